@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../packages/examples/dist/demo/main.js', import.meta.url));
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'understudy-demo-test-'));
+});
+afterEach(() => {
+  for (const pid of processesOf(dir)) process.kill(pid, 'SIGKILL');
+  rmSync(dir, { recursive: true });
+});
+
+/** Starts the demo without a terminal; what it leaves behind it leaves in `dir`. */
+function demo(...args: string[]) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, TMPDIR: dir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, as in a terminal.
+    detached: true,
+  });
+  let output = '';
+  let seen = (): void => {};
+  const collect = (text: Buffer): void => {
+    output += text.toString();
+    seen();
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output }));
+  const shows = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      seen = () => output.includes(text) && resolve();
+      seen();
+    });
+  return { child, ended, shows };
+}
+
+/** The processes that run and were started with this directory for what is temporary, whoever started them. */
+function processesOf(directory: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${directory}`);
+      } catch {
+        // It has ended, or belongs to somebody else.
+        return false;
+      }
+    });
+}
+
+const operations = (...lines: string[]): string => {
+  const path = join(dir, 'operations.csv');
+  writeFileSync(path, ['id,operation,account,to,amount_cents', ...lines, ''].join('\n'));
+  return path;
+};
+
+describe.skipIf(process.platform !== 'linux')('the demo', () => {
+  it('proves a run without a terminal, and says so in lines of plain text', { timeout: 120_000 }, async () => {
+    const { ended } = demo();
+    const { code, output } = await ended;
+    expect(output).toContain('ok');
+    expect(output).not.toContain('FAIL');
+    // Neither colours nor a bar that moves.
+    expect(output).not.toContain('\u001b');
+    expect(output).not.toContain('\r');
+    expect(code).toBe(0);
+    expect(processesOf(dir)).toEqual([]);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it.each([
+    ['2,steal,a,,5', 'operations.csv:3: "steal" is not an operation'],
+    ['1,deposit,a,,5', 'operations.csv:3: id 1 was given already, in line 2'],
+    ['2,deposit,a,,-5', 'operations.csv:3: the amount must be'],
+    ['2,transfer,a,a,5', 'operations.csv:3: a transfer needs two different accounts'],
+    ['2,deposit', 'operations.csv:3: 2 columns instead of 5'],
+  ])('names the line that it cannot use: %s', async (line, reason) => {
+    const { code, output } = await demo('--input', operations('1,deposit,a,,5', line)).ended;
+    expect(output).toContain(reason);
+    // A sentence, not a stack.
+    expect(output.trim().split('\n')).toHaveLength(1);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    { what: 'Ctrl-C, which reaches all processes', signal: 'SIGINT', toAll: true },
+    { what: 'SIGTERM', signal: 'SIGTERM', toAll: false },
+  ] as const)(
+    'leaves neither a process nor a file behind after $what',
+    { timeout: 60_000 },
+    async ({ signal, toAll }) => {
+      const { child, ended, shows } = demo();
+      await shows('Understudy   20%');
+      // The demo, three replicas and a client.
+      expect(processesOf(dir)).toHaveLength(5);
+      const { pid } = child;
+      if (pid === undefined) throw new Error('the demo was not started');
+      process.kill(toAll ? -pid : pid, signal);
+      expect((await ended).code).toBe(130);
+      expect(processesOf(dir)).toEqual([]);
+      expect(readdirSync(dir)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { MULTICASTS } from '../packages/examples/dist/bank/mode-options.js';
+import type { Receipt } from '../packages/examples/dist/bank/operation.js';
+import type { Mode } from '../packages/examples/dist/bank/service-config.js';
+import { MODE, withGroup } from './group.js';
+
+const PROGRAM = fileURLToPath(new URL('../packages/examples/dist/soak/one-deposit.js', import.meta.url));
+/** A program that nothing holds up exits far sooner. */
+const EXIT_MAX_MS = 15_000;
+
+interface Exit {
+  readonly code: number | null;
+  readonly receipt: Receipt;
+}
+
+/** Runs a client that makes one call and returns from main. Nobody ends it: a late one is killed, and its code is null. */
+async function deposit(target: string, mode: Mode, id: number): Promise<Exit> {
+  const child = spawn(process.execPath, [PROGRAM, target, JSON.stringify(mode), String(id)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: EXIT_MAX_MS,
+    killSignal: 'SIGKILL',
+  });
+  let output = '';
+  child.stdout.on('data', (text: Buffer) => {
+    output += text.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, receipt: JSON.parse(output) as Receipt };
+}
+
+describe.each(MULTICASTS.map((multicast) => ({ multicast })))(
+  'a program that makes one call, $multicast',
+  ({ multicast }) => {
+    it.each([{ carrier: 'stream' }, { carrier: 'rpc' }] as const)(
+      'exits by itself, and its call is stable by then: $carrier',
+      ({ carrier }) =>
+        withGroup({ mode: { ...MODE, multicast, carrier } }, async ({ replicas, mode }) => {
+          for (const id of [1, 2]) {
+            const { code, receipt } = await deposit(replicas.target, mode, id);
+            const reports = await Promise.all(replicas.ids.map((each) => replicas.report(each)));
+            expect(code).toBe(0);
+            expect(receipt).toEqual({ operationId: id, sequence: id, balanceCents: id * 100, toBalanceCents: 0 });
+            for (const { status } of reports) expect(status.heldUpTo).toBeGreaterThanOrEqual(id);
+            const primary = reports.find(({ status }) => status.role === 'primary');
+            expect(primary?.status.stableUpTo).toBeGreaterThanOrEqual(id);
+          }
+        }),
+    );
+  },
+);

@@ -1,0 +1,45 @@
+import type { Mode } from '../packages/examples/dist/bank/service-config.js';
+import { Replicas } from '../packages/examples/dist/demo/replicas.js';
+import { Stage } from '../packages/examples/dist/demo/stage.js';
+
+/** How the groups of these tests are replicated, but for what a test is about. */
+export const MODE: Mode = {
+  replication: 'semi-active',
+  multicast: 'direct',
+  release: 'concurrent',
+  carrier: 'stream',
+  // Twice the default: test files run side by side, and a process that gets no processor for a lease is taken for dead.
+  leaseMs: 600,
+};
+
+/** A bank of three replicas that are processes, and what a test of it stands on. */
+export interface Group {
+  readonly stage: Stage;
+  readonly replicas: Replicas;
+  readonly mode: Mode;
+}
+
+/**
+ * Uses a group that is formed; all its processes are gone afterwards. Their logs are kept if the test fails.
+ *
+ * @param execArgv what the replicas' node is given
+ * @param timeoutS seconds after which whatever is waited for has failed
+ */
+export async function withGroup(
+  { mode = MODE, execArgv = [], timeoutS = 60 }: { mode?: Mode; execArgv?: readonly string[]; timeoutS?: number },
+  use: (group: Group) => Promise<void>,
+): Promise<void> {
+  const stage = new Stage(timeoutS, new AbortController().signal, 'integration');
+  try {
+    const replicas = await Replicas.start(stage, 3, mode, execArgv);
+    await replicas.formed();
+    await use({ stage, replicas, mode });
+    await stage.end();
+    stage.removeDir();
+  } catch (error) {
+    console.log(`the logs of the processes: ${stage.dir}`);
+    throw error;
+  } finally {
+    await stage.end();
+  }
+}

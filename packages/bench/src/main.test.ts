@@ -1,0 +1,91 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import type { BenchReport } from './report/report.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const SHORT = ['--rounds', '1', '--seconds', '0.2', '--warm-up', '0.2'];
+
+const started: ChildProcess[] = [];
+const dir = mkdtempSync(join(tmpdir(), 'understudy-bench-test-'));
+afterEach(() => {
+  for (const child of started.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function bench(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, TMPDIR: dir },
+  });
+  started.push(child);
+  return child;
+}
+
+const exitOf = async (child: ChildProcess): Promise<unknown> => (await once(child, 'exit'))[0];
+
+function childrenOf(pid: number | undefined): number[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.filter(([, parent]) => parent === pid).map(([own = 0]) => own);
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until a group of three is being started. */
+const someChildren = (child: ChildProcess): Promise<number[]> =>
+  vi.waitFor(
+    () => {
+      const found = childrenOf(child.pid);
+      expect(found.length).toBeGreaterThanOrEqual(3);
+      return found;
+    },
+    { timeout: 20_000 },
+  );
+
+describe('the benchmark', () => {
+  it('measures the bare and a replicated service and writes what it found', async () => {
+    const file = join(dir, 'report.json');
+    const child = bench('--only', 'throughput,latency', '--variants', 'stream-concurrent', ...SHORT, '--json', file);
+    expect(await exitOf(child)).toBe(0);
+    const { rounds = [], machine } = JSON.parse(readFileSync(file, 'utf8')) as BenchReport;
+    expect(rounds.map(({ variant }) => variant)).toEqual(['bare', 'stream concurrent']);
+    for (const { turns } of rounds)
+      for (const { throughput, latency } of turns) {
+        expect(throughput?.callsPerSecond).toBeGreaterThan(0);
+        expect(throughput?.primaryCpuUs).toBeGreaterThan(0);
+        expect(latency?.latencies.p50).toBeGreaterThan(0);
+      }
+    expect(machine.node).toBe(process.version);
+  });
+
+  it('says so when the command line makes no sense', async () => {
+    expect(await exitOf(bench('--rounds', '0'))).toBe(2);
+    expect(await exitOf(bench('--only', 'everything'))).toBe(2);
+  });
+
+  it('leaves no process behind when it is interrupted', async () => {
+    const child = bench('--only', 'failover', '--failovers', '1000');
+    const children = await someChildren(child);
+    child.kill('SIGINT');
+    expect(await exitOf(child)).toBe(130);
+    expect(children.filter(runs)).toEqual([]);
+  });
+
+  it('leaves no process behind when it is killed', async () => {
+    const child = bench('--only', 'failover', '--failovers', '1000');
+    const children = await someChildren(child);
+    child.kill('SIGKILL');
+    await vi.waitFor(() => expect(children.filter(runs)).toEqual([]), { timeout: 20_000 });
+  });
+});

@@ -1,0 +1,57 @@
+import type { Child } from '../processes/child.js';
+import type { DriverCommands, ProcessCommands, ProxyCommands } from '../processes/commands.js';
+import { Group, type GroupOptions } from '../processes/group.js';
+import type { Stage } from '../processes/stage.js';
+import type { Mode } from '../service/service-config.js';
+import type { Variant } from './variants.js';
+
+/** A service that runs, and a client process connected to it. */
+export interface Site {
+  readonly driver: Child<DriverCommands>;
+  readonly primary: Child<ProcessCommands>;
+  readonly backups: readonly Child<ProcessCommands>[];
+  /** undefined: the bare service. */
+  readonly group: Group | undefined;
+}
+
+export interface SiteOptions extends GroupOptions {
+  /** Client objects in the client process. Default: one. */
+  readonly clients?: number;
+}
+
+export async function openSite(stage: Stage, variant: Variant, options: SiteOptions): Promise<Site> {
+  if (variant.mode !== undefined) return openGroup(stage, variant.mode, options);
+  const server = stage.start<ProcessCommands>('bare-server', './bare-server.js', []);
+  const address = String(await stage.until('the bare server listens', server.nextNews()));
+  const target = options.proxy === undefined ? address : await openDoor(options.proxy, address);
+  const driver = await connect(stage, target, undefined, options.clients);
+  return { driver, primary: server, backups: [], group: undefined };
+}
+
+export async function openGroup(stage: Stage, mode: Mode, options: SiteOptions): Promise<Site & { group: Group }> {
+  const group = await Group.start(stage, mode, options);
+  const driver = await connect(stage, group.target, mode, options.clients);
+  return { driver, primary: group.primary.child, backups: group.backups, group };
+}
+
+const openDoor = (proxy: Child<ProxyCommands>, target: string): Promise<string> => proxy.ask('open', target);
+
+async function connect(
+  stage: Stage,
+  target: string,
+  mode: Mode | undefined,
+  clients = 1,
+): Promise<Child<DriverCommands>> {
+  const driver = stage.start<DriverCommands>('driver', './driver.js', []);
+  await stage.until('the driver is connected', driver.ask('connect', { target, mode, clients }));
+  return driver;
+}
+
+/** Whether the group, if it is one, stayed as it was formed. */
+export const isWhole = async ({ group }: Site): Promise<boolean> => (await group?.undisturbed()) ?? true;
+
+/** Waits for all open calls, and until all replicas have done the same. */
+export async function endLoad(stage: Stage, { driver, group }: Site): Promise<void> {
+  const calls = await stage.until('all calls are answered', driver.ask('stop'));
+  await group?.agree(stage, calls);
+}

@@ -1,0 +1,69 @@
+import { BenchFailure } from '../processes/child.js';
+import { monotonicMs } from '../processes/clock.js';
+import type { Mark, Usage } from '../processes/commands.js';
+import type { Stage } from '../processes/stage.js';
+import { machineCpuMs } from './machine-time.js';
+import type { Site } from './site.js';
+
+/** Before so many calls the hot path is not all compiled: a variant that is slow, or unlucky, needs longer for them. */
+const WARM_CALLS = 10_000;
+/** But no longer than so many times the warm-up that was asked for. */
+const WARM_UP_MAX = 5;
+
+/** Puts a site under full load, and leaves it there when it is warm. */
+export async function warmUp(stage: Stage, { driver }: Site, inFlight: number, seconds: number): Promise<void> {
+  await driver.ask('load', inFlight);
+  await stage.pass(seconds);
+  const { calls } = await stage.until('the driver answers', driver.ask('mark'));
+  const missing = Math.max(0, WARM_CALLS - calls) / Math.max(1, calls);
+  await stage.pass(seconds * Math.min(missing, WARM_UP_MAX - 1));
+}
+
+/** What a stretch of steady load showed. */
+export interface Stretch {
+  readonly callsPerSecond: number;
+  readonly latencies: Mark['latencies'];
+  /** CPU microseconds a call. */
+  readonly clientCpuUs: number;
+  readonly primaryCpuUs: number;
+  /** All backups together. */
+  readonly backupsCpuUs: number;
+  /** How many cores processes kept busy that had nothing to do with it. */
+  readonly otherCores: number;
+}
+
+/**
+ * Watches a site under the load that it has for a while.
+ */
+export async function watch(stage: Stage, { driver, primary, backups }: Site, seconds: number): Promise<Stretch> {
+  const processes = [primary, ...backups];
+  const usages = (): Promise<Usage[]> => Promise.all(processes.map((child) => child.ask('usage')));
+  const machineBefore = { atMs: monotonicMs(), cpuMs: machineCpuMs() };
+  const [before, begin] = await stage.until('all answer', Promise.all([usages(), driver.ask('mark')]));
+  await stage.pass(seconds);
+  const [after, end] = await stage.until('all answer', Promise.all([usages(), driver.ask('mark')]));
+  const machineAfter = { atMs: monotonicMs(), cpuMs: machineCpuMs() };
+  if (end.failures > 0) throw new BenchFailure(`${end.failures} calls failed: ${end.failure}`);
+  const callsPerSecond = (end.calls * 1_000) / (end.atMs - begin.atMs);
+  // Processes answer at different moments, so each is measured by its own clock.
+  const clientCores = coresBetween(begin, end);
+  const [primaryCores = 0, ...eachBackupCores] = processes.map((_child, index) =>
+    coresBetween(before[index], after[index]),
+  );
+  const allCores = coresBetween(machineBefore, machineAfter);
+  const backupCores = sum(eachBackupCores);
+  const cpuUs = (cores: number): number => (cores * 1_000_000) / callsPerSecond;
+  return {
+    callsPerSecond,
+    latencies: end.latencies,
+    clientCpuUs: cpuUs(clientCores),
+    primaryCpuUs: cpuUs(primaryCores),
+    backupsCpuUs: cpuUs(backupCores),
+    otherCores: Math.max(0, allCores - clientCores - primaryCores - backupCores),
+  };
+}
+
+const coresBetween = (from: Usage | undefined, to: Usage | undefined): number =>
+  from === undefined || to === undefined ? 0 : (to.cpuMs - from.cpuMs) / (to.atMs - from.atMs);
+
+const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);

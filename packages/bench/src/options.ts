@@ -1,0 +1,125 @@
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { SECTIONS, type Section, type Settings } from './measure/settings.js';
+import { BARE, variantsOf } from './measure/variants.js';
+import { type Mode, MULTICASTS, REPLICATIONS } from './service/service-config.js';
+
+interface Parsed {
+  readonly only: readonly Section[];
+  readonly variants: readonly string[];
+  readonly rounds?: number;
+  readonly seconds?: number;
+  readonly replicas: number;
+  readonly warmUp: number;
+  readonly inFlight: number;
+  readonly failovers?: number;
+  readonly logLengths?: readonly number[];
+  readonly recoveries?: number;
+  readonly replication: Mode['replication'];
+  readonly multicast: Mode['multicast'];
+  readonly leaseMs: number;
+  readonly quick: boolean;
+  readonly profile?: string;
+  readonly json?: string;
+}
+
+/** What is measured unless an option says otherwise. */
+const FULL = { rounds: 5, seconds: 3, failovers: 20, logLengths: [1_000, 10_000, 100_000], recoveries: 5 };
+const QUICK = { rounds: 2, seconds: 1.5, failovers: 3, logLengths: [1_000, 10_000], recoveries: 1 };
+
+/** Reads the command line; ends the process with `EXIT_BAD_INPUT` if it makes no sense. */
+export function parseSettings(command: Command, argv: readonly string[]): Settings {
+  const options = addOptions(command).parse(argv).opts<Parsed>();
+  const failing = options.only.filter((section) => section === 'failover' || section === 'recovery');
+  if (options.replicas === 1 && failing.length > 0)
+    command.error(`error: ${failing.join()} needs two replicas or more`);
+  const defaults = options.quick ? QUICK : FULL;
+  const { replication, multicast, leaseMs, profile, json } = options;
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  return {
+    only: options.only,
+    variants: options.variants,
+    replicas: options.replicas,
+    rounds: options.rounds ?? defaults.rounds,
+    seconds: options.seconds ?? defaults.seconds,
+    warmUpSeconds: options.warmUp,
+    inFlight: options.inFlight,
+    failovers: options.failovers ?? defaults.failovers,
+    logLengths: options.logLengths ?? defaults.logLengths,
+    recoveries: options.recoveries ?? defaults.recoveries,
+    mode: { replication, multicast, leaseMs },
+    profile,
+    json,
+  };
+}
+
+/** A wrong command line. */
+export const EXIT_BAD_INPUT = 2;
+
+function addOptions(command: Command): Command {
+  const names = variantNames();
+  return command
+    .name('bench')
+    .description(
+      'Measures a service with replicas against the same service without. Every variant is\n' +
+        `measured once in every round, in fresh processes. This machine has ${availableParallelism()} cores for the client and all\n` +
+        'replicas together: ratios to the bare service are what counts.',
+    )
+    .option('--only <sections>', `what to measure, of ${SECTIONS.join()}`, listOf(SECTIONS), SECTIONS)
+    .option('--variants <names>', `which, of ${names.join()}`, variantList(names), [])
+    .option('--replicas <n>', 'replicas, each a process', wholeNumberOf(1, 9), 3)
+    .option('--rounds <n>', 'rounds of throughput and latency (5)', numberOf(1, 1_000))
+    .option('--seconds <s>', 'length of a measured stretch (3)', numberOf(0.1, 3_600))
+    .option('--warm-up <s>', 'full load before anything is measured, seconds at least', numberOf(0, 3_600), 2)
+    .option('--in-flight <n>', 'calls in flight at full load', wholeNumberOf(1, 10_000), 64)
+    .option('--failovers <n>', 'crashes, and as many hand-overs (20)', wholeNumberOf(1, 10_000))
+    .option('--log-lengths <list>', 'calls before the crash of a passive group', lengths)
+    .option('--recoveries <n>', 'crashes at each log length (5)', wholeNumberOf(1, 10_000))
+    .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
+    .addOption(choice('--multicast <to>', 'whom the primary tells the order', MULTICASTS))
+    .option('--lease-ms <ms>', 'lease of the primary', wholeNumberOf(20, 20_000), 300)
+    .option('--quick', '2 rounds of 1.5 s, 3 failovers, 1 recovery: a look, not a measurement', false)
+    .option('--profile <dir>', 'write CPU profiles of what is measured, which slows it')
+    .option('--json <file>', 'write all that was measured')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT));
+}
+
+const variantNames = (): readonly string[] =>
+  variantsOf({ replication: 'semi-active', multicast: 'direct', leaseMs: 300 }).map(({ name }) => toOption(name));
+
+/** Names have a space for people, and a hyphen on the command line. */
+const toOption = (name: string): string => name.replace(' ', '-');
+
+const variantList = (names: readonly string[]) => (text: string) =>
+  [BARE, ...listOf(names)(text)].map((name) => name.replace('-', ' '));
+
+const choice = (flags: string, description: string, choices: readonly [string, ...string[]]): Option =>
+  new Option(flags, description).choices(choices).default(choices[0]);
+
+const listOf =
+  <T extends string>(allowed: readonly T[]) =>
+  (text: string): readonly T[] => {
+    const words = text.split(',');
+    const found = allowed.filter((each) => words.includes(each));
+    if (found.length !== words.length) throw new InvalidArgumentError(`It must be a list of ${allowed.join()}.`);
+    return found;
+  };
+
+const numberOf =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new InvalidArgumentError(`It must be from ${min} to ${max}.`);
+    return value;
+  };
+
+const wholeNumberOf =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = numberOf(min, max)(text);
+    if (!Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+    return value;
+  };
+
+const lengths = (text: string): readonly number[] => text.split(',').map(wholeNumberOf(1, 900_000));

@@ -1,0 +1,13 @@
+import * as grpc from '@grpc/grpc-js';
+import { Counter, handlers } from '../service/counter.js';
+import { CounterService } from '../service/proto.js';
+import { bind } from './bind.js';
+import { serveParent, tellNews } from './child-side.js';
+import type { ProcessCommands } from './commands.js';
+
+// The service as it is without replication: its process loads nothing of ours.
+
+const server = new grpc.Server();
+server.addService(CounterService, handlers(new Counter()));
+serveParent<ProcessCommands>({});
+tellNews(`127.0.0.1:${await bind(server, '127.0.0.1:0')}`);

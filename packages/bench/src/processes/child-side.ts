@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
+import { monotonicMs } from './clock.js';
+import type { Memory, ProcessCommands, Usage } from './commands.js';
+import type { CommandSet, Implementation, Question, Said } from './ipc.js';
+
+/** Finer than the default of 1000: a call takes tens of microseconds. */
+const PROFILE_EVERY_US = 200;
+
+const say = (said: Said): void => {
+  if (process.connected) process.send?.(said);
+};
+
+/** Tells the process that started this one something that it did not ask for. */
+export const tellNews = (news: unknown): void => say({ kind: 'news', news });
+
+/** Answers the process that started this one, and ends when that is gone, however it went. */
+export function serveParent<C extends CommandSet<C>>(commands: Implementation<Omit<C, keyof ProcessCommands>>): void {
+  const all = { ...commonCommands(), ...commands } as Readonly<
+    Record<string, (...args: readonly unknown[]) => unknown>
+  >;
+  process.on('message', async ({ id, command, args }: Question) => {
+    try {
+      say({ kind: 'answer', id, answer: await all[command]?.(...args) });
+    } catch (error) {
+      say({ kind: 'failed', id, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    }
+  });
+  process.on('disconnect', () => process.exit(0));
+  // It may have gone while this process was still loading.
+  if (!process.connected) process.exit(0);
+  // A key press in the terminal reaches every process of the group; the one that started us decides what it means.
+  process.on('SIGINT', () => {});
+}
+
+export function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { atMs: monotonicMs(), cpuMs: (user + system) / 1_000 };
+}
+
+function commonCommands(): Implementation<ProcessCommands> {
+  let profiler: Session | undefined;
+  return {
+    usage,
+    memory,
+    startProfile: async () => {
+      profiler = new Session();
+      profiler.connect();
+      await profiler.post('Profiler.enable');
+      await profiler.post('Profiler.setSamplingInterval', { interval: PROFILE_EVERY_US });
+      await profiler.post('Profiler.start');
+    },
+    endProfile: async (path) => {
+      const ended = await profiler?.post('Profiler.stop');
+      writeFileSync(path, JSON.stringify(ended?.profile));
+      profiler?.disconnect();
+      profiler = undefined;
+    },
+  };
+}
+
+function memory(): Memory {
+  globalThis.gc?.();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { liveBytes: heapUsed + external, rssBytes: rss };
+}

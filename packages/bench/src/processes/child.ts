@@ -1,0 +1,104 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import type { Ask, CommandSet, Question, Said } from './ipc.js';
+
+/** A benchmark cannot go on. The message is a sentence for its user. */
+export class BenchFailure extends Error {
+  override readonly name = 'BenchFailure';
+}
+
+/** What was to be measured is not there any more, because the machine was too busy for it. */
+export class Disturbed extends BenchFailure {}
+
+/** Longer than a process takes that has nothing to do but to exit. */
+const EXIT_MAX_MS = 2_000;
+
+interface Waiting {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (failure: Error) => void;
+}
+
+/** A process that the benchmark started, and the commands it carries out. */
+export class Child<C extends CommandSet<C>> {
+  readonly name: string;
+  /** Resolves when the process is gone, with how it ended. */
+  readonly exited: Promise<string>;
+  readonly #process: ChildProcess;
+  readonly #news = new EventEmitter();
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #running = true;
+  #mayEnd = false;
+
+  /** @param onUnexpectedEnd called with a sentence when the process ends that nobody ended */
+  constructor(name: string, process: ChildProcess, onUnexpectedEnd: (sentence: string) => void) {
+    this.name = name;
+    this.#process = process;
+    process.on('message', (said: Said) => this.#hear(said));
+    this.exited = new Promise((resolve) => {
+      const ended = (how: string): void => {
+        this.#running = false;
+        const sentence = `${name} ended (${how})`;
+        for (const { reject } of this.#waiting.values()) reject(new BenchFailure(sentence));
+        this.#waiting.clear();
+        if (!this.#mayEnd) onUnexpectedEnd(sentence);
+        resolve(how);
+      };
+      process.once('error', (error) => ended(error.message));
+      process.once('exit', (code, signal) => ended(signal ?? `exit status ${code}`));
+    });
+  }
+
+  /** It runs, and nobody has ended it. */
+  get alive(): boolean {
+    return this.#running && !this.#mayEnd;
+  }
+
+  /** Rejects with BenchFailure when the process ends before it answers, or answers that it failed. */
+  readonly ask: Ask<C> = (command, ...args) =>
+    new Promise((resolve, reject) => {
+      if (!this.#running || !this.#process.connected) {
+        reject(new BenchFailure(`${this.name} is gone and cannot be asked for ${command}`));
+        return;
+      }
+      const id = this.#nextId++;
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      const question: Question = { id, command, args };
+      this.#process.send(question);
+    });
+
+  onNews(listener: (news: unknown) => void): void {
+    this.#news.on('news', listener);
+  }
+
+  /** The next that the process says by itself. */
+  nextNews(): Promise<unknown> {
+    return new Promise((resolve) => this.#news.once('news', resolve));
+  }
+
+  /** SIGKILL: as a crash. SIGTERM: as an orderly end. */
+  signal(signal: 'SIGKILL' | 'SIGTERM'): void {
+    this.#mayEnd = true;
+    if (this.#running) this.#process.kill(signal);
+  }
+
+  /** Lets it exit, kills it if it does not, and waits until it is gone. */
+  async end(): Promise<void> {
+    this.#mayEnd = true;
+    if (this.#process.connected) this.#process.disconnect();
+    const late = setTimeout(() => this.signal('SIGKILL'), EXIT_MAX_MS);
+    await this.exited;
+    clearTimeout(late);
+  }
+
+  #hear(said: Said): void {
+    if (said.kind === 'news') {
+      this.#news.emit('news', said.news);
+      return;
+    }
+    const waiting = this.#waiting.get(said.id);
+    this.#waiting.delete(said.id);
+    if (said.kind === 'answer') waiting?.resolve(said.answer as never);
+    else waiting?.reject(new BenchFailure(`${this.name} failed: ${said.reason}`));
+  }
+}

@@ -1,0 +1,50 @@
+import * as grpc from '@grpc/grpc-js';
+import { Beat } from '../load/beat.js';
+import { Load } from '../load/load.js';
+import { Tally } from '../load/tally.js';
+import { CounterClient } from '../service/proto.js';
+import { serveParent } from './child-side.js';
+import type { Connection, DriverCommands } from './commands.js';
+
+// The client process of a benchmark.
+
+const tally = new Tally();
+let clients: CounterClient[] = [];
+let termOf: (client: CounterClient) => number = () => 0;
+let load: Load | undefined;
+let beat: Beat | undefined;
+
+const present = <T>(part: T | undefined): T => {
+  if (part === undefined) throw new Error('The driver was not connected, or has nothing under way.');
+  return part;
+};
+
+/** The bare service's client loads nothing of ours. */
+async function connect({ target, mode, clients: count }: Connection): Promise<void> {
+  let options: grpc.ClientOptions = {};
+  if (mode !== undefined) {
+    const ours = await import('./replicated-options.js');
+    options = ours.replicatedOptions(mode);
+    termOf = ours.termOf;
+  }
+  clients = Array.from({ length: count }, () => new CounterClient(target, grpc.credentials.createInsecure(), options));
+  load = new Load(present(clients[0]), tally);
+}
+
+serveParent<DriverCommands>({
+  connect,
+  load: (inFlight) => present(load).start(inFlight),
+  mark: () => tally.mark(),
+  stop: () => present(load).stop(),
+  drive: async (calls, inFlight) => {
+    tally.mark();
+    present(load).start(inFlight, calls);
+    await present(load).idle();
+    return tally.mark();
+  },
+  startBeat: (everyMs) => {
+    beat = new Beat(clients, termOf, everyMs);
+  },
+  heardOfTermAfter: (term) => present(beat).heardOfTermAfter(term),
+  endBeat: () => present(beat).end(),
+});

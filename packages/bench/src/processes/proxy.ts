@@ -1,0 +1,16 @@
+import { CountingDoor } from '../wire/counting-door.js';
+import { serveParent } from './child-side.js';
+import type { ProxyCommands } from './commands.js';
+
+// Passes connections on and counts what goes through.
+
+const doors = new Map<string, CountingDoor>();
+
+serveParent<ProxyCommands>({
+  open: async (target) => {
+    const door = await CountingDoor.open(target);
+    doors.set(door.address, door);
+    return door.address;
+  },
+  traffic: () => Object.fromEntries([...doors].map(([address, door]) => [address, door.traffic()])),
+});

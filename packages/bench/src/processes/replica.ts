@@ -1,0 +1,30 @@
+import * as grpc from '@grpc/grpc-js';
+import { embeddedCoordinator } from '@understudy/coordinator-embedded';
+import { createReplica } from '@understudy/server';
+import { Counter, handlers } from '../service/counter.js';
+import { CounterService } from '../service/proto.js';
+import { serviceConfigOf } from '../service/service-config.js';
+import { bind } from './bind.js';
+import { serveParent } from './child-side.js';
+import type { ReplicaCommands } from './commands.js';
+import { jsonLogger } from './json-logger.js';
+import type { ReplicaJob } from './replica-job.js';
+
+// One replica of the service. Its one argument is a ReplicaJob as JSON.
+
+const job = JSON.parse(process.argv[2] ?? '{}') as ReplicaJob;
+const counter = new Counter();
+const replica = createReplica({
+  replicaId: job.id,
+  address: job.advertised,
+  coordinator: embeddedCoordinator(job.coordinator),
+  state: counter,
+  serviceConfig: serviceConfigOf(job.mode),
+  logger: jsonLogger,
+});
+const server = new grpc.Server({ interceptors: replica.interceptors() });
+replica.attach(server);
+server.addService(CounterService, handlers(counter));
+serveParent<ReplicaCommands>({ status: () => replica.status });
+await bind(server, job.listen);
+await replica.start();

@@ -1,0 +1,114 @@
+import { fork } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { BenchFailure, Child, Disturbed } from './child.js';
+import type { CommandSet } from './ipc.js';
+
+/** The user wants the benchmark to stop. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Nothing that is waited for takes longer, on whatever machine. */
+const PATIENCE_MS = 60_000;
+
+type AnyChild = Pick<Child<Record<string, never>>, 'signal' | 'end'>;
+
+/** Where one site of a measurement stands: a directory, its processes, and the ways in which all waiting ends. */
+export class Stage {
+  readonly dir = mkdtempSync(join(tmpdir(), 'understudy-bench-'));
+  readonly #children: AnyChild[] = [];
+  readonly #interrupt: AbortSignal;
+  readonly #ended: Promise<never>;
+  #cutShort: (reason: Error) => void = () => {};
+  readonly #onInterrupt = (): void => this.#cutShort(new Interrupted('interrupted'));
+  readonly #onProcessExit = (): void => this.#killAll();
+
+  constructor(interrupt: AbortSignal) {
+    this.#interrupt = interrupt;
+    this.#ended = new Promise((_resolve, reject) => {
+      this.#cutShort = reject;
+    });
+    // Whoever waits hears of it; when nobody waits any more nobody needs to.
+    this.#ended.catch(() => {});
+    interrupt.addEventListener('abort', this.#onInterrupt);
+    if (interrupt.aborted) this.#onInterrupt();
+    process.once('exit', this.#onProcessExit);
+  }
+
+  /**
+   * Starts a process that writes what it says into a log file.
+   *
+   * @param module a file beside this one
+   */
+  start<C extends CommandSet<C>>(
+    name: string,
+    module: string,
+    args: readonly string[],
+    execArgv: readonly string[] = [],
+  ): Child<C> {
+    const logPath = join(this.dir, `${name}.log`);
+    const log = openSync(logPath, 'a');
+    try {
+      const path = fileURLToPath(new URL(module, import.meta.url));
+      const forked = fork(path, args, { stdio: ['ignore', log, log, 'ipc'], execArgv: [...execArgv] });
+      const child = new Child<C>(name, forked, (sentence) => {
+        this.#cutShort(new BenchFailure(`${sentence} by itself; its log is ${logPath}`));
+      });
+      this.#children.push(child as unknown as AnyChild);
+      return child;
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Waits, but not beyond the end of the stage. Rejects with BenchFailure or Interrupted then. */
+  async until<T>(what: string, promise: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const failure = new BenchFailure(`${what}: not within ${PATIENCE_MS / 1_000} s; the logs are in ${this.dir}`);
+      timer = setTimeout(() => reject(failure), PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([promise, this.#ended, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Lets time pass while something is measured. */
+  async pass(seconds: number): Promise<void> {
+    await Promise.race([delay(seconds * 1_000), this.#ended]);
+  }
+
+  /** Ends all processes and waits until they are gone. The logs, if there are any, stay only if `keep`. */
+  async end(keep: boolean): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.end()));
+    this.#interrupt.removeEventListener('abort', this.#onInterrupt);
+    process.removeListener('exit', this.#onProcessExit);
+    if (!keep || this.#children.length === 0) rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  #killAll(): void {
+    for (const child of this.#children) child.signal('SIGKILL');
+  }
+}
+
+/** Does something on a stage of its own, which is cleared afterwards however that ends. */
+export async function onStage<T>(interrupt: AbortSignal, act: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = new Stage(interrupt);
+  let keep = true;
+  try {
+    const result = await act(stage);
+    keep = false;
+    return result;
+  } catch (error) {
+    if (error instanceof Interrupted || error instanceof Disturbed) keep = false;
+    throw error;
+  } finally {
+    await stage.end(keep);
+  }
+}

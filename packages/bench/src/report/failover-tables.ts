@@ -1,0 +1,45 @@
+import type { Failover, Failovers } from '../measure/failover.js';
+import type { RecoveryAt } from '../measure/recovery.js';
+import type { Settings } from '../measure/settings.js';
+import { spreadOf } from '../measure/statistics.js';
+import { digits, range, table } from './table.js';
+
+const MEBIBYTE = 1024 * 1024;
+
+export function failoverTable({ crash, handOver }: Failovers, { mode }: Settings): string {
+  const line = (name: string, all: readonly Failover[]): string[] => {
+    const first = spreadOf(all.map(({ firstReplyMs }) => firstReplyMs));
+    const gap = spreadOf(all.map(({ longestGapMs }) => longestGapMs));
+    const failed = all.reduce((sum, { failures }) => sum + failures, 0);
+    return [name, ...[first, gap].flatMap((each) => [digits(each.median), range(each)]), String(failed)];
+  };
+  const again = disturbedIn([...crash, ...handOver]);
+  return `${table(
+    `Failover in ms, lease ${mode.leaseMs} ms, light load: median of ${crash.length}, least–most`,
+    ['', 'first reply', '', 'longest gap', '', 'failed'],
+    [line('SIGKILL', crash), line('SIGTERM', handOver)],
+  )}\n${again}`;
+}
+
+export function recoveryTable(rows: readonly RecoveryAt[]): string {
+  const lines = rows.map(({ recoveries }) => {
+    const median = (value: (recovery: RecoveryAt['recoveries'][number]) => number): string =>
+      digits(spreadOf(recoveries.map(value)).median);
+    const first = spreadOf(recoveries.map(({ firstReplyMs }) => firstReplyMs));
+    return [
+      median(({ logLength }) => logLength),
+      ...[digits(first.median), range(first)],
+      ...[median(({ backup }) => backup.liveBytes / MEBIBYTE), median(({ backup }) => backup.rssBytes / MEBIBYTE)],
+      ...[median(({ primary }) => primary.liveBytes / MEBIBYTE), median(({ primary }) => primary.rssBytes / MEBIBYTE)],
+    ];
+  });
+  return `${table(
+    'Passive, no checkpoint: crash to first reply in ms, memory in MiB, by log length',
+    ['entries', 'first reply', '', 'backup live', 'rss', 'primary live', 'rss'],
+    lines,
+  )}\n${disturbedIn(rows.flatMap(({ recoveries }) => recoveries))}`;
+}
+
+/** A primary that was not scheduled for long, or had lost its backups, shows how busy the machine is, not a failover. */
+const disturbedIn = (all: readonly { readonly disturbed: number }[]): string =>
+  `Measured again because the group was disturbed before: ${all.reduce((sum, { disturbed }) => sum + disturbed, 0)}.`;

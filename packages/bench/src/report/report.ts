@@ -1,0 +1,17 @@
+import type { Failovers } from '../measure/failover.js';
+import type { RecoveryAt } from '../measure/recovery.js';
+import type { VariantTurns } from '../measure/rounds.js';
+import type { Settings } from '../measure/settings.js';
+import type { VariantWire } from '../measure/wire.js';
+import type { Machine } from './machine.js';
+
+/** All that a run measured; what `--json` writes. Sections that were not asked for, or not reached, are absent. */
+export interface BenchReport {
+  readonly startedAt: string;
+  readonly machine: Machine;
+  readonly settings: Settings;
+  rounds?: readonly VariantTurns[];
+  wire?: readonly VariantWire[];
+  failovers?: Failovers;
+  recoveries?: readonly RecoveryAt[];
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import type { CountedFailover } from '../measure/failover.js';
+import { SECTIONS } from '../measure/settings.js';
+import type { Stretch } from '../measure/stretch.js';
+import { variantsOf } from '../measure/variants.js';
+import type { BenchReport } from './report.js';
+import { textOf } from './text.js';
+
+const mode = { replication: 'semi-active', multicast: 'direct', leaseMs: 300 } as const;
+const latencies = { count: 99_999, p50: 99_999, p99: 99_999, max: 99_999 };
+const flow = { bytes: 9_999, messages: 999, headers: 999 };
+const flows = {
+  clientToPrimary: flow,
+  primaryToClient: flow,
+  clientToBackups: flow,
+  backupsToClient: flow,
+  betweenReplicas: flow,
+};
+const memory = { liveBytes: 999 * 2 ** 20, rssBytes: 9_999 * 2 ** 20 };
+const failover: CountedFailover = {
+  disturbed: 0,
+  firstReplyMs: 9_999,
+  longestGapMs: 9_999,
+  failures: 0,
+  failure: undefined,
+};
+
+function stretch(callsPerSecond: number): Stretch {
+  return { callsPerSecond, latencies, clientCpuUs: 999, primaryCpuUs: 999, backupsCpuUs: 999, otherCores: 1 };
+}
+
+/** `rate(variant, round)` calls a second. */
+function reportOf(rate: (variant: number, round: number) => number): BenchReport {
+  const variants = variantsOf(mode);
+  return {
+    startedAt: '2026-01-01T00:00:00Z',
+    machine: {
+      cores: 2,
+      cpu: 'a CPU with a long name '.repeat(9),
+      memoryBytes: 2 ** 34,
+      system: '',
+      node: 'v20',
+      grpcJs: '1',
+      understudy: '1',
+    },
+    settings: {
+      only: SECTIONS,
+      variants: [],
+      replicas: 3,
+      ...{ rounds: 2, seconds: 3, warmUpSeconds: 2, inFlight: 64, failovers: 1, recoveries: 1 },
+      logLengths: [900_000],
+      ...{ mode, profile: undefined, json: undefined },
+    },
+    rounds: variants.map(({ name }, variant) => ({
+      variant: name,
+      turns: [0, 1].map((round) => ({
+        throughput: stretch(rate(variant, round)),
+        latency: stretch(1),
+        disturbed: 0,
+      })),
+    })),
+    wire: variants.map(({ name }) => ({ variant: name, atRest: flows, one: flows, full: flows, disturbed: 0 })),
+    failovers: { crash: [failover], handOver: [failover] },
+    recoveries: [
+      { calls: 900_000, recoveries: [{ ...failover, logLength: 900_000, backup: memory, primary: memory }] },
+    ],
+  };
+}
+
+describe('the report for people', () => {
+  it('fits into 80 columns, however large the figures are', () => {
+    const lines = textOf(reportOf(() => 999_999)).split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('compares every variant with the bare service of the same round', () => {
+    const slowSecondRound = (variant: number, round: number): number => (variant + 1) * (round === 0 ? 1_000 : 100);
+    const line = textOf(reportOf(slowSecondRound)).match(/^stream concurrent .*$/m)?.[0];
+    expect(line).toContain('2.00  2.00–2.00');
+  });
+
+  it('leaves out what was not measured', () => {
+    const { startedAt, machine, settings } = reportOf(() => 1);
+    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|wire|Failover|Passive/);
+  });
+});

@@ -1,0 +1,26 @@
+import { circumstances } from './circumstances.js';
+import { failoverTable, recoveryTable } from './failover-tables.js';
+import type { BenchReport } from './report.js';
+import { latencyTable, throughputTables } from './rounds-tables.js';
+import { wireTables } from './wire-tables.js';
+
+const GIBIBYTE = 1024 ** 3;
+const CPU_MAX = 50;
+
+/** The report for people, at most 80 columns wide. */
+export function textOf(report: BenchReport): string {
+  const { machine, settings, rounds, wire, failovers, recoveries } = report;
+  const { only, mode, replicas } = settings;
+  const parts = [
+    `${machine.cores} cores (${machine.cpu.slice(0, CPU_MAX)}), ${Math.round(machine.memoryBytes / GIBIBYTE)} GiB\n` +
+      `Node ${machine.node}, grpc-js ${machine.grpcJs}; replicas: ${replicas}, ${mode.replication}, ${mode.multicast}\n` +
+      'The client and all replicas share the cores.',
+  ];
+  if (rounds !== undefined && only.includes('throughput')) parts.push(...throughputTables(rounds, settings));
+  if (rounds !== undefined && only.includes('latency')) parts.push(latencyTable(rounds, settings));
+  if (rounds !== undefined) parts.push(circumstances(rounds, machine));
+  if (wire !== undefined) parts.push(...wireTables(wire, settings));
+  if (failovers !== undefined) parts.push(failoverTable(failovers, settings));
+  if (recoveries !== undefined) parts.push(recoveryTable(recoveries));
+  return parts.join('\n\n');
+}

@@ -1,0 +1,29 @@
+import type { AddReply, CounterHandlers } from './proto.js';
+
+/** The state of the measured service: so little that what is measured is everything else. */
+export class Counter {
+  #total = 0;
+
+  add(amount: number): number {
+    this.#total = (this.#total + amount) >>> 0;
+    return this.#total;
+  }
+
+  checkpoint(): Uint8Array {
+    const state = new Uint8Array(4);
+    new DataView(state.buffer).setUint32(0, this.#total);
+    return state;
+  }
+
+  restore(state: Uint8Array): void {
+    this.#total = new DataView(state.buffer, state.byteOffset, state.byteLength).getUint32(0);
+  }
+}
+
+/** The same for the bare and the replicated service. */
+export const handlers = (counter: Counter): CounterHandlers => ({
+  add: ({ request: { amount, payload } }, reply) => {
+    const answer: AddReply = { total: counter.add(amount), payload };
+    reply(null, answer);
+  },
+});

@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+export interface AddRequest {
+  readonly amount: number;
+  readonly payload: Uint8Array;
+}
+export interface AddReply {
+  readonly total: number;
+  readonly payload: Uint8Array;
+}
+
+export interface CounterHandlers extends grpc.UntypedServiceImplementation {
+  add: grpc.handleUnaryCall<AddRequest, AddReply>;
+}
+
+export interface CounterClient extends grpc.Client {
+  add(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
+}
+
+type CounterClientConstructor = new (
+  target: string,
+  credentials: grpc.ChannelCredentials,
+  options?: grpc.ClientOptions,
+) => CounterClient;
+
+const definitions = loadSync(fileURLToPath(new URL('../../protos/bench/v1/bench.proto', import.meta.url)), {
+  defaults: true,
+});
+
+export const CounterService = definitions['bench.v1.Counter'] as grpc.ServiceDefinition;
+export const CounterClient = grpc.makeGenericClientConstructor(
+  CounterService,
+  'Counter',
+) as unknown as CounterClientConstructor;
+
+/** With it a message of this service has 100 bytes. */
+export const PAYLOAD_BYTES = 93;

@@ -1,0 +1,24 @@
+import type { Carrier, Multicast, Release, Replication } from '@understudy/core';
+
+export const REPLICATIONS = ['semi-active', 'passive'] as const satisfies readonly Replication[];
+export const MULTICASTS = ['direct', 'destination'] as const satisfies readonly Multicast[];
+export const CARRIERS = ['stream', 'rpc'] as const satisfies readonly Carrier[];
+export const RELEASES = ['concurrent', 'acknowledged'] as const satisfies readonly Release[];
+
+/** How the measured service is replicated. */
+export interface Mode {
+  readonly replication: Replication;
+  readonly multicast: Multicast;
+  readonly release: Release;
+  readonly carrier: Carrier;
+  readonly leaseMs: number;
+  /** Orders between two checkpoints of a passive group; the library's default if absent. */
+  readonly checkpointEvery?: number;
+}
+
+export const GROUP = 'counter';
+
+/** The gRPC service config that replicas and clients are given alike. */
+export const serviceConfigOf = (mode: Mode): object => ({
+  loadBalancingConfig: [{ understudy: { group: GROUP, ...mode } }],
+});

@@ -1,0 +1,87 @@
+import {
+  type Coordinator,
+  forceRecord,
+  type GroupRecord,
+  type Member,
+  type Presence,
+  sameRecord,
+  UnderstudyError,
+} from '@understudy/core';
+import { recordOf, sameMember } from './group-status.js';
+import type { Output } from './run.js';
+import { type Source, withCoordinator } from './source.js';
+
+export interface ForceOptions {
+  readonly group: string;
+  readonly replica: string;
+  readonly yes?: boolean;
+  readonly yesEvenThoughOthersRun?: boolean;
+}
+
+/** An operator's word that one replica is the truth, when those that hold everything are gone (DESIGN §3.7, §5.4). */
+export async function forceCommand(source: Source, options: ForceOptions, output: Output): Promise<number> {
+  return withCoordinator(source, options.group, async (coordinator) => {
+    const record = await recordOf(coordinator, options.group, source.name);
+    const present = await coordinator.present();
+    const chosen = chosenOf(present, options.replica);
+    const running = record.inSync.filter((member) => present.some((other) => sameMember(other.member, member)));
+    const even = options.yesEvenThoughOthersRun === true;
+    if (running.length > 0 && !even) {
+      refuse(`${names(running)} runs and holds everything: the group recovers by itself, and nothing was changed`);
+    }
+    if (options.yes !== true && !even) {
+      output.out(explanation(record, chosen.member));
+      refuse('nothing was changed; add --yes if this is what you want');
+    }
+    const next = forceRecord(record, chosen.member, chosen.address);
+    await change(coordinator, record, next);
+    output.out(`${names([chosen.member])} is the primary of ${JSON.stringify(options.group)} in term ${next.term}.\n`);
+    return 0;
+  });
+}
+
+const names = (members: readonly Member[]): string => members.map(({ id }) => JSON.stringify(id)).join(', ');
+
+function refuse(why: string): never {
+  throw new UnderstudyError('UNDERSTUDY_SETUP', why);
+}
+
+function chosenOf(present: readonly Presence[], replica: string): Presence {
+  const lives = present.filter(({ member }) => member.id === replica);
+  const [chosen] = lives;
+  if (chosen === undefined) {
+    const others = present.length === 0 ? 'none does' : `these do: ${names(present.map(({ member }) => member))}`;
+    refuse(`replica ${JSON.stringify(replica)} does not run, and only one that runs can be chosen; ${others}`);
+  }
+  if (lives.length > 1) refuse(`${lives.length} processes run as ${JSON.stringify(replica)}; stop all but one`);
+  return chosen;
+}
+
+function explanation(record: GroupRecord, chosen: Member): string {
+  return `This makes ${names([chosen])} the only replica in sync and the primary of group ${JSON.stringify(record.group)}.
+
+In sync now, and not running: ${names(record.inSync)}.
+What they hold and ${names([chosen])} does not is lost for good, also calls whose
+callers have been answered. Replicas that come back give up what they hold and
+take over the state of ${names([chosen])}. Clients with such calls are told that
+these may have taken effect, or find them undone.
+
+If one of the replicas in sync can be started again with its state, do that
+instead: then nothing is lost.
+
+`;
+}
+
+async function change(coordinator: Coordinator, record: GroupRecord, next: GroupRecord): Promise<void> {
+  const result = await coordinator.compareAndSwap(record.epoch, next);
+  if (result.kind === 'swapped') return;
+  const current = result.kind === 'conflict' ? result.current : await coordinator.read();
+  if (sameRecord(current, next)) return;
+  if (result.kind === 'unknown' && sameRecord(current, record)) {
+    const why = result.cause instanceof UnderstudyError ? result.cause.message : String(result.cause);
+    const problem = `the record was not changed so far, and may yet be; look at the status before you try again (${why})`;
+    throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem, { cause: result.cause });
+  }
+  const problem = `the record changed meanwhile, to epoch ${current?.epoch ?? 0}; look at the status and decide again`;
+  throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
+}

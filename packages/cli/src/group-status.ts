@@ -1,0 +1,60 @@
+import {
+  type Coordinator,
+  type GroupRecord,
+  type Member,
+  type Presence,
+  type ReplicaId,
+  UnderstudyError,
+} from '@understudy/core';
+
+export type RoleInRecord = 'primary' | 'in sync' | 'out of sync';
+
+/** One replica in one life; a replica that was restarted shows both the life of the record and the present one. */
+export interface ReplicaRow {
+  readonly id: ReplicaId;
+  /** Unknown of a replica that neither runs nor is in sync. */
+  readonly incarnation: string | undefined;
+  readonly role: RoleInRecord;
+  readonly runs: boolean;
+  readonly address: string | undefined;
+}
+
+export interface GroupStatus {
+  readonly group: string;
+  readonly record: GroupRecord;
+  readonly replicas: readonly ReplicaRow[];
+}
+
+/** @throws UNDERSTUDY_SETUP when the group has no record, and whatever the coordinator rejects with */
+export async function groupStatus(coordinator: Coordinator, group: string, where: string): Promise<GroupStatus> {
+  const record = await recordOf(coordinator, group, where);
+  return { group, record, replicas: replicaRows(record, await coordinator.present()) };
+}
+
+export async function recordOf(coordinator: Coordinator, group: string, where: string): Promise<GroupRecord> {
+  const record = await coordinator.read();
+  if (record !== undefined) return record;
+  const problem = `group ${JSON.stringify(group)} has no record in ${where}; check both names, or start a replica`;
+  throw new UnderstudyError('UNDERSTUDY_SETUP', problem);
+}
+
+export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
+
+export function replicaRows(record: GroupRecord, present: readonly Presence[]): readonly ReplicaRow[] {
+  const addressOf = (id: ReplicaId) => (Object.hasOwn(record.addresses, id) ? record.addresses[id] : undefined);
+  const inSync = record.inSync.map((member): ReplicaRow => {
+    const presence = present.find((other) => sameMember(other.member, member));
+    const role = sameMember(member, record.primary) ? 'primary' : 'in sync';
+    return { ...member, role, runs: presence !== undefined, address: presence?.address ?? addressOf(member.id) };
+  });
+  const others = present
+    .filter(({ member }) => !record.inSync.some((known) => sameMember(known, member)))
+    .map(({ member, address }): ReplicaRow => ({ ...member, role: 'out of sync', runs: true, address }));
+  const shown = new Set([...inSync, ...others].map((row) => row.id));
+  const absent = (Object.keys(record.addresses) as ReplicaId[])
+    .filter((id) => !shown.has(id))
+    .map((id): ReplicaRow => {
+      return { id, incarnation: undefined, role: 'out of sync', runs: false, address: addressOf(id) };
+    });
+  return [...inSync, ...others, ...absent].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}

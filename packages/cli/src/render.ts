@@ -1,0 +1,44 @@
+import type { GroupStatus, ReplicaRow } from './group-status.js';
+
+/** Column titles and widths; with two blanks between them and the margin no line is longer than 80 columns. */
+const COLUMNS = [
+  ['replica', 20],
+  ['role', 11],
+  ['runs', 4],
+  ['life', 8],
+  ['address', 27],
+] as const;
+const NAME_MAX = 60;
+
+export function renderStatus({ group, record, replicas }: GroupStatus): string {
+  const adopted = record.adoptedThrough.at(-1);
+  const running = record.inSync.length - replicas.filter((row) => row.role !== 'out of sync' && !row.runs).length;
+  return [
+    `group ${clip(group, NAME_MAX)}`,
+    `  term ${record.term}, epoch ${record.epoch}; ${running} of ${record.inSync.length} in-sync replicas run`,
+    ...(adopted === undefined ? [] : [`  term ${adopted.term} adopted orders through ${adopted.through}`]),
+    ...(record.forced ? ['  forced: an operator chose the primary'] : []),
+    '',
+    line(COLUMNS.map(([title]) => title)),
+    ...replicas.map(renderReplica),
+    '',
+  ].join('\n');
+}
+
+function renderReplica(row: ReplicaRow): string {
+  return line([row.id, row.role, row.runs ? 'yes' : 'no', row.incarnation?.slice(0, 8) ?? '-', row.address ?? '-']);
+}
+
+function line(cells: readonly string[]): string {
+  const padded = COLUMNS.map(([, width], i) => {
+    const cell = clip(cells[i] ?? '', width);
+    return cell + ' '.repeat(width - [...cell].length);
+  });
+  return `  ${padded.join('  ')}`.trimEnd();
+}
+
+/** Names come from files that anyone may have written: nothing in them may steer a terminal. */
+export function clip(text: string, width: number): string {
+  const characters = [...text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')];
+  return characters.length <= width ? characters.join('') : `${characters.slice(0, width - 1).join('')}…`;
+}

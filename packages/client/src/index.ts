@@ -1,0 +1,4 @@
+/** Keeps a grpc-js client's calls alive across a failover: one argument added to an existing stub. */
+export { registerUnderstudy } from './registration.js';
+export { type ReplicatedOptions, replicated, type UnderstudyClient, understudyClient } from './replicated.js';
+export type { ClientStatus } from './session-host.js';

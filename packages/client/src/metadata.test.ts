@@ -1,0 +1,38 @@
+import { Metadata } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { fromEntries, toEntries } from './metadata.js';
+
+describe('metadata', () => {
+  it('keeps several values of a key in order, texts joined as HTTP/2 joins them', () => {
+    const metadata = new Metadata();
+    metadata.add('tag', 'a');
+    metadata.add('tag', 'b');
+    metadata.add('blob-bin', Buffer.from([0, 255]));
+    metadata.add('blob-bin', Buffer.from([1]));
+    const entries = toEntries(metadata);
+    expect(entries).toEqual([
+      ['tag', 'a, b'],
+      ['blob-bin', Buffer.from([0, 255])],
+      ['blob-bin', Buffer.from([1])],
+    ]);
+    expect(fromEntries(entries).get('blob-bin')).toEqual([Buffer.from([0, 255]), Buffer.from([1])]);
+  });
+
+  it('is nothing when empty', () => {
+    expect(toEntries(new Metadata())).toBeUndefined();
+    expect(fromEntries(undefined).toJSON()).toEqual({});
+  });
+
+  it('is a copy: a caller that uses its buffer again changes nothing', () => {
+    const value = Buffer.from([1]);
+    const metadata = new Metadata();
+    metadata.set('blob-bin', value);
+    const entries = toEntries(metadata);
+    value[0] = 2;
+    expect(entries).toEqual([['blob-bin', Buffer.from([1])]]);
+  });
+
+  it('takes bytes that are no Buffer', () => {
+    expect(fromEntries([['blob-bin', new Uint8Array([7])]]).get('blob-bin')).toEqual([Buffer.from([7])]);
+  });
+});

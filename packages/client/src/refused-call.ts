@@ -1,0 +1,39 @@
+import type { Metadata, status as Status, StatusObject } from '@grpc/grpc-js';
+import type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
+import { localStatus } from './statuses.js';
+
+/** A call that ends with a status of ours before anything of it leaves. */
+export class RefusedCall implements InterceptingCallInterface {
+  readonly #status: StatusObject;
+  #ending: StatusObject | undefined;
+
+  constructor(status: StatusObject) {
+    this.#status = status;
+  }
+
+  start(_metadata: Metadata, listener?: ReceivingListener): void {
+    process.nextTick(() => listener?.onReceiveStatus?.(this.#ending ?? this.#status));
+  }
+
+  cancelWithStatus(code: Status, details: string): void {
+    this.#ending ??= localStatus(code, details, false);
+  }
+
+  sendMessage(): void {}
+
+  sendMessageWithContext(context: MessageContext): void {
+    if (context.callback !== undefined) process.nextTick(context.callback);
+  }
+
+  startRead(): void {}
+
+  halfClose(): void {}
+
+  getPeer(): string {
+    return 'unknown';
+  }
+
+  getAuthContext(): AuthContext | null {
+    return null;
+  }
+}

@@ -1,0 +1,149 @@
+import { type experimental, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import {
+  type CallId,
+  type MetadataEntries,
+  type Outcome,
+  type Request,
+  type RpcReplyHeader,
+  type RpcRequestHeader,
+  UnderstudyError,
+} from '@understudy/core';
+import { decodeRpcReplyHeader, encodeRpcRequestHeader, HEADER_MAX_BYTES } from '@understudy/wire';
+import { asBuffer, fromEntries, toEntries } from './metadata.js';
+import { SLOT_KEY } from './picker.js';
+
+const HEADER_KEY = 'understudy-header-bin';
+
+type RpcCall = experimental.CallStream;
+
+/** Makes a call on the user's own channel, whose policy sends it to the slot that its metadata names. */
+export type MakeRpc = (path: string, deadlineMs: number) => RpcCall;
+
+/** What became of an RPC that carried a call. */
+export interface RpcEvents {
+  rpcReply(call: CallId, header: RpcReplyHeader, outcome: Outcome): void;
+  rpcBroken(call: CallId, reason: string): void;
+}
+
+/** One call that is to travel as an RPC. */
+export interface Invocation {
+  readonly call: CallId;
+  readonly slot: number;
+  readonly header: RpcRequestHeader;
+  readonly request: Request;
+  /** Sends the header's orderInfo on the stream to the slot: what is too large for metadata goes there. */
+  readonly sendByFrame: () => void;
+  /** Keys that the channel's own call credentials add to every RPC. */
+  readonly regenerated: ReadonlySet<string> | undefined;
+}
+
+/** The `rpc` carrier: each call travels to the primary as an ordinary RPC, bytes as they are, with a header in its metadata. */
+export class RpcCarrier {
+  readonly #makeRpc: MakeRpc;
+  readonly #events: RpcEvents;
+  readonly #open = new Map<CallId, RpcCall>();
+
+  constructor(makeRpc: MakeRpc, events: RpcEvents) {
+    this.#makeRpc = makeRpc;
+    this.#events = events;
+  }
+
+  invoke({ call, slot, header, request, sendByFrame, regenerated }: Invocation): void {
+    // A call that is sent anew was given up where it was.
+    this.cancel(call);
+    const metadata = fromEntries(without(request.metadata, regenerated));
+    metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, sendByFrame)));
+    metadata.set(SLOT_KEY, String(slot));
+    const rpc = this.#makeRpc(request.method, request.deadlineMs ?? Number.POSITIVE_INFINITY);
+    this.#open.set(call, rpc);
+    const reply = new RpcReply();
+    rpc.start(metadata, {
+      onReceiveMetadata: (received) => {
+        reply.initial = received;
+      },
+      onReceiveMessage: (message: Buffer) => {
+        reply.message = message;
+      },
+      onReceiveStatus: (status) => {
+        if (this.#open.get(call) !== rpc) return;
+        this.#open.delete(call);
+        this.#ended(call, reply, status);
+      },
+    });
+    rpc.startRead();
+    rpc.sendMessageWithContext({}, asBuffer(request.message));
+    rpc.halfClose();
+  }
+
+  cancel(call: CallId): void {
+    const rpc = this.#open.get(call);
+    if (rpc === undefined) return;
+    this.#open.delete(call);
+    rpc.cancelWithStatus(Status.CANCELLED, 'Cancelled on client');
+  }
+
+  close(): void {
+    for (const call of [...this.#open.keys()]) this.cancel(call);
+  }
+
+  #ended(call: CallId, reply: RpcReply, status: StatusObject): void {
+    const bytes = reply.takeHeader(status);
+    if (bytes === undefined) {
+      this.#events.rpcBroken(call, `${Status[status.code] ?? status.code}: ${status.details}`);
+      return;
+    }
+    try {
+      this.#events.rpcReply(call, decodeRpcReplyHeader(bytes), reply.outcome(status));
+    } catch (error) {
+      if (!(error instanceof UnderstudyError)) throw error;
+      this.#events.rpcBroken(call, error.message);
+    }
+  }
+}
+
+/** Gathers what a unary RPC receives. */
+class RpcReply {
+  initial: Metadata | undefined;
+  message: Buffer | undefined;
+
+  /**
+   * The header comes first with a reply that succeeds, and with the trailers of an error. An error without it was made up
+   * on this side: the connection broke, whatever had come before.
+   */
+  takeHeader(status: StatusObject): Uint8Array | undefined {
+    const first = takeBinary(this.initial);
+    return takeBinary(status.metadata) ?? (status.code === Status.OK ? first : undefined);
+  }
+
+  outcome(status: StatusObject): Outcome {
+    const initialMetadata = this.initial === undefined ? undefined : (toEntries(this.initial) ?? []);
+    const trailers = toEntries(status.metadata);
+    return {
+      code: status.code,
+      details: status.details,
+      ...(initialMetadata !== undefined && { initialMetadata }),
+      ...(this.message !== undefined && { message: this.message }),
+      ...(trailers !== undefined && { trailers }),
+    };
+  }
+}
+
+function encodeHeader(header: RpcRequestHeader, sendByFrame: () => void): Uint8Array {
+  const bytes = encodeRpcRequestHeader(header);
+  if (bytes.length <= HEADER_MAX_BYTES) return bytes;
+  sendByFrame();
+  return encodeRpcRequestHeader({ ...header, header: { ...header.header, destOrderInfo: [] } });
+}
+
+function takeBinary(metadata: Metadata | undefined): Uint8Array | undefined {
+  const value = metadata?.get(HEADER_KEY)[0];
+  metadata?.remove(HEADER_KEY);
+  return typeof value === 'string' ? undefined : value;
+}
+
+function without(
+  entries: MetadataEntries | undefined,
+  keys: ReadonlySet<string> | undefined,
+): MetadataEntries | undefined {
+  return keys === undefined ? entries : entries?.filter(([key]) => !keys.has(key));
+}

@@ -1,0 +1,56 @@
+import { Metadata, type status as Status, type StatusObject, status } from '@grpc/grpc-js';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+
+const CODE_KEY = 'understudy-code';
+const EFFECT_KEY = 'understudy-may-have-taken-effect';
+
+/** A status for a call that an error of ours ended. */
+export function errorStatus(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): StatusObject {
+  const metadata = effectMetadata(mayHaveTakenEffect);
+  metadata.set(CODE_KEY, code);
+  return { code: ERROR_CODES[code].status, details: `${code}: ${reason}`, metadata };
+}
+
+/** A status of gRPC's own that ended a call on this side: cancelled, deadline, too large. */
+export function localStatus(code: Status, details: string, mayHaveTakenEffect: boolean): StatusObject {
+  const metadata = effectMetadata(mayHaveTakenEffect);
+  if (mayHaveTakenEffect) metadata.set(CODE_KEY, 'UNDERSTUDY_INDETERMINATE');
+  return { code, details, metadata };
+}
+
+/** For statuses of a call whose caller gave up waiting: what it cannot know otherwise. */
+export function abandonedStatus(code: Status, what: string, mayHaveTakenEffect: boolean): StatusObject {
+  const effect = mayHaveTakenEffect ? 'the call may have taken effect' : 'the call has taken no effect';
+  return localStatus(code, `${what}; ${effect}`, mayHaveTakenEffect);
+}
+
+/** Codes that credentials must not choose (grpc/proposal A54). */
+const NOT_FOR_CREDENTIALS: readonly Status[] = [
+  status.OK,
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.ALREADY_EXISTS,
+  status.FAILED_PRECONDITION,
+  status.ABORTED,
+  status.OUT_OF_RANGE,
+  status.DATA_LOSS,
+];
+
+/** What grpc-js makes of call credentials that fail. */
+export function credentialsStatus(error: unknown): StatusObject {
+  const details = `Getting metadata from plugin failed with error: ${messageOf(error)}`;
+  const code =
+    error instanceof Object && 'code' in error && typeof error.code === 'number' ? error.code : status.UNKNOWN;
+  if (!NOT_FOR_CREDENTIALS.includes(code)) return localStatus(code, details, false);
+  return localStatus(status.INTERNAL, `Invalid status from control plane: ${code} ${status[code]} ${details}`, false);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function effectMetadata(mayHaveTakenEffect: boolean): Metadata {
+  const metadata = new Metadata();
+  metadata.set(EFFECT_KEY, String(mayHaveTakenEffect));
+  return metadata;
+}

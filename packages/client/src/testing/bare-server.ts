@@ -1,0 +1,39 @@
+import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import type { Outcome, Request } from '@understudy/core';
+import { fromEntries, toEntries } from '../metadata.js';
+import { echoDefinition } from './echo.js';
+import type { Answer } from './scripted-replica.js';
+
+const raw = <T extends object>(definition: T) => ({
+  ...definition,
+  requestDeserialize: (bytes: Buffer) => bytes,
+  responseSerialize: (bytes: Buffer) => bytes,
+});
+
+type Call = ServerUnaryCall<Buffer, Buffer>;
+
+/** An ordinary grpc-js server that gives the answers of a scripted group. */
+export async function startBareServer(answer: Answer): Promise<{ port: number; server: Server }> {
+  const server = new Server();
+  const handle = (call: Call, callback: sendUnaryData<Buffer>): void => {
+    const metadata = toEntries(call.metadata);
+    const request: Request = { method: call.getPath(), message: call.request, ...(metadata && { metadata }) };
+    const outcome = answer(request);
+    if (outcome instanceof Promise) void outcome.then((done) => send(call, callback, done));
+    else if (outcome !== undefined) send(call, callback, outcome);
+  };
+  server.addService({ echo: raw(echoDefinition.echo), look: raw(echoDefinition.look) }, { echo: handle, look: handle });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('localhost:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return { port, server };
+}
+
+function send(call: Call, callback: sendUnaryData<Buffer>, outcome: Outcome): void {
+  if (outcome.initialMetadata !== undefined) call.sendMetadata(fromEntries(outcome.initialMetadata));
+  const trailers = outcome.trailers === undefined ? new Metadata() : fromEntries(outcome.trailers);
+  if (outcome.code !== 0) callback({ code: outcome.code, details: outcome.details, metadata: trailers });
+  else callback(null, Buffer.from(outcome.message ?? []), trailers);
+}

@@ -1,0 +1,109 @@
+import {
+  type CallOptions,
+  type Client,
+  type ClientOptions,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+  makeClientConstructor,
+  type ServiceError,
+  status as Status,
+} from '@grpc/grpc-js';
+import type { Outcome, Request } from '@understudy/core';
+
+/** A service without protobuf: messages are text. */
+export const echoDefinition = {
+  echo: method('Echo', false),
+  look: method('Look', false),
+  chat: method('Chat', true),
+};
+
+function method(name: string, streaming: boolean) {
+  return {
+    path: `/test.Echo/${name}`,
+    requestStream: streaming,
+    responseStream: streaming,
+    requestSerialize: (text: string): Buffer => {
+      if (text === 'unserializable') throw new Error('cannot serialize this');
+      return Buffer.from(text);
+    },
+    requestDeserialize: (bytes: Buffer): string => bytes.toString(),
+    responseSerialize: (text: string): Buffer => Buffer.from(text),
+    responseDeserialize: (bytes: Buffer): string => {
+      const text = bytes.toString();
+      if (text === 'unparsable') throw new Error('cannot parse this');
+      return text;
+    },
+  };
+}
+
+export const serviceConfig = {
+  loadBalancingConfig: [
+    {
+      understudy: {
+        group: 'test',
+        leaseMs: 200,
+        methods: [{ name: [{ service: 'test.Echo', method: 'Look' }], readOnly: true }],
+      },
+    },
+  ],
+};
+
+export const EchoClient = makeClientConstructor(echoDefinition, 'test.Echo');
+
+/** All that a client hears of a call, in its order. */
+export interface Heard {
+  readonly events: readonly string[];
+  readonly value: string | undefined;
+  readonly error: ServiceError | null;
+  readonly initialMetadata: Metadata | undefined;
+  readonly trailers: Metadata | undefined;
+}
+
+export interface Ask {
+  readonly method?: 'echo' | 'look';
+  readonly metadata?: Metadata;
+  readonly options?: CallOptions;
+  /** Is given the call as soon as it is made. */
+  readonly made?: (call: ClientUnaryCall) => void;
+}
+
+/** Makes a call and waits until nothing more is to be heard of it. */
+export function ask(client: Client, text: string, { method = 'echo', metadata, options, made }: Ask = {}) {
+  const { path, requestSerialize, responseDeserialize } = echoDefinition[method];
+  return new Promise<Heard>((resolve) => {
+    const events: string[] = [];
+    let initialMetadata: Metadata | undefined;
+    let result: { value: string | undefined; error: ServiceError | null } | undefined;
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      text,
+      metadata ?? new Metadata(),
+      options ?? {},
+      (error, value) => {
+        events.push(error === null ? 'value' : 'error');
+        result = { value, error };
+      },
+    );
+    call.on('metadata', (received: Metadata) => {
+      events.push('metadata');
+      initialMetadata = received;
+    });
+    call.on('status', (status) => {
+      events.push('status');
+      const { value, error } = result ?? { value: undefined, error: null };
+      resolve({ events, value, error, initialMetadata, trailers: status.metadata });
+    });
+    made?.(call);
+  });
+}
+
+export const connectTo = (target: string, options: ClientOptions): Client =>
+  new EchoClient(target, credentials.createInsecure(), options);
+
+export const reply = (text: string): Outcome => ({ code: Status.OK, details: '', message: Buffer.from(text) });
+
+/** Answers with what was sent. */
+export const echoing = (request: Request): Outcome => reply(Buffer.from(request.message).toString());

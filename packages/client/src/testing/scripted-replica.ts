@@ -1,0 +1,227 @@
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type {
+  Epoch,
+  Incarnation,
+  MulticastFrame,
+  OrderNum,
+  Outcome,
+  ReplicaId,
+  ReplyFrame,
+  Request,
+  SeqNum,
+  SessionFrame,
+  Term,
+  View,
+} from '@understudy/core';
+import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
+
+type Stream = ServerDuplexStream<Buffer, Buffer>;
+
+/** What a scripted replica answers to a request; undefined: nothing before `answerHeld`. */
+export type Answer = (request: Request) => Outcome | undefined | Promise<Outcome>;
+
+const identity = (bytes: Buffer): Buffer => bytes;
+const connectService = {
+  connect: {
+    path: '/understudy.v1.Multicast/Connect',
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  },
+} as const;
+
+/** Replicas that agree at once, for tests of the client: the one at `primary` answers, every order is stable. */
+export class ScriptedGroup {
+  readonly replicas: ScriptedReplica[] = [];
+  /** Requests that are not answered yet. */
+  readonly held: (() => void)[] = [];
+  primary = 0;
+  term = 1 as Term;
+
+  constructor(
+    readonly group: string,
+    readonly answer: Answer,
+  ) {}
+
+  static async start(size: number, answer: Answer, credentials?: ServerCredentials): Promise<ScriptedGroup> {
+    const group = new ScriptedGroup('test', answer);
+    for (let i = 0; i < size; i++) group.replicas.push(await ScriptedReplica.start(group, `r${i}`, 0, credentials));
+    return group;
+  }
+
+  get target(): string {
+    return `understudy:///${this.replicas.map((replica) => `localhost:${replica.port}`).join(',')}`;
+  }
+
+  get view(): View {
+    const inSync = this.replicas.map((replica) => replica.member);
+    return { term: this.term, epoch: this.term as number as Epoch, primary: this.replicas[this.primary]?.id, inSync };
+  }
+
+  /** Makes another replica the primary, and says so on every stream. */
+  promote(primary: number): void {
+    this.primary = primary;
+    this.term = (this.term + 1) as Term;
+    for (const replica of this.replicas) replica.announceTerm();
+  }
+
+  answerHeld(): void {
+    for (const answer of this.held.splice(0)) answer();
+  }
+
+  stop(): void {
+    for (const replica of this.replicas) replica.stop();
+  }
+}
+
+/** A real gRPC server on loopback that speaks the frames of the multicast connection. */
+export class ScriptedReplica {
+  readonly id: ReplicaId;
+  readonly server = new Server({ 'grpc.max_receive_message_length': -1 });
+  readonly frames: SessionFrame[] = [];
+  readonly streams = new Set<Stream>();
+  readonly #group: ScriptedGroup;
+  readonly #watchers = new Set<() => void>();
+  readonly #received = new Map<string, number>();
+  readonly #chunker = new Chunker();
+  #orderNum = 0;
+  port = 0;
+
+  private constructor(group: ScriptedGroup, id: string) {
+    this.#group = group;
+    this.id = id as ReplicaId;
+    this.server.addService(connectService, { connect: (stream: Stream) => this.#onStream(stream) });
+  }
+
+  static async start(
+    group: ScriptedGroup,
+    id: string,
+    port = 0,
+    credentials = ServerCredentials.createInsecure(),
+  ): Promise<ScriptedReplica> {
+    const replica = new ScriptedReplica(group, id);
+    replica.port = await new Promise<number>((resolve, reject) => {
+      replica.server.bindAsync(`localhost:${port}`, credentials, (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    return replica;
+  }
+
+  get member(): { id: ReplicaId; incarnation: Incarnation } {
+    return { id: this.id, incarnation: '0'.repeat(32) as Incarnation };
+  }
+
+  /** Resolves once the frames and streams so far satisfy the condition. */
+  until(condition: (replica: this) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!condition(this)) return;
+        this.#watchers.delete(check);
+        resolve();
+      };
+      this.#watchers.add(check);
+      check();
+    });
+  }
+
+  announceTerm(): void {
+    for (const stream of this.streams) this.send(stream, { kind: 'newTerm', view: this.#group.view, collect: false });
+  }
+
+  send(stream: Stream, frame: ReplyFrame): void {
+    for (const chunk of this.#chunker.split(encodeReplyFrame(frame))) stream.write(wrapFrame(chunk));
+  }
+
+  stop(): void {
+    this.server.forceShutdown();
+  }
+
+  #onStream(stream: Stream): void {
+    const assembler = new Assembler();
+    this.streams.add(stream);
+    let connection = '';
+    stream.on('data', (message: Buffer) => {
+      const bytes = assembler.push(unwrapFrame(message));
+      if (bytes === undefined) return;
+      const frame = decodeSessionFrame(bytes);
+      if (frame.kind === 'hello') connection = frame.connection;
+      this.frames.push(frame);
+      this.#answer(stream, connection, frame);
+      this.#changed();
+    });
+    stream.on('error', () => {});
+    stream.on('end', () => stream.end());
+    stream.on('close', () => {
+      this.streams.delete(stream);
+      this.#changed();
+    });
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const check of [...this.#watchers]) check();
+  }
+
+  #answer(stream: Stream, connection: string, frame: SessionFrame): void {
+    if (frame.kind === 'hello') {
+      this.send(stream, {
+        kind: 'welcome',
+        replica: this.member,
+        view: this.#group.view,
+        receivedUpTo: (this.#received.get(connection) ?? 0) as SeqNum,
+        heartbeatMs: frame.sentAtMs,
+        reflect: false,
+        sessionMs: 900,
+      });
+    } else if (frame.kind === 'multicast') {
+      this.#onMulticast(stream, connection, frame);
+    }
+  }
+
+  #onMulticast(stream: Stream, connection: string, frame: MulticastFrame): void {
+    const primary = this.#group.replicas[this.#group.primary] === this;
+    for (const { seqNum } of frame.requests) {
+      this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
+      this.#orderNum++;
+    }
+    this.#reply(stream, frame.header.sentAtMs, [], []);
+    if (!primary) return;
+    for (const { seqNum, request } of frame.requests) {
+      this.#outcome(request, (outcome) =>
+        this.#reply(stream, frame.header.sentAtMs, [{ seqNum, outcome, stable: true }], []),
+      );
+    }
+    for (const { readId, request } of frame.reads) {
+      this.#outcome(request, (outcome) =>
+        this.#reply(stream, frame.header.sentAtMs, [], [{ readId, outcome, stable: true }]),
+      );
+    }
+  }
+
+  #outcome(request: Request, done: (outcome: Outcome) => void): void {
+    const answer = this.#group.answer(request);
+    if (answer === undefined) this.#group.held.push(() => done({ code: 0, details: '', message: request.message }));
+    else if (answer instanceof Promise) void answer.then(done);
+    else done(answer);
+  }
+
+  #reply(
+    stream: Stream,
+    heartbeatMs: number,
+    replies: (ReplyFrame & { kind: 'replies' })['replies'],
+    reads: (ReplyFrame & { kind: 'replies' })['reads'],
+  ): void {
+    if (!this.streams.has(stream)) return;
+    const header = {
+      term: this.#group.term,
+      sourceOrderInfo: [],
+      stableUpTo: this.#orderNum as OrderNum,
+      heartbeatMs,
+    };
+    this.send(stream, { kind: 'replies', header, replies, reads });
+  }
+}

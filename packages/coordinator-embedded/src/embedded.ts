@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
+import { asCoordinatorError, coordinatorError, within } from './failure.js';
+import { groupDirectory } from './file-names.js';
+import { PresenceFiles } from './presence-files.js';
+import { RecordFiles } from './record-files.js';
+import { RecordWatch } from './record-watch.js';
+import { checkSwap } from './swap-check.js';
+
+export interface EmbeddedOptions {
+  /** After how long a call is given up, milliseconds. Default 5000. */
+  readonly deadlineMs?: number;
+  /** How often a watch looks by itself, should the file system not notify it, milliseconds. Default 50. */
+  readonly pollMs?: number;
+}
+
+/**
+ * Keeps the records of groups in a directory, for replicas that are processes of one host: nothing has to be installed.
+ * Changes are atomic, survive a power loss, and are safe against processes that die or race at any point. The directory
+ * must be on a local file system with hard links; it is created with the first record.
+ *
+ * @param dir the same for all replicas; holds any number of groups
+ * @returns a factory; errors of its coordinators: UNDERSTUDY_COORDINATOR with the path that could not be used,
+ *   UNDERSTUDY_RECORD_DAMAGED with the file that cannot be read, which is never overwritten
+ */
+export function embeddedCoordinator(dir: string, options: EmbeddedOptions = {}): CoordinatorFactory {
+  return (group) => new EmbeddedCoordinator(dir, group, options);
+}
+
+class EmbeddedCoordinator implements Coordinator {
+  readonly #dir: string;
+  readonly #group: string;
+  readonly #deadlineMs: number;
+  readonly #pollMs: number;
+  readonly #records: RecordFiles;
+  readonly #presences: PresenceFiles;
+  readonly #watches = new Set<RecordWatch>();
+  #closed = false;
+
+  constructor(dir: string, group: string, { deadlineMs = 5_000, pollMs = 200 }: EmbeddedOptions) {
+    this.#dir = join(dir, groupDirectory(group));
+    this.#group = group;
+    this.#deadlineMs = deadlineMs;
+    this.#pollMs = pollMs;
+    this.#records = new RecordFiles(this.#dir, group);
+    this.#presences = new PresenceFiles(this.#dir);
+  }
+
+  read(): Promise<GroupRecord | undefined> {
+    return this.#try('reading the record', () => this.#records.newest());
+  }
+
+  async compareAndSwap(expected: Epoch, next: GroupRecord): Promise<SwapResult> {
+    checkSwap(this.#group, expected, next);
+    try {
+      return await this.#try('changing the record', () => this.#records.swap(expected, next));
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void {
+    if (this.#closed) throw this.#closedError();
+    const failed = (error: Error) => onError(asCoordinatorError(error, `watching ${this.#dir}`));
+    const options = { dir: this.#dir, pollMs: this.#pollMs, onRecord, onError: failed };
+    const watch = new RecordWatch(this.#records, options);
+    this.#watches.add(watch);
+    return () => {
+      watch.end();
+      this.#watches.delete(watch);
+    };
+  }
+
+  announce(presence: Presence): Promise<void> {
+    return this.#try('announcing a replica', () => this.#presences.announce(presence));
+  }
+
+  present(): Promise<readonly Presence[]> {
+    return this.#try('looking for replicas', () => this.#presences.present());
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    for (const watch of this.#watches) watch.end();
+    this.#watches.clear();
+    try {
+      await this.#try('withdrawing a replica', () => this.#presences.withdraw());
+    } finally {
+      this.#closed = true;
+    }
+  }
+
+  async #try<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw this.#closedError();
+    const where = `${doing} in ${this.#dir}`;
+    try {
+      return await within(this.#deadlineMs, where, work());
+    } catch (error) {
+      throw asCoordinatorError(error, where);
+    }
+  }
+
+  #closedError(): Error {
+    return coordinatorError(`the coordinator of group "${this.#group}" was closed; make a new one`);
+  }
+}

@@ -1,0 +1,37 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asCoordinatorError } from './failure.js';
+import { GROUP_PREFIX, groupDirectory, recordEpoch, recordFile } from './file-names.js';
+
+/**
+ * The groups that have a record in a directory of `embeddedCoordinator`, in the order of their names.
+ *
+ * @throws UNDERSTUDY_COORDINATOR when the directory cannot be read
+ */
+export async function embeddedGroups(dir: string): Promise<readonly string[]> {
+  try {
+    const directories = (await readdir(dir)).filter((name) => name.startsWith(GROUP_PREFIX));
+    const groups = await Promise.all(directories.map((name) => groupOf(dir, name)));
+    return groups.filter((group) => group !== undefined).sort();
+  } catch (error) {
+    throw asCoordinatorError(error, `looking for groups in ${dir}`);
+  }
+}
+
+async function groupOf(dir: string, name: string): Promise<string | undefined> {
+  const files = await readdir(join(dir, name));
+  const epochs = files.map(recordEpoch).filter((epoch) => epoch !== undefined);
+  if (epochs.length === 0) return undefined;
+  const decoded = name
+    .slice(GROUP_PREFIX.length)
+    .replace(/%([0-9a-f]{4})/g, (_match, unit: string) => String.fromCharCode(Number.parseInt(unit, 16)));
+  if (groupDirectory(decoded) === name) return decoded;
+  // A shortened name: the records have it in full, the newest that can be read is as good as any.
+  for (const epoch of epochs.sort((a, b) => b - a)) {
+    const text = await readFile(join(dir, name, recordFile(epoch)), 'utf8').catch(() => '');
+    const group = /^\{"version":1,"group":("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+    const full: unknown = group === undefined ? undefined : JSON.parse(group);
+    if (typeof full === 'string' && groupDirectory(full) === name) return full;
+  }
+  return undefined;
+}

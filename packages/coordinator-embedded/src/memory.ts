@@ -1,0 +1,168 @@
+import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
+import { coordinatorError } from './failure.js';
+import { checkSwap } from './swap-check.js';
+
+/** What a test can do to all coordinators of one factory. */
+export interface MemoryFaults {
+  /** While false, nothing can be read or changed and watches are told so; afterwards they get what they missed. */
+  setReachable(reachable: boolean): void;
+  /** The next compare-and-swap is carried out as always, and answered `unknown`. */
+  loseNextAnswer(): void;
+}
+
+export type MemoryCoordinatorFactory = CoordinatorFactory & { readonly faults: MemoryFaults };
+
+/** Keeps the records of groups in this process, for tests; results arrive later, as from the real ones. */
+export function memoryCoordinator(): MemoryCoordinatorFactory {
+  const world = new World();
+  const factory: CoordinatorFactory = (group) => new MemoryCoordinator(group, world.store(group), world);
+  return Object.assign(factory, { faults: world });
+}
+
+interface Watch {
+  readonly onRecord: (record: GroupRecord) => void;
+  readonly onError: (error: Error) => void;
+  reported: number;
+}
+
+interface Store {
+  record: GroupRecord | undefined;
+  readonly watches: Set<Watch>;
+  readonly presences: Map<Coordinator, Presence>;
+}
+
+class World implements MemoryFaults {
+  readonly #stores = new Map<string, Store>();
+  #reachable = true;
+  #losing = false;
+
+  get reachable(): boolean {
+    return this.#reachable;
+  }
+
+  store(group: string): Store {
+    const store = this.#stores.get(group) ?? { record: undefined, watches: new Set(), presences: new Map() };
+    this.#stores.set(group, store);
+    return store;
+  }
+
+  setReachable(reachable: boolean): void {
+    if (reachable === this.#reachable) return;
+    this.#reachable = reachable;
+    for (const store of this.#stores.values()) {
+      for (const watch of store.watches) {
+        if (reachable) this.report(store, watch);
+        else queueMicrotask(() => store.watches.has(watch) && watch.onError(unreachable()));
+      }
+    }
+  }
+
+  loseNextAnswer(): void {
+    this.#losing = true;
+  }
+
+  takeLoss(): boolean {
+    const losing = this.#losing;
+    this.#losing = false;
+    return losing;
+  }
+
+  /** Tells a watch, a little later, whatever is newest by then. */
+  report(store: Store, watch: Watch): void {
+    queueMicrotask(() => {
+      const { record } = store;
+      if (!this.#reachable || record === undefined || record.epoch <= watch.reported) return;
+      if (!store.watches.has(watch)) return;
+      watch.reported = record.epoch;
+      watch.onRecord(record);
+    });
+  }
+}
+
+class MemoryCoordinator implements Coordinator {
+  readonly #group: string;
+  readonly #store: Store;
+  readonly #world: World;
+  readonly #watches = new Set<Watch>();
+  #closed = false;
+
+  constructor(group: string, store: Store, world: World) {
+    this.#group = group;
+    this.#store = store;
+    this.#world = world;
+  }
+
+  read(): Promise<GroupRecord | undefined> {
+    return this.#later(() => this.#store.record);
+  }
+
+  async compareAndSwap(expected: Epoch, next: GroupRecord): Promise<SwapResult> {
+    checkSwap(this.#group, expected, next);
+    try {
+      return await this.#later(() => this.#swap(expected, next));
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void {
+    if (this.#closed) throw this.#closedError();
+    const watch: Watch = { onRecord, onError, reported: 0 };
+    this.#watches.add(watch);
+    this.#store.watches.add(watch);
+    if (this.#world.reachable) this.#world.report(this.#store, watch);
+    else queueMicrotask(() => this.#store.watches.has(watch) && onError(unreachable()));
+    return () => this.#unwatch(watch);
+  }
+
+  announce(presence: Presence): Promise<void> {
+    return this.#later(() => {
+      this.#store.presences.set(this, presence);
+    });
+  }
+
+  present(): Promise<readonly Presence[]> {
+    return this.#later(() => [...this.#store.presences.values()].sort((a, b) => (a.member.id < b.member.id ? -1 : 1)));
+  }
+
+  /** Works while unreachable too, as a lease that is not renewed does. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const watch of this.#watches) this.#unwatch(watch);
+    this.#store.presences.delete(this);
+  }
+
+  #swap(expected: Epoch, next: GroupRecord): SwapResult {
+    const store = this.#store;
+    const lost = this.#world.takeLoss();
+    const current = store.record;
+    const matches = (current?.epoch ?? 0) === expected;
+    if (matches) {
+      store.record = next;
+      for (const watch of store.watches) this.#world.report(store, watch);
+    }
+    if (lost) return { kind: 'unknown', cause: coordinatorError('the answer was lost') };
+    return matches ? { kind: 'swapped' } : { kind: 'conflict', current };
+  }
+
+  #unwatch(watch: Watch): void {
+    this.#watches.delete(watch);
+    this.#store.watches.delete(watch);
+  }
+
+  /** The work happens on one later microtask and its result arrives on another, so that calls interleave. */
+  async #later<T>(work: () => T): Promise<T> {
+    if (this.#closed) throw this.#closedError();
+    await Promise.resolve();
+    if (!this.#world.reachable) throw unreachable();
+    const result = work();
+    await Promise.resolve();
+    return result;
+  }
+
+  #closedError(): Error {
+    return coordinatorError(`the coordinator of group "${this.#group}" was closed; make a new one`);
+  }
+}
+
+const unreachable = (): Error => coordinatorError('the coordinator cannot be reached');

@@ -1,0 +1,23 @@
+import type { Epoch, GroupRecord, Incarnation, Member, ReplicaId, Term } from '@understudy/core';
+
+/** A replica whose incarnation follows from its number. */
+export const sampleMember = (number: number): Member => ({
+  id: `replica-${number}` as ReplicaId,
+  incarnation: number.toString(16).padStart(32, '0') as Incarnation,
+});
+
+/** A record that can stand at any epoch; `by` tells records of one epoch apart. */
+export function sampleRecord(group: string, epoch: number, by = 1): GroupRecord {
+  const member = sampleMember(by);
+  return {
+    version: 1,
+    group,
+    epoch: epoch as Epoch,
+    term: epoch as Term,
+    primary: member,
+    inSync: [member],
+    addresses: { [member.id]: `127.0.0.1:${by}` },
+    adoptedThrough: [],
+    forced: false,
+  };
+}

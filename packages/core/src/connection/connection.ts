@@ -1,0 +1,154 @@
+import { connectionDigest } from '../digest.js';
+import type { ReadReply, SeqReply } from '../frames.js';
+import type { CallId, ConnectionId, Incarnation, LinkId, OrderNum, SeqNum } from '../ids.js';
+import { maxOf, NO_ORDER, NO_SEQ, next } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+
+/** A seqNum further ahead than this of what arrived without a gap is not accepted: the sender's window is smaller. */
+export const SEQ_NUM_WINDOW = 65_536;
+
+const PLAIN_PREFIX = '00000000';
+
+/**
+ * The connection on which a primary numbers the calls of clients without our interceptor; one for each of its lives.
+ * Sessions choose random identifiers without this prefix.
+ */
+export const plainConnection = (incarnation: Incarnation): ConnectionId =>
+  (PLAIN_PREFIX + incarnation.slice(PLAIN_PREFIX.length)) as ConnectionId;
+
+export const isPlain = (connection: ConnectionId): boolean => connection.startsWith(PLAIN_PREFIX);
+
+/** A client's session as this replica sees it. */
+export interface SessionState {
+  link: LinkId | undefined;
+  /** Where its stream comes from, as handlers are told. */
+  peer: string;
+  /** This replica answers for it: it would ask the session before it became primary. */
+  registered: boolean;
+  /** When a frame of it last arrived, by this replica's clock. */
+  lastHeardMs: number;
+  /** Its newest heartbeat, by its own clock, and the newest echoed. */
+  heartbeatMs: number;
+  echoedMs: number;
+  echoedAtMs: number;
+  /** Its link has carried sourceOrderInfo up to here. */
+  carriedUpTo: OrderNum;
+  /** What gathered replies reflect. */
+  carryUpTo: OrderNum;
+  stableSent: OrderNum;
+  viewSent: boolean;
+  closing: boolean;
+  replies: Gathered<SeqReply>[];
+  reads: Gathered<ReadReply>[];
+  /** What it answered to the newest `collect`. */
+  collected: Collected | undefined;
+}
+
+/** A reply that waits for the end of the turn. It may become stable meanwhile. */
+export type Gathered<T extends SeqReply | ReadReply> = Omit<T, 'stable'> & {
+  stable: boolean;
+  /** It reflects all orders up to here. */
+  readonly orderNum: OrderNum;
+};
+
+export interface Collected {
+  readonly retained: ReadonlySet<SeqNum>;
+  readonly outstanding: readonly SeqNum[];
+  readonly sentUpTo: SeqNum;
+}
+
+/** What a replica knows of one multicast connection: bodies, duplicates, replies ([0096]; RIFL, SOSP '15, for the cache). */
+export class Connection {
+  readonly id: ConnectionId;
+  readonly digest: number;
+  readonly plain: boolean;
+  /** Bodies that have no order yet. */
+  readonly bodies = new Map<SeqNum, Request>();
+  /** Messages that are ordered and still in the log. */
+  readonly orderOf = new Map<SeqNum, OrderNum>();
+  /** The reply cache: outcomes of processed messages that may be asked for again. */
+  readonly outcomes = new Map<SeqNum, Outcome>();
+  /** RPCs that wait for a message's outcome. */
+  readonly waiters = new Map<SeqNum, CallId[]>();
+  /** Messages whose reply may leave only when it is stable, whatever the release mode. */
+  readonly awaitStable = new Set<SeqNum>();
+  /** Messages whose RPC was given up: their reply goes to the session, whether or not somebody still seems to wait. */
+  readonly byFrame = new Set<SeqNum>();
+  /** Waiting to be ordered, at the primary. */
+  readonly queued = new Set<SeqNum>();
+  repliesSeenUpTo: SeqNum = NO_SEQ;
+  /** Bodies arrived without a gap up to here. */
+  receivedUpTo: SeqNum = NO_SEQ;
+  readonly #receivedEarly = new Set<SeqNum>();
+  /** Highest order of this connection. */
+  lastOrder: OrderNum = NO_ORDER;
+  /** As handlers see it; part of the ordered history. */
+  peer: string | undefined;
+  session: SessionState | undefined;
+  /** Since when nobody speaks for it, at the primary; its records are freed after a while. */
+  silentSinceMs: number | undefined;
+
+  constructor(id: ConnectionId) {
+    this.id = id;
+    this.digest = connectionDigest(id);
+    this.plain = isPlain(id);
+  }
+
+  /** Whether a body under this seqNum has arrived or was processed before. */
+  knows(seqNum: SeqNum): boolean {
+    return (
+      seqNum <= this.receivedUpTo ||
+      this.#receivedEarly.has(seqNum) ||
+      this.orderOf.has(seqNum) ||
+      this.outcomes.has(seqNum)
+    );
+  }
+
+  withinWindow(seqNum: SeqNum): boolean {
+    return seqNum > 0 && seqNum <= maxOf(this.receivedUpTo, this.repliesSeenUpTo) + SEQ_NUM_WINDOW;
+  }
+
+  /** Notes that the body of `seqNum` is here, for gap detection. */
+  markReceived(seqNum: SeqNum): void {
+    if (seqNum <= this.receivedUpTo) return;
+    if (seqNum !== this.receivedUpTo + 1) {
+      this.#receivedEarly.add(seqNum);
+      return;
+    }
+    this.receivedUpTo = seqNum;
+    while (this.#receivedEarly.delete(next(this.receivedUpTo))) this.receivedUpTo = next(this.receivedUpTo);
+  }
+
+  /**
+   * The client will not ask for replies up to `upTo` again: they can go. Bodies are another matter: a backup may have
+   * to process what its client has long been answered.
+   */
+  see(upTo: SeqNum): void {
+    if (upTo <= this.repliesSeenUpTo) return;
+    if (upTo - this.repliesSeenUpTo > this.outcomes.size) {
+      for (const seqNum of this.outcomes.keys()) if (seqNum <= upTo) this.outcomes.delete(seqNum);
+    } else {
+      for (let s = next(this.repliesSeenUpTo); s <= upTo; s = next(s)) this.outcomes.delete(s);
+    }
+    this.repliesSeenUpTo = upTo;
+  }
+
+  /** Everything up to here is processed, or never will be: no body is missing there. */
+  coverUpTo(upTo: SeqNum): void {
+    if (upTo <= this.receivedUpTo) return;
+    this.receivedUpTo = upTo;
+    for (const seqNum of this.#receivedEarly) if (seqNum <= upTo) this.#receivedEarly.delete(seqNum);
+    while (this.#receivedEarly.delete(next(this.receivedUpTo))) this.receivedUpTo = next(this.receivedUpTo);
+  }
+
+  /** Keeps an outcome unless nobody can ask for it. */
+  keepOutcome(seqNum: SeqNum, outcome: Outcome): void {
+    if (!this.plain && seqNum > this.repliesSeenUpTo) this.outcomes.set(seqNum, outcome);
+  }
+
+  takeWaiters(seqNum: SeqNum): CallId[] | undefined {
+    const waiters = this.waiters.get(seqNum);
+    if (waiters !== undefined) this.waiters.delete(seqNum);
+    return waiters;
+  }
+}

@@ -1,0 +1,117 @@
+import type { Checkpoint, ConnectionSnapshot, KeyedReply } from '../checkpoint.js';
+import type { ConnectionId, LinkId, SeqNum } from '../ids.js';
+import type { Outcome } from '../message.js';
+import { Connection } from './connection.js';
+
+/** Ended connections that are remembered one by one, so that a late retry is not taken for a new client. */
+export const EXPIRED_KEPT = 65_536;
+/** Replies to idempotency keys that are remembered, the newest ones in processing order. */
+export const KEYED_KEPT = 65_536;
+
+/** All connections of a replica, and what outlives them. The parts in a checkpoint are equal on all replicas. */
+export class Connections {
+  readonly #byId = new Map<ConnectionId, Connection>();
+  readonly #byLink = new Map<LinkId, Connection>();
+  readonly #expired = new Set<ConnectionId>();
+  readonly #keyed = new Map<string, { requestDigest: number; outcome: Outcome }>();
+  /** Some ended connection was forgotten: an unknown one may be one of those. */
+  expiredForgotten = false;
+  sessions = 0;
+
+  get(id: ConnectionId): Connection | undefined {
+    return this.#byId.get(id);
+  }
+
+  open(id: ConnectionId): Connection {
+    let connection = this.#byId.get(id);
+    if (connection === undefined) {
+      connection = new Connection(id);
+      this.#byId.set(id, connection);
+    }
+    return connection;
+  }
+
+  byLink(link: LinkId): Connection | undefined {
+    return this.#byLink.get(link);
+  }
+
+  link(connection: Connection, link: LinkId): void {
+    this.#byLink.set(link, connection);
+  }
+
+  unlink(link: LinkId): void {
+    this.#byLink.delete(link);
+  }
+
+  values(): IterableIterator<Connection> {
+    return this.#byId.values();
+  }
+
+  hasExpired(id: ConnectionId): boolean {
+    return this.#expired.has(id);
+  }
+
+  /** Frees everything of a connection; an ordered event, so that every replica forgets at the same place. */
+  expire(id: ConnectionId): void {
+    const session = this.#byId.get(id)?.session;
+    if (session !== undefined) this.sessions--;
+    if (session?.link !== undefined) this.unlink(session.link);
+    this.#byId.delete(id);
+    this.#expired.add(id);
+    if (this.#expired.size > EXPIRED_KEPT) {
+      for (const oldest of this.#expired) {
+        this.#expired.delete(oldest);
+        break;
+      }
+      this.expiredForgotten = true;
+    }
+  }
+
+  keyed(key: string): { requestDigest: number; outcome: Outcome } | undefined {
+    return this.#keyed.get(key);
+  }
+
+  keepKeyed(key: string, requestDigest: number, outcome: Outcome): void {
+    this.#keyed.set(key, { requestDigest, outcome });
+    if (this.#keyed.size > KEYED_KEPT) {
+      for (const oldest of this.#keyed.keys()) {
+        this.#keyed.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  snapshot(): Pick<Checkpoint, 'connections' | 'keyed' | 'expired' | 'expiredForgotten'> {
+    const connections: ConnectionSnapshot[] = [];
+    for (const { id, plain, repliesSeenUpTo, peer, outcomes } of this.#byId.values()) {
+      if (!plain) connections.push({ connection: id, repliesSeenUpTo, peer, outcomes: [...outcomes] });
+    }
+    const keyed: KeyedReply[] = [];
+    for (const [key, reply] of this.#keyed) keyed.push({ key, ...reply });
+    return { connections, keyed, expired: [...this.#expired], expiredForgotten: this.expiredForgotten };
+  }
+
+  /** Takes over what a checkpoint says; what this replica heard from sessions itself stays. */
+  restore(checkpoint: Checkpoint): void {
+    this.#keyed.clear();
+    for (const { key, requestDigest, outcome } of checkpoint.keyed) this.#keyed.set(key, { requestDigest, outcome });
+    this.expiredForgotten = checkpoint.expiredForgotten;
+    for (const id of checkpoint.expired) this.expire(id);
+    for (const snapshot of checkpoint.connections) {
+      const connection = this.open(snapshot.connection);
+      connection.peer = snapshot.peer;
+      for (const [seqNum, outcome] of snapshot.outcomes) {
+        connection.keepOutcome(seqNum, outcome);
+        connection.bodies.delete(seqNum);
+        connection.markReceived(seqNum);
+      }
+      connection.see(snapshot.repliesSeenUpTo);
+      connection.coverUpTo(snapshot.repliesSeenUpTo);
+      forgetSeenBodies(connection, snapshot.repliesSeenUpTo);
+    }
+  }
+}
+
+function forgetSeenBodies(connection: Connection, upTo: SeqNum): void {
+  for (const seqNum of connection.bodies.keys()) if (seqNum <= upTo) connection.bodies.delete(seqNum);
+}

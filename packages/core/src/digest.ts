@@ -1,0 +1,49 @@
+import type { ConnectionId, OrderNum, SeqNum } from './ids.js';
+
+/** Digest of nothing processed. */
+export const EMPTY_DIGEST = 0;
+
+const LOW = 0x1_0000_0000;
+
+/**
+ * The digest after one more order: 52 bits over everything processed so far, so that two replicas with equal digests at
+ * one orderNum processed the same messages, in the same order, with the same outcomes. Not cryptographic.
+ */
+export function extendDigest(
+  digest: number,
+  orderNum: OrderNum,
+  seqNum: SeqNum,
+  connectionDigest: number,
+  outcomeDigest: number,
+): number {
+  let low = (digest % LOW) | 0;
+  let high = (digest / LOW) | 0;
+  const add = (word: number) => {
+    low = Math.imul(low ^ word, 0x9e3779b1);
+    low ^= low >>> 15;
+    high = Math.imul(high ^ word ^ (low >>> 7), 0x85ebca6b);
+    high ^= high >>> 13;
+  };
+  add(orderNum | 0);
+  add(seqNum | 0);
+  add(connectionDigest | 0);
+  add(outcomeDigest | 0);
+  return (high & 0xfffff) * LOW + (low >>> 0);
+}
+
+/** What a connection contributes to the digest; computed once for each. */
+export function connectionDigest(connection: ConnectionId): number {
+  let hash = 0;
+  for (let i = 0; i < 32; i += 8) hash = Math.imul(hash, 31) + Number.parseInt(connection.slice(i, i + 8), 16);
+  return hash | 0;
+}
+
+export const digestToHex = (digest: number): string => digest.toString(16).padStart(13, '0');
+
+/** FNV-1a over a text and bytes; for telling apart requests under one idempotency key. */
+export function requestDigest(method: string, message: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < method.length; i++) hash = Math.imul(hash ^ method.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < message.length; i++) hash = Math.imul(hash ^ (message[i] as number), 0x01000193);
+  return hash >>> 0;
+}

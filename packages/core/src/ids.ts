@@ -1,0 +1,32 @@
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Version of a group's record with its coordinator; grows by one with every change (PacificA's configuration number). */
+export type Epoch = Brand<number, 'Epoch'>;
+/** Grows by one with every change of primary; messages of an older term are refused. */
+export type Term = Brand<number, 'Term'>;
+/** Position in the group's processing order, 1, 2, 3 … ([0097]). */
+export type OrderNum = Brand<number, 'OrderNum'>;
+/** Number of a message on its connection, 1, 2, 3 … ([0096]). */
+export type SeqNum = Brand<number, 'SeqNum'>;
+/** A multicast connection `C` ([0020]): 16 bytes as 32 lower-case hexadecimal digits. */
+export type ConnectionId = Brand<string, 'ConnectionId'>;
+/** The name that an operator gives to a replica; unique in its group. */
+export type ReplicaId = Brand<string, 'ReplicaId'>;
+/** One life of a replica's state: 16 random bytes as 32 hexadecimal digits, renewed whenever state may have been lost. */
+export type Incarnation = Brand<string, 'Incarnation'>;
+/** A client's link to this replica, or a waiting RPC: a number the adapter chose; never reused in a process. */
+export type LinkId = Brand<number, 'LinkId'>;
+export type CallId = Brand<number, 'CallId'>;
+
+export const NO_ORDER = 0 as OrderNum;
+export const NO_SEQ = 0 as SeqNum;
+export const NO_TERM = 0 as Term;
+export const NO_EPOCH = 0 as Epoch;
+
+export const next = <T extends OrderNum | SeqNum | Term | Epoch>(value: T): T => (value + 1) as T;
+export const maxOf = <T extends number>(a: T, b: T): T => (a > b ? a : b);
+export const minOf = <T extends number>(a: T, b: T): T => (a < b ? a : b);
+
+const HEX_16_BYTES = /^[0-9a-f]{32}$/;
+export const isHexId = (text: unknown): text is string => typeof text === 'string' && HEX_16_BYTES.test(text);

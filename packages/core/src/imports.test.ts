@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const packages = join(import.meta.dirname, '../..');
+
+/** What each package may import of ours; nothing else, so that there is no cycle and no sideways import. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  wire: ['core'],
+  'coordinator-embedded': ['core'],
+  server: ['core', 'wire'],
+  client: ['core', 'wire'],
+  cli: ['core', 'coordinator-embedded'],
+  examples: ['core', 'coordinator-embedded', 'server', 'client'],
+  bench: ['core', 'wire', 'coordinator-embedded', 'server', 'client', 'examples'],
+};
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'";]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|(?:^|\n)\s*import\s+'([^']+)'/g;
+
+function sources(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function importsOf(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+}
+
+describe('imports run one way', () => {
+  it('knows every package', () => {
+    const directories = readdirSync(packages, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(directories.map(({ name }) => name).sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+  });
+
+  for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
+    it(`${name} imports of ours only ${allowed.join(', ') || 'itself'}`, () => {
+      const foreign = sources(join(packages, name, 'src')).flatMap((file) =>
+        importsOf(file)
+          .filter((target) => target.startsWith('@understudy/'))
+          .filter((target) => !allowed.includes(target.split('/')[1] ?? ''))
+          .map((target) => `${relative(packages, file)} imports ${target}`),
+      );
+      expect(foreign).toEqual([]);
+    });
+  }
+
+  it('core imports nothing at all: no module, clock, timer, promise or randomness', () => {
+    const impure =
+      /\bDate\b|\bMath\.random\b|\bsetTimeout\b|\bsetInterval\b|\bqueueMicrotask\b|\bperformance\b|\basync\b|\bawait\b|\bnew Promise\b|\bprocess\b/;
+    const core = join(packages, 'core/src');
+    const offences = sources(core).flatMap((file) => {
+      const text = readFileSync(file, 'utf8');
+      const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').replace(/'[^'\n]*'|`[^`]*`/g, "''");
+      const modules = importsOf(file).filter((target) => !target.startsWith('.'));
+      const found = impure.exec(code);
+      return [
+        ...modules.map((target) => `${relative(core, file)} imports ${target}`),
+        ...(found ? [`${relative(core, file)} uses ${found[0]}`] : []),
+      ];
+    });
+    expect(offences).toEqual([]);
+  });
+
+  it('no import cycle inside a package', () => {
+    const cycles: string[] = [];
+    for (const name of Object.keys(MAY_IMPORT)) {
+      const files = sources(join(packages, name, 'src'));
+      const runtime = new Map(files.map((file) => [file, runtimeImports(file)]));
+      for (const file of files) if (reaches(runtime, file, file)) cycles.push(relative(packages, file));
+    }
+    expect(cycles).toEqual([]);
+  });
+});
+
+/** Relative imports that remain when types are erased. */
+function runtimeImports(file: string): string[] {
+  const text = readFileSync(file, 'utf8').replace(/(?:^|\n)\s*(?:import|export)\s+type\s[\s\S]*?;/g, '');
+  return [...text.matchAll(IMPORT)]
+    .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+    .filter((target) => target.startsWith('.'))
+    .map((target) => join(file, '..', target.replace(/\.js$/, '.ts')));
+}
+
+function reaches(graph: ReadonlyMap<string, readonly string[]>, from: string, to: string): boolean {
+  const seen = new Set<string>();
+  const stack = [...(graph.get(from) ?? [])];
+  for (let file = stack.pop(); file !== undefined; file = stack.pop()) {
+    if (file === to) return true;
+    if (seen.has(file)) continue;
+    seen.add(file);
+    stack.push(...(graph.get(file) ?? []));
+  }
+  return false;
+}

@@ -1,0 +1,21 @@
+/** The replication protocol: events in, effects out. Nothing here does I/O. */
+export * from './assert.js';
+export type * from './checkpoint.js';
+export * from './config.js';
+export { isPlain, plainConnection } from './connection/connection.js';
+export * from './error.js';
+export type * from './frames.js';
+export * from './ids.js';
+export * from './message.js';
+export * from './ordering/order-info.js';
+export type * from './ports.js';
+export * from './record.js';
+export * from './record-codec.js';
+export * from './record-force.js';
+export type * from './replica/events.js';
+export { Replica } from './replica/replica.js';
+export { CLOCK_DRIFT, type ReplicaOptions } from './replica/state.js';
+export * from './service-config.js';
+export type * from './session/events.js';
+export { Session } from './session/session.js';
+export type { SessionOptions } from './session/state.js';

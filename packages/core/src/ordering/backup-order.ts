@@ -1,0 +1,58 @@
+import { assert } from '../assert.js';
+import type { OrderNum } from '../ids.js';
+import { next } from '../ids.js';
+import type { OrderInfo } from './order-info.js';
+
+/** An announcement further ahead than this is not kept: the sender will repeat it. */
+export const PENDING_DEST_ORDER_WINDOW = 65_536;
+
+/** A backup's side of the ordering: FIG. 10, under the seed's names. */
+export class BackupOrder {
+  /** Announced, but with a gap before them ([0104]). */
+  readonly pendingDestOrder = new Map<OrderNum, OrderInfo>();
+  /** The order that goes to messageOrder next. */
+  nextOrderNum: OrderNum;
+
+  constructor(nextOrderNum: OrderNum) {
+    this.nextOrderNum = nextOrderNum;
+  }
+
+  /**
+   * FIG. 10: puts announcements into pendingDestOrder and moves those without a gap before them to messageOrder.
+   * An announcement may come any number of times; of two for one orderNum the one of the newer term holds.
+   *
+   * @param toMessageOrder receives each order once, ascending by one
+   */
+  backupReceives(announced: readonly OrderInfo[], toMessageOrder: (info: OrderInfo) => void): void {
+    for (const info of announced) {
+      if (info.orderNum < this.nextOrderNum) continue;
+      if (info.orderNum >= this.nextOrderNum + PENDING_DEST_ORDER_WINDOW) continue;
+      const known = this.pendingDestOrder.get(info.orderNum);
+      if (known === undefined || known.term < info.term) this.pendingDestOrder.set(info.orderNum, info);
+    }
+    for (;;) {
+      const info = this.pendingDestOrder.get(this.nextOrderNum);
+      if (info === undefined) return;
+      this.pendingDestOrder.delete(info.orderNum);
+      this.nextOrderNum = next(this.nextOrderNum);
+      toMessageOrder(info);
+    }
+  }
+
+  /** A gap keeps announced orders from being processed. */
+  get hasGap(): boolean {
+    return this.pendingDestOrder.size > 0;
+  }
+
+  /** Forgets announcements that never happened (orders of older terms beyond what a promotion adopted). */
+  discard(never: (info: OrderInfo) => boolean): void {
+    for (const info of this.pendingDestOrder.values()) if (never(info)) this.pendingDestOrder.delete(info.orderNum);
+  }
+
+  /** Goes on from another place; what lies behind it is forgotten. */
+  continueFrom(nextOrderNum: OrderNum): void {
+    assert(nextOrderNum > 0, () => `next order ${nextOrderNum}`);
+    this.nextOrderNum = nextOrderNum;
+    this.discard((info) => info.orderNum < nextOrderNum);
+  }
+}

@@ -1,0 +1,78 @@
+import type { ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
+import { next } from '../ids.js';
+import type { OrderInfo, OrderKind } from './order-info.js';
+import { OrderWindow } from './window.js';
+
+/** A message that the primary is about to process. */
+export interface Orderable {
+  readonly connection: ConnectionId;
+  readonly seqNum: SeqNum;
+  readonly kind: OrderKind;
+  readonly extra?: Pick<OrderInfo, 'peer' | 'determinants' | 'outcome'>;
+}
+
+/** The primary's side of the ordering: FIG. 7, 8 and 9, under the seed's names. */
+export class PrimaryOrder {
+  readonly #term: Term;
+  readonly #pendingSourceOrderMax: number;
+  /** Pending announcements ([0099]). An entry leaves when its order is stable, not when it was sent or reflected. */
+  readonly pendingSourceOrder: OrderWindow<OrderInfo>;
+
+  /** @param adopted orders that the promotion adopted and that are not known to be stable, ascending */
+  constructor(term: Term, stableUpTo: OrderNum, adopted: readonly OrderInfo[], pendingSourceOrderMax: number) {
+    this.#term = term;
+    this.#pendingSourceOrderMax = pendingSourceOrderMax;
+    this.pendingSourceOrder = new OrderWindow(stableUpTo);
+    for (const info of adopted) this.pendingSourceOrder.append(info.orderNum, info);
+  }
+
+  get orderNum(): OrderNum {
+    return this.pendingSourceOrder.last;
+  }
+
+  /** FIG. 7: increments orderNum, forms the orderInfo and appends it to pendingSourceOrder. */
+  orderMessage(message: Orderable): OrderInfo {
+    const orderNum = next(this.orderNum);
+    const { connection, seqNum, kind, extra } = message;
+    const info: OrderInfo = extra
+      ? { term: this.#term, orderNum, connection, seqNum, kind, ...extra }
+      : { term: this.#term, orderNum, connection, seqNum, kind };
+    this.pendingSourceOrder.append(orderNum, info);
+    return info;
+  }
+
+  /** FIG. 7, last step: whether a null message must carry the pending announcements. */
+  get nullMessageDue(): boolean {
+    return this.pendingSourceOrder.length > this.#pendingSourceOrderMax;
+  }
+
+  /**
+   * FIG. 8: the sourceOrderInfo of a message that reflects the orders up to `upTo`, on a stream that has carried them
+   * up to `carried`. A stream delivers in order, so what it carried before reached its receiver before this message.
+   */
+  multicastMessage(carried: OrderNum, upTo: OrderNum): OrderInfo[] {
+    return this.pendingSourceOrder.slice(carried, upTo);
+  }
+
+  /**
+   * FIG. 9: entries that come back in destOrderInfo. The seed removes them here; we remove them when they are stable,
+   * because a client that dies together with the primary would take the only other copy along.
+   *
+   * @returns an entry that this primary never issued, if there is one
+   */
+  primaryReceives(destOrderInfo: readonly OrderInfo[]): OrderInfo | undefined {
+    return destOrderInfo.find((info) => {
+      const mine = this.pendingSourceOrder.get(info.orderNum);
+      if (mine === undefined) return info.term === this.#term && info.orderNum > this.orderNum;
+      return (
+        info.term === mine.term &&
+        (mine.connection !== info.connection || mine.seqNum !== info.seqNum || mine.kind !== info.kind)
+      );
+    });
+  }
+
+  /** Every in-sync backup holds the orders up to here. */
+  stable(upTo: OrderNum): void {
+    this.pendingSourceOrder.dropUpTo(upTo);
+  }
+}

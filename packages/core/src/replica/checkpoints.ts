@@ -1,0 +1,124 @@
+import { assert } from '../assert.js';
+import type { Checkpoint } from '../checkpoint.js';
+import type { CheckpointFrame } from '../frames.js';
+import type { OrderNum } from '../ids.js';
+import { maxOf, NO_TERM, next } from '../ids.js';
+import { isAnnouncedTo } from './fan-out.js';
+import { dropLogUpTo, truncateLog } from './log-bounds.js';
+import type { Peer } from './peers.js';
+import type { ReplicaState } from './state.js';
+
+/** The user's state was copied, between two messages: together with the reply cache it stands for the log so far. */
+export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
+  assert(r.stateBusy === 'checkpoint', () => 'a checkpoint that nobody asked for');
+  r.stateBusy = undefined;
+  const { processedUpTo } = r.order;
+  const checkpoint: Checkpoint = {
+    orderNum: processedUpTo,
+    term: r.order.entries.get(processedUpTo)?.info.term ?? NO_TERM,
+    digest: r.digest,
+    state,
+    ...r.connections.snapshot(),
+  };
+  if (!r.isPrimary) return;
+  r.checkpointUnstable = checkpoint;
+  releaseCheckpoint(r);
+}
+
+/** A joining replica starts here. It will have no log of what the checkpoint covers, so nobody may lack that any more. */
+function sendToLearner(r: ReplicaState, peer: Peer, checkpoint: Checkpoint): void {
+  const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: true } as const;
+  r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
+  peer.learner = 'following';
+  peer.confirmed = false;
+  peer.announcedUpTo = checkpoint.orderNum;
+  peer.heldUpTo = checkpoint.orderNum;
+  peer.lastHeardMs = r.nowMs;
+  r.wantsFlush = true;
+}
+
+/** A checkpoint may stand for the log only once its order is stable (DESIGN 5.6). */
+export function releaseCheckpoint(r: ReplicaState): void {
+  const checkpoint = r.checkpointUnstable;
+  if (checkpoint === undefined || checkpoint.orderNum > r.stableUpTo) return;
+  r.checkpointUnstable = undefined;
+  for (const peer of r.peers.values()) {
+    if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(r, peer, checkpoint);
+  }
+  if (r.config.replication !== 'passive') return;
+  const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: false } as const;
+  for (const peer of r.peers.values()) {
+    if (isAnnouncedTo(r, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
+  }
+}
+
+/** Passive replication: time for the next checkpoint, which lets backups drop their logs. */
+export function checkpointIfDue(r: ReplicaState): void {
+  if (r.config.replication !== 'passive' || r.order.processedUpTo < r.checkpointDueAt) return;
+  r.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
+  r.checkpointWanted = true;
+}
+
+/**
+ * A replica that had started from a checkpoint is given a newer one, which covers more than it holds. The checkpoint is
+ * stable, so this replica is not in sync and may begin another life without a loss.
+ */
+export const fellBehind = (r: ReplicaState, { checkpoint, join }: CheckpointFrame): boolean =>
+  join && r.role === 'joining' && r.joined && checkpoint.orderNum > r.order.heldUpTo;
+
+/** Backup and joining replica. */
+export function onCheckpoint(r: ReplicaState, { checkpoint, join }: CheckpointFrame): void {
+  if (join) {
+    if (r.role !== 'joining') return;
+    if (r.joined) followAgain(r);
+    else install(r, checkpoint);
+    return;
+  }
+  if (r.config.replication !== 'passive' || checkpoint.orderNum > r.order.heldUpTo) return;
+  if (r.checkpoint !== undefined && checkpoint.orderNum <= r.checkpoint.orderNum) return;
+  r.checkpoint = checkpoint;
+  r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
+  r.connections.restore(checkpoint);
+  dropLogUpTo(r, checkpoint.orderNum);
+  passOver(r, checkpoint);
+}
+
+/** A passive backup does not process what a checkpoint covers. */
+function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
+  r.order.processedUpTo = checkpoint.orderNum;
+  r.digest = checkpoint.digest;
+  r.digests.reset(checkpoint.orderNum);
+}
+
+/** The primary had given this replica up, and what it holds is still enough to go on from. */
+function followAgain(r: ReplicaState): void {
+  r.lastHeartbeatMs = r.nowMs;
+  r.forgetReports();
+  r.ackDue = true;
+  r.wantsFlush = true;
+}
+
+function install(r: ReplicaState, checkpoint: Checkpoint): void {
+  r.joined = true;
+  r.order.reset(checkpoint.orderNum);
+  r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
+  r.backupOrder.continueFrom(next(checkpoint.orderNum));
+  r.connections.restore(checkpoint);
+  passOver(r, checkpoint);
+  if (r.config.replication === 'passive') {
+    r.checkpoint = checkpoint;
+  } else {
+    r.stateBusy = 'restore';
+    r.effects.push({ kind: 'restoreState', state: checkpoint.state });
+  }
+  r.lastHeartbeatMs = r.nowMs;
+  r.ackDue = true;
+  r.wantsFlush = true;
+  r.log('info', 'starts from a checkpoint', { orderNum: checkpoint.orderNum });
+}
+
+export function onRestored(r: ReplicaState): void {
+  assert(r.stateBusy === 'restore', () => 'a restore that nobody asked for');
+  r.stateBusy = undefined;
+  truncateLog(r);
+}

@@ -1,0 +1,139 @@
+import type { ErrorCode } from '../error.js';
+import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
+import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+import type { OrderInfo } from '../ordering/order-info.js';
+import type { LogLevel } from '../ports.js';
+import type { GroupRecord, Member } from '../record.js';
+
+/** What a handler is run for: an ordered message, or a read at a place in the order. */
+export type Task =
+  | { readonly kind: 'ordered'; readonly info: OrderInfo; readonly request: Request; readonly peer: string | undefined }
+  | { readonly kind: 'read'; readonly readTask: number; readonly request: Request; readonly peer: string | undefined };
+
+/** Everything that can happen to a replica. The adapter passes each with its monotonic clock. */
+export type ReplicaEvent =
+  /** First event. `record` as the coordinator has it. */
+  | { readonly kind: 'start'; readonly record: GroupRecord | undefined }
+  /** The record changed, or was read. Older ones than known are ignored. */
+  | { readonly kind: 'record'; readonly record: GroupRecord }
+  /** The answer to `changeRecord`, once it is certain. */
+  | { readonly kind: 'recordChange'; readonly won: boolean; readonly record: GroupRecord | undefined }
+  /** The stream on which this replica sends to a peer is up (`newTerm` or `join` will go first) or broke. */
+  | { readonly kind: 'peerUp'; readonly peer: Member }
+  | { readonly kind: 'peerDown'; readonly peer: ReplicaId }
+  | { readonly kind: 'peerFrame'; readonly from: Member; readonly frame: PeerFrame }
+  | { readonly kind: 'sessionFrame'; readonly link: LinkId; readonly peer: string; readonly frame: SessionFrame }
+  | { readonly kind: 'sessionDown'; readonly link: LinkId }
+  /** A call of a session that came as an RPC (the `rpc` carrier). */
+  | {
+      readonly kind: 'rpcCall';
+      readonly call: CallId;
+      readonly peer: string;
+      readonly header: RpcRequestHeader;
+      readonly request: Request;
+    }
+  /** A call of a client without our interceptor. */
+  | {
+      readonly kind: 'plainCall';
+      readonly call: CallId;
+      readonly peer: string;
+      readonly readOnly: boolean;
+      readonly request: Request;
+    }
+  /** The caller of an RPC went away; the message, if ordered, runs to its end. */
+  | { readonly kind: 'callGone'; readonly call: CallId }
+  /** Answer to `admit`. `determinants` record what the user's interceptors changed. */
+  | { readonly kind: 'admitted'; readonly admission: number; readonly determinants?: Uint8Array }
+  | { readonly kind: 'refused'; readonly admission: number; readonly outcome: Outcome }
+  /** Answer to `execute`. `digest`: of the handler's outcome, 32 bits. */
+  | { readonly kind: 'executed'; readonly task: Task; readonly outcome: Outcome; readonly digest: number }
+  | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
+  | { readonly kind: 'restored' }
+  /** Every few milliseconds; all timeouts are decided here. */
+  | { readonly kind: 'tick' }
+  /** The event-loop turn ends: what was gathered is sent. */
+  | { readonly kind: 'flush' }
+  /** Hand over and stop (SIGTERM). */
+  | { readonly kind: 'stepDown' };
+
+/** What the adapter must do, in the order given. */
+export type ReplicaEffect =
+  | { readonly kind: 'sendToPeer'; readonly peer: ReplicaId; readonly frame: PeerFrame }
+  | { readonly kind: 'sendToSession'; readonly link: LinkId; readonly frame: ReplyFrame }
+  /** End the stream; the session may come back on another. */
+  | { readonly kind: 'closeSession'; readonly link: LinkId }
+  /** Answer an RPC; `header` for calls of a session. */
+  | {
+      readonly kind: 'answerCall';
+      readonly call: CallId;
+      readonly outcome: Outcome;
+      readonly header?: RpcReplyHeader;
+    }
+  /** End an RPC with an error of ours; `primary`: the trailer `understudy-primary`, an address. */
+  | {
+      readonly kind: 'failCall';
+      readonly call: CallId;
+      readonly code: ErrorCode;
+      readonly reason: string;
+      readonly primary?: string;
+    }
+  /** Run the request half of the user's interceptors, then answer `admitted` or `refused`. Only if the replica has any. */
+  | {
+      readonly kind: 'admit';
+      readonly admission: number;
+      readonly connection: ConnectionId | undefined;
+      readonly peer: string;
+      readonly request: Request;
+    }
+  /**
+   * Run the handler, then answer `executed`. One at a time, except that a task that was abandoned may still run.
+   * `live`: this replica is the primary, so the response half of the user's interceptors runs.
+   */
+  | { readonly kind: 'execute'; readonly task: Task; readonly live: boolean; readonly admission: number | undefined }
+  /** Nobody waits for this task any more; its answer will be ignored. */
+  | { readonly kind: 'abandonTask'; readonly task: Task }
+  | { readonly kind: 'takeCheckpoint' }
+  | { readonly kind: 'restoreState'; readonly state: Uint8Array }
+  /** Compare-and-swap `next`, whose epoch is one more than expected; answer `recordChange` when the outcome is certain. */
+  | { readonly kind: 'changeRecord'; readonly next: GroupRecord; readonly reason: string }
+  /** Read the record again and answer `record`. */
+  | { readonly kind: 'readRecord' }
+  /** Keep streams to these and no others. */
+  | { readonly kind: 'connectPeers'; readonly peers: readonly { readonly id: ReplicaId; readonly address: string }[] }
+  /** Stop or go on reading from sessions' streams (push back). */
+  | { readonly kind: 'pauseSessions'; readonly paused: boolean }
+  | { readonly kind: 'roleChanged'; readonly status: ReplicaStatus }
+  /** This life is over: make a new core with a fresh incarnation, which joins. Last effect of this core. */
+  | { readonly kind: 'rejoin'; readonly reason: string }
+  /** Hand-over is done; the process may exit. */
+  | { readonly kind: 'stopped'; readonly handedOverTo: ReplicaId | undefined }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly event: string;
+      readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
+    };
+
+export type Role = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
+
+/** A replica as an operator sees it. */
+export interface ReplicaStatus {
+  readonly group: string;
+  readonly replica: Member;
+  readonly role: Role;
+  readonly term: number;
+  readonly epoch: number;
+  readonly primary: ReplicaId | undefined;
+  readonly inSync: readonly Member[];
+  readonly heldUpTo: OrderNum;
+  readonly processedUpTo: OrderNum;
+  readonly stableUpTo: OrderNum;
+  /** Digest of all outcomes up to `processedUpTo`, hexadecimal. */
+  readonly digest: string;
+  readonly sessions: number;
+  readonly logLength: number;
+  readonly waitingToRelease: number;
+  /** Why the group does not serve, in a sentence; undefined when it does. */
+  readonly blocked: string | undefined;
+}

@@ -1,0 +1,231 @@
+import { assert } from '../assert.js';
+import type { Connection } from '../connection/connection.js';
+import type { CallId, OrderNum, SeqNum } from '../ids.js';
+import { isAbandoned, type Outcome, type Request } from '../message.js';
+import type { OrderInfo } from '../ordering/order-info.js';
+import type { Orderable, PrimaryOrder } from '../ordering/primary-order.js';
+import type { Work } from '../scheduling/scheduler.js';
+import type { Task } from './events.js';
+import type { Entry } from './message-order.js';
+import type { Reply } from './release.js';
+import type { ReplicaState } from './state.js';
+
+/** How far backups that execute too may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
+const LAG_FACTOR = 4;
+
+/** The primary's order; only the primary asks for it. */
+export function orderOf(r: ReplicaState): PrimaryOrder {
+  assert(r.primaryOrder !== undefined, () => `${r.role} has no order to give`);
+  return r.primaryOrder;
+}
+
+/** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
+export function startNext(r: ReplicaState): boolean {
+  if (r.checkpointWanted) {
+    r.checkpointWanted = false;
+    r.stateBusy = 'checkpoint';
+    r.effects.push({ kind: 'takeCheckpoint' });
+    return true;
+  }
+  if (r.steppingDown !== undefined || !mayOrder(r)) return false;
+  const work = r.scheduler.next();
+  if (work === undefined) return false;
+  start(r, work);
+  return true;
+}
+
+/** At these bounds the primary stops ordering until backups have caught up (DESIGN 5.3). */
+export function mayOrder(r: ReplicaState): boolean {
+  const { unstableMax } = r.config;
+  const { last } = r.order;
+  return (
+    last - r.stableUpTo < unstableMax &&
+    r.waiting.length < 2 * unstableMax &&
+    (r.config.replication === 'passive' || last - r.stability.processedUpTo(last) < LAG_FACTOR * unstableMax)
+  );
+}
+
+function start(r: ReplicaState, work: Work): void {
+  switch (work.kind) {
+    case 'call': {
+      const { connection, seqNum, request, peer, determinants } = work;
+      connection.queued.delete(seqNum);
+      r.starting = work;
+      const changedPeer = connection.peer !== peer;
+      append(
+        r,
+        {
+          connection: connection.id,
+          seqNum,
+          kind: 'call',
+          ...((changedPeer || determinants) && {
+            extra: { ...(changedPeer && { peer }), ...(determinants && { determinants }) },
+          }),
+        },
+        connection,
+        request,
+      );
+      return;
+    }
+    case 'void': {
+      const { connection, seqNum, outcome } = work;
+      connection.queued.delete(seqNum);
+      append(r, { connection: connection.id, seqNum, kind: 'void', extra: { outcome } }, connection, undefined);
+      return;
+    }
+    case 'read': {
+      const task: Task = { kind: 'read', readTask: r.nextReadTask++, request: work.request, peer: work.peer };
+      r.running = { task, entry: undefined, work, startedMs: r.nowMs };
+      r.effects.push({ kind: 'execute', task, live: true, admission: work.admission });
+      return;
+    }
+    case 'expire': {
+      const connection = r.connections.get(work.connection);
+      if (connection === undefined) return;
+      append(r, { connection: work.connection, seqNum: 0 as SeqNum, kind: 'expire' }, connection, undefined);
+    }
+  }
+}
+
+/** Gives a message its place: FIG. 7, the log, and the announcement that leaves with the turn. */
+function append(r: ReplicaState, message: Orderable, connection: Connection, request: Request | undefined): void {
+  const info = orderOf(r).orderMessage(message);
+  enterLog(r, info, connection, request);
+  r.release.ordered(info);
+  if (r.unstableSinceMs === Number.POSITIVE_INFINITY) r.unstableSinceMs = r.nowMs;
+  // Nobody reflects the order of a message that no session sent, so the primary announces it itself ([00114]).
+  if (
+    r.config.multicast === 'direct' ||
+    connection.plain ||
+    message.kind !== 'call' ||
+    !r.release.registered(connection)
+  ) {
+    r.localAnnounceUpTo = info.orderNum;
+  } else if (waitsForStability(r, request)) {
+    carryAtOnce(r, connection, info.orderNum);
+  }
+  if (connection.plain || connection.awaitStable.has(info.seqNum) || waitsForStability(r, request)) {
+    r.urgentUpTo = info.orderNum;
+  }
+  if (r.stability.alone) advanceStable(r);
+  r.wantsFlush = true;
+}
+
+const waitsForStability = (r: ReplicaState, request: Request | undefined): boolean =>
+  request !== undefined && r.settings(request.method).release === 'acknowledged';
+
+/** The reply waits until the order is stable, so its client must hear of the order now in order to reflect it. */
+function carryAtOnce(r: ReplicaState, { session }: Connection, orderNum: OrderNum): void {
+  if (session === undefined || orderNum >= r.release.firstUnretained(orderOf(r))) r.localAnnounceUpTo = orderNum;
+  else session.carryUpTo = orderNum;
+}
+
+export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connection, request: Request | undefined): void {
+  r.order.append(info, request);
+  if (info.kind === 'call' || info.kind === 'void') {
+    connection.bodies.delete(info.seqNum);
+    connection.orderOf.set(info.seqNum, info.orderNum);
+    connection.lastOrder = info.orderNum;
+  }
+}
+
+/** The running message will never answer; the group goes on behind it. */
+export function orderAbandon(r: ReplicaState, entry: Entry): void {
+  const connection = r.connections.open(entry.info.connection);
+  append(r, { connection: connection.id, seqNum: entry.info.seqNum, kind: 'abandon' }, connection, undefined);
+}
+
+/** An ordered message has its outcome: whoever waits for it gets it as soon as it may leave. */
+export function giveReplies(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  orderNum: OrderNum,
+  request: Request | undefined,
+  outcome: Outcome,
+): void {
+  let waiters = connection.takeWaiters(seqNum);
+  // A session must know that no reply will come; whoever waits on an RPC waits, as on any server that never answers.
+  if (isAbandoned(outcome)) waiters = undefined;
+  const mustBeStable = connection.plain || connection.awaitStable.delete(seqNum) || waitsForStability(r, request);
+  for (const call of waiters ?? []) {
+    const to = { kind: 'call', call, withHeader: !connection.plain } as const;
+    offer(r, { connection, to, orderNum, outcome, mustBeStable });
+  }
+  const byFrame = connection.byFrame.delete(seqNum) || waiters === undefined;
+  if (byFrame && connection.session?.link !== undefined) {
+    offer(r, { connection, to: { kind: 'seq', seqNum }, orderNum, outcome, mustBeStable });
+  }
+}
+
+export function giveRead(r: ReplicaState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
+  const { connection, call, readId, mustBeStable } = work;
+  const to =
+    call === undefined
+      ? ({ kind: 'read', readId } as const)
+      : ({ kind: 'call', call, withHeader: connection !== undefined } as const);
+  offer(r, { connection, to, orderNum: r.order.processedUpTo, outcome, mustBeStable });
+}
+
+/** The reply to a message that was processed earlier, under the same rule as the first time. */
+export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
+  const orderNum = connection.orderOf.get(seqNum) ?? r.stableUpTo;
+  giveReplies(r, connection, seqNum, orderNum, r.order.entries.get(orderNum)?.request, outcome);
+}
+
+/** The reply to an idempotency key that came again. Where its order was is not kept; it may leave when all so far is stable. */
+export function giveKeyed(r: ReplicaState, call: CallId, outcome: Outcome): void {
+  const to = { kind: 'call', call, withHeader: false } as const;
+  offer(r, { connection: undefined, to, orderNum: r.order.processedUpTo, outcome, mustBeStable: true });
+}
+
+function offer(r: ReplicaState, reply: Reply): void {
+  if (!letGo(r, reply, r.holdsLease())) r.waiting.push(reply);
+}
+
+/** Lets go of what the release rule allows by now. */
+export function releaseWaiting(r: ReplicaState): void {
+  if (r.waiting.length === 0) return;
+  const holdsLease = r.holdsLease();
+  if (!holdsLease) return;
+  r.waiting = r.waiting.filter((reply) => !letGo(r, reply, holdsLease));
+}
+
+function letGo(r: ReplicaState, reply: Reply, holdsLease: boolean): boolean {
+  const verdict = r.release.decide(reply, orderOf(r), r.stableUpTo, holdsLease);
+  if (verdict === 'wait') return false;
+  send(r, reply, verdict === 'stable');
+  return true;
+}
+
+function send(r: ReplicaState, { connection, to, orderNum, outcome }: Reply, stable: boolean): void {
+  if (to.kind === 'call') {
+    const { call, withHeader } = to;
+    if (!withHeader || connection === undefined) {
+      r.effects.push({ kind: 'answerCall', call, outcome });
+      return;
+    }
+    const sourceOrderInfo = orderOf(r).multicastMessage(r.stableUpTo, orderNum);
+    const heartbeatMs = connection.session?.heartbeatMs ?? 0;
+    const bare = { term: r.term, sourceOrderInfo, stableUpTo: r.stableUpTo, heartbeatMs };
+    const header = connection.session?.viewSent === false ? { ...bare, view: r.view } : bare;
+    r.effects.push({ kind: 'answerCall', call, outcome, header: { stable, header } });
+    return;
+  }
+  const session = connection?.session;
+  if (session?.link === undefined) return;
+  if (to.kind === 'seq') session.replies.push({ seqNum: to.seqNum, orderNum, outcome, stable });
+  else session.reads.push({ readId: to.readId, orderNum, outcome, stable });
+  if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
+  r.wantsFlush = true;
+}
+
+/** More orders may have become stable: what was kept for them can go, and what waited for them may leave. */
+export function advanceStable(r: ReplicaState): void {
+  const stable = r.stability.stableUpTo(r.order.heldUpTo);
+  if (stable <= r.stableUpTo) return;
+  r.stableUpTo = stable;
+  orderOf(r).stable(stable);
+  r.release.stable(stable);
+  r.unstableSinceMs = stable === r.order.last ? Number.POSITIVE_INFINITY : r.nowMs;
+}

@@ -1,0 +1,230 @@
+import type { AckFrame, JoinFrame, NackFrame } from '../frames.js';
+import type { SeqNum } from '../ids.js';
+import { maxOf, minOf } from '../ids.js';
+import { type Body, VOIDED } from '../message.js';
+import { PrimaryOrder } from '../ordering/primary-order.js';
+import type { Member } from '../record.js';
+import { checkpointIfDue, releaseCheckpoint } from './checkpoints.js';
+import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from './fan-out.js';
+import { truncateLog } from './log-bounds.js';
+import { connectPeers, isMember, proposeAddition, proposeChange, proposeRemoval } from './membership.js';
+import { advanceStable, releaseWaiting } from './ordering.js';
+import type { Peer } from './peers.js';
+import { resumeOutstanding } from './sessions.js';
+import type { ReplicaState } from './state.js';
+import { handOver, sameMember } from './transitions.js';
+
+/** A learner this close to the newest order enters the set; what it lacks is on its way. */
+const CAUGHT_UP_WITHIN = 64;
+/** A hand-over waits this long for everything to become stable, in leases. */
+const HAND_OVER_LEASES = 3;
+
+/** Begins to order and to answer. Everything that was adopted is processed. */
+export function startServing(r: ReplicaState): void {
+  r.stableUpTo = minOf(r.stableUpTo, r.order.last);
+  const adopted = r.order.entries.slice(r.stableUpTo, r.order.last).map(({ info }) => info);
+  r.primaryOrder = new PrimaryOrder(r.term, r.stableUpTo, adopted, r.config.pendingSourceOrderMax);
+  r.localAnnounceUpTo = r.order.last;
+  r.unstableSinceMs = adopted.length > 0 ? r.nowMs : Number.POSITIVE_INFINITY;
+  r.collection = undefined;
+  r.peers.startTerm(r.nowMs, r.stableUpTo);
+  r.requireMembers();
+  tellPeers(r);
+  advanceStable(r);
+  resumeConnections(r);
+  r.checkpointDueAt = maxOf(r.checkpointDueAt, r.order.processedUpTo);
+  r.wantsFlush = true;
+}
+
+/** First word of a term on every stream: the record, with what the promotion adopted. */
+export function tellPeers(r: ReplicaState): void {
+  for (const peer of r.peers.values()) if (peer.linkUp) tellPeer(r, peer.member);
+}
+
+export function tellPeer(r: ReplicaState, member: Member): void {
+  const { record } = r;
+  if (record === undefined) return;
+  const frame = { kind: 'newTerm', record, collect: false, heldUpTo: r.order.heldUpTo } as const;
+  r.effects.push({ kind: 'sendToPeer', peer: member.id, frame });
+}
+
+/**
+ * Messages without an order: those that a live session says are outstanding are ordered afresh; all others are voided,
+ * so that nothing a dead client sent is executed behind the back of whoever took over from it.
+ */
+function resumeConnections(r: ReplicaState): void {
+  for (const connection of r.connections.values()) {
+    const { session, repliesSeenUpTo } = connection;
+    connection.coverUpTo(repliesSeenUpTo);
+    for (const seqNum of connection.bodies.keys()) if (seqNum <= repliesSeenUpTo) connection.bodies.delete(seqNum);
+    if (session?.collected !== undefined) {
+      resumeOutstanding(r, connection, session.peer);
+      continue;
+    }
+    if (session?.link !== undefined) continue;
+    for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) voidMessage(r, connection.id, seqNum);
+  }
+}
+
+function voidMessage(r: ReplicaState, id: Parameters<typeof r.connections.get>[0], seqNum: SeqNum): void {
+  const connection = r.connections.get(id);
+  if (connection === undefined) return;
+  connection.bodies.delete(seqNum);
+  connection.queued.add(seqNum);
+  r.scheduler.add({ kind: 'void', connection, seqNum, outcome: VOIDED });
+}
+
+/** A backup says how far it is. Only what it acknowledged in this term, on its present life, counts. */
+export function onAck(r: ReplicaState, from: Member, frame: AckFrame): void {
+  const peer = r.peers.get(from.id);
+  if (frame.term !== r.term || peer === undefined || !sameMember(peer.member, from)) return;
+  peer.lastHeardMs = r.nowMs;
+  // Until it holds the checkpoint that it was given, what it says comes from an earlier start, and counts for nothing.
+  if (peer.learner !== undefined && !peer.confirmed && frame.heldUpTo < peer.heldUpTo) return;
+  if (peer.learner !== 'waiting') {
+    peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, frame.heartbeatMs);
+    peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
+    peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
+    peer.confirmed = true;
+  }
+  if (frame.afresh) peer.registered.clear();
+  for (const id of frame.unregistered) peer.registered.delete(id);
+  for (const id of frame.registered) peer.registered.add(id);
+  if (frame.afresh || frame.registered.length > 0 || frame.unregistered.length > 0) r.release.changed();
+  if (frame.divergedAt !== undefined) onDiverged(r, peer, frame.divergedAt);
+  if (peer.learner !== undefined) admitLearner(r, peer);
+  progress(r);
+}
+
+/** Acknowledgments, registrations or the set changed: orders may be stable, replies may leave. */
+export function progress(r: ReplicaState): void {
+  advanceStable(r);
+  releaseWaiting(r);
+  releaseCheckpoint(r);
+  truncateLog(r);
+}
+
+function onDiverged(r: ReplicaState, peer: Peer, orderNum: number): void {
+  if (r.record === undefined || !isMember(r.record.inSync, peer.member)) return;
+  r.log('error', 'UNDERSTUDY_DIVERGED', { peer: peer.member.id, orderNum });
+  proposeRemoval(r, [peer.member], 'diverged');
+}
+
+/** A replica outside the set wants to catch up. An older life of it, if it is in the set, is gone for certain. */
+export function onJoin(r: ReplicaState, { member, address }: JoinFrame): void {
+  const { record } = r;
+  if (record === undefined || isMember(record.inSync, member)) return;
+  const older = record.inSync.find((other) => other.id === member.id);
+  if (older !== undefined) proposeRemoval(r, [older], 'restarted');
+  const peer = r.peers.open(member, r.nowMs);
+  peer.lastHeardMs = r.nowMs;
+  peer.learner ??= 'waiting';
+  if (peer.address !== address) {
+    peer.address = address;
+    connectPeers(r);
+  }
+  if (peer.learner === 'waiting' && peer.linkUp && r.checkpointUnstable === undefined) r.checkpointWanted = true;
+}
+
+/** A learner's way into the set: close enough, then counted, then holding all that was released, then in the record. */
+function admitLearner(r: ReplicaState, peer: Peer): void {
+  if (peer.learner === 'following' && r.order.last - peer.heldUpTo <= CAUGHT_UP_WITHIN) {
+    peer.learner = 'entering';
+    peer.enteringSinceMs = r.nowMs;
+    r.requireMembers();
+  }
+  if (peer.learner !== 'entering' || peer.address === undefined || peer.heldUpTo < r.stableUpTo) return;
+  proposeAddition(r, peer.member, peer.address);
+}
+
+/** A backup lacks orders or bodies. */
+export function onNack(r: ReplicaState, from: Member, frame: NackFrame): void {
+  const peer = r.peers.get(from.id);
+  if (peer === undefined || frame.term !== r.term) return;
+  if (frame.ordersAfter !== undefined) {
+    peer.announcedUpTo = minOf(peer.announcedUpTo, maxOf(frame.ordersAfter, peer.heldUpTo));
+    r.localAnnounceUpTo = r.order.last;
+    r.wantsFlush = true;
+  }
+  const bodies: Body[] = [];
+  for (const { connection: id, seqNum } of frame.bodies) {
+    const connection = r.connections.get(id);
+    const orderNum = connection?.orderOf.get(seqNum);
+    const request = orderNum === undefined ? connection?.bodies.get(seqNum) : r.order.entries.get(orderNum)?.request;
+    if (request !== undefined) bodies.push({ connection: id, seqNum, request });
+  }
+  if (bodies.length > 0) r.effects.push({ kind: 'sendToPeer', peer: from.id, frame: { kind: 'bodies', bodies } });
+}
+
+export function primaryTick(r: ReplicaState): void {
+  if (r.batchSinceMs !== undefined) r.wantsFlush = true;
+  removeSilent(r);
+  checkpointIfDue(r);
+  announceLate(r);
+  pushBack(r);
+  // Without a backup no acknowledgment ever moves anything.
+  if (r.stability.alone) progress(r);
+  if (r.steppingDown !== undefined) tryHandOver(r);
+  for (const peer of r.peers.values()) {
+    if (isAnnouncedTo(r, peer) && r.nowMs - peer.sentAtMs >= r.config.leaseMs / HEARTBEATS_PER_LEASE)
+      r.wantsFlush = true;
+  }
+}
+
+function removeSilent(r: ReplicaState): void {
+  const { record } = r;
+  if (record === undefined) return;
+  const silent = record.inSync.filter((member) => {
+    const peer = r.peers.get(member.id);
+    if (sameMember(member, r.self) || peer === undefined) return false;
+    return !sameMember(peer.member, member) || r.nowMs - peer.lastHeardMs > r.config.leaseMs;
+  });
+  if (silent.length > 0) proposeRemoval(r, silent, 'silent');
+  for (const peer of r.peers.values()) {
+    if (peer.learner === undefined || r.nowMs - peer.lastHeardMs <= r.config.leaseMs) continue;
+    if (r.changeInFlight !== undefined && isMember(r.changeInFlight.inSync, peer.member)) continue;
+    r.peers.drop(peer.member.id);
+    r.requireMembers();
+    progress(r);
+  }
+}
+
+/** No message came for the announcements to travel with ([0111]: a null message then carries them). */
+function announceLate(r: ReplicaState): void {
+  if (r.config.multicast !== 'destination' || r.nowMs - r.unstableSinceMs < r.config.nullMessageMs) return;
+  carryToSessions(r);
+  if (r.nowMs - r.unstableSinceMs >= 2 * r.config.nullMessageMs) r.localAnnounceUpTo = r.order.last;
+  r.wantsFlush = true;
+}
+
+function pushBack(r: ReplicaState): void {
+  const full = r.scheduler.size >= r.config.queueMax;
+  const drained = r.scheduler.size <= r.config.queueMax / 2;
+  if (r.sessionsPaused ? !drained : !full) return;
+  r.sessionsPaused = !r.sessionsPaused;
+  r.effects.push({ kind: 'pauseSessions', paused: r.sessionsPaused });
+}
+
+/** SIGTERM: everything given becomes stable, then the best backup is designated (DESIGN 5.5). */
+export function tryHandOver(r: ReplicaState): void {
+  const { steppingDown, record } = r;
+  if (steppingDown === undefined || record === undefined || r.changeInFlight !== undefined) return;
+  const settled = r.running === undefined && r.stableUpTo === r.order.last && r.waiting.length === 0;
+  if (!settled && r.nowMs - steppingDown.sinceMs < HAND_OVER_LEASES * r.config.leaseMs) return;
+  const successor = bestBackup(r, record.inSync);
+  if (successor === undefined) {
+    r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+    return;
+  }
+  proposeChange(r, handOver(record, successor), 'hand over');
+}
+
+function bestBackup(r: ReplicaState, members: readonly Member[]): Member | undefined {
+  let best: Peer | undefined;
+  for (const member of members) {
+    const peer = r.peers.get(member.id);
+    if (peer === undefined || !sameMember(peer.member, member) || !peer.linkUp) continue;
+    if (best === undefined || peer.heldUpTo + peer.processedUpTo > best.heldUpTo + best.processedUpTo) best = peer;
+  }
+  return best?.member;
+}

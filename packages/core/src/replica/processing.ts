@@ -1,0 +1,161 @@
+import { assert } from '../assert.js';
+import { connectionDigest, extendDigest, requestDigest } from '../digest.js';
+import { next } from '../ids.js';
+import { ABANDONED, INDETERMINATE, type Outcome } from '../message.js';
+import type { Task } from './events.js';
+import type { Entry } from './message-order.js';
+import { giveRead, giveReplies, orderAbandon, startNext } from './ordering.js';
+import type { ReplicaState } from './state.js';
+import { adoptionPublished } from './transitions.js';
+
+/** A backup waits this many times as long as the primary would before it gives up on itself. */
+const STUCK_AFTER_STALLS = 2;
+
+/** Processes whatever may be processed: one message at a time, in announced order (DESIGN 5.9). */
+export function pump(r: ReplicaState): void {
+  while (r.running === undefined && r.stateBusy === undefined) {
+    const entry = mayProcess(r) ? r.order.ready : undefined;
+    if (entry !== undefined) processEntry(r, entry);
+    else if (!r.isPrimary || !startNext(r)) return;
+  }
+}
+
+function mayProcess(r: ReplicaState): boolean {
+  switch (r.role) {
+    case 'primary':
+      return true;
+    case 'backup':
+    case 'joining':
+      return r.config.replication === 'semi-active' && knowsAdoption(r);
+    case 'promoting':
+      return mayRecover(r);
+    default:
+      return false;
+  }
+}
+
+/** A body that comes after a backup's promise may be of an order that the promotion cuts. */
+const knowsAdoption = ({ record }: ReplicaState): boolean => record !== undefined && adoptionPublished(record);
+
+/** While an adoption is on its way into the record, nothing beyond it may have an effect. */
+function mayRecover({ config, collection, order }: ReplicaState): boolean {
+  if (collection?.stage === 'recovering') return true;
+  if (config.replication === 'passive') return false;
+  return collection?.stage !== 'publishing' || order.processedUpTo < collection.through;
+}
+
+function processEntry(r: ReplicaState, entry: Entry): void {
+  const { info } = entry;
+  assert(
+    info.orderNum === r.order.processedUpTo + 1,
+    () => `processes ${info.orderNum} after ${r.order.processedUpTo}`,
+  );
+  switch (info.kind) {
+    case 'call': {
+      const { request } = entry;
+      assert(request !== undefined, () => `order ${info.orderNum} has no body`);
+      const connection = r.connections.open(info.connection);
+      if (info.peer !== undefined) connection.peer = info.peer;
+      run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
+      return;
+    }
+    case 'void':
+      complete(r, entry, info.outcome ?? ABANDONED, 0);
+      return;
+    case 'expire':
+      r.connections.expire(info.connection);
+      complete(r, entry, ABANDONED, 0);
+      return;
+    case 'abandon':
+      complete(r, entry, ABANDONED, 0);
+  }
+}
+
+function run(r: ReplicaState, task: Task, entry: Entry): void {
+  const work = r.starting;
+  r.starting = undefined;
+  r.running = { task, entry, work, startedMs: r.nowMs };
+  const admission = work?.kind === 'call' ? work.admission : undefined;
+  r.effects.push({ kind: 'execute', task, live: work !== undefined, admission });
+}
+
+/** The handler of an ordered message came to its end, or was given up. */
+export function complete(r: ReplicaState, entry: Entry, outcome: Outcome, outcomeDigest: number): void {
+  const { orderNum, seqNum, connection: id, kind } = entry.info;
+  r.order.processedUpTo = orderNum;
+  const connection = r.connections.get(id);
+  r.digest = extendDigest(r.digest, orderNum, seqNum, connection?.digest ?? connectionDigest(id), outcomeDigest);
+  r.keepDigest(orderNum);
+  compareDigests(r);
+  if (connection !== undefined && (kind === 'call' || kind === 'void')) {
+    connection.keepOutcome(seqNum, outcome);
+    const key = entry.request?.key;
+    if (key !== undefined && entry.request !== undefined) {
+      // What an abandoned call did nobody knows; another try must not do it twice.
+      const kept = outcome === ABANDONED ? INDETERMINATE : outcome;
+      r.connections.keepKeyed(key, requestDigest(entry.request.method, entry.request.message), kept);
+      r.keyedRunning.delete(key);
+    }
+    if (r.isPrimary) giveReplies(r, connection, seqNum, orderNum, entry.request, outcome);
+  }
+  if (!r.isPrimary) {
+    r.ackDue = true;
+    r.wantsFlush = true;
+  }
+}
+
+/** The primary said what its digest was; ours must be the same at the same order (DESIGN 5.10, 7.7). */
+export function compareDigests(r: ReplicaState): void {
+  const expected = r.expectedDigest;
+  if (expected === undefined || expected.orderNum > r.order.processedUpTo) return;
+  r.expectedDigest = undefined;
+  const mine = r.digests.get(expected.orderNum);
+  if (mine === undefined || mine === expected.value || r.divergedAt !== undefined) return;
+  r.divergedAt = expected.orderNum;
+  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: expected.orderNum });
+  r.ackDue = true;
+  r.wantsFlush = true;
+}
+
+/** An answer to `execute`; late ones, of tasks that were abandoned, are ignored. */
+export function executed(r: ReplicaState, task: Task, outcome: Outcome, outcomeDigest: number): void {
+  const running = r.running;
+  if (running === undefined || running.task !== task) return;
+  r.running = undefined;
+  if (running.entry === undefined) {
+    if (r.isPrimary && running.work?.kind === 'read') giveRead(r, running.work, outcome);
+    return;
+  }
+  if (abandonedByOrder(r, running.entry)) complete(r, running.entry, ABANDONED, 0);
+  else complete(r, running.entry, outcome, outcomeDigest);
+}
+
+const abandonedByOrder = (r: ReplicaState, entry: Entry): boolean =>
+  r.order.entries.get(next(entry.info.orderNum))?.info.kind === 'abandon';
+
+/** The primary's handler ended and this one does not: this replica would hold up the group, so it leaves and restores. */
+function divergeIfStuck(r: ReplicaState, entry: Entry, forMs: number): void {
+  // Who takes over decides itself what is left behind, once it knows what was adopted.
+  if (r.role === 'promoting') return;
+  if (r.divergedAt !== undefined || forMs < STUCK_AFTER_STALLS * r.config.stallMs) return;
+  r.divergedAt = entry.info.orderNum;
+  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: entry.info.orderNum, stuckForMs: forMs });
+  r.ackDue = true;
+  r.wantsFlush = true;
+}
+
+/** A handler that does not come to its end must not stop the group: that it was left behind is itself an ordered event. */
+export function checkStall(r: ReplicaState): void {
+  const running = r.running;
+  if (running === undefined || r.nowMs - running.startedMs < r.config.stallMs) return;
+  if (running.entry !== undefined && !r.isPrimary && !abandonedByOrder(r, running.entry)) {
+    divergeIfStuck(r, running.entry, r.nowMs - running.startedMs);
+    return;
+  }
+  r.running = undefined;
+  r.effects.push({ kind: 'abandonTask', task: running.task });
+  r.log('warn', 'handler did not end', { afterMs: r.config.stallMs, method: running.task.request.method });
+  if (running.entry === undefined) return;
+  if (r.isPrimary) orderAbandon(r, running.entry);
+  complete(r, running.entry, ABANDONED, 0);
+}

@@ -1,0 +1,235 @@
+import type { Connection } from '../connection/connection.js';
+import { requestDigest } from '../digest.js';
+import type { ErrorCode } from '../error.js';
+import type { CallId, SeqNum } from '../ids.js';
+import { NO_ORDER, next } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+import type { Work } from '../scheduling/scheduler.js';
+import type { ReplicaEvent } from './events.js';
+import { giveCached, giveKeyed } from './ordering.js';
+import type { ReplicaState } from './state.js';
+
+type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
+
+export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason: string): void {
+  const primary = code === 'UNDERSTUDY_NOT_PRIMARY' ? r.primaryAddress : undefined;
+  r.effects.push({ kind: 'failCall', call, code, reason, ...(primary !== undefined && { primary }) });
+}
+
+/**
+ * A body arrived, from its session or from a peer. A backup keeps it until its order comes; the primary lets it be
+ * processed unless it knows it already.
+ *
+ * @returns whether the message is new here
+ */
+export function receiveBody(r: ReplicaState, connection: Connection, seqNum: SeqNum, request: Request): boolean {
+  const orderNum = connection.orderOf.get(seqNum);
+  if (orderNum !== undefined) {
+    const entry = r.order.entries.get(orderNum);
+    if (entry !== undefined && entry.request === undefined && entry.info.kind === 'call') {
+      entry.request = request;
+      connection.markReceived(seqNum);
+      r.order.advanceHeld();
+      // Somebody may wait for the order to become stable, and this body was all that it lacked.
+      r.ackDue = true;
+      r.wantsFlush = true;
+    }
+    return false;
+  }
+  if (connection.knows(seqNum) || !connection.withinWindow(seqNum)) return false;
+  connection.markReceived(seqNum);
+  // It was answered before, so its order is known here; if it is not, it was cut, and must not be given another.
+  if (r.isPrimary && seqNum <= connection.repliesSeenUpTo) return false;
+  connection.bodies.set(seqNum, request);
+  return true;
+}
+
+/** Replies up to there will not be asked for again. At the primary, what they answered cannot be missing. */
+export function seeReplies(r: ReplicaState, connection: Connection, upTo: SeqNum): void {
+  connection.see(upTo);
+  if (r.isPrimary) connection.coverUpTo(upTo);
+}
+
+/** A request of a session reached this replica, as a frame or forwarded: FIG. 9 where this is the primary. */
+export function onRequest(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  request: Request,
+  peer: string,
+  awaitStable: boolean,
+): void {
+  const isNew = receiveBody(r, connection, seqNum, request);
+  if (!r.isPrimary) return;
+  if (awaitStable && seqNum > connection.repliesSeenUpTo) connection.awaitStable.add(seqNum);
+  if (isNew) {
+    schedule(r, connection, seqNum, peer);
+    return;
+  }
+  if (connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
+  const outcome = connection.outcomes.get(seqNum);
+  if (outcome !== undefined) giveCached(r, connection, seqNum, outcome);
+}
+
+/** Puts a body that is here into the queue of messages to be ordered. */
+export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum, peer: string): void {
+  const request = connection.bodies.get(seqNum);
+  if (request === undefined || connection.queued.has(seqNum)) return;
+  connection.queued.add(seqNum);
+  const { key } = request;
+  if (key !== undefined) r.keyedRunning.set(key, seqNum);
+  admit(r, { kind: 'call', connection, seqNum, request, peer, admission: undefined, determinants: undefined });
+}
+
+/** The user's interceptors see a call before it is ordered; without any it goes to the scheduler at once. */
+function admit(r: ReplicaState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
+  if (!r.admits) {
+    r.scheduler.add(work);
+    return;
+  }
+  const admission = r.nextAdmission++;
+  r.admissions.set(admission, { ...work, admission });
+  r.effects.push({ kind: 'admit', admission, connection: work.connection?.id, peer: work.peer, request: work.request });
+}
+
+export function onAdmitted(r: ReplicaState, event: EventOf<'admitted'>): void {
+  const work = r.admissions.get(event.admission);
+  r.admissions.delete(event.admission);
+  if (work === undefined) return;
+  r.scheduler.add(work.kind === 'call' ? { ...work, determinants: event.determinants } : work);
+}
+
+/** The user's interceptors ended the call: its seqNum is voided, so that no backup ever executes it. */
+export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
+  const work = r.admissions.get(event.admission);
+  r.admissions.delete(event.admission);
+  if (work === undefined) return;
+  const { outcome } = event;
+  if (work.kind === 'call') {
+    if (work.request.key !== undefined) r.keyedRunning.delete(work.request.key);
+    r.scheduler.add({ kind: 'void', connection: work.connection, seqNum: work.seqNum, outcome });
+  } else if (work.kind === 'read') answerUnordered(r, work, outcome);
+}
+
+/** The outcome reflects nothing of the service's state, so it needs no release. */
+function answerUnordered(r: ReplicaState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
+  if (work.call !== undefined) {
+    const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs: 0 };
+    const carried = work.connection === undefined ? {} : { header: { stable: true, header } };
+    r.effects.push({ kind: 'answerCall', call: work.call, outcome, ...carried });
+    return;
+  }
+  work.connection?.session?.reads.push({ readId: work.readId, orderNum: NO_ORDER, outcome, stable: true });
+  r.wantsFlush = true;
+}
+
+/** Reads that come while this replica takes over wait until it serves. */
+export const acceptsReads = (r: ReplicaState): boolean => r.role === 'primary' || r.role === 'promoting';
+
+export function onRead(
+  r: ReplicaState,
+  connection: Connection | undefined,
+  readId: number,
+  call: CallId | undefined,
+  request: Request,
+  peer: string,
+): void {
+  const mustBeStable = connection === undefined || r.settings(request.method).release === 'acknowledged';
+  admit(r, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable });
+}
+
+/** A call without our interceptor (DESIGN 5.13). */
+export function onPlainCall(r: ReplicaState, { call, peer, readOnly, request }: EventOf<'plainCall'>): void {
+  if (!r.isPrimary || r.steppingDown !== undefined) {
+    failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; nothing was done');
+    return;
+  }
+  if (r.scheduler.size >= r.config.queueMax) {
+    failCall(r, call, 'UNDERSTUDY_OVERLOADED', 'too many requests wait to be ordered; nothing was done');
+    return;
+  }
+  if (readOnly) {
+    onRead(r, undefined, 0, call, request, peer);
+    return;
+  }
+  if (request.key !== undefined && joinKeyed(r, call, request.key, request)) return;
+  const connection = r.connections.open(r.plain);
+  const seqNum = next(r.nextPlainSeqNum);
+  r.nextPlainSeqNum = seqNum;
+  connection.markReceived(seqNum);
+  connection.bodies.set(seqNum, request);
+  connection.waiters.set(seqNum, [call]);
+  schedule(r, connection, seqNum, peer);
+}
+
+/** A call whose key was seen before gets the first one's reply, or is refused if it asks for something else. */
+function joinKeyed(r: ReplicaState, call: CallId, key: string, request: Request): boolean {
+  const done = r.connections.keyed(key);
+  const connection = r.connections.open(r.plain);
+  const seqNum = r.keyedRunning.get(key) as SeqNum | undefined;
+  const first = done?.requestDigest ?? (seqNum === undefined ? undefined : runningDigest(r, connection, seqNum));
+  if (first !== undefined && first !== requestDigest(request.method, request.message)) {
+    failCall(r, call, 'UNDERSTUDY_KEY_REUSED', 'this idempotency-key was used for another request; choose a new one');
+    return true;
+  }
+  if (done !== undefined) {
+    giveKeyed(r, call, done.outcome);
+    return true;
+  }
+  if (seqNum === undefined) return false;
+  const waiters = connection.waiters.get(seqNum);
+  if (waiters === undefined) connection.waiters.set(seqNum, [call]);
+  else waiters.push(call);
+  return true;
+}
+
+function runningDigest(r: ReplicaState, connection: Connection, seqNum: SeqNum): number | undefined {
+  const orderNum = connection.orderOf.get(seqNum);
+  const request = orderNum === undefined ? connection.bodies.get(seqNum) : r.order.entries.get(orderNum)?.request;
+  return request && requestDigest(request.method, request.message);
+}
+
+/** A call of a session that travels as an RPC of its own. */
+export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>): void {
+  const { call, peer, request, header } = event;
+  if (r.role !== 'primary' && r.role !== 'promoting') {
+    failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
+    return;
+  }
+  if (r.connections.hasExpired(header.connection)) {
+    failCall(r, call, 'UNDERSTUDY_SESSION_EXPIRED', 'the records of this connection were freed');
+    return;
+  }
+  const connection = r.connections.get(header.connection);
+  if (connection?.session === undefined) {
+    failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this session has no stream to this replica yet');
+    return;
+  }
+  seeReplies(r, connection, header.header.repliesSeenUpTo);
+  if (header.seqNum === 0) {
+    onRead(r, connection, 0, call, request, peer);
+    return;
+  }
+  if (header.seqNum <= connection.repliesSeenUpTo || !connection.withinWindow(header.seqNum)) {
+    failCall(r, call, 'UNDERSTUDY_MALFORMED', `seqNum ${header.seqNum} is outside the window of its connection`);
+    return;
+  }
+  const waiters = connection.waiters.get(header.seqNum);
+  if (waiters === undefined) connection.waiters.set(header.seqNum, [call]);
+  else waiters.push(call);
+  onRequest(r, connection, header.seqNum, request, peer, header.awaitStable);
+}
+
+/** The caller is gone: nobody waits any more, but what is ordered runs to its end. */
+export function onCallGone(r: ReplicaState, call: CallId): void {
+  r.waiting = r.waiting.filter((reply) => reply.to.kind !== 'call' || reply.to.call !== call);
+  for (const connection of r.connections.values()) {
+    for (const [seqNum, waiters] of connection.waiters) {
+      const index = waiters.indexOf(call);
+      if (index < 0) continue;
+      waiters.splice(index, 1);
+      if (waiters.length === 0) connection.waiters.delete(seqNum);
+      return;
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import type { Checkpoint } from '../checkpoint.js';
+import type { GroupConfig, Release } from '../config.js';
+import { type Connection, plainConnection } from '../connection/connection.js';
+import { Connections } from '../connection/connections.js';
+import { digestToHex, EMPTY_DIGEST } from '../digest.js';
+import type { View } from '../frames.js';
+import type { ConnectionId, OrderNum, Term } from '../ids.js';
+import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../ids.js';
+import type { Request } from '../message.js';
+import { BackupOrder } from '../ordering/backup-order.js';
+import type { PrimaryOrder } from '../ordering/primary-order.js';
+import { OrderWindow } from '../ordering/window.js';
+import type { LogLevel } from '../ports.js';
+import type { GroupRecord, Member } from '../record.js';
+import { ReceptionScheduler, type Scheduler, type Work } from '../scheduling/scheduler.js';
+import { methodSettings } from '../service-config.js';
+import type { Collection } from './collection.js';
+import type { ReplicaEffect, ReplicaStatus, Role, Task } from './events.js';
+import { type Entry, MessageOrder } from './message-order.js';
+import { Peers } from './peers.js';
+import { ReleaseRule, type Reply } from './release.js';
+import { requiredMembers, Stability } from './stability.js';
+
+/** Clocks may differ in rate by this much; leases and sessions are stretched or shortened by it (DESIGN 5.5). */
+export const CLOCK_DRIFT = 0.05;
+/** Digests of this many processed orders are kept for comparison. */
+const DIGESTS_KEPT = 8192;
+
+export interface ReplicaOptions {
+  readonly member: Member;
+  /** Where peers reach this replica, `host:port`. */
+  readonly address: string;
+  readonly config: GroupConfig;
+  /** The user has server interceptors: calls are admitted before they are ordered. */
+  readonly admits: boolean;
+}
+
+/** A message whose handler runs. */
+export interface Running {
+  readonly task: Task;
+  readonly entry: Entry | undefined;
+  readonly work: Work | undefined;
+  readonly startedMs: number;
+}
+
+/** What a replica knows; the role modules act on it. One object for one life (incarnation) of a replica. */
+export class ReplicaState {
+  readonly self: Member;
+  readonly address: string;
+  readonly config: GroupConfig;
+  readonly admits: boolean;
+
+  nowMs = 0;
+  lastTickMs = Number.NEGATIVE_INFINITY;
+  effects: ReplicaEffect[] = [];
+  /** Something was gathered that a `flush` must send. */
+  wantsFlush = false;
+
+  role: Role = 'starting';
+  record: GroupRecord | undefined;
+  term: Term = NO_TERM;
+  changeInFlight: GroupRecord | undefined;
+  blocked: string | undefined;
+
+  readonly connections = new Connections();
+  readonly peers = new Peers();
+  readonly stability = new Stability();
+  readonly release = new ReleaseRule(this.connections, this.stability);
+
+  /** messageOrder and the log. */
+  readonly order = new MessageOrder();
+  readonly backupOrder = new BackupOrder(1 as OrderNum);
+  stableUpTo: OrderNum = NO_ORDER;
+  digest = EMPTY_DIGEST;
+  readonly digests = new OrderWindow<number>(NO_ORDER);
+
+  running: Running | undefined;
+  /** The user's state is being copied or replaced: nothing may run. */
+  stateBusy: 'checkpoint' | 'restore' | undefined;
+  /** Passive: what the log starts from. */
+  checkpoint: Checkpoint | undefined;
+
+  // Primary.
+  primaryOrder: PrimaryOrder | undefined;
+  readonly scheduler: Scheduler = new ReceptionScheduler();
+  /** What was just ordered and is about to be processed for the first time. */
+  starting: Work | undefined;
+  waiting: Reply[] = [];
+  /** Orders up to here go to the backups directly, in the `destination` embodiment too. */
+  localAnnounceUpTo: OrderNum = NO_ORDER;
+  /** Orders up to here are waited for: they do not gather before they are announced. */
+  urgentUpTo: OrderNum = NO_ORDER;
+  /** Since when announcements gather. */
+  batchSinceMs: number | undefined;
+  /** When the oldest order that is not stable was given. */
+  unstableSinceMs = Number.POSITIVE_INFINITY;
+  readonly admissions = new Map<number, Work>();
+  nextAdmission = 1;
+  nextReadTask = 1;
+  readonly plain: ConnectionId;
+  nextPlainSeqNum = NO_SEQ;
+  /** Idempotency keys whose call is queued or runs: the seqNum it has on the plain connection. */
+  readonly keyedRunning = new Map<string, number>();
+  checkpointWanted = false;
+  checkpointDueAt: OrderNum;
+  /** A checkpoint that waits for its order to become stable before backups get it. */
+  checkpointUnstable: Checkpoint | undefined;
+  sessionsPaused = false;
+  steppingDown: { readonly sinceMs: number } | undefined;
+
+  // Backup and joining.
+  lastHeartbeatMs = Number.NEGATIVE_INFINITY;
+  heartbeatMs = 0;
+  ackDue = false;
+  /** Sessions that the primary was told are registered here, on the present stream. */
+  readonly reported = new Set<ConnectionId>();
+  /** The next report begins anew. */
+  reportAfresh = true;
+  expectedDigest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
+  divergedAt: OrderNum | undefined;
+  missingSinceMs = Number.POSITIVE_INFINITY;
+  nackedMs = Number.NEGATIVE_INFINITY;
+  joinSentMs = Number.NEGATIVE_INFINITY;
+  joined = false;
+
+  /** Reads of sessions that know already that this replica was designated. */
+  readonly earlyReads: { connection: Connection; readId: number; request: Request; peer: string }[] = [];
+
+  // Promoting.
+  collection: Collection | undefined;
+
+  #required: readonly Member[] = [];
+  readonly #releases = new Map<string, { readOnly: boolean; release: Release }>();
+
+  constructor(options: ReplicaOptions) {
+    this.self = options.member;
+    this.address = options.address;
+    this.config = options.config;
+    this.admits = options.admits;
+    this.plain = plainConnection(options.member.incarnation);
+    this.checkpointDueAt = options.config.checkpointEvery as OrderNum;
+  }
+
+  get epoch(): number {
+    return this.record?.epoch ?? NO_EPOCH;
+  }
+
+  get isPrimary(): boolean {
+    return this.role === 'primary';
+  }
+
+  get view(): View {
+    return {
+      term: this.term,
+      epoch: this.record?.epoch ?? NO_EPOCH,
+      primary: this.record?.primary.id,
+      inSync: this.isPrimary ? [this.self, ...this.#required] : (this.record?.inSync ?? []),
+    };
+  }
+
+  get primaryAddress(): string | undefined {
+    return this.record?.addresses[this.record.primary.id];
+  }
+
+  settings(method: string): { readOnly: boolean; release: Release } {
+    let settings = this.#releases.get(method);
+    if (settings === undefined) {
+      settings = methodSettings(this.config, method);
+      if (this.#releases.size < 4096) this.#releases.set(method, settings);
+    }
+    return settings;
+  }
+
+  holdsLease(): boolean {
+    return this.stability.holdsLease(this.nowMs, this.config.leaseMs);
+  }
+
+  /** The set, or a change of it that is in flight, is other than before. */
+  requireMembers(): void {
+    if (this.record === undefined) return;
+    const members = requiredMembers(this.self, this.record, this.changeInFlight, this.peers);
+    for (const member of members) if (this.peers.get(member.id) === undefined) this.peers.open(member, this.nowMs);
+    this.#required = members;
+    this.stability.require(members, this.peers);
+    for (const { session } of this.connections.values()) if (session !== undefined) session.viewSent = false;
+    this.release.changed();
+  }
+
+  keepDigest(orderNum: OrderNum): void {
+    if (this.digests.last !== orderNum - 1) this.digests.reset((orderNum - 1) as OrderNum);
+    this.digests.append(orderNum, this.digest);
+    if (this.digests.length > DIGESTS_KEPT) this.digests.dropUpTo((orderNum - DIGESTS_KEPT / 2) as OrderNum);
+  }
+
+  statusOf(): ReplicaStatus {
+    return {
+      group: this.config.group,
+      replica: this.self,
+      role: this.role,
+      term: this.term,
+      epoch: this.epoch,
+      primary: this.record?.primary.id,
+      inSync: this.record?.inSync ?? [],
+      heldUpTo: this.order.heldUpTo,
+      processedUpTo: this.order.processedUpTo,
+      stableUpTo: this.stableUpTo,
+      digest: digestToHex(this.digest),
+      sessions: this.connections.sessions,
+      logLength: this.order.entries.length,
+      waitingToRelease: this.waiting.length,
+      blocked: this.blocked,
+    };
+  }
+
+  /** What the primary was told of sessions may not have arrived, or was another's to know. */
+  forgetReports(): void {
+    this.reported.clear();
+    this.reportAfresh = true;
+  }
+
+  log(level: LogLevel, event: string, fields: Record<string, string | number | boolean | undefined> = {}): void {
+    this.effects.push({ kind: 'log', level, event, fields: { term: this.term, role: this.role, ...fields } });
+  }
+}

@@ -1,0 +1,86 @@
+import type { OrderNum, ReplicaId } from '../ids.js';
+import { next } from '../ids.js';
+import type { Adoption, GroupRecord, Member } from '../record.js';
+
+/** Promotions whose adoption the record remembers; entries of terms before them are not accepted at all. */
+export const ADOPTIONS_KEPT = 32;
+
+export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
+
+export const isInSync = (record: GroupRecord, member: Member): boolean =>
+  record.inSync.some((other) => sameMember(other, member));
+
+/** The first record of a group: its creator is primary and alone in sync. */
+export function createRecord(group: string, member: Member, address: string): GroupRecord {
+  return {
+    version: 1,
+    group,
+    epoch: 1 as GroupRecord['epoch'],
+    term: 1 as GroupRecord['term'],
+    primary: member,
+    inSync: [member],
+    addresses: { [member.id]: address },
+    adoptedThrough: [],
+    forced: false,
+  };
+}
+
+/** An in-sync backup takes over: removes the old primary in the same change and raises the term (DESIGN 5.4). */
+export function claim(record: GroupRecord, claimant: Member): GroupRecord {
+  return designate(record, claimant, record.primary.id);
+}
+
+/** The primary designates its successor and leaves the set. */
+export function handOver(record: GroupRecord, successor: Member): GroupRecord {
+  return designate(record, successor, record.primary.id);
+}
+
+function designate(record: GroupRecord, primary: Member, leaving: ReplicaId): GroupRecord {
+  return {
+    ...record,
+    epoch: next(record.epoch),
+    term: next(record.term),
+    primary,
+    inSync: record.inSync.filter((member) => member.id !== leaving),
+    forced: false,
+  };
+}
+
+export function removeMembers(record: GroupRecord, gone: readonly Member[]): GroupRecord {
+  return {
+    ...record,
+    epoch: next(record.epoch),
+    inSync: record.inSync.filter((member) => !gone.some((other) => sameMember(other, member))),
+  };
+}
+
+/** Adds a replica that has caught up; an older life of it leaves. */
+export function addMember(record: GroupRecord, member: Member, address: string): GroupRecord {
+  return {
+    ...record,
+    epoch: next(record.epoch),
+    inSync: [...record.inSync.filter((other) => other.id !== member.id), member],
+    addresses: { ...record.addresses, [member.id]: address },
+  };
+}
+
+/** Ends a promotion: how far older terms were adopted; peers that were silent leave the set. */
+export function publishAdoption(record: GroupRecord, through: OrderNum, silent: readonly Member[]): GroupRecord {
+  const adoptions: Adoption[] = [...record.adoptedThrough, { term: record.term, through }];
+  return { ...removeMembers(record, silent), adoptedThrough: adoptions.slice(-ADOPTIONS_KEPT) };
+}
+
+/**
+ * Whether an order that was given in an older term is part of the history: every later promotion must have adopted it.
+ */
+export function isAdopted(record: GroupRecord, order: { readonly term: number; readonly orderNum: number }): boolean {
+  const oldest = record.adoptedThrough[0];
+  if (record.adoptedThrough.length === ADOPTIONS_KEPT && oldest !== undefined && order.term < oldest.term - 1) {
+    return order.orderNum <= oldest.through;
+  }
+  return record.adoptedThrough.every(({ term, through }) => term <= order.term || order.orderNum <= through);
+}
+
+/** The promotion of the record's term has said how far it adopted. */
+export const adoptionPublished = (record: GroupRecord): boolean =>
+  record.term === 1 || record.adoptedThrough.at(-1)?.term === record.term;

@@ -1,0 +1,64 @@
+import type { Connection } from '../connection/connection.js';
+import type { CallId, ConnectionId, SeqNum } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+
+/** What waits at the primary for its turn. */
+export type Work =
+  | {
+      readonly kind: 'call';
+      readonly connection: Connection;
+      readonly seqNum: SeqNum;
+      readonly request: Request;
+      readonly peer: string;
+      readonly admission: number | undefined;
+      readonly determinants: Uint8Array | undefined;
+    }
+  | {
+      readonly kind: 'void';
+      readonly connection: Connection;
+      readonly seqNum: SeqNum;
+      readonly outcome: Outcome;
+    }
+  | {
+      readonly kind: 'read';
+      readonly connection: Connection | undefined;
+      readonly readId: number;
+      readonly call: CallId | undefined;
+      readonly request: Request;
+      readonly peer: string;
+      readonly admission: number | undefined;
+      readonly mustBeStable: boolean;
+    }
+  | { readonly kind: 'expire'; readonly connection: ConnectionId };
+
+/** Decides which message the primary processes next ([0042]). */
+export interface Scheduler {
+  readonly size: number;
+  add(work: Work): void;
+  next(): Work | undefined;
+}
+
+/** Reception order: first come, first processed. */
+export class ReceptionScheduler implements Scheduler {
+  #queue: (Work | undefined)[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  add(work: Work): void {
+    this.#queue.push(work);
+  }
+
+  next(): Work | undefined {
+    if (this.#head === this.#queue.length) return undefined;
+    const work = this.#queue[this.#head];
+    this.#queue[this.#head++] = undefined;
+    if (this.#head === this.#queue.length || this.#head > 4096) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return work;
+  }
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { CallId, ConnectionId, Epoch, Incarnation, OrderNum, ReplicaId, SeqNum, Term } from '../ids.js';
+import { parseServiceConfig } from '../service-config.js';
+import { RETAINED_MAX, UNREACHABLE_AFTER_MS } from './calls.js';
+import type { SessionEffect } from './events.js';
+import { Session } from './session.js';
+
+const replica = { id: 'S1' as ReplicaId, incarnation: '0'.repeat(32) as Incarnation };
+const view = { term: 1 as Term, epoch: 1 as Epoch, primary: replica.id, inSync: [replica] };
+const request = { method: '/test.Test/Call', message: new Uint8Array() };
+
+/** A session that has seen its primary, S1, the only replica. */
+function sessionWithPrimary(): Session {
+  const config = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'test' } }] });
+  const session = new Session({ connection: '1'.repeat(32) as ConnectionId, slots: 1, config });
+  session.step({ kind: 'linkUp', slot: 0 }, 0);
+  const frame = {
+    kind: 'welcome',
+    replica,
+    view,
+    receivedUpTo: 0 as SeqNum,
+    heartbeatMs: 0,
+    reflect: false,
+    sessionMs: config.sessionMs,
+  } as const;
+  session.step({ kind: 'frame', slot: 0, frame }, 0);
+  return session;
+}
+
+const call = (session: Session, id: number): readonly SessionEffect[] =>
+  session.step({ kind: 'call', call: id as CallId, request, readOnly: false }, 0);
+
+/** S1 answered everything up to here, and it is stable. */
+function answer(session: Session, upTo: number, nowMs: number): void {
+  const header = { term: view.term, sourceOrderInfo: [], stableUpTo: upTo as OrderNum, heartbeatMs: 0 };
+  const replies = Array.from({ length: upTo }, (_, index) => {
+    return { seqNum: (index + 1) as SeqNum, outcome: { code: 0, details: '' }, stable: true };
+  });
+  session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [] } }, nowMs);
+}
+
+describe('calls that wait for room', () => {
+  it('do not make the session believe that its primary is lost', () => {
+    const session = sessionWithPrimary();
+    for (let id = 1; id <= RETAINED_MAX + 1; id++) call(session, id);
+    expect(session.status.retained).toBe(RETAINED_MAX);
+    answer(session, RETAINED_MAX, 1);
+    expect(session.status.retained).toBe(1);
+    expect(session.step({ kind: 'tick' }, 2 * UNREACHABLE_AFTER_MS)).not.toContainEqual(
+      expect.objectContaining({ kind: 'fail' }),
+    );
+  });
+
+  it('end when the primary is lost for too long', () => {
+    const session = sessionWithPrimary();
+    for (let id = 1; id <= RETAINED_MAX + 1; id++) call(session, id);
+    session.step({ kind: 'linkDown', slot: 0 }, 1);
+    const effects = session.step({ kind: 'tick' }, 1 + UNREACHABLE_AFTER_MS);
+    const codes = effects.flatMap((effect) => (effect.kind === 'fail' ? effect.code : []));
+    expect(codes).toHaveLength(RETAINED_MAX + 1);
+    expect(new Set(codes)).toEqual(new Set(['UNDERSTUDY_UNREACHABLE', 'UNDERSTUDY_INDETERMINATE']));
+  });
+});

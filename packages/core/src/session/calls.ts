@@ -1,0 +1,162 @@
+import type { CallId, SeqNum } from '../ids.js';
+import { next } from '../ids.js';
+import type { Request } from '../message.js';
+import { invokeAtOnce } from './rpcs.js';
+import type { Read, Sent, SessionState, Waiting } from './state.js';
+
+/** Requests whose bodies a session keeps at most; further calls wait. */
+export const RETAINED_MAX = 4096;
+/** Calls that may wait for a primary or for room. */
+export const WAITING_MAX = 16_384;
+/** Without a primary for this long, calls end. */
+export const UNREACHABLE_AFTER_MS = 10_000;
+
+const isRead = (what: Sent | Read): what is Read => 'readId' in what;
+
+export function onCall(s: SessionState, call: CallId, request: Request, readOnly: boolean): void {
+  if (s.phase === 'closing') s.phase = 'open';
+  if (s.phase === 'ended') {
+    fail(s, call, 'UNDERSTUDY_UNREACHABLE', 'the session has ended; nothing was sent', false);
+    return;
+  }
+  if (mayStart(s)) {
+    start(s, call, request, readOnly);
+    return;
+  }
+  if (s.waiting.length >= WAITING_MAX) {
+    fail(s, call, 'UNDERSTUDY_OVERLOADED', `${WAITING_MAX} calls wait already; nothing was sent`, false);
+    return;
+  }
+  s.waiting.push({ call, request, readOnly, sinceMs: s.nowMs });
+  // A call may also wait for room while the primary is there.
+  if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
+}
+
+const mayStart = (s: SessionState): boolean =>
+  s.waiting.length === 0 && s.primary !== undefined && s.sent.size + s.reads.size < RETAINED_MAX;
+
+/** There is a primary, or room: calls that waited go on. */
+export function startWaiting(s: SessionState): void {
+  if (s.waiting.length === 0 || s.primary === undefined) return;
+  const room = RETAINED_MAX - s.sent.size - s.reads.size;
+  if (room <= 0) return;
+  for (const { call, request, readOnly } of s.waiting.splice(0, room)) start(s, call, request, readOnly);
+}
+
+function start(s: SessionState, call: CallId, request: Request, readOnly: boolean): void {
+  if (readOnly) {
+    const read: Read = { readId: ++s.lastReadId, request, call, sent: false };
+    s.reads.set(read.readId, read);
+    s.calls.set(call, read);
+    invokeAtOnce(s, read);
+  } else {
+    s.lastSeqNum = next(s.lastSeqNum);
+    const seqNum = s.lastSeqNum;
+    const sent: Sent = { seqNum, request, call, answered: false, orderNum: undefined, stable: false, invoked: false };
+    s.sent.set(seqNum, sent);
+    s.calls.set(call, sent);
+    invokeAtOnce(s, sent);
+  }
+  s.wantsFlush = true;
+}
+
+/** The application gave up waiting. A request that went out stays: replicas may need its body. */
+export function onCancel(s: SessionState, call: CallId): void {
+  const what = s.calls.get(call);
+  if (what === undefined) {
+    s.waiting = s.waiting.filter((waiting) => waiting.call !== call);
+    return;
+  }
+  s.calls.delete(call);
+  if (isRead(what)) {
+    s.reads.delete(what.readId);
+    return;
+  }
+  what.call = undefined;
+  // Its RPC, if it was one, is gone: the primary gets the body by frame, or its seqNum would stay a gap for ever.
+  what.invoked = false;
+  if (s.config.carrier === 'rpc') s.wantsFlush = true;
+}
+
+/** The call's request has its reply, or will never have one. */
+export function settle(s: SessionState, what: Sent | Read): CallId | undefined {
+  const { call } = what;
+  if (call !== undefined) s.calls.delete(call);
+  if (isRead(what)) {
+    s.reads.delete(what.readId);
+    return call;
+  }
+  what.call = undefined;
+  what.answered = true;
+  let seen = next(s.repliesSeenUpTo);
+  while (seen <= s.lastSeqNum && s.sent.get(seen)?.answered !== false) {
+    s.repliesSeenUpTo = seen;
+    seen = next(seen);
+  }
+  if (what.stable) s.sent.delete(what.seqNum);
+  return call;
+}
+
+/** The request was voided: it had no effect, so it may be sent again as a new one. */
+export function startAgain(s: SessionState, what: Sent): void {
+  const call = settle(s, what);
+  s.sent.delete(what.seqNum);
+  if (call !== undefined) start(s, call, what.request, false);
+}
+
+/** Orders up to here are stable: their bodies are not needed any more. */
+export function releaseStable(s: SessionState): void {
+  for (const sent of s.sent.values()) {
+    if (sent.orderNum === undefined || sent.orderNum > s.stableUpTo) continue;
+    sent.stable = true;
+    if (sent.answered) s.sent.delete(sent.seqNum);
+  }
+}
+
+export function fail(
+  s: SessionState,
+  call: CallId,
+  code: Extract<SessionState['effects'][number], { kind: 'fail' }>['code'],
+  reason: string,
+  mayHaveTakenEffect: boolean,
+): void {
+  s.effects.push({ kind: 'fail', call, code, reason, mayHaveTakenEffect });
+}
+
+/** No primary for too long: what was not sent had no effect, of the rest nobody knows. */
+export function failUnreachable(s: SessionState): void {
+  if (s.lostSinceMs === undefined || s.nowMs - s.lostSinceMs < UNREACHABLE_AFTER_MS) return;
+  const waiting: Waiting[] = [];
+  for (const what of s.waiting) {
+    if (s.nowMs - what.sinceMs < UNREACHABLE_AFTER_MS) waiting.push(what);
+    else fail(s, what.call, 'UNDERSTUDY_UNREACHABLE', 'no primary was reached; nothing was sent', false);
+  }
+  s.waiting = waiting;
+  for (const [call, what] of s.calls) {
+    const read = isRead(what);
+    s.calls.delete(call);
+    if (read) s.reads.delete(what.readId);
+    else what.call = undefined;
+    fail(s, call, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time', !read);
+  }
+}
+
+/** The replicas freed this connection's records, or refuse it for good. */
+export function failAll(
+  s: SessionState,
+  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP',
+  reason: string,
+): void {
+  for (const { call } of s.waiting) fail(s, call, code, `${reason}; the call was not sent`, false);
+  for (const [call, what] of s.calls) fail(s, call, code, reason, !isRead(what));
+  s.waiting = [];
+  s.calls.clear();
+  s.reads.clear();
+  s.sent.clear();
+  s.held = [];
+}
+
+export const isOutstanding = (sent: Sent): boolean => !sent.answered;
+
+export const outstanding = (s: SessionState): SeqNum[] =>
+  [...s.sent.values()].filter(isOutstanding).map(({ seqNum }) => seqNum);

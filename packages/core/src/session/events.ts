@@ -1,0 +1,63 @@
+import type { ErrorCode } from '../error.js';
+import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
+import type { CallId, ReplicaId } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+import type { LogLevel } from '../ports.js';
+
+/**
+ * Where a session's stream goes: the client knows replicas by address before it knows their names.
+ * The adapter numbers the addresses of its target, 0, 1, 2 …
+ */
+export type Slot = number;
+
+/** Everything that can happen to a client's session. The adapter passes each with its monotonic clock. */
+export type SessionEvent =
+  /** The application calls. */
+  | { readonly kind: 'call'; readonly call: CallId; readonly request: Request; readonly readOnly: boolean }
+  /** The application's call ended without its reply: cancelled, or its deadline passed. */
+  | { readonly kind: 'cancel'; readonly call: CallId }
+  | { readonly kind: 'linkUp'; readonly slot: Slot }
+  | { readonly kind: 'linkDown'; readonly slot: Slot }
+  | { readonly kind: 'frame'; readonly slot: Slot; readonly frame: ReplyFrame }
+  /** The reply to `invoke`. */
+  | { readonly kind: 'rpcReply'; readonly call: CallId; readonly header: RpcReplyHeader; readonly outcome: Outcome }
+  /** `invoke` failed below the application: connection lost, or refused by a replica that is not the primary. */
+  | { readonly kind: 'rpcBroken'; readonly call: CallId; readonly reason: string }
+  | { readonly kind: 'tick' }
+  /** The event-loop turn ends: what was gathered is sent. */
+  | { readonly kind: 'flush' }
+  /** No more calls: flush, wait for stability, deregister. */
+  | { readonly kind: 'close' };
+
+export type SessionEffect =
+  | { readonly kind: 'send'; readonly slot: Slot; readonly frame: SessionFrame }
+  /** One frame for several slots: encode once. */
+  | { readonly kind: 'multicast'; readonly slots: readonly Slot[]; readonly frame: SessionFrame }
+  /** Send the call as an RPC to this replica (the `rpc` carrier). */
+  | {
+      readonly kind: 'invoke';
+      readonly call: CallId;
+      readonly slot: Slot;
+      readonly header: RpcRequestHeader;
+      readonly request: Request;
+    }
+  | { readonly kind: 'deliver'; readonly call: CallId; readonly outcome: Outcome }
+  | {
+      readonly kind: 'fail';
+      readonly call: CallId;
+      readonly code: ErrorCode;
+      readonly reason: string;
+      readonly mayHaveTakenEffect: boolean;
+    }
+  /** Drop this slot's stream and connect again. */
+  | { readonly kind: 'reconnect'; readonly slot: Slot }
+  /** The primary is reached at this slot (for status, and for calls that are not ours). */
+  | { readonly kind: 'primary'; readonly slot: Slot; readonly replica: ReplicaId }
+  /** The session is over: end its streams. Last effect. `clean`: nothing unstable was left behind. */
+  | { readonly kind: 'ended'; readonly clean: boolean }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly event: string;
+      readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
+    };

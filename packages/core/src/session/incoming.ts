@@ -1,0 +1,170 @@
+import { unreachable } from '../assert.js';
+import type { ReplicaHeader, RepliesFrame, ReplyFrame, SessionNewTermFrame, View, WelcomeFrame } from '../frames.js';
+import { maxOf } from '../ids.js';
+import { failAll, outstanding, releaseStable, startWaiting } from './calls.js';
+import { deliverHeld, dropHeld, onReply } from './delivery.js';
+import type { Link, SessionState } from './state.js';
+
+/** FIG. 9 at the client, and everything else that replicas say. */
+export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): void {
+  switch (frame.kind) {
+    case 'welcome':
+      return onWelcome(s, link, frame);
+    case 'replies':
+      return onReplies(s, link, frame);
+    case 'newTerm':
+      return onNewTerm(s, link, frame);
+    case 'nack':
+      for (const seqNum of frame.seqNums) if (s.sent.has(seqNum)) link.resend.push({ seqNum, awaitStable: false });
+      s.wantsFlush = true;
+      return;
+    case 'refused':
+      return onRefused(s, link, frame);
+    default:
+      return unreachable(frame, 'reply frame');
+  }
+}
+
+function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
+  link.member = frame.replica;
+  link.ackedMs = maxOf(link.ackedMs, frame.heartbeatMs);
+  link.sentUpTo = frame.receivedUpTo;
+  link.reflected = 0;
+  s.reflect = frame.reflect;
+  s.sessionMs = frame.sessionMs;
+  adoptView(s, frame.view);
+  if (link === findPrimary(s)) {
+    // Its stream is new: replies may have been lost on the old one.
+    s.primary = undefined;
+    askAgain(s, link);
+  }
+  findPrimaryAgain(s);
+  deliverHeld(s);
+  s.wantsFlush = true;
+}
+
+function askAgain(s: SessionState, link: Link): void {
+  for (const seqNum of outstanding(s)) {
+    if (s.config.carrier === 'stream' && seqNum <= link.sentUpTo) link.resend.push({ seqNum, awaitStable: false });
+    const sent = s.sent.get(seqNum);
+    if (sent !== undefined) sent.invoked = false;
+  }
+  for (const read of s.reads.values()) read.sent = false;
+}
+
+function onReplies(s: SessionState, link: Link, { header, replies, reads }: RepliesFrame): void {
+  if (!onHeader(s, link, header)) return;
+  for (const { seqNum, outcome, stable } of replies) {
+    const sent = s.sent.get(seqNum);
+    if (sent !== undefined && !sent.answered) onReply(s, sent, outcome, stable);
+  }
+  for (const { readId, outcome, stable } of reads) {
+    const read = s.reads.get(readId);
+    if (read !== undefined) onReply(s, read, outcome, stable);
+  }
+  startWaiting(s);
+}
+
+/** @returns false if what comes with it must not be believed: it is of an older term */
+export function onHeader(s: SessionState, link: Link | undefined, header: ReplicaHeader): boolean {
+  if (link !== undefined) link.ackedMs = maxOf(link.ackedMs, header.heartbeatMs);
+  if (header.view !== undefined) {
+    adoptView(s, header.view, link === undefined || link === s.primary);
+    findPrimaryAgain(s);
+  }
+  if (header.term < s.term) {
+    deliverHeld(s);
+    return false;
+  }
+  if (header.term > s.term) adoptView(s, { ...s.view, term: header.term });
+  if (header.sourceOrderInfo.length > 0) noteOrders(s, header);
+  if (header.stableUpTo > s.stableUpTo) {
+    s.stableUpTo = header.stableUpTo;
+    s.pendingRemoteOrder.stable(header.stableUpTo);
+    releaseStable(s);
+  }
+  deliverHeld(s);
+  return true;
+}
+
+/** FIG. 9: sourceOrderInfo goes into pendingRemoteOrder; the next request reflects it, or a null message. */
+function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
+  s.pendingRemoteOrder.insert(sourceOrderInfo);
+  for (const info of sourceOrderInfo) {
+    if (info.connection !== s.connection) continue;
+    const sent = s.sent.get(info.seqNum);
+    if (sent !== undefined) sent.orderNum = info.orderNum;
+  }
+  // RPCs overtake each other: a later reply may have said already that this is stable.
+  if ((sourceOrderInfo[0]?.orderNum ?? Number.POSITIVE_INFINITY) <= s.stableUpTo) releaseStable(s);
+  if (!s.reflect) return;
+  if (s.reflectSinceMs === Number.POSITIVE_INFINITY) s.reflectSinceMs = s.nowMs;
+  if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.config.pendingSourceOrderMax) s.wantsFlush = true;
+}
+
+/** Where replies wait for stability, the primary waits for this reflection. */
+const reflectsAtOnce = (s: SessionState): boolean =>
+  s.config.release === 'acknowledged' || s.config.methods.some(({ release }) => release === 'acknowledged');
+
+function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTermFrame): void {
+  adoptView(s, view);
+  findPrimaryAgain(s);
+  if (!collect || view.term !== s.term) return;
+  s.effects.push({
+    kind: 'send',
+    slot: link.slot,
+    frame: {
+      kind: 'collected',
+      term: view.term,
+      orders: s.pendingRemoteOrder.all(),
+      retained: [...s.sent.keys()],
+      outstanding: outstanding(s),
+      sentUpTo: s.lastSeqNum,
+      repliesSeenUpTo: s.repliesSeenUpTo,
+      sentAtMs: s.nowMs,
+    },
+  });
+  link.sentAtMs = s.nowMs;
+}
+
+function onRefused(s: SessionState, link: Link, frame: Extract<ReplyFrame, { kind: 'refused' }>): void {
+  s.log('warn', 'refused by a replica', { slot: link.slot, code: frame.code, reason: frame.reason });
+  if (frame.code === 'UNDERSTUDY_SESSION_EXPIRED' || frame.code === 'UNDERSTUDY_SETUP') {
+    failAll(s, frame.code, frame.reason);
+    s.phase = 'ended';
+    s.effects.push({ kind: 'ended', clean: false });
+    return;
+  }
+  s.effects.push({ kind: 'reconnect', slot: link.slot });
+}
+
+/** What a replica says of the group; the newest epoch holds. */
+function adoptView(s: SessionState, view: View, fromPrimary = false): void {
+  if (view.term < s.view.term) return;
+  // While a change of the set is on its way into the record, the primary counts the old and the new members.
+  if (view.term === s.view.term && (fromPrimary ? view.epoch < s.view.epoch : view.epoch <= s.view.epoch)) return;
+  const newTerm = view.term > s.view.term;
+  s.view = view;
+  if (!newTerm) return;
+  dropHeld(s);
+  s.primary = undefined;
+  s.lostSinceMs ??= s.nowMs;
+  for (const sent of s.sent.values()) sent.invoked = false;
+  for (const read of s.reads.values()) read.sent = false;
+}
+
+const findPrimary = (s: SessionState): Link | undefined =>
+  s.links.find((link) => link.up && link.member !== undefined && link.member.id === s.view.primary);
+
+/** The primary is reached: calls that waited go there. */
+export function findPrimaryAgain(s: SessionState): void {
+  const primary = findPrimary(s);
+  if (primary === undefined || primary === s.primary) return;
+  s.primary = primary;
+  s.lostSinceMs = undefined;
+  if (primary.member !== undefined) {
+    s.effects.push({ kind: 'primary', slot: primary.slot, replica: primary.member.id });
+  }
+  startWaiting(s);
+  s.wantsFlush = true;
+}

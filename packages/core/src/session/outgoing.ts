@@ -1,0 +1,118 @@
+import type { MulticastFrame, ReadRequest, SeqRequest } from '../frames.js';
+import { maxOf, next } from '../ids.js';
+import type { Slot } from './events.js';
+import { invokeRpcs } from './rpcs.js';
+import type { Link, SessionState } from './state.js';
+
+/** Heartbeats in a sessionMs when nothing else is sent. */
+export const HEARTBEATS_PER_SESSION_MS = 4;
+/** This many requests do not wait for more. */
+const BATCH_MAX = 64;
+
+/** The end of a turn: FIG. 8 for every stream, one frame each; streams that lack the same get the same frame. */
+export function flushSession(s: SessionState): void {
+  s.wantsFlush = false;
+  invokeRpcs(s);
+  const reads = takeReads(s);
+  const groups: { frame: MulticastFrame; key: string; slots: Slot[] }[] = [];
+  const mayGather = gathers(s);
+  let gathering = false;
+  for (const link of primaryFirst(s)) {
+    if (!link.up || link.member === undefined) continue;
+    const isPrimary = link === s.primary;
+    if (mayGather && !isPrimary && mayWait(s, link)) {
+      gathering = true;
+      continue;
+    }
+    const key = `${link.sentUpTo}/${link.reflected}`;
+    const special = link.resend.length > 0 || (isPrimary && (reads.length > 0 || s.config.carrier === 'rpc'));
+    const known = special ? undefined : groups.find((group) => group.key === key);
+    if (known !== undefined) {
+      known.slots.push(link.slot);
+    } else {
+      const frame = frameFor(s, link, isPrimary ? reads : []);
+      if (frame === undefined) continue;
+      groups.push({ frame, key: special ? '' : key, slots: [link.slot] });
+    }
+    carried(s, link);
+  }
+  for (const { frame, slots } of groups) {
+    const [slot] = slots;
+    if (slots.length > 1) s.effects.push({ kind: 'multicast', slots, frame });
+    else if (slot !== undefined) s.effects.push({ kind: 'send', slot, frame });
+  }
+  if (!gathering) s.reflectSinceMs = Number.POSITIVE_INFINITY;
+  s.batchSinceMs = gathering ? (s.batchSinceMs ?? s.nowMs) : undefined;
+}
+
+/** The reply's path begins with the primary's stream; it does not wait until the others are written. */
+function primaryFirst(s: SessionState): readonly Link[] {
+  const { primary, links } = s;
+  return primary === undefined || links[0] === primary ? links : [primary, ...links.filter((link) => link !== primary)];
+}
+
+/** What goes to the backups is not on the path of a reply: a moment's worth of it travels in one frame. */
+function gathers(s: SessionState): boolean {
+  if (!s.batches || s.primary === undefined || s.phase !== 'open') return false;
+  return s.batchSinceMs === undefined || s.nowMs - s.batchSinceMs < s.config.batchMs;
+}
+
+function mayWait(s: SessionState, link: Link): boolean {
+  const requests = s.lastSeqNum - link.sentUpTo;
+  const announcements = s.reflect ? s.pendingRemoteOrder.arrived - link.reflected : 0;
+  return requests + announcements > 0 && requests < BATCH_MAX && announcements < BATCH_MAX && link.resend.length === 0;
+}
+
+/** Undefined if this stream has nothing to carry and no heartbeat is due. */
+function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): MulticastFrame | undefined {
+  const requests = requestsFor(s, link);
+  const destOrderInfo = s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
+  const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
+  const quiet = requests.length === 0 && reads.length === 0 && destOrderInfo.length === 0;
+  if (quiet && !heartbeatDue && s.phase !== 'closing') return undefined;
+  return { kind: 'multicast', header: s.header(destOrderInfo), requests, reads };
+}
+
+function requestsFor(s: SessionState, link: Link): SeqRequest[] {
+  const requests: SeqRequest[] = [];
+  for (const { seqNum, awaitStable } of link.resend) {
+    const sent = s.sent.get(seqNum);
+    if (sent !== undefined) requests.push({ seqNum, request: sent.request, awaitStable });
+  }
+  // The rpc carrier brings the primary its requests one by one; only the others get them here.
+  if (s.config.carrier === 'rpc' && link === s.primary) return requests;
+  const oldest = s.sent.keys().next().value ?? next(s.lastSeqNum);
+  for (let seqNum = maxOf(next(link.sentUpTo), oldest); seqNum <= s.lastSeqNum; seqNum = next(seqNum)) {
+    const sent = s.sent.get(seqNum);
+    if (sent !== undefined) requests.push({ seqNum, request: sent.request, awaitStable: false });
+  }
+  return requests;
+}
+
+function carried(s: SessionState, link: Link): void {
+  link.sentUpTo = s.lastSeqNum;
+  link.reflected = s.pendingRemoteOrder.arrived;
+  link.resend = [];
+  link.sentAtMs = s.nowMs;
+}
+
+function takeReads(s: SessionState): ReadRequest[] {
+  if (s.reads.size === 0 || s.primary === undefined || s.config.carrier === 'rpc') return [];
+  const reads: ReadRequest[] = [];
+  for (const read of s.reads.values()) {
+    if (read.sent) continue;
+    read.sent = true;
+    reads.push({ readId: read.readId, request: read.request });
+  }
+  return reads;
+}
+
+/** Each replica hears of this session often enough to keep it registered, and announcements are reflected in time. */
+export function heartbeat(s: SessionState): void {
+  if (s.batchSinceMs !== undefined) s.wantsFlush = true;
+  const everyMs = s.sessionMs / HEARTBEATS_PER_SESSION_MS;
+  for (const link of s.links) {
+    if (link.up && link.member !== undefined && s.nowMs - link.sentAtMs >= everyMs) s.wantsFlush = true;
+  }
+  if (s.nowMs - s.reflectSinceMs >= s.config.nullMessageMs / 2) s.wantsFlush = true;
+}

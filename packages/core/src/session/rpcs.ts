@@ -1,0 +1,36 @@
+import { NO_SEQ } from '../ids.js';
+import type { Link, Read, Sent, SessionState } from './state.js';
+
+/** The `rpc` carrier: each call that is not on its way to the present primary goes there as an RPC. */
+export function invokeRpcs(s: SessionState): void {
+  const { primary } = s;
+  if (s.config.carrier !== 'rpc' || primary === undefined) return;
+  for (const sent of s.sent.values()) if (!sent.invoked && !sent.answered) invokeSent(s, primary, sent);
+  for (const read of s.reads.values()) if (!read.sent) invokeRead(s, primary, read);
+}
+
+/** A call that was made just now: nothing is gained by gathering RPCs, so it does not wait for the end of the turn. */
+export function invokeAtOnce(s: SessionState, what: Sent | Read): void {
+  const { primary } = s;
+  if (s.config.carrier !== 'rpc' || primary === undefined) return;
+  if ('readId' in what) invokeRead(s, primary, what);
+  else invokeSent(s, primary, what);
+}
+
+function invokeSent(s: SessionState, primary: Link, sent: Sent): void {
+  sent.invoked = true;
+  const { call, seqNum, request } = sent;
+  if (call === undefined) {
+    primary.resend.push({ seqNum, awaitStable: false });
+    return;
+  }
+  const header = { connection: s.connection, seqNum, awaitStable: false, header: s.header([]) };
+  s.effects.push({ kind: 'invoke', call, slot: primary.slot, header, request });
+}
+
+function invokeRead(s: SessionState, primary: Link, read: Read): void {
+  read.sent = true;
+  const { call, request } = read;
+  const header = { connection: s.connection, seqNum: NO_SEQ, awaitStable: false, header: s.header([]) };
+  s.effects.push({ kind: 'invoke', call, slot: primary.slot, header, request });
+}

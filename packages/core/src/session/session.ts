@@ -1,0 +1,167 @@
+import { assert, unreachable } from '../assert.js';
+import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
+import { askAboutHeld, onReply } from './delivery.js';
+import type { SessionEffect, SessionEvent, Slot } from './events.js';
+import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
+import { flushSession, heartbeat } from './outgoing.js';
+import { type Link, type SessionOptions, SessionState } from './state.js';
+
+/** A session that wants to end waits this long for what it retains to become stable. */
+const CLOSE_WAIT_MS = 5000;
+
+/**
+ * A client's side of one multicast connection: events in, effects out, nothing else. After every `step`, when
+ * `wantsFlush` is true, the adapter passes one `flush` at the end of its event-loop turn.
+ */
+export class Session {
+  readonly #state: SessionState;
+
+  constructor(options: SessionOptions) {
+    this.#state = new SessionState(options);
+  }
+
+  get wantsFlush(): boolean {
+    return this.#state.wantsFlush;
+  }
+
+  /** Something gathers for the backups: a `flush` is due `batchMs` after it began, at the latest. */
+  get wantsBatchFlush(): boolean {
+    return this.#state.batchSinceMs !== undefined;
+  }
+
+  /** Nothing is open and nothing is retained: the session may be closed without waiting. */
+  get idle(): boolean {
+    return this.#state.calls.size === 0 && this.#state.waiting.length === 0;
+  }
+
+  get status(): { readonly term: number; readonly primary: Slot | undefined; readonly retained: number } {
+    return { term: this.#state.term, primary: this.#state.primary?.slot, retained: this.#state.sent.size };
+  }
+
+  /**
+   * @param nowMs the adapter's monotonic clock, milliseconds; never goes back
+   * @returns what is to be done, valid until the next step
+   */
+  step(event: SessionEvent, nowMs: number): readonly SessionEffect[] {
+    const s = this.#state;
+    assert(nowMs >= s.nowMs, () => `clock went back from ${s.nowMs} to ${nowMs}`);
+    s.nowMs = nowMs;
+    s.effects = [];
+    if (event.kind === 'call' || s.phase !== 'ended') dispatch(s, event);
+    if (s.phase === 'closing') endIfSettled(s);
+    return s.effects;
+  }
+}
+
+function dispatch(s: SessionState, event: SessionEvent): void {
+  switch (event.kind) {
+    case 'call':
+      return onCall(s, event.call, event.request, event.readOnly);
+    case 'cancel':
+      return onCancel(s, event.call);
+    case 'linkUp':
+      return onLinkUp(s, linkOf(s, event.slot));
+    case 'linkDown':
+      return onLinkDown(s, linkOf(s, event.slot));
+    case 'frame':
+      return onReplyFrame(s, linkOf(s, event.slot), event.frame);
+    case 'rpcReply':
+      return onRpcReply(s, event);
+    case 'rpcBroken':
+      return onRpcBroken(s, event.call);
+    case 'tick':
+      return tick(s);
+    case 'flush':
+      return flushSession(s);
+    case 'close':
+      return close(s);
+    default:
+      return unreachable(event, 'session event');
+  }
+}
+
+function linkOf(s: SessionState, slot: Slot): Link {
+  const link = s.links[slot];
+  assert(link !== undefined, () => `no slot ${slot}`);
+  return link;
+}
+
+function onLinkUp(s: SessionState, link: Link): void {
+  link.up = true;
+  link.member = undefined;
+  link.resend = [];
+  link.sentAtMs = s.nowMs;
+  s.effects.push({
+    kind: 'send',
+    slot: link.slot,
+    frame: {
+      kind: 'hello',
+      group: s.config.group,
+      connection: s.connection,
+      fresh: s.lastSeqNum === 0,
+      term: s.term,
+      repliesSeenUpTo: s.repliesSeenUpTo,
+      sentAtMs: s.nowMs,
+    },
+  });
+}
+
+function onLinkDown(s: SessionState, link: Link): void {
+  link.up = false;
+  link.member = undefined;
+  if (s.primary !== link) return;
+  s.primary = undefined;
+  s.lostSinceMs ??= s.nowMs;
+  findPrimaryAgain(s);
+}
+
+function onRpcReply(s: SessionState, { call, header, outcome }: Extract<SessionEvent, { kind: 'rpcReply' }>): void {
+  const what = s.calls.get(call);
+  if (!onHeader(s, undefined, header.header)) {
+    onRpcBroken(s, call);
+    return;
+  }
+  if (what === undefined) return;
+  onReply(s, what, outcome, header.stable);
+  startWaiting(s);
+}
+
+/** The call goes to the primary again with the next tick; the primary knows whether it did it already. */
+function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['get']>[0]): void {
+  const what = s.calls.get(call);
+  if (what === undefined) return;
+  if ('readId' in what) what.sent = false;
+  else what.invoked = false;
+}
+
+function tick(s: SessionState): void {
+  heartbeat(s);
+  askAboutHeld(s);
+  failUnreachable(s);
+  if (s.config.carrier === 'rpc') invokeAgain(s);
+}
+
+function invokeAgain(s: SessionState): void {
+  for (const what of s.calls.values()) {
+    if ('readId' in what ? !what.sent : !what.invoked) s.wantsFlush = true;
+  }
+}
+
+function close(s: SessionState): void {
+  if (s.phase !== 'open') return;
+  s.phase = 'closing';
+  s.closingSinceMs = s.nowMs;
+  s.wantsFlush = true;
+}
+
+/** Deregisters when every order that this session holds or caused is stable; or when that takes too long. */
+function endIfSettled(s: SessionState): void {
+  const settled = s.calls.size === 0 && s.waiting.length === 0 && s.sent.size === 0 && s.pendingRemoteOrder.size === 0;
+  if (!settled && s.nowMs - s.closingSinceMs < CLOSE_WAIT_MS) return;
+  for (const { up, member, slot } of s.links) {
+    if (up && member !== undefined) s.effects.push({ kind: 'send', slot, frame: { kind: 'goodbye' } });
+  }
+  s.phase = 'ended';
+  s.wantsFlush = false;
+  s.effects.push({ kind: 'ended', clean: settled });
+}

@@ -1,0 +1,146 @@
+import type { GroupConfig } from '../config.js';
+import type { SessionHeader, View } from '../frames.js';
+import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
+import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+import { PendingRemoteOrder } from '../ordering/remote-order.js';
+import type { LogLevel } from '../ports.js';
+import type { Member } from '../record.js';
+import type { SessionEffect, Slot } from './events.js';
+
+/** A request that was given a seqNum; its body is kept until its order is stable and its reply has come. */
+export interface Sent {
+  readonly seqNum: SeqNum;
+  readonly request: Request;
+  /** The application's call, while it waits. */
+  call: CallId | undefined;
+  /** Its reply came. */
+  answered: boolean;
+  orderNum: OrderNum | undefined;
+  /** Its order is known to be stable. */
+  stable: boolean;
+  /** As an RPC: on its way to the present primary. */
+  invoked: boolean;
+}
+
+export interface Read {
+  readonly readId: number;
+  readonly request: Request;
+  readonly call: CallId;
+  /** On its way to the present primary. */
+  sent: boolean;
+}
+
+/** A reply that the delivery rule holds back. */
+export interface Held {
+  readonly to: Sent | Read;
+  readonly outcome: Outcome;
+  readonly sinceMs: number;
+  asked: boolean;
+}
+
+export interface Waiting {
+  readonly call: CallId;
+  readonly request: Request;
+  readonly readOnly: boolean;
+  readonly sinceMs: number;
+}
+
+/** One replica's stream, as the session sees it. */
+export interface Link {
+  readonly slot: Slot;
+  up: boolean;
+  member: Member | undefined;
+  /** Newest heartbeat of ours that the replica has echoed. */
+  ackedMs: number;
+  sentAtMs: number;
+  /** This stream carried requests up to here, or the replica has them. */
+  sentUpTo: SeqNum;
+  /** Requests to send (again) out of turn. */
+  resend: { seqNum: SeqNum; awaitStable: boolean }[];
+  /** pendingRemoteOrder arrivals that this stream has reflected. */
+  reflected: number;
+}
+
+export interface SessionOptions {
+  readonly connection: ConnectionId;
+  /** How many replicas the target names. */
+  readonly slots: number;
+  readonly config: GroupConfig;
+}
+
+/** What a client's session knows. */
+export class SessionState {
+  readonly connection: ConnectionId;
+  readonly config: GroupConfig;
+  readonly links: readonly Link[];
+
+  nowMs = 0;
+  effects: SessionEffect[] = [];
+  wantsFlush = false;
+  phase: 'open' | 'closing' | 'ended' = 'open';
+  closingSinceMs = 0;
+
+  view: View = { term: NO_TERM, epoch: NO_EPOCH, primary: undefined, inSync: [] };
+  primary: Link | undefined;
+  /** Since when no primary is known. */
+  lostSinceMs: number | undefined;
+  sessionMs: number;
+  /** Replicas want announcements reflected (the `destination` embodiment). */
+  reflect = false;
+  reflectSinceMs = Number.POSITIVE_INFINITY;
+  /** No reply waits for the backups, so what goes to them may gather for a moment. */
+  readonly batches: boolean;
+  batchSinceMs: number | undefined;
+
+  readonly sent = new Map<SeqNum, Sent>();
+  lastSeqNum = NO_SEQ;
+  repliesSeenUpTo = NO_SEQ;
+  readonly reads = new Map<number, Read>();
+  lastReadId = 0;
+  readonly calls = new Map<CallId, Sent | Read>();
+  waiting: Waiting[] = [];
+  held: Held[] = [];
+
+  /** Announcements received and not yet stable ([0100]). */
+  readonly pendingRemoteOrder = new PendingRemoteOrder();
+  stableUpTo: OrderNum = NO_ORDER;
+
+  constructor({ connection, slots, config }: SessionOptions) {
+    this.connection = connection;
+    this.config = config;
+    this.sessionMs = config.sessionMs;
+    this.batches =
+      config.batchMs > 0 &&
+      config.release === 'concurrent' &&
+      config.methods.every(({ release }) => release !== 'acknowledged');
+    this.links = Array.from({ length: slots }, (_, slot) => ({
+      slot,
+      up: false,
+      member: undefined,
+      ackedMs: Number.NEGATIVE_INFINITY,
+      sentAtMs: Number.NEGATIVE_INFINITY,
+      sentUpTo: NO_SEQ,
+      resend: [],
+      reflected: 0,
+    }));
+  }
+
+  get term(): Term {
+    return this.view.term;
+  }
+
+  header(destOrderInfo: SessionHeader['destOrderInfo']): SessionHeader {
+    return {
+      term: this.term,
+      sentAtMs: this.nowMs,
+      repliesSeenUpTo: this.repliesSeenUpTo,
+      destOrderInfo,
+      closing: this.phase === 'closing',
+    };
+  }
+
+  log(level: LogLevel, event: string, fields: Record<string, string | number | boolean | undefined> = {}): void {
+    this.effects.push({ kind: 'log', level, event, fields: { term: this.term, ...fields } });
+  }
+}

@@ -1,0 +1,133 @@
+import type { PeerFrame, ReplicaHeader, ReplyFrame, SessionFrame } from '../frames.js';
+import type { ConnectionId } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+import type { OrderInfo } from '../ordering/order-info.js';
+import type { ReplicaEffect } from '../replica/events.js';
+import { textOf } from './text.js';
+
+const describeConnection = (id: ConnectionId): string =>
+  id.startsWith('f') ? `C${Number.parseInt(id.slice(-3), 16)}` : 'plain';
+
+/** `3=C1#2`: order 3 is message 2 of client 1. */
+function describeOrder(info: OrderInfo): string {
+  const connection = describeConnection(info.connection);
+  const what = info.kind === 'call' ? '' : ` ${info.kind}`;
+  return `${info.orderNum}=${connection}#${info.seqNum}${what}${info.term === 1 ? '' : `/t${info.term}`}`;
+}
+
+const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
+const ask = (request: Request): string => textOf(request.message);
+const answer = (outcome: Outcome): string =>
+  textOf(outcome.message) || outcome.details.split(':')[0] || `status ${outcome.code}`;
+const list = (parts: readonly (string | false | undefined)[]): string => parts.filter(Boolean).join(', ');
+
+/** One line for a frame that says something; heartbeats and the like say nothing. */
+export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): string | undefined {
+  switch (frame.kind) {
+    case 'multicast': {
+      const { requests, reads, header } = frame;
+      const said = list([
+        requests.length > 0 &&
+          `requests ${requests.map((one) => `#${one.seqNum} ${ask(one.request)}${one.awaitStable ? ' (stable!)' : ''}`).join(' ')}`,
+        reads.length > 0 && `reads ${reads.map((one) => ask(one.request)).join(' ')}`,
+        header.destOrderInfo.length > 0 && `destOrderInfo ${orders(header.destOrderInfo)}`,
+        header.closing && 'closing',
+      ]);
+      const isNull = header.destOrderInfo.length > 0 && requests.length + reads.length === 0;
+      return isNull ? `null message, ${said}` : said || undefined;
+    }
+    case 'collected':
+      return `collected: orders [${orders(frame.orders)}], outstanding [${frame.outstanding.join(' ')}]`;
+    case 'replies':
+      return describeReplies(frame.header, [
+        frame.replies.length > 0 &&
+          `replies ${frame.replies.map((one) => `#${one.seqNum} ${answer(one.outcome)}${one.stable ? ' stable' : ''}`).join(' ')}`,
+        frame.reads.length > 0 &&
+          `reads ${frame.reads.map((one) => `${answer(one.outcome)}${one.stable ? ' stable' : ''}`).join('; ')}`,
+      ]);
+    case 'newTerm':
+      if ('view' in frame)
+        return frame.collect ? `term ${frame.view.term}: what do you hold?` : `term ${frame.view.term}`;
+      return frame.collect
+        ? `term ${frame.record.term}: what do you hold beyond ${frame.heldUpTo}?`
+        : `term ${frame.record.term}`;
+    case 'nack':
+      if ('seqNums' in frame) return `lacks #${frame.seqNums.join(' #')}`;
+      return `lacks ${list([frame.ordersAfter !== undefined && `orders after ${frame.ordersAfter}`, frame.bodies.length > 0 && `bodies ${frame.bodies.map(({ seqNum }) => `#${seqNum}`).join(' ')}`])}`;
+    case 'refused':
+      return `refused ${frame.code}`;
+    case 'announce': {
+      const said = list([
+        frame.orders.length > 0 && `announces ${orders(frame.orders)}`,
+        frame.bodies.length > 0 && `bodies ${frame.bodies.map(({ request }) => ask(request)).join(' ')}`,
+      ]);
+      return said || undefined;
+    }
+    case 'bodies':
+      return `bodies ${frame.bodies.map(({ request }) => ask(request)).join(' ')}`;
+    case 'promise':
+      return `promises: orders [${orders(frame.orders)}], bodies [${frame.bodies.map(({ request }) => ask(request)).join(' ')}]`;
+    case 'join':
+      return 'asks to join';
+    case 'checkpoint':
+      return `checkpoint at ${frame.checkpoint.orderNum}${frame.join ? ' to start from' : ''}`;
+    case 'ack': {
+      const said = list([
+        frame.heldUpTo > 0 && `holds up to ${frame.heldUpTo}`,
+        frame.registered.length > 0 && `answers for ${frame.registered.map(describeConnection).join(' ')}`,
+        frame.unregistered.length > 0 && `gave up ${frame.unregistered.map(describeConnection).join(' ')}`,
+        frame.divergedAt !== undefined && `diverged at ${frame.divergedAt}`,
+      ]);
+      return said || undefined;
+    }
+    case 'goodbye':
+      return 'goodbye';
+    default:
+      return undefined;
+  }
+}
+
+function describeReplies(header: ReplicaHeader, parts: readonly (string | false)[]): string | undefined {
+  const said = list([
+    ...parts,
+    header.sourceOrderInfo.length > 0 && `sourceOrderInfo ${orders(header.sourceOrderInfo)}`,
+  ]);
+  return said && parts.every((part) => !part) ? `null message, ${said}` : said || undefined;
+}
+
+const fieldsOf = ({ fields }: Extract<ReplicaEffect, { kind: 'log' }>): string =>
+  Object.entries(fields)
+    .filter(([key]) => key !== 'term' && key !== 'role')
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+
+/** One line for an effect that is not a frame. */
+export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number, string>): string | undefined {
+  switch (effect.kind) {
+    case 'execute': {
+      const { task } = effect;
+      const what = task.kind === 'ordered' ? `${task.info.orderNum}` : 'a read';
+      return `processes ${what}: ${ask(task.request)}`;
+    }
+    case 'abandonTask':
+      return `leaves behind ${ask(effect.task.request)}`;
+    case 'answerCall':
+      return `answers ${calls.get(effect.call)} -> ${answer(effect.outcome)}`;
+    case 'failCall':
+      return `fails ${calls.get(effect.call)} ! ${effect.code}${effect.primary === undefined ? '' : `, primary ${effect.primary}`}`;
+    case 'roleChanged':
+      return `is ${effect.status.role}, term ${effect.status.term}`;
+    case 'rejoin':
+      return `rejoins: ${effect.reason}`;
+    case 'stopped':
+      return `stopped${effect.handedOverTo === undefined ? '' : `, handed over to ${effect.handedOverTo}`}`;
+    case 'log':
+      return effect.level === 'error' ? `log ${effect.event} ${fieldsOf(effect)}` : undefined;
+    case 'takeCheckpoint':
+      return 'takes a checkpoint';
+    case 'restoreState':
+      return 'restores a checkpoint';
+    default:
+      return undefined;
+  }
+}

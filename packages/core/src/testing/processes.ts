@@ -1,0 +1,133 @@
+import type { GroupConfig } from '../config.js';
+import type { Incarnation, ReplicaId } from '../ids.js';
+import type { Member } from '../record.js';
+import type { ReplicaEffect, ReplicaEvent, Task } from '../replica/events.js';
+import { Replica } from '../replica/replica.js';
+import type { SessionEffect, SessionEvent } from '../session/events.js';
+import { Session } from '../session/session.js';
+import { bytesOf, hashText, hex32, textOf } from './text.js';
+
+/** A core and what waits for it: one event-loop turn takes all that waits, then flushes once. */
+class Process<Event extends { kind: string }, Effect> {
+  readonly name: string;
+  core: { readonly wantsFlush: boolean; step(event: Event, nowMs: number): readonly Effect[] } | undefined;
+  /** It takes no step; what happens to it waits. */
+  paused = false;
+  #inbox: Event[] = [];
+  /** Happened while it was paused: it learns of this after what arrived on its streams. */
+  #late: Event[] = [];
+  #busy = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get runs(): boolean {
+    return this.core !== undefined;
+  }
+
+  clear(): void {
+    this.#inbox = [];
+    this.#late = [];
+  }
+
+  post(event: Event): void {
+    if (this.runs) (this.paused ? this.#late : this.#inbox).push(event);
+  }
+
+  /** @returns whether there was something to catch up with after a pause */
+  catchUp(): boolean {
+    if (this.paused || this.#late.length === 0) return false;
+    this.#inbox.push(...this.#late);
+    this.#late = [];
+    return true;
+  }
+
+  turn(flush: Event, nowMs: number, onEffect: (effect: Effect) => void): void {
+    if (this.#busy || this.paused) return;
+    this.#busy = true;
+    for (;;) {
+      const { core } = this;
+      const event = this.#inbox.shift() ?? (core?.wantsFlush ? flush : undefined);
+      if (core === undefined || event === undefined) break;
+      for (const effect of core.step(event, nowMs)) onEffect(effect);
+    }
+    this.#busy = false;
+  }
+}
+
+/** A replica and its service, which appends what it is asked to and says how many there are. */
+export class Server extends Process<ReplicaEvent, ReplicaEffect> {
+  declare core: Replica | undefined;
+  lives = 0;
+  member: Member;
+  state: string[] = [];
+  tasks: Task[] = [];
+  /** Whom its core wants streams to. */
+  wanted: readonly string[] = [];
+  /** Its service computes something else than the others. */
+  diverges = false;
+
+  constructor(name: string) {
+    super(name);
+    this.member = this.#memberOf(0);
+  }
+
+  #memberOf(life: number): Member {
+    return { id: this.name as ReplicaId, incarnation: hex32(hashText(this.name) + life) as Incarnation };
+  }
+
+  newLife(config: GroupConfig, admits: boolean): void {
+    this.clear();
+    this.member = this.#memberOf(++this.lives);
+    this.tasks = [];
+    this.wanted = [];
+    this.core = new Replica({ member: this.member, address: this.name, config, admits });
+  }
+
+  end(): void {
+    this.core = undefined;
+    this.clear();
+    this.tasks = [];
+    this.state = [];
+  }
+
+  /** The handler of a task runs to its end. */
+  execute(task: Task): Extract<ReplicaEvent, { kind: 'executed' }> {
+    const text = textOf(task.request.message);
+    if (task.kind === 'ordered') this.state.push(text);
+    const reply = task.kind === 'read' ? this.state.join(' ') || 'nothing' : `${text}=${this.state.length}`;
+    const said = this.diverges ? `${reply}?` : reply;
+    return {
+      kind: 'executed',
+      task,
+      outcome: { code: 0, details: '', message: bytesOf(said) },
+      digest: hashText(said),
+    };
+  }
+
+  restore(state: Uint8Array): void {
+    const text = textOf(state);
+    this.state = text === '' ? [] : text.split(' ');
+  }
+}
+
+export class Client extends Process<SessionEvent, SessionEffect> {
+  declare core: Session | undefined;
+  /** Its session is over: it opens no stream any more. */
+  ended = false;
+
+  /** @param number the client's, from 1; its connection is named after it */
+  constructor(name: string, number: number, slots: number, config: GroupConfig) {
+    super(name);
+    const connection = hex32(0xc000 + number).replace(/^0/, 'f') as ConstructorParameters<
+      typeof Session
+    >[0]['connection'];
+    this.core = new Session({ connection, slots, config });
+  }
+
+  end(): void {
+    this.core = undefined;
+    this.clear();
+  }
+}

@@ -1,0 +1,346 @@
+/** A rule of the design, how to take it out of the compiled core, and what a scenario then tells. */
+export interface Rule {
+  readonly rule: string;
+  readonly transcript: string;
+  readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+  /** A line that the scenario has only without the rule: the violation. */
+  readonly shows?: string;
+  /** A line that the scenario has only with the rule. */
+  readonly lacks?: string;
+}
+
+export const RULES: readonly Rule[] = [
+  {
+    rule: 'release: a reply waits while an order that it reflects could be lost with the primary',
+    transcript: 'rule-release',
+    changes: [{ file: 'replica/release.js', find: 'reply.orderNum >= this.firstUnretained(order)', replace: 'false' }],
+    shows: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 2',
+  },
+  {
+    rule: 'delivery: a client that may have been given up does not deliver',
+    transcript: 'rule-delivery',
+    changes: [{ file: 'session/delivery.js', find: 'stable || mayDeliver(s)', replace: 'true' }],
+    shows: 'C1  delivered m1 -> m1=1',
+  },
+  {
+    rule: 'stability: every in-sync backup holds the order',
+    transcript: 'rule-stability',
+    changes: [{ file: 'replica/stability.js', find: 'held < stable', replace: 'false' }],
+    shows: 'S1  answers m2 -> m2=2',
+  },
+  {
+    rule: 'registration: only sessions that every in-sync replica answers for get replies at once',
+    transcript: 'rule-registration',
+    changes: [
+      {
+        file: 'replica/stability.js',
+        find: 'peer === undefined || !peer.registered.has(connection)',
+        replace: 'false',
+      },
+    ],
+    shows: 'S1>C1  replies #1 m1=1, sourceOrderInfo 1=C1#1',
+  },
+  {
+    rule: 'registration: what a backup says of its sessions begins anew with each stream',
+    transcript: 'reports-afresh',
+    changes: [{ file: 'replica/primary.js', find: 'if (frame.afresh)', replace: 'if (false)' }],
+    shows: 'S1>C1  replies #2 m2=2, sourceOrderInfo 2=C1#2',
+  },
+  {
+    rule: 'lease: a primary that nobody acknowledges answers nothing',
+    transcript: 'rule-lease',
+    changes: [{ file: 'replica/release.js', find: 'if (!holdsLease)', replace: 'if (false)' }],
+    shows: 'C1  delivered what-is-there -> m1',
+  },
+  {
+    rule: 'old and new set: a backup counts until its removal is certain',
+    transcript: 'rule-old-and-new-set',
+    changes: [
+      {
+        file: 'replica/stability.js',
+        find: 'const required = record.inSync',
+        replace: 'const required = (inFlight ?? record).inSync',
+      },
+    ],
+    shows: 'S1>C1  replies #1 m1=1 stable',
+  },
+  {
+    rule: 'old and new set: a backup counts before its addition is certain',
+    transcript: 'rule-old-and-new-set-2',
+    changes: [
+      { file: 'replica/stability.js', find: 'of inFlight?.inSync ?? []', replace: 'of []' },
+      { file: 'replica/stability.js', find: "learner === 'entering'", replace: 'false' },
+    ],
+    shows: 'S1>C1  replies #1 m1=1 stable',
+  },
+  {
+    rule: 'claim: the old primary leaves the set in the same transaction',
+    transcript: 'rule-claim-removes-primary',
+    changes: [
+      {
+        file: 'replica/transitions.js',
+        find: 'record.inSync.filter((member) => member.id !== leaving)',
+        replace: 'record.inSync',
+      },
+    ],
+    shows: '   record: epoch 3, term 2, primary S2, in sync S1 S2',
+  },
+  {
+    rule: 'adoptedThrough: an order that no promotion adopted is discarded whenever it turns up',
+    transcript: 'rule-adopted-through',
+    changes: [
+      {
+        file: 'replica/backup-receive.js',
+        find: 'adoptionPublished(record) && isAdopted(record, info)',
+        replace: 'true',
+      },
+    ],
+    shows: 'S3  processes 1: m1',
+  },
+  {
+    rule: 'voiding: what a dead client sent without an order is voided',
+    transcript: 'rule-voiding',
+    changes: [{ file: 'replica/primary.js', find: 'voidMessage(r, connection.id, seqNum);', replace: ';' }],
+    lacks: 'S2>S3  announces 1=C1#1 void/t2',
+  },
+  {
+    rule: 'voiding: a call that the interceptors end is voided',
+    transcript: 'refused-call',
+    changes: [
+      {
+        file: 'replica/requests.js',
+        find: "r.scheduler.add({ kind: 'void', connection: work.connection, seqNum: work.seqNum, outcome });",
+        replace: ';',
+      },
+    ],
+    lacks: 'S1>S2  announces 2=C1#2 void',
+  },
+  {
+    rule: 'cut at a hole: nothing is guessed across it',
+    transcript: 'rule-cut-at-hole',
+    changes: [
+      {
+        file: 'replica/promoting.js',
+        find: '(hole.orderNum - 1)',
+        replace: 'Math.max(hole.orderNum - 1, r.order.last)',
+      },
+    ],
+    shows: 'stopped: adopted 2, holds 0',
+  },
+  {
+    rule: 'refusal at a hole: a live client holds an order beyond it',
+    transcript: 'rule-refuse-at-hole',
+    changes: [{ file: 'replica/promoting.js', find: 'held >= hole.orderNum && !record.forced', replace: 'false' }],
+    shows: 'S2  is primary, term 2',
+  },
+  {
+    rule: 'closure of the piggyback: a reply carries all orders that are not stable',
+    transcript: 'rule-closure',
+    changes: [
+      {
+        file: 'ordering/primary-order.js',
+        find: 'this.pendingSourceOrder.slice(carried, upTo)',
+        replace: 'this.pendingSourceOrder.slice(upTo - 1, upTo)',
+      },
+    ],
+    shows: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 2',
+  },
+  {
+    rule: 'duplicate suppression: a request that comes again is not processed again',
+    transcript: 'rule-duplicates',
+    changes: [{ file: 'replica/requests.js', find: 'connection.knows(seqNum) || ', replace: '' }],
+    shows: 'S1  processes 2: m1',
+  },
+  {
+    rule: 'terms: what a deposed primary said is refused when it comes late',
+    transcript: 'rule-term',
+    changes: [{ file: 'session/incoming.js', find: 'header.term < s.term', replace: 'false' }],
+    shows: 'C2  delivered m1 -> m1=1',
+  },
+  {
+    rule: 'collection from peers: what only another backup holds is asked for',
+    transcript: 'rule-collect-peers',
+    changes: [{ file: 'replica/promoting.js', find: 'collection.waitingPeers.set(', replace: 'void (' }],
+    shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
+  },
+  {
+    rule: 'collection from sessions: what only a client holds is asked for',
+    transcript: 'rule-collect-sessions',
+    changes: [{ file: 'replica/promoting.js', find: 'if (session.registered)', replace: 'if (false)' }],
+    shows: '   record: epoch 4, term 2, primary S2, in sync S2, adopted 2:0',
+  },
+  {
+    rule: 'promotion: backups wait for a successor that waits for others',
+    transcript: 'promotion-waits',
+    changes: [{ file: 'replica/promoting.js', find: 'keepPeersWaiting(r);', replace: ';' }],
+    shows: '   record: epoch 5, term 3, primary S3, in sync S3',
+  },
+  {
+    rule: 'lease: a backup claims only when the lease has run out for certain',
+    transcript: 'rule-claim-waits',
+    changes: [
+      {
+        file: 'replica/backup.js',
+        find: '<= r.config.leaseMs * (1 + CLOCK_DRIFT)',
+        replace: '<= r.config.leaseMs / 2',
+      },
+    ],
+    shows: '   record: epoch 3, term 2, primary S2, in sync S2',
+  },
+  {
+    rule: 'repliesSeenUpTo: what a client will not ask for again is not done again',
+    transcript: 'reply-cache',
+    changes: [
+      { file: 'connection/connection.js', find: 'seqNum <= this.receivedUpTo ||', replace: '' },
+      { file: 'replica/requests.js', find: 'r.isPrimary && seqNum <= connection.repliesSeenUpTo', replace: 'false' },
+    ],
+    shows: 'S2  processes 4: m1',
+  },
+  {
+    rule: 'session expiry: a late retry is refused',
+    transcript: 'session-expiry',
+    changes: [
+      {
+        file: 'replica/sessions.js',
+        find: 'r.connections.hasExpired(frame.connection) || forgotten',
+        replace: 'false',
+      },
+    ],
+    shows: 'S1  processes 4: m2',
+  },
+  {
+    rule: 'idempotency keys: a retry gets the first reply',
+    transcript: 'plain-clients',
+    changes: [{ file: 'replica/requests.js', find: 'r.connections.keyed(key)', replace: 'undefined' }],
+    shows: 'S1  processes 2: m1',
+  },
+  {
+    rule: 'idempotency keys: a key names one request',
+    transcript: 'plain-clients',
+    changes: [
+      {
+        file: 'replica/requests.js',
+        find: 'first !== undefined && first !== requestDigest(request.method, request.message)',
+        replace: 'false',
+      },
+    ],
+    shows: 'S1  answers other -> m1=1',
+  },
+  {
+    rule: 'checkpoints: one stands for the log only when its order is stable',
+    transcript: 'checkpoint-stable',
+    changes: [{ file: 'replica/checkpoints.js', find: 'checkpoint.orderNum > r.stableUpTo', replace: 'false' }],
+    shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
+  },
+  {
+    rule: 'passive replication: the successor starts from the checkpoint',
+    transcript: 'passive',
+    changes: [
+      {
+        file: 'replica/promoting.js',
+        find: "r.config.replication === 'passive' && r.checkpoint !== undefined",
+        replace: 'false',
+      },
+    ],
+    shows: 'C1  delivered m6 -> m6=2',
+  },
+  {
+    rule: 'hand-over: everything becomes stable first',
+    transcript: 'hand-over',
+    changes: [{ file: 'replica/primary.js', find: '!settled && r.nowMs', replace: 'false && r.nowMs' }],
+    shows: '   record: epoch 4, term 2, primary S3, in sync S2 S3',
+  },
+  {
+    rule: 'graceful close: a client waits until what it holds is stable',
+    transcript: 'close',
+    changes: [{ file: 'session/session.js', find: '!settled && s.nowMs', replace: 'false && s.nowMs' }],
+    shows: 'C1  ended, not clean',
+  },
+  {
+    rule: 'divergence: another digest is noticed',
+    transcript: 'divergence',
+    changes: [{ file: 'replica/processing.js', find: 'mine === expected.value', replace: 'true' }],
+    lacks: 'S2  log UNDERSTUDY_DIVERGED orderNum 1',
+  },
+  {
+    rule: 'stalled handlers: the group goes on behind them',
+    transcript: 'stalled-handler',
+    changes: [{ file: 'replica/replica.js', find: 'checkStall(r);', replace: ';' }],
+    lacks: 'S1  leaves behind m1',
+  },
+  {
+    rule: 'gaps: a backup asks for the body that it lacks',
+    transcript: 'sequence-gap',
+    changes: [{ file: 'replica/backup.js', find: 'askForMissing(r);', replace: ';' }],
+    lacks: 'S2>S1  lacks bodies #2',
+  },
+  {
+    rule: 'null messages by count',
+    transcript: 'null-message-count',
+    changes: [
+      {
+        file: 'ordering/primary-order.js',
+        find: 'this.pendingSourceOrder.length > this.#pendingSourceOrderMax',
+        replace: 'false',
+      },
+    ],
+    lacks: 'S1>C2  null message, sourceOrderInfo 1=C1#1 2=C1#2 3=C1#3',
+  },
+  {
+    rule: 'null messages by time',
+    transcript: 'null-message-timer',
+    changes: [{ file: 'replica/primary.js', find: 'announceLate(r);', replace: ';' }],
+    lacks: 'S1>S2  announces 2=C1#2',
+  },
+  {
+    rule: 'force: an operator may give up what is lost',
+    transcript: 'rule-refuse-at-hole',
+    changes: [{ file: 'replica/promoting.js', find: ' && !record.forced', replace: '' }],
+    lacks: 'S2  is primary, term 3',
+  },
+  {
+    rule: 'bad input: an order that was never given is refused',
+    transcript: 'forged-order',
+    changes: [
+      { file: 'replica/sessions.js', find: 'foreign === undefined || session.link === undefined', replace: 'true' },
+    ],
+    lacks: 'S1>C1  refused UNDERSTUDY_MALFORMED',
+  },
+  {
+    rule: 'bad input: a backup takes no order from a client where the primary announces itself',
+    transcript: 'forged-order-direct',
+    changes: [{ file: 'replica/sessions.js', find: "if (r.config.multicast === 'destination')", replace: 'true' }],
+    lacks: 'S2  processes 1: m1',
+  },
+  {
+    rule: 'memory is bounded: a backup drops what is stable',
+    transcript: 'log-bounds',
+    changes: [{ file: 'replica/backup.js', find: 'truncateLog(r);', replace: ';' }],
+    lacks: 'S2: backup, term 1, held 3, processed 3, stable 3, log 0, digest b26d712c6cbb7: m1 m2 m3',
+  },
+  {
+    rule: 'reads: one that reflects what is not stable takes its order along',
+    transcript: 'rule-reads',
+    changes: [
+      {
+        file: 'replica/ordering.js',
+        find: 'if (orderNum > session.carryUpTo)',
+        replace: "if (to.kind === 'seq' && orderNum > session.carryUpTo)",
+      },
+    ],
+    shows: 'C2  delivered and-now -> nothing',
+  },
+  {
+    rule: 'reads: a client that can take no order along sees only what is stable',
+    transcript: 'rule-reads-plain',
+    changes: [
+      { file: 'replica/release.js', find: 'reply.mustBeStable || reply.connection === undefined', replace: 'false' },
+      {
+        file: 'replica/release.js',
+        find: '!this.registered(reply.connection)',
+        replace: 'reply.connection && !this.registered(reply.connection)',
+      },
+    ],
+    shows: 'S1  answers plain-reader -> m1',
+  },
+];

@@ -1,0 +1,159 @@
+import type { CallId, ConnectionId } from '../ids.js';
+import type { SessionEffect, SessionEvent } from '../session/events.js';
+import { Session } from '../session/session.js';
+import { bytesOf, hex32 } from '../testing/text.js';
+import type { Operation } from './history.js';
+import { Host } from './host.js';
+import { Rpc } from './rpc.js';
+import type { SessionStream } from './streams.js';
+
+/** A client process with its adapter: one session after the other, each with a stream to every replica. */
+export class ClientHost extends Host {
+  core: Session | undefined;
+  /** Sessions so far. */
+  generation = 0;
+  readonly streams: (SessionStream | undefined)[] = [];
+  readonly rpcs = new Map<CallId, Rpc>();
+  readonly calls = new Map<CallId, Operation>();
+  dead = false;
+  closing = false;
+  endedUnclean = false;
+  #drops: SessionStream[] = [];
+
+  get alive(): boolean {
+    return this.core !== undefined;
+  }
+
+  readsNothing(): boolean {
+    return false;
+  }
+
+  start(): void {
+    this.generation++;
+    const id = hex32(0xc000 + (this.index - this.walk.plan.servers + 1) * 100 + this.generation).replace(
+      /^0/,
+      'f',
+    ) as ConnectionId;
+    const { config, servers } = this.walk.plan;
+    this.core = new Session({ connection: id, slots: servers, config });
+    this.closing = false;
+  }
+
+  crash(): void {
+    if (this.walk.tracing) this.walk.print(`${this.name}: crashes`);
+    this.dead = true;
+    this.core = undefined;
+    this.#dropStreams(true);
+    this.calls.clear();
+  }
+
+  #dropStreams(loseTail: boolean): void {
+    const { random } = this.walk;
+    for (const stream of [...this.streams]) {
+      if (stream === undefined) continue;
+      if (loseTail) stream.toServer.break(random.below(stream.toServer.frames.length + 1));
+      stream.endAtClient();
+    }
+    for (const rpc of this.rpcs.values()) rpc.cancel();
+    this.rpcs.clear();
+  }
+
+  call(operation: Operation, method: string): void {
+    if (this.core === undefined) this.start();
+    const call = this.walk.nextCall() as CallId;
+    this.calls.set(call, operation);
+    this.closing = false;
+    if (this.walk.tracing) this.walk.print(`${this.name}: calls ${operation.name}`);
+    const request = { method, message: bytesOf(operation.name) };
+    this.step({ kind: 'call', call, request, readOnly: operation.readOnly });
+  }
+
+  cancel(call: CallId): void {
+    const operation = this.calls.get(call);
+    if (operation === undefined) return;
+    this.calls.delete(call);
+    this.rpcs.get(call)?.cancel();
+    this.rpcs.delete(call);
+    if (this.walk.tracing) this.walk.print(`${this.name}: gives ${operation.name} up`);
+    this.walk.history.fail(operation, true);
+    this.step({ kind: 'cancel', call });
+  }
+
+  close(): void {
+    if (this.calls.size > 0 || this.closing) return;
+    this.closing = true;
+    if (this.walk.tracing) this.walk.print(`${this.name}: closes`);
+    this.step({ kind: 'close' });
+  }
+
+  step(event: SessionEvent): void {
+    const { core } = this;
+    if (core === undefined) return;
+    for (const effect of core.step(event, this.clockMs)) this.#carryOut(effect);
+    for (const stream of this.#drops.splice(0)) {
+      stream.endAtClient();
+      this.step({ kind: 'linkDown', slot: stream.server.index });
+    }
+  }
+
+  #carryOut(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.streams[effect.slot]?.toServer.frames.push(effect.frame);
+        return;
+      case 'multicast':
+        for (const slot of effect.slots) this.streams[slot]?.toServer.frames.push(effect.frame);
+        return;
+      case 'invoke':
+        return this.#invoke(effect);
+      case 'deliver': {
+        const operation = this.#take(effect.call);
+        if (this.walk.tracing) this.walk.print(`${this.name}  delivered ${operation?.name}`);
+        if (operation !== undefined) this.walk.history.answer(operation, effect.outcome);
+        return;
+      }
+      case 'fail': {
+        const operation = this.#take(effect.call);
+        if (this.walk.tracing)
+          this.walk.print(`${this.name}  failed ${operation?.name}: ${effect.code} ${effect.reason}`);
+        if (operation !== undefined) this.walk.history.fail(operation, effect.mayHaveTakenEffect);
+        return;
+      }
+      case 'reconnect': {
+        const stream = this.streams[effect.slot];
+        if (stream !== undefined) this.#drops.push(stream);
+        return;
+      }
+      case 'ended':
+        return this.#ended(effect.clean);
+      case 'log':
+        if (this.walk.tracing) this.walk.print(`${this.name}  ${effect.event} ${JSON.stringify(effect.fields)}`);
+        return;
+      default:
+    }
+  }
+
+  #invoke(effect: Extract<SessionEffect, { kind: 'invoke' }>): void {
+    const server = this.walk.servers[effect.slot];
+    if (server === undefined || !this.calls.has(effect.call)) return;
+    this.rpcs.get(effect.call)?.cancel();
+    const rpc = new Rpc(this, server, effect);
+    this.rpcs.set(effect.call, rpc);
+    this.walk.rpcs.push(rpc);
+  }
+
+  #take(call: CallId): Operation | undefined {
+    const operation = this.calls.get(call);
+    this.calls.delete(call);
+    return operation;
+  }
+
+  #ended(clean: boolean): void {
+    if (this.walk.tracing) this.walk.print(`${this.name}  ended${clean ? '' : ', not clean'}`);
+    if (!clean) this.endedUnclean = true;
+    for (const operation of this.calls.values()) this.walk.history.fail(operation, true);
+    this.calls.clear();
+    this.core = undefined;
+    this.#dropStreams(false);
+  }
+}

@@ -1,0 +1,156 @@
+import type { Outcome } from '../message.js';
+import { type ListService, type Saw, sawOf } from './service.js';
+import { demand } from './violation.js';
+
+/** What the interceptors of a walk answer when they end a call before it is ordered. */
+export const REFUSED: Outcome = Object.freeze({ code: 7, details: 'refused by an interceptor' });
+
+/** One call of an application, as the application sees it. */
+export interface Operation {
+  readonly name: string;
+  /** Index of the client, -1 for one without our interceptor. */
+  readonly client: number;
+  readonly readOnly: boolean;
+  /** Its handler never ends, or some replica took it for such a one. */
+  stuck: boolean;
+  readonly key: string | undefined;
+  readonly invokedAt: number;
+  completedAt: number;
+  /** `unknown`: it ended and may have taken effect; `never`: it ended and must not have. */
+  state: 'open' | 'answered' | 'unknown' | 'never';
+  saw: Saw | undefined;
+  /** Since when a primary knew its order to be stable: no later promotion may lose it. */
+  stableAt: number;
+}
+
+/** A promotion that decided how far to adopt, and the clients that were dead or out of reach for it. */
+interface Promotion {
+  readonly at: number;
+  readonly gaveUp: ReadonlySet<number>;
+}
+
+/** All calls of a walk and what became of them; says at the end whether the group kept its promises (DESIGN 3). */
+export class History {
+  readonly operations: Operation[] = [];
+  readonly byName = new Map<string, Operation>();
+  readonly #promotions: Promotion[] = [];
+  #now = 0;
+
+  invoke(client: number, how: { readOnly: boolean; stuck: boolean; keyed: boolean }): Operation {
+    const name = `${how.readOnly ? 'r' : 'm'}${this.operations.length + 1}`;
+    const operation: Operation = {
+      name,
+      client,
+      readOnly: how.readOnly,
+      stuck: how.stuck,
+      key: how.keyed ? `key-${name}` : undefined,
+      invokedAt: this.#now++,
+      completedAt: Number.POSITIVE_INFINITY,
+      state: 'open',
+      saw: undefined,
+      stableAt: Number.POSITIVE_INFINITY,
+    };
+    this.operations.push(operation);
+    this.byName.set(name, operation);
+    return operation;
+  }
+
+  answer(operation: Operation, outcome: Outcome): void {
+    if (operation.state === 'answered' && outcome.code === 0) {
+      const again = sawOf(outcome);
+      demand(
+        again.digest === operation.saw?.digest,
+        () => `${operation.name} was answered twice, and not with the same`,
+      );
+      return;
+    }
+    demand(operation.state === 'open', () => `${operation.name} is answered, but was ${operation.state}`);
+    operation.completedAt = this.#now++;
+    operation.state = outcome.code === 0 ? 'answered' : 'never';
+    demand(
+      outcome.code === 0 || outcome.code === REFUSED.code,
+      () => `${operation.name} is answered with status ${outcome.code} ${outcome.details}`,
+    );
+    if (outcome.code !== 0) return;
+    operation.saw = sawOf(outcome);
+    demand(
+      operation.readOnly || operation.saw.last === operation.name,
+      () => `${operation.name} got the reply of ${operation.saw?.last}`,
+    );
+  }
+
+  fail(operation: Operation, mayHaveTakenEffect: boolean): void {
+    demand(operation.state === 'open', () => `${operation.name} fails, but was ${operation.state}`);
+    operation.completedAt = this.#now++;
+    operation.state = mayHaveTakenEffect ? 'unknown' : 'never';
+  }
+
+  adopted(gaveUp: ReadonlySet<number>): void {
+    this.#promotions.push({ at: this.#now++, gaveUp });
+  }
+
+  /** Some promotion went on without this client; it may hold orders that never happened. */
+  wasGivenUp(client: number): boolean {
+    return this.#promotions.some(({ gaveUp }) => gaveUp.has(client));
+  }
+
+  stable(name: string): void {
+    const operation = this.byName.get(name);
+    if (operation?.stableAt === Number.POSITIVE_INFINITY) operation.stableAt = this.#now++;
+  }
+
+  /** @param final the list of the primary after everything came to rest */
+  check(final: ListService, concurrent: boolean): void {
+    demand(
+      new Set(final.operations).size === final.length,
+      () => `an operation took effect twice: ${final.operations.join(' ')}`,
+    );
+    for (const { name, state } of this.operations) {
+      demand(
+        state !== 'never' || !final.operations.includes(name),
+        () => `${name} took effect, but its caller was told that it did not`,
+      );
+    }
+    const kept = this.operations.filter((operation) => this.#isKept(operation, final, concurrent));
+    checkRealTime(kept);
+  }
+
+  /** Whether an answered operation is in the final list just as its reply says; if not, its loss must be excused. */
+  #isKept(operation: Operation, final: ListService, concurrent: boolean): boolean {
+    const { name, saw, readOnly } = operation;
+    if (operation.state !== 'answered' || saw === undefined) return false;
+    const inPlace = readOnly || final.operations[saw.length - 1] === name;
+    if (inPlace && final.digestAt(saw.length) === saw.digest) return true;
+    demand(
+      concurrent && this.#mayBeLost(operation),
+      () =>
+        `the reply to ${name} (${saw.length} operations, last ${saw.last}) is not part of the surviving history: ${final.operations.join(' ')}`,
+    );
+    return false;
+  }
+
+  /**
+   * The exception of DESIGN 3 for `concurrent`: the reply was not stable, and its client was dead, or out of reach for
+   * sessionMs, when a promotion decided. A reply that a client in reach had is never lost.
+   */
+  #mayBeLost({ client, completedAt, saw }: Operation): boolean {
+    if (client < 0) return false;
+    const stableAt = this.byName.get(saw?.last ?? '')?.stableAt ?? Number.POSITIVE_INFINITY;
+    return this.#promotions.some(({ at, gaveUp }) => at > completedAt && at < stableAt && gaveUp.has(client));
+  }
+}
+
+/** What was answered before a call began is part of what the call sees. */
+function checkRealTime(operations: readonly Operation[]): void {
+  for (const later of operations) {
+    for (const earlier of operations) {
+      if (earlier.completedAt >= later.invokedAt || earlier.saw === undefined || later.saw === undefined) continue;
+      const enough = later.readOnly ? later.saw.length >= earlier.saw.length : later.saw.length > earlier.saw.length;
+      demand(
+        enough,
+        () =>
+          `${later.name} began after ${earlier.name} was answered (${earlier.saw?.length}), but saw only ${later.saw?.length}`,
+      );
+    }
+  }
+}

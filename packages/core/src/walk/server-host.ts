@@ -1,0 +1,276 @@
+import type { CallId, Incarnation, LinkId, OrderNum, ReplicaId } from '../ids.js';
+import type { Outcome } from '../message.js';
+import type { Member } from '../record.js';
+import type { ReplicaEffect, ReplicaEvent, ReplicaStatus, Task } from '../replica/events.js';
+import { Replica } from '../replica/replica.js';
+import { describeEffect } from '../testing/describe.js';
+import { hashText, hex32, textOf } from '../testing/text.js';
+import { type Operation, REFUSED } from './history.js';
+import { Host } from './host.js';
+import type { Rpc } from './rpc.js';
+import { ListService } from './service.js';
+import type { Act, PeerStream, SessionStream } from './streams.js';
+import { demand } from './violation.js';
+import type { Walk } from './walk.js';
+
+/** Who waits for a call at a replica. */
+type Caller = { readonly rpc: Rpc } | { readonly plain: Operation };
+
+/** Something that the adapter of a replica does, and then tells the core. */
+class Job implements Act {
+  readonly server: ServerHost;
+  readonly readyAtMs: number;
+  readonly task: Task | undefined;
+  readonly #do: () => void;
+
+  constructor(server: ServerHost, readyAtMs: number, task: Task | undefined, run: () => void) {
+    this.server = server;
+    this.readyAtMs = readyAtMs;
+    this.task = task;
+    this.#do = run;
+  }
+
+  act(): void {
+    this.server.jobs = this.server.jobs.filter((other) => other !== this);
+    this.#do();
+  }
+}
+
+/** A replica with its adapter: carries out what the core says, on the virtual network. */
+export class ServerHost extends Host {
+  lives = 0;
+  core: Replica | undefined;
+  member: Member;
+  status: ReplicaStatus | undefined;
+  service = new ListService();
+  jobs: Job[] = [];
+  /** In this life, by order: the operation that was processed, and the core's digest after it where known. */
+  processed: string[] = [];
+  digests: string[] = [];
+  stableMarked = 0;
+  readonly streams = new Map<LinkId, SessionStream>();
+  readonly peerStreams: (PeerStream | undefined)[] = [];
+  wantedPeers: readonly string[] = [];
+  wantsRecord = false;
+  sessionsPaused = false;
+  withoutCoordinatorUntilMs = 0;
+  /** Its start waits for the coordinator. */
+  starting = false;
+  #again: string | undefined;
+  #stopped = false;
+  #calls = new Map<CallId, Caller>();
+
+  constructor(walk: Walk, name: string, index: number) {
+    super(walk, name, index);
+    this.member = this.#memberOf(0);
+  }
+
+  get alive(): boolean {
+    return this.core !== undefined;
+  }
+
+  /** The adapter takes no streams before the core has its first event. */
+  override get runs(): boolean {
+    return super.runs && !this.starting;
+  }
+
+  readsNothing(from: Host): boolean {
+    return this.sessionsPaused && !(from instanceof ServerHost);
+  }
+
+  #memberOf(life: number): Member {
+    return { id: this.name as ReplicaId, incarnation: hex32(hashText(this.name) + life) as Incarnation };
+  }
+
+  /** The process starts, or begins another life with nothing. */
+  start(): void {
+    this.lives++;
+    this.member = this.#memberOf(this.lives);
+    const { config, admits } = this.walk.plan;
+    this.core = new Replica({ member: this.member, address: this.name, config, admits });
+    this.status = undefined;
+    this.service = new ListService();
+    this.jobs = [];
+    this.processed = [];
+    this.digests = [];
+    this.stableMarked = 0;
+    this.wantedPeers = [];
+    this.wantsRecord = false;
+    this.sessionsPaused = false;
+    this.starting = true;
+    this.#stopped = false;
+    this.#calls = new Map();
+    if (this.walk.tracing) this.walk.print(`${this.name}: starts life ${this.lives}`);
+  }
+
+  /** The coordinator was read. */
+  begin(): void {
+    this.starting = false;
+    this.step({ kind: 'start', record: this.walk.coordinator.record });
+  }
+
+  /** The process ends, whatever it was doing. */
+  crash(): void {
+    if (this.walk.tracing) this.walk.print(`${this.name}: crashes`);
+    this.core = undefined;
+    this.jobs = [];
+    this.#dropEverything();
+  }
+
+  #dropEverything(): void {
+    const { random } = this.walk;
+    for (const stream of [...this.streams.values()]) {
+      stream.toClient.break(random.below(stream.toClient.frames.length + 1));
+      stream.endAtServer();
+    }
+    this.walk.breakPeerStreams(this);
+    for (const caller of this.#calls.values()) if ('plain' in caller) this.walk.plainLost(caller.plain);
+    this.#calls.clear();
+  }
+
+  newCall(caller: Caller): CallId {
+    const call = this.walk.nextCall() as CallId;
+    this.#calls.set(call, caller);
+    return call;
+  }
+
+  step(event: ReplicaEvent): void {
+    const { core } = this;
+    if (core === undefined) return;
+    for (const effect of core.step(event, this.clockMs)) this.#carryOut(effect);
+    this.status = core.status;
+    this.walk.watch.afterStep(this, this.status);
+    if (this.#stopped) {
+      this.crash();
+    } else if (this.#again !== undefined) {
+      this.#again = undefined;
+      this.#dropEverything();
+      this.start();
+    }
+  }
+
+  #carryOut(effect: ReplicaEffect): void {
+    if (this.walk.tracing) {
+      const line = describeEffect(effect, this.walk.callNames);
+      if (line !== undefined) this.walk.print(`${this.name}  ${line}`);
+    }
+    switch (effect.kind) {
+      case 'sendToPeer':
+        return this.#peerStream(effect.peer)?.send(effect.frame);
+      case 'sendToSession':
+        this.streams.get(effect.link)?.toClient.frames.push(effect.frame);
+        return;
+      case 'closeSession':
+        return this.streams.get(effect.link)?.endAtServer();
+      case 'answerCall': {
+        const caller = this.#take(effect.call);
+        if (caller === undefined) return;
+        if ('plain' in caller) this.walk.plainAnswered(caller.plain, effect.outcome);
+        else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
+        else demand(false, () => `${this.name} answers a session's call without a header`);
+        return;
+      }
+      case 'failCall': {
+        const caller = this.#take(effect.call);
+        if (caller === undefined) return;
+        if ('plain' in caller) this.walk.plainFailed(caller.plain, effect.code);
+        else caller.rpc.refused();
+        return;
+      }
+      case 'admit':
+        return this.#later(undefined, () => this.#admit(effect.admission, textOf(effect.request.message)));
+      case 'execute':
+        return this.#execute(effect.task);
+      case 'abandonTask':
+        return this.#abandon(effect.task);
+      case 'takeCheckpoint':
+        return this.#later(undefined, () => this.step({ kind: 'checkpointTaken', state: this.service.checkpoint() }));
+      case 'restoreState':
+        return this.#later(undefined, () => {
+          this.service.restore(effect.state);
+          this.step({ kind: 'restored' });
+        });
+      case 'changeRecord':
+        return this.walk.coordinator.submit(this, effect.next, effect.reason);
+      case 'readRecord':
+        this.wantsRecord = true;
+        return;
+      case 'connectPeers':
+        this.wantedPeers = effect.peers.map(({ id }) => id);
+        return;
+      case 'pauseSessions':
+        this.sessionsPaused = effect.paused;
+        return;
+      case 'rejoin':
+        this.#again = effect.reason;
+        return;
+      case 'stopped':
+        this.#stopped = true;
+        return;
+      case 'log':
+        demand(
+          effect.event !== 'UNDERSTUDY_DIVERGED' || this.walk.plan.stuck,
+          () => `${this.name}: ${JSON.stringify(effect.fields)} diverged`,
+        );
+        return;
+      default:
+    }
+  }
+
+  #peerStream(id: ReplicaId): PeerStream | undefined {
+    return this.peerStreams.find((stream) => stream?.to.name === id);
+  }
+
+  #take(call: CallId): Caller | undefined {
+    const caller = this.#calls.get(call);
+    this.#calls.delete(call);
+    return caller;
+  }
+
+  #later(task: Task | undefined, run: () => void): void {
+    const { random, nowMs, plan } = this.walk;
+    const delayMs = plan.handlerMs > 0 && random.chance(0.5) ? random.below(plan.handlerMs) : 0;
+    this.jobs.push(new Job(this, nowMs + delayMs, task, run));
+  }
+
+  #admit(admission: number, name: string): void {
+    if (hashText(name) % 8 === 0) this.step({ kind: 'refused', admission, outcome: REFUSED });
+    else this.step({ kind: 'admitted', admission });
+  }
+
+  /** The group goes on without this handler's outcome; who called it may never hear. */
+  #abandon(task: Task): void {
+    this.jobs = this.jobs.filter((job) => job.task !== task);
+    const operation = this.walk.history.byName.get(textOf(task.request.message));
+    if (operation !== undefined) operation.stuck = true;
+  }
+
+  #execute(task: Task): void {
+    const name = textOf(task.request.message);
+    if (this.walk.history.byName.get(name)?.stuck) return;
+    this.#later(task, () => this.#finish(task, name));
+  }
+
+  #finish(task: Task, name: string): void {
+    let outcome: Outcome;
+    if (task.kind === 'ordered') {
+      demand(
+        !this.service.operations.includes(name),
+        () => `${this.name} processes ${name} a second time, as order ${task.info.orderNum}`,
+      );
+      outcome = this.service.append(name);
+      this.processed[task.info.orderNum] = name;
+    } else {
+      outcome = this.service.look();
+    }
+    this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)) });
+  }
+
+  /** What this replica processed up to there can never be lost any more. */
+  markStable(upTo: OrderNum): void {
+    for (; this.stableMarked < upTo; this.stableMarked++) {
+      const name = this.processed[this.stableMarked + 1];
+      if (name !== undefined) this.walk.history.stable(name);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { GroupRecord, Member } from '../record.js';
+import type { ReplicaStatus } from '../replica/events.js';
+import { isInSync, sameMember } from '../replica/transitions.js';
+import type { ServerHost } from './server-host.js';
+import { demand } from './violation.js';
+import type { Walk } from './walk.js';
+
+/** What a replica may keep beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
+const LOG_SLACK = 64;
+
+/** Looks at every replica after every step. */
+export class Watch {
+  readonly #walk: Walk;
+  readonly #primaries = new Map<number, Member>();
+  readonly #lastTerm = new Map<ServerHost, { life: number; term: number }>();
+
+  constructor(walk: Walk) {
+    this.#walk = walk;
+  }
+
+  afterStep(server: ServerHost, status: ReplicaStatus): void {
+    this.#checkTerm(server, status);
+    this.#checkBounds(server, status);
+    if (status.processedUpTo > 0 && server.digests[status.processedUpTo] === undefined) {
+      server.digests[status.processedUpTo] = status.digest;
+      const { record } = this.#walk.coordinator;
+      if (record !== undefined) this.#compareAt(record, server, status.processedUpTo);
+    }
+    if (status.role === 'primary') server.markStable(status.stableUpTo);
+  }
+
+  /** DESIGN 7.4 and promise 5: terms never go back, and each has one primary. */
+  #checkTerm(server: ServerHost, { term, role, replica }: ReplicaStatus): void {
+    const last = this.#lastTerm.get(server);
+    if (last?.life === server.lives) {
+      demand(term >= last.term, () => `${server.name} goes back from term ${last.term} to ${term}`);
+      last.term = term;
+    } else {
+      this.#lastTerm.set(server, { life: server.lives, term });
+    }
+    if (role !== 'primary') return;
+    const primary = this.#primaries.get(term);
+    if (primary === undefined) this.#primaries.set(term, replica);
+    else demand(sameMember(primary, replica), () => `${primary.id} and ${replica.id} are both primary of term ${term}`);
+  }
+
+  #checkBounds(server: ServerHost, { waitingToRelease, logLength }: ReplicaStatus): void {
+    const { unstableMax, queueMax } = this.#walk.plan.config;
+    demand(waitingToRelease <= 2 * unstableMax + queueMax, () => `${server.name}: ${waitingToRelease} replies wait`);
+    demand(logLength <= 4 * unstableMax + LOG_SLACK, () => `${server.name}: ${logLength} orders in the log`);
+  }
+
+  /** Promise 1: whoever is in sync processed the same up to the same order. */
+  #compareAt(record: GroupRecord, server: ServerHost, orderNum: number): void {
+    // A handler that one replica takes for stuck may end on another: the core finds that out by itself, a little later.
+    if (this.#walk.plan.stuck || !isInSync(record, server.member)) return;
+    const mine = server.digests[orderNum];
+    for (const other of this.#walk.servers) {
+      if (other === server || !other.alive || !isInSync(record, other.member)) continue;
+      const theirs = other.digests[orderNum];
+      if (mine === undefined || theirs === undefined || mine === theirs) continue;
+      demand(
+        false,
+        () =>
+          `at order ${orderNum} ${server.name} (${server.processed[orderNum]}) and ${other.name} (${other.processed[orderNum]}) differ`,
+      );
+    }
+  }
+
+  /** The set changed: compare everything. */
+  compareAll(record: GroupRecord): void {
+    for (const server of this.#walk.servers) {
+      if (!server.alive) continue;
+      for (let k = 1; k < server.digests.length; k++) this.#compareAt(record, server, k);
+    }
+  }
+}

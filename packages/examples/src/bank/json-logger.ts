@@ -1,0 +1,11 @@
+import type { Logger, LogLevel } from '@understudy/core';
+
+/** Logs one JSON object a line to stderr. */
+export function jsonLogger(levels: readonly LogLevel[] = ['info', 'warn', 'error']): Logger {
+  return {
+    log(level, event, fields) {
+      if (levels.includes(level))
+        console.error(JSON.stringify({ at: new Date().toISOString(), level, event, ...fields }));
+    },
+  };
+}

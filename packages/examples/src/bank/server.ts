@@ -1,0 +1,63 @@
+import * as grpc from '@grpc/grpc-js';
+import { embeddedCoordinator } from '@understudy/coordinator-embedded';
+import { createReplica } from '@understudy/server';
+import { Command } from 'commander';
+import { monotonicMs } from '../demo/clock.js';
+import type { ReportCommand, ServerMessage } from '../demo/messages.js';
+import { Bank } from './bank.js';
+import { bind } from './bare.js';
+import { jsonLogger } from './json-logger.js';
+import { memoryInUse } from './memory.js';
+import { addModeOptions, modeOf } from './mode-options.js';
+import { endWithParent, tellParent } from './parent.js';
+import { BankService } from './proto.js';
+import { handlers } from './service.js';
+import { BANK_GROUP, bankServiceConfig, type Mode } from './service-config.js';
+import { reportChanges } from './status-reports.js';
+
+interface Options extends Mode {
+  readonly id: string;
+  readonly address: string;
+  readonly coordinator: string;
+  readonly debug: boolean;
+}
+
+const options = addModeOptions(
+  new Command('server')
+    .description('Runs one replica of a bank. Start several with the same directory and different addresses.')
+    .requiredOption('--id <name>', 'name of this replica, unique in the group')
+    .requiredOption('--address <host:port>', 'where to listen; the other replicas and the clients reach it there')
+    .requiredOption('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas"),
+)
+  .option('--debug', 'log everything', false)
+  .parse()
+  .opts<Options>();
+
+endWithParent();
+const bank = new Bank();
+const replica = createReplica({
+  group: BANK_GROUP,
+  replicaId: options.id,
+  address: options.address,
+  coordinator: embeddedCoordinator(options.coordinator),
+  state: bank,
+  serviceConfig: bankServiceConfig(modeOf(options)),
+  logger: jsonLogger(options.debug ? ['debug', 'info', 'warn', 'error'] : undefined),
+});
+const server = new grpc.Server({ interceptors: replica.interceptors([]) });
+replica.attach(server);
+server.addService(BankService, handlers(bank));
+await bind(server, options.address);
+await replica.start();
+
+const tell = (message: ServerMessage): void => tellParent(message);
+tell({ kind: 'listening', address: options.address });
+process.on('message', async ({ kind }: ReportCommand) => {
+  if (kind !== 'report') return;
+  const memory = await memoryInUse();
+  tell({ kind, status: replica.status, audit: bank.audit(), memory });
+});
+reportChanges(
+  () => replica.status,
+  (status) => tell({ kind: 'status', atMs: monotonicMs(), status }),
+);

@@ -1,0 +1,16 @@
+import type { ReplicaStatus } from '@understudy/core';
+
+const LOOK_EVERY_MS = 5;
+
+/** Calls `report` whenever who is primary, who is in sync, or the life of this replica has changed as it sees it. */
+export function reportChanges(status: () => ReplicaStatus, report: (status: ReplicaStatus) => void): void {
+  let told = '';
+  setInterval(() => {
+    const now = status();
+    const { replica, role, term, primary, inSync, blocked } = now;
+    const seen = JSON.stringify([replica, role, term, primary, inSync, blocked]);
+    if (seen === told) return;
+    told = seen;
+    report(now);
+  }, LOOK_EVERY_MS).unref();
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+// Runs what the build made of the demo.
+const MAIN = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url));
+
+let dir: string;
+let started: ChildProcess[];
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'demo-test-'));
+  started = [];
+});
+afterEach(async () => {
+  for (const child of started) child.kill('SIGKILL');
+  await rm(dir, { recursive: true });
+});
+
+function demo(...args: string[]) {
+  // What the demo leaves behind it leaves in a directory of the test.
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, TMPDIR: dir, NO_COLOR: '1' } });
+  started.push(child);
+  let output = '';
+  let seen = (): void => {};
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+    seen();
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, output: () => output }));
+  const untilOutput = (text: string) =>
+    new Promise<void>((resolve) => {
+      seen = () => output.includes(text) && resolve();
+      seen();
+    });
+  return { child, ended, untilOutput };
+}
+
+const childrenOf = (pid: number | undefined): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+/** Resolves when a process that is not our child is gone. */
+async function gone(pid: number): Promise<void> {
+  const alive = (): boolean => {
+    try {
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  while (alive()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('the demo', () => {
+  it.each([
+    [['--kills', '3'], '3 kills need at least 4 replicas'],
+    [['--carrier', 'pigeon'], "argument 'pigeon' is invalid"],
+    [['--in-flight', 'many'], 'It must be a whole number'],
+    [['--input', '/nowhere.csv'], '/nowhere.csv: ENOENT'],
+  ])('ends with status 2 for %j', async (args, reason) => {
+    const { code, output } = await demo(...args).ended;
+    expect(output()).toContain(reason);
+    expect(code).toBe(2);
+  });
+
+  it('ends with status 1 and a reason when its time is over, and keeps its logs', async () => {
+    const { code, output } = await demo('--timeout-s', '1', '--warm-up', '1000000').ended;
+    expect(output()).toContain('The demo did not end within 1 s.');
+    expect(code).toBe(1);
+    const [kept = ''] = await readdir(dir);
+    expect(output()).toContain(join(dir, kept));
+    expect(await readdir(join(dir, kept))).toContain('bare-client.log');
+  });
+
+  it.skipIf(process.platform !== 'linux').each([
+    ['SIGINT', 130],
+    ['SIGKILL', null],
+  ] as const)('leaves no process behind after %s', async (signal, status) => {
+    const { child, ended, untilOutput } = demo();
+    await untilOutput('bare bank    10%');
+    const children = childrenOf(child.pid);
+    expect(children).toHaveLength(2);
+    child.kill(signal);
+    expect((await ended).code).toBe(status);
+    await Promise.all(children.map(gone));
+    if (status !== null) expect(await readdir(dir)).toEqual([]);
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { MODES, planOf, SCENARIOS } from './plan.js';
+
+const seeds = Array.from({ length: MODES.length * SCENARIOS.length }, (_, index) => 1_000 + index);
+
+describe('a plan', () => {
+  it('follows from its seed alone', () => {
+    for (const seed of seeds) expect(planOf(seed)).toEqual(planOf(seed));
+    expect(planOf(1_000)).not.toEqual(planOf(1_000 + seeds.length));
+  });
+
+  it('meets every scenario in every mode, given enough seeds that follow each other', () => {
+    const met = new Set(seeds.map(planOf).map(({ mode, scenario }) => JSON.stringify([mode, scenario])));
+    expect(MODES).toHaveLength(16);
+    expect(met.size).toBe(MODES.length * SCENARIOS.length);
+  });
+
+  it('strikes one after the other, while there is load', () => {
+    for (const { steps, operations } of seeds.map(planOf)) {
+      const moments = [0, ...steps.map(({ afterReplies }) => afterReplies), operations];
+      expect(moments).toEqual(moments.toSorted((a, b) => a - b));
+      expect(new Set(moments).size).toBe(moments.length);
+    }
+  });
+
+  it('leaves one replica of three', () => {
+    for (const { steps } of seeds.map(planOf)) {
+      const lost = steps.filter(({ fault, startAgain }) => !startAgain && !fault.startsWith('pause'));
+      expect(lost.length).toBeLessThan(3);
+    }
+  });
+});

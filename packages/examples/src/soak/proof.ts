@@ -1,0 +1,50 @@
+import { randomOperations } from '../bank/generate-operations.js';
+import type { Operation } from '../bank/operation.js';
+import type { Books } from '../demo/collect.js';
+import { longestGapMs } from '../demo/measure.js';
+import type { Replicas } from '../demo/replicas.js';
+import type { Stage } from '../demo/stage.js';
+import { verify } from '../demo/verify.js';
+import type { LoadClient } from './load-client.js';
+import { compareSurvivors } from './survivors.js';
+
+/** What a load came to. */
+export interface Proof {
+  /** What was broken, a sentence each; empty if all was as promised. */
+  readonly violations: readonly string[];
+  readonly operations: number;
+  /** The longest time in which the client had no reply. */
+  readonly longestGapMs: number;
+  readonly books: Books;
+}
+
+/**
+ * Ends a load and proves it: every operation is in the bank once, every reply is the one that a bank of its own gives in
+ * the announced order, and the replicas that are left agree.
+ *
+ * @param seed of the client's operations
+ */
+export async function proveLoad(
+  stage: Stage,
+  replicas: Replicas,
+  client: LoadClient,
+  seed: number,
+  isPassive: boolean,
+): Promise<Proof> {
+  const { sent, replies } = await client.finish();
+  const books = await client.books();
+  const { problems, problemCount } = verify({ operations: firstOf(randomOperations(seed), sent), replies, books });
+  const violations = problems.map(({ kind, text }) => `${kind}: ${text}`);
+  if (problemCount > problems.length) violations.push(`and ${problemCount - problems.length} more`);
+  violations.push(...(await compareSurvivors(stage, replicas, isPassive, books)));
+  return { violations, operations: sent, longestGapMs: longestGapMs(replies, 0, Number.POSITIVE_INFINITY), books };
+}
+
+function firstOf(operations: Iterable<Operation>, count: number): Operation[] {
+  const first: Operation[] = [];
+  for (const operation of operations) {
+    if (first.length === count) break;
+    first.push(operation);
+  }
+  return first;
+}

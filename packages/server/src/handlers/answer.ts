@@ -1,0 +1,109 @@
+import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { ERROR_CODES, type ErrorCode, type MetadataEntries, type Outcome, type Request } from '@understudy/core';
+import { entriesOf, metadataOf, NO_METADATA } from './metadata.js';
+import { type PartialStatus, wellFormed } from './status.js';
+
+/** Carries the header of an RPC's request and reply ([0078]'s piggyback). */
+export const HEADER_KEY = 'understudy-header-bin';
+export const IDEMPOTENCY_KEY = 'idempotency-key';
+export const CODE_KEY = 'understudy-code';
+export const PRIMARY_KEY = 'understudy-primary';
+
+export interface IncomingCall {
+  readonly request: Request;
+  readonly peer: string;
+  readonly header?: Uint8Array;
+  /** Stays in the metadata too: without us the handler would see it. */
+  readonly idempotencyKey?: string;
+}
+
+/** Makes a request of an RPC. Takes our header out of the call's metadata, so that no handler sees it. */
+export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCall {
+  const { metadata } = call;
+  const header = metadata.get(HEADER_KEY)[0];
+  if (header !== undefined) {
+    metadata.remove(HEADER_KEY);
+    // The transport added it; the same request on its way to the backups, as a frame, has none.
+    metadata.remove('user-agent');
+  }
+  const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
+  return {
+    request: requestOf(call, entriesOf(metadata)),
+    peer: call.getPeer(),
+    ...(typeof header === 'object' && { header }),
+    ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
+  };
+}
+
+function requestOf(call: ServerUnaryCall<Buffer, Buffer>, metadata: MetadataEntries): Request {
+  const deadlineMs = Number(call.getDeadline());
+  return {
+    method: call.getPath(),
+    message: call.request,
+    ...(metadata !== NO_METADATA && { metadata }),
+    ...(Number.isFinite(deadlineMs) && { deadlineMs }),
+  };
+}
+
+/**
+ * Ends an RPC with `outcome` and `header`: in the initial metadata of a reply that succeeds, so that it arrives first; in
+ * the trailers of an error, because only these tell an error that the service answered from one that the client's own
+ * connection made up after the initial metadata came. The details of an OK status are not sent: grpc-js has no way to.
+ */
+export function answer(
+  call: ServerUnaryCall<Buffer, Buffer>,
+  callback: sendUnaryData<Buffer>,
+  outcome: Outcome,
+  header?: Uint8Array,
+): void {
+  const { code, details, initialMetadata, message } = outcome;
+  const own = outcome.trailers === undefined ? undefined : metadataOf(outcome.trailers);
+  const succeeds = code === 0 && message !== undefined;
+  const trailers = header === undefined || succeeds ? own : withHeader(own ?? new Metadata(), header);
+  if (header !== undefined && succeeds) {
+    call.sendMetadata(withHeader(metadataOf(initialMetadata), header));
+  } else if (initialMetadata !== undefined && (initialMetadata.length > 0 || code !== 0)) {
+    // grpc-js sends headers by itself before a message, and none before a status.
+    call.sendMetadata(metadataOf(initialMetadata));
+  }
+  if (succeeds) {
+    callback(null, asBuffer(message), trailers);
+  } else {
+    callback({ code, details: wellFormed(details), ...(trailers !== undefined && { metadata: trailers }) });
+  }
+}
+
+function withHeader(metadata: Metadata, header: Uint8Array): Metadata {
+  metadata.set(HEADER_KEY, asBuffer(header));
+  return metadata;
+}
+
+/**
+ * Ends a call with an error of ours: its status, and the trailers `understudy-code` and `understudy-primary`.
+ *
+ * @param reason a sentence that a person can act on; never contains a payload
+ * @param primaryAddress where the primary is, if that is known
+ */
+export function failWith(
+  callback: sendUnaryData<Buffer>,
+  code: ErrorCode,
+  reason: string,
+  primaryAddress?: string,
+): void {
+  callback(failure(code, reason, primaryAddress));
+}
+
+/** The status that {@link failWith} ends a call with; no stack is taken, since refusals can be many. */
+export function failure(code: ErrorCode, reason: string, primaryAddress?: string) {
+  const metadata = new Metadata();
+  metadata.set(CODE_KEY, code);
+  if (primaryAddress !== undefined && /^[ -~]*$/.test(primaryAddress)) metadata.set(PRIMARY_KEY, primaryAddress);
+  return {
+    code: ERROR_CODES[code].status,
+    details: wellFormed(`${code}: ${reason}`),
+    metadata,
+  } satisfies PartialStatus;
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,169 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { MetadataEntries, Outcome, Request } from '@understudy/core';
+import type { CapturedMethod } from './captured.js';
+import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
+import {
+  HANDLER_FAULT,
+  noRequest,
+  noSuchMethod,
+  outcomeOf,
+  REQUEST_UNREADABLE,
+  RESPONSE_UNWRITABLE,
+  statusOfError,
+} from './status.js';
+import { ReplicatedUnaryCall, type UnaryCallOwner } from './unary-call.js';
+
+/** What a handler threw, its promise rejected with, or an interceptor threw; for a log, since no client is told. */
+export interface HandlerFault {
+  readonly kind: 'threw' | 'rejected' | 'interceptor';
+  readonly path: string;
+  readonly error: unknown;
+}
+
+export interface RunContext {
+  /** The connection's peer as the primary saw it. */
+  readonly peer: string;
+  readonly onFault?: (fault: HandlerFault) => void;
+}
+
+/** A handler that was started. */
+export interface RunningCall {
+  /** From now on nothing that the handler does makes an outcome. It cannot be stopped: it may still change state. */
+  abandon(): void;
+}
+
+const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {} });
+
+/**
+ * Runs the handler of a unary method and makes an outcome of what it does, as a client of grpc-js would see it.
+ * `done` is called at most once, and never while the handler is still in its synchronous part; never if the handler
+ * does not come to an end.
+ *
+ * Where grpc-js would let a handler's mistake end the process, here it ends the call, with UNKNOWN `Unknown error`, the
+ * words that grpc-js has for a handler that throws: an async handler that rejects, and trailers that are no Metadata.
+ * A second call of the callback is ignored. What was thrown goes to `onFault` and never to the client, not even with
+ * GRPC_NODE_DEBUG_SEND_ERROR_DETAILS: replies must not depend on a replica's environment.
+ *
+ * @param captured undefined if no such method was registered
+ */
+export function runUnary(
+  captured: CapturedMethod | undefined,
+  request: Request,
+  context: RunContext,
+  done: (outcome: Outcome) => void,
+): RunningCall {
+  if (captured === undefined) {
+    done(outcomeOf(noSuchMethod(request.method)));
+    return NOTHING_RUNS;
+  }
+  let message: unknown;
+  try {
+    // A copy: deserializers hand out views of their input, and the body must stay as it is for a replay.
+    message = captured.requestDeserialize(Buffer.from(request.message));
+  } catch {
+    done(outcomeOf(REQUEST_UNREADABLE));
+    return NOTHING_RUNS;
+  }
+  if (!message) {
+    done(outcomeOf(noRequest(captured.path)));
+    return NOTHING_RUNS;
+  }
+  const execution = new Execution(captured, context, done);
+  execution.run(request, message);
+  return execution;
+}
+
+class Execution implements RunningCall, UnaryCallOwner {
+  readonly #captured: CapturedMethod;
+  readonly #context: RunContext;
+  readonly #done: (outcome: Outcome) => void;
+  /** The handler is in its synchronous part. */
+  #starting = true;
+  #abandoned = false;
+  #initialMetadata: MetadataEntries | undefined;
+  #outcome: Outcome | undefined;
+
+  constructor(captured: CapturedMethod, context: RunContext, done: (outcome: Outcome) => void) {
+    this.#captured = captured;
+    this.#context = context;
+    this.#done = done;
+  }
+
+  run(request: Request, message: unknown): void {
+    const call = new ReplicatedUnaryCall(request, message, this.#context.peer, this);
+    try {
+      const result = this.#captured.handler(call, (error, value, trailers) => {
+        if (this.#outcome === undefined)
+          this.#settle(error ? this.#failure(error, trailers) : this.#reply(value, trailers));
+      });
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.#rejected(error));
+    } catch (error) {
+      this.#threw(error);
+    }
+    this.#starting = false;
+    if (this.#outcome !== undefined) this.#deliver(this.#outcome);
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  sendMetadata(metadata: Metadata): void {
+    if (this.#outcome !== undefined || this.#initialMetadata !== undefined) return;
+    // Like grpc-js, take nothing for empty metadata.
+    this.#initialMetadata = metadata ? entriesOf(metadata) : NO_METADATA;
+  }
+
+  fail(error: unknown): void {
+    if (this.#outcome === undefined) this.#settle(this.#failure(error, undefined));
+  }
+
+  #settle(outcome: Outcome): void {
+    this.#outcome = outcome;
+    if (!this.#starting) this.#deliver(outcome);
+  }
+
+  #deliver(outcome: Outcome): void {
+    if (!this.#abandoned) this.#done(outcome);
+  }
+
+  #failure(error: unknown, trailers: Metadata | undefined): Outcome {
+    return outcomeOf(statusOfError(error, trailers), this.#initialMetadata);
+  }
+
+  #reply(value: unknown, trailers: Metadata | undefined): Outcome {
+    const message = this.#serialize(value);
+    if (message === undefined) return outcomeOf(RESPONSE_UNWRITABLE, this.#initialMetadata);
+    const initialMetadata = this.#initialMetadata ?? NO_METADATA;
+    if (trailers === undefined || trailers === null) return { code: 0, details: 'OK', initialMetadata, message };
+    if (!isMetadata(trailers)) return outcomeOf(HANDLER_FAULT, initialMetadata);
+    return { code: 0, details: 'OK', initialMetadata, message, trailers: entriesOf(trailers) };
+  }
+
+  #serialize(value: unknown): Uint8Array | undefined {
+    try {
+      const bytes = this.#captured.responseSerialize(value);
+      if (!Buffer.isBuffer(bytes)) return undefined;
+      // A handler that answers with bytes of its own may change them later; the reply that is kept must not change.
+      return ArrayBuffer.isView(value) ? Buffer.from(bytes) : bytes;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #threw(error: unknown): void {
+    this.#context.onFault?.({ kind: 'threw', path: this.#captured.path, error });
+    // grpc-js sends this status even after a reply, whose status still waits for its message to be written.
+    if (this.#outcome === undefined || this.#outcome.message !== undefined) {
+      this.#outcome = outcomeOf(HANDLER_FAULT, this.#outcome?.initialMetadata ?? this.#initialMetadata);
+    }
+  }
+
+  #rejected(error: unknown): void {
+    this.#context.onFault?.({ kind: 'rejected', path: this.#captured.path, error });
+    if (this.#outcome === undefined) this.#settle(outcomeOf(HANDLER_FAULT, this.#initialMetadata));
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';

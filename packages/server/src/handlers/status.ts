@@ -1,0 +1,83 @@
+import type { Metadata, ServerErrorResponse } from '@grpc/grpc-js';
+import { GrpcStatus, type MetadataEntries, type Outcome } from '@understudy/core';
+import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
+
+/** A status as handlers and interceptors of grpc-js give it. */
+export interface PartialStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata?: Metadata | null | undefined;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const MAX_CODE = 0x7fff_ffff;
+
+/** How grpc-js ends a call whose handler threw: it never tells the client what was thrown. */
+export const HANDLER_FAULT: PartialStatus = { code: GrpcStatus.UNKNOWN, details: 'Unknown error' };
+export const REQUEST_UNREADABLE: PartialStatus = {
+  code: GrpcStatus.INTERNAL,
+  details: 'Error deserializing request',
+};
+export const RESPONSE_UNWRITABLE: PartialStatus = {
+  code: GrpcStatus.INTERNAL,
+  details: 'Error serializing response',
+};
+
+export const noSuchMethod = (path: string): PartialStatus => ({
+  code: GrpcStatus.UNIMPLEMENTED,
+  details: `The server does not implement the method ${path}`,
+});
+
+/** grpc-js uses these words for unary methods too. */
+export const noRequest = (path: string): PartialStatus => ({
+  code: GrpcStatus.UNIMPLEMENTED,
+  details: `Received no request message for server streaming method ${path}`,
+});
+
+export const secondRequest = (path: string): PartialStatus => ({
+  code: GrpcStatus.UNIMPLEMENTED,
+  details: `Received a second request message for server streaming method ${path}`,
+});
+
+/**
+ * The status for what a handler gave its callback as error, as grpc-js's `serverErrorToStatus` makes it. A value that
+ * makes grpc-js throw (a bare string, metadata that is none) is the handler's fault and ends as one.
+ */
+export function statusOfError(error: unknown, trailers: Metadata | undefined): PartialStatus {
+  if (typeof error !== 'object' || error === null) return HANDLER_FAULT;
+  const given = error as Partial<ServerErrorResponse>;
+  const metadata = trailers ?? given.metadata ?? null;
+  const message = 'message' in given ? String(given.message) : 'Unknown Error';
+  if (typeof given.code !== 'number' || !Number.isInteger(given.code)) {
+    return { code: GrpcStatus.UNKNOWN, details: message, metadata };
+  }
+  return { code: given.code, details: typeof given.details === 'string' ? given.details : message, metadata };
+}
+
+/**
+ * The outcome of a call that ends with `status` and no message.
+ *
+ * @param initialMetadata what was sent before, if anything was; without it the reply is trailers-only
+ */
+export function outcomeOf(status: PartialStatus, initialMetadata?: MetadataEntries): Outcome {
+  const { code, details, metadata } = sendable(status);
+  const trailers = metadata ? entriesOf(metadata) : NO_METADATA;
+  return {
+    // Negative numbers are no statuses, and ours mean something else (`ABANDONED`).
+    code: Number.isInteger(code) && code >= 0 && code <= MAX_CODE ? code : GrpcStatus.UNKNOWN,
+    details: String(details),
+    ...(initialMetadata !== undefined && { initialMetadata }),
+    ...(trailers.length > 0 && { trailers }),
+  };
+}
+
+/** Text that can be sent as a status' details; anything else makes grpc-js throw. */
+export const wellFormed = (text: string): string =>
+  LONE_SURROGATE.test(text) ? text.replace(/\p{Surrogate}/gu, '\ufffd') : text;
+
+/** `status`, or the handler's fault if grpc-js could not put it on the wire. */
+export function sendable(status: PartialStatus): PartialStatus {
+  const { metadata, details } = status;
+  if (metadata !== null && metadata !== undefined && !isMetadata(metadata)) return HANDLER_FAULT;
+  return LONE_SURROGATE.test(details) ? HANDLER_FAULT : status;
+}

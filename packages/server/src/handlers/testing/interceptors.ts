@@ -1,0 +1,24 @@
+import {
+  Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  type ServerListener,
+  status,
+} from '@grpc/grpc-js';
+
+export const withMetadata = (key: string, value: string): Metadata => {
+  const metadata = new Metadata();
+  metadata.set(key, value);
+  return metadata;
+};
+
+export const listening =
+  (listener: ServerListener): ServerInterceptor =>
+  (_method, call) =>
+    new ServerInterceptingCall(call, { start: (next) => next(listener) });
+
+export const refuse = (call: ServerInterceptingCallInterface, details: string) =>
+  call.sendStatus({ code: status.UNAUTHENTICATED, details, metadata: withMetadata('www-authenticate', 'token') });
+
+/** Each list is what a user gives, the first nearest the wire. */

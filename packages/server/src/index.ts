@@ -1,0 +1,15 @@
+/** Replicates the unary methods of a grpc-js server: see `createReplica`. */
+import type { ReplicaServer, ReplicaServerOptions } from './runtime/options.js';
+import { ReplicaRuntime } from './runtime/replica-runtime.js';
+
+export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './runtime/options.js';
+
+/**
+ * Makes a replica of a service. Give `interceptors()` to the grpc-js server, `attach` the server before services are
+ * added, bind it, then `start`.
+ *
+ * @throws UNDERSTUDY_CONFIG with the field of the service config that is wrong, UNDERSTUDY_SETUP for other options
+ */
+export function createReplica(options: ReplicaServerOptions): ReplicaServer {
+  return new ReplicaRuntime(options);
+}

@@ -1,0 +1,147 @@
+import {
+  type CallId,
+  type GroupConfig,
+  methodSettings,
+  type Outcome,
+  type ReplicaEffect,
+  type Request,
+  type RpcReplyHeader,
+  type RpcRequestHeader,
+  UnderstudyError,
+} from '@understudy/core';
+import { decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
+import {
+  type Arrival,
+  answer,
+  failWith,
+  type HandlerRegistry,
+  type IncomingCall,
+  incomingCall,
+} from '../handlers/index.js';
+import type { EventLoop } from './event-loop.js';
+import type { AuthContext } from './grpc-types.js';
+
+let lastCall = 0;
+
+export interface CallsOptions {
+  readonly loop: EventLoop;
+  readonly config: GroupConfig;
+  readonly registry: HandlerRegistry;
+}
+
+interface Waiting {
+  readonly arrival: Arrival;
+  /** It came from one of our clients, which ask again by themselves. */
+  readonly ofSession: boolean;
+}
+
+/** Calls that came as RPCs and wait for their answer, in one life of a replica. */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #waiting = new Map<CallId, Waiting>();
+  readonly #readOnly = new Map<string, boolean>();
+  /** For interceptors, which may ask the RPC what only it can tell. */
+  readonly #origins = new WeakMap<Request, Arrival['call']>();
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  /** A call of a captured method. Never throws. */
+  accept(arrival: Arrival): void {
+    const incoming = incomingCall(arrival.call);
+    const { request, peer } = incoming;
+    if (incoming.header === undefined) {
+      const readOnly = this.#isReadOnly(arrival.path);
+      const keyed = readOnly ? request : withKey(incoming, arrival.call.getAuthContext());
+      const call = this.#wait(arrival, keyed, false);
+      this.#options.loop.dispatch({ kind: 'plainCall', call, peer, readOnly, request: keyed });
+      return;
+    }
+    let header: RpcRequestHeader;
+    try {
+      header = decodeRpcRequestHeader(incoming.header);
+    } catch (error) {
+      const reason = error instanceof UnderstudyError ? error.message : 'the header cannot be decoded';
+      failWith(arrival.callback, 'UNDERSTUDY_MALFORMED', reason);
+      return;
+    }
+    const call = this.#wait(arrival, request, true);
+    this.#options.loop.dispatch({ kind: 'rpcCall', call, peer, header, request });
+  }
+
+  origin(request: Request): Arrival['call'] | undefined {
+    return this.#origins.get(request);
+  }
+
+  answer(id: CallId, outcome: Outcome, header: RpcReplyHeader | undefined): void {
+    const waiting = this.#take(id);
+    if (waiting === undefined) return;
+    const { call, callback } = waiting.arrival;
+    if (header === undefined) {
+      answer(call, callback, outcome);
+      return;
+    }
+    const bytes = encodeRpcReplyHeader(header);
+    if (bytes.length <= HEADER_MAX_BYTES) answer(call, callback, outcome, bytes);
+    // The client asks again and gets the reply when what it reflects is stable.
+    else
+      failWith(
+        callback,
+        'UNDERSTUDY_INDETERMINATE',
+        `the reply reflects more orders than ${HEADER_MAX_BYTES} bytes hold`,
+      );
+  }
+
+  fail({ call, code, reason, primary }: Extract<ReplicaEffect, { kind: 'failCall' }>): void {
+    const waiting = this.#take(call);
+    if (waiting !== undefined) failWith(waiting.arrival.callback, code, reason, primary);
+  }
+
+  /** This life ends: whoever still waits is told that nobody knows, except for those who ask the next primary anyway. */
+  failAll(): void {
+    for (const [id, { arrival, ofSession }] of this.#waiting) {
+      this.#waiting.delete(id);
+      if (ofSession) failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica serves no longer');
+      else failWith(arrival.callback, 'UNDERSTUDY_INDETERMINATE', 'this replica ended; the call may have taken effect');
+    }
+  }
+
+  #wait(arrival: Arrival, request: Request, ofSession: boolean): CallId {
+    const id = ++lastCall as CallId;
+    this.#waiting.set(id, { arrival, ofSession });
+    this.#origins.set(request, arrival.call);
+    // grpc-js emits it after every end.
+    arrival.call.on('cancelled', () => {
+      if (this.#waiting.delete(id)) this.#options.loop.dispatch({ kind: 'callGone', call: id });
+    });
+    return id;
+  }
+
+  #take(id: CallId): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #isReadOnly(path: string): boolean {
+    let readOnly = this.#readOnly.get(path);
+    if (readOnly === undefined) {
+      const { config, registry } = this.#options;
+      readOnly = methodSettings(config, path).readOnly || registry.get(path)?.readOnly === true;
+      this.#readOnly.set(path, readOnly);
+    }
+    return readOnly;
+  }
+}
+
+/**
+ * A key belongs to whoever uses it: the subject of the caller's certificate where there is one, else everybody alike. Not
+ * the caller's address, since a retry may come over another connection.
+ */
+function withKey({ request, idempotencyKey }: IncomingCall, context: AuthContext | null): Request {
+  if (idempotencyKey === undefined) return request;
+  const subject = context?.sslPeerCertificate?.subject;
+  const identity = subject === undefined ? '' : JSON.stringify(subject);
+  return { ...request, key: JSON.stringify([identity, request.method, idempotencyKey]) };
+}

@@ -1,0 +1,160 @@
+import type { ServerInterceptor } from '@grpc/grpc-js';
+import {
+  ERROR_CODES,
+  GrpcStatus,
+  type Logger,
+  type Outcome,
+  type ReplicaEffect,
+  type Request,
+  type Task,
+  UnderstudyError,
+} from '@understudy/core';
+import { outcomeDigest } from '@understudy/wire';
+import {
+  type Admission,
+  type AdmitResult,
+  admit,
+  applyChange,
+  encodeChange,
+  type HandlerFault,
+  type HandlerRegistry,
+  type RunContext,
+  runUnary,
+} from '../handlers/index.js';
+import type { Activity } from './activity.js';
+import type { Calls } from './calls.js';
+import type { EventLoop } from './event-loop.js';
+
+type Admitted = Extract<AdmitResult, { kind: 'admitted' }>;
+type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
+
+export interface ExecutorOptions {
+  readonly loop: EventLoop;
+  readonly registry: HandlerRegistry;
+  readonly calls: Calls;
+  /** The user's. */
+  readonly interceptors: readonly ServerInterceptor[];
+  readonly activity: Activity;
+  /** Most calls that interceptors may hold. */
+  readonly admissionsMax: number;
+  readonly logger: Logger;
+}
+
+/** Runs handlers, and on the primary the user's interceptors around them, in one life of a replica. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  /** In the request half of the interceptors. */
+  readonly #entering = new Map<number, Admission>();
+  /** Through it, with their way back. */
+  readonly #admitted = new Map<number, Admitted>();
+  readonly #onFault = (fault: HandlerFault): void => this.#logFault(fault);
+  #context: RunContext;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    this.#context = { peer: '', onFault: this.#onFault };
+  }
+
+  admit({ admission, request, peer }: EffectOf<'admit'>): void {
+    const { registry, interceptors, calls, loop } = this.#options;
+    const captured = registry.get(request.method);
+    if (captured === undefined) {
+      // Its handler's end is that there is none, the same on all replicas.
+      loop.dispatch({ kind: 'admitted', admission });
+      return;
+    }
+    if (this.#entering.size >= this.#options.admissionsMax) {
+      loop.dispatch({ kind: 'refused', admission, outcome: OVERLOADED });
+      return;
+    }
+    const origin = calls.origin(request);
+    const options = { onFault: this.#onFault, ...(origin !== undefined && { origin }) };
+    const onResult = (result: AdmitResult): void => this.#onAdmission(admission, request, result);
+    this.#entering.set(admission, admit(interceptors, captured, request, peer, onResult, options));
+  }
+
+  execute({ task, live, admission }: EffectOf<'execute'>): void {
+    const admitted = live && admission !== undefined ? this.#admitted.get(admission) : undefined;
+    if (admission !== undefined) this.#admitted.delete(admission);
+    const request = this.#requestOf(task, admitted);
+    if (request === undefined) {
+      this.#executed(task, undefined, UNREADABLE_CHANGE);
+      return;
+    }
+    const { activity, registry } = this.#options;
+    // Not abandoned when nobody waits any more: that it ended must be known before the state is replaced.
+    activity.began();
+    runUnary(registry.get(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
+      activity.ended();
+      this.#executed(task, admitted, outcome);
+    });
+  }
+
+  /** Nothing of this life is waited for any more. */
+  close(): void {
+    for (const admission of this.#entering.values()) admission.cancel();
+    this.forgetAdmissions();
+  }
+
+  /** This replica does not order any more. */
+  forgetAdmissions(): void {
+    this.#entering.clear();
+    this.#admitted.clear();
+  }
+
+  #onAdmission(admission: number, request: Request, result: AdmitResult): void {
+    if (!this.#entering.delete(admission)) return;
+    const { loop } = this.#options;
+    if (result.kind === 'ended') {
+      loop.dispatch({ kind: 'refused', admission, outcome: result.outcome });
+      return;
+    }
+    this.#admitted.set(admission, result);
+    const { changed } = result;
+    if (changed === undefined) loop.dispatch({ kind: 'admitted', admission });
+    else loop.dispatch({ kind: 'admitted', admission, determinants: encodeChange(changed, request) });
+  }
+
+  /** The request as the interceptors left it; undefined if that cannot be read. */
+  #requestOf(task: Task, admitted: Admitted | undefined): Request | undefined {
+    if (task.kind === 'read') return admitted?.changed ?? task.request;
+    const { determinants } = task.info;
+    if (determinants === undefined) return task.request;
+    try {
+      return applyChange(task.request, determinants);
+    } catch (error) {
+      if (error instanceof UnderstudyError) return undefined;
+      throw error;
+    }
+  }
+
+  #contextFor(peer: string): RunContext {
+    if (this.#context.peer !== peer) this.#context = { peer, onFault: this.#onFault };
+    return this.#context;
+  }
+
+  #executed(task: Task, admitted: Admitted | undefined, outcome: Outcome): void {
+    const { loop } = this.#options;
+    if (loop.closed) return;
+    // Backups run no interceptors, so what is compared is what the handler did.
+    const digest = task.kind === 'read' ? 0 : outcomeDigest(outcome);
+    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest });
+    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest }));
+  }
+
+  #logFault({ kind, path, error }: HandlerFault): void {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.logger.log('error', 'a handler failed', { kind, path, error: what });
+  }
+}
+
+const OVERLOADED: Outcome = {
+  code: ERROR_CODES.UNDERSTUDY_OVERLOADED.status,
+  details: 'UNDERSTUDY_OVERLOADED: interceptors hold too many calls; nothing was done',
+};
+
+/** All replicas read the same bytes, so this is the outcome on all. */
+const UNREADABLE_CHANGE: Outcome = {
+  code: GrpcStatus.INTERNAL,
+  details: 'UNDERSTUDY_MALFORMED: what interceptors changed cannot be read',
+};

@@ -1,0 +1,133 @@
+import type {
+  Checkpoint,
+  ConnectionId,
+  ConnectionSnapshot,
+  KeyedReply,
+  OrderNum,
+  Outcome,
+  SeqNum,
+  Term,
+} from '@understudy/core';
+import { ID_BYTES, Kind } from './layout.js';
+import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
+import { reader, writer } from './parts.js';
+import type { Reader } from './reader.js';
+import type { Writer } from './writer.js';
+
+const FIXED_BYTES = 64;
+/** Id, repliesSeenUpTo, whether there is a peer, number of outcomes. */
+const CONNECTION_MIN_BYTES = ID_BYTES + 3;
+/** seqNum and flags. */
+const OUTCOME_MIN_BYTES = 2;
+/** Key, digest and flags. */
+const KEYED_MIN_BYTES = 3;
+
+export function writeCheckpoint(w: Writer, checkpoint: Checkpoint): void {
+  w.varint(checkpoint.orderNum);
+  w.varint(checkpoint.term);
+  w.signed(checkpoint.digest);
+  w.bytes(checkpoint.state);
+  w.varint(checkpoint.connections.length);
+  for (const connection of checkpoint.connections) writeConnection(w, connection);
+  w.varint(checkpoint.keyed.length);
+  for (const { key, requestDigest, outcome } of checkpoint.keyed) {
+    w.string(key);
+    w.signed(requestDigest);
+    writeOutcome(w, outcome, 0);
+  }
+  w.varint(checkpoint.expired.length);
+  for (const id of checkpoint.expired) w.id(id);
+  w.boolean(checkpoint.expiredForgotten);
+}
+
+export function readCheckpoint(r: Reader): Checkpoint {
+  return {
+    orderNum: r.varint() as OrderNum,
+    term: r.varint() as Term,
+    digest: r.signed(),
+    state: r.bytes(),
+    connections: readConnections(r),
+    keyed: readKeyed(r),
+    expired: readExpired(r),
+    expiredForgotten: r.boolean(),
+  };
+}
+
+/** About as many bytes as `writeCheckpoint` needs. */
+export function checkpointBytes(checkpoint: Checkpoint): number {
+  let bytes = FIXED_BYTES + checkpoint.state.length + ID_BYTES * checkpoint.expired.length;
+  for (const { peer, outcomes } of checkpoint.connections) {
+    bytes += 24 + (peer ?? '').length;
+    for (const [, outcome] of outcomes) bytes += 4 + outcomeBytes(outcome);
+  }
+  for (const { key, outcome } of checkpoint.keyed) bytes += 12 + key.length + outcomeBytes(outcome);
+  return bytes;
+}
+
+function writeConnection(w: Writer, { connection, repliesSeenUpTo, peer, outcomes }: ConnectionSnapshot): void {
+  w.id(connection);
+  w.varint(repliesSeenUpTo);
+  w.boolean(peer !== undefined);
+  if (peer !== undefined) w.string(peer);
+  w.varint(outcomes.length);
+  let previous = repliesSeenUpTo;
+  for (const [seqNum, outcome] of outcomes) {
+    w.after(previous, seqNum);
+    writeOutcome(w, outcome, 0);
+    previous = seqNum;
+  }
+}
+
+function readConnections(r: Reader): ConnectionSnapshot[] {
+  const connections: ConnectionSnapshot[] = [];
+  for (let left = r.count(CONNECTION_MIN_BYTES); left > 0; left--) {
+    const connection = r.id() as ConnectionId;
+    const repliesSeenUpTo = r.varint() as SeqNum;
+    const peer = r.boolean() ? r.string() : undefined;
+    connections.push({ connection, repliesSeenUpTo, peer, outcomes: readOutcomes(r, repliesSeenUpTo) });
+  }
+  return connections;
+}
+
+function readOutcomes(r: Reader, repliesSeenUpTo: SeqNum): [SeqNum, Outcome][] {
+  const outcomes: [SeqNum, Outcome][] = [];
+  let seqNum = repliesSeenUpTo;
+  for (let left = r.count(OUTCOME_MIN_BYTES); left > 0; left--) {
+    seqNum = r.after(seqNum) as SeqNum;
+    outcomes.push([seqNum, readOutcome(r, r.byte(), false)]);
+  }
+  return outcomes;
+}
+
+function readKeyed(r: Reader): KeyedReply[] {
+  const keyed: KeyedReply[] = [];
+  for (let left = r.count(KEYED_MIN_BYTES); left > 0; left--) {
+    keyed.push({ key: r.string(), requestDigest: r.signed(), outcome: readOutcome(r, r.byte(), false) });
+  }
+  return keyed;
+}
+
+function readExpired(r: Reader): ConnectionId[] {
+  const expired: ConnectionId[] = [];
+  for (let left = r.count(ID_BYTES); left > 0; left--) expired.push(r.id() as ConnectionId);
+  return expired;
+}
+
+/** A checkpoint by itself. */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  writer.begin(Kind.checkpoint, checkpointBytes(checkpoint));
+  writeCheckpoint(writer, checkpoint);
+  return writer.finish();
+}
+
+/**
+ * State and replies are views of `bytes`.
+ *
+ * @throws UnderstudyError UNDERSTUDY_MALFORMED
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  reader.openAs(Kind.checkpoint, bytes);
+  const checkpoint = readCheckpoint(reader);
+  reader.close();
+  return checkpoint;
+}

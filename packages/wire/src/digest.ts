@@ -1,0 +1,28 @@
+import type { MetadataEntries, Outcome } from '@understudy/core';
+import { hash32 } from './hash.js';
+
+const ABSENT = Buffer.from('absent');
+const PRESENT = Buffer.from('present');
+
+/**
+ * A digest of everything an outcome says: equal for equal outcomes, whether metadata values are texts or bytes and
+ * whatever kind of view the bytes are.
+ *
+ * @returns an unsigned 32-bit integer
+ */
+export function outcomeDigest(outcome: Outcome): number {
+  let digest = hash32(Buffer.from(`${outcome.code} ${outcome.details}`));
+  digest = metadataDigest(outcome.initialMetadata, digest);
+  digest = outcome.message === undefined ? hash32(ABSENT, digest) : hash32(outcome.message, hash32(PRESENT, digest));
+  return metadataDigest(outcome.trailers, digest);
+}
+
+function metadataDigest(entries: MetadataEntries | undefined, seed: number): number {
+  if (entries === undefined) return hash32(ABSENT, seed);
+  let digest = hash32(Buffer.from(`${entries.length}`), seed);
+  for (const [key, value] of entries) {
+    digest = hash32(Buffer.from(key), digest);
+    digest = hash32(typeof value === 'string' ? Buffer.from(value) : value, digest);
+  }
+  return digest;
+}

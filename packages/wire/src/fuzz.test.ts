@@ -1,0 +1,125 @@
+import { UnderstudyError } from '@understudy/core';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HEADER_MAX_BYTES, unwrapFrame, wrapFrame } from './index.js';
+import { codecs } from './testing/codecs.js';
+
+const CASES = 10_000;
+const CUTS = 1000;
+
+/** What `decode` makes of the bytes; anything but a refusal with the right code gets through and fails the test. */
+function decodedOrRefused<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof UnderstudyError && error.code === 'UNDERSTUDY_MALFORMED') return undefined;
+    throw error;
+  }
+}
+
+const patch = fc.record({ at: fc.nat(), with: fc.uint8Array({ maxLength: 4 }), remove: fc.nat(4) });
+
+/** Some bytes of a valid encoding replaced, put in, taken out; or its end cut off. */
+function damage(bytes: Uint8Array, patches: readonly { at: number; with: Uint8Array; remove: number }[]): Buffer {
+  return patches.reduce((damaged, { at, with: inserted, remove }) => {
+    const from = at % (damaged.length + 1);
+    return Buffer.concat([damaged.subarray(0, from), inserted, damaged.subarray(from + remove)]);
+  }, Buffer.from(bytes));
+}
+
+describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) => {
+  const survives = (bytes: Uint8Array): void => {
+    const value = decodedOrRefused(decode, bytes);
+    // What is accepted is the one encoding of what it means.
+    if (value !== undefined) expect(Buffer.compare(encode(value), bytes)).toBe(0);
+  };
+
+  it('refuses random bytes or takes them for exactly what they are', () => {
+    const kind = encode(fc.sample(arbitrary, 1)[0])[1] as number;
+    const noise = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.uint8Array({ maxLength: 300 }).map((tail) => Uint8Array.of(1, kind, ...tail)),
+      fc
+        .array(fc.constantFrom(0, 1, 2, 0x7f, 0x80, 0xff), { maxLength: 60 })
+        .map((tail) => Uint8Array.of(1, kind, ...tail)),
+    );
+    fc.assert(fc.property(noise, survives), { numRuns: CASES });
+  });
+
+  it('refuses damaged encodings or takes them for exactly what they are', () => {
+    const damaged = fc
+      .tuple(arbitrary, fc.array(patch, { minLength: 1, maxLength: 3 }))
+      .map(([value, patches]) => damage(encode(value), patches));
+    fc.assert(fc.property(damaged, survives), { numRuns: CASES });
+  });
+
+  it('refuses an encoding with one bit flipped or takes it for exactly what it is', () => {
+    const flipped = fc.tuple(arbitrary, fc.nat()).map(([value, bit]) => {
+      const bytes = Buffer.from(encode(value));
+      const at = (bit >> 3) % bytes.length;
+      bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+      return bytes;
+    });
+    fc.assert(fc.property(flipped, survives), { numRuns: CASES });
+  });
+
+  it('refuses every beginning of an encoding', () => {
+    fc.assert(
+      fc.property(arbitrary, fc.nat(), (value, cut) => {
+        const bytes = encode(value);
+        expect(decodedOrRefused(decode, bytes.subarray(0, cut % bytes.length))).toBeUndefined();
+      }),
+      { numRuns: CUTS },
+    );
+  });
+
+  it('refuses an encoding with anything after it', () => {
+    fc.assert(
+      fc.property(arbitrary, fc.uint8Array({ minLength: 1, maxLength: 20 }), (value, tail) => {
+        expect(decodedOrRefused(decode, Buffer.concat([encode(value), tail]))).toBeUndefined();
+      }),
+      { numRuns: CUTS },
+    );
+  });
+
+  it('refuses what is encoded for another decoder', () => {
+    for (const other of codecs) {
+      if (other.decode === decode) continue;
+      for (const value of fc.sample(other.arbitrary, 20)) {
+        expect(() => decode(other.encode(value))).toThrow(/UNDERSTUDY_MALFORMED: kind/);
+      }
+    }
+  });
+
+  it('refuses other versions', () => {
+    const bytes = Buffer.from(encode(fc.sample(arbitrary, 1)[0]));
+    bytes[0] = 2;
+    expect(() => decode(bytes)).toThrow('UNDERSTUDY_MALFORMED: version 2 is not known, only 1');
+  });
+});
+
+it('unwraps a Frame or refuses it', () => {
+  const message = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.uint8Array({ maxLength: 40 }).map((tail) => Uint8Array.of(0x0a, ...tail)),
+    fc
+      .tuple(fc.uint8Array({ maxLength: 300 }), fc.array(patch, { maxLength: 2 }))
+      .map(([frame, patches]) => damage(wrapFrame(frame), patches)),
+  );
+  fc.assert(
+    fc.property(message, (bytes) => {
+      const frame = decodedOrRefused((message) => unwrapFrame(Buffer.from(message)), bytes);
+      if (frame !== undefined) expect(Buffer.compare(wrapFrame(frame), bytes)).toBe(0);
+    }),
+    { numRuns: CASES },
+  );
+});
+
+it.each(codecs.filter(({ name }) => name.startsWith('Rpc')))(
+  'refuses an oversized $name before reading it',
+  (codec) => {
+    expect(() => codec.decode(new Uint8Array(HEADER_MAX_BYTES + 1))).toThrow(
+      /UNDERSTUDY_MALFORMED: header of 16385 bytes/,
+    );
+  },
+);

@@ -1,0 +1,61 @@
+import { unencodable } from './failure.js';
+import { ID_BYTES } from './layout.js';
+
+const CACHED_IDS = 4096;
+const INVALID = 0x80;
+
+const NIBBLE = new Uint8Array(256).fill(INVALID);
+for (let digit = 0; digit < 16; digit++) NIBBLE[digit.toString(16).charCodeAt(0)] = digit;
+
+/** Writes an id of 32 lower-case hexadecimal digits as its 16 bytes. The room must be there. */
+export function writeHexId(target: Buffer, at: number, id: string): void {
+  let invalid = id.length === 2 * ID_BYTES ? 0 : INVALID;
+  for (let i = 0; i < ID_BYTES; i++) {
+    const first = id.charCodeAt(2 * i);
+    const second = id.charCodeAt(2 * i + 1);
+    const high = NIBBLE[first & 0xff] as number;
+    const low = NIBBLE[second & 0xff] as number;
+    invalid |= high | low | (((first | second) >> 8) << 4);
+    target[at + i] = (high << 4) | low;
+  }
+  if (invalid >= 16) unencodable('an id that is not 32 lower-case hexadecimal digits');
+}
+
+/**
+ * Bytes to hexadecimal text. Ids are Map keys that come again with every frame: recent ones are remembered (direct
+ * mapped, so bounded), and an id that is remembered is the same string object each time.
+ */
+export class HexIdReader {
+  private readonly words = new Int32Array(4 * CACHED_IDS);
+  private readonly texts: string[] = new Array(CACHED_IDS).fill('');
+
+  /** The id at 16 bytes of `source` that are known to be there. */
+  read(source: Buffer, at: number): string {
+    const a = int32(source, at);
+    const b = int32(source, at + 4);
+    const c = int32(source, at + 8);
+    const d = int32(source, at + 12);
+    const mixed = a ^ b ^ c ^ d;
+    const slot = (mixed ^ (mixed >>> 16)) & (CACHED_IDS - 1);
+    const words = this.words;
+    const known = this.texts[slot] as string;
+    const w = 4 * slot;
+    if (known !== '' && words[w] === a && words[w + 1] === b && words[w + 2] === c && words[w + 3] === d) return known;
+    const text = source.toString('hex', at, at + ID_BYTES);
+    words[w] = a;
+    words[w + 1] = b;
+    words[w + 2] = c;
+    words[w + 3] = d;
+    this.texts[slot] = text;
+    return text;
+  }
+}
+
+function int32(source: Buffer, at: number): number {
+  return (
+    (source[at] as number) |
+    ((source[at + 1] as number) << 8) |
+    ((source[at + 2] as number) << 16) |
+    ((source[at + 3] as number) << 24)
+  );
+}

@@ -1,0 +1,43 @@
+/** First byte of everything encoded here. Its two top bits stay free: they mark the parts of a chunked frame. */
+export const VERSION = 1;
+
+/**
+ * Second byte: what follows. No number is used twice, so that a frame that reached the wrong decoder is told from a
+ * damaged one. Never reuse a number.
+ */
+export const Kind = {
+  hello: 0x01,
+  multicast: 0x02,
+  collected: 0x03,
+  goodbye: 0x04,
+
+  welcome: 0x11,
+  replies: 0x12,
+  sessionNewTerm: 0x13,
+  sessionNack: 0x14,
+  refused: 0x15,
+
+  announce: 0x21,
+  ack: 0x22,
+  nack: 0x23,
+  bodies: 0x24,
+  newTerm: 0x25,
+  promise: 0x26,
+  join: 0x27,
+  checkpointFrame: 0x28,
+
+  rpcRequestHeader: 0x31,
+  rpcReplyHeader: 0x32,
+
+  peerHello: 0x41,
+  outcome: 0x42,
+  request: 0x43,
+  checkpoint: 0x44,
+} as const;
+
+export type KindByte = (typeof Kind)[keyof typeof Kind];
+
+export const ID_BYTES = 16;
+
+/** Longer strings are refused on both sides, well below what V8 can hold. */
+export const STRING_MAX_BYTES = 64 * 1024 * 1024;

@@ -1,0 +1,36 @@
+import type { Member } from '@understudy/core';
+import { Kind } from './layout.js';
+import { readMember, writeMember } from './membership.js';
+import { reader, writer } from './parts.js';
+
+/** First on every stream from one replica to another: who opened it. */
+export interface PeerHello {
+  readonly group: string;
+  readonly member: Member;
+  /** Where the sender is reached, `host:port`. */
+  readonly address: string;
+  /** Of the group's config; replicas of one group must agree on it. */
+  readonly configDigest: number;
+}
+
+export function encodePeerHello(hello: PeerHello): Uint8Array {
+  writer.begin(Kind.peerHello, 256);
+  writer.string(hello.group);
+  writeMember(writer, hello.member);
+  writer.string(hello.address);
+  writer.signed(hello.configDigest);
+  return writer.finish();
+}
+
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED */
+export function decodePeerHello(bytes: Uint8Array): PeerHello {
+  reader.openAs(Kind.peerHello, bytes);
+  const hello: PeerHello = {
+    group: reader.string(),
+    member: readMember(reader),
+    address: reader.string(),
+    configDigest: reader.signed(),
+  };
+  reader.close();
+  return hello;
+}

@@ -1,0 +1,113 @@
+import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core';
+import { malformed } from './failure.js';
+import { Kind } from './layout.js';
+import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
+import { type Draft, reader, writer } from './parts.js';
+import type { Reader } from './reader.js';
+import type { Writer } from './writer.js';
+
+const HAS_METADATA = 0b1;
+const HAS_DEADLINE = 0b10;
+const HAS_KEY = 0b100;
+/** A flag that belongs to whoever carries the request. */
+const CARRIER_FLAG = 0b1000;
+const FLAG_BITS = 4;
+
+/** Connection, seqNum, head and length of the message. */
+const BODY_MIN_BYTES = 4;
+
+export function writeRequest(w: Writer, request: Request, carrierFlag: boolean): void {
+  const { method, message, metadata, deadlineMs, key } = request;
+  const flags =
+    (metadata === undefined ? 0 : HAS_METADATA) |
+    (deadlineMs === undefined ? 0 : HAS_DEADLINE) |
+    (key === undefined ? 0 : HAS_KEY) |
+    (carrierFlag ? CARRIER_FLAG : 0);
+  w.name(method, FLAG_BITS, flags);
+  w.bytes(message);
+  if (metadata !== undefined) writeMetadata(w, metadata);
+  if (deadlineMs !== undefined) w.float(deadlineMs);
+  if (key !== undefined) w.string(key);
+}
+
+export function readRequest(r: Reader): Request {
+  const head = r.varint();
+  if (isFlagged(head)) malformed('unknown flag of a request');
+  return readRequestAfter(r, head);
+}
+
+/** Whether the carrier's flag is set in the number that a request begins with. */
+export const isFlagged = (head: number): boolean => (head & CARRIER_FLAG) !== 0;
+
+/** @param head the number that a request begins with, already read */
+export function readRequestAfter(r: Reader, head: number): Request {
+  const method = r.name(Math.floor(head / (1 << FLAG_BITS)));
+  const request: Draft<Request> = { method, message: r.bytes() };
+  if (head & HAS_METADATA) request.metadata = readMetadata(r);
+  if (head & HAS_DEADLINE) request.deadlineMs = r.float();
+  if (head & HAS_KEY) request.key = r.string();
+  return request;
+}
+
+/** About as many bytes as `writeRequest` needs, its method apart: that is written once a frame. */
+export function requestBytes(request: Request): number {
+  return (
+    12 +
+    request.message.length +
+    (request.metadata === undefined ? 0 : metadataBytes(request.metadata)) +
+    (request.key === undefined ? 0 : 8 + request.key.length)
+  );
+}
+
+export function writeBodies(w: Writer, bodies: readonly Body[]): void {
+  w.varint(bodies.length);
+  for (const body of bodies) {
+    writeName(w, body.connection, body.seqNum);
+    writeRequest(w, body.request, false);
+  }
+}
+
+export function readBodies(r: Reader): Body[] {
+  const bodies: Body[] = [];
+  for (let left = r.count(BODY_MIN_BYTES); left > 0; left--) {
+    const { connection, seqNum } = readName(r);
+    bodies.push({ connection, seqNum, request: readRequest(r) });
+  }
+  return bodies;
+}
+
+export function bodiesBytes(bodies: readonly Body[]): number {
+  let bytes = 8;
+  for (const body of bodies) bytes += 8 + requestBytes(body.request);
+  return bytes;
+}
+
+/** What names a body: its connection and seqNum. */
+export function writeName(w: Writer, connection: ConnectionId, seqNum: SeqNum): void {
+  const index = w.connection(connection, 0, 0);
+  w.after(w.connections.lastSeq(index), seqNum);
+  w.connections.setLastSeq(index, seqNum);
+}
+
+export function readName(r: Reader): { readonly connection: ConnectionId; readonly seqNum: SeqNum } {
+  const index = r.varint();
+  const connection = r.connection(index);
+  const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
+  r.connections.setLastSeq(index, seqNum);
+  return { connection, seqNum };
+}
+
+/** A request by itself. */
+export function encodeRequest(request: Request): Uint8Array {
+  writer.begin(Kind.request, requestBytes(request));
+  writeRequest(writer, request, false);
+  return writer.finish();
+}
+
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED */
+export function decodeRequest(bytes: Uint8Array): Request {
+  reader.openAs(Kind.request, bytes);
+  const request = readRequest(reader);
+  reader.close();
+  return request;
+}

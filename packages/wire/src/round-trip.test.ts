@@ -1,0 +1,47 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { codecs } from './testing/codecs.js';
+
+describe.each(codecs)('$name', ({ arbitrary, encode, decode }) => {
+  it('comes back as it was', () => {
+    fc.assert(
+      fc.property(arbitrary, (value) => {
+        expect(decode(encode(value))).toStrictEqual(value);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is the same bytes when it is encoded again', () => {
+    fc.assert(
+      fc.property(arbitrary, (value) => {
+        const bytes = encode(value);
+        expect(Buffer.compare(encode(decode(bytes)), bytes)).toBe(0);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is not disturbed by later encodings', () => {
+    fc.assert(
+      fc.property(fc.array(arbitrary, { minLength: 2, maxLength: 20 }), (values) => {
+        const encodings = values.map(encode);
+        const copies = values.map((value) => Buffer.from(encode(value)));
+        expect(encodings.map((bytes, i) => Buffer.compare(bytes, copies[i] as Buffer))).toEqual(values.map(() => 0));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('can be decoded from any Uint8Array, whatever surrounds it', () => {
+    fc.assert(
+      fc.property(arbitrary, fc.nat(9), fc.nat(9), (value, before, after) => {
+        const bytes = encode(value);
+        const surrounded = new Uint8Array(before + bytes.length + after).fill(0xff);
+        surrounded.set(bytes, before);
+        expect(decode(surrounded.subarray(before, before + bytes.length))).toStrictEqual(value);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,31 @@
+import type * as fc from 'fast-check';
+import * as wire from '../index.js';
+import * as arbitraries from './arbitraries.js';
+
+/** An encoder with its decoder and what they are for. */
+export interface Codec<T> {
+  readonly name: string;
+  readonly arbitrary: fc.Arbitrary<T>;
+  readonly encode: (value: T) => Uint8Array;
+  readonly decode: (bytes: Uint8Array) => T;
+}
+
+const codec = <T>(
+  name: string,
+  arbitrary: fc.Arbitrary<T>,
+  encode: (value: T) => Uint8Array,
+  decode: (bytes: Uint8Array) => T,
+): Codec<unknown> => ({ name, arbitrary, encode, decode }) as Codec<unknown>;
+
+/** Every encoder and decoder of the package. */
+export const codecs: readonly Codec<unknown>[] = [
+  codec('SessionFrame', arbitraries.sessionFrame, wire.encodeSessionFrame, wire.decodeSessionFrame),
+  codec('ReplyFrame', arbitraries.replyFrame, wire.encodeReplyFrame, wire.decodeReplyFrame),
+  codec('PeerFrame', arbitraries.peerFrame, wire.encodePeerFrame, wire.decodePeerFrame),
+  codec('PeerHello', arbitraries.peerHello, wire.encodePeerHello, wire.decodePeerHello),
+  codec('RpcRequestHeader', arbitraries.rpcRequestHeader, wire.encodeRpcRequestHeader, wire.decodeRpcRequestHeader),
+  codec('RpcReplyHeader', arbitraries.rpcReplyHeader, wire.encodeRpcReplyHeader, wire.decodeRpcReplyHeader),
+  codec('Outcome', arbitraries.outcome, wire.encodeOutcome, wire.decodeOutcome),
+  codec('Request', arbitraries.request, wire.encodeRequest, wire.decodeRequest),
+  codec('Checkpoint', arbitraries.checkpoint, wire.encodeCheckpoint, wire.decodeCheckpoint),
+];
