@@ -20,7 +20,8 @@ afterEach(() => {
 /** Starts the demo without a terminal; what it leaves behind it leaves in `dir`. */
 function demo(...args: string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, TMPDIR: dir },
+    // Its surroundings may ask for colours (CI systems do, and test runners); here nobody does.
+    env: { ...process.env, TMPDIR: dir, CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, as in a terminal.
     detached: true,
