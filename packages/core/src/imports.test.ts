@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['core', 'wire'],
   client: ['core', 'wire'],
   cli: ['core', 'coordinator-embedded'],
+  simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'server', 'client'],
   bench: ['core', 'wire', 'coordinator-embedded', 'server', 'client', 'examples'],
 };

@@ -15,6 +15,7 @@ export * from './record-force.js';
 export type * from './replica/events.js';
 export { Replica } from './replica/replica.js';
 export { CLOCK_DRIFT, type ReplicaOptions } from './replica/state.js';
+export { isInSync, sameMember } from './replica/transitions.js';
 export * from './service-config.js';
 export type * from './session/events.js';
 export { Session } from './session/session.js';

@@ -42,7 +42,7 @@ function play(scenes: readonly { readonly compiled: string; readonly transcript:
 
 /** @returns the texts that are not in their file exactly once, so that nothing sensible was taken out */
 function copyWithout({ changes }: Rule, copy: string): string[] {
-  cpSync(dist, copy, { recursive: true, filter: (path) => !/walk|\.map$|\.d\.ts$/.test(path.slice(dist.length)) });
+  cpSync(dist, copy, { recursive: true, filter: (path) => !/\.map$|\.d\.ts$/.test(path.slice(dist.length)) });
   const unclear: string[] = [];
   for (const { file, find, replace } of changes) {
     const parts = readFileSync(join(copy, file), 'utf8').split(find);

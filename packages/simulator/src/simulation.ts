@@ -1,29 +1,25 @@
-import type { ErrorCode } from '../error.js';
-import { ERROR_CODES } from '../error.js';
-import type { LinkId } from '../ids.js';
-import type { Outcome } from '../message.js';
-import type { GroupRecord } from '../record.js';
-import { bytesOf } from '../testing/text.js';
-import { ClientHost } from './client-host.js';
+import { ERROR_CODES, type ErrorCode, type GroupRecord, type LinkId, type Outcome } from '@understudy/core';
+import { bytesOf } from '@understudy/core/testing';
+import { History, type Operation } from './checks/history.js';
+import { settle } from './checks/settle.js';
+import { Watch } from './checks/watch.js';
 import { VirtualCoordinator } from './coordinator.js';
 import { injectFault } from './faults.js';
-import { History, type Operation } from './history.js';
-import type { Host } from './host.js';
+import { ClientHost } from './hosts/client-host.js';
+import type { Host } from './hosts/host.js';
+import { ServerHost } from './hosts/server-host.js';
+import type { Rpc } from './network/rpc.js';
+import { type Act, PeerStream, SessionStream } from './network/streams.js';
 import type { Plan } from './plan.js';
 import { Random } from './random.js';
-import type { Rpc } from './rpc.js';
-import { ServerHost } from './server-host.js';
-import { settle } from './settle.js';
-import { type Act, PeerStream, SessionStream } from './streams.js';
-import { Watch } from './watch.js';
 
-/** How a walk ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
+/** How a simulation ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
 export type Ending = 'whole' | 'blocked' | 'unavailable';
 
 const STEPS_TO_BOOT = 400;
 
 /** A whole group with clients and coordinator on a virtual network, of which a seed decides what happens next. */
-export class Walk {
+export class Simulation {
   readonly plan: Plan;
   readonly random: Random;
   readonly servers: readonly ServerHost[];
@@ -75,7 +71,7 @@ export class Walk {
     return ++this.#calls;
   }
 
-  /** Plays the walk to its end. @throws WalkViolation, or whatever a core throws */
+  /** Plays the simulation to its end. @throws Violation, or whatever a core throws */
   play(): Ending {
     this.#boot();
     const { plan, random } = this;
@@ -111,7 +107,7 @@ export class Walk {
       this.steps++;
       this.random.pick(acts).act();
     }
-    throw new Error('the walk does not come to rest');
+    throw new Error('the simulation does not come to rest');
   }
 
   passTime(ms: number): void {

@@ -1,9 +1,6 @@
-import type { RpcReplyHeader } from '../frames.js';
-import type { CallId } from '../ids.js';
-import type { Outcome } from '../message.js';
-import type { SessionEffect } from '../session/events.js';
-import type { ClientHost } from './client-host.js';
-import type { ServerHost } from './server-host.js';
+import type { CallId, Outcome, RpcReplyHeader, SessionEffect } from '@understudy/core';
+import type { ClientHost } from '../hosts/client-host.js';
+import type { ServerHost } from '../hosts/server-host.js';
 import type { Act } from './streams.js';
 
 type Invoke = Extract<SessionEffect, { kind: 'invoke' }>;
@@ -43,11 +40,11 @@ export class Rpc implements Act {
     if (this.#cancelled) return this.#serverGone || server.runs;
     switch (this.#stage) {
       case 'going':
-        return this.#serverGone || (server.runs && !client.walk.isCut(client, server));
+        return this.#serverGone || (server.runs && !client.simulation.isCut(client, server));
       case 'there':
         return this.#serverGone && client.runs;
       case 'back':
-        return client.runs && !client.walk.isCut(server, client);
+        return client.runs && !client.simulation.isCut(server, client);
       case 'broken':
         return client.runs;
       default:

@@ -1,17 +1,25 @@
-import type { CallId, Incarnation, LinkId, OrderNum, ReplicaId } from '../ids.js';
-import type { Outcome } from '../message.js';
-import type { Member } from '../record.js';
-import type { ReplicaEffect, ReplicaEvent, ReplicaStatus, Task } from '../replica/events.js';
-import { Replica } from '../replica/replica.js';
-import { describeEffect } from '../testing/describe.js';
-import { hashText, hex32, textOf } from '../testing/text.js';
-import { type Operation, REFUSED } from './history.js';
+import {
+  type CallId,
+  type Incarnation,
+  type LinkId,
+  type Member,
+  type OrderNum,
+  type Outcome,
+  Replica,
+  type ReplicaEffect,
+  type ReplicaEvent,
+  type ReplicaId,
+  type ReplicaStatus,
+  type Task,
+} from '@understudy/core';
+import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
+import { type Operation, REFUSED } from '../checks/history.js';
+import type { Rpc } from '../network/rpc.js';
+import type { Act, PeerStream, SessionStream } from '../network/streams.js';
+import { ListService } from '../services/list.js';
+import type { Simulation } from '../simulation.js';
+import { demand } from '../violation.js';
 import { Host } from './host.js';
-import type { Rpc } from './rpc.js';
-import { ListService } from './service.js';
-import type { Act, PeerStream, SessionStream } from './streams.js';
-import { demand } from './violation.js';
-import type { Walk } from './walk.js';
 
 /** Who waits for a call at a replica. */
 type Caller = { readonly rpc: Rpc } | { readonly plain: Operation };
@@ -60,8 +68,8 @@ export class ServerHost extends Host {
   #stopped = false;
   #calls = new Map<CallId, Caller>();
 
-  constructor(walk: Walk, name: string, index: number) {
-    super(walk, name, index);
+  constructor(simulation: Simulation, name: string, index: number) {
+    super(simulation, name, index);
     this.member = this.#memberOf(0);
   }
 
@@ -86,7 +94,7 @@ export class ServerHost extends Host {
   start(): void {
     this.lives++;
     this.member = this.#memberOf(this.lives);
-    const { config, admits } = this.walk.plan;
+    const { config, admits } = this.simulation.plan;
     this.core = new Replica({ member: this.member, address: this.name, config, admits });
     this.status = undefined;
     this.service = new ListService();
@@ -100,36 +108,36 @@ export class ServerHost extends Host {
     this.starting = true;
     this.#stopped = false;
     this.#calls = new Map();
-    if (this.walk.tracing) this.walk.print(`${this.name}: starts life ${this.lives}`);
+    if (this.simulation.tracing) this.simulation.print(`${this.name}: starts life ${this.lives}`);
   }
 
   /** The coordinator was read. */
   begin(): void {
     this.starting = false;
-    this.step({ kind: 'start', record: this.walk.coordinator.record });
+    this.step({ kind: 'start', record: this.simulation.coordinator.record });
   }
 
   /** The process ends, whatever it was doing. */
   crash(): void {
-    if (this.walk.tracing) this.walk.print(`${this.name}: crashes`);
+    if (this.simulation.tracing) this.simulation.print(`${this.name}: crashes`);
     this.core = undefined;
     this.jobs = [];
     this.#dropEverything();
   }
 
   #dropEverything(): void {
-    const { random } = this.walk;
+    const { random } = this.simulation;
     for (const stream of [...this.streams.values()]) {
       stream.toClient.break(random.below(stream.toClient.frames.length + 1));
       stream.endAtServer();
     }
-    this.walk.breakPeerStreams(this);
-    for (const caller of this.#calls.values()) if ('plain' in caller) this.walk.plainLost(caller.plain);
+    this.simulation.breakPeerStreams(this);
+    for (const caller of this.#calls.values()) if ('plain' in caller) this.simulation.plainLost(caller.plain);
     this.#calls.clear();
   }
 
   newCall(caller: Caller): CallId {
-    const call = this.walk.nextCall() as CallId;
+    const call = this.simulation.nextCall() as CallId;
     this.#calls.set(call, caller);
     return call;
   }
@@ -139,7 +147,7 @@ export class ServerHost extends Host {
     if (core === undefined) return;
     for (const effect of core.step(event, this.clockMs)) this.#carryOut(effect);
     this.status = core.status;
-    this.walk.watch.afterStep(this, this.status);
+    this.simulation.watch.afterStep(this, this.status);
     if (this.#stopped) {
       this.crash();
     } else if (this.#again !== undefined) {
@@ -150,9 +158,9 @@ export class ServerHost extends Host {
   }
 
   #carryOut(effect: ReplicaEffect): void {
-    if (this.walk.tracing) {
-      const line = describeEffect(effect, this.walk.callNames);
-      if (line !== undefined) this.walk.print(`${this.name}  ${line}`);
+    if (this.simulation.tracing) {
+      const line = describeEffect(effect, this.simulation.callNames);
+      if (line !== undefined) this.simulation.print(`${this.name}  ${line}`);
     }
     switch (effect.kind) {
       case 'sendToPeer':
@@ -165,7 +173,7 @@ export class ServerHost extends Host {
       case 'answerCall': {
         const caller = this.#take(effect.call);
         if (caller === undefined) return;
-        if ('plain' in caller) this.walk.plainAnswered(caller.plain, effect.outcome);
+        if ('plain' in caller) this.simulation.plainAnswered(caller.plain, effect.outcome);
         else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
         else demand(false, () => `${this.name} answers a session's call without a header`);
         return;
@@ -173,7 +181,7 @@ export class ServerHost extends Host {
       case 'failCall': {
         const caller = this.#take(effect.call);
         if (caller === undefined) return;
-        if ('plain' in caller) this.walk.plainFailed(caller.plain, effect.code);
+        if ('plain' in caller) this.simulation.plainFailed(caller.plain, effect.code);
         else caller.rpc.refused();
         return;
       }
@@ -191,7 +199,7 @@ export class ServerHost extends Host {
           this.step({ kind: 'restored' });
         });
       case 'changeRecord':
-        return this.walk.coordinator.submit(this, effect.next, effect.reason);
+        return this.simulation.coordinator.submit(this, effect.next, effect.reason);
       case 'readRecord':
         this.wantsRecord = true;
         return;
@@ -209,7 +217,7 @@ export class ServerHost extends Host {
         return;
       case 'log':
         demand(
-          effect.event !== 'UNDERSTUDY_DIVERGED' || this.walk.plan.stuck,
+          effect.event !== 'UNDERSTUDY_DIVERGED' || this.simulation.plan.stuck,
           () => `${this.name}: ${JSON.stringify(effect.fields)} diverged`,
         );
         return;
@@ -228,7 +236,7 @@ export class ServerHost extends Host {
   }
 
   #later(task: Task | undefined, run: () => void): void {
-    const { random, nowMs, plan } = this.walk;
+    const { random, nowMs, plan } = this.simulation;
     const delayMs = plan.handlerMs > 0 && random.chance(0.5) ? random.below(plan.handlerMs) : 0;
     this.jobs.push(new Job(this, nowMs + delayMs, task, run));
   }
@@ -241,13 +249,13 @@ export class ServerHost extends Host {
   /** The group goes on without this handler's outcome; who called it may never hear. */
   #abandon(task: Task): void {
     this.jobs = this.jobs.filter((job) => job.task !== task);
-    const operation = this.walk.history.byName.get(textOf(task.request.message));
+    const operation = this.simulation.history.byName.get(textOf(task.request.message));
     if (operation !== undefined) operation.stuck = true;
   }
 
   #execute(task: Task): void {
     const name = textOf(task.request.message);
-    if (this.walk.history.byName.get(name)?.stuck) return;
+    if (this.simulation.history.byName.get(name)?.stuck) return;
     this.#later(task, () => this.#finish(task, name));
   }
 
@@ -270,7 +278,7 @@ export class ServerHost extends Host {
   markStable(upTo: OrderNum): void {
     for (; this.stableMarked < upTo; this.stableMarked++) {
       const name = this.processed[this.stableMarked + 1];
-      if (name !== undefined) this.walk.history.stable(name);
+      if (name !== undefined) this.simulation.history.stable(name);
     }
   }
 }

@@ -1,21 +1,19 @@
-import type { GroupRecord, Member } from '../record.js';
-import type { ReplicaStatus } from '../replica/events.js';
-import { isInSync, sameMember } from '../replica/transitions.js';
-import type { ServerHost } from './server-host.js';
-import { demand } from './violation.js';
-import type { Walk } from './walk.js';
+import { type GroupRecord, isInSync, type Member, type ReplicaStatus, sameMember } from '@understudy/core';
+import type { ServerHost } from '../hosts/server-host.js';
+import type { Simulation } from '../simulation.js';
+import { demand } from '../violation.js';
 
 /** What a replica may keep beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
 const LOG_SLACK = 64;
 
 /** Looks at every replica after every step. */
 export class Watch {
-  readonly #walk: Walk;
+  readonly #simulation: Simulation;
   readonly #primaries = new Map<number, Member>();
   readonly #lastTerm = new Map<ServerHost, { life: number; term: number }>();
 
-  constructor(walk: Walk) {
-    this.#walk = walk;
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
   }
 
   afterStep(server: ServerHost, status: ReplicaStatus): void {
@@ -23,7 +21,7 @@ export class Watch {
     this.#checkBounds(server, status);
     if (status.processedUpTo > 0 && server.digests[status.processedUpTo] === undefined) {
       server.digests[status.processedUpTo] = status.digest;
-      const { record } = this.#walk.coordinator;
+      const { record } = this.#simulation.coordinator;
       if (record !== undefined) this.#compareAt(record, server, status.processedUpTo);
     }
     if (status.role === 'primary') server.markStable(status.stableUpTo);
@@ -45,7 +43,7 @@ export class Watch {
   }
 
   #checkBounds(server: ServerHost, { waitingToRelease, logLength }: ReplicaStatus): void {
-    const { unstableMax, queueMax } = this.#walk.plan.config;
+    const { unstableMax, queueMax } = this.#simulation.plan.config;
     demand(waitingToRelease <= 2 * unstableMax + queueMax, () => `${server.name}: ${waitingToRelease} replies wait`);
     demand(logLength <= 4 * unstableMax + LOG_SLACK, () => `${server.name}: ${logLength} orders in the log`);
   }
@@ -53,9 +51,9 @@ export class Watch {
   /** Promise 1: whoever is in sync processed the same up to the same order. */
   #compareAt(record: GroupRecord, server: ServerHost, orderNum: number): void {
     // A handler that one replica takes for stuck may end on another: the core finds that out by itself, a little later.
-    if (this.#walk.plan.stuck || !isInSync(record, server.member)) return;
+    if (this.#simulation.plan.stuck || !isInSync(record, server.member)) return;
     const mine = server.digests[orderNum];
-    for (const other of this.#walk.servers) {
+    for (const other of this.#simulation.servers) {
       if (other === server || !other.alive || !isInSync(record, other.member)) continue;
       const theirs = other.digests[orderNum];
       if (mine === undefined || theirs === undefined || mine === theirs) continue;
@@ -69,7 +67,7 @@ export class Watch {
 
   /** The set changed: compare everything. */
   compareAll(record: GroupRecord): void {
-    for (const server of this.#walk.servers) {
+    for (const server of this.#simulation.servers) {
       if (!server.alive) continue;
       for (let k = 1; k < server.digests.length; k++) this.#compareAt(record, server, k);
     }

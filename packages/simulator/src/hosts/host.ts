@@ -1,6 +1,6 @@
-import type { PeerFrame, ReplyFrame, SessionFrame } from '../frames.js';
-import { describeFrame } from '../testing/describe.js';
-import type { Walk } from './walk.js';
+import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core';
+import { describeFrame } from '@understudy/core/testing';
+import type { Simulation } from '../simulation.js';
 
 /** Clocks of any two processes differ in rate by less than 5 %. */
 const SLOWEST = 0.977;
@@ -8,7 +8,7 @@ const FASTEST = 1.023;
 
 /** A process: it has a clock of its own, and may be paused. */
 export abstract class Host {
-  readonly walk: Walk;
+  readonly simulation: Simulation;
   readonly name: string;
   readonly index: number;
   /** It takes no step before. */
@@ -16,30 +16,30 @@ export abstract class Host {
   readonly #rate: number;
   readonly #offsetMs: number;
 
-  constructor(walk: Walk, name: string, index: number) {
-    this.walk = walk;
+  constructor(simulation: Simulation, name: string, index: number) {
+    this.simulation = simulation;
     this.name = name;
     this.index = index;
-    this.#rate = walk.random.between(SLOWEST, FASTEST);
-    this.#offsetMs = walk.random.below(10_000);
+    this.#rate = simulation.random.between(SLOWEST, FASTEST);
+    this.#offsetMs = simulation.random.below(10_000);
   }
 
   get clockMs(): number {
-    return this.#offsetMs + this.#rate * this.walk.nowMs;
+    return this.#offsetMs + this.#rate * this.simulation.nowMs;
   }
 
   abstract get alive(): boolean;
 
   get runs(): boolean {
-    return this.alive && this.walk.nowMs >= this.pausedUntilMs;
+    return this.alive && this.simulation.nowMs >= this.pausedUntilMs;
   }
 
   /** It does not read its streams from there at present. */
   abstract readsNothing(from: Host): boolean;
 
   trace(from: Host, frame: PeerFrame | SessionFrame | ReplyFrame): void {
-    if (!this.walk.tracing) return;
+    if (!this.simulation.tracing) return;
     const line = describeFrame(frame);
-    if (line !== undefined) this.walk.print(`${from.name}>${this.name}  ${line}`);
+    if (line !== undefined) this.simulation.print(`${from.name}>${this.name}  ${line}`);
   }
 }

@@ -1,11 +1,9 @@
-import type { CallId, ConnectionId } from '../ids.js';
-import type { SessionEffect, SessionEvent } from '../session/events.js';
-import { Session } from '../session/session.js';
-import { bytesOf, hex32 } from '../testing/text.js';
-import type { Operation } from './history.js';
+import { type CallId, type ConnectionId, Session, type SessionEffect, type SessionEvent } from '@understudy/core';
+import { bytesOf, hex32 } from '@understudy/core/testing';
+import type { Operation } from '../checks/history.js';
+import { Rpc } from '../network/rpc.js';
+import type { SessionStream } from '../network/streams.js';
 import { Host } from './host.js';
-import { Rpc } from './rpc.js';
-import type { SessionStream } from './streams.js';
 
 /** A client process with its adapter: one session after the other, each with a stream to every replica. */
 export class ClientHost extends Host {
@@ -30,17 +28,17 @@ export class ClientHost extends Host {
 
   start(): void {
     this.generation++;
-    const id = hex32(0xc000 + (this.index - this.walk.plan.servers + 1) * 100 + this.generation).replace(
+    const id = hex32(0xc000 + (this.index - this.simulation.plan.servers + 1) * 100 + this.generation).replace(
       /^0/,
       'f',
     ) as ConnectionId;
-    const { config, servers } = this.walk.plan;
+    const { config, servers } = this.simulation.plan;
     this.core = new Session({ connection: id, slots: servers, config });
     this.closing = false;
   }
 
   crash(): void {
-    if (this.walk.tracing) this.walk.print(`${this.name}: crashes`);
+    if (this.simulation.tracing) this.simulation.print(`${this.name}: crashes`);
     this.dead = true;
     this.core = undefined;
     this.#dropStreams(true);
@@ -48,7 +46,7 @@ export class ClientHost extends Host {
   }
 
   #dropStreams(loseTail: boolean): void {
-    const { random } = this.walk;
+    const { random } = this.simulation;
     for (const stream of [...this.streams]) {
       if (stream === undefined) continue;
       if (loseTail) stream.toServer.break(random.below(stream.toServer.frames.length + 1));
@@ -60,10 +58,10 @@ export class ClientHost extends Host {
 
   call(operation: Operation, method: string): void {
     if (this.core === undefined) this.start();
-    const call = this.walk.nextCall() as CallId;
+    const call = this.simulation.nextCall() as CallId;
     this.calls.set(call, operation);
     this.closing = false;
-    if (this.walk.tracing) this.walk.print(`${this.name}: calls ${operation.name}`);
+    if (this.simulation.tracing) this.simulation.print(`${this.name}: calls ${operation.name}`);
     const request = { method, message: bytesOf(operation.name) };
     this.step({ kind: 'call', call, request, readOnly: operation.readOnly });
   }
@@ -74,15 +72,15 @@ export class ClientHost extends Host {
     this.calls.delete(call);
     this.rpcs.get(call)?.cancel();
     this.rpcs.delete(call);
-    if (this.walk.tracing) this.walk.print(`${this.name}: gives ${operation.name} up`);
-    this.walk.history.fail(operation, true);
+    if (this.simulation.tracing) this.simulation.print(`${this.name}: gives ${operation.name} up`);
+    this.simulation.history.fail(operation, true);
     this.step({ kind: 'cancel', call });
   }
 
   close(): void {
     if (this.calls.size > 0 || this.closing) return;
     this.closing = true;
-    if (this.walk.tracing) this.walk.print(`${this.name}: closes`);
+    if (this.simulation.tracing) this.simulation.print(`${this.name}: closes`);
     this.step({ kind: 'close' });
   }
 
@@ -108,15 +106,15 @@ export class ClientHost extends Host {
         return this.#invoke(effect);
       case 'deliver': {
         const operation = this.#take(effect.call);
-        if (this.walk.tracing) this.walk.print(`${this.name}  delivered ${operation?.name}`);
-        if (operation !== undefined) this.walk.history.answer(operation, effect.outcome);
+        if (this.simulation.tracing) this.simulation.print(`${this.name}  delivered ${operation?.name}`);
+        if (operation !== undefined) this.simulation.history.answer(operation, effect.outcome);
         return;
       }
       case 'fail': {
         const operation = this.#take(effect.call);
-        if (this.walk.tracing)
-          this.walk.print(`${this.name}  failed ${operation?.name}: ${effect.code} ${effect.reason}`);
-        if (operation !== undefined) this.walk.history.fail(operation, effect.mayHaveTakenEffect);
+        if (this.simulation.tracing)
+          this.simulation.print(`${this.name}  failed ${operation?.name}: ${effect.code} ${effect.reason}`);
+        if (operation !== undefined) this.simulation.history.fail(operation, effect.mayHaveTakenEffect);
         return;
       }
       case 'reconnect': {
@@ -127,19 +125,20 @@ export class ClientHost extends Host {
       case 'ended':
         return this.#ended(effect.clean);
       case 'log':
-        if (this.walk.tracing) this.walk.print(`${this.name}  ${effect.event} ${JSON.stringify(effect.fields)}`);
+        if (this.simulation.tracing)
+          this.simulation.print(`${this.name}  ${effect.event} ${JSON.stringify(effect.fields)}`);
         return;
       default:
     }
   }
 
   #invoke(effect: Extract<SessionEffect, { kind: 'invoke' }>): void {
-    const server = this.walk.servers[effect.slot];
+    const server = this.simulation.servers[effect.slot];
     if (server === undefined || !this.calls.has(effect.call)) return;
     this.rpcs.get(effect.call)?.cancel();
     const rpc = new Rpc(this, server, effect);
     this.rpcs.set(effect.call, rpc);
-    this.walk.rpcs.push(rpc);
+    this.simulation.rpcs.push(rpc);
   }
 
   #take(call: CallId): Operation | undefined {
@@ -149,9 +148,9 @@ export class ClientHost extends Host {
   }
 
   #ended(clean: boolean): void {
-    if (this.walk.tracing) this.walk.print(`${this.name}  ended${clean ? '' : ', not clean'}`);
+    if (this.simulation.tracing) this.simulation.print(`${this.name}  ended${clean ? '' : ', not clean'}`);
     if (!clean) this.endedUnclean = true;
-    for (const operation of this.calls.values()) this.walk.history.fail(operation, true);
+    for (const operation of this.calls.values()) this.simulation.history.fail(operation, true);
     this.calls.clear();
     this.core = undefined;
     this.#dropStreams(false);

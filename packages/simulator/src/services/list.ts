@@ -1,5 +1,5 @@
-import type { Outcome } from '../message.js';
-import { bytesOf, hashText, textOf } from '../testing/text.js';
+import type { Outcome } from '@understudy/core';
+import { bytesOf, hashText, textOf } from '@understudy/core/testing';
 
 /** What a reply says of the list: so many operations, the last of them, and a digest of them all, in their order. */
 export interface Saw {
@@ -12,7 +12,7 @@ const EMPTY = 1;
 const extend = (digest: number, operation: string): number => Math.imul(digest ^ hashText(operation), 0x9e3779b1) >>> 0;
 
 /**
- * The service of a walk: a list of operations, each appended under a name of its own. Every reply tells the whole list
+ * The service of a simulation: a list of operations, each appended under a name of its own. Every reply tells the whole list
  * before it by a digest, so that whatever is lost, doubled or out of place shows in any later reply.
  */
 export class ListService {

@@ -1,4 +1,4 @@
-/** A seeded generator (mulberry32): everything that a walk draws comes from one of these, so that its seed replays it. */
+/** A seeded generator (mulberry32): everything that a simulation draws comes from one of these, so that its seed replays it. */
 export class Random {
   #state: number;
 

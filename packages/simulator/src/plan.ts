@@ -1,7 +1,7 @@
-import type { GroupConfig } from '../config.js';
+import type { GroupConfig } from '@understudy/core';
 import { Random } from './random.js';
 
-/** What may go wrong in a walk. Each walk draws which kinds it has, so that rare mixtures come up pure as well. */
+/** What may go wrong in a simulation. Each simulation draws which kinds it has, so that rare mixtures come up pure as well. */
 export const FAULTS = [
   'serverCrash',
   'clientCrash',
@@ -20,7 +20,7 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Everything about a walk that its seed decides beforehand. */
+/** Everything about a simulation that its seed decides beforehand. */
 export interface Plan {
   readonly seed: number;
   readonly config: GroupConfig;

@@ -1,22 +1,22 @@
-import type { GroupRecord } from '../record.js';
-import type { ServerHost } from './server-host.js';
-import type { Act } from './streams.js';
-import type { Walk } from './walk.js';
+import type { GroupRecord } from '@understudy/core';
+import type { ServerHost } from './hosts/server-host.js';
+import type { Act } from './network/streams.js';
+import type { Simulation } from './simulation.js';
 
-/** The coordinator of a walk: one record, changed by compare-and-swap; slow, sometimes out of reach. */
+/** The coordinator of a simulation: one record, changed by compare-and-swap; slow, sometimes out of reach. */
 export class VirtualCoordinator {
   record: GroupRecord | undefined;
   /** Down until then. */
   downUntilMs = 0;
   changes: Change[] = [];
-  readonly #walk: Walk;
+  readonly #simulation: Simulation;
 
-  constructor(walk: Walk) {
-    this.#walk = walk;
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
   }
 
   reaches(server: ServerHost): boolean {
-    return this.#walk.nowMs >= this.downUntilMs && this.#walk.nowMs >= server.withoutCoordinatorUntilMs;
+    return this.#simulation.nowMs >= this.downUntilMs && this.#simulation.nowMs >= server.withoutCoordinatorUntilMs;
   }
 
   submit(server: ServerHost, next: GroupRecord, reason: string): void {
@@ -26,7 +26,7 @@ export class VirtualCoordinator {
   swap(next: GroupRecord, gaveUp: ReadonlySet<number> | undefined): boolean {
     if (next.epoch !== (this.record?.epoch ?? 0) + 1) return false;
     this.record = next;
-    this.#walk.onRecord(next, gaveUp);
+    this.#simulation.onRecord(next, gaveUp);
     return true;
   }
 }
@@ -48,7 +48,7 @@ export class Change implements Act {
     this.next = next;
     this.#life = server.lives;
     this.#reason = reason;
-    this.#gaveUp = reason === 'adopt' ? server.walk.outOfReach(server) : undefined;
+    this.#gaveUp = reason === 'adopt' ? server.simulation.outOfReach(server) : undefined;
   }
 
   get ready(): boolean {
@@ -62,12 +62,12 @@ export class Change implements Act {
   }
 
   act(): void {
-    const { walk } = this.server;
+    const { simulation } = this.server;
     if (this.#result === undefined) {
       const won = this.#coordinator.swap(this.next, this.#gaveUp);
-      if (walk.tracing) walk.print(`${this.server.name}: ${this.#reason}: ${won ? 'done' : 'too late'}`);
-      this.#result = walk.random.chance(0.2) ? 'unknown' : won ? 'won' : 'lost';
-      if (walk.random.chance(0.5) || !this.server.runs) return;
+      if (simulation.tracing) simulation.print(`${this.server.name}: ${this.#reason}: ${won ? 'done' : 'too late'}`);
+      this.#result = simulation.random.chance(0.2) ? 'unknown' : won ? 'won' : 'lost';
+      if (simulation.random.chance(0.5) || !this.server.runs) return;
     }
     this.#coordinator.changes = this.#coordinator.changes.filter((other) => other !== this);
     if (!this.#waits) return;

@@ -1,8 +1,8 @@
-import type { Outcome } from '../message.js';
-import { type ListService, type Saw, sawOf } from './service.js';
-import { demand } from './violation.js';
+import type { Outcome } from '@understudy/core';
+import { type ListService, type Saw, sawOf } from '../services/list.js';
+import { demand } from '../violation.js';
 
-/** What the interceptors of a walk answer when they end a call before it is ordered. */
+/** What the interceptors of a simulation answer when they end a call before it is ordered. */
 export const REFUSED: Outcome = Object.freeze({ code: 7, details: 'refused by an interceptor' });
 
 /** One call of an application, as the application sees it. */
@@ -29,7 +29,7 @@ interface Promotion {
   readonly gaveUp: ReadonlySet<number>;
 }
 
-/** All calls of a walk and what became of them; says at the end whether the group kept its promises (DESIGN 3). */
+/** All calls of a simulation and what became of them; says at the end whether the group kept its promises (DESIGN 3). */
 export class History {
   readonly operations: Operation[] = [];
   readonly byName = new Map<string, Operation>();

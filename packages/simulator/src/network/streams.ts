@@ -1,11 +1,9 @@
-import type { PeerFrame, ReplyFrame, SessionFrame } from '../frames.js';
-import type { LinkId } from '../ids.js';
-import type { Member } from '../record.js';
-import type { ClientHost } from './client-host.js';
-import type { Host } from './host.js';
-import type { ServerHost } from './server-host.js';
+import type { LinkId, Member, PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core';
+import type { ClientHost } from '../hosts/client-host.js';
+import type { Host } from '../hosts/host.js';
+import type { ServerHost } from '../hosts/server-host.js';
 
-/** Something that may happen next in a walk. */
+/** Something that may happen next in a simulation. */
 export interface Act {
   act(): void;
 }
@@ -33,8 +31,8 @@ export class Pipe<F> implements Act {
     return (
       this.frames.length > 0 &&
       to.runs &&
-      to.walk.nowMs >= this.heldUntilMs &&
-      !to.walk.isCut(from, to) &&
+      to.simulation.nowMs >= this.heldUntilMs &&
+      !to.simulation.isCut(from, to) &&
       !to.readsNothing(from)
     );
   }
@@ -110,7 +108,7 @@ export class SessionStream {
 
   /** The network breaks it. */
   break(): void {
-    const { random } = this.client.walk;
+    const { random } = this.client.simulation;
     this.toServer.break(random.below(this.toServer.frames.length + 1));
     this.toClient.break(random.below(this.toClient.frames.length + 1));
   }
@@ -150,7 +148,7 @@ export class PeerStream implements Act {
   break(): void {
     if (this.broken) return;
     this.broken = true;
-    this.pipe.break(this.from.walk.random.below(this.pipe.frames.length + 1));
+    this.pipe.break(this.from.simulation.random.below(this.pipe.frames.length + 1));
   }
 
   /** The sender notices that its stream is broken. */

@@ -1,0 +1,132 @@
+import { isInSync } from '@understudy/core';
+import type { ServerHost } from '../hosts/server-host.js';
+import type { Ending, Simulation } from '../simulation.js';
+import { demand } from '../violation.js';
+
+const ROUND_MS = 20;
+/** Within this time after the last fault every open call must end. */
+const ANSWERED_WITHIN_MS = 9000;
+/** A session that is closed gives up after five seconds; by then it has ended, clean or not. */
+const ENDED_WITHIN_MS = 6500;
+const TOGETHER_WITHIN_MS = 6000;
+
+/** Faults stop; then everything outstanding must end, sessions close clean, and all replicas come to hold the same. */
+export function settle(simulation: Simulation): Ending {
+  calmDown(simulation);
+  const answered = within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0);
+  if (!answered)
+    return explain(simulation, () => `${openCalls(simulation)} calls are not answered: ${openNames(simulation)}`);
+  for (const client of simulation.clients) {
+    simulation.invoke(client, false);
+    simulation.invoke(client, true);
+  }
+  if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) {
+    return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
+  }
+  for (const client of simulation.clients) {
+    // What is still open now is what no handler ever ends.
+    for (const call of [...client.calls.keys()]) client.cancel(call);
+    client.endedUnclean = false;
+    client.close();
+  }
+  if (!within(simulation, ENDED_WITHIN_MS, () => simulation.clients.every(({ alive }) => !alive))) {
+    return explain(simulation, () => 'a session does not end');
+  }
+  if (simulation.clients.some(({ endedUnclean, index }) => endedUnclean && !simulation.history.wasGivenUp(index)))
+    return explain(simulation, () => 'a session does not end clean');
+  if (!within(simulation, TOGETHER_WITHIN_MS, () => areTogether(simulation))) {
+    return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
+  }
+  checkWhole(simulation);
+  return 'whole';
+}
+
+function calmDown(simulation: Simulation): void {
+  simulation.someGivenUp =
+    simulation.clients.some(({ dead }) => dead) ||
+    simulation.servers.some((server) => simulation.outOfReach(server).size > 0);
+  simulation.calm = true;
+  simulation.healAll();
+  if (simulation.tracing) simulation.print('faults are over');
+  for (const server of simulation.servers) if (!server.alive && simulation.random.chance(0.8)) server.start();
+}
+
+/** @returns whether it came true in time */
+function within(simulation: Simulation, ms: number, isTrue: () => boolean): boolean {
+  const untilMs = simulation.nowMs + ms;
+  simulation.drain();
+  while (!isTrue()) {
+    if (simulation.nowMs >= untilMs) return false;
+    simulation.passTime(ROUND_MS);
+    simulation.drain();
+  }
+  return true;
+}
+
+const open = (simulation: Simulation) =>
+  simulation.history.operations.filter(({ state, stuck }) => state === 'open' && !stuck);
+
+function openCalls(simulation: Simulation): number {
+  return simulation.clients.reduce((sum, { calls }) => {
+    let n = 0;
+    for (const operation of calls.values()) if (!operation.stuck) n++;
+    return sum + n;
+  }, simulation.openPlain);
+}
+
+const openNames = (simulation: Simulation): string =>
+  `${open(simulation)
+    .map(({ name }) => name)
+    .join(' ')}; ${describe(simulation)}`;
+
+function describe(simulation: Simulation): string {
+  return simulation.servers
+    .map(({ name, alive, status }) =>
+      alive && status
+        ? `${name} ${status.role} term ${status.term} held ${status.heldUpTo} processed ${status.processedUpTo} stable ${status.stableUpTo}${status.blocked ? ' blocked' : ''}`
+        : `${name} gone`,
+    )
+    .join('; ');
+}
+
+/** It did not go on: only for a reason that the design knows. */
+function explain(simulation: Simulation, what: () => string): Ending {
+  const { record } = simulation.coordinator;
+  const left = simulation.servers.filter(
+    ({ alive, member }) => alive && record !== undefined && isInSync(record, member),
+  );
+  if (record !== undefined && left.length === 0) return 'unavailable';
+  if (simulation.someGivenUp && left.some(({ status }) => status?.blocked !== undefined)) return 'blocked';
+  demand(false, what);
+  return 'blocked';
+}
+
+function areTogether(simulation: Simulation): boolean {
+  const { record } = simulation.coordinator;
+  const primary = primaryOf(simulation);
+  if (record === undefined || primary === undefined) return false;
+  const upTo = primary.status?.processedUpTo;
+  return simulation.servers.every(({ alive, member, status, jobs }) => {
+    if (!alive) return true;
+    if (jobs.length > 0) return false;
+    const reached = simulation.plan.config.replication === 'passive' ? status?.heldUpTo : status?.processedUpTo;
+    return isInSync(record, member) && reached === upTo;
+  });
+}
+
+const primaryOf = (simulation: Simulation): ServerHost | undefined =>
+  simulation.servers.find(({ alive, status }) => alive && status?.role === 'primary');
+
+function checkWhole(simulation: Simulation): void {
+  const primary = primaryOf(simulation);
+  demand(primary !== undefined, () => 'there is no primary');
+  const { service } = primary;
+  simulation.history.check(service, simulation.plan.config.release === 'concurrent');
+  if (simulation.plan.config.replication === 'passive') return;
+  for (const server of simulation.servers) {
+    demand(
+      !server.alive || server.service.operations.join(' ') === service.operations.join(' '),
+      () => `${server.name} has ${server.service.operations.join(' ')}, the primary ${service.operations.join(' ')}`,
+    );
+  }
+}
