@@ -10,6 +10,7 @@ export * from './message.js';
 export * from './ordering/order-info.js';
 export type * from './ports.js';
 export * from './record.js';
+export * from './record-change.js';
 export * from './record-codec.js';
 export * from './record-force.js';
 export type * from './replica/events.js';

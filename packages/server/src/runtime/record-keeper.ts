@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Coordinator,
   type Epoch,
-  type GroupRecord,
   type Logger,
+  RecordChange,
+  type RecordChangeStep,
   type ReplicaEffect,
-  sameRecord,
 } from '@understudy/core';
 import { Backoff } from './backoff.js';
 import type { EventLoop } from './event-loop.js';
@@ -20,7 +20,7 @@ export interface RecordKeeperOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-type Verdict = { readonly won: boolean; readonly record: GroupRecord | undefined };
+type Done = Extract<RecordChangeStep, { kind: 'done' }>;
 
 /** The coordinator as one life of a replica uses it. */
 export class RecordKeeper {
@@ -73,48 +73,41 @@ export class RecordKeeper {
 
   change({ next, reason }: Extract<ReplicaEffect, { kind: 'changeRecord' }>): void {
     const { loop, onFatal } = this.#options;
-    this.#settle(next, reason).then(
-      (verdict) => {
-        if (verdict !== undefined) loop.dispatch({ kind: 'recordChange', ...verdict });
+    this.#pursue(new RecordChange(next), next.epoch, reason).then(
+      (done) => {
+        if (done !== undefined) loop.dispatch({ kind: 'recordChange', won: done.won, record: done.record });
       },
       (error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))),
     );
   }
 
-  /**
-   * Swaps until the outcome is certain. To swap again is safe: of several attempts with one epoch at most one succeeds,
-   * and a later one finds the record that it wanted to write.
-   *
-   * @returns undefined if this life ended before
-   */
-  async #settle(next: GroupRecord, reason: string): Promise<Verdict | undefined> {
+  /** @returns undefined if this life ended before the outcome was certain */
+  async #pursue(change: RecordChange, epoch: Epoch, reason: string): Promise<Done | undefined> {
     const { coordinator, loop, logger } = this.#options;
     const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+    let step = change.begin();
     while (!loop.closed) {
-      const result = await coordinator.compareAndSwap((next.epoch - 1) as Epoch, next);
-      if (result.kind === 'swapped') return { won: true, record: next };
-      if (result.kind === 'conflict') return { won: sameRecord(result.current, next), record: result.current };
-      logger.log('warn', 'the outcome of a record change is not known yet', {
-        change: reason,
-        epoch: next.epoch,
-        reason: reasonOf(result.cause),
-      });
-      await delay(backoff.next(), undefined, { ref: false });
-      const verdict = await this.#lookUp(next);
-      if (verdict !== undefined) return verdict;
+      switch (step.kind) {
+        case 'done':
+          return step;
+        case 'swap': {
+          const result = await coordinator.compareAndSwap(step.expected, step.next);
+          step = change.onSwapped(result);
+          if (result.kind === 'unknown') {
+            const fields = { change: reason, epoch, reason: reasonOf(result.cause) };
+            logger.log('warn', 'the outcome of a record change is not known yet', fields);
+          }
+          break;
+        }
+        case 'read':
+          await delay(backoff.next(), undefined, { ref: false });
+          step = await coordinator.read().then(
+            (record) => change.onRead(record),
+            () => change.onReadFailed(),
+          );
+      }
     }
     return undefined;
-  }
-
-  /** Whether the change happened, as far as the record tells. */
-  async #lookUp(next: GroupRecord): Promise<Verdict | undefined> {
-    try {
-      const record = await this.#options.coordinator.read();
-      if (sameRecord(record, next)) return { won: true, record: next };
-      return record !== undefined && record.epoch >= next.epoch ? { won: false, record } : undefined;
-    } catch {
-      return undefined;
-    }
   }
 }
 
