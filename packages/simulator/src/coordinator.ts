@@ -1,79 +1,151 @@
-import type { GroupRecord } from '@understudy/core';
+import { type GroupRecord, RecordChange, type RecordChangeStep, type SwapResult } from '@understudy/core';
 import type { ServerHost } from './hosts/server-host.js';
 import type { Act } from './network/streams.js';
 import type { Simulation } from './simulation.js';
 
-/** The coordinator of a simulation: one record, changed by compare-and-swap; slow, sometimes out of reach. */
+/** After this long without an answer a request counts as failed. */
+const DEADLINE_MS = 30;
+
+/** The coordinator: one record on a disk, changed by compare-and-swap; slow, sometimes out of reach, sometimes crashing. */
 export class VirtualCoordinator {
   record: GroupRecord | undefined;
   /** Down until then. */
   downUntilMs = 0;
-  changes: Change[] = [];
-  readonly #simulation: Simulation;
+  requests: RecordRequest[] = [];
+  readonly simulation: Simulation;
 
   constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+    this.simulation = simulation;
   }
 
   reaches(server: ServerHost): boolean {
-    return this.#simulation.nowMs >= this.downUntilMs && this.#simulation.nowMs >= server.withoutCoordinatorUntilMs;
+    return this.simulation.nowMs >= this.downUntilMs && this.simulation.nowMs >= server.withoutCoordinatorUntilMs;
   }
 
   submit(server: ServerHost, next: GroupRecord, reason: string): void {
-    this.changes.push(new Change(this, server, next, reason));
+    this.requests.push(new RecordRequest(this, server, next, reason));
   }
 
-  swap(next: GroupRecord, gaveUp: ReadonlySet<number> | undefined): boolean {
-    if (next.epoch !== (this.record?.epoch ?? 0) + 1) return false;
+  /** It dies with whatever was on its way to it or from it; the record is on its disk. */
+  crash(untilMs: number): void {
+    this.downUntilMs = untilMs;
+    for (const request of this.requests) request.lose();
+  }
+
+  swap(next: GroupRecord, gaveUp: ReadonlySet<number> | undefined): SwapResult {
+    if (next.epoch !== (this.record?.epoch ?? 0) + 1) return { kind: 'conflict', current: this.record };
     this.record = next;
-    this.#simulation.onRecord(next, gaveUp);
-    return true;
+    this.simulation.onRecord(next, gaveUp);
+    return { kind: 'swapped' };
   }
 }
 
-/** A compare-and-swap on its way: to the coordinator, and then back with the answer. */
-export class Change implements Act {
-  readonly server: ServerHost;
-  readonly next: GroupRecord;
-  readonly #life: number;
+type Question = Exclude<RecordChangeStep, { kind: 'done' }>;
+type Answer =
+  | { readonly kind: 'swapped'; readonly result: SwapResult }
+  | { readonly kind: 'read'; readonly record: GroupRecord | undefined };
+
+/** A change of the record as a replica pursues it: questions on their way to the coordinator, answers on their way back. */
+export class RecordRequest implements Act {
   readonly #coordinator: VirtualCoordinator;
+  readonly #server: ServerHost;
+  readonly #life: number;
+  readonly #change: RecordChange;
   readonly #reason: string;
-  /** Of a promotion: the clients that it decided without. */
+  /** Of a promotion: the sessions that it decided without. */
   readonly #gaveUp: ReadonlySet<number> | undefined;
-  #result: 'won' | 'lost' | 'unknown' | undefined;
+  #question: Question;
+  #answer: Answer | undefined;
+  /** Whoever asked waits in vain, until then. */
+  #lostUntilMs: number | undefined;
 
   constructor(coordinator: VirtualCoordinator, server: ServerHost, next: GroupRecord, reason: string) {
     this.#coordinator = coordinator;
-    this.server = server;
-    this.next = next;
+    this.#server = server;
     this.#life = server.lives;
     this.#reason = reason;
-    this.#gaveUp = reason === 'adopt' ? server.simulation.outOfReach(server) : undefined;
+    this.#gaveUp = reason === 'adopt' ? coordinator.simulation.outOfReach(server) : undefined;
+    this.#change = new RecordChange(next);
+    const first = this.#change.begin();
+    if (first.kind === 'done') throw new Error('a change is certain before it was asked for');
+    this.#question = first;
   }
 
   get ready(): boolean {
-    if (!this.#coordinator.reaches(this.server)) return false;
-    return this.#result === undefined || !this.#waits || this.server.runs;
+    if (!this.#waits) return true;
+    if (this.#lostUntilMs !== undefined) return this.#server.runs && this.#now >= this.#lostUntilMs;
+    if (!this.#coordinator.reaches(this.#server)) return false;
+    return this.#answer === undefined || this.#server.runs;
+  }
+
+  get #now(): number {
+    return this.#coordinator.simulation.nowMs;
   }
 
   /** Whoever asked still waits for the answer. */
   get #waits(): boolean {
-    return this.server.alive && this.server.lives === this.#life;
+    return this.#server.alive && this.#server.lives === this.#life;
+  }
+
+  /** The question or its answer is lost; whoever asked cannot tell which. */
+  lose(): void {
+    this.#lostUntilMs ??= this.#now + DEADLINE_MS;
   }
 
   act(): void {
-    const { simulation } = this.server;
-    if (this.#result === undefined) {
-      const won = this.#coordinator.swap(this.next, this.#gaveUp);
-      if (simulation.tracing) simulation.print(`${this.server.name}: ${this.#reason}: ${won ? 'done' : 'too late'}`);
-      this.#result = simulation.random.chance(0.2) ? 'unknown' : won ? 'won' : 'lost';
-      if (simulation.random.chance(0.5) || !this.server.runs) return;
+    if (!this.#waits) this.#outliveSender();
+    else if (this.#lostUntilMs !== undefined) this.#fail();
+    else if (this.#coordinator.simulation.choices.chance(this.#coordinator.simulation.plan.coordinatorLoss))
+      this.lose();
+    else if (this.#answer === undefined) this.#answer = this.#ask();
+    else this.#arrive(this.#answer);
+  }
+
+  /** A question may reach the coordinator when its sender is gone. */
+  #outliveSender(): void {
+    const { choices } = this.#coordinator.simulation;
+    const onItsWay = this.#answer === undefined && this.#lostUntilMs === undefined;
+    if (onItsWay && this.#coordinator.reaches(this.#server) && choices.chance(0.7)) this.#ask();
+    this.#end();
+  }
+
+  #ask(): Answer {
+    if (this.#question.kind === 'read') return { kind: 'read', record: this.#coordinator.record };
+    const result = this.#coordinator.swap(this.#question.next, this.#gaveUp);
+    this.#server.note(`${this.#reason}: ${result.kind === 'swapped' ? 'done' : 'too late'}`);
+    return { kind: 'swapped', result };
+  }
+
+  #arrive(answer: Answer): void {
+    this.#answer = undefined;
+    this.#follow(answer.kind === 'read' ? this.#change.onRead(answer.record) : this.#change.onSwapped(answer.result));
+  }
+
+  #fail(): void {
+    const { choices } = this.#coordinator.simulation;
+    this.#lostUntilMs = undefined;
+    const asked = this.#question;
+    // A swap that its sender gave up may still be on its way.
+    const late = asked.kind === 'swap' && this.#answer === undefined && choices.chance(0.5);
+    this.#answer = undefined;
+    if (late) this.#ask();
+    this.#follow(
+      asked.kind === 'read'
+        ? this.#change.onReadFailed()
+        : this.#change.onSwapped({ kind: 'unknown', cause: 'no answer' }),
+    );
+  }
+
+  #follow(step: RecordChangeStep): void {
+    if (step.kind !== 'done') {
+      this.#question = step;
+      return;
     }
-    this.#coordinator.changes = this.#coordinator.changes.filter((other) => other !== this);
-    if (!this.#waits) return;
-    const { record } = this.#coordinator;
-    // An outcome that could not be told is found out by reading; by then somebody else may have changed the record.
-    const won = this.#result === 'unknown' ? record === this.next : this.#result === 'won';
-    this.server.step({ kind: 'recordChange', won, record: won ? this.next : record });
+    this.#end();
+    this.#server.step({ kind: 'recordChange', won: step.won, record: step.record });
+  }
+
+  #end(): void {
+    this.#coordinator.requests = this.#coordinator.requests.filter((other) => other !== this);
   }
 }

@@ -5,45 +5,46 @@ import type { ServerHost } from './hosts/server-host.js';
 import type { Fault } from './plan.js';
 import type { Simulation } from './simulation.js';
 
+/** A process that crashes between two effects does so within this many. */
+const EFFECTS_TO_CRASH = 24;
+
 /** Something goes wrong, or is mended. */
 export function injectFault(simulation: Simulation, fault: Fault): void {
-  const { random, plan } = simulation;
+  const { choices, plan, servers, clients } = simulation;
   const { leaseMs, sessionMs } = plan.config;
   switch (fault) {
     case 'serverCrash':
-      return crashOrRestart(simulation);
+      return crashOrRestartServer(simulation);
     case 'clientCrash':
-      return random.maybe(simulation.clients.filter(({ alive }) => alive))?.crash();
+      return crashOrRestartClient(simulation);
     case 'crashTogether':
       return crashTogether(simulation);
     case 'serverPause':
-      return pause(simulation, random.pick(simulation.servers), random.between(0.3, 4) * leaseMs);
+      return pause(choices.pick(servers), choices.between(0.3, 4) * leaseMs);
     case 'clientPause':
-      return pause(simulation, random.pick(simulation.clients), random.between(0.1, 1.5) * sessionMs);
+      return pause(choices.pick(clients), choices.between(0.1, 1.5) * sessionMs);
     case 'cut':
-      return cutOrHeal(simulation, random.pick(simulation.servers), random.pick(simulation.servers));
+      return cutOrHeal(simulation, choices.pick(servers), choices.pick(servers));
     case 'clientCut':
-      return cutOrHeal(simulation, random.pick(simulation.clients), random.pick(simulation.servers));
+      return cutOrHeal(simulation, choices.pick(clients), choices.pick(servers));
     case 'hold':
       return hold(simulation);
     case 'breakStream':
       return breakStream(simulation);
-    case 'coordinatorDown':
-      return coordinatorDown(simulation, random.between(20, 4 * leaseMs));
+    case 'coordinatorCrash':
+      return crashCoordinator(simulation, choices.between(20, 4 * leaseMs));
+    case 'coordinatorCut':
+      return cutCoordinator(simulation, choices.between(20, 4 * leaseMs));
+    case 'diverge':
+      return diverge(simulation);
     case 'stepDown':
-      return random
-        .maybe(simulation.servers.filter((server) => server.runs && mayCrash(simulation, server)))
+      return choices
+        .maybe(servers.filter((server) => server.runs && mayCrash(simulation, server)))
         ?.step({ kind: 'stepDown' });
     case 'close':
-      return random.maybe(simulation.clients.filter(({ runs }) => runs))?.close();
-    case 'cancel': {
-      const client: ClientHost | undefined = random.maybe(
-        simulation.clients.filter(({ runs, calls }) => runs && calls.size > 0),
-      );
-      const call = client && random.maybe([...client.calls.keys()]);
-      if (call !== undefined) client?.cancel(call);
-      return;
-    }
+      return choices.maybe(clients.filter(({ runs }) => runs))?.close();
+    case 'cancel':
+      return cancel(simulation);
     default:
       return unreachable(fault, 'fault');
   }
@@ -54,82 +55,117 @@ function mayCrash(simulation: Simulation, server: ServerHost): boolean {
   const { record } = simulation.coordinator;
   if (record === undefined || !isInSync(record, server.member)) return true;
   const others = simulation.servers.filter(
-    (other) => other !== server && other.alive && isInSync(record, other.member),
+    (other) => other !== server && other.alive && isInSync(record, other.member) && !isDoomed(other),
   );
-  return others.length > 0 || simulation.random.chance(0.02);
+  return others.length > 0 || simulation.choices.chance(0.02);
 }
 
-function crashOrRestart(simulation: Simulation): void {
-  const server = simulation.random.pick(simulation.servers);
+const isDoomed = ({ crashesAfter }: Host): boolean => crashesAfter !== Number.POSITIVE_INFINITY;
+
+/** Now, or soon between two effects. */
+function crash(host: Host): void {
+  const { choices } = host.simulation;
+  if (choices.chance(0.5)) host.crash();
+  else host.crashesAfter = choices.below(EFFECTS_TO_CRASH);
+}
+
+function crashOrRestartServer(simulation: Simulation): void {
+  const server = simulation.choices.pick(simulation.servers);
   if (!server.alive) server.start();
-  else if (mayCrash(simulation, server)) server.crash();
+  else if (mayCrash(simulation, server)) crash(server);
+}
+
+function crashOrRestartClient(simulation: Simulation): void {
+  const client = simulation.choices.pick(simulation.clients);
+  if (client.dead) client.restart();
+  else if (client.alive) crash(client);
 }
 
 function crashTogether(simulation: Simulation): void {
   const primary = simulation.servers.find(({ alive, status }) => alive && status?.role === 'primary');
   if (primary === undefined || !mayCrash(simulation, primary)) return;
-  primary.crash();
-  simulation.random.maybe(simulation.clients.filter(({ alive }) => alive))?.crash();
+  const client = simulation.choices.maybe(simulation.clients.filter(({ alive }) => alive));
+  crash(primary);
+  if (client !== undefined) crash(client);
 }
 
-function pause(simulation: Simulation, host: Host, ms: number): void {
+function pause(host: Host, ms: number): void {
   if (!host.runs) return;
-  if (simulation.tracing) simulation.print(`${host.name}: pauses for ${ms.toFixed(0)} ms`);
-  host.pausedUntilMs = simulation.nowMs + ms;
+  host.simulation.fault([host], `pauses for ${ms.toFixed(0)} ms`);
+  host.pausedUntilMs = host.simulation.nowMs + ms;
 }
 
 function cutOrHeal(simulation: Simulation, a: Host, b: Host): void {
-  if (simulation.hasCuts && simulation.random.chance(0.5)) {
-    if (simulation.tracing) simulation.print('cuts heal');
-    simulation.healCuts();
+  const { choices, network } = simulation;
+  if (network.hasCuts && choices.chance(0.5)) {
+    simulation.fault([], 'cuts heal');
+    network.healCuts();
     return;
   }
   if (a === b) return;
-  const [there, back] = simulation.random.pick([
+  const [there, back] = choices.pick([
     [true, true],
     [true, false],
     [false, true],
   ] as const);
-  if (simulation.tracing) simulation.print(`cut: ${a.name}${back ? '<' : ''}-${there ? '>' : ''}${b.name}`);
-  if (there) simulation.cut(a, b);
-  if (back) simulation.cut(b, a);
+  simulation.fault([a, b], `cut: ${a.name}${back ? '<' : ''}-${there ? '>' : ''}${b.name}`);
+  if (there) network.cut(a, b);
+  if (back) network.cut(b, a);
 }
 
 function hold(simulation: Simulation): void {
-  const server = simulation.random.pick(simulation.servers);
-  const streams = simulation.sessionStreams.filter((stream) => stream.server === server);
+  const { choices, network, plan, nowMs } = simulation;
+  const server = choices.pick(simulation.servers);
+  const streams = network.sessionStreams.filter((stream) => stream.server === server);
   const pipes = [
     ...streams.flatMap(({ toClient, toServer }) => [toClient, toServer]),
     ...server.peerStreams.flatMap((stream) => (stream === undefined ? [] : [stream.pipe])),
   ];
-  const pipe = simulation.random.maybe(pipes);
+  const pipe = choices.maybe(pipes);
   if (pipe === undefined) return;
-  pipe.heldUntilMs = simulation.nowMs + simulation.random.between(10, 2 * simulation.plan.config.leaseMs);
-  if (simulation.tracing)
-    simulation.print(`${pipe.from.name}>${pipe.to.name}: nothing arrives until ${pipe.heldUntilMs.toFixed(0)}`);
+  pipe.heldUntilMs = nowMs + choices.between(10, 2 * plan.config.leaseMs);
+  const way = `${pipe.from.name}>${pipe.to.name}`;
+  simulation.fault([pipe.from, pipe.to], `${way}: nothing arrives until ${pipe.heldUntilMs.toFixed(0)}`);
 }
 
 function breakStream(simulation: Simulation): void {
-  const { random } = simulation;
-  const server = random.pick(simulation.servers);
-  const peer = random.maybe(server.peerStreams.flatMap((stream) => stream ?? []));
-  const session = random.maybe(simulation.sessionStreams.filter((stream) => stream.server === server));
-  const rpc = random.maybe(simulation.rpcs.filter((one) => one.server === server));
-  const broken = random.pick([peer, session, session, rpc]);
-  if (simulation.tracing && broken !== undefined) {
-    simulation.print(`breaks: ${'client' in broken ? broken.client.name : broken.from.name}-${server.name}`);
-  }
-  broken?.break();
+  const { choices, network } = simulation;
+  const server = choices.pick(simulation.servers);
+  const peer = choices.maybe(server.peerStreams.flatMap((stream) => stream ?? []));
+  const session = choices.maybe(network.sessionStreams.filter((stream) => stream.server === server));
+  const rpc = choices.maybe(network.rpcs.filter((one) => one.server === server));
+  const broken = choices.pick([peer, session, session, rpc]);
+  if (broken === undefined) return;
+  const other = 'client' in broken ? broken.client : broken.to;
+  simulation.fault([server, other], `breaks: ${server.name}-${other.name}`);
+  broken.break();
 }
 
-function coordinatorDown(simulation: Simulation, ms: number): void {
+function crashCoordinator(simulation: Simulation, ms: number): void {
   const until = simulation.nowMs + ms;
-  if (simulation.random.chance(0.5)) {
-    simulation.coordinator.downUntilMs = until;
-    if (simulation.tracing) simulation.print(`coordinator: down until ${until.toFixed(0)}`);
-    return;
-  }
-  const server = simulation.random.pick(simulation.servers);
+  simulation.fault([], `coordinator: crashes, back at ${until.toFixed(0)}`);
+  simulation.coordinator.crash(until);
+}
+
+function cutCoordinator(simulation: Simulation, ms: number): void {
+  const until = simulation.nowMs + ms;
+  const server = simulation.choices.pick(simulation.servers);
+  simulation.fault([server], `coordinator: out of reach until ${until.toFixed(0)}`);
   server.withoutCoordinatorUntilMs = until;
-  if (simulation.tracing) simulation.print(`coordinator: out of reach for ${server.name} until ${until.toFixed(0)}`);
+}
+
+function diverge(simulation: Simulation): void {
+  const server = simulation.choices.maybe(simulation.servers.filter(({ alive }) => alive));
+  if (server === undefined) return;
+  simulation.fault([server], 'its next handler comes to another outcome');
+  server.divergence = 'due';
+}
+
+function cancel(simulation: Simulation): void {
+  const { choices } = simulation;
+  const client: ClientHost | undefined = choices.maybe(
+    simulation.clients.filter(({ runs, calls }) => runs && calls.size > 0),
+  );
+  const call = client && choices.maybe([...client.calls.keys()]);
+  if (call !== undefined) client?.cancel(call);
 }

@@ -1,8 +1,11 @@
 import type { GroupConfig } from '@understudy/core';
-import { Random } from './random.js';
+import type { Choices } from './choices.js';
+import { WORKLOADS } from './services/index.js';
+import type { Workload } from './services/workload.js';
 
-/** What may go wrong in a simulation. Each simulation draws which kinds it has, so that rare mixtures come up pure as well. */
+/** What may go wrong in a run. Each run draws which kinds it has, so that rare mixtures come up pure as well. */
 export const FAULTS = [
+  /** A replica dies, between two steps or between two effects of one. */
   'serverCrash',
   'clientCrash',
   /** A client and the primary at one moment: what `concurrent` does not promise to survive. */
@@ -13,17 +16,29 @@ export const FAULTS = [
   'clientCut',
   'hold',
   'breakStream',
-  'coordinatorDown',
+  'coordinatorCrash',
+  'coordinatorCut',
+  /** One replica's handlers come to another outcome, once. */
+  'diverge',
   'stepDown',
   'close',
   'cancel',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Everything about a simulation that its seed decides beforehand. */
+/** The rates of clocks, against the time of the run. */
+export interface Drift {
+  readonly slowest: number;
+  readonly fastest: number;
+}
+
+/** Any two of these differ by less than the bound that the protocol allows for, 5 %. */
+export const DRIFT_WITHIN_BOUND: Drift = { slowest: 0.977, fastest: 1.023 };
+
+/** Everything about a run that its seed decides beforehand. */
 export interface Plan {
-  readonly seed: number;
   readonly config: GroupConfig;
+  readonly workload: Workload;
   readonly servers: number;
   readonly clients: number;
   readonly steps: number;
@@ -39,49 +54,60 @@ export interface Plan {
   readonly plainRate: number;
   /** Share of time steps among all steps: less of it lets frames overtake, more of it lets leases run out. */
   readonly timeRate: number;
+  /** Share of the coordinator's messages that are lost. */
+  readonly coordinatorLoss: number;
+  readonly drift: Drift;
 }
 
 export interface PlanLimits {
-  /** Fault kinds that are left out. */
+  /** Kinds of faults, or `stuck` or `admits`, that are left out. */
   readonly without?: readonly string[];
+  readonly drift?: Drift;
 }
 
-export function planOf(seed: number, { without = [] }: PlanLimits = {}): Plan {
-  const random = new Random(seed);
-  const stuck = random.chance(0.1) && !without.includes('stuck');
-  const drawn = FAULTS.filter(() => random.chance(0.4));
-  const faults = drawn.filter((fault) => !without.includes(fault) && !(stuck && fault.endsWith('Pause')));
+export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_BOUND }: PlanLimits = {}): Plan {
+  const stuck = choices.chance(0.1) && !without.includes('stuck');
+  const config = drawConfig(choices, stuck);
+  const drawn = FAULTS.filter((fault) => choices.chance(fault === 'diverge' ? 0.1 : 0.4));
   return {
-    seed,
-    config: configOf(random, stuck),
-    servers: random.pick([1, 2, 2, 3, 3, 3]),
-    clients: random.pick([1, 2, 2, 3]),
-    steps: 100 + random.below(200),
-    faults,
-    faultRate: random.pick([0.01, 0.03, 0.08]),
-    handlerMs: stuck ? 0 : random.pick([0, 0, 20, 150]),
-    admits: random.chance(0.2) && !without.includes('admits'),
+    config,
+    workload: choices.pick(WORKLOADS),
+    servers: choices.pick([1, 2, 2, 3, 3, 3]),
+    clients: choices.pick([1, 2, 2, 3]),
+    steps: 100 + choices.below(200),
+    faults: drawn.filter((fault) => !without.includes(fault) && fits(fault, config, stuck)),
+    faultRate: choices.pick([0.01, 0.03, 0.08]),
+    handlerMs: stuck ? 0 : choices.pick([0, 0, 20, 150]),
+    admits: choices.chance(0.2) && !without.includes('admits'),
     stuck,
-    plainRate: random.pick([0, 0.1, 0.3]),
-    timeRate: random.pick([0.05, 0.15, 0.3]),
+    plainRate: choices.pick([0, 0.1, 0.3]),
+    timeRate: choices.pick([0.05, 0.15, 0.3]),
+    coordinatorLoss: choices.pick([0, 0.1, 0.3]),
+    drift,
   };
 }
 
-function configOf(random: Random, stuck: boolean): GroupConfig {
-  const sure = random.chance(0.3);
+/** A pause is a stuck handler to the others; only semi-active replicas have outcomes to compare. */
+function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
+  if (fault === 'diverge') return config.replication === 'semi-active' && !stuck;
+  return !(stuck && fault.endsWith('Pause'));
+}
+
+function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
+  const sure = choices.chance(0.3);
   return {
     group: 'g',
-    replication: random.pick(['semi-active', 'passive']),
-    multicast: random.pick(['direct', 'destination']),
-    release: random.chance(0.7) ? 'concurrent' : 'acknowledged',
+    replication: choices.pick(['semi-active', 'passive']),
+    multicast: choices.pick(['direct', 'destination']),
+    release: choices.chance(0.7) ? 'concurrent' : 'acknowledged',
     ordering: 'reception',
-    carrier: random.chance(0.7) ? 'stream' : 'rpc',
+    carrier: choices.chance(0.7) ? 'stream' : 'rpc',
     pendingSourceOrderMax: 3,
     leaseMs: 300,
     sessionMs: 900,
-    sessionExpiryMs: random.chance(0.15) ? 1500 : 60_000,
+    sessionExpiryMs: choices.chance(0.15) ? 1500 : 60_000,
     nullMessageMs: 20,
-    batchMs: random.pick([0, 1]),
+    batchMs: choices.pick([0, 1]),
     stallMs: stuck ? 400 : 60_000,
     checkpointEvery: 5,
     unstableMax: 8,
@@ -91,6 +117,10 @@ function configOf(random: Random, stuck: boolean): GroupConfig {
   };
 }
 
-export const describePlan = ({ config, servers, clients, faults, ...rest }: Plan): string =>
-  `seed ${rest.seed}: ${servers} replicas, ${clients} clients, ${config.replication}, ${config.multicast}, ` +
-  `${config.release}, ${config.carrier}; ${rest.steps} steps, handlers ${rest.stuck ? 'stuck' : `${rest.handlerMs} ms`}${rest.admits ? ', admits' : ''}; faults ${faults.join(' ') || 'none'}`;
+/** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
+export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
+  [replication, multicast, release, carrier].join(', ');
+
+export const describePlan = (plan: Plan): string =>
+  `${plan.servers} replicas, ${plan.clients} clients, ${describeMode(plan.config)}; ${plan.workload.name}; ${plan.steps} steps, ` +
+  `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}`;

@@ -1,25 +1,55 @@
-import { describePlan, type PlanLimits, planOf } from './plan.js';
-import { type Ending, Simulation } from './simulation.js';
+import type { Ending } from './checks/settle.js';
+import { describeMode, describePlan, drawPlan, type PlanLimits } from './plan.js';
+import { Random } from './random.js';
+import { Simulation } from './simulation.js';
+import type { Tracer } from './trace.js';
 
-export interface Result {
-  readonly seed: number;
+export interface SimulateOptions extends PlanLimits {
+  readonly tracer?: Tracer;
+}
+
+export interface RunResult {
+  readonly seed: bigint;
+  readonly mode: string;
   readonly ending: Ending | 'violated';
   readonly steps: number;
+  /** Operations that applications asked for. */
+  readonly operations: number;
+  readonly virtualMs: number;
   /** Of a violation: what did not hold. */
   readonly reason: string | undefined;
 }
 
-/** Plays the simulation of a seed; the same seed gives the same simulation. Never throws. */
-export function simulate(seed: number, limits?: PlanLimits, print?: (line: string) => void): Result {
-  const plan = planOf(seed, limits);
-  print?.(describePlan(plan));
-  const simulation = new Simulation(plan, print);
+/**
+ * Plays the run of a seed; the same seed gives the same run. Never throws: whatever a process throws is a violation.
+ *
+ * @param seed 64 bits
+ */
+export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = {}): RunResult {
+  const choices = new Random(seed);
+  const plan = drawPlan(choices, limits);
+  tracer?.plan(`seed ${seed}: ${describePlan(plan)}`);
+  const simulation = new Simulation(plan, choices, tracer);
+  const result = (ending: RunResult['ending'], reason?: string): RunResult => ({
+    seed,
+    mode: describeMode(plan.config),
+    ending,
+    steps: simulation.steps,
+    operations: simulation.history.operations.length,
+    virtualMs: simulation.nowMs,
+    reason,
+  });
   try {
-    return { seed, ending: simulation.play(), steps: simulation.steps, reason: undefined };
+    return result(simulation.play());
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    print?.(reason);
-    if (error instanceof Error && error.name !== 'Violation') print?.(error.stack ?? '');
-    return { seed, ending: 'violated', steps: simulation.steps, reason };
+    const reason = reasonOf(error);
+    tracer?.violation(reason);
+    return result('violated', reason);
   }
+}
+
+/** Where something threw is said too, unless a check found it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'Violation' ? error.message : (error.stack ?? `${error.name}: ${error.message}`);
 }

@@ -1,56 +1,40 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type Result, simulate } from './run.js';
+import { simulate } from './run.js';
+import type { TraceEvent } from './trace.js';
 
-/**
- * Replay one simulation:      WALK_SEED=123 WALK_TRACE=1 npx vitest run packages/core/src/simulation
- * Hunt for longer:      WALK_RUNS=50000 npx vitest run packages/core/src/simulation
- */
-const { WALK_SEED, WALK_TRACE, WALK_RUNS } = process.env;
 const FIXED_RUNS = 1500;
-const FRESH_RUNS = Number(WALK_RUNS ?? 1500);
+const FRESH_RUNS = Number(process.env['RUNS'] ?? 1500);
 const TIMEOUT_MS = 60_000 + FRESH_RUNS * 20;
 
-const replay = (seed: number): string =>
-  `replay: WALK_SEED=${seed} WALK_TRACE=1 npx vitest run packages/core/src/simulation`;
-
-function violationsOf(firstSeed: number, runs: number): string[] {
+function violationsOf(firstSeed: bigint, runs: number): string[] {
   const violations: string[] = [];
-  for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
+  for (let seed = firstSeed; seed < firstSeed + BigInt(runs); seed++) {
     const { reason } = simulate(seed);
-    if (reason !== undefined) violations.push(`seed ${seed}: ${reason}\n  ${replay(seed)}`);
+    if (reason !== undefined) violations.push(`seed ${seed}: ${reason}\n  npm run simulate -- --seed ${seed} --trace`);
   }
   return violations;
 }
 
-describe('random walks through faults', () => {
-  if (WALK_SEED !== undefined) {
-    it(`holds every promise in the simulation of seed ${WALK_SEED}`, () => {
-      const lines: string[] = [];
-      const print = WALK_TRACE === undefined ? undefined : (line: string) => lines.push(line);
-      const { reason } = simulate(Number(WALK_SEED), {}, print);
-      if (lines.length > 0) console.log(lines.join('\n'));
-      expect(reason).toBeUndefined();
-    });
-    return;
-  }
-
-  it(`holds every promise in the walks of seeds 1 to ${FIXED_RUNS}`, { timeout: TIMEOUT_MS }, () => {
-    expect(violationsOf(1, FIXED_RUNS)).toEqual([]);
+describe('runs by seed', () => {
+  it(`keep every promise, seeds 1 to ${FIXED_RUNS}`, { timeout: TIMEOUT_MS }, () => {
+    expect(violationsOf(1n, FIXED_RUNS)).toEqual([]);
   });
 
-  const fresh = 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
-  it(`holds every promise in ${FRESH_RUNS} fresh walks, from seed ${fresh} on`, { timeout: TIMEOUT_MS }, () => {
-    console.log(`fresh walks begin with seed ${fresh}`);
+  const fresh = randomBytes(8).readBigUInt64LE();
+  it(`keep every promise, ${FRESH_RUNS} fresh seeds from ${fresh} on`, { timeout: TIMEOUT_MS }, () => {
+    console.log(`fresh seeds begin with ${fresh}`);
     expect(violationsOf(fresh, FRESH_RUNS)).toEqual([]);
   });
 
-  it('plays the same simulation for the same seed', () => {
-    const trace = (): readonly [Result, string[]] => {
-      const lines: string[] = [];
-      return [simulate(7, {}, (line) => lines.push(line)), lines];
+  it('play the same run for the same seed', () => {
+    const play = () => {
+      const events: TraceEvent[] = [];
+      const tracer = { plan: () => {}, event: (event: TraceEvent) => events.push(event), violation: () => {} };
+      return { result: simulate(7n, { tracer }), events };
     };
-    const [result, lines] = trace();
-    expect(trace()).toEqual([result, lines]);
-    expect(lines.length).toBeGreaterThan(50);
+    const first = play();
+    expect(play()).toEqual(first);
+    expect(first.events.length).toBeGreaterThan(50);
   });
 });

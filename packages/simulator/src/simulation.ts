@@ -1,89 +1,87 @@
-import { ERROR_CODES, type ErrorCode, type GroupRecord, type LinkId, type Outcome } from '@understudy/core';
-import { bytesOf } from '@understudy/core/testing';
-import { History, type Operation } from './checks/history.js';
-import { settle } from './checks/settle.js';
+import type { GroupRecord } from '@understudy/core';
+import { Applications } from './applications.js';
+import { History } from './checks/history.js';
+import { checkSafety } from './checks/safety.js';
+import { type Ending, settle } from './checks/settle.js';
 import { Watch } from './checks/watch.js';
+import type { Choices } from './choices.js';
 import { VirtualCoordinator } from './coordinator.js';
 import { injectFault } from './faults.js';
 import { ClientHost } from './hosts/client-host.js';
 import type { Host } from './hosts/host.js';
 import { ServerHost } from './hosts/server-host.js';
-import type { Rpc } from './network/rpc.js';
-import { type Act, PeerStream, SessionStream } from './network/streams.js';
+import { Network } from './network/network.js';
+import type { Act } from './network/streams.js';
 import type { Plan } from './plan.js';
-import { Random } from './random.js';
-
-/** How a simulation ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
-export type Ending = 'whole' | 'blocked' | 'unavailable';
+import type { TraceEvent, Tracer } from './trace.js';
 
 const STEPS_TO_BOOT = 400;
+/** So many steps without time passing mean that the processes talk without end. */
+const STEPS_TO_REST = 20_000;
 
-/** A whole group with clients and coordinator on a virtual network, of which a seed decides what happens next. */
+/** A whole group with clients and coordinator on a virtual network and clock; `choices` decide what happens next. */
 export class Simulation {
   readonly plan: Plan;
-  readonly random: Random;
+  readonly choices: Choices;
   readonly servers: readonly ServerHost[];
   readonly clients: readonly ClientHost[];
   readonly coordinator: VirtualCoordinator;
+  readonly network: Network;
+  readonly applications: Applications;
   readonly history = new History();
   readonly watch: Watch;
-  readonly #print: ((line: string) => void) | undefined;
+  readonly #tracer: Tracer | undefined;
   nowMs = 1000;
   steps = 0;
+  /** Effects carried out so far, of all processes: the places where one may crash. */
+  boundaries = 0;
   /** Faults are over: from now on everything must go well. */
   calm = false;
   /** Some client died, or was out of reach for sessionMs: a group may have to wait for an operator. */
   someGivenUp = false;
-  rpcs: Rpc[] = [];
   /** For the trace: calls that replicas answer, by number. */
   readonly callNames = new Map<number, string>();
   #calls = 0;
-  #links = 0;
-  readonly #cuts: Set<number> = new Set();
-  /** By client and replica: when frames last could pass between them. */
-  readonly #inReachMs: number[] = [];
   readonly #acts: Act[] = [];
   readonly #flushes: readonly Act[];
   readonly #reads: readonly Act[];
-  readonly #openPlain = new Set<Operation>();
 
-  constructor(plan: Plan, print?: (line: string) => void) {
+  constructor(plan: Plan, choices: Choices, tracer?: Tracer) {
     this.plan = plan;
-    this.#print = print;
-    this.random = new Random(plan.seed ^ 0x2f6e2b1);
+    this.choices = choices;
+    this.#tracer = tracer;
     this.coordinator = new VirtualCoordinator(this);
+    this.network = new Network(this);
+    this.applications = new Applications(this);
     this.watch = new Watch(this);
     this.servers = Array.from({ length: plan.servers }, (_, i) => new ServerHost(this, `S${i + 1}`, i));
     this.clients = Array.from({ length: plan.clients }, (_, i) => new ClientHost(this, `C${i + 1}`, plan.servers + i));
-    this.#flushes = [...this.servers, ...this.clients].map((host) => ({ act: () => host.step({ kind: 'flush' }) }));
+    this.#flushes = this.hosts.map((host) => ({ act: () => host.step({ kind: 'flush' }) }));
     this.#reads = this.servers.map((server) => ({ act: () => this.#readRecord(server) }));
   }
 
-  get tracing(): boolean {
-    return this.#print !== undefined;
-  }
-
-  print(line: string): void {
-    this.#print?.(`${this.nowMs.toFixed(0).padStart(6)}  ${line}`);
+  get hosts(): readonly (ServerHost | ClientHost)[] {
+    return [...this.servers, ...this.clients];
   }
 
   nextCall(): number {
     return ++this.#calls;
   }
 
-  /** Plays the simulation to its end. @throws Violation, or whatever a core throws */
+  /** Plays the run to its end. @throws Violation, or whatever a core throws */
   play(): Ending {
-    this.#boot();
-    const { plan, random } = this;
+    this.boot();
+    const { plan, choices } = this;
     for (let i = 0; i < plan.steps; i++) {
-      if (random.chance(0.08)) this.#invokeSomething();
-      if (plan.faults.length > 0 && random.chance(plan.faultRate)) injectFault(this, random.pick(plan.faults));
+      if (choices.chance(0.08)) this.applications.callSomething();
+      if (plan.faults.length > 0 && choices.chance(plan.faultRate)) injectFault(this, choices.pick(plan.faults));
       this.step();
     }
+    checkSafety(this);
     return settle(this);
   }
 
-  #boot(): void {
+  boot(): void {
     for (const server of this.servers) server.start();
     for (const client of this.clients) client.start();
     for (let i = 0; i < STEPS_TO_BOOT && (this.coordinator.record?.inSync.length ?? 0) < this.servers.length; i++) {
@@ -94,84 +92,55 @@ export class Simulation {
   /** One thing happens; sometimes it is that time passes. */
   step(): void {
     this.steps++;
-    const acts = this.#possible();
-    if (acts.length === 0 || this.random.chance(this.plan.timeRate)) this.passTime(1 + this.random.below(20));
-    else this.random.pick(acts).act();
+    const acts = this.possible();
+    if (acts.length === 0 || this.choices.chance(this.plan.timeRate)) this.passTime(1 + this.choices.below(20));
+    else this.choices.pick(acts).act();
   }
 
   /** Everything that may happen now happens, in some order. */
   drain(): void {
-    for (let i = 0; i < 20_000; i++) {
-      const acts = this.#possible();
+    for (let i = 0; i < STEPS_TO_REST; i++) {
+      const acts = this.possible();
       if (acts.length === 0) return;
       this.steps++;
-      this.random.pick(acts).act();
+      this.choices.pick(acts).act();
     }
-    throw new Error('the simulation does not come to rest');
+    throw new Error('the group does not come to rest');
   }
 
   passTime(ms: number): void {
-    for (const host of [...this.servers, ...this.clients])
-      if (host.runs && host.core?.wantsFlush) host.step({ kind: 'flush' });
+    for (const host of this.hosts) if (host.runs && host.core?.wantsFlush) host.step({ kind: 'flush' });
     this.nowMs += ms;
-    for (const host of [...this.servers, ...this.clients]) if (host.runs) host.step({ kind: 'tick' });
-    this.#noteReach();
+    for (const host of this.hosts) if (host.runs) host.step({ kind: 'tick' });
+    this.network.noteReach();
   }
 
-  #possible(): Act[] {
+  /** Everything that may happen next; valid until the next question. */
+  possible(): readonly Act[] {
     const acts = this.#acts;
     acts.length = 0;
-    this.#possibleAtServers(acts);
-    for (const client of this.clients) {
-      if (!client.runs) continue;
-      for (const server of this.servers) {
-        if (client.streams[server.index] === undefined && server.runs && !this.#isCutBetween(client, server)) {
-          acts.push({ act: () => this.#connect(client, server) });
-        }
-      }
-    }
-    for (const stream of this.#sessionStreams) {
-      if (stream.toServer.ready) acts.push(stream.toServer);
-      if (stream.toClient.ready) acts.push(stream.toClient);
-    }
-    [...this.servers, ...this.clients].forEach((host, i) => {
+    this.network.possible(acts);
+    for (const server of this.servers) this.#possibleAt(server, acts);
+    this.hosts.forEach((host, i) => {
       const flush = this.#flushes[i];
       if (flush !== undefined && host.runs && host.core?.wantsFlush) acts.push(flush);
     });
-    for (const change of this.coordinator.changes) if (change.ready) acts.push(change);
-    if (this.rpcs.length > 32) this.rpcs = this.rpcs.filter((rpc) => !rpc.over);
-    for (const rpc of this.rpcs) if (rpc.ready) acts.push(rpc);
+    for (const request of this.coordinator.requests) if (request.ready) acts.push(request);
     return acts;
   }
 
-  #possibleAtServers(acts: Act[]): void {
-    for (const server of this.servers) {
-      if (server.starting && server.alive && this.coordinator.reaches(server))
-        acts.push(this.#reads[server.index] as Act);
-      if (!server.runs) continue;
-      for (const job of server.jobs) if (job.readyAtMs <= this.nowMs) acts.push(job);
-      const read = this.#reads[server.index];
-      if (read !== undefined && this.#wantsToRead(server)) acts.push(read);
-      for (const other of this.servers) {
-        if (other === server) continue;
-        const stream = server.peerStreams[other.index];
-        if (stream === undefined) {
-          if (this.#canConnectPeer(server, other)) acts.push({ act: () => this.#connectPeer(server, other) });
-        } else if (stream.broken) {
-          acts.push(stream);
-        }
-      }
-    }
-    for (const server of this.servers) {
-      for (const stream of server.peerStreams) if (stream?.pipe.ready) acts.push(stream.pipe);
-    }
-    for (const { pipe } of this.#leftOver) if (pipe.ready) acts.push(pipe);
+  #possibleAt(server: ServerHost, acts: Act[]): void {
+    const read = this.#reads[server.index];
+    if (read !== undefined && this.#mayRead(server)) acts.push(read);
+    if (!server.runs) return;
+    for (const job of server.jobs) if (job.readyAtMs <= this.nowMs) acts.push(job);
   }
 
-  #wantsToRead(server: ServerHost): boolean {
+  #mayRead(server: ServerHost): boolean {
     if (!this.coordinator.reaches(server)) return false;
-    if (server.wantsRecord) return true;
-    return (server.status?.epoch ?? 0) < (this.coordinator.record?.epoch ?? 0);
+    if (server.starting) return server.alive;
+    if (!server.runs) return false;
+    return server.wantsRecord || (server.status?.epoch ?? 0) < (this.coordinator.record?.epoch ?? 0);
   }
 
   #readRecord(server: ServerHost): void {
@@ -184,178 +153,61 @@ export class Simulation {
     if (record !== undefined) server.step({ kind: 'record', record });
   }
 
-  #canConnectPeer(from: ServerHost, to: ServerHost): boolean {
-    return to.runs && from.wantedPeers.includes(to.name) && !this.#isCutBetween(from, to);
-  }
-
-  #connectPeer(from: ServerHost, to: ServerHost): void {
-    // An adapter that accepts a new stream of a peer reads the old one no more.
-    this.#leftOver = this.#leftOver.filter((old) => old.pipe.frames.length > 0 && (old.from !== from || old.to !== to));
-    from.peerStreams[to.index] = new PeerStream(from, to);
-    from.step({ kind: 'peerUp', peer: to.member });
-  }
-
-  readonly #sessionStreams = new Set<SessionStream>();
-
-  #connect(client: ClientHost, server: ServerHost): void {
-    const stream = new SessionStream(client, server, ++this.#links as LinkId);
-    for (const old of this.#sessionStreams) if (old.over) this.#sessionStreams.delete(old);
-    this.#sessionStreams.add(stream);
-    client.streams[server.index] = stream;
-    server.streams.set(stream.link, stream);
-    client.step({ kind: 'linkUp', slot: server.index });
-  }
-
-  get sessionStreams(): readonly SessionStream[] {
-    return [...this.#sessionStreams];
-  }
-
-  breakPeerStreams(server: ServerHost): void {
-    server.peerStreams.forEach((stream, i) => {
-      if (stream === undefined) return;
-      stream.break();
-      if (!this.#leftOver.includes(stream)) this.#leftOver.push(stream);
-      server.peerStreams[i] = undefined;
-    });
-    for (const other of this.servers) other.peerStreams[server.index]?.break();
-  }
-
-  // ── what applications do ──────────────────────────────────────────────────────────────────────────────────────────
-
-  #invokeSomething(): void {
-    if (this.random.chance(this.plan.plainRate)) this.#plainCall();
-    else this.invoke(this.random.pick(this.clients), this.random.chance(0.25));
-  }
-
-  invoke(client: ClientHost, readOnly: boolean): Operation | undefined {
-    if (client.dead || this.nowMs < client.pausedUntilMs) return undefined;
-    const stuck = this.plan.stuck && !this.calm && this.random.chance(0.05);
-    const operation = this.history.invoke(client.index, { readOnly, stuck, keyed: false });
-    client.call(operation, this.random.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
-    return operation;
-  }
-
-  #plainCall(): void {
-    const server = this.random.maybe(this.servers.filter(({ runs, status }) => runs && status?.role === 'primary'));
-    if (server === undefined) return;
-    const again = this.random.maybe(
-      this.history.operations.filter(({ key, state }) => key !== undefined && state === 'unknown'),
-    );
-    if (again !== undefined && this.random.chance(0.5)) {
-      again.state = 'open';
-      this.#sendPlain(server, again);
-      return;
-    }
-    const readOnly = this.random.chance(0.2);
-    const keyed = !readOnly && this.random.chance(0.5);
-    this.#sendPlain(server, this.history.invoke(-1, { readOnly, stuck: false, keyed }));
-  }
-
-  #sendPlain(server: ServerHost, operation: Operation): void {
-    this.#openPlain.add(operation);
-    const call = server.newCall({ plain: operation });
-    if (this.tracing) {
-      this.callNames.set(call, operation.name);
-      this.print(`plain call ${operation.name} at ${server.name}`);
-    }
-    const { name, key, readOnly } = operation;
-    const request = { method: '/log.Log/Append', message: bytesOf(name), ...(key !== undefined && { key }) };
-    server.step({ kind: 'plainCall', call, peer: 'plain', readOnly, request });
-  }
-
-  plainAnswered(operation: Operation, outcome: Outcome): void {
-    this.#openPlain.delete(operation);
-    this.history.answer(operation, outcome);
-  }
-
-  plainFailed(operation: Operation, code: ErrorCode): void {
-    this.#openPlain.delete(operation);
-    // Of a call that was sent before, under its key, nobody knows.
-    this.history.fail(operation, ERROR_CODES[code].mayHaveTakenEffect || operation.key !== undefined);
-  }
-
-  plainLost(operation: Operation): void {
-    if (!this.#openPlain.delete(operation)) return;
-    this.history.fail(operation, true);
-  }
-
-  get openPlain(): number {
-    let open = 0;
-    for (const { stuck } of this.#openPlain) if (!stuck) open++;
-    return open;
-  }
-
-  // ── the network ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Of senders that are gone: what still arrives. */
-  #leftOver: PeerStream[] = [];
-
-  cut(from: Host, to: Host): void {
-    this.#cuts.add(from.index * 16 + to.index);
-  }
-
+  /** Neither cuts nor delays nor pauses, and the coordinator is there for everybody. */
   healAll(): void {
-    this.#cuts.clear();
+    this.network.healAll();
     this.coordinator.downUntilMs = 0;
     for (const server of this.servers) server.withoutCoordinatorUntilMs = 0;
-    for (const host of [...this.servers, ...this.clients]) host.pausedUntilMs = 0;
-    for (const { toClient, toServer } of this.#sessionStreams) {
-      toClient.heldUntilMs = 0;
-      toServer.heldUntilMs = 0;
+    for (const host of this.hosts) {
+      host.pausedUntilMs = 0;
+      host.crashesAfter = Number.POSITIVE_INFINITY;
     }
-    for (const server of this.servers) for (const stream of server.peerStreams) if (stream) stream.pipe.heldUntilMs = 0;
   }
 
-  get hasCuts(): boolean {
-    return this.#cuts.size > 0;
-  }
-
-  healCuts(): void {
-    this.#cuts.clear();
-  }
-
-  isCut(from: Host, to: Host): boolean {
-    return this.#cuts.size > 0 && this.#cuts.has(from.index * 16 + to.index);
-  }
-
-  #isCutBetween(a: Host, b: Host): boolean {
-    return this.isCut(a, b) || this.isCut(b, a);
-  }
-
-  #noteReach(): void {
-    for (const client of this.clients) {
-      for (const server of this.servers) {
-        const stream = client.streams[server.index];
-        const passes =
-          stream?.serverOpen &&
-          client.runs &&
-          server.runs &&
-          !this.#isCutBetween(client, server) &&
-          stream.toServer.heldUntilMs <= this.nowMs &&
-          stream.toClient.heldUntilMs <= this.nowMs;
-        const key = client.index * 16 + server.index;
-        if (passes || this.#inReachMs[key] === undefined) this.#inReachMs[key] = this.nowMs;
-      }
-    }
+  /** A handler that one replica takes for stuck may end on another; or the run makes one come to another outcome. */
+  get mayDiverge(): boolean {
+    return this.plan.stuck || this.plan.faults.includes('diverge');
   }
 
   /**
-   * Clients that a promotion of this replica may give up now: dead, or without a heartbeat for sessionMs, of which
-   * the last quarter may have passed before they were out of reach.
+   * Client processes that a promotion of this replica may give up now: dead, or without a heartbeat for sessionMs, of which the
+   * last part may have passed before they were out of reach.
    */
   outOfReach(server: ServerHost): Set<number> {
     const gone = new Set<number>();
     for (const client of this.clients) {
-      const since = this.#inReachMs[client.index * 16 + server.index] ?? 0;
-      if (client.dead || this.nowMs - since >= 0.7 * this.plan.config.sessionMs) gone.add(client.index);
+      for (const process of client.deadProcesses) gone.add(process);
+      if (this.network.outOfReachMs(client, server) >= 0.7 * this.plan.config.sessionMs) gone.add(client.process);
     }
     return gone;
   }
 
   onRecord(record: GroupRecord, gaveUp: ReadonlySet<number> | undefined): void {
-    if (this.tracing) this.print(`record: ${describeRecord(record)}`);
+    if (this.tracing) this.#trace({ kind: 'record', atMs: this.nowMs, text: describeRecord(record) });
     this.watch.compareAll(record);
     if (gaveUp !== undefined) this.history.adopted(gaveUp);
+  }
+
+  // ── for who reads the run ─────────────────────────────────────────────────────────────────────────────────────────
+
+  get tracing(): boolean {
+    return this.#tracer !== undefined;
+  }
+
+  #trace(event: TraceEvent): void {
+    this.#tracer?.event(event);
+  }
+
+  message(from: Host, to: Host, text: string): void {
+    this.#trace({ kind: 'message', atMs: this.nowMs, from: from.name, to: to.name, text });
+  }
+
+  note(who: Host, text: string): void {
+    if (this.tracing) this.#trace({ kind: 'note', atMs: this.nowMs, who: who.name, text });
+  }
+
+  fault(among: readonly Host[], text: string): void {
+    if (this.tracing) this.#trace({ kind: 'fault', atMs: this.nowMs, among: among.map(({ name }) => name), text });
   }
 }
 

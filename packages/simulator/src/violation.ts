@@ -1,4 +1,4 @@
-/** A rule of the design did not hold in a simulation. */
+/** A promise of the design did not hold in a run. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }

@@ -1,5 +1,7 @@
 import type { Outcome } from '@understudy/core';
-import { type ListService, type Saw, sawOf } from '../services/list.js';
+import type { Operation as LinearOperation } from '../linearizability/model.js';
+import { type Ledger, type Saw, sawOf } from '../services/ledger.js';
+import type { Workload } from '../services/workload.js';
 import { demand } from '../violation.js';
 
 /** What the interceptors of a simulation answer when they end a call before it is ordered. */
@@ -8,8 +10,10 @@ export const REFUSED: Outcome = Object.freeze({ code: 7, details: 'refused by an
 /** One call of an application, as the application sees it. */
 export interface Operation {
   readonly name: string;
-  /** Index of the client, -1 for one without our interceptor. */
-  readonly client: number;
+  /** The client process that made it; negative for a call without our interceptor. */
+  readonly process: number;
+  /** What it asks of the workload's machine. */
+  readonly input: unknown;
   readonly readOnly: boolean;
   /** Its handler never ends, or some replica took it for such a one. */
   stuck: boolean;
@@ -23,7 +27,7 @@ export interface Operation {
   stableAt: number;
 }
 
-/** A promotion that decided how far to adopt, and the clients that were dead or out of reach for it. */
+/** A promotion that decided how far to adopt, and the client processes that were dead or out of reach for it. */
 interface Promotion {
   readonly at: number;
   readonly gaveUp: ReadonlySet<number>;
@@ -36,11 +40,12 @@ export class History {
   readonly #promotions: Promotion[] = [];
   #now = 0;
 
-  invoke(client: number, how: { readOnly: boolean; stuck: boolean; keyed: boolean }): Operation {
+  invoke(process: number, how: { readOnly: boolean; stuck: boolean; keyed: boolean }, input: unknown): Operation {
     const name = `${how.readOnly ? 'r' : 'm'}${this.operations.length + 1}`;
     const operation: Operation = {
       name,
-      client,
+      process,
+      input,
       readOnly: how.readOnly,
       stuck: how.stuck,
       key: how.keyed ? `key-${name}` : undefined,
@@ -89,9 +94,9 @@ export class History {
     this.#promotions.push({ at: this.#now++, gaveUp });
   }
 
-  /** Some promotion went on without this client; it may hold orders that never happened. */
-  wasGivenUp(client: number): boolean {
-    return this.#promotions.some(({ gaveUp }) => gaveUp.has(client));
+  /** Some promotion went on without this process; it may hold orders that never happened. */
+  wasGivenUp(process: number): boolean {
+    return this.#promotions.some(({ gaveUp }) => gaveUp.has(process));
   }
 
   stable(name: string): void {
@@ -100,7 +105,7 @@ export class History {
   }
 
   /** @param final the list of the primary after everything came to rest */
-  check(final: ListService, concurrent: boolean): void {
+  check(final: Ledger, concurrent: boolean): void {
     demand(
       new Set(final.operations).size === final.length,
       () => `an operation took effect twice: ${final.operations.join(' ')}`,
@@ -115,8 +120,24 @@ export class History {
     checkRealTime(kept);
   }
 
+  /** Whether some order of the calls explains what all callers saw so far; what is still open may have happened. */
+  judge(workload: Workload, concurrent: boolean): void {
+    const seen: LinearOperation<unknown, unknown>[] = [];
+    for (const operation of this.operations) {
+      const { process, input, saw, invokedAt, completedAt, state, readOnly } = operation;
+      if (state === 'never') continue;
+      const known = saw !== undefined && !(concurrent && this.#mayBeLost(operation));
+      if (known) seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
+      // A read that nobody saw the end of says nothing.
+      else if (!readOnly)
+        seen.push({ process, input, output: undefined, invokedAt, completedAt: Number.POSITIVE_INFINITY });
+    }
+    const unexplained = workload.judge(seen);
+    demand(unexplained === undefined, () => unexplained ?? '');
+  }
+
   /** Whether an answered operation is in the final list just as its reply says; if not, its loss must be excused. */
-  #isKept(operation: Operation, final: ListService, concurrent: boolean): boolean {
+  #isKept(operation: Operation, final: Ledger, concurrent: boolean): boolean {
     const { name, saw, readOnly } = operation;
     if (operation.state !== 'answered' || saw === undefined) return false;
     const inPlace = readOnly || final.operations[saw.length - 1] === name;
@@ -133,10 +154,10 @@ export class History {
    * The exception of DESIGN 3 for `concurrent`: the reply was not stable, and its client was dead, or out of reach for
    * sessionMs, when a promotion decided. A reply that a client in reach had is never lost.
    */
-  #mayBeLost({ client, completedAt, saw }: Operation): boolean {
-    if (client < 0) return false;
+  #mayBeLost({ process, completedAt, saw }: Operation): boolean {
+    if (process < 0) return false;
     const stableAt = this.byName.get(saw?.last ?? '')?.stableAt ?? Number.POSITIVE_INFINITY;
-    return this.#promotions.some(({ at, gaveUp }) => at > completedAt && at < stableAt && gaveUp.has(client));
+    return this.#promotions.some(({ at, gaveUp }) => at > completedAt && at < stableAt && gaveUp.has(process));
   }
 }
 

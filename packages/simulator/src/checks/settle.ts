@@ -1,7 +1,10 @@
 import { isInSync } from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
-import type { Ending, Simulation } from '../simulation.js';
+import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
+
+/** How a run ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
+export type Ending = 'whole' | 'blocked' | 'unavailable';
 
 const ROUND_MS = 20;
 /** Within this time after the last fault every open call must end. */
@@ -17,8 +20,8 @@ export function settle(simulation: Simulation): Ending {
   if (!answered)
     return explain(simulation, () => `${openCalls(simulation)} calls are not answered: ${openNames(simulation)}`);
   for (const client of simulation.clients) {
-    simulation.invoke(client, false);
-    simulation.invoke(client, true);
+    simulation.applications.call(client, false);
+    simulation.applications.call(client, true);
   }
   if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) {
     return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
@@ -32,7 +35,7 @@ export function settle(simulation: Simulation): Ending {
   if (!within(simulation, ENDED_WITHIN_MS, () => simulation.clients.every(({ alive }) => !alive))) {
     return explain(simulation, () => 'a session does not end');
   }
-  if (simulation.clients.some(({ endedUnclean, index }) => endedUnclean && !simulation.history.wasGivenUp(index)))
+  if (simulation.clients.some(({ endedUnclean, process }) => endedUnclean && !simulation.history.wasGivenUp(process)))
     return explain(simulation, () => 'a session does not end clean');
   if (!within(simulation, TOGETHER_WITHIN_MS, () => areTogether(simulation))) {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
@@ -47,8 +50,8 @@ function calmDown(simulation: Simulation): void {
     simulation.servers.some((server) => simulation.outOfReach(server).size > 0);
   simulation.calm = true;
   simulation.healAll();
-  if (simulation.tracing) simulation.print('faults are over');
-  for (const server of simulation.servers) if (!server.alive && simulation.random.chance(0.8)) server.start();
+  if (simulation.tracing) simulation.fault([], 'faults are over');
+  for (const server of simulation.servers) if (!server.alive && simulation.choices.chance(0.8)) server.start();
 }
 
 /** @returns whether it came true in time */
@@ -71,7 +74,7 @@ function openCalls(simulation: Simulation): number {
     let n = 0;
     for (const operation of calls.values()) if (!operation.stuck) n++;
     return sum + n;
-  }, simulation.openPlain);
+  }, simulation.applications.openPlain);
 }
 
 const openNames = (simulation: Simulation): string =>
@@ -121,7 +124,13 @@ function checkWhole(simulation: Simulation): void {
   const primary = primaryOf(simulation);
   demand(primary !== undefined, () => 'there is no primary');
   const { service } = primary;
-  simulation.history.check(service, simulation.plan.config.release === 'concurrent');
+  for (const { name, alive, status } of simulation.servers) {
+    if (!alive || status?.processedUpTo !== primary.status?.processedUpTo) continue;
+    demand(status?.digest === primary.status?.digest, () => `${name} differs from the primary, and nobody noticed`);
+  }
+  const concurrent = simulation.plan.config.release === 'concurrent';
+  simulation.history.check(service, concurrent);
+  simulation.history.judge(simulation.plan.workload, concurrent);
   if (simulation.plan.config.replication === 'passive') return;
   for (const server of simulation.servers) {
     demand(

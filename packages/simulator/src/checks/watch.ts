@@ -55,6 +55,7 @@ export class Watch {
     const mine = server.digests[orderNum];
     for (const other of this.#simulation.servers) {
       if (other === server || !other.alive || !isInSync(record, other.member)) continue;
+      if (server.divergence === 'done' || other.divergence === 'done') continue;
       const theirs = other.digests[orderNum];
       if (mine === undefined || theirs === undefined || mine === theirs) continue;
       demand(

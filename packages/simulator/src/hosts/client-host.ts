@@ -1,9 +1,14 @@
 import { type CallId, type ConnectionId, Session, type SessionEffect, type SessionEvent } from '@understudy/core';
-import { bytesOf, hex32 } from '@understudy/core/testing';
+import { hex32 } from '@understudy/core/testing';
 import type { Operation } from '../checks/history.js';
 import { Rpc } from '../network/rpc.js';
 import type { SessionStream } from '../network/streams.js';
+import { requestText } from '../services/ledger.js';
+import type { Simulation } from '../simulation.js';
 import { Host } from './host.js';
+
+/** More clients than this no run has. */
+const PROCESSES = 16;
 
 /** A client process with its adapter: one session after the other, each with a stream to every replica. */
 export class ClientHost extends Host {
@@ -13,10 +18,19 @@ export class ClientHost extends Host {
   readonly streams: (SessionStream | undefined)[] = [];
   readonly rpcs = new Map<CallId, Rpc>();
   readonly calls = new Map<CallId, Operation>();
+  /** It died, and was not started again since. */
   dead = false;
+  /** Numbers of its processes: another one after each crash, no two alike in a run. */
+  process: number;
+  readonly deadProcesses: number[] = [];
   closing = false;
   endedUnclean = false;
   #drops: SessionStream[] = [];
+
+  constructor(simulation: Simulation, name: string, index: number) {
+    super(simulation, name, index);
+    this.process = index;
+  }
 
   get alive(): boolean {
     return this.core !== undefined;
@@ -38,18 +52,29 @@ export class ClientHost extends Host {
   }
 
   crash(): void {
-    if (this.simulation.tracing) this.simulation.print(`${this.name}: crashes`);
+    this.note('crashes');
     this.dead = true;
+    this.deadProcesses.push(this.process);
     this.core = undefined;
+    this.#drops = [];
     this.#dropStreams(true);
     this.calls.clear();
   }
 
+  /** Another process in its place, which knows nothing of the first. */
+  restart(): void {
+    this.note('starts again');
+    this.dead = false;
+    this.endedUnclean = false;
+    this.process += PROCESSES;
+    this.start();
+  }
+
   #dropStreams(loseTail: boolean): void {
-    const { random } = this.simulation;
+    const { choices } = this.simulation;
     for (const stream of [...this.streams]) {
       if (stream === undefined) continue;
-      if (loseTail) stream.toServer.break(random.below(stream.toServer.frames.length + 1));
+      if (loseTail) stream.toServer.break(choices.below(stream.toServer.frames.length + 1));
       stream.endAtClient();
     }
     for (const rpc of this.rpcs.values()) rpc.cancel();
@@ -61,8 +86,8 @@ export class ClientHost extends Host {
     const call = this.simulation.nextCall() as CallId;
     this.calls.set(call, operation);
     this.closing = false;
-    if (this.simulation.tracing) this.simulation.print(`${this.name}: calls ${operation.name}`);
-    const request = { method, message: bytesOf(operation.name) };
+    this.note(`calls ${operation.name}`);
+    const request = { method, message: requestText(operation.name, operation.input) };
     this.step({ kind: 'call', call, request, readOnly: operation.readOnly });
   }
 
@@ -72,7 +97,7 @@ export class ClientHost extends Host {
     this.calls.delete(call);
     this.rpcs.get(call)?.cancel();
     this.rpcs.delete(call);
-    if (this.simulation.tracing) this.simulation.print(`${this.name}: gives ${operation.name} up`);
+    this.note(`gives ${operation.name} up`);
     this.simulation.history.fail(operation, true);
     this.step({ kind: 'cancel', call });
   }
@@ -80,14 +105,17 @@ export class ClientHost extends Host {
   close(): void {
     if (this.calls.size > 0 || this.closing) return;
     this.closing = true;
-    if (this.simulation.tracing) this.simulation.print(`${this.name}: closes`);
+    this.note('closes');
     this.step({ kind: 'close' });
   }
 
   step(event: SessionEvent): void {
     const { core } = this;
     if (core === undefined) return;
-    for (const effect of core.step(event, this.clockMs)) this.#carryOut(effect);
+    for (const effect of core.step(event, this.clockMs)) {
+      this.#carryOut(effect);
+      if (this.crashesHere()) return;
+    }
     for (const stream of this.#drops.splice(0)) {
       stream.endAtClient();
       this.step({ kind: 'linkDown', slot: stream.server.index });
@@ -106,14 +134,13 @@ export class ClientHost extends Host {
         return this.#invoke(effect);
       case 'deliver': {
         const operation = this.#take(effect.call);
-        if (this.simulation.tracing) this.simulation.print(`${this.name}  delivered ${operation?.name}`);
+        this.note(`delivered ${operation?.name}`);
         if (operation !== undefined) this.simulation.history.answer(operation, effect.outcome);
         return;
       }
       case 'fail': {
         const operation = this.#take(effect.call);
-        if (this.simulation.tracing)
-          this.simulation.print(`${this.name}  failed ${operation?.name}: ${effect.code} ${effect.reason}`);
+        if (this.simulation.tracing) this.note(`failed ${operation?.name}: ${effect.code} ${effect.reason}`);
         if (operation !== undefined) this.simulation.history.fail(operation, effect.mayHaveTakenEffect);
         return;
       }
@@ -125,8 +152,7 @@ export class ClientHost extends Host {
       case 'ended':
         return this.#ended(effect.clean);
       case 'log':
-        if (this.simulation.tracing)
-          this.simulation.print(`${this.name}  ${effect.event} ${JSON.stringify(effect.fields)}`);
+        if (this.simulation.tracing) this.note(`${effect.event} ${JSON.stringify(effect.fields)}`);
         return;
       default:
     }
@@ -138,7 +164,7 @@ export class ClientHost extends Host {
     this.rpcs.get(effect.call)?.cancel();
     const rpc = new Rpc(this, server, effect);
     this.rpcs.set(effect.call, rpc);
-    this.simulation.rpcs.push(rpc);
+    this.simulation.network.rpcs.push(rpc);
   }
 
   #take(call: CallId): Operation | undefined {
@@ -148,7 +174,7 @@ export class ClientHost extends Host {
   }
 
   #ended(clean: boolean): void {
-    if (this.simulation.tracing) this.simulation.print(`${this.name}  ended${clean ? '' : ', not clean'}`);
+    this.note(`ended${clean ? '' : ', not clean'}`);
     if (!clean) this.endedUnclean = true;
     for (const operation of this.calls.values()) this.simulation.history.fail(operation, true);
     this.calls.clear();

@@ -2,17 +2,15 @@ import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core';
 import { describeFrame } from '@understudy/core/testing';
 import type { Simulation } from '../simulation.js';
 
-/** Clocks of any two processes differ in rate by less than 5 %. */
-const SLOWEST = 0.977;
-const FASTEST = 1.023;
-
-/** A process: it has a clock of its own, and may be paused. */
+/** A process: it has a clock of its own, may be paused, and may crash between any two of its effects. */
 export abstract class Host {
   readonly simulation: Simulation;
   readonly name: string;
   readonly index: number;
   /** It takes no step before. */
   pausedUntilMs = 0;
+  /** Effects that it still carries out before it crashes. */
+  crashesAfter = Number.POSITIVE_INFINITY;
   readonly #rate: number;
   readonly #offsetMs: number;
 
@@ -20,8 +18,9 @@ export abstract class Host {
     this.simulation = simulation;
     this.name = name;
     this.index = index;
-    this.#rate = simulation.random.between(SLOWEST, FASTEST);
-    this.#offsetMs = simulation.random.below(10_000);
+    const { slowest, fastest } = simulation.plan.drift;
+    this.#rate = simulation.choices.between(slowest, fastest);
+    this.#offsetMs = simulation.choices.below(10_000);
   }
 
   get clockMs(): number {
@@ -37,9 +36,25 @@ export abstract class Host {
   /** It does not read its streams from there at present. */
   abstract readsNothing(from: Host): boolean;
 
+  /** The process ends, whatever it was doing. */
+  abstract crash(): void;
+
+  /** Between two effects. @returns whether it crashed here */
+  protected crashesHere(): boolean {
+    this.simulation.boundaries++;
+    if (this.crashesAfter === Number.POSITIVE_INFINITY || this.crashesAfter-- > 0) return false;
+    this.crashesAfter = Number.POSITIVE_INFINITY;
+    this.crash();
+    return true;
+  }
+
+  note(text: string): void {
+    this.simulation.note(this, text);
+  }
+
   trace(from: Host, frame: PeerFrame | SessionFrame | ReplyFrame): void {
     if (!this.simulation.tracing) return;
-    const line = describeFrame(frame);
-    if (line !== undefined) this.simulation.print(`${from.name}>${this.name}  ${line}`);
+    const text = describeFrame(frame);
+    if (text !== undefined) this.simulation.message(from, this, text);
   }
 }

@@ -16,7 +16,7 @@ import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testin
 import { type Operation, REFUSED } from '../checks/history.js';
 import type { Rpc } from '../network/rpc.js';
 import type { Act, PeerStream, SessionStream } from '../network/streams.js';
-import { ListService } from '../services/list.js';
+import { Ledger, readRequest } from '../services/ledger.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
 import { Host } from './host.js';
@@ -50,7 +50,7 @@ export class ServerHost extends Host {
   core: Replica | undefined;
   member: Member;
   status: ReplicaStatus | undefined;
-  service = new ListService();
+  service: Ledger;
   jobs: Job[] = [];
   /** In this life, by order: the operation that was processed, and the core's digest after it where known. */
   processed: string[] = [];
@@ -62,6 +62,8 @@ export class ServerHost extends Host {
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
+  /** Whether a handler of this life comes, or came, to another outcome than it should. */
+  divergence: 'none' | 'due' | 'done' = 'none';
   /** Its start waits for the coordinator. */
   starting = false;
   #again: string | undefined;
@@ -71,6 +73,7 @@ export class ServerHost extends Host {
   constructor(simulation: Simulation, name: string, index: number) {
     super(simulation, name, index);
     this.member = this.#memberOf(0);
+    this.service = new Ledger(simulation.plan.workload);
   }
 
   get alive(): boolean {
@@ -97,7 +100,7 @@ export class ServerHost extends Host {
     const { config, admits } = this.simulation.plan;
     this.core = new Replica({ member: this.member, address: this.name, config, admits });
     this.status = undefined;
-    this.service = new ListService();
+    this.service = new Ledger(this.simulation.plan.workload);
     this.jobs = [];
     this.processed = [];
     this.digests = [];
@@ -105,10 +108,11 @@ export class ServerHost extends Host {
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
+    this.divergence = 'none';
     this.starting = true;
     this.#stopped = false;
     this.#calls = new Map();
-    if (this.simulation.tracing) this.simulation.print(`${this.name}: starts life ${this.lives}`);
+    this.note(`starts life ${this.lives}`);
   }
 
   /** The coordinator was read. */
@@ -119,20 +123,23 @@ export class ServerHost extends Host {
 
   /** The process ends, whatever it was doing. */
   crash(): void {
-    if (this.simulation.tracing) this.simulation.print(`${this.name}: crashes`);
+    this.note('crashes');
     this.core = undefined;
+    this.#again = undefined;
+    this.#stopped = false;
     this.jobs = [];
     this.#dropEverything();
   }
 
   #dropEverything(): void {
-    const { random } = this.simulation;
+    const { choices } = this.simulation;
     for (const stream of [...this.streams.values()]) {
-      stream.toClient.break(random.below(stream.toClient.frames.length + 1));
+      stream.toClient.break(choices.below(stream.toClient.frames.length + 1));
       stream.endAtServer();
     }
-    this.simulation.breakPeerStreams(this);
-    for (const caller of this.#calls.values()) if ('plain' in caller) this.simulation.plainLost(caller.plain);
+    this.simulation.network.breakPeerStreams(this);
+    for (const caller of this.#calls.values())
+      if ('plain' in caller) this.simulation.applications.plainLost(caller.plain);
     this.#calls.clear();
   }
 
@@ -145,7 +152,10 @@ export class ServerHost extends Host {
   step(event: ReplicaEvent): void {
     const { core } = this;
     if (core === undefined) return;
-    for (const effect of core.step(event, this.clockMs)) this.#carryOut(effect);
+    for (const effect of core.step(event, this.clockMs)) {
+      this.#carryOut(effect);
+      if (this.crashesHere()) return;
+    }
     this.status = core.status;
     this.simulation.watch.afterStep(this, this.status);
     if (this.#stopped) {
@@ -160,7 +170,7 @@ export class ServerHost extends Host {
   #carryOut(effect: ReplicaEffect): void {
     if (this.simulation.tracing) {
       const line = describeEffect(effect, this.simulation.callNames);
-      if (line !== undefined) this.simulation.print(`${this.name}  ${line}`);
+      if (line !== undefined) this.note(line);
     }
     switch (effect.kind) {
       case 'sendToPeer':
@@ -173,7 +183,7 @@ export class ServerHost extends Host {
       case 'answerCall': {
         const caller = this.#take(effect.call);
         if (caller === undefined) return;
-        if ('plain' in caller) this.simulation.plainAnswered(caller.plain, effect.outcome);
+        if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, effect.outcome);
         else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
         else demand(false, () => `${this.name} answers a session's call without a header`);
         return;
@@ -181,12 +191,12 @@ export class ServerHost extends Host {
       case 'failCall': {
         const caller = this.#take(effect.call);
         if (caller === undefined) return;
-        if ('plain' in caller) this.simulation.plainFailed(caller.plain, effect.code);
+        if ('plain' in caller) this.simulation.applications.plainFailed(caller.plain, effect.code);
         else caller.rpc.refused();
         return;
       }
       case 'admit':
-        return this.#later(undefined, () => this.#admit(effect.admission, textOf(effect.request.message)));
+        return this.#later(undefined, () => this.#admit(effect.admission, readRequest(effect.request.message).name));
       case 'execute':
         return this.#execute(effect.task);
       case 'abandonTask':
@@ -217,7 +227,7 @@ export class ServerHost extends Host {
         return;
       case 'log':
         demand(
-          effect.event !== 'UNDERSTUDY_DIVERGED' || this.simulation.plan.stuck,
+          effect.event !== 'UNDERSTUDY_DIVERGED' || this.simulation.mayDiverge,
           () => `${this.name}: ${JSON.stringify(effect.fields)} diverged`,
         );
         return;
@@ -236,8 +246,8 @@ export class ServerHost extends Host {
   }
 
   #later(task: Task | undefined, run: () => void): void {
-    const { random, nowMs, plan } = this.simulation;
-    const delayMs = plan.handlerMs > 0 && random.chance(0.5) ? random.below(plan.handlerMs) : 0;
+    const { choices, nowMs, plan } = this.simulation;
+    const delayMs = plan.handlerMs > 0 && choices.chance(0.5) ? choices.below(plan.handlerMs) : 0;
     this.jobs.push(new Job(this, nowMs + delayMs, task, run));
   }
 
@@ -249,29 +259,35 @@ export class ServerHost extends Host {
   /** The group goes on without this handler's outcome; who called it may never hear. */
   #abandon(task: Task): void {
     this.jobs = this.jobs.filter((job) => job.task !== task);
-    const operation = this.simulation.history.byName.get(textOf(task.request.message));
+    const operation = this.simulation.history.byName.get(readRequest(task.request.message).name);
     if (operation !== undefined) operation.stuck = true;
   }
 
   #execute(task: Task): void {
-    const name = textOf(task.request.message);
+    const { name, input } = readRequest(task.request.message);
     if (this.simulation.history.byName.get(name)?.stuck) return;
-    this.#later(task, () => this.#finish(task, name));
+    this.#later(task, () => this.#finish(task, name, input));
   }
 
-  #finish(task: Task, name: string): void {
+  #finish(task: Task, name: string, input: string): void {
     let outcome: Outcome;
     if (task.kind === 'ordered') {
       demand(
         !this.service.operations.includes(name),
         () => `${this.name} processes ${name} a second time, as order ${task.info.orderNum}`,
       );
-      outcome = this.service.append(name);
+      outcome = this.service.run(name, input);
       this.processed[task.info.orderNum] = name;
     } else {
-      outcome = this.service.look();
+      outcome = this.service.look(input);
     }
-    this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)) });
+    this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)) ^ this.#difference(task) });
+  }
+
+  #difference(task: Task): number {
+    if (this.divergence !== 'due' || task.kind !== 'ordered') return 0;
+    this.divergence = 'done';
+    return 1;
   }
 
   /** What this replica processed up to there can never be lost any more. */

@@ -40,11 +40,11 @@ export class Rpc implements Act {
     if (this.#cancelled) return this.#serverGone || server.runs;
     switch (this.#stage) {
       case 'going':
-        return this.#serverGone || (server.runs && !client.simulation.isCut(client, server));
+        return this.#serverGone || (server.runs && !client.simulation.network.isCut(client, server));
       case 'there':
         return this.#serverGone && client.runs;
       case 'back':
-        return client.runs && !client.simulation.isCut(server, client);
+        return client.runs && !client.simulation.network.isCut(server, client);
       case 'broken':
         return client.runs;
       default:

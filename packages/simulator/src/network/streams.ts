@@ -32,7 +32,7 @@ export class Pipe<F> implements Act {
       this.frames.length > 0 &&
       to.runs &&
       to.simulation.nowMs >= this.heldUntilMs &&
-      !to.simulation.isCut(from, to) &&
+      !to.simulation.network.isCut(from, to) &&
       !to.readsNothing(from)
     );
   }
@@ -108,9 +108,9 @@ export class SessionStream {
 
   /** The network breaks it. */
   break(): void {
-    const { random } = this.client.simulation;
-    this.toServer.break(random.below(this.toServer.frames.length + 1));
-    this.toClient.break(random.below(this.toClient.frames.length + 1));
+    const { choices } = this.client.simulation;
+    this.toServer.break(choices.below(this.toServer.frames.length + 1));
+    this.toClient.break(choices.below(this.toClient.frames.length + 1));
   }
 
   get over(): boolean {
@@ -148,7 +148,7 @@ export class PeerStream implements Act {
   break(): void {
     if (this.broken) return;
     this.broken = true;
-    this.pipe.break(this.from.simulation.random.below(this.pipe.frames.length + 1));
+    this.pipe.break(this.from.simulation.choices.below(this.pipe.frames.length + 1));
   }
 
   /** The sender notices that its stream is broken. */

@@ -1,0 +1,83 @@
+import type { Outcome } from '@understudy/core';
+import { bytesOf, hashText, textOf } from '@understudy/core/testing';
+import type { Machine, Workload } from './workload.js';
+
+/** What a reply says: how many operations there were, the last of them, a digest of them all, and the answer itself. */
+export interface Saw {
+  readonly length: number;
+  readonly digest: number;
+  readonly last: string;
+  /** What the workload's machine answered, as JSON. */
+  readonly output: string;
+}
+
+const EMPTY = 1;
+const extend = (digest: number, operation: string): number => Math.imul(digest ^ hashText(operation), 0x9e3779b1) >>> 0;
+
+/** A request is the operation's name, and what it asks of the machine. */
+export const requestText = (name: string, input: unknown): Uint8Array => bytesOf(`${name} ${JSON.stringify(input)}`);
+
+export function readRequest(message: Uint8Array): { readonly name: string; readonly input: string } {
+  const text = textOf(message);
+  const space = text.indexOf(' ');
+  return { name: text.slice(0, space), input: text.slice(space + 1) };
+}
+
+/**
+ * The replicated service: a workload's machine, and a list of the operations that changed it. Every reply tells the whole
+ * list before it by a digest, so that whatever is lost, doubled or out of place shows in any later reply.
+ */
+export class Ledger {
+  readonly #workload: Workload;
+  #machine: Machine;
+  operations: string[] = [];
+  /** `#digests[n]`: of the first n operations. */
+  #digests: number[] = [EMPTY];
+
+  constructor(workload: Workload) {
+    this.#workload = workload;
+    this.#machine = workload.create();
+  }
+
+  get length(): number {
+    return this.operations.length;
+  }
+
+  digestAt(length: number): number | undefined {
+    return this.#digests[length];
+  }
+
+  run(name: string, input: string): Outcome {
+    this.#digests.push(extend(this.#digests[this.operations.length] ?? EMPTY, name));
+    this.operations.push(name);
+    return this.look(input);
+  }
+
+  /** Asks the machine without a trace in the list. */
+  look(input: string): Outcome {
+    const { length } = this.operations;
+    const output = JSON.stringify(this.#machine.run(JSON.parse(input)));
+    const text = `${length}/${this.#digests[length]}/${this.operations[length - 1] ?? '-'}/${output}`;
+    return { code: 0, details: '', message: bytesOf(text) };
+  }
+
+  checkpoint(): Uint8Array {
+    return bytesOf(JSON.stringify({ operations: this.operations, state: this.#machine.save() }));
+  }
+
+  restore(checkpoint: Uint8Array): void {
+    const { operations, state } = JSON.parse(textOf(checkpoint)) as { operations: string[]; state: unknown };
+    this.operations = operations;
+    this.#digests = [EMPTY];
+    for (const name of operations) this.#digests.push(extend(this.#digests.at(-1) ?? EMPTY, name));
+    this.#machine = this.#workload.create();
+    this.#machine.load(state);
+  }
+}
+
+export function sawOf(outcome: Outcome): Saw {
+  const text = textOf(outcome.message);
+  const [length = '', digest = '', last = ''] = text.split('/', 3);
+  const output = text.slice(length.length + digest.length + last.length + 3);
+  return { length: Number(length), digest: Number(digest), last, output };
+}
