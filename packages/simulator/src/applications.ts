@@ -11,7 +11,8 @@ const PLAIN = -1;
 /** What the users of a group do: call through sessions, or plainly, with and without an idempotency key. */
 export class Applications {
   readonly #simulation: Simulation;
-  readonly #openPlain = new Set<Operation>();
+  /** Plain calls that wait for an answer, and how often each was sent. */
+  readonly #openPlain = new Map<Operation, number>();
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
@@ -41,12 +42,12 @@ export class Applications {
     const { choices, history, servers } = this.#simulation;
     const server = choices.maybe(servers.filter(({ runs, status }) => runs && status?.role === 'primary'));
     if (server === undefined) return;
-    const again = choices.maybe(
+    const retried = choices.maybe(
       history.operations.filter(({ key, state }) => key !== undefined && state === 'unknown'),
     );
-    if (again !== undefined && choices.chance(0.5)) {
-      again.state = 'open';
-      this.#send(server, again);
+    if (retried !== undefined && choices.chance(0.5)) {
+      retried.state = 'open';
+      this.#send(server, retried);
       return;
     }
     const readOnly = choices.chance(0.2);
@@ -54,12 +55,13 @@ export class Applications {
     const operation = this.#invoke(PLAIN, { readOnly, stuck: false, keyed });
     this.#send(server, operation);
     // What sits between them may send it again before it was answered.
-    if (keyed && choices.chance(0.2)) this.#send(server, operation);
+    const again = keyed && operation.state !== 'unknown' && operation.state !== 'never' && choices.chance(0.2);
+    if (again) this.#send(server, operation);
   }
 
   #send(server: ServerHost, operation: Operation): void {
     if (!server.runs) return;
-    this.#openPlain.add(operation);
+    this.#openPlain.set(operation, (this.#openPlain.get(operation) ?? 0) + 1);
     const call = server.newCall({ plain: operation });
     if (this.#simulation.tracing) {
       this.#simulation.callNames.set(call, operation.name);
@@ -76,20 +78,29 @@ export class Applications {
   }
 
   plainFailed(operation: Operation, code: ErrorCode): void {
-    if (!this.#openPlain.delete(operation)) return;
-    // Of a call that was sent before, under its key, nobody knows.
-    this.#simulation.history.fail(operation, ERROR_CODES[code].mayHaveTakenEffect || operation.key !== undefined);
+    // Of a call that was sent more than once, under its key, nobody knows.
+    this.#fail(operation, ERROR_CODES[code].mayHaveTakenEffect || operation.key !== undefined);
   }
 
   plainLost(operation: Operation): void {
-    if (!this.#openPlain.delete(operation)) return;
-    this.#simulation.history.fail(operation, true);
+    this.#fail(operation, true);
+  }
+
+  /** One of its attempts failed; the last one counts, unless another was answered. */
+  #fail(operation: Operation, mayHaveTakenEffect: boolean): void {
+    const attempts = this.#openPlain.get(operation);
+    if (attempts === undefined) return;
+    if (attempts > 1) this.#openPlain.set(operation, attempts - 1);
+    else {
+      this.#openPlain.delete(operation);
+      if (operation.state === 'open') this.#simulation.history.fail(operation, mayHaveTakenEffect);
+    }
   }
 
   /** Plain calls that wait for an answer, without those whose handlers never end. */
   get openPlain(): number {
     let open = 0;
-    for (const { stuck } of this.#openPlain) if (!stuck) open++;
+    for (const { stuck } of this.#openPlain.keys()) if (!stuck) open++;
     return open;
   }
 }

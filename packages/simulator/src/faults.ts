@@ -158,7 +158,7 @@ function diverge(simulation: Simulation): void {
   const server = simulation.choices.maybe(simulation.servers.filter(({ alive }) => alive));
   if (server === undefined) return;
   simulation.fault([server], 'its next handler comes to another outcome');
-  server.divergence = 'due';
+  server.diverges = true;
 }
 
 function cancel(simulation: Simulation): void {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { simulate } from './run.js';
-import type { TraceEvent } from './trace.js';
+import type { TraceEvent } from './trace/event.js';
 
 const FIXED_RUNS = 1500;
-const FRESH_RUNS = Number(process.env['RUNS'] ?? 1500);
+const FRESH_RUNS = Number(process.env.RUNS ?? 1500);
 const TIMEOUT_MS = 60_000 + FRESH_RUNS * 20;
 
 function violationsOf(firstSeed: bigint, runs: number): string[] {

@@ -69,6 +69,7 @@ export class History {
       );
       return;
     }
+    if (operation.state === 'never' && outcome.code === REFUSED.code) return;
     demand(operation.state === 'open', () => `${operation.name} is answered, but was ${operation.state}`);
     operation.completedAt = this.#now++;
     operation.state = outcome.code === 0 ? 'answered' : 'never';

@@ -124,8 +124,8 @@ function checkWhole(simulation: Simulation): void {
   const primary = primaryOf(simulation);
   demand(primary !== undefined, () => 'there is no primary');
   const { service } = primary;
-  for (const { name, alive, status } of simulation.servers) {
-    if (!alive || status?.processedUpTo !== primary.status?.processedUpTo) continue;
+  for (const { name, alive, status, noticedDivergence } of simulation.servers) {
+    if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
     demand(status?.digest === primary.status?.digest, () => `${name} differs from the primary, and nobody noticed`);
   }
   const concurrent = simulation.plan.config.release === 'concurrent';

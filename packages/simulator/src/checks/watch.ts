@@ -50,12 +50,11 @@ export class Watch {
 
   /** Promise 1: whoever is in sync processed the same up to the same order. */
   #compareAt(record: GroupRecord, server: ServerHost, orderNum: number): void {
-    // A handler that one replica takes for stuck may end on another: the core finds that out by itself, a little later.
-    if (this.#simulation.plan.stuck || !isInSync(record, server.member)) return;
+    // What may differ the core finds out by itself, a little later.
+    if (this.#simulation.mayDiverge || !isInSync(record, server.member)) return;
     const mine = server.digests[orderNum];
     for (const other of this.#simulation.servers) {
       if (other === server || !other.alive || !isInSync(record, other.member)) continue;
-      if (server.divergence === 'done' || other.divergence === 'done') continue;
       const theirs = other.digests[orderNum];
       if (mine === undefined || theirs === undefined || mine === theirs) continue;
       demand(

@@ -62,8 +62,10 @@ export class ServerHost extends Host {
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
-  /** Whether a handler of this life comes, or came, to another outcome than it should. */
-  divergence: 'none' | 'due' | 'done' = 'none';
+  /** The next handler of this life comes to another outcome than it should. */
+  diverges = false;
+  /** It said so itself, in this life. */
+  noticedDivergence = false;
   /** Its start waits for the coordinator. */
   starting = false;
   #again: string | undefined;
@@ -108,7 +110,8 @@ export class ServerHost extends Host {
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
-    this.divergence = 'none';
+    this.diverges = false;
+    this.noticedDivergence = false;
     this.starting = true;
     this.#stopped = false;
     this.#calls = new Map();
@@ -226,13 +229,16 @@ export class ServerHost extends Host {
         this.#stopped = true;
         return;
       case 'log':
-        demand(
-          effect.event !== 'UNDERSTUDY_DIVERGED' || this.simulation.mayDiverge,
-          () => `${this.name}: ${JSON.stringify(effect.fields)} diverged`,
-        );
+        if (effect.event === 'UNDERSTUDY_DIVERGED') this.#onDivergence(effect.fields);
         return;
       default:
     }
+  }
+
+  #onDivergence(fields: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
+    demand(this.simulation.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
+    // A primary tells of others.
+    if (fields.peer === undefined) this.noticedDivergence = true;
   }
 
   #peerStream(id: ReplicaId): PeerStream | undefined {
@@ -285,8 +291,8 @@ export class ServerHost extends Host {
   }
 
   #difference(task: Task): number {
-    if (this.divergence !== 'due' || task.kind !== 'ordered') return 0;
-    this.divergence = 'done';
+    if (!this.diverges || task.kind !== 'ordered') return 0;
+    this.diverges = false;
     return 1;
   }
 
