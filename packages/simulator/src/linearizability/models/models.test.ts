@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { checkLinearizable } from '../check.js';
 import type { Model, Operation } from '../model.js';
 import { type BankInput, type BankOperation, type BankOutput, bank } from './bank.js';
-import { listAppend, type View, wholeList } from './list-append.js';
-import { registerMap } from './register-map.js';
+import { type ListInput, listAppend, type View, wholeList } from './list-append.js';
+import { type RegisterInput, type RegisterOutput, registerMap } from './register-map.js';
 
 /** Calls one after the other, in the order given. */
 function inTurn<I, O>(...calls: readonly (readonly [I, O])[]): Operation<I, O>[] {
@@ -23,17 +23,17 @@ describe('registers', () => {
   it('tell a number from a text and from nothing', () => {
     const keys = [null, 1, '1', 'none', '', 0].map(registerMap.key);
     expect(new Set(keys).size).toBe(keys.length);
-    const history = inTurn(
-      [{ kind: 'set', key: 'x', value: 1 } as const, true],
-      [{ kind: 'get', key: 'x' } as const, '1'],
+    const history = inTurn<RegisterInput, RegisterOutput>(
+      [{ kind: 'set', key: 'x', value: 1 }, true],
+      [{ kind: 'get', key: 'x' }, '1'],
     );
     expect(verdictOf(registerMap, history)).toBe('violated');
   });
 });
 
 describe('lists', () => {
-  const append = (value: string, key = 'a') => ({ kind: 'append', key, value }) as const;
-  const read = { kind: 'read', key: 'a' } as const;
+  const append = (value: string): ListInput<string> => ({ kind: 'append', key: 'a', value });
+  const read: ListInput<string> = { kind: 'read', key: 'a' };
   const whole = listAppend(wholeList);
 
   it('show every append to whoever reads later', () => {
