@@ -21,7 +21,7 @@ export class Applications {
   callSomething(): void {
     const { choices, plan, clients } = this.#simulation;
     if (choices.chance(plan.plainRate)) this.#callPlainly();
-    else this.call(choices.pick(clients), choices.chance(0.25));
+    else this.call(choices.pick(clients), choices.chance(plan.readRate));
   }
 
   call(client: ClientHost, readOnly: boolean): void {

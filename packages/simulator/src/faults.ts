@@ -27,6 +27,8 @@ export function injectFault(simulation: Simulation, fault: Fault): void {
       return cutOrHeal(simulation, choices.pick(servers), choices.pick(servers));
     case 'clientCut':
       return cutOrHeal(simulation, choices.pick(clients), choices.pick(servers));
+    case 'isolate':
+      return isolate(simulation);
     case 'hold':
       return hold(simulation);
     case 'breakStream':
@@ -111,6 +113,28 @@ function cutOrHeal(simulation: Simulation, a: Host, b: Host): void {
   simulation.fault([a, b], `cut: ${a.name}${back ? '<' : ''}-${there ? '>' : ''}${b.name}`);
   if (there) network.cut(a, b);
   if (back) network.cut(b, a);
+}
+
+/** A deposed primary that does not know it, and clients that hear of nobody else. */
+function isolate(simulation: Simulation): void {
+  const { choices, network, servers, clients, plan, nowMs } = simulation;
+  const primary = servers.find(({ runs, status }) => runs && status?.role === 'primary');
+  if (primary === undefined || servers.length === 1) return;
+  const near = clients.filter(() => choices.chance(0.5));
+  const heard = choices.chance(0.2);
+  for (const server of servers) {
+    if (server === primary) continue;
+    network.cut(primary, server);
+    if (!heard) network.cut(server, primary);
+    for (const client of near) {
+      network.cut(client, server);
+      network.cut(server, client);
+    }
+  }
+  const ms = choices.between(0.5, 2) * Math.max(plan.config.leaseMs, choices.pick([0, plan.config.sessionMs]));
+  if (choices.chance(0.7)) primary.withoutCoordinatorUntilMs = nowMs + ms;
+  simulation.fault([primary, ...near], `cut off from all others for ${ms.toFixed(0)} ms`);
+  simulation.stirUntilMs = nowMs + ms;
 }
 
 function hold(simulation: Simulation): void {

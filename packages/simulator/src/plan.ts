@@ -14,6 +14,8 @@ export const FAULTS = [
   'clientPause',
   'cut',
   'clientCut',
+  /** The primary and some clients are cut off from everybody else, and go on calling. */
+  'isolate',
   'hold',
   'breakStream',
   'coordinatorCrash',
@@ -54,6 +56,10 @@ export interface Plan {
   readonly plainRate: number;
   /** Share of time steps among all steps: less of it lets frames overtake, more of it lets leases run out. */
   readonly timeRate: number;
+  /** Time passes in steps of up to this long. */
+  readonly jumpMs: number;
+  /** Share of reads among the calls. */
+  readonly readRate: number;
   /** Share of the coordinator's messages that are lost. */
   readonly coordinatorLoss: number;
   readonly drift: Drift;
@@ -68,7 +74,8 @@ export interface PlanLimits {
 export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_BOUND }: PlanLimits = {}): Plan {
   const stuck = choices.chance(0.1) && !without.includes('stuck');
   const config = drawConfig(choices, stuck);
-  const drawn = FAULTS.filter((fault) => choices.chance(fault === 'diverge' ? 0.1 : 0.4));
+  const quiet = choices.chance(0.02);
+  const drawn = FAULTS.filter((fault) => choices.chance(fault === 'diverge' ? 0.1 : 0.4) && !quiet);
   return {
     config,
     workload: choices.pick(WORKLOADS),
@@ -82,6 +89,8 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     stuck,
     plainRate: choices.pick([0, 0.1, 0.3]),
     timeRate: choices.pick([0.05, 0.15, 0.3]),
+    jumpMs: choices.pick([20, 20, 40]),
+    readRate: choices.pick([0.25, 0.25, 0.6]),
     coordinatorLoss: choices.pick([0, 0.1, 0.3]),
     drift,
   };

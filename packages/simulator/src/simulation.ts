@@ -13,7 +13,7 @@ import { ServerHost } from './hosts/server-host.js';
 import { Network } from './network/network.js';
 import type { Act } from './network/streams.js';
 import type { Plan } from './plan.js';
-import type { TraceEvent, Tracer } from './trace.js';
+import type { TraceEvent, Tracer } from './trace/event.js';
 
 const STEPS_TO_BOOT = 400;
 /** So many steps without time passing mean that the processes talk without end. */
@@ -33,6 +33,8 @@ export class Simulation {
   readonly #tracer: Tracer | undefined;
   nowMs = 1000;
   steps = 0;
+  /** Until then clients call often and time passes fast; then cuts heal. */
+  stirUntilMs = 0;
   /** Effects carried out so far, of all processes: the places where one may crash. */
   boundaries = 0;
   /** Faults are over: from now on everything must go well. */
@@ -73,6 +75,7 @@ export class Simulation {
     this.boot();
     const { plan, choices } = this;
     for (let i = 0; i < plan.steps; i++) {
+      if (this.stirUntilMs > 0) this.#stir();
       if (choices.chance(0.08)) this.applications.callSomething();
       if (plan.faults.length > 0 && choices.chance(plan.faultRate)) injectFault(this, choices.pick(plan.faults));
       this.step();
@@ -89,11 +92,29 @@ export class Simulation {
     }
   }
 
+  /** The time until the stir ends, in some twenty steps, with everything that can happen between them. */
+  #stir(): void {
+    const { choices, network } = this;
+    const pauseMs = (this.stirUntilMs - this.nowMs) / 20;
+    while (this.nowMs < this.stirUntilMs) {
+      this.passTime(choices.between(0.5, 1.5) * pauseMs);
+      if (choices.chance(0.4)) this.applications.callSomething();
+      for (let i = choices.below(30); i > 0; i--) {
+        const acts = this.possible();
+        if (acts.length > 0) choices.pick(acts).act();
+        this.steps++;
+      }
+    }
+    this.stirUntilMs = 0;
+    if (choices.chance(0.5)) network.healCuts();
+  }
+
   /** One thing happens; sometimes it is that time passes. */
   step(): void {
     this.steps++;
     const acts = this.possible();
-    if (acts.length === 0 || this.choices.chance(this.plan.timeRate)) this.passTime(1 + this.choices.below(20));
+    if (acts.length === 0 || this.choices.chance(this.plan.timeRate))
+      this.passTime(1 + this.choices.below(this.plan.jumpMs));
     else this.choices.pick(acts).act();
   }
 

@@ -1,4 +1,11 @@
-import { type GroupRecord, isInSync, type Member, type ReplicaStatus, sameMember } from '@understudy/core';
+import {
+  type GroupRecord,
+  isInSync,
+  type Member,
+  type OrderInfo,
+  type ReplicaStatus,
+  sameMember,
+} from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
@@ -6,10 +13,15 @@ import { demand } from '../violation.js';
 /** What a replica may keep beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
 const LOG_SLACK = 64;
 
+/** Orders in a term: far more than a run has. */
+const ORDERS_MAX = 0x10000;
+
 /** Looks at every replica after every step. */
 export class Watch {
   readonly #simulation: Simulation;
   readonly #primaries = new Map<number, Member>();
+  /** By term and order. */
+  readonly #orders = new Map<number, OrderInfo>();
   readonly #lastTerm = new Map<ServerHost, { life: number; term: number }>();
 
   constructor(simulation: Simulation) {
@@ -25,6 +37,21 @@ export class Watch {
       if (record !== undefined) this.#compareAt(record, server, status.processedUpTo);
     }
     if (status.role === 'primary') server.markStable(status.stableUpTo);
+  }
+
+  /** DESIGN 7.2: one message to an order of a term, whoever tells of it. */
+  order(info: OrderInfo): void {
+    const place = info.term * ORDERS_MAX + info.orderNum;
+    const known = this.#orders.get(place);
+    if (known === undefined) {
+      this.#orders.set(place, info);
+      return;
+    }
+    demand(
+      known.seqNum === info.seqNum && known.connection === info.connection,
+      () =>
+        `order ${info.orderNum} of term ${info.term} is ${known.connection}#${known.seqNum} and ${info.connection}#${info.seqNum}`,
+    );
   }
 
   /** DESIGN 7.4 and promise 5: terms never go back, and each has one primary. */

@@ -5,6 +5,7 @@ import { Rpc } from '../network/rpc.js';
 import type { SessionStream } from '../network/streams.js';
 import { requestText } from '../services/ledger.js';
 import type { Simulation } from '../simulation.js';
+import { demand } from '../violation.js';
 import { Host } from './host.js';
 
 /** More clients than this no run has. */
@@ -26,6 +27,9 @@ export class ClientHost extends Host {
   closing = false;
   endedUnclean = false;
   #drops: SessionStream[] = [];
+  /** Newest term that this session heard of, and whether what it takes in now is older. */
+  #term = 0;
+  #hearsOlder = false;
 
   constructor(simulation: Simulation, name: string, index: number) {
     super(simulation, name, index);
@@ -47,6 +51,7 @@ export class ClientHost extends Host {
       'f',
     ) as ConnectionId;
     const { config, servers } = this.simulation.plan;
+    this.#term = 0;
     this.core = new Session({ connection: id, slots: servers, config });
     this.closing = false;
   }
@@ -112,6 +117,7 @@ export class ClientHost extends Host {
   step(event: SessionEvent): void {
     const { core } = this;
     if (core === undefined) return;
+    this.#hear(termOf(event));
     for (const effect of core.step(event, this.clockMs)) {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
@@ -120,6 +126,11 @@ export class ClientHost extends Host {
       stream.endAtClient();
       this.step({ kind: 'linkDown', slot: stream.server.index });
     }
+  }
+
+  #hear(term: number | undefined): void {
+    this.#hearsOlder = term !== undefined && term < this.#term;
+    if (term !== undefined && term > this.#term) this.#term = term;
   }
 
   #carryOut(effect: SessionEffect): void {
@@ -135,6 +146,7 @@ export class ClientHost extends Host {
       case 'deliver': {
         const operation = this.#take(effect.call);
         this.note(`delivered ${operation?.name}`);
+        demand(!this.#hearsOlder, () => `${this.name} delivers ${operation?.name} from a primary of an older term`);
         if (operation !== undefined) this.simulation.history.answer(operation, effect.outcome);
         return;
       }
@@ -181,4 +193,10 @@ export class ClientHost extends Host {
     this.core = undefined;
     this.#dropStreams(false);
   }
+}
+
+/** The term in whose name a replica answers. */
+function termOf(event: SessionEvent): number | undefined {
+  if (event.kind === 'rpcReply') return event.header.header.term;
+  return event.kind === 'frame' && event.frame.kind === 'replies' ? event.frame.header.term : undefined;
 }

@@ -3,6 +3,7 @@ import {
   type Incarnation,
   type LinkId,
   type Member,
+  type OrderInfo,
   type OrderNum,
   type Outcome,
   Replica,
@@ -56,6 +57,8 @@ export class ServerHost extends Host {
   processed: string[] = [];
   digests: string[] = [];
   stableMarked = 0;
+  /** The last order that a handler was run for. */
+  lastOrder = 0;
   readonly streams = new Map<LinkId, SessionStream>();
   readonly peerStreams: (PeerStream | undefined)[] = [];
   wantedPeers: readonly string[] = [];
@@ -107,6 +110,7 @@ export class ServerHost extends Host {
     this.processed = [];
     this.digests = [];
     this.stableMarked = 0;
+    this.lastOrder = 0;
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
@@ -177,8 +181,12 @@ export class ServerHost extends Host {
     }
     switch (effect.kind) {
       case 'sendToPeer':
+        if (effect.frame.kind === 'announce') for (const info of effect.frame.orders) this.simulation.watch.order(info);
         return this.#peerStream(effect.peer)?.send(effect.frame);
       case 'sendToSession':
+        if (effect.frame.kind === 'replies') {
+          for (const info of effect.frame.header.sourceOrderInfo) this.simulation.watch.order(info);
+        }
         this.streams.get(effect.link)?.toClient.frames.push(effect.frame);
         return;
       case 'closeSession':
@@ -271,8 +279,17 @@ export class ServerHost extends Host {
 
   #execute(task: Task): void {
     const { name, input } = readRequest(task.request.message);
+    if (task.kind === 'ordered') this.#inOrder(task.info);
     if (this.simulation.history.byName.get(name)?.stuck) return;
     this.#later(task, () => this.#finish(task, name, input));
+  }
+
+  /** DESIGN 7.2: what comes later in the order is processed later. */
+  #inOrder(info: OrderInfo): void {
+    this.simulation.watch.order(info);
+    const { lastOrder, name } = this;
+    demand(info.orderNum > lastOrder, () => `${name} processes order ${info.orderNum} after ${lastOrder}`);
+    this.lastOrder = info.orderNum;
   }
 
   #finish(task: Task, name: string, input: string): void {
