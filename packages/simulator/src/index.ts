@@ -2,4 +2,4 @@
 export type { Ending } from './checks/settle.js';
 export { DRIFT_WITHIN_BOUND, type Drift, FAULTS, type Fault, type PlanLimits } from './plan.js';
 export { type RunResult, type SimulateOptions, simulate } from './run.js';
-export type { TraceEvent, Tracer } from './trace.js';
+export type { TraceEvent, Tracer } from './trace/event.js';

@@ -2,7 +2,7 @@ import type { Ending } from './checks/settle.js';
 import { describeMode, describePlan, drawPlan, type PlanLimits } from './plan.js';
 import { Random } from './random.js';
 import { Simulation } from './simulation.js';
-import type { Tracer } from './trace.js';
+import type { Tracer } from './trace/event.js';
 
 export interface SimulateOptions extends PlanLimits {
   readonly tracer?: Tracer;
