@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { MUTATIONS } from './mutation.js';
+import { markdownOf, textOf } from './report.js';
+import { type Finding, runMutations } from './run-mutations.js';
+
+const EXIT_INTERRUPTED = 130;
+
+const { rule, bound, markdown } = new Command('mutations')
+  .description('Takes each rule out of the core and plays seeds until the simulator notices.')
+  .option('--rule <text...>', 'only rules with one of these texts in their names', [''])
+  .option('--bound <seeds>', 'seeds to play for each rule at most', Number, 1000)
+  .option('--markdown', 'the findings as a table')
+  .parse()
+  .opts<{ rule: string[]; bound: number; markdown?: true }>();
+
+// What was copied is removed as the process ends.
+process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED));
+
+const findings = await runMutations({
+  mutations: MUTATIONS.filter((mutation) => rule.some((text) => mutation.rule.includes(text))),
+  bound,
+  onFinding: (finding: Finding) => console.error(textOf(finding)),
+});
+if (markdown) console.log(markdownOf(findings));
+process.exitCode = findings.every(({ violation }) => violation !== undefined) ? 0 : 1;

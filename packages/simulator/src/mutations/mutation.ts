@@ -1,0 +1,8 @@
+import { RULES, type Rule } from '@understudy/core/testing';
+import { EXTRA_RULES } from './extra-rules.js';
+
+/** A rule of the design, and how to take it out of the compiled core. */
+export type Mutation = Pick<Rule, 'rule' | 'changes'>;
+
+/** Those that a scenario tells of first, then those that only runs by seed need. */
+export const MUTATIONS: readonly Mutation[] = [...RULES, ...EXTRA_RULES];

@@ -1,0 +1,84 @@
+import { Builds } from './builds.js';
+import type { Mutation } from './mutation.js';
+import { play, type Violation } from './play.js';
+
+/** So many processes at a time. */
+const PLAYERS = 2;
+
+export interface MutationOptions {
+  readonly mutations: readonly Mutation[];
+  /** Seeds 1 to this one are played, until one shows the lack of the rule. */
+  readonly bound: number | ((mutation: Mutation) => number);
+  /** Called whenever a rule is done, in no order. */
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+/** What the simulator says to a core that lacks a rule. */
+export interface Finding {
+  readonly rule: string;
+  /** Seeds that were played at most. */
+  readonly bound: number;
+  /** The first seed that breaks a promise without the rule, and keeps all of them with it. */
+  readonly violation: Violation | undefined;
+}
+
+/**
+ * Takes each rule out of a copy of the compiled core and plays seeds on it until the simulator notices: the proof that
+ * the simulator would find the mistake of whoever breaks this rule.
+ */
+export async function runMutations({ mutations, bound, onFinding }: MutationOptions): Promise<Finding[]> {
+  const builds = new Builds();
+  const removeBuilds = () => builds.remove();
+  process.once('exit', removeBuilds);
+  try {
+    const untouched = new Untouched(builds.build({ rule: 'untouched', changes: [] }));
+    return await mapSome(mutations, async (mutation) => {
+      const upTo = typeof bound === 'number' ? bound : bound(mutation);
+      const violation = await firstViolation(builds.build(mutation), upTo, untouched);
+      const finding = { rule: mutation.rule, bound: upTo, violation };
+      onFinding?.(finding);
+      return finding;
+    });
+  } finally {
+    process.off('exit', removeBuilds);
+    removeBuilds();
+  }
+}
+
+/** A seed shows something only if the core that lacks nothing keeps every promise in it. */
+async function firstViolation(program: string, last: number, untouched: Untouched): Promise<Violation | undefined> {
+  for (let first = 1; first <= last; ) {
+    const violation = await play(program, first, last);
+    if (violation === undefined || (await untouched.passes(violation.seed))) return violation;
+    first = violation.seed + 1;
+  }
+  return undefined;
+}
+
+/** The core that lacks nothing; plays each seed once. */
+class Untouched {
+  readonly #program: string;
+  readonly #passes = new Map<number, Promise<boolean>>();
+
+  constructor(program: string) {
+    this.#program = program;
+  }
+
+  passes(seed: number): Promise<boolean> {
+    const known =
+      this.#passes.get(seed) ?? play(this.#program, seed, seed).then((violation) => violation === undefined);
+    this.#passes.set(seed, known);
+    return known;
+  }
+}
+
+/** @returns the results in the order of the items; a few items at a time */
+async function mapSome<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = items.entries();
+  const work = async () => {
+    for (const [i, item] of left) results[i] = await map(item);
+  };
+  await Promise.all(Array.from({ length: PLAYERS }, work));
+  return results;
+}
