@@ -106,7 +106,9 @@ export class Simulation {
       }
     }
     this.stirUntilMs = 0;
-    if (choices.chance(0.5)) network.healCuts();
+    if (choices.chance(0.5)) return;
+    this.fault([], 'cuts heal');
+    network.healCuts();
   }
 
   /** One thing happens; sometimes it is that time passes. */
@@ -190,15 +192,12 @@ export class Simulation {
     return this.plan.stuck || this.plan.faults.includes('diverge');
   }
 
-  /**
-   * Client processes that a promotion of this replica may give up now: dead, or without a heartbeat for sessionMs, of which the
-   * last part may have passed before they were out of reach.
-   */
+  /** Client processes that a promotion of this replica may give up now: dead, or out of reach for sessionMs. */
   outOfReach(server: ServerHost): Set<number> {
     const gone = new Set<number>();
     for (const client of this.clients) {
       for (const process of client.deadProcesses) gone.add(process);
-      if (this.network.outOfReachMs(client, server) >= 0.7 * this.plan.config.sessionMs) gone.add(client.process);
+      if (this.network.isOutOfReach(client, server)) gone.add(client.process);
     }
     return gone;
   }

@@ -205,6 +205,10 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
     else if (connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
     else if (!connection.knows(seqNum)) lost.push(seqNum);
   }
+  // What it sent after its word, and what got an order from elsewhere: its reply can come from nobody else.
+  for (const [seqNum, outcome] of connection.outcomes) {
+    if (seqNum > collected.sentUpTo) giveCached(r, connection, seqNum, outcome);
+  }
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
     else if (!connection.queued.has(seqNum)) connection.bodies.delete(seqNum);

@@ -20,6 +20,8 @@ export class Network {
   readonly #cuts: Set<number> = new Set();
   /** By client and replica: when frames last could pass between them. */
   readonly #inReachMs: number[] = [];
+  /** Pairs that were out of reach for so long that a promotion may give the client up, and have not spoken since. */
+  readonly #strangers = new Set<number>();
   #links = 0;
 
   constructor(simulation: Simulation) {
@@ -137,6 +139,7 @@ export class Network {
     for (const client of clients) {
       for (const server of servers) {
         const key = pair(client, server);
+        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#strangers.add(key);
         if (this.#passes(client, server) || this.#inReachMs[key] === undefined) this.#inReachMs[key] = nowMs;
       }
     }
@@ -150,9 +153,18 @@ export class Network {
     return stream.toServer.heldUntilMs <= nowMs && stream.toClient.heldUntilMs <= nowMs;
   }
 
-  /** Since when nothing could pass between them. */
-  outOfReachMs(client: ClientHost, server: ServerHost): number {
-    return this.#simulation.nowMs - (this.#inReachMs[pair(client, server)] ?? 0);
+  /** sessionMs counts from the last heartbeat, of which the last part may have passed before. */
+  #isTooLong(ms: number): boolean {
+    return ms >= 0.7 * this.#simulation.plan.config.sessionMs;
+  }
+
+  heard(client: ClientHost, server: ServerHost): void {
+    if (this.#strangers.size > 0) this.#strangers.delete(pair(client, server));
+  }
+
+  /** Nothing could pass between them for so long that a promotion of this replica may give the client up. */
+  isOutOfReach(client: ClientHost, server: ServerHost): boolean {
+    return this.#strangers.has(pair(client, server));
   }
 }
 

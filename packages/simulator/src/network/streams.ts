@@ -74,6 +74,7 @@ export class SessionStream {
       this.endAtServer();
       this.server.step({ kind: 'sessionDown', link: this.link });
     } else {
+      this.client.simulation.network.heard(this.client, this.server);
       this.server.trace(this.client, frame);
       this.server.step({ kind: 'sessionFrame', link: this.link, peer: this.client.name, frame });
     }
