@@ -50,6 +50,10 @@ function start(r: ReplicaState, work: Work): void {
     case 'call': {
       const { connection, seqNum, request, peer, determinants } = work;
       connection.queued.delete(seqNum);
+      if (hasExpired(r, connection)) {
+        refuseExpired(r, work);
+        return;
+      }
       r.starting = work;
       const changedPeer = connection.peer !== peer;
       append(
@@ -70,6 +74,7 @@ function start(r: ReplicaState, work: Work): void {
     case 'void': {
       const { connection, seqNum, outcome } = work;
       connection.queued.delete(seqNum);
+      if (hasExpired(r, connection)) return;
       append(r, { connection: connection.id, seqNum, kind: 'void', extra: { outcome } }, connection, undefined);
       return;
     }
@@ -81,9 +86,22 @@ function start(r: ReplicaState, work: Work): void {
     }
     case 'expire': {
       const connection = r.connections.get(work.connection);
-      if (connection === undefined) return;
+      // While this waited for its turn the session came back.
+      if (connection === undefined || connection.session !== undefined) return;
       append(r, { connection: work.connection, seqNum: 0 as SeqNum, kind: 'expire' }, connection, undefined);
     }
+  }
+}
+
+/** What was queued when its connection's records were freed gets no order: nothing would recognise it again. */
+const hasExpired = (r: ReplicaState, connection: Connection): boolean =>
+  r.connections.get(connection.id) !== connection;
+
+function refuseExpired(r: ReplicaState, { connection, seqNum, request }: Extract<Work, { kind: 'call' }>): void {
+  if (request.key !== undefined) r.keyedRunning.delete(request.key);
+  for (const call of connection.takeWaiters(seqNum) ?? []) {
+    const reason = 'the records of this connection were freed';
+    r.effects.push({ kind: 'failCall', call, code: 'UNDERSTUDY_SESSION_EXPIRED', reason });
   }
 }
 
