@@ -134,8 +134,8 @@ export class Simulation {
   passTime(ms: number): void {
     for (const host of this.hosts) if (host.runs && host.core?.wantsFlush) host.step({ kind: 'flush' });
     this.nowMs += ms;
-    for (const host of this.hosts) if (host.runs) host.step({ kind: 'tick' });
     this.network.noteReach();
+    for (const host of this.hosts) if (host.runs) host.step({ kind: 'tick' });
   }
 
   /** Everything that may happen next; valid until the next question. */
@@ -194,7 +194,7 @@ export class Simulation {
 
   /** Client processes that a promotion of this replica may give up now: dead, or out of reach for sessionMs. */
   outOfReach(server: ServerHost): Set<number> {
-    const gone = new Set<number>();
+    const gone = new Set(server.gaveUp);
     for (const client of this.clients) {
       for (const process of client.deadProcesses) gone.add(process);
       if (this.network.isOutOfReach(client, server)) gone.add(client.process);

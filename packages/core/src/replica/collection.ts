@@ -33,6 +33,11 @@ export class Collection {
     this.add(orders);
   }
 
+  /** A session that was given up is back before the decision fell: its word still counts. */
+  sessionIsBack(connection: ConnectionId): void {
+    if (this.stage === 'collecting' && !this.#held.has(connection)) this.waitingSessions.add(connection);
+  }
+
   /** The highest order that a live session holds, among those that may be part of the history. */
   highestHeldBySessions(believes: (info: OrderInfo) => boolean): OrderNum {
     let highest = NO_ORDER;

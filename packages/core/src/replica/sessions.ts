@@ -63,7 +63,9 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   openSession(r, connection, link, peer, frame.sentAtMs);
   seeReplies(r, connection, frame.repliesSeenUpTo);
   welcome(r, connection, link, frame.sentAtMs);
-  if (r.role === 'promoting') askSession(r, link);
+  if (r.role !== 'promoting') return;
+  if (!frame.fresh) r.collection?.sessionIsBack(connection.id);
+  askSession(r, link);
 }
 
 function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer: string, heartbeatMs: number): void {
@@ -125,7 +127,7 @@ function onMulticast(
   { header, requests, reads }: MulticastFrame,
 ): void {
   session.heartbeatMs = header.sentAtMs;
-  if (!session.registered) register(r, session);
+  if (!session.registered) register(r, connection, session);
   if (header.term > r.term) r.effects.push({ kind: 'readRecord' });
   seeReplies(r, connection, header.repliesSeenUpTo);
   if (header.destOrderInfo.length > 0 && !receiveReflected(r, session, header.destOrderInfo)) return;
@@ -268,8 +270,9 @@ function checkSilent(r: ReplicaState, connection: Connection): void {
   r.scheduler.add({ kind: 'expire', connection: connection.id });
 }
 
-function register(r: ReplicaState, session: SessionState): void {
+function register(r: ReplicaState, connection: Connection, session: SessionState): void {
   session.registered = true;
+  r.collection?.sessionIsBack(connection.id);
   r.release.changed();
   reportSessions(r);
 }

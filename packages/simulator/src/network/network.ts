@@ -139,7 +139,7 @@ export class Network {
     for (const client of clients) {
       for (const server of servers) {
         const key = pair(client, server);
-        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#strangers.add(key);
+        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#estrange(client, server);
         if (this.#passes(client, server) || this.#inReachMs[key] === undefined) this.#inReachMs[key] = nowMs;
       }
     }
@@ -156,6 +156,11 @@ export class Network {
   /** sessionMs counts from the last heartbeat, of which the last part may have passed before. */
   #isTooLong(ms: number): boolean {
     return ms >= 0.7 * this.#simulation.plan.config.sessionMs;
+  }
+
+  #estrange(client: ClientHost, server: ServerHost): void {
+    this.#strangers.add(pair(client, server));
+    server.gaveUp.add(client.process);
   }
 
   heard(client: ClientHost, server: ServerHost): void {
