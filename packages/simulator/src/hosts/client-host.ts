@@ -1,4 +1,11 @@
-import { type CallId, type ConnectionId, Session, type SessionEffect, type SessionEvent } from '@understudy/core';
+import {
+  type CallId,
+  type ConnectionId,
+  type Outcome,
+  Session,
+  type SessionEffect,
+  type SessionEvent,
+} from '@understudy/core';
 import { hex32 } from '@understudy/core/testing';
 import type { Operation } from '../checks/history.js';
 import { Rpc } from '../network/rpc.js';
@@ -27,9 +34,9 @@ export class ClientHost extends Host {
   closing = false;
   endedUnclean = false;
   #drops: SessionStream[] = [];
-  /** Newest term that this session heard of, and whether what it takes in now is older. */
+  /** Newest term that this session heard of; and what it is told just now in the name of an older one. */
   #term = 0;
-  #hearsOlder = false;
+  #outdated: readonly Outcome[] = [];
 
   constructor(simulation: Simulation, name: string, index: number) {
     super(simulation, name, index);
@@ -117,7 +124,7 @@ export class ClientHost extends Host {
   step(event: SessionEvent): void {
     const { core } = this;
     if (core === undefined) return;
-    this.#hear(termOf(event));
+    this.#hear(answersOf(event));
     for (const effect of core.step(event, this.clockMs)) {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
@@ -128,9 +135,10 @@ export class ClientHost extends Host {
     }
   }
 
-  #hear(term: number | undefined): void {
-    this.#hearsOlder = term !== undefined && term < this.#term;
-    if (term !== undefined && term > this.#term) this.#term = term;
+  #hear(answers: Answers | undefined): void {
+    const isOlder = answers !== undefined && answers.term < this.#term;
+    this.#outdated = isOlder ? answers.outcomes : [];
+    if (answers !== undefined && answers.term > this.#term) this.#term = answers.term;
   }
 
   #carryOut(effect: SessionEffect): void {
@@ -146,7 +154,10 @@ export class ClientHost extends Host {
       case 'deliver': {
         const operation = this.#take(effect.call);
         this.note(`delivered ${operation?.name}`);
-        demand(!this.#hearsOlder, () => `${this.name} delivers ${operation?.name} from a primary of an older term`);
+        demand(
+          !this.#outdated.includes(effect.outcome),
+          () => `${this.name} delivers ${operation?.name} from a primary of an older term`,
+        );
         if (operation !== undefined) this.simulation.history.answer(operation, effect.outcome);
         return;
       }
@@ -195,8 +206,15 @@ export class ClientHost extends Host {
   }
 }
 
-/** The term in whose name a replica answers. */
-function termOf(event: SessionEvent): number | undefined {
-  if (event.kind === 'rpcReply') return event.header.header.term;
-  return event.kind === 'frame' && event.frame.kind === 'replies' ? event.frame.header.term : undefined;
+interface Answers {
+  readonly term: number;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** What a replica answers, and the term in whose name. */
+function answersOf(event: SessionEvent): Answers | undefined {
+  if (event.kind === 'rpcReply') return { term: event.header.header.term, outcomes: [event.outcome] };
+  if (event.kind !== 'frame' || event.frame.kind !== 'replies') return undefined;
+  const { header, replies, reads } = event.frame;
+  return { term: header.term, outcomes: [...replies, ...reads].map(({ outcome }) => outcome) };
 }
