@@ -16,6 +16,8 @@ export interface RunResult {
   /** Operations that applications asked for. */
   readonly operations: number;
   readonly virtualMs: number;
+  /** Checks for linearizability, of at most two a run, that would have taken too long. */
+  readonly undecided: number;
   /** Of a violation: what did not hold. */
   readonly reason: string | undefined;
 }
@@ -37,6 +39,7 @@ export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = 
     steps: simulation.steps,
     operations: simulation.history.operations.length,
     virtualMs: simulation.nowMs,
+    undecided: simulation.history.undecided,
     reason,
   });
   try {

@@ -39,6 +39,8 @@ export class History {
   readonly byName = new Map<string, Operation>();
   readonly #promotions: Promotion[] = [];
   #now = 0;
+  /** Judgments that would have taken too long. */
+  undecided = 0;
 
   invoke(process: number, how: { readOnly: boolean; stuck: boolean; keyed: boolean }, input: unknown): Operation {
     const name = `${how.readOnly ? 'r' : 'm'}${this.operations.length + 1}`;
@@ -133,8 +135,9 @@ export class History {
       else if (!readOnly)
         seen.push({ process, input, output: undefined, invokedAt, completedAt: Number.POSITIVE_INFINITY });
     }
-    const unexplained = workload.judge(seen);
-    demand(unexplained === undefined, () => unexplained ?? '');
+    const judgment = workload.judge(seen);
+    if (judgment.verdict === 'undecided') this.undecided++;
+    demand(judgment.verdict !== 'violated', () => ('unexplained' in judgment ? judgment.unexplained : ''));
   }
 
   /** Whether an answered operation is in the final list just as its reply says; if not, its loss must be excused. */

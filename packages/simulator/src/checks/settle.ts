@@ -1,4 +1,4 @@
-import { isInSync } from '@understudy/core';
+import { forceRecord, isInSync } from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
@@ -13,9 +13,18 @@ const ANSWERED_WITHIN_MS = 9000;
 const ENDED_WITHIN_MS = 6500;
 const TOGETHER_WITHIN_MS = 6000;
 
-/** Faults stop; then everything outstanding must end, sessions close clean, and all replicas come to hold the same. */
+/**
+ * Faults stop; then everything outstanding must end, sessions close clean, and all replicas come to hold the same. Where
+ * the group waits for an operator, one comes, and then it must go on.
+ */
 export function settle(simulation: Simulation): Ending {
   calmDown(simulation);
+  const ending = goOn(simulation);
+  if (ending !== 'whole') force(simulation);
+  return ending;
+}
+
+function goOn(simulation: Simulation): Ending {
   const answered = within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0);
   if (!answered)
     return explain(simulation, () => `${openCalls(simulation)} calls are not answered: ${openNames(simulation)}`);
@@ -42,6 +51,22 @@ export function settle(simulation: Simulation): Ending {
   }
   checkWhole(simulation);
   return 'whole';
+}
+
+/** What only others held is lost now; what the chosen replica goes on with must still be one history, and everywhere. */
+function force(simulation: Simulation): void {
+  const { coordinator, servers, choices } = simulation;
+  for (const server of servers) if (!server.alive) server.start();
+  within(simulation, 2 * ROUND_MS, () => false);
+  const { record } = coordinator;
+  demand(record !== undefined, () => 'there is no record to force');
+  const chosen = choices.pick(servers.filter(({ alive }) => alive));
+  simulation.fault([chosen], 'an operator makes it the record');
+  coordinator.swap(forceRecord(record, chosen.member, chosen.name), undefined);
+  const isOver = () => openCalls(simulation) === 0 && areTogether(simulation);
+  const over = within(simulation, ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS, isOver);
+  demand(over, () => `after force: ${openCalls(simulation)} calls open: ${openNames(simulation)}`);
+  checkReplicas(simulation);
 }
 
 function calmDown(simulation: Simulation): void {
@@ -121,21 +146,28 @@ const primaryOf = (simulation: Simulation): ServerHost | undefined =>
   simulation.servers.find(({ alive, status }) => alive && status?.role === 'primary');
 
 function checkWhole(simulation: Simulation): void {
-  const primary = primaryOf(simulation);
-  demand(primary !== undefined, () => 'there is no primary');
-  const { service } = primary;
-  for (const { name, alive, status, noticedDivergence } of simulation.servers) {
-    if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
-    demand(status?.digest === primary.status?.digest, () => `${name} differs from the primary, and nobody noticed`);
-  }
+  const { service } = checkReplicas(simulation);
   const concurrent = simulation.plan.config.release === 'concurrent';
   simulation.history.check(service, concurrent);
   simulation.history.judge(simulation.plan.workload, concurrent);
-  if (simulation.plan.config.replication === 'passive') return;
-  for (const server of simulation.servers) {
-    demand(
-      !server.alive || server.service.operations.join(' ') === service.operations.join(' '),
-      () => `${server.name} has ${server.service.operations.join(' ')}, the primary ${service.operations.join(' ')}`,
-    );
+}
+
+/** All hold the same, or said that they do not. */
+function checkReplicas(simulation: Simulation): ServerHost {
+  const primary = primaryOf(simulation);
+  demand(primary !== undefined, () => 'there is no primary');
+  const mine = primary.service.operations.join(' ');
+  demand(
+    new Set(primary.service.operations).size === primary.service.length,
+    () => `something took effect twice: ${mine}`,
+  );
+  for (const { name, alive, status, noticedDivergence, service } of simulation.servers) {
+    if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
+    demand(status?.digest === primary.status?.digest, () => `${name} differs from the primary, and nobody noticed`);
+    // A passive backup has only what its checkpoint says.
+    if (simulation.plan.config.replication === 'passive') continue;
+    const theirs = service.operations.join(' ');
+    demand(theirs === mine, () => `${name} has ${theirs}, the primary ${mine}`);
   }
+  return primary;
 }

@@ -16,9 +16,16 @@ export interface Workload {
   create(): Machine;
   /** @param n a number that no other operation of the run has */
   draw(choices: Choices, readOnly: boolean, n: number): unknown;
-  /** @returns what cannot be explained by any order of the calls; undefined if there is an order */
-  judge(operations: readonly Operation<unknown, unknown>[]): string | undefined;
+  /** `unexplained`: what no order of the calls accounts for. Undecided is what took too many steps to find out. */
+  judge(operations: readonly Operation<unknown, unknown>[]): Judgment;
 }
+
+export type Judgment =
+  | { readonly verdict: 'linearizable' | 'undecided' }
+  | { readonly verdict: 'violated'; readonly unexplained: string };
+
+/** Some hundred times what a usual history takes; calls of unknown outcome can multiply it. */
+const STEPS_MAX = 200_000;
 
 interface Parts<State, Input, Output, Saved> {
   readonly name: string;
@@ -38,7 +45,9 @@ export const workload = <State, Input, Output, Saved>({
   create: create as () => Machine,
   draw,
   judge(operations) {
-    const result = checkLinearizable(model, operations as readonly Operation<Input, Output>[]);
-    return result.verdict === 'violated' ? explain(model, result) : undefined;
+    const history = operations as readonly Operation<Input, Output>[];
+    const result = checkLinearizable(model, history, { maxSteps: STEPS_MAX });
+    if (result.verdict !== 'violated') return { verdict: result.verdict };
+    return { verdict: 'violated', unexplained: explain(model, result) };
   },
 });
