@@ -148,7 +148,8 @@ export class Network {
   #passes(client: ClientHost, server: ServerHost): boolean {
     const stream = client.streams[server.index];
     if (stream === undefined || !stream.serverOpen || !client.runs || !server.runs) return false;
-    if (this.#isCutBetween(client, server)) return false;
+    // What was sent and has not arrived is as good as cut off.
+    if (this.#isCutBetween(client, server) || stream.toServer.frames.length > 0) return false;
     const { nowMs } = this.#simulation;
     return stream.toServer.heldUntilMs <= nowMs && stream.toClient.heldUntilMs <= nowMs;
   }
