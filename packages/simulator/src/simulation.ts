@@ -25,6 +25,7 @@ export class Simulation {
   readonly choices: Choices;
   readonly servers: readonly ServerHost[];
   readonly clients: readonly ClientHost[];
+  readonly hosts: readonly (ServerHost | ClientHost)[];
   readonly coordinator: VirtualCoordinator;
   readonly network: Network;
   readonly applications: Applications;
@@ -58,12 +59,9 @@ export class Simulation {
     this.watch = new Watch(this);
     this.servers = Array.from({ length: plan.servers }, (_, i) => new ServerHost(this, `S${i + 1}`, i));
     this.clients = Array.from({ length: plan.clients }, (_, i) => new ClientHost(this, `C${i + 1}`, plan.servers + i));
+    this.hosts = [...this.servers, ...this.clients];
     this.#flushes = this.hosts.map((host) => ({ act: () => host.step({ kind: 'flush' }) }));
     this.#reads = this.servers.map((server) => ({ act: () => this.#readRecord(server) }));
-  }
-
-  get hosts(): readonly (ServerHost | ClientHost)[] {
-    return [...this.servers, ...this.clients];
   }
 
   nextCall(): number {

@@ -1,5 +1,9 @@
 /** ASCII only: requests and states of scenarios. */
-export const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
+export function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
 
 export const textOf = (bytes: Uint8Array | undefined): string => String.fromCharCode(...(bytes ?? []));
 

@@ -6,6 +6,7 @@ import {
   type ReplicaStatus,
   sameMember,
 } from '@understudy/core';
+import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
@@ -67,6 +68,13 @@ export class Watch {
     const primary = this.#primaries.get(term);
     if (primary === undefined) this.#primaries.set(term, replica);
     else demand(sameMember(primary, replica), () => `${primary.id} and ${replica.id} are both primary of term ${term}`);
+  }
+
+  /** DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open. */
+  afterClientStep(client: ClientHost, retained: number): void {
+    const { unstableMax, queueMax } = this.#simulation.plan.config;
+    const bound = 2 * unstableMax + queueMax + client.calls.size;
+    demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
   }
 
   #checkBounds(server: ServerHost, { waitingToRelease, logLength }: ReplicaStatus): void {
