@@ -3,7 +3,9 @@ import {
   isInSync,
   type Member,
   type OrderInfo,
+  type ReplicaEffect,
   type ReplicaStatus,
+  type SessionEffect,
   sameMember,
 } from '@understudy/core';
 import type { ClientHost } from '../hosts/client-host.js';
@@ -16,6 +18,9 @@ const LOG_SLACK = 64;
 
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
+
+const FREQUENT: ReadonlySet<string> = new Set(['announce', 'ack', 'replies', 'multicast']);
+const NOBODY: readonly string[] = [];
 
 /** Looks at every replica after every step. */
 export class Watch {
@@ -77,6 +82,19 @@ export class Watch {
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
   }
 
+  /** DESIGN 7.10: what is sent all the time leaves only at the end of a turn, and then one frame to each. */
+  turn(name: string, ends: boolean, effects: readonly (ReplicaEffect | SessionEffect)[]): void {
+    if (effects.length < 2 && ends) return;
+    const sent = new Set<string>();
+    for (const effect of effects) {
+      for (const to of receiversOf(effect)) {
+        demand(ends, () => `${name} sends ${to} before its turn ends`);
+        demand(!sent.has(to), () => `${name} sends ${to} twice in a turn`);
+        sent.add(to);
+      }
+    }
+  }
+
   #checkBounds(server: ServerHost, { waitingToRelease, logLength }: ReplicaStatus): void {
     const { unstableMax, queueMax } = this.#simulation.plan.config;
     demand(waitingToRelease <= 2 * unstableMax + queueMax, () => `${server.name}: ${waitingToRelease} replies wait`);
@@ -106,5 +124,21 @@ export class Watch {
       if (!server.alive) continue;
       for (let k = 1; k < server.digests.length; k++) this.#compareAt(record, server, k);
     }
+  }
+}
+
+/** Of the frames that every call causes: kind and receiver. */
+function receiversOf(effect: ReplicaEffect | SessionEffect): readonly string[] {
+  switch (effect.kind) {
+    case 'sendToPeer':
+      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} to ${effect.peer}`] : NOBODY;
+    case 'sendToSession':
+      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} on ${effect.link}`] : NOBODY;
+    case 'send':
+      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} to ${effect.slot}`] : NOBODY;
+    case 'multicast':
+      return effect.slots.map((slot) => `${effect.frame.kind} to ${slot}`);
+    default:
+      return NOBODY;
   }
 }

@@ -125,7 +125,9 @@ export class ClientHost extends Host {
     const { core } = this;
     if (core === undefined) return;
     this.#hear(answersOf(event));
-    for (const effect of core.step(event, this.clockMs)) {
+    const effects = core.step(event, this.clockMs);
+    this.simulation.watch.turn(this.name, event.kind === 'flush', effects);
+    for (const effect of effects) {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
     }

@@ -161,7 +161,9 @@ export class ServerHost extends Host {
   step(event: ReplicaEvent): void {
     const { core } = this;
     if (core === undefined) return;
-    for (const effect of core.step(event, this.clockMs)) {
+    const effects = core.step(event, this.clockMs);
+    this.simulation.watch.turn(this.name, event.kind === 'flush', effects);
+    for (const effect of effects) {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
     }
