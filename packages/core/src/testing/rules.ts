@@ -170,6 +170,42 @@ export const RULES: readonly Rule[] = [
     shows: '   record: epoch 4, term 2, primary S2, in sync S2, adopted 2:0',
   },
   {
+    rule: 'collection from sessions: one that was silent for too long, but is back, is heard',
+    transcript: 'walk-session-is-back',
+    changes: [
+      {
+        file: 'replica/collection.js',
+        find: "this.stage === 'collecting' && !this.#held.has(connection)",
+        replace: 'false',
+      },
+    ],
+    shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
+  },
+  {
+    rule: 'promotion: what a session asked before its new primary served is answered',
+    transcript: 'walk-asked-while-promoting',
+    changes: [
+      {
+        file: 'replica/sessions.js',
+        find: 'if (seqNum > collected.sentUpTo)\n            giveCached',
+        replace: 'if (false)\n            giveCached',
+      },
+    ],
+    lacks: 'C2  delivered m1 -> m1=1',
+  },
+  {
+    rule: 'session expiry: a session that is back is not freed',
+    transcript: 'walk-expire-comes-late',
+    changes: [
+      {
+        file: 'replica/ordering.js',
+        find: 'connection === undefined || connection.session !== undefined',
+        replace: 'connection === undefined',
+      },
+    ],
+    lacks: 'C1  delivered m3 -> m3=3',
+  },
+  {
     rule: 'promotion: backups wait for a successor that waits for others',
     transcript: 'promotion-waits',
     changes: [{ file: 'replica/promoting.js', find: 'keepPeersWaiting(r);', replace: ';' }],
