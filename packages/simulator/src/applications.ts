@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode, type Outcome } from '@understudy/core';
-import type { Operation } from './checks/history.js';
+import type { Asked, Operation } from './checks/history.js';
 import type { ClientHost } from './hosts/client-host.js';
 import type { ServerHost } from './hosts/server-host.js';
 import { requestText } from './services/ledger.js';
@@ -33,7 +33,7 @@ export class Applications {
     client.call(operation, choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
   }
 
-  #invoke(session: number, how: { readOnly: boolean; stuck: boolean; keyed: boolean }): Operation {
+  #invoke(session: number, how: Asked): Operation {
     const { history, plan, choices } = this.#simulation;
     return history.invoke(session, how, plan.workload.draw(choices, how.readOnly, history.operations.length));
   }
@@ -48,6 +48,13 @@ export class Applications {
     if (retried !== undefined && choices.chance(0.5)) {
       retried.state = 'open';
       this.#send(server, retried);
+      return;
+    }
+    const used = choices.maybe(
+      history.operations.filter(({ key, state }) => key !== undefined && state === 'answered'),
+    );
+    if (used?.key !== undefined && choices.chance(0.2)) {
+      this.#send(server, this.#invoke(PLAIN, { readOnly: false, stuck: false, keyed: true, key: used.key }));
       return;
     }
     const readOnly = choices.chance(0.2);

@@ -12,6 +12,8 @@ export class VirtualCoordinator {
   /** Down until then. */
   downUntilMs = 0;
   requests: RecordRequest[] = [];
+  /** The present term began with a hand-over by a primary that had the time to make everything stable first. */
+  orderly = false;
   readonly simulation: Simulation;
 
   constructor(simulation: Simulation) {
@@ -32,8 +34,9 @@ export class VirtualCoordinator {
     for (const request of this.requests) request.lose();
   }
 
-  swap(next: GroupRecord, gaveUp: ReadonlySet<number> | undefined): SwapResult {
+  swap(next: GroupRecord, reason: string, gaveUp?: ReadonlySet<number>): SwapResult {
     if (next.epoch !== (this.record?.epoch ?? 0) + 1) return { kind: 'conflict', current: this.record };
+    if (next.term !== this.record?.term) this.orderly = reason === 'hand over';
     this.record = next;
     this.simulation.onRecord(next, gaveUp);
     return { kind: 'swapped' };
@@ -63,7 +66,8 @@ export class RecordRequest implements Act {
     this.#coordinator = coordinator;
     this.#server = server;
     this.#life = server.lives;
-    this.#reason = reason;
+    // A hand-over that took longer than that did not wait for everything to become stable.
+    this.#reason = reason === 'hand over' && !server.hadTimeToHandOver ? 'leave' : reason;
     this.#gaveUp = reason === 'adopt' ? coordinator.simulation.outOfReach(server) : undefined;
     this.#change = new RecordChange(next);
     const first = this.#change.begin();
@@ -111,7 +115,7 @@ export class RecordRequest implements Act {
 
   #ask(): Answer {
     if (this.#question.kind === 'read') return { kind: 'read', record: this.#coordinator.record };
-    const result = this.#coordinator.swap(this.#question.next, this.#gaveUp);
+    const result = this.#coordinator.swap(this.#question.next, this.#reason, this.#gaveUp);
     this.#server.note(`${this.#reason}: ${result.kind === 'swapped' ? 'done' : 'too late'}`);
     return { kind: 'swapped', result };
   }

@@ -1,4 +1,4 @@
-import { isInSync, unreachable } from '@understudy/core';
+import { isInSync, type OrderNum, type SeqNum, type Term, unreachable } from '@understudy/core';
 import type { ClientHost } from './hosts/client-host.js';
 import type { Host } from './hosts/host.js';
 import type { ServerHost } from './hosts/server-host.js';
@@ -39,10 +39,10 @@ export function injectFault(simulation: Simulation, fault: Fault): void {
       return cutCoordinator(simulation, choices.between(20, 4 * leaseMs));
     case 'diverge':
       return diverge(simulation);
+    case 'forge':
+      return forge(simulation);
     case 'stepDown':
-      return choices
-        .maybe(servers.filter((server) => server.runs && mayCrash(simulation, server)))
-        ?.step({ kind: 'stepDown' });
+      return choices.maybe(servers.filter((server) => server.runs && mayCrash(simulation, server)))?.stepDown();
     case 'close':
       return choices.maybe(clients.filter(({ runs }) => runs))?.close();
     case 'cancel':
@@ -183,6 +183,31 @@ function diverge(simulation: Simulation): void {
   if (server === undefined) return;
   simulation.fault([server], 'its next handler comes to another outcome');
   server.diverges = true;
+}
+
+/** Where the primary announces itself, no client is asked to reflect an order; this one makes one up. */
+function forge(simulation: Simulation): void {
+  const { choices, network, plan } = simulation;
+  if (plan.config.multicast !== 'direct') return;
+  const stream = choices.maybe(
+    network.sessionStreams.filter(({ serverOpen, toServer }) => serverOpen && toServer.frames.length === 0),
+  );
+  const { status } = stream?.server ?? {};
+  if (stream === undefined || status === undefined || stream.client.core === undefined) return;
+  const message = {
+    connection: stream.client.connection,
+    seqNum: (1 + choices.below(9)) as SeqNum,
+    kind: 'call',
+  } as const;
+  const info = { ...message, term: status.term as Term, orderNum: (status.heldUpTo + 1) as OrderNum };
+  const header = {
+    term: info.term,
+    sentAtMs: stream.client.clockMs,
+    repliesSeenUpTo: 0 as SeqNum,
+    destOrderInfo: [info],
+  };
+  simulation.fault([stream.client, stream.server], `forges order ${info.orderNum}`);
+  stream.toServer.frames.push({ kind: 'multicast', header: { ...header, closing: false }, requests: [], reads: [] });
 }
 
 function cancel(simulation: Simulation): void {

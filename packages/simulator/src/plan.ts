@@ -22,11 +22,16 @@ export const FAULTS = [
   'coordinatorCut',
   /** One replica's handlers come to another outcome, once. */
   'diverge',
+  /** A client reflects an order that was never given. */
+  'forge',
   'stepDown',
   'close',
   'cancel',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/** What spoils the rest of a run for other faults. */
+const RARE: ReadonlySet<Fault> = new Set(['diverge', 'forge']);
 
 /** The rates of clocks, against the time of the run. */
 export interface Drift {
@@ -75,7 +80,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
   const stuck = choices.chance(0.1) && !without.includes('stuck');
   const config = drawConfig(choices, stuck);
   const quiet = choices.chance(0.02);
-  const drawn = FAULTS.filter((fault) => choices.chance(fault === 'diverge' ? 0.1 : 0.4) && !quiet);
+  const drawn = FAULTS.filter((fault) => choices.chance(RARE.has(fault) ? 0.1 : 0.4) && !quiet);
   return {
     config,
     workload: choices.pick(WORKLOADS),
@@ -98,6 +103,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
 
 /** A pause is a stuck handler to the others; only semi-active replicas have outcomes to compare. */
 function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
+  if (fault === 'forge') return config.multicast === 'direct';
   if (fault === 'diverge') return config.replication === 'semi-active' && !stuck;
   return !(stuck && fault.endsWith('Pause'));
 }

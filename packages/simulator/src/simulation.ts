@@ -203,7 +203,7 @@ export class Simulation {
   onRecord(record: GroupRecord, gaveUp: ReadonlySet<number> | undefined): void {
     if (this.tracing) this.#trace({ kind: 'record', atMs: this.nowMs, text: describeRecord(record) });
     this.watch.compareAll(record);
-    if (gaveUp !== undefined) this.history.adopted(gaveUp);
+    if (gaveUp !== undefined) this.history.adopted(gaveUp, this.coordinator.orderly);
   }
 
   // ── for who reads the run ─────────────────────────────────────────────────────────────────────────────────────────

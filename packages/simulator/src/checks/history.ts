@@ -18,6 +18,8 @@ export interface Operation {
   /** Its handler never ends, or some replica took it for such a one. */
   stuck: boolean;
   readonly key: string | undefined;
+  /** Its key is another operation's: it must be refused. */
+  readonly refused: boolean;
   readonly invokedAt: number;
   completedAt: number;
   /** `unknown`: it ended and may have taken effect; `never`: it ended and must not have. */
@@ -27,10 +29,21 @@ export interface Operation {
   stableAt: number;
 }
 
+/** What there is to know of a call beside its input. */
+export interface Asked {
+  readonly readOnly: boolean;
+  readonly stuck: boolean;
+  readonly keyed: boolean;
+  /** The key of an earlier operation, which asks for something else. */
+  readonly key?: string;
+}
+
 /** A promotion that decided how far to adopt, and the client processes that were dead or out of reach for it. */
 interface Promotion {
   readonly at: number;
   readonly gaveUp: ReadonlySet<number>;
+  /** Its predecessor handed over, and made everything stable before: nothing can be lost. */
+  readonly orderly: boolean;
 }
 
 /** All calls of a simulation and what became of them; says at the end whether the group kept its promises (DESIGN 3). */
@@ -42,7 +55,7 @@ export class History {
   /** Judgments that would have taken too long. */
   undecided = 0;
 
-  invoke(process: number, how: { readOnly: boolean; stuck: boolean; keyed: boolean }, input: unknown): Operation {
+  invoke(process: number, how: Asked, input: unknown): Operation {
     const name = `${how.readOnly ? 'r' : 'm'}${this.operations.length + 1}`;
     const operation: Operation = {
       name,
@@ -50,7 +63,8 @@ export class History {
       input,
       readOnly: how.readOnly,
       stuck: how.stuck,
-      key: how.keyed ? `key-${name}` : undefined,
+      key: how.key ?? (how.keyed ? `key-${name}` : undefined),
+      refused: how.key !== undefined,
       invokedAt: this.#now++,
       completedAt: Number.POSITIVE_INFINITY,
       state: 'open',
@@ -72,6 +86,7 @@ export class History {
       return;
     }
     if (operation.state === 'never' && outcome.code === REFUSED.code) return;
+    demand(!operation.refused, () => `${operation.name} is answered, with the key of another`);
     demand(operation.state === 'open', () => `${operation.name} is answered, but was ${operation.state}`);
     operation.completedAt = this.#now++;
     operation.state = outcome.code === 0 ? 'answered' : 'never';
@@ -93,8 +108,8 @@ export class History {
     operation.state = mayHaveTakenEffect ? 'unknown' : 'never';
   }
 
-  adopted(gaveUp: ReadonlySet<number>): void {
-    this.#promotions.push({ at: this.#now++, gaveUp });
+  adopted(gaveUp: ReadonlySet<number>, orderly: boolean): void {
+    this.#promotions.push({ at: this.#now++, gaveUp, orderly });
   }
 
   /** Some promotion went on without this process; it may hold orders that never happened. */
@@ -162,7 +177,9 @@ export class History {
   #mayBeLost({ process, completedAt, saw }: Operation): boolean {
     if (process < 0) return false;
     const stableAt = this.byName.get(saw?.last ?? '')?.stableAt ?? Number.POSITIVE_INFINITY;
-    return this.#promotions.some(({ at, gaveUp }) => at > completedAt && at < stableAt && gaveUp.has(process));
+    return this.#promotions.some(
+      ({ at, gaveUp, orderly }) => !orderly && at > completedAt && at < stableAt && gaveUp.has(process),
+    );
   }
 }
 

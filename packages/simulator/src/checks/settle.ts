@@ -62,7 +62,7 @@ function force(simulation: Simulation): void {
   demand(record !== undefined, () => 'there is no record to force');
   const chosen = choices.pick(servers.filter(({ alive }) => alive));
   simulation.fault([chosen], 'an operator makes it the record');
-  coordinator.swap(forceRecord(record, chosen.member, chosen.name), undefined);
+  coordinator.swap(forceRecord(record, chosen.member, chosen.name), 'force');
   const isOver = () => openCalls(simulation) === 0 && areTogether(simulation);
   const over = within(simulation, ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS, isOver);
   demand(over, () => `after force: ${openCalls(simulation)} calls open: ${openNames(simulation)}`);

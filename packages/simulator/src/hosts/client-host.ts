@@ -21,6 +21,8 @@ const PROCESSES = 16;
 /** A client process with its adapter: one session after the other, each with a stream to every replica. */
 export class ClientHost extends Host {
   core: Session | undefined;
+  /** Of the session that it has or had last. */
+  connection = hex32(0) as ConnectionId;
   /** Sessions so far. */
   generation = 0;
   readonly streams: (SessionStream | undefined)[] = [];
@@ -53,13 +55,13 @@ export class ClientHost extends Host {
 
   start(): void {
     this.generation++;
-    const id = hex32(0xc000 + (this.index - this.simulation.plan.servers + 1) * 100 + this.generation).replace(
+    this.connection = hex32(0xc000 + (this.index - this.simulation.plan.servers + 1) * 100 + this.generation).replace(
       /^0/,
       'f',
     ) as ConnectionId;
     const { config, servers } = this.simulation.plan;
     this.#term = 0;
-    this.core = new Session({ connection: id, slots: servers, config });
+    this.core = new Session({ connection: this.connection, slots: servers, config });
     this.closing = false;
   }
 

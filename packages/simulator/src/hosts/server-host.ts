@@ -71,6 +71,7 @@ export class ServerHost extends Host {
   noticedDivergence = false;
   /** Client processes that were out of its reach for sessionMs since it began to promote itself. */
   gaveUp = new Set<number>();
+  #stepsDownSinceMs = Number.POSITIVE_INFINITY;
   /** Its start waits for the coordinator. */
   starting = false;
   #again: string | undefined;
@@ -113,6 +114,7 @@ export class ServerHost extends Host {
     this.digests = [];
     this.stableMarked = 0;
     this.lastOrder = 0;
+    this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
@@ -122,6 +124,16 @@ export class ServerHost extends Host {
     this.#stopped = false;
     this.#calls = new Map();
     this.note(`starts life ${this.lives}`);
+  }
+
+  stepDown(): void {
+    this.#stepsDownSinceMs = Math.min(this.#stepsDownSinceMs, this.clockMs);
+    this.step({ kind: 'stepDown' });
+  }
+
+  /** By its own clock. A primary that hands over waits three leases at most for everything to become stable. */
+  get hadTimeToHandOver(): boolean {
+    return this.clockMs - this.#stepsDownSinceMs < 3 * this.simulation.plan.config.leaseMs;
   }
 
   /** The coordinator was read. */
