@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DRIFT_WITHIN_BOUND, type Drift, FAULTS, type PlanLimits } from '../plan.js';
+import type { Stretch } from '../trace/recording.js';
+import { wrap } from '../trace/text.js';
+import type { Output } from './output.js';
+
+/** Many runs, for what they find together. */
+export interface ManyOptions {
+  readonly seeds: number;
+  readonly from: bigint;
+  readonly workers: number;
+  readonly bail: boolean;
+  readonly json: boolean;
+  readonly limits: PlanLimits;
+  /** What the command line of a replay must repeat. */
+  readonly repeat: string;
+}
+
+/** One run, to be looked at. */
+export interface OneOptions {
+  readonly seed: bigint;
+  readonly trace: boolean;
+  readonly diagram: string | undefined;
+  readonly stretch: Stretch;
+  readonly json: boolean;
+  readonly limits: PlanLimits;
+}
+
+export type SimulatorOptions =
+  | { readonly kind: 'many'; readonly many: ManyOptions }
+  | { readonly kind: 'one'; readonly one: OneOptions };
+
+interface Parsed {
+  readonly seeds: number;
+  readonly from?: bigint;
+  readonly workers: number;
+  readonly bail?: true;
+  readonly json?: true;
+  readonly seed?: bigint;
+  readonly trace?: true;
+  readonly diagram?: string;
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly without?: string[];
+  readonly drift: keyof typeof DRIFTS;
+}
+
+/** Far beyond the 5 % that the protocol allows for: leases do not exclude each other, and the checks must see it. */
+const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
+const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
+const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits'];
+const SEED_MAX = 2n ** 64n - 1n;
+
+const HELP = `
+Each seed is one run of a whole group: its mode, its clocks, its calls and its
+faults. The same seed plays the same run. A run ends whole; blocked or
+unavailable, where the design allows it after what happened; or violated.
+
+Kinds for --without:
+  ${wrap(LEAVABLE.join(', '), 76).join('\n  ')}
+
+Exit codes: 0 nothing violated, 1 something violated or without a result,
+2 wrong usage, 130 interrupted before anything was found.
+
+Examples:
+  npm run simulate -- --seeds 10000 --from 1
+  npm run simulate -- --seed 7 --trace
+  npm run simulate -- --seed 7 --diagram run.svg --from-ms 1000 --to-ms 1300`;
+
+/** @throws CommanderError for help, and for a command line that makes no sense; it has been said then */
+export function parseOptions(args: readonly string[], { out, err }: Output): SimulatorOptions {
+  const command = new Command('simulate')
+    .description('Breaks whole groups by seed, on a virtual network and clock, and checks every\npromise.')
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err, getOutHelpWidth: () => 80 })
+    .showSuggestionAfterError(false)
+    .allowExcessArguments(false)
+    .addOption(new Option('--seeds <n>', 'runs to play').argParser(wholeNumberOf(1, 1_000_000_000)).default(1000))
+    .addOption(new Option('--from <seed>', 'the first seed (default: a fresh one)').argParser(seedOf))
+    .addOption(
+      new Option('--workers <n>', 'threads that play').argParser(wholeNumberOf(1, 256)).default(availableParallelism()),
+    )
+    .option('--bail', 'stop at the first violation')
+    .option('--json', 'the summary or the result as JSON')
+    .addOption(
+      new Option('--seed <seed>', 'play this one').argParser(seedOf).conflicts(['seeds', 'from', 'workers', 'bail']),
+    )
+    .addOption(new Option('--trace', 'of --seed: print what happens').conflicts('json'))
+    .option('--diagram <file>', 'of --seed: draw it; .mmd is Mermaid, .svg a picture', diagramFile)
+    .option('--from-ms <ms>', 'trace and draw only from this virtual time on', wholeNumberOf(0, 1e9))
+    .option('--to-ms <ms>', 'trace and draw only up to this virtual time', wholeNumberOf(0, 1e9))
+    .option('--without <kinds>', 'leave out these kinds of faults, with commas', kindsOf)
+    .addOption(
+      new Option('--drift <range>', "clocks' drift: within its bound or far beyond")
+        .choices(['within', 'beyond'])
+        .default('within'),
+    )
+    .addHelpText('after', HELP)
+    .parse(args, { from: 'user' });
+  return optionsOf(command);
+}
+
+function optionsOf(command: Command): SimulatorOptions {
+  const parsed = command.opts<Parsed>();
+  const { seed, trace = false, bail = false, json = false, diagram, fromMs, toMs, without, drift } = parsed;
+  const limits: PlanLimits = { drift: DRIFTS[drift], ...(without === undefined ? {} : { without }) };
+  if (seed === undefined) {
+    if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
+    if (fromMs !== undefined || toMs !== undefined) command.error('error: --from-ms and --to-ms need --seed');
+    const { seeds, workers, from = randomBytes(8).readBigUInt64LE() } = parsed;
+    return { kind: 'many', many: { seeds, from, workers, bail, json, limits, repeat: repeatOf(parsed) } };
+  }
+  if ((fromMs !== undefined || toMs !== undefined) && !trace && diagram === undefined)
+    command.error('error: --from-ms and --to-ms need --trace or --diagram');
+  const stretch = { fromMs: fromMs ?? 0, toMs: toMs ?? Number.POSITIVE_INFINITY };
+  if (stretch.fromMs > stretch.toMs) command.error('error: --from-ms is after --to-ms');
+  return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
+}
+
+const repeatOf = ({ without, drift }: Parsed): string =>
+  (without === undefined ? '' : ` --without ${without.join()}`) + (drift === 'within' ? '' : ` --drift ${drift}`);
+
+const wholeNumberOf =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+
+function seedOf(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) > SEED_MAX)
+    throw new InvalidArgumentError(`It must be a whole number from 0 to ${SEED_MAX}.`);
+  return BigInt(text);
+}
+
+function kindsOf(text: string): string[] {
+  const kinds = text.split(',');
+  const unknown = kinds.find((kind) => !LEAVABLE.includes(kind));
+  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${LEAVABLE.join(', ')}.`);
+  return kinds;
+}
+
+function diagramFile(text: string): string {
+  if (!/\.(mmd|svg)$/.test(text)) throw new InvalidArgumentError('Its name must end in .mmd or .svg.');
+  return text;
+}

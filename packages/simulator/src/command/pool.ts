@@ -1,0 +1,96 @@
+import { setMaxListeners } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import type { RunResult } from '../run.js';
+import { type Batch, seedAfter } from './batches.js';
+import type { Failure } from './tally.js';
+
+/** More seeds without a result than this are a defect of the simulator: going on would only repeat it. */
+const FAILURES_MAX = 20;
+
+export interface PoolOptions {
+  /** Starts a worker that answers each seed of a `Batch` that it gets, in order, with a `RunResult`. */
+  readonly start: () => Worker;
+  readonly workers: number;
+  readonly batches: Iterator<Batch, void>;
+  /** A seed that takes longer is given up. */
+  readonly hangMs: number;
+  readonly onResult: (result: RunResult) => void;
+  readonly onFailure: (failure: Failure) => void;
+  /** Ends it, with what has come so far. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Hands batches to workers until there are none left. A worker that dies or hangs costs the seed that it was at and nothing
+ * else: another one plays the rest of its batch.
+ */
+export async function playBatches(options: PoolOptions): Promise<void> {
+  const { batches, workers, onFailure } = options;
+  const enough = new AbortController();
+  const signal = AbortSignal.any([options.signal, enough.signal]);
+  setMaxListeners(workers, signal);
+  let failures = 0;
+  const lane = async (): Promise<void> => {
+    let rest: Batch | undefined;
+    while (!signal.aborted) {
+      const next = rest ?? nextOf(batches);
+      if (next === undefined) return;
+      const failed = await playUntilFailure({ ...options, signal }, next);
+      if (failed === undefined) return;
+      onFailure({ seed: failed.batch.first, reason: failed.reason });
+      if (++failures === FAILURES_MAX) enough.abort();
+      const { first, count } = failed.batch;
+      rest = count > 1 ? { first: seedAfter(first, 1), count: count - 1 } : undefined;
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, lane));
+}
+
+interface Failed {
+  /** What was not played; its first seed is the one that failed. */
+  readonly batch: Batch;
+  readonly reason: string;
+}
+
+/** One worker's life. @returns what it left over, unless it played all that there was or was told to end */
+async function playUntilFailure(options: PoolOptions, firstBatch: Batch): Promise<Failed | undefined> {
+  const { batches, hangMs, onResult, signal } = options;
+  const worker = options.start();
+  let watchdog: NodeJS.Timeout | undefined;
+  let onAbort = (): void => {};
+  try {
+    return await new Promise<Failed | undefined>((resolve) => {
+      let batch = firstBatch;
+      const fail = (reason: string): void => {
+        const last = seedAfter(batch.first, batch.count - 1);
+        resolve({ batch, reason: `${reason}, with seeds ${batch.first} to ${last} to play` });
+      };
+      watchdog = setTimeout(() => fail(`hangs: no end within ${hangMs / 1000} s`), hangMs);
+      onAbort = () => resolve(undefined);
+      signal.addEventListener('abort', onAbort);
+      worker.on('message', (result: RunResult) => {
+        if (signal.aborted) return;
+        watchdog?.refresh();
+        onResult(result);
+        batch = { first: seedAfter(batch.first, 1), count: batch.count - 1 };
+        if (batch.count > 0) return;
+        const next = nextOf(batches);
+        if (next === undefined) return resolve(undefined);
+        batch = next;
+        worker.postMessage(batch);
+      });
+      worker.on('error', (error) => fail(`its worker died: ${error.message}`));
+      worker.on('exit', (code) => fail(`its worker ended with status ${code}`));
+      worker.postMessage(batch);
+    });
+  } finally {
+    clearTimeout(watchdog);
+    signal.removeEventListener('abort', onAbort);
+    await worker.terminate();
+  }
+}
+
+function nextOf(batches: Iterator<Batch, void>): Batch | undefined {
+  const next = batches.next();
+  return next.done === true ? undefined : next.value;
+}
