@@ -1,0 +1,54 @@
+import colors from 'picocolors';
+import type { Summary } from './explore.js';
+import { EXIT_BAD_INPUT, type ExhaustiveOptions, parseExhaustiveOptions } from './options.js';
+import { runAll, tasksOf } from './pool.js';
+import { formatRun, parseRun, replay } from './replay.js';
+import { costsOf, lineOf, sum } from './report.js';
+import type { Mode } from './scenario.js';
+import { parseSchedule } from './schedule.js';
+
+const EXIT_VIOLATION = 1;
+/** More violations than this of one mode tell nothing new. */
+const SHOWN_MAX = 5;
+
+async function search({ modes, operations, bound, jobs }: ExhaustiveOptions): Promise<number> {
+  const { deviations, crashes, together } = bound;
+  console.log(`2 replicas, 2 clients, ${operations} calls; at most ${deviations} deviations, ${crashes} crashes,`);
+  console.log(`${together} of both together; ${jobs} threads\n`);
+  const began = performance.now();
+  const tasks = tasksOf(modes, operations, bound);
+  const parts = new Map<Mode, Summary[]>(modes.map((mode) => [mode, []]));
+  await runAll(tasks, jobs, ({ mode, part }, summary) => {
+    const done = parts.get(mode) ?? [];
+    done.push(summary);
+    if (done.length === part.of) showMode(mode, operations, sum(done));
+  });
+  const total = sum([...parts.values()].flat());
+  const seconds = (performance.now() - began) / 1000;
+  console.log(`\n${total.schedules} schedules in ${seconds.toFixed(0)} s, ${(total.schedules / seconds).toFixed(0)}/s`);
+  console.log(`by deviations+crashes: ${costsOf(total)}`);
+  return total.violations.length > 0 ? EXIT_VIOLATION : 0;
+}
+
+function showMode(mode: Mode, operations: number, summary: Summary): void {
+  console.log(lineOf(mode, summary));
+  for (const { schedule, reason } of summary.violations.slice(0, SHOWN_MAX)) {
+    console.log(`  ${colors.red('VIOLATION')} ${reason}`);
+    console.log(`    --replay '${formatRun({ mode, operations, schedule: parseSchedule(schedule) })}'`);
+  }
+}
+
+function replayOne(text: string): number {
+  const { ending } = replay(parseRun(text), (line) => console.log(line));
+  console.log(`ends ${ending}`);
+  return ending === 'violated' ? EXIT_VIOLATION : 0;
+}
+
+const options = parseExhaustiveOptions(process.argv);
+try {
+  process.exitCode = options.replay === undefined ? await search(options) : replayOne(options.replay);
+} catch (error) {
+  if (!(error instanceof RangeError)) throw error;
+  console.error(error.message);
+  process.exitCode = EXIT_BAD_INPUT;
+}
