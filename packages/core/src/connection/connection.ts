@@ -133,6 +133,17 @@ export class Connection {
     this.repliesSeenUpTo = upTo;
   }
 
+  /**
+   * How far a checkpoint covers this connection: replies that were seen, except where their messages are yet to be
+   * processed. A client may have seen a reply of a term that was cut; its message then takes place once more.
+   */
+  coveredUpTo(processedUpTo: OrderNum): SeqNum {
+    let first = next(this.repliesSeenUpTo);
+    for (const seqNum of this.bodies.keys()) if (seqNum < first) first = seqNum;
+    for (const [seqNum, orderNum] of this.orderOf) if (orderNum > processedUpTo && seqNum < first) first = seqNum;
+    return (first - 1) as SeqNum;
+  }
+
   /** Everything up to here is processed, or never will be: no body is missing there. */
   coverUpTo(upTo: SeqNum): void {
     if (upTo <= this.receivedUpTo) return;

@@ -1,5 +1,5 @@
 import type { Checkpoint, ConnectionSnapshot, KeyedReply } from '../checkpoint.js';
-import type { ConnectionId, LinkId, SeqNum } from '../ids.js';
+import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../ids.js';
 import type { Outcome } from '../message.js';
 import { Connection } from './connection.js';
 
@@ -81,10 +81,14 @@ export class Connections {
     }
   }
 
-  snapshot(): Pick<Checkpoint, 'connections' | 'keyed' | 'expired' | 'expiredForgotten'> {
+  /** @param processedUpTo what the checkpoint stands for */
+  snapshot(processedUpTo: OrderNum): Pick<Checkpoint, 'connections' | 'keyed' | 'expired' | 'expiredForgotten'> {
     const connections: ConnectionSnapshot[] = [];
-    for (const { id, plain, repliesSeenUpTo, peer, outcomes } of this.#byId.values()) {
-      if (!plain) connections.push({ connection: id, repliesSeenUpTo, peer, outcomes: [...outcomes] });
+    for (const connection of this.#byId.values()) {
+      const { id, plain, peer, outcomes } = connection;
+      if (plain) continue;
+      const repliesSeenUpTo = connection.coveredUpTo(processedUpTo);
+      connections.push({ connection: id, repliesSeenUpTo, peer, outcomes: [...outcomes] });
     }
     const keyed: KeyedReply[] = [];
     for (const [key, reply] of this.#keyed) keyed.push({ key, ...reply });

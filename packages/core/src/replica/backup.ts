@@ -9,11 +9,10 @@ import { truncateLog } from './log-bounds.js';
 import { proposeChange } from './membership.js';
 import { compareDigests } from './processing.js';
 import { receiveBody } from './requests.js';
-import { CLOCK_DRIFT, type ReplicaState } from './state.js';
+import { CLOCK_DRIFT, NACK_AFTER_MS, type ReplicaState } from './state.js';
 import { claim, isInSync, sameMember } from './transitions.js';
 
-/** What is missing for this long is asked for, and again as often; then from its session too. */
-const NACK_AFTER_MS = 20;
+/** What is missing for this long is asked of its session too. */
 const NACK_SESSIONS_AFTER_MS = 60;
 
 /** The primary announces, or is just alive. */

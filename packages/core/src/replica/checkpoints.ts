@@ -18,7 +18,7 @@ export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
     term: r.order.entries.get(processedUpTo)?.info.term ?? NO_TERM,
     digest: r.digest,
     state,
-    ...r.connections.snapshot(),
+    ...r.connections.snapshot(processedUpTo),
   };
   if (!r.isPrimary) return;
   r.checkpointUnstable = checkpoint;

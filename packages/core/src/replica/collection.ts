@@ -17,6 +17,9 @@ export class Collection {
   readonly announced = new Map<OrderNum, OrderInfo>();
   /** Announcements that live sessions hold, by session. */
   readonly #held = new Map<ConnectionId, readonly OrderInfo[]>();
+  /** The body that was asked for last, and when. */
+  #asked: OrderInfo | undefined;
+  #askedMs = Number.NEGATIVE_INFINITY;
   /** The adoption that was proposed. */
   through: OrderNum = NO_ORDER;
 
@@ -25,6 +28,14 @@ export class Collection {
       const known = this.announced.get(info.orderNum);
       if (known === undefined || known.term < info.term) this.announced.set(info.orderNum, info);
     }
+  }
+
+  /** Whether to ask for a body now: another one at once, the same one only after a while. */
+  mayAskFor(info: OrderInfo, nowMs: number, afterMs: number): boolean {
+    if (this.#asked === info && nowMs - this.#askedMs < afterMs) return false;
+    this.#asked = info;
+    this.#askedMs = nowMs;
+    return true;
   }
 
   sessionAnswered(connection: ConnectionId, orders: readonly OrderInfo[]): void {

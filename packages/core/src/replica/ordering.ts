@@ -188,8 +188,13 @@ export function giveRead(r: ReplicaState, work: Extract<Work, { kind: 'read' }>,
 /** The reply to a message that was processed earlier, under the same rule as the first time. */
 export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
   const orderNum = connection.orderOf.get(seqNum) ?? r.stableUpTo;
+  // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
+  if (!connection.waiters.has(seqNum) && waitsAlready(r, connection, seqNum)) return;
   giveReplies(r, connection, seqNum, orderNum, r.order.entries.get(orderNum)?.request, outcome);
 }
+
+const waitsAlready = (r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean =>
+  r.waiting.some((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
 
 /** The reply to an idempotency key that came again. Where its order was is not kept; it may leave when all so far is stable. */
 export function giveKeyed(r: ReplicaState, call: CallId, outcome: Outcome): void {

@@ -10,7 +10,7 @@ import { proposeChange } from './membership.js';
 import { tellPeer } from './primary.js';
 import { receiveBody } from './requests.js';
 import { askSession } from './sessions.js';
-import { CLOCK_DRIFT, type ReplicaState } from './state.js';
+import { CLOCK_DRIFT, NACK_AFTER_MS, type ReplicaState } from './state.js';
 import { isAdopted, publishAdoption, sameMember } from './transitions.js';
 
 /** Tells peers and sessions the new term and asks all of them for what they hold. */
@@ -127,6 +127,8 @@ function bodyIsHere(r: ReplicaState, info: OrderInfo): boolean {
 function askForBody(r: ReplicaState, info: OrderInfo): boolean {
   const session = r.connections.get(info.connection)?.session;
   if (session?.link === undefined || session.collected?.retained.has(info.seqNum) !== true) return false;
+  // Whatever else happens leads here again.
+  if (r.collection?.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
   const frame = { kind: 'nack', seqNums: [info.seqNum] } as const;
   r.effects.push({ kind: 'sendToSession', link: session.link, frame });
   return true;

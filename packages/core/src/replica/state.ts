@@ -23,6 +23,8 @@ import { requiredMembers, Stability } from './stability.js';
 
 /** Clocks may differ in rate by this much; leases and sessions are stretched or shortened by it (DESIGN 5.5). */
 export const CLOCK_DRIFT = 0.05;
+/** What is missing for this long is asked for, and again as often. */
+export const NACK_AFTER_MS = 20;
 /** Digests of this many processed orders are kept for comparison. */
 const DIGESTS_KEPT = 8192;
 

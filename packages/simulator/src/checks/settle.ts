@@ -134,6 +134,7 @@ function areTogether(simulation: Simulation): boolean {
   const primary = primaryOf(simulation);
   if (record === undefined || primary === undefined) return false;
   const upTo = primary.status?.processedUpTo;
+  if (simulation.servers.some((server) => differs(server, primary))) return false;
   return simulation.servers.every(({ alive, member, status, jobs }) => {
     if (!alive) return true;
     if (jobs.length > 0) return false;
@@ -152,6 +153,13 @@ function checkWhole(simulation: Simulation): void {
   simulation.history.judge(simulation.plan.workload, concurrent);
 }
 
+/** It processed as much as the primary, to another result, and did not say so. */
+const differs = ({ alive, status, noticedDivergence }: ServerHost, primary: ServerHost): boolean =>
+  alive &&
+  !noticedDivergence &&
+  status?.processedUpTo === primary.status?.processedUpTo &&
+  status?.digest !== primary.status?.digest;
+
 /** All hold the same, or said that they do not. */
 function checkReplicas(simulation: Simulation): ServerHost {
   const primary = primaryOf(simulation);
@@ -161,9 +169,10 @@ function checkReplicas(simulation: Simulation): ServerHost {
     new Set(primary.service.operations).size === primary.service.length,
     () => `something took effect twice: ${mine}`,
   );
-  for (const { name, alive, status, noticedDivergence, service } of simulation.servers) {
+  for (const server of simulation.servers) {
+    const { name, alive, status, noticedDivergence, service } = server;
+    demand(!differs(server, primary), () => `${name} differs from the primary, and nobody noticed`);
     if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
-    demand(status?.digest === primary.status?.digest, () => `${name} differs from the primary, and nobody noticed`);
     // A passive backup has only what its checkpoint says.
     if (simulation.plan.config.replication === 'passive') continue;
     const theirs = service.operations.join(' ');
