@@ -206,6 +206,30 @@ export const RULES: readonly Rule[] = [
     lacks: 'C1  delivered m3 -> m3=3',
   },
   {
+    rule: 'bounds: a reply that waits is kept once',
+    transcript: 'walk-asked-again',
+    changes: [
+      {
+        file: 'replica/ordering.js',
+        find: '!connection.waiters.has(seqNum) && waitsAlready',
+        replace: 'false && waitsAlready',
+      },
+    ],
+    shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',
+  },
+  {
+    rule: 'checkpoints: they cover no message that is yet to be processed',
+    transcript: 'walk-checkpoint-covers',
+    changes: [
+      {
+        file: 'connection/connections.js',
+        find: 'connection.coveredUpTo(processedUpTo)',
+        replace: 'connection.repliesSeenUpTo',
+      },
+    ],
+    shows: 'S3>S2  lacks bodies #1',
+  },
+  {
     rule: 'promotion: backups wait for a successor that waits for others',
     transcript: 'promotion-waits',
     changes: [{ file: 'replica/promoting.js', find: 'keepPeersWaiting(r);', replace: ';' }],
