@@ -1,30 +1,49 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
+import { batches } from './command/batches.js';
+import { playBatches } from './command/pool.js';
+import { Tally } from './command/tally.js';
 import { simulate } from './run.js';
 import type { TraceEvent } from './trace/event.js';
 
-const FIXED_RUNS = 1500;
-const FRESH_RUNS = Number(process.env.RUNS ?? 1500);
-const TIMEOUT_MS = 60_000 + FRESH_RUNS * 20;
+const RUNS = 5000;
+const TIMEOUT_MS = 240_000;
+/** Workers run what was compiled. */
+const WORKER = new URL('../dist/command/worker.js', import.meta.url);
 
-function violationsOf(firstSeed: bigint, runs: number): string[] {
-  const violations: string[] = [];
-  for (let seed = firstSeed; seed < firstSeed + BigInt(runs); seed++) {
-    const { reason } = simulate(seed);
-    if (reason !== undefined) violations.push(`seed ${seed}: ${reason}\n  npm run simulate -- --seed ${seed} --trace`);
-  }
-  return violations;
+async function playFrom(from: bigint): Promise<Tally> {
+  const tally = new Tally(from);
+  const workers = availableParallelism();
+  await playBatches({
+    start: () => new Worker(WORKER, { workerData: {}, execArgv: [] }),
+    workers,
+    batches: batches(from, RUNS, workers),
+    hangMs: 30_000,
+    signal: new AbortController().signal,
+    onResult: (result) => tally.add(result),
+    onFailure: (failure) => tally.fail(failure),
+  });
+  return tally;
 }
 
+const replays = ({ violations, failures }: Tally): string[] =>
+  [...violations, ...failures].map(({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace`);
+
 describe('runs by seed', () => {
-  it(`keep every promise, seeds 1 to ${FIXED_RUNS}`, { timeout: TIMEOUT_MS }, () => {
-    expect(violationsOf(1n, FIXED_RUNS)).toEqual([]);
+  it(`keep every promise, seeds 1 to ${RUNS}`, { timeout: TIMEOUT_MS }, async () => {
+    const tally = await playFrom(1n);
+    expect(replays(tally)).toEqual([]);
+    expect(tally.runs).toBe(RUNS);
   });
 
   const fresh = randomBytes(8).readBigUInt64LE();
-  it(`keep every promise, ${FRESH_RUNS} fresh seeds from ${fresh} on`, { timeout: TIMEOUT_MS }, () => {
+  it(`keep every promise, ${RUNS} fresh seeds from ${fresh} on`, { timeout: TIMEOUT_MS }, async () => {
     console.log(`fresh seeds begin with ${fresh}`);
-    expect(violationsOf(fresh, FRESH_RUNS)).toEqual([]);
+    const tally = await playFrom(fresh);
+    expect(replays(tally)).toEqual([]);
+    expect(tally.runs).toBe(RUNS);
   });
 
   it('play the same run for the same seed', () => {
