@@ -232,5 +232,5 @@ export class Simulation {
 function describeRecord({ epoch, term, primary, inSync, adoptedThrough }: GroupRecord): string {
   const adopted = adoptedThrough.map((one) => `${one.term}:${one.through}`).join(' ');
   const members = inSync.map(({ id }) => id).join(' ');
-  return `epoch ${epoch}, term ${term}, primary ${primary.id}, in sync ${members}, adopted ${adopted}`;
+  return `epoch ${epoch}, term ${term}, primary ${primary.id}, in sync ${members}${adopted && `, adopted ${adopted}`}`;
 }

@@ -66,7 +66,7 @@ export class ClientHost extends Host {
   }
 
   crash(): void {
-    this.note('crashes');
+    this.simulation.fault([this], 'crashes');
     this.dead = true;
     this.deadProcesses.push(this.process);
     this.core = undefined;

@@ -144,7 +144,7 @@ export class ServerHost extends Host {
 
   /** The process ends, whatever it was doing. */
   crash(): void {
-    this.note('crashes');
+    this.simulation.fault([this], 'crashes');
     this.core = undefined;
     this.#again = undefined;
     this.#stopped = false;

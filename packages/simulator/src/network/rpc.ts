@@ -12,6 +12,8 @@ export class Rpc implements Act {
   readonly #life: number;
   readonly #generation: number;
   readonly #invoke: Invoke;
+  /** Of the operation, for the trace. */
+  readonly #name: string;
   #stage: 'going' | 'there' | 'back' | 'broken' | 'over' = 'going';
   #reply: { header: RpcReplyHeader; outcome: Outcome } | undefined;
   /** What the replica knows it by. */
@@ -25,6 +27,7 @@ export class Rpc implements Act {
     this.#life = server.lives;
     this.#generation = client.generation;
     this.#invoke = invoke;
+    this.#name = client.calls.get(invoke.call)?.name ?? '?';
   }
 
   get #serverGone(): boolean {
@@ -77,12 +80,27 @@ export class Rpc implements Act {
     this.#stage = 'there';
     this.callAtServer = this.server.newCall({ rpc: this });
     const { header, request } = this.#invoke;
+    this.#trace(this.callAtServer);
     this.server.step({ kind: 'rpcCall', call: this.callAtServer, peer: this.client.name, header, request });
+  }
+
+  #trace(callAtServer: CallId): void {
+    const { client, server } = this;
+    if (!client.simulation.tracing) return;
+    client.simulation.callNames.set(callAtServer, this.#name);
+    client.simulation.message(client, server, `RPC ${this.#name}${this.#seqText}`);
+  }
+
+  get #seqText(): string {
+    const { seqNum } = this.#invoke.header;
+    return seqNum === 0 ? '' : ` #${seqNum}`;
   }
 
   #comeBack(): void {
     this.#end();
     if (this.#reply === undefined) return;
+    const { simulation } = this.client;
+    if (simulation.tracing) simulation.message(this.server, this.client, `answers ${this.#name}`);
     this.#atClient({ kind: 'rpcReply', call: this.#invoke.call, ...this.#reply });
   }
 
