@@ -4,6 +4,7 @@ import { play, type Violation } from './play.js';
 
 /** So many processes at a time. */
 const PLAYERS = 2;
+const UNTOUCHED: Mutation = { rule: 'none', changes: [] };
 
 export interface MutationOptions {
   readonly mutations: readonly Mutation[];
@@ -31,7 +32,7 @@ export async function runMutations({ mutations, bound, onFinding }: MutationOpti
   const removeBuilds = () => builds.remove();
   process.once('exit', removeBuilds);
   try {
-    const untouched = new Untouched(builds.build({ rule: 'untouched', changes: [] }));
+    const untouched = new Untouched(builds.build(UNTOUCHED));
     return await mapSome(mutations, async (mutation) => {
       const upTo = typeof bound === 'number' ? bound : bound(mutation);
       const violation = await firstViolation(builds.build(mutation), upTo, untouched);
@@ -42,6 +43,16 @@ export async function runMutations({ mutations, bound, onFinding }: MutationOpti
   } finally {
     process.off('exit', removeBuilds);
     removeBuilds();
+  }
+}
+
+/** @returns the first seed that breaks a promise of the core that lacks nothing; whatever was found means less then */
+export async function playUntouched(seeds: number): Promise<Violation | undefined> {
+  const builds = new Builds();
+  try {
+    return await play(builds.build(UNTOUCHED), 1, seeds);
+  } finally {
+    builds.remove();
   }
 }
 

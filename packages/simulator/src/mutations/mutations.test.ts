@@ -1,0 +1,27 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { MUTATIONS } from './mutation.js';
+import { type Finding, playUntouched, runMutations } from './run-mutations.js';
+import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
+
+/** Plays what `npm run build` made, since each rule is taken out of the compiled core. */
+const TIMEOUT_MS = 180_000;
+const UNTOUCHED_SEEDS = Math.max(...Object.values(SEEDS_TO_NOTICE));
+
+describe('the simulator notices', () => {
+  let findings: readonly Finding[] = [];
+
+  beforeAll(async () => {
+    findings = await runMutations({
+      mutations: MUTATIONS.filter(({ rule }) => rule in SEEDS_TO_NOTICE),
+      bound: ({ rule }) => SEEDS_TO_NOTICE[rule] ?? 0,
+    });
+  }, TIMEOUT_MS);
+
+  it.each(Object.entries(SEEDS_TO_NOTICE))('the lack of "%s" within %d seeds', (rule) => {
+    expect(findings.find((finding) => finding.rule === rule)?.violation?.seed).toBeGreaterThan(0);
+  });
+
+  it(`nothing in ${UNTOUCHED_SEEDS} seeds where no rule is missing`, { timeout: TIMEOUT_MS }, async () => {
+    expect(await playUntouched(UNTOUCHED_SEEDS)).toBeUndefined();
+  });
+});
