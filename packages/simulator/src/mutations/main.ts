@@ -15,7 +15,7 @@ const { rule, bound, markdown } = new Command('mutations')
   .opts<{ rule: string[]; bound: number; markdown?: true }>();
 
 // What was copied is removed as the process ends.
-process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(EXIT_INTERRUPTED));
 
 const findings = await runMutations({
   mutations: MUTATIONS.filter((mutation) => rule.some((text) => mutation.rule.includes(text))),
