@@ -37,7 +37,9 @@ export class VirtualCoordinator {
   swap(next: GroupRecord, reason: string, gaveUp?: ReadonlySet<number>): SwapResult {
     if (next.epoch !== (this.record?.epoch ?? 0) + 1) return { kind: 'conflict', current: this.record };
     if (next.term !== this.record?.term) this.orderly = reason === 'hand over';
+    const before = this.record;
     this.record = next;
+    this.simulation.watch.recordChanged(before, next);
     this.simulation.onRecord(next, gaveUp);
     return { kind: 'swapped' };
   }

@@ -45,6 +45,21 @@ export class Watch {
     if (status.role === 'primary') server.markStable(status.stableUpTo);
   }
 
+  /** DESIGN 5.4: the term grows with each change of the primary, who was in sync before; the old one leaves the set. */
+  recordChanged(before: GroupRecord | undefined, record: GroupRecord): void {
+    demand(isInSync(record, record.primary), () => `${record.primary.id} is primary and not in sync`);
+    if (before === undefined || (record.forced && !before.forced)) return;
+    const stays = sameMember(before.primary, record.primary);
+    const grown = record.term - before.term;
+    demand(
+      grown === (stays ? 0 : 1),
+      () => `term ${before.term} becomes ${record.term}, ${stays ? 'same' : 'another'} primary`,
+    );
+    if (stays) return;
+    demand(isInSync(before, record.primary), () => `${record.primary.id} becomes primary and was not in sync`);
+    demand(!isInSync(record, before.primary), () => `${before.primary.id} is deposed and still in sync`);
+  }
+
   /** DESIGN 7.2: one message to an order of a term, whoever tells of it. */
   order(info: OrderInfo): void {
     const place = info.term * ORDERS_MAX + info.orderNum;
