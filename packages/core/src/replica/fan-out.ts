@@ -6,6 +6,7 @@ import type { OrderInfo } from '../ordering/order-info.js';
 import { orderOf } from './ordering.js';
 import type { Peer } from './peers.js';
 import type { ReplicaState } from './state.js';
+import { adoptionPublished } from './transitions.js';
 
 /** Without anything to announce, the primary is heard this many times in a lease. */
 export const HEARTBEATS_PER_LEASE = 6;
@@ -199,7 +200,7 @@ function flushAck(r: ReplicaState): void {
       kind: 'ack',
       term: r.term,
       heartbeatMs: r.heartbeatMs,
-      heldUpTo: r.order.heldUpTo,
+      heldUpTo: certainlyHeldUpTo(r),
       processedUpTo: r.order.processedUpTo,
       afresh,
       registered,
@@ -207,4 +208,13 @@ function flushAck(r: ReplicaState): void {
       divergedAt: r.divergedAt,
     },
   });
+}
+
+/**
+ * Before the promotion has said how far it adopted, what is held beyond what is stable may never have happened; the new
+ * primary would take it for orders of its own.
+ */
+function certainlyHeldUpTo(r: ReplicaState): OrderNum {
+  const { heldUpTo } = r.order;
+  return r.record === undefined || adoptionPublished(r.record) ? heldUpTo : minOf(heldUpTo, r.stableUpTo);
 }

@@ -230,6 +230,14 @@ export const RULES: readonly Rule[] = [
     shows: 'S3>S2  lacks bodies #1',
   },
   {
+    rule: 'stability: what a backup holds of an older term counts only once its adoption is known',
+    transcript: 'rule-collect-peers',
+    changes: [
+      { file: 'replica/fan-out.js', find: 'heldUpTo: certainlyHeldUpTo(r)', replace: 'heldUpTo: r.order.heldUpTo' },
+    ],
+    shows: 'S3>S2  holds up to 1, answers for C2',
+  },
+  {
     rule: 'promotion: backups wait for a successor that waits for others',
     transcript: 'promotion-waits',
     changes: [{ file: 'replica/promoting.js', find: 'keepPeersWaiting(r);', replace: ';' }],
