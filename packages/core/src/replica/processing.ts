@@ -89,7 +89,8 @@ export function complete(r: ReplicaState, entry: Entry, outcome: Outcome, outcom
   compareDigests(r);
   if (connection !== undefined && (kind === 'call' || kind === 'void')) {
     connection.keepOutcome(seqNum, outcome);
-    const key = entry.request?.key;
+    // What was voided had no effect: its key is free for another try.
+    const key = kind === 'call' ? entry.request?.key : undefined;
     if (key !== undefined && entry.request !== undefined) {
       // What an abandoned call did nobody knows; another try must not do it twice.
       const kept = outcome === ABANDONED ? INDETERMINATE : outcome;

@@ -283,6 +283,18 @@ export const RULES: readonly Rule[] = [
     shows: 'S1  processes 2: m1',
   },
   {
+    rule: 'idempotency keys: the key of what was voided is free',
+    transcript: 'walk-key-of-what-was-voided',
+    changes: [
+      {
+        file: 'replica/processing.js',
+        find: "kind === 'call' ? entry.request?.key : undefined",
+        replace: 'entry.request?.key',
+      },
+    ],
+    lacks: 'S3  answers m2 -> m2=1',
+  },
+  {
     rule: 'idempotency keys: a key names one request',
     transcript: 'plain-clients',
     changes: [
