@@ -1,5 +1,7 @@
 import type { GroupConfig } from '@understudy/core';
 import type { Choices } from './choices.js';
+import type { Drill } from './drills/drill.js';
+import { DRILLS } from './drills/index.js';
 import { WORKLOADS } from './services/index.js';
 import type { Workload } from './services/workload.js';
 
@@ -68,15 +70,33 @@ export interface Plan {
   /** Share of the coordinator's messages that are lost. */
   readonly coordinatorLoss: number;
   readonly drift: Drift;
+  /** A situation that the run is led into on its way. */
+  readonly drill: Drill | undefined;
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck` or `admits`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits` or `drills`, that are left out. */
   readonly without?: readonly string[];
+  /** Name of the drill that every run has. */
+  readonly drill?: string;
   readonly drift?: Drift;
 }
 
-export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_BOUND }: PlanLimits = {}): Plan {
+export function drawPlan(choices: Choices, limits: PlanLimits = {}): Plan {
+  const plan = drawWithoutDrill(choices, limits);
+  const drill = drawDrill(choices, limits);
+  if (drill === undefined) return plan;
+  // Else whatever else goes wrong leads most runs away from it.
+  const faults = choices.chance(0.7) ? [] : plan.faults;
+  return drill.needs({ ...plan, drill, faults }, choices);
+}
+
+function drawDrill(choices: Choices, { without = [], drill: name }: PlanLimits): Drill | undefined {
+  if (name !== undefined) return DRILLS.find((drill) => drill.name === name);
+  return choices.chance(0.3) && !without.includes('drills') ? choices.pick(DRILLS) : undefined;
+}
+
+function drawWithoutDrill(choices: Choices, { without = [], drift = DRIFT_WITHIN_BOUND }: PlanLimits): Plan {
   const stuck = choices.chance(0.1) && !without.includes('stuck');
   const config = drawConfig(choices, stuck);
   const quiet = choices.chance(0.02);
@@ -98,6 +118,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     readRate: choices.pick([0.25, 0.25, 0.6]),
     coordinatorLoss: choices.pick([0, 0.1, 0.3]),
     drift,
+    drill: undefined,
   };
 }
 
@@ -138,4 +159,5 @@ export const describeMode = ({ replication, multicast, release, carrier }: Group
 
 export const describePlan = (plan: Plan): string =>
   `${plan.servers} replicas, ${plan.clients} clients, ${describeMode(plan.config)}; ${plan.workload.name}; ${plan.steps} steps, ` +
-  `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}`;
+  `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
+  (plan.drill === undefined ? '' : `; drill ${plan.drill.name}`);

@@ -6,6 +6,7 @@ import { type Ending, settle } from './checks/settle.js';
 import { Watch } from './checks/watch.js';
 import type { Choices } from './choices.js';
 import { VirtualCoordinator } from './coordinator.js';
+import { Stage } from './drills/stage.js';
 import { injectFault } from './faults.js';
 import { ClientHost } from './hosts/client-host.js';
 import type { Host } from './hosts/host.js';
@@ -72,8 +73,10 @@ export class Simulation {
   play(): Ending {
     this.boot();
     const { plan, choices } = this;
+    const drillAt = plan.drill === undefined ? -1 : choices.below(plan.steps);
     for (let i = 0; i < plan.steps; i++) {
       if (this.stirUntilMs > 0) this.#stir();
+      if (i === drillAt) this.#drill();
       if (choices.chance(0.08)) this.applications.callSomething();
       if (plan.faults.length > 0 && choices.chance(plan.faultRate)) injectFault(this, choices.pick(plan.faults));
       this.step();
@@ -90,11 +93,27 @@ export class Simulation {
     }
   }
 
-  /** The time until the stir ends, in some twenty steps, with everything that can happen between them. */
+  #drill(): void {
+    const { drill } = this.plan;
+    this.fault([], `drill: ${drill?.name}`);
+    drill?.play(new Stage(this));
+  }
+
   #stir(): void {
     const { choices, network } = this;
-    const pauseMs = (this.stirUntilMs - this.nowMs) / 20;
-    while (this.nowMs < this.stirUntilMs) {
+    this.elapse(this.stirUntilMs - this.nowMs);
+    this.stirUntilMs = 0;
+    if (choices.chance(0.5)) return;
+    this.fault([], 'cuts heal');
+    network.healCuts();
+  }
+
+  /** So much time, in some twenty steps, with calls and everything else that can happen between them. */
+  elapse(ms: number): void {
+    const { choices } = this;
+    const untilMs = this.nowMs + ms;
+    const pauseMs = ms / 20;
+    while (this.nowMs < untilMs) {
       this.passTime(choices.between(0.5, 1.5) * pauseMs);
       if (choices.chance(0.4)) this.applications.callSomething();
       for (let i = choices.below(30); i > 0; i--) {
@@ -103,10 +122,6 @@ export class Simulation {
         this.steps++;
       }
     }
-    this.stirUntilMs = 0;
-    if (choices.chance(0.5)) return;
-    this.fault([], 'cuts heal');
-    network.healCuts();
   }
 
   /** One thing happens; sometimes it is that time passes. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { DRILLS } from '../drills/index.js';
 import { DRIFT_WITHIN_BOUND, type Drift, FAULTS, type PlanLimits } from '../plan.js';
 import type { Stretch } from '../trace/recording.js';
 import { wrap } from '../trace/text.js';
@@ -45,12 +46,13 @@ interface Parsed {
   readonly toMs?: number;
   readonly without?: string[];
   readonly drift: keyof typeof DRIFTS;
+  readonly drill?: string;
 }
 
 /** Far beyond the 5 % that the protocol allows for: leases do not exclude each other, and the checks must see it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits'];
+const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills'];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `
@@ -97,6 +99,9 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
         .choices(['within', 'beyond'])
         .default('within'),
     )
+    .addOption(
+      new Option('--drill <name>', 'lead every run into this situation').choices(DRILLS.map(({ name }) => name)),
+    )
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -104,8 +109,12 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
 
 function optionsOf(command: Command): SimulatorOptions {
   const parsed = command.opts<Parsed>();
-  const { seed, trace = false, bail = false, json = false, diagram, fromMs, toMs, without, drift } = parsed;
-  const limits: PlanLimits = { drift: DRIFTS[drift], ...(without === undefined ? {} : { without }) };
+  const { seed, trace = false, bail = false, json = false, diagram, fromMs, toMs, without, drift, drill } = parsed;
+  const limits: PlanLimits = {
+    drift: DRIFTS[drift],
+    ...(without === undefined ? {} : { without }),
+    ...(drill === undefined ? {} : { drill }),
+  };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
     if (fromMs !== undefined || toMs !== undefined) command.error('error: --from-ms and --to-ms need --seed');
@@ -119,8 +128,10 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift }: Parsed): string =>
-  (without === undefined ? '' : ` --without ${without.join()}`) + (drift === 'within' ? '' : ` --drift ${drift}`);
+const repeatOf = ({ without, drift, drill }: Parsed): string =>
+  (without === undefined ? '' : ` --without ${without.join()}`) +
+  (drift === 'within' ? '' : ` --drift ${drift}`) +
+  (drill === undefined ? '' : ` --drill ${drill}`);
 
 const wholeNumberOf =
   (min: number, max: number) =>

@@ -65,5 +65,6 @@ export function planOf(mode: Mode): Plan {
     plainRate: 0,
     coordinatorLoss: 0,
     drift: { slowest: 1, fastest: 1 },
+    drill: undefined,
   };
 }

@@ -15,12 +15,13 @@ export interface Violation {
  * Plays seeds on a build, in a process of its own: without a rule a run may never end, or use up all memory.
  *
  * @param program of the build
+ * @param drill that every run has; undefined: as drawn
  * @returns the first violation; undefined if there is none
  * @throws Error if the build does not even begin
  */
-export function play(program: string, first: number, last: number): Promise<Violation | undefined> {
+export function play(program: string, first: number, last: number, drill?: string): Promise<Violation | undefined> {
   return new Promise((resolve, reject) => {
-    const child = fork(program, [`${first}`, `${last}`], {
+    const child = fork(program, [`${first}`, `${last}`, ...(drill === undefined ? [] : [drill])], {
       execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -9,14 +9,15 @@ const tell = (report: Report): Promise<void> =>
     process.send?.(report, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
 
-async function play(first: number, last: number): Promise<void> {
+async function play(first: number, last: number, drill?: string): Promise<void> {
+  const limits = drill === undefined ? {} : { drill };
   for (let seed = first; seed <= last; seed++) {
     await tell({ begins: seed });
-    const { reason } = simulate(BigInt(seed));
+    const { reason } = simulate(BigInt(seed), limits);
     if (reason !== undefined) return tell({ violates: seed, reason });
   }
 }
 
-const [first, last] = process.argv.slice(2).map(Number) as [number, number];
-await play(first, last);
+const [first, last, drill] = process.argv.slice(2);
+await play(Number(first), Number(last), drill);
 process.disconnect();

@@ -2,17 +2,22 @@ import type { Finding } from './run-mutations.js';
 
 const LINE_MAX = 160;
 
-export function textOf({ rule, bound, violation }: Finding): string {
-  if (violation === undefined) return `${rule}\n  not noticed in ${bound} seeds`;
-  return `${rule}\n  seed ${violation.seed}: ${firstLine(violation.reason)}`;
+export function textOf({ rule, bound, drill, violation }: Finding): string {
+  const where = drill === undefined ? '' : ` of ${drill}`;
+  if (violation === undefined) return `${rule}\n  not noticed in ${bound} seeds${where}`;
+  return `${rule}\n  seed ${violation.seed}${where}: ${firstLine(violation.reason)}`;
 }
 
 export function markdownOf(findings: readonly Finding[]): string {
-  const rows = findings.map(({ rule, bound, violation }) => {
-    if (violation === undefined) return `| ${rule} | not in ${bound} | |`;
-    return `| ${rule} | ${violation.seed} | ${firstLine(violation.reason).replaceAll('|', '\\|')} |`;
+  const rows = findings.map(({ rule, bound, drill = '', violation }) => {
+    if (violation === undefined) return `| ${rule} | not in ${bound} | ${drill} | |`;
+    return `| ${rule} | ${violation.seed} | ${drill} | ${firstLine(violation.reason).replaceAll('|', '\\|')} |`;
   });
-  return ['| rule | seeds to detection | what the simulator then says |', '|---|---:|---|', ...rows].join('\n');
+  return [
+    '| rule | seeds to detection | in runs with the drill | what the simulator then says |',
+    '|---|---:|---|---|',
+    ...rows,
+  ].join('\n');
 }
 
 function firstLine(reason: string): string {

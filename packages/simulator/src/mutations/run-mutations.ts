@@ -1,5 +1,5 @@
 import { Builds } from './builds.js';
-import type { Mutation } from './mutation.js';
+import { drillFor, type Mutation } from './mutation.js';
 import { play, type Violation } from './play.js';
 
 /** So many processes at a time. */
@@ -19,6 +19,8 @@ export interface Finding {
   readonly rule: string;
   /** Seeds that were played at most. */
   readonly bound: number;
+  /** That every run had. */
+  readonly drill: string | undefined;
   /** The first seed that breaks a promise without the rule, and keeps all of them with it. */
   readonly violation: Violation | undefined;
 }
@@ -34,9 +36,10 @@ export async function runMutations({ mutations, bound, onFinding }: MutationOpti
   try {
     const untouched = new Untouched(builds.build(UNTOUCHED));
     return await mapSome(mutations, async (mutation) => {
+      const drill = drillFor(mutation);
       const upTo = typeof bound === 'number' ? bound : bound(mutation);
-      const violation = await firstViolation(builds.build(mutation), upTo, untouched);
-      const finding = { rule: mutation.rule, bound: upTo, violation };
+      const violation = await firstViolation(builds.build(mutation), upTo, untouched, drill);
+      const finding = { rule: mutation.rule, bound: upTo, drill, violation };
       onFinding?.(finding);
       return finding;
     });
@@ -57,10 +60,15 @@ export async function playUntouched(seeds: number): Promise<Violation | undefine
 }
 
 /** A seed shows something only if the core that lacks nothing keeps every promise in it. */
-async function firstViolation(program: string, last: number, untouched: Untouched): Promise<Violation | undefined> {
+async function firstViolation(
+  program: string,
+  last: number,
+  untouched: Untouched,
+  drill: string | undefined,
+): Promise<Violation | undefined> {
   for (let first = 1; first <= last; ) {
-    const violation = await play(program, first, last);
-    if (violation === undefined || (await untouched.passes(violation.seed))) return violation;
+    const violation = await play(program, first, last, drill);
+    if (violation === undefined || (await untouched.passes(violation.seed, drill))) return violation;
     first = violation.seed + 1;
   }
   return undefined;
@@ -69,16 +77,17 @@ async function firstViolation(program: string, last: number, untouched: Untouche
 /** The core that lacks nothing; plays each seed once. */
 class Untouched {
   readonly #program: string;
-  readonly #passes = new Map<number, Promise<boolean>>();
+  readonly #passes = new Map<string, Promise<boolean>>();
 
   constructor(program: string) {
     this.#program = program;
   }
 
-  passes(seed: number): Promise<boolean> {
+  passes(seed: number, drill: string | undefined): Promise<boolean> {
+    const run = `${seed} ${drill}`;
     const known =
-      this.#passes.get(seed) ?? play(this.#program, seed, seed).then((violation) => violation === undefined);
-    this.#passes.set(seed, known);
+      this.#passes.get(run) ?? play(this.#program, seed, seed, drill).then((violation) => violation === undefined);
+    this.#passes.set(run, known);
     return known;
   }
 }
