@@ -8,7 +8,7 @@ export const isolatedReaders: Drill = {
     servers: 3,
     clients: Math.max(2, plan.clients),
     readRate: 0.6,
-    config: { ...plan.config, sessionMs: choices.pick([900, 3000]) },
+    config: { ...plan.config, sessionMs: choices.pick([900, 3000]), sessionExpiryMs: 60_000 },
   }),
   play: (stage) => {
     const { simulation, primary, leaseMs } = stage;
