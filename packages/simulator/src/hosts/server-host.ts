@@ -313,8 +313,9 @@ export class ServerHost extends Host {
   #finish(task: Task, name: string, input: string): void {
     let outcome: Outcome;
     if (task.kind === 'ordered') {
+      // What a deposed primary does is thrown away with it.
       demand(
-        !this.service.operations.includes(name),
+        this.#isOutdated || !this.service.operations.includes(name),
         () => `${this.name} processes ${name} a second time, as order ${task.info.orderNum}`,
       );
       outcome = this.service.run(name, input);
@@ -323,6 +324,10 @@ export class ServerHost extends Host {
       outcome = this.service.look(input);
     }
     this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)) ^ this.#difference(task) });
+  }
+
+  get #isOutdated(): boolean {
+    return (this.status?.term ?? 0) < (this.simulation.coordinator.record?.term ?? 0);
   }
 
   #difference(task: Task): number {

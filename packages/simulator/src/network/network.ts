@@ -18,8 +18,9 @@ export class Network {
   /** Of senders that are gone: what still arrives. */
   #leftOver: PeerStream[] = [];
   readonly #cuts: Set<number> = new Set();
-  /** By client and replica: when frames last could pass between them. */
+  /** By client and replica: when frames last could pass between them, and since when they can. */
   readonly #inReachMs: number[] = [];
+  readonly #sinceMs: number[] = [];
   /** Pairs that were out of reach for so long that a promotion may give the client up, and have not spoken since. */
   readonly #strangers = new Set<number>();
   #links = 0;
@@ -140,7 +141,10 @@ export class Network {
       for (const server of servers) {
         const key = pair(client, server);
         if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#estrange(client, server);
-        if (this.#passes(client, server) || this.#inReachMs[key] === undefined) this.#inReachMs[key] = nowMs;
+        if (!this.#passes(client, server)) this.#sinceMs[key] = Number.POSITIVE_INFINITY;
+        else if (this.#sinceMs[key] === Number.POSITIVE_INFINITY) this.#sinceMs[key] = nowMs;
+        const forMs = nowMs - (this.#sinceMs[key] ?? 0);
+        if (this.#lasts(forMs) || this.#inReachMs[key] === undefined) this.#inReachMs[key] = nowMs;
       }
     }
   }
@@ -152,6 +156,11 @@ export class Network {
     if (this.#isCutBetween(client, server) || stream.toServer.frames.length > 0) return false;
     const { nowMs } = this.#simulation;
     return stream.toServer.heldUntilMs <= nowMs && stream.toClient.heldUntilMs <= nowMs;
+  }
+
+  /** In a moment between two faults not even a heartbeat may pass. */
+  #lasts(ms: number): boolean {
+    return ms >= 0.3 * this.#simulation.plan.config.sessionMs;
   }
 
   /** sessionMs counts from the last heartbeat, of which the last part may have passed before. */
