@@ -33,6 +33,11 @@ export class Applications {
     client.call(operation, choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
   }
 
+  /** Somebody without our interceptor asks this very replica. */
+  readPlainly(server: ServerHost): void {
+    this.#send(server, this.#invoke(PLAIN, { readOnly: true, stuck: false, keyed: false }));
+  }
+
   #invoke(session: number, how: Asked): Operation {
     const { history, plan, choices } = this.#simulation;
     return history.invoke(session, how, plan.workload.draw(choices, how.readOnly, history.operations.length));

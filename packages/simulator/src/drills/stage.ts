@@ -2,10 +2,13 @@ import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/server-host.js';
+import type { PeerStream } from '../network/streams.js';
 import type { Simulation } from '../simulation.js';
 
 /** What comes so late is not waited for: the run went another way. */
 const STEPS_TO_WAIT = 400;
+/** Of time that passes quietly, this much goes by at once at most. */
+const ROUND_MS = 12;
 
 /** What drills are made of. */
 export class Stage {
@@ -53,6 +56,19 @@ export class Stage {
     this.simulation.elapse(ms);
   }
 
+  /** Nobody calls; time passes, and whatever can happen does at once, until it is true. @returns whether it came true in time */
+  quietly(ms: number, isTrue: () => boolean = () => false): boolean {
+    const { simulation, choices } = this;
+    const untilMs = simulation.nowMs + ms;
+    simulation.drain();
+    while (!isTrue()) {
+      if (simulation.nowMs >= untilMs) return false;
+      simulation.passTime(Math.min(choices.between(1, ROUND_MS), Math.max(1, untilMs - simulation.nowMs)));
+      simulation.drain();
+    }
+    return true;
+  }
+
   /** Nothing passes between them, in both directions or in one. */
   cut(a: Host, b: Host, way: 'both' | 'there' = 'both'): void {
     this.simulation.fault([a, b], `cut: ${a.name}${way === 'both' ? '<' : ''}->${b.name}`);
@@ -63,5 +79,22 @@ export class Stage {
   heal(): void {
     this.simulation.fault([], 'cuts heal');
     this.simulation.network.healCuts();
+  }
+
+  /** What one replica sends to the other is on its way for so long. */
+  hold(from: ServerHost, to: ServerHost, ms: number): PeerStream | undefined {
+    const stream = from.peerStreams[to.index];
+    if (stream === undefined) return undefined;
+    this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    stream.pipe.heldUntilMs = this.simulation.nowMs + ms;
+    return stream;
+  }
+
+  /** Of what is held, the first frames arrive. */
+  letThrough({ pipe }: PeerStream, frames: number): void {
+    const { heldUntilMs } = pipe;
+    pipe.heldUntilMs = 0;
+    for (let i = 0; i < frames && pipe.ready; i++) pipe.act();
+    pipe.heldUntilMs = heldUntilMs;
   }
 }

@@ -37,6 +37,9 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'recovery: messages that sessions wait for and that have no order are ordered afresh': { seeds: 100 },
   'joining: a replica enters only when it holds all that was released': { seeds: 600 },
   'joining: what an earlier start acknowledged counts for nothing': { seeds: 100 },
+  'lease: a primary that nobody acknowledges answers nothing': { seeds: 200, drill: 'isolatedReaders' },
+  'lease: a backup claims only when the lease has run out for certain': { seeds: 200, drill: 'isolatedReaders' },
+  'lease: counts from when the acknowledged heartbeat was sent': { seeds: 200, drill: 'isolatedReaders' },
   'checkpoints: they hold the reply cache': { seeds: 900 },
   'checkpoints: they hold the replies to idempotency keys': { seeds: 600 },
 };
