@@ -1,4 +1,5 @@
 import type { Drill } from './drill.js';
 import { isolatedReaders } from './isolated-readers.js';
+import { lateReply } from './late-reply.js';
 
-export const DRILLS: readonly Drill[] = [isolatedReaders];
+export const DRILLS: readonly Drill[] = [isolatedReaders, lateReply];

@@ -97,4 +97,12 @@ export class Stage {
     for (let i = 0; i < frames && pipe.ready; i++) pipe.act();
     pipe.heldUntilMs = heldUntilMs;
   }
+
+  /** What a replica answers to a client is on its way for so long. */
+  holdReplies(server: ServerHost, client: ClientHost, ms: number): void {
+    const stream = client.streams[server.index];
+    if (stream === undefined) return;
+    this.simulation.fault([server, client], `${server.name}>${client.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    stream.toClient.heldUntilMs = this.simulation.nowMs + ms;
+  }
 }

@@ -10,7 +10,7 @@ export interface Notice {
  * kind of fault or call draws other runs.
  */
 export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
-  'delivery: a client that may have been given up does not deliver': { seeds: 700 },
+  'delivery: a client that may have been given up does not deliver': { seeds: 300, drill: 'lateReply' },
   'stability: every in-sync backup holds the order': { seeds: 100 },
   'old and new set: a backup counts until its removal is certain': { seeds: 100 },
   'old and new set: a backup counts before its addition is certain': { seeds: 100 },
@@ -32,7 +32,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'force: an operator may give up what is lost': { seeds: 600 },
   'bad input: a backup takes no order from a client where the primary announces itself': { seeds: 400 },
   'incarnations: a replica that was restarted is another member': { seeds: 100 },
-  'delivery: counts from when the acknowledged heartbeat was sent': { seeds: 700 },
+  'delivery: counts from when the acknowledged heartbeat was sent': { seeds: 600, drill: 'lateReply' },
   'retention: a client tells a successor which orders it holds': { seeds: 100 },
   'recovery: messages that sessions wait for and that have no order are ordered afresh': { seeds: 100 },
   'joining: a replica enters only when it holds all that was released': { seeds: 600 },
@@ -42,4 +42,5 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'lease: counts from when the acknowledged heartbeat was sent': { seeds: 200, drill: 'isolatedReaders' },
   'checkpoints: they hold the reply cache': { seeds: 900 },
   'checkpoints: they hold the replies to idempotency keys': { seeds: 600 },
+  'delivery: what was held back under an older term is dropped': { seeds: 900, drill: 'lateReply' },
 };
