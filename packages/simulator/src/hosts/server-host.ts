@@ -1,6 +1,7 @@
 import {
   type CallId,
   type Incarnation,
+  isInSync,
   type LinkId,
   type Member,
   type OrderInfo,
@@ -72,6 +73,8 @@ export class ServerHost extends Host {
   /** Client processes that were out of its reach for sessionMs since it began to promote itself. */
   gaveUp = new Set<number>();
   #stepsDownSinceMs = Number.POSITIVE_INFINITY;
+  /** The last order that it had given as primary when it was told to step down. */
+  handsOverFrom: OrderNum | undefined;
   /** Its start waits for the coordinator. */
   starting = false;
   #again: string | undefined;
@@ -115,6 +118,7 @@ export class ServerHost extends Host {
     this.stableMarked = 0;
     this.lastOrder = 0;
     this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
+    this.handsOverFrom = undefined;
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
@@ -128,6 +132,7 @@ export class ServerHost extends Host {
 
   stepDown(): void {
     this.#stepsDownSinceMs = Math.min(this.#stepsDownSinceMs, this.clockMs);
+    if (this.status?.role === 'primary') this.handsOverFrom ??= this.status.heldUpTo;
     this.step({ kind: 'stepDown' });
   }
 
@@ -175,6 +180,7 @@ export class ServerHost extends Host {
     if (core === undefined) return;
     const effects = core.step(event, this.clockMs);
     this.simulation.watch.turn(this.name, event.kind === 'flush', effects);
+    this.simulation.watch.reflected(this, event, effects);
     for (const effect of effects) {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
@@ -249,9 +255,11 @@ export class ServerHost extends Host {
         this.sessionsPaused = effect.paused;
         return;
       case 'rejoin':
+        this.#mayGo(effect.reason);
         this.#again = effect.reason;
         return;
       case 'stopped':
+        demand(this.#stepsDownSinceMs !== Number.POSITIVE_INFINITY, () => `${this.name} stops, and nobody told it to`);
         this.#stopped = true;
         return;
       case 'log':
@@ -259,6 +267,13 @@ export class ServerHost extends Host {
         return;
       default:
     }
+  }
+
+  /** Promise 3: whoever is in sync keeps what it holds until it dies, or is told to go. */
+  #mayGo(reason: string): void {
+    const { record } = this.simulation.coordinator;
+    const counts = record !== undefined && isInSync(record, this.member);
+    demand(!counts, () => `${this.name} is in sync and begins another life: ${reason}`);
   }
 
   #onDivergence(fields: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
