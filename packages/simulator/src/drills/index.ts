@@ -1,4 +1,6 @@
 import type { Drill } from './drill.js';
 import { isolatedReaders } from './isolated-readers.js';
+import { seenByReaders } from './seen-by-readers.js';
+import { toldByClients } from './told-by-clients.js';
 
-export const DRILLS: readonly Drill[] = [isolatedReaders];
+export const DRILLS: readonly Drill[] = [isolatedReaders, seenByReaders, toldByClients];

@@ -1,3 +1,4 @@
+import type { Operation } from '../checks/history.js';
 import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
@@ -6,6 +7,8 @@ import type { Simulation } from '../simulation.js';
 
 /** What comes so late is not waited for: the run went another way. */
 const STEPS_TO_WAIT = 400;
+/** Of time that passes quietly, this much goes by at once at most. */
+const ROUND_MS = 12;
 
 /** What drills are made of. */
 export class Stage {
@@ -40,8 +43,9 @@ export class Stage {
   }
 
   /** Things happen, in some order, until it is true. @returns whether it came true in time */
-  until(isTrue: () => boolean): boolean {
-    for (let i = 0; i < STEPS_TO_WAIT; i++) {
+  until(isTrue: () => boolean, withinMs = Number.POSITIVE_INFINITY): boolean {
+    const untilMs = this.simulation.nowMs + withinMs;
+    for (let i = 0; i < STEPS_TO_WAIT && this.simulation.nowMs < untilMs; i++) {
       if (isTrue()) return true;
       this.simulation.step();
     }
@@ -51,6 +55,19 @@ export class Stage {
   /** So much time, in some twenty steps, with whatever can happen between them. */
   pass(ms: number): void {
     this.simulation.elapse(ms);
+  }
+
+  /** Nobody calls; time passes, and whatever can happen does at once, until it is true. @returns whether it came true in time */
+  quietly(ms: number, isTrue: () => boolean = () => false): boolean {
+    const { simulation, choices } = this;
+    const untilMs = simulation.nowMs + ms;
+    simulation.drain();
+    while (!isTrue()) {
+      if (simulation.nowMs >= untilMs) return false;
+      simulation.passTime(Math.min(choices.between(1, ROUND_MS), Math.max(1, untilMs - simulation.nowMs)));
+      simulation.drain();
+    }
+    return true;
   }
 
   /** Nothing passes between them, in both directions or in one. */
@@ -63,5 +80,41 @@ export class Stage {
   heal(): void {
     this.simulation.fault([], 'cuts heal');
     this.simulation.network.healCuts();
+  }
+
+  /** The stream between them breaks; what was on its way is lost. */
+  breakSession(client: ClientHost, server: ServerHost): void {
+    const stream = client.streams[server.index];
+    if (stream === undefined) return;
+    this.simulation.fault([client, server], `breaks: ${server.name}-${client.name}`);
+    stream.break();
+  }
+
+  /** Its session ends in good order, and another begins. @returns whether it came to that */
+  beginsAnew(client: ClientHost): boolean {
+    const { leaseMs } = this;
+    if (!this.quietly(leaseMs, () => client.calls.size === 0)) return false;
+    client.close();
+    if (!this.quietly(2 * leaseMs, () => !client.alive)) return false;
+    client.start();
+    return true;
+  }
+
+  /** @returns undefined if it cannot call now */
+  call(client: ClientHost, readOnly: boolean): Operation | undefined {
+    const { history, applications } = this.simulation;
+    const before = history.operations.length;
+    applications.call(client, readOnly);
+    return history.operations[before];
+  }
+
+  /** @returns whether it was answered in time */
+  answered(operation: Operation | undefined, withinMs: number): boolean {
+    return operation !== undefined && this.until(() => operation.state === 'answered', withinMs);
+  }
+
+  /** @returns whether that replica did it in time */
+  processed(server: ServerHost, operation: Operation | undefined, withinMs: number): boolean {
+    return operation !== undefined && this.until(() => server.processed.includes(operation.name), withinMs);
   }
 }

@@ -256,6 +256,7 @@ export class ServerHost extends Host {
         return;
       case 'log':
         if (effect.event === 'UNDERSTUDY_DIVERGED') this.#onDivergence(effect.fields);
+        if (effect.event === 'UNDERSTUDY_ORDER_LOST') this.#onLoss(effect.fields);
         return;
       default:
     }
@@ -265,6 +266,11 @@ export class ServerHost extends Host {
     demand(this.simulation.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
     // A primary tells of others.
     if (fields.peer === undefined) this.noticedDivergence = true;
+  }
+
+  #onLoss({ hole }: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
+    const { watch, losses } = this.simulation;
+    losses.calledLost(this, Number(hole), watch.ordersAt(Number(hole)));
   }
 
   #peerStream(id: ReplicaId): PeerStream | undefined {
