@@ -95,7 +95,7 @@ export class Stage {
     const { leaseMs } = this;
     if (!this.quietly(leaseMs, () => client.calls.size === 0)) return false;
     client.close();
-    if (!this.quietly(2 * leaseMs, () => !client.alive)) return false;
+    if (!this.quietly(2 * leaseMs, () => !client.alive) || client.dead) return false;
     client.start();
     return true;
   }
