@@ -1,6 +1,7 @@
 import type { Drill } from './drill.js';
+import { givenUpUnheard } from './given-up-unheard.js';
 import { isolatedReaders } from './isolated-readers.js';
 import { seenByReaders } from './seen-by-readers.js';
 import { toldByClients } from './told-by-clients.js';
 
-export const DRILLS: readonly Drill[] = [isolatedReaders, seenByReaders, toldByClients];
+export const DRILLS: readonly Drill[] = [givenUpUnheard, isolatedReaders, seenByReaders, toldByClients];

@@ -3,6 +3,7 @@ import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/server-host.js';
+import type { PeerStream } from '../network/streams.js';
 import type { Simulation } from '../simulation.js';
 
 /** What comes so late is not waited for: the run went another way. */
@@ -93,7 +94,7 @@ export class Stage {
   /** Its session ends in good order, and another begins. @returns whether it came to that */
   beginsAnew(client: ClientHost): boolean {
     const { leaseMs } = this;
-    if (!this.quietly(leaseMs, () => client.calls.size === 0)) return false;
+    if (!this.quietly(leaseMs, () => client.alive && client.calls.size === 0)) return false;
     client.close();
     if (!this.quietly(2 * leaseMs, () => !client.alive) || client.dead) return false;
     client.start();
@@ -116,5 +117,14 @@ export class Stage {
   /** @returns whether that replica did it in time */
   processed(server: ServerHost, operation: Operation | undefined, withinMs: number): boolean {
     return operation !== undefined && this.until(() => server.processed.includes(operation.name), withinMs);
+  }
+
+  /** What one replica sends to the other is on its way for so long. */
+  hold(from: ServerHost, to: ServerHost, ms: number): PeerStream | undefined {
+    const stream = from.peerStreams[to.index];
+    if (stream === undefined) return undefined;
+    this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    stream.pipe.heldUntilMs = this.simulation.nowMs + ms;
+    return stream;
   }
 }

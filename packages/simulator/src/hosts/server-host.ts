@@ -204,6 +204,7 @@ export class ServerHost extends Host {
       case 'sendToSession':
         if (effect.frame.kind === 'replies') {
           for (const info of effect.frame.header.sourceOrderInfo) this.simulation.watch.order(info);
+          this.simulation.losses.left(effect.frame.header.sourceOrderInfo);
         }
         this.streams.get(effect.link)?.toClient.frames.push(effect.frame);
         return;
@@ -211,6 +212,7 @@ export class ServerHost extends Host {
         return this.streams.get(effect.link)?.endAtServer();
       case 'answerCall': {
         const caller = this.#take(effect.call);
+        if (effect.header !== undefined) this.simulation.losses.left(effect.header.header.sourceOrderInfo);
         if (caller === undefined) return;
         if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, effect.outcome);
         else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
