@@ -77,6 +77,11 @@ export class Watch {
     );
   }
 
+  /** What an order was in each term. */
+  ordersAt(orderNum: number): OrderInfo[] {
+    return [...this.#orders.values()].filter((info) => info.orderNum === orderNum);
+  }
+
   /** DESIGN 7.4 and promise 5: terms never go back, and each has one primary. */
   #checkTerm(server: ServerHost, { term, role, replica }: ReplicaStatus): void {
     const last = this.#lastTerm.get(server);

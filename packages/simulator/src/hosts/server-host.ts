@@ -210,6 +210,7 @@ export class ServerHost extends Host {
       case 'sendToSession':
         if (effect.frame.kind === 'replies') {
           for (const info of effect.frame.header.sourceOrderInfo) this.simulation.watch.order(info);
+          this.simulation.losses.left(effect.frame.header.sourceOrderInfo);
         }
         this.streams.get(effect.link)?.toClient.frames.push(effect.frame);
         return;
@@ -217,6 +218,7 @@ export class ServerHost extends Host {
         return this.streams.get(effect.link)?.endAtServer();
       case 'answerCall': {
         const caller = this.#take(effect.call);
+        if (effect.header !== undefined) this.simulation.losses.left(effect.header.header.sourceOrderInfo);
         if (caller === undefined) return;
         if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, effect.outcome);
         else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
@@ -264,6 +266,7 @@ export class ServerHost extends Host {
         return;
       case 'log':
         if (effect.event === 'UNDERSTUDY_DIVERGED') this.#onDivergence(effect.fields);
+        if (effect.event === 'UNDERSTUDY_ORDER_LOST') this.#onLoss(effect.fields);
         return;
       default:
     }
@@ -280,6 +283,11 @@ export class ServerHost extends Host {
     demand(this.simulation.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
     // A primary tells of others.
     if (fields.peer === undefined) this.noticedDivergence = true;
+  }
+
+  #onLoss({ hole }: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
+    const { watch, losses } = this.simulation;
+    losses.calledLost(this, Number(hole), watch.ordersAt(Number(hole)));
   }
 
   #peerStream(id: ReplicaId): PeerStream | undefined {

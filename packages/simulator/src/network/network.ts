@@ -21,6 +21,8 @@ export class Network {
   /** By client and replica: when frames last could pass between them, and since when they can. */
   readonly #inReachMs: number[] = [];
   readonly #sinceMs: number[] = [];
+  /** By client and replica: when a frame last arrived there. */
+  readonly #heardMs: number[] = [];
   /** Pairs that were out of reach for so long that a promotion may give the client up, and have not spoken since. */
   readonly #strangers = new Set<number>();
   #links = 0;
@@ -174,7 +176,12 @@ export class Network {
   }
 
   heard(client: ClientHost, server: ServerHost): void {
+    this.#heardMs[pair(client, server)] = this.#simulation.nowMs;
     if (this.#strangers.size > 0) this.#strangers.delete(pair(client, server));
+  }
+
+  lastHeardMs(client: ClientHost, server: ServerHost): number {
+    return this.#heardMs[pair(client, server)] ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Nothing could pass between them for so long that a promotion of this replica may give the client up. */
