@@ -42,6 +42,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'lease: counts from when the acknowledged heartbeat was sent': { seeds: 200, drill: 'isolatedReaders' },
   'checkpoints: they hold the reply cache': { seeds: 900 },
   'checkpoints: they hold the replies to idempotency keys': { seeds: 600 },
+  'session expiry: a session that is back is not freed': { seeds: 100, drill: 'expiryComesLate' },
   'delivery: what was held back under an older term is dropped': { seeds: 900, drill: 'lateReply' },
   'registration: only sessions that every in-sync replica answers for get replies at once': {
     seeds: 100,
