@@ -38,6 +38,12 @@ export class Stage {
     return this.simulation.servers.filter((other) => other !== server && other.runs);
   }
 
+  /** Somebody begins to take over. @returns undefined if nobody did in time */
+  successor(withinMs: number): ServerHost | undefined {
+    const promotes = () => this.simulation.servers.find(({ runs, status }) => runs && status?.role === 'promoting');
+    return this.quietly(withinMs, () => promotes() !== undefined) ? promotes() : undefined;
+  }
+
   get client(): ClientHost {
     return this.choices.pick(this.simulation.clients);
   }

@@ -43,4 +43,14 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'checkpoints: they hold the reply cache': { seeds: 900 },
   'checkpoints: they hold the replies to idempotency keys': { seeds: 600 },
   'delivery: what was held back under an older term is dropped': { seeds: 900, drill: 'lateReply' },
+  'adoption: nothing beyond it has an effect while it is on its way into the record': {
+    seeds: 100,
+    drill: 'lateBodies',
+  },
+  'adoption: a backup that has promised processes nothing until it knows how far': { seeds: 100, drill: 'lateBodies' },
+  'stability: what a backup holds of an older term counts only once its adoption is known': {
+    seeds: 150,
+    drill: 'lateBodies',
+  },
+  'cut at a hole: nothing is guessed across it': { seeds: 50, drill: 'lateBodies' },
 };
