@@ -25,6 +25,7 @@ export class VirtualCoordinator {
   }
 
   submit(server: ServerHost, next: GroupRecord, reason: string): void {
+    if (reason === 'claim') this.simulation.watch.claims(server);
     this.requests.push(new RecordRequest(this, server, next, reason));
   }
 

@@ -40,7 +40,7 @@ export class Simulation {
   /** Effects carried out so far, of all processes: the places where one may crash. */
   boundaries = 0;
   /** Faults are over: from now on everything must go well. */
-  calm = false;
+  calmSinceMs = Number.POSITIVE_INFINITY;
   /** Some client died, or was out of reach for sessionMs: a group may have to wait for an operator. */
   someGivenUp = false;
   /** For the trace: calls that replicas answer, by number. */
@@ -63,6 +63,10 @@ export class Simulation {
     this.hosts = [...this.servers, ...this.clients];
     this.#flushes = this.hosts.map((host) => ({ act: () => host.step({ kind: 'flush' }) }));
     this.#reads = this.servers.map((server) => ({ act: () => this.#readRecord(server) }));
+  }
+
+  get calm(): boolean {
+    return this.nowMs >= this.calmSinceMs;
   }
 
   nextCall(): number {

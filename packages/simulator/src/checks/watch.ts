@@ -62,6 +62,15 @@ export class Watch {
     demand(!isInSync(record, before.primary), () => `${before.primary.id} is deposed and still in sync`);
   }
 
+  /** DESIGN 5.5: once all faults are over for a lease, whoever is primary and runs is heard, even if it cannot serve yet. */
+  claims({ name }: ServerHost): void {
+    const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#simulation;
+    const { record } = coordinator;
+    if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs) return;
+    const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
+    demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
+  }
+
   /** DESIGN 1: stable is what every in-sync backup holds. A deposed primary may know less of them. */
   #checkStable({ name }: ServerHost, { term, stableUpTo }: ReplicaStatus): void {
     const { record } = this.#simulation.coordinator;

@@ -18,7 +18,7 @@ export const lateBodies: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, client, leaseMs, sessionMs } = stage;
+    const { simulation, choices, primary, client, leaseMs } = stage;
     if (primary === undefined) return;
     for (const other of stage.othersThan(primary)) {
       stage.cut(client, other, 'there');
@@ -27,10 +27,8 @@ export const lateBodies: Drill = {
     for (let i = choices.below(3); i >= 0; i--) simulation.applications.call(client, false);
     stage.quietly(choices.between(0.1, 0.6) * leaseMs);
     primary.crash();
-    const successor = stage.successor(3 * leaseMs);
+    const successor = stage.decidingSuccessor();
     if (successor === undefined) return;
-    successor.withoutCoordinatorUntilMs = simulation.nowMs + 3 * sessionMs;
-    stage.quietly(2 * sessionMs, () => simulation.coordinator.isAsked(successor, 'adopt'));
     if (choices.chance(0.7)) stage.heal();
     // What the others say now may be as late as they hear what was decided.
     for (const other of stage.othersThan(successor)) {

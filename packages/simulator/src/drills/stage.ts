@@ -44,6 +44,16 @@ export class Stage {
     return this.quietly(withinMs, () => promotes() !== undefined) ? promotes() : undefined;
   }
 
+  /** Somebody takes over and decides how far to adopt; its word does not reach the coordinator before it may. */
+  decidingSuccessor(): ServerHost | undefined {
+    const { simulation, leaseMs, sessionMs } = this;
+    const successor = this.successor(3 * leaseMs);
+    if (successor === undefined) return undefined;
+    successor.withoutCoordinatorUntilMs = simulation.nowMs + 3 * sessionMs;
+    this.quietly(2 * sessionMs, () => simulation.coordinator.isAsked(successor, 'adopt'));
+    return successor;
+  }
+
   get client(): ClientHost {
     return this.choices.pick(this.simulation.clients);
   }

@@ -53,4 +53,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     drill: 'lateBodies',
   },
   'cut at a hole: nothing is guessed across it': { seeds: 50, drill: 'lateBodies' },
+  'collection: peers that were silent leave the set': { seeds: 50, drill: 'silentBackup' },
+  'promotion: what a session asked before its new primary served is answered': { seeds: 50, drill: 'askedEarly' },
+  'promotion: backups wait for a successor that waits for others': { seeds: 600 },
 };
