@@ -211,7 +211,7 @@ export class Simulation {
 
   /** Client processes that a promotion of this replica may give up now: dead, or out of reach for sessionMs. */
   outOfReach(server: ServerHost): Set<number> {
-    const gone = new Set(server.gaveUp);
+    const gone = new Set<number>();
     for (const client of this.clients) {
       for (const process of client.deadProcesses) gone.add(process);
       if (this.network.isOutOfReach(client, server)) gone.add(client.process);

@@ -69,8 +69,6 @@ export class ServerHost extends Host {
   diverges = false;
   /** It said so itself, in this life. */
   noticedDivergence = false;
-  /** Client processes that were out of its reach for sessionMs since it began to promote itself. */
-  gaveUp = new Set<number>();
   #stepsDownSinceMs = Number.POSITIVE_INFINITY;
   /** Its start waits for the coordinator. */
   starting = false;
@@ -179,9 +177,7 @@ export class ServerHost extends Host {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
     }
-    const wasPromoting = this.status?.role === 'promoting';
     this.status = core.status;
-    if (!wasPromoting && this.status.role === 'promoting') this.gaveUp = new Set();
     this.simulation.watch.afterStep(this, this.status);
     if (this.#stopped) {
       this.crash();

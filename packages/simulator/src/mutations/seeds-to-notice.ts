@@ -56,4 +56,8 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'collection: peers that were silent leave the set': { seeds: 50, drill: 'silentBackup' },
   'promotion: what a session asked before its new primary served is answered': { seeds: 50, drill: 'askedEarly' },
   'promotion: backups wait for a successor that waits for others': { seeds: 600 },
+  'collection from sessions: one that was silent for too long, but is back, is heard': {
+    seeds: 50,
+    drill: 'sessionIsBack',
+  },
 };

@@ -140,7 +140,7 @@ export class Network {
     for (const client of clients) {
       for (const server of servers) {
         const key = pair(client, server);
-        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#estrange(client, server);
+        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#strangers.add(key);
         if (!this.#passes(client, server)) this.#sinceMs[key] = Number.POSITIVE_INFINITY;
         else if (this.#sinceMs[key] === Number.POSITIVE_INFINITY) this.#sinceMs[key] = nowMs;
         const forMs = nowMs - (this.#sinceMs[key] ?? 0);
@@ -168,13 +168,11 @@ export class Network {
     return ms >= 0.7 * this.#simulation.plan.config.sessionMs;
   }
 
-  #estrange(client: ClientHost, server: ServerHost): void {
-    this.#strangers.add(pair(client, server));
-    server.gaveUp.add(client.process);
-  }
-
+  /** Something of it arrived: a promotion that has not decided yet waits for what it holds. */
   heard(client: ClientHost, server: ServerHost): void {
-    if (this.#strangers.size > 0) this.#strangers.delete(pair(client, server));
+    const key = pair(client, server);
+    this.#strangers.delete(key);
+    this.#inReachMs[key] = this.#simulation.nowMs;
   }
 
   /** Nothing could pass between them for so long that a promotion of this replica may give the client up. */
