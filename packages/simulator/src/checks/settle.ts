@@ -76,7 +76,7 @@ function calmDown(simulation: Simulation): void {
   simulation.someGivenUp =
     simulation.clients.some(({ dead }) => dead) ||
     simulation.servers.some((server) => simulation.outOfReach(server).size > 0);
-  simulation.calm = true;
+  simulation.calmSinceMs = simulation.nowMs;
   simulation.healAll();
   if (simulation.tracing) simulation.fault([], 'faults are over');
   for (const server of simulation.servers) if (!server.alive && simulation.choices.chance(0.8)) server.start();

@@ -44,7 +44,9 @@ export class Watch {
       const { record } = this.#simulation.coordinator;
       if (record !== undefined) this.#compareAt(record, server, status.processedUpTo);
     }
-    if (status.role === 'primary') server.markStable(status.stableUpTo);
+    if (status.role !== 'primary') return;
+    if (status.stableUpTo > server.stableMarked) this.#checkStable(server, status);
+    server.markStable(status.stableUpTo);
   }
 
   /** DESIGN 5.4: the term grows with each change of the primary, who was in sync before; the old one leaves the set. */
@@ -60,6 +62,28 @@ export class Watch {
     if (stays) return;
     demand(isInSync(before, record.primary), () => `${record.primary.id} becomes primary and was not in sync`);
     demand(!isInSync(record, before.primary), () => `${before.primary.id} is deposed and still in sync`);
+  }
+
+  /** DESIGN 5.5: once all faults are over for a lease, whoever is primary and runs is heard, even if it cannot serve yet. */
+  claims({ name }: ServerHost): void {
+    const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#simulation;
+    const { record } = coordinator;
+    if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs) return;
+    const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
+    demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
+  }
+
+  /** DESIGN 1: stable is what every in-sync backup holds. A deposed primary may know less of them. */
+  #checkStable({ name }: ServerHost, { term, stableUpTo }: ReplicaStatus): void {
+    const { record } = this.#simulation.coordinator;
+    if (record?.term !== term) return;
+    for (const { name: other, alive, member, status } of this.#simulation.servers) {
+      if (!alive || status === undefined || !isInSync(record, member)) continue;
+      demand(
+        status.heldUpTo >= stableUpTo,
+        () => `${name} takes ${stableUpTo} for stable, and ${other} holds only ${status.heldUpTo}`,
+      );
+    }
   }
 
   /** DESIGN 7.2: one message to an order of a term, whoever tells of it. */

@@ -39,6 +39,22 @@ export class Stage {
     return this.simulation.servers.filter((other) => other !== server && other.runs);
   }
 
+  /** Somebody begins to take over. @returns undefined if nobody did in time */
+  successor(withinMs: number): ServerHost | undefined {
+    const promotes = () => this.simulation.servers.find(({ runs, status }) => runs && status?.role === 'promoting');
+    return this.quietly(withinMs, () => promotes() !== undefined) ? promotes() : undefined;
+  }
+
+  /** Somebody takes over and decides how far to adopt; its word does not reach the coordinator before it may. */
+  decidingSuccessor(): ServerHost | undefined {
+    const { simulation, leaseMs, sessionMs } = this;
+    const successor = this.successor(3 * leaseMs);
+    if (successor === undefined) return undefined;
+    successor.withoutCoordinatorUntilMs = simulation.nowMs + 3 * sessionMs;
+    this.quietly(2 * sessionMs, () => simulation.coordinator.isAsked(successor, 'adopt'));
+    return successor;
+  }
+
   get client(): ClientHost {
     return this.choices.pick(this.simulation.clients);
   }

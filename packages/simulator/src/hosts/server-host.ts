@@ -73,8 +73,6 @@ export class ServerHost extends Host {
   diverges = false;
   /** It said so itself, in this life. */
   noticedDivergence = false;
-  /** Client processes that were out of its reach for sessionMs since it began to promote itself. */
-  gaveUp = new Set<number>();
   #stepsDownSinceMs = Number.POSITIVE_INFINITY;
   /** The last order that it had given as primary when it was told to step down. */
   handsOverFrom: OrderNum | undefined;
@@ -189,9 +187,7 @@ export class ServerHost extends Host {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
     }
-    const wasPromoting = this.status?.role === 'promoting';
     this.status = core.status;
-    if (!wasPromoting && this.status.role === 'promoting') this.gaveUp = new Set();
     this.simulation.watch.afterStep(this, this.status);
     if (this.#stopped) {
       this.crash();

@@ -56,4 +56,21 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 100,
     drill: 'givenUpUnheard',
   },
+  'adoption: nothing beyond it has an effect while it is on its way into the record': {
+    seeds: 100,
+    drill: 'lateBodies',
+  },
+  'adoption: a backup that has promised processes nothing until it knows how far': { seeds: 100, drill: 'lateBodies' },
+  'stability: what a backup holds of an older term counts only once its adoption is known': {
+    seeds: 150,
+    drill: 'lateBodies',
+  },
+  'cut at a hole: nothing is guessed across it': { seeds: 50, drill: 'lateBodies' },
+  'collection: peers that were silent leave the set': { seeds: 50, drill: 'silentBackup' },
+  'promotion: what a session asked before its new primary served is answered': { seeds: 50, drill: 'askedEarly' },
+  'promotion: backups wait for a successor that waits for others': { seeds: 600 },
+  'collection from sessions: one that was silent for too long, but is back, is heard': {
+    seeds: 50,
+    drill: 'sessionIsBack',
+  },
 };

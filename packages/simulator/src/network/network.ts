@@ -142,7 +142,7 @@ export class Network {
     for (const client of clients) {
       for (const server of servers) {
         const key = pair(client, server);
-        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#estrange(client, server);
+        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#strangers.add(key);
         if (!this.#passes(client, server)) this.#sinceMs[key] = Number.POSITIVE_INFINITY;
         else if (this.#sinceMs[key] === Number.POSITIVE_INFINITY) this.#sinceMs[key] = nowMs;
         const forMs = nowMs - (this.#sinceMs[key] ?? 0);
@@ -170,14 +170,12 @@ export class Network {
     return ms >= 0.7 * this.#simulation.plan.config.sessionMs;
   }
 
-  #estrange(client: ClientHost, server: ServerHost): void {
-    this.#strangers.add(pair(client, server));
-    server.gaveUp.add(client.process);
-  }
-
+  /** Something of it arrived: a promotion that has not decided yet waits for what it holds. */
   heard(client: ClientHost, server: ServerHost): void {
-    this.#heardMs[pair(client, server)] = this.#simulation.nowMs;
-    if (this.#strangers.size > 0) this.#strangers.delete(pair(client, server));
+    const key = pair(client, server);
+    this.#strangers.delete(key);
+    this.#heardMs[key] = this.#simulation.nowMs;
+    this.#inReachMs[key] = this.#simulation.nowMs;
   }
 
   lastHeardMs(client: ClientHost, server: ServerHost): number {
