@@ -36,6 +36,7 @@ function goOn(simulation: Simulation): Ending {
   if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) {
     return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
   }
+  if (!retried(simulation)) return explain(simulation, () => 'calls with a key, made again, are not answered');
   for (const client of simulation.clients) {
     // What is still open now is what no handler ever ends.
     for (const call of [...client.calls.keys()]) client.cancel(call);
@@ -54,6 +55,18 @@ function goOn(simulation: Simulation): Ending {
   const heard = within(simulation, 2 * simulation.plan.config.leaseMs, () => logsAreShort(simulation));
   demand(heard, () => `everything is stable and stays in the logs: ${describeLogs(simulation)}`);
   return 'whole';
+}
+
+/** DESIGN 5.13: whoever calls again under its key gets an answer, whatever became of the first call. */
+function retried(simulation: Simulation): boolean {
+  within(simulation, ANSWERED_WITHIN_MS, () => primaryOf(simulation) !== undefined);
+  const primary = primaryOf(simulation);
+  if (primary === undefined) return false;
+  simulation.applications.retryWithKey(primary);
+  if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) return false;
+  return simulation.history.operations.every(({ key, refused, stuck, state }) => {
+    return key === undefined || refused || stuck || state !== 'unknown';
+  });
 }
 
 /** What only others held is lost now; what the chosen replica goes on with must still be one history, and everywhere. */

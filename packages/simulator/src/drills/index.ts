@@ -3,6 +3,7 @@ import type { Drill } from './drill.js';
 import { expiryComesLate } from './expiry-comes-late.js';
 import { givenUpUnheard } from './given-up-unheard.js';
 import { isolatedReaders } from './isolated-readers.js';
+import { keyIsFree } from './key-is-free.js';
 import { lateBodies } from './late-bodies.js';
 import { lateReply } from './late-reply.js';
 import { seenByReaders } from './seen-by-readers.js';
@@ -15,6 +16,7 @@ export const DRILLS: readonly Drill[] = [
   expiryComesLate,
   givenUpUnheard,
   isolatedReaders,
+  keyIsFree,
   lateBodies,
   lateReply,
   seenByReaders,
