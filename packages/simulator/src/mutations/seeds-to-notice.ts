@@ -51,4 +51,5 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 100,
     drill: 'givenUpUnheard',
   },
+  'reflection: clients pass announcements on to the backups': { seeds: 100, drill: 'fairWeather' },
 };
