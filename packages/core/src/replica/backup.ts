@@ -19,6 +19,8 @@ const NACK_SESSIONS_AFTER_MS = 60;
 export function onAnnounce(r: ReplicaState, frame: AnnounceFrame): void {
   if (r.role === 'joining' && !r.joined) return;
   r.lastHeartbeatMs = r.nowMs;
+  // It serves from now on; what it was told of sessions while it was on the way there, it has not kept.
+  if (r.heartbeatMs === 0) r.forgetReports();
   r.heartbeatMs = maxOf(r.heartbeatMs, frame.sentAtMs);
   r.stableUpTo = maxOf(r.stableUpTo, frame.stableUpTo);
   onBodies(r, frame.bodies);

@@ -47,6 +47,12 @@ export const RULES: readonly Rule[] = [
     shows: 'S1>C1  replies #2 m2=2, sourceOrderInfo 2=C1#2',
   },
   {
+    rule: 'registration: a new primary hears again of sessions once it serves',
+    transcript: 'walk-reports-early',
+    changes: [{ file: 'replica/backup.js', find: 'if (r.heartbeatMs === 0)', replace: 'if (false)' }],
+    lacks: 'S2>C1  replies #1 m1=1, sourceOrderInfo 1=C1#1/t2',
+  },
+  {
     rule: 'lease: a primary that nobody acknowledges answers nothing',
     transcript: 'rule-lease',
     changes: [{ file: 'replica/release.js', find: 'if (!holdsLease)', replace: 'if (false)' }],
@@ -265,7 +271,7 @@ export const RULES: readonly Rule[] = [
     changes: [
       { file: 'replica/fan-out.js', find: 'heldUpTo: certainlyHeldUpTo(r)', replace: 'heldUpTo: r.order.heldUpTo' },
     ],
-    shows: 'S3>S2  holds up to 1, answers for C2',
+    lacks: 'S3>S2  answers for C2',
   },
   {
     rule: 'promotion: backups wait for a successor that waits for others',

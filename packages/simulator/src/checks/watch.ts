@@ -1,6 +1,7 @@
 import {
   type GroupRecord,
   isInSync,
+  isPlain,
   type Member,
   type OrderInfo,
   type ReplicaEffect,
@@ -25,6 +26,8 @@ const NOBODY: readonly string[] = [];
 
 /** Looks at every replica after every step. */
 export class Watch {
+  /** Nothing goes wrong, and time passes in small steps. */
+  fairWeather = false;
   readonly #simulation: Simulation;
   readonly #primaries = new Map<number, Member>();
   /** By term and order. */
@@ -159,6 +162,16 @@ export class Watch {
       heldUpTo <= handsOverFrom,
       () => `${name} orders ${heldUpTo} after it began to hand over at ${handsOverFrom}`,
     );
+  }
+
+  /**
+   * DESIGN 5.2, 7.10: where only clients are told of the order, the primary tells its backups of nothing that a session
+   * sent, as long as nothing goes wrong and time passes evenly.
+   */
+  announces(server: ServerHost, orders: readonly OrderInfo[]): void {
+    if (!this.fairWeather || this.#simulation.plan.config.multicast !== 'destination') return;
+    const told = orders.find(({ kind, connection }) => kind === 'call' && !isPlain(connection));
+    demand(told === undefined, () => `${server.name} announces order ${told?.orderNum}, which clients reflect`);
   }
 
   #checkBounds(server: ServerHost, { waitingToRelease, logLength }: ReplicaStatus): void {

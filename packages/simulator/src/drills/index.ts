@@ -1,6 +1,7 @@
 import { askedEarly } from './asked-early.js';
 import type { Drill } from './drill.js';
 import { expiryComesLate } from './expiry-comes-late.js';
+import { fairWeather } from './fair-weather.js';
 import { givenUpUnheard } from './given-up-unheard.js';
 import { isolatedReaders } from './isolated-readers.js';
 import { keyIsFree } from './key-is-free.js';
@@ -14,6 +15,7 @@ import { toldByClients } from './told-by-clients.js';
 export const DRILLS: readonly Drill[] = [
   askedEarly,
   expiryComesLate,
+  fairWeather,
   givenUpUnheard,
   isolatedReaders,
   keyIsFree,

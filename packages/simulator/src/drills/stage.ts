@@ -55,6 +55,12 @@ export class Stage {
     return successor;
   }
 
+  /** All replicas are in sync, and all clients are there. */
+  get isWhole(): boolean {
+    const { servers, clients, coordinator } = this.simulation;
+    return clients.every(({ runs }) => runs) && coordinator.record?.inSync.length === servers.length;
+  }
+
   get client(): ClientHost {
     return this.choices.pick(this.simulation.clients);
   }
@@ -85,6 +91,13 @@ export class Stage {
       simulation.drain();
     }
     return true;
+  }
+
+  /** Nothing goes wrong here, or a check says so. */
+  inFairWeather(play: () => void): void {
+    this.simulation.watch.fairWeather = true;
+    play();
+    this.simulation.watch.fairWeather = false;
   }
 
   /** Nothing passes between them, in both directions or in one. */

@@ -205,7 +205,10 @@ export class ServerHost extends Host {
     }
     switch (effect.kind) {
       case 'sendToPeer':
-        if (effect.frame.kind === 'announce') for (const info of effect.frame.orders) this.simulation.watch.order(info);
+        if (effect.frame.kind === 'announce') {
+          for (const info of effect.frame.orders) this.simulation.watch.order(info);
+          this.simulation.watch.announces(this, effect.frame.orders);
+        }
         return this.#peerStream(effect.peer)?.send(effect.frame);
       case 'sendToSession':
         if (effect.frame.kind === 'replies') {

@@ -91,4 +91,5 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 300,
     drill: 'toldByClients',
   },
+  'reflection: clients pass announcements on to the backups': { seeds: 100, drill: 'fairWeather' },
 };
