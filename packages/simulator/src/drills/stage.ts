@@ -1,3 +1,4 @@
+import { isInSync } from '@understudy/core';
 import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
@@ -6,6 +7,9 @@ import type { Simulation } from '../simulation.js';
 
 /** What comes so late is not waited for: the run went another way. */
 const STEPS_TO_WAIT = 400;
+/** Time for several heartbeats. */
+const ROUNDS_TO_SETTLE = 8;
+const ROUND_MS = 20;
 
 /** What drills are made of. */
 export class Stage {
@@ -51,6 +55,38 @@ export class Stage {
   /** So much time, in some twenty steps, with whatever can happen between them. */
   pass(ms: number): void {
     this.simulation.elapse(ms);
+  }
+
+  /** A while without calls: whatever is on its way arrives. @returns whether all replicas are in sync, and run */
+  settle(): boolean {
+    const { simulation } = this;
+    simulation.drain();
+    for (let i = 0; i < ROUNDS_TO_SETTLE; i++) {
+      simulation.passTime(ROUND_MS);
+      simulation.drain();
+    }
+    const { servers, coordinator } = simulation;
+    return servers.every(
+      ({ runs, member }) => runs && coordinator.record !== undefined && isInSync(coordinator.record, member),
+    );
+  }
+
+  pause(host: Host, ms: number): void {
+    this.simulation.fault([host], `pauses for ${ms.toFixed(0)} ms`);
+    host.pausedUntilMs = this.simulation.nowMs + ms;
+  }
+
+  /** The application asks it for something. */
+  call(client: ClientHost, readOnly = false): void {
+    this.simulation.applications.call(client, readOnly);
+  }
+
+  /** What one replica sends to another, or will send on this stream, takes so long. */
+  delay(from: ServerHost, to: ServerHost, ms: number): void {
+    const pipe = from.peerStreams[to.index]?.pipe;
+    if (pipe === undefined) return;
+    pipe.heldUntilMs = this.simulation.nowMs + ms;
+    this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
   }
 
   /** Nothing passes between them, in both directions or in one. */

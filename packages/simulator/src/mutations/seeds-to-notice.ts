@@ -10,6 +10,15 @@ export interface Notice {
  * kind of fault or call draws other runs.
  */
 export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
+  'hand-over: everything becomes stable first': { seeds: 100, drill: 'slowHandOver' },
+  'hand-over: nothing more is ordered': { seeds: 200 },
+  'memory is bounded: a backup drops what is stable': { seeds: 100 },
+  'voiding: what a dead client sent without an order is voided': { seeds: 200 },
+  'voiding: a client whose stream ends after its promotion went on without it is dead, too': { seeds: 900 },
+  'bounds: a reply that waits is kept once': { seeds: 700 },
+  'bounds: a reply that leaves with the turn leaves once': { seeds: 700 },
+  'bad input: an order that was never given is refused': { seeds: 300 },
+  'null messages by count': { seeds: 100, drill: 'pausedCaller' },
   'delivery: a client that may have been given up does not deliver': { seeds: 700 },
   'stability: every in-sync backup holds the order': { seeds: 100 },
   'old and new set: a backup counts until its removal is certain': { seeds: 100 },
@@ -36,6 +45,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'retention: a client tells a successor which orders it holds': { seeds: 100 },
   'recovery: messages that sessions wait for and that have no order are ordered afresh': { seeds: 100 },
   'joining: a replica enters only when it holds all that was released': { seeds: 600 },
+  'joining: who is in the set without having heard of it stays': { seeds: 600 },
   'joining: what an earlier start acknowledged counts for nothing': { seeds: 100 },
   'checkpoints: they hold the reply cache': { seeds: 900 },
   'checkpoints: they hold the replies to idempotency keys': { seeds: 600 },
