@@ -297,6 +297,7 @@ function endSession(r: ReplicaState, connection: Connection): void {
     r.effects.push({ kind: 'closeSession', link: session.link });
   }
   connection.session = undefined;
+  if (r.isPrimary) voidUnordered(r, connection);
   r.connections.sessions--;
   r.release.changed();
   reportSessions(r);

@@ -121,8 +121,8 @@ export const RULES: readonly Rule[] = [
     changes: [
       {
         file: 'replica/sessions.js',
-        find: 'if (r.isPrimary)\n        voidUnordered',
-        replace: 'if (false)\n        voidUnordered',
+        find: 'dropWaiting(r, connection);\n    if (r.isPrimary)',
+        replace: 'dropWaiting(r, connection);\n    if (false)',
       },
     ],
     lacks: 'S2>S3  announces 1=C1#1 void/t2',

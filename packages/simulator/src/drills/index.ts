@@ -7,9 +7,11 @@ import { isolatedReaders } from './isolated-readers.js';
 import { keyIsFree } from './key-is-free.js';
 import { lateBodies } from './late-bodies.js';
 import { lateReply } from './late-reply.js';
+import { pausedCaller } from './paused-caller.js';
 import { seenByReaders } from './seen-by-readers.js';
 import { sessionIsBack } from './session-is-back.js';
 import { silentBackup } from './silent-backup.js';
+import { slowHandOver } from './slow-hand-over.js';
 import { toldByClients } from './told-by-clients.js';
 
 export const DRILLS: readonly Drill[] = [
@@ -21,8 +23,10 @@ export const DRILLS: readonly Drill[] = [
   keyIsFree,
   lateBodies,
   lateReply,
+  pausedCaller,
   seenByReaders,
   sessionIsBack,
   silentBackup,
+  slowHandOver,
   toldByClients,
 ];

@@ -1,3 +1,4 @@
+import { isInSync } from '@understudy/core';
 import type { Operation } from '../checks/history.js';
 import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
@@ -10,6 +11,9 @@ import type { Simulation } from '../simulation.js';
 const STEPS_TO_WAIT = 400;
 /** Of time that passes quietly, this much goes by at once at most. */
 const ROUND_MS = 12;
+/** Time for several heartbeats. */
+const ROUNDS_TO_SETTLE = 8;
+const SETTLE_MS = 20;
 
 /** What drills are made of. */
 export class Stage {
@@ -100,6 +104,33 @@ export class Stage {
     this.simulation.watch.fairWeather = false;
   }
 
+  /** A while without calls: whatever is on its way arrives. @returns whether all replicas are in sync, and run */
+  settle(): boolean {
+    const { simulation } = this;
+    simulation.drain();
+    for (let i = 0; i < ROUNDS_TO_SETTLE; i++) {
+      simulation.passTime(SETTLE_MS);
+      simulation.drain();
+    }
+    const { servers, coordinator } = simulation;
+    return servers.every(
+      ({ runs, member }) => runs && coordinator.record !== undefined && isInSync(coordinator.record, member),
+    );
+  }
+
+  pause(host: Host, ms: number): void {
+    this.simulation.fault([host], `pauses for ${ms.toFixed(0)} ms`);
+    host.pausedUntilMs = this.simulation.nowMs + ms;
+  }
+
+  /** What one replica sends to another, or will send on this stream, takes so long. */
+  delay(from: ServerHost, to: ServerHost, ms: number): void {
+    const pipe = from.peerStreams[to.index]?.pipe;
+    if (pipe === undefined) return;
+    pipe.heldUntilMs = this.simulation.nowMs + ms;
+    this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+  }
+
   /** Nothing passes between them, in both directions or in one. */
   cut(a: Host, b: Host, way: 'both' | 'there' = 'both'): void {
     this.simulation.fault([a, b], `cut: ${a.name}${way === 'both' ? '<' : ''}->${b.name}`);
@@ -131,7 +162,7 @@ export class Stage {
   }
 
   /** @returns undefined if it cannot call now */
-  call(client: ClientHost, readOnly: boolean): Operation | undefined {
+  call(client: ClientHost, readOnly = false): Operation | undefined {
     const { history, applications } = this.simulation;
     const before = history.operations.length;
     applications.call(client, readOnly);

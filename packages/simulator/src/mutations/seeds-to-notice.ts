@@ -11,6 +11,8 @@ export interface Notice {
  */
 export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'delivery: a client that may have been given up does not deliver': { seeds: 300, drill: 'lateReply' },
+  'hand-over: everything becomes stable first': { seeds: 100, drill: 'slowHandOver' },
+  'null messages by count': { seeds: 100, drill: 'pausedCaller' },
   'stability: every in-sync backup holds the order': { seeds: 100 },
   'old and new set: a backup counts until its removal is certain': { seeds: 100 },
   'old and new set: a backup counts before its addition is certain': { seeds: 100 },
@@ -36,6 +38,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'retention: a client tells a successor which orders it holds': { seeds: 100 },
   'recovery: messages that sessions wait for and that have no order are ordered afresh': { seeds: 100 },
   'joining: a replica enters only when it holds all that was released': { seeds: 600 },
+  'joining: who is in the set without having heard of it stays': { seeds: 600 },
   'joining: what an earlier start acknowledged counts for nothing': { seeds: 100 },
   'lease: a primary that nobody acknowledges answers nothing': { seeds: 200, drill: 'isolatedReaders' },
   'lease: a backup claims only when the lease has run out for certain': { seeds: 200, drill: 'isolatedReaders' },
