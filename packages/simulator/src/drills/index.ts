@@ -3,10 +3,12 @@ import type { Drill } from './drill.js';
 import { expiryComesLate } from './expiry-comes-late.js';
 import { fairWeather } from './fair-weather.js';
 import { givenUpUnheard } from './given-up-unheard.js';
+import { heldBack } from './held-back.js';
 import { isolatedReaders } from './isolated-readers.js';
 import { keyIsFree } from './key-is-free.js';
 import { lateBodies } from './late-bodies.js';
 import { lateReply } from './late-reply.js';
+import { oldFrames } from './old-frames.js';
 import { pausedCaller } from './paused-caller.js';
 import { seenByReaders } from './seen-by-readers.js';
 import { sessionIsBack } from './session-is-back.js';
@@ -19,10 +21,12 @@ export const DRILLS: readonly Drill[] = [
   expiryComesLate,
   fairWeather,
   givenUpUnheard,
+  heldBack,
   isolatedReaders,
   keyIsFree,
   lateBodies,
   lateReply,
+  oldFrames,
   pausedCaller,
   seenByReaders,
   sessionIsBack,

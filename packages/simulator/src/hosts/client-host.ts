@@ -149,9 +149,13 @@ export class ClientHost extends Host {
 
   #carryOut(effect: SessionEffect): void {
     switch (effect.kind) {
-      case 'send':
-        this.streams[effect.slot]?.toServer.frames.push(effect.frame);
+      case 'send': {
+        const stream = this.streams[effect.slot];
+        if (stream === undefined) return;
+        this.simulation.watch.asks(this, stream, effect.frame);
+        stream.toServer.frames.push(effect.frame);
         return;
+      }
       case 'multicast':
         for (const slot of effect.slots) this.streams[slot]?.toServer.frames.push(effect.frame);
         return;

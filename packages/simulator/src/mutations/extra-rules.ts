@@ -4,7 +4,13 @@ import type { Mutation } from './mutation.js';
 export const EXTRA_RULES: readonly Mutation[] = [
   {
     rule: 'terms: replicas refuse what peers say in an older term',
-    changes: [{ file: 'replica/replica.js', find: 'return term === r.term;', replace: 'return true;' }],
+    changes: [
+      {
+        file: 'replica/replica.js',
+        find: '!isCurrent(r, from, frame.term) || !isFromPrimary(r, from) || r.isPrimary',
+        replace: 'r.isPrimary',
+      },
+    ],
   },
   {
     rule: 'terms: each claim raises the term',

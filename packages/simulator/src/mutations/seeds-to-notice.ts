@@ -95,4 +95,5 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     drill: 'toldByClients',
   },
   'reflection: clients pass announcements on to the backups': { seeds: 100, drill: 'fairWeather' },
+  'terms: replicas refuse what peers say in an older term': { seeds: 300, drill: 'oldFrames' },
 };
