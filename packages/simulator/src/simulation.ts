@@ -1,6 +1,7 @@
 import type { GroupRecord } from '@understudy/core';
 import { Applications } from './applications.js';
 import { History } from './checks/history.js';
+import { Losses } from './checks/losses.js';
 import { checkSafety } from './checks/safety.js';
 import { type Ending, settle } from './checks/settle.js';
 import { Watch } from './checks/watch.js';
@@ -32,6 +33,7 @@ export class Simulation {
   readonly applications: Applications;
   readonly history = new History();
   readonly watch: Watch;
+  readonly losses: Losses;
   readonly #tracer: Tracer | undefined;
   nowMs = 1000;
   steps = 0;
@@ -58,6 +60,7 @@ export class Simulation {
     this.network = new Network(this);
     this.applications = new Applications(this);
     this.watch = new Watch(this);
+    this.losses = new Losses(this);
     this.servers = Array.from({ length: plan.servers }, (_, i) => new ServerHost(this, `S${i + 1}`, i));
     this.clients = Array.from({ length: plan.clients }, (_, i) => new ClientHost(this, `C${i + 1}`, plan.servers + i));
     this.hosts = [...this.servers, ...this.clients];

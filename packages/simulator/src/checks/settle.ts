@@ -2,6 +2,7 @@ import { forceRecord, isInSync } from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
+import { checkUnordered, describeLogs, logsAreShort } from './kept.js';
 
 /** How a run ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
 export type Ending = 'whole' | 'blocked' | 'unavailable';
@@ -50,6 +51,8 @@ function goOn(simulation: Simulation): Ending {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
   }
   checkWhole(simulation);
+  const heard = within(simulation, 2 * simulation.plan.config.leaseMs, () => logsAreShort(simulation));
+  demand(heard, () => `everything is stable and stays in the logs: ${describeLogs(simulation)}`);
   return 'whole';
 }
 
@@ -147,10 +150,11 @@ const primaryOf = (simulation: Simulation): ServerHost | undefined =>
   simulation.servers.find(({ alive, status }) => alive && status?.role === 'primary');
 
 function checkWhole(simulation: Simulation): void {
-  const { service } = checkReplicas(simulation);
+  const primary = checkReplicas(simulation);
   const concurrent = simulation.plan.config.release === 'concurrent';
-  simulation.history.check(service, concurrent);
+  simulation.history.check(primary.service, concurrent);
   simulation.history.judge(simulation.plan.workload, concurrent);
+  checkUnordered(primary);
 }
 
 /** It processed as much as the primary, to another result, and did not say so. */

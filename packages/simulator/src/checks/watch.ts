@@ -4,6 +4,7 @@ import {
   type Member,
   type OrderInfo,
   type ReplicaEffect,
+  type ReplicaEvent,
   type ReplicaStatus,
   type SessionEffect,
   sameMember,
@@ -37,6 +38,7 @@ export class Watch {
   afterStep(server: ServerHost, status: ReplicaStatus): void {
     this.#checkTerm(server, status);
     this.#checkBounds(server, status);
+    this.#checkHandOver(server, status);
     if (status.processedUpTo > 0 && server.digests[status.processedUpTo] === undefined) {
       server.digests[status.processedUpTo] = status.digest;
       const { record } = this.#simulation.coordinator;
@@ -99,6 +101,11 @@ export class Watch {
     );
   }
 
+  /** What an order was in each term. */
+  ordersAt(orderNum: number): OrderInfo[] {
+    return [...this.#orders.values()].filter((info) => info.orderNum === orderNum);
+  }
+
   /** DESIGN 7.4 and promise 5: terms never go back, and each has one primary. */
   #checkTerm(server: ServerHost, { term, role, replica }: ReplicaStatus): void {
     const last = this.#lastTerm.get(server);
@@ -121,8 +128,19 @@ export class Watch {
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
   }
 
+  /** DESIGN 6: a client that reflects an order beyond all that the primary gave is refused, and nothing else happens. */
+  reflected({ name, status }: ServerHost, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
+    if (status?.role !== 'primary' || event.kind !== 'sessionFrame' || event.frame.kind !== 'multicast') return;
+    const { term, heldUpTo } = status;
+    const foreign = event.frame.header.destOrderInfo.find((info) => info.term === term && info.orderNum > heldUpTo);
+    if (foreign === undefined) return;
+    const isRefused = effects.some((effect) => effect.kind === 'closeSession' && effect.link === event.link);
+    demand(isRefused, () => `${name} refuses nobody who reflects order ${foreign.orderNum}, which it never gave`);
+  }
+
   /** DESIGN 7.10: what is sent all the time leaves only at the end of a turn, and then one frame to each. */
   turn(name: string, ends: boolean, effects: readonly (ReplicaEffect | SessionEffect)[]): void {
+    for (const effect of effects) checkRepliesOnce(name, effect);
     if (effects.length < 2 && ends) return;
     const sent = new Set<string>();
     for (const effect of effects) {
@@ -132,6 +150,15 @@ export class Watch {
         sent.add(to);
       }
     }
+  }
+
+  /** DESIGN 5.5: a primary that hands over stops ordering. What a stuck handler leaves behind is an order too. */
+  #checkHandOver({ name, handsOverFrom }: ServerHost, { role, heldUpTo }: ReplicaStatus): void {
+    if (handsOverFrom === undefined || role !== 'primary' || this.#simulation.plan.stuck) return;
+    demand(
+      heldUpTo <= handsOverFrom,
+      () => `${name} orders ${heldUpTo} after it began to hand over at ${handsOverFrom}`,
+    );
   }
 
   #checkBounds(server: ServerHost, { waitingToRelease, logLength }: ReplicaStatus): void {
@@ -164,6 +191,17 @@ export class Watch {
       for (let k = 1; k < server.digests.length; k++) this.#compareAt(record, server, k);
     }
   }
+}
+
+/** DESIGN 7.8: a reply that waits, waits once, however often it was asked for. */
+function checkRepliesOnce(name: string, effect: ReplicaEffect | SessionEffect): void {
+  if (effect.kind !== 'sendToSession' || effect.frame.kind !== 'replies' || effect.frame.replies.length < 2) return;
+  const { replies } = effect.frame;
+  const seqNums = new Set(replies.map(({ seqNum }) => seqNum));
+  demand(
+    seqNums.size === replies.length,
+    () => `${name} sends a reply twice: #${replies.map(({ seqNum }) => seqNum).join(' #')}`,
+  );
 }
 
 /** Of the frames that every call causes: kind and receiver. */

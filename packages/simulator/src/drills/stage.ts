@@ -1,3 +1,4 @@
+import type { Operation } from '../checks/history.js';
 import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
@@ -59,8 +60,9 @@ export class Stage {
   }
 
   /** Things happen, in some order, until it is true. @returns whether it came true in time */
-  until(isTrue: () => boolean): boolean {
-    for (let i = 0; i < STEPS_TO_WAIT; i++) {
+  until(isTrue: () => boolean, withinMs = Number.POSITIVE_INFINITY): boolean {
+    const untilMs = this.simulation.nowMs + withinMs;
+    for (let i = 0; i < STEPS_TO_WAIT && this.simulation.nowMs < untilMs; i++) {
       if (isTrue()) return true;
       this.simulation.step();
     }
@@ -95,6 +97,42 @@ export class Stage {
   heal(): void {
     this.simulation.fault([], 'cuts heal');
     this.simulation.network.healCuts();
+  }
+
+  /** The stream between them breaks; what was on its way is lost. */
+  breakSession(client: ClientHost, server: ServerHost): void {
+    const stream = client.streams[server.index];
+    if (stream === undefined) return;
+    this.simulation.fault([client, server], `breaks: ${server.name}-${client.name}`);
+    stream.break();
+  }
+
+  /** Its session ends in good order, and another begins. @returns whether it came to that */
+  beginsAnew(client: ClientHost): boolean {
+    const { leaseMs } = this;
+    if (!this.quietly(leaseMs, () => client.alive && client.calls.size === 0)) return false;
+    client.close();
+    if (!this.quietly(2 * leaseMs, () => !client.alive) || client.dead) return false;
+    client.start();
+    return true;
+  }
+
+  /** @returns undefined if it cannot call now */
+  call(client: ClientHost, readOnly: boolean): Operation | undefined {
+    const { history, applications } = this.simulation;
+    const before = history.operations.length;
+    applications.call(client, readOnly);
+    return history.operations[before];
+  }
+
+  /** @returns whether it was answered in time */
+  answered(operation: Operation | undefined, withinMs: number): boolean {
+    return operation !== undefined && this.until(() => operation.state === 'answered', withinMs);
+  }
+
+  /** @returns whether that replica did it in time */
+  processed(server: ServerHost, operation: Operation | undefined, withinMs: number): boolean {
+    return operation !== undefined && this.until(() => server.processed.includes(operation.name), withinMs);
   }
 
   /** What one replica sends to the other is on its way for so long. */

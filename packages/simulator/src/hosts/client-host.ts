@@ -63,6 +63,7 @@ export class ClientHost extends Host {
     this.#term = 0;
     this.core = new Session({ connection: this.connection, slots: servers, config });
     this.closing = false;
+    this.simulation.losses.sessionStarts(this);
   }
 
   crash(): void {

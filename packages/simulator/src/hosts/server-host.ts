@@ -1,6 +1,7 @@
 import {
   type CallId,
   type Incarnation,
+  isInSync,
   type LinkId,
   type Member,
   type OrderInfo,
@@ -70,6 +71,8 @@ export class ServerHost extends Host {
   /** It said so itself, in this life. */
   noticedDivergence = false;
   #stepsDownSinceMs = Number.POSITIVE_INFINITY;
+  /** The last order that it had given as primary when it was told to step down. */
+  handsOverFrom: OrderNum | undefined;
   /** Its start waits for the coordinator. */
   starting = false;
   #again: string | undefined;
@@ -113,6 +116,7 @@ export class ServerHost extends Host {
     this.stableMarked = 0;
     this.lastOrder = 0;
     this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
+    this.handsOverFrom = undefined;
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
@@ -126,6 +130,7 @@ export class ServerHost extends Host {
 
   stepDown(): void {
     this.#stepsDownSinceMs = Math.min(this.#stepsDownSinceMs, this.clockMs);
+    if (this.status?.role === 'primary') this.handsOverFrom ??= this.status.heldUpTo;
     this.step({ kind: 'stepDown' });
   }
 
@@ -173,6 +178,7 @@ export class ServerHost extends Host {
     if (core === undefined) return;
     const effects = core.step(event, this.clockMs);
     this.simulation.watch.turn(this.name, event.kind === 'flush', effects);
+    this.simulation.watch.reflected(this, event, effects);
     for (const effect of effects) {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
@@ -200,6 +206,7 @@ export class ServerHost extends Host {
       case 'sendToSession':
         if (effect.frame.kind === 'replies') {
           for (const info of effect.frame.header.sourceOrderInfo) this.simulation.watch.order(info);
+          this.simulation.losses.left(effect.frame.header.sourceOrderInfo);
         }
         this.streams.get(effect.link)?.toClient.frames.push(effect.frame);
         return;
@@ -207,6 +214,7 @@ export class ServerHost extends Host {
         return this.streams.get(effect.link)?.endAtServer();
       case 'answerCall': {
         const caller = this.#take(effect.call);
+        if (effect.header !== undefined) this.simulation.losses.left(effect.header.header.sourceOrderInfo);
         if (caller === undefined) return;
         if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, effect.outcome);
         else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
@@ -245,22 +253,37 @@ export class ServerHost extends Host {
         this.sessionsPaused = effect.paused;
         return;
       case 'rejoin':
+        this.#mayGo(effect.reason);
         this.#again = effect.reason;
         return;
       case 'stopped':
+        demand(this.#stepsDownSinceMs !== Number.POSITIVE_INFINITY, () => `${this.name} stops, and nobody told it to`);
         this.#stopped = true;
         return;
       case 'log':
         if (effect.event === 'UNDERSTUDY_DIVERGED') this.#onDivergence(effect.fields);
+        if (effect.event === 'UNDERSTUDY_ORDER_LOST') this.#onLoss(effect.fields);
         return;
       default:
     }
+  }
+
+  /** Promise 3: whoever is in sync keeps what it holds until it dies, or is told to go. */
+  #mayGo(reason: string): void {
+    const { record } = this.simulation.coordinator;
+    const counts = record !== undefined && isInSync(record, this.member);
+    demand(!counts, () => `${this.name} is in sync and begins another life: ${reason}`);
   }
 
   #onDivergence(fields: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
     demand(this.simulation.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
     // A primary tells of others.
     if (fields.peer === undefined) this.noticedDivergence = true;
+  }
+
+  #onLoss({ hole }: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
+    const { watch, losses } = this.simulation;
+    losses.calledLost(this, Number(hole), watch.ordersAt(Number(hole)));
   }
 
   #peerStream(id: ReplicaId): PeerStream | undefined {

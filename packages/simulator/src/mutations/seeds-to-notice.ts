@@ -60,4 +60,16 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 50,
     drill: 'sessionIsBack',
   },
+  'registration: only sessions that every in-sync replica answers for get replies at once': {
+    seeds: 100,
+    drill: 'toldByClients',
+  },
+  'retention: a client keeps what it sent until its order is stable': { seeds: 100, drill: 'toldByClients' },
+  'collection: a body that only its session has is asked for': { seeds: 100, drill: 'toldByClients' },
+  'acknowledged: a reply leaves when its order is stable': { seeds: 100, drill: 'seenByReaders' },
+  'reads: one that reflects what is not stable takes its order along': { seeds: 100, drill: 'seenByReaders' },
+  'registration: what a backup says of its sessions begins anew with each stream': {
+    seeds: 100,
+    drill: 'givenUpUnheard',
+  },
 };

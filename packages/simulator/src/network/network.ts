@@ -21,6 +21,8 @@ export class Network {
   /** By client and replica: when frames last could pass between them, and since when they can. */
   readonly #inReachMs: number[] = [];
   readonly #sinceMs: number[] = [];
+  /** By client and replica: when a frame last arrived there. */
+  readonly #heardMs: number[] = [];
   /** Pairs that were out of reach for so long that a promotion may give the client up, and have not spoken since. */
   readonly #strangers = new Set<number>();
   #links = 0;
@@ -173,6 +175,11 @@ export class Network {
     const key = pair(client, server);
     this.#strangers.delete(key);
     this.#inReachMs[key] = this.#simulation.nowMs;
+    this.#heardMs[key] = this.#simulation.nowMs;
+  }
+
+  lastHeardMs(client: ClientHost, server: ServerHost): number {
+    return this.#heardMs[pair(client, server)] ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Nothing could pass between them for so long that a promotion of this replica may give the client up. */
