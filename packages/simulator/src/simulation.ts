@@ -3,6 +3,7 @@ import { Applications } from './applications.js';
 import { History } from './checks/history.js';
 import { Losses } from './checks/losses.js';
 import { checkSafety } from './checks/safety.js';
+import { Sessions } from './checks/sessions.js';
 import { type Ending, settle } from './checks/settle.js';
 import { Watch } from './checks/watch.js';
 import type { Choices } from './choices.js';
@@ -34,6 +35,7 @@ export class Simulation {
   readonly history = new History();
   readonly watch: Watch;
   readonly losses: Losses;
+  readonly sessions = new Sessions();
   readonly #tracer: Tracer | undefined;
   nowMs = 1000;
   steps = 0;

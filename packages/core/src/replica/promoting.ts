@@ -123,10 +123,14 @@ function bodyIsHere(r: ReplicaState, info: OrderInfo): boolean {
   return r.connections.get(info.connection)?.bodies.has(info.seqNum) === true;
 }
 
-/** The session that sent the message retains it until it is stable: it is asked, and waited for while it lives. */
+/**
+ * The session that sent the message retains it until it is stable: it is asked, and waited for while it lives. Where its
+ * stream broke, it says on the next one what it retains.
+ */
 function askForBody(r: ReplicaState, info: OrderInfo): boolean {
   const session = r.connections.get(info.connection)?.session;
-  if (session?.link === undefined || session.collected?.retained.has(info.seqNum) !== true) return false;
+  if (session === undefined || session.collected?.retained.has(info.seqNum) === false) return false;
+  if (session.link === undefined || session.collected === undefined) return session.registered;
   // Whatever else happens leads here again.
   if (r.collection?.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
   const frame = { kind: 'nack', seqNums: [info.seqNum] } as const;

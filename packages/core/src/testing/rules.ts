@@ -200,6 +200,12 @@ export const RULES: readonly Rule[] = [
     shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
   },
   {
+    rule: 'collection from sessions: what a session retains is not lost while its stream is down',
+    transcript: 'walk-retained-meanwhile',
+    changes: [{ file: 'replica/promoting.js', find: 'return session.registered;', replace: 'return false;' }],
+    shows: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
+  },
+  {
     rule: 'promotion: what a session asked before its new primary served is answered',
     transcript: 'walk-asked-while-promoting',
     changes: [

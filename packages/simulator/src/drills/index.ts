@@ -1,5 +1,6 @@
 import { askedEarly } from './asked-early.js';
 import type { Drill } from './drill.js';
+import { expiryComesLate } from './expiry-comes-late.js';
 import { givenUpUnheard } from './given-up-unheard.js';
 import { isolatedReaders } from './isolated-readers.js';
 import { lateBodies } from './late-bodies.js';
@@ -11,6 +12,7 @@ import { toldByClients } from './told-by-clients.js';
 
 export const DRILLS: readonly Drill[] = [
   askedEarly,
+  expiryComesLate,
   givenUpUnheard,
   isolatedReaders,
   lateBodies,

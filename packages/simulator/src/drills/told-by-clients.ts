@@ -34,5 +34,12 @@ export const toldByClients: Drill = {
     primary.crash();
     if (choices.chance(0.7)) stage.quietly(choices.between(0, 2) * leaseMs);
     stage.heal();
+    if (choices.chance(0.5)) return;
+    // Asked by the successor, its stream breaks: what it retains is still there.
+    stage.until(() => backups.some(({ status }) => status?.role === 'promoting'), 2 * leaseMs);
+    for (let i = choices.below(4); i > 0; i--) {
+      stage.until(() => choices.chance(0.2));
+      for (const backup of backups) stage.breakSession(author, backup);
+    }
   },
 };

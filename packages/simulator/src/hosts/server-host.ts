@@ -12,6 +12,7 @@ import {
   type ReplicaEvent,
   type ReplicaId,
   type ReplicaStatus,
+  type ReplyFrame,
   type Task,
 } from '@understudy/core';
 import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
@@ -66,6 +67,8 @@ export class ServerHost extends Host {
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
+  /** Handlers that begin now end then at the earliest. */
+  handlersBusyUntilMs = 0;
   /** The next handler of this life comes to another outcome than it should. */
   diverges = false;
   /** It said so itself, in this life. */
@@ -120,6 +123,7 @@ export class ServerHost extends Host {
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
+    this.handlersBusyUntilMs = 0;
     this.diverges = false;
     this.noticedDivergence = false;
     this.starting = true;
@@ -208,8 +212,7 @@ export class ServerHost extends Host {
           for (const info of effect.frame.header.sourceOrderInfo) this.simulation.watch.order(info);
           this.simulation.losses.left(effect.frame.header.sourceOrderInfo);
         }
-        this.streams.get(effect.link)?.toClient.frames.push(effect.frame);
-        return;
+        return this.#sendToSession(this.streams.get(effect.link), effect.frame);
       case 'closeSession':
         return this.streams.get(effect.link)?.endAtServer();
       case 'answerCall': {
@@ -275,6 +278,12 @@ export class ServerHost extends Host {
     demand(!counts, () => `${this.name} is in sync and begins another life: ${reason}`);
   }
 
+  #sendToSession(stream: SessionStream | undefined, frame: ReplyFrame): void {
+    if (stream === undefined) return;
+    this.simulation.sessions.told(this, stream, frame);
+    stream.toClient.frames.push(frame);
+  }
+
   #onDivergence(fields: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
     demand(this.simulation.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
     // A primary tells of others.
@@ -299,7 +308,7 @@ export class ServerHost extends Host {
   #later(task: Task | undefined, run: () => void): void {
     const { choices, nowMs, plan } = this.simulation;
     const delayMs = plan.handlerMs > 0 && choices.chance(0.5) ? choices.below(plan.handlerMs) : 0;
-    this.jobs.push(new Job(this, nowMs + delayMs, task, run));
+    this.jobs.push(new Job(this, Math.max(nowMs + delayMs, this.handlersBusyUntilMs), task, run));
   }
 
   #admit(admission: number, name: string): void {

@@ -42,7 +42,20 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'lease: counts from when the acknowledged heartbeat was sent': { seeds: 200, drill: 'isolatedReaders' },
   'checkpoints: they hold the reply cache': { seeds: 900 },
   'checkpoints: they hold the replies to idempotency keys': { seeds: 600 },
+  'session expiry: a session that is back is not freed': { seeds: 100, drill: 'expiryComesLate' },
   'delivery: what was held back under an older term is dropped': { seeds: 900, drill: 'lateReply' },
+  'registration: only sessions that every in-sync replica answers for get replies at once': {
+    seeds: 100,
+    drill: 'toldByClients',
+  },
+  'retention: a client keeps what it sent until its order is stable': { seeds: 100, drill: 'toldByClients' },
+  'collection: a body that only its session has is asked for': { seeds: 100, drill: 'toldByClients' },
+  'acknowledged: a reply leaves when its order is stable': { seeds: 100, drill: 'seenByReaders' },
+  'reads: one that reflects what is not stable takes its order along': { seeds: 100, drill: 'seenByReaders' },
+  'registration: what a backup says of its sessions begins anew with each stream': {
+    seeds: 100,
+    drill: 'givenUpUnheard',
+  },
   'adoption: nothing beyond it has an effect while it is on its way into the record': {
     seeds: 100,
     drill: 'lateBodies',
@@ -59,17 +72,5 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'collection from sessions: one that was silent for too long, but is back, is heard': {
     seeds: 50,
     drill: 'sessionIsBack',
-  },
-  'registration: only sessions that every in-sync replica answers for get replies at once': {
-    seeds: 100,
-    drill: 'toldByClients',
-  },
-  'retention: a client keeps what it sent until its order is stable': { seeds: 100, drill: 'toldByClients' },
-  'collection: a body that only its session has is asked for': { seeds: 100, drill: 'toldByClients' },
-  'acknowledged: a reply leaves when its order is stable': { seeds: 100, drill: 'seenByReaders' },
-  'reads: one that reflects what is not stable takes its order along': { seeds: 100, drill: 'seenByReaders' },
-  'registration: what a backup says of its sessions begins anew with each stream': {
-    seeds: 100,
-    drill: 'givenUpUnheard',
   },
 };

@@ -174,8 +174,8 @@ export class Network {
   heard(client: ClientHost, server: ServerHost): void {
     const key = pair(client, server);
     this.#strangers.delete(key);
-    this.#inReachMs[key] = this.#simulation.nowMs;
     this.#heardMs[key] = this.#simulation.nowMs;
+    this.#inReachMs[key] = this.#simulation.nowMs;
   }
 
   lastHeardMs(client: ClientHost, server: ServerHost): number {
