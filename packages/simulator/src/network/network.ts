@@ -165,9 +165,9 @@ export class Network {
     return ms >= 0.3 * this.#simulation.plan.config.sessionMs;
   }
 
-  /** sessionMs counts from the last heartbeat, of which the last part may have passed before. */
+  /** sessionMs counts from the last heartbeat that arrived: they come every quarter of it, and are sometimes late. */
   #isTooLong(ms: number): boolean {
-    return ms >= 0.7 * this.#simulation.plan.config.sessionMs;
+    return ms >= 0.6 * this.#simulation.plan.config.sessionMs;
   }
 
   /** Something of it arrived: a promotion that has not decided yet waits for what it holds. */
