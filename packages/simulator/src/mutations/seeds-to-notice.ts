@@ -52,4 +52,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     drill: 'givenUpUnheard',
   },
   'reflection: clients pass announcements on to the backups': { seeds: 100, drill: 'fairWeather' },
+  'registration: a new primary hears again of sessions once it serves': { seeds: 600, drill: 'fairWeather' },
+  'delivery: a reply asked for again leaves when its order is stable': { seeds: 300, drill: 'heldBack' },
 };
