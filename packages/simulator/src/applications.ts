@@ -33,6 +33,29 @@ export class Applications {
     client.call(operation, choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
   }
 
+  /** Somebody without our interceptor asks for something, so that it can be asked for again. */
+  callWithKey(server: ServerHost): Operation {
+    const operation = this.#invoke(PLAIN, { readOnly: false, stuck: false, keyed: true });
+    this.#send(server, operation);
+    return operation;
+  }
+
+  /** Whoever never heard what became of a call with a key asks again. */
+  retryWithKey(server: ServerHost): void {
+    for (const operation of this.#simulation.history.operations) {
+      const { key, refused, stuck, state } = operation;
+      if (key === undefined || refused || stuck || state !== 'unknown') continue;
+      operation.state = 'open';
+      operation.completedAt = Number.POSITIVE_INFINITY;
+      this.#send(server, operation);
+    }
+  }
+
+  /** Somebody without our interceptor asks this very replica. */
+  readPlainly(server: ServerHost): void {
+    this.#send(server, this.#invoke(PLAIN, { readOnly: true, stuck: false, keyed: false }));
+  }
+
   #invoke(session: number, how: Asked): Operation {
     const { history, plan, choices } = this.#simulation;
     return history.invoke(session, how, plan.workload.draw(choices, how.readOnly, history.operations.length));

@@ -25,7 +25,13 @@ export class VirtualCoordinator {
   }
 
   submit(server: ServerHost, next: GroupRecord, reason: string): void {
+    if (reason === 'claim') this.simulation.watch.claims(server);
     this.requests.push(new RecordRequest(this, server, next, reason));
+  }
+
+  /** A change of the record that this replica wants for this reason is under way. */
+  isAsked(server: ServerHost, reason: string): boolean {
+    return this.requests.some((request) => request.server === server && request.reason === reason);
   }
 
   /** It dies with whatever was on its way to it or from it; the record is on its disk. */
@@ -53,10 +59,10 @@ type Answer =
 /** A change of the record as a replica pursues it: questions on their way to the coordinator, answers on their way back. */
 export class RecordRequest implements Act {
   readonly #coordinator: VirtualCoordinator;
-  readonly #server: ServerHost;
+  readonly server: ServerHost;
   readonly #life: number;
   readonly #change: RecordChange;
-  readonly #reason: string;
+  readonly reason: string;
   /** Of a promotion: the sessions that it decided without. */
   readonly #gaveUp: ReadonlySet<number> | undefined;
   #question: Question;
@@ -66,10 +72,10 @@ export class RecordRequest implements Act {
 
   constructor(coordinator: VirtualCoordinator, server: ServerHost, next: GroupRecord, reason: string) {
     this.#coordinator = coordinator;
-    this.#server = server;
+    this.server = server;
     this.#life = server.lives;
     // A hand-over that took longer than that did not wait for everything to become stable.
-    this.#reason = reason === 'hand over' && !server.hadTimeToHandOver ? 'leave' : reason;
+    this.reason = reason === 'hand over' && !server.hadTimeToHandOver ? 'leave' : reason;
     this.#gaveUp = reason === 'adopt' ? coordinator.simulation.outOfReach(server) : undefined;
     this.#change = new RecordChange(next);
     const first = this.#change.begin();
@@ -79,9 +85,9 @@ export class RecordRequest implements Act {
 
   get ready(): boolean {
     if (!this.#waits) return true;
-    if (this.#lostUntilMs !== undefined) return this.#server.runs && this.#now >= this.#lostUntilMs;
-    if (!this.#coordinator.reaches(this.#server)) return false;
-    return this.#answer === undefined || this.#server.runs;
+    if (this.#lostUntilMs !== undefined) return this.server.runs && this.#now >= this.#lostUntilMs;
+    if (!this.#coordinator.reaches(this.server)) return false;
+    return this.#answer === undefined || this.server.runs;
   }
 
   get #now(): number {
@@ -90,7 +96,7 @@ export class RecordRequest implements Act {
 
   /** Whoever asked still waits for the answer. */
   get #waits(): boolean {
-    return this.#server.alive && this.#server.lives === this.#life;
+    return this.server.alive && this.server.lives === this.#life;
   }
 
   /** The question or its answer is lost; whoever asked cannot tell which. */
@@ -111,14 +117,14 @@ export class RecordRequest implements Act {
   #outliveSender(): void {
     const { choices } = this.#coordinator.simulation;
     const onItsWay = this.#answer === undefined && this.#lostUntilMs === undefined;
-    if (onItsWay && this.#coordinator.reaches(this.#server) && choices.chance(0.7)) this.#ask();
+    if (onItsWay && this.#coordinator.reaches(this.server) && choices.chance(0.7)) this.#ask();
     this.#end();
   }
 
   #ask(): Answer {
     if (this.#question.kind === 'read') return { kind: 'read', record: this.#coordinator.record };
-    const result = this.#coordinator.swap(this.#question.next, this.#reason, this.#gaveUp);
-    this.#server.note(`${this.#reason}: ${result.kind === 'swapped' ? 'done' : 'too late'}`);
+    const result = this.#coordinator.swap(this.#question.next, this.reason, this.#gaveUp);
+    this.server.note(`${this.reason}: ${result.kind === 'swapped' ? 'done' : 'too late'}`);
     return { kind: 'swapped', result };
   }
 
@@ -148,7 +154,7 @@ export class RecordRequest implements Act {
       return;
     }
     this.#end();
-    this.#server.step({ kind: 'recordChange', won: step.won, record: step.record });
+    this.server.step({ kind: 'recordChange', won: step.won, record: step.record });
   }
 
   #end(): void {

@@ -7,6 +7,8 @@ import type { Simulation } from './simulation.js';
 
 /** A process that crashes between two effects does so within this many. */
 const EFFECTS_TO_CRASH = 24;
+/** No run gives so many orders. */
+const NEVER_GIVEN = 4095;
 
 /** Something goes wrong, or is mended. */
 export function injectFault(simulation: Simulation, fault: Fault): void {
@@ -185,12 +187,18 @@ function diverge(simulation: Simulation): void {
   server.diverges = true;
 }
 
-/** Where the primary announces itself, no client is asked to reflect an order; this one makes one up. */
+/**
+ * A client makes an order up. Where the primary announces itself nobody believes it; where clients reflect, only the
+ * primary can tell.
+ */
 function forge(simulation: Simulation): void {
   const { choices, network, plan } = simulation;
-  if (plan.config.multicast !== 'direct') return;
+  const reflects = plan.config.multicast === 'destination';
   const stream = choices.maybe(
-    network.sessionStreams.filter(({ serverOpen, toServer }) => serverOpen && toServer.frames.length === 0),
+    network.sessionStreams.filter(
+      ({ serverOpen, toServer, server }) =>
+        serverOpen && toServer.frames.length === 0 && (!reflects || server.status?.role === 'primary'),
+    ),
   );
   const { status } = stream?.server ?? {};
   if (stream === undefined || status === undefined || stream.client.core === undefined) return;
@@ -199,7 +207,8 @@ function forge(simulation: Simulation): void {
     seqNum: (1 + choices.below(9)) as SeqNum,
     kind: 'call',
   } as const;
-  const info = { ...message, term: status.term as Term, orderNum: (status.heldUpTo + 1) as OrderNum };
+  const orderNum = (reflects ? NEVER_GIVEN : status.heldUpTo + 1) as OrderNum;
+  const info = { ...message, term: status.term as Term, orderNum };
   const header = {
     term: info.term,
     sentAtMs: stream.client.clockMs,

@@ -124,7 +124,6 @@ function drawWithoutDrill(choices: Choices, { without = [], drift = DRIFT_WITHIN
 
 /** A pause is a stuck handler to the others; only semi-active replicas have outcomes to compare. */
 function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
-  if (fault === 'forge') return config.multicast === 'direct';
   if (fault === 'diverge') return config.replication === 'semi-active' && !stuck;
   return !(stuck && fault.endsWith('Pause'));
 }

@@ -3,6 +3,7 @@ import { Applications } from './applications.js';
 import { History } from './checks/history.js';
 import { Losses } from './checks/losses.js';
 import { checkSafety } from './checks/safety.js';
+import { Sessions } from './checks/sessions.js';
 import { type Ending, settle } from './checks/settle.js';
 import { Watch } from './checks/watch.js';
 import type { Choices } from './choices.js';
@@ -34,6 +35,7 @@ export class Simulation {
   readonly history = new History();
   readonly watch: Watch;
   readonly losses: Losses;
+  readonly sessions = new Sessions();
   readonly #tracer: Tracer | undefined;
   nowMs = 1000;
   steps = 0;
@@ -42,7 +44,7 @@ export class Simulation {
   /** Effects carried out so far, of all processes: the places where one may crash. */
   boundaries = 0;
   /** Faults are over: from now on everything must go well. */
-  calm = false;
+  calmSinceMs = Number.POSITIVE_INFINITY;
   /** Some client died, or was out of reach for sessionMs: a group may have to wait for an operator. */
   someGivenUp = false;
   /** For the trace: calls that replicas answer, by number. */
@@ -66,6 +68,10 @@ export class Simulation {
     this.hosts = [...this.servers, ...this.clients];
     this.#flushes = this.hosts.map((host) => ({ act: () => host.step({ kind: 'flush' }) }));
     this.#reads = this.servers.map((server) => ({ act: () => this.#readRecord(server) }));
+  }
+
+  get calm(): boolean {
+    return this.nowMs >= this.calmSinceMs;
   }
 
   nextCall(): number {
@@ -210,7 +216,7 @@ export class Simulation {
 
   /** Client processes that a promotion of this replica may give up now: dead, or out of reach for sessionMs. */
   outOfReach(server: ServerHost): Set<number> {
-    const gone = new Set(server.gaveUp);
+    const gone = new Set<number>();
     for (const client of this.clients) {
       for (const process of client.deadProcesses) gone.add(process);
       if (this.network.isOutOfReach(client, server)) gone.add(client.process);

@@ -47,6 +47,13 @@ export class Connections {
     return this.#byId.values();
   }
 
+  /** Bodies that have no order yet. */
+  get unordered(): number {
+    let bodies = 0;
+    for (const connection of this.#byId.values()) bodies += connection.bodies.size;
+    return bodies;
+  }
+
   hasExpired(id: ConnectionId): boolean {
     return this.#expired.has(id);
   }

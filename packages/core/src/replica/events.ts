@@ -133,6 +133,8 @@ export interface ReplicaStatus {
   readonly digest: string;
   readonly sessions: number;
   readonly logLength: number;
+  /** Messages whose bodies are here and that have no order yet. */
+  readonly unordered: number;
   readonly waitingToRelease: number;
   /** Why the group does not serve, in a sentence; undefined when it does. */
   readonly blocked: string | undefined;

@@ -190,7 +190,14 @@ export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqN
   const orderNum = connection.orderOf.get(seqNum) ?? r.stableUpTo;
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
   if (!connection.waiters.has(seqNum) && waitsAlready(r, connection, seqNum)) return;
+  takeBack(connection, seqNum);
   giveReplies(r, connection, seqNum, orderNum, r.order.entries.get(orderNum)?.request, outcome);
+}
+
+/** A reply that waits for the end of the turn, too, leaves once: as it is decided now. */
+function takeBack({ session, waiters, byFrame }: Connection, seqNum: SeqNum): void {
+  if (session === undefined || (waiters.has(seqNum) && !byFrame.has(seqNum))) return;
+  session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
 }
 
 const waitsAlready = (r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean =>

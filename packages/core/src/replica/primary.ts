@@ -1,7 +1,6 @@
 import type { AckFrame, JoinFrame, NackFrame } from '../frames.js';
-import type { SeqNum } from '../ids.js';
 import { maxOf, minOf } from '../ids.js';
-import { type Body, VOIDED } from '../message.js';
+import type { Body } from '../message.js';
 import { PrimaryOrder } from '../ordering/primary-order.js';
 import type { Member } from '../record.js';
 import { checkpointIfDue, releaseCheckpoint } from './checkpoints.js';
@@ -10,7 +9,7 @@ import { truncateLog } from './log-bounds.js';
 import { connectPeers, isMember, proposeAddition, proposeChange, proposeRemoval } from './membership.js';
 import { advanceStable, releaseWaiting } from './ordering.js';
 import type { Peer } from './peers.js';
-import { resumeOutstanding } from './sessions.js';
+import { resumeOutstanding, voidUnordered } from './sessions.js';
 import type { ReplicaState } from './state.js';
 import { handOver, sameMember } from './transitions.js';
 
@@ -61,17 +60,9 @@ function resumeConnections(r: ReplicaState): void {
       resumeOutstanding(r, connection, session.peer);
       continue;
     }
-    if (session?.link !== undefined) continue;
-    for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) voidMessage(r, connection.id, seqNum);
+    // Its stream is up, as far as this replica knows: it tells what it waits for, or its stream ends.
+    if (session?.link === undefined) voidUnordered(r, connection);
   }
-}
-
-function voidMessage(r: ReplicaState, id: Parameters<typeof r.connections.get>[0], seqNum: SeqNum): void {
-  const connection = r.connections.get(id);
-  if (connection === undefined) return;
-  connection.bodies.delete(seqNum);
-  connection.queued.add(seqNum);
-  r.scheduler.add({ kind: 'void', connection, seqNum, outcome: VOIDED });
 }
 
 /** A backup says how far it is. Only what it acknowledged in this term, on its present life, counts. */

@@ -2,6 +2,7 @@ import type { Connection, SessionState } from '../connection/connection.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../frames.js';
 import type { LinkId, SeqNum } from '../ids.js';
 import { NO_ORDER } from '../ids.js';
+import { VOIDED } from '../message.js';
 import { backupReceivesOrders } from './backup-receive.js';
 import { giveCached, orderOf } from './ordering.js';
 import { acceptsReads, onRead, onRequest, schedule, seeReplies } from './requests.js';
@@ -225,11 +226,22 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
   const connection = r.connections.byLink(link);
   r.connections.unlink(link);
   const session = connection?.session;
-  if (session === undefined || session.link !== link) return;
+  if (connection === undefined || session === undefined || session.link !== link) return;
   session.link = undefined;
   session.replies = [];
   session.reads = [];
   dropWaiting(r, connection);
+  if (r.isPrimary) voidUnordered(r, connection);
+}
+
+/** What is here without an order since before this replica was primary, and nobody says that it waits for it. */
+export function voidUnordered(r: ReplicaState, connection: Connection): void {
+  for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
+    if (connection.queued.has(seqNum)) continue;
+    connection.bodies.delete(seqNum);
+    connection.queued.add(seqNum);
+    r.scheduler.add({ kind: 'void', connection, seqNum, outcome: VOIDED });
+  }
 }
 
 /** What waits to be released on a stream that is gone is asked for again on the next one. */
@@ -285,6 +297,7 @@ function endSession(r: ReplicaState, connection: Connection): void {
     r.effects.push({ kind: 'closeSession', link: session.link });
   }
   connection.session = undefined;
+  if (r.isPrimary) voidUnordered(r, connection);
   r.connections.sessions--;
   r.release.changed();
   reportSessions(r);

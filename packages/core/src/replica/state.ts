@@ -209,6 +209,7 @@ export class ReplicaState {
       digest: digestToHex(this.digest),
       sessions: this.connections.sessions,
       logLength: this.order.entries.length,
+      unordered: this.connections.unordered,
       waitingToRelease: this.waiting.length,
       blocked: this.blocked,
     };

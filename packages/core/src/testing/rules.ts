@@ -106,7 +106,25 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'voiding: what a dead client sent without an order is voided',
     transcript: 'rule-voiding',
-    changes: [{ file: 'replica/primary.js', find: 'voidMessage(r, connection.id, seqNum);', replace: ';' }],
+    changes: [
+      {
+        file: 'replica/sessions.js',
+        find: 'connection.queued.has(seqNum))\n            continue;',
+        replace: 'true)\n            continue;',
+      },
+    ],
+    lacks: 'S2>S3  announces 1=C1#1 void/t2',
+  },
+  {
+    rule: 'voiding: a client whose stream ends after its promotion went on without it is dead, too',
+    transcript: 'walk-stream-ends-late',
+    changes: [
+      {
+        file: 'replica/sessions.js',
+        find: 'dropWaiting(r, connection);\n    if (r.isPrimary)',
+        replace: 'dropWaiting(r, connection);\n    if (false)',
+      },
+    ],
     lacks: 'S2>S3  announces 1=C1#1 void/t2',
   },
   {
@@ -227,6 +245,12 @@ export const RULES: readonly Rule[] = [
         replace: 'false && waitsAlready',
       },
     ],
+    shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',
+  },
+  {
+    rule: 'bounds: a reply that leaves with the turn leaves once',
+    transcript: 'walk-asked-twice',
+    changes: [{ file: 'replica/ordering.js', find: 'takeBack(connection, seqNum);', replace: ';' }],
     shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',
   },
   {

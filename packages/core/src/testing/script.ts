@@ -78,9 +78,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   stepdown: each((world, name) => world.stepDown(name)),
   force: each((world, name) => world.force(name)),
   /** A frame that was on its way for very long: a request of a stream that has since gone. */
-  replay: (world, [stream, seqNum, text = '']) => {
+  replay: (world, [stream, seqNum, text = '', times = '1']) => {
     const request = { method: '/log.Log/Append', message: bytesOf(text) };
-    const requests = [{ seqNum: Number(seqNum) as SeqNum, request, awaitStable: false }];
+    const again = { seqNum: Number(seqNum) as SeqNum, request, awaitStable: false };
+    const requests = Array.from({ length: Number(times) }, () => again);
     world.inject(...ends(stream), { kind: 'multicast', header: headerOf(world, []), requests, reads: [] });
   },
   forge: (world, [stream, orderNum]) => world.inject(...ends(stream), forged(world, Number(orderNum))),

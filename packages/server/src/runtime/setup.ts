@@ -57,6 +57,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   digest: '',
   sessions: 0,
   logLength: 0,
+  unordered: 0,
   waitingToRelease: 0,
   blocked: 'the replica was not started',
 });

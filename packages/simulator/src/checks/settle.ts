@@ -2,6 +2,7 @@ import { forceRecord, isInSync } from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
+import { describeKept, keepsLittle } from './kept.js';
 
 /** How a run ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
 export type Ending = 'whole' | 'blocked' | 'unavailable';
@@ -12,6 +13,8 @@ const ANSWERED_WITHIN_MS = 9000;
 /** A session that is closed gives up after five seconds; by then it has ended, clean or not. */
 const ENDED_WITHIN_MS = 6500;
 const TOGETHER_WITHIN_MS = 6000;
+/** A primary that waits for its successor orders nothing for so long; its successor does. */
+const TIDY_WITHIN_LEASES = 6;
 
 /**
  * Faults stop; then everything outstanding must end, sessions close clean, and all replicas come to hold the same. Where
@@ -35,6 +38,7 @@ function goOn(simulation: Simulation): Ending {
   if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) {
     return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
   }
+  if (!retried(simulation)) return explain(simulation, () => 'calls with a key, made again, are not answered');
   for (const client of simulation.clients) {
     // What is still open now is what no handler ever ends.
     for (const call of [...client.calls.keys()]) client.cancel(call);
@@ -50,7 +54,21 @@ function goOn(simulation: Simulation): Ending {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
   }
   checkWhole(simulation);
+  const tidy = within(simulation, TIDY_WITHIN_LEASES * simulation.plan.config.leaseMs, () => keepsLittle(simulation));
+  demand(tidy, () => `everything is stable, but orders in logs and messages without one: ${describeKept(simulation)}`);
   return 'whole';
+}
+
+/** DESIGN 5.13: whoever calls again under its key gets an answer, whatever became of the first call. */
+function retried(simulation: Simulation): boolean {
+  within(simulation, ANSWERED_WITHIN_MS, () => primaryOf(simulation) !== undefined);
+  const primary = primaryOf(simulation);
+  if (primary === undefined) return false;
+  simulation.applications.retryWithKey(primary);
+  if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) return false;
+  return simulation.history.operations.every(({ key, refused, stuck, state }) => {
+    return key === undefined || refused || stuck || state !== 'unknown';
+  });
 }
 
 /** What only others held is lost now; what the chosen replica goes on with must still be one history, and everywhere. */
@@ -73,7 +91,7 @@ function calmDown(simulation: Simulation): void {
   simulation.someGivenUp =
     simulation.clients.some(({ dead }) => dead) ||
     simulation.servers.some((server) => simulation.outOfReach(server).size > 0);
-  simulation.calm = true;
+  simulation.calmSinceMs = simulation.nowMs;
   simulation.healAll();
   if (simulation.tracing) simulation.fault([], 'faults are over');
   for (const server of simulation.servers) if (!server.alive && simulation.choices.chance(0.8)) server.start();

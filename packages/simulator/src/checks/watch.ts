@@ -5,14 +5,13 @@ import {
   type Member,
   type OrderInfo,
   type ReplicaEffect,
+  type ReplicaEvent,
   type ReplicaStatus,
   type SessionEffect,
-  type SessionFrame,
   sameMember,
 } from '@understudy/core';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
-import type { SessionStream } from '../network/streams.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
 
@@ -21,9 +20,6 @@ const LOG_SLACK = 64;
 
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
-
-/** Requests for one stable reply on one stream: the reply may have come more than once, as a frame and to RPCs. */
-const ASKED_MAX = 4;
 
 const FREQUENT: ReadonlySet<string> = new Set(['announce', 'ack', 'replies', 'multicast']);
 const NOBODY: readonly string[] = [];
@@ -45,12 +41,15 @@ export class Watch {
   afterStep(server: ServerHost, status: ReplicaStatus): void {
     this.#checkTerm(server, status);
     this.#checkBounds(server, status);
+    this.#checkHandOver(server, status);
     if (status.processedUpTo > 0 && server.digests[status.processedUpTo] === undefined) {
       server.digests[status.processedUpTo] = status.digest;
       const { record } = this.#simulation.coordinator;
       if (record !== undefined) this.#compareAt(record, server, status.processedUpTo);
     }
-    if (status.role === 'primary') server.markStable(status.stableUpTo);
+    if (status.role !== 'primary') return;
+    if (status.stableUpTo > server.stableMarked) this.#checkStable(server, status);
+    server.markStable(status.stableUpTo);
   }
 
   /** DESIGN 5.4: the term grows with each change of the primary, who was in sync before; the old one leaves the set. */
@@ -66,6 +65,28 @@ export class Watch {
     if (stays) return;
     demand(isInSync(before, record.primary), () => `${record.primary.id} becomes primary and was not in sync`);
     demand(!isInSync(record, before.primary), () => `${before.primary.id} is deposed and still in sync`);
+  }
+
+  /** DESIGN 5.5: once all faults are over for a lease, whoever is primary and runs is heard, even if it cannot serve yet. */
+  claims({ name }: ServerHost): void {
+    const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#simulation;
+    const { record } = coordinator;
+    if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs) return;
+    const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
+    demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
+  }
+
+  /** DESIGN 1: stable is what every in-sync backup holds. A deposed primary may know less of them. */
+  #checkStable({ name }: ServerHost, { term, stableUpTo }: ReplicaStatus): void {
+    const { record } = this.#simulation.coordinator;
+    if (record?.term !== term) return;
+    for (const { name: other, alive, member, status } of this.#simulation.servers) {
+      if (!alive || status === undefined || !isInSync(record, member)) continue;
+      demand(
+        status.heldUpTo >= stableUpTo,
+        () => `${name} takes ${stableUpTo} for stable, and ${other} holds only ${status.heldUpTo}`,
+      );
+    }
   }
 
   /** DESIGN 7.2: one message to an order of a term, whoever tells of it. */
@@ -110,22 +131,19 @@ export class Watch {
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
   }
 
-  /**
-   * DESIGN 5.1: whoever may not deliver a reply asks for it, and then gets it stable. Else it would ask as long as the
-   * order is not stable, and keep every answer.
-   */
-  asks(client: ClientHost, stream: SessionStream, frame: SessionFrame): void {
-    if (frame.kind !== 'multicast') return;
-    for (const { seqNum, awaitStable } of frame.requests) {
-      if (!awaitStable) continue;
-      const times = (stream.asked.get(seqNum) ?? 0) + 1;
-      stream.asked.set(seqNum, times);
-      demand(times <= ASKED_MAX, () => `${client.name} asks ${times} times for the stable reply to #${seqNum}`);
-    }
+  /** DESIGN 6: a client that reflects an order beyond all that the primary gave is refused, and nothing else happens. */
+  reflected({ name, status }: ServerHost, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
+    if (status?.role !== 'primary' || event.kind !== 'sessionFrame' || event.frame.kind !== 'multicast') return;
+    const { term, heldUpTo } = status;
+    const foreign = event.frame.header.destOrderInfo.find((info) => info.term === term && info.orderNum > heldUpTo);
+    if (foreign === undefined) return;
+    const isRefused = effects.some((effect) => effect.kind === 'closeSession' && effect.link === event.link);
+    demand(isRefused, () => `${name} refuses nobody who reflects order ${foreign.orderNum}, which it never gave`);
   }
 
   /** DESIGN 7.10: what is sent all the time leaves only at the end of a turn, and then one frame to each. */
   turn(name: string, ends: boolean, effects: readonly (ReplicaEffect | SessionEffect)[]): void {
+    for (const effect of effects) checkRepliesOnce(name, effect);
     if (effects.length < 2 && ends) return;
     const sent = new Set<string>();
     for (const effect of effects) {
@@ -135,6 +153,15 @@ export class Watch {
         sent.add(to);
       }
     }
+  }
+
+  /** DESIGN 5.5: a primary that hands over stops ordering. What a stuck handler leaves behind is an order too. */
+  #checkHandOver({ name, handsOverFrom }: ServerHost, { role, heldUpTo }: ReplicaStatus): void {
+    if (handsOverFrom === undefined || role !== 'primary' || this.#simulation.plan.stuck) return;
+    demand(
+      heldUpTo <= handsOverFrom,
+      () => `${name} orders ${heldUpTo} after it began to hand over at ${handsOverFrom}`,
+    );
   }
 
   /**
@@ -177,6 +204,17 @@ export class Watch {
       for (let k = 1; k < server.digests.length; k++) this.#compareAt(record, server, k);
     }
   }
+}
+
+/** DESIGN 7.8: a reply that waits, waits once, however often it was asked for. */
+function checkRepliesOnce(name: string, effect: ReplicaEffect | SessionEffect): void {
+  if (effect.kind !== 'sendToSession' || effect.frame.kind !== 'replies' || effect.frame.replies.length < 2) return;
+  const { replies } = effect.frame;
+  const seqNums = new Set(replies.map(({ seqNum }) => seqNum));
+  demand(
+    seqNums.size === replies.length,
+    () => `${name} sends a reply twice: #${replies.map(({ seqNum }) => seqNum).join(' #')}`,
+  );
 }
 
 /** Of the frames that every call causes: kind and receiver. */

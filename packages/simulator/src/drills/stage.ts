@@ -1,3 +1,4 @@
+import { isInSync } from '@understudy/core';
 import type { Operation } from '../checks/history.js';
 import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
@@ -10,6 +11,9 @@ import type { Simulation } from '../simulation.js';
 const STEPS_TO_WAIT = 400;
 /** Of time that passes quietly, this much goes by at once at most. */
 const ROUND_MS = 12;
+/** Time for several heartbeats. */
+const ROUNDS_TO_SETTLE = 8;
+const SETTLE_MS = 20;
 
 /** What drills are made of. */
 export class Stage {
@@ -37,6 +41,22 @@ export class Stage {
   /** Replicas that are not this one and whose processes run. */
   othersThan(server: ServerHost): ServerHost[] {
     return this.simulation.servers.filter((other) => other !== server && other.runs);
+  }
+
+  /** Somebody begins to take over. @returns undefined if nobody did in time */
+  successor(withinMs: number): ServerHost | undefined {
+    const promotes = () => this.simulation.servers.find(({ runs, status }) => runs && status?.role === 'promoting');
+    return this.quietly(withinMs, () => promotes() !== undefined) ? promotes() : undefined;
+  }
+
+  /** Somebody takes over and decides how far to adopt; its word does not reach the coordinator before it may. */
+  decidingSuccessor(): ServerHost | undefined {
+    const { simulation, leaseMs, sessionMs } = this;
+    const successor = this.successor(3 * leaseMs);
+    if (successor === undefined) return undefined;
+    successor.withoutCoordinatorUntilMs = simulation.nowMs + 3 * sessionMs;
+    this.quietly(2 * sessionMs, () => simulation.coordinator.isAsked(successor, 'adopt'));
+    return successor;
   }
 
   /** All replicas are in sync, and all clients are there. */
@@ -84,6 +104,33 @@ export class Stage {
     this.simulation.watch.fairWeather = false;
   }
 
+  /** A while without calls: whatever is on its way arrives. @returns whether all replicas are in sync, and run */
+  settle(): boolean {
+    const { simulation } = this;
+    simulation.drain();
+    for (let i = 0; i < ROUNDS_TO_SETTLE; i++) {
+      simulation.passTime(SETTLE_MS);
+      simulation.drain();
+    }
+    const { servers, coordinator } = simulation;
+    return servers.every(
+      ({ runs, member }) => runs && coordinator.record !== undefined && isInSync(coordinator.record, member),
+    );
+  }
+
+  pause(host: Host, ms: number): void {
+    this.simulation.fault([host], `pauses for ${ms.toFixed(0)} ms`);
+    host.pausedUntilMs = this.simulation.nowMs + ms;
+  }
+
+  /** What one replica sends to another, or will send on this stream, takes so long. */
+  delay(from: ServerHost, to: ServerHost, ms: number): void {
+    const pipe = from.peerStreams[to.index]?.pipe;
+    if (pipe === undefined) return;
+    pipe.heldUntilMs = this.simulation.nowMs + ms;
+    this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+  }
+
   /** Nothing passes between them, in both directions or in one. */
   cut(a: Host, b: Host, way: 'both' | 'there' = 'both'): void {
     this.simulation.fault([a, b], `cut: ${a.name}${way === 'both' ? '<' : ''}->${b.name}`);
@@ -115,7 +162,7 @@ export class Stage {
   }
 
   /** @returns undefined if it cannot call now */
-  call(client: ClientHost, readOnly: boolean): Operation | undefined {
+  call(client: ClientHost, readOnly = false): Operation | undefined {
     const { history, applications } = this.simulation;
     const before = history.operations.length;
     applications.call(client, readOnly);
@@ -139,5 +186,21 @@ export class Stage {
     this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
     stream.pipe.heldUntilMs = this.simulation.nowMs + ms;
     return stream;
+  }
+
+  /** Of what is held, the first frames arrive. */
+  letThrough({ pipe }: PeerStream, frames: number): void {
+    const { heldUntilMs } = pipe;
+    pipe.heldUntilMs = 0;
+    for (let i = 0; i < frames && pipe.ready; i++) pipe.act();
+    pipe.heldUntilMs = heldUntilMs;
+  }
+
+  /** What a replica answers to a client is on its way for so long. */
+  holdReplies(server: ServerHost, client: ClientHost, ms: number): void {
+    const stream = client.streams[server.index];
+    if (stream === undefined) return;
+    this.simulation.fault([server, client], `${server.name}>${client.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    stream.toClient.heldUntilMs = this.simulation.nowMs + ms;
   }
 }

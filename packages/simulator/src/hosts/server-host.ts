@@ -1,6 +1,7 @@
 import {
   type CallId,
   type Incarnation,
+  isInSync,
   type LinkId,
   type Member,
   type OrderInfo,
@@ -11,6 +12,7 @@ import {
   type ReplicaEvent,
   type ReplicaId,
   type ReplicaStatus,
+  type ReplyFrame,
   type Task,
 } from '@understudy/core';
 import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
@@ -65,13 +67,15 @@ export class ServerHost extends Host {
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
+  /** Handlers that begin now end then at the earliest. */
+  handlersBusyUntilMs = 0;
   /** The next handler of this life comes to another outcome than it should. */
   diverges = false;
   /** It said so itself, in this life. */
   noticedDivergence = false;
-  /** Client processes that were out of its reach for sessionMs since it began to promote itself. */
-  gaveUp = new Set<number>();
   #stepsDownSinceMs = Number.POSITIVE_INFINITY;
+  /** The last order that it had given as primary when it was told to step down. */
+  handsOverFrom: OrderNum | undefined;
   /** Its start waits for the coordinator. */
   starting = false;
   #again: string | undefined;
@@ -115,9 +119,11 @@ export class ServerHost extends Host {
     this.stableMarked = 0;
     this.lastOrder = 0;
     this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
+    this.handsOverFrom = undefined;
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
+    this.handlersBusyUntilMs = 0;
     this.diverges = false;
     this.noticedDivergence = false;
     this.starting = true;
@@ -128,6 +134,7 @@ export class ServerHost extends Host {
 
   stepDown(): void {
     this.#stepsDownSinceMs = Math.min(this.#stepsDownSinceMs, this.clockMs);
+    if (this.status?.role === 'primary') this.handsOverFrom ??= this.status.heldUpTo;
     this.step({ kind: 'stepDown' });
   }
 
@@ -175,13 +182,12 @@ export class ServerHost extends Host {
     if (core === undefined) return;
     const effects = core.step(event, this.clockMs);
     this.simulation.watch.turn(this.name, event.kind === 'flush', effects);
+    this.simulation.watch.reflected(this, event, effects);
     for (const effect of effects) {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
     }
-    const wasPromoting = this.status?.role === 'promoting';
     this.status = core.status;
-    if (!wasPromoting && this.status.role === 'promoting') this.gaveUp = new Set();
     this.simulation.watch.afterStep(this, this.status);
     if (this.#stopped) {
       this.crash();
@@ -209,8 +215,7 @@ export class ServerHost extends Host {
           for (const info of effect.frame.header.sourceOrderInfo) this.simulation.watch.order(info);
           this.simulation.losses.left(effect.frame.header.sourceOrderInfo);
         }
-        this.streams.get(effect.link)?.toClient.frames.push(effect.frame);
-        return;
+        return this.#sendToSession(this.streams.get(effect.link), effect.frame);
       case 'closeSession':
         return this.streams.get(effect.link)?.endAtServer();
       case 'answerCall': {
@@ -254,9 +259,11 @@ export class ServerHost extends Host {
         this.sessionsPaused = effect.paused;
         return;
       case 'rejoin':
+        this.#mayGo(effect.reason);
         this.#again = effect.reason;
         return;
       case 'stopped':
+        demand(this.#stepsDownSinceMs !== Number.POSITIVE_INFINITY, () => `${this.name} stops, and nobody told it to`);
         this.#stopped = true;
         return;
       case 'log':
@@ -265,6 +272,19 @@ export class ServerHost extends Host {
         return;
       default:
     }
+  }
+
+  /** Promise 3: whoever is in sync keeps what it holds until it dies, or is told to go. */
+  #mayGo(reason: string): void {
+    const { record } = this.simulation.coordinator;
+    const counts = record !== undefined && isInSync(record, this.member);
+    demand(!counts, () => `${this.name} is in sync and begins another life: ${reason}`);
+  }
+
+  #sendToSession(stream: SessionStream | undefined, frame: ReplyFrame): void {
+    if (stream === undefined) return;
+    this.simulation.sessions.told(this, stream, frame);
+    stream.toClient.frames.push(frame);
   }
 
   #onDivergence(fields: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
@@ -291,7 +311,7 @@ export class ServerHost extends Host {
   #later(task: Task | undefined, run: () => void): void {
     const { choices, nowMs, plan } = this.simulation;
     const delayMs = plan.handlerMs > 0 && choices.chance(0.5) ? choices.below(plan.handlerMs) : 0;
-    this.jobs.push(new Job(this, nowMs + delayMs, task, run));
+    this.jobs.push(new Job(this, Math.max(nowMs + delayMs, this.handlersBusyUntilMs), task, run));
   }
 
   #admit(admission: number, name: string): void {
@@ -324,8 +344,9 @@ export class ServerHost extends Host {
   #finish(task: Task, name: string, input: string): void {
     let outcome: Outcome;
     if (task.kind === 'ordered') {
+      // What a deposed primary does is thrown away with it.
       demand(
-        !this.service.operations.includes(name),
+        this.#isOutdated || !this.service.operations.includes(name),
         () => `${this.name} processes ${name} a second time, as order ${task.info.orderNum}`,
       );
       outcome = this.service.run(name, input);
@@ -334,6 +355,10 @@ export class ServerHost extends Host {
       outcome = this.service.look(input);
     }
     this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)) ^ this.#difference(task) });
+  }
+
+  get #isOutdated(): boolean {
+    return (this.status?.term ?? 0) < (this.simulation.coordinator.record?.term ?? 0);
   }
 
   #difference(task: Task): number {

@@ -111,6 +111,10 @@ export const EXTRA_RULES: readonly Mutation[] = [
     changes: [{ file: 'replica/primary.js', find: ' || peer.heldUpTo < r.stableUpTo', replace: '' }],
   },
   {
+    rule: 'joining: who is in the set without having heard of it stays',
+    changes: [{ file: 'replica/roles.js', find: 'r.joined && isInSync(record, r.self)', replace: 'false' }],
+  },
+  {
     rule: 'joining: what an earlier start acknowledged counts for nothing',
     changes: [
       {

@@ -18,8 +18,9 @@ export class Network {
   /** Of senders that are gone: what still arrives. */
   #leftOver: PeerStream[] = [];
   readonly #cuts: Set<number> = new Set();
-  /** By client and replica: when frames last could pass between them. */
+  /** By client and replica: when frames last could pass between them, and since when they can. */
   readonly #inReachMs: number[] = [];
+  readonly #sinceMs: number[] = [];
   /** By client and replica: when a frame last arrived there. */
   readonly #heardMs: number[] = [];
   /** Pairs that were out of reach for so long that a promotion may give the client up, and have not spoken since. */
@@ -141,8 +142,11 @@ export class Network {
     for (const client of clients) {
       for (const server of servers) {
         const key = pair(client, server);
-        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#estrange(client, server);
-        if (this.#passes(client, server) || this.#inReachMs[key] === undefined) this.#inReachMs[key] = nowMs;
+        if (this.#isTooLong(nowMs - (this.#inReachMs[key] ?? nowMs))) this.#strangers.add(key);
+        if (!this.#passes(client, server)) this.#sinceMs[key] = Number.POSITIVE_INFINITY;
+        else if (this.#sinceMs[key] === Number.POSITIVE_INFINITY) this.#sinceMs[key] = nowMs;
+        const forMs = nowMs - (this.#sinceMs[key] ?? 0);
+        if (this.#lasts(forMs) || this.#inReachMs[key] === undefined) this.#inReachMs[key] = nowMs;
       }
     }
   }
@@ -156,19 +160,22 @@ export class Network {
     return stream.toServer.heldUntilMs <= nowMs && stream.toClient.heldUntilMs <= nowMs;
   }
 
+  /** In a moment between two faults not even a heartbeat may pass. */
+  #lasts(ms: number): boolean {
+    return ms >= 0.3 * this.#simulation.plan.config.sessionMs;
+  }
+
   /** sessionMs counts from the last heartbeat, of which the last part may have passed before. */
   #isTooLong(ms: number): boolean {
     return ms >= 0.7 * this.#simulation.plan.config.sessionMs;
   }
 
-  #estrange(client: ClientHost, server: ServerHost): void {
-    this.#strangers.add(pair(client, server));
-    server.gaveUp.add(client.process);
-  }
-
+  /** Something of it arrived: a promotion that has not decided yet waits for what it holds. */
   heard(client: ClientHost, server: ServerHost): void {
-    this.#heardMs[pair(client, server)] = this.#simulation.nowMs;
-    if (this.#strangers.size > 0) this.#strangers.delete(pair(client, server));
+    const key = pair(client, server);
+    this.#strangers.delete(key);
+    this.#heardMs[key] = this.#simulation.nowMs;
+    this.#inReachMs[key] = this.#simulation.nowMs;
   }
 
   lastHeardMs(client: ClientHost, server: ServerHost): number {

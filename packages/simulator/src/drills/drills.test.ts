@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { drawPlan } from '../plan.js';
+import { Random } from '../random.js';
+import { simulate } from '../run.js';
+import type { Tracer } from '../trace/event.js';
+import { DRILLS } from './index.js';
+
+const PLANS = 200;
+const SEEDS = 30;
+
+describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
+  it('asks for nothing that a service config may not say', () => {
+    for (let seed = 1n; seed <= PLANS; seed++) {
+      const { config } = drawPlan(new Random(seed), { drill });
+      expect(config.sessionMs).toBeGreaterThanOrEqual(config.leaseMs);
+      expect(config.sessionExpiryMs).toBeGreaterThanOrEqual(config.sessionMs);
+    }
+  });
+
+  it('is played in every run that has it, and the group keeps its promises', () => {
+    for (let seed = 1n; seed <= SEEDS; seed++) {
+      const { faults, tracer } = faultsOf();
+      const { ending, reason } = simulate(seed, { drill, tracer });
+      expect(faults.filter((text) => text === `drill: ${drill}`)).toHaveLength(1);
+      expect(ending, reason).not.toBe('violated');
+    }
+  });
+});
+
+it('plays the same run for the same seed, with a drill too', () => {
+  const drill = DRILLS[0]?.name ?? '';
+  expect(simulate(7n, { drill })).toEqual(simulate(7n, { drill }));
+  expect(simulate(7n, { drill })).not.toEqual(simulate(7n));
+});
+
+function faultsOf(): { faults: string[]; tracer: Tracer } {
+  const faults: string[] = [];
+  const event: Tracer['event'] = (what) => what.kind === 'fault' && faults.push(what.text);
+  return { faults, tracer: { plan: () => {}, event, violation: () => {} } };
+}
