@@ -8,12 +8,10 @@ import {
   type ReplicaEvent,
   type ReplicaStatus,
   type SessionEffect,
-  type SessionFrame,
   sameMember,
 } from '@understudy/core';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
-import type { SessionStream } from '../network/streams.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
 
@@ -22,9 +20,6 @@ const LOG_SLACK = 64;
 
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
-
-/** Requests for one stable reply on one stream: the reply may have come more than once, as a frame and to RPCs. */
-const ASKED_MAX = 4;
 
 const FREQUENT: ReadonlySet<string> = new Set(['announce', 'ack', 'replies', 'multicast']);
 const NOBODY: readonly string[] = [];
@@ -144,20 +139,6 @@ export class Watch {
     if (foreign === undefined) return;
     const isRefused = effects.some((effect) => effect.kind === 'closeSession' && effect.link === event.link);
     demand(isRefused, () => `${name} refuses nobody who reflects order ${foreign.orderNum}, which it never gave`);
-  }
-
-  /**
-   * DESIGN 5.1: whoever may not deliver a reply asks for it, and then gets it stable. Else it would ask as long as the
-   * order is not stable, and keep every answer.
-   */
-  asks(client: ClientHost, stream: SessionStream, frame: SessionFrame): void {
-    if (frame.kind !== 'multicast') return;
-    for (const { seqNum, awaitStable } of frame.requests) {
-      if (!awaitStable) continue;
-      const times = (stream.asked.get(seqNum) ?? 0) + 1;
-      stream.asked.set(seqNum, times);
-      demand(times <= ASKED_MAX, () => `${client.name} asks ${times} times for the stable reply to #${seqNum}`);
-    }
   }
 
   /** DESIGN 7.10: what is sent all the time leaves only at the end of a turn, and then one frame to each. */

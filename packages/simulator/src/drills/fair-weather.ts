@@ -9,12 +9,12 @@ export const fairWeather: Drill = {
     faults: [],
     handlerMs: 0,
     admits: false,
-    stuck: false,
     plainRate: 0,
     config: { ...plan.config, multicast: choices.chance(0.7) ? 'destination' : 'direct' },
   }),
   play: (stage) => {
-    const { choices, leaseMs } = stage;
+    const { simulation, choices, leaseMs } = stage;
+    if (simulation.plan.stuck) return;
     // What began before comes to its end.
     stage.quietly(leaseMs);
     if (!stage.isWhole) return;

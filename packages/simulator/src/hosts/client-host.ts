@@ -7,6 +7,7 @@ import {
   type SessionEvent,
 } from '@understudy/core';
 import { hex32 } from '@understudy/core/testing';
+import { checkAsks } from '../checks/asks.js';
 import type { Operation } from '../checks/history.js';
 import { Rpc } from '../network/rpc.js';
 import type { SessionStream } from '../network/streams.js';
@@ -152,7 +153,7 @@ export class ClientHost extends Host {
       case 'send': {
         const stream = this.streams[effect.slot];
         if (stream === undefined) return;
-        this.simulation.watch.asks(this, stream, effect.frame);
+        checkAsks(this, stream, effect.frame);
         stream.toServer.frames.push(effect.frame);
         return;
       }

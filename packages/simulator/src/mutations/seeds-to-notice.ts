@@ -96,6 +96,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   },
   'reflection: clients pass announcements on to the backups': { seeds: 100, drill: 'fairWeather' },
   'terms: replicas refuse what peers say in an older term': { seeds: 300, drill: 'oldFrames' },
-  'delivery: a reply asked for again leaves when its order is stable': { seeds: 200 },
   'repliesSeenUpTo: what a client will not ask for again is not done again': { seeds: 1500 },
+  'registration: a new primary hears again of sessions once it serves': { seeds: 600, drill: 'fairWeather' },
+  'delivery: a reply asked for again leaves when its order is stable': { seeds: 300, drill: 'heldBack' },
 };
