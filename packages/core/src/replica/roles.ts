@@ -76,20 +76,13 @@ function enterTerm(r: ReplicaState, record: GroupRecord): void {
     becomeDeposed(r, r.steppingDown === undefined ? 'another replica is primary' : 'handed over');
   } else if (r.role === 'joining') {
     // It may have entered the set without having heard of it; what it acknowledged must not go.
-    if (r.joined && isInSync(record, r.self)) followPrimary(r);
+    if (r.joined && isInSync(record, r.self)) becomeBackup(r);
     else if (r.joined) becomeDeposed(r, 'the primary changed while this replica caught up');
   } else if (!isInSync(record, r.self)) {
     becomeDeposed(r, 'removed from the in-sync set');
   } else {
-    followPrimary(r);
+    becomeBackup(r);
   }
-}
-
-/** Of a new term: heartbeats and digests of another primary mean nothing. */
-function followPrimary(r: ReplicaState): void {
-  r.heartbeatMs = 0;
-  r.expectedDigest = undefined;
-  becomeBackup(r);
 }
 
 function followChange(r: ReplicaState, record: GroupRecord): void {
@@ -107,8 +100,10 @@ function followChange(r: ReplicaState, record: GroupRecord): void {
 function becomeBackup(r: ReplicaState): void {
   become(r, 'backup');
   r.collection = undefined;
-  // The primary, perhaps a new one, gets a lease's time to speak.
+  // The primary, perhaps a new one, gets a lease's time to speak; heartbeats and digests of another one mean nothing.
   r.lastHeartbeatMs = r.nowMs;
+  r.heartbeatMs = 0;
+  r.expectedDigest = undefined;
   r.forgetReports();
   discardUnadopted(r);
   announceRole(r);

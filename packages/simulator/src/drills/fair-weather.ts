@@ -15,7 +15,8 @@ export const fairWeather: Drill = {
   play: (stage) => {
     const { simulation, choices, leaseMs } = stage;
     if (simulation.plan.stuck) return;
-    // What began before comes to its end.
+    // What began before comes to its end, and every replica has acknowledged what it heard as a member.
+    if (!stage.quietly(2 * leaseMs, () => stage.isWhole)) return;
     stage.quietly(leaseMs);
     if (!stage.isWhole) return;
     stage.inFairWeather(() => {

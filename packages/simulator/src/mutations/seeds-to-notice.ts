@@ -91,7 +91,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'hand-over: nothing more is ordered': { seeds: 100 },
   'terms: what a deposed primary said is refused when it comes late': { seeds: 300, drill: 'lateReply' },
   'collection from sessions: what a session retains is not lost while its stream is down': {
-    seeds: 300,
+    seeds: 1500,
     drill: 'toldByClients',
   },
   'reflection: clients pass announcements on to the backups': { seeds: 100, drill: 'fairWeather' },
