@@ -189,7 +189,11 @@ export function giveRead(r: ReplicaState, work: Extract<Work, { kind: 'read' }>,
 export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
   const orderNum = connection.orderOf.get(seqNum) ?? r.stableUpTo;
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
-  if (!connection.waiters.has(seqNum) && waitsAlready(r, connection, seqNum)) return;
+  if (waitsAlready(r, connection, seqNum)) {
+    if (!connection.waiters.has(seqNum)) return;
+    // Only its RPC lacks one.
+    connection.byFrame.delete(seqNum);
+  }
   takeBack(connection, seqNum);
   giveReplies(r, connection, seqNum, orderNum, r.order.entries.get(orderNum)?.request, outcome);
 }

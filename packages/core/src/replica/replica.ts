@@ -140,7 +140,8 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
     case 'join':
       return r.isPrimary ? onJoin(r, frame) : undefined;
     case 'bodies':
-      return onBodies(r, frame.bodies);
+      // Asked for as a backup, and late: what a primary orders comes from whoever waits for it.
+      return r.isPrimary ? undefined : onBodies(r, frame.bodies);
     case 'announce':
     case 'checkpoint':
       if (!isCurrent(r, from, frame.term) || !isFromPrimary(r, from) || r.isPrimary) return;

@@ -128,6 +128,18 @@ export const RULES: readonly Rule[] = [
     lacks: 'S2>S3  announces 1=C1#1 void/t2',
   },
   {
+    rule: 'voiding: a primary keeps no body that it asked for as a backup',
+    transcript: 'walk-bodies-come-late',
+    changes: [
+      {
+        file: 'replica/replica.js',
+        find: 'r.isPrimary ? undefined : onBodies(r, frame.bodies)',
+        replace: 'onBodies(r, frame.bodies)',
+      },
+    ],
+    shows: 'S2: 1 without an order',
+  },
+  {
     rule: 'voiding: a call that the interceptors end is voided',
     transcript: 'refused-call',
     changes: [
@@ -241,8 +253,8 @@ export const RULES: readonly Rule[] = [
     changes: [
       {
         file: 'replica/ordering.js',
-        find: '!connection.waiters.has(seqNum) && waitsAlready',
-        replace: 'false && waitsAlready',
+        find: 'if (waitsAlready(r, connection, seqNum))',
+        replace: 'if (false)',
       },
     ],
     shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',

@@ -129,9 +129,10 @@ class Script {
         this.#print(`${name}: gone`);
         continue;
       }
-      const { role, term, heldUpTo, processedUpTo, stableUpTo, logLength, digest, blocked } = core.status;
+      const { role, term, heldUpTo, processedUpTo, stableUpTo, logLength, unordered, digest, blocked } = core.status;
       const upTo = `held ${heldUpTo}, processed ${processedUpTo}, stable ${stableUpTo}, log ${logLength}`;
       this.#print(`${name}: ${role}, term ${term}, ${upTo}, digest ${digest}: ${state.join(' ') || '-'}`);
+      if (role === 'primary' && unordered > 0) this.#print(`${name}: ${unordered} without an order`);
       if (blocked !== undefined) this.#print(`${name}: blocked: ${blocked}`);
     }
     for (const { name, core } of [...world.clients.values()].filter((client) => names.includes(client.name))) {
