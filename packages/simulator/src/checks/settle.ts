@@ -51,7 +51,7 @@ function goOn(simulation: Simulation): Ending {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
   }
   checkWhole(simulation);
-  const heard = within(simulation, 2 * simulation.plan.config.leaseMs, () => logsAreShort(simulation));
+  const heard = within(simulation, TOGETHER_WITHIN_MS, () => logsAreShort(simulation));
   demand(heard, () => `everything is stable and stays in the logs: ${describeLogs(simulation)}`);
   return 'whole';
 }
