@@ -188,6 +188,8 @@ export function giveRead(r: ReplicaState, work: Extract<Work, { kind: 'read' }>,
 /** The reply to a message that was processed earlier, under the same rule as the first time. */
 export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
   const orderNum = connection.orderOf.get(seqNum) ?? r.stableUpTo;
+  // It tells a session that no reply will come; on an RPC nothing comes.
+  if (isAbandoned(outcome)) connection.takeWaiters(seqNum);
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
   if (waitsAlready(r, connection, seqNum)) {
     if (!connection.waiters.has(seqNum)) return;

@@ -250,13 +250,7 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'bounds: a reply that waits is kept once',
     transcript: 'walk-asked-again',
-    changes: [
-      {
-        file: 'replica/ordering.js',
-        find: 'if (waitsAlready(r, connection, seqNum))',
-        replace: 'if (false)',
-      },
-    ],
+    changes: [{ file: 'replica/ordering.js', find: 'if (waitsAlready(r, connection, seqNum))', replace: 'if (false)' }],
     shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',
   },
   {
