@@ -8,5 +8,5 @@ export type Mutation = Pick<Rule, 'rule' | 'changes'>;
 /** Those that a scenario tells of first, then those that only runs by seed need. */
 export const MUTATIONS: readonly Mutation[] = [...RULES, ...EXTRA_RULES];
 
-/** The drill in which the lack of the rule shows; undefined: any run. */
+/** The drill in which the lack of the rule shows; undefined: runs without drills. */
 export const drillFor = ({ rule }: Mutation): string | undefined => SEEDS_TO_NOTICE[rule]?.drill;

@@ -15,7 +15,7 @@ export interface Violation {
  * Plays seeds on a build, in a process of its own: without a rule a run may never end, or use up all memory.
  *
  * @param program of the build
- * @param drill that every run has; undefined: as drawn
+ * @param drill that every run has; undefined: none has one
  * @returns the first violation; undefined if there is none
  * @throws Error if the build does not even begin
  */

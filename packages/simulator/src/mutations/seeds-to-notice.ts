@@ -1,7 +1,7 @@
-/** Where the lack of a rule shows: after so many seeds at most, in any run or in those that a drill leads there. */
+/** Where the lack of a rule shows: after so many seeds at most, in runs without drills or in those that one leads there. */
 export interface Notice {
   readonly seeds: number;
-  /** undefined: runs as they are drawn. */
+  /** undefined: runs without any. */
   readonly drill?: string;
 }
 
