@@ -112,13 +112,20 @@ describe('a replicated client', () => {
   });
 
   it('reconnects after a replica that sent garbage, and goes on', async () => {
-    const { group, client } = await start(2, echoing);
-    await ask(client, 'x');
+    let holds = false;
+    const { group, client } = await start(2, (request) => (holds ? undefined : echoing(request)));
     const [, backup] = group.replicas;
-    for (const stream of backup?.streams ?? []) stream.write(Buffer.from([0x0a, 3, 1, 2, 3]));
     const hellos = () => backup?.frames.filter((frame) => frame.kind === 'hello').length ?? 0;
-    const busy = ask(client, 'y');
-    await busy;
+    await ask(client, 'x');
+    // The primary answers whether or not the backup's stream is up by then.
+    await backup?.until(() => hellos() === 1);
+    // An open call keeps the session from ending before it has reconnected.
+    holds = true;
+    const open = ask(client, 'y');
+    for (const stream of backup?.streams ?? []) stream.write(Buffer.from([0x0a, 3, 1, 2, 3]));
     await backup?.until(() => hellos() === 2);
+    await group.replicas[0]?.until(() => group.held.length === 1);
+    group.answerHeld();
+    expect((await open).value).toBe('y');
   });
 });

@@ -191,8 +191,14 @@ export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqN
   // It tells a session that no reply will come; on an RPC nothing comes.
   if (isAbandoned(outcome)) connection.takeWaiters(seqNum);
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
-  if (waitsAlready(r, connection, seqNum)) {
-    if (!connection.waiters.has(seqNum)) return;
+  const waiting = findWaiting(r, connection, seqNum);
+  if (waiting !== undefined) {
+    // Asked for as a stable one, it may leave only as that; else its client drops it, and asks again.
+    waiting.mustBeStable ||= connection.awaitStable.has(seqNum);
+    if (!connection.waiters.has(seqNum)) {
+      connection.awaitStable.delete(seqNum);
+      return;
+    }
     // Only its RPC lacks one.
     connection.byFrame.delete(seqNum);
   }
@@ -206,8 +212,8 @@ function takeBack({ session, waiters, byFrame }: Connection, seqNum: SeqNum): vo
   session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
 }
 
-const waitsAlready = (r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean =>
-  r.waiting.some((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
+const findWaiting = (r: ReplicaState, connection: Connection, seqNum: SeqNum): Reply | undefined =>
+  r.waiting.find((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
 
 /** The reply to an idempotency key that came again. Where its order was is not kept; it may leave when all so far is stable. */
 export function giveKeyed(r: ReplicaState, call: CallId, outcome: Outcome): void {

@@ -21,7 +21,8 @@ export interface Reply {
   /** It reflects all orders up to here. */
   readonly orderNum: OrderNum;
   readonly outcome: Outcome;
-  readonly mustBeStable: boolean;
+  /** Becomes true when its client asks for it as a stable one while it waits. */
+  mustBeStable: boolean;
 }
 
 export type Verdict = 'stable' | 'concurrent' | 'wait';

@@ -12,7 +12,8 @@ import type { ReplicaState } from './state.js';
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
 export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason: string): void {
-  const primary = code === 'UNDERSTUDY_NOT_PRIMARY' ? r.primaryAddress : undefined;
+  // Whoever steps down knows of no better one yet.
+  const primary = code === 'UNDERSTUDY_NOT_PRIMARY' && !r.isPrimary ? r.primaryAddress : undefined;
   r.effects.push({ kind: 'failCall', call, code, reason, ...(primary !== undefined && { primary }) });
 }
 

@@ -153,7 +153,7 @@ export function failAll(
   s.calls.clear();
   s.reads.clear();
   s.sent.clear();
-  s.held = [];
+  s.held.clear();
 }
 
 export const isOutstanding = (sent: Sent): boolean => !sent.answered;

@@ -2,7 +2,7 @@ import { isAbandoned, isVoided, type Outcome } from '../message.js';
 import { CLOCK_DRIFT } from '../replica/state.js';
 import { sameMember } from '../replica/transitions.js';
 import { settle, startAgain } from './calls.js';
-import type { Held, Read, Sent, SessionState } from './state.js';
+import type { Read, Sent, SessionState } from './state.js';
 
 /** A reply held back for this long is asked for again, to be released only when it is stable. */
 const ASK_AFTER_MS = 20;
@@ -22,7 +22,7 @@ export function mayDeliver(s: SessionState): boolean {
 export function onReply(s: SessionState, what: Sent | Read, outcome: Outcome, stable: boolean): void {
   if (stable && 'seqNum' in what) what.stable = true;
   if (stable || mayDeliver(s)) deliver(s, what, outcome);
-  else s.held.push({ to: what, outcome, sinceMs: s.nowMs, asked: false });
+  else if (!s.held.has(what)) s.held.set(what, { outcome, sinceMs: s.nowMs, asked: false });
 }
 
 function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
@@ -36,38 +36,41 @@ function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
 
 /** Heartbeats were acknowledged: replies that were held back may go. */
 export function deliverHeld(s: SessionState): void {
-  if (s.held.length === 0 || !mayDeliver(s)) return;
-  const held = s.held;
-  s.held = [];
-  for (const { to, outcome } of held) if (isWaitedFor(s, to)) deliver(s, to, outcome);
+  if (s.held.size === 0 || !mayDeliver(s)) return;
+  const held = [...s.held];
+  s.held.clear();
+  for (const [what, { outcome }] of held) if (isWaitedFor(s, what)) deliver(s, what, outcome);
 }
 
 /** Replies of an older term are never delivered: the new primary answers again. */
 export function dropHeld(s: SessionState): void {
-  s.held = [];
+  s.held.clear();
 }
 
-/** Held for too long: the present primary is asked. */
+/** The primary's stream is new, and what was asked on the old one may be forgotten. */
+export function askHeldAgain(s: SessionState): void {
+  for (const held of s.held.values()) held.asked = false;
+}
+
+/** Held for too long: the present primary is asked, once. */
 export function askAboutHeld(s: SessionState): void {
   const { primary } = s;
-  if (primary === undefined || s.held.length === 0) return;
-  const keep: Held[] = [];
-  for (const held of s.held) {
-    if (!isWaitedFor(s, held.to)) continue;
-    if (s.nowMs - held.sinceMs < ASK_AFTER_MS || held.asked) {
-      keep.push(held);
+  if (primary === undefined) return;
+  for (const [what, held] of s.held) {
+    if (!isWaitedFor(s, what)) {
+      s.held.delete(what);
       continue;
     }
-    if ('readId' in held.to) {
-      held.to.sent = false;
+    if (s.nowMs - held.sinceMs < ASK_AFTER_MS || held.asked) continue;
+    if ('readId' in what) {
+      s.held.delete(what);
+      what.sent = false;
     } else {
       held.asked = true;
-      primary.resend.push({ seqNum: held.to.seqNum, awaitStable: true });
-      keep.push(held);
+      primary.resend.push({ seqNum: what.seqNum, awaitStable: true });
     }
     s.wantsFlush = true;
   }
-  s.held = keep;
 }
 
 const isWaitedFor = (s: SessionState, what: Sent | Read): boolean =>

@@ -2,7 +2,7 @@ import { unreachable } from '../assert.js';
 import type { ReplicaHeader, RepliesFrame, ReplyFrame, SessionNewTermFrame, View, WelcomeFrame } from '../frames.js';
 import { maxOf } from '../ids.js';
 import { failAll, outstanding, releaseStable, startWaiting } from './calls.js';
-import { deliverHeld, dropHeld, onReply } from './delivery.js';
+import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { Link, SessionState } from './state.js';
 
 /** FIG. 9 at the client, and everything else that replicas say. */
@@ -37,6 +37,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
     // Its stream is new: replies may have been lost on the old one.
     s.primary = undefined;
     askAgain(s, link);
+    askHeldAgain(s);
   }
   findPrimaryAgain(s);
   deliverHeld(s);

@@ -33,9 +33,9 @@ export interface Read {
 
 /** A reply that the delivery rule holds back. */
 export interface Held {
-  readonly to: Sent | Read;
   readonly outcome: Outcome;
   readonly sinceMs: number;
+  /** The primary was asked for it as a stable one. */
   asked: boolean;
 }
 
@@ -100,7 +100,8 @@ export class SessionState {
   lastReadId = 0;
   readonly calls = new Map<CallId, Sent | Read>();
   waiting: Waiting[] = [];
-  held: Held[] = [];
+  /** One for each call, however often its reply comes. */
+  readonly held = new Map<Sent | Read, Held>();
 
   /** Announcements received and not yet stable ([0100]). */
   readonly pendingRemoteOrder = new PendingRemoteOrder();

@@ -250,8 +250,20 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'bounds: a reply that waits is kept once',
     transcript: 'walk-asked-again',
-    changes: [{ file: 'replica/ordering.js', find: 'if (waitsAlready(r, connection, seqNum))', replace: 'if (false)' }],
+    changes: [{ file: 'replica/ordering.js', find: 'if (waiting !== undefined)', replace: 'if (false)' }],
     shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',
+  },
+  {
+    rule: 'delivery: a reply that waits and is asked for as a stable one leaves as that',
+    transcript: 'walk-asked-while-it-waits',
+    changes: [
+      {
+        file: 'replica/ordering.js',
+        find: 'waiting.mustBeStable ||= connection.awaitStable.has(seqNum)',
+        replace: 'void 0',
+      },
+    ],
+    lacks: 'C1  delivered m1 -> m1=1',
   },
   {
     rule: 'bounds: a reply that leaves with the turn leaves once',

@@ -61,13 +61,17 @@ function goOn(simulation: Simulation): Ending {
 
 /** DESIGN 5.13: whoever calls again under its key gets an answer, whatever became of the first call. */
 function retried(simulation: Simulation): boolean {
-  within(simulation, ANSWERED_WITHIN_MS, () => primaryOf(simulation) !== undefined);
-  const primary = primaryOf(simulation);
-  if (primary === undefined) return false;
-  simulation.applications.retryWithKey(primary);
-  if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) return false;
-  return simulation.history.operations.every(({ key, refused, stuck, state }) => {
-    return key === undefined || refused || stuck || state !== 'unknown';
+  const { history, applications } = simulation;
+  const isAnswered = () =>
+    history.operations.every(({ key, refused, stuck, state }) => {
+      return key === undefined || refused || stuck || state !== 'unknown';
+    });
+  // A primary that hands over refuses it, so it is made again until somebody takes it.
+  return within(simulation, ANSWERED_WITHIN_MS, () => {
+    if (openCalls(simulation) > 0) return false;
+    const primary = primaryOf(simulation);
+    if (primary !== undefined) applications.retryWithKey(primary);
+    return openCalls(simulation) === 0 && isAnswered();
   });
 }
 

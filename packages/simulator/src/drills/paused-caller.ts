@@ -22,7 +22,8 @@ export const pausedCaller: Drill = {
   }),
   play: (stage) => {
     const { client, choices, simulation } = stage;
-    if (!stage.settle()) return;
+    // Once in sync, every replica has to acknowledge what it heard as a member: without its lease nobody sends anything.
+    if (!stage.settle() || !stage.settle()) return;
     const { unstableMax } = simulation.plan.config;
     for (let calls = 1 + choices.below(unstableMax); calls > 0; calls--) stage.call(client);
     client.step({ kind: 'flush' });

@@ -1,4 +1,4 @@
-import type { LinkId, Member, PeerFrame, ReplyFrame, SeqNum, SessionFrame } from '@understudy/core';
+import type { LinkId, Member, PeerFrame, ReplyFrame, SeqNum, SessionFrame, Term } from '@understudy/core';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/server-host.js';
@@ -57,8 +57,8 @@ export class SessionStream {
   readonly link: LinkId;
   readonly toServer: Pipe<SessionFrame>;
   readonly toClient: Pipe<ReplyFrame>;
-  /** How often a stable reply was asked for on it. */
-  readonly asked = new Map<SeqNum, number>();
+  /** In which term a stable reply was asked for on it. */
+  readonly asked = new Map<SeqNum, Term>();
   clientOpen = true;
   serverOpen = true;
 
