@@ -266,6 +266,12 @@ export const RULES: readonly Rule[] = [
     lacks: 'C1  delivered m1 -> m1=1',
   },
   {
+    rule: 'delivery: what was asked on a stream that broke is asked on the next',
+    transcript: 'walk-asked-on-the-next-stream',
+    changes: [{ file: 'session/incoming.js', find: 'askHeldAgain(s);', replace: ';' }],
+    lacks: 'C1  delivered m1 -> m1=1',
+  },
+  {
     rule: 'bounds: a reply that leaves with the turn leaves once',
     transcript: 'walk-asked-twice',
     changes: [{ file: 'replica/ordering.js', find: 'takeBack(connection, seqNum);', replace: ';' }],

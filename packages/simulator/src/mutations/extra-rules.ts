@@ -149,14 +149,6 @@ export const EXTRA_RULES: readonly Mutation[] = [
     changes: [{ file: 'session/delivery.js', find: 'held.asked = true;', replace: ';' }],
   },
   {
-    rule: 'delivery: a call holds back one reply, however often it comes',
-    changes: [{ file: 'session/delivery.js', find: '!s.held.has(what)', replace: 'true' }],
-  },
-  {
-    rule: 'delivery: what was asked on a stream that broke is asked on the next',
-    changes: [{ file: 'session/incoming.js', find: 'askHeldAgain(s);', replace: ';' }],
-  },
-  {
     rule: 'checkpoints: they hold the reply cache',
     changes: [{ file: 'connection/connections.js', find: 'outcomes: [...outcomes]', replace: 'outcomes: []' }],
   },

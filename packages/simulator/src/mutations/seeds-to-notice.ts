@@ -98,5 +98,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'terms: replicas refuse what peers say in an older term': { seeds: 300, drill: 'oldFrames' },
   'repliesSeenUpTo: what a client will not ask for again is not done again': { seeds: 1500 },
   'registration: a new primary hears again of sessions once it serves': { seeds: 600, drill: 'fairWeather' },
+  'delivery: a stable reply is asked for once': { seeds: 100 },
   'delivery: a reply asked for again leaves when its order is stable': { seeds: 300, drill: 'heldBack' },
 };
