@@ -138,4 +138,6 @@ export interface ReplicaStatus {
   readonly waitingToRelease: number;
   /** Why the group does not serve, in a sentence; undefined when it does. */
   readonly blocked: string | undefined;
+  /** The change of the record that the coordinator has not confirmed yet; undefined if there is none. */
+  readonly recordChange: string | undefined;
 }

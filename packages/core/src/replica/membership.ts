@@ -6,6 +6,7 @@ import { addMember, removeMembers, sameMember } from './transitions.js';
 export function proposeChange(r: ReplicaState, record: GroupRecord, reason: string): boolean {
   if (r.changeInFlight !== undefined) return false;
   r.changeInFlight = record;
+  r.changeReason = reason;
   r.requireMembers();
   r.effects.push({ kind: 'changeRecord', next: record, reason });
   return true;

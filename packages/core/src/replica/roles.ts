@@ -37,6 +37,7 @@ export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
 /** The coordinator's answer is certain: the record is ours, or somebody else changed it first. */
 export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecord | undefined): void {
   r.changeInFlight = undefined;
+  r.changeReason = undefined;
   r.requireMembers();
   const publishing = r.collection?.stage === 'publishing' ? r.collection : undefined;
   if (record !== undefined) onRecord(r, record);

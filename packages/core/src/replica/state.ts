@@ -62,6 +62,8 @@ export class ReplicaState {
   record: GroupRecord | undefined;
   term: Term = NO_TERM;
   changeInFlight: GroupRecord | undefined;
+  /** Why it was proposed. */
+  changeReason: string | undefined;
   blocked: string | undefined;
 
   readonly connections = new Connections();
@@ -212,6 +214,7 @@ export class ReplicaState {
       unordered: this.connections.unordered,
       waitingToRelease: this.waiting.length,
       blocked: this.blocked,
+      recordChange: this.changeReason,
     };
   }
 

@@ -75,6 +75,7 @@ function encodeStatus(status: ReplicaStatus): Buffer {
     .uint(13, status.logLength)
     .uint(14, status.waitingToRelease)
     .string(15, status.blocked)
+    .string(16, status.recordChange)
     .finish();
 }
 

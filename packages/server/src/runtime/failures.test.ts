@@ -11,7 +11,9 @@ describe('the coordinator', () => {
     stage.coordinator.faults.loseNextAnswer();
     const node = await stage.start('r1');
     expect(node.status).toMatchObject({ role: 'primary', epoch: 1 });
-    expect(stage.logged.join()).toContain('the outcome of a record change is not known yet');
+    expect(stage.logged.join()).toContain('a change of the record waits for the coordinator');
+    // The watch may tell of the new record before the change is known to be its own.
+    await stage.until(() => node.status.recordChange === undefined);
   });
 
   it('may be away: calls are answered all the same, and changes wait for it', async () => {
@@ -22,9 +24,15 @@ describe('the coordinator', () => {
     backup.crash();
     const waiting = primary.add('b', 2);
     await stage.until(() => stage.logged.join().includes('"change":"silent"'));
+    expect(primary.status).toMatchObject({ role: 'primary', blocked: undefined });
+    expect(primary.status.recordChange).toMatch(
+      /^silent \(epoch 3\) waits for the coordinator: UNDERSTUDY_COORDINATOR/,
+    );
     stage.coordinator.faults.setReachable(true);
     expect(await waiting).toEqual({ error: null, value: 7 });
-    expect(primary.status.inSync).toHaveLength(1);
+    expect(primary.status).toMatchObject({ recordChange: undefined, inSync: [{ id: 'r1' }] });
+    expect(stage.logged.filter((line) => line.includes('waits for the coordinator'))).toHaveLength(1);
+    expect(stage.logged.join()).toContain('the record can be changed again');
   });
 });
 

@@ -107,7 +107,9 @@ export class Life {
   }
 
   get status(): ReplicaStatus {
-    return this.#core.status;
+    const { status } = this.#core;
+    const { waits } = this.#record;
+    return waits === undefined ? status : { ...status, recordChange: waits };
   }
 
   /** This replica takes calls, or holds them until it does. */

@@ -12,6 +12,8 @@ import type { EventLoop } from './event-loop.js';
 
 const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
+/** A change that takes longer is worth a word: until it is done the group may not be able to serve. */
+const WAITS_AFTER_MS = 500;
 
 export interface RecordKeeperOptions {
   readonly loop: EventLoop;
@@ -28,9 +30,15 @@ export class RecordKeeper {
   #unwatch: (() => void) | undefined;
   #reading = false;
   #readAgain = false;
+  #waits: string | undefined;
 
   constructor(options: RecordKeeperOptions) {
     this.#options = options;
+  }
+
+  /** The change that the coordinator has not confirmed for a while, in a sentence; undefined if there is none. */
+  get waits(): string | undefined {
+    return this.#waits;
   }
 
   watch(): void {
@@ -72,18 +80,37 @@ export class RecordKeeper {
   }
 
   change({ next, reason }: Extract<ReplicaEffect, { kind: 'changeRecord' }>): void {
-    const { loop, onFatal } = this.#options;
-    this.#pursue(new RecordChange(next), next.epoch, reason).then(
-      (done) => {
-        if (done !== undefined) loop.dispatch({ kind: 'recordChange', won: done.won, record: done.record });
-      },
-      (error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))),
-    );
+    const { loop, logger, onFatal } = this.#options;
+    const { epoch } = next;
+    const late = setTimeout(() => this.#isLate(reason, epoch), WAITS_AFTER_MS).unref();
+    this.#pursue(new RecordChange(next), epoch, reason)
+      .then(
+        (done) => {
+          if (done === undefined) return;
+          if (this.#waits !== undefined)
+            logger.log('info', 'the record can be changed again', { change: reason, epoch });
+          this.#waits = undefined;
+          loop.dispatch({ kind: 'recordChange', won: done.won, record: done.record });
+        },
+        (error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))),
+      )
+      .finally(() => clearTimeout(late));
+  }
+
+  /** Said once for a change, however often it is tried. */
+  #isLate(change: string, epoch: Epoch, cause?: unknown): void {
+    const { loop, logger } = this.#options;
+    if (loop.closed) return;
+    const why = cause === undefined ? 'the coordinator has not answered yet' : reasonOf(cause);
+    if (this.#waits === undefined) {
+      logger.log('warn', 'a change of the record waits for the coordinator', { change, epoch, reason: why });
+    }
+    this.#waits = `${change} (epoch ${epoch}) waits for the coordinator: ${why}`;
   }
 
   /** @returns undefined if this life ended before the outcome was certain */
   async #pursue(change: RecordChange, epoch: Epoch, reason: string): Promise<Done | undefined> {
-    const { coordinator, loop, logger } = this.#options;
+    const { coordinator, loop } = this.#options;
     const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
     let step = change.begin();
     while (!loop.closed) {
@@ -93,10 +120,7 @@ export class RecordKeeper {
         case 'swap': {
           const result = await coordinator.compareAndSwap(step.expected, step.next);
           step = change.onSwapped(result);
-          if (result.kind === 'unknown') {
-            const fields = { change: reason, epoch, reason: reasonOf(result.cause) };
-            logger.log('warn', 'the outcome of a record change is not known yet', fields);
-          }
+          if (result.kind === 'unknown') this.#isLate(reason, epoch, result.cause);
           break;
         }
         case 'read':

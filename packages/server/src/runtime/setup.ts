@@ -60,4 +60,5 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   unordered: 0,
   waitingToRelease: 0,
   blocked: 'the replica was not started',
+  recordChange: undefined,
 });
