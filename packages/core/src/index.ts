@@ -13,6 +13,7 @@ export * from './record.js';
 export * from './record-change.js';
 export * from './record-codec.js';
 export * from './record-force.js';
+export { CLAIMS } from './replica/backup.js';
 export type * from './replica/events.js';
 export { Replica } from './replica/replica.js';
 export { CLOCK_DRIFT, type ReplicaOptions } from './replica/state.js';

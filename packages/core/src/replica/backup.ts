@@ -12,6 +12,9 @@ import { receiveBody } from './requests.js';
 import { CLOCK_DRIFT, NACK_AFTER_MS, type ReplicaState } from './state.js';
 import { claim, isInSync, sameMember } from './transitions.js';
 
+/** What a backup logs when the lease of its primary has run out and it asks the coordinator for the group. */
+export const CLAIMS = 'primary is silent, claims';
+
 /** What is missing for this long is asked of its session too. */
 const NACK_SESSIONS_AFTER_MS = 60;
 
@@ -63,7 +66,7 @@ function claimIfSilent(r: ReplicaState): void {
   if (r.role !== 'backup' || record === undefined || !isInSync(record, r.self)) return;
   if (r.nowMs - r.lastHeartbeatMs <= r.config.leaseMs * (1 + CLOCK_DRIFT)) return;
   if (proposeChange(r, claim(record, r.self), 'claim')) {
-    r.log('warn', 'primary is silent, claims', { primary: record.primary.id, silentMs: r.nowMs - r.lastHeartbeatMs });
+    r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - r.lastHeartbeatMs });
   }
 }
 

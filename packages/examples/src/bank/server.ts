@@ -1,5 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
+import { CLAIMS } from '@understudy/core';
 import { createReplica } from '@understudy/server';
 import { Command } from 'commander';
 import { monotonicMs } from '../demo/clock.js';
@@ -34,6 +35,8 @@ const options = addModeOptions(
   .opts<Options>();
 
 endWithParent();
+const tell = (message: ServerMessage): void => tellParent(message);
+const logger = jsonLogger(options.debug ? ['debug', 'info', 'warn', 'error'] : undefined);
 const bank = new Bank();
 const replica = createReplica({
   group: BANK_GROUP,
@@ -42,15 +45,20 @@ const replica = createReplica({
   coordinator: embeddedCoordinator(options.coordinator),
   state: bank,
   serviceConfig: bankServiceConfig(modeOf(options)),
-  logger: jsonLogger(options.debug ? ['debug', 'info', 'warn', 'error'] : undefined),
+  logger: {
+    log(level, event, fields) {
+      if (event === CLAIMS) tell({ kind: 'claims', atMs: monotonicMs() });
+      logger.log(level, event, fields);
+    },
+  },
 });
+replica.on('role', (status) => tell({ kind: 'status', atMs: monotonicMs(), status }));
 const server = new grpc.Server({ interceptors: replica.interceptors([]) });
 replica.attach(server);
 server.addService(BankService, handlers(bank));
 await bind(server, options.address);
 await replica.start();
 
-const tell = (message: ServerMessage): void => tellParent(message);
 tell({ kind: 'listening', address: options.address });
 process.on('message', async ({ kind }: ReportCommand) => {
   if (kind !== 'report') return;

@@ -13,6 +13,8 @@ export type ServerMessage =
   | Listening
   /** Sent whenever role, term, primary or in-sync set changed. `atMs`: `monotonicMs` when it was noticed. */
   | { readonly kind: 'status'; readonly atMs: number; readonly status: ReplicaStatus }
+  /** The lease of the primary has run out, and this backup asks the coordinator for the group. */
+  | { readonly kind: 'claims'; readonly atMs: number }
   /** The answer to a `ReportCommand`. */
   | ReplicaReport;
 

@@ -17,6 +17,13 @@ export interface GroupEvent {
   readonly inSync: number;
 }
 
+/** A step of a replica on its way to be primary; `atMs` is `monotonicMs`. */
+export interface TakeOver {
+  readonly kind: 'claims' | 'promotes' | 'serves';
+  readonly atMs: number;
+  readonly replica: string;
+}
+
 /** A replica in one of its lives. */
 type Life = ReplicaStatus['replica'];
 
@@ -29,6 +36,8 @@ interface Member {
 /** The replicas of a bank, each a process of its own, as they describe themselves. */
 export class Replicas {
   readonly events: GroupEvent[] = [];
+  /** In the order in which they were heard of. */
+  readonly takeOvers: TakeOver[] = [];
   readonly #stage: Stage;
   readonly #mode: Mode;
   readonly #execArgv: readonly string[];
@@ -137,7 +146,9 @@ export class Replicas {
     const child = this.#stage.children.start<ServerMessage>(id, '../bank/server.js', args, this.#execArgv);
     const member: Member = { child, status: undefined };
     this.#members.set(id, member);
+    child.on('claims', ({ atMs }) => this.takeOvers.push({ kind: 'claims', atMs, replica: id }));
     child.on('status', ({ status, atMs }) => {
+      this.#noteTakeOver(member.status, status, atMs);
       member.status = status;
       if (serves(status)) this.#noteService(status, atMs);
       this.wake();
@@ -171,6 +182,12 @@ export class Replicas {
   #isAlive({ id, incarnation }: Life): boolean {
     const member = this.#members.get(id);
     return member?.child.alive === true && member.status?.replica.incarnation === incarnation;
+  }
+
+  #noteTakeOver(before: ReplicaStatus | undefined, { role, replica: { id } }: ReplicaStatus, atMs: number): void {
+    if (before?.role === role) return;
+    if (role === 'promoting') this.takeOvers.push({ kind: 'promotes', atMs, replica: id });
+    if (role === 'primary') this.takeOvers.push({ kind: 'serves', atMs, replica: id });
   }
 
   #noteService({ replica: { id }, term, inSync: { length } }: ReplicaStatus, atMs: number): void {

@@ -15,6 +15,20 @@ export interface Carried {
   readonly atMs: number;
   /** Until another served as primary; undefined if the primary was left alone. */
   readonly failoverMs: number | undefined;
+  /** undefined if nobody had to claim. */
+  readonly phases: FailoverPhases | undefined;
+  /** Until the first reply of another primary reached the client; undefined if the primary was left alone. */
+  readonly firstReplyMs?: number | undefined;
+}
+
+/** What a failover is made of, in milliseconds each, one after the other. */
+export interface FailoverPhases {
+  /** Until a backup was certain that the lease had run out. */
+  readonly detectionMs: number;
+  /** Until the record named it. */
+  readonly claimMs: number;
+  /** Until it had what others held and served. */
+  readonly recoveryMs: number;
 }
 
 /** Does to the replicas what a plan says. */
@@ -46,7 +60,8 @@ export class Faults {
     const atMs = monotonicMs();
     await this.#strike(fault, replica, primary);
     const failoverMs = hitsPrimary ? await this.#failoverMs(atMs, primary.term) : undefined;
-    this.#carried.push({ fault, replica, atMs, failoverMs });
+    const phases = failoverMs === undefined ? undefined : this.#phases(atMs, replica);
+    this.#carried.push({ fault, replica, atMs, failoverMs, phases });
     if (startAgain) this.#replicas.startReplica(replica);
   }
 
@@ -77,6 +92,21 @@ export class Faults {
   #goesOnWithout(id: string, before: ReplicaStatus): boolean {
     const { primary } = this.#replicas;
     return primary !== undefined && primary.epoch > before.epoch && primary.inSync.every((member) => member.id !== id);
+  }
+
+  #phases(fromMs: number, gone: string): FailoverPhases | undefined {
+    const since = this.#replicas.takeOvers.filter(({ atMs, replica }) => atMs > fromMs && replica !== gone);
+    const serves = since.find(({ kind }) => kind === 'serves');
+    const own = since.filter(({ replica }) => replica === serves?.replica);
+    const promotes = own.find(({ kind }) => kind === 'promotes');
+    // It may have claimed in vain before.
+    const claims = own.findLast(({ kind, atMs }) => kind === 'claims' && atMs <= (promotes?.atMs ?? 0));
+    if (serves === undefined || promotes === undefined || claims === undefined) return undefined;
+    return {
+      detectionMs: claims.atMs - fromMs,
+      claimMs: promotes.atMs - claims.atMs,
+      recoveryMs: serves.atMs - promotes.atMs,
+    };
   }
 
   async #failoverMs(fromMs: number, term: number): Promise<number> {

@@ -8,15 +8,23 @@ import { type Outcome, runPlan } from './run.js';
 const EXIT_VIOLATION = 1;
 const EXIT_INTERRUPTED = 130;
 
-const { runs, seed, timeoutS, keep } = parseSoakOptions(process.argv);
+const { runs, kills, seed, timeoutS, keep } = parseSoakOptions(process.argv);
 const interrupt = interruption();
 const outcomes: Outcome[] = [];
-console.log(`${runs} runs from seed ${seed}, three replicas each, 64 operations in flight\n`);
+const much = kills === undefined ? `${runs} runs` : `${kills} kills of a primary`;
+console.log(`${much} from seed ${seed}, three replicas each, 64 operations in flight\n`);
+
+/** Whether what was asked for has been done; a run is carried out whole. */
+const isEnough = (): boolean => (kills === undefined ? outcomes.length >= runs : killed() >= kills);
+const killed = (): number =>
+  outcomes.reduce((sum, { faults }) => sum + faults.filter(({ fault }) => fault === 'kill-primary').length, 0);
+const progress = (): string =>
+  kills === undefined ? `${outcomes.length}/${runs}` : `${Math.min(killed(), kills)}/${kills} kills`;
 try {
-  for (let i = 0; i < runs; i++) {
-    const outcome = await runPlan(planOf(seed + i), { timeoutS, interrupt, keep });
+  while (!isEnough()) {
+    const outcome = await runPlan(planOf(seed + outcomes.length), { timeoutS, interrupt, keep });
     outcomes.push(outcome);
-    console.log(runLine(outcome, `${i + 1}/${runs}`));
+    console.log(runLine(outcome, progress()));
   }
   if (outcomes.some(({ violations }) => violations.length > 0)) process.exitCode = EXIT_VIOLATION;
 } catch (error) {

@@ -4,6 +4,8 @@ import { EXIT_BAD_INPUT } from '../demo/options.js';
 
 export interface SoakOptions {
   readonly runs: number;
+  /** As many runs as it takes to kill so many primaries; `runs` does not count then. */
+  readonly kills: number | undefined;
   /** Of the first run; each further run has the next. */
   readonly seed: number;
   readonly timeoutS: number;
@@ -22,11 +24,12 @@ export function parseSoakOptions(argv: readonly string[]): SoakOptions {
     )
     .configureHelp({ helpWidth: 100 })
     .option('--runs <n>', 'how many runs', wholeNumberOf(1, 100_000), 50)
+    .option('--kills <n>', 'as many runs as it takes to kill so many primaries', wholeNumberOf(1, 100_000))
     .option('--seed <n>', 'of the first run, each further run has the next (default: any)', wholeNumberOf(0, SEED_MAX))
     .option('--timeout-s <s>', 'seconds after which a run has failed', wholeNumberOf(1, 3_600), 60)
     .option('--keep', "keep the processes' logs of all runs", false)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT))
     .parse(argv)
-    .opts<Omit<SoakOptions, 'seed'> & { readonly seed?: number }>();
-  return { ...options, seed: options.seed ?? Math.floor(Math.random() * SEED_MAX) };
+    .opts<Omit<SoakOptions, 'seed' | 'kills'> & { readonly seed?: number; readonly kills?: number }>();
+  return { ...options, kills: options.kills, seed: options.seed ?? Math.floor(Math.random() * SEED_MAX) };
 }

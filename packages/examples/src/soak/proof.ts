@@ -16,6 +16,8 @@ export interface Proof {
   /** The longest time in which the client had no reply. */
   readonly longestGapMs: number;
   readonly books: Books;
+  /** When replies came, in order. */
+  readonly repliedAtMs: readonly number[];
 }
 
 /**
@@ -37,7 +39,9 @@ export async function proveLoad(
   const violations = problems.map(({ kind, text }) => `${kind}: ${text}`);
   if (problemCount > problems.length) violations.push(`and ${problemCount - problems.length} more`);
   violations.push(...(await compareSurvivors(stage, replicas, isPassive, books)));
-  return { violations, operations: sent, longestGapMs: longestGapMs(replies, 0, Number.POSITIVE_INFINITY), books };
+  const gapMs = longestGapMs(replies, 0, Number.POSITIVE_INFINITY);
+  const repliedAtMs = replies.map(({ atMs }) => atMs);
+  return { violations, operations: sent, longestGapMs: gapMs, books, repliedAtMs };
 }
 
 function firstOf(operations: Iterable<Operation>, count: number): Operation[] {

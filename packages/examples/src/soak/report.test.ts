@@ -8,7 +8,16 @@ const outcome = (seed: number, violations: readonly string[] = []): Outcome => (
   plan: planOf(seed),
   violations,
   operations: 5_000,
-  faults: [{ fault: 'kill-primary', replica: 'bank-1', atMs: 0, failoverMs: 300 + seed }],
+  faults: [
+    {
+      fault: 'kill-primary',
+      replica: 'bank-1',
+      atMs: 0,
+      failoverMs: 290 + seed,
+      phases: { detectionMs: 270, claimMs: 5, recoveryMs: 15 + seed },
+      firstReplyMs: 300 + seed,
+    },
+  ],
   longestGapMs: 310 + seed,
   tookMs: 2_000,
   dir: '/somewhere/logs',
@@ -32,6 +41,8 @@ describe('the report of a soak', () => {
     expect(text).toMatch(/semi-active direct concurrent stream +2 +2 +10,000 +310 ms +326 ms +ok/);
     expect(text).toMatch(/semi-active direct concurrent rpc +1 +1 +5,000 +311 ms +311 ms +FAIL/);
     expect(text).toMatch(/kill-primary +3 +300 ms +301 ms +316 ms +316 ms/);
+    expect(text).toMatch(/recovery: it serves +3 +15 ms +16 ms +31 ms +31 ms/);
+    expect(text).toMatch(/all +3 +300 ms +301 ms +316 ms +316 ms/);
     expect(text).toContain('FAIL 1 of 3 runs broke a promise; seeds 1');
   });
 });

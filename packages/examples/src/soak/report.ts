@@ -30,8 +30,11 @@ export const summary = (outcomes: readonly Outcome[]): string =>
     colors.bold('Runs by mode'),
     modesTable(outcomes),
     '',
-    colors.bold('Faults, and the time until another replica served'),
+    colors.bold('Faults, and the time until the first reply of another primary'),
     faultsTable(outcomes),
+    '',
+    colors.bold('Failovers after a kill or a pause'),
+    phasesTable(outcomes),
     '',
     verdict(outcomes),
   ].join('\n');
@@ -58,12 +61,36 @@ function faultsTable(outcomes: readonly Outcome[]): string {
   const carried = outcomes.flatMap(({ faults }) => faults);
   for (const fault of FAULTS) {
     const these = carried.filter((one) => one.fault === fault);
-    const times = these.flatMap(({ failoverMs }) => failoverMs ?? []);
-    const cells = times.length === 0 ? ['-', '-', '-', '-'] : [0, 0.5, 0.9, 1].map((q) => ms(quantile(times, q)));
-    table.push([fault, these.length, ...cells]);
+    const times = these.flatMap(({ firstReplyMs }) => firstReplyMs ?? []);
+    table.push([fault, these.length, ...distribution(times)]);
   }
   return table.toString();
 }
+
+/** What a caller waits for: the parts come one after the other, so their sums are failovers, and their medians are not. */
+function phasesTable(outcomes: readonly Outcome[]): string {
+  const head = ['phase', 'times', 'least', 'p50', 'p90', 'max'];
+  const table = new Table({ ...TABLE_STYLE, head, colAligns: ['left', ...RIGHT, 'right', 'right'] });
+  const failovers = outcomes.flatMap(({ faults }) =>
+    faults.flatMap(({ phases, failoverMs, firstReplyMs }) =>
+      phases === undefined || failoverMs === undefined || firstReplyMs === undefined
+        ? []
+        : [{ ...phases, toReplyMs: firstReplyMs - failoverMs, allMs: firstReplyMs }],
+    ),
+  );
+  const rows: readonly [string, (failover: (typeof failovers)[number]) => number][] = [
+    ['detection: a backup claims', ({ detectionMs }) => detectionMs],
+    ['claim: the record names it', ({ claimMs }) => claimMs],
+    ['recovery: it serves', ({ recoveryMs }) => recoveryMs],
+    ['first reply reaches the client', ({ toReplyMs }) => toReplyMs],
+    ['all', ({ allMs }) => allMs],
+  ];
+  for (const [phase, of] of rows) table.push([phase, failovers.length, ...distribution(failovers.map(of))]);
+  return table.toString();
+}
+
+const distribution = (times: readonly number[]): string[] =>
+  times.length === 0 ? ['-', '-', '-', '-'] : [0, 0.5, 0.9, 1].map((q) => ms(quantile(times, q)));
 
 function verdict(outcomes: readonly Outcome[]): string {
   const broken = outcomes.filter(({ violations }) => violations.length > 0);

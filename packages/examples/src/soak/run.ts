@@ -19,7 +19,7 @@ export interface RunOptions {
 }
 
 /** How a run ended. */
-export interface Outcome extends Omit<Proof, 'books'> {
+export interface Outcome extends Omit<Proof, 'books' | 'repliedAtMs'> {
   readonly plan: Plan;
   readonly faults: readonly Carried[];
   readonly tookMs: number;
@@ -36,7 +36,7 @@ export interface Outcome extends Omit<Proof, 'books'> {
 export async function runPlan(plan: Plan, { timeoutS, interrupt, keep }: RunOptions): Promise<Outcome> {
   const startedAtMs = monotonicMs();
   const stage = new Stage(timeoutS, interrupt, 'soak');
-  const faults: Carried[] = [];
+  let faults: Carried[] = [];
   const violations: string[] = [];
   let operations = 0;
   let longestGapMs = 0;
@@ -44,6 +44,7 @@ export async function runPlan(plan: Plan, { timeoutS, interrupt, keep }: RunOpti
     const proof = await carryOut(stage, plan, faults);
     violations.push(...proof.violations);
     ({ operations, longestGapMs } = proof);
+    faults = faults.map((fault) => withFirstReply(fault, proof.repliedAtMs));
   } catch (error) {
     if (!(error instanceof DemoFailure)) throw error;
     violations.push(error.message);
@@ -53,6 +54,13 @@ export async function runPlan(plan: Plan, { timeoutS, interrupt, keep }: RunOpti
   }
   const tookMs = monotonicMs() - startedAtMs;
   return { plan, violations, operations, faults, longestGapMs, tookMs, dir: stage.dir };
+}
+
+function withFirstReply(fault: Carried, repliedAtMs: readonly number[]): Carried {
+  const { atMs, failoverMs } = fault;
+  if (failoverMs === undefined) return fault;
+  const first = repliedAtMs.find((replyMs) => replyMs >= atMs + failoverMs);
+  return { ...fault, firstReplyMs: first === undefined ? undefined : first - atMs };
 }
 
 async function carryOut(stage: Stage, plan: Plan, carried: Carried[]): Promise<Omit<Proof, 'books'>> {
