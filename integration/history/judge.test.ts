@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { Operation } from '../../packages/examples/dist/bank/operation.js';
+import type { Books } from '../../packages/examples/dist/demo/collect.js';
+import type { Called, End } from '../../packages/examples/dist/load/messages.js';
+import { judge } from './judge.js';
+
+const deposit = (id: number, amountCents = 10): Operation => ({
+  kind: 'deposit',
+  id,
+  account: 'ada',
+  to: '',
+  amountCents,
+});
+const answered = (sequence: number, balanceCents: number): End => ({
+  kind: 'answered',
+  sequence,
+  balanceCents,
+  toBalanceCents: 0,
+});
+const UNKNOWN: End = { kind: 'unknown', code: 14, details: 'gone' };
+const NONE: End = { kind: 'none', code: 10, details: 'refused' };
+
+/** One after the other, each by a caller of its own. */
+const called = (...calls: readonly (readonly [Operation, End])[]): Called[] =>
+  calls.map(([operation, end], i) => ({
+    kind: 'called',
+    caller: i,
+    operation,
+    invokedAtMs: 10 * i,
+    endedAtMs: 10 * i + 5,
+    end,
+  }));
+
+function books(...history: number[]): Books {
+  const audit = { operations: 0, refused: 0, orderDigest: '', depositedCents: 0, withdrawnCents: 0, accounts: 0 };
+  return { audit, history, balances: [] };
+}
+
+describe('the judge of a history', () => {
+  it('accepts what a bank does, with unknown outcomes in the places that nobody was told', () => {
+    const calls = called(
+      [deposit(1), answered(1, 10)],
+      [deposit(2), UNKNOWN],
+      [deposit(3), NONE],
+      [deposit(4), answered(3, 30)],
+    );
+    expect(judge(calls, books(1, 2, 4))).toEqual({ violations: [], answered: 2, unknown: 1, none: 1 });
+  });
+
+  it('accepts an unknown outcome that never was', () => {
+    expect(judge(called([deposit(1), UNKNOWN], [deposit(2), answered(1, 10)]), books(2)).violations).toEqual([]);
+  });
+
+  it.each([
+    ['lost', called([deposit(1), answered(1, 10)]), books(), 'operation 1 was answered and is lost'],
+    ['doubled', called([deposit(1), answered(1, 10)]), books(1, 1), 'operation 1 took effect twice, at 1 and at 2'],
+    ['moved', called([deposit(1), answered(1, 10)]), books(2, 1), 'operation 1 was told place 1, and is at 2'],
+    ['there after all', called([deposit(1), NONE]), books(1), 'said to have had no effect'],
+    [
+      'read from a past that was over',
+      called([deposit(1), answered(1, 10)], [{ kind: 'balance', id: 2, account: 'ada' }, answered(0, 0)]),
+      books(1),
+      'not linearizable|by none',
+    ],
+    [
+      'answered by two histories',
+      called([deposit(1), answered(1, 10)], [deposit(2), answered(1, 10)]),
+      books(1, 2),
+      'by none',
+    ],
+  ])('notices what was %s', (_what, calls, then, says) => {
+    expect(judge(calls, then).violations.join('\n')).toMatch(new RegExp(says));
+  });
+
+  it('judges a history of ten thousand calls in a moment', () => {
+    const calls: Called[] = [];
+    for (let id = 1; id <= 10_000; id++) {
+      const start = Math.floor(id / 8) * 10;
+      const end = id % 500 === 0 ? UNKNOWN : answered(id, 10 * id);
+      calls.push({
+        kind: 'called',
+        caller: id % 8,
+        operation: deposit(id),
+        invokedAtMs: start + (id % 3),
+        endedAtMs: start + 12,
+        end,
+      });
+    }
+    const startedAt = performance.now();
+    expect(judge(calls, books(...calls.map(({ operation }) => operation.id))).violations).toEqual([]);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+});

@@ -1,0 +1,68 @@
+import type { Books } from '../../packages/examples/dist/demo/collect.js';
+import type { Called } from '../../packages/examples/dist/load/messages.js';
+import { checkLinearizable, explain, type Operation } from '../../packages/simulator/dist/linearizability/index.js';
+import { type Answer, bankModel } from './bank-model.js';
+
+/** Far more than any history here takes; what exceeds it is said, never taken for right. */
+const STEPS_MAX = 20_000_000;
+
+/** What a history came to. */
+export interface Verdict {
+  /** What was broken, a sentence each; empty if all was as promised. */
+  readonly violations: readonly string[];
+  readonly answered: number;
+  /** Calls of which nobody knows whether they took effect. */
+  readonly unknown: number;
+  /** Calls that certainly took no effect. */
+  readonly none: number;
+}
+
+/**
+ * Judges what callers saw by the checker of the simulator, and compares it with what the bank says at the end: nothing
+ * that was answered is lost, nothing is there twice, and nothing is there that was said to have had no effect.
+ */
+export function judge(calls: readonly Called[], books: Books): Verdict {
+  const violations = [...compareBooks(calls, books)];
+  const operations = calls.filter(({ end }) => end.kind !== 'none').map(operationOf);
+  const result = checkLinearizable(bankModel, operations, { maxSteps: STEPS_MAX });
+  if (result.verdict === 'undecided') violations.push(`the checker gave up after ${result.steps} steps`);
+  if (result.verdict === 'violated') violations.push(explain(bankModel, result).split('\n').slice(-12).join('\n'));
+  const count = (...kinds: readonly string[]): number => calls.filter(({ end }) => kinds.includes(end.kind)).length;
+  return { violations, answered: count('answered', 'refused'), unknown: count('unknown'), none: count('none') };
+}
+
+function operationOf({
+  caller,
+  operation,
+  invokedAtMs,
+  endedAtMs,
+  end,
+}: Called): Operation<Called['operation'], Answer> {
+  const isKnown = end.kind === 'answered' || end.kind === 'refused';
+  return {
+    process: caller,
+    input: operation,
+    output: isKnown ? end : undefined,
+    invokedAt: invokedAtMs,
+    completedAt: isKnown ? endedAtMs : Number.POSITIVE_INFINITY,
+  };
+}
+
+function* compareBooks(calls: readonly Called[], { history }: Books): Generator<string> {
+  const places = new Map<number, number>();
+  for (const [index, id] of history.entries()) {
+    if (places.has(id)) yield `operation ${id} took effect twice, at ${places.get(id)} and at ${index + 1}`;
+    places.set(id, index + 1);
+  }
+  for (const { operation, end } of calls) {
+    if (operation.kind === 'balance') continue;
+    const place = places.get(operation.id);
+    if (end.kind === 'none' && place !== undefined) {
+      yield `operation ${operation.id} was said to have had no effect (${end.details}), and is at place ${place}`;
+    }
+    if (end.kind !== 'answered' && end.kind !== 'refused') continue;
+    if (place === undefined) yield `operation ${operation.id} was answered and is lost`;
+    else if (place !== end.sequence)
+      yield `operation ${operation.id} was told place ${end.sequence}, and is at ${place}`;
+  }
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
+import type { Books } from '../../packages/examples/dist/demo/collect.js';
+import type { Kind } from '../../packages/examples/dist/load/connect.js';
+import type { Called, LoadMessage } from '../../packages/examples/dist/load/messages.js';
+import { judge, type Verdict } from './judge.js';
+
+export const LOAD = fileURLToPath(new URL('../../packages/examples/dist/load/main.js', import.meta.url));
+
+export interface LoadOptions {
+  readonly target: string;
+  readonly mode: Mode;
+  readonly client: Kind;
+  readonly callers: number;
+  readonly seed: number;
+}
+
+/** What `load/main.js` is given. */
+export const loadArguments = ({ target, mode, client, callers, seed }: LoadOptions): string[] => [
+  ...['--target', target, '--client', client, '--callers', `${callers}`, '--seed', `${seed}`],
+  ...['--replication', mode.replication, '--multicast', mode.multicast, '--release', mode.release],
+  ...['--carrier', mode.carrier, '--lease-ms', `${mode.leaseMs}`],
+];
+
+/** The history that a load tells, as far as it has come. */
+export class Recording {
+  readonly calls: Called[] = [];
+  #books: Books | undefined;
+  #begun = false;
+  #failed: string | undefined;
+  #waiting: (() => void)[] = [];
+
+  /** A line of what the load writes. */
+  line(text: string): void {
+    const message = JSON.parse(text) as LoadMessage;
+    if (message.kind === 'called') this.calls.push(message);
+    else if (message.kind === 'begun') this.#begun = true;
+    else if (message.kind === 'done') this.#books = message.books;
+    else this.#failed = message.reason;
+    this.#wake();
+  }
+
+  /** The load is gone; if it did not come to its end, nothing can be judged. */
+  ended(how: string): void {
+    if (this.#books === undefined) this.#failed ??= `the load ended (${how}) before it had the books of the bank`;
+    this.#wake();
+  }
+
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  get answered(): number {
+    return this.calls.filter(({ end }) => end.kind === 'answered').length;
+  }
+
+  /** When the first call was answered that was made at `atMs` of the load's clock or later. */
+  firstAnswerAfter(atMs: number): Called | undefined {
+    return this.calls.find(({ invokedAtMs, end }) => invokedAtMs >= atMs && end.kind === 'answered');
+  }
+
+  /** Waits until so many more calls have been answered than now. */
+  async answeredMore(count: number): Promise<void> {
+    const until = this.answered + count;
+    await this.until(() => this.answered >= until);
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.#failed !== undefined) throw new Error(this.#failed);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  async verdict(): Promise<Verdict> {
+    await this.until(() => this.#books !== undefined);
+    if (this.#books === undefined) throw new Error('What was waited for does not hold.');
+    return judge(this.calls, this.#books);
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** A load that is a process of this machine. */
+export class LoadProcess {
+  readonly recording = new Recording();
+  readonly #process: ChildProcess;
+
+  constructor(options: LoadOptions) {
+    const child = spawn(process.execPath, [LOAD, ...loadArguments(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#process = child;
+    createInterface({ input: child.stdout }).on('line', (line) => this.recording.line(line));
+    child.once('close', (code, signal) => this.recording.ended(signal ?? `exit status ${code}`));
+  }
+
+  /** Lets open calls end, and judges. */
+  finish(): Promise<Verdict> {
+    this.#process.kill('SIGTERM');
+    return this.recording.verdict();
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+}

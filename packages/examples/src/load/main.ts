@@ -1,0 +1,71 @@
+import { Command, Option } from 'commander';
+import { addModeOptions, modeOf, wholeNumberOf } from '../bank/mode-options.js';
+import type { Mode } from '../bank/service-config.js';
+import { collectBooks } from '../demo/collect.js';
+import { Caller } from './caller.js';
+import { connect, KINDS, type Kind } from './connect.js';
+import type { Called, LoadMessage } from './messages.js';
+import { ACCOUNTS, loadOperations, openings } from './operations.js';
+
+interface Options extends Mode {
+  readonly target: string;
+  readonly client: Kind;
+  readonly callers: number;
+  readonly seed: number;
+}
+
+const options = addModeOptions(
+  new Command('load')
+    .description(
+      'Calls a bank until SIGTERM, then lets open calls end, asks the bank for its books and\n' +
+        'ends. Tells every call and its end as a line of JSON, for whoever judges the history.',
+    )
+    .requiredOption('--target <target>', 'all replicas, as understudy:///host:port,host:port')
+    .addOption(new Option('--client <kind>', 'how it is connected').choices(KINDS).default('interceptor'))
+    .option('--callers <n>', 'calls that are open at once', wholeNumberOf(1, 1_000), 8)
+    .option('--seed <n>', 'of the operations', wholeNumberOf(0, 999_999_999), 1),
+)
+  .parse()
+  .opts<Options>();
+
+const tell = (message: LoadMessage): void => {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+};
+const client = connect(options.target, modeOf(options), options.client);
+const caller = new Caller(client, options.client === 'keyed');
+const coming = loadOperations(options.seed);
+let nextCaller = 1;
+let enough = false;
+
+process.once('SIGTERM', () => {
+  enough = true;
+});
+
+/** Whoever does not know what became of a call never calls again: its call may yet take effect. */
+async function callOn(): Promise<void> {
+  let name = nextCaller++;
+  while (!enough) {
+    const called = await caller.call(name, coming.next().value);
+    tell(called);
+    if (called.end.kind === 'unknown') name = nextCaller++;
+    if (failed(called)) await pause();
+  }
+}
+
+const failed = ({ end }: Called): boolean => end.kind === 'unknown' || end.kind === 'none';
+/** Nobody calls as fast as they are refused. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+async function load(): Promise<void> {
+  for (const opening of openings()) tell(await caller.call(0, opening));
+  tell({ kind: 'begun' });
+  await Promise.all(Array.from({ length: options.callers }, callOn));
+  tell({ kind: 'done', books: await collectBooks(client, ACCOUNTS) });
+  client.close();
+}
+
+load().catch((error: Error) => {
+  tell({ kind: 'failed', reason: error.message });
+  process.exitCode = 1;
+  client.close();
+});
