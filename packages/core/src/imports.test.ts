@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   wire: ['core'],
   'coordinator-embedded': ['core'],
+  'coordinator-etcd': ['core'],
   server: ['core', 'wire'],
   client: ['core', 'wire'],
   cli: ['core', 'coordinator-embedded'],

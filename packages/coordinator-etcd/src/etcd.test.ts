@@ -1,0 +1,16 @@
+import { coordinatorContract } from '@understudy/coordinator-embedded/contract';
+import { afterAll, beforeAll } from 'vitest';
+import { etcd } from './etcd.js';
+import { EtcdProcess } from './testing/index.js';
+
+let server: EtcdProcess;
+beforeAll(async () => {
+  server = await EtcdProcess.start();
+}, 120_000);
+afterAll(() => server.remove());
+
+let place = 0;
+coordinatorContract('in etcd', async () => {
+  // One etcd for all; each test has its own keys.
+  return { factory: etcd({ hosts: server.host, keyPrefix: `test-${++place}/` }), remove: async () => {} };
+});

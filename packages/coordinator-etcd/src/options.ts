@@ -1,0 +1,62 @@
+import { UnderstudyError } from '@understudy/core';
+import type { IOptions } from 'etcd3';
+
+export interface EtcdOptions {
+  /** The members, `host:port`, or `https://host:port` for TLS with the system's authorities. */
+  readonly hosts: string | readonly string[];
+  /** User and password, where etcd asks for them. */
+  readonly auth?: { readonly username: string; readonly password: string };
+  /** TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM. */
+  readonly credentials?: NonNullable<IOptions['credentials']>;
+  /** gRPC channel options for the connections to etcd. */
+  readonly grpcOptions?: NonNullable<IOptions['grpcOptions']>;
+  /** Begins every key. Default `understudy/`. */
+  readonly keyPrefix?: string;
+  /** After how long a call is given up, milliseconds. Default 5000. */
+  readonly deadlineMs?: number;
+  /** A member that has not answered for so long is not waited for alone: another is asked too. Default 100. */
+  readonly hedgeMs?: number;
+  /** For how long a replica that died is still said to run, seconds; etcd's own least is 2. Default 5. */
+  readonly presenceTtlS?: number;
+  /** How often a watch looks by itself, should its stream be silent, milliseconds. Default 5000. */
+  readonly pollMs?: number;
+}
+
+/** The options with their defaults. */
+export interface Settings {
+  readonly hosts: readonly string[];
+  readonly client: Omit<IOptions, 'hosts'>;
+  readonly keyPrefix: string;
+  readonly deadlineMs: number;
+  readonly hedgeMs: number;
+  readonly presenceTtlS: number;
+  readonly pollMs: number;
+}
+
+const HOST = /^(?:https?:\/\/)?(?:\[[^\s[\]/]+\]|[^\s:[\]/]+):\d{1,5}$/;
+
+/** @throws UNDERSTUDY_SETUP naming the option that cannot be used */
+export function settingsOf(options: EtcdOptions): Settings {
+  const hosts = typeof options.hosts === 'string' ? options.hosts.split(',').map((host) => host.trim()) : options.hosts;
+  if (hosts.length === 0) refuse('hosts names no member of etcd');
+  for (const host of hosts) if (!HOST.test(host)) refuse(`hosts has ${JSON.stringify(host)}, which is not host:port`);
+  const { auth, credentials, grpcOptions, keyPrefix = 'understudy/' } = options;
+  return {
+    hosts,
+    client: { ...(auth && { auth }), ...(credentials && { credentials }), ...(grpcOptions && { grpcOptions }) },
+    keyPrefix,
+    deadlineMs: positive('deadlineMs', options.deadlineMs ?? 5_000),
+    hedgeMs: positive('hedgeMs', options.hedgeMs ?? 100),
+    presenceTtlS: positive('presenceTtlS', options.presenceTtlS ?? 5),
+    pollMs: positive('pollMs', options.pollMs ?? 5_000),
+  };
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  return refuse(`${name} must be a number above 0 and is ${value}`);
+}
+
+function refuse(why: string): never {
+  throw new UnderstudyError('UNDERSTUDY_SETUP', `the etcd options cannot be used: ${why}`);
+}

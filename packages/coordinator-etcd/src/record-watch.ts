@@ -1,0 +1,119 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { GroupRecord } from '@understudy/core';
+import type { IWatchResponse } from 'etcd3';
+import { asEtcdError } from './failure.js';
+import type { Members } from './members.js';
+import type { RecordStore } from './record-store.js';
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+
+export interface WatchOptions {
+  readonly hosts: readonly string[];
+  readonly pollMs: number;
+  readonly onRecord: (record: GroupRecord) => void;
+  /** Once for each problem, however often it is met in a row. */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Reports each newer record. A stream from the revision that was read last makes it fast. When the stream ends, for
+ * whatever reason, compaction among them, and when it has been silent for `pollMs`, the record is read again: a member
+ * that is cut off from the others keeps its streams open and tells nothing.
+ */
+export class RecordWatch {
+  readonly #members: Members;
+  readonly #store: RecordStore;
+  readonly #options: WatchOptions;
+  readonly #ended = new AbortController();
+  #reported = 0;
+  #problem: string | undefined;
+
+  constructor(members: Members, store: RecordStore, options: WatchOptions) {
+    this.#members = members;
+    this.#store = store;
+    this.#options = options;
+    void this.#watch();
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#ended;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
+      try {
+        const { stored, revision } = await this.#store.read();
+        this.#report(stored?.record);
+        this.#problem = undefined;
+        pauseMs = FIRST_PAUSE_MS;
+        await this.#follow(BigInt(revision) + 1n);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#failed(error);
+        this.#members.avoidPreferred();
+        await pause(pauseMs * (0.5 + Math.random()), undefined, { ref: false, signal }).catch(() => {});
+        pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
+      }
+    }
+  }
+
+  #report(record: GroupRecord | undefined): void {
+    if (record === undefined || record.epoch <= this.#reported || this.#ended.signal.aborted) return;
+    this.#reported = record.epoch;
+    this.#options.onRecord(record);
+  }
+
+  #failed(cause: unknown): void {
+    const error = asEtcdError(cause, `watching ${this.#store.key}`, this.#options.hosts);
+    if (error.message === this.#problem) return;
+    this.#problem = error.message;
+    this.#options.onError(error);
+  }
+
+  /** Resolves when it is time to read again; rejects if the stream failed. */
+  async #follow(from: bigint): Promise<void> {
+    const { signal } = this.#ended;
+    const stream = await this.#members.preferred.watchClient.watch();
+    let quiet: NodeJS.Timeout | undefined;
+    let stop = (): void => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        stop = resolve;
+        signal.addEventListener('abort', stop, { once: true });
+        if (signal.aborted) resolve();
+        const awaitWord = (): void => {
+          clearTimeout(quiet);
+          quiet = setTimeout(resolve, this.#options.pollMs).unref();
+        };
+        stream.on('error', reject).on('end', resolve);
+        stream.on('data', (response: IWatchResponse) => {
+          awaitWord();
+          // Compacted, or the member steps back.
+          if (response.canceled) return resolve();
+          try {
+            this.#take(response);
+          } catch (error) {
+            reject(error);
+          }
+        });
+        awaitWord();
+        stream.write({ create_request: { key: Buffer.from(this.#store.key), start_revision: String(from) } });
+      });
+    } finally {
+      clearTimeout(quiet);
+      signal.removeEventListener('abort', stop);
+      // What it says of its own end interests nobody.
+      stream.on('error', () => {});
+      stream.cancel();
+    }
+  }
+
+  #take({ events }: IWatchResponse): void {
+    for (const { type, kv } of events) {
+      if (String(type) === 'Put' || String(type) === 'PUT') this.#report(this.#store.storedOf(kv)?.record);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { findEtcd } from './find-etcd.js';
+
+const READY = /ready to serve client requests|serving (?:insecure )?client (?:requests|traffic)/i;
+
+/** A real etcd of one member on free ports of the loopback; kept in a directory of its own, so that it can come back. */
+export class EtcdProcess {
+  readonly host: string;
+  readonly #dir = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
+  readonly #args: readonly string[];
+  #process: ChildProcess | undefined;
+
+  /** @param args beyond where it listens, such as `--cert-file` */
+  static async start(args: readonly string[] = [], scheme: 'http' | 'https' = 'http'): Promise<EtcdProcess> {
+    const [client, peer] = await freePorts(2);
+    const process = new EtcdProcess(`${scheme}://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`, args);
+    await process.start();
+    return process;
+  }
+
+  private constructor(client: string, peer: string, args: readonly string[]) {
+    this.host = client;
+    this.#args = [
+      ...['--data-dir', this.#dir, '--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
+      ...args,
+    ];
+  }
+
+  /** Resolves when it serves; with the data that it had before. */
+  async start(): Promise<void> {
+    const child = spawn(findEtcd(), this.#args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = child;
+    const said: string[] = [];
+    const serves = new Promise<void>((resolve) => {
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        if (said.length < 200) said.push(line);
+        if (READY.test(line)) resolve();
+      });
+    });
+    const ended = once(child, 'close').then(() => {
+      throw new Error(`etcd ended before it served:\n${said.slice(-5).join('\n')}`);
+    });
+    ended.catch(() => {});
+    await Promise.race([serves, ended]);
+  }
+
+  /** As a crash would; resolves when it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'close');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Takes the processor from it, until `resume`. */
+  suspend(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async remove(): Promise<void> {
+    this.resume();
+    await this.kill();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  const ports = await Promise.all(
+    servers.map(async (server) => {
+      await once(server, 'listening');
+      const address = server.address();
+      return address !== null && typeof address === 'object' ? address.port : 0;
+    }),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
