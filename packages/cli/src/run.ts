@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { failureOf } from './failure.js';
 import { type ForceOptions, forceCommand } from './force-command.js';
-import { directorySource } from './source.js';
+import { addSourceOptions, type SourceOptions, sourceOf } from './source.js';
 import { type StatusOptions, statusCommand } from './status-command.js';
 
 /** Where the command writes. */
@@ -14,7 +14,6 @@ export interface Output {
 const EXIT_CODES = `
 Exit codes: 0 done, 1 refused or failed (one line on standard error, which
 begins with an UNDERSTUDY_ code), 2 wrong usage.`;
-const DIR = ['--dir <dir>', 'directory that the replicas were given for their records'] as const;
 
 /**
  * Runs the command.
@@ -33,28 +32,24 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     .description('Shows groups of replicas and, on an operator’s word, changes them.')
     .version(version())
     .addHelpText('afterAll', EXIT_CODES);
-  program
-    .command('status')
+  addSourceOptions(program.command('status'))
     .description('Show the record of each group and which replicas run.')
-    .requiredOption(...DIR)
     .option('--group <name>', 'only this group')
     .option('--json', 'as JSON')
-    .action(async ({ dir, ...options }: StatusOptions & { dir: string }) => {
-      exitCode = await statusCommand(directorySource(dir), options, output);
+    .action(async (options: StatusOptions & SourceOptions) => {
+      exitCode = await statusCommand(sourceOf(options), options, output);
     });
-  program
-    .command('force')
+  addSourceOptions(program.command('force'))
     .description(
       'Make a running replica the only one in sync and the primary, when all that were in sync are gone. ' +
         'Calls that only they held are lost.',
     )
-    .requiredOption(...DIR)
     .requiredOption('--group <name>', 'the group')
     .requiredOption('--replica <id>', 'the replica whose state is to be the truth')
     .option('--yes', 'do it; without this, only say what it means')
     .option('--yes-even-though-others-run', 'do it although a replica runs that holds everything')
-    .action(async ({ dir, ...options }: ForceOptions & { dir: string }) => {
-      exitCode = await forceCommand(directorySource(dir), options, output);
+    .action(async (options: ForceOptions & SourceOptions) => {
+      exitCode = await forceCommand(sourceOf(options), options, output);
     });
   try {
     await program.parseAsync(args, { from: 'user' });

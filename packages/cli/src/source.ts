@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { embeddedCoordinator, embeddedGroups } from '@understudy/coordinator-embedded';
-import type { Coordinator } from '@understudy/core';
+import { type EtcdOptions, etcd, etcdGroups } from '@understudy/coordinator-etcd';
+import { type Coordinator, UnderstudyError } from '@understudy/core';
+import { type Command, Option } from 'commander';
 
 /** Where the records of groups are kept. */
 export interface Source {
@@ -9,8 +12,66 @@ export interface Source {
   readonly coordinator: (group: string) => Coordinator;
 }
 
-export function directorySource(dir: string): Source {
-  return { name: dir, groups: () => embeddedGroups(dir), coordinator: embeddedCoordinator(dir) };
+/** Where the command line says that they are kept. */
+export interface SourceOptions {
+  readonly dir?: string;
+  readonly etcd?: string;
+  readonly etcdPrefix?: string;
+  readonly etcdUser?: string;
+  readonly etcdPassword?: string;
+  readonly etcdCa?: string;
+  readonly etcdCert?: string;
+  readonly etcdKey?: string;
+}
+
+const NO_PLACE = 'say where the records are kept: --dir <dir>, or --etcd <hosts>';
+
+export const addSourceOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('--dir <dir>', 'directory that the replicas were given for their records').conflicts('etcd'))
+    .option('--etcd <hosts>', 'members of the etcd that keeps the records, host:port,host:port')
+    .option('--etcd-prefix <prefix>', 'begins the keys in etcd (default: understudy/)')
+    .option('--etcd-user <name>', 'user of etcd')
+    .addOption(new Option('--etcd-password <password>', 'its password').env('UNDERSTUDY_ETCD_PASSWORD'))
+    .option('--etcd-ca <file>', "certificate of etcd's authority, PEM")
+    .option('--etcd-cert <file>', 'certificate of this client, PEM')
+    .option('--etcd-key <file>', 'its key, PEM')
+    .hook('preAction', (_command, action) => {
+      const { dir, etcd: hosts } = action.opts<SourceOptions>();
+      if (dir === undefined && hosts === undefined) action.error(`error: ${NO_PLACE}`);
+    });
+
+/** @throws UNDERSTUDY_SETUP if neither place is named, or a file cannot be read */
+export function sourceOf(options: SourceOptions): Source {
+  const { dir, etcd: hosts } = options;
+  if (dir !== undefined) return { name: dir, groups: () => embeddedGroups(dir), coordinator: embeddedCoordinator(dir) };
+  if (hosts === undefined) throw new UnderstudyError('UNDERSTUDY_SETUP', NO_PLACE);
+  const etcdOptions = etcdOptionsOf(hosts, options);
+  return { name: `etcd ${hosts}`, groups: () => etcdGroups(etcdOptions), coordinator: etcd(etcdOptions) };
+}
+
+function etcdOptionsOf(hosts: string, options: SourceOptions): EtcdOptions {
+  const { etcdPrefix, etcdUser, etcdPassword = '', etcdCa, etcdCert, etcdKey } = options;
+  return {
+    hosts,
+    ...(etcdPrefix !== undefined && { keyPrefix: etcdPrefix }),
+    ...(etcdUser !== undefined && { auth: { username: etcdUser, password: etcdPassword } }),
+    ...(etcdCa !== undefined && {
+      credentials: {
+        rootCertificate: pem(etcdCa),
+        ...(etcdKey !== undefined && { privateKey: pem(etcdKey) }),
+        ...(etcdCert !== undefined && { certChain: pem(etcdCert) }),
+      },
+    }),
+  };
+}
+
+function pem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new UnderstudyError('UNDERSTUDY_SETUP', `${file} cannot be read (${(cause as Error).message})`, { cause });
+  }
 }
 
 /** Uses a group's coordinator and closes it, however that ends. */

@@ -12,9 +12,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'coordinator-etcd': ['core'],
   server: ['core', 'wire'],
   client: ['core', 'wire'],
-  cli: ['core', 'coordinator-embedded'],
+  cli: ['core', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
-  examples: ['core', 'coordinator-embedded', 'server', 'client'],
+  examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
   bench: ['core', 'wire', 'coordinator-embedded', 'server', 'client', 'examples'],
 };
 

@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
-import { CLAIMS } from '@understudy/core';
+import { etcd } from '@understudy/coordinator-etcd';
+import { CLAIMS, type CoordinatorFactory } from '@understudy/core';
 import { createReplica } from '@understudy/server';
 import { Command } from 'commander';
 import { monotonicMs } from '../demo/clock.js';
@@ -19,20 +20,34 @@ import { reportChanges } from './status-reports.js';
 interface Options extends Mode {
   readonly id: string;
   readonly address: string;
-  readonly coordinator: string;
+  readonly listen: string | undefined;
+  readonly coordinator: string | undefined;
+  readonly etcd: string | undefined;
+  readonly etcdPrefix: string;
   readonly debug: boolean;
 }
 
-const options = addModeOptions(
+const command = addModeOptions(
   new Command('server')
-    .description('Runs one replica of a bank. Start several with the same directory and different addresses.')
+    .description(
+      'Runs one replica of a bank. Start several with the same directory or etcd, and different\n' + 'addresses.',
+    )
     .requiredOption('--id <name>', 'name of this replica, unique in the group')
     .requiredOption('--address <host:port>', 'where to listen; the other replicas and the clients reach it there')
-    .requiredOption('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas"),
+    .option('--listen <host:port>', 'where to listen, if that is not the address')
+    .option('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas")
+    .option('--etcd <hosts>', "members of the etcd that keeps the group's record, host:port,host:port")
+    .option('--etcd-prefix <prefix>', 'begins the keys in etcd', 'understudy/'),
 )
   .option('--debug', 'log everything', false)
-  .parse()
-  .opts<Options>();
+  .parse();
+const options = command.opts<Options>();
+
+function coordinatorOf({ coordinator, etcd: hosts, etcdPrefix }: Options): CoordinatorFactory {
+  if (hosts !== undefined) return etcd({ hosts, keyPrefix: etcdPrefix });
+  if (coordinator !== undefined) return embeddedCoordinator(coordinator);
+  return command.error('error: give --coordinator or --etcd, so that the replicas find each other');
+}
 
 endWithParent();
 const tell = (message: ServerMessage): void => tellParent(message);
@@ -42,7 +57,7 @@ const replica = createReplica({
   group: BANK_GROUP,
   replicaId: options.id,
   address: options.address,
-  coordinator: embeddedCoordinator(options.coordinator),
+  coordinator: coordinatorOf(options),
   state: bank,
   serviceConfig: bankServiceConfig(modeOf(options)),
   logger: {
@@ -56,7 +71,7 @@ replica.on('role', (status) => tell({ kind: 'status', atMs: monotonicMs(), statu
 const server = new grpc.Server({ interceptors: replica.interceptors([]) });
 replica.attach(server);
 server.addService(BankService, handlers(bank));
-await bind(server, options.address);
+await bind(server, options.listen ?? options.address);
 await replica.start();
 
 tell({ kind: 'listening', address: options.address });

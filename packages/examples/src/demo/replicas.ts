@@ -41,6 +41,7 @@ export class Replicas {
   readonly #stage: Stage;
   readonly #mode: Mode;
   readonly #execArgv: readonly string[];
+  readonly #coordinator: readonly string[];
   readonly #addresses = new Map<string, string>();
   readonly #members = new Map<string, Member>();
   #waiting: (() => void)[] = [];
@@ -49,15 +50,29 @@ export class Replicas {
    * Starts `count` replicas, named bank-1, bank-2 …
    *
    * @param execArgv what node itself is given
+   * @param coordinator options of the server that say where the record is kept
    */
-  static async start(stage: Stage, count: number, mode: Mode, execArgv: readonly string[] = []): Promise<Replicas> {
-    return new Replicas(stage, await freeAddresses(count), mode, execArgv);
+  static async start(
+    stage: Stage,
+    count: number,
+    mode: Mode,
+    execArgv: readonly string[] = [],
+    coordinator: readonly string[] = ['--coordinator', join(stage.dir, 'coordinator')],
+  ): Promise<Replicas> {
+    return new Replicas(stage, await freeAddresses(count), mode, execArgv, coordinator);
   }
 
-  private constructor(stage: Stage, addresses: readonly string[], mode: Mode, execArgv: readonly string[]) {
+  private constructor(
+    stage: Stage,
+    addresses: readonly string[],
+    mode: Mode,
+    execArgv: readonly string[],
+    coordinator: readonly string[],
+  ) {
     this.#stage = stage;
     this.#mode = mode;
     this.#execArgv = execArgv;
+    this.#coordinator = coordinator;
     addresses.forEach((address, index) => {
       this.#addresses.set(`bank-${index + 1}`, address);
     });
@@ -139,7 +154,7 @@ export class Replicas {
   startReplica(id: string): void {
     const mode = this.#mode;
     const args = [
-      ...['--id', id, '--address', this.addressOf(id), '--coordinator', join(this.#stage.dir, 'coordinator')],
+      ...['--id', id, '--address', this.addressOf(id), ...this.#coordinator],
       ...['--replication', mode.replication, '--multicast', mode.multicast, '--release', mode.release],
       ...['--carrier', mode.carrier, '--lease-ms', String(mode.leaseMs)],
     ];

@@ -1,3 +1,4 @@
+import { EtcdProcess } from '@understudy/coordinator-etcd/testing';
 import { interruption } from '../demo/interruption.js';
 import { Interrupted } from '../demo/stage.js';
 import { parseSoakOptions } from './options.js';
@@ -8,8 +9,9 @@ import { type Outcome, runPlan } from './run.js';
 const EXIT_VIOLATION = 1;
 const EXIT_INTERRUPTED = 130;
 
-const { runs, kills, seed, timeoutS, keep } = parseSoakOptions(process.argv);
+const { runs, kills, seed, timeoutS, keep, etcd } = parseSoakOptions(process.argv);
 const interrupt = interruption();
+const server = etcd ? await EtcdProcess.start() : undefined;
 const outcomes: Outcome[] = [];
 const much = kills === undefined ? `${runs} runs` : `${kills} kills of a primary`;
 console.log(`${much} from seed ${seed}, three replicas each, 64 operations in flight\n`);
@@ -22,7 +24,7 @@ const progress = (): string =>
   kills === undefined ? `${outcomes.length}/${runs}` : `${Math.min(killed(), kills)}/${kills} kills`;
 try {
   while (!isEnough()) {
-    const outcome = await runPlan(planOf(seed + outcomes.length), { timeoutS, interrupt, keep });
+    const outcome = await runPlan(planOf(seed + outcomes.length), { timeoutS, interrupt, keep, etcd: server?.host });
     outcomes.push(outcome);
     console.log(runLine(outcome, progress()));
   }
@@ -30,5 +32,7 @@ try {
 } catch (error) {
   if (!(error instanceof Interrupted)) throw error;
   process.exitCode = EXIT_INTERRUPTED;
+} finally {
+  await server?.remove();
 }
 if (outcomes.length > 0) console.log(`\n${summary(outcomes)}`);

@@ -10,6 +10,8 @@ export interface SoakOptions {
   readonly seed: number;
   readonly timeoutS: number;
   readonly keep: boolean;
+  /** The record is kept in an etcd that is started for the soak. */
+  readonly etcd: boolean;
 }
 
 const SEED_MAX = 999_999_999;
@@ -28,6 +30,7 @@ export function parseSoakOptions(argv: readonly string[]): SoakOptions {
     .option('--seed <n>', 'of the first run, each further run has the next (default: any)', wholeNumberOf(0, SEED_MAX))
     .option('--timeout-s <s>', 'seconds after which a run has failed', wholeNumberOf(1, 3_600), 60)
     .option('--keep', "keep the processes' logs of all runs", false)
+    .option('--etcd', 'keep the record in an etcd that is started for it (the program must be installed)', false)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT))
     .parse(argv)
     .opts<Omit<SoakOptions, 'seed' | 'kills'> & { readonly seed?: number; readonly kills?: number }>();

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DemoFailure } from '../demo/children.js';
 import { monotonicMs } from '../demo/clock.js';
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly interrupt: AbortSignal;
   /** Leave the logs where they are, however it ends. */
   readonly keep: boolean;
+  /** A member of the etcd that keeps the record; undefined: a directory does. */
+  readonly etcd?: string | undefined;
 }
 
 /** How a run ended. */
@@ -33,7 +36,7 @@ export interface Outcome extends Omit<Proof, 'books' | 'repliedAtMs'> {
  *
  * @throws Interrupted
  */
-export async function runPlan(plan: Plan, { timeoutS, interrupt, keep }: RunOptions): Promise<Outcome> {
+export async function runPlan(plan: Plan, { timeoutS, interrupt, keep, etcd }: RunOptions): Promise<Outcome> {
   const startedAtMs = monotonicMs();
   const stage = new Stage(timeoutS, interrupt, 'soak');
   let faults: Carried[] = [];
@@ -41,7 +44,7 @@ export async function runPlan(plan: Plan, { timeoutS, interrupt, keep }: RunOpti
   let operations = 0;
   let longestGapMs = 0;
   try {
-    const proof = await carryOut(stage, plan, faults);
+    const proof = await carryOut(stage, plan, faults, etcd);
     violations.push(...proof.violations);
     ({ operations, longestGapMs } = proof);
     faults = faults.map((fault) => withFirstReply(fault, proof.repliedAtMs));
@@ -63,9 +66,16 @@ function withFirstReply(fault: Carried, repliedAtMs: readonly number[]): Carried
   return { ...fault, firstReplyMs: first === undefined ? undefined : first - atMs };
 }
 
-async function carryOut(stage: Stage, plan: Plan, carried: Carried[]): Promise<Omit<Proof, 'books'>> {
+async function carryOut(
+  stage: Stage,
+  plan: Plan,
+  carried: Carried[],
+  etcd: string | undefined,
+): Promise<Omit<Proof, 'books'>> {
   const { mode, steps, seed, operations } = plan;
-  const replicas = await Replicas.start(stage, REPLICAS, mode);
+  // Every run has keys of its own.
+  const keys = etcd === undefined ? undefined : ['--etcd', etcd, '--etcd-prefix', `soak/${basename(stage.dir)}/`];
+  const replicas = await Replicas.start(stage, REPLICAS, mode, [], keys);
   await replicas.formed();
   const marks = steps.map(({ afterReplies }) => afterReplies);
   const client = new LoadClient(stage, {

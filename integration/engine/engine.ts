@@ -1,0 +1,126 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const SYSTEM_SOCKET = '/var/run/docker.sock';
+const STARTS_WITHIN_MS = 60_000;
+const ASK_AGAIN_MS = 50;
+
+/** A Docker engine that the tests use. */
+export interface Engine {
+  /** As DOCKER_HOST has it. */
+  readonly host: string;
+  /** Ends it if it was started for the tests; resolves when nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The engine that runs, or one that is started for the tests: on Debian as root, where it is installed if need be.
+ *
+ * @throws Error with a sentence that says what to start
+ */
+export async function startEngine(): Promise<Engine> {
+  const running = await runningEngine();
+  if (running !== undefined) return { host: running, stop: async () => {} };
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !isDebian()) {
+    throw new Error('these tests need a Docker engine: start one, or set DOCKER_HOST (on Debian root starts its own)');
+  }
+  if (!isInstalled()) install();
+  return OwnEngine.start();
+}
+
+async function runningEngine(): Promise<string | undefined> {
+  const named = process.env.DOCKER_HOST;
+  if (named !== undefined) return named;
+  return (await answers(SYSTEM_SOCKET)) ? `unix://${SYSTEM_SOCKET}` : undefined;
+}
+
+/** Whether an engine listens there. */
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const ping = request({ socketPath, path: '/_ping', timeout: 5_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.end();
+  });
+}
+
+const isDebian = (): boolean =>
+  existsSync('/etc/os-release') && /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
+
+const isInstalled = (): boolean =>
+  ['dockerd', 'iptables', 'docker'].every((program) => spawnSync(program, ['--version']).error === undefined);
+
+function install(): void {
+  console.log('no Docker engine: installing the package docker.io');
+  // The package would start an engine of its own; in runlevel 1 Debian starts nothing.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const apt = (...args: string[]) =>
+    execFileSync('apt-get', ['-qq', '-y', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  apt('update');
+  apt('install', '--no-install-recommends', 'docker.io', 'iptables');
+}
+
+/** An engine with everything of its own: data, sockets, process id. */
+class OwnEngine implements Engine {
+  readonly host: string;
+  readonly #dir: string;
+  readonly #process: ChildProcess;
+
+  static async start(): Promise<OwnEngine> {
+    const startedAt = performance.now();
+    const engine = new OwnEngine(mkdtempSync(join(tmpdir(), 'understudy-docker-')));
+    try {
+      await engine.#ready();
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+    console.log(`started a Docker engine in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+    return engine;
+  }
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+    this.host = `unix://${join(dir, 'docker.sock')}`;
+    const log = openSync(join(dir, 'log'), 'w');
+    this.#process = spawn(
+      'dockerd',
+      [
+        ...['--host', this.host, '--pidfile', join(dir, 'pid'), '--data-root', join(dir, 'data')],
+        ...['--exec-root', join(dir, 'exec'), '--containerd-namespace', 'understudy'],
+        ...['--containerd-plugins-namespace', 'understudy-plugins'],
+      ],
+      { stdio: ['ignore', log, log] },
+    );
+  }
+
+  async stop(): Promise<void> {
+    const engine = this.#process;
+    if (engine.exitCode === null && engine.signalCode === null && engine.pid !== undefined) {
+      const gone = once(engine, 'close');
+      engine.kill('SIGTERM');
+      await gone;
+    }
+    // What it had mounted may be let go a moment after it.
+    rmSync(this.#dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+
+  async #ready(): Promise<void> {
+    const untilMs = performance.now() + STARTS_WITHIN_MS;
+    while (!(await answers(join(this.#dir, 'docker.sock')))) {
+      if (this.#process.exitCode !== null || this.#process.pid === undefined || performance.now() > untilMs) {
+        const log = readFileSync(join(this.#dir, 'log'), 'utf8').trim().split('\n').slice(-5).join('\n');
+        throw new Error(`the Docker engine did not start; its last words:\n${log}`);
+      }
+      await pause(ASK_AGAIN_MS);
+    }
+  }
+}
