@@ -6,12 +6,14 @@ import { Caller } from './caller.js';
 import { connect, KINDS, type Kind } from './connect.js';
 import type { Called, LoadMessage } from './messages.js';
 import { ACCOUNTS, loadOperations, openings } from './operations.js';
+import { Summary } from './summary.js';
 
 interface Options extends Mode {
   readonly target: string;
   readonly client: Kind;
   readonly callers: number;
   readonly seed: number;
+  readonly summary: boolean;
 }
 
 const options = addModeOptions(
@@ -23,13 +25,16 @@ const options = addModeOptions(
     .requiredOption('--target <target>', 'all replicas, as understudy:///host:port,host:port')
     .addOption(new Option('--client <kind>', 'how it is connected').choices(KINDS).default('interceptor'))
     .option('--callers <n>', 'calls that are open at once', wholeNumberOf(1, 1_000), 8)
-    .option('--seed <n>', 'of the operations', wholeNumberOf(0, 999_999_999), 1),
+    .option('--seed <n>', 'of the operations', wholeNumberOf(0, 999_999_999), 1)
+    .option('--summary', 'tell only a line a second, for people', false),
 )
   .parse()
   .opts<Options>();
 
+const summary = options.summary ? new Summary((line) => console.log(line)) : undefined;
 const tell = (message: LoadMessage): void => {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
+  if (summary === undefined) process.stdout.write(`${JSON.stringify(message)}\n`);
+  else summary.tell(message);
 };
 const client = connect(options.target, modeOf(options), options.client);
 const caller = new Caller(client, options.client === 'keyed');

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Builds the images understudy-bank and understudy-load, and with --offline the base images that they need.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+  cat <<'HELP'
+Usage: docker/build.sh [--offline]
+
+Builds understudy-bank (a replica) and understudy-load (a client) from the built
+packages. Without --offline the base images are public ones; NODE_IMAGE names
+another. With --offline nothing is pulled: understudy-node, understudy-etcd and
+understudy-ip are made from the programs of this machine and their libraries.
+HELP
+}
+
+offline=false
+case "${1:-}" in
+  '') ;;
+  --offline) offline=true ;;
+  --help | -h) usage; exit 0 ;;
+  *) usage >&2; exit 2 ;;
+esac
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# base IMAGE PROGRAM: an image with one program, at its own path, and the libraries that it is linked with.
+base() {
+  local image=$1 program root=$work/root
+  program=$(command -v "$2") || { echo "docker/build.sh --offline needs the program $2: install it" >&2; exit 1; }
+  rm -rf "$root"
+  mkdir -p "$root/tmp" "$root/usr/bin"
+  { echo "$program"; ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true; } | while read -r file; do
+    mkdir -p "$root$(dirname "$file")"
+    cp -L "$file" "$root$file"
+  done
+  [ -e "$root/usr/bin/$2" ] || ln -s "$program" "$root/usr/bin/$2"
+  # How older C libraries look up names is in files that they load by themselves.
+  find /lib /usr/lib -maxdepth 3 \( -name 'libnss_dns.so*' -o -name 'libnss_files.so*' -o -name 'libresolv.so*' \) 2>/dev/null |
+    while read -r file; do mkdir -p "$root$(dirname "$file")"; cp -L "$file" "$root$file"; done
+  tar -C "$root" -c . | docker import --change 'ENV PATH=/usr/bin:/usr/sbin:/bin' - "$image" >/dev/null
+  echo "made $image from $program"
+}
+
+if $offline; then
+  base understudy-node node
+  base understudy-etcd etcd
+  base understudy-ip ip
+  NODE_IMAGE=understudy-node
+fi
+
+# What a replica and a client need at run time, and nothing else.
+context=$work/context
+mkdir -p "$context/node_modules/@understudy"
+npm ls --omit=dev --all --parseable -w @understudy/examples 2>/dev/null | while read -r path; do
+  place=${path#"$PWD"/}
+  case $place in
+    node_modules/@understudy/*)
+      name=${place##*/}
+      mkdir -p "$context/packages/$name"
+      cp -r "packages/$name/package.json" "packages/$name/dist" "$context/packages/$name"
+      if [ -d "packages/$name/protos" ]; then cp -r "packages/$name/protos" "$context/packages/$name"; fi
+      ln -s "../../packages/$name" "$context/node_modules/@understudy/$name"
+      ;;
+    node_modules/*)
+      mkdir -p "$context/$place"
+      tar -C "$place" --exclude=./node_modules -c . | tar -C "$context/$place" -x
+      ;;
+  esac
+done
+if [ ! -f "$context/packages/examples/dist/bank/server.js" ]; then
+  echo 'the packages are not built: npm ci && npm run build' >&2
+  exit 1
+fi
+
+for image in bank load; do
+  docker build --quiet --tag "understudy-$image" --file "docker/$image.Dockerfile" \
+    ${NODE_IMAGE:+--build-arg "NODE_IMAGE=$NODE_IMAGE"} "$context" >/dev/null
+  echo "built understudy-$image"
+done
