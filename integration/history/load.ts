@@ -6,6 +6,7 @@ import type { Books } from '../../packages/examples/dist/demo/collect.js';
 import type { Kind } from '../../packages/examples/dist/load/connect.js';
 import type { Called, LoadMessage } from '../../packages/examples/dist/load/messages.js';
 import { judge, type Verdict } from './judge.js';
+import { Patience } from './patience.js';
 
 export const LOAD = fileURLToPath(new URL('../../packages/examples/dist/load/main.js', import.meta.url));
 
@@ -30,7 +31,7 @@ export class Recording {
   #books: Books | undefined;
   #begun = false;
   #failed: string | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #patience = new Patience(() => `${this.answered} calls of ${this.calls.length} are answered`);
 
   /** A line of what the load writes. */
   line(text: string): void {
@@ -39,13 +40,13 @@ export class Recording {
     else if (message.kind === 'begun') this.#begun = true;
     else if (message.kind === 'done') this.#books = message.books;
     else this.#failed = message.reason;
-    this.#wake();
+    this.#patience.look();
   }
 
   /** The load is gone; if it did not come to its end, nothing can be judged. */
   ended(how: string): void {
     if (this.#books === undefined) this.#failed ??= `the load ended (${how}) before it had the books of the bank`;
-    this.#wake();
+    this.#patience.look();
   }
 
   get begun(): boolean {
@@ -68,20 +69,17 @@ export class Recording {
   }
 
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
+    await this.#patience.until(() => {
+      if (condition()) return true;
       if (this.#failed !== undefined) throw new Error(this.#failed);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
+      return false;
+    });
   }
 
   async verdict(): Promise<Verdict> {
     await this.until(() => this.#books !== undefined);
     if (this.#books === undefined) throw new Error('What was waited for does not hold.');
     return judge(this.calls, this.#books);
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

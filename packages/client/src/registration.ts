@@ -1,5 +1,6 @@
 import { experimental } from '@grpc/grpc-js';
 import { POLICY_NAME } from '@understudy/core';
+import { DIAL_SCHEME, DialResolver } from './dial.js';
 import { UnderstudyLoadBalancer } from './policy.js';
 import { PolicyConfig } from './policy-config.js';
 import { UnderstudyResolver } from './resolver.js';
@@ -16,5 +17,6 @@ export function registerUnderstudy(): void {
   if (registered) return;
   registered = true;
   experimental.registerResolver(SCHEME, UnderstudyResolver);
+  experimental.registerResolver(DIAL_SCHEME, DialResolver);
   experimental.registerLoadBalancerType(POLICY_NAME, UnderstudyLoadBalancer, PolicyConfig);
 }

@@ -7,12 +7,16 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import { RECONNECT_OPTIONS } from './backoff.js';
+import { Dial } from './dial.js';
 import { HINT_OPTION } from './policy.js';
 import type { ReplicaAddress } from './target.js';
 
 const CONNECT_PATH = '/understudy.v1.Multicast/Connect';
 /** grpc-js starts with 64 KiB, which a turn's replies can exceed. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
+
+/** A network that is cut says nothing: without pings a stream into it would seem to be up for many minutes. */
+const KEEPALIVE_OPTIONS = { 'grpc.keepalive_time_ms': 2_000, 'grpc.keepalive_timeout_ms': 4_000 };
 
 /** A stream of a session to one replica; messages are protobuf `Frame`s, already encoded. */
 export type FrameStream = ClientDuplexStream<Buffer, Buffer>;
@@ -27,6 +31,7 @@ export class ReplicaClient {
   readonly address: ReplicaAddress;
   readonly #credentials: ChannelCredentials;
   readonly #options: ChannelOptions;
+  readonly #dial: Dial;
   #client: Client | undefined;
   #users = 0;
   #failure: string | undefined;
@@ -36,11 +41,12 @@ export class ReplicaClient {
     this.address = address;
     this.#credentials = credentials;
     this.#options = connectionOptions(options);
+    this.#dial = new Dial(address, () => this.#state === connectivityState.READY);
   }
 
   /** Why the last attempt to connect failed; undefined unless it did, and shortly before that is known. */
   get failure(): string | undefined {
-    const state = this.#client?.getChannel().getConnectivityState(false);
+    const state = this.#state;
     if (state !== connectivityState.TRANSIENT_FAILURE) this.#failure = undefined;
     else if (this.#failure === undefined) this.#learnFailure();
     return this.#failure;
@@ -67,10 +73,21 @@ export class ReplicaClient {
   rest(): void {
     this.#users--;
     if (this.#users > 0) return;
-    if (this.#client?.getChannel().getConnectivityState(false) !== connectivityState.READY) this.close();
+    if (this.#state !== connectivityState.READY) this.#disconnect();
   }
 
+  /** For good. */
   close(): void {
+    this.#disconnect();
+    this.#dial.forget();
+  }
+
+  get #state(): connectivityState | undefined {
+    return this.#client?.getChannel().getConnectivityState(false);
+  }
+
+  #disconnect(): void {
+    this.#dial.closing(this.#state === connectivityState.READY);
     this.#client?.close();
     this.#client = undefined;
   }
@@ -91,7 +108,7 @@ export class ReplicaClient {
   }
 
   #open(): Client {
-    this.#client ??= new Client(this.address.target, this.#credentials, this.#options);
+    this.#client ??= new Client(this.#dial.target, this.#credentials, this.#options);
     return this.#client;
   }
 }
@@ -102,6 +119,7 @@ function connectionOptions(options: ChannelOptions): ChannelOptions {
   delete kept['grpc.service_config'];
   delete kept[HINT_OPTION];
   return {
+    ...KEEPALIVE_OPTIONS,
     ...kept,
     ...RECONNECT_OPTIONS,
     'grpc.max_send_message_length': -1,

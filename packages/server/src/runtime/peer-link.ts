@@ -2,6 +2,7 @@ import {
   type ChannelCredentials,
   Client,
   type ClientDuplexStream,
+  connectivityState,
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
@@ -20,6 +21,8 @@ const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 500;
 /** How long the other side may take to end a stream that this side has ended. */
 const FAREWELL_MS = 200;
+/** A connection that takes longer is tried anew: a host that is gone answers nothing, and may be back elsewhere. */
+const CONNECT_WITHIN_MS = 3_000;
 const WINDOW_BYTES = 16 * 1024 * 1024;
 
 const CHANNEL_OPTIONS = {
@@ -28,6 +31,9 @@ const CHANNEL_OPTIONS = {
   'grpc.initial_reconnect_backoff_ms': FIRST_RETRY_MS,
   'grpc.max_reconnect_backoff_ms': MAX_RETRY_MS,
   'grpc.dns_min_time_between_resolutions_ms': MAX_RETRY_MS,
+  // A network that is cut says nothing: without pings a stream into it would seem to be up for many minutes.
+  'grpc.keepalive_time_ms': 2_000,
+  'grpc.keepalive_timeout_ms': 4_000,
   'grpc.enable_retries': 0,
   // A replica that is down delays nobody else's connection.
   'grpc.use_local_subchannel_pool': 1,
@@ -53,7 +59,7 @@ export interface PeerLinkOptions {
 export class PeerLink {
   readonly address: string;
   readonly #options: PeerLinkOptions;
-  readonly #client: Client;
+  #client: Client;
   readonly #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   #stream: LinkStream | undefined;
   #channel: FrameChannel | undefined;
@@ -65,7 +71,7 @@ export class PeerLink {
   constructor(options: PeerLinkOptions) {
     this.#options = options;
     this.address = options.address;
-    this.#client = new Client(options.address, options.credentials, CHANNEL_OPTIONS);
+    this.#client = this.#dial();
     this.#connect();
   }
 
@@ -98,9 +104,25 @@ export class PeerLink {
     this.#client.close();
   }
 
+  #dial(): Client {
+    const { address, credentials } = this.#options;
+    return new Client(address, credentials, CHANNEL_OPTIONS);
+  }
+
   #connect(): void {
-    this.#client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
-      if (error === undefined && !this.#closed && this.#stream === undefined) this.#open();
+    const client = this.#client;
+    client.waitForReady(Date.now() + CONNECT_WITHIN_MS, (error) => {
+      if (this.#closed || this.#stream !== undefined || client !== this.#client) return;
+      if (error === undefined) {
+        this.#open();
+        return;
+      }
+      // What is refused is tried again by gRPC itself.
+      if (client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING) {
+        client.close();
+        this.#client = this.#dial();
+      }
+      this.#connect();
     });
   }
 

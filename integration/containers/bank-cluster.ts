@@ -1,0 +1,170 @@
+import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
+import { etcd } from '../../packages/coordinator-etcd/dist/index.js';
+import type { Coordinator, GroupRecord } from '../../packages/core/dist/index.js';
+import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
+import { docker } from '../engine/docker.js';
+import { Patience } from '../history/patience.js';
+import { Admin, type Status } from './admin.js';
+import type { EtcdCluster } from './etcd-cluster.js';
+
+const PORT = 50_051;
+const REPLICAS = ['bank-1', 'bank-2', 'bank-3'] as const;
+
+let banks = 0;
+
+/** A bank whose three replicas are containers; its record is in an etcd of containers too. */
+export class BankCluster {
+  readonly names: readonly string[] = REPLICAS;
+  readonly mode: Mode;
+  /** What the replicas said, a line each. */
+  readonly logged: string[] = [];
+  readonly #network: StartedNetwork;
+  readonly #arguments: readonly string[];
+  readonly #containers = new Map<string, StartedTestContainer>();
+  readonly #coordinator: Coordinator;
+  #record: GroupRecord | undefined;
+  readonly #patience = new Patience(() => `the record is ${JSON.stringify(this.#record)}`);
+
+  /** Resolves when all three are in sync. */
+  static async start(network: StartedNetwork, members: EtcdCluster, mode: Mode): Promise<BankCluster> {
+    const cluster = new BankCluster(network, members, mode, `test-${++banks}/`);
+    // One after the other begins to listen; who is first becomes primary.
+    await Promise.all(REPLICAS.map((name) => cluster.run(name)));
+    await cluster.until(({ inSync }) => inSync.length === REPLICAS.length);
+    return cluster;
+  }
+
+  private constructor(network: StartedNetwork, members: EtcdCluster, mode: Mode, keyPrefix: string) {
+    this.#network = network;
+    this.mode = mode;
+    this.#arguments = [
+      ...['--etcd', members.hosts, '--etcd-prefix', keyPrefix, '--lease-ms', `${mode.leaseMs}`],
+      ...['--replication', mode.replication, '--multicast', mode.multicast],
+      ...['--release', mode.release, '--carrier', mode.carrier],
+    ];
+    this.#coordinator = etcd({ hosts: members.hostsFromHere, keyPrefix })('bank');
+    this.#coordinator.watch(
+      (record) => {
+        this.#record = record;
+        this.#patience.look();
+      },
+      () => {},
+    );
+  }
+
+  get target(): string {
+    return `understudy:///${REPLICAS.map((name) => `${name}:${PORT}`).join()}`;
+  }
+
+  get record(): GroupRecord {
+    if (this.#record === undefined) throw new Error('the group has no record yet');
+    return this.#record;
+  }
+
+  get primary(): string {
+    return this.record.primary.id;
+  }
+
+  get backups(): readonly string[] {
+    return this.record.inSync.map(({ id }) => id as string).filter((id) => id !== this.primary);
+  }
+
+  idOf(name: string): string {
+    return this.#containerOf(name).getId();
+  }
+
+  /** Starts a replica in a container of its own, for the first time or after the one before has ended. */
+  async run(name: string): Promise<void> {
+    const container = await new GenericContainer('understudy-bank')
+      .withNetwork(this.#network)
+      .withNetworkAliases(name)
+      .withExposedPorts(PORT)
+      .withCommand(['--id', name, '--address', `${name}:${PORT}`, ...this.#arguments])
+      .withLogConsumer((stream) => stream.on('data', (line: Buffer) => this.#log(name, line.toString())))
+      // A shell, with which ports could be looked at, is not in the image.
+      .withWaitStrategy(Wait.forLogMessage(/"event"/))
+      .start();
+    this.#containers.set(name, container);
+  }
+
+  /** SIGKILL; resolves with this machine's monotonic time just before. */
+  async kill(name: string): Promise<number> {
+    const atMs = Number(process.hrtime.bigint()) / 1e6;
+    await docker('kill', this.idOf(name));
+    return atMs;
+  }
+
+  /** SIGTERM; resolves with the time just before, when it has ended by itself. */
+  async terminate(name: string): Promise<number> {
+    const id = this.idOf(name);
+    const atMs = Number(process.hrtime.bigint()) / 1e6;
+    await docker('kill', '--signal', 'TERM', id);
+    const status = await docker('wait', id);
+    if (status !== '0') throw new Error(`${name} ended with ${status} after SIGTERM`);
+    return atMs;
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#containerOf(name).stop({ timeout: 0 });
+    this.#containers.delete(name);
+  }
+
+  async pause(name: string): Promise<number> {
+    const atMs = Number(process.hrtime.bigint()) / 1e6;
+    await docker('pause', this.idOf(name));
+    return atMs;
+  }
+
+  async resume(name: string): Promise<void> {
+    await docker('unpause', this.idOf(name));
+  }
+
+  async disconnect(name: string): Promise<number> {
+    const atMs = Number(process.hrtime.bigint()) / 1e6;
+    await docker('network', 'disconnect', this.#network.getName(), this.idOf(name));
+    return atMs;
+  }
+
+  async reconnect(name: string): Promise<void> {
+    await docker('network', 'connect', '--alias', name, this.#network.getName(), this.idOf(name));
+  }
+
+  /** How a replica stands, in its own words. */
+  async status(name: string): Promise<Status> {
+    const container = this.#containerOf(name);
+    const admin = new Admin(`${container.getHost()}:${container.getMappedPort(PORT)}`);
+    try {
+      return await admin.status();
+    } finally {
+      admin.close();
+    }
+  }
+
+  /** Waits for something of the record. */
+  async until(condition: (record: GroupRecord) => boolean): Promise<void> {
+    await this.#patience.until(() => this.#record !== undefined && condition(this.#record));
+  }
+
+  /** Waits for something that a replica logs. */
+  async untilLogged(line: RegExp): Promise<string> {
+    const found = () => this.logged.find((each) => line.test(each));
+    await this.#patience.until(() => found() !== undefined);
+    return found() ?? '';
+  }
+
+  async stop(): Promise<void> {
+    await this.#coordinator.close().catch(() => {});
+    await Promise.all([...this.#containers.values()].map((container) => container.stop({ timeout: 0 })));
+  }
+
+  #containerOf(name: string): StartedTestContainer {
+    const container = this.#containers.get(name);
+    if (container === undefined) throw new Error(`${name} does not run`);
+    return container;
+  }
+
+  #log(name: string, line: string): void {
+    this.logged.push(`${name} ${line.trimEnd()}`);
+    this.#patience.look();
+  }
+}

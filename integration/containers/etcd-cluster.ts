@@ -1,0 +1,68 @@
+import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
+import { docker } from '../engine/docker.js';
+
+const CLIENT_PORT = 2379;
+
+/** An etcd whose members are containers, with etcd's own settings. */
+export class EtcdCluster {
+  /** Their names on the network. */
+  readonly names: readonly string[];
+  readonly #members: readonly StartedTestContainer[];
+
+  static async start(network: StartedNetwork, count: number): Promise<EtcdCluster> {
+    const names = Array.from({ length: count }, (_, i) => `etcd-${i + 1}`);
+    const cluster = names.map((name) => `${name}=http://${name}:2380`).join();
+    const members = names.map((name) =>
+      new GenericContainer('understudy-etcd')
+        .withNetwork(network)
+        .withNetworkAliases(name)
+        .withExposedPorts(CLIENT_PORT)
+        .withCommand([
+          ...['etcd', '--name', name, '--data-dir', '/tmp/etcd', '--initial-cluster', cluster],
+          ...['--listen-client-urls', `http://0.0.0.0:${CLIENT_PORT}`],
+          ...['--advertise-client-urls', `http://${name}:${CLIENT_PORT}`],
+          ...['--listen-peer-urls', 'http://0.0.0.0:2380', '--initial-advertise-peer-urls', `http://${name}:2380`],
+        ])
+        .withWaitStrategy(Wait.forLogMessage(/ready to serve client requests/))
+        .start(),
+    );
+    return new EtcdCluster(names, await Promise.all(members));
+  }
+
+  private constructor(names: readonly string[], members: readonly StartedTestContainer[]) {
+    this.names = names;
+    this.#members = members;
+  }
+
+  /** As replicas are given it. */
+  get hosts(): string {
+    return this.names.map((name) => `${name}:${CLIENT_PORT}`).join();
+  }
+
+  /** As this process reaches those that run. */
+  get hostsFromHere(): readonly string[] {
+    return this.#members.map((member) => `${member.getHost()}:${member.getMappedPort(CLIENT_PORT)}`);
+  }
+
+  idOf(name: string): string {
+    const id = this.#members[this.names.indexOf(name)]?.getId();
+    if (id === undefined) throw new Error(`there is no ${name}`);
+    return id;
+  }
+
+  async pause(...names: readonly string[]): Promise<void> {
+    await docker('pause', ...names.map((name) => this.idOf(name)));
+  }
+
+  async resume(...names: readonly string[]): Promise<void> {
+    await docker('unpause', ...names.map((name) => this.idOf(name)));
+  }
+
+  async kill(...names: readonly string[]): Promise<void> {
+    await docker('kill', ...names.map((name) => this.idOf(name)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.stop({ timeout: 0 })));
+  }
+}

@@ -1,0 +1,88 @@
+import { Network, type StartedNetwork } from 'testcontainers';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
+import type { Kind } from '../../packages/examples/dist/load/connect.js';
+import type { Verdict } from '../history/judge.js';
+import { BankCluster } from './bank-cluster.js';
+import { EtcdCluster } from './etcd-cluster.js';
+import { LoadContainer } from './load-container.js';
+
+const SEED = 20_136;
+
+export const MODE: Mode = {
+  replication: 'semi-active',
+  multicast: 'direct',
+  release: 'concurrent',
+  carrier: 'stream',
+  leaseMs: 300,
+};
+
+/** A formed bank under load, for one test. */
+export interface Scene {
+  readonly bank: BankCluster;
+  readonly etcd: EtcdCluster;
+  readonly load: LoadContainer;
+}
+
+/** One network and one etcd for the tests of a file; each test has a bank of its own. */
+export class ContainerStage {
+  readonly #members: number;
+  #network: StartedNetwork | undefined;
+  #etcd: EtcdCluster | undefined;
+
+  /** Call it in a `describe`. */
+  constructor(members = 1) {
+    this.#members = members;
+    beforeAll(async () => {
+      this.#network = await new Network().start();
+      this.#etcd = await EtcdCluster.start(this.#network, members);
+    }, 120_000);
+    afterAll(async () => {
+      await this.#etcd?.stop();
+      await this.#network?.stop();
+    }, 60_000);
+  }
+
+  get members(): number {
+    return this.#members;
+  }
+
+  /**
+   * Plays a test: a bank and a load that has begun; afterwards the history that callers saw is judged.
+   *
+   * @returns what it came to
+   */
+  async play(
+    { mode = MODE, client = 'interceptor' }: { mode?: Mode; client?: Kind },
+    act: (scene: Scene) => Promise<void>,
+  ): Promise<Verdict> {
+    const network = this.#network;
+    const etcd = this.#etcd;
+    if (network === undefined || etcd === undefined) throw new Error('the stage is not set');
+    const bank = await BankCluster.start(network, etcd, mode);
+    let load: LoadContainer | undefined;
+    let over = false;
+    try {
+      load = await LoadContainer.start(network, { target: bank.target, mode, client, callers: 8, seed: SEED });
+      const { recording } = load;
+      await recording.until(() => recording.begun);
+      await recording.answeredMore(200);
+      await act({ bank, etcd, load });
+      await recording.answeredMore(200);
+      const verdict = await load.finish();
+      expect(verdict.violations).toEqual([]);
+      over = true;
+      return verdict;
+    } finally {
+      if (!over) console.log(`the last that the replicas said:\n${bank.logged.slice(-30).join('\n')}`);
+      await load?.stop();
+      await bank.stop();
+    }
+  }
+}
+
+/** From a fault to the first answer to a call that was made after it, in milliseconds. */
+export async function untilAnswered({ recording }: LoadContainer, sinceMs: number): Promise<number> {
+  await recording.until(() => recording.firstAnswerAfter(sinceMs) !== undefined);
+  return (recording.firstAnswerAfter(sinceMs)?.endedAtMs ?? Number.NaN) - sinceMs;
+}

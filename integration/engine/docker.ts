@@ -1,0 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The command `docker`, against the engine of the tests. */
+export async function docker(...args: readonly string[]): Promise<string> {
+  return (await run('docker', args)).stdout.trim();
+}

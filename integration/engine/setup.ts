@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { findEtcd } from '../../packages/coordinator-etcd/dist/testing/index.js';
+import { startEngine } from './engine.js';
+
+const BUILD = fileURLToPath(new URL('../../docker/build.sh', import.meta.url));
+
+/** Before any test on containers: an engine, and the images. Returns what ends it. */
+export default async function setup(): Promise<() => Promise<void>> {
+  const engine = await startEngine();
+  try {
+    process.env.DOCKER_HOST = engine.host;
+    // Its reaper is an image to be pulled; what the tests start they remove themselves.
+    process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+    // The image of etcd is made from the program.
+    findEtcd();
+    execFileSync(BUILD, ['--offline'], { stdio: ['ignore', 'inherit', 'ignore'] });
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+  return () => engine.stop();
+}
