@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { etcd } from '../../packages/coordinator-etcd/dist/index.js';
 import type { Coordinator, GroupRecord } from '../../packages/core/dist/index.js';
@@ -127,6 +128,11 @@ export class BankCluster {
 
   async reconnect(name: string): Promise<void> {
     await docker('network', 'connect', '--alias', name, this.#network.getName(), this.idOf(name));
+  }
+
+  /** Longer than everything that waits for a lease to run out, or for a session to be heard of. */
+  async passLease(): Promise<void> {
+    await pause(5 * this.mode.leaseMs);
   }
 
   /** How a replica stands, in its own words. */

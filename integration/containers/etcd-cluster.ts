@@ -1,3 +1,4 @@
+import { Etcd3 } from 'etcd3';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { docker } from '../engine/docker.js';
 
@@ -60,6 +61,20 @@ export class EtcdCluster {
 
   async kill(...names: readonly string[]): Promise<void> {
     await docker('kill', ...names.map((name) => this.idOf(name)));
+  }
+
+  /** The member that leads now. */
+  async leader(): Promise<string> {
+    const clients = this.hostsFromHere.map((hosts) => new Etcd3({ hosts }));
+    try {
+      for (const [i, client] of clients.entries()) {
+        const { header, leader } = await client.maintenance.status();
+        if (header.member_id === leader) return this.names[i] ?? '';
+      }
+      throw new Error('no member of etcd leads');
+    } finally {
+      for (const client of clients) client.close();
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,16 +1,78 @@
-import { describe, it } from 'vitest';
-import { ContainerStage, untilAnswered } from './stage.js';
+import { describe, expect, it } from 'vitest';
+import { KINDS } from '../../packages/examples/dist/load/connect.js';
+import { MODES } from '../../packages/examples/dist/soak/plan.js';
+import { ContainerStage, longestSilence, modeText, TIMEOUT } from './stage.js';
 
-describe('first', () => {
+describe('SIGKILL of the primary, each replica in a container', () => {
   const stage = new ContainerStage();
-  it('kill', { timeout: 100_000 }, async () => {
-    let ms = 0;
-    const v = await stage.play({}, async ({ bank, load }) => {
-      const before = bank.record;
-      const at = await bank.kill(bank.primary);
-      await bank.until(({ term }) => term > before.term);
-      ms = await untilAnswered(load, at);
+
+  it.each(MODES.map((mode) => ({ name: modeText(mode), mode })))('$name', TIMEOUT, async ({ name, mode }) => {
+    let silenceMs = 0;
+    const { unknown, none } = await stage.play({ mode }, async ({ bank, load }) => {
+      const { term } = bank.record;
+      const atMs = await bank.kill(bank.primary);
+      await bank.until((record) => record.term > term);
+      silenceMs = await longestSilence(load, atMs);
     });
-    console.log(ms, v);
+    console.log(`${name}: no reply for ${silenceMs.toFixed(0)} ms`);
+    expect(unknown + none).toBe(0);
+  });
+
+  it.each(KINDS.filter((kind) => kind !== 'interceptor'))('clients of kind %s', TIMEOUT, async (client) => {
+    const { answered, unknown, none } = await stage.play({ client }, async ({ bank }) => {
+      const { term } = bank.record;
+      await bank.kill(bank.primary);
+      await bank.until((record) => record.term > term);
+    });
+    console.log(`${client}: ${answered} answered, ${unknown} unknown, ${none} without effect`);
+  });
+
+  it('three in a row, each replica started again', TIMEOUT, async () => {
+    const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
+      for (let nth = 1; nth <= 3; nth++) {
+        const { term, primary } = bank.record;
+        await bank.kill(primary.id);
+        await bank.until((record) => record.term > term);
+        await bank.remove(primary.id);
+        await bank.run(primary.id);
+        await bank.until(({ inSync }) => inSync.length === 3);
+        await load.recording.answeredMore(100);
+      }
+    });
+    expect(unknown + none).toBe(0);
+  });
+
+  it('of a backup: nobody waits for longer than its removal takes', TIMEOUT, async () => {
+    let silenceMs = 0;
+    const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
+      const [backup = ''] = bank.backups;
+      const atMs = await bank.kill(backup);
+      await bank.until(({ inSync }) => inSync.length === 2);
+      silenceMs = await longestSilence(load, atMs);
+    });
+    console.log(`a backup was killed: no reply for ${silenceMs.toFixed(0)} ms`);
+    expect(unknown + none).toBe(0);
+  });
+});
+
+describe('SIGTERM, each replica in a container', () => {
+  const stage = new ContainerStage();
+
+  it('a rolling restart of all three', TIMEOUT, async () => {
+    const silences: number[] = [];
+    const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
+      for (const name of bank.names) {
+        const { term } = bank.record;
+        const wasPrimary = bank.primary === name;
+        const atMs = await bank.terminate(name);
+        if (wasPrimary) await bank.until((record) => record.term > term);
+        silences.push(await longestSilence(load, atMs));
+        await bank.remove(name);
+        await bank.run(name);
+        await bank.until(({ inSync }) => inSync.length === 3);
+      }
+    });
+    console.log(`rolling restart: no reply for ${silences.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    expect(unknown + none).toBe(0);
   });
 });

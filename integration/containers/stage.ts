@@ -6,8 +6,11 @@ import type { Verdict } from '../history/judge.js';
 import { BankCluster } from './bank-cluster.js';
 import { EtcdCluster } from './etcd-cluster.js';
 import { LoadContainer } from './load-container.js';
+import { Wires } from './wires.js';
 
 const SEED = 20_136;
+/** Of a test; whatever it waits for has bounds of its own. */
+export const TIMEOUT = { timeout: 110_000 } as const;
 
 export const MODE: Mode = {
   replication: 'semi-active',
@@ -22,6 +25,7 @@ export interface Scene {
   readonly bank: BankCluster;
   readonly etcd: EtcdCluster;
   readonly load: LoadContainer;
+  readonly wires: Wires;
 }
 
 /** One network and one etcd for the tests of a file; each test has a bank of its own. */
@@ -67,7 +71,7 @@ export class ContainerStage {
       const { recording } = load;
       await recording.until(() => recording.begun);
       await recording.answeredMore(200);
-      await act({ bank, etcd, load });
+      await act({ bank, etcd, load, wires: new Wires(network.getName()) });
       await recording.answeredMore(200);
       const verdict = await load.finish();
       expect(verdict.violations).toEqual([]);
@@ -81,8 +85,21 @@ export class ContainerStage {
   }
 }
 
-/** From a fault to the first answer to a call that was made after it, in milliseconds. */
-export async function untilAnswered({ recording }: LoadContainer, sinceMs: number): Promise<number> {
-  await recording.until(() => recording.firstAnswerAfter(sinceMs) !== undefined);
-  return (recording.firstAnswerAfter(sinceMs)?.endedAtMs ?? Number.NaN) - sinceMs;
+/**
+ * The longest time without an answer that began or ended after `sinceMs`, in milliseconds: from the last answer of one
+ * primary to the first of the next. Waits until calls that were made after the fault have been answered for a while.
+ */
+export async function longestSilence({ recording }: LoadContainer, sinceMs: number): Promise<number> {
+  await recording.answeredMore(100);
+  const times = recording.calls.filter(({ end }) => end.kind === 'answered').map(({ endedAtMs }) => endedAtMs);
+  let longest = 0;
+  let before: number | undefined;
+  for (const atMs of times.sort((a, b) => a - b)) {
+    if (before !== undefined && atMs > sinceMs) longest = Math.max(longest, atMs - before);
+    before = atMs;
+  }
+  return longest;
 }
+
+export const modeText = ({ replication, multicast, release, carrier }: Mode): string =>
+  `${replication}, ${multicast}, ${release}, ${carrier}`;

@@ -57,11 +57,6 @@ export class Recording {
     return this.calls.filter(({ end }) => end.kind === 'answered').length;
   }
 
-  /** When the first call was answered that was made at `atMs` of the load's clock or later. */
-  firstAnswerAfter(atMs: number): Called | undefined {
-    return this.calls.find(({ invokedAtMs, end }) => invokedAtMs >= atMs && end.kind === 'answered');
-  }
-
   /** Waits until so many more calls have been answered than now. */
   async answeredMore(count: number): Promise<void> {
     const until = this.answered + count;

@@ -1,34 +1,28 @@
 import { experimental } from '@grpc/grpc-js';
+import { Attempts } from './attempts.js';
 import type { ReplicaAddress } from './target.js';
 
 /** Targets of channels to one replica; of use within this process only. */
 export const DIAL_SCHEME = 'understudy-dial';
-/** A connection that takes longer is tried anew: who answered nothing may be back, or elsewhere. */
-const CONNECT_WITHIN_MS = 2_000;
-
 const dials = new Map<string, Dial>();
 let nextId = 1;
 
-/**
- * Attempts to connect to one replica, which can be given up. By itself an attempt at a host that is gone, and answers
- * nothing, lasts as long as the kernel tries, two minutes on Linux, and keeps the process alive; grpc-js has no bound on
- * it. But it hands the address of its resolver to `net.connect` as it is, and that takes a signal.
- */
+/** Connections to one replica, whose attempts can be given up: what the target of its channels stands for. */
 export class Dial {
-  readonly address: experimental.SubchannelAddress;
   readonly text: string;
   readonly #id = String(nextId++);
-  readonly #isReady: () => boolean;
-  #attempt: AbortController | undefined;
+  readonly #attempts: Attempts;
   #closed = 0;
 
-  /** @param isReady whether the connection stands: then it is not to be touched */
+  /** @param isReady whether the channel is connected */
   constructor({ address, text }: ReplicaAddress, isReady: () => boolean) {
     this.text = text;
-    this.#isReady = isReady;
-    const begin = (): AbortSignal => this.#begin();
-    this.address = Object.defineProperty({ ...address }, 'signal', { get: begin, enumerable: true });
+    this.#attempts = new Attempts(address, isReady);
     dials.set(this.#id, this);
+  }
+
+  get address(): experimental.SubchannelAddress {
+    return this.#attempts.address;
   }
 
   get target(): string {
@@ -41,29 +35,18 @@ export class Dial {
   }
 
   /**
-   * The channel is about to be closed. Whoever waits for it to be ready makes it connect once more then, and a subchannel
-   * whose attempt fails in that same turn begins another, for ever (grpc-js 1.14).
+   * The channel is about to be closed. Whoever waits for it to be ready makes it connect once more then (grpc-js 1.14).
    *
    * @param stands whether it is connected: such a connection is left to end by itself
    */
   closing(stands: boolean): void {
     this.#closed++;
-    const attempt = this.#attempt;
-    if (!stands) setImmediate(() => attempt?.abort());
+    if (!stands) this.#attempts.giveUp();
   }
 
   /** No channel will ask for it any more. */
   forget(): void {
     dials.delete(this.#id);
-  }
-
-  #begin(): AbortSignal {
-    const attempt = new AbortController();
-    this.#attempt = attempt;
-    setTimeout(() => {
-      if (this.#attempt === attempt && !this.#isReady()) attempt.abort();
-    }, CONNECT_WITHIN_MS).unref();
-    return attempt.signal;
   }
 }
 

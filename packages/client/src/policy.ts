@@ -1,5 +1,6 @@
 import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
 import { POLICY_NAME } from '@understudy/core';
+import { Attempts } from './attempts.js';
 import { ReplicaPicker } from './picker.js';
 import { PolicyConfig } from './policy-config.js';
 import { PrimaryHint } from './primary-hint.js';
@@ -14,6 +15,7 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
   readonly #helper: experimental.ChannelControlHelper;
   readonly #childHelper: experimental.ChannelControlHelper;
   #replicas: readonly experimental.LeafLoadBalancer[] = [];
+  #attempts: readonly Attempts[] = [];
   #hint = new PrimaryHint();
   #unsubscribe: () => void = () => {};
   #paused = false;
@@ -48,10 +50,14 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
     this.#hint = shared instanceof PrimaryHint ? shared : new PrimaryHint();
     this.#unsubscribe = this.#hint.onChange(() => this.#update());
     this.#paused = true;
-    this.#replicas = endpoints.value.map(
-      (endpoint) =>
-        new experimental.LeafLoadBalancer(endpoint, this.#childHelper, ownName(endpoint, options), resolutionNote),
+    const isReady = (slot: number) => this.#replicas[slot]?.getConnectivityState() === READY;
+    this.#attempts = endpoints.value.flatMap(({ addresses: [address] }, slot) =>
+      address === undefined ? [] : [new Attempts(address, () => isReady(slot))],
     );
+    this.#replicas = this.#attempts.map(({ address }) => {
+      const endpoint = { addresses: [address] };
+      return new experimental.LeafLoadBalancer(endpoint, this.#childHelper, ownName(endpoint, options), resolutionNote);
+    });
     for (const replica of this.#replicas) replica.startConnecting();
     this.#paused = false;
     this.#update();
@@ -66,8 +72,12 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
   destroy(): void {
     this.#unsubscribe();
     this.#unsubscribe = () => {};
-    for (const replica of this.#replicas) replica.destroy();
+    for (const [slot, replica] of this.#replicas.entries()) {
+      if (replica.getConnectivityState() !== READY) this.#attempts[slot]?.giveUp();
+      replica.destroy();
+    }
     this.#replicas = [];
+    this.#attempts = [];
   }
 
   getTypeName(): string {

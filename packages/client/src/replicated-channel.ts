@@ -56,6 +56,11 @@ export class ReplicatedChannel extends Channel {
     return super.createCall(...args);
   }
 
+  /** Whoever waits for the channel to be ready looks once more when it is closed, which must not make it connect. */
+  override getConnectivityState(tryToConnect: boolean): ReturnType<Channel['getConnectivityState']> {
+    return super.getConnectivityState(tryToConnect && !this.host.closed);
+  }
+
   /** Throws what grpc-js throws for calls on a closed channel. */
   assertOpen(): void {
     if (this.host.closed) throw new Error('Channel has been shut down');

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { ContainerStage, longestSilence, TIMEOUT } from './stage.js';
+
+describe('an etcd of three members, each in a container', () => {
+  const stage = new ContainerStage(3);
+
+  it('loses a member, whichever: a failover does not notice', TIMEOUT, async () => {
+    const { unknown, none } = await stage.play({}, async ({ bank, etcd, load }) => {
+      for (const member of etcd.names) {
+        await etcd.pause(member);
+        const { term, primary } = bank.record;
+        const atMs = await bank.kill(primary.id);
+        await bank.until((record) => record.term > term);
+        console.log(`${member} stands still: no reply for ${(await longestSilence(load, atMs)).toFixed(0)} ms`);
+        await etcd.resume(member);
+        await bank.remove(primary.id);
+        await bank.run(primary.id);
+        await bank.until(({ inSync }) => inSync.length === 3);
+      }
+    });
+    expect(unknown + none).toBe(0);
+  });
+
+  it('changes its leader while the group fails over', TIMEOUT, async () => {
+    const { unknown, none } = await stage.play({}, async ({ bank, etcd }) => {
+      const { term, primary } = bank.record;
+      const leader = await etcd.leader();
+      await Promise.all([etcd.pause(leader), bank.kill(primary.id)]);
+      await bank.until((record) => record.term > term);
+      await etcd.resume(leader);
+    });
+    expect(unknown + none).toBe(0);
+  });
+
+  it('is lost as a whole: the group serves on, and a change waits and is said to', TIMEOUT, async () => {
+    const { unknown, none } = await stage.play({}, async ({ bank, etcd, load }) => {
+      await etcd.pause(...etcd.names);
+      await load.recording.answeredMore(500);
+      const { primary } = bank;
+      const [gone = ''] = bank.backups;
+      const { epoch } = bank.record;
+      await bank.kill(gone);
+      await bank.untilLogged(new RegExp(`^${primary} .*a change of the record waits for the coordinator.*"silent"`));
+      const { role, recordChange } = await bank.status(primary);
+      expect(role).toBe('ROLE_PRIMARY');
+      expect(recordChange).toMatch(/^silent \(epoch \d+\) waits for the coordinator: /);
+      await etcd.resume(...etcd.names);
+      await bank.until((record) => record.epoch > epoch && record.inSync.length === 2);
+      await load.recording.answeredMore(100);
+      expect((await bank.status(primary)).recordChange).toBeUndefined();
+    });
+    expect(unknown + none).toBe(0);
+  });
+
+  it('is lost as a whole, and then the primary: the group waits, and goes on when etcd is back', TIMEOUT, async () => {
+    const { unknown, none } = await stage.play({}, async ({ bank, etcd, load }) => {
+      const { term, primary } = bank.record;
+      await etcd.pause(...etcd.names);
+      await bank.kill(primary.id);
+      await bank.untilLogged(/a change of the record waits for the coordinator.*"claim"/);
+      await etcd.resume(...etcd.names);
+      await bank.until((record) => record.term > term);
+      await load.recording.answeredMore(100);
+    });
+    expect(unknown + none).toBe(0);
+  });
+
+  it('cannot be reached by the primary alone', TIMEOUT, async () => {
+    const { unknown, none } = await stage.play({}, async ({ bank, etcd, load, wires }) => {
+      const primary = bank.idOf(bank.primary);
+      const members = etcd.names.map((name) => etcd.idOf(name));
+      await Promise.all(members.map((member) => wires.silence(primary, member)));
+      await load.recording.answeredMore(500);
+      await Promise.all(members.map((member) => wires.restore(primary, member)));
+    });
+    expect(unknown + none).toBe(0);
+  });
+});
