@@ -18,8 +18,25 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'integration/**/*.test.ts'],
     reporters: ['default', new ClosingLine()],
     testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'processes', include: ['integration/**/*.test.ts'], exclude: ['integration/containers/**'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'containers',
+          include: ['integration/containers/**/*.test.ts'],
+          globalSetup: ['integration/engine/setup.ts'],
+          // What is measured there has the machine for itself.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -10,11 +10,15 @@ const KEEPALIVE = {
   'grpc.keepalive_permit_without_calls': 0,
 };
 
+/** When all have been asked. etcd needs one to two seconds to find another leader. */
+const ASK_AGAIN_MS = 500;
+
 /**
  * The members of one etcd, a client for each, since etcd3 picks one at random and waits for it. A call goes to the
  * member that answered last; when it fails, or is silent for `hedgeMs`, another is asked too, and the first answer
- * counts (hedged requests: Dean and Barroso, "The tail at scale", CACM 2013). So whatever is called must bear being
- * carried out twice.
+ * counts (hedged requests: Dean and Barroso, "The tail at scale", CACM 2013). Then one after the other is asked again:
+ * what members had passed on to a leader that is gone they never answer, though another leads by now. So whatever is
+ * called must bear being carried out several times.
  */
 export class Members {
   readonly #settings: Settings;
@@ -85,7 +89,7 @@ export class Members {
         clearTimeout(hedge);
         const index = (first + asked) % this.#clients.length;
         const client = this.#clients[index];
-        if (client === undefined || asked === this.#clients.length) return;
+        if (client === undefined) return;
         asked++;
         open++;
         ask(client).then(
@@ -101,7 +105,7 @@ export class Members {
             else if (open === 0) end(() => reject(error));
           },
         );
-        if (asked < this.#clients.length) hedge = setTimeout(askNext, hedgeMs);
+        hedge = setTimeout(askNext, asked < this.#clients.length ? hedgeMs : ASK_AGAIN_MS);
       };
       askNext();
     });
