@@ -26,7 +26,8 @@ export interface Peer {
   learner: 'waiting' | 'following' | 'entering' | undefined;
   /** It acknowledged the checkpoint that it started from. */
   confirmed: boolean;
-  enteringSinceMs: number;
+  /** The newest order when it began to count: what was released before did not wait for it. */
+  enteredAt: OrderNum;
   address: string | undefined;
 }
 
@@ -60,7 +61,7 @@ export class Peers {
       sentAtMs: Number.NEGATIVE_INFINITY,
       learner: undefined,
       confirmed: false,
-      enteringSinceMs: 0,
+      enteredAt: NO_ORDER,
       address: undefined,
     };
     this.#byId.set(member.id, peer);

@@ -121,10 +121,10 @@ export function onJoin(r: ReplicaState, { member, address }: JoinFrame): void {
 function admitLearner(r: ReplicaState, peer: Peer): void {
   if (peer.learner === 'following' && r.order.last - peer.heldUpTo <= CAUGHT_UP_WITHIN) {
     peer.learner = 'entering';
-    peer.enteringSinceMs = r.nowMs;
+    peer.enteredAt = r.order.last;
     r.requireMembers();
   }
-  if (peer.learner !== 'entering' || peer.address === undefined || peer.heldUpTo < r.stableUpTo) return;
+  if (peer.learner !== 'entering' || peer.address === undefined || peer.heldUpTo < peer.enteredAt) return;
   proposeAddition(r, peer.member, peer.address);
 }
 

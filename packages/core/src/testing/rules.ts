@@ -248,6 +248,12 @@ export const RULES: readonly Rule[] = [
     lacks: 'C1  delivered m3 -> m3=3',
   },
   {
+    rule: 'joining: a replica enters only when it holds all that was released',
+    transcript: 'joining-released',
+    changes: [{ file: 'replica/primary.js', find: ' || peer.heldUpTo < peer.enteredAt', replace: '' }],
+    shows: 'S3  is primary, term 2',
+  },
+  {
     rule: 'bounds: a reply that waits is kept once',
     transcript: 'walk-asked-again',
     changes: [{ file: 'replica/ordering.js', find: 'if (waiting !== undefined)', replace: 'if (false)' }],

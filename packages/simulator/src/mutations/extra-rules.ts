@@ -113,10 +113,6 @@ export const EXTRA_RULES: readonly Mutation[] = [
     ],
   },
   {
-    rule: 'joining: a replica enters only when it holds all that was released',
-    changes: [{ file: 'replica/primary.js', find: ' || peer.heldUpTo < r.stableUpTo', replace: '' }],
-  },
-  {
     rule: 'joining: who is in the set without having heard of it stays',
     changes: [{ file: 'replica/roles.js', find: 'r.joined && isInSync(record, r.self)', replace: 'false' }],
   },
