@@ -1,5 +1,5 @@
 import type { GroupConfig } from '../config.js';
-import type { Incarnation, ReplicaId } from '../ids.js';
+import type { ConnectionId, Incarnation, ReplicaId } from '../ids.js';
 import type { Member } from '../record.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../replica/events.js';
 import { Replica } from '../replica/replica.js';
@@ -114,16 +114,15 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
 
 export class Client extends Process<SessionEvent, SessionEffect> {
   declare core: Session | undefined;
+  readonly connection: ConnectionId;
   /** Its session is over: it opens no stream any more. */
   ended = false;
 
   /** @param number the client's, from 1; its connection is named after it */
   constructor(name: string, number: number, slots: number, config: GroupConfig) {
     super(name);
-    const connection = hex32(0xc000 + number).replace(/^0/, 'f') as ConstructorParameters<
-      typeof Session
-    >[0]['connection'];
-    this.core = new Session({ connection, slots, config });
+    this.connection = hex32(0xc000 + number).replace(/^0/, 'f') as ConnectionId;
+    this.core = new Session({ connection: this.connection, slots, config });
   }
 
   end(): void {

@@ -278,6 +278,18 @@ export const RULES: readonly Rule[] = [
     lacks: 'C1  delivered m1 -> m1=1',
   },
   {
+    rule: 'bounds: that no reply will come is said once',
+    transcript: 'walk-told-once',
+    changes: [
+      {
+        file: 'replica/ordering.js',
+        find: 'if (isAbandoned(outcome))\n        connection.takeWaiters',
+        replace: 'if (false)\n        connection.takeWaiters',
+      },
+    ],
+    shows: 'S1>C1  replies #1 abandoned stable #1 abandoned stable',
+  },
+  {
     rule: 'bounds: a reply that leaves with the turn leaves once',
     transcript: 'walk-asked-twice',
     changes: [{ file: 'replica/ordering.js', find: 'takeBack(connection, seqNum);', replace: ';' }],

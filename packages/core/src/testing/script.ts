@@ -84,6 +84,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const requests = Array.from({ length: Number(times) }, () => again);
     world.inject(...ends(stream), { kind: 'multicast', header: headerOf(world, []), requests, reads: [] });
   },
+  /** A call that travels as an RPC: `rpc C1>S1 1 m1`. */
+  rpc: (world, [stream, seqNum, text = '']) => {
+    world.rpcCall(...ends(stream), text, Number(seqNum) as SeqNum, headerOf(world, []));
+  },
   forge: (world, [stream, orderNum]) => world.inject(...ends(stream), forged(world, Number(orderNum))),
 };
 

@@ -1,8 +1,8 @@
 import { assert } from '../assert.js';
 import type { GroupConfig } from '../config.js';
 import { GrpcStatus } from '../error.js';
-import type { PeerFrame, ReplyFrame, SessionFrame } from '../frames.js';
-import type { CallId, ReplicaId } from '../ids.js';
+import type { PeerFrame, ReplyFrame, SessionFrame, SessionHeader } from '../frames.js';
+import type { CallId, ReplicaId, SeqNum } from '../ids.js';
 import type { ReplicaEffect, ReplicaEvent } from '../replica/events.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { COORDINATOR, RecordKeeper } from './coordinator.js';
@@ -86,6 +86,14 @@ export class World {
   plainCall(name: string, text: string, key: string | undefined, readOnly = false): void {
     const request = { method: '/log.Log/Append', message: bytesOf(text), ...(key !== undefined && { key }) };
     this.#tell(this.#server(name), { kind: 'plainCall', call: this.#newCall(text), peer: 'plain', readOnly, request });
+  }
+
+  /** A call of a client's session reaches a replica as an RPC of its own. */
+  rpcCall(name: string, server: string, text: string, seqNum: SeqNum, header: SessionHeader): void {
+    const request = { method: '/log.Log/Append', message: bytesOf(text) };
+    const carried = { connection: this.#client(name).connection, seqNum, awaitStable: false, header };
+    const call = this.#newCall(text);
+    this.#tell(this.#server(server), { kind: 'rpcCall', call, peer: name, request, header: carried });
   }
 
   #newCall(text: string): CallId {
