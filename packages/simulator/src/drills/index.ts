@@ -1,11 +1,15 @@
 import { askedEarly } from './asked-early.js';
+import { askedWhileUnstable } from './asked-while-unstable.js';
 import type { Drill } from './drill.js';
+import { earlyEntry } from './early-entry.js';
+import { expiredRetry } from './expired-retry.js';
 import { expiryComesLate } from './expiry-comes-late.js';
 import { fairWeather } from './fair-weather.js';
 import { givenUpUnheard } from './given-up-unheard.js';
 import { heldBack } from './held-back.js';
 import { isolatedReaders } from './isolated-readers.js';
 import { keyIsFree } from './key-is-free.js';
+import { keyedLearner } from './keyed-learner.js';
 import { lateBodies } from './late-bodies.js';
 import { lateReply } from './late-reply.js';
 import { oldFrames } from './old-frames.js';
@@ -18,12 +22,16 @@ import { toldByClients } from './told-by-clients.js';
 
 export const DRILLS: readonly Drill[] = [
   askedEarly,
+  askedWhileUnstable,
+  earlyEntry,
+  expiredRetry,
   expiryComesLate,
   fairWeather,
   givenUpUnheard,
   heldBack,
   isolatedReaders,
   keyIsFree,
+  keyedLearner,
   lateBodies,
   lateReply,
   oldFrames,
