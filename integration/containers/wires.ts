@@ -1,5 +1,8 @@
 import { docker } from '../engine/docker.js';
 
+/** A hardware address of local administration that no interface has. */
+const NOBODY = '02:00:00:00:00:00';
+
 /** What containers can send each other on one network, each way for itself. */
 export class Wires {
   readonly #network: string;
@@ -11,11 +14,11 @@ export class Wires {
 
   /** From now on nothing that the one sends reaches the other; the other way everything arrives. */
   async silence(from: string, to: string): Promise<void> {
-    await this.#route('add', from, to);
+    await this.#misdirect(['replace', 'lladdr', NOBODY, 'nud', 'permanent'], from, to);
   }
 
   async restore(from: string, to: string): Promise<void> {
-    await this.#route('del', from, to);
+    await this.#misdirect(['del'], from, to);
   }
 
   async cut(a: string, b: string): Promise<void> {
@@ -26,11 +29,14 @@ export class Wires {
     await Promise.all([this.restore(a, b), this.restore(b, a)]);
   }
 
-  /** A route into nowhere, set from a container that shares the network of the one that is to be silent. */
-  async #route(change: 'add' | 'del', from: string, to: string): Promise<void> {
+  /**
+   * A wrong hardware address for the other: what is sent to it is lost on the wire. A route into nowhere would tell the
+   * sender at once that it cannot connect.
+   */
+  async #misdirect(change: readonly string[], from: string, to: string): Promise<void> {
     await docker(
       ...['run', '--rm', '--network', `container:${from}`, '--cap-add', 'NET_ADMIN', 'understudy-ip'],
-      ...['ip', 'route', change, 'blackhole', await this.#addressOf(to)],
+      ...['ip', 'neigh', ...change, 'dev', 'eth0', 'to', await this.#addressOf(to)],
     );
   }
 

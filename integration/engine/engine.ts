@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +9,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 const SYSTEM_SOCKET = '/var/run/docker.sock';
 const STARTS_WITHIN_MS = 60_000;
 const ASK_AGAIN_MS = 50;
+/** Its reaper is an image to be pulled; what the tests start they remove themselves. */
+const NO_REAPER = { TESTCONTAINERS_RYUK_DISABLED: 'true' };
+const DIR = /^understudy-docker-(\d+)-/;
 
 /** A Docker engine that the tests use. */
 export interface Engine {
-  /** As DOCKER_HOST has it. */
-  readonly host: string;
+  /** What of the environment `docker` and testcontainers need to use it. */
+  readonly env: Readonly<Record<string, string>>;
   /** Ends it if it was started for the tests; resolves when nothing of it is left. */
   stop(): Promise<void>;
 }
@@ -25,7 +28,7 @@ export interface Engine {
  */
 export async function startEngine(): Promise<Engine> {
   const running = await runningEngine();
-  if (running !== undefined) return { host: running, stop: async () => {} };
+  if (running !== undefined) return { env: { DOCKER_HOST: running, ...NO_REAPER }, stop: async () => {} };
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || !isDebian()) {
     throw new Error('these tests need a Docker engine: start one, or set DOCKER_HOST (on Debian root starts its own)');
   }
@@ -56,7 +59,7 @@ const isDebian = (): boolean =>
   existsSync('/etc/os-release') && /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
 
 const isInstalled = (): boolean =>
-  ['dockerd', 'iptables', 'docker'].every((program) => spawnSync(program, ['--version']).error === undefined);
+  ['dockerd', 'docker', 'setpriv'].every((program) => spawnSync(program, ['--version']).error === undefined);
 
 function install(): void {
   console.log('no Docker engine: installing the package docker.io');
@@ -65,18 +68,44 @@ function install(): void {
   const apt = (...args: string[]) =>
     execFileSync('apt-get', ['-qq', '-y', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   apt('update');
-  apt('install', '--no-install-recommends', 'docker.io', 'iptables');
+  apt('install', '--no-install-recommends', 'docker.io');
 }
 
-/** An engine with everything of its own: data, sockets, process id. */
+/** Removes what engines left whose tests were killed. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const starter = DIR.exec(name)?.[1];
+    const dir = join(tmpdir(), name);
+    if (starter === undefined || isAlive(Number(starter)) || isAlive(pidIn(dir))) continue;
+    try {
+      rmSync(dir, { recursive: true, force: true });
+    } catch (error) {
+      console.log(`cannot remove what a Docker engine left in ${dir}: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** The engine's process, while there is one: it takes the file away when it ends. */
+function pidIn(dir: string): number | undefined {
+  const file = join(dir, 'pid');
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
+}
+
+const isAlive = (pid: number | undefined): boolean => pid !== undefined && existsSync(`/proc/${pid}`);
+
+/**
+ * An engine with everything of its own: data, sockets, process id. It leaves the host's firewall alone: otherwise it would
+ * flush the rules of another engine, that of tests beside these for one, and leave its own behind.
+ */
 class OwnEngine implements Engine {
-  readonly host: string;
+  readonly env: Engine['env'];
   readonly #dir: string;
   readonly #process: ChildProcess;
 
   static async start(): Promise<OwnEngine> {
+    sweep();
     const startedAt = performance.now();
-    const engine = new OwnEngine(mkdtempSync(join(tmpdir(), 'understudy-docker-')));
+    const engine = new OwnEngine(mkdtempSync(join(tmpdir(), `understudy-docker-${process.pid}-`)));
     try {
       await engine.#ready();
     } catch (error) {
@@ -89,17 +118,24 @@ class OwnEngine implements Engine {
 
   private constructor(dir: string) {
     this.#dir = dir;
-    this.host = `unix://${join(dir, 'docker.sock')}`;
+    const host = `unix://${join(dir, 'docker.sock')}`;
+    // Where published ports are; from within a container testcontainers would look for them on a bridge.
+    this.env = { DOCKER_HOST: host, TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1', ...NO_REAPER };
     const log = openSync(join(dir, 'log'), 'w');
     this.#process = spawn(
-      'dockerd',
+      'setpriv',
       [
-        ...['--host', this.host, '--pidfile', join(dir, 'pid'), '--data-root', join(dir, 'data')],
+        // It ends, and with it its containers, even if the tests are killed.
+        ...['--pdeathsig', 'TERM', 'dockerd'],
+        ...['--host', host, '--pidfile', join(dir, 'pid'), '--data-root', join(dir, 'data')],
         ...['--exec-root', join(dir, 'exec'), '--containerd-namespace', 'understudy'],
         ...['--containerd-plugins-namespace', 'understudy-plugins'],
+        // Published ports go through its proxies.
+        '--iptables=false',
       ],
       { stdio: ['ignore', log, log] },
     );
+    closeSync(log);
   }
 
   async stop(): Promise<void> {

@@ -9,9 +9,7 @@ const BUILD = fileURLToPath(new URL('../../docker/build.sh', import.meta.url));
 export default async function setup(): Promise<() => Promise<void>> {
   const engine = await startEngine();
   try {
-    process.env.DOCKER_HOST = engine.host;
-    // Its reaper is an image to be pulled; what the tests start they remove themselves.
-    process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+    Object.assign(process.env, engine.env);
     // The image of etcd is made from the program.
     findEtcd();
     execFileSync(BUILD, ['--offline'], { stdio: ['ignore', 'inherit', 'ignore'] });

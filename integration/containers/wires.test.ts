@@ -1,0 +1,49 @@
+import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Wires } from './wires.js';
+
+/** Answers each connection with a line; a connection that it makes ends with how it went. */
+const SERVER = `require('net').createServer((socket) => socket.on('error', () => {}).end('hello\\n')).listen(9)`;
+const CLIENT = `
+  const socket = require('net').connect(9, process.argv[1]);
+  const tell = (text) => { console.log(text); process.exit(); };
+  socket.on('error', (error) => tell(error.code));
+  socket.on('data', () => tell('answered'));
+  setTimeout(() => tell('silence'), 1500);`;
+
+describe('what the suites on containers stand on', () => {
+  let network: StartedNetwork;
+  let a: StartedTestContainer;
+  let b: StartedTestContainer;
+  let wires: Wires;
+
+  const start = (alias: string) =>
+    new GenericContainer('understudy-node')
+      .withNetwork(network)
+      .withNetworkAliases(alias)
+      .withCommand(['node', '-e', SERVER])
+      .start();
+  const call = async (from: StartedTestContainer, to: string) =>
+    (await from.exec(['node', '-e', CLIENT, to])).output.trim();
+
+  beforeAll(async () => {
+    network = await new Network().start();
+    [a, b] = await Promise.all([start('a'), start('b')]);
+    wires = new Wires(network.getName());
+  });
+  afterAll(async () => {
+    await Promise.all([a, b].map((container) => container.stop({ timeout: 0 })));
+    await network.stop();
+  });
+
+  it('containers reach each other by name', async () => {
+    expect([await call(a, 'b'), await call(b, 'a')]).toEqual(['answered', 'answered']);
+  });
+
+  it('what one sends to another is lost without a word, and arrives again when the wire is whole', async () => {
+    await wires.silence(a.getId(), b.getId());
+    expect([await call(a, 'b'), await call(b, 'a')]).toEqual(['silence', 'silence']);
+    await wires.restore(a.getId(), b.getId());
+    expect([await call(a, 'b'), await call(b, 'a')]).toEqual(['answered', 'answered']);
+  });
+});
