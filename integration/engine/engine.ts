@@ -71,6 +71,12 @@ function install(): void {
   apt('install', '--no-install-recommends', 'docker.io');
 }
 
+/** Whether the host passes on what comes from a container, without a rule that says so. */
+function forwards(): boolean {
+  const { stdout } = spawnSync('iptables', ['-S', 'FORWARD'], { encoding: 'utf8' });
+  return stdout?.includes('-P FORWARD DROP') !== true;
+}
+
 /** Removes what engines left whose tests were killed. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
@@ -94,8 +100,9 @@ function pidIn(dir: string): number | undefined {
 const isAlive = (pid: number | undefined): boolean => pid !== undefined && existsSync(`/proc/${pid}`);
 
 /**
- * An engine with everything of its own: data, sockets, process id. It leaves the host's firewall alone: otherwise it would
- * flush the rules of another engine, that of tests beside these for one, and leave its own behind.
+ * An engine with everything of its own: data, sockets, process id. It leaves the host's firewall alone where that lets
+ * containers talk: otherwise it would flush the rules of another engine, that of tests beside these for one, and leave its own
+ * behind.
  */
 class OwnEngine implements Engine {
   readonly env: Engine['env'];
@@ -131,7 +138,7 @@ class OwnEngine implements Engine {
         ...['--exec-root', join(dir, 'exec'), '--containerd-namespace', 'understudy'],
         ...['--containerd-plugins-namespace', 'understudy-plugins'],
         // Published ports go through its proxies.
-        '--iptables=false',
+        ...(forwards() ? ['--iptables=false'] : []),
       ],
       { stdio: ['ignore', log, log] },
     );
