@@ -125,12 +125,14 @@ function bodyIsHere(r: ReplicaState, info: OrderInfo): boolean {
 
 /**
  * The session that sent the message retains it until it is stable: it is asked, and waited for while it lives. Where its
- * stream broke, it says on the next one what it retains.
+ * stream broke, it says on the next one what it retains; of what it sent after its word that word says nothing.
  */
 function askForBody(r: ReplicaState, info: OrderInfo): boolean {
   const session = r.connections.get(info.connection)?.session;
-  if (session === undefined || session.collected?.retained.has(info.seqNum) === false) return false;
-  if (session.link === undefined || session.collected === undefined) return session.registered;
+  if (session === undefined) return false;
+  const { collected } = session;
+  if (session.link === undefined || collected === undefined) return session.registered;
+  if (info.seqNum <= collected.sentUpTo && !collected.retained.has(info.seqNum)) return false;
   // Whatever else happens leads here again.
   if (r.collection?.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
   const frame = { kind: 'nack', seqNums: [info.seqNum] } as const;

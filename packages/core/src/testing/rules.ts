@@ -278,6 +278,12 @@ export const RULES: readonly Rule[] = [
     lacks: 'C1  delivered m1 -> m1=1',
   },
   {
+    rule: 'collection from sessions: what was sent after the word of what is held is asked for',
+    transcript: 'walk-sent-after-its-word',
+    changes: [{ file: 'replica/promoting.js', find: 'info.seqNum <= collected.sentUpTo && ', replace: '' }],
+    lacks: 'S2>C1  lacks #1',
+  },
+  {
     rule: 'bounds: that no reply will come is said once',
     transcript: 'walk-told-once',
     changes: [

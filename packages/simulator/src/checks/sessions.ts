@@ -12,9 +12,9 @@ interface Welcome {
 export class Sessions {
   readonly #welcomes = new Map<string, Welcome>();
 
-  told(server: ServerHost, { client }: SessionStream, frame: ReplyFrame): void {
+  told(server: ServerHost, { client, connection }: SessionStream, frame: ReplyFrame): void {
     const { simulation, status, name, lives } = server;
-    const who = `${name}/${lives}/${client.connection}`;
+    const who = `${name}/${lives}/${connection}`;
     const { nowMs, plan } = simulation;
     if (frame.kind === 'welcome' && status?.role === 'primary')
       this.#welcomes.set(who, { atMs: nowMs, term: status.term });

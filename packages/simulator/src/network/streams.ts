@@ -1,4 +1,4 @@
-import type { LinkId, Member, PeerFrame, ReplyFrame, SeqNum, SessionFrame, Term } from '@understudy/core';
+import type { ConnectionId, LinkId, Member, PeerFrame, ReplyFrame, SeqNum, SessionFrame, Term } from '@understudy/core';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/server-host.js';
@@ -53,6 +53,8 @@ export class Pipe<F> implements Act {
 /** A session's stream to one replica: both directions end together, each side learns of it in its own time. */
 export class SessionStream {
   readonly client: ClientHost;
+  /** Of the session that opened it: the client may have begun another meanwhile. */
+  readonly connection: ConnectionId;
   readonly server: ServerHost;
   readonly link: LinkId;
   readonly toServer: Pipe<SessionFrame>;
@@ -64,6 +66,7 @@ export class SessionStream {
 
   constructor(client: ClientHost, server: ServerHost, link: LinkId) {
     this.client = client;
+    this.connection = client.connection;
     this.server = server;
     this.link = link;
     this.toServer = new Pipe(client, server, (frame) => this.#atServer(frame));
