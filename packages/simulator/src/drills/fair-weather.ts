@@ -17,8 +17,9 @@ export const fairWeather: Drill = {
     if (simulation.plan.stuck) return;
     // What began before comes to its end, and every replica has acknowledged what it heard as a member.
     if (!stage.quietly(2 * leaseMs, () => stage.isWhole)) return;
+    const { record } = simulation.coordinator;
     stage.quietly(leaseMs);
-    if (!stage.isWhole) return;
+    if (simulation.coordinator.record !== record || !stage.isWhole) return;
     stage.inFairWeather(() => {
       for (let calls = 5 + choices.below(15); calls > 0; calls--) {
         stage.call(stage.client, choices.chance(0.3));
