@@ -13,4 +13,6 @@ case "${1:-}" in
     ;;
 esac
 docker/build.sh "$@"
-exec docker compose --file docker/compose.yaml up --abort-on-container-exit
+compose=(docker compose)
+"${compose[@]}" version >/dev/null 2>&1 || compose=(docker-compose)
+exec "${compose[@]}" --project-name understudy --file docker/compose.yaml up

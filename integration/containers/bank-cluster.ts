@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { etcd } from '../../packages/coordinator-etcd/dist/index.js';
 import type { Coordinator, GroupRecord } from '../../packages/core/dist/index.js';
+import { connectBare } from '../../packages/examples/dist/bank/client.js';
 import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
 import { docker } from '../engine/docker.js';
 import { Patience } from '../history/patience.js';
@@ -156,6 +157,21 @@ export class BankCluster {
     const found = () => this.logged.find((each) => line.test(each));
     await this.#patience.until(() => found() !== undefined);
     return found() ?? '';
+  }
+
+  /** A call that knows no other replica than this one. */
+  async deposit(name: string, operationId: number): Promise<{ readonly code: number; readonly details: string }> {
+    const container = this.#containerOf(name);
+    const client = connectBare(`${container.getHost()}:${container.getMappedPort(PORT)}`);
+    try {
+      return await new Promise((resolve) => {
+        client.deposit({ operationId, account: 'late', amountCents: 1 }, (error) =>
+          resolve(error ?? { code: 0, details: '' }),
+        );
+      });
+    } finally {
+      client.close();
+    }
   }
 
   async stop(): Promise<void> {
