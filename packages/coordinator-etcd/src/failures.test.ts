@@ -79,9 +79,12 @@ async function muting(host: string) {
   const address = server.address();
   return {
     host: `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`,
-    get connections() {
-      return sockets.length / 2;
-    },
+    /** Resolves when so many connections have been made. */
+    connected: (count: number) =>
+      new Promise<void>((resolve) => {
+        onConnection = () => sockets.length / 2 >= count && resolve();
+        onConnection();
+      }),
     mute: (nth: number) => muted.add(nth),
   };
 }
@@ -159,7 +162,7 @@ describe('a watch in etcd', () => {
     const writer = open({ hosts: server.host });
     await change(writer, 0, 1);
     await watch.until(() => watch.epochs.includes(1));
-    expect(between.connections).toBe(2);
+    await between.connected(2);
     between.mute(1);
     await change(writer, 1, 2);
     await watch.until(() => watch.epochs.includes(2));
