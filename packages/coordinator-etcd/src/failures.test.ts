@@ -58,6 +58,7 @@ async function silentMember(): Promise<string> {
 async function muting(host: string) {
   const muted = new Set<number>();
   const sockets: Socket[] = [];
+  let onConnection = (): unknown => undefined;
   const port = Number(host.split(':').at(-1));
   const server = createServer((client) => {
     const nth = sockets.length / 2;
@@ -66,6 +67,7 @@ async function muting(host: string) {
       client.on('error', () => {}),
       upstream.on('error', () => {}),
     );
+    onConnection();
     client.pipe(upstream);
     upstream.on('data', (bytes) => {
       if (!muted.has(nth)) client.write(bytes);
