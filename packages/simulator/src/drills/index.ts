@@ -1,6 +1,7 @@
 import { askedEarly } from './asked-early.js';
 import { askedWhileUnstable } from './asked-while-unstable.js';
 import type { Drill } from './drill.js';
+import { earlyCheckpoint } from './early-checkpoint.js';
 import { earlyEntry } from './early-entry.js';
 import { expiredRetry } from './expired-retry.js';
 import { expiryComesLate } from './expiry-comes-late.js';
@@ -23,6 +24,7 @@ import { toldByClients } from './told-by-clients.js';
 export const DRILLS: readonly Drill[] = [
   askedEarly,
   askedWhileUnstable,
+  earlyCheckpoint,
   earlyEntry,
   expiredRetry,
   expiryComesLate,
