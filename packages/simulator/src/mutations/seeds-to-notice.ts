@@ -100,7 +100,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'registration: a new primary hears again of sessions once it serves': { seeds: 600, drill: 'fairWeather' },
   'delivery: a stable reply is asked for once': { seeds: 100 },
   'delivery: what was asked on a stream that broke is asked on the next': { seeds: 100, drill: 'askedWhileUnstable' },
-  'bounds: that no reply will come is said once': { seeds: 6000, drill: 'lateBodies' },
   'delivery: a reply asked for again leaves when its order is stable': { seeds: 100, drill: 'askedWhileUnstable' },
   'checkpoints: one stands for the log only when its order is stable': { seeds: 1300, drill: 'earlyCheckpoint' },
 };
