@@ -34,10 +34,13 @@ export class Wires {
    * sender at once that it cannot connect.
    */
   async #misdirect(change: readonly string[], from: string, to: string): Promise<void> {
-    await docker(
-      ...['run', '--rm', '--network', `container:${from}`, '--cap-add', 'NET_ADMIN', 'understudy-ip'],
-      ...['ip', 'neigh', ...change, 'dev', 'eth0', 'to', await this.#addressOf(to)],
-    );
+    const address = await this.#addressOf(to);
+    const ip = (...args: readonly string[]) =>
+      docker('run', '--rm', '--network', `container:${from}`, '--cap-add', 'NET_ADMIN', 'understudy-ip', 'ip', ...args);
+    // A container that is on several networks has a device for each, in no order to rely on.
+    const device = / dev (\S+)/.exec(await ip('route', 'get', address))?.[1];
+    if (device === undefined) throw new Error(`${from} has no way to ${address}`);
+    await ip('neigh', ...change, 'dev', device, 'to', address);
   }
 
   #addressOf(container: string): Promise<string> {
