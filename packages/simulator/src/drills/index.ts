@@ -1,5 +1,6 @@
 import { askedEarly } from './asked-early.js';
 import { askedWhileUnstable } from './asked-while-unstable.js';
+import { askedWithoutLease } from './asked-without-lease.js';
 import type { Drill } from './drill.js';
 import { earlyCheckpoint } from './early-checkpoint.js';
 import { earlyEntry } from './early-entry.js';
@@ -24,6 +25,7 @@ import { toldByClients } from './told-by-clients.js';
 export const DRILLS: readonly Drill[] = [
   askedEarly,
   askedWhileUnstable,
+  askedWithoutLease,
   earlyCheckpoint,
   earlyEntry,
   expiredRetry,

@@ -98,6 +98,11 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'terms: replicas refuse what peers say in an older term': { seeds: 300, drill: 'oldFrames' },
   'repliesSeenUpTo: what a client will not ask for again is not done again': { seeds: 1500 },
   'registration: a new primary hears again of sessions once it serves': { seeds: 600, drill: 'fairWeather' },
+  'delivery: a reply that waits and is asked for as a stable one leaves as that': {
+    seeds: 100,
+    drill: 'askedWithoutLease',
+  },
+  'bounds: that no reply will come is said once': { seeds: 6000, drill: 'lateBodies' },
   'delivery: a stable reply is asked for once': { seeds: 100 },
   'delivery: what was asked on a stream that broke is asked on the next': { seeds: 100, drill: 'askedWhileUnstable' },
   'delivery: a reply asked for again leaves when its order is stable': { seeds: 100, drill: 'askedWhileUnstable' },
