@@ -15,7 +15,15 @@ export const askedWhileUnstable: Drill = {
     admits: false,
     handlerMs: 0,
     servers: choices.pick([2, 3]),
-    config: { ...plan.config, release: 'concurrent', methods: [], sessionMs: 6000, nullMessageMs: 20, stallMs: 60_000 },
+    config: {
+      ...plan.config,
+      release: 'concurrent',
+      methods: [],
+      sessionMs: 6000,
+      sessionExpiryMs: 60_000,
+      nullMessageMs: 20,
+      stallMs: 60_000,
+    },
   }),
   play: (stage) => {
     const { choices, client, leaseMs } = stage;

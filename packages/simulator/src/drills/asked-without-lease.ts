@@ -21,6 +21,7 @@ export const askedWithoutLease: Drill = {
       methods: [],
       batchMs: 0,
       sessionMs: 6000,
+      sessionExpiryMs: 60_000,
       stallMs: 60_000,
     },
   }),

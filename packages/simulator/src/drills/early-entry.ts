@@ -13,7 +13,14 @@ export const earlyEntry: Drill = {
     stuck: false,
     admits: false,
     handlerMs: 0,
-    config: { ...plan.config, release: 'concurrent', methods: [], batchMs: 0, sessionMs: 6000 },
+    config: {
+      ...plan.config,
+      release: 'concurrent',
+      methods: [],
+      batchMs: 0,
+      sessionMs: 6000,
+      sessionExpiryMs: 60_000,
+    },
   }),
   play: (stage) => {
     const { simulation, choices, primary, leaseMs } = stage;
