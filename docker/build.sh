@@ -53,7 +53,11 @@ fi
 # What a replica and a client need at run time, and nothing else.
 context=$work/context
 mkdir -p "$context/node_modules/@understudy"
-npm ls --omit=dev --all --parseable -w @understudy/examples 2>/dev/null | while read -r path; do
+needed=$(npm ls --omit=dev --all --parseable -w @understudy/examples 2>/dev/null) || {
+  echo 'what the packages need is not installed as the lock file says: npm ci' >&2
+  exit 1
+}
+echo "$needed" | while read -r path; do
   place=${path#"$PWD"/}
   case $place in
     node_modules/@understudy/*)
