@@ -208,6 +208,17 @@ describe('a call to etcd', () => {
     await watch.until(() => watch.epochs.includes(3));
   });
 
+  it('finds its way when etcd was restored from a copy, and revisions begin anew', async () => {
+    const server = await start();
+    const client = raw(server.host);
+    const coordinator = open({ hosts: server.host });
+    await change(coordinator, 0, 3);
+    const copy = (await client.get(KEY).string()) ?? '';
+    await client.put(KEY).value(copy);
+    await change(coordinator, 3, 4);
+    expect(await coordinator.read()).toEqual(record(4));
+  });
+
   it('never overwrites what is no record', async () => {
     const server = await start();
     const client = raw(server.host);

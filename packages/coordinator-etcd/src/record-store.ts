@@ -21,7 +21,7 @@ export class RecordStore {
   readonly key: string;
   readonly #group: string;
   readonly #members: Members;
-  /** The newest that was seen: a change that follows it needs no reading first. */
+  /** What was seen last: a change that follows it needs no reading first. */
   #known: Stored | undefined;
 
   constructor(members: Members, key: string, group: string) {
@@ -37,8 +37,22 @@ export class RecordStore {
 
   /** Whatever fails here may or may not have happened. */
   async swap(expected: Epoch, next: GroupRecord): Promise<SwapResult> {
-    const base = this.#known?.record.epoch === expected ? this.#known : (await this.read()).stored;
-    if ((base?.record.epoch ?? 0) !== expected) return { kind: 'conflict', current: base?.record };
+    let base = this.#known?.record.epoch === expected ? this.#known : (await this.read()).stored;
+    for (;;) {
+      if ((base?.record.epoch ?? 0) !== expected) return { kind: 'conflict', current: base?.record };
+      const revision = base?.revision;
+      const answer = await this.#replace(base, next);
+      if (answer === 'replaced') return { kind: 'swapped' };
+      base = answer;
+      // The same epoch under another revision: etcd was restored from a copy, where revisions begin anew.
+      if (base === undefined || base.record.epoch !== expected || base.revision === revision) {
+        return { kind: 'conflict', current: base?.record };
+      }
+    }
+  }
+
+  /** @returns what is there instead of `base`, if it is not that */
+  async #replace(base: Stored | undefined, next: GroupRecord): Promise<'replaced' | Stored | undefined> {
     const value = recordToJson(next);
     // A member that is asked again finds what it did itself, and shows it.
     const { succeeded, responses, header } = await this.#members.call('changing the record', (client) =>
@@ -50,11 +64,9 @@ export class RecordStore {
         .else(client.get(this.key))
         .commit(),
     );
-    if (succeeded) {
-      this.#note({ record: next, revision: header.revision });
-      return { kind: 'swapped' };
-    }
-    return { kind: 'conflict', current: this.storedOf(responses[0]?.response_range.kvs[0])?.record };
+    if (!succeeded) return this.storedOf(responses[0]?.response_range.kvs[0]);
+    this.#known = { record: next, revision: header.revision };
+    return 'replaced';
   }
 
   /** @throws UNDERSTUDY_RECORD_DAMAGED */
@@ -66,12 +78,7 @@ export class RecordStore {
     } catch (cause) {
       throw damagedRecord(this.key, cause);
     }
-    const stored = { record, revision: entry.mod_revision };
-    this.#note(stored);
-    return stored;
-  }
-
-  #note(stored: Stored): void {
-    if (this.#known === undefined || Number(stored.revision) > Number(this.#known.revision)) this.#known = stored;
+    this.#known = { record, revision: entry.mod_revision };
+    return this.#known;
   }
 }
