@@ -19,7 +19,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
   });
 
   it.each(KINDS.filter((kind) => kind !== 'interceptor'))('clients of kind %s', TIMEOUT, async (client) => {
-    const { answered, unknown, none } = await stage.play({ client }, async ({ bank }) => {
+    const { answered, unknown, none } = await stage.play({ clients: [client] }, async ({ bank }) => {
       const { term } = bank.record;
       await bank.kill(bank.primary);
       await bank.until((record) => record.term > term);

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
+import type { Books } from '../../packages/examples/dist/demo/collect.js';
 import { docker } from '../engine/docker.js';
-import type { Verdict } from '../history/judge.js';
 import { type LoadOptions, loadArguments, Recording } from '../history/load.js';
 
 /** A load that is a container on the bank's network. */
@@ -37,13 +37,13 @@ export class LoadContainer {
     return this.#container.getId();
   }
 
-  /** Lets open calls end, and judges. */
-  async finish(): Promise<Verdict> {
+  /** Lets open calls end; resolves with what the bank says then. */
+  async finish(): Promise<Books> {
     await docker('kill', '--signal', 'TERM', this.id);
-    const verdict = this.recording.verdict();
+    const books = this.recording.books();
     const status = await docker('wait', this.id);
     if (status !== '0') this.recording.ended(`exit status ${status}`);
-    return verdict;
+    return books;
   }
 
   async stop(): Promise<void> {

@@ -2,13 +2,15 @@ import { Network, type StartedNetwork } from 'testcontainers';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
 import type { Kind } from '../../packages/examples/dist/load/connect.js';
-import type { Verdict } from '../history/judge.js';
+import { judge, type Verdict } from '../history/judge.js';
 import { BankCluster } from './bank-cluster.js';
 import { EtcdCluster } from './etcd-cluster.js';
 import { LoadContainer } from './load-container.js';
 import { Wires } from './wires.js';
 
 const SEED = 20_136;
+/** Far more operations than a load sends. */
+const IDS_EACH = 1_000_000;
 /** Of a test; whatever it waits for has bounds of its own. */
 export const TIMEOUT = { timeout: 110_000 } as const;
 
@@ -52,34 +54,45 @@ export class ContainerStage {
   }
 
   /**
-   * Plays a test: a bank and a load that has begun; afterwards the history that callers saw is judged.
+   * Plays a test: a bank and loads that have begun; afterwards the one history that all callers saw is judged.
    *
+   * @param how `clients`: of which kind each load is; the first is the one that `act` sees
    * @returns what it came to
    */
   async play(
-    { mode = MODE, client = 'interceptor' }: { mode?: Mode; client?: Kind },
+    { mode = MODE, clients = ['interceptor'] }: { mode?: Mode; clients?: readonly Kind[] },
     act: (scene: Scene) => Promise<void>,
   ): Promise<Verdict> {
     const network = this.#network;
     const etcd = this.#etcd;
     if (network === undefined || etcd === undefined) throw new Error('the stage is not set');
     const bank = await BankCluster.start(network, etcd, mode);
-    let load: LoadContainer | undefined;
+    const loads: LoadContainer[] = [];
     let over = false;
     try {
-      load = await LoadContainer.start(network, { target: bank.target, mode, client, callers: 8, seed: SEED });
-      const { recording } = load;
-      await recording.until(() => recording.begun);
-      await recording.answeredMore(200);
+      for (const [i, client] of clients.entries()) {
+        const options = { target: bank.target, mode, client, callers: 8, seed: SEED + i, idsAfter: i * IDS_EACH };
+        loads.push(await LoadContainer.start(network, options));
+      }
+      const [load] = loads;
+      if (load === undefined) throw new Error('nobody calls');
+      for (const { recording } of loads) {
+        await recording.until(() => recording.begun);
+        await recording.answeredMore(200);
+      }
       await act({ bank, etcd, load, wires: new Wires(network.getName()) });
-      await recording.answeredMore(200);
-      const verdict = await load.finish();
+      for (const { recording } of loads) await recording.answeredMore(200);
+      // The last that ends sees in the bank what all have done.
+      let books = await load.finish();
+      for (const other of loads.slice(1)) books = await other.finish();
+      const calls = loads.flatMap(({ recording }) => recording.calls);
+      const verdict = judge(calls, books);
       expect(verdict.violations).toEqual([]);
       over = true;
       return verdict;
     } finally {
       if (!over) console.log(`the last that the replicas said:\n${bank.logged.slice(-30).join('\n')}`);
-      await load?.stop();
+      for (const load of loads) await load.stop();
       await bank.stop();
     }
   }

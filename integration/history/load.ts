@@ -16,11 +16,14 @@ export interface LoadOptions {
   readonly client: Kind;
   readonly callers: number;
   readonly seed: number;
+  /** The ids of its operations begin behind it. Default 0. */
+  readonly idsAfter?: number;
 }
 
 /** What `load/main.js` is given. */
-export const loadArguments = ({ target, mode, client, callers, seed }: LoadOptions): string[] => [
+export const loadArguments = ({ target, mode, client, callers, seed, idsAfter = 0 }: LoadOptions): string[] => [
   ...['--target', target, '--client', client, '--callers', `${callers}`, '--seed', `${seed}`],
+  ...['--ids-after', `${idsAfter}`],
   ...['--replication', mode.replication, '--multicast', mode.multicast, '--release', mode.release],
   ...['--carrier', mode.carrier, '--lease-ms', `${mode.leaseMs}`],
 ];
@@ -57,6 +60,11 @@ export class Recording {
     return this.calls.filter(({ end }) => end.kind === 'answered').length;
   }
 
+  /** Calls that were not answered, or not as the bank answers. */
+  get failed(): number {
+    return this.calls.filter(({ end }) => end.kind === 'unknown' || end.kind === 'none').length;
+  }
+
   /** Waits until so many more calls have been answered than now. */
   async answeredMore(count: number): Promise<void> {
     const until = this.answered + count;
@@ -71,10 +79,15 @@ export class Recording {
     });
   }
 
-  async verdict(): Promise<Verdict> {
+  /** What the bank said at the end of the load. */
+  async books(): Promise<Books> {
     await this.until(() => this.#books !== undefined);
     if (this.#books === undefined) throw new Error('What was waited for does not hold.');
-    return judge(this.calls, this.#books);
+    return this.#books;
+  }
+
+  async verdict(): Promise<Verdict> {
+    return judge(this.calls, await this.books());
   }
 }
 

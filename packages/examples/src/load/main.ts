@@ -13,6 +13,7 @@ interface Options extends Mode {
   readonly client: Kind;
   readonly callers: number;
   readonly seed: number;
+  readonly idsAfter: number;
   readonly summary: boolean;
 }
 
@@ -26,6 +27,7 @@ const options = addModeOptions(
     .addOption(new Option('--client <kind>', 'how it is connected').choices(KINDS).default('interceptor'))
     .option('--callers <n>', 'calls that are open at once', wholeNumberOf(1, 1_000), 8)
     .option('--seed <n>', 'of the operations', wholeNumberOf(0, 999_999_999), 1)
+    .option('--ids-after <n>', 'the ids of its operations begin behind it', wholeNumberOf(0, 999_999_999), 0)
     .option('--summary', 'tell only a line a second, for people', false),
 )
   .parse()
@@ -38,7 +40,7 @@ const tell = (message: LoadMessage): void => {
 };
 const client = connect(options.target, modeOf(options), options.client);
 const caller = new Caller(client, options.client === 'keyed');
-const coming = loadOperations(options.seed);
+const coming = loadOperations(options.seed, options.idsAfter);
 let nextCaller = 1;
 let enough = false;
 
@@ -62,7 +64,7 @@ const failed = ({ end }: Called): boolean => end.kind === 'unknown' || end.kind 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 async function load(): Promise<void> {
-  for (const opening of openings()) tell(await caller.call(0, opening));
+  for (const opening of openings(options.idsAfter)) tell(await caller.call(0, opening));
   tell({ kind: 'begun' });
   await Promise.all(Array.from({ length: options.callers }, callOn));
   tell({ kind: 'done', books: await collectBooks(client, ACCOUNTS) });

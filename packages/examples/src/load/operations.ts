@@ -6,15 +6,15 @@ export const ACCOUNTS = ['ada', 'ben', 'cleo', 'dan'] as const;
 const OPENING_CENTS = 10_000;
 const MOST_CENTS = 5_000;
 
-/** Opens every account. */
-export const openings = (): Operation[] =>
-  ACCOUNTS.map((account, index) => ({ kind: 'deposit', id: index + 1, account, to: '', amountCents: OPENING_CENTS }));
+/** Opens every account, or pays in more. @param after ids begin behind it */
+export const openings = (after: number): Operation[] =>
+  ACCOUNTS.map((account, i) => ({ kind: 'deposit', id: after + i + 1, account, to: '', amountCents: OPENING_CENTS }));
 
 /** What callers ask of a bank whose accounts are open; withdrawals are often refused. Ids go on from the openings. */
-export function* loadOperations(seed: number): Generator<Operation, never, void> {
+export function* loadOperations(seed: number, after: number): Generator<Operation, never, void> {
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
-  for (let id = ACCOUNTS.length + 1; ; id++) {
+  for (let id = after + ACCOUNTS.length + 1; ; id++) {
     const share = random();
     const first = below(ACCOUNTS.length);
     const account = ACCOUNTS[first] ?? 'ada';
