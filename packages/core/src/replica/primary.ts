@@ -1,6 +1,8 @@
 import type { AckFrame, JoinFrame, NackFrame } from '../frames.js';
+import type { ConnectionId, SeqNum } from '../ids.js';
 import { maxOf, minOf } from '../ids.js';
-import type { Body } from '../message.js';
+import type { Body, Request } from '../message.js';
+import { hasBody } from '../ordering/order-info.js';
 import { PrimaryOrder } from '../ordering/primary-order.js';
 import type { Member } from '../record.js';
 import { checkpointIfDue, releaseCheckpoint } from './checkpoints.js';
@@ -138,13 +140,22 @@ export function onNack(r: ReplicaState, from: Member, frame: NackFrame): void {
     r.wantsFlush = true;
   }
   const bodies: Body[] = [];
-  for (const { connection: id, seqNum } of frame.bodies) {
-    const connection = r.connections.get(id);
-    const orderNum = connection?.orderOf.get(seqNum);
-    const request = orderNum === undefined ? connection?.bodies.get(seqNum) : r.order.entries.get(orderNum)?.request;
-    if (request !== undefined) bodies.push({ connection: id, seqNum, request });
+  for (const { connection, seqNum } of frame.bodies) {
+    const request = findBody(r, connection, seqNum);
+    if (request !== undefined) bodies.push({ connection, seqNum, request });
   }
   if (bodies.length > 0) r.effects.push({ kind: 'sendToPeer', peer: from.id, frame: { kind: 'bodies', bodies } });
+}
+
+/** The log outlives the records of a connection: a backup may lack what came before the end of one. */
+function findBody(r: ReplicaState, id: ConnectionId, seqNum: SeqNum): Request | undefined {
+  const connection = r.connections.get(id);
+  const waiting = connection?.bodies.get(seqNum);
+  if (waiting !== undefined) return waiting;
+  const orderNum = connection?.orderOf.get(seqNum);
+  if (orderNum !== undefined) return r.order.entries.get(orderNum)?.request;
+  const unstable = r.order.entries.slice(r.stableUpTo, r.order.last);
+  return unstable.find(({ info }) => info.connection === id && info.seqNum === seqNum && hasBody(info))?.request;
 }
 
 export function primaryTick(r: ReplicaState): void {

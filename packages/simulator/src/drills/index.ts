@@ -1,9 +1,12 @@
 import { askedEarly } from './asked-early.js';
 import { askedWhileUnstable } from './asked-while-unstable.js';
 import { askedWithoutLease } from './asked-without-lease.js';
+import { bodiesComeLate } from './bodies-come-late.js';
+import { checkpointCovers } from './checkpoint-covers.js';
 import type { Drill } from './drill.js';
 import { earlyCheckpoint } from './early-checkpoint.js';
 import { earlyEntry } from './early-entry.js';
+import { expiredBeforeHeld } from './expired-before-held.js';
 import { expiredRetry } from './expired-retry.js';
 import { expiryComesLate } from './expiry-comes-late.js';
 import { fairWeather } from './fair-weather.js';
@@ -26,8 +29,11 @@ export const DRILLS: readonly Drill[] = [
   askedEarly,
   askedWhileUnstable,
   askedWithoutLease,
+  bodiesComeLate,
+  checkpointCovers,
   earlyCheckpoint,
   earlyEntry,
+  expiredBeforeHeld,
   expiredRetry,
   expiryComesLate,
   fairWeather,

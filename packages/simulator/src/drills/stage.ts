@@ -138,6 +138,12 @@ export class Stage {
     if (way === 'both') this.simulation.network.cut(b, a);
   }
 
+  /** Something passes between these two again. */
+  mend(a: Host, b: Host): void {
+    this.simulation.fault([a, b], `mended: ${a.name}<->${b.name}`);
+    this.simulation.network.mend(a, b);
+  }
+
   heal(): void {
     this.simulation.fault([], 'cuts heal');
     this.simulation.network.healCuts();
@@ -194,6 +200,14 @@ export class Stage {
     pipe.heldUntilMs = 0;
     for (let i = 0; i < frames && pipe.ready; i++) pipe.act();
     pipe.heldUntilMs = heldUntilMs;
+  }
+
+  /** What a client sends to a replica, on the stream that it has now, is on its way for so long. */
+  holdRequests(client: ClientHost, server: ServerHost, ms: number): void {
+    const stream = client.streams[server.index];
+    if (stream === undefined) return;
+    this.simulation.fault([client, server], `${client.name}>${server.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    stream.toServer.heldUntilMs = this.simulation.nowMs + ms;
   }
 
   /** What a replica answers to a client is on its way for so long. */

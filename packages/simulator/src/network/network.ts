@@ -111,6 +111,11 @@ export class Network {
     return this.#cuts.size > 0;
   }
 
+  mend(a: Host, b: Host): void {
+    this.#cuts.delete(pair(a, b));
+    this.#cuts.delete(pair(b, a));
+  }
+
   healCuts(): void {
     this.#cuts.clear();
   }
