@@ -194,6 +194,8 @@ export interface AckFrame {
   readonly unregistered: readonly ConnectionId[];
   /** This backup computed other replies than the primary from this order on. */
   readonly divergedAt: OrderNum | undefined;
+  /** This replica is about to stop: the set may go on without it at once. */
+  readonly leaving: boolean;
 }
 
 /** What a replica lacks, to a replica that may have it. */

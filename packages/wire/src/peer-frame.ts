@@ -143,6 +143,7 @@ function writeAck(w: Writer, frame: AckFrame): void {
   writeIds(w, frame.unregistered);
   w.boolean(frame.divergedAt !== undefined);
   if (frame.divergedAt !== undefined) w.varint(frame.divergedAt);
+  w.boolean(frame.leaving);
 }
 
 function readAck(r: Reader): AckFrame {
@@ -159,6 +160,7 @@ function readAck(r: Reader): AckFrame {
     registered: readIds(r),
     unregistered: readIds(r),
     divergedAt: r.boolean() ? (r.varint() as OrderNum) : undefined,
+    leaving: r.boolean(),
   };
 }
 

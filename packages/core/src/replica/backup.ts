@@ -9,7 +9,7 @@ import { truncateLog } from './log-bounds.js';
 import { proposeChange } from './membership.js';
 import { compareDigests } from './processing.js';
 import { receiveBody } from './requests.js';
-import { CLOCK_DRIFT, NACK_AFTER_MS, type ReplicaState } from './state.js';
+import { CLOCK_DRIFT, HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from './state.js';
 import { claim, isInSync, sameMember } from './transitions.js';
 
 /** What a backup logs when the lease of its primary has run out and it asks the coordinator for the group. */
@@ -56,8 +56,17 @@ export function promise(r: ReplicaState, to: Member, frame: NewTermFrame): void 
 }
 
 export function backupTick(r: ReplicaState): void {
+  if (r.steppingDown !== undefined) leaveInTime(r, r.steppingDown.sinceMs);
   claimIfSilent(r);
   askForMissing(r);
+}
+
+/** What it says of its leaving may be lost, or the primary; then it goes without an answer. */
+function leaveInTime(r: ReplicaState, sinceMs: number): void {
+  r.ackDue = true;
+  r.wantsFlush = true;
+  if (r.nowMs - sinceMs < HAND_OVER_LEASES * r.config.leaseMs) return;
+  r.effects.push({ kind: 'stopped', handedOverTo: undefined });
 }
 
 /** The lease of the primary has run out for certain: this replica may take over (DESIGN 5.5). */

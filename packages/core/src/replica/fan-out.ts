@@ -25,6 +25,9 @@ export function flush(r: ReplicaState): void {
   } else {
     for (const connection of r.connections.values()) echoHeartbeat(r, connection);
     if (r.ackDue) flushAck(r);
+    if (r.steppingDown !== undefined && r.role === 'joining') {
+      r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+    }
   }
 }
 
@@ -176,7 +179,7 @@ function announcement(r: ReplicaState, peer: Peer, from: OrderNum, target: Order
   };
 }
 
-/** Backup → primary: how far, and for which sessions it answers. */
+/** Backup → primary: how far, for which sessions it answers, and whether it leaves. */
 function flushAck(r: ReplicaState): void {
   const primary = r.record?.primary;
   const peer = primary && r.peers.get(primary.id);
@@ -206,6 +209,7 @@ function flushAck(r: ReplicaState): void {
       registered,
       unregistered,
       divergedAt: r.divergedAt,
+      leaving: r.steppingDown !== undefined,
     },
   });
 }

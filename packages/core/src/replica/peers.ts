@@ -29,6 +29,8 @@ export interface Peer {
   /** The newest order when it began to count: what was released before did not wait for it. */
   enteredAt: OrderNum;
   address: string | undefined;
+  /** It said that it is about to stop. */
+  leaving: boolean;
 }
 
 export class Peers {
@@ -63,6 +65,7 @@ export class Peers {
       confirmed: false,
       enteredAt: NO_ORDER,
       address: undefined,
+      leaving: false,
     };
     this.#byId.set(member.id, peer);
     return peer;

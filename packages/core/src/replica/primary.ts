@@ -12,13 +12,11 @@ import { connectPeers, isMember, proposeAddition, proposeChange, proposeRemoval 
 import { advanceStable, releaseWaiting } from './ordering.js';
 import type { Peer } from './peers.js';
 import { resumeOutstanding, voidUnordered } from './sessions.js';
-import type { ReplicaState } from './state.js';
+import { HAND_OVER_LEASES, type ReplicaState } from './state.js';
 import { handOver, sameMember } from './transitions.js';
 
 /** A learner this close to the newest order enters the set; what it lacks is on its way. */
 const CAUGHT_UP_WITHIN = 64;
-/** A hand-over waits this long for everything to become stable, in leases. */
-const HAND_OVER_LEASES = 3;
 
 /** Begins to order and to answer. Everything that was adopted is processed. */
 export function startServing(r: ReplicaState): void {
@@ -85,7 +83,8 @@ export function onAck(r: ReplicaState, from: Member, frame: AckFrame): void {
   for (const id of frame.registered) peer.registered.add(id);
   if (frame.afresh || frame.registered.length > 0 || frame.unregistered.length > 0) r.release.changed();
   if (frame.divergedAt !== undefined) onDiverged(r, peer, frame.divergedAt);
-  if (peer.learner !== undefined) admitLearner(r, peer);
+  if (frame.leaving) letLeave(r, peer);
+  else if (peer.learner !== undefined) admitLearner(r, peer);
   progress(r);
 }
 
@@ -95,6 +94,15 @@ export function progress(r: ReplicaState): void {
   releaseWaiting(r);
   releaseCheckpoint(r);
   truncateLog(r);
+}
+
+/** A replica stops in good order: nobody has to wait until it is silent. It acknowledges until it is out of the set. */
+function letLeave(r: ReplicaState, peer: Peer): void {
+  peer.leaving = true;
+  if (r.record === undefined) return;
+  if (isMember(r.record.inSync, peer.member)) proposeRemoval(r, [peer.member], 'leaving');
+  else if (peer.learner !== undefined) dropLearner(r, peer);
+  else tellPeer(r, peer.member);
 }
 
 function onDiverged(r: ReplicaState, peer: Peer, orderNum: number): void {
@@ -183,12 +191,15 @@ function removeSilent(r: ReplicaState): void {
   });
   if (silent.length > 0) proposeRemoval(r, silent, 'silent');
   for (const peer of r.peers.values()) {
-    if (peer.learner === undefined || r.nowMs - peer.lastHeardMs <= r.config.leaseMs) continue;
-    if (r.changeInFlight !== undefined && isMember(r.changeInFlight.inSync, peer.member)) continue;
-    r.peers.drop(peer.member.id);
-    r.requireMembers();
-    progress(r);
+    if (peer.learner !== undefined && r.nowMs - peer.lastHeardMs > r.config.leaseMs) dropLearner(r, peer);
   }
+}
+
+function dropLearner(r: ReplicaState, { member }: Peer): void {
+  if (r.changeInFlight !== undefined && isMember(r.changeInFlight.inSync, member)) return;
+  r.peers.drop(member.id);
+  r.requireMembers();
+  progress(r);
 }
 
 /** No message came for the announcements to travel with ([0111]: a null message then carries them). */
@@ -226,7 +237,13 @@ function bestBackup(r: ReplicaState, members: readonly Member[]): Member | undef
   for (const member of members) {
     const peer = r.peers.get(member.id);
     if (peer === undefined || !sameMember(peer.member, member) || !peer.linkUp) continue;
-    if (best === undefined || peer.heldUpTo + peer.processedUpTo > best.heldUpTo + best.processedUpTo) best = peer;
+    if (best === undefined || isBetter(peer, best)) best = peer;
   }
   return best?.member;
+}
+
+/** Who is about to stop would only hand over again. */
+function isBetter(peer: Peer, than: Peer): boolean {
+  if (peer.leaving !== than.leaving) return than.leaving;
+  return peer.heldUpTo + peer.processedUpTo > than.heldUpTo + than.processedUpTo;
 }

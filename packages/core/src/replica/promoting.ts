@@ -10,7 +10,7 @@ import { proposeChange } from './membership.js';
 import { tellPeer } from './primary.js';
 import { receiveBody } from './requests.js';
 import { askSession } from './sessions.js';
-import { CLOCK_DRIFT, NACK_AFTER_MS, type ReplicaState } from './state.js';
+import { CLOCK_DRIFT, HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from './state.js';
 import { isAdopted, publishAdoption, sameMember } from './transitions.js';
 
 /** Tells peers and sessions the new term and asks all of them for what they hold. */
@@ -59,6 +59,10 @@ export function onPromise(r: ReplicaState, from: Member, frame: PromiseFrame): v
 
 /** Time passes: the silent are given up. */
 export function promotingTick(r: ReplicaState): void {
+  if (r.steppingDown !== undefined && r.nowMs - r.steppingDown.sinceMs > HAND_OVER_LEASES * r.config.leaseMs) {
+    r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+    return;
+  }
   keepPeersWaiting(r);
   const { collection } = r;
   if (collection?.stage !== 'collecting') return;

@@ -225,5 +225,12 @@ function stepDown(r: ReplicaState): void {
   r.localAnnounceUpTo = r.order.last;
   r.wantsFlush = true;
   if (r.isPrimary) tryHandOver(r);
-  else r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+  else leave(r);
+}
+
+/** A backup stays until the set goes on without it, and who is about to enter says first that it does not. */
+function leave(r: ReplicaState): void {
+  r.ackDue = true;
+  if (r.role === 'backup' || r.role === 'promoting' || (r.role === 'joining' && r.joined)) return;
+  r.effects.push({ kind: 'stopped', handedOverTo: undefined });
 }

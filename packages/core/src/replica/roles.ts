@@ -163,8 +163,11 @@ export function becomeDeposed(r: ReplicaState, reason: string): void {
   become(r, 'deposed');
   announceRole(r);
   r.log('warn', 'deposed', { reason });
-  if (handedOver) r.effects.push({ kind: 'stopped', handedOverTo: r.record?.primary.id });
-  else r.effects.push({ kind: 'rejoin', reason });
+  if (r.steppingDown !== undefined) {
+    r.effects.push({ kind: 'stopped', handedOverTo: handedOver ? r.record?.primary.id : undefined });
+    return;
+  }
+  r.effects.push({ kind: 'rejoin', reason });
 }
 
 function failWaiters(r: ReplicaState): void {

@@ -25,6 +25,8 @@ import { requiredMembers, Stability } from './stability.js';
 export const CLOCK_DRIFT = 0.05;
 /** What is missing for this long is asked for, and again as often. */
 export const NACK_AFTER_MS = 20;
+/** Who steps down waits this long, in leases: for everything to become stable, or for the others to let it go. */
+export const HAND_OVER_LEASES = 3;
 /** Digests of this many processed orders are kept for comparison. */
 const DIGESTS_KEPT = 8192;
 

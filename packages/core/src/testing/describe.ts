@@ -77,6 +77,7 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
         frame.registered.length > 0 && `answers for ${frame.registered.map(describeConnection).join(' ')}`,
         frame.unregistered.length > 0 && `gave up ${frame.unregistered.map(describeConnection).join(' ')}`,
         frame.divergedAt !== undefined && `diverged at ${frame.divergedAt}`,
+        frame.leaving && 'leaves',
       ]);
       return said || undefined;
     }

@@ -439,6 +439,25 @@ export const RULES: readonly Rule[] = [
     lacks: 'S2>S1  lacks bodies #2',
   },
   {
+    rule: 'collection: a body is asked for again only when it did not come in time',
+    transcript: 'walk-asked-in-time',
+    changes: [{ file: 'replica/collection.js', find: 'nowMs - this.#askedMs < afterMs', replace: 'false' }],
+    shows: 'S2>C1  lacks #1',
+  },
+  {
+    rule: 'hand-over: a backup that stops is let go before it is silent',
+    transcript: 'leaving',
+    changes: [
+      {
+        file: 'replica/replica.js',
+        find: "r.role === 'backup' || r.role === 'promoting'",
+        replace: 'false',
+      },
+      { file: 'replica/primary.js', find: 'if (frame.leaving)', replace: 'if (false)' },
+    ],
+    lacks: 'S3>S1  holds up to 1, leaves',
+  },
+  {
     rule: 'gaps: the log has what came before the end of a connection',
     transcript: 'walk-expired-before-held',
     changes: [{ file: 'replica/primary.js', find: 'unstable.find(', replace: '[].find(' }],

@@ -10,14 +10,21 @@ export const bodiesComeLate: Drill = {
     stuck: false,
     admits: false,
     handlerMs: 0,
-    config: { ...plan.config, multicast: 'direct', release: 'concurrent', methods: [], batchMs: 0 },
+    config: {
+      ...plan.config,
+      multicast: 'direct',
+      release: 'concurrent',
+      methods: [],
+      batchMs: 0,
+      sessionExpiryMs: 60_000,
+    },
   }),
   play: (stage) => {
     const { simulation, choices, primary, leaseMs } = stage;
     const [author] = simulation.clients;
     if (primary === undefined || author === undefined || !stage.settle()) return;
     const backups = stage.othersThan(primary);
-    for (const backup of backups) stage.holdRequests(author, backup, 20 * leaseMs);
+    for (const backup of backups) stage.cut(author, backup, 'there');
     if (!stage.processed(primary, stage.call(author, false), leaseMs)) return;
     const lacksBody = () => backups.every(({ status }) => (status?.logLength ?? 0) > 0);
     if (!stage.until(lacksBody, leaseMs)) return;
@@ -25,6 +32,8 @@ export const bodiesComeLate: Drill = {
     // It is asked, and it answers; the answer is on its way for long.
     stage.quietly(choices.between(20, 60));
     author.crash();
+    // Its streams end everywhere, with or without what was on its way.
+    for (const backup of backups) stage.mend(author, backup);
     stage.pause(primary, choices.between(4, 8) * leaseMs);
     stage.quietly(10 * leaseMs);
     stage.heal();

@@ -17,6 +17,7 @@ import { keyIsFree } from './key-is-free.js';
 import { keyedLearner } from './keyed-learner.js';
 import { lateBodies } from './late-bodies.js';
 import { lateReply } from './late-reply.js';
+import { leaves } from './leaves.js';
 import { oldFrames } from './old-frames.js';
 import { pausedCaller } from './paused-caller.js';
 import { seenByReaders } from './seen-by-readers.js';
@@ -44,6 +45,7 @@ export const DRILLS: readonly Drill[] = [
   keyedLearner,
   lateBodies,
   lateReply,
+  leaves,
   oldFrames,
   pausedCaller,
   seenByReaders,

@@ -17,6 +17,7 @@ import {
 } from '@understudy/core';
 import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
 import { type Operation, REFUSED } from '../checks/history.js';
+import { checkNacks } from '../checks/nacks.js';
 import type { Rpc } from '../network/rpc.js';
 import type { Act, PeerStream, SessionStream } from '../network/streams.js';
 import { Ledger, readRequest } from '../services/ledger.js';
@@ -284,6 +285,7 @@ export class ServerHost extends Host {
   #sendToSession(stream: SessionStream | undefined, frame: ReplyFrame): void {
     if (stream === undefined) return;
     this.simulation.sessions.told(this, stream, frame);
+    checkNacks(this, stream, frame);
     stream.toClient.frames.push(frame);
   }
 

@@ -107,7 +107,9 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'delivery: what was asked on a stream that broke is asked on the next': { seeds: 100, drill: 'askedWhileUnstable' },
   'delivery: a reply asked for again leaves when its order is stable': { seeds: 100, drill: 'askedWhileUnstable' },
   'checkpoints: one stands for the log only when its order is stable': { seeds: 1300, drill: 'earlyCheckpoint' },
-  'gaps: the log has what came before the end of a connection': { seeds: 300, drill: 'expiredBeforeHeld' },
-  'voiding: a primary keeps no body that it asked for as a backup': { seeds: 300, drill: 'bodiesComeLate' },
-  'checkpoints: they cover no message that is yet to be processed': { seeds: 300, drill: 'checkpointCovers' },
+  'hand-over: a backup that stops is let go before it is silent': { seeds: 50, drill: 'leaves' },
+  'gaps: the log has what came before the end of a connection': { seeds: 50, drill: 'expiredBeforeHeld' },
+  'voiding: a primary keeps no body that it asked for as a backup': { seeds: 50, drill: 'bodiesComeLate' },
+  'checkpoints: they cover no message that is yet to be processed': { seeds: 50, drill: 'checkpointCovers' },
+  'collection: a body is asked for again only when it did not come in time': { seeds: 150, drill: 'toldByClients' },
 };

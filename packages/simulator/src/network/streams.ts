@@ -61,6 +61,8 @@ export class SessionStream {
   readonly toClient: Pipe<ReplyFrame>;
   /** In which term a stable reply was asked for on it. */
   readonly asked = new Map<SeqNum, Term>();
+  /** When a promotion last asked on it for a body, by the replica's clock. */
+  readonly nacked = new Map<SeqNum, number>();
   clientOpen = true;
   serverOpen = true;
 

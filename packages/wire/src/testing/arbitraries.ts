@@ -270,6 +270,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
       registered: list(connectionId),
       unregistered: list(connectionId),
       divergedAt: maybe(orderNum),
+      leaving: fc.boolean(),
     },
     REQUIRED,
   ),
