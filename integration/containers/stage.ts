@@ -11,6 +11,8 @@ import { Wires } from './wires.js';
 const SEED = 20_136;
 /** Far more operations than a load sends. */
 const IDS_EACH = 1_000_000;
+/** Calls a second of all loads together: enough to see a gap of a few milliseconds. */
+const RATE = 600;
 /** Of a test; whatever it waits for has bounds of its own. */
 export const TIMEOUT = { timeout: 110_000 } as const;
 
@@ -71,8 +73,8 @@ export class ContainerStage {
     let over = false;
     try {
       for (const [i, client] of clients.entries()) {
-        const options = { target: bank.target, mode, client, callers: 8, seed: SEED + i, idsAfter: i * IDS_EACH };
-        loads.push(await LoadContainer.start(network, options));
+        const own = { rate: RATE / clients.length, seed: SEED + i, idsAfter: i * IDS_EACH };
+        loads.push(await LoadContainer.start(network, { target: bank.target, mode, client, callers: 8, ...own }));
       }
       const [load] = loads;
       if (load === undefined) throw new Error('nobody calls');

@@ -1,17 +1,16 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { dirPrefix, sweep } from './leftovers.js';
 
 const SYSTEM_SOCKET = '/var/run/docker.sock';
 const STARTS_WITHIN_MS = 60_000;
 const ASK_AGAIN_MS = 50;
 /** Its reaper is an image to be pulled; what the tests start they remove themselves. */
 const NO_REAPER = { TESTCONTAINERS_RYUK_DISABLED: 'true' };
-const DIR = /^understudy-docker-(\d+)-/;
 
 /** A Docker engine that the tests use. */
 export interface Engine {
@@ -77,28 +76,6 @@ function forwards(): boolean {
   return stdout?.includes('-P FORWARD DROP') !== true;
 }
 
-/** Removes what engines left whose tests were killed. */
-function sweep(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const starter = DIR.exec(name)?.[1];
-    const dir = join(tmpdir(), name);
-    if (starter === undefined || isAlive(Number(starter)) || isAlive(pidIn(dir))) continue;
-    try {
-      rmSync(dir, { recursive: true, force: true });
-    } catch (error) {
-      console.log(`cannot remove what a Docker engine left in ${dir}: ${(error as Error).message}`);
-    }
-  }
-}
-
-/** The engine's process, while there is one: it takes the file away when it ends. */
-function pidIn(dir: string): number | undefined {
-  const file = join(dir, 'pid');
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
-}
-
-const isAlive = (pid: number | undefined): boolean => pid !== undefined && existsSync(`/proc/${pid}`);
-
 /**
  * An engine with everything of its own: data, sockets, process id. It leaves the host's firewall alone where that lets
  * containers talk: otherwise it would flush the rules of another engine, that of tests beside these for one, and leave its own
@@ -112,7 +89,7 @@ class OwnEngine implements Engine {
   static async start(): Promise<OwnEngine> {
     sweep();
     const startedAt = performance.now();
-    const engine = new OwnEngine(mkdtempSync(join(tmpdir(), `understudy-docker-${process.pid}-`)));
+    const engine = new OwnEngine(mkdtempSync(dirPrefix()));
     try {
       await engine.#ready();
     } catch (error) {

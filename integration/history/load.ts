@@ -15,15 +15,25 @@ export interface LoadOptions {
   readonly mode: Mode;
   readonly client: Kind;
   readonly callers: number;
+  /** Calls a second at most. Default: as fast as they are answered. */
+  readonly rate?: number;
   readonly seed: number;
   /** The ids of its operations begin behind it. Default 0. */
   readonly idsAfter?: number;
 }
 
 /** What `load/main.js` is given. */
-export const loadArguments = ({ target, mode, client, callers, seed, idsAfter = 0 }: LoadOptions): string[] => [
+export const loadArguments = ({
+  target,
+  mode,
+  client,
+  callers,
+  rate = 0,
+  seed,
+  idsAfter = 0,
+}: LoadOptions): string[] => [
   ...['--target', target, '--client', client, '--callers', `${callers}`, '--seed', `${seed}`],
-  ...['--ids-after', `${idsAfter}`],
+  ...['--rate', `${rate}`, '--ids-after', `${idsAfter}`],
   ...['--replication', mode.replication, '--multicast', mode.multicast, '--release', mode.release],
   ...['--carrier', mode.carrier, '--lease-ms', `${mode.leaseMs}`],
 ];

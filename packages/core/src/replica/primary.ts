@@ -129,7 +129,10 @@ export function onJoin(r: ReplicaState, { member, address }: JoinFrame): void {
 
 /** A learner's way into the set: close enough, then counted, then holding all that was released, then in the record. */
 function admitLearner(r: ReplicaState, peer: Peer): void {
-  if (peer.learner === 'following' && r.order.last - peer.heldUpTo <= CAUGHT_UP_WITHIN) {
+  const isClose = r.order.last - peer.heldUpTo <= CAUGHT_UP_WITHIN;
+  // From when it counts its heartbeats are part of the lease: without one, every reply would wait for the next.
+  const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
+  if (peer.learner === 'following' && isClose && isHeard) {
     peer.learner = 'entering';
     peer.enteredAt = r.order.last;
     r.requireMembers();

@@ -88,7 +88,7 @@ function enterTerm(r: ReplicaState, record: GroupRecord): void {
 
 function followChange(r: ReplicaState, record: GroupRecord): void {
   if (r.role === 'joining') {
-    if (isInSync(record, r.self)) becomeBackup(r);
+    if (isInSync(record, r.self)) enterSet(r);
   } else if (!isInSync(record, r.self)) {
     becomeDeposed(r, 'removed from the in-sync set');
   } else if (r.role === 'promoting' && adoptionPublished(record) && r.collection?.stage !== 'recovering') {
@@ -98,16 +98,21 @@ function followChange(r: ReplicaState, record: GroupRecord): void {
   }
 }
 
-function becomeBackup(r: ReplicaState): void {
+/** It followed this very primary while it caught up: what it acknowledged of it goes on counting. */
+function enterSet(r: ReplicaState): void {
   become(r, 'backup');
-  r.collection = undefined;
-  // The primary, perhaps a new one, gets a lease's time to speak; heartbeats and digests of another one mean nothing.
   r.lastHeartbeatMs = r.nowMs;
+  discardUnadopted(r);
+  announceRole(r);
+}
+
+function becomeBackup(r: ReplicaState): void {
+  // Heartbeats and digests of another primary mean nothing.
+  r.collection = undefined;
   r.heartbeatMs = 0;
   r.expectedDigest = undefined;
   r.forgetReports();
-  discardUnadopted(r);
-  announceRole(r);
+  enterSet(r);
 }
 
 function becomePromoting(r: ReplicaState): void {

@@ -458,6 +458,12 @@ export const RULES: readonly Rule[] = [
     lacks: 'S3>S1  holds up to 1, leaves',
   },
   {
+    rule: 'lease: who catches up counts once it has acknowledged a heartbeat',
+    transcript: 'rule-joining-heard',
+    changes: [{ file: 'replica/primary.js', find: 'isClose && isHeard', replace: 'isClose' }],
+    lacks: 'C1  delivered m2 -> m2=2',
+  },
+  {
     rule: 'gaps: the log has what came before the end of a connection',
     transcript: 'walk-expired-before-held',
     changes: [{ file: 'replica/primary.js', find: 'unstable.find(', replace: '[].find(' }],

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { addModeOptions, modeOf, wholeNumberOf } from '../bank/mode-options.js';
 import type { Mode } from '../bank/service-config.js';
+import { monotonicMs } from '../demo/clock.js';
 import { collectBooks } from '../demo/collect.js';
 import { Caller } from './caller.js';
 import { connect, KINDS, type Kind } from './connect.js';
@@ -8,10 +10,14 @@ import type { Called, LoadMessage } from './messages.js';
 import { ACCOUNTS, loadOperations, openings } from './operations.js';
 import { Summary } from './summary.js';
 
+/** Nobody calls as fast as they are refused. */
+const AFTER_FAILURE_MS = 20;
+
 interface Options extends Mode {
   readonly target: string;
   readonly client: Kind;
   readonly callers: number;
+  readonly rate: number;
   readonly seed: number;
   readonly idsAfter: number;
   readonly summary: boolean;
@@ -26,6 +32,12 @@ const options = addModeOptions(
     .requiredOption('--target <target>', 'all replicas, as understudy:///host:port,host:port')
     .addOption(new Option('--client <kind>', 'how it is connected').choices(KINDS).default('interceptor'))
     .option('--callers <n>', 'calls that are open at once', wholeNumberOf(1, 1_000), 8)
+    .option(
+      '--rate <n>',
+      'calls a second at most, of all callers; 0: as fast as they are answered',
+      wholeNumberOf(0, 1_000_000),
+      0,
+    )
     .option('--seed <n>', 'of the operations', wholeNumberOf(0, 999_999_999), 1)
     .option('--ids-after <n>', 'the ids of its operations begin behind it', wholeNumberOf(0, 999_999_999), 0)
     .option('--summary', 'tell only a line a second, for people', false),
@@ -43,6 +55,8 @@ const caller = new Caller(client, options.client === 'keyed');
 const coming = loadOperations(options.seed, options.idsAfter);
 let nextCaller = 1;
 let enough = false;
+/** Of each caller, from call to call at least. */
+const everyMs = options.rate === 0 ? 0 : (1_000 * options.callers) / options.rate;
 
 process.once('SIGTERM', () => {
   enough = true;
@@ -55,13 +69,12 @@ async function callOn(): Promise<void> {
     const called = await caller.call(name, coming.next().value);
     tell(called);
     if (called.end.kind === 'unknown') name = nextCaller++;
-    if (failed(called)) await pause();
+    const restMs = Math.max(failed(called) ? AFTER_FAILURE_MS : 0, called.invokedAtMs + everyMs - monotonicMs());
+    if (restMs > 0) await pause(restMs);
   }
 }
 
 const failed = ({ end }: Called): boolean => end.kind === 'unknown' || end.kind === 'none';
-/** Nobody calls as fast as they are refused. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 async function load(): Promise<void> {
   for (const opening of openings(options.idsAfter)) tell(await caller.call(0, opening));

@@ -6,6 +6,7 @@ import { checkpointCovers } from './checkpoint-covers.js';
 import type { Drill } from './drill.js';
 import { earlyCheckpoint } from './early-checkpoint.js';
 import { earlyEntry } from './early-entry.js';
+import { entersUnheard } from './enters-unheard.js';
 import { expiredBeforeHeld } from './expired-before-held.js';
 import { expiredRetry } from './expired-retry.js';
 import { expiryComesLate } from './expiry-comes-late.js';
@@ -34,6 +35,7 @@ export const DRILLS: readonly Drill[] = [
   checkpointCovers,
   earlyCheckpoint,
   earlyEntry,
+  entersUnheard,
   expiredBeforeHeld,
   expiredRetry,
   expiryComesLate,
