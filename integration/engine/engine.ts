@@ -114,6 +114,8 @@ class OwnEngine implements Engine {
         ...['--host', host, '--pidfile', join(dir, 'pid'), '--data-root', join(dir, 'data')],
         ...['--exec-root', join(dir, 'exec'), '--containerd-namespace', 'understudy'],
         ...['--containerd-plugins-namespace', 'understudy-plugins'],
+        // Who asks for a replica that is gone learns so at once, whatever name servers this machine has.
+        ...['--dns', '127.0.0.1', '--dns-opt', 'timeout:1', '--dns-opt', 'attempts:1'],
         // Published ports go through its proxies.
         ...(forwards() ? ['--iptables=false'] : []),
       ],

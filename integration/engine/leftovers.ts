@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +16,21 @@ export function sweep(): void {
     if (starter === undefined || isAlive(Number(starter)) || isAlive(pidIn(dir))) continue;
     try {
       for (const pid of leftRunning(dir)) kill(pid);
+      for (const path of mountedIn(dir)) execFileSync('umount', ['--lazy', path]);
       rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     } catch (error) {
       console.log(`cannot remove what a Docker engine left in ${dir}: ${(error as Error).message}`);
     }
   }
 }
+
+/** Innermost first. */
+const mountedIn = (dir: string): string[] =>
+  read('/proc/mounts')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${dir}/`))
+    .reverse();
 
 /** The engine's process, while there is one: it takes the file away when it ends. */
 function pidIn(dir: string): number | undefined {

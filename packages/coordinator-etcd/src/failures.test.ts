@@ -59,6 +59,8 @@ async function muting(host: string) {
   const muted = new Set<number>();
   const sockets: Socket[] = [];
   let onConnection = (): unknown => undefined;
+  let answers = 0;
+  let onAnswer = (): unknown => undefined;
   const port = Number(host.split(':').at(-1));
   const server = createServer((client) => {
     const nth = sockets.length / 2;
@@ -70,6 +72,8 @@ async function muting(host: string) {
     onConnection();
     client.pipe(upstream);
     upstream.on('data', (bytes) => {
+      answers++;
+      onAnswer();
       if (!muted.has(nth)) client.write(bytes);
     });
   });
@@ -88,6 +92,14 @@ async function muting(host: string) {
         onConnection();
       }),
     mute: (nth: number) => muted.add(nth),
+    connections: () => sockets.length / 2,
+    /** Resolves when etcd has said something so many times more. */
+    answered: (more: number) => {
+      const until = answers + more;
+      return new Promise<void>((resolve) => {
+        onAnswer = () => answers >= until && resolve();
+      });
+    },
   };
 }
 
@@ -354,5 +366,19 @@ describe('an etcd that is guarded', () => {
     ).rejects.toMatchObject({
       code: 'UNDERSTUDY_COORDINATOR',
     });
+  });
+});
+
+describe('a watch of which nothing is heard', () => {
+  it('keeps its connection, however often it looks by itself', async () => {
+    const server = await start();
+    const between = await muting(server.host);
+    const coordinator = open({ hosts: between.host, pollMs: 10 });
+    await change(coordinator, 0, 1);
+    const { until, epochs } = watching(coordinator);
+    await until(() => epochs.includes(1));
+    const before = between.connections();
+    await between.answered(50);
+    expect(between.connections()).toBe(before);
   });
 });

@@ -18,8 +18,8 @@ export interface WatchOptions {
 
 /**
  * Reports each newer record. A stream from the revision that was read last makes it fast. When the stream ends, for
- * whatever reason, compaction among them, and when it has been silent for `pollMs`, the record is read again: a member
- * that is cut off from the others keeps its streams open and tells nothing.
+ * whatever reason, compaction among them, and whenever it has been silent for `pollMs`, the record is read again: a
+ * member that is cut off from the others keeps its streams open and tells nothing.
  */
 export class RecordWatch {
   readonly #members: Members;
@@ -79,6 +79,7 @@ export class RecordWatch {
     const stream = await this.#members.preferred.watchClient.watch();
     let quiet: NodeJS.Timeout | undefined;
     let stop = (): void => {};
+    let over = false;
     try {
       await new Promise<void>((resolve, reject) => {
         stop = resolve;
@@ -86,7 +87,11 @@ export class RecordWatch {
         if (signal.aborted) resolve();
         const awaitWord = (): void => {
           clearTimeout(quiet);
-          quiet = setTimeout(resolve, this.#options.pollMs).unref();
+          if (!over) quiet = setTimeout(look, this.#options.pollMs).unref();
+        };
+        // A stream that is merely quiet stays: with each that is cancelled, etcd3 connects anew.
+        const look = (): void => {
+          this.#isBehind().then((isBehind) => (isBehind ? resolve() : awaitWord()), reject);
         };
         stream.on('error', reject).on('end', resolve);
         stream.on('data', (response: IWatchResponse) => {
@@ -103,12 +108,19 @@ export class RecordWatch {
         stream.write({ create_request: { key: Buffer.from(this.#store.key), start_revision: String(from) } });
       });
     } finally {
+      over = true;
       clearTimeout(quiet);
       signal.removeEventListener('abort', stop);
       // What it says of its own end interests nobody.
       stream.on('error', () => {});
       stream.cancel();
     }
+  }
+
+  /** Reads the record again. @returns whether the stream should have told it */
+  async #isBehind(): Promise<boolean> {
+    const { stored } = await this.#store.read();
+    return stored !== undefined && stored.record.epoch > this.#reported;
   }
 
   #take({ events }: IWatchResponse): void {
