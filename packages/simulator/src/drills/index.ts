@@ -22,6 +22,7 @@ import { leaves } from './leaves.js';
 import { oldFrames } from './old-frames.js';
 import { pausedCaller } from './paused-caller.js';
 import { seenByReaders } from './seen-by-readers.js';
+import { sentAfterItsWord } from './sent-after-its-word.js';
 import { sessionIsBack } from './session-is-back.js';
 import { silentBackup } from './silent-backup.js';
 import { slowHandOver } from './slow-hand-over.js';
@@ -51,6 +52,7 @@ export const DRILLS: readonly Drill[] = [
   oldFrames,
   pausedCaller,
   seenByReaders,
+  sentAfterItsWord,
   sessionIsBack,
   silentBackup,
   slowHandOver,

@@ -4,7 +4,7 @@ import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/server-host.js';
-import type { PeerStream } from '../network/streams.js';
+import type { PeerStream, SessionStream } from '../network/streams.js';
 import type { Simulation } from '../simulation.js';
 
 /** What comes so late is not waited for: the run went another way. */
@@ -195,7 +195,7 @@ export class Stage {
   }
 
   /** Of what is held, the first frames arrive. */
-  letThrough({ pipe }: PeerStream, frames: number): void {
+  letThrough({ pipe }: { readonly pipe: PeerStream['pipe'] | SessionStream['toServer'] }, frames: number): void {
     const { heldUntilMs } = pipe;
     pipe.heldUntilMs = 0;
     for (let i = 0; i < frames && pipe.ready; i++) pipe.act();

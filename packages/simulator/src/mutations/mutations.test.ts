@@ -19,6 +19,10 @@ describe('the simulator notices', () => {
     });
   }, TIMEOUT_MS);
 
+  it('the lack of every rule, and says of each within how many seeds', () => {
+    expect(Object.keys(SEEDS_TO_NOTICE).sort()).toEqual(MUTATIONS.map(({ rule }) => rule).sort());
+  });
+
   it.each(Object.entries(SEEDS_TO_NOTICE))('the lack of "%s" within %o', (rule) => {
     expect(findings.find((finding) => finding.rule === rule)?.violation?.seed).toBeGreaterThan(0);
   });

@@ -109,6 +109,10 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'checkpoints: one stands for the log only when its order is stable': { seeds: 1300, drill: 'earlyCheckpoint' },
   'hand-over: a backup that stops is let go before it is silent': { seeds: 50, drill: 'leaves' },
   'lease: who catches up counts once it has acknowledged a heartbeat': { seeds: 100, drill: 'entersUnheard' },
+  'collection from sessions: what was sent after the word of what is held is asked for': {
+    seeds: 100,
+    drill: 'sentAfterItsWord',
+  },
   'gaps: the log has what came before the end of a connection': { seeds: 50, drill: 'expiredBeforeHeld' },
   'voiding: a primary keeps no body that it asked for as a backup': { seeds: 50, drill: 'bodiesComeLate' },
   'checkpoints: they cover no message that is yet to be processed': { seeds: 50, drill: 'checkpointCovers' },
