@@ -37,7 +37,9 @@ export const earlyEntry: Drill = {
     third.start();
     // It starts from a checkpoint, and what it says to that is on its way while replies leave.
     if (!stage.until(() => (third.status?.heldUpTo ?? 0) > 0, leaseMs)) return;
-    stage.delay(third, primary, choices.between(0.05, 0.4) * leaseMs);
+    stage.delay(third, primary, choices.between(0.25, 0.42) * leaseMs);
+    // It hears a heartbeat, and what it says to that comes late, too.
+    stage.quietly(0.2 * leaseMs);
     stage.delay(backup, primary, 0.9 * leaseMs);
     stage.delay(primary, third, 0.9 * leaseMs);
     for (let calls = 1 + choices.below(3); calls > 0; calls--) stage.call(caller, false);

@@ -4,6 +4,7 @@ import { askedWithoutLease } from './asked-without-lease.js';
 import { bodiesComeLate } from './bodies-come-late.js';
 import { checkpointCovers } from './checkpoint-covers.js';
 import type { Drill } from './drill.js';
+import { earlierStart } from './earlier-start.js';
 import { earlyCheckpoint } from './early-checkpoint.js';
 import { earlyEntry } from './early-entry.js';
 import { entersUnheard } from './enters-unheard.js';
@@ -34,6 +35,7 @@ export const DRILLS: readonly Drill[] = [
   askedWithoutLease,
   bodiesComeLate,
   checkpointCovers,
+  earlierStart,
   earlyCheckpoint,
   earlyEntry,
   entersUnheard,
