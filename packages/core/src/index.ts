@@ -22,4 +22,5 @@ export * from './service-config.js';
 export type * from './session/events.js';
 export { Session } from './session/session.js';
 export type { SessionOptions } from './session/state.js';
+export * from './stream.js';
 export { checkSwap } from './swap-check.js';

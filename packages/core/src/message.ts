@@ -1,4 +1,5 @@
 import type { ConnectionId, SeqNum } from './ids.js';
+import type { StreamPart } from './stream.js';
 
 /** gRPC metadata as ordered pairs; binary values for keys that end in `-bin`. */
 export type MetadataEntries = readonly (readonly [key: string, value: string | Uint8Array])[];
@@ -13,6 +14,8 @@ export interface Request {
   readonly deadlineMs?: number;
   /** For a call without our interceptor that carries an idempotency key: who asks, what, under which key. */
   readonly key?: string;
+  /** Its place in a stream; absent for a unary call. */
+  readonly stream?: StreamPart;
 }
 
 /** How a call ended: everything that its caller is sent. An error is an outcome like any other. */
