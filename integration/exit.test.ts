@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { MULTICASTS } from '../packages/examples/dist/bank/mode-options.js';
 import type { Receipt } from '../packages/examples/dist/bank/operation.js';
 import type { Mode } from '../packages/examples/dist/bank/service-config.js';
+import { MULTICASTS } from '../packages/examples/dist/hosting/mode-options.js';
 import { MODE, withGroup } from './group.js';
 
 const PROGRAM = fileURLToPath(new URL('../packages/examples/dist/soak/one-deposit.js', import.meta.url));

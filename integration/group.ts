@@ -31,7 +31,7 @@ export async function withGroup(
 ): Promise<void> {
   const stage = new Stage(timeoutS, new AbortController().signal, 'integration');
   try {
-    const replicas = await Replicas.start(stage, 3, mode, execArgv);
+    const replicas = await Replicas.start(stage, 3, mode, { execArgv });
     await replicas.formed();
     await use({ stage, replicas, mode });
     await stage.end();

@@ -1,7 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Memory } from '../packages/examples/dist/bank/memory.js';
 import type { Child } from '../packages/examples/dist/demo/children.js';
+import type { Memory } from '../packages/examples/dist/hosting/memory.js';
 import type { EndlessJob, EndlessMessage, EndlessReport } from '../packages/examples/dist/soak/endless-messages.js';
 import { type Group, MODE, withGroup } from './group.js';
 

@@ -1,6 +1,5 @@
 /** The example bank, for other packages of this repository: its service, its replicas' parts and its operations. */
 export * from './bank/bank.js';
-export * from './bank/bare.js';
 export * from './bank/client.js';
 export * from './bank/operation.js';
 export * from './bank/operations-file.js';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { seededRandom } from '../hosting/random.js';
 import type { Operation } from './operation.js';
 import { COLUMNS } from './operations-file.js';
-import { seededRandom } from './random.js';
 
 const OPERATIONS = 20_000;
 const ACCOUNTS = 100;

@@ -1,86 +1,15 @@
-import * as grpc from '@grpc/grpc-js';
-import { embeddedCoordinator } from '@understudy/coordinator-embedded';
-import { etcd } from '@understudy/coordinator-etcd';
-import { CLAIMS, type CoordinatorFactory } from '@understudy/core';
-import { createReplica } from '@understudy/server';
-import { Command } from 'commander';
-import { monotonicMs } from '../demo/clock.js';
-import type { ReportCommand, ServerMessage } from '../demo/messages.js';
+import { runReplica } from '../hosting/replica-process.js';
 import { Bank } from './bank.js';
-import { bind } from './bare.js';
-import { jsonLogger } from './json-logger.js';
-import { memoryInUse } from './memory.js';
-import { addModeOptions, modeOf } from './mode-options.js';
-import { endWithParent, tellParent } from './parent.js';
 import { BankService } from './proto.js';
 import { handlers } from './service.js';
-import { BANK_GROUP, bankServiceConfig, type Mode } from './service-config.js';
-import { reportChanges } from './status-reports.js';
+import { BANK_GROUP, bankServiceConfig } from './service-config.js';
 
-interface Options extends Mode {
-  readonly id: string;
-  readonly address: string;
-  readonly listen: string | undefined;
-  readonly coordinator: string | undefined;
-  readonly etcd: string | undefined;
-  readonly etcdPrefix: string;
-  readonly debug: boolean;
-}
-
-const command = addModeOptions(
-  new Command('server')
-    .description(
-      'Runs one replica of a bank. Start several with the same directory or etcd, and different\n' + 'addresses.',
-    )
-    .requiredOption('--id <name>', 'name of this replica, unique in the group')
-    .requiredOption('--address <host:port>', 'where to listen; the other replicas and the clients reach it there')
-    .option('--listen <host:port>', 'where to listen, if that is not the address')
-    .option('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas")
-    .option('--etcd <hosts>', "members of the etcd that keeps the group's record, host:port,host:port")
-    .option('--etcd-prefix <prefix>', 'begins the keys in etcd', 'understudy/'),
-)
-  .option('--debug', 'log everything', false)
-  .parse();
-const options = command.opts<Options>();
-
-function coordinatorOf({ coordinator, etcd: hosts, etcdPrefix }: Options): CoordinatorFactory {
-  if (hosts !== undefined) return etcd({ hosts, keyPrefix: etcdPrefix });
-  if (coordinator !== undefined) return embeddedCoordinator(coordinator);
-  return command.error('error: give --coordinator or --etcd, so that the replicas find each other');
-}
-
-endWithParent();
-const tell = (message: ServerMessage): void => tellParent(message);
-const logger = jsonLogger(options.debug ? ['debug', 'info', 'warn', 'error'] : undefined);
 const bank = new Bank();
-const replica = createReplica({
+await runReplica({
+  what: 'bank',
   group: BANK_GROUP,
-  replicaId: options.id,
-  address: options.address,
-  coordinator: coordinatorOf(options),
+  serviceConfig: bankServiceConfig,
   state: bank,
-  serviceConfig: bankServiceConfig(modeOf(options)),
-  logger: {
-    log(level, event, fields) {
-      if (event === CLAIMS) tell({ kind: 'claims', atMs: monotonicMs() });
-      logger.log(level, event, fields);
-    },
-  },
+  audit: () => bank.audit(),
+  addTo: (server) => server.addService(BankService, handlers(bank)),
 });
-replica.on('role', (status) => tell({ kind: 'status', atMs: monotonicMs(), status }));
-const server = new grpc.Server({ interceptors: replica.interceptors([]) });
-replica.attach(server);
-server.addService(BankService, handlers(bank));
-await bind(server, options.listen ?? options.address);
-await replica.start();
-
-tell({ kind: 'listening', address: options.address });
-process.on('message', async ({ kind }: ReportCommand) => {
-  if (kind !== 'report') return;
-  const memory = await memoryInUse();
-  tell({ kind, status: replica.status, audit: bank.audit(), memory });
-});
-reportChanges(
-  () => replica.status,
-  (status) => tell({ kind: 'status', atMs: monotonicMs(), status }),
-);

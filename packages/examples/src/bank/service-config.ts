@@ -1,28 +1,10 @@
-import type { Carrier, Multicast, Release, Replication } from '@understudy/core';
+import { type Mode, type Replicable, serviceConfigOf } from '../hosting/mode.js';
 
-/** What a user chooses about a replicated bank. */
-export interface Mode {
-  readonly replication: Replication;
-  readonly multicast: Multicast;
-  readonly release: Release;
-  readonly carrier: Carrier;
-  readonly leaseMs: number;
-}
+export type { Mode };
 
 export const BANK_GROUP = 'bank';
-const SERVICE = 'bank.v1.Bank';
+
+const BANK: Replicable = { group: BANK_GROUP, service: 'bank.v1.Bank', reads: ['GetBalance', 'Audit', 'History'] };
 
 /** The gRPC service config that the replicas and the clients of a bank are given alike. */
-export function bankServiceConfig({ replication, multicast, release, carrier, leaseMs }: Mode) {
-  const readOnly = ['GetBalance', 'Audit', 'History'].map((method) => ({ service: SERVICE, method }));
-  const understudy = {
-    group: BANK_GROUP,
-    replication,
-    multicast,
-    release,
-    carrier,
-    leaseMs,
-    methods: [{ name: readOnly, readOnly: true }],
-  };
-  return { loadBalancingConfig: [{ understudy }] };
-}
+export const bankServiceConfig = (mode: Mode) => serviceConfigOf(BANK, mode);

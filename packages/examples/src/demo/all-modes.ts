@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import colors from 'picocolors';
-import { CARRIERS, leaseOption, MULTICASTS, RELEASES, REPLICATIONS } from '../bank/mode-options.js';
 import type { Operation } from '../bank/operation.js';
 import { OperationsFileError, readOperations } from '../bank/operations-file.js';
-import type { Mode } from '../bank/service-config.js';
+import type { Mode } from '../hosting/mode.js';
+import { CARRIERS, leaseOption, MULTICASTS, RELEASES, REPLICATIONS } from '../hosting/mode-options.js';
 import { interruption } from './interruption.js';
 import { ratePerSecond } from './measure.js';
 import { addRunOptions, type DemoOptions, EXIT_BAD_INPUT, optionsOf } from './options.js';

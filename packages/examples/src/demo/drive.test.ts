@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type BareServer, startBareServer } from '../bank/bare.js';
+import { Bank } from '../bank/bank.js';
 import { connectBare } from '../bank/client.js';
 import { generateOperations } from '../bank/generate-operations.js';
 import type { Operation } from '../bank/operation.js';
-import type { BankClient } from '../bank/proto.js';
+import { type BankClient, BankService } from '../bank/proto.js';
+import { handlers } from '../bank/service.js';
+import { type BareServer, startBare } from '../hosting/bare.js';
 import { collectBooks } from './collect.js';
 import { Driver } from './drive.js';
 import { verify } from './verify.js';
@@ -12,7 +14,7 @@ import { accountsOf, warmUpOperations } from './workload.js';
 let server: BareServer;
 let client: BankClient;
 beforeEach(async () => {
-  server = await startBareServer('127.0.0.1:0');
+  server = await startBare('127.0.0.1:0', (to) => to.addService(BankService, handlers(new Bank())));
   client = connectBare(server.address);
 });
 afterEach(() => {

@@ -1,8 +1,8 @@
 import { connectBare } from '../bank/client.js';
-import { jsonLogger } from '../bank/json-logger.js';
 import { readOperations } from '../bank/operations-file.js';
-import { endWithParent, tellParent } from '../bank/parent.js';
 import type { BankClient } from '../bank/proto.js';
+import { jsonLogger } from '../hosting/json-logger.js';
+import { endWithParent, tellParent } from '../hosting/parent.js';
 import { monotonicMs } from './clock.js';
 import { collectBooks } from './collect.js';
 import { type DrivenReply, Driver } from './drive.js';

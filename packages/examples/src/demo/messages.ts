@@ -1,8 +1,7 @@
 import type { ReplicaStatus } from '@understudy/core';
-import type { Audit } from '../bank/bank.js';
-import type { Listening } from '../bank/bare.js';
-import type { Memory } from '../bank/memory.js';
-import type { Mode } from '../bank/service-config.js';
+import type { Listening } from '../hosting/bare-process.js';
+import type { Memory } from '../hosting/memory.js';
+import type { Mode } from '../hosting/mode.js';
 import type { Books } from './collect.js';
 import type { DrivenReply } from './drive.js';
 
@@ -26,8 +25,8 @@ export interface ReportCommand {
 export interface ReplicaReport {
   readonly kind: 'report';
   readonly status: ReplicaStatus;
-  /** Of this replica's own bank. */
-  readonly audit: Audit;
+  /** What the service says of this replica's own state. */
+  readonly audit: unknown;
   readonly memory: Memory;
 }
 

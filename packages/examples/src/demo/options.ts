@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { addModeOptions, modeOf, wholeNumberOf } from '../bank/mode-options.js';
-import type { Mode } from '../bank/service-config.js';
+import type { Mode } from '../hosting/mode.js';
+import { addModeOptions, modeOf, wholeNumberOf } from '../hosting/mode-options.js';
 
 export const SHIPPED_OPERATIONS = fileURLToPath(new URL('../../data/operations.csv', import.meta.url));
 

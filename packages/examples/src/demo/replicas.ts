@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { ReplicaStatus } from '@understudy/core';
-import type { Mode } from '../bank/service-config.js';
+import type { Mode } from '../hosting/mode.js';
 import { type Child, DemoFailure } from './children.js';
 import { monotonicMs } from './clock.js';
+import type { ExampleName } from './examples.js';
 import { freeAddresses } from './free-addresses.js';
 import type { ReplicaReport, ReportCommand, ServerMessage } from './messages.js';
 import type { Stage } from './stage.js';
@@ -33,48 +34,51 @@ interface Member {
   status: ReplicaStatus | undefined;
 }
 
-/** The replicas of a bank, each a process of its own, as they describe themselves. */
+export interface ReplicasOptions {
+  /** Whose `server.js` is run; the replicas are named after it: bank-1, bank-2 … */
+  readonly example?: ExampleName;
+  /** What node itself is given. */
+  readonly execArgv?: readonly string[];
+  /** Options of the server that say where the record is kept. */
+  readonly coordinator?: readonly string[] | undefined;
+}
+
+/** The replicas of an example's service, each a process of its own, as they describe themselves. */
 export class Replicas {
   readonly events: GroupEvent[] = [];
   /** In the order in which they were heard of. */
   readonly takeOvers: TakeOver[] = [];
   readonly #stage: Stage;
   readonly #mode: Mode;
+  readonly #example: ExampleName;
   readonly #execArgv: readonly string[];
   readonly #coordinator: readonly string[];
   readonly #addresses = new Map<string, string>();
   readonly #members = new Map<string, Member>();
   #waiting: (() => void)[] = [];
 
-  /**
-   * Starts `count` replicas, named bank-1, bank-2 …
-   *
-   * @param execArgv what node itself is given
-   * @param coordinator options of the server that say where the record is kept
-   */
-  static async start(
-    stage: Stage,
-    count: number,
-    mode: Mode,
-    execArgv: readonly string[] = [],
-    coordinator: readonly string[] = ['--coordinator', join(stage.dir, 'coordinator')],
-  ): Promise<Replicas> {
-    return new Replicas(stage, await freeAddresses(count), mode, execArgv, coordinator);
+  /** Starts `count` replicas, of a bank if nothing else is said. */
+  static async start(stage: Stage, count: number, mode: Mode, options: ReplicasOptions = {}): Promise<Replicas> {
+    return new Replicas(stage, await freeAddresses(count), mode, options);
   }
 
   private constructor(
     stage: Stage,
     addresses: readonly string[],
     mode: Mode,
-    execArgv: readonly string[],
-    coordinator: readonly string[],
+    {
+      example = 'bank',
+      execArgv = [],
+      coordinator = ['--coordinator', join(stage.dir, 'coordinator')],
+    }: ReplicasOptions,
   ) {
     this.#stage = stage;
     this.#mode = mode;
+    this.#example = example;
     this.#execArgv = execArgv;
     this.#coordinator = coordinator;
     addresses.forEach((address, index) => {
-      this.#addresses.set(`bank-${index + 1}`, address);
+      this.#addresses.set(`${example}-${index + 1}`, address);
     });
     for (const id of this.#addresses.keys()) this.startReplica(id);
   }
@@ -158,7 +162,7 @@ export class Replicas {
       ...['--replication', mode.replication, '--multicast', mode.multicast, '--release', mode.release],
       ...['--carrier', mode.carrier, '--lease-ms', String(mode.leaseMs)],
     ];
-    const child = this.#stage.children.start<ServerMessage>(id, '../bank/server.js', args, this.#execArgv);
+    const child = this.#stage.children.start<ServerMessage>(id, `../${this.#example}/server.js`, args, this.#execArgv);
     const member: Member = { child, status: undefined };
     this.#members.set(id, member);
     child.on('claims', ({ atMs }) => this.takeOvers.push({ kind: 'claims', atMs, replica: id }));

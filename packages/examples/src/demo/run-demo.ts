@@ -1,5 +1,5 @@
-import type { Listening } from '../bank/bare.js';
 import type { Operation } from '../bank/operation.js';
+import type { Listening } from '../hosting/bare-process.js';
 import { type DriveRecord, driveInProcess } from './drive-process.js';
 import { longestGapMs } from './measure.js';
 import type { DriverJob } from './messages.js';

@@ -1,9 +1,10 @@
 import { credentials } from '@grpc/grpc-js';
 import { registerUnderstudy } from '@understudy/client';
 import { connectReplicated } from '../bank/connect-replicated.js';
-import { jsonLogger } from '../bank/json-logger.js';
 import { BankClient } from '../bank/proto.js';
-import { bankServiceConfig, type Mode } from '../bank/service-config.js';
+import { bankServiceConfig } from '../bank/service-config.js';
+import { jsonLogger } from '../hosting/json-logger.js';
+import type { Mode } from '../hosting/mode.js';
 
 /** `interceptor`: nobody notices a failover. `routed`: our resolver and policy only. `keyed`: these, and retries under a key. */
 export const KINDS = ['interceptor', 'routed', 'keyed'] as const;

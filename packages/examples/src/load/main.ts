@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import { addModeOptions, modeOf, wholeNumberOf } from '../bank/mode-options.js';
-import type { Mode } from '../bank/service-config.js';
 import { monotonicMs } from '../demo/clock.js';
 import { collectBooks } from '../demo/collect.js';
+import type { Mode } from '../hosting/mode.js';
+import { addModeOptions, modeOf, wholeNumberOf } from '../hosting/mode-options.js';
 import { Caller } from './caller.js';
 import { connect, KINDS, type Kind } from './connect.js';
 import type { Called, LoadMessage } from './messages.js';

@@ -1,5 +1,5 @@
 import type { Operation } from '../bank/operation.js';
-import { seededRandom } from '../bank/random.js';
+import { seededRandom } from '../hosting/random.js';
 
 /** Few, so that nearly every call touches what another one changes. */
 export const ACCOUNTS = ['ada', 'ben', 'cleo', 'dan'] as const;

@@ -1,11 +1,11 @@
 import { connectReplicated } from '../bank/connect-replicated.js';
 import { randomOperations } from '../bank/generate-operations.js';
-import { jsonLogger } from '../bank/json-logger.js';
 import type { Operation } from '../bank/operation.js';
-import { endWithParent, tellParent } from '../bank/parent.js';
 import { collectBooks } from '../demo/collect.js';
 import { Driver } from '../demo/drive.js';
 import { accountsOf } from '../demo/workload.js';
+import { jsonLogger } from '../hosting/json-logger.js';
+import { endWithParent, tellParent } from '../hosting/parent.js';
 import type { ClientCommand, ClientJob, ClientMessage } from './messages.js';
 
 // The client process of a soak run: its one argument is a ClientJob as JSON.

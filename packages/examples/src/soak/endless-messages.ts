@@ -1,5 +1,5 @@
-import type { Memory } from '../bank/memory.js';
-import type { Mode } from '../bank/service-config.js';
+import type { Memory } from '../hosting/memory.js';
+import type { Mode } from '../hosting/mode.js';
 
 /** What a client process that calls without end is given when it is started. */
 export interface EndlessJob {

@@ -1,7 +1,7 @@
 import { connectReplicated } from '../bank/connect-replicated.js';
-import { jsonLogger } from '../bank/json-logger.js';
-import { memoryInUse } from '../bank/memory.js';
-import { endWithParent, tellParent } from '../bank/parent.js';
+import { jsonLogger } from '../hosting/json-logger.js';
+import { memoryInUse } from '../hosting/memory.js';
+import { endWithParent, tellParent } from '../hosting/parent.js';
 import type { EndlessCommand, EndlessJob, EndlessMessage } from './endless-messages.js';
 
 // A client process that calls as fast as it is answered and keeps nothing: its one argument is an EndlessJob as JSON.

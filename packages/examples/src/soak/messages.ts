@@ -1,6 +1,6 @@
-import type { Mode } from '../bank/service-config.js';
 import type { Books } from '../demo/collect.js';
 import type { DrivenReply } from '../demo/drive.js';
+import type { Mode } from '../hosting/mode.js';
 
 /** What the client process of a soak run is given when it is started. */
 export interface ClientJob {

@@ -1,6 +1,6 @@
 import { connectReplicated } from '../bank/connect-replicated.js';
-import { jsonLogger } from '../bank/json-logger.js';
-import type { Mode } from '../bank/service-config.js';
+import { jsonLogger } from '../hosting/json-logger.js';
+import type { Mode } from '../hosting/mode.js';
 
 // Makes one deposit, prints its receipt and returns: what keeps a process running after that is not ours to end.
 // Arguments: the target, a Mode as JSON, the id of the operation.

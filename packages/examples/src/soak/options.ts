@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { wholeNumberOf } from '../bank/mode-options.js';
 import { EXIT_BAD_INPUT } from '../demo/options.js';
+import { wholeNumberOf } from '../hosting/mode-options.js';
 
 export interface SoakOptions {
   readonly runs: number;

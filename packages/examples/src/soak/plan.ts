@@ -1,6 +1,6 @@
-import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '../bank/mode-options.js';
-import { seededRandom } from '../bank/random.js';
-import type { Mode } from '../bank/service-config.js';
+import type { Mode } from '../hosting/mode.js';
+import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '../hosting/mode-options.js';
+import { seededRandom } from '../hosting/random.js';
 
 /** What is done to a replica. */
 export type Fault = 'kill-primary' | 'kill-backup' | 'hand-over' | 'pause-primary' | 'pause-backup';

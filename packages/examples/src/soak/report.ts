@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import type { Mode } from '../bank/service-config.js';
 import { TABLE_STYLE } from '../demo/table-style.js';
+import type { Mode } from '../hosting/mode.js';
 import type { Fault } from './plan.js';
 import type { Outcome } from './run.js';
 

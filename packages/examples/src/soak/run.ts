@@ -75,7 +75,7 @@ async function carryOut(
   const { mode, steps, seed, operations } = plan;
   // Every run has keys of its own.
   const keys = etcd === undefined ? undefined : ['--etcd', etcd, '--etcd-prefix', `soak/${basename(stage.dir)}/`];
-  const replicas = await Replicas.start(stage, REPLICAS, mode, [], keys);
+  const replicas = await Replicas.start(stage, REPLICAS, mode, { coordinator: keys });
   await replicas.formed();
   const marks = steps.map(({ afterReplies }) => afterReplies);
   const client = new LoadClient(stage, {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Mode } from './service-config.js';
+import type { Mode } from './mode.js';
 
 export const REPLICATIONS = ['semi-active', 'passive'] as const;
 export const MULTICASTS = ['direct', 'destination'] as const;
