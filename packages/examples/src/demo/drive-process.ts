@@ -1,52 +1,49 @@
 import { DemoFailure } from './children.js';
-import type { Books } from './collect.js';
-import type { DrivenReply } from './drive.js';
-import type { DriverJob, DriverMessage } from './messages.js';
+import type { DriverMessage } from './messages.js';
 import type { Stage } from './stage.js';
 
-/** What a driver brought back. */
-export interface DriveRecord {
-  /** Of the warm-up too. */
-  readonly replies: readonly DrivenReply[];
-  /** Those of the file, in the order in which they came. */
-  readonly fileReplies: readonly DrivenReply[];
-  /** `monotonicMs` of the driver's process, around the operations of the file. */
+/** What a driver brought back: its pieces in its own order, and one result. */
+export interface Driven<Piece, Result> {
+  readonly pieces: readonly Piece[];
+  /** `monotonicMs` of the driver's process, around what is measured. */
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  readonly books: Books;
+  readonly result: Result;
 }
 
-export interface DriveEvents {
-  /** The warm-up is over; the file begins. */
-  onStart(): void;
-  /** @param replies how many operations of the file were answered so far */
-  onProgress(replies: number): void;
+/** A client process: its module, as `Children.start` takes it, and what it is given. */
+export interface DriverStart {
+  readonly name: string;
+  readonly module: string;
+  readonly job: object;
 }
 
-/** Runs the file of operations through a client process of its own. */
-export async function driveInProcess(
+/**
+ * Runs a client process of its own to its end; it is one that `runDriver` runs.
+ *
+ * @param onProgress is told how much has been answered since the warm-up
+ */
+export async function driveInProcess<Piece, Result>(
   stage: Stage,
-  name: string,
-  job: DriverJob,
-  { onStart, onProgress }: DriveEvents,
-): Promise<DriveRecord> {
-  const child = stage.children.start<DriverMessage>(name, './driver.js', [JSON.stringify(job)]);
+  { name, module, job }: DriverStart,
+  onProgress: (replies: number) => void,
+): Promise<Driven<Piece, Result>> {
+  const child = stage.children.start<DriverMessage<Piece, Result>>(name, module, [JSON.stringify(job)]);
   const failed = child.next('failed').then(({ reason }) => {
     throw new DemoFailure(`${name} failed: ${reason} Its log: ${child.logPath}`);
   });
   const until = <T>(promise: Promise<T>): Promise<T> => stage.until(Promise.race([promise, failed]));
   failed.catch(() => {});
 
-  const replies: DrivenReply[] = [];
+  const collected: Piece[] = [];
   child.on('progress', (message) => onProgress(message.replies));
-  child.on('replies', (message) => {
-    for (const reply of message.replies) replies.push(reply);
+  child.on('pieces', ({ pieces }) => {
+    for (const piece of pieces) collected.push(piece);
   });
   const done = child.next('done');
   await until(child.next('warm'));
-  onStart();
   child.tell({ kind: 'go' });
-  const { startedAtMs, endedAtMs, books } = await until(done);
+  const { startedAtMs, endedAtMs, result } = await until(done);
   child.kill();
-  return { replies, fileReplies: replies.slice(job.warmUp), startedAtMs, endedAtMs, books };
+  return { pieces: collected, startedAtMs, endedAtMs, result };
 }

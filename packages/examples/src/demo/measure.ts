@@ -24,3 +24,10 @@ export function longestGapMs(replies: readonly Timed[], fromMs: number, untilMs:
   }
   return longest;
 }
+
+/** What came back in a run, in the order in which it came, and between which times. */
+export interface Measured {
+  readonly replies: readonly Timed[];
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}

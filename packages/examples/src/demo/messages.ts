@@ -2,8 +2,6 @@ import type { ReplicaStatus } from '@understudy/core';
 import type { Listening } from '../hosting/bare-process.js';
 import type { Memory } from '../hosting/memory.js';
 import type { Mode } from '../hosting/mode.js';
-import type { Books } from './collect.js';
-import type { DrivenReply } from './drive.js';
 
 /** What the processes of the demo tell each other over their IPC channels. */
 
@@ -30,7 +28,7 @@ export interface ReplicaReport {
   readonly memory: Memory;
 }
 
-/** What a driver is given when it is started. */
+/** What the driver of a bank is given when it is started. */
 export interface DriverJob {
   readonly target: string;
   /** undefined: the bank is not replicated. */
@@ -40,17 +38,18 @@ export interface DriverJob {
   readonly warmUp: number;
 }
 
-/** The driver begins with the file. */
+/** The driver begins with what is measured. */
 export interface DriverCommand {
   readonly kind: 'go';
 }
 
-export type DriverMessage =
+/** `Piece`, `Result`: what this driver brings back; the bank's, every reply and its books. */
+export type DriverMessage<Piece, Result> =
   /** Connected and warmed up. */
   | { readonly kind: 'warm' }
-  /** How many operations of the file were answered so far; several times a second at least while replies come. */
+  /** How much was answered so far, warm-up aside; several times a second at least while replies come. */
   | { readonly kind: 'progress'; readonly replies: number }
-  /** At the end, in several pieces: those of the warm-up first. */
-  | { readonly kind: 'replies'; readonly replies: readonly DrivenReply[] }
-  | { readonly kind: 'done'; readonly startedAtMs: number; readonly endedAtMs: number; readonly books: Books }
+  /** At the end, a part at a time, in order. */
+  | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] }
+  | { readonly kind: 'done'; readonly startedAtMs: number; readonly endedAtMs: number; readonly result: Result }
   | { readonly kind: 'failed'; readonly reason: string };

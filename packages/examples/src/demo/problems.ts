@@ -7,6 +7,14 @@ export interface Problem {
   readonly text: string;
 }
 
+/** What a proof has found; see `Problems`. */
+export interface Findings {
+  readonly problemCount: number;
+  readonly problemCounts: Partial<Record<ProblemKind, number>>;
+  /** The first ones. */
+  readonly problems: readonly Problem[];
+}
+
 const KEPT = 20;
 
 /** Problems as they are found: all are counted, the first ones are kept. */
@@ -21,16 +29,9 @@ export class Problems {
     if (this.#kept.length < KEPT) this.#kept.push({ kind, text });
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
-  /** By kind; kinds without a problem are absent. */
-  get counts(): Partial<Record<ProblemKind, number>> {
-    return Object.fromEntries(this.#counts);
-  }
-
-  get kept(): readonly Problem[] {
-    return this.#kept;
+  /** Counts by kind; kinds without a problem are absent. */
+  get findings(): Findings {
+    const problemCounts = Object.fromEntries(this.#counts);
+    return { problemCount: this.#count, problemCounts, problems: this.#kept };
   }
 }

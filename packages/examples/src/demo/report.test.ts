@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../bank/operation.js';
 import { honestRun } from '../testing/honest-run.js';
-import type { DriveRecord } from './drive-process.js';
+
 import type { DemoOptions } from './options.js';
 import { isProven, report } from './report.js';
-import type { ProvenRun, ReplicatedRun, TimelineEntry } from './run-demo.js';
+import type { DriveRecord, ProvenRun, ReplicatedRun } from './run-demo.js';
+import type { TimelineEntry } from './timeline.js';
 import { type Evidence, verify } from './verify.js';
 
 const OPTIONS: DemoOptions = {

@@ -1,24 +1,34 @@
 import type { Operation } from '../bank/operation.js';
 import type { Listening } from '../hosting/bare-process.js';
-import { type DriveRecord, driveInProcess } from './drive-process.js';
-import { longestGapMs } from './measure.js';
+import type { Books } from './collect.js';
+import type { DrivenReply } from './drive.js';
+import { driveInProcess } from './drive-process.js';
+import { Kills } from './kills.js';
 import type { DriverJob } from './messages.js';
 import type { DemoOptions } from './options.js';
 import type { Progress } from './progress.js';
-import { type GroupEvent, Replicas } from './replicas.js';
+import { Replicas } from './replicas.js';
 import type { Stage } from './stage.js';
+import { type TimelineEntry, timelineOf } from './timeline.js';
 import { type Verdict, verify } from './verify.js';
 import { warmUpOperations } from './workload.js';
+
+/** What the client of a bank brought back. */
+export interface DriveRecord {
+  /** Of the warm-up too. */
+  readonly replies: readonly DrivenReply[];
+  /** Those of the file, in the order in which they came. */
+  readonly fileReplies: readonly DrivenReply[];
+  /** `monotonicMs` of the driver's process, around the operations of the file. */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly books: Books;
+}
 
 /** A run of the file, and what the proof says of it. */
 export interface ProvenRun {
   readonly record: DriveRecord;
   readonly verdict: Verdict;
-}
-
-/** What happened to the group; `gapMs` of a kill: the longest time without a reply from then to the next kill. */
-export interface TimelineEntry extends GroupEvent {
-  readonly gapMs: number | undefined;
 }
 
 export interface ReplicatedRun extends ProvenRun {
@@ -37,10 +47,8 @@ export async function runBare(
   const server = stage.children.start<Listening>('bare-bank', '../bank/bare-server.js', []);
   const { address } = await stage.until(server.next('listening'));
   progress.begin('bare bank', operations.length);
-  const record = await driveInProcess(stage, 'bare-client', jobOf(options, address, false), {
-    onStart: () => {},
-    onProgress: (replies) => progress.update(replies),
-  });
+  const job = jobOf(options, address, false);
+  const record = await drive(stage, 'bare-client', job, (replies) => progress.update(replies));
   progress.end();
   server.kill();
   return { record, verdict: verdictOn(options, operations, record) };
@@ -56,75 +64,27 @@ export async function runReplicated(
   const replicas = await Replicas.start(stage, options.replicas, options.mode);
   await replicas.formed();
   progress.begin('Understudy', operations.length);
-  const kills = new Kills(stage, replicas, options.kills, operations.length, progress);
-  const record = await driveInProcess(stage, 'client', jobOf(options, replicas.target, true), {
-    onStart: () => {},
-    onProgress: (replies) => {
-      progress.update(replies);
-      kills.onProgress(replies);
-    },
+  const plan = { wanted: options.kills, total: operations.length, unit: 'replies' };
+  const kills = new Kills(stage, replicas, plan, progress);
+  const record = await drive(stage, 'client', jobOf(options, replicas.target, true), (replies) => {
+    progress.update(replies);
+    kills.onProgress(replies);
   });
   await kills.finish();
   progress.end();
-  const timeline = timelineOf(replicas.events, record);
+  const timeline = timelineOf(replicas.events, record.fileReplies);
   return { record, verdict: verdictOn(options, operations, record), timeline, shortcomings: kills.missing() };
 }
 
-/** Kills primaries as the run proceeds. */
-class Kills {
-  readonly #stage: Stage;
-  readonly #replicas: Replicas;
-  readonly #wanted: number;
-  readonly #total: number;
-  readonly #progress: Progress;
-  #begun = 0;
-  #done = 0;
-  #over = false;
-  #last: Promise<void> = Promise.resolve();
-
-  constructor(stage: Stage, replicas: Replicas, wanted: number, total: number, progress: Progress) {
-    this.#stage = stage;
-    this.#replicas = replicas;
-    this.#wanted = wanted;
-    this.#total = total;
-    this.#progress = progress;
-  }
-
-  onProgress(replies: number): void {
-    this.#over = replies >= this.#total;
-    if (this.#over) this.#replicas.wake();
-    while (this.#begun < this.#wanted && replies * (this.#wanted + 1) >= this.#total * (this.#begun + 1)) {
-      this.#begun += 1;
-      this.#last = this.#last.then(() => this.#kill(replies));
-      // The run is waited for elsewhere, and ends with the same failure.
-      this.#last.catch(() => {});
-    }
-  }
-
-  finish(): Promise<void> {
-    return this.#stage.until(this.#last);
-  }
-
-  missing(): string[] {
-    const late = this.#wanted - this.#done;
-    return late === 0 ? [] : [`${late} of ${this.#wanted} kills came too late: the file was through before.`];
-  }
-
-  async #kill(replies: number): Promise<void> {
-    const event = await this.#replicas.killPrimary(() => this.#over);
-    if (event === undefined) return;
-    this.#done += 1;
-    this.#progress.note(`killed ${event.replica}, primary of term ${event.term}, after ${replies} replies`);
-  }
-}
-
-function timelineOf(events: readonly GroupEvent[], { fileReplies }: DriveRecord): TimelineEntry[] {
-  const ordered = events.toSorted((a, b) => a.atMs - b.atMs);
-  return ordered.map((event, index) => {
-    if (event.kind !== 'killed') return { ...event, gapMs: undefined };
-    const nextKill = ordered.slice(index + 1).find(({ kind }) => kind === 'killed');
-    return { ...event, gapMs: longestGapMs(fileReplies, event.atMs, nextKill?.atMs ?? Number.POSITIVE_INFINITY) };
-  });
+async function drive(
+  stage: Stage,
+  name: string,
+  job: DriverJob,
+  onProgress: (replies: number) => void,
+): Promise<DriveRecord> {
+  const start = { name, module: './driver.js', job };
+  const { pieces, result, ...times } = await driveInProcess<DrivenReply, Books>(stage, start, onProgress);
+  return { replies: pieces, fileReplies: pieces.slice(job.warmUp), ...times, books: result };
 }
 
 const jobOf = ({ mode, input, inFlight, warmUp }: DemoOptions, target: string, isReplicated: boolean): DriverJob => ({

@@ -2,7 +2,7 @@ import type { Bank } from '../bank/bank.js';
 import type { Operation } from '../bank/operation.js';
 import type { Books } from './collect.js';
 import type { DrivenReply } from './drive.js';
-import { type Problem, type ProblemKind, Problems } from './problems.js';
+import { type Findings, Problems } from './problems.js';
 import { replay } from './replay.js';
 
 /** All that is known of a run. */
@@ -15,7 +15,7 @@ export interface Evidence {
   readonly books: Books;
 }
 
-export interface Verdict {
+export interface Verdict extends Findings {
   /** How many replies were compared. */
   readonly replies: number;
   /** How many places of the announced order were followed. */
@@ -23,10 +23,6 @@ export interface Verdict {
   /** How many operations the bank refused, rightly if there is no problem. */
   readonly refused: number;
   readonly accounts: number;
-  readonly problemCount: number;
-  readonly problemCounts: Partial<Record<ProblemKind, number>>;
-  /** The first ones. */
-  readonly problems: readonly Problem[];
 }
 
 /**
@@ -47,9 +43,7 @@ export function verify({ operations, replies, books }: Evidence): Verdict {
     places: bank.history.length,
     refused: books.audit.refused,
     accounts: books.balances.length,
-    problemCount: problems.count,
-    problemCounts: problems.counts,
-    problems: problems.kept,
+    ...problems.findings,
   };
 }
 
