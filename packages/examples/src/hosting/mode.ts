@@ -22,7 +22,7 @@ export interface Replicable {
 export function serviceConfigOf({ group, service, reads }: Replicable, mode: Mode) {
   const { replication, multicast, release, carrier, leaseMs } = mode;
   const name = reads.map((method) => ({ service, method }));
-  const methods = [{ name, readOnly: true }];
+  const methods = name.length === 0 ? [] : [{ name, readOnly: true }];
   const understudy = { group, replication, multicast, release, carrier, leaseMs, methods };
   return { loadBalancingConfig: [{ understudy }] };
 }

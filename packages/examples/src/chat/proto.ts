@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+// What each field means is said in chat.proto. Of a oneof, exactly one field is there.
+
+export interface Enter {
+  readonly room: string;
+  readonly name: string;
+}
+export interface Say {
+  readonly text: string;
+}
+export interface JoinRequest {
+  readonly enter?: Enter | null;
+  readonly say?: Say | null;
+}
+export interface Entered {
+  readonly after: number;
+  readonly participants: number;
+}
+export interface Message {
+  readonly number: number;
+  readonly author: string;
+  readonly text: string;
+}
+export interface JoinReply {
+  readonly entered?: Entered | null;
+  readonly message?: Message | null;
+}
+export interface HistoryRequest {
+  readonly room: string;
+  readonly after: number;
+}
+
+/** What a chat implements; grpc-js's `addService` takes it. */
+export interface ChatHandlers extends grpc.UntypedServiceImplementation {
+  join: grpc.handleBidiStreamingCall<JoinRequest, JoinReply>;
+  history: grpc.handleServerStreamingCall<HistoryRequest, Message>;
+}
+
+export interface ChatClient extends grpc.Client {
+  join(): grpc.ClientDuplexStream<JoinRequest, JoinReply>;
+  history(request: HistoryRequest): grpc.ClientReadableStream<Message>;
+}
+
+type ChatClientConstructor = new (
+  target: string,
+  credentials: grpc.ChannelCredentials,
+  options?: grpc.ClientOptions,
+) => ChatClient;
+
+const definitions = loadSync(fileURLToPath(new URL('../../protos/chat/v1/chat.proto', import.meta.url)), {
+  defaults: true,
+});
+
+export const ChatService = definitions['chat.v1.Chat'] as grpc.ServiceDefinition;
+export const ChatClient = grpc.makeGenericClientConstructor(ChatService, 'Chat') as unknown as ChatClientConstructor;

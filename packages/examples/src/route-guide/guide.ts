@@ -1,0 +1,101 @@
+import { decodeCheckpoint, encodeCheckpoint } from '../hosting/json-checkpoint.js';
+import { isSavedGuide, type SavedGuide, type SavedPlace } from './guide-checkpoint.js';
+import { keyOf, type MapPlace, PLACES } from './places.js';
+import type { Note, Place, Point, WalkSummary } from './proto.js';
+import type { Walk } from './walk.js';
+
+/** Notes that a new one is answered with. */
+export const NOTES_GIVEN_BACK = 5;
+
+const VERSION = 1;
+
+interface Visits {
+  readonly place: MapPlace;
+  notes: number;
+  walks: number;
+  /** The newest, oldest first; no more than are given back. */
+  lastNotes: readonly Note[];
+}
+
+/**
+ * The guide itself: a map that does not change, and a logbook of notes and walks. Nothing in it depends on anything but
+ * the entries and their order. Of the entries only their count, and what answers need, is kept.
+ */
+export class Guide {
+  #entries = 0;
+  readonly #visits = new Map<string, Visits>(
+    PLACES.map((place) => [keyOf(place.point), { place, notes: 0, walks: 0, lastNotes: [] }]),
+  );
+
+  /** undefined: nothing lies there. */
+  place(point: Point): Place | undefined {
+    const visits = this.#visits.get(keyOf(point));
+    return visits && this.#describe(visits);
+  }
+
+  /** The places in a rectangle, edges included, by name. */
+  placesIn(southWest: Point, northEast: Point): Place[] {
+    const inside = ({ eastM, northM }: Point): boolean =>
+      eastM >= southWest.eastM && eastM <= northEast.eastM && northM >= southWest.northM && northM <= northEast.northM;
+    return [...this.#visits.values()]
+      .filter(({ place }) => inside(place.point))
+      .map((visits) => this.#describe(visits));
+  }
+
+  /** Enters a note; its place must exist. The answer: notes that were there before, oldest first, and the new one. */
+  leaveNote(point: Point, author: string, text: string): readonly Note[] {
+    const visits = this.#visits.get(keyOf(point));
+    if (visits === undefined) throw new Error(`There is no place at ${keyOf(point)}.`);
+    this.#entries += 1;
+    const note: Note = { point, author, text, number: this.#entries };
+    const answer = [...visits.lastNotes, note];
+    visits.notes += 1;
+    visits.lastNotes = answer.slice(-NOTES_GIVEN_BACK);
+    return answer;
+  }
+
+  /** Enters a walk that has come to its end. */
+  recordWalk({ points, distanceM, visited }: Walk): WalkSummary {
+    this.#entries += 1;
+    let places = 0;
+    let discovered = 0;
+    for (const key of visited) {
+      const visits = this.#visits.get(key);
+      if (visits === undefined) continue;
+      places += 1;
+      if (visits.walks === 0) discovered += 1;
+      visits.walks += 1;
+    }
+    return { number: this.#entries, points, places, discovered, distanceM };
+  }
+
+  /** Length of the logbook, notes that were left, and how often a walk came by a place. */
+  audit(): { readonly entries: number; readonly notes: number; readonly visits: number } {
+    const all = [...this.#visits.values()];
+    const sum = (of: (place: Visits) => number): number => all.reduce((total, place) => total + of(place), 0);
+    return { entries: this.#entries, notes: sum(({ notes }) => notes), visits: sum(({ walks }) => walks) };
+  }
+
+  /** A copy of everything, as bytes. */
+  checkpoint(): Uint8Array {
+    const places = [...this.#visits].flatMap(([key, { notes, walks, lastNotes }]): SavedPlace[] =>
+      notes + walks === 0 ? [] : [{ key, notes, walks, lastNotes }],
+    );
+    return encodeCheckpoint(VERSION, { entries: this.#entries, places } satisfies SavedGuide);
+  }
+
+  /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
+  restore(bytes: Uint8Array): void {
+    const { entries, places } = decodeCheckpoint(bytes, VERSION, 'the route guide', isSavedGuide);
+    const saved = new Map(places.map((place) => [place.key, place]));
+    this.#entries = entries;
+    for (const [key, visits] of this.#visits) {
+      const { notes, walks, lastNotes } = saved.get(key) ?? { notes: 0, walks: 0, lastNotes: [] };
+      Object.assign(visits, { notes, walks, lastNotes });
+    }
+  }
+
+  #describe({ place: { name, point }, notes, walks }: Visits): Place {
+    return { name, point, notes, walks, asOf: this.#entries };
+  }
+}
