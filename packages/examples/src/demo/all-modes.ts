@@ -7,7 +7,7 @@ import type { Mode } from '../hosting/mode.js';
 import { CARRIERS, leaseOption, MULTICASTS, RELEASES, REPLICATIONS } from '../hosting/mode-options.js';
 import { interruption } from './interruption.js';
 import { ratePerSecond } from './measure.js';
-import { addRunOptions, type DemoOptions, EXIT_BAD_INPUT, optionsOf } from './options.js';
+import { addBankOptions, addRunOptions, type DemoOptions, EXIT_BAD_INPUT, optionsOf } from './options.js';
 import { silentProgress } from './progress.js';
 import { isProven } from './report.js';
 import { type ReplicatedRun, runReplicated } from './run-demo.js';
@@ -80,10 +80,12 @@ const gapsOf = (run: ReplicatedRun | undefined): string => {
 };
 
 async function main(): Promise<number> {
-  const command = addRunOptions(
-    new Command('all-modes')
-      .description('Runs the demo in all 16 modes. Ends with status 1 if any of them breaks a promise.')
-      .addOption(leaseOption()),
+  const command = addBankOptions(
+    addRunOptions(
+      new Command('all-modes')
+        .description('Runs the demo of the bank in all 16 modes. Ends with status 1 if any of them breaks a\npromise.')
+        .addOption(leaseOption()),
+    ),
   ).parse();
   const interrupt = interruption();
   const operations = await readOperations(command.opts<{ input: string }>().input);

@@ -1,5 +1,20 @@
 /** What a run can be found guilty of. */
-export type ProblemKind = 'lost' | 'doubled' | 'unknown' | 'different' | 'stale' | 'balance' | 'audit' | 'unfinished';
+export type ProblemKind =
+  | 'lost'
+  | 'doubled'
+  | 'unknown'
+  | 'different'
+  | 'stale'
+  | 'unfinished'
+  // Of a bank.
+  | 'balance'
+  | 'audit'
+  // Of a stream: a message is missing, one came again, or what was sent in one order has another.
+  | 'gap'
+  | 'repeat'
+  | 'disorder'
+  // What was read besides shows something else.
+  | 'history';
 
 export interface Problem {
   readonly kind: ProblemKind;

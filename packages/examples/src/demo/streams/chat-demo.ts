@@ -1,0 +1,14 @@
+import type { ChatEvidence, ChatResult } from './chat-evidence.js';
+import { proveChat } from './chat-proof.js';
+import type { StreamDemo } from './stream-demo.js';
+
+export const CHAT_DEMO: StreamDemo<ChatEvidence, ChatResult> = {
+  example: 'chat',
+  title: 'chat',
+  clients: 'participants',
+  driver: './streams/chat-driver.js',
+  unit: 'messages',
+  // Everybody hears what everybody says.
+  total: (clients, messages) => clients * clients * messages,
+  prove: proveChat,
+};
