@@ -63,10 +63,21 @@ describe('the demo', () => {
     [['--carrier', 'pigeon'], "argument 'pigeon' is invalid"],
     [['--in-flight', 'many'], 'It must be a whole number'],
     [['--input', '/nowhere.csv'], '/nowhere.csv: ENOENT'],
+    [['--example', 'tram'], "argument 'tram' is invalid"],
+    [['--example', 'chat', '--warm-up', '9'], 'the example chat has no option --warm-up'],
+    [['--clients', '9'], 'the example bank has no option --clients'],
   ])('ends with status 2 for %j', async (args, reason) => {
     const { code, output } = await demo(...args).ended;
     expect(output()).toContain(reason);
     expect(code).toBe(2);
+  });
+
+  it.each(['route-guide', 'chat'])('proves a run of the %s without replicas', async (example) => {
+    const { code, output } = await demo('--example', example, '--bare', '--clients', '3', '--messages', '60').ended;
+    expect(output()).toMatch(/Proof\n {2}ok/);
+    expect(output()).not.toContain('FAIL');
+    expect(code).toBe(0);
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('ends with status 1 and a reason when its time is over, and keeps its logs', async () => {

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Mode } from '../hosting/mode.js';
 import { addModeOptions, modeOf, wholeNumberOf } from '../hosting/mode-options.js';
 import { EXAMPLES, type ExampleName } from './examples.js';
+import type { StreamsPlan } from './streams/job.js';
 
 export const SHIPPED_OPERATIONS = fileURLToPath(new URL('../../data/operations.csv', import.meta.url));
 
@@ -25,11 +26,7 @@ export interface DemoOptions extends RunOptions {
   readonly warmUp: number;
 }
 
-export interface StreamsOptions extends RunOptions {
-  /** Clients, each with streams of its own. */
-  readonly clients: number;
-  /** What each of them leaves or says. */
-  readonly messages: number;
+export interface StreamsOptions extends RunOptions, StreamsPlan {
   /** Only against a server that nothing stands in for; nothing is killed. */
   readonly bare: boolean;
 }

@@ -9,6 +9,6 @@ export const CHAT_DEMO: StreamDemo<ChatEvidence, ChatResult> = {
   driver: './streams/chat-driver.js',
   unit: 'messages',
   // Everybody hears what everybody says.
-  total: (clients, messages) => clients * clients * messages,
-  prove: proveChat,
+  total: ({ clients, messages }) => clients * clients * messages,
+  prove: (evidence, _result, plan) => proveChat(evidence, plan),
 };

@@ -4,6 +4,7 @@ import { Problems } from '../problems.js';
 import type { Claim } from '../proof-lines.js';
 import { thousands } from '../thousands.js';
 import type { ChatEvidence, ChatEvidenceOf } from './chat-evidence.js';
+import type { StreamsPlan } from './job.js';
 import { isOk } from './journal.js';
 import type { StreamsProof } from './stream-demo.js';
 
@@ -15,14 +16,15 @@ type Reading = ChatEvidenceOf<'history'>;
  * in that order, without a gap or a repeat; it holds what each has said once and in the order in which it was said; and
  * who read the history in between read the same.
  */
-export function proveChat(evidence: readonly ChatEvidence[]): StreamsProof {
+export function proveChat(evidence: readonly ChatEvidence[], plan: StreamsPlan): StreamsProof {
   const problems = new Problems();
   const participants = evidence.filter((one): one is Participant => one.kind === 'participant');
   const readings = evidence.filter((one): one is Reading => one.kind === 'history');
-  for (const { kind, end } of evidence)
-    if (!isOk(end)) problems.add('unfinished', `a call of a ${kind} ended with ${end.code} "${end.details}"`);
+  for (const { name, end } of participants)
+    if (!isOk(end)) problems.add('unfinished', `the stream of ${name} ended with ${end.code} "${end.details}"`);
   const room = readings.at(-1)?.messages ?? [];
   for (const participant of participants) checkHeard(participant, room, problems);
+  checkPlan(participants, plan, problems);
   checkSaid(participants, room, problems);
   for (const reading of readings) checkReading(reading, room, problems);
   return { ...problems.findings, claims: claimsOf(participants, readings, room) };
@@ -40,6 +42,12 @@ function checkHeard({ name, entered, heard }: Participant, room: readonly Messag
     last = Math.max(last, number);
   }
   if (last < room.length) problems.add('gap', `${name} heard nothing after message ${last} of ${room.length}`);
+}
+
+/** A participant that gave up early would leave nothing to find fault with. */
+function checkPlan(participants: readonly Participant[], { clients, messages }: StreamsPlan, problems: Problems): void {
+  const said = participants.reduce((sum, one) => sum + one.said.length, 0);
+  if (said !== clients * messages) problems.add('lost', `${said} messages were said, not ${clients} times ${messages}`);
 }
 
 function checkSaid(participants: readonly Participant[], room: readonly Message[], problems: Problems): void {
@@ -71,7 +79,12 @@ function checkSaid(participants: readonly Participant[], room: readonly Message[
 
 const keyOf = (author: string, text: string): string => `${text} of ${author}`;
 
-function checkReading({ after, sentAfter, messages }: Reading, room: readonly Message[], problems: Problems): void {
+function checkReading(
+  { after, sentAfter, messages, end }: Reading,
+  room: readonly Message[],
+  problems: Problems,
+): void {
+  if (!isOk(end)) problems.add('history', `a reading ended with ${end.code} "${end.details}"`);
   if (!isDeepStrictEqual(messages, room.slice(after, after + messages.length)))
     problems.add('history', `a reading after message ${after} shows something else than the room has`);
   if (after + messages.length < sentAfter)

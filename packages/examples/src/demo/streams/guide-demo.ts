@@ -8,6 +8,6 @@ export const GUIDE_DEMO: StreamDemo<GuideEvidence, GuideResult> = {
   clients: 'walkers',
   driver: './streams/guide-driver.js',
   unit: 'notes',
-  total: (clients, messages) => clients * messages,
+  total: ({ clients, messages }) => clients * messages,
   prove: proveGuide,
 };

@@ -5,6 +5,7 @@ import type { Claim } from '../proof-lines.js';
 import { thousands } from '../thousands.js';
 import type { EvidenceOf, GuideEvidence, GuideResult } from './guide-evidence.js';
 import { type Entry, replayGuide } from './guide-replay.js';
+import type { StreamsPlan } from './job.js';
 import { isOk } from './journal.js';
 import type { StreamsProof } from './stream-demo.js';
 
@@ -15,15 +16,26 @@ type NotesEvidence = EvidenceOf<'notes'>;
  * the order in which its walker left them; every note and walk has one number in the logbook, and every number is one of
  * them; and all answers equal those of a guide of its own that is given the entries in that order.
  */
-export function proveGuide(evidence: readonly GuideEvidence[], { entries }: GuideResult): StreamsProof {
+export function proveGuide(
+  evidence: readonly GuideEvidence[],
+  { entries }: GuideResult,
+  plan: StreamsPlan,
+): StreamsProof {
   const problems = new Problems();
   for (const { kind, end } of evidence)
     if (!isOk(end)) problems.add('unfinished', `a call for ${kind} ended with ${end.code} "${end.details}"`);
+  checkPlan(evidence, plan, problems);
   const made = entriesOf(evidence, problems);
   checkNumbers(made, entries, problems);
   const reads = evidence.filter((one) => one.kind === 'list' || one.kind === 'look');
   replayGuide(new Guide(), made, reads, problems);
   return { ...problems.findings, claims: claimsOf(evidence) };
+}
+
+/** A walker that gave up early would leave nothing to find fault with. */
+function checkPlan(evidence: readonly GuideEvidence[], { clients, messages }: StreamsPlan, problems: Problems): void {
+  const left = evidence.reduce((sum, one) => sum + (one.kind === 'notes' ? one.left.length : 0), 0);
+  if (left !== clients * messages) problems.add('lost', `${left} notes were left, not ${clients} times ${messages}`);
 }
 
 /** The entries of the logbook, as those who made them know them. */

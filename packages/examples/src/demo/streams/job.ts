@@ -1,14 +1,18 @@
 import type { Mode } from '../../hosting/mode.js';
 
-/** What the driver of an example with streams is given when it is started. */
-export interface StreamsJob {
-  readonly target: string;
-  /** undefined: the service is not replicated. */
-  readonly mode: Mode | undefined;
+/** How much is asked of a service. */
+export interface StreamsPlan {
   /** Clients, each with a stub and streams of its own. */
   readonly clients: number;
   /** What each leaves or says. */
   readonly messages: number;
+}
+
+/** What the driver of an example with streams is given when it is started. */
+export interface StreamsJob extends StreamsPlan {
+  readonly target: string;
+  /** undefined: the service is not replicated. */
+  readonly mode: Mode | undefined;
 }
 
 /** How a call ended. */

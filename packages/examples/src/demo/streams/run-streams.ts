@@ -33,7 +33,7 @@ export async function runBareStreams<Piece, Result extends Arrivals>(
   const server = stage.children.start<Listening>(name, `../${demo.example}/bare-server.js`, []);
   const { address } = await stage.until(server.next('listening'));
   const { clients, messages } = options;
-  progress.begin('bare', demo.total(clients, messages));
+  progress.begin('bare', demo.total(options));
   const job = { target: address, mode: undefined, clients, messages };
   const run = await drive(stage, demo, 'bare-client', job, (done) => progress.update(done));
   progress.end();
@@ -49,7 +49,7 @@ export async function runReplicatedStreams<Piece, Result extends Arrivals>(
   progress: Progress,
 ): Promise<ReplicatedStreamsRun> {
   const { clients, messages, mode } = options;
-  const total = demo.total(clients, messages);
+  const total = demo.total(options);
   const replicas = await Replicas.start(stage, options.replicas, mode, { example: demo.example });
   await replicas.formed();
   progress.begin('Understudy', total);
@@ -74,5 +74,5 @@ async function drive<Piece, Result extends Arrivals>(
   const start = { name, module: demo.driver, job };
   const { pieces, result, ...times } = await driveInProcess<Piece, Result>(stage, start, onProgress);
   const replies = Array.from(result.arrivedAtMs, (atMs) => ({ atMs }));
-  return { measured: { replies, ...times }, proof: demo.prove(pieces, result) };
+  return { measured: { replies, ...times }, proof: demo.prove(pieces, result, job) };
 }

@@ -26,7 +26,7 @@ export const streamsReport = (
     '',
     colors.bold(`Messages a second that came to ${options.clients} ${clients}`),
     ratesTable(bare.measured, ours.measured, ours.timeline, { bareName: `bare ${title}`, whole: 'the whole run' }),
-    `Replicas, the bare ${title} and the clients are processes; all share this machine.`,
+    'Each server is a process, and all clients are one; all share this machine.',
     '',
     colors.bold('Proof'),
     ...proofLines(ours.proof, ours.proof.claims, ours.shortcomings),
