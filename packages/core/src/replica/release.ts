@@ -77,6 +77,21 @@ export class ReleaseRule {
     return 'concurrent';
   }
 
+  /** The same for an item of a stream, which goes to the session of `connection` or, without one, to an RPC. */
+  decideItem(
+    connection: Connection,
+    orderNum: OrderNum,
+    mustBeStable: boolean,
+    order: PrimaryOrder,
+    stableUpTo: OrderNum,
+    holdsLease: boolean,
+  ): Verdict {
+    if (!holdsLease) return 'wait';
+    if (orderNum <= stableUpTo) return 'stable';
+    if (mustBeStable || connection.plain || !this.registered(connection)) return 'wait';
+    return orderNum >= this.firstUnretained(order) ? 'wait' : 'concurrent';
+  }
+
   /** Every in-sync replica, this one too, answers for the session. */
   registered(connection: Connection): boolean {
     return connection.session?.registered === true && this.#stability.registeredByAll(connection.id);

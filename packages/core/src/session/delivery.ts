@@ -3,9 +3,10 @@ import { CLOCK_DRIFT } from '../replica/state.js';
 import { sameMember } from '../replica/transitions.js';
 import { settle, startAgain } from './calls.js';
 import type { Read, Sent, SessionState } from './state.js';
+import { askAboutHeldItems, dropHeldItems, giveHeldItems, onPartReply } from './streams.js';
 
 /** A reply held back for this long is asked for again, to be released only when it is stable. */
-const ASK_AFTER_MS = 20;
+export const ASK_AFTER_MS = 20;
 
 /**
  * The delivery rule of DESIGN 5.1: every in-sync replica acknowledged a heartbeat that this session sent within
@@ -26,6 +27,10 @@ export function onReply(s: SessionState, what: Sent | Read, outcome: Outcome, st
 }
 
 function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
+  if ('seqNum' in what && what.request.stream !== undefined) {
+    onPartReply(s, what, outcome, isVoided(outcome));
+    return;
+  }
   if ('seqNum' in what && isVoided(outcome)) {
     startAgain(s, what);
     return;
@@ -36,6 +41,7 @@ function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
 
 /** Heartbeats were acknowledged: replies that were held back may go. */
 export function deliverHeld(s: SessionState): void {
+  giveHeldItems(s);
   if (s.held.size === 0 || !mayDeliver(s)) return;
   const held = [...s.held];
   s.held.clear();
@@ -44,6 +50,7 @@ export function deliverHeld(s: SessionState): void {
 
 /** Replies of an older term are never delivered: the new primary answers again. */
 export function dropHeld(s: SessionState): void {
+  dropHeldItems(s);
   s.held.clear();
 }
 
@@ -54,6 +61,7 @@ export function askHeldAgain(s: SessionState): void {
 
 /** Held for too long: the present primary is asked, once. */
 export function askAboutHeld(s: SessionState): void {
+  askAboutHeldItems(s);
   const { primary } = s;
   if (primary === undefined) return;
   for (const [what, held] of s.held) {

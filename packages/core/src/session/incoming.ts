@@ -4,6 +4,7 @@ import { maxOf } from '../ids.js';
 import { failAll, outstanding, releaseStable, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { Link, SessionState } from './state.js';
+import { onItems, streamAsks } from './streams.js';
 
 /** FIG. 9 at the client, and everything else that replicas say. */
 export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): void {
@@ -51,9 +52,10 @@ function askAgain(s: SessionState, link: Link): void {
     if (sent !== undefined) sent.invoked = false;
   }
   for (const read of s.reads.values()) read.sent = false;
+  link.asks = streamAsks(s);
 }
 
-function onReplies(s: SessionState, link: Link, { header, replies, reads }: RepliesFrame): void {
+function onReplies(s: SessionState, link: Link, { header, replies, reads, items }: RepliesFrame): void {
   if (!onHeader(s, link, header)) return;
   for (const { seqNum, outcome, stable } of replies) {
     const sent = s.sent.get(seqNum);
@@ -63,6 +65,7 @@ function onReplies(s: SessionState, link: Link, { header, replies, reads }: Repl
     const read = s.reads.get(readId);
     if (read !== undefined) onReply(s, read, outcome, stable);
   }
+  if (items.length > 0) onItems(s, items);
   startWaiting(s);
 }
 
@@ -120,6 +123,7 @@ function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTer
       orders: s.pendingRemoteOrder.all(),
       retained: [...s.sent.keys()],
       outstanding: outstanding(s),
+      streams: streamAsks(s),
       sentUpTo: s.lastSeqNum,
       repliesSeenUpTo: s.repliesSeenUpTo,
       sentAtMs: s.nowMs,

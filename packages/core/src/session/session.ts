@@ -5,6 +5,7 @@ import type { SessionEffect, SessionEvent, Slot } from './events.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
 import { flushSession, heartbeat } from './outgoing.js';
 import { type Link, type SessionOptions, SessionState } from './state.js';
+import { onOpenStream, onStreamEnd, onStreamMessage, onStreamTaken, sendCredits } from './streams.js';
 
 /** A session that wants to end waits this long for what it retains to become stable. */
 const CLOSE_WAIT_MS = 5000;
@@ -31,7 +32,8 @@ export class Session {
 
   /** Nothing is open and nothing is retained: the session may be closed without waiting. */
   get idle(): boolean {
-    return this.#state.calls.size === 0 && this.#state.waiting.length === 0;
+    const { calls, waiting, streams } = this.#state;
+    return calls.size === 0 && waiting.length === 0 && streams.size === 0;
   }
 
   get status(): { readonly term: number; readonly primary: Slot | undefined; readonly retained: number } {
@@ -47,7 +49,7 @@ export class Session {
     assert(nowMs >= s.nowMs, () => `clock went back from ${s.nowMs} to ${nowMs}`);
     s.nowMs = nowMs;
     s.effects = [];
-    if (event.kind === 'call' || s.phase !== 'ended') dispatch(s, event);
+    if (event.kind === 'call' || event.kind === 'openStream' || s.phase !== 'ended') dispatch(s, event);
     if (s.phase === 'closing') endIfSettled(s);
     return s.effects;
   }
@@ -57,6 +59,14 @@ function dispatch(s: SessionState, event: SessionEvent): void {
   switch (event.kind) {
     case 'call':
       return onCall(s, event.call, event.request, event.readOnly);
+    case 'openStream':
+      return onOpenStream(s, event.call, event.request);
+    case 'streamMessage':
+      return onStreamMessage(s, event.call, event.message);
+    case 'streamEnd':
+      return onStreamEnd(s, event.call);
+    case 'streamTaken':
+      return onStreamTaken(s, event.call, event.upTo);
     case 'cancel':
       return onCancel(s, event.call);
     case 'linkUp':
@@ -90,6 +100,7 @@ function onLinkUp(s: SessionState, link: Link): void {
   link.up = true;
   link.member = undefined;
   link.resend = [];
+  link.asks = [];
   link.sentAtMs = s.nowMs;
   s.effects.push({
     kind: 'send',
@@ -138,6 +149,7 @@ function tick(s: SessionState): void {
   heartbeat(s);
   askAboutHeld(s);
   failUnreachable(s);
+  sendCredits(s);
   if (s.config.carrier === 'rpc') invokeAgain(s);
 }
 
@@ -156,7 +168,8 @@ function close(s: SessionState): void {
 
 /** Deregisters when every order that this session holds or caused is stable; or when that takes too long. */
 function endIfSettled(s: SessionState): void {
-  const settled = s.calls.size === 0 && s.waiting.length === 0 && s.sent.size === 0 && s.pendingRemoteOrder.size === 0;
+  const idle = s.calls.size === 0 && s.waiting.length === 0 && s.streams.size === 0;
+  const settled = idle && s.sent.size === 0 && s.pendingRemoteOrder.size === 0;
   if (!settled && s.nowMs - s.closingSinceMs < CLOSE_WAIT_MS) return;
   for (const { up, member, slot } of s.links) {
     if (up && member !== undefined) s.effects.push({ kind: 'send', slot, frame: { kind: 'goodbye' } });

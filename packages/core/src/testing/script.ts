@@ -82,7 +82,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const request = { method: '/log.Log/Append', message: bytesOf(text) };
     const again = { seqNum: Number(seqNum) as SeqNum, request, awaitStable: false };
     const requests = Array.from({ length: Number(times) }, () => again);
-    world.inject(...ends(stream), { kind: 'multicast', header: headerOf(world, []), requests, reads: [] });
+    world.inject(...ends(stream), { kind: 'multicast', header: headerOf(world, []), requests, reads: [], streams: [] });
   },
   /** A call that travels as an RPC: `rpc C1>S1 1 m1`. */
   rpc: (world, [stream, seqNum, text = '']) => {
@@ -154,7 +154,7 @@ function forged(world: World, orderNum: number): Parameters<World['inject']>[2] 
     seqNum: 1 as SeqNum,
     kind: 'call',
   } as const;
-  return { kind: 'multicast', header: headerOf(world, [info]), requests: [], reads: [] };
+  return { kind: 'multicast', header: headerOf(world, [info]), requests: [], reads: [], streams: [] };
 }
 
 const headerOf = (world: World, destOrderInfo: SessionHeader['destOrderInfo']): SessionHeader => ({

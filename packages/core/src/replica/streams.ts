@@ -1,0 +1,266 @@
+import { assert } from '../assert.js';
+import type { Connection, SessionState } from '../connection/connection.js';
+import type { Stream } from '../connection/stream.js';
+import { GrpcStatus } from '../error.js';
+import type { SeqItem, StreamAsk } from '../frames.js';
+import { type ConnectionId, maxOf, type OrderNum, type SeqNum } from '../ids.js';
+import { type Outcome, type Request, VOIDED } from '../message.js';
+import { STREAMED, type StreamItem, type StreamOutput, type StreamPart } from '../stream.js';
+import type { Entry } from './message-order.js';
+import { orderOf } from './ordering.js';
+import { schedule } from './requests.js';
+import type { ReplicaState } from './state.js';
+
+/** What a stream's end looks like to its handler, whoever ended it. */
+export const cancelRequest = (of: SeqNum): Request => ({
+  method: '',
+  message: NO_BYTES,
+  stream: { kind: 'cancel', of },
+});
+/** What a client is told whose stream was ended so. */
+const STRAY: Outcome = Object.freeze({
+  code: GrpcStatus.INTERNAL,
+  details:
+    'UNDERSTUDY_UNORDERED: the handler sent a message that followed from none, such as from a timer; the stream was ended',
+});
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The method that a message belongs to; what follows in a stream does not name it. */
+export const methodOf = (connection: Connection, request: Request): string => {
+  const { stream } = request;
+  if (stream === undefined || stream.kind === 'open' || stream.kind === 'credit') return request.method;
+  return connection.streams.get(stream.of)?.method ?? request.method;
+};
+
+/**
+ * Whether a message of a stream may be ordered now. One that came before others that precede it waits until these lead
+ * here again; one whose stream is not, and will not be, is voided.
+ */
+export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, request: Request): boolean {
+  const { stream: part } = request;
+  if (part === undefined || part.kind === 'credit') return true;
+  if (part.kind === 'open') {
+    connection.openStream(seqNum, request.method).admitted = !r.admits;
+    return true;
+  }
+  const stream = connection.streams.get(part.of);
+  if (stream === undefined) {
+    const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);
+    if (comesYet) hold(connection, part, seqNum);
+    else voidPart(r, connection, seqNum, VOIDED);
+    return false;
+  }
+  if (!stream.admitted) {
+    hold(connection, part, seqNum);
+    return false;
+  }
+  if (part.kind === 'cancel') return true;
+  if (part.position > stream.nextPosition) {
+    hold(connection, part, seqNum);
+    return false;
+  }
+  if (part.position < stream.nextPosition) {
+    voidPart(r, connection, seqNum, STREAMED);
+    return false;
+  }
+  stream.nextPosition++;
+  return true;
+}
+
+/** Position 0: a cancellation may come before anything. */
+const positionOf = (part: StreamPart): number => ('position' in part ? part.position : 0);
+
+function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>, seqNum: SeqNum): void {
+  let early = connection.early.get(part.of);
+  if (early === undefined) {
+    early = new Map();
+    connection.early.set(part.of, early);
+  }
+  early.set(positionOf(part), seqNum);
+}
+
+function voidPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
+  connection.bodies.delete(seqNum);
+  connection.queued.add(seqNum);
+  r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
+}
+
+/** What came too early goes on, as far as there is no gap. */
+export function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
+  for (;;) {
+    const early = connection.early.get(of);
+    const position = connection.streams.get(of)?.nextPosition ?? 0;
+    const seqNum = early?.get(0) ?? early?.get(position);
+    if (early === undefined || seqNum === undefined) return;
+    early.delete(early.has(0) ? 0 : position);
+    if (early.size === 0) connection.early.delete(of);
+    schedule(r, connection, seqNum, peer);
+  }
+}
+
+/** What waits for others that will not come. */
+function voidEarly(r: ReplicaState, connection: Connection, of: SeqNum): void {
+  const early = connection.early.get(of);
+  connection.early.delete(of);
+  for (const seqNum of early?.values() ?? []) voidPart(r, connection, seqNum, VOIDED);
+}
+
+export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
+  for (const early of connection.early.values()) for (const held of early.values()) if (held === seqNum) return true;
+  return false;
+};
+
+/** The handler is about to get a message: its stream is known from here on, on every replica. */
+export function beginPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
+  if (request?.stream?.kind !== 'open') return;
+  const stream = connection.openStream(info.seqNum, request.method);
+  assert(!stream.opened, () => `stream ${info.seqNum} is opened twice`);
+  stream.opened = true;
+  r.openStreams++;
+}
+
+/** A message of a stream was processed: its place, what its client has taken, and what the handler sent. */
+export function partProcessed(r: ReplicaState, connection: Connection, part: StreamPart): void {
+  switch (part.kind) {
+    case 'open':
+      return;
+    case 'message':
+    case 'end': {
+      const stream = connection.streams.get(part.of);
+      if (stream !== undefined && stream.nextPosition <= part.position) stream.nextPosition = part.position + 1;
+      return;
+    }
+    case 'cancel':
+      dropStream(r, connection, part.of);
+      return;
+    case 'credit':
+      for (const { of, upTo } of part.taken) {
+        const stream = connection.streams.get(of);
+        stream?.take(upTo);
+        if (stream?.done) dropStream(r, connection, of);
+      }
+  }
+}
+
+/** Nobody will hear anything of it any more. */
+export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum): void {
+  const stream = connection.streams.get(of);
+  if (stream === undefined) return;
+  if (stream.opened && !stream.over) r.openStreams--;
+  connection.streams.delete(of);
+  connection.session?.streams.delete(stream);
+  if (r.isPrimary) voidEarly(r, connection, of);
+  if (stream.call !== undefined) r.streamCalls.delete(stream.call);
+}
+
+/** The primary ended a stream in order, and says why; without a word its client is gone. */
+export function cancelProcessed(r: ReplicaState, connection: Connection, { info }: Entry): void {
+  if (info.outcome === undefined) dropStream(r, connection, info.seqNum);
+  else appendItem(r, connection, info.seqNum, info.orderNum, { kind: 'status', outcome: info.outcome });
+}
+
+/** Its handler broke the rule that what it sends follows from messages: the stream ends, on every replica at one place. */
+export function onStrayItem(r: ReplicaState, id: ConnectionId, of: SeqNum): void {
+  const connection = r.connections.get(id);
+  const stream = connection?.streams.get(of);
+  if (!r.isPrimary || connection === undefined || stream === undefined || stream.over) return;
+  r.log('error', 'UNDERSTUDY_UNORDERED', { method: stream.method });
+  r.scheduler.add({ kind: 'cancel', connection, stream: of, outcome: STRAY });
+}
+
+export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readonly StreamOutput[]): void {
+  for (const { connection: id, stream, item } of outputs) {
+    const connection = r.connections.get(id);
+    if (connection !== undefined) appendItem(r, connection, stream, orderNum, item);
+  }
+}
+
+function appendItem(r: ReplicaState, connection: Connection, of: SeqNum, orderNum: OrderNum, item: StreamItem): void {
+  const stream = connection.streams.get(of);
+  if (stream === undefined || stream.over) return;
+  stream.append(orderNum, item);
+  if (stream.over) r.openStreams--;
+  if (r.isPrimary) offerItems(r, connection, stream);
+}
+
+/** There is something to send; whether it may leave is decided when the turn ends. */
+function offerItems(r: ReplicaState, connection: Connection, stream: Stream): void {
+  if (stream.call === undefined) connection.session?.streams.add(stream);
+  r.wantsFlush = true;
+}
+
+/** The items that the release rule lets go now; the rest stays offered. */
+export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
+  const taken: SeqItem[] = [];
+  for (const stream of session.streams) {
+    const mustBeStable = r.settings(stream.method).release === 'acknowledged';
+    const upTo = releasedUpTo(r, connection, stream, mustBeStable);
+    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
+      const ordered = stream.items.get(index);
+      assert(ordered !== undefined, () => `item ${index} of stream ${stream.id} is gone`);
+      const { item, orderNum } = ordered;
+      taken.push({ stream: stream.id, index, item, stable: orderNum <= r.stableUpTo });
+      session.carryUpTo = maxOf(session.carryUpTo, orderNum);
+    }
+    stream.sentUpTo = maxOf(stream.sentUpTo, upTo);
+    if (upTo === stream.items.last) session.streams.delete(stream);
+    else r.itemsWait = true;
+  }
+  return taken;
+}
+
+function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
+  const holdsLease = r.holdsLease();
+  for (let index = stream.sentUpTo + 1; index <= stream.items.last; index++) {
+    const ordered = stream.items.get(index);
+    if (ordered === undefined) continue;
+    const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
+    const verdict = r.release.decideItem(
+      connection,
+      ordered.orderNum,
+      stableOnly,
+      orderOf(r),
+      r.stableUpTo,
+      holdsLease,
+    );
+    if (verdict === 'wait') return index - 1;
+  }
+  return stream.items.last;
+}
+
+/** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
+export function flushStreamCalls(r: ReplicaState): void {
+  for (const [call, stream] of r.streamCalls) {
+    if (stream.sentUpTo === stream.items.last) continue;
+    const connection = r.connections.open(r.plain);
+    const upTo = releasedUpTo(r, connection, stream, true);
+    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
+      const item = stream.items.get(index)?.item;
+      if (item !== undefined) r.effects.push({ kind: 'answerItem', call, item });
+    }
+    stream.sentUpTo = upTo;
+    if (upTo < stream.items.last) r.itemsWait = true;
+    else if (stream.over) r.streamCalls.delete(call);
+  }
+}
+
+/** Where a client is with its streams, on a link that is new or after a change of primary. */
+export function onAsked(r: ReplicaState, connection: Connection, asks: readonly StreamAsk[]): void {
+  for (const { of, received, awaitStable } of asks) {
+    const stream = connection.streams.get(of);
+    if (stream === undefined || stream.call !== undefined) continue;
+    stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
+    if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
+    if (stream.sentUpTo < stream.items.last) offerItems(r, connection, stream);
+  }
+}
+
+/** A session's link is new: what its streams have is sent again, until it says how far it is. */
+export function resendItems(r: ReplicaState, connection: Connection): void {
+  for (const stream of connection.streams.values()) {
+    if (stream.call !== undefined) continue;
+    stream.sentUpTo = stream.items.base;
+    if (r.isPrimary && stream.items.length > 0) offerItems(r, connection, stream);
+  }
+}
