@@ -6,7 +6,7 @@ import type { OrderInfo } from '../ordering/order-info.js';
 import { orderOf } from './ordering.js';
 import type { Peer } from './peers.js';
 import type { ReplicaState } from './state.js';
-import { flushStreamCalls, takeItems } from './streams.js';
+import { flushStreamCalls, takeItems } from './stream-items.js';
 import { adoptionPublished } from './transitions.js';
 
 /** Without anything to announce, the primary is heard this many times in a lease. */

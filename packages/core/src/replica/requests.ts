@@ -7,9 +7,8 @@ import type { Outcome, Request } from '../message.js';
 import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaEvent } from './events.js';
 import { giveCached, giveKeyed } from './ordering.js';
-import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import type { ReplicaState } from './state.js';
-import { dropStream, mayOrderPart, scheduleEarly } from './streams.js';
+import { dropStream, mayOrderPart, openPlainStream, plainStreamGone } from './streams.js';
 
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
@@ -96,6 +95,19 @@ export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum
   else r.scheduler.add(work);
   if (stream?.kind === 'open') scheduleEarly(r, connection, seqNum, peer);
   else if (stream?.kind === 'message') scheduleEarly(r, connection, stream.of, peer);
+}
+
+/** What came too early goes on, as far as there is no gap. */
+function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
+  for (;;) {
+    const early = connection.early.get(of);
+    const position = connection.streams.get(of)?.nextPosition ?? 0;
+    const seqNum = early?.get(0) ?? early?.get(position);
+    if (early === undefined || seqNum === undefined) return;
+    early.delete(early.has(0) ? 0 : position);
+    if (early.size === 0) connection.early.delete(of);
+    schedule(r, connection, seqNum, peer);
+  }
 }
 
 /** The user's interceptors see a call before it is ordered; without any it goes to the scheduler at once. */

@@ -7,7 +7,8 @@ import { backupReceivesOrders } from './backup-receive.js';
 import { giveCached, orderOf } from './ordering.js';
 import { acceptsReads, onRead, onRequest, schedule, seeReplies } from './requests.js';
 import { CLOCK_DRIFT, type ReplicaState } from './state.js';
-import { isHeldEarly, onAsked, resendItems } from './streams.js';
+import { onAsked, resendItems } from './stream-items.js';
+import { isHeldEarly } from './streams.js';
 
 /** Frames of clients, on every replica alike: registration, heartbeats, bodies, reflected order. */
 export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, frame: SessionFrame): void {

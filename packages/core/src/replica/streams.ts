@@ -1,14 +1,11 @@
 import { assert } from '../assert.js';
-import type { Connection, SessionState } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import { GrpcStatus } from '../error.js';
-import type { SeqItem, StreamAsk } from '../frames.js';
-import { type ConnectionId, maxOf, type OrderNum, type SeqNum } from '../ids.js';
+import type { CallId, ConnectionId, OrderNum, SeqNum } from '../ids.js';
 import { type Outcome, type Request, VOIDED } from '../message.js';
 import { STREAMED, type StreamItem, type StreamOutput, type StreamPart } from '../stream.js';
 import type { Entry } from './message-order.js';
-import { orderOf } from './ordering.js';
-import { schedule } from './requests.js';
 import type { ReplicaState } from './state.js';
 
 /** What a stream's end looks like to its handler, whoever ended it. */
@@ -84,19 +81,6 @@ function voidPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, outco
   connection.bodies.delete(seqNum);
   connection.queued.add(seqNum);
   r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
-}
-
-/** What came too early goes on, as far as there is no gap. */
-export function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
-  for (;;) {
-    const early = connection.early.get(of);
-    const position = connection.streams.get(of)?.nextPosition ?? 0;
-    const seqNum = early?.get(0) ?? early?.get(position);
-    if (early === undefined || seqNum === undefined) return;
-    early.delete(early.has(0) ? 0 : position);
-    if (early.size === 0) connection.early.delete(of);
-    schedule(r, connection, seqNum, peer);
-  }
 }
 
 /** What waits for others that will not come. */
@@ -185,82 +169,31 @@ function appendItem(r: ReplicaState, connection: Connection, of: SeqNum, orderNu
 }
 
 /** There is something to send; whether it may leave is decided when the turn ends. */
-function offerItems(r: ReplicaState, connection: Connection, stream: Stream): void {
+export function offerItems(r: ReplicaState, connection: Connection, stream: Stream): void {
   if (stream.call === undefined) connection.session?.streams.add(stream);
   r.wantsFlush = true;
 }
 
-/** The items that the release rule lets go now; the rest stays offered. */
-export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
-  const taken: SeqItem[] = [];
-  for (const stream of session.streams) {
-    const mustBeStable = r.settings(stream.method).release === 'acknowledged';
-    const upTo = releasedUpTo(r, connection, stream, mustBeStable);
-    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
-      const ordered = stream.items.get(index);
-      assert(ordered !== undefined, () => `item ${index} of stream ${stream.id} is gone`);
-      const { item, orderNum } = ordered;
-      taken.push({ stream: stream.id, index, item, stable: orderNum <= r.stableUpTo });
-      session.carryUpTo = maxOf(session.carryUpTo, orderNum);
-    }
-    stream.sentUpTo = maxOf(stream.sentUpTo, upTo);
-    if (upTo === stream.items.last) session.streams.delete(stream);
-    else r.itemsWait = true;
-  }
-  return taken;
+/** A streaming call without our interceptor: its items go to its RPC, which lives and dies with this primary. */
+export function openPlainStream(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  call: CallId,
+  method: string,
+): void {
+  const stream = connection.openStream(seqNum, method);
+  stream.call = call;
+  r.streamCalls.set(call, stream);
 }
 
-function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
-  const holdsLease = r.holdsLease();
-  for (let index = stream.sentUpTo + 1; index <= stream.items.last; index++) {
-    const ordered = stream.items.get(index);
-    if (ordered === undefined) continue;
-    const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
-    const verdict = r.release.decideItem(
-      connection,
-      ordered.orderNum,
-      stableOnly,
-      orderOf(r),
-      r.stableUpTo,
-      holdsLease,
-    );
-    if (verdict === 'wait') return index - 1;
-  }
-  return stream.items.last;
-}
-
-/** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
-export function flushStreamCalls(r: ReplicaState): void {
-  for (const [call, stream] of r.streamCalls) {
-    if (stream.sentUpTo === stream.items.last) continue;
-    const connection = r.connections.open(r.plain);
-    const upTo = releasedUpTo(r, connection, stream, true);
-    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
-      const item = stream.items.get(index)?.item;
-      if (item !== undefined) r.effects.push({ kind: 'answerItem', call, item });
-    }
-    stream.sentUpTo = upTo;
-    if (upTo < stream.items.last) r.itemsWait = true;
-    else if (stream.over) r.streamCalls.delete(call);
-  }
-}
-
-/** Where a client is with its streams, on a link that is new or after a change of primary. */
-export function onAsked(r: ReplicaState, connection: Connection, asks: readonly StreamAsk[]): void {
-  for (const { of, received, awaitStable } of asks) {
-    const stream = connection.streams.get(of);
-    if (stream === undefined || stream.call !== undefined) continue;
-    stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
-    if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
-    if (stream.sentUpTo < stream.items.last) offerItems(r, connection, stream);
-  }
-}
-
-/** A session's link is new: what its streams have is sent again, until it says how far it is. */
-export function resendItems(r: ReplicaState, connection: Connection): void {
-  for (const stream of connection.streams.values()) {
-    if (stream.call !== undefined) continue;
-    stream.sentUpTo = stream.items.base;
-    if (r.isPrimary && stream.items.length > 0) offerItems(r, connection, stream);
-  }
+/** Its RPC ended without a status of ours: the handler is told, in order. */
+export function plainStreamGone(r: ReplicaState, call: CallId): void {
+  const stream = r.streamCalls.get(call);
+  if (stream === undefined) return;
+  r.streamCalls.delete(call);
+  stream.call = undefined;
+  stream.gone = true;
+  if (!r.isPrimary || !stream.admitted) return;
+  r.scheduler.add({ kind: 'cancel', connection: r.connections.open(r.plain), stream: stream.id });
 }

@@ -36,7 +36,7 @@ function answer(session: Session, upTo: number, nowMs: number): void {
   const replies = Array.from({ length: upTo }, (_, index) => {
     return { seqNum: (index + 1) as SeqNum, outcome: { code: 0, details: '' }, stable: true };
   });
-  session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [] } }, nowMs);
+  session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, nowMs);
 }
 
 describe('calls that wait for room', () => {

@@ -3,7 +3,6 @@ import { next } from '../ids.js';
 import type { Request } from '../message.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { Read, Sent, SessionState, Waiting } from './state.js';
-import { failStreams, onStreamCancel, sendAllWaiting } from './streams.js';
 
 /** Requests whose bodies a session keeps at most; further calls wait. */
 export const RETAINED_MAX = 4096;
@@ -38,7 +37,6 @@ const mayStart = (s: SessionState): boolean =>
 
 /** There is a primary, or room: calls that waited go on. */
 export function startWaiting(s: SessionState): void {
-  sendAllWaiting(s);
   if (s.waiting.length === 0 || s.primary === undefined) return;
   const room = RETAINED_MAX - s.sent.size - s.reads.size;
   if (room <= 0) return;
@@ -73,7 +71,6 @@ function start(s: SessionState, call: CallId, request: Request, readOnly: boolea
 
 /** The application gave up waiting. A request that went out stays: replicas may need its body. */
 export function onCancel(s: SessionState, call: CallId): void {
-  if (onStreamCancel(s, call)) return;
   const what = s.calls.get(call);
   if (what === undefined) {
     s.waiting = s.waiting.filter((waiting) => waiting.call !== call);
@@ -135,16 +132,18 @@ export function fail(
   s.effects.push({ kind: 'fail', call, code, reason, mayHaveTakenEffect });
 }
 
+export const isUnreachable = (s: SessionState): boolean =>
+  s.lostSinceMs !== undefined && s.nowMs - s.lostSinceMs >= UNREACHABLE_AFTER_MS;
+
 /** No primary for too long: what was not sent had no effect, of the rest nobody knows. */
 export function failUnreachable(s: SessionState): void {
-  if (s.lostSinceMs === undefined || s.nowMs - s.lostSinceMs < UNREACHABLE_AFTER_MS) return;
+  if (!isUnreachable(s)) return;
   const waiting: Waiting[] = [];
   for (const what of s.waiting) {
     if (s.nowMs - what.sinceMs < UNREACHABLE_AFTER_MS) waiting.push(what);
     else fail(s, what.call, 'UNDERSTUDY_UNREACHABLE', 'no primary was reached; nothing was sent', false);
   }
   s.waiting = waiting;
-  failStreams(s, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time');
   for (const [call, what] of s.calls) {
     const read = isRead(what);
     s.calls.delete(call);
@@ -161,7 +160,6 @@ export function failAll(
   reason: string,
 ): void {
   for (const { call } of s.waiting) fail(s, call, code, `${reason}; the call was not sent`, false);
-  failStreams(s, code, reason);
   for (const [call, what] of s.calls) fail(s, call, code, reason, !isRead(what));
   s.waiting = [];
   s.calls.clear();

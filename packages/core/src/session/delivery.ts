@@ -3,7 +3,7 @@ import { CLOCK_DRIFT } from '../replica/state.js';
 import { sameMember } from '../replica/transitions.js';
 import { settle, startAgain } from './calls.js';
 import type { Read, Sent, SessionState } from './state.js';
-import { askAboutHeldItems, dropHeldItems, giveHeldItems, onPartReply } from './streams.js';
+import { onPartReply } from './streams.js';
 
 /** A reply held back for this long is asked for again, to be released only when it is stable. */
 export const ASK_AFTER_MS = 20;
@@ -41,7 +41,6 @@ function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
 
 /** Heartbeats were acknowledged: replies that were held back may go. */
 export function deliverHeld(s: SessionState): void {
-  giveHeldItems(s);
   if (s.held.size === 0 || !mayDeliver(s)) return;
   const held = [...s.held];
   s.held.clear();
@@ -50,7 +49,6 @@ export function deliverHeld(s: SessionState): void {
 
 /** Replies of an older term are never delivered: the new primary answers again. */
 export function dropHeld(s: SessionState): void {
-  dropHeldItems(s);
   s.held.clear();
 }
 
@@ -61,7 +59,6 @@ export function askHeldAgain(s: SessionState): void {
 
 /** Held for too long: the present primary is asked, once. */
 export function askAboutHeld(s: SessionState): void {
-  askAboutHeldItems(s);
   const { primary } = s;
   if (primary === undefined) return;
   for (const [what, held] of s.held) {

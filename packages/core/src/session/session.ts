@@ -1,11 +1,20 @@
 import { assert, unreachable } from '../assert.js';
-import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
+import { failUnreachable, isUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
 import { flushSession, heartbeat } from './outgoing.js';
 import { type Link, type SessionOptions, SessionState } from './state.js';
-import { onOpenStream, onStreamEnd, onStreamMessage, onStreamTaken, sendCredits } from './streams.js';
+import { askAboutHeldItems } from './stream-items.js';
+import {
+  failStreams,
+  onOpenStream,
+  onStreamCancel,
+  onStreamEnd,
+  onStreamMessage,
+  onStreamTaken,
+  sendCredits,
+} from './streams.js';
 
 /** A session that wants to end waits this long for what it retains to become stable. */
 const CLOSE_WAIT_MS = 5000;
@@ -68,7 +77,7 @@ function dispatch(s: SessionState, event: SessionEvent): void {
     case 'streamTaken':
       return onStreamTaken(s, event.call, event.upTo);
     case 'cancel':
-      return onCancel(s, event.call);
+      return onStreamCancel(s, event.call) ? undefined : onCancel(s, event.call);
     case 'linkUp':
       return onLinkUp(s, linkOf(s, event.slot));
     case 'linkDown':
@@ -148,6 +157,9 @@ function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['ge
 function tick(s: SessionState): void {
   heartbeat(s);
   askAboutHeld(s);
+  askAboutHeldItems(s);
+  if (isUnreachable(s))
+    failStreams(s, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time');
   failUnreachable(s);
   sendCredits(s);
   if (s.config.carrier === 'rpc') invokeAgain(s);

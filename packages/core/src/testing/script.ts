@@ -48,6 +48,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   read: (world, [name = '', text = '']) => world.call(name, text, true),
   cancel: (world, [name = '', text = '']) => world.cancel(name, text),
+  open: (world, [name = '', text = '']) => world.open(name, text),
+  send: (world, [name = '', stream = '', ...texts]) => {
+    for (const text of texts) world.send(name, stream, text);
+  },
+  end: (world, [name = '', stream = '']) => world.halfClose(name, stream),
+  plainopen: (world, [name = '', text = '']) => world.plainOpen(name, text),
+  plainsend: (world, [name = '', stream = '', text = '']) =>
+    world.plainPart(name, stream, { kind: 'message', message: bytesOf(text) }),
+  plainend: (world, [name = '', stream = '']) => world.plainPart(name, stream, { kind: 'end' }),
+  plaingone: (world, [name = '', stream = '']) => world.plainGone(name, stream),
   plain: (world, [name = '', text = '', key]) => world.plainCall(name, text, key),
   plainread: (world, [name = '', text = '']) => world.plainCall(name, text, undefined, true),
   settle: (world) => world.settle(),
