@@ -245,7 +245,7 @@ export class SessionRunner implements LinkEvents {
     if (!this.#calls.has(call)) return;
     this.#sending = true;
     const sendByFrame = (): void => {
-      const frame: SessionFrame = { kind: 'multicast', header: header.header, requests: [], reads: [] };
+      const frame: SessionFrame = { kind: 'multicast', header: header.header, requests: [], reads: [], streams: [] };
       this.#links[slot]?.write(this.#encode(frame), performance.now());
     };
     this.#carrier.invoke({ call, slot, header, request, sendByFrame, regenerated: this.#setup.regeneratedKeys() });
