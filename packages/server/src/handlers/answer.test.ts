@@ -24,7 +24,9 @@ afterEach(() => {
 async function gatewayed(
   onCall: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => void,
 ): Promise<Running> {
-  const registry = new HandlerRegistry({ gateway: { onCall: ({ call, callback }) => onCall(call, callback) } });
+  const registry = new HandlerRegistry({
+    gateway: { onCall: ({ call, callback }) => onCall(call, callback), onStream: () => {} },
+  });
   const server = new Server();
   registry.attach(server);
   const methods = { one: { handler: () => {} } as Method };

@@ -1,5 +1,6 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode, type MetadataEntries, type Outcome, type Request } from '@understudy/core';
+import type { StreamArrival } from './arrival.js';
 import { entriesOf, metadataOf, NO_METADATA } from './metadata.js';
 import { type PartialStatus, wellFormed } from './status.js';
 
@@ -91,6 +92,13 @@ export function failWith(
   primaryAddress?: string,
 ): void {
   callback(failure(code, reason, primaryAddress));
+}
+
+/** Ends a streaming call as {@link failWith} ends a unary one. */
+export function failStream(arrival: StreamArrival, code: ErrorCode, reason: string, primaryAddress?: string): void {
+  const status = failure(code, reason, primaryAddress);
+  if (arrival.kind === 'clientStream') arrival.callback(status);
+  else arrival.call.emit('error', status);
 }
 
 /** The status that {@link failWith} ends a call with; no stack is taken, since refusals can be many. */

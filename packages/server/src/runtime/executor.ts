@@ -57,7 +57,7 @@ export class Executor {
 
   admit({ admission, request, peer }: EffectOf<'admit'>): void {
     const { registry, interceptors, calls, loop } = this.#options;
-    const captured = registry.get(request.method);
+    const captured = registry.unary(request.method);
     if (captured === undefined) {
       // Its handler's end is that there is none, the same on all replicas.
       loop.dispatch({ kind: 'admitted', admission });
@@ -84,7 +84,7 @@ export class Executor {
     const { activity, registry } = this.#options;
     // Not abandoned when nobody waits any more: that it ended must be known before the state is replaced.
     activity.began();
-    runUnary(registry.get(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
+    runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
       activity.ended();
       this.#executed(task, admitted, outcome);
     });

@@ -7,7 +7,7 @@ import {
   type ReplicaStatus,
   UnderstudyError,
 } from '@understudy/core';
-import { type Arrival, failWith, HandlerRegistry } from '../handlers/index.js';
+import { type Arrival, failStream, failWith, HandlerRegistry, type StreamArrival } from '../handlers/index.js';
 import { Activity } from './activity.js';
 import { adminHandlers, adminService } from './admin.js';
 import { Guard } from './guard.js';
@@ -56,7 +56,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#id = options.replicaId as ReplicaId;
     this.#logger = options.logger ?? SILENT;
     this.#registry = new HandlerRegistry({
-      gateway: { onCall: (arrival) => this.#onCall(arrival) },
+      gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: refuseStreaming },
       unreplicated: options.unreplicated ?? [],
     });
     this.#health = options.health === false ? undefined : new GroupHealth(this.#registry);
@@ -65,7 +65,7 @@ export class ReplicaRuntime implements ReplicaServer {
       options.onServing?.(serving);
     });
     this.#guard = new Guard({
-      isReplicated: (path) => this.#registry.get(path) !== undefined,
+      isReplicated: (path) => this.#registry.unary(path) !== undefined,
       serves: () => this.#life?.serves === true,
       primaryAddress: () => this.#life?.primaryAddress,
     });
@@ -230,6 +230,11 @@ export class ReplicaRuntime implements ReplicaServer {
     if (life !== undefined) use(life);
     else refuseStream(stream, 'UNDERSTUDY_UNREACHABLE', 'this replica does not run yet, or not any more');
   }
+}
+
+function refuseStreaming(arrival: StreamArrival): void {
+  const reason = `${arrival.path} is a streaming method; only unary methods are replicated`;
+  failStream(arrival, 'UNDERSTUDY_UNSUPPORTED', reason);
 }
 
 const PAST_GUARD =
