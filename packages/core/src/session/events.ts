@@ -3,6 +3,7 @@ import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from 
 import type { CallId, ReplicaId } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
 import type { LogLevel } from '../ports.js';
+import type { StreamItem } from '../stream.js';
 
 /**
  * Where a session's stream goes: the client knows replicas by address before it knows their names.
@@ -16,6 +17,14 @@ export type SessionEvent =
   | { readonly kind: 'call'; readonly call: CallId; readonly request: Request; readonly readOnly: boolean }
   /** The application's call ended without its reply: cancelled, or its deadline passed. */
   | { readonly kind: 'cancel'; readonly call: CallId }
+  /** The application opens a stream. */
+  | { readonly kind: 'openStream'; readonly call: CallId; readonly request: Request }
+  /** Its next message; the one after only when `writable` was answered. */
+  | { readonly kind: 'streamMessage'; readonly call: CallId; readonly message: Uint8Array }
+  /** The application half-closes. */
+  | { readonly kind: 'streamEnd'; readonly call: CallId }
+  /** The application has taken the stream's items up to this one. */
+  | { readonly kind: 'streamTaken'; readonly call: CallId; readonly upTo: number }
   | { readonly kind: 'linkUp'; readonly slot: Slot }
   | { readonly kind: 'linkDown'; readonly slot: Slot }
   | { readonly kind: 'frame'; readonly slot: Slot; readonly frame: ReplyFrame }
@@ -42,6 +51,10 @@ export type SessionEffect =
       readonly request: Request;
     }
   | { readonly kind: 'deliver'; readonly call: CallId; readonly outcome: Outcome }
+  /** The stream's next item, in order; `index` is its position. */
+  | { readonly kind: 'item'; readonly call: CallId; readonly item: StreamItem; readonly index: number }
+  /** The stream has room for another message. */
+  | { readonly kind: 'writable'; readonly call: CallId }
   | {
       readonly kind: 'fail';
       readonly call: CallId;

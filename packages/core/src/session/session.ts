@@ -59,6 +59,11 @@ function dispatch(s: SessionState, event: SessionEvent): void {
       return onCall(s, event.call, event.request, event.readOnly);
     case 'cancel':
       return onCancel(s, event.call);
+    case 'openStream':
+    case 'streamMessage':
+    case 'streamEnd':
+    case 'streamTaken':
+      throw new Error(`${event.kind} is not yet part of the session`);
     case 'linkUp':
       return onLinkUp(s, linkOf(s, event.slot));
     case 'linkDown':
