@@ -6,6 +6,7 @@ import { Deadlines } from './deadlines.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import type { AuthContext } from './grpc-types.js';
 import type { OpenCall } from './open-call.js';
+import type { OpenStream, StreamSession } from './open-stream.js';
 import type { PrimaryHint } from './primary-hint.js';
 import type { MessageLimits } from './reception.js';
 import { ReplicaClient } from './replica-client.js';
@@ -97,9 +98,16 @@ export class SessionHost {
 
   /** Gives a call to the session that takes calls, which is made if there is none. */
   submit(call: OpenCall): SessionRunner {
-    if (this.#current === undefined || !this.#current.open) this.#current = this.#startSession();
-    this.#current.submit(call);
-    return this.#current;
+    const runner = this.#takingCalls();
+    runner.submit(call);
+    return runner;
+  }
+
+  /** Likewise a stream. */
+  openStream(stream: OpenStream): StreamSession {
+    const runner = this.#takingCalls();
+    runner.openStream(stream);
+    return runner;
   }
 
   /**
@@ -119,6 +127,11 @@ export class SessionHost {
   get #primaryAddress(): string | undefined {
     const { slot } = this.#setup.hint;
     return slot === undefined ? undefined : this.#setup.addresses[slot]?.text;
+  }
+
+  #takingCalls(): SessionRunner {
+    if (this.#current === undefined || !this.#current.open) this.#current = this.#startSession();
+    return this.#current;
   }
 
   #startSession(): SessionRunner {
