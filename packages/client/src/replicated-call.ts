@@ -1,4 +1,4 @@
-import { type InterceptorOptions, status as Status, type StatusObject } from '@grpc/grpc-js';
+import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js';
 import type { ErrorCode, Outcome } from '@understudy/core';
 import type { MessageContext } from './grpc-types.js';
 import type { MethodPlan } from './methods.js';
@@ -49,9 +49,7 @@ export class ReplicatedCall extends SessionCall {
   }
 
   protected submit(): void {
-    if (!this.#halfClosed) return;
-    if (this.message === undefined) this.refuse(Status.UNIMPLEMENTED, 'a unary call needs a request message');
-    else this.#runner = this.host.submit(this);
+    if (this.#halfClosed && this.hasMessage()) this.#runner = this.host.submit(this);
   }
 
   protected withdraw(): boolean {

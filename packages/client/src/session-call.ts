@@ -131,6 +131,12 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
     else this.refuse(Status.UNIMPLEMENTED, 'this method has one request message');
   }
 
+  /** Whether the one request is there; its lack ends the call. */
+  protected hasMessage(): boolean {
+    if (this.message === undefined) this.refuse(Status.UNIMPLEMENTED, 'this method needs a request message');
+    return this.message !== undefined;
+  }
+
   /** The bytes of a message; undefined if there are none that may be sent, which ended the call. */
   protected serialize(message: unknown): Buffer | undefined {
     let bytes: Buffer;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
-import type { ConnectionId, GroupConfig, Logger, ReplicaId } from '@understudy/core';
+import type { Carrier, ConnectionId, GroupConfig, Logger, ReplicaId } from '@understudy/core';
 import { CallMetadataSource } from './call-credentials.js';
 import { Deadlines } from './deadlines.js';
 import { DeliveryQueue } from './delivery-queue.js';
@@ -74,6 +74,10 @@ export class SessionHost {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get carrier(): Carrier {
+    return this.#setup.config.carrier;
   }
 
   /** Where calls are answered; the target while that is unknown, as in grpc-js. */
