@@ -1,4 +1,4 @@
-import type { MetadataEntries, Outcome } from '@understudy/core';
+import type { MetadataEntries, Outcome, StreamItem, StreamOutput } from '@understudy/core';
 import { hash32 } from './hash.js';
 
 const ABSENT = Buffer.from('absent');
@@ -15,6 +15,33 @@ export function outcomeDigest(outcome: Outcome): number {
   digest = metadataDigest(outcome.initialMetadata, digest);
   digest = outcome.message === undefined ? hash32(ABSENT, digest) : hash32(outcome.message, hash32(PRESENT, digest));
   return metadataDigest(outcome.trailers, digest);
+}
+
+/**
+ * A digest of what handlers of streams sent in one step, continuing that of the outcome.
+ *
+ * @returns an unsigned 32-bit integer
+ */
+export function outputsDigest(outputs: readonly StreamOutput[], seed: number): number {
+  let digest = seed;
+  for (const { connection, stream, item } of outputs) {
+    digest = hash32(Buffer.from(`${connection} ${stream} ${item.kind}`), digest);
+    digest = itemDigest(item, digest);
+  }
+  return digest;
+}
+
+function itemDigest(item: StreamItem, seed: number): number {
+  switch (item.kind) {
+    case 'metadata':
+      return metadataDigest(item.entries, seed);
+    case 'message':
+      return hash32(item.message, seed);
+    case 'window':
+      return hash32(Buffer.from(`${item.upTo}`), seed);
+    default:
+      return hash32(Buffer.from(`${outcomeDigest(item.outcome)}`), seed);
+  }
 }
 
 function metadataDigest(entries: MetadataEntries | undefined, seed: number): number {

@@ -43,7 +43,7 @@ describe('an incoming call', () => {
   async function incoming(metadata: Metadata, deadline?: number): Promise<IncomingCall> {
     const seen: IncomingCall[] = [];
     const running = await gatewayed((call, callback) => {
-      seen.push(incomingCall(call));
+      seen.push(incomingCall(call, call.request));
       callback({ code: 1 });
     });
     await running.call('one', { metadata, ...(deadline !== undefined && { deadline }), bytes: Buffer.from('abc') });

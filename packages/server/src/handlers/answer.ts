@@ -10,6 +10,9 @@ export const IDEMPOTENCY_KEY = 'idempotency-key';
 export const CODE_KEY = 'understudy-code';
 export const PRIMARY_KEY = 'understudy-primary';
 
+/** What a call of any kind tells. */
+type IncomingRpc = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getPeer' | 'getDeadline' | 'getPath'>;
+
 export interface IncomingCall {
   readonly request: Request;
   readonly peer: string;
@@ -19,7 +22,7 @@ export interface IncomingCall {
 }
 
 /** Makes a request of an RPC. Takes our header out of the call's metadata, so that no handler sees it. */
-export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCall {
+export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
   const { metadata } = call;
   const header = metadata.get(HEADER_KEY)[0];
   if (header !== undefined) {
@@ -29,18 +32,18 @@ export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCal
   }
   const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
   return {
-    request: requestOf(call, entriesOf(metadata)),
+    request: requestOf(call, message, entriesOf(metadata)),
     peer: call.getPeer(),
     ...(typeof header === 'object' && { header }),
     ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
 }
 
-function requestOf(call: ServerUnaryCall<Buffer, Buffer>, metadata: MetadataEntries): Request {
+function requestOf(call: IncomingRpc, message: Buffer, metadata: MetadataEntries): Request {
   const deadlineMs = Number(call.getDeadline());
   return {
     method: call.getPath(),
-    message: call.request,
+    message,
     ...(metadata !== NO_METADATA && { metadata }),
     ...(Number.isFinite(deadlineMs) && { deadlineMs }),
   };

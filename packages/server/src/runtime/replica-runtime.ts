@@ -56,7 +56,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#id = options.replicaId as ReplicaId;
     this.#logger = options.logger ?? SILENT;
     this.#registry = new HandlerRegistry({
-      gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: refuseStreaming },
+      gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
       unreplicated: options.unreplicated ?? [],
     });
     this.#health = options.health === false ? undefined : new GroupHealth(this.#registry);
@@ -65,7 +65,7 @@ export class ReplicaRuntime implements ReplicaServer {
       options.onServing?.(serving);
     });
     this.#guard = new Guard({
-      isReplicated: (path) => this.#registry.unary(path) !== undefined,
+      isReplicated: (path) => this.#registry.get(path) !== undefined,
       serves: () => this.#life?.serves === true,
       primaryAddress: () => this.#life?.primaryAddress,
     });
@@ -225,16 +225,21 @@ export class ReplicaRuntime implements ReplicaServer {
     else failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
   }
 
+  #onStream(arrival: StreamArrival): void {
+    if (!this.#guard.passed) {
+      failStream(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
+      return;
+    }
+    const life = this.#life;
+    if (life !== undefined) life.onStream(arrival);
+    else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
+  }
+
   #withLife(stream: ServerStream, use: (life: Life) => void): void {
     const life = this.#life;
     if (life !== undefined) use(life);
     else refuseStream(stream, 'UNDERSTUDY_UNREACHABLE', 'this replica does not run yet, or not any more');
   }
-}
-
-function refuseStreaming(arrival: StreamArrival): void {
-  const reason = `${arrival.path} is a streaming method; only unary methods are replicated`;
-  failStream(arrival, 'UNDERSTUDY_UNSUPPORTED', reason);
 }
 
 const PAST_GUARD =

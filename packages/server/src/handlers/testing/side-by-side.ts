@@ -125,7 +125,7 @@ export function serveCaptured(methods: Record<string, Method>, options: Captured
 }
 
 function passThrough(registry: HandlerRegistry, { path, call, callback }: Arrival, options: CapturedOptions): void {
-  const { request, peer, header } = incomingCall(call);
+  const { request, peer, header } = incomingCall(call, call.request);
   const captured = registry.unary(path);
   if (captured === undefined) throw new Error(`${path} was not captured`);
   options.onRequest?.(request, header);
