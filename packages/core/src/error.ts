@@ -45,8 +45,6 @@ export const ERROR_CODES = {
   UNDERSTUDY_KEY_REUSED: { status: GrpcStatus.INVALID_ARGUMENT, mayHaveTakenEffect: false },
   /** The service is set up in a way that replication cannot work with. */
   UNDERSTUDY_SETUP: { status: GrpcStatus.FAILED_PRECONDITION, mayHaveTakenEffect: false },
-  /** A handler sent something on a stream that followed from no message. */
-  UNDERSTUDY_UNORDERED: { status: GrpcStatus.INTERNAL, mayHaveTakenEffect: true },
   /** This kind of call is not replicated. */
   UNDERSTUDY_UNSUPPORTED: { status: GrpcStatus.UNIMPLEMENTED, mayHaveTakenEffect: false },
 } as const;

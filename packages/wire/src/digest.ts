@@ -1,4 +1,4 @@
-import type { MetadataEntries, Outcome, StreamItem, StreamOutput } from '@understudy/core';
+import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core';
 import { hash32 } from './hash.js';
 
 const ABSENT = Buffer.from('absent');
@@ -18,29 +18,20 @@ export function outcomeDigest(outcome: Outcome): number {
 }
 
 /**
- * A digest of what handlers of streams sent in one step, continuing that of the outcome.
+ * A digest of what a handler of a stream sent.
  *
  * @returns an unsigned 32-bit integer
  */
-export function outputsDigest(outputs: readonly StreamOutput[], seed: number): number {
-  let digest = seed;
-  for (const { connection, stream, item } of outputs) {
-    digest = hash32(Buffer.from(`${connection} ${stream} ${item.kind}`), digest);
-    digest = itemDigest(item, digest);
-  }
-  return digest;
-}
-
-function itemDigest(item: StreamItem, seed: number): number {
+export function itemDigest(item: StreamItem): number {
   switch (item.kind) {
     case 'metadata':
-      return metadataDigest(item.entries, seed);
+      return metadataDigest(item.entries, 1);
     case 'message':
-      return hash32(item.message, seed);
+      return hash32(item.message, 2);
     case 'window':
-      return hash32(Buffer.from(`${item.upTo}`), seed);
+      return hash32(Buffer.from(`${item.upTo}`), 3);
     default:
-      return hash32(Buffer.from(`${outcomeDigest(item.outcome)}`), seed);
+      return hash32(Buffer.from(`${outcomeDigest(item.outcome)}`), 4);
   }
 }
 

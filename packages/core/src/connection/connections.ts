@@ -137,10 +137,8 @@ function restoreStreams(connection: Connection, snapshots: readonly StreamSnapsh
   connection.streams.clear();
   for (const { stream: id, takenUpTo, items } of snapshots) {
     const stream = connection.openStream(id, '');
-    stream.opened = true;
-    stream.items.reset(takenUpTo);
-    stream.sentUpTo = takenUpTo;
-    for (const item of items) stream.append(orderNum, item);
+    stream.startFrom(takenUpTo);
+    for (const item of items) stream.append(orderNum, item, 0);
   }
 }
 

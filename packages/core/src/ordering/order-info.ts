@@ -4,8 +4,7 @@ import type { Outcome } from '../message.js';
 /**
  * What takes the place in the order: a `call`; the `void` of a seqNum that will never be processed; the end
  * (`expire`) of a connection, whose records are freed; the word that the message just before was `abandon`ed,
- * because its handler did not come to an end; or the word that a stream is `cancel`led, because its client is gone or
- * its handler broke a rule.
+ * because its handler did not come to an end; or the word that a stream is `cancel`led, because its client is gone.
  */
 export type OrderKind = 'call' | 'void' | 'expire' | 'abandon' | 'cancel';
 
@@ -21,7 +20,7 @@ export interface OrderInfo {
   readonly peer?: string;
   /** Recorded results of what is not deterministic; opaque to the protocol. */
   readonly determinants?: Uint8Array;
-  /** Of a `void` or a `cancel`: what its caller is told. */
+  /** Of a `void`: what its caller is told. */
   readonly outcome?: Outcome;
 }
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
-import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../ids.js';
+import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { LogLevel } from '../ports.js';
@@ -61,11 +61,14 @@ export type ReplicaEvent =
       readonly task: Task;
       readonly outcome: Outcome;
       readonly digest: number;
-      /** What handlers of streams sent meanwhile; `digest` tells of it too. */
+      /** What handlers of streams sent meanwhile. */
       readonly outputs?: readonly StreamOutput[];
     }
-  /** A handler sent something on this stream while nothing was processed: where in the order it belongs, nobody knows. */
-  | { readonly kind: 'strayItem'; readonly connection: ConnectionId; readonly stream: SeqNum }
+  /**
+   * A handler of a stream went on by itself, after a timer or I/O of its own, and sent something. Its place among what
+   * this stream sends is certain, though none in the order.
+   */
+  | { readonly kind: 'lateItem'; readonly output: StreamOutput }
   | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
   | { readonly kind: 'restored' }
   /** Every few milliseconds; all timeouts are decided here. */

@@ -9,7 +9,7 @@ import type { Task } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Reply } from './release.js';
 import type { ReplicaState } from './state.js';
-import { methodOf } from './streams.js';
+import { creditDigests, methodOf } from './streams.js';
 
 /** How far backups that execute too may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
 const LAG_FACTOR = 4;
@@ -50,7 +50,7 @@ export function mayOrder(r: ReplicaState): boolean {
 function start(r: ReplicaState, work: Work): void {
   switch (work.kind) {
     case 'call': {
-      const { connection, seqNum, request, peer, determinants } = work;
+      const { connection, seqNum, request, peer, determinants = creditDigests(connection, request) } = work;
       connection.queued.delete(seqNum);
       if (hasExpired(r, connection)) {
         refuseExpired(r, work);
@@ -87,10 +87,9 @@ function start(r: ReplicaState, work: Work): void {
       return;
     }
     case 'cancel': {
-      const { connection, stream, outcome } = work;
+      const { connection, stream } = work;
       if (!connection.streams.has(stream) || hasExpired(r, connection)) return;
-      const extra = outcome && { extra: { outcome } };
-      append(r, { connection: connection.id, seqNum: stream, kind: 'cancel', ...extra }, connection, undefined);
+      append(r, { connection: connection.id, seqNum: stream, kind: 'cancel' }, connection, undefined);
       return;
     }
     case 'expire': {

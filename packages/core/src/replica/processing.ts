@@ -7,7 +7,7 @@ import type { ReplicaEvent, Task } from './events.js';
 import type { Entry } from './message-order.js';
 import { giveRead, giveReplies, orderAbandon, startNext } from './ordering.js';
 import type { ReplicaState } from './state.js';
-import { beginPart, cancelProcessed, cancelRequest, keepOutputs, partProcessed } from './streams.js';
+import { beginPart, cancelRequest, diverge, dropStream, keepOutputs, partProcessed } from './streams.js';
 import { adoptionPublished } from './transitions.js';
 
 /** A backup waits this many times as long as the primary would before it gives up on itself. */
@@ -102,10 +102,8 @@ export function complete(
   r.keepDigest(orderNum);
   compareDigests(r);
   if (outputs.length > 0) keepOutputs(r, orderNum, outputs);
-  if (connection !== undefined && kind === 'cancel') cancelProcessed(r, connection, entry);
-  if (connection !== undefined && kind === 'call' && entry.request?.stream !== undefined) {
-    partProcessed(r, connection, entry.request.stream);
-  }
+  if (connection !== undefined && kind === 'cancel') dropStream(r, connection, seqNum);
+  if (connection !== undefined && kind === 'call') partProcessed(r, connection, entry);
   if (connection !== undefined && (kind === 'call' || kind === 'void')) {
     connection.keepOutcome(seqNum, outcome);
     // What was voided had no effect: its key is free for another try.
@@ -130,11 +128,8 @@ export function compareDigests(r: ReplicaState): void {
   if (expected === undefined || expected.orderNum > r.order.processedUpTo) return;
   r.expectedDigest = undefined;
   const mine = r.digests.get(expected.orderNum);
-  if (mine === undefined || mine === expected.value || r.divergedAt !== undefined) return;
-  r.divergedAt = expected.orderNum;
-  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: expected.orderNum });
-  r.ackDue = true;
-  r.wantsFlush = true;
+  if (mine === undefined || mine === expected.value) return;
+  diverge(r, expected.orderNum);
 }
 
 /** An answer to `execute`; late ones, of tasks that were abandoned, are ignored. */
@@ -159,10 +154,7 @@ function divergeIfStuck(r: ReplicaState, entry: Entry, forMs: number): void {
   // Who takes over decides itself what is left behind, once it knows what was adopted.
   if (r.role === 'promoting') return;
   if (r.divergedAt !== undefined || forMs < STUCK_AFTER_STALLS * r.config.stallMs) return;
-  r.divergedAt = entry.info.orderNum;
-  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: entry.info.orderNum, stuckForMs: forMs });
-  r.ackDue = true;
-  r.wantsFlush = true;
+  diverge(r, entry.info.orderNum, { stuckForMs: forMs });
 }
 
 /** A handler that does not come to its end must not stop the group: that it was left behind is itself an ordered event. */

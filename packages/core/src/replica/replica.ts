@@ -14,7 +14,7 @@ import { onAdmitted, onCallGone, onPlainCall, onRefused, onRpcCall } from './req
 import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange } from './roles.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './sessions.js';
 import { type ReplicaOptions, ReplicaState } from './state.js';
-import { onStrayItem } from './streams.js';
+import { keepOutputs } from './streams.js';
 
 /** A replica outside the set asks to be let in this often until it is given a checkpoint. */
 const JOIN_EVERY_MS = 250;
@@ -96,8 +96,8 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onRefused(r, event);
     case 'executed':
       return executed(r, event);
-    case 'strayItem':
-      return onStrayItem(r, event.connection, event.stream);
+    case 'lateItem':
+      return keepOutputs(r, r.order.processedUpTo, [event.output]);
     case 'checkpointTaken':
       return onCheckpointTaken(r, event.state);
     case 'restored':

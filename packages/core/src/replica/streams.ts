@@ -1,10 +1,9 @@
 import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
-import { GrpcStatus } from '../error.js';
-import type { CallId, ConnectionId, OrderNum, SeqNum } from '../ids.js';
+import type { CallId, OrderNum, SeqNum } from '../ids.js';
 import { type Outcome, type Request, VOIDED } from '../message.js';
-import { STREAMED, type StreamItem, type StreamOutput, type StreamPart } from '../stream.js';
+import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
 import type { Entry } from './message-order.js';
 import type { ReplicaState } from './state.js';
 
@@ -14,13 +13,6 @@ export const cancelRequest = (of: SeqNum): Request => ({
   message: NO_BYTES,
   stream: { kind: 'cancel', of },
 });
-/** What a client is told whose stream was ended so. */
-const STRAY: Outcome = Object.freeze({
-  code: GrpcStatus.INTERNAL,
-  details:
-    'UNDERSTUDY_UNORDERED: the handler sent a message that followed from none, such as from a timer; the stream was ended',
-});
-
 const NO_BYTES = new Uint8Array(0);
 
 /** The method that a message belongs to; what follows in a stream does not name it. */
@@ -104,9 +96,11 @@ export function beginPart(r: ReplicaState, connection: Connection, { info, reque
   r.openStreams++;
 }
 
-/** A message of a stream was processed: its place, what its client has taken, and what the handler sent. */
-export function partProcessed(r: ReplicaState, connection: Connection, part: StreamPart): void {
-  switch (part.kind) {
+/** A message of a stream was processed: its place, or what its client has taken. */
+export function partProcessed(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
+  const part = request?.stream;
+  switch (part?.kind) {
+    case undefined:
     case 'open':
       return;
     case 'message':
@@ -119,12 +113,36 @@ export function partProcessed(r: ReplicaState, connection: Connection, part: Str
       dropStream(r, connection, part.of);
       return;
     case 'credit':
-      for (const { of, upTo } of part.taken) {
+      part.taken.forEach(({ of, upTo }, i) => {
         const stream = connection.streams.get(of);
-        stream?.take(upTo);
-        if (stream?.done) dropStream(r, connection, of);
-      }
+        if (stream === undefined) return;
+        if (!r.isPrimary && !isExpected(stream, upTo, info.determinants, i)) diverge(r, info.orderNum);
+        stream.take(upTo);
+        if (stream.done) dropStream(r, connection, of);
+      });
   }
+}
+
+/**
+ * What the primary's handlers had sent up to the items that were taken: a digest for each stream, in the determinants of
+ * the order. So replicas compare what clients saw, however late their own handlers are.
+ */
+export function creditDigests(connection: Connection, { stream: part }: Request): Uint8Array | undefined {
+  if (part?.kind !== 'credit' || part.taken.length > STREAM_CREDITS_MAX) return undefined;
+  const bytes = new Uint8Array(4 * part.taken.length);
+  const view = new DataView(bytes.buffer);
+  part.taken.forEach(({ of, upTo }, i) => {
+    view.setUint32(4 * i, connection.streams.get(of)?.digestAt(upTo) ?? UNKNOWN);
+  });
+  return bytes;
+}
+
+const UNKNOWN = 0;
+
+function isExpected(stream: Stream, upTo: number, digests: Uint8Array | undefined, i: number): boolean {
+  if (digests === undefined || digests.length < 4 * (i + 1)) return true;
+  const digest = new DataView(digests.buffer, digests.byteOffset, digests.byteLength).getUint32(4 * i);
+  return digest === UNKNOWN || stream.expect(upTo, digest);
 }
 
 /** Nobody will hear anything of it any more. */
@@ -138,34 +156,26 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   if (stream.call !== undefined) r.streamCalls.delete(stream.call);
 }
 
-/** The primary ended a stream in order, and says why; without a word its client is gone. */
-export function cancelProcessed(r: ReplicaState, connection: Connection, { info }: Entry): void {
-  if (info.outcome === undefined) dropStream(r, connection, info.seqNum);
-  else appendItem(r, connection, info.seqNum, info.orderNum, { kind: 'status', outcome: info.outcome });
-}
-
-/** Its handler broke the rule that what it sends follows from messages: the stream ends, on every replica at one place. */
-export function onStrayItem(r: ReplicaState, id: ConnectionId, of: SeqNum): void {
-  const connection = r.connections.get(id);
-  const stream = connection?.streams.get(of);
-  if (!r.isPrimary || connection === undefined || stream === undefined || stream.over) return;
-  r.log('error', 'UNDERSTUDY_UNORDERED', { method: stream.method });
-  r.scheduler.add({ kind: 'cancel', connection, stream: of, outcome: STRAY });
-}
-
+/** Items go to their streams, in whatever order their handlers' messages had. */
 export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readonly StreamOutput[]): void {
-  for (const { connection: id, stream, item } of outputs) {
+  for (const { connection: id, stream: of, item, digest } of outputs) {
     const connection = r.connections.get(id);
-    if (connection !== undefined) appendItem(r, connection, stream, orderNum, item);
+    const stream = connection?.streams.get(of);
+    if (connection === undefined || stream === undefined || stream.over) continue;
+    if (!stream.append(orderNum, item, digest)) diverge(r, orderNum);
+    if (stream.over) r.openStreams--;
+    if (stream.done) dropStream(r, connection, of);
+    else if (r.isPrimary) offerItems(r, connection, stream);
   }
 }
 
-function appendItem(r: ReplicaState, connection: Connection, of: SeqNum, orderNum: OrderNum, item: StreamItem): void {
-  const stream = connection.streams.get(of);
-  if (stream === undefined || stream.over) return;
-  stream.append(orderNum, item);
-  if (stream.over) r.openStreams--;
-  if (r.isPrimary) offerItems(r, connection, stream);
+/** What this replica computed is not what the primary did (DESIGN 5.10, 7.7). */
+export function diverge(r: ReplicaState, orderNum: OrderNum, fields: { readonly stuckForMs?: number } = {}): void {
+  if (r.divergedAt !== undefined) return;
+  r.divergedAt = orderNum;
+  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, ...fields });
+  r.ackDue = true;
+  r.wantsFlush = true;
 }
 
 /** There is something to send; whether it may leave is decided when the turn ends. */

@@ -4,6 +4,7 @@ import {
   isStreamed,
   STREAM_CREDIT_AT,
   STREAM_CREDIT_AT_BYTES,
+  STREAM_CREDITS_MAX,
   STREAM_WINDOW,
   STREAM_WINDOW_BYTES,
   type StreamItem,
@@ -130,9 +131,9 @@ function credit(s: SessionState, stream: ClientStream): void {
 /** Credits travel as a message of their own, which is ordered, so that all handlers find room at the same place. */
 export function sendCredits(s: SessionState): void {
   if (s.credits.size === 0 || s.primary === undefined || s.sent.size >= RETAINED_MAX) return;
-  const taken = [...s.credits].map(([of, upTo]) => ({ of, upTo }));
-  s.credits.clear();
-  s.creditsAtOnce = false;
+  const taken = [...s.credits].slice(0, STREAM_CREDITS_MAX).map(([of, upTo]) => ({ of, upTo }));
+  for (const { of } of taken) s.credits.delete(of);
+  s.creditsAtOnce &&= s.credits.size > 0;
   number(s, { method: '', message: NO_BYTES, stream: { kind: 'credit', taken } }, undefined);
 }
 

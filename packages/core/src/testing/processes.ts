@@ -132,12 +132,18 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       case 'message': {
         if (own.length === 0) break;
         this.state.push(text);
-        const item = { kind: 'message', message: bytesOf(`${text}=${this.state.length}`) } as const;
-        outputs = (text.startsWith('@') ? this.streams : own).map((name) => ({ ...name, item }));
+        const said = `${text}=${this.state.length}`;
+        const item = { kind: 'message', message: bytesOf(said) } as const;
+        const to = text.startsWith('@') ? this.streams : own;
+        outputs = to.map((name) => ({ ...name, item, digest: hashText(said) }));
         break;
       }
       case 'end':
-        outputs = own.map((name) => ({ ...name, item: { kind: 'status', outcome: { code: 0, details: 'OK' } } }));
+        outputs = own.map((name) => ({
+          ...name,
+          item: { kind: 'status', outcome: { code: 0, details: 'OK' } },
+          digest: 0,
+        }));
         this.streams = this.streams.filter((name) => !isNamed(name));
         break;
       case 'cancel':
@@ -145,7 +151,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
         break;
       default:
     }
-    return { kind: 'executed', task, outcome: STREAMED, digest: hashText(JSON.stringify(outputs)), outputs };
+    return { kind: 'executed', task, outcome: STREAMED, digest: hashText(text), outputs };
   }
 
   restore(state: Uint8Array): void {

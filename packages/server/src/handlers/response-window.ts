@@ -6,6 +6,7 @@ export class ResponseWindow {
   #waitingBytes = 0;
   readonly #untaken: { readonly position: number; readonly bytes: number }[] = [];
   #untakenBytes = 0;
+  #takenUpTo = 0;
 
   /** One more may be sent. */
   get open(): boolean {
@@ -29,12 +30,15 @@ export class ResponseWindow {
 
   /** @param position among all items of the stream */
   sent(position: number, bytes: number): void {
+    // Another replica's handler was faster: its client has this one already.
+    if (position <= this.#takenUpTo) return;
     this.#untaken.push({ position, bytes });
     this.#untakenBytes += bytes;
   }
 
   /** The client has taken the items up to there. */
   taken(upTo: number): void {
+    if (upTo > this.#takenUpTo) this.#takenUpTo = upTo;
     while (this.#untaken[0] !== undefined && this.#untaken[0].position <= upTo) {
       this.#untakenBytes -= this.#untaken.shift()?.bytes ?? 0;
     }

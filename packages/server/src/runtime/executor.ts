@@ -11,7 +11,7 @@ import {
   type Task,
   UnderstudyError,
 } from '@understudy/core';
-import { outcomeDigest, outputsDigest } from '@understudy/wire';
+import { outcomeDigest } from '@understudy/wire';
 import {
   type Admission,
   type AdmitResult,
@@ -60,7 +60,9 @@ export class Executor {
     this.#streams = new StreamHandlers({
       registry: options.registry,
       onFault: this.#onFault,
-      onStray: (connection, stream) => options.loop.dispatch({ kind: 'strayItem', connection, stream }),
+      onLate: (output) => {
+        if (!options.loop.closed) options.loop.dispatch({ kind: 'lateItem', output });
+      },
     });
   }
 
@@ -176,7 +178,7 @@ export class Executor {
     const { loop } = this.#options;
     if (loop.closed) return;
     // Backups run no interceptors, so what is compared is what the handler did.
-    const digest = task.kind === 'read' ? 0 : outputsDigest(outputs, digestOf(outcome));
+    const digest = task.kind === 'read' ? 0 : digestOf(outcome);
     if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest, outputs });
     else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest, outputs }));
   }

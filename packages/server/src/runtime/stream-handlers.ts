@@ -7,6 +7,7 @@ import {
   type Task,
   unreachable,
 } from '@understudy/core';
+import { itemDigest } from '@understudy/wire';
 import { type HandlerFault, type HandlerRegistry, StreamExecution } from '../handlers/index.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
 
@@ -18,8 +19,8 @@ export type Step = readonly StreamOutput[];
 export interface StreamHandlersOptions {
   readonly registry: HandlerRegistry;
   readonly onFault: (fault: HandlerFault) => void;
-  /** A handler sent something while nothing was processed. */
-  readonly onStray: (connection: ConnectionId, stream: SeqNum) => void;
+  /** A handler sent something while nothing was processed: it went on by itself. */
+  readonly onLate: (output: StreamOutput) => void;
 }
 
 /** The handlers of open streams in one life of a replica. What they send belongs to the message that is processed. */
@@ -116,11 +117,9 @@ export class StreamHandlers {
   }
 
   #onItem(connection: ConnectionId, stream: SeqNum, item: StreamItem): void {
-    if (this.#outputs === undefined) {
-      this.#options.onStray(connection, stream);
-      return;
-    }
-    this.#outputs.push({ connection, stream, item });
+    const output = { connection, stream, item, digest: itemDigest(item) };
+    if (this.#outputs === undefined) this.#options.onLate(output);
+    else this.#outputs.push(output);
     if (item.kind === 'status') this.#forget(connection, stream);
   }
 }
