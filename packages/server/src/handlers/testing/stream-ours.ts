@@ -85,8 +85,15 @@ function capturedOf({ kind, definition }: Scenario, handler: unknown): CapturedS
   } as CapturedStream;
 }
 
-/** Opens the stream of a scenario; for server streaming with the client's first message. */
-export async function openStream(scenario: Scenario): Promise<OurStream> {
+/**
+ * Opens the stream of a scenario; for server streaming with the client's first message.
+ *
+ * @param context calls what it is given, now or soon
+ */
+export async function openStream(
+  scenario: Scenario,
+  context: (act: () => void) => void = (act) => act(),
+): Promise<OurStream> {
   const [first] = scenario.kind === 'serverStream' ? scenario.client : [];
   const stream = new OurStream(scenario, {
     method: PATH,
@@ -94,7 +101,7 @@ export async function openStream(scenario: Scenario): Promise<OurStream> {
     ...(scenario.metadata !== undefined && { metadata: entriesOf(scenario.metadata) }),
     ...(scenario.deadline !== undefined && { deadlineMs: scenario.deadline }),
   });
-  await stream.step((execution) => execution.start());
+  await stream.step((execution) => context(() => execution.start()));
   return stream;
 }
 

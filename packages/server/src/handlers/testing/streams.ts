@@ -55,8 +55,9 @@ export const handlerEnded = ({ handler }: Journal): boolean =>
  * Without what differs from run to run with grpc-js: after a status the transport's end and the stream's own come in
  * either order.
  */
-export function comparable({ handler, ...rest }: StreamObserved): unknown {
-  if (rest.status === 'cancelled') return { ...rest, handler };
+export function comparable({ initialMetadata, messages, status, handler }: StreamObserved): unknown {
+  const rest = { initialMetadata, messages, status };
+  if (status === 'cancelled') return { ...rest, handler };
   const names = handler.map((entry) => (Array.isArray(entry) ? entry[0] : entry));
   const isEnd = (_entry: unknown, at: number): boolean => names[at] === 'cancelled' || names[at] === 'close';
   const ends = names.filter(isEnd).sort();
