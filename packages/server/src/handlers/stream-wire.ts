@@ -51,7 +51,8 @@ export class StreamWire implements ReceivingOwner {
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    process.nextTick(() => this.#notifyCancel());
+    process.nextTick(() => this.requests.cut());
+    afterReactions(() => this.#notifyCancel());
   }
 
   credit(upTo: number): void {
@@ -116,7 +117,7 @@ export class StreamWire implements ReceivingOwner {
     this.#over = true;
     this.#emit({ kind: 'status', outcome: outcomeOf(status) });
     // grpc-js tells of the end of every call, but of one with initial metadata only when its trailers are asked for.
-    if (this.#metadataSent) afterTicks(() => this.#notifyCancel());
+    if (this.#metadataSent) afterReactions(() => this.#notifyCancel());
     else process.nextTick(() => this.#notifyCancel());
   }
 
@@ -154,8 +155,16 @@ export class StreamWire implements ReceivingOwner {
   }
 }
 
-/** When nothing is left that was going to happen in ticks. */
-const afterTicks = (act: () => void): void => process.nextTick(() => queueMicrotask(() => process.nextTick(act)));
+/** Streams act in ticks and handlers that wait for them in microtasks, a few times in turn at the end of a stream. */
+const REACTIONS = 5;
+
+/** Where grpc-js waits for the transport, and handlers are done meanwhile with what they do at a stream's end. */
+function afterReactions(act: () => void, rounds = REACTIONS): void {
+  process.nextTick(() => {
+    if (rounds === 0) act();
+    else queueMicrotask(() => afterReactions(act, rounds - 1));
+  });
+}
 
 const overflow = (path: string): string =>
   `UNDERSTUDY_OVERLOADED: the handler of ${path} wrote more than ${STREAM_UNREAD_MAX} messages or ${STREAM_UNREAD_MAX_BYTES} bytes ahead of its client; wait for 'drain' when write() returns false`;

@@ -184,7 +184,7 @@ function observe(client: Client, path: string, options: CallOptions): Promise<Ob
 }
 
 /** Node adds the date to every response. */
-function plain(metadata: Metadata): unknown {
+export function plain(metadata: Metadata): unknown {
   const { date: _date, ...rest } = metadata.toJSON();
   return rest;
 }
