@@ -68,6 +68,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     }
     this.#session?.cancel(this);
     this.#settle();
+    this.#incoming.begin();
     this.#incoming.end({ local: true, ending: refusal });
   }
 
