@@ -68,8 +68,8 @@ export class IncomingItems {
   }
 
   startRead(): void {
-    // As in grpc-js, reads in advance of messages count as one.
-    this.#reads = Math.min(this.#reads + 1, Math.max(this.#messages.length, 1));
+    // As in grpc-js, all reads that find no message count as one.
+    this.#reads = Math.min(this.#reads + 1, this.#messages.length + 1);
     this.#onChange();
   }
 

@@ -179,32 +179,48 @@ describe('a stream', () => {
     for (const each of listeners) process.on('uncaughtException', each as NodeJS.UncaughtExceptionListener);
     expect(events).toEqual(['metadata', 'a', 'b', 'status 0', 'end']);
   });
+});
 
-  it('that would rather wait opens again, from its first message, when nothing was sent', async () => {
+describe('a stream that would rather wait', () => {
+  /** A session that fails the first stream with this event, before anything was sent. */
+  function failingOnce(kind: SessionEvent['kind']): { session: MakeSession; failed: () => boolean } {
     const make = scriptedStreams(obedient);
-    let failures = 0;
-    /** Fails what is half-closed before it is sent, the first time. */
-    const failing: MakeSession = (setup) => {
+    let failed = false;
+    const session: MakeSession = (setup) => {
       const inner = make(setup);
       return {
         get wantsFlush() {
           return inner.wantsFlush;
         },
-        step(event: SessionEvent, nowMs: number) {
-          if (failures > 0 || event.kind !== 'streamEnd') return inner.step(event, nowMs);
-          failures++;
-          inner.step({ kind: 'cancel', call: event.call }, nowMs);
+        step(event, nowMs) {
+          if (failed || event.kind !== kind || !('call' in event)) return inner.step(event, nowMs);
+          failed = true;
+          const { call } = event;
+          inner.step({ kind: 'cancel', call }, nowMs);
           const reason = 'no primary was reached; nothing was sent';
-          return [
-            { kind: 'fail', call: event.call, code: 'UNDERSTUDY_UNREACHABLE', reason, mayHaveTakenEffect: false },
-          ];
+          return [{ kind: 'fail', call, code: 'UNDERSTUDY_UNREACHABLE', reason, mayHaveTakenEffect: false }];
         },
       };
     };
-    const { client } = connect(obedient, { session: failing });
+    return { session, failed: () => failed };
+  }
+
+  it('opens again, from its first message, when nothing was sent', async () => {
+    const { session, failed } = failingOnce('streamEnd');
+    const { client } = connect(obedient, { session });
     const metadata = new Metadata({ waitForReady: true });
     const call = new StreamingCall(client, 'count', { kind: 'upload', metadata }).write('a', 'b').end();
     expect((await call.heard).events).toEqual(['metadata', 'value 2', 'status 0']);
-    expect({ failures, written: call.written }).toEqual({ failures: 1, written: 2 });
+    expect(call.written).toBe(2);
+    expect(failed()).toBe(true);
+  });
+
+  it('opens again with its one request', async () => {
+    const { session, failed } = failingOnce('openStream');
+    const { client } = connect(obedient, { session });
+    const metadata = new Metadata({ waitForReady: true });
+    const call = new StreamingCall(client, 'say the request', { kind: 'watch', metadata, request: 'please' });
+    expect((await call.heard).events).toContain('please');
+    expect(failed()).toBe(true);
   });
 });
