@@ -34,6 +34,11 @@ export class IncomingItems {
     this.#onChange = onChange;
   }
 
+  /** A message came: who sends one without initial metadata has sent empty ones. */
+  begin(): void {
+    if (!this.#begun) this.#begin(undefined, 0);
+  }
+
   push(item: StreamItem, index: number): void {
     assert(this.#end === undefined, () => `item ${index} after the end of its stream`);
     switch (item.kind) {
@@ -42,8 +47,7 @@ export class IncomingItems {
         this.#begin(item.entries, index);
         return;
       case 'message':
-        // Who sends a message without initial metadata has sent empty ones.
-        if (!this.#begun) this.#begin(undefined, 0);
+        this.begin();
         this.#messages.push({ kind: 'message', bytes: item.message, index });
         this.#onChange();
         return;
@@ -64,8 +68,8 @@ export class IncomingItems {
   }
 
   startRead(): void {
-    // As in grpc-js, reads in advance of messages count as one.
-    this.#reads = Math.min(this.#reads + 1, Math.max(this.#messages.length, 1));
+    // As in grpc-js, all reads that find no message count as one.
+    this.#reads = Math.min(this.#reads + 1, this.#messages.length + 1);
     this.#onChange();
   }
 

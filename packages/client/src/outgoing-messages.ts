@@ -16,7 +16,7 @@ export class OutgoingMessages {
   /** Given to the session, which has no room for another yet. */
   #current: Outgoing | undefined;
   /** All that was given to a session that may still say that it sent nothing; undefined when it cannot. */
-  #given: Outgoing[] | undefined;
+  #given: Outgoing[] | undefined = [];
   #ended = false;
   #endGiven = false;
 
@@ -44,7 +44,7 @@ export class OutgoingMessages {
   open(session: StreamSession): void {
     this.#session = session;
     // Only who would wait for a connection opens a stream twice.
-    this.#given = this.#stream.waitForReady ? [] : undefined;
+    if (!this.#stream.waitForReady) this.#given = undefined;
     this.#pump();
   }
 
@@ -61,15 +61,18 @@ export class OutgoingMessages {
     this.#given = undefined;
   }
 
-  /** Goes back to the first message, for another session; false if that is not possible any more. */
-  rewind(): boolean {
-    if (this.#given === undefined) return false;
+  get rewindable(): boolean {
+    return this.#given !== undefined;
+  }
+
+  /** Goes back to the first message, for another session. */
+  rewind(): void {
+    if (this.#given === undefined) return;
     this.#waiting = [...this.#given, ...this.#waiting];
     this.#given = [];
     this.#session = undefined;
     this.#current = undefined;
     this.#endGiven = false;
-    return true;
   }
 
   /** Nothing more is sent; whoever waits to write goes on, into the void, as in grpc-js. */

@@ -34,17 +34,12 @@ export class StreamedCall extends SessionCall implements OpenStream {
   }
 
   sendMessageWithContext({ callback }: MessageContext, message: unknown): void {
-    if (this.#deaf || !this.method.requestStream) {
-      if (!this.method.requestStream) this.setMessage(message);
-      if (callback !== undefined) process.nextTick(callback);
+    if (this.method.requestStream && !this.#deaf) {
+      this.#write(message, callback);
       return;
     }
-    if (this.#outgoing.ended) {
-      this.refuse(Status.INTERNAL, 'Write error: write after end');
-      return;
-    }
-    const bytes = this.serialize(message);
-    if (bytes !== undefined) this.#outgoing.push(bytes, callback);
+    if (!this.method.requestStream) this.setMessage(message);
+    if (callback !== undefined) process.nextTick(callback);
   }
 
   halfClose(): void {
@@ -68,6 +63,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     }
     this.#session?.cancel(this);
     this.#settle();
+    this.#incoming.begin();
     this.#incoming.end({ local: true, ending: refusal });
   }
 
@@ -83,8 +79,10 @@ export class StreamedCall extends SessionCall implements OpenStream {
 
   fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void {
     if (this.#deaf) return;
-    if (code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect && this.waitForReady && this.#outgoing.rewind()) {
-      this.#open();
+    const unsent = code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect;
+    if (unsent && this.waitForReady && this.#outgoing.rewindable) {
+      // In a later turn: this may be within the opening that failed.
+      process.nextTick(() => this.#openAgain());
       return;
     }
     this.#settle();
@@ -138,7 +136,23 @@ export class StreamedCall extends SessionCall implements OpenStream {
     const session = this.host.openStream(this);
     if (this.#deaf) return;
     this.#session = session;
-    if (this.method.requestStream) this.#outgoing.open(session);
+    this.#outgoing.open(session);
+  }
+
+  #openAgain(): void {
+    if (this.#deaf) return;
+    this.#outgoing.rewind();
+    this.#open();
+  }
+
+  /** As in grpc-js a write that ends the call is never said to be done. */
+  #write(message: unknown, written: (() => void) | undefined): void {
+    if (this.#outgoing.ended) {
+      this.refuse(Status.INTERNAL, 'Write error: write after end');
+      return;
+    }
+    const bytes = this.serialize(message);
+    if (bytes !== undefined) this.#outgoing.push(bytes, written);
   }
 
   #settle(): void {
