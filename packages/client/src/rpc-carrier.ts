@@ -9,7 +9,7 @@ import {
   UnderstudyError,
 } from '@understudy/core';
 import { decodeRpcReplyHeader, encodeRpcRequestHeader, HEADER_MAX_BYTES } from '@understudy/wire';
-import { asBuffer, fromEntries, toEntries } from './metadata.js';
+import { asBuffer, fromEntries, replyEntries } from './metadata.js';
 import { SLOT_KEY } from './picker.js';
 
 const HEADER_KEY = 'understudy-header-bin';
@@ -116,8 +116,8 @@ class RpcReply {
   }
 
   outcome(status: StatusObject): Outcome {
-    const initialMetadata = this.initial === undefined ? undefined : (toEntries(this.initial) ?? []);
-    const trailers = toEntries(status.metadata);
+    const initialMetadata = this.initial === undefined ? undefined : (replyEntries(this.initial) ?? []);
+    const trailers = replyEntries(status.metadata);
     return {
       code: status.code,
       details: status.details,
