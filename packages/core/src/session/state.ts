@@ -21,6 +21,8 @@ export interface Sent {
   stable: boolean;
   /** As an RPC: on its way to the present primary. */
   invoked: boolean;
+  /** gRPC does not let it pass as an RPC. */
+  byFrame?: true;
 }
 
 export interface Read {
@@ -29,6 +31,8 @@ export interface Read {
   readonly call: CallId;
   /** On its way to the present primary. */
   sent: boolean;
+  /** As in `Sent`. */
+  byFrame?: true;
 }
 
 /** A reply that the delivery rule holds back. */
