@@ -26,6 +26,7 @@ export interface Step {
   readonly gate?: string;
   readonly end?: End;
   readonly hold?: true;
+  readonly echo?: true;
 }
 
 export interface Request {
@@ -86,6 +87,7 @@ export const gate = (name: string): Step => ({ gate: name });
 export const end = (how: End = {}): Step => ({ end: how });
 export const report: Step = { report: true };
 export const hold: Step = { hold: true };
+export const echo: Step = { echo: true };
 
 export const text = (key: string, value: string): Entry => ({ key, text: value });
 export const binary = (key: string, ...bytes: readonly number[]): Entry => ({ key, binary: Buffer.from(bytes) });

@@ -100,7 +100,7 @@ export class Script {
   #perform(call: ServerCall, stage: Stage, request: Request): void {
     const actor = new Actor(call, stage, this.#gates);
     this.#begin(call, request);
-    actor.perform(request.steps ?? []);
+    actor.perform(request.steps, request);
     actor.finish();
   }
 
@@ -108,11 +108,11 @@ export class Script {
     const actor = new Actor(call, stage, this.#gates);
     const atEnd: Step[] = [];
     const [onStart] = call.metadata.get(ON_START);
-    if (typeof onStart === 'object') actor.perform(requestFrom(onStart).steps ?? []);
+    if (typeof onStart === 'object') actor.perform(requestFrom(onStart).steps);
     call.on('data', (request: Request) => {
       this.#begin(call, request);
       atEnd.push(...(request.atEnd ?? []));
-      actor.perform(request.steps ?? []);
+      actor.perform(request.steps, request);
     });
     call.on('end', () => {
       actor.perform(atEnd);
@@ -124,6 +124,8 @@ export class Script {
   #begin(call: ServerCall, { name }: Request): void {
     if (name === undefined || name === '') return;
     this.performed.push(name);
+    // A stream may have many requests with a name.
+    call.setMaxListeners(Number.POSITIVE_INFINITY);
     call.on('cancelled', () => this.#end(name).give());
   }
 
@@ -184,8 +186,12 @@ class Actor {
     this.#gates = gates;
   }
 
-  perform(steps: readonly Step[]): void {
-    this.#waiting.push(...(steps as readonly Performed[]));
+  /** @param request what the steps came with */
+  perform(steps: readonly Step[] = [], request: Request = {}): void {
+    for (const step of steps as readonly Performed[]) {
+      const echoed = { kind: 'reply', reply: { payload: request.payload } } as Performed;
+      this.#waiting.push(step.kind === 'echo' ? echoed : step);
+    }
     if (!this.#atGate) this.#continue();
   }
 
