@@ -76,7 +76,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#links = replicas.map((replica, slot) => new Link(slot, replica, this, setup.logger));
     this.#carrier = new RpcCarrier(setup.makeRpc, {
       rpcReply: (call, header, outcome) => this.#stepper.step({ kind: 'rpcReply', call, header, outcome }),
-      rpcBroken: (call, reason) => this.#stepper.step({ kind: 'rpcBroken', call, reason }),
+      rpcBroken: (call, reason, unsuited) => this.#stepper.step({ kind: 'rpcBroken', call, reason, unsuited }),
     });
     for (const link of this.#links) link.connect();
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);

@@ -30,8 +30,11 @@ export type SessionEvent =
   | { readonly kind: 'frame'; readonly slot: Slot; readonly frame: ReplyFrame }
   /** The reply to `invoke`. */
   | { readonly kind: 'rpcReply'; readonly call: CallId; readonly header: RpcReplyHeader; readonly outcome: Outcome }
-  /** `invoke` failed below the application: connection lost, or refused by a replica that is not the primary. */
-  | { readonly kind: 'rpcBroken'; readonly call: CallId; readonly reason: string }
+  /**
+   * `invoke` failed below the application: connection lost, or refused by a replica that is not the primary. Or the call
+   * is `unsuited` for an RPC: gRPC ended it by itself, on its way there or back, and would do so again.
+   */
+  | { readonly kind: 'rpcBroken'; readonly call: CallId; readonly reason: string; readonly unsuited?: boolean }
   | { readonly kind: 'tick' }
   /** The event-loop turn ends: what was gathered is sent. */
   | { readonly kind: 'flush' }

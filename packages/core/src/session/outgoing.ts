@@ -102,10 +102,10 @@ function carried(s: SessionState, link: Link): void {
 }
 
 function takeReads(s: SessionState): ReadRequest[] {
-  if (s.reads.size === 0 || s.primary === undefined || s.config.carrier === 'rpc') return [];
+  if (s.reads.size === 0 || s.primary === undefined) return [];
   const reads: ReadRequest[] = [];
   for (const read of s.reads.values()) {
-    if (read.sent) continue;
+    if (read.sent || (s.config.carrier === 'rpc' && !read.byFrame)) continue;
     read.sent = true;
     reads.push({ readId: read.readId, request: read.request });
   }

@@ -87,7 +87,7 @@ function dispatch(s: SessionState, event: SessionEvent): void {
     case 'rpcReply':
       return onRpcReply(s, event);
     case 'rpcBroken':
-      return onRpcBroken(s, event.call);
+      return onRpcBroken(s, event.call, event.unsuited);
     case 'tick':
       return tick(s);
     case 'flush':
@@ -147,9 +147,10 @@ function onRpcReply(s: SessionState, { call, header, outcome }: Extract<SessionE
 }
 
 /** The call goes to the primary again with the next tick; the primary knows whether it did it already. */
-function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['get']>[0]): void {
+function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['get']>[0], unsuited = false): void {
   const what = s.calls.get(call);
   if (what === undefined) return;
+  if (unsuited) what.byFrame = true;
   if ('readId' in what) what.sent = false;
   else what.invoked = false;
 }

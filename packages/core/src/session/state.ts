@@ -24,6 +24,8 @@ export interface Sent {
   invoked: boolean;
   /** The stream that it is a message of. */
   readonly stream: ClientStream | undefined;
+  /** gRPC does not let it pass as an RPC. */
+  byFrame?: true;
 }
 
 export interface Read {
@@ -32,6 +34,8 @@ export interface Read {
   readonly call: CallId;
   /** On its way to the present primary. */
   sent: boolean;
+  /** As in `Sent`. */
+  byFrame?: true;
 }
 
 /** A reply that the delivery rule holds back. */
