@@ -11,6 +11,7 @@ import { RefusedCall } from './refused-call.js';
 import { ReplicatedCall } from './replicated-call.js';
 import { ReplicatedChannel } from './replicated-channel.js';
 import { errorStatus } from './statuses.js';
+import { StreamedCall } from './streamed-call.js';
 
 /** Where a call's options name the channel that it belongs to: grpc-js does not tell interceptors. */
 const CHANNEL = Symbol('understudy.channel');
@@ -29,11 +30,10 @@ export function replicationInterceptor(methods: Methods): Interceptor {
       return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', reason, false));
     }
     channel.assertOpen();
-    if (requestStream || responseStream) {
-      const reason = `${path} is a streaming method; this version replicates unary methods`;
-      return new RefusedCall(errorStatus('UNDERSTUDY_UNSUPPORTED', reason, false));
-    }
-    return new ReplicatedCall(channel.host, options, plan);
+    if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
+    if (channel.host.carrier === 'stream') return new StreamedCall(channel.host, options, plan);
+    const reason = `${path} is a streaming method; those need the carrier "stream"`;
+    return new RefusedCall(errorStatus('UNDERSTUDY_UNSUPPORTED', reason, false));
   };
   // grpc-js asks for a class where it uses no more than the interface.
   return intercept as unknown as (...args: Parameters<Interceptor>) => InterceptingCall;

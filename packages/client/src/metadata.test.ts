@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { fromEntries, toEntries } from './metadata.js';
+import { fromEntries, replyEntries, toEntries } from './metadata.js';
 
 describe('metadata', () => {
   it('keeps several values of a key in order, texts joined as HTTP/2 joins them', () => {
@@ -16,6 +16,44 @@ describe('metadata', () => {
       ['blob-bin', Buffer.from([1])],
     ]);
     expect(fromEntries(entries).get('blob-bin')).toEqual([Buffer.from([0, 255]), Buffer.from([1])]);
+  });
+
+  it('joins the texts of a key in a reply too, which replicas keep apart', () => {
+    const trailers = fromEntries([
+      ['tag', 'a'],
+      ['blob-bin', Buffer.from([1])],
+      ['tag', 'b'],
+    ]);
+    expect(trailers.get('tag')).toEqual(['a, b']);
+  });
+
+  it('leaves out what a connection would not carry to the handler', () => {
+    const metadata = new Metadata();
+    for (const key of [
+      'user-agent',
+      'te',
+      'content-type',
+      'grpc-timeout',
+      'grpc-encoding',
+      ':authority',
+      'understudy-slot',
+    ]) {
+      metadata.set(key, 'mine');
+    }
+    for (const value of ['kept', ' padded', 'padded ', 'too']) metadata.add('tag', value);
+    metadata.set('padded', ' only');
+    metadata.set('grpc-custom', 'kept');
+    expect(toEntries(metadata)).toEqual([
+      ['tag', 'kept, too'],
+      ['grpc-custom', 'kept'],
+    ]);
+    expect(fromEntries([['tag', 'padded ']]).toJSON()).toEqual({});
+  });
+
+  it('has in a reply whatever came with it', () => {
+    const metadata = new Metadata();
+    metadata.set('content-type', 'application/grpc+proto');
+    expect(replyEntries(metadata)).toEqual([['content-type', 'application/grpc+proto']]);
   });
 
   it('is nothing when empty', () => {

@@ -4,7 +4,8 @@ import { normalizeAddress } from './target.js';
 
 /** Metadata that names the slot a call must go to; the picker takes it off before the call leaves. */
 export const SLOT_KEY = 'understudy-slot';
-const CODE_KEY = 'understudy-code';
+/** Trailer of refusals. */
+export const CODE_KEY = 'understudy-code';
 const PRIMARY_KEY = 'understudy-primary';
 
 const { COMPLETE } = experimental.PickResultType;

@@ -16,6 +16,30 @@ export function deliverStatus(listener: ReceivingListener, status: StatusObject)
   listener.onReceiveStatus?.(status);
 }
 
+/** @throws Error if the trailers are not metadata that grpc-js takes */
+export function statusOf(outcome: Outcome): StatusObject {
+  return { code: outcome.code, details: outcome.details, metadata: fromEntries(outcome.trailers) };
+}
+
+/** What a call ends with whose reply's metadata grpc-js does not take. */
+export function unusableMetadata(error: unknown, mayHaveTakenEffect: boolean): StatusObject {
+  const details = `the reply's metadata cannot be used: ${messageOf(error)}`;
+  return localStatus(Status.INTERNAL, details, mayHaveTakenEffect);
+}
+
+export const parsingError = (error: unknown): string => `Response message parsing error: ${messageOf(error)}`;
+
+/** The status of a call that was sent too large a message; undefined if it is not. */
+export function tooLarge(
+  bytes: Uint8Array,
+  { maxReceiveBytes }: MessageLimits,
+  mayHaveTakenEffect: boolean,
+): StatusObject | undefined {
+  if (maxReceiveBytes === -1 || bytes.length <= maxReceiveBytes) return undefined;
+  const details = `Received message larger than max (${bytes.length} vs ${maxReceiveBytes})`;
+  return localStatus(Status.RESOURCE_EXHAUSTED, details, mayHaveTakenEffect);
+}
+
 /** Tells a listener of a reply in grpc-js's order: initial metadata, message, status. */
 export function deliverOutcome(
   listener: ReceivingListener,
@@ -32,23 +56,21 @@ export function deliverOutcome(
     if (outcome.initialMetadata !== undefined || outcome.message !== undefined) {
       initial = fromEntries(outcome.initialMetadata);
     }
-    status = { code: outcome.code, details: outcome.details, metadata: fromEntries(outcome.trailers) };
+    status = statusOf(outcome);
   } catch (error) {
-    const details = `the reply's metadata cannot be used: ${messageOf(error)}`;
-    deliverStatus(listener, localStatus(Status.INTERNAL, details, !readOnly));
+    deliverStatus(listener, unusableMetadata(error, !readOnly));
     return;
   }
   const bytes = outcome.message;
   if (bytes !== undefined) {
-    if (limits.maxReceiveBytes !== -1 && bytes.length > limits.maxReceiveBytes) {
-      const details = `Received message larger than max (${bytes.length} vs ${limits.maxReceiveBytes})`;
-      status = localStatus(Status.RESOURCE_EXHAUSTED, details, !readOnly);
+    const refusal = tooLarge(bytes, limits, !readOnly);
+    if (refusal !== undefined) {
+      status = refusal;
     } else {
       try {
         message = method.responseDeserialize(asBuffer(bytes));
       } catch (error) {
-        const details = `Response message parsing error: ${messageOf(error)}`;
-        status = localStatus(Status.INTERNAL, details, !readOnly);
+        status = localStatus(Status.INTERNAL, parsingError(error), !readOnly);
       }
     }
   }

@@ -11,9 +11,13 @@ afterEach(async () => {
   for (const stop of stoppers.splice(0).reverse()) await stop();
 });
 
-async function start(size: number, answer: Answer): Promise<{ group: ScriptedGroup; client: Client }> {
+async function start(
+  size: number,
+  answer: Answer,
+  options: Parameters<typeof replicatedForTest>[0] = {},
+): Promise<{ group: ScriptedGroup; client: Client }> {
   const group = await ScriptedGroup.start(size, answer);
-  const client = connectTo(group.target, replicatedForTest());
+  const client = connectTo(group.target, replicatedForTest(options));
   stoppers.push(
     () => group.stop(),
     () => understudyClient(client).close(),
@@ -76,8 +80,8 @@ describe('a replicated client', () => {
     expect((await ask(client, text)).value).toBe(text);
   });
 
-  it('refuses streaming methods', async () => {
-    const { client } = await start(1, echoing);
+  it('refuses streaming methods with the rpc carrier', async () => {
+    const { client } = await start(1, echoing, { carrier: 'rpc' });
     const stream = client.makeBidiStreamRequest('/test.Echo/Chat', Buffer.from, String);
     const error = await new Promise((resolve) => stream.on('error', resolve));
     expect(error).toMatchObject({ code: Status.UNIMPLEMENTED });

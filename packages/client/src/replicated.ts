@@ -22,8 +22,8 @@ export interface ReplicatedOptions {
 const silent: Logger = { log() {} };
 
 /**
- * Options for any grpc-js client whose target is `understudy:///host:port,…` with every replica of the group: its unary
- * calls then survive the death of replicas. May be given to several clients. To be extended by other channel options,
+ * Options for any grpc-js client whose target is `understudy:///host:port,…` with every replica of the group: its calls
+ * then survive the death of replicas. May be given to several clients. To be extended by other channel options,
  * such as those for TLS, but not by interceptors, `callInvocationTransformer` or channel overrides.
  *
  * @throws UNDERSTUDY_CONFIG with the path of the field that is wrong; the client's constructor throws it for the target

@@ -87,4 +87,13 @@ describe('the rpc carrier beside streams', () => {
     await understudyClient(client).close();
     group.stop();
   });
+
+  it('sends by frame what gRPC does not let pass, such as a method that no server has', async () => {
+    const group = await ScriptedGroup.start(3, echoing);
+    const client = connectTo(group.target, replicatedForTest({ carrier: 'rpc' }));
+    expect((await ask(client, 'x')).value).toBe('x');
+    expect((await ask(client, 'y', { method: 'look' })).value).toBe('y');
+    await understudyClient(client).close();
+    group.stop();
+  });
 });

@@ -9,8 +9,8 @@ import {
   UnderstudyError,
 } from '@understudy/core';
 import { decodeRpcReplyHeader, encodeRpcRequestHeader, HEADER_MAX_BYTES } from '@understudy/wire';
-import { asBuffer, fromEntries, toEntries } from './metadata.js';
-import { SLOT_KEY } from './picker.js';
+import { asBuffer, fromEntries, replyEntries } from './metadata.js';
+import { CODE_KEY, SLOT_KEY } from './picker.js';
 
 const HEADER_KEY = 'understudy-header-bin';
 
@@ -22,7 +22,8 @@ export type MakeRpc = (path: string, deadlineMs: number) => RpcCall;
 /** What became of an RPC that carried a call. */
 export interface RpcEvents {
   rpcReply(call: CallId, header: RpcReplyHeader, outcome: Outcome): void;
-  rpcBroken(call: CallId, reason: string): void;
+  /** @param unsuited gRPC did not let it pass, and will not the next time */
+  rpcBroken(call: CallId, reason: string, unsuited: boolean): void;
 }
 
 /** One call that is to travel as an RPC. */
@@ -89,14 +90,14 @@ export class RpcCarrier {
   #ended(call: CallId, reply: RpcReply, status: StatusObject): void {
     const bytes = reply.takeHeader(status);
     if (bytes === undefined) {
-      this.#events.rpcBroken(call, `${Status[status.code] ?? status.code}: ${status.details}`);
+      this.#events.rpcBroken(call, `${Status[status.code] ?? status.code}: ${status.details}`, isUnsuited(status));
       return;
     }
     try {
       this.#events.rpcReply(call, decodeRpcReplyHeader(bytes), reply.outcome(status));
     } catch (error) {
       if (!(error instanceof UnderstudyError)) throw error;
-      this.#events.rpcBroken(call, error.message);
+      this.#events.rpcBroken(call, error.message, false);
     }
   }
 }
@@ -116,8 +117,8 @@ class RpcReply {
   }
 
   outcome(status: StatusObject): Outcome {
-    const initialMetadata = this.initial === undefined ? undefined : (toEntries(this.initial) ?? []);
-    const trailers = toEntries(status.metadata);
+    const initialMetadata = this.initial === undefined ? undefined : (replyEntries(this.initial) ?? []);
+    const trailers = replyEntries(status.metadata);
     return {
       code: status.code,
       details: status.details,
@@ -127,6 +128,16 @@ class RpcReply {
     };
   }
 }
+
+/** What a connection that broke ends calls with, and a server that shuts down, and a deadline. */
+const PASSING: readonly Status[] = [Status.UNAVAILABLE, Status.CANCELLED, Status.DEADLINE_EXCEEDED];
+
+/**
+ * gRPC itself ended the call, and not because of the connection: the message is larger than one side's limit, or no such
+ * method is registered. A refusal by a replica has a code.
+ */
+const isUnsuited = ({ code, metadata }: StatusObject): boolean =>
+  !PASSING.includes(code) && metadata.get(CODE_KEY).length === 0;
 
 function encodeHeader(header: RpcRequestHeader, sendByFrame: () => void): Uint8Array {
   const bytes = encodeRpcRequestHeader(header);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
-import type { ConnectionId, GroupConfig, Logger, ReplicaId } from '@understudy/core';
+import type { Carrier, ConnectionId, GroupConfig, Logger, ReplicaId } from '@understudy/core';
 import { CallMetadataSource } from './call-credentials.js';
 import { Deadlines } from './deadlines.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import type { AuthContext } from './grpc-types.js';
 import type { OpenCall } from './open-call.js';
+import type { OpenStream, StreamSession } from './open-stream.js';
 import type { PrimaryHint } from './primary-hint.js';
 import type { MessageLimits } from './reception.js';
 import { ReplicaClient } from './replica-client.js';
@@ -75,6 +76,10 @@ export class SessionHost {
     return this.#closed;
   }
 
+  get carrier(): Carrier {
+    return this.#setup.config.carrier;
+  }
+
   /** Where calls are answered; the target while that is unknown, as in grpc-js. */
   get peer(): string {
     return this.#primaryAddress ?? this.#setup.target;
@@ -97,9 +102,16 @@ export class SessionHost {
 
   /** Gives a call to the session that takes calls, which is made if there is none. */
   submit(call: OpenCall): SessionRunner {
-    if (this.#current === undefined || !this.#current.open) this.#current = this.#startSession();
-    this.#current.submit(call);
-    return this.#current;
+    const runner = this.#takingCalls();
+    runner.submit(call);
+    return runner;
+  }
+
+  /** Likewise a stream. */
+  openStream(stream: OpenStream): StreamSession {
+    const runner = this.#takingCalls();
+    runner.openStream(stream);
+    return runner;
   }
 
   /**
@@ -119,6 +131,11 @@ export class SessionHost {
   get #primaryAddress(): string | undefined {
     const { slot } = this.#setup.hint;
     return slot === undefined ? undefined : this.#setup.addresses[slot]?.text;
+  }
+
+  #takingCalls(): SessionRunner {
+    if (this.#current === undefined || !this.#current.open) this.#current = this.#startSession();
+    return this.#current;
   }
 
   #startSession(): SessionRunner {

@@ -3,21 +3,22 @@ import {
   type ConnectionId,
   type ErrorCode,
   type GroupConfig,
-  InvariantViolation,
+  type InvariantViolation,
   type Logger,
   type ReplicaId,
   type ReplyFrame,
   type SessionEffect,
-  type SessionEvent,
   type SessionFrame,
   unreachable,
 } from '@understudy/core';
 import { Chunker, encodeSessionFrame, wrapFrame } from '@understudy/wire';
 import { Link, type LinkEvents } from './link.js';
 import type { OpenCall } from './open-call.js';
+import { isStream, type OpenStream, type StreamSession } from './open-stream.js';
 import type { ReplicaClient } from './replica-client.js';
 import { type MakeRpc, RpcCarrier } from './rpc-carrier.js';
-import type { MakeSession, SessionMachine } from './session-port.js';
+import type { MakeSession } from './session-port.js';
+import { SessionStepper } from './session-stepper.js';
 
 const TICK_MS = 10;
 /** A session without an open call for this long ends, so that a program can exit by itself. */
@@ -47,23 +48,18 @@ export interface RunnerSetup {
 const chunker = new Chunker();
 
 /** Runs one session: gives it events and the clock, does what it says, and ends it when nobody calls any more. */
-export class SessionRunner implements LinkEvents {
+export class SessionRunner implements LinkEvents, StreamSession {
   readonly #setup: RunnerSetup;
-  readonly #session: SessionMachine;
+  readonly #stepper: SessionStepper;
   readonly #links: readonly Link[];
   readonly #carrier: RpcCarrier;
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
-  readonly #batchMs: number;
-  #batchTimer: NodeJS.Timeout | undefined;
   #nextCall = 1;
   #primary: number | undefined;
   /** A primary was known, or requests were sent: calls do not all wait within the session any more. */
   #sending = false;
   #everHeard = false;
-  #stepping = false;
-  #later: SessionEvent[] = [];
-  #flushScheduled = false;
   #idleSinceMs = performance.now();
   #retired = false;
   #closingSinceMs: number | undefined;
@@ -72,12 +68,15 @@ export class SessionRunner implements LinkEvents {
   constructor(setup: RunnerSetup) {
     this.#setup = setup;
     const { connection, config, replicas } = setup;
-    this.#batchMs = config.batchMs;
-    this.#session = setup.makeSession({ connection, config, slots: replicas.length });
+    const session = setup.makeSession({ connection, config, slots: replicas.length });
+    this.#stepper = new SessionStepper(session, config.batchMs, {
+      effect: (effect) => this.#apply(effect),
+      defect: (error) => this.#defect(error),
+    });
     this.#links = replicas.map((replica, slot) => new Link(slot, replica, this, setup.logger));
     this.#carrier = new RpcCarrier(setup.makeRpc, {
-      rpcReply: (call, header, outcome) => this.#step({ kind: 'rpcReply', call, header, outcome }),
-      rpcBroken: (call, reason) => this.#step({ kind: 'rpcBroken', call, reason }),
+      rpcReply: (call, header, outcome) => this.#stepper.step({ kind: 'rpcReply', call, header, outcome }),
+      rpcBroken: (call, reason, unsuited) => this.#stepper.step({ kind: 'rpcBroken', call, reason, unsuited }),
     });
     for (const link of this.#links) link.connect();
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
@@ -103,15 +102,25 @@ export class SessionRunner implements LinkEvents {
   }
 
   submit(call: OpenCall): void {
-    if (this.#backlogBytes() > BACKLOG_MAX_BYTES) {
-      call.fail('UNDERSTUDY_OVERLOADED', 'too much waits to be sent to the primary already', false);
-      return;
-    }
-    call.id = this.#nextCall++ as CallId;
-    this.#calls.set(call.id, call);
-    // A session that was about to end goes on.
-    this.#closingSinceMs = undefined;
-    this.#step({ kind: 'call', call: call.id, request: call.request, readOnly: call.readOnly });
+    if (!this.#admit(call)) return;
+    this.#stepper.step({ kind: 'call', call: call.id, request: call.request, readOnly: call.readOnly });
+  }
+
+  openStream(stream: OpenStream): void {
+    if (!this.#admit(stream)) return;
+    this.#stepper.step({ kind: 'openStream', call: stream.id, request: stream.request });
+  }
+
+  sendMessage(stream: OpenStream, message: Uint8Array): void {
+    if (this.#calls.has(stream.id)) this.#stepper.step({ kind: 'streamMessage', call: stream.id, message });
+  }
+
+  halfClose(stream: OpenStream): void {
+    if (this.#calls.has(stream.id)) this.#stepper.step({ kind: 'streamEnd', call: stream.id });
+  }
+
+  taken(stream: OpenStream, index: number): void {
+    if (this.#calls.has(stream.id)) this.#stepper.step({ kind: 'streamTaken', call: stream.id, upTo: index });
   }
 
   /**
@@ -122,7 +131,7 @@ export class SessionRunner implements LinkEvents {
   cancel(call: OpenCall): boolean {
     if (!this.#take(call.id)) return false;
     this.#carrier.cancel(call.id);
-    this.#step({ kind: 'cancel', call: call.id });
+    this.#stepper.step({ kind: 'cancel', call: call.id });
     return this.#sending;
   }
 
@@ -133,68 +142,19 @@ export class SessionRunner implements LinkEvents {
   }
 
   linkUp(slot: number): void {
-    this.#step({ kind: 'linkUp', slot });
+    this.#stepper.step({ kind: 'linkUp', slot });
   }
 
   linkDown(slot: number): void {
-    this.#step({ kind: 'linkDown', slot });
+    this.#stepper.step({ kind: 'linkDown', slot });
   }
 
   frame(slot: number, frame: ReplyFrame): void {
     this.#everHeard = true;
     if (frame.kind === 'replies') this.#setup.onTerm(frame.header.term);
     else if (frame.kind === 'welcome' || frame.kind === 'newTerm') this.#setup.onTerm(frame.view.term);
-    this.#step({ kind: 'frame', slot, frame });
+    this.#stepper.step({ kind: 'frame', slot, frame });
   }
-
-  /** Events that arise while the session is at work wait for their turn. */
-  #step(event: SessionEvent): void {
-    if (this.#ended) return;
-    if (this.#stepping) {
-      this.#later.push(event);
-      return;
-    }
-    this.#stepping = true;
-    try {
-      this.#stepOne(event);
-      while (this.#later.length > 0) {
-        const events = this.#later;
-        this.#later = [];
-        for (const each of events) this.#stepOne(each);
-      }
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      this.#defect(error);
-    } finally {
-      this.#stepping = false;
-    }
-  }
-
-  #stepOne(event: SessionEvent): void {
-    if (this.#ended) return;
-    const effects = this.#session.step(event, performance.now());
-    for (let i = 0; i < effects.length; i++) {
-      const effect = effects[i];
-      if (effect !== undefined) this.#apply(effect);
-    }
-    if (this.#session.wantsFlush && !this.#flushScheduled && !this.#ended) {
-      this.#flushScheduled = true;
-      setImmediate(this.#flush);
-    }
-    if (this.#session.wantsBatchFlush === true && this.#batchTimer === undefined && !this.#ended) {
-      this.#batchTimer = setTimeout(this.#flushBatch, this.#batchMs);
-    }
-  }
-
-  readonly #flushBatch = (): void => {
-    this.#batchTimer = undefined;
-    if (this.#session.wantsBatchFlush === true) this.#step({ kind: 'flush' });
-  };
-
-  readonly #flush = (): void => {
-    this.#flushScheduled = false;
-    this.#step({ kind: 'flush' });
-  };
 
   #apply(effect: SessionEffect): void {
     switch (effect.kind) {
@@ -209,6 +169,12 @@ export class SessionRunner implements LinkEvents {
       }
       case 'invoke':
         this.#invoke(effect);
+        return;
+      case 'item':
+        this.#stream(effect.call)?.onItem(effect.item, effect.index);
+        return;
+      case 'writable':
+        this.#stream(effect.call)?.onWritable();
         return;
       case 'deliver':
         this.#take(effect.call)?.deliver(effect.outcome);
@@ -237,7 +203,9 @@ export class SessionRunner implements LinkEvents {
 
   #fail({ call, code, reason, mayHaveTakenEffect }: SessionEffect & { kind: 'fail' }): void {
     const failed = this.#take(call);
-    if (code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect && failed?.waitForReady) this.submit(failed);
+    const again = code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect && failed?.waitForReady;
+    // A stream knows itself what it has to send again.
+    if (again && !isStream(failed)) this.submit(failed);
     else failed?.fail(code, reason, mayHaveTakenEffect);
   }
 
@@ -245,7 +213,7 @@ export class SessionRunner implements LinkEvents {
     if (!this.#calls.has(call)) return;
     this.#sending = true;
     const sendByFrame = (): void => {
-      const frame: SessionFrame = { kind: 'multicast', header: header.header, requests: [], reads: [] };
+      const frame: SessionFrame = { kind: 'multicast', header: header.header, requests: [], reads: [], streams: [] };
       this.#links[slot]?.write(this.#encode(frame), performance.now());
     };
     this.#carrier.invoke({ call, slot, header, request, sendByFrame, regenerated: this.#setup.regeneratedKeys() });
@@ -254,6 +222,23 @@ export class SessionRunner implements LinkEvents {
   #encode(frame: SessionFrame): Buffer[] {
     if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
     return chunker.split(encodeSessionFrame(frame)).map(wrapFrame);
+  }
+
+  #admit(call: OpenCall): boolean {
+    if (this.#backlogBytes() > BACKLOG_MAX_BYTES) {
+      call.fail('UNDERSTUDY_OVERLOADED', 'too much waits to be sent to the primary already', false);
+      return false;
+    }
+    call.id = this.#nextCall++ as CallId;
+    this.#calls.set(call.id, call);
+    // A session that was about to end goes on.
+    this.#closingSinceMs = undefined;
+    return true;
+  }
+
+  #stream(id: CallId): OpenStream | undefined {
+    const call = this.#calls.get(id);
+    return call !== undefined && isStream(call) ? call : undefined;
   }
 
   #take(id: CallId): OpenCall | undefined {
@@ -275,7 +260,7 @@ export class SessionRunner implements LinkEvents {
   #onTick(): void {
     const nowMs = performance.now();
     for (const link of this.#links) link.checkQueue(nowMs);
-    this.#step({ kind: 'tick' });
+    this.#stepper.step({ kind: 'tick' });
     if (this.#ended) return;
     if (this.#calls.size > 0) {
       this.#failUnreachable();
@@ -290,7 +275,7 @@ export class SessionRunner implements LinkEvents {
   #closeSession(): void {
     if (this.#closingSinceMs !== undefined || this.#ended) return;
     this.#closingSinceMs = performance.now();
-    this.#step({ kind: 'close' });
+    this.#stepper.step({ kind: 'close' });
   }
 
   /** As grpc-js does: a call is told at once that nothing can be reached, unless it would rather wait. */
@@ -316,7 +301,7 @@ export class SessionRunner implements LinkEvents {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#tick);
-    clearTimeout(this.#batchTimer);
+    this.#stepper.stop();
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const call of calls) call.fail(code, reason, this.#sending && !call.readOnly);

@@ -1,5 +1,6 @@
 import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
 import type { Outcome } from './message.js';
+import type { StreamItem } from './stream.js';
 
 /** What a replica remembers of a connection, as of a checkpoint. */
 export interface ConnectionSnapshot {
@@ -8,6 +9,15 @@ export interface ConnectionSnapshot {
   readonly peer: string | undefined;
   /** Processed and perhaps still asked for: the reply cache. */
   readonly outcomes: readonly (readonly [SeqNum, Outcome])[];
+  /** Streams that ended, and that the client has not taken to the end. */
+  readonly streams: readonly StreamSnapshot[];
+}
+
+export interface StreamSnapshot {
+  readonly stream: SeqNum;
+  /** Items up to here were taken; these follow, the status last. */
+  readonly takenUpTo: number;
+  readonly items: readonly StreamItem[];
 }
 
 /** The reply to a plain client's idempotency key. */

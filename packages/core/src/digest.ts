@@ -31,6 +31,14 @@ export function extendDigest(
   return (high & 0xfffff) * LOW + (low >>> 0);
 }
 
+/** Continues a digest of 32 bits by another. */
+export function mixDigest(digest: number, word: number): number {
+  let mixed = Math.imul(digest ^ word, 0x9e3779b1);
+  mixed ^= mixed >>> 15;
+  mixed = Math.imul(mixed + word, 0x85ebca6b);
+  return (mixed ^ (mixed >>> 13)) >>> 0;
+}
+
 /** What a connection contributes to the digest; computed once for each. */
 export function connectionDigest(connection: ConnectionId): number {
   let hash = 0;

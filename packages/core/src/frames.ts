@@ -4,6 +4,7 @@ import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './i
 import type { Body, Outcome, Request } from './message.js';
 import type { OrderInfo } from './ordering/order-info.js';
 import type { GroupRecord, Member } from './record.js';
+import type { StreamItem } from './stream.js';
 
 /**
  * Frames travel on streams that keep their order and lose nothing until they break; a broken stream may have lost any
@@ -52,12 +53,23 @@ export interface ReadRequest {
   readonly request: Request;
 }
 
+/** How far the client is with a stream; the primary goes on from there. */
+export interface StreamAsk {
+  readonly of: SeqNum;
+  /** Items up to here were handed to the application. */
+  readonly received: number;
+  /** Those that were sent already are to be sent again only when they are stable. */
+  readonly awaitStable: boolean;
+}
+
 /** Requests of one event-loop turn with one header. Without any it is a null message. */
 export interface MulticastFrame {
   readonly kind: 'multicast';
   readonly header: SessionHeader;
   readonly requests: readonly SeqRequest[];
   readonly reads: readonly ReadRequest[];
+  /** To the primary, on a stream that is new to it. */
+  readonly streams: readonly StreamAsk[];
 }
 
 /** Answer to `newTerm` with `collect`: all that this session holds. A promise to refuse older terms from now on. */
@@ -69,6 +81,8 @@ export interface CollectedFrame {
   readonly retained: readonly SeqNum[];
   /** Those among `retained` that still wait for a reply. */
   readonly outstanding: readonly SeqNum[];
+  /** The streams that it has open. */
+  readonly streams: readonly StreamAsk[];
   /** Highest seqNum that the session has sent to anyone. */
   readonly sentUpTo: SeqNum;
   readonly repliesSeenUpTo: SeqNum;
@@ -131,12 +145,23 @@ export interface ReadReply {
   readonly stable: boolean;
 }
 
+/** An item of a stream. */
+export interface SeqItem {
+  readonly stream: SeqNum;
+  /** 1, 2, 3 … */
+  readonly index: number;
+  readonly item: StreamItem;
+  readonly stable: boolean;
+}
+
 /** Replies of one event-loop turn with one header. Without any it is a null message. */
 export interface RepliesFrame {
   readonly kind: 'replies';
   readonly header: ReplicaHeader;
   readonly replies: readonly SeqReply[];
   readonly reads: readonly ReadReply[];
+  /** Of one stream without a gap, ascending. */
+  readonly items: readonly SeqItem[];
 }
 
 /** A new primary was designated; with `collect` it asks for all that the session holds. */

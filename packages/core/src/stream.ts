@@ -11,6 +11,8 @@ import type { MetadataEntries, Outcome } from './message.js';
 export const STREAM_WINDOW = 64;
 /** Bytes likewise; one message may always be on its way. */
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
+/** Streams that one message of credits may name: so many digests an announcement may carry. */
+export const STREAM_CREDITS_MAX = 64;
 /** Half a window is taken before the other side hears of it. */
 export const STREAM_CREDIT_AT = STREAM_WINDOW / 2;
 export const STREAM_CREDIT_AT_BYTES = STREAM_WINDOW_BYTES / 2;
@@ -45,11 +47,13 @@ export type StreamItem =
   /** The last one. An outcome without initial metadata and message. */
   | { readonly kind: 'status'; readonly outcome: Outcome };
 
-/** What one step of a handler sent, perhaps on the stream of another client. */
+/** What a handler sent, perhaps on the stream of another client. */
 export interface StreamOutput {
   readonly connection: ConnectionId;
   readonly stream: SeqNum;
   readonly item: StreamItem;
+  /** Of the item, 32 bits. */
+  readonly digest: number;
 }
 
 /** The reply to a message of a stream: it was processed. What came of it are items. */

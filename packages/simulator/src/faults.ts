@@ -216,7 +216,13 @@ function forge(simulation: Simulation): void {
     destOrderInfo: [info],
   };
   simulation.fault([stream.client, stream.server], `forges order ${info.orderNum}`);
-  stream.toServer.frames.push({ kind: 'multicast', header: { ...header, closing: false }, requests: [], reads: [] });
+  stream.toServer.frames.push({
+    kind: 'multicast',
+    header: { ...header, closing: false },
+    requests: [],
+    reads: [],
+    streams: [],
+  });
 }
 
 function cancel(simulation: Simulation): void {

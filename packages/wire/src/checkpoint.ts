@@ -6,17 +6,24 @@ import type {
   OrderNum,
   Outcome,
   SeqNum,
+  StreamItem,
+  StreamSnapshot,
   Term,
 } from '@understudy/core';
 import { ID_BYTES, Kind } from './layout.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import { reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
+import { itemBytes, readBareItem, writeBareItem } from './stream.js';
 import type { Writer } from './writer.js';
 
 const FIXED_BYTES = 64;
-/** Id, repliesSeenUpTo, whether there is a peer, number of outcomes. */
-const CONNECTION_MIN_BYTES = ID_BYTES + 3;
+/** Id, repliesSeenUpTo, whether there is a peer, number of outcomes, number of streams. */
+const CONNECTION_MIN_BYTES = ID_BYTES + 4;
+/** Stream, how far it was taken, number of items. */
+const STREAM_MIN_BYTES = 3;
+/** Kind and something. */
+const ITEM_MIN_BYTES = 2;
 /** seqNum and flags. */
 const OUTCOME_MIN_BYTES = 2;
 /** Key, digest and flags. */
@@ -56,15 +63,17 @@ export function readCheckpoint(r: Reader): Checkpoint {
 /** About as many bytes as `writeCheckpoint` needs. */
 export function checkpointBytes(checkpoint: Checkpoint): number {
   let bytes = FIXED_BYTES + checkpoint.state.length + ID_BYTES * checkpoint.expired.length;
-  for (const { peer, outcomes } of checkpoint.connections) {
-    bytes += 24 + (peer ?? '').length;
+  for (const { peer, outcomes, streams } of checkpoint.connections) {
+    bytes += 28 + (peer ?? '').length;
     for (const [, outcome] of outcomes) bytes += 4 + outcomeBytes(outcome);
+    for (const { items } of streams) for (const item of items) bytes += 12 + itemBytes(item);
   }
   for (const { key, outcome } of checkpoint.keyed) bytes += 12 + key.length + outcomeBytes(outcome);
   return bytes;
 }
 
-function writeConnection(w: Writer, { connection, repliesSeenUpTo, peer, outcomes }: ConnectionSnapshot): void {
+function writeConnection(w: Writer, snapshot: ConnectionSnapshot): void {
+  const { connection, repliesSeenUpTo, peer, outcomes, streams } = snapshot;
   w.id(connection);
   w.varint(repliesSeenUpTo);
   w.boolean(peer !== undefined);
@@ -76,6 +85,13 @@ function writeConnection(w: Writer, { connection, repliesSeenUpTo, peer, outcome
     writeOutcome(w, outcome, 0);
     previous = seqNum;
   }
+  w.varint(streams.length);
+  for (const { stream, takenUpTo, items } of streams) {
+    w.varint(stream);
+    w.varint(takenUpTo);
+    w.varint(items.length);
+    for (const item of items) writeBareItem(w, item);
+  }
 }
 
 function readConnections(r: Reader): ConnectionSnapshot[] {
@@ -84,9 +100,22 @@ function readConnections(r: Reader): ConnectionSnapshot[] {
     const connection = r.id() as ConnectionId;
     const repliesSeenUpTo = r.varint() as SeqNum;
     const peer = r.boolean() ? r.string() : undefined;
-    connections.push({ connection, repliesSeenUpTo, peer, outcomes: readOutcomes(r, repliesSeenUpTo) });
+    const outcomes = readOutcomes(r, repliesSeenUpTo);
+    connections.push({ connection, repliesSeenUpTo, peer, outcomes, streams: readStreams(r) });
   }
   return connections;
+}
+
+function readStreams(r: Reader): StreamSnapshot[] {
+  const streams: StreamSnapshot[] = [];
+  for (let left = r.count(STREAM_MIN_BYTES); left > 0; left--) {
+    const stream = r.varint() as SeqNum;
+    const takenUpTo = r.varint();
+    const items: StreamItem[] = [];
+    for (let more = r.count(ITEM_MIN_BYTES); more > 0; more--) items.push(readBareItem(r));
+    streams.push({ stream, takenUpTo, items });
+  }
+  return streams;
 }
 
 function readOutcomes(r: Reader, repliesSeenUpTo: SeqNum): [SeqNum, Outcome][] {

@@ -1,4 +1,4 @@
-import type { MetadataEntries, Outcome } from '@understudy/core';
+import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core';
 import { hash32 } from './hash.js';
 
 const ABSENT = Buffer.from('absent');
@@ -15,6 +15,24 @@ export function outcomeDigest(outcome: Outcome): number {
   digest = metadataDigest(outcome.initialMetadata, digest);
   digest = outcome.message === undefined ? hash32(ABSENT, digest) : hash32(outcome.message, hash32(PRESENT, digest));
   return metadataDigest(outcome.trailers, digest);
+}
+
+/**
+ * A digest of what a handler of a stream sent.
+ *
+ * @returns an unsigned 32-bit integer
+ */
+export function itemDigest(item: StreamItem): number {
+  switch (item.kind) {
+    case 'metadata':
+      return metadataDigest(item.entries, 1);
+    case 'message':
+      return hash32(item.message, 2);
+    case 'window':
+      return hash32(Buffer.from(`${item.upTo}`), 3);
+    default:
+      return hash32(Buffer.from(`${outcomeDigest(item.outcome)}`), 4);
+  }
 }
 
 function metadataDigest(entries: MetadataEntries | undefined, seed: number): number {

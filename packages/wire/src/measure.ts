@@ -50,6 +50,7 @@ const multicast: MulticastFrame = {
   },
   requests: Array.from({ length: 32 }, (_, i) => ({ seqNum: (1001 + i) as SeqNum, request, awaitStable: false })),
   reads: [],
+  streams: [],
 };
 
 const orders: OrderInfo[] = Array.from({ length: 64 }, (_, i) => ({
@@ -65,6 +66,7 @@ const replies: RepliesFrame = {
   header: { term: 3 as Term, sourceOrderInfo: orders, stableUpTo: 49_990 as OrderNum, heartbeatMs: 123456.789 },
   replies: Array.from({ length: 32 }, (_, i) => ({ seqNum: (1001 + i) as SeqNum, outcome, stable: false })),
   reads: [],
+  items: [],
 };
 
 const rpcReply: RpcReplyHeader = { stable: false, header: replies.header };

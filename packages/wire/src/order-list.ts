@@ -5,12 +5,12 @@ import type { Draft } from './parts.js';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 
-const KINDS: readonly OrderKind[] = ['call', 'void', 'expire', 'abandon'];
-const KIND_MASK = 0b11;
-const HAS_PEER = 0b100;
-const HAS_DETERMINANTS = 0b1000;
-const HAS_OUTCOME = 0b10000;
-const ALL_FLAGS = 0b11111;
+const KINDS: readonly OrderKind[] = ['call', 'void', 'expire', 'abandon', 'cancel'];
+const KIND_MASK = 0b111;
+const HAS_PEER = 0b1000;
+const HAS_DETERMINANTS = 0b10000;
+const HAS_OUTCOME = 0b100000;
+const ALL_FLAGS = 0b111111;
 
 /** Head and seqNum: a byte each at least. */
 const ORDER_MIN_BYTES = 2;
@@ -106,7 +106,8 @@ function readOrder(r: Reader, term: Term, orderNum: OrderNum): OrderInfo {
   if (flags === 0 && head % 2 === 1) malformed('order with flags, all of them off');
   const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
   r.connections.setLastSeq(index, seqNum);
-  const order: Draft<OrderInfo> = { term, orderNum, connection, seqNum, kind: KINDS[flags & KIND_MASK] as OrderKind };
+  const kind = KINDS[flags & KIND_MASK] ?? malformed('unknown kind of an order');
+  const order: Draft<OrderInfo> = { term, orderNum, connection, seqNum, kind };
   if (flags > KIND_MASK) {
     if (flags & HAS_PEER) order.peer = r.string();
     if (flags & HAS_DETERMINANTS) order.determinants = r.bytes();

@@ -44,7 +44,7 @@ it('refuses the carrier’s flag of a request without a carrier', () => {
 
 it('refuses the carrier’s flag of a header without a carrier', () => {
   const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
-  const bytes = encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [] });
+  const bytes = encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
   expect(() => decodeSessionFrame(withBits(bytes, 2, 0b1))).toThrow(
     'UNDERSTUDY_MALFORMED: unknown flags 1 of a header',
   );

@@ -18,6 +18,7 @@ import { CARRIER_FLAG, outcomeBytes, readOutcome, writeOutcome } from './outcome
 import { reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
 import { readSeqNums, writeSeqNums } from './seq-list.js';
+import { itemsBytes, readItems, writeItems } from './stream.js';
 import type { Writer } from './writer.js';
 
 const RARE_FRAME_BYTES = 256;
@@ -120,6 +121,7 @@ function writeReplies(w: Writer, frame: RepliesFrame): void {
     writeOutcome(w, outcome, stable ? CARRIER_FLAG : 0);
     previousRead = readId;
   }
+  writeItems(w, frame.items);
 }
 
 function readReplies(r: Reader): RepliesFrame {
@@ -138,11 +140,11 @@ function readReplies(r: Reader): RepliesFrame {
     const flags = r.byte();
     reads.push({ readId, outcome: readOutcome(r, flags, true), stable: (flags & CARRIER_FLAG) !== 0 });
   }
-  return { kind: 'replies', header, replies, reads };
+  return { kind: 'replies', header, replies, reads, items: readItems(r) };
 }
 
 function repliesBytes(frame: RepliesFrame): number {
-  let bytes = 16 + replicaHeaderBytes(frame.header);
+  let bytes = 16 + replicaHeaderBytes(frame.header) + itemsBytes(frame.items);
   for (const { outcome } of frame.replies) bytes += 2 + outcomeBytes(outcome);
   for (const { outcome } of frame.reads) bytes += 2 + outcomeBytes(outcome);
   return bytes;

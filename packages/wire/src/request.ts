@@ -4,6 +4,7 @@ import { Kind } from './layout.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 import { type Draft, reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
+import { partBytes, readPart, writePart } from './stream.js';
 import type { Writer } from './writer.js';
 
 const HAS_METADATA = 0b1;
@@ -11,23 +12,26 @@ const HAS_DEADLINE = 0b10;
 const HAS_KEY = 0b100;
 /** A flag that belongs to whoever carries the request. */
 const CARRIER_FLAG = 0b1000;
-const FLAG_BITS = 4;
+const HAS_STREAM = 0b10000;
+const FLAG_BITS = 5;
 
 /** Connection, seqNum, head and length of the message. */
 const BODY_MIN_BYTES = 4;
 
 export function writeRequest(w: Writer, request: Request, carrierFlag: boolean): void {
-  const { method, message, metadata, deadlineMs, key } = request;
+  const { method, message, metadata, deadlineMs, key, stream } = request;
   const flags =
     (metadata === undefined ? 0 : HAS_METADATA) |
     (deadlineMs === undefined ? 0 : HAS_DEADLINE) |
     (key === undefined ? 0 : HAS_KEY) |
+    (stream === undefined ? 0 : HAS_STREAM) |
     (carrierFlag ? CARRIER_FLAG : 0);
   w.name(method, FLAG_BITS, flags);
   w.bytes(message);
   if (metadata !== undefined) writeMetadata(w, metadata);
   if (deadlineMs !== undefined) w.float(deadlineMs);
   if (key !== undefined) w.string(key);
+  if (stream !== undefined) writePart(w, stream);
 }
 
 export function readRequest(r: Reader): Request {
@@ -46,6 +50,7 @@ export function readRequestAfter(r: Reader, head: number): Request {
   if (head & HAS_METADATA) request.metadata = readMetadata(r);
   if (head & HAS_DEADLINE) request.deadlineMs = r.float();
   if (head & HAS_KEY) request.key = r.string();
+  if (head & HAS_STREAM) request.stream = readPart(r);
   return request;
 }
 
@@ -55,7 +60,8 @@ export function requestBytes(request: Request): number {
     12 +
     request.message.length +
     (request.metadata === undefined ? 0 : metadataBytes(request.metadata)) +
-    (request.key === undefined ? 0 : 8 + request.key.length)
+    (request.key === undefined ? 0 : 8 + request.key.length) +
+    (request.stream === undefined ? 0 : partBytes(request.stream))
   );
 }
 

@@ -19,6 +19,7 @@ import { reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
 import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } from './request.js';
 import { readSeqNums, writeSeqNums } from './seq-list.js';
+import { readAsks, writeAsks } from './stream.js';
 import type { Writer } from './writer.js';
 
 /** Number, head and length of the message. */
@@ -111,6 +112,7 @@ function writeMulticast(w: Writer, frame: MulticastFrame): void {
     writeRequest(w, request, false);
     previousRead = readId;
   }
+  writeAsks(w, frame.streams);
 }
 
 function readMulticast(r: Reader): MulticastFrame {
@@ -128,11 +130,11 @@ function readMulticast(r: Reader): MulticastFrame {
     readId = r.after(readId);
     reads.push({ readId, request: readRequest(r) });
   }
-  return { kind: 'multicast', header, requests, reads };
+  return { kind: 'multicast', header, requests, reads, streams: readAsks(r) };
 }
 
 function multicastBytes(frame: MulticastFrame): number {
-  let bytes = 16 + sessionHeaderBytes(frame.header);
+  let bytes = 16 + sessionHeaderBytes(frame.header) + 8 * frame.streams.length;
   for (const { request } of frame.requests) bytes += requestBytes(request);
   for (const { request } of frame.reads) bytes += requestBytes(request);
   return bytes;
@@ -144,6 +146,7 @@ function writeCollected(w: Writer, frame: CollectedFrame): void {
   w.varint(frame.repliesSeenUpTo);
   writeSeqNums(w, frame.repliesSeenUpTo, frame.retained);
   writeSeqNums(w, frame.repliesSeenUpTo, frame.outstanding);
+  writeAsks(w, frame.streams);
   w.after(frame.retained.at(-1) ?? NO_SEQ, frame.sentUpTo);
   w.clock(frame.sentAtMs);
 }
@@ -154,6 +157,8 @@ function readCollected(r: Reader): CollectedFrame {
   const repliesSeenUpTo = r.varint() as SeqNum;
   const retained = readSeqNums(r, repliesSeenUpTo);
   const outstanding = readSeqNums(r, repliesSeenUpTo);
+  const streams = readAsks(r);
   const sentUpTo = r.after(retained.at(-1) ?? NO_SEQ) as SeqNum;
-  return { kind: 'collected', term, orders, retained, outstanding, sentUpTo, repliesSeenUpTo, sentAtMs: r.clock() };
+  const sentAtMs = r.clock();
+  return { kind: 'collected', term, orders, retained, outstanding, streams, sentUpTo, repliesSeenUpTo, sentAtMs };
 }

@@ -15,14 +15,16 @@ import type { Outcome, Request } from '@understudy/core';
 export const echoDefinition = {
   echo: method('Echo', false),
   look: method('Look', false),
+  upload: method('Upload', true, false),
+  watch: method('Watch', false, true),
   chat: method('Chat', true),
 };
 
-function method(name: string, streaming: boolean) {
+function method(name: string, requestStream: boolean, responseStream = requestStream) {
   return {
     path: `/test.Echo/${name}`,
-    requestStream: streaming,
-    responseStream: streaming,
+    requestStream,
+    responseStream,
     requestSerialize: (text: string): Buffer => {
       if (text === 'unserializable') throw new Error('cannot serialize this');
       return Buffer.from(text);

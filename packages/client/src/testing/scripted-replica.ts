@@ -222,6 +222,6 @@ export class ScriptedReplica {
       stableUpTo: this.#orderNum as OrderNum,
       heartbeatMs,
     };
-    this.send(stream, { kind: 'replies', header, replies, reads });
+    this.send(stream, { kind: 'replies', header, replies, reads, items: [] });
   }
 }

@@ -100,7 +100,7 @@ export class ScriptedSession implements SessionMachine {
     this.#effects.push({
       kind: 'multicast',
       slots,
-      frame: { kind: 'multicast', header: this.#header(nowMs), requests, reads: [] },
+      frame: { kind: 'multicast', header: this.#header(nowMs), requests, reads: [], streams: [] },
     });
   }
 

@@ -1,8 +1,9 @@
 import { connectionDigest } from '../digest.js';
-import type { ReadReply, SeqReply } from '../frames.js';
+import type { ReadReply, SeqReply, StreamAsk } from '../frames.js';
 import type { CallId, ConnectionId, Incarnation, LinkId, OrderNum, SeqNum } from '../ids.js';
 import { maxOf, NO_ORDER, NO_SEQ, next } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
+import { Stream } from './stream.js';
 
 /** A seqNum further ahead than this of what arrived without a gap is not accepted: the sender's window is smaller. */
 export const SEQ_NUM_WINDOW = 65_536;
@@ -40,6 +41,8 @@ export interface SessionState {
   closing: boolean;
   replies: Gathered<SeqReply>[];
   reads: Gathered<ReadReply>[];
+  /** Streams with items that have not been sent. */
+  readonly streams: Set<Stream>;
   /** What it answered to the newest `collect`. */
   collected: Collected | undefined;
 }
@@ -52,6 +55,7 @@ export type Gathered<T extends SeqReply | ReadReply> = Omit<T, 'stable'> & {
 };
 
 export interface Collected {
+  readonly streams: readonly StreamAsk[];
   readonly retained: ReadonlySet<SeqNum>;
   readonly outstanding: readonly SeqNum[];
   readonly sentUpTo: SeqNum;
@@ -76,6 +80,10 @@ export class Connection {
   readonly byFrame = new Set<SeqNum>();
   /** Waiting to be ordered, at the primary. */
   readonly queued = new Set<SeqNum>();
+  /** Open streams, and ended ones whose client has not taken everything. */
+  readonly streams = new Map<SeqNum, Stream>();
+  /** At the primary: messages of streams that came before others that precede them; by stream and position. */
+  readonly early = new Map<SeqNum, Map<number, SeqNum>>();
   repliesSeenUpTo: SeqNum = NO_SEQ;
   /** Bodies arrived without a gap up to here. */
   receivedUpTo: SeqNum = NO_SEQ;
@@ -155,6 +163,15 @@ export class Connection {
   /** Keeps an outcome unless nobody can ask for it. */
   keepOutcome(seqNum: SeqNum, outcome: Outcome): void {
     if (!this.plain && seqNum > this.repliesSeenUpTo) this.outcomes.set(seqNum, outcome);
+  }
+
+  openStream(id: SeqNum, method: string): Stream {
+    let stream = this.streams.get(id);
+    if (stream === undefined) {
+      stream = new Stream(id, method);
+      this.streams.set(id, stream);
+    }
+    return stream;
   }
 
   takeWaiters(seqNum: SeqNum): CallId[] | undefined {

@@ -1,7 +1,8 @@
-import type { Checkpoint, ConnectionSnapshot, KeyedReply } from '../checkpoint.js';
+import type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from '../checkpoint.js';
 import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../ids.js';
 import type { Outcome } from '../message.js';
 import { Connection } from './connection.js';
+import type { Stream } from './stream.js';
 
 /** Ended connections that are remembered one by one, so that a late retry is not taken for a new client. */
 export const EXPIRED_KEPT = 65_536;
@@ -95,7 +96,8 @@ export class Connections {
       const { id, plain, peer, outcomes } = connection;
       if (plain) continue;
       const repliesSeenUpTo = connection.coveredUpTo(processedUpTo);
-      connections.push({ connection: id, repliesSeenUpTo, peer, outcomes: [...outcomes] });
+      const streams = [...connection.streams.values()].filter(({ over }) => over).map(streamSnapshot);
+      connections.push({ connection: id, repliesSeenUpTo, peer, outcomes: [...outcomes], streams });
     }
     const keyed: KeyedReply[] = [];
     for (const [key, reply] of this.#keyed) keyed.push({ key, ...reply });
@@ -116,10 +118,27 @@ export class Connections {
         connection.bodies.delete(seqNum);
         connection.markReceived(seqNum);
       }
+      restoreStreams(connection, snapshot.streams, checkpoint.orderNum);
       connection.see(snapshot.repliesSeenUpTo);
       connection.coverUpTo(snapshot.repliesSeenUpTo);
       forgetSeenBodies(connection, snapshot.repliesSeenUpTo);
     }
+  }
+}
+
+const streamSnapshot = ({ id, items }: Stream): StreamSnapshot => ({
+  stream: id,
+  takenUpTo: items.base,
+  items: items.slice(items.base, items.last).map(({ item }) => item),
+});
+
+/** Handlers do not outlive what a checkpoint replaces; what they said is all stable. */
+function restoreStreams(connection: Connection, snapshots: readonly StreamSnapshot[], orderNum: OrderNum): void {
+  connection.streams.clear();
+  for (const { stream: id, takenUpTo, items } of snapshots) {
+    const stream = connection.openStream(id, '');
+    stream.startFrom(takenUpTo);
+    for (const item of items) stream.append(orderNum, item, 0);
   }
 }
 

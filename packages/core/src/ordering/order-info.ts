@@ -3,17 +3,17 @@ import type { Outcome } from '../message.js';
 
 /**
  * What takes the place in the order: a `call`; the `void` of a seqNum that will never be processed; the end
- * (`expire`) of a connection, whose records are freed; or the word that the message just before was `abandon`ed,
- * because its handler did not come to an end.
+ * (`expire`) of a connection, whose records are freed; the word that the message just before was `abandon`ed,
+ * because its handler did not come to an end; or the word that a stream is `cancel`led, because its client is gone.
  */
-export type OrderKind = 'call' | 'void' | 'expire' | 'abandon';
+export type OrderKind = 'call' | 'void' | 'expire' | 'abandon' | 'cancel';
 
 /** The message ordering information of [0098], with its determinants. Immutable; an announcement carries it around. */
 export interface OrderInfo {
   readonly term: Term;
   readonly orderNum: OrderNum;
   readonly connection: ConnectionId;
-  /** For `expire`: 0. */
+  /** For `expire`: 0. For `cancel`: the stream. */
   readonly seqNum: SeqNum;
   readonly kind: OrderKind;
   /** The connection's peer as the primary sees it, when it is new or changed; handlers on all replicas see this one. */

@@ -2,50 +2,50 @@ import { assert } from '../assert.js';
 import type { OrderNum } from '../ids.js';
 
 /** Consecutive orders from `base + 1` to `last`, dropped from the front and appended at the end, each in constant time. */
-export class OrderWindow<T> {
+export class OrderWindow<T, N extends number = OrderNum> {
   #items: (T | undefined)[] = [];
   #head = 0;
-  #base: OrderNum;
+  #base: N;
 
-  constructor(base: OrderNum) {
+  constructor(base: N) {
     this.#base = base;
   }
 
   /** Everything up to here was dropped. */
-  get base(): OrderNum {
+  get base(): N {
     return this.#base;
   }
 
-  get last(): OrderNum {
-    return (this.#base + this.#items.length - this.#head) as OrderNum;
+  get last(): N {
+    return (this.#base + this.#items.length - this.#head) as N;
   }
 
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  append(orderNum: OrderNum, item: T): void {
+  append(orderNum: N, item: T): void {
     assert(orderNum === this.last + 1, () => `order ${orderNum} appended after ${this.last}`);
     this.#items.push(item);
   }
 
-  get(orderNum: OrderNum): T | undefined {
+  get(orderNum: N): T | undefined {
     return orderNum > this.#base ? this.#items[this.#head + orderNum - this.#base - 1] : undefined;
   }
 
   /** The items after `from` up to `upTo`, both clipped to what is here. */
-  slice(from: OrderNum, upTo: OrderNum): T[] {
+  slice(from: N, upTo: N): T[] {
     const start = Math.max(0, from - this.#base);
     const end = Math.max(start, upTo - this.#base);
     return this.#items.slice(this.#head + start, this.#head + end) as T[];
   }
 
   /** Drops everything up to `upTo`, handing each item to `dropped`. */
-  dropUpTo(upTo: OrderNum, dropped?: (item: T) => void): void {
+  dropUpTo(upTo: N, dropped?: (item: T) => void): void {
     while (this.#base < upTo && this.#head < this.#items.length) {
       dropped?.(this.#items[this.#head] as T);
       this.#items[this.#head++] = undefined;
-      this.#base = (this.#base + 1) as OrderNum;
+      this.#base = (this.#base + 1) as N;
     }
     if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
@@ -54,12 +54,12 @@ export class OrderWindow<T> {
   }
 
   /** Drops everything after `upTo`, handing each item to `dropped`. */
-  dropAfter(upTo: OrderNum, dropped?: (item: T) => void): void {
+  dropAfter(upTo: N, dropped?: (item: T) => void): void {
     while (this.last > upTo && this.length > 0) dropped?.(this.#items.pop() as T);
   }
 
   /** Forgets everything and goes on after `base`. */
-  reset(base: OrderNum): void {
+  reset(base: N): void {
     this.#items = [];
     this.#head = 0;
     this.#base = base;

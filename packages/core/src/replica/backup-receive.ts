@@ -25,12 +25,9 @@ function believes(r: ReplicaState, info: OrderInfo): boolean {
 }
 
 export function toMessageOrder(r: ReplicaState, info: OrderInfo): void {
-  if (info.kind === 'expire') {
-    enterLog(r, info, r.connections.open(info.connection), undefined);
-    return;
-  }
   const connection = r.connections.open(info.connection);
-  enterLog(r, info, connection, connection.bodies.get(info.seqNum));
+  const named = info.kind === 'call' || info.kind === 'void';
+  enterLog(r, info, connection, named ? connection.bodies.get(info.seqNum) : undefined);
 }
 
 /** Orders of older terms beyond what the promotion adopted never happened (DESIGN 5.6). */

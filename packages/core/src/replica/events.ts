@@ -5,11 +5,18 @@ import type { Outcome, Request } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { LogLevel } from '../ports.js';
 import type { GroupRecord, Member } from '../record.js';
+import type { StreamItem, StreamOutput } from '../stream.js';
 
 /** What a handler is run for: an ordered message, or a read at a place in the order. */
 export type Task =
   | { readonly kind: 'ordered'; readonly info: OrderInfo; readonly request: Request; readonly peer: string | undefined }
   | { readonly kind: 'read'; readonly readTask: number; readonly request: Request; readonly peer: string | undefined };
+
+/** What an RPC of a streaming call brings after its opening. */
+export type PlainPart =
+  | { readonly kind: 'message'; readonly message: Uint8Array }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'taken'; readonly upTo: number };
 
 /** Everything that can happen to a replica. The adapter passes each with its monotonic clock. */
 export type ReplicaEvent =
@@ -41,13 +48,27 @@ export type ReplicaEvent =
       readonly readOnly: boolean;
       readonly request: Request;
     }
+  /** The next message of a streaming call without our interceptor, or its end; or its caller has taken items. */
+  | { readonly kind: 'plainPart'; readonly call: CallId; readonly part: PlainPart }
   /** The caller of an RPC went away; the message, if ordered, runs to its end. */
   | { readonly kind: 'callGone'; readonly call: CallId }
   /** Answer to `admit`. `determinants` record what the user's interceptors changed. */
   | { readonly kind: 'admitted'; readonly admission: number; readonly determinants?: Uint8Array }
   | { readonly kind: 'refused'; readonly admission: number; readonly outcome: Outcome }
   /** Answer to `execute`. `digest`: of the handler's outcome, 32 bits. */
-  | { readonly kind: 'executed'; readonly task: Task; readonly outcome: Outcome; readonly digest: number }
+  | {
+      readonly kind: 'executed';
+      readonly task: Task;
+      readonly outcome: Outcome;
+      readonly digest: number;
+      /** What handlers of streams sent meanwhile. */
+      readonly outputs?: readonly StreamOutput[];
+    }
+  /**
+   * A handler of a stream went on by itself, after a timer or I/O of its own, and sent something. Its place among what
+   * this stream sends is certain, though none in the order.
+   */
+  | { readonly kind: 'lateItem'; readonly output: StreamOutput }
   | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
   | { readonly kind: 'restored' }
   /** Every few milliseconds; all timeouts are decided here. */
@@ -70,6 +91,8 @@ export type ReplicaEffect =
       readonly outcome: Outcome;
       readonly header?: RpcReplyHeader;
     }
+  /** An item of a stream that came as an RPC. */
+  | { readonly kind: 'answerItem'; readonly call: CallId; readonly item: StreamItem }
   /** End an RPC with an error of ours; `primary`: the trailer `understudy-primary`, an address. */
   | {
       readonly kind: 'failCall';

@@ -1,11 +1,12 @@
 import type { Connection, SessionState } from '../connection/connection.js';
-import type { AnnounceFrame, ReadReply, SeqReply } from '../frames.js';
+import type { AnnounceFrame, ReadReply, SeqItem, SeqReply } from '../frames.js';
 import { maxOf, minOf, NO_ORDER, type OrderNum } from '../ids.js';
 import type { Body } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import { orderOf } from './ordering.js';
 import type { Peer } from './peers.js';
 import type { ReplicaState } from './state.js';
+import { flushStreamCalls, takeItems } from './stream-items.js';
 import { adoptionPublished } from './transitions.js';
 
 /** Without anything to announce, the primary is heard this many times in a lease. */
@@ -14,13 +15,16 @@ export const HEARTBEATS_PER_LEASE = 6;
 const BATCH_MAX = 64;
 const NO_REPLIES: readonly SeqReply[] = [];
 const NO_READS: readonly ReadReply[] = [];
+const NO_ITEMS: readonly SeqItem[] = [];
 
 /** The end of a turn: one frame for each receiver that has something coming. */
 export function flush(r: ReplicaState): void {
   r.wantsFlush = false;
   if (r.isPrimary) {
     announceOverflow(r);
+    r.itemsWait = false;
     for (const connection of r.connections.values()) flushSession(r, connection);
+    if (r.streamCalls.size > 0) flushStreamCalls(r);
     flushPeers(r);
   } else {
     for (const connection of r.connections.values()) echoHeartbeat(r, connection);
@@ -51,15 +55,16 @@ export function carryToSessions(r: ReplicaState): void {
 function flushSession(r: ReplicaState, connection: Connection): void {
   const { session } = connection;
   if (session?.link === undefined) return;
+  const items = session.streams.size > 0 ? takeItems(r, connection, session) : NO_ITEMS;
   const carried = maxOf(session.carriedUpTo, r.stableUpTo);
   const hasOrders = session.carryUpTo > carried;
-  const hasReplies = session.replies.length > 0 || session.reads.length > 0;
+  const hasReplies = session.replies.length > 0 || session.reads.length > 0 || items.length > 0;
   if (!hasOrders && !hasReplies && !owesWord(r, connection, session)) return;
   // The order of a reply that became stable since is not carried any more, so its client must be told.
   if (hasReplies) markStable(session, r.stableUpTo);
   const sourceOrderInfo = hasOrders ? orderOf(r).multicastMessage(carried, session.carryUpTo) : [];
   session.carriedUpTo = maxOf(session.carriedUpTo, session.carryUpTo);
-  sendReplies(r, session, sourceOrderInfo);
+  sendReplies(r, session, sourceOrderInfo, items);
 }
 
 function markStable({ replies, reads }: SessionState, stableUpTo: OrderNum): void {
@@ -82,7 +87,12 @@ function echoHeartbeat(r: ReplicaState, connection: Connection): void {
   if (echoDue(r, session) || !session.viewSent) sendReplies(r, session, []);
 }
 
-function sendReplies(r: ReplicaState, session: SessionState, sourceOrderInfo: OrderInfo[]): void {
+function sendReplies(
+  r: ReplicaState,
+  session: SessionState,
+  sourceOrderInfo: OrderInfo[],
+  items: readonly SeqItem[] = NO_ITEMS,
+): void {
   const { link, heartbeatMs, viewSent } = session;
   if (link === undefined) return;
   // What is gathered from now on belongs to the next frame; this one may still be on its way, as it is.
@@ -93,7 +103,7 @@ function sendReplies(r: ReplicaState, session: SessionState, sourceOrderInfo: Or
   r.effects.push({
     kind: 'sendToSession',
     link,
-    frame: { kind: 'replies', header: viewSent ? header : { ...header, view: r.view }, replies, reads },
+    frame: { kind: 'replies', header: viewSent ? header : { ...header, view: r.view }, replies, reads, items },
   });
   if (replies !== NO_REPLIES) session.replies = [];
   if (reads !== NO_READS) session.reads = [];

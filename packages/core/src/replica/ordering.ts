@@ -9,6 +9,7 @@ import type { Task } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Reply } from './release.js';
 import type { ReplicaState } from './state.js';
+import { creditDigests, methodOf } from './streams.js';
 
 /** How far backups that execute too may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
 const LAG_FACTOR = 4;
@@ -21,7 +22,8 @@ export function orderOf(r: ReplicaState): PrimaryOrder {
 
 /** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
 export function startNext(r: ReplicaState): boolean {
-  if (r.checkpointWanted) {
+  // What a handler of a stream knows is in no checkpoint.
+  if (r.checkpointWanted && r.openStreams === 0) {
     r.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });
@@ -48,7 +50,7 @@ export function mayOrder(r: ReplicaState): boolean {
 function start(r: ReplicaState, work: Work): void {
   switch (work.kind) {
     case 'call': {
-      const { connection, seqNum, request, peer, determinants } = work;
+      const { connection, seqNum, request, peer, determinants = creditDigests(connection, request) } = work;
       connection.queued.delete(seqNum);
       if (hasExpired(r, connection)) {
         refuseExpired(r, work);
@@ -84,10 +86,20 @@ function start(r: ReplicaState, work: Work): void {
       r.effects.push({ kind: 'execute', task, live: true, admission: work.admission });
       return;
     }
+    case 'cancel': {
+      const { connection, stream } = work;
+      if (!connection.streams.has(stream) || hasExpired(r, connection)) return;
+      append(r, { connection: connection.id, seqNum: stream, kind: 'cancel' }, connection, undefined);
+      return;
+    }
     case 'expire': {
       const connection = r.connections.get(work.connection);
       // While this waited for its turn the session came back.
       if (connection === undefined || connection.session !== undefined) return;
+      for (const { id, opened, over } of connection.streams.values()) {
+        if (!opened || over) continue;
+        append(r, { connection: connection.id, seqNum: id, kind: 'cancel' }, connection, undefined);
+      }
       append(r, { connection: work.connection, seqNum: 0 as SeqNum, kind: 'expire' }, connection, undefined);
     }
   }
@@ -119,18 +131,18 @@ function append(r: ReplicaState, message: Orderable, connection: Connection, req
     !r.release.registered(connection)
   ) {
     r.localAnnounceUpTo = info.orderNum;
-  } else if (waitsForStability(r, request)) {
+  } else if (waitsForStability(r, connection, request)) {
     carryAtOnce(r, connection, info.orderNum);
   }
-  if (connection.plain || connection.awaitStable.has(info.seqNum) || waitsForStability(r, request)) {
+  if (connection.plain || connection.awaitStable.has(info.seqNum) || waitsForStability(r, connection, request)) {
     r.urgentUpTo = info.orderNum;
   }
   if (r.stability.alone) advanceStable(r);
   r.wantsFlush = true;
 }
 
-const waitsForStability = (r: ReplicaState, request: Request | undefined): boolean =>
-  request !== undefined && r.settings(request.method).release === 'acknowledged';
+const waitsForStability = (r: ReplicaState, connection: Connection, request: Request | undefined): boolean =>
+  request !== undefined && r.settings(methodOf(connection, request)).release === 'acknowledged';
 
 /** The reply waits until the order is stable, so its client must hear of the order now in order to reflect it. */
 function carryAtOnce(r: ReplicaState, { session }: Connection, orderNum: OrderNum): void {
@@ -165,7 +177,8 @@ export function giveReplies(
   let waiters = connection.takeWaiters(seqNum);
   // A session must know that no reply will come; whoever waits on an RPC waits, as on any server that never answers.
   if (isAbandoned(outcome)) waiters = undefined;
-  const mustBeStable = connection.plain || connection.awaitStable.delete(seqNum) || waitsForStability(r, request);
+  const mustBeStable =
+    connection.plain || connection.awaitStable.delete(seqNum) || waitsForStability(r, connection, request);
   for (const call of waiters ?? []) {
     const to = { kind: 'call', call, withHeader: !connection.plain } as const;
     offer(r, { connection, to, orderNum, outcome, mustBeStable });
@@ -227,6 +240,7 @@ function offer(r: ReplicaState, reply: Reply): void {
 
 /** Lets go of what the release rule allows by now. */
 export function releaseWaiting(r: ReplicaState): void {
+  if (r.itemsWait) r.wantsFlush = true;
   if (r.waiting.length === 0) return;
   const holdsLease = r.holdsLease();
   if (!holdsLease) return;

@@ -30,9 +30,18 @@ export function startServing(r: ReplicaState): void {
   r.requireMembers();
   tellPeers(r);
   advanceStable(r);
+  cancelForeign(r);
   resumeConnections(r);
   r.checkpointDueAt = maxOf(r.checkpointDueAt, r.order.processedUpTo);
   r.wantsFlush = true;
+}
+
+/** Streams of clients without our interceptor do not outlive the primary that their RPC went to. */
+function cancelForeign(r: ReplicaState): void {
+  for (const connection of r.connections.values()) {
+    if (!connection.plain || connection.id === r.plain) continue;
+    for (const { id } of connection.streams.values()) r.scheduler.add({ kind: 'cancel', connection, stream: id });
+  }
 }
 
 /** First word of a term on every stream: the record, with what the promotion adopted. */

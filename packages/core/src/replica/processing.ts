@@ -2,14 +2,18 @@ import { assert } from '../assert.js';
 import { connectionDigest, extendDigest, requestDigest } from '../digest.js';
 import { next } from '../ids.js';
 import { ABANDONED, INDETERMINATE, type Outcome } from '../message.js';
-import type { Task } from './events.js';
+import type { StreamOutput } from '../stream.js';
+import type { ReplicaEvent, Task } from './events.js';
 import type { Entry } from './message-order.js';
 import { giveRead, giveReplies, orderAbandon, startNext } from './ordering.js';
 import type { ReplicaState } from './state.js';
+import { beginPart, cancelRequest, diverge, dropStream, keepOutputs, partProcessed } from './streams.js';
 import { adoptionPublished } from './transitions.js';
 
 /** A backup waits this many times as long as the primary would before it gives up on itself. */
 const STUCK_AFTER_STALLS = 2;
+
+const NO_OUTPUTS: readonly StreamOutput[] = [];
 
 /** Processes whatever may be processed: one message at a time, in announced order (DESIGN 5.9). */
 export function pump(r: ReplicaState): void {
@@ -56,6 +60,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       assert(request !== undefined, () => `order ${info.orderNum} has no body`);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
+      beginPart(r, connection, entry);
       run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
       return;
     }
@@ -68,6 +73,9 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       return;
     case 'abandon':
       complete(r, entry, ABANDONED, 0);
+      return;
+    case 'cancel':
+      run(r, { kind: 'ordered', info, request: cancelRequest(info.seqNum), peer: undefined }, entry);
   }
 }
 
@@ -80,13 +88,22 @@ function run(r: ReplicaState, task: Task, entry: Entry): void {
 }
 
 /** The handler of an ordered message came to its end, or was given up. */
-export function complete(r: ReplicaState, entry: Entry, outcome: Outcome, outcomeDigest: number): void {
+export function complete(
+  r: ReplicaState,
+  entry: Entry,
+  outcome: Outcome,
+  outcomeDigest: number,
+  outputs: readonly StreamOutput[] = NO_OUTPUTS,
+): void {
   const { orderNum, seqNum, connection: id, kind } = entry.info;
   r.order.processedUpTo = orderNum;
   const connection = r.connections.get(id);
   r.digest = extendDigest(r.digest, orderNum, seqNum, connection?.digest ?? connectionDigest(id), outcomeDigest);
   r.keepDigest(orderNum);
   compareDigests(r);
+  if (outputs.length > 0) keepOutputs(r, orderNum, outputs);
+  if (connection !== undefined && kind === 'cancel') dropStream(r, connection, seqNum);
+  if (connection !== undefined && kind === 'call') partProcessed(r, connection, entry);
   if (connection !== undefined && (kind === 'call' || kind === 'void')) {
     connection.keepOutcome(seqNum, outcome);
     // What was voided had no effect: its key is free for another try.
@@ -111,15 +128,13 @@ export function compareDigests(r: ReplicaState): void {
   if (expected === undefined || expected.orderNum > r.order.processedUpTo) return;
   r.expectedDigest = undefined;
   const mine = r.digests.get(expected.orderNum);
-  if (mine === undefined || mine === expected.value || r.divergedAt !== undefined) return;
-  r.divergedAt = expected.orderNum;
-  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: expected.orderNum });
-  r.ackDue = true;
-  r.wantsFlush = true;
+  if (mine === undefined || mine === expected.value) return;
+  diverge(r, expected.orderNum);
 }
 
 /** An answer to `execute`; late ones, of tasks that were abandoned, are ignored. */
-export function executed(r: ReplicaState, task: Task, outcome: Outcome, outcomeDigest: number): void {
+export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: 'executed' }>): void {
+  const { task, outcome, digest: outcomeDigest, outputs } = event;
   const running = r.running;
   if (running === undefined || running.task !== task) return;
   r.running = undefined;
@@ -128,7 +143,7 @@ export function executed(r: ReplicaState, task: Task, outcome: Outcome, outcomeD
     return;
   }
   if (abandonedByOrder(r, running.entry)) complete(r, running.entry, ABANDONED, 0);
-  else complete(r, running.entry, outcome, outcomeDigest);
+  else complete(r, running.entry, outcome, outcomeDigest, outputs);
 }
 
 const abandonedByOrder = (r: ReplicaState, entry: Entry): boolean =>
@@ -139,10 +154,7 @@ function divergeIfStuck(r: ReplicaState, entry: Entry, forMs: number): void {
   // Who takes over decides itself what is left behind, once it knows what was adopted.
   if (r.role === 'promoting') return;
   if (r.divergedAt !== undefined || forMs < STUCK_AFTER_STALLS * r.config.stallMs) return;
-  r.divergedAt = entry.info.orderNum;
-  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum: entry.info.orderNum, stuckForMs: forMs });
-  r.ackDue = true;
-  r.wantsFlush = true;
+  diverge(r, entry.info.orderNum, { stuckForMs: forMs });
 }
 
 /** A handler that does not come to its end must not stop the group: that it was left behind is itself an ordered event. */

@@ -68,12 +68,35 @@ export class ReleaseRule {
   }
 
   decide(reply: Reply, order: PrimaryOrder, stableUpTo: OrderNum, holdsLease: boolean): Verdict {
+    const verdict = this.#decide(reply, order, stableUpTo, holdsLease);
+    const fits = reply.to.kind !== 'call' || reply.orderNum - stableUpTo <= RPC_ORDERS_MAX;
+    return verdict === 'concurrent' && !fits ? 'wait' : verdict;
+  }
+
+  /** The same for an item of a stream, which goes to the session of `connection` or, without one, to an RPC. */
+  decideItem(
+    connection: Connection,
+    orderNum: OrderNum,
+    mustBeStable: boolean,
+    order: PrimaryOrder,
+    stableUpTo: OrderNum,
+    holdsLease: boolean,
+  ): Verdict {
+    const to = connection.plain ? undefined : connection;
+    return this.#decide({ connection: to, orderNum, mustBeStable }, order, stableUpTo, holdsLease);
+  }
+
+  #decide(
+    reply: Pick<Reply, 'connection' | 'orderNum' | 'mustBeStable'>,
+    order: PrimaryOrder,
+    stableUpTo: OrderNum,
+    holdsLease: boolean,
+  ): Verdict {
     if (!holdsLease) return 'wait';
     if (reply.orderNum <= stableUpTo) return 'stable';
     if (reply.mustBeStable || reply.connection === undefined) return 'wait';
     if (!this.registered(reply.connection)) return 'wait';
     if (reply.orderNum >= this.firstUnretained(order)) return 'wait';
-    if (reply.to.kind === 'call' && reply.orderNum - stableUpTo > RPC_ORDERS_MAX) return 'wait';
     return 'concurrent';
   }
 

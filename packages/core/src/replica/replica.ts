@@ -6,6 +6,7 @@ import { backupTick, isFromPrimary, onAnnounce, onBodies, promise } from './back
 import { fellBehind, onCheckpoint, onCheckpointTaken, onRestored } from './checkpoints.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
 import { flush } from './fan-out.js';
+import { onPlainPart } from './plain-streams.js';
 import { onAck, onJoin, onNack, primaryTick, tellPeer, tryHandOver } from './primary.js';
 import { checkStall, executed, pump } from './processing.js';
 import { askPeer, onPromise, promotingTick, tryAdopt } from './promoting.js';
@@ -13,6 +14,7 @@ import { onAdmitted, onCallGone, onPlainCall, onRefused, onRpcCall } from './req
 import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange } from './roles.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './sessions.js';
 import { type ReplicaOptions, ReplicaState } from './state.js';
+import { keepOutputs } from './streams.js';
 
 /** A replica outside the set asks to be let in this often until it is given a checkpoint. */
 const JOIN_EVERY_MS = 250;
@@ -84,6 +86,8 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onRpcCall(r, event);
     case 'plainCall':
       return onPlainCall(r, event);
+    case 'plainPart':
+      return onPlainPart(r, event.call, event.part);
     case 'callGone':
       return onCallGone(r, event.call);
     case 'admitted':
@@ -91,7 +95,9 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'refused':
       return onRefused(r, event);
     case 'executed':
-      return executed(r, event.task, event.outcome, event.digest);
+      return executed(r, event);
+    case 'lateItem':
+      return keepOutputs(r, r.order.processedUpTo, [event.output]);
     case 'checkpointTaken':
       return onCheckpointTaken(r, event.state);
     case 'restored':

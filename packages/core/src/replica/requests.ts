@@ -8,6 +8,7 @@ import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaEvent } from './events.js';
 import { giveCached, giveKeyed } from './ordering.js';
 import type { ReplicaState } from './state.js';
+import { dropStream, mayOrderPart, openPlainStream, plainStreamGone } from './streams.js';
 
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
@@ -76,10 +77,37 @@ export function onRequest(
 export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum, peer: string): void {
   const request = connection.bodies.get(seqNum);
   if (request === undefined || connection.queued.has(seqNum)) return;
+  if (!mayOrderPart(r, connection, seqNum, request)) return;
   connection.queued.add(seqNum);
-  const { key } = request;
+  const { key, stream } = request;
   if (key !== undefined) r.keyedRunning.set(key, seqNum);
-  admit(r, { kind: 'call', connection, seqNum, request, peer, admission: undefined, determinants: undefined });
+  const work = {
+    kind: 'call',
+    connection,
+    seqNum,
+    request,
+    peer,
+    admission: undefined,
+    determinants: undefined,
+  } as const;
+  // Only the opening of a stream passes the interceptors as a call does.
+  if (stream === undefined || stream.kind === 'open') admit(r, work);
+  else r.scheduler.add(work);
+  if (stream?.kind === 'open') scheduleEarly(r, connection, seqNum, peer);
+  else if (stream?.kind === 'message') scheduleEarly(r, connection, stream.of, peer);
+}
+
+/** What came too early goes on, as far as there is no gap. */
+function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
+  for (;;) {
+    const early = connection.early.get(of);
+    const position = connection.streams.get(of)?.nextPosition ?? 0;
+    const seqNum = early?.get(0) ?? early?.get(position);
+    if (early === undefined || seqNum === undefined) return;
+    early.delete(early.has(0) ? 0 : position);
+    if (early.size === 0) connection.early.delete(of);
+    schedule(r, connection, seqNum, peer);
+  }
 }
 
 /** The user's interceptors see a call before it is ordered; without any it goes to the scheduler at once. */
@@ -98,6 +126,12 @@ export function onAdmitted(r: ReplicaState, event: EventOf<'admitted'>): void {
   r.admissions.delete(event.admission);
   if (work === undefined) return;
   r.scheduler.add(work.kind === 'call' ? { ...work, determinants: event.determinants } : work);
+  if (work.kind !== 'call' || work.request.stream === undefined) return;
+  const stream = work.connection.streams.get(work.seqNum);
+  if (stream === undefined) return;
+  stream.admitted = true;
+  scheduleEarly(r, work.connection, work.seqNum, work.peer);
+  if (stream.gone) r.scheduler.add({ kind: 'cancel', connection: work.connection, stream: stream.id });
 }
 
 /** The user's interceptors ended the call: its seqNum is voided, so that no backup ever executes it. */
@@ -108,6 +142,7 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
   const { outcome } = event;
   if (work.kind === 'call') {
     if (work.request.key !== undefined) r.keyedRunning.delete(work.request.key);
+    if (work.request.stream !== undefined) dropStream(r, work.connection, work.seqNum);
     r.scheduler.add({ kind: 'void', connection: work.connection, seqNum: work.seqNum, outcome });
   } else if (work.kind === 'read') answerUnordered(r, work, outcome);
 }
@@ -155,12 +190,19 @@ export function onPlainCall(r: ReplicaState, { call, peer, readOnly, request }: 
   }
   if (request.key !== undefined && joinKeyed(r, call, request.key, request)) return;
   const connection = r.connections.open(r.plain);
+  const seqNum = numberPlain(r, connection, request);
+  connection.waiters.set(seqNum, [call]);
+  if (request.stream !== undefined) openPlainStream(r, connection, seqNum, call, request.method);
+  schedule(r, connection, seqNum, peer);
+}
+
+/** The primary itself numbers what comes without a session. */
+export function numberPlain(r: ReplicaState, connection: Connection, request: Request): SeqNum {
   const seqNum = next(r.nextPlainSeqNum);
   r.nextPlainSeqNum = seqNum;
   connection.markReceived(seqNum);
   connection.bodies.set(seqNum, request);
-  connection.waiters.set(seqNum, [call]);
-  schedule(r, connection, seqNum, peer);
+  return seqNum;
 }
 
 /** A call whose key was seen before gets the first one's reply, or is refused if it asks for something else. */
@@ -223,6 +265,7 @@ export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>): void {
 
 /** The caller is gone: nobody waits any more, but what is ordered runs to its end. */
 export function onCallGone(r: ReplicaState, call: CallId): void {
+  plainStreamGone(r, call);
   r.waiting = r.waiting.filter((reply) => reply.to.kind !== 'call' || reply.to.call !== call);
   for (const connection of r.connections.values()) {
     for (const [seqNum, waiters] of connection.waiters) {

@@ -176,6 +176,7 @@ export function becomeDeposed(r: ReplicaState, reason: string): void {
 }
 
 function failWaiters(r: ReplicaState): void {
+  for (const call of r.streamCalls.keys()) failOrdered(r, call, false);
   for (const { to } of r.waiting) if (to.kind === 'call') failOrdered(r, to.call, to.withHeader);
   for (const connection of r.connections.values()) {
     for (const [seqNum, calls] of connection.waiters) {

@@ -7,6 +7,8 @@ import { backupReceivesOrders } from './backup-receive.js';
 import { giveCached, orderOf } from './ordering.js';
 import { acceptsReads, onRead, onRequest, schedule, seeReplies } from './requests.js';
 import { CLOCK_DRIFT, type ReplicaState } from './state.js';
+import { onAsked, resendItems } from './stream-items.js';
+import { isHeldEarly } from './streams.js';
 
 /** Frames of clients, on every replica alike: registration, heartbeats, bodies, reflected order. */
 export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, frame: SessionFrame): void {
@@ -62,6 +64,7 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   if (frame.term > r.term) r.effects.push({ kind: 'readRecord' });
   const connection = known ?? r.connections.open(frame.connection);
   openSession(r, connection, link, peer, frame.sentAtMs);
+  resendItems(r, connection);
   seeReplies(r, connection, frame.repliesSeenUpTo);
   welcome(r, connection, link, frame.sentAtMs);
   if (r.role !== 'promoting') return;
@@ -92,6 +95,7 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     closing: false,
     replies: [],
     reads: [],
+    streams: new Set(),
     collected: undefined,
   };
   connection.silentSinceMs = undefined;
@@ -125,7 +129,7 @@ function onMulticast(
   connection: Connection,
   session: SessionState,
   peer: string,
-  { header, requests, reads }: MulticastFrame,
+  { header, requests, reads, streams }: MulticastFrame,
 ): void {
   session.heartbeatMs = header.sentAtMs;
   if (!session.registered) register(r, connection, session);
@@ -138,6 +142,7 @@ function onMulticast(
     if (byFrame && seqNum > connection.repliesSeenUpTo) connection.byFrame.add(seqNum);
     onRequest(r, connection, seqNum, request, peer, awaitStable);
   }
+  if (streams.length > 0 && r.isPrimary) onAsked(r, connection, streams);
   if (reads.length > 0) receiveReads(r, connection, peer, header.term, reads);
   session.closing = header.closing;
   if (header.closing) r.wantsFlush = true;
@@ -192,7 +197,8 @@ function onCollected(
   if (frame.term !== r.term) return;
   session.heartbeatMs = frame.sentAtMs;
   seeReplies(r, connection, frame.repliesSeenUpTo);
-  session.collected = { retained: new Set(frame.retained), outstanding: frame.outstanding, sentUpTo: frame.sentUpTo };
+  const { retained, outstanding, sentUpTo, streams } = frame;
+  session.collected = { retained: new Set(retained), outstanding, sentUpTo, streams };
   if (r.role === 'promoting') r.collection?.sessionAnswered(connection.id, frame.orders);
   else if (r.isPrimary) resumeOutstanding(r, connection, peer);
 }
@@ -214,8 +220,9 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   }
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
-    else if (!connection.queued.has(seqNum)) connection.bodies.delete(seqNum);
+    else if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
   }
+  onAsked(r, connection, collected.streams);
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });
@@ -230,12 +237,14 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
   session.link = undefined;
   session.replies = [];
   session.reads = [];
+  session.streams.clear();
   dropWaiting(r, connection);
   if (r.isPrimary) voidUnordered(r, connection);
 }
 
 /** What is here without an order since before this replica was primary, and nobody says that it waits for it. */
 export function voidUnordered(r: ReplicaState, connection: Connection): void {
+  connection.early.clear();
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (connection.queued.has(seqNum)) continue;
     connection.bodies.delete(seqNum);

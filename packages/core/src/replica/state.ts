@@ -2,9 +2,10 @@ import type { Checkpoint } from '../checkpoint.js';
 import type { GroupConfig, Release } from '../config.js';
 import { type Connection, plainConnection } from '../connection/connection.js';
 import { Connections } from '../connection/connections.js';
+import type { Stream } from '../connection/stream.js';
 import { digestToHex, EMPTY_DIGEST } from '../digest.js';
 import type { View } from '../frames.js';
-import type { ConnectionId, OrderNum, Term } from '../ids.js';
+import type { CallId, ConnectionId, OrderNum, Term } from '../ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../ids.js';
 import type { Request } from '../message.js';
 import { BackupOrder } from '../ordering/backup-order.js';
@@ -81,6 +82,8 @@ export class ReplicaState {
   readonly digests = new OrderWindow<number>(NO_ORDER);
 
   running: Running | undefined;
+  /** Streams whose handlers live. */
+  openStreams = 0;
   /** The user's state is being copied or replaced: nothing may run. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
   /** Passive: what the log starts from. */
@@ -92,6 +95,10 @@ export class ReplicaState {
   /** What was just ordered and is about to be processed for the first time. */
   starting: Work | undefined;
   waiting: Reply[] = [];
+  /** Open streams that came as RPCs, of clients without our interceptor. */
+  readonly streamCalls = new Map<CallId, Stream>();
+  /** Items of streams wait for what they reflect to become stable, or for the lease. */
+  itemsWait = false;
   /** Orders up to here go to the backups directly, in the `destination` embodiment too. */
   localAnnounceUpTo: OrderNum = NO_ORDER;
   /** Orders up to here are waited for: they do not gather before they are announced. */

@@ -29,6 +29,7 @@ export type Work =
       readonly admission: number | undefined;
       readonly mustBeStable: boolean;
     }
+  | { readonly kind: 'cancel'; readonly connection: Connection; readonly stream: SeqNum }
   | { readonly kind: 'expire'; readonly connection: ConnectionId };
 
 /** Decides which message the primary processes next ([0042]). */

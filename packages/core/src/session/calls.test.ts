@@ -10,8 +10,8 @@ const view = { term: 1 as Term, epoch: 1 as Epoch, primary: replica.id, inSync: 
 const request = { method: '/test.Test/Call', message: new Uint8Array() };
 
 /** A session that has seen its primary, S1, the only replica. */
-function sessionWithPrimary(): Session {
-  const config = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'test' } }] });
+function sessionWithPrimary(carrier = 'stream'): Session {
+  const config = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'test', carrier } }] });
   const session = new Session({ connection: '1'.repeat(32) as ConnectionId, slots: 1, config });
   session.step({ kind: 'linkUp', slot: 0 }, 0);
   const frame = {
@@ -36,7 +36,7 @@ function answer(session: Session, upTo: number, nowMs: number): void {
   const replies = Array.from({ length: upTo }, (_, index) => {
     return { seqNum: (index + 1) as SeqNum, outcome: { code: 0, details: '' }, stable: true };
   });
-  session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [] } }, nowMs);
+  session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, nowMs);
 }
 
 describe('calls that wait for room', () => {
@@ -59,5 +59,28 @@ describe('calls that wait for room', () => {
     const codes = effects.flatMap((effect) => (effect.kind === 'fail' ? effect.code : []));
     expect(codes).toHaveLength(RETAINED_MAX + 1);
     expect(new Set(codes)).toEqual(new Set(['UNDERSTUDY_UNREACHABLE', 'UNDERSTUDY_INDETERMINATE']));
+  });
+});
+
+describe('a call whose RPC broke', () => {
+  const broken = (session: Session, unsuited: boolean): readonly SessionEffect[] => {
+    session.step({ kind: 'rpcBroken', call: 1 as CallId, reason: 'broken', unsuited }, 0);
+    session.step({ kind: 'tick' }, 1);
+    return session.step({ kind: 'flush' }, 1);
+  };
+  const kinds = (effects: readonly SessionEffect[]) => effects.map(({ kind }) => kind);
+
+  it.each([false, true])('goes as an RPC again, unless it is unsuited for one (read-only: %s)', (readOnly) => {
+    for (const unsuited of [false, true]) {
+      const session = sessionWithPrimary('rpc');
+      expect(kinds(session.step({ kind: 'call', call: 1 as CallId, request, readOnly }, 0))).toContain('invoke');
+      const effects = broken(session, unsuited);
+      expect(kinds(effects).includes('invoke')).toBe(!unsuited);
+      const frames = effects.flatMap((effect) => (effect.kind === 'send' ? effect.frame : []));
+      const carried = frames.flatMap((frame) =>
+        frame.kind === 'multicast' ? [...frame.requests, ...frame.reads] : [],
+      );
+      expect(carried.map((each) => each.request)).toEqual(unsuited ? [request] : []);
+    }
   });
 });

@@ -52,7 +52,16 @@ function start(s: SessionState, call: CallId, request: Request, readOnly: boolea
   } else {
     s.lastSeqNum = next(s.lastSeqNum);
     const seqNum = s.lastSeqNum;
-    const sent: Sent = { seqNum, request, call, answered: false, orderNum: undefined, stable: false, invoked: false };
+    const sent: Sent = {
+      seqNum,
+      request,
+      call,
+      answered: false,
+      orderNum: undefined,
+      stable: false,
+      invoked: false,
+      stream: undefined,
+    };
     s.sent.set(seqNum, sent);
     s.calls.set(call, sent);
     invokeAtOnce(s, sent);
@@ -123,9 +132,12 @@ export function fail(
   s.effects.push({ kind: 'fail', call, code, reason, mayHaveTakenEffect });
 }
 
+export const isUnreachable = (s: SessionState): boolean =>
+  s.lostSinceMs !== undefined && s.nowMs - s.lostSinceMs >= UNREACHABLE_AFTER_MS;
+
 /** No primary for too long: what was not sent had no effect, of the rest nobody knows. */
 export function failUnreachable(s: SessionState): void {
-  if (s.lostSinceMs === undefined || s.nowMs - s.lostSinceMs < UNREACHABLE_AFTER_MS) return;
+  if (!isUnreachable(s)) return;
   const waiting: Waiting[] = [];
   for (const what of s.waiting) {
     if (s.nowMs - what.sinceMs < UNREACHABLE_AFTER_MS) waiting.push(what);

@@ -3,9 +3,10 @@ import { CLOCK_DRIFT } from '../replica/state.js';
 import { sameMember } from '../replica/transitions.js';
 import { settle, startAgain } from './calls.js';
 import type { Read, Sent, SessionState } from './state.js';
+import { onPartReply } from './streams.js';
 
 /** A reply held back for this long is asked for again, to be released only when it is stable. */
-const ASK_AFTER_MS = 20;
+export const ASK_AFTER_MS = 20;
 
 /**
  * The delivery rule of DESIGN 5.1: every in-sync replica acknowledged a heartbeat that this session sent within
@@ -26,6 +27,10 @@ export function onReply(s: SessionState, what: Sent | Read, outcome: Outcome, st
 }
 
 function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
+  if ('seqNum' in what && what.request.stream !== undefined) {
+    onPartReply(s, what, outcome, isVoided(outcome));
+    return;
+  }
   if ('seqNum' in what && isVoided(outcome)) {
     startAgain(s, what);
     return;

@@ -3,6 +3,7 @@ import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from 
 import type { CallId, ReplicaId } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
 import type { LogLevel } from '../ports.js';
+import type { StreamItem } from '../stream.js';
 
 /**
  * Where a session's stream goes: the client knows replicas by address before it knows their names.
@@ -14,6 +15,14 @@ export type Slot = number;
 export type SessionEvent =
   /** The application calls. */
   | { readonly kind: 'call'; readonly call: CallId; readonly request: Request; readonly readOnly: boolean }
+  /** The application opens a stream; `request` has the one message where the method takes one. */
+  | { readonly kind: 'openStream'; readonly call: CallId; readonly request: Request }
+  /** Its next message; one at a time: another only after `writable`. */
+  | { readonly kind: 'streamMessage'; readonly call: CallId; readonly message: Uint8Array }
+  /** It half-closes. */
+  | { readonly kind: 'streamEnd'; readonly call: CallId }
+  /** It has taken items up to this one. */
+  | { readonly kind: 'streamTaken'; readonly call: CallId; readonly upTo: number }
   /** The application's call ended without its reply: cancelled, or its deadline passed. */
   | { readonly kind: 'cancel'; readonly call: CallId }
   | { readonly kind: 'linkUp'; readonly slot: Slot }
@@ -21,8 +30,11 @@ export type SessionEvent =
   | { readonly kind: 'frame'; readonly slot: Slot; readonly frame: ReplyFrame }
   /** The reply to `invoke`. */
   | { readonly kind: 'rpcReply'; readonly call: CallId; readonly header: RpcReplyHeader; readonly outcome: Outcome }
-  /** `invoke` failed below the application: connection lost, or refused by a replica that is not the primary. */
-  | { readonly kind: 'rpcBroken'; readonly call: CallId; readonly reason: string }
+  /**
+   * `invoke` failed below the application: connection lost, or refused by a replica that is not the primary. Or the call
+   * is `unsuited` for an RPC: gRPC ended it by itself, on its way there or back, and would do so again.
+   */
+  | { readonly kind: 'rpcBroken'; readonly call: CallId; readonly reason: string; readonly unsuited?: boolean }
   | { readonly kind: 'tick' }
   /** The event-loop turn ends: what was gathered is sent. */
   | { readonly kind: 'flush' }
@@ -41,6 +53,10 @@ export type SessionEffect =
       readonly header: RpcRequestHeader;
       readonly request: Request;
     }
+  /** The next item of a stream: metadata or a message. Its end comes as `deliver`. */
+  | { readonly kind: 'item'; readonly call: CallId; readonly item: StreamItem; readonly index: number }
+  /** There is room for the stream's next message. */
+  | { readonly kind: 'writable'; readonly call: CallId }
   | { readonly kind: 'deliver'; readonly call: CallId; readonly outcome: Outcome }
   | {
       readonly kind: 'fail';

@@ -4,6 +4,8 @@ import { maxOf } from '../ids.js';
 import { failAll, outstanding, releaseStable, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { Link, SessionState } from './state.js';
+import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
+import { failStreams, sendAllWaiting } from './streams.js';
 
 /** FIG. 9 at the client, and everything else that replicas say. */
 export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): void {
@@ -41,6 +43,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   }
   findPrimaryAgain(s);
   deliverHeld(s);
+  giveHeldItems(s);
   s.wantsFlush = true;
 }
 
@@ -51,9 +54,10 @@ function askAgain(s: SessionState, link: Link): void {
     if (sent !== undefined) sent.invoked = false;
   }
   for (const read of s.reads.values()) read.sent = false;
+  link.asks = streamAsks(s);
 }
 
-function onReplies(s: SessionState, link: Link, { header, replies, reads }: RepliesFrame): void {
+function onReplies(s: SessionState, link: Link, { header, replies, reads, items }: RepliesFrame): void {
   if (!onHeader(s, link, header)) return;
   for (const { seqNum, outcome, stable } of replies) {
     const sent = s.sent.get(seqNum);
@@ -63,7 +67,9 @@ function onReplies(s: SessionState, link: Link, { header, replies, reads }: Repl
     const read = s.reads.get(readId);
     if (read !== undefined) onReply(s, read, outcome, stable);
   }
+  if (items.length > 0) onItems(s, items);
   startWaiting(s);
+  sendAllWaiting(s);
 }
 
 /** @returns false if what comes with it must not be believed: it is of an older term */
@@ -75,6 +81,7 @@ export function onHeader(s: SessionState, link: Link | undefined, header: Replic
   }
   if (header.term < s.term) {
     deliverHeld(s);
+    giveHeldItems(s);
     return false;
   }
   if (header.term > s.term) adoptView(s, { ...s.view, term: header.term });
@@ -85,6 +92,7 @@ export function onHeader(s: SessionState, link: Link | undefined, header: Replic
     releaseStable(s);
   }
   deliverHeld(s);
+  giveHeldItems(s);
   return true;
 }
 
@@ -120,6 +128,7 @@ function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTer
       orders: s.pendingRemoteOrder.all(),
       retained: [...s.sent.keys()],
       outstanding: outstanding(s),
+      streams: streamAsks(s),
       sentUpTo: s.lastSeqNum,
       repliesSeenUpTo: s.repliesSeenUpTo,
       sentAtMs: s.nowMs,
@@ -131,6 +140,7 @@ function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTer
 function onRefused(s: SessionState, link: Link, frame: Extract<ReplyFrame, { kind: 'refused' }>): void {
   s.log('warn', 'refused by a replica', { slot: link.slot, code: frame.code, reason: frame.reason });
   if (frame.code === 'UNDERSTUDY_SESSION_EXPIRED' || frame.code === 'UNDERSTUDY_SETUP') {
+    failStreams(s, frame.code, frame.reason);
     failAll(s, frame.code, frame.reason);
     s.phase = 'ended';
     s.effects.push({ kind: 'ended', clean: false });
@@ -148,6 +158,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   s.view = view;
   if (!newTerm) return;
   dropHeld(s);
+  dropHeldItems(s);
   s.primary = undefined;
   s.lostSinceMs ??= s.nowMs;
   for (const sent of s.sent.values()) sent.invoked = false;
@@ -167,5 +178,6 @@ export function findPrimaryAgain(s: SessionState): void {
     s.effects.push({ kind: 'primary', slot: primary.slot, replica: primary.member.id });
   }
   startWaiting(s);
+  sendAllWaiting(s);
   s.wantsFlush = true;
 }

@@ -3,6 +3,7 @@ import { maxOf, next } from '../ids.js';
 import type { Slot } from './events.js';
 import { invokeRpcs } from './rpcs.js';
 import type { Link, SessionState } from './state.js';
+import { sendCredits } from './streams.js';
 
 /** Heartbeats in a sessionMs when nothing else is sent. */
 export const HEARTBEATS_PER_SESSION_MS = 4;
@@ -11,6 +12,7 @@ const BATCH_MAX = 64;
 
 /** The end of a turn: FIG. 8 for every stream, one frame each; streams that lack the same get the same frame. */
 export function flushSession(s: SessionState): void {
+  if (s.creditsAtOnce) sendCredits(s);
   s.wantsFlush = false;
   invokeRpcs(s);
   const reads = takeReads(s);
@@ -25,7 +27,8 @@ export function flushSession(s: SessionState): void {
       continue;
     }
     const key = `${link.sentUpTo}/${link.reflected}`;
-    const special = link.resend.length > 0 || (isPrimary && (reads.length > 0 || s.config.carrier === 'rpc'));
+    const special =
+      link.resend.length > 0 || link.asks.length > 0 || (isPrimary && (reads.length > 0 || s.config.carrier === 'rpc'));
     const known = special ? undefined : groups.find((group) => group.key === key);
     if (known !== undefined) {
       known.slots.push(link.slot);
@@ -68,9 +71,10 @@ function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): M
   const requests = requestsFor(s, link);
   const destOrderInfo = s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
-  const quiet = requests.length === 0 && reads.length === 0 && destOrderInfo.length === 0;
+  const { asks: streams } = link;
+  const quiet = requests.length + reads.length + destOrderInfo.length + streams.length === 0;
   if (quiet && !heartbeatDue && s.phase !== 'closing') return undefined;
-  return { kind: 'multicast', header: s.header(destOrderInfo), requests, reads };
+  return { kind: 'multicast', header: s.header(destOrderInfo), requests, reads, streams };
 }
 
 function requestsFor(s: SessionState, link: Link): SeqRequest[] {
@@ -93,14 +97,15 @@ function carried(s: SessionState, link: Link): void {
   link.sentUpTo = s.lastSeqNum;
   link.reflected = s.pendingRemoteOrder.arrived;
   link.resend = [];
+  link.asks = [];
   link.sentAtMs = s.nowMs;
 }
 
 function takeReads(s: SessionState): ReadRequest[] {
-  if (s.reads.size === 0 || s.primary === undefined || s.config.carrier === 'rpc') return [];
+  if (s.reads.size === 0 || s.primary === undefined) return [];
   const reads: ReadRequest[] = [];
   for (const read of s.reads.values()) {
-    if (read.sent) continue;
+    if (read.sent || (s.config.carrier === 'rpc' && !read.byFrame)) continue;
     read.sent = true;
     reads.push({ readId: read.readId, request: read.request });
   }

@@ -1,12 +1,12 @@
 import { NO_SEQ } from '../ids.js';
 import type { Link, Read, Sent, SessionState } from './state.js';
 
-/** The `rpc` carrier: each call that is not on its way to the present primary goes there as an RPC. */
+/** The `rpc` carrier: each call that is not on its way to the present primary goes there as an RPC, if it can. */
 export function invokeRpcs(s: SessionState): void {
   const { primary } = s;
   if (s.config.carrier !== 'rpc' || primary === undefined) return;
   for (const sent of s.sent.values()) if (!sent.invoked && !sent.answered) invokeSent(s, primary, sent);
-  for (const read of s.reads.values()) if (!read.sent) invokeRead(s, primary, read);
+  for (const read of s.reads.values()) if (!read.sent && !read.byFrame) invokeRead(s, primary, read);
 }
 
 /** A call that was made just now: nothing is gained by gathering RPCs, so it does not wait for the end of the turn. */
@@ -20,7 +20,7 @@ export function invokeAtOnce(s: SessionState, what: Sent | Read): void {
 function invokeSent(s: SessionState, primary: Link, sent: Sent): void {
   sent.invoked = true;
   const { call, seqNum, request } = sent;
-  if (call === undefined) {
+  if (call === undefined || sent.byFrame) {
     primary.resend.push({ seqNum, awaitStable: false });
     return;
   }

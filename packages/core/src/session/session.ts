@@ -1,10 +1,20 @@
 import { assert, unreachable } from '../assert.js';
-import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
+import { failUnreachable, isUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
 import { flushSession, heartbeat } from './outgoing.js';
 import { type Link, type SessionOptions, SessionState } from './state.js';
+import { askAboutHeldItems } from './stream-items.js';
+import {
+  failStreams,
+  onOpenStream,
+  onStreamCancel,
+  onStreamEnd,
+  onStreamMessage,
+  onStreamTaken,
+  sendCredits,
+} from './streams.js';
 
 /** A session that wants to end waits this long for what it retains to become stable. */
 const CLOSE_WAIT_MS = 5000;
@@ -31,7 +41,8 @@ export class Session {
 
   /** Nothing is open and nothing is retained: the session may be closed without waiting. */
   get idle(): boolean {
-    return this.#state.calls.size === 0 && this.#state.waiting.length === 0;
+    const { calls, waiting, streams } = this.#state;
+    return calls.size === 0 && waiting.length === 0 && streams.size === 0;
   }
 
   get status(): { readonly term: number; readonly primary: Slot | undefined; readonly retained: number } {
@@ -47,7 +58,7 @@ export class Session {
     assert(nowMs >= s.nowMs, () => `clock went back from ${s.nowMs} to ${nowMs}`);
     s.nowMs = nowMs;
     s.effects = [];
-    if (event.kind === 'call' || s.phase !== 'ended') dispatch(s, event);
+    if (event.kind === 'call' || event.kind === 'openStream' || s.phase !== 'ended') dispatch(s, event);
     if (s.phase === 'closing') endIfSettled(s);
     return s.effects;
   }
@@ -57,8 +68,16 @@ function dispatch(s: SessionState, event: SessionEvent): void {
   switch (event.kind) {
     case 'call':
       return onCall(s, event.call, event.request, event.readOnly);
+    case 'openStream':
+      return onOpenStream(s, event.call, event.request);
+    case 'streamMessage':
+      return onStreamMessage(s, event.call, event.message);
+    case 'streamEnd':
+      return onStreamEnd(s, event.call);
+    case 'streamTaken':
+      return onStreamTaken(s, event.call, event.upTo);
     case 'cancel':
-      return onCancel(s, event.call);
+      return onStreamCancel(s, event.call) ? undefined : onCancel(s, event.call);
     case 'linkUp':
       return onLinkUp(s, linkOf(s, event.slot));
     case 'linkDown':
@@ -68,7 +87,7 @@ function dispatch(s: SessionState, event: SessionEvent): void {
     case 'rpcReply':
       return onRpcReply(s, event);
     case 'rpcBroken':
-      return onRpcBroken(s, event.call);
+      return onRpcBroken(s, event.call, event.unsuited);
     case 'tick':
       return tick(s);
     case 'flush':
@@ -90,6 +109,7 @@ function onLinkUp(s: SessionState, link: Link): void {
   link.up = true;
   link.member = undefined;
   link.resend = [];
+  link.asks = [];
   link.sentAtMs = s.nowMs;
   s.effects.push({
     kind: 'send',
@@ -127,9 +147,10 @@ function onRpcReply(s: SessionState, { call, header, outcome }: Extract<SessionE
 }
 
 /** The call goes to the primary again with the next tick; the primary knows whether it did it already. */
-function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['get']>[0]): void {
+function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['get']>[0], unsuited = false): void {
   const what = s.calls.get(call);
   if (what === undefined) return;
+  if (unsuited) what.byFrame = true;
   if ('readId' in what) what.sent = false;
   else what.invoked = false;
 }
@@ -137,7 +158,11 @@ function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['ge
 function tick(s: SessionState): void {
   heartbeat(s);
   askAboutHeld(s);
+  askAboutHeldItems(s);
+  if (isUnreachable(s))
+    failStreams(s, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time');
   failUnreachable(s);
+  sendCredits(s);
   if (s.config.carrier === 'rpc') invokeAgain(s);
 }
 
@@ -156,7 +181,8 @@ function close(s: SessionState): void {
 
 /** Deregisters when every order that this session holds or caused is stable; or when that takes too long. */
 function endIfSettled(s: SessionState): void {
-  const settled = s.calls.size === 0 && s.waiting.length === 0 && s.sent.size === 0 && s.pendingRemoteOrder.size === 0;
+  const idle = s.calls.size === 0 && s.waiting.length === 0 && s.streams.size === 0;
+  const settled = idle && s.sent.size === 0 && s.pendingRemoteOrder.size === 0;
   if (!settled && s.nowMs - s.closingSinceMs < CLOSE_WAIT_MS) return;
   for (const { up, member, slot } of s.links) {
     if (up && member !== undefined) s.effects.push({ kind: 'send', slot, frame: { kind: 'goodbye' } });

@@ -1,5 +1,5 @@
 import type { GroupConfig } from '../config.js';
-import type { SessionHeader, View } from '../frames.js';
+import type { SessionHeader, StreamAsk, View } from '../frames.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
@@ -7,6 +7,7 @@ import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { LogLevel } from '../ports.js';
 import type { Member } from '../record.js';
 import type { SessionEffect, Slot } from './events.js';
+import type { ClientStream } from './streams.js';
 
 /** A request that was given a seqNum; its body is kept until its order is stable and its reply has come. */
 export interface Sent {
@@ -21,6 +22,10 @@ export interface Sent {
   stable: boolean;
   /** As an RPC: on its way to the present primary. */
   invoked: boolean;
+  /** The stream that it is a message of. */
+  readonly stream: ClientStream | undefined;
+  /** gRPC does not let it pass as an RPC. */
+  byFrame?: true;
 }
 
 export interface Read {
@@ -29,6 +34,8 @@ export interface Read {
   readonly call: CallId;
   /** On its way to the present primary. */
   sent: boolean;
+  /** As in `Sent`. */
+  byFrame?: true;
 }
 
 /** A reply that the delivery rule holds back. */
@@ -58,6 +65,8 @@ export interface Link {
   sentUpTo: SeqNum;
   /** Requests to send (again) out of turn. */
   resend: { seqNum: SeqNum; awaitStable: boolean }[];
+  /** Streams to tell the primary of. */
+  asks: StreamAsk[];
   /** pendingRemoteOrder arrivals that this stream has reflected. */
   reflected: number;
 }
@@ -103,6 +112,15 @@ export class SessionState {
   /** One for each call, however often its reply comes. */
   readonly held = new Map<Sent | Read, Held>();
 
+  /** Streaming calls that are open. */
+  readonly streams = new Map<CallId, ClientStream>();
+  readonly streamsById = new Map<SeqNum, ClientStream>();
+  readonly heldStreams = new Set<ClientStream>();
+  /** Items that were taken, by stream, and of which the group is to be told. */
+  readonly credits = new Map<SeqNum, number>();
+  /** A handler may wait for them; otherwise they go along with the next request. */
+  creditsAtOnce = false;
+
   /** Announcements received and not yet stable ([0100]). */
   readonly pendingRemoteOrder = new PendingRemoteOrder();
   stableUpTo: OrderNum = NO_ORDER;
@@ -123,6 +141,7 @@ export class SessionState {
       sentAtMs: Number.NEGATIVE_INFINITY,
       sentUpTo: NO_SEQ,
       resend: [],
+      asks: [],
       reflected: 0,
     }));
   }

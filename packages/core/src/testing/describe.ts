@@ -1,8 +1,9 @@
-import type { PeerFrame, ReplicaHeader, ReplyFrame, SessionFrame } from '../frames.js';
+import type { PeerFrame, ReplicaHeader, ReplyFrame, SeqItem, SessionFrame, StreamAsk } from '../frames.js';
 import type { ConnectionId } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { ReplicaEffect } from '../replica/events.js';
+import { isStreamed } from '../stream.js';
 import { textOf } from './text.js';
 
 const describeConnection = (id: ConnectionId): string =>
@@ -16,24 +17,50 @@ function describeOrder(info: OrderInfo): string {
 }
 
 const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
-const ask = (request: Request): string => textOf(request.message);
+/** What a request asks: its text, or what it means for its stream. */
+function ask({ message, stream }: Request): string {
+  const text = textOf(message);
+  if (stream === undefined) return text;
+  switch (stream.kind) {
+    case 'open':
+      return `open ${text}`.trim();
+    case 'message':
+      return `${text}(${stream.of}.${stream.position})`;
+    case 'end':
+      return `end(${stream.of}.${stream.position})`;
+    case 'cancel':
+      return `cancel(${stream.of})`;
+    default:
+      return `credit(${stream.taken.map(({ of, upTo }) => `${of} to ${upTo}`).join(' ')})`;
+  }
+}
+
+function describeItem({ stream, index, item, stable }: SeqItem): string {
+  const what = item.kind === 'message' ? textOf(item.message) : item.kind;
+  return `${stream}.${index} ${what}${stable ? ' stable' : ''}`;
+}
+
+const describeAsk = ({ of, received, awaitStable }: StreamAsk): string =>
+  `${of} after ${received}${awaitStable ? ' (stable!)' : ''}`;
+
 const answer = (outcome: Outcome): string =>
-  textOf(outcome.message) || outcome.details.split(':')[0] || `status ${outcome.code}`;
+  isStreamed(outcome) ? 'done' : textOf(outcome.message) || outcome.details.split(':')[0] || `status ${outcome.code}`;
 const list = (parts: readonly (string | false | undefined)[]): string => parts.filter(Boolean).join(', ');
 
 /** One line for a frame that says something; heartbeats and the like say nothing. */
 export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): string | undefined {
   switch (frame.kind) {
     case 'multicast': {
-      const { requests, reads, header } = frame;
+      const { requests, reads, header, streams } = frame;
       const said = list([
         requests.length > 0 &&
           `requests ${requests.map((one) => `#${one.seqNum} ${ask(one.request)}${one.awaitStable ? ' (stable!)' : ''}`).join(' ')}`,
         reads.length > 0 && `reads ${reads.map((one) => ask(one.request)).join(' ')}`,
+        streams.length > 0 && `streams ${streams.map(describeAsk).join(' ')}`,
         header.destOrderInfo.length > 0 && `destOrderInfo ${orders(header.destOrderInfo)}`,
         header.closing && 'closing',
       ]);
-      const isNull = header.destOrderInfo.length > 0 && requests.length + reads.length === 0;
+      const isNull = header.destOrderInfo.length > 0 && requests.length + reads.length + streams.length === 0;
       return isNull ? `null message, ${said}` : said || undefined;
     }
     case 'collected':
@@ -42,6 +69,7 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
       return describeReplies(frame.header, [
         frame.replies.length > 0 &&
           `replies ${frame.replies.map((one) => `#${one.seqNum} ${answer(one.outcome)}${one.stable ? ' stable' : ''}`).join(' ')}`,
+        frame.items.length > 0 && `items ${frame.items.map(describeItem).join(' ')}`,
         frame.reads.length > 0 &&
           `reads ${frame.reads.map((one) => `${answer(one.outcome)}${one.stable ? ' stable' : ''}`).join('; ')}`,
       ]);
@@ -114,6 +142,11 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       return `leaves behind ${ask(effect.task.request)}`;
     case 'answerCall':
       return `answers ${calls.get(effect.call)} -> ${answer(effect.outcome)}`;
+    case 'answerItem': {
+      const { item } = effect;
+      const what = item.kind === 'message' ? textOf(item.message) : item.kind;
+      return `answers ${calls.get(effect.call)} << ${what}`;
+    }
     case 'failCall':
       return `fails ${calls.get(effect.call)} ! ${effect.code}${effect.primary === undefined ? '' : `, primary ${effect.primary}`}`;
     case 'roleChanged':

@@ -1,10 +1,11 @@
 import type { GroupConfig } from '../config.js';
-import type { ConnectionId, Incarnation, ReplicaId } from '../ids.js';
+import type { ConnectionId, Incarnation, ReplicaId, SeqNum } from '../ids.js';
 import type { Member } from '../record.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../replica/events.js';
 import { Replica } from '../replica/replica.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { Session } from '../session/session.js';
+import { STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
 import { bytesOf, hashText, hex32, textOf } from './text.js';
 
 /** A core and what waits for it: one event-loop turn takes all that waits, then flushes once. */
@@ -56,6 +57,11 @@ class Process<Event extends { kind: string }, Effect> {
   }
 }
 
+interface StreamName {
+  readonly connection: ConnectionId;
+  readonly stream: SeqNum;
+}
+
 /** A replica and its service, which appends what it is asked to and says how many there are. */
 export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   declare core: Replica | undefined;
@@ -63,6 +69,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   member: Member;
   state: string[] = [];
   tasks: Task[] = [];
+  /** Streams whose handlers live. */
+  streams: StreamName[] = [];
   /** Whom its core wants streams to. */
   wanted: readonly string[] = [];
   /** Its service computes something else than the others. */
@@ -81,6 +89,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.clear();
     this.member = this.#memberOf(++this.lives);
     this.tasks = [];
+    this.streams = [];
     this.wanted = [];
     this.core = new Replica({ member: this.member, address: this.name, config, admits });
   }
@@ -94,6 +103,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
 
   /** The handler of a task runs to its end. */
   execute(task: Task): Extract<ReplicaEvent, { kind: 'executed' }> {
+    const { stream } = task.request;
+    if (stream !== undefined && task.kind === 'ordered') return this.#executePart(task, stream);
     const text = textOf(task.request.message);
     if (task.kind === 'ordered') this.state.push(text);
     const reply = task.kind === 'read' ? this.state.join(' ') || 'nothing' : `${text}=${this.state.length}`;
@@ -104,6 +115,43 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       outcome: { code: 0, details: '', message: bytesOf(said) },
       digest: hashText(said),
     };
+  }
+
+  /** The handler of a stream answers each message, `@…` to everybody whose stream is open, and ends when its client does. */
+  #executePart(task: Task & { kind: 'ordered' }, part: StreamPart): Extract<ReplicaEvent, { kind: 'executed' }> {
+    const { connection, seqNum } = task.info;
+    const isNamed = (name: StreamName): boolean =>
+      name.connection === connection && 'of' in part && name.stream === part.of;
+    const own = this.streams.filter(isNamed);
+    const text = textOf(task.request.message);
+    let outputs: StreamOutput[] = [];
+    switch (part.kind) {
+      case 'open':
+        this.streams.push({ connection, stream: seqNum });
+        break;
+      case 'message': {
+        if (own.length === 0) break;
+        this.state.push(text);
+        const said = `${text}=${this.state.length}`;
+        const item = { kind: 'message', message: bytesOf(said) } as const;
+        const to = text.startsWith('@') ? this.streams : own;
+        outputs = to.map((name) => ({ ...name, item, digest: hashText(said) }));
+        break;
+      }
+      case 'end':
+        outputs = own.map((name) => ({
+          ...name,
+          item: { kind: 'status', outcome: { code: 0, details: 'OK' } },
+          digest: 0,
+        }));
+        this.streams = this.streams.filter((name) => !isNamed(name));
+        break;
+      case 'cancel':
+        this.streams = this.streams.filter((name) => !isNamed(name));
+        break;
+      default:
+    }
+    return { kind: 'executed', task, outcome: STREAMED, digest: hashText(text), outputs };
   }
 
   restore(state: Uint8Array): void {

@@ -48,6 +48,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   read: (world, [name = '', text = '']) => world.call(name, text, true),
   cancel: (world, [name = '', text = '']) => world.cancel(name, text),
+  open: (world, [name = '', text = '']) => world.open(name, text),
+  send: (world, [name = '', stream = '', ...texts]) => {
+    for (const text of texts) world.send(name, stream, text);
+  },
+  end: (world, [name = '', stream = '']) => world.halfClose(name, stream),
+  plainopen: (world, [name = '', text = '']) => world.plainOpen(name, text),
+  plainsend: (world, [name = '', stream = '', text = '']) =>
+    world.plainPart(name, stream, { kind: 'message', message: bytesOf(text) }),
+  plainend: (world, [name = '', stream = '']) => world.plainPart(name, stream, { kind: 'end' }),
+  plaingone: (world, [name = '', stream = '']) => world.plainGone(name, stream),
   plain: (world, [name = '', text = '', key]) => world.plainCall(name, text, key),
   plainread: (world, [name = '', text = '']) => world.plainCall(name, text, undefined, true),
   settle: (world) => world.settle(),
@@ -82,7 +92,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const request = { method: '/log.Log/Append', message: bytesOf(text) };
     const again = { seqNum: Number(seqNum) as SeqNum, request, awaitStable: false };
     const requests = Array.from({ length: Number(times) }, () => again);
-    world.inject(...ends(stream), { kind: 'multicast', header: headerOf(world, []), requests, reads: [] });
+    world.inject(...ends(stream), { kind: 'multicast', header: headerOf(world, []), requests, reads: [], streams: [] });
   },
   /** A call that travels as an RPC: `rpc C1>S1 1 m1`. */
   rpc: (world, [stream, seqNum, text = '']) => {
@@ -154,7 +164,7 @@ function forged(world: World, orderNum: number): Parameters<World['inject']>[2] 
     seqNum: 1 as SeqNum,
     kind: 'call',
   } as const;
-  return { kind: 'multicast', header: headerOf(world, [info]), requests: [], reads: [] };
+  return { kind: 'multicast', header: headerOf(world, [info]), requests: [], reads: [], streams: [] };
 }
 
 const headerOf = (world: World, destOrderInfo: SessionHeader['destOrderInfo']): SessionHeader => ({

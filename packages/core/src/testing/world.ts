@@ -3,7 +3,7 @@ import type { GroupConfig } from '../config.js';
 import { GrpcStatus } from '../error.js';
 import type { PeerFrame, ReplyFrame, SessionFrame, SessionHeader } from '../frames.js';
 import type { CallId, ReplicaId, SeqNum } from '../ids.js';
-import type { ReplicaEffect, ReplicaEvent } from '../replica/events.js';
+import type { PlainPart, ReplicaEffect, ReplicaEvent } from '../replica/events.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { COORDINATOR, RecordKeeper } from './coordinator.js';
 import { describeEffect, describeFrame } from './describe.js';
@@ -80,6 +80,41 @@ export class World {
   call(name: string, text: string, readOnly = false): void {
     const request = { method: readOnly ? '/log.Log/Read' : '/log.Log/Append', message: bytesOf(text) };
     this.#ask(this.#client(name), { kind: 'call', call: this.#newCall(text), request, readOnly });
+  }
+
+  open(name: string, text: string): void {
+    const message = text.startsWith('bad') ? bytesOf(text) : NO_BYTES;
+    const request = { method: '/log.Log/Stream', message };
+    this.#ask(this.#client(name), { kind: 'openStream', call: this.#newCall(text), request });
+  }
+
+  send(name: string, stream: string, text: string): void {
+    this.#ask(this.#client(name), { kind: 'streamMessage', call: this.#callOf(stream), message: bytesOf(text) });
+  }
+
+  halfClose(name: string, stream: string): void {
+    this.#ask(this.#client(name), { kind: 'streamEnd', call: this.#callOf(stream) });
+  }
+
+  /** A client without our interceptor opens a stream to a replica. */
+  plainOpen(name: string, text: string): void {
+    const request = { method: '/log.Log/Stream', message: NO_BYTES, stream: { kind: 'open' } } as const;
+    const call = this.#newCall(text);
+    this.#tell(this.#server(name), { kind: 'plainCall', call, peer: 'plain', readOnly: false, request });
+  }
+
+  plainPart(name: string, stream: string, part: PlainPart): void {
+    this.#tell(this.#server(name), { kind: 'plainPart', call: this.#callOf(stream), part });
+  }
+
+  /** The RPC of a client without our interceptor ends. */
+  plainGone(name: string, stream: string): void {
+    this.#tell(this.#server(name), { kind: 'callGone', call: this.#callOf(stream) });
+  }
+
+  #callOf(text: string): CallId {
+    for (const [call, asked] of this.#calls) if (asked === text) return call as CallId;
+    throw new Error(`no call ${text}`);
   }
 
   /** A client without our interceptor calls a replica. */
@@ -349,6 +384,13 @@ export class World {
       case 'multicast':
         for (const slot of effect.slots) this.#send(client.name, this.names[slot] ?? '', effect.frame);
         return;
+      case 'item': {
+        const { item, call, index } = effect;
+        this.#print(
+          `${client.name}  ${this.#calls.get(call)} << ${item.kind === 'message' ? textOf(item.message) : item.kind}`,
+        );
+        return this.#ask(client, { kind: 'streamTaken', call, upTo: index });
+      }
       case 'deliver': {
         const { message, details } = effect.outcome;
         return this.#print(
@@ -385,6 +427,8 @@ export class World {
     return client;
   }
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 /** The user's interceptors: they refuse requests that begin with `bad`. */
 function judge(admission: number, text: string): ReplicaEvent {

@@ -2,9 +2,9 @@ import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } fro
 import type { Outcome, Request } from '@understudy/core';
 import type { CapturedMethod } from './captured.js';
 import { withMetadata } from './change.js';
+import type { HandlerFault } from './handler-fault.js';
 import { entriesOf, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
 import { bytesPassedOn } from './passed-on.js';
-import type { HandlerFault } from './run-unary.js';
 import { noRequest, type PartialStatus, secondRequest } from './status.js';
 import { WireCall, type WireCallOptions } from './wire-call.js';
 

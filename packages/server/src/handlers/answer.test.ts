@@ -24,7 +24,9 @@ afterEach(() => {
 async function gatewayed(
   onCall: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => void,
 ): Promise<Running> {
-  const registry = new HandlerRegistry({ gateway: { onCall: ({ call, callback }) => onCall(call, callback) } });
+  const registry = new HandlerRegistry({
+    gateway: { onCall: ({ call, callback }) => onCall(call, callback), onStream: () => {} },
+  });
   const server = new Server();
   registry.attach(server);
   const methods = { one: { handler: () => {} } as Method };
@@ -41,7 +43,7 @@ describe('an incoming call', () => {
   async function incoming(metadata: Metadata, deadline?: number): Promise<IncomingCall> {
     const seen: IncomingCall[] = [];
     const running = await gatewayed((call, callback) => {
-      seen.push(incomingCall(call));
+      seen.push(incomingCall(call, call.request));
       callback({ code: 1 });
     });
     await running.call('one', { metadata, ...(deadline !== undefined && { deadline }), bytes: Buffer.from('abc') });

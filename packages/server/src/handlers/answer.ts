@@ -1,5 +1,6 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode, type MetadataEntries, type Outcome, type Request } from '@understudy/core';
+import type { StreamArrival } from './arrival.js';
 import { entriesOf, metadataOf, NO_METADATA } from './metadata.js';
 import { type PartialStatus, wellFormed } from './status.js';
 
@@ -8,6 +9,9 @@ export const HEADER_KEY = 'understudy-header-bin';
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 export const CODE_KEY = 'understudy-code';
 export const PRIMARY_KEY = 'understudy-primary';
+
+/** What a call of any kind tells. */
+type IncomingRpc = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getPeer' | 'getDeadline' | 'getPath'>;
 
 export interface IncomingCall {
   readonly request: Request;
@@ -18,7 +22,7 @@ export interface IncomingCall {
 }
 
 /** Makes a request of an RPC. Takes our header out of the call's metadata, so that no handler sees it. */
-export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCall {
+export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
   const { metadata } = call;
   const header = metadata.get(HEADER_KEY)[0];
   if (header !== undefined) {
@@ -28,18 +32,18 @@ export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCal
   }
   const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
   return {
-    request: requestOf(call, entriesOf(metadata)),
+    request: requestOf(call, message, entriesOf(metadata)),
     peer: call.getPeer(),
     ...(typeof header === 'object' && { header }),
     ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
 }
 
-function requestOf(call: ServerUnaryCall<Buffer, Buffer>, metadata: MetadataEntries): Request {
+function requestOf(call: IncomingRpc, message: Buffer, metadata: MetadataEntries): Request {
   const deadlineMs = Number(call.getDeadline());
   return {
     method: call.getPath(),
-    message: call.request,
+    message,
     ...(metadata !== NO_METADATA && { metadata }),
     ...(Number.isFinite(deadlineMs) && { deadlineMs }),
   };
@@ -91,6 +95,13 @@ export function failWith(
   primaryAddress?: string,
 ): void {
   callback(failure(code, reason, primaryAddress));
+}
+
+/** Ends a streaming call as {@link failWith} ends a unary one. */
+export function failStream(arrival: StreamArrival, code: ErrorCode, reason: string, primaryAddress?: string): void {
+  const status = failure(code, reason, primaryAddress);
+  if (arrival.kind === 'clientStream') arrival.callback(status);
+  else arrival.call.emit('error', status);
 }
 
 /** The status that {@link failWith} ends a call with; no stack is taken, since refusals can be many. */

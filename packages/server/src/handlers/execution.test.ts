@@ -1,13 +1,13 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Outcome, Request } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import type { CapturedMethod, UnaryHandler } from './captured.js';
+import type { CapturedUnary, UnaryHandler } from './captured.js';
 import { runUnary } from './index.js';
 import { capturedJson } from './testing/captured-json.js';
 
 const request: Request = { method: '/a.B/C', message: Buffer.from('{"text":"hello"}') };
 
-function run(handler: UnaryHandler, change: Partial<CapturedMethod> = {}, given = request) {
+function run(handler: UnaryHandler, change: Partial<CapturedUnary> = {}, given = request) {
   const outcomes: Outcome[] = [];
   const captured = { ...capturedJson('/a.B/C', handler), ...change };
   const running = runUnary(captured, given, { peer: '10.0.0.7:1234' }, (outcome) => outcomes.push(outcome));

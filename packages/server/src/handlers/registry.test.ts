@@ -9,7 +9,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Arrival, HandlerRegistry } from './index.js';
+import { type Arrival, type CapturedMethod, HandlerRegistry, type StreamArrival } from './index.js';
 import {
   implementationOf,
   jsonBytes,
@@ -33,11 +33,21 @@ afterEach(() => {
 /** A server with a registry whose gateway answers with a word of its own. */
 function attached(unreplicated: string[] = []) {
   const arrivals: Arrival[] = [];
+  const streams: StreamArrival[] = [];
   const registry = new HandlerRegistry({
     gateway: {
       onCall: (arrival) => {
         arrivals.push(arrival);
         arrival.callback(null, jsonBytes('from the gateway'));
+      },
+      onStream: (arrival) => {
+        streams.push(arrival);
+        if (arrival.kind === 'clientStream') {
+          arrival.call.resume().on('end', () => arrival.callback(null, jsonBytes('from the gateway')));
+        } else {
+          arrival.call.write(jsonBytes('from the gateway'));
+          arrival.call.end();
+        }
       },
     },
     unreplicated,
@@ -45,7 +55,7 @@ function attached(unreplicated: string[] = []) {
   const server = new Server();
   registry.attach(server);
   const add = (methods: Record<string, Method>) => server.addService(serviceOf(methods), implementationOf(methods));
-  return { registry, server, arrivals, add };
+  return { registry, server, arrivals, streams, add };
 }
 
 async function started(server: Server): Promise<Running> {
@@ -84,7 +94,7 @@ describe('a registry', () => {
     }
     server.addService(serviceOf({ one: answering(1) }), new Bank() as never);
     const replies: unknown[] = [];
-    registry.get('/test.Service/one')?.handler({} as ServerUnaryCall<unknown, unknown>, (_e, v) => replies.push(v));
+    registry.unary('/test.Service/one')?.handler({} as ServerUnaryCall<unknown, unknown>, (_e, v) => replies.push(v));
     expect(replies).toEqual(['the bank']);
   });
 
@@ -132,7 +142,7 @@ describe('a registry', () => {
   it('calls a register that was put in place before it, and after it', async () => {
     const seen: string[] = [];
     const registry = new HandlerRegistry({
-      gateway: { onCall: ({ callback }) => callback(null, jsonBytes('gateway')) },
+      gateway: { onCall: ({ callback }) => callback(null, jsonBytes('gateway')), onStream: () => {} },
     });
     const server = new Server();
     const before = server.register.bind(server);
@@ -189,13 +199,34 @@ describe('a registry', () => {
 });
 
 describe('a streaming method', () => {
-  const streaming: [string, boolean, boolean][] = [
-    ['client streaming', true, false],
-    ['server streaming', false, true],
-    ['bidirectional', true, true],
+  const streaming: [CapturedMethod['kind'], boolean, boolean][] = [
+    ['clientStream', true, false],
+    ['serverStream', false, true],
+    ['bidi', true, true],
   ];
 
-  it.each(streaming)('is refused before its handler starts: %s', async (_name, requestStream, responseStream) => {
+  it.each(streaming)('is captured, and its calls are handed to the gateway: %s', async (kind, ...streams) => {
+    const [requestStream, responseStream] = streams;
+    const gateway = attached();
+    const handler = () => {};
+    gateway.add({ watch: { handler, definition: { requestStream, responseStream } } as Method });
+    const path = '/test.Service/watch';
+    const captured = gateway.registry.get(path);
+    expect(captured).toMatchObject({ kind, path, descriptor: { path, requestStream, responseStream } });
+    expect(gateway.registry.unary(path)).toBeUndefined();
+    const running = await started(gateway.server);
+    const client = new Client(`127.0.0.1:${running.port}`, credentials.createInsecure());
+    const call = client.makeBidiStreamRequest(path, jsonBytes, String);
+    const answered = new Promise((resolve) => call.on('data', resolve));
+    call.end({ text: 'hello' });
+    expect(await answered).toBe('"from the gateway"');
+    expect(gateway.streams).toMatchObject([{ kind, path }]);
+    const [arrival] = gateway.streams;
+    if (arrival?.kind === 'serverStream') expect(arrival.call.request).toEqual(jsonBytes({ text: 'hello' }));
+    client.close();
+  });
+
+  it.each(streaming)('can be refused before its handler starts: %s', async (_kind, requestStream, responseStream) => {
     let ran = 0;
     const handler = () => void ran++;
     const server = await serveCaptured({

@@ -1,31 +1,10 @@
-import type {
-  handleBidiStreamingCall,
-  handleClientStreamingCall,
-  handleServerStreamingCall,
-  handleUnaryCall,
-  MethodDefinition,
-  Server,
-  ServerUnaryCall,
-  sendUnaryData,
-} from '@grpc/grpc-js';
+import type { MethodDefinition, Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
-import { failure, failWith } from './answer.js';
-import type { CapturedMethod, Deserialize, Serialize, UnaryHandler } from './captured.js';
+import { type Gateway, gatewayHandler } from './arrival.js';
+import type { CapturedMethod, CapturedUnary, Deserialize, MethodKind, Serialize } from './captured.js';
 
 type Register = Server['register'];
 type Definition = MethodDefinition<unknown, unknown>;
-
-/** A call of a captured method that arrived as an RPC. */
-export interface Arrival {
-  readonly path: string;
-  readonly call: ServerUnaryCall<Buffer, Buffer>;
-  readonly callback: sendUnaryData<Buffer>;
-}
-
-/** Whoever turns arrivals into messages. Must not throw. */
-export interface Gateway {
-  onCall(arrival: Arrival): void;
-}
 
 export interface HandlerRegistryOptions {
   readonly gateway: Gateway;
@@ -46,7 +25,7 @@ export const ALWAYS_UNREPLICATED: readonly string[] = [
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
-/** The unary methods of a server, captured as they are registered; grpc-js itself gets gateways in their place. */
+/** The methods of a server, captured as they are registered; grpc-js itself gets gateways in their place. */
 export class HandlerRegistry {
   readonly #gateway: Gateway;
   readonly #unreplicated: readonly string[];
@@ -67,8 +46,14 @@ export class HandlerRegistry {
     return this.#methods.get(path);
   }
 
+  /** Undefined for a streaming method, too. */
+  unary(path: string): CapturedUnary | undefined {
+    const method = this.#methods.get(path);
+    return method?.kind === 'unary' ? method : undefined;
+  }
+
   /**
-   * Captures every unary method that is registered with `server` from now on. Services that were added before stay as
+   * Captures every method that is registered with `server` from now on. Services that were added before stay as
    * they are, and grpc-js has no way to see them.
    *
    * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time: one group, one server
@@ -93,20 +78,16 @@ export class HandlerRegistry {
     server.register = (path, handler, serialize, deserialize, type) => {
       const original = register.bind(server) as Register;
       if (this.#passesUntouched(path)) return original(path, handler, serialize, deserialize, type);
-      if (type !== 'unary') return original(path, refusal(type, path), identity, identity, type);
-      if (!original(path, this.#gatewayFor(path), identity, identity, type)) return false;
-      const halves = { handler: handler as UnaryHandler, serialize: serialize as Serialize, deserialize };
-      this.#methods.set(path, capture(path, halves, adding.get(path)));
+      const kind = type as MethodKind;
+      if (!original(path, gatewayHandler(this.#gateway, kind, path), identity, identity, type)) return false;
+      const registered = { kind, path, handler, serialize: serialize as Serialize, deserialize };
+      this.#methods.set(path, capture(registered, adding.get(path)));
       return true;
     };
     server.unregister = (path) => {
       this.#methods.delete(path);
       return unregister.call(server, path);
     };
-  }
-
-  #gatewayFor(path: string): handleUnaryCall<Buffer, Buffer> {
-    return (call, callback) => this.#gateway.onCall({ path, call, callback });
   }
 
   #passesUntouched(path: string): boolean {
@@ -117,51 +98,39 @@ export class HandlerRegistry {
   }
 }
 
-interface RegisteredHalves {
-  readonly handler: UnaryHandler;
+interface Registered {
+  readonly kind: MethodKind;
+  readonly path: string;
+  readonly handler: unknown;
   readonly serialize: Serialize;
   readonly deserialize: Deserialize;
 }
 
-function capture(path: string, halves: RegisteredHalves, definition: Definition | undefined): CapturedMethod {
-  return {
+function capture(registered: Registered, definition: Definition | undefined): CapturedMethod {
+  const { kind, path, handler, serialize, deserialize } = registered;
+  const captured = {
+    kind,
     path,
-    handler: halves.handler,
-    requestDeserialize: halves.deserialize,
-    responseSerialize: halves.serialize,
+    handler,
+    requestDeserialize: deserialize,
+    responseSerialize: serialize,
     requestSerialize: definition?.requestSerialize,
     responseDeserialize: definition?.responseDeserialize,
     readOnly: hasNoSideEffects(definition),
     descriptor: Object.freeze({
       path,
-      requestStream: false,
-      responseStream: false,
-      requestDeserialize: halves.deserialize,
-      responseSerialize: halves.serialize as Definition['responseSerialize'],
+      requestStream: kind === 'clientStream' || kind === 'bidi',
+      responseStream: kind === 'serverStream' || kind === 'bidi',
+      requestDeserialize: deserialize,
+      responseSerialize: serialize as Definition['responseSerialize'],
     }),
   };
+  // grpc-js told the kind and the handler together; nothing else ties their types to each other.
+  return captured as CapturedMethod;
 }
 
 /** proto-loader gives the option by name, descriptors that were decoded by hand by number. */
 function hasNoSideEffects(definition: Definition | undefined): boolean {
   const options = (definition as { options?: { idempotency_level?: unknown } } | undefined)?.options;
   return options?.idempotency_level === 'NO_SIDE_EFFECTS' || options?.idempotency_level === 1;
-}
-
-type StreamingHandler =
-  | handleClientStreamingCall<Buffer, Buffer>
-  | handleServerStreamingCall<Buffer, Buffer>
-  | handleBidiStreamingCall<Buffer, Buffer>;
-
-/** A handler that ends every call of a streaming method before anything happened. */
-function refusal(type: string, path: string): StreamingHandler {
-  const reason = `${path} is a streaming method; only unary methods are replicated`;
-  if (type === 'clientStream') {
-    const refuse: handleClientStreamingCall<Buffer, Buffer> = (_call, callback) =>
-      failWith(callback, 'UNDERSTUDY_UNSUPPORTED', reason);
-    return refuse;
-  }
-  const refuse: handleServerStreamingCall<Buffer, Buffer> = (call) =>
-    void call.emit('error', failure('UNDERSTUDY_UNSUPPORTED', reason));
-  return refuse;
 }

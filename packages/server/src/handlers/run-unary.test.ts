@@ -1,6 +1,6 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HandlerFault } from './run-unary.js';
+import type { HandlerFault } from './handler-fault.js';
 import { type Method, type Running, serveCaptured, servePlain } from './testing/side-by-side.js';
 
 type Call = ServerUnaryCall<{ text: string }, unknown>;

@@ -1,6 +1,8 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries, Outcome, Request } from '@understudy/core';
-import type { CapturedMethod } from './captured.js';
+import type { CapturedUnary } from './captured.js';
+import { type HandlerFault, onRejection } from './handler-fault.js';
+import { deserializeRequest, serializeResponse } from './messages.js';
 import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
 import {
   HANDLER_FAULT,
@@ -12,13 +14,6 @@ import {
   statusOfError,
 } from './status.js';
 import { ReplicatedUnaryCall, type UnaryCallOwner } from './unary-call.js';
-
-/** What a handler threw, its promise rejected with, or an interceptor threw; for a log, since no client is told. */
-export interface HandlerFault {
-  readonly kind: 'threw' | 'rejected' | 'interceptor';
-  readonly path: string;
-  readonly error: unknown;
-}
 
 export interface RunContext {
   /** The connection's peer as the primary saw it. */
@@ -47,7 +42,7 @@ const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {} });
  * @param captured undefined if no such method was registered
  */
 export function runUnary(
-  captured: CapturedMethod | undefined,
+  captured: CapturedUnary | undefined,
   request: Request,
   context: RunContext,
   done: (outcome: Outcome) => void,
@@ -58,8 +53,7 @@ export function runUnary(
   }
   let message: unknown;
   try {
-    // A copy: deserializers hand out views of their input, and the body must stay as it is for a replay.
-    message = captured.requestDeserialize(Buffer.from(request.message));
+    message = deserializeRequest(captured, request.message);
   } catch {
     done(outcomeOf(REQUEST_UNREADABLE));
     return NOTHING_RUNS;
@@ -74,7 +68,7 @@ export function runUnary(
 }
 
 class Execution implements RunningCall, UnaryCallOwner {
-  readonly #captured: CapturedMethod;
+  readonly #captured: CapturedUnary;
   readonly #context: RunContext;
   readonly #done: (outcome: Outcome) => void;
   /** The handler is in its synchronous part. */
@@ -83,7 +77,7 @@ class Execution implements RunningCall, UnaryCallOwner {
   #initialMetadata: MetadataEntries | undefined;
   #outcome: Outcome | undefined;
 
-  constructor(captured: CapturedMethod, context: RunContext, done: (outcome: Outcome) => void) {
+  constructor(captured: CapturedUnary, context: RunContext, done: (outcome: Outcome) => void) {
     this.#captured = captured;
     this.#context = context;
     this.#done = done;
@@ -96,7 +90,7 @@ class Execution implements RunningCall, UnaryCallOwner {
         if (this.#outcome === undefined)
           this.#settle(error ? this.#failure(error, trailers) : this.#reply(value, trailers));
       });
-      if (isThenable(result)) result.then(undefined, (error: unknown) => this.#rejected(error));
+      onRejection(result, (error) => this.#rejected(error));
     } catch (error) {
       this.#threw(error);
     }
@@ -132,23 +126,12 @@ class Execution implements RunningCall, UnaryCallOwner {
   }
 
   #reply(value: unknown, trailers: Metadata | undefined): Outcome {
-    const message = this.#serialize(value);
+    const message = serializeResponse(this.#captured, value);
     if (message === undefined) return outcomeOf(RESPONSE_UNWRITABLE, this.#initialMetadata);
     const initialMetadata = this.#initialMetadata ?? NO_METADATA;
     if (trailers === undefined || trailers === null) return { code: 0, details: 'OK', initialMetadata, message };
     if (!isMetadata(trailers)) return outcomeOf(HANDLER_FAULT, initialMetadata);
     return { code: 0, details: 'OK', initialMetadata, message, trailers: entriesOf(trailers) };
-  }
-
-  #serialize(value: unknown): Uint8Array | undefined {
-    try {
-      const bytes = this.#captured.responseSerialize(value);
-      if (!Buffer.isBuffer(bytes)) return undefined;
-      // A handler that answers with bytes of its own may change them later; the reply that is kept must not change.
-      return ArrayBuffer.isView(value) ? Buffer.from(bytes) : bytes;
-    } catch {
-      return undefined;
-    }
   }
 
   #threw(error: unknown): void {
@@ -164,6 +147,3 @@ class Execution implements RunningCall, UnaryCallOwner {
     if (this.#outcome === undefined) this.#settle(outcomeOf(HANDLER_FAULT, this.#initialMetadata));
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';

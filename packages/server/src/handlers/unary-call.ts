@@ -1,25 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
-import { metadataOf } from './metadata.js';
-
-type MetricsRecorder = ReturnType<ServerUnaryCall<unknown, unknown>['getMetricsRecorder']>;
-
-/**
- * Takes per-request metrics and keeps none: a replicated reply cannot carry what one replica measured. Cast because
- * grpc-js does not export the class, whose private member makes its type nominal.
- */
-export const NO_METRICS = Object.freeze({
-  recordRequestCostMetric() {},
-  recordUtilizationMetric() {},
-  recordNamedMetric() {},
-  recordCPUUtilizationMetric() {},
-  recordMemoryUtilizationMetric() {},
-  recordApplicationUtilizationMetric() {},
-  recordQpsMetric() {},
-  recordEpsMetric() {},
-  serialize: () => Buffer.alloc(0),
-}) as unknown as MetricsRecorder;
+import { withCallSurface } from './call-surface.js';
 
 /** What a call object passes on to the execution it belongs to. */
 export interface UnaryCallOwner {
@@ -28,60 +10,17 @@ export interface UnaryCallOwner {
   fail(error: unknown): void;
 }
 
-/**
- * The call as a handler sees it: the same on every replica. So nothing of it tells about one replica's connection:
- * `cancelled` stays false, the host is empty and the auth context too (authenticate in an interceptor, which can put
- * what it found into the metadata).
- */
-export class ReplicatedUnaryCall extends EventEmitter implements ServerUnaryCall<unknown, unknown> {
-  cancelled = false;
+const Call = withCallSurface(EventEmitter);
+
+/** The call as a unary handler sees it. `cancelled` stays false. */
+export class ReplicatedUnaryCall extends Call implements ServerUnaryCall<unknown, unknown> {
   readonly request: unknown;
-  readonly #origin: Request;
-  readonly #peer: string;
   readonly #owner: UnaryCallOwner;
-  #metadata: Metadata | undefined;
 
   constructor(origin: Request, message: unknown, peer: string, owner: UnaryCallOwner) {
-    super();
+    super({ request: origin, peer, owner });
     this.request = message;
-    this.#origin = origin;
-    this.#peer = peer;
     this.#owner = owner;
-  }
-
-  /** Made when first asked for; many handlers never ask. */
-  get metadata(): Metadata {
-    this.#metadata ??= metadataOf(this.#origin.metadata);
-    return this.#metadata;
-  }
-
-  getPeer(): string {
-    return this.#peer;
-  }
-
-  /** Milliseconds since the Unix epoch, or Infinity: what grpc-js gives on a server, never a Date. */
-  getDeadline(): number {
-    return this.#origin.deadlineMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  getPath(): string {
-    return this.#origin.method;
-  }
-
-  getHost(): string {
-    return '';
-  }
-
-  getAuthContext(): ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']> {
-    return {};
-  }
-
-  getMetricsRecorder(): MetricsRecorder {
-    return NO_METRICS;
-  }
-
-  sendMetadata(metadata: Metadata): void {
-    this.#owner.sendMetadata(metadata);
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {

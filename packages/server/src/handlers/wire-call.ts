@@ -1,11 +1,11 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerUnaryCall } from '@grpc/grpc-js';
 import { type MetadataEntries, type Outcome, type Request, UnderstudyError } from '@understudy/core';
+import { NO_METRICS } from './call-surface.js';
 import type { CapturedMethod } from './captured.js';
+import type { HandlerFault } from './handler-fault.js';
 import { entriesOf, metadataOf, NO_METADATA } from './metadata.js';
 import { bytesPassedOn, type Shown, show } from './passed-on.js';
-import type { HandlerFault } from './run-unary.js';
 import { HANDLER_FAULT, outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE } from './status.js';
-import { NO_METRICS } from './unary-call.js';
 
 type CallInterface = ServerInterceptingCallInterface;
 type Listener = Parameters<CallInterface['start']>[0];

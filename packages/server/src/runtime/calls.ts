@@ -7,6 +7,7 @@ import {
   type Request,
   type RpcReplyHeader,
   type RpcRequestHeader,
+  type StreamItem,
   UnderstudyError,
 } from '@understudy/core';
 import { decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
@@ -17,9 +18,11 @@ import {
   type HandlerRegistry,
   type IncomingCall,
   incomingCall,
+  type StreamArrival,
 } from '../handlers/index.js';
 import type { EventLoop } from './event-loop.js';
 import type { AuthContext } from './grpc-types.js';
+import { StreamCalls } from './stream-calls.js';
 
 let lastCall = 0;
 
@@ -39,17 +42,19 @@ interface Waiting {
 export class Calls {
   readonly #options: CallsOptions;
   readonly #waiting = new Map<CallId, Waiting>();
+  readonly #streams: StreamCalls;
   readonly #readOnly = new Map<string, boolean>();
   /** For interceptors, which may ask the RPC what only it can tell. */
   readonly #origins = new WeakMap<Request, Arrival['call']>();
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#streams = new StreamCalls(options.loop, () => ++lastCall as CallId);
   }
 
   /** A call of a captured method. Never throws. */
   accept(arrival: Arrival): void {
-    const incoming = incomingCall(arrival.call);
+    const incoming = incomingCall(arrival.call, arrival.call.request);
     const { request, peer } = incoming;
     if (incoming.header === undefined) {
       const readOnly = this.#isReadOnly(arrival.path);
@@ -74,7 +79,16 @@ export class Calls {
     return this.#origins.get(request);
   }
 
+  acceptStream(arrival: StreamArrival): void {
+    this.#streams.accept(arrival);
+  }
+
+  answerItem(id: CallId, item: StreamItem): void {
+    this.#streams.onItem(id, item);
+  }
+
   answer(id: CallId, outcome: Outcome, header: RpcReplyHeader | undefined): void {
+    if (this.#streams.onOutcome(id, outcome)) return;
     const waiting = this.#take(id);
     if (waiting === undefined) return;
     const { call, callback } = waiting.arrival;
@@ -94,12 +108,14 @@ export class Calls {
   }
 
   fail({ call, code, reason, primary }: Extract<ReplicaEffect, { kind: 'failCall' }>): void {
+    if (this.#streams.fail(call, code, reason, primary)) return;
     const waiting = this.#take(call);
     if (waiting !== undefined) failWith(waiting.arrival.callback, code, reason, primary);
   }
 
   /** This life ends: whoever still waits is told that nobody knows, except for those who ask the next primary anyway. */
   failAll(): void {
+    this.#streams.failAll();
     for (const [id, { arrival, ofSession }] of this.#waiting) {
       this.#waiting.delete(id);
       if (ofSession) failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica serves no longer');

@@ -6,6 +6,8 @@ import {
   type Outcome,
   type ReplicaEffect,
   type Request,
+  STREAMED,
+  type StreamOutput,
   type Task,
   UnderstudyError,
 } from '@understudy/core';
@@ -24,6 +26,7 @@ import {
 import type { Activity } from './activity.js';
 import type { Calls } from './calls.js';
 import type { EventLoop } from './event-loop.js';
+import { type Step, StreamHandlers } from './stream-handlers.js';
 
 type Admitted = Extract<AdmitResult, { kind: 'admitted' }>;
 type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
@@ -48,11 +51,19 @@ export class Executor {
   /** Through it, with their way back. */
   readonly #admitted = new Map<number, Admitted>();
   readonly #onFault = (fault: HandlerFault): void => this.#logFault(fault);
+  readonly #streams: StreamHandlers;
   #context: RunContext;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#context = { peer: '', onFault: this.#onFault };
+    this.#streams = new StreamHandlers({
+      registry: options.registry,
+      onFault: this.#onFault,
+      onLate: (output) => {
+        if (!options.loop.closed) options.loop.dispatch({ kind: 'lateItem', output });
+      },
+    });
   }
 
   admit({ admission, request, peer }: EffectOf<'admit'>): void {
@@ -61,6 +72,10 @@ export class Executor {
     if (captured === undefined) {
       // Its handler's end is that there is none, the same on all replicas.
       loop.dispatch({ kind: 'admitted', admission });
+      return;
+    }
+    if (captured.kind !== 'unary') {
+      loop.dispatch({ kind: 'refused', admission, outcome: NO_INTERCEPTED_STREAMS });
       return;
     }
     if (this.#entering.size >= this.#options.admissionsMax) {
@@ -84,9 +99,29 @@ export class Executor {
     const { activity, registry } = this.#options;
     // Not abandoned when nobody waits any more: that it ended must be known before the state is replaced.
     activity.began();
-    runUnary(registry.get(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
+    if (task.kind === 'ordered' && task.request.stream !== undefined) {
+      const step = this.#streams.begin();
+      this.#streams.deliver(task, request, task.peer ?? '');
+      this.#rest(step, (outputs) => this.#executed(task, undefined, STREAMED, outputs));
+      return;
+    }
+    // What a unary handler sends on streams belongs to its message too.
+    const step = task.kind === 'ordered' && this.#streams.open > 0 ? this.#streams.begin() : undefined;
+    runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
+      if (step !== undefined) {
+        this.#rest(step, (outputs) => this.#executed(task, admitted, outcome, outputs));
+        return;
+      }
       activity.ended();
       this.#executed(task, admitted, outcome);
+    });
+  }
+
+  /** Until microtasks and ticks are drained, handlers are at it (DESIGN 5.8). */
+  #rest(step: Step, then: (outputs: readonly StreamOutput[]) => void): void {
+    setImmediate(() => {
+      this.#options.activity.ended();
+      then(this.#streams.finish(step));
     });
   }
 
@@ -94,6 +129,7 @@ export class Executor {
   close(): void {
     for (const admission of this.#entering.values()) admission.cancel();
     this.forgetAdmissions();
+    this.#streams.close();
   }
 
   /** This replica does not order any more. */
@@ -133,13 +169,18 @@ export class Executor {
     return this.#context;
   }
 
-  #executed(task: Task, admitted: Admitted | undefined, outcome: Outcome): void {
+  #executed(
+    task: Task,
+    admitted: Admitted | undefined,
+    outcome: Outcome,
+    outputs: readonly StreamOutput[] = NO_OUTPUTS,
+  ): void {
     const { loop } = this.#options;
     if (loop.closed) return;
     // Backups run no interceptors, so what is compared is what the handler did.
-    const digest = task.kind === 'read' ? 0 : outcomeDigest(outcome);
-    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest });
-    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest }));
+    const digest = task.kind === 'read' ? 0 : digestOf(outcome);
+    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest, outputs });
+    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest, outputs }));
   }
 
   #logFault({ kind, path, error }: HandlerFault): void {
@@ -147,6 +188,17 @@ export class Executor {
     this.#options.logger.log('error', 'a handler failed', { kind, path, error: what });
   }
 }
+
+const NO_OUTPUTS: readonly StreamOutput[] = [];
+
+/** Most messages of streams have the same outcome. */
+const STREAMED_DIGEST = outcomeDigest(STREAMED);
+const digestOf = (outcome: Outcome): number => (outcome === STREAMED ? STREAMED_DIGEST : outcomeDigest(outcome));
+
+const NO_INTERCEPTED_STREAMS: Outcome = {
+  code: ERROR_CODES.UNDERSTUDY_UNSUPPORTED.status,
+  details: 'UNDERSTUDY_UNSUPPORTED: streaming calls do not pass server interceptors yet; nothing was done',
+};
 
 const OVERLOADED: Outcome = {
   code: ERROR_CODES.UNDERSTUDY_OVERLOADED.status,

@@ -16,7 +16,7 @@ import {
   type UnderstudyError,
   unreachable,
 } from '@understudy/core';
-import type { Arrival, HandlerRegistry } from '../handlers/index.js';
+import type { Arrival, HandlerRegistry, StreamArrival } from '../handlers/index.js';
 import type { Activity } from './activity.js';
 import { Calls } from './calls.js';
 import { EventLoop } from './event-loop.js';
@@ -142,6 +142,10 @@ export class Life {
     this.#calls.accept(arrival);
   }
 
+  onStream(arrival: StreamArrival): void {
+    this.#calls.acceptStream(arrival);
+  }
+
   stepDown(): void {
     this.#loop.dispatch({ kind: 'stepDown' });
   }
@@ -177,6 +181,8 @@ export class Life {
         return this.#executor.execute(effect);
       case 'answerCall':
         return this.#calls.answer(effect.call, effect.outcome, effect.header);
+      case 'answerItem':
+        return this.#calls.answerItem(effect.call, effect.item);
       case 'failCall':
         return this.#calls.fail(effect);
       case 'admit':

@@ -7,7 +7,7 @@ import {
   type ReplicaStatus,
   UnderstudyError,
 } from '@understudy/core';
-import { type Arrival, failWith, HandlerRegistry } from '../handlers/index.js';
+import { type Arrival, failStream, failWith, HandlerRegistry, type StreamArrival } from '../handlers/index.js';
 import { Activity } from './activity.js';
 import { adminHandlers, adminService } from './admin.js';
 import { Guard } from './guard.js';
@@ -56,7 +56,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#id = options.replicaId as ReplicaId;
     this.#logger = options.logger ?? SILENT;
     this.#registry = new HandlerRegistry({
-      gateway: { onCall: (arrival) => this.#onCall(arrival) },
+      gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
       unreplicated: options.unreplicated ?? [],
     });
     this.#health = options.health === false ? undefined : new GroupHealth(this.#registry);
@@ -223,6 +223,16 @@ export class ReplicaRuntime implements ReplicaServer {
     const life = this.#life;
     if (life !== undefined) life.onCall(arrival);
     else failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
+  }
+
+  #onStream(arrival: StreamArrival): void {
+    if (!this.#guard.passed) {
+      failStream(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
+      return;
+    }
+    const life = this.#life;
+    if (life !== undefined) life.onStream(arrival);
+    else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
   }
 
   #withLife(stream: ServerStream, use: (life: Life) => void): void {

@@ -89,7 +89,9 @@ describe("a client's stream", () => {
     const request = { method: counterService.Blob.path, message: Buffer.from('1000000') };
     // One a frame, so that their replies do not travel together as one large one.
     for (let readId = 1; readId <= 40; readId++) {
-      stream.send(encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [{ readId, request }] }));
+      stream.send(
+        encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [{ readId, request }], streams: [] }),
+      );
     }
     await stage.until(() => stage.logged.join().includes('a client does not read its stream'));
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });

@@ -22,6 +22,8 @@ import type {
   SeqNum,
   SessionFrame,
   SessionHeader,
+  StreamItem,
+  StreamPart,
   Term,
   View,
 } from '@understudy/core';
@@ -73,12 +75,22 @@ function withOptional<Required, Optional>(
   return fc.record({ ...required, ...optional }, { ...REQUIRED, requiredKeys } as never) as never;
 }
 
+const part: fc.Arbitrary<StreamPart> = fc.oneof(
+  fc.record({ kind: fc.constant('open' as const) }, REQUIRED),
+  fc.record({ kind: fc.constantFrom('message' as const, 'end' as const), of: seqNum, position: count }, REQUIRED),
+  fc.record({ kind: fc.constant('cancel' as const), of: seqNum }, REQUIRED),
+  fc.record(
+    { kind: fc.constant('credit' as const), taken: list(fc.record({ of: seqNum, upTo: count }, REQUIRED)) },
+    REQUIRED,
+  ),
+);
+
 export const request: fc.Arbitrary<Request> = withOptional<
   Pick<Request, 'method' | 'message'>,
-  { metadata: MetadataEntries; deadlineMs: number; key: string }
+  { metadata: MetadataEntries; deadlineMs: number; key: string; stream: StreamPart }
 >(
   { method: fc.oneof(fc.constantFrom('/bank.v1.Bank/Transfer', '/bank.v1.Bank/GetBalance'), text), message: bytes },
-  { metadata, deadlineMs: fc.double({ noNaN: true }), key: text },
+  { metadata, deadlineMs: fc.double({ noNaN: true }), key: text, stream: part },
 );
 
 export const outcome: fc.Arbitrary<Outcome> = withOptional<
@@ -89,7 +101,15 @@ export const outcome: fc.Arbitrary<Outcome> = withOptional<
   { initialMetadata: metadata, message: bytes, trailers: metadata },
 );
 
-const orderKind = fc.constantFrom<OrderKind>('call', 'void', 'expire', 'abandon');
+const item: fc.Arbitrary<StreamItem> = fc.oneof(
+  fc.record({ kind: fc.constant('metadata' as const), entries: metadata }, REQUIRED),
+  fc.record({ kind: fc.constant('message' as const), message: bytes }, REQUIRED),
+  fc.record({ kind: fc.constant('window' as const), upTo: count }, REQUIRED),
+  fc.record({ kind: fc.constant('status' as const), outcome }, REQUIRED),
+);
+const ask = fc.record({ of: seqNum, received: count, awaitStable: fc.boolean() }, REQUIRED);
+
+const orderKind = fc.constantFrom<OrderKind>('call', 'void', 'expire', 'abandon', 'cancel');
 
 export const orderInfo: fc.Arbitrary<OrderInfo> = withOptional<
   Pick<OrderInfo, 'term' | 'orderNum' | 'connection' | 'seqNum' | 'kind'>,
@@ -153,6 +173,7 @@ export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
           repliesSeenUpTo: seqNum,
           peer: maybe(text),
           outcomes: list(fc.tuple(seqNum, outcome), 4),
+          streams: list(fc.record({ stream: seqNum, takenUpTo: count, items: list(item, 3) }, REQUIRED), 2),
         },
         REQUIRED,
       ),
@@ -193,6 +214,7 @@ export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
       header: sessionHeader,
       requests: list(fc.record({ seqNum, request, awaitStable: fc.boolean() }, REQUIRED)),
       reads: list(fc.record({ readId: count, request }, REQUIRED), 3),
+      streams: list(ask, 3),
     },
     REQUIRED,
   ),
@@ -203,6 +225,7 @@ export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
       orders,
       retained: list(seqNum),
       outstanding: list(seqNum),
+      streams: list(ask, 3),
       sentUpTo: seqNum,
       repliesSeenUpTo: seqNum,
       sentAtMs: clock,
@@ -231,6 +254,7 @@ export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
       header: replicaHeader,
       replies: list(fc.record({ seqNum, outcome, stable: fc.boolean() }, REQUIRED)),
       reads: list(fc.record({ readId: count, outcome, stable: fc.boolean() }, REQUIRED), 3),
+      items: list(fc.record({ stream: seqNum, index: count, item, stable: fc.boolean() }, REQUIRED), 4),
     },
     REQUIRED,
   ),

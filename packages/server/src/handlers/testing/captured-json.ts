@@ -1,11 +1,12 @@
-import type { CapturedMethod, UnaryHandler } from '../captured.js';
+import type { CapturedUnary, UnaryHandler } from '../captured.js';
 import { jsonBytes, jsonValue } from './side-by-side.js';
 
 /** A method as if it had been captured, with JSON on both sides. */
 export const capturedJson = (
   path: string,
   handler: UnaryHandler = (_call, callback) => callback(null, 1),
-): CapturedMethod => ({
+): CapturedUnary => ({
+  kind: 'unary',
   path,
   handler,
   requestSerialize: jsonBytes,

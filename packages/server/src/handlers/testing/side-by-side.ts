@@ -9,7 +9,16 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
-import { type Arrival, admit, answer, type HandlerFault, HandlerRegistry, incomingCall, runUnary } from '../index.js';
+import {
+  type Arrival,
+  admit,
+  answer,
+  failStream,
+  type HandlerFault,
+  HandlerRegistry,
+  incomingCall,
+  runUnary,
+} from '../index.js';
 
 export type Definition = MethodDefinition<unknown, unknown>;
 
@@ -103,7 +112,12 @@ export interface CapturedOptions {
 
 /** The same handlers behind a registry, each call straight through all that this folder has. */
 export function serveCaptured(methods: Record<string, Method>, options: CapturedOptions = {}): Promise<Running> {
-  const registry = new HandlerRegistry({ gateway: { onCall: (arrival) => passThrough(registry, arrival, options) } });
+  const registry = new HandlerRegistry({
+    gateway: {
+      onCall: (arrival) => passThrough(registry, arrival, options),
+      onStream: (arrival) => failStream(arrival, 'UNDERSTUDY_UNSUPPORTED', 'only unary calls pass here'),
+    },
+  });
   const server = new Server();
   registry.attach(server);
   server.addService(serviceOf(methods), implementationOf(methods));
@@ -111,8 +125,8 @@ export function serveCaptured(methods: Record<string, Method>, options: Captured
 }
 
 function passThrough(registry: HandlerRegistry, { path, call, callback }: Arrival, options: CapturedOptions): void {
-  const { request, peer, header } = incomingCall(call);
-  const captured = registry.get(path);
+  const { request, peer, header } = incomingCall(call, call.request);
+  const captured = registry.unary(path);
   if (captured === undefined) throw new Error(`${path} was not captured`);
   options.onRequest?.(request, header);
   const context = options.onFault === undefined ? { peer } : { peer, onFault: options.onFault };
@@ -170,7 +184,7 @@ function observe(client: Client, path: string, options: CallOptions): Promise<Ob
 }
 
 /** Node adds the date to every response. */
-function plain(metadata: Metadata): unknown {
+export function plain(metadata: Metadata): unknown {
   const { date: _date, ...rest } = metadata.toJSON();
   return rest;
 }

@@ -1,0 +1,291 @@
+import type { EventEmitter } from 'node:events';
+import type * as grpc from '@grpc/grpc-js';
+import { type End, metadataOf, ON_START, type Reply, type Request, requestFrom, type Step } from './script.js';
+
+/** Every step as proto-loader decodes it. */
+type Performed = Required<Step> & { readonly kind: keyof Step };
+
+/** Where handlers wait for the test, and the test for handlers. One for all replicas of a deployment. */
+export class Gates {
+  readonly #gates = new Map<string, { readonly entered: Signal; readonly opened: Signal }>();
+
+  /** For tests: resolves when a handler waits at the gate. */
+  entered(name: string): Promise<void> {
+    return this.#gate(name).entered.given;
+  }
+
+  /** For tests. Whoever comes later passes too. */
+  open(name: string): void {
+    this.#gate(name).opened.give();
+  }
+
+  openAll(): void {
+    for (const { opened } of this.#gates.values()) opened.give();
+  }
+
+  /** For handlers. */
+  pass(name: string): Promise<void> {
+    const { entered, opened } = this.#gate(name);
+    entered.give();
+    return opened.given;
+  }
+
+  #gate(name: string) {
+    const known = this.#gates.get(name);
+    if (known !== undefined) return known;
+    const gate = { entered: new Signal(), opened: new Signal() };
+    this.#gates.set(name, gate);
+    return gate;
+  }
+}
+
+/** Something that happens once. */
+class Signal {
+  isGiven = false;
+  #resolve: () => void = () => {};
+  readonly given = new Promise<void>((resolve) => {
+    this.#resolve = resolve;
+  });
+
+  give(): void {
+    this.isGiven = true;
+    this.#resolve();
+  }
+}
+
+/** What the handlers of one server did, beyond their replies. */
+export class Script {
+  /** Names of the requests that were performed. */
+  readonly performed: string[] = [];
+  readonly #gates: Gates;
+  readonly #ends = new Map<string, Signal>();
+
+  constructor(gates: Gates) {
+    this.#gates = gates;
+  }
+
+  /** Whether the handler of this call heard of a cancellation, or of its end: grpc-js tells a handler of both. */
+  hasHeardOfEnd(name: string): boolean {
+    return this.#ends.get(name)?.isGiven === true;
+  }
+
+  heardOfEnd(name: string): Promise<void> {
+    return this.#end(name).given;
+  }
+
+  readonly handlers: grpc.UntypedServiceImplementation = {
+    unary: (call: grpc.ServerUnaryCall<Request, Reply>, callback: grpc.sendUnaryData<Reply>) => {
+      this.#perform(call, singleReply(callback), call.request);
+    },
+    clientStream: (call: grpc.ServerReadableStream<Request, Reply>, callback: grpc.sendUnaryData<Reply>) => {
+      this.#performEach(call, singleReply(callback));
+    },
+    serverStream: (call: grpc.ServerWritableStream<Request, Reply>) => {
+      this.#perform(call, replyStream(call), call.request);
+    },
+    bidi: (call: grpc.ServerDuplexStream<Request, Reply>) => {
+      this.#performEach(call, replyStream(call));
+    },
+  };
+
+  /** A state that replicas can compare and pass on. */
+  checkpoint(): Uint8Array {
+    return Buffer.from(JSON.stringify(this.performed));
+  }
+
+  restore(state: Uint8Array): void {
+    this.performed.splice(0, Number.POSITIVE_INFINITY, ...JSON.parse(Buffer.from(state).toString()));
+  }
+
+  #perform(call: ServerCall, stage: Stage, request: Request): void {
+    const actor = new Actor(call, stage, this.#gates);
+    this.#begin(call, request);
+    actor.perform(request.steps, request);
+    actor.finish();
+  }
+
+  #performEach(call: ServerCall, stage: Stage): void {
+    const actor = new Actor(call, stage, this.#gates);
+    const atEnd: Step[] = [];
+    const [onStart] = call.metadata.get(ON_START);
+    if (typeof onStart === 'object') actor.perform(requestFrom(onStart).steps);
+    call.on('data', (request: Request) => {
+      this.#begin(call, request);
+      atEnd.push(...(request.atEnd ?? []));
+      actor.perform(request.steps, request);
+    });
+    call.on('end', () => {
+      actor.perform(atEnd);
+      actor.finish();
+    });
+    call.on('error', () => {});
+  }
+
+  #begin(call: ServerCall, { name }: Request): void {
+    if (name === undefined || name === '') return;
+    this.performed.push(name);
+    // A stream may have many requests with a name.
+    call.setMaxListeners(Number.POSITIVE_INFINITY);
+    call.on('cancelled', () => this.#end(name).give());
+  }
+
+  #end(name: string): Signal {
+    const known = this.#ends.get(name);
+    if (known !== undefined) return known;
+    const signal = new Signal();
+    this.#ends.set(name, signal);
+    return signal;
+  }
+}
+
+/** What all kinds of calls have. */
+type ServerCall = EventEmitter &
+  Pick<
+    grpc.ServerUnaryCall<Request, Reply>,
+    'cancelled' | 'metadata' | 'sendMetadata' | 'getPath' | 'getPeer' | 'getHost' | 'getDeadline' | 'getAuthContext'
+  >;
+type ReplyStreamCall = grpc.ServerWritableStream<Request, Reply> | grpc.ServerDuplexStream<Request, Reply>;
+
+/** How a kind of method sends what a script says. */
+interface Stage {
+  send(reply: Reply): void;
+  succeed(trailers: grpc.Metadata | undefined): void;
+  fail(error: Partial<grpc.StatusObject>): void;
+}
+
+function singleReply(callback: grpc.sendUnaryData<Reply>): Stage {
+  let kept: Reply = {};
+  return {
+    send: (reply) => {
+      kept = reply;
+    },
+    succeed: (trailers) => callback(null, kept, trailers),
+    fail: (error) => callback(error),
+  };
+}
+
+const replyStream = (call: ReplyStreamCall): Stage => ({
+  send: (reply) => void call.write(reply),
+  succeed: (trailers) => void call.end(trailers),
+  fail: (error) => void call.emit('error', error),
+});
+
+/** Performs the scripts of one call one after the other. */
+class Actor {
+  readonly #call: ServerCall;
+  readonly #stage: Stage;
+  readonly #gates: Gates;
+  readonly #waiting: Performed[] = [];
+  #atGate = false;
+  #finishing = false;
+  #over = false;
+
+  constructor(call: ServerCall, stage: Stage, gates: Gates) {
+    this.#call = call;
+    this.#stage = stage;
+    this.#gates = gates;
+  }
+
+  /** @param request what the steps came with */
+  perform(steps: readonly Step[] = [], request: Request = {}): void {
+    for (const step of steps as readonly Performed[]) {
+      const echoed = { kind: 'reply', reply: { payload: request.payload } } as Performed;
+      this.#waiting.push(step.kind === 'echo' ? echoed : step);
+    }
+    if (!this.#atGate) this.#continue();
+  }
+
+  /** Ends the call after what it still performs, if that does not. */
+  finish(): void {
+    this.#finishing = true;
+    if (!this.#atGate) this.#continue();
+  }
+
+  #continue(): void {
+    for (let step = this.#waiting.shift(); step !== undefined; step = this.#waiting.shift()) {
+      if (step.kind === 'gate') {
+        this.#wait(step.gate);
+        return;
+      }
+      this.#do(step);
+    }
+    if (!this.#finishing || this.#over) return;
+    this.#over = true;
+    this.#stage.succeed(undefined);
+  }
+
+  #wait(name: string): void {
+    this.#atGate = true;
+    void this.#gates.pass(name).then(() => {
+      this.#atGate = false;
+      this.#continue();
+    });
+  }
+
+  #do(step: Performed): void {
+    switch (step.kind) {
+      case 'headers':
+        this.#call.sendMetadata(metadataOf(step.headers.entries));
+        return;
+      case 'reply':
+        this.#stage.send(step.reply);
+        return;
+      case 'blob':
+        this.#stage.send({ payload: Buffer.alloc(step.blob, 7) });
+        return;
+      case 'report':
+        this.#stage.send({ text: JSON.stringify(seenOf(this.#call)) });
+        return;
+      case 'hold':
+        this.#over = true;
+        return;
+      case 'end':
+        this.#over = true;
+        this.#end(step.end);
+    }
+  }
+
+  #end({ way, code = 0, details = '', trailers = [], withoutCode = false }: End): void {
+    const metadata = trailers.length === 0 ? undefined : metadataOf(trailers);
+    if (way === 'THROWN') throw new Error(details);
+    if (code === 0 && !withoutCode) {
+      this.#stage.succeed(metadata);
+      return;
+    }
+    const error = withoutCode
+      ? Object.assign(new Error(details), metadata && { metadata })
+      : { code, details, ...(metadata && { metadata }) };
+    if (way === 'EMITTED') this.#call.emit('error', error);
+    else this.#stage.fail(error);
+  }
+}
+
+/** What a handler sees of its call. */
+export interface Seen {
+  readonly path: string;
+  readonly peer: string;
+  readonly host: string;
+  /** Milliseconds since the epoch; null for none. */
+  readonly deadlineMs: number | null;
+  readonly cancelled: boolean;
+  /** Texts, and binary values in hexadecimal. */
+  readonly metadata: Readonly<Record<string, readonly string[]>>;
+  readonly secure: boolean;
+}
+
+function seenOf(call: ServerCall): Seen {
+  const deadlineMs = Number(call.getDeadline());
+  const entries = Object.entries(call.metadata.toJSON()).map(([key, values]) => [
+    key,
+    values.map((value) => (typeof value === 'string' ? value : value.toString('hex'))),
+  ]);
+  return {
+    path: call.getPath(),
+    peer: call.getPeer(),
+    host: call.getHost(),
+    deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : null,
+    cancelled: call.cancelled,
+    metadata: Object.fromEntries(entries),
+    secure: call.getAuthContext()?.transportSecurityType === 'ssl',
+  };
+}

@@ -1,0 +1,128 @@
+import { status as Status, type StatusObject } from '@grpc/grpc-js';
+import { assert, type MetadataEntries, type Outcome, type StreamItem, unreachable } from '@understudy/core';
+
+/** The end of a stream: the session brought it, or it was made here. */
+export type StreamEnd =
+  | { readonly local: false; readonly ending: Outcome }
+  | { readonly local: true; readonly ending: StatusObject };
+
+/** What the application is to hear next. */
+export type Incoming =
+  /** `index` 0: metadata that no item brought. */
+  | { readonly kind: 'metadata'; readonly entries: MetadataEntries | undefined; readonly index: number }
+  | { readonly kind: 'message'; readonly bytes: Uint8Array; readonly index: number }
+  | { readonly kind: 'end'; readonly end: StreamEnd };
+
+type Message = Incoming & { kind: 'message' };
+
+/**
+ * What came for the application, until it asks: initial metadata at once, one message for each read, the status when all
+ * messages were read. An error is heard before that if the application has stopped reading, as in grpc-js, which then
+ * drops what is unread.
+ */
+export class IncomingItems {
+  readonly #onChange: () => void;
+  #metadata: (Incoming & { kind: 'metadata' }) | undefined;
+  #begun = false;
+  #messages: Message[] = [];
+  #reads = 0;
+  #end: (Incoming & { kind: 'end' }) | undefined;
+  #watching = false;
+
+  /** @param onChange called when something is due that was not when it was last asked for */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** A message came: who sends one without initial metadata has sent empty ones. */
+  begin(): void {
+    if (!this.#begun) this.#begin(undefined, 0);
+  }
+
+  push(item: StreamItem, index: number): void {
+    assert(this.#end === undefined, () => `item ${index} after the end of its stream`);
+    switch (item.kind) {
+      case 'metadata':
+        assert(!this.#begun, () => `initial metadata at ${index}, which is not the first item`);
+        this.#begin(item.entries, index);
+        return;
+      case 'message':
+        this.begin();
+        this.#messages.push({ kind: 'message', bytes: item.message, index });
+        this.#onChange();
+        return;
+      case 'window':
+      case 'status':
+        assert(false, () => `an item of kind ${item.kind} is not for the application`);
+        break;
+      default:
+        unreachable(item, 'stream item');
+    }
+  }
+
+  /** The last to be heard, after the messages. */
+  end(end: StreamEnd): void {
+    this.#end ??= { kind: 'end', end };
+    this.#onChange();
+    this.#watchReader();
+  }
+
+  startRead(): void {
+    // As in grpc-js, all reads that find no message count as one.
+    this.#reads = Math.min(this.#reads + 1, this.#messages.length + 1);
+    this.#onChange();
+  }
+
+  get due(): boolean {
+    return this.#metadata !== undefined || this.#messageDue || this.#endDue;
+  }
+
+  /** The next thing that is due; it is the application's then. */
+  take(): Incoming | undefined {
+    const metadata = this.#metadata;
+    if (metadata !== undefined) {
+      this.#metadata = undefined;
+      return metadata;
+    }
+    if (this.#messageDue) {
+      this.#reads--;
+      const message = this.#messages.shift();
+      this.#watchReader();
+      return message;
+    }
+    return this.#endDue ? this.#end : undefined;
+  }
+
+  /** Nothing more is to be heard of it. */
+  drop(): void {
+    this.#metadata = undefined;
+    this.#messages = [];
+  }
+
+  get #messageDue(): boolean {
+    return this.#reads > 0 && this.#messages.length > 0;
+  }
+
+  get #endDue(): boolean {
+    return this.#end !== undefined && this.#messages.length === 0;
+  }
+
+  #begin(entries: MetadataEntries | undefined, index: number): void {
+    this.#begun = true;
+    this.#metadata = { kind: 'metadata', entries, index };
+    this.#onChange();
+  }
+
+  /** A reader that did not ask in a whole turn has stopped. */
+  #watchReader(): void {
+    if (this.#watching || this.#end === undefined || this.#end.end.ending.code === Status.OK) return;
+    if (this.#messages.length === 0) return;
+    this.#watching = true;
+    setImmediate(() => {
+      this.#watching = false;
+      if (this.#reads > 0) return;
+      this.#messages = [];
+      this.#onChange();
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import { mixDigest } from '../digest.js';
+import type { CallId, OrderNum, SeqNum } from '../ids.js';
+import { OrderWindow } from '../ordering/window.js';
+import type { StreamItem } from '../stream.js';
+
+/** An item with the order whose processing made it: it reflects all orders up to there. */
+interface OrderedItem {
+  readonly orderNum: OrderNum;
+  readonly item: StreamItem;
+  /** Of all items up to this one. */
+  readonly digest: number;
+}
+
+/** A streaming call as a replica knows it: how far its client's messages are ordered, and what is kept for its client. */
+export class Stream {
+  /** seqNum of the message that opened it. */
+  readonly id: SeqNum;
+  readonly method: string;
+  /** Its opening was processed here: there is a handler. */
+  opened = false;
+  /** The handler sent its status: nothing follows. */
+  over = false;
+  /** At the primary: the interceptors let its opening pass, so what follows may be ordered. */
+  admitted = true;
+  /** Its RPC ended before it was admitted. */
+  gone = false;
+  /** The client's message with this position is ordered next. */
+  nextPosition = 1;
+  /** Items that the client has not taken yet. */
+  readonly items = new OrderWindow<OrderedItem, number>(0);
+  /** The client has taken items up to here; a slow handler may not have sent them yet. */
+  takenUpTo = 0;
+  /** Items up to here were sent on the session's present stream, or on the RPC. */
+  sentUpTo = 0;
+  /** Items up to here leave only when they are stable: the client asked so. */
+  stableOnlyUpTo = 0;
+  /** The RPC of a client without our interceptor. */
+  call: CallId | undefined;
+  /** Positions that its RPC has brought. */
+  arrived = 0;
+  /** Of all items so far. */
+  #digest = 0;
+  #takenDigest = 0;
+  /** What the primary's digests were, up to items that this replica's handler has not sent yet. */
+  readonly #expected = new Map<number, number>();
+
+  constructor(id: SeqNum, method: string) {
+    this.id = id;
+    this.method = method;
+  }
+
+  /** @returns whether the primary's items up to here were the same, as far as this replica was told */
+  append(orderNum: OrderNum, item: StreamItem, digest: number): boolean {
+    const index = this.items.last + 1;
+    this.#digest = mixDigest(this.#digest, digest);
+    this.items.append(index, { orderNum, item, digest: this.#digest });
+    if (item.kind === 'status') this.over = true;
+    const expected = this.#expected.get(index);
+    this.#expected.delete(index);
+    if (index <= this.takenUpTo) this.#drop(index);
+    return expected === undefined || expected === this.#digest;
+  }
+
+  /** The client has taken items up to here. */
+  take(upTo: number): void {
+    if (upTo > this.takenUpTo) this.takenUpTo = upTo;
+    this.#drop(Math.min(upTo, this.items.last));
+  }
+
+  /** Of the items up to this one; undefined if that is not known any more, or not yet. */
+  digestAt(index: number): number | undefined {
+    return index === this.items.base ? this.#takenDigest : this.items.get(index)?.digest;
+  }
+
+  /** The primary's digest up to there: to be compared now, or when this replica's handler is as far. */
+  expect(index: number, digest: number): boolean {
+    if (index > this.items.last) {
+      this.#expected.set(index, digest);
+      return true;
+    }
+    const mine = this.digestAt(index);
+    return mine === undefined || mine === digest;
+  }
+
+  /** Goes on from a checkpoint, which does not tell what was taken. */
+  startFrom(takenUpTo: number): void {
+    this.opened = true;
+    this.items.reset(takenUpTo);
+    this.takenUpTo = takenUpTo;
+    this.sentUpTo = takenUpTo;
+  }
+
+  /** Nobody will ask for anything of it any more. */
+  get done(): boolean {
+    return this.over && this.items.length === 0;
+  }
+
+  #drop(upTo: number): void {
+    this.#takenDigest = this.digestAt(upTo) ?? this.#takenDigest;
+    this.items.dropUpTo(upTo);
+    if (this.sentUpTo < this.items.base) this.sentUpTo = this.items.base;
+  }
+}

@@ -1,0 +1,88 @@
+import { assert } from '../assert.js';
+import type { Connection, SessionState } from '../connection/connection.js';
+import type { Stream } from '../connection/stream.js';
+import type { SeqItem, StreamAsk } from '../frames.js';
+import { maxOf } from '../ids.js';
+import { orderOf } from './ordering.js';
+import type { ReplicaState } from './state.js';
+import { offerItems } from './streams.js';
+
+/** The items that the release rule lets go now; the rest stays offered. */
+export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
+  const taken: SeqItem[] = [];
+  for (const stream of session.streams) {
+    const mustBeStable = r.settings(stream.method).release === 'acknowledged';
+    const upTo = releasedUpTo(r, connection, stream, mustBeStable);
+    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
+      const ordered = stream.items.get(index);
+      assert(ordered !== undefined, () => `item ${index} of stream ${stream.id} is gone`);
+      const { item, orderNum } = ordered;
+      taken.push({ stream: stream.id, index, item, stable: orderNum <= r.stableUpTo });
+      session.carryUpTo = maxOf(session.carryUpTo, orderNum);
+    }
+    stream.sentUpTo = maxOf(stream.sentUpTo, upTo);
+    if (upTo === stream.items.last) session.streams.delete(stream);
+    else r.itemsWait = true;
+  }
+  return taken;
+}
+
+function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
+  const holdsLease = r.holdsLease();
+  for (let index = stream.sentUpTo + 1; index <= stream.items.last; index++) {
+    const ordered = stream.items.get(index);
+    if (ordered === undefined) continue;
+    const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
+    const verdict = r.release.decideItem(
+      connection,
+      ordered.orderNum,
+      stableOnly,
+      orderOf(r),
+      r.stableUpTo,
+      holdsLease,
+    );
+    if (verdict === 'wait') return index - 1;
+  }
+  return stream.items.last;
+}
+
+/** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
+export function flushStreamCalls(r: ReplicaState): void {
+  for (const [call, stream] of r.streamCalls) {
+    if (stream.sentUpTo === stream.items.last) continue;
+    const connection = r.connections.open(r.plain);
+    const upTo = releasedUpTo(r, connection, stream, true);
+    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
+      const item = stream.items.get(index)?.item;
+      if (item !== undefined) r.effects.push({ kind: 'answerItem', call, item });
+    }
+    stream.sentUpTo = upTo;
+    if (upTo < stream.items.last) {
+      r.itemsWait = true;
+    } else if (stream.over) {
+      r.streamCalls.delete(call);
+      // Nobody else takes them: what is kept of it goes.
+      r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+    }
+  }
+}
+
+/** Where a client is with its streams, on a link that is new or after a change of primary. */
+export function onAsked(r: ReplicaState, connection: Connection, asks: readonly StreamAsk[]): void {
+  for (const { of, received, awaitStable } of asks) {
+    const stream = connection.streams.get(of);
+    if (stream === undefined || stream.call !== undefined) continue;
+    stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
+    if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
+    if (stream.sentUpTo < stream.items.last) offerItems(r, connection, stream);
+  }
+}
+
+/** A session's link is new: what its streams have is sent again, until it says how far it is. */
+export function resendItems(r: ReplicaState, connection: Connection): void {
+  for (const stream of connection.streams.values()) {
+    if (stream.call !== undefined) continue;
+    stream.sentUpTo = stream.items.base;
+    if (r.isPrimary && stream.items.length > 0) offerItems(r, connection, stream);
+  }
+}

@@ -1,0 +1,209 @@
+import { assert } from '../assert.js';
+import type { Connection } from '../connection/connection.js';
+import type { Stream } from '../connection/stream.js';
+import type { CallId, OrderNum, SeqNum } from '../ids.js';
+import { type Outcome, type Request, VOIDED } from '../message.js';
+import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
+import type { Entry } from './message-order.js';
+import type { ReplicaState } from './state.js';
+
+/** What a stream's end looks like to its handler, whoever ended it. */
+export const cancelRequest = (of: SeqNum): Request => ({
+  method: '',
+  message: NO_BYTES,
+  stream: { kind: 'cancel', of },
+});
+const NO_BYTES = new Uint8Array(0);
+
+/** The method that a message belongs to; what follows in a stream does not name it. */
+export const methodOf = (connection: Connection, request: Request): string => {
+  const { stream } = request;
+  if (stream === undefined || stream.kind === 'open' || stream.kind === 'credit') return request.method;
+  return connection.streams.get(stream.of)?.method ?? request.method;
+};
+
+/**
+ * Whether a message of a stream may be ordered now. One that came before others that precede it waits until these lead
+ * here again; one whose stream is not, and will not be, is voided.
+ */
+export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, request: Request): boolean {
+  const { stream: part } = request;
+  if (part === undefined || part.kind === 'credit') return true;
+  if (part.kind === 'open') {
+    connection.openStream(seqNum, request.method).admitted = !r.admits;
+    return true;
+  }
+  const stream = connection.streams.get(part.of);
+  if (stream === undefined) {
+    const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);
+    if (comesYet) hold(connection, part, seqNum);
+    else voidPart(r, connection, seqNum, VOIDED);
+    return false;
+  }
+  if (!stream.admitted) {
+    hold(connection, part, seqNum);
+    return false;
+  }
+  if (part.kind === 'cancel') return true;
+  if (part.position > stream.nextPosition) {
+    hold(connection, part, seqNum);
+    return false;
+  }
+  if (part.position < stream.nextPosition) {
+    voidPart(r, connection, seqNum, STREAMED);
+    return false;
+  }
+  stream.nextPosition++;
+  return true;
+}
+
+/** Position 0: a cancellation may come before anything. */
+const positionOf = (part: StreamPart): number => ('position' in part ? part.position : 0);
+
+function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>, seqNum: SeqNum): void {
+  let early = connection.early.get(part.of);
+  if (early === undefined) {
+    early = new Map();
+    connection.early.set(part.of, early);
+  }
+  early.set(positionOf(part), seqNum);
+}
+
+function voidPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
+  connection.bodies.delete(seqNum);
+  connection.queued.add(seqNum);
+  r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
+}
+
+/** What waits for others that will not come. */
+function voidEarly(r: ReplicaState, connection: Connection, of: SeqNum): void {
+  const early = connection.early.get(of);
+  connection.early.delete(of);
+  for (const seqNum of early?.values() ?? []) voidPart(r, connection, seqNum, VOIDED);
+}
+
+export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
+  for (const early of connection.early.values()) for (const held of early.values()) if (held === seqNum) return true;
+  return false;
+};
+
+/** The handler is about to get a message: its stream is known from here on, on every replica. */
+export function beginPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
+  if (request?.stream?.kind !== 'open') return;
+  const stream = connection.openStream(info.seqNum, request.method);
+  assert(!stream.opened, () => `stream ${info.seqNum} is opened twice`);
+  stream.opened = true;
+  r.openStreams++;
+}
+
+/** A message of a stream was processed: its place, or what its client has taken. */
+export function partProcessed(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
+  const part = request?.stream;
+  switch (part?.kind) {
+    case undefined:
+    case 'open':
+      return;
+    case 'message':
+    case 'end': {
+      const stream = connection.streams.get(part.of);
+      if (stream !== undefined && stream.nextPosition <= part.position) stream.nextPosition = part.position + 1;
+      return;
+    }
+    case 'cancel':
+      dropStream(r, connection, part.of);
+      return;
+    case 'credit':
+      part.taken.forEach(({ of, upTo }, i) => {
+        const stream = connection.streams.get(of);
+        if (stream === undefined) return;
+        if (!r.isPrimary && !isExpected(stream, upTo, info.determinants, i)) diverge(r, info.orderNum);
+        stream.take(upTo);
+        if (stream.done) dropStream(r, connection, of);
+      });
+  }
+}
+
+/**
+ * What the primary's handlers had sent up to the items that were taken: a digest for each stream, in the determinants of
+ * the order. So replicas compare what clients saw, however late their own handlers are.
+ */
+export function creditDigests(connection: Connection, { stream: part }: Request): Uint8Array | undefined {
+  if (part?.kind !== 'credit' || part.taken.length > STREAM_CREDITS_MAX) return undefined;
+  const bytes = new Uint8Array(4 * part.taken.length);
+  const view = new DataView(bytes.buffer);
+  part.taken.forEach(({ of, upTo }, i) => {
+    view.setUint32(4 * i, connection.streams.get(of)?.digestAt(upTo) ?? UNKNOWN);
+  });
+  return bytes;
+}
+
+const UNKNOWN = 0;
+
+function isExpected(stream: Stream, upTo: number, digests: Uint8Array | undefined, i: number): boolean {
+  if (digests === undefined || digests.length < 4 * (i + 1)) return true;
+  const digest = new DataView(digests.buffer, digests.byteOffset, digests.byteLength).getUint32(4 * i);
+  return digest === UNKNOWN || stream.expect(upTo, digest);
+}
+
+/** Nobody will hear anything of it any more. */
+export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum): void {
+  const stream = connection.streams.get(of);
+  if (stream === undefined) return;
+  if (stream.opened && !stream.over) r.openStreams--;
+  connection.streams.delete(of);
+  connection.session?.streams.delete(stream);
+  if (r.isPrimary) voidEarly(r, connection, of);
+  if (stream.call !== undefined) r.streamCalls.delete(stream.call);
+}
+
+/** Items go to their streams, in whatever order their handlers' messages had. */
+export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readonly StreamOutput[]): void {
+  for (const { connection: id, stream: of, item, digest } of outputs) {
+    const connection = r.connections.get(id);
+    const stream = connection?.streams.get(of);
+    if (connection === undefined || stream === undefined || stream.over) continue;
+    if (!stream.append(orderNum, item, digest)) diverge(r, orderNum);
+    if (stream.over) r.openStreams--;
+    if (stream.done) dropStream(r, connection, of);
+    else if (r.isPrimary) offerItems(r, connection, stream);
+  }
+}
+
+/** What this replica computed is not what the primary did (DESIGN 5.10, 7.7). */
+export function diverge(r: ReplicaState, orderNum: OrderNum, fields: { readonly stuckForMs?: number } = {}): void {
+  if (r.divergedAt !== undefined) return;
+  r.divergedAt = orderNum;
+  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, ...fields });
+  r.ackDue = true;
+  r.wantsFlush = true;
+}
+
+/** There is something to send; whether it may leave is decided when the turn ends. */
+export function offerItems(r: ReplicaState, connection: Connection, stream: Stream): void {
+  if (stream.call === undefined) connection.session?.streams.add(stream);
+  r.wantsFlush = true;
+}
+
+/** A streaming call without our interceptor: its items go to its RPC, which lives and dies with this primary. */
+export function openPlainStream(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  call: CallId,
+  method: string,
+): void {
+  const stream = connection.openStream(seqNum, method);
+  stream.call = call;
+  r.streamCalls.set(call, stream);
+}
+
+/** Its RPC ended without a status of ours: the handler is told, in order. */
+export function plainStreamGone(r: ReplicaState, call: CallId): void {
+  const stream = r.streamCalls.get(call);
+  if (stream === undefined) return;
+  r.streamCalls.delete(call);
+  stream.call = undefined;
+  stream.gone = true;
+  if (!r.isPrimary || !stream.admitted) return;
+  r.scheduler.add({ kind: 'cancel', connection: r.connections.open(r.plain), stream: stream.id });
+}

@@ -1,0 +1,88 @@
+import type { SeqItem, StreamAsk } from '../frames.js';
+import type { StreamItem } from '../stream.js';
+import { ASK_AFTER_MS, mayDeliver } from './delivery.js';
+import type { SessionState } from './state.js';
+import { type ClientStream, finish, sendWaiting, take } from './streams.js';
+
+/** FIG. 9 for what comes on a stream: items in their order, each once. */
+export function onItems(s: SessionState, items: readonly SeqItem[]): void {
+  for (const { stream: id, index, item, stable } of items) {
+    const stream = s.streamsById.get(id);
+    if (stream === undefined || index !== stream.received + stream.held.length + 1) continue;
+    if (stream.held.length === 0 && (stable || mayDeliver(s))) give(s, stream, item);
+    else {
+      stream.held.push({ item, sinceMs: s.nowMs });
+      s.heldStreams.add(stream);
+    }
+  }
+}
+
+function give(s: SessionState, stream: ClientStream, item: StreamItem): void {
+  const index = ++stream.received;
+  stream.asked = false;
+  switch (item.kind) {
+    case 'status':
+      finish(s, stream, item.outcome);
+      return;
+    case 'window':
+      taken(stream, item.upTo);
+      sendWaiting(s, stream);
+      break;
+    default:
+      if (item.kind === 'message') stream.given.push({ index, bytes: item.message.length });
+      s.effects.push({ kind: 'item', call: stream.call, item, index });
+      return;
+  }
+  if (stream.taken === index - 1) take(stream, index);
+}
+
+/** The handler has taken messages up to there. */
+function taken(stream: ClientStream, upTo: number): void {
+  while (stream.handled < upTo && stream.sizes.length > 0) {
+    stream.unhandledBytes -= stream.sizes.shift() ?? 0;
+    stream.handled++;
+  }
+}
+
+/** Heartbeats were acknowledged: items that were held back may go. */
+export function giveHeldItems(s: SessionState): void {
+  if (s.heldStreams.size === 0 || !mayDeliver(s)) return;
+  for (const stream of s.heldStreams) {
+    const { held } = stream;
+    stream.held = [];
+    s.heldStreams.delete(stream);
+    for (const { item } of held) give(s, stream, item);
+  }
+}
+
+/** Items of an older term are never given: the new primary sends them again. */
+export function dropHeldItems(s: SessionState): void {
+  for (const stream of s.heldStreams) stream.held = [];
+  s.heldStreams.clear();
+}
+
+/** Held for too long: they are asked for once more, to come when they are stable. */
+export function askAboutHeldItems(s: SessionState): void {
+  const { primary } = s;
+  if (primary === undefined) return;
+  for (const stream of s.heldStreams) {
+    const [first] = stream.held;
+    if (first === undefined || stream.asked || s.nowMs - first.sinceMs < ASK_AFTER_MS || stream.id === undefined)
+      continue;
+    stream.asked = true;
+    stream.held = [];
+    s.heldStreams.delete(stream);
+    primary.asks.push({ of: stream.id, received: stream.received, awaitStable: true });
+    s.wantsFlush = true;
+  }
+}
+
+/** How far this client is with its streams, for a primary that has to go on from there. */
+export function streamAsks(s: SessionState): StreamAsk[] {
+  const asks: StreamAsk[] = [];
+  for (const stream of s.streams.values()) {
+    stream.asked = false;
+    if (stream.id !== undefined) asks.push({ of: stream.id, received: stream.received, awaitStable: false });
+  }
+  return asks;
+}

@@ -1,0 +1,266 @@
+import { type CallId, next, type SeqNum } from '../ids.js';
+import { isAbandoned, type Outcome, type Request } from '../message.js';
+import {
+  isStreamed,
+  STREAM_CREDIT_AT,
+  STREAM_CREDIT_AT_BYTES,
+  STREAM_CREDITS_MAX,
+  STREAM_WINDOW,
+  STREAM_WINDOW_BYTES,
+  type StreamItem,
+  type StreamPart,
+} from '../stream.js';
+import { fail, RETAINED_MAX, settle, WAITING_MAX } from './calls.js';
+import type { Sent, SessionState } from './state.js';
+
+/** A message of a stream that has no seqNum yet. */
+type Unsent =
+  | { readonly kind: 'message'; readonly position: number; readonly message: Uint8Array }
+  | { readonly kind: 'end'; readonly position: number };
+
+/** A streaming call, as its session sees it. */
+export class ClientStream {
+  readonly call: CallId;
+  readonly opening: Request;
+  readonly sinceMs: number;
+  /** seqNum of its opening; undefined while it has none. */
+  id: SeqNum | undefined;
+  /** Positions that its messages have. */
+  position = 0;
+  /** At most one message and the end. */
+  unsent: Unsent[] = [];
+  /** Sizes of messages that the handler has not taken; the first is at `handled + 1`. */
+  readonly sizes: number[] = [];
+  handled = 0;
+  unhandledBytes = 0;
+  /** The application was told that there is room for its next message. */
+  invited = true;
+  /** Items that the application was given; held ones follow. */
+  received = 0;
+  held: { readonly item: StreamItem; readonly sinceMs: number }[] = [];
+  asked = false;
+  /** Items that the application has taken, and how far the group was told. */
+  taken = 0;
+  credited = 0;
+  /** Sizes of items given and not credited, by index. */
+  readonly given: { readonly index: number; readonly bytes: number }[] = [];
+  takenBytes = 0;
+  readonly #window: number;
+
+  constructor(call: CallId, opening: Request, sinceMs: number) {
+    this.call = call;
+    this.opening = opening;
+    this.sinceMs = sinceMs;
+    this.#window = STREAM_WINDOW;
+  }
+
+  /** Whether one more message may be on its way. */
+  get hasRoom(): boolean {
+    return this.sizes.length < this.#window && (this.sizes.length === 0 || this.unhandledBytes < STREAM_WINDOW_BYTES);
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+export function onOpenStream(s: SessionState, call: CallId, request: Request): void {
+  if (s.phase === 'closing') s.phase = 'open';
+  if (s.phase === 'ended') {
+    fail(s, call, 'UNDERSTUDY_UNREACHABLE', 'the session has ended; nothing was sent', false);
+    return;
+  }
+  if (s.streams.size >= WAITING_MAX) {
+    fail(s, call, 'UNDERSTUDY_OVERLOADED', `${WAITING_MAX} streams are open already; nothing was sent`, false);
+    return;
+  }
+  const stream = new ClientStream(call, request, s.nowMs);
+  s.streams.set(call, stream);
+  sendWaiting(s, stream);
+  if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
+}
+
+export function onStreamMessage(s: SessionState, call: CallId, message: Uint8Array): void {
+  const stream = s.streams.get(call);
+  if (stream === undefined) return;
+  stream.unsent.push({ kind: 'message', position: ++stream.position, message });
+  stream.invited = false;
+  sendWaiting(s, stream);
+}
+
+export function onStreamEnd(s: SessionState, call: CallId): void {
+  const stream = s.streams.get(call);
+  if (stream === undefined) return;
+  stream.unsent.push({ kind: 'end', position: ++stream.position });
+  sendWaiting(s, stream);
+}
+
+/** The application gave a stream up. */
+export function onStreamCancel(s: SessionState, call: CallId): boolean {
+  const stream = s.streams.get(call);
+  if (stream === undefined) return false;
+  forget(s, stream);
+  if (stream.id !== undefined) sendPart(s, stream, { kind: 'cancel', of: stream.id }, NO_BYTES);
+  return true;
+}
+
+/** The application has taken items: half a window of them makes room at the handler. */
+export function onStreamTaken(s: SessionState, call: CallId, upTo: number): void {
+  const stream = s.streams.get(call);
+  if (stream === undefined || upTo <= stream.taken) return;
+  take(stream, upTo);
+  if (stream.taken - stream.credited >= STREAM_CREDIT_AT || stream.takenBytes >= STREAM_CREDIT_AT_BYTES) {
+    credit(s, stream);
+  }
+}
+
+export function take(stream: ClientStream, upTo: number): void {
+  stream.taken = upTo;
+  while (stream.given.length > 0 && (stream.given[0]?.index ?? 0) <= upTo) {
+    stream.takenBytes += stream.given.shift()?.bytes ?? 0;
+  }
+}
+
+function credit(s: SessionState, stream: ClientStream): void {
+  if (stream.id === undefined) return;
+  stream.credited = stream.taken;
+  stream.takenBytes = 0;
+  s.credits.set(stream.id, stream.taken);
+  s.creditsAtOnce = true;
+  s.wantsFlush = true;
+}
+
+/** Credits travel as a message of their own, which is ordered, so that all handlers find room at the same place. */
+export function sendCredits(s: SessionState): void {
+  if (s.credits.size === 0 || s.primary === undefined || s.sent.size >= RETAINED_MAX) return;
+  const taken = [...s.credits].slice(0, STREAM_CREDITS_MAX).map(([of, upTo]) => ({ of, upTo }));
+  for (const { of } of taken) s.credits.delete(of);
+  s.creditsAtOnce &&= s.credits.size > 0;
+  number(s, { method: '', message: NO_BYTES, stream: { kind: 'credit', taken } }, undefined);
+}
+
+/** Gives seqNums to what may be sent now. */
+export function sendWaiting(s: SessionState, stream: ClientStream): void {
+  if (s.primary === undefined) return;
+  if (stream.id === undefined) {
+    if (s.sent.size >= RETAINED_MAX) return;
+    stream.id = number(s, { ...stream.opening, stream: { kind: 'open' } }, stream);
+    s.streamsById.set(stream.id, stream);
+  }
+  while (stream.unsent.length > 0 && s.sent.size < RETAINED_MAX) {
+    const [unsent] = stream.unsent;
+    if (unsent === undefined || (unsent.kind === 'message' && !stream.hasRoom)) break;
+    stream.unsent.shift();
+    const { kind, position } = unsent;
+    const message = unsent.kind === 'message' ? unsent.message : NO_BYTES;
+    if (unsent.kind === 'message') {
+      stream.sizes.push(message.length);
+      stream.unhandledBytes += message.length;
+    }
+    sendPart(s, stream, { kind, of: stream.id, position }, message);
+  }
+  invite(s, stream);
+}
+
+function invite(s: SessionState, stream: ClientStream): void {
+  if (stream.invited || stream.unsent.length > 0 || !stream.hasRoom) return;
+  stream.invited = true;
+  s.effects.push({ kind: 'writable', call: stream.call });
+}
+
+/** There is a primary, or room again. */
+export function sendAllWaiting(s: SessionState): void {
+  if (s.streams.size === 0) return;
+  for (const stream of s.streams.values()) {
+    if (stream.id === undefined || stream.unsent.length > 0) sendWaiting(s, stream);
+  }
+}
+
+function sendPart(s: SessionState, stream: ClientStream, part: StreamPart, message: Uint8Array): void {
+  number(s, { method: '', message, stream: part }, stream);
+}
+
+function number(s: SessionState, request: Request, stream: ClientStream | undefined): SeqNum {
+  s.lastSeqNum = next(s.lastSeqNum);
+  const seqNum = s.lastSeqNum;
+  s.sent.set(seqNum, {
+    seqNum,
+    request,
+    call: undefined,
+    answered: false,
+    orderNum: undefined,
+    stable: false,
+    invoked: false,
+    stream,
+  });
+  s.wantsFlush = true;
+  return seqNum;
+}
+
+/** The reply to a message of a stream, let through by the delivery rule: it was processed, or never will be. */
+export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome, voided: boolean): void {
+  settle(s, sent);
+  const { stream } = sent;
+  const part = sent.request.stream;
+  if (isStreamed(outcome) || isAbandoned(outcome) || part === undefined) return;
+  if (voided) s.sent.delete(sent.seqNum);
+  if (stream === undefined) {
+    if (voided && part.kind === 'credit') for (const { of, upTo } of part.taken) creditAgain(s, of, upTo);
+    return;
+  }
+  if (s.streams.get(stream.call) !== stream) {
+    if (voided) cancelAgain(s, stream, sent, part);
+    return;
+  }
+  if (voided) sendPartAgain(s, stream, sent, part);
+  // Its opening was refused.
+  else if (part.kind === 'open') finish(s, stream, outcome);
+}
+
+function creditAgain(s: SessionState, of: SeqNum, upTo: number): void {
+  s.credits.set(of, Math.max(upTo, s.credits.get(of) ?? 0));
+}
+
+/** A message that had no order when the primary changed is sent as a new one; its position says where it belongs. */
+function sendPartAgain(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
+  if (part.kind === 'open') {
+    if (stream.id !== sent.seqNum) return;
+    s.streamsById.delete(sent.seqNum);
+    stream.id = number(s, { ...stream.opening, stream: part }, stream);
+    s.streamsById.set(stream.id, stream);
+  } else if (part.kind !== 'credit' && stream.id !== undefined) {
+    sendPart(s, stream, { ...part, of: stream.id }, sent.request.message);
+  }
+}
+
+/** A stream that was given up is cancelled for certain, unless it was never opened. */
+function cancelAgain(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
+  if (part.kind === 'open' && stream.id === sent.seqNum) stream.id = undefined;
+  else if (part.kind === 'cancel' && stream.id === part.of) sendPart(s, stream, part, NO_BYTES);
+}
+
+export function finish(s: SessionState, stream: ClientStream, outcome: Outcome): void {
+  forget(s, stream);
+  if (stream.id !== undefined && stream.received > 0) creditAgain(s, stream.id, stream.received);
+  s.effects.push({ kind: 'deliver', call: stream.call, outcome });
+}
+
+function forget(s: SessionState, stream: ClientStream): void {
+  s.streams.delete(stream.call);
+  s.heldStreams.delete(stream);
+  if (stream.id !== undefined) {
+    s.streamsById.delete(stream.id);
+    s.credits.delete(stream.id);
+  }
+  stream.unsent = [];
+}
+
+/** Streams end with the session, or when no primary was found for too long. */
+export function failStreams(
+  s: SessionState,
+  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_INDETERMINATE' | 'UNDERSTUDY_UNREACHABLE',
+  reason: string,
+): void {
+  for (const stream of [...s.streams.values()]) {
+    forget(s, stream);
+    fail(s, stream.call, code, reason, stream.id !== undefined);
+  }
+}

@@ -1,0 +1,46 @@
+import { STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, STREAM_WINDOW, STREAM_WINDOW_BYTES } from '@understudy/core';
+
+/** How far a handler is ahead of its client: what it wrote and was not sent yet, and what was sent and not taken yet. */
+export class ResponseWindow {
+  #waiting = 0;
+  #waitingBytes = 0;
+  readonly #untaken: { readonly position: number; readonly bytes: number }[] = [];
+  #untakenBytes = 0;
+  #takenUpTo = 0;
+
+  /** One more may be sent. */
+  get open(): boolean {
+    return this.#untaken.length < STREAM_WINDOW && this.#untakenBytes < STREAM_WINDOW_BYTES;
+  }
+
+  /** The handler heeds no back-pressure. */
+  get overflows(): boolean {
+    return this.#waiting > STREAM_UNREAD_MAX || this.#waitingBytes > STREAM_UNREAD_MAX_BYTES;
+  }
+
+  written(bytes: number): void {
+    this.#waiting++;
+    this.#waitingBytes += bytes;
+  }
+
+  leaves(bytes: number): void {
+    this.#waiting--;
+    this.#waitingBytes -= bytes;
+  }
+
+  /** @param position among all items of the stream */
+  sent(position: number, bytes: number): void {
+    // Another replica's handler was faster: its client has this one already.
+    if (position <= this.#takenUpTo) return;
+    this.#untaken.push({ position, bytes });
+    this.#untakenBytes += bytes;
+  }
+
+  /** The client has taken the items up to there. */
+  taken(upTo: number): void {
+    if (upTo > this.#takenUpTo) this.#takenUpTo = upTo;
+    while (this.#untaken[0] !== undefined && this.#untaken[0].position <= upTo) {
+      this.#untakenBytes -= this.#untaken.shift()?.bytes ?? 0;
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import type { sendUnaryData } from '@grpc/grpc-js';
+import type { Request, StreamItem } from '@understudy/core';
+import type { CapturedStream } from './captured.js';
+import { DuplexCall } from './duplex-call.js';
+import { type HandlerFault, onRejection } from './handler-fault.js';
+import { deserializeRequest } from './messages.js';
+import { HANDLER_FAULT, noRequest, REQUEST_UNREADABLE, statusOfError } from './status.js';
+import { StreamWire } from './stream-wire.js';
+import { WritableCall } from './writable-call.js';
+
+export interface StreamExecutionOptions {
+  readonly captured: CapturedStream;
+  /** What opened the stream, with the one request where the method takes one. */
+  readonly request: Request;
+  /** The connection's peer as the primary saw it. */
+  readonly peer: string;
+  /** What the handler sends, in order, a status once and last. Must not throw. */
+  readonly onItem: (item: StreamItem) => void;
+  readonly onFault?: (fault: HandlerFault) => void;
+}
+
+/**
+ * Runs the handler of a streaming method, step by step, as grpc-js would. Where grpc-js would let a mistake of the
+ * handler or of its listeners end the process, here it ends the call with UNKNOWN `Unknown error`, as `runUnary` does.
+ *
+ * What comes of a step depends on the steps so far and on nothing else. For that each begins in a tick of its own:
+ * node's streams act in ticks, promises in microtasks, and which of them come first depends on where one starts. The
+ * caller waits for a `setImmediate` before the next step.
+ */
+export class StreamExecution {
+  readonly #options: StreamExecutionOptions;
+  readonly #wire: StreamWire;
+  #responded = false;
+
+  constructor(options: StreamExecutionOptions) {
+    this.#options = options;
+    this.#wire = new StreamWire({
+      captured: options.captured,
+      onItem: options.onItem,
+      onListenerFault: (kind, error) => this.#faulted(kind, error),
+    });
+  }
+
+  /** The status was sent, or the call was cancelled. */
+  get over(): boolean {
+    return this.#wire.over;
+  }
+
+  /** Invokes the handler. */
+  start(): void {
+    this.#step(() => this.#start());
+  }
+
+  /** The client's next message. */
+  message(bytes: Uint8Array): void {
+    this.#step(() => this.#wire.requests.message(bytes));
+  }
+
+  /** The client half-closed. */
+  end(): void {
+    this.#step(() => this.#wire.requests.end());
+  }
+
+  /** The client is gone. Nothing is sent from now on; the handler hears of it. */
+  cancel(): void {
+    this.#wire.cancel();
+  }
+
+  /** @param upTo the client has taken the items up to this position, counting all of them from 1 */
+  credit(upTo: number): void {
+    this.#step(() => this.#wire.credit(upTo));
+  }
+
+  #step(act: () => void): void {
+    process.nextTick(() => {
+      if (!this.over) act();
+    });
+  }
+
+  #start(): void {
+    const { captured, request, peer } = this.#options;
+    const origin = { request, peer, owner: this.#wire };
+    if (captured.kind === 'serverStream') {
+      const message = this.#onlyRequest();
+      if (this.over) return;
+      const call = this.#wire.attach(new WritableCall(origin, message));
+      this.#invoke(() => captured.handler(call));
+      return;
+    }
+    const call = this.#wire.attach(new DuplexCall(origin));
+    if (captured.kind === 'bidi') this.#invoke(() => captured.handler(call));
+    else this.#invoke(() => captured.handler(call, this.#respond));
+  }
+
+  #onlyRequest(): unknown {
+    const { captured, request } = this.#options;
+    let message: unknown;
+    try {
+      message = deserializeRequest(captured, request.message);
+    } catch {
+      this.#wire.sendStatus(REQUEST_UNREADABLE);
+      return undefined;
+    }
+    if (!message) this.#wire.sendStatus(noRequest(captured.path));
+    return message;
+  }
+
+  #invoke(handler: () => unknown): void {
+    try {
+      onRejection(handler(), (error) => this.#faulted('rejected', error));
+    } catch (error) {
+      this.#tell('threw', error);
+      // As in grpc-js it does not wait for what was written before.
+      this.#wire.sendStatus(HANDLER_FAULT);
+    }
+  }
+
+  /** The callback of a client-streaming method. The first call counts. */
+  readonly #respond: sendUnaryData<unknown> = (error, value, trailers) => {
+    if (this.#responded) return;
+    this.#responded = true;
+    if (error) {
+      this.#wire.sendStatus(statusOfError(error, trailers));
+      return;
+    }
+    const ok = { code: 0, details: 'OK', metadata: trailers ?? null };
+    this.#wire.sendMessage(this.#wire.written(value), () => this.#wire.sendStatus(ok));
+  };
+
+  #faulted(kind: HandlerFault['kind'], error: unknown): void {
+    this.#tell(kind, error);
+    if (!this.#responded) this.#wire.endWith(HANDLER_FAULT);
+  }
+
+  #tell(kind: HandlerFault['kind'], error: unknown): void {
+    this.#options.onFault?.({ kind, path: this.#options.captured.path, error });
+  }
+}

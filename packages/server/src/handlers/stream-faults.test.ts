@@ -1,0 +1,136 @@
+import { status } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { logged } from './testing/journal.js';
+import { refused, trailers, turn, until, write } from './testing/stream-cases.js';
+import { playOurs } from './testing/stream-ours.js';
+import type { Scenario, Step, StreamHandler } from './testing/streams.js';
+
+const UNKNOWN = { code: status.UNKNOWN, details: 'Unknown error', metadata: {} };
+const OK = { code: status.OK, details: 'OK', metadata: {} };
+const secret = () => new Error('secret');
+
+const play = (kind: Scenario['kind'], handler: StreamHandler, client: Step[] = [...write('a', 'b'), 'end']) =>
+  playOurs({ kind, handler, client });
+
+describe('where a plain server would crash or leave its client waiting', () => {
+  it.each(['serverStream', 'clientStream', 'bidi'] as const)('a promise that rejects is UNKNOWN: %s', async (kind) => {
+    const seen = await play(kind, async () => {
+      await turn();
+      throw secret();
+    });
+    expect(seen).toMatchObject({ initialMetadata: 'none', messages: [], status: UNKNOWN });
+    expect(seen.faults).toMatchObject([{ kind: 'rejected', path: '/test.Service/stream', error: secret() }]);
+  });
+
+  it('what was written before a promise rejects still arrives', async () => {
+    const seen = await play('bidi', async (call) => {
+      await turn();
+      for (let i = 0; i < 3; i++) call.write(i);
+      throw secret();
+    });
+    expect(seen).toMatchObject({ messages: ['0', '1', '2'], status: UNKNOWN });
+  });
+
+  it('a promise that rejects after the end changes nothing', async () => {
+    const seen = await play('bidi', async (call) => {
+      for (let i = 0; i < 3; i++) call.write(i);
+      call.end(trailers());
+      throw secret();
+    });
+    expect(seen).toMatchObject({ messages: ['0', '1', '2'], status: { code: status.OK } });
+    expect(seen.faults).toHaveLength(1);
+  });
+
+  it('a promise that rejects after the answer changes nothing', async () => {
+    const seen = await play('clientStream', async (_call, _log, callback) => {
+      callback(null, 'first');
+      throw secret();
+    });
+    expect(seen).toMatchObject({ messages: ['"first"'], status: OK });
+  });
+
+  it('a handler that throws after several messages ends its call', async () => {
+    const seen = await play('serverStream', (call) => {
+      call.write(1);
+      call.write(2);
+      throw secret();
+    });
+    expect(seen).toMatchObject({ messages: ['1'], status: UNKNOWN });
+    expect(seen.faults).toMatchObject([{ kind: 'threw' }]);
+  });
+
+  it('a listener that throws ends the call', async () => {
+    const seen = await play('bidi', (call) =>
+      call.on('data', (message) => {
+        call.write(message);
+        if (message === 'b') throw secret();
+      }),
+    );
+    expect(seen).toMatchObject({ messages: ['"a"', '"b"'], status: UNKNOWN });
+    expect(seen.faults).toMatchObject([{ kind: 'threw', error: secret() }]);
+  });
+
+  it('a listener whose promise rejects ends the call', async () => {
+    const seen = await play('bidi', (call) =>
+      call.on('data', async (message) => {
+        call.write(message);
+        await turn();
+        throw secret();
+      }),
+    );
+    expect(seen.status).toEqual(UNKNOWN);
+    expect(seen.faults[0]).toMatchObject({ kind: 'rejected', error: secret() });
+  });
+
+  it.each(['clientStream', 'bidi'] as const)('a loop over the messages that throws ends the call: %s', async (kind) => {
+    const seen = await play(kind, async (call) => {
+      for await (const message of call) if (message === 'a') throw secret();
+    });
+    expect(seen).toMatchObject({ status: UNKNOWN, faults: [{ kind: 'rejected', error: secret() }] });
+  });
+
+  it('a listener for the cancellation that throws is told to the log', async () => {
+    const seen = await play(
+      'bidi',
+      (call, log) => {
+        call.on('data', log);
+        call.on('cancelled', () => {
+          throw secret();
+        });
+      },
+      [...write('a'), until(logged('a')), 'cancel'],
+    );
+    expect(seen).toMatchObject({ status: 'cancelled', faults: [{ kind: 'threw', error: secret() }] });
+  });
+
+  it.each([
+    ['serverStream', 'just text'],
+    ['bidi', undefined],
+    ['bidi', { code: 3, details: 'x', metadata: { a: 1 } }],
+    ['bidi', { code: 3, details: 'half \ud800' }],
+  ] as const)('an error that makes no status is UNKNOWN: %s, %j', async (kind, error) => {
+    expect(await play(kind, (call) => call.emit('error', error))).toMatchObject({ status: UNKNOWN });
+  });
+
+  it('a negative status is UNKNOWN', async () => {
+    const seen = await play('bidi', (call) => call.emit('error', refused({ code: -1, details: 'negative' })));
+    expect(seen.status).toEqual({ ...UNKNOWN, details: 'negative' });
+  });
+
+  it.each(['serverStream', 'bidi'] as const)('trailers that are no Metadata are UNKNOWN: %s', async (kind) => {
+    const seen = await play(kind, (call) => {
+      call.write(1);
+      call.end({ a: 1 } as never);
+    });
+    expect(seen).toMatchObject({ messages: ['1'], status: UNKNOWN });
+  });
+
+  it('the first of two answers counts', async () => {
+    const seen = await play('clientStream', (_call, _log, callback) => {
+      callback(null, 'first');
+      callback({ code: status.INTERNAL, details: 'second' });
+      callback(null, 'third');
+    });
+    expect(seen).toMatchObject({ messages: ['"first"'], status: OK });
+  });
+});

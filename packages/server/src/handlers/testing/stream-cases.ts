@@ -1,0 +1,45 @@
+import { Metadata } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { playOurs } from './stream-ours.js';
+import { playPlain } from './stream-plain.js';
+import { comparable, type Scenario, type Step, type StreamHandler } from './streams.js';
+
+export function metadata(...entries: [string, string | Buffer][]): Metadata {
+  const made = new Metadata();
+  for (const [key, value] of entries) made.add(key, value);
+  return made;
+}
+
+export const trailers = () =>
+  metadata(['x-trailer', 'one'], ['x-trailer', 'two'], ['x-raw-bin', Buffer.from([0, 255])]);
+export const initial = () => metadata(['x-initial', 'a'], ['x-first-bin', Buffer.from([9, 8])]);
+export const refused = (extra: object) => Object.assign(new Error('the message'), extra);
+export const turn = () => new Promise(setImmediate);
+export const write = (...values: unknown[]): Step[] => values.map((value) => ({ write: value }));
+export const until = (condition: Extract<Step, { until: unknown }>['until']): Step => ({ until: condition });
+
+/** Each: the handler, and what its client does; without it the client sends what the kind of method needs, and ends. */
+export type Case = StreamHandler | [StreamHandler, Step[]] | [StreamHandler, Step[], Partial<Scenario>];
+export type Cases = Record<string, Case>;
+
+const REQUEST: Step = { write: { text: 'hello' } };
+const REQUESTS = write('a', 'b', 'c');
+
+function scenarioOf(kind: Scenario['kind'], given: Case): Scenario {
+  const [handler, steps, more] = typeof given === 'function' ? [given] : given;
+  const usual = kind === 'serverStream' ? [REQUEST] : REQUESTS;
+  const client = steps ?? [...usual, 'end' as const];
+  return { kind, handler, client, metadata: metadata(['x-one', '1'], ['x-raw-bin', Buffer.from([1, 2])]), ...more };
+}
+
+/** Each case is played twice, and nobody may tell which is which. */
+export function sideBySide(kind: Scenario['kind'], cases: Cases): void {
+  describe(`as with grpc-js, ${kind}`, () => {
+    it.each(Object.entries(cases))('%s', async (_name, given) => {
+      const scenario = scenarioOf(kind, given);
+      const expected = await playPlain(scenario);
+      expect(expected.status).toBeDefined();
+      expect(comparable(await playOurs(scenario))).toEqual(comparable(expected));
+    });
+  });
+}

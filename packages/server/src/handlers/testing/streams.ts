@@ -1,0 +1,65 @@
+import type { Metadata, ServerDuplexStream, sendUnaryData } from '@grpc/grpc-js';
+import type { MethodKind } from '../captured.js';
+import type { Journal } from './journal.js';
+import type { Definition } from './side-by-side.js';
+
+/** A call of any kind; which of its halves there are depends on the method. */
+export type AnyCall = ServerDuplexStream<unknown, unknown> & { readonly request: unknown };
+export type StreamHandler = (call: AnyCall, log: Journal['log'], callback: sendUnaryData<unknown>) => unknown;
+
+/** What a client does: one after the other, each as soon as the one before is done. */
+export type Step =
+  | { readonly write: unknown }
+  | { readonly bytes: Buffer }
+  | { readonly until: (journal: Journal) => boolean }
+  | 'end'
+  | 'cancel';
+
+export interface Scenario {
+  readonly kind: Exclude<MethodKind, 'unary'>;
+  readonly handler: StreamHandler;
+  /** For server streaming: the one request first. */
+  readonly client: readonly Step[];
+  readonly metadata?: Metadata;
+  readonly deadline?: number;
+  readonly definition?: Partial<Definition>;
+}
+
+/** All that the two sides of a call can tell. */
+export interface StreamObserved {
+  readonly initialMetadata: unknown;
+  readonly messages: readonly unknown[];
+  readonly status: unknown;
+  readonly handler: readonly unknown[];
+}
+
+export const PATH = '/test.Service/stream';
+
+export const isCancelled = ({ client }: Scenario): boolean => client.includes('cancel');
+
+/** Lets the journal know what node's streams and grpc-js tell a handler, and then runs it. */
+export function watched({ handler }: Scenario, journal: Journal) {
+  return (call: AnyCall, callback: sendUnaryData<unknown>): unknown => {
+    for (const event of ['end', 'finish', 'cancelled', 'close']) {
+      call.on(event, () => journal.log(event, call.cancelled));
+    }
+    call.on('error', (error) => journal.log('error', error?.message));
+    return handler(call, journal.log, callback);
+  };
+}
+
+export const handlerEnded = ({ handler }: Journal): boolean =>
+  handler.some((entry) => Array.isArray(entry) && entry[0] === 'close');
+
+/**
+ * Without what differs from run to run with grpc-js: after a status the transport's end and the stream's own come in
+ * either order.
+ */
+export function comparable({ initialMetadata, messages, status, handler }: StreamObserved): unknown {
+  const rest = { initialMetadata, messages, status };
+  if (status === 'cancelled') return { ...rest, handler };
+  const names = handler.map((entry) => (Array.isArray(entry) ? entry[0] : entry));
+  const isEnd = (_entry: unknown, at: number): boolean => names[at] === 'cancelled' || names[at] === 'close';
+  const ends = names.filter(isEnd).sort();
+  return { ...rest, handler: handler.filter((entry, at) => !isEnd(entry, at)), ends };
+}

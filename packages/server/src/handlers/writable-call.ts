@@ -1,0 +1,124 @@
+import { Writable } from 'node:stream';
+import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
+import { type CallOrigin, type CallSurface, type Constructor, withCallSurface } from './call-surface.js';
+import { type PartialStatus, statusOfError } from './status.js';
+
+/** A message that a handler wrote. */
+export interface Written {
+  /** Undefined if it could not be serialized. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** What a call object of a stream passes on to the execution it belongs to. */
+export interface StreamCallOwner {
+  sendMetadata(metadata: Metadata): void;
+  /** Serializes a message and counts it as waiting until it is sent. */
+  written(message: unknown): Written;
+  /** The stream took what was written; too much may wait by now. */
+  afterWrite(): void;
+  /** In order, one at a time. `sent` asks for the next. */
+  sendMessage(message: Written, sent: () => void): void;
+  sendStatus(status: PartialStatus): void;
+  /** A listener of the handler's threw, or its promise rejected. */
+  listenerFailed(kind: 'threw' | 'rejected', error: unknown): void;
+}
+
+export interface StreamOrigin extends CallOrigin {
+  readonly owner: StreamCallOwner;
+}
+
+/** What executions do with a call object, and handlers should not. */
+export interface StreamCall extends CallSurface, Writable {
+  /** Sends what was written and then `status`, unless the handler ended the stream before. */
+  endWith(status: PartialStatus): void;
+}
+
+const OK: PartialStatus = { code: 0, details: 'OK' };
+const REJECTION = Symbol.for('nodejs.rejection');
+
+/**
+ * `Base` as the sending half of a call: as in grpc-js, the stream's end and its errors make the status, which waits for
+ * what was written before.
+ *
+ * Messages become bytes in `write`, not when their turn comes: a message that the handler changes afterwards leaves as
+ * it was, whenever the client makes room.
+ */
+export function withSending<B extends Constructor<Writable>>(Base: B): Constructor<InstanceType<B> & StreamCall> {
+  const Call = withCallSurface(Base) as unknown as Constructor<Writable & CallSurface>;
+  class SendingCall extends Call implements StreamCall {
+    readonly #owner: StreamCallOwner;
+    #pendingStatus = OK;
+    #trailers = new Metadata();
+
+    // biome-ignore lint/suspicious/noExplicitAny: what TypeScript wants of a mixin
+    constructor(...args: any[]) {
+      const origin: StreamOrigin = args[0];
+      super(origin, { objectMode: true, captureRejections: true });
+      this.#owner = origin.owner;
+      this.on('error', (error) => {
+        this.#pendingStatus = statusOfError(error, undefined);
+        this.end();
+      });
+    }
+
+    // biome-ignore lint/suspicious/noExplicitAny: as node types it
+    override write(chunk: any, ...more: any[]): boolean {
+      const write = super.write.bind(this) as (...args: unknown[]) => boolean;
+      // Node has its errors for these.
+      if (!this.writable || chunk === null) return write(chunk, ...more);
+      const wantsMore = write(this.#owner.written(chunk), ...more);
+      this.#owner.afterWrite();
+      return wantsMore;
+    }
+
+    override _write(message: Written, _encoding: string, callback: () => void): void {
+      this.#owner.sendMessage(message, callback);
+    }
+
+    override _final(callback: (error?: Error | null) => void): void {
+      callback(null);
+      const { metadata } = this.#pendingStatus;
+      this.#owner.sendStatus({ ...this.#pendingStatus, metadata: metadata ?? this.#trailers });
+    }
+
+    // biome-ignore lint/suspicious/noExplicitAny: as grpc-js types it
+    override end(trailers?: any): this {
+      if (trailers) this.#trailers = trailers;
+      return super.end();
+    }
+
+    endWith(status: PartialStatus): void {
+      // The writable half of a destroyed stream comes to no end.
+      if (this.destroyed) this.#owner.sendStatus(status);
+      else if (!this.writableEnded) {
+        this.#pendingStatus = status;
+        this.end();
+      }
+    }
+
+    /** Listeners run in ticks of node's streams, where what they throw would end the process. */
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      try {
+        return super.emit(event, ...args);
+      } catch (error) {
+        this.#owner.listenerFailed('threw', error);
+        return true;
+      }
+    }
+
+    [REJECTION](error: unknown): void {
+      this.#owner.listenerFailed('rejected', error);
+    }
+  }
+  return SendingCall as unknown as Constructor<InstanceType<B> & StreamCall>;
+}
+
+/** The call as the handler of a server-streaming method sees it. */
+export class WritableCall extends withSending(Writable) implements ServerWritableStream<unknown, unknown> {
+  readonly request: unknown;
+
+  constructor(origin: StreamOrigin, message: unknown) {
+    super(origin);
+    this.request = message;
+  }
+}
