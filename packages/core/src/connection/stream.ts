@@ -43,6 +43,8 @@ export class Stream {
   #takenDigest = 0;
   /** What the primary's digests were, up to items that this replica's handler has not sent yet. */
   readonly #expected = new Map<number, number>();
+  /** It began with a checkpoint, which does not tell the digest. */
+  #restored = false;
 
   constructor(id: SeqNum, method: string) {
     this.id = id;
@@ -74,6 +76,7 @@ export class Stream {
 
   /** The primary's digest up to there: to be compared now, or when this replica's handler is as far. */
   expect(index: number, digest: number): boolean {
+    if (this.#restored) return true;
     if (index > this.items.last) {
       this.#expected.set(index, digest);
       return true;
@@ -84,6 +87,7 @@ export class Stream {
 
   /** Goes on from a checkpoint, which does not tell what was taken. */
   startFrom(takenUpTo: number): void {
+    this.#restored = true;
     this.opened = true;
     this.items.reset(takenUpTo);
     this.takenUpTo = takenUpTo;

@@ -1,5 +1,5 @@
 import { assert, unreachable } from '../assert.js';
-import { failUnreachable, isUnreachable, onCall, onCancel, startWaiting } from './calls.js';
+import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
@@ -7,7 +7,7 @@ import { flushSession, heartbeat } from './outgoing.js';
 import { type Link, type SessionOptions, SessionState } from './state.js';
 import { askAboutHeldItems } from './stream-items.js';
 import {
-  failStreams,
+  failUnreachableStreams,
   onOpenStream,
   onStreamCancel,
   onStreamEnd,
@@ -159,8 +159,7 @@ function tick(s: SessionState): void {
   heartbeat(s);
   askAboutHeld(s);
   askAboutHeldItems(s);
-  if (isUnreachable(s))
-    failStreams(s, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time');
+  failUnreachableStreams(s);
   failUnreachable(s);
   sendCredits(s);
   if (s.config.carrier === 'rpc') invokeAgain(s);

@@ -2,7 +2,7 @@ import type { SeqItem, StreamAsk } from '../frames.js';
 import type { StreamItem } from '../stream.js';
 import { ASK_AFTER_MS, mayDeliver } from './delivery.js';
 import type { SessionState } from './state.js';
-import { type ClientStream, finish, sendWaiting, take } from './streams.js';
+import { type ClientStream, creditIfDue, finish, sendWaiting, take } from './streams.js';
 
 /** FIG. 9 for what comes on a stream: items in their order, each once. */
 export function onItems(s: SessionState, items: readonly SeqItem[]): void {
@@ -25,19 +25,22 @@ function give(s: SessionState, stream: ClientStream, item: StreamItem): void {
       finish(s, stream, item.outcome);
       return;
     case 'window':
-      taken(stream, item.upTo);
+      handled(stream, item.upTo);
+      stream.given.push({ index, bytes: 0, isWindow: true });
+      take(stream, stream.taken);
+      creditIfDue(s, stream);
       sendWaiting(s, stream);
-      break;
-    default:
-      if (item.kind === 'message') stream.given.push({ index, bytes: item.message.length });
-      s.effects.push({ kind: 'item', call: stream.call, item, index });
       return;
+    default: {
+      const bytes = item.kind === 'message' ? item.message.length : 0;
+      stream.given.push({ index, bytes, isWindow: false });
+      s.effects.push({ kind: 'item', call: stream.call, item, index });
+    }
   }
-  if (stream.taken === index - 1) take(stream, index);
 }
 
 /** The handler has taken messages up to there. */
-function taken(stream: ClientStream, upTo: number): void {
+function handled(stream: ClientStream, upTo: number): void {
   while (stream.handled < upTo && stream.sizes.length > 0) {
     stream.unhandledBytes -= stream.sizes.shift() ?? 0;
     stream.handled++;

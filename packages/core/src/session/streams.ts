@@ -10,7 +10,7 @@ import {
   type StreamItem,
   type StreamPart,
 } from '../stream.js';
-import { fail, RETAINED_MAX, settle, WAITING_MAX } from './calls.js';
+import { fail, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX } from './calls.js';
 import type { Sent, SessionState } from './state.js';
 
 /** A message of a stream that has no seqNum yet. */
@@ -43,7 +43,7 @@ export class ClientStream {
   taken = 0;
   credited = 0;
   /** Sizes of items given and not credited, by index. */
-  readonly given: { readonly index: number; readonly bytes: number }[] = [];
+  readonly given: { readonly index: number; readonly bytes: number; readonly isWindow: boolean }[] = [];
   takenBytes = 0;
   readonly #window: number;
 
@@ -107,6 +107,10 @@ export function onStreamTaken(s: SessionState, call: CallId, upTo: number): void
   const stream = s.streams.get(call);
   if (stream === undefined || upTo <= stream.taken) return;
   take(stream, upTo);
+  creditIfDue(s, stream);
+}
+
+export function creditIfDue(s: SessionState, stream: ClientStream): void {
   if (stream.taken - stream.credited >= STREAM_CREDIT_AT || stream.takenBytes >= STREAM_CREDIT_AT_BYTES) {
     credit(s, stream);
   }
@@ -114,8 +118,12 @@ export function onStreamTaken(s: SessionState, call: CallId, upTo: number): void
 
 export function take(stream: ClientStream, upTo: number): void {
   stream.taken = upTo;
-  while (stream.given.length > 0 && (stream.given[0]?.index ?? 0) <= upTo) {
-    stream.takenBytes += stream.given.shift()?.bytes ?? 0;
+  for (let first = stream.given[0]; first !== undefined; first = stream.given[0]) {
+    // What the application never sees is taken with what comes before it.
+    if (first.index > upTo && !(first.isWindow && first.index === stream.taken + 1)) return;
+    stream.given.shift();
+    stream.takenBytes += first.bytes;
+    if (first.isWindow && first.index > stream.taken) stream.taken = first.index;
   }
 }
 
@@ -256,11 +264,25 @@ function forget(s: SessionState, stream: ClientStream): void {
 /** Streams end with the session, or when no primary was found for too long. */
 export function failStreams(
   s: SessionState,
-  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_INDETERMINATE' | 'UNDERSTUDY_UNREACHABLE',
+  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP',
   reason: string,
 ): void {
   for (const stream of [...s.streams.values()]) {
     forget(s, stream);
     fail(s, stream.call, code, reason, stream.id !== undefined);
+  }
+}
+
+/** No primary for too long: a stream that was not opened had no effect, of the rest nobody knows. */
+export function failUnreachableStreams(s: SessionState): void {
+  if (!isUnreachable(s)) return;
+  for (const stream of [...s.streams.values()]) {
+    if (stream.id !== undefined) {
+      forget(s, stream);
+      fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time', true);
+    } else if (s.nowMs - stream.sinceMs >= UNREACHABLE_AFTER_MS) {
+      forget(s, stream);
+      fail(s, stream.call, 'UNDERSTUDY_UNREACHABLE', 'no primary was reached; nothing was sent', false);
+    }
   }
 }

@@ -155,7 +155,8 @@ export class Executor {
   #requestOf(task: Task, admitted: Admitted | undefined): Request | undefined {
     if (task.kind === 'read') return admitted?.changed ?? task.request;
     const { determinants } = task.info;
-    if (determinants === undefined) return task.request;
+    // Those of credits are the core's own.
+    if (determinants === undefined || task.request.stream?.kind === 'credit') return task.request;
     try {
       return applyChange(task.request, determinants);
     } catch (error) {
