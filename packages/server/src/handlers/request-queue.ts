@@ -37,11 +37,6 @@ export class RequestQueue {
     this.#give();
   }
 
-  /** The client is gone: as in grpc-js, a handler that has read all that came sees the stream end. */
-  cut(): void {
-    if (this.#end === 'open') this.end();
-  }
-
   startRead(): void {
     this.#reading = true;
     this.#give();

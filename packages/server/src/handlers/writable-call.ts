@@ -64,8 +64,8 @@ export function withSending<B extends Constructor<Writable>>(Base: B): Construct
     // biome-ignore lint/suspicious/noExplicitAny: as node types it
     override write(chunk: any, ...more: any[]): boolean {
       const write = super.write.bind(this) as (...args: unknown[]) => boolean;
-      // Node has its errors for these.
-      if (!this.writable || chunk === null) return write(chunk, ...more);
+      // For which node has its own error.
+      if (chunk === null) return write(chunk, ...more);
       const wantsMore = write(this.#owner.written(chunk), ...more);
       this.#owner.afterWrite();
       return wantsMore;
