@@ -8,10 +8,10 @@ export interface RequestSink {
   onWindow(upTo: number): void;
 }
 
-/** What a client sent and its handler did not take yet. Its bound is the window that the client keeps to. */
+/** What a client sent and its handler did not take yet; whoever gives it messages sees that the client keeps its window. */
 export class RequestQueue {
   readonly #sink: RequestSink;
-  #unread: Uint8Array[] = [];
+  readonly #unread: Uint8Array[] = [];
   /** The client's half-close: not there yet, waiting for its turn, or handed out. */
   #end: 'open' | 'waits' | 'given' = 'open';
   #reading = false;
