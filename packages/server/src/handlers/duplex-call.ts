@@ -30,17 +30,10 @@ export class DuplexCall extends withSending(Duplex) implements ServerDuplexStrea
     this.#owner.startRead();
   }
 
-  /** All that leaves the buffer leaves it here. */
+  /** All that leaves the buffer leaves it here. What passes it by on its way to a listener is noticed at the next read. */
   override read(size?: number): unknown {
     const message = super.read(size);
     this.#owner.buffered(this.readableLength);
     return message;
-  }
-
-  /** With a `data` listener that waits, a message does not enter the buffer at all. */
-  override push(message: unknown, encoding?: BufferEncoding): boolean {
-    const wantsMore = super.push(message, encoding);
-    if (message !== null) this.#owner.buffered(this.readableLength);
-    return wantsMore;
   }
 }

@@ -8,10 +8,10 @@ export interface RequestSink {
   onWindow(upTo: number): void;
 }
 
-/** What a client sent and its handler did not take yet. Its bound is the window that the client keeps to. */
+/** What a client sent and its handler did not take yet; whoever gives it messages sees that the client keeps its window. */
 export class RequestQueue {
   readonly #sink: RequestSink;
-  #unread: Uint8Array[] = [];
+  readonly #unread: Uint8Array[] = [];
   /** The client's half-close: not there yet, waiting for its turn, or handed out. */
   #end: 'open' | 'waits' | 'given' = 'open';
   #reading = false;
@@ -35,11 +35,6 @@ export class RequestQueue {
   end(): void {
     this.#end = 'waits';
     this.#give();
-  }
-
-  /** The client is gone: as in grpc-js, a handler that has read all that came sees the stream end. */
-  cut(): void {
-    if (this.#end === 'open') this.end();
   }
 
   startRead(): void {

@@ -33,6 +33,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
 
   it('a promise that rejects after the end changes nothing', async () => {
     const seen = await play('bidi', async (call) => {
+      await turn();
       for (let i = 0; i < 3; i++) call.write(i);
       call.end(trailers());
       throw secret();
@@ -43,6 +44,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
 
   it('a promise that rejects after the answer changes nothing', async () => {
     const seen = await play('clientStream', async (_call, _log, callback) => {
+      await turn();
       callback(null, 'first');
       throw secret();
     });

@@ -92,6 +92,15 @@ describe('what a client may send', () => {
     expect(windows(stream)).toEqual([2, 3]);
   });
 
+  it('does not grow any more after the status', async () => {
+    const stream = await open((call) => {
+      let count = 0;
+      call.on('data', () => ++count === STREAM_CREDIT_AT && call.emit('error', { code: 9, details: 'enough' }));
+    });
+    await send(stream, STREAM_CREDIT_AT);
+    expect(stream.items.map(({ kind }) => kind)).toEqual(['status']);
+  });
+
   it('is said with no other bound than what was taken: 10,000 messages pass', async () => {
     const stream = await open(
       (call, _log, callback) => {
@@ -165,12 +174,12 @@ describe('what a handler may send', () => {
     expect(stream.items.map(({ kind }) => kind)).toEqual(['metadata', 'message', 'status']);
   });
 
-  it('is 10,000 messages in order, never more than a window ahead of a slow client', async () => {
+  it('is 20,000 messages in order, never more than a window ahead of a slow client', async () => {
     const stream = await open(
       (call) => {
         let i = 0;
         const more = () => {
-          while (i < 10_000) if (!call.write(i++)) return;
+          while (i < 20_000) if (!call.write(i++)) return;
           call.end();
         };
         call.on('drain', more);
@@ -178,11 +187,11 @@ describe('what a handler may send', () => {
       },
       { kind: 'serverStream' },
     );
-    for (let taken = 0; !stream.execution.over; taken += 7) {
+    for (let taken = 0; !stream.execution.over; taken += 10) {
       expect(stream.items.length - taken).toBeLessThanOrEqual(STREAM_WINDOW + 1);
       await stream.step((execution) => execution.credit(taken));
     }
-    expect(stream.journal.messages).toEqual([...Array(10_000).keys()].map(String));
+    expect(stream.journal.messages).toEqual([...Array(20_000).keys()].map(String));
   });
 
   it('is 10,000 messages in one go', async () => {

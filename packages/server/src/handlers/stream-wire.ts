@@ -51,7 +51,8 @@ export class StreamWire implements ReceivingOwner {
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    process.nextTick(() => this.requests.cut());
+    // As in grpc-js, a handler that has read all that came sees the stream end first.
+    process.nextTick(() => this.requests.end());
     afterReactions(() => this.#notifyCancel());
   }
 
@@ -116,9 +117,8 @@ export class StreamWire implements ReceivingOwner {
     if (this.#over) return;
     this.#over = true;
     this.#emit({ kind: 'status', outcome: outcomeOf(status) });
-    // grpc-js tells of the end of every call, but of one with initial metadata only when its trailers are asked for.
-    if (this.#metadataSent) afterReactions(() => this.#notifyCancel());
-    else process.nextTick(() => this.#notifyCancel());
+    // grpc-js says `cancelled` after every end.
+    afterReactions(() => this.#notifyCancel());
   }
 
   listenerFailed(kind: 'threw' | 'rejected', error: unknown): void {

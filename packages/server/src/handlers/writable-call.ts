@@ -62,11 +62,11 @@ export function withSending<B extends Constructor<Writable>>(Base: B): Construct
     }
 
     // biome-ignore lint/suspicious/noExplicitAny: as node types it
-    override write(chunk: any, ...more: any[]): boolean {
-      const write = super.write.bind(this) as (...args: unknown[]) => boolean;
-      // Node has its errors for these.
-      if (!this.writable || chunk === null) return write(chunk, ...more);
-      const wantsMore = write(this.#owner.written(chunk), ...more);
+    override write(message: any, ...more: any[]): boolean {
+      const rest = more as [];
+      // For which node has its own error.
+      if (message === null) return super.write(message, ...rest);
+      const wantsMore = super.write(this.#owner.written(message), ...rest);
       this.#owner.afterWrite();
       return wantsMore;
     }
