@@ -12,7 +12,7 @@ import type { Tls } from './tls.js';
 type DeploymentName = 'bare' | 'stream' | 'rpc';
 
 /** Where methods with streams are served: elsewhere their cases are left out. */
-const streams: Readonly<Record<DeploymentName, boolean>> = { bare: true, stream: true, rpc: false };
+const streams: Readonly<Record<DeploymentName, boolean>> = { bare: true, stream: true, rpc: true };
 
 const REPLICAS = 3;
 /** Far above what a test may stall the process for. */

@@ -31,9 +31,7 @@ export function replicationInterceptor(methods: Methods): Interceptor {
     }
     channel.assertOpen();
     if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
-    if (channel.host.carrier === 'stream') return new StreamedCall(channel.host, options, plan);
-    const reason = `${path} is a streaming method; those need the carrier "stream"`;
-    return new RefusedCall(errorStatus('UNDERSTUDY_UNSUPPORTED', reason, false));
+    return new StreamedCall(channel.host, options, plan);
   };
   // grpc-js asks for a class where it uses no more than the interface.
   return intercept as unknown as (...args: Parameters<Interceptor>) => InterceptingCall;
