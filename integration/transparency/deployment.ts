@@ -139,6 +139,13 @@ export class Served {
     await this.#replica?.start({ address: this.address });
   }
 
+  /** Lets open calls end. */
+  async shutDown(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
   /** Hands over, if there is anybody to hand over to. */
   async leave(): Promise<void> {
     await this.#replica?.stop();
