@@ -13,6 +13,8 @@ import { asBuffer, fromEntries, replyEntries } from './metadata.js';
 import { CODE_KEY, SLOT_KEY } from './picker.js';
 
 const HEADER_KEY = 'understudy-header-bin';
+/** The call's deadline as the backups get it; what gRPC tells the primary is how long that is off. */
+const DEADLINE_KEY = 'understudy-deadline';
 
 type RpcCall = experimental.CallStream;
 
@@ -55,6 +57,7 @@ export class RpcCarrier {
     const metadata = fromEntries(without(request.metadata, regenerated));
     metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, sendByFrame)));
     metadata.set(SLOT_KEY, String(slot));
+    if (request.deadlineMs !== undefined) metadata.set(DEADLINE_KEY, String(request.deadlineMs));
     const rpc = this.#makeRpc(request.method, request.deadlineMs ?? Number.POSITIVE_INFINITY);
     this.#open.set(call, rpc);
     const reply = new RpcReply();

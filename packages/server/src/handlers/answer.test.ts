@@ -78,6 +78,17 @@ describe('an incoming call', () => {
     ]);
   });
 
+  it('with a header has the deadline that the backups are told, not when it comes to that by this clock', async () => {
+    const metadata = new Metadata();
+    metadata.set(HEADER, Buffer.from([1]));
+    metadata.set('understudy-deadline', '4102444800000.25');
+    const { request } = await incoming(metadata, Date.now() + 30_000);
+    expect(request).toMatchObject({ deadlineMs: 4102444800000.25 });
+    expect(request.metadata).toBeUndefined();
+    metadata.remove('understudy-deadline');
+    expect((await incoming(metadata, Date.now() + 30_000)).request.deadlineMs).toBeUndefined();
+  });
+
   it('has its deadline in milliseconds since the epoch', async () => {
     const deadline = Date.now() + 30_000;
     const { request } = await incoming(new Metadata(), deadline);

@@ -5,6 +5,8 @@ import { type PartialStatus, wellFormed } from './status.js';
 
 /** Carries the header of an RPC's request and reply ([0078]'s piggyback). */
 export const HEADER_KEY = 'understudy-header-bin';
+/** With the header: the deadline as the caller set it, milliseconds since the epoch by its clock. */
+const DEADLINE_KEY = 'understudy-deadline';
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 export const CODE_KEY = 'understudy-code';
 export const PRIMARY_KEY = 'understudy-primary';
@@ -17,26 +19,31 @@ export interface IncomingCall {
   readonly idempotencyKey?: string;
 }
 
-/** Makes a request of an RPC. Takes our header out of the call's metadata, so that no handler sees it. */
+/**
+ * Makes a request of an RPC. Takes what is ours out of the call's metadata, so that no handler sees it. With a header it
+ * is the very request that the backups get in a frame.
+ */
 export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCall {
   const { metadata } = call;
   const header = metadata.get(HEADER_KEY)[0];
+  let deadlineMs = Number(call.getDeadline());
   if (header !== undefined) {
+    deadlineMs = Number(metadata.get(DEADLINE_KEY)[0]);
     metadata.remove(HEADER_KEY);
-    // The transport added it; the same request on its way to the backups, as a frame, has none.
+    metadata.remove(DEADLINE_KEY);
+    // The transport added it.
     metadata.remove('user-agent');
   }
   const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
   return {
-    request: requestOf(call, entriesOf(metadata)),
+    request: requestOf(call, entriesOf(metadata), deadlineMs),
     peer: call.getPeer(),
     ...(typeof header === 'object' && { header }),
     ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
 }
 
-function requestOf(call: ServerUnaryCall<Buffer, Buffer>, metadata: MetadataEntries): Request {
-  const deadlineMs = Number(call.getDeadline());
+function requestOf(call: ServerUnaryCall<Buffer, Buffer>, metadata: MetadataEntries, deadlineMs: number): Request {
   return {
     method: call.getPath(),
     message: call.request,
