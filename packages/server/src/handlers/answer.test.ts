@@ -89,6 +89,18 @@ describe('an incoming call', () => {
     expect((await incoming(metadata, Date.now() + 30_000)).request.deadlineMs).toBeUndefined();
   });
 
+  it('with a header has in their place the entries that were set aside, and not what the connection made of them', async () => {
+    const metadata = new Metadata();
+    for (const key of ['first', 'understudy-aside-authorization', 'last', 'authorization'])
+      metadata.set(key, `of ${key}`);
+    metadata.set(HEADER, Buffer.from([1]));
+    expect((await incoming(metadata)).request.metadata).toEqual([
+      ['first', 'of first'],
+      ['authorization', 'of understudy-aside-authorization'],
+      ['last', 'of last'],
+    ]);
+  });
+
   it('has its deadline in milliseconds since the epoch', async () => {
     const deadline = Date.now() + 30_000;
     const { request } = await incoming(new Metadata(), deadline);

@@ -7,6 +7,8 @@ import { type PartialStatus, wellFormed } from './status.js';
 export const HEADER_KEY = 'understudy-header-bin';
 /** With the header: the deadline as the caller set it, milliseconds since the epoch by its clock. */
 const DEADLINE_KEY = 'understudy-deadline';
+/** With the header: goes before keys whose values the connection of the call has changed. */
+const ASIDE_PREFIX = 'understudy-aside-';
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 export const CODE_KEY = 'understudy-code';
 export const PRIMARY_KEY = 'understudy-primary';
@@ -36,11 +38,20 @@ export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCal
   }
   const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
   return {
-    request: requestOf(call, entriesOf(metadata), deadlineMs),
+    request: requestOf(call, header === undefined ? entriesOf(metadata) : asCalled(entriesOf(metadata)), deadlineMs),
     peer: call.getPeer(),
     ...(typeof header === 'object' && { header }),
     ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
+}
+
+/** What was set aside takes its place again. */
+function asCalled(entries: MetadataEntries): MetadataEntries {
+  const aside = entries.flatMap(([key]) => (key.startsWith(ASIDE_PREFIX) ? key.slice(ASIDE_PREFIX.length) : []));
+  if (aside.length === 0) return entries;
+  return entries
+    .filter(([key]) => !aside.includes(key))
+    .map(([key, value]) => [key.startsWith(ASIDE_PREFIX) ? key.slice(ASIDE_PREFIX.length) : key, value]);
 }
 
 function requestOf(call: ServerUnaryCall<Buffer, Buffer>, metadata: MetadataEntries, deadlineMs: number): Request {
