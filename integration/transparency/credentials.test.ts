@@ -107,16 +107,25 @@ describe.each(deployments)('channel credentials for TLS, %s', (deployment) => {
       expect(seen(heard).secure).toBe(!deployment.replicated);
     });
 
-    it('may bring call credentials for all calls', async () => {
+    it('may bring call credentials for all calls, which give another token each time', async () => {
       const notes: object[] = [];
-      const ofChannel = generating({ authorization: 'Bearer channel' }, notes);
+      const ofChannel = credentials.createFromMetadataGenerator((parameters, callback) => {
+        notes.push({ method: parameters.method_name, service: parameters.service_url });
+        const metadata = new Metadata();
+        metadata.set('authorization', `Bearer ${notes.length}`);
+        callback(null, metadata);
+      });
       const both = credentials.combineChannelCredentials(tls.clientCredentials, ofChannel);
       const client = group().connect({ credentials: both });
-      const options = { credentials: generating({ tag: 'of the call' }) };
-      const heard = await hear(client, kind, [{ steps: [report] }], { options });
-      expect(seen(heard).metadata).toMatchObject({ authorization: ['Bearer channel'], tag: ['of the call'] });
-      const service = 'https://127.0.0.1/transparency.v1.Script';
-      expect(notes).toContainEqual({ method: seen(heard).path, service });
+      for (let i = 0; i < 3; i++) {
+        const options = { credentials: generating({ tag: 'of the call' }) };
+        const { metadata, path } = seen(await hear(client, kind, [{ steps: [report] }], { options }));
+        expect(metadata).toMatchObject({
+          authorization: [expect.stringMatching(/^Bearer \d+$/)],
+          tag: ['of the call'],
+        });
+        expect(notes).toContainEqual({ method: path, service: 'https://127.0.0.1/transparency.v1.Script' });
+      }
     });
 
     it('that do not trust the server reach nobody', async () => {
