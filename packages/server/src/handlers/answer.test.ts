@@ -89,6 +89,13 @@ describe('an incoming call', () => {
     expect((await incoming(metadata, Date.now() + 30_000)).request.deadlineMs).toBeUndefined();
   });
 
+  it('with a header has nothing that the transport added', async () => {
+    const metadata = new Metadata();
+    metadata.set(HEADER, Buffer.from([1]));
+    metadata.set('grpc-previous-rpc-attempts', '1');
+    expect((await incoming(metadata)).request.metadata).toBeUndefined();
+  });
+
   it('with a header has in their place the entries that were set aside, and not what the connection made of them', async () => {
     const metadata = new Metadata();
     for (const key of ['first', 'understudy-aside-authorization', 'last', 'authorization'])

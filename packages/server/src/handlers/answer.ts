@@ -33,8 +33,8 @@ export function incomingCall(call: ServerUnaryCall<Buffer, Buffer>): IncomingCal
     deadlineMs = Number(metadata.get(DEADLINE_KEY)[0]);
     metadata.remove(HEADER_KEY);
     metadata.remove(DEADLINE_KEY);
-    // The transport added it.
-    metadata.remove('user-agent');
+    // The transport added them.
+    for (const key of ['user-agent', 'grpc-previous-rpc-attempts']) metadata.remove(key);
   }
   const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
   return {
