@@ -2,7 +2,7 @@ import { status as Status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { hear, messagesOf, statusOf, textsOf } from './conversation.js';
 import { deployments, kindsOf, use } from './deployment.js';
-import { blob, reply } from './script.js';
+import { blob, gate, reply, type Step } from './script.js';
 
 const CALLS = 1000;
 const numbers = Array.from({ length: CALLS }, (_, i) => i);
@@ -10,6 +10,21 @@ const some = numbers.slice(0, 100);
 
 describe.each(deployments)('many calls at once, %s', (deployment) => {
   const group = use(deployment);
+
+  // Replicas can do the same only if they do it one after the other.
+  it('are at work together, and one after the other if they are replicated', async () => {
+    const ended: string[] = [];
+    const begin = (name: string, ...steps: Step[]) =>
+      hear(group().client, 'unary', [{ name, steps }]).then(() => ended.push(name));
+    const first = begin('first', gate('first'));
+    await group().gates.entered('first');
+    const second = begin('second', reply('x'));
+    if (!deployment.replicated) await second;
+    group().gates.open('first');
+    await Promise.all([first, second]);
+    expect(ended).toEqual(deployment.replicated ? ['first', 'second'] : ['second', 'first']);
+    expect(group().serving.script.performed).toEqual(['first', 'second']);
+  });
 
   describe.each(kindsOf(deployment))('%s', (kind) => {
     it('get each its own reply, and are performed once each', async () => {
