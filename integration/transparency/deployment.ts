@@ -1,8 +1,9 @@
 import * as grpc from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { type MemoryCoordinatorFactory, memoryCoordinator } from '@understudy/coordinator-embedded';
+import type { Logger } from '@understudy/core';
 import { createReplica, type ReplicaServer } from '@understudy/server';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { KINDS, type Kind } from './conversation.js';
 import type { Place } from './place.js';
 import { ScriptClient, ScriptService } from './script.js';
@@ -78,13 +79,18 @@ export const streaming: readonly Deployment[] = deployments.filter(({ name }) =>
 /** The kinds of methods that a deployment serves. */
 export const kindsOf = ({ name }: Deployment): readonly Kind[] => (streams[name] ? KINDS : ['unary']);
 
-/** Has a deployment run for the tests of a `describe`. */
+/** Has a deployment run for the tests of a `describe`. Its replicas, if it has any, have to agree on all of it. */
 export function use(deployment: Deployment, setup: () => Setup = () => ({})): () => Running {
   let running: Running | undefined;
   beforeAll(async () => {
     running = await deployment.start(setup());
   });
-  afterAll(() => running?.stop());
+  afterAll(async () => {
+    await running?.agreed();
+    const disagreements = running?.disagreements;
+    await running?.stop();
+    expect(disagreements).toEqual([]);
+  });
   return () => {
     if (running === undefined) throw new Error('it runs within tests only');
     return running;
@@ -112,6 +118,7 @@ export class Served {
             serviceConfig: group.serviceConfig,
             state: this.script,
             handleSignals: false,
+            logger: group.logger,
             ...(tls !== undefined && { peerCredentials: tls.clientCredentials }),
           });
     this.server = new grpc.Server({
@@ -120,6 +127,11 @@ export class Served {
     });
     this.#replica?.attach(this.server);
     this.server.addService(ScriptService, this.script.handlers);
+  }
+
+  /** How far the replica is, and what its replies so far come to. */
+  get progress(): string {
+    return this.#replica === undefined ? '' : `${this.#replica.status.processedUpTo} ${this.#replica.status.digest}`;
   }
 
   get serves(): boolean {
@@ -139,6 +151,13 @@ export class Served {
     await this.#replica?.start({ address: this.address });
   }
 
+  /** Lets open calls end. */
+  async shutDown(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
   /** Hands over, if there is anybody to hand over to. */
   async leave(): Promise<void> {
     await this.#replica?.stop();
@@ -146,6 +165,7 @@ export class Served {
 }
 
 interface Group {
+  readonly logger: Logger;
   readonly coordinator: MemoryCoordinatorFactory;
   readonly serviceConfig: object;
 }
@@ -154,6 +174,8 @@ interface Group {
 export class Running {
   readonly gates = new Gates();
   readonly servers: Served[] = [];
+  /** What replicas said who found that they had done something else than the others. */
+  readonly disagreements: string[] = [];
   readonly deployment: Deployment;
   readonly #setup: Setup;
   readonly #group: Group;
@@ -163,8 +185,14 @@ export class Running {
   constructor(deployment: Deployment, setup: Setup) {
     this.deployment = deployment;
     this.#setup = setup;
+    const logger: Logger = {
+      log: (_level, event, fields) => {
+        if (event === 'UNDERSTUDY_DIVERGED') this.disagreements.push(JSON.stringify(fields));
+      },
+    };
     const understudy = { group: 'scripts', leaseMs: setup.leaseMs ?? LEASE_MS };
-    this.#group = { coordinator: memoryCoordinator(), serviceConfig: { loadBalancingConfig: [{ understudy }] } };
+    const serviceConfig = { loadBalancingConfig: [{ understudy }] };
+    this.#group = { coordinator: memoryCoordinator(), serviceConfig, logger };
   }
 
   async start(): Promise<void> {
@@ -210,6 +238,19 @@ export class Running {
     const places = this.#setup.places?.map(({ address }) => address);
     const addresses = places ?? this.servers.map(({ address }) => address);
     return this.deployment.replicated ? `understudy:///${addresses.join()}` : addresses.join();
+  }
+
+  /** Resolves when all replicas have processed all that was ordered, and come to the same. */
+  agreed(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (new Set(this.servers.map(({ progress }) => progress)).size > 1 && this.disagreements.length === 0) return;
+        clearInterval(timer);
+        resolve();
+      };
+      const timer = setInterval(look, 5);
+      look();
+    });
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Client, Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import {
+  Conversation,
   errorOf,
   type Heard,
   hear,
@@ -261,6 +262,21 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
         details: `The server does not implement the method ${absent}`,
       });
     });
+  });
+
+  it.each(kinds)('hears what its own connection adds to metadata, unless it has none of its own, %s', async (kind) => {
+    const keys: string[] = [];
+    const conversation = new Conversation(group().client, kind, once(reply('x')));
+    conversation.call.on('metadata', (metadata: Metadata) => keys.push(...Object.keys(metadata.toJSON())));
+    await conversation.ended;
+    expect(keys.toSorted()).toEqual(deployment.name === 'stream' ? [] : ['content-type', 'date']);
+  });
+
+  it.each(kinds)('does not tell a replicated handler metadata that is named like ours, %s', async (kind) => {
+    const metadata = [text('understudy-own', 'x'), text('tag', 'x')];
+    const told = seen(await ask(kind, once(report), { metadata })).metadata;
+    expect(told).toMatchObject({ tag: ['x'] });
+    expect(told['understudy-own']).toEqual(deployment.replicated ? undefined : ['x']);
   });
 
   it('tells a handler its path, and its host unless it is replicated', async () => {

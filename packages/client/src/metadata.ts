@@ -9,6 +9,7 @@ const OF_TRANSPORT: ReadonlySet<string> = new Set([
   'content-type',
   'grpc-accept-encoding',
   'grpc-encoding',
+  'grpc-previous-rpc-attempts',
   'grpc-timeout',
   'te',
   'user-agent',

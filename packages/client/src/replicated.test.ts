@@ -80,14 +80,6 @@ describe('a replicated client', () => {
     expect((await ask(client, text)).value).toBe(text);
   });
 
-  it('refuses streaming methods with the rpc carrier', async () => {
-    const { client } = await start(1, echoing, { carrier: 'rpc' });
-    const stream = client.makeBidiStreamRequest('/test.Echo/Chat', Buffer.from, String);
-    const error = await new Promise((resolve) => stream.on('error', resolve));
-    expect(error).toMatchObject({ code: Status.UNIMPLEMENTED });
-    expect((error as { metadata: Metadata }).metadata.get('understudy-code')).toEqual(['UNDERSTUDY_UNSUPPORTED']);
-  });
-
   it('takes no calls after close, as a bare client', async () => {
     const { client } = await start(1, echoing);
     await ask(client, 'x');

@@ -51,6 +51,14 @@ describe('the rpc carrier', () => {
     expect(group.seen.at(-1)?.get('tag')).toEqual(['a']);
   });
 
+  it('tells the primary the deadline that it tells the backups', async () => {
+    const deadline = Date.now() + 30_000.5;
+    await ask(client, 'x', { options: { deadline } });
+    expect(group.seen.at(-1)?.get('understudy-deadline')).toEqual([String(deadline)]);
+    await ask(client, 'y');
+    expect(group.seen.at(-1)?.get('understudy-deadline')).toEqual([]);
+  });
+
   it('goes elsewhere when a replica dies', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     group.primary = 1;

@@ -13,6 +13,13 @@ import { asBuffer, fromEntries, replyEntries } from './metadata.js';
 import { CODE_KEY, SLOT_KEY } from './picker.js';
 
 const HEADER_KEY = 'understudy-header-bin';
+/** The call's deadline as the backups get it; what gRPC tells the primary is how long that is off. */
+const DEADLINE_KEY = 'understudy-deadline';
+/**
+ * Goes before keys to which the channel's own call credentials give a value of their own for each RPC, such as a token:
+ * the primary takes what the backups get.
+ */
+const ASIDE_PREFIX = 'understudy-aside-';
 
 type RpcCall = experimental.CallStream;
 
@@ -34,7 +41,7 @@ export interface Invocation {
   readonly request: Request;
   /** Sends the header's orderInfo on the stream to the slot: what is too large for metadata goes there. */
   readonly sendByFrame: () => void;
-  /** Keys that the channel's own call credentials add to every RPC. */
+  /** Keys to which the channel's own call credentials give a value in every RPC. */
   readonly regenerated: ReadonlySet<string> | undefined;
 }
 
@@ -52,9 +59,10 @@ export class RpcCarrier {
   invoke({ call, slot, header, request, sendByFrame, regenerated }: Invocation): void {
     // A call that is sent anew was given up where it was.
     this.cancel(call);
-    const metadata = fromEntries(without(request.metadata, regenerated));
+    const metadata = fromEntries(setAside(request.metadata, regenerated));
     metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, sendByFrame)));
     metadata.set(SLOT_KEY, String(slot));
+    if (request.deadlineMs !== undefined) metadata.set(DEADLINE_KEY, String(request.deadlineMs));
     const rpc = this.#makeRpc(request.method, request.deadlineMs ?? Number.POSITIVE_INFINITY);
     this.#open.set(call, rpc);
     const reply = new RpcReply();
@@ -152,9 +160,10 @@ function takeBinary(metadata: Metadata | undefined): Uint8Array | undefined {
   return typeof value === 'string' ? undefined : value;
 }
 
-function without(
+function setAside(
   entries: MetadataEntries | undefined,
   keys: ReadonlySet<string> | undefined,
 ): MetadataEntries | undefined {
-  return keys === undefined ? entries : entries?.filter(([key]) => !keys.has(key));
+  if (keys === undefined) return entries;
+  return entries?.map(([key, value]) => [keys.has(key) ? `${ASIDE_PREFIX}${key}` : key, value]);
 }

@@ -80,6 +80,36 @@ describe('an incoming call', () => {
     ]);
   });
 
+  it('with a header has the deadline that the backups are told, not when it comes to that by this clock', async () => {
+    const metadata = new Metadata();
+    metadata.set(HEADER, Buffer.from([1]));
+    metadata.set('understudy-deadline', '4102444800000.25');
+    const { request } = await incoming(metadata, Date.now() + 30_000);
+    expect(request).toMatchObject({ deadlineMs: 4102444800000.25 });
+    expect(request.metadata).toBeUndefined();
+    metadata.remove('understudy-deadline');
+    expect((await incoming(metadata, Date.now() + 30_000)).request.deadlineMs).toBeUndefined();
+  });
+
+  it('with a header has nothing that the transport added', async () => {
+    const metadata = new Metadata();
+    metadata.set(HEADER, Buffer.from([1]));
+    metadata.set('grpc-previous-rpc-attempts', '1');
+    expect((await incoming(metadata)).request.metadata).toBeUndefined();
+  });
+
+  it('with a header has in their place the entries that were set aside, and not what the connection made of them', async () => {
+    const metadata = new Metadata();
+    for (const key of ['first', 'understudy-aside-authorization', 'last', 'authorization'])
+      metadata.set(key, `of ${key}`);
+    metadata.set(HEADER, Buffer.from([1]));
+    expect((await incoming(metadata)).request.metadata).toEqual([
+      ['first', 'of first'],
+      ['authorization', 'of understudy-aside-authorization'],
+      ['last', 'of last'],
+    ]);
+  });
+
   it('has its deadline in milliseconds since the epoch', async () => {
     const deadline = Date.now() + 30_000;
     const { request } = await incoming(new Metadata(), deadline);

@@ -6,6 +6,10 @@ import { type PartialStatus, wellFormed } from './status.js';
 
 /** Carries the header of an RPC's request and reply ([0078]'s piggyback). */
 export const HEADER_KEY = 'understudy-header-bin';
+/** With the header: the deadline as the caller set it, milliseconds since the epoch by its clock. */
+const DEADLINE_KEY = 'understudy-deadline';
+/** With the header: goes before keys whose values the connection of the call has changed. */
+const ASIDE_PREFIX = 'understudy-aside-';
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 export const CODE_KEY = 'understudy-code';
 export const PRIMARY_KEY = 'understudy-primary';
@@ -21,32 +25,43 @@ export interface IncomingCall {
   readonly idempotencyKey?: string;
 }
 
-/** Makes a request of an RPC. Takes our header out of the call's metadata, so that no handler sees it. */
+/**
+ * Makes a request of an RPC. Takes what is ours out of the call's metadata, so that no handler sees it. With a header it
+ * is the very request that the backups get in a frame.
+ */
 export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
   const { metadata } = call;
   const header = metadata.get(HEADER_KEY)[0];
+  let deadlineMs = Number(call.getDeadline());
   if (header !== undefined) {
+    deadlineMs = Number(metadata.get(DEADLINE_KEY)[0]);
     metadata.remove(HEADER_KEY);
-    // The transport added it; the same request on its way to the backups, as a frame, has none.
-    metadata.remove('user-agent');
+    metadata.remove(DEADLINE_KEY);
+    // The transport added them.
+    for (const key of ['user-agent', 'grpc-previous-rpc-attempts']) metadata.remove(key);
   }
   const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
+  const entries = header === undefined ? entriesOf(metadata) : asCalled(entriesOf(metadata));
   return {
-    request: requestOf(call, message, entriesOf(metadata)),
+    request: {
+      method: call.getPath(),
+      message,
+      ...(entries !== NO_METADATA && { metadata: entries }),
+      ...(Number.isFinite(deadlineMs) && { deadlineMs }),
+    },
     peer: call.getPeer(),
     ...(typeof header === 'object' && { header }),
     ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
 }
 
-function requestOf(call: IncomingRpc, message: Buffer, metadata: MetadataEntries): Request {
-  const deadlineMs = Number(call.getDeadline());
-  return {
-    method: call.getPath(),
-    message,
-    ...(metadata !== NO_METADATA && { metadata }),
-    ...(Number.isFinite(deadlineMs) && { deadlineMs }),
-  };
+/** What was set aside takes its place again. */
+function asCalled(entries: MetadataEntries): MetadataEntries {
+  const aside = entries.flatMap(([key]) => (key.startsWith(ASIDE_PREFIX) ? key.slice(ASIDE_PREFIX.length) : []));
+  if (aside.length === 0) return entries;
+  return entries
+    .filter(([key]) => !aside.includes(key))
+    .map(([key, value]) => [key.startsWith(ASIDE_PREFIX) ? key.slice(ASIDE_PREFIX.length) : key, value]);
 }
 
 /**

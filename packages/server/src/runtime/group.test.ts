@@ -57,6 +57,28 @@ describe('three replicas', () => {
     expect(await backup.add('b', 2)).toEqual({ error: null, value: 7 });
   });
 
+  it('hand over when a program shuts the server of the primary down, which waits for no stream of theirs', async () => {
+    stage = new Stage(memoryCoordinator());
+    const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+    await stage.until(() => inSync(primary).length === 2);
+    await primary.add('a', 5);
+    const error = await new Promise((resolve) => primary.server.tryShutdown(resolve));
+    expect(error).toBeUndefined();
+    await stage.until(() => backup.status.role === 'primary');
+    expect(await backup.add('b', 2)).toEqual({ error: null, value: 7 });
+  });
+
+  it('go on when the server of the primary is shut down by force, though its process lives', async () => {
+    stage = new Stage(memoryCoordinator());
+    const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+    await stage.until(() => inSync(primary).length === 2);
+    await primary.add('a', 5);
+    primary.server.forceShutdown();
+    await stage.until(() => backup.status.role === 'primary');
+    expect(await backup.add('b', 2)).toEqual({ error: null, value: 7 });
+    expect(await primary.replica.stop()).toBeUndefined();
+  });
+
   it('take back a replica that returns under the same address', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(3)) as [Node, Node, Node];

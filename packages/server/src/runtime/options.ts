@@ -47,7 +47,8 @@ export interface ReplicaServer {
    */
   interceptors(users?: readonly ServerInterceptor[]): ServerInterceptor[];
   /**
-   * Captures the services that are added to `server` from now on.
+   * Captures the services that are added to `server` from now on. When the server is shut down, the replica stops before;
+   * when it is shut down by force, the replica is gone at once.
    *
    * @throws UNDERSTUDY_SETUP when called twice
    */

@@ -48,6 +48,7 @@ export class ReplicaRuntime implements ReplicaServer {
   #lives: Lives | undefined;
   #stopping: Promise<ReplicaId | undefined> | undefined;
   #failed: Error | undefined;
+  #over = false;
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
@@ -87,6 +88,7 @@ export class ReplicaRuntime implements ReplicaServer {
     });
     server.addService(adminService, adminHandlers(this));
     this.#health?.attach(server);
+    this.#followShutdown(server);
   }
 
   async start({ address }: StartOptions = {}): Promise<void> {
@@ -144,11 +146,8 @@ export class ReplicaRuntime implements ReplicaServer {
 
   /** For tests: ends all sockets at once, as the death of the process would, and hands nothing over. */
   crash(): void {
-    this.#leaveSignals();
-    this.#stopping ??= Promise.resolve(undefined);
     this.#server?.forceShutdown();
-    this.#lives?.crash();
-    void this.#coordinator?.close();
+    this.#lose();
   }
 
   get #life(): Life | undefined {
@@ -175,6 +174,32 @@ export class ReplicaRuntime implements ReplicaServer {
     fatal: (error) => this.#fail(error),
   };
 
+  /** A program that shuts its server down need not know of the replica, whose streams the server would wait for. */
+  #followShutdown(server: Server): void {
+    const { tryShutdown, forceShutdown } = server;
+    server.tryShutdown = (callback) => {
+      const shutDown = (): void => tryShutdown.call(server, callback);
+      this.stop().then(shutDown, shutDown);
+    };
+    server.forceShutdown = () => {
+      forceShutdown.call(server);
+      this.#lose();
+    };
+  }
+
+  /** Nobody reaches this replica any more: it is gone for the others, or it would keep them from taking over. */
+  #lose(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#leaveSignals();
+    this.#stopping ??= Promise.resolve(undefined);
+    this.#ready.reject(setupError('the server was shut down before the replica had joined its group'));
+    this.#stopped.resolve(undefined);
+    this.#lives?.crash();
+    this.#roles.ended();
+    void this.#coordinator?.close().catch(() => {});
+  }
+
   async #stop(): Promise<ReplicaId | undefined> {
     this.#ready.reject(setupError('stop() was called before the replica had joined its group'));
     const life = this.#life;
@@ -190,6 +215,8 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   async #end(lives: Lives): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
     this.#leaveSignals();
     lives.end();
     this.#roles.ended();
