@@ -63,6 +63,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   member: Member;
   state: string[] = [];
   tasks: Task[] = [];
+  /** What sessions send waits to be read. */
+  sessionsPaused = false;
   /** Whom its core wants streams to. */
   wanted: readonly string[] = [];
   /** Its service computes something else than the others. */
@@ -81,6 +83,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.clear();
     this.member = this.#memberOf(++this.lives);
     this.tasks = [];
+    this.sessionsPaused = false;
     this.wanted = [];
     this.core = new Replica({ member: this.member, address: this.name, config, admits });
   }
