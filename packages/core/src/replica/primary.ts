@@ -227,6 +227,7 @@ function pushBack(r: ReplicaState): void {
   const drained = r.scheduler.size <= r.config.queueMax / 2;
   if (r.sessionsPaused ? !drained : !full) return;
   r.sessionsPaused = !r.sessionsPaused;
+  r.sessionsReadSinceMs = r.nowMs;
   r.effects.push({ kind: 'pauseSessions', paused: r.sessionsPaused });
 }
 

@@ -1,7 +1,7 @@
 import type { Connection, SessionState } from '../connection/connection.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../frames.js';
 import type { LinkId, SeqNum } from '../ids.js';
-import { NO_ORDER } from '../ids.js';
+import { minOf, NO_ORDER } from '../ids.js';
 import { VOIDED } from '../message.js';
 import { backupReceivesOrders } from './backup-receive.js';
 import { giveCached, orderOf } from './ordering.js';
@@ -262,6 +262,8 @@ function dropWaiting(r: ReplicaState, connection: Connection | undefined): void 
 /** Sessions that went silent are not relied on; after `sessionExpiryMs` the primary frees their records. */
 export function checkSessions(r: ReplicaState): void {
   const silentMs = r.config.sessionMs * (1 + CLOCK_DRIFT);
+  // Whose frames wait to be read is not relied on either, but may well be there.
+  const readForMs = r.sessionsPaused ? 0 : r.nowMs - r.sessionsReadSinceMs;
   for (const connection of r.connections.values()) {
     const session = connection.session;
     if (session === undefined) {
@@ -275,7 +277,7 @@ export function checkSessions(r: ReplicaState): void {
       r.release.changed();
       reportSessions(r);
     }
-    if (silentFor > r.config.sessionExpiryMs) endSession(r, connection);
+    if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) endSession(r, connection);
     // Nothing of this turn carries an echo: heartbeats must not go unanswered for long.
     if (session.heartbeatMs > session.echoedMs && r.nowMs - session.echoedAtMs > r.config.sessionMs / 6)
       r.wantsFlush = true;

@@ -119,6 +119,8 @@ export class ReplicaState {
   /** A checkpoint that waits for its order to become stable before backups get it. */
   checkpointUnstable: Checkpoint | undefined;
   sessionsPaused = false;
+  /** Since when the frames of sessions are read again. */
+  sessionsReadSinceMs = Number.NEGATIVE_INFINITY;
   steppingDown: { readonly sinceMs: number } | undefined;
 
   // Backup and joining.

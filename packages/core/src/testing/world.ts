@@ -234,6 +234,7 @@ export class World {
     const server = this.servers.get(to);
     const client = this.clients.get(to);
     if (this.#network.get(from, to) !== pipe || (server ?? client)?.paused) return false;
+    if (link !== undefined && server?.sessionsPaused) return false;
     const frame = pipe.frames.shift();
     if (frame === undefined) {
       if (!pipe.ending) return false;
@@ -344,6 +345,9 @@ export class World {
       case 'execute':
         if (this.autoFinish) server.post(server.execute(effect.task));
         else server.tasks.push(effect.task);
+        return;
+      case 'pauseSessions':
+        server.sessionsPaused = effect.paused;
         return;
       case 'abandonTask':
         server.tasks = server.tasks.filter((task) => task !== effect.task);
