@@ -148,7 +148,9 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     unstableMax: 8,
     queueMax: 16,
     sessionsMax: 64,
-    methods: sure ? [{ service: 'log.Log', method: 'Sure', readOnly: false, release: 'acknowledged' }] : [],
+    methods: sure
+      ? [{ service: 'log.Log', method: 'Sure', readOnly: false, oneWay: false, release: 'acknowledged' }]
+      : [],
   };
 }
 

@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import { isAbandoned, type Outcome, type Request } from '../message.js';
+import { ACCEPTED, isAbandoned, type Outcome, type Request } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { Orderable, PrimaryOrder } from '../ordering/primary-order.js';
 import type { Work } from '../scheduling/scheduler.js';
@@ -71,6 +71,7 @@ function start(r: ReplicaState, work: Work): void {
         connection,
         request,
       );
+      if (isOneWay(r, request)) giveReplies(r, connection, seqNum, r.order.last, request, ACCEPTED);
       return;
     }
     case 'void': {
@@ -149,6 +150,10 @@ function carryAtOnce(r: ReplicaState, { session }: Connection, orderNum: OrderNu
   if (session === undefined || orderNum >= r.release.firstUnretained(orderOf(r))) r.localAnnounceUpTo = orderNum;
   else session.carryUpTo = orderNum;
 }
+
+/** Its caller waits for a place in the order, not for what comes of it. */
+export const isOneWay = (r: ReplicaState, request: Request | undefined): boolean =>
+  request !== undefined && request.stream === undefined && r.settings(request.method).oneWay;
 
 export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connection, request: Request | undefined): void {
   r.order.append(info, request);

@@ -1,11 +1,11 @@
 import { assert } from '../assert.js';
 import { connectionDigest, extendDigest, requestDigest } from '../digest.js';
 import { next } from '../ids.js';
-import { ABANDONED, INDETERMINATE, type Outcome } from '../message.js';
+import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome } from '../message.js';
 import type { StreamOutput } from '../stream.js';
 import type { ReplicaEvent, Task } from './events.js';
 import type { Entry } from './message-order.js';
-import { giveRead, giveReplies, orderAbandon, startNext } from './ordering.js';
+import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from './ordering.js';
 import type { ReplicaState } from './state.js';
 import { beginPart, cancelRequest, diverge, dropStream, keepOutputs, partProcessed } from './streams.js';
 import { adoptionPublished } from './transitions.js';
@@ -105,16 +105,20 @@ export function complete(
   if (connection !== undefined && kind === 'cancel') dropStream(r, connection, seqNum);
   if (connection !== undefined && kind === 'call') partProcessed(r, connection, entry);
   if (connection !== undefined && (kind === 'call' || kind === 'void')) {
-    connection.keepOutcome(seqNum, outcome);
+    const oneWay = kind === 'call' && isOneWay(r, entry.request);
+    const told = oneWay ? ACCEPTED : outcome;
+    connection.keepOutcome(seqNum, told);
     // What was voided had no effect: its key is free for another try.
     const key = kind === 'call' ? entry.request?.key : undefined;
     if (key !== undefined && entry.request !== undefined) {
       // What an abandoned call did nobody knows; another try must not do it twice.
-      const kept = outcome === ABANDONED ? INDETERMINATE : outcome;
+      const kept = told === ABANDONED ? INDETERMINATE : told;
       r.connections.keepKeyed(key, requestDigest(entry.request.method, entry.request.message), kept);
       r.keyedRunning.delete(key);
     }
-    if (r.isPrimary) giveReplies(r, connection, seqNum, orderNum, entry.request, outcome);
+    // Who made a one-way call was told when it got its order; only who asked for it since waits.
+    const waited = !oneWay || connection.waiters.has(seqNum);
+    if (r.isPrimary && waited) giveReplies(r, connection, seqNum, orderNum, entry.request, told);
   }
   if (!r.isPrimary) {
     r.ackDue = true;

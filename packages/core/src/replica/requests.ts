@@ -3,10 +3,10 @@ import { requestDigest } from '../digest.js';
 import type { ErrorCode } from '../error.js';
 import type { CallId, SeqNum } from '../ids.js';
 import { NO_ORDER, next } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import { ACCEPTED, type Outcome, type Request } from '../message.js';
 import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaEvent } from './events.js';
-import { giveCached, giveKeyed } from './ordering.js';
+import { giveCached, giveKeyed, isOneWay } from './ordering.js';
 import type { ReplicaState } from './state.js';
 import { dropStream, mayOrderPart, openPlainStream, plainStreamGone } from './streams.js';
 
@@ -69,7 +69,8 @@ export function onRequest(
     return;
   }
   if (connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
-  const outcome = connection.outcomes.get(seqNum);
+  const ordered = connection.orderOf.has(seqNum) && isOneWay(r, request) ? ACCEPTED : undefined;
+  const outcome = connection.outcomes.get(seqNum) ?? ordered;
   if (outcome !== undefined) giveCached(r, connection, seqNum, outcome);
 }
 

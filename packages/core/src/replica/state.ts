@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpoint.js';
-import type { GroupConfig, Release } from '../config.js';
+import type { GroupConfig, MethodSettings } from '../config.js';
 import { type Connection, plainConnection } from '../connection/connection.js';
 import { Connections } from '../connection/connections.js';
 import type { Stream } from '../connection/stream.js';
@@ -145,7 +145,7 @@ export class ReplicaState {
   collection: Collection | undefined;
 
   #required: readonly Member[] = [];
-  readonly #releases = new Map<string, { readOnly: boolean; release: Release }>();
+  readonly #settings = new Map<string, MethodSettings>();
 
   constructor(options: ReplicaOptions) {
     this.self = options.member;
@@ -177,11 +177,11 @@ export class ReplicaState {
     return this.record?.addresses[this.record.primary.id];
   }
 
-  settings(method: string): { readOnly: boolean; release: Release } {
-    let settings = this.#releases.get(method);
+  settings(method: string): MethodSettings {
+    let settings = this.#settings.get(method);
     if (settings === undefined) {
       settings = methodSettings(this.config, method);
-      if (this.#releases.size < 4096) this.#releases.set(method, settings);
+      if (this.#settings.size < 4096) this.#settings.set(method, settings);
     }
     return settings;
   }

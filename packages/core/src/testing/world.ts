@@ -78,7 +78,8 @@ export class World {
   // ── what a scenario does ────────────────────────────────────────────────────────────────────────────────────────
 
   call(name: string, text: string, readOnly = false): void {
-    const request = { method: readOnly ? '/log.Log/Read' : '/log.Log/Append', message: bytesOf(text) };
+    const append = text.startsWith('tell') ? '/log.Log/Tell' : '/log.Log/Append';
+    const request = { method: readOnly ? '/log.Log/Read' : append, message: bytesOf(text) };
     this.#ask(this.#client(name), { kind: 'call', call: this.#newCall(text), request, readOnly });
   }
 
