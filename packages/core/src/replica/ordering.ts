@@ -5,6 +5,7 @@ import { ACCEPTED, isAbandoned, type Outcome, type Request } from '../message.js
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { Orderable, PrimaryOrder } from '../ordering/primary-order.js';
 import type { Work } from '../scheduling/scheduler.js';
+import { needsBase } from './base.js';
 import type { Task } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Reply } from './release.js';
@@ -23,7 +24,7 @@ export function orderOf(r: ReplicaState): PrimaryOrder {
 /** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
 export function startNext(r: ReplicaState): boolean {
   // What a handler of a stream knows is in no checkpoint.
-  if (r.checkpointWanted && r.openStreams === 0) {
+  if ((r.checkpointWanted && r.openStreams === 0) || (mayOrder(r) && needsBase(r, r.scheduler.peek()))) {
     r.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });

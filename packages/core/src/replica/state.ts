@@ -84,9 +84,11 @@ export class ReplicaState {
   running: Running | undefined;
   /** Streams whose handlers live. */
   openStreams = 0;
+  /** A stream was opened in this life. */
+  hadStreams = false;
   /** The user's state is being copied or replaced: nothing may run. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
-  /** Passive: what the log starts from. */
+  /** Passive: what the log starts from. Semi-active: the base, see `base.ts`. */
   checkpoint: Checkpoint | undefined;
 
   // Primary.

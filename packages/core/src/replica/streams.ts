@@ -94,6 +94,7 @@ export function beginPart(r: ReplicaState, connection: Connection, { info, reque
   assert(!stream.opened, () => `stream ${info.seqNum} is opened twice`);
   stream.opened = true;
   r.openStreams++;
+  r.hadStreams = true;
 }
 
 /** A message of a stream was processed: its place, or what its client has taken. */

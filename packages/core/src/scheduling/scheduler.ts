@@ -36,6 +36,8 @@ export type Work =
 export interface Scheduler {
   readonly size: number;
   add(work: Work): void;
+  /** What `next` would give. */
+  peek(): Work | undefined;
   next(): Work | undefined;
 }
 
@@ -50,6 +52,10 @@ export class ReceptionScheduler implements Scheduler {
 
   add(work: Work): void {
     this.#queue.push(work);
+  }
+
+  peek(): Work | undefined {
+    return this.#queue[this.#head];
   }
 
   next(): Work | undefined {
