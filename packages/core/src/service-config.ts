@@ -1,4 +1,4 @@
-import type { GroupConfig, MethodConfig, MethodSettings, Release } from './config.js';
+import type { GroupConfig, MethodConfig, MethodSettings } from './config.js';
 import { UnderstudyError } from './error.js';
 import { describeValue } from './record-codec.js';
 
