@@ -340,7 +340,11 @@ export class World {
         return;
       }
       case 'admit':
-        return server.post(judge(effect.admission, textOf(effect.request.message)));
+        for (const event of judge(effect)) server.post(event);
+        return;
+      case 'passItem':
+        for (const event of dress(effect)) server.post(event);
+        return;
       case 'execute':
         if (this.autoFinish) server.post(server.execute(effect.task));
         else server.tasks.push(effect.task);
@@ -430,8 +434,23 @@ export class World {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** The user's interceptors: they refuse requests that begin with `bad`. */
-function judge(admission: number, text: string): ReplicaEvent {
-  if (!text.startsWith('bad')) return { kind: 'admitted', admission };
-  return { kind: 'refused', admission, outcome: { code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' } };
+type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
+
+const REFUSED = { code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' };
+
+/** The user's interceptors: they refuse requests that begin with `bad`, and streams that have such a message. */
+function judge({ admission, connection, request }: EffectOf<'admit'>): ReplicaEvent[] {
+  if (!textOf(request.message).startsWith('bad')) return [{ kind: 'admitted', admission }];
+  const { stream } = request;
+  if (stream?.kind !== 'message' || connection === undefined) return [{ kind: 'refused', admission, outcome: REFUSED }];
+  return [{ kind: 'streamEnded', connection, stream: stream.of, outcome: REFUSED }];
+}
+
+/** They put what handlers send into brackets, and end streams whose handlers tell a secret. */
+function dress({ connection, stream, index, item }: EffectOf<'passItem'>): ReplicaEvent[] {
+  if (item.kind !== 'message') return [{ kind: 'itemPassed', connection, stream, index, item }];
+  const text = textOf(item.message);
+  if (text.startsWith('secret')) return [{ kind: 'streamEnded', connection, stream, outcome: REFUSED }];
+  const passed = { kind: 'message', message: bytesOf(`[${text}]`) } as const;
+  return [{ kind: 'itemPassed', connection, stream, index, item: passed }];
 }
