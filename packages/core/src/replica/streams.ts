@@ -41,7 +41,8 @@ export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: Se
     return false;
   }
   if (!stream.admitted) {
-    hold(connection, part, seqNum);
+    if (part.kind === 'cancel' && giveUpOpening(r, connection, stream)) voidMessage(r, connection, seqNum, VOIDED);
+    else hold(connection, part, seqNum);
     return false;
   }
   if (part.kind === 'cancel') return true;
@@ -85,11 +86,25 @@ export function voidEntering(r: ReplicaState, connection: Connection, stream: St
   stream.entering = undefined;
   voidEarly(r, connection, stream.id, outcome);
   if (entering === undefined) return;
+  if (forgetAdmission(r, connection, entering)) voidMessage(r, connection, entering, outcome);
+}
+
+/** Its client is gone while interceptors still hold its opening: it never had and never will have effect. */
+function giveUpOpening(r: ReplicaState, connection: Connection, stream: Stream): boolean {
+  if (!forgetAdmission(r, connection, stream.id)) return false;
+  dropStream(r, connection, stream.id);
+  voidMessage(r, connection, stream.id, VOIDED);
+  return true;
+}
+
+/** @returns whether interceptors held this message */
+function forgetAdmission(r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean {
   for (const [admission, work] of r.admissions) {
-    if (work.kind !== 'call' || work.connection !== connection || work.seqNum !== entering) continue;
+    if (work.kind !== 'call' || work.connection !== connection || work.seqNum !== seqNum) continue;
     r.admissions.delete(admission);
-    voidMessage(r, connection, entering, outcome);
+    return true;
   }
+  return false;
 }
 
 /** The records of a connection are about to be freed. */
@@ -254,6 +269,8 @@ export function plainStreamGone(r: ReplicaState, call: CallId): void {
   r.streamCalls.delete(call);
   stream.call = undefined;
   stream.gone = true;
-  if (!r.isPrimary || !stream.admitted) return;
-  r.scheduler.add({ kind: 'cancel', connection: r.connections.open(r.plain), stream: stream.id });
+  if (!r.isPrimary) return;
+  const connection = r.connections.open(r.plain);
+  if (stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+  else giveUpOpening(r, connection, stream);
 }

@@ -83,7 +83,7 @@ export class World {
   }
 
   open(name: string, text: string): void {
-    const message = text.startsWith('bad') ? bytesOf(text) : NO_BYTES;
+    const message = /^(bad|held)/.test(text) ? bytesOf(text) : NO_BYTES;
     const request = { method: '/log.Log/Stream', message };
     this.#ask(this.#client(name), { kind: 'openStream', call: this.#newCall(text), request });
   }
@@ -438,9 +438,14 @@ type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: 
 
 const REFUSED = { code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' };
 
-/** The user's interceptors: they refuse requests that begin with `bad`, and streams that have such a message. */
+/**
+ * The user's interceptors: they refuse requests that begin with `bad`, and streams that have such a message. What begins
+ * with `held` they never answer.
+ */
 function judge({ admission, connection, request }: EffectOf<'admit'>): ReplicaEvent[] {
-  if (!textOf(request.message).startsWith('bad')) return [{ kind: 'admitted', admission }];
+  const text = textOf(request.message);
+  if (text.startsWith('held')) return [];
+  if (!text.startsWith('bad')) return [{ kind: 'admitted', admission }];
   const { stream } = request;
   if (stream?.kind !== 'message' || connection === undefined) return [{ kind: 'refused', admission, outcome: REFUSED }];
   return [{ kind: 'streamEnded', connection, stream: stream.of, outcome: REFUSED }];

@@ -72,7 +72,8 @@ export class StreamPassages {
     const passage = this.#passageFor({ connection, stream }, opening, peer);
     if (passage !== undefined) passage.send(index, item);
     // There is no such method: its status is no handler's.
-    else this.#options.loop.dispatch({ kind: 'itemPassed', connection, stream, index, item });
+    else if (opening !== undefined)
+      this.#options.loop.dispatch({ kind: 'itemPassed', connection, stream, index, item });
   }
 
   forget(connection: ConnectionId, stream: SeqNum): void {
