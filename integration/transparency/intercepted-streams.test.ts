@@ -1,8 +1,8 @@
-import { Metadata, ServerInterceptingCall, type ServerInterceptor, status as Status } from '@grpc/grpc-js';
+import { credentials, Metadata, ServerInterceptingCall, type ServerInterceptor, status as Status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { Conversation, errorOf, statusOf, textsOf } from './conversation.js';
+import { Conversation, errorOf, type Kind, type Manner, statusOf, textsOf } from './conversation.js';
 import { deployments, type Running, use } from './deployment.js';
-import { end, type Reply, type Request, reply, text } from './script.js';
+import { end, type Reply, type Request, reply, ScriptClient, text } from './script.js';
 
 /** What an interceptor of the service noted, by the number of the call that it saw. */
 class Notes {
@@ -103,6 +103,39 @@ describe.each(deployments)('a stream of a service with interceptors, %s', (deplo
     conversation.call.cancel();
     await conversation.ended;
     await expect.poll(() => notes.calls[before]).toContain('over');
+  });
+});
+
+describe.each(deployments)('a stream of a client without our interceptor, %s', (deployment) => {
+  const notes = new Notes();
+  const group = use(deployment, () => ({ interceptors: [guarding(notes)] }));
+  /** To the primary, as any gRPC client might. */
+  async function talk(kind: Kind, requests: readonly Request[], manner: Manner) {
+    const client = new ScriptClient(group().serving.address, credentials.createInsecure());
+    const heard = await new Conversation(client, kind, requests, manner).ended;
+    client.close();
+    return heard;
+  }
+
+  it.each(['serverStream', 'bidi', 'clientStream'] as const)('passes the interceptors too, %s', async (kind) => {
+    const heard = await talk(kind, [{ name: 'plain', steps: [reply('one')] }], { metadata });
+    expect(textsOf(heard)).toEqual(['marked one']);
+    expect(statusOf(heard).code).toBe(Status.OK);
+    const { performed } = group().serving.script;
+    expect(performed).toContain('marked plain');
+  });
+
+  it.each(['serverStream', 'bidi', 'clientStream'] as const)('never gets by them, %s', async (kind) => {
+    const heard = await talk(kind, [{ name: `${kind} by`, steps: [reply('one')] }], {});
+    expect(errorOf(heard)).toMatchObject({ code: Status.PERMISSION_DENIED, details: 'no token' });
+    expect(group().serving.script.performed).not.toContain(`marked ${kind} by`);
+  });
+
+  it('is ended by them in the middle', async () => {
+    const requests = [{ name: 'good', steps: [reply('one')] }, { name: 'forbidden' }];
+    const heard = await talk('bidi', requests, { metadata });
+    expect(textsOf(heard)).toEqual(['marked one']);
+    expect(errorOf(heard)).toMatchObject({ code: Status.PERMISSION_DENIED, details: 'too far' });
   });
 });
 
