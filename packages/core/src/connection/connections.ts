@@ -129,7 +129,7 @@ export class Connections {
 const streamSnapshot = ({ id, items }: Stream): StreamSnapshot => ({
   stream: id,
   takenUpTo: items.base,
-  items: items.slice(items.base, items.last).map(({ item }) => item),
+  items: items.slice(items.base, items.last).map(({ item, passed }) => passed ?? item),
 });
 
 /** Handlers do not outlive what a checkpoint replaces; what they said is all stable. */
@@ -138,7 +138,11 @@ function restoreStreams(connection: Connection, snapshots: readonly StreamSnapsh
   for (const { stream: id, takenUpTo, items } of snapshots) {
     const stream = connection.openStream(id, '');
     stream.startFrom(takenUpTo);
-    for (const item of items) stream.append(orderNum, item, 0);
+    for (const item of items) {
+      stream.append(orderNum, item, 0);
+      // Where there are interceptors, these are what passed them.
+      stream.pass(stream.items.last, item);
+    }
   }
 }
 

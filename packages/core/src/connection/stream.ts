@@ -1,5 +1,6 @@
 import { mixDigest } from '../digest.js';
 import type { CallId, OrderNum, SeqNum } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
 import { OrderWindow } from '../ordering/window.js';
 import type { StreamItem } from '../stream.js';
 
@@ -9,6 +10,8 @@ interface OrderedItem {
   readonly item: StreamItem;
   /** Of all items up to this one. */
   readonly digest: number;
+  /** What the user's interceptors made of it, once they have; only where there are any. */
+  passed: StreamItem | undefined;
 }
 
 /** A streaming call as a replica knows it: how far its client's messages are ordered, and what is kept for its client. */
@@ -18,14 +21,20 @@ export class Stream {
   readonly method: string;
   /** Its opening was processed here: there is a handler. */
   opened = false;
-  /** The handler sent its status: nothing follows. */
+  /** The handler sent its status, or the interceptors theirs: nothing follows. */
   over = false;
+  /** The interceptors ended it with a status of their own. */
+  ended = false;
+  /** What opened it; interceptors of a new primary begin with that. */
+  opening: Request | undefined;
   /** At the primary: the interceptors let its opening pass, so what follows may be ordered. */
   admitted = true;
   /** Its RPC ended before it was admitted. */
   gone = false;
   /** The client's message with this position is ordered next. */
   nextPosition = 1;
+  /** At a primary with interceptors: the client's message that is on its way through them, or not processed yet. */
+  entering: SeqNum | undefined;
   /** Items that the client has not taken yet. */
   readonly items = new OrderWindow<OrderedItem, number>(0);
   /** The client has taken items up to here; a slow handler may not have sent them yet. */
@@ -34,6 +43,9 @@ export class Stream {
   sentUpTo = 0;
   /** Items up to here leave only when they are stable: the client asked so. */
   stableOnlyUpTo = 0;
+  /** At a primary with interceptors: items up to here were given to them. */
+  offeredUpTo = 0;
+  #passedUpTo = 0;
   /** The RPC of a client without our interceptor. */
   call: CallId | undefined;
   /** Positions that its RPC has brought. */
@@ -55,7 +67,7 @@ export class Stream {
   append(orderNum: OrderNum, item: StreamItem, digest: number): boolean {
     const index = this.items.last + 1;
     this.#digest = mixDigest(this.#digest, digest);
-    this.items.append(index, { orderNum, item, digest: this.#digest });
+    this.items.append(index, { orderNum, item, digest: this.#digest, passed: undefined });
     if (item.kind === 'status') this.over = true;
     const expected = this.#expected.get(index);
     this.#expected.delete(index);
@@ -76,7 +88,7 @@ export class Stream {
 
   /** The primary's digest up to there: to be compared now, or when this replica's handler is as far. */
   expect(index: number, digest: number): boolean {
-    if (this.#restored) return true;
+    if (this.#restored || this.ended) return true;
     if (index > this.items.last) {
       this.#expected.set(index, digest);
       return true;
@@ -92,6 +104,42 @@ export class Stream {
     this.items.reset(takenUpTo);
     this.takenUpTo = takenUpTo;
     this.sentUpTo = takenUpTo;
+  }
+
+  /** What the interceptors made of an item; it may be gone by now. */
+  pass(index: number, item: StreamItem): void {
+    const ordered = this.items.get(index);
+    if (ordered !== undefined) ordered.passed = item;
+  }
+
+  /** The interceptors let all items up to here pass. */
+  get passedUpTo(): number {
+    if (this.#passedUpTo < this.items.base) this.#passedUpTo = this.items.base;
+    while (this.items.get(this.#passedUpTo + 1)?.passed !== undefined) this.#passedUpTo++;
+    return this.#passedUpTo;
+  }
+
+  /**
+   * The interceptors' own status follows the item `upTo`; what the handler sent beyond never was. A replica whose handler
+   * was slower lacks some of what comes before, and has only the status to give.
+   */
+  endAfter(upTo: number, orderNum: OrderNum, outcome: Outcome): void {
+    if (this.items.last < upTo) this.items.reset(upTo);
+    else this.items.dropAfter(Math.max(upTo, this.items.base));
+    if (this.sentUpTo < this.items.base) this.sentUpTo = this.items.base;
+    this.#passedUpTo = Math.min(this.#passedUpTo, this.items.last);
+    const item: StreamItem = { kind: 'status', outcome };
+    this.items.append(this.items.last + 1, { orderNum, item, digest: this.#digest, passed: item });
+    this.ended = true;
+    this.over = true;
+  }
+
+  /** The client lacks items that this replica never had: it is given the status in place of the first of them. */
+  closeUp(received: number): void {
+    if (!this.ended || received >= this.items.base) return;
+    const kept = this.items.slice(this.items.base, this.items.last);
+    this.items.reset(received);
+    for (const ordered of kept) this.items.append(this.items.last + 1, ordered);
   }
 
   /** Nobody will ask for anything of it any more. */

@@ -4,7 +4,8 @@ import type { Outcome } from '../message.js';
 /**
  * What takes the place in the order: a `call`; the `void` of a seqNum that will never be processed; the end
  * (`expire`) of a connection, whose records are freed; the word that the message just before was `abandon`ed,
- * because its handler did not come to an end; or the word that a stream is `cancel`led, because its client is gone.
+ * because its handler did not come to an end; or the word that a stream is `cancel`led, because its client is gone or
+ * an interceptor ended it.
  */
 export type OrderKind = 'call' | 'void' | 'expire' | 'abandon' | 'cancel';
 
@@ -20,7 +21,7 @@ export interface OrderInfo {
   readonly peer?: string;
   /** Recorded results of what is not deterministic; opaque to the protocol. */
   readonly determinants?: Uint8Array;
-  /** Of a `void`: what its caller is told. */
+  /** Of a `void`, and of a `cancel` by an interceptor: what the caller is told. */
   readonly outcome?: Outcome;
 }
 

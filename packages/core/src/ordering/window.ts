@@ -55,7 +55,10 @@ export class OrderWindow<T, N extends number = OrderNum> {
 
   /** Drops everything after `upTo`, handing each item to `dropped`. */
   dropAfter(upTo: N, dropped?: (item: T) => void): void {
-    while (this.last > upTo && this.length > 0) dropped?.(this.#items.pop() as T);
+    while (this.last > upTo && this.length > 0) {
+      const item = this.#items.pop() as T;
+      dropped?.(item);
+    }
   }
 
   /** Forgets everything and goes on after `base`. */

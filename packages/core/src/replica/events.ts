@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
-import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId } from '../ids.js';
+import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { LogLevel } from '../ports.js';
@@ -55,6 +55,21 @@ export type ReplicaEvent =
   /** Answer to `admit`. `determinants` record what the user's interceptors changed. */
   | { readonly kind: 'admitted'; readonly admission: number; readonly determinants?: Uint8Array }
   | { readonly kind: 'refused'; readonly admission: number; readonly outcome: Outcome }
+  /** Answer to `passItem`: what is sent in its place, of the same kind or nothing that its client hears of. */
+  | {
+      readonly kind: 'itemPassed';
+      readonly connection: ConnectionId;
+      readonly stream: SeqNum;
+      readonly index: number;
+      readonly item: StreamItem;
+    }
+  /** The user's interceptors ended an open stream. They let nothing pass from now on. */
+  | {
+      readonly kind: 'streamEnded';
+      readonly connection: ConnectionId;
+      readonly stream: SeqNum;
+      readonly outcome: Outcome;
+    }
   /** Answer to `execute`. `digest`: of the handler's outcome, 32 bits. */
   | {
       readonly kind: 'executed';
@@ -101,14 +116,36 @@ export type ReplicaEffect =
       readonly reason: string;
       readonly primary?: string;
     }
-  /** Run the request half of the user's interceptors, then answer `admitted` or `refused`. Only if the replica has any. */
+  /**
+   * Run the request half of the user's interceptors, then answer `admitted` or `refused`. Only if the replica has any.
+   * Of a stream first its opening, then its messages and its end, one at a time.
+   */
   | {
       readonly kind: 'admit';
       readonly admission: number;
       readonly connection: ConnectionId | undefined;
       readonly peer: string;
       readonly request: Request;
+      /** The stream that it opens or belongs to. */
+      readonly stream?: SeqNum | undefined;
+      /** Of a stream's later messages: what opened it, for interceptors that have not seen it. */
+      readonly opening?: Request | undefined;
     }
+  /**
+   * Run the response half of the user's interceptors on what a handler sent, then answer `itemPassed`. In the order of the
+   * items. Only if the replica has any interceptors.
+   */
+  | {
+      readonly kind: 'passItem';
+      readonly connection: ConnectionId;
+      readonly stream: SeqNum;
+      readonly index: number;
+      readonly item: StreamItem;
+      readonly peer: string;
+      readonly opening: Request | undefined;
+    }
+  /** Interceptors will see nothing more of this stream. */
+  | { readonly kind: 'streamGone'; readonly connection: ConnectionId; readonly stream: SeqNum }
   /**
    * Run the handler, then answer `executed`. One at a time, except that a task that was abandoned may still run.
    * `live`: this replica is the primary, so the response half of the user's interceptors runs.

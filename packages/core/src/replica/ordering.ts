@@ -7,6 +7,7 @@ import type { Orderable, PrimaryOrder } from '../ordering/primary-order.js';
 import type { Work } from '../scheduling/scheduler.js';
 import { needsBase } from './base.js';
 import type { Task } from './events.js';
+import { allPassed, encodeUpTo } from './intercepted-streams.js';
 import type { Entry } from './message-order.js';
 import type { Reply } from './release.js';
 import type { ReplicaState } from './state.js';
@@ -24,7 +25,8 @@ export function orderOf(r: ReplicaState): PrimaryOrder {
 /** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
 export function startNext(r: ReplicaState): boolean {
   // What a handler of a stream knows is in no checkpoint.
-  if ((r.checkpointWanted && r.openStreams === 0) || (mayOrder(r) && needsBase(r, r.scheduler.peek()))) {
+  const wanted = r.checkpointWanted && r.openStreams === 0;
+  if ((wanted || (mayOrder(r) && needsBase(r, r.scheduler.peek()))) && allPassed(r)) {
     r.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });
@@ -89,9 +91,10 @@ function start(r: ReplicaState, work: Work): void {
       return;
     }
     case 'cancel': {
-      const { connection, stream } = work;
+      const { connection, stream, end } = work;
       if (!connection.streams.has(stream) || hasExpired(r, connection)) return;
-      append(r, { connection: connection.id, seqNum: stream, kind: 'cancel' }, connection, undefined);
+      const extra = end && { extra: { outcome: end.outcome, determinants: encodeUpTo(end.upTo) } };
+      append(r, { connection: connection.id, seqNum: stream, kind: 'cancel', ...extra }, connection, undefined);
       return;
     }
     case 'expire': {

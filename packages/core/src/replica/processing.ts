@@ -4,10 +4,12 @@ import { next } from '../ids.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome } from '../message.js';
 import type { StreamOutput } from '../stream.js';
 import type { ReplicaEvent, Task } from './events.js';
+import { streamCancelled } from './intercepted-streams.js';
 import type { Entry } from './message-order.js';
 import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from './ordering.js';
+import { admitNextPart } from './requests.js';
 import type { ReplicaState } from './state.js';
-import { beginPart, cancelRequest, diverge, dropStream, keepOutputs, partProcessed } from './streams.js';
+import { beginPart, cancelRequest, diverge, keepOutputs, partProcessed, streamsGone } from './streams.js';
 import { adoptionPublished } from './transitions.js';
 
 /** A backup waits this many times as long as the primary would before it gives up on itself. */
@@ -68,6 +70,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       complete(r, entry, info.outcome ?? ABANDONED, 0);
       return;
     case 'expire':
+      streamsGone(r, info.connection);
       r.connections.expire(info.connection);
       complete(r, entry, ABANDONED, 0);
       return;
@@ -102,8 +105,11 @@ export function complete(
   r.keepDigest(orderNum);
   compareDigests(r);
   if (outputs.length > 0) keepOutputs(r, orderNum, outputs);
-  if (connection !== undefined && kind === 'cancel') dropStream(r, connection, seqNum);
-  if (connection !== undefined && kind === 'call') partProcessed(r, connection, entry);
+  if (connection !== undefined && kind === 'cancel') streamCancelled(r, connection, entry.info);
+  if (connection !== undefined && kind === 'call') {
+    partProcessed(r, connection, entry);
+    if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
+  }
   if (connection !== undefined && (kind === 'call' || kind === 'void')) {
     const oneWay = kind === 'call' && isOneWay(r, entry.request);
     const told = oneWay ? ACCEPTED : outcome;

@@ -6,6 +6,7 @@ import { backupTick, isFromPrimary, onAnnounce, onBodies, promise } from './back
 import { fellBehind, onCheckpoint, onCheckpointTaken, onRestored, startFromBase } from './checkpoints.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
 import { flush } from './fan-out.js';
+import { onItemPassed, onStreamEnded } from './intercepted-streams.js';
 import { onPlainPart } from './plain-streams.js';
 import { onAck, onJoin, onNack, primaryTick, tellPeer, tryHandOver } from './primary.js';
 import { checkStall, executed, pump } from './processing.js';
@@ -96,6 +97,10 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onRefused(r, event);
     case 'executed':
       return executed(r, event);
+    case 'itemPassed':
+      return onItemPassed(r, event);
+    case 'streamEnded':
+      return onStreamEnded(r, event);
     case 'lateItem':
       return keepOutputs(r, r.order.processedUpTo, [event.output]);
     case 'checkpointTaken':

@@ -1,3 +1,4 @@
+import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import { requestDigest } from '../digest.js';
 import type { ErrorCode } from '../error.js';
@@ -6,6 +7,7 @@ import { NO_ORDER, next } from '../ids.js';
 import { ACCEPTED, type Outcome, type Request } from '../message.js';
 import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaEvent } from './events.js';
+import type { Entry } from './message-order.js';
 import { giveCached, giveKeyed, isOneWay } from './ordering.js';
 import type { ReplicaState } from './state.js';
 import { dropStream, mayOrderPart, openPlainStream, plainStreamGone } from './streams.js';
@@ -91,8 +93,9 @@ export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum
     admission: undefined,
     determinants: undefined,
   } as const;
-  // Only the opening of a stream passes the interceptors as a call does.
   if (stream === undefined || stream.kind === 'open') admit(r, work);
+  else if (r.admits && (stream.kind === 'message' || stream.kind === 'end')) admitPart(r, work, stream.of);
+  // Interceptors do not see credits, and hear of a cancellation once it is ordered.
   else r.scheduler.add(work);
   if (stream?.kind === 'open') scheduleEarly(r, connection, seqNum, peer);
   else if (stream?.kind === 'message') scheduleEarly(r, connection, stream.of, peer);
@@ -102,10 +105,12 @@ export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum
 function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
   for (;;) {
     const early = connection.early.get(of);
-    const position = connection.streams.get(of)?.nextPosition ?? 0;
-    const seqNum = early?.get(0) ?? early?.get(position);
-    if (early === undefined || seqNum === undefined) return;
-    early.delete(early.has(0) ? 0 : position);
+    const stream = connection.streams.get(of);
+    if (early === undefined || stream === undefined || !stream.admitted) return;
+    const position = early.has(0) ? 0 : stream.nextPosition;
+    const seqNum = early.get(position);
+    if (seqNum === undefined || (position > 0 && stream.entering !== undefined)) return;
+    early.delete(position);
     if (early.size === 0) connection.early.delete(of);
     schedule(r, connection, seqNum, peer);
   }
@@ -119,7 +124,37 @@ function admit(r: ReplicaState, work: Extract<Work, { kind: 'call' | 'read' }>):
   }
   const admission = r.nextAdmission++;
   r.admissions.set(admission, { ...work, admission });
-  r.effects.push({ kind: 'admit', admission, connection: work.connection?.id, peer: work.peer, request: work.request });
+  const { connection, peer, request } = work;
+  const stream = work.kind === 'call' && request.stream !== undefined ? work.seqNum : undefined;
+  r.effects.push({ kind: 'admit', admission, connection: connection?.id, peer, request, stream });
+}
+
+/**
+ * A stream's messages pass the interceptors one at a time, each when the one before was processed: so what interceptors
+ * see of requests and replies comes as it would where the handler reads from its call.
+ */
+function admitPart(r: ReplicaState, work: Extract<Work, { kind: 'call' }>, of: SeqNum): void {
+  const { connection, seqNum, peer, request } = work;
+  const stream = connection.streams.get(of);
+  assert(stream !== undefined, () => `message ${seqNum} of stream ${of}, which is not open`);
+  stream.entering = seqNum;
+  const admission = r.nextAdmission++;
+  r.admissions.set(admission, { ...work, admission });
+  const { opening } = stream;
+  r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: of, opening });
+}
+
+/** A message of a stream was processed, or refused: the next one may pass the interceptors. */
+export function admitNextPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
+  const part = request?.stream;
+  if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, info.seqNum, part.of);
+}
+
+function partEntered(r: ReplicaState, connection: Connection, seqNum: SeqNum, of: SeqNum): void {
+  const stream = connection.streams.get(of);
+  if (stream?.entering !== seqNum) return;
+  stream.entering = undefined;
+  scheduleEarly(r, connection, of, connection.session?.peer ?? connection.peer ?? '');
 }
 
 export function onAdmitted(r: ReplicaState, event: EventOf<'admitted'>): void {
@@ -127,7 +162,7 @@ export function onAdmitted(r: ReplicaState, event: EventOf<'admitted'>): void {
   r.admissions.delete(event.admission);
   if (work === undefined) return;
   r.scheduler.add(work.kind === 'call' ? { ...work, determinants: event.determinants } : work);
-  if (work.kind !== 'call' || work.request.stream === undefined) return;
+  if (work.kind !== 'call' || work.request.stream?.kind !== 'open') return;
   const stream = work.connection.streams.get(work.seqNum);
   if (stream === undefined) return;
   stream.admitted = true;
@@ -143,8 +178,11 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
   const { outcome } = event;
   if (work.kind === 'call') {
     if (work.request.key !== undefined) r.keyedRunning.delete(work.request.key);
-    if (work.request.stream !== undefined) dropStream(r, work.connection, work.seqNum);
-    r.scheduler.add({ kind: 'void', connection: work.connection, seqNum: work.seqNum, outcome });
+    const { connection, seqNum, request } = work;
+    const part = request.stream;
+    if (part?.kind === 'open') dropStream(r, connection, seqNum);
+    r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
+    if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, seqNum, part.of);
   } else if (work.kind === 'read') answerUnordered(r, work, outcome);
 }
 

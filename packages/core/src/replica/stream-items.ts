@@ -16,12 +16,13 @@ export function takeItems(r: ReplicaState, connection: Connection, session: Sess
     for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
       const ordered = stream.items.get(index);
       assert(ordered !== undefined, () => `item ${index} of stream ${stream.id} is gone`);
-      const { item, orderNum } = ordered;
-      taken.push({ stream: stream.id, index, item, stable: orderNum <= r.stableUpTo });
+      const { item, passed = item, orderNum } = ordered;
+      taken.push({ stream: stream.id, index, item: passed, stable: orderNum <= r.stableUpTo });
       session.carryUpTo = maxOf(session.carryUpTo, orderNum);
     }
     stream.sentUpTo = maxOf(stream.sentUpTo, upTo);
-    if (upTo === stream.items.last) session.streams.delete(stream);
+    // It is offered again when the interceptors let more pass.
+    if (upTo === stream.items.last || isHeldByInterceptors(r, stream, upTo + 1)) session.streams.delete(stream);
     else r.itemsWait = true;
   }
   return taken;
@@ -32,6 +33,7 @@ function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, m
   for (let index = stream.sentUpTo + 1; index <= stream.items.last; index++) {
     const ordered = stream.items.get(index);
     if (ordered === undefined) continue;
+    if (isHeldByInterceptors(r, stream, index)) return index - 1;
     const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
     const verdict = r.release.decideItem(
       connection,
@@ -46,6 +48,9 @@ function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, m
   return stream.items.last;
 }
 
+const isHeldByInterceptors = (r: ReplicaState, stream: Stream, index: number): boolean =>
+  r.admits && stream.items.get(index)?.passed === undefined;
+
 /** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
 export function flushStreamCalls(r: ReplicaState): void {
   for (const [call, stream] of r.streamCalls) {
@@ -53,12 +58,12 @@ export function flushStreamCalls(r: ReplicaState): void {
     const connection = r.connections.open(r.plain);
     const upTo = releasedUpTo(r, connection, stream, true);
     for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
-      const item = stream.items.get(index)?.item;
-      if (item !== undefined) r.effects.push({ kind: 'answerItem', call, item });
+      const ordered = stream.items.get(index);
+      if (ordered !== undefined) r.effects.push({ kind: 'answerItem', call, item: ordered.passed ?? ordered.item });
     }
     stream.sentUpTo = upTo;
     if (upTo < stream.items.last) {
-      r.itemsWait = true;
+      r.itemsWait ||= !isHeldByInterceptors(r, stream, upTo + 1);
     } else if (stream.over) {
       r.streamCalls.delete(call);
       // Nobody else takes them: what is kept of it goes.
@@ -72,6 +77,7 @@ export function onAsked(r: ReplicaState, connection: Connection, asks: readonly 
   for (const { of, received, awaitStable } of asks) {
     const stream = connection.streams.get(of);
     if (stream === undefined || stream.call !== undefined) continue;
+    stream.closeUp(received);
     stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
     if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
     if (stream.sentUpTo < stream.items.last) offerItems(r, connection, stream);

@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
-import type { CallId, OrderNum, SeqNum } from '../ids.js';
+import type { CallId, ConnectionId, OrderNum, SeqNum } from '../ids.js';
 import { type Outcome, type Request, VOIDED } from '../message.js';
 import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
 import type { Entry } from './message-order.js';
@@ -37,20 +37,25 @@ export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: Se
   if (stream === undefined) {
     const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);
     if (comesYet) hold(connection, part, seqNum);
-    else voidPart(r, connection, seqNum, VOIDED);
+    else voidMessage(r, connection, seqNum, VOIDED);
     return false;
   }
   if (!stream.admitted) {
-    hold(connection, part, seqNum);
+    if (part.kind === 'cancel' && giveUpOpening(r, connection, stream)) voidMessage(r, connection, seqNum, VOIDED);
+    else hold(connection, part, seqNum);
     return false;
   }
   if (part.kind === 'cancel') return true;
-  if (part.position > stream.nextPosition) {
+  if (stream.ended) {
+    voidMessage(r, connection, seqNum, STREAMED);
+    return false;
+  }
+  if (part.position > stream.nextPosition || stream.entering !== undefined) {
     hold(connection, part, seqNum);
     return false;
   }
   if (part.position < stream.nextPosition) {
-    voidPart(r, connection, seqNum, STREAMED);
+    voidMessage(r, connection, seqNum, STREAMED);
     return false;
   }
   stream.nextPosition++;
@@ -69,17 +74,52 @@ function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>,
   early.set(positionOf(part), seqNum);
 }
 
-function voidPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
+function voidMessage(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
   connection.bodies.delete(seqNum);
   connection.queued.add(seqNum);
   r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
 }
 
+/** What came of a stream that is over, and has no order yet. */
+export function voidEntering(r: ReplicaState, connection: Connection, stream: Stream, outcome: Outcome): void {
+  const { entering } = stream;
+  stream.entering = undefined;
+  voidEarly(r, connection, stream.id, outcome);
+  if (entering === undefined) return;
+  if (forgetAdmission(r, connection, entering)) voidMessage(r, connection, entering, outcome);
+}
+
+/** Its client is gone while interceptors still hold its opening: it never had and never will have effect. */
+function giveUpOpening(r: ReplicaState, connection: Connection, stream: Stream): boolean {
+  if (!forgetAdmission(r, connection, stream.id)) return false;
+  dropStream(r, connection, stream.id);
+  voidMessage(r, connection, stream.id, VOIDED);
+  return true;
+}
+
+/** @returns whether interceptors held this message */
+function forgetAdmission(r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean {
+  for (const [admission, work] of r.admissions) {
+    if (work.kind !== 'call' || work.connection !== connection || work.seqNum !== seqNum) continue;
+    r.admissions.delete(admission);
+    return true;
+  }
+  return false;
+}
+
+/** The records of a connection are about to be freed. */
+export function streamsGone(r: ReplicaState, id: ConnectionId): void {
+  if (!r.admits || !r.isPrimary) return;
+  for (const stream of r.connections.get(id)?.streams.keys() ?? []) {
+    r.effects.push({ kind: 'streamGone', connection: id, stream });
+  }
+}
+
 /** What waits for others that will not come. */
-function voidEarly(r: ReplicaState, connection: Connection, of: SeqNum): void {
+function voidEarly(r: ReplicaState, connection: Connection, of: SeqNum, outcome: Outcome): void {
   const early = connection.early.get(of);
   connection.early.delete(of);
-  for (const seqNum of early?.values() ?? []) voidPart(r, connection, seqNum, VOIDED);
+  for (const seqNum of early?.values() ?? []) voidMessage(r, connection, seqNum, outcome);
 }
 
 export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
@@ -93,6 +133,7 @@ export function beginPart(r: ReplicaState, connection: Connection, { info, reque
   const stream = connection.openStream(info.seqNum, request.method);
   assert(!stream.opened, () => `stream ${info.seqNum} is opened twice`);
   stream.opened = true;
+  if (r.admits) stream.opening = request;
   r.openStreams++;
   r.hadStreams = true;
 }
@@ -153,7 +194,8 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   if (stream.opened && !stream.over) r.openStreams--;
   connection.streams.delete(of);
   connection.session?.streams.delete(stream);
-  if (r.isPrimary) voidEarly(r, connection, of);
+  if (r.isPrimary) voidEntering(r, connection, stream, VOIDED);
+  if (r.isPrimary && r.admits) r.effects.push({ kind: 'streamGone', connection: connection.id, stream: of });
   if (stream.call !== undefined) r.streamCalls.delete(stream.call);
 }
 
@@ -166,7 +208,7 @@ export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readon
     if (!stream.append(orderNum, item, digest)) diverge(r, orderNum);
     if (stream.over) r.openStreams--;
     if (stream.done) dropStream(r, connection, of);
-    else if (r.isPrimary) offerItems(r, connection, stream);
+    else if (r.isPrimary) giveItems(r, connection, stream);
   }
 }
 
@@ -177,6 +219,29 @@ export function diverge(r: ReplicaState, orderNum: OrderNum, fields: { readonly 
   r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, ...fields });
   r.ackDue = true;
   r.wantsFlush = true;
+}
+
+/** There are new items: they pass the user's interceptors first, if there are any. */
+export function giveItems(r: ReplicaState, connection: Connection, stream: Stream): void {
+  if (!r.admits) {
+    offerItems(r, connection, stream);
+    return;
+  }
+  const { id, items, opening } = stream;
+  const from = Math.max(stream.offeredUpTo, items.base);
+  for (let index = from + 1; index <= items.last; index++) {
+    const ordered = items.get(index);
+    if (ordered === undefined || ordered.passed !== undefined) continue;
+    const { item } = ordered;
+    // It belongs to the transport.
+    if (item.kind === 'window') stream.pass(index, item);
+    else {
+      const peer = connection.peer ?? '';
+      r.effects.push({ kind: 'passItem', connection: connection.id, stream: id, index, item, peer, opening });
+    }
+  }
+  stream.offeredUpTo = items.last;
+  offerItems(r, connection, stream);
 }
 
 /** There is something to send; whether it may leave is decided when the turn ends. */
@@ -205,6 +270,8 @@ export function plainStreamGone(r: ReplicaState, call: CallId): void {
   r.streamCalls.delete(call);
   stream.call = undefined;
   stream.gone = true;
-  if (!r.isPrimary || !stream.admitted) return;
-  r.scheduler.add({ kind: 'cancel', connection: r.connections.open(r.plain), stream: stream.id });
+  if (!r.isPrimary) return;
+  const connection = r.connections.open(r.plain);
+  if (stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+  else giveUpOpening(r, connection, stream);
 }

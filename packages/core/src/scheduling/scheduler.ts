@@ -29,7 +29,13 @@ export type Work =
       readonly admission: number | undefined;
       readonly mustBeStable: boolean;
     }
-  | { readonly kind: 'cancel'; readonly connection: Connection; readonly stream: SeqNum }
+  | {
+      readonly kind: 'cancel';
+      readonly connection: Connection;
+      readonly stream: SeqNum;
+      /** Interceptors ended it: what its client is told, after the items up to there. */
+      readonly end?: { readonly outcome: Outcome; readonly upTo: number };
+    }
   | { readonly kind: 'expire'; readonly connection: ConnectionId };
 
 /** Decides which message the primary processes next ([0042]). */

@@ -84,7 +84,7 @@ export class World {
   }
 
   open(name: string, text: string): void {
-    const message = text.startsWith('bad') ? bytesOf(text) : NO_BYTES;
+    const message = /^(bad|held)/.test(text) ? bytesOf(text) : NO_BYTES;
     const request = { method: '/log.Log/Stream', message };
     this.#ask(this.#client(name), { kind: 'openStream', call: this.#newCall(text), request });
   }
@@ -342,7 +342,11 @@ export class World {
         return;
       }
       case 'admit':
-        return server.post(judge(effect.admission, textOf(effect.request.message)));
+        for (const event of judge(effect)) server.post(event);
+        return;
+      case 'passItem':
+        for (const event of dress(effect)) server.post(event);
+        return;
       case 'execute':
         if (this.autoFinish) server.post(server.execute(effect.task));
         else server.tasks.push(effect.task);
@@ -435,8 +439,28 @@ export class World {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** The user's interceptors: they refuse requests that begin with `bad`. */
-function judge(admission: number, text: string): ReplicaEvent {
-  if (!text.startsWith('bad')) return { kind: 'admitted', admission };
-  return { kind: 'refused', admission, outcome: { code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' } };
+type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
+
+const REFUSED = { code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' };
+
+/**
+ * The user's interceptors: they refuse requests that begin with `bad`, and streams that have such a message. What begins
+ * with `held` they never answer.
+ */
+function judge({ admission, connection, request }: EffectOf<'admit'>): ReplicaEvent[] {
+  const text = textOf(request.message);
+  if (text.startsWith('held')) return [];
+  if (!text.startsWith('bad')) return [{ kind: 'admitted', admission }];
+  const { stream } = request;
+  if (stream?.kind !== 'message' || connection === undefined) return [{ kind: 'refused', admission, outcome: REFUSED }];
+  return [{ kind: 'streamEnded', connection, stream: stream.of, outcome: REFUSED }];
+}
+
+/** They put what handlers send into brackets, and end streams whose handlers tell a secret. */
+function dress({ connection, stream, index, item }: EffectOf<'passItem'>): ReplicaEvent[] {
+  if (item.kind !== 'message') return [{ kind: 'itemPassed', connection, stream, index, item }];
+  const text = textOf(item.message);
+  if (text.startsWith('secret')) return [{ kind: 'streamEnded', connection, stream, outcome: REFUSED }];
+  const passed = { kind: 'message', message: bytesOf(`[${text}]`) } as const;
+  return [{ kind: 'itemPassed', connection, stream, index, item: passed }];
 }

@@ -8,3 +8,4 @@ export type { HandlerFault } from './handler-fault.js';
 export { HandlerRegistry, type HandlerRegistryOptions } from './registry.js';
 export { type RunContext, type RunningCall, runUnary } from './run-unary.js';
 export { StreamExecution, type StreamExecutionOptions } from './stream-execution.js';
+export { type PassageEvents, StreamPassage } from './stream-passage.js';

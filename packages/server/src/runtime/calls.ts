@@ -32,6 +32,8 @@ export interface CallsOptions {
   readonly registry: HandlerRegistry;
 }
 
+type Origin = Pick<Arrival['call'], 'getHost' | 'getAuthContext'>;
+
 interface Waiting {
   readonly arrival: Arrival;
   /** It came from one of our clients, which ask again by themselves. */
@@ -45,11 +47,15 @@ export class Calls {
   readonly #streams: StreamCalls;
   readonly #readOnly = new Map<string, boolean>();
   /** For interceptors, which may ask the RPC what only it can tell. */
-  readonly #origins = new WeakMap<Request, Arrival['call']>();
+  readonly #origins = new WeakMap<Request, Origin>();
 
   constructor(options: CallsOptions) {
     this.#options = options;
-    this.#streams = new StreamCalls(options.loop, () => ++lastCall as CallId);
+    this.#streams = new StreamCalls({
+      loop: options.loop,
+      nextId: () => ++lastCall as CallId,
+      onRequest: (request, { call }) => this.#origins.set(request, call),
+    });
   }
 
   /** A call of a captured method. Never throws. */
@@ -75,7 +81,7 @@ export class Calls {
     this.#options.loop.dispatch({ kind: 'rpcCall', call, peer, header, request });
   }
 
-  origin(request: Request): Arrival['call'] | undefined {
+  origin(request: Request): Origin | undefined {
     return this.#origins.get(request);
   }
 

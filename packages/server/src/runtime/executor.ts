@@ -1,6 +1,5 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import {
-  ERROR_CODES,
   GrpcStatus,
   type Logger,
   type Outcome,
@@ -27,6 +26,7 @@ import type { Activity } from './activity.js';
 import type { Calls } from './calls.js';
 import type { EventLoop } from './event-loop.js';
 import { type Step, StreamHandlers } from './stream-handlers.js';
+import { OVERLOADED, StreamPassages } from './stream-passages.js';
 
 type Admitted = Extract<AdmitResult, { kind: 'admitted' }>;
 type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
@@ -52,11 +52,13 @@ export class Executor {
   readonly #admitted = new Map<number, Admitted>();
   readonly #onFault = (fault: HandlerFault): void => this.#logFault(fault);
   readonly #streams: StreamHandlers;
+  readonly #passages: StreamPassages;
   #context: RunContext;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#context = { peer: '', onFault: this.#onFault };
+    this.#passages = new StreamPassages({ ...options, onFault: this.#onFault });
     this.#streams = new StreamHandlers({
       registry: options.registry,
       onFault: this.#onFault,
@@ -66,16 +68,17 @@ export class Executor {
     });
   }
 
-  admit({ admission, request, peer }: EffectOf<'admit'>): void {
+  admit(effect: EffectOf<'admit'>): void {
+    const { admission, request, peer } = effect;
+    if (request.stream !== undefined) {
+      this.#passages.admit(effect);
+      return;
+    }
     const { registry, interceptors, calls, loop } = this.#options;
-    const captured = registry.get(request.method);
+    const captured = registry.unary(request.method);
     if (captured === undefined) {
       // Its handler's end is that there is none, the same on all replicas.
       loop.dispatch({ kind: 'admitted', admission });
-      return;
-    }
-    if (captured.kind !== 'unary') {
-      loop.dispatch({ kind: 'refused', admission, outcome: NO_INTERCEPTED_STREAMS });
       return;
     }
     if (this.#entering.size >= this.#options.admissionsMax) {
@@ -86,6 +89,14 @@ export class Executor {
     const options = { onFault: this.#onFault, ...(origin !== undefined && { origin }) };
     const onResult = (result: AdmitResult): void => this.#onAdmission(admission, request, result);
     this.#entering.set(admission, admit(interceptors, captured, request, peer, onResult, options));
+  }
+
+  passItem(effect: EffectOf<'passItem'>): void {
+    this.#passages.pass(effect);
+  }
+
+  streamGone({ connection, stream }: EffectOf<'streamGone'>): void {
+    this.#passages.forget(connection, stream);
   }
 
   execute({ task, live, admission }: EffectOf<'execute'>): void {
@@ -136,6 +147,7 @@ export class Executor {
   forgetAdmissions(): void {
     this.#entering.clear();
     this.#admitted.clear();
+    this.#passages.close();
   }
 
   #onAdmission(admission: number, request: Request, result: AdmitResult): void {
@@ -155,8 +167,9 @@ export class Executor {
   #requestOf(task: Task, admitted: Admitted | undefined): Request | undefined {
     if (task.kind === 'read') return admitted?.changed ?? task.request;
     const { determinants } = task.info;
-    // Those of credits are the core's own.
-    if (determinants === undefined || task.request.stream?.kind === 'credit') return task.request;
+    const part = task.request.stream?.kind;
+    // Those of credits and cancellations are the core's own.
+    if (determinants === undefined || part === 'credit' || part === 'cancel') return task.request;
     try {
       return applyChange(task.request, determinants);
     } catch (error) {
@@ -195,16 +208,6 @@ const NO_OUTPUTS: readonly StreamOutput[] = [];
 /** Most messages of streams have the same outcome. */
 const STREAMED_DIGEST = outcomeDigest(STREAMED);
 const digestOf = (outcome: Outcome): number => (outcome === STREAMED ? STREAMED_DIGEST : outcomeDigest(outcome));
-
-const NO_INTERCEPTED_STREAMS: Outcome = {
-  code: ERROR_CODES.UNDERSTUDY_UNSUPPORTED.status,
-  details: 'UNDERSTUDY_UNSUPPORTED: streaming calls do not pass server interceptors yet; nothing was done',
-};
-
-const OVERLOADED: Outcome = {
-  code: ERROR_CODES.UNDERSTUDY_OVERLOADED.status,
-  details: 'UNDERSTUDY_OVERLOADED: interceptors hold too many calls; nothing was done',
-};
 
 /** All replicas read the same bytes, so this is the outcome on all. */
 const UNREADABLE_CHANGE: Outcome = {

@@ -187,6 +187,10 @@ export class Life {
         return this.#calls.fail(effect);
       case 'admit':
         return this.#executor.admit(effect);
+      case 'passItem':
+        return this.#executor.passItem(effect);
+      case 'streamGone':
+        return this.#executor.streamGone(effect);
       case 'abandonTask':
         // Its answer finds another task running, or none, and is ignored.
         return;

@@ -28,15 +28,24 @@ interface OpenRpc {
   reply: Buffer | undefined;
 }
 
+export interface StreamCallsOptions {
+  readonly loop: EventLoop;
+  readonly nextId: () => CallId;
+  /** Where the request that opens a stream came from. */
+  readonly onRequest: (request: Request, arrival: StreamArrival) => void;
+}
+
 /** Streaming calls of clients without our interceptor, in one life of a replica: from RPCs to messages and back. */
 export class StreamCalls {
   readonly #loop: EventLoop;
   readonly #nextId: () => CallId;
+  readonly #onRequest: StreamCallsOptions['onRequest'];
   readonly #open = new Map<CallId, OpenRpc>();
 
-  constructor(loop: EventLoop, nextId: () => CallId) {
+  constructor({ loop, nextId, onRequest }: StreamCallsOptions) {
     this.#loop = loop;
     this.#nextId = nextId;
+    this.#onRequest = onRequest;
   }
 
   /** Never throws. */
@@ -53,6 +62,7 @@ export class StreamCalls {
       if (this.#open.delete(id)) this.#loop.dispatch({ kind: 'callGone', call: id });
     });
     const request: Request = { ...incoming.request, stream: { kind: 'open' } };
+    this.#onRequest(request, arrival);
     this.#loop.dispatch({ kind: 'plainCall', call: id, peer: incoming.peer, readOnly: false, request });
     this.#read(id, rpc);
   }

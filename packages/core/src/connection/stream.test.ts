@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { OrderNum, SeqNum } from '../ids.js';
+import type { StreamItem } from '../stream.js';
+import { Stream } from './stream.js';
+
+const order = (n: number) => n as OrderNum;
+const message = (text: string): StreamItem => ({ kind: 'message', message: new Uint8Array([text.charCodeAt(0)]) });
+const ENDED = { code: 7, details: 'enough' };
+
+/** A stream whose handler sent these, one an order. */
+function streamOf(...texts: string[]): Stream {
+  const stream = new Stream(1 as SeqNum, '/log.Log/Stream');
+  texts.forEach((text, i) => void stream.append(order(i + 1), message(text), i));
+  return stream;
+}
+
+const kinds = (stream: Stream) =>
+  Array.from({ length: stream.items.length }, (_, i) => {
+    const index = stream.items.base + i + 1;
+    return `${index} ${stream.items.get(index)?.item.kind}`;
+  });
+
+describe('a stream that interceptors ended', () => {
+  it('loses what they did not let pass', () => {
+    const stream = streamOf('a', 'b', 'c');
+    stream.endAfter(1, order(9), ENDED);
+    expect(kinds(stream)).toEqual(['1 message', '2 status']);
+    expect(stream.over).toBe(true);
+    stream.take(2);
+    expect(stream.done).toBe(true);
+  });
+
+  it('has the status in its place where the handler was slower', () => {
+    const stream = streamOf('a');
+    stream.endAfter(3, order(9), ENDED);
+    expect(kinds(stream)).toEqual(['4 status']);
+    stream.take(3);
+    expect(kinds(stream)).toEqual(['4 status']);
+  });
+
+  it('gives the status next to a client that lacks what the handler never sent here', () => {
+    const stream = streamOf('a');
+    stream.endAfter(3, order(9), ENDED);
+    stream.closeUp(2);
+    expect(kinds(stream)).toEqual(['3 status']);
+    expect(stream.passedUpTo).toBe(3);
+  });
+
+  it('is not compared with what the primary sent', () => {
+    const stream = streamOf('a');
+    stream.endAfter(3, order(9), ENDED);
+    expect(stream.expect(4, 12_345)).toBe(true);
+  });
+});
+
+describe('items on their way through interceptors', () => {
+  it('pass up to the first that is held', () => {
+    const stream = streamOf('a', 'b', 'c');
+    stream.pass(1, message('A'));
+    stream.pass(3, message('C'));
+    expect(stream.passedUpTo).toBe(1);
+    stream.pass(2, message('B'));
+    expect(stream.passedUpTo).toBe(3);
+  });
+
+  it('that the client has taken meanwhile need not pass', () => {
+    const stream = streamOf('a', 'b');
+    stream.take(1);
+    stream.pass(1, message('A'));
+    expect(stream.passedUpTo).toBe(1);
+  });
+});

@@ -1,0 +1,90 @@
+import type { Connection } from '../connection/connection.js';
+import type { OrderInfo } from '../ordering/order-info.js';
+import { STREAMED } from '../stream.js';
+import type { ReplicaEvent } from './events.js';
+import type { ReplicaState } from './state.js';
+import { dropStream, giveItems, offerItems, voidEntering } from './streams.js';
+
+type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
+
+/*
+ * The user's interceptors run around a stream on the primary, and nowhere else: every replica keeps what its own handler
+ * sent. It passes the interceptors of whoever is primary just before it leaves, because a backup that takes over must run
+ * its interceptors on what it kept. So an item reaches the client as one primary's interceptors made it, and later ones
+ * perhaps as another's did.
+ */
+
+export function onItemPassed(r: ReplicaState, event: EventOf<'itemPassed'>): void {
+  const connection = r.connections.get(event.connection);
+  const stream = connection?.streams.get(event.stream);
+  if (!r.isPrimary || connection === undefined || stream === undefined) return;
+  stream.pass(event.index, event.item);
+  offerItems(r, connection, stream);
+}
+
+/**
+ * Interceptors ended a stream in the middle. It is an ordered event: handlers hear of a cancellation, and every replica
+ * has the status to give. What the client sent and has no order yet is voided behind it, so that nobody waits for it.
+ */
+export function onStreamEnded(r: ReplicaState, { connection: id, stream: of, outcome }: EventOf<'streamEnded'>): void {
+  const connection = r.connections.get(id);
+  const stream = connection?.streams.get(of);
+  if (!r.isPrimary || connection === undefined || stream === undefined) return;
+  if (stream.ended) {
+    // Those of an earlier primary had, with a status that its client may know; these keep back only what is left.
+    const status = stream.items.get(stream.items.last);
+    if (!stream.over || status?.item.kind !== 'status') return;
+    stream.endAfter(Math.min(stream.passedUpTo, stream.items.last - 1), status.orderNum, status.item.outcome);
+    offerItems(r, connection, stream);
+    return;
+  }
+  stream.ended = true;
+  r.scheduler.add({ kind: 'cancel', connection, stream: of, end: { outcome, upTo: stream.passedUpTo } });
+  voidEntering(r, connection, stream, STREAMED);
+}
+
+/** A stream was cancelled, in order: its client is gone, or is told what the interceptors had to say. */
+export function streamCancelled(r: ReplicaState, connection: Connection, info: OrderInfo): void {
+  const { seqNum: of, orderNum, outcome, determinants } = info;
+  const stream = connection.streams.get(of);
+  if (outcome === undefined || stream === undefined) {
+    dropStream(r, connection, of);
+    return;
+  }
+  if (stream.opened && !stream.over) r.openStreams--;
+  stream.endAfter(decodeUpTo(determinants) ?? stream.items.last, orderNum, outcome);
+  if (r.isPrimary) offerItems(r, connection, stream);
+}
+
+/** A new primary's interceptors see what its predecessor's clients have not taken yet. */
+export function passKeptItems(r: ReplicaState): void {
+  if (!r.admits) return;
+  for (const connection of r.connections.values()) {
+    if (connection.plain) continue;
+    for (const stream of connection.streams.values()) {
+      if (stream.items.length > 0) giveItems(r, connection, stream);
+    }
+  }
+}
+
+/** A checkpoint keeps of ended streams what their clients are sent. */
+export function allPassed(r: ReplicaState): boolean {
+  if (!r.admits) return true;
+  for (const connection of r.connections.values()) {
+    for (const stream of connection.streams.values()) if (stream.passedUpTo < stream.items.last) return false;
+  }
+  return true;
+}
+
+export function encodeUpTo(upTo: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setFloat64(0, upTo);
+  return bytes;
+}
+
+/** @returns undefined for bytes that no primary of ours wrote */
+function decodeUpTo(bytes: Uint8Array | undefined): number | undefined {
+  if (bytes?.length !== 8) return undefined;
+  const upTo = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(0);
+  return Number.isSafeInteger(upTo) && upTo >= 0 ? upTo : undefined;
+}
