@@ -4,11 +4,10 @@ import { streamsRunLine } from '../packages/examples/dist/soak/streams/report.js
 import { runStreamsPlan } from '../packages/examples/dist/soak/streams/run.js';
 
 const TIMEOUT_S = 60;
-const SIZE: StreamsSize = { rounds: 2, streams: 8, messages: 150 };
+/** Twice the default lease: test files run side by side. */
+const SIZE: StreamsSize = { rounds: 2, streams: 8, messages: 150, leaseMs: 600 };
 /** Both kinds of replication, both embodiments, both releases. */
 const SEEDS = [0, 7];
-/** Test files run side by side, and a process that gets no processor for a lease is taken for dead. */
-const LEASE_MS = 600;
 
 describe('streams whose primary is killed', () => {
   it.each(SEEDS)(

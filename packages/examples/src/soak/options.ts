@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT_BAD_INPUT } from '../demo/options.js';
-import { wholeNumberOf } from '../hosting/mode-options.js';
+import { leaseOption, wholeNumberOf } from '../hosting/mode-options.js';
 import type { StreamsSize } from './streams/plan.js';
 
 export interface SoakOptions {
@@ -26,6 +26,7 @@ interface Parsed extends Omit<SoakOptions, 'streams' | 'kills' | 'seed' | 'timeo
   readonly rounds: number;
   readonly open: number;
   readonly messages: number;
+  readonly leaseMs: number;
   readonly kills?: number;
   readonly seed?: number;
   readonly timeoutS?: number;
@@ -55,13 +56,14 @@ export function parseSoakOptions(argv: readonly string[]): SoakOptions {
     .option('--open <n>', 'with --streams: so many at once', wholeNumberOf(1, 1_000), 50)
     .option('--messages <n>', 'with --streams: messages on each', wholeNumberOf(1, 100_000), 1_000)
     .option('--rounds <n>', 'with --streams: kills of a run, each amid new streams', wholeNumberOf(1, 1_000), 4)
+    .addOption(leaseOption('with --streams: lease of the primary, in milliseconds'))
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT))
     .parse(argv)
     .opts<Parsed>();
-  const { rounds, open, messages, ...rest } = options;
+  const { rounds, open, messages, leaseMs, ...rest } = options;
   return {
     ...rest,
-    streams: options.streams ? { rounds, streams: open, messages } : undefined,
+    streams: options.streams ? { rounds, streams: open, messages, leaseMs } : undefined,
     kills: options.kills,
     seed: options.seed ?? Math.floor(Math.random() * SEED_MAX),
     timeoutS: options.timeoutS ?? (options.streams ? STREAMS_TIMEOUT_S : TIMEOUT_S),

@@ -2,7 +2,7 @@ import type { Mode } from '../../hosting/mode.js';
 import { seededRandom } from '../../hosting/random.js';
 import { MODES } from '../plan.js';
 
-/** How much is sent in a run. */
+/** How much is sent in a run, and how patient the replicas are. */
 export interface StreamsSize {
   /** Each with a kill of the primary, streams of its own and a client process of its own; the group goes on. */
   readonly rounds: number;
@@ -10,6 +10,8 @@ export interface StreamsSize {
   readonly streams: number;
   /** Of each stream. */
   readonly messages: number;
+  /** A process that gets no processor for that long is taken for dead. */
+  readonly leaseMs: number;
 }
 
 export interface Round {
@@ -43,5 +45,5 @@ export function streamsPlanOf(seed: number, size: StreamsSize): StreamsPlan {
     const sessions = 1 + Math.floor(random() * Math.min(SESSIONS_MAX, size.streams));
     return { killAfter, sessions };
   });
-  return { seed, size, mode, rounds };
+  return { seed, size, mode: { ...mode, leaseMs: size.leaseMs }, rounds };
 }

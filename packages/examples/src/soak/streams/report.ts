@@ -14,8 +14,9 @@ export function streamsRunLine({ plan, violations, rounds, tookMs, dir }: Stream
   if (violations.length > 0) {
     for (const violation of violations) lines.push(`       ${violation}`);
     const command = `node packages/examples/dist/soak/main.js --streams --runs 1 --seed ${seed} --keep`;
-    const { streams, messages } = size;
-    lines.push(`       repeat: ${command} --open ${streams} --messages ${messages} --rounds ${size.rounds}`);
+    const { streams, messages, leaseMs } = size;
+    const sizes = `--open ${streams} --messages ${messages} --rounds ${size.rounds} --lease-ms ${leaseMs}`;
+    lines.push(`       repeat: ${command} ${sizes}`);
     lines.push(`       logs:   ${dir}`);
   }
   return lines.join('\n');
