@@ -16,8 +16,7 @@ describe('streams whose primary is killed', () => {
       timeout: (TIMEOUT_S + 5) * 1_000,
     },
     async (seed) => {
-      const planned = streamsPlanOf(seed, SIZE);
-      const plan = { ...planned, mode: { ...planned.mode, leaseMs: LEASE_MS } };
+      const plan = streamsPlanOf(seed, SIZE);
       const interrupt = new AbortController().signal;
       const outcome = await runStreamsPlan(plan, { timeoutS: TIMEOUT_S, interrupt, keep: false });
       console.log(streamsRunLine(outcome, `seed ${seed}`));
