@@ -2,7 +2,7 @@ import { forceRecord, isInSync } from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
-import { describeKept, keepsLittle } from './kept.js';
+import { describeKept, keepsLittle, keepsNoStreams } from './kept.js';
 
 /** How a run ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
 export type Ending = 'whole' | 'blocked' | 'unavailable';
@@ -34,11 +34,14 @@ function goOn(simulation: Simulation): Ending {
   for (const client of simulation.clients) {
     simulation.applications.call(client, false);
     simulation.applications.call(client, true);
+    simulation.applications.openStream(client);
   }
   if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) {
     return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
   }
   if (!retried(simulation)) return explain(simulation, () => 'calls with a key, made again, are not answered');
+  if (!within(simulation, TOGETHER_WITHIN_MS, () => keepsNoStreams(simulation)))
+    return explain(simulation, () => `streams have ended, but something is kept of them: ${describeKept(simulation)}`);
   for (const client of simulation.clients) {
     // What is still open now is what no handler ever ends.
     for (const call of [...client.calls.keys()]) client.cancel(call);
@@ -54,8 +57,11 @@ function goOn(simulation: Simulation): Ending {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
   }
   checkWhole(simulation);
-  const tidy = within(simulation, TIDY_WITHIN_LEASES * simulation.plan.config.leaseMs, () => keepsLittle(simulation));
-  demand(tidy, () => `everything is stable, but orders in logs and messages without one: ${describeKept(simulation)}`);
+  const { config, streams } = simulation.plan;
+  // Streams of a dead client end with its records.
+  const tidyMs = TIDY_WITHIN_LEASES * config.leaseMs + (streams === undefined ? 0 : 1.5 * config.sessionExpiryMs);
+  const tidy = within(simulation, tidyMs, () => keepsLittle(simulation));
+  demand(tidy, () => `everything is stable, but something is kept: ${describeKept(simulation)}`);
   return 'whole';
 }
 
@@ -117,8 +123,8 @@ const open = (simulation: Simulation) =>
   simulation.history.operations.filter(({ state, stuck }) => state === 'open' && !stuck);
 
 function openCalls(simulation: Simulation): number {
-  return simulation.clients.reduce((sum, { calls }) => {
-    let n = 0;
+  return simulation.clients.reduce((sum, { calls, openStreams }) => {
+    let n = openStreams.size;
     for (const operation of calls.values()) if (!operation.stuck) n++;
     return sum + n;
   }, simulation.applications.openPlain);
