@@ -7,7 +7,7 @@ import type { ReplicaEvent, Task } from './events.js';
 import type { Entry } from './message-order.js';
 import { giveRead, giveReplies, orderAbandon, startNext } from './ordering.js';
 import type { ReplicaState } from './state.js';
-import { beginPart, cancelRequest, diverge, dropStream, keepOutputs, partProcessed } from './streams.js';
+import { beginPart, cancelRequest, diverge, dropStream, dropStreams, keepOutputs, partProcessed } from './streams.js';
 import { adoptionPublished } from './transitions.js';
 
 /** A backup waits this many times as long as the primary would before it gives up on itself. */
@@ -68,6 +68,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       complete(r, entry, info.outcome ?? ABANDONED, 0);
       return;
     case 'expire':
+      dropStreams(r, info.connection);
       r.connections.expire(info.connection);
       complete(r, entry, ABANDONED, 0);
       return;

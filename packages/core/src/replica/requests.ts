@@ -142,8 +142,10 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
   const { outcome } = event;
   if (work.kind === 'call') {
     if (work.request.key !== undefined) r.keyedRunning.delete(work.request.key);
-    if (work.request.stream !== undefined) dropStream(r, work.connection, work.seqNum);
+    // Nothing of its stream may wait for it any more.
+    work.connection.bodies.delete(work.seqNum);
     r.scheduler.add({ kind: 'void', connection: work.connection, seqNum: work.seqNum, outcome });
+    if (work.request.stream !== undefined) dropStream(r, work.connection, work.seqNum);
   } else if (work.kind === 'read') answerUnordered(r, work, outcome);
 }
 

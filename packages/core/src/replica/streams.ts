@@ -1,9 +1,9 @@
 import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
-import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import { type Outcome, type Request, VOIDED } from '../message.js';
-import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
+import type { CallId, ConnectionId, OrderNum, SeqNum } from '../ids.js';
+import type { Outcome, Request } from '../message.js';
+import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart, UNKNOWN_STREAM } from '../stream.js';
 import type { Entry } from './message-order.js';
 import type { ReplicaState } from './state.js';
 
@@ -37,7 +37,7 @@ export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: Se
   if (stream === undefined) {
     const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);
     if (comesYet) hold(connection, part, seqNum);
-    else voidPart(r, connection, seqNum, VOIDED);
+    else voidPart(r, connection, seqNum, UNKNOWN_STREAM);
     return false;
   }
   if (!stream.admitted) {
@@ -79,7 +79,7 @@ function voidPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, outco
 function voidEarly(r: ReplicaState, connection: Connection, of: SeqNum): void {
   const early = connection.early.get(of);
   connection.early.delete(of);
-  for (const seqNum of early?.values() ?? []) voidPart(r, connection, seqNum, VOIDED);
+  for (const seqNum of early?.values() ?? []) voidPart(r, connection, seqNum, UNKNOWN_STREAM);
 }
 
 export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
@@ -154,6 +154,13 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   connection.session?.streams.delete(stream);
   if (r.isPrimary) voidEarly(r, connection, of);
   if (stream.call !== undefined) r.streamCalls.delete(stream.call);
+}
+
+/** A connection ends: a handler that is later here than it was at the primary has nobody to speak to. */
+export function dropStreams(r: ReplicaState, id: ConnectionId): void {
+  const connection = r.connections.get(id);
+  if (connection === undefined) return;
+  for (const of of connection.streams.keys()) dropStream(r, connection, of);
 }
 
 /** Items go to their streams, in whatever order their handlers' messages had. */
