@@ -150,11 +150,11 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
   return {
     ...plan,
     // Nobody joins while a stream is open, and a dead client's is until its records are freed.
-    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 4000) },
+    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500) },
     streams: {
       rate: choices.pick([0.2, 0.4]),
       late: choices.pick([0, 0, 0.5]),
-      long: choices.pick([0, 0.2]),
+      long: plan.handlerMs > 20 ? 0 : choices.pick([0, 0.2]),
       broadcasts: choices.chance(0.4),
     },
   };
