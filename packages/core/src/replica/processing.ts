@@ -9,7 +9,7 @@ import type { Entry } from './message-order.js';
 import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from './ordering.js';
 import { admitNextPart } from './requests.js';
 import type { ReplicaState } from './state.js';
-import { beginPart, cancelRequest, diverge, keepOutputs, partProcessed, streamsGone } from './streams.js';
+import { beginPart, cancelRequest, diverge, dropStreams, keepOutputs, partProcessed } from './streams.js';
 import { adoptionPublished } from './transitions.js';
 
 /** A backup waits this many times as long as the primary would before it gives up on itself. */
@@ -70,7 +70,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       complete(r, entry, info.outcome ?? ABANDONED, 0);
       return;
     case 'expire':
-      streamsGone(r, info.connection);
+      dropStreams(r, info.connection);
       r.connections.expire(info.connection);
       complete(r, entry, ABANDONED, 0);
       return;

@@ -180,8 +180,10 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
     if (work.request.key !== undefined) r.keyedRunning.delete(work.request.key);
     const { connection, seqNum, request } = work;
     const part = request.stream;
-    if (part?.kind === 'open') dropStream(r, connection, seqNum);
+    // Nothing of its stream may wait for it any more.
+    connection.bodies.delete(seqNum);
     r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
+    if (part?.kind === 'open') dropStream(r, connection, seqNum);
     if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, seqNum, part.of);
   } else if (work.kind === 'read') answerUnordered(r, work, outcome);
 }

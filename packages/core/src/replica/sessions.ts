@@ -1,4 +1,4 @@
-import type { Connection, SessionState } from '../connection/connection.js';
+import type { Collected, Connection, SessionState } from '../connection/connection.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../frames.js';
 import type { LinkId, SeqNum } from '../ids.js';
 import { minOf, NO_ORDER } from '../ids.js';
@@ -207,6 +207,7 @@ function onCollected(
 export function resumeOutstanding(r: ReplicaState, connection: Connection, peer: string): void {
   const collected = connection.session?.collected;
   if (collected === undefined) return;
+  forgetUnwanted(connection, collected);
   const lost: SeqNum[] = [];
   for (const seqNum of collected.outstanding) {
     const outcome = connection.outcomes.get(seqNum);
@@ -220,12 +221,20 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   }
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
-    else if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
   }
   onAsked(r, connection, collected.streams);
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });
+  }
+}
+
+/** Bodies without an order that the session does not wait for: what of their streams waits for them is unknown here. */
+function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Collected): void {
+  const wanted = new Set(outstanding);
+  for (const seqNum of connection.bodies.keys()) {
+    if (seqNum > sentUpTo || wanted.has(seqNum)) continue;
+    if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
   }
 }
 

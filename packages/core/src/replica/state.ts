@@ -226,6 +226,8 @@ export class ReplicaState {
       logLength: this.order.entries.length,
       unordered: this.connections.unordered,
       waitingToRelease: this.waiting.length,
+      openStreams: this.openStreams,
+      streams: this.connections.streams,
       blocked: this.blocked,
       recordChange: this.changeReason,
     };
