@@ -13,6 +13,7 @@ import {
   type ReplicaId,
   type ReplicaStatus,
   type ReplyFrame,
+  type Request,
   STREAMED,
   type StreamPart,
   type Task,
@@ -258,7 +259,11 @@ export class ServerHost extends Host {
         return;
       }
       case 'admit':
-        return this.#later(undefined, () => this.#admit(effect.admission, readRequest(effect.request.message).name));
+        return this.#later(undefined, () => this.#admit(effect.admission, effect.request));
+      case 'passItem': {
+        const { connection, stream, index, item } = effect;
+        return this.#later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item }));
+      }
       case 'execute':
         return this.#execute(effect.task);
       case 'abandonTask':
@@ -339,8 +344,10 @@ export class ServerHost extends Host {
     this.jobs.push(new Job(this, Math.max(nowMs + delayMs, this.handlersBusyUntilMs), task, run));
   }
 
-  #admit(admission: number, name: string): void {
-    if (hashText(name) % 8 === 0) this.step({ kind: 'refused', admission, outcome: REFUSED });
+  /** The interceptors refuse some calls; a stream that they let open they let pass. */
+  #admit(admission: number, { message, stream }: Request): void {
+    const opens = stream === undefined || stream.kind === 'open';
+    if (opens && hashText(readRequest(message).name) % 8 === 0) this.step({ kind: 'refused', admission, outcome: REFUSED });
     else this.step({ kind: 'admitted', admission });
   }
 
