@@ -100,10 +100,13 @@ export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum
 /** What came too early goes on, as far as there is no gap. */
 function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
   for (;;) {
+    const stream = connection.streams.get(of);
     const early = connection.early.get(of);
-    const position = connection.streams.get(of)?.nextPosition ?? 0;
-    const seqNum = early?.get(0) ?? early?.get(position);
-    if (early === undefined || seqNum === undefined) return;
+    // Else what goes on would only come back here.
+    if (stream === undefined || !stream.admitted || early === undefined) return;
+    const position = stream.nextPosition;
+    const seqNum = early.get(0) ?? early.get(position);
+    if (seqNum === undefined) return;
     early.delete(early.has(0) ? 0 : position);
     if (early.size === 0) connection.early.delete(of);
     schedule(r, connection, seqNum, peer);
