@@ -550,4 +550,10 @@ export const RULES: readonly Rule[] = [
     changes: [{ file: 'replica/requests.js', find: 'work.connection.bodies.delete(work.seqNum);', replace: ';' }],
     lacks: 'C1  ended',
   },
+  {
+    rule: 'streams: one whose end was cut is cancelled',
+    transcript: 'walk-stream-end-cut',
+    changes: [{ file: 'replica/sessions.js', find: 'cancelEnded(r, connection, collected);', replace: ';' }],
+    lacks: 'S2  processes 2: cancel(1)',
+  },
 ];
