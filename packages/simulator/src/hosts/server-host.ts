@@ -347,7 +347,8 @@ export class ServerHost extends Host {
   /** The interceptors refuse some calls; a stream that they let open they let pass. */
   #admit(admission: number, { message, stream }: Request): void {
     const opens = stream === undefined || stream.kind === 'open';
-    if (opens && hashText(readRequest(message).name) % 8 === 0) this.step({ kind: 'refused', admission, outcome: REFUSED });
+    if (opens && hashText(readRequest(message).name) % 8 === 0)
+      this.step({ kind: 'refused', admission, outcome: REFUSED });
     else this.step({ kind: 'admitted', admission });
   }
 
