@@ -223,7 +223,7 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
   }
-  onAsked(r, connection, collected.streams);
+  onAsked(r, connection, collected.streams, collected.outstanding);
   cancelEnded(r, connection, collected);
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {

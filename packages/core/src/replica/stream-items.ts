@@ -2,7 +2,8 @@ import { assert } from '../assert.js';
 import type { Connection, SessionState } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import type { SeqItem, StreamAsk } from '../frames.js';
-import { maxOf } from '../ids.js';
+import { maxOf, type SeqNum } from '../ids.js';
+import { UNKNOWN_STREAM } from '../stream.js';
 import { orderOf } from './ordering.js';
 import type { ReplicaState } from './state.js';
 import { offerItems } from './streams.js';
@@ -70,15 +71,31 @@ export function flushStreamCalls(r: ReplicaState): void {
 }
 
 /** Where a client is with its streams, on a link that is new or after a change of primary. */
-export function onAsked(r: ReplicaState, connection: Connection, asks: readonly StreamAsk[]): void {
+export function onAsked(
+  r: ReplicaState,
+  connection: Connection,
+  asks: readonly StreamAsk[],
+  outstanding: readonly SeqNum[] = [],
+): void {
   for (const { of, received, awaitStable } of asks) {
-    const stream = connection.streams.get(of);
+    const opens = connection.bodies.has(of) || connection.queued.has(of) || outstanding.includes(of);
+    const stream = connection.streams.get(of) ?? (opens ? undefined : unknownStream(r, connection, of, received));
     if (stream === undefined || stream.call !== undefined) continue;
     stream.closeUp(received);
     stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
     if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
     if (stream.sentUpTo < stream.items.last) offerItems(r, connection, stream);
   }
+}
+
+/** It was cut, with the history that its client saw: what is kept of it is that it ended so. */
+function unknownStream(r: ReplicaState, connection: Connection, of: SeqNum, received: number): Stream {
+  const stream = connection.openStream(of, '');
+  stream.startFrom(received);
+  const status = { kind: 'status', outcome: UNKNOWN_STREAM } as const;
+  stream.append(r.stableUpTo, status, 0);
+  stream.pass(received + 1, status);
+  return stream;
 }
 
 /** A session's link is new: what its streams have is sent again, until it says how far it is. */

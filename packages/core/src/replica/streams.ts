@@ -33,6 +33,8 @@ export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: Se
     connection.openStream(seqNum, request.method).admitted = !r.admits;
     return true;
   }
+  // It may wait already, and be asked for once more.
+  connection.early.get(part.of)?.delete(positionOf(part));
   const stream = connection.streams.get(part.of);
   if (stream === undefined) {
     const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);

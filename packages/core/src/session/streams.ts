@@ -10,6 +10,7 @@ import {
   STREAM_WINDOW_BYTES,
   type StreamItem,
   type StreamPart,
+  UNKNOWN_STREAM,
 } from '../stream.js';
 import { fail, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX } from './calls.js';
 import type { Sent, SessionState } from './state.js';
@@ -249,12 +250,11 @@ function onOpened(s: SessionState, stream: ClientStream): void {
 function onUnknownStream(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
   if (!('of' in part) || stream.id === undefined) return;
   if (part.of !== stream.id) sendPart(s, stream, { ...part, of: stream.id }, sent.request.message);
-  else if (stream.opened) failUnknown(s, stream);
+  else if (stream.opened) finish(s, stream, UNKNOWN_STREAM);
   else stream.early.push(sent);
 }
 
 function failUnknown(s: SessionState, stream: ClientStream): void {
-  forget(s, stream);
   fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the group does not know this stream any more', true);
 }
 
@@ -287,7 +287,8 @@ function cancelAgain(s: SessionState, stream: ClientStream, sent: Sent, part: St
 export function finish(s: SessionState, stream: ClientStream, outcome: Outcome): void {
   forget(s, stream);
   if (stream.id !== undefined && stream.received > 0) creditAgain(s, stream.id, stream.received);
-  s.effects.push({ kind: 'deliver', call: stream.call, outcome });
+  if (isUnknownStream(outcome)) failUnknown(s, stream);
+  else s.effects.push({ kind: 'deliver', call: stream.call, outcome });
 }
 
 function forget(s: SessionState, stream: ClientStream): void {
