@@ -42,7 +42,11 @@ export interface Taken {
 export type StreamItem =
   | { readonly kind: 'metadata'; readonly entries: MetadataEntries }
   | { readonly kind: 'message'; readonly message: Uint8Array }
-  /** The handler has taken the client's messages up to this position. */
+  /**
+   * The handler has taken the client's messages up to this position. It has no number of its own, since a handler that
+   * waits for something else reads and sends at other times on each replica; the newest is what counts. One with a number
+   * stands for an item that interceptors kept back.
+   */
   | { readonly kind: 'window'; readonly upTo: number }
   /** The last one. An outcome without initial metadata and message. */
   | { readonly kind: 'status'; readonly outcome: Outcome };

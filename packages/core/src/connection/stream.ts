@@ -39,6 +39,9 @@ export class Stream {
   readonly items = new OrderWindow<OrderedItem, number>(0);
   /** The client has taken items up to here; a slow handler may not have sent them yet. */
   takenUpTo = 0;
+  /** The handler has taken messages up to this position, and how far the session's present stream, or the RPC, was told. */
+  handledUpTo = 0;
+  toldHandledUpTo = 0;
   /** Items up to here were sent on the session's present stream, or on the RPC. */
   sentUpTo = 0;
   /** Items up to here leave only when they are stable: the client asked so. */

@@ -231,11 +231,11 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   }
 }
 
-/** Streams whose end the client has seen, though it was cut: their handlers would wait for ever. */
+/** Streams whose end, or last credit, was cut after the client had seen it: nobody will ask for anything of them. */
 function cancelEnded(r: ReplicaState, connection: Connection, { streams, sentUpTo }: Collected): void {
   const open = new Set(streams.map(({ of }) => of));
-  for (const { id, over } of connection.streams.values()) {
-    if (over || id > sentUpTo || open.has(id)) continue;
+  for (const { id } of connection.streams.values()) {
+    if (id > sentUpTo || open.has(id)) continue;
     r.scheduler.add({ kind: 'cancel', connection, stream: id });
   }
 }

@@ -3,7 +3,7 @@ import type { Connection, SessionState } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import type { SeqItem, StreamAsk } from '../frames.js';
 import { maxOf, type SeqNum } from '../ids.js';
-import { UNKNOWN_STREAM } from '../stream.js';
+import { type StreamItem, UNKNOWN_STREAM } from '../stream.js';
 import { orderOf } from './ordering.js';
 import type { ReplicaState } from './state.js';
 import { offerItems } from './streams.js';
@@ -12,6 +12,8 @@ import { offerItems } from './streams.js';
 export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
   const taken: SeqItem[] = [];
   for (const stream of session.streams) {
+    const window = newWindow(stream);
+    if (window !== undefined) taken.push({ stream: stream.id, index: 0, item: window, stable: true });
     const mustBeStable = r.settings(stream.method).release === 'acknowledged';
     const upTo = releasedUpTo(r, connection, stream, mustBeStable);
     for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
@@ -27,6 +29,13 @@ export function takeItems(r: ReplicaState, connection: Connection, session: Sess
     else r.itemsWait = true;
   }
   return taken;
+}
+
+/** It tells nothing of the service's state, so it needs no release. */
+function newWindow(stream: Stream): StreamItem | undefined {
+  if (stream.handledUpTo <= stream.toldHandledUpTo || stream.over) return undefined;
+  stream.toldHandledUpTo = stream.handledUpTo;
+  return { kind: 'window', upTo: stream.handledUpTo };
 }
 
 function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
@@ -52,6 +61,8 @@ const isHeldByInterceptors = (r: ReplicaState, stream: Stream, index: number): b
 /** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
 export function flushStreamCalls(r: ReplicaState): void {
   for (const [call, stream] of r.streamCalls) {
+    const window = newWindow(stream);
+    if (window !== undefined) r.effects.push({ kind: 'answerItem', call, item: window });
     if (stream.sentUpTo === stream.items.last) continue;
     const connection = r.connections.open(r.plain);
     const upTo = releasedUpTo(r, connection, stream, true);
@@ -84,7 +95,8 @@ export function onAsked(
     stream.closeUp(received);
     stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
     if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
-    if (stream.sentUpTo < stream.items.last) offerItems(r, connection, stream);
+    stream.toldHandledUpTo = 0;
+    if (stream.sentUpTo < stream.items.last || stream.handledUpTo > 0) offerItems(r, connection, stream);
   }
 }
 
@@ -103,6 +115,7 @@ export function resendItems(r: ReplicaState, connection: Connection): void {
   for (const stream of connection.streams.values()) {
     if (stream.call !== undefined) continue;
     stream.sentUpTo = stream.items.base;
-    if (r.isPrimary && stream.items.length > 0) offerItems(r, connection, stream);
+    stream.toldHandledUpTo = 0;
+    if (r.isPrimary && stream.items.length + stream.handledUpTo > 0) offerItems(r, connection, stream);
   }
 }

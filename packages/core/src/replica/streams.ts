@@ -206,6 +206,11 @@ export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readon
     const connection = r.connections.get(id);
     const stream = connection?.streams.get(of);
     if (connection === undefined || stream === undefined || stream.over) continue;
+    if (item.kind === 'window') {
+      if (item.upTo > stream.handledUpTo) stream.handledUpTo = item.upTo;
+      if (r.isPrimary) offerItems(r, connection, stream);
+      continue;
+    }
     if (!stream.append(orderNum, item, digest)) diverge(r, orderNum);
     if (stream.over) r.openStreams--;
     if (stream.done) dropStream(r, connection, of);
@@ -233,13 +238,9 @@ export function giveItems(r: ReplicaState, connection: Connection, stream: Strea
   for (let index = from + 1; index <= items.last; index++) {
     const ordered = items.get(index);
     if (ordered === undefined || ordered.passed !== undefined) continue;
+    const peer = connection.peer ?? '';
     const { item } = ordered;
-    // It belongs to the transport.
-    if (item.kind === 'window') stream.pass(index, item);
-    else {
-      const peer = connection.peer ?? '';
-      r.effects.push({ kind: 'passItem', connection: connection.id, stream: id, index, item, peer, opening });
-    }
+    r.effects.push({ kind: 'passItem', connection: connection.id, stream: id, index, item, peer, opening });
   }
   stream.offeredUpTo = items.last;
   offerItems(r, connection, stream);

@@ -9,6 +9,10 @@ export function onItems(s: SessionState, items: readonly SeqItem[]): void {
   const deliverable = items.length > 0 && mayDeliver(s);
   for (const { stream: id, index, item, stable } of items) {
     const stream = s.streamsById.get(id);
+    if (index === 0 && item.kind === 'window') {
+      if (stream !== undefined) onWindow(s, stream, item.upTo);
+      continue;
+    }
     if (stream === undefined || index !== stream.received + stream.held.length + 1) continue;
     if (stream.held.length === 0 && (stable || deliverable)) give(s, stream, item);
     else {
@@ -26,26 +30,26 @@ function give(s: SessionState, stream: ClientStream, item: StreamItem): void {
       finish(s, stream, item.outcome);
       return;
     case 'window':
-      handled(stream, item.upTo);
-      stream.given.push({ index, bytes: 0, isWindow: true });
+      // Interceptors kept an item back; the application is not shown its place.
+      stream.given.push({ index, bytes: 0, isHidden: true });
       take(stream, stream.taken);
       creditIfDue(s, stream);
-      sendWaiting(s, stream);
       return;
     default: {
       const bytes = item.kind === 'message' ? item.message.length : 0;
-      stream.given.push({ index, bytes, isWindow: false });
+      stream.given.push({ index, bytes, isHidden: false });
       s.effects.push({ kind: 'item', call: stream.call, item, index });
     }
   }
 }
 
 /** The handler has taken messages up to there. */
-function handled(stream: ClientStream, upTo: number): void {
+function onWindow(s: SessionState, stream: ClientStream, upTo: number): void {
   while (stream.handled < upTo && stream.sizes.length > 0) {
     stream.unhandledBytes -= stream.sizes.shift() ?? 0;
     stream.handled++;
   }
+  sendWaiting(s, stream);
 }
 
 /** Heartbeats were acknowledged: items that were held back may go. */

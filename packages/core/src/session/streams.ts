@@ -49,7 +49,7 @@ export class ClientStream {
   taken = 0;
   credited = 0;
   /** Sizes of items given and not credited, by index. */
-  readonly given: { readonly index: number; readonly bytes: number; readonly isWindow: boolean }[] = [];
+  readonly given: { readonly index: number; readonly bytes: number; readonly isHidden: boolean }[] = [];
   takenBytes = 0;
   readonly #window: number;
 
@@ -126,10 +126,10 @@ export function take(stream: ClientStream, upTo: number): void {
   stream.taken = upTo;
   for (let first = stream.given[0]; first !== undefined; first = stream.given[0]) {
     // What the application never sees is taken with what comes before it.
-    if (first.index > upTo && !(first.isWindow && first.index === stream.taken + 1)) return;
+    if (first.index > upTo && !(first.isHidden && first.index === stream.taken + 1)) return;
     stream.given.shift();
     stream.takenBytes += first.bytes;
-    if (first.isWindow && first.index > stream.taken) stream.taken = first.index;
+    if (first.isHidden && first.index > stream.taken) stream.taken = first.index;
   }
 }
 

@@ -556,4 +556,28 @@ export const RULES: readonly Rule[] = [
     changes: [{ file: 'replica/sessions.js', find: 'cancelEnded(r, connection, collected);', replace: ';' }],
     lacks: 'S2  processes 2: cancel(1)',
   },
+  {
+    rule: 'streams: items are delivered as replies are',
+    transcript: 'stream-delivery',
+    changes: [
+      {
+        file: 'session/stream-items.js',
+        find: 'stream.held.length === 0 && (stable || mayDeliver(s))',
+        replace: 'stream.held.length === 0',
+      },
+    ],
+    shows: 'C1  s1 << a=1',
+  },
+  {
+    rule: 'streams: a message without an order when the primary changed is sent again',
+    transcript: 'stream-voided',
+    changes: [
+      {
+        file: 'session/streams.js',
+        find: 'if (voided)\n        sendPartAgain(s, stream, sent, part);',
+        replace: 'if (voided)\n        ;',
+      },
+    ],
+    lacks: 'S2  processes 4: a(3.1)',
+  },
 ];

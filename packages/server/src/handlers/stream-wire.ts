@@ -35,7 +35,7 @@ export class StreamWire implements ReceivingOwner {
     this.requests = new RequestQueue({
       onMessage: (bytes) => this.#onMessage(bytes),
       onEnd: () => this.#push(null),
-      onWindow: (upTo) => this.#emit({ kind: 'window', upTo }),
+      onWindow: (upTo) => this.#options.onItem({ kind: 'window', upTo }),
     });
   }
 

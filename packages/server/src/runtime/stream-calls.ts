@@ -71,6 +71,10 @@ export class StreamCalls {
   onItem(id: CallId, item: StreamItem): boolean {
     const rpc = this.#open.get(id);
     if (rpc === undefined) return false;
+    if (item.kind === 'window' && item.upTo > 0) {
+      this.#handled(rpc, item.upTo);
+      return true;
+    }
     rpc.items++;
     switch (item.kind) {
       case 'metadata':
@@ -80,7 +84,6 @@ export class StreamCalls {
         this.#write(id, rpc, rpc.items, Buffer.from(item.message));
         return true;
       case 'window':
-        this.#handled(rpc, item.upTo);
         break;
       default:
         this.#open.delete(id);

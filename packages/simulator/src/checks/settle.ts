@@ -43,8 +43,8 @@ function goOn(simulation: Simulation): Ending {
   for (const client of simulation.clients) {
     // What is still open now is what no handler ever ends.
     for (const call of [...client.calls.keys()]) client.cancel(call);
-    for (const stream of [...client.openStreams.values()]) client.cancelStream(stream);
   }
+  cancelStreams(simulation);
   if (!within(simulation, TOGETHER_WITHIN_MS, () => keepsNoStreams(simulation)))
     return explain(simulation, () => `streams have ended, but something is kept of them: ${describeKept(simulation)}`);
   for (const client of simulation.clients) {
@@ -73,6 +73,11 @@ function goOn(simulation: Simulation): Ending {
 const streamsEndMs = ({ plan }: Simulation): number =>
   plan.streams === undefined ? 0 : 2.5 * plan.config.sessionExpiryMs;
 
+/** Those that are torn; nobody joins while they are open. */
+function cancelStreams({ clients }: Simulation): void {
+  for (const client of clients) for (const stream of [...client.openStreams.values()]) client.cancelStream(stream);
+}
+
 /** DESIGN 5.13: whoever calls again under its key gets an answer, whatever became of the first call. */
 function retried(simulation: Simulation): boolean {
   const { history, applications } = simulation;
@@ -99,6 +104,8 @@ function force(simulation: Simulation): void {
   const chosen = choices.pick(servers.filter(({ alive }) => alive));
   simulation.fault([chosen], 'an operator makes it the record');
   coordinator.swap(forceRecord(record, chosen.member, chosen.name), 'force');
+  within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0);
+  cancelStreams(simulation);
   const isOver = () => openCalls(simulation) === 0 && areTogether(simulation);
   const over = within(simulation, ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS + streamsEndMs(simulation), isOver);
   demand(over, () => `after force: ${openCalls(simulation)} calls open: ${openNames(simulation)}`);

@@ -119,4 +119,11 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'voiding: a primary keeps no body that it asked for as a backup': { seeds: 50, drill: 'bodiesComeLate' },
   'checkpoints: they cover no message that is yet to be processed': { seeds: 50, drill: 'checkpointCovers' },
   'collection: a body is asked for again only when it did not come in time': { seeds: 150, drill: 'toldByClients' },
+  'streams: a primary goes on from what the client was given': { seeds: 250, streams: true },
+  'streams: an item that comes again is not given again': { seeds: 250, streams: true },
+  'streams: items are released as replies are': { seeds: 50, streams: true },
+  'streams: no checkpoint is taken while a handler lives': { seeds: 50, streams: true },
+  'streams: what was taken is kept no longer': { seeds: 50, streams: true },
+  'streams: handlers of a dead client hear of it, in order': { seeds: 100, streams: true },
+  'streams: a client is no more than a window ahead of the handler': { seeds: 50, streams: true },
 };

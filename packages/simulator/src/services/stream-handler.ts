@@ -5,15 +5,13 @@ import type { Ledger } from './ledger.js';
 import { itemDigest, LINES, messageText, type Opening, statusText } from './streamed.js';
 
 /** What waits to leave: a message, or the end; `by` names the order that wrote it. */
-type Written =
-  | {
-      readonly kind: 'message' | 'status';
-      readonly place: number;
-      readonly by: string;
-      readonly body: string;
-      readonly code: number;
-    }
-  | { readonly kind: 'window'; readonly upTo: number };
+interface Written {
+  readonly kind: 'message' | 'status';
+  readonly place: number;
+  readonly by: string;
+  readonly body: string;
+  readonly code: number;
+}
 
 const METADATA: StreamItem = { kind: 'metadata', entries: [] };
 
@@ -84,10 +82,7 @@ export class StreamHandler {
     else this.write(name, answer);
     if (this.#taken - this.#told >= STREAM_CREDIT_AT) {
       this.#told = this.#taken;
-      const window = { kind: 'window', upTo: this.#taken } as const;
-      // At once, except that a late handler lets nothing overtake.
-      if (this.opening.late) this.#wait(window);
-      else this.#now(window);
+      this.#emit({ kind: 'window', upTo: this.#taken });
     }
     if (this.#taken === this.opening.endsAfter) this.#end(name, EARLY_END);
   }
@@ -141,7 +136,7 @@ export class StreamHandler {
     for (let i = 0; i < count && this.#mayLeave; i++) {
       const written = this.#waiting.shift();
       if (written === undefined) return;
-      this.#send(by === undefined || written.kind === 'window' ? written : { ...written, by });
+      this.#send(by === undefined ? written : { ...written, by });
     }
   }
 
@@ -166,8 +161,6 @@ export const EARLY_END = 9;
 
 function itemOf(written: Written): StreamItem {
   switch (written.kind) {
-    case 'window':
-      return written;
     case 'message':
       return { kind: 'message', message: bytesOf(messageText(written.place, written.by, written.body)) };
     case 'status': {

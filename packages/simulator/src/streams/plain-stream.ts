@@ -78,10 +78,13 @@ export class PlainStream extends StreamUse {
   }
 
   item(item: StreamItem): void {
+    if (item.kind === 'window' && item.upTo > 0) {
+      this.#handled = item.upTo;
+      return;
+    }
     this.#items++;
     switch (item.kind) {
       case 'window':
-        this.#handled = item.upTo;
         return;
       case 'status':
         this.#forget();

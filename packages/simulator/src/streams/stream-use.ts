@@ -192,7 +192,9 @@ export abstract class StreamUse implements Act {
    * not notice that the two do not fit together any more: what comes may not either, and nothing may come.
    */
   get isTorn(): boolean {
-    const { plan, history } = this.simulation;
+    const { plan, history, coordinator } = this.simulation;
+    // Nor does it after an operator gave up what was lost.
+    if (coordinator.record?.forced === true) return true;
     return plan.config.release === 'concurrent' && history.wasGivenUp(this.record.process, this.#since);
   }
 
