@@ -3,7 +3,8 @@ import type { OrderInfo } from '../ordering/order-info.js';
 import { STREAMED } from '../stream.js';
 import type { ReplicaEvent } from './events.js';
 import type { ReplicaState } from './state.js';
-import { dropStream, giveItems, offerItems, voidEntering } from './streams.js';
+import { voidEntering } from './stream-voids.js';
+import { dropStream, giveItems, offerItems } from './streams.js';
 
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
