@@ -138,11 +138,12 @@ function onMulticast(
   if (header.destOrderInfo.length > 0 && !receiveReflected(r, session, header.destOrderInfo)) return;
   // Where calls travel as RPCs, who serves gets by frame only those whose RPC was given up.
   const byFrame = r.config.carrier === 'rpc' && acceptsReads(r);
+  // What it lacks comes before what it goes on with.
+  if (streams.length > 0 && r.isPrimary) onAsked(r, connection, streams);
   for (const { seqNum, request, awaitStable } of requests) {
     if (byFrame && seqNum > connection.repliesSeenUpTo) connection.byFrame.add(seqNum);
     onRequest(r, connection, seqNum, request, peer, awaitStable);
   }
-  if (streams.length > 0 && r.isPrimary) onAsked(r, connection, streams);
   if (reads.length > 0) receiveReads(r, connection, peer, header.term, reads);
   session.closing = header.closing;
   if (header.closing) r.wantsFlush = true;
@@ -207,6 +208,7 @@ function onCollected(
 export function resumeOutstanding(r: ReplicaState, connection: Connection, peer: string): void {
   const collected = connection.session?.collected;
   if (collected === undefined) return;
+  onAsked(r, connection, collected.streams);
   const lost: SeqNum[] = [];
   for (const seqNum of collected.outstanding) {
     const outcome = connection.outcomes.get(seqNum);
@@ -222,7 +224,6 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
     else if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
   }
-  onAsked(r, connection, collected.streams);
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });

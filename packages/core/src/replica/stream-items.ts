@@ -5,7 +5,7 @@ import type { SeqItem, StreamAsk } from '../frames.js';
 import { maxOf } from '../ids.js';
 import { orderOf } from './ordering.js';
 import type { ReplicaState } from './state.js';
-import { offerItems } from './streams.js';
+import { giveItems, offerItems } from './streams.js';
 
 /** The items that the release rule lets go now; the rest stays offered. */
 export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
@@ -77,10 +77,9 @@ export function onAsked(r: ReplicaState, connection: Connection, asks: readonly 
   for (const { of, received, awaitStable } of asks) {
     const stream = connection.streams.get(of);
     if (stream === undefined || stream.call !== undefined) continue;
-    stream.closeUp(received);
-    stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
+    stream.resumeAfter(received);
     if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
-    if (stream.sentUpTo < stream.items.last) offerItems(r, connection, stream);
+    if (stream.sentUpTo < stream.items.last) giveItems(r, connection, stream);
   }
 }
 

@@ -195,6 +195,7 @@ export function giveItems(r: ReplicaState, connection: Connection, stream: Strea
     offerItems(r, connection, stream);
     return;
   }
+  if (stream.awaitsAsk) return;
   const { id, items, opening } = stream;
   const from = Math.max(stream.offeredUpTo, items.base);
   for (let index = from + 1; index <= items.last; index++) {

@@ -160,7 +160,7 @@ export const RULES: readonly Rule[] = [
         find: 'r.admits && stream.items.get(index)?.passed === undefined',
         replace: 'false',
       },
-      { file: 'replica/primary.js', find: 'passKeptItems(r);', replace: ';' },
+      { file: 'replica/streams.js', find: "r.effects.push({ kind: 'passItem'", replace: "({ kind: 'passItem'" },
     ],
     lacks: 'S2>C1  replies #3 done stable #4 done stable, items 1.2 [b=2] stable 1.3 status stable',
   },
