@@ -152,43 +152,6 @@ export const RULES: readonly Rule[] = [
     lacks: 'S1>S2  announces 2=C1#2 void',
   },
   {
-    rule: 'interceptors: what a handler sends leaves as they made it, on every primary',
-    transcript: 'stream-interceptor-failover',
-    changes: [
-      {
-        file: 'replica/stream-items.js',
-        find: 'r.admits && stream.items.get(index)?.passed === undefined',
-        replace: 'false',
-      },
-      { file: 'replica/streams.js', find: "r.effects.push({ kind: 'passItem'", replace: "({ kind: 'passItem'" },
-    ],
-    lacks: 'S2>C1  replies #3 done stable #4 done stable, items 1.2 [b=2] stable 1.3 status stable',
-  },
-  {
-    rule: 'interceptors: a message that they hold is voided when its client gives the stream up',
-    transcript: 'stream-interceptor-holds',
-    changes: [
-      {
-        file: 'replica/stream-voids.js',
-        find: 'if (forgetAdmission(r, connection, entering))',
-        replace: 'if (false)',
-      },
-    ],
-    lacks: 'S1>S2  announces 5=C1#7 6=C1#6 void 7=C1#5 void',
-  },
-  {
-    rule: 'interceptors: what a client sent on a stream that they end is voided behind the end',
-    transcript: 'stream-interceptor-ends',
-    changes: [
-      {
-        file: 'replica/intercepted-streams.js',
-        find: 'voidEntering(r, connection, stream, STREAMED);',
-        replace: ';',
-      },
-    ],
-    lacks: 'S1>S2  announces 3=C1#1 cancel 4=C1#3 void',
-  },
-  {
     rule: 'cut at a hole: nothing is guessed across it',
     transcript: 'rule-cut-at-hole',
     changes: [
