@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     reporters: ['default', new ClosingLine()],
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'] } },
       {

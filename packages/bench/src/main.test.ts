@@ -56,15 +56,30 @@ const someChildren = (child: ChildProcess): Promise<number[]> =>
 describe('the benchmark', () => {
   it('measures the bare and a replicated service and writes what it found', async () => {
     const file = join(dir, 'report.json');
-    const child = bench('--only', 'throughput,latency', '--variants', 'stream-concurrent', ...SHORT, '--json', file);
+    const child = bench(
+      '--only',
+      'throughput,latency,streams',
+      '--variants',
+      'stream-concurrent',
+      ...SHORT,
+      '--json',
+      file,
+    );
     expect(await exitOf(child)).toBe(0);
-    const { rounds = [], machine } = JSON.parse(readFileSync(file, 'utf8')) as BenchReport;
+    const { rounds = [], streams = [], machine } = JSON.parse(readFileSync(file, 'utf8')) as BenchReport;
     expect(rounds.map(({ variant }) => variant)).toEqual(['bare', 'stream concurrent']);
     for (const { turns } of rounds)
       for (const { throughput, latency } of turns) {
         expect(throughput?.callsPerSecond).toBeGreaterThan(0);
         expect(throughput?.primaryCpuUs).toBeGreaterThan(0);
         expect(latency?.latencies.p50).toBeGreaterThan(0);
+      }
+    expect(streams.map(({ variant }) => variant)).toEqual(['bare', 'stream concurrent']);
+    for (const { turns } of streams)
+      for (const { one, many, roundTrip } of turns) {
+        expect(one.callsPerSecond).toBeGreaterThan(0);
+        expect(many.callsPerSecond).toBeGreaterThan(0);
+        expect(roundTrip.latencies.p50).toBeGreaterThan(0);
       }
     expect(machine.node).toBe(process.version);
   });

@@ -5,6 +5,7 @@ import { measureFailovers } from './measure/failover.js';
 import { measureRecoveries } from './measure/recovery.js';
 import { measureRounds } from './measure/rounds.js';
 import type { Bench, Settings } from './measure/settings.js';
+import { measureStreams } from './measure/streams.js';
 import { variantsOf } from './measure/variants.js';
 import { measureWire } from './measure/wire.js';
 import { parseSettings } from './options.js';
@@ -23,6 +24,7 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   const bench: Bench = { settings, interrupt: interruption(), progress: (sentence) => console.error(sentence) };
   const variants = variantsOf(mode).filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   if (only.includes('throughput') || only.includes('latency')) report.rounds = await measureRounds(bench, variants);
+  if (only.includes('streams')) report.streams = await measureStreams(bench, variants);
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);
   if (only.includes('failover')) report.failovers = await measureFailovers(bench);
   if (only.includes('recovery')) report.recoveries = await measureRecoveries(bench);

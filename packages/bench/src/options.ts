@@ -69,7 +69,7 @@ function addOptions(command: Command): Command {
     .option('--only <sections>', `what to measure, of ${SECTIONS.join()}`, listOf(SECTIONS), SECTIONS)
     .option('--variants <names>', `which, of ${names.join()}`, variantList(names), [])
     .option('--replicas <n>', 'replicas, each a process', wholeNumberOf(1, 9), 3)
-    .option('--rounds <n>', 'rounds of throughput and latency (5)', numberOf(1, 1_000))
+    .option('--rounds <n>', 'rounds of throughput, latency and streams (5)', numberOf(1, 1_000))
     .option('--seconds <s>', 'length of a measured stretch (3)', numberOf(0.1, 3_600))
     .option('--warm-up <s>', 'full load before anything is measured, seconds at least', numberOf(0, 3_600), 2)
     .option('--in-flight <n>', 'calls in flight at full load', wholeNumberOf(1, 10_000), 64)

@@ -13,8 +13,13 @@ export interface MethodConfig {
   /** Empty: every method of the service. */
   readonly method: string;
   readonly readOnly: boolean;
+  /** Its calls complete when they are accepted into the order ([0045]); what the handler answers is not sent. */
+  readonly oneWay: boolean;
   readonly release: Release | undefined;
 }
+
+/** What holds for one method. */
+export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay'> & { readonly release: Release };
 
 /** The `understudy` entry of `loadBalancingConfig`, checked and with defaults filled in. Times in milliseconds. */
 export interface GroupConfig {

@@ -46,6 +46,14 @@ export const isVoided = (outcome: Outcome): boolean =>
 
 export const isAbandoned = (outcome: Outcome): boolean => outcome.code === ABANDONED.code;
 
+/** The reply to a one-way call: a place in the order, and the empty message of whatever type it has ([0045]). */
+export const ACCEPTED: Outcome = Object.freeze({
+  code: 0,
+  details: 'OK',
+  initialMetadata: Object.freeze([]),
+  message: new Uint8Array(0),
+});
+
 /** The end of a message whose handler never came to one: there is no reply. */
 export const ABANDONED: Outcome = Object.freeze({ code: -1, details: 'abandoned' });
 

@@ -113,7 +113,8 @@ describe('a service config that cannot be used', () => {
     [method({ name: [{ service: 'a.B' }] }), `${at}.methods names "a.B/" twice`],
     [method({ name: [{}], readOnly: 'yes' }), `${at}.methods[1].readOnly is "yes"`],
     [method({ name: [{}], release: 'now' }), `${at}.methods[1].release is "now"`],
-    [method({ name: [{}], oneWay: true }), `${at}.methods[1].oneWay is not supported by this version`],
+    [method({ name: [{}], oneWay: 1 }), `${at}.methods[1].oneWay is 1`],
+    [method({ name: [{}], oneWay: true, readOnly: true }), `${at}.methods[1] is readOnly and oneWay`],
     [method({ name: [{}], priority: 1 }), `${at}.methods[1].priority is not supported by this version`],
   ];
 
@@ -176,16 +177,32 @@ describe('the settings of a method', () => {
   it('are those of the most specific entry, whatever its place in the list', () => {
     for (const order of [methods, [...methods].reverse()]) {
       const bank = config({ methods: order });
-      expect(methodSettings(bank, '/bank.v1.Bank/GetBalance')).toEqual({ readOnly: true, release: 'concurrent' });
-      expect(methodSettings(bank, '/bank.v1.Bank/Transfer')).toEqual({ readOnly: false, release: 'concurrent' });
-      expect(methodSettings(bank, '/bank.v1.Audit/List')).toEqual({ readOnly: true, release: 'concurrent' });
-      expect(methodSettings(bank, '/shop.Shop/Buy')).toEqual({ readOnly: false, release: 'acknowledged' });
+      expect(methodSettings(bank, '/bank.v1.Bank/GetBalance')).toEqual({
+        readOnly: true,
+        oneWay: false,
+        release: 'concurrent',
+      });
+      expect(methodSettings(bank, '/bank.v1.Bank/Transfer')).toEqual({
+        readOnly: false,
+        oneWay: false,
+        release: 'concurrent',
+      });
+      expect(methodSettings(bank, '/bank.v1.Audit/List')).toEqual({
+        readOnly: true,
+        oneWay: false,
+        release: 'concurrent',
+      });
+      expect(methodSettings(bank, '/shop.Shop/Buy')).toEqual({
+        readOnly: false,
+        oneWay: false,
+        release: 'acknowledged',
+      });
     }
   });
 
   it('are the group’s where no entry names it', () => {
     const settings = methodSettings(config({ release: 'acknowledged' }), '/bank.v1.Bank/Transfer');
-    expect(settings).toEqual({ readOnly: false, release: 'acknowledged' });
+    expect(settings).toEqual({ readOnly: false, oneWay: false, release: 'acknowledged' });
   });
 
   it('do not follow from a name that merely ends alike', () => {

@@ -1,4 +1,4 @@
-import type { GroupConfig, MethodConfig, Release } from './config.js';
+import type { GroupConfig, MethodConfig, MethodSettings } from './config.js';
 import { UnderstudyError } from './error.js';
 import { describeValue } from './record-codec.js';
 
@@ -92,7 +92,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
  *
  * @param path full method path, `/package.Service/Method`
  */
-export function methodSettings(config: GroupConfig, path: string): { readOnly: boolean; release: Release } {
+export function methodSettings(config: GroupConfig, path: string): MethodSettings {
   const slash = path.lastIndexOf('/');
   const service = path.slice(1, slash);
   const method = path.slice(slash + 1);
@@ -102,12 +102,13 @@ export function methodSettings(config: GroupConfig, path: string): { readOnly: b
     if (entry.method !== '' && entry.method !== method) continue;
     if (found === undefined || specificity(entry) > specificity(found)) found = entry;
   }
-  return { readOnly: found?.readOnly ?? false, release: found?.release ?? config.release };
+  const { readOnly = false, oneWay = false, release = config.release } = found ?? {};
+  return { readOnly, oneWay, release };
 }
 
 /** 32 bits that differ when replicas were given different settings. The carrier is each client's own affair. */
 export function configDigest(config: GroupConfig): number {
-  const methods = config.methods.map((m) => [m.service, m.method, m.readOnly, m.release ?? '']);
+  const methods = config.methods.map((m) => [m.service, m.method, m.readOnly, m.oneWay, m.release ?? '']);
   const words = (Object.keys(WORDS) as WordField[]).filter((field) => field !== 'carrier');
   const text = JSON.stringify([
     config.group,
@@ -221,15 +222,15 @@ function methodsAt(value: unknown, path: string): readonly MethodConfig[] {
 
 function methodAt(value: unknown, path: string): readonly MethodConfig[] {
   const entry = objectAt(value, path);
-  if (entry.oneWay === true) fail(`${path}.oneWay is not supported by this version; remove it`);
   if (entry.priority !== undefined) fail(`${path}.priority is not supported by this version; remove it`);
   onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay']);
   const readOnly = flagAt(entry.readOnly, `${path}.readOnly`);
-  flagAt(entry.oneWay, `${path}.oneWay`);
+  const oneWay = flagAt(entry.oneWay, `${path}.oneWay`);
+  if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a method that only reads has nothing but its reply`);
   const release = entry.release === undefined ? undefined : wordAt(entry, path, 'release');
   const names = arrayAt(entry.name, `${path}.name`);
   if (names.length === 0) fail(`${path}.name is empty; it must name at least one service or method`);
-  return names.map((name, i) => ({ ...nameAt(name, `${path}.name[${i}]`), readOnly, release }));
+  return names.map((name, i) => ({ ...nameAt(name, `${path}.name[${i}]`), readOnly, oneWay, release }));
 }
 
 function flagAt(value: unknown, path: string): boolean {

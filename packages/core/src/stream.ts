@@ -59,4 +59,16 @@ export interface StreamOutput {
 /** The reply to a message of a stream: it was processed. What came of it are items. */
 export const STREAMED: Outcome = Object.freeze({ code: -2, details: '' });
 
+/**
+ * What the message of a stream is told that the group does not know: its opening was voided, or was cut with what a
+ * promotion could not adopt.
+ */
+export const UNKNOWN_STREAM: Outcome = Object.freeze({
+  code: 14,
+  details: 'UNDERSTUDY_INDETERMINATE: the group does not know this stream any more; it may have taken effect',
+});
+
+export const isUnknownStream = (outcome: Outcome): boolean =>
+  outcome.code === UNKNOWN_STREAM.code && outcome.details === UNKNOWN_STREAM.details;
+
 export const isStreamed = (outcome: Outcome): boolean => outcome.code === STREAMED.code;

@@ -2,8 +2,13 @@ import { ERROR_CODES, type ErrorCode, type Outcome } from '@understudy/core';
 import type { Asked, Operation } from './checks/history.js';
 import type { ClientHost } from './hosts/client-host.js';
 import type { ServerHost } from './hosts/server-host.js';
+import type { Act } from './network/streams.js';
+import type { StreamPlan } from './plan.js';
 import { requestText } from './services/ledger.js';
+import type { Opening } from './services/streamed.js';
 import type { Simulation } from './simulation.js';
+import { drawHabits, drawOpening, type Habits } from './streams/draw.js';
+import { PlainStream } from './streams/plain-stream.js';
 
 /** The process number of calls that come without our interceptor. */
 const PLAIN = -1;
@@ -13,6 +18,7 @@ export class Applications {
   readonly #simulation: Simulation;
   /** Plain calls that wait for an answer, and how often each was sent. */
   readonly #openPlain = new Map<Operation, number>();
+  #plainStreams: PlainStream[] = [];
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
@@ -20,6 +26,11 @@ export class Applications {
 
   callSomething(): void {
     const { choices, plan, clients } = this.#simulation;
+    if (plan.streams !== undefined && choices.chance(plan.streams.rate)) {
+      if (choices.chance(plan.plainRate)) this.#openPlainly();
+      else this.openStream(choices.pick(clients));
+      return;
+    }
     if (choices.chance(plan.plainRate)) this.#callPlainly();
     else this.call(choices.pick(clients), choices.chance(plan.readRate));
   }
@@ -31,6 +42,38 @@ export class Applications {
     const stuck = plan.stuck && !simulation.calm && choices.chance(0.05);
     const operation = this.#invoke(client.process, { readOnly, stuck, keyed: false });
     client.call(operation, choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
+  }
+
+  openStream(client: ClientHost): void {
+    const { plan, nowMs } = this.#simulation;
+    if (client.dead || nowMs < client.pausedUntilMs || plan.streams === undefined) return;
+    const [operation, opening, habits] = this.#drawStream(client.process, plan.streams);
+    client.openStream(operation, opening, habits);
+  }
+
+  #openPlainly(): void {
+    const { choices, servers, plan } = this.#simulation;
+    const server = choices.maybe(servers.filter(({ runs, status }) => runs && status?.role === 'primary'));
+    if (server === undefined || plan.streams === undefined) return;
+    const stream = new PlainStream(server, ...this.#drawStream(PLAIN, plan.streams));
+    this.#plainStreams = [...this.#plainStreams.filter(({ over }) => !over), stream];
+    stream.open();
+  }
+
+  #drawStream(process: number, plan: StreamPlan): [Operation, Opening, Habits] {
+    const { choices, history } = this.#simulation;
+    const habits = drawHabits(choices, plan);
+    const opening = drawOpening(choices, plan, habits, this.#simulation.drawInput(false));
+    const how = { readOnly: false, stuck: false, keyed: false };
+    return [history.invoke(process, how, opening.input), opening, habits];
+  }
+
+  /** What applications may do next with their streams. */
+  possible(acts: Act[]): void {
+    for (const client of this.#simulation.clients) {
+      for (const stream of client.openStreams.values()) if (stream.ready) acts.push(stream);
+    }
+    for (const stream of this.#plainStreams) if (stream.ready) acts.push(stream);
   }
 
   /** Somebody without our interceptor asks for something, so that it can be asked for again. */
@@ -57,8 +100,7 @@ export class Applications {
   }
 
   #invoke(session: number, how: Asked): Operation {
-    const { history, plan, choices } = this.#simulation;
-    return history.invoke(session, how, plan.workload.draw(choices, how.readOnly, history.operations.length));
+    return this.#simulation.history.invoke(session, how, this.#simulation.drawInput(how.readOnly));
   }
 
   #callPlainly(): void {
@@ -129,7 +171,7 @@ export class Applications {
 
   /** Plain calls that wait for an answer, without those whose handlers never end. */
   get openPlain(): number {
-    let open = 0;
+    let open = this.#plainStreams.filter(({ over }) => !over).length;
     for (const { stuck } of this.#openPlain.keys()) if (!stuck) open++;
     return open;
   }

@@ -227,9 +227,10 @@ function forge(simulation: Simulation): void {
 
 function cancel(simulation: Simulation): void {
   const { choices } = simulation;
-  const client: ClientHost | undefined = choices.maybe(
-    simulation.clients.filter(({ runs, calls }) => runs && calls.size > 0),
-  );
-  const call = client && choices.maybe([...client.calls.keys()]);
-  if (call !== undefined) client?.cancel(call);
+  const client: ClientHost | undefined = choices.maybe(simulation.clients.filter(({ runs, busy }) => runs && busy));
+  const call = client && choices.maybe([...client.calls.keys(), ...client.openStreams.keys()]);
+  if (client === undefined || call === undefined) return;
+  const stream = client.openStreams.get(call);
+  if (stream === undefined) client.cancel(call);
+  else client.cancelStream(stream);
 }

@@ -72,11 +72,27 @@ export interface Plan {
   readonly drift: Drift;
   /** A situation that the run is led into on its way. */
   readonly drill: Drill | undefined;
+  /** undefined: nobody opens any. */
+  readonly streams: StreamPlan | undefined;
+}
+
+/** What a run with streams is like. */
+export interface StreamPlan {
+  /** Share of streams among what applications begin. */
+  readonly rate: number;
+  /** Share of handlers that go on by themselves. */
+  readonly late: number;
+  /** Share of streams with more messages than a window. */
+  readonly long: number;
+  /** Some operations tell all streams. */
+  readonly broadcasts: boolean;
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits` or `drills`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits`, `drills` or `streams`, that are left out. */
   readonly without?: readonly string[];
+  /** Every run has streams, or none of them. */
+  readonly streams?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;
@@ -119,6 +135,28 @@ function drawWithoutDrill(choices: Choices, { without = [], drift = DRIFT_WITHIN
     coordinatorLoss: choices.pick([0, 0.1, 0.3]),
     drift,
     drill: undefined,
+    streams: undefined,
+  };
+}
+
+/**
+ * @param choices of their own, so that a run without streams is what it was before there were any
+ * @returns the plan with streams, in a third of the runs. A handler that is left behind would lose its stream.
+ */
+export function withStreams(plan: Plan, choices: Choices, { without = [], streams }: PlanLimits): Plan {
+  const drawn = choices.chance(1 / 3);
+  if (!(streams ?? drawn) || without.includes('streams') || plan.stuck) return plan;
+  const { config } = plan;
+  return {
+    ...plan,
+    // Nobody joins while a stream is open, and a dead client's is until its records are freed.
+    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500) },
+    streams: {
+      rate: choices.pick([0.2, 0.4]),
+      late: choices.pick([0, 0, 0.5]),
+      long: plan.handlerMs > 20 ? 0 : choices.pick([0, 0.2]),
+      broadcasts: choices.chance(0.4),
+    },
   };
 }
 
@@ -148,7 +186,9 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     unstableMax: 8,
     queueMax: 16,
     sessionsMax: 64,
-    methods: sure ? [{ service: 'log.Log', method: 'Sure', readOnly: false, release: 'acknowledged' }] : [],
+    methods: sure
+      ? [{ service: 'log.Log', method: 'Sure', readOnly: false, oneWay: false, release: 'acknowledged' }]
+      : [],
   };
 }
 
@@ -159,4 +199,8 @@ export const describeMode = ({ replication, multicast, release, carrier }: Group
 export const describePlan = (plan: Plan): string =>
   `${plan.servers} replicas, ${plan.clients} clients, ${describeMode(plan.config)}; ${plan.workload.name}; ${plan.steps} steps, ` +
   `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
-  (plan.drill === undefined ? '' : `; drill ${plan.drill.name}`);
+  (plan.drill === undefined ? '' : `; drill ${plan.drill.name}`) +
+  (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}`);
+
+const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
+  `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;

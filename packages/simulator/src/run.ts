@@ -1,5 +1,5 @@
 import type { Ending } from './checks/settle.js';
-import { describeMode, describePlan, drawPlan, type PlanLimits } from './plan.js';
+import { describeMode, describePlan, drawPlan, type PlanLimits, withStreams } from './plan.js';
 import { Random } from './random.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
@@ -22,6 +22,9 @@ export interface RunResult {
   readonly reason: string | undefined;
 }
 
+/** Makes another seed of a seed. */
+const STREAMS = 0x57_7265_616d_73n << 13n;
+
 /**
  * Plays the run of a seed; the same seed gives the same run. Never throws: whatever a process throws is a violation.
  *
@@ -29,7 +32,7 @@ export interface RunResult {
  */
 export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = {}): RunResult {
   const choices = new Random(seed);
-  const plan = drawPlan(choices, limits);
+  const plan = withStreams(drawPlan(choices, limits), new Random(seed ^ STREAMS), limits);
   tracer?.plan(`seed ${seed}: ${describePlan(plan)}`);
   const simulation = new Simulation(plan, choices, tracer);
   const result = (ending: RunResult['ending'], reason?: string): RunResult => ({

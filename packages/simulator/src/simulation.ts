@@ -78,6 +78,11 @@ export class Simulation {
     return ++this.#calls;
   }
 
+  /** What an operation asks of the workload's machine. */
+  drawInput(readOnly: boolean): unknown {
+    return this.plan.workload.draw(this.choices, readOnly, this.history.operations.length);
+  }
+
   /** Plays the run to its end. @throws Violation, or whatever a core throws */
   play(): Ending {
     this.boot();
@@ -181,6 +186,7 @@ export class Simulation {
       if (flush !== undefined && host.runs && host.core?.wantsFlush) acts.push(flush);
     });
     for (const request of this.coordinator.requests) if (request.ready) acts.push(request);
+    if (this.plan.streams !== undefined) this.applications.possible(acts);
     return acts;
   }
 

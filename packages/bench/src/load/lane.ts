@@ -37,7 +37,7 @@ export class Lane {
       this.#tally.reply(process.hrtime.bigint() - this.#sentAtNs);
       this.send();
     } else {
-      this.#tally.failure(error);
+      this.#tally.failure(error.message);
       // A call that fails at once must not keep everything else from running.
       setImmediate(this.send);
     }

@@ -1,4 +1,3 @@
-import type { ServiceError } from '@grpc/grpc-js';
 import { build } from 'hdr-histogram-js';
 import { usage } from '../processes/child-side.js';
 import type { Mark } from '../processes/commands.js';
@@ -22,9 +21,9 @@ export class Tally {
     this.#histogram.recordValue(Math.min(Math.round(Number(latencyNs) / NS_PER_US), LONGEST_US));
   }
 
-  failure(error: ServiceError): void {
+  failure(message: string): void {
     this.#failures += 1;
-    this.#failure ??= error.message;
+    this.#failure ??= message;
   }
 
   mark(): Mark {

@@ -1,6 +1,6 @@
 import type { Mode } from '../service/service-config.js';
 
-export const SECTIONS = ['throughput', 'latency', 'wire', 'failover', 'recovery'] as const;
+export const SECTIONS = ['throughput', 'latency', 'streams', 'wire', 'failover', 'recovery'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What a run of the benchmark was asked to do. */

@@ -66,6 +66,9 @@ export interface Heard {
   readonly longestGapMs: number;
 }
 
+/** How a stream sends: as its flow control lets it, or each message when the one before has come back. */
+export type Pace = 'window' | 'one';
+
 export interface DriverCommands extends ProcessCommands {
   connect(connection: Connection): void;
   /** Keeps so many calls in flight until `stop`. */
@@ -75,6 +78,10 @@ export interface DriverCommands extends ProcessCommands {
   stop(): number;
   /** Makes so many calls, and waits for them. */
   drive(calls: number, inFlight: number): Mark;
+  /** Keeps so many streams busy until `endStreams`. */
+  openStreams(streams: number, pace: Pace): void;
+  /** Waits until all that was sent has come back; returns how many messages there were in all. */
+  endStreams(): number;
   /** Light load: every client calls every so often, whether or not it was answered. */
   startBeat(everyMs: number): void;
   /** Resolves when every client has had a reply of a term newer than this. */

@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { Beat } from '../load/beat.js';
 import { Load } from '../load/load.js';
+import { StreamLoad } from '../load/stream-load.js';
 import { Tally } from '../load/tally.js';
 import { CounterClient } from '../service/proto.js';
 import { serveParent } from './child-side.js';
@@ -12,6 +13,7 @@ const tally = new Tally();
 let clients: CounterClient[] = [];
 let termOf: (client: CounterClient) => number = () => 0;
 let load: Load | undefined;
+let streams: StreamLoad | undefined;
 let beat: Beat | undefined;
 
 const present = <T>(part: T | undefined): T => {
@@ -29,6 +31,7 @@ async function connect({ target, mode, clients: count }: Connection): Promise<vo
   }
   clients = Array.from({ length: count }, () => new CounterClient(target, grpc.credentials.createInsecure(), options));
   load = new Load(present(clients[0]), tally);
+  streams = new StreamLoad(present(clients[0]), tally);
 }
 
 serveParent<DriverCommands>({
@@ -42,6 +45,8 @@ serveParent<DriverCommands>({
     await present(load).idle();
     return tally.mark();
   },
+  openStreams: (count, pace) => present(streams).open(count, pace),
+  endStreams: () => present(streams).end(),
   startBeat: (everyMs) => {
     beat = new Beat(clients, termOf, everyMs);
   },

@@ -1,16 +1,26 @@
-import type { VariantTurns } from '../measure/rounds.js';
+import type { Counted, VariantRounds } from '../measure/in-rounds.js';
 import { spreadOf } from '../measure/statistics.js';
+import type { Stretch } from '../measure/stretch.js';
 import type { Machine } from './machine.js';
 import { range } from './table.js';
 
+type Stretches<Turn> = { readonly [Phase in keyof Turn]?: Stretch };
+
 /** What else went on while the rounds were measured. */
-export function circumstances(rows: readonly VariantTurns[], { cores }: Machine): string {
+export function circumstances<Turn extends Stretches<Turn>>(
+  rows: readonly VariantRounds<Turn>[],
+  { cores }: Machine,
+): string {
   const turns = rows.flatMap((row) => row.turns);
-  const stretches = turns.flatMap(({ throughput, latency }) => [throughput ?? [], latency ?? []].flat());
-  const others = spreadOf(stretches.map(({ otherCores }) => otherCores));
+  const others = spreadOf(turns.flatMap(stretchesOf).map(({ otherCores }) => otherCores));
   const disturbed = turns.reduce((sum, turn) => sum + turn.disturbed, 0);
   return (
     `Meanwhile other processes kept ${range(others)} of ${cores} cores busy.\n` +
     `Stretches measured again because the group had changed: ${disturbed}.`
   );
+}
+
+function stretchesOf<Turn extends Stretches<Turn>>(turn: Counted<Turn>): readonly Stretch[] {
+  const { disturbed: _, ...phases } = turn;
+  return Object.values<Stretch | undefined>(phases).filter((phase) => phase !== undefined);
 }

@@ -1,7 +1,9 @@
 import type { Failovers } from '../measure/failover.js';
+import type { VariantRounds } from '../measure/in-rounds.js';
 import type { RecoveryAt } from '../measure/recovery.js';
 import type { VariantTurns } from '../measure/rounds.js';
 import type { Settings } from '../measure/settings.js';
+import type { StreamsTurn } from '../measure/streams.js';
 import type { VariantWire } from '../measure/wire.js';
 import type { Machine } from './machine.js';
 
@@ -11,6 +13,7 @@ export interface BenchReport {
   readonly machine: Machine;
   readonly settings: Settings;
   rounds?: readonly VariantTurns[];
+  streams?: readonly VariantRounds<StreamsTurn>[];
   wire?: readonly VariantWire[];
   failovers?: Failovers;
   recoveries?: readonly RecoveryAt[];

@@ -59,6 +59,15 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
         disturbed: 0,
       })),
     })),
+    streams: variants.map(({ name }) => ({
+      variant: name,
+      turns: [0, 1].map(() => ({
+        one: stretch(999_999),
+        many: stretch(999_999),
+        roundTrip: stretch(999_999),
+        disturbed: 0,
+      })),
+    })),
     wire: variants.map(({ name }) => ({ variant: name, atRest: flows, one: flows, full: flows, disturbed: 0 })),
     failovers: { crash: [failover], handOver: [failover] },
     recoveries: [
@@ -81,6 +90,6 @@ describe('the report for people', () => {
 
   it('leaves out what was not measured', () => {
     const { startedAt, machine, settings } = reportOf(() => 1);
-    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|wire|Failover|Passive/);
+    expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|echoed|wire|Failover|Passive/);
   });
 });

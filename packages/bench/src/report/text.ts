@@ -1,7 +1,8 @@
 import { circumstances } from './circumstances.js';
 import { failoverTable, recoveryTable } from './failover-tables.js';
 import type { BenchReport } from './report.js';
-import { latencyTable, throughputTables } from './rounds-tables.js';
+import { latenciesTable, throughputTables } from './rounds-tables.js';
+import { streamsTables } from './streams-tables.js';
 import { wireTables } from './wire-tables.js';
 
 const GIBIBYTE = 1024 ** 3;
@@ -9,7 +10,7 @@ const CPU_MAX = 50;
 
 /** The report for people, at most 80 columns wide. */
 export function textOf(report: BenchReport): string {
-  const { machine, settings, rounds, wire, failovers, recoveries } = report;
+  const { machine, settings, rounds, streams, wire, failovers, recoveries } = report;
   const { only, mode, replicas } = settings;
   const parts = [
     `${machine.cores} cores (${machine.cpu.slice(0, CPU_MAX)}), ${Math.round(machine.memoryBytes / GIBIBYTE)} GiB\n` +
@@ -17,8 +18,9 @@ export function textOf(report: BenchReport): string {
       'The client and all replicas share the cores.',
   ];
   if (rounds !== undefined && only.includes('throughput')) parts.push(...throughputTables(rounds, settings));
-  if (rounds !== undefined && only.includes('latency')) parts.push(latencyTable(rounds, settings));
+  if (rounds !== undefined && only.includes('latency')) parts.push(latenciesTable(rounds, settings));
   if (rounds !== undefined) parts.push(circumstances(rounds, machine));
+  if (streams !== undefined) parts.push(...streamsTables(streams, settings), circumstances(streams, machine));
   if (wire !== undefined) parts.push(...wireTables(wire, settings));
   if (failovers !== undefined) parts.push(failoverTable(failovers, settings));
   if (recoveries !== undefined) parts.push(recoveryTable(recoveries));

@@ -1,4 +1,4 @@
-import type { AddReply, CounterHandlers } from './proto.js';
+import type { AddReply, AddRequest, CounterHandlers } from './proto.js';
 
 /** The state of the measured service: so little that what is measured is everything else. */
 export class Counter {
@@ -25,5 +25,13 @@ export const handlers = (counter: Counter): CounterHandlers => ({
   add: ({ request: { amount, payload } }, reply) => {
     const answer: AddReply = { total: counter.add(amount), payload };
     reply(null, answer);
+  },
+  addEach: (call) => {
+    call.on('data', ({ amount, payload }: AddRequest) => {
+      const answer: AddReply = { total: counter.add(amount), payload };
+      if (!call.write(answer)) call.pause();
+    });
+    call.on('drain', () => call.resume());
+    call.on('end', () => call.end());
   },
 });

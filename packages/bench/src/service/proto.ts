@@ -13,10 +13,12 @@ export interface AddReply {
 
 export interface CounterHandlers extends grpc.UntypedServiceImplementation {
   add: grpc.handleUnaryCall<AddRequest, AddReply>;
+  addEach: grpc.handleBidiStreamingCall<AddRequest, AddReply>;
 }
 
 export interface CounterClient extends grpc.Client {
   add(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
+  addEach(): grpc.ClientDuplexStream<AddRequest, AddReply>;
 }
 
 type CounterClientConstructor = new (

@@ -55,6 +55,13 @@ export class Connections {
     return bodies;
   }
 
+  /** Streams of which something is kept. */
+  get streams(): number {
+    let streams = 0;
+    for (const connection of this.#byId.values()) streams += connection.streams.size;
+    return streams;
+  }
+
   hasExpired(id: ConnectionId): boolean {
     return this.#expired.has(id);
   }

@@ -3,6 +3,7 @@ import type { Checkpoint } from '../checkpoint.js';
 import type { CheckpointFrame } from '../frames.js';
 import type { OrderNum } from '../ids.js';
 import { maxOf, NO_TERM, next } from '../ids.js';
+import { usableBase } from './base.js';
 import { isAnnouncedTo } from './fan-out.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
 import type { Peer } from './peers.js';
@@ -45,11 +46,28 @@ export function releaseCheckpoint(r: ReplicaState): void {
   for (const peer of r.peers.values()) {
     if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(r, peer, checkpoint);
   }
-  if (r.config.replication !== 'passive') return;
+  if (r.config.replication === 'semi-active') {
+    if (!r.hadStreams && !opensStream(r)) return;
+    r.checkpoint = checkpoint;
+  }
   const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: false } as const;
   for (const peer of r.peers.values()) {
     if (isAnnouncedTo(r, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
   }
+}
+
+/** The checkpoint was made for a stream that is about to be opened. */
+const opensStream = (r: ReplicaState): boolean => {
+  const work = r.scheduler.peek();
+  return work?.kind === 'call' && work.request.stream?.kind === 'open';
+};
+
+/** A replica waits for a checkpoint, which cannot be made while streams are open: an older one will do. */
+export function startFromBase(r: ReplicaState, peer: Peer): boolean {
+  const base = usableBase(r);
+  if (base === undefined || r.openStreams === 0 || peer.learner !== 'waiting' || !peer.linkUp) return false;
+  sendToLearner(r, peer, base);
+  return true;
 }
 
 /** Passive replication: time for the next checkpoint, which lets backups drop their logs. */
@@ -74,9 +92,10 @@ export function onCheckpoint(r: ReplicaState, { checkpoint, join }: CheckpointFr
     else install(r, checkpoint);
     return;
   }
-  if (r.config.replication !== 'passive' || checkpoint.orderNum > r.order.heldUpTo) return;
+  if (checkpoint.orderNum > r.order.heldUpTo || checkpoint.orderNum < r.order.entries.base) return;
   if (r.checkpoint !== undefined && checkpoint.orderNum <= r.checkpoint.orderNum) return;
   r.checkpoint = checkpoint;
+  if (r.config.replication === 'semi-active') return;
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
   r.connections.restore(checkpoint);
   dropLogUpTo(r, checkpoint.orderNum);
@@ -105,9 +124,8 @@ function install(r: ReplicaState, checkpoint: Checkpoint): void {
   r.backupOrder.continueFrom(next(checkpoint.orderNum));
   r.connections.restore(checkpoint);
   passOver(r, checkpoint);
-  if (r.config.replication === 'passive') {
-    r.checkpoint = checkpoint;
-  } else {
+  r.checkpoint = checkpoint;
+  if (r.config.replication === 'semi-active') {
     r.stateBusy = 'restore';
     r.effects.push({ kind: 'restoreState', state: checkpoint.state });
   }

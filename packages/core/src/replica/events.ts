@@ -196,6 +196,10 @@ export interface ReplicaStatus {
   /** Messages whose bodies are here and that have no order yet. */
   readonly unordered: number;
   readonly waitingToRelease: number;
+  /** Streaming calls whose handlers live. No checkpoint is taken before they have ended. */
+  readonly openStreams: number;
+  /** Streaming calls of which something is kept: also those whose clients have not taken everything. */
+  readonly streams: number;
   /** Why the group does not serve, in a sentence; undefined when it does. */
   readonly blocked: string | undefined;
   /** The change of the record that the coordinator has not confirmed yet; undefined if there is none. */

@@ -1,10 +1,11 @@
 import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import { isAbandoned, type Outcome, type Request } from '../message.js';
+import { ACCEPTED, isAbandoned, type Outcome, type Request } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { Orderable, PrimaryOrder } from '../ordering/primary-order.js';
 import type { Work } from '../scheduling/scheduler.js';
+import { needsBase } from './base.js';
 import type { Task } from './events.js';
 import { allPassed, encodeUpTo } from './intercepted-streams.js';
 import type { Entry } from './message-order.js';
@@ -24,7 +25,8 @@ export function orderOf(r: ReplicaState): PrimaryOrder {
 /** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
 export function startNext(r: ReplicaState): boolean {
   // What a handler of a stream knows is in no checkpoint.
-  if (r.checkpointWanted && r.openStreams === 0 && allPassed(r)) {
+  const wanted = r.checkpointWanted && r.openStreams === 0;
+  if ((wanted || (mayOrder(r) && needsBase(r, r.scheduler.peek()))) && allPassed(r)) {
     r.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });
@@ -72,6 +74,7 @@ function start(r: ReplicaState, work: Work): void {
         connection,
         request,
       );
+      if (isOneWay(r, request)) giveReplies(r, connection, seqNum, r.order.last, request, ACCEPTED);
       return;
     }
     case 'void': {
@@ -151,6 +154,10 @@ function carryAtOnce(r: ReplicaState, { session }: Connection, orderNum: OrderNu
   if (session === undefined || orderNum >= r.release.firstUnretained(orderOf(r))) r.localAnnounceUpTo = orderNum;
   else session.carryUpTo = orderNum;
 }
+
+/** Its caller waits for a place in the order, not for what comes of it. */
+export const isOneWay = (r: ReplicaState, request: Request | undefined): boolean =>
+  request !== undefined && request.stream === undefined && r.settings(request.method).oneWay;
 
 export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connection, request: Request | undefined): void {
   r.order.append(info, request);

@@ -5,7 +5,7 @@ import type { Body, Request } from '../message.js';
 import { hasBody } from '../ordering/order-info.js';
 import { PrimaryOrder } from '../ordering/primary-order.js';
 import type { Member } from '../record.js';
-import { checkpointIfDue, releaseCheckpoint } from './checkpoints.js';
+import { checkpointIfDue, releaseCheckpoint, startFromBase } from './checkpoints.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from './fan-out.js';
 import { awaitAsks } from './intercepted-streams.js';
 import { truncateLog } from './log-bounds.js';
@@ -135,6 +135,7 @@ export function onJoin(r: ReplicaState, { member, address }: JoinFrame): void {
     peer.address = address;
     connectPeers(r);
   }
+  if (startFromBase(r, peer)) return;
   if (peer.learner === 'waiting' && peer.linkUp && r.checkpointUnstable === undefined) r.checkpointWanted = true;
 }
 
@@ -229,6 +230,7 @@ function pushBack(r: ReplicaState): void {
   const drained = r.scheduler.size <= r.config.queueMax / 2;
   if (r.sessionsPaused ? !drained : !full) return;
   r.sessionsPaused = !r.sessionsPaused;
+  r.sessionsReadSinceMs = r.nowMs;
   r.effects.push({ kind: 'pauseSessions', paused: r.sessionsPaused });
 }
 

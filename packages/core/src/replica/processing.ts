@@ -1,15 +1,15 @@
 import { assert } from '../assert.js';
 import { connectionDigest, extendDigest, requestDigest } from '../digest.js';
 import { next } from '../ids.js';
-import { ABANDONED, INDETERMINATE, type Outcome } from '../message.js';
+import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome } from '../message.js';
 import type { StreamOutput } from '../stream.js';
 import type { ReplicaEvent, Task } from './events.js';
 import { streamCancelled } from './intercepted-streams.js';
 import type { Entry } from './message-order.js';
-import { giveRead, giveReplies, orderAbandon, startNext } from './ordering.js';
+import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from './ordering.js';
 import { admitNextPart } from './requests.js';
 import type { ReplicaState } from './state.js';
-import { beginPart, cancelRequest, diverge, keepOutputs, partProcessed, streamsGone } from './streams.js';
+import { beginPart, cancelRequest, diverge, dropStreams, keepOutputs, partProcessed } from './streams.js';
 import { adoptionPublished } from './transitions.js';
 
 /** A backup waits this many times as long as the primary would before it gives up on itself. */
@@ -70,7 +70,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       complete(r, entry, info.outcome ?? ABANDONED, 0);
       return;
     case 'expire':
-      streamsGone(r, info.connection);
+      dropStreams(r, info.connection);
       r.connections.expire(info.connection);
       complete(r, entry, ABANDONED, 0);
       return;
@@ -111,16 +111,20 @@ export function complete(
     if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
   }
   if (connection !== undefined && (kind === 'call' || kind === 'void')) {
-    connection.keepOutcome(seqNum, outcome);
+    const oneWay = kind === 'call' && isOneWay(r, entry.request);
+    const told = oneWay ? ACCEPTED : outcome;
+    connection.keepOutcome(seqNum, told);
     // What was voided had no effect: its key is free for another try.
     const key = kind === 'call' ? entry.request?.key : undefined;
     if (key !== undefined && entry.request !== undefined) {
       // What an abandoned call did nobody knows; another try must not do it twice.
-      const kept = outcome === ABANDONED ? INDETERMINATE : outcome;
+      const kept = told === ABANDONED ? INDETERMINATE : told;
       r.connections.keepKeyed(key, requestDigest(entry.request.method, entry.request.message), kept);
       r.keyedRunning.delete(key);
     }
-    if (r.isPrimary) giveReplies(r, connection, seqNum, orderNum, entry.request, outcome);
+    // Who made a one-way call was told when it got its order; only who asked for it since waits.
+    const waited = !oneWay || connection.waiters.has(seqNum);
+    if (r.isPrimary && waited) giveReplies(r, connection, seqNum, orderNum, entry.request, told);
   }
   if (!r.isPrimary) {
     r.ackDue = true;

@@ -3,7 +3,7 @@ import type { NewTermFrame, PeerFrame } from '../frames.js';
 import type { ReplicaId } from '../ids.js';
 import type { Member } from '../record.js';
 import { backupTick, isFromPrimary, onAnnounce, onBodies, promise } from './backup.js';
-import { fellBehind, onCheckpoint, onCheckpointTaken, onRestored } from './checkpoints.js';
+import { fellBehind, onCheckpoint, onCheckpointTaken, onRestored, startFromBase } from './checkpoints.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
 import { flush } from './fan-out.js';
 import { onItemPassed, onStreamEnded } from './intercepted-streams.js';
@@ -131,7 +131,7 @@ function onPeerUp(r: ReplicaState, member: Member): void {
   } else if (r.isPrimary) {
     r.requireMembers();
     tellPeer(r, member);
-    if (peer.learner === 'waiting') r.checkpointWanted = true;
+    if (peer.learner === 'waiting' && !startFromBase(r, peer)) r.checkpointWanted = true;
     r.wantsFlush = true;
   } else if (r.role === 'joining') {
     r.joinSentMs = Number.NEGATIVE_INFINITY;

@@ -4,11 +4,11 @@ import { requestDigest } from '../digest.js';
 import type { ErrorCode } from '../error.js';
 import type { CallId, SeqNum } from '../ids.js';
 import { NO_ORDER, next } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import { ACCEPTED, type Outcome, type Request } from '../message.js';
 import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaEvent } from './events.js';
 import type { Entry } from './message-order.js';
-import { giveCached, giveKeyed } from './ordering.js';
+import { giveCached, giveKeyed, isOneWay } from './ordering.js';
 import type { ReplicaState } from './state.js';
 import { dropStream, mayOrderPart, openPlainStream, plainStreamGone } from './streams.js';
 
@@ -71,7 +71,8 @@ export function onRequest(
     return;
   }
   if (connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
-  const outcome = connection.outcomes.get(seqNum);
+  const ordered = connection.orderOf.has(seqNum) && isOneWay(r, request) ? ACCEPTED : undefined;
+  const outcome = connection.outcomes.get(seqNum) ?? ordered;
   if (outcome !== undefined) giveCached(r, connection, seqNum, outcome);
 }
 
@@ -179,8 +180,10 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
     if (work.request.key !== undefined) r.keyedRunning.delete(work.request.key);
     const { connection, seqNum, request } = work;
     const part = request.stream;
-    if (part?.kind === 'open') dropStream(r, connection, seqNum);
+    // Nothing of its stream may wait for it any more.
+    connection.bodies.delete(seqNum);
     r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
+    if (part?.kind === 'open') dropStream(r, connection, seqNum);
     if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, seqNum, part.of);
   } else if (work.kind === 'read') answerUnordered(r, work, outcome);
 }

@@ -1,7 +1,7 @@
-import type { Connection, SessionState } from '../connection/connection.js';
+import type { Collected, Connection, SessionState } from '../connection/connection.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../frames.js';
 import type { LinkId, SeqNum } from '../ids.js';
-import { NO_ORDER } from '../ids.js';
+import { minOf, NO_ORDER } from '../ids.js';
 import { VOIDED } from '../message.js';
 import { backupReceivesOrders } from './backup-receive.js';
 import { giveCached, orderOf } from './ordering.js';
@@ -208,6 +208,7 @@ function onCollected(
 export function resumeOutstanding(r: ReplicaState, connection: Connection, peer: string): void {
   const collected = connection.session?.collected;
   if (collected === undefined) return;
+  forgetUnwanted(connection, collected);
   onAsked(r, connection, collected.streams);
   const lost: SeqNum[] = [];
   for (const seqNum of collected.outstanding) {
@@ -222,11 +223,19 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   }
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
-    else if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
   }
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });
+  }
+}
+
+/** Bodies without an order that the session does not wait for: what of their streams waits for them is unknown here. */
+function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Collected): void {
+  const wanted = new Set(outstanding);
+  for (const seqNum of connection.bodies.keys()) {
+    if (seqNum > sentUpTo || wanted.has(seqNum)) continue;
+    if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
   }
 }
 
@@ -263,6 +272,8 @@ function dropWaiting(r: ReplicaState, connection: Connection | undefined): void 
 /** Sessions that went silent are not relied on; after `sessionExpiryMs` the primary frees their records. */
 export function checkSessions(r: ReplicaState): void {
   const silentMs = r.config.sessionMs * (1 + CLOCK_DRIFT);
+  // Whose frames wait to be read is not relied on either, but may well be there.
+  const readForMs = r.sessionsPaused ? 0 : r.nowMs - r.sessionsReadSinceMs;
   for (const connection of r.connections.values()) {
     const session = connection.session;
     if (session === undefined) {
@@ -276,7 +287,7 @@ export function checkSessions(r: ReplicaState): void {
       r.release.changed();
       reportSessions(r);
     }
-    if (silentFor > r.config.sessionExpiryMs) endSession(r, connection);
+    if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) endSession(r, connection);
     // Nothing of this turn carries an echo: heartbeats must not go unanswered for long.
     if (session.heartbeatMs > session.echoedMs && r.nowMs - session.echoedAtMs > r.config.sessionMs / 6)
       r.wantsFlush = true;

@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpoint.js';
-import type { GroupConfig, Release } from '../config.js';
+import type { GroupConfig, MethodSettings } from '../config.js';
 import { type Connection, plainConnection } from '../connection/connection.js';
 import { Connections } from '../connection/connections.js';
 import type { Stream } from '../connection/stream.js';
@@ -84,9 +84,11 @@ export class ReplicaState {
   running: Running | undefined;
   /** Streams whose handlers live. */
   openStreams = 0;
+  /** A stream was opened in this life. */
+  hadStreams = false;
   /** The user's state is being copied or replaced: nothing may run. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
-  /** Passive: what the log starts from. */
+  /** Passive: what the log starts from. Semi-active: the base, see `base.ts`. */
   checkpoint: Checkpoint | undefined;
 
   // Primary.
@@ -119,6 +121,8 @@ export class ReplicaState {
   /** A checkpoint that waits for its order to become stable before backups get it. */
   checkpointUnstable: Checkpoint | undefined;
   sessionsPaused = false;
+  /** Since when the frames of sessions are read again. */
+  sessionsReadSinceMs = Number.NEGATIVE_INFINITY;
   steppingDown: { readonly sinceMs: number } | undefined;
 
   // Backup and joining.
@@ -143,7 +147,7 @@ export class ReplicaState {
   collection: Collection | undefined;
 
   #required: readonly Member[] = [];
-  readonly #releases = new Map<string, { readOnly: boolean; release: Release }>();
+  readonly #settings = new Map<string, MethodSettings>();
 
   constructor(options: ReplicaOptions) {
     this.self = options.member;
@@ -175,11 +179,11 @@ export class ReplicaState {
     return this.record?.addresses[this.record.primary.id];
   }
 
-  settings(method: string): { readOnly: boolean; release: Release } {
-    let settings = this.#releases.get(method);
+  settings(method: string): MethodSettings {
+    let settings = this.#settings.get(method);
     if (settings === undefined) {
       settings = methodSettings(this.config, method);
-      if (this.#releases.size < 4096) this.#releases.set(method, settings);
+      if (this.#settings.size < 4096) this.#settings.set(method, settings);
     }
     return settings;
   }
@@ -222,6 +226,8 @@ export class ReplicaState {
       logLength: this.order.entries.length,
       unordered: this.connections.unordered,
       waitingToRelease: this.waiting.length,
+      openStreams: this.openStreams,
+      streams: this.connections.streams,
       blocked: this.blocked,
       recordChange: this.changeReason,
     };

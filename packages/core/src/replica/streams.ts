@@ -3,7 +3,7 @@ import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum } from '../ids.js';
 import { type Request, VOIDED } from '../message.js';
-import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
+import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart, UNKNOWN_STREAM } from '../stream.js';
 import type { Entry } from './message-order.js';
 import type { ReplicaState } from './state.js';
 import { forgetAdmission, voidEntering, voidMessage } from './stream-voids.js';
@@ -38,7 +38,7 @@ export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: Se
   if (stream === undefined) {
     const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);
     if (comesYet) hold(connection, part, seqNum);
-    else voidMessage(r, connection, seqNum, VOIDED);
+    else voidMessage(r, connection, seqNum, UNKNOWN_STREAM);
     return false;
   }
   if (!stream.admitted) {
@@ -83,14 +83,6 @@ function giveUpOpening(r: ReplicaState, connection: Connection, stream: Stream):
   return true;
 }
 
-/** The records of a connection are about to be freed. */
-export function streamsGone(r: ReplicaState, id: ConnectionId): void {
-  if (!r.admits || !r.isPrimary) return;
-  for (const stream of r.connections.get(id)?.streams.keys() ?? []) {
-    r.effects.push({ kind: 'streamGone', connection: id, stream });
-  }
-}
-
 export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
   for (const early of connection.early.values()) for (const held of early.values()) if (held === seqNum) return true;
   return false;
@@ -104,6 +96,7 @@ export function beginPart(r: ReplicaState, connection: Connection, { info, reque
   stream.opened = true;
   if (r.admits) stream.opening = request;
   r.openStreams++;
+  r.hadStreams = true;
 }
 
 /** A message of a stream was processed: its place, or what its client has taken. */
@@ -162,9 +155,16 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   if (stream.opened && !stream.over) r.openStreams--;
   connection.streams.delete(of);
   connection.session?.streams.delete(stream);
-  if (r.isPrimary) voidEntering(r, connection, stream, VOIDED);
+  if (r.isPrimary) voidEntering(r, connection, stream, UNKNOWN_STREAM);
   if (r.isPrimary && r.admits) r.effects.push({ kind: 'streamGone', connection: connection.id, stream: of });
   if (stream.call !== undefined) r.streamCalls.delete(stream.call);
+}
+
+/** A connection ends: a handler that is later here than it was at the primary has nobody to speak to. */
+export function dropStreams(r: ReplicaState, id: ConnectionId): void {
+  const connection = r.connections.get(id);
+  if (connection === undefined) return;
+  for (const of of connection.streams.keys()) dropStream(r, connection, of);
 }
 
 /** Items go to their streams, in whatever order their handlers' messages had. */

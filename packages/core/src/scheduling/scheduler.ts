@@ -42,6 +42,8 @@ export type Work =
 export interface Scheduler {
   readonly size: number;
   add(work: Work): void;
+  /** What `next` would give. */
+  peek(): Work | undefined;
   next(): Work | undefined;
 }
 
@@ -56,6 +58,10 @@ export class ReceptionScheduler implements Scheduler {
 
   add(work: Work): void {
     this.#queue.push(work);
+  }
+
+  peek(): Work | undefined {
+    return this.#queue[this.#head];
   }
 
   next(): Work | undefined {

@@ -2,6 +2,7 @@ import { type CallId, next, type SeqNum } from '../ids.js';
 import { isAbandoned, type Outcome, type Request } from '../message.js';
 import {
   isStreamed,
+  isUnknownStream,
   STREAM_CREDIT_AT,
   STREAM_CREDIT_AT_BYTES,
   STREAM_CREDITS_MAX,
@@ -25,6 +26,10 @@ export class ClientStream {
   readonly sinceMs: number;
   /** seqNum of its opening; undefined while it has none. */
   id: SeqNum | undefined;
+  /** Its opening was processed. */
+  opened = false;
+  /** Messages that came before their opening was known; they are sent again once it is clear what became of that. */
+  early: Sent[] = [];
   /** Positions that its messages have. */
   position = 0;
   /** At most one message and the end. */
@@ -208,7 +213,16 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome, voide
   settle(s, sent);
   const { stream } = sent;
   const part = sent.request.stream;
-  if (isStreamed(outcome) || isAbandoned(outcome) || part === undefined) return;
+  if (isStreamed(outcome)) {
+    if (part?.kind === 'open' && stream !== undefined) onOpened(s, stream);
+    return;
+  }
+  if (isAbandoned(outcome) || part === undefined) return;
+  if (isUnknownStream(outcome)) {
+    s.sent.delete(sent.seqNum);
+    if (stream !== undefined && s.streams.get(stream.call) === stream) onUnknownStream(s, stream, sent, part);
+    return;
+  }
   if (voided) s.sent.delete(sent.seqNum);
   if (stream === undefined) {
     if (voided && part.kind === 'credit') for (const { of, upTo } of part.taken) creditAgain(s, of, upTo);
@@ -223,6 +237,27 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome, voide
   else if (part.kind === 'open') finish(s, stream, outcome);
 }
 
+function onOpened(s: SessionState, stream: ClientStream): void {
+  stream.opened = true;
+  if (stream.early.length > 0 && s.streams.get(stream.call) === stream) failUnknown(s, stream);
+}
+
+/**
+ * The group does not know the stream of this message. If its opening has been voided, that is on its way here or was
+ * sent again already; if it has been processed, it was cut when a promotion gave this session up.
+ */
+function onUnknownStream(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
+  if (!('of' in part) || stream.id === undefined) return;
+  if (part.of !== stream.id) sendPart(s, stream, { ...part, of: stream.id }, sent.request.message);
+  else if (stream.opened) failUnknown(s, stream);
+  else stream.early.push(sent);
+}
+
+function failUnknown(s: SessionState, stream: ClientStream): void {
+  forget(s, stream);
+  fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the group does not know this stream any more', true);
+}
+
 function creditAgain(s: SessionState, of: SeqNum, upTo: number): void {
   s.credits.set(of, Math.max(upTo, s.credits.get(of) ?? 0));
 }
@@ -234,6 +269,10 @@ function sendPartAgain(s: SessionState, stream: ClientStream, sent: Sent, part: 
     s.streamsById.delete(sent.seqNum);
     stream.id = number(s, { ...stream.opening, stream: part }, stream);
     s.streamsById.set(stream.id, stream);
+    for (const { request } of stream.early.splice(0)) {
+      if (request.stream !== undefined && 'of' in request.stream)
+        sendPart(s, stream, { ...request.stream, of: stream.id }, request.message);
+    }
   } else if (part.kind !== 'credit' && stream.id !== undefined) {
     sendPart(s, stream, { ...part, of: stream.id }, sent.request.message);
   }

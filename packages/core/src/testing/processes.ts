@@ -71,6 +71,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   tasks: Task[] = [];
   /** Streams whose handlers live. */
   streams: StreamName[] = [];
+  /** What sessions send waits to be read. */
+  sessionsPaused = false;
   /** Whom its core wants streams to. */
   wanted: readonly string[] = [];
   /** Its service computes something else than the others. */
@@ -90,6 +92,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.member = this.#memberOf(++this.lives);
     this.tasks = [];
     this.streams = [];
+    this.sessionsPaused = false;
     this.wanted = [];
     this.core = new Replica({ member: this.member, address: this.name, config, admits });
   }

@@ -182,7 +182,8 @@ function namesOf(args: readonly string[]): string[] {
 
 function configOf(args: readonly string[]): GroupConfig {
   // What gathers for a moment would only make scenarios longer; the ones about it say so.
-  const fields: Record<string, unknown> = { group: 'g', batchMs: 0 };
+  const methods = [{ name: [{ service: 'log.Log', method: 'Tell' }], oneWay: true }];
+  const fields: Record<string, unknown> = { group: 'g', batchMs: 0, methods };
   for (const arg of args) {
     const [key = '', value = ''] = arg.split('=');
     if (key !== 'replicas' && key !== 'interceptors') fields[key] = /^\d+$/.test(value) ? Number(value) : value;

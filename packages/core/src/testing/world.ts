@@ -78,7 +78,8 @@ export class World {
   // ── what a scenario does ────────────────────────────────────────────────────────────────────────────────────────
 
   call(name: string, text: string, readOnly = false): void {
-    const request = { method: readOnly ? '/log.Log/Read' : '/log.Log/Append', message: bytesOf(text) };
+    const append = text.startsWith('tell') ? '/log.Log/Tell' : '/log.Log/Append';
+    const request = { method: readOnly ? '/log.Log/Read' : append, message: bytesOf(text) };
     this.#ask(this.#client(name), { kind: 'call', call: this.#newCall(text), request, readOnly });
   }
 
@@ -234,6 +235,7 @@ export class World {
     const server = this.servers.get(to);
     const client = this.clients.get(to);
     if (this.#network.get(from, to) !== pipe || (server ?? client)?.paused) return false;
+    if (link !== undefined && server?.sessionsPaused) return false;
     const frame = pipe.frames.shift();
     if (frame === undefined) {
       if (!pipe.ending) return false;
@@ -348,6 +350,9 @@ export class World {
       case 'execute':
         if (this.autoFinish) server.post(server.execute(effect.task));
         else server.tasks.push(effect.task);
+        return;
+      case 'pauseSessions':
+        server.sessionsPaused = effect.paused;
         return;
       case 'abandonTask':
         server.tasks = server.tasks.filter((task) => task !== effect.task);

@@ -36,7 +36,7 @@ interface Member {
 
 export interface ReplicasOptions {
   /** Whose `server.js` is run; the replicas are named after it: bank-1, bank-2 … */
-  readonly example?: ExampleName;
+  readonly example?: ExampleName | 'counting';
   /** What node itself is given. */
   readonly execArgv?: readonly string[];
   /** Options of the server that say where the record is kept. */
@@ -50,7 +50,7 @@ export class Replicas {
   readonly takeOvers: TakeOver[] = [];
   readonly #stage: Stage;
   readonly #mode: Mode;
-  readonly #example: ExampleName;
+  readonly #example: ExampleName | 'counting';
   readonly #execArgv: readonly string[];
   readonly #coordinator: readonly string[];
   readonly #addresses = new Map<string, string>();

@@ -16,10 +16,8 @@ export const addModeOptions = (command: Command): Command =>
     .addOption(leaseOption());
 
 /** Limits as in the service config. */
-export const leaseOption = (): Option =>
-  new Option('--lease-ms <ms>', 'lease of the primary, in milliseconds')
-    .argParser(wholeNumberOf(20, 20_000))
-    .default(300);
+export const leaseOption = (description = 'lease of the primary, in milliseconds'): Option =>
+  new Option('--lease-ms <ms>', description).argParser(wholeNumberOf(20, 20_000)).default(300);
 
 const choice = (flags: string, description: string, choices: readonly [string, ...string[]]): Option =>
   new Option(flags, description).choices(choices).default(choices[0]);

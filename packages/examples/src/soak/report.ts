@@ -7,7 +7,7 @@ import type { Outcome } from './run.js';
 
 const FAULTS: readonly Fault[] = ['kill-primary', 'hand-over', 'pause-primary', 'kill-backup', 'pause-backup'];
 
-const modeText = ({ replication, multicast, release, carrier }: Mode): string =>
+export const modeText = ({ replication, multicast, release, carrier }: Mode): string =>
   `${replication} ${multicast} ${release} ${carrier}`;
 
 /** One line a run, more if it went wrong. */
@@ -108,5 +108,5 @@ export function quantile(values: readonly number[], q: number): number {
 
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const ms = (value: number): string => `${value.toFixed(0)} ms`;
-const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
+export const ms = (value: number): string => `${value.toFixed(0)} ms`;
+export const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');

@@ -66,6 +66,10 @@ function withFirstReply(fault: Carried, repliedAtMs: readonly number[]): Carried
   return { ...fault, firstReplyMs: first === undefined ? undefined : first - atMs };
 }
 
+/** Options of a server that say where the record is kept; every run has keys of its own. */
+export const coordinatorKeys = (stage: Stage, etcd: string | undefined): readonly string[] | undefined =>
+  etcd === undefined ? undefined : ['--etcd', etcd, '--etcd-prefix', `soak/${basename(stage.dir)}/`];
+
 async function carryOut(
   stage: Stage,
   plan: Plan,
@@ -73,9 +77,7 @@ async function carryOut(
   etcd: string | undefined,
 ): Promise<Omit<Proof, 'books'>> {
   const { mode, steps, seed, operations } = plan;
-  // Every run has keys of its own.
-  const keys = etcd === undefined ? undefined : ['--etcd', etcd, '--etcd-prefix', `soak/${basename(stage.dir)}/`];
-  const replicas = await Replicas.start(stage, REPLICAS, mode, { coordinator: keys });
+  const replicas = await Replicas.start(stage, REPLICAS, mode, { coordinator: coordinatorKeys(stage, etcd) });
   await replicas.formed();
   const marks = steps.map(({ afterReplies }) => afterReplies);
   const client = new LoadClient(stage, {

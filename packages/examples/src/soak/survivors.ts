@@ -1,6 +1,5 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Books } from '../demo/collect.js';
 import type { ReplicaReport } from '../demo/messages.js';
 import type { Replicas } from '../demo/replicas.js';
 import type { Stage } from '../demo/stage.js';
@@ -12,12 +11,17 @@ const LOOK_AGAIN_MS = 10;
 type Reports = ReadonlyMap<string, ReplicaReport>;
 
 /**
- * Compares the replicas that are in sync once nobody uses the bank any more: all hold the same orders, and those that
- * process have the same digest of outcomes and the same bank as the one that the client saw.
+ * Compares the replicas that are in sync once nobody uses the service any more: all hold the same orders, and those that
+ * process have the same digest of outcomes and the same state as the one that the client saw.
  *
  * @returns a sentence for each difference
  */
-export async function compareSurvivors(stage: Stage, replicas: Replicas, isPassive: boolean, books: Books) {
+export async function compareSurvivors(
+  stage: Stage,
+  replicas: Replicas,
+  isPassive: boolean,
+  seen: { readonly audit: unknown },
+): Promise<string[]> {
   const reports = await evenReports(stage, replicas, isPassive);
   const differences: string[] = [];
   if (!areEven(reports, isPassive)) differences.push(`the replicas do not come equally far: ${describe(reports)}`);
@@ -29,8 +33,8 @@ export async function compareSurvivors(stage: Stage, replicas: Replicas, isPassi
     if (expected === undefined) digests.set(processedUpTo, digest);
     else if (digest !== expected)
       differences.push(`${id} has digest ${digest} at order ${processedUpTo}, another has ${expected}`);
-    if (!isDeepStrictEqual(audit, books.audit))
-      differences.push(`the bank of ${id} is ${JSON.stringify(audit)}; the client saw ${JSON.stringify(books.audit)}`);
+    if (!isDeepStrictEqual(audit, seen.audit))
+      differences.push(`the state of ${id} is ${JSON.stringify(audit)}; the client saw ${JSON.stringify(seen.audit)}`);
   }
   return differences;
 }

@@ -25,6 +25,7 @@ import {
 import type { Activity } from './activity.js';
 import type { Calls } from './calls.js';
 import type { EventLoop } from './event-loop.js';
+import { Rest } from './rest.js';
 import { type Step, StreamHandlers } from './stream-handlers.js';
 import { OVERLOADED, StreamPassages } from './stream-passages.js';
 
@@ -53,6 +54,7 @@ export class Executor {
   readonly #onFault = (fault: HandlerFault): void => this.#logFault(fault);
   readonly #streams: StreamHandlers;
   readonly #passages: StreamPassages;
+  readonly #rest = new Rest();
   #context: RunContext;
 
   constructor(options: ExecutorOptions) {
@@ -113,14 +115,14 @@ export class Executor {
     if (task.kind === 'ordered' && task.request.stream !== undefined) {
       const step = this.#streams.begin();
       this.#streams.deliver(task, request, task.peer ?? '');
-      this.#rest(step, (outputs) => this.#executed(task, undefined, STREAMED, outputs));
+      this.#whenAtRest(step, (outputs) => this.#executed(task, undefined, STREAMED, outputs));
       return;
     }
     // What a unary handler sends on streams belongs to its message too.
     const step = task.kind === 'ordered' && this.#streams.open > 0 ? this.#streams.begin() : undefined;
     runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
       if (step !== undefined) {
-        this.#rest(step, (outputs) => this.#executed(task, admitted, outcome, outputs));
+        this.#whenAtRest(step, (outputs) => this.#executed(task, admitted, outcome, outputs));
         return;
       }
       activity.ended();
@@ -128,9 +130,8 @@ export class Executor {
     });
   }
 
-  /** Until microtasks and ticks are drained, handlers are at it (DESIGN 5.8). */
-  #rest(step: Step, then: (outputs: readonly StreamOutput[]) => void): void {
-    setImmediate(() => {
+  #whenAtRest(step: Step, then: (outputs: readonly StreamOutput[]) => void): void {
+    this.#rest.after(() => {
       this.#options.activity.ended();
       then(this.#streams.finish(step));
     });

@@ -59,6 +59,8 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   logLength: 0,
   unordered: 0,
   waitingToRelease: 0,
+  openStreams: 0,
+  streams: 0,
   blocked: 'the replica was not started',
   recordChange: undefined,
 });

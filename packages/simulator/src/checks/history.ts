@@ -3,6 +3,7 @@ import type { Operation as LinearOperation } from '../linearizability/model.js';
 import { type Ledger, type Saw, sawOf } from '../services/ledger.js';
 import type { Workload } from '../services/workload.js';
 import { demand } from '../violation.js';
+import type { StreamRecord } from './stream-record.js';
 
 /** What the interceptors of a simulation answer when they end a call before it is ordered. */
 export const REFUSED: Outcome = Object.freeze({ code: 7, details: 'refused by an interceptor' });
@@ -12,8 +13,10 @@ export interface Operation {
   readonly name: string;
   /** The client process that made it; negative for a call without our interceptor. */
   readonly process: number;
-  /** What it asks of the workload's machine. */
+  /** What it asks of the workload's machine: null if nothing. */
   readonly input: unknown;
+  /** Of a message of a stream: its name, and its place among those of its client. */
+  readonly place: { readonly stream: string; readonly position: number } | undefined;
   readonly readOnly: boolean;
   /** Its handler never ends, or some replica took it for such a one. */
   stuck: boolean;
@@ -36,6 +39,7 @@ export interface Asked {
   readonly keyed: boolean;
   /** The key of an earlier operation, which asks for something else. */
   readonly key?: string;
+  readonly place?: Operation['place'];
 }
 
 /** A promotion that decided how far to adopt, and the client processes that were dead or out of reach for it. */
@@ -50,6 +54,9 @@ interface Promotion {
 export class History {
   readonly operations: Operation[] = [];
   readonly byName = new Map<string, Operation>();
+  readonly streams: StreamRecord[] = [];
+  /** Since when a primary knew these orders to be stable that are no operations. */
+  readonly #partsStableAt = new Map<string, number>();
   readonly #promotions: Promotion[] = [];
   #now = 0;
   /** Judgments that would have taken too long. */
@@ -61,6 +68,7 @@ export class History {
       name,
       process,
       input,
+      place: how.place,
       readOnly: how.readOnly,
       stuck: how.stuck,
       key: how.key ?? (how.keyed ? `key-${name}` : undefined),
@@ -113,13 +121,19 @@ export class History {
   }
 
   /** Some promotion went on without this process; it may hold orders that never happened. */
-  wasGivenUp(process: number): boolean {
-    return this.#promotions.some(({ gaveUp }) => gaveUp.has(process));
+  wasGivenUp(process: number, since = 0): boolean {
+    return this.#promotions.some(({ gaveUp, at }) => at >= since && gaveUp.has(process));
   }
 
   stable(name: string): void {
     const operation = this.byName.get(name);
     if (operation?.stableAt === Number.POSITIVE_INFINITY) operation.stableAt = this.#now++;
+    if (operation === undefined && !this.#partsStableAt.has(name)) this.#partsStableAt.set(name, this.#now++);
+  }
+
+  /** Something happens that no operation begins or ends with. */
+  tick(): number {
+    return this.#now++;
   }
 
   /** @param final the list of the primary after everything came to rest */
@@ -134,6 +148,7 @@ export class History {
         () => `${name} took effect, but its caller was told that it did not`,
       );
     }
+    for (const record of this.streams) this.#checkItems(record, final, concurrent);
     const kept = this.operations.filter((operation) => this.#isKept(operation, final, concurrent));
     // What was lost may have happened again later, just as it was the first time.
     checkRealTime(kept.filter((operation) => !(concurrent && this.#mayBeLost(operation))));
@@ -144,7 +159,7 @@ export class History {
     const seen: LinearOperation<unknown, unknown>[] = [];
     for (const operation of this.operations) {
       const { process, input, saw, invokedAt, completedAt, state, readOnly } = operation;
-      if (state === 'never') continue;
+      if (state === 'never' || input === null) continue;
       const known = saw !== undefined && !(concurrent && this.#mayBeLost(operation));
       if (known) seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
       // A read that nobody saw the end of says nothing.
@@ -154,6 +169,19 @@ export class History {
     const judgment = workload.judge(seen);
     if (judgment.verdict === 'undecided') this.undecided++;
     demand(judgment.verdict !== 'violated', () => ('unexplained' in judgment ? judgment.unexplained : ''));
+  }
+
+  /** Promise 3 for items: each that was given is what its handler sends in the history that survives, in that place. */
+  #checkItems(record: StreamRecord, final: Ledger, concurrent: boolean): void {
+    const { name, process } = record;
+    const lost = record.differs(
+      final.streams.get(name),
+      ({ at, by }) => concurrent && this.#mayBeGone(process, at, by),
+    );
+    demand(
+      lost === undefined,
+      () => `item ${lost?.index ?? 'status'} of ${name}, due to ${lost?.by}, is not part of the surviving history`,
+    );
   }
 
   /** Whether an answered operation is in the final list just as its reply says; if not, its loss must be excused. */
@@ -175,8 +203,13 @@ export class History {
    * sessionMs, when a promotion decided. A reply that a client in reach had is never lost.
    */
   #mayBeLost({ process, completedAt, saw }: Operation): boolean {
+    return this.#mayBeGone(process, completedAt, saw?.last ?? '');
+  }
+
+  /** @param by the order that what the process saw is due to */
+  #mayBeGone(process: number, completedAt: number, by: string): boolean {
     if (process < 0) return false;
-    const stableAt = this.byName.get(saw?.last ?? '')?.stableAt ?? Number.POSITIVE_INFINITY;
+    const stableAt = this.byName.get(by)?.stableAt ?? this.#partsStableAt.get(by) ?? Number.POSITIVE_INFINITY;
     return this.#promotions.some(
       ({ at, gaveUp, orderly }) => !orderly && at > completedAt && at < stableAt && gaveUp.has(process),
     );

@@ -7,14 +7,26 @@ export const keepsLittle = (simulation: Simulation): boolean =>
 
 function isTidy(
   { simulation }: ServerHost,
-  { role, logLength, unordered }: NonNullable<ServerHost['status']>,
+  { role, logLength, unordered, openStreams, streams }: NonNullable<ServerHost['status']>,
 ): boolean {
   const { replication, unstableMax } = simulation.plan.config;
   // Who executes needs no log; who does not keeps what came after its checkpoint.
   if (logLength > (replication === 'passive' ? 3 * unstableMax : 0)) return false;
+  // Who does not execute has what its checkpoint says.
+  if ((role === 'primary' || replication === 'semi-active') && openStreams + streams > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
   return role !== 'primary' || unordered === 0;
 }
 
 export const describeKept = ({ servers }: Simulation): string =>
-  servers.map(({ name, status }) => `${name} ${status?.logLength} and ${status?.unordered}`).join(', ');
+  servers
+    .map(({ name, status }) => {
+      const { logLength, unordered, openStreams, streams } = status ?? {};
+      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open`;
+    })
+    .join('; ');
+
+/** Of a stream that ended nothing is kept once its client has taken everything, if that lives. */
+export const keepsNoStreams = ({ servers, clients }: Simulation): boolean =>
+  clients.some(({ deadProcesses }) => deadProcesses.length > 0) ||
+  servers.every(({ status }) => status?.role !== 'primary' || status.streams === 0);

@@ -2,7 +2,7 @@ import { forceRecord, isInSync } from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
-import { describeKept, keepsLittle } from './kept.js';
+import { describeKept, keepsLittle, keepsNoStreams } from './kept.js';
 
 /** How a run ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
 export type Ending = 'whole' | 'blocked' | 'unavailable';
@@ -34,6 +34,7 @@ function goOn(simulation: Simulation): Ending {
   for (const client of simulation.clients) {
     simulation.applications.call(client, false);
     simulation.applications.call(client, true);
+    simulation.applications.openStream(client);
   }
   if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) {
     return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
@@ -42,6 +43,11 @@ function goOn(simulation: Simulation): Ending {
   for (const client of simulation.clients) {
     // What is still open now is what no handler ever ends.
     for (const call of [...client.calls.keys()]) client.cancel(call);
+    for (const stream of [...client.openStreams.values()]) client.cancelStream(stream);
+  }
+  if (!within(simulation, TOGETHER_WITHIN_MS, () => keepsNoStreams(simulation)))
+    return explain(simulation, () => `streams have ended, but something is kept of them: ${describeKept(simulation)}`);
+  for (const client of simulation.clients) {
     client.endedUnclean = false;
     client.close();
   }
@@ -50,14 +56,22 @@ function goOn(simulation: Simulation): Ending {
   }
   if (simulation.clients.some(({ endedUnclean, process }) => endedUnclean && !simulation.history.wasGivenUp(process)))
     return explain(simulation, () => 'a session does not end clean');
-  if (!within(simulation, TOGETHER_WITHIN_MS, () => areTogether(simulation))) {
+  if (!within(simulation, TOGETHER_WITHIN_MS + streamsEndMs(simulation), () => areTogether(simulation))) {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
   }
   checkWhole(simulation);
-  const tidy = within(simulation, TIDY_WITHIN_LEASES * simulation.plan.config.leaseMs, () => keepsLittle(simulation));
-  demand(tidy, () => `everything is stable, but orders in logs and messages without one: ${describeKept(simulation)}`);
+  const tidyMs = TIDY_WITHIN_LEASES * simulation.plan.config.leaseMs + streamsEndMs(simulation);
+  const tidy = within(simulation, tidyMs, () => keepsLittle(simulation));
+  demand(tidy, () => `everything is stable, but something is kept: ${describeKept(simulation)}`);
   return 'whole';
 }
+
+/**
+ * Streams of a dead client end with its records: it is taken for silent, and then they are kept for as long again. Until
+ * then nobody joins.
+ */
+const streamsEndMs = ({ plan }: Simulation): number =>
+  plan.streams === undefined ? 0 : 2.5 * plan.config.sessionExpiryMs;
 
 /** DESIGN 5.13: whoever calls again under its key gets an answer, whatever became of the first call. */
 function retried(simulation: Simulation): boolean {
@@ -86,7 +100,7 @@ function force(simulation: Simulation): void {
   simulation.fault([chosen], 'an operator makes it the record');
   coordinator.swap(forceRecord(record, chosen.member, chosen.name), 'force');
   const isOver = () => openCalls(simulation) === 0 && areTogether(simulation);
-  const over = within(simulation, ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS, isOver);
+  const over = within(simulation, ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS + streamsEndMs(simulation), isOver);
   demand(over, () => `after force: ${openCalls(simulation)} calls open: ${openNames(simulation)}`);
   checkReplicas(simulation);
 }
@@ -117,8 +131,9 @@ const open = (simulation: Simulation) =>
   simulation.history.operations.filter(({ state, stuck }) => state === 'open' && !stuck);
 
 function openCalls(simulation: Simulation): number {
-  return simulation.clients.reduce((sum, { calls }) => {
+  return simulation.clients.reduce((sum, { calls, openStreams }) => {
     let n = 0;
+    for (const stream of openStreams.values()) if (!stream.isTorn) n++;
     for (const operation of calls.values()) if (!operation.stuck) n++;
     return sum + n;
   }, simulation.applications.openPlain);

@@ -47,12 +47,13 @@ interface Parsed {
   readonly without?: string[];
   readonly drift: keyof typeof DRIFTS;
   readonly drill?: string;
+  readonly streams?: true;
 }
 
 /** Far beyond the 5 % that the protocol allows for: leases do not exclude each other, and the checks must see it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills'];
+const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams'];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `
@@ -102,6 +103,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     .addOption(
       new Option('--drill <name>', 'lead every run into this situation').choices(DRILLS.map(({ name }) => name)),
     )
+    .option('--streams', 'streams in every run')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -109,11 +111,24 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
 
 function optionsOf(command: Command): SimulatorOptions {
   const parsed = command.opts<Parsed>();
-  const { seed, trace = false, bail = false, json = false, diagram, fromMs, toMs, without, drift, drill } = parsed;
+  const {
+    seed,
+    trace = false,
+    bail = false,
+    json = false,
+    diagram,
+    fromMs,
+    toMs,
+    without,
+    drift,
+    drill,
+    streams,
+  } = parsed;
   const limits: PlanLimits = {
     drift: DRIFTS[drift],
     ...(without === undefined ? {} : { without }),
     ...(drill === undefined ? {} : { drill }),
+    ...(streams === undefined ? {} : { streams }),
   };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
@@ -128,10 +143,11 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill }: Parsed): string =>
+const repeatOf = ({ without, drift, drill, streams }: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
-  (drill === undefined ? '' : ` --drill ${drill}`);
+  (drill === undefined ? '' : ` --drill ${drill}`) +
+  (streams === undefined ? '' : ' --streams');
 
 const wholeNumberOf =
   (min: number, max: number) =>

@@ -56,5 +56,5 @@ function leaveBackups(stage: Stage, client: ClientHost, backups: readonly Server
 function isAtRest({ simulation }: Stage, primary: ServerHost): boolean {
   const { status } = primary;
   if (status === undefined || status.stableUpTo < status.heldUpTo) return false;
-  return simulation.clients.every(({ calls }) => calls.size === 0);
+  return simulation.clients.every(({ busy }) => !busy);
 }

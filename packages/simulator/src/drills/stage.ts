@@ -160,7 +160,7 @@ export class Stage {
   /** Its session ends in good order, and another begins. @returns whether it came to that */
   beginsAnew(client: ClientHost): boolean {
     const { leaseMs } = this;
-    if (!this.quietly(leaseMs, () => client.alive && client.calls.size === 0)) return false;
+    if (!this.quietly(leaseMs, () => client.alive && !client.busy)) return false;
     client.close();
     if (!this.quietly(2 * leaseMs, () => !client.alive) || client.dead) return false;
     client.start();

@@ -5,6 +5,7 @@ import {
   Session,
   type SessionEffect,
   type SessionEvent,
+  type StreamItem,
 } from '@understudy/core';
 import { hex32 } from '@understudy/core/testing';
 import { checkAsks } from '../checks/asks.js';
@@ -12,7 +13,10 @@ import type { Operation } from '../checks/history.js';
 import { Rpc } from '../network/rpc.js';
 import type { SessionStream } from '../network/streams.js';
 import { requestText } from '../services/ledger.js';
+import { type Opening, textOfItem } from '../services/streamed.js';
 import type { Simulation } from '../simulation.js';
+import { ClientStream } from '../streams/client-stream.js';
+import type { Habits } from '../streams/draw.js';
 import { demand } from '../violation.js';
 import { Host } from './host.js';
 
@@ -29,6 +33,9 @@ export class ClientHost extends Host {
   readonly streams: (SessionStream | undefined)[] = [];
   readonly rpcs = new Map<CallId, Rpc>();
   readonly calls = new Map<CallId, Operation>();
+  readonly openStreams = new Map<CallId, ClientStream>();
+  /** Streams of the present session, open or not. */
+  streamsOpened = 0;
   /** It died, and was not started again since. */
   dead = false;
   /** Numbers of its processes: another one after each crash, no two alike in a run. */
@@ -39,7 +46,7 @@ export class ClientHost extends Host {
   #drops: SessionStream[] = [];
   /** Newest term that this session heard of; and what it is told just now in the name of an older one. */
   #term = 0;
-  #outdated: readonly Outcome[] = [];
+  #outdated: readonly (Outcome | StreamItem)[] = [];
 
   constructor(simulation: Simulation, name: string, index: number) {
     super(simulation, name, index);
@@ -64,6 +71,7 @@ export class ClientHost extends Host {
     this.#term = 0;
     this.core = new Session({ connection: this.connection, slots: servers, config });
     this.closing = false;
+    this.streamsOpened = 0;
     this.simulation.losses.sessionStarts(this);
   }
 
@@ -75,6 +83,7 @@ export class ClientHost extends Host {
     this.#drops = [];
     this.#dropStreams(true);
     this.calls.clear();
+    this.openStreams.clear();
   }
 
   /** Another process in its place, which knows nothing of the first. */
@@ -118,8 +127,31 @@ export class ClientHost extends Host {
     this.step({ kind: 'cancel', call });
   }
 
+  /** Calls and streams that are open. */
+  get busy(): boolean {
+    return this.calls.size + this.openStreams.size > 0;
+  }
+
+  openStream(operation: Operation, opening: Opening, habits: Habits): void {
+    if (this.core === undefined) this.start();
+    const call = this.simulation.nextCall() as CallId;
+    const stream = new ClientStream(this, call, operation, opening, habits);
+    this.openStreams.set(call, stream);
+    this.streamsOpened++;
+    this.closing = false;
+    this.note(`opens ${operation.name}, ${opening.kind}${opening.late ? ', late' : ''}`);
+    this.step({ kind: 'openStream', call, request: stream.request });
+  }
+
+  cancelStream(stream: ClientStream): void {
+    if (!this.openStreams.delete(stream.call)) return;
+    this.note(`gives ${stream.name} up`);
+    stream.failed(true);
+    this.step({ kind: 'cancel', call: stream.call });
+  }
+
   close(): void {
-    if (this.calls.size > 0 || this.closing) return;
+    if (this.busy || this.closing) return;
     this.closing = true;
     this.note('closes');
     this.step({ kind: 'close' });
@@ -162,17 +194,39 @@ export class ClientHost extends Host {
         return;
       case 'invoke':
         return this.#invoke(effect);
+      case 'item': {
+        const stream = this.openStreams.get(effect.call);
+        this.#checkTerm(effect.item, stream?.name);
+        if (this.simulation.tracing) this.note(`${stream?.name} << ${textOfItem(effect.item)}`);
+        stream?.given(effect.item, effect.index);
+        return;
+      }
+      case 'writable': {
+        const stream = this.openStreams.get(effect.call);
+        if (stream !== undefined) stream.mayWrite = true;
+        return;
+      }
       case 'deliver': {
+        const stream = this.#takeStream(effect.call);
+        if (stream !== undefined) {
+          this.note(`${stream.name} ends`);
+          this.#checkTerm(effect.outcome, stream.name);
+          stream.ended(effect.outcome);
+          return;
+        }
         const operation = this.#take(effect.call);
         this.note(`delivered ${operation?.name}`);
-        demand(
-          !this.#outdated.includes(effect.outcome),
-          () => `${this.name} delivers ${operation?.name} from a primary of an older term`,
-        );
+        this.#checkTerm(effect.outcome, operation?.name);
         if (operation !== undefined) this.simulation.history.answer(operation, effect.outcome);
         return;
       }
       case 'fail': {
+        const stream = this.#takeStream(effect.call);
+        if (stream !== undefined) {
+          this.note(`${stream.name} fails: ${effect.code} ${effect.reason}`);
+          stream.failed(effect.mayHaveTakenEffect);
+          return;
+        }
         const operation = this.#take(effect.call);
         if (this.simulation.tracing) this.note(`failed ${operation?.name}: ${effect.code} ${effect.reason}`);
         if (operation !== undefined) this.simulation.history.fail(operation, effect.mayHaveTakenEffect);
@@ -207,11 +261,23 @@ export class ClientHost extends Host {
     return operation;
   }
 
+  #takeStream(call: CallId): ClientStream | undefined {
+    const stream = this.openStreams.get(call);
+    this.openStreams.delete(call);
+    return stream;
+  }
+
+  #checkTerm(what: Outcome | StreamItem, name: string | undefined): void {
+    demand(!this.#outdated.includes(what), () => `${this.name} delivers ${name} from a primary of an older term`);
+  }
+
   #ended(clean: boolean): void {
     this.note(`ended${clean ? '' : ', not clean'}`);
     if (!clean) this.endedUnclean = true;
     for (const operation of this.calls.values()) this.simulation.history.fail(operation, true);
     this.calls.clear();
+    for (const stream of this.openStreams.values()) stream.failed(true);
+    this.openStreams.clear();
     this.core = undefined;
     this.#dropStreams(false);
   }
@@ -219,13 +285,15 @@ export class ClientHost extends Host {
 
 interface Answers {
   readonly term: number;
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly (Outcome | StreamItem)[];
 }
 
 /** What a replica answers, and the term in whose name. */
 function answersOf(event: SessionEvent): Answers | undefined {
   if (event.kind === 'rpcReply') return { term: event.header.header.term, outcomes: [event.outcome] };
   if (event.kind !== 'frame' || event.frame.kind !== 'replies') return undefined;
-  const { header, replies, reads } = event.frame;
-  return { term: header.term, outcomes: [...replies, ...reads].map(({ outcome }) => outcome) };
+  const { header, replies, reads, items } = event.frame;
+  const outcomes = [...replies, ...reads].map(({ outcome }) => outcome);
+  const given = items.map(({ item }) => (item.kind === 'status' ? item.outcome : item));
+  return { term: header.term, outcomes: [...outcomes, ...given] };
 }

@@ -13,6 +13,9 @@ import {
   type ReplicaId,
   type ReplicaStatus,
   type ReplyFrame,
+  type Request,
+  STREAMED,
+  type StreamPart,
   type Task,
 } from '@understudy/core';
 import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
@@ -22,11 +25,16 @@ import type { Rpc } from '../network/rpc.js';
 import type { Act, PeerStream, SessionStream } from '../network/streams.js';
 import { Ledger, readRequest } from '../services/ledger.js';
 import type { Simulation } from '../simulation.js';
+import type { PlainStream } from '../streams/plain-stream.js';
 import { demand } from '../violation.js';
 import { Host } from './host.js';
+import { StreamHandlers } from './stream-handlers.js';
+
+/** A handler that goes on by itself takes up to this long each time. */
+const SOON_MS = 40;
 
 /** Who waits for a call at a replica. */
-type Caller = { readonly rpc: Rpc } | { readonly plain: Operation };
+type Caller = { readonly rpc: Rpc } | { readonly plain: Operation } | { readonly stream: PlainStream };
 
 /** Something that the adapter of a replica does, and then tells the core. */
 class Job implements Act {
@@ -55,6 +63,8 @@ export class ServerHost extends Host {
   member: Member;
   status: ReplicaStatus | undefined;
   service: Ledger;
+  /** Of open streams, in this life. */
+  handlers: StreamHandlers;
   jobs: Job[] = [];
   /** In this life, by order: the operation that was processed, and the core's digest after it where known. */
   processed: string[] = [];
@@ -87,6 +97,7 @@ export class ServerHost extends Host {
     super(simulation, name, index);
     this.member = this.#memberOf(0);
     this.service = new Ledger(simulation.plan.workload);
+    this.handlers = new StreamHandlers(this);
   }
 
   get alive(): boolean {
@@ -114,6 +125,7 @@ export class ServerHost extends Host {
     this.core = new Replica({ member: this.member, address: this.name, config, admits });
     this.status = undefined;
     this.service = new Ledger(this.simulation.plan.workload);
+    this.handlers = new StreamHandlers(this);
     this.jobs = [];
     this.processed = [];
     this.digests = [];
@@ -167,8 +179,10 @@ export class ServerHost extends Host {
       stream.endAtServer();
     }
     this.simulation.network.breakPeerStreams(this);
-    for (const caller of this.#calls.values())
+    for (const caller of this.#calls.values()) {
       if ('plain' in caller) this.simulation.applications.plainLost(caller.plain);
+      else if ('stream' in caller) caller.stream.lost();
+    }
     this.#calls.clear();
   }
 
@@ -220,23 +234,36 @@ export class ServerHost extends Host {
       case 'closeSession':
         return this.streams.get(effect.link)?.endAtServer();
       case 'answerCall': {
+        const waiting = this.#calls.get(effect.call);
+        if (waiting !== undefined && 'stream' in waiting) return waiting.stream.opened(effect.outcome);
         const caller = this.#take(effect.call);
         if (effect.header !== undefined) this.simulation.losses.left(effect.header.header.sourceOrderInfo);
         if (caller === undefined) return;
+        if ('stream' in caller) return;
         if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, effect.outcome);
         else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
         else demand(false, () => `${this.name} answers a session's call without a header`);
         return;
       }
+      case 'answerItem': {
+        const caller = this.#calls.get(effect.call);
+        if (caller !== undefined && 'stream' in caller) caller.stream.item(effect.item);
+        return;
+      }
       case 'failCall': {
         const caller = this.#take(effect.call);
         if (caller === undefined) return;
+        if ('stream' in caller) return caller.stream.refused(effect.code);
         if ('plain' in caller) this.simulation.applications.plainFailed(caller.plain, effect.code);
         else caller.rpc.refused();
         return;
       }
       case 'admit':
-        return this.#later(undefined, () => this.#admit(effect.admission, readRequest(effect.request.message).name));
+        return this.#later(undefined, () => this.#admit(effect.admission, effect.request));
+      case 'passItem': {
+        const { connection, stream, index, item } = effect;
+        return this.#later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item }));
+      }
       case 'execute':
         return this.#execute(effect.task);
       case 'abandonTask':
@@ -246,6 +273,7 @@ export class ServerHost extends Host {
       case 'restoreState':
         return this.#later(undefined, () => {
           this.service.restore(effect.state);
+          this.handlers.clear();
           this.step({ kind: 'restored' });
         });
       case 'changeRecord':
@@ -310,14 +338,17 @@ export class ServerHost extends Host {
     return caller;
   }
 
-  #later(task: Task | undefined, run: () => void): void {
-    const { choices, nowMs, plan } = this.simulation;
-    const delayMs = plan.handlerMs > 0 && choices.chance(0.5) ? choices.below(plan.handlerMs) : 0;
+  #later(task: Task | undefined, run: () => void, withinMs = this.simulation.plan.handlerMs): void {
+    const { choices, nowMs } = this.simulation;
+    const delayMs = withinMs > 0 && choices.chance(0.5) ? choices.below(withinMs) : 0;
     this.jobs.push(new Job(this, Math.max(nowMs + delayMs, this.handlersBusyUntilMs), task, run));
   }
 
-  #admit(admission: number, name: string): void {
-    if (hashText(name) % 8 === 0) this.step({ kind: 'refused', admission, outcome: REFUSED });
+  /** The user's interceptors: they refuse some calls; what follows in a stream passes. */
+  #admit(admission: number, { message, stream }: Request): void {
+    const begins = stream === undefined || stream.kind === 'open';
+    if (begins && hashText(readRequest(message).name) % 8 === 0)
+      this.step({ kind: 'refused', admission, outcome: REFUSED });
     else this.step({ kind: 'admitted', admission });
   }
 
@@ -346,17 +377,42 @@ export class ServerHost extends Host {
   #finish(task: Task, name: string, input: string): void {
     let outcome: Outcome;
     if (task.kind === 'ordered') {
-      // What a deposed primary does is thrown away with it.
-      demand(
-        this.#isOutdated || !this.service.operations.includes(name),
-        () => `${this.name} processes ${name} a second time, as order ${task.info.orderNum}`,
-      );
+      const { stream } = task.request;
+      if (stream !== undefined) return this.#finishPart(task, stream, name);
+      this.processes(name);
       outcome = this.service.run(name, input);
       this.processed[task.info.orderNum] = name;
     } else {
       outcome = this.service.look(input);
     }
-    this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)) ^ this.#difference(task) });
+    const digest = hashText(textOf(outcome.message)) ^ this.#difference(task);
+    const outputs = task.kind === 'ordered' ? this.handlers.tellAll(name, textOf(outcome.message)) : [];
+    this.step({ kind: 'executed', task, outcome, digest, outputs });
+  }
+
+  #finishPart(task: Extract<Task, { kind: 'ordered' }>, part: StreamPart, name: string): void {
+    const { connection, seqNum, orderNum } = task.info;
+    this.processed[orderNum] = this.handlers.nameOf(connection, seqNum, part) ?? name;
+    const outputs = this.handlers.deliver(task, part);
+    this.step({ kind: 'executed', task, outcome: STREAMED, digest: this.#difference(task), outputs });
+  }
+
+  /** DESIGN 7.1. What a deposed primary does is thrown away with it. */
+  processes(name: string): void {
+    demand(
+      this.#isOutdated || !this.service.operations.includes(name),
+      () => `${this.name} processes ${name} a second time, after order ${this.lastOrder}`,
+    );
+  }
+
+  /** A handler does something by itself, soon. */
+  goOnLater(run: () => void): void {
+    this.#later(undefined, run, SOON_MS);
+  }
+
+  /** The RPC of a stream is over. */
+  forgetCall(call: CallId): void {
+    this.#calls.delete(call);
   }
 
   get #isOutdated(): boolean {

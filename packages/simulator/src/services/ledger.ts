@@ -14,7 +14,7 @@ export interface Saw {
 const EMPTY = 1;
 const extend = (digest: number, operation: string): number => Math.imul(digest ^ hashText(operation), 0x9e3779b1) >>> 0;
 
-/** A request is the operation's name, and what it asks of the machine. */
+/** A request is the operation's name, and what it asks of the machine: null if nothing. */
 export const requestText = (name: string, input: unknown): Uint8Array => bytesOf(`${name} ${JSON.stringify(input)}`);
 
 export function readRequest(message: Uint8Array): { readonly name: string; readonly input: string } {
@@ -31,6 +31,8 @@ export class Ledger {
   readonly #workload: Workload;
   #machine: Machine;
   operations: string[] = [];
+  /** Digests of what handlers of streams sent, by stream: part of the history, though not of the list. */
+  streams = new Map<string, number[]>();
   /** `#digests[n]`: of the first n operations. */
   #digests: number[] = [EMPTY];
 
@@ -55,18 +57,26 @@ export class Ledger {
 
   /** Asks the machine without a trace in the list. */
   look(input: string): Outcome {
+    const parsed: unknown = JSON.parse(input);
+    const output = parsed === null ? 'null' : JSON.stringify(this.#machine.run(parsed));
+    return { code: 0, details: '', message: bytesOf(`${this.place}${output}`) };
+  }
+
+  /** The history so far. */
+  get place(): string {
     const { length } = this.operations;
-    const output = JSON.stringify(this.#machine.run(JSON.parse(input)));
-    const text = `${length}/${this.#digests[length]}/${this.operations[length - 1] ?? '-'}/${output}`;
-    return { code: 0, details: '', message: bytesOf(text) };
+    return `${length}/${this.#digests[length]}/${this.operations[length - 1] ?? '-'}/`;
   }
 
   checkpoint(): Uint8Array {
-    return bytesOf(JSON.stringify({ operations: this.operations, state: this.#machine.save() }));
+    return bytesOf(
+      JSON.stringify({ operations: this.operations, streams: [...this.streams], state: this.#machine.save() }),
+    );
   }
 
   restore(checkpoint: Uint8Array): void {
-    const { operations, state } = JSON.parse(textOf(checkpoint)) as { operations: string[]; state: unknown };
+    const { operations, streams, state } = JSON.parse(textOf(checkpoint)) as Saved;
+    this.streams = new Map(streams);
     this.operations = operations;
     this.#digests = [EMPTY];
     for (const name of operations) this.#digests.push(extend(this.#digests.at(-1) ?? EMPTY, name));
@@ -75,8 +85,15 @@ export class Ledger {
   }
 }
 
-export function sawOf(outcome: Outcome): Saw {
-  const text = textOf(outcome.message);
+interface Saved {
+  readonly operations: string[];
+  readonly streams: [string, number[]][];
+  readonly state: unknown;
+}
+
+export const sawOf = (outcome: Outcome): Saw => readSaw(textOf(outcome.message));
+
+export function readSaw(text: string): Saw {
   const [length = '', digest = '', last = ''] = text.split('/', 3);
   const output = text.slice(length.length + digest.length + last.length + 3);
   return { length: Number(length), digest: Number(digest), last, output };

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import type { Child } from '../processes/child.js';
+import type { ProcessCommands } from '../processes/commands.js';
+import type { Bench } from './settings.js';
+import type { Site } from './site.js';
+
+/** Profiles what is measured, if that was asked for; a later round replaces the profile of an earlier one. */
+export async function profiled<T>({ settings }: Bench, site: Site, name: string, act: () => Promise<T>): Promise<T> {
+  const { profile } = settings;
+  if (profile === undefined) return act();
+  const roles: [string, Child<ProcessCommands>][] = [
+    ['client', site.driver as unknown as Child<ProcessCommands>],
+    ['primary', site.primary],
+    ...site.backups.slice(0, 1).map((backup): [string, Child<ProcessCommands>] => ['backup', backup]),
+  ];
+  await Promise.all(roles.map(([, child]) => child.ask('startProfile')));
+  const result = await act();
+  const file = (role: string): string => join(profile, `${name.replaceAll(' ', '-')}-${role}.cpuprofile`);
+  await Promise.all(roles.map(([role, child]) => child.ask('endProfile', file(role))));
+  return result;
+}

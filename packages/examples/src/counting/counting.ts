@@ -1,0 +1,47 @@
+import { decodeCheckpoint, encodeCheckpoint, isCount, isRecord } from '../hosting/json-checkpoint.js';
+import type { CountReply, CountRequest } from './proto.js';
+
+const VERSION = 1;
+
+export interface Tally {
+  /** Requests that were counted. */
+  readonly count: number;
+  /** Of their numbers. */
+  readonly sum: number;
+}
+
+type Saved = readonly (readonly [name: string, tally: Tally])[];
+
+/** Counts by name. Nothing in it depends on anything but what was counted, and in which order. */
+export class Counting {
+  #tallies = new Map<string, Tally>();
+  #total = 0;
+
+  count({ tally: name, number }: CountRequest): CountReply {
+    const { count, sum } = this.#tallies.get(name) ?? { count: 0, sum: 0 };
+    this.#tallies.set(name, { count: count + 1, sum: sum + number });
+    this.#total += 1;
+    return { number, counted: count + 1, place: this.#total };
+  }
+
+  audit(): Readonly<Record<string, Tally>> {
+    return Object.fromEntries(this.#tallies);
+  }
+
+  /** A copy of everything, as bytes. */
+  checkpoint(): Uint8Array {
+    return encodeCheckpoint(VERSION, [...this.#tallies] satisfies Saved);
+  }
+
+  /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
+  restore(bytes: Uint8Array): void {
+    this.#tallies = new Map(decodeCheckpoint(bytes, VERSION, 'the counting service', isSaved));
+    this.#total = [...this.#tallies.values()].reduce((total, { count }) => total + count, 0);
+  }
+}
+
+const isSaved = (value: unknown): value is Saved =>
+  Array.isArray(value) &&
+  value.every((pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string' && isTally(pair[1]));
+
+const isTally = (value: unknown): value is Tally => isRecord(value) && isCount(value.count) && isCount(value.sum);

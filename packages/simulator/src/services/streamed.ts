@@ -1,0 +1,55 @@
+import type { StreamItem } from '@understudy/core';
+import { hashText, textOf } from '@understudy/core/testing';
+
+/** What the opening of a stream asks for; all replicas read the same. */
+export interface Opening {
+  /** bidi: an answer to each message; server: many items to one request; client: one answer to all messages. */
+  readonly kind: 'bidi' | 'server' | 'client';
+  /** Its handler goes on by itself: what it sends leaves at another time on each replica. */
+  readonly late: boolean;
+  /** server: so many items. */
+  readonly items: number;
+  /** Its handler ends after this message, whatever else its client sends; 0: with its client. */
+  readonly endsAfter: number;
+  /** What it asks of the workload's machine: it is an operation like any other. */
+  readonly input: unknown;
+}
+
+/** Between the answers to the messages of a client-streaming call. */
+export const LINES = '\n';
+/** Before what is sent to all streams. */
+export const TO_ALL = '@';
+
+/** A message tells its place among those of its stream, and which order made it: an operation or a part of a stream. */
+export const messageText = (place: number, by: string, body: string): string => `${place}|${by}|${body}`;
+
+export interface MessageText {
+  readonly place: number;
+  readonly by: string;
+  readonly body: string;
+}
+
+export function readMessage(text: string): MessageText {
+  const [place = '', by = ''] = text.split('|', 2);
+  return { place: Number(place), by, body: text.slice(place.length + by.length + 2) };
+}
+
+/** The last item tells how many messages came before, which order made it, and how far its handler saw. */
+export const statusText = messageText;
+export const readStatus = readMessage;
+
+export function textOfItem(item: StreamItem): string {
+  switch (item.kind) {
+    case 'metadata':
+      return 'metadata';
+    case 'message':
+      return textOf(item.message);
+    case 'window':
+      return `window ${item.upTo}`;
+    case 'status':
+      return `status ${item.outcome.code} ${item.outcome.details}`;
+  }
+}
+
+/** 32 bits, of its kind too. */
+export const itemDigest = (item: StreamItem): number => hashText(textOfItem(item));
