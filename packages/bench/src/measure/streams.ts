@@ -5,12 +5,14 @@ import { inRounds, type VariantRounds } from './in-rounds.js';
 import { profiled } from './profiled.js';
 import type { Bench } from './settings.js';
 import { isWhole, openSite } from './site.js';
-import { type Stretch, watch } from './stretch.js';
+import { type Stretch, untilWarm, watch } from './stretch.js';
 import type { Variant } from './variants.js';
 
 /** Streams of the measurement with many. */
 export const MANY = 16;
 const SETTLE_SECONDS = 0.5;
+/** A message costs less than a call: it takes more of them until everything is compiled. */
+const WARM_MESSAGES = 40_000;
 
 /** One variant in one round; `callsPerSecond` is messages that came back a second. */
 export interface StreamsTurn {
@@ -33,16 +35,17 @@ export const measureStreams = (
 async function measureTurn(stage: Stage, bench: Bench, variant: Variant): Promise<Finding<StreamsTurn>> {
   const { replicas, seconds, warmUpSeconds } = bench.settings;
   const site = await openSite(stage, variant, { replicas });
-  const stretch = async (streams: number, pace: Pace, settleSeconds: number, name: string): Promise<Stretch> => {
+  const stretch = async (streams: number, pace: Pace, name: string, settle: () => Promise<void>): Promise<Stretch> => {
     await site.driver.ask('openStreams', streams, pace);
-    await stage.pass(settleSeconds);
+    await settle();
     const watched = await profiled(bench, site, `${variant.name} ${name}`, () => watch(stage, site, seconds));
     const messages = await stage.until('all streams have ended', site.driver.ask('endStreams'));
     await site.group?.agree(stage, messages);
     return watched;
   };
-  const many = await stretch(MANY, 'window', warmUpSeconds, 'streams');
-  const one = await stretch(1, 'window', SETTLE_SECONDS, 'stream');
-  const roundTrip = await stretch(1, 'one', SETTLE_SECONDS, 'message');
+  const settle = (): Promise<void> => stage.pass(SETTLE_SECONDS);
+  const many = await stretch(MANY, 'window', 'streams', () => untilWarm(stage, site, warmUpSeconds, WARM_MESSAGES));
+  const one = await stretch(1, 'window', 'stream', settle);
+  const roundTrip = await stretch(1, 'one', 'message', settle);
   return { result: { one, many, roundTrip }, whole: await isWhole(site) };
 }

@@ -11,11 +11,20 @@ const WARM_CALLS = 10_000;
 const WARM_UP_MAX = 5;
 
 /** Puts a site under full load, and leaves it there when it is warm. */
-export async function warmUp(stage: Stage, { driver }: Site, inFlight: number, seconds: number): Promise<void> {
-  await driver.ask('load', inFlight);
+export async function warmUp(stage: Stage, site: Site, inFlight: number, seconds: number): Promise<void> {
+  await site.driver.ask('load', inFlight);
+  await untilWarm(stage, site, seconds, WARM_CALLS);
+}
+
+/**
+ * Lets a site be under the load that it has until it is warm.
+ *
+ * @param warmCalls before so many, or messages of streams, it is not
+ */
+export async function untilWarm(stage: Stage, { driver }: Site, seconds: number, warmCalls: number): Promise<void> {
   await stage.pass(seconds);
   const { calls } = await stage.until('the driver answers', driver.ask('mark'));
-  const missing = Math.max(0, WARM_CALLS - calls) / Math.max(1, calls);
+  const missing = Math.max(0, warmCalls - calls) / Math.max(1, calls);
   await stage.pass(seconds * Math.min(missing, WARM_UP_MAX - 1));
 }
 

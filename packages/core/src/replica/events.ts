@@ -193,6 +193,8 @@ export interface ReplicaStatus {
   readonly digest: string;
   readonly sessions: number;
   readonly logLength: number;
+  /** The log goes on from here for the sake of replicas that join while streams are open; undefined if it need not. */
+  readonly base: OrderNum | undefined;
   /** Messages whose bodies are here and that have no order yet. */
   readonly unordered: number;
   readonly waitingToRelease: number;

@@ -68,7 +68,8 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   seeReplies(r, connection, frame.repliesSeenUpTo);
   welcome(r, connection, link, frame.sentAtMs);
   if (r.role !== 'promoting') return;
-  if (!frame.fresh) r.collection?.sessionIsBack(connection.id);
+  // Who only reads sent no request, and holds orders all the same.
+  if (!frame.fresh || known !== undefined) r.collection?.sessionIsBack(connection.id);
   askSession(r, link);
 }
 

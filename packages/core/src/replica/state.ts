@@ -15,6 +15,7 @@ import type { LogLevel } from '../ports.js';
 import type { GroupRecord, Member } from '../record.js';
 import { ReceptionScheduler, type Scheduler, type Work } from '../scheduling/scheduler.js';
 import { methodSettings } from '../service-config.js';
+import { usableBase } from './base.js';
 import type { Collection } from './collection.js';
 import type { ReplicaEffect, ReplicaStatus, Role, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
@@ -224,6 +225,7 @@ export class ReplicaState {
       digest: digestToHex(this.digest),
       sessions: this.connections.sessions,
       logLength: this.order.entries.length,
+      base: this.hadStreams ? usableBase(this)?.orderNum : undefined,
       unordered: this.connections.unordered,
       waitingToRelease: this.waiting.length,
       openStreams: this.openStreams,

@@ -30,22 +30,19 @@ export function takeItems(r: ReplicaState, connection: Connection, session: Sess
 
 function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
   const holdsLease = r.holdsLease();
-  for (let index = stream.sentUpTo + 1; index <= stream.items.last; index++) {
+  const mayLeave = (index: number): boolean => {
     const ordered = stream.items.get(index);
-    if (ordered === undefined) continue;
-    if (isHeldByInterceptors(r, stream, index)) return index - 1;
+    if (ordered === undefined) return true;
+    if (isHeldByInterceptors(r, stream, index)) return false;
+    const { orderNum } = ordered;
     const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
-    const verdict = r.release.decideItem(
-      connection,
-      ordered.orderNum,
-      stableOnly,
-      orderOf(r),
-      r.stableUpTo,
-      holdsLease,
-    );
-    if (verdict === 'wait') return index - 1;
-  }
-  return stream.items.last;
+    return r.release.decideItem(connection, orderNum, stableOnly, orderOf(r), r.stableUpTo, holdsLease) !== 'wait';
+  };
+  const { last } = stream.items;
+  // Orders of items never fall, so those before one that may leave may leave, too, but for what interceptors do.
+  if (!r.admits && stream.sentUpTo >= stream.stableOnlyUpTo && mayLeave(last)) return last;
+  for (let index = stream.sentUpTo + 1; index <= last; index++) if (!mayLeave(index)) return index - 1;
+  return last;
 }
 
 const isHeldByInterceptors = (r: ReplicaState, stream: Stream, index: number): boolean =>

@@ -57,6 +57,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   digest: '',
   sessions: 0,
   logLength: 0,
+  base: undefined,
   unordered: 0,
   waitingToRelease: 0,
   openStreams: 0,

@@ -7,11 +7,13 @@ export const keepsLittle = (simulation: Simulation): boolean =>
 
 function isTidy(
   { simulation }: ServerHost,
-  { role, logLength, unordered, openStreams, streams }: NonNullable<ServerHost['status']>,
+  { role, logLength, base, heldUpTo, unordered, openStreams, streams }: NonNullable<ServerHost['status']>,
 ): boolean {
   const { replication, unstableMax } = simulation.plan.config;
-  // Who executes needs no log; who does not keeps what came after its checkpoint.
-  if (logLength > (replication === 'passive' ? 3 * unstableMax : 0)) return false;
+  // Who executes needs no log, but where streams were open: from before them on. Who does not keeps what came after its
+  // checkpoint.
+  const forBase = base === undefined ? 0 : heldUpTo - base;
+  if (logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
   // Who does not execute has what its checkpoint says.
   if ((role === 'primary' || replication === 'semi-active') && openStreams + streams > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).

@@ -344,10 +344,10 @@ export class ServerHost extends Host {
     this.jobs.push(new Job(this, Math.max(nowMs + delayMs, this.handlersBusyUntilMs), task, run));
   }
 
-  /** The user's interceptors: they refuse some calls; what follows in a stream passes. */
+  /** The interceptors refuse some calls; a stream that they let open they let pass. */
   #admit(admission: number, { message, stream }: Request): void {
-    const begins = stream === undefined || stream.kind === 'open';
-    if (begins && hashText(readRequest(message).name) % 8 === 0)
+    const opens = stream === undefined || stream.kind === 'open';
+    if (opens && hashText(readRequest(message).name) % 8 === 0)
       this.step({ kind: 'refused', admission, outcome: REFUSED });
     else this.step({ kind: 'admitted', admission });
   }

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { silentProgress } from '../packages/examples/dist/demo/progress.js';
+import { Stage } from '../packages/examples/dist/demo/stage.js';
+import { CHAT_DEMO } from '../packages/examples/dist/demo/streams/chat-demo.js';
+import { runReplicatedStreams } from '../packages/examples/dist/demo/streams/run-streams.js';
+import { MODE } from './group.js';
+
+const TIMEOUT_S = 60;
+const SIZE = { replicas: 3, kills: 2, timeoutS: TIMEOUT_S, keep: false, bare: false, clients: 4, messages: 60 };
+
+describe('the demo of the chat', () => {
+  it.each([
+    { name: 'semi-active, direct, concurrent', mode: MODE },
+    {
+      name: 'passive, destination, acknowledged',
+      mode: { ...MODE, replication: 'passive', multicast: 'destination', release: 'acknowledged' },
+    },
+  ] as const)(
+    'is one conversation although two primaries are killed: $name',
+    { timeout: (TIMEOUT_S + 5) * 1_000 },
+    async ({ mode }) => {
+      const stage = new Stage(TIMEOUT_S, new AbortController().signal, 'integration');
+      try {
+        const run = await runReplicatedStreams(stage, CHAT_DEMO, { ...SIZE, mode }, silentProgress);
+        expect(run.proof.problems).toEqual([]);
+        expect(run.shortcomings).toEqual([]);
+      } catch (error) {
+        console.log(`the logs of the processes: ${stage.dir}`);
+        throw error;
+      } finally {
+        await stage.end();
+      }
+      stage.removeDir();
+    },
+  );
+});
