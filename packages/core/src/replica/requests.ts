@@ -104,8 +104,9 @@ export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum
 /** What came too early goes on, as far as there is no gap. */
 function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
   for (;;) {
-    const early = connection.early.get(of);
     const stream = connection.streams.get(of);
+    const early = connection.early.get(of);
+    // Else what goes on would only come back here.
     if (early === undefined || stream === undefined || !stream.admitted) return;
     const position = early.has(0) ? 0 : stream.nextPosition;
     const seqNum = early.get(position);

@@ -225,9 +225,19 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
   }
+  cancelEnded(r, connection, collected);
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });
+  }
+}
+
+/** Streams whose end the client has seen, though it was cut: their handlers would wait for ever. */
+function cancelEnded(r: ReplicaState, connection: Connection, { streams, sentUpTo }: Collected): void {
+  const open = new Set(streams.map(({ of }) => of));
+  for (const { id, over } of connection.streams.values()) {
+    if (over || id > sentUpTo || open.has(id)) continue;
+    r.scheduler.add({ kind: 'cancel', connection, stream: id });
   }
 }
 

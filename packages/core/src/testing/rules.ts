@@ -538,4 +538,22 @@ export const RULES: readonly Rule[] = [
     ],
     shows: 'S1  answers plain-reader -> m1',
   },
+  {
+    rule: 'streams: one that the group does not know any more ends',
+    transcript: 'walk-stream-unknown',
+    changes: [{ file: 'session/streams.js', find: 'isUnknownStream(outcome)', replace: 'false' }],
+    lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
+  },
+  {
+    rule: 'streams: nothing waits for an opening that was refused',
+    transcript: 'walk-stream-ends-after-refusal',
+    changes: [{ file: 'replica/requests.js', find: 'work.connection.bodies.delete(work.seqNum);', replace: ';' }],
+    lacks: 'C1  ended',
+  },
+  {
+    rule: 'streams: one whose end was cut is cancelled',
+    transcript: 'walk-stream-end-cut',
+    changes: [{ file: 'replica/sessions.js', find: 'cancelEnded(r, connection, collected);', replace: ';' }],
+    lacks: 'S2  processes 2: cancel(1)',
+  },
 ];

@@ -6,7 +6,7 @@ export const keepsLittle = (simulation: Simulation): boolean =>
   simulation.servers.every((server) => !server.alive || server.status === undefined || isTidy(server, server.status));
 
 function isTidy(
-  { simulation }: ServerHost,
+  { simulation, handlers }: ServerHost,
   { role, logLength, base, heldUpTo, unordered, openStreams, streams }: NonNullable<ServerHost['status']>,
 ): boolean {
   const { replication, unstableMax } = simulation.plan.config;
@@ -15,20 +15,20 @@ function isTidy(
   const forBase = base === undefined ? 0 : heldUpTo - base;
   if (logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
   // Who does not execute has what its checkpoint says.
-  if ((role === 'primary' || replication === 'semi-active') && openStreams + streams > 0) return false;
+  if ((role === 'primary' || replication === 'semi-active') && openStreams + streams + handlers.open > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
   return role !== 'primary' || unordered === 0;
 }
 
 export const describeKept = ({ servers }: Simulation): string =>
   servers
-    .map(({ name, status }) => {
+    .map(({ name, status, handlers }) => {
       const { logLength, unordered, openStreams, streams } = status ?? {};
-      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open`;
+      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open, ${handlers.open} handlers`;
     })
     .join('; ');
 
 /** Of a stream that ended nothing is kept once its client has taken everything, if that lives. */
 export const keepsNoStreams = ({ servers, clients }: Simulation): boolean =>
   clients.some(({ deadProcesses }) => deadProcesses.length > 0) ||
-  servers.every(({ status }) => status?.role !== 'primary' || status.streams === 0);
+  servers.every(({ alive, status }) => !alive || status?.role !== 'primary' || status.streams === 0);

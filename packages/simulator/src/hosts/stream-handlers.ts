@@ -33,6 +33,11 @@ export class StreamHandlers {
     this.#server = server;
   }
 
+  /** Handlers that live. */
+  get open(): number {
+    return this.#handlers.size;
+  }
+
   /** A part of a stream is processed. @returns what came of it */
   deliver({ info, request }: Ordered, part: StreamPart): readonly StreamOutput[] {
     return this.#step(() => {

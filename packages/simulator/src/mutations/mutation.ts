@@ -1,12 +1,18 @@
 import { RULES, type Rule } from '@understudy/core/testing';
 import { EXTRA_RULES } from './extra-rules.js';
 import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
+import { type Setting, STREAMS } from './setting.js';
+import { STREAM_RULES } from './stream-rules.js';
 
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = Pick<Rule, 'rule' | 'changes'>;
 
 /** Those that a scenario tells of first, then those that only runs by seed need. */
-export const MUTATIONS: readonly Mutation[] = [...RULES, ...EXTRA_RULES];
+export const MUTATIONS: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES];
 
-/** The drill in which the lack of the rule shows; undefined: runs without drills. */
-export const drillFor = ({ rule }: Mutation): string | undefined => SEEDS_TO_NOTICE[rule]?.drill;
+/** Where the lack of the rule shows: in runs with a drill, with streams, or without either. */
+export const settingOf = ({ rule }: Mutation): Setting => {
+  const { drill, streams } = SEEDS_TO_NOTICE[rule] ?? {};
+  if (drill !== undefined) return drill;
+  return streams ? STREAMS : undefined;
+};

@@ -1,4 +1,6 @@
+import type { PlanLimits } from '../plan.js';
 import { simulate } from '../run.js';
+import { type Setting, STREAMS } from './setting.js';
 
 /** What the program of a build says to whoever started it. */
 export type Report = { readonly begins: number } | { readonly violates: number; readonly reason: string };
@@ -9,9 +11,14 @@ const tell = (report: Report): Promise<void> =>
     process.send?.(report, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
 
-async function play(first: number, last: number, drill?: string): Promise<void> {
-  // Without a drill of its own, so that seeds do not change their meaning with each new one.
-  const limits = drill === undefined ? { without: ['drills'] } : { drill };
+/** Without a drill of its own, and without streams, so that seeds do not change their meaning with each new kind. */
+function limitsOf(setting: Setting): PlanLimits {
+  if (setting === undefined) return { without: ['drills', 'streams'] };
+  return setting === STREAMS ? { without: ['drills'], streams: true } : { without: ['streams'], drill: setting };
+}
+
+async function play(first: number, last: number, setting?: string): Promise<void> {
+  const limits = limitsOf(setting);
   for (let seed = first; seed <= last; seed++) {
     await tell({ begins: seed });
     const { reason } = simulate(BigInt(seed), limits);
@@ -19,6 +26,6 @@ async function play(first: number, last: number, drill?: string): Promise<void> 
   }
 }
 
-const [first, last, drill] = process.argv.slice(2);
-await play(Number(first), Number(last), drill);
+const [first, last, setting] = process.argv.slice(2);
+await play(Number(first), Number(last), setting);
 process.disconnect();

@@ -1,5 +1,5 @@
 import { Builds } from './builds.js';
-import { drillFor, type Mutation } from './mutation.js';
+import { type Mutation, settingOf } from './mutation.js';
 import { play, type Violation } from './play.js';
 
 /** So many processes at a time. */
@@ -36,7 +36,7 @@ export async function runMutations({ mutations, bound, onFinding }: MutationOpti
   try {
     const untouched = new Untouched(builds.build(UNTOUCHED));
     return await mapSome(mutations, async (mutation) => {
-      const drill = drillFor(mutation);
+      const drill = settingOf(mutation);
       const upTo = typeof bound === 'number' ? bound : bound(mutation);
       const violation = await firstViolation(builds.build(mutation), upTo, untouched, drill);
       const finding = { rule: mutation.rule, bound: upTo, drill, violation };

@@ -3,6 +3,8 @@ export interface Notice {
   readonly seeds: number;
   /** undefined: runs without any. */
   readonly drill?: string;
+  /** In runs that all have streams. */
+  readonly streams?: true;
 }
 
 /**

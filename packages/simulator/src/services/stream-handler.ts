@@ -75,6 +75,10 @@ export class StreamHandler {
 
   message(name: string, position: number, answer: string): void {
     demand(position === this.#taken + 1, () => `${this.name} gets message ${position} after ${this.#taken}`);
+    demand(
+      position - this.#told <= STREAM_WINDOW,
+      () => `${this.name} gets message ${position}, and has taken only ${this.#told} as far as its client knows`,
+    );
     this.#taken++;
     if (this.opening.kind === 'client') this.#gathered.push(answer);
     else this.write(name, answer);
