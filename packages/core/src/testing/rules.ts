@@ -547,7 +547,7 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'streams: nothing waits for an opening that was refused',
     transcript: 'walk-stream-ends-after-refusal',
-    changes: [{ file: 'replica/requests.js', find: 'work.connection.bodies.delete(work.seqNum);', replace: ';' }],
+    changes: [{ file: 'replica/requests.js', find: 'connection.bodies.delete(seqNum);', replace: ';' }],
     lacks: 'C1  ended',
   },
   {
