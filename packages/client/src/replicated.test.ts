@@ -1,4 +1,4 @@
-import type { Client } from '@grpc/grpc-js';
+import { type Client, Metadata } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { understudyClient } from './replicated.js';
 import { ask, connectTo, echoing } from './testing/echo.js';

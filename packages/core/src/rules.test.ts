@@ -66,7 +66,7 @@ describe('each rule has a scenario that fails without it', () => {
     });
     played = play(copies);
   }, 90_000);
-  afterAll(() => rmSync(root, { recursive: true }));
+  afterAll(() => rmSync(root, { recursive: true }), 90_000);
 
   it('holds in the compiled core as in its sources: build first', () => {
     const names = [...new Set(RULES.map(({ transcript }) => transcript))];

@@ -41,9 +41,16 @@ describe('a stream that interceptors ended', () => {
   it('gives the status next to a client that lacks what the handler never sent here', () => {
     const stream = streamOf('a');
     stream.endAfter(3, order(9), ENDED);
-    stream.closeUp(2);
+    stream.resumeAfter(2);
     expect(kinds(stream)).toEqual(['3 status']);
     expect(stream.passedUpTo).toBe(3);
+  });
+
+  it('gives the status next to a client that has more than they let pass', () => {
+    const stream = streamOf('a', 'b', 'c');
+    stream.endAfter(1, order(9), ENDED);
+    stream.resumeAfter(3);
+    expect(kinds(stream)).toEqual(['4 status']);
   });
 
   it('is not compared with what the primary sent', () => {
@@ -60,6 +67,14 @@ describe('items on their way through interceptors', () => {
     stream.pass(3, message('C'));
     expect(stream.passedUpTo).toBe(1);
     stream.pass(2, message('B'));
+    expect(stream.passedUpTo).toBe(3);
+  });
+
+  it('that the client had from an earlier primary need not pass', () => {
+    const stream = streamOf('a', 'b', 'c');
+    stream.resumeAfter(2);
+    expect(stream.passedUpTo).toBe(2);
+    stream.pass(3, message('C'));
     expect(stream.passedUpTo).toBe(3);
   });
 

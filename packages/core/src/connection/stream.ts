@@ -49,6 +49,8 @@ export class Stream {
   /** At a primary with interceptors: items up to here were given to them. */
   offeredUpTo = 0;
   #passedUpTo = 0;
+  /** At a new primary with interceptors: which of the items its client has is not known yet. */
+  awaitsAsk = false;
   /** The RPC of a client without our interceptor. */
   call: CallId | undefined;
   /** Positions that its RPC has brought. */
@@ -137,12 +139,20 @@ export class Stream {
     this.over = true;
   }
 
-  /** The client lacks items that this replica never had: it is given the status in place of the first of them. */
-  closeUp(received: number): void {
-    if (!this.ended || received >= this.items.base) return;
-    const kept = this.items.slice(this.items.base, this.items.last);
-    this.items.reset(received);
-    for (const ordered of kept) this.items.append(this.items.last + 1, ordered);
+  /**
+   * The client has items up to here, so these need not pass. If the interceptors' status is then not within its reach,
+   * because it lacks items that this replica never had, it comes next.
+   */
+  resumeAfter(received: number): void {
+    this.awaitsAsk = false;
+    const status = this.ended ? this.items.get(this.items.last) : undefined;
+    if (status !== undefined && (received < this.items.base || received >= this.items.last)) {
+      this.items.reset(received);
+      this.items.append(received + 1, status);
+    }
+    this.sentUpTo = Math.max(this.items.base, Math.min(received, this.items.last));
+    this.offeredUpTo = Math.max(this.offeredUpTo, this.sentUpTo);
+    this.#passedUpTo = Math.max(this.#passedUpTo, this.sentUpTo);
   }
 
   /** Nobody will ask for anything of it any more. */

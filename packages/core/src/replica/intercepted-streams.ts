@@ -3,7 +3,8 @@ import type { OrderInfo } from '../ordering/order-info.js';
 import { STREAMED } from '../stream.js';
 import type { ReplicaEvent } from './events.js';
 import type { ReplicaState } from './state.js';
-import { dropStream, giveItems, offerItems, voidEntering } from './streams.js';
+import { voidEntering } from './stream-voids.js';
+import { dropStream, offerItems } from './streams.js';
 
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
@@ -30,16 +31,15 @@ export function onStreamEnded(r: ReplicaState, { connection: id, stream: of, out
   const connection = r.connections.get(id);
   const stream = connection?.streams.get(of);
   if (!r.isPrimary || connection === undefined || stream === undefined) return;
-  if (stream.ended) {
-    // Those of an earlier primary had, with a status that its client may know; these keep back only what is left.
-    const status = stream.items.get(stream.items.last);
-    if (!stream.over || status?.item.kind !== 'status') return;
-    stream.endAfter(Math.min(stream.passedUpTo, stream.items.last - 1), status.orderNum, status.item.outcome);
-    offerItems(r, connection, stream);
-    return;
-  }
+  const { items } = stream;
+  const last = stream.ended ? items.get(items.last)?.item : undefined;
+  // Those of an earlier primary had ended it, with a status that its client may know; these keep back what is left.
+  const end =
+    last?.kind === 'status'
+      ? { outcome: last.outcome, upTo: Math.min(stream.passedUpTo, items.last - 1) }
+      : { outcome, upTo: stream.passedUpTo };
   stream.ended = true;
-  r.scheduler.add({ kind: 'cancel', connection, stream: of, end: { outcome, upTo: stream.passedUpTo } });
+  r.scheduler.add({ kind: 'cancel', connection, stream: of, end });
   voidEntering(r, connection, stream, STREAMED);
 }
 
@@ -56,15 +56,10 @@ export function streamCancelled(r: ReplicaState, connection: Connection, info: O
   if (r.isPrimary) offerItems(r, connection, stream);
 }
 
-/** A new primary's interceptors see what its predecessor's clients have not taken yet. */
-export function passKeptItems(r: ReplicaState): void {
+/** A new primary's interceptors see what its predecessor's clients lack, once these say what that is. */
+export function awaitAsks(r: ReplicaState): void {
   if (!r.admits) return;
-  for (const connection of r.connections.values()) {
-    if (connection.plain) continue;
-    for (const stream of connection.streams.values()) {
-      if (stream.items.length > 0) giveItems(r, connection, stream);
-    }
-  }
+  for (const { streams } of r.connections.values()) for (const stream of streams.values()) stream.awaitsAsk = true;
 }
 
 /** A checkpoint keeps of ended streams what their clients are sent. */

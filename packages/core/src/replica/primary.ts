@@ -7,7 +7,7 @@ import { PrimaryOrder } from '../ordering/primary-order.js';
 import type { Member } from '../record.js';
 import { checkpointIfDue, releaseCheckpoint, startFromBase } from './checkpoints.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from './fan-out.js';
-import { passKeptItems } from './intercepted-streams.js';
+import { awaitAsks } from './intercepted-streams.js';
 import { truncateLog } from './log-bounds.js';
 import { connectPeers, isMember, proposeAddition, proposeChange, proposeRemoval } from './membership.js';
 import { advanceStable, releaseWaiting } from './ordering.js';
@@ -32,7 +32,7 @@ export function startServing(r: ReplicaState): void {
   tellPeers(r);
   advanceStable(r);
   cancelForeign(r);
-  passKeptItems(r);
+  awaitAsks(r);
   resumeConnections(r);
   r.checkpointDueAt = maxOf(r.checkpointDueAt, r.order.processedUpTo);
   r.wantsFlush = true;

@@ -139,11 +139,15 @@ function onMulticast(
   if (header.destOrderInfo.length > 0 && !receiveReflected(r, session, header.destOrderInfo)) return;
   // Where calls travel as RPCs, who serves gets by frame only those whose RPC was given up.
   const byFrame = r.config.carrier === 'rpc' && acceptsReads(r);
+  // What it lacks comes before what it goes on with.
+  if (streams.length > 0 && r.isPrimary) {
+    const sent = requests.map(({ seqNum }) => seqNum);
+    onAsked(r, connection, streams, sent);
+  }
   for (const { seqNum, request, awaitStable } of requests) {
     if (byFrame && seqNum > connection.repliesSeenUpTo) connection.byFrame.add(seqNum);
     onRequest(r, connection, seqNum, request, peer, awaitStable);
   }
-  if (streams.length > 0 && r.isPrimary) onAsked(r, connection, streams);
   if (reads.length > 0) receiveReads(r, connection, peer, header.term, reads);
   session.closing = header.closing;
   if (header.closing) r.wantsFlush = true;
@@ -209,6 +213,7 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   const collected = connection.session?.collected;
   if (collected === undefined) return;
   forgetUnwanted(connection, collected);
+  onAsked(r, connection, collected.streams, collected.outstanding);
   const lost: SeqNum[] = [];
   for (const seqNum of collected.outstanding) {
     const outcome = connection.outcomes.get(seqNum);
@@ -223,7 +228,6 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
   }
-  onAsked(r, connection, collected.streams, collected.outstanding);
   cancelEnded(r, connection, collected);
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {

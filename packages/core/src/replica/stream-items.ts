@@ -6,7 +6,7 @@ import { maxOf, type SeqNum } from '../ids.js';
 import { type StreamItem, UNKNOWN_STREAM } from '../stream.js';
 import { orderOf } from './ordering.js';
 import type { ReplicaState } from './state.js';
-import { offerItems } from './streams.js';
+import { giveItems, offerItems } from './streams.js';
 
 /** The items that the release rule lets go now; the rest stays offered. */
 export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
@@ -92,11 +92,11 @@ export function onAsked(
     const opens = connection.bodies.has(of) || connection.queued.has(of) || outstanding.includes(of);
     const stream = connection.streams.get(of) ?? (opens ? undefined : unknownStream(r, connection, of, received));
     if (stream === undefined || stream.call !== undefined) continue;
-    stream.closeUp(received);
-    stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));
+    stream.resumeAfter(received);
     if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
     stream.toldHandledUpTo = 0;
-    if (stream.sentUpTo < stream.items.last || stream.handledUpTo > 0) offerItems(r, connection, stream);
+    if (stream.sentUpTo < stream.items.last) giveItems(r, connection, stream);
+    else if (stream.handledUpTo > 0) offerItems(r, connection, stream);
   }
 }
 

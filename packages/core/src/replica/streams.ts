@@ -2,10 +2,11 @@ import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum } from '../ids.js';
-import { type Outcome, type Request, VOIDED } from '../message.js';
+import { type Request, VOIDED } from '../message.js';
 import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart, UNKNOWN_STREAM } from '../stream.js';
 import type { Entry } from './message-order.js';
 import type { ReplicaState } from './state.js';
+import { forgetAdmission, voidEntering, voidMessage } from './stream-voids.js';
 
 /** What a stream's end looks like to its handler, whoever ended it. */
 export const cancelRequest = (of: SeqNum): Request => ({
@@ -76,44 +77,12 @@ function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>,
   early.set(positionOf(part), seqNum);
 }
 
-function voidMessage(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
-  connection.bodies.delete(seqNum);
-  connection.queued.add(seqNum);
-  r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
-}
-
-/** What came of a stream that is over, and has no order yet. */
-export function voidEntering(r: ReplicaState, connection: Connection, stream: Stream, outcome: Outcome): void {
-  const { entering } = stream;
-  stream.entering = undefined;
-  voidEarly(r, connection, stream.id, outcome);
-  if (entering === undefined) return;
-  if (forgetAdmission(r, connection, entering)) voidMessage(r, connection, entering, outcome);
-}
-
 /** Its client is gone while interceptors still hold its opening: it never had and never will have effect. */
 function giveUpOpening(r: ReplicaState, connection: Connection, stream: Stream): boolean {
   if (!forgetAdmission(r, connection, stream.id)) return false;
   dropStream(r, connection, stream.id);
   voidMessage(r, connection, stream.id, VOIDED);
   return true;
-}
-
-/** @returns whether interceptors held this message */
-function forgetAdmission(r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean {
-  for (const [admission, work] of r.admissions) {
-    if (work.kind !== 'call' || work.connection !== connection || work.seqNum !== seqNum) continue;
-    r.admissions.delete(admission);
-    return true;
-  }
-  return false;
-}
-
-/** What waits for others that will not come. */
-function voidEarly(r: ReplicaState, connection: Connection, of: SeqNum, outcome: Outcome): void {
-  const early = connection.early.get(of);
-  connection.early.delete(of);
-  for (const seqNum of early?.values() ?? []) voidMessage(r, connection, seqNum, outcome);
 }
 
 export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
@@ -233,6 +202,7 @@ export function giveItems(r: ReplicaState, connection: Connection, stream: Strea
     offerItems(r, connection, stream);
     return;
   }
+  if (stream.awaitsAsk) return;
   const { id, items, opening } = stream;
   const from = Math.max(stream.offeredUpTo, items.base);
   for (let index = from + 1; index <= items.last; index++) {

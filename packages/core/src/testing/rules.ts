@@ -541,7 +541,7 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'streams: one that the group does not know any more ends',
     transcript: 'walk-stream-unknown',
-    changes: [{ file: 'session/streams.js', find: 'isUnknownStream(outcome)', replace: 'false' }],
+    changes: [{ file: 'session/streams.js', find: 'failUnknown(s, stream);', replace: ';' }],
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
   },
   {
@@ -562,8 +562,8 @@ export const RULES: readonly Rule[] = [
     changes: [
       {
         file: 'session/stream-items.js',
-        find: 'stream.held.length === 0 && (stable || mayDeliver(s))',
-        replace: 'stream.held.length === 0',
+        find: 'items.length > 0 && mayDeliver(s)',
+        replace: 'true',
       },
     ],
     shows: 'C1  s1 << a=1',
