@@ -10,7 +10,6 @@ import {
   STREAM_WINDOW_BYTES,
   type StreamItem,
   type StreamPart,
-  UNKNOWN_STREAM,
 } from '../stream.js';
 import { fail, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX } from './calls.js';
 import type { Sent, SessionState } from './state.js';
@@ -103,9 +102,14 @@ export function onStreamEnd(s: SessionState, call: CallId): void {
 export function onStreamCancel(s: SessionState, call: CallId): boolean {
   const stream = s.streams.get(call);
   if (stream === undefined) return false;
+  giveUp(s, stream);
+  return true;
+}
+
+/** Whatever the group knows of it, or comes to know, is to end. */
+function giveUp(s: SessionState, stream: ClientStream): void {
   forget(s, stream);
   if (stream.id !== undefined) sendPart(s, stream, { kind: 'cancel', of: stream.id }, NO_BYTES);
-  return true;
 }
 
 /** The application has taken items: half a window of them makes room at the handler. */
@@ -250,11 +254,12 @@ function onOpened(s: SessionState, stream: ClientStream): void {
 function onUnknownStream(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
   if (!('of' in part) || stream.id === undefined) return;
   if (part.of !== stream.id) sendPart(s, stream, { ...part, of: stream.id }, sent.request.message);
-  else if (stream.opened) finish(s, stream, UNKNOWN_STREAM);
+  else if (stream.opened) failUnknown(s, stream);
   else stream.early.push(sent);
 }
 
 function failUnknown(s: SessionState, stream: ClientStream): void {
+  giveUp(s, stream);
   fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the group does not know this stream any more', true);
 }
 
@@ -285,10 +290,13 @@ function cancelAgain(s: SessionState, stream: ClientStream, sent: Sent, part: St
 }
 
 export function finish(s: SessionState, stream: ClientStream, outcome: Outcome): void {
+  if (isUnknownStream(outcome)) {
+    failUnknown(s, stream);
+    return;
+  }
   forget(s, stream);
   if (stream.id !== undefined && stream.received > 0) creditAgain(s, stream.id, stream.received);
-  if (isUnknownStream(outcome)) failUnknown(s, stream);
-  else s.effects.push({ kind: 'deliver', call: stream.call, outcome });
+  s.effects.push({ kind: 'deliver', call: stream.call, outcome });
 }
 
 function forget(s: SessionState, stream: ClientStream): void {
@@ -318,7 +326,7 @@ export function failUnreachableStreams(s: SessionState): void {
   if (!isUnreachable(s)) return;
   for (const stream of [...s.streams.values()]) {
     if (stream.id !== undefined) {
-      forget(s, stream);
+      giveUp(s, stream);
       fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time', true);
     } else if (s.nowMs - stream.sinceMs >= UNREACHABLE_AFTER_MS) {
       forget(s, stream);

@@ -541,7 +541,13 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'streams: one that the group does not know any more ends',
     transcript: 'walk-stream-unknown',
-    changes: [{ file: 'session/streams.js', find: 'failUnknown(s, stream);', replace: ';' }],
+    changes: [
+      {
+        file: 'session/streams.js',
+        find: "fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the group",
+        replace: "void (s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the group",
+      },
+    ],
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
   },
   {
