@@ -3,7 +3,7 @@ import type { ErrorCode } from './error.js';
 import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './ids.js';
 import type { Body, Outcome, Request } from './message.js';
 import type { OrderInfo } from './ordering/order-info.js';
-import type { GroupRecord, Member } from './record.js';
+import type { Adoption, GroupRecord, Member } from './record.js';
 import type { StreamItem } from './stream.js';
 
 /**
@@ -104,6 +104,8 @@ export interface View {
   readonly epoch: Epoch;
   readonly primary: ReplicaId | undefined;
   readonly inSync: readonly Member[];
+  /** How far promotions adopted what came before them; beyond it nothing of older terms ever happened. */
+  readonly adoptedThrough: readonly Adoption[];
 }
 
 /** Answer to `hello`. */

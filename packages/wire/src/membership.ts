@@ -43,13 +43,14 @@ export function writeView(w: Writer, view: View): void {
   w.boolean(view.primary !== undefined);
   if (view.primary !== undefined) w.string(view.primary);
   writeMembers(w, view.inSync);
+  writeAdoptions(w, view.adoptedThrough);
 }
 
 export function readView(r: Reader): View {
   const term = r.varint() as Term;
   const epoch = r.varint() as Epoch;
   const primary = r.boolean() ? (r.string() as ReplicaId) : undefined;
-  return { term, epoch, primary, inSync: readMembers(r) };
+  return { term, epoch, primary, inSync: readMembers(r), adoptedThrough: readAdoptions(r) };
 }
 
 export function writeRecord(w: Writer, record: GroupRecord): void {
@@ -60,11 +61,7 @@ export function writeRecord(w: Writer, record: GroupRecord): void {
   writeMember(w, record.primary);
   writeMembers(w, record.inSync);
   writeAddresses(w, record.addresses);
-  w.varint(record.adoptedThrough.length);
-  for (const adoption of record.adoptedThrough) {
-    w.varint(adoption.term);
-    w.varint(adoption.through);
-  }
+  writeAdoptions(w, record.adoptedThrough);
   w.boolean(record.forced);
 }
 
@@ -105,6 +102,14 @@ function readAddresses(r: Reader): Record<string, string> {
   }
   // Not by assignment: `__proto__` is a name like any other here.
   return Object.fromEntries(entries);
+}
+
+function writeAdoptions(w: Writer, adoptions: readonly Adoption[]): void {
+  w.varint(adoptions.length);
+  for (const { term, through } of adoptions) {
+    w.varint(term);
+    w.varint(through);
+  }
 }
 
 function readAdoptions(r: Reader): Adoption[] {

@@ -58,7 +58,8 @@ export class ScriptedGroup {
 
   get view(): View {
     const inSync = this.replicas.map((replica) => replica.member);
-    return { term: this.term, epoch: this.term as number as Epoch, primary: this.replicas[this.primary]?.id, inSync };
+    const epoch = this.term as number as Epoch;
+    return { term: this.term, epoch, primary: this.replicas[this.primary]?.id, inSync, adoptedThrough: [] };
   }
 
   /** Makes another replica the primary, and says so on every stream. */

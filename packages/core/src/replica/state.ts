@@ -173,6 +173,7 @@ export class ReplicaState {
       epoch: this.record?.epoch ?? NO_EPOCH,
       primary: this.record?.primary.id,
       inSync: this.isPrimary ? [this.self, ...this.#required] : (this.record?.inSync ?? []),
+      adoptedThrough: this.record?.adoptedThrough ?? [],
     };
   }
 

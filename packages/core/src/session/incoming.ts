@@ -5,7 +5,7 @@ import { failAll, outstanding, releaseStable, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { Link, SessionState } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
-import { failStreams, sendAllWaiting } from './streams.js';
+import { failStreams, failTornStreams, sendAllWaiting } from './streams.js';
 
 /** FIG. 9 at the client, and everything else that replicas say. */
 export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): void {
@@ -156,6 +156,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   if (view.term === s.view.term && (fromPrimary ? view.epoch < s.view.epoch : view.epoch <= s.view.epoch)) return;
   const newTerm = view.term > s.view.term;
   s.view = view;
+  failTornStreams(s);
   if (!newTerm) return;
   dropHeld(s);
   dropHeldItems(s);

@@ -90,7 +90,7 @@ export class SessionState {
   phase: 'open' | 'closing' | 'ended' = 'open';
   closingSinceMs = 0;
 
-  view: View = { term: NO_TERM, epoch: NO_EPOCH, primary: undefined, inSync: [] };
+  view: View = { term: NO_TERM, epoch: NO_EPOCH, primary: undefined, inSync: [], adoptedThrough: [] };
   primary: Link | undefined;
   /** Since when no primary is known. */
   lostSinceMs: number | undefined;

@@ -540,13 +540,9 @@ export const RULES: readonly Rule[] = [
   },
   {
     rule: 'streams: one that the group does not know any more ends',
-    transcript: 'walk-stream-unknown',
+    transcript: 'stream-forced',
     changes: [
-      {
-        file: 'session/streams.js',
-        find: "fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the group",
-        replace: "void (s, stream.call, 'UNDERSTUDY_INDETERMINATE', 'the group",
-      },
+      { file: 'replica/stream-items.js', find: 'unknownStream(r, connection, of, received));', replace: 'undefined);' },
     ],
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
   },
@@ -585,5 +581,17 @@ export const RULES: readonly Rule[] = [
       },
     ],
     lacks: 'S2  processes 4: a(3.1)',
+  },
+  {
+    rule: 'streams: one whose client had seen what was cut ends',
+    transcript: 'stream-torn',
+    changes: [{ file: 'session/streams.js', find: 'info.orderNum > through', replace: 'false' }],
+    lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
+  },
+  {
+    rule: 'collection from sessions: one that only read is heard when it is back',
+    transcript: 'walk-reader-is-back',
+    changes: [{ file: 'replica/sessions.js', find: ' || known !== undefined', replace: '' }],
+    lacks: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
 ];

@@ -121,8 +121,8 @@ export class History {
   }
 
   /** Some promotion went on without this process; it may hold orders that never happened. */
-  wasGivenUp(process: number, since = 0): boolean {
-    return this.#promotions.some(({ gaveUp, at }) => at >= since && gaveUp.has(process));
+  wasGivenUp(process: number): boolean {
+    return this.#promotions.some(({ gaveUp }) => gaveUp.has(process));
   }
 
   stable(name: string): void {

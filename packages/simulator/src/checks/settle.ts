@@ -139,8 +139,7 @@ const open = (simulation: Simulation) =>
 
 function openCalls(simulation: Simulation): number {
   return simulation.clients.reduce((sum, { calls, openStreams }) => {
-    let n = 0;
-    for (const stream of openStreams.values()) if (!stream.isTorn) n++;
+    let n = openStreams.size;
     for (const operation of calls.values()) if (!operation.stuck) n++;
     return sum + n;
   }, simulation.applications.openPlain);

@@ -7,13 +7,14 @@ import { STREAM_RULES } from './stream-rules.js';
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = Pick<Rule, 'rule' | 'changes'>;
 
-/** Rules of streams that a scenario needs, and hardly any seed. */
+/** Rules that a scenario needs, and hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: one that the group does not know any more ends',
   'streams: nothing waits for an opening that was refused',
   'streams: one whose end was cut is cancelled',
   'streams: items are delivered as replies are',
   'streams: a message without an order when the primary changed is sent again',
+  'collection from sessions: one that only read is heard when it is back',
 ]);
 
 /** Those that a scenario tells of first, then those that only runs by seed need. */

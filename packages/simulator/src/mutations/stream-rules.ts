@@ -6,8 +6,8 @@ export const STREAM_RULES: readonly Mutation[] = [
     rule: 'streams: a primary goes on from what the client was given',
     changes: [
       {
-        file: 'replica/stream-items.js',
-        find: 'stream.sentUpTo = Math.max(stream.items.base, Math.min(received, stream.items.last));',
+        file: 'connection/stream.js',
+        find: 'this.sentUpTo = Math.max(this.items.base, Math.min(received, this.items.last));',
         replace: ';',
       },
     ],
@@ -20,13 +20,7 @@ export const STREAM_RULES: readonly Mutation[] = [
   },
   {
     rule: 'streams: items are released as replies are',
-    changes: [
-      {
-        file: 'replica/stream-items.js',
-        find: "if (verdict === 'wait')\n            return index - 1;",
-        replace: ';',
-      },
-    ],
+    changes: [{ file: 'replica/stream-items.js', find: "!== 'wait'", replace: "!== 'never'" }],
   },
   {
     rule: 'streams: no checkpoint is taken while a handler lives',

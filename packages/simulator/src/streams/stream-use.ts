@@ -26,7 +26,6 @@ export abstract class StreamUse implements Act {
   #takenUpTo = 0;
   #sendsAtMs = 0;
   #takesAtMs = 0;
-  readonly #since: number;
   over = false;
 
   constructor(simulation: Simulation, operation: Operation, opening: Opening, habits: Habits) {
@@ -36,7 +35,6 @@ export abstract class StreamUse implements Act {
     this.#unanswered = [operation];
     this.record = new StreamRecord(operation.name, operation.process);
     simulation.history.streams.push(this.record);
-    this.#since = simulation.history.tick();
   }
 
   get name(): string {
@@ -129,7 +127,6 @@ export abstract class StreamUse implements Act {
     this.#givenUpTo = index;
     if (item.kind !== 'message') return;
     const { place, by, body } = readMessage(textOf(item.message));
-    if (this.isTorn) return;
     demand(place === this.#messages + 1, () => `${this.name} gets message ${place} after ${this.#messages}`);
     this.#messages = place;
     this.record.given(index, item, by, this.simulation.history.tick());
@@ -160,10 +157,6 @@ export abstract class StreamUse implements Act {
       () => `${this.name} ends with status ${outcome.code} ${outcome.details}`,
     );
     const { place, by } = readStatus(outcome.details);
-    if (this.isTorn) {
-      this.#settle(() => true);
-      return;
-    }
     demand(place === this.#messages, () => `${this.name} ends after ${this.#messages} of ${place} messages`);
     const item = { kind: 'status', outcome } as const;
     this.record.ended(item, by, this.simulation.history.tick());
@@ -185,17 +178,6 @@ export abstract class StreamUse implements Act {
     for (const operation of this.#unanswered.splice(0)) {
       this.simulation.history.fail(operation, mayHaveTakenEffect(operation));
     }
-  }
-
-  /**
-   * A promotion went on without its client, which had seen what is not stable: the exception of DESIGN 3. The group does
-   * not notice that the two do not fit together any more: what comes may not either, and nothing may come.
-   */
-  get isTorn(): boolean {
-    const { plan, history, coordinator } = this.simulation;
-    // Nor does it after an operator gave up what was lost.
-    if (coordinator.record?.forced === true) return true;
-    return plan.config.release === 'concurrent' && history.wasGivenUp(this.record.process, this.#since);
   }
 
   protected abstract note(text: string): void;

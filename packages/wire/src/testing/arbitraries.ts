@@ -139,7 +139,13 @@ const namedBody = { connection: connectionId, seqNum };
 export const body: fc.Arbitrary<Body> = fc.record({ ...namedBody, request }, REQUIRED);
 
 export const view: fc.Arbitrary<View> = fc.record(
-  { term, epoch, primary: maybe(replicaId), inSync: list(member, 4) },
+  {
+    term,
+    epoch,
+    primary: maybe(replicaId),
+    inSync: list(member, 4),
+    adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 3),
+  },
   REQUIRED,
 );
 
