@@ -67,7 +67,11 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   resendItems(r, connection);
   seeReplies(r, connection, frame.repliesSeenUpTo);
   welcome(r, connection, link, frame.sentAtMs);
-  if (r.role !== 'promoting') return;
+  if (r.role !== 'promoting') {
+    // It may have seen the end of streams that were cut since: it says which ones it has.
+    if (r.isPrimary && connection.streams.size > 0) askSession(r, link);
+    return;
+  }
   // Who only reads sent no request, and holds orders all the same.
   if (!frame.fresh || known !== undefined) r.collection?.sessionIsBack(connection.id);
   askSession(r, link);

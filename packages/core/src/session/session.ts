@@ -39,6 +39,13 @@ export class Session {
     return this.#state.batchSinceMs !== undefined;
   }
 
+  /** Requests whose replies are here, and wait until the delivery rule allows them. */
+  get heldReplies(): number {
+    let replies = 0;
+    for (const what of this.#state.held.keys()) if ('seqNum' in what) replies++;
+    return replies;
+  }
+
   /** Nothing is open and nothing is retained: the session may be closed without waiting. */
   get idle(): boolean {
     const { calls, waiting, streams } = this.#state;

@@ -28,7 +28,11 @@ export function settle(simulation: Simulation): Ending {
 }
 
 function goOn(simulation: Simulation): Ending {
-  const answered = within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0);
+  const answered = within(
+    simulation,
+    ANSWERED_WITHIN_MS + longStreamsMs(simulation),
+    () => openCalls(simulation) === 0,
+  );
   if (!answered)
     return explain(simulation, () => `${openCalls(simulation)} calls are not answered: ${openNames(simulation)}`);
   for (const client of simulation.clients) {
@@ -56,11 +60,16 @@ function goOn(simulation: Simulation): Ending {
   }
   if (simulation.clients.some(({ endedUnclean, process }) => endedUnclean && !simulation.history.wasGivenUp(process)))
     return explain(simulation, () => 'a session does not end clean');
-  if (!within(simulation, TOGETHER_WITHIN_MS + streamsEndMs(simulation), () => areTogether(simulation))) {
+  if (
+    !within(simulation, TOGETHER_WITHIN_MS + streamsEndMs(simulation) + longStreamsMs(simulation), () =>
+      areTogether(simulation),
+    )
+  ) {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
   }
   checkWhole(simulation);
-  const tidyMs = TIDY_WITHIN_LEASES * simulation.plan.config.leaseMs + streamsEndMs(simulation);
+  const tidyMs =
+    TIDY_WITHIN_LEASES * simulation.plan.config.leaseMs + streamsEndMs(simulation) + longStreamsMs(simulation);
   const tidy = within(simulation, tidyMs, () => keepsLittle(simulation));
   demand(tidy, () => `everything is stable, but something is kept: ${describeKept(simulation)}`);
   return 'whole';
@@ -72,6 +81,10 @@ function goOn(simulation: Simulation): Ending {
  */
 const streamsEndMs = ({ plan }: Simulation): number =>
   plan.streams === undefined ? 0 : 2.5 * plan.config.sessionExpiryMs;
+
+/** Interceptors see the messages of a stream one by one, and who joins while one is open processes all of them again. */
+const longStreamsMs = ({ plan, history }: Simulation): number =>
+  plan.streams === undefined ? 0 : 4 * plan.handlerMs * history.operations.length;
 
 /** Those that are torn; nobody joins while they are open. */
 function cancelStreams({ clients }: Simulation): void {

@@ -131,7 +131,10 @@ export class Watch {
     else demand(sameMember(primary, replica), () => `${primary.id} and ${replica.id} are both primary of term ${term}`);
   }
 
-  /** DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open. */
+  /**
+   * DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open.
+   * Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
+   */
   afterClientStep(client: ClientHost, retained: number): void {
     const { unstableMax, queueMax } = this.#simulation.plan.config;
     const bound = 2 * unstableMax + queueMax + client.calls.size + client.streamsOpened * PARTS_MAX;

@@ -167,7 +167,7 @@ export class ClientHost extends Host {
       this.#carryOut(effect);
       if (this.crashesHere()) return;
     }
-    this.simulation.watch.afterClientStep(this, core.status.retained);
+    this.simulation.watch.afterClientStep(this, core.status.retained - core.heldReplies);
     for (const stream of this.#drops.splice(0)) {
       stream.endAtClient();
       this.step({ kind: 'linkDown', slot: stream.server.index });

@@ -131,7 +131,7 @@ export const EXTRA_RULES: readonly Mutation[] = [
     changes: [
       {
         file: 'replica/ordering.js',
-        find: 'connection.awaitStable.delete(seqNum) || waitsForStability(r, request)',
+        find: 'connection.awaitStable.delete(seqNum) || waitsForStability(r, connection, request)',
         replace: 'connection.awaitStable.delete(seqNum)',
       },
     ],
