@@ -30,7 +30,9 @@ async function playFrom(from: bigint, limits: PlanLimits = {}): Promise<Tally> {
 }
 
 const replays = ({ violations, failures }: Tally, options = ''): string[] =>
-  [...violations, ...failures].map(({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace${options}`);
+  [...violations, ...failures].map(
+    ({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace${options}`,
+  );
 
 describe('runs by seed', () => {
   it(`keep every promise, seeds 1 to ${RUNS}`, { timeout: TIMEOUT_MS }, async () => {
