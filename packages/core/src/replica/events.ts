@@ -97,7 +97,7 @@ export type ReplicaEvent =
 export type ReplicaEffect =
   | { readonly kind: 'sendToPeer'; readonly peer: ReplicaId; readonly frame: PeerFrame }
   | { readonly kind: 'sendToSession'; readonly link: LinkId; readonly frame: ReplyFrame }
-  /** End the stream; the session may come back on another. */
+  /** End the stream, which the core has let go of already; the session may come back on another. */
   | { readonly kind: 'closeSession'; readonly link: LinkId }
   /** Answer an RPC; `header` for calls of a session. */
   | {

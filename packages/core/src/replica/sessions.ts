@@ -169,8 +169,7 @@ function receiveReads(
   for (const { readId, request } of reads) {
     if (acceptsReads(r)) onRead(r, connection, readId, undefined, request, peer);
     else if (r.earlyReads.length < r.config.queueMax) r.earlyReads.push({ connection, readId, request, peer });
-    else if (connection.session?.link !== undefined)
-      r.effects.push({ kind: 'closeSession', link: connection.session.link });
+    else if (connection.session?.link !== undefined) hangUp(r, connection.session.link);
   }
 }
 
@@ -191,7 +190,7 @@ function receiveReflected(
   const reason = `order ${foreign.orderNum} of term ${foreign.term} was never given`;
   const frame = { kind: 'refused', code: 'UNDERSTUDY_MALFORMED', reason } as const;
   r.effects.push({ kind: 'sendToSession', link: session.link, frame });
-  r.effects.push({ kind: 'closeSession', link: session.link });
+  hangUp(r, session.link);
   return false;
 }
 
@@ -255,6 +254,12 @@ function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Colle
     if (seqNum > sentUpTo || wanted.has(seqNum)) continue;
     if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
   }
+}
+
+/** Ends a session's stream; the session itself may come back on another one. */
+function hangUp(r: ReplicaState, link: LinkId): void {
+  r.effects.push({ kind: 'closeSession', link });
+  onSessionDown(r, link);
 }
 
 export function onSessionDown(r: ReplicaState, link: LinkId): void {

@@ -594,4 +594,16 @@ export const RULES: readonly Rule[] = [
     changes: [{ file: 'replica/sessions.js', find: ' || known !== undefined', replace: '' }],
     lacks: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
+  {
+    rule: 'voiding: what a session sent is voided as soon as it is hung up on',
+    transcript: 'walk-hung-up-on',
+    changes: [
+      {
+        file: 'replica/sessions.js',
+        find: "r.effects.push({ kind: 'closeSession', link });\n    onSessionDown(r, link);",
+        replace: "r.effects.push({ kind: 'closeSession', link });",
+      },
+    ],
+    lacks: 'S2>S3  announces 1=C1#1 void/t2',
+  },
 ];

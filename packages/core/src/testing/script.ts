@@ -98,7 +98,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   rpc: (world, [stream, seqNum, text = '']) => {
     world.rpcCall(...ends(stream), text, Number(seqNum) as SeqNum, headerOf(world, []));
   },
-  forge: (world, [stream, orderNum]) => world.inject(...ends(stream), forged(world, Number(orderNum))),
+  /** `forge C1>S1 7`, or of term 2: `forge C1>S1 7 2`. */
+  forge: (world, [stream, orderNum, term = '1']) =>
+    world.inject(...ends(stream), forged(world, Number(orderNum), Number(term) as Term)),
 };
 
 class Script {
@@ -156,9 +158,9 @@ class Script {
 }
 
 /** A null message that reflects an order which no primary gave. */
-function forged(world: World, orderNum: number): Parameters<World['inject']>[2] {
+function forged(world: World, orderNum: number, term: Term): Parameters<World['inject']>[2] {
   const info = {
-    term: 1 as Term,
+    term,
     orderNum: orderNum as OrderNum,
     connection: 'f'.repeat(32) as ConnectionId,
     seqNum: 1 as SeqNum,
