@@ -95,6 +95,8 @@ export class Connection {
   session: SessionState | undefined;
   /** Since when nobody speaks for it, at the primary; its records are freed after a while. */
   silentSinceMs: number | undefined;
+  /** At the primary: it is ordered that its records are freed. Before that, the handlers of its streams are told. */
+  expiring = false;
 
   constructor(id: ConnectionId) {
     this.id = id;

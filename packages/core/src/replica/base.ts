@@ -16,6 +16,7 @@ export const BASE_LAG_MAX = 32_768;
 export function usableBase(r: ReplicaState): Checkpoint | undefined {
   const { checkpoint, order, config } = r;
   if (config.replication === 'passive' || checkpoint === undefined) return undefined;
+  if (checkpoint.orderNum < r.differedUpTo) return undefined;
   return order.entries.base <= checkpoint.orderNum ? checkpoint : undefined;
 }
 

@@ -101,6 +101,7 @@ function start(r: ReplicaState, work: Work): void {
       const connection = r.connections.get(work.connection);
       // While this waited for its turn the session came back.
       if (connection === undefined || connection.session !== undefined) return;
+      connection.expiring = true;
       for (const { id, opened, over } of connection.streams.values()) {
         if (!opened || over) continue;
         append(r, { connection: connection.id, seqNum: id, kind: 'cancel' }, connection, undefined);

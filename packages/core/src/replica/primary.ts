@@ -1,5 +1,5 @@
 import type { AckFrame, JoinFrame, NackFrame } from '../frames.js';
-import type { ConnectionId, SeqNum } from '../ids.js';
+import type { ConnectionId, OrderNum, SeqNum } from '../ids.js';
 import { maxOf, minOf } from '../ids.js';
 import type { Body, Request } from '../message.js';
 import { hasBody } from '../ordering/order-info.js';
@@ -116,9 +116,10 @@ function letLeave(r: ReplicaState, peer: Peer): void {
   else tellPeer(r, peer.member);
 }
 
-function onDiverged(r: ReplicaState, peer: Peer, orderNum: number): void {
+function onDiverged(r: ReplicaState, peer: Peer, orderNum: OrderNum): void {
   if (r.record === undefined || !isMember(r.record.inSync, peer.member)) return;
   r.log('error', 'UNDERSTUDY_DIVERGED', { peer: peer.member.id, orderNum });
+  r.differedUpTo = maxOf(r.differedUpTo, orderNum);
   proposeRemoval(r, [peer.member], 'diverged');
 }
 

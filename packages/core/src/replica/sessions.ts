@@ -53,7 +53,7 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   }
   const known = r.connections.get(frame.connection);
   const forgotten = known === undefined && !frame.fresh && r.connections.expiredForgotten && r.isPrimary;
-  if (r.connections.hasExpired(frame.connection) || forgotten) {
+  if (r.connections.hasExpired(frame.connection) || forgotten || known?.expiring === true) {
     refuse('UNDERSTUDY_SESSION_EXPIRED', 'the records of this connection were freed; open a new one');
     return;
   }

@@ -125,6 +125,8 @@ export class ReplicaState {
   /** Since when the frames of sessions are read again. */
   sessionsReadSinceMs = Number.NEGATIVE_INFINITY;
   steppingDown: { readonly sinceMs: number } | undefined;
+  /** Up to here a backup's service came to something else: who starts from before would do so again. */
+  differedUpTo: OrderNum = NO_ORDER;
 
   // Backup and joining.
   lastHeartbeatMs = Number.NEGATIVE_INFINITY;

@@ -595,6 +595,18 @@ export const RULES: readonly Rule[] = [
     lacks: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
   {
+    rule: 'divergence: nobody joins from a base that is older',
+    transcript: 'stream-diverges',
+    changes: [{ file: 'replica/base.js', find: 'checkpoint.orderNum < r.differedUpTo', replace: 'false' }],
+    shows: 'S1>S2  checkpoint at 0 to start from',
+  },
+  {
+    rule: 'session expiry: whose end is ordered is not welcomed any more',
+    transcript: 'walk-expire-while-told',
+    changes: [{ file: 'replica/sessions.js', find: ' || known?.expiring === true', replace: '' }],
+    lacks: 'S1>C1  refused UNDERSTUDY_SESSION_EXPIRED',
+  },
+  {
     rule: 'voiding: what a session sent is voided as soon as it is hung up on',
     transcript: 'walk-hung-up-on',
     changes: [

@@ -187,12 +187,18 @@ export class Watch {
   #checkBounds(server: ServerHost, { waitingToRelease, logLength, base }: ReplicaStatus): void {
     const { config, streams } = this.#simulation.plan;
     const { unstableMax, queueMax, replication } = config;
-    demand(waitingToRelease <= 2 * unstableMax + queueMax, () => `${server.name}: ${waitingToRelease} replies wait`);
+    const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
+    demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
     // While a stream is open no checkpoint shortens the logs of who does not execute, and who does keeps them for replicas
     // that join: further than a run can go.
     if (streams !== undefined && (replication === 'passive' || base !== undefined)) return;
     const slack = streams === undefined ? LOG_SLACK : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
+  }
+
+  /** Who sends stream messages has many requests open at a time, and asks a new primary for each, once. */
+  #retained(): number {
+    return this.#simulation.clients.reduce((sum, { core }) => sum + (core?.status.retained ?? 0), 0);
   }
 
   /** Promise 1: whoever is in sync processed the same up to the same order. */
