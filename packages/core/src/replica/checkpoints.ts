@@ -2,12 +2,15 @@ import { assert } from '../assert.js';
 import type { Checkpoint } from '../checkpoint.js';
 import type { CheckpointFrame } from '../frames.js';
 import type { OrderNum } from '../ids.js';
-import { maxOf, NO_TERM, next } from '../ids.js';
+import { maxOf, NO_ORDER, NO_TERM, next } from '../ids.js';
 import { usableBase } from './base.js';
 import { isAnnouncedTo } from './fan-out.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
 import type { Peer } from './peers.js';
 import type { ReplicaState } from './state.js';
+
+/** What is less than this part of `checkpointEvery` is replayed in no time. */
+const REPLAYED_AT_ONCE = 16;
 
 /** The user's state was copied, between two messages: together with the reply cache it stands for the log so far. */
 export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
@@ -76,6 +79,19 @@ export function checkpointIfDue(r: ReplicaState): void {
   r.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
   r.checkpointWanted = true;
 }
+
+/** Passive replication: whoever takes over replays what came after its checkpoint, and the group waits meanwhile. */
+export function checkpointForSuccessor(r: ReplicaState): void {
+  const { replication, checkpointEvery } = r.config;
+  if (replication !== 'passive') return;
+  const since = r.order.last - (r.checkpoint?.orderNum ?? NO_ORDER);
+  if (since >= checkpointEvery / REPLAYED_AT_ONCE) r.checkpointWanted = true;
+}
+
+/** A passive group hands over once the successor has what was copied for it. What a stream's handler knows is in no copy. */
+export const isCopied = (r: ReplicaState): boolean =>
+  r.config.replication === 'semi-active' ||
+  ((!r.checkpointWanted || r.openStreams > 0) && r.stateBusy === undefined && r.checkpointUnstable === undefined);
 
 /**
  * A replica that had started from a checkpoint is given a newer one, which covers more than it holds. The checkpoint is

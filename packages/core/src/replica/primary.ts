@@ -5,7 +5,7 @@ import type { Body, Request } from '../message.js';
 import { hasBody } from '../ordering/order-info.js';
 import { PrimaryOrder } from '../ordering/primary-order.js';
 import type { Member } from '../record.js';
-import { checkpointIfDue, releaseCheckpoint, startFromBase } from './checkpoints.js';
+import { checkpointIfDue, isCopied, releaseCheckpoint, startFromBase } from './checkpoints.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from './fan-out.js';
 import { awaitAsks } from './intercepted-streams.js';
 import { truncateLog } from './log-bounds.js';
@@ -239,7 +239,7 @@ function pushBack(r: ReplicaState): void {
 export function tryHandOver(r: ReplicaState): void {
   const { steppingDown, record } = r;
   if (steppingDown === undefined || record === undefined || r.changeInFlight !== undefined) return;
-  const settled = r.running === undefined && r.stableUpTo === r.order.last && r.waiting.length === 0;
+  const settled = r.running === undefined && r.stableUpTo === r.order.last && r.waiting.length === 0 && isCopied(r);
   if (!settled && r.nowMs - steppingDown.sinceMs < HAND_OVER_LEASES * r.config.leaseMs) return;
   const successor = bestBackup(r, record.inSync);
   if (successor === undefined) {

@@ -3,7 +3,14 @@ import type { NewTermFrame, PeerFrame } from '../frames.js';
 import type { ReplicaId } from '../ids.js';
 import type { Member } from '../record.js';
 import { backupTick, isFromPrimary, onAnnounce, onBodies, promise } from './backup.js';
-import { fellBehind, onCheckpoint, onCheckpointTaken, onRestored, startFromBase } from './checkpoints.js';
+import {
+  checkpointForSuccessor,
+  fellBehind,
+  onCheckpoint,
+  onCheckpointTaken,
+  onRestored,
+  startFromBase,
+} from './checkpoints.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
 import { flush } from './fan-out.js';
 import { onItemPassed, onStreamEnded } from './intercepted-streams.js';
@@ -235,8 +242,10 @@ function stepDown(r: ReplicaState): void {
   // Everything is to become stable now: nothing gathers, and no client's reflection is waited for.
   r.localAnnounceUpTo = r.order.last;
   r.wantsFlush = true;
-  if (r.isPrimary) tryHandOver(r);
-  else leave(r);
+  if (r.isPrimary) {
+    checkpointForSuccessor(r);
+    tryHandOver(r);
+  } else leave(r);
 }
 
 /** A backup stays until the set goes on without it, and who is about to enter says first that it does not. */
