@@ -246,7 +246,7 @@ export function tryHandOver(r: ReplicaState): void {
     r.effects.push({ kind: 'stopped', handedOverTo: undefined });
     return;
   }
-  proposeChange(r, handOver(record, successor), 'hand over');
+  proposeChange(r, handOver(record, successor, settled ? r.order.last : undefined), 'hand over');
 }
 
 function bestBackup(r: ReplicaState, members: readonly Member[]): Member | undefined {

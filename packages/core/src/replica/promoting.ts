@@ -1,6 +1,7 @@
 import { assert } from '../assert.js';
+import type { SessionState } from '../connection/connection.js';
 import type { PromiseFrame } from '../frames.js';
-import { next, type OrderNum } from '../ids.js';
+import { NO_ORDER, next, type OrderNum } from '../ids.js';
 import { hasBody, type OrderInfo } from '../ordering/order-info.js';
 import type { Member } from '../record.js';
 import { discardUnadopted, toMessageOrder } from './backup-receive.js';
@@ -11,15 +12,23 @@ import { tellPeer } from './primary.js';
 import { receiveBody } from './requests.js';
 import { askSession } from './sessions.js';
 import { CLOCK_DRIFT, HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from './state.js';
-import { isAdopted, publishAdoption, sameMember } from './transitions.js';
+import { adoptionPublished, isAdopted, publishAdoption, sameMember } from './transitions.js';
 
-/** Tells peers and sessions the new term and asks all of them for what they hold. */
+/** Tells peers and sessions the new term and asks all of them for what they hold; after a hand-over nobody holds more. */
 export function startCollecting(r: ReplicaState): void {
   const { record } = r;
   assert(record !== undefined, () => 'promoted without a record');
   const collection = new Collection();
   r.collection = collection;
   collection.add([...r.backupOrder.pendingDestOrder.values()]);
+  if (adoptionPublished(record)) {
+    // Who handed over had made everything stable. Sessions tell all the same what they wait for.
+    for (const { session } of r.connections.values()) if (session !== undefined) askAgain(r, session);
+    collection.through = record.adoptedThrough.at(-1)?.through ?? NO_ORDER;
+    collection.stage = 'publishing';
+    adopt(r);
+    return;
+  }
   for (const member of record.inSync) {
     if (sameMember(member, r.self)) continue;
     collection.waitingPeers.set(member.id, { member, untilMs: r.nowMs + r.config.leaseMs * (1 + CLOCK_DRIFT) });
@@ -29,11 +38,15 @@ export function startCollecting(r: ReplicaState): void {
   for (const connection of r.connections.values()) {
     const { session } = connection;
     if (session === undefined) continue;
-    session.collected = undefined;
     if (session.registered) collection.waitingSessions.add(connection.id);
-    if (session.link !== undefined) askSession(r, session.link);
+    askAgain(r, session);
   }
   tryAdopt(r);
+}
+
+function askAgain(r: ReplicaState, session: SessionState): void {
+  session.collected = undefined;
+  if (session.link !== undefined) askSession(r, session.link);
 }
 
 export function askPeer(r: ReplicaState, member: Member): void {

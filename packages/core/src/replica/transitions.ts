@@ -30,9 +30,15 @@ export function claim(record: GroupRecord, claimant: Member): GroupRecord {
   return designate(record, claimant, record.primary.id);
 }
 
-/** The primary designates its successor and leaves the set. */
-export function handOver(record: GroupRecord, successor: Member): GroupRecord {
-  return designate(record, successor, record.primary.id);
+/**
+ * The primary designates its successor and leaves the set.
+ *
+ * @param through every order that it gave, if all are stable: then the whole set holds just these, and nobody need be
+ *   asked what else there may be
+ */
+export function handOver(record: GroupRecord, successor: Member, through: OrderNum | undefined): GroupRecord {
+  const next = designate(record, successor, record.primary.id);
+  return through === undefined ? next : withAdoption(next, through);
 }
 
 function designate(record: GroupRecord, primary: Member, leaving: ReplicaId): GroupRecord {
@@ -66,8 +72,12 @@ export function addMember(record: GroupRecord, member: Member, address: string):
 
 /** Ends a promotion: how far older terms were adopted; peers that were silent leave the set. */
 export function publishAdoption(record: GroupRecord, through: OrderNum, silent: readonly Member[]): GroupRecord {
+  return withAdoption(removeMembers(record, silent), through);
+}
+
+function withAdoption(record: GroupRecord, through: OrderNum): GroupRecord {
   const adoptions: Adoption[] = [...record.adoptedThrough, { term: record.term, through }];
-  return { ...removeMembers(record, silent), adoptedThrough: adoptions.slice(-ADOPTIONS_KEPT) };
+  return { ...record, adoptedThrough: adoptions.slice(-ADOPTIONS_KEPT) };
 }
 
 /**
