@@ -61,8 +61,10 @@ function goOn(simulation: Simulation): Ending {
   if (simulation.clients.some(({ endedUnclean, process }) => endedUnclean && !simulation.history.wasGivenUp(process)))
     return explain(simulation, () => 'a session does not end clean');
   if (
-    !within(simulation, TOGETHER_WITHIN_MS + streamsEndMs(simulation) + longStreamsMs(simulation), () =>
-      areTogether(simulation),
+    !within(
+      simulation,
+      TOGETHER_WITHIN_MS + toldMs(simulation) + streamsEndMs(simulation) + longStreamsMs(simulation),
+      () => areTogether(simulation),
     )
   ) {
     return explain(simulation, () => `the replicas do not come together: ${describe(simulation)}`);
@@ -81,6 +83,10 @@ function goOn(simulation: Simulation): Ending {
  */
 const streamsEndMs = ({ plan }: Simulation): number =>
   plan.streams === undefined ? 0 : 2.5 * plan.config.sessionExpiryMs;
+
+/** Where clients tell of the order, and are gone, the primary does so after a while. */
+const toldMs = ({ plan }: Simulation): number =>
+  plan.config.multicast === 'destination' ? 2 * plan.config.nullMessageMs : 0;
 
 /** Interceptors see the messages of a stream one by one, and who joins while one is open processes all of them again. */
 const longStreamsMs = ({ plan, history }: Simulation): number =>
