@@ -1,4 +1,4 @@
-import { allocateFrame } from './envelope.js';
+import { allocateFrame, ENVELOPE_MAX_BYTES } from './envelope.js';
 import { malformed } from './failure.js';
 import { VERSION } from './layout.js';
 
@@ -7,6 +7,8 @@ const PART = 0x80 | VERSION;
 const LAST_PART = 0xc0 | VERSION;
 
 const DEFAULT_CHUNK_BYTES = 1024 * 1024;
+/** Most bytes of a gRPC message that carries a frame, or a part of one. */
+export const MESSAGE_BYTES_MAX = DEFAULT_CHUNK_BYTES + ENVELOPE_MAX_BYTES;
 const DEFAULT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 /** Every part but the last has at least this much, so that an assembler holds few parts for its bytes. */
 const PART_BYTES_MIN = 1024;

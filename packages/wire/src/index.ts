@@ -1,6 +1,6 @@
 /** The byte layout of frames, headers and checkpoints. Encoders return views of pooled memory that is never reused. */
 export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
-export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions } from './chunks.js';
+export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions, MESSAGE_BYTES_MAX } from './chunks.js';
 export { itemDigest, outcomeDigest } from './digest.js';
 export { unwrapFrame, wrapFrame } from './envelope.js';
 export { hash32 } from './hash.js';

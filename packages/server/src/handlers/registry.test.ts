@@ -4,10 +4,12 @@ import {
   Metadata,
   Server,
   type ServerDuplexStream,
+  type ServerOptions,
   type ServerUnaryCall,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import { MESSAGE_BYTES_MAX } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Arrival, type CapturedMethod, HandlerRegistry, type StreamArrival } from './index.js';
 import {
@@ -31,7 +33,7 @@ afterEach(() => {
 });
 
 /** A server with a registry whose gateway answers with a word of its own. */
-function attached(unreplicated: string[] = []) {
+function attached(unreplicated: string[] = [], server = new Server()) {
   const arrivals: Arrival[] = [];
   const streams: StreamArrival[] = [];
   const registry = new HandlerRegistry({
@@ -52,7 +54,6 @@ function attached(unreplicated: string[] = []) {
     },
     unreplicated,
   });
-  const server = new Server();
   registry.attach(server);
   const add = (methods: Record<string, Method>) => server.addService(serviceOf(methods), implementationOf(methods));
   return { registry, server, arrivals, streams, add };
@@ -195,6 +196,18 @@ describe('a registry', () => {
   it('is for one server', () => {
     const { registry } = attached();
     expect(() => registry.attach(new Server())).toThrow(expect.objectContaining({ code: 'UNDERSTUDY_SETUP' }));
+  });
+});
+
+describe("a server's limits of message size", () => {
+  const attachTo = (options: ServerOptions) => () => attached([], new Server(options));
+
+  it.each(['grpc.max_receive_message_length', 'grpc.max_send_message_length'])('%s is refused below frames', (name) => {
+    expect(attachTo({ [name]: MESSAGE_BYTES_MAX - 1 })).toThrow(
+      expect.objectContaining({ code: 'UNDERSTUDY_SETUP', message: expect.stringContaining(name) }),
+    );
+    expect(attachTo({ [name]: MESSAGE_BYTES_MAX })).not.toThrow();
+    expect(attachTo({ [name]: -1 })).not.toThrow();
   });
 });
 

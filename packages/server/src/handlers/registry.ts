@@ -2,6 +2,7 @@ import type { MethodDefinition, Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { type Gateway, gatewayHandler } from './arrival.js';
 import type { CapturedMethod, CapturedUnary, Deserialize, MethodKind, Serialize } from './captured.js';
+import { checkMessageLimits } from './message-limits.js';
 
 type Register = Server['register'];
 type Definition = MethodDefinition<unknown, unknown>;
@@ -56,12 +57,14 @@ export class HandlerRegistry {
    * Captures every method that is registered with `server` from now on. Services that were added before stay as
    * they are, and grpc-js has no way to see them.
    *
-   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time: one group, one server
+   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time: one group, one server; or when the server's
+   *   limits of message size are too low for frames
    */
   attach(server: Server): void {
     if (this.#attached) {
       throw new UnderstudyError('UNDERSTUDY_SETUP', 'attach() was called before; attach one server to a replica');
     }
+    checkMessageLimits(server);
     this.#attached = true;
     const { addService, register, unregister } = server;
     /** The service being added: `register` is not told the definition. */
