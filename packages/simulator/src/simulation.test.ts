@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { batches } from './command/batches.js';
 import { playBatches } from './command/pool.js';
 import { Tally } from './command/tally.js';
-import type { PlanLimits } from './plan.js';
 import { simulate } from './run.js';
 import type { TraceEvent } from './trace/event.js';
 
@@ -14,11 +13,11 @@ const TIMEOUT_MS = 240_000;
 /** Workers run what was compiled. */
 const WORKER = new URL('../dist/command/worker.js', import.meta.url);
 
-async function playFrom(from: bigint, limits: PlanLimits = {}): Promise<Tally> {
+async function playFrom(from: bigint): Promise<Tally> {
   const tally = new Tally(from);
   const workers = availableParallelism();
   await playBatches({
-    start: () => new Worker(WORKER, { workerData: limits, execArgv: [] }),
+    start: () => new Worker(WORKER, { workerData: {}, execArgv: [] }),
     workers,
     batches: batches(from, RUNS, workers),
     hangMs: 30_000,
@@ -29,10 +28,8 @@ async function playFrom(from: bigint, limits: PlanLimits = {}): Promise<Tally> {
   return tally;
 }
 
-const replays = ({ violations, failures }: Tally, options = ''): string[] =>
-  [...violations, ...failures].map(
-    ({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace${options}`,
-  );
+const replays = ({ violations, failures }: Tally): string[] =>
+  [...violations, ...failures].map(({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace`);
 
 describe('runs by seed', () => {
   it(`keep every promise, seeds 1 to ${RUNS}`, { timeout: TIMEOUT_MS }, async () => {
@@ -42,11 +39,10 @@ describe('runs by seed', () => {
   });
 
   const fresh = randomBytes(8).readBigUInt64LE();
-  // Runs with streams still break now and then (FOUND.md, "Open"): fresh seeds leave streams out.
   it(`keep every promise, ${RUNS} fresh seeds from ${fresh} on`, { timeout: TIMEOUT_MS }, async () => {
     console.log(`fresh seeds begin with ${fresh}`);
-    const tally = await playFrom(fresh, { without: ['streams'] });
-    expect(replays(tally, ' --without streams')).toEqual([]);
+    const tally = await playFrom(fresh);
+    expect(replays(tally)).toEqual([]);
     expect(tally.runs).toBe(RUNS);
   });
 
