@@ -5,7 +5,11 @@ export function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
-export const textOf = (bytes: Uint8Array | undefined): string => String.fromCharCode(...(bytes ?? []));
+export function textOf(bytes: Uint8Array | undefined): string {
+  let text = '';
+  for (const byte of bytes ?? []) text += String.fromCharCode(byte);
+  return text;
+}
 
 export const hex32 = (n: number): string => n.toString(16).padStart(32, '0');
 
