@@ -157,6 +157,17 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     return { kind: 'executed', task, outcome: STREAMED, digest: hashText(text), outputs };
   }
 
+  /** What the handlers of its streams say when they end by themselves. */
+  endStreams(): StreamOutput[] {
+    const ending = this.streams;
+    this.streams = [];
+    return ending.map((name) => ({
+      ...name,
+      item: { kind: 'status', outcome: { code: 0, details: 'OK' } },
+      digest: 0,
+    }));
+  }
+
   restore(state: Uint8Array): void {
     const text = textOf(state);
     this.state = text === '' ? [] : text.split(' ');

@@ -595,6 +595,12 @@ export const RULES: readonly Rule[] = [
     lacks: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
   {
+    rule: 'streams: those of a connection end with it',
+    transcript: 'stream-ends-apart',
+    changes: [{ file: 'replica/processing.js', find: 'dropStreams(r, info.connection);', replace: ';' }],
+    lacks: 'S2>S1  checkpoint at 2 to start from',
+  },
+  {
     rule: 'divergence: nobody joins from a base that is older',
     transcript: 'stream-diverges',
     changes: [{ file: 'replica/base.js', find: 'checkpoint.orderNum < r.differedUpTo', replace: 'false' }],

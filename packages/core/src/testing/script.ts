@@ -80,6 +80,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     world.autoFinish = state === 'on';
   },
   finish: each((world, name) => world.finish(name)),
+  endstreams: each((world, name) => world.endStreams(name)),
   diverge: each((world, name) => {
     const server = world.servers.get(name);
     if (server !== undefined) server.diverges = true;

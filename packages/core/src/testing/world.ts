@@ -202,6 +202,12 @@ export class World {
     this.#tell(server, server.execute(task));
   }
 
+  /** The handlers of all streams on a replica end by themselves: each replica's does in its own time. */
+  endStreams(name: string): void {
+    const server = this.#server(name);
+    for (const output of server.endStreams()) this.#tell(server, { kind: 'lateItem', output });
+  }
+
   // ── time and motion ─────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Delivers what is on its way, and what that leads to, until nothing moves; time stands still. */
