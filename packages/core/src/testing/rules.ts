@@ -595,6 +595,18 @@ export const RULES: readonly Rule[] = [
     lacks: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
   {
+    rule: 'streams: one whose last credit was cut is cancelled, though it is over',
+    transcript: 'walk-stream-credit-cut',
+    changes: [
+      {
+        file: 'replica/sessions.js',
+        find: 'if (id > sentUpTo || open.has(id))',
+        replace: 'if (id > sentUpTo || open.has(id) || connection.streams.get(id).over)',
+      },
+    ],
+    lacks: 'S2  processes 3: cancel(1)',
+  },
+  {
     rule: 'streams: those of a connection end with it',
     transcript: 'stream-ends-apart',
     changes: [{ file: 'replica/processing.js', find: 'dropStreams(r, info.connection);', replace: ';' }],

@@ -15,6 +15,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: items are delivered as replies are',
   'streams: a message without an order when the primary changed is sent again',
   'collection from sessions: one that only read is heard when it is back',
+  'streams: one whose last credit was cut is cancelled, though it is over',
   'streams: those of a connection end with it',
   'divergence: nobody joins from a base that is older',
   'session expiry: whose end is ordered is not welcomed any more',
