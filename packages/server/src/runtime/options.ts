@@ -50,7 +50,7 @@ export interface ReplicaServer {
    * Captures the services that are added to `server` from now on. When the server is shut down, the replica stops before;
    * when it is shut down by force, the replica is gone at once.
    *
-   * @throws UNDERSTUDY_SETUP when called twice, or when the server's limits of message size are below 1 MiB
+   * @throws UNDERSTUDY_SETUP when called twice, or when the server's limits of message size are not above 1 MiB
    */
   attach(server: Server): void;
   /**
