@@ -5,6 +5,9 @@ import type { Adoption, GroupRecord, Member } from '../record.js';
 /** Promotions whose adoption the record remembers; entries of terms before them are not accepted at all. */
 export const ADOPTIONS_KEPT = 32;
 
+/** What a record, or a view of it, says of promotions. */
+type Adoptions = Pick<GroupRecord, 'term' | 'adoptedThrough'>;
+
 export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
 
 export const isInSync = (record: GroupRecord, member: Member): boolean =>
@@ -83,14 +86,17 @@ function withAdoption(record: GroupRecord, through: OrderNum): GroupRecord {
 /**
  * Whether an order that was given in an older term is part of the history: every later promotion must have adopted it.
  */
-export function isAdopted(record: GroupRecord, order: { readonly term: number; readonly orderNum: number }): boolean {
-  const oldest = record.adoptedThrough[0];
-  if (record.adoptedThrough.length === ADOPTIONS_KEPT && oldest !== undefined && order.term < oldest.term - 1) {
+export function isAdopted(
+  { adoptedThrough }: Adoptions,
+  order: { readonly term: number; readonly orderNum: number },
+): boolean {
+  const oldest = adoptedThrough[0];
+  if (adoptedThrough.length === ADOPTIONS_KEPT && oldest !== undefined && order.term < oldest.term - 1) {
     return order.orderNum <= oldest.through;
   }
-  return record.adoptedThrough.every(({ term, through }) => term <= order.term || order.orderNum <= through);
+  return adoptedThrough.every(({ term, through }) => term <= order.term || order.orderNum <= through);
 }
 
 /** The promotion of the record's term has said how far it adopted. */
-export const adoptionPublished = (record: GroupRecord): boolean =>
-  record.term === 1 || record.adoptedThrough.at(-1)?.term === record.term;
+export const adoptionPublished = ({ term, adoptedThrough }: Adoptions): boolean =>
+  term === 1 || adoptedThrough.at(-1)?.term === term;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ReplicaHeader } from '../frames.js';
 import type { CallId, ConnectionId, Epoch, Incarnation, OrderNum, ReplicaId, SeqNum, Term } from '../ids.js';
 import { parseServiceConfig } from '../service-config.js';
 import { RETAINED_MAX, UNREACHABLE_AFTER_MS } from './calls.js';
@@ -59,6 +60,33 @@ describe('calls that wait for room', () => {
     const codes = effects.flatMap((effect) => (effect.kind === 'fail' ? effect.code : []));
     expect(codes).toHaveLength(RETAINED_MAX + 1);
     expect(new Set(codes)).toEqual(new Set(['UNDERSTUDY_UNREACHABLE', 'UNDERSTUDY_INDETERMINATE']));
+  });
+});
+
+describe('a reply that overtakes the word of what its primary adopted', () => {
+  const connection = '1'.repeat(32) as ConnectionId;
+  const order = { term: view.term, orderNum: 1 as OrderNum, connection, seqNum: 1 as SeqNum, kind: 'call' } as const;
+  const said = (session: Session, header: Partial<ReplicaHeader>): void => {
+    const bare = { term: 2 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
+    const frame = { kind: 'replies', header: { ...bare, ...header }, replies: [], reads: [], items: [] } as const;
+    session.step({ kind: 'frame', slot: 0, frame }, 1);
+  };
+
+  it.each([
+    { through: 0, retained: 1, what: 'keeps the body of a request that was cut' },
+    { through: 1, retained: 0, what: 'releases the body of a request that was adopted' },
+  ])('$what', ({ through, retained }) => {
+    const session = sessionWithPrimary();
+    call(session, 1);
+    said(session, { term: view.term, sourceOrderInfo: [order] });
+    const replies = [{ seqNum: 1 as SeqNum, outcome: { code: 0, details: '' }, stable: false }];
+    const header = { term: view.term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
+    session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, 1);
+    said(session, { stableUpTo: 1 as OrderNum });
+    expect(session.status.retained).toBe(1);
+    const adoptedThrough = [{ term: 2 as Term, through: through as OrderNum }];
+    said(session, { view: { ...view, term: 2 as Term, epoch: 2 as Epoch, adoptedThrough } });
+    expect(session.status.retained).toBe(retained);
   });
 });
 

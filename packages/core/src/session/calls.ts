@@ -1,6 +1,7 @@
 import type { CallId, SeqNum } from '../ids.js';
 import { next } from '../ids.js';
 import type { Request } from '../message.js';
+import { adoptionPublished, isAdopted } from '../replica/transitions.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { Read, Sent, SessionState, Waiting } from './state.js';
 
@@ -57,7 +58,7 @@ function start(s: SessionState, call: CallId, request: Request, readOnly: boolea
       request,
       call,
       answered: false,
-      orderNum: undefined,
+      order: undefined,
       stable: false,
       invoked: false,
       stream: undefined,
@@ -113,10 +114,23 @@ export function startAgain(s: SessionState, what: Sent): void {
   if (call !== undefined) start(s, call, what.request, false);
 }
 
-/** Orders up to here are stable: their bodies are not needed any more. */
+/**
+ * Takes note of how far the primary calls the order stable. That says nothing of what its promotion cut, so it waits
+ * until the adoption is known.
+ */
+export function noteStable(s: SessionState): void {
+  if (!adoptionPublished(s.view)) return;
+  s.stableUpTo = s.saidStableUpTo;
+  s.pendingRemoteOrder.stable(s.stableUpTo);
+  releaseStable(s);
+}
+
+/** Bodies whose order is stable are not needed any more. */
 export function releaseStable(s: SessionState): void {
   for (const sent of s.sent.values()) {
-    if (sent.orderNum === undefined || sent.orderNum > s.stableUpTo) continue;
+    const { order } = sent;
+    if (order === undefined || order.orderNum > s.stableUpTo) continue;
+    if (order.term !== s.term && !(adoptionPublished(s.view) && isAdopted(s.view, order))) continue;
     sent.stable = true;
     if (sent.answered) s.sent.delete(sent.seqNum);
   }

@@ -1,7 +1,7 @@
 import { unreachable } from '../assert.js';
 import type { ReplicaHeader, RepliesFrame, ReplyFrame, SessionNewTermFrame, View, WelcomeFrame } from '../frames.js';
 import { maxOf } from '../ids.js';
-import { failAll, outstanding, releaseStable, startWaiting } from './calls.js';
+import { failAll, noteStable, outstanding, releaseStable, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { Link, SessionState } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
@@ -86,10 +86,9 @@ export function onHeader(s: SessionState, link: Link | undefined, header: Replic
   }
   if (header.term > s.term) adoptView(s, { ...s.view, term: header.term });
   if (header.sourceOrderInfo.length > 0) noteOrders(s, header);
-  if (header.stableUpTo > s.stableUpTo) {
-    s.stableUpTo = header.stableUpTo;
-    s.pendingRemoteOrder.stable(header.stableUpTo);
-    releaseStable(s);
+  if (header.stableUpTo > s.saidStableUpTo) {
+    s.saidStableUpTo = header.stableUpTo;
+    noteStable(s);
   }
   deliverHeld(s);
   giveHeldItems(s);
@@ -102,7 +101,7 @@ function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
   for (const info of sourceOrderInfo) {
     if (info.connection !== s.connection) continue;
     const sent = s.sent.get(info.seqNum);
-    if (sent !== undefined) sent.orderNum = info.orderNum;
+    if (sent !== undefined) sent.order = info;
   }
   // RPCs overtake each other: a later reply may have said already that this is stable.
   if ((sourceOrderInfo[0]?.orderNum ?? Number.POSITIVE_INFINITY) <= s.stableUpTo) releaseStable(s);
@@ -157,6 +156,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   const newTerm = view.term > s.view.term;
   s.view = view;
   failTornStreams(s);
+  noteStable(s);
   if (!newTerm) return;
   dropHeld(s);
   dropHeldItems(s);

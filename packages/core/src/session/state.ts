@@ -3,6 +3,7 @@ import type { SessionHeader, StreamAsk, View } from '../frames.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
+import type { OrderInfo } from '../ordering/order-info.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { LogLevel } from '../ports.js';
 import type { Member } from '../record.js';
@@ -17,7 +18,8 @@ export interface Sent {
   call: CallId | undefined;
   /** Its reply came. */
   answered: boolean;
-  orderNum: OrderNum | undefined;
+  /** The order that it was given last. */
+  order: OrderInfo | undefined;
   /** Its order is known to be stable. */
   stable: boolean;
   /** As an RPC: on its way to the present primary. */
@@ -123,6 +125,8 @@ export class SessionState {
 
   /** Announcements received and not yet stable ([0100]). */
   readonly pendingRemoteOrder = new PendingRemoteOrder();
+  /** What primaries said of stability; `stableUpTo` follows once the adoption of their term is known. */
+  saidStableUpTo: OrderNum = NO_ORDER;
   stableUpTo: OrderNum = NO_ORDER;
 
   constructor({ connection, slots, config }: SessionOptions) {

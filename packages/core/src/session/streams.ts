@@ -206,7 +206,7 @@ function number(s: SessionState, request: Request, stream: ClientStream | undefi
     request,
     call: undefined,
     answered: false,
-    orderNum: undefined,
+    order: undefined,
     stable: false,
     invoked: false,
     stream,

@@ -278,6 +278,14 @@ export const RULES: readonly Rule[] = [
     lacks: 'C1  delivered m1 -> m1=1',
   },
   {
+    rule: 'bodies: what is stable says nothing of an order that was cut',
+    transcript: 'walk-stable-after-cut',
+    changes: [
+      { file: 'session/calls.js', find: '!(adoptionPublished(s.view) && isAdopted(s.view, order))', replace: 'false' },
+    ],
+    shows: 'S4  log UNDERSTUDY_ORDER_LOST hole 2, held 3',
+  },
+  {
     rule: 'collection from sessions: what was sent after the word of what is held is asked for',
     transcript: 'walk-sent-after-its-word',
     changes: [{ file: 'replica/promoting.js', find: 'info.seqNum <= collected.sentUpTo && ', replace: '' }],

@@ -19,6 +19,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: those of a connection end with it',
   'divergence: nobody joins from a base that is older',
   'session expiry: whose end is ordered is not welcomed any more',
+  'bodies: what is stable says nothing of an order that was cut',
   'voiding: what a session sent is voided as soon as it is hung up on',
 ]);
 
