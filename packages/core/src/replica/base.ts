@@ -4,9 +4,10 @@ import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaState } from './state.js';
 
 /**
- * What a handler of a stream knows is in no checkpoint. So a replica that joins a semi-active group while streams are
- * open starts from a checkpoint that is older than all of them, the *base*, and takes every message since. One is made
- * before a stream is opened where there is none or it has grown old; every replica keeps it, and its log from there on.
+ * What a handler of a stream knows is in no checkpoint. So a replica that joins while streams are open starts from a
+ * checkpoint that is older than all of them, the *base*, and takes every message since. One is made before a stream is
+ * opened where there is none or it has grown old; every replica keeps it, and its log from there on. Backups of a passive
+ * group keep that anyway.
  */
 
 /** A base that is further behind is given up: then replicas join when no stream is open. */
@@ -14,8 +15,8 @@ export const BASE_LAG_MAX = 32_768;
 
 /** The base, if the log still goes on from it. */
 export function usableBase(r: ReplicaState): Checkpoint | undefined {
-  const { checkpoint, order, config } = r;
-  if (config.replication === 'passive' || checkpoint === undefined) return undefined;
+  const { checkpoint, order } = r;
+  if (checkpoint === undefined) return undefined;
   if (checkpoint.orderNum < r.differedUpTo) return undefined;
   return order.entries.base <= checkpoint.orderNum ? checkpoint : undefined;
 }
@@ -23,7 +24,7 @@ export function usableBase(r: ReplicaState): Checkpoint | undefined {
 /** Whether a checkpoint is due before this work is begun. */
 export function needsBase(r: ReplicaState, work: Work | undefined): boolean {
   if (work?.kind !== 'call' || work.request.stream?.kind !== 'open') return false;
-  if (r.config.replication === 'passive' || r.openStreams > 0 || r.checkpointUnstable !== undefined) return false;
+  if (r.openStreams > 0 || r.checkpointUnstable !== undefined) return false;
   const base = usableBase(r);
   return base === undefined || r.order.processedUpTo - base.orderNum >= r.config.checkpointEvery;
 }

@@ -49,10 +49,9 @@ export function releaseCheckpoint(r: ReplicaState): void {
   for (const peer of r.peers.values()) {
     if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(r, peer, checkpoint);
   }
-  if (r.config.replication === 'semi-active') {
-    if (!r.hadStreams && !opensStream(r)) return;
-    r.checkpoint = checkpoint;
-  }
+  const isBase = r.hadStreams || opensStream(r);
+  if (isBase) r.checkpoint = checkpoint;
+  else if (r.config.replication === 'semi-active') return;
   const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: false } as const;
   for (const peer of r.peers.values()) {
     if (isAnnouncedTo(r, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });

@@ -10,7 +10,7 @@ export const LEARNER_LAG_MAX = 65_536;
 export function truncateLog(r: ReplicaState): void {
   let upTo = minOf(r.stableUpTo, r.order.processedUpTo);
   if (r.config.replication === 'passive' && !r.isPrimary) upTo = minOf(upTo, r.checkpoint?.orderNum ?? (0 as OrderNum));
-  if (r.config.replication === 'semi-active') upTo = keptForBase(r, upTo);
+  else upTo = keptForBase(r, upTo);
   for (const peer of r.peers.values()) {
     if (peer.learner === undefined || peer.learner === 'waiting') continue;
     if (r.order.last - peer.heldUpTo > LEARNER_LAG_MAX) peer.learner = 'waiting';
