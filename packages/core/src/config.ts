@@ -47,6 +47,11 @@ export interface GroupConfig {
   readonly stallMs: number;
   /** Orders between two checkpoints of a passive group. */
   readonly checkpointEvery: number;
+  /**
+   * A passive group cannot copy its state while streams are open. When it has this many orders to replay, it ends them
+   * (UNDERSTUDY_BACKLOG); from half of that on, new ones may have to wait a moment.
+   */
+  readonly backlogMax: number;
   /** The primary stops ordering when this many orders are not stable. */
   readonly unstableMax: number;
   /** Requests that may wait to be ordered before senders are paused. */

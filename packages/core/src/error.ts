@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   UNDERSTUDY_INDETERMINATE: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: true },
   /** A bound was reached; nothing was done. */
   UNDERSTUDY_OVERLOADED: { status: GrpcStatus.RESOURCE_EXHAUSTED, mayHaveTakenEffect: false },
+  /** A passive group ended a stream, so that its state could be copied. */
+  UNDERSTUDY_BACKLOG: { status: GrpcStatus.RESOURCE_EXHAUSTED, mayHaveTakenEffect: true },
   /** A live client holds an order that no survivor can complete; an operator must decide. */
   UNDERSTUDY_ORDER_LOST: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: true },
   /** Replicas computed different replies to the same order. */

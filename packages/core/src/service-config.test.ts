@@ -32,6 +32,7 @@ const DEFAULTS: GroupConfig = {
   batchMs: 1,
   stallMs: 5_000,
   checkpointEvery: 4096,
+  backlogMax: 262_144,
   unstableMax: 4096,
   queueMax: 16_384,
   sessionsMax: 1024,
@@ -68,6 +69,7 @@ describe('a service config', () => {
       batchMs: 3,
       stallMs: 10,
       checkpointEvery: 5,
+      backlogMax: 9,
       unstableMax: 6,
       queueMax: 7,
       sessionsMax: 8,
@@ -235,7 +237,7 @@ describe('the digest of a config', () => {
         typeof value === 'number' ? [{ [name]: value + 1 }] : [],
       ),
     ];
-    expect(others).toHaveLength(17);
-    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(18);
+    expect(others).toHaveLength(18);
+    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(19);
   });
 });

@@ -76,3 +76,10 @@ export const isUnknownStream = (outcome: Outcome): boolean =>
   outcome.code === UNKNOWN_STREAM.code && outcome.details === UNKNOWN_STREAM.details;
 
 export const isStreamed = (outcome: Outcome): boolean => outcome.code === STREAMED.code;
+
+/** What the client of a stream is told that was ended so that the state can be copied. */
+export const ENDED_FOR_COPY: Outcome = Object.freeze({
+  code: 8,
+  details:
+    'UNDERSTUDY_BACKLOG: a passive group ends its streams when it has too many messages to replay; open it again, or raise backlogMax',
+});

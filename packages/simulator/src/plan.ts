@@ -147,16 +147,18 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
   const drawn = choices.chance(1 / 3);
   if (!(streams ?? drawn) || without.includes('streams') || plan.stuck) return plan;
   const { config } = plan;
+  const drawnStreams = {
+    rate: choices.pick([0.2, 0.4]),
+    late: choices.pick([0, 0, 0.5]),
+    long: plan.handlerMs > 20 ? 0 : choices.pick([0, 0.2]),
+    broadcasts: choices.chance(0.4),
+  };
+  const backlogMax = choices.pick([config.backlogMax, 64, 16]);
   return {
     ...plan,
-    // Nobody joins while a stream is open, and a dead client's is until its records are freed.
-    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500) },
-    streams: {
-      rate: choices.pick([0.2, 0.4]),
-      late: choices.pick([0, 0, 0.5]),
-      long: plan.handlerMs > 20 ? 0 : choices.pick([0, 0.2]),
-      broadcasts: choices.chance(0.4),
-    },
+    // A dead client's stream is open until its records are freed.
+    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500), backlogMax },
+    streams: drawnStreams,
   };
 }
 
@@ -183,6 +185,7 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     batchMs: choices.pick([0, 1]),
     stallMs: stuck ? 400 : 60_000,
     checkpointEvery: 5,
+    backlogMax: 262_144,
     unstableMax: 8,
     queueMax: 16,
     sessionsMax: 64,
@@ -200,7 +203,10 @@ export const describePlan = (plan: Plan): string =>
   `${plan.servers} replicas, ${plan.clients} clients, ${describeMode(plan.config)}; ${plan.workload.name}; ${plan.steps} steps, ` +
   `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
   (plan.drill === undefined ? '' : `; drill ${plan.drill.name}`) +
-  (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}`);
+  (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`);
 
 const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
   `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;
+
+const describeBacklog = ({ replication, backlogMax }: GroupConfig): string =>
+  replication === 'passive' ? `, at most ${backlogMax} orders to replay` : '';

@@ -85,3 +85,30 @@ describe('items on their way through interceptors', () => {
     expect(stream.passedUpTo).toBe(1);
   });
 });
+
+describe('a stream that is about to be ended', () => {
+  it('takes in nothing more', () => {
+    const stream = streamOf('a', 'b');
+    expect(stream.seal(false)).toBe(2);
+    stream.append(order(3), message('c'), 3);
+    expect(kinds(stream)).toEqual(['1 message', '2 message']);
+  });
+
+  it('keeps back what interceptors have not let pass', () => {
+    const stream = streamOf('a', 'b');
+    stream.pass(1, message('A'));
+    expect(stream.seal(true)).toBe(1);
+    stream.pass(2, message('B'));
+    expect(stream.passedUpTo).toBe(1);
+  });
+
+  it('ends behind what its client has, though a handler that began anew has not sent that yet', () => {
+    const stream = streamOf('a', 'b');
+    stream.resumeAfter(3);
+    const upTo = stream.seal(false);
+    expect(upTo).toBe(3);
+    stream.endAfter(upTo, order(9), ENDED);
+    expect(kinds(stream)).toEqual(['4 status']);
+    expect(stream.sentUpTo).toBe(3);
+  });
+});

@@ -39,6 +39,8 @@ export class Stream {
   readonly items = new OrderWindow<OrderedItem, number>(0);
   /** The client has taken items up to here; a slow handler may not have sent them yet. */
   takenUpTo = 0;
+  /** The client has said that it has items up to here; a handler that begins anew may not have sent them yet. */
+  #receivedUpTo = 0;
   /** The handler has taken messages up to this position, and how far the session's present stream, or the RPC, was told. */
   handledUpTo = 0;
   toldHandledUpTo = 0;
@@ -60,6 +62,8 @@ export class Stream {
   #takenDigest = 0;
   /** What the primary's digests were, up to items that this replica's handler has not sent yet. */
   readonly #expected = new Map<number, number>();
+  /** What its handler sends beyond was never sent. */
+  #sealedAt = Number.POSITIVE_INFINITY;
   /** It began with a checkpoint, which does not tell the digest. */
   #restored = false;
 
@@ -71,6 +75,7 @@ export class Stream {
   /** @returns whether the primary's items up to here were the same, as far as this replica was told */
   append(orderNum: OrderNum, item: StreamItem, digest: number): boolean {
     const index = this.items.last + 1;
+    if (index > this.#sealedAt) return true;
     this.#digest = mixDigest(this.#digest, digest);
     this.items.append(index, { orderNum, item, digest: this.#digest, passed: undefined });
     if (item.kind === 'status') this.over = true;
@@ -113,7 +118,7 @@ export class Stream {
 
   /** What the interceptors made of an item; it may be gone by now. */
   pass(index: number, item: StreamItem): void {
-    const ordered = this.items.get(index);
+    const ordered = index > this.#sealedAt ? undefined : this.items.get(index);
     if (ordered !== undefined) ordered.passed = item;
   }
 
@@ -122,6 +127,22 @@ export class Stream {
     if (this.#passedUpTo < this.items.base) this.#passedUpTo = this.items.base;
     while (this.items.get(this.#passedUpTo + 1)?.passed !== undefined) this.#passedUpTo++;
     return this.#passedUpTo;
+  }
+
+  /** Items up to here are at the client for certain. */
+  get clientHas(): number {
+    return Math.max(this.#receivedUpTo, this.takenUpTo);
+  }
+
+  /**
+   * It is about to be ended: nothing is taken in any more.
+   *
+   * @param passes whether items pass interceptors: those that have not yet are kept back
+   * @returns the last item that its client gets before the status
+   */
+  seal(passes: boolean): number {
+    this.#sealedAt = Math.max(passes ? this.passedUpTo : this.items.last, this.clientHas);
+    return this.#sealedAt;
   }
 
   /**
@@ -145,6 +166,7 @@ export class Stream {
    */
   resumeAfter(received: number): void {
     this.awaitsAsk = false;
+    this.#receivedUpTo = Math.max(this.#receivedUpTo, received);
     const status = this.ended ? this.items.get(this.items.last) : undefined;
     if (status !== undefined && (received < this.items.base || received >= this.items.last)) {
       this.items.reset(received);

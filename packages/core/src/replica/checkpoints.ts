@@ -2,7 +2,8 @@ import { assert } from '../assert.js';
 import type { Checkpoint } from '../checkpoint.js';
 import type { CheckpointFrame } from '../frames.js';
 import type { OrderNum } from '../ids.js';
-import { maxOf, NO_ORDER, NO_TERM, next } from '../ids.js';
+import { maxOf, NO_TERM, next } from '../ids.js';
+import { backlogCopied } from './backlog.js';
 import { usableBase } from './base.js';
 import { isAnnouncedTo } from './fan-out.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
@@ -26,6 +27,7 @@ export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
   };
   if (!r.isPrimary) return;
   r.checkpointUnstable = checkpoint;
+  backlogCopied(r, processedUpTo);
   releaseCheckpoint(r);
 }
 
@@ -83,8 +85,7 @@ export function checkpointIfDue(r: ReplicaState): void {
 export function checkpointForSuccessor(r: ReplicaState): void {
   const { replication, checkpointEvery } = r.config;
   if (replication !== 'passive') return;
-  const since = r.order.last - (r.checkpoint?.orderNum ?? NO_ORDER);
-  if (since >= checkpointEvery / REPLAYED_AT_ONCE) r.checkpointWanted = true;
+  if (r.order.last - r.copiedUpTo >= checkpointEvery / REPLAYED_AT_ONCE) r.checkpointWanted = true;
 }
 
 /** A passive group hands over once the successor has what was copied for it. What a stream's handler knows is in no copy. */

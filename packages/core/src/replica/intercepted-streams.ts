@@ -37,7 +37,7 @@ export function onStreamEnded(r: ReplicaState, { connection: id, stream: of, out
   const end =
     last?.kind === 'status'
       ? { outcome: last.outcome, upTo: Math.min(stream.passedUpTo, items.last - 1) }
-      : { outcome, upTo: stream.passedUpTo };
+      : { outcome, upTo: Math.max(stream.passedUpTo, stream.clientHas) };
   stream.ended = true;
   r.scheduler.add({ kind: 'cancel', connection, stream: of, end });
   voidEntering(r, connection, stream, STREAMED);

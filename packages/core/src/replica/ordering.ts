@@ -92,8 +92,16 @@ function start(r: ReplicaState, work: Work): void {
     }
     case 'cancel': {
       const { connection, stream, end } = work;
-      if (!connection.streams.has(stream) || hasExpired(r, connection)) return;
-      const extra = end && { extra: { outcome: end.outcome, determinants: encodeUpTo(end.upTo) } };
+      const ending = connection.streams.get(stream);
+      if (ending === undefined || hasExpired(r, connection)) return;
+      // Its handler came to its end before its turn to be ended.
+      if (end !== undefined && end.upTo === undefined && ending.over) {
+        ending.ended = false;
+        return;
+      }
+      const extra = end && {
+        extra: { outcome: end.outcome, determinants: encodeUpTo(end.upTo ?? ending.seal(r.admits)) },
+      };
       append(r, { connection: connection.id, seqNum: stream, kind: 'cancel', ...extra }, connection, undefined);
       return;
     }

@@ -1,10 +1,11 @@
 import type { AckFrame, JoinFrame, NackFrame } from '../frames.js';
 import type { ConnectionId, OrderNum, SeqNum } from '../ids.js';
-import { maxOf, minOf } from '../ids.js';
+import { maxOf, minOf, NO_ORDER } from '../ids.js';
 import type { Body, Request } from '../message.js';
 import { hasBody } from '../ordering/order-info.js';
 import { PrimaryOrder } from '../ordering/primary-order.js';
 import type { Member } from '../record.js';
+import { backlogCopied, boundBacklog } from './backlog.js';
 import { checkpointIfDue, isCopied, releaseCheckpoint, startFromBase } from './checkpoints.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from './fan-out.js';
 import { awaitAsks } from './intercepted-streams.js';
@@ -34,6 +35,7 @@ export function startServing(r: ReplicaState): void {
   cancelForeign(r);
   awaitAsks(r);
   resumeConnections(r);
+  backlogCopied(r, r.checkpoint?.orderNum ?? NO_ORDER);
   r.checkpointDueAt = maxOf(r.checkpointDueAt, r.order.processedUpTo);
   r.wantsFlush = true;
 }
@@ -186,6 +188,7 @@ export function primaryTick(r: ReplicaState): void {
   if (r.batchSinceMs !== undefined) r.wantsFlush = true;
   removeSilent(r);
   checkpointIfDue(r);
+  boundBacklog(r);
   announceLate(r);
   pushBack(r);
   // Without a backup no acknowledgment ever moves anything.
@@ -227,8 +230,9 @@ function announceLate(r: ReplicaState): void {
 }
 
 function pushBack(r: ReplicaState): void {
-  const full = r.scheduler.size >= r.config.queueMax;
-  const drained = r.scheduler.size <= r.config.queueMax / 2;
+  const size = r.scheduler.size + r.setAside.size;
+  const full = size >= r.config.queueMax;
+  const drained = size <= r.config.queueMax / 2;
   if (r.sessionsPaused ? !drained : !full) return;
   r.sessionsPaused = !r.sessionsPaused;
   r.sessionsReadSinceMs = r.nowMs;

@@ -80,7 +80,7 @@ export function onRequest(
 export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum, peer: string): void {
   const request = connection.bodies.get(seqNum);
   if (request === undefined || connection.queued.has(seqNum)) return;
-  if (!mayOrderPart(r, connection, seqNum, request)) return;
+  if (!mayOrderPart(r, connection, seqNum, request, peer)) return;
   connection.queued.add(seqNum);
   const { key, stream } = request;
   if (key !== undefined) r.keyedRunning.set(key, seqNum);

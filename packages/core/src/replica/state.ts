@@ -119,6 +119,15 @@ export class ReplicaState {
   readonly keyedRunning = new Map<string, number>();
   checkpointWanted = false;
   checkpointDueAt: OrderNum;
+  /** In a passive group: what a successor replays begins after this order, and has so many bytes. */
+  copiedUpTo: OrderNum = NO_ORDER;
+  backlogBytes = 0;
+  /** Until then no stream is opened, so that those that are open may end. */
+  drainUntilMs = Number.NEGATIVE_INFINITY;
+  /** The checkpoint that this was tried for last. */
+  drainedAt: OrderNum | undefined;
+  /** Streams that wait to be opened meanwhile. */
+  readonly setAside = new Map<Stream, { readonly connection: Connection; readonly peer: string }>();
   /** A checkpoint that waits for its order to become stable before backups get it. */
   checkpointUnstable: Checkpoint | undefined;
   sessionsPaused = false;
@@ -167,6 +176,11 @@ export class ReplicaState {
 
   get isPrimary(): boolean {
     return this.role === 'primary';
+  }
+
+  /** No stream is opened now. */
+  get isDraining(): boolean {
+    return this.nowMs < this.drainUntilMs;
   }
 
   get view(): View {

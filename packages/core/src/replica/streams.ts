@@ -27,12 +27,22 @@ export const methodOf = (connection: Connection, request: Request): string => {
  * Whether a message of a stream may be ordered now. One that came before others that precede it waits until these lead
  * here again; one whose stream is not, and will not be, is voided.
  */
-export function mayOrderPart(r: ReplicaState, connection: Connection, seqNum: SeqNum, request: Request): boolean {
+export function mayOrderPart(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  request: Request,
+  peer: string,
+): boolean {
   const { stream: part } = request;
   if (part === undefined || part.kind === 'credit') return true;
   if (part.kind === 'open') {
-    connection.openStream(seqNum, request.method).admitted = !r.admits;
-    return true;
+    const stream = connection.openStream(seqNum, request.method);
+    stream.admitted = !r.admits && !r.isDraining;
+    if (!r.isDraining) return true;
+    connection.queued.add(seqNum);
+    r.setAside.set(stream, { connection, peer });
+    return false;
   }
   // It may wait already, and be asked for once more.
   connection.early.get(part.of)?.delete(positionOf(part));
@@ -77,9 +87,9 @@ function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>,
   early.set(positionOf(part), seqNum);
 }
 
-/** Its client is gone while interceptors still hold its opening: it never had and never will have effect. */
+/** Its client is gone while its opening waits for interceptors, or for others to end: it never had and never will have effect. */
 function giveUpOpening(r: ReplicaState, connection: Connection, stream: Stream): boolean {
-  if (!forgetAdmission(r, connection, stream.id)) return false;
+  if (!r.setAside.has(stream) && !forgetAdmission(r, connection, stream.id)) return false;
   dropStream(r, connection, stream.id);
   voidMessage(r, connection, stream.id, VOIDED);
   return true;
@@ -156,6 +166,7 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   if (stream === undefined) return;
   if (stream.opened && !stream.over) r.openStreams--;
   connection.streams.delete(of);
+  r.setAside.delete(stream);
   connection.session?.streams.delete(stream);
   if (r.isPrimary) voidEntering(r, connection, stream, UNKNOWN_STREAM);
   if (r.isPrimary && r.admits) r.effects.push({ kind: 'streamGone', connection: connection.id, stream: of });

@@ -33,8 +33,8 @@ export type Work =
       readonly kind: 'cancel';
       readonly connection: Connection;
       readonly stream: SeqNum;
-      /** Interceptors ended it: what its client is told, after the items up to there. */
-      readonly end?: { readonly outcome: Outcome; readonly upTo: number };
+      /** It was ended: what its client is told, after the items up to there, or after what its handler sent until then. */
+      readonly end?: { readonly outcome: Outcome; readonly upTo: number | undefined };
     }
   | { readonly kind: 'expire'; readonly connection: ConnectionId };
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReplicaHeader } from '../frames.js';
 import type { CallId, ConnectionId, Epoch, Incarnation, OrderNum, ReplicaId, SeqNum, Term } from '../ids.js';
+import { VOIDED } from '../message.js';
 import { parseServiceConfig } from '../service-config.js';
 import { RETAINED_MAX, UNREACHABLE_AFTER_MS } from './calls.js';
 import type { SessionEffect } from './events.js';
@@ -14,18 +15,16 @@ const request = { method: '/test.Test/Call', message: new Uint8Array() };
 function sessionWithPrimary(carrier = 'stream'): Session {
   const config = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'test', carrier } }] });
   const session = new Session({ connection: '1'.repeat(32) as ConnectionId, slots: 1, config });
-  session.step({ kind: 'linkUp', slot: 0 }, 0);
-  const frame = {
-    kind: 'welcome',
-    replica,
-    view,
-    receivedUpTo: 0 as SeqNum,
-    heartbeatMs: 0,
-    reflect: false,
-    sessionMs: config.sessionMs,
-  } as const;
-  session.step({ kind: 'frame', slot: 0, frame }, 0);
+  connect(session, config.sessionMs);
   return session;
+}
+
+/** Its link comes up, and S1 welcomes it. */
+function connect(session: Session, sessionMs: number): void {
+  session.step({ kind: 'linkUp', slot: 0 }, 0);
+  const receivedUpTo = 0 as SeqNum;
+  const frame = { kind: 'welcome', replica, view, receivedUpTo, heartbeatMs: 0, reflect: false, sessionMs } as const;
+  session.step({ kind: 'frame', slot: 0, frame }, 0);
 }
 
 const call = (session: Session, id: number): readonly SessionEffect[] =>
@@ -87,6 +86,21 @@ describe('a reply that overtakes the word of what its primary adopted', () => {
     const adoptedThrough = [{ term: 2 as Term, through: through as OrderNum }];
     said(session, { view: { ...view, term: 2 as Term, epoch: 2 as Epoch, adoptedThrough } });
     expect(session.status.retained).toBe(retained);
+  });
+});
+
+describe('a stream whose opening was voided while its link was down', () => {
+  it('is not asked for any more: it is opened as another', () => {
+    const session = sessionWithPrimary();
+    session.step({ kind: 'openStream', call: 1 as CallId, request }, 0);
+    session.step({ kind: 'flush' }, 0);
+    session.step({ kind: 'linkDown', slot: 0 }, 0);
+    connect(session, 900);
+    const header = { term: view.term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
+    const replies = [{ seqNum: 1 as SeqNum, outcome: VOIDED, stable: true }];
+    session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, 0);
+    const frames = session.step({ kind: 'flush' }, 0).flatMap((effect) => (effect.kind === 'send' ? effect.frame : []));
+    expect(frames).toMatchObject([{ kind: 'multicast', requests: [{ seqNum: 2 }], streams: [] }]);
   });
 });
 

@@ -71,7 +71,8 @@ function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): M
   const requests = requestsFor(s, link);
   const destOrderInfo = s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
-  const { asks: streams } = link;
+  // A stream may have ended, or been opened anew, since the link came up.
+  const streams = link.asks.filter(({ of }) => s.streamsById.has(of));
   const quiet = requests.length + reads.length + destOrderInfo.length + streams.length === 0;
   if (quiet && !heartbeatDue && s.phase !== 'closing') return undefined;
   return { kind: 'multicast', header: s.header(destOrderInfo), requests, reads, streams };

@@ -286,6 +286,18 @@ export const RULES: readonly Rule[] = [
     shows: 'S4  log UNDERSTUDY_ORDER_LOST hole 2, held 3',
   },
   {
+    rule: 'backlog: streams are ended when a successor would have to replay too much',
+    transcript: 'stream-backlog',
+    changes: [{ file: 'replica/backlog.js', find: 'endStreams(r);\n    }', replace: '}' }],
+    lacks: 'S1  processes 7: cancel(1)',
+  },
+  {
+    rule: 'backlog: new streams wait while those that are open may end',
+    transcript: 'stream-backlog',
+    changes: [{ file: 'replica/streams.js', find: 'if (!r.isDraining)', replace: 'if (true)' }],
+    lacks: 'S1: 1 without an order',
+  },
+  {
     rule: 'collection from sessions: what was sent after the word of what is held is asked for',
     transcript: 'walk-sent-after-its-word',
     changes: [{ file: 'replica/promoting.js', find: 'info.seqNum <= collected.sentUpTo && ', replace: '' }],

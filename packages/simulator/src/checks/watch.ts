@@ -22,8 +22,11 @@ const LOG_SLACK = 64;
 /** What the streams of a run say at one moment of virtual time, before anybody hears that it is stable. */
 const LOG_SLACK_STREAMS = 640;
 
-/** Of a stream: a window, its opening, its end, its cancellation, and a message that says what was taken. */
-const PARTS_MAX = STREAM_WINDOW + 4;
+/**
+ * Of a stream: a window, and one more where the items, and with them what was handled, came on a new stream before the
+ * replies; its opening, its end, its cancellation, and a message that says what was taken.
+ */
+const PARTS_MAX = 2 * STREAM_WINDOW + 4;
 
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
@@ -186,12 +189,17 @@ export class Watch {
 
   #checkBounds(server: ServerHost, { waitingToRelease, logLength, base }: ReplicaStatus): void {
     const { config, streams } = this.#simulation.plan;
-    const { unstableMax, queueMax, replication } = config;
+    const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
-    // While a stream is open no checkpoint shortens the logs of who does not execute, and who does keeps them for replicas
-    // that join: further than a run can go.
-    if (streams !== undefined && (replication === 'passive' || base !== undefined)) return;
+    if (streams !== undefined && replication === 'passive') {
+      // While a stream is open no checkpoint shortens the logs, until there is too much in them.
+      const logMax = backlogMax + 4 * unstableMax + LOG_SLACK_STREAMS;
+      demand(logLength <= logMax, () => `${server.name}: ${logLength} orders in the log, where ${logMax} may be`);
+      return;
+    }
+    // Who executes keeps its log for replicas that join while streams are open: further than a run can go.
+    if (streams !== undefined && base !== undefined) return;
     const slack = streams === undefined ? LOG_SLACK : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }

@@ -19,6 +19,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: those of a connection end with it',
   'divergence: nobody joins from a base that is older',
   'session expiry: whose end is ordered is not welcomed any more',
+  'backlog: streams are ended when a successor would have to replay too much',
+  'backlog: new streams wait while those that are open may end',
   'bodies: what is stable says nothing of an order that was cut',
   'voiding: what a session sent is voided as soon as it is hung up on',
 ]);

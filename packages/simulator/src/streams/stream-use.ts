@@ -1,4 +1,4 @@
-import type { Outcome, StreamItem } from '@understudy/core';
+import { ENDED_FOR_COPY, type Outcome, type StreamItem } from '@understudy/core';
 import { bytesOf, textOf } from '@understudy/core/testing';
 import { type Operation, REFUSED } from '../checks/history.js';
 import { StreamRecord } from '../checks/stream-record.js';
@@ -150,6 +150,11 @@ export abstract class StreamUse implements Act {
     this.over = true;
     if (outcome.code === REFUSED.code) {
       this.#settle(() => false);
+      return;
+    }
+    if (outcome.details === ENDED_FOR_COPY.details) {
+      demand(this.simulation.plan.config.replication === 'passive', () => `${this.name} is ended for a copy`);
+      this.#settle(() => true);
       return;
     }
     demand(
