@@ -298,6 +298,30 @@ export const RULES: readonly Rule[] = [
     lacks: 'S1: 1 without an order',
   },
   {
+    rule: 'delivery: a reply that is held back when another term begins is dropped',
+    transcript: 'walk-held-of-a-cut-term',
+    changes: [{ file: 'session/incoming.js', find: '    dropHeld(s);', replace: '' }],
+    shows: 'C1  delivered m1 -> m1=1',
+  },
+  {
+    rule: 'streams: messages are ordered by their position',
+    transcript: 'walk-stream-position',
+    changes: [{ file: 'replica/streams.js', find: 'part.position > stream.nextPosition || ', replace: '' }],
+    shows: 'C1  s1 << b=1',
+  },
+  {
+    rule: 'handing over: what was ordered is published with the change, and nobody is asked',
+    transcript: 'hand-over',
+    changes: [{ file: 'replica/primary.js', find: 'settled ? r.order.last : undefined', replace: 'undefined' }],
+    shows: 'S2>S3  term 2: what do you hold beyond 1?',
+  },
+  {
+    rule: 'handing over: the successor of a passive primary is given a copy of the state first',
+    transcript: 'hand-over-passive',
+    changes: [{ file: 'replica/replica.js', find: 'checkpointForSuccessor(r);', replace: '' }],
+    shows: 'S2  processes 1: m1',
+  },
+  {
     rule: 'collection from sessions: what was sent after the word of what is held is asked for',
     transcript: 'walk-sent-after-its-word',
     changes: [{ file: 'replica/promoting.js', find: 'info.seqNum <= collected.sentUpTo && ', replace: '' }],
