@@ -41,6 +41,8 @@ function connect(
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i + 1}`);
 /** What a readable stream of grpc-js reads ahead, in messages. */
 const READ_AHEAD = 16;
+/** More than a window. */
+const MANY = 3 * STREAM_WINDOW;
 
 describe('a stream', () => {
   it('of 10,000 messages each way arrives whole, in order', async () => {
@@ -52,15 +54,15 @@ describe('a stream', () => {
 
   it('tells what the application has taken, and only that', async () => {
     const { client, notes } = connect();
-    const call = new StreamingCall(client, 'list', { kind: 'watch', count: 200 });
+    const call = new StreamingCall(client, 'list', { kind: 'watch', count: MANY });
     call.call.once('data', () => call.call.pause());
     await call.until(({ events }) => events.includes('1'));
     await new Promise(setImmediate);
     expect(notes.taken.at(-1)).toBeLessThanOrEqual(1 + READ_AHEAD);
     call.call.resume();
-    expect((await call.heard).events).toEqual(['metadata', ...numbers(200), 'status 0', 'end']);
+    expect((await call.heard).events).toEqual(['metadata', ...numbers(MANY), 'status 0', 'end']);
     expect(notes.taken).toEqual([...notes.taken].sort((a, b) => a - b));
-    expect(notes.taken.at(-1)).toBeGreaterThan(200 - STREAM_WINDOW);
+    expect(notes.taken.at(-1)).toBeGreaterThan(MANY - STREAM_WINDOW);
   });
 
   it('counts initial metadata among the items', async () => {
@@ -80,25 +82,25 @@ describe('a stream', () => {
     const { client, notes } = connect((call) => {
       handler = call;
     });
-    const call = new StreamingCall(client, 'hang', { kind: 'upload' }).write(...numbers(100)).end();
+    const call = new StreamingCall(client, 'hang', { kind: 'upload' }).write(...numbers(MANY)).end();
     await call.until(({ written }) => written === STREAM_WINDOW - 1);
     await new Promise(setImmediate);
     expect(call.written).toBe(STREAM_WINDOW - 1);
     expect(notes).toMatchObject({ given: STREAM_WINDOW, read: 0, ended: 0 });
     handler?.onMessage(() => {});
-    await call.until(({ written }) => written === 100);
+    await call.until(({ written }) => written === MANY);
     handler?.send('enough');
     handler?.finish(done);
     expect((await call.heard).events).toContain('value enough');
-    expect(notes).toMatchObject({ given: 100, read: 100, ended: 1 });
+    expect(notes).toMatchObject({ given: MANY, read: MANY, ended: 1 });
   });
 
   it('that ended lets its writer go on, into the void', async () => {
     const { client, notes } = connect();
-    const call = new StreamingCall(client, 'hang', {}).write(...numbers(200));
+    const call = new StreamingCall(client, 'hang', {}).write(...numbers(MANY));
     await call.until(({ written }) => written === STREAM_WINDOW - 1);
     call.call.cancel();
-    await call.until(({ written }) => written === 200);
+    await call.until(({ written }) => written === MANY);
     expect(notes.given).toBe(STREAM_WINDOW);
     expect((await call.heard).status.code).toBe(Status.CANCELLED);
   });

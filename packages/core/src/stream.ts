@@ -8,7 +8,7 @@ import type { MetadataEntries, Outcome } from './message.js';
  */
 
 /** Messages a side may be ahead of what the other side has taken. */
-export const STREAM_WINDOW = 64;
+export const STREAM_WINDOW = 256;
 /** Bytes likewise; one message may always be on its way. */
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
 /** Streams that one message of credits may name: so many digests an announcement may carry. */

@@ -20,7 +20,7 @@ import { demand } from '../violation.js';
 const LOG_SLACK = 64;
 
 /** What the streams of a run say at one moment of virtual time, before anybody hears that it is stable. */
-const LOG_SLACK_STREAMS = 640;
+const LOG_SLACK_STREAMS = 10 * STREAM_WINDOW;
 
 /**
  * Of a stream: a window, and one more where the items, and with them what was handled, came on a new stream before the

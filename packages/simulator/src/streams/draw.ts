@@ -1,3 +1,4 @@
+import { STREAM_WINDOW } from '@understudy/core';
 import type { Choices } from '../choices.js';
 import type { StreamPlan } from '../plan.js';
 import type { Opening } from '../services/streamed.js';
@@ -18,13 +19,13 @@ export interface Habits {
 }
 
 /** More than a window of them. */
-const MANY = 70;
+const MANY = STREAM_WINDOW + 6;
 
 export function drawHabits(choices: Choices, { long }: StreamPlan): Habits {
   const many = choices.chance(long);
   return {
     method: choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append',
-    messages: many ? MANY + choices.below(MANY) : choices.below(6),
+    messages: many ? MANY + choices.below(70) : choices.below(6),
     quiet: many,
     burst: many ? 1 + choices.below(32) : 1 + choices.below(2),
     pauseMs: choices.pick([1, 30, 100]),
@@ -38,7 +39,7 @@ export function drawOpening(choices: Choices, plan: StreamPlan, habits: Habits, 
   return {
     kind: choices.pick(['bidi', 'bidi', 'server', 'client']),
     late: choices.chance(plan.late),
-    items: quiet ? MANY + choices.below(2 * MANY) : 1 + choices.below(5),
+    items: quiet ? MANY + choices.below(140) : 1 + choices.below(5),
     endsAfter: choices.chance(0.1) && messages > 0 ? 1 + choices.below(messages) : 0,
     input,
   };
