@@ -150,7 +150,7 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
   const drawnStreams = {
     rate: choices.pick([0.2, 0.4]),
     late: choices.pick([0, 0, 0.5]),
-    long: plan.handlerMs > 20 ? 0 : choices.pick([0, 0, 0, 0.1]),
+    long: plan.handlerMs > 20 ? 0 : choices.pick([0, 0.1]),
     broadcasts: choices.chance(0.4),
   };
   const backlogMax = choices.pick([config.backlogMax, 64, 16]);

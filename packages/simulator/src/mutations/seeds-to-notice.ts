@@ -117,7 +117,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   },
   'gaps: the log has what came before the end of a connection': { seeds: 50, drill: 'expiredBeforeHeld' },
   'voiding: a primary keeps no body that it asked for as a backup': { seeds: 50, drill: 'bodiesComeLate' },
-  'checkpoints: they cover no message that is yet to be processed': { seeds: 50, drill: 'checkpointCovers' },
   'collection: a body is asked for again only when it did not come in time': { seeds: 150, drill: 'toldByClients' },
   'streams: a primary goes on from what the client was given': { seeds: 300, streams: true },
   'streams: an item that comes again is not given again': { seeds: 250, streams: true },
@@ -125,6 +124,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'streams: no checkpoint is taken while a handler lives': { seeds: 250, streams: true },
   'streams: what was taken is kept no longer': { seeds: 50, streams: true },
   'streams: handlers of a dead client hear of it, in order': { seeds: 100, streams: true },
-  'streams: a client is no more than a window ahead of the handler': { seeds: 50, streams: true },
-  'streams: one whose client had seen what was cut ends': { seeds: 500, streams: true },
+  'streams: a client is no more than a window ahead of the handler': { seeds: 400, streams: true },
+  'streams: one whose client had seen what was cut ends': { seeds: 1200, streams: true },
 };

@@ -25,9 +25,9 @@ export function drawHabits(choices: Choices, { long }: StreamPlan): Habits {
   const many = choices.chance(long);
   return {
     method: choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append',
-    messages: many ? MANY + choices.below(70) : choices.below(6),
+    messages: many ? choices.pick([MANY, 2 * MANY]) + choices.below(32) : choices.below(6),
     quiet: many,
-    burst: many ? 1 + choices.below(32) : 1 + choices.below(2),
+    burst: many ? choices.pick([8, 64, STREAM_WINDOW]) : 1 + choices.below(2),
     pauseMs: choices.pick([1, 30, 100]),
     takeMs: choices.pick([1, 1, 100, 600]),
     fickle: choices.chance(0.2) ? 0.1 : 0,
