@@ -125,5 +125,4 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'streams: what was taken is kept no longer': { seeds: 50, streams: true },
   'streams: handlers of a dead client hear of it, in order': { seeds: 100, streams: true },
   'streams: a client is no more than a window ahead of the handler': { seeds: 400, streams: true },
-  'streams: one whose client had seen what was cut ends': { seeds: 1200, streams: true },
 };
