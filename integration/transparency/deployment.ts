@@ -27,6 +27,8 @@ export interface Setup {
   /** Where the servers listen, known before they do. Default: free ports. */
   readonly places?: readonly Place[];
   readonly leaseMs?: number;
+  /** Of the group, if it is one. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface ClientSetup {
@@ -190,7 +192,7 @@ export class Running {
         if (event === 'UNDERSTUDY_DIVERGED') this.disagreements.push(JSON.stringify(fields));
       },
     };
-    const understudy = { group: 'scripts', leaseMs: setup.leaseMs ?? LEASE_MS };
+    const understudy = { group: 'scripts', leaseMs: setup.leaseMs ?? LEASE_MS, ...setup.settings };
     const serviceConfig = { loadBalancingConfig: [{ understudy }] };
     this.#group = { coordinator: memoryCoordinator(), serviceConfig, logger };
   }

@@ -82,4 +82,8 @@ export const ENDED_FOR_COPY: Outcome = Object.freeze({
   code: 8,
   details:
     'UNDERSTUDY_BACKLOG: a passive group ends its streams when it has too many messages to replay; open it again, or raise backlogMax',
+  trailers: Object.freeze([
+    ['understudy-code', 'UNDERSTUDY_BACKLOG'] as const,
+    ['understudy-may-have-taken-effect', 'true'] as const,
+  ]),
 });

@@ -18,7 +18,8 @@ export const DRAIN_MS = 250;
 
 /** Called at every tick of a primary. */
 export function boundBacklog(r: ReplicaState): void {
-  if (r.config.replication !== 'passive') return;
+  // While it is copied nothing is ordered.
+  if (r.config.replication !== 'passive' || r.stateBusy !== undefined) return;
   const fill = Math.max(
     (r.order.processedUpTo - r.copiedUpTo) / r.config.backlogMax,
     r.backlogBytes / BACKLOG_MAX_BYTES,
