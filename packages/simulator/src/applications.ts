@@ -40,8 +40,10 @@ export class Applications {
     if (client.dead || simulation.nowMs < client.pausedUntilMs) return;
     const { choices, plan } = simulation;
     const stuck = plan.stuck && !simulation.calm && choices.chance(0.05);
+    const oneWay = plan.oneWayRate > 0 && !readOnly && choices.chance(plan.oneWayRate);
     const operation = this.#invoke(client.process, { readOnly, stuck, keyed: false });
-    client.call(operation, choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
+    if (oneWay) client.call(operation, '/log.Log/Tell');
+    else client.call(operation, choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
   }
 
   openStream(client: ClientHost): void {

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@understudy/core';
+import type { GroupConfig, MethodConfig } from '@understudy/core';
 import type { Choices } from './choices.js';
 import type { Drill } from './drills/drill.js';
 import { DRILLS } from './drills/index.js';
@@ -72,6 +72,8 @@ export interface Plan {
   readonly drift: Drift;
   /** A situation that the run is led into on its way. */
   readonly drill: Drill | undefined;
+  /** Share of one-way calls among those of sessions that change something. */
+  readonly oneWayRate: number;
   /** undefined: nobody opens any. */
   readonly streams: StreamPlan | undefined;
 }
@@ -89,7 +91,7 @@ export interface StreamPlan {
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits`, `drills` or `streams`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams` or `oneWay`, that are left out. */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
   readonly streams?: boolean;
@@ -135,6 +137,7 @@ function drawWithoutDrill(choices: Choices, { without = [], drift = DRIFT_WITHIN
     coordinatorLoss: choices.pick([0, 0.1, 0.3]),
     drift,
     drill: undefined,
+    oneWayRate: 0,
     streams: undefined,
   };
 }
@@ -160,6 +163,16 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
     config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500), backlogMax },
     streams: drawnStreams,
   };
+}
+
+/** @returns the plan with one-way calls, in a fifth of the runs that are led nowhere. What is left behind has no reply either. */
+export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanLimits): Plan {
+  const drawn = choices.chance(0.2) && plan.drill === undefined && !plan.stuck;
+  if (!drawn || without.includes('oneWay')) return plan;
+  const { config } = plan;
+  const release = choices.chance(0.3) ? 'acknowledged' : config.release;
+  const tell: MethodConfig = { service: 'log.Log', method: 'Tell', readOnly: false, oneWay: true, release };
+  return { ...plan, oneWayRate: 0.4, config: { ...config, methods: [...config.methods, tell] } };
 }
 
 /** A pause is a stuck handler to the others; only semi-active replicas have outcomes to compare. */
@@ -203,7 +216,8 @@ export const describePlan = (plan: Plan): string =>
   `${plan.servers} replicas, ${plan.clients} clients, ${describeMode(plan.config)}; ${plan.workload.name}; ${plan.steps} steps, ` +
   `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
   (plan.drill === undefined ? '' : `; drill ${plan.drill.name}`) +
-  (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`);
+  (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
+  (plan.oneWayRate > 0 ? '; one-way calls' : '');
 
 const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
   `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;

@@ -9,6 +9,9 @@ import type { StreamRecord } from './stream-record.js';
 export const REFUSED: Outcome = Object.freeze({ code: 7, details: 'refused by an interceptor' });
 
 /** One call of an application, as the application sees it. */
+/** The reply to a one-way call. */
+const isAccepted = ({ code, message }: Outcome): boolean => code === 0 && message?.length === 0;
+
 export interface Operation {
   readonly name: string;
   /** The client process that made it; negative for a call without our interceptor. */
@@ -25,8 +28,11 @@ export interface Operation {
   readonly refused: boolean;
   readonly invokedAt: number;
   completedAt: number;
-  /** `unknown`: it ended and may have taken effect; `never`: it ended and must not have. */
-  state: 'open' | 'answered' | 'unknown' | 'never';
+  /**
+   * `accepted`: a one-way call has its place in the order, and nobody says what came of it; `unknown`: it ended and may
+   * have taken effect; `never`: it ended and must not have.
+   */
+  state: 'open' | 'answered' | 'accepted' | 'unknown' | 'never';
   saw: Saw | undefined;
   /** Since when a primary knew its order to be stable: no later promotion may lose it. */
   stableAt: number;
@@ -97,6 +103,10 @@ export class History {
     demand(!operation.refused, () => `${operation.name} is answered, with the key of another`);
     demand(operation.state === 'open', () => `${operation.name} is answered, but was ${operation.state}`);
     operation.completedAt = this.#now++;
+    if (isAccepted(outcome)) {
+      operation.state = 'accepted';
+      return;
+    }
     operation.state = outcome.code === 0 ? 'answered' : 'never';
     demand(
       outcome.code === 0 || outcome.code === REFUSED.code,
@@ -151,7 +161,10 @@ export class History {
     for (const record of this.streams) this.#checkItems(record, final, concurrent);
     const kept = this.operations.filter((operation) => this.#isKept(operation, final, concurrent));
     // What was lost may have happened again later, just as it was the first time.
-    checkRealTime(kept.filter((operation) => !(concurrent && this.#mayBeLost(operation))));
+    checkRealTime(
+      kept.filter((operation) => !(concurrent && this.#mayBeLost(operation))),
+      ({ name, saw }) => saw?.length ?? final.operations.indexOf(name) + 1,
+    );
   }
 
   /** Whether some order of the calls explains what all callers saw so far; what is still open may have happened. */
@@ -160,8 +173,11 @@ export class History {
     for (const operation of this.operations) {
       const { process, input, saw, invokedAt, completedAt, state, readOnly } = operation;
       if (state === 'never' || input === null) continue;
-      const known = saw !== undefined && !(concurrent && this.#mayBeLost(operation));
-      if (known) seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
+      const certain = !(concurrent && this.#mayBeLost(operation));
+      if (saw !== undefined && certain)
+        seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
+      else if (state === 'accepted' && certain)
+        seen.push({ process, input, output: undefined, invokedAt, completedAt });
       // A read that nobody saw the end of says nothing.
       else if (!readOnly)
         seen.push({ process, input, output: undefined, invokedAt, completedAt: Number.POSITIVE_INFINITY });
@@ -187,6 +203,12 @@ export class History {
   /** Whether an answered operation is in the final list just as its reply says; if not, its loss must be excused. */
   #isKept(operation: Operation, final: Ledger, concurrent: boolean): boolean {
     const { name, saw, readOnly } = operation;
+    if (operation.state === 'accepted') {
+      const isThere = final.operations.includes(name);
+      const isExcused = concurrent && this.#mayBeLost(operation);
+      demand(isThere || isExcused, () => `${name} was accepted, and is not part of the surviving history`);
+      return isThere;
+    }
     if (operation.state !== 'answered' || saw === undefined) return false;
     const inPlace = readOnly || final.operations[saw.length - 1] === name;
     if (inPlace && final.digestAt(saw.length) === saw.digest) return true;
@@ -202,8 +224,8 @@ export class History {
    * The exception of DESIGN 3 for `concurrent`: the reply was not stable, and its client was dead, or out of reach for
    * sessionMs, when a promotion decided. A reply that a client in reach had is never lost.
    */
-  #mayBeLost({ process, completedAt, saw }: Operation): boolean {
-    return this.#mayBeGone(process, completedAt, saw?.last ?? '');
+  #mayBeLost({ name, process, completedAt, saw, state }: Operation): boolean {
+    return this.#mayBeGone(process, completedAt, saw?.last ?? (state === 'accepted' ? name : ''));
   }
 
   /** @param by the order that what the process saw is due to */
@@ -217,16 +239,13 @@ export class History {
 }
 
 /** What was answered before a call began is part of what the call sees. */
-function checkRealTime(operations: readonly Operation[]): void {
-  for (const later of operations) {
-    for (const earlier of operations) {
-      if (earlier.completedAt >= later.invokedAt || earlier.saw === undefined || later.saw === undefined) continue;
-      const enough = later.readOnly ? later.saw.length >= earlier.saw.length : later.saw.length > earlier.saw.length;
-      demand(
-        enough,
-        () =>
-          `${later.name} began after ${earlier.name} was answered (${earlier.saw?.length}), but saw only ${later.saw?.length}`,
-      );
+function checkRealTime(operations: readonly Operation[], placeOf: (operation: Operation) => number): void {
+  const places = operations.map((operation) => ({ operation, place: placeOf(operation) }));
+  for (const { operation: later, place } of places) {
+    for (const { operation: earlier, place: before } of places) {
+      if (earlier.completedAt >= later.invokedAt) continue;
+      const enough = later.readOnly ? place >= before : place > before;
+      demand(enough, () => `${later.name} began after ${earlier.name} was answered (${before}), but saw only ${place}`);
     }
   }
 }

@@ -53,7 +53,7 @@ interface Parsed {
 /** Far beyond the 5 % that the protocol allows for: leases do not exclude each other, and the checks must see it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams'];
+const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay'];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `

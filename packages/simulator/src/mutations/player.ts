@@ -13,8 +13,10 @@ const tell = (report: Report): Promise<void> =>
 
 /** Without a drill of its own, and without streams, so that seeds do not change their meaning with each new kind. */
 function limitsOf(setting: Setting): PlanLimits {
-  if (setting === undefined) return { without: ['drills', 'streams'] };
-  return setting === STREAMS ? { without: ['drills'], streams: true } : { without: ['streams'], drill: setting };
+  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay'] };
+  return setting === STREAMS
+    ? { without: ['drills', 'oneWay'], streams: true }
+    : { without: ['streams'], drill: setting };
 }
 
 async function play(first: number, last: number, setting?: string): Promise<void> {
