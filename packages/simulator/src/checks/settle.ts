@@ -40,7 +40,7 @@ function goOn(simulation: Simulation): Ending {
     simulation.applications.call(client, true);
     simulation.applications.openStream(client);
   }
-  if (!within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0)) {
+  if (!within(simulation, ANSWERED_WITHIN_MS + longStreamsMs(simulation), () => openCalls(simulation) === 0)) {
     return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
   }
   if (!retried(simulation)) return explain(simulation, () => 'calls with a key, made again, are not answered');
@@ -126,7 +126,8 @@ function force(simulation: Simulation): void {
   within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0);
   cancelStreams(simulation);
   const isOver = () => openCalls(simulation) === 0 && areTogether(simulation);
-  const over = within(simulation, ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS + streamsEndMs(simulation), isOver);
+  const overMs = ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS + streamsEndMs(simulation) + longStreamsMs(simulation);
+  const over = within(simulation, overMs, isOver);
   demand(over, () => `after force: ${openCalls(simulation)} calls open: ${openNames(simulation)}`);
   checkReplicas(simulation);
 }
