@@ -153,7 +153,8 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
   const drawnStreams = {
     rate: choices.pick([0.2, 0.4]),
     late: choices.pick([0, 0, 0.5]),
-    long: plan.handlerMs > 20 ? 0 : choices.pick([0, 0.1]),
+    // With handlers that take their time they would take longer than anybody waits; so would what a drill waits for.
+    long: plan.handlerMs > 0 || plan.drill !== undefined ? 0 : choices.pick([0, 0.2]),
     broadcasts: choices.chance(0.4),
   };
   const backlogMax = choices.pick([config.backlogMax, 64, 16]);

@@ -29,7 +29,7 @@ export class Stream {
   opening: Request | undefined;
   /** At the primary: the interceptors let its opening pass, so what follows may be ordered. */
   admitted = true;
-  /** Its RPC ended before it was admitted. */
+  /** Before it was admitted its RPC ended, or its client said that it does not have it. */
   gone = false;
   /** The client's message with this position is ordered next. */
   nextPosition = 1;

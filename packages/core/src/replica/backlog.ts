@@ -40,9 +40,11 @@ function openAgain(r: ReplicaState): void {
   r.drainUntilMs = Number.NEGATIVE_INFINITY;
   const aside = [...r.setAside];
   r.setAside.clear();
-  for (const [{ id }, { connection, peer }] of aside) {
-    connection.queued.delete(id);
-    schedule(r, connection, id, peer);
+  for (const [stream, { connection, peer }] of aside) {
+    connection.queued.delete(stream.id);
+    schedule(r, connection, stream.id, peer);
+    // Interceptors see it first; then it is cancelled behind their word.
+    if (stream.gone && stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
   }
 }
 

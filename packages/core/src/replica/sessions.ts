@@ -241,9 +241,11 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
 /** Streams whose end, or last credit, was cut after the client had seen it: nobody will ask for anything of them. */
 function cancelEnded(r: ReplicaState, connection: Connection, { streams, sentUpTo }: Collected): void {
   const open = new Set(streams.map(({ of }) => of));
-  for (const { id } of connection.streams.values()) {
-    if (id > sentUpTo || open.has(id)) continue;
-    r.scheduler.add({ kind: 'cancel', connection, stream: id });
+  for (const stream of connection.streams.values()) {
+    if (stream.id > sentUpTo || open.has(stream.id)) continue;
+    // It is yet to be opened once more, and is cancelled behind that.
+    if (stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+    else stream.gone = true;
   }
 }
 

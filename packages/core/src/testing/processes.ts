@@ -71,6 +71,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   tasks: Task[] = [];
   /** Streams whose handlers live. */
   streams: StreamName[] = [];
+  /** What its interceptors hold. */
+  heldAdmissions: number[] = [];
   /** What sessions send waits to be read. */
   sessionsPaused = false;
   /** Whom its core wants streams to. */
@@ -92,6 +94,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.member = this.#memberOf(++this.lives);
     this.tasks = [];
     this.streams = [];
+    this.heldAdmissions = [];
     this.sessionsPaused = false;
     this.wanted = [];
     this.core = new Replica({ member: this.member, address: this.name, config, admits });

@@ -286,6 +286,12 @@ export const RULES: readonly Rule[] = [
     shows: 'S4  log UNDERSTUDY_ORDER_LOST hole 2, held 3',
   },
   {
+    rule: 'streams: one that is not wanted any more is cancelled behind its opening',
+    transcript: 'walk-stream-admitted-unwanted',
+    changes: [{ file: 'replica/sessions.js', find: 'if (stream.admitted)\n', replace: 'if (true)\n' }],
+    shows: 'S2  processes 1: cancel(1)',
+  },
+  {
     rule: 'backlog: streams are ended when a successor would have to replay too much',
     transcript: 'stream-backlog',
     changes: [{ file: 'replica/backlog.js', find: 'endStreams(r);\n    }', replace: '}' }],
@@ -644,8 +650,8 @@ export const RULES: readonly Rule[] = [
     changes: [
       {
         file: 'replica/sessions.js',
-        find: 'if (id > sentUpTo || open.has(id))',
-        replace: 'if (id > sentUpTo || open.has(id) || connection.streams.get(id).over)',
+        find: 'if (stream.id > sentUpTo || open.has(stream.id))',
+        replace: 'if (stream.id > sentUpTo || open.has(stream.id) || stream.over)',
       },
     ],
     lacks: 'S2  processes 3: cancel(1)',

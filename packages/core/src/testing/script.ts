@@ -80,6 +80,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     world.autoFinish = state === 'on';
   },
   finish: each((world, name) => world.finish(name)),
+  admit: each((world, name) => world.admit(name)),
   endstreams: each((world, name) => world.endStreams(name)),
   diverge: each((world, name) => {
     const server = world.servers.get(name);

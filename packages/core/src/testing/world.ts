@@ -202,6 +202,12 @@ export class World {
     this.#tell(server, server.execute(task));
   }
 
+  /** A replica's interceptors let pass what they held. */
+  admit(name: string): void {
+    const server = this.#server(name);
+    for (const admission of server.heldAdmissions.splice(0)) this.#tell(server, { kind: 'admitted', admission });
+  }
+
   /** The handlers of all streams on a replica end by themselves: each replica's does in its own time. */
   endStreams(name: string): void {
     const server = this.#server(name);
@@ -347,9 +353,12 @@ export class World {
         if (pipe !== undefined) pipe.ending = true;
         return;
       }
-      case 'admit':
-        for (const event of judge(effect)) server.post(event);
+      case 'admit': {
+        const events = judge(effect);
+        if (events.length === 0) server.heldAdmissions.push(effect.admission);
+        for (const event of events) server.post(event);
         return;
+      }
       case 'passItem':
         for (const event of dress(effect)) server.post(event);
         return;
@@ -451,7 +460,7 @@ const REFUSED = { code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' };
 
 /**
  * The user's interceptors: they refuse requests that begin with `bad`, and streams that have such a message. What begins
- * with `held` they never answer.
+ * with `held` they answer when they are told to.
  */
 function judge({ admission, connection, request }: EffectOf<'admit'>): ReplicaEvent[] {
   const text = textOf(request.message);

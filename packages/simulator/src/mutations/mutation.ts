@@ -28,6 +28,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: one whose client had seen what was cut ends',
   // The client has the body, too, until its new order is stable.
   'checkpoints: they cover no message that is yet to be processed',
+  'streams: one that is not wanted any more is cancelled behind its opening',
   'bodies: what is stable says nothing of an order that was cut',
   'voiding: what a session sent is voided as soon as it is hung up on',
 ]);
