@@ -111,4 +111,20 @@ describe('a stream that is about to be ended', () => {
     expect(kinds(stream)).toEqual(['4 status']);
     expect(stream.sentUpTo).toBe(3);
   });
+
+  it('gives its client what it lacks while the end is on its way, and no more', () => {
+    const stream = streamOf('a', 'b');
+    stream.ended = true;
+    stream.resumeAfter(2);
+    expect(kinds(stream)).toEqual(['1 message', '2 message']);
+    expect(stream.sentUpTo).toBe(2);
+  });
+
+  it('ends behind what its client says meanwhile that it has', () => {
+    const stream = streamOf('a', 'b');
+    const upTo = stream.seal(false);
+    stream.resumeAfter(3);
+    stream.endAfter(upTo, order(9), ENDED);
+    expect(kinds(stream)).toEqual(['4 status']);
+  });
 });

@@ -158,6 +158,8 @@ export class Stream {
     this.items.append(this.items.last + 1, { orderNum, item, digest: this.#digest, passed: item });
     this.ended = true;
     this.over = true;
+    // The client may have said meanwhile that it has more.
+    if (this.#receivedUpTo >= this.items.last) this.resumeAfter(this.#receivedUpTo);
   }
 
   /**
@@ -167,7 +169,9 @@ export class Stream {
   resumeAfter(received: number): void {
     this.awaitsAsk = false;
     this.#receivedUpTo = Math.max(this.#receivedUpTo, received);
-    const status = this.ended ? this.items.get(this.items.last) : undefined;
+    const last = this.ended ? this.items.get(this.items.last) : undefined;
+    // It may be ended by now, and the status be yet to come.
+    const status = last?.item.kind === 'status' ? last : undefined;
     if (status !== undefined && (received < this.items.base || received >= this.items.last)) {
       this.items.reset(received);
       this.items.append(received + 1, status);
