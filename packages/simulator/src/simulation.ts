@@ -20,7 +20,7 @@ import type { TraceEvent, Tracer } from './trace/event.js';
 
 const STEPS_TO_BOOT = 400;
 /** So many steps without time passing mean that the processes talk without end. */
-const STEPS_TO_REST = 20_000;
+const STEPS_TO_REST = 100_000;
 
 /** A whole group with clients and coordinator on a virtual network and clock; `choices` decide what happens next. */
 export class Simulation {
