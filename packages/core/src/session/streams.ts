@@ -1,7 +1,6 @@
-import type { View } from '../frames.js';
 import { type CallId, next, type SeqNum } from '../ids.js';
 import { isAbandoned, type Outcome, type Request } from '../message.js';
-import type { OrderInfo } from '../ordering/order-info.js';
+import { isAdopted } from '../replica/transitions.js';
 import {
   isStreamed,
   isUnknownStream,
@@ -328,7 +327,7 @@ export function failStreams(
  * what the application was given.
  */
 export function failTornStreams(s: SessionState): void {
-  if (s.streams.size === 0 || !s.pendingRemoteOrder.all().some((info) => isCut(s.view, info))) return;
+  if (s.streams.size === 0 || s.pendingRemoteOrder.all().every((info) => isAdopted(s.view, info))) return;
   const reason = 'the group lost what this client had seen of it; the stream cannot go on';
   for (const stream of [...s.streams.values()]) {
     if (!stream.opened && stream.received === 0) continue;
@@ -336,9 +335,6 @@ export function failTornStreams(s: SessionState): void {
     fail(s, stream.call, 'UNDERSTUDY_INDETERMINATE', reason, true);
   }
 }
-
-const isCut = ({ adoptedThrough }: View, info: OrderInfo): boolean =>
-  adoptedThrough.some(({ term, through }) => term > info.term && info.orderNum > through);
 
 /** No primary for too long: a stream that was not opened had no effect, of the rest nobody knows. */
 export function failUnreachableStreams(s: SessionState): void {

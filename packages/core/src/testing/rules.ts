@@ -635,7 +635,7 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'streams: one whose client had seen what was cut ends',
     transcript: 'stream-torn',
-    changes: [{ file: 'session/streams.js', find: 'info.orderNum > through', replace: 'false' }],
+    changes: [{ file: 'session/streams.js', find: 'isAdopted(s.view, info)', replace: 'true' }],
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
   },
   {

@@ -8,10 +8,10 @@ import type { StreamRecord } from './stream-record.js';
 /** What the interceptors of a simulation answer when they end a call before it is ordered. */
 export const REFUSED: Outcome = Object.freeze({ code: 7, details: 'refused by an interceptor' });
 
-/** One call of an application, as the application sees it. */
 /** The reply to a one-way call. */
 const isAccepted = ({ code, message }: Outcome): boolean => code === 0 && message?.length === 0;
 
+/** One call of an application, as the application sees it. */
 export interface Operation {
   readonly name: string;
   /** The client process that made it; negative for a call without our interceptor. */

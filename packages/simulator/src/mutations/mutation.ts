@@ -21,8 +21,6 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'session expiry: whose end is ordered is not welcomed any more',
   'backlog: streams are ended when a successor would have to replay too much',
   'backlog: new streams wait while those that are open may end',
-  'delivery: a reply that is held back when another term begins is dropped',
-  'streams: messages are ordered by their position',
   'handing over: what was ordered is published with the change, and nobody is asked',
   'handing over: the successor of a passive primary is given a copy of the state first',
   'streams: one whose client had seen what was cut ends',

@@ -118,6 +118,8 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'gaps: the log has what came before the end of a connection': { seeds: 50, drill: 'expiredBeforeHeld' },
   'voiding: a primary keeps no body that it asked for as a backup': { seeds: 50, drill: 'bodiesComeLate' },
   'collection: a body is asked for again only when it did not come in time': { seeds: 150, drill: 'toldByClients' },
+  'delivery: a reply that is held back when another term begins is dropped': { seeds: 200, drill: 'lateReply' },
+  'streams: messages are ordered by their position': { seeds: 500, streams: true },
   'streams: a primary goes on from what the client was given': { seeds: 300, streams: true },
   'streams: an item that comes again is not given again': { seeds: 250, streams: true },
   'streams: items are released as replies are': { seeds: 50, streams: true },
