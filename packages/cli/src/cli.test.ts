@@ -28,6 +28,7 @@ const member = (number: number, life = number): Member => ({
 const record: GroupRecord = {
   version: 1,
   group: GROUP,
+  origin: member(1).incarnation,
   epoch: 1 as Epoch,
   term: 4 as Term,
   primary: member(1),
@@ -157,6 +158,7 @@ describe('understudy status', () => {
 describe('understudy force', () => {
   const forced = (chosen: Member, address: string): GroupRecord => ({
     ...record,
+    origin: chosen.incarnation,
     epoch: 2 as Epoch,
     term: 5 as Term,
     primary: chosen,

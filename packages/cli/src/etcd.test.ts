@@ -27,7 +27,8 @@ it('shows and forces groups whose records are in etcd', async () => {
   const gone = { id: 'bank-1' as ReplicaId, incarnation: '01'.repeat(16) as Incarnation };
   const runs = { id: 'bank-2' as ReplicaId, incarnation: '02'.repeat(16) as Incarnation };
   const addresses = { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051' };
-  const common = { version: 1, group: 'bank', addresses, adoptedThrough: [], forced: false } as const;
+  const origin = gone.incarnation;
+  const common = { version: 1, group: 'bank', origin, addresses, adoptedThrough: [], forced: false } as const;
   const coordinator = etcd({ hosts: server.host })('bank');
   try {
     const first = { ...common, epoch: 1 as Epoch, term: 1 as Term, primary: gone, inSync: [gone] };

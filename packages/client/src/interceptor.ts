@@ -5,26 +5,32 @@ import type {
   Interceptor,
   InterceptorOptions,
 } from '@grpc/grpc-js';
+import { currentHandling } from '@understudy/context';
 import type { InterceptingCallInterface } from './grpc-types.js';
+import type { Depart } from './handler-call.js';
+import { divert, HandlerChannel } from './handler-channel.js';
 import type { Methods } from './methods.js';
 import { RefusedCall } from './refused-call.js';
 import { ReplicatedCall } from './replicated-call.js';
 import { ReplicatedChannel } from './replicated-channel.js';
+import { channelCall } from './sent-call.js';
 import { errorStatus } from './statuses.js';
 import { StreamedCall } from './streamed-call.js';
 
 /** Where a call's options name the channel that it belongs to: grpc-js does not tell interceptors. */
 const CHANNEL = Symbol('understudy.channel');
 
-type MarkedOptions = InterceptorOptions & { readonly [CHANNEL]?: ReplicatedChannel };
+type MarkedOptions = InterceptorOptions & { readonly [CHANNEL]?: ReplicatedChannel | HandlerChannel };
 
 /** Our interceptor, nearest the wire: replicated calls go to the channel's session, others on their ordinary way. */
 export function replicationInterceptor(methods: Methods): Interceptor {
   const intercept = (options: MarkedOptions, nextCall: Parameters<Interceptor>[1]): InterceptingCallInterface => {
+    const channel = options[CHANNEL];
+    // The call of a handler: its channel sees to it.
+    if (channel instanceof HandlerChannel) return nextCall(options);
     const { path, requestStream, responseStream } = options.method_definition;
     const plan = methods.plan(path);
     if (plan.passesThrough) return nextCall(options);
-    const channel = options[CHANNEL];
     if (channel === undefined) {
       const reason = 'the options of replicated() were taken apart: give a client all of them, unchanged';
       return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', reason, false));
@@ -38,15 +44,17 @@ export function replicationInterceptor(methods: Methods): Interceptor {
 }
 
 /**
- * Marks each call with its channel. A call that brings interceptors of its own, which in grpc-js replace the client's,
- * gets ours nearest the wire all the same.
+ * Marks each call with its channel; for a call that a handler makes that is another. A call that brings interceptors of
+ * its own, which in grpc-js replace the client's, gets ours nearest the wire all the same.
  */
-export function channelMarker(ours: Interceptor): CallInvocationTransformer {
+export function channelMarker(methods: Methods, ours: Interceptor): CallInvocationTransformer {
   // biome-ignore lint/suspicious/noExplicitAny: grpc-js's own signature
   return (properties: CallProperties<any, any>) => {
     const { channel, callOptions } = properties;
     if (!(channel instanceof ReplicatedChannel)) return properties;
-    const marked: typeof callOptions = { ...callOptions, [CHANNEL]: channel } as typeof callOptions;
+    const handling = currentHandling();
+    const madeOn = handling === undefined ? channel : divert(properties, handling, departure(methods, channel));
+    const marked: typeof callOptions = { ...callOptions, [CHANNEL]: madeOn } as typeof callOptions;
     if (callOptions.interceptors?.length) marked.interceptors = [...callOptions.interceptors, ours];
     if (callOptions.interceptor_providers?.length) {
       marked.interceptor_providers = [...callOptions.interceptor_providers, () => ours];
@@ -55,3 +63,28 @@ export function channelMarker(ours: Interceptor): CallInvocationTransformer {
     return properties;
   };
 }
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** How a handler's call goes out: as the same call made elsewhere would. */
+const departure =
+  (methods: Methods, channel: ReplicatedChannel): Depart =>
+  (settings) => {
+    const { path, deadline, host, credentials } = settings;
+    const plan = methods.plan(path);
+    if (plan.passesThrough) return channelCall(channel, settings);
+    channel.assertOpen();
+    const options: InterceptorOptions = {
+      deadline,
+      method_definition: {
+        path,
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: identity,
+        responseDeserialize: identity,
+      },
+      ...(host !== undefined && { host }),
+      ...(credentials !== undefined && { credentials }),
+    };
+    return new ReplicatedCall(channel.host, options, plan);
+  };

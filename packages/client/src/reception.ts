@@ -1,4 +1,10 @@
-import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import {
+  type InterceptingListener,
+  type InterceptorOptions,
+  type Metadata,
+  status as Status,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import type { Outcome } from '@understudy/core';
 import type { ReceivingListener } from './grpc-types.js';
 import { asBuffer, fromEntries } from './metadata.js';
@@ -14,6 +20,15 @@ export interface MessageLimits {
 export function deliverStatus(listener: ReceivingListener, status: StatusObject): void {
   listener.onReceiveMessage?.(null);
   listener.onReceiveStatus?.(status);
+}
+
+/**
+ * A trailers-only reply has no initial metadata; any other has some, if only empty.
+ *
+ * @throws Error if it is not metadata that grpc-js takes
+ */
+function initialOf({ initialMetadata, message }: Outcome): Metadata | undefined {
+  return initialMetadata === undefined && message === undefined ? undefined : fromEntries(initialMetadata);
 }
 
 /** @throws Error if the trailers are not metadata that grpc-js takes */
@@ -48,14 +63,11 @@ export function deliverOutcome(
   limits: MessageLimits,
   readOnly: boolean,
 ): void {
-  let initial: Metadata | undefined;
   let message: unknown = null;
+  let initial: Metadata | undefined;
   let status: StatusObject;
   try {
-    // A trailers-only reply has no initial metadata; any other has some, if only empty.
-    if (outcome.initialMetadata !== undefined || outcome.message !== undefined) {
-      initial = fromEntries(outcome.initialMetadata);
-    }
+    initial = initialOf(outcome);
     status = statusOf(outcome);
   } catch (error) {
     deliverStatus(listener, unusableMetadata(error, !readOnly));
@@ -77,4 +89,20 @@ export function deliverOutcome(
   if (initial !== undefined) listener.onReceiveMetadata?.(initial);
   listener.onReceiveMessage?.(message);
   listener.onReceiveStatus?.(status);
+}
+
+/** The same for a listener that deserializes by itself, and has a copy: what it makes of the bytes may be a view. */
+export function deliverBytes(listener: InterceptingListener, outcome: Outcome): void {
+  let initial: Metadata | undefined;
+  let status: StatusObject;
+  try {
+    initial = initialOf(outcome);
+    status = statusOf(outcome);
+  } catch (error) {
+    listener.onReceiveStatus(unusableMetadata(error, true));
+    return;
+  }
+  if (initial !== undefined) listener.onReceiveMetadata(initial);
+  if (outcome.message !== undefined) listener.onReceiveMessage(Buffer.from(outcome.message));
+  listener.onReceiveStatus(status);
 }

@@ -1,9 +1,9 @@
-import type { Metadata, status as Status, StatusObject } from '@grpc/grpc-js';
+import type { experimental, Metadata, status as Status, StatusObject } from '@grpc/grpc-js';
 import type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
 import { localStatus } from './statuses.js';
 
-/** A call that ends with a status of ours before anything of it leaves. */
-export class RefusedCall implements InterceptingCallInterface {
+/** A call that ends with a status of ours before anything of it leaves, above serialization or beneath. */
+export class RefusedCall implements InterceptingCallInterface, experimental.CallStream {
   readonly #status: StatusObject;
   #ending: StatusObject | undefined;
 
@@ -29,8 +29,14 @@ export class RefusedCall implements InterceptingCallInterface {
 
   halfClose(): void {}
 
+  setCredentials(): void {}
+
   getPeer(): string {
     return 'unknown';
+  }
+
+  getCallNumber(): number {
+    return 0;
   }
 
   getAuthContext(): AuthContext | null {

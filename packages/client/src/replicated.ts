@@ -1,4 +1,5 @@
 import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
+import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, parseServiceConfig, Session, UnderstudyError } from '@understudy/core';
 import { RECONNECT_OPTIONS } from './backoff.js';
 import { channelMarker, replicationInterceptor } from './interceptor.js';
@@ -23,7 +24,8 @@ const silent: Logger = { log() {} };
 
 /**
  * Options for any grpc-js client whose target is `understudy:///host:port,…` with every replica of the group: its calls
- * then survive the death of replicas. May be given to several clients. To be extended by other channel options,
+ * then survive the death of replicas. Those that a handler of a replicated service makes, unary ones only, are sent once, by
+ * the primary of its group. May be given to several clients. To be extended by other channel options,
  * such as those for TLS, but not by interceptors, `callInvocationTransformer` or channel overrides.
  *
  * @throws UNDERSTUDY_CONFIG with the path of the field that is wrong; the client's constructor throws it for the target
@@ -41,12 +43,14 @@ export function replicatedWith(
   const config = carrier === undefined ? parsed : { ...parsed, carrier };
   const json: object = typeof serviceConfig === 'string' ? JSON.parse(serviceConfig) : serviceConfig;
   registerUnderstudy();
-  const ours = replicationInterceptor(new Methods(config, json));
+  expectCalls();
+  const methods = new Methods(config, json);
+  const ours = replicationInterceptor(methods);
   return {
     // A replica that was down is one that calls go to soon.
     ...RECONNECT_OPTIONS,
     interceptors: [...interceptors, ours],
-    callInvocationTransformer: channelMarker(ours),
+    callInvocationTransformer: channelMarker(methods, ours),
     channelFactoryOverride: (target, credentials, channelOptions) =>
       new ReplicatedChannel(target, credentials, channelOptions, { config, makeSession, logger }),
     'grpc.service_config': JSON.stringify(json),

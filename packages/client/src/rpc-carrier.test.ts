@@ -1,12 +1,18 @@
 import { type Client, Metadata } from '@grpc/grpc-js';
 import type { SessionFrame } from '@understudy/core';
+import { decodeCaller } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toEntries } from './metadata.js';
 import { understudyClient } from './replicated.js';
 import { ask, connectTo, echoing } from './testing/echo.js';
 import { RpcGroup } from './testing/rpc-replica.js';
-import { ScriptedGroup } from './testing/scripted-replica.js';
+import { callerAt, ScriptedHandling } from './testing/scripted-handling.js';
+import { ScriptedGroup, type ScriptedReplica } from './testing/scripted-replica.js';
 import { ScriptedSession } from './testing/scripted-session.js';
 import { replicatedForTest } from './testing/session-under-test.js';
+
+const bodiesOf = (frames: readonly SessionFrame[]) =>
+  frames.flatMap((frame) => (frame.kind === 'multicast' ? frame.requests : []));
 
 describe('the rpc carrier', () => {
   let group: RpcGroup;
@@ -86,12 +92,36 @@ describe('the rpc carrier beside streams', () => {
       [1, 0],
       [0, 0],
     ]);
-    const bodies = (frames: readonly SessionFrame[]) =>
-      frames.flatMap((frame) => (frame.kind === 'multicast' ? frame.requests : []));
-    await group.replicas[0]?.until(({ frames }) => bodies(frames).length === 1);
-    expect(bodies(group.replicas[1]?.frames ?? [])).toEqual([]);
+    await group.replicas[0]?.until(({ frames }) => bodiesOf(frames).length === 1);
+    expect(bodiesOf(group.replicas[1]?.frames ?? [])).toEqual([]);
     expect((await ask(client, 'y', { method: 'look' })).value).toBe('y');
     expect(rpcs.headers.map(({ seqNum }) => seqNum)).toEqual([1, 0]);
+    await understudyClient(client).close();
+    group.stop();
+  });
+
+  it('tells the primary who calls as it tells the others, with the same request', async () => {
+    const group = await ScriptedGroup.start(2, echoing);
+    const rpcs = new RpcGroup();
+    for (const { server, port } of group.replicas) rpcs.serve(server, port);
+    const client = connectTo(group.target, replicatedForTest({ carrier: 'rpc' }));
+    const metadata = new Metadata();
+    metadata.set('tag', 'a');
+    // A session that has nothing left to do may end before it has reached all of them.
+    rpcs.mayReply = (group.replicas[1] as ScriptedReplica).until(({ frames }) => bodiesOf(frames).length === 1);
+    const handling = ScriptedHandling.byHand();
+    const asked = handling.run(() => ask(client, 'x', { metadata }));
+    handling.only.receive(await handling.only.send(callerAt(7, 1)));
+    expect((await asked).value).toBe('x');
+    const primary = rpcs.seen.at(-1);
+    expect(decodeCaller(primary?.get('understudy-nested-bin')[0] as Buffer)).toEqual(callerAt(7, 1));
+    const [body] = bodiesOf(group.replicas[1]?.frames ?? []);
+    expect(body?.request).toEqual({
+      method: '/test.Echo/Echo',
+      message: Buffer.from('x'),
+      metadata: toEntries(primary ?? new Metadata()),
+      nested: callerAt(7, 1),
+    });
     await understudyClient(client).close();
     group.stop();
   });

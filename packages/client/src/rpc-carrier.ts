@@ -9,8 +9,10 @@ import {
   UnderstudyError,
 } from '@understudy/core';
 import { decodeRpcReplyHeader, encodeRpcRequestHeader, HEADER_MAX_BYTES } from '@understudy/wire';
-import { asBuffer, fromEntries, replyEntries } from './metadata.js';
+import { setCaller } from './caller-metadata.js';
+import { asBuffer, fromEntries } from './metadata.js';
 import { CODE_KEY, SLOT_KEY } from './picker.js';
+import { replyOutcome } from './reply-outcome.js';
 
 const HEADER_KEY = 'understudy-header-bin';
 /** The call's deadline as the backups get it; what gRPC tells the primary is how long that is off. */
@@ -63,6 +65,7 @@ export class RpcCarrier {
     metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, sendByFrame)));
     metadata.set(SLOT_KEY, String(slot));
     if (request.deadlineMs !== undefined) metadata.set(DEADLINE_KEY, String(request.deadlineMs));
+    if (request.nested !== undefined) setCaller(metadata, request.nested);
     const rpc = this.#makeRpc(request.method, request.deadlineMs ?? Number.POSITIVE_INFINITY);
     this.#open.set(call, rpc);
     const reply = new RpcReply();
@@ -125,15 +128,7 @@ class RpcReply {
   }
 
   outcome(status: StatusObject): Outcome {
-    const initialMetadata = this.initial === undefined ? undefined : (replyEntries(this.initial) ?? []);
-    const trailers = replyEntries(status.metadata);
-    return {
-      code: status.code,
-      details: status.details,
-      ...(initialMetadata !== undefined && { initialMetadata }),
-      ...(this.message !== undefined && { message: this.message }),
-      ...(trailers !== undefined && { trailers }),
-    };
+    return replyOutcome(this.initial, this.message, status);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
-import type { CallId, ErrorCode, MetadataEntries, Outcome, Request } from '@understudy/core';
+import type { CallId, ErrorCode, MetadataEntries, NestedCaller, Outcome, Request } from '@understudy/core';
+import { callerOf } from './caller-metadata.js';
 import type { Expiring } from './deadlines.js';
 import type { Delivery } from './delivery-queue.js';
 import type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
@@ -8,9 +9,10 @@ import type { MethodPlan } from './methods.js';
 import type { OpenCall } from './open-call.js';
 import { callDeadlineMs, followParent } from './parent-call.js';
 import type { SessionHost } from './session-host.js';
-import { abandonedStatus, credentialsStatus, localStatus, messageOf } from './statuses.js';
+import { abandonedStatus, credentialsStatus, errorStatus, localStatus, messageOf } from './statuses.js';
 
 const NO_MESSAGE = asBuffer(new Uint8Array());
+const UNREADABLE_CALLER = 'the metadata "understudy-nested-bin" of this call was made by no group; leave it out';
 
 /**
  * What calls of every kind have in common on their way through the channel's session: credentials, deadline, parent, and
@@ -34,6 +36,8 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
   readonly #options: InterceptorOptions;
   readonly #createdAtMs = Date.now();
   #metadata: MetadataEntries | undefined;
+  /** The group that makes the call, if one does. */
+  #caller: NestedCaller | undefined;
   /** Started, and its credentials are there. */
   #ready = false;
   #request: Request | undefined;
@@ -61,6 +65,12 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
       return;
     }
     this.#metadata = toEntries(metadata);
+    try {
+      this.#caller = callerOf(metadata);
+    } catch {
+      this.endHere(errorStatus('UNDERSTUDY_MALFORMED', UNREADABLE_CALLER, false));
+      return;
+    }
     this.waitForReady = metadata.getOptions().waitForReady === true;
     this.#leaveParent = followParent(this.#options, (details) => this.cancelWithStatus(Status.CANCELLED, details));
     if (this.deadlineMs <= Date.now()) {
@@ -204,6 +214,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
       message: this.message ?? NO_MESSAGE,
       ...(this.#metadata !== undefined && { metadata: this.#metadata }),
       ...(this.deadlineMs !== Number.POSITIVE_INFINITY && { deadlineMs: this.deadlineMs }),
+      ...(this.#caller !== undefined && { nested: this.#caller }),
     };
   }
 }

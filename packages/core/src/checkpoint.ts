@@ -1,3 +1,4 @@
+import type { CallerSnapshot } from './connection/callers.js';
 import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
 import type { Outcome } from './message.js';
 import type { StreamItem } from './stream.js';
@@ -39,6 +40,8 @@ export interface Checkpoint {
   readonly connections: readonly ConnectionSnapshot[];
   /** Oldest first. */
   readonly keyed: readonly KeyedReply[];
+  /** Groups that are clients of this one, the oldest first. */
+  readonly callers: readonly CallerSnapshot[];
   /** Connections that ended, oldest first. */
   readonly expired: readonly ConnectionId[];
   /** Older ones among them were forgotten. */

@@ -48,8 +48,8 @@ export interface GroupConfig {
   /** Orders between two checkpoints of a passive group. */
   readonly checkpointEvery: number;
   /**
-   * A passive group cannot copy its state while streams are open. When it has this many orders to replay, it ends them
-   * (UNDERSTUDY_BACKLOG); from half of that on, new ones may have to wait a moment.
+   * A passive group cannot copy its state while streams are open. When it has this many orders to replay, or so many KiB
+   * of their messages, it ends them (UNDERSTUDY_BACKLOG); from half of that on, new ones may have to wait a moment.
    */
   readonly backlogMax: number;
   /** The primary stops ordering when this many orders are not stable. */

@@ -47,6 +47,8 @@ export const ERROR_CODES = {
   UNDERSTUDY_KEY_REUSED: { status: GrpcStatus.INVALID_ARGUMENT, mayHaveTakenEffect: false },
   /** The service is set up in a way that replication cannot work with. */
   UNDERSTUDY_SETUP: { status: GrpcStatus.FAILED_PRECONDITION, mayHaveTakenEffect: false },
+  /** A handler called another service after its message was processed, at a time that is another on each replica. */
+  UNDERSTUDY_OUT_OF_ORDER: { status: GrpcStatus.FAILED_PRECONDITION, mayHaveTakenEffect: false },
   /** This kind of call is not replicated. */
   UNDERSTUDY_UNSUPPORTED: { status: GrpcStatus.UNIMPLEMENTED, mayHaveTakenEffect: false },
 } as const;

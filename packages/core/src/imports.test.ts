@@ -8,14 +8,15 @@ const packages = join(import.meta.dirname, '../..');
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   wire: ['core'],
+  context: ['core'],
   'coordinator-embedded': ['core'],
   'coordinator-etcd': ['core'],
-  server: ['core', 'wire'],
-  client: ['core', 'wire'],
+  server: ['core', 'wire', 'context'],
+  client: ['core', 'wire', 'context'],
   cli: ['core', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
-  bench: ['core', 'wire', 'coordinator-embedded', 'server', 'client', 'examples'],
+  bench: ['core', 'wire', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client', 'examples'],
 };
 
 const IMPORT =

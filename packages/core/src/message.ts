@@ -1,4 +1,5 @@
 import type { ConnectionId, SeqNum } from './ids.js';
+import type { NestedCaller, NestedReply } from './nested.js';
 import type { StreamPart } from './stream.js';
 
 /** gRPC metadata as ordered pairs; binary values for keys that end in `-bin`. */
@@ -16,7 +17,15 @@ export interface Request {
   readonly key?: string;
   /** Its place in a stream; absent for a unary call. */
   readonly stream?: StreamPart;
+  /** It was made by a group while that processed a message. */
+  readonly nested?: NestedCaller;
+  /** Not a call at all, but the reply to one that this group made. Then the method is empty. */
+  readonly reply?: NestedReply;
 }
+
+/** What a log keeps of it, in bytes, but for what is small. */
+export const bodyBytes = ({ message, reply }: Request): number =>
+  message.length + (reply?.outcome.message?.length ?? 0);
 
 /** How a call ended: everything that its caller is sent. An error is an outcome like any other. */
 export interface Outcome {

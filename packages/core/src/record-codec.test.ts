@@ -10,6 +10,7 @@ const B = 'fedcba9876543210fedcba9876543210';
 const json = (changes: object = {}): Record<string, unknown> => ({
   version: 1,
   group: 'bank',
+  origin: A,
   epoch: 7,
   term: 3,
   primary: { id: 'bank-1', incarnation: A },

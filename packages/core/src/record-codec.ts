@@ -31,6 +31,7 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
   return {
     version: 1,
     group,
+    origin: incarnationAt(fields.origin, 'origin'),
     epoch: integerAt(fields.epoch, 'epoch', 1) as Epoch,
     term,
     primary,
@@ -47,6 +48,7 @@ export function recordToJson(record: GroupRecord): string {
   return JSON.stringify({
     version: record.version,
     group: record.group,
+    origin: record.origin,
     epoch: record.epoch,
     term: record.term,
     primary: memberToJson(record.primary),
@@ -93,6 +95,7 @@ export function describeValue(value: unknown): string {
 const RECORD_FIELDS = [
   'version',
   'group',
+  'origin',
   'epoch',
   'term',
   'primary',
@@ -150,10 +153,12 @@ function memberAt(value: unknown, field: string): Member {
   const member = objectAt(value, field);
   onlyFields(member, field, ['id', 'incarnation']);
   const id = replicaIdAt(member.id, `${field}.id`);
-  if (!isHexId(member.incarnation)) {
-    damaged(`${field}.incarnation`, `must be 32 hexadecimal digits and is ${describeValue(member.incarnation)}`);
-  }
-  return { id, incarnation: member.incarnation as string as Incarnation };
+  return { id, incarnation: incarnationAt(member.incarnation, `${field}.incarnation`) };
+}
+
+function incarnationAt(value: unknown, field: string): Incarnation {
+  if (!isHexId(value)) damaged(field, `must be 32 hexadecimal digits and is ${describeValue(value)}`);
+  return value as string as Incarnation;
 }
 
 const HOST_PORT = /^(?:\[[^\s[\]]+\]|[^\s:[\]]+):(\d{1,5})$/;

@@ -9,6 +9,7 @@ const record = parseRecord(
   {
     version: 1,
     group: 'bank',
+    origin: A,
     epoch: 7,
     term: 3,
     primary: { id: 'bank-1', incarnation: A },
@@ -28,6 +29,7 @@ it('makes the chosen replica the only one in sync, in a new term', () => {
   const forced = forceRecord(record, member, 'h:3');
   expect(forced).toEqual({
     ...record,
+    origin: C,
     epoch: 8,
     term: 4,
     primary: member,

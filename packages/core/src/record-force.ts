@@ -12,6 +12,7 @@ import type { GroupRecord, Member } from './record.js';
 export function forceRecord(record: GroupRecord, member: Member, address: string): GroupRecord {
   return {
     ...record,
+    origin: member.incarnation,
     epoch: next(record.epoch),
     term: next(record.term),
     primary: member,

@@ -19,6 +19,11 @@ export interface Adoption {
 export interface GroupRecord {
   readonly version: 1;
   readonly group: string;
+  /**
+   * Names this history of orders: the incarnation that began it, with the group or by an operator's word. What other
+   * services remember of an earlier one means nothing here.
+   */
+  readonly origin: Incarnation;
   readonly epoch: Epoch;
   readonly term: Term;
   readonly primary: Member;

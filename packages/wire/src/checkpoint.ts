@@ -11,6 +11,7 @@ import type {
   Term,
 } from '@understudy/core';
 import { ID_BYTES, Kind } from './layout.js';
+import { callersBytes, readCallers, writeCallers } from './nested.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import { reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
@@ -42,6 +43,7 @@ export function writeCheckpoint(w: Writer, checkpoint: Checkpoint): void {
     w.signed(requestDigest);
     writeOutcome(w, outcome, 0);
   }
+  writeCallers(w, checkpoint.callers);
   w.varint(checkpoint.expired.length);
   for (const id of checkpoint.expired) w.id(id);
   w.boolean(checkpoint.expiredForgotten);
@@ -55,6 +57,7 @@ export function readCheckpoint(r: Reader): Checkpoint {
     state: r.bytes(),
     connections: readConnections(r),
     keyed: readKeyed(r),
+    callers: readCallers(r),
     expired: readExpired(r),
     expiredForgotten: r.boolean(),
   };
@@ -69,7 +72,7 @@ export function checkpointBytes(checkpoint: Checkpoint): number {
     for (const { items } of streams) for (const item of items) bytes += 12 + itemBytes(item);
   }
   for (const { key, outcome } of checkpoint.keyed) bytes += 12 + key.length + outcomeBytes(outcome);
-  return bytes;
+  return bytes + callersBytes(checkpoint.callers);
 }
 
 function writeConnection(w: Writer, snapshot: ConnectionSnapshot): void {

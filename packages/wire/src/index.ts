@@ -11,6 +11,7 @@ export {
   encodeRpcRequestHeader,
   HEADER_MAX_BYTES,
 } from './header.js';
+export { decodeCaller, encodeCaller } from './nested.js';
 export { decodeOutcome, encodeOutcome } from './outcome.js';
 export { decodePeerFrame, encodePeerFrame } from './peer-frame.js';
 export { decodePeerHello, encodePeerHello, type PeerHello } from './peer-hello.js';

@@ -33,6 +33,7 @@ export const Kind = {
   outcome: 0x42,
   request: 0x43,
   checkpoint: 0x44,
+  caller: 0x45,
 } as const;
 
 export type KindByte = (typeof Kind)[keyof typeof Kind];

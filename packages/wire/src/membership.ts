@@ -56,6 +56,7 @@ export function readView(r: Reader): View {
 export function writeRecord(w: Writer, record: GroupRecord): void {
   w.varint(record.version);
   w.string(record.group);
+  w.id(record.origin);
   w.varint(record.epoch);
   w.varint(record.term);
   writeMember(w, record.primary);
@@ -71,6 +72,7 @@ export function readRecord(r: Reader): GroupRecord {
   return {
     version,
     group: r.string(),
+    origin: r.id() as Incarnation,
     epoch: r.varint() as Epoch,
     term: r.varint() as Term,
     primary: readMember(r),

@@ -1,10 +1,12 @@
 import type { GroupRecord, Incarnation, NewTermFrame, OrderNum, ReplicaId, SeqNum, Term } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import {
+  decodeCaller,
   decodeOutcome,
   decodePeerFrame,
   decodeRequest,
   decodeSessionFrame,
+  encodeCaller,
   encodeOutcome,
   encodePeerFrame,
   encodeRequest,
@@ -50,6 +52,26 @@ it('refuses the carrier’s flag of a header without a carrier', () => {
   );
 });
 
+it('refuses a reply in the frame of a client', () => {
+  const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
+  const reply = { to: { orderNum: 3 as OrderNum, index: 0 }, outcome: { code: 0, details: 'OK' } };
+  const request = { method: '', message: Buffer.from(''), reply };
+  const common = { kind: 'multicast', header, streams: [] } as const;
+  const requests = [{ seqNum: 1 as SeqNum, request, awaitStable: false }];
+  for (const frame of [
+    { ...common, requests, reads: [] },
+    { ...common, requests: [], reads: [{ readId: 1, request }] },
+  ]) {
+    expect(() => decodeSessionFrame(encodeSessionFrame(frame))).toThrow('UNDERSTUDY_MALFORMED: a client sends a reply');
+  }
+});
+
+it('refuses a caller whose name is too long', () => {
+  const caller = { client: 'x'.repeat(1025), term: 1 as Term, id: { orderNum: 3 as OrderNum, index: 0 } };
+  const bytes = encodeCaller({ ...caller, settledUpTo: 0 as OrderNum });
+  expect(() => decodeCaller(bytes)).toThrow('UNDERSTUDY_MALFORMED: a client of too long a name');
+});
+
 it('refuses a Frame message whose length is written too long', () => {
   expect(() => unwrapFrame(Buffer.from([0x0a, 0x83, 0x00, 1, 2, 3]))).toThrow('length is written too long');
 });
@@ -61,6 +83,7 @@ describe('the addresses of a record', () => {
     record: {
       version: 1,
       group: 'bank',
+      origin: member.incarnation,
       epoch: 1,
       term: 1,
       primary: member,

@@ -2,6 +2,7 @@ import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core';
 import { malformed } from './failure.js';
 import { Kind } from './layout.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
+import { callerBytes, nestedReplyBytes, readCaller, readNestedReply, writeCaller, writeNestedReply } from './nested.js';
 import { type Draft, reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
 import { partBytes, readPart, writePart } from './stream.js';
@@ -13,18 +14,23 @@ const HAS_KEY = 0b100;
 /** A flag that belongs to whoever carries the request. */
 const CARRIER_FLAG = 0b1000;
 const HAS_STREAM = 0b10000;
-const FLAG_BITS = 5;
+/** Rare parts follow, behind a byte that tells which. */
+const HAS_MORE = 0b100000;
+const FLAG_BITS = 6;
+const HAS_CALLER = 0b1;
+const HAS_REPLY = 0b10;
 
 /** Connection, seqNum, head and length of the message. */
 const BODY_MIN_BYTES = 4;
 
 export function writeRequest(w: Writer, request: Request, carrierFlag: boolean): void {
-  const { method, message, metadata, deadlineMs, key, stream } = request;
+  const { method, message, metadata, deadlineMs, key, stream, nested, reply } = request;
   const flags =
     (metadata === undefined ? 0 : HAS_METADATA) |
     (deadlineMs === undefined ? 0 : HAS_DEADLINE) |
     (key === undefined ? 0 : HAS_KEY) |
     (stream === undefined ? 0 : HAS_STREAM) |
+    (nested === undefined && reply === undefined ? 0 : HAS_MORE) |
     (carrierFlag ? CARRIER_FLAG : 0);
   w.name(method, FLAG_BITS, flags);
   w.bytes(message);
@@ -32,6 +38,10 @@ export function writeRequest(w: Writer, request: Request, carrierFlag: boolean):
   if (deadlineMs !== undefined) w.float(deadlineMs);
   if (key !== undefined) w.string(key);
   if (stream !== undefined) writePart(w, stream);
+  if (nested === undefined && reply === undefined) return;
+  w.byte((nested === undefined ? 0 : HAS_CALLER) | (reply === undefined ? 0 : HAS_REPLY));
+  if (nested !== undefined) writeCaller(w, nested);
+  if (reply !== undefined) writeNestedReply(w, reply);
 }
 
 export function readRequest(r: Reader): Request {
@@ -51,6 +61,11 @@ export function readRequestAfter(r: Reader, head: number): Request {
   if (head & HAS_DEADLINE) request.deadlineMs = r.float();
   if (head & HAS_KEY) request.key = r.string();
   if (head & HAS_STREAM) request.stream = readPart(r);
+  if (head & HAS_MORE) {
+    const more = r.flags(HAS_CALLER | HAS_REPLY);
+    if (more & HAS_CALLER) request.nested = readCaller(r);
+    if (more & HAS_REPLY) request.reply = readNestedReply(r);
+  }
   return request;
 }
 
@@ -61,7 +76,9 @@ export function requestBytes(request: Request): number {
     request.message.length +
     (request.metadata === undefined ? 0 : metadataBytes(request.metadata)) +
     (request.key === undefined ? 0 : 8 + request.key.length) +
-    (request.stream === undefined ? 0 : partBytes(request.stream))
+    (request.stream === undefined ? 0 : partBytes(request.stream)) +
+    (request.nested === undefined ? 0 : callerBytes(request.nested)) +
+    (request.reply === undefined ? 0 : nestedReplyBytes(request.reply))
   );
 }
 

@@ -5,6 +5,7 @@ import {
   type MulticastFrame,
   NO_SEQ,
   type ReadRequest,
+  type Request,
   type SeqNum,
   type SeqRequest,
   type SessionFrame,
@@ -96,6 +97,11 @@ function readHello(r: Reader): HelloFrame {
   };
 }
 
+/** Replies to a group's own calls come from its primary alone: whoever could send one would speak for another service. */
+function fromClient(request: Request): Request {
+  return request.reply === undefined ? request : malformed('a client sends a reply');
+}
+
 function writeMulticast(w: Writer, frame: MulticastFrame): void {
   writeSessionHeader(w, frame.header, false);
   w.varint(frame.requests.length);
@@ -122,13 +128,13 @@ function readMulticast(r: Reader): MulticastFrame {
   for (let left = r.count(REQUEST_MIN_BYTES); left > 0; left--) {
     seqNum = r.after(seqNum) as SeqNum;
     const head = r.varint();
-    requests.push({ seqNum, request: readRequestAfter(r, head), awaitStable: isFlagged(head) });
+    requests.push({ seqNum, request: fromClient(readRequestAfter(r, head)), awaitStable: isFlagged(head) });
   }
   const reads: ReadRequest[] = [];
   let readId = 0;
   for (let left = r.count(REQUEST_MIN_BYTES); left > 0; left--) {
     readId = r.after(readId);
-    reads.push({ readId, request: readRequest(r) });
+    reads.push({ readId, request: fromClient(readRequest(r)) });
   }
   return { kind: 'multicast', header, requests, reads, streams: readAsks(r) };
 }

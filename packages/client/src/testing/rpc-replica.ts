@@ -25,6 +25,8 @@ export class RpcGroup {
   primary = 0;
   /** The primary dies as soon as the client has this much of a reply; then another is primary. */
   diesAfterInitialMetadata = false;
+  /** Replies wait for it. */
+  mayReply: Promise<void> = Promise.resolve();
   /** Whether refusals name the primary. */
   tells = true;
 
@@ -85,7 +87,7 @@ export class RpcGroup {
         return;
       }
     }
-    callback(null, call.request);
+    void this.mayReply.then(() => callback(null, call.request));
   }
 }
 

@@ -12,6 +12,7 @@ export function sampleRecord(group: string, epoch: number, by = 1): GroupRecord 
   return {
     version: 1,
     group,
+    origin: member.incarnation,
     epoch: epoch as Epoch,
     term: epoch as Term,
     primary: member,

@@ -72,6 +72,8 @@ export class Connection {
   readonly orderOf = new Map<SeqNum, OrderNum>();
   /** The reply cache: outcomes of processed messages that may be asked for again. */
   readonly outcomes = new Map<SeqNum, Outcome>();
+  /** Of outcomes: where in the order a handler ended that had waited. Its reply leaves when that is stable. */
+  readonly endedAt = new Map<SeqNum, OrderNum>();
   /** RPCs that wait for a message's outcome. */
   readonly waiters = new Map<SeqNum, CallId[]>();
   /** Messages whose reply may leave only when it is stable, whatever the release mode. */
@@ -140,6 +142,7 @@ export class Connection {
     } else {
       for (let s = next(this.repliesSeenUpTo); s <= upTo; s = next(s)) this.outcomes.delete(s);
     }
+    for (const seqNum of this.endedAt.keys()) if (seqNum <= upTo) this.endedAt.delete(seqNum);
     this.repliesSeenUpTo = upTo;
   }
 
@@ -162,9 +165,15 @@ export class Connection {
     while (this.#receivedEarly.delete(next(this.receivedUpTo))) this.receivedUpTo = next(this.receivedUpTo);
   }
 
-  /** Keeps an outcome unless nobody can ask for it. */
-  keepOutcome(seqNum: SeqNum, outcome: Outcome): void {
-    if (!this.plain && seqNum > this.repliesSeenUpTo) this.outcomes.set(seqNum, outcome);
+  /**
+   * Keeps an outcome unless nobody can ask for it.
+   *
+   * @param endedAt where in the order its handler ended, if that had waited
+   */
+  keepOutcome(seqNum: SeqNum, outcome: Outcome, endedAt?: OrderNum): void {
+    if (this.plain || seqNum <= this.repliesSeenUpTo) return;
+    this.outcomes.set(seqNum, outcome);
+    if (endedAt !== undefined) this.endedAt.set(seqNum, endedAt);
   }
 
   openStream(id: SeqNum, method: string): Stream {

@@ -1,6 +1,7 @@
 import type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from '../checkpoint.js';
 import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../ids.js';
 import type { Outcome } from '../message.js';
+import { Callers } from './callers.js';
 import { Connection } from './connection.js';
 import type { Stream } from './stream.js';
 
@@ -15,6 +16,8 @@ export class Connections {
   readonly #byLink = new Map<LinkId, Connection>();
   readonly #expired = new Set<ConnectionId>();
   readonly #keyed = new Map<string, { requestDigest: number; outcome: Outcome }>();
+  /** Groups that are clients of this one. */
+  readonly callers = new Callers();
   /** Some ended connection was forgotten: an unknown one may be one of those. */
   expiredForgotten = false;
   sessions = 0;
@@ -97,7 +100,9 @@ export class Connections {
   }
 
   /** @param processedUpTo what the checkpoint stands for */
-  snapshot(processedUpTo: OrderNum): Pick<Checkpoint, 'connections' | 'keyed' | 'expired' | 'expiredForgotten'> {
+  snapshot(
+    processedUpTo: OrderNum,
+  ): Pick<Checkpoint, 'connections' | 'keyed' | 'callers' | 'expired' | 'expiredForgotten'> {
     const connections: ConnectionSnapshot[] = [];
     for (const connection of this.#byId.values()) {
       const { id, plain, peer, outcomes } = connection;
@@ -108,13 +113,15 @@ export class Connections {
     }
     const keyed: KeyedReply[] = [];
     for (const [key, reply] of this.#keyed) keyed.push({ key, ...reply });
-    return { connections, keyed, expired: [...this.#expired], expiredForgotten: this.expiredForgotten };
+    const callers = this.callers.snapshot();
+    return { connections, keyed, callers, expired: [...this.#expired], expiredForgotten: this.expiredForgotten };
   }
 
   /** Takes over what a checkpoint says; what this replica heard from sessions itself stays. */
   restore(checkpoint: Checkpoint): void {
     this.#keyed.clear();
     for (const { key, requestDigest, outcome } of checkpoint.keyed) this.#keyed.set(key, { requestDigest, outcome });
+    this.callers.restore(checkpoint.callers);
     this.expiredForgotten = checkpoint.expiredForgotten;
     for (const id of checkpoint.expired) this.expire(id);
     for (const snapshot of checkpoint.connections) {

@@ -1,4 +1,5 @@
 import type { OrderNum } from '../ids.js';
+import { bodyBytes } from '../message.js';
 import { ENDED_FOR_COPY, STREAMED } from '../stream.js';
 import { schedule } from './requests.js';
 import type { ReplicaState } from './state.js';
@@ -11,8 +12,8 @@ import { voidEntering } from './stream-voids.js';
  * bound those that have not are ended.
  */
 
-/** The bound of the bodies in a backlog, in bytes; for their number it is `backlogMax`. */
-export const BACKLOG_MAX_BYTES = 256 * 1024 * 1024;
+/** `backlogMax` bounds the number of messages in a backlog, and their bytes as if each had so many. */
+export const BACKLOG_BYTES_EACH = 1024;
 /** How long new streams wait for open ones to end. */
 export const DRAIN_MS = 250;
 
@@ -22,8 +23,9 @@ export function boundBacklog(r: ReplicaState): void {
   if (r.config.replication !== 'passive' || r.stateBusy !== undefined) return;
   const fill = Math.max(
     (r.order.processedUpTo - r.copiedUpTo) / r.config.backlogMax,
-    r.backlogBytes / BACKLOG_MAX_BYTES,
+    r.backlogBytes / (r.config.backlogMax * BACKLOG_BYTES_EACH),
   );
+  r.backlogFull = fill >= 1;
   if (fill >= 0.5) r.checkpointWanted = true;
   if (!r.checkpointWanted) openAgain(r);
   else if (r.openStreams === 0) return;
@@ -67,5 +69,8 @@ function endStreams(r: ReplicaState): void {
 export function backlogCopied(r: ReplicaState, upTo: OrderNum): void {
   r.copiedUpTo = upTo;
   r.backlogBytes = 0;
-  for (const { request } of r.order.entries.slice(upTo, r.order.last)) r.backlogBytes += request?.message.length ?? 0;
+  r.backlogFull = false;
+  for (const { request } of r.order.entries.slice(upTo, r.order.last)) {
+    if (request !== undefined) r.backlogBytes += bodyBytes(request);
+  }
 }

@@ -5,6 +5,7 @@ import type { Body } from '../message.js';
 import { hasBody, type OrderInfo } from '../ordering/order-info.js';
 import type { Member } from '../record.js';
 import { backupReceivesOrders } from './backup-receive.js';
+import { takeAhead } from './checkpoints.js';
 import { truncateLog } from './log-bounds.js';
 import { proposeChange } from './membership.js';
 import { compareDigests } from './processing.js';
@@ -28,6 +29,7 @@ export function onAnnounce(r: ReplicaState, frame: AnnounceFrame): void {
   r.stableUpTo = maxOf(r.stableUpTo, frame.stableUpTo);
   onBodies(r, frame.bodies);
   backupReceivesOrders(r, frame.orders);
+  takeAhead(r);
   truncateLog(r);
   if (frame.digest !== undefined && r.expectedDigest === undefined && r.config.replication === 'semi-active') {
     r.expectedDigest = frame.digest;

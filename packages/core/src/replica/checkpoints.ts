@@ -7,6 +7,7 @@ import { backlogCopied } from './backlog.js';
 import { usableBase } from './base.js';
 import { isAnnouncedTo } from './fan-out.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
+import { isAtRest } from './nested-drain.js';
 import type { Peer } from './peers.js';
 import type { ReplicaState } from './state.js';
 
@@ -91,7 +92,9 @@ export function checkpointForSuccessor(r: ReplicaState): void {
 /** A passive group hands over once the successor has what was copied for it. What a stream's handler knows is in no copy. */
 export const isCopied = (r: ReplicaState): boolean =>
   r.config.replication === 'semi-active' ||
-  ((!r.checkpointWanted || r.openStreams > 0) && r.stateBusy === undefined && r.checkpointUnstable === undefined);
+  ((!r.checkpointWanted || r.openStreams > 0 || !isAtRest(r)) &&
+    r.stateBusy === undefined &&
+    r.checkpointUnstable === undefined);
 
 /**
  * A replica that had started from a checkpoint is given a newer one, which covers more than it holds. The checkpoint is
@@ -108,8 +111,21 @@ export function onCheckpoint(r: ReplicaState, { checkpoint, join }: CheckpointFr
     else install(r, checkpoint);
     return;
   }
-  if (checkpoint.orderNum > r.order.heldUpTo || checkpoint.orderNum < r.order.entries.base) return;
   if (r.checkpoint !== undefined && checkpoint.orderNum <= r.checkpoint.orderNum) return;
+  r.checkpointAhead = undefined;
+  if (checkpoint.orderNum > r.order.heldUpTo) r.checkpointAhead = checkpoint;
+  else if (checkpoint.orderNum >= r.order.entries.base) take(r, checkpoint);
+}
+
+/** A copy came before this replica, which catches up, held as much. */
+export function takeAhead(r: ReplicaState): void {
+  const checkpoint = r.checkpointAhead;
+  if (checkpoint === undefined || checkpoint.orderNum > r.order.heldUpTo) return;
+  r.checkpointAhead = undefined;
+  if (checkpoint.orderNum >= r.order.entries.base) take(r, checkpoint);
+}
+
+function take(r: ReplicaState, checkpoint: Checkpoint): void {
   r.checkpoint = checkpoint;
   if (r.config.replication === 'semi-active') return;
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);

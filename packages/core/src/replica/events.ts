@@ -2,6 +2,7 @@ import type { ErrorCode } from '../error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
 import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
+import type { NestedCaller, NestedId } from '../nested.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { LogLevel } from '../ports.js';
 import type { GroupRecord, Member } from '../record.js';
@@ -11,6 +12,13 @@ import type { StreamItem, StreamOutput } from '../stream.js';
 export type Task =
   | { readonly kind: 'ordered'; readonly info: OrderInfo; readonly request: Request; readonly peer: string | undefined }
   | { readonly kind: 'read'; readonly readTask: number; readonly request: Request; readonly peer: string | undefined };
+
+/** The handler of an earlier message, which had waited for replies, came to its end. */
+export interface Finished {
+  readonly connection: ConnectionId;
+  readonly seqNum: SeqNum;
+  readonly outcome: Outcome;
+}
 
 /** What an RPC of a streaming call brings after its opening. */
 export type PlainPart =
@@ -70,7 +78,10 @@ export type ReplicaEvent =
       readonly stream: SeqNum;
       readonly outcome: Outcome;
     }
-  /** Answer to `execute`. `digest`: of the handler's outcome, 32 bits. */
+  /**
+   * Answer to `execute`. `outcome`: `WAITS` if the handler waits for replies to calls that it made. `digest`: of what
+   * handlers came to and of what they asked others, 32 bits.
+   */
   | {
       readonly kind: 'executed';
       readonly task: Task;
@@ -78,12 +89,20 @@ export type ReplicaEvent =
       readonly digest: number;
       /** What handlers of streams sent meanwhile. */
       readonly outputs?: readonly StreamOutput[];
+      /** Handlers that had waited and ended meanwhile. */
+      readonly finished?: readonly Finished[];
     }
   /**
    * A handler of a stream went on by itself, after a timer or I/O of its own, and sent something. Its place among what
    * this stream sends is certain, though none in the order.
    */
   | { readonly kind: 'lateItem'; readonly output: StreamOutput }
+  /** The same of a unary handler that had waited for a reply: it ended by itself. */
+  | { readonly kind: 'lateEnd'; readonly finished: Finished }
+  /** A handler called another service. During `execute`, before its answer. */
+  | { readonly kind: 'nestedCall'; readonly id: NestedId }
+  /** Answer to `sendNested`. */
+  | { readonly kind: 'nestedReply'; readonly to: NestedId; readonly outcome: Outcome }
   | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
   | { readonly kind: 'restored' }
   /** Every few milliseconds; all timeouts are decided here. */
@@ -151,6 +170,13 @@ export type ReplicaEffect =
    * `live`: this replica is the primary, so the response half of the user's interceptors runs.
    */
   | { readonly kind: 'execute'; readonly task: Task; readonly live: boolean; readonly admission: number | undefined }
+  /** A call that interceptors let pass is answered without its handler; they hear nothing more of it. */
+  | { readonly kind: 'dropAdmission'; readonly admission: number }
+  /**
+   * Send the call that a handler made; everything that it reflects is stable. Then answer `nestedReply`, also if it is
+   * not known what came of it. The same call may have been sent by another replica before.
+   */
+  | { readonly kind: 'sendNested'; readonly caller: NestedCaller }
   /** Nobody waits for this task any more; its answer will be ignored. */
   | { readonly kind: 'abandonTask'; readonly task: Task }
   | { readonly kind: 'takeCheckpoint' }
@@ -200,6 +226,8 @@ export interface ReplicaStatus {
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers live. No checkpoint is taken before they have ended. */
   readonly openStreams: number;
+  /** Calls to other services whose replies are not processed yet. No checkpoint is taken meanwhile. */
+  readonly openNested: number;
   /** Streaming calls of which something is kept: also those whose clients have not taken everything. */
   readonly streams: number;
   /** Why the group does not serve, in a sentence; undefined when it does. */

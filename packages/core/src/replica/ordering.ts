@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import { ACCEPTED, isAbandoned, type Outcome, type Request } from '../message.js';
+import { ACCEPTED, bodyBytes, isAbandoned, type Outcome, type Request } from '../message.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { Orderable, PrimaryOrder } from '../ordering/primary-order.js';
 import type { Work } from '../scheduling/scheduler.js';
@@ -9,6 +9,7 @@ import { needsBase } from './base.js';
 import type { Task } from './events.js';
 import { allPassed, encodeUpTo } from './intercepted-streams.js';
 import type { Entry } from './message-order.js';
+import { drains, isAtRest } from './nested-drain.js';
 import type { Reply } from './release.js';
 import type { ReplicaState } from './state.js';
 import { creditDigests, methodOf } from './streams.js';
@@ -24,16 +25,18 @@ export function orderOf(r: ReplicaState): PrimaryOrder {
 
 /** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
 export function startNext(r: ReplicaState): boolean {
-  // What a handler of a stream knows is in no checkpoint.
+  // What a handler of a stream knows is in no checkpoint, nor what one knows that waits for a reply.
   const wanted = r.checkpointWanted && r.openStreams === 0;
-  if ((wanted || (mayOrder(r) && needsBase(r, r.scheduler.peek()))) && allPassed(r)) {
+  const isDue = wanted || (mayOrder(r) && needsBase(r, r.scheduler.peek()));
+  if (isDue && isAtRest(r) && allPassed(r)) {
+    r.nested.drainSinceMs = undefined;
     r.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });
     return true;
   }
   if (r.steppingDown !== undefined || !mayOrder(r)) return false;
-  const work = r.scheduler.next();
+  const work = r.replies.next() ?? (isDue && drains(r) ? undefined : r.scheduler.next());
   if (work === undefined) return false;
   start(r, work);
   return true;
@@ -135,6 +138,7 @@ function refuseExpired(r: ReplicaState, { connection, seqNum, request }: Extract
 function append(r: ReplicaState, message: Orderable, connection: Connection, request: Request | undefined): void {
   const info = orderOf(r).orderMessage(message);
   enterLog(r, info, connection, request);
+  if (request !== undefined) r.backlogBytes += bodyBytes(request);
   r.release.ordered(info);
   if (r.unstableSinceMs === Number.POSITIVE_INFINITY) r.unstableSinceMs = r.nowMs;
   // Nobody reflects the order of a message that no session sent, so the primary announces it itself ([00114]).
@@ -155,8 +159,10 @@ function append(r: ReplicaState, message: Orderable, connection: Connection, req
   r.wantsFlush = true;
 }
 
+/** A group that is a client cannot reflect what is not stable: its successor would not know of it. */
 const waitsForStability = (r: ReplicaState, connection: Connection, request: Request | undefined): boolean =>
-  request !== undefined && r.settings(methodOf(connection, request)).release === 'acknowledged';
+  request !== undefined &&
+  (request.nested !== undefined || r.settings(methodOf(connection, request)).release === 'acknowledged');
 
 /** The reply waits until the order is stable, so its client must hear of the order now in order to reflect it. */
 function carryAtOnce(r: ReplicaState, { session }: Connection, orderNum: OrderNum): void {
@@ -195,8 +201,10 @@ export function giveReplies(
   let waiters = connection.takeWaiters(seqNum);
   // A session must know that no reply will come; whoever waits on an RPC waits, as on any server that never answers.
   if (isAbandoned(outcome)) waiters = undefined;
-  const mustBeStable =
-    connection.plain || connection.awaitStable.delete(seqNum) || waitsForStability(r, connection, request);
+  const asked = connection.awaitStable.delete(seqNum);
+  // Of a handler that had waited the order is stable long before, and its client hears of it with the reply.
+  const waited = connection.endedAt.has(seqNum);
+  const mustBeStable = connection.plain || asked || waited || waitsForStability(r, connection, request);
   for (const call of waiters ?? []) {
     const to = { kind: 'call', call, withHeader: !connection.plain } as const;
     offer(r, { connection, to, orderNum, outcome, mustBeStable });
@@ -218,7 +226,9 @@ export function giveRead(r: ReplicaState, work: Extract<Work, { kind: 'read' }>,
 
 /** The reply to a message that was processed earlier, under the same rule as the first time. */
 export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
-  const orderNum = connection.orderOf.get(seqNum) ?? r.stableUpTo;
+  const order = connection.orderOf.get(seqNum);
+  const orderNum = connection.endedAt.get(seqNum) ?? order ?? r.stableUpTo;
+  const request = order === undefined ? undefined : r.order.entries.get(order)?.request;
   // It tells a session that no reply will come; on an RPC nothing comes.
   if (isAbandoned(outcome)) connection.takeWaiters(seqNum);
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
@@ -234,7 +244,7 @@ export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqN
     connection.byFrame.delete(seqNum);
   }
   takeBack(connection, seqNum);
-  giveReplies(r, connection, seqNum, orderNum, r.order.entries.get(orderNum)?.request, outcome);
+  giveReplies(r, connection, seqNum, orderNum, request, outcome);
 }
 
 /** A reply that waits for the end of the turn, too, leaves once: as it is decided now. */

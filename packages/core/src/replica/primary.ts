@@ -11,6 +11,7 @@ import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from './fan-out.
 import { awaitAsks } from './intercepted-streams.js';
 import { truncateLog } from './log-bounds.js';
 import { connectPeers, isMember, proposeAddition, proposeChange, proposeRemoval } from './membership.js';
+import { sendDue } from './nested.js';
 import { advanceStable, releaseWaiting } from './ordering.js';
 import type { Peer } from './peers.js';
 import { resumeOutstanding, voidUnordered } from './sessions.js';
@@ -28,6 +29,7 @@ export function startServing(r: ReplicaState): void {
   r.localAnnounceUpTo = r.order.last;
   r.unstableSinceMs = adopted.length > 0 ? r.nowMs : Number.POSITIVE_INFINITY;
   r.collection = undefined;
+  r.checkpointAhead = undefined;
   r.peers.startTerm(r.nowMs, r.stableUpTo);
   r.requireMembers();
   tellPeers(r);
@@ -35,6 +37,8 @@ export function startServing(r: ReplicaState): void {
   cancelForeign(r);
   awaitAsks(r);
   resumeConnections(r);
+  r.nested.sendAgain();
+  sendDue(r);
   backlogCopied(r, r.checkpoint?.orderNum ?? NO_ORDER);
   r.checkpointDueAt = maxOf(r.checkpointDueAt, r.order.processedUpTo);
   r.wantsFlush = true;
@@ -105,6 +109,7 @@ export function onAck(r: ReplicaState, from: Member, frame: AckFrame): void {
 export function progress(r: ReplicaState): void {
   advanceStable(r);
   releaseWaiting(r);
+  sendDue(r);
   releaseCheckpoint(r);
   truncateLog(r);
 }

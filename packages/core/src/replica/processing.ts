@@ -1,14 +1,17 @@
 import { assert } from '../assert.js';
+import type { MessageName } from '../connection/callers.js';
 import { connectionDigest, extendDigest, requestDigest } from '../digest.js';
+import type { OrderNum } from '../ids.js';
 import { next } from '../ids.js';
-import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome } from '../message.js';
+import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, type Request } from '../message.js';
+import { WAITS, waits } from '../nested.js';
 import type { StreamOutput } from '../stream.js';
-import type { ReplicaEvent, Task } from './events.js';
+import type { Finished, ReplicaEvent, Task } from './events.js';
 import { streamCancelled } from './intercepted-streams.js';
 import type { Entry } from './message-order.js';
 import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from './ordering.js';
 import { admitNextPart } from './requests.js';
-import type { ReplicaState } from './state.js';
+import { nameOf, type ReplicaState } from './state.js';
 import { beginPart, cancelRequest, diverge, dropStreams, keepOutputs, partProcessed } from './streams.js';
 import { adoptionPublished } from './transitions.js';
 
@@ -16,6 +19,7 @@ import { adoptionPublished } from './transitions.js';
 const STUCK_AFTER_STALLS = 2;
 
 const NO_OUTPUTS: readonly StreamOutput[] = [];
+const NO_FINISHED: readonly Finished[] = [];
 
 /** Processes whatever may be processed: one message at a time, in announced order (DESIGN 5.9). */
 export function pump(r: ReplicaState): void {
@@ -62,6 +66,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       assert(request !== undefined, () => `order ${info.orderNum} has no body`);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
+      if (isNestedUnary(request) && cameBefore(r, entry, request)) return;
       beginPart(r, connection, entry);
       run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
       return;
@@ -97,6 +102,7 @@ export function complete(
   outcome: Outcome,
   outcomeDigest: number,
   outputs: readonly StreamOutput[] = NO_OUTPUTS,
+  finished: readonly Finished[] = NO_FINISHED,
 ): void {
   const { orderNum, seqNum, connection: id, kind } = entry.info;
   r.order.processedUpTo = orderNum;
@@ -110,26 +116,83 @@ export function complete(
     partProcessed(r, connection, entry);
     if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
   }
-  if (connection !== undefined && (kind === 'call' || kind === 'void')) {
-    const oneWay = kind === 'call' && isOneWay(r, entry.request);
-    const told = oneWay ? ACCEPTED : outcome;
-    connection.keepOutcome(seqNum, told);
-    // What was voided had no effect: its key is free for another try.
-    const key = kind === 'call' ? entry.request?.key : undefined;
-    if (key !== undefined && entry.request !== undefined) {
-      // What an abandoned call did nobody knows; another try must not do it twice.
-      const kept = told === ABANDONED ? INDETERMINATE : told;
-      r.connections.keepKeyed(key, requestDigest(entry.request.method, entry.request.message), kept);
-      r.keyedRunning.delete(key);
-    }
-    // Who made a one-way call was told when it got its order; only who asked for it since waits.
-    const waited = !oneWay || connection.waiters.has(seqNum);
-    if (r.isPrimary && waited) giveReplies(r, connection, seqNum, orderNum, entry.request, told);
-  }
+  const called = kind === 'call' ? entry.request : undefined;
+  if (called?.reply !== undefined) r.nested.processed(called.reply.to, orderNum);
+  if (called !== undefined && waits(outcome)) keepWaiting(r, entry.info, called);
+  else if (kind === 'call' || kind === 'void') conclude(r, entry.info, orderNum, called, outcome);
+  for (const ended of finished) finish(r, orderNum, ended);
   if (!r.isPrimary) {
     r.ackDue = true;
     r.wantsFlush = true;
   }
+}
+
+type NestedUnary = Request & Required<Pick<Request, 'nested'>>;
+
+const isNestedUnary = (request: Request | undefined): request is NestedUnary =>
+  request?.nested !== undefined && request.stream === undefined;
+
+/** Its handler waits. Whoever asks again, of this primary or the next, waits for the same. */
+function keepWaiting(r: ReplicaState, name: MessageName, request: Request): void {
+  r.unfinished.set(nameOf(name), request);
+  if (request.key !== undefined && request.nested === undefined) r.keyedRunning.set(request.key, name);
+}
+
+/** What a message came to is kept for whoever asks, and told to whoever waits. It reflects the orders up to `orderNum`. */
+function conclude(
+  r: ReplicaState,
+  name: MessageName,
+  orderNum: OrderNum,
+  request: Request | undefined,
+  outcome: Outcome,
+  waited = false,
+): void {
+  const { connection: id, seqNum } = name;
+  const oneWay = isOneWay(r, request);
+  const told = oneWay ? ACCEPTED : outcome;
+  // What an abandoned call did nobody knows; another try must not do it twice.
+  const kept = told === ABANDONED ? INDETERMINATE : told;
+  if (isNestedUnary(request)) {
+    const again = r.connections.callers.finish(request.nested, name, kept);
+    for (const same of again) finish(r, orderNum, { ...same, outcome: kept });
+  }
+  const connection = r.connections.get(id);
+  if (connection === undefined) return;
+  connection.keepOutcome(seqNum, told, waited ? orderNum : undefined);
+  // What was voided had no effect: its key is free for another try.
+  if (request?.key !== undefined) {
+    r.connections.keepKeyed(request.key, requestDigest(request.method, request.message), kept);
+    r.keyedRunning.delete(request.key);
+  }
+  // Who made a one-way call was told when it got its order; only who asked for it since waits.
+  const isWaitedFor = !oneWay || connection.waiters.has(seqNum);
+  if (r.isPrimary && isWaitedFor) giveReplies(r, connection, seqNum, orderNum, request, told);
+}
+
+/** A handler that had waited came to its end. */
+function finish(r: ReplicaState, orderNum: OrderNum, finished: Finished): void {
+  const request = r.unfinished.get(nameOf(finished));
+  if (request === undefined) return;
+  r.unfinished.delete(nameOf(finished));
+  conclude(r, finished, orderNum, request, finished.outcome, true);
+}
+
+/** It went on by itself, after a timer or I/O of its own: its reply has no place in the order. */
+export function endedLate(r: ReplicaState, finished: Finished): void {
+  finish(r, r.order.processedUpTo, finished);
+}
+
+/** A group that is a client asks again for what its former primary asked: its call takes effect once (DESIGN 5.7). */
+function cameBefore(r: ReplicaState, entry: Entry, { nested, method, message }: NestedUnary): boolean {
+  const standing = r.connections.callers.begin(nested, requestDigest(method, message), entry.info);
+  if (standing.kind === 'new') return false;
+  const { starting } = r;
+  r.starting = undefined;
+  if (starting?.kind === 'call' && starting.admission !== undefined) {
+    r.effects.push({ kind: 'dropAdmission', admission: starting.admission });
+  }
+  complete(r, entry, standing.kind === 'running' ? WAITS : standing.outcome, 0);
+  return true;
 }
 
 /** The primary said what its digest was; ours must be the same at the same order (DESIGN 5.10, 7.7). */
@@ -144,16 +207,20 @@ export function compareDigests(r: ReplicaState): void {
 
 /** An answer to `execute`; late ones, of tasks that were abandoned, are ignored. */
 export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: 'executed' }>): void {
-  const { task, outcome, digest: outcomeDigest, outputs } = event;
+  const { task, outcome, digest: outcomeDigest, outputs, finished } = event;
   const running = r.running;
-  if (running === undefined || running.task !== task) return;
+  if (running === undefined || running.task !== task) {
+    // The message was given up, but not those whose handlers ended meanwhile.
+    for (const ended of finished ?? NO_FINISHED) endedLate(r, ended);
+    return;
+  }
   r.running = undefined;
   if (running.entry === undefined) {
     if (r.isPrimary && running.work?.kind === 'read') giveRead(r, running.work, outcome);
     return;
   }
-  if (abandonedByOrder(r, running.entry)) complete(r, running.entry, ABANDONED, 0);
-  else complete(r, running.entry, outcome, outcomeDigest, outputs);
+  if (abandonedByOrder(r, running.entry)) complete(r, running.entry, ABANDONED, 0, NO_OUTPUTS, finished);
+  else complete(r, running.entry, outcome, outcomeDigest, outputs, finished);
 }
 
 const abandonedByOrder = (r: ReplicaState, entry: Entry): boolean =>

@@ -14,9 +14,10 @@ import {
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
 import { flush } from './fan-out.js';
 import { onItemPassed, onStreamEnded } from './intercepted-streams.js';
+import { onNestedCall, onNestedReply } from './nested.js';
 import { onPlainPart } from './plain-streams.js';
 import { onAck, onJoin, onNack, primaryTick, tellPeer, tryHandOver } from './primary.js';
-import { checkStall, executed, pump } from './processing.js';
+import { checkStall, endedLate, executed, pump } from './processing.js';
 import { askPeer, onPromise, promotingTick, tryAdopt } from './promoting.js';
 import { onAdmitted, onCallGone, onPlainCall, onRefused, onRpcCall } from './requests.js';
 import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange } from './roles.js';
@@ -110,6 +111,12 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onStreamEnded(r, event);
     case 'lateItem':
       return keepOutputs(r, r.order.processedUpTo, [event.output]);
+    case 'lateEnd':
+      return endedLate(r, event.finished);
+    case 'nestedCall':
+      return onNestedCall(r, event.id);
+    case 'nestedReply':
+      return onNestedReply(r, event.to, event.outcome);
     case 'checkpointTaken':
       return onCheckpointTaken(r, event.state);
     case 'restored':

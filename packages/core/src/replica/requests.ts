@@ -1,4 +1,5 @@
 import { assert } from '../assert.js';
+import type { MessageName } from '../connection/callers.js';
 import type { Connection } from '../connection/connection.js';
 import { requestDigest } from '../digest.js';
 import type { ErrorCode } from '../error.js';
@@ -9,7 +10,7 @@ import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaEvent } from './events.js';
 import type { Entry } from './message-order.js';
 import { giveCached, giveKeyed, isOneWay } from './ordering.js';
-import type { ReplicaState } from './state.js';
+import { nameOf, type ReplicaState } from './state.js';
 import { dropStream, mayOrderPart, openPlainStream, plainStreamGone } from './streams.js';
 
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
@@ -83,7 +84,7 @@ export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum
   if (!mayOrderPart(r, connection, seqNum, request, peer)) return;
   connection.queued.add(seqNum);
   const { key, stream } = request;
-  if (key !== undefined) r.keyedRunning.set(key, seqNum);
+  if (key !== undefined) r.keyedRunning.set(key, { connection: connection.id, seqNum });
   const work = {
     kind: 'call',
     connection,
@@ -212,7 +213,8 @@ export function onRead(
   request: Request,
   peer: string,
 ): void {
-  const mustBeStable = connection === undefined || r.settings(request.method).release === 'acknowledged';
+  const mustBeStable =
+    connection === undefined || request.nested !== undefined || r.settings(request.method).release === 'acknowledged';
   admit(r, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable });
 }
 
@@ -230,7 +232,7 @@ export function onPlainCall(r: ReplicaState, { call, peer, readOnly, request }: 
     onRead(r, undefined, 0, call, request, peer);
     return;
   }
-  if (request.key !== undefined && joinKeyed(r, call, request.key, request)) return;
+  if (request.nested === undefined && request.key !== undefined && joinKeyed(r, call, request.key, request)) return;
   const connection = r.connections.open(r.plain);
   const seqNum = numberPlain(r, connection, request);
   connection.waiters.set(seqNum, [call]);
@@ -250,9 +252,8 @@ export function numberPlain(r: ReplicaState, connection: Connection, request: Re
 /** A call whose key was seen before gets the first one's reply, or is refused if it asks for something else. */
 function joinKeyed(r: ReplicaState, call: CallId, key: string, request: Request): boolean {
   const done = r.connections.keyed(key);
-  const connection = r.connections.open(r.plain);
-  const seqNum = r.keyedRunning.get(key) as SeqNum | undefined;
-  const first = done?.requestDigest ?? (seqNum === undefined ? undefined : runningDigest(r, connection, seqNum));
+  const running = r.keyedRunning.get(key);
+  const first = done?.requestDigest ?? (running && runningDigest(r, running));
   if (first !== undefined && first !== requestDigest(request.method, request.message)) {
     failCall(r, call, 'UNDERSTUDY_KEY_REUSED', 'this idempotency-key was used for another request; choose a new one');
     return true;
@@ -261,16 +262,19 @@ function joinKeyed(r: ReplicaState, call: CallId, key: string, request: Request)
     giveKeyed(r, call, done.outcome);
     return true;
   }
-  if (seqNum === undefined) return false;
-  const waiters = connection.waiters.get(seqNum);
-  if (waiters === undefined) connection.waiters.set(seqNum, [call]);
-  else waiters.push(call);
+  if (running === undefined) return false;
+  const { waiters } = r.connections.open(running.connection);
+  const others = waiters.get(running.seqNum);
+  if (others === undefined) waiters.set(running.seqNum, [call]);
+  else others.push(call);
   return true;
 }
 
-function runningDigest(r: ReplicaState, connection: Connection, seqNum: SeqNum): number | undefined {
-  const orderNum = connection.orderOf.get(seqNum);
-  const request = orderNum === undefined ? connection.bodies.get(seqNum) : r.order.entries.get(orderNum)?.request;
+function runningDigest(r: ReplicaState, name: MessageName): number | undefined {
+  const connection = r.connections.open(name.connection);
+  const orderNum = connection.orderOf.get(name.seqNum);
+  const ordered = orderNum === undefined ? undefined : r.order.entries.get(orderNum)?.request;
+  const request = r.unfinished.get(nameOf(name)) ?? ordered ?? connection.bodies.get(name.seqNum);
   return request && requestDigest(request.method, request.message);
 }
 

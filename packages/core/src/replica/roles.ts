@@ -7,7 +7,7 @@ import { connectPeers, proposeChange } from './membership.js';
 import { progress, startServing, tellPeers, tryHandOver } from './primary.js';
 import { adopt, isRecovered, startCollecting } from './promoting.js';
 import { failCall, onRead } from './requests.js';
-import type { ReplicaState } from './state.js';
+import { nameOf, type ReplicaState } from './state.js';
 import { adoptionPublished, createRecord, isInSync, sameMember } from './transitions.js';
 
 /** Which role may follow which; nothing else changes the role. */
@@ -180,7 +180,8 @@ function failWaiters(r: ReplicaState): void {
   for (const { to } of r.waiting) if (to.kind === 'call') failOrdered(r, to.call, to.withHeader);
   for (const connection of r.connections.values()) {
     for (const [seqNum, calls] of connection.waiters) {
-      const ordered = connection.orderOf.has(seqNum);
+      // The log may have been dropped behind one whose handler waits.
+      const ordered = connection.orderOf.has(seqNum) || r.unfinished.has(nameOf({ connection: connection.id, seqNum }));
       for (const call of calls) {
         if (ordered) failOrdered(r, call, !connection.plain);
         else failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');

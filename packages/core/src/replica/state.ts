@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../checkpoint.js';
 import type { GroupConfig, MethodSettings } from '../config.js';
+import type { MessageName } from '../connection/callers.js';
 import { type Connection, plainConnection } from '../connection/connection.js';
 import { Connections } from '../connection/connections.js';
 import type { Stream } from '../connection/stream.js';
@@ -19,6 +20,7 @@ import { usableBase } from './base.js';
 import type { Collection } from './collection.js';
 import type { ReplicaEffect, ReplicaStatus, Role, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
+import { NestedCalls } from './nested-calls.js';
 import { Peers } from './peers.js';
 import { ReleaseRule, type Reply } from './release.js';
 import { requiredMembers, Stability } from './stability.js';
@@ -40,6 +42,8 @@ export interface ReplicaOptions {
   /** The user has server interceptors: calls are admitted before they are ordered. */
   readonly admits: boolean;
 }
+
+export const nameOf = ({ connection, seqNum }: MessageName): string => `${connection}.${seqNum}`;
 
 /** A message whose handler runs. */
 export interface Running {
@@ -85,6 +89,10 @@ export class ReplicaState {
   running: Running | undefined;
   /** Streams whose handlers live. */
   openStreams = 0;
+  /** What this group asked of other services. */
+  readonly nested = new NestedCalls();
+  /** Messages whose handlers wait for replies. */
+  readonly unfinished = new Map<string, Request>();
   /** A stream was opened in this life. */
   hadStreams = false;
   /** The user's state is being copied or replaced: nothing may run. */
@@ -95,6 +103,8 @@ export class ReplicaState {
   // Primary.
   primaryOrder: PrimaryOrder | undefined;
   readonly scheduler: Scheduler = new ReceptionScheduler();
+  /** Replies to this group's own calls: what waits for them goes first. */
+  readonly replies: Scheduler = new ReceptionScheduler();
   /** What was just ordered and is about to be processed for the first time. */
   starting: Work | undefined;
   waiting: Reply[] = [];
@@ -115,13 +125,15 @@ export class ReplicaState {
   nextReadTask = 1;
   readonly plain: ConnectionId;
   nextPlainSeqNum = NO_SEQ;
-  /** Idempotency keys whose call is queued or runs: the seqNum it has on the plain connection. */
-  readonly keyedRunning = new Map<string, number>();
+  /** Idempotency keys whose call is queued, runs or waits for replies: which message it is. */
+  readonly keyedRunning = new Map<string, MessageName>();
   checkpointWanted = false;
   checkpointDueAt: OrderNum;
   /** In a passive group: what a successor replays begins after this order, and has so many bytes. */
   copiedUpTo: OrderNum = NO_ORDER;
   backlogBytes = 0;
+  /** It is at its bound: a copy is waited for. */
+  backlogFull = false;
   /** Until then no stream is opened, so that those that are open may end. */
   drainUntilMs = Number.NEGATIVE_INFINITY;
   /** The checkpoint that this was tried for last. */
@@ -151,6 +163,8 @@ export class ReplicaState {
   nackedMs = Number.NEGATIVE_INFINITY;
   joinSentMs = Number.NEGATIVE_INFINITY;
   joined = false;
+  /** A copy that covers more than is held here yet. */
+  checkpointAhead: Checkpoint | undefined;
 
   /** Reads of sessions that know already that this replica was designated. */
   readonly earlyReads: { connection: Connection; readId: number; request: Request; peer: string }[] = [];
@@ -246,6 +260,7 @@ export class ReplicaState {
       unordered: this.connections.unordered,
       waitingToRelease: this.waiting.length,
       openStreams: this.openStreams,
+      openNested: this.nested.open,
       streams: this.connections.streams,
       blocked: this.blocked,
       recordChange: this.changeReason,

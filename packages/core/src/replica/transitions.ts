@@ -18,6 +18,7 @@ export function createRecord(group: string, member: Member, address: string): Gr
   return {
     version: 1,
     group,
+    origin: member.incarnation,
     epoch: 1 as GroupRecord['epoch'],
     term: 1 as GroupRecord['term'],
     primary: member,

@@ -1,10 +1,11 @@
 import type { PeerFrame, ReplicaHeader, ReplyFrame, SeqItem, SessionFrame, StreamAsk } from '../frames.js';
 import type { ConnectionId } from '../ids.js';
 import type { Outcome, Request } from '../message.js';
+import type { NestedCaller, NestedId } from '../nested.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import type { ReplicaEffect } from '../replica/events.js';
 import { isStreamed } from '../stream.js';
-import { textOf } from './text.js';
+import { short, textOf } from './text.js';
 
 const describeConnection = (id: ConnectionId): string =>
   id.startsWith('f') ? `C${Number.parseInt(id.slice(-3), 16)}` : 'plain';
@@ -18,8 +19,9 @@ function describeOrder(info: OrderInfo): string {
 
 const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
 /** What a request asks: its text, or what it means for its stream. */
-function ask({ message, stream }: Request): string {
-  const text = textOf(message);
+function ask({ message, stream, nested, reply }: Request): string {
+  if (reply !== undefined) return `reply to ${describeNested(reply.to)}: ${answer(reply.outcome)}`;
+  const text = `${short(textOf(message))}${nested === undefined ? '' : ` (${describeCaller(nested)})`}`;
   if (stream === undefined) return text;
   switch (stream.kind) {
     case 'open':
@@ -42,6 +44,12 @@ function describeItem({ stream, index, item, stable }: SeqItem): string {
 
 const describeAsk = ({ of, received, awaitStable }: StreamAsk): string =>
   `${of} after ${received}${awaitStable ? ' (stable!)' : ''}`;
+
+const describeNested = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
+
+/** `g/2 3.0`: the call that group g, in its term 2, made at order 3. */
+const describeCaller = ({ client, term, id, settledUpTo }: NestedCaller): string =>
+  `${client.split('/')[0]}/${term} ${describeNested(id)}${settledUpTo > 0 ? `, settled up to ${settledUpTo}` : ''}`;
 
 const answer = (outcome: Outcome): string =>
   isStreamed(outcome) ? 'done' : textOf(outcome.message) || outcome.details.split(':')[0] || `status ${outcome.code}`;
@@ -138,6 +146,8 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       const what = task.kind === 'ordered' ? `${task.info.orderNum}` : 'a read';
       return `processes ${what}: ${ask(task.request)}`;
     }
+    case 'sendNested':
+      return `calls another service: ${describeCaller(effect.caller)}`;
     case 'abandonTask':
       return `leaves behind ${ask(effect.task.request)}`;
     case 'answerCall':

@@ -6,7 +6,8 @@ import { Replica } from '../replica/replica.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { Session } from '../session/session.js';
 import { STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
-import { bytesOf, hashText, hex32, textOf } from './text.js';
+import { NestedService } from './nested-service.js';
+import { bytesOf, hashText, hex32, short, textOf } from './text.js';
 
 /** A core and what waits for it: one event-loop turn takes all that waits, then flushes once. */
 class Process<Event extends { kind: string }, Effect> {
@@ -71,6 +72,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   tasks: Task[] = [];
   /** Streams whose handlers live. */
   streams: StreamName[] = [];
+  /** What its service asks of others. */
+  nested = new NestedService();
   /** What its interceptors hold. */
   heldAdmissions: number[] = [];
   /** What sessions send waits to be read. */
@@ -94,6 +97,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.member = this.#memberOf(++this.lives);
     this.tasks = [];
     this.streams = [];
+    this.nested = new NestedService();
     this.heldAdmissions = [];
     this.sessionsPaused = false;
     this.wanted = [];
@@ -107,11 +111,15 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.state = [];
   }
 
-  /** The handler of a task runs to its end. */
-  execute(task: Task): Extract<ReplicaEvent, { kind: 'executed' }> {
+  /** The handler of a task runs to its end, or until it waits for others. */
+  execute(task: Task): ReplicaEvent[] {
+    return (task.kind === 'ordered' && this.nested.execute(task, this.state)) || [this.#execute(task)];
+  }
+
+  #execute(task: Task): ReplicaEvent {
     const { stream } = task.request;
     if (stream !== undefined && task.kind === 'ordered') return this.#executePart(task, stream);
-    const text = textOf(task.request.message);
+    const text = short(textOf(task.request.message));
     if (task.kind === 'ordered') this.state.push(text);
     const reply = task.kind === 'read' ? this.state.join(' ') || 'nothing' : `${text}=${this.state.length}`;
     const said = this.diverges ? `${reply}?` : reply;
@@ -129,7 +137,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     const isNamed = (name: StreamName): boolean =>
       name.connection === connection && 'of' in part && name.stream === part.of;
     const own = this.streams.filter(isNamed);
-    const text = textOf(task.request.message);
+    const text = short(textOf(task.request.message));
     let outputs: StreamOutput[] = [];
     switch (part.kind) {
       case 'open':

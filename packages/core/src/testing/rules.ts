@@ -422,8 +422,8 @@ export const RULES: readonly Rule[] = [
     changes: [
       {
         file: 'replica/processing.js',
-        find: "kind === 'call' ? entry.request?.key : undefined",
-        replace: 'entry.request?.key',
+        find: "kind === 'call' ? entry.request : undefined",
+        replace: 'entry.request',
       },
     ],
     lacks: 'S3  answers m2 -> m2=1',
@@ -685,5 +685,37 @@ export const RULES: readonly Rule[] = [
       },
     ],
     lacks: 'S2>S3  announces 1=C1#1 void/t2',
+  },
+  {
+    rule: 'nested calls: a successor sends again what is open',
+    transcript: 'nested-deposed',
+    changes: [{ file: 'replica/primary.js', find: 'r.nested.sendAgain();', replace: ';' }],
+    lacks: 'S2  calls another service: g/2 1.0',
+  },
+  {
+    rule: 'nested calls: no checkpoint is taken while a handler waits',
+    transcript: 'nested-joining',
+    changes: [
+      { file: 'replica/ordering.js', find: 'isDue && isAtRest(r) && allPassed(r)', replace: 'isDue && allPassed(r)' },
+    ],
+    lacks: 'S1>S2  checkpoint at 2 to start from',
+  },
+  {
+    rule: 'nested calls: an idempotency key names its call while the handler waits',
+    transcript: 'nested-keyed',
+    changes: [{ file: 'replica/processing.js', find: 'r.keyedRunning.set(request.key, name);', replace: ';' }],
+    shows: 'S2  processes 2: ask-a',
+  },
+  {
+    rule: 'nested calls: whoever waits for a handler that waits hears that its call may have taken effect',
+    transcript: 'nested-deposed',
+    changes: [
+      {
+        file: 'replica/roles.js',
+        find: ' || r.unfinished.has(nameOf({ connection: connection.id, seqNum }))',
+        replace: '',
+      },
+    ],
+    shows: 'S1  fails ask-a ! UNDERSTUDY_NOT_PRIMARY',
   },
 ];

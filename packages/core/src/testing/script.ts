@@ -42,6 +42,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     world.settle();
     world.pass(20);
   }),
+  /** Starts it, and nothing moves yet. */
+  begin: each((world, name) => world.startServer(name)),
   client: each((world, name) => world.startClient(name)),
   call: (world, [name = '', ...texts]) => {
     for (const text of texts) world.call(name, text);
@@ -52,6 +54,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   send: (world, [name = '', stream = '', ...texts]) => {
     for (const text of texts) world.send(name, stream, text);
   },
+  /** `fill C1 s1 7000`: a message of so many bytes. */
+  fill: (world, [name = '', stream = '', bytes]) => world.send(name, stream, 'x'.repeat(Number(bytes))),
   end: (world, [name = '', stream = '']) => world.halfClose(name, stream),
   plainopen: (world, [name = '', text = '']) => world.plainOpen(name, text),
   plainsend: (world, [name = '', stream = '', text = '']) =>
@@ -80,6 +84,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     world.autoFinish = state === 'on';
   },
   finish: each((world, name) => world.finish(name)),
+  /** `answer S1 yes`: to the oldest call that S1 sent. */
+  answer: (world, [name = '', text = '']) => world.answer(name, text),
+  /** `nested C1 m1 3.0 2 1`: made at order 3 of another group, in its term 2, which has settled all up to 1. */
+  nested: (world, [name = '', text = '', id = '', term = '1', settledUpTo = '0']) => {
+    const [orderNum, index] = id.split('.').map(Number);
+    world.nestedCall(name, text, {
+      client: 'other/1',
+      term: Number(term) as Term,
+      id: { orderNum: orderNum as OrderNum, index: index ?? 0 },
+      settledUpTo: Number(settledUpTo) as OrderNum,
+    });
+  },
   admit: each((world, name) => world.admit(name)),
   endstreams: each((world, name) => world.endStreams(name)),
   diverge: each((world, name) => {

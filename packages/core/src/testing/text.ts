@@ -19,3 +19,6 @@ export function hashText(text: string): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }
+
+/** What is too long for a scenario is told by its length. */
+export const short = (text: string): string => (text.length > 80 ? `${text.length}-bytes` : text);

@@ -3,6 +3,7 @@ import type { GroupConfig } from '../config.js';
 import { GrpcStatus } from '../error.js';
 import type { PeerFrame, ReplyFrame, SessionFrame, SessionHeader } from '../frames.js';
 import type { CallId, ReplicaId, SeqNum } from '../ids.js';
+import type { NestedCaller } from '../nested.js';
 import type { PlainPart, ReplicaEffect, ReplicaEvent } from '../replica/events.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { COORDINATOR, RecordKeeper } from './coordinator.js';
@@ -199,7 +200,22 @@ export class World {
     const server = this.#server(name);
     const task = server.tasks.shift();
     assert(task !== undefined, () => `nothing runs on ${name}`);
-    this.#tell(server, server.execute(task));
+    for (const event of server.execute(task)) this.#tell(server, event);
+  }
+
+  /** Another service answers a call that this replica made: the oldest one that it sent. */
+  answer(name: string, text: string): void {
+    const server = this.#server(name);
+    const id = server.nested.sent.shift();
+    assert(id !== undefined, () => `${name} waits for no reply`);
+    const outcome = { code: 0, details: '', message: bytesOf(text) };
+    this.#tell(server, { kind: 'nestedReply', to: id, outcome });
+  }
+
+  /** A client that is the primary of another group calls, as it made the call there. */
+  nestedCall(name: string, text: string, caller: NestedCaller): void {
+    const request = { method: '/log.Log/Append', message: bytesOf(text), nested: caller };
+    this.#ask(this.#client(name), { kind: 'call', call: this.#newCall(text), request, readOnly: false });
   }
 
   /** A replica's interceptors let pass what they held. */
@@ -363,8 +379,11 @@ export class World {
         for (const event of dress(effect)) server.post(event);
         return;
       case 'execute':
-        if (this.autoFinish) server.post(server.execute(effect.task));
+        if (this.autoFinish) for (const event of server.execute(effect.task)) server.post(event);
         else server.tasks.push(effect.task);
+        return;
+      case 'sendNested':
+        server.nested.sent.push(effect.caller.id);
         return;
       case 'pauseSessions':
         server.sessionsPaused = effect.paused;

@@ -19,6 +19,8 @@ export type AdmitResult =
        * if an interceptor keeps it back for ever. To be called once.
        */
       readonly finish: (outcome: Outcome, sent: (outcome: Outcome) => void) => void;
+      /** In place of `finish`: the call is answered without its handler. Interceptors get `onCancel`. */
+      readonly drop: () => void;
     }
   | { readonly kind: 'ended'; readonly outcome: Outcome };
 
@@ -37,6 +39,7 @@ export interface AdmitOptions {
 const UNTOUCHED: AdmitResult = Object.freeze({
   kind: 'admitted',
   finish: (outcome: Outcome, sent: (outcome: Outcome) => void) => sent(outcome),
+  drop() {},
 });
 const NOTHING_WAITS: Admission = Object.freeze({ cancel() {} });
 const NO_OPTIONS: AdmitOptions = Object.freeze({});
@@ -138,7 +141,8 @@ class Passage implements Admission {
     const changed = this.#changedRequest();
     this.#admitted = true;
     const finish = (outcome: Outcome, sent: (outcome: Outcome) => void) => this.#finish(outcome, sent);
-    queueMicrotask(() => this.#cb({ kind: 'admitted', ...(changed !== undefined && { changed }), finish }));
+    const drop = () => this.#wire.stop();
+    queueMicrotask(() => this.#cb({ kind: 'admitted', ...(changed !== undefined && { changed }), finish, drop }));
   }
 
   #changedRequest(): Request | undefined {

@@ -80,6 +80,19 @@ describe('an incoming call', () => {
     ]);
   });
 
+  it('that a group made gives its name apart, and no handler sees it', async () => {
+    const metadata = new Metadata();
+    metadata.set('understudy-nested-bin', Buffer.from([1, 2, 3]));
+    metadata.set('idempotency-key', 'k-1');
+    const { request, caller } = await incoming(metadata);
+    expect(caller).toEqual(Buffer.from([1, 2, 3]));
+    expect(request.metadata?.map(([key]) => key).sort()).toEqual(['idempotency-key', 'user-agent']);
+    metadata.set(HEADER, Buffer.from([1]));
+    const withHeader = await incoming(metadata);
+    expect(withHeader.caller).toEqual(caller);
+    expect(withHeader.request.metadata).toEqual([['idempotency-key', 'k-1']]);
+  });
+
   it('with a header has the deadline that the backups are told, not when it comes to that by this clock', async () => {
     const metadata = new Metadata();
     metadata.set(HEADER, Buffer.from([1]));

@@ -6,6 +6,8 @@ import { type PartialStatus, wellFormed } from './status.js';
 
 /** Carries the header of an RPC's request and reply ([0078]'s piggyback). */
 export const HEADER_KEY = 'understudy-header-bin';
+/** Names a call that a group made while it processed a message. */
+export const NESTED_KEY = 'understudy-nested-bin';
 /** With the header: the deadline as the caller set it, milliseconds since the epoch by its clock. */
 const DEADLINE_KEY = 'understudy-deadline';
 /** With the header: goes before keys whose values the connection of the call has changed. */
@@ -21,6 +23,8 @@ export interface IncomingCall {
   readonly request: Request;
   readonly peer: string;
   readonly header?: Uint8Array;
+  /** Of a call that a group made: its name, as it was sent. */
+  readonly caller?: Uint8Array;
   /** Stays in the metadata too: without us the handler would see it. */
   readonly idempotencyKey?: string;
 }
@@ -40,6 +44,8 @@ export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
     // The transport added them.
     for (const key of ['user-agent', 'grpc-previous-rpc-attempts']) metadata.remove(key);
   }
+  const caller = metadata.get(NESTED_KEY)[0];
+  if (caller !== undefined) metadata.remove(NESTED_KEY);
   const idempotencyKey = metadata.get(IDEMPOTENCY_KEY)[0];
   const entries = header === undefined ? entriesOf(metadata) : asCalled(entriesOf(metadata));
   return {
@@ -51,6 +57,7 @@ export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
     },
     peer: call.getPeer(),
     ...(typeof header === 'object' && { header }),
+    ...(typeof caller === 'object' && { caller }),
     ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
 }

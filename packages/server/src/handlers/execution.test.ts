@@ -51,6 +51,14 @@ describe('a run of a handler', () => {
     expect(outcomes).toEqual([]);
   });
 
+  it('ends when the handler threw elsewhere, unless it has ended', () => {
+    const { running, outcomes } = run(() => {});
+    running.threw(new Error('secret'));
+    expect(outcomes).toEqual([{ code: 2, details: 'Unknown error' }]);
+    running.threw(new Error('again'));
+    expect(outcomes).toHaveLength(1);
+  });
+
   it('does not take an error of whoever waits for one of the handler', () => {
     const handler: UnaryHandler = (_call, callback) => callback(null, 'x');
     let calls = 0;

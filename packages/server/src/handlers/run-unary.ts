@@ -25,9 +25,11 @@ export interface RunContext {
 export interface RunningCall {
   /** From now on nothing that the handler does makes an outcome. It cannot be stopped: it may still change state. */
   abandon(): void;
+  /** It threw where somebody else called it back: that ends the call as an async handler's rejection does. */
+  threw(error: unknown): void;
 }
 
-const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {} });
+const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {}, threw() {} });
 
 /**
  * Runs the handler of a unary method and makes an outcome of what it does, as a client of grpc-js would see it.
@@ -90,9 +92,9 @@ class Execution implements RunningCall, UnaryCallOwner {
         if (this.#outcome === undefined)
           this.#settle(error ? this.#failure(error, trailers) : this.#reply(value, trailers));
       });
-      onRejection(result, (error) => this.#rejected(error));
+      onRejection(result, (error) => this.#failed('rejected', error));
     } catch (error) {
-      this.#threw(error);
+      this.#threwAtOnce(error);
     }
     this.#starting = false;
     if (this.#outcome !== undefined) this.#deliver(this.#outcome);
@@ -100,6 +102,10 @@ class Execution implements RunningCall, UnaryCallOwner {
 
   abandon(): void {
     this.#abandoned = true;
+  }
+
+  threw(error: unknown): void {
+    this.#failed('threw', error);
   }
 
   sendMetadata(metadata: Metadata): void {
@@ -134,7 +140,7 @@ class Execution implements RunningCall, UnaryCallOwner {
     return { code: 0, details: 'OK', initialMetadata, message, trailers: entriesOf(trailers) };
   }
 
-  #threw(error: unknown): void {
+  #threwAtOnce(error: unknown): void {
     this.#context.onFault?.({ kind: 'threw', path: this.#captured.path, error });
     // grpc-js sends this status even after a reply, whose status still waits for its message to be written.
     if (this.#outcome === undefined || this.#outcome.message !== undefined) {
@@ -142,8 +148,8 @@ class Execution implements RunningCall, UnaryCallOwner {
     }
   }
 
-  #rejected(error: unknown): void {
-    this.#context.onFault?.({ kind: 'rejected', path: this.#captured.path, error });
+  #failed(kind: HandlerFault['kind'], error: unknown): void {
+    this.#context.onFault?.({ kind, path: this.#captured.path, error });
     if (this.#outcome === undefined) this.#settle(outcomeOf(HANDLER_FAULT, this.#initialMetadata));
   }
 }

@@ -71,6 +71,11 @@ export class StreamExecution {
     this.#step(() => this.#wire.credit(upTo));
   }
 
+  /** The handler threw where somebody else called it back. */
+  threw(error: unknown): void {
+    this.#faulted('threw', error);
+  }
+
   #step(act: () => void): void {
     process.nextTick(() => {
       if (!this.over) act();

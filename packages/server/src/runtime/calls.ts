@@ -10,7 +10,7 @@ import {
   type StreamItem,
   UnderstudyError,
 } from '@understudy/core';
-import { decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
+import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import {
   type Arrival,
   answer,
@@ -61,24 +61,26 @@ export class Calls {
   /** A call of a captured method. Never throws. */
   accept(arrival: Arrival): void {
     const incoming = incomingCall(arrival.call, arrival.call.request);
-    const { request, peer } = incoming;
-    if (incoming.header === undefined) {
-      const readOnly = this.#isReadOnly(arrival.path);
-      const keyed = readOnly ? request : withKey(incoming, arrival.call.getAuthContext());
-      const call = this.#wait(arrival, keyed, false);
-      this.#options.loop.dispatch({ kind: 'plainCall', call, peer, readOnly, request: keyed });
-      return;
-    }
-    let header: RpcRequestHeader;
+    let request: Request;
+    let header: RpcRequestHeader | undefined;
     try {
-      header = decodeRpcRequestHeader(incoming.header);
+      request = withCaller(incoming);
+      header = incoming.header && decodeRpcRequestHeader(incoming.header);
     } catch (error) {
       const reason = error instanceof UnderstudyError ? error.message : 'the header cannot be decoded';
       failWith(arrival.callback, 'UNDERSTUDY_MALFORMED', reason);
       return;
     }
-    const call = this.#wait(arrival, request, true);
-    this.#options.loop.dispatch({ kind: 'rpcCall', call, peer, header, request });
+    const { peer } = incoming;
+    if (header !== undefined) {
+      const call = this.#wait(arrival, request, true);
+      this.#options.loop.dispatch({ kind: 'rpcCall', call, peer, header, request });
+      return;
+    }
+    const readOnly = this.#isReadOnly(arrival.path);
+    const keyed = readOnly ? request : withKey(request, incoming.idempotencyKey, arrival.call.getAuthContext());
+    const call = this.#wait(arrival, keyed, false);
+    this.#options.loop.dispatch({ kind: 'plainCall', call, peer, readOnly, request: keyed });
   }
 
   origin(request: Request): Origin | undefined {
@@ -157,11 +159,15 @@ export class Calls {
   }
 }
 
+/** @throws UNDERSTUDY_MALFORMED */
+const withCaller = ({ request, caller }: IncomingCall): Request =>
+  caller === undefined ? request : { ...request, nested: decodeCaller(caller) };
+
 /**
  * A key belongs to whoever uses it: the subject of the caller's certificate where there is one, else everybody alike. Not
  * the caller's address, since a retry may come over another connection.
  */
-function withKey({ request, idempotencyKey }: IncomingCall, context: AuthContext | null): Request {
+function withKey(request: Request, idempotencyKey: string | undefined, context: AuthContext | null): Request {
   if (idempotencyKey === undefined) return request;
   const subject = context?.sslPeerCertificate?.subject;
   const identity = subject === undefined ? '' : JSON.stringify(subject);

@@ -1,3 +1,4 @@
+import { currentHandling, expectCalls, type Handling, handle } from '@understudy/context';
 import { InvariantViolation, type Replica, type ReplicaEffect, type ReplicaEvent } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventLoop } from './event-loop.js';
@@ -50,6 +51,18 @@ describe('the event loop', () => {
     loop.dispatch({ kind: 'stepDown' });
     expect(order).toEqual(['readRecord', 'takeCheckpoint']);
     expect(recorder.events).toEqual(['stepDown', 'restored']);
+  });
+
+  it('carries out effects as nobody, if a handler set them off, too', () => {
+    expectCalls();
+    const within: unknown[] = [];
+    make(new Recorder(() => [READ]), () => within.push(currentHandling()));
+    const handling: Handling = { nest: () => ({ cancel() {} }) };
+    handle(handling, () => {
+      loop.dispatch({ kind: 'stepDown' });
+      within.push(currentHandling());
+    });
+    expect(within).toEqual([undefined, handling]);
   });
 
   it('flushes once at the end of a turn, however many events came', async () => {

@@ -1,3 +1,4 @@
+import { handle } from '@understudy/context';
 import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core';
 
 /** All timeouts of the core are decided at ticks. */
@@ -120,7 +121,8 @@ export class EventLoop {
   #guarded(work: () => void): void {
     this.#busy = true;
     try {
-      work();
+      // A handler may have set it off, and yet it is nothing that the handler does.
+      handle(undefined, work);
     } catch (error) {
       this.close();
       this.#onFatal(error instanceof Error ? error : new Error(String(error)));

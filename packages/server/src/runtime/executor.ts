@@ -1,35 +1,29 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
+import { callsExpected, handle } from '@understudy/context';
 import {
   GrpcStatus,
   type Logger,
+  type NestedReply,
   type Outcome,
   type ReplicaEffect,
   type Request,
   STREAMED,
-  type StreamOutput,
   type Task,
   UnderstudyError,
 } from '@understudy/core';
-import { outcomeDigest } from '@understudy/wire';
-import {
-  type Admission,
-  type AdmitResult,
-  admit,
-  applyChange,
-  encodeChange,
-  type HandlerFault,
-  type HandlerRegistry,
-  type RunContext,
-  runUnary,
-} from '../handlers/index.js';
+import { applyChange, type HandlerFault, type HandlerRegistry, type RunContext, runUnary } from '../handlers/index.js';
 import type { Activity } from './activity.js';
+import { Admissions, type Admitted } from './admissions.js';
 import type { Calls } from './calls.js';
 import type { EventLoop } from './event-loop.js';
-import { Rest } from './rest.js';
-import { type Step, StreamHandlers } from './stream-handlers.js';
-import { OVERLOADED, StreamPassages } from './stream-passages.js';
+import type { Nest } from './handler-run.js';
+import { NestedCalls } from './nested-calls.js';
+import { digestOf, NO_DIGEST, type OrderedTask } from './step.js';
+import { Steps } from './steps.js';
+import { StreamHandlers } from './stream-handlers.js';
+import { StreamPassages } from './stream-passages.js';
+import { UnaryRun } from './unary-run.js';
 
-type Admitted = Extract<AdmitResult, { kind: 'admitted' }>;
 type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
 
 export interface ExecutorOptions {
@@ -47,50 +41,38 @@ export interface ExecutorOptions {
 /** Runs handlers, and on the primary the user's interceptors around them, in one life of a replica. */
 export class Executor {
   readonly #options: ExecutorOptions;
-  /** In the request half of the interceptors. */
-  readonly #entering = new Map<number, Admission>();
-  /** Through it, with their way back. */
-  readonly #admitted = new Map<number, Admitted>();
   readonly #onFault = (fault: HandlerFault): void => this.#logFault(fault);
-  readonly #streams: StreamHandlers;
+  readonly #admissions: Admissions;
   readonly #passages: StreamPassages;
-  readonly #rest = new Rest();
+  readonly #streams: StreamHandlers;
+  readonly #steps: Steps;
+  readonly #nested: NestedCalls;
+  readonly #nest: Nest = (...call) => this.#nested.make(...call);
   #context: RunContext;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    const { loop, registry, activity } = options;
     this.#context = { peer: '', onFault: this.#onFault };
+    this.#admissions = new Admissions({ ...options, onFault: this.#onFault });
     this.#passages = new StreamPassages({ ...options, onFault: this.#onFault });
     this.#streams = new StreamHandlers({
-      registry: options.registry,
+      registry,
+      nest: this.#nest,
       onFault: this.#onFault,
-      onLate: (output) => {
-        if (!options.loop.closed) options.loop.dispatch({ kind: 'lateItem', output });
-      },
+      onLate: (output) => loop.dispatch({ kind: 'lateItem', output }),
     });
+    this.#steps = new Steps({ loop, streams: this.#streams, activity });
+    this.#nested = new NestedCalls({ loop, steps: this.#steps, activity });
   }
 
   admit(effect: EffectOf<'admit'>): void {
-    const { admission, request, peer } = effect;
-    if (request.stream !== undefined) {
-      this.#passages.admit(effect);
-      return;
-    }
-    const { registry, interceptors, calls, loop } = this.#options;
-    const captured = registry.unary(request.method);
-    if (captured === undefined) {
-      // Its handler's end is that there is none, the same on all replicas.
-      loop.dispatch({ kind: 'admitted', admission });
-      return;
-    }
-    if (this.#entering.size >= this.#options.admissionsMax) {
-      loop.dispatch({ kind: 'refused', admission, outcome: OVERLOADED });
-      return;
-    }
-    const origin = calls.origin(request);
-    const options = { onFault: this.#onFault, ...(origin !== undefined && { origin }) };
-    const onResult = (result: AdmitResult): void => this.#onAdmission(admission, request, result);
-    this.#entering.set(admission, admit(interceptors, captured, request, peer, onResult, options));
+    if (effect.request.stream === undefined) this.#admissions.admit(effect);
+    else this.#passages.admit(effect);
+  }
+
+  dropAdmission({ admission }: EffectOf<'dropAdmission'>): void {
+    this.#admissions.drop(admission);
   }
 
   passItem(effect: EffectOf<'passItem'>): void {
@@ -102,66 +84,83 @@ export class Executor {
   }
 
   execute({ task, live, admission }: EffectOf<'execute'>): void {
-    const admitted = live && admission !== undefined ? this.#admitted.get(admission) : undefined;
-    if (admission !== undefined) this.#admitted.delete(admission);
+    const taken = admission === undefined ? undefined : this.#admissions.take(admission);
+    const admitted = live ? taken : undefined;
     const request = this.#requestOf(task, admitted);
-    if (request === undefined) {
-      this.#executed(task, undefined, UNREADABLE_CHANGE);
-      return;
-    }
+    if (request === undefined) this.#executed(task, undefined, UNREADABLE_CHANGE);
+    else if (task.kind === 'read') this.#run(task, request, admitted);
+    else if (request.reply !== undefined) this.#deliver(task, request.reply);
+    else if (request.stream !== undefined) this.#stepOfStream(task, request);
+    else if (this.#streams.open > 0 || callsExpected()) this.#runInStep(task, request, admitted);
+    else this.#run(task, request, admitted);
+  }
+
+  sendNested({ caller }: EffectOf<'sendNested'>): void {
+    this.#nested.send(caller);
+  }
+
+  /** The handler still runs: that it ended must be known before the state is replaced. */
+  abandonTask({ task }: EffectOf<'abandonTask'>): void {
+    this.#steps.abandon(task);
+  }
+
+  /** Nothing of this life is waited for any more; the event loop is closed. */
+  close(): void {
+    this.#admissions.cancel();
+    this.#passages.close();
+    this.#steps.close();
+    this.#streams.close();
+    this.#nested.close();
+  }
+
+  /** This replica does not order any more. */
+  forgetAdmissions(): void {
+    this.#admissions.forget();
+    this.#passages.close();
+  }
+
+  /** Nothing but this handler is concerned: no other waits for anything, and it asks nobody. */
+  #run(task: Task, request: Request, admitted: Admitted | undefined): void {
     const { activity, registry } = this.#options;
-    // Not abandoned when nobody waits any more: that it ended must be known before the state is replaced.
     activity.began();
-    if (task.kind === 'ordered' && task.request.stream !== undefined) {
-      const step = this.#streams.begin();
-      this.#streams.deliver(task, request, task.peer ?? '');
-      this.#whenAtRest(step, (outputs) => this.#executed(task, undefined, STREAMED, outputs));
-      return;
-    }
-    // What a unary handler sends on streams belongs to its message too.
-    const step = task.kind === 'ordered' && this.#streams.open > 0 ? this.#streams.begin() : undefined;
     runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
-      if (step !== undefined) {
-        this.#whenAtRest(step, (outputs) => this.#executed(task, admitted, outcome, outputs));
-        return;
-      }
       activity.ended();
       this.#executed(task, admitted, outcome);
     });
   }
 
-  #whenAtRest(step: Step, then: (outputs: readonly StreamOutput[]) => void): void {
-    this.#rest.after(() => {
-      this.#options.activity.ended();
-      then(this.#streams.finish(step));
+  /** In a tick of its own, so that what comes of it does not depend on where the message came from. */
+  #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined): void {
+    const { activity, registry, loop } = this.#options;
+    activity.began();
+    const onEnd = (ended: UnaryRun, outcome: Outcome): void => {
+      this.#steps.ended(ended, outcome);
+      activity.ended();
+    };
+    const run = new UnaryRun({ info: task.info, admitted, nest: this.#nest, onEnd });
+    this.#steps.begin(task, { called: run });
+    const context = this.#contextFor(task.peer ?? '');
+    process.nextTick(() => {
+      if (loop.closed) activity.ended();
+      else handle(run, () => run.start(registry.unary(request.method), request, context));
     });
   }
 
-  /** Nothing of this life is waited for any more. */
-  close(): void {
-    for (const admission of this.#entering.values()) admission.cancel();
-    this.forgetAdmissions();
-    this.#streams.close();
+  #stepOfStream(task: OrderedTask, request: Request): void {
+    this.#steps.begin(task, {});
+    this.#streams.deliver(task, request, task.peer ?? '');
   }
 
-  /** This replica does not order any more. */
-  forgetAdmissions(): void {
-    this.#entering.clear();
-    this.#admitted.clear();
-    this.#passages.close();
-  }
-
-  #onAdmission(admission: number, request: Request, result: AdmitResult): void {
-    if (!this.#entering.delete(admission)) return;
-    const { loop } = this.#options;
-    if (result.kind === 'ended') {
-      loop.dispatch({ kind: 'refused', admission, outcome: result.outcome });
+  #deliver(task: OrderedTask, { to, outcome }: NestedReply): void {
+    const call = this.#nested.take(to);
+    if (call === undefined) {
+      const { loop, logger } = this.#options;
+      logger.log('error', 'a reply came to a call that no handler here has made', { ...to });
+      loop.dispatch({ kind: 'executed', task, outcome: STREAMED, digest: NO_DIGEST });
       return;
     }
-    this.#admitted.set(admission, result);
-    const { changed } = result;
-    if (changed === undefined) loop.dispatch({ kind: 'admitted', admission });
-    else loop.dispatch({ kind: 'admitted', admission, determinants: encodeChange(changed, request) });
+    this.#steps.begin(task, { asker: call.run });
+    call.give(outcome);
   }
 
   /** The request as the interceptors left it; undefined if that cannot be read. */
@@ -184,18 +183,13 @@ export class Executor {
     return this.#context;
   }
 
-  #executed(
-    task: Task,
-    admitted: Admitted | undefined,
-    outcome: Outcome,
-    outputs: readonly StreamOutput[] = NO_OUTPUTS,
-  ): void {
+  #executed(task: Task, admitted: Admitted | undefined, outcome: Outcome): void {
     const { loop } = this.#options;
     if (loop.closed) return;
     // Backups run no interceptors, so what is compared is what the handler did.
     const digest = task.kind === 'read' ? 0 : digestOf(outcome);
-    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest, outputs });
-    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest, outputs }));
+    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest });
+    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest }));
   }
 
   #logFault({ kind, path, error }: HandlerFault): void {
@@ -203,12 +197,6 @@ export class Executor {
     this.#options.logger.log('error', 'a handler failed', { kind, path, error: what });
   }
 }
-
-const NO_OUTPUTS: readonly StreamOutput[] = [];
-
-/** Most messages of streams have the same outcome. */
-const STREAMED_DIGEST = outcomeDigest(STREAMED);
-const digestOf = (outcome: Outcome): number => (outcome === STREAMED ? STREAMED_DIGEST : outcomeDigest(outcome));
 
 /** All replicas read the same bytes, so this is the outcome on all. */
 const UNREADABLE_CHANGE: Outcome = {

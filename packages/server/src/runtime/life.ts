@@ -191,9 +191,12 @@ export class Life {
         return this.#executor.passItem(effect);
       case 'streamGone':
         return this.#executor.streamGone(effect);
+      case 'dropAdmission':
+        return this.#executor.dropAdmission(effect);
+      case 'sendNested':
+        return this.#executor.sendNested(effect);
       case 'abandonTask':
-        // Its answer finds another task running, or none, and is ignored.
-        return;
+        return this.#executor.abandonTask(effect);
       case 'closeSession':
         return this.#sessions.close(effect.link);
       case 'pauseSessions':

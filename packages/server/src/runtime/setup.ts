@@ -61,6 +61,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   unordered: 0,
   waitingToRelease: 0,
   openStreams: 0,
+  openNested: 0,
   streams: 0,
   blocked: 'the replica was not started',
   recordChange: undefined,

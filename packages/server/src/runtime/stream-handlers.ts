@@ -4,20 +4,18 @@ import {
   type SeqNum,
   type StreamItem,
   type StreamOutput,
-  type Task,
   unreachable,
 } from '@understudy/core';
 import { itemDigest } from '@understudy/wire';
-import { type HandlerFault, type HandlerRegistry, StreamExecution } from '../handlers/index.js';
+import type { HandlerFault, HandlerRegistry } from '../handlers/index.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
-
-type Ordered = Extract<Task, { kind: 'ordered' }>;
-
-/** What handlers sent since a message began to be processed. */
-export type Step = readonly StreamOutput[];
+import type { Nest } from './handler-run.js';
+import type { OrderedTask } from './step.js';
+import { StreamRun } from './stream-run.js';
 
 export interface StreamHandlersOptions {
   readonly registry: HandlerRegistry;
+  readonly nest: Nest;
   readonly onFault: (fault: HandlerFault) => void;
   /** A handler sent something while nothing was processed: it went on by itself. */
   readonly onLate: (output: StreamOutput) => void;
@@ -26,7 +24,7 @@ export interface StreamHandlersOptions {
 /** The handlers of open streams in one life of a replica. What they send belongs to the message that is processed. */
 export class StreamHandlers {
   readonly #options: StreamHandlersOptions;
-  readonly #streams = new Map<ConnectionId, Map<SeqNum, StreamExecution>>();
+  readonly #streams = new Map<ConnectionId, Map<SeqNum, StreamRun>>();
   #open = 0;
   /** What was sent since the step began; undefined between steps. */
   #outputs: StreamOutput[] | undefined;
@@ -40,21 +38,19 @@ export class StreamHandlers {
     return this.#open;
   }
 
-  /** A message is about to be processed. */
-  begin(): Step {
+  /** A message is about to be processed. @returns where what handlers send meanwhile is gathered */
+  begin(): readonly StreamOutput[] {
     this.#outputs = [];
     return this.#outputs;
   }
 
-  /** The step is over: everything that it set going has come to rest. */
-  finish(step: Step): readonly StreamOutput[] {
-    // One that was given up ends while another runs.
-    if (this.#outputs === step) this.#outputs = undefined;
-    return step;
+  /** What `begin` returned is complete: what is sent from now on, nothing is processed. */
+  finish(outputs: readonly StreamOutput[]): void {
+    if (this.#outputs === outputs) this.#outputs = undefined;
   }
 
   /** A message of a stream: its handler takes the next step. */
-  deliver({ info }: Ordered, { stream: part, ...request }: Request, peer: string): void {
+  deliver({ info }: OrderedTask, { stream: part, ...request }: Request, peer: string): void {
     const { connection } = info;
     switch (part?.kind) {
       case 'open':
@@ -77,17 +73,17 @@ export class StreamHandlers {
 
   /** This life is over: handlers let go of what they hold. */
   close(): void {
-    for (const streams of this.#streams.values()) for (const execution of streams.values()) execution.cancel();
+    for (const streams of this.#streams.values()) for (const run of streams.values()) run.cancel();
     this.#streams.clear();
     this.#open = 0;
   }
 
-  #get(connection: ConnectionId, stream: SeqNum): StreamExecution | undefined {
+  #get(connection: ConnectionId, stream: SeqNum): StreamRun | undefined {
     return this.#streams.get(connection)?.get(stream);
   }
 
   #start(connection: ConnectionId, stream: SeqNum, request: Request, peer: string): void {
-    const { registry, onFault } = this.#options;
+    const { registry, nest, onFault } = this.#options;
     const onItem = (item: StreamItem): void => this.#onItem(connection, stream, item);
     const captured = registry.get(request.method);
     if (captured === undefined || captured.kind === 'unary') {
@@ -99,10 +95,10 @@ export class StreamHandlers {
       streams = new Map();
       this.#streams.set(connection, streams);
     }
-    const execution = new StreamExecution({ captured, request, peer, onItem, onFault });
-    streams.set(stream, execution);
+    const run = new StreamRun(nest, { captured, request, peer, onItem, onFault });
+    streams.set(stream, run);
     this.#open++;
-    execution.start();
+    run.start();
   }
 
   #cancel(connection: ConnectionId, stream: SeqNum): void {

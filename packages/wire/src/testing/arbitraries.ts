@@ -8,6 +8,9 @@ import type {
   Incarnation,
   Member,
   MetadataEntries,
+  NestedCaller,
+  NestedId,
+  NestedReply,
   OrderInfo,
   OrderKind,
   OrderNum,
@@ -85,14 +88,6 @@ const part: fc.Arbitrary<StreamPart> = fc.oneof(
   ),
 );
 
-export const request: fc.Arbitrary<Request> = withOptional<
-  Pick<Request, 'method' | 'message'>,
-  { metadata: MetadataEntries; deadlineMs: number; key: string; stream: StreamPart }
->(
-  { method: fc.oneof(fc.constantFrom('/bank.v1.Bank/Transfer', '/bank.v1.Bank/GetBalance'), text), message: bytes },
-  { metadata, deadlineMs: fc.double({ noNaN: true }), key: text, stream: part },
-);
-
 export const outcome: fc.Arbitrary<Outcome> = withOptional<
   Pick<Outcome, 'code' | 'details'>,
   { initialMetadata: MetadataEntries; message: Uint8Array; trailers: MetadataEntries }
@@ -100,6 +95,31 @@ export const outcome: fc.Arbitrary<Outcome> = withOptional<
   { code: fc.oneof(fc.integer({ min: -1, max: 16 }), fc.maxSafeInteger()), details: fc.oneof(fc.constant(''), text) },
   { initialMetadata: metadata, message: bytes, trailers: metadata },
 );
+
+const nestedId: fc.Arbitrary<NestedId> = fc.record({ orderNum, index: count }, REQUIRED);
+export const caller: fc.Arbitrary<NestedCaller> = fc.record(
+  { client: text, term, id: nestedId, settledUpTo: orderNum },
+  REQUIRED,
+);
+const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome }, REQUIRED);
+
+export const request: fc.Arbitrary<Request> = withOptional<
+  Pick<Request, 'method' | 'message'>,
+  {
+    metadata: MetadataEntries;
+    deadlineMs: number;
+    key: string;
+    stream: StreamPart;
+    nested: NestedCaller;
+    reply: NestedReply;
+  }
+>(
+  { method: fc.oneof(fc.constantFrom('/bank.v1.Bank/Transfer', '/bank.v1.Bank/GetBalance'), text), message: bytes },
+  { metadata, deadlineMs: fc.double({ noNaN: true }), key: text, stream: part, nested: caller, reply: nestedReply },
+);
+
+/** What a client may send: anything but a reply. */
+const clientRequest: fc.Arbitrary<Request> = request.map(({ reply: _, ...rest }) => rest);
 
 const item: fc.Arbitrary<StreamItem> = fc.oneof(
   fc.record({ kind: fc.constant('metadata' as const), entries: metadata }, REQUIRED),
@@ -153,6 +173,7 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = fc.record(
   {
     version: fc.constant(1 as const),
     group: text,
+    origin: incarnation,
     epoch,
     term,
     primary: member,
@@ -183,6 +204,18 @@ export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
         },
         REQUIRED,
       ),
+    ),
+    callers: list(
+      fc.record(
+        {
+          client: text,
+          term,
+          settledUpTo: orderNum,
+          calls: list(fc.record({ id: nestedId, requestDigest: digest, outcome }, REQUIRED), 3),
+        },
+        REQUIRED,
+      ),
+      2,
     ),
     keyed: list(fc.record({ key: text, requestDigest: digest, outcome }, REQUIRED), 4),
     expired: list(connectionId),
@@ -218,8 +251,8 @@ export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
     {
       kind: fc.constant('multicast' as const),
       header: sessionHeader,
-      requests: list(fc.record({ seqNum, request, awaitStable: fc.boolean() }, REQUIRED)),
-      reads: list(fc.record({ readId: count, request }, REQUIRED), 3),
+      requests: list(fc.record({ seqNum, request: clientRequest, awaitStable: fc.boolean() }, REQUIRED)),
+      reads: list(fc.record({ readId: count, request: clientRequest }, REQUIRED), 3),
       streams: list(ask, 3),
     },
     REQUIRED,

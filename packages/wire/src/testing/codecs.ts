@@ -27,5 +27,6 @@ export const codecs: readonly Codec<unknown>[] = [
   codec('RpcReplyHeader', arbitraries.rpcReplyHeader, wire.encodeRpcReplyHeader, wire.decodeRpcReplyHeader),
   codec('Outcome', arbitraries.outcome, wire.encodeOutcome, wire.decodeOutcome),
   codec('Request', arbitraries.request, wire.encodeRequest, wire.decodeRequest),
+  codec('NestedCaller', arbitraries.caller, wire.encodeCaller, wire.decodeCaller),
   codec('Checkpoint', arbitraries.checkpoint, wire.encodeCheckpoint, wire.decodeCheckpoint),
 ];

@@ -24,6 +24,8 @@ export interface NodeSetup {
   readonly users?: readonly ServerInterceptor[];
   /** Whether the server is given the replica's interceptors. Default true. */
   readonly guarded?: boolean;
+  /** Adds services besides the counter. */
+  readonly services?: (server: Server, counter: Counter) => void;
 }
 
 /** One replica of the counter, with its own server on a free port of loopback. */
@@ -35,7 +37,7 @@ export class Node {
   failed: Error | undefined;
   #client: Client | undefined;
 
-  private constructor(options: ReplicaServerOptions, { users = [], guarded = true }: NodeSetup) {
+  private constructor(options: ReplicaServerOptions, { users = [], guarded = true, services }: NodeSetup) {
     this.replica = new ReplicaRuntime({
       ...options,
       state: options.state ?? this.counter,
@@ -47,6 +49,7 @@ export class Node {
     this.server = new Server(guarded ? { interceptors } : {});
     this.replica.attach(this.server);
     this.server.addService(counterService, this.counter.handlers);
+    services?.(this.server, this.counter);
   }
 
   static async bind(options: Omit<ReplicaServerOptions, 'state'>, setup: NodeSetup = {}): Promise<Node> {
@@ -114,21 +117,23 @@ export class Stage {
   readonly nodes: Node[] = [];
   readonly logged: string[] = [];
   readonly #settings: Record<string, unknown>;
-  readonly #users: readonly ServerInterceptor[];
+  readonly #setup: NodeSetup;
   readonly #watchers = new Set<() => void>();
 
   /**
    * @param coordinator given by the test, since this package depends on none
    * @param settings of the group, beyond its name
    * @param users the service's own interceptors
+   * @param services what each replica has besides the counter
    */
   constructor(
     coordinator: TestCoordinator,
     settings: Record<string, unknown> = {},
     users: readonly ServerInterceptor[] = [],
+    services?: NodeSetup['services'],
   ) {
     this.coordinator = coordinator;
-    this.#users = users;
+    this.#setup = { users, ...(services && { services }) };
     this.#settings = { group: 'counters', leaseMs: 300, ...settings };
   }
 
@@ -153,7 +158,7 @@ export class Stage {
         handleSignals: false,
         ...options,
       },
-      { users: this.#users, ...(address !== undefined && { address }) },
+      { ...this.#setup, ...(address !== undefined && { address }) },
     );
     node.replica.on('role', () => this.#look());
     this.nodes.push(node);

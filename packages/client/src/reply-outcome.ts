@@ -1,0 +1,20 @@
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import type { Outcome } from '@understudy/core';
+import { replyEntries } from './metadata.js';
+
+/** What a unary RPC received, as an outcome. Without `initial` it was a trailers-only reply, or nothing came at all. */
+export function replyOutcome(
+  initial: Metadata | undefined,
+  message: Uint8Array | undefined,
+  { code, details, metadata }: StatusObject,
+): Outcome {
+  const initialMetadata = initial === undefined ? undefined : (replyEntries(initial) ?? []);
+  const trailers = replyEntries(metadata);
+  return {
+    code,
+    details,
+    ...(initialMetadata !== undefined && { initialMetadata }),
+    ...(message !== undefined && { message }),
+    ...(trailers !== undefined && { trailers }),
+  };
+}

@@ -1,0 +1,59 @@
+import { type Client, status as Status } from '@grpc/grpc-js';
+import type { Outcome, Request } from '@understudy/core';
+import { understudyClient } from '../replicated.js';
+import { connectTo, echoing, reply } from './echo.js';
+import { ScriptedGroup } from './scripted-replica.js';
+import { replicatedForTest } from './session-under-test.js';
+
+/** A replicated service that handlers of others call, and clients of it. */
+export class CalledGroup {
+  readonly seen: Request[] = [];
+  readonly #clients: Client[] = [];
+
+  private constructor(readonly group: ScriptedGroup) {}
+
+  static async start(size: number): Promise<CalledGroup> {
+    const called = new CalledGroup(await ScriptedGroup.start(size, (request) => called.#answer(request)));
+    return called;
+  }
+
+  connect(options: Parameters<typeof replicatedForTest>[0] = {}, more: object = {}): Client {
+    const client = connectTo(this.group.target, { ...replicatedForTest(options), ...more });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Resolves once there is a call that it does not answer. */
+  async held(): Promise<void> {
+    await this.group.replicas[0]?.until(() => this.group.held.length > 0);
+  }
+
+  /** Of one test. */
+  async forget(): Promise<void> {
+    this.seen.length = 0;
+    this.group.answerHeld();
+    for (const client of this.#clients.splice(0)) await understudyClient(client).close();
+  }
+
+  /** What its handler does, chosen by the message. */
+  #answer(request: Request): Outcome | undefined {
+    this.seen.push(request);
+    switch (Buffer.from(request.message).toString()) {
+      case 'hang':
+        return undefined;
+      case 'not found':
+        return { code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
+      case 'metadata':
+        return {
+          ...reply('ok'),
+          initialMetadata: [
+            ['first', '1'],
+            ['blob-bin', Buffer.from([0, 255])],
+          ],
+          trailers: [['last-bin', Buffer.from([2])]],
+        };
+      default:
+        return echoing(request);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { currentHandling, expectCalls, type Handling, handle } from './handling.js';
+
+const nobody: Handling = { nest: () => ({ cancel() {} }) };
+
+describe('within which handler something runs', () => {
+  it('is not told before calls are expected', () => {
+    expect(handle(nobody, currentHandling)).toBeUndefined();
+  });
+
+  it('is known in all that the handler set going', async () => {
+    expectCalls();
+    const seen = await handle(nobody, async () => {
+      const atOnce = currentHandling();
+      const inCallback = await new Promise((resolve) => setImmediate(() => resolve(currentHandling())));
+      return [atOnce, inCallback, currentHandling()];
+    });
+    expect(seen).toEqual([nobody, nobody, nobody]);
+    expect(currentHandling()).toBeUndefined();
+  });
+
+  it("is nobody's where that is said", () => {
+    expectCalls();
+    const seen = handle(nobody, () => [handle(undefined, currentHandling), currentHandling()]);
+    expect(seen).toEqual([undefined, nobody]);
+  });
+});

@@ -1,0 +1,170 @@
+import type { ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
+import { maxOf, NO_ORDER } from '../ids.js';
+import type { Outcome } from '../message.js';
+import type { NestedCaller, NestedId } from '../nested.js';
+
+/** Groups that are remembered as clients, the newest ones in processing order. */
+export const CALLERS_KEPT = 1024;
+/** Replies that are kept for one group; beyond it the oldest is freed, and its call refused if it comes again. */
+export const CALLS_KEPT = 65_536;
+
+/** What a message is that a group sent as a client. */
+export type Standing =
+  | { readonly kind: 'new' }
+  /** It came before, and this is what it came to. */
+  | { readonly kind: 'answered'; readonly outcome: Outcome }
+  /** It came before, and its handler has not come to its end. */
+  | { readonly kind: 'running' }
+  | { readonly kind: 'refused'; readonly outcome: Outcome };
+
+/** The calls of one group, as of a checkpoint. */
+export interface CallerSnapshot {
+  readonly client: string;
+  readonly term: Term;
+  readonly settledUpTo: OrderNum;
+  /** Oldest first. */
+  readonly calls: readonly { readonly id: NestedId; readonly requestDigest: number; readonly outcome: Outcome }[];
+}
+
+interface Call {
+  readonly id: NestedId;
+  readonly requestDigest: number;
+  /** The message that it was processed as; undefined once a checkpoint stands for it. */
+  readonly by: MessageName | undefined;
+  outcome: Outcome | undefined;
+  /** The same call, come again while its handler waited. */
+  again: MessageName[] | undefined;
+}
+
+export interface MessageName {
+  readonly connection: ConnectionId;
+  readonly seqNum: SeqNum;
+}
+
+const NONE: readonly MessageName[] = [];
+
+interface Caller {
+  term: Term;
+  settledUpTo: OrderNum;
+  /** Oldest first. */
+  readonly calls: Map<string, Call>;
+}
+
+/**
+ * What a group remembers of groups that are its clients: the same call comes again, over another connection, when their
+ * primary changes. Part of the ordered state.
+ */
+export class Callers {
+  readonly #byClient = new Map<string, Caller>();
+
+  /** A nested call is about to be processed, as the message `name`. */
+  begin(caller: NestedCaller, requestDigest: number, name: MessageName): Standing {
+    const known = this.#open(caller.client);
+    if (caller.term < known.term) return DEPOSED;
+    known.term = caller.term;
+    this.#settle(known, caller.settledUpTo);
+    const key = keyOf(caller.id);
+    const call = known.calls.get(key);
+    if (call === undefined) {
+      if (caller.id.orderNum <= known.settledUpTo) return FREED;
+      known.calls.set(key, { id: caller.id, requestDigest, by: name, outcome: undefined, again: undefined });
+      this.#bound(known);
+      return NEW;
+    }
+    if (call.requestDigest !== requestDigest) return DIFFERS;
+    if (call.outcome !== undefined) return { kind: 'answered', outcome: call.outcome };
+    call.again ??= [];
+    call.again.push(name);
+    return RUNNING;
+  }
+
+  /**
+   * The message `name` came to its end.
+   *
+   * @returns the messages that wait for the same
+   */
+  finish({ client, id }: NestedCaller, name: MessageName, outcome: Outcome): readonly MessageName[] {
+    const call = this.#byClient.get(client)?.calls.get(keyOf(id));
+    // What came again, and what was refused, says nothing of the first one.
+    if (call?.by === undefined || call.outcome !== undefined || !sameMessage(call.by, name)) return NONE;
+    call.outcome = outcome;
+    const { again = NONE } = call;
+    call.again = undefined;
+    return again;
+  }
+
+  snapshot(): CallerSnapshot[] {
+    return [...this.#byClient].map(([client, { term, settledUpTo, calls }]) => ({
+      client,
+      term,
+      settledUpTo,
+      calls: [...calls.values()].flatMap(({ id, requestDigest, outcome }) =>
+        outcome === undefined ? [] : [{ id, requestDigest, outcome }],
+      ),
+    }));
+  }
+
+  restore(callers: readonly CallerSnapshot[]): void {
+    this.#byClient.clear();
+    for (const { client, term, settledUpTo, calls } of callers) {
+      const byId = new Map<string, Call>();
+      for (const { id, requestDigest, outcome } of calls)
+        byId.set(keyOf(id), { id, requestDigest, by: undefined, outcome, again: undefined });
+      this.#byClient.set(client, { term, settledUpTo, calls: byId });
+    }
+  }
+
+  #open(client: string): Caller {
+    const known = this.#byClient.get(client);
+    // The newest is last.
+    if (known !== undefined) this.#byClient.delete(client);
+    const caller = known ?? { term: 0 as Term, settledUpTo: NO_ORDER, calls: new Map() };
+    this.#byClient.set(client, caller);
+    if (this.#byClient.size > CALLERS_KEPT) {
+      for (const oldest of this.#byClient.keys()) {
+        this.#byClient.delete(oldest);
+        break;
+      }
+    }
+    return caller;
+  }
+
+  #settle(caller: Caller, upTo: OrderNum): void {
+    if (upTo <= caller.settledUpTo) return;
+    caller.settledUpTo = upTo;
+    for (const [key, { id, outcome }] of caller.calls) {
+      if (id.orderNum <= upTo && outcome !== undefined) caller.calls.delete(key);
+    }
+  }
+
+  #bound(caller: Caller): void {
+    if (caller.calls.size <= CALLS_KEPT) return;
+    for (const [key, { id, outcome }] of caller.calls) {
+      if (outcome === undefined) continue;
+      caller.calls.delete(key);
+      caller.settledUpTo = maxOf(caller.settledUpTo, id.orderNum);
+      return;
+    }
+  }
+}
+
+const sameMessage = (a: MessageName, b: MessageName): boolean => a.seqNum === b.seqNum && a.connection === b.connection;
+
+const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
+
+const refused = (code: number, details: string): Standing => ({
+  kind: 'refused',
+  outcome: Object.freeze({ code, details }),
+});
+
+const NEW: Standing = { kind: 'new' };
+const RUNNING: Standing = { kind: 'running' };
+const DEPOSED = refused(10, 'UNDERSTUDY_NOT_PRIMARY: the calling group has a newer primary; nothing was done');
+const FREED = refused(
+  10,
+  'UNDERSTUDY_SESSION_EXPIRED: the record of this call was freed; it may have taken effect before',
+);
+const DIFFERS = refused(
+  13,
+  'UNDERSTUDY_DIVERGED: the calling group made another request at this place before; its replicas differ',
+);

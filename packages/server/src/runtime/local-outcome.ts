@@ -1,0 +1,16 @@
+import { ERROR_CODES, type ErrorCode, type Outcome } from '@understudy/core';
+
+/**
+ * What a call comes to that this replica itself ends.
+ *
+ * @param reason a sentence that a person can act on; never contains a payload
+ */
+export const localOutcome = (code: ErrorCode, reason: string): Outcome =>
+  Object.freeze({
+    code: ERROR_CODES[code].status,
+    details: `${code}: ${reason}`,
+    trailers: Object.freeze([
+      ['understudy-code', code] as const,
+      ['understudy-may-have-taken-effect', String(ERROR_CODES[code].mayHaveTakenEffect)] as const,
+    ]),
+  });

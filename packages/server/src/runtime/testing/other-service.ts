@@ -1,0 +1,46 @@
+import { currentHandling, type NestedCall, type SendNested } from '@understudy/context';
+import type { NestedCaller, Outcome } from '@understudy/core';
+
+const METHOD = '/test.Other/Ask';
+
+/** A call that left. */
+export interface Left {
+  readonly caller: NestedCaller;
+  /** Whether it, or what gave it up, would be taken for something that a handler asks. */
+  nests: boolean;
+  cancelled: boolean;
+  done(outcome: Outcome): void;
+}
+
+/** Another service with its client, as far as handlers ask it something. */
+export class OtherService {
+  readonly left: Left[] = [];
+
+  /** To be called within a handler. */
+  call(text: string, told: (outcome: Outcome) => void, send: SendNested = this.#send): NestedCall {
+    const handling = currentHandling();
+    if (handling === undefined) throw new Error('asked from outside a handler');
+    return handling.nest({ method: METHOD, message: Buffer.from(text) }, send, told);
+  }
+
+  /** The same. Resolves with the answer, or why there is none. */
+  ask(text: string): Promise<string> {
+    return new Promise((resolve) => this.call(text, (outcome) => resolve(textOf(outcome))));
+  }
+
+  readonly #send: SendNested = (caller, done) => {
+    const left: Left = { caller, nests: currentHandling() !== undefined, cancelled: false, done };
+    this.left.push(left);
+    return {
+      cancel: () => {
+        left.cancelled = true;
+        left.nests ||= currentHandling() !== undefined;
+      },
+    };
+  };
+}
+
+export const said = (text: string): Outcome => ({ code: 0, details: 'OK', message: Buffer.from(text) });
+
+export const textOf = ({ message, details }: Outcome): string =>
+  message === undefined ? details : Buffer.from(message).toString();
