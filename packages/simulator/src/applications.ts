@@ -25,7 +25,11 @@ export class Applications {
   }
 
   callSomething(): void {
-    const { choices, plan, clients } = this.#simulation;
+    const { choices, plan, clients, caller } = this.#simulation;
+    if (caller !== undefined && choices.chance(plan.nested?.callers ?? 0)) {
+      caller.act();
+      return;
+    }
     if (plan.streams !== undefined && choices.chance(plan.streams.rate)) {
       if (choices.chance(plan.plainRate)) this.#openPlainly();
       else this.openStream(choices.pick(clients));

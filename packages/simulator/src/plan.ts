@@ -76,6 +76,20 @@ export interface Plan {
   readonly oneWayRate: number;
   /** undefined: nobody opens any. */
   readonly streams: StreamPlan | undefined;
+  /** undefined: handlers call nobody. */
+  readonly nested: NestedPlan | undefined;
+}
+
+/** What a run is like in which handlers call another service. */
+export interface NestedPlan {
+  /** Of operations whose handlers call. */
+  readonly share: number;
+  /** The callee takes up to this long. */
+  readonly calleeMs: number;
+  /** How often, per step, the way there is disturbed. */
+  readonly trouble: number;
+  /** Share of what a calling group does among what applications begin. */
+  readonly callers: number;
 }
 
 /** What a run with streams is like. */
@@ -91,10 +105,12 @@ export interface StreamPlan {
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams` or `oneWay`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay` or `nested`, that are left out. */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
   readonly streams?: boolean;
+  /** In every run handlers call another service, or in none of them. */
+  readonly nested?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;
@@ -139,6 +155,7 @@ function drawWithoutDrill(choices: Choices, { without = [], drift = DRIFT_WITHIN
     drill: undefined,
     oneWayRate: 0,
     streams: undefined,
+    nested: undefined,
   };
 }
 
@@ -174,6 +191,27 @@ export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanL
   const release = choices.chance(0.3) ? 'acknowledged' : config.release;
   const tell: MethodConfig = { service: 'log.Log', method: 'Tell', readOnly: false, oneWay: true, release };
   return { ...plan, oneWayRate: 0.4, config: { ...config, methods: [...config.methods, tell] } };
+}
+
+/**
+ * @returns the plan with handlers that call another service, in a quarter of the runs that are led nowhere. One that is
+ *   left behind would wait for ever.
+ */
+export function withNested(plan: Plan, choices: Choices, { without = [], nested }: PlanLimits): Plan {
+  const drawn = choices.chance(0.25);
+  if (!(nested ?? drawn) || without.includes('nested') || plan.stuck || plan.drill !== undefined) return plan;
+  const { config, streams } = plan;
+  const backlogMax = streams === undefined ? choices.pick([config.backlogMax, 64, 16]) : config.backlogMax;
+  return {
+    ...plan,
+    config: { ...config, backlogMax },
+    nested: {
+      share: choices.pick([0, 0.2, 0.5, 0.9]),
+      calleeMs: choices.pick([0, 30, 300]),
+      trouble: choices.pick([0, 0.01, 0.04]),
+      callers: choices.pick([0, 0.3, 0.6]),
+    },
+  };
 }
 
 /** A pause is a stuck handler to the others; only semi-active replicas have outcomes to compare. */
@@ -218,7 +256,12 @@ export const describePlan = (plan: Plan): string =>
   `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
   (plan.drill === undefined ? '' : `; drill ${plan.drill.name}`) +
   (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
-  (plan.oneWayRate > 0 ? '; one-way calls' : '');
+  (plan.oneWayRate > 0 ? '; one-way calls' : '') +
+  (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`);
+
+const describeNested = ({ share, calleeMs, trouble, callers }: NestedPlan): string =>
+  `nested calls ${share}, callee ${calleeMs} ms${trouble > 0 ? `, disturbed ${trouble}` : ''}` +
+  (callers > 0 ? `, a group calls ${callers}` : '');
 
 const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
   `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;

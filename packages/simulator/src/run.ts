@@ -1,5 +1,5 @@
 import type { Ending } from './checks/settle.js';
-import { describeMode, describePlan, drawPlan, type PlanLimits, withOneWay, withStreams } from './plan.js';
+import { describeMode, describePlan, drawPlan, type PlanLimits, withNested, withOneWay, withStreams } from './plan.js';
 import { Random } from './random.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
@@ -25,6 +25,7 @@ export interface RunResult {
 /** Make other seeds of a seed. */
 const STREAMS = 0x57_7265_616d_73n << 13n;
 const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
+const NESTED = 0x6e_6573_7465_64n << 15n;
 
 /**
  * Plays the run of a seed; the same seed gives the same run. Never throws: whatever a process throws is a violation.
@@ -34,7 +35,8 @@ const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
 export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = {}): RunResult {
   const choices = new Random(seed);
   const base = withOneWay(drawPlan(choices, limits), new Random(seed ^ ONE_WAY), limits);
-  const plan = withStreams(base, new Random(seed ^ STREAMS), limits);
+  const withAll = withStreams(base, new Random(seed ^ STREAMS), limits);
+  const plan = withNested(withAll, new Random(seed ^ NESTED), limits);
   tracer?.plan(`seed ${seed}: ${describePlan(plan)}`);
   const simulation = new Simulation(plan, choices, tracer);
   const result = (ending: RunResult['ending'], reason?: string): RunResult => ({

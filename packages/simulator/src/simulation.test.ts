@@ -46,14 +46,32 @@ describe('runs by seed', () => {
     expect(tally.runs).toBe(RUNS);
   });
 
-  it('play the same run for the same seed', () => {
+  it.each([
+    ['as it comes', {}],
+    ['with nested calls', { nested: true, without: ['drills'] }],
+  ])('play the same run for the same seed, %s', (_, limits) => {
     const play = () => {
       const events: TraceEvent[] = [];
       const tracer = { plan: () => {}, event: (event: TraceEvent) => events.push(event), violation: () => {} };
-      return { result: simulate(7n, { tracer }), events };
+      return { result: simulate(7n, { tracer, ...limits }), events };
     };
     const first = play();
     expect(play()).toEqual(first);
     expect(first.events.length).toBeGreaterThan(50);
+  });
+
+  it('have nested calls in their traces', () => {
+    const texts: string[] = [];
+    const tracer = {
+      plan: (text: string) => texts.push(text),
+      event: (event: TraceEvent) => texts.push(event.text),
+      violation: () => {},
+    };
+    for (let seed = 1n; seed <= 10n; seed++) simulate(seed, { nested: true, without: ['drills'], tracer });
+    const text = texts.join('\n');
+    expect(text).toMatch(/; nested calls 0\.\d, callee \d+ ms/);
+    expect(text).toMatch(/^calls m\d+\.1 \(\d+\.0 of term \d+\)$/m);
+    expect(text).toMatch(/^answers m\d+\.1 /m);
+    expect(text).toMatch(/^calls m\d+ for a group, as 1\.0 of term 1, settled up to 0$/m);
   });
 });

@@ -1,5 +1,6 @@
 import type { GroupRecord } from '@understudy/core';
 import { Applications } from './applications.js';
+import { CallingGroup } from './calling-group.js';
 import { History } from './checks/history.js';
 import { Losses } from './checks/losses.js';
 import { checkSafety } from './checks/safety.js';
@@ -10,6 +11,7 @@ import type { Choices } from './choices.js';
 import { VirtualCoordinator } from './coordinator.js';
 import { Stage } from './drills/stage.js';
 import { injectFault } from './faults.js';
+import { Callee } from './hosts/callee.js';
 import { ClientHost } from './hosts/client-host.js';
 import type { Host } from './hosts/host.js';
 import { ServerHost } from './hosts/server-host.js';
@@ -29,6 +31,10 @@ export class Simulation {
   readonly servers: readonly ServerHost[];
   readonly clients: readonly ClientHost[];
   readonly hosts: readonly (ServerHost | ClientHost)[];
+  /** What handlers call, in runs where they call something. */
+  readonly callee: Callee | undefined;
+  /** A group that is a client of this one, in such runs. */
+  readonly caller: CallingGroup | undefined;
   readonly coordinator: VirtualCoordinator;
   readonly network: Network;
   readonly applications: Applications;
@@ -66,6 +72,8 @@ export class Simulation {
     this.servers = Array.from({ length: plan.servers }, (_, i) => new ServerHost(this, `S${i + 1}`, i));
     this.clients = Array.from({ length: plan.clients }, (_, i) => new ClientHost(this, `C${i + 1}`, plan.servers + i));
     this.hosts = [...this.servers, ...this.clients];
+    this.callee = plan.nested && new Callee(this, this.hosts.length);
+    this.caller = (plan.nested?.callers ?? 0) > 0 ? new CallingGroup(this) : undefined;
     this.#flushes = this.hosts.map((host) => ({ act: () => host.step({ kind: 'flush' }) }));
     this.#reads = this.servers.map((server) => ({ act: () => this.#readRecord(server) }));
   }
@@ -93,6 +101,7 @@ export class Simulation {
       if (i === drillAt) this.#drill();
       if (choices.chance(0.08)) this.applications.callSomething();
       if (plan.faults.length > 0 && choices.chance(plan.faultRate)) injectFault(this, choices.pick(plan.faults));
+      if (plan.nested !== undefined && choices.chance(plan.nested.trouble)) this.callee?.trouble();
       this.step();
     }
     checkSafety(this);
@@ -187,6 +196,7 @@ export class Simulation {
     });
     for (const request of this.coordinator.requests) if (request.ready) acts.push(request);
     if (this.plan.streams !== undefined) this.applications.possible(acts);
+    this.callee?.possible(acts);
     return acts;
   }
 
@@ -219,7 +229,7 @@ export class Simulation {
     this.network.healAll();
     this.coordinator.downUntilMs = 0;
     for (const server of this.servers) server.withoutCoordinatorUntilMs = 0;
-    for (const host of this.hosts) {
+    for (const host of [...this.hosts, ...(this.callee === undefined ? [] : [this.callee])]) {
       host.pausedUntilMs = 0;
       host.crashesAfter = Number.POSITIVE_INFINITY;
     }

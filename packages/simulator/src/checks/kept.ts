@@ -6,8 +6,8 @@ export const keepsLittle = (simulation: Simulation): boolean =>
   simulation.servers.every((server) => !server.alive || server.status === undefined || isTidy(server, server.status));
 
 function isTidy(
-  { simulation, handlers }: ServerHost,
-  { role, logLength, base, heldUpTo, unordered, openStreams, streams }: NonNullable<ServerHost['status']>,
+  { simulation, handlers, nested }: ServerHost,
+  { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams }: NonNullable<ServerHost['status']>,
 ): boolean {
   const { replication, unstableMax } = simulation.plan.config;
   // Who executes needs no log, but where streams were open: from before them on. Who does not keeps what came after its
@@ -15,21 +15,31 @@ function isTidy(
   const forBase = base === undefined ? 0 : heldUpTo - base;
   // A backup that joined while streams were open may be given a copy before it holds as much, and waits for the next one;
   // `checks/watch.ts` bounds its log.
-  const mayLag = replication === 'passive' && simulation.plan.streams !== undefined;
+  const { streams: withStreams, nested: withNested } = simulation.plan;
+  const mayLag = replication === 'passive' && (withStreams ?? withNested) !== undefined;
   if (!mayLag && logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
   // Who does not execute has what its checkpoint says.
-  if ((role === 'primary' || replication === 'semi-active') && openStreams + streams + handlers.open > 0) return false;
+  const open = openStreams + streams + handlers.open + openNested + nested.open;
+  if ((role === 'primary' || replication === 'semi-active') && open > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
   return role !== 'primary' || unordered === 0;
 }
 
 export const describeKept = ({ servers }: Simulation): string =>
   servers
-    .map(({ name, status, handlers }) => {
-      const { logLength, unordered, openStreams, streams } = status ?? {};
-      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open, ${handlers.open} handlers`;
+    .map(({ name, status, handlers, nested }) => {
+      const { logLength, unordered, openStreams, openNested, streams } = status ?? {};
+      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open, ${handlers.open + nested.open} handlers, ${openNested} calls`;
     })
     .join('; ');
+
+/** Who executes has the replies to all that its handlers asked, and these have come to their ends. */
+export const asksNothing = ({ plan, servers }: Simulation): boolean =>
+  plan.nested === undefined ||
+  servers.every(({ alive, status, nested }) => {
+    const executes = status?.role === 'primary' || plan.config.replication === 'semi-active';
+    return !alive || !executes || (status?.openNested === 0 && nested.open === 0);
+  });
 
 /** Of a stream that ended nothing is kept once its client has taken everything, if that lives. */
 export const keepsNoStreams = ({ servers, clients }: Simulation): boolean =>

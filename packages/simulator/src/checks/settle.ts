@@ -2,7 +2,7 @@ import { forceRecord, isInSync } from '@understudy/core';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
-import { describeKept, keepsLittle, keepsNoStreams } from './kept.js';
+import { asksNothing, describeKept, keepsLittle, keepsNoStreams } from './kept.js';
 
 /** How a run ended: whole; or `blocked` or `unavailable`, as the design allows after what happened. */
 export type Ending = 'whole' | 'blocked' | 'unavailable';
@@ -44,6 +44,7 @@ function goOn(simulation: Simulation): Ending {
     return explain(simulation, () => `calls after all faults are not answered: ${openNames(simulation)}`);
   }
   if (!retried(simulation)) return explain(simulation, () => 'calls with a key, made again, are not answered');
+  if (!askedAgain(simulation)) return explain(simulation, () => 'calls of a group, made again, are not answered');
   for (const client of simulation.clients) {
     // What is still open now is what no handler ever ends.
     for (const call of [...client.calls.keys()]) client.cancel(call);
@@ -113,6 +114,10 @@ function retried(simulation: Simulation): boolean {
   });
 }
 
+/** DESIGN 5.7: whoever asks again as a calling group gets an answer, whatever became of the first call. */
+const askedAgain = (simulation: Simulation): boolean =>
+  within(simulation, ANSWERED_WITHIN_MS, () => openCalls(simulation) === 0 && simulation.caller?.askAgain() !== false);
+
 /** What only others held is lost now; what the chosen replica goes on with must still be one history, and everywhere. */
 function force(simulation: Simulation): void {
   const { coordinator, servers, choices } = simulation;
@@ -129,7 +134,8 @@ function force(simulation: Simulation): void {
   const overMs = ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS + streamsEndMs(simulation) + longStreamsMs(simulation);
   const over = within(simulation, overMs, isOver);
   demand(over, () => `after force: ${openCalls(simulation)} calls open: ${openNames(simulation)}`);
-  checkReplicas(simulation);
+  const { service } = checkReplicas(simulation);
+  simulation.callee?.record.check(service);
 }
 
 function calmDown(simulation: Simulation): void {
@@ -174,7 +180,7 @@ function describe(simulation: Simulation): string {
   return simulation.servers
     .map(({ name, alive, status }) =>
       alive && status
-        ? `${name} ${status.role} term ${status.term} held ${status.heldUpTo} processed ${status.processedUpTo} stable ${status.stableUpTo}${status.blocked ? ' blocked' : ''}`
+        ? `${name} ${status.role} term ${status.term} held ${status.heldUpTo} processed ${status.processedUpTo} stable ${status.stableUpTo}${status.openNested > 0 ? ` asks ${status.openNested}` : ''}${status.blocked ? ' blocked' : ''}`
         : `${name} gone`,
     )
     .join('; ');
@@ -193,6 +199,7 @@ function explain(simulation: Simulation, what: () => string): Ending {
 }
 
 function areTogether(simulation: Simulation): boolean {
+  if (!asksNothing(simulation)) return false;
   const { record } = simulation.coordinator;
   const primary = primaryOf(simulation);
   if (record === undefined || primary === undefined) return false;
@@ -214,6 +221,8 @@ function checkWhole(simulation: Simulation): void {
   const concurrent = simulation.plan.config.release === 'concurrent';
   simulation.history.check(service, concurrent);
   simulation.history.judge(simulation.plan.workload, concurrent);
+  simulation.callee?.record.check(service);
+  simulation.caller?.check(service.operations);
 }
 
 /** It processed as much as the primary, to another result, and did not say so. */

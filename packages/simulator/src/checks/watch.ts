@@ -188,19 +188,22 @@ export class Watch {
   }
 
   #checkBounds(server: ServerHost, { waitingToRelease, logLength, base }: ReplicaStatus): void {
-    const { config, streams } = this.#simulation.plan;
+    const { config, streams, nested } = this.#simulation.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
-    if (streams !== undefined && replication === 'passive') {
-      // While a stream is open no checkpoint shortens the logs, until there is too much in them.
-      const logMax = backlogMax + 4 * unstableMax + LOG_SLACK_STREAMS;
+    if ((streams ?? nested) !== undefined && replication === 'passive') {
+      // While a stream or a nested call is open no checkpoint shortens the logs, until there is too much in them.
+      // The reply to a call has a place in the order, too.
+      const logMax = backlogMax + 4 * unstableMax + (nested === undefined ? 1 : 2) * LOG_SLACK_STREAMS;
       demand(logLength <= logMax, () => `${server.name}: ${logLength} orders in the log, where ${logMax} may be`);
       return;
     }
     // Who executes keeps its log for replicas that join while streams are open: further than a run can go.
     if (streams !== undefined && base !== undefined) return;
-    const slack = streams === undefined ? LOG_SLACK : LOG_SLACK_STREAMS;
+    // Who joined keeps its log until it has caught up once, and with replies among the orders that takes longer.
+    const withReplies = nested === undefined ? LOG_SLACK : 4 * LOG_SLACK;
+    const slack = streams === undefined ? withReplies : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
 

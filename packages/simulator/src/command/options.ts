@@ -48,12 +48,13 @@ interface Parsed {
   readonly drift: keyof typeof DRIFTS;
   readonly drill?: string;
   readonly streams?: true;
+  readonly nested?: true;
 }
 
 /** Far beyond the 5 % that the protocol allows for: leases do not exclude each other, and the checks must see it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay'];
+const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay', 'nested'];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `
@@ -104,6 +105,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
       new Option('--drill <name>', 'lead every run into this situation').choices(DRILLS.map(({ name }) => name)),
     )
     .option('--streams', 'streams in every run')
+    .option('--nested', 'handlers that call another service in every run')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -123,12 +125,14 @@ function optionsOf(command: Command): SimulatorOptions {
     drift,
     drill,
     streams,
+    nested,
   } = parsed;
   const limits: PlanLimits = {
     drift: DRIFTS[drift],
     ...(without === undefined ? {} : { without }),
     ...(drill === undefined ? {} : { drill }),
     ...(streams === undefined ? {} : { streams }),
+    ...(nested === undefined ? {} : { nested }),
   };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
@@ -143,11 +147,12 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill, streams }: Parsed): string =>
+const repeatOf = ({ without, drift, drill, streams, nested }: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
   (drill === undefined ? '' : ` --drill ${drill}`) +
-  (streams === undefined ? '' : ' --streams');
+  (streams === undefined ? '' : ' --streams') +
+  (nested === undefined ? '' : ' --nested');
 
 const wholeNumberOf =
   (min: number, max: number) =>

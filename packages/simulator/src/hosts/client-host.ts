@@ -1,6 +1,7 @@
 import {
   type CallId,
   type ConnectionId,
+  type NestedCaller,
   type Outcome,
   Session,
   type SessionEffect,
@@ -8,6 +9,7 @@ import {
   type StreamItem,
 } from '@understudy/core';
 import { hex32 } from '@understudy/core/testing';
+import type { Attempt } from '../calling-group.js';
 import { checkAsks } from '../checks/asks.js';
 import type { Operation } from '../checks/history.js';
 import { Rpc } from '../network/rpc.js';
@@ -33,6 +35,8 @@ export class ClientHost extends Host {
   readonly streams: (SessionStream | undefined)[] = [];
   readonly rpcs = new Map<CallId, Rpc>();
   readonly calls = new Map<CallId, Operation>();
+  /** Of those, calls that a group makes, perhaps more than once. */
+  readonly #attempts = new Map<CallId, Attempt>();
   readonly openStreams = new Map<CallId, ClientStream>();
   /** Streams of the present session, open or not. */
   streamsOpened = 0;
@@ -83,6 +87,8 @@ export class ClientHost extends Host {
     this.#drops = [];
     this.#dropStreams(true);
     this.calls.clear();
+    for (const attempt of this.#attempts.values()) attempt.failed(true);
+    this.#attempts.clear();
     this.openStreams.clear();
   }
 
@@ -106,13 +112,16 @@ export class ClientHost extends Host {
     this.rpcs.clear();
   }
 
-  call(operation: Operation, method: string): void {
+  /** @param by of a group that calls: in whose name, and who hears what becomes of it */
+  call(operation: Operation, method: string, by?: { readonly nested: NestedCaller; readonly attempt?: Attempt }): void {
     if (this.core === undefined) this.start();
     const call = this.simulation.nextCall() as CallId;
     this.calls.set(call, operation);
+    if (by?.attempt !== undefined) this.#attempts.set(call, by.attempt);
     this.closing = false;
-    this.note(`calls ${operation.name}`);
-    const request = { method, message: requestText(operation.name, operation.input) };
+    this.note(`calls ${operation.name}${by === undefined ? '' : describeCaller(by.nested)}`);
+    const message = requestText(operation.name, operation.input);
+    const request = by === undefined ? { method, message } : { method, message, nested: by.nested };
     this.step({ kind: 'call', call, request, readOnly: operation.readOnly });
   }
 
@@ -123,7 +132,7 @@ export class ClientHost extends Host {
     this.rpcs.get(call)?.cancel();
     this.rpcs.delete(call);
     this.note(`gives ${operation.name} up`);
-    this.simulation.history.fail(operation, true);
+    this.#failed(call, operation, true);
     this.step({ kind: 'cancel', call });
   }
 
@@ -217,7 +226,7 @@ export class ClientHost extends Host {
         const operation = this.#take(effect.call);
         this.note(`delivered ${operation?.name}`);
         this.#checkTerm(effect.outcome, operation?.name);
-        if (operation !== undefined) this.simulation.history.answer(operation, effect.outcome);
+        if (operation !== undefined) this.#answered(effect.call, operation, effect.outcome);
         return;
       }
       case 'fail': {
@@ -229,7 +238,7 @@ export class ClientHost extends Host {
         }
         const operation = this.#take(effect.call);
         if (this.simulation.tracing) this.note(`failed ${operation?.name}: ${effect.code} ${effect.reason}`);
-        if (operation !== undefined) this.simulation.history.fail(operation, effect.mayHaveTakenEffect);
+        if (operation !== undefined) this.#failed(effect.call, operation, effect.mayHaveTakenEffect);
         return;
       }
       case 'reconnect': {
@@ -255,6 +264,24 @@ export class ClientHost extends Host {
     this.simulation.network.rpcs.push(rpc);
   }
 
+  #answered(call: CallId, operation: Operation, outcome: Outcome): void {
+    const attempt = this.#takeAttempt(call);
+    if (attempt === undefined) this.simulation.history.answer(operation, outcome);
+    else attempt.answered(outcome);
+  }
+
+  #failed(call: CallId, operation: Operation, mayHaveTakenEffect: boolean): void {
+    const attempt = this.#takeAttempt(call);
+    if (attempt === undefined) this.simulation.history.fail(operation, mayHaveTakenEffect);
+    else attempt.failed(mayHaveTakenEffect);
+  }
+
+  #takeAttempt(call: CallId): Attempt | undefined {
+    const attempt = this.#attempts.get(call);
+    this.#attempts.delete(call);
+    return attempt;
+  }
+
   #take(call: CallId): Operation | undefined {
     const operation = this.calls.get(call);
     this.calls.delete(call);
@@ -274,7 +301,7 @@ export class ClientHost extends Host {
   #ended(clean: boolean): void {
     this.note(`ended${clean ? '' : ', not clean'}`);
     if (!clean) this.endedUnclean = true;
-    for (const operation of this.calls.values()) this.simulation.history.fail(operation, true);
+    for (const [call, operation] of this.calls) this.#failed(call, operation, true);
     this.calls.clear();
     for (const stream of this.openStreams.values()) stream.failed(true);
     this.openStreams.clear();
@@ -282,6 +309,9 @@ export class ClientHost extends Host {
     this.#dropStreams(false);
   }
 }
+
+const describeCaller = ({ id, term, settledUpTo }: NestedCaller): string =>
+  ` for a group, as ${id.orderNum}.${id.index} of term ${term}, settled up to ${settledUpTo}`;
 
 interface Answers {
   readonly term: number;

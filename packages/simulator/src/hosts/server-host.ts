@@ -4,6 +4,7 @@ import {
   isInSync,
   type LinkId,
   type Member,
+  type NestedId,
   type OrderInfo,
   type OrderNum,
   type Outcome,
@@ -28,6 +29,7 @@ import type { Simulation } from '../simulation.js';
 import type { PlainStream } from '../streams/plain-stream.js';
 import { demand } from '../violation.js';
 import { Host } from './host.js';
+import { NestedHandlers, type Step } from './nested-handlers.js';
 import { StreamHandlers } from './stream-handlers.js';
 
 /** A handler that goes on by itself takes up to this long each time. */
@@ -35,6 +37,9 @@ const SOON_MS = 40;
 
 /** Who waits for a call at a replica. */
 type Caller = { readonly rpc: Rpc } | { readonly plain: Operation } | { readonly stream: PlainStream };
+
+type OrderedTask = Extract<Task, { kind: 'ordered' }>;
+type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 /** Something that the adapter of a replica does, and then tells the core. */
 class Job implements Act {
@@ -65,6 +70,8 @@ export class ServerHost extends Host {
   service: Ledger;
   /** Of open streams, in this life. */
   handlers: StreamHandlers;
+  /** That asked another service for something, in this life. */
+  nested: NestedHandlers;
   jobs: Job[] = [];
   /** In this life, by order: the operation that was processed, and the core's digest after it where known. */
   processed: string[] = [];
@@ -92,12 +99,15 @@ export class ServerHost extends Host {
   #again: string | undefined;
   #stopped = false;
   #calls = new Map<CallId, Caller>();
+  /** Calls that interceptors let pass, and that no handler has been run for. */
+  #admitted = new Set<number>();
 
   constructor(simulation: Simulation, name: string, index: number) {
     super(simulation, name, index);
     this.member = this.#memberOf(0);
     this.service = new Ledger(simulation.plan.workload);
     this.handlers = new StreamHandlers(this);
+    this.nested = new NestedHandlers(this);
   }
 
   get alive(): boolean {
@@ -126,6 +136,7 @@ export class ServerHost extends Host {
     this.status = undefined;
     this.service = new Ledger(this.simulation.plan.workload);
     this.handlers = new StreamHandlers(this);
+    this.nested = new NestedHandlers(this);
     this.jobs = [];
     this.processed = [];
     this.digests = [];
@@ -142,6 +153,7 @@ export class ServerHost extends Host {
     this.starting = true;
     this.#stopped = false;
     this.#calls = new Map();
+    this.#admitted = new Set();
     this.note(`starts life ${this.lives}`);
   }
 
@@ -265,15 +277,21 @@ export class ServerHost extends Host {
         return this.#later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item }));
       }
       case 'execute':
+        if (effect.admission !== undefined) this.#admissionEnds(effect.admission);
         return this.#execute(effect.task);
+      case 'dropAdmission':
+        return this.#admissionEnds(effect.admission);
       case 'abandonTask':
         return this.#abandon(effect.task);
+      case 'sendNested':
+        return this.simulation.callee?.called(this, effect.caller);
       case 'takeCheckpoint':
         return this.#later(undefined, () => this.step({ kind: 'checkpointTaken', state: this.service.checkpoint() }));
       case 'restoreState':
         return this.#later(undefined, () => {
           this.service.restore(effect.state);
           this.handlers.clear();
+          this.nested = new NestedHandlers(this);
           this.step({ kind: 'restored' });
         });
       case 'changeRecord':
@@ -349,7 +367,18 @@ export class ServerHost extends Host {
     const opens = stream === undefined || stream.kind === 'open';
     if (opens && hashText(readRequest(message).name) % 8 === 0)
       this.step({ kind: 'refused', admission, outcome: REFUSED });
-    else this.step({ kind: 'admitted', admission });
+    else {
+      this.#admitted.add(admission);
+      this.step({ kind: 'admitted', admission });
+    }
+  }
+
+  /** Its handler is run, or never will be: the interceptors hear of either, once. */
+  #admissionEnds(admission: number): void {
+    demand(
+      this.#admitted.delete(admission),
+      () => `${this.name} goes on with a call that did not pass, or did so before`,
+    );
   }
 
   /** The group goes on without this handler's outcome; who called it may never hear. */
@@ -375,26 +404,54 @@ export class ServerHost extends Host {
   }
 
   #finish(task: Task, name: string, input: string): void {
-    let outcome: Outcome;
-    if (task.kind === 'ordered') {
-      const { stream } = task.request;
-      if (stream !== undefined) return this.#finishPart(task, stream, name);
-      this.processes(name);
-      outcome = this.service.run(name, input);
-      this.processed[task.info.orderNum] = name;
-    } else {
-      outcome = this.service.look(input);
+    if (task.kind === 'read') {
+      const outcome = this.service.look(input);
+      this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)), outputs: [] });
+      return;
     }
-    const digest = hashText(textOf(outcome.message)) ^ this.#difference(task);
-    const outputs = task.kind === 'ordered' ? this.handlers.tellAll(name, textOf(outcome.message)) : [];
-    this.step({ kind: 'executed', task, outcome, digest, outputs });
+    const { stream, reply } = task.request;
+    if (stream !== undefined) return this.#finishPart(task, stream, name);
+    if (reply !== undefined) return this.#ends(task, this.nested.deliver(task, reply), STREAMED);
+    this.processes(name);
+    const step = this.nested.begin(task, name, input);
+    this.#ends(task, step, step.outcome);
   }
 
-  #finishPart(task: Extract<Task, { kind: 'ordered' }>, part: StreamPart, name: string): void {
+  #ends(task: OrderedTask, { finished, by, ran }: Step, outcome: Outcome): void {
+    this.processed[task.info.orderNum] = by;
+    const outputs = ran === undefined ? [] : this.handlers.tellAll(ran.name, ran.answer);
+    const made = this.nested.takeMade();
+    const digest = hashText([ran?.answer ?? by, ...this.#textsOf(made)].join()) ^ this.#difference(task);
+    this.#callsThenEnds(task, made, { kind: 'executed', task, outcome, digest, outputs, finished });
+  }
+
+  #textsOf(made: readonly NestedId[]): readonly string[] {
+    return made.map((id) => this.nested.textOf(id) ?? '');
+  }
+
+  /**
+   * Each call is told of as it is made; something else may happen before the next, and before the end of the step, unless
+   * streams would go on behind what they are sent with it.
+   */
+  #callsThenEnds(task: OrderedTask, [id, ...later]: readonly NestedId[], end: Executed): void {
+    if (id === undefined) return this.step(end);
+    const { nested } = this;
+    this.step({ kind: 'nestedCall', id });
+    // Another life began meanwhile.
+    if (this.nested !== nested) return;
+    const goOn = () => this.#callsThenEnds(task, later, end);
+    if (end.outputs?.length !== 0 || this.simulation.choices.chance(0.5)) goOn();
+    else this.#later(task, goOn);
+  }
+
+  #finishPart(task: OrderedTask, part: StreamPart, name: string): void {
     const { connection, seqNum, orderNum } = task.info;
     this.processed[orderNum] = this.handlers.nameOf(connection, seqNum, part) ?? name;
     const outputs = this.handlers.deliver(task, part);
-    this.step({ kind: 'executed', task, outcome: STREAMED, digest: this.#difference(task), outputs });
+    const made = this.nested.takeMade();
+    const asked = made.length === 0 ? 0 : hashText(this.#textsOf(made).join());
+    const digest = asked ^ this.#difference(task);
+    this.#callsThenEnds(task, made, { kind: 'executed', task, outcome: STREAMED, digest, outputs });
   }
 
   /** DESIGN 7.1. What a deposed primary does is thrown away with it. */
@@ -406,8 +463,8 @@ export class ServerHost extends Host {
   }
 
   /** A handler does something by itself, soon. */
-  goOnLater(run: () => void): void {
-    this.#later(undefined, run, SOON_MS);
+  goOnLater(run: () => void, withinMs = SOON_MS): void {
+    this.#later(undefined, run, withinMs);
   }
 
   /** The RPC of a stream is over. */

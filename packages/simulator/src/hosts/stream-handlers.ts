@@ -1,6 +1,5 @@
 import {
   type ConnectionId,
-  type Request,
   type SeqNum,
   type StreamItem,
   type StreamOutput,
@@ -39,14 +38,14 @@ export class StreamHandlers {
   }
 
   /** A part of a stream is processed. @returns what came of it */
-  deliver({ info, request }: Ordered, part: StreamPart): readonly StreamOutput[] {
+  deliver(task: Ordered, part: StreamPart): readonly StreamOutput[] {
     return this.#step(() => {
-      const { connection, seqNum } = info;
+      const { connection, seqNum } = task.info;
       switch (part.kind) {
         case 'open':
-          return this.#open(connection, seqNum, request);
+          return this.#open(task);
         case 'message':
-          return this.#message(connection, part.of, part.position, request);
+          return this.#message(task, part.of, part.position);
         case 'end': {
           const handler = this.#get(connection, part.of);
           if (handler === undefined || handler.ended) return;
@@ -105,38 +104,42 @@ export class StreamHandlers {
     this.#handlers.clear();
   }
 
-  #open(connection: ConnectionId, seqNum: SeqNum, { message }: Request): void {
-    const { name, input } = readRequest(message);
+  #open(task: Ordered): void {
+    const { connection, seqNum } = task.info;
+    const { name, input } = readRequest(task.request.message);
     const opening = JSON.parse(input) as Opening;
     const { service } = this.#server;
     const emit = (item: StreamItem): void => this.#emit(connection, seqNum, item);
     const handler = new StreamHandler(name, opening, service, emit);
     this.#handlers.set(keyOf(connection, seqNum), handler);
-    const answer = this.#run(name, JSON.stringify(opening.input));
+    const answer = this.#run(task, name, JSON.stringify(opening.input));
     handler.start(answer);
     this.#settle(connection, seqNum, handler);
     this.tellAll(name, answer, handler);
   }
 
-  #message(connection: ConnectionId, of: SeqNum, position: number, { message }: Request): void {
+  #message(task: Ordered, of: SeqNum, position: number): void {
+    const { connection } = task.info;
     const handler = this.#get(connection, of);
     // Its handler did not wait for it.
     if (handler === undefined || handler.ended) return;
-    const { name, input } = readRequest(message);
+    const { name, input } = readRequest(task.request.message);
     const operation = this.#server.simulation.history.byName.get(name);
     demand(
       operation?.place?.stream === handler.name && operation.place.position === position,
       () => `${this.#server.name} gives ${name} to ${handler.name} as message ${position}`,
     );
-    const answer = this.#run(name, input);
+    const answer = this.#run(task, name, input);
     handler.message(name, position, answer);
     this.#settle(connection, of, handler);
     this.tellAll(name, answer, handler);
   }
 
-  #run(name: string, input: string): string {
+  #run(task: Ordered, name: string, input: string): string {
     this.#server.processes(name);
-    return textOf(this.#server.service.run(name, input).message);
+    const answer = textOf(this.#server.service.run(name, input).message);
+    this.#server.nested.aside(task, name);
+    return answer;
   }
 
   #get(connection: ConnectionId, of: SeqNum): StreamHandler | undefined {

@@ -131,8 +131,8 @@ export const EXTRA_RULES: readonly Mutation[] = [
     changes: [
       {
         file: 'replica/ordering.js',
-        find: 'connection.awaitStable.delete(seqNum) || waitsForStability(r, connection, request)',
-        replace: 'connection.awaitStable.delete(seqNum)',
+        find: 'asked || waited || waitsForStability(r, connection, request)',
+        replace: 'asked || waited',
       },
     ],
   },

@@ -1,7 +1,8 @@
 import { RULES, type Rule } from '@understudy/core/testing';
 import { EXTRA_RULES } from './extra-rules.js';
+import { NESTED_RULES } from './nested-rules.js';
 import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
-import { type Setting, STREAMS } from './setting.js';
+import { NESTED, type Setting, STREAMS } from './setting.js';
 import { STREAM_RULES } from './stream-rules.js';
 
 /** A rule of the design, and how to take it out of the compiled core. */
@@ -32,13 +33,14 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
 ]);
 
 /** Those that a scenario tells of first, then those that only runs by seed need. */
-export const MUTATIONS: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES].filter(
+export const MUTATIONS: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES, ...NESTED_RULES].filter(
   ({ rule }) => !HELD_BY_SCENARIOS.has(rule),
 );
 
-/** Where the lack of the rule shows: in runs with a drill, with streams, or without either. */
+/** Where the lack of the rule shows: in runs with a drill, with streams, with nested calls, or without any. */
 export const settingOf = ({ rule }: Mutation): Setting => {
-  const { drill, streams } = SEEDS_TO_NOTICE[rule] ?? {};
+  const { drill, streams, nested } = SEEDS_TO_NOTICE[rule] ?? {};
   if (drill !== undefined) return drill;
+  if (nested) return NESTED;
   return streams ? STREAMS : undefined;
 };

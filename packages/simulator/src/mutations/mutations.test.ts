@@ -6,7 +6,9 @@ import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
 /** Plays what `npm run build` made, since each rule is taken out of the compiled core. */
 const TIMEOUT_MS = 600_000;
 const UNTOUCHED_SEEDS = Math.max(
-  ...Object.values(SEEDS_TO_NOTICE).map(({ seeds, drill, streams }) => (drill === undefined && !streams ? seeds : 0)),
+  ...Object.values(SEEDS_TO_NOTICE).map(({ seeds, drill, streams, nested }) =>
+    drill === undefined && !(streams || nested) ? seeds : 0,
+  ),
 );
 
 describe('the simulator notices', () => {

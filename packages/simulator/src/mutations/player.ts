@@ -1,6 +1,6 @@
 import type { PlanLimits } from '../plan.js';
 import { simulate } from '../run.js';
-import { type Setting, STREAMS } from './setting.js';
+import { NESTED, type Setting, STREAMS } from './setting.js';
 
 /** What the program of a build says to whoever started it. */
 export type Report = { readonly begins: number } | { readonly violates: number; readonly reason: string };
@@ -11,12 +11,13 @@ const tell = (report: Report): Promise<void> =>
     process.send?.(report, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
 
-/** Without a drill of its own, and without streams, so that seeds do not change their meaning with each new kind. */
+/** Without a drill of its own, streams or nested calls, so that seeds do not change their meaning with each new kind. */
 function limitsOf(setting: Setting): PlanLimits {
-  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay'] };
+  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested'] };
+  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay'], nested: true };
   return setting === STREAMS
-    ? { without: ['drills', 'oneWay'], streams: true }
-    : { without: ['streams'], drill: setting };
+    ? { without: ['drills', 'oneWay', 'nested'], streams: true }
+    : { without: ['streams', 'nested'], drill: setting };
 }
 
 async function play(first: number, last: number, setting?: string): Promise<void> {

@@ -5,6 +5,8 @@ export interface Notice {
   readonly drill?: string;
   /** In runs that all have streams. */
   readonly streams?: true;
+  /** In runs where all handlers may call another service, and a group may call. */
+  readonly nested?: true;
 }
 
 /**
@@ -127,4 +129,24 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'streams: what was taken is kept no longer': { seeds: 50, streams: true },
   'streams: handlers of a dead client hear of it, in order': { seeds: 100, streams: true },
   'streams: a client is no more than a window ahead of the handler': { seeds: 400, streams: true },
+  'nested calls: one leaves when what it reflects is stable': { seeds: 50, nested: true },
+  'nested calls: a successor sends again what is open': { seeds: 100, nested: true },
+  'nested calls: what is settled has replies that are stable': { seeds: 4500, nested: true },
+  'nested calls: no checkpoint is taken while a handler waits': { seeds: 50, nested: true },
+  'nested calls: no checkpoint is taken before a handler that had waited has ended': { seeds: 1100, nested: true },
+  'nested calls: the reply of a handler that had waited leaves when its end is stable': { seeds: 250, nested: true },
+  'nested calls: an idempotency key names its call while the handler waits': { seeds: 800, nested: true },
+  'nested calls: whoever waits for a handler that waits hears that its call may have taken effect': {
+    seeds: 1000,
+    nested: true,
+  },
+  'calling groups: a call that came before is not done again': { seeds: 50, nested: true },
+  'calling groups: what an older term asks is refused': { seeds: 500, nested: true },
+  'calling groups: replies are kept until they are settled': { seeds: 50, nested: true },
+  'calling groups: what is settled is not done again': { seeds: 50, nested: true },
+  'calling groups: an id names one request': { seeds: 50, nested: true },
+  'calling groups: what comes again while its handler waits ends with it': { seeds: 50, nested: true },
+  'calling groups: what is refused says nothing of the first one': { seeds: 100, nested: true },
+  'calling groups: checkpoints hold the replies': { seeds: 100, nested: true },
+  'calling groups: their replies leave when they are stable': { seeds: 1500, nested: true },
 };

@@ -1,3 +1,4 @@
-/** What the runs have that are to show the lack of a rule: a drill, by its name; streams; undefined: neither. */
+/** What the runs have that are to show the lack of a rule: a drill, by its name; streams; nested calls; undefined: none. */
 export type Setting = string | undefined;
 export const STREAMS = 'streams';
+export const NESTED = 'nested';

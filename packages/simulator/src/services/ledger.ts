@@ -24,8 +24,9 @@ export function readRequest(message: Uint8Array): { readonly name: string; reado
 }
 
 /**
- * The replicated service: a workload's machine, and a list of the operations that changed it. Every reply tells the whole
- * list before it by a digest, so that whatever is lost, doubled or out of place shows in any later reply.
+ * The replicated service: a workload's machine, and a list of the operations that changed it, and of the replies that it
+ * had from another service. Every reply tells the whole list before it by a digest, so that whatever is lost, doubled or
+ * out of place shows in any later reply.
  */
 export class Ledger {
   readonly #workload: Workload;
@@ -50,9 +51,18 @@ export class Ledger {
   }
 
   run(name: string, input: string): Outcome {
-    this.#digests.push(extend(this.#digests[this.operations.length] ?? EMPTY, name));
-    this.operations.push(name);
+    this.#add(name);
     return this.look(input);
+  }
+
+  /** A reply of another service, which is part of the history from now on. */
+  hear(reply: string): void {
+    this.#add(reply);
+  }
+
+  #add(entry: string): void {
+    this.#digests.push(extend(this.#digests[this.operations.length] ?? EMPTY, entry));
+    this.operations.push(entry);
   }
 
   /** Asks the machine without a trace in the list. */

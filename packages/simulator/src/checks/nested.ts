@@ -1,0 +1,103 @@
+import { isInSync, type NestedCaller } from '@understudy/core';
+import { keyOf } from '../hosts/nested-handlers.js';
+import type { ServerHost } from '../hosts/server-host.js';
+import type { Ledger } from '../services/ledger.js';
+import { NOT_KNOWN, readCall } from '../services/nested.js';
+import type { Simulation } from '../simulation.js';
+import { demand } from '../violation.js';
+
+/** What a call came to at the callee. */
+interface Done {
+  readonly client: string;
+  readonly id: string;
+  readonly text: string;
+  readonly value: string;
+}
+
+/** What a callee was asked, and what it did (DESIGN 5.7, 7.3, 7.6). */
+export class NestedCallee {
+  readonly #simulation: Simulation;
+  readonly #done = new Map<string, Done>();
+  /** By client and what was asked: under which id. */
+  readonly #ids = new Map<string, string>();
+  /** By client: none of its calls up to there comes again. */
+  readonly #settledUpTo = new Map<string, number>();
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
+  }
+
+  /** A call leaves: from the primary alone, when no promotion can cut what it reflects, and not when it was settled. */
+  sent(server: ServerHost, { client, term, id, settledUpTo }: NestedCaller): void {
+    const { name, core, member } = server;
+    const status = core?.status;
+    demand(status?.role === 'primary' && status.term === term, () => `${name} calls, and is not primary of ${term}`);
+    demand(status.stableUpTo >= id.orderNum, () => `${name} calls out of order ${id.orderNum}, which is not stable`);
+    const { record } = this.#simulation.coordinator;
+    if (record?.term === term && isInSync(record, member)) {
+      for (const other of this.#simulation.servers) {
+        if (!other.alive || other.status === undefined || other === server || !isInSync(record, other.member)) continue;
+        const held = other.status.heldUpTo;
+        demand(
+          held >= id.orderNum,
+          () => `${name} calls out of order ${id.orderNum}; ${other.name} holds only ${held}`,
+        );
+      }
+    }
+    const settled = this.#settledUpTo.get(client) ?? 0;
+    demand(id.orderNum > settled, () => `${name} sends ${keyOf(id)}, though all up to ${settled} were settled`);
+    if (settledUpTo > settled) this.#settledUpTo.set(client, settledUpTo);
+  }
+
+  /** A call arrives, perhaps again. @returns what it came to the first time */
+  serve({ client, id: { orderNum, index } }: NestedCaller, text: string): string {
+    const id = `${orderNum}.${index}`;
+    const known = this.#done.get(`${client} ${id}`);
+    if (known !== undefined) {
+      demand(known.text === text, () => `the call ${id} of ${client} is ${known.text} and ${text}`);
+      return known.value;
+    }
+    const { what } = readCall(text);
+    const other = this.#ids.get(`${client} ${what}`);
+    demand(other === undefined, () => `${what} of ${client} takes effect as ${other} and as ${id}`);
+    this.#ids.set(`${client} ${what}`, id);
+    const value = `${this.#done.size + 1}`;
+    this.#done.set(`${client} ${id}`, { client, id, text, value });
+    return value;
+  }
+
+  /**
+   * Nothing is open any more: whatever the callee did is part of the history that survives, with what came of it.
+   *
+   * @param final what the primary holds
+   */
+  check(final: Ledger): void {
+    const { record } = this.#simulation.coordinator;
+    const client = `${record?.group}/${record?.origin}`;
+    const heard = new Map<string, string>();
+    for (const entry of final.operations) {
+      const [what = '', value] = entry.split('=', 2);
+      if (value !== undefined) heard.set(what, value);
+    }
+    for (const done of this.#done.values()) {
+      // What an operator gave up it may have done all the same.
+      if (done.client !== client) continue;
+      const { what, length, digest } = readCall(done.text);
+      const kept = final.digestAt(length) === digest;
+      demand(kept, () => `${what} asked what is not part of the surviving history: ${final.operations.join(' ')}`);
+      const told = heard.get(what);
+      demand(told !== undefined, () => `the callee did ${what}, and the group does not know of it`);
+      demand(
+        told === done.value || told === NOT_KNOWN,
+        () => `${what} came to ${done.value}, and the group has ${told}`,
+      );
+    }
+    if (record?.forced) return;
+    const values = new Set([...this.#done.values()].map(({ text, value }) => `${readCall(text).what}=${value}`));
+    for (const [what, value] of heard)
+      demand(
+        value === NOT_KNOWN || values.has(`${what}=${value}`),
+        () => `nobody told the group that ${what}=${value}`,
+      );
+  }
+}
