@@ -20,20 +20,14 @@ export interface Group {
 }
 
 /**
- * Uses a group that is formed; all its processes are gone afterwards. Their logs are kept if the test fails.
+ * Uses a stage; all its processes are gone afterwards. Their logs are kept if the test fails.
  *
- * @param execArgv what the replicas' node is given
  * @param timeoutS seconds after which whatever is waited for has failed
  */
-export async function withGroup(
-  { mode = MODE, execArgv = [], timeoutS = 60 }: { mode?: Mode; execArgv?: readonly string[]; timeoutS?: number },
-  use: (group: Group) => Promise<void>,
-): Promise<void> {
+export async function withStage(timeoutS: number, use: (stage: Stage) => Promise<void>): Promise<void> {
   const stage = new Stage(timeoutS, new AbortController().signal, 'integration');
   try {
-    const replicas = await Replicas.start(stage, 3, mode, { execArgv });
-    await replicas.formed();
-    await use({ stage, replicas, mode });
+    await use(stage);
     await stage.end();
     stage.removeDir();
   } catch (error) {
@@ -43,3 +37,18 @@ export async function withGroup(
     await stage.end();
   }
 }
+
+/**
+ * Uses a group that is formed, as `withStage` does.
+ *
+ * @param execArgv what the replicas' node is given
+ */
+export const withGroup = (
+  { mode = MODE, execArgv = [], timeoutS = 60 }: { mode?: Mode; execArgv?: readonly string[]; timeoutS?: number },
+  use: (group: Group) => Promise<void>,
+): Promise<void> =>
+  withStage(timeoutS, async (stage) => {
+    const replicas = await Replicas.start(stage, 3, mode, { execArgv });
+    await replicas.formed();
+    await use({ stage, replicas, mode });
+  });

@@ -27,6 +27,8 @@ export interface Setup {
   /** Where the servers listen, known before they do. Default: free ports. */
   readonly places?: readonly Place[];
   readonly leaseMs?: number;
+  /** A client for the handlers of one server, whom these ask. */
+  readonly other?: () => ScriptClient;
   /** Of the group, if it is one. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -109,7 +111,7 @@ export class Served {
 
   constructor(id: string, gates: Gates, setup: Setup, group: Group | undefined) {
     this.#setup = setup;
-    this.script = new Script(gates);
+    this.script = new Script(gates, setup.other?.());
     const { interceptors = [], serverOptions = {}, tls } = setup;
     this.#replica =
       group === undefined

@@ -27,6 +27,19 @@ export interface Step {
   readonly end?: End;
   readonly hold?: true;
   readonly echo?: true;
+  readonly asks?: Asks;
+}
+
+export interface Asks {
+  readonly calls: readonly Ask[];
+  readonly unawaited?: boolean;
+}
+
+export interface Ask {
+  readonly request: Request;
+  readonly metadata?: readonly Entry[];
+  readonly timeoutMs?: number;
+  readonly cancelled?: boolean;
 }
 
 export interface Request {
@@ -88,6 +101,8 @@ export const end = (how: End = {}): Step => ({ end: how });
 export const report: Step = { report: true };
 export const hold: Step = { hold: true };
 export const echo: Step = { echo: true };
+export const ask = (...calls: readonly Ask[]): Step => ({ asks: { calls } });
+export const tell = (...calls: readonly Ask[]): Step => ({ asks: { calls, unawaited: true } });
 
 export const text = (key: string, value: string): Entry => ({ key, text: value });
 export const binary = (key: string, ...bytes: readonly number[]): Entry => ({ key, binary: Buffer.from(bytes) });

@@ -1,6 +1,18 @@
 import type { EventEmitter } from 'node:events';
 import type * as grpc from '@grpc/grpc-js';
-import { type End, metadataOf, ON_START, type Reply, type Request, requestFrom, type Step } from './script.js';
+import { Conversation, type Heard } from './conversation.js';
+import {
+  type Ask,
+  type Asks,
+  type End,
+  metadataOf,
+  ON_START,
+  type Reply,
+  type Request,
+  requestFrom,
+  type ScriptClient,
+  type Step,
+} from './script.js';
 
 /** Every step as proto-loader decodes it. */
 type Performed = Required<Step> & { readonly kind: keyof Step };
@@ -58,10 +70,13 @@ export class Script {
   /** Names of the requests that were performed. */
   readonly performed: string[] = [];
   readonly #gates: Gates;
+  readonly #other: ScriptClient | undefined;
   readonly #ends = new Map<string, Signal>();
 
-  constructor(gates: Gates) {
+  /** @param other whom handlers ask */
+  constructor(gates: Gates, other?: ScriptClient) {
     this.#gates = gates;
+    this.#other = other;
   }
 
   /** Whether the handler of this call heard of a cancellation, or of its end: grpc-js tells a handler of both. */
@@ -98,14 +113,14 @@ export class Script {
   }
 
   #perform(call: ServerCall, stage: Stage, request: Request): void {
-    const actor = new Actor(call, stage, this.#gates);
+    const actor = this.#actor(call, stage);
     this.#begin(call, request);
     actor.perform(request.steps, request);
     actor.finish();
   }
 
   #performEach(call: ServerCall, stage: Stage): void {
-    const actor = new Actor(call, stage, this.#gates);
+    const actor = this.#actor(call, stage);
     const atEnd: Step[] = [];
     const [onStart] = call.metadata.get(ON_START);
     if (typeof onStart === 'object') actor.perform(requestFrom(onStart).steps);
@@ -119,6 +134,26 @@ export class Script {
       actor.finish();
     });
     call.on('error', () => {});
+  }
+
+  #actor(call: ServerCall, stage: Stage): Actor {
+    return new Actor(call, stage, this.#gates, (asks) => this.#ask(asks));
+  }
+
+  /** @returns what is heard; undefined if nobody waits for it */
+  #ask({ calls, unawaited }: Asks): Promise<string> | undefined {
+    const heard = Promise.all(calls.map((call) => this.#askOne(call))).then((each) => JSON.stringify(each));
+    if (unawaited !== true) return heard;
+    void heard.then((said) => this.performed.push(said));
+    return undefined;
+  }
+
+  #askOne({ request, metadata = [], timeoutMs = 0, cancelled }: Ask): Promise<readonly Heard[]> {
+    if (this.#other === undefined) throw new Error('there is nobody to ask');
+    const options = timeoutMs === 0 ? {} : { deadline: Date.now() + timeoutMs };
+    const conversation = new Conversation(this.#other, 'unary', [request], { metadata, options });
+    if (cancelled) conversation.call.cancel();
+    return conversation.ended;
   }
 
   #begin(call: ServerCall, { name }: Request): void {
@@ -175,15 +210,17 @@ class Actor {
   readonly #call: ServerCall;
   readonly #stage: Stage;
   readonly #gates: Gates;
+  readonly #ask: (asks: Asks) => Promise<string> | undefined;
   readonly #waiting: Performed[] = [];
   #atGate = false;
   #finishing = false;
   #over = false;
 
-  constructor(call: ServerCall, stage: Stage, gates: Gates) {
+  constructor(call: ServerCall, stage: Stage, gates: Gates, ask: (asks: Asks) => Promise<string> | undefined) {
     this.#call = call;
     this.#stage = stage;
     this.#gates = gates;
+    this.#ask = ask;
   }
 
   /** @param request what the steps came with */
@@ -204,7 +241,12 @@ class Actor {
   #continue(): void {
     for (let step = this.#waiting.shift(); step !== undefined; step = this.#waiting.shift()) {
       if (step.kind === 'gate') {
-        this.#wait(step.gate);
+        this.#waitFor(this.#gates.pass(step.gate), () => {});
+        return;
+      }
+      const heard = step.kind === 'asks' ? this.#ask(step.asks) : undefined;
+      if (heard !== undefined) {
+        this.#waitFor(heard, (text) => this.#stage.send({ text }));
         return;
       }
       this.#do(step);
@@ -214,10 +256,11 @@ class Actor {
     this.#stage.succeed(undefined);
   }
 
-  #wait(name: string): void {
+  #waitFor<T>(what: Promise<T>, then: (value: T) => void): void {
     this.#atGate = true;
-    void this.#gates.pass(name).then(() => {
+    void what.then((value) => {
       this.#atGate = false;
+      then(value);
       this.#continue();
     });
   }

@@ -36,7 +36,9 @@ interface Member {
 
 export interface ReplicasOptions {
   /** Whose `server.js` is run; the replicas are named after it: bank-1, bank-2 … */
-  readonly example?: ExampleName | 'counting';
+  readonly example?: ExampleName | 'counting' | 'shop';
+  /** Options of the server that no other example has. */
+  readonly ownOptions?: readonly string[];
   /** What node itself is given. */
   readonly execArgv?: readonly string[];
   /** Options of the server that say where the record is kept. */
@@ -50,7 +52,8 @@ export class Replicas {
   readonly takeOvers: TakeOver[] = [];
   readonly #stage: Stage;
   readonly #mode: Mode;
-  readonly #example: ExampleName | 'counting';
+  readonly #example: Required<ReplicasOptions>['example'];
+  readonly #ownOptions: readonly string[];
   readonly #execArgv: readonly string[];
   readonly #coordinator: readonly string[];
   readonly #addresses = new Map<string, string>();
@@ -68,6 +71,7 @@ export class Replicas {
     mode: Mode,
     {
       example = 'bank',
+      ownOptions = [],
       execArgv = [],
       coordinator = ['--coordinator', join(stage.dir, 'coordinator')],
     }: ReplicasOptions,
@@ -75,6 +79,7 @@ export class Replicas {
     this.#stage = stage;
     this.#mode = mode;
     this.#example = example;
+    this.#ownOptions = ownOptions;
     this.#execArgv = execArgv;
     this.#coordinator = coordinator;
     addresses.forEach((address, index) => {
@@ -160,7 +165,7 @@ export class Replicas {
     const args = [
       ...['--id', id, '--address', this.addressOf(id), ...this.#coordinator],
       ...['--replication', mode.replication, '--multicast', mode.multicast, '--release', mode.release],
-      ...['--carrier', mode.carrier, '--lease-ms', String(mode.leaseMs)],
+      ...['--carrier', mode.carrier, '--lease-ms', String(mode.leaseMs), ...this.#ownOptions],
     ];
     const child = this.#stage.children.start<ServerMessage>(id, `../${this.#example}/server.js`, args, this.#execArgv);
     const member: Member = { child, status: undefined };

@@ -14,6 +14,7 @@ import { addModeOptions, modeOf } from './mode-options.js';
 import { endWithParent, tellParent } from './parent.js';
 import { reportChanges } from './status-reports.js';
 
+/** What the command line says to every replica. */
 interface Options extends Mode {
   readonly id: string;
   readonly address: string;
@@ -24,8 +25,8 @@ interface Options extends Mode {
   readonly debug: boolean;
 }
 
-/** An example service, as the process of a replica needs it. */
-export interface Hosted {
+/** An example service, as the process of a replica needs it. `Own`: its own options on the command line. */
+export interface Hosted<Own extends object = object> {
   /** For the help: 'bank'. */
   readonly what: string;
   readonly group: string;
@@ -33,13 +34,16 @@ export interface Hosted {
   readonly state: ReplicaServerOptions['state'];
   /** What the service says of its state when it is asked how it stands. */
   readonly audit: () => unknown;
-  readonly addTo: (server: grpc.Server) => void;
+  /** Adds options of this service's own to those that all have. */
+  readonly addOptions?: (command: Command) => Command;
+  readonly addTo: (server: grpc.Server, options: Mode & Own) => void;
 }
 
 /** Runs one replica: reads the command line of this process, and reports to the one that started it. */
-export async function runReplica({ what, group, serviceConfig, state, audit, addTo }: Hosted): Promise<void> {
-  const command = commandOf(what).parse();
-  const options = command.opts<Options>();
+export async function runReplica<Own extends object>(hosted: Hosted<Own>): Promise<void> {
+  const { what, group, serviceConfig, state, audit, addOptions = (command) => command, addTo } = hosted;
+  const command = addOptions(commandOf(what)).parse();
+  const options = command.opts<Options & Own>();
   endWithParent();
   const tell = (message: ServerMessage): void => tellParent(message);
   const logger = jsonLogger(options.debug ? ['debug', 'info', 'warn', 'error'] : undefined);
@@ -60,7 +64,7 @@ export async function runReplica({ what, group, serviceConfig, state, audit, add
   replica.on('role', (status) => tell({ kind: 'status', atMs: monotonicMs(), status }));
   const server = new grpc.Server({ interceptors: replica.interceptors([]) });
   replica.attach(server);
-  addTo(server);
+  addTo(server, options);
   await bind(server, options.listen ?? options.address);
   await replica.start();
 

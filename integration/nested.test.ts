@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { collectBooks } from '../packages/examples/dist/demo/collect.js';
+import { compareSurvivors } from '../packages/examples/dist/soak/survivors.js';
+import { MODE } from './group.js';
+import { violationsOf } from './nested/proof.js';
+import { OPENING_CENTS, openAccounts, Shopping, salesOf } from './nested/shopping.js';
+import { replacePrimary, replaceShop, withTown } from './nested/town.js';
+
+const PURCHASES = 400;
+const IN_FLIGHT = 16;
+/** Purchases that are answered between two kills, at least. */
+const BETWEEN_KILLS = 60;
+/** Payments, and parcels, of which the shop does not know what came of them when its primary dies. */
+const UNCERTAIN = 8;
+
+const MODES = [
+  { name: 'semi-active, stream', mode: MODE },
+  { name: 'semi-active, rpc', mode: { ...MODE, carrier: 'rpc' } },
+  { name: 'passive, stream', mode: { ...MODE, replication: 'passive' } },
+  {
+    name: 'passive, destination, acknowledged, stream',
+    mode: { ...MODE, replication: 'passive', multicast: 'destination', release: 'acknowledged' },
+  },
+] as const;
+
+describe('a shop that calls a bank and a post office', () => {
+  it.each(MODES)(
+    'sells, charges and sends everything once although primaries of shop and bank die: $name',
+    { timeout: 95_000 },
+    ({ name, mode }) =>
+      withTown(mode, async (town) => {
+        const { stage, bank, shop, post, bankClient, shopClient } = town;
+        const isPassive = mode.replication === 'passive';
+        await openAccounts(bankClient);
+        const shopping = new Shopping(shopClient, IN_FLIGHT);
+        await shopping.answeredMore(BETWEEN_KILLS);
+        await replaceShop(town, UNCERTAIN);
+        await shopping.answeredMore(BETWEEN_KILLS);
+        await replacePrimary(town, bank);
+        await shopping.answeredMore(BETWEEN_KILLS);
+        await replaceShop(town, UNCERTAIN);
+        await shopping.answeredMore(BETWEEN_KILLS);
+        await shopping.finish(PURCHASES);
+
+        const { purchases } = shopping;
+        const sales = await salesOf(shopClient);
+        const books = await collectBooks(bankClient, OPENING_CENTS.keys());
+        const { repeats, office } = post;
+        expect(violationsOf({ purchases, sales, books, parcels: office.registered })).toEqual([]);
+        for (const group of [bank, shop]) await group.until(() => group.whole);
+        expect(await compareSurvivors(stage, bank, isPassive, books)).toEqual([]);
+        const asPrimary = await shop.report(shop.primary?.replica.id ?? '');
+        expect(await compareSurvivors(stage, shop, isPassive, asPrimary)).toEqual([]);
+        const { heldUpTo } = (await bank.report(bank.primary?.replica.id ?? '')).status;
+        console.log(
+          `${name}: ${purchases.length} purchases, ${sales.length} sales; ` +
+            `${repeats} parcels came again, ${heldUpTo - books.audit.operations} orders of the bank were no operations`,
+        );
+
+        // A passive backup has processed little: what it makes of its log shows when it must. All that it asks is answered there.
+        if (isPassive) await shop.killPrimary(() => false);
+        expect(await salesOf(shopClient)).toEqual(sales);
+        expect(post.repeats).toBe(repeats);
+      }),
+  );
+});
