@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
+import { freePorts } from '@understudy/coordinator-etcd/testing';
 import { afterAll, expect, it } from 'vitest';
 
 const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
@@ -25,19 +24,6 @@ function extract(ports: readonly number[]): void {
       .replace(/5005([123])/g, (_, digit) => String(ports[Number(digit) - 1]));
     writeFileSync(join(directory, name), local);
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  for (const server of servers) server.close();
-  return ports;
 }
 
 function run(file: string, ...args: string[]): ChildProcess {

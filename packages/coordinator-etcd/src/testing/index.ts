@@ -1,3 +1,4 @@
 /** A real etcd for tests. */
-export { EtcdProcess, freePorts } from './etcd-process.js';
+export { EtcdProcess } from './etcd-process.js';
 export { findEtcd } from './find-etcd.js';
+export { freePorts } from './free-ports.js';
