@@ -42,8 +42,8 @@ describe('when a replica fails', () => {
     for (const stream of backup?.streams ?? []) stream.pause();
     const big = 'x'.repeat(1_000_000);
     const dropped = backup?.until(({ frames }) => frames.filter(({ kind }) => kind === 'hello').length === 2);
-    // grpc-js reads 16 messages ahead of a paused stream.
-    for (let i = 0; i < 30; i++) expect((await ask(client, big)).value).toHaveLength(big.length);
+    // grpc-js reads 16 messages ahead of a paused stream, and the buffers of the system may grow to hold 10 more.
+    for (let i = 0; i < 48; i++) expect((await ask(client, big)).value).toHaveLength(big.length);
     // An open call keeps the session from ending meanwhile.
     answers = false;
     const open = ask(client, 'y');

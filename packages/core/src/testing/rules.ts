@@ -718,4 +718,10 @@ export const RULES: readonly Rule[] = [
     ],
     shows: 'S1  fails ask-a ! UNDERSTUDY_NOT_PRIMARY',
   },
+  {
+    rule: 'nested calls: what is settled has replies that are stable',
+    transcript: 'nested-settled',
+    changes: [{ file: 'replica/nested-calls.js', find: ' || processedAt > stableUpTo', replace: '' }],
+    shows: 'S1  calls another service: g/1 2.0, settled up to 1',
+  },
 ];

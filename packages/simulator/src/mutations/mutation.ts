@@ -30,6 +30,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: one that is not wanted any more is cancelled behind its opening',
   'bodies: what is stable says nothing of an order that was cut',
   'voiding: what a session sent is voided as soon as it is hung up on',
+  // Noticed in 1,457 runs, which take long.
+  'nested calls: what is settled has replies that are stable',
 ]);
 
 /** Those that a scenario tells of first, then those that only runs by seed need. */

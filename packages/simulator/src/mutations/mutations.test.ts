@@ -5,11 +5,8 @@ import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
 
 /** Plays what `npm run build` made, since each rule is taken out of the compiled core. */
 const TIMEOUT_MS = 600_000;
-const UNTOUCHED_SEEDS = Math.max(
-  ...Object.values(SEEDS_TO_NOTICE).map(({ seeds, drill, streams, nested }) =>
-    drill === undefined && !(streams || nested) ? seeds : 0,
-  ),
-);
+/** Whatever shows a lack was played without it, too; this is that the seeds are sound without exception. */
+const UNTOUCHED_SEEDS = 2500;
 
 describe('the simulator notices', () => {
   let findings: readonly Finding[] = [];

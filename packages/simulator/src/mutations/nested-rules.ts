@@ -9,10 +9,6 @@ export const NESTED_RULES: readonly Mutation[] = [
     ],
   },
   {
-    rule: 'nested calls: what is settled has replies that are stable',
-    changes: [{ file: 'replica/nested-calls.js', find: ' || processedAt > stableUpTo', replace: '' }],
-  },
-  {
     rule: 'nested calls: no checkpoint is taken before a handler that had waited has ended',
     changes: [{ file: 'replica/nested-drain.js', find: ' && r.unfinished.size === 0', replace: '' }],
   },

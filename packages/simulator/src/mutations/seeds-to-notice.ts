@@ -131,7 +131,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'streams: a client is no more than a window ahead of the handler': { seeds: 400, streams: true },
   'nested calls: one leaves when what it reflects is stable': { seeds: 50, nested: true },
   'nested calls: a successor sends again what is open': { seeds: 100, nested: true },
-  'nested calls: what is settled has replies that are stable': { seeds: 4500, nested: true },
   'nested calls: no checkpoint is taken while a handler waits': { seeds: 50, nested: true },
   'nested calls: no checkpoint is taken before a handler that had waited has ended': { seeds: 1100, nested: true },
   'nested calls: the reply of a handler that had waited leaves when its end is stable': { seeds: 250, nested: true },
