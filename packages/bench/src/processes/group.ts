@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { freeAddresses } from '@understudy/coordinator-etcd/testing';
 import type { ReplicaStatus } from '@understudy/core';
 import type { Mode } from '../service/service-config.js';
-import { freeAddresses } from './addresses.js';
 import type { Child } from './child.js';
 import { BenchFailure, Disturbed } from './child.js';
 import type { ProxyCommands, ReplicaCommands } from './commands.js';

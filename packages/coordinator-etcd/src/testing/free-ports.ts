@@ -23,6 +23,10 @@ export async function freePorts(count: number): Promise<number[]> {
   return held.map(({ port }) => port);
 }
 
+/** Addresses of loopback with such ports. */
+export const freeAddresses = async (count: number): Promise<string[]> =>
+  (await freePorts(count)).map((port) => `127.0.0.1:${port}`);
+
 /** Undefined: somebody else does. */
 async function listen(port: number): Promise<Server | undefined> {
   const server = createServer().listen(port, '127.0.0.1');

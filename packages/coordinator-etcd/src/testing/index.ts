@@ -1,4 +1,4 @@
 /** A real etcd for tests. */
 export { EtcdProcess } from './etcd-process.js';
 export { findEtcd } from './find-etcd.js';
-export { freePorts } from './free-ports.js';
+export { freeAddresses, freePorts } from './free-ports.js';

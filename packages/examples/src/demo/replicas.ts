@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { freeAddresses } from '@understudy/coordinator-etcd/testing';
 import type { ReplicaStatus } from '@understudy/core';
 import type { Mode } from '../hosting/mode.js';
 import { type Child, DemoFailure } from './children.js';
 import { monotonicMs } from './clock.js';
 import type { ExampleName } from './examples.js';
-import { freeAddresses } from './free-addresses.js';
 import type { ReplicaReport, ReportCommand, ServerMessage } from './messages.js';
 import type { Stage } from './stage.js';
 

@@ -13,8 +13,7 @@ function isTidy(
   // Who executes needs no log, but where streams were open: from before them on. Who does not keeps what came after its
   // checkpoint.
   const forBase = base === undefined ? 0 : heldUpTo - base;
-  // A backup that joined while streams were open may be given a copy before it holds as much, and waits for the next one;
-  // `checks/watch.ts` bounds its log.
+  // While handlers live no copy is made, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
   const { streams: withStreams, nested: withNested } = simulation.plan;
   const mayLag = replication === 'passive' && (withStreams ?? withNested) !== undefined;
   if (!mayLag && logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
