@@ -7,7 +7,7 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import { type Handling, handle, type NestedCall, type SendNested } from '@understudy/context';
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core';
 import { setCaller } from './caller-metadata.js';
 import type { AuthContext, MessageContext } from './grpc-types.js';
 import { deliverBytes } from './reception.js';
@@ -109,12 +109,12 @@ export class HandlerCall implements experimental.CallStream {
       };
       return sendCall(open, outgoing, message, done);
     };
-    const receive = (outcome: Outcome): void => this.#receive(listener, outcome);
+    const receive = (outcome: Reply): void => this.#receive(listener, outcome);
     this.#nested = this.#handling.nest({ method: settings.path, message }, send, receive);
   }
 
   /** The handler goes on, as the handler that it is. */
-  #receive(listener: InterceptingListener, outcome: Outcome): void {
+  #receive(listener: InterceptingListener, outcome: Reply): void {
     this.#replied = true;
     const asked = outcome.code === Status.CANCELLED ? this.#givenUp : undefined;
     handle(this.#handling, () => deliverBytes(listener, { ...outcome, ...asked }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IncomingItems, type StreamEnd } from './incoming-items.js';
 
-const ended = (code: number): StreamEnd => ({ local: false, ending: { code, details: '' } });
+const ended = (code: number): StreamEnd => ({ local: false, ending: { kind: 'reply', code, details: '' } });
 
 function items(texts: readonly string[] = []): { incoming: IncomingItems; take: () => string | undefined } {
   const incoming = new IncomingItems(() => {});

@@ -1,9 +1,9 @@
 import { status as Status, type StatusObject } from '@grpc/grpc-js';
-import { assert, type MetadataEntries, type Outcome, type StreamItem, unreachable } from '@understudy/core';
+import { assert, type MetadataEntries, type Reply, type StreamItem, unreachable } from '@understudy/core';
 
 /** The end of a stream: the session brought it, or it was made here. */
 export type StreamEnd =
-  | { readonly local: false; readonly ending: Outcome }
+  | { readonly local: false; readonly ending: Reply }
   | { readonly local: true; readonly ending: StatusObject };
 
 /** What the application is to hear next. */

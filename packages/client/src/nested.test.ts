@@ -114,7 +114,7 @@ describe('a call to a service that is not replicated, made by a handler', () => 
       ['shop/0a1b:7.0'],
       ['shop/0a1b:7.0'],
     ]);
-    handling.only.receive({ code: Status.OK, details: '' });
+    handling.only.receive({ kind: 'reply', code: Status.OK, details: '' });
   });
 
   it('keeps a key that the handler gave it', async () => {

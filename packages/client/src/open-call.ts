@@ -1,4 +1,4 @@
-import type { CallId, ErrorCode, Outcome, Request } from '@understudy/core';
+import type { CallId, ErrorCode, Reply, Request } from '@understudy/core';
 
 /** A unary call of the application on its way through a session. */
 export interface OpenCall {
@@ -9,6 +9,6 @@ export interface OpenCall {
   /** The caller would rather wait for a connection than be told that there is none. */
   readonly waitForReady: boolean;
   /** Both end the call; the application hears of it in a later turn. */
-  deliver(outcome: Outcome): void;
+  deliver(outcome: Reply): void;
   fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
 }

@@ -1,4 +1,4 @@
-import type { Outcome, StreamItem } from '@understudy/core';
+import type { Reply, StreamItem } from '@understudy/core';
 import type { OpenCall } from './open-call.js';
 
 /** A streaming call of the application on its way through a session. Its `request` is what opens it. */
@@ -14,7 +14,7 @@ export interface OpenStream extends OpenCall {
   /** There is room for the next message. */
   onWritable(): void;
   /** The final status: an outcome without initial metadata and message. */
-  deliver(outcome: Outcome): void;
+  deliver(outcome: Reply): void;
 }
 
 /** What the runner of a session does for a stream. */

@@ -5,7 +5,7 @@ import {
   status as Status,
   type StatusObject,
 } from '@grpc/grpc-js';
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import type { ReceivingListener } from './grpc-types.js';
 import { asBuffer, fromEntries } from './metadata.js';
 import { localStatus, messageOf } from './statuses.js';
@@ -27,12 +27,12 @@ export function deliverStatus(listener: ReceivingListener, status: StatusObject)
  *
  * @throws Error if it is not metadata that grpc-js takes
  */
-function initialOf({ initialMetadata, message }: Outcome): Metadata | undefined {
+function initialOf({ initialMetadata, message }: Reply): Metadata | undefined {
   return initialMetadata === undefined && message === undefined ? undefined : fromEntries(initialMetadata);
 }
 
 /** @throws Error if the trailers are not metadata that grpc-js takes */
-export function statusOf(outcome: Outcome): StatusObject {
+export function statusOf(outcome: Reply): StatusObject {
   return { code: outcome.code, details: outcome.details, metadata: fromEntries(outcome.trailers) };
 }
 
@@ -58,7 +58,7 @@ export function tooLarge(
 /** Tells a listener of a reply in grpc-js's order: initial metadata, message, status. */
 export function deliverOutcome(
   listener: ReceivingListener,
-  outcome: Outcome,
+  outcome: Reply,
   method: InterceptorOptions['method_definition'],
   limits: MessageLimits,
   readOnly: boolean,
@@ -92,7 +92,7 @@ export function deliverOutcome(
 }
 
 /** The same for a listener that deserializes by itself, and has a copy: what it makes of the bytes may be a view. */
-export function deliverBytes(listener: InterceptingListener, outcome: Outcome): void {
+export function deliverBytes(listener: InterceptingListener, outcome: Reply): void {
   let initial: Metadata | undefined;
   let status: StatusObject;
   try {

@@ -1,5 +1,5 @@
 import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js';
-import type { ErrorCode, Outcome } from '@understudy/core';
+import type { ErrorCode, Reply } from '@understudy/core';
 import type { MessageContext } from './grpc-types.js';
 import type { MethodPlan } from './methods.js';
 import { deliverOutcome, deliverStatus } from './reception.js';
@@ -32,7 +32,7 @@ export class ReplicatedCall extends SessionCall {
   /** The message of a unary reply is asked for from the start. */
   startRead(): void {}
 
-  deliver(outcome: Outcome): void {
+  deliver(outcome: Reply): void {
     this.end(outcome, false);
   }
 
@@ -45,7 +45,7 @@ export class ReplicatedCall extends SessionCall {
     if (listener === undefined || ending === undefined) return;
     this.listener = undefined;
     if (this.endingIsLocal) deliverStatus(listener, ending as StatusObject);
-    else deliverOutcome(listener, ending as Outcome, method, host.limits, this.readOnly);
+    else deliverOutcome(listener, ending as Reply, method, host.limits, this.readOnly);
   }
 
   protected submit(): void {

@@ -1,5 +1,5 @@
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import { replyEntries } from './metadata.js';
 
 /** What a unary RPC received, as an outcome. Without `initial` it was a trailers-only reply, or nothing came at all. */
@@ -7,10 +7,11 @@ export function replyOutcome(
   initial: Metadata | undefined,
   message: Uint8Array | undefined,
   { code, details, metadata }: StatusObject,
-): Outcome {
+): Reply {
   const initialMetadata = initial === undefined ? undefined : (replyEntries(initial) ?? []);
   const trailers = replyEntries(metadata);
   return {
+    kind: 'reply',
     code,
     details,
     ...(initialMetadata !== undefined && { initialMetadata }),

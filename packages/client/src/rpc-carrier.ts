@@ -3,6 +3,7 @@ import {
   type CallId,
   type MetadataEntries,
   type Outcome,
+  type Reply,
   type Request,
   type RpcReplyHeader,
   type RpcRequestHeader,
@@ -105,7 +106,9 @@ export class RpcCarrier {
       return;
     }
     try {
-      this.#events.rpcReply(call, decodeRpcReplyHeader(bytes), reply.outcome(status));
+      const header = decodeRpcReplyHeader(bytes);
+      const { outcome: kind } = header;
+      this.#events.rpcReply(call, header, kind === 'reply' ? reply.outcome(status) : { kind });
     } catch (error) {
       if (!(error instanceof UnderstudyError)) throw error;
       this.#events.rpcBroken(call, error.message, false);
@@ -127,7 +130,7 @@ class RpcReply {
     return takeBinary(status.metadata) ?? (status.code === Status.OK ? first : undefined);
   }
 
-  outcome(status: StatusObject): Outcome {
+  outcome(status: StatusObject): Reply {
     return replyOutcome(this.initial, this.message, status);
   }
 }

@@ -6,7 +6,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import type { Sent } from '@understudy/context';
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import type { InterceptingCallInterface } from './grpc-types.js';
 import { replyOutcome } from './reply-outcome.js';
 import { messageOf } from './statuses.js';
@@ -42,7 +42,7 @@ export function sendCall(
   open: () => BytesCall,
   metadata: Metadata,
   message: Buffer,
-  done: (outcome: Outcome) => void,
+  done: (outcome: Reply) => void,
 ): Sent {
   let call: BytesCall;
   try {

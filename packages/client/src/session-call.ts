@@ -1,5 +1,5 @@
 import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
-import type { CallId, ErrorCode, MetadataEntries, NestedCaller, Outcome, Request } from '@understudy/core';
+import type { CallId, ErrorCode, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core';
 import { callerOf } from './caller-metadata.js';
 import type { Expiring } from './deadlines.js';
 import type { Delivery } from './delivery-queue.js';
@@ -31,7 +31,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
   /** The request of a call that has only one. */
   protected message: Buffer | undefined;
   /** How the call ended: what the session brought, or a status that was made here. */
-  protected ending: Outcome | StatusObject | undefined;
+  protected ending: Reply | StatusObject | undefined;
   protected endingIsLocal = false;
   readonly #options: InterceptorOptions;
   readonly #createdAtMs = Date.now();
@@ -111,7 +111,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
     this.endHere(abandonedStatus(Status.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds}s`, this.withdraw()));
   }
 
-  abstract deliver(outcome: Outcome): void;
+  abstract deliver(outcome: Reply): void;
 
   abstract fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
 
@@ -174,7 +174,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
     this.end(status, true);
   }
 
-  protected end(ending: Outcome | StatusObject, local: boolean): void {
+  protected end(ending: Reply | StatusObject, local: boolean): void {
     if (this.ending !== undefined) return;
     this.ending = ending;
     this.endingIsLocal = local;

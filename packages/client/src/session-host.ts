@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
-import type { Carrier, ConnectionId, GroupConfig, Logger, ReplicaId } from '@understudy/core';
+import {
+  type Carrier,
+  connectionHex,
+  connectionId,
+  type GroupConfig,
+  type Logger,
+  type ReplicaId,
+} from '@understudy/core';
 import { CallMetadataSource } from './call-credentials.js';
 import { Deadlines } from './deadlines.js';
 import { DeliveryQueue } from './delivery-queue.js';
@@ -95,7 +102,7 @@ export class SessionHost {
       primarySlot: this.#setup.hint.slot,
       primaryReplica: this.#primaryReplica,
       term: this.#term,
-      connection: this.#current?.connection,
+      connection: this.#current && connectionHex(this.#current.connection),
       openCalls: [...this.#runners].reduce((sum, runner) => sum + runner.openCalls, 0),
     };
   }
@@ -141,7 +148,7 @@ export class SessionHost {
   #startSession(): SessionRunner {
     const { config, makeSession, makeRpc, hint, logger } = this.#setup;
     const runner = new SessionRunner({
-      connection: randomBytes(16).toString('hex') as ConnectionId,
+      connection: connectionId('session', randomBytes(16).toString('hex')),
       config,
       replicas: this.#replicas,
       makeSession,

@@ -177,7 +177,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
         this.#stream(effect.call)?.onWritable();
         return;
       case 'deliver':
-        this.#take(effect.call)?.deliver(effect.outcome);
+        this.#take(effect.call)?.deliver(effect.reply);
         return;
       case 'fail':
         this.#fail(effect);

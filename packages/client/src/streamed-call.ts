@@ -1,5 +1,5 @@
 import { type InterceptorOptions, status as Status, type StatusObject } from '@grpc/grpc-js';
-import { type ErrorCode, type Outcome, type StreamItem, unreachable } from '@understudy/core';
+import { type ErrorCode, type Reply, type StreamItem, unreachable } from '@understudy/core';
 import type { MessageContext, ReceivingListener } from './grpc-types.js';
 import { type Incoming, IncomingItems } from './incoming-items.js';
 import { asBuffer, fromEntries } from './metadata.js';
@@ -71,7 +71,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     this.#outgoing.onWritable();
   }
 
-  deliver(outcome: Outcome): void {
+  deliver(outcome: Reply): void {
     if (this.#deaf) return;
     this.#settle();
     this.#incoming.end({ local: false, ending: outcome });
@@ -117,7 +117,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     super.tell();
   }
 
-  protected override end(ending: Outcome | StatusObject, local: boolean): void {
+  protected override end(ending: Reply | StatusObject, local: boolean): void {
     this.#settle();
     super.end(ending, local);
   }
@@ -221,12 +221,12 @@ export class StreamedCall extends SessionCall implements OpenStream {
     listener.onReceiveMessage?.(message);
   }
 
-  #tellEnd(listener: ReceivingListener, ending: Outcome | StatusObject): void {
+  #tellEnd(listener: ReceivingListener, ending: Reply | StatusObject): void {
     this.listener = undefined;
     this.#incoming.drop();
     let status: StatusObject;
     try {
-      status = this.endingIsLocal ? (ending as StatusObject) : statusOf(ending as Outcome);
+      status = this.endingIsLocal ? (ending as StatusObject) : statusOf(ending as Reply);
     } catch (error) {
       status = unusableMetadata(error, true);
     }

@@ -6,7 +6,7 @@ import {
   Metadata,
   status as Status,
 } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { understudyClient } from './replicated.js';
 import { startBareServer } from './testing/bare-server.js';
@@ -15,13 +15,13 @@ import { ScriptedGroup } from './testing/scripted-replica.js';
 import { replicatedForTest } from './testing/session-under-test.js';
 
 /** What a handler would do, chosen by the message. */
-function answer(request: Request): Outcome | undefined {
+function answer(request: Request): Reply | undefined {
   const text = Buffer.from(request.message).toString();
   switch (text) {
     case 'hang':
       return undefined;
     case 'not found':
-      return { code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
+      return { kind: 'reply', code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
     case 'metadata':
       return {
         ...reply('ok'),

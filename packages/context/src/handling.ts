@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core';
 
 /** A unary call that a handler makes. */
 export interface NestedRequest {
@@ -20,7 +20,7 @@ export interface Sent {
  * @param caller names the call for its callee
  * @param done called exactly once, in a later turn, however the call ends
  */
-export type SendNested = (caller: NestedCaller, done: (outcome: Outcome) => void) => Sent;
+export type SendNested = (caller: NestedCaller, done: (outcome: Reply) => void) => Sent;
 
 /** A call as the handler that made it sees it. */
 export interface NestedCall {
@@ -36,7 +36,7 @@ export interface Handling {
    * @param receive called exactly once, in a later turn: on all replicas at the same place in the order, with the same.
    * It goes on with the handler, within this handling, and throws what the handler throws.
    */
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Outcome) => void): NestedCall;
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall;
 }
 
 const storage = new AsyncLocalStorage<Handling | undefined>();

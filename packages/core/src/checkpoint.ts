@@ -1,6 +1,6 @@
 import type { CallerSnapshot } from './connection/callers.js';
 import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
-import type { Outcome } from './message.js';
+import type { Outcome } from './outcome.js';
 import type { StreamItem } from './stream.js';
 
 /** What a replica remembers of a connection, as of a checkpoint. */

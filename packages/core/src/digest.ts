@@ -1,4 +1,11 @@
-import type { ConnectionId, OrderNum, SeqNum } from './ids.js';
+import {
+  type ConnectionId,
+  type ConnectionKind,
+  connectionHex,
+  connectionKind,
+  type OrderNum,
+  type SeqNum,
+} from './ids.js';
 
 /** Digest of nothing processed. */
 export const EMPTY_DIGEST = 0;
@@ -39,10 +46,13 @@ export function mixDigest(digest: number, word: number): number {
   return (mixed ^ (mixed >>> 13)) >>> 0;
 }
 
+const KIND_SEEDS: Readonly<Record<ConnectionKind, number>> = { session: 0, plain: 1, group: 2 };
+
 /** What a connection contributes to the digest; computed once for each. */
 export function connectionDigest(connection: ConnectionId): number {
-  let hash = 0;
-  for (let i = 0; i < 32; i += 8) hash = Math.imul(hash, 31) + Number.parseInt(connection.slice(i, i + 8), 16);
+  const hex = connectionHex(connection);
+  let hash = KIND_SEEDS[connectionKind(connection)];
+  for (let i = 0; i < 32; i += 8) hash = Math.imul(hash, 31) + Number.parseInt(hex.slice(i, i + 8), 16);
   return hash | 0;
 }
 

@@ -1,8 +1,9 @@
 import type { Checkpoint } from './checkpoint.js';
 import type { ErrorCode } from './error.js';
 import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './ids.js';
-import type { Body, Outcome, Request } from './message.js';
+import type { Body, Request } from './message.js';
 import type { OrderInfo } from './ordering/order-info.js';
+import type { Outcome } from './outcome.js';
 import type { Adoption, GroupRecord, Member } from './record.js';
 import type { StreamItem } from './stream.js';
 
@@ -293,6 +294,8 @@ export interface RpcRequestHeader {
 
 /** Primary → client, in the metadata or trailers of an RPC's reply. */
 export interface RpcReplyHeader {
+  /** What the RPC's status and message stand for: a `reply` as they are, anything else in place of one. */
+  readonly outcome: Outcome['kind'];
   readonly stable: boolean;
   readonly header: ReplicaHeader;
 }

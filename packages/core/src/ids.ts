@@ -9,8 +9,16 @@ export type Term = Brand<number, 'Term'>;
 export type OrderNum = Brand<number, 'OrderNum'>;
 /** Number of a message on its connection, 1, 2, 3 … ([0096]). */
 export type SeqNum = Brand<number, 'SeqNum'>;
-/** A multicast connection `C` ([0020]): 16 bytes as 32 lower-case hexadecimal digits. */
-export type ConnectionId = Brand<string, 'ConnectionId'>;
+/**
+ * Who numbers the messages of a connection. `session`: a client with our interceptor numbers its own. `plain`: a primary
+ * numbers the calls of clients without it, on one connection for each of its lives. `group`: a primary numbers what the
+ * group itself brings into its order, such as replies to calls that its handlers made.
+ */
+export type ConnectionKind = 'session' | 'plain' | 'group';
+/** A multicast connection `C` ([0020]): its kind, and 16 bytes as 32 lower-case hexadecimal digits. */
+export type ConnectionId<K extends ConnectionKind = ConnectionKind> = {
+  [Kind in K]: Brand<`${Kind}:${string}`, 'ConnectionId'>;
+}[K];
 /** The name that an operator gives to a replica; unique in its group. */
 export type ReplicaId = Brand<string, 'ReplicaId'>;
 /** One life of a replica's state: 16 random bytes as 32 hexadecimal digits, renewed whenever state may have been lost. */
@@ -18,6 +26,14 @@ export type Incarnation = Brand<string, 'Incarnation'>;
 /** A client's link to this replica, or a waiting RPC: a number the adapter chose; never reused in a process. */
 export type LinkId = Brand<number, 'LinkId'>;
 export type CallId = Brand<number, 'CallId'>;
+
+export const connectionId = <K extends ConnectionKind>(kind: K, hex: string): ConnectionId<K> =>
+  `${kind}:${hex}` as ConnectionId<K>;
+
+export const connectionKind = (id: ConnectionId): ConnectionKind => id.slice(0, id.indexOf(':')) as ConnectionKind;
+
+/** The 16 bytes of a connection, as 32 hexadecimal digits. */
+export const connectionHex = (id: ConnectionId): string => id.slice(id.indexOf(':') + 1);
 
 export const NO_ORDER = 0 as OrderNum;
 export const NO_SEQ = 0 as SeqNum;

@@ -2,8 +2,7 @@
 export * from './assert.js';
 export type * from './checkpoint.js';
 export * from './config.js';
-export type { CallerSnapshot } from './connection/callers.js';
-export { isPlain, plainConnection } from './connection/connection.js';
+export type { CallerSnapshot, MessageName } from './connection/callers.js';
 export { mixDigest, requestDigest } from './digest.js';
 export * from './error.js';
 export type * from './frames.js';
@@ -11,6 +10,7 @@ export * from './ids.js';
 export * from './message.js';
 export * from './nested.js';
 export * from './ordering/order-info.js';
+export * from './outcome.js';
 export type * from './ports.js';
 export * from './record.js';
 export * from './record-change.js';

@@ -1,5 +1,5 @@
 import type { OrderNum, Term } from './ids.js';
-import type { Outcome } from './message.js';
+import type { Reply } from './outcome.js';
 
 /**
  * A group that calls another service while it processes a message is a *replicated client* ([0072], [0082]): every replica
@@ -29,7 +29,7 @@ export interface NestedCaller {
 /** A reply on its way into the order of the group that called. */
 export interface NestedReply {
   readonly to: NestedId;
-  readonly outcome: Outcome;
+  readonly outcome: Reply;
 }
 
 export const CLIENT_NAME_MAX = 1024;
@@ -37,8 +37,3 @@ export const CLIENT_NAME_MAX = 1024;
 export const NESTED_OPEN_MAX = 4096;
 
 export const sameNested = (a: NestedId, b: NestedId): boolean => a.orderNum === b.orderNum && a.index === b.index;
-
-/** The end of a step: the handler waits for replies to calls that it made. What it comes to follows in a later order. */
-export const WAITS: Outcome = Object.freeze({ code: -3, details: '' });
-
-export const waits = (outcome: Outcome): boolean => outcome.code === WAITS.code;

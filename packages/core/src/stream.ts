@@ -1,5 +1,6 @@
 import type { ConnectionId, SeqNum } from './ids.js';
-import type { MetadataEntries, Outcome } from './message.js';
+import type { MetadataEntries } from './message.js';
+import type { Reply, StreamEnd } from './outcome.js';
 
 /**
  * A call with more than one message (DESIGN 5.8; the asynchronous requests and replies of [0041]–[0044]). What its client
@@ -48,8 +49,8 @@ export type StreamItem =
    * stands for an item that interceptors kept back.
    */
   | { readonly kind: 'window'; readonly upTo: number }
-  /** The last one. An outcome without initial metadata and message. */
-  | { readonly kind: 'status'; readonly outcome: Outcome };
+  /** The last one. A reply here has neither initial metadata nor a message. */
+  | { readonly kind: 'status'; readonly outcome: StreamEnd };
 
 /** What a handler sent, perhaps on the stream of another client. */
 export interface StreamOutput {
@@ -60,25 +61,9 @@ export interface StreamOutput {
   readonly digest: number;
 }
 
-/** The reply to a message of a stream: it was processed. What came of it are items. */
-export const STREAMED: Outcome = Object.freeze({ code: -2, details: '' });
-
-/**
- * What the message of a stream is told that the group does not know: its opening was voided, or was cut with what a
- * promotion could not adopt.
- */
-export const UNKNOWN_STREAM: Outcome = Object.freeze({
-  code: 14,
-  details: 'UNDERSTUDY_INDETERMINATE: the group does not know this stream any more; it may have taken effect',
-});
-
-export const isUnknownStream = (outcome: Outcome): boolean =>
-  outcome.code === UNKNOWN_STREAM.code && outcome.details === UNKNOWN_STREAM.details;
-
-export const isStreamed = (outcome: Outcome): boolean => outcome.code === STREAMED.code;
-
 /** What the client of a stream is told that was ended so that the state can be copied. */
-export const ENDED_FOR_COPY: Outcome = Object.freeze({
+export const ENDED_FOR_COPY: Reply = Object.freeze({
+  kind: 'reply',
   code: 8,
   details:
     'UNDERSTUDY_BACKLOG: a passive group ends its streams when it has too many messages to replay; open it again, or raise backlogMax',

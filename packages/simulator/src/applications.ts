@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode, type Outcome } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode, type Reply } from '@understudy/core';
 import type { Asked, Operation } from './checks/history.js';
 import type { ClientHost } from './hosts/client-host.js';
 import type { ServerHost } from './hosts/server-host.js';
@@ -150,7 +150,7 @@ export class Applications {
     server.step({ kind: 'plainCall', call, peer: 'plain', readOnly, request });
   }
 
-  plainAnswered(operation: Operation, outcome: Outcome): void {
+  plainAnswered(operation: Operation, outcome: Reply): void {
     this.#openPlain.delete(operation);
     this.#simulation.history.answer(operation, outcome);
   }

@@ -1,4 +1,4 @@
-import type { NestedCaller, NestedId, OrderNum, Outcome, Term } from '@understudy/core';
+import type { NestedCaller, NestedId, OrderNum, Reply, Term } from '@understudy/core';
 import type { Operation } from './checks/history.js';
 import type { ClientHost } from './hosts/client-host.js';
 import type { Simulation } from './simulation.js';
@@ -22,7 +22,7 @@ interface Ask {
 
 /** One sending of a call. */
 export interface Attempt {
-  answered(outcome: Outcome): void;
+  answered(outcome: Reply): void;
   failed(mayHaveTakenEffect: boolean): void;
 }
 
@@ -141,7 +141,7 @@ export class CallingGroup {
     client.call(operation, '/log.Log/Append', { nested, attempt });
   }
 
-  #answered(ask: Ask, term: number, outcome: Outcome): void {
+  #answered(ask: Ask, term: number, outcome: Reply): void {
     const { operation, id } = ask;
     const [code = ''] = outcome.details.split(':');
     switch (code) {
@@ -162,7 +162,7 @@ export class CallingGroup {
     }
   }
 
-  #give(ask: Ask, outcome: Outcome): void {
+  #give(ask: Ask, outcome: Reply): void {
     const { operation } = ask;
     const { history, coordinator } = this.#simulation;
     // What an operator gave up may take place once more.

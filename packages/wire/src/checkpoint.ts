@@ -10,7 +10,7 @@ import type {
   StreamSnapshot,
   Term,
 } from '@understudy/core';
-import { ID_BYTES, Kind } from './layout.js';
+import { CONNECTION_BYTES, Kind } from './layout.js';
 import { callersBytes, readCallers, writeCallers } from './nested.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import { reader, writer } from './parts.js';
@@ -20,7 +20,7 @@ import type { Writer } from './writer.js';
 
 const FIXED_BYTES = 64;
 /** Id, repliesSeenUpTo, whether there is a peer, number of outcomes, number of streams. */
-const CONNECTION_MIN_BYTES = ID_BYTES + 4;
+const CONNECTION_MIN_BYTES = CONNECTION_BYTES + 4;
 /** Stream, how far it was taken, number of items. */
 const STREAM_MIN_BYTES = 3;
 /** Kind and something. */
@@ -45,7 +45,7 @@ export function writeCheckpoint(w: Writer, checkpoint: Checkpoint): void {
   }
   writeCallers(w, checkpoint.callers);
   w.varint(checkpoint.expired.length);
-  for (const id of checkpoint.expired) w.id(id);
+  for (const id of checkpoint.expired) w.connectionId(id);
   w.boolean(checkpoint.expiredForgotten);
 }
 
@@ -65,7 +65,7 @@ export function readCheckpoint(r: Reader): Checkpoint {
 
 /** About as many bytes as `writeCheckpoint` needs. */
 export function checkpointBytes(checkpoint: Checkpoint): number {
-  let bytes = FIXED_BYTES + checkpoint.state.length + ID_BYTES * checkpoint.expired.length;
+  let bytes = FIXED_BYTES + checkpoint.state.length + CONNECTION_BYTES * checkpoint.expired.length;
   for (const { peer, outcomes, streams } of checkpoint.connections) {
     bytes += 28 + (peer ?? '').length;
     for (const [, outcome] of outcomes) bytes += 4 + outcomeBytes(outcome);
@@ -77,7 +77,7 @@ export function checkpointBytes(checkpoint: Checkpoint): number {
 
 function writeConnection(w: Writer, snapshot: ConnectionSnapshot): void {
   const { connection, repliesSeenUpTo, peer, outcomes, streams } = snapshot;
-  w.id(connection);
+  w.connectionId(connection);
   w.varint(repliesSeenUpTo);
   w.boolean(peer !== undefined);
   if (peer !== undefined) w.string(peer);
@@ -100,7 +100,7 @@ function writeConnection(w: Writer, snapshot: ConnectionSnapshot): void {
 function readConnections(r: Reader): ConnectionSnapshot[] {
   const connections: ConnectionSnapshot[] = [];
   for (let left = r.count(CONNECTION_MIN_BYTES); left > 0; left--) {
-    const connection = r.id() as ConnectionId;
+    const connection = r.connectionId();
     const repliesSeenUpTo = r.varint() as SeqNum;
     const peer = r.boolean() ? r.string() : undefined;
     const outcomes = readOutcomes(r, repliesSeenUpTo);
@@ -141,7 +141,7 @@ function readKeyed(r: Reader): KeyedReply[] {
 
 function readExpired(r: Reader): ConnectionId[] {
   const expired: ConnectionId[] = [];
-  for (let left = r.count(ID_BYTES); left > 0; left--) expired.push(r.id() as ConnectionId);
+  for (let left = r.count(CONNECTION_BYTES); left > 0; left--) expired.push(r.connectionId());
   return expired;
 }
 

@@ -42,8 +42,8 @@ describe('a frame that does not', () => {
   });
 
   it('comes back from a stream of Frame messages, among others', () => {
-    const large = { code: 0, details: '', message: Buffer.alloc(3 * 1024 * 1024 + 5, 9) };
-    const small = { code: 5, details: 'no such account' };
+    const large = { kind: 'reply' as const, code: 0, details: '', message: Buffer.alloc(3 * 1024 * 1024 + 5, 9) };
+    const small = { kind: 'reply' as const, code: 5, details: 'no such account' };
     const sent = [small, large, small].flatMap((outcome) => new Chunker().split(encodeOutcome(outcome)));
     expect(sent).toHaveLength(1 + 4 + 1);
     const assembler = new Assembler();

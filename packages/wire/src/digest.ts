@@ -3,6 +3,8 @@ import { hash32 } from './hash.js';
 
 const ABSENT = Buffer.from('absent');
 const PRESENT = Buffer.from('present');
+/** Tells an outcome that is no reply from a reply whose status says the same. */
+const BARE = 5;
 
 /**
  * A digest of everything an outcome says: equal for equal outcomes, whether metadata values are texts or bytes and
@@ -11,6 +13,7 @@ const PRESENT = Buffer.from('present');
  * @returns an unsigned 32-bit integer
  */
 export function outcomeDigest(outcome: Outcome): number {
+  if (outcome.kind !== 'reply') return hash32(Buffer.from(outcome.kind), BARE);
   let digest = hash32(Buffer.from(`${outcome.code} ${outcome.details}`));
   digest = metadataDigest(outcome.initialMetadata, digest);
   digest = outcome.message === undefined ? hash32(ABSENT, digest) : hash32(outcome.message, hash32(PRESENT, digest));

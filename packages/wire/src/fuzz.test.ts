@@ -93,8 +93,8 @@ describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) =>
 
   it('refuses other versions', () => {
     const bytes = Buffer.from(encode(fc.sample(arbitrary, 1)[0]));
-    bytes[0] = 2;
-    expect(() => decode(bytes)).toThrow('UNDERSTUDY_MALFORMED: version 2 is not known, only 1');
+    bytes[0] = 3;
+    expect(() => decode(bytes)).toThrow('UNDERSTUDY_MALFORMED: version 3 is not known, only 2');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeOutcome, encodeOutcome, hash32, outcomeDigest } from './index.js';
@@ -44,7 +44,8 @@ describe('hash32', () => {
 });
 
 describe('outcomeDigest', () => {
-  const base: Outcome = {
+  const base: Reply = {
+    kind: 'reply',
     code: 3,
     details: 'no',
     initialMetadata: [['a', 'b']],
@@ -52,7 +53,7 @@ describe('outcomeDigest', () => {
     trailers: [['c-bin', Buffer.from('d')]],
   };
 
-  it.each<[string, Partial<Outcome>]>([
+  it.each<[string, Partial<Reply>]>([
     ['code', { code: 4 }],
     ['details', { details: 'yes' }],
     ['an initial value', { initialMetadata: [['a', 'c']] }],
@@ -83,10 +84,16 @@ describe('outcomeDigest', () => {
     expect(outcomeDigest(rest)).not.toBe(outcomeDigest(base));
   });
 
+  it('tells an outcome that is no reply from all others', () => {
+    const kinds = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'] as const;
+    const digests = [...kinds.map((kind) => outcomeDigest({ kind })), outcomeDigest(base)];
+    expect(new Set(digests).size).toBe(kinds.length + 1);
+  });
+
   it('does not depend on how bytes are held', () => {
     const wide = new Uint8Array(20).fill(1);
     wide.set(Buffer.from('reply'), 7);
-    const other: Outcome = {
+    const other: Reply = {
       ...base,
       initialMetadata: [['a', Buffer.from('b')]],
       message: wide.subarray(7, 12),

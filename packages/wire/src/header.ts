@@ -1,5 +1,4 @@
 import type {
-  ConnectionId,
   OrderNum,
   ReplicaHeader,
   RpcReplyHeader,
@@ -12,6 +11,7 @@ import { malformed } from './failure.js';
 import { Kind } from './layout.js';
 import { readView, writeView } from './membership.js';
 import { ordersBytes, readOrders, writeOrders } from './order-list.js';
+import { outcomeKindByte, outcomeKindOf } from './outcome.js';
 import { type Draft, reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
@@ -83,7 +83,7 @@ export function replicaHeaderBytes(header: ReplicaHeader): number {
  */
 export function encodeRpcRequestHeader(header: RpcRequestHeader): Uint8Array {
   writer.begin(Kind.rpcRequestHeader, 32 + sessionHeaderBytes(header.header));
-  writer.id(header.connection);
+  writer.connectionId(header.connection);
   writer.varint(header.seqNum);
   writeSessionHeader(writer, header.header, header.awaitStable);
   return writer.finish();
@@ -93,7 +93,7 @@ export function encodeRpcRequestHeader(header: RpcRequestHeader): Uint8Array {
 export function decodeRpcRequestHeader(bytes: Uint8Array): RpcRequestHeader {
   checkSize(bytes);
   reader.openAs(Kind.rpcRequestHeader, bytes);
-  const connection = reader.id() as ConnectionId;
+  const connection = reader.connectionId();
   const seqNum = reader.varint() as SeqNum;
   const flags = reader.byte();
   const header = readSessionHeader(reader, flags, true);
@@ -104,6 +104,7 @@ export function decodeRpcRequestHeader(bytes: Uint8Array): RpcRequestHeader {
 /** The header of an RPC's reply, for its binary metadata or trailers. Of its length see `encodeRpcRequestHeader`. */
 export function encodeRpcReplyHeader(header: RpcReplyHeader): Uint8Array {
   writer.begin(Kind.rpcReplyHeader, replicaHeaderBytes(header.header));
+  writer.byte(outcomeKindByte(header.outcome));
   writeReplicaHeader(writer, header.header, header.stable);
   return writer.finish();
 }
@@ -112,10 +113,11 @@ export function encodeRpcReplyHeader(header: RpcReplyHeader): Uint8Array {
 export function decodeRpcReplyHeader(bytes: Uint8Array): RpcReplyHeader {
   checkSize(bytes);
   reader.openAs(Kind.rpcReplyHeader, bytes);
+  const outcome = outcomeKindOf(reader.byte());
   const flags = reader.byte();
   const header = readReplicaHeader(reader, flags, true);
   reader.close();
-  return { stable: (flags & CARRIER_FLAG) !== 0, header };
+  return { outcome, stable: (flags & CARRIER_FLAG) !== 0, header };
 }
 
 function checkFlags(flags: number, carried: boolean): void {

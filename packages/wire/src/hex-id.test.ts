@@ -1,4 +1,4 @@
-import { type ConnectionId, InvariantViolation } from '@understudy/core';
+import { connectionId, InvariantViolation } from '@understudy/core';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HexIdReader, writeHexId } from './hex-id.js';
@@ -37,6 +37,8 @@ it('tells ids apart that share a place in its memory', () => {
 it('decodes an id of a header that an RPC carries', () => {
   const [header] = fc.sample(rpcRequestHeader, 1);
   if (!header) throw new Error('no sample');
-  const decoded = decodeRpcRequestHeader(encodeRpcRequestHeader({ ...header, connection: ID as ConnectionId }));
-  expect(decoded.connection).toBe(ID);
+  const decoded = decodeRpcRequestHeader(
+    encodeRpcRequestHeader({ ...header, connection: connectionId('session', ID) }),
+  );
+  expect(decoded.connection).toBe(`session:${ID}`);
 });

@@ -7,12 +7,16 @@ const INVALID = 0x80;
 const NIBBLE = new Uint8Array(256).fill(INVALID);
 for (let digit = 0; digit < 16; digit++) NIBBLE[digit.toString(16).charCodeAt(0)] = digit;
 
-/** Writes an id of 32 lower-case hexadecimal digits as its 16 bytes. The room must be there. */
-export function writeHexId(target: Buffer, at: number, id: string): void {
-  let invalid = id.length === 2 * ID_BYTES ? 0 : INVALID;
+/**
+ * Writes an id of 32 lower-case hexadecimal digits as its 16 bytes. The room must be there.
+ *
+ * @param from where in `id` the digits begin; they go to its end
+ */
+export function writeHexId(target: Buffer, at: number, id: string, from = 0): void {
+  let invalid = id.length === from + 2 * ID_BYTES ? 0 : INVALID;
   for (let i = 0; i < ID_BYTES; i++) {
-    const first = id.charCodeAt(2 * i);
-    const second = id.charCodeAt(2 * i + 1);
+    const first = id.charCodeAt(from + 2 * i);
+    const second = id.charCodeAt(from + 2 * i + 1);
     const high = NIBBLE[first & 0xff] as number;
     const low = NIBBLE[second & 0xff] as number;
     invalid |= high | low | (((first | second) >> 8) << 4);
@@ -28,6 +32,12 @@ export function writeHexId(target: Buffer, at: number, id: string): void {
 export class HexIdReader {
   private readonly words = new Int32Array(4 * CACHED_IDS);
   private readonly texts: string[] = new Array(CACHED_IDS).fill('');
+  private readonly prefix: string;
+
+  /** @param prefix goes before the digits */
+  constructor(prefix = '') {
+    this.prefix = prefix;
+  }
 
   /** The id at 16 bytes of `source` that are known to be there. */
   read(source: Buffer, at: number): string {
@@ -41,7 +51,7 @@ export class HexIdReader {
     const known = this.texts[slot] as string;
     const w = 4 * slot;
     if (known !== '' && words[w] === a && words[w + 1] === b && words[w + 2] === c && words[w + 3] === d) return known;
-    const text = source.toString('hex', at, at + ID_BYTES);
+    const text = this.prefix + source.toString('hex', at, at + ID_BYTES);
     words[w] = a;
     words[w + 1] = b;
     words[w + 2] = c;

@@ -1,5 +1,7 @@
+import type { ConnectionKind } from '@understudy/core';
+
 /** First byte of everything encoded here. Its two top bits stay free: they mark the parts of a chunked frame. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /**
  * Second byte: what follows. No number is used twice, so that a frame that reached the wrong decoder is told from a
@@ -39,6 +41,10 @@ export const Kind = {
 export type KindByte = (typeof Kind)[keyof typeof Kind];
 
 export const ID_BYTES = 16;
+
+/** A connection is written as its kind's place in this list, then its 16 bytes. Never change the order. */
+export const CONNECTION_KINDS: readonly ConnectionKind[] = ['session', 'plain', 'group'];
+export const CONNECTION_BYTES = 1 + ID_BYTES;
 
 /** Longer strings are refused on both sides, well below what V8 can hold. */
 export const STRING_MAX_BYTES = 64 * 1024 * 1024;

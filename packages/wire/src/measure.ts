@@ -1,15 +1,17 @@
 import { fileURLToPath } from 'node:url';
-import type {
-  ConnectionId,
-  MulticastFrame,
-  OrderInfo,
-  OrderNum,
-  Outcome,
-  RepliesFrame,
-  Request,
-  RpcReplyHeader,
-  SeqNum,
-  Term,
+import {
+  type ConnectionId,
+  connectionHex,
+  connectionId,
+  type MulticastFrame,
+  type OrderInfo,
+  type OrderNum,
+  type Outcome,
+  type RepliesFrame,
+  type Request,
+  type RpcReplyHeader,
+  type SeqNum,
+  type Term,
 } from '@understudy/core';
 import protobuf from 'protobufjs';
 import {
@@ -36,7 +38,7 @@ interface Subject {
   readonly decode: (bytes: Uint8Array) => unknown;
 }
 
-const connections = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(32) as ConnectionId);
+const connections = Array.from({ length: 8 }, (_, i) => connectionId('session', `${i}`.repeat(32)));
 
 const request: Request = { method: '/bank.v1.Bank/Transfer', message: Buffer.alloc(100, 7) };
 const multicast: MulticastFrame = {
@@ -60,7 +62,14 @@ const orders: OrderInfo[] = Array.from({ length: 64 }, (_, i) => ({
   seqNum: (1000 + Math.floor(i / connections.length)) as SeqNum,
   kind: 'call',
 }));
-const outcome: Outcome = { code: 0, details: '', initialMetadata: [], message: Buffer.alloc(100, 7), trailers: [] };
+const outcome: Outcome = {
+  kind: 'reply',
+  code: 0,
+  details: '',
+  initialMetadata: [],
+  message: Buffer.alloc(100, 7),
+  trailers: [],
+};
 const replies: RepliesFrame = {
   kind: 'replies',
   header: { term: 3 as Term, sourceOrderInfo: orders, stableUpTo: 49_990 as OrderNum, heartbeatMs: 123456.789 },
@@ -69,14 +78,14 @@ const replies: RepliesFrame = {
   items: [],
 };
 
-const rpcReply: RpcReplyHeader = { stable: false, header: replies.header };
+const rpcReply: RpcReplyHeader = { outcome: 'reply', stable: false, header: replies.header };
 
 function protobufSubjects(): Subject[] {
   const root = new protobuf.Root();
   const protos = fileURLToPath(new URL('../../../protos/', import.meta.url));
   root.resolvePath = (_origin, target) => (target.startsWith(protos) ? target : protos + target);
   root.loadSync(`${protos}understudy/v1/multicast.proto`);
-  const bytesOf = (id: string) => Buffer.from(id, 'hex');
+  const bytesOf = (id: ConnectionId) => Buffer.from(connectionHex(id), 'hex');
   const plainHeader = {
     ...replies.header,
     sourceOrderInfo: orders.map((order) => ({ ...order, kind: 0, connection: bytesOf(order.connection) })),

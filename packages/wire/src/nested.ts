@@ -9,7 +9,7 @@ import {
 } from '@understudy/core';
 import { malformed } from './failure.js';
 import { Kind } from './layout.js';
-import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
+import { outcomeBytes, readOutcome, readReply, writeOutcome } from './outcome.js';
 import { reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
@@ -55,7 +55,7 @@ export function writeNestedReply(w: Writer, { to, outcome }: NestedReply): void 
 
 export const readNestedReply = (r: Reader): NestedReply => ({
   to: readId(r),
-  outcome: readOutcome(r, r.byte(), false),
+  outcome: readReply(r),
 });
 
 export const nestedReplyBytes = ({ outcome }: NestedReply): number => 12 + outcomeBytes(outcome);

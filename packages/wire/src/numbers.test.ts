@@ -1,7 +1,7 @@
 import { InvariantViolation, type OrderNum, type SeqNum, type Term } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import { encodePeerFrame, encodeReplyFrame } from './index.js';
-import { Kind } from './layout.js';
+import { Kind, VERSION } from './layout.js';
 import { Reader } from './reader.js';
 import { Writer } from './writer.js';
 
@@ -40,7 +40,7 @@ function read<T>(bytes: Uint8Array, part: (r: Reader) => T): T {
 }
 
 const readBytes = <T>(bytes: number[], part: (r: Reader) => T): T =>
-  read(Uint8Array.of(1, Kind.outcome, ...bytes), part);
+  read(Uint8Array.of(VERSION, Kind.outcome, ...bytes), part);
 
 it.each(EDGES)('keeps %d as a varint and with either sign', (value) => {
   expect(

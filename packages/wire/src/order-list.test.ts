@@ -1,8 +1,17 @@
-import type { ConnectionId, OrderInfo, OrderNum, PromiseFrame, SeqNum, Term } from '@understudy/core';
+import {
+  type ConnectionId,
+  connectionId,
+  type OrderInfo,
+  type OrderNum,
+  type PromiseFrame,
+  type SeqNum,
+  type Term,
+} from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import { decodePeerFrame, encodePeerFrame } from './index.js';
+import { VERSION } from './layout.js';
 
-const connection = (n: number): ConnectionId => n.toString(16).padStart(32, '0') as ConnectionId;
+const connection = (n: number): ConnectionId => connectionId('session', n.toString(16).padStart(32, '0'));
 
 const order = (term: number, orderNum: number, connectionNumber: number, seqNum: number): OrderInfo => ({
   term: term as Term,
@@ -29,7 +38,7 @@ describe('a run of orders', () => {
 
   it('names each connection once', () => {
     expect(sizeOf([order(1, 1, 1, 1), order(1, 2, 1, 2)]) - sizeOf([order(1, 1, 1, 1)])).toBe(2);
-    expect(sizeOf([order(1, 1, 1, 1), order(1, 2, 2, 1)]) - sizeOf([order(1, 1, 1, 1)])).toBe(2 + 16);
+    expect(sizeOf([order(1, 1, 1, 1), order(1, 2, 2, 1)]) - sizeOf([order(1, 1, 1, 1)])).toBe(2 + 17);
   });
 });
 
@@ -54,8 +63,8 @@ it('keeps a list of thousands of connections', () => {
 });
 
 describe('is refused', () => {
-  const HEAD = [1, 0x26, 0];
-  const id = (last: number) => [...new Array(15).fill(0), last];
+  const HEAD = [VERSION, 0x26, 0];
+  const id = (last: number) => [0, ...new Array(15).fill(0), last];
   const decode = (...bytes: number[]) => decodePeerFrame(Uint8Array.from([...HEAD, ...bytes]));
   const END = [0, 0];
 

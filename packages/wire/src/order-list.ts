@@ -1,15 +1,28 @@
-import type { OrderInfo, OrderKind, OrderNum, SeqNum, Term } from '@understudy/core';
+import {
+  type CallOrder,
+  type ConnectionId,
+  type Determinants,
+  determinantBytes,
+  type OrderInfo,
+  type OrderNum,
+  type SeqNum,
+  seqNumOf,
+  type Term,
+} from '@understudy/core';
 import { malformed } from './failure.js';
-import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
+import { outcomeBytes, readOutcome, readReply, writeOutcome, writeReply } from './outcome.js';
 import type { Draft } from './parts.js';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 
-const KINDS: readonly OrderKind[] = ['call', 'void', 'expire', 'abandon', 'cancel'];
+const KINDS: readonly OrderInfo['kind'][] = ['call', 'void', 'expire', 'abandon', 'cancel'];
 const KIND_MASK = 0b111;
+/** Of a call. */
 const HAS_PEER = 0b1000;
-const HAS_DETERMINANTS = 0b10000;
-const HAS_OUTCOME = 0b100000;
+const HAS_CHANGE = 0b10000;
+const HAS_ITEM_DIGESTS = 0b100000;
+/** Of a cancellation. */
+const HAS_END = 0b1000;
 const ALL_FLAGS = 0b111111;
 
 /** Head and seqNum: a byte each at least. */
@@ -60,9 +73,9 @@ export function ordersBytes(orders: readonly OrderInfo[]): number {
   let bytes = 16;
   for (const order of orders) {
     bytes += ORDER_USUAL_BYTES;
-    if (order.peer !== undefined) bytes += order.peer.length;
-    if (order.determinants !== undefined) bytes += 4 + order.determinants.length;
-    if (order.outcome !== undefined) bytes += outcomeBytes(order.outcome);
+    if (order.kind === 'call') bytes += (order.peer?.length ?? 0) + 8 + 2 * determinantBytes(order);
+    else if (order.kind === 'void') bytes += outcomeBytes(order.outcome);
+    else if (order.kind === 'cancel' && order.end !== undefined) bytes += 8 + outcomeBytes(order.end.status);
   }
   return bytes;
 }
@@ -79,22 +92,50 @@ function runLength(orders: readonly OrderInfo[], from: number): number {
 
 function writeOrder(w: Writer, order: OrderInfo): void {
   const flags = flagsOf(order);
+  const seqNum = seqNumOf(order);
   const connection = w.connection(order.connection, 1, flags === 0 ? 0 : 1);
   if (flags !== 0) w.byte(flags);
-  w.after(w.connections.lastSeq(connection), order.seqNum);
-  w.connections.setLastSeq(connection, order.seqNum);
+  w.after(w.connections.lastSeq(connection), seqNum);
+  w.connections.setLastSeq(connection, seqNum);
   if (flags === 0) return;
-  if (order.peer !== undefined) w.string(order.peer);
-  if (order.determinants !== undefined) w.bytes(order.determinants);
-  if (order.outcome !== undefined) writeOutcome(w, order.outcome, 0);
+  switch (order.kind) {
+    case 'call':
+      if (order.peer !== undefined) w.string(order.peer);
+      if (order.determinants !== undefined) writeDeterminants(w, order.determinants);
+      return;
+    case 'void':
+      writeOutcome(w, order.outcome, 0);
+      return;
+    case 'cancel':
+      if (order.end === undefined) return;
+      w.varint(order.end.after);
+      writeReply(w, order.end.status, 0);
+      return;
+    case 'expire':
+    case 'abandon':
+  }
+}
+
+function writeDeterminants(w: Writer, determinants: Determinants): void {
+  if (determinants.kind === 'change') {
+    w.bytes(determinants.change);
+    return;
+  }
+  w.varint(determinants.digests.length);
+  // One more than the digest, so that there is a number for one that is not known.
+  for (const digest of determinants.digests) w.varint(digest === undefined ? 0 : digest + 1);
 }
 
 function flagsOf(order: OrderInfo): number {
+  const kind = KINDS.indexOf(order.kind);
+  if (order.kind === 'cancel') return kind | (order.end === undefined ? 0 : HAS_END);
+  if (order.kind !== 'call') return kind;
+  const { peer, determinants } = order;
   return (
-    (order.kind === 'call' ? 0 : KINDS.indexOf(order.kind)) |
-    (order.peer === undefined ? 0 : HAS_PEER) |
-    (order.determinants === undefined ? 0 : HAS_DETERMINANTS) |
-    (order.outcome === undefined ? 0 : HAS_OUTCOME)
+    kind |
+    (peer === undefined ? 0 : HAS_PEER) |
+    (determinants?.kind === 'change' ? HAS_CHANGE : 0) |
+    (determinants?.kind === 'itemDigests' ? HAS_ITEM_DIGESTS : 0)
   );
 }
 
@@ -106,12 +147,55 @@ function readOrder(r: Reader, term: Term, orderNum: OrderNum): OrderInfo {
   if (flags === 0 && head % 2 === 1) malformed('order with flags, all of them off');
   const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
   r.connections.setLastSeq(index, seqNum);
+  if (flags === 0) return { term, orderNum, kind: 'call', connection, seqNum };
+  return readRest(r, { term, orderNum, connection }, flags, seqNum);
+}
+
+interface Place {
+  readonly term: Term;
+  readonly orderNum: OrderNum;
+  readonly connection: ConnectionId;
+}
+
+function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): OrderInfo {
   const kind = KINDS[flags & KIND_MASK] ?? malformed('unknown kind of an order');
-  const order: Draft<OrderInfo> = { term, orderNum, connection, seqNum, kind };
-  if (flags > KIND_MASK) {
-    if (flags & HAS_PEER) order.peer = r.string();
-    if (flags & HAS_DETERMINANTS) order.determinants = r.bytes();
-    if (flags & HAS_OUTCOME) order.outcome = readOutcome(r, r.byte(), false);
+  const more = flags & ~KIND_MASK;
+  if (kind !== 'call' && more !== 0 && !(kind === 'cancel' && more === HAS_END)) {
+    malformed(`unknown flags ${flags} of an order`);
   }
+  switch (kind) {
+    case 'call':
+      return readCall(r, place, flags, seqNum);
+    case 'void':
+      return { ...place, kind, seqNum, outcome: readOutcome(r, r.byte(), false) };
+    case 'expire':
+      if (seqNum !== 0) malformed(`the end of a connection with seqNum ${seqNum}`);
+      return { ...place, kind };
+    case 'abandon':
+      return { ...place, kind, seqNum };
+    case 'cancel': {
+      if (more === 0) return { ...place, kind, stream: seqNum };
+      const after = r.varint();
+      return { ...place, kind, stream: seqNum, end: { status: readReply(r), after } };
+    }
+  }
+}
+
+function readCall(r: Reader, place: Place, flags: number, seqNum: SeqNum): CallOrder {
+  if (flags & HAS_CHANGE && flags & HAS_ITEM_DIGESTS) malformed('order with two kinds of determinants');
+  const order: Draft<CallOrder> = { ...place, kind: 'call', seqNum };
+  if (flags & HAS_PEER) order.peer = r.string();
+  if (flags & HAS_CHANGE) order.determinants = { kind: 'change', change: r.bytes() };
+  if (flags & HAS_ITEM_DIGESTS) order.determinants = { kind: 'itemDigests', digests: readDigests(r) };
   return order;
+}
+
+function readDigests(r: Reader): (number | undefined)[] {
+  const digests: (number | undefined)[] = [];
+  for (let left = r.count(1); left > 0; left--) {
+    const written = r.varint();
+    if (written > 2 ** 32) malformed('digest of more than 32 bits');
+    digests.push(written === 0 ? undefined : written - 1);
+  }
+  return digests;
 }

@@ -1,10 +1,14 @@
-import type { Outcome } from '@understudy/core';
+import type { Outcome, Reply, StreamEnd } from '@understudy/core';
 import { malformed } from './failure.js';
 import { Kind } from './layout.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 import { type Draft, reader, writer } from './parts.js';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
+
+/** Outcomes that are not a reply have no more than a kind: its place in this list. Never change the order. */
+const BARE_KINDS = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'] as const;
+const BARE: readonly Outcome[] = BARE_KINDS.map((kind) => Object.freeze({ kind }));
 
 const NOT_OK = 0b1;
 const HAS_DETAILS = 0b10;
@@ -14,10 +18,23 @@ const HAS_TRAILERS = 0b10000;
 const ALL_FLAGS = 0b11111;
 /** A flag that belongs to whoever carries the outcome. */
 export const CARRIER_FLAG = 0b100000;
+/** Not a reply: the flags of one are the kind. */
+const IS_BARE = 0b1000000;
+
+/** The kind of an outcome as a number: 0 for a reply. */
+export const outcomeKindByte = (kind: Outcome['kind']): number => (kind === 'reply' ? 0 : BARE_KINDS.indexOf(kind) + 1);
+
+export const outcomeKindOf = (byte: number): Outcome['kind'] =>
+  byte === 0 ? 'reply' : (BARE_KINDS[byte - 1] ?? malformed(`unknown kind ${byte} of an outcome`));
 
 /** @param carrierFlag `CARRIER_FLAG` or 0 */
 export function writeOutcome(w: Writer, outcome: Outcome, carrierFlag: number): void {
-  const { code, details, initialMetadata, message, trailers } = outcome;
+  if (outcome.kind === 'reply') writeReply(w, outcome, carrierFlag);
+  else w.byte(carrierFlag | IS_BARE | BARE_KINDS.indexOf(outcome.kind));
+}
+
+export function writeReply(w: Writer, reply: Reply, carrierFlag: number): void {
+  const { code, details, initialMetadata, message, trailers } = reply;
   w.byte(
     carrierFlag |
       (code === 0 ? 0 : NOT_OK) |
@@ -38,20 +55,39 @@ export function writeOutcome(w: Writer, outcome: Outcome, carrierFlag: number): 
  * @param carried whether the carrier uses its flag
  */
 export function readOutcome(r: Reader, flags: number, carried: boolean): Outcome {
-  if (flags > (carried ? ALL_FLAGS | CARRIER_FLAG : ALL_FLAGS)) malformed(`unknown flags ${flags} of an outcome`);
+  if (flags & CARRIER_FLAG && !carried) malformed(`unknown flags ${flags} of an outcome`);
+  const own = flags & ~CARRIER_FLAG;
+  if (own < IS_BARE) return readReplyAfter(r, own);
+  return BARE[own - IS_BARE] ?? malformed(`unknown flags ${flags} of an outcome`);
+}
+
+/** How a stream ended: a reply, or the word that the group does not know it. */
+export function readStreamEnd(r: Reader): StreamEnd {
+  const end = readOutcome(r, r.byte(), false);
+  return end.kind === 'reply' || end.kind === 'unknownStream' ? end : malformed(`a stream that ended as ${end.kind}`);
+}
+
+export function readReply(r: Reader): Reply {
+  const outcome = readOutcome(r, r.byte(), false);
+  return outcome.kind === 'reply' ? outcome : malformed(`${outcome.kind} in place of a reply`);
+}
+
+function readReplyAfter(r: Reader, flags: number): Reply {
+  if (flags > ALL_FLAGS) malformed(`unknown flags ${flags} of an outcome`);
   const code = flags & NOT_OK ? r.signed() : 0;
   if (code === 0 && flags & NOT_OK) malformed('status OK written out');
   const details = flags & HAS_DETAILS ? r.string() : '';
   if (details === '' && flags & HAS_DETAILS) malformed('empty details written out');
-  const outcome: Draft<Outcome> = { code, details };
-  if (flags & HAS_INITIAL_METADATA) outcome.initialMetadata = readMetadata(r);
-  if (flags & HAS_MESSAGE) outcome.message = r.bytes();
-  if (flags & HAS_TRAILERS) outcome.trailers = readMetadata(r);
-  return outcome;
+  const reply: Draft<Reply> = { kind: 'reply', code, details };
+  if (flags & HAS_INITIAL_METADATA) reply.initialMetadata = readMetadata(r);
+  if (flags & HAS_MESSAGE) reply.message = r.bytes();
+  if (flags & HAS_TRAILERS) reply.trailers = readMetadata(r);
+  return reply;
 }
 
 /** About as many bytes as `writeOutcome` needs. */
 export function outcomeBytes(outcome: Outcome): number {
+  if (outcome.kind !== 'reply') return 1;
   return (
     8 +
     outcome.details.length +

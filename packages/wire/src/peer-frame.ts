@@ -11,7 +11,7 @@ import {
 } from '@understudy/core';
 import { checkpointBytes, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { malformed } from './failure.js';
-import { ID_BYTES, Kind } from './layout.js';
+import { CONNECTION_BYTES, Kind } from './layout.js';
 import { readMember, readRecord, writeMember, writeRecord } from './membership.js';
 import { ordersBytes, readOrders, writeOrders } from './order-list.js';
 import { reader, writer } from './parts.js';
@@ -32,7 +32,7 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
       writeAnnounce(writer, frame);
       break;
     case 'ack':
-      writer.begin(Kind.ack, FIXED_BYTES + ID_BYTES * (frame.registered.length + frame.unregistered.length));
+      writer.begin(Kind.ack, FIXED_BYTES + CONNECTION_BYTES * (frame.registered.length + frame.unregistered.length));
       writeAck(writer, frame);
       break;
     case 'nack':
@@ -182,11 +182,11 @@ function readNack(r: Reader): NackFrame {
 
 function writeIds(w: Writer, ids: readonly ConnectionId[]): void {
   w.varint(ids.length);
-  for (const id of ids) w.id(id);
+  for (const id of ids) w.connectionId(id);
 }
 
 function readIds(r: Reader): ConnectionId[] {
   const ids: ConnectionId[] = [];
-  for (let left = r.count(ID_BYTES); left > 0; left--) ids.push(r.id() as ConnectionId);
+  for (let left = r.count(CONNECTION_BYTES); left > 0; left--) ids.push(r.connectionId());
   return ids;
 }

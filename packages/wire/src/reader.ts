@@ -1,13 +1,14 @@
 import type { ConnectionId } from '@understudy/core';
 import { malformed } from './failure.js';
 import { HexIdReader } from './hex-id.js';
-import { ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';
+import { CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';
 import { ConnectionTable, StringTable } from './table.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Of the eighth and last byte that a number below 2^53 can have. */
 const LAST_SCALE = 2 ** 49;
 const hexIds = new HexIdReader();
+const connectionIds = CONNECTION_KINDS.map((kind) => new HexIdReader(`${kind}:`));
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -162,14 +163,22 @@ export class Reader {
     return id;
   }
 
+  connectionId(): ConnectionId {
+    const ids = connectionIds[this.byte()] ?? malformed('connection of an unknown kind');
+    if (this.left < ID_BYTES) malformed('truncated');
+    const id = ids.read(this.source, this.at) as ConnectionId;
+    this.at += ID_BYTES;
+    return id;
+  }
+
   /** The table index of a connection; a new one is read, and its id is `connections.at(index)` then. */
   connection(index: number): ConnectionId {
     const table = this.connections;
     if (index < table.size) return table.at(index) as ConnectionId;
     if (index > table.size) malformed(`connection ${index} is not in the table`);
-    const id = this.id();
+    const id = this.connectionId();
     if (table.place(id) !== index) malformed('connection written out twice');
-    return id as ConnectionId;
+    return id;
   }
 
   name(index: number): string {

@@ -24,7 +24,7 @@ function withBits(bytes: Uint8Array, at: number, bits: number): Buffer {
 }
 
 it('keeps a byte order mark, which is text like any other', () => {
-  const outcome = { code: 3, details: '\ufeffé' };
+  const outcome = { kind: 'reply' as const, code: 3, details: '\ufeffé' };
   expect(decodeOutcome(encodeOutcome(outcome))).toStrictEqual(outcome);
 });
 
@@ -54,7 +54,10 @@ it('refuses the carrier’s flag of a header without a carrier', () => {
 
 it('refuses a reply in the frame of a client', () => {
   const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
-  const reply = { to: { orderNum: 3 as OrderNum, index: 0 }, outcome: { code: 0, details: 'OK' } };
+  const reply = {
+    to: { orderNum: 3 as OrderNum, index: 0 },
+    outcome: { kind: 'reply' as const, code: 0, details: 'OK' },
+  };
   const request = { method: '', message: Buffer.from(''), reply };
   const common = { kind: 'multicast', header, streams: [] } as const;
   const requests = [{ seqNum: 1 as SeqNum, request, awaitStable: false }];

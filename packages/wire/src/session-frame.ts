@@ -1,6 +1,5 @@
 import {
   type CollectedFrame,
-  type ConnectionId,
   type HelloFrame,
   type MulticastFrame,
   NO_SEQ,
@@ -78,7 +77,7 @@ function readSessionFrame(r: Reader, kind: number): SessionFrame {
 
 function writeHello(w: Writer, frame: HelloFrame): void {
   w.string(frame.group);
-  w.id(frame.connection);
+  w.connectionId(frame.connection);
   w.boolean(frame.fresh);
   w.varint(frame.term);
   w.varint(frame.repliesSeenUpTo);
@@ -89,7 +88,7 @@ function readHello(r: Reader): HelloFrame {
   return {
     kind: 'hello',
     group: r.string(),
-    connection: r.id() as ConnectionId,
+    connection: r.connectionId(),
     fresh: r.boolean(),
     term: r.varint() as Term,
     repliesSeenUpTo: r.varint() as SeqNum,

@@ -1,7 +1,7 @@
 import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core';
 import { malformed } from './failure.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
-import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
+import { outcomeBytes, readStreamEnd, writeOutcome } from './outcome.js';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 
@@ -147,7 +147,7 @@ function readItem(r: Reader, kind: number): StreamItem {
     case 'window':
       return { kind: 'window', upTo: r.varint() };
     default:
-      return { kind: 'status', outcome: readOutcome(r, r.byte(), false) };
+      return { kind: 'status', outcome: readStreamEnd(r) };
   }
 }
 

@@ -1,8 +1,8 @@
-import type { ConnectionId } from '@understudy/core';
+import { type ConnectionId, connectionKind } from '@understudy/core';
 import { ENVELOPE_MAX_BYTES, registerSlab, writeEnvelopeBefore } from './envelope.js';
 import { unencodable } from './failure.js';
 import { writeHexId } from './hex-id.js';
-import { ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';
+import { CONNECTION_BYTES, CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';
 import { ConnectionTable, StringTable } from './table.js';
 
 const SLAB_BYTES = 64 * 1024;
@@ -125,19 +125,29 @@ export class Writer {
     this.at += this.slab.write(value, this.at, length, 'utf8');
   }
 
-  /** A connection id or an incarnation. */
+  /** An incarnation. */
   id(value: string): void {
     this.reserve(ID_BYTES);
     writeHexId(this.slab, this.at, value);
     this.at += ID_BYTES;
   }
 
-  /** The connection's place in the table, above `lowBits` bits of `low`; its 16 bytes follow when it is new. */
+  /** A connection by itself: its kind and its 16 bytes. */
+  connectionId(value: ConnectionId): void {
+    const kind = CONNECTION_KINDS.indexOf(connectionKind(value));
+    if (kind < 0) unencodable('a connection of no known kind');
+    this.reserve(CONNECTION_BYTES);
+    this.slab[this.at] = kind;
+    writeHexId(this.slab, this.at + 1, value, value.length - 2 * ID_BYTES);
+    this.at += CONNECTION_BYTES;
+  }
+
+  /** The connection's place in the table, above `lowBits` bits of `low`; it follows when it is new. */
   connection(value: ConnectionId, lowBits: number, low: number): number {
     const known = this.connections.size;
     const index = this.connections.place(value);
     this.varint(index * (1 << lowBits) + low);
-    if (index === known) this.id(value);
+    if (index === known) this.connectionId(value);
     return index;
   }
 

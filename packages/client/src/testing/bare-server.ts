@@ -1,5 +1,5 @@
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core';
 import { fromEntries, toEntries } from '../metadata.js';
 import { echoDefinition } from './echo.js';
 import type { Answer } from './scripted-replica.js';
@@ -31,7 +31,7 @@ export async function startBareServer(answer: Answer): Promise<{ port: number; s
   return { port, server };
 }
 
-function send(call: Call, callback: sendUnaryData<Buffer>, outcome: Outcome): void {
+function send(call: Call, callback: sendUnaryData<Buffer>, outcome: Reply): void {
   if (outcome.initialMetadata !== undefined) call.sendMetadata(fromEntries(outcome.initialMetadata));
   const trailers = outcome.trailers === undefined ? new Metadata() : fromEntries(outcome.trailers);
   if (outcome.code !== 0) callback({ code: outcome.code, details: outcome.details, metadata: trailers });

@@ -7,7 +7,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import { fromEntries, toEntries } from '../metadata.js';
 import { echoDefinition } from './echo.js';
 import type { HandlerSide, StreamHandler } from './stream-handler.js';
@@ -43,14 +43,14 @@ export async function startBareStreams(handler: StreamHandler): Promise<{ port: 
   return { port, stop: () => server.forceShutdown() };
 }
 
-function reply(callback: sendUnaryData<string>, value: string | null, outcome: Outcome): void {
+function reply(callback: sendUnaryData<string>, value: string | null, outcome: Reply): void {
   const metadata = fromEntries(outcome.trailers);
   if (outcome.code === 0) callback(null, value, metadata);
   else callback({ code: outcome.code, details: outcome.details, metadata });
 }
 
 function responding(call: ServerWritableStream<string, string> | ServerDuplexStream<string, string>): HandlerSide {
-  const finish = (outcome: Outcome): void => {
+  const finish = (outcome: Reply): void => {
     const metadata = outcome.trailers === undefined ? new Metadata() : fromEntries(outcome.trailers);
     if (outcome.code === 0) call.end(metadata);
     else call.emit('error', { code: outcome.code, details: outcome.details, metadata });
@@ -58,7 +58,7 @@ function responding(call: ServerWritableStream<string, string> | ServerDuplexStr
   return sideOf(call, (text) => void call.write(text), finish);
 }
 
-function sideOf(call: AnyCall, send: (text: string) => void, finish: (outcome: Outcome) => void): HandlerSide {
+function sideOf(call: AnyCall, send: (text: string) => void, finish: (outcome: Reply) => void): HandlerSide {
   return {
     metadata: toEntries(call.metadata) ?? [],
     request: 'request' in call ? call.request : undefined,

@@ -1,5 +1,5 @@
 import { type Client, status as Status } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core';
 import { understudyClient } from '../replicated.js';
 import { connectTo, echoing, reply } from './echo.js';
 import { ScriptedGroup } from './scripted-replica.js';
@@ -36,13 +36,13 @@ export class CalledGroup {
   }
 
   /** What its handler does, chosen by the message. */
-  #answer(request: Request): Outcome | undefined {
+  #answer(request: Request): Reply | undefined {
     this.seen.push(request);
     switch (Buffer.from(request.message).toString()) {
       case 'hang':
         return undefined;
       case 'not found':
-        return { code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
+        return { kind: 'reply', code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
       case 'metadata':
         return {
           ...reply('ok'),

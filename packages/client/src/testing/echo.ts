@@ -9,7 +9,7 @@ import {
   type ServiceError,
   status as Status,
 } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core';
 
 /** A service without protobuf: messages are text. */
 export const echoDefinition = {
@@ -105,7 +105,12 @@ export function ask(client: Client, text: string, { method = 'echo', metadata, o
 export const connectTo = (target: string, options: ClientOptions): Client =>
   new EchoClient(target, credentials.createInsecure(), options);
 
-export const reply = (text: string): Outcome => ({ code: Status.OK, details: '', message: Buffer.from(text) });
+export const reply = (text: string): Reply => ({
+  kind: 'reply',
+  code: Status.OK,
+  details: '',
+  message: Buffer.from(text),
+});
 
 /** Answers with what was sent. */
-export const echoing = (request: Request): Outcome => reply(Buffer.from(request.message).toString());
+export const echoing = (request: Request): Reply => reply(Buffer.from(request.message).toString());

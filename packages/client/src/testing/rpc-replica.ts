@@ -93,5 +93,5 @@ export class RpcGroup {
 
 function replyHeader(): Buffer {
   const header = { term: 1 as Term, sourceOrderInfo: [], stableUpTo: 1 as OrderNum, heartbeatMs: 0 };
-  return Buffer.from(encodeRpcReplyHeader({ stable: true, header }));
+  return Buffer.from(encodeRpcReplyHeader({ outcome: 'reply', stable: true, header }));
 }

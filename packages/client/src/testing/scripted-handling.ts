@@ -6,7 +6,7 @@ import {
   type SendNested,
   type Sent,
 } from '@understudy/context';
-import type { NestedCaller, OrderNum, Outcome, Term } from '@understudy/core';
+import type { NestedCaller, OrderNum, Reply, Term } from '@understudy/core';
 
 /** Who the `index`-th call of the message at `orderNum` says that it is. */
 export const callerAt = (orderNum: number, index = 0, client = 'shop/0a1b'): NestedCaller => ({
@@ -46,7 +46,7 @@ export class ScriptedHandling implements Handling {
     return call;
   }
 
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Outcome) => void): NestedCall {
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall {
     const call = new ScriptedNested(request, send, receive);
     this.made.push(call);
     if (this.#sends) handle(undefined, () => this.#send(call));
@@ -66,13 +66,13 @@ export class ScriptedNested implements NestedCall {
   constructor(
     readonly request: NestedRequest,
     readonly sender: SendNested,
-    readonly receive: (outcome: Outcome) => void,
+    readonly receive: (outcome: Reply) => void,
   ) {}
 
   /** What it comes to. Rejects if it is told that twice. */
-  send(caller: NestedCaller): Promise<Outcome> {
+  send(caller: NestedCaller): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      let told: Outcome | undefined;
+      let told: Reply | undefined;
       this.#sent = handle(undefined, () =>
         this.sender(caller, (outcome) => {
           if (told !== undefined) reject(new Error('done was called twice'));

@@ -4,8 +4,8 @@ import type {
   Incarnation,
   MulticastFrame,
   OrderNum,
-  Outcome,
   ReplicaId,
+  Reply,
   ReplyFrame,
   Request,
   SeqNum,
@@ -18,7 +18,7 @@ import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, 
 type Stream = ServerDuplexStream<Buffer, Buffer>;
 
 /** What a scripted replica answers to a request; undefined: nothing before `answerHeld`. */
-export type Answer = (request: Request) => Outcome | undefined | Promise<Outcome>;
+export type Answer = (request: Request) => Reply | undefined | Promise<Reply>;
 
 const identity = (bytes: Buffer): Buffer => bytes;
 const connectService = {
@@ -203,9 +203,10 @@ export class ScriptedReplica {
     }
   }
 
-  #outcome(request: Request, done: (outcome: Outcome) => void): void {
+  #outcome(request: Request, done: (outcome: Reply) => void): void {
     const answer = this.#group.answer(request);
-    if (answer === undefined) this.#group.held.push(() => done({ code: 0, details: '', message: request.message }));
+    if (answer === undefined)
+      this.#group.held.push(() => done({ kind: 'reply', code: 0, details: '', message: request.message }));
     else if (answer instanceof Promise) void answer.then(done);
     else done(answer);
   }

@@ -1,15 +1,16 @@
-import type {
-  CallId,
-  Outcome,
-  Request,
-  SeqNum,
-  SeqRequest,
-  SessionEffect,
-  SessionEvent,
-  SessionHeader,
-  Term,
+import {
+  type CallId,
+  NO_SEQ,
+  type Outcome,
+  type Request,
+  replyOf,
+  type SeqNum,
+  type SeqRequest,
+  type SessionEffect,
+  type SessionEvent,
+  type SessionHeader,
+  type Term,
 } from '@understudy/core';
-import { NO_SEQ } from '@understudy/core';
 import type { SessionMachine, SessionSetup } from '../session-port.js';
 
 /** A session without the protocol's care, for tests of what surrounds it: sends each call once, believes each reply. */
@@ -126,7 +127,7 @@ export class ScriptedSession implements SessionMachine {
     const entry = this.#calls.get(seqNum);
     if (entry === undefined) return;
     this.#calls.delete(seqNum);
-    this.#effects.push({ kind: 'deliver', call: entry.call, outcome });
+    this.#effects.push({ kind: 'deliver', call: entry.call, reply: replyOf(outcome) });
   }
 
   #seqOf(call: CallId): SeqNum {

@@ -173,7 +173,7 @@ class ScriptedStream implements HandlerSide {
   finish(outcome: Parameters<HandlerSide['finish']>[0]): void {
     this.#unsent.push(() => {
       this.#over = true;
-      this.#emit({ kind: 'deliver', call: this.#call, outcome });
+      this.#emit({ kind: 'deliver', call: this.#call, reply: outcome });
     });
     this.#send();
   }

@@ -1,5 +1,5 @@
 import { status as Status } from '@grpc/grpc-js';
-import type { MetadataEntries, Outcome } from '@understudy/core';
+import type { MetadataEntries, Reply } from '@understudy/core';
 
 /** A streaming call as a scripted handler has it, whoever serves it. */
 export interface HandlerSide {
@@ -12,13 +12,18 @@ export interface HandlerSide {
   onCancelled(hear: () => void): void;
   sendMetadata(entries: MetadataEntries): void;
   send(text: string): void;
-  finish(outcome: Outcome): void;
+  finish(outcome: Reply): void;
 }
 
 export type StreamHandler = (call: HandlerSide) => void;
 
-export const done: Outcome = { code: Status.OK, details: 'OK' };
-export const notFound: Outcome = { code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
+export const done: Reply = { kind: 'reply', code: Status.OK, details: 'OK' };
+export const notFound: Reply = {
+  kind: 'reply',
+  code: Status.NOT_FOUND,
+  details: 'no such thing',
+  trailers: [['why', 'gone']],
+};
 
 const sendMany = (call: HandlerSide, count: number): void => {
   for (let i = 1; i <= count; i++) call.send(`${i}`);

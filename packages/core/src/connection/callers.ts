@@ -1,7 +1,7 @@
 import type { ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
 import { maxOf, NO_ORDER } from '../ids.js';
-import type { Outcome } from '../message.js';
 import type { NestedCaller, NestedId } from '../nested.js';
+import type { Outcome } from '../outcome.js';
 
 /** Groups that are remembered as clients, the newest ones in processing order. */
 export const CALLERS_KEPT = 1024;
@@ -154,7 +154,7 @@ const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
 
 const refused = (code: number, details: string): Standing => ({
   kind: 'refused',
-  outcome: Object.freeze({ code, details }),
+  outcome: Object.freeze({ kind: 'reply', code, details }),
 });
 
 const NEW: Standing = { kind: 'new' };

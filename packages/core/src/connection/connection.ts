@@ -1,23 +1,13 @@
 import { connectionDigest } from '../digest.js';
 import type { ReadReply, SeqReply, StreamAsk } from '../frames.js';
-import type { CallId, ConnectionId, Incarnation, LinkId, OrderNum, SeqNum } from '../ids.js';
-import { maxOf, NO_ORDER, NO_SEQ, next } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import type { CallId, ConnectionId, ConnectionKind, LinkId, OrderNum, SeqNum } from '../ids.js';
+import { connectionKind, maxOf, NO_ORDER, NO_SEQ, next } from '../ids.js';
+import type { Request } from '../message.js';
+import type { Outcome } from '../outcome.js';
 import { Stream } from './stream.js';
 
 /** A seqNum further ahead than this of what arrived without a gap is not accepted: the sender's window is smaller. */
 export const SEQ_NUM_WINDOW = 65_536;
-
-const PLAIN_PREFIX = '00000000';
-
-/**
- * The connection on which a primary numbers the calls of clients without our interceptor; one for each of its lives.
- * Sessions choose random identifiers without this prefix.
- */
-export const plainConnection = (incarnation: Incarnation): ConnectionId =>
-  (PLAIN_PREFIX + incarnation.slice(PLAIN_PREFIX.length)) as ConnectionId;
-
-export const isPlain = (connection: ConnectionId): boolean => connection.startsWith(PLAIN_PREFIX);
 
 /** A client's session as this replica sees it. */
 export interface SessionState {
@@ -65,7 +55,7 @@ export interface Collected {
 export class Connection {
   readonly id: ConnectionId;
   readonly digest: number;
-  readonly plain: boolean;
+  readonly kind: ConnectionKind;
   /** Bodies that have no order yet. */
   readonly bodies = new Map<SeqNum, Request>();
   /** Messages that are ordered and still in the log. */
@@ -87,6 +77,8 @@ export class Connection {
   /** At the primary: messages of streams that came before others that precede them; by stream and position. */
   readonly early = new Map<SeqNum, Map<number, SeqNum>>();
   repliesSeenUpTo: SeqNum = NO_SEQ;
+  /** On a connection whose messages this primary numbers: the newest. */
+  numberedUpTo: SeqNum = NO_SEQ;
   /** Bodies arrived without a gap up to here. */
   receivedUpTo: SeqNum = NO_SEQ;
   readonly #receivedEarly = new Set<SeqNum>();
@@ -103,7 +95,7 @@ export class Connection {
   constructor(id: ConnectionId) {
     this.id = id;
     this.digest = connectionDigest(id);
-    this.plain = isPlain(id);
+    this.kind = connectionKind(id);
   }
 
   /** Whether a body under this seqNum has arrived or was processed before. */
@@ -171,7 +163,7 @@ export class Connection {
    * @param endedAt where in the order its handler ended, if that had waited
    */
   keepOutcome(seqNum: SeqNum, outcome: Outcome, endedAt?: OrderNum): void {
-    if (this.plain || seqNum <= this.repliesSeenUpTo) return;
+    if (this.kind !== 'session' || seqNum <= this.repliesSeenUpTo) return;
     this.outcomes.set(seqNum, outcome);
     if (endedAt !== undefined) this.endedAt.set(seqNum, endedAt);
   }

@@ -1,6 +1,6 @@
 import type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from '../checkpoint.js';
 import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../ids.js';
-import type { Outcome } from '../message.js';
+import type { Outcome } from '../outcome.js';
 import { Callers } from './callers.js';
 import { Connection } from './connection.js';
 import type { Stream } from './stream.js';
@@ -105,8 +105,8 @@ export class Connections {
   ): Pick<Checkpoint, 'connections' | 'keyed' | 'callers' | 'expired' | 'expiredForgotten'> {
     const connections: ConnectionSnapshot[] = [];
     for (const connection of this.#byId.values()) {
-      const { id, plain, peer, outcomes } = connection;
-      if (plain) continue;
+      const { id, kind, peer, outcomes } = connection;
+      if (kind !== 'session') continue;
       const repliesSeenUpTo = connection.coveredUpTo(processedUpTo);
       const streams = [...connection.streams.values()].filter(({ over }) => over).map(streamSnapshot);
       connections.push({ connection: id, repliesSeenUpTo, peer, outcomes: [...outcomes], streams });

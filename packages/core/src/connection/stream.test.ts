@@ -5,7 +5,7 @@ import { Stream } from './stream.js';
 
 const order = (n: number) => n as OrderNum;
 const message = (text: string): StreamItem => ({ kind: 'message', message: new Uint8Array([text.charCodeAt(0)]) });
-const ENDED = { code: 7, details: 'enough' };
+const ENDED = { kind: 'reply' as const, code: 7, details: 'enough' };
 
 /** A stream whose handler sent these, one an order. */
 function streamOf(...texts: string[]): Stream {

@@ -1,7 +1,8 @@
 import { mixDigest } from '../digest.js';
 import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import type { Request } from '../message.js';
 import { OrderWindow } from '../ordering/window.js';
+import type { Reply } from '../outcome.js';
 import type { StreamItem } from '../stream.js';
 
 /** An item with the order whose processing made it: it reflects all orders up to there. */
@@ -149,7 +150,7 @@ export class Stream {
    * The interceptors' own status follows the item `upTo`; what the handler sent beyond never was. A replica whose handler
    * was slower lacks some of what comes before, and has only the status to give.
    */
-  endAfter(upTo: number, orderNum: OrderNum, outcome: Outcome): void {
+  endAfter(upTo: number, orderNum: OrderNum, outcome: Reply): void {
     if (this.items.last < upTo) this.items.reset(upTo);
     else this.items.dropAfter(Math.max(upTo, this.items.base));
     if (this.sentUpTo < this.items.base) this.sentUpTo = this.items.base;

@@ -1,15 +1,7 @@
-import type { ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
+import type { OrderNum, Term } from '../ids.js';
 import { next } from '../ids.js';
-import type { OrderInfo, OrderKind } from './order-info.js';
+import { namesSame, type Orderable, type OrderInfo } from './order-info.js';
 import { OrderWindow } from './window.js';
-
-/** A message that the primary is about to process. */
-export interface Orderable {
-  readonly connection: ConnectionId;
-  readonly seqNum: SeqNum;
-  readonly kind: OrderKind;
-  readonly extra?: Pick<OrderInfo, 'peer' | 'determinants' | 'outcome'>;
-}
 
 /** The primary's side of the ordering: FIG. 7, 8 and 9, under the seed's names. */
 export class PrimaryOrder {
@@ -33,10 +25,7 @@ export class PrimaryOrder {
   /** FIG. 7: increments orderNum, forms the orderInfo and appends it to pendingSourceOrder. */
   orderMessage(message: Orderable): OrderInfo {
     const orderNum = next(this.orderNum);
-    const { connection, seqNum, kind, extra } = message;
-    const info: OrderInfo = extra
-      ? { term: this.#term, orderNum, connection, seqNum, kind, ...extra }
-      : { term: this.#term, orderNum, connection, seqNum, kind };
+    const info: OrderInfo = { term: this.#term, orderNum, ...message };
     this.pendingSourceOrder.append(orderNum, info);
     return info;
   }
@@ -64,10 +53,7 @@ export class PrimaryOrder {
     return destOrderInfo.find((info) => {
       const mine = this.pendingSourceOrder.get(info.orderNum);
       if (mine === undefined) return info.term === this.#term && info.orderNum > this.orderNum;
-      return (
-        info.term === mine.term &&
-        (mine.connection !== info.connection || mine.seqNum !== info.seqNum || mine.kind !== info.kind)
-      );
+      return info.term === mine.term && !namesSame(mine, info);
     });
   }
 

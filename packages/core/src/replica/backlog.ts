@@ -1,6 +1,7 @@
 import type { OrderNum } from '../ids.js';
 import { bodyBytes } from '../message.js';
-import { ENDED_FOR_COPY, STREAMED } from '../stream.js';
+import { STREAMED } from '../outcome.js';
+import { ENDED_FOR_COPY } from '../stream.js';
 import { schedule } from './requests.js';
 import type { ReplicaState } from './state.js';
 import { voidEntering } from './stream-voids.js';
@@ -57,7 +58,7 @@ function endStreams(r: ReplicaState): void {
       if (!stream.opened || stream.over || stream.ended) continue;
       stream.ended = true;
       ended++;
-      const end = { outcome: ENDED_FOR_COPY, upTo: undefined };
+      const end = { status: ENDED_FOR_COPY, after: undefined };
       r.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end });
       voidEntering(r, connection, stream, STREAMED);
     }

@@ -1,5 +1,5 @@
 import { minOf, type OrderNum } from '../ids.js';
-import type { OrderInfo } from '../ordering/order-info.js';
+import { type OrderInfo, seqNumOf } from '../ordering/order-info.js';
 import { enterLog } from './ordering.js';
 import type { ReplicaState } from './state.js';
 import { adoptionPublished, isAdopted } from './transitions.js';
@@ -26,8 +26,8 @@ function believes(r: ReplicaState, info: OrderInfo): boolean {
 
 export function toMessageOrder(r: ReplicaState, info: OrderInfo): void {
   const connection = r.connections.open(info.connection);
-  const named = info.kind === 'call' || info.kind === 'void';
-  enterLog(r, info, connection, named ? connection.bodies.get(info.seqNum) : undefined);
+  const isNamed = info.kind === 'call' || info.kind === 'void';
+  enterLog(r, info, connection, isNamed ? connection.bodies.get(info.seqNum) : undefined);
 }
 
 /** Orders of older terms beyond what the promotion adopted never happened (DESIGN 5.6). */
@@ -45,9 +45,10 @@ export function discardUnadopted(r: ReplicaState): void {
   r.log('info', 'orders were not adopted', { from: keep + 1, through: r.order.last });
   r.order.entries.dropAfter(keep, ({ info, request }) => {
     const connection = r.connections.get(info.connection);
-    if (connection?.orderOf.get(info.seqNum) !== info.orderNum) return;
-    connection.orderOf.delete(info.seqNum);
-    if (request !== undefined && info.seqNum > connection.repliesSeenUpTo) connection.bodies.set(info.seqNum, request);
+    const seqNum = seqNumOf(info);
+    if (connection?.orderOf.get(seqNum) !== info.orderNum) return;
+    connection.orderOf.delete(seqNum);
+    if (request !== undefined && seqNum > connection.repliesSeenUpTo) connection.bodies.set(seqNum, request);
   });
   r.order.heldUpTo = minOf(r.order.heldUpTo, keep);
   r.backupOrder.nextOrderNum = (keep + 1) as OrderNum;

@@ -2,7 +2,7 @@ import type { AnnounceFrame, NackFrame, NewTermFrame } from '../frames.js';
 import type { ConnectionId, SeqNum } from '../ids.js';
 import { maxOf, next } from '../ids.js';
 import type { Body } from '../message.js';
-import { hasBody, type OrderInfo } from '../ordering/order-info.js';
+import { hasBody, type OrderInfo, seqNumOf } from '../ordering/order-info.js';
 import type { Member } from '../record.js';
 import { backupReceivesOrders } from './backup-receive.js';
 import { takeAhead } from './checkpoints.js';
@@ -51,7 +51,7 @@ export function promise(r: ReplicaState, to: Member, frame: NewTermFrame): void 
   const bodies: Body[] = [];
   for (const { info, request } of r.order.entries.slice(frame.heldUpTo, r.order.last)) {
     orders.push(info);
-    if (request !== undefined) bodies.push({ connection: info.connection, seqNum: info.seqNum, request });
+    if (request !== undefined) bodies.push({ connection: info.connection, seqNum: seqNumOf(info), request });
   }
   orders.push(...r.backupOrder.pendingDestOrder.values());
   r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: { kind: 'promise', term: r.term, orders, bodies } });
@@ -112,7 +112,7 @@ function missingBodies(r: ReplicaState): { connection: ConnectionId; seqNum: Seq
     .slice(r.order.heldUpTo, r.order.last)
     .filter(({ info, request }) => hasBody(info) && request === undefined)
     .slice(0, 256)
-    .map(({ info }) => ({ connection: info.connection, seqNum: info.seqNum }));
+    .map(({ info }) => ({ connection: info.connection, seqNum: seqNumOf(info) }));
 }
 
 /** Whether a frame of the primary's comes from the one that the record names. */

@@ -1,23 +1,29 @@
 import type { ErrorCode } from '../error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
 import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import type { Request } from '../message.js';
 import type { NestedCaller, NestedId } from '../nested.js';
-import type { OrderInfo } from '../ordering/order-info.js';
+import type { CallOrder, CancelOrder } from '../ordering/order-info.js';
+import type { Outcome, Reply } from '../outcome.js';
 import type { LogLevel } from '../ports.js';
 import type { GroupRecord, Member } from '../record.js';
 import type { StreamItem, StreamOutput } from '../stream.js';
 
 /** What a handler is run for: an ordered message, or a read at a place in the order. */
 export type Task =
-  | { readonly kind: 'ordered'; readonly info: OrderInfo; readonly request: Request; readonly peer: string | undefined }
+  | {
+      readonly kind: 'ordered';
+      readonly info: CallOrder | CancelOrder;
+      readonly request: Request;
+      readonly peer: string | undefined;
+    }
   | { readonly kind: 'read'; readonly readTask: number; readonly request: Request; readonly peer: string | undefined };
 
 /** The handler of an earlier message, which had waited for replies, came to its end. */
 export interface Finished {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
-  readonly outcome: Outcome;
+  readonly outcome: Reply;
 }
 
 /** What an RPC of a streaming call brings after its opening. */
@@ -60,8 +66,8 @@ export type ReplicaEvent =
   | { readonly kind: 'plainPart'; readonly call: CallId; readonly part: PlainPart }
   /** The caller of an RPC went away; the message, if ordered, runs to its end. */
   | { readonly kind: 'callGone'; readonly call: CallId }
-  /** Answer to `admit`. `determinants` record what the user's interceptors changed. */
-  | { readonly kind: 'admitted'; readonly admission: number; readonly determinants?: Uint8Array }
+  /** Answer to `admit`. `change`: what the user's interceptors made of the request, in the adapter's own encoding. */
+  | { readonly kind: 'admitted'; readonly admission: number; readonly change?: Uint8Array }
   | { readonly kind: 'refused'; readonly admission: number; readonly outcome: Outcome }
   /** Answer to `passItem`: what is sent in its place, of the same kind or nothing that its client hears of. */
   | {
@@ -76,7 +82,7 @@ export type ReplicaEvent =
       readonly kind: 'streamEnded';
       readonly connection: ConnectionId;
       readonly stream: SeqNum;
-      readonly outcome: Outcome;
+      readonly outcome: Reply;
     }
   /**
    * Answer to `execute`. `outcome`: `WAITS` if the handler waits for replies to calls that it made. `digest`: of what
@@ -102,7 +108,7 @@ export type ReplicaEvent =
   /** A handler called another service. During `execute`, before its answer. */
   | { readonly kind: 'nestedCall'; readonly id: NestedId }
   /** Answer to `sendNested`. */
-  | { readonly kind: 'nestedReply'; readonly to: NestedId; readonly outcome: Outcome }
+  | { readonly kind: 'nestedReply'; readonly to: NestedId; readonly outcome: Reply }
   | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
   | { readonly kind: 'restored' }
   /** Every few milliseconds; all timeouts are decided here. */

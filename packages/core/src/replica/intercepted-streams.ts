@@ -1,6 +1,6 @@
 import type { Connection } from '../connection/connection.js';
-import type { OrderInfo } from '../ordering/order-info.js';
-import { STREAMED } from '../stream.js';
+import type { CancelOrder } from '../ordering/order-info.js';
+import { STREAMED } from '../outcome.js';
 import type { ReplicaEvent } from './events.js';
 import type { ReplicaState } from './state.js';
 import { voidEntering } from './stream-voids.js';
@@ -35,24 +35,24 @@ export function onStreamEnded(r: ReplicaState, { connection: id, stream: of, out
   const last = stream.ended ? items.get(items.last)?.item : undefined;
   // Those of an earlier primary had ended it, with a status that its client may know; these keep back what is left.
   const end =
-    last?.kind === 'status'
-      ? { outcome: last.outcome, upTo: Math.min(stream.passedUpTo, items.last - 1) }
-      : { outcome, upTo: Math.max(stream.passedUpTo, stream.clientHas) };
+    last?.kind === 'status' && last.outcome.kind === 'reply'
+      ? { status: last.outcome, after: Math.min(stream.passedUpTo, items.last - 1) }
+      : { status: outcome, after: Math.max(stream.passedUpTo, stream.clientHas) };
   stream.ended = true;
   r.scheduler.add({ kind: 'cancel', connection, stream: of, end });
   voidEntering(r, connection, stream, STREAMED);
 }
 
 /** A stream was cancelled, in order: its client is gone, or is told what the interceptors had to say. */
-export function streamCancelled(r: ReplicaState, connection: Connection, info: OrderInfo): void {
-  const { seqNum: of, orderNum, outcome, determinants } = info;
+export function streamCancelled(r: ReplicaState, connection: Connection, info: CancelOrder): void {
+  const { stream: of, orderNum, end } = info;
   const stream = connection.streams.get(of);
-  if (outcome === undefined || stream === undefined) {
+  if (end === undefined || stream === undefined) {
     dropStream(r, connection, of);
     return;
   }
   if (stream.opened && !stream.over) r.openStreams--;
-  stream.endAfter(decodeUpTo(determinants) ?? stream.items.last, orderNum, outcome);
+  stream.endAfter(end.after, orderNum, end.status);
   if (r.isPrimary) offerItems(r, connection, stream);
 }
 
@@ -69,17 +69,4 @@ export function allPassed(r: ReplicaState): boolean {
     for (const stream of connection.streams.values()) if (stream.passedUpTo < stream.items.last) return false;
   }
   return true;
-}
-
-export function encodeUpTo(upTo: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, upTo);
-  return bytes;
-}
-
-/** @returns undefined for bytes that no primary of ours wrote */
-function decodeUpTo(bytes: Uint8Array | undefined): number | undefined {
-  if (bytes?.length !== 8) return undefined;
-  const upTo = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(0);
-  return Number.isSafeInteger(upTo) && upTo >= 0 ? upTo : undefined;
 }

@@ -1,5 +1,6 @@
 import type { OrderNum } from '../ids.js';
 import { minOf } from '../ids.js';
+import { seqNumOf } from '../ordering/order-info.js';
 import { keptForBase } from './base.js';
 import type { ReplicaState } from './state.js';
 
@@ -22,6 +23,7 @@ export function truncateLog(r: ReplicaState): void {
 export function dropLogUpTo(r: ReplicaState, upTo: OrderNum): void {
   r.order.entries.dropUpTo(upTo, ({ info }) => {
     const connection = r.connections.get(info.connection);
-    if (connection?.orderOf.get(info.seqNum) === info.orderNum) connection.orderOf.delete(info.seqNum);
+    const seqNum = seqNumOf(info);
+    if (connection?.orderOf.get(seqNum) === info.orderNum) connection.orderOf.delete(seqNum);
   });
 }

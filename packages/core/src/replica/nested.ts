@@ -1,7 +1,7 @@
 import { maxOf } from '../ids.js';
-import type { Outcome } from '../message.js';
 import type { NestedId } from '../nested.js';
-import { numberPlain } from './requests.js';
+import type { Reply } from '../outcome.js';
+import { takeNumber } from './requests.js';
 import type { ReplicaState } from './state.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -33,11 +33,11 @@ export function sendDue(r: ReplicaState): void {
 }
 
 /** The reply to a call of this group: an ordered message that the primary itself brings in ([0044], [0074]). */
-export function onNestedReply(r: ReplicaState, to: NestedId, outcome: Outcome): void {
+export function onNestedReply(r: ReplicaState, to: NestedId, outcome: Reply): void {
   if (!r.isPrimary || !r.nested.replied(to)) return;
-  const connection = r.connections.open(r.plain);
+  const connection = r.connections.open(r.group);
   const request = { method: '', message: NO_BYTES, reply: { to, outcome } };
-  const seqNum = numberPlain(r, connection, request);
+  const seqNum = takeNumber(connection, request);
   connection.queued.add(seqNum);
   const peer = connection.peer ?? '';
   r.replies.add({

@@ -1,13 +1,14 @@
 import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import { ACCEPTED, bodyBytes, isAbandoned, type Outcome, type Request } from '../message.js';
-import type { OrderInfo } from '../ordering/order-info.js';
-import type { Orderable, PrimaryOrder } from '../ordering/primary-order.js';
+import { bodyBytes, type Request } from '../message.js';
+import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../ordering/order-info.js';
+import type { PrimaryOrder } from '../ordering/primary-order.js';
+import { ACCEPTED, type Outcome } from '../outcome.js';
 import type { Work } from '../scheduling/scheduler.js';
 import { needsBase } from './base.js';
 import type { Task } from './events.js';
-import { allPassed, encodeUpTo } from './intercepted-streams.js';
+import { allPassed } from './intercepted-streams.js';
 import type { Entry } from './message-order.js';
 import { drains, isAtRest } from './nested-drain.js';
 import type { Reply } from './release.js';
@@ -64,19 +65,7 @@ function start(r: ReplicaState, work: Work): void {
       }
       r.starting = work;
       const changedPeer = connection.peer !== peer;
-      append(
-        r,
-        {
-          connection: connection.id,
-          seqNum,
-          kind: 'call',
-          ...((changedPeer || determinants) && {
-            extra: { ...(changedPeer && { peer }), ...(determinants && { determinants }) },
-          }),
-        },
-        connection,
-        request,
-      );
+      append(r, callOrder(connection, seqNum, changedPeer ? peer : undefined, determinants), connection, request);
       if (isOneWay(r, request)) giveReplies(r, connection, seqNum, r.order.last, request, ACCEPTED);
       return;
     }
@@ -84,7 +73,7 @@ function start(r: ReplicaState, work: Work): void {
       const { connection, seqNum, outcome } = work;
       connection.queued.delete(seqNum);
       if (hasExpired(r, connection)) return;
-      append(r, { connection: connection.id, seqNum, kind: 'void', extra: { outcome } }, connection, undefined);
+      append(r, { connection: connection.id, seqNum, kind: 'void', outcome }, connection, undefined);
       return;
     }
     case 'read': {
@@ -98,14 +87,12 @@ function start(r: ReplicaState, work: Work): void {
       const ending = connection.streams.get(stream);
       if (ending === undefined || hasExpired(r, connection)) return;
       // Its handler came to its end before its turn to be ended.
-      if (end !== undefined && end.upTo === undefined && ending.over) {
+      if (end !== undefined && end.after === undefined && ending.over) {
         ending.ended = false;
         return;
       }
-      const extra = end && {
-        extra: { outcome: end.outcome, determinants: encodeUpTo(end.upTo ?? ending.seal(r.admits)) },
-      };
-      append(r, { connection: connection.id, seqNum: stream, kind: 'cancel', ...extra }, connection, undefined);
+      const ended = end && { end: { status: end.status, after: end.after ?? ending.seal(r.admits) } };
+      append(r, { connection: connection.id, stream, kind: 'cancel', ...ended }, connection, undefined);
       return;
     }
     case 'expire': {
@@ -115,11 +102,23 @@ function start(r: ReplicaState, work: Work): void {
       connection.expiring = true;
       for (const { id, opened, over } of connection.streams.values()) {
         if (!opened || over) continue;
-        append(r, { connection: connection.id, seqNum: id, kind: 'cancel' }, connection, undefined);
+        append(r, { connection: connection.id, stream: id, kind: 'cancel' }, connection, undefined);
       }
-      append(r, { connection: work.connection, seqNum: 0 as SeqNum, kind: 'expire' }, connection, undefined);
+      append(r, { connection: work.connection, kind: 'expire' }, connection, undefined);
     }
   }
+}
+
+/** Most messages have neither, and then the orderInfo has no field for it. */
+function callOrder(
+  connection: Connection,
+  seqNum: SeqNum,
+  peer: string | undefined,
+  determinants: Determinants | undefined,
+): Orderable {
+  const bare = { kind: 'call', connection: connection.id, seqNum } as const;
+  if (peer === undefined && determinants === undefined) return bare;
+  return { ...bare, ...(peer !== undefined && { peer }), ...(determinants && { determinants }) };
 }
 
 /** What was queued when its connection's records were freed gets no order: nothing would recognise it again. */
@@ -144,7 +143,7 @@ function append(r: ReplicaState, message: Orderable, connection: Connection, req
   // Nobody reflects the order of a message that no session sent, so the primary announces it itself ([00114]).
   if (
     r.config.multicast === 'direct' ||
-    connection.plain ||
+    connection.kind !== 'session' ||
     message.kind !== 'call' ||
     !r.release.registered(connection)
   ) {
@@ -152,7 +151,8 @@ function append(r: ReplicaState, message: Orderable, connection: Connection, req
   } else if (waitsForStability(r, connection, request)) {
     carryAtOnce(r, connection, info.orderNum);
   }
-  if (connection.plain || connection.awaitStable.has(info.seqNum) || waitsForStability(r, connection, request)) {
+  const isAsked = info.kind === 'call' && connection.awaitStable.has(info.seqNum);
+  if (connection.kind !== 'session' || isAsked || waitsForStability(r, connection, request)) {
     r.urgentUpTo = info.orderNum;
   }
   if (r.stability.alone) advanceStable(r);
@@ -184,9 +184,9 @@ export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connectio
 }
 
 /** The running message will never answer; the group goes on behind it. */
-export function orderAbandon(r: ReplicaState, entry: Entry): void {
-  const connection = r.connections.open(entry.info.connection);
-  append(r, { connection: connection.id, seqNum: entry.info.seqNum, kind: 'abandon' }, connection, undefined);
+export function orderAbandon(r: ReplicaState, { info }: Entry): void {
+  const connection = r.connections.open(info.connection);
+  append(r, { connection: connection.id, seqNum: seqNumOf(info), kind: 'abandon' }, connection, undefined);
 }
 
 /** An ordered message has its outcome: whoever waits for it gets it as soon as it may leave. */
@@ -200,13 +200,13 @@ export function giveReplies(
 ): void {
   let waiters = connection.takeWaiters(seqNum);
   // A session must know that no reply will come; whoever waits on an RPC waits, as on any server that never answers.
-  if (isAbandoned(outcome)) waiters = undefined;
+  if (outcome.kind === 'abandoned') waiters = undefined;
   const asked = connection.awaitStable.delete(seqNum);
   // Of a handler that had waited the order is stable long before, and its client hears of it with the reply.
   const waited = connection.endedAt.has(seqNum);
-  const mustBeStable = connection.plain || asked || waited || waitsForStability(r, connection, request);
+  const mustBeStable = connection.kind !== 'session' || asked || waited || waitsForStability(r, connection, request);
   for (const call of waiters ?? []) {
-    const to = { kind: 'call', call, withHeader: !connection.plain } as const;
+    const to = { kind: 'call', call, withHeader: connection.kind === 'session' } as const;
     offer(r, { connection, to, orderNum, outcome, mustBeStable });
   }
   const byFrame = connection.byFrame.delete(seqNum) || waiters === undefined;
@@ -230,7 +230,7 @@ export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqN
   const orderNum = connection.endedAt.get(seqNum) ?? order ?? r.stableUpTo;
   const request = order === undefined ? undefined : r.order.entries.get(order)?.request;
   // It tells a session that no reply will come; on an RPC nothing comes.
-  if (isAbandoned(outcome)) connection.takeWaiters(seqNum);
+  if (outcome.kind === 'abandoned') connection.takeWaiters(seqNum);
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
   const waiting = findWaiting(r, connection, seqNum);
   if (waiting !== undefined) {
@@ -293,7 +293,7 @@ function send(r: ReplicaState, { connection, to, orderNum, outcome }: Reply, sta
     const heartbeatMs = connection.session?.heartbeatMs ?? 0;
     const bare = { term: r.term, sourceOrderInfo, stableUpTo: r.stableUpTo, heartbeatMs };
     const header = connection.session?.viewSent === false ? { ...bare, view: r.view } : bare;
-    r.effects.push({ kind: 'answerCall', call, outcome, header: { stable, header } });
+    r.effects.push({ kind: 'answerCall', call, outcome, header: { outcome: outcome.kind, stable, header } });
     return;
   }
   const session = connection?.session;

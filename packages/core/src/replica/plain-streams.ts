@@ -1,6 +1,6 @@
 import type { CallId } from '../ids.js';
 import type { PlainPart } from './events.js';
-import { numberPlain, schedule } from './requests.js';
+import { schedule, takeNumber } from './requests.js';
 import type { ReplicaState } from './state.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -13,7 +13,7 @@ export function onPlainPart(r: ReplicaState, call: CallId, part: PlainPart): voi
   const { id: of } = stream;
   const position = part.kind === 'taken' ? 0 : ++stream.arrived;
   const message = part.kind === 'message' ? part.message : NO_BYTES;
-  const seqNum = numberPlain(r, connection, {
+  const seqNum = takeNumber(connection, {
     method: '',
     message,
     stream:

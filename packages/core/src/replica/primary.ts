@@ -47,7 +47,7 @@ export function startServing(r: ReplicaState): void {
 /** Streams of clients without our interceptor do not outlive the primary that their RPC went to. */
 function cancelForeign(r: ReplicaState): void {
   for (const connection of r.connections.values()) {
-    if (!connection.plain || connection.id === r.plain) continue;
+    if (connection.kind !== 'plain' || connection.id === r.plain) continue;
     for (const { id } of connection.streams.values()) r.scheduler.add({ kind: 'cancel', connection, stream: id });
   }
 }
@@ -186,7 +186,7 @@ function findBody(r: ReplicaState, id: ConnectionId, seqNum: SeqNum): Request | 
   const orderNum = connection?.orderOf.get(seqNum);
   if (orderNum !== undefined) return r.order.entries.get(orderNum)?.request;
   const unstable = r.order.entries.slice(r.stableUpTo, r.order.last);
-  return unstable.find(({ info }) => info.connection === id && info.seqNum === seqNum && hasBody(info))?.request;
+  return unstable.find(({ info }) => hasBody(info) && info.connection === id && info.seqNum === seqNum)?.request;
 }
 
 export function primaryTick(r: ReplicaState): void {

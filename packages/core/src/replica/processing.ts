@@ -3,8 +3,9 @@ import type { MessageName } from '../connection/callers.js';
 import { connectionDigest, extendDigest, requestDigest } from '../digest.js';
 import type { OrderNum } from '../ids.js';
 import { next } from '../ids.js';
-import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, type Request } from '../message.js';
-import { WAITS, waits } from '../nested.js';
+import type { Request } from '../message.js';
+import { seqNumOf } from '../ordering/order-info.js';
+import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../outcome.js';
 import type { StreamOutput } from '../stream.js';
 import type { Finished, ReplicaEvent, Task } from './events.js';
 import { streamCancelled } from './intercepted-streams.js';
@@ -66,13 +67,13 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       assert(request !== undefined, () => `order ${info.orderNum} has no body`);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
-      if (isNestedUnary(request) && cameBefore(r, entry, request)) return;
+      if (isNestedUnary(request) && cameBefore(r, entry, info, request)) return;
       beginPart(r, connection, entry);
       run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
       return;
     }
     case 'void':
-      complete(r, entry, info.outcome ?? ABANDONED, 0);
+      complete(r, entry, info.outcome, 0);
       return;
     case 'expire':
       dropStreams(r, info.connection);
@@ -83,7 +84,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       complete(r, entry, ABANDONED, 0);
       return;
     case 'cancel':
-      run(r, { kind: 'ordered', info, request: cancelRequest(info.seqNum), peer: undefined }, entry);
+      run(r, { kind: 'ordered', info, request: cancelRequest(info.stream), peer: undefined }, entry);
   }
 }
 
@@ -104,22 +105,31 @@ export function complete(
   outputs: readonly StreamOutput[] = NO_OUTPUTS,
   finished: readonly Finished[] = NO_FINISHED,
 ): void {
-  const { orderNum, seqNum, connection: id, kind } = entry.info;
+  const { info } = entry;
+  const { orderNum, connection: id } = info;
   r.order.processedUpTo = orderNum;
   const connection = r.connections.get(id);
-  r.digest = extendDigest(r.digest, orderNum, seqNum, connection?.digest ?? connectionDigest(id), outcomeDigest);
+  r.digest = extendDigest(
+    r.digest,
+    orderNum,
+    seqNumOf(info),
+    connection?.digest ?? connectionDigest(id),
+    outcomeDigest,
+  );
   r.keepDigest(orderNum);
   compareDigests(r);
   if (outputs.length > 0) keepOutputs(r, orderNum, outputs);
-  if (connection !== undefined && kind === 'cancel') streamCancelled(r, connection, entry.info);
-  if (connection !== undefined && kind === 'call') {
+  if (connection !== undefined && info.kind === 'cancel') streamCancelled(r, connection, info);
+  if (connection !== undefined && info.kind === 'call') {
     partProcessed(r, connection, entry);
     if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
   }
-  const called = kind === 'call' ? entry.request : undefined;
+  const called = info.kind === 'call' ? entry.request : undefined;
   if (called?.reply !== undefined) r.nested.processed(called.reply.to, orderNum);
-  if (called !== undefined && waits(outcome)) keepWaiting(r, entry.info, called);
-  else if (kind === 'call' || kind === 'void') conclude(r, entry.info, orderNum, called, outcome);
+  if (info.kind === 'call' || info.kind === 'void') {
+    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, info, called);
+    else conclude(r, info, orderNum, called, outcome);
+  }
   for (const ended of finished) finish(r, orderNum, ended);
   if (!r.isPrimary) {
     r.ackDue = true;
@@ -151,7 +161,7 @@ function conclude(
   const oneWay = isOneWay(r, request);
   const told = oneWay ? ACCEPTED : outcome;
   // What an abandoned call did nobody knows; another try must not do it twice.
-  const kept = told === ABANDONED ? INDETERMINATE : told;
+  const kept = told.kind === 'abandoned' ? INDETERMINATE : told;
   if (isNestedUnary(request)) {
     const again = r.connections.callers.finish(request.nested, name, kept);
     for (const same of again) finish(r, orderNum, { ...same, outcome: kept });
@@ -170,7 +180,7 @@ function conclude(
 }
 
 /** A handler that had waited came to its end. */
-function finish(r: ReplicaState, orderNum: OrderNum, finished: Finished): void {
+function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { readonly outcome: Outcome }): void {
   const request = r.unfinished.get(nameOf(finished));
   if (request === undefined) return;
   r.unfinished.delete(nameOf(finished));
@@ -183,8 +193,13 @@ export function endedLate(r: ReplicaState, finished: Finished): void {
 }
 
 /** A group that is a client asks again for what its former primary asked: its call takes effect once (DESIGN 5.7). */
-function cameBefore(r: ReplicaState, entry: Entry, { nested, method, message }: NestedUnary): boolean {
-  const standing = r.connections.callers.begin(nested, requestDigest(method, message), entry.info);
+function cameBefore(
+  r: ReplicaState,
+  entry: Entry,
+  name: MessageName,
+  { nested, method, message }: NestedUnary,
+): boolean {
+  const standing = r.connections.callers.begin(nested, requestDigest(method, message), name);
   if (standing.kind === 'new') return false;
   const { starting } = r;
   r.starting = undefined;

@@ -2,7 +2,7 @@ import { assert } from '../assert.js';
 import type { SessionState } from '../connection/connection.js';
 import type { PromiseFrame } from '../frames.js';
 import { NO_ORDER, next, type OrderNum } from '../ids.js';
-import { hasBody, type OrderInfo } from '../ordering/order-info.js';
+import { type CallOrder, hasBody, type OrderInfo } from '../ordering/order-info.js';
 import type { Member } from '../record.js';
 import { discardUnadopted, toMessageOrder } from './backup-receive.js';
 import { Collection } from './collection.js';
@@ -125,7 +125,7 @@ function firstHole(
   r: ReplicaState,
   collection: Collection,
   believes: (info: OrderInfo) => boolean,
-): { orderNum: OrderNum; missingBody?: OrderInfo } {
+): { orderNum: OrderNum; missingBody?: CallOrder } {
   let orderNum = next(r.order.heldUpTo);
   for (;;) {
     const info = r.order.entries.get(orderNum)?.info ?? collection.announced.get(orderNum);
@@ -135,7 +135,7 @@ function firstHole(
   }
 }
 
-function bodyIsHere(r: ReplicaState, info: OrderInfo): boolean {
+function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
   if (r.order.entries.get(info.orderNum)?.request !== undefined) return true;
   return r.connections.get(info.connection)?.bodies.has(info.seqNum) === true;
 }
@@ -144,7 +144,7 @@ function bodyIsHere(r: ReplicaState, info: OrderInfo): boolean {
  * The session that sent the message retains it until it is stable: it is asked, and waited for while it lives. Where its
  * stream broke, it says on the next one what it retains; of what it sent after its word that word says nothing.
  */
-function askForBody(r: ReplicaState, info: OrderInfo): boolean {
+function askForBody(r: ReplicaState, info: CallOrder): boolean {
   const session = r.connections.get(info.connection)?.session;
   if (session === undefined) return false;
   const { collected } = session;

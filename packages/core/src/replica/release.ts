@@ -1,9 +1,9 @@
 import type { Connection } from '../connection/connection.js';
 import type { Connections } from '../connection/connections.js';
 import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import type { Outcome } from '../message.js';
-import type { OrderInfo } from '../ordering/order-info.js';
+import { determinantBytes, type OrderInfo } from '../ordering/order-info.js';
 import type { PrimaryOrder } from '../ordering/primary-order.js';
+import type { Outcome } from '../outcome.js';
 import type { Stability } from './stability.js';
 
 /** Announcements that fit into the metadata of one RPC. More are waited for to become stable. */
@@ -82,7 +82,7 @@ export class ReleaseRule {
     stableUpTo: OrderNum,
     holdsLease: boolean,
   ): Verdict {
-    const to = connection.plain ? undefined : connection;
+    const to = connection.kind === 'session' ? connection : undefined;
     return this.#decide({ connection: to, orderNum, mustBeStable }, order, stableUpTo, holdsLease);
   }
 
@@ -106,9 +106,9 @@ export class ReleaseRule {
   }
 
   #survivesWithClients(info: OrderInfo): boolean {
-    if (info.determinants !== undefined && info.determinants.length > DETERMINANTS_MAX_BYTES) return false;
+    if (determinantBytes(info) > DETERMINANTS_MAX_BYTES) return false;
     if (info.kind !== 'call') return true;
     const connection = this.#connections.get(info.connection);
-    return connection !== undefined && !connection.plain && this.registered(connection);
+    return connection?.kind === 'session' && this.registered(connection);
   }
 }

@@ -5,7 +5,8 @@ import { requestDigest } from '../digest.js';
 import type { ErrorCode } from '../error.js';
 import type { CallId, SeqNum } from '../ids.js';
 import { NO_ORDER, next } from '../ids.js';
-import { ACCEPTED, type Outcome, type Request } from '../message.js';
+import type { Request } from '../message.js';
+import { ACCEPTED, type Outcome } from '../outcome.js';
 import type { Work } from '../scheduling/scheduler.js';
 import type { ReplicaEvent } from './events.js';
 import type { Entry } from './message-order.js';
@@ -149,6 +150,7 @@ function admitPart(r: ReplicaState, work: Extract<Work, { kind: 'call' }>, of: S
 /** A message of a stream was processed, or refused: the next one may pass the interceptors. */
 export function admitNextPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
   const part = request?.stream;
+  if (info.kind !== 'call') return;
   if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, info.seqNum, part.of);
 }
 
@@ -163,7 +165,9 @@ export function onAdmitted(r: ReplicaState, event: EventOf<'admitted'>): void {
   const work = r.admissions.get(event.admission);
   r.admissions.delete(event.admission);
   if (work === undefined) return;
-  r.scheduler.add(work.kind === 'call' ? { ...work, determinants: event.determinants } : work);
+  r.scheduler.add(
+    work.kind === 'call' ? { ...work, determinants: event.change && { kind: 'change', change: event.change } } : work,
+  );
   if (work.kind !== 'call' || work.request.stream?.kind !== 'open') return;
   const stream = work.connection.streams.get(work.seqNum);
   if (stream === undefined) return;
@@ -194,7 +198,7 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
 function answerUnordered(r: ReplicaState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
   if (work.call !== undefined) {
     const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs: 0 };
-    const carried = work.connection === undefined ? {} : { header: { stable: true, header } };
+    const carried = work.connection === undefined ? {} : { header: { outcome: outcome.kind, stable: true, header } };
     r.effects.push({ kind: 'answerCall', call: work.call, outcome, ...carried });
     return;
   }
@@ -234,16 +238,16 @@ export function onPlainCall(r: ReplicaState, { call, peer, readOnly, request }: 
   }
   if (request.nested === undefined && request.key !== undefined && joinKeyed(r, call, request.key, request)) return;
   const connection = r.connections.open(r.plain);
-  const seqNum = numberPlain(r, connection, request);
+  const seqNum = takeNumber(connection, request);
   connection.waiters.set(seqNum, [call]);
   if (request.stream !== undefined) openPlainStream(r, connection, seqNum, call, request.method);
   schedule(r, connection, seqNum, peer);
 }
 
 /** The primary itself numbers what comes without a session. */
-export function numberPlain(r: ReplicaState, connection: Connection, request: Request): SeqNum {
-  const seqNum = next(r.nextPlainSeqNum);
-  r.nextPlainSeqNum = seqNum;
+export function takeNumber(connection: Connection, request: Request): SeqNum {
+  const seqNum = next(connection.numberedUpTo);
+  connection.numberedUpTo = seqNum;
   connection.markReceived(seqNum);
   connection.bodies.set(seqNum, request);
   return seqNum;

@@ -183,7 +183,7 @@ function failWaiters(r: ReplicaState): void {
       // The log may have been dropped behind one whose handler waits.
       const ordered = connection.orderOf.has(seqNum) || r.unfinished.has(nameOf({ connection: connection.id, seqNum }));
       for (const call of calls) {
-        if (ordered) failOrdered(r, call, !connection.plain);
+        if (ordered) failOrdered(r, call, connection.kind === 'session');
         else failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');
       }
     }

@@ -1,8 +1,8 @@
 import type { Collected, Connection, SessionState } from '../connection/connection.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../frames.js';
 import type { LinkId, SeqNum } from '../ids.js';
-import { minOf, NO_ORDER } from '../ids.js';
-import { VOIDED } from '../message.js';
+import { connectionKind, minOf, NO_ORDER } from '../ids.js';
+import { VOIDED } from '../outcome.js';
 import { backupReceivesOrders } from './backup-receive.js';
 import { giveCached, orderOf } from './ordering.js';
 import { acceptsReads, onRead, onRequest, schedule, seeReplies } from './requests.js';
@@ -41,7 +41,7 @@ export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, fram
 
 function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame): void {
   const refuse = (
-    code: 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_OVERLOADED',
+    code: 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_MALFORMED' | 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_OVERLOADED',
     reason: string,
   ) => {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
@@ -49,6 +49,10 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   };
   if (frame.group !== r.config.group) {
     refuse('UNDERSTUDY_SETUP', `this replica belongs to group ${r.config.group}, not ${frame.group}`);
+    return;
+  }
+  if (connectionKind(frame.connection) !== 'session') {
+    refuse('UNDERSTUDY_MALFORMED', `a session cannot have the connection ${frame.connection}`);
     return;
   }
   const known = r.connections.get(frame.connection);
@@ -321,7 +325,7 @@ export function checkSessions(r: ReplicaState): void {
 
 /** The records of a connection that no session speaks for are freed in order, on every replica at the same place. */
 function checkSilent(r: ReplicaState, connection: Connection): void {
-  if (!r.isPrimary || connection.plain) return;
+  if (!r.isPrimary || connection.kind !== 'session') return;
   connection.silentSinceMs ??= r.nowMs;
   if (r.nowMs - connection.silentSinceMs <= r.config.sessionExpiryMs) return;
   connection.silentSinceMs = Number.POSITIVE_INFINITY;

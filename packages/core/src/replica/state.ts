@@ -1,13 +1,13 @@
 import type { Checkpoint } from '../checkpoint.js';
 import type { GroupConfig, MethodSettings } from '../config.js';
 import type { MessageName } from '../connection/callers.js';
-import { type Connection, plainConnection } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
 import { Connections } from '../connection/connections.js';
 import type { Stream } from '../connection/stream.js';
 import { digestToHex, EMPTY_DIGEST } from '../digest.js';
 import type { View } from '../frames.js';
 import type { CallId, ConnectionId, OrderNum, Term } from '../ids.js';
-import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../ids.js';
+import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../ids.js';
 import type { Request } from '../message.js';
 import { BackupOrder } from '../ordering/backup-order.js';
 import type { PrimaryOrder } from '../ordering/primary-order.js';
@@ -123,8 +123,9 @@ export class ReplicaState {
   readonly admissions = new Map<number, Work>();
   nextAdmission = 1;
   nextReadTask = 1;
-  readonly plain: ConnectionId;
-  nextPlainSeqNum = NO_SEQ;
+  /** Calls of clients without our interceptor, and what the group itself brings in, as this life numbers them. */
+  readonly plain: ConnectionId<'plain'>;
+  readonly group: ConnectionId<'group'>;
   /** Idempotency keys whose call is queued, runs or waits for replies: which message it is. */
   readonly keyedRunning = new Map<string, MessageName>();
   checkpointWanted = false;
@@ -180,7 +181,8 @@ export class ReplicaState {
     this.address = options.address;
     this.config = options.config;
     this.admits = options.admits;
-    this.plain = plainConnection(options.member.incarnation);
+    this.plain = connectionId('plain', options.member.incarnation);
+    this.group = connectionId('group', options.member.incarnation);
     this.checkpointDueAt = options.config.checkpointEvery as OrderNum;
   }
 

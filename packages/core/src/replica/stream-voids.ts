@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import type { SeqNum } from '../ids.js';
-import type { Outcome } from '../message.js';
+import type { Outcome } from '../outcome.js';
 import type { ReplicaState } from './state.js';
 
 /** A message that will never be processed takes its place in the order as that. */

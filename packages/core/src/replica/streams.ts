@@ -2,8 +2,10 @@ import { assert } from '../assert.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum } from '../ids.js';
-import { type Request, VOIDED } from '../message.js';
-import { STREAM_CREDITS_MAX, STREAMED, type StreamOutput, type StreamPart, UNKNOWN_STREAM } from '../stream.js';
+import type { Request } from '../message.js';
+import type { Determinants, OrderInfo } from '../ordering/order-info.js';
+import { STREAMED, UNKNOWN_STREAM, VOIDED } from '../outcome.js';
+import { STREAM_CREDITS_MAX, type StreamOutput, type StreamPart } from '../stream.js';
 import type { Entry } from './message-order.js';
 import type { ReplicaState } from './state.js';
 import { forgetAdmission, voidEntering, voidMessage } from './stream-voids.js';
@@ -102,7 +104,7 @@ export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => 
 
 /** The handler is about to get a message: its stream is known from here on, on every replica. */
 export function beginPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
-  if (request?.stream?.kind !== 'open') return;
+  if (request?.stream?.kind !== 'open' || info.kind !== 'call') return;
   const stream = connection.openStream(info.seqNum, request.method);
   assert(!stream.opened, () => `stream ${info.seqNum} is opened twice`);
   stream.opened = true;
@@ -131,7 +133,7 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, r
       part.taken.forEach(({ of, upTo }, i) => {
         const stream = connection.streams.get(of);
         if (stream === undefined) return;
-        if (!r.isPrimary && !isExpected(stream, upTo, info.determinants, i)) diverge(r, info.orderNum);
+        if (!r.isPrimary && !isExpected(stream, upTo, info, i)) diverge(r, info.orderNum);
         stream.take(upTo);
         if (stream.done) dropStream(r, connection, of);
       });
@@ -142,22 +144,15 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, r
  * What the primary's handlers had sent up to the items that were taken: a digest for each stream, in the determinants of
  * the order. So replicas compare what clients saw, however late their own handlers are.
  */
-export function creditDigests(connection: Connection, { stream: part }: Request): Uint8Array | undefined {
+export function creditDigests(connection: Connection, { stream: part }: Request): Determinants | undefined {
   if (part?.kind !== 'credit' || part.taken.length > STREAM_CREDITS_MAX) return undefined;
-  const bytes = new Uint8Array(4 * part.taken.length);
-  const view = new DataView(bytes.buffer);
-  part.taken.forEach(({ of, upTo }, i) => {
-    view.setUint32(4 * i, connection.streams.get(of)?.digestAt(upTo) ?? UNKNOWN);
-  });
-  return bytes;
+  return { kind: 'itemDigests', digests: part.taken.map(({ of, upTo }) => connection.streams.get(of)?.digestAt(upTo)) };
 }
 
-const UNKNOWN = 0;
-
-function isExpected(stream: Stream, upTo: number, digests: Uint8Array | undefined, i: number): boolean {
-  if (digests === undefined || digests.length < 4 * (i + 1)) return true;
-  const digest = new DataView(digests.buffer, digests.byteOffset, digests.byteLength).getUint32(4 * i);
-  return digest === UNKNOWN || stream.expect(upTo, digest);
+function isExpected(stream: Stream, upTo: number, info: OrderInfo, i: number): boolean {
+  if (info.kind !== 'call' || info.determinants?.kind !== 'itemDigests') return true;
+  const digest = info.determinants.digests[i];
+  return digest === undefined || stream.expect(upTo, digest);
 }
 
 /** Nobody will hear anything of it any more. */

@@ -1,6 +1,8 @@
 import type { Connection } from '../connection/connection.js';
 import type { CallId, ConnectionId, SeqNum } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import type { Request } from '../message.js';
+import type { Determinants } from '../ordering/order-info.js';
+import type { Outcome, Reply } from '../outcome.js';
 
 /** What waits at the primary for its turn. */
 export type Work =
@@ -11,7 +13,7 @@ export type Work =
       readonly request: Request;
       readonly peer: string;
       readonly admission: number | undefined;
-      readonly determinants: Uint8Array | undefined;
+      readonly determinants: Determinants | undefined;
     }
   | {
       readonly kind: 'void';
@@ -33,8 +35,8 @@ export type Work =
       readonly kind: 'cancel';
       readonly connection: Connection;
       readonly stream: SeqNum;
-      /** It was ended: what its client is told, after the items up to there, or after what its handler sent until then. */
-      readonly end?: { readonly outcome: Outcome; readonly upTo: number | undefined };
+      /** It was ended: what its client is told, after which item, or after what its handler sent until then. */
+      readonly end?: { readonly status: Reply; readonly after: number | undefined };
     }
   | { readonly kind: 'expire'; readonly connection: ConnectionId };
 

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { ReplicaHeader } from '../frames.js';
-import type { CallId, ConnectionId, Epoch, Incarnation, OrderNum, ReplicaId, SeqNum, Term } from '../ids.js';
-import { VOIDED } from '../message.js';
+import {
+  type CallId,
+  connectionId,
+  type Epoch,
+  type Incarnation,
+  type OrderNum,
+  type ReplicaId,
+  type SeqNum,
+  type Term,
+} from '../ids.js';
+import { VOIDED } from '../outcome.js';
 import { parseServiceConfig } from '../service-config.js';
 import { RETAINED_MAX, UNREACHABLE_AFTER_MS } from './calls.js';
 import type { SessionEffect } from './events.js';
@@ -14,7 +23,7 @@ const request = { method: '/test.Test/Call', message: new Uint8Array() };
 /** A session that has seen its primary, S1, the only replica. */
 function sessionWithPrimary(carrier = 'stream'): Session {
   const config = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'test', carrier } }] });
-  const session = new Session({ connection: '1'.repeat(32) as ConnectionId, slots: 1, config });
+  const session = new Session({ connection: connectionId('session', '1'.repeat(32)), slots: 1, config });
   connect(session, config.sessionMs);
   return session;
 }
@@ -34,7 +43,7 @@ const call = (session: Session, id: number): readonly SessionEffect[] =>
 function answer(session: Session, upTo: number, nowMs: number): void {
   const header = { term: view.term, sourceOrderInfo: [], stableUpTo: upTo as OrderNum, heartbeatMs: 0 };
   const replies = Array.from({ length: upTo }, (_, index) => {
-    return { seqNum: (index + 1) as SeqNum, outcome: { code: 0, details: '' }, stable: true };
+    return { seqNum: (index + 1) as SeqNum, outcome: { kind: 'reply' as const, code: 0, details: '' }, stable: true };
   });
   session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, nowMs);
 }
@@ -63,7 +72,7 @@ describe('calls that wait for room', () => {
 });
 
 describe('a reply that overtakes the word of what its primary adopted', () => {
-  const connection = '1'.repeat(32) as ConnectionId;
+  const connection = connectionId('session', '1'.repeat(32));
   const order = { term: view.term, orderNum: 1 as OrderNum, connection, seqNum: 1 as SeqNum, kind: 'call' } as const;
   const said = (session: Session, header: Partial<ReplicaHeader>): void => {
     const bare = { term: 2 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
@@ -78,7 +87,7 @@ describe('a reply that overtakes the word of what its primary adopted', () => {
     const session = sessionWithPrimary();
     call(session, 1);
     said(session, { term: view.term, sourceOrderInfo: [order] });
-    const replies = [{ seqNum: 1 as SeqNum, outcome: { code: 0, details: '' }, stable: false }];
+    const replies = [{ seqNum: 1 as SeqNum, outcome: { kind: 'reply' as const, code: 0, details: '' }, stable: false }];
     const header = { term: view.term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
     session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, 1);
     said(session, { stableUpTo: 1 as OrderNum });

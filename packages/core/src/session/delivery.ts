@@ -1,4 +1,4 @@
-import { isAbandoned, isVoided, type Outcome } from '../message.js';
+import { type Outcome, replyOf } from '../outcome.js';
 import { CLOCK_DRIFT } from '../replica/state.js';
 import { sameMember } from '../replica/transitions.js';
 import { settle, startAgain } from './calls.js';
@@ -28,15 +28,16 @@ export function onReply(s: SessionState, what: Sent | Read, outcome: Outcome, st
 
 function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
   if ('seqNum' in what && what.request.stream !== undefined) {
-    onPartReply(s, what, outcome, isVoided(outcome));
+    onPartReply(s, what, outcome);
     return;
   }
-  if ('seqNum' in what && isVoided(outcome)) {
+  if ('seqNum' in what && outcome.kind === 'voided') {
     startAgain(s, what);
     return;
   }
   const call = settle(s, what);
-  if (call !== undefined && !isAbandoned(outcome)) s.effects.push({ kind: 'deliver', call, outcome });
+  if (call === undefined || outcome.kind === 'abandoned') return;
+  s.effects.push({ kind: 'deliver', call, reply: replyOf(outcome) });
 }
 
 /** Heartbeats were acknowledged: replies that were held back may go. */

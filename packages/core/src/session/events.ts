@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../error.js';
 import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
 import type { CallId, ReplicaId } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import type { Request } from '../message.js';
+import type { Outcome, Reply } from '../outcome.js';
 import type { LogLevel } from '../ports.js';
 import type { StreamItem } from '../stream.js';
 
@@ -57,7 +58,7 @@ export type SessionEffect =
   | { readonly kind: 'item'; readonly call: CallId; readonly item: StreamItem; readonly index: number }
   /** There is room for the stream's next message. */
   | { readonly kind: 'writable'; readonly call: CallId }
-  | { readonly kind: 'deliver'; readonly call: CallId; readonly outcome: Outcome }
+  | { readonly kind: 'deliver'; readonly call: CallId; readonly reply: Reply }
   | {
       readonly kind: 'fail';
       readonly call: CallId;

@@ -99,7 +99,7 @@ export function onHeader(s: SessionState, link: Link | undefined, header: Replic
 function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
   s.pendingRemoteOrder.insert(sourceOrderInfo);
   for (const info of sourceOrderInfo) {
-    if (info.connection !== s.connection) continue;
+    if (info.connection !== s.connection || (info.kind !== 'call' && info.kind !== 'void')) continue;
     const sent = s.sent.get(info.seqNum);
     if (sent !== undefined) sent.order = info;
   }

@@ -1,9 +1,8 @@
 import { type CallId, next, type SeqNum } from '../ids.js';
-import { isAbandoned, type Outcome, type Request } from '../message.js';
+import type { Request } from '../message.js';
+import { type Outcome, replyOf, type StreamEnd } from '../outcome.js';
 import { isAdopted } from '../replica/transitions.js';
 import {
-  isStreamed,
-  isUnknownStream,
   STREAM_CREDIT_AT,
   STREAM_CREDIT_AT_BYTES,
   STREAM_CREDITS_MAX,
@@ -215,20 +214,21 @@ function number(s: SessionState, request: Request, stream: ClientStream | undefi
 }
 
 /** The reply to a message of a stream, let through by the delivery rule: it was processed, or never will be. */
-export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome, voided: boolean): void {
+export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void {
   settle(s, sent);
   const { stream } = sent;
   const part = sent.request.stream;
-  if (isStreamed(outcome)) {
+  if (outcome.kind === 'streamed') {
     if (part?.kind === 'open' && stream !== undefined) onOpened(s, stream);
     return;
   }
-  if (isAbandoned(outcome) || part === undefined) return;
-  if (isUnknownStream(outcome)) {
+  if (outcome.kind === 'abandoned' || part === undefined) return;
+  if (outcome.kind === 'unknownStream') {
     s.sent.delete(sent.seqNum);
     if (stream !== undefined && s.streams.get(stream.call) === stream) onUnknownStream(s, stream, sent, part);
     return;
   }
+  const voided = outcome.kind === 'voided';
   if (voided) s.sent.delete(sent.seqNum);
   if (stream === undefined) {
     if (voided && part.kind === 'credit') for (const { of, upTo } of part.taken) creditAgain(s, of, upTo);
@@ -240,7 +240,7 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome, voide
   }
   if (voided) sendPartAgain(s, stream, sent, part);
   // Its opening was refused.
-  else if (part.kind === 'open') finish(s, stream, outcome);
+  else if (part.kind === 'open') finish(s, stream, replyOf(outcome));
 }
 
 function onOpened(s: SessionState, stream: ClientStream): void {
@@ -290,14 +290,14 @@ function cancelAgain(s: SessionState, stream: ClientStream, sent: Sent, part: St
   else if (part.kind === 'cancel' && stream.id === part.of) sendPart(s, stream, part, NO_BYTES);
 }
 
-export function finish(s: SessionState, stream: ClientStream, outcome: Outcome): void {
-  if (isUnknownStream(outcome)) {
+export function finish(s: SessionState, stream: ClientStream, end: StreamEnd): void {
+  if (end.kind === 'unknownStream') {
     failUnknown(s, stream);
     return;
   }
   forget(s, stream);
   if (stream.id !== undefined && stream.received > 0) creditAgain(s, stream.id, stream.received);
-  s.effects.push({ kind: 'deliver', call: stream.call, outcome });
+  s.effects.push({ kind: 'deliver', call: stream.call, reply: end });
 }
 
 function forget(s: SessionState, stream: ClientStream): void {

@@ -1,20 +1,20 @@
 import type { PeerFrame, ReplicaHeader, ReplyFrame, SeqItem, SessionFrame, StreamAsk } from '../frames.js';
-import type { ConnectionId } from '../ids.js';
-import type { Outcome, Request } from '../message.js';
+import { type ConnectionId, connectionKind } from '../ids.js';
+import type { Request } from '../message.js';
 import type { NestedCaller, NestedId } from '../nested.js';
-import type { OrderInfo } from '../ordering/order-info.js';
+import { type OrderInfo, seqNumOf } from '../ordering/order-info.js';
+import type { Outcome } from '../outcome.js';
 import type { ReplicaEffect } from '../replica/events.js';
-import { isStreamed } from '../stream.js';
 import { short, textOf } from './text.js';
 
 const describeConnection = (id: ConnectionId): string =>
-  id.startsWith('f') ? `C${Number.parseInt(id.slice(-3), 16)}` : 'plain';
+  connectionKind(id) === 'session' ? `C${Number.parseInt(id.slice(-3), 16)}` : connectionKind(id);
 
 /** `3=C1#2`: order 3 is message 2 of client 1. */
 function describeOrder(info: OrderInfo): string {
   const connection = describeConnection(info.connection);
   const what = info.kind === 'call' ? '' : ` ${info.kind}`;
-  return `${info.orderNum}=${connection}#${info.seqNum}${what}${info.term === 1 ? '' : `/t${info.term}`}`;
+  return `${info.orderNum}=${connection}#${seqNumOf(info)}${what}${info.term === 1 ? '' : `/t${info.term}`}`;
 }
 
 const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
@@ -51,8 +51,20 @@ const describeNested = ({ orderNum, index }: NestedId): string => `${orderNum}.$
 const describeCaller = ({ client, term, id, settledUpTo }: NestedCaller): string =>
   `${client.split('/')[0]}/${term} ${describeNested(id)}${settledUpTo > 0 ? `, settled up to ${settledUpTo}` : ''}`;
 
-const answer = (outcome: Outcome): string =>
-  isStreamed(outcome) ? 'done' : textOf(outcome.message) || outcome.details.split(':')[0] || `status ${outcome.code}`;
+const answer = (outcome: Outcome): string => {
+  if (outcome.kind !== 'reply') return WORDS[outcome.kind];
+  return textOf(outcome.message) || outcome.details.split(':')[0] || `status ${outcome.code}`;
+};
+
+const WORDS: Readonly<Record<Exclude<Outcome['kind'], 'reply'>, string>> = {
+  voided: 'UNDERSTUDY_VOIDED',
+  abandoned: 'abandoned',
+  accepted: 'OK',
+  streamed: 'done',
+  unknownStream: 'UNDERSTUDY_INDETERMINATE',
+  waits: 'waits',
+};
+
 const list = (parts: readonly (string | false | undefined)[]): string => parts.filter(Boolean).join(', ');
 
 /** One line for a frame that says something; heartbeats and the like say nothing. */

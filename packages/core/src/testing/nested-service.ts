@@ -1,7 +1,8 @@
-import type { Outcome } from '../message.js';
-import { type NestedId, sameNested, WAITS } from '../nested.js';
+import type { MessageName } from '../connection/callers.js';
+import { type NestedId, sameNested } from '../nested.js';
+import { seqNumOf } from '../ordering/order-info.js';
+import { type Reply, STREAMED, WAITS } from '../outcome.js';
 import type { ReplicaEvent, Task } from '../replica/events.js';
-import { STREAMED } from '../stream.js';
 import { bytesOf, hashText, textOf } from './text.js';
 
 type Ordered = Extract<Task, { kind: 'ordered' }>;
@@ -10,7 +11,7 @@ interface Asked {
   readonly id: NestedId;
   readonly text: string;
   /** The message whose handler waits for it; undefined if that has ended. */
-  readonly waits: Pick<Ordered['info'], 'connection' | 'seqNum'> | undefined;
+  readonly waits: MessageName | undefined;
 }
 
 /**
@@ -29,7 +30,8 @@ export class NestedService {
     const text = textOf(request.message);
     if (!/^(ask|note)/.test(text) || request.stream !== undefined) return undefined;
     const id = { orderNum: info.orderNum, index: 0 };
-    const waits = text.startsWith('ask') ? info : undefined;
+    const { connection } = info;
+    const waits = text.startsWith('ask') ? { connection, seqNum: seqNumOf(info) } : undefined;
     this.#asked.push({ id, text, waits });
     const outcome = waits === undefined ? outcomeOf(`${text}=${state.length}`) : WAITS;
     return [
@@ -38,7 +40,7 @@ export class NestedService {
     ];
   }
 
-  #told(task: Ordered, to: NestedId, { message, details }: Outcome, state: string[]): ReplicaEvent[] {
+  #told(task: Ordered, to: NestedId, { message, details }: Reply, state: string[]): ReplicaEvent[] {
     const index = this.#asked.findIndex(({ id }) => sameNested(id, to));
     const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
     const said = `${asked?.text ?? 'nobody'}:${textOf(message) || details}`;
@@ -49,4 +51,4 @@ export class NestedService {
   }
 }
 
-const outcomeOf = (said: string): Outcome => ({ code: 0, details: '', message: bytesOf(said) });
+const outcomeOf = (said: string): Reply => ({ kind: 'reply', code: 0, details: '', message: bytesOf(said) });

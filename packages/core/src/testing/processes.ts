@@ -1,11 +1,13 @@
 import type { GroupConfig } from '../config.js';
-import type { ConnectionId, Incarnation, ReplicaId, SeqNum } from '../ids.js';
+import { type ConnectionId, connectionId, type Incarnation, type ReplicaId, type SeqNum } from '../ids.js';
+import { seqNumOf } from '../ordering/order-info.js';
+import { STREAMED } from '../outcome.js';
 import type { Member } from '../record.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../replica/events.js';
 import { Replica } from '../replica/replica.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { Session } from '../session/session.js';
-import { STREAMED, type StreamOutput, type StreamPart } from '../stream.js';
+import type { StreamOutput, StreamPart } from '../stream.js';
 import { NestedService } from './nested-service.js';
 import { bytesOf, hashText, hex32, short, textOf } from './text.js';
 
@@ -126,14 +128,15 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     return {
       kind: 'executed',
       task,
-      outcome: { code: 0, details: '', message: bytesOf(said) },
+      outcome: { kind: 'reply', code: 0, details: '', message: bytesOf(said) },
       digest: hashText(said),
     };
   }
 
   /** The handler of a stream answers each message, `@…` to everybody whose stream is open, and ends when its client does. */
   #executePart(task: Task & { kind: 'ordered' }, part: StreamPart): Extract<ReplicaEvent, { kind: 'executed' }> {
-    const { connection, seqNum } = task.info;
+    const { connection } = task.info;
+    const seqNum = seqNumOf(task.info);
     const isNamed = (name: StreamName): boolean =>
       name.connection === connection && 'of' in part && name.stream === part.of;
     const own = this.streams.filter(isNamed);
@@ -155,7 +158,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       case 'end':
         outputs = own.map((name) => ({
           ...name,
-          item: { kind: 'status', outcome: { code: 0, details: 'OK' } },
+          item: { kind: 'status', outcome: { kind: 'reply', code: 0, details: 'OK' } },
           digest: 0,
         }));
         this.streams = this.streams.filter((name) => !isNamed(name));
@@ -174,7 +177,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.streams = [];
     return ending.map((name) => ({
       ...name,
-      item: { kind: 'status', outcome: { code: 0, details: 'OK' } },
+      item: { kind: 'status', outcome: { kind: 'reply', code: 0, details: 'OK' } },
       digest: 0,
     }));
   }
@@ -194,7 +197,7 @@ export class Client extends Process<SessionEvent, SessionEffect> {
   /** @param number the client's, from 1; its connection is named after it */
   constructor(name: string, number: number, slots: number, config: GroupConfig) {
     super(name);
-    this.connection = hex32(0xc000 + number).replace(/^0/, 'f') as ConnectionId;
+    this.connection = connectionId('session', hex32(0xc000 + number).replace(/^0/, 'f'));
     this.core = new Session({ connection: this.connection, slots, config });
   }
 

@@ -1,6 +1,6 @@
 import type { GroupConfig } from '../config.js';
 import type { SessionHeader } from '../frames.js';
-import type { ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
+import { connectionId, type OrderNum, type SeqNum, type Term } from '../ids.js';
 import { parseServiceConfig } from '../service-config.js';
 import { bytesOf } from './text.js';
 import { World } from './world.js';
@@ -180,7 +180,7 @@ function forged(world: World, orderNum: number, term: Term): Parameters<World['i
   const info = {
     term,
     orderNum: orderNum as OrderNum,
-    connection: 'f'.repeat(32) as ConnectionId,
+    connection: connectionId('session', 'f'.repeat(32)),
     seqNum: 1 as SeqNum,
     kind: 'call',
   } as const;

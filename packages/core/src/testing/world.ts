@@ -208,7 +208,7 @@ export class World {
     const server = this.#server(name);
     const id = server.nested.sent.shift();
     assert(id !== undefined, () => `${name} waits for no reply`);
-    const outcome = { code: 0, details: '', message: bytesOf(text) };
+    const outcome = { kind: 'reply', code: 0, details: '', message: bytesOf(text) } as const;
     this.#tell(server, { kind: 'nestedReply', to: id, outcome });
   }
 
@@ -435,7 +435,7 @@ export class World {
         return this.#ask(client, { kind: 'streamTaken', call, upTo: index });
       }
       case 'deliver': {
-        const { message, details } = effect.outcome;
+        const { message, details } = effect.reply;
         return this.#print(
           `${client.name}  delivered ${this.#calls.get(effect.call)} -> ${textOf(message) || details}`,
         );
@@ -475,7 +475,7 @@ const NO_BYTES = new Uint8Array(0);
 
 type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
 
-const REFUSED = { code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' };
+const REFUSED = { kind: 'reply', code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' } as const;
 
 /**
  * The user's interceptors: they refuse requests that begin with `bad`, and streams that have such a message. What begins

@@ -42,21 +42,21 @@ describe('interceptors', () => {
       });
       admit([throwing], captured, request, 'p', resolve, { onFault: (fault) => faults.push(fault) });
     });
-    expect(result).toEqual({ kind: 'ended', outcome: { code: 2, details: 'Unknown error' } });
+    expect(result).toEqual({ kind: 'ended', outcome: { kind: 'reply', code: 2, details: 'Unknown error' } });
     expect(faults).toMatchObject([{ kind: 'interceptor', path: request.method }]);
   });
 
   it('that make a request without bytes are refused, since backups could not be told', async () => {
     const result = await admitted([listening({ onReceiveMessage: (_message, next) => next({ big: 1n }) })]);
-    expect(result).toMatchObject({ kind: 'ended', outcome: { code: status.UNIMPLEMENTED } });
+    expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'reply', code: status.UNIMPLEMENTED } });
   });
 
   it('hear once that the call is over', async () => {
     let cancels = 0;
     const result = await admitted([listening({ onCancel: () => void cancels++ })]);
     if (result.kind !== 'admitted') throw new Error('not admitted');
-    const sent = await new Promise((resolve) => result.finish({ code: 0, details: 'OK' }, resolve));
-    expect(sent).toEqual({ code: 0, details: 'OK' });
+    const sent = await new Promise((resolve) => result.finish({ kind: 'reply', code: 0, details: 'OK' }, resolve));
+    expect(sent).toEqual({ kind: 'reply', code: 0, details: 'OK' });
     await new Promise(setImmediate);
     expect(cancels).toBe(1);
   });
@@ -72,8 +72,8 @@ describe('interceptors', () => {
     if (result.kind !== 'admitted') throw new Error('not admitted');
     end();
     if (when === 'long before') await new Promise(setImmediate);
-    const sent = await new Promise((resolve) => result.finish({ code: 0, details: 'OK' }, resolve));
-    expect(sent).toEqual({ code: status.RESOURCE_EXHAUSTED, details: 'enough' });
+    const sent = await new Promise((resolve) => result.finish({ kind: 'reply', code: 0, details: 'OK' }, resolve));
+    expect(sent).toEqual({ kind: 'reply', code: status.RESOURCE_EXHAUSTED, details: 'enough' });
   });
 
   it('that let a call through twice, or after they ended it, are believed the first time', async () => {
@@ -116,9 +116,9 @@ describe('interceptors', () => {
     admission.cancel();
     await new Promise(setImmediate);
     expect(cancels).toBe(1);
-    const sent = await new Promise((resolve) => result.finish({ code: 0, details: 'OK' }, resolve));
+    const sent = await new Promise((resolve) => result.finish({ kind: 'reply', code: 0, details: 'OK' }, resolve));
     await new Promise(setImmediate);
-    expect(sent).toEqual({ code: 9, details: 'shaped' });
+    expect(sent).toEqual({ kind: 'reply', code: 9, details: 'shaped' });
     expect(cancels).toBe(1);
   });
 
@@ -155,7 +155,7 @@ describe('interceptors', () => {
     const result = await new Promise<AdmitResult>((resolve) => admit([looking], bare, request, 'p', resolve));
     if (result.kind !== 'admitted') throw new Error('not admitted');
     const message = Buffer.from('"reply"');
-    const outcome = { code: 0, details: 'OK', initialMetadata: [], message };
+    const outcome = { kind: 'reply' as const, code: 0, details: 'OK', initialMetadata: [], message };
     expect(await new Promise((resolve) => result.finish(outcome, resolve))).toEqual(outcome);
     expect(seen).toEqual([message]);
   });

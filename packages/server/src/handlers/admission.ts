@@ -1,5 +1,5 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core';
 import type { CapturedMethod } from './captured.js';
 import { withMetadata } from './change.js';
 import type { HandlerFault } from './handler-fault.js';
@@ -18,11 +18,11 @@ export type AdmitResult =
        * Sends the handler's outcome through the response half. `sent` gets what goes to the client; it is not called
        * if an interceptor keeps it back for ever. To be called once.
        */
-      readonly finish: (outcome: Outcome, sent: (outcome: Outcome) => void) => void;
+      readonly finish: (outcome: Reply, sent: (outcome: Reply) => void) => void;
       /** In place of `finish`: the call is answered without its handler. Interceptors get `onCancel`. */
       readonly drop: () => void;
     }
-  | { readonly kind: 'ended'; readonly outcome: Outcome };
+  | { readonly kind: 'ended'; readonly outcome: Reply };
 
 /** A call on its way through the interceptors. */
 export interface Admission {
@@ -38,7 +38,7 @@ export interface AdmitOptions {
 
 const UNTOUCHED: AdmitResult = Object.freeze({
   kind: 'admitted',
-  finish: (outcome: Outcome, sent: (outcome: Outcome) => void) => sent(outcome),
+  finish: (outcome: Reply, sent: (outcome: Reply) => void) => sent(outcome),
   drop() {},
 });
 const NOTHING_WAITS: Admission = Object.freeze({ cancel() {} });
@@ -83,8 +83,8 @@ class Passage implements Admission {
   #message: unknown;
   #admitted = false;
   /** How the call ended on the wire. */
-  #ended: Outcome | undefined;
-  #sent: ((outcome: Outcome) => void) | undefined;
+  #ended: Reply | undefined;
+  #sent: ((outcome: Reply) => void) | undefined;
 
   constructor(
     captured: CapturedMethod,
@@ -96,7 +96,7 @@ class Passage implements Admission {
     this.#captured = captured;
     this.#request = request;
     this.#cb = cb;
-    const onEnd = (outcome: Outcome) => this.#onEnd(outcome);
+    const onEnd = (outcome: Reply) => this.#onEnd(outcome);
     this.#wire = new WireCall({ captured, request, peer, origin, onFault, onEnd });
     this.#call = this.#wire;
   }
@@ -140,7 +140,7 @@ class Passage implements Admission {
     if (this.#admitted || this.#wire.over) return;
     const changed = this.#changedRequest();
     this.#admitted = true;
-    const finish = (outcome: Outcome, sent: (outcome: Outcome) => void) => this.#finish(outcome, sent);
+    const finish = (outcome: Reply, sent: (outcome: Reply) => void) => this.#finish(outcome, sent);
     const drop = () => this.#wire.stop();
     queueMicrotask(() => this.#cb({ kind: 'admitted', ...(changed !== undefined && { changed }), finish, drop }));
   }
@@ -158,7 +158,7 @@ class Passage implements Admission {
     return sameMetadata ? { ...request, message } : withMetadata(request, message, after);
   }
 
-  #finish(outcome: Outcome, sent: (outcome: Outcome) => void): void {
+  #finish(outcome: Reply, sent: (outcome: Reply) => void): void {
     if (this.#wire.over) {
       // An interceptor ended the call while the handler ran. Its end may not have been told yet.
       if (this.#ended !== undefined) sent(this.#ended);
@@ -177,7 +177,7 @@ class Passage implements Admission {
     });
   }
 
-  #onEnd(outcome: Outcome): void {
+  #onEnd(outcome: Reply): void {
     this.#ended = outcome;
     if (this.#admitted) this.#sent?.(outcome);
     else this.#cb({ kind: 'ended', outcome });
@@ -185,7 +185,7 @@ class Passage implements Admission {
 }
 
 /** Interceptors see `null` where a handler gave no trailers, as they do in grpc-js. */
-const statusOf = (outcome: Outcome): PartialStatus => ({
+const statusOf = (outcome: Reply): PartialStatus => ({
   code: outcome.code,
   details: outcome.details,
   metadata: outcome.trailers === undefined ? null : metadataOf(outcome.trailers),

@@ -1,5 +1,5 @@
 import { Metadata, Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
-import { type ErrorCode, type Outcome, UnderstudyError } from '@understudy/core';
+import { type ErrorCode, type Reply, UnderstudyError } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answer, failWith, HandlerRegistry, type IncomingCall, incomingCall } from './index.js';
 import {
@@ -36,7 +36,7 @@ async function gatewayed(
   return running;
 }
 
-const answered = async (outcome: Outcome, header?: Uint8Array) =>
+const answered = async (outcome: Reply, header?: Uint8Array) =>
   (await gatewayed((call, callback) => answer(call, callback, outcome, header))).call('one');
 
 describe('an incoming call', () => {
@@ -135,20 +135,20 @@ describe('an answer', () => {
   const message = Buffer.from('"m"');
 
   it('carries the header in the initial metadata', async () => {
-    const outcome: Outcome = { code: 0, details: 'OK', initialMetadata: [['x', '1']], message };
+    const outcome: Reply = { kind: 'reply', code: 0, details: 'OK', initialMetadata: [['x', '1']], message };
     const seen = await answered(outcome, header);
     expect(seen).toMatchObject({ value: '"m"', error: null, initialMetadata: { x: ['1'], [HEADER]: [header] } });
     expect(seen.status).toMatchObject({ metadata: {} });
   });
 
   it('carries the header with a message that has no metadata', async () => {
-    const seen = await answered({ code: 0, details: 'OK', initialMetadata: [], message }, header);
+    const seen = await answered({ kind: 'reply', code: 0, details: 'OK', initialMetadata: [], message }, header);
     expect(seen.initialMetadata).toMatchObject({ [HEADER]: [header] });
   });
 
   it('carries the header in the trailers of an error that had initial metadata', async () => {
     const seen = await answered(
-      { code: 5, details: 'd', initialMetadata: [['x', '1']], trailers: [['t', '1']] },
+      { kind: 'reply', code: 5, details: 'd', initialMetadata: [['x', '1']], trailers: [['t', '1']] },
       header,
     );
     expect(seen.initialMetadata).toMatchObject({ x: ['1'] });
@@ -157,25 +157,25 @@ describe('an answer', () => {
   });
 
   it('carries the header in the trailers where there is nothing else', async () => {
-    const seen = await answered({ code: 5, details: 'd', trailers: [['t', '1']] }, header);
+    const seen = await answered({ kind: 'reply', code: 5, details: 'd', trailers: [['t', '1']] }, header);
     expect(seen.initialMetadata).not.toHaveProperty(HEADER);
     expect(seen.status).toMatchObject({ code: 5, metadata: { t: ['1'], [HEADER]: [header] } });
   });
 
   it('has no header unless given one', async () => {
-    const seen = await answered({ code: 5, details: 'd' });
+    const seen = await answered({ kind: 'reply', code: 5, details: 'd' });
     expect(JSON.stringify(seen)).not.toContain(HEADER);
   });
 
   it('leaves out metadata that gRPC cannot carry, and sends the rest', async () => {
-    const trailers: Outcome['trailers'] = [
+    const trailers: Reply['trailers'] = [
       ['not a key', '1'],
       ['x-bin', 'text'],
       ['text', Buffer.from([1])],
       ['new-line', 'a\nb'],
       ['good', 'yes'],
     ];
-    expect((await answered({ code: 5, details: 'half \ud800', trailers })).status).toMatchObject({
+    expect((await answered({ kind: 'reply', code: 5, details: 'half \ud800', trailers })).status).toMatchObject({
       code: 5,
       details: 'half \ufffd',
       metadata: { good: ['yes'] },
@@ -185,7 +185,7 @@ describe('an answer', () => {
   it('is of a plain Uint8Array as of a Buffer', async () => {
     const bytes = new Uint8Array([120, 34, 109, 34, 120]).subarray(1, 4);
     const seen = await answered(
-      { code: 0, details: 'OK', initialMetadata: [], message: bytes },
+      { kind: 'reply', code: 0, details: 'OK', initialMetadata: [], message: bytes },
       new Uint8Array(header),
     );
     expect(seen.value).toBe('"m"');

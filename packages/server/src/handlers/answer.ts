@@ -1,5 +1,5 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import { ERROR_CODES, type ErrorCode, type MetadataEntries, type Outcome, type Request } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode, type MetadataEntries, type Reply, type Request } from '@understudy/core';
 import type { StreamArrival } from './arrival.js';
 import { entriesOf, metadataOf, NO_METADATA } from './metadata.js';
 import { type PartialStatus, wellFormed } from './status.js';
@@ -79,7 +79,7 @@ function asCalled(entries: MetadataEntries): MetadataEntries {
 export function answer(
   call: ServerUnaryCall<Buffer, Buffer>,
   callback: sendUnaryData<Buffer>,
-  outcome: Outcome,
+  outcome: Reply,
   header?: Uint8Array,
 ): void {
   const { code, details, initialMetadata, message } = outcome;

@@ -1,5 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { CapturedUnary, UnaryHandler } from './captured.js';
 import { runUnary } from './index.js';
@@ -8,7 +8,7 @@ import { capturedJson } from './testing/captured-json.js';
 const request: Request = { method: '/a.B/C', message: Buffer.from('{"text":"hello"}') };
 
 function run(handler: UnaryHandler, change: Partial<CapturedUnary> = {}, given = request) {
-  const outcomes: Outcome[] = [];
+  const outcomes: Reply[] = [];
   const captured = { ...capturedJson('/a.B/C', handler), ...change };
   const running = runUnary(captured, given, { peer: '10.0.0.7:1234' }, (outcome) => outcomes.push(outcome));
   return { running, outcomes };
@@ -18,13 +18,15 @@ const identity = (bytes: unknown): Buffer => bytes as Buffer;
 
 describe('a run of a handler', () => {
   it('has its outcome at once when the handler answers at once, but not before it returned', () => {
-    const outcomes: Outcome[] = [];
+    const outcomes: Reply[] = [];
     const handler: UnaryHandler = (_call, callback) => {
       callback(null, 'x');
       expect(outcomes).toEqual([]);
     };
     runUnary(capturedJson('/a.B/C', handler), request, { peer: 'p' }, (outcome) => outcomes.push(outcome));
-    expect(outcomes).toEqual([{ code: 0, details: 'OK', initialMetadata: [], message: Buffer.from('"x"') }]);
+    expect(outcomes).toEqual([
+      { kind: 'reply', code: 0, details: 'OK', initialMetadata: [], message: Buffer.from('"x"') },
+    ]);
   });
 
   it('has no outcome while the handler does not call back', () => {
@@ -38,7 +40,7 @@ describe('a run of a handler', () => {
       call.emit('error', { code: 6 });
       throw new Error('third');
     });
-    expect(outcomes).toEqual([{ code: 5, details: 'first' }]);
+    expect(outcomes).toEqual([{ kind: 'reply', code: 5, details: 'first' }]);
   });
 
   it('has no outcome after it was abandoned', () => {
@@ -54,7 +56,7 @@ describe('a run of a handler', () => {
   it('ends when the handler threw elsewhere, unless it has ended', () => {
     const { running, outcomes } = run(() => {});
     running.threw(new Error('secret'));
-    expect(outcomes).toEqual([{ code: 2, details: 'Unknown error' }]);
+    expect(outcomes).toEqual([{ kind: 'reply', code: 2, details: 'Unknown error' }]);
     running.threw(new Error('again'));
     expect(outcomes).toHaveLength(1);
   });
@@ -71,9 +73,9 @@ describe('a run of a handler', () => {
   });
 
   it('of a method that nobody registered is UNIMPLEMENTED', () => {
-    const outcomes: Outcome[] = [];
+    const outcomes: Reply[] = [];
     runUnary(undefined, request, { peer: 'p' }, (outcome) => outcomes.push(outcome));
-    expect(outcomes).toEqual([{ code: 12, details: 'The server does not implement the method /a.B/C' }]);
+    expect(outcomes).toEqual([{ kind: 'reply', code: 12, details: 'The server does not implement the method /a.B/C' }]);
   });
 
   it('cannot change the body, which backups and replays need as it came', () => {

@@ -1,5 +1,5 @@
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core';
+import { type MetadataEntries, type Reply, replyOf, type StreamItem } from '@understudy/core';
 import { metadataOf } from './metadata.js';
 import type { PartialStatus } from './status.js';
 import type { StreamWireCall, WireSink } from './stream-wire-call.js';
@@ -8,7 +8,7 @@ export interface ResponseHalfOptions {
   /** The method has one reply. */
   readonly singleReply: boolean;
   readonly passed: (index: number, item: StreamItem) => void;
-  readonly ended: (outcome: Outcome) => void;
+  readonly ended: (outcome: Reply) => void;
   /** An interceptor sent what has no place among the handler's items. */
   readonly refuse: () => void;
 }
@@ -66,7 +66,7 @@ export class ResponseHalf implements WireSink {
     else this.#options.passed(index, { kind: 'message', message });
   }
 
-  onStatus(outcome: Outcome): void {
+  onStatus(outcome: Reply): void {
     const { ended, passed } = this.#options;
     if (this.#status === undefined) {
       ended(outcome);
@@ -102,7 +102,7 @@ export class ResponseHalf implements WireSink {
         return;
       case 'status': {
         this.#sending = true;
-        const send = () => this.#sendStatus(index, item.outcome, call, wire);
+        const send = () => this.#sendStatus(index, replyOf(item.outcome), call, wire);
         // As in grpc-js it follows once the message is written; what the client sent meanwhile is heard first.
         if (this.#afterMessage) setImmediate(send);
         else send();
@@ -113,7 +113,7 @@ export class ResponseHalf implements WireSink {
     }
   }
 
-  #sendStatus(index: number, outcome: Outcome, call: ServerInterceptingCallInterface, wire: StreamWireCall): void {
+  #sendStatus(index: number, outcome: Reply, call: ServerInterceptingCallInterface, wire: StreamWireCall): void {
     if (wire.over) return;
     this.#status = index;
     wire.guard(() => call.sendStatus(statusOf(outcome, this.#options.singleReply)));
@@ -136,7 +136,7 @@ export class ResponseHalf implements WireSink {
 }
 
 /** Interceptors see `null` where the callback of a single reply gave no trailers, as they do in grpc-js. */
-const statusOf = ({ code, details, trailers }: Outcome, singleReply: boolean): PartialStatus => ({
+const statusOf = ({ code, details, trailers }: Reply, singleReply: boolean): PartialStatus => ({
   code,
   details,
   metadata: trailers === undefined && singleReply ? null : metadataOf(trailers),

@@ -190,7 +190,6 @@ const onlyHere: Record<string, Handler> = {
     cb({ code: status.INTERNAL, details: 'second' });
   },
   answersWithForeignTrailers: (_, cb) => cb(null, 1, { a: 1 } as never),
-  failsWithNegativeCode: (_, cb) => cb({ code: -1 as never, details: 'negative' }),
 };
 
 beforeAll(async () => {
@@ -262,9 +261,5 @@ describe('where a plain server would crash or confuse its client', () => {
 
   it('trailers that are no Metadata are an UNKNOWN outcome', async () => {
     expect((await ours.call('answersWithForeignTrailers')).error).toMatchObject(unknown);
-  });
-
-  it('a negative status is UNKNOWN', async () => {
-    expect((await ours.call('failsWithNegativeCode')).error).toMatchObject({ code: 2, details: 'negative' });
   });
 });

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { MetadataEntries, Outcome, Request } from '@understudy/core';
+import type { MetadataEntries, Reply, Request } from '@understudy/core';
 import type { CapturedUnary } from './captured.js';
 import { type HandlerFault, onRejection } from './handler-fault.js';
 import { deserializeRequest, serializeResponse } from './messages.js';
@@ -47,7 +47,7 @@ export function runUnary(
   captured: CapturedUnary | undefined,
   request: Request,
   context: RunContext,
-  done: (outcome: Outcome) => void,
+  done: (outcome: Reply) => void,
 ): RunningCall {
   if (captured === undefined) {
     done(outcomeOf(noSuchMethod(request.method)));
@@ -72,14 +72,14 @@ export function runUnary(
 class Execution implements RunningCall, UnaryCallOwner {
   readonly #captured: CapturedUnary;
   readonly #context: RunContext;
-  readonly #done: (outcome: Outcome) => void;
+  readonly #done: (outcome: Reply) => void;
   /** The handler is in its synchronous part. */
   #starting = true;
   #abandoned = false;
   #initialMetadata: MetadataEntries | undefined;
-  #outcome: Outcome | undefined;
+  #outcome: Reply | undefined;
 
-  constructor(captured: CapturedUnary, context: RunContext, done: (outcome: Outcome) => void) {
+  constructor(captured: CapturedUnary, context: RunContext, done: (outcome: Reply) => void) {
     this.#captured = captured;
     this.#context = context;
     this.#done = done;
@@ -118,26 +118,28 @@ class Execution implements RunningCall, UnaryCallOwner {
     if (this.#outcome === undefined) this.#settle(this.#failure(error, undefined));
   }
 
-  #settle(outcome: Outcome): void {
+  #settle(outcome: Reply): void {
     this.#outcome = outcome;
     if (!this.#starting) this.#deliver(outcome);
   }
 
-  #deliver(outcome: Outcome): void {
+  #deliver(outcome: Reply): void {
     if (!this.#abandoned) this.#done(outcome);
   }
 
-  #failure(error: unknown, trailers: Metadata | undefined): Outcome {
+  #failure(error: unknown, trailers: Metadata | undefined): Reply {
     return outcomeOf(statusOfError(error, trailers), this.#initialMetadata);
   }
 
-  #reply(value: unknown, trailers: Metadata | undefined): Outcome {
+  #reply(value: unknown, trailers: Metadata | undefined): Reply {
     const message = serializeResponse(this.#captured, value);
     if (message === undefined) return outcomeOf(RESPONSE_UNWRITABLE, this.#initialMetadata);
     const initialMetadata = this.#initialMetadata ?? NO_METADATA;
-    if (trailers === undefined || trailers === null) return { code: 0, details: 'OK', initialMetadata, message };
+    if (trailers === undefined || trailers === null) {
+      return { kind: 'reply', code: 0, details: 'OK', initialMetadata, message };
+    }
     if (!isMetadata(trailers)) return outcomeOf(HANDLER_FAULT, initialMetadata);
-    return { code: 0, details: 'OK', initialMetadata, message, trailers: entriesOf(trailers) };
+    return { kind: 'reply', code: 0, details: 'OK', initialMetadata, message, trailers: entriesOf(trailers) };
   }
 
   #threwAtOnce(error: unknown): void {

@@ -1,5 +1,5 @@
 import type { Metadata, ServerErrorResponse } from '@grpc/grpc-js';
-import { GrpcStatus, type MetadataEntries, type Outcome } from '@understudy/core';
+import { GrpcStatus, type MetadataEntries, type Reply } from '@understudy/core';
 import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
 
 /** A status as handlers and interceptors of grpc-js give it. */
@@ -59,12 +59,12 @@ export function statusOfError(error: unknown, trailers: Metadata | undefined): P
  *
  * @param initialMetadata what was sent before, if anything was; without it the reply is trailers-only
  */
-export function outcomeOf(status: PartialStatus, initialMetadata?: MetadataEntries): Outcome {
+export function outcomeOf(status: PartialStatus, initialMetadata?: MetadataEntries): Reply {
   const { code, details, metadata } = sendable(status);
   const trailers = metadata ? entriesOf(metadata) : NO_METADATA;
   return {
-    // Negative numbers are no statuses, and ours mean something else (`ABANDONED`).
-    code: Number.isInteger(code) && code >= 0 && code <= MAX_CODE ? code : GrpcStatus.UNKNOWN,
+    kind: 'reply',
+    code: Number.isInteger(code) && Math.abs(code) <= MAX_CODE ? code : GrpcStatus.UNKNOWN,
     details: String(details),
     ...(initialMetadata !== undefined && { initialMetadata }),
     ...(trailers.length > 0 && { trailers }),

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { logged } from './testing/journal.js';
-import { refused, trailers, turn, until, write } from './testing/stream-cases.js';
+import { trailers, turn, until, write } from './testing/stream-cases.js';
 import { playOurs } from './testing/stream-ours.js';
 import type { Scenario, Step, StreamHandler } from './testing/streams.js';
 
@@ -112,11 +112,6 @@ describe('where a plain server would crash or leave its client waiting', () => {
     ['bidi', { code: 3, details: 'half \ud800' }],
   ] as const)('an error that makes no status is UNKNOWN: %s, %j', async (kind, error) => {
     expect(await play(kind, (call) => call.emit('error', error))).toMatchObject({ status: UNKNOWN });
-  });
-
-  it('a negative status is UNKNOWN', async () => {
-    const seen = await play('bidi', (call) => call.emit('error', refused({ code: -1, details: 'negative' })));
-    expect(seen.status).toEqual({ ...UNKNOWN, details: 'negative' });
   });
 
   it.each(['serverStream', 'bidi'] as const)('trailers that are no Metadata are UNKNOWN: %s', async (kind) => {

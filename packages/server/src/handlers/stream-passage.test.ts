@@ -1,5 +1,5 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
-import type { MetadataEntries, Outcome, Request, StreamItem } from '@understudy/core';
+import { type MetadataEntries, type Reply, type Request, replyOf, type StreamItem } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { CapturedStream } from './captured.js';
 import { StreamPassage } from './index.js';
@@ -11,9 +11,9 @@ const PATH = '/test.Service/tells';
 const captured = (kind: CapturedStream['kind']) => ({ ...capturedJson(PATH), kind }) as unknown as CapturedStream;
 const said = (value: unknown): StreamItem => ({ kind: 'message', message: jsonBytes(value) as Uint8Array });
 const metadata = (...entries: MetadataEntries): StreamItem => ({ kind: 'metadata', entries });
-const ended = (outcome: Partial<Outcome> = {}): StreamItem => ({
+const ended = (outcome: Partial<Reply> = {}): StreamItem => ({
   kind: 'status',
-  outcome: { code: 0, details: 'OK', ...outcome },
+  outcome: { kind: 'reply', code: 0, details: 'OK', ...outcome },
 });
 
 /** A passage and, in order, what its replica was told. */
@@ -70,7 +70,7 @@ function textOf(item: StreamItem): unknown {
     case 'metadata':
       return item.entries;
     case 'status':
-      return item.outcome.details;
+      return replyOf(item.outcome).details;
     default:
       return 'nothing';
   }
@@ -154,7 +154,9 @@ describe('interceptors of a stream', () => {
       });
     const stream = new Case('bidi', [throwing]);
     stream.sends(metadata(), said('x'));
-    expect((await stream.rest()).at(-1)).toEqual({ ended: { code: status.UNKNOWN, details: 'Unknown error' } });
+    expect((await stream.rest()).at(-1)).toEqual({
+      ended: { kind: 'reply', code: status.UNKNOWN, details: 'Unknown error' },
+    });
   });
 
   it('may take their time: nothing overtakes', async () => {

@@ -1,5 +1,5 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
-import { ERROR_CODES, type MetadataEntries, type Outcome, type Request, type StreamItem } from '@understudy/core';
+import { ERROR_CODES, type MetadataEntries, type Reply, type Request, type StreamItem } from '@understudy/core';
 import type { AdmitOptions } from './admission.js';
 import type { CapturedStream } from './captured.js';
 import { withMetadata } from './change.js';
@@ -16,7 +16,7 @@ export interface PassageEvents {
   /** What is sent in place of an item of the handler's. */
   passed(index: number, item: StreamItem): void;
   /** Interceptors ended the call before its handler did, with this. Nothing follows. */
-  ended(outcome: Outcome): void;
+  ended(outcome: Reply): void;
 }
 
 export interface StreamPassageOptions extends AdmitOptions {

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { MetadataEntries, Outcome } from '@understudy/core';
+import type { MetadataEntries, Reply } from '@understudy/core';
 import { entriesOf, NO_METADATA } from './metadata.js';
 import type { Shown } from './passed-on.js';
 import { outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE } from './status.js';
@@ -10,7 +10,7 @@ export interface WireSink {
   onMetadata(entries: MetadataEntries): void;
   onMessage(bytes: Uint8Array): void;
   /** Once, last. */
-  onStatus(outcome: Outcome): void;
+  onStatus(outcome: Reply): void;
 }
 
 /** The client's half-close, in a line with its messages. */

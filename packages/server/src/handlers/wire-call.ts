@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { MetadataEntries, Outcome } from '@understudy/core';
+import type { MetadataEntries, Reply } from '@understudy/core';
 import { entriesOf, NO_METADATA } from './metadata.js';
 import type { Shown } from './passed-on.js';
 import { outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE } from './status.js';
@@ -7,7 +7,7 @@ import { WireSurface, type WireSurfaceOptions } from './wire-surface.js';
 
 export interface WireCallOptions extends WireSurfaceOptions {
   /** The call ended. Called in a microtask of its own, out of reach of any interceptor's `catch`. */
-  readonly onEnd: (outcome: Outcome) => void;
+  readonly onEnd: (outcome: Reply) => void;
 }
 
 /**
@@ -16,7 +16,7 @@ export interface WireCallOptions extends WireSurfaceOptions {
  * fires `onCancel` once after every end.
  */
 export class WireCall extends WireSurface {
-  readonly #onEnd: (outcome: Outcome) => void;
+  readonly #onEnd: (outcome: Reply) => void;
   #reading = false;
   #unread: 'message' | 'halfClose' | 'nothing' = 'message';
   #request: Shown | undefined;

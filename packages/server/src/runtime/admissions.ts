@@ -87,6 +87,6 @@ export class Admissions {
     this.#admitted.set(admission, result);
     const { changed } = result;
     if (changed === undefined) loop.dispatch({ kind: 'admitted', admission });
-    else loop.dispatch({ kind: 'admitted', admission, determinants: encodeChange(changed, request) });
+    else loop.dispatch({ kind: 'admitted', admission, change: encodeChange(changed, request) });
   }
 }

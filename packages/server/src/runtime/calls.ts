@@ -7,6 +7,7 @@ import {
   type Request,
   type RpcReplyHeader,
   type RpcRequestHeader,
+  replyOf,
   type StreamItem,
   UnderstudyError,
 } from '@understudy/core';
@@ -100,12 +101,13 @@ export class Calls {
     const waiting = this.#take(id);
     if (waiting === undefined) return;
     const { call, callback } = waiting.arrival;
+    const reply = replyOf(outcome);
     if (header === undefined) {
-      answer(call, callback, outcome);
+      answer(call, callback, reply);
       return;
     }
     const bytes = encodeRpcReplyHeader(header);
-    if (bytes.length <= HEADER_MAX_BYTES) answer(call, callback, outcome, bytes);
+    if (bytes.length <= HEADER_MAX_BYTES) answer(call, callback, reply, bytes);
     // The client asks again and gets the reply when what it reflects is stable.
     else
       failWith(

@@ -4,10 +4,11 @@ import {
   GrpcStatus,
   type Logger,
   type NestedReply,
-  type Outcome,
   type ReplicaEffect,
+  type Reply,
   type Request,
   STREAMED,
+  seqNumOf,
   type Task,
   UnderstudyError,
 } from '@understudy/core';
@@ -132,12 +133,13 @@ export class Executor {
   /** In a tick of its own, so that what comes of it does not depend on where the message came from. */
   #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined): void {
     const { activity, registry, loop } = this.#options;
+    const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
     activity.began();
-    const onEnd = (ended: UnaryRun, outcome: Outcome): void => {
+    const onEnd = (ended: UnaryRun, outcome: Reply): void => {
       this.#steps.ended(ended, outcome);
       activity.ended();
     };
-    const run = new UnaryRun({ info: task.info, admitted, nest: this.#nest, onEnd });
+    const run = new UnaryRun({ name, admitted, nest: this.#nest, onEnd });
     this.#steps.begin(task, { called: run });
     const context = this.#contextFor(task.peer ?? '');
     process.nextTick(() => {
@@ -166,12 +168,9 @@ export class Executor {
   /** The request as the interceptors left it; undefined if that cannot be read. */
   #requestOf(task: Task, admitted: Admitted | undefined): Request | undefined {
     if (task.kind === 'read') return admitted?.changed ?? task.request;
-    const { determinants } = task.info;
-    const part = task.request.stream?.kind;
-    // Those of credits and cancellations are the core's own.
-    if (determinants === undefined || part === 'credit' || part === 'cancel') return task.request;
+    if (task.info.kind !== 'call' || task.info.determinants?.kind !== 'change') return task.request;
     try {
-      return applyChange(task.request, determinants);
+      return applyChange(task.request, task.info.determinants.change);
     } catch (error) {
       if (error instanceof UnderstudyError) return undefined;
       throw error;
@@ -183,7 +182,7 @@ export class Executor {
     return this.#context;
   }
 
-  #executed(task: Task, admitted: Admitted | undefined, outcome: Outcome): void {
+  #executed(task: Task, admitted: Admitted | undefined, outcome: Reply): void {
     const { loop } = this.#options;
     if (loop.closed) return;
     // Backups run no interceptors, so what is compared is what the handler did.
@@ -199,7 +198,8 @@ export class Executor {
 }
 
 /** All replicas read the same bytes, so this is the outcome on all. */
-const UNREADABLE_CHANGE: Outcome = {
+const UNREADABLE_CHANGE: Reply = {
+  kind: 'reply',
   code: GrpcStatus.INTERNAL,
   details: 'UNDERSTUDY_MALFORMED: what interceptors changed cannot be read',
 };

@@ -1,12 +1,12 @@
 import type { Handling, NestedCall, NestedRequest, SendNested } from '@understudy/context';
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 
 /** Takes a call that a handler makes to another service; see `Handling.nest`. */
 export type Nest = (
   run: HandlerRun,
   request: NestedRequest,
   send: SendNested,
-  receive: (outcome: Outcome) => void,
+  receive: (outcome: Reply) => void,
 ) => NestedCall;
 
 /** A handler that was started, as far as it makes calls to others and is given their replies. */
@@ -19,7 +19,7 @@ export abstract class HandlerRun implements Handling {
     this.#nest = nest;
   }
 
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Outcome) => void): NestedCall {
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall {
     return this.#nest(this, request, send, receive);
   }
 

@@ -1,12 +1,13 @@
-import { ERROR_CODES, type ErrorCode, type Outcome } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode, type Reply } from '@understudy/core';
 
 /**
  * What a call comes to that this replica itself ends.
  *
  * @param reason a sentence that a person can act on; never contains a payload
  */
-export const localOutcome = (code: ErrorCode, reason: string): Outcome =>
+export const localOutcome = (code: ErrorCode, reason: string): Reply =>
   Object.freeze({
+    kind: 'reply',
     code: ERROR_CODES[code].status,
     details: `${code}: ${reason}`,
     trailers: Object.freeze([

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
-import { type NestedId, type OrderNum, type Outcome, STREAMED, WAITS } from '@understudy/core';
+import { type NestedId, type OrderNum, type Reply, STREAMED, WAITS } from '@understudy/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CONNECTION, LoneExecutor } from './testing/lone-executor.js';
 import { OtherService, said, textOf } from './testing/other-service.js';
@@ -93,13 +93,14 @@ const handlers: UntypedServiceImplementation = {
 };
 
 const alone = (): LoneExecutor => new LoneExecutor(handlers);
-const json = (value: unknown): Outcome => ({
+const json = (value: unknown): Reply => ({
+  kind: 'reply',
   code: 0,
   details: 'OK',
   initialMetadata: [],
   message: Buffer.from(JSON.stringify(value)),
 });
-const finishedAt = (seqNum: number, outcome: Outcome) => [{ connection: CONNECTION, seqNum, outcome }];
+const finishedAt = (seqNum: number, outcome: Reply) => [{ connection: CONNECTION, seqNum, outcome }];
 
 describe('a handler that asks another service', () => {
   it('waits, and ends where it is given the reply', async () => {
@@ -154,9 +155,9 @@ describe('a handler that asks another service', () => {
   });
 
   it.each([
-    ['refuse', { code: 5, details: 'no' }],
-    ['reject', { code: 2, details: 'Unknown error' }],
-    ['throwWhenTold', { code: 2, details: 'Unknown error' }],
+    ['refuse', { kind: 'reply' as const, code: 5, details: 'no' }],
+    ['reject', { kind: 'reply' as const, code: 2, details: 'Unknown error' }],
+    ['throwWhenTold', { kind: 'reply' as const, code: 2, details: 'Unknown error' }],
   ])('fails as any other after its reply: %s', async (name, outcome) => {
     const executor = alone();
     await executor.call(name);
@@ -167,7 +168,7 @@ describe('a handler that asks another service', () => {
   it('is told the error that was the reply', async () => {
     const executor = alone();
     await executor.call('ask');
-    await executor.reply(id(1), { code: 14, details: 'not there' });
+    await executor.reply(id(1), { kind: 'reply', code: 14, details: 'not there' });
     expect(state).toEqual(['not there']);
   });
 });

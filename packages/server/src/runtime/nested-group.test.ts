@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata, type Server, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { currentHandling, expectCalls, type SendNested } from '@understudy/context';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core';
 import { encodeCaller } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Counter, counterService } from './testing/counter.js';
@@ -33,20 +33,20 @@ afterEach(async () => {
 
 const asBytes = (bytes: Buffer): Buffer => bytes;
 
-const rpc = (caller: NestedCaller, message: Buffer): Promise<Outcome> =>
+const rpc = (caller: NestedCaller, message: Buffer): Promise<Reply> =>
   new Promise((resolve) => {
     const metadata = new Metadata();
     metadata.set('understudy-nested-bin', Buffer.from(encodeCaller(caller)));
     client.makeUnaryRequest(ADD.path, asBytes, asBytes, message, metadata, (error, value) =>
       resolve(
         error === null
-          ? { code: 0, details: 'OK', message: value as Buffer }
-          : { code: error.code, details: error.details },
+          ? { kind: 'reply', code: 0, details: 'OK', message: value as Buffer }
+          : { kind: 'reply', code: error.code, details: error.details },
       ),
     );
   });
 
-function ask(id: string): Promise<Outcome> {
+function ask(id: string): Promise<Reply> {
   const message = ADD.requestSerialize({ id, by: 1 });
   const send: SendNested = (caller, done) => {
     sent.push(caller);

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { currentHandling, expectCalls, type NestedCall, type SendNested } from '@understudy/context';
-import { type NestedId, type OrderNum, type Outcome, WAITS } from '@understudy/core';
+import { type NestedId, type OrderNum, type Reply, WAITS } from '@understudy/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LoneExecutor } from './testing/lone-executor.js';
 import { OtherService, said, textOf } from './testing/other-service.js';
@@ -11,10 +11,10 @@ type Call = ServerUnaryCall<{ text?: string }, unknown>;
 type Callback = sendUnaryData<unknown>;
 
 const FIRST: NestedId = { orderNum: 1 as OrderNum, index: 0 };
-const CANCELLED = { code: 1, details: 'Cancelled on client' };
+const CANCELLED = { kind: 'reply' as const, code: 1, details: 'Cancelled on client' };
 
 let other: OtherService;
-let told: Outcome[];
+let told: Reply[];
 /** Handlers that were started. */
 let begun: number;
 /** The call that a handler made last. */
@@ -109,7 +109,7 @@ describe('a nested call', () => {
   it('whose client throws ends with what that says', async () => {
     const executor = alone();
     await executor.call('failing');
-    expect(await executor.send(FIRST)).toEqual({ code: 13, details: 'no such host' });
+    expect(await executor.send(FIRST)).toEqual({ kind: 'reply', code: 13, details: 'no such host' });
   });
 
   it('that was cancelled before does not leave', async () => {
@@ -147,7 +147,7 @@ describe('a nested call', () => {
 });
 
 describe('a call that a handler makes after its end', () => {
-  const refused = (outcome: Outcome | undefined) => {
+  const refused = (outcome: Reply | undefined) => {
     expect(outcome).toMatchObject({
       code: 9,
       details: expect.stringContaining('UNDERSTUDY_OUT_OF_ORDER: '),
@@ -171,7 +171,7 @@ describe('a call that a handler makes after its end', () => {
   it('is refused while another message is processed, which it would be by accident', async () => {
     const executor = alone();
     await executor.call('end');
-    expect((await executor.call('wakeTheEnded')).outcome.code).toBe(0);
+    expect((await executor.call('wakeTheEnded')).outcome).toMatchObject({ code: 0 });
     await new Promise(setImmediate);
     refused(told[0]);
     expect(executor.all('nestedCall')).toEqual([]);

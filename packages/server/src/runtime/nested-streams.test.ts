@@ -1,6 +1,14 @@
 import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
-import { type NestedId, type OrderNum, type SeqNum, STREAMED, type StreamOutput, WAITS } from '@understudy/core';
+import {
+  type NestedId,
+  type OrderNum,
+  replyOf,
+  type SeqNum,
+  STREAMED,
+  type StreamOutput,
+  WAITS,
+} from '@understudy/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type EventOf, LoneExecutor } from './testing/lone-executor.js';
 import { OtherService, said, textOf } from './testing/other-service.js';
@@ -65,7 +73,7 @@ const alone = (): LoneExecutor => new LoneExecutor(unary, { streaming });
 const sentIn = ({ outputs = [] }: EventOf<'executed'>): unknown[] =>
   outputs.flatMap(({ item }: StreamOutput) => {
     if (item.kind === 'message') return [JSON.parse(Buffer.from(item.message).toString())];
-    return item.kind === 'status' ? [item.outcome.code] : [];
+    return item.kind === 'status' ? [replyOf(item.outcome).code] : [];
   });
 
 describe('the handler of a stream', () => {

@@ -1,8 +1,8 @@
 import { handle, type NestedCall, type SendNested, type Sent } from '@understudy/context';
-import { GrpcStatus, type NestedCaller, type Outcome } from '@understudy/core';
+import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core';
 import type { HandlerRun } from './handler-run.js';
 
-export type Receive = (outcome: Outcome) => void;
+export type Receive = (outcome: Reply) => void;
 
 /** A call to another service that a handler has made and waits for. */
 export class OpenCall implements NestedCall {
@@ -27,13 +27,13 @@ export class OpenCall implements NestedCall {
   }
 
   /** To be called once, at the primary, and within no handling. `done` is called once, in a later turn. */
-  send(caller: NestedCaller, done: (outcome: Outcome) => void): void {
+  send(caller: NestedCaller, done: (outcome: Reply) => void): void {
     if (this.#cancelled) {
       setImmediate(done, CANCELLED);
       return;
     }
     let replied = false;
-    const reply = (outcome: Outcome): void => {
+    const reply = (outcome: Reply): void => {
       if (replied) return;
       replied = true;
       this.#sent = undefined;
@@ -42,7 +42,7 @@ export class OpenCall implements NestedCall {
     try {
       this.#sent = this.#send(caller, reply);
     } catch (error) {
-      setImmediate(reply, { code: GrpcStatus.INTERNAL, details: messageOf(error) });
+      setImmediate(reply, { kind: 'reply', code: GrpcStatus.INTERNAL, details: messageOf(error) });
     }
   }
 
@@ -50,11 +50,11 @@ export class OpenCall implements NestedCall {
    * Gives the handler its reply, or what stands in its place: in a tick of its own, so that what comes of it does not
    * depend on where this is called from.
    */
-  give(outcome: Outcome): void {
+  give(outcome: Reply): void {
     process.nextTick(() => handle(this.run, () => this.#give(outcome)));
   }
 
-  #give(outcome: Outcome): void {
+  #give(outcome: Reply): void {
     try {
       this.#receive(outcome);
     } catch (error) {
@@ -63,6 +63,6 @@ export class OpenCall implements NestedCall {
   }
 }
 
-const CANCELLED: Outcome = Object.freeze({ code: GrpcStatus.CANCELLED, details: 'Cancelled on client' });
+const CANCELLED: Reply = Object.freeze({ kind: 'reply', code: GrpcStatus.CANCELLED, details: 'Cancelled on client' });
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,6 +5,7 @@ import {
   mixDigest,
   type NestedId,
   type Outcome,
+  type Reply,
   requestDigest,
   STREAMED,
   type StreamOutput,
@@ -19,12 +20,11 @@ export type OrderedTask = Extract<Task, { kind: 'ordered' }>;
 
 /** The end of a unary handler. `outcome`: what the handler came to, then what interceptors made of it. */
 export interface Ending extends Finished {
-  outcome: Outcome;
+  outcome: Reply;
 }
 
-export const endingOf = ({ info: { connection, seqNum } }: UnaryRun, outcome: Outcome): Ending => ({
-  connection,
-  seqNum,
+export const endingOf = ({ name }: UnaryRun, outcome: Reply): Ending => ({
+  ...name,
   outcome,
 });
 
@@ -91,7 +91,7 @@ export class Step {
   }
 
   /** A handler that had waited came to its end. */
-  end(run: UnaryRun, outcome: Outcome): Ending {
+  end(run: UnaryRun, outcome: Reply): Ending {
     this.#mix(outcomeDigest(outcome));
     const ending = endingOf(run, outcome);
     this.finished.push(ending);

@@ -1,5 +1,5 @@
 import { handle } from '@understudy/context';
-import type { Outcome, Task } from '@understudy/core';
+import type { Reply, Task } from '@understudy/core';
 import type { Activity } from './activity.js';
 import type { EventLoop } from './event-loop.js';
 import { Rest } from './rest.js';
@@ -62,7 +62,7 @@ export class Steps {
   }
 
   /** A unary handler came to its end. */
-  ended(run: UnaryRun, outcome: Outcome): void {
+  ended(run: UnaryRun, outcome: Reply): void {
     if (this.#options.loop.closed) return;
     const step = this.#current;
     if (step === undefined || run.isAbandoned) {

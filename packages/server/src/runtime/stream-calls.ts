@@ -1,9 +1,10 @@
 import {
   type CallId,
   type ErrorCode,
-  isStreamed,
   type Outcome,
+  type Reply,
   type Request,
+  replyOf,
   STREAM_CREDIT_AT,
   STREAM_WINDOW,
   STREAM_WINDOW_BYTES,
@@ -87,7 +88,7 @@ export class StreamCalls {
         break;
       default:
         this.#open.delete(id);
-        finish(rpc, item.outcome);
+        finish(rpc, replyOf(item.outcome));
         return true;
     }
     rpc.taken = Math.max(rpc.taken, rpc.items);
@@ -98,9 +99,9 @@ export class StreamCalls {
   onOutcome(id: CallId, outcome: Outcome): boolean {
     const rpc = this.#open.get(id);
     if (rpc === undefined) return false;
-    if (isStreamed(outcome)) return true;
+    if (outcome.kind === 'streamed') return true;
     this.#open.delete(id);
-    finish(rpc, outcome);
+    finish(rpc, replyOf(outcome));
     return true;
   }
 
@@ -163,7 +164,7 @@ const NO_BYTES = Buffer.alloc(0);
 
 const hasRoom = ({ sizes, bytes }: OpenRpc): boolean => sizes.length < STREAM_WINDOW && bytes < STREAM_WINDOW_BYTES;
 
-function finish({ arrival, reply }: OpenRpc, { code, details, trailers }: Outcome): void {
+function finish({ arrival, reply }: OpenRpc, { code, details, trailers }: Reply): void {
   const metadata = trailers === undefined ? undefined : metadataOf(trailers);
   const status = { code, details: wellFormed(details), ...(metadata !== undefined && { metadata }) };
   if (arrival.kind === 'clientStream') {

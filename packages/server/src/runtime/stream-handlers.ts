@@ -4,6 +4,7 @@ import {
   type SeqNum,
   type StreamItem,
   type StreamOutput,
+  seqNumOf,
   unreachable,
 } from '@understudy/core';
 import { itemDigest } from '@understudy/wire';
@@ -54,7 +55,7 @@ export class StreamHandlers {
     const { connection } = info;
     switch (part?.kind) {
       case 'open':
-        return this.#start(connection, info.seqNum, request, peer);
+        return this.#start(connection, seqNumOf(info), request, peer);
       case 'message':
         return this.#get(connection, part.of)?.message(request.message);
       case 'end':

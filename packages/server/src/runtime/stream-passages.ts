@@ -2,8 +2,8 @@ import type { ServerInterceptor } from '@grpc/grpc-js';
 import {
   type ConnectionId,
   ERROR_CODES,
-  type Outcome,
   type ReplicaEffect,
+  type Reply,
   type Request,
   type SeqNum,
   STREAMED,
@@ -29,7 +29,8 @@ interface Name {
   readonly stream: SeqNum;
 }
 
-export const OVERLOADED: Outcome = {
+export const OVERLOADED: Reply = {
+  kind: 'reply',
   code: ERROR_CODES.UNDERSTUDY_OVERLOADED.status,
   details: 'UNDERSTUDY_OVERLOADED: interceptors hold too many calls; nothing was done',
 };
@@ -151,4 +152,4 @@ export class StreamPassages {
 }
 
 const changeOf = (changed: Request | undefined, original: Request) =>
-  changed && { determinants: encodeChange(changed, original) };
+  changed && { change: encodeChange(changed, original) };

@@ -1,7 +1,7 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import {
-  type ConnectionId,
   configDigest,
+  connectionId,
   type HelloFrame,
   type Incarnation,
   NO_SEQ,
@@ -34,7 +34,7 @@ function open(node: Node, path: string): RawStream {
 const hello = (connection: string): HelloFrame => ({
   kind: 'hello',
   group: 'counters',
-  connection: connection as ConnectionId,
+  connection: connectionId('session', connection),
   fresh: true,
   term: NO_TERM,
   repliesSeenUpTo: NO_SEQ,

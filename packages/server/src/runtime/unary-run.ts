@@ -1,36 +1,36 @@
-import type { OrderInfo, Outcome, Request } from '@understudy/core';
+import type { MessageName, Reply, Request } from '@understudy/core';
 import { type CapturedUnary, type RunContext, type RunningCall, runUnary } from '../handlers/index.js';
 import type { Admitted } from './admissions.js';
 import { HandlerRun, type Nest } from './handler-run.js';
 
 export interface UnaryRunOptions {
-  /** The order of its message. */
-  readonly info: OrderInfo;
+  /** Its message. */
+  readonly name: MessageName;
   /** On the primary, if its message passed interceptors: their way back. */
   readonly admitted: Admitted | undefined;
   readonly nest: Nest;
   /** It came to its end. */
-  readonly onEnd: (run: UnaryRun, outcome: Outcome) => void;
+  readonly onEnd: (run: UnaryRun, outcome: Reply) => void;
 }
 
 /** The handler of a unary call, from its message to its end, which may come some steps later. */
 export class UnaryRun extends HandlerRun {
-  readonly info: OrderInfo;
+  readonly name: MessageName;
   readonly admitted: Admitted | undefined;
   readonly #onEnd: UnaryRunOptions['onEnd'];
   #running: RunningCall | undefined;
-  #outcome: Outcome | undefined;
+  #outcome: Reply | undefined;
   #abandoned = false;
 
-  constructor({ info, admitted, nest, onEnd }: UnaryRunOptions) {
+  constructor({ name, admitted, nest, onEnd }: UnaryRunOptions) {
     super(nest);
-    this.info = info;
+    this.name = name;
     this.admitted = admitted;
     this.#onEnd = onEnd;
   }
 
   /** What it came to; undefined while it runs. */
-  get outcome(): Outcome | undefined {
+  get outcome(): Reply | undefined {
     return this.#outcome;
   }
 

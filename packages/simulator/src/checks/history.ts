@@ -1,4 +1,4 @@
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import type { Operation as LinearOperation } from '../linearizability/model.js';
 import { type Ledger, type Saw, sawOf } from '../services/ledger.js';
 import type { Workload } from '../services/workload.js';
@@ -6,10 +6,10 @@ import { demand } from '../violation.js';
 import type { StreamRecord } from './stream-record.js';
 
 /** What the interceptors of a simulation answer when they end a call before it is ordered. */
-export const REFUSED: Outcome = Object.freeze({ code: 7, details: 'refused by an interceptor' });
+export const REFUSED: Reply = Object.freeze({ kind: 'reply', code: 7, details: 'refused by an interceptor' });
 
 /** The reply to a one-way call. */
-const isAccepted = ({ code, message }: Outcome): boolean => code === 0 && message?.length === 0;
+const isAccepted = ({ code, message }: Reply): boolean => code === 0 && message?.length === 0;
 
 /** One call of an application, as the application sees it. */
 export interface Operation {
@@ -90,7 +90,7 @@ export class History {
     return operation;
   }
 
-  answer(operation: Operation, outcome: Outcome): void {
+  answer(operation: Operation, outcome: Reply): void {
     if (operation.state === 'answered' && outcome.code === 0) {
       const again = sawOf(outcome);
       demand(

@@ -1,4 +1,4 @@
-import type { ConnectionId, OrderInfo } from '@understudy/core';
+import { type ConnectionId, type OrderInfo, seqNumOf } from '@understudy/core';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
@@ -43,7 +43,7 @@ export class Losses {
     const gone = this.#simulation.outOfReach(server);
     const isExcused = infos.length === 0 ? gone.size > 0 : infos.some((info) => this.#isGone(server, info, gone));
     demand(isExcused, () => {
-      const whose = infos.map(({ term, connection, seqNum }) => `${connection}#${seqNum} of term ${term}`);
+      const whose = infos.map((info) => `${info.connection}#${seqNumOf(info)} of term ${info.term}`);
       return `${server.name} calls order ${hole} lost (${whose.join(', ')}), and no client took it along`;
     });
   }

@@ -1,8 +1,9 @@
 import {
+  connectionKind,
   type GroupRecord,
   isInSync,
-  isPlain,
   type Member,
+  namesSame,
   type OrderInfo,
   type ReplicaEffect,
   type ReplicaEvent,
@@ -10,6 +11,7 @@ import {
   type SessionEffect,
   STREAM_WINDOW,
   sameMember,
+  seqNumOf,
 } from '@understudy/core';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
@@ -108,9 +110,9 @@ export class Watch {
       return;
     }
     demand(
-      known.seqNum === info.seqNum && known.connection === info.connection,
+      namesSame(known, info),
       () =>
-        `order ${info.orderNum} of term ${info.term} is ${known.connection}#${known.seqNum} and ${info.connection}#${info.seqNum}`,
+        `order ${info.orderNum} of term ${info.term} is ${known.connection}#${seqNumOf(known)} and ${info.connection}#${seqNumOf(info)}`,
     );
   }
 
@@ -183,7 +185,7 @@ export class Watch {
    */
   announces(server: ServerHost, orders: readonly OrderInfo[]): void {
     if (!this.fairWeather || this.#simulation.plan.config.multicast !== 'destination') return;
-    const told = orders.find(({ kind, connection }) => kind === 'call' && !isPlain(connection));
+    const told = orders.find(({ kind, connection }) => kind === 'call' && connectionKind(connection) === 'session');
     demand(told === undefined, () => `${server.name} announces order ${told?.orderNum}, which clients reflect`);
   }
 

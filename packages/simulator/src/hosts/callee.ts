@@ -1,4 +1,4 @@
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core';
 import { bytesOf } from '@understudy/core/testing';
 import { NestedCallee } from '../checks/nested.js';
 import { NestedRpc } from '../network/nested-rpc.js';
@@ -49,8 +49,8 @@ export class Callee extends Host {
   }
 
   /** A call has arrived: it takes effect once, however often it comes. */
-  serve(caller: NestedCaller, text: string): Outcome {
-    return { code: 0, details: '', message: bytesOf(this.record.serve(caller, text)) };
+  serve(caller: NestedCaller, text: string): Reply {
+    return { kind: 'reply', code: 0, details: '', message: bytesOf(this.record.serve(caller, text)) };
   }
 
   possible(acts: Act[]): void {

@@ -1,8 +1,10 @@
 import {
   type CallId,
   type ConnectionId,
+  connectionId,
   type NestedCaller,
   type Outcome,
+  type Reply,
   Session,
   type SessionEffect,
   type SessionEvent,
@@ -29,7 +31,7 @@ const PROCESSES = 16;
 export class ClientHost extends Host {
   core: Session | undefined;
   /** Of the session that it has or had last. */
-  connection = hex32(0) as ConnectionId;
+  connection: ConnectionId = connectionId('session', hex32(0));
   /** Sessions so far. */
   generation = 0;
   readonly streams: (SessionStream | undefined)[] = [];
@@ -67,10 +69,8 @@ export class ClientHost extends Host {
 
   start(): void {
     this.generation++;
-    this.connection = hex32(0xc000 + (this.index - this.simulation.plan.servers + 1) * 100 + this.generation).replace(
-      /^0/,
-      'f',
-    ) as ConnectionId;
+    const number = 0xc000 + (this.index - this.simulation.plan.servers + 1) * 100 + this.generation;
+    this.connection = connectionId('session', hex32(number).replace(/^0/, 'f'));
     const { config, servers } = this.simulation.plan;
     this.#term = 0;
     this.core = new Session({ connection: this.connection, slots: servers, config });
@@ -219,14 +219,14 @@ export class ClientHost extends Host {
         const stream = this.#takeStream(effect.call);
         if (stream !== undefined) {
           this.note(`${stream.name} ends`);
-          this.#checkTerm(effect.outcome, stream.name);
-          stream.ended(effect.outcome);
+          this.#checkTerm(effect.reply, stream.name);
+          stream.ended(effect.reply);
           return;
         }
         const operation = this.#take(effect.call);
         this.note(`delivered ${operation?.name}`);
-        this.#checkTerm(effect.outcome, operation?.name);
-        if (operation !== undefined) this.#answered(effect.call, operation, effect.outcome);
+        this.#checkTerm(effect.reply, operation?.name);
+        if (operation !== undefined) this.#answered(effect.call, operation, effect.reply);
         return;
       }
       case 'fail': {
@@ -264,7 +264,7 @@ export class ClientHost extends Host {
     this.simulation.network.rpcs.push(rpc);
   }
 
-  #answered(call: CallId, operation: Operation, outcome: Outcome): void {
+  #answered(call: CallId, operation: Operation, outcome: Reply): void {
     const attempt = this.#takeAttempt(call);
     if (attempt === undefined) this.simulation.history.answer(operation, outcome);
     else attempt.answered(outcome);
@@ -294,7 +294,7 @@ export class ClientHost extends Host {
     return stream;
   }
 
-  #checkTerm(what: Outcome | StreamItem, name: string | undefined): void {
+  #checkTerm(what: Reply | StreamItem, name: string | undefined): void {
     demand(!this.#outdated.includes(what), () => `${this.name} delivers ${name} from a primary of an older term`);
   }
 

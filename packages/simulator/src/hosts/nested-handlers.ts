@@ -4,6 +4,8 @@ import {
   type NestedId,
   type NestedReply,
   type Outcome,
+  replyOf,
+  seqNumOf,
   type Task,
   WAITS,
 } from '@understudy/core';
@@ -114,8 +116,8 @@ export class NestedHandlers {
       return heard;
     }
     const step = this.#run(handler);
-    const { connection, seqNum } = handler.task.info;
-    const ended = { connection, seqNum, outcome: step.outcome };
+    const { info } = handler.task;
+    const ended = { connection: info.connection, seqNum: seqNumOf(info), outcome: replyOf(step.outcome) };
     if (handler.asking === 'and lingers') {
       this.#lingers(handler, ended);
       return step;

@@ -15,8 +15,10 @@ import {
   type ReplicaStatus,
   type ReplyFrame,
   type Request,
+  replyOf,
   STREAMED,
   type StreamPart,
+  seqNumOf,
   type Task,
 } from '@understudy/core';
 import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
@@ -252,7 +254,7 @@ export class ServerHost extends Host {
         if (effect.header !== undefined) this.simulation.losses.left(effect.header.header.sourceOrderInfo);
         if (caller === undefined) return;
         if ('stream' in caller) return;
-        if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, effect.outcome);
+        if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, replyOf(effect.outcome));
         else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
         else demand(false, () => `${this.name} answers a session's call without a header`);
         return;
@@ -445,7 +447,8 @@ export class ServerHost extends Host {
   }
 
   #finishPart(task: OrderedTask, part: StreamPart, name: string): void {
-    const { connection, seqNum, orderNum } = task.info;
+    const { connection, orderNum } = task.info;
+    const seqNum = seqNumOf(task.info);
     this.processed[orderNum] = this.handlers.nameOf(connection, seqNum, part) ?? name;
     const outputs = this.handlers.deliver(task, part);
     const made = this.nested.takeMade();

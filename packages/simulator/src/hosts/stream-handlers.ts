@@ -4,6 +4,7 @@ import {
   type StreamItem,
   type StreamOutput,
   type StreamPart,
+  seqNumOf,
   type Task,
   unreachable,
 } from '@understudy/core';
@@ -40,7 +41,8 @@ export class StreamHandlers {
   /** A part of a stream is processed. @returns what came of it */
   deliver(task: Ordered, part: StreamPart): readonly StreamOutput[] {
     return this.#step(() => {
-      const { connection, seqNum } = task.info;
+      const { connection } = task.info;
+      const seqNum = seqNumOf(task.info);
       switch (part.kind) {
         case 'open':
           return this.#open(task);
@@ -105,7 +107,8 @@ export class StreamHandlers {
   }
 
   #open(task: Ordered): void {
-    const { connection, seqNum } = task.info;
+    const { connection } = task.info;
+    const seqNum = seqNumOf(task.info);
     const { name, input } = readRequest(task.request.message);
     const opening = JSON.parse(input) as Opening;
     const { service } = this.#server;

@@ -1,4 +1,4 @@
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core';
 import type { Callee } from '../hosts/callee.js';
 import { keyOf } from '../hosts/nested-handlers.js';
 import type { ServerHost } from '../hosts/server-host.js';
@@ -14,7 +14,7 @@ export class NestedRpc implements Act {
   readonly #life: number;
   #stage: 'going' | 'there' | 'back' | 'over' = 'going';
   #answersAtMs = 0;
-  #outcome: Outcome | undefined;
+  #outcome: Reply | undefined;
   #broken = false;
 
   constructor(callee: Callee, server: ServerHost, caller: NestedCaller, text: string) {

@@ -1,4 +1,4 @@
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import { bytesOf, hashText, textOf } from '@understudy/core/testing';
 import type { Machine, Workload } from './workload.js';
 
@@ -50,7 +50,7 @@ export class Ledger {
     return this.#digests[length];
   }
 
-  run(name: string, input: string): Outcome {
+  run(name: string, input: string): Reply {
     this.#add(name);
     return this.look(input);
   }
@@ -66,10 +66,10 @@ export class Ledger {
   }
 
   /** Asks the machine without a trace in the list. */
-  look(input: string): Outcome {
+  look(input: string): Reply {
     const parsed: unknown = JSON.parse(input);
     const output = parsed === null ? 'null' : JSON.stringify(this.#machine.run(parsed));
-    return { code: 0, details: '', message: bytesOf(`${this.place}${output}`) };
+    return { kind: 'reply', code: 0, details: '', message: bytesOf(`${this.place}${output}`) };
   }
 
   /** The history so far. */
@@ -101,7 +101,7 @@ interface Saved {
   readonly state: unknown;
 }
 
-export const sawOf = (outcome: Outcome): Saw => readSaw(textOf(outcome.message));
+export const sawOf = (outcome: Reply): Saw => readSaw(textOf(outcome.message));
 
 export function readSaw(text: string): Saw {
   const [length = '', digest = '', last = ''] = text.split('/', 3);

@@ -41,7 +41,7 @@ describe('what handlers ask of another service', () => {
   });
 
   it('enters the history with its value, or as unknown', () => {
-    expect(heardText('m5.1', { code: 0, details: '', message: bytesOf('7') })).toBe('m5.1=7');
+    expect(heardText('m5.1', { kind: 'reply', code: 0, details: '', message: bytesOf('7') })).toBe('m5.1=7');
     expect(heardText('m5.1', UNREACHED)).toBe('m5.1=nobody knows');
   });
 });

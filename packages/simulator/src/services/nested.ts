@@ -1,4 +1,4 @@
-import type { Outcome } from '@understudy/core';
+import type { Reply } from '@understudy/core';
 import { hashText, textOf } from '@understudy/core/testing';
 
 /** What the handler of an operation asks of another service, and when it answers; all replicas read the same. */
@@ -53,9 +53,9 @@ export function readCall(text: string): CallText {
 }
 
 /** What a handler is told whose call went nowhere, or nobody knows where. */
-export const UNREACHED: Outcome = Object.freeze({ code: 14, details: 'the callee does not answer' });
+export const UNREACHED: Reply = Object.freeze({ kind: 'reply', code: 14, details: 'the callee does not answer' });
 export const NOT_KNOWN = 'nobody knows';
 
 /** A reply as it enters the history of the group that asked. */
-export const heardText = (what: string, outcome: Outcome): string =>
+export const heardText = (what: string, outcome: Reply): string =>
   `${what}=${outcome.code === 0 ? textOf(outcome.message) : NOT_KNOWN}`;

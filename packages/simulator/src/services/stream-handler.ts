@@ -165,7 +165,7 @@ function itemOf(written: Written): StreamItem {
       return { kind: 'message', message: bytesOf(messageText(written.place, written.by, written.body)) };
     case 'status': {
       const { code, place, by, body } = written;
-      return { kind: 'status', outcome: { code, details: statusText(place, by, body) } };
+      return { kind: 'status', outcome: { kind: 'reply', code, details: statusText(place, by, body) } };
     }
   }
 }

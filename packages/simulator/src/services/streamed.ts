@@ -47,7 +47,7 @@ export function textOfItem(item: StreamItem): string {
     case 'window':
       return `window ${item.upTo}`;
     case 'status':
-      return `status ${item.outcome.code} ${item.outcome.details}`;
+      return item.outcome.kind === 'reply' ? `status ${item.outcome.code} ${item.outcome.details}` : 'lost';
   }
 }
 

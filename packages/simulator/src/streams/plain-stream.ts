@@ -2,8 +2,8 @@ import {
   type CallId,
   ERROR_CODES,
   type ErrorCode,
-  isStreamed,
   type Outcome,
+  replyOf,
   STREAM_WINDOW,
   type StreamItem,
 } from '@understudy/core';
@@ -72,9 +72,9 @@ export class PlainStream extends StreamUse {
 
   /** The opening's own outcome. */
   opened(outcome: Outcome): void {
-    if (isStreamed(outcome)) return;
+    if (outcome.kind === 'streamed') return;
     this.#forget();
-    this.ended(outcome);
+    this.ended(replyOf(outcome));
   }
 
   item(item: StreamItem): void {
@@ -88,7 +88,7 @@ export class PlainStream extends StreamUse {
         return;
       case 'status':
         this.#forget();
-        this.ended(item.outcome);
+        this.ended(replyOf(item.outcome));
         return;
       default:
         this.given(item, this.#items);

@@ -1,4 +1,4 @@
-import { ENDED_FOR_COPY, type Outcome, type StreamItem } from '@understudy/core';
+import { ENDED_FOR_COPY, type Reply, type StreamItem } from '@understudy/core';
 import { bytesOf, textOf } from '@understudy/core/testing';
 import { type Operation, REFUSED } from '../checks/history.js';
 import { StreamRecord } from '../checks/stream-record.js';
@@ -143,10 +143,10 @@ export abstract class StreamUse implements Act {
   #answer(body: string): void {
     const operation = this.#unanswered.shift();
     demand(operation !== undefined, () => `${this.name} is given an answer that nothing asked for: ${body}`);
-    this.simulation.history.answer(operation, { code: 0, details: '', message: bytesOf(body) });
+    this.simulation.history.answer(operation, { kind: 'reply', code: 0, details: '', message: bytesOf(body) });
   }
 
-  ended(outcome: Outcome): void {
+  ended(outcome: Reply): void {
     this.over = true;
     if (outcome.code === REFUSED.code) {
       this.#settle(() => false);

@@ -1,5 +1,7 @@
 import type {
   Body,
+  CallOrder,
+  CancelOrder,
   Checkpoint,
   ConnectionId,
   Epoch,
@@ -12,12 +14,12 @@ import type {
   NestedId,
   NestedReply,
   OrderInfo,
-  OrderKind,
   OrderNum,
   Outcome,
   PeerFrame,
   ReplicaHeader,
   ReplicaId,
+  Reply,
   ReplyFrame,
   Request,
   RpcReplyHeader,
@@ -25,12 +27,13 @@ import type {
   SeqNum,
   SessionFrame,
   SessionHeader,
+  StreamEnd,
   StreamItem,
   StreamPart,
   Term,
   View,
 } from '@understudy/core';
-import { ERROR_CODES } from '@understudy/core';
+import { type ConnectionKind, connectionId as connectionIdOf, type Determinants, ERROR_CODES } from '@understudy/core';
 import * as fc from 'fast-check';
 import type { PeerHello } from '../peer-hello.js';
 
@@ -56,7 +59,10 @@ export const text = fc.oneof(fc.string({ unit: 'grapheme-ascii', maxLength: 90 }
 
 const anyId = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((array) => Buffer.from(array).toString('hex'));
 const fewIds = fc.constantFrom('00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff', 'c'.repeat(32));
-export const connectionId = fc.oneof(fewIds, anyId) as fc.Arbitrary<ConnectionId>;
+const connectionKind = fc.constantFrom<ConnectionKind>('session', 'session', 'plain', 'group');
+export const connectionId: fc.Arbitrary<ConnectionId> = fc
+  .tuple(connectionKind, fc.oneof(fewIds, anyId))
+  .map(([kind, hex]) => connectionIdOf(kind, hex));
 export const incarnation = anyId as fc.Arbitrary<Incarnation>;
 export const replicaId = text as fc.Arbitrary<ReplicaId>;
 export const member: fc.Arbitrary<Member> = fc.record({ id: replicaId, incarnation }, REQUIRED);
@@ -88,12 +94,33 @@ const part: fc.Arbitrary<StreamPart> = fc.oneof(
   ),
 );
 
-export const outcome: fc.Arbitrary<Outcome> = withOptional<
-  Pick<Outcome, 'code' | 'details'>,
+export const reply: fc.Arbitrary<Reply> = withOptional<
+  Pick<Reply, 'kind' | 'code' | 'details'>,
   { initialMetadata: MetadataEntries; message: Uint8Array; trailers: MetadataEntries }
 >(
-  { code: fc.oneof(fc.integer({ min: -1, max: 16 }), fc.maxSafeInteger()), details: fc.oneof(fc.constant(''), text) },
+  {
+    kind: fc.constant('reply' as const),
+    code: fc.oneof(fc.integer({ min: -3, max: 16 }), fc.maxSafeInteger()),
+    details: fc.oneof(fc.constant(''), text),
+  },
   { initialMetadata: metadata, message: bytes, trailers: metadata },
+);
+
+const bare = <K extends Exclude<Outcome['kind'], 'reply'>>(...kinds: K[]) =>
+  fc.record({ kind: fc.constantFrom(...kinds) }, REQUIRED);
+const streamEnd: fc.Arbitrary<StreamEnd> = fc.oneof(reply, bare('unknownStream'));
+export const outcomeKind = fc.constantFrom<Outcome['kind']>(
+  'reply',
+  'voided',
+  'abandoned',
+  'accepted',
+  'streamed',
+  'unknownStream',
+  'waits',
+);
+export const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  { weight: 4, arbitrary: reply },
+  bare('voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits') as fc.Arbitrary<Outcome>,
 );
 
 const nestedId: fc.Arbitrary<NestedId> = fc.record({ orderNum, index: count }, REQUIRED);
@@ -101,7 +128,7 @@ export const caller: fc.Arbitrary<NestedCaller> = fc.record(
   { client: text, term, id: nestedId, settledUpTo: orderNum },
   REQUIRED,
 );
-const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome }, REQUIRED);
+const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome: reply }, REQUIRED);
 
 export const request: fc.Arbitrary<Request> = withOptional<
   Pick<Request, 'method' | 'message'>,
@@ -125,16 +152,35 @@ const item: fc.Arbitrary<StreamItem> = fc.oneof(
   fc.record({ kind: fc.constant('metadata' as const), entries: metadata }, REQUIRED),
   fc.record({ kind: fc.constant('message' as const), message: bytes }, REQUIRED),
   fc.record({ kind: fc.constant('window' as const), upTo: count }, REQUIRED),
-  fc.record({ kind: fc.constant('status' as const), outcome }, REQUIRED),
+  fc.record({ kind: fc.constant('status' as const), outcome: streamEnd }, REQUIRED),
 );
 const ask = fc.record({ of: seqNum, received: count, awaitStable: fc.boolean() }, REQUIRED);
 
-const orderKind = fc.constantFrom<OrderKind>('call', 'void', 'expire', 'abandon', 'cancel');
+const place = { term, orderNum, connection: connectionId };
+const determinants: fc.Arbitrary<Determinants> = fc.oneof(
+  fc.record({ kind: fc.constant('change' as const), change: bytes }, REQUIRED),
+  fc.record({ kind: fc.constant('itemDigests' as const), digests: list(maybe(fc.nat(0xffffffff))) }, REQUIRED),
+);
 
-export const orderInfo: fc.Arbitrary<OrderInfo> = withOptional<
-  Pick<OrderInfo, 'term' | 'orderNum' | 'connection' | 'seqNum' | 'kind'>,
-  { peer: string; determinants: Uint8Array; outcome: Outcome }
->({ term, orderNum, connection: connectionId, seqNum, kind: orderKind }, { peer: text, determinants: bytes, outcome });
+const callOrder = withOptional<
+  { [K in 'term' | 'orderNum' | 'connection' | 'seqNum' | 'kind']: CallOrder[K] },
+  { peer: string; determinants: Determinants }
+>({ ...place, seqNum, kind: fc.constant('call' as const) }, { peer: text, determinants });
+const cancelOrder = withOptional<
+  { [K in 'term' | 'orderNum' | 'connection' | 'stream' | 'kind']: CancelOrder[K] },
+  { end: NonNullable<CancelOrder['end']> }
+>(
+  { ...place, stream: seqNum, kind: fc.constant('cancel' as const) },
+  { end: fc.record({ status: reply, after: count }, REQUIRED) },
+);
+
+export const orderInfo: fc.Arbitrary<OrderInfo> = fc.oneof(
+  { weight: 3, arbitrary: callOrder },
+  fc.record({ ...place, seqNum, kind: fc.constant('void' as const), outcome }, REQUIRED),
+  fc.record({ ...place, kind: fc.constant('expire' as const) }, REQUIRED),
+  fc.record({ ...place, seqNum, kind: fc.constant('abandon' as const) }, REQUIRED),
+  cancelOrder,
+);
 
 /** What a primary issues: consecutive orderNums in one term, few connections, seqNums that mostly grow by one. */
 const run: fc.Arbitrary<OrderInfo[]> = fc
@@ -362,7 +408,7 @@ export const rpcRequestHeader: fc.Arbitrary<RpcRequestHeader> = fc.record(
 );
 
 export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc.record(
-  { stable: fc.boolean(), header: replicaHeader },
+  { outcome: outcomeKind, stable: fc.boolean(), header: replicaHeader },
   REQUIRED,
 );
 

@@ -1,5 +1,5 @@
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core';
 import { admit, runUnary } from '../index.js';
 import { capturedJson } from './captured-json.js';
 
@@ -31,7 +31,7 @@ const context = { peer: '127.0.0.1:1' };
 const passing: ServerInterceptor = (_method, call) => new ServerInterceptingCall(call);
 
 let outcomes = 0;
-const done = (outcome: Outcome) => {
+const done = (outcome: Reply) => {
   outcomes += outcome.code === 0 ? 1 : 0;
 };
 

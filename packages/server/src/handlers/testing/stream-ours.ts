@@ -1,4 +1,4 @@
-import { type MetadataEntries, type Request, STREAM_WINDOW, type StreamItem } from '@understudy/core';
+import { type MetadataEntries, type Request, replyOf, STREAM_WINDOW, type StreamItem } from '@understudy/core';
 import type { CapturedStream } from '../captured.js';
 import type { HandlerFault } from '../handler-fault.js';
 import { entriesOf, metadataOf } from '../metadata.js';
@@ -128,11 +128,8 @@ function messageOf(step: Scenario['client'][number] | undefined): Buffer | undef
 function observed(scenario: Scenario, { items, journal }: OurStream): StreamObserved {
   const metadata = items.find((item) => item.kind === 'metadata');
   const last = items.find((item) => item.kind === 'status');
-  const status = last && {
-    code: last.outcome.code,
-    details: last.outcome.details,
-    metadata: told(last.outcome.trailers),
-  };
+  const ended = last && replyOf(last.outcome);
+  const status = ended && { code: ended.code, details: ended.details, metadata: told(ended.trailers) };
   return {
     initialMetadata: metadata === undefined ? 'none' : told(metadata.entries),
     messages: journal.messages,

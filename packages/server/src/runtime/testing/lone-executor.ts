@@ -1,6 +1,7 @@
 import { Server, type ServerInterceptor, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import {
   type ConnectionId,
+  connectionId,
   type NestedId,
   type OrderNum,
   type Outcome,
@@ -8,6 +9,7 @@ import {
   type Replica,
   type ReplicaEffect,
   type ReplicaEvent,
+  type Reply,
   type Request,
   type SeqNum,
   type StreamPart,
@@ -25,7 +27,7 @@ import { Executor } from '../executor.js';
 export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
 /** Whose calls are ordered. */
-export const CONNECTION = 'c'.repeat(32) as ConnectionId;
+export const CONNECTION: ConnectionId = connectionId('session', 'c'.repeat(32));
 const NO_BYTES = new Uint8Array(0);
 const BIDI = { requestStream: true, responseStream: true };
 const CONFIG = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'lone' } }] });
@@ -91,7 +93,7 @@ export class LoneExecutor {
   }
 
   /** The same of the reply to a nested call. */
-  reply(to: NestedId, outcome: Outcome): Promise<EventOf<'executed'>> {
+  reply(to: NestedId, outcome: Reply): Promise<EventOf<'executed'>> {
     return this.#order({ method: '', message: NO_BYTES, reply: { to, outcome } });
   }
 

@@ -1,5 +1,5 @@
 import { currentHandling, type NestedCall, type SendNested } from '@understudy/context';
-import type { NestedCaller, Outcome } from '@understudy/core';
+import { type NestedCaller, type Outcome, type Reply, replyOf } from '@understudy/core';
 
 const METHOD = '/test.Other/Ask';
 
@@ -9,7 +9,7 @@ export interface Left {
   /** Whether it, or what gave it up, would be taken for something that a handler asks. */
   nests: boolean;
   cancelled: boolean;
-  done(outcome: Outcome): void;
+  done(outcome: Reply): void;
 }
 
 /** Another service with its client, as far as handlers ask it something. */
@@ -17,7 +17,7 @@ export class OtherService {
   readonly left: Left[] = [];
 
   /** To be called within a handler. */
-  call(text: string, told: (outcome: Outcome) => void, send: SendNested = this.#send): NestedCall {
+  call(text: string, told: (outcome: Reply) => void, send: SendNested = this.#send): NestedCall {
     const handling = currentHandling();
     if (handling === undefined) throw new Error('asked from outside a handler');
     return handling.nest({ method: METHOD, message: Buffer.from(text) }, send, told);
@@ -40,7 +40,9 @@ export class OtherService {
   };
 }
 
-export const said = (text: string): Outcome => ({ code: 0, details: 'OK', message: Buffer.from(text) });
+export const said = (text: string): Reply => ({ kind: 'reply', code: 0, details: 'OK', message: Buffer.from(text) });
 
-export const textOf = ({ message, details }: Outcome): string =>
-  message === undefined ? details : Buffer.from(message).toString();
+export const textOf = (outcome: Outcome): string => {
+  const { message, details } = replyOf(outcome);
+  return message === undefined ? details : Buffer.from(message).toString();
+};
