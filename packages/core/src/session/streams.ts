@@ -180,7 +180,12 @@ export function sendWaiting(s: SessionState, stream: ClientStream): void {
 }
 
 function invite(s: SessionState, stream: ClientStream): void {
-  if (stream.invited || stream.unsent.length > 0 || /* rule invite-within-window */ !stream.hasRoom) return;
+  if (
+    stream.invited ||
+    /* rule invite-when-sent */ stream.unsent.length > 0 ||
+    /* rule invite-within-window */ !stream.hasRoom
+  )
+    return;
   stream.invited = true;
   s.effects.push({ kind: 'writable', call: stream.call });
 }

@@ -16,13 +16,13 @@ export const EXTRA_RULES: readonly Mutation[] = [
   },
   {
     rule: 'lease: counts from when the acknowledged heartbeat was sent',
-    // As if it had been sent a second later than it was.
-    without: { 'lease-from-sending': '$ + 1000' },
+    // Counts from so many milliseconds later, which is about when the acknowledgment arrives.
+    without: { 'lease-from-sending': '$ + 50' },
   },
   {
     rule: 'delivery: counts from when the acknowledged heartbeat was sent',
-    // As if it had been sent a second later than it was.
-    without: { 'delivery-from-sending': '$ + 1000' },
+    // Counts from so many milliseconds later, which is about when the acknowledgment arrives.
+    without: { 'delivery-from-sending': '$ + 200' },
   },
   {
     rule: 'delivery: what was held back under an older term is dropped',

@@ -28,6 +28,6 @@ export const STREAM_RULES: readonly Mutation[] = [
   },
   {
     rule: 'streams: a client is no more than a window ahead of the handler',
-    without: { 'send-within-window': 'false', 'invite-within-window': 'false' },
+    without: { 'send-within-window': 'false', 'invite-when-sent': 'false', 'invite-within-window': 'false' },
   },
 ];
