@@ -1,20 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parse } from 'acorn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RULES, type Rule } from './testing/rules.js';
+import { RULES, type Rule } from './testing/rules/index.js';
+import { Markers } from './testing/take-out.js';
 
 /**
- * Each rule of the design is taken out of a copy of the compiled core by a change of its text, and the scenario that
- * tells of the rule must then end otherwise: in the very line that the rule is there to prevent. So nothing in the core
- * can switch a rule off, and no rule is there without a scenario that needs it.
+ * Each rule of the design is taken out of a copy of the compiled core, at the places that comments mark in it, and the
+ * scenario that tells of the rule must then end otherwise: in the very line that the rule is there to prevent. So
+ * nothing in the core can switch a rule off, and no rule is there without a scenario that needs it.
  */
-const dist = join(import.meta.dirname, '../dist');
+const src = import.meta.dirname;
+const dist = join(src, '../dist');
 const testdata = join(import.meta.dirname, '../testdata');
 
-const recorded = (transcript: string): string => readFileSync(join(testdata, `${transcript}.txt`), 'utf8');
+const recorded = (scenario: string): string => readFileSync(join(testdata, `${scenario}.txt`), 'utf8');
 
 /** Plays scenarios, each on a compiled core of its own, in one process that is ended if one of them never ends. */
 const PROGRAM = `
@@ -30,52 +33,59 @@ const PROGRAM = `
   }
   process.stdout.write(JSON.stringify(played));`;
 
-function play(scenes: readonly { readonly compiled: string; readonly transcript: string }[]): string[] {
-  const input = scenes.map(({ compiled, transcript }) => ({
+function play(scenes: readonly { readonly compiled: string; readonly scenario: string }[]): string[] {
+  const input = scenes.map(({ compiled, scenario }) => ({
     script: pathToFileURL(join(compiled, 'testing/script.js')).href,
-    text: recorded(transcript),
+    text: recorded(scenario),
   }));
   const args = ['--input-type=module', '--eval', PROGRAM];
   const options = { input: JSON.stringify(input), encoding: 'utf8', timeout: 60_000, maxBuffer: 2 ** 26 } as const;
   return JSON.parse(execFileSync(process.execPath, args, options)) as string[];
 }
 
-/** @returns the texts that are not in their file exactly once, so that nothing sensible was taken out */
-function copyWithout({ changes }: Rule, copy: string): string[] {
+/** What was compiled of the present sources: the compiler leaves behind what it made of a file that has moved since. */
+function compiledCore(): Map<string, string> {
+  const sources = readdirSync(src, { encoding: 'utf8', recursive: true });
+  const compiled = sources.filter((file) => /(?<!\.test)\.ts$/.test(file)).map((file) => file.replace(/\.ts$/, '.js'));
+  return new Map(compiled.map((file) => [file, readFileSync(join(dist, file), 'utf8')]));
+}
+
+function copyWithout(rule: Rule, markers: Markers, copy: string): void {
   cpSync(dist, copy, { recursive: true, filter: (path) => !/\.map$|\.d\.ts$/.test(path.slice(dist.length)) });
-  const unclear: string[] = [];
-  for (const { file, find, replace } of changes) {
-    const parts = readFileSync(join(copy, file), 'utf8').split(find);
-    if (parts.length === 2) writeFileSync(join(copy, file), parts.join(replace));
-    else unclear.push(`${file} has ${parts.length - 1} times: ${find}`);
-  }
-  return unclear;
+  for (const [file, text] of markers.takeOut(rule)) writeFileSync(join(copy, file), text);
 }
 
 describe('each rule has a scenario that fails without it', () => {
   const root = mkdtempSync(join(tmpdir(), 'understudy-rules-'));
-  const unclear: string[][] = [];
+  /** Why a rule could not be taken out. */
+  const unclear = new Map<Rule, unknown>();
   let played: string[] = [];
 
   beforeAll(() => {
     writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
+    const markers = new Markers(compiledCore(), parse);
     const copies = RULES.map((rule, i) => {
       const compiled = join(root, `${i}`);
-      unclear.push(copyWithout(rule, compiled));
-      return { compiled, transcript: rule.transcript };
+      try {
+        copyWithout(rule, markers, compiled);
+      } catch (error) {
+        unclear.set(rule, error);
+      }
+      return { compiled, scenario: rule.scenario };
     });
     played = play(copies);
   }, 90_000);
   afterAll(() => rmSync(root, { recursive: true }), 90_000);
 
   it('holds in the compiled core as in its sources: build first', () => {
-    const names = [...new Set(RULES.map(({ transcript }) => transcript))];
-    expect(play(names.map((transcript) => ({ compiled: dist, transcript })))).toEqual(names.map(recorded));
+    const names = [...new Set(RULES.map(({ scenario }) => scenario))];
+    expect(play(names.map((scenario) => ({ compiled: dist, scenario })))).toEqual(names.map(recorded));
   });
 
-  it.each(RULES.map((rule, i) => [rule.rule, rule, i] as const))('%s', (_, { transcript, shows, lacks }, i) => {
-    expect(unclear[i]).toEqual([]);
-    const before = recorded(transcript).split('\n');
+  it.each(RULES.map((rule, i) => [rule.rule, rule, i] as const))('%s', (_, rule, i) => {
+    if (unclear.has(rule)) throw unclear.get(rule);
+    const { scenario, shows, lacks } = rule;
+    const before = recorded(scenario).split('\n');
     const without = played[i]?.split('\n') ?? [];
     if (shows !== undefined) {
       expect(before).not.toContain(`  ${shows}`);

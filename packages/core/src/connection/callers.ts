@@ -60,21 +60,21 @@ export class Callers {
   /** A nested call is about to be processed, as the message `name`. */
   begin(caller: NestedCaller, requestDigest: number, name: MessageName): Standing {
     const known = this.#open(caller.client);
-    if (caller.term < known.term) return DEPOSED;
+    if (/* rule caller-term */ caller.term < known.term) return DEPOSED;
     known.term = caller.term;
     this.#settle(known, caller.settledUpTo);
     const key = keyOf(caller.id);
     const call = known.calls.get(key);
     if (call === undefined) {
-      if (caller.id.orderNum <= known.settledUpTo) return FREED;
+      if (/* rule settled-refused */ caller.id.orderNum <= known.settledUpTo) return FREED;
       known.calls.set(key, { id: caller.id, requestDigest, by: name, outcome: undefined, again: undefined });
       this.#bound(known);
       return NEW;
     }
-    if (call.requestDigest !== requestDigest) return DIFFERS;
+    if (/* rule id-names-request */ call.requestDigest !== requestDigest) return DIFFERS;
     if (call.outcome !== undefined) return { kind: 'answered', outcome: call.outcome };
     call.again ??= [];
-    call.again.push(name);
+    /* rule ends-with-first */ call.again.push(name);
     return RUNNING;
   }
 
@@ -86,7 +86,12 @@ export class Callers {
   finish({ client, id }: NestedCaller, name: MessageName, outcome: Outcome): readonly MessageName[] {
     const call = this.#byClient.get(client)?.calls.get(keyOf(id));
     // What came again, and what was refused, says nothing of the first one.
-    if (call?.by === undefined || call.outcome !== undefined || !sameMessage(call.by, name)) return NONE;
+    if (
+      call?.by === undefined ||
+      call.outcome !== undefined ||
+      /* rule refused-is-no-end */ !sameMessage(call.by, name)
+    )
+      return NONE;
     call.outcome = outcome;
     const { again = NONE } = call;
     call.again = undefined;
@@ -133,7 +138,7 @@ export class Callers {
     if (upTo <= caller.settledUpTo) return;
     caller.settledUpTo = upTo;
     for (const [key, { id, outcome }] of caller.calls) {
-      if (id.orderNum <= upTo && outcome !== undefined) caller.calls.delete(key);
+      if (/* rule kept-until-settled */ id.orderNum <= upTo && outcome !== undefined) caller.calls.delete(key);
     }
   }
 

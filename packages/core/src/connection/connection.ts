@@ -101,7 +101,7 @@ export class Connection {
   /** Whether a body under this seqNum has arrived or was processed before. */
   knows(seqNum: SeqNum): boolean {
     return (
-      seqNum <= this.receivedUpTo ||
+      /* rule received-once */ seqNum <= this.receivedUpTo ||
       this.#receivedEarly.has(seqNum) ||
       this.orderOf.has(seqNum) ||
       this.outcomes.has(seqNum)
@@ -144,8 +144,9 @@ export class Connection {
    */
   coveredUpTo(processedUpTo: OrderNum): SeqNum {
     let first = next(this.repliesSeenUpTo);
-    for (const seqNum of this.bodies.keys()) if (seqNum < first) first = seqNum;
-    for (const [seqNum, orderNum] of this.orderOf) if (orderNum > processedUpTo && seqNum < first) first = seqNum;
+    /* rule cover-ordered-only */ for (const seqNum of this.bodies.keys()) if (seqNum < first) first = seqNum;
+    /* rule cover-processed-only */ for (const [seqNum, orderNum] of this.orderOf)
+      if (orderNum > processedUpTo && seqNum < first) first = seqNum;
     return (first - 1) as SeqNum;
   }
 

@@ -109,11 +109,17 @@ export class Connections {
       if (kind !== 'session') continue;
       const repliesSeenUpTo = connection.coveredUpTo(processedUpTo);
       const streams = [...connection.streams.values()].filter(({ over }) => over).map(streamSnapshot);
-      connections.push({ connection: id, repliesSeenUpTo, peer, outcomes: [...outcomes], streams });
+      connections.push({
+        connection: id,
+        repliesSeenUpTo,
+        peer,
+        outcomes: /* rule checkpoint-of-replies */ [...outcomes],
+        streams,
+      });
     }
     const keyed: KeyedReply[] = [];
-    for (const [key, reply] of this.#keyed) keyed.push({ key, ...reply });
-    const callers = this.callers.snapshot();
+    /* rule checkpoint-of-keys */ for (const [key, reply] of this.#keyed) keyed.push({ key, ...reply });
+    const callers = /* rule checkpoint-of-callers */ this.callers.snapshot();
     return { connections, keyed, callers, expired: [...this.#expired], expiredForgotten: this.expiredForgotten };
   }
 

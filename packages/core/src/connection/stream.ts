@@ -177,7 +177,7 @@ export class Stream {
       this.items.reset(received);
       this.items.append(received + 1, status);
     }
-    this.sentUpTo = Math.max(this.items.base, Math.min(received, this.items.last));
+    /* rule go-on-from-received */ this.sentUpTo = Math.max(this.items.base, Math.min(received, this.items.last));
     this.offeredUpTo = Math.max(this.offeredUpTo, this.sentUpTo);
     this.#passedUpTo = Math.max(this.#passedUpTo, this.sentUpTo);
   }
@@ -189,7 +189,7 @@ export class Stream {
 
   #drop(upTo: number): void {
     this.#takenDigest = this.digestAt(upTo) ?? this.#takenDigest;
-    this.items.dropUpTo(upTo);
+    /* rule drop-taken */ this.items.dropUpTo(upTo);
     if (this.sentUpTo < this.items.base) this.sentUpTo = this.items.base;
   }
 }

@@ -32,7 +32,7 @@ export class PrimaryOrder {
 
   /** FIG. 7, last step: whether a null message must carry the pending announcements. */
   get nullMessageDue(): boolean {
-    return this.pendingSourceOrder.length > this.#pendingSourceOrderMax;
+    return /* rule null-message-by-count */ this.pendingSourceOrder.length > this.#pendingSourceOrderMax;
   }
 
   /**
@@ -40,7 +40,7 @@ export class PrimaryOrder {
    * up to `carried`. A stream delivers in order, so what it carried before reached its receiver before this message.
    */
   multicastMessage(carried: OrderNum, upTo: OrderNum): OrderInfo[] {
-    return this.pendingSourceOrder.slice(carried, upTo);
+    return /* rule closure */ this.pendingSourceOrder.slice(carried, upTo);
   }
 
   /**

@@ -32,7 +32,7 @@ export function boundBacklog(r: ReplicaState): void {
   else if (r.openStreams === 0) return;
   else if (fill >= 1) {
     r.drainUntilMs = Number.POSITIVE_INFINITY;
-    endStreams(r);
+    /* rule end-at-backlog-bound */ endStreams(r);
   } else if (fill >= 0.5 && r.drainedAt !== r.checkpointDueAt) {
     r.drainedAt = r.checkpointDueAt;
     r.drainUntilMs = r.nowMs + DRAIN_MS;

@@ -21,7 +21,7 @@ export function backupReceivesOrders(r: ReplicaState, orders: readonly OrderInfo
 function believes(r: ReplicaState, info: OrderInfo): boolean {
   const { record } = r;
   if (record === undefined || info.term > r.term) return false;
-  return info.term === r.term || (adoptionPublished(record) && isAdopted(record, info));
+  return info.term === r.term || /* rule adopted-only */ (adoptionPublished(record) && isAdopted(record, info));
 }
 
 export function toMessageOrder(r: ReplicaState, info: OrderInfo): void {

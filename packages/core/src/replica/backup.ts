@@ -24,13 +24,13 @@ export function onAnnounce(r: ReplicaState, frame: AnnounceFrame): void {
   if (r.role === 'joining' && !r.joined) return;
   r.lastHeartbeatMs = r.nowMs;
   // It serves from now on; what it was told of sessions while it was on the way there, it has not kept.
-  if (r.heartbeatMs === 0) r.forgetReports();
+  /* rule reports-to-who-serves */ if (r.heartbeatMs === 0) r.forgetReports();
   r.heartbeatMs = maxOf(r.heartbeatMs, frame.sentAtMs);
   r.stableUpTo = maxOf(r.stableUpTo, frame.stableUpTo);
   onBodies(r, frame.bodies);
   backupReceivesOrders(r, frame.orders);
   takeAhead(r);
-  truncateLog(r);
+  /* rule truncate-backup-log */ truncateLog(r);
   if (frame.digest !== undefined && r.expectedDigest === undefined && r.config.replication === 'semi-active') {
     r.expectedDigest = frame.digest;
     compareDigests(r);
@@ -60,7 +60,7 @@ export function promise(r: ReplicaState, to: Member, frame: NewTermFrame): void 
 export function backupTick(r: ReplicaState): void {
   if (r.steppingDown !== undefined) leaveInTime(r, r.steppingDown.sinceMs);
   claimIfSilent(r);
-  askForMissing(r);
+  /* rule ask-for-missing */ askForMissing(r);
 }
 
 /** What it says of its leaving may be lost, or the primary; then it goes without an answer. */
@@ -75,7 +75,7 @@ function leaveInTime(r: ReplicaState, sinceMs: number): void {
 function claimIfSilent(r: ReplicaState): void {
   const { record } = r;
   if (r.role !== 'backup' || record === undefined || !isInSync(record, r.self)) return;
-  if (r.nowMs - r.lastHeartbeatMs <= r.config.leaseMs * (1 + CLOCK_DRIFT)) return;
+  if (r.nowMs - r.lastHeartbeatMs <= /* rule claim-after-lease */ r.config.leaseMs * (1 + CLOCK_DRIFT)) return;
   if (proposeChange(r, claim(record, r.self), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - r.lastHeartbeatMs });
   }

@@ -17,7 +17,7 @@ export const BASE_LAG_MAX = 32_768;
 export function usableBase(r: ReplicaState): Checkpoint | undefined {
   const { checkpoint, order } = r;
   if (checkpoint === undefined) return undefined;
-  if (checkpoint.orderNum < r.differedUpTo) return undefined;
+  if (/* rule base-before-divergence */ checkpoint.orderNum < r.differedUpTo) return undefined;
   return order.entries.base <= checkpoint.orderNum ? checkpoint : undefined;
 }
 

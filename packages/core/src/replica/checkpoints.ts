@@ -47,7 +47,7 @@ function sendToLearner(r: ReplicaState, peer: Peer, checkpoint: Checkpoint): voi
 /** A checkpoint may stand for the log only once its order is stable (DESIGN 5.6). */
 export function releaseCheckpoint(r: ReplicaState): void {
   const checkpoint = r.checkpointUnstable;
-  if (checkpoint === undefined || checkpoint.orderNum > r.stableUpTo) return;
+  if (checkpoint === undefined || /* rule checkpoint-when-stable */ checkpoint.orderNum > r.stableUpTo) return;
   r.checkpointUnstable = undefined;
   for (const peer of r.peers.values()) {
     if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(r, peer, checkpoint);

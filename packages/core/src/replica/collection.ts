@@ -32,7 +32,7 @@ export class Collection {
 
   /** Whether to ask for a body now: another one at once, the same one only after a while. */
   mayAskFor(info: OrderInfo, nowMs: number, afterMs: number): boolean {
-    if (this.#asked === info && nowMs - this.#askedMs < afterMs) return false;
+    if (this.#asked === info && /* rule ask-in-time */ nowMs - this.#askedMs < afterMs) return false;
     this.#asked = info;
     this.#askedMs = nowMs;
     return true;
@@ -46,7 +46,8 @@ export class Collection {
 
   /** A session that was given up is back before the decision fell: its word still counts. */
   sessionIsBack(connection: ConnectionId): void {
-    if (this.stage === 'collecting' && !this.#held.has(connection)) this.waitingSessions.add(connection);
+    /* rule collect-who-is-back */ if (this.stage === 'collecting' && !this.#held.has(connection))
+      this.waitingSessions.add(connection);
   }
 
   /** The highest order that a live session holds, among those that may be part of the history. */

@@ -230,5 +230,7 @@ function flushAck(r: ReplicaState): void {
  */
 function certainlyHeldUpTo(r: ReplicaState): OrderNum {
   const { heldUpTo } = r.order;
-  return r.record === undefined || adoptionPublished(r.record) ? heldUpTo : minOf(heldUpTo, r.stableUpTo);
+  return /* rule held-for-certain */ r.record === undefined || adoptionPublished(r.record)
+    ? heldUpTo
+    : minOf(heldUpTo, r.stableUpTo);
 }

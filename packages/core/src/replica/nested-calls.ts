@@ -58,14 +58,18 @@ export class NestedCalls {
   /** What may be sent by now; each once. */
   takeDue(stableUpTo: OrderNum): NestedId[] {
     let due = 0;
-    while (due < this.#unsent.length && (this.#unsent[due] as NestedCall).id.orderNum <= stableUpTo) due++;
+    while (
+      due < this.#unsent.length &&
+      /* rule nested-when-stable */ (this.#unsent[due] as NestedCall).id.orderNum <= stableUpTo
+    )
+      due++;
     return this.#unsent.splice(0, due).map(({ id }) => id);
   }
 
   /** The replies to all calls made up to there are stable. What lies behind is forgotten. */
   settledUpTo(stableUpTo: OrderNum): OrderNum {
     for (const [key, { id, processedAt }] of this.#calls) {
-      if (processedAt === undefined || processedAt > stableUpTo) {
+      if (processedAt === undefined || /* rule settled-when-stable */ processedAt > stableUpTo) {
         return minOf((id.orderNum - 1) as OrderNum, stableUpTo);
       }
       this.#calls.delete(key);

@@ -10,7 +10,8 @@ export const NESTED_DRAIN_MS = 250;
 const DRAIN_CYCLE_MS = 4 * NESTED_DRAIN_MS;
 
 /** No call is open, and no handler waits. */
-export const isAtRest = (r: ReplicaState): boolean => r.nested.open === 0 && r.unfinished.size === 0;
+export const isAtRest = (r: ReplicaState): boolean =>
+  r.nested.open === 0 && /* rule finished-before-checkpoint */ r.unfinished.size === 0;
 
 /** A checkpoint is wanted: whether new messages wait for it now. At the bound of a backlog they wait until it is made. */
 export function drains(r: ReplicaState): boolean {

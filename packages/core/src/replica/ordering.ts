@@ -27,16 +27,16 @@ export function orderOf(r: ReplicaState): PrimaryOrder {
 /** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
 export function startNext(r: ReplicaState): boolean {
   // What a handler of a stream knows is in no checkpoint, nor what one knows that waits for a reply.
-  const wanted = r.checkpointWanted && r.openStreams === 0;
+  const wanted = r.checkpointWanted && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
   const isDue = wanted || (mayOrder(r) && needsBase(r, r.scheduler.peek()));
-  if (isDue && isAtRest(r) && allPassed(r)) {
+  if (isDue && /* rule checkpoint-at-rest */ isAtRest(r) && allPassed(r)) {
     r.nested.drainSinceMs = undefined;
     r.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });
     return true;
   }
-  if (r.steppingDown !== undefined || !mayOrder(r)) return false;
+  if (/* rule order-nothing-more */ r.steppingDown !== undefined || !mayOrder(r)) return false;
   const work = r.replies.next() ?? (isDue && drains(r) ? undefined : r.scheduler.next());
   if (work === undefined) return false;
   start(r, work);
@@ -87,7 +87,7 @@ function start(r: ReplicaState, work: Work): void {
       const ending = connection.streams.get(stream);
       if (ending === undefined || hasExpired(r, connection)) return;
       // Its handler came to its end before its turn to be ended.
-      if (end !== undefined && end.after === undefined && ending.over) {
+      if (ending.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
         ending.ended = false;
         return;
       }
@@ -98,10 +98,10 @@ function start(r: ReplicaState, work: Work): void {
     case 'expire': {
       const connection = r.connections.get(work.connection);
       // While this waited for its turn the session came back.
-      if (connection === undefined || connection.session !== undefined) return;
+      if (connection === undefined || /* rule expire-unless-back */ connection.session !== undefined) return;
       connection.expiring = true;
       for (const { id, opened, over } of connection.streams.values()) {
-        if (!opened || over) continue;
+        if (/* rule cancel-before-expiry */ !opened || over) continue;
         append(r, { connection: connection.id, stream: id, kind: 'cancel' }, connection, undefined);
       }
       append(r, { connection: work.connection, kind: 'expire' }, connection, undefined);
@@ -162,7 +162,8 @@ function append(r: ReplicaState, message: Orderable, connection: Connection, req
 /** A group that is a client cannot reflect what is not stable: its successor would not know of it. */
 const waitsForStability = (r: ReplicaState, connection: Connection, request: Request | undefined): boolean =>
   request !== undefined &&
-  (request.nested !== undefined || r.settings(methodOf(connection, request)).release === 'acknowledged');
+  (r.settings(methodOf(connection, request)).release === 'acknowledged' ||
+    /* rule nested-reply-when-stable */ request.nested !== undefined);
 
 /** The reply waits until the order is stable, so its client must hear of the order now in order to reflect it. */
 function carryAtOnce(r: ReplicaState, { session }: Connection, orderNum: OrderNum): void {
@@ -204,7 +205,11 @@ export function giveReplies(
   const asked = connection.awaitStable.delete(seqNum);
   // Of a handler that had waited the order is stable long before, and its client hears of it with the reply.
   const waited = connection.endedAt.has(seqNum);
-  const mustBeStable = connection.kind !== 'session' || asked || waited || waitsForStability(r, connection, request);
+  const mustBeStable =
+    connection.kind !== 'session' ||
+    asked ||
+    /* rule waited-when-stable */ waited ||
+    /* rule acknowledged-when-stable */ waitsForStability(r, connection, request);
   for (const call of waiters ?? []) {
     const to = { kind: 'call', call, withHeader: connection.kind === 'session' } as const;
     offer(r, { connection, to, orderNum, outcome, mustBeStable });
@@ -230,12 +235,12 @@ export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqN
   const orderNum = connection.endedAt.get(seqNum) ?? order ?? r.stableUpTo;
   const request = order === undefined ? undefined : r.order.entries.get(order)?.request;
   // It tells a session that no reply will come; on an RPC nothing comes.
-  if (outcome.kind === 'abandoned') connection.takeWaiters(seqNum);
+  /* rule abandon-told-once */ if (outcome.kind === 'abandoned') connection.takeWaiters(seqNum);
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
   const waiting = findWaiting(r, connection, seqNum);
-  if (waiting !== undefined) {
+  /* rule wait-once */ if (waiting !== undefined) {
     // Asked for as a stable one, it may leave only as that; else its client drops it, and asks again.
-    waiting.mustBeStable ||= connection.awaitStable.has(seqNum);
+    /* rule asked-as-stable */ waiting.mustBeStable ||= connection.awaitStable.has(seqNum);
     if (!connection.waiters.has(seqNum)) {
       connection.awaitStable.delete(seqNum);
       return;
@@ -243,7 +248,7 @@ export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqN
     // Only its RPC lacks one.
     connection.byFrame.delete(seqNum);
   }
-  takeBack(connection, seqNum);
+  /* rule leave-once */ takeBack(connection, seqNum);
   giveReplies(r, connection, seqNum, orderNum, request, outcome);
 }
 
@@ -298,9 +303,13 @@ function send(r: ReplicaState, { connection, to, orderNum, outcome }: Reply, sta
   }
   const session = connection?.session;
   if (session?.link === undefined) return;
-  if (to.kind === 'seq') session.replies.push({ seqNum: to.seqNum, orderNum, outcome, stable });
-  else session.reads.push({ readId: to.readId, orderNum, outcome, stable });
-  if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
+  if (to.kind === 'seq') {
+    session.replies.push({ seqNum: to.seqNum, orderNum, outcome, stable });
+    if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
+  } else {
+    session.reads.push({ readId: to.readId, orderNum, outcome, stable });
+    /* rule read-carries-orders */ if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
+  }
   r.wantsFlush = true;
 }
 

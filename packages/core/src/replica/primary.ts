@@ -37,7 +37,7 @@ export function startServing(r: ReplicaState): void {
   cancelForeign(r);
   awaitAsks(r);
   resumeConnections(r);
-  r.nested.sendAgain();
+  /* rule nested-sent-again */ r.nested.sendAgain();
   sendDue(r);
   backlogCopied(r, r.checkpoint?.orderNum ?? NO_ORDER);
   r.checkpointDueAt = maxOf(r.checkpointDueAt, r.order.processedUpTo);
@@ -88,19 +88,19 @@ export function onAck(r: ReplicaState, from: Member, frame: AckFrame): void {
   if (frame.term !== r.term || peer === undefined || !sameMember(peer.member, from)) return;
   peer.lastHeardMs = r.nowMs;
   // Until it holds the checkpoint that it was given, what it says comes from an earlier start, and counts for nothing.
-  if (peer.learner !== undefined && !peer.confirmed && frame.heldUpTo < peer.heldUpTo) return;
+  /* rule earlier-start */ if (peer.learner !== undefined && !peer.confirmed && frame.heldUpTo < peer.heldUpTo) return;
   if (peer.learner !== 'waiting') {
-    peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, frame.heartbeatMs);
+    peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, /* rule lease-from-sending */ frame.heartbeatMs);
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
     peer.confirmed = true;
   }
-  if (frame.afresh) peer.registered.clear();
+  /* rule reports-afresh */ if (frame.afresh) peer.registered.clear();
   for (const id of frame.unregistered) peer.registered.delete(id);
   for (const id of frame.registered) peer.registered.add(id);
   if (frame.afresh || frame.registered.length > 0 || frame.unregistered.length > 0) r.release.changed();
   if (frame.divergedAt !== undefined) onDiverged(r, peer, frame.divergedAt);
-  if (frame.leaving) letLeave(r, peer);
+  if (/* rule let-leave */ frame.leaving) letLeave(r, peer);
   else if (peer.learner !== undefined) admitLearner(r, peer);
   progress(r);
 }
@@ -152,12 +152,17 @@ function admitLearner(r: ReplicaState, peer: Peer): void {
   const isClose = r.order.last - peer.heldUpTo <= CAUGHT_UP_WITHIN;
   // From when it counts its heartbeats are part of the lease: without one, every reply would wait for the next.
   const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
-  if (peer.learner === 'following' && isClose && isHeard) {
+  if (peer.learner === 'following' && isClose && /* rule heard-before-it-counts */ isHeard) {
     peer.learner = 'entering';
     peer.enteredAt = r.order.last;
     r.requireMembers();
   }
-  if (peer.learner !== 'entering' || peer.address === undefined || peer.heldUpTo < peer.enteredAt) return;
+  if (
+    peer.learner !== 'entering' ||
+    peer.address === undefined ||
+    /* rule enter-with-all-released */ peer.heldUpTo < peer.enteredAt
+  )
+    return;
   proposeAddition(r, peer.member, peer.address);
 }
 
@@ -185,7 +190,7 @@ function findBody(r: ReplicaState, id: ConnectionId, seqNum: SeqNum): Request | 
   if (waiting !== undefined) return waiting;
   const orderNum = connection?.orderOf.get(seqNum);
   if (orderNum !== undefined) return r.order.entries.get(orderNum)?.request;
-  const unstable = r.order.entries.slice(r.stableUpTo, r.order.last);
+  const unstable = /* rule bodies-from-log */ r.order.entries.slice(r.stableUpTo, r.order.last);
   return unstable.find(({ info }) => hasBody(info) && info.connection === id && info.seqNum === seqNum)?.request;
 }
 
@@ -194,7 +199,7 @@ export function primaryTick(r: ReplicaState): void {
   removeSilent(r);
   checkpointIfDue(r);
   boundBacklog(r);
-  announceLate(r);
+  /* rule null-message-by-time */ announceLate(r);
   pushBack(r);
   // Without a backup no acknowledgment ever moves anything.
   if (r.stability.alone) progress(r);
@@ -249,13 +254,21 @@ export function tryHandOver(r: ReplicaState): void {
   const { steppingDown, record } = r;
   if (steppingDown === undefined || record === undefined || r.changeInFlight !== undefined) return;
   const settled = r.running === undefined && r.stableUpTo === r.order.last && r.waiting.length === 0 && isCopied(r);
-  if (!settled && r.nowMs - steppingDown.sinceMs < HAND_OVER_LEASES * r.config.leaseMs) return;
+  if (
+    /* rule settle-before-hand-over */ !settled &&
+    r.nowMs - steppingDown.sinceMs < HAND_OVER_LEASES * r.config.leaseMs
+  )
+    return;
   const successor = bestBackup(r, record.inSync);
   if (successor === undefined) {
     r.effects.push({ kind: 'stopped', handedOverTo: undefined });
     return;
   }
-  proposeChange(r, handOver(record, successor, settled ? r.order.last : undefined), 'hand over');
+  proposeChange(
+    r,
+    handOver(record, successor, /* rule publish-with-hand-over */ settled ? r.order.last : undefined),
+    'hand over',
+  );
 }
 
 function bestBackup(r: ReplicaState, members: readonly Member[]): Member | undefined {

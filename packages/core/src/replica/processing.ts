@@ -37,7 +37,7 @@ function mayProcess(r: ReplicaState): boolean {
       return true;
     case 'backup':
     case 'joining':
-      return r.config.replication === 'semi-active' && knowsAdoption(r);
+      return r.config.replication === 'semi-active' && /* rule adoption-known-first */ knowsAdoption(r);
     case 'promoting':
       return mayRecover(r);
     default:
@@ -52,7 +52,9 @@ const knowsAdoption = ({ record }: ReplicaState): boolean => record !== undefine
 function mayRecover({ config, collection, order }: ReplicaState): boolean {
   if (collection?.stage === 'recovering') return true;
   if (config.replication === 'passive') return false;
-  return collection?.stage !== 'publishing' || order.processedUpTo < collection.through;
+  return (
+    /* rule adopted-before-published */ collection?.stage !== 'publishing' || order.processedUpTo < collection.through
+  );
 }
 
 function processEntry(r: ReplicaState, entry: Entry): void {
@@ -67,7 +69,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       assert(request !== undefined, () => `order ${info.orderNum} has no body`);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
-      if (isNestedUnary(request) && cameBefore(r, entry, info, request)) return;
+      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, info, request)) return;
       beginPart(r, connection, entry);
       run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
       return;
@@ -76,7 +78,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       complete(r, entry, info.outcome, 0);
       return;
     case 'expire':
-      dropStreams(r, info.connection);
+      /* rule streams-end-with-connection */ dropStreams(r, info.connection);
       r.connections.expire(info.connection);
       complete(r, entry, ABANDONED, 0);
       return;
@@ -124,7 +126,7 @@ export function complete(
     partProcessed(r, connection, entry);
     if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
   }
-  const called = info.kind === 'call' ? entry.request : undefined;
+  const called = /* rule key-of-calls-only */ info.kind === 'call' ? entry.request : undefined;
   if (called?.reply !== undefined) r.nested.processed(called.reply.to, orderNum);
   if (info.kind === 'call' || info.kind === 'void') {
     if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, info, called);
@@ -145,7 +147,8 @@ const isNestedUnary = (request: Request | undefined): request is NestedUnary =>
 /** Its handler waits. Whoever asks again, of this primary or the next, waits for the same. */
 function keepWaiting(r: ReplicaState, name: MessageName, request: Request): void {
   r.unfinished.set(nameOf(name), request);
-  if (request.key !== undefined && request.nested === undefined) r.keyedRunning.set(request.key, name);
+  /* rule key-while-waiting */ if (request.key !== undefined && request.nested === undefined)
+    r.keyedRunning.set(request.key, name);
 }
 
 /** What a message came to is kept for whoever asks, and told to whoever waits. It reflects the orders up to `orderNum`. */
@@ -216,7 +219,7 @@ export function compareDigests(r: ReplicaState): void {
   if (expected === undefined || expected.orderNum > r.order.processedUpTo) return;
   r.expectedDigest = undefined;
   const mine = r.digests.get(expected.orderNum);
-  if (mine === undefined || mine === expected.value) return;
+  if (mine === undefined || /* rule digest-compared */ mine === expected.value) return;
   diverge(r, expected.orderNum);
 }
 

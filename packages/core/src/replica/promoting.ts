@@ -31,14 +31,17 @@ export function startCollecting(r: ReplicaState): void {
   }
   for (const member of record.inSync) {
     if (sameMember(member, r.self)) continue;
-    collection.waitingPeers.set(member.id, { member, untilMs: r.nowMs + r.config.leaseMs * (1 + CLOCK_DRIFT) });
+    /* rule collect-from-peers */ collection.waitingPeers.set(member.id, {
+      member,
+      untilMs: r.nowMs + r.config.leaseMs * (1 + CLOCK_DRIFT),
+    });
     r.peers.open(member, r.nowMs);
     if (r.peers.get(member.id)?.linkUp) askPeer(r, member);
   }
   for (const connection of r.connections.values()) {
     const { session } = connection;
     if (session === undefined) continue;
-    if (session.registered) collection.waitingSessions.add(connection.id);
+    /* rule collect-from-sessions */ if (session.registered) collection.waitingSessions.add(connection.id);
     askAgain(r, session);
   }
   tryAdopt(r);
@@ -76,7 +79,7 @@ export function promotingTick(r: ReplicaState): void {
     r.effects.push({ kind: 'stopped', handedOverTo: undefined });
     return;
   }
-  keepPeersWaiting(r);
+  /* rule keep-peers-waiting */ keepPeersWaiting(r);
   const { collection } = r;
   if (collection?.stage !== 'collecting') return;
   for (const [id, { member, untilMs }] of collection.waitingPeers) {
@@ -108,15 +111,15 @@ export function tryAdopt(r: ReplicaState): void {
   if (collection.waitingPeers.size > 0 || collection.waitingSessions.size > 0) return;
   const believes = (info: OrderInfo) => info.term < r.term && isAdopted(record, info);
   const hole = firstHole(r, collection, believes);
-  if (hole.missingBody !== undefined && askForBody(r, hole.missingBody)) return;
+  /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBody(r, hole.missingBody)) return;
   const held = collection.highestHeldBySessions(believes);
-  if (held >= hole.orderNum && !record.forced) {
+  if (/* rule refuse-at-hole */ held >= hole.orderNum && /* rule forced-past-hole */ !record.forced) {
     block(r, hole.orderNum, held);
     return;
   }
   r.blocked = undefined;
   collection.through = (hole.orderNum - 1) as OrderNum;
-  const change = publishAdoption(record, collection.through, collection.silent);
+  const change = publishAdoption(record, collection.through, /* rule silent-leave-set */ collection.silent);
   if (proposeChange(r, change, 'adopt')) collection.stage = 'publishing';
 }
 
@@ -130,7 +133,7 @@ function firstHole(
   for (;;) {
     const info = r.order.entries.get(orderNum)?.info ?? collection.announced.get(orderNum);
     if (info === undefined || !believes(info)) return { orderNum };
-    if (hasBody(info) && !bodyIsHere(r, info)) return { orderNum, missingBody: info };
+    if (hasBody(info) && /* rule cut-at-hole */ !bodyIsHere(r, info)) return { orderNum, missingBody: info };
     orderNum = next(orderNum);
   }
 }
@@ -148,8 +151,9 @@ function askForBody(r: ReplicaState, info: CallOrder): boolean {
   const session = r.connections.get(info.connection)?.session;
   if (session === undefined) return false;
   const { collected } = session;
-  if (session.link === undefined || collected === undefined) return session.registered;
-  if (info.seqNum <= collected.sentUpTo && !collected.retained.has(info.seqNum)) return false;
+  if (session.link === undefined || collected === undefined) return /* rule wait-for-retained */ session.registered;
+  if (/* rule ask-for-sent-since */ info.seqNum <= collected.sentUpTo && !collected.retained.has(info.seqNum))
+    return false;
   // Whatever else happens leads here again.
   if (r.collection?.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
   const frame = { kind: 'nack', seqNums: [info.seqNum] } as const;
@@ -183,7 +187,7 @@ export function adopt(r: ReplicaState): void {
   r.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
-  if (r.config.replication === 'passive' && r.checkpoint !== undefined) {
+  if (/* rule restore-checkpoint */ r.config.replication === 'passive' && r.checkpoint !== undefined) {
     r.stateBusy = 'restore';
     r.effects.push({ kind: 'restoreState', state: r.checkpoint.state });
   }

@@ -92,11 +92,14 @@ export class ReleaseRule {
     stableUpTo: OrderNum,
     holdsLease: boolean,
   ): Verdict {
-    if (!holdsLease) return 'wait';
+    if (/* rule lease-to-release */ !holdsLease) return 'wait';
     if (reply.orderNum <= stableUpTo) return 'stable';
-    if (reply.mustBeStable || reply.connection === undefined) return 'wait';
-    if (!this.registered(reply.connection)) return 'wait';
-    if (reply.orderNum >= this.firstUnretained(order)) return 'wait';
+    /* rule only-when-stable */ if (reply.mustBeStable) return 'wait';
+    // Who has no session cannot hold the orders that the reply reflects.
+    const holdsOrders =
+      reply.connection === undefined ? /* rule plain-holds-nothing */ false : this.registered(reply.connection);
+    if (!holdsOrders) return 'wait';
+    if (/* rule release-unretained */ reply.orderNum >= this.firstUnretained(order)) return 'wait';
     return 'concurrent';
   }
 

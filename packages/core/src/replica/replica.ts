@@ -166,10 +166,15 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
       return r.isPrimary ? onJoin(r, frame) : undefined;
     case 'bodies':
       // Asked for as a backup, and late: what a primary orders comes from whoever waits for it.
-      return r.isPrimary ? undefined : onBodies(r, frame.bodies);
+      return /* rule no-late-bodies */ r.isPrimary ? undefined : onBodies(r, frame.bodies);
     case 'announce':
     case 'checkpoint':
-      if (!isCurrent(r, from, frame.term) || !isFromPrimary(r, from) || r.isPrimary) return;
+      if (
+        /* rule term-of-peers */ !isCurrent(r, from, frame.term) ||
+        /* rule primary-of-record */ !isFromPrimary(r, from) ||
+        r.isPrimary
+      )
+        return;
       if (frame.kind === 'announce') return onAnnounce(r, frame);
       if (fellBehind(r, frame)) return becomeDeposed(r, 'the primary had given this replica up, and went on');
       return onCheckpoint(r, frame);
@@ -218,7 +223,7 @@ function forgiveStandstill(r: ReplicaState): void {
 function tick(r: ReplicaState): void {
   forgiveStandstill(r);
   checkSessions(r);
-  checkStall(r);
+  /* rule leave-stalled */ checkStall(r);
   switch (r.role) {
     case 'primary':
       return primaryTick(r);
@@ -250,7 +255,7 @@ function stepDown(r: ReplicaState): void {
   r.localAnnounceUpTo = r.order.last;
   r.wantsFlush = true;
   if (r.isPrimary) {
-    checkpointForSuccessor(r);
+    /* rule copy-for-successor */ checkpointForSuccessor(r);
     tryHandOver(r);
   } else leave(r);
 }
@@ -258,6 +263,7 @@ function stepDown(r: ReplicaState): void {
 /** A backup stays until the set goes on without it, and who is about to enter says first that it does not. */
 function leave(r: ReplicaState): void {
   r.ackDue = true;
-  if (r.role === 'backup' || r.role === 'promoting' || (r.role === 'joining' && r.joined)) return;
+  /* rule leave-when-let */ if (r.role === 'backup' || r.role === 'promoting' || (r.role === 'joining' && r.joined))
+    return;
   r.effects.push({ kind: 'stopped', handedOverTo: undefined });
 }

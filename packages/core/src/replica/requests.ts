@@ -42,10 +42,10 @@ export function receiveBody(r: ReplicaState, connection: Connection, seqNum: Seq
     }
     return false;
   }
-  if (connection.knows(seqNum) || !connection.withinWindow(seqNum)) return false;
+  if (/* rule no-duplicates */ connection.knows(seqNum) || !connection.withinWindow(seqNum)) return false;
   connection.markReceived(seqNum);
   // It was answered before, so its order is known here; if it is not, it was cut, and must not be given another.
-  if (r.isPrimary && seqNum <= connection.repliesSeenUpTo) return false;
+  /* rule answered-once */ if (r.isPrimary && seqNum <= connection.repliesSeenUpTo) return false;
   connection.bodies.set(seqNum, request);
   return true;
 }
@@ -67,7 +67,8 @@ export function onRequest(
 ): void {
   const isNew = receiveBody(r, connection, seqNum, request);
   if (!r.isPrimary) return;
-  if (awaitStable && seqNum > connection.repliesSeenUpTo) connection.awaitStable.add(seqNum);
+  /* rule asked-again-when-stable */ if (awaitStable && seqNum > connection.repliesSeenUpTo)
+    connection.awaitStable.add(seqNum);
   if (isNew) {
     schedule(r, connection, seqNum, peer);
     return;
@@ -187,8 +188,8 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
     const { connection, seqNum, request } = work;
     const part = request.stream;
     // Nothing of its stream may wait for it any more.
-    connection.bodies.delete(seqNum);
-    r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
+    /* rule forget-refused */ connection.bodies.delete(seqNum);
+    /* rule void-refused */ r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
     if (part?.kind === 'open') dropStream(r, connection, seqNum);
     if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, seqNum, part.of);
   } else if (work.kind === 'read') answerUnordered(r, work, outcome);
@@ -255,10 +256,10 @@ export function takeNumber(connection: Connection, request: Request): SeqNum {
 
 /** A call whose key was seen before gets the first one's reply, or is refused if it asks for something else. */
 function joinKeyed(r: ReplicaState, call: CallId, key: string, request: Request): boolean {
-  const done = r.connections.keyed(key);
+  const done = /* rule keyed-reply */ r.connections.keyed(key);
   const running = r.keyedRunning.get(key);
   const first = done?.requestDigest ?? (running && runningDigest(r, running));
-  if (first !== undefined && first !== requestDigest(request.method, request.message)) {
+  if (first !== undefined && /* rule key-names-request */ first !== requestDigest(request.method, request.message)) {
     failCall(r, call, 'UNDERSTUDY_KEY_REUSED', 'this idempotency-key was used for another request; choose a new one');
     return true;
   }

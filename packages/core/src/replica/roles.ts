@@ -77,7 +77,7 @@ function enterTerm(r: ReplicaState, record: GroupRecord): void {
     becomeDeposed(r, r.steppingDown === undefined ? 'another replica is primary' : 'handed over');
   } else if (r.role === 'joining') {
     // It may have entered the set without having heard of it; what it acknowledged must not go.
-    if (r.joined && isInSync(record, r.self)) becomeBackup(r);
+    if (/* rule entered-unheard */ r.joined && isInSync(record, r.self)) becomeBackup(r);
     else if (r.joined) becomeDeposed(r, 'the primary changed while this replica caught up');
   } else if (!isInSync(record, r.self)) {
     becomeDeposed(r, 'removed from the in-sync set');
@@ -181,7 +181,9 @@ function failWaiters(r: ReplicaState): void {
   for (const connection of r.connections.values()) {
     for (const [seqNum, calls] of connection.waiters) {
       // The log may have been dropped behind one whose handler waits.
-      const ordered = connection.orderOf.has(seqNum) || r.unfinished.has(nameOf({ connection: connection.id, seqNum }));
+      const ordered =
+        connection.orderOf.has(seqNum) ||
+        /* rule waiting-is-ordered */ r.unfinished.has(nameOf({ connection: connection.id, seqNum }));
       for (const call of calls) {
         if (ordered) failOrdered(r, call, connection.kind === 'session');
         else failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');

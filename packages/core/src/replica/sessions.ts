@@ -57,7 +57,11 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   }
   const known = r.connections.get(frame.connection);
   const forgotten = known === undefined && !frame.fresh && r.connections.expiredForgotten && r.isPrimary;
-  if (r.connections.hasExpired(frame.connection) || forgotten || known?.expiring === true) {
+  if (
+    /* rule expired-refused */ r.connections.hasExpired(frame.connection) ||
+    /* rule forgotten-refused */ forgotten ||
+    /* rule expiring-refused */ known?.expiring === true
+  ) {
     refuse('UNDERSTUDY_SESSION_EXPIRED', 'the records of this connection were freed; open a new one');
     return;
   }
@@ -77,7 +81,8 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
     return;
   }
   // Who only reads sent no request, and holds orders all the same.
-  if (!frame.fresh || known !== undefined) r.collection?.sessionIsBack(connection.id);
+  if (!frame.fresh || /* rule collect-reader-who-is-back */ known !== undefined)
+    r.collection?.sessionIsBack(connection.id);
   askSession(r, link);
 }
 
@@ -185,11 +190,11 @@ function receiveReflected(
 ): boolean {
   if (!r.isPrimary) {
     // Where the primary announces itself, no client is asked to reflect, so none is believed.
-    if (r.config.multicast === 'destination') backupReceivesOrders(r, orders);
+    if (/* rule reflected-if-asked */ r.config.multicast === 'destination') backupReceivesOrders(r, orders);
     return true;
   }
   const foreign = orderOf(r).primaryReceives(orders);
-  if (foreign === undefined || session.link === undefined) return true;
+  if (/* rule refuse-forged-order */ foreign === undefined || session.link === undefined) return true;
   r.log('warn', 'a client reflected an order that was never given', { orderNum: foreign.orderNum });
   const reason = `order ${foreign.orderNum} of term ${foreign.term} was never given`;
   const frame = { kind: 'refused', code: 'UNDERSTUDY_MALFORMED', reason } as const;
@@ -225,17 +230,17 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   for (const seqNum of collected.outstanding) {
     const outcome = connection.outcomes.get(seqNum);
     if (outcome !== undefined) giveCached(r, connection, seqNum, outcome);
-    else if (connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
+    else if (/* rule order-afresh */ connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
     else if (!connection.knows(seqNum)) lost.push(seqNum);
   }
   // What it sent after its word, and what got an order from elsewhere: its reply can come from nobody else.
   for (const [seqNum, outcome] of connection.outcomes) {
-    if (seqNum > collected.sentUpTo) giveCached(r, connection, seqNum, outcome);
+    /* rule answer-asked-early */ if (seqNum > collected.sentUpTo) giveCached(r, connection, seqNum, outcome);
   }
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
     if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
   }
-  cancelEnded(r, connection, collected);
+  /* rule cancel-ended */ cancelEnded(r, connection, collected);
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });
@@ -248,7 +253,8 @@ function cancelEnded(r: ReplicaState, connection: Connection, { streams, sentUpT
   for (const stream of connection.streams.values()) {
     if (stream.id > sentUpTo || open.has(stream.id)) continue;
     // It is yet to be opened once more, and is cancelled behind that.
-    if (stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+    if (/* rule cancel-behind-opening */ stream.admitted)
+      r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
     else stream.gone = true;
   }
 }
@@ -265,7 +271,7 @@ function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Colle
 /** Ends a session's stream; the session itself may come back on another one. */
 function hangUp(r: ReplicaState, link: LinkId): void {
   r.effects.push({ kind: 'closeSession', link });
-  onSessionDown(r, link);
+  /* rule void-when-hung-up-on */ onSessionDown(r, link);
 }
 
 export function onSessionDown(r: ReplicaState, link: LinkId): void {
@@ -278,14 +284,14 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
   session.reads = [];
   session.streams.clear();
   dropWaiting(r, connection);
-  if (r.isPrimary) voidUnordered(r, connection);
+  /* rule void-with-stream */ if (r.isPrimary) voidUnordered(r, connection);
 }
 
 /** What is here without an order since before this replica was primary, and nobody says that it waits for it. */
 export function voidUnordered(r: ReplicaState, connection: Connection): void {
   connection.early.clear();
   for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
-    if (connection.queued.has(seqNum)) continue;
+    if (/* rule void-unordered */ connection.queued.has(seqNum)) continue;
     connection.bodies.delete(seqNum);
     connection.queued.add(seqNum);
     r.scheduler.add({ kind: 'void', connection, seqNum, outcome: VOIDED });

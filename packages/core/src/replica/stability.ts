@@ -14,12 +14,17 @@ export function requiredMembers(
   inFlight: GroupRecord | undefined,
   peers: Peers,
 ): Member[] {
-  const required = record.inSync.filter((member) => !sameMember(member, self));
-  for (const member of inFlight?.inSync ?? []) {
+  const required: Member[] = [];
+  const sets =
+    inFlight === undefined
+      ? [record.inSync]
+      : [/* rule old-set-counts */ record.inSync, /* rule new-set-counts */ inFlight.inSync];
+  for (const member of sets.flat()) {
     if (!sameMember(member, self) && !required.some((other) => sameMember(other, member))) required.push(member);
   }
   for (const { member, learner } of peers.values()) {
-    if (learner === 'entering' && !required.some((other) => sameMember(other, member))) required.push(member);
+    if (/* rule entering-counts */ learner === 'entering' && !required.some((other) => sameMember(other, member)))
+      required.push(member);
   }
   return required;
 }
@@ -50,7 +55,7 @@ export class Stability {
     let stable = last;
     for (const peer of this.#required) {
       const held = peer?.heldUpTo ?? (0 as OrderNum);
-      if (held < stable) stable = held;
+      if (/* rule held-by-all */ held < stable) stable = held;
     }
     return stable;
   }
@@ -74,7 +79,8 @@ export class Stability {
 
   /** Every in-sync backup would ask this session before it became primary. */
   registeredByAll(connection: ConnectionId): boolean {
-    for (const peer of this.#required) if (peer === undefined || !peer.registered.has(connection)) return false;
+    /* rule registered-with-all */ for (const peer of this.#required)
+      if (peer === undefined || !peer.registered.has(connection)) return false;
     return true;
   }
 }

@@ -47,7 +47,8 @@ function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, m
     if (isHeldByInterceptors(r, stream, index)) return false;
     const { orderNum } = ordered;
     const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
-    return r.release.decideItem(connection, orderNum, stableOnly, orderOf(r), r.stableUpTo, holdsLease) !== 'wait';
+    const verdict = r.release.decideItem(connection, orderNum, stableOnly, orderOf(r), r.stableUpTo, holdsLease);
+    return /* rule items-released */ verdict !== 'wait';
   };
   const { last } = stream.items;
   // Orders of items never fall, so those before one that may leave may leave, too, but for what interceptors do.
@@ -91,7 +92,9 @@ export function onAsked(
 ): void {
   for (const { of, received, awaitStable } of asks) {
     const opens = connection.bodies.has(of) || connection.queued.has(of) || outstanding.includes(of);
-    const stream = connection.streams.get(of) ?? (opens ? undefined : unknownStream(r, connection, of, received));
+    const stream =
+      connection.streams.get(of) ??
+      (opens ? undefined : /* rule unknown-stream-ends */ unknownStream(r, connection, of, received));
     if (stream === undefined || stream.call !== undefined) continue;
     stream.resumeAfter(received);
     if (awaitStable) stream.stableOnlyUpTo = stream.items.last;

@@ -41,7 +41,7 @@ export function mayOrderPart(
   if (part.kind === 'open') {
     const stream = connection.openStream(seqNum, request.method);
     stream.admitted = !r.admits && !r.isDraining;
-    if (!r.isDraining) return true;
+    if (/* rule drain-backlog */ !r.isDraining) return true;
     connection.queued.add(seqNum);
     r.setAside.set(stream, { connection, peer });
     return false;
@@ -65,7 +65,7 @@ export function mayOrderPart(
     voidMessage(r, connection, seqNum, STREAMED);
     return false;
   }
-  if (part.position > stream.nextPosition || stream.entering !== undefined) {
+  if (/* rule ordered-by-position */ part.position > stream.nextPosition || stream.entering !== undefined) {
     hold(connection, part, seqNum);
     return false;
   }

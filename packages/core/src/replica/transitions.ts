@@ -8,7 +8,8 @@ export const ADOPTIONS_KEPT = 32;
 /** What a record, or a view of it, says of promotions. */
 type Adoptions = Pick<GroupRecord, 'term' | 'adoptedThrough'>;
 
-export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
+export const sameMember = (a: Member, b: Member): boolean =>
+  a.id === b.id && /* rule incarnation-is-member */ a.incarnation === b.incarnation;
 
 export const isInSync = (record: GroupRecord, member: Member): boolean =>
   record.inSync.some((other) => sameMember(other, member));
@@ -49,9 +50,9 @@ function designate(record: GroupRecord, primary: Member, leaving: ReplicaId): Gr
   return {
     ...record,
     epoch: next(record.epoch),
-    term: next(record.term),
+    term: /* rule claim-raises-term */ next(record.term),
     primary,
-    inSync: record.inSync.filter((member) => member.id !== leaving),
+    inSync: record.inSync.filter((member) => /* rule deposed-leaves-set */ member.id !== leaving),
     forced: false,
   };
 }

@@ -103,7 +103,7 @@ export function settle(s: SessionState, what: Sent | Read): CallId | undefined {
     s.repliesSeenUpTo = seen;
     seen = next(seen);
   }
-  if (what.stable) s.sent.delete(what.seqNum);
+  if (/* rule retain-until-stable */ what.stable) s.sent.delete(what.seqNum);
   return call;
 }
 
@@ -130,7 +130,8 @@ export function releaseStable(s: SessionState): void {
   for (const sent of s.sent.values()) {
     const { order } = sent;
     if (order === undefined || order.orderNum > s.stableUpTo) continue;
-    if (order.term !== s.term && !(adoptionPublished(s.view) && isAdopted(s.view, order))) continue;
+    if (order.term !== s.term && /* rule stable-if-adopted */ !(adoptionPublished(s.view) && isAdopted(s.view, order)))
+      continue;
     sent.stable = true;
     if (sent.answered) s.sent.delete(sent.seqNum);
   }

@@ -22,7 +22,7 @@ export function mayDeliver(s: SessionState): boolean {
 
 export function onReply(s: SessionState, what: Sent | Read, outcome: Outcome, stable: boolean): void {
   if (stable && 'seqNum' in what) what.stable = true;
-  if (stable || mayDeliver(s)) deliver(s, what, outcome);
+  if (stable || /* rule delivery-in-time */ mayDeliver(s)) deliver(s, what, outcome);
   else if (!s.held.has(what)) s.held.set(what, { outcome, sinceMs: s.nowMs, asked: false });
 }
 
@@ -72,7 +72,7 @@ export function askAboutHeld(s: SessionState): void {
       s.held.delete(what);
       what.sent = false;
     } else {
-      held.asked = true;
+      /* rule asked-once */ held.asked = true;
       primary.resend.push({ seqNum: what.seqNum, awaitStable: true });
     }
     s.wantsFlush = true;

@@ -39,7 +39,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
     // Its stream is new: replies may have been lost on the old one.
     s.primary = undefined;
     askAgain(s, link);
-    askHeldAgain(s);
+    /* rule ask-held-again */ askHeldAgain(s);
   }
   findPrimaryAgain(s);
   deliverHeld(s);
@@ -74,12 +74,12 @@ function onReplies(s: SessionState, link: Link, { header, replies, reads, items 
 
 /** @returns false if what comes with it must not be believed: it is of an older term */
 export function onHeader(s: SessionState, link: Link | undefined, header: ReplicaHeader): boolean {
-  if (link !== undefined) link.ackedMs = maxOf(link.ackedMs, header.heartbeatMs);
+  if (link !== undefined) link.ackedMs = maxOf(link.ackedMs, /* rule delivery-from-sending */ header.heartbeatMs);
   if (header.view !== undefined) {
     adoptView(s, header.view, link === undefined || link === s.primary);
     findPrimaryAgain(s);
   }
-  if (header.term < s.term) {
+  if (/* rule term-of-replies */ header.term < s.term) {
     deliverHeld(s);
     giveHeldItems(s);
     return false;
@@ -124,7 +124,7 @@ function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTer
     frame: {
       kind: 'collected',
       term: view.term,
-      orders: s.pendingRemoteOrder.all(),
+      orders: /* rule tell-held-orders */ s.pendingRemoteOrder.all(),
       retained: [...s.sent.keys()],
       outstanding: outstanding(s),
       streams: streamAsks(s),
@@ -158,7 +158,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   failTornStreams(s);
   noteStable(s);
   if (!newTerm) return;
-  dropHeld(s);
+  /* rule drop-held */ dropHeld(s);
   dropHeldItems(s);
   s.primary = undefined;
   s.lostSinceMs ??= s.nowMs;

@@ -69,7 +69,7 @@ function mayWait(s: SessionState, link: Link): boolean {
 /** Undefined if this stream has nothing to carry and no heartbeat is due. */
 function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): MulticastFrame | undefined {
   const requests = requestsFor(s, link);
-  const destOrderInfo = s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
+  const destOrderInfo = /* rule reflect */ s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
   // A stream may have ended, or been opened anew, since the link came up.
   const streams = link.asks.filter(({ of }) => s.streamsById.has(of));

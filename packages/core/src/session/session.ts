@@ -189,7 +189,7 @@ function close(s: SessionState): void {
 function endIfSettled(s: SessionState): void {
   const idle = s.calls.size === 0 && s.waiting.length === 0 && s.streams.size === 0;
   const settled = idle && s.sent.size === 0 && s.pendingRemoteOrder.size === 0;
-  if (!settled && s.nowMs - s.closingSinceMs < CLOSE_WAIT_MS) return;
+  if (/* rule settle-before-close */ !settled && s.nowMs - s.closingSinceMs < CLOSE_WAIT_MS) return;
   for (const { up, member, slot } of s.links) {
     if (up && member !== undefined) s.effects.push({ kind: 'send', slot, frame: { kind: 'goodbye' } });
   }

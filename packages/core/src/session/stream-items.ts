@@ -6,14 +6,14 @@ import { type ClientStream, creditIfDue, finish, sendWaiting, take } from './str
 
 /** FIG. 9 for what comes on a stream: items in their order, each once. */
 export function onItems(s: SessionState, items: readonly SeqItem[]): void {
-  const deliverable = items.length > 0 && mayDeliver(s);
+  const deliverable = items.length > 0 && /* rule items-in-time */ mayDeliver(s);
   for (const { stream: id, index, item, stable } of items) {
     const stream = s.streamsById.get(id);
     if (index === 0 && item.kind === 'window') {
       if (stream !== undefined) onWindow(s, stream, item.upTo);
       continue;
     }
-    if (stream === undefined || index !== stream.received + stream.held.length + 1) continue;
+    if (stream === undefined || /* rule item-once */ index !== stream.received + stream.held.length + 1) continue;
     if (stream.held.length === 0 && (stable || deliverable)) give(s, stream, item);
     else {
       stream.held.push({ item, sinceMs: s.nowMs });

@@ -165,7 +165,7 @@ export function sendWaiting(s: SessionState, stream: ClientStream): void {
   }
   while (stream.unsent.length > 0 && s.sent.size < RETAINED_MAX) {
     const [unsent] = stream.unsent;
-    if (unsent === undefined || (unsent.kind === 'message' && !stream.hasRoom)) break;
+    if (unsent === undefined || /* rule send-within-window */ (unsent.kind === 'message' && !stream.hasRoom)) break;
     stream.unsent.shift();
     const { kind, position } = unsent;
     const message = unsent.kind === 'message' ? unsent.message : NO_BYTES;
@@ -179,7 +179,12 @@ export function sendWaiting(s: SessionState, stream: ClientStream): void {
 }
 
 function invite(s: SessionState, stream: ClientStream): void {
-  if (stream.invited || stream.unsent.length > 0 || !stream.hasRoom) return;
+  if (
+    stream.invited ||
+    /* rule invite-when-sent */ stream.unsent.length > 0 ||
+    /* rule invite-within-window */ !stream.hasRoom
+  )
+    return;
   stream.invited = true;
   s.effects.push({ kind: 'writable', call: stream.call });
 }
@@ -238,7 +243,7 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void
     if (voided) cancelAgain(s, stream, sent, part);
     return;
   }
-  if (voided) sendPartAgain(s, stream, sent, part);
+  if (voided) /* rule send-voided-again */ sendPartAgain(s, stream, sent, part);
   // Its opening was refused.
   else if (part.kind === 'open') finish(s, stream, replyOf(outcome));
 }
@@ -327,7 +332,11 @@ export function failStreams(
  * what the application was given.
  */
 export function failTornStreams(s: SessionState): void {
-  if (s.streams.size === 0 || s.pendingRemoteOrder.all().every((info) => isAdopted(s.view, info))) return;
+  if (
+    s.streams.size === 0 ||
+    s.pendingRemoteOrder.all().every((info) => /* rule torn-streams-end */ isAdopted(s.view, info))
+  )
+    return;
   const reason = 'the group lost what this client had seen of it; the stream cannot go on';
   for (const stream of [...s.streams.values()]) {
     if (!stream.opened && stream.received === 0) continue;

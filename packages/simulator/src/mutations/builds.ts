@@ -1,30 +1,36 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Markers } from '@understudy/core/testing';
+import { parse } from 'acorn';
 import type { Mutation } from './mutation.js';
 
 const PACKAGES = join(import.meta.dirname, '../../..');
+const CORE = join(PACKAGES, 'core');
+
+/** The markers in the compiled core; the compiler leaves behind what it made of a file that has moved since. */
+export function readMarkers(): Markers {
+  const sources = readdirSync(join(CORE, 'src'), { encoding: 'utf8', recursive: true });
+  const compiled = sources.filter((file) => /(?<!\.test)\.ts$/.test(file)).map((file) => file.replace(/\.ts$/, '.js'));
+  return new Markers(new Map(compiled.map((file) => [file, readFileSync(join(CORE, 'dist', file), 'utf8')])), parse);
+}
 
 /** Copies of the compiled simulator in a directory of their own, each with a core that lacks a rule. */
 export class Builds {
   readonly #root = mkdtempSync(join(tmpdir(), 'understudy-mutations-'));
+  readonly #markers = readMarkers();
   #builds = 0;
 
   /**
    * @returns the program of the copy that plays seeds
-   * @throws Error if a text that is to be changed is not there exactly once: nothing sensible would be taken out
+   * @throws Error if the core does not have each marker of the rule exactly once: nothing sensible would be taken out
    */
-  build({ rule, changes }: Mutation): string {
+  build(mutation: Mutation): string {
     const copy = join(this.#root, `${++this.#builds}`);
     const core = join(copy, 'node_modules/@understudy/core');
     copyPackage('core', core);
     copyPackage('simulator', join(copy, 'simulator'));
-    for (const { file, find, replace } of changes) {
-      const path = join(core, 'dist', file);
-      const parts = readFileSync(path, 'utf8').split(find);
-      if (parts.length !== 2) throw new Error(`${rule}: ${file} has ${parts.length - 1} times: ${find}`);
-      writeFileSync(path, parts.join(replace));
-    }
+    for (const [file, text] of this.#markers.takeOut(mutation)) writeFileSync(join(core, 'dist', file), text);
     return join(copy, 'simulator/dist/mutations/player.js');
   }
 

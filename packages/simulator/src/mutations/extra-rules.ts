@@ -4,158 +4,92 @@ import type { Mutation } from './mutation.js';
 export const EXTRA_RULES: readonly Mutation[] = [
   {
     rule: 'terms: replicas refuse what peers say in an older term',
-    changes: [
-      {
-        file: 'replica/replica.js',
-        find: '!isCurrent(r, from, frame.term) || !isFromPrimary(r, from) || r.isPrimary',
-        replace: 'r.isPrimary',
-      },
-    ],
+    without: { 'term-of-peers': 'false', 'primary-of-record': 'false' },
   },
   {
     rule: 'terms: each claim raises the term',
-    changes: [{ file: 'replica/transitions.js', find: 'term: next(record.term)', replace: 'term: record.term' }],
+    without: { 'claim-raises-term': '$ - 1' },
   },
   {
     rule: 'incarnations: a replica that was restarted is another member',
-    changes: [
-      {
-        file: 'replica/transitions.js',
-        find: 'a.id === b.id && a.incarnation === b.incarnation',
-        replace: 'a.id === b.id',
-      },
-    ],
+    without: { 'incarnation-is-member': 'true' },
   },
   {
     rule: 'lease: counts from when the acknowledged heartbeat was sent',
-    changes: [
-      {
-        file: 'replica/primary.js',
-        find: 'maxOf(peer.ackedHeartbeatMs, frame.heartbeatMs)',
-        replace: 'r.nowMs',
-      },
-    ],
+    // Counts from so many milliseconds later, which is about when the acknowledgment arrives.
+    without: { 'lease-from-sending': '$ + 50' },
   },
   {
     rule: 'delivery: counts from when the acknowledged heartbeat was sent',
-    changes: [{ file: 'session/incoming.js', find: 'maxOf(link.ackedMs, header.heartbeatMs)', replace: 's.nowMs' }],
+    // Counts from so many milliseconds later, which is about when the acknowledgment arrives.
+    without: { 'delivery-from-sending': '$ + 200' },
   },
   {
     rule: 'delivery: what was held back under an older term is dropped',
-    changes: [{ file: 'session/incoming.js', find: 'dropHeld(s);', replace: ';' }],
+    without: { 'drop-held': ';' },
   },
   {
     rule: 'reflection: clients pass announcements on to the backups',
-    changes: [
-      {
-        file: 'session/outgoing.js',
-        find: 's.reflect ? s.pendingRemoteOrder.since(link.reflected) : []',
-        replace: '[]',
-      },
-    ],
+    without: { reflect: 'false' },
   },
   {
     rule: 'retention: a client keeps what it sent until its order is stable',
-    changes: [{ file: 'session/calls.js', find: 'if (what.stable)', replace: 'if (true)' }],
+    without: { 'retain-until-stable': 'true' },
   },
   {
     rule: 'retention: a client tells a successor which orders it holds',
-    changes: [{ file: 'session/incoming.js', find: 's.pendingRemoteOrder.all()', replace: '[]' }],
+    without: { 'tell-held-orders': '[]' },
   },
   {
     rule: 'collection: a body that only its session has is asked for',
-    changes: [
-      {
-        file: 'replica/promoting.js',
-        find: 'hole.missingBody !== undefined && askForBody(r, hole.missingBody)',
-        replace: 'false',
-      },
-    ],
+    without: { 'ask-for-body': ';' },
   },
   {
     rule: 'collection: peers that were silent leave the set',
-    changes: [
-      {
-        file: 'replica/promoting.js',
-        find: 'publishAdoption(record, collection.through, collection.silent)',
-        replace: 'publishAdoption(record, collection.through, [])',
-      },
-    ],
+    without: { 'silent-leave-set': '[]' },
   },
   {
     rule: 'adoption: nothing beyond it has an effect while it is on its way into the record',
-    changes: [
-      {
-        file: 'replica/processing.js',
-        find: "collection?.stage !== 'publishing' || order.processedUpTo < collection.through",
-        replace: 'true',
-      },
-    ],
+    without: { 'adopted-before-published': 'true' },
   },
   {
     rule: 'adoption: a backup that has promised processes nothing until it knows how far',
-    changes: [
-      {
-        file: 'replica/processing.js',
-        find: "r.config.replication === 'semi-active' && knowsAdoption(r)",
-        replace: "r.config.replication === 'semi-active'",
-      },
-    ],
+    without: { 'adoption-known-first': 'true' },
   },
   {
     rule: 'recovery: messages that sessions wait for and that have no order are ordered afresh',
-    changes: [
-      {
-        file: 'replica/sessions.js',
-        find: 'else if (connection.bodies.has(seqNum))',
-        replace: 'else if (false)',
-      },
-    ],
+    without: { 'order-afresh': 'false' },
   },
   {
     rule: 'joining: who is in the set without having heard of it stays',
-    changes: [{ file: 'replica/roles.js', find: 'r.joined && isInSync(record, r.self)', replace: 'false' }],
+    without: { 'entered-unheard': 'false' },
   },
   {
     rule: 'joining: what an earlier start acknowledged counts for nothing',
-    changes: [
-      {
-        file: 'replica/primary.js',
-        find: '!peer.confirmed && frame.heldUpTo < peer.heldUpTo',
-        replace: 'false',
-      },
-    ],
+    without: { 'earlier-start': ';' },
   },
   {
     rule: 'acknowledged: a reply leaves when its order is stable',
-    changes: [
-      {
-        file: 'replica/ordering.js',
-        find: 'asked || waited || waitsForStability(r, connection, request)',
-        replace: 'asked || waited',
-      },
-    ],
+    without: { 'acknowledged-when-stable': 'false' },
   },
   {
     rule: 'delivery: a reply asked for again leaves when its order is stable',
-    changes: [{ file: 'replica/requests.js', find: 'connection.awaitStable.add(seqNum)', replace: 'void 0' }],
+    without: { 'asked-again-when-stable': ';' },
   },
   {
     rule: 'delivery: a stable reply is asked for once',
-    changes: [{ file: 'session/delivery.js', find: 'held.asked = true;', replace: ';' }],
+    without: { 'asked-once': ';' },
   },
   {
     rule: 'checkpoints: they hold the reply cache',
-    changes: [{ file: 'connection/connections.js', find: 'outcomes: [...outcomes]', replace: 'outcomes: []' }],
+    without: { 'checkpoint-of-replies': '[]' },
   },
   {
     rule: 'checkpoints: they hold the replies to idempotency keys',
-    changes: [{ file: 'connection/connections.js', find: 'keyed.push({ key, ...reply });', replace: ';' }],
+    without: { 'checkpoint-of-keys': ';' },
   },
   {
     rule: 'hand-over: nothing more is ordered',
-    changes: [
-      { file: 'replica/ordering.js', find: 'r.steppingDown !== undefined || !mayOrder(r)', replace: '!mayOrder(r)' },
-    ],
+    without: { 'order-nothing-more': 'false' },
   },
 ];

@@ -1,4 +1,4 @@
-import { RULES, type Rule } from '@understudy/core/testing';
+import { RULES, type RuleToTakeOut } from '@understudy/core/testing';
 import { EXTRA_RULES } from './extra-rules.js';
 import { NESTED_RULES } from './nested-rules.js';
 import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
@@ -6,7 +6,7 @@ import { NESTED, type Setting, STREAMS } from './setting.js';
 import { STREAM_RULES } from './stream-rules.js';
 
 /** A rule of the design, and how to take it out of the compiled core. */
-export type Mutation = Pick<Rule, 'rule' | 'changes'>;
+export type Mutation = RuleToTakeOut;
 
 /** Rules that a scenario needs, and hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
@@ -34,10 +34,11 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'nested calls: what is settled has replies that are stable',
 ]);
 
-/** Those that a scenario tells of first, then those that only runs by seed need. */
-export const MUTATIONS: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES, ...NESTED_RULES].filter(
-  ({ rule }) => !HELD_BY_SCENARIOS.has(rule),
-);
+/** Those with a scenario first, then those that only runs by seed need. */
+export const ALL_RULES: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES, ...NESTED_RULES];
+
+/** Those whose lack some seed shows. */
+export const MUTATIONS: readonly Mutation[] = ALL_RULES.filter(({ rule }) => !HELD_BY_SCENARIOS.has(rule));
 
 /** Where the lack of the rule shows: in runs with a drill, with streams, with nested calls, or without any. */
 export const settingOf = ({ rule }: Mutation): Setting => {

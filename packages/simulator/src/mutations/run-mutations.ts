@@ -4,7 +4,7 @@ import { play, type Violation } from './play.js';
 
 /** So many processes at a time. */
 const PLAYERS = 2;
-const UNTOUCHED: Mutation = { rule: 'none', changes: [] };
+const UNTOUCHED: Mutation = { rule: 'none', without: {} };
 
 export interface MutationOptions {
   readonly mutations: readonly Mutation[];

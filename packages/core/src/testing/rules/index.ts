@@ -1,0 +1,19 @@
+import { NESTED_RULES } from './nested.js';
+import { PROMOTION_RULES } from './promotion.js';
+import { RELEASE_RULES } from './release.js';
+import { REPLICA_RULES } from './replicas.js';
+import type { Rule } from './rule.js';
+import { STREAM_RULES } from './streams.js';
+import { VOIDING_RULES } from './voiding.js';
+
+export type { Rule } from './rule.js';
+
+/** Every rule that a scenario is there for. */
+export const RULES: readonly Rule[] = [
+  ...RELEASE_RULES,
+  ...PROMOTION_RULES,
+  ...VOIDING_RULES,
+  ...STREAM_RULES,
+  ...NESTED_RULES,
+  ...REPLICA_RULES,
+];

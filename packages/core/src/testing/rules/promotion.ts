@@ -1,0 +1,95 @@
+import type { Rule } from './rule.js';
+
+/** What a promotion collects, adopts and refuses. */
+export const PROMOTION_RULES: readonly Rule[] = [
+  {
+    rule: 'claim: the old primary leaves the set in the same transaction',
+    scenario: 'rule-claim-removes-primary',
+    without: { 'deposed-leaves-set': 'true' },
+    shows: '   record: epoch 3, term 2, primary S2, in sync S1 S2',
+  },
+  {
+    rule: 'adoptedThrough: an order that no promotion adopted is discarded whenever it turns up',
+    scenario: 'rule-adopted-through',
+    without: { 'adopted-only': 'true' },
+    shows: 'S3  processes 1: m1',
+  },
+  {
+    rule: 'cut at a hole: nothing is guessed across it',
+    scenario: 'rule-cut-at-hole',
+    without: { 'cut-at-hole': 'false' },
+    shows: 'stopped: adopted 2, holds 0',
+  },
+  {
+    rule: 'refusal at a hole: a live client holds an order beyond it',
+    scenario: 'rule-refuse-at-hole',
+    without: { 'refuse-at-hole': 'false' },
+    shows: 'S2  is primary, term 2',
+  },
+  {
+    rule: 'terms: what a deposed primary said is refused when it comes late',
+    scenario: 'rule-term',
+    without: { 'term-of-replies': 'false' },
+    shows: 'C2  delivered m1 -> m1=1',
+  },
+  {
+    rule: 'collection from peers: what only another backup holds is asked for',
+    scenario: 'rule-collect-peers',
+    without: { 'collect-from-peers': ';' },
+    shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
+  },
+  {
+    rule: 'collection from sessions: what only a client holds is asked for',
+    scenario: 'rule-collect-sessions',
+    without: { 'collect-from-sessions': ';' },
+    shows: '   record: epoch 4, term 2, primary S2, in sync S2, adopted 2:0',
+  },
+  {
+    rule: 'collection from sessions: one that was silent for too long, but is back, is heard',
+    scenario: 'walk-session-is-back',
+    without: { 'collect-who-is-back': ';' },
+    shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
+  },
+  {
+    rule: 'collection from sessions: what a session retains is not lost while its stream is down',
+    scenario: 'walk-retained-meanwhile',
+    without: { 'wait-for-retained': 'false' },
+    shows: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
+  },
+  {
+    rule: 'promotion: what a session asked before its new primary served is answered',
+    scenario: 'walk-asked-while-promoting',
+    without: { 'answer-asked-early': ';' },
+    lacks: 'C2  delivered m1 -> m1=1',
+  },
+  {
+    rule: 'collection from sessions: what was sent after the word of what is held is asked for',
+    scenario: 'walk-sent-after-its-word',
+    without: { 'ask-for-sent-since': 'true' },
+    lacks: 'S2>C1  lacks #1',
+  },
+  {
+    rule: 'promotion: backups wait for a successor that waits for others',
+    scenario: 'promotion-waits',
+    without: { 'keep-peers-waiting': ';' },
+    shows: '   record: epoch 5, term 3, primary S3, in sync S3',
+  },
+  {
+    rule: 'collection: a body is asked for again only when it did not come in time',
+    scenario: 'walk-asked-in-time',
+    without: { 'ask-in-time': 'false' },
+    shows: 'S2>C1  lacks #1',
+  },
+  {
+    rule: 'force: an operator may give up what is lost',
+    scenario: 'rule-refuse-at-hole',
+    without: { 'forced-past-hole': 'true' },
+    lacks: 'S2  is primary, term 3',
+  },
+  {
+    rule: 'collection from sessions: one that only read is heard when it is back',
+    scenario: 'walk-reader-is-back',
+    without: { 'collect-reader-who-is-back': 'false' },
+    lacks: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
+  },
+];

@@ -1,0 +1,89 @@
+import type { Rule } from './rule.js';
+
+/** Replicas that join, lag, differ or hand over, and clients that leave. */
+export const REPLICA_RULES: readonly Rule[] = [
+  {
+    rule: 'joining: a replica enters only when it holds all that was released',
+    scenario: 'joining-released',
+    without: { 'enter-with-all-released': 'false' },
+    shows: 'S3  is primary, term 2',
+  },
+  {
+    rule: 'handing over: what was ordered is published with the change, and nobody is asked',
+    scenario: 'hand-over',
+    without: { 'publish-with-hand-over': 'false' },
+    shows: 'S2>S3  term 2: what do you hold beyond 1?',
+  },
+  {
+    rule: 'handing over: the successor of a passive primary is given a copy of the state first',
+    scenario: 'hand-over-passive',
+    without: { 'copy-for-successor': ';' },
+    shows: 'S2  processes 1: m1',
+  },
+  {
+    rule: 'checkpoints: they cover no message that is yet to be processed',
+    scenario: 'walk-checkpoint-covers',
+    without: { 'cover-ordered-only': ';', 'cover-processed-only': ';' },
+    shows: 'S3>S2  lacks bodies #1',
+  },
+  {
+    rule: 'checkpoints: one stands for the log only when its order is stable',
+    scenario: 'checkpoint-stable',
+    without: { 'checkpoint-when-stable': 'false' },
+    shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
+  },
+  {
+    rule: 'passive replication: the successor starts from the checkpoint',
+    scenario: 'passive',
+    without: { 'restore-checkpoint': 'false' },
+    shows: 'C1  delivered m6 -> m6=2',
+  },
+  {
+    rule: 'hand-over: everything becomes stable first',
+    scenario: 'hand-over',
+    without: { 'settle-before-hand-over': 'false' },
+    shows: '   record: epoch 4, term 2, primary S3, in sync S2 S3',
+  },
+  {
+    rule: 'graceful close: a client waits until what it holds is stable',
+    scenario: 'close',
+    without: { 'settle-before-close': 'false' },
+    shows: 'C1  ended, not clean',
+  },
+  {
+    rule: 'divergence: another digest is noticed',
+    scenario: 'divergence',
+    without: { 'digest-compared': 'true' },
+    lacks: 'S2  log UNDERSTUDY_DIVERGED orderNum 1',
+  },
+  {
+    rule: 'stalled handlers: the group goes on behind them',
+    scenario: 'stalled-handler',
+    without: { 'leave-stalled': ';' },
+    lacks: 'S1  leaves behind m1',
+  },
+  {
+    rule: 'gaps: a backup asks for the body that it lacks',
+    scenario: 'sequence-gap',
+    without: { 'ask-for-missing': ';' },
+    lacks: 'S2>S1  lacks bodies #2',
+  },
+  {
+    rule: 'hand-over: a backup that stops is let go before it is silent',
+    scenario: 'leaving',
+    without: { 'leave-when-let': ';', 'let-leave': 'false' },
+    lacks: 'S3>S1  holds up to 1, leaves',
+  },
+  {
+    rule: 'gaps: the log has what came before the end of a connection',
+    scenario: 'walk-expired-before-held',
+    without: { 'bodies-from-log': '[]' },
+    lacks: 'S1>S2  bodies m1',
+  },
+  {
+    rule: 'divergence: nobody joins from a base that is older',
+    scenario: 'stream-diverges',
+    without: { 'base-before-divergence': 'false' },
+    shows: 'S1>S2  checkpoint at 0 to start from',
+  },
+];

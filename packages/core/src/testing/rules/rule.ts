@@ -1,0 +1,11 @@
+import type { RuleToTakeOut } from '../take-out.js';
+
+/** A rule of the design, how to take it out of the compiled core, and what a scenario then tells. */
+export interface Rule extends RuleToTakeOut {
+  /** Its text is in `testdata`. */
+  readonly scenario: string;
+  /** A line that the scenario has only without the rule: the violation. */
+  readonly shows?: string;
+  /** A line that the scenario has only with the rule. */
+  readonly lacks?: string;
+}

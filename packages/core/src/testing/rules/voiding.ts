@@ -1,0 +1,119 @@
+import type { Rule } from './rule.js';
+
+/** Messages that come twice, late or never get an order, and what is kept of connections. */
+export const VOIDING_RULES: readonly Rule[] = [
+  {
+    rule: 'voiding: what a dead client sent without an order is voided',
+    scenario: 'rule-voiding',
+    without: { 'void-unordered': 'true' },
+    lacks: 'S2>S3  announces 1=C1#1 void/t2',
+  },
+  {
+    rule: 'voiding: a client whose stream ends after its promotion went on without it is dead, too',
+    scenario: 'walk-stream-ends-late',
+    without: { 'void-with-stream': ';' },
+    lacks: 'S2>S3  announces 1=C1#1 void/t2',
+  },
+  {
+    rule: 'voiding: a primary keeps no body that it asked for as a backup',
+    scenario: 'walk-bodies-come-late',
+    without: { 'no-late-bodies': 'false' },
+    shows: 'S2: 1 without an order',
+  },
+  {
+    rule: 'voiding: a call that the interceptors end is voided',
+    scenario: 'refused-call',
+    without: { 'void-refused': ';' },
+    lacks: 'S1>S2  announces 2=C1#2 void',
+  },
+  {
+    rule: 'duplicate suppression: a request that comes again is not processed again',
+    scenario: 'rule-duplicates',
+    without: { 'no-duplicates': 'false' },
+    shows: 'S1  processes 2: m1',
+  },
+  {
+    rule: 'session expiry: a session that is back is not freed',
+    scenario: 'walk-expire-comes-late',
+    without: { 'expire-unless-back': 'false' },
+    lacks: 'C1  delivered m3 -> m3=3',
+  },
+  {
+    rule: 'bounds: a reply that waits is kept once',
+    scenario: 'walk-asked-again',
+    without: { 'wait-once': ';' },
+    shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',
+  },
+  {
+    rule: 'bounds: that no reply will come is said once',
+    scenario: 'walk-told-once',
+    without: { 'abandon-told-once': ';' },
+    shows: 'S1>C1  replies #1 abandoned stable #1 abandoned stable',
+  },
+  {
+    rule: 'bounds: a reply that leaves with the turn leaves once',
+    scenario: 'walk-asked-twice',
+    without: { 'leave-once': ';' },
+    shows: 'S1>C1  replies #1 m1=1 stable #1 m1=1 stable #1 m1=1 stable',
+  },
+  {
+    rule: 'repliesSeenUpTo: what a client will not ask for again is not done again',
+    scenario: 'reply-cache',
+    without: { 'received-once': 'false', 'answered-once': ';' },
+    shows: 'S2  processes 4: m1',
+  },
+  {
+    rule: 'session expiry: a late retry is refused',
+    scenario: 'session-expiry',
+    without: { 'expired-refused': 'false', 'forgotten-refused': 'false' },
+    shows: 'S1  processes 4: m2',
+  },
+  {
+    rule: 'idempotency keys: a retry gets the first reply',
+    scenario: 'plain-clients',
+    without: { 'keyed-reply': 'undefined' },
+    shows: 'S1  processes 2: m1',
+  },
+  {
+    rule: 'idempotency keys: the key of what was voided is free',
+    scenario: 'walk-key-of-what-was-voided',
+    without: { 'key-of-calls-only': 'true' },
+    lacks: 'S3  answers m2 -> m2=1',
+  },
+  {
+    rule: 'idempotency keys: a key names one request',
+    scenario: 'plain-clients',
+    without: { 'key-names-request': 'false' },
+    shows: 'S1  answers other -> m1=1',
+  },
+  {
+    rule: 'bad input: an order that was never given is refused',
+    scenario: 'forged-order',
+    without: { 'refuse-forged-order': 'true' },
+    lacks: 'S1>C1  refused UNDERSTUDY_MALFORMED',
+  },
+  {
+    rule: 'bad input: a backup takes no order from a client where the primary announces itself',
+    scenario: 'forged-order-direct',
+    without: { 'reflected-if-asked': 'true' },
+    lacks: 'S2  processes 1: m1',
+  },
+  {
+    rule: 'memory is bounded: a backup drops what is stable',
+    scenario: 'log-bounds',
+    without: { 'truncate-backup-log': ';' },
+    lacks: 'S2: backup, term 1, held 3, processed 3, stable 3, log 0, digest b26d712c6cbb7: m1 m2 m3',
+  },
+  {
+    rule: 'session expiry: whose end is ordered is not welcomed any more',
+    scenario: 'walk-expire-while-told',
+    without: { 'expiring-refused': 'false' },
+    lacks: 'S1>C1  refused UNDERSTUDY_SESSION_EXPIRED',
+  },
+  {
+    rule: 'voiding: what a session sent is voided as soon as it is hung up on',
+    scenario: 'walk-hung-up-on',
+    without: { 'void-when-hung-up-on': ';' },
+    lacks: 'S2>S3  announces 1=C1#1 void/t2',
+  },
+];
