@@ -1,7 +1,7 @@
-import type { ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
-import { maxOf, NO_ORDER } from '../ids.js';
-import type { NestedCaller, NestedId } from '../nested.js';
-import type { Outcome } from '../outcome.js';
+import type { ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
+import { maxOf, NO_ORDER } from '../model/ids.js';
+import type { NestedCaller, NestedId } from '../model/nested.js';
+import type { Outcome } from '../model/outcome.js';
 
 /** Groups that are remembered as clients, the newest ones in processing order. */
 export const CALLERS_KEPT = 1024;

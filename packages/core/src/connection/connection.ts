@@ -1,9 +1,9 @@
-import { connectionDigest } from '../digest.js';
-import type { ReadReply, SeqReply, StreamAsk } from '../frames.js';
-import type { CallId, ConnectionId, ConnectionKind, LinkId, OrderNum, SeqNum } from '../ids.js';
-import { connectionKind, maxOf, NO_ORDER, NO_SEQ, next } from '../ids.js';
-import type { Request } from '../message.js';
-import type { Outcome } from '../outcome.js';
+import { connectionDigest } from '../model/digest.js';
+import type { ReadReply, SeqReply, StreamAsk } from '../model/frames.js';
+import type { CallId, ConnectionId, ConnectionKind, LinkId, OrderNum, SeqNum } from '../model/ids.js';
+import { connectionKind, maxOf, NO_ORDER, NO_SEQ, next } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { Outcome } from '../model/outcome.js';
 import { Stream } from './stream.js';
 
 /** A seqNum further ahead than this of what arrived without a gap is not accepted: the sender's window is smaller. */

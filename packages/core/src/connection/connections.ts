@@ -1,6 +1,6 @@
-import type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from '../checkpoint.js';
-import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../ids.js';
-import type { Outcome } from '../outcome.js';
+import type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from '../model/checkpoint.js';
+import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../model/ids.js';
+import type { Outcome } from '../model/outcome.js';
 import { Callers } from './callers.js';
 import { Connection } from './connection.js';
 import type { Stream } from './stream.js';

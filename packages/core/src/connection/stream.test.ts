@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { OrderNum, SeqNum } from '../ids.js';
-import type { StreamItem } from '../stream.js';
+import type { OrderNum, SeqNum } from '../model/ids.js';
+import type { StreamItem } from '../model/stream.js';
 import { Stream } from './stream.js';
 
 const order = (n: number) => n as OrderNum;

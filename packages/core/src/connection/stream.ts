@@ -1,9 +1,9 @@
-import { mixDigest } from '../digest.js';
-import type { CallId, OrderNum, SeqNum } from '../ids.js';
-import type { Request } from '../message.js';
+import { mixDigest } from '../model/digest.js';
+import type { CallId, OrderNum, SeqNum } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { Reply } from '../model/outcome.js';
+import type { StreamItem } from '../model/stream.js';
 import { OrderWindow } from '../ordering/window.js';
-import type { Reply } from '../outcome.js';
-import type { StreamItem } from '../stream.js';
 
 /** An item with the order whose processing made it: it reflects all orders up to there. */
 interface OrderedItem {

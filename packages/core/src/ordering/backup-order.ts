@@ -1,6 +1,6 @@
-import { assert } from '../assert.js';
-import type { OrderNum } from '../ids.js';
-import { next } from '../ids.js';
+import { assert } from '../model/assert.js';
+import type { OrderNum } from '../model/ids.js';
+import { next } from '../model/ids.js';
 import type { OrderInfo } from './order-info.js';
 
 /** An announcement further ahead than this is not kept: the sender will repeat it. */

@@ -1,5 +1,5 @@
-import type { OrderNum, Term } from '../ids.js';
-import { next } from '../ids.js';
+import type { OrderNum, Term } from '../model/ids.js';
+import { next } from '../model/ids.js';
 import { namesSame, type Orderable, type OrderInfo } from './order-info.js';
 import { OrderWindow } from './window.js';
 

@@ -1,5 +1,5 @@
-import type { OrderNum } from '../ids.js';
-import { NO_ORDER } from '../ids.js';
+import type { OrderNum } from '../model/ids.js';
+import { NO_ORDER } from '../model/ids.js';
 import type { OrderInfo } from './order-info.js';
 
 /**

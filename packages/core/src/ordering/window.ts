@@ -1,5 +1,5 @@
-import { assert } from '../assert.js';
-import type { OrderNum } from '../ids.js';
+import { assert } from '../model/assert.js';
+import type { OrderNum } from '../model/ids.js';
 
 /** Consecutive orders from `base + 1` to `last`, dropped from the front and appended at the end, each in constant time. */
 export class OrderWindow<T, N extends number = OrderNum> {

@@ -1,13 +1,13 @@
-import type { ErrorCode } from '../error.js';
-import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
-import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../ids.js';
-import type { Request } from '../message.js';
-import type { NestedCaller, NestedId } from '../nested.js';
+import type { ErrorCode } from '../model/error.js';
+import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../model/frames.js';
+import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { NestedCaller, NestedId } from '../model/nested.js';
+import type { Outcome, Reply } from '../model/outcome.js';
+import type { LogLevel } from '../model/ports.js';
+import type { StreamItem, StreamOutput } from '../model/stream.js';
 import type { CallOrder, CancelOrder } from '../ordering/order-info.js';
-import type { Outcome, Reply } from '../outcome.js';
-import type { LogLevel } from '../ports.js';
-import type { GroupRecord, Member } from '../record.js';
-import type { StreamItem, StreamOutput } from '../stream.js';
+import type { GroupRecord, Member } from '../record/record.js';
 
 /** What a handler is run for: an ordered message, or a read at a place in the order. */
 export type Task =

@@ -1,8 +1,7 @@
-import { assert, unreachable } from '../assert.js';
-import type { NewTermFrame, PeerFrame } from '../frames.js';
-import type { ReplicaId } from '../ids.js';
-import type { Member } from '../record.js';
-import { backupTick, isFromPrimary, onAnnounce, onBodies, promise } from './backup.js';
+import { assert, unreachable } from '../model/assert.js';
+import type { NewTermFrame, PeerFrame } from '../model/frames.js';
+import type { ReplicaId } from '../model/ids.js';
+import type { Member } from '../record/record.js';
 import {
   checkpointForSuccessor,
   fellBehind,
@@ -10,20 +9,21 @@ import {
   onCheckpointTaken,
   onRestored,
   startFromBase,
-} from './checkpoints.js';
+} from './checkpoint/checkpoints.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
-import { flush } from './fan-out.js';
-import { onItemPassed, onStreamEnded } from './intercepted-streams.js';
-import { onNestedCall, onNestedReply } from './nested.js';
-import { onPlainPart } from './plain-streams.js';
-import { onAck, onJoin, onNack, primaryTick, tellPeer, tryHandOver } from './primary.js';
-import { checkStall, endedLate, executed, pump } from './processing.js';
-import { askPeer, onPromise, promotingTick, tryAdopt } from './promoting.js';
-import { onAdmitted, onCallGone, onPlainCall, onRefused, onRpcCall } from './requests.js';
-import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange } from './roles.js';
-import { checkSessions, onSessionDown, onSessionFrame } from './sessions.js';
+import { checkStall, endedLate, executed, pump } from './execute/processing.js';
+import { onAdmitted, onCallGone, onPlainCall, onRefused, onRpcCall } from './intake/requests.js';
+import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
+import { backupTick, isFromPrimary, onAnnounce, onBodies, promise } from './membership/backup.js';
+import { onAck, onJoin, onNack, primaryTick, tellPeer, tryHandOver } from './membership/primary.js';
+import { askPeer, onPromise, promotingTick, tryAdopt } from './membership/promoting.js';
+import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange } from './membership/roles.js';
+import { onNestedCall, onNestedReply } from './nested/nested.js';
+import { flush } from './release/fan-out.js';
 import { type ReplicaOptions, ReplicaState } from './state.js';
-import { keepOutputs } from './streams.js';
+import { onItemPassed, onStreamEnded } from './streams/intercepted.js';
+import { onPlainPart } from './streams/plain.js';
+import { keepOutputs } from './streams/streams.js';
 
 /** A replica outside the set asks to be let in this often until it is given a checkpoint. */
 const JOIN_EVERY_MS = 250;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ReplicaHeader } from '../frames.js';
+import { parseServiceConfig } from '../config/service-config.js';
+import type { ReplicaHeader } from '../model/frames.js';
 import {
   type CallId,
   connectionId,
@@ -9,9 +10,8 @@ import {
   type ReplicaId,
   type SeqNum,
   type Term,
-} from '../ids.js';
-import { VOIDED } from '../outcome.js';
-import { parseServiceConfig } from '../service-config.js';
+} from '../model/ids.js';
+import { VOIDED } from '../model/outcome.js';
 import { RETAINED_MAX, UNREACHABLE_AFTER_MS } from './calls.js';
 import type { SessionEffect } from './events.js';
 import { Session } from './session.js';

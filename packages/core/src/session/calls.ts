@@ -1,7 +1,7 @@
-import type { CallId, SeqNum } from '../ids.js';
-import { next } from '../ids.js';
-import type { Request } from '../message.js';
-import { adoptionPublished, isAdopted } from '../replica/transitions.js';
+import type { CallId, SeqNum } from '../model/ids.js';
+import { next } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import { adoptionPublished, isAdopted } from '../record/transitions.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { Read, Sent, SessionState, Waiting } from './state.js';
 

@@ -1,6 +1,6 @@
-import { type Outcome, replyOf } from '../outcome.js';
+import { type Outcome, replyOf } from '../model/outcome.js';
+import { sameMember } from '../record/transitions.js';
 import { CLOCK_DRIFT } from '../replica/state.js';
-import { sameMember } from '../replica/transitions.js';
 import { settle, startAgain } from './calls.js';
 import type { Read, Sent, SessionState } from './state.js';
 import { onPartReply } from './streams.js';

@@ -1,10 +1,10 @@
-import type { ErrorCode } from '../error.js';
-import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../frames.js';
-import type { CallId, ReplicaId } from '../ids.js';
-import type { Request } from '../message.js';
-import type { Outcome, Reply } from '../outcome.js';
-import type { LogLevel } from '../ports.js';
-import type { StreamItem } from '../stream.js';
+import type { ErrorCode } from '../model/error.js';
+import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../model/frames.js';
+import type { CallId, ReplicaId } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { Outcome, Reply } from '../model/outcome.js';
+import type { LogLevel } from '../model/ports.js';
+import type { StreamItem } from '../model/stream.js';
 
 /**
  * Where a session's stream goes: the client knows replicas by address before it knows their names.

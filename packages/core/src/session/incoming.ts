@@ -1,6 +1,13 @@
-import { unreachable } from '../assert.js';
-import type { ReplicaHeader, RepliesFrame, ReplyFrame, SessionNewTermFrame, View, WelcomeFrame } from '../frames.js';
-import { maxOf } from '../ids.js';
+import { unreachable } from '../model/assert.js';
+import type {
+  ReplicaHeader,
+  RepliesFrame,
+  ReplyFrame,
+  SessionNewTermFrame,
+  View,
+  WelcomeFrame,
+} from '../model/frames.js';
+import { maxOf } from '../model/ids.js';
 import { failAll, noteStable, outstanding, releaseStable, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { Link, SessionState } from './state.js';

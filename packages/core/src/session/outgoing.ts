@@ -1,5 +1,5 @@
-import type { MulticastFrame, ReadRequest, SeqRequest } from '../frames.js';
-import { maxOf, next } from '../ids.js';
+import type { MulticastFrame, ReadRequest, SeqRequest } from '../model/frames.js';
+import { maxOf, next } from '../model/ids.js';
 import type { Slot } from './events.js';
 import { invokeRpcs } from './rpcs.js';
 import type { Link, SessionState } from './state.js';

@@ -1,4 +1,4 @@
-import { NO_SEQ } from '../ids.js';
+import { NO_SEQ } from '../model/ids.js';
 import type { Link, Read, Sent, SessionState } from './state.js';
 
 /** The `rpc` carrier: each call that is not on its way to the present primary goes there as an RPC, if it can. */

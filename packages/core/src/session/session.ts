@@ -1,4 +1,4 @@
-import { assert, unreachable } from '../assert.js';
+import { assert, unreachable } from '../model/assert.js';
 import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';

@@ -1,13 +1,13 @@
-import type { GroupConfig } from '../config.js';
-import type { SessionHeader, StreamAsk, View } from '../frames.js';
-import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../ids.js';
-import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../ids.js';
-import type { Request } from '../message.js';
+import type { GroupConfig } from '../config/config.js';
+import type { SessionHeader, StreamAsk, View } from '../model/frames.js';
+import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
+import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { Outcome } from '../model/outcome.js';
+import type { LogLevel } from '../model/ports.js';
 import type { OrderInfo } from '../ordering/order-info.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
-import type { Outcome } from '../outcome.js';
-import type { LogLevel } from '../ports.js';
-import type { Member } from '../record.js';
+import type { Member } from '../record/record.js';
 import type { SessionEffect, Slot } from './events.js';
 import type { ClientStream } from './streams.js';
 

@@ -1,5 +1,5 @@
-import type { SeqItem, StreamAsk } from '../frames.js';
-import type { StreamItem } from '../stream.js';
+import type { SeqItem, StreamAsk } from '../model/frames.js';
+import type { StreamItem } from '../model/stream.js';
 import { ASK_AFTER_MS, mayDeliver } from './delivery.js';
 import type { SessionState } from './state.js';
 import { type ClientStream, creditIfDue, finish, sendWaiting, take } from './streams.js';

@@ -1,7 +1,6 @@
-import { type CallId, next, type SeqNum } from '../ids.js';
-import type { Request } from '../message.js';
-import { type Outcome, replyOf, type StreamEnd } from '../outcome.js';
-import { isAdopted } from '../replica/transitions.js';
+import { type CallId, next, type SeqNum } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
 import {
   STREAM_CREDIT_AT,
   STREAM_CREDIT_AT_BYTES,
@@ -10,7 +9,8 @@ import {
   STREAM_WINDOW_BYTES,
   type StreamItem,
   type StreamPart,
-} from '../stream.js';
+} from '../model/stream.js';
+import { isAdopted } from '../record/transitions.js';
 import { fail, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX } from './calls.js';
 import type { Sent, SessionState } from './state.js';
 

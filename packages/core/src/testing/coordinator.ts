@@ -1,6 +1,6 @@
-import { assert } from '../assert.js';
-import type { GroupRecord } from '../record.js';
-import { forceRecord } from '../record-force.js';
+import { assert } from '../model/assert.js';
+import { forceRecord } from '../record/force.js';
+import type { GroupRecord } from '../record/record.js';
 import type { ReplicaEvent } from '../replica/events.js';
 import type { Network } from './network.js';
 import type { Server } from './processes.js';

@@ -1,9 +1,9 @@
-import type { PeerFrame, ReplicaHeader, ReplyFrame, SeqItem, SessionFrame, StreamAsk } from '../frames.js';
-import { type ConnectionId, connectionKind } from '../ids.js';
-import type { Request } from '../message.js';
-import type { NestedCaller, NestedId } from '../nested.js';
+import type { PeerFrame, ReplicaHeader, ReplyFrame, SeqItem, SessionFrame, StreamAsk } from '../model/frames.js';
+import { type ConnectionId, connectionKind } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { NestedCaller, NestedId } from '../model/nested.js';
+import type { Outcome } from '../model/outcome.js';
 import { type OrderInfo, seqNumOf } from '../ordering/order-info.js';
-import type { Outcome } from '../outcome.js';
 import type { ReplicaEffect } from '../replica/events.js';
 import { short, textOf } from './text.js';
 

@@ -1,7 +1,7 @@
 import type { MessageName } from '../connection/callers.js';
-import { type NestedId, sameNested } from '../nested.js';
+import { type NestedId, sameNested } from '../model/nested.js';
+import { type Reply, STREAMED, WAITS } from '../model/outcome.js';
 import { seqNumOf } from '../ordering/order-info.js';
-import { type Reply, STREAMED, WAITS } from '../outcome.js';
 import type { ReplicaEvent, Task } from '../replica/events.js';
 import { bytesOf, hashText, textOf } from './text.js';
 

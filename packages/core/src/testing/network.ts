@@ -1,5 +1,5 @@
-import type { PeerFrame, ReplyFrame, SessionFrame } from '../frames.js';
-import type { LinkId } from '../ids.js';
+import type { PeerFrame, ReplyFrame, SessionFrame } from '../model/frames.js';
+import type { LinkId } from '../model/ids.js';
 
 export type Frame = PeerFrame | SessionFrame | ReplyFrame;
 

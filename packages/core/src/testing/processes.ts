@@ -1,13 +1,13 @@
-import type { GroupConfig } from '../config.js';
-import { type ConnectionId, connectionId, type Incarnation, type ReplicaId, type SeqNum } from '../ids.js';
+import type { GroupConfig } from '../config/config.js';
+import { type ConnectionId, connectionId, type Incarnation, type ReplicaId, type SeqNum } from '../model/ids.js';
+import { STREAMED } from '../model/outcome.js';
+import type { StreamOutput, StreamPart } from '../model/stream.js';
 import { seqNumOf } from '../ordering/order-info.js';
-import { STREAMED } from '../outcome.js';
-import type { Member } from '../record.js';
+import type { Member } from '../record/record.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../replica/events.js';
 import { Replica } from '../replica/replica.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { Session } from '../session/session.js';
-import type { StreamOutput, StreamPart } from '../stream.js';
 import { NestedService } from './nested-service.js';
 import { bytesOf, hashText, hex32, short, textOf } from './text.js';
 

@@ -1,7 +1,7 @@
-import type { GroupConfig } from '../config.js';
-import type { SessionHeader } from '../frames.js';
-import { connectionId, type OrderNum, type SeqNum, type Term } from '../ids.js';
-import { parseServiceConfig } from '../service-config.js';
+import type { GroupConfig } from '../config/config.js';
+import { parseServiceConfig } from '../config/service-config.js';
+import type { SessionHeader } from '../model/frames.js';
+import { connectionId, type OrderNum, type SeqNum, type Term } from '../model/ids.js';
 import { bytesOf } from './text.js';
 import { World } from './world.js';
 

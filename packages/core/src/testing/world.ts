@@ -1,9 +1,9 @@
-import { assert } from '../assert.js';
-import type { GroupConfig } from '../config.js';
-import { GrpcStatus } from '../error.js';
-import type { PeerFrame, ReplyFrame, SessionFrame, SessionHeader } from '../frames.js';
-import type { CallId, ReplicaId, SeqNum } from '../ids.js';
-import type { NestedCaller } from '../nested.js';
+import type { GroupConfig } from '../config/config.js';
+import { assert } from '../model/assert.js';
+import { GrpcStatus } from '../model/error.js';
+import type { PeerFrame, ReplyFrame, SessionFrame, SessionHeader } from '../model/frames.js';
+import type { CallId, ReplicaId, SeqNum } from '../model/ids.js';
+import type { NestedCaller } from '../model/nested.js';
 import type { PlainPart, ReplicaEffect, ReplicaEvent } from '../replica/events.js';
 import type { SessionEffect, SessionEvent } from '../session/events.js';
 import { COORDINATOR, RecordKeeper } from './coordinator.js';

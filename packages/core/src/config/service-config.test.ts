@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UnderstudyError } from '../model/error.js';
+import type { GroupConfig } from './config.js';
+import { configDigest, methodSettings, parseServiceConfig } from './service-config.js';
+
+const json = (entry: object): unknown => ({ loadBalancingConfig: [{ understudy: { group: 'bank', ...entry } }] });
+const config = (entry: object = {}): GroupConfig => parseServiceConfig(json(entry));
+
+function problemOf(value: unknown): string {
+  try {
+    parseServiceConfig(value);
+  } catch (error) {
+    if (error instanceof UnderstudyError && error.code === 'UNDERSTUDY_CONFIG') return error.message;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+const DEFAULTS: GroupConfig = {
+  group: 'bank',
+  replication: 'semi-active',
+  multicast: 'direct',
+  release: 'concurrent',
+  ordering: 'reception',
+  carrier: 'stream',
+  pendingSourceOrderMax: 64,
+  leaseMs: 300,
+  sessionMs: 900,
+  sessionExpiryMs: 60_000,
+  nullMessageMs: 20,
+  batchMs: 1,
+  stallMs: 5_000,
+  checkpointEvery: 4096,
+  backlogMax: 262_144,
+  unstableMax: 4096,
+  queueMax: 16_384,
+  sessionsMax: 1024,
+  methods: [],
+};
+
+describe('a service config', () => {
+  it('needs no more than the name of the group', () => {
+    expect(config()).toEqual(DEFAULTS);
+  });
+
+  it('is taken as text as well', () => {
+    expect(parseServiceConfig(JSON.stringify(json({ leaseMs: 100 })))).toEqual(config({ leaseMs: 100 }));
+  });
+
+  it('may have other policies and whatever else is gRPC’s own', () => {
+    const entry = { understudy: { group: 'bank' } };
+    const methodConfig = [{ name: [{}], waitForReady: true }];
+    expect(parseServiceConfig({ loadBalancingConfig: [{ round_robin: {} }, entry], methodConfig })).toEqual(DEFAULTS);
+  });
+
+  it('takes every setting as it is given', () => {
+    const given = {
+      ...DEFAULTS,
+      replication: 'passive',
+      multicast: 'destination',
+      release: 'acknowledged',
+      carrier: 'rpc',
+      pendingSourceOrderMax: 1,
+      leaseMs: 1_000,
+      sessionMs: 1_001,
+      sessionExpiryMs: 1_002,
+      nullMessageMs: 2,
+      batchMs: 3,
+      stallMs: 10,
+      checkpointEvery: 5,
+      backlogMax: 9,
+      unstableMax: 6,
+      queueMax: 7,
+      sessionsMax: 8,
+    };
+    expect(config(given)).toEqual(given);
+  });
+
+  it('relies on a silent session for three leases unless told otherwise, and keeps its records no shorter', () => {
+    expect(config({ leaseMs: 1_000 }).sessionMs).toBe(3_000);
+    expect(config({ sessionMs: 90_000 }).sessionExpiryMs).toBe(90_000);
+  });
+
+  it('accepts the longest lease with the defaults of all else', () => {
+    expect(config({ leaseMs: 20_000 }).sessionMs).toBe(60_000);
+  });
+});
+
+describe('a service config that cannot be used', () => {
+  const at = 'loadBalancingConfig[0].understudy';
+  const method = (entry: object): object => ({ methods: [{ name: [{ service: 'a.B' }] }, entry] });
+  const cases: [entry: object, named: string][] = [
+    [{ group: '' }, `${at}.group is ""`],
+    [{ group: undefined }, `${at}.group is missing`],
+    [{ leaseMS: 300 }, `${at}.leaseMS is not a setting`],
+    [{ leaseMs: '300' }, `${at}.leaseMs is "300"; it must be a whole number from 20 to 20000`],
+    [{ leaseMs: 19 }, `${at}.leaseMs is 19`],
+    [{ leaseMs: null }, `${at}.leaseMs is null`],
+    [{ queueMax: 1.5 }, `${at}.queueMax is 1.5`],
+    [{ sessionMs: 299 }, `${at}.sessionMs is 299; it must be at least leaseMs`],
+    [{ sessionExpiryMs: 899 }, `${at}.sessionExpiryMs is 899; it must be at least sessionMs`],
+    [{ release: 'eventually' }, `${at}.release is "eventually"; it must be "concurrent" or "acknowledged"`],
+    [{ replication: ['passive'] }, `${at}.replication is an array`],
+    [{ ordering: 'fair' }, `${at}.ordering "fair" is not supported by this version`],
+    [{ ordering: 'random' }, `${at}.ordering is "random"; it must be "reception"`],
+    [{ methods: {} }, `${at}.methods is an object`],
+    [method({ name: [] }), `${at}.methods[1].name is empty`],
+    [method({}), `${at}.methods[1].name is missing`],
+    [method({ name: [{ service: 7 }] }), `${at}.methods[1].name[0].service is 7`],
+    [method({ name: [{ service: '/a.B' }] }), `${at}.methods[1].name[0].service is "/a.B"`],
+    [method({ name: [{ method: 'Get' }] }), `${at}.methods[1].name[0].service is missing`],
+    [method({ name: [{ service: 'a.C', method: 'Get()' }] }), `${at}.methods[1].name[0].method is "Get()"`],
+    [method({ name: [{ service: 'a.C', verb: 1 }] }), `${at}.methods[1].name[0].verb`],
+    [method({ name: [{ service: 'a.B' }] }), `${at}.methods names "a.B/" twice`],
+    [method({ name: [{}], readOnly: 'yes' }), `${at}.methods[1].readOnly is "yes"`],
+    [method({ name: [{}], release: 'now' }), `${at}.methods[1].release is "now"`],
+    [method({ name: [{}], oneWay: 1 }), `${at}.methods[1].oneWay is 1`],
+    [method({ name: [{}], oneWay: true, readOnly: true }), `${at}.methods[1] is readOnly and oneWay`],
+    [method({ name: [{}], priority: 1 }), `${at}.methods[1].priority is not supported by this version`],
+  ];
+
+  it.each(cases)('is refused by the path of its field: %j', (entry, named) => {
+    expect(problemOf(json(entry))).toContain(named);
+  });
+
+  it.each(['sequence', 'priority', 'deadline', 'fair', 'resource'])('is refused for the ordering %s', (ordering) => {
+    expect(problemOf(json({ ordering }))).toContain('not supported by this version');
+  });
+
+  it.each([
+    ['{', 'not JSON'],
+    [undefined, 'the service config is missing'],
+    [[], 'the service config is an array'],
+    [{}, 'loadBalancingConfig is missing'],
+    [{ loadBalancingConfig: [] }, 'has no entry "understudy"'],
+    [{ loadBalancingConfig: [{ pick_first: {} }] }, 'has no entry "understudy"'],
+    [{ loadBalancingConfig: [null] }, 'loadBalancingConfig[0] is null'],
+    [{ loadBalancingConfig: [{ understudy: [] }] }, 'loadBalancingConfig[0].understudy is an array'],
+    [{ loadBalancingConfig: [{ understudy: {}, pick_first: {} }] }, 'shares its object'],
+    [{ loadBalancingConfig: [1, 2].map(() => ({ understudy: { group: 'a' } })) }, 'only one such entry'],
+  ])('is refused where it has no usable entry: %j', (value, named) => {
+    expect(problemOf(value)).toContain(named);
+  });
+
+  it('never gives anything but a config or UNDERSTUDY_CONFIG, whatever JSON it is', () => {
+    const field = fc.constantFrom(...Object.keys(DEFAULTS), 'oneWay');
+    const value = fc.oneof(fc.jsonValue(), fc.integer(), fc.constantFrom('passive', 'rpc', 'acknowledged', 'fair'));
+    const entry = fc.dictionary(field, value).map(json);
+    const methods = fc.array(fc.record({ name: fc.jsonValue(), readOnly: fc.jsonValue() }, { requiredKeys: [] }));
+    const anything = fc.oneof(
+      fc.jsonValue(),
+      fc.json(),
+      entry,
+      methods.map((list) => json({ methods: list })),
+    );
+    fc.assert(
+      fc.property(anything, (candidate) => {
+        let parsed: GroupConfig;
+        try {
+          parsed = parseServiceConfig(candidate);
+        } catch (error) {
+          return error instanceof UnderstudyError && error.code === 'UNDERSTUDY_CONFIG';
+        }
+        return Object.keys(DEFAULTS).every((name) => Object.hasOwn(parsed, name)) && parsed.leaseMs >= 20;
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+});
+
+describe('the settings of a method', () => {
+  const methods = [
+    { name: [{}], release: 'acknowledged' },
+    { name: [{ service: 'bank.v1.Bank', method: 'GetBalance' }, { service: 'bank.v1.Audit' }], readOnly: true },
+    { name: [{ service: 'bank.v1.Bank' }] },
+  ];
+
+  it('are those of the most specific entry, whatever its place in the list', () => {
+    for (const order of [methods, [...methods].reverse()]) {
+      const bank = config({ methods: order });
+      expect(methodSettings(bank, '/bank.v1.Bank/GetBalance')).toEqual({
+        readOnly: true,
+        oneWay: false,
+        release: 'concurrent',
+      });
+      expect(methodSettings(bank, '/bank.v1.Bank/Transfer')).toEqual({
+        readOnly: false,
+        oneWay: false,
+        release: 'concurrent',
+      });
+      expect(methodSettings(bank, '/bank.v1.Audit/List')).toEqual({
+        readOnly: true,
+        oneWay: false,
+        release: 'concurrent',
+      });
+      expect(methodSettings(bank, '/shop.Shop/Buy')).toEqual({
+        readOnly: false,
+        oneWay: false,
+        release: 'acknowledged',
+      });
+    }
+  });
+
+  it('are the group’s where no entry names it', () => {
+    const settings = methodSettings(config({ release: 'acknowledged' }), '/bank.v1.Bank/Transfer');
+    expect(settings).toEqual({ readOnly: false, oneWay: false, release: 'acknowledged' });
+  });
+
+  it('do not follow from a name that merely ends alike', () => {
+    const bank = config({ methods: [{ name: [{ service: 'v1.Bank' }], readOnly: true }] });
+    expect(methodSettings(bank, '/bank.v1.Bank/Transfer').readOnly).toBe(false);
+  });
+});
+
+describe('the digest of a config', () => {
+  it('is the same for the same settings, written in any order', () => {
+    const methods = ['Get', 'List'].map((method) => ({ name: [{ service: 'a.B', method }], readOnly: true }));
+    const one = configDigest(config({ leaseMs: 100, methods }));
+    expect(configDigest(config({ methods: [...methods].reverse(), leaseMs: 100 }))).toBe(one);
+    expect(one).toBe(one >>> 0);
+  });
+
+  it('does not depend on the carrier', () => {
+    expect(configDigest(config({ carrier: 'rpc' }))).toBe(configDigest(config()));
+  });
+
+  it('differs when any other setting does', () => {
+    const others: object[] = [
+      { group: 'shop' },
+      { replication: 'passive' },
+      { multicast: 'destination' },
+      { release: 'acknowledged' },
+      { methods: [{ name: [{}] }] },
+      { methods: [{ name: [{}], readOnly: true }] },
+      ...Object.entries(DEFAULTS).flatMap(([name, value]) =>
+        typeof value === 'number' ? [{ [name]: value + 1 }] : [],
+      ),
+    ];
+    expect(others).toHaveLength(18);
+    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(19);
+  });
+});

@@ -1,0 +1,258 @@
+import { UnderstudyError } from '../model/error.js';
+import { describeValue } from '../record/codec.js';
+import type { GroupConfig, MethodConfig, MethodSettings } from './config.js';
+
+/** The name of the entry in `loadBalancingConfig` that holds a group's settings. */
+export const POLICY_NAME = 'understudy';
+
+const METHODS_MAX = 4096;
+const GROUP_MAX = 255;
+
+/** The settings of one type; with them the compiler sees that none is forgotten below. */
+type FieldsOf<T> = { [F in keyof GroupConfig]: GroupConfig[F] extends T ? F : never }[keyof GroupConfig];
+type NumberField = FieldsOf<number>;
+type WordField = Exclude<FieldsOf<string>, 'group'>;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Whole numbers and what they may be; a range ends where a larger value could only be a slip of the pen. */
+const NUMBERS = {
+  pendingSourceOrderMax: { min: 1, max: 65_536, otherwise: 64 },
+  leaseMs: { min: 20, max: 20_000, otherwise: 300 },
+  sessionMs: { min: 20, max: 600_000, otherwise: 900 },
+  sessionExpiryMs: { min: 20, max: 604_800_000, otherwise: 60_000 },
+  nullMessageMs: { min: 1, max: 10_000, otherwise: 20 },
+  batchMs: { min: 0, max: 100, otherwise: 1 },
+  stallMs: { min: 10, max: 3_600_000, otherwise: 5_000 },
+  checkpointEvery: { min: 1, max: 1_000_000, otherwise: 4096 },
+  backlogMax: { min: 1, max: 100_000_000, otherwise: 262_144 },
+  unstableMax: { min: 1, max: 1_000_000, otherwise: 4096 },
+  queueMax: { min: 1, max: 1_000_000, otherwise: 16_384 },
+  sessionsMax: { min: 1, max: 65_536, otherwise: 1024 },
+} as const satisfies Record<NumberField, { min: number; max: number; otherwise: number }>;
+
+/** Words and what they may be; the first is the default. */
+const WORDS = {
+  replication: ['semi-active', 'passive'],
+  multicast: ['direct', 'destination'],
+  release: ['concurrent', 'acknowledged'],
+  ordering: ['reception'],
+  carrier: ['stream', 'rpc'],
+} as const satisfies { readonly [F in WordField]: readonly GroupConfig[F][] };
+
+/** Settings that the design has and this version has not: refused by name, so that nobody relies on them. */
+const UNSUPPORTED_ORDERINGS: readonly unknown[] = ['sequence', 'priority', 'deadline', 'fair', 'resource'];
+
+/**
+ * The settings of a group from a gRPC service config, checked, with defaults filled in. grpc-js turns an entry that it
+ * cannot use into pick_first without a word; so servers and clients read their settings here.
+ *
+ * @param json service config as an object or as JSON text; what belongs to gRPC itself in it is not looked at
+ * @throws UNDERSTUDY_CONFIG with the full path of the first field that cannot be used, and what is allowed there
+ */
+export function parseServiceConfig(json: unknown): GroupConfig {
+  const { entry, path } = findEntry(typeof json === 'string' ? fromText(json) : json);
+  onlyFields(entry, path, ['group', 'methods', ...Object.keys(NUMBERS), ...Object.keys(WORDS)]);
+  const leaseMs = numberAt(entry, path, 'leaseMs');
+  // What is derived from another setting moves with it.
+  const sessionMs = numberAt(entry, path, 'sessionMs', leaseMs * 3);
+  const sessionExpiryMs = numberAt(
+    entry,
+    path,
+    'sessionExpiryMs',
+    Math.max(NUMBERS.sessionExpiryMs.otherwise, sessionMs),
+  );
+  if (sessionMs < leaseMs) bad(`${path}.sessionMs`, sessionMs, `at least leaseMs, which is ${leaseMs}`);
+  if (sessionExpiryMs < sessionMs) {
+    bad(`${path}.sessionExpiryMs`, sessionExpiryMs, `at least sessionMs, which is ${sessionMs}`);
+  }
+  return {
+    group: groupAt(entry.group, `${path}.group`),
+    replication: wordAt(entry, path, 'replication'),
+    multicast: wordAt(entry, path, 'multicast'),
+    release: wordAt(entry, path, 'release'),
+    ordering: orderingAt(entry, path),
+    carrier: wordAt(entry, path, 'carrier'),
+    pendingSourceOrderMax: numberAt(entry, path, 'pendingSourceOrderMax'),
+    leaseMs,
+    sessionMs,
+    sessionExpiryMs,
+    nullMessageMs: numberAt(entry, path, 'nullMessageMs'),
+    batchMs: numberAt(entry, path, 'batchMs'),
+    stallMs: numberAt(entry, path, 'stallMs'),
+    checkpointEvery: numberAt(entry, path, 'checkpointEvery'),
+    backlogMax: numberAt(entry, path, 'backlogMax'),
+    unstableMax: numberAt(entry, path, 'unstableMax'),
+    queueMax: numberAt(entry, path, 'queueMax'),
+    sessionsMax: numberAt(entry, path, 'sessionsMax'),
+    methods: methodsAt(entry.methods, `${path}.methods`),
+  };
+}
+
+/**
+ * What holds for one method. As in gRPC's methodConfig the most specific entry decides alone: the method's own, else its
+ * service's, else the one for all. To be cached by the caller.
+ *
+ * @param path full method path, `/package.Service/Method`
+ */
+export function methodSettings(config: GroupConfig, path: string): MethodSettings {
+  const slash = path.lastIndexOf('/');
+  const service = path.slice(1, slash);
+  const method = path.slice(slash + 1);
+  let found: MethodConfig | undefined;
+  for (const entry of config.methods) {
+    if (entry.service !== '' && entry.service !== service) continue;
+    if (entry.method !== '' && entry.method !== method) continue;
+    if (found === undefined || specificity(entry) > specificity(found)) found = entry;
+  }
+  const { readOnly = false, oneWay = false, release = config.release } = found ?? {};
+  return { readOnly, oneWay, release };
+}
+
+/** 32 bits that differ when replicas were given different settings. The carrier is each client's own affair. */
+export function configDigest(config: GroupConfig): number {
+  const methods = config.methods.map((m) => [m.service, m.method, m.readOnly, m.oneWay, m.release ?? '']);
+  const words = (Object.keys(WORDS) as WordField[]).filter((field) => field !== 'carrier');
+  const text = JSON.stringify([
+    config.group,
+    words.map((field) => config[field]),
+    (Object.keys(NUMBERS) as NumberField[]).map((field) => config[field]),
+    methods.map((method) => JSON.stringify(method)).sort(),
+  ]);
+  return fnv1a(text);
+}
+
+const specificity = (entry: MethodConfig): number => (entry.method !== '' ? 2 : entry.service !== '' ? 1 : 0);
+
+/** FNV-1a (draft-eastlake-fnv) over UTF-16 code units. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+function fail(sentence: string, cause?: unknown): never {
+  throw new UnderstudyError('UNDERSTUDY_CONFIG', sentence, cause === undefined ? {} : { cause });
+}
+
+function bad(path: string, value: unknown, allowed: string): never {
+  fail(`${path} is ${describeValue(value)}; it must be ${allowed}`);
+}
+
+function fromText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    return fail('the service config is text that is not JSON', cause);
+  }
+}
+
+function findEntry(config: unknown): { entry: Fields; path: string } {
+  const list = arrayAt(objectAt(config, 'the service config').loadBalancingConfig, 'loadBalancingConfig');
+  let found: { entry: Fields; path: string } | undefined;
+  for (const [i, policy] of list.entries()) {
+    const fields = objectAt(policy, `loadBalancingConfig[${i}]`);
+    if (!Object.hasOwn(fields, POLICY_NAME)) continue;
+    const path = `loadBalancingConfig[${i}].${POLICY_NAME}`;
+    // gRPC takes an object with two policies for an error, and of two objects only the first.
+    if (Object.keys(fields).length > 1)
+      fail(`${path} shares its object with another policy; each needs one of its own`);
+    if (found !== undefined) fail(`${path} comes after ${found.path}; only one such entry is allowed`);
+    found = { entry: objectAt(fields[POLICY_NAME], path), path };
+  }
+  return found ?? fail(`loadBalancingConfig has no entry "${POLICY_NAME}"; it must hold the group's settings`);
+}
+
+function objectAt(value: unknown, path: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) bad(path, value, 'an object');
+  return value as Fields;
+}
+
+function arrayAt(value: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(value)) bad(path, value, 'an array');
+  return value;
+}
+
+function onlyFields(fields: Fields, path: string, known: readonly string[]): void {
+  const unknown = Object.keys(fields).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  fail(`${path}.${unknown.slice(0, 60)} is not a setting; known are ${[...known].sort().join(', ')}`);
+}
+
+function groupAt(value: unknown, path: string): string {
+  if (typeof value === 'string' && value.length > 0 && value.length <= GROUP_MAX) return value;
+  return bad(path, value, `the group's name, 1 to ${GROUP_MAX} characters`);
+}
+
+function numberAt(
+  entry: Fields,
+  path: string,
+  field: NumberField,
+  otherwise: number = NUMBERS[field].otherwise,
+): number {
+  const value = entry[field];
+  if (value === undefined) return otherwise;
+  const { min, max } = NUMBERS[field];
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  return bad(`${path}.${field}`, value, `a whole number from ${min} to ${max}`);
+}
+
+function wordAt<Field extends WordField>(entry: Fields, path: string, field: Field): (typeof WORDS)[Field][number] {
+  const words: readonly (typeof WORDS)[Field][number][] = WORDS[field];
+  const value = entry[field] === undefined ? words[0] : words.find((word) => word === entry[field]);
+  return value ?? bad(`${path}.${field}`, entry[field], words.map((word) => `"${word}"`).join(' or '));
+}
+
+function orderingAt(entry: Fields, path: string): GroupConfig['ordering'] {
+  if (UNSUPPORTED_ORDERINGS.includes(entry.ordering)) {
+    fail(`${path}.ordering ${describeValue(entry.ordering)} is not supported by this version; use "reception"`);
+  }
+  return wordAt(entry, path, 'ordering');
+}
+
+function methodsAt(value: unknown, path: string): readonly MethodConfig[] {
+  if (value === undefined) return [];
+  const methods = arrayAt(value, path).flatMap((entry, i) => methodAt(entry, `${path}[${i}]`));
+  if (methods.length > METHODS_MAX) fail(`${path} names ${methods.length} methods; at most ${METHODS_MAX} are allowed`);
+  const seen = new Set<string>();
+  for (const { service, method } of methods) {
+    const name = `${service}/${method}`;
+    if (seen.has(name)) fail(`${path} names "${name}" twice; each service and method may be named once`);
+    seen.add(name);
+  }
+  return methods;
+}
+
+function methodAt(value: unknown, path: string): readonly MethodConfig[] {
+  const entry = objectAt(value, path);
+  if (entry.priority !== undefined) fail(`${path}.priority is not supported by this version; remove it`);
+  onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay']);
+  const readOnly = flagAt(entry.readOnly, `${path}.readOnly`);
+  const oneWay = flagAt(entry.oneWay, `${path}.oneWay`);
+  if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a method that only reads has nothing but its reply`);
+  const release = entry.release === undefined ? undefined : wordAt(entry, path, 'release');
+  const names = arrayAt(entry.name, `${path}.name`);
+  if (names.length === 0) fail(`${path}.name is empty; it must name at least one service or method`);
+  return names.map((name, i) => ({ ...nameAt(name, `${path}.name[${i}]`), readOnly, oneWay, release }));
+}
+
+function flagAt(value: unknown, path: string): boolean {
+  if (value === undefined) return false;
+  return typeof value === 'boolean' ? value : bad(path, value, 'true or false');
+}
+
+const SERVICE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
+const METHOD = /^[A-Za-z_]\w*$/;
+
+function nameAt(value: unknown, path: string): { service: string; method: string } {
+  const name = objectAt(value, path);
+  onlyFields(name, path, ['service', 'method']);
+  const { service = '', method = '' } = name;
+  if (typeof service !== 'string' || (service !== '' && !SERVICE.test(service))) {
+    bad(`${path}.service`, service, 'the full name of a service such as "bank.v1.Bank", or absent for all');
+  }
+  if (typeof method !== 'string' || (method !== '' && !METHOD.test(method))) {
+    bad(`${path}.method`, method, 'the name of a method such as "Transfer", or absent for all');
+  }
+  if (service === '' && method !== '') bad(`${path}.service`, undefined, 'given where a method is');
+  return { service, method };
+}

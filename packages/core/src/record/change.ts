@@ -1,0 +1,53 @@
+import type { Epoch } from '../model/ids.js';
+import type { SwapResult } from '../model/ports.js';
+import { sameRecord } from './codec.js';
+import type { GroupRecord } from './record.js';
+
+/** What to do next about a change of the record. */
+export type RecordChangeStep =
+  /** Compare and swap, and say how it ended. */
+  | { readonly kind: 'swap'; readonly expected: Epoch; readonly next: GroupRecord }
+  /** Pause, read the record, and say what it is. */
+  | { readonly kind: 'read' }
+  /** The outcome is certain: tell the replica. */
+  | { readonly kind: 'done'; readonly won: boolean; readonly record: GroupRecord | undefined };
+
+/**
+ * One change of the record, pursued until its outcome is certain. To swap again is safe: of several attempts with one
+ * epoch at most one succeeds, and a later one finds the record that it wanted to write.
+ */
+export class RecordChange {
+  readonly #swap: RecordChangeStep;
+  readonly #next: GroupRecord;
+
+  constructor(next: GroupRecord) {
+    this.#next = next;
+    this.#swap = { kind: 'swap', expected: (next.epoch - 1) as Epoch, next };
+  }
+
+  begin(): RecordChangeStep {
+    return this.#swap;
+  }
+
+  onSwapped(result: SwapResult): RecordChangeStep {
+    switch (result.kind) {
+      case 'swapped':
+        return { kind: 'done', won: true, record: this.#next };
+      case 'conflict':
+        return { kind: 'done', won: sameRecord(result.current, this.#next), record: result.current };
+      case 'unknown':
+        return { kind: 'read' };
+    }
+  }
+
+  onRead(record: GroupRecord | undefined): RecordChangeStep {
+    if (sameRecord(record, this.#next)) return { kind: 'done', won: true, record: this.#next };
+    if (record !== undefined && record.epoch >= this.#next.epoch) return { kind: 'done', won: false, record };
+    return this.#swap;
+  }
+
+  /** Whether the record could be changed is as unknown as before. */
+  onReadFailed(): RecordChangeStep {
+    return this.#swap;
+  }
+}

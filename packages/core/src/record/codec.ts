@@ -1,0 +1,194 @@
+import { UnderstudyError } from '../model/error.js';
+import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
+import type { Adoption, GroupRecord, Member } from './record.js';
+
+/** Bounds on what a record may hold; far above any real group, so that garbage cannot make a reader's memory grow. */
+const LIST_MAX = 1024;
+const TEXT_MAX = 512;
+
+/**
+ * Checks what a coordinator had stored and gives it back as a record.
+ *
+ * @param value parsed JSON
+ * @param group the group whose record it must be
+ * @throws UNDERSTUDY_RECORD_DAMAGED naming the first field that cannot be used, and why
+ */
+export function parseRecord(value: unknown, group: string): GroupRecord {
+  const fields = objectAt(value, 'the record');
+  // The version first: every other rule is only known to hold for this one.
+  if (fields.version !== 1) {
+    damaged('version', `is ${describeValue(fields.version)}, and this version of Understudy reads only 1`);
+  }
+  onlyFields(fields, 'the record', RECORD_FIELDS);
+  if (fields.group !== group) damaged('group', `is ${describeValue(fields.group)}, not ${describeValue(group)}`);
+  const term = integerAt(fields.term, 'term', 1) as Term;
+  const primary = memberAt(fields.primary, 'primary');
+  const inSync = listAt(fields.inSync, 'inSync').map((member, i) => memberAt(member, `inSync[${i}]`));
+  if (new Set(inSync.map((member) => member.id)).size !== inSync.length) damaged('inSync', 'names a replica twice');
+  if (!inSync.some((member) => member.id === primary.id && member.incarnation === primary.incarnation)) {
+    damaged('inSync', `does not contain the primary ${describeValue(primary.id)} in its incarnation`);
+  }
+  return {
+    version: 1,
+    group,
+    origin: incarnationAt(fields.origin, 'origin'),
+    epoch: integerAt(fields.epoch, 'epoch', 1) as Epoch,
+    term,
+    primary,
+    inSync,
+    addresses: addressesAt(fields.addresses),
+    adoptedThrough: adoptionsAt(fields.adoptedThrough, term),
+    forced: booleanAt(fields.forced, 'forced'),
+  };
+}
+
+/** The record as JSON text; equal records give equal text, whatever order their fields were set in. */
+export function recordToJson(record: GroupRecord): string {
+  const addresses = Object.entries(record.addresses).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return JSON.stringify({
+    version: record.version,
+    group: record.group,
+    origin: record.origin,
+    epoch: record.epoch,
+    term: record.term,
+    primary: memberToJson(record.primary),
+    inSync: record.inSync.map(memberToJson),
+    addresses: Object.fromEntries(addresses),
+    adoptedThrough: record.adoptedThrough.map(({ term, through }) => ({ term, through })),
+    forced: record.forced,
+  });
+}
+
+/**
+ * The record that `recordToJson` wrote.
+ *
+ * @throws UNDERSTUDY_RECORD_DAMAGED when the text is not JSON or not a record of the group
+ */
+export function recordFromJson(text: string, group: string): GroupRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const what = text.length === 0 ? 'is empty' : 'is not JSON, or only a part of it';
+    throw new UnderstudyError('UNDERSTUDY_RECORD_DAMAGED', `the record ${what}`, { cause });
+  }
+  return parseRecord(value, group);
+}
+
+/** Whether two records say the same, so that a retry recognises its own first attempt. The order in `inSync` counts. */
+export function sameRecord(a: GroupRecord | undefined, b: GroupRecord | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a.epoch !== b.epoch) return false;
+  return recordToJson(a) === recordToJson(b);
+}
+
+/** A value in a few words, for an error's sentence: never long, whatever the value. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'function') return 'a function';
+  return String(value);
+}
+
+const RECORD_FIELDS = [
+  'version',
+  'group',
+  'origin',
+  'epoch',
+  'term',
+  'primary',
+  'inSync',
+  'addresses',
+  'adoptedThrough',
+  'forced',
+];
+
+const memberToJson = ({ id, incarnation }: Member): Member => ({ id, incarnation });
+
+function damaged(field: string, problem: string): never {
+  throw new UnderstudyError('UNDERSTUDY_RECORD_DAMAGED', `the record cannot be used: ${field} ${problem}`);
+}
+
+function objectAt(value: unknown, field: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    damaged(field, `must be an object and is ${describeValue(value)}`);
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** A field that this version does not know would be lost with the next change of the record. */
+function onlyFields(fields: Readonly<Record<string, unknown>>, field: string, known: readonly string[]): void {
+  const unknown = Object.keys(fields).find((name) => !known.includes(name));
+  if (unknown !== undefined) damaged(field, `has an unknown field ${describeValue(unknown)}`);
+}
+
+function listAt(value: unknown, field: string): readonly unknown[] {
+  if (!Array.isArray(value)) damaged(field, `must be an array and is ${describeValue(value)}`);
+  if (value.length > LIST_MAX) damaged(field, `has ${value.length} entries, more than ${LIST_MAX}`);
+  return value;
+}
+
+function integerAt(value: unknown, field: string, min: number): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
+    damaged(field, `must be an integer from ${min} to 2^53 - 1 and is ${describeValue(value)}`);
+  }
+  return value;
+}
+
+function booleanAt(value: unknown, field: string): boolean {
+  if (typeof value !== 'boolean') damaged(field, `must be true or false and is ${describeValue(value)}`);
+  return value;
+}
+
+function replicaIdAt(value: unknown, field: string): ReplicaId {
+  if (typeof value !== 'string' || value.length === 0 || value.length > TEXT_MAX) {
+    damaged(field, `must be a name of 1 to ${TEXT_MAX} characters and is ${describeValue(value)}`);
+  }
+  return value as ReplicaId;
+}
+
+function memberAt(value: unknown, field: string): Member {
+  const member = objectAt(value, field);
+  onlyFields(member, field, ['id', 'incarnation']);
+  const id = replicaIdAt(member.id, `${field}.id`);
+  return { id, incarnation: incarnationAt(member.incarnation, `${field}.incarnation`) };
+}
+
+function incarnationAt(value: unknown, field: string): Incarnation {
+  if (!isHexId(value)) damaged(field, `must be 32 hexadecimal digits and is ${describeValue(value)}`);
+  return value as string as Incarnation;
+}
+
+const HOST_PORT = /^(?:\[[^\s[\]]+\]|[^\s:[\]]+):(\d{1,5})$/;
+
+function addressesAt(value: unknown): Readonly<Record<string, string>> {
+  const entries = Object.entries(objectAt(value, 'addresses'));
+  if (entries.length > LIST_MAX) damaged('addresses', `has ${entries.length} entries, more than ${LIST_MAX}`);
+  const checked = entries.map(([id, address]): [string, string] => {
+    const field = `addresses[${describeValue(id)}]`;
+    replicaIdAt(id, `a name in addresses`);
+    const port = typeof address === 'string' && address.length <= TEXT_MAX ? HOST_PORT.exec(address)?.[1] : undefined;
+    if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
+      damaged(field, `must be host:port and is ${describeValue(address)}`);
+    }
+    return [id, address as string];
+  });
+  // fromEntries defines, where an assignment would give `__proto__` another meaning.
+  return Object.fromEntries(checked);
+}
+
+function adoptionsAt(value: unknown, newest: Term): readonly Adoption[] {
+  let last = 0;
+  return listAt(value, 'adoptedThrough').map((entry, i): Adoption => {
+    const field = `adoptedThrough[${i}]`;
+    const adoption = objectAt(entry, field);
+    onlyFields(adoption, field, ['term', 'through']);
+    const term = integerAt(adoption.term, `${field}.term`, 1) as Term;
+    if (term <= last) damaged(`${field}.term`, `is ${term} and follows ${last}: terms must ascend`);
+    if (term > newest) damaged(`${field}.term`, `is ${term}, above the record's term ${newest}`);
+    last = term;
+    return { term, through: integerAt(adoption.through, `${field}.through`, 0) as OrderNum };
+  });
+}

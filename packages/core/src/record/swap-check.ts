@@ -1,0 +1,22 @@
+import { UnderstudyError } from '../model/error.js';
+import { type Epoch, next as following } from '../model/ids.js';
+import { parseRecord } from './codec.js';
+import type { GroupRecord } from './record.js';
+
+/**
+ * Refuses a record that must never be stored: it would only be found to be damaged when it is needed.
+ *
+ * @throws UNDERSTUDY_COORDINATOR: the caller has a defect; there is nothing to retry
+ */
+export function checkSwap(group: string, expected: Epoch, next: GroupRecord): void {
+  if (next.epoch !== following(expected)) {
+    const problem = `a record of epoch ${next.epoch} cannot follow epoch ${expected}; it must be one more`;
+    throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
+  }
+  try {
+    parseRecord(next, group);
+  } catch (cause) {
+    const problem = `a record that nobody could read is not stored: ${(cause as Error).message}`;
+    throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem, { cause });
+  }
+}

@@ -1,0 +1,104 @@
+import type { OrderNum, ReplicaId } from '../model/ids.js';
+import { next } from '../model/ids.js';
+import type { Adoption, GroupRecord, Member } from './record.js';
+
+/** Promotions whose adoption the record remembers; entries of terms before them are not accepted at all. */
+export const ADOPTIONS_KEPT = 32;
+
+/** What a record, or a view of it, says of promotions. */
+type Adoptions = Pick<GroupRecord, 'term' | 'adoptedThrough'>;
+
+export const sameMember = (a: Member, b: Member): boolean =>
+  a.id === b.id && /* rule incarnation-is-member */ a.incarnation === b.incarnation;
+
+export const isInSync = (record: GroupRecord, member: Member): boolean =>
+  record.inSync.some((other) => sameMember(other, member));
+
+/** The first record of a group: its creator is primary and alone in sync. */
+export function createRecord(group: string, member: Member, address: string): GroupRecord {
+  return {
+    version: 1,
+    group,
+    origin: member.incarnation,
+    epoch: 1 as GroupRecord['epoch'],
+    term: 1 as GroupRecord['term'],
+    primary: member,
+    inSync: [member],
+    addresses: { [member.id]: address },
+    adoptedThrough: [],
+    forced: false,
+  };
+}
+
+/** An in-sync backup takes over: removes the old primary in the same change and raises the term (DESIGN 5.4). */
+export function claim(record: GroupRecord, claimant: Member): GroupRecord {
+  return designate(record, claimant, record.primary.id);
+}
+
+/**
+ * The primary designates its successor and leaves the set.
+ *
+ * @param through every order that it gave, if all are stable: then the whole set holds just these, and nobody need be
+ *   asked what else there may be
+ */
+export function handOver(record: GroupRecord, successor: Member, through: OrderNum | undefined): GroupRecord {
+  const next = designate(record, successor, record.primary.id);
+  return through === undefined ? next : withAdoption(next, through);
+}
+
+function designate(record: GroupRecord, primary: Member, leaving: ReplicaId): GroupRecord {
+  return {
+    ...record,
+    epoch: next(record.epoch),
+    term: /* rule claim-raises-term */ next(record.term),
+    primary,
+    inSync: record.inSync.filter((member) => /* rule deposed-leaves-set */ member.id !== leaving),
+    forced: false,
+  };
+}
+
+export function removeMembers(record: GroupRecord, gone: readonly Member[]): GroupRecord {
+  return {
+    ...record,
+    epoch: next(record.epoch),
+    inSync: record.inSync.filter((member) => !gone.some((other) => sameMember(other, member))),
+  };
+}
+
+/** Adds a replica that has caught up; an older life of it leaves. */
+export function addMember(record: GroupRecord, member: Member, address: string): GroupRecord {
+  return {
+    ...record,
+    epoch: next(record.epoch),
+    inSync: [...record.inSync.filter((other) => other.id !== member.id), member],
+    addresses: { ...record.addresses, [member.id]: address },
+  };
+}
+
+/** Ends a promotion: how far older terms were adopted; peers that were silent leave the set. */
+export function publishAdoption(record: GroupRecord, through: OrderNum, silent: readonly Member[]): GroupRecord {
+  return withAdoption(removeMembers(record, silent), through);
+}
+
+function withAdoption(record: GroupRecord, through: OrderNum): GroupRecord {
+  const adoptions: Adoption[] = [...record.adoptedThrough, { term: record.term, through }];
+  return { ...record, adoptedThrough: adoptions.slice(-ADOPTIONS_KEPT) };
+}
+
+/**
+ * Whether an order that was given in an older term is part of the history: every later promotion must have adopted it.
+ */
+export function isAdopted(
+  { adoptedThrough }: Adoptions,
+  order: { readonly term: number; readonly orderNum: number },
+): boolean {
+  const oldest = adoptedThrough[0];
+  if (adoptedThrough.length === ADOPTIONS_KEPT && oldest !== undefined && order.term < oldest.term - 1) {
+    return order.orderNum <= oldest.through;
+  }
+  return adoptedThrough.every(({ term, through }) => term <= order.term || order.orderNum <= through);
+}
+
+/** The promotion of the record's term has said how far it adopted. */
+export const adoptionPublished = ({ term, adoptedThrough }: Adoptions): boolean =>
+  term === 1 || adoptedThrough.at(-1)?.term === term;

@@ -1,0 +1,77 @@
+import type { OrderNum } from '../../model/ids.js';
+import { bodyBytes } from '../../model/message.js';
+import { STREAMED } from '../../model/outcome.js';
+import { ENDED_FOR_COPY } from '../../model/stream.js';
+import { schedule } from '../intake/requests.js';
+import type { ReplicaState } from '../state.js';
+import { voidEntering } from '../streams/voids.js';
+
+/*
+ * The *backlog* of a passive group is what a successor replays: every message since the state was copied last. No copy
+ * can be made while streams are open, so where there always are some, the backlog, and with it every log, would grow for
+ * ever. From half its bound on, new streams wait now and then, for as long as those that are open need to end; at the
+ * bound those that have not are ended.
+ */
+
+/** `backlogMax` bounds the number of messages in a backlog, and their bytes as if each had so many. */
+export const BACKLOG_BYTES_EACH = 1024;
+/** How long new streams wait for open ones to end. */
+export const DRAIN_MS = 250;
+
+/** Called at every tick of a primary. */
+export function boundBacklog(r: ReplicaState): void {
+  // While it is copied nothing is ordered.
+  if (r.config.replication !== 'passive' || r.stateBusy !== undefined) return;
+  const fill = Math.max(
+    (r.order.processedUpTo - r.copiedUpTo) / r.config.backlogMax,
+    r.backlogBytes / (r.config.backlogMax * BACKLOG_BYTES_EACH),
+  );
+  r.backlogFull = fill >= 1;
+  if (fill >= 0.5) r.checkpointWanted = true;
+  if (!r.checkpointWanted) openAgain(r);
+  else if (r.openStreams === 0) return;
+  else if (fill >= 1) {
+    r.drainUntilMs = Number.POSITIVE_INFINITY;
+    /* rule end-at-backlog-bound */ endStreams(r);
+  } else if (fill >= 0.5 && r.drainedAt !== r.checkpointDueAt) {
+    r.drainedAt = r.checkpointDueAt;
+    r.drainUntilMs = r.nowMs + DRAIN_MS;
+  } else if (!r.isDraining) openAgain(r);
+}
+
+function openAgain(r: ReplicaState): void {
+  r.drainUntilMs = Number.NEGATIVE_INFINITY;
+  const aside = [...r.setAside];
+  r.setAside.clear();
+  for (const [stream, { connection, peer }] of aside) {
+    connection.queued.delete(stream.id);
+    schedule(r, connection, stream.id, peer);
+    // Interceptors see it first; then it is cancelled behind their word.
+    if (stream.gone && stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+  }
+}
+
+function endStreams(r: ReplicaState): void {
+  let ended = 0;
+  for (const connection of r.connections.values()) {
+    for (const stream of connection.streams.values()) {
+      if (!stream.opened || stream.over || stream.ended) continue;
+      stream.ended = true;
+      ended++;
+      const end = { status: ENDED_FOR_COPY, after: undefined };
+      r.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end });
+      voidEntering(r, connection, stream, STREAMED);
+    }
+  }
+  if (ended > 0) r.log('warn', 'streams are ended so that the state can be copied', { streams: ended });
+}
+
+/** The state was copied: what came before is not replayed any more. */
+export function backlogCopied(r: ReplicaState, upTo: OrderNum): void {
+  r.copiedUpTo = upTo;
+  r.backlogBytes = 0;
+  r.backlogFull = false;
+  for (const { request } of r.order.entries.slice(upTo, r.order.last)) {
+    if (request !== undefined) r.backlogBytes += bodyBytes(request);
+  }
+}

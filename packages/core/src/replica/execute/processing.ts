@@ -1,0 +1,269 @@
+import type { MessageName } from '../../connection/callers.js';
+import { assert } from '../../model/assert.js';
+import { connectionDigest, extendDigest, requestDigest } from '../../model/digest.js';
+import type { OrderNum } from '../../model/ids.js';
+import { next } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
+import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
+import type { StreamOutput } from '../../model/stream.js';
+import { seqNumOf } from '../../ordering/order-info.js';
+import { adoptionPublished } from '../../record/transitions.js';
+import type { Finished, ReplicaEvent, Task } from '../events.js';
+import { admitNextPart } from '../intake/requests.js';
+import type { Entry } from '../order/message-order.js';
+import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from '../order/ordering.js';
+import { nameOf, type ReplicaState } from '../state.js';
+import { streamCancelled } from '../streams/intercepted.js';
+import { beginPart, cancelRequest, diverge, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
+
+/** A backup waits this many times as long as the primary would before it gives up on itself. */
+const STUCK_AFTER_STALLS = 2;
+
+const NO_OUTPUTS: readonly StreamOutput[] = [];
+const NO_FINISHED: readonly Finished[] = [];
+
+/** Processes whatever may be processed: one message at a time, in announced order (DESIGN 5.9). */
+export function pump(r: ReplicaState): void {
+  while (r.running === undefined && r.stateBusy === undefined) {
+    const entry = mayProcess(r) ? r.order.ready : undefined;
+    if (entry !== undefined) processEntry(r, entry);
+    else if (!r.isPrimary || !startNext(r)) return;
+  }
+}
+
+function mayProcess(r: ReplicaState): boolean {
+  switch (r.role) {
+    case 'primary':
+      return true;
+    case 'backup':
+    case 'joining':
+      return r.config.replication === 'semi-active' && /* rule adoption-known-first */ knowsAdoption(r);
+    case 'promoting':
+      return mayRecover(r);
+    default:
+      return false;
+  }
+}
+
+/** A body that comes after a backup's promise may be of an order that the promotion cuts. */
+const knowsAdoption = ({ record }: ReplicaState): boolean => record !== undefined && adoptionPublished(record);
+
+/** While an adoption is on its way into the record, nothing beyond it may have an effect. */
+function mayRecover({ config, collection, order }: ReplicaState): boolean {
+  if (collection?.stage === 'recovering') return true;
+  if (config.replication === 'passive') return false;
+  return (
+    /* rule adopted-before-published */ collection?.stage !== 'publishing' || order.processedUpTo < collection.through
+  );
+}
+
+function processEntry(r: ReplicaState, entry: Entry): void {
+  const { info } = entry;
+  assert(
+    info.orderNum === r.order.processedUpTo + 1,
+    () => `processes ${info.orderNum} after ${r.order.processedUpTo}`,
+  );
+  switch (info.kind) {
+    case 'call': {
+      const { request } = entry;
+      assert(request !== undefined, () => `order ${info.orderNum} has no body`);
+      const connection = r.connections.open(info.connection);
+      if (info.peer !== undefined) connection.peer = info.peer;
+      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, info, request)) return;
+      beginPart(r, connection, entry);
+      run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
+      return;
+    }
+    case 'void':
+      complete(r, entry, info.outcome, 0);
+      return;
+    case 'expire':
+      /* rule streams-end-with-connection */ dropStreams(r, info.connection);
+      r.connections.expire(info.connection);
+      complete(r, entry, ABANDONED, 0);
+      return;
+    case 'abandon':
+      complete(r, entry, ABANDONED, 0);
+      return;
+    case 'cancel':
+      run(r, { kind: 'ordered', info, request: cancelRequest(info.stream), peer: undefined }, entry);
+  }
+}
+
+function run(r: ReplicaState, task: Task, entry: Entry): void {
+  const work = r.starting;
+  r.starting = undefined;
+  r.running = { task, entry, work, startedMs: r.nowMs };
+  const admission = work?.kind === 'call' ? work.admission : undefined;
+  r.effects.push({ kind: 'execute', task, live: work !== undefined, admission });
+}
+
+/** The handler of an ordered message came to its end, or was given up. */
+export function complete(
+  r: ReplicaState,
+  entry: Entry,
+  outcome: Outcome,
+  outcomeDigest: number,
+  outputs: readonly StreamOutput[] = NO_OUTPUTS,
+  finished: readonly Finished[] = NO_FINISHED,
+): void {
+  const { info } = entry;
+  const { orderNum, connection: id } = info;
+  r.order.processedUpTo = orderNum;
+  const connection = r.connections.get(id);
+  r.digest = extendDigest(
+    r.digest,
+    orderNum,
+    seqNumOf(info),
+    connection?.digest ?? connectionDigest(id),
+    outcomeDigest,
+  );
+  r.keepDigest(orderNum);
+  compareDigests(r);
+  if (outputs.length > 0) keepOutputs(r, orderNum, outputs);
+  if (connection !== undefined && info.kind === 'cancel') streamCancelled(r, connection, info);
+  if (connection !== undefined && info.kind === 'call') {
+    partProcessed(r, connection, entry);
+    if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
+  }
+  const called = /* rule key-of-calls-only */ info.kind === 'call' ? entry.request : undefined;
+  if (called?.reply !== undefined) r.nested.processed(called.reply.to, orderNum);
+  if (info.kind === 'call' || info.kind === 'void') {
+    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, info, called);
+    else conclude(r, info, orderNum, called, outcome);
+  }
+  for (const ended of finished) finish(r, orderNum, ended);
+  if (!r.isPrimary) {
+    r.ackDue = true;
+    r.wantsFlush = true;
+  }
+}
+
+type NestedUnary = Request & Required<Pick<Request, 'nested'>>;
+
+const isNestedUnary = (request: Request | undefined): request is NestedUnary =>
+  request?.nested !== undefined && request.stream === undefined;
+
+/** Its handler waits. Whoever asks again, of this primary or the next, waits for the same. */
+function keepWaiting(r: ReplicaState, name: MessageName, request: Request): void {
+  r.unfinished.set(nameOf(name), request);
+  /* rule key-while-waiting */ if (request.key !== undefined && request.nested === undefined)
+    r.keyedRunning.set(request.key, name);
+}
+
+/** What a message came to is kept for whoever asks, and told to whoever waits. It reflects the orders up to `orderNum`. */
+function conclude(
+  r: ReplicaState,
+  name: MessageName,
+  orderNum: OrderNum,
+  request: Request | undefined,
+  outcome: Outcome,
+  waited = false,
+): void {
+  const { connection: id, seqNum } = name;
+  const oneWay = isOneWay(r, request);
+  const told = oneWay ? ACCEPTED : outcome;
+  // What an abandoned call did nobody knows; another try must not do it twice.
+  const kept = told.kind === 'abandoned' ? INDETERMINATE : told;
+  if (isNestedUnary(request)) {
+    const again = r.connections.callers.finish(request.nested, name, kept);
+    for (const same of again) finish(r, orderNum, { ...same, outcome: kept });
+  }
+  const connection = r.connections.get(id);
+  if (connection === undefined) return;
+  connection.keepOutcome(seqNum, told, waited ? orderNum : undefined);
+  // What was voided had no effect: its key is free for another try.
+  if (request?.key !== undefined) {
+    r.connections.keepKeyed(request.key, requestDigest(request.method, request.message), kept);
+    r.keyedRunning.delete(request.key);
+  }
+  // Who made a one-way call was told when it got its order; only who asked for it since waits.
+  const isWaitedFor = !oneWay || connection.waiters.has(seqNum);
+  if (r.isPrimary && isWaitedFor) giveReplies(r, connection, seqNum, orderNum, request, told);
+}
+
+/** A handler that had waited came to its end. */
+function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { readonly outcome: Outcome }): void {
+  const request = r.unfinished.get(nameOf(finished));
+  if (request === undefined) return;
+  r.unfinished.delete(nameOf(finished));
+  conclude(r, finished, orderNum, request, finished.outcome, true);
+}
+
+/** It went on by itself, after a timer or I/O of its own: its reply has no place in the order. */
+export function endedLate(r: ReplicaState, finished: Finished): void {
+  finish(r, r.order.processedUpTo, finished);
+}
+
+/** A group that is a client asks again for what its former primary asked: its call takes effect once (DESIGN 5.7). */
+function cameBefore(
+  r: ReplicaState,
+  entry: Entry,
+  name: MessageName,
+  { nested, method, message }: NestedUnary,
+): boolean {
+  const standing = r.connections.callers.begin(nested, requestDigest(method, message), name);
+  if (standing.kind === 'new') return false;
+  const { starting } = r;
+  r.starting = undefined;
+  if (starting?.kind === 'call' && starting.admission !== undefined) {
+    r.effects.push({ kind: 'dropAdmission', admission: starting.admission });
+  }
+  complete(r, entry, standing.kind === 'running' ? WAITS : standing.outcome, 0);
+  return true;
+}
+
+/** The primary said what its digest was; ours must be the same at the same order (DESIGN 5.10, 7.7). */
+export function compareDigests(r: ReplicaState): void {
+  const expected = r.expectedDigest;
+  if (expected === undefined || expected.orderNum > r.order.processedUpTo) return;
+  r.expectedDigest = undefined;
+  const mine = r.digests.get(expected.orderNum);
+  if (mine === undefined || /* rule digest-compared */ mine === expected.value) return;
+  diverge(r, expected.orderNum);
+}
+
+/** An answer to `execute`; late ones, of tasks that were abandoned, are ignored. */
+export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: 'executed' }>): void {
+  const { task, outcome, digest: outcomeDigest, outputs, finished } = event;
+  const running = r.running;
+  if (running === undefined || running.task !== task) {
+    // The message was given up, but not those whose handlers ended meanwhile.
+    for (const ended of finished ?? NO_FINISHED) endedLate(r, ended);
+    return;
+  }
+  r.running = undefined;
+  if (running.entry === undefined) {
+    if (r.isPrimary && running.work?.kind === 'read') giveRead(r, running.work, outcome);
+    return;
+  }
+  if (abandonedByOrder(r, running.entry)) complete(r, running.entry, ABANDONED, 0, NO_OUTPUTS, finished);
+  else complete(r, running.entry, outcome, outcomeDigest, outputs, finished);
+}
+
+const abandonedByOrder = (r: ReplicaState, entry: Entry): boolean =>
+  r.order.entries.get(next(entry.info.orderNum))?.info.kind === 'abandon';
+
+/** The primary's handler ended and this one does not: this replica would hold up the group, so it leaves and restores. */
+function divergeIfStuck(r: ReplicaState, entry: Entry, forMs: number): void {
+  // Who takes over decides itself what is left behind, once it knows what was adopted.
+  if (r.role === 'promoting') return;
+  if (r.divergedAt !== undefined || forMs < STUCK_AFTER_STALLS * r.config.stallMs) return;
+  diverge(r, entry.info.orderNum, { stuckForMs: forMs });
+}
+
+/** A handler that does not come to its end must not stop the group: that it was left behind is itself an ordered event. */
+export function checkStall(r: ReplicaState): void {
+  const running = r.running;
+  if (running === undefined || r.nowMs - running.startedMs < r.config.stallMs) return;
+  if (running.entry !== undefined && !r.isPrimary && !abandonedByOrder(r, running.entry)) {
+    divergeIfStuck(r, running.entry, r.nowMs - running.startedMs);
+    return;
+  }
+  r.running = undefined;
+  r.effects.push({ kind: 'abandonTask', task: running.task });
+  r.log('warn', 'handler did not end', { afterMs: r.config.stallMs, method: running.task.request.method });
+  if (running.entry === undefined) return;
+  if (r.isPrimary) orderAbandon(r, running.entry);
+  complete(r, running.entry, ABANDONED, 0);
+}
