@@ -3,6 +3,7 @@ import { methodSettings } from '../config/service-config.js';
 import type { MessageName } from '../connection/callers.js';
 import type { Connection } from '../connection/connection.js';
 import { Connections } from '../connection/connections.js';
+import type { Message } from '../connection/message.js';
 import type { Stream } from '../connection/stream.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { digestToHex, EMPTY_DIGEST } from '../model/digest.js';
@@ -92,7 +93,7 @@ export class ReplicaState {
   /** What this group asked of other services. */
   readonly nested = new NestedCalls();
   /** Messages whose handlers wait for replies. */
-  readonly unfinished = new Map<string, Request>();
+  readonly unfinished = new Map<string, Message>();
   /** A stream was opened in this life. */
   hadStreams = false;
   /** The user's state is being copied or replaced: nothing may run. */
@@ -120,14 +121,14 @@ export class ReplicaState {
   batchSinceMs: number | undefined;
   /** When the oldest order that is not stable was given. */
   unstableSinceMs = Number.POSITIVE_INFINITY;
-  readonly admissions = new Map<number, Work>();
+  readonly admissions = new Map<number, Extract<Work, { kind: 'call' | 'read' }>>();
   nextAdmission = 1;
   nextReadTask = 1;
   /** Calls of clients without our interceptor, and what the group itself brings in, as this life numbers them. */
   readonly plain: ConnectionId<'plain'>;
   readonly group: ConnectionId<'group'>;
   /** Idempotency keys whose call is queued, runs or waits for replies: which message it is. */
-  readonly keyedRunning = new Map<string, MessageName>();
+  readonly keyedRunning = new Map<string, Message>();
   checkpointWanted = false;
   checkpointDueAt: OrderNum;
   /** In a passive group: what a successor replays begins after this order, and has so many bytes. */

@@ -44,8 +44,9 @@ function openAgain(r: ReplicaState): void {
   const aside = [...r.setAside];
   r.setAside.clear();
   for (const [stream, { connection, peer }] of aside) {
-    connection.queued.delete(stream.id);
-    schedule(r, connection, stream.id, peer);
+    const opening = connection.message(stream.id);
+    opening.become('received');
+    schedule(r, connection, opening, peer);
     // Interceptors see it first; then it is cancelled behind their word.
     if (stream.gone && stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
   }
@@ -71,7 +72,7 @@ export function backlogCopied(r: ReplicaState, upTo: OrderNum): void {
   r.copiedUpTo = upTo;
   r.backlogBytes = 0;
   r.backlogFull = false;
-  for (const { request } of r.order.entries.slice(upTo, r.order.last)) {
-    if (request !== undefined) r.backlogBytes += bodyBytes(request);
+  for (const { message } of r.order.entries.slice(upTo, r.order.last)) {
+    if (message?.request !== undefined) r.backlogBytes += bodyBytes(message.request);
   }
 }

@@ -1,6 +1,5 @@
 import type { OrderNum } from '../../model/ids.js';
 import { minOf } from '../../model/ids.js';
-import { seqNumOf } from '../../ordering/order-info.js';
 import type { ReplicaState } from '../state.js';
 import { keptForBase } from './base.js';
 
@@ -21,9 +20,7 @@ export function truncateLog(r: ReplicaState): void {
 }
 
 export function dropLogUpTo(r: ReplicaState, upTo: OrderNum): void {
-  r.order.entries.dropUpTo(upTo, ({ info }) => {
-    const connection = r.connections.get(info.connection);
-    const seqNum = seqNumOf(info);
-    if (connection?.orderOf.get(seqNum) === info.orderNum) connection.orderOf.delete(seqNum);
+  r.order.entries.dropUpTo(upTo, ({ info, message }) => {
+    if (message?.order === info) r.connections.get(info.connection)?.leaveLog(message);
   });
 }

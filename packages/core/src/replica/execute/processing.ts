@@ -1,4 +1,5 @@
 import type { MessageName } from '../../connection/callers.js';
+import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
 import { connectionDigest, extendDigest, requestDigest } from '../../model/digest.js';
 import type { OrderNum } from '../../model/ids.js';
@@ -10,7 +11,7 @@ import { seqNumOf } from '../../ordering/order-info.js';
 import { adoptionPublished } from '../../record/transitions.js';
 import type { Finished, ReplicaEvent, Task } from '../events.js';
 import { admitNextPart } from '../intake/requests.js';
-import type { Entry } from '../order/message-order.js';
+import { bodyOf, type Entry } from '../order/message-order.js';
 import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from '../order/ordering.js';
 import { nameOf, type ReplicaState } from '../state.js';
 import { streamCancelled } from '../streams/intercepted.js';
@@ -65,12 +66,13 @@ function processEntry(r: ReplicaState, entry: Entry): void {
   );
   switch (info.kind) {
     case 'call': {
-      const { request } = entry;
-      assert(request !== undefined, () => `order ${info.orderNum} has no body`);
+      const { message } = entry;
+      const request = message?.request;
+      assert(message !== undefined && request !== undefined, () => `order ${info.orderNum} has no body`);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
-      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, info, request)) return;
-      beginPart(r, connection, entry);
+      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, message, request)) return;
+      beginPart(r, connection, message);
       run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
       return;
     }
@@ -126,11 +128,12 @@ export function complete(
     partProcessed(r, connection, entry);
     if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
   }
-  const called = /* rule key-of-calls-only */ info.kind === 'call' ? entry.request : undefined;
+  const called = /* rule key-of-calls-only */ info.kind === 'call' ? bodyOf(entry) : undefined;
   if (called?.reply !== undefined) r.nested.processed(called.reply.to, orderNum);
-  if (info.kind === 'call' || info.kind === 'void') {
-    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, info, called);
-    else conclude(r, info, orderNum, called, outcome);
+  const { message } = entry;
+  if (message !== undefined) {
+    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, message, called);
+    else conclude(r, message, orderNum, called, outcome);
   }
   for (const ended of finished) finish(r, orderNum, ended);
   if (!r.isPrimary) {
@@ -145,49 +148,50 @@ const isNestedUnary = (request: Request | undefined): request is NestedUnary =>
   request?.nested !== undefined && request.stream === undefined;
 
 /** Its handler waits. Whoever asks again, of this primary or the next, waits for the same. */
-function keepWaiting(r: ReplicaState, name: MessageName, request: Request): void {
-  r.unfinished.set(nameOf(name), request);
-  /* rule key-while-waiting */ if (request.key !== undefined && request.nested === undefined)
-    r.keyedRunning.set(request.key, name);
+function keepWaiting(r: ReplicaState, message: Message, { key, nested }: Request): void {
+  message.become('waiting');
+  r.unfinished.set(nameOf(message), message);
+  /* rule key-while-waiting */ if (key !== undefined && nested === undefined) r.keyedRunning.set(key, message);
 }
 
 /** What a message came to is kept for whoever asks, and told to whoever waits. It reflects the orders up to `orderNum`. */
 function conclude(
   r: ReplicaState,
-  name: MessageName,
+  message: Message,
   orderNum: OrderNum,
   request: Request | undefined,
   outcome: Outcome,
   waited = false,
 ): void {
-  const { connection: id, seqNum } = name;
   const oneWay = isOneWay(r, request);
   const told = oneWay ? ACCEPTED : outcome;
   // What an abandoned call did nobody knows; another try must not do it twice.
   const kept = told.kind === 'abandoned' ? INDETERMINATE : told;
   if (isNestedUnary(request)) {
-    const again = r.connections.callers.finish(request.nested, name, kept);
+    const again = r.connections.callers.finish(request.nested, message, kept);
     for (const same of again) finish(r, orderNum, { ...same, outcome: kept });
   }
-  const connection = r.connections.get(id);
-  if (connection === undefined) return;
-  connection.keepOutcome(seqNum, told, waited ? orderNum : undefined);
+  const connection = r.connections.get(message.connection);
+  // The records of its connection were freed, and perhaps begun anew.
+  if (connection?.messages.get(message.seqNum) !== message) return;
+  connection.conclude(message, told, waited ? orderNum : undefined);
   // What was voided had no effect: its key is free for another try.
   if (request?.key !== undefined) {
     r.connections.keepKeyed(request.key, requestDigest(request.method, request.message), kept);
     r.keyedRunning.delete(request.key);
   }
-  // Who made a one-way call was told when it got its order; only who asked for it since waits.
-  const isWaitedFor = !oneWay || connection.waiters.has(seqNum);
-  if (r.isPrimary && isWaitedFor) giveReplies(r, connection, seqNum, orderNum, request, told);
+  // A one-way caller already got its reply when the call was ordered. Only callers that retried since then still wait.
+  const isWaitedFor = !oneWay || message.waiters !== undefined;
+  if (r.isPrimary && isWaitedFor) giveReplies(r, connection, message, orderNum, told);
+  if (message.order === undefined) message.request = undefined;
 }
 
 /** A handler that had waited came to its end. */
 function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { readonly outcome: Outcome }): void {
-  const request = r.unfinished.get(nameOf(finished));
-  if (request === undefined) return;
+  const message = r.unfinished.get(nameOf(finished));
+  if (message === undefined) return;
   r.unfinished.delete(nameOf(finished));
-  conclude(r, finished, orderNum, request, finished.outcome, true);
+  conclude(r, message, orderNum, message.request, finished.outcome, true);
 }
 
 /** It went on by itself, after a timer or I/O of its own: its reply has no place in the order. */

@@ -1,5 +1,5 @@
-import type { MessageName } from '../../connection/callers.js';
 import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
 import { requestDigest } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
@@ -11,7 +11,7 @@ import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaEvent } from '../events.js';
 import type { Entry } from '../order/message-order.js';
 import { giveCached, giveKeyed, isOneWay } from '../order/ordering.js';
-import { nameOf, type ReplicaState } from '../state.js';
+import type { ReplicaState } from '../state.js';
 import { dropStream, mayOrderPart, openPlainStream, plainStreamGone } from '../streams/streams.js';
 
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
@@ -26,34 +26,50 @@ export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason:
  * A body arrived, from its session or from a peer. A backup keeps it until its order comes; the primary lets it be
  * processed unless it knows it already.
  *
- * @returns whether the message is new here
+ * @returns the message, if it is new here
  */
-export function receiveBody(r: ReplicaState, connection: Connection, seqNum: SeqNum, request: Request): boolean {
-  const orderNum = connection.orderOf.get(seqNum);
-  if (orderNum !== undefined) {
-    const entry = r.order.entries.get(orderNum);
-    if (entry !== undefined && entry.request === undefined && entry.info.kind === 'call') {
-      entry.request = request;
+export function receiveBody(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  request: Request,
+): Message | undefined {
+  const known = connection.messages.get(seqNum);
+  if (known?.order !== undefined) {
+    if (known.lacksBody) {
+      known.request = request;
       connection.markReceived(seqNum);
       r.order.advanceHeld();
       // Somebody may wait for the order to become stable, and this body was all that it lacked.
       r.ackDue = true;
       r.wantsFlush = true;
     }
-    return false;
+    return undefined;
   }
-  if (/* rule no-duplicates */ connection.knows(seqNum) || !connection.withinWindow(seqNum)) return false;
+  if (/* rule no-duplicates */ connection.knows(seqNum) || !connection.withinWindow(seqNum)) return undefined;
   connection.markReceived(seqNum);
-  // It was answered before, so its order is known here; if it is not, it was cut, and must not be given another.
-  /* rule answered-once */ if (r.isPrimary && seqNum <= connection.repliesSeenUpTo) return false;
-  connection.bodies.set(seqNum, request);
-  return true;
+  // The message was answered before, so its order is known here; if it is not, it was cut, and gets no other.
+  /* rule answered-once */ if (r.isPrimary && seqNum <= connection.repliesSeenUpTo) return undefined;
+  const message = connection.message(seqNum);
+  message.request = request;
+  message.become('received');
+  return message;
 }
 
 /** Replies up to there will not be asked for again. At the primary, what they answered cannot be missing. */
 export function seeReplies(r: ReplicaState, connection: Connection, upTo: SeqNum): void {
   connection.see(upTo);
   if (r.isPrimary) connection.coverUpTo(upTo);
+}
+
+/** What a client asks of the reply to a request. */
+export interface Demands {
+  /** The reply may leave only when its order is stable. */
+  readonly awaitStable: boolean;
+  /** The reply goes to the session's link. */
+  readonly byFrame?: boolean;
+  /** The RPC that brought the request waits for the reply. */
+  readonly call?: CallId;
 }
 
 /** A request of a session reached this replica, as a frame or forwarded: FIG. 9 where this is the primary. */
@@ -63,34 +79,34 @@ export function onRequest(
   seqNum: SeqNum,
   request: Request,
   peer: string,
-  awaitStable: boolean,
+  demands: Demands,
 ): void {
-  const isNew = receiveBody(r, connection, seqNum, request);
+  const received = receiveBody(r, connection, seqNum, request);
+  const message =
+    received ?? (demands.call === undefined ? connection.messages.get(seqNum) : connection.message(seqNum));
+  if (message === undefined) return;
+  if (demands.byFrame && message.stage !== 'settled') message.byFrame = true;
+  if (demands.call !== undefined) message.addWaiter(demands.call);
   if (!r.isPrimary) return;
-  /* rule asked-again-when-stable */ if (awaitStable && seqNum > connection.repliesSeenUpTo)
-    connection.awaitStable.add(seqNum);
-  if (isNew) {
-    schedule(r, connection, seqNum, peer);
-    return;
-  }
-  if (connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
-  const ordered = connection.orderOf.has(seqNum) && isOneWay(r, request) ? ACCEPTED : undefined;
-  const outcome = connection.outcomes.get(seqNum) ?? ordered;
-  if (outcome !== undefined) giveCached(r, connection, seqNum, outcome);
+  /* rule asked-again-when-stable */ if (demands.awaitStable && message.stage !== 'settled') message.awaitStable = true;
+  if (message.isUnordered) schedule(r, connection, message, peer);
+  if (received !== undefined) return;
+  const ordered = message.order !== undefined && isOneWay(r, request) ? ACCEPTED : undefined;
+  const outcome = message.outcome ?? ordered;
+  if (outcome !== undefined) giveCached(r, connection, message, outcome);
 }
 
-/** Puts a body that is here into the queue of messages to be ordered. */
-export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum, peer: string): void {
-  const request = connection.bodies.get(seqNum);
-  if (request === undefined || connection.queued.has(seqNum)) return;
-  if (!mayOrderPart(r, connection, seqNum, request, peer)) return;
-  connection.queued.add(seqNum);
+/** Puts a message whose body is here into the queue of messages to be ordered. */
+export function schedule(r: ReplicaState, connection: Connection, message: Message, peer: string): void {
+  const { request, seqNum } = message;
+  if (request === undefined || !message.isUnordered || message.isQueued) return;
+  if (!mayOrderPart(r, connection, message, request, peer)) return;
   const { key, stream } = request;
-  if (key !== undefined) r.keyedRunning.set(key, { connection: connection.id, seqNum });
+  if (key !== undefined) r.keyedRunning.set(key, message);
   const work = {
     kind: 'call',
     connection,
-    seqNum,
+    message,
     request,
     peer,
     admission: undefined,
@@ -99,37 +115,44 @@ export function schedule(r: ReplicaState, connection: Connection, seqNum: SeqNum
   if (stream === undefined || stream.kind === 'open') admit(r, work);
   else if (r.admits && (stream.kind === 'message' || stream.kind === 'end')) admitPart(r, work, stream.of);
   // Interceptors do not see credits, and hear of a cancellation once it is ordered.
-  else r.scheduler.add(work);
-  if (stream?.kind === 'open') scheduleEarly(r, connection, seqNum, peer);
-  else if (stream?.kind === 'message') scheduleEarly(r, connection, stream.of, peer);
+  else addWork(r, work);
+  if (stream?.kind === 'open') scheduleHeld(r, connection, seqNum, peer);
+  else if (stream?.kind === 'message') scheduleHeld(r, connection, stream.of, peer);
 }
 
-/** What came too early goes on, as far as there is no gap. */
-function scheduleEarly(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
+/** The message waits for its turn. */
+function addWork(r: ReplicaState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
+  if (work.kind === 'call') work.message.become('admitted');
+  r.scheduler.add(work);
+}
+
+/** Messages that came too early go on, as far as there is no gap. */
+function scheduleHeld(r: ReplicaState, connection: Connection, of: SeqNum, peer: string): void {
   for (;;) {
     const stream = connection.streams.get(of);
-    const early = connection.early.get(of);
+    const held = connection.held.get(of);
     // Else what goes on would only come back here.
-    if (early === undefined || stream === undefined || !stream.admitted) return;
-    const position = early.has(0) ? 0 : stream.nextPosition;
-    const seqNum = early.get(position);
-    if (seqNum === undefined || (position > 0 && stream.entering !== undefined)) return;
-    early.delete(position);
-    if (early.size === 0) connection.early.delete(of);
-    schedule(r, connection, seqNum, peer);
+    if (held === undefined || stream === undefined || !stream.admitted) return;
+    const position = held.has(0) ? 0 : stream.nextPosition;
+    const message = held.get(position);
+    if (message === undefined || (position > 0 && stream.entering !== undefined)) return;
+    held.delete(position);
+    if (held.size === 0) connection.held.delete(of);
+    schedule(r, connection, message, peer);
   }
 }
 
 /** The user's interceptors see a call before it is ordered; without any it goes to the scheduler at once. */
 function admit(r: ReplicaState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
   if (!r.admits) {
-    r.scheduler.add(work);
+    addWork(r, work);
     return;
   }
+  if (work.kind === 'call') work.message.become('queued');
   const admission = r.nextAdmission++;
   r.admissions.set(admission, { ...work, admission });
   const { connection, peer, request } = work;
-  const stream = work.kind === 'call' && request.stream !== undefined ? work.seqNum : undefined;
+  const stream = work.kind === 'call' && request.stream !== undefined ? work.message.seqNum : undefined;
   r.effects.push({ kind: 'admit', admission, connection: connection?.id, peer, request, stream });
 }
 
@@ -138,10 +161,11 @@ function admit(r: ReplicaState, work: Extract<Work, { kind: 'call' | 'read' }>):
  * see of requests and replies comes as it would where the handler reads from its call.
  */
 function admitPart(r: ReplicaState, work: Extract<Work, { kind: 'call' }>, of: SeqNum): void {
-  const { connection, seqNum, peer, request } = work;
+  const { connection, message, peer, request } = work;
   const stream = connection.streams.get(of);
-  assert(stream !== undefined, () => `message ${seqNum} of stream ${of}, which is not open`);
-  stream.entering = seqNum;
+  assert(stream !== undefined, () => `message ${message.seqNum} of stream ${of}, which is not open`);
+  message.become('queued');
+  stream.entering = message;
   const admission = r.nextAdmission++;
   r.admissions.set(admission, { ...work, admission });
   const { opening } = stream;
@@ -149,32 +173,35 @@ function admitPart(r: ReplicaState, work: Extract<Work, { kind: 'call' }>, of: S
 }
 
 /** A message of a stream was processed, or refused: the next one may pass the interceptors. */
-export function admitNextPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
-  const part = request?.stream;
-  if (info.kind !== 'call') return;
-  if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, info.seqNum, part.of);
+export function admitNextPart(r: ReplicaState, connection: Connection, { message }: Entry): void {
+  const part = message?.request?.stream;
+  if (message === undefined) return;
+  if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, message, part.of);
 }
 
-function partEntered(r: ReplicaState, connection: Connection, seqNum: SeqNum, of: SeqNum): void {
+function partEntered(r: ReplicaState, connection: Connection, message: Message, of: SeqNum): void {
   const stream = connection.streams.get(of);
-  if (stream?.entering !== seqNum) return;
+  if (stream?.entering !== message) return;
   stream.entering = undefined;
-  scheduleEarly(r, connection, of, connection.session?.peer ?? connection.peer ?? '');
+  scheduleHeld(r, connection, of, connection.session?.peer ?? connection.peer ?? '');
 }
 
 export function onAdmitted(r: ReplicaState, event: EventOf<'admitted'>): void {
   const work = r.admissions.get(event.admission);
   r.admissions.delete(event.admission);
   if (work === undefined) return;
-  r.scheduler.add(
-    work.kind === 'call' ? { ...work, determinants: event.change && { kind: 'change', change: event.change } } : work,
-  );
-  if (work.kind !== 'call' || work.request.stream?.kind !== 'open') return;
-  const stream = work.connection.streams.get(work.seqNum);
+  if (work.kind === 'read') {
+    addWork(r, work);
+    return;
+  }
+  addWork(r, { ...work, determinants: event.change && { kind: 'change', change: event.change } });
+  if (work.request.stream?.kind !== 'open') return;
+  const { connection, message, peer } = work;
+  const stream = connection.streams.get(message.seqNum);
   if (stream === undefined) return;
   stream.admitted = true;
-  scheduleEarly(r, work.connection, work.seqNum, work.peer);
-  if (stream.gone) r.scheduler.add({ kind: 'cancel', connection: work.connection, stream: stream.id });
+  scheduleHeld(r, connection, message.seqNum, peer);
+  if (stream.gone) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
 }
 
 /** The user's interceptors ended the call: its seqNum is voided, so that no backup ever executes it. */
@@ -185,14 +212,15 @@ export function onRefused(r: ReplicaState, event: EventOf<'refused'>): void {
   const { outcome } = event;
   if (work.kind === 'call') {
     if (work.request.key !== undefined) r.keyedRunning.delete(work.request.key);
-    const { connection, seqNum, request } = work;
+    const { connection, message, request } = work;
     const part = request.stream;
     // Nothing of its stream may wait for it any more.
-    /* rule forget-refused */ connection.bodies.delete(seqNum);
-    /* rule void-refused */ r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
-    if (part?.kind === 'open') dropStream(r, connection, seqNum);
-    if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, seqNum, part.of);
-  } else if (work.kind === 'read') answerUnordered(r, work, outcome);
+    /* rule forget-refused */ message.become('voiding');
+    message.request = undefined;
+    /* rule void-refused */ r.scheduler.add({ kind: 'void', connection, message, outcome });
+    if (part?.kind === 'open') dropStream(r, connection, message.seqNum);
+    if (part?.kind === 'message' || part?.kind === 'end') partEntered(r, connection, message, part.of);
+  } else answerUnordered(r, work, outcome);
 }
 
 /** The outcome reflects nothing of the service's state, so it needs no release. */
@@ -239,26 +267,29 @@ export function onPlainCall(r: ReplicaState, { call, peer, readOnly, request }: 
   }
   if (request.nested === undefined && request.key !== undefined && joinKeyed(r, call, request.key, request)) return;
   const connection = r.connections.open(r.plain);
-  const seqNum = takeNumber(connection, request);
-  connection.waiters.set(seqNum, [call]);
-  if (request.stream !== undefined) openPlainStream(r, connection, seqNum, call, request.method);
-  schedule(r, connection, seqNum, peer);
+  const message = takeNumber(connection, request);
+  message.addWaiter(call);
+  if (request.stream !== undefined) openPlainStream(r, connection, message.seqNum, call, request.method);
+  schedule(r, connection, message, peer);
 }
 
 /** The primary itself numbers what comes without a session. */
-export function takeNumber(connection: Connection, request: Request): SeqNum {
+export function takeNumber(connection: Connection, request: Request): Message {
   const seqNum = next(connection.numberedUpTo);
   connection.numberedUpTo = seqNum;
   connection.markReceived(seqNum);
-  connection.bodies.set(seqNum, request);
-  return seqNum;
+  const message = connection.message(seqNum);
+  message.request = request;
+  message.become('received');
+  return message;
 }
 
 /** A call whose key was seen before gets the first one's reply, or is refused if it asks for something else. */
 function joinKeyed(r: ReplicaState, call: CallId, key: string, request: Request): boolean {
   const done = /* rule keyed-reply */ r.connections.keyed(key);
   const running = r.keyedRunning.get(key);
-  const first = done?.requestDigest ?? (running && runningDigest(r, running));
+  const asked = running?.request;
+  const first = done?.requestDigest ?? (asked && requestDigest(asked.method, asked.message));
   if (first !== undefined && /* rule key-names-request */ first !== requestDigest(request.method, request.message)) {
     failCall(r, call, 'UNDERSTUDY_KEY_REUSED', 'this idempotency-key was used for another request; choose a new one');
     return true;
@@ -268,19 +299,8 @@ function joinKeyed(r: ReplicaState, call: CallId, key: string, request: Request)
     return true;
   }
   if (running === undefined) return false;
-  const { waiters } = r.connections.open(running.connection);
-  const others = waiters.get(running.seqNum);
-  if (others === undefined) waiters.set(running.seqNum, [call]);
-  else others.push(call);
+  running.addWaiter(call);
   return true;
-}
-
-function runningDigest(r: ReplicaState, name: MessageName): number | undefined {
-  const connection = r.connections.open(name.connection);
-  const orderNum = connection.orderOf.get(name.seqNum);
-  const ordered = orderNum === undefined ? undefined : r.order.entries.get(orderNum)?.request;
-  const request = r.unfinished.get(nameOf(name)) ?? ordered ?? connection.bodies.get(name.seqNum);
-  return request && requestDigest(request.method, request.message);
 }
 
 /** A call of a session that travels as an RPC of its own. */
@@ -308,10 +328,7 @@ export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>): void {
     failCall(r, call, 'UNDERSTUDY_MALFORMED', `seqNum ${header.seqNum} is outside the window of its connection`);
     return;
   }
-  const waiters = connection.waiters.get(header.seqNum);
-  if (waiters === undefined) connection.waiters.set(header.seqNum, [call]);
-  else waiters.push(call);
-  onRequest(r, connection, header.seqNum, request, peer, header.awaitStable);
+  onRequest(r, connection, header.seqNum, request, peer, { awaitStable: header.awaitStable, call });
 }
 
 /** The caller is gone: nobody waits any more, but what is ordered runs to its end. */
@@ -319,11 +336,12 @@ export function onCallGone(r: ReplicaState, call: CallId): void {
   plainStreamGone(r, call);
   r.waiting = r.waiting.filter((reply) => reply.to.kind !== 'call' || reply.to.call !== call);
   for (const connection of r.connections.values()) {
-    for (const [seqNum, waiters] of connection.waiters) {
-      const index = waiters.indexOf(call);
-      if (index < 0) continue;
+    for (const message of connection.messages.values()) {
+      const { waiters } = message;
+      const index = waiters?.indexOf(call) ?? -1;
+      if (waiters === undefined || index < 0) continue;
       waiters.splice(index, 1);
-      if (waiters.length === 0) connection.waiters.delete(seqNum);
+      connection.forgetIfUnwanted(message);
       return;
     }
   }

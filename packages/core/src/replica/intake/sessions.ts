@@ -1,13 +1,14 @@
-import type { Collected, Connection, SessionState } from '../../connection/connection.js';
+import { ClientSession, type Collected } from '../../connection/client-session.js';
+import type { Connection } from '../../connection/connection.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../../model/frames.js';
 import type { LinkId, SeqNum } from '../../model/ids.js';
-import { connectionKind, minOf, NO_ORDER } from '../../model/ids.js';
+import { connectionKind, minOf } from '../../model/ids.js';
 import { VOIDED } from '../../model/outcome.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
 import { giveCached, orderOf } from '../order/ordering.js';
 import { CLOCK_DRIFT, type ReplicaState } from '../state.js';
 import { onAsked, resendItems } from '../streams/items.js';
-import { isHeldEarly } from '../streams/streams.js';
+import { voidMessage } from '../streams/voids.js';
 import { acceptsReads, onRead, onRequest, schedule, seeReplies } from './requests.js';
 
 /** Frames of clients, on every replica alike: registration, heartbeats, bodies, reflected order. */
@@ -94,24 +95,7 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     r.connections.unlink(old.link);
     r.effects.push({ kind: 'closeSession', link: old.link });
   }
-  connection.session = {
-    link,
-    peer,
-    registered: true,
-    lastHeardMs: r.nowMs,
-    heartbeatMs,
-    echoedMs: heartbeatMs,
-    echoedAtMs: r.nowMs,
-    carriedUpTo: NO_ORDER,
-    carryUpTo: NO_ORDER,
-    stableSent: NO_ORDER,
-    viewSent: true,
-    closing: false,
-    replies: [],
-    reads: [],
-    streams: new Set(),
-    collected: undefined,
-  };
+  connection.session = new ClientSession(link, peer, heartbeatMs, r.nowMs);
   connection.silentSinceMs = undefined;
   r.connections.link(connection, link);
   r.release.changed();
@@ -141,7 +125,7 @@ export function askSession(r: ReplicaState, link: LinkId): void {
 function onMulticast(
   r: ReplicaState,
   connection: Connection,
-  session: SessionState,
+  session: ClientSession,
   peer: string,
   { header, requests, reads, streams }: MulticastFrame,
 ): void {
@@ -158,8 +142,7 @@ function onMulticast(
     onAsked(r, connection, streams, sent);
   }
   for (const { seqNum, request, awaitStable } of requests) {
-    if (byFrame && seqNum > connection.repliesSeenUpTo) connection.byFrame.add(seqNum);
-    onRequest(r, connection, seqNum, request, peer, awaitStable);
+    onRequest(r, connection, seqNum, request, peer, { awaitStable, byFrame });
   }
   if (reads.length > 0) receiveReads(r, connection, peer, header.term, reads);
   session.closing = header.closing;
@@ -185,7 +168,7 @@ function receiveReads(
 /** destOrderInfo: an acknowledgment to the primary (FIG. 9), announcements to a backup (FIG. 10). */
 function receiveReflected(
   r: ReplicaState,
-  session: SessionState,
+  session: ClientSession,
   orders: MulticastFrame['header']['destOrderInfo'],
 ): boolean {
   if (!r.isPrimary) {
@@ -207,7 +190,7 @@ function receiveReflected(
 function onCollected(
   r: ReplicaState,
   connection: Connection,
-  session: SessionState,
+  session: ClientSession,
   peer: string,
   frame: CollectedFrame,
 ): void {
@@ -228,17 +211,19 @@ export function resumeOutstanding(r: ReplicaState, connection: Connection, peer:
   onAsked(r, connection, collected.streams, collected.outstanding);
   const lost: SeqNum[] = [];
   for (const seqNum of collected.outstanding) {
-    const outcome = connection.outcomes.get(seqNum);
-    if (outcome !== undefined) giveCached(r, connection, seqNum, outcome);
-    else if (/* rule order-afresh */ connection.bodies.has(seqNum)) schedule(r, connection, seqNum, peer);
+    const message = connection.messages.get(seqNum);
+    if (message?.outcome !== undefined) giveCached(r, connection, message, message.outcome);
+    else if (/* rule order-afresh */ message?.isUnordered) schedule(r, connection, message, peer);
     else if (!connection.knows(seqNum)) lost.push(seqNum);
   }
   // What it sent after its word, and what got an order from elsewhere: its reply can come from nobody else.
-  for (const [seqNum, outcome] of connection.outcomes) {
-    /* rule answer-asked-early */ if (seqNum > collected.sentUpTo) giveCached(r, connection, seqNum, outcome);
+  for (const message of connection.messages.values()) {
+    const { seqNum, outcome } = message;
+    if (seqNum <= collected.sentUpTo || outcome === undefined) continue;
+    /* rule answer-asked-early */ giveCached(r, connection, message, outcome);
   }
-  for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
-    if (seqNum > collected.sentUpTo) schedule(r, connection, seqNum, peer);
+  for (const message of connection.unordered()) {
+    if (message.seqNum > collected.sentUpTo) schedule(r, connection, message, peer);
   }
   /* rule cancel-ended */ cancelEnded(r, connection, collected);
   const link = connection.session?.link;
@@ -262,9 +247,8 @@ function cancelEnded(r: ReplicaState, connection: Connection, { streams, sentUpT
 /** Bodies without an order that the session does not wait for: what of their streams waits for them is unknown here. */
 function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Collected): void {
   const wanted = new Set(outstanding);
-  for (const seqNum of connection.bodies.keys()) {
-    if (seqNum > sentUpTo || wanted.has(seqNum)) continue;
-    if (!connection.queued.has(seqNum) && !isHeldEarly(connection, seqNum)) connection.bodies.delete(seqNum);
+  for (const { seqNum, stage } of connection.messages.values()) {
+    if (stage === 'received' && seqNum <= sentUpTo && !wanted.has(seqNum)) connection.messages.delete(seqNum);
   }
 }
 
@@ -289,12 +273,10 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
 
 /** What is here without an order since before this replica was primary, and nobody says that it waits for it. */
 export function voidUnordered(r: ReplicaState, connection: Connection): void {
-  connection.early.clear();
-  for (const seqNum of [...connection.bodies.keys()].sort((a, b) => a - b)) {
-    if (/* rule void-unordered */ connection.queued.has(seqNum)) continue;
-    connection.bodies.delete(seqNum);
-    connection.queued.add(seqNum);
-    r.scheduler.add({ kind: 'void', connection, seqNum, outcome: VOIDED });
+  connection.held.clear();
+  for (const message of connection.unordered()) {
+    if (/* rule void-unordered */ message.isQueued) continue;
+    voidMessage(r, connection, message, VOIDED);
   }
 }
 
@@ -338,7 +320,7 @@ function checkSilent(r: ReplicaState, connection: Connection): void {
   r.scheduler.add({ kind: 'expire', connection: connection.id });
 }
 
-function register(r: ReplicaState, connection: Connection, session: SessionState): void {
+function register(r: ReplicaState, connection: Connection, session: ClientSession): void {
   session.registered = true;
   r.collection?.sessionIsBack(connection.id);
   r.release.changed();

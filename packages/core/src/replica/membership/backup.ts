@@ -2,7 +2,7 @@ import type { AnnounceFrame, NackFrame, NewTermFrame } from '../../model/frames.
 import type { ConnectionId, SeqNum } from '../../model/ids.js';
 import { maxOf, next } from '../../model/ids.js';
 import type { Body } from '../../model/message.js';
-import { hasBody, type OrderInfo, seqNumOf } from '../../ordering/order-info.js';
+import { type OrderInfo, seqNumOf } from '../../ordering/order-info.js';
 import type { Member } from '../../record/record.js';
 import { claim, isInSync, sameMember } from '../../record/transitions.js';
 import { takeAhead } from '../checkpoint/checkpoints.js';
@@ -49,9 +49,11 @@ export function onBodies(r: ReplicaState, bodies: readonly Body[]): void {
 export function promise(r: ReplicaState, to: Member, frame: NewTermFrame): void {
   const orders: OrderInfo[] = [];
   const bodies: Body[] = [];
-  for (const { info, request } of r.order.entries.slice(frame.heldUpTo, r.order.last)) {
+  for (const { info, message } of r.order.entries.slice(frame.heldUpTo, r.order.last)) {
     orders.push(info);
-    if (request !== undefined) bodies.push({ connection: info.connection, seqNum: seqNumOf(info), request });
+    if (message?.request !== undefined) {
+      bodies.push({ connection: message.connection, seqNum: message.seqNum, request: message.request });
+    }
   }
   orders.push(...r.backupOrder.pendingDestOrder.values());
   r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: { kind: 'promise', term: r.term, orders, bodies } });
@@ -110,7 +112,7 @@ function missingBodies(r: ReplicaState): { connection: ConnectionId; seqNum: Seq
   if (first === undefined) return [];
   return r.order.entries
     .slice(r.order.heldUpTo, r.order.last)
-    .filter(({ info, request }) => hasBody(info) && request === undefined)
+    .filter(({ message }) => message?.lacksBody)
     .slice(0, 256)
     .map(({ info }) => ({ connection: info.connection, seqNum: seqNumOf(info) }));
 }

@@ -2,7 +2,6 @@ import type { AckFrame, JoinFrame, NackFrame } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
 import { maxOf, minOf, NO_ORDER } from '../../model/ids.js';
 import type { Body, Request } from '../../model/message.js';
-import { hasBody } from '../../ordering/order-info.js';
 import { PrimaryOrder } from '../../ordering/primary-order.js';
 import type { Member } from '../../record/record.js';
 import { handOver, sameMember } from '../../record/transitions.js';
@@ -72,7 +71,7 @@ function resumeConnections(r: ReplicaState): void {
   for (const connection of r.connections.values()) {
     const { session, repliesSeenUpTo } = connection;
     connection.coverUpTo(repliesSeenUpTo);
-    for (const seqNum of connection.bodies.keys()) if (seqNum <= repliesSeenUpTo) connection.bodies.delete(seqNum);
+    connection.forgetUnordered(repliesSeenUpTo);
     if (session?.collected !== undefined) {
       resumeOutstanding(r, connection, session.peer);
       continue;
@@ -185,13 +184,11 @@ export function onNack(r: ReplicaState, from: Member, frame: NackFrame): void {
 
 /** The log outlives the records of a connection: a backup may lack what came before the end of one. */
 function findBody(r: ReplicaState, id: ConnectionId, seqNum: SeqNum): Request | undefined {
-  const connection = r.connections.get(id);
-  const waiting = connection?.bodies.get(seqNum);
-  if (waiting !== undefined) return waiting;
-  const orderNum = connection?.orderOf.get(seqNum);
-  if (orderNum !== undefined) return r.order.entries.get(orderNum)?.request;
+  const body = r.connections.get(id)?.messages.get(seqNum)?.request;
+  if (body !== undefined) return body;
   const unstable = /* rule bodies-from-log */ r.order.entries.slice(r.stableUpTo, r.order.last);
-  return unstable.find(({ info }) => hasBody(info) && info.connection === id && info.seqNum === seqNum)?.request;
+  const entry = unstable.find(({ message }) => message?.connection === id && message.seqNum === seqNum);
+  return entry?.message?.request;
 }
 
 export function primaryTick(r: ReplicaState): void {

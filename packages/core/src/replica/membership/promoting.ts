@@ -1,4 +1,4 @@
-import type { SessionState } from '../../connection/connection.js';
+import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
 import type { PromiseFrame } from '../../model/frames.js';
 import { NO_ORDER, next, type OrderNum } from '../../model/ids.js';
@@ -47,7 +47,7 @@ export function startCollecting(r: ReplicaState): void {
   tryAdopt(r);
 }
 
-function askAgain(r: ReplicaState, session: SessionState): void {
+function askAgain(r: ReplicaState, session: ClientSession): void {
   session.collected = undefined;
   if (session.link !== undefined) askSession(r, session.link);
 }
@@ -139,8 +139,7 @@ function firstHole(
 }
 
 function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
-  if (r.order.entries.get(info.orderNum)?.request !== undefined) return true;
-  return r.connections.get(info.connection)?.bodies.has(info.seqNum) === true;
+  return r.connections.get(info.connection)?.messages.get(info.seqNum)?.request !== undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import { adoptionPublished, createRecord, isInSync, sameMember } from '../../rec
 import type { Role } from '../events.js';
 import { failCall, onRead } from '../intake/requests.js';
 import { discardUnadopted } from '../order/backup-receive.js';
-import { nameOf, type ReplicaState } from '../state.js';
+import type { ReplicaState } from '../state.js';
 import { progress, startServing, tellPeers, tryHandOver } from './primary.js';
 import { adopt, isRecovered, startCollecting } from './promoting.js';
 import { connectPeers, proposeChange } from './record-changes.js';
@@ -179,12 +179,10 @@ function failWaiters(r: ReplicaState): void {
   for (const call of r.streamCalls.keys()) failOrdered(r, call, false);
   for (const { to } of r.waiting) if (to.kind === 'call') failOrdered(r, to.call, to.withHeader);
   for (const connection of r.connections.values()) {
-    for (const [seqNum, calls] of connection.waiters) {
-      // The log may have been dropped behind one whose handler waits.
-      const ordered =
-        connection.orderOf.has(seqNum) ||
-        /* rule waiting-is-ordered */ r.unfinished.has(nameOf({ connection: connection.id, seqNum }));
-      for (const call of calls) {
+    for (const { order, stage, waiters } of connection.messages.values()) {
+      // The log may have been dropped behind a message whose handler waits.
+      const ordered = order !== undefined || /* rule waiting-is-ordered */ stage === 'waiting';
+      for (const call of waiters ?? []) {
         if (ordered) failOrdered(r, call, connection.kind === 'session');
         else failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');
       }

@@ -37,13 +37,13 @@ export function onNestedReply(r: ReplicaState, to: NestedId, outcome: Reply): vo
   if (!r.isPrimary || !r.nested.replied(to)) return;
   const connection = r.connections.open(r.group);
   const request = { method: '', message: NO_BYTES, reply: { to, outcome } };
-  const seqNum = takeNumber(connection, request);
-  connection.queued.add(seqNum);
+  const message = takeNumber(connection, request);
+  message.become('admitted');
   const peer = connection.peer ?? '';
   r.replies.add({
     kind: 'call',
     connection,
-    seqNum,
+    message,
     request,
     peer,
     admission: undefined,

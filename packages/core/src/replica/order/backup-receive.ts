@@ -1,5 +1,5 @@
 import { minOf, type OrderNum } from '../../model/ids.js';
-import { type OrderInfo, seqNumOf } from '../../ordering/order-info.js';
+import type { OrderInfo } from '../../ordering/order-info.js';
 import { adoptionPublished, isAdopted } from '../../record/transitions.js';
 import type { ReplicaState } from '../state.js';
 import { enterLog } from './ordering.js';
@@ -26,8 +26,7 @@ function believes(r: ReplicaState, info: OrderInfo): boolean {
 
 export function toMessageOrder(r: ReplicaState, info: OrderInfo): void {
   const connection = r.connections.open(info.connection);
-  const isNamed = info.kind === 'call' || info.kind === 'void';
-  enterLog(r, info, connection, isNamed ? connection.bodies.get(info.seqNum) : undefined);
+  enterLog(r, info, connection);
 }
 
 /** Orders of older terms beyond what the promotion adopted never happened (DESIGN 5.6). */
@@ -43,12 +42,8 @@ export function discardUnadopted(r: ReplicaState): void {
   }
   if (keep === r.order.last) return;
   r.log('info', 'orders were not adopted', { from: keep + 1, through: r.order.last });
-  r.order.entries.dropAfter(keep, ({ info, request }) => {
-    const connection = r.connections.get(info.connection);
-    const seqNum = seqNumOf(info);
-    if (connection?.orderOf.get(seqNum) !== info.orderNum) return;
-    connection.orderOf.delete(seqNum);
-    if (request !== undefined && seqNum > connection.repliesSeenUpTo) connection.bodies.set(seqNum, request);
+  r.order.entries.dropAfter(keep, ({ info, message }) => {
+    if (message?.order === info) r.connections.get(info.connection)?.loseOrder(message);
   });
   r.order.heldUpTo = minOf(r.order.heldUpTo, keep);
   r.backupOrder.nextOrderNum = (keep + 1) as OrderNum;

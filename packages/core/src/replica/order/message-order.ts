@@ -1,14 +1,19 @@
+import type { Message } from '../../connection/message.js';
 import type { OrderNum } from '../../model/ids.js';
 import { NO_ORDER, next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { hasBody, type OrderInfo } from '../../ordering/order-info.js';
 import { OrderWindow } from '../../ordering/window.js';
 
-/** An ordered message in the log. */
+/** A place in the order, in the log. */
 export interface Entry {
   readonly info: OrderInfo;
-  request: Request | undefined;
+  /** The message that has it: of a call or a void. */
+  readonly message: Message | undefined;
 }
+
+/** An entry's body, if it has one and it is here. */
+export const bodyOf = ({ message }: Entry): Request | undefined => message?.request;
 
 /**
  * messageOrder ([00100]): messages that are ordered and ready to be processed, kept after that as the message log of
@@ -30,15 +35,15 @@ export class MessageOrder {
     return this.entries.last;
   }
 
-  append(info: OrderInfo, request: Request | undefined): void {
-    this.entries.append(info.orderNum, { info, request });
+  append(info: OrderInfo, message: Message | undefined): void {
+    this.entries.append(info.orderNum, { info, message });
     this.advanceHeld();
   }
 
   advanceHeld(): void {
     for (;;) {
       const entry = this.entries.get(next(this.heldUpTo));
-      if (entry === undefined || (hasBody(entry.info) && entry.request === undefined)) return;
+      if (entry === undefined || (hasBody(entry.info) && bodyOf(entry) === undefined)) return;
       this.heldUpTo = next(this.heldUpTo);
     }
   }

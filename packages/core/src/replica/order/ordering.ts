@@ -1,6 +1,7 @@
 import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
-import type { CallId, OrderNum, SeqNum } from '../../model/ids.js';
+import type { CallId, OrderNum } from '../../model/ids.js';
 import { bodyBytes, type Request } from '../../model/message.js';
 import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../ordering/order-info.js';
@@ -57,23 +58,22 @@ export function mayOrder(r: ReplicaState): boolean {
 function start(r: ReplicaState, work: Work): void {
   switch (work.kind) {
     case 'call': {
-      const { connection, seqNum, request, peer, determinants = creditDigests(connection, request) } = work;
-      connection.queued.delete(seqNum);
+      const { connection, message, request, peer, determinants = creditDigests(connection, request) } = work;
       if (hasExpired(r, connection)) {
         refuseExpired(r, work);
         return;
       }
       r.starting = work;
       const changedPeer = connection.peer !== peer;
-      append(r, callOrder(connection, seqNum, changedPeer ? peer : undefined, determinants), connection, request);
-      if (isOneWay(r, request)) giveReplies(r, connection, seqNum, r.order.last, request, ACCEPTED);
+      append(r, callOrder(message, changedPeer ? peer : undefined, determinants), connection, message);
+      if (isOneWay(r, request)) giveReplies(r, connection, message, r.order.last, ACCEPTED);
       return;
     }
     case 'void': {
-      const { connection, seqNum, outcome } = work;
-      connection.queued.delete(seqNum);
+      const { connection, message, outcome } = work;
       if (hasExpired(r, connection)) return;
-      append(r, { connection: connection.id, seqNum, kind: 'void', outcome }, connection, undefined);
+      const { seqNum } = message;
+      append(r, { connection: connection.id, seqNum, kind: 'void', outcome }, connection, message);
       return;
     }
     case 'read': {
@@ -111,12 +111,11 @@ function start(r: ReplicaState, work: Work): void {
 
 /** Most messages have neither, and then the orderInfo has no field for it. */
 function callOrder(
-  connection: Connection,
-  seqNum: SeqNum,
+  { connection, seqNum }: Message,
   peer: string | undefined,
   determinants: Determinants | undefined,
 ): Orderable {
-  const bare = { kind: 'call', connection: connection.id, seqNum } as const;
+  const bare = { kind: 'call', connection, seqNum } as const;
   if (peer === undefined && determinants === undefined) return bare;
   return { ...bare, ...(peer !== undefined && { peer }), ...(determinants && { determinants }) };
 }
@@ -125,18 +124,19 @@ function callOrder(
 const hasExpired = (r: ReplicaState, connection: Connection): boolean =>
   r.connections.get(connection.id) !== connection;
 
-function refuseExpired(r: ReplicaState, { connection, seqNum, request }: Extract<Work, { kind: 'call' }>): void {
+function refuseExpired(r: ReplicaState, { message, request }: Extract<Work, { kind: 'call' }>): void {
   if (request.key !== undefined) r.keyedRunning.delete(request.key);
-  for (const call of connection.takeWaiters(seqNum) ?? []) {
+  for (const call of message.takeWaiters() ?? []) {
     const reason = 'the records of this connection were freed';
     r.effects.push({ kind: 'failCall', call, code: 'UNDERSTUDY_SESSION_EXPIRED', reason });
   }
 }
 
 /** Gives a message its place: FIG. 7, the log, and the announcement that leaves with the turn. */
-function append(r: ReplicaState, message: Orderable, connection: Connection, request: Request | undefined): void {
-  const info = orderOf(r).orderMessage(message);
-  enterLog(r, info, connection, request);
+function append(r: ReplicaState, what: Orderable, connection: Connection, message: Message | undefined): void {
+  const info = orderOf(r).orderMessage(what);
+  enterLog(r, info, connection);
+  const request = message?.request;
   if (request !== undefined) r.backlogBytes += bodyBytes(request);
   r.release.ordered(info);
   if (r.unstableSinceMs === Number.POSITIVE_INFINITY) r.unstableSinceMs = r.nowMs;
@@ -144,15 +144,14 @@ function append(r: ReplicaState, message: Orderable, connection: Connection, req
   if (
     r.config.multicast === 'direct' ||
     connection.kind !== 'session' ||
-    message.kind !== 'call' ||
+    info.kind !== 'call' ||
     !r.release.registered(connection)
   ) {
     r.localAnnounceUpTo = info.orderNum;
   } else if (waitsForStability(r, connection, request)) {
     carryAtOnce(r, connection, info.orderNum);
   }
-  const isAsked = info.kind === 'call' && connection.awaitStable.has(info.seqNum);
-  if (connection.kind !== 'session' || isAsked || waitsForStability(r, connection, request)) {
+  if (connection.kind !== 'session' || message?.awaitStable || waitsForStability(r, connection, request)) {
     r.urgentUpTo = info.orderNum;
   }
   if (r.stability.alone) advanceStable(r);
@@ -175,13 +174,14 @@ function carryAtOnce(r: ReplicaState, { session }: Connection, orderNum: OrderNu
 export const isOneWay = (r: ReplicaState, request: Request | undefined): boolean =>
   request !== undefined && request.stream === undefined && r.settings(request.method).oneWay;
 
-export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connection, request: Request | undefined): void {
-  r.order.append(info, request);
-  if (info.kind === 'call' || info.kind === 'void') {
-    connection.bodies.delete(info.seqNum);
-    connection.orderOf.set(info.seqNum, info.orderNum);
-    connection.lastOrder = info.orderNum;
+export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connection): void {
+  if (info.kind !== 'call' && info.kind !== 'void') {
+    r.order.append(info, undefined);
+    return;
   }
+  const message = connection.message(info.seqNum);
+  connection.enterLog(message, info);
+  r.order.append(info, message);
 }
 
 /** The running message will never answer; the group goes on behind it. */
@@ -194,27 +194,28 @@ export function orderAbandon(r: ReplicaState, { info }: Entry): void {
 export function giveReplies(
   r: ReplicaState,
   connection: Connection,
-  seqNum: SeqNum,
+  message: Message,
   orderNum: OrderNum,
-  request: Request | undefined,
   outcome: Outcome,
 ): void {
-  let waiters = connection.takeWaiters(seqNum);
+  const { seqNum, awaitStable, request } = message;
+  let waiters = message.takeWaiters();
   // A session must know that no reply will come; whoever waits on an RPC waits, as on any server that never answers.
   if (outcome.kind === 'abandoned') waiters = undefined;
-  const asked = connection.awaitStable.delete(seqNum);
-  // Of a handler that had waited the order is stable long before, and its client hears of it with the reply.
-  const waited = connection.endedAt.has(seqNum);
+  message.awaitStable = false;
+  // If the handler waited, its order became stable long ago; the client learns that together with the reply.
+  const waited = message.endedAt !== undefined;
   const mustBeStable =
     connection.kind !== 'session' ||
-    asked ||
+    awaitStable ||
     /* rule waited-when-stable */ waited ||
     /* rule acknowledged-when-stable */ waitsForStability(r, connection, request);
   for (const call of waiters ?? []) {
     const to = { kind: 'call', call, withHeader: connection.kind === 'session' } as const;
     offer(r, { connection, to, orderNum, outcome, mustBeStable });
   }
-  const byFrame = connection.byFrame.delete(seqNum) || waiters === undefined;
+  const byFrame = message.byFrame || waiters === undefined;
+  message.byFrame = false;
   if (byFrame && connection.session?.link !== undefined) {
     offer(r, { connection, to: { kind: 'seq', seqNum }, orderNum, outcome, mustBeStable });
   }
@@ -230,35 +231,33 @@ export function giveRead(r: ReplicaState, work: Extract<Work, { kind: 'read' }>,
 }
 
 /** The reply to a message that was processed earlier, under the same rule as the first time. */
-export function giveCached(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
-  const order = connection.orderOf.get(seqNum);
-  const orderNum = connection.endedAt.get(seqNum) ?? order ?? r.stableUpTo;
-  const request = order === undefined ? undefined : r.order.entries.get(order)?.request;
+export function giveCached(r: ReplicaState, connection: Connection, message: Message, outcome: Outcome): void {
+  const orderNum = message.endedAt ?? message.order?.orderNum ?? r.stableUpTo;
   // It tells a session that no reply will come; on an RPC nothing comes.
-  /* rule abandon-told-once */ if (outcome.kind === 'abandoned') connection.takeWaiters(seqNum);
+  /* rule abandon-told-once */ if (outcome.kind === 'abandoned') message.takeWaiters();
   // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
-  const waiting = findWaiting(r, connection, seqNum);
+  const waiting = findWaiting(r, connection, message);
   /* rule wait-once */ if (waiting !== undefined) {
     // Asked for as a stable one, it may leave only as that; else its client drops it, and asks again.
-    /* rule asked-as-stable */ waiting.mustBeStable ||= connection.awaitStable.has(seqNum);
-    if (!connection.waiters.has(seqNum)) {
-      connection.awaitStable.delete(seqNum);
+    /* rule asked-as-stable */ waiting.mustBeStable ||= message.awaitStable;
+    if (message.waiters === undefined) {
+      message.awaitStable = false;
       return;
     }
     // Only its RPC lacks one.
-    connection.byFrame.delete(seqNum);
+    message.byFrame = false;
   }
-  /* rule leave-once */ takeBack(connection, seqNum);
-  giveReplies(r, connection, seqNum, orderNum, request, outcome);
+  /* rule leave-once */ takeBack(connection, message);
+  giveReplies(r, connection, message, orderNum, outcome);
 }
 
 /** A reply that waits for the end of the turn, too, leaves once: as it is decided now. */
-function takeBack({ session, waiters, byFrame }: Connection, seqNum: SeqNum): void {
-  if (session === undefined || (waiters.has(seqNum) && !byFrame.has(seqNum))) return;
+function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message): void {
+  if (session === undefined || (waiters !== undefined && !byFrame)) return;
   session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
 }
 
-const findWaiting = (r: ReplicaState, connection: Connection, seqNum: SeqNum): Reply | undefined =>
+const findWaiting = (r: ReplicaState, connection: Connection, { seqNum }: Message): Reply | undefined =>
   r.waiting.find((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
 
 /** The reply to an idempotency key that came again. Where its order was is not kept; it may leave when all so far is stable. */

@@ -1,4 +1,5 @@
-import type { Connection, SessionState } from '../../connection/connection.js';
+import type { ClientSession } from '../../connection/client-session.js';
+import type { Connection } from '../../connection/connection.js';
 import type { AnnounceFrame, ReadReply, SeqItem, SeqReply } from '../../model/frames.js';
 import { maxOf, minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import type { Body } from '../../model/message.js';
@@ -67,18 +68,18 @@ function flushSession(r: ReplicaState, connection: Connection): void {
   sendReplies(r, session, sourceOrderInfo, items);
 }
 
-function markStable({ replies, reads }: SessionState, stableUpTo: OrderNum): void {
+function markStable({ replies, reads }: ClientSession, stableUpTo: OrderNum): void {
   for (const reply of replies) if (reply.orderNum <= stableUpTo) reply.stable = true;
   for (const reply of reads) if (reply.orderNum <= stableUpTo) reply.stable = true;
 }
 
 /** A session that gets nothing else hears when it may end, who is in sync, and that its heartbeats arrive. */
-function owesWord(r: ReplicaState, connection: Connection, session: SessionState): boolean {
+function owesWord(r: ReplicaState, connection: Connection, session: ClientSession): boolean {
   if (session.closing && session.stableSent < r.stableUpTo && connection.lastOrder <= r.stableUpTo) return true;
   return !session.viewSent || echoDue(r, session);
 }
 
-const echoDue = (r: ReplicaState, session: SessionState): boolean =>
+const echoDue = (r: ReplicaState, session: ClientSession): boolean =>
   session.heartbeatMs > session.echoedMs && r.nowMs - session.echoedAtMs > r.config.sessionMs / 6;
 
 function echoHeartbeat(r: ReplicaState, connection: Connection): void {
@@ -89,7 +90,7 @@ function echoHeartbeat(r: ReplicaState, connection: Connection): void {
 
 function sendReplies(
   r: ReplicaState,
-  session: SessionState,
+  session: ClientSession,
   sourceOrderInfo: OrderInfo[],
   items: readonly SeqItem[] = NO_ITEMS,
 ): void {
@@ -170,8 +171,9 @@ function lacksSessions(r: ReplicaState, peer: Peer): boolean {
 function announcement(r: ReplicaState, peer: Peer, from: OrderNum, target: OrderNum): AnnounceFrame {
   const orders: OrderInfo[] = [];
   const bodies: Body[] = [];
-  for (const { info, request } of r.order.entries.slice(from, target)) {
+  for (const { info, message } of r.order.entries.slice(from, target)) {
     orders.push(info);
+    const request = message?.request;
     if (request === undefined || info.kind !== 'call') continue;
     if (peer.learner !== undefined || !peer.registered.has(info.connection)) {
       bodies.push({ connection: info.connection, seqNum: info.seqNum, request });

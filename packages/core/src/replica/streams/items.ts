@@ -1,4 +1,5 @@
-import type { Connection, SessionState } from '../../connection/connection.js';
+import type { ClientSession } from '../../connection/client-session.js';
+import type { Connection } from '../../connection/connection.js';
 import type { Stream } from '../../connection/stream.js';
 import { assert } from '../../model/assert.js';
 import type { SeqItem, StreamAsk } from '../../model/frames.js';
@@ -10,7 +11,7 @@ import type { ReplicaState } from '../state.js';
 import { giveItems, offerItems } from './streams.js';
 
 /** The items that the release rule lets go now; the rest stays offered. */
-export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
+export function takeItems(r: ReplicaState, connection: Connection, session: ClientSession): SeqItem[] {
   const taken: SeqItem[] = [];
   for (const stream of session.streams) {
     const window = newWindow(stream);
@@ -91,7 +92,8 @@ export function onAsked(
   outstanding: readonly SeqNum[] = [],
 ): void {
   for (const { of, received, awaitStable } of asks) {
-    const opens = connection.bodies.has(of) || connection.queued.has(of) || outstanding.includes(of);
+    const opening = connection.messages.get(of);
+    const opens = opening?.isUnordered || opening?.isQueued || outstanding.includes(of);
     const stream =
       connection.streams.get(of) ??
       (opens ? undefined : /* rule unknown-stream-ends */ unknownStream(r, connection, of, received));

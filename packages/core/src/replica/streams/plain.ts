@@ -12,12 +12,12 @@ export function onPlainPart(r: ReplicaState, call: CallId, part: PlainPart): voi
   const connection = r.connections.open(r.plain);
   const { id: of } = stream;
   const position = part.kind === 'taken' ? 0 : ++stream.arrived;
-  const message = part.kind === 'message' ? part.message : NO_BYTES;
-  const seqNum = takeNumber(connection, {
+  const bytes = part.kind === 'message' ? part.message : NO_BYTES;
+  const message = takeNumber(connection, {
     method: '',
-    message,
+    message: bytes,
     stream:
       part.kind === 'taken' ? { kind: 'credit', taken: [{ of, upTo: part.upTo }] } : { kind: part.kind, of, position },
   });
-  schedule(r, connection, seqNum, '');
+  schedule(r, connection, message, '');
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import { assert } from '../../model/assert.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
@@ -32,45 +33,45 @@ export const methodOf = (connection: Connection, request: Request): string => {
 export function mayOrderPart(
   r: ReplicaState,
   connection: Connection,
-  seqNum: SeqNum,
+  message: Message,
   request: Request,
   peer: string,
 ): boolean {
   const { stream: part } = request;
   if (part === undefined || part.kind === 'credit') return true;
   if (part.kind === 'open') {
-    const stream = connection.openStream(seqNum, request.method);
+    const stream = connection.openStream(message.seqNum, request.method);
     stream.admitted = !r.admits && !r.isDraining;
     if (/* rule drain-backlog */ !r.isDraining) return true;
-    connection.queued.add(seqNum);
+    message.become('queued');
     r.setAside.set(stream, { connection, peer });
     return false;
   }
   // It may wait already, and be asked for once more.
-  connection.early.get(part.of)?.delete(positionOf(part));
+  connection.held.get(part.of)?.delete(positionOf(part));
   const stream = connection.streams.get(part.of);
   if (stream === undefined) {
-    const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);
-    if (comesYet) hold(connection, part, seqNum);
-    else voidMessage(r, connection, seqNum, UNKNOWN_STREAM);
+    const comesYet = connection.messages.get(part.of)?.isUnordered || !connection.knows(part.of);
+    if (comesYet) hold(connection, part, message);
+    else voidMessage(r, connection, message, UNKNOWN_STREAM);
     return false;
   }
   if (!stream.admitted) {
-    if (part.kind === 'cancel' && giveUpOpening(r, connection, stream)) voidMessage(r, connection, seqNum, VOIDED);
-    else hold(connection, part, seqNum);
+    if (part.kind === 'cancel' && giveUpOpening(r, connection, stream)) voidMessage(r, connection, message, VOIDED);
+    else hold(connection, part, message);
     return false;
   }
   if (part.kind === 'cancel') return true;
   if (stream.ended) {
-    voidMessage(r, connection, seqNum, STREAMED);
+    voidMessage(r, connection, message, STREAMED);
     return false;
   }
   if (/* rule ordered-by-position */ part.position > stream.nextPosition || stream.entering !== undefined) {
-    hold(connection, part, seqNum);
+    hold(connection, part, message);
     return false;
   }
   if (part.position < stream.nextPosition) {
-    voidMessage(r, connection, seqNum, STREAMED);
+    voidMessage(r, connection, message, STREAMED);
     return false;
   }
   stream.nextPosition++;
@@ -80,33 +81,31 @@ export function mayOrderPart(
 /** Position 0: a cancellation may come before anything. */
 const positionOf = (part: StreamPart): number => ('position' in part ? part.position : 0);
 
-function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>, seqNum: SeqNum): void {
-  let early = connection.early.get(part.of);
-  if (early === undefined) {
-    early = new Map();
-    connection.early.set(part.of, early);
+function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>, message: Message): void {
+  let held = connection.held.get(part.of);
+  if (held === undefined) {
+    held = new Map();
+    connection.held.set(part.of, held);
   }
-  early.set(positionOf(part), seqNum);
+  held.set(positionOf(part), message);
+  if (message.stage !== 'held') message.become('held');
 }
 
 /** Its client is gone while its opening waits for interceptors, or for others to end: it never had and never will have effect. */
 function giveUpOpening(r: ReplicaState, connection: Connection, stream: Stream): boolean {
-  if (!r.setAside.has(stream) && !forgetAdmission(r, connection, stream.id)) return false;
+  const opening = connection.message(stream.id);
+  if (!r.setAside.has(stream) && !forgetAdmission(r, opening)) return false;
   dropStream(r, connection, stream.id);
-  voidMessage(r, connection, stream.id, VOIDED);
+  voidMessage(r, connection, opening, VOIDED);
   return true;
 }
 
-export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
-  for (const early of connection.early.values()) for (const held of early.values()) if (held === seqNum) return true;
-  return false;
-};
-
 /** The handler is about to get a message: its stream is known from here on, on every replica. */
-export function beginPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
-  if (request?.stream?.kind !== 'open' || info.kind !== 'call') return;
-  const stream = connection.openStream(info.seqNum, request.method);
-  assert(!stream.opened, () => `stream ${info.seqNum} is opened twice`);
+export function beginPart(r: ReplicaState, connection: Connection, message: Message): void {
+  const { request, seqNum } = message;
+  if (request?.stream?.kind !== 'open') return;
+  const stream = connection.openStream(seqNum, request.method);
+  assert(!stream.opened, () => `stream ${seqNum} is opened twice`);
   stream.opened = true;
   if (r.admits) stream.opening = request;
   r.openStreams++;
@@ -114,8 +113,8 @@ export function beginPart(r: ReplicaState, connection: Connection, { info, reque
 }
 
 /** A message of a stream was processed: its place, or what its client has taken. */
-export function partProcessed(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
-  const part = request?.stream;
+export function partProcessed(r: ReplicaState, connection: Connection, { info, message }: Entry): void {
+  const part = message?.request?.stream;
   switch (part?.kind) {
     case undefined:
     case 'open':
