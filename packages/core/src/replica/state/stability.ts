@@ -1,7 +1,7 @@
 import type { ConnectionId, OrderNum } from '../../model/ids.js';
 import type { GroupRecord, Member } from '../../record/record.js';
 import { sameMember } from '../../record/transitions.js';
-import type { Peer, Peers } from '../membership/peers.js';
+import type { Peer, Peers } from './peers.js';
 
 /**
  * The members, beside the primary itself, whose acknowledgments count. While a change of the set is in flight, or its
