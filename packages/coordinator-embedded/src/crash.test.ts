@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type Coordinator, type Epoch, next } from '@understudy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedCoordinator } from './embedded.js';
-import { groupDirectory } from './file-names.js';
-import { EPOCHS_KEPT, RecordFiles } from './record-files.js';
+import { groupDirectory } from './files/file-names.js';
+import { EPOCHS_KEPT, RecordFiles } from './files/record-files.js';
 import { Child } from './testing/child.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 

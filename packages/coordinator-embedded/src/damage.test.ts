@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Coordinator, type Epoch, type GroupRecord, recordToJson } from '@understudy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedCoordinator } from './embedded.js';
-import { groupDirectory, recordFile } from './file-names.js';
+import { groupDirectory, recordFile } from './files/file-names.js';
 import { embeddedGroups } from './groups.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
 import { checkSwap } from '@understudy/core';
-import { asCoordinatorError, coordinatorError, within } from './failure.js';
-import { groupDirectory } from './file-names.js';
-import { PresenceFiles } from './presence-files.js';
-import { RecordFiles } from './record-files.js';
-import { RecordWatch } from './record-watch.js';
+import { asCoordinatorError, coordinatorError, within } from './files/failure.js';
+import { groupDirectory } from './files/file-names.js';
+import { PresenceFiles } from './files/presence-files.js';
+import { RecordFiles } from './files/record-files.js';
+import { RecordWatch } from './files/record-watch.js';
 
 export interface EmbeddedOptions {
   /** After how long a call is given up, milliseconds. Default 5000. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asCoordinatorError } from './failure.js';
-import { GROUP_PREFIX, groupDirectory, recordEpoch, recordFile } from './file-names.js';
+import { asCoordinatorError } from './files/failure.js';
+import { GROUP_PREFIX, groupDirectory, recordEpoch, recordFile } from './files/file-names.js';
 
 /**
  * The groups that have a record in a directory of `embeddedCoordinator`, in the order of their names.

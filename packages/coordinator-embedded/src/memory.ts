@@ -1,6 +1,6 @@
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
 import { checkSwap } from '@understudy/core';
-import { coordinatorError } from './failure.js';
+import { coordinatorError } from './files/failure.js';
 
 /** What a test can do to all coordinators of one factory. */
 export interface MemoryFaults {

@@ -8,13 +8,13 @@ import {
   type SwapResult,
   UnderstudyError,
 } from '@understudy/core';
-import { asEtcdError } from './failure.js';
-import { recordKey } from './keys.js';
-import { Members } from './members.js';
-import { type EtcdOptions, type Settings, settingsOf } from './options.js';
-import { Presences } from './presence.js';
-import { RecordStore } from './record-store.js';
-import { RecordWatch } from './record-watch.js';
+import { recordKey } from './keys/names.js';
+import { Presences } from './keys/presence.js';
+import { RecordStore } from './keys/record-store.js';
+import { RecordWatch } from './keys/record-watch.js';
+import { asEtcdError } from './members/failure.js';
+import { Members } from './members/members.js';
+import { type EtcdOptions, type Settings, settingsOf } from './members/options.js';
 
 /**
  * Keeps the records of groups in etcd (3.4 or later). It is needed to change a record, and never for a call.

@@ -9,7 +9,7 @@ import { Etcd3 } from 'etcd3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { etcd } from './etcd.js';
 import { etcdGroups } from './groups.js';
-import type { EtcdOptions } from './options.js';
+import type { EtcdOptions } from './members/options.js';
 import { etcdTarget } from './target.js';
 import { EtcdProcess } from './testing/index.js';
 

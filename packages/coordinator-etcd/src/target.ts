@@ -1,6 +1,6 @@
 import { UnderstudyError } from '@understudy/core';
 import { etcd } from './etcd.js';
-import type { EtcdOptions } from './options.js';
+import type { EtcdOptions } from './members/options.js';
 
 /**
  * The target of a client: the addresses of all replicas that belong to the group or run, as etcd knows them now. Asked

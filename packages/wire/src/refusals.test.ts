@@ -1,5 +1,7 @@
 import type { GroupRecord, Incarnation, NewTermFrame, OrderNum, ReplicaId, SeqNum, Term } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
+import { Kind } from './bytes/layout.js';
+import { Writer } from './bytes/writer.js';
 import {
   decodeCaller,
   decodeOutcome,
@@ -13,8 +15,6 @@ import {
   encodeSessionFrame,
   unwrapFrame,
 } from './index.js';
-import { Kind } from './layout.js';
-import { Writer } from './writer.js';
 
 /** The encoding with some bits of its byte `at` set. */
 function withBits(bytes: Uint8Array, at: number, bits: number): Buffer {

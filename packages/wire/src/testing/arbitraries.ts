@@ -35,7 +35,7 @@ import type {
 } from '@understudy/core';
 import { type ConnectionKind, connectionId as connectionIdOf, type Determinants, ERROR_CODES } from '@understudy/core';
 import * as fc from 'fast-check';
-import type { PeerHello } from '../peer-hello.js';
+import type { PeerHello } from '../frames/peer-hello.js';
 
 /** Arbitrary values of everything that travels: ordinary ones mostly, and the ends of every range. */
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Assembler, Chunker, decodeOutcome, encodeOutcome, outcomeDigest, unwrapFrame, wrapFrame } from './index.js';
+import { Assembler, Chunker, decodeOutcome, encodeOutcome, outcomeDigest, unwrapFrame, wrapFrame } from '../index.js';
 
 const CHUNK = 1025;
 const chunker = new Chunker({ chunkBytes: CHUNK });

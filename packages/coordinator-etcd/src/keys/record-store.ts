@@ -1,7 +1,7 @@
 import { type Epoch, type GroupRecord, recordFromJson, recordToJson, type SwapResult } from '@understudy/core';
 import type { IKeyValue } from 'etcd3';
-import { damagedRecord } from './failure.js';
-import type { Members } from './members.js';
+import { damagedRecord } from '../members/failure.js';
+import type { Members } from '../members/members.js';
 
 /** A record, and the revision of etcd that made it. */
 export interface Stored {

@@ -9,11 +9,11 @@ import {
   seqNumOf,
   type Term,
 } from '@understudy/core';
-import { malformed } from './failure.js';
+import { malformed } from '../bytes/failure.js';
+import type { Reader } from '../bytes/reader.js';
+import type { Draft } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
 import { outcomeBytes, readOutcome, readReply, writeOutcome, writeReply } from './outcome.js';
-import type { Draft } from './parts.js';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
 
 const KINDS: readonly OrderInfo['kind'][] = ['call', 'void', 'expire', 'abandon', 'cancel'];
 const KIND_MASK = 0b111;

@@ -10,13 +10,13 @@ import type {
   StreamSnapshot,
   Term,
 } from '@understudy/core';
-import { CONNECTION_BYTES, Kind } from './layout.js';
+import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
 import { callersBytes, readCallers, writeCallers } from './nested.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
-import { reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
 import { itemBytes, readBareItem, writeBareItem } from './stream.js';
-import type { Writer } from './writer.js';
 
 const FIXED_BYTES = 64;
 /** Id, repliesSeenUpTo, whether there is a peer, number of outcomes, number of streams. */

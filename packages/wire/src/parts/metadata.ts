@@ -1,6 +1,6 @@
 import type { MetadataEntries } from '@understudy/core';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
+import type { Reader } from '../bytes/reader.js';
+import type { Writer } from '../bytes/writer.js';
 
 const TEXT = 0;
 const BINARY = 1;

@@ -10,16 +10,16 @@ import {
   unreachable,
   type WelcomeFrame,
 } from '@understudy/core';
-import { malformed } from './failure.js';
-import { readReplicaHeader, replicaHeaderBytes, writeReplicaHeader } from './header.js';
-import { Kind } from './layout.js';
-import { readMember, readView, writeMember, writeView } from './membership.js';
-import { CARRIER_FLAG, outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
-import { reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
-import { readSeqNums, writeSeqNums } from './seq-list.js';
-import { itemsBytes, readItems, writeItems } from './stream.js';
-import type { Writer } from './writer.js';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
+import { readReplicaHeader, replicaHeaderBytes, writeReplicaHeader } from '../parts/header.js';
+import { readMember, readView, writeMember, writeView } from '../parts/membership.js';
+import { CARRIER_FLAG, outcomeBytes, readOutcome, writeOutcome } from '../parts/outcome.js';
+import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
+import { itemsBytes, readItems, writeItems } from '../parts/stream.js';
 
 const RARE_FRAME_BYTES = 256;
 /** Number and flags. */

@@ -1,6 +1,6 @@
 import { InvariantViolation, type OrderNum, type SeqNum, type Term } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import { encodePeerFrame, encodeReplyFrame } from './index.js';
+import { encodePeerFrame, encodeReplyFrame } from '../index.js';
 import { Kind, VERSION } from './layout.js';
 import { Reader } from './reader.js';
 import { Writer } from './writer.js';

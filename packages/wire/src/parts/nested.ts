@@ -7,12 +7,12 @@ import {
   type OrderNum,
   type Term,
 } from '@understudy/core';
-import { malformed } from './failure.js';
-import { Kind } from './layout.js';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
 import { outcomeBytes, readOutcome, readReply, writeOutcome } from './outcome.js';
-import { reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
 
 /** Client, term, how far it is settled, and number of calls. */
 const CALLER_MIN_BYTES = 4;

@@ -1,8 +1,8 @@
 import type { Reply } from '@understudy/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeOutcome, encodeOutcome, hash32, outcomeDigest } from './index.js';
-import { outcome } from './testing/arbitraries.js';
+import { decodeOutcome, encodeOutcome, hash32, outcomeDigest } from '../index.js';
+import { outcome } from '../testing/arbitraries.js';
 
 const PRIME = 0x9e3779b1;
 

@@ -1,10 +1,10 @@
 import type { Outcome, Reply, StreamEnd } from '@understudy/core';
-import { malformed } from './failure.js';
-import { Kind } from './layout.js';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { type Draft, reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
-import { type Draft, reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
 
 /** Outcomes that are not a reply have no more than a kind: its place in this list. Never change the order. */
 const BARE_KINDS = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'] as const;

@@ -7,14 +7,14 @@ import type {
   SessionHeader,
   Term,
 } from '@understudy/core';
-import { malformed } from './failure.js';
-import { Kind } from './layout.js';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { type Draft, reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
 import { readView, writeView } from './membership.js';
 import { ordersBytes, readOrders, writeOrders } from './order-list.js';
 import { outcomeKindByte, outcomeKindOf } from './outcome.js';
-import { type Draft, reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
 
 /** A larger header in metadata hangs grpc-js connections (at about 62,000 bytes, in base64). */
 export const HEADER_MAX_BYTES = 16 * 1024;

@@ -1,9 +1,9 @@
 import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core';
-import { malformed } from './failure.js';
+import { malformed } from '../bytes/failure.js';
+import type { Reader } from '../bytes/reader.js';
+import type { Writer } from '../bytes/writer.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 import { outcomeBytes, readStreamEnd, writeOutcome } from './outcome.js';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
 
 const PARTS: readonly StreamPart['kind'][] = ['open', 'message', 'end', 'cancel', 'credit'];
 const ITEMS: readonly StreamItem['kind'][] = ['metadata', 'message', 'window', 'status'];

@@ -1,9 +1,9 @@
 import { connectionId, InvariantViolation } from '@understudy/core';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { decodeRpcRequestHeader, encodeRpcRequestHeader } from '../index.js';
+import { rpcRequestHeader } from '../testing/arbitraries.js';
 import { HexIdReader, writeHexId } from './hex-id.js';
-import { decodeRpcRequestHeader, encodeRpcRequestHeader } from './index.js';
-import { rpcRequestHeader } from './testing/arbitraries.js';
 
 const ID = '00112233445566778899aabbccddeeff';
 

@@ -1,8 +1,8 @@
 import { type Incarnation, isHexId, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
 import type { ILeaseKeepAliveResponse } from 'etcd3';
-import { presenceKey, presencePrefix } from './keys.js';
-import type { Members } from './members.js';
-import type { Settings } from './options.js';
+import type { Members } from '../members/members.js';
+import type { Settings } from '../members/options.js';
+import { presenceKey, presencePrefix } from './names.js';
 
 /** A lease is kept alive so many times in its life. */
 const KEEPALIVES = 3;

@@ -1,7 +1,7 @@
 import type { Member } from '@understudy/core';
-import { Kind } from './layout.js';
-import { readMember, writeMember } from './membership.js';
-import { reader, writer } from './parts.js';
+import { Kind } from '../bytes/layout.js';
+import { reader, writer } from '../bytes/shared.js';
+import { readMember, writeMember } from '../parts/membership.js';
 
 /** First on every stream from one replica to another: who opened it. */
 export interface PeerHello {

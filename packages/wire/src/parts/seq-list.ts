@@ -1,6 +1,6 @@
 import type { SeqNum } from '@understudy/core';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
+import type { Reader } from '../bytes/reader.js';
+import type { Writer } from '../bytes/writer.js';
 
 /** A list of seqNums, each as the difference to the one before; the first to `base`. */
 export function writeSeqNums(w: Writer, base: SeqNum, seqNums: readonly SeqNum[]): void {

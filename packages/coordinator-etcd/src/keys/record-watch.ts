@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GroupRecord } from '@understudy/core';
 import type { IWatchResponse } from 'etcd3';
-import { asEtcdError } from './failure.js';
-import type { Members } from './members.js';
+import { asEtcdError } from '../members/failure.js';
+import type { Members } from '../members/members.js';
 import type { RecordStore } from './record-store.js';
 
 const FIRST_PAUSE_MS = 50;

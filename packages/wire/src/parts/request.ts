@@ -1,12 +1,12 @@
 import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core';
-import { malformed } from './failure.js';
-import { Kind } from './layout.js';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { type Draft, reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 import { callerBytes, nestedReplyBytes, readCaller, readNestedReply, writeCaller, writeNestedReply } from './nested.js';
-import { type Draft, reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
 import { partBytes, readPart, writePart } from './stream.js';
-import type { Writer } from './writer.js';
 
 const HAS_METADATA = 0b1;
 const HAS_DEADLINE = 0b10;

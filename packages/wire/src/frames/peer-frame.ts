@@ -9,15 +9,15 @@ import {
   type Term,
   unreachable,
 } from '@understudy/core';
-import { checkpointBytes, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { malformed } from './failure.js';
-import { CONNECTION_BYTES, Kind } from './layout.js';
-import { readMember, readRecord, writeMember, writeRecord } from './membership.js';
-import { ordersBytes, readOrders, writeOrders } from './order-list.js';
-import { reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
-import { bodiesBytes, readBodies, readName, writeBodies, writeName } from './request.js';
-import type { Writer } from './writer.js';
+import { malformed } from '../bytes/failure.js';
+import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
+import { checkpointBytes, readCheckpoint, writeCheckpoint } from '../parts/checkpoint.js';
+import { readMember, readRecord, writeMember, writeRecord } from '../parts/membership.js';
+import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
+import { bodiesBytes, readBodies, readName, writeBodies, writeName } from '../parts/request.js';
 
 const RARE_FRAME_BYTES = 512;
 const FIXED_BYTES = 64;

@@ -11,16 +11,16 @@ import {
   type Term,
   unreachable,
 } from '@understudy/core';
-import { malformed } from './failure.js';
-import { readSessionHeader, sessionHeaderBytes, writeSessionHeader } from './header.js';
-import { Kind } from './layout.js';
-import { ordersBytes, readOrders, writeOrders } from './order-list.js';
-import { reader, writer } from './parts.js';
-import type { Reader } from './reader.js';
-import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } from './request.js';
-import { readSeqNums, writeSeqNums } from './seq-list.js';
-import { readAsks, writeAsks } from './stream.js';
-import type { Writer } from './writer.js';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
+import { readSessionHeader, sessionHeaderBytes, writeSessionHeader } from '../parts/header.js';
+import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
+import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } from '../parts/request.js';
+import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
+import { readAsks, writeAsks } from '../parts/stream.js';
 
 /** Number, head and length of the message. */
 const REQUEST_MIN_BYTES = 3;

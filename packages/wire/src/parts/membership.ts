@@ -9,10 +9,10 @@ import type {
   Term,
   View,
 } from '@understudy/core';
-import { malformed } from './failure.js';
-import { ID_BYTES } from './layout.js';
-import type { Reader } from './reader.js';
-import type { Writer } from './writer.js';
+import { malformed } from '../bytes/failure.js';
+import { ID_BYTES } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import type { Writer } from '../bytes/writer.js';
 
 const MEMBER_MIN_BYTES = 1 + ID_BYTES;
 const PAIR_MIN_BYTES = 2;

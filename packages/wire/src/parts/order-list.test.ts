@@ -8,8 +8,8 @@ import {
   type Term,
 } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import { decodePeerFrame, encodePeerFrame } from './index.js';
-import { VERSION } from './layout.js';
+import { VERSION } from '../bytes/layout.js';
+import { decodePeerFrame, encodePeerFrame } from '../index.js';
 
 const connection = (n: number): ConnectionId => connectionId('session', n.toString(16).padStart(32, '0'));
 
