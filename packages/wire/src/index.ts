@@ -1,21 +1,21 @@
 /** The byte layout of frames, headers and checkpoints. Encoders return views of pooled memory that is never reused. */
 
-export { unwrapFrame, wrapFrame } from './bytes/envelope.js';
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';
 export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
 export { decodePeerHello, encodePeerHello, type PeerHello } from './frames/peer-hello.js';
 export { decodeReplyFrame, encodeReplyFrame } from './frames/reply-frame.js';
-export { decodeSessionFrame, encodeSessionFrame } from './frames/session-frame.js';
-export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions, MESSAGE_BYTES_MAX } from './link/chunks.js';
-export { decodeCheckpoint, encodeCheckpoint } from './parts/checkpoint.js';
 export {
   decodeRpcReplyHeader,
   decodeRpcRequestHeader,
   encodeRpcReplyHeader,
   encodeRpcRequestHeader,
   HEADER_MAX_BYTES,
-} from './parts/header.js';
+} from './frames/rpc-header.js';
+export { decodeSessionFrame, encodeSessionFrame } from './frames/session-frame.js';
+export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions, MESSAGE_BYTES_MAX } from './link/chunks.js';
+export { unwrapFrame, wrapFrame } from './link/envelope.js';
+export { decodeCheckpoint, encodeCheckpoint } from './parts/checkpoint.js';
 export { decodeCaller, encodeCaller } from './parts/nested.js';
 export { decodeOutcome, encodeOutcome } from './parts/outcome.js';
 export { decodeRequest, encodeRequest } from './parts/request.js';

@@ -1,8 +1,8 @@
 import { type ConnectionId, connectionKind } from '@understudy/core';
-import { ENVELOPE_MAX_BYTES, registerSlab, writeEnvelopeBefore } from './envelope.js';
 import { unencodable } from './failure.js';
 import { writeHexId } from './hex-id.js';
 import { CONNECTION_BYTES, CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';
+import { ENVELOPE_MAX_BYTES, registerSlab, writeEnvelopeBefore } from './slab.js';
 import { ConnectionTable, StringTable } from './table.js';
 
 const SLAB_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
-import { allocateFrame, ENVELOPE_MAX_BYTES } from '../bytes/envelope.js';
 import { malformed } from '../bytes/failure.js';
 import { VERSION } from '../bytes/layout.js';
+import { allocateFrame, ENVELOPE_MAX_BYTES } from '../bytes/slab.js';
 
 /** First byte of a part of a frame; a frame that travels whole begins with its version. */
 const PART = 0x80 | VERSION;

@@ -9,9 +9,9 @@ import {
   seqNumOf,
   type Term,
 } from '@understudy/core';
+import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';
-import type { Draft } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { outcomeBytes, readOutcome, readReply, writeOutcome, writeReply } from './outcome.js';
 

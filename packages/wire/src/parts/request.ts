@@ -1,8 +1,9 @@
 import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core';
+import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';
-import { type Draft, reader, writer } from '../bytes/shared.js';
+import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 import { callerBytes, nestedReplyBytes, readCaller, readNestedReply, writeCaller, writeNestedReply } from './nested.js';
