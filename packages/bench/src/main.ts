@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { interruption } from './interruption.js';
+import { BenchFailure } from './ipc/child.js';
 import { measureFailovers } from './measure/failover.js';
 import { measureRecoveries } from './measure/recovery.js';
 import { measureRounds } from './measure/rounds.js';
@@ -9,7 +10,6 @@ import { measureStreams } from './measure/streams.js';
 import { variantsOf } from './measure/variants.js';
 import { measureWire } from './measure/wire.js';
 import { parseSettings } from './options.js';
-import { BenchFailure } from './processes/child.js';
 import { Interrupted } from './processes/stage.js';
 import { thisMachine } from './report/machine.js';
 import type { BenchReport } from './report/report.js';

@@ -8,7 +8,7 @@ import {
   UnderstudyError,
 } from '@understudy/core';
 import { recordOf, sameMember } from './group-status.js';
-import type { Output } from './run.js';
+import type { Output } from './output.js';
 import { type Source, withCoordinator } from './source.js';
 
 export interface ForceOptions {

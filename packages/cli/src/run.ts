@@ -2,14 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { failureOf } from './failure.js';
 import { type ForceOptions, forceCommand } from './force-command.js';
+import type { Output } from './output.js';
 import { addSourceOptions, type SourceOptions, sourceOf } from './source.js';
 import { type StatusOptions, statusCommand } from './status-command.js';
-
-/** Where the command writes. */
-export interface Output {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-}
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 refused or failed (one line on standard error, which

@@ -1,7 +1,7 @@
 import { type Failure, failureOf } from './failure.js';
 import { type GroupStatus, groupStatus } from './group-status.js';
+import type { Output } from './output.js';
 import { renderStatus } from './render.js';
-import type { Output } from './run.js';
 import { type Source, withCoordinator } from './source.js';
 
 export interface StatusOptions {

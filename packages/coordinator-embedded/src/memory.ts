@@ -1,6 +1,5 @@
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core';
-import { coordinatorError } from './files/failure.js';
+import { checkSwap, UnderstudyError } from '@understudy/core';
 
 /** What a test can do to all coordinators of one factory. */
 export interface MemoryFaults {
@@ -164,5 +163,7 @@ class MemoryCoordinator implements Coordinator {
     return coordinatorError(`the coordinator of group "${this.#group}" was closed; make a new one`);
   }
 }
+
+const coordinatorError = (sentence: string): Error => new UnderstudyError('UNDERSTUDY_COORDINATOR', sentence);
 
 const unreachable = (): Error => coordinatorError('the coordinator cannot be reached');

@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
-import { monotonicMs } from '../processes/clock.js';
-import type { Heard } from '../processes/commands.js';
+import { monotonicMs } from '../ipc/clock.js';
+import type { Heard } from '../ipc/commands.js';
 import { type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 
 const REQUEST = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES) };

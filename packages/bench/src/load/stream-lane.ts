@@ -1,5 +1,5 @@
 import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
-import type { Pace } from '../processes/commands.js';
+import type { Pace } from '../ipc/commands.js';
 import { type AddReply, type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 import type { Tally } from './tally.js';
 

@@ -1,4 +1,4 @@
-import type { Pace } from '../processes/commands.js';
+import type { Pace } from '../ipc/commands.js';
 import type { CounterClient } from '../service/proto.js';
 import { StreamLane } from './stream-lane.js';
 import type { Tally } from './tally.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Disturbed } from '../processes/child.js';
+import { Disturbed } from '../ipc/child.js';
 import { attempt, type Finding } from './attempts.js';
 import type { Bench, Settings } from './settings.js';
 

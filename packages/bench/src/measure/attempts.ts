@@ -1,4 +1,4 @@
-import { Disturbed } from '../processes/child.js';
+import { Disturbed } from '../ipc/child.js';
 import { onStage, type Stage } from '../processes/stage.js';
 import type { Bench } from './settings.js';
 

@@ -1,4 +1,4 @@
-import { monotonicMs } from '../processes/clock.js';
+import { monotonicMs } from '../ipc/clock.js';
 import type { Group } from '../processes/group.js';
 import type { Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';

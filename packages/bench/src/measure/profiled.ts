@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Child } from '../processes/child.js';
-import type { ProcessCommands } from '../processes/commands.js';
+import type { Child } from '../ipc/child.js';
+import type { ProcessCommands } from '../ipc/commands.js';
 import type { Bench } from './settings.js';
 import type { Site } from './site.js';
 

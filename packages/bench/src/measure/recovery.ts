@@ -1,5 +1,5 @@
-import { BenchFailure } from '../processes/child.js';
-import type { Memory } from '../processes/commands.js';
+import { BenchFailure } from '../ipc/child.js';
+import type { Memory } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
 import { attempt, type Finding } from './attempts.js';

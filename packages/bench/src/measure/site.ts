@@ -1,5 +1,5 @@
-import type { Child } from '../processes/child.js';
-import type { DriverCommands, ProcessCommands, ProxyCommands } from '../processes/commands.js';
+import type { Child } from '../ipc/child.js';
+import type { DriverCommands, ProcessCommands, ProxyCommands } from '../ipc/commands.js';
 import { Group, type GroupOptions } from '../processes/group.js';
 import type { Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
@@ -21,7 +21,7 @@ export interface SiteOptions extends GroupOptions {
 
 export async function openSite(stage: Stage, variant: Variant, options: SiteOptions): Promise<Site> {
   if (variant.mode !== undefined) return openGroup(stage, variant.mode, options);
-  const server = stage.start<ProcessCommands>('bare-server', './bare-server.js', []);
+  const server = stage.start<ProcessCommands>('bare-server', 'bare-server', []);
   const address = String(await stage.until('the bare server listens', server.nextNews()));
   const target = options.proxy === undefined ? address : await openDoor(options.proxy, address);
   const driver = await connect(stage, target, undefined, options.clients);
@@ -42,7 +42,7 @@ async function connect(
   mode: Mode | undefined,
   clients = 1,
 ): Promise<Child<DriverCommands>> {
-  const driver = stage.start<DriverCommands>('driver', './driver.js', []);
+  const driver = stage.start<DriverCommands>('driver', 'driver', []);
   await stage.until('the driver is connected', driver.ask('connect', { target, mode, clients }));
   return driver;
 }

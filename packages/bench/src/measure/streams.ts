@@ -1,4 +1,4 @@
-import type { Pace } from '../processes/commands.js';
+import type { Pace } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import type { Finding } from './attempts.js';
 import { inRounds, type VariantRounds } from './in-rounds.js';

@@ -1,6 +1,6 @@
-import { BenchFailure } from '../processes/child.js';
-import { monotonicMs } from '../processes/clock.js';
-import type { Mark, Usage } from '../processes/commands.js';
+import { BenchFailure } from '../ipc/child.js';
+import { monotonicMs } from '../ipc/clock.js';
+import type { Mark, Usage } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import { machineCpuMs } from './machine-time.js';
 import type { Site } from './site.js';

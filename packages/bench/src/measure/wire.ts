@@ -1,4 +1,4 @@
-import type { Flow, ProxyCommands, Traffic } from '../processes/commands.js';
+import type { Flow, ProxyCommands, Traffic } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import { attempt, type Finding } from './attempts.js';
 import type { Bench } from './settings.js';
@@ -47,7 +47,7 @@ export async function measureWire(bench: Bench, variants: readonly Variant[]): P
 }
 
 async function countVariant(stage: Stage, { settings }: Bench, variant: Variant): Promise<Finding<Counts>> {
-  const proxy = stage.start<ProxyCommands>('proxy', './proxy.js', []);
+  const proxy = stage.start<ProxyCommands>('proxy', 'proxy', []);
   const site = await openSite(stage, variant, { replicas: settings.replicas, proxy });
   const flows = async (): Promise<Flows> => flowsOf(site, await proxy.ask('traffic'));
   const beforeRest = await flows();

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { freeAddresses } from '@understudy/coordinator-etcd/testing';
 import type { ReplicaStatus } from '@understudy/core';
+import type { Child } from '../ipc/child.js';
+import { BenchFailure, Disturbed } from '../ipc/child.js';
+import type { ProxyCommands, ReplicaCommands } from '../ipc/commands.js';
+import type { ReplicaJob } from '../ipc/replica-job.js';
 import type { Mode } from '../service/service-config.js';
-import type { Child } from './child.js';
-import { BenchFailure, Disturbed } from './child.js';
-import type { ProxyCommands, ReplicaCommands } from './commands.js';
-import type { ReplicaJob } from './replica-job.js';
 import type { Stage } from './stage.js';
 
 const LOOK_AGAIN_S = 0.02;
@@ -45,7 +45,7 @@ export class Group {
       const id = `counter-${index + 1}`;
       const doors = await openDoors(listen, proxy);
       const job: ReplicaJob = { id, listen, advertised: doors.forPeers, coordinator: join(stage.dir, 'record'), mode };
-      const child = stage.start<ReplicaCommands>(id, './replica.js', [JSON.stringify(job)], execArgv);
+      const child = stage.start<ReplicaCommands>(id, 'replica', [JSON.stringify(job)], execArgv);
       replicas.push({ id, child, doors, status: undefined });
     }
     const group = new Group(replicas, mode);

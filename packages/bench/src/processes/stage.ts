@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { BenchFailure, Child, Disturbed } from './child.js';
-import type { CommandSet } from './ipc.js';
+import { BenchFailure, Child, Disturbed } from '../ipc/child.js';
+import type { CommandSet } from '../ipc/ipc.js';
 
 /** The user wants the benchmark to stop. */
 export class Interrupted extends Error {
@@ -40,20 +40,20 @@ export class Stage {
   }
 
   /**
-   * Starts a process that writes what it says into a log file.
+   * Starts a process whose output goes to a log file of its own.
    *
-   * @param module a file beside this one
+   * @param program the name of a file in `programs/`, without its extension
    */
   start<C extends CommandSet<C>>(
     name: string,
-    module: string,
+    program: string,
     args: readonly string[],
     execArgv: readonly string[] = [],
   ): Child<C> {
     const logPath = join(this.dir, `${name}.log`);
     const log = openSync(logPath, 'a');
     try {
-      const path = fileURLToPath(new URL(module, import.meta.url));
+      const path = fileURLToPath(new URL(`../programs/${program}.js`, import.meta.url));
       const forked = fork(path, args, { stdio: ['ignore', log, log, 'ipc'], execArgv: [...execArgv] });
       const child = new Child<C>(name, forked, (sentence) => {
         this.#cutShort(new BenchFailure(`${sentence} by itself; its log is ${logPath}`));

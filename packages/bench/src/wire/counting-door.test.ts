@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, it } from 'vitest';
-import { bind } from '../processes/bind.js';
+import { bind } from '../service/bind.js';
 import { Counter, handlers } from '../service/counter.js';
 import { CounterClient, CounterService, PAYLOAD_BYTES } from '../service/proto.js';
 import { CountingDoor } from './counting-door.js';

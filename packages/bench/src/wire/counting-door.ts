@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { Traffic } from '../processes/commands.js';
+import type { Traffic } from '../ipc/commands.js';
 import { FlowCounter } from './flow-counter.js';
 import { Http2Direction } from './http2-direction.js';
 

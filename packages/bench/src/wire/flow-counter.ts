@@ -1,4 +1,4 @@
-import type { Flow } from '../processes/commands.js';
+import type { Flow } from '../ipc/commands.js';
 
 /** Counts one direction of all connections through a door. */
 export class FlowCounter {

@@ -34,11 +34,7 @@ export const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.fro
 export const text = fc.oneof(fc.string({ unit: 'grapheme-ascii', maxLength: 90 }), fc.string({ unit: 'binary' }));
 
 const anyId = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((array) => Buffer.from(array).toString('hex'));
-const fewIds = fc.constantFrom(
-  '00000000000000000000000000000000',
-  'ffffffffffffffffffffffffffffffff',
-  'c'.repeat(32),
-);
+const fewIds = fc.constantFrom('00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff', 'c'.repeat(32));
 const connectionKind = fc.constantFrom<ConnectionKind>('session', 'session', 'plain', 'group');
 export const connectionId: fc.Arbitrary<ConnectionId> = fc
   .tuple(connectionKind, fc.oneof(fewIds, anyId))

@@ -4,7 +4,7 @@
  * presenter.js DIR GROUP NUMBER ADDRESS
  */
 import { embeddedCoordinator } from '../index.js';
-import { sampleMember } from './sample-records.js';
+import { sampleMember } from '../testing/sample-records.js';
 
 const [dir = '', group = '', number = '', address = ''] = process.argv.slice(2);
 const coordinator = embeddedCoordinator(dir)(group);

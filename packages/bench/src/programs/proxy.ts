@@ -1,6 +1,6 @@
+import { serveParent } from '../ipc/child-side.js';
+import type { ProxyCommands } from '../ipc/commands.js';
 import { CountingDoor } from '../wire/counting-door.js';
-import { serveParent } from './child-side.js';
-import type { ProxyCommands } from './commands.js';
 
 // Passes connections on and counts what goes through.
 

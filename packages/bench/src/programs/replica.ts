@@ -1,14 +1,14 @@
 import * as grpc from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import { createReplica } from '@understudy/server';
+import { serveParent } from '../ipc/child-side.js';
+import type { ReplicaCommands } from '../ipc/commands.js';
+import type { ReplicaJob } from '../ipc/replica-job.js';
+import { bind } from '../service/bind.js';
 import { Counter, handlers } from '../service/counter.js';
 import { CounterService } from '../service/proto.js';
 import { serviceConfigOf } from '../service/service-config.js';
-import { bind } from './bind.js';
-import { serveParent } from './child-side.js';
-import type { ReplicaCommands } from './commands.js';
 import { jsonLogger } from './json-logger.js';
-import type { ReplicaJob } from './replica-job.js';
 
 // One replica of the service. Its one argument is a ReplicaJob as JSON.
 

@@ -6,7 +6,7 @@
  */
 import { type Epoch, NO_EPOCH, next } from '@understudy/core';
 import { embeddedCoordinator } from '../index.js';
-import { sampleRecord } from './sample-records.js';
+import { sampleRecord } from '../testing/sample-records.js';
 
 const [dir = '', group = '', number = '', last = ''] = process.argv.slice(2);
 const coordinator = embeddedCoordinator(dir)(group);

@@ -1,9 +1,9 @@
 import * as grpc from '@grpc/grpc-js';
+import { serveParent, tellNews } from '../ipc/child-side.js';
+import type { ProcessCommands } from '../ipc/commands.js';
+import { bind } from '../service/bind.js';
 import { Counter, handlers } from '../service/counter.js';
 import { CounterService } from '../service/proto.js';
-import { bind } from './bind.js';
-import { serveParent, tellNews } from './child-side.js';
-import type { ProcessCommands } from './commands.js';
 
 // The service as it is without replication: its process loads nothing of ours.
 

@@ -1,11 +1,11 @@
 import * as grpc from '@grpc/grpc-js';
+import { serveParent } from '../ipc/child-side.js';
+import type { Connection, DriverCommands } from '../ipc/commands.js';
 import { Beat } from '../load/beat.js';
 import { Load } from '../load/load.js';
 import { StreamLoad } from '../load/stream-load.js';
 import { Tally } from '../load/tally.js';
 import { CounterClient } from '../service/proto.js';
-import { serveParent } from './child-side.js';
-import type { Connection, DriverCommands } from './commands.js';
 
 // The client process of a benchmark.
 

@@ -14,7 +14,7 @@ export class Child {
 
   /** @param program name without ending; what `npm run build` made of it is run */
   constructor(program: string, args: readonly string[]) {
-    const built = fileURLToPath(new URL(`../../dist/testing/${program}.js`, import.meta.url));
+    const built = fileURLToPath(new URL(`../../dist/processes/${program}.js`, import.meta.url));
     this.process = spawn(process.execPath, [built, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     // `close`, not `exit`: only then has everything that it printed arrived.
     this.ended = once(this.process, 'close').then(([code]) => code as number | null);
