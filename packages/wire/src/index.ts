@@ -1,4 +1,4 @@
-/** The byte layout of frames, headers and checkpoints. Encoders return views of pooled memory that is never reused. */
+/** Encoders and decoders of frames, headers and checkpoints. Encodings are views of pooled memory that is never reused. */
 
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';

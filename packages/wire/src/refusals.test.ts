@@ -23,7 +23,7 @@ function withBits(bytes: Uint8Array, at: number, bits: number): Buffer {
 }
 
 /** The encoding with `to` in place of `from`, which stands in it once. */
-function replaced(bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Buffer {
+function replaced(bytes: Uint8Array, from: Buffer, to: Buffer): Buffer {
   const at = Buffer.from(bytes).indexOf(from);
   const rest = Buffer.from(bytes.subarray(at + from.length));
   if (at < 0 || rest.includes(from)) throw new Error('the bytes to replace do not stand there once');
@@ -158,7 +158,7 @@ describe('a connection of an unknown kind', () => {
     const of = (kind: number): Buffer => Buffer.concat([Buffer.of(kind), bytes]);
     const changed = replaced(encoded, of(PLAIN), of(UNKNOWN));
     expect(() => decode(encoded)).not.toThrow();
-    expect(() => decode(changed)).toThrow('UNDERSTUDY_MALFORMED: connection of an unknown kind');
+    expect(() => decode(changed)).toThrow('UNDERSTUDY_MALFORMED: a connection is of an unknown kind');
   });
 });
 
@@ -179,7 +179,7 @@ describe('an outcome that is not a reply', () => {
     const status = { kind: 'status', outcome: { kind: 'unknownStream' } } as const;
     const UNKNOWN_STREAM = BARE | 4;
     const code = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'].indexOf(kind);
-    const refusal = `UNDERSTUDY_MALFORMED: a stream that ended as ${kind}`;
+    const refusal = `UNDERSTUDY_MALFORMED: a stream cannot end as ${kind}`;
     const frame = wire.encodeReplyFrame({
       ...{ kind: 'replies', replies: [], reads: [] },
       header: { term: 1 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 1 },
@@ -245,7 +245,7 @@ describe('a decoder', () => {
     writer.offsetFrom(0, 1);
     writer.after(0, Number.MAX_SAFE_INTEGER);
     writer.bytes(new Uint8Array(40));
-    expect(() => wire.decodePeerFrame(writer.finish())).toThrow('UNDERSTUDY_MALFORMED: orderNum above 2^53-1');
+    expect(() => wire.decodePeerFrame(writer.finish())).toThrow('UNDERSTUDY_MALFORMED: an orderNum is above 2^53-1');
   });
 
   it('refuses a client’s frame with the reply to a call of this group, which would speak for another service', () => {
@@ -261,7 +261,7 @@ describe('a decoder', () => {
       { ...common, requests: [], reads: [{ readId: 1, request }] },
     ]) {
       expect(() => wire.decodeSessionFrame(wire.encodeSessionFrame(frame))).toThrow(
-        'UNDERSTUDY_MALFORMED: a client sends a reply',
+        'UNDERSTUDY_MALFORMED: a client sent the reply to a nested call',
       );
     }
   });
@@ -269,7 +269,7 @@ describe('a decoder', () => {
   it('refuses a caller whose name is too long', () => {
     const caller = { client: 'x'.repeat(1025), term: 1 as Term, id: { orderNum: 3 as OrderNum, index: 0 } };
     const bytes = wire.encodeCaller({ ...caller, settledUpTo: 0 as OrderNum });
-    expect(() => wire.decodeCaller(bytes)).toThrow('UNDERSTUDY_MALFORMED: a client of too long a name');
+    expect(() => wire.decodeCaller(bytes)).toThrow('UNDERSTUDY_MALFORMED: the name of a calling group is too long');
   });
 
   it('refuses a Frame message whose length is written with more bytes than needed', () => {
@@ -308,6 +308,8 @@ describe('the addresses of a record', () => {
   });
 
   it.each(['\x01q\x01y\x01p\x01x', '\x01p\x01x\x01p\x01y'])('are refused when they do not ascend: %j', (pairs) => {
-    expect(() => wire.decodePeerFrame(rewritten(pairs))).toThrow('UNDERSTUDY_MALFORMED: addresses that do not ascend');
+    expect(() => wire.decodePeerFrame(rewritten(pairs))).toThrow(
+      'UNDERSTUDY_MALFORMED: the addresses of a record do not ascend',
+    );
   });
 });

@@ -1,3 +1,4 @@
+/** Ids of 16 bytes, which are text of 32 hexadecimal digits everywhere but on the wire. */
 import { unencodable } from './failure.js';
 import { ID_BYTES } from './layout.js';
 
@@ -8,9 +9,9 @@ const NIBBLE = new Uint8Array(256).fill(INVALID);
 for (let digit = 0; digit < 16; digit++) NIBBLE[digit.toString(16).charCodeAt(0)] = digit;
 
 /**
- * Writes an id of 32 lower-case hexadecimal digits as its 16 bytes. The room must be there.
+ * Writes an id of 32 lower-case hexadecimal digits as its 16 bytes. The caller has reserved the room.
  *
- * @param from where in `id` the digits begin; they go to its end
+ * @param from where the digits begin in `id`; they extend to its end
  */
 export function writeHexId(target: Buffer, at: number, id: string, from = 0): void {
   let invalid = id.length === from + 2 * ID_BYTES ? 0 : INVALID;
@@ -26,20 +27,20 @@ export function writeHexId(target: Buffer, at: number, id: string, from = 0): vo
 }
 
 /**
- * Bytes to hexadecimal text. Ids are Map keys that come again with every frame: recent ones are remembered (direct
- * mapped, so bounded), and an id that is remembered is the same string object each time.
+ * Reads 16 bytes as hexadecimal text. Ids serve as Map keys and come again with every frame, so the reader remembers recent
+ * ones in a direct-mapped cache of fixed size. A remembered id is the same string object each time.
  */
 export class HexIdReader {
   private readonly words = new Int32Array(4 * CACHED_IDS);
   private readonly texts: string[] = new Array(CACHED_IDS).fill('');
   private readonly prefix: string;
 
-  /** @param prefix goes before the digits */
+  /** @param prefix what the text has before its digits */
   constructor(prefix = '') {
     this.prefix = prefix;
   }
 
-  /** The id at 16 bytes of `source` that are known to be there. */
+  /** Reads the 16 bytes at `at`. The caller has checked that they are there. */
   read(source: Buffer, at: number): string {
     const a = int32(source, at);
     const b = int32(source, at + 4);

@@ -1,11 +1,12 @@
+/** The numbers that every encoding begins with, and the sizes that readers and writers share. */
 import type { ConnectionKind } from '@understudy/core';
 
-/** First byte of everything encoded here. Its two top bits stay free: they mark the parts of a chunked frame. */
+/** First byte of every encoding. Its two top bits stay free, because they mark the parts of a chunked frame. */
 export const VERSION = 2;
 
 /**
- * Second byte: what follows. No number is used twice, so that a frame that reached the wrong decoder is told from a
- * damaged one. Never reuse a number.
+ * Second byte of every encoding: what follows. No number stands for two things, so that a decoder can tell a frame meant
+ * for another decoder from a damaged frame. Never reuse a number.
  */
 export const Kind = {
   hello: 0x01,
@@ -42,9 +43,9 @@ export type KindByte = (typeof Kind)[keyof typeof Kind];
 
 export const ID_BYTES = 16;
 
-/** A connection is written as its kind's place in this list, then its 16 bytes. Never change the order. */
+/** A connection is written as the index of its kind in this list, then its 16 bytes. Never change the order. */
 export const CONNECTION_KINDS: readonly ConnectionKind[] = ['session', 'plain', 'group'];
 export const CONNECTION_BYTES = 1 + ID_BYTES;
 
-/** Longer strings are refused on both sides, well below what V8 can hold. */
+/** Encoders and decoders refuse longer strings. The bound is well below what V8 can hold. */
 export const STRING_MAX_BYTES = 64 * 1024 * 1024;

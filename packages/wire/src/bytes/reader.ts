@@ -5,15 +5,16 @@ import { CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } 
 import { ConnectionTable, StringTable } from './table.js';
 
 const NOTHING = Buffer.alloc(0);
-/** Of the eighth and last byte that a number below 2^53 can have. */
+/** What the eighth byte counts; a number below 2^53 has no ninth. */
 const LAST_SCALE = 2 ** 49;
 const hexIds = new HexIdReader();
 const connectionIds = CONNECTION_KINDS.map((kind) => new HexIdReader(`${kind}:`));
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads what Writer wrote, and refuses everything else with UNDERSTUDY_MALFORMED; also what says the same in other
- * bytes, so that equal values have equal encodings. Reusable but not re-entrant: `open`, the parts, `close`.
+ * Reads what Writer wrote, and refuses everything else with UNDERSTUDY_MALFORMED. A second way to write the same value is
+ * refused too, so that equal values have equal encodings. Reusable but not re-entrant: call `open`, read the parts, call
+ * `close`.
  */
 export class Reader {
   readonly connections = new ConnectionTable();
@@ -29,7 +30,10 @@ export class Reader {
     this.source = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = 0;
     const version = this.byte();
-    if (version !== VERSION) malformed(`version ${version} is not known, only ${VERSION}`);
+    if (version !== VERSION)
+      malformed(
+        `wire version ${version} is not known here, only ${VERSION}: run one version of Understudy on all clients and replicas`,
+      );
     return this.byte();
   }
 
@@ -38,7 +42,7 @@ export class Reader {
     if (found !== kind) malformed(`kind ${found} where ${kind} is expected`);
   }
 
-  /** Checks that nothing is left over. */
+  /** Ends an encoding. Refuses bytes that are left over. */
   close(): void {
     const left = this.left;
     this.source = NOTHING;
@@ -58,7 +62,7 @@ export class Reader {
     return this.flags(1) === 1;
   }
 
-  /** A byte of flags, none of them above `all`. */
+  /** A byte of flags. Refuses values above `all`. */
   flags(all: number): number {
     const value = this.byte();
     if (value > all) malformed(`unknown flags ${value}`);
@@ -98,13 +102,14 @@ export class Reader {
     return -magnitude;
   }
 
-  /** `base` and a signed difference; from 0 to 2^53-1. */
+  /** A number from 0 to 2^53-1 that was written as its difference to `base`. */
   offsetFrom(base: number): number {
     const value = base + this.signed();
     if (value < 0 || value > Number.MAX_SAFE_INTEGER) malformed('number out of range');
     return value;
   }
 
+  /** A number that was written as its difference to the one expected after `previous`. */
   after(previous: number): number {
     return this.offsetFrom(previous === Number.MAX_SAFE_INTEGER ? previous : previous + 1);
   }
@@ -118,14 +123,14 @@ export class Reader {
     return value;
   }
 
-  /** A reading of a clock. */
+  /** A reading of a clock: a finite float. */
   clock(): number {
     const value = this.float();
     if (!Number.isFinite(value)) malformed('clock at infinity');
     return value;
   }
 
-  /** How many items follow, each of at least `itemBytes`: a count that the input cannot hold is refused at once. */
+  /** How many entries follow. Refuses a count that the input cannot hold when each entry takes at least `itemBytes`. */
   count(itemBytes: number): number {
     const count = this.varint();
     if (count * itemBytes > this.left) malformed(`count ${count} is more than the input can hold`);
@@ -156,6 +161,7 @@ export class Reader {
     }
   }
 
+  /** An incarnation. */
   id(): string {
     if (this.left < ID_BYTES) malformed('truncated');
     const id = hexIds.read(this.source, this.at);
@@ -163,24 +169,26 @@ export class Reader {
     return id;
   }
 
+  /** A connection that stands by itself: its kind and its 16 bytes. */
   connectionId(): ConnectionId {
-    const ids = connectionIds[this.byte()] ?? malformed('connection of an unknown kind');
+    const ids = connectionIds[this.byte()] ?? malformed('a connection is of an unknown kind');
     if (this.left < ID_BYTES) malformed('truncated');
     const id = ids.read(this.source, this.at) as ConnectionId;
     this.at += ID_BYTES;
     return id;
   }
 
-  /** The table index of a connection; a new one is read, and its id is `connections.at(index)` then. */
+  /** The connection at this index of the table. An index equal to the table's size adds the connection that follows. */
   connection(index: number): ConnectionId {
     const table = this.connections;
     if (index < table.size) return table.at(index) as ConnectionId;
     if (index > table.size) malformed(`connection ${index} is not in the table`);
     const id = this.connectionId();
-    if (table.place(id) !== index) malformed('connection written out twice');
+    if (table.place(id) !== index) malformed('a connection is written out twice');
     return id;
   }
 
+  /** The name at this index of the table. An index equal to the table's size adds the name that follows. */
   name(index: number): string {
     const table = this.names;
     if (index < table.size) return table.at(index);

@@ -1,13 +1,13 @@
 import { NO_SEQ, type SeqNum } from '@understudy/core';
 
-/** Up to here a scan beats hashing. */
+/** A scan of up to this many entries beats hashing. */
 const SCANNED_MAX = 8;
-/** A table that one frame made larger than this is not kept for the next one. */
+/** If a frame makes a table larger than this, the next frame gets a new one, so that one frame cannot keep memory. */
 const KEPT_MAX = 64;
 
 /**
- * The strings of one frame in the order of their first occurrence: written out there, and as an index from then on.
- * Encoder and decoder keep the same table.
+ * The strings of one frame in the order of their first occurrence. A frame writes out each string once and names it by its
+ * index from then on. Encoder and decoder build the same table.
  */
 export class StringTable {
   size = 0;
@@ -20,7 +20,7 @@ export class StringTable {
     this.index = undefined;
   }
 
-  /** Where `text` is; it is added when it is new, so the answer for a new one is the size before the call. */
+  /** The index of `text`. A new text is added, so its index is the size before the call. */
   place(text: string): number {
     const at = this.find(text);
     if (at >= 0) return at;
@@ -44,7 +44,10 @@ export class StringTable {
   }
 }
 
-/** The connections of one frame, each with the last seqNum that the frame named on it: the next is a small difference. */
+/**
+ * The connections of one frame, each with the last seqNum that the frame named on it. The next seqNum is written as its
+ * difference to that one, which is small.
+ */
 export class ConnectionTable extends StringTable {
   private last: SeqNum[] = [];
 

@@ -7,28 +7,28 @@ import { ConnectionTable, StringTable } from './table.js';
 
 const SLAB_BYTES = 64 * 1024;
 const VARINT_MAX_BYTES = 8;
-/** Added to every estimate: names, connections, and the room that the last number asks for. */
+/** Added to every estimate, for names, for connections, and for the room that the last number reserves. */
 const SLACK_BYTES = 128;
-/** Longer strings are measured and written by Buffer's own code. */
+/** A loop writes ASCII strings up to this length; Buffer's own code measures and writes all others. */
 const SHORT_STRING = 64;
 
 /**
- * Writes one encoding after the other into slabs; the results are disjoint views of them and belong to the caller.
- * Reusable but not re-entrant: `begin`, the parts in their order, `finish`. An encoding that ended in an exception is
- * overwritten by the next.
+ * Writes one encoding after the other into slabs. The results are disjoint views of the slabs and belong to the caller.
+ * Reusable but not re-entrant: call `begin`, write the parts in their order, call `finish`. If an encoding ends in an
+ * exception, the next one overwrites it.
  */
 export class Writer {
-  /** Connections and names (method paths, metadata keys) that the current encoding has written out. */
+  /** The connections and names (method paths, metadata keys) that the current encoding has written out. */
   readonly connections = new ConnectionTable();
   readonly names = new StringTable();
 
   private slab: Buffer = Buffer.alloc(0);
-  /** Below here the slab belongs to finished encodings. */
+  /** Finished encodings own the slab below this index. */
   private taken = 0;
   private start = 0;
   private at = 0;
 
-  /** @param estimate bytes that will be needed, more or less: a good one saves a copy of what is written */
+  /** @param estimate about how many bytes the encoding needs; a good estimate saves a copy of what was written so far */
   begin(kind: KindByte, estimate: number): void {
     this.connections.clear();
     this.names.clear();
@@ -43,7 +43,7 @@ export class Writer {
     writeEnvelopeBefore(this.slab, this.start, this.at);
     const encoded = this.slab.subarray(this.start, this.at);
     this.taken = this.at;
-    // A large encoding owns its memory alone, so that small ones that live longer do not keep it.
+    // A large encoding shares its memory with no other, so that small encodings that live longer do not keep it alive.
     if (this.slab.length > SLAB_BYTES) this.abandonSlab();
     return encoded;
   }
@@ -57,7 +57,7 @@ export class Writer {
     this.byte(value ? 1 : 0);
   }
 
-  /** An integer from 0 to 2^53-1: seven bits a byte, least significant first, the top bit says that more follow. */
+  /** An integer from 0 to 2^53-1: seven bits a byte, least significant first; the top bit says that more bytes follow. */
   varint(value: number): void {
     this.reserve(VARINT_MAX_BYTES);
     const slab = this.slab;
@@ -80,19 +80,19 @@ export class Writer {
       this.varint(magnitude * 2 + sign);
       return;
     }
-    // Twice the magnitude may not fit into a number.
+    // Doubling the magnitude could exceed 2^53-1, so the sign goes into the first byte separately.
     if (!Number.isSafeInteger(value)) unencodable(`${value} as an integer`);
     this.byte(((magnitude % 0x40) << 1) | sign | 0x80);
     this.varint(Math.floor(magnitude / 0x40));
   }
 
-  /** The difference to a base that the reader knows; both from 0 to 2^53-1. */
+  /** A number from 0 to 2^53-1, as its difference to a `base` that the reader knows. */
   offsetFrom(base: number, value: number): void {
     if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) unencodable(`${value} as an unsigned integer`);
     this.signed(value - base);
   }
 
-  /** A number of which the one after `previous` is expected. */
+  /** A number, as its difference to the one expected after `previous`. */
   after(previous: number, value: number): void {
     this.offsetFrom(previous === Number.MAX_SAFE_INTEGER ? previous : previous + 1, value);
   }
@@ -103,7 +103,7 @@ export class Writer {
     this.at = this.slab.writeDoubleLE(value, this.at);
   }
 
-  /** A reading of a clock: finite. */
+  /** A reading of a clock: a finite float. */
   clock(value: number): void {
     if (!Number.isFinite(value)) unencodable(`${value} as a clock's reading`);
     this.float(value);
@@ -132,7 +132,7 @@ export class Writer {
     this.at += ID_BYTES;
   }
 
-  /** A connection by itself: its kind and its 16 bytes. */
+  /** A connection that stands by itself: its kind and its 16 bytes. */
   connectionId(value: ConnectionId): void {
     const kind = CONNECTION_KINDS.indexOf(connectionKind(value));
     if (kind < 0) unencodable('a connection of no known kind');
@@ -180,7 +180,7 @@ export class Writer {
     }
   }
 
-  /** Moves the encoding begun to a new slab. */
+  /** Moves the encoding that was begun to a new slab. */
   private renew(needed: number, wanted: number): void {
     const small = ENVELOPE_MAX_BYTES + needed <= SLAB_BYTES;
     const slab = Buffer.allocUnsafeSlow(small ? SLAB_BYTES : ENVELOPE_MAX_BYTES + wanted);

@@ -1,14 +1,15 @@
+/** Digests by which replicas compare what their handlers answered. */
 import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core';
 import { hash32 } from './hash.js';
 
 const ABSENT = Buffer.from('absent');
 const PRESENT = Buffer.from('present');
-/** Tells an outcome that is no reply from a reply whose status says the same. */
+/** The seed for an outcome that is not a reply, so that its digest differs from that of every reply. */
 const BARE = 5;
 
 /**
- * A digest of everything an outcome says: equal for equal outcomes, whether metadata values are texts or bytes and
- * whatever kind of view the bytes are.
+ * A digest of everything that an outcome says. Equal outcomes have equal digests, whether metadata values are texts or bytes
+ * and whatever kind of view holds the bytes.
  *
  * @returns an unsigned 32-bit integer
  */
@@ -21,7 +22,7 @@ export function outcomeDigest(outcome: Outcome): number {
 }
 
 /**
- * A digest of what a handler of a stream sent.
+ * A digest of an item that a handler sent on a stream.
  *
  * @returns an unsigned 32-bit integer
  */

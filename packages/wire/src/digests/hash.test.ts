@@ -6,7 +6,7 @@ import { outcome } from '../testing/arbitraries.js';
 
 const PRIME = 0x9e3779b1;
 
-/** The test data of xxHash's own sanity check. */
+/** The bytes of xxHash's own sanity check. */
 function sanityBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let generator = BigInt(PRIME);
@@ -34,11 +34,11 @@ describe('hash32', () => {
     [222, 0, 0x5bd11dbd],
     [222, PRIME, 0x58803c5f],
     [4161, 0, 0xacf41462],
-  ])('is xxHash32 of %d bytes with seed %d', (length, seed, expected) => {
+  ])('gives the xxHash32 of %d bytes with seed %d', (length, seed, expected) => {
     expect(hash32(sanityBytes(length), seed)).toBe(expected);
   });
 
-  it('is xxHash32 of text', () => {
+  it('gives the xxHash32 of text', () => {
     expect(hash32(Buffer.from('abc'))).toBe(0x32d153ff);
   });
 });
@@ -84,13 +84,13 @@ describe('outcomeDigest', () => {
     expect(outcomeDigest(rest)).not.toBe(outcomeDigest(base));
   });
 
-  it('tells an outcome that is no reply from all others', () => {
+  it('differs for every outcome that is not a reply', () => {
     const kinds = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'] as const;
     const digests = [...kinds.map((kind) => outcomeDigest({ kind })), outcomeDigest(base)];
     expect(new Set(digests).size).toBe(kinds.length + 1);
   });
 
-  it('does not depend on how bytes are held', () => {
+  it('is the same whether values are texts or bytes, and whatever view holds the bytes', () => {
     const wide = new Uint8Array(20).fill(1);
     wide.set(Buffer.from('reply'), 7);
     const other: Reply = {
@@ -102,7 +102,7 @@ describe('outcomeDigest', () => {
     expect(outcomeDigest(other)).toBe(outcomeDigest(base));
   });
 
-  it('survives the wire', () => {
+  it('is the same before and after an outcome travelled, and has 32 bits', () => {
     fc.assert(
       fc.property(outcome, (value) => {
         const digest = outcomeDigest(value);

@@ -1,3 +1,4 @@
+/** The hash behind every digest of a message. */
 const PRIME_1 = 0x9e3779b1;
 const PRIME_2 = 0x85ebca77;
 const PRIME_3 = 0xc2b2ae3d;

@@ -1,3 +1,4 @@
+/** The frames between the replicas of one group: announcements, acknowledgments and recovery. */
 import {
   type AckFrame,
   type AnnounceFrame,
@@ -73,7 +74,7 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
 }
 
 /**
- * Decodes a frame between replicas. Bodies and state are views of `bytes`: keep one and all of it stays in memory.
+ * Decodes a frame between replicas. Bodies and state are views of `bytes`: keep one, and all of `bytes` stays in memory.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */

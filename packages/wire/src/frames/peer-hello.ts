@@ -1,15 +1,16 @@
+/** How a replica introduces itself to another. */
 import type { Member } from '@understudy/core';
 import { Kind } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
 import { readMember, writeMember } from '../parts/membership.js';
 
-/** First on every stream from one replica to another: who opened it. */
+/** First on every link between replicas, from the replica that opened it. */
 export interface PeerHello {
   readonly group: string;
   readonly member: Member;
-  /** Where the sender is reached, `host:port`. */
+  /** Where the sender is reached: `host:port`. */
   readonly address: string;
-  /** Of the group's config; replicas of one group must agree on it. */
+  /** Digest of the group's config. The replicas of one group must agree on it. */
   readonly configDigest: number;
 }
 

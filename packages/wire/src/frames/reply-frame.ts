@@ -1,3 +1,4 @@
+/** The frames that a replica sends to a client. */
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -22,10 +23,10 @@ import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
 import { itemsBytes, readItems, writeItems } from '../parts/stream.js';
 
 const RARE_FRAME_BYTES = 256;
-/** Number and flags. */
+/** seqNum or readId, and the first byte of the outcome. */
 const REPLY_MIN_BYTES = 2;
 
-/** Encodes a frame of a session, replica to client. */
+/** Encodes a frame from a replica to a client. */
 export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
   switch (frame.kind) {
     case 'welcome':
@@ -57,7 +58,7 @@ export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
 }
 
 /**
- * Decodes a frame of a replica to a session. Messages are views of `bytes`: keep one and all of it stays in memory.
+ * Decodes a frame from a replica to a client. Messages are views of `bytes`: keep one, and all of `bytes` stays in memory.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */

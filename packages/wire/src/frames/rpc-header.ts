@@ -1,3 +1,4 @@
+/** The headers of a call that travels as an ordinary RPC. */
 import type { RpcReplyHeader, RpcRequestHeader, SeqNum } from '@understudy/core';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
@@ -17,8 +18,9 @@ import { outcomeKindByte, outcomeKindOf } from '../parts/outcome.js';
 export const HEADER_MAX_BYTES = 16 * 1024;
 
 /**
- * The header of a call that travels as an RPC, for its binary metadata. The result may be longer than
- * `HEADER_MAX_BYTES`, which no receiver accepts: whoever sends compares its length and sends orderInfo by frame first.
+ * Encodes the header of a call that travels as an RPC, for its binary metadata. The result may be longer than
+ * `HEADER_MAX_BYTES`, which no receiver accepts. The sender compares its length, and sends orderInfo by frame first if it is
+ * too long.
  */
 export function encodeRpcRequestHeader(header: RpcRequestHeader): Uint8Array {
   writer.begin(Kind.rpcRequestHeader, 32 + sessionHeaderBytes(header.header));
@@ -28,7 +30,7 @@ export function encodeRpcRequestHeader(header: RpcRequestHeader): Uint8Array {
   return writer.finish();
 }
 
-/** @throws UnderstudyError UNDERSTUDY_MALFORMED, for more than `HEADER_MAX_BYTES` too */
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED, also for more than `HEADER_MAX_BYTES` */
 export function decodeRpcRequestHeader(bytes: Uint8Array): RpcRequestHeader {
   checkSize(bytes);
   reader.openAs(Kind.rpcRequestHeader, bytes);
@@ -40,7 +42,10 @@ export function decodeRpcRequestHeader(bytes: Uint8Array): RpcRequestHeader {
   return { connection, seqNum, awaitStable: (flags & HEADER_CARRIER_FLAG) !== 0, header };
 }
 
-/** The header of an RPC's reply, for its binary metadata or trailers. Of its length see `encodeRpcRequestHeader`. */
+/**
+ * Encodes the header of an RPC's reply, for its binary metadata or trailers. It may be too long, as `encodeRpcRequestHeader`
+ * says.
+ */
 export function encodeRpcReplyHeader(header: RpcReplyHeader): Uint8Array {
   writer.begin(Kind.rpcReplyHeader, replicaHeaderBytes(header.header));
   writer.byte(outcomeKindByte(header.outcome));
@@ -48,7 +53,7 @@ export function encodeRpcReplyHeader(header: RpcReplyHeader): Uint8Array {
   return writer.finish();
 }
 
-/** @throws UnderstudyError UNDERSTUDY_MALFORMED, for more than `HEADER_MAX_BYTES` too */
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED, also for more than `HEADER_MAX_BYTES` */
 export function decodeRpcReplyHeader(bytes: Uint8Array): RpcReplyHeader {
   checkSize(bytes);
   reader.openAs(Kind.rpcReplyHeader, bytes);

@@ -1,3 +1,4 @@
+/** The frames that a client sends to the replicas of a group. */
 import {
   type CollectedFrame,
   type HelloFrame,
@@ -22,10 +23,10 @@ import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } 
 import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
 import { readAsks, writeAsks } from '../parts/stream.js';
 
-/** Number, head and length of the message. */
+/** seqNum or readId, method and length of the message. */
 const REQUEST_MIN_BYTES = 3;
 
-/** Encodes a frame of a session, client to replica. */
+/** Encodes a frame from a client to a replica. */
 export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
   switch (frame.kind) {
     case 'hello':
@@ -50,7 +51,7 @@ export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
 }
 
 /**
- * Decodes a frame of a session. Bodies are views of `bytes`: keep one and all of it stays in memory.
+ * Decodes a frame from a client to a replica. Bodies are views of `bytes`: keep one, and all of `bytes` stays in memory.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */
@@ -96,9 +97,12 @@ function readHello(r: Reader): HelloFrame {
   };
 }
 
-/** Replies to a group's own calls come from its primary alone: whoever could send one would speak for another service. */
+/**
+ * Refuses the reply to a call that this group made. Only its primary brings such replies in; a client that could send one
+ * would speak for another service.
+ */
 function fromClient(request: Request): Request {
-  return request.reply === undefined ? request : malformed('a client sends a reply');
+  return request.reply === undefined ? request : malformed('a client sent the reply to a nested call');
 }
 
 function writeMulticast(w: Writer, frame: MulticastFrame): void {

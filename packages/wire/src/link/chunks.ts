@@ -1,24 +1,25 @@
+/** Frames of any size over links whose messages are bounded. */
 import { malformed } from '../bytes/failure.js';
 import { VERSION } from '../bytes/layout.js';
 import { allocateFrame, ENVELOPE_MAX_BYTES } from '../bytes/slab.js';
 
-/** First byte of a part of a frame; a frame that travels whole begins with its version. */
+/** First byte of a part of a frame. A frame that travels whole begins with its version instead. */
 const PART = 0x80 | VERSION;
 const LAST_PART = 0xc0 | VERSION;
 
 const DEFAULT_CHUNK_BYTES = 1024 * 1024;
-/** Most bytes of a gRPC message that carries a frame, or a part of one. */
+/** How many bytes a gRPC message that carries a frame, or a part of one, has at most. */
 export const MESSAGE_BYTES_MAX = DEFAULT_CHUNK_BYTES + ENVELOPE_MAX_BYTES;
 const DEFAULT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
-/** Every part but the last has at least this much, so that an assembler holds few parts for its bytes. */
+/** Every part but the last has at least this many bytes, so that nobody can fill an assembler with tiny parts. */
 const PART_BYTES_MIN = 1024;
 
 export interface ChunkerOptions {
-  /** Most bytes of a chunk; at least 1025. Default 1 MiB, well below gRPC's usual limit of 4 MiB a message. */
+  /** How many bytes a chunk has at most; at least 1025. Default 1 MiB, well below gRPC's usual limit of 4 MiB a message. */
   readonly chunkBytes?: number;
 }
 
-/** Cuts frames that are too large for one gRPC message. Others pass as they are, without a copy or an added byte. */
+/** Cuts frames that are too large for one gRPC message. Smaller ones pass without a copy or an added byte. */
 export class Chunker {
   private readonly chunkBytes: number;
 
@@ -27,7 +28,7 @@ export class Chunker {
     this.chunkBytes = chunkBytes;
   }
 
-  /** @param frame what an encoder of this package returned */
+  /** @param frame an encoding that an encoder of this package returned */
   split(frame: Uint8Array): Uint8Array[] {
     if (frame.length <= this.chunkBytes) return [frame];
     const partBytes = this.chunkBytes - 1;
@@ -44,11 +45,11 @@ export class Chunker {
 }
 
 export interface AssemblerOptions {
-  /** Most bytes of a frame. Default 256 MiB. */
+  /** How many bytes a frame has at most. Default 256 MiB. */
   readonly frameBytesMax?: number;
 }
 
-/** Puts together what a Chunker cut; one for each direction of a stream. */
+/** Puts together what a Chunker cut. Each direction of a link needs an assembler of its own. */
 export class Assembler {
   private readonly frameBytesMax: number;
   private parts: Uint8Array[] = [];
@@ -59,9 +60,9 @@ export class Assembler {
   }
 
   /**
-   * @returns the frame that this chunk completes, if it does; a frame that came whole is the chunk itself
-   * @throws UnderstudyError UNDERSTUDY_MALFORMED for a chunk that cannot follow, or a frame above the bound; the parts
-   *   held are dropped, and the stream should end
+   * @returns the frame that this chunk completes, if it completes one; a frame that came whole is the chunk itself
+   * @throws UnderstudyError UNDERSTUDY_MALFORMED for a chunk that cannot follow, or a frame above the bound. The assembler
+   *   drops the parts that it holds, and the caller should end the link
    */
   push(chunk: Uint8Array): Uint8Array | undefined {
     const mark = chunk[0];

@@ -1,3 +1,4 @@
+/** The protobuf message in which a frame, or a part of one, travels over a link. */
 import { malformed } from '../bytes/failure.js';
 import { ENVELOPE_MAX_BYTES, envelopeBytes, FRAME_TAG, isInSlab, writeEnvelope } from '../bytes/slab.js';
 

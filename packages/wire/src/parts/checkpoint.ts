@@ -1,3 +1,4 @@
+/** Checkpoints: everything that a replica needs in place of the log up to an order. */
 import type {
   Checkpoint,
   ConnectionId,
@@ -19,15 +20,15 @@ import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import { itemBytes, readBareItem, writeBareItem } from './stream.js';
 
 const FIXED_BYTES = 64;
-/** Id, repliesSeenUpTo, whether there is a peer, number of outcomes, number of streams. */
+/** Connection, repliesSeenUpTo, whether there is a peer, number of outcomes, number of streams. */
 const CONNECTION_MIN_BYTES = CONNECTION_BYTES + 4;
-/** Stream, how far it was taken, number of items. */
+/** Stream, takenUpTo, number of items. */
 const STREAM_MIN_BYTES = 3;
-/** Kind and something. */
+/** The kind, and at least a byte of content. */
 const ITEM_MIN_BYTES = 2;
-/** seqNum and flags. */
+/** seqNum and the first byte of the outcome. */
 const OUTCOME_MIN_BYTES = 2;
-/** Key, digest and flags. */
+/** Key, digest and the first byte of the outcome. */
 const KEYED_MIN_BYTES = 3;
 
 export function writeCheckpoint(w: Writer, checkpoint: Checkpoint): void {
@@ -145,7 +146,7 @@ function readExpired(r: Reader): ConnectionId[] {
   return expired;
 }
 
-/** A checkpoint by itself. */
+/** Encodes a checkpoint that stands by itself. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   writer.begin(Kind.checkpoint, checkpointBytes(checkpoint));
   writeCheckpoint(writer, checkpoint);
@@ -153,7 +154,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 }
 
 /**
- * State and replies are views of `bytes`.
+ * Decodes a checkpoint. State and replies are views of `bytes`: keep one, and all of `bytes` stays in memory.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */

@@ -1,3 +1,4 @@
+/** The headers that carry orderInfo between clients and replicas (FIG. 8, [0102]), in frames and in RPCs alike. */
 import type { OrderNum, ReplicaHeader, SeqNum, SessionHeader, Term } from '@understudy/core';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
@@ -22,7 +23,7 @@ export function writeSessionHeader(w: Writer, header: SessionHeader, carrierFlag
   writeOrders(w, header.destOrderInfo);
 }
 
-/** @param flags the byte that comes first, already read */
+/** @param flags the first byte, which the caller has read */
 export function readSessionHeader(r: Reader, flags: number, carried: boolean): SessionHeader {
   checkFlags(flags, carried);
   return {
@@ -54,11 +55,12 @@ export function readReplicaHeader(r: Reader, flags: number, carried: boolean): R
   return header;
 }
 
-/** About as many bytes as the header of a client needs. */
+/** About as many bytes as `writeSessionHeader` needs. */
 export function sessionHeaderBytes(header: SessionHeader): number {
   return HEADER_FIXED_BYTES + ordersBytes(header.destOrderInfo);
 }
 
+/** About as many bytes as `writeReplicaHeader` needs. */
 export function replicaHeaderBytes(header: ReplicaHeader): number {
   const members = header.view === undefined ? 0 : 64 + 64 * header.view.inSync.length;
   return HEADER_FIXED_BYTES + members + ordersBytes(header.sourceOrderInfo);

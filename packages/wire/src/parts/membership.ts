@@ -1,3 +1,4 @@
+/** Replicas, the view that a replica has of its group, and the group's record. */
 import type {
   Adoption,
   Epoch,
@@ -98,11 +99,11 @@ function readAddresses(r: Reader): Record<string, string> {
   let previous: string | undefined;
   for (let left = r.count(PAIR_MIN_BYTES); left > 0; left--) {
     const id = r.string();
-    if (previous !== undefined && id <= previous) malformed('addresses that do not ascend');
+    if (previous !== undefined && id <= previous) malformed('the addresses of a record do not ascend');
     entries.push([id, r.string()]);
     previous = id;
   }
-  // Not by assignment: `__proto__` is a name like any other here.
+  // Assigning to properties would not do: `__proto__` is a name like any other here.
   return Object.fromEntries(entries);
 }
 

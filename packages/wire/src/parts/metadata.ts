@@ -1,3 +1,4 @@
+/** gRPC metadata, in its order and with its repetitions. A frame writes out each key once. */
 import type { MetadataEntries } from '@understudy/core';
 import type { Reader } from '../bytes/reader.js';
 import type { Writer } from '../bytes/writer.js';
@@ -5,7 +6,7 @@ import type { Writer } from '../bytes/writer.js';
 const TEXT = 0;
 const BINARY = 1;
 
-/** Key and value: a byte each at least. */
+/** Key and value take at least a byte each. */
 const ENTRY_MIN_BYTES = 2;
 
 export function writeMetadata(w: Writer, entries: MetadataEntries): void {

@@ -1,3 +1,4 @@
+/** Calls that handlers make: who calls, the replies on their way back, and the calls that a checkpoint remembers. */
 import {
   type CallerSnapshot,
   CLIENT_NAME_MAX,
@@ -14,9 +15,9 @@ import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { outcomeBytes, readOutcome, readReply, writeOutcome } from './outcome.js';
 
-/** Client, term, how far it is settled, and number of calls. */
+/** Client, term, settledUpTo, and number of calls. */
 const CALLER_MIN_BYTES = 4;
-/** Order, index, digest and flags. */
+/** OrderNum, index, digest and the first byte of the outcome. */
 const CALL_MIN_BYTES = 4;
 
 function writeId(w: Writer, { orderNum, index }: NestedId): void {
@@ -28,7 +29,7 @@ const readId = (r: Reader): NestedId => ({ orderNum: r.varint() as OrderNum, ind
 
 function readClient(r: Reader): string {
   const client = r.string();
-  if (client.length > CLIENT_NAME_MAX) malformed('a client of too long a name');
+  if (client.length > CLIENT_NAME_MAX) malformed('the name of a calling group is too long');
   return client;
 }
 
@@ -99,7 +100,7 @@ export function callersBytes(callers: readonly CallerSnapshot[]): number {
   return bytes;
 }
 
-/** A caller by itself, for calls that travel as RPCs. */
+/** Encodes a caller that stands by itself, for a call that travels as an RPC. */
 export function encodeCaller(caller: NestedCaller): Uint8Array {
   writer.begin(Kind.caller, callerBytes(caller));
   writeCaller(writer, caller);

@@ -78,11 +78,13 @@ describe('the decoder of a list of orders', () => {
   });
 
   it('refuses a run that is written in two parts', () => {
-    expect(() => decode(1, 2, 0, 0, ...id(1), 0, 1, 0, 0, 0, 0, ...END)).toThrow('a run in two parts');
+    expect(() => decode(1, 2, 0, 0, ...id(1), 0, 1, 0, 0, 0, 0, ...END)).toThrow(
+      'a run of orders written in two parts',
+    );
   });
 
   it('refuses a connection that is written out twice', () => {
-    expect(() => decode(2, 2, 0, 0, ...id(1), 0, 2, ...id(1), 0, ...END)).toThrow('connection written out twice');
+    expect(() => decode(2, 2, 0, 0, ...id(1), 0, 2, ...id(1), 0, ...END)).toThrow('a connection is written out twice');
   });
 
   it('refuses a connection that is not in the table', () => {
@@ -135,7 +137,7 @@ describe('the decoder of an order with a byte of flags', () => {
   });
 
   it('refuses flags that are all off', () => {
-    expect(() => withFlags(CALL, SEQ_1)).toThrow('UNDERSTUDY_MALFORMED: order with flags, all of them off');
+    expect(() => withFlags(CALL, SEQ_1)).toThrow('UNDERSTUDY_MALFORMED: an order has a byte of flags that are all off');
   });
 
   it.each([5, 6, 7])('refuses the unknown kind %i', (kind) => {
@@ -166,12 +168,12 @@ describe('the decoder of an order with a byte of flags', () => {
   });
 
   it('refuses the end of a connection with a seqNum', () => {
-    expect(() => withFlags(EXPIRE, SEQ_1)).toThrow('UNDERSTUDY_MALFORMED: the end of a connection with seqNum 1');
+    expect(() => withFlags(EXPIRE, SEQ_1)).toThrow('UNDERSTUDY_MALFORMED: the end of a connection has the seqNum 1');
   });
 
   it('refuses a call with both kinds of determinants', () => {
     expect(() => withFlags(CHANGE | ITEM_DIGESTS, SEQ_1, 0, 0)).toThrow(
-      'UNDERSTUDY_MALFORMED: order with two kinds of determinants',
+      'UNDERSTUDY_MALFORMED: an order has two kinds of determinants',
     );
   });
 

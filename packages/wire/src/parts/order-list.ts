@@ -1,3 +1,4 @@
+/** Lists of orderInfo, the bulk of what replicas and clients tell each other: two bytes an order, as a rule. */
 import {
   type CallOrder,
   type ConnectionId,
@@ -17,21 +18,21 @@ import { outcomeBytes, readOutcome, readReply, writeOutcome, writeReply } from '
 
 const KINDS: readonly OrderInfo['kind'][] = ['call', 'void', 'expire', 'abandon', 'cancel'];
 const KIND_MASK = 0b111;
-/** Of a call. */
+/** Flags of a call. */
 const HAS_PEER = 0b1000;
 const HAS_CHANGE = 0b10000;
 const HAS_ITEM_DIGESTS = 0b100000;
-/** Of a cancellation. */
+/** Flag of a cancellation. */
 const HAS_END = 0b1000;
 const ALL_FLAGS = 0b111111;
 
-/** Head and seqNum: a byte each at least. */
+/** Connection and seqNum take at least a byte each. */
 const ORDER_MIN_BYTES = 2;
 const ORDER_USUAL_BYTES = 4;
 
 /**
- * Writes a list of orderInfo as runs: entries of one term with consecutive orderNums name both once. Then an entry is
- * a connection's index and the difference of its seqNum to the last on that connection: two bytes, as a rule.
+ * Writes a list of orderInfo as runs. A run has one term and consecutive orderNums and names both once, so that an entry is
+ * only the index of a connection and the difference of its seqNum to the last one on that connection: two bytes, as a rule.
  */
 export function writeOrders(w: Writer, orders: readonly OrderInfo[]): void {
   let term = 0;
@@ -60,8 +61,8 @@ export function readOrders(r: Reader): OrderInfo[] {
     term = r.offsetFrom(term);
     orderNum = r.after(orderNum);
     if (orders.length > 0 && term === previousTerm && orderNum === previousOrderNum + 1)
-      malformed('a run in two parts');
-    if (orderNum + (length - 1) > Number.MAX_SAFE_INTEGER) malformed('orderNum above 2^53-1');
+      malformed('a run of orders written in two parts');
+    if (orderNum + (length - 1) > Number.MAX_SAFE_INTEGER) malformed('an orderNum is above 2^53-1');
     for (let i = 0; i < length; i++) orders.push(readOrder(r, term as Term, (orderNum + i) as OrderNum));
     orderNum += length - 1;
   }
@@ -122,7 +123,7 @@ function writeDeterminants(w: Writer, determinants: Determinants): void {
     return;
   }
   w.varint(determinants.digests.length);
-  // One more than the digest, so that there is a number for one that is not known.
+  // One more than the digest, because 0 stands for a digest that is not known.
   for (const digest of determinants.digests) w.varint(digest === undefined ? 0 : digest + 1);
 }
 
@@ -144,7 +145,7 @@ function readOrder(r: Reader, term: Term, orderNum: OrderNum): OrderInfo {
   const index = Math.floor(head / 2);
   const connection = r.connection(index);
   const flags = head % 2 === 0 ? 0 : r.flags(ALL_FLAGS);
-  if (flags === 0 && head % 2 === 1) malformed('order with flags, all of them off');
+  if (flags === 0 && head % 2 === 1) malformed('an order has a byte of flags that are all off');
   const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
   r.connections.setLastSeq(index, seqNum);
   if (flags === 0) return { term, orderNum, kind: 'call', connection, seqNum };
@@ -169,7 +170,7 @@ function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): Order
     case 'void':
       return { ...place, kind, seqNum, outcome: readOutcome(r, r.byte(), false) };
     case 'expire':
-      if (seqNum !== 0) malformed(`the end of a connection with seqNum ${seqNum}`);
+      if (seqNum !== 0) malformed(`the end of a connection has the seqNum ${seqNum}`);
       return { ...place, kind };
     case 'abandon':
       return { ...place, kind, seqNum };
@@ -182,7 +183,7 @@ function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): Order
 }
 
 function readCall(r: Reader, place: Place, flags: number, seqNum: SeqNum): CallOrder {
-  if (flags & HAS_CHANGE && flags & HAS_ITEM_DIGESTS) malformed('order with two kinds of determinants');
+  if (flags & HAS_CHANGE && flags & HAS_ITEM_DIGESTS) malformed('an order has two kinds of determinants');
   const order: Draft<CallOrder> = { ...place, kind: 'call', seqNum };
   if (flags & HAS_PEER) order.peer = r.string();
   if (flags & HAS_CHANGE) order.determinants = { kind: 'change', change: r.bytes() };

@@ -1,3 +1,4 @@
+/** What became of a message: a reply with all that its caller is sent, or one of the outcomes that are not a reply. */
 import type { Outcome, Reply, StreamEnd } from '@understudy/core';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
@@ -7,7 +8,7 @@ import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 
-/** Outcomes that are not a reply have no more than a kind: its place in this list. Never change the order. */
+/** An outcome that is not a reply has a kind and nothing else. It is written as an index of this list. Never reorder it. */
 const BARE_KINDS = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'] as const;
 const BARE: readonly Outcome[] = BARE_KINDS.map((kind) => Object.freeze({ kind }));
 
@@ -17,12 +18,12 @@ const HAS_INITIAL_METADATA = 0b100;
 const HAS_MESSAGE = 0b1000;
 const HAS_TRAILERS = 0b10000;
 const ALL_FLAGS = 0b11111;
-/** A flag that belongs to whoever carries the outcome. */
+/** A flag that the carrier of the outcome may use. */
 export const CARRIER_FLAG = 0b100000;
-/** Not a reply: the flags of one are the kind. */
+/** Marks an outcome that is not a reply. The lower bits, which are a reply's flags, then hold the index of the kind. */
 const IS_BARE = 0b1000000;
 
-/** The kind of an outcome as a number: 0 for a reply. */
+/** The kind of an outcome as a number: 0 for a reply, otherwise one more than its index. */
 export const outcomeKindByte = (kind: Outcome['kind']): number => (kind === 'reply' ? 0 : BARE_KINDS.indexOf(kind) + 1);
 
 export const outcomeKindOf = (byte: number): Outcome['kind'] =>
@@ -52,7 +53,7 @@ export function writeReply(w: Writer, reply: Reply, carrierFlag: number): void {
 }
 
 /**
- * @param flags the byte that comes first, already read
+ * @param flags the first byte, which the caller has read
  * @param carried whether the carrier uses its flag
  */
 export function readOutcome(r: Reader, flags: number, carried: boolean): Outcome {
@@ -62,12 +63,13 @@ export function readOutcome(r: Reader, flags: number, carried: boolean): Outcome
   return BARE[own - IS_BARE] ?? malformed(`unknown flags ${flags} of an outcome`);
 }
 
-/** How a stream ended: a reply, or the word that the group does not know it. */
+/** How a stream ended: a reply, or `unknownStream` if the group does not know the stream. Refuses other outcomes. */
 export function readStreamEnd(r: Reader): StreamEnd {
   const end = readOutcome(r, r.byte(), false);
-  return end.kind === 'reply' || end.kind === 'unknownStream' ? end : malformed(`a stream that ended as ${end.kind}`);
+  return end.kind === 'reply' || end.kind === 'unknownStream' ? end : malformed(`a stream cannot end as ${end.kind}`);
 }
 
+/** Refuses an outcome that is not a reply. */
 export function readReply(r: Reader): Reply {
   const outcome = readOutcome(r, r.byte(), false);
   return outcome.kind === 'reply' ? outcome : malformed(`${outcome.kind} in place of a reply`);
@@ -98,7 +100,7 @@ export function outcomeBytes(outcome: Outcome): number {
   );
 }
 
-/** An outcome by itself. */
+/** Encodes an outcome that stands by itself. */
 export function encodeOutcome(outcome: Outcome): Uint8Array {
   writer.begin(Kind.outcome, outcomeBytes(outcome));
   writeOutcome(writer, outcome, 0);

@@ -1,3 +1,4 @@
+/** Bodies of calls, alone and with the connection and seqNum that name them. */
 import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
@@ -12,16 +13,16 @@ import { partBytes, readPart, writePart } from './stream.js';
 const HAS_METADATA = 0b1;
 const HAS_DEADLINE = 0b10;
 const HAS_KEY = 0b100;
-/** A flag that belongs to whoever carries the request. */
+/** A flag that the carrier of the request may use. */
 const CARRIER_FLAG = 0b1000;
 const HAS_STREAM = 0b10000;
-/** Rare parts follow, behind a byte that tells which. */
+/** A byte follows whose flags say which of the rare parts follow it. */
 const HAS_MORE = 0b100000;
 const FLAG_BITS = 6;
 const HAS_CALLER = 0b1;
 const HAS_REPLY = 0b10;
 
-/** Connection, seqNum, head and length of the message. */
+/** Connection, seqNum, method and length of the message. */
 const BODY_MIN_BYTES = 4;
 
 export function writeRequest(w: Writer, request: Request, carrierFlag: boolean): void {
@@ -51,10 +52,10 @@ export function readRequest(r: Reader): Request {
   return readRequestAfter(r, head);
 }
 
-/** Whether the carrier's flag is set in the number that a request begins with. */
+/** Whether the carrier's flag is set in the first number of a request. */
 export const isFlagged = (head: number): boolean => (head & CARRIER_FLAG) !== 0;
 
-/** @param head the number that a request begins with, already read */
+/** @param head the first number of the request, which the caller has read */
 export function readRequestAfter(r: Reader, head: number): Request {
   const method = r.name(Math.floor(head / (1 << FLAG_BITS)));
   const request: Draft<Request> = { method, message: r.bytes() };
@@ -70,7 +71,7 @@ export function readRequestAfter(r: Reader, head: number): Request {
   return request;
 }
 
-/** About as many bytes as `writeRequest` needs, its method apart: that is written once a frame. */
+/** About as many bytes as `writeRequest` needs, without the method, which a frame writes out once. */
 export function requestBytes(request: Request): number {
   return (
     12 +
@@ -106,7 +107,7 @@ export function bodiesBytes(bodies: readonly Body[]): number {
   return bytes;
 }
 
-/** What names a body: its connection and seqNum. */
+/** Writes what names a body: its connection and its seqNum. */
 export function writeName(w: Writer, connection: ConnectionId, seqNum: SeqNum): void {
   const index = w.connection(connection, 0, 0);
   w.after(w.connections.lastSeq(index), seqNum);
@@ -121,7 +122,7 @@ export function readName(r: Reader): { readonly connection: ConnectionId; readon
   return { connection, seqNum };
 }
 
-/** A request by itself. */
+/** Encodes a request that stands by itself. */
 export function encodeRequest(request: Request): Uint8Array {
   writer.begin(Kind.request, requestBytes(request));
   writeRequest(writer, request, false);

@@ -1,8 +1,9 @@
+/** Lists of seqNums: a byte each where they ascend without large gaps. */
 import type { SeqNum } from '@understudy/core';
 import type { Reader } from '../bytes/reader.js';
 import type { Writer } from '../bytes/writer.js';
 
-/** A list of seqNums, each as the difference to the one before; the first to `base`. */
+/** Writes a list of seqNums, each as its difference to the one before; the first one comes after `base`. */
 export function writeSeqNums(w: Writer, base: SeqNum, seqNums: readonly SeqNum[]): void {
   w.varint(seqNums.length);
   let previous = base;

@@ -1,3 +1,4 @@
+/** What a message does in a stream, the items that handlers send, and how far clients are with them. */
 import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';
@@ -11,7 +12,7 @@ const ITEM_MASK = 0b11;
 const STABLE = 0b100;
 const ITEM_FLAGS = ITEM_MASK | STABLE;
 
-/** Stream, index and head. */
+/** Stream, index and flags. */
 const ITEM_MIN_BYTES = 3;
 const ASK_MIN_BYTES = 3;
 const TAKEN_MIN_BYTES = 2;
@@ -61,7 +62,7 @@ export function readPart(r: Reader): StreamPart {
 
 export const partBytes = (part: StreamPart): number => (part.kind === 'credit' ? 8 + 6 * part.taken.length : 12);
 
-/** Items as they are sent: those of one stream follow each other, so stream and index are small differences. */
+/** Items as they are sent. Those of one stream follow each other, so the differences of stream and index are small. */
 export function writeItems(w: Writer, items: readonly SeqItem[]): void {
   w.varint(items.length);
   let previous = 0;
@@ -101,7 +102,7 @@ export function itemsBytes(items: readonly SeqItem[]): number {
   return bytes;
 }
 
-/** An item by itself, behind a byte that tells its kind. */
+/** An item whose stream and number the reader knows: a byte with its kind, then the item. */
 export function writeBareItem(w: Writer, item: StreamItem): void {
   w.byte(ITEMS.indexOf(item.kind));
   writeItem(w, item);
@@ -151,7 +152,7 @@ function readItem(r: Reader, kind: number): StreamItem {
   }
 }
 
-/** How far a client is with its streams. */
+/** How far a client is with each of its streams. */
 export function writeAsks(w: Writer, asks: readonly StreamAsk[]): void {
   w.varint(asks.length);
   for (const { of, received, awaitStable } of asks) {

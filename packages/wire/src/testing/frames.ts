@@ -1,3 +1,4 @@
+/** Arbitrary whole frames and RPC headers. */
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -37,8 +38,6 @@ import {
   term,
   text,
 } from './values.js';
-
-/** Arbitrary whole frames and RPC headers. */
 
 export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
   fc.record(

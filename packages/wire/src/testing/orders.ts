@@ -1,3 +1,4 @@
+/** Arbitrary orderInfo: single orders of every kind, and the runs that a primary issues. */
 import type { CallOrder, CancelOrder, Determinants, OrderInfo, OrderNum, SeqNum, Term } from '@understudy/core';
 import * as fc from 'fast-check';
 import { outcome, reply } from './outcomes.js';
@@ -14,8 +15,6 @@ import {
   text,
   withOptional,
 } from './values.js';
-
-/** Arbitrary orderInfo: single orders of every kind, and the runs that a primary issues. */
 
 const place = { term, orderNum, connection: connectionId };
 const determinants: fc.Arbitrary<Determinants> = fc.oneof(

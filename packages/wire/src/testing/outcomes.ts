@@ -1,8 +1,7 @@
+/** Arbitrary outcomes: replies, and the outcomes that are not a reply. */
 import type { MetadataEntries, Outcome, Reply, StreamEnd } from '@understudy/core';
 import * as fc from 'fast-check';
 import { bytes, metadata, REQUIRED, text, withOptional } from './values.js';
-
-/** Arbitrary outcomes: replies, and the outcomes that are not a reply. */
 
 export const reply: fc.Arbitrary<Reply> = withOptional<
   Pick<Reply, 'kind' | 'code' | 'details'>,

@@ -1,3 +1,4 @@
+/** Arbitrary parts of frames: requests, outcomes, items of streams, views, records, checkpoints and headers. */
 import type {
   Body,
   Checkpoint,
@@ -37,8 +38,6 @@ import {
   text,
   withOptional,
 } from './values.js';
-
-/** Arbitrary parts of frames: requests, outcomes, items of streams, views, records, checkpoints and headers. */
 
 const part: fc.Arbitrary<StreamPart> = fc.oneof(
   fc.record({ kind: fc.constant('open' as const) }, REQUIRED),

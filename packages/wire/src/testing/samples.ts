@@ -1,3 +1,7 @@
+/**
+ * One fixed value of everything that travels, with every kind of order, outcome, stream part and item among them.
+ * `testdata/v2` holds their bytes. Do not change a value: add one.
+ */
 import type {
   Body,
   CallOrder,
@@ -29,11 +33,6 @@ import type {
 } from '@understudy/core';
 import { connectionId } from '@understudy/core';
 import type { PeerHello } from '../frames/peer-hello.js';
-
-/**
- * One fixed value of everything that travels, with every kind of order, outcome, stream part and item among them.
- * `testdata/v2` holds their bytes. Do not change a value: add one.
- */
 
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex');
 const seq = (n: number): SeqNum => n as SeqNum;

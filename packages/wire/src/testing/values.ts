@@ -1,3 +1,4 @@
+/** Arbitrary numbers, texts, ids and metadata: ordinary ones mostly, and the ends of every range. */
 import {
   type ConnectionId,
   type ConnectionKind,
@@ -12,8 +13,6 @@ import {
   type Term,
 } from '@understudy/core';
 import * as fc from 'fast-check';
-
-/** Arbitrary numbers, texts, ids and metadata: ordinary ones mostly, and the ends of every range. */
 
 export const MAX = Number.MAX_SAFE_INTEGER;
 export const REQUIRED = { noNullPrototype: true };
