@@ -1,4 +1,4 @@
-/** Where the command writes: what it was asked for, and what went wrong. */
+/** Where the command writes: results to `out`, errors to `err`. */
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;

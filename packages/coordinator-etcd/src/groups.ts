@@ -3,7 +3,7 @@ import { Members } from './members/members.js';
 import { type EtcdOptions, settingsOf } from './members/options.js';
 
 /**
- * The groups that have a record under the key prefix, in the order of their names.
+ * Lists the groups that have a record under the key prefix, in the order of their names.
  *
  * @throws UNDERSTUDY_COORDINATOR, UNDERSTUDY_SETUP
  */

@@ -1,20 +1,21 @@
+/** Writing to a directory so that a crash or a power loss never leaves half a file under a real name. */
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from './failure.js';
 import { temporaryFile, temporaryOwner } from './file-names.js';
 import { isGone } from './process-identity.js';
 
-/** Temporary files that this process is writing; any other that bears its number is of an earlier process. */
+/** Temporary files that this process is writing. Others that bear its number were left by an earlier process. */
 const writing = new Set<string>();
 
-/** Makes entries of a directory survive a power loss. */
+/** Flushes a directory, so that its entries survive a power loss. */
 export async function syncDirectory(path: string): Promise<void> {
   // Windows can neither open nor flush a directory; its file systems log their metadata.
   if (process.platform === 'win32') return;
   await flush(await open(path, 'r'));
 }
 
-/** Creates a directory with its parents; their entries survive a power loss. */
+/** Creates a directory and its parents, so that all of them survive a power loss. */
 export async function makeDirectory(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
@@ -25,8 +26,8 @@ export async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
- * Writes a complete, flushed file under a temporary name, lets `publish` give it its real one, and clears up.
- * Nobody ever sees a part of it.
+ * Writes and flushes a complete file under a temporary name, then lets `publish` give it its real name, so that nobody ever
+ * sees a part of it. Removes the temporary name in any case.
  */
 export async function writeThen<T>(dir: string, text: string, publish: (temporary: string) => Promise<T>): Promise<T> {
   const name = temporaryFile();
@@ -42,7 +43,7 @@ export async function writeThen<T>(dir: string, text: string, publish: (temporar
   }
 }
 
-/** Removes what processes that died in `writeThen` left behind. */
+/** Removes the temporary files of processes that died in `writeThen`. */
 export async function sweepTemporary(dir: string, files: readonly string[]): Promise<void> {
   for (const file of files) {
     const owner = temporaryOwner(file);
@@ -51,7 +52,7 @@ export async function sweepTemporary(dir: string, files: readonly string[]): Pro
   }
 }
 
-/** As `promise`, but undefined where there is nothing of that name. */
+/** Resolves as `promise` does, but to undefined if the file or directory does not exist. */
 export async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;

@@ -1,3 +1,4 @@
+/** Errors of the file system as sentences that an operator can act on. */
 import { UnderstudyError } from '@understudy/core';
 
 /** The code of a failed system call, such as ENOENT. */
@@ -10,12 +11,12 @@ export function coordinatorError(sentence: string, cause?: unknown): UnderstudyE
   return new UnderstudyError('UNDERSTUDY_COORDINATOR', sentence, cause === undefined ? {} : { cause });
 }
 
-/** What was done and to which path, so that an operator can find it; an error of ours stays as it is. */
+/** Says what failed and at which path, so that an operator can find it. An UnderstudyError stays as it is. */
 export function asCoordinatorError(error: unknown, doing: string): UnderstudyError {
   if (error instanceof UnderstudyError) return error;
   const code = systemCode(error) ?? String(error);
   return coordinatorError(
-    `${doing} failed (${code}): check that it exists, is of the right kind and is ours to use`,
+    `${doing} failed (${code}): check that the directory exists and that this process may read and write it`,
     error,
   );
 }
@@ -24,20 +25,21 @@ export function damagedRecord(path: string, cause: unknown): UnderstudyError {
   const why = cause instanceof UnderstudyError ? cause.message.replace(/^\w+: /, '') : String(cause);
   return new UnderstudyError(
     'UNDERSTUDY_RECORD_DAMAGED',
-    `${path}: ${why}; stop the group's replicas and restore this file from a copy, or remove it to go back to the one before`,
+    `${path}: ${why}; stop the group's replicas, then restore this file from a copy, or remove it to go back to the record before`,
     { cause },
   );
 }
 
 /**
- * Ends the wait for something that may hang, such as a network file system. What hangs is not undone.
+ * Stops waiting for work that may hang, such as a call to a network file system. The work itself is not undone.
  *
- * @throws UNDERSTUDY_COORDINATOR when `deadlineMs` passed first
+ * @throws UNDERSTUDY_COORDINATOR when `deadlineMs` passes first
  */
 export async function within<T>(deadlineMs: number, doing: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    const late = () => reject(coordinatorError(`${doing} took more than ${deadlineMs} ms: check the file system`));
+    const late = () =>
+      reject(coordinatorError(`${doing} took more than ${deadlineMs} ms: check that the file system answers`));
     timer = setTimeout(late, deadlineMs).unref();
   });
   try {

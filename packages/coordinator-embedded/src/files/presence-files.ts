@@ -1,3 +1,4 @@
+/** The files that say which replicas of a group run. */
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Incarnation, isHexId, type Presence, type ReplicaId } from '@understudy/core';
@@ -12,7 +13,7 @@ interface Entry {
   readonly alive: boolean;
 }
 
-/** Which replicas of a group run: one file each, believed for as long as the process that wrote it lives. */
+/** Lists the replicas of a group that run. Each has a file, which counts as long as the process that wrote it lives. */
 export class PresenceFiles {
   readonly #dir: string;
   #own: string | undefined;
@@ -44,7 +45,7 @@ export class PresenceFiles {
     return alive.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
   }
 
-  /** Nobody withdraws the file of a process that was killed; the next one of the group does. */
+  /** Removes the files of killed processes, which could not withdraw them. Every announcement does this. */
   async #sweep(): Promise<void> {
     const files = await this.#files();
     const dead = (await this.#entries(files)).filter((entry) => !entry.alive);
@@ -61,7 +62,7 @@ export class PresenceFiles {
     return entries.filter((entry) => entry !== undefined);
   }
 
-  /** Undefined when it was withdrawn meanwhile. */
+  /** Undefined if the file was withdrawn meanwhile. */
   async #entry(file: string): Promise<Entry | undefined> {
     const path = join(this.#dir, file);
     const text = await unlessMissing(readFile(path, 'utf8'));
@@ -89,7 +90,7 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
     Number.isSafeInteger(pid) &&
     pid > 0 &&
     (started === undefined || typeof started === 'string');
-  if (!usable) throw coordinatorError(`${path} does not say which replica runs: remove it, and restart its replica`);
+  if (!usable) throw coordinatorError(`${path} does not say which replica runs: remove it and restart its replica`);
   const member = { id: id as ReplicaId, incarnation: incarnation as string as Incarnation };
   return { presence: { member, address }, pid, started };
 }

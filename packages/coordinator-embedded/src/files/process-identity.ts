@@ -1,10 +1,11 @@
+/** Tells whether the process that wrote a file still runs. */
 import { readFile } from 'node:fs/promises';
 import { systemCode } from './failure.js';
 
-/** A process and when it began, since numbers of processes are used again. */
+/** A process and the time when it started, because the numbers of processes are used again. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Clock ticks from boot to its start, as the kernel gives them; undefined where it gives none. */
+  /** Clock ticks between boot and the start of the process; undefined where the kernel does not say. */
   readonly started: string | undefined;
 }
 
@@ -14,18 +15,18 @@ export async function thisProcess(): Promise<ProcessIdentity> {
 }
 
 /**
- * Whether a process is certainly no more. Without a start time, a later process of the same number is taken for it.
- * Processes are looked up on this host, in the caller's pid namespace.
+ * Whether a process has certainly ended. Without a start time, a later process of the same number is taken for the same
+ * process. Looks processes up on this host, in the caller's pid namespace.
  */
 export async function isGone(pid: number, started?: string): Promise<boolean> {
   const stat = await statOf(pid);
   if (stat === undefined) return !answers(pid);
-  // A zombie has ended; only its parent has not yet taken note.
+  // A zombie has ended; its parent has not collected it yet.
   if (stat.state === 'Z' || stat.state === 'X') return true;
   return started !== undefined && stat.started !== started;
 }
 
-/** proc_pid_stat(5): the command's name is in parentheses and may hold anything; state is field 3, start time field 22. */
+/** Reads proc_pid_stat(5): field 2 is the command in parentheses and may hold anything, 3 the state, 22 the start time. */
 async function statOf(pid: number): Promise<{ state: string; started: string } | undefined> {
   if (process.platform !== 'linux') return undefined;
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);

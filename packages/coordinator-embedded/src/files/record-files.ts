@@ -1,3 +1,4 @@
+/** The files in which a group's record is kept, and the compare-and-swap between processes. */
 import { type FileHandle, link, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Epoch, type GroupRecord, recordFromJson, recordToJson, type SwapResult } from '@understudy/core';
@@ -5,23 +6,23 @@ import { makeDirectory, sweepTemporary, syncDirectory, unlessMissing, writeThen 
 import { coordinatorError, damagedRecord, systemCode } from './failure.js';
 import { looksLikeRecord, recordEpoch, recordFile } from './file-names.js';
 
-/** How many epochs stay on disk. A writer that was overtaken by as many between two system calls cannot know its fate. */
+/** How many epochs stay on disk. A writer that falls this far behind between two system calls cannot tell whether it won. */
 export const EPOCHS_KEPT = 64;
 const BYTES_MAX = 1_048_576;
 const LISTINGS_MAX = 10;
 
 /**
- * A group's record, one immutable file for each epoch; the highest epoch is the record.
+ * A group's record, as one immutable file for each epoch. The file with the highest epoch is the record.
  *
  * The compare-and-swap is link(2): a complete and flushed file gets the name of the next epoch, which fails if that name
- * exists. So a process may die at any point, and of several writers one wins. Two more rules make it hold for ever:
- * files are removed only `EPOCHS_KEPT` or more below the highest, and a writer that finds the highest that far above
- * its own epoch, so that the name may have been free again, does not believe that it won.
+ * exists. So a process may die at any point, and exactly one of several writers wins. Two more rules keep this true when old
+ * files are removed. A file is removed only when it is `EPOCHS_KEPT` or more below the highest. A writer that finds the
+ * highest epoch that far above its own does not claim to have won, because its name may have been removed and free again.
  */
 export class RecordFiles {
   readonly #dir: string;
   readonly #group: string;
-  /** Highest epoch that was read or written here and is known to be on disk. */
+  /** The highest epoch that this object read or wrote and that is known to be on disk. */
   #seen = 0;
 
   constructor(dir: string, group: string) {
@@ -29,7 +30,7 @@ export class RecordFiles {
     this.#group = group;
   }
 
-  /** The highest epoch, 0 if there is none. Cheaper than the record, and says nothing about whether it can be read. */
+  /** The highest epoch, 0 if there is none. Cheaper than reading the record, which may turn out to be damaged. */
   async newestEpoch(): Promise<number> {
     return highest(await this.#files());
   }
@@ -38,7 +39,7 @@ export class RecordFiles {
     let epoch = 0;
     for (let listing = 0; listing < LISTINGS_MAX; listing++) {
       epoch = await this.newestEpoch();
-      // Files come and go while a directory is listed: one that is gone, or an older one than before, means: again.
+      // Files come and go while the directory is listed. If the file is gone, or is older than one seen before, list again.
       if (epoch < this.#seen) continue;
       if (epoch === 0) return undefined;
       const record = await this.#read(epoch);
@@ -46,11 +47,11 @@ export class RecordFiles {
       await this.#settle(epoch);
       return record;
     }
-    const problem = `the newest record has epoch ${epoch}, and ${this.#seen} was there before`;
+    const problem = `the newest record has epoch ${epoch}, although ${this.#seen} was there before`;
     throw damagedRecord(join(this.#dir, recordFile(this.#seen)), problem);
   }
 
-  /** Everything that fails here may or may not have happened; the caller cannot tell and must not guess. */
+  /** If this rejects, the change may or may not have happened. The caller cannot tell and must not guess. */
   async swap(expected: Epoch, next: GroupRecord): Promise<SwapResult> {
     if (expected === 0) await makeDirectory(this.#dir);
     const current = await this.newest();
@@ -66,7 +67,7 @@ export class RecordFiles {
     throw coordinatorError(`epoch ${next.epoch} was overtaken by epoch ${newest} while it was being written`);
   }
 
-  /** Nobody acts on a record that a power loss could take back, whoever wrote it. */
+  /** Flushes the directory before anybody acts on a record: otherwise a power loss could take the record back. */
   async #settle(epoch: number): Promise<void> {
     if (epoch <= this.#seen) return;
     await syncDirectory(this.#dir);
@@ -77,10 +78,12 @@ export class RecordFiles {
     const files = (await unlessMissing(readdir(this.#dir))) ?? [];
     const foreign = files.find((file) => looksLikeRecord(file) && recordEpoch(file) === undefined);
     if (foreign === undefined) return files;
-    throw coordinatorError(`${join(this.#dir, foreign)} is no record that Understudy wrote: move it elsewhere`);
+    throw coordinatorError(
+      `${join(this.#dir, foreign)} is not a record that Understudy wrote: move it out of this directory`,
+    );
   }
 
-  /** Undefined when it was pruned meanwhile. */
+  /** Undefined if the file was removed meanwhile. */
   async #read(epoch: number): Promise<GroupRecord | undefined> {
     const path = join(this.#dir, recordFile(epoch));
     const file = await unlessMissing(open(path, 'r'));
@@ -96,7 +99,7 @@ export class RecordFiles {
     throw damagedRecord(path, `the file holds epoch ${record.epoch}`);
   }
 
-  /** A failure to clear up does not concern the record; the next writer tries again. */
+  /** Removes old files. A failure does not affect the record, and the next writer tries again. */
   async #tidy(files: readonly string[], newest: number): Promise<void> {
     const old = files.filter((file) => (recordEpoch(file) ?? Number.POSITIVE_INFINITY) <= newest - EPOCHS_KEPT);
     const removed = old.map((file) => rm(join(this.#dir, file), { force: true }));
@@ -107,7 +110,7 @@ export class RecordFiles {
 const highest = (files: readonly string[]): number =>
   files.reduce((newest, file) => Math.max(newest, recordEpoch(file) ?? 0), 0);
 
-/** Whether the name was free. */
+/** Gives the file the name `to`. Returns false if the name is taken. */
 async function linkNew(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

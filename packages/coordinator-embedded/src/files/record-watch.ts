@@ -1,3 +1,4 @@
+/** Tells a replica of each newer record in the directory. */
 import { type FSWatcher, watch } from 'node:fs';
 import type { GroupRecord } from '@understudy/core';
 import type { RecordFiles } from './record-files.js';
@@ -6,13 +7,13 @@ export interface WatchOptions {
   readonly dir: string;
   readonly pollMs: number;
   readonly onRecord: (record: GroupRecord) => void;
-  /** Once for each problem, however often it is met in a row. */
+  /** Called once for each problem, even if the same problem comes up many times in a row. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * Reports each newer record. Notifications of the file system make it fast; a poll makes it certain, since the directory
- * may not exist yet and some file systems notify nobody. Neither keeps the process alive.
+ * Reports each newer record. Notifications of the file system make this fast. A poll makes it certain, because the directory
+ * may not exist yet and some file systems send no notifications. Neither keeps the process alive.
  */
 export class RecordWatch {
   readonly #files: RecordFiles;
@@ -39,7 +40,7 @@ export class RecordWatch {
     this.#notifier = undefined;
   }
 
-  /** One look at a time; what happens meanwhile asks for one more. */
+  /** Reads the newest record. If asked again while it reads, reads once more afterwards. */
   #look(): void {
     if (this.#ended) return;
     if (this.#looking) {
@@ -48,7 +49,7 @@ export class RecordWatch {
     }
     this.#looking = true;
     this.#lookAgain = false;
-    // Before the look: what changes between the two is then notified.
+    // Subscribe before reading, so that a change between the two causes a notification.
     this.#notify();
     void this.#newer().then((report) => {
       this.#looking = false;
@@ -60,7 +61,7 @@ export class RecordWatch {
   async #newer(): Promise<() => void> {
     try {
       const epoch = await this.#files.newestEpoch();
-      // An older one too: the files tell then that somebody took records away.
+      // Read the record even if its epoch is lower: `newest` then reports that somebody removed files.
       const record = epoch === this.#reported ? undefined : await this.#files.newest();
       this.#problem = undefined;
       if (record === undefined || record.epoch <= this.#reported) return () => {};
@@ -84,7 +85,7 @@ export class RecordWatch {
       notifier.on('error', () => this.#unnotify(notifier));
       this.#notifier = notifier;
     } catch {
-      // Not there yet, or not supported: the poll comes by again.
+      // The directory does not exist yet, or the file system has no notifications. The next poll tries again.
     }
   }
 

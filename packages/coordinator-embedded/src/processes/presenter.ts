@@ -1,5 +1,5 @@
 /**
- * A process that announces one replica, says so, and lives until it is killed or its input ends.
+ * A program that announces one replica, prints `present`, and lives until it is killed or its input ends.
  *
  * presenter.js DIR GROUP NUMBER ADDRESS
  */

@@ -1,8 +1,9 @@
+/** The keys under which everything is kept in etcd. */
 const RECORD = '/record';
 
 /**
- * Any text as a part of a key, so that no two become the same and none contains a `/`: letters, digits, `_`, `-` and `.`
- * stay, every other UTF-16 code unit becomes `%` and four digits.
+ * Turns any text into a part of a key that contains no `/`, and no two texts into the same part. Letters, digits, `_`, `-` and
+ * `.` stay; every other UTF-16 code unit becomes `%` and four digits.
  */
 const encode = (text: string): string =>
   text.replace(/[^A-Za-z0-9_.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -12,13 +13,13 @@ const decode = (part: string): string =>
 
 export const recordKey = (prefix: string, group: string): string => prefix + encode(group) + RECORD;
 
-/** Begins the keys of the replicas that run. */
+/** The prefix of the keys of all replicas of the group that run. */
 export const presencePrefix = (prefix: string, group: string): string => `${prefix}${encode(group)}/replicas/`;
 
 export const presenceKey = (prefix: string, group: string, replica: string): string =>
   presencePrefix(prefix, group) + encode(replica);
 
-/** The group whose record is under this key; undefined if it is another kind of key. */
+/** The group whose record has this key; undefined if the key is not that of a record. */
 export function groupOfKey(prefix: string, key: string): string | undefined {
   const part = key.slice(prefix.length, -RECORD.length);
   const group = decode(part);

@@ -1,13 +1,14 @@
+/** The keys that say which replicas of a group run. */
 import { type Incarnation, isHexId, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
 import type { ILeaseKeepAliveResponse } from 'etcd3';
 import type { Members } from '../members/members.js';
 import type { Settings } from '../members/options.js';
 import { presenceKey, presencePrefix } from './names.js';
 
-/** A lease is kept alive so many times in its life. */
+/** How many times a lease is renewed before it would run out. */
 const KEEPALIVES = 3;
 
-/** Says that a replica runs, under a lease of its own: when the process dies, or is cut off, etcd forgets it. */
+/** Announces a replica under a lease of its own. When its process dies or is cut off, the lease ends and etcd forgets it. */
 export class Presences {
   readonly #members: Members;
   readonly #settings: Settings;
@@ -30,7 +31,7 @@ export class Presences {
     this.#timer ??= setInterval(() => void this.#keepAlive(), everyMs).unref();
   }
 
-  /** By name. */
+  /** The replicas that run, in the order of their names. */
   async present(): Promise<readonly Presence[]> {
     const prefix = presencePrefix(this.#settings.keyPrefix, this.#group);
     const { kvs } = await this.#members.call('looking for replicas', (client) => client.getAll().prefix(prefix).exec());
@@ -62,7 +63,7 @@ export class Presences {
     return (await ask).ID;
   }
 
-  /** A lease that is gone is replaced; whatever else fails is tried again the next time. */
+  /** Renews the lease, or replaces it if etcd has forgotten it. Any other failure is tried again the next time. */
   async #keepAlive(): Promise<void> {
     const said = this.#said;
     const lease = this.#lease;
@@ -73,13 +74,13 @@ export class Presences {
       if (this.#lease === lease) this.#lease = undefined;
       if (this.#said !== undefined) await this.#put(this.#said);
     } catch {
-      // Nothing depends on it but who is told that this replica runs.
+      // Only the list of running replicas depends on this, so the next renewal may repair it.
     } finally {
       this.#busy = false;
     }
   }
 
-  /** @returns false if etcd does not know the lease any more */
+  /** @returns false if etcd no longer knows the lease */
   #renew(lease: string): Promise<boolean> {
     return this.#members.call('announcing a replica', async ({ leaseClient }) => {
       const stream = await leaseClient.leaseKeepAlive();
@@ -108,7 +109,7 @@ function parsePresence(text: string, key: string): Presence {
   }
   const { version, id, incarnation, address } = (value ?? {}) as Readonly<Record<string, unknown>>;
   if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || typeof address !== 'string') {
-    const problem = `etcd key ${JSON.stringify(key)} does not say which replica runs: delete it`;
+    const problem = `etcd key ${JSON.stringify(key)} does not say which replica runs: delete the key`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
   }
   return { member: { id: id as ReplicaId, incarnation: incarnation as string as Incarnation }, address };

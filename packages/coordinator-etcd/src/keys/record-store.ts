@@ -1,27 +1,28 @@
+/** The key that holds a group's record, and the compare-and-swap on it. */
 import { type Epoch, type GroupRecord, recordFromJson, recordToJson, type SwapResult } from '@understudy/core';
 import type { IKeyValue } from 'etcd3';
 import { damagedRecord } from '../members/failure.js';
 import type { Members } from '../members/members.js';
 
-/** A record, and the revision of etcd that made it. */
+/** A record, and the revision of etcd that wrote it. */
 export interface Stored {
   readonly record: GroupRecord;
   readonly revision: string;
 }
 
-/** What one linearizable read found. */
+/** The result of one linearizable read. */
 export interface Reading {
   readonly stored: Stored | undefined;
-  /** Of etcd when it was read: whatever changed later has a higher one. */
+  /** The revision of etcd at the time of the read. Every later change has a higher one. */
   readonly revision: string;
 }
 
-/** A group's record under its key. A change is one transaction, guarded by the revision that made the record before. */
+/** A group's record under its key. A change is one transaction that checks the revision that wrote the record before. */
 export class RecordStore {
   readonly key: string;
   readonly #group: string;
   readonly #members: Members;
-  /** What was seen last: a change that follows it needs no reading first. */
+  /** The record that was seen last, so that the next change need not read it first. */
   #known: Stored | undefined;
 
   constructor(members: Members, key: string, group: string) {
@@ -35,7 +36,7 @@ export class RecordStore {
     return { stored: this.storedOf(kvs[0]), revision: header.revision };
   }
 
-  /** Whatever fails here may or may not have happened. */
+  /** If this rejects, the change may or may not have happened. */
   async swap(expected: Epoch, next: GroupRecord): Promise<SwapResult> {
     let base = this.#known?.record.epoch === expected ? this.#known : (await this.read()).stored;
     for (;;) {
@@ -44,17 +45,17 @@ export class RecordStore {
       const answer = await this.#replace(base, next);
       if (answer === 'replaced') return { kind: 'swapped' };
       base = answer;
-      // The same epoch under another revision: etcd was restored from a copy, where revisions begin anew.
+      // The epoch is the same under another revision: etcd was restored from a copy, and its revisions began anew.
       if (base === undefined || base.record.epoch !== expected || base.revision === revision) {
         return { kind: 'conflict', current: base?.record };
       }
     }
   }
 
-  /** @returns what is there instead of `base`, if it is not that */
+  /** @returns 'replaced', or the record that was found instead of `base` */
   async #replace(base: Stored | undefined, next: GroupRecord): Promise<'replaced' | Stored | undefined> {
     const value = recordToJson(next);
-    // A member that is asked again finds what it did itself, and shows it.
+    // When a hedged call is carried out twice, the second transaction fails and shows what the first one wrote.
     const { succeeded, responses, header } = await this.#members.call('changing the record', (client) =>
       (base === undefined
         ? client.if(this.key, 'Create', '==', 0)

@@ -1,3 +1,4 @@
+/** Tells a replica of each newer record in etcd. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GroupRecord } from '@understudy/core';
 import type { IWatchResponse } from 'etcd3';
@@ -12,14 +13,14 @@ export interface WatchOptions {
   readonly hosts: readonly string[];
   readonly pollMs: number;
   readonly onRecord: (record: GroupRecord) => void;
-  /** Once for each problem, however often it is met in a row. */
+  /** Called once for each problem, even if the same problem comes up many times in a row. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * Reports each newer record. A stream from the revision that was read last makes it fast. When the stream ends, for
- * whatever reason, compaction among them, and whenever it has been silent for `pollMs`, the record is read again: a
- * member that is cut off from the others keeps its streams open and tells nothing.
+ * Reports each newer record. A watch of etcd, from the revision that was read last, makes this fast. The record is read again
+ * when the watch ends for any reason, such as compaction, and whenever it was silent for `pollMs`, because a member that is
+ * cut off from the others keeps its watches open and says nothing.
  */
 export class RecordWatch {
   readonly #members: Members;
@@ -73,7 +74,7 @@ export class RecordWatch {
     this.#options.onError(error);
   }
 
-  /** Resolves when it is time to read again; rejects if the stream failed. */
+  /** Follows a watch. Resolves when it is time to read the record again, and rejects if the watch failed. */
   async #follow(from: bigint): Promise<void> {
     const { signal } = this.#ended;
     const stream = await this.#members.preferred.watchClient.watch();
@@ -89,14 +90,14 @@ export class RecordWatch {
           clearTimeout(quiet);
           if (!over) quiet = setTimeout(look, this.#options.pollMs).unref();
         };
-        // A stream that is merely quiet stays: with each that is cancelled, etcd3 connects anew.
+        // A watch that is merely quiet stays open: etcd3 would make a new connection after each one that is cancelled.
         const look = (): void => {
           this.#isBehind().then((isBehind) => (isBehind ? resolve() : awaitWord()), reject);
         };
         stream.on('error', reject).on('end', resolve);
         stream.on('data', (response: IWatchResponse) => {
           awaitWord();
-          // Compacted, or the member steps back.
+          // The revision was compacted, or the member gives up the watch.
           if (response.canceled) return resolve();
           try {
             this.#take(response);
@@ -111,13 +112,13 @@ export class RecordWatch {
       over = true;
       clearTimeout(quiet);
       signal.removeEventListener('abort', stop);
-      // What it says of its own end interests nobody.
+      // Ignore the error that cancelling causes.
       stream.on('error', () => {});
       stream.cancel();
     }
   }
 
-  /** Reads the record again. @returns whether the stream should have told it */
+  /** Reads the record again. @returns whether the watch missed a newer record */
   async #isBehind(): Promise<boolean> {
     const { stored } = await this.#store.read();
     return stored !== undefined && stored.record.epoch > this.#reported;

@@ -1,6 +1,7 @@
+/** Errors of etcd as sentences that an operator can act on. */
 import { UnderstudyError } from '@understudy/core';
 
-/** What was wanted of which etcd, why that failed, and what to do; an error of ours stays as it is. */
+/** Says what failed at which etcd, why, and what to do. An UnderstudyError stays as it is. */
 export function asEtcdError(error: unknown, doing: string, hosts: readonly string[]): UnderstudyError {
   if (error instanceof UnderstudyError) return error;
   const why = error instanceof Error ? error.message : String(error);
@@ -10,15 +11,16 @@ export function asEtcdError(error: unknown, doing: string, hosts: readonly strin
 
 function adviceFor(why: string): string {
   if (/auth|permission|PERMISSION_DENIED|user name is empty/i.test(why)) {
-    return 'check the user, the password and the rights on the key prefix';
+    return 'check the user, the password and the user’s rights on the key prefix';
   }
-  if (/certificate|SSL|TLS|handshake/i.test(why)) return 'check the certificates';
-  return 'check that a majority of its members runs and can be reached';
+  if (/certificate|SSL|TLS|handshake/i.test(why)) return 'check the certificates in `credentials`';
+  return 'check that a majority of its members runs and can be reached from here';
 }
 
 export function damagedRecord(key: string, cause: unknown): UnderstudyError {
   const why = cause instanceof UnderstudyError ? cause.message.replace(/^\w+: /, '') : String(cause);
-  const advice = "stop the group's replicas and put back a copy of the record, or delete the key to begin anew";
+  const advice =
+    "stop the group's replicas, then put back a copy of the record, or delete the key to start a new history";
   return new UnderstudyError('UNDERSTUDY_RECORD_DAMAGED', `etcd key ${JSON.stringify(key)}: ${why}; ${advice}`, {
     cause,
   });

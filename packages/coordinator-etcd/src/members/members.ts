@@ -1,24 +1,27 @@
+/** How etcd is asked, so that neither a dead nor a silent member delays a call. */
 import { noop } from 'cockatiel';
 import { Etcd3 } from 'etcd3';
 import { asEtcdError } from './failure.js';
 import type { Settings } from './options.js';
 
-/** etcd refuses pings that come more often than every 5 s (`--grpc-keepalive-min-time`). */
+/** etcd refuses pings that come more often than every 5 s (`--grpc-keepalive-min-time`), so these come every 6 s. */
 const KEEPALIVE = {
   'grpc.keepalive_time_ms': 6_000,
   'grpc.keepalive_timeout_ms': 2_000,
   'grpc.keepalive_permit_without_calls': 0,
 };
 
-/** When all have been asked. etcd needs one to two seconds to find another leader. */
+/** How long to wait before asking a member again once all were asked. etcd takes one to two seconds to elect a leader. */
 const ASK_AGAIN_MS = 500;
 
 /**
- * The members of one etcd, a client for each, since etcd3 picks one at random and waits for it. A call goes to the
- * member that answered last; when it fails, or is silent for `hedgeMs`, another is asked too, and the first answer
- * counts (hedged requests: Dean and Barroso, "The tail at scale", CACM 2013). Then one after the other is asked again:
- * what members had passed on to a leader that is gone they never answer, though another leads by now. So whatever is
- * called must bear being carried out several times.
+ * The members of one etcd. Each has a client of its own, because a client of etcd3 for all members picks one at random and
+ * waits for it.
+ *
+ * A call goes to the member that answered last. If that member fails, or is silent for `hedgeMs`, another is asked too, and
+ * the first answer counts (hedged requests: Dean and Barroso, "The tail at scale", CACM 2013). Once all members were asked,
+ * they are asked again one after the other: a member never answers a call that it passed on to a leader that has died, even
+ * when another leads by now. So every call must tolerate being carried out several times.
  */
 export class Members {
   readonly #settings: Settings;
@@ -36,25 +39,25 @@ export class Members {
           hosts,
           grpcOptions: { ...KEEPALIVE, ...client.grpcOptions },
           defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + deadlineMs }),
-          // Which member is asked, and when again, is decided here.
+          // This class decides which member is asked and when it is asked again, not etcd3.
           faultHandling: { host: () => noop, global: noop },
         }),
     );
   }
 
-  /** For streams: the member that answered last. */
+  /** The client of the member that answered last, for watches. */
   get preferred(): Etcd3 {
     const client = this.#clients[this.#preferred];
-    if (client === undefined) throw new Error('there is no member');
+    if (client === undefined) throw new Error('hosts names no member of etcd');
     return client;
   }
 
-  /** The member that was asked is of no use now. */
+  /** Prefers the next member from now on, because the preferred one failed. */
   avoidPreferred(): void {
     this.#preferred = (this.#preferred + 1) % this.#clients.length;
   }
 
-  /** @throws UNDERSTUDY_COORDINATOR when every member failed, or `deadlineMs` has passed */
+  /** @throws UNDERSTUDY_COORDINATOR when every member failed, or when `deadlineMs` passed */
   async call<T>(doing: string, ask: (client: Etcd3) => Promise<T>): Promise<T> {
     const { hosts, deadlineMs } = this.#settings;
     try {

@@ -1,24 +1,25 @@
+/** The options of the etcd coordinator, checked and with their defaults. */
 import { UnderstudyError } from '@understudy/core';
 import type { IOptions } from 'etcd3';
 
 export interface EtcdOptions {
-  /** The members, `host:port`, or `https://host:port` for TLS with the system's authorities. */
+  /** The members of etcd: `host:port`, or `https://host:port` for TLS with the system's certificate authorities. */
   readonly hosts: string | readonly string[];
-  /** User and password, where etcd asks for them. */
+  /** User and password, if etcd requires them. */
   readonly auth?: { readonly username: string; readonly password: string };
-  /** TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM. */
+  /** TLS as etcd3 takes it: the authority's certificate, and the client's key and certificate chain, all PEM. */
   readonly credentials?: NonNullable<IOptions['credentials']>;
   /** gRPC channel options for the connections to etcd. */
   readonly grpcOptions?: NonNullable<IOptions['grpcOptions']>;
-  /** Begins every key. Default `understudy/`. */
+  /** Prefix of every key. Default `understudy/`. */
   readonly keyPrefix?: string;
-  /** After how long a call is given up, milliseconds. Default 5000. */
+  /** How long a call may take, milliseconds. Default 5000. */
   readonly deadlineMs?: number;
-  /** A member that has not answered for so long is not waited for alone: another is asked too. Default 100. */
+  /** How long to wait for one member before another is asked too, milliseconds. Default 100. */
   readonly hedgeMs?: number;
-  /** For how long a replica that died is still said to run, seconds; etcd's own least is 2. Default 5. */
+  /** How long a replica is still listed after it died, seconds; etcd allows no less than 2. Default 5. */
   readonly presenceTtlS?: number;
-  /** How often a watch looks by itself, should its stream be silent, milliseconds. Default 5000. */
+  /** How long a watch may be silent before the record is read again, milliseconds. Default 5000. */
   readonly pollMs?: number;
 }
 
@@ -38,8 +39,8 @@ const HOST = /^(?:https?:\/\/)?(?:\[[^\s[\]/]+\]|[^\s:[\]/]+):\d{1,5}$/;
 /** @throws UNDERSTUDY_SETUP naming the option that cannot be used */
 export function settingsOf(options: EtcdOptions): Settings {
   const hosts = typeof options.hosts === 'string' ? options.hosts.split(',').map((host) => host.trim()) : options.hosts;
-  if (hosts.length === 0) refuse('hosts names no member of etcd');
-  for (const host of hosts) if (!HOST.test(host)) refuse(`hosts has ${JSON.stringify(host)}, which is not host:port`);
+  if (hosts.length === 0) refuse('hosts must name at least one member of etcd');
+  for (const host of hosts) if (!HOST.test(host)) refuse(`hosts must list host:port, and has ${JSON.stringify(host)}`);
   const { auth, credentials, grpcOptions, keyPrefix = 'understudy/' } = options;
   return {
     hosts,
@@ -54,7 +55,7 @@ export function settingsOf(options: EtcdOptions): Settings {
 
 function positive(name: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value;
-  return refuse(`${name} must be a number above 0 and is ${value}`);
+  return refuse(`set ${name} to a number above 0 instead of ${value}`);
 }
 
 function refuse(why: string): never {

@@ -1,3 +1,4 @@
+/** Reads the primitives of an encoding: numbers, texts, ids, and the tables of a frame. */
 import type { ConnectionId } from '@understudy/core';
 import { malformed } from './failure.js';
 import { HexIdReader } from './hex-id.js';

@@ -1,3 +1,4 @@
+/** The tables by which a frame writes out a connection, a method path or a metadata key only once. */
 import { NO_SEQ, type SeqNum } from '@understudy/core';
 
 /** A scan of up to this many entries beats hashing. */

@@ -1,3 +1,4 @@
+/** Writes the primitives of an encoding: numbers, texts, ids, and the tables of a frame. */
 import { type ConnectionId, connectionKind } from '@understudy/core';
 import { unencodable } from './failure.js';
 import { writeHexId } from './hex-id.js';
