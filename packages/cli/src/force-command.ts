@@ -20,8 +20,8 @@ export interface ForceOptions {
 }
 
 /**
- * Makes one running replica the only one in sync and the primary, when all replicas that held everything are gone (DESIGN §3.7,
- * §5.4). Calls that only they held are lost, so an operator must confirm it.
+ * Makes one running replica the only one in sync and the primary, when all replicas that held everything are gone
+ * (DESIGN §3.7, §5.4). Calls that only they held are lost, so an operator must confirm it.
  */
 export async function forceCommand(source: Source, options: ForceOptions, output: Output): Promise<number> {
   return withCoordinator(source, options.group, async (coordinator) => {

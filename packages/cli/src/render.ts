@@ -38,7 +38,9 @@ function line(cells: readonly string[]): string {
   return `  ${padded.join('  ')}`.trimEnd();
 }
 
-/** Shortens a name and replaces its control characters: anybody may have written it, and it must not steer a terminal. */
+/**
+ * Shortens a name and replaces its control characters: anybody may have written it, and it must not steer a terminal.
+ */
 export function clip(text: string, width: number): string {
   const characters = [...text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')];
   return characters.length <= width ? characters.join('') : `${characters.slice(0, width - 1).join('')}…`;

@@ -16,13 +16,13 @@ export interface EmbeddedOptions {
 }
 
 /**
- * Keeps the records of groups in a directory, for replicas that run on one host. Nothing has to be installed. A change is
- * atomic, survives a power loss, and stays correct when processes die or race at any point. The directory must be on a local
- * file system with hard links; the first record creates it.
+ * Keeps the records of groups in a directory, for replicas that run on one host. Nothing has to be installed. A change
+ * is atomic, survives a power loss, and stays correct when processes die or race at any point. The directory must be on
+ * a local file system with hard links; the first record creates it.
  *
  * @param dir the same for all replicas; holds any number of groups
- * @returns a factory. Its coordinators fail with UNDERSTUDY_COORDINATOR, which names the path that could not be used, or
- *   with UNDERSTUDY_RECORD_DAMAGED, which names the file that could not be read; such a file is never overwritten
+ * @returns a factory. Its coordinators fail with UNDERSTUDY_COORDINATOR, which names the path that could not be used,
+ *   or with UNDERSTUDY_RECORD_DAMAGED, which names the file that could not be read; such a file is never overwritten
  */
 export function embeddedCoordinator(dir: string, options: EmbeddedOptions = {}): CoordinatorFactory {
   return (group) => new EmbeddedCoordinator(dir, group, options);

@@ -4,7 +4,9 @@ import { checkSwap, UnderstudyError } from '@understudy/core';
 
 /** Faults that a test can inject into all coordinators of one factory. */
 export interface MemoryFaults {
-  /** While false, every call fails and watches are told so. Once it is true again, watches get the record they missed. */
+  /**
+   * While false, every call fails and watches are told so. Once it is true again, watches get the record they missed.
+   */
   setReachable(reachable: boolean): void;
   /** The next compare-and-swap takes place as always, but is answered `unknown`. */
   loseNextAnswer(): void;
@@ -12,7 +14,10 @@ export interface MemoryFaults {
 
 export type MemoryCoordinatorFactory = CoordinatorFactory & { readonly faults: MemoryFaults };
 
-/** Keeps the records of groups in this process, for tests. Results arrive later than the call, as from a real coordinator. */
+/**
+ * Keeps the records of groups in this process, for tests. Results arrive later than the call, as from a real
+ * coordinator.
+ */
 export function memoryCoordinator(): MemoryCoordinatorFactory {
   const world = new World();
   const factory: CoordinatorFactory = (group) => new MemoryCoordinator(group, world.store(group), world);

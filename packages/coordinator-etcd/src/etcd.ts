@@ -20,8 +20,8 @@ import { type EtcdOptions, type Settings, settingsOf } from './members/options.j
 /**
  * Keeps the records of groups in etcd (3.4 or later). Replicas need etcd to change a record, but never to serve a call.
  *
- * @returns a factory. Its coordinators fail with UNDERSTUDY_COORDINATOR when etcd refuses or cannot be reached in time, or
- *   with UNDERSTUDY_RECORD_DAMAGED when the value is not a record; such a value is never overwritten
+ * @returns a factory. Its coordinators fail with UNDERSTUDY_COORDINATOR when etcd refuses or cannot be reached in time,
+ *   or with UNDERSTUDY_RECORD_DAMAGED when the value is not a record; such a value is never overwritten
  * @throws UNDERSTUDY_SETUP for options that cannot be used
  */
 export function etcd(options: EtcdOptions): CoordinatorFactory {

@@ -3,8 +3,8 @@ import { etcd } from './etcd.js';
 import type { EtcdOptions } from './members/options.js';
 
 /**
- * Looks up the target of a client: the addresses of all replicas that belong to the group or run, as etcd knows them now. Call
- * it once, before you create a client. The client itself never needs etcd.
+ * Looks up the target of a client: the addresses of all replicas that belong to the group or run, as etcd knows them
+ * now. Call it once, before you create a client. The client itself never needs etcd.
  *
  * @returns `understudy:///host:port,…`, in the order of the replicas' names
  * @throws UNDERSTUDY_SETUP if the group has no replica yet; UNDERSTUDY_COORDINATOR if etcd refuses or does not answer

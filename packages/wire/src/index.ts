@@ -1,4 +1,6 @@
-/** Encoders and decoders of frames, headers and checkpoints. Encodings are views of pooled memory that is never reused. */
+/**
+ * Encoders and decoders of frames, headers and checkpoints. Encodings are views of pooled memory that is never reused.
+ */
 
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';

@@ -1,20 +1,21 @@
+/** The side of the child in the conversation between the benchmark and a process that it started. */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { monotonicMs } from './clock.js';
 import type { Memory, ProcessCommands, Usage } from './commands.js';
 import type { CommandSet, Implementation, Question, Said } from './ipc.js';
 
-/** Finer than the default of 1000: a call takes tens of microseconds. */
+/** The default of 1000 is too coarse, because a call takes tens of microseconds. */
 const PROFILE_EVERY_US = 200;
 
 const say = (said: Said): void => {
   if (process.connected) process.send?.(said);
 };
 
-/** Tells the process that started this one something that it did not ask for. */
+/** Tells the parent process something that it did not ask for. */
 export const tellNews = (news: unknown): void => say({ kind: 'news', news });
 
-/** Answers the process that started this one, and ends when that is gone, however it went. */
+/** Answers the parent process, and ends this process when the parent is gone for whatever reason. */
 export function serveParent<C extends CommandSet<C>>(commands: Implementation<Omit<C, keyof ProcessCommands>>): void {
   const all = { ...commonCommands(), ...commands } as Readonly<
     Record<string, (...args: readonly unknown[]) => unknown>
@@ -27,9 +28,9 @@ export function serveParent<C extends CommandSet<C>>(commands: Implementation<Om
     }
   });
   process.on('disconnect', () => process.exit(0));
-  // It may have gone while this process was still loading.
+  // The parent may have ended while this process was still loading.
   if (!process.connected) process.exit(0);
-  // A key press in the terminal reaches every process of the group; the one that started us decides what it means.
+  // Ctrl-C in a terminal reaches every process of the process group. The parent decides what to do about it.
   process.on('SIGINT', () => {});
 }
 

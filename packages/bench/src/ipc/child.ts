@@ -1,16 +1,17 @@
+/** The side of the benchmark in the conversation with a process that it started. */
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Ask, CommandSet, Question, Said } from './ipc.js';
 
-/** A benchmark cannot go on. The message is a sentence for its user. */
+/** The benchmark cannot go on. The message is a sentence for the user. */
 export class BenchFailure extends Error {
   override readonly name = 'BenchFailure';
 }
 
-/** What was to be measured is not there any more, because the machine was too busy for it. */
+/** The group is no longer what was to be measured, because the machine was too busy for it. */
 export class Disturbed extends BenchFailure {}
 
-/** Longer than a process takes that has nothing to do but to exit. */
+/** How long an idle process may take to exit before it is killed. */
 const EXIT_MAX_MS = 2_000;
 
 interface Waiting {
@@ -18,10 +19,10 @@ interface Waiting {
   readonly reject: (failure: Error) => void;
 }
 
-/** A process that the benchmark started, and the commands it carries out. */
+/** A process that the benchmark started, and the commands that the process carries out. */
 export class Child<C extends CommandSet<C>> {
   readonly name: string;
-  /** Resolves when the process is gone, with how it ended. */
+  /** Resolves when the process has ended, with the signal or the exit status. */
   readonly exited: Promise<string>;
   readonly #process: ChildProcess;
   readonly #news = new EventEmitter();
@@ -30,7 +31,7 @@ export class Child<C extends CommandSet<C>> {
   #running = true;
   #mayEnd = false;
 
-  /** @param onUnexpectedEnd called with a sentence when the process ends that nobody ended */
+  /** @param onUnexpectedEnd called with a sentence when the process ends although nobody ended it */
   constructor(name: string, process: ChildProcess, onUnexpectedEnd: (sentence: string) => void) {
     this.name = name;
     this.#process = process;
@@ -49,7 +50,7 @@ export class Child<C extends CommandSet<C>> {
     });
   }
 
-  /** It runs, and nobody has ended it. */
+  /** Whether the process runs and nobody has asked it to end. */
   get alive(): boolean {
     return this.#running && !this.#mayEnd;
   }
@@ -58,7 +59,7 @@ export class Child<C extends CommandSet<C>> {
   readonly ask: Ask<C> = (command, ...args) =>
     new Promise((resolve, reject) => {
       if (!this.#running || !this.#process.connected) {
-        reject(new BenchFailure(`${this.name} is gone and cannot be asked for ${command}`));
+        reject(new BenchFailure(`${this.name} has ended and cannot carry out ${command}`));
         return;
       }
       const id = this.#nextId++;
@@ -71,18 +72,18 @@ export class Child<C extends CommandSet<C>> {
     this.#news.on('news', listener);
   }
 
-  /** The next that the process says by itself. */
+  /** Resolves with the next thing that the process says without being asked. */
   nextNews(): Promise<unknown> {
     return new Promise((resolve) => this.#news.once('news', resolve));
   }
 
-  /** SIGKILL: as a crash. SIGTERM: as an orderly end. */
+  /** Ends the process as a crash would (SIGKILL), or in an orderly way (SIGTERM). */
   signal(signal: 'SIGKILL' | 'SIGTERM'): void {
     this.#mayEnd = true;
     if (this.#running) this.#process.kill(signal);
   }
 
-  /** Lets it exit, kills it if it does not, and waits until it is gone. */
+  /** Lets the process exit, kills it if it does not, and waits until it has ended. */
   async end(): Promise<void> {
     this.#mayEnd = true;
     if (this.#process.connected) this.#process.disconnect();

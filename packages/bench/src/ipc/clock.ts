@@ -1,2 +1,2 @@
-/** Milliseconds of the machine's monotonic clock, which all processes of one machine share. */
+/** Milliseconds of the monotonic clock, which all processes of a machine share. */
 export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -1,16 +1,15 @@
+/** The commands that the processes of a benchmark take over their IPC channels. All times are `monotonicMs`. */
 import type { ReplicaStatus } from '@understudy/core';
 import type { Mode } from '../service/service-config.js';
 
-/** What the processes of a benchmark can be asked over their IPC channels. Times: `monotonicMs`. */
-
-/** CPU time, user and system, that a process has used when it was asked. */
+/** CPU time, user and system, that a process has used so far. */
 export interface Usage {
   readonly atMs: number;
   readonly cpuMs: number;
 }
 
 export interface Memory {
-  /** Live JavaScript objects and the buffers they hold, after a garbage collection if the process allows one. */
+  /** Live JavaScript objects and their buffers, after a garbage collection if the process allows one. */
   readonly liveBytes: number;
   readonly rssBytes: number;
 }
@@ -35,61 +34,61 @@ export interface Latencies {
   readonly max: number;
 }
 
-/** What a driver did since it was asked before. */
+/** What a driver did since the mark before. */
 export interface Mark extends Usage {
   readonly calls: number;
   readonly failures: number;
-  /** The first failure, as gRPC says it. */
+  /** The message of the first failure, from gRPC. */
   readonly failure: string | undefined;
   readonly latencies: Latencies;
 }
 
 export interface Connection {
   readonly target: string;
-  /** undefined: the service is not replicated. */
+  /** Undefined if the service is not replicated. */
   readonly mode: Mode | undefined;
-  /** Client objects; each is a session of its own. */
+  /** Number of client objects. Each is a session of its own. */
   readonly clients: number;
 }
 
-/** What light load saw. */
+/** What the clients under light load saw. */
 export interface Heard {
   readonly calls: number;
   readonly replies: number;
   readonly failures: number;
   readonly failure: string | undefined;
-  /** The last reply of the term that was asked about, or an older one, that any client had. */
+  /** When any client had its last reply of the term that was asked about, or of an older one. */
   readonly lastOldReplyAtMs: number;
-  /** The first reply of a newer term that any client had. */
+  /** When any client had its first reply of a newer term. */
   readonly firstReplyAtMs: number;
   /** The longest time that any client was without a reply. */
   readonly longestGapMs: number;
 }
 
-/** How a stream sends: as its flow control lets it, or each message when the one before has come back. */
+/** How a stream sends: as fast as flow control allows, or each message when the one before has come back. */
 export type Pace = 'window' | 'one';
 
 export interface DriverCommands extends ProcessCommands {
   connect(connection: Connection): void;
-  /** Keeps so many calls in flight until `stop`. */
+  /** Keeps `inFlight` calls in flight until `stop`. */
   load(inFlight: number): void;
   mark(): Mark;
-  /** Waits for the calls that are open; returns how many there were in all. */
+  /** Waits for the open calls. Returns how many calls there were in all. */
   stop(): number;
-  /** Makes so many calls, and waits for them. */
+  /** Makes `calls` calls, and waits for all of them. */
   drive(calls: number, inFlight: number): Mark;
-  /** Keeps so many streams busy until `endStreams`. */
+  /** Keeps `streams` streams busy until `endStreams`. */
   openStreams(streams: number, pace: Pace): void;
-  /** Waits until all that was sent has come back; returns how many messages there were in all. */
+  /** Waits until every message has come back. Returns how many messages there were in all. */
   endStreams(): number;
-  /** Light load: every client calls every so often, whether or not it was answered. */
+  /** Light load: every client makes a call at each interval, whether or not earlier calls were answered. */
   startBeat(everyMs: number): void;
-  /** Resolves when every client has had a reply of a term newer than this. */
+  /** Resolves when every client has had a reply of a term newer than `term`. */
   heardOfTermAfter(term: number): void;
   endBeat(): Heard;
 }
 
-/** Both directions of the connections through one door of the proxy. */
+/** What passed through one door of the proxy, in both directions. */
 export interface Traffic {
   readonly there: Flow;
   readonly back: Flow;
@@ -100,13 +99,13 @@ export interface Flow {
   readonly bytes: number;
   /** gRPC messages. */
   readonly messages: number;
-  /** HTTP/2 HEADERS frames: a call begins with one, and its answer is two, or one if it is trailers-only. */
+  /** HTTP/2 HEADERS frames: a call begins with one. Its reply has two, or one if it is trailers-only. */
   readonly headers: number;
 }
 
 export interface ProxyCommands extends ProcessCommands {
-  /** Opens a door to an address and returns where it is. */
+  /** Opens a door to an address, and returns the address of the door. */
   open(target: string): string;
-  /** What went through each door so far, by its address. */
+  /** What passed through each door so far, by the address of the door. */
   traffic(): Readonly<Record<string, Traffic>>;
 }

@@ -1,4 +1,5 @@
-/** A set of commands, each as the signature of what carries it out; it may do so later than it returns. */
+/** The messages between the benchmark and the processes that it started. */
+/** A set of commands, each as the signature of its implementation, which may also return a promise. */
 export type CommandSet<C> = { readonly [K in keyof C]: (...args: never[]) => unknown };
 
 export type Ask<C extends CommandSet<C>> = <K extends keyof C & string>(
@@ -16,7 +17,7 @@ export interface Question {
   readonly args: readonly unknown[];
 }
 
-/** What a process says: the answer to a question, or something that it says by itself. */
+/** What a process says: the answer to a question, or news that nobody asked for. */
 export type Said =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string }

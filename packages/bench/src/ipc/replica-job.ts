@@ -1,11 +1,11 @@
 import type { Mode } from '../service/service-config.js';
 
-/** What a replica's process is given. */
+/** What the process of a replica is told when it starts. */
 export interface ReplicaJob {
   readonly id: string;
-  /** Where it listens. */
+  /** The address on which it listens. */
   readonly listen: string;
-  /** Where the other replicas reach it: the same, or a door of the proxy. */
+  /** The address at which the other replicas reach it: the same, or a door of the proxy. */
   readonly advertised: string;
   /** Directory of the group's record. */
   readonly coordinator: string;

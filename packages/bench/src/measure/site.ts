@@ -1,3 +1,4 @@
+/** The service that is measured, with its client. */
 import type { Child } from '../ipc/child.js';
 import type { DriverCommands, ProcessCommands, ProxyCommands } from '../ipc/commands.js';
 import { Group, type GroupOptions } from '../processes/group.js';
@@ -5,17 +6,17 @@ import type { Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
 import type { Variant } from './variants.js';
 
-/** A service that runs, and a client process connected to it. */
+/** A running service, and a client process that is connected to it. */
 export interface Site {
   readonly driver: Child<DriverCommands>;
   readonly primary: Child<ProcessCommands>;
   readonly backups: readonly Child<ProcessCommands>[];
-  /** undefined: the bare service. */
+  /** Undefined for the bare service. */
   readonly group: Group | undefined;
 }
 
 export interface SiteOptions extends GroupOptions {
-  /** Client objects in the client process. Default: one. */
+  /** Number of client objects in the client process. Default 1. */
   readonly clients?: number;
 }
 
@@ -47,10 +48,10 @@ async function connect(
   return driver;
 }
 
-/** Whether the group, if it is one, stayed as it was formed. */
+/** Whether the group stayed as it was formed. Always true for the bare service. */
 export const isWhole = async ({ group }: Site): Promise<boolean> => (await group?.undisturbed()) ?? true;
 
-/** Waits for all open calls, and until all replicas have done the same. */
+/** Waits until all open calls are answered, and until all replicas have come equally far. */
 export async function endLoad(stage: Stage, { driver, group }: Site): Promise<void> {
   const calls = await stage.until('all calls are answered', driver.ask('stop'));
   await group?.agree(stage, calls);

@@ -1,3 +1,4 @@
+/** The program of the client process. */
 import * as grpc from '@grpc/grpc-js';
 import { serveParent } from '../ipc/child-side.js';
 import type { Connection, DriverCommands } from '../ipc/commands.js';
@@ -7,8 +8,6 @@ import { StreamLoad } from '../load/stream-load.js';
 import { Tally } from '../load/tally.js';
 import { CounterClient } from '../service/proto.js';
 
-// The client process of a benchmark.
-
 const tally = new Tally();
 let clients: CounterClient[] = [];
 let termOf: (client: CounterClient) => number = () => 0;
@@ -17,11 +16,11 @@ let streams: StreamLoad | undefined;
 let beat: Beat | undefined;
 
 const present = <T>(part: T | undefined): T => {
-  if (part === undefined) throw new Error('The driver was not connected, or has nothing under way.');
+  if (part === undefined) throw new Error('ask the driver to connect, and to start what it should end');
   return part;
 };
 
-/** The bare service's client loads nothing of ours. */
+/** Creates the clients. Clients of the bare service load none of our code. */
 async function connect({ target, mode, clients: count }: Connection): Promise<void> {
   let options: grpc.ClientOptions = {};
   if (mode !== undefined) {

@@ -1,8 +1,7 @@
+/** The program of the proxy, which passes connections on and counts what goes through. */
 import { serveParent } from '../ipc/child-side.js';
 import type { ProxyCommands } from '../ipc/commands.js';
 import { CountingDoor } from '../wire/counting-door.js';
-
-// Passes connections on and counts what goes through.
 
 const doors = new Map<string, CountingDoor>();
 

@@ -1,3 +1,4 @@
+/** The program of one replica of the service. Its only argument is a ReplicaJob as JSON. */
 import * as grpc from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import { createReplica } from '@understudy/server';
@@ -9,8 +10,6 @@ import { Counter, handlers } from '../service/counter.js';
 import { CounterService } from '../service/proto.js';
 import { serviceConfigOf } from '../service/service-config.js';
 import { jsonLogger } from './json-logger.js';
-
-// One replica of the service. Its one argument is a ReplicaJob as JSON.
 
 const job = JSON.parse(process.argv[2] ?? '{}') as ReplicaJob;
 const counter = new Counter();

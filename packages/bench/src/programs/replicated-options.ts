@@ -1,3 +1,4 @@
+/** The only code of ours that the client process loads. A client of the bare service does not load it. */
 import type { Client, ClientOptions } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { type Mode, serviceConfigOf } from '../service/service-config.js';

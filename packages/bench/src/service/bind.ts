@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 
-/** Resolves to the port that was bound. */
+/** Binds a server to an address without TLS. Resolves to the port. */
 export const bind = (server: grpc.Server, address: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const credentials = grpc.ServerCredentials.createInsecure();

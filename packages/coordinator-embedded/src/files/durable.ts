@@ -26,8 +26,8 @@ export async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
- * Writes and flushes a complete file under a temporary name, then lets `publish` give it its real name, so that nobody ever
- * sees a part of it. Removes the temporary name in any case.
+ * Writes and flushes a complete file under a temporary name, then lets `publish` give it its real name, so that nobody
+ * ever sees a part of it. Removes the temporary name in any case.
  */
 export async function writeThen<T>(dir: string, text: string, publish: (temporary: string) => Promise<T>): Promise<T> {
   const name = temporaryFile();

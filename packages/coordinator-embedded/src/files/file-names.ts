@@ -5,9 +5,9 @@ const NAME_MAX = 160;
 const NAME_KEPT = 60;
 
 /**
- * Turns any text into a file name, and no two texts into the same one. Lower-case letters, digits, `_` and `-` stay; every
- * other UTF-16 code unit becomes `%` and four digits. Capitals do too, because some file systems take `A` for `a`. A name that
- * would be too long ends in a `~` and a digest; no shorter name contains a `~`.
+ * Turns any text into a file name, and no two texts into the same one. Lower-case letters, digits, `_` and `-` stay;
+ * every other UTF-16 code unit becomes `%` and four digits. Capitals do too, because some file systems take `A` for
+ * `a`. A name that would be too long ends in a `~` and a digest; no shorter name contains a `~`.
  */
 export function encodeName(text: string): string {
   const encoded = text.replace(/[^a-z0-9_-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -28,7 +28,10 @@ export function recordEpoch(file: string): number | undefined {
   return Number.isSafeInteger(epoch) ? epoch : undefined;
 }
 
-/** Each announcement has a file of its own, so that a replica and its successor of the same name do not touch each other's. */
+/**
+ * Each announcement has a file of its own, so that a replica and its successor of the same name do not touch each
+ * other's.
+ */
 export const presenceFile = (replica: string): string => `presence-${encodeName(replica)}.${randomUUID()}.json`;
 export const isPresence = (file: string): boolean => file.startsWith('presence-') && file.endsWith('.json');
 

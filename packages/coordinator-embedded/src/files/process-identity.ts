@@ -26,7 +26,9 @@ export async function isGone(pid: number, started?: string): Promise<boolean> {
   return started !== undefined && stat.started !== started;
 }
 
-/** Reads proc_pid_stat(5): field 2 is the command in parentheses and may hold anything, 3 the state, 22 the start time. */
+/**
+ * Reads proc_pid_stat(5): field 2 is the command in parentheses and may hold anything, 3 the state, 22 the start time.
+ */
 async function statOf(pid: number): Promise<{ state: string; started: string } | undefined> {
   if (process.platform !== 'linux') return undefined;
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);

@@ -6,7 +6,10 @@ import { makeDirectory, sweepTemporary, syncDirectory, unlessMissing, writeThen 
 import { coordinatorError, damagedRecord, systemCode } from './failure.js';
 import { looksLikeRecord, recordEpoch, recordFile } from './file-names.js';
 
-/** How many epochs stay on disk. A writer that falls this far behind between two system calls cannot tell whether it won. */
+/**
+ * How many epochs stay on disk. A writer that falls this far behind between two system calls cannot tell whether it
+ * won.
+ */
 export const EPOCHS_KEPT = 64;
 const BYTES_MAX = 1_048_576;
 const LISTINGS_MAX = 10;
@@ -14,10 +17,11 @@ const LISTINGS_MAX = 10;
 /**
  * A group's record, as one immutable file for each epoch. The file with the highest epoch is the record.
  *
- * The compare-and-swap is link(2): a complete and flushed file gets the name of the next epoch, which fails if that name
- * exists. So a process may die at any point, and exactly one of several writers wins. Two more rules keep this true when old
- * files are removed. A file is removed only when it is `EPOCHS_KEPT` or more below the highest. A writer that finds the
- * highest epoch that far above its own does not claim to have won, because its name may have been removed and free again.
+ * The compare-and-swap is link(2): a complete and flushed file gets the name of the next epoch, which fails if that
+ * name exists. So a process may die at any point, and exactly one of several writers wins. Two more rules keep this
+ * true when old files are removed. A file is removed only when it is `EPOCHS_KEPT` or more below the highest. A writer
+ * that finds the highest epoch that far above its own does not claim to have won, because its name may have been
+ * removed and free again.
  */
 export class RecordFiles {
   readonly #dir: string;
@@ -39,7 +43,8 @@ export class RecordFiles {
     let epoch = 0;
     for (let listing = 0; listing < LISTINGS_MAX; listing++) {
       epoch = await this.newestEpoch();
-      // Files come and go while the directory is listed. If the file is gone, or is older than one seen before, list again.
+      // Files come and go while the directory is listed. If the file is gone, or is older than one seen before, list
+      // again.
       if (epoch < this.#seen) continue;
       if (epoch === 0) return undefined;
       const record = await this.#read(epoch);

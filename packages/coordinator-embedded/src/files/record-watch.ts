@@ -12,8 +12,8 @@ export interface WatchOptions {
 }
 
 /**
- * Reports each newer record. Notifications of the file system make this fast. A poll makes it certain, because the directory
- * may not exist yet and some file systems send no notifications. Neither keeps the process alive.
+ * Reports each newer record. Notifications of the file system make this fast. A poll makes it certain, because the
+ * directory may not exist yet and some file systems send no notifications. Neither keeps the process alive.
  */
 export class RecordWatch {
   readonly #files: RecordFiles;

@@ -1,6 +1,6 @@
 /**
- * A program that changes a group's record as fast as it can, until the record has the last epoch given. Prints each epoch
- * that it won on a line of its own as soon as it knows, or `unknown` if it cannot tell whether it won.
+ * A program that changes a group's record as fast as it can, until the record has the last epoch given. Prints each
+ * epoch that it won on a line of its own as soon as it knows, or `unknown` if it cannot tell whether it won.
  *
  * racer.js DIR GROUP NUMBER LAST-EPOCH
  */

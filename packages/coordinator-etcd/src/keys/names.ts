@@ -2,8 +2,8 @@
 const RECORD = '/record';
 
 /**
- * Turns any text into a part of a key that contains no `/`, and no two texts into the same part. Letters, digits, `_`, `-` and
- * `.` stay; every other UTF-16 code unit becomes `%` and four digits.
+ * Turns any text into a part of a key that contains no `/`, and no two texts into the same part. Letters, digits, `_`,
+ * `-` and `.` stay; every other UTF-16 code unit becomes `%` and four digits.
  */
 const encode = (text: string): string =>
   text.replace(/[^A-Za-z0-9_.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

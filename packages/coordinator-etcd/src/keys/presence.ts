@@ -8,7 +8,10 @@ import { presenceKey, presencePrefix } from './names.js';
 /** How many times a lease is renewed before it would run out. */
 const KEEPALIVES = 3;
 
-/** Announces a replica under a lease of its own. When its process dies or is cut off, the lease ends and etcd forgets it. */
+/**
+ * Announces a replica under a lease of its own. When its process dies or is cut off, the lease ends and etcd forgets
+ * it.
+ */
 export class Presences {
   readonly #members: Members;
   readonly #settings: Settings;

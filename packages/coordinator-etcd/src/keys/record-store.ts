@@ -17,7 +17,9 @@ export interface Reading {
   readonly revision: string;
 }
 
-/** A group's record under its key. A change is one transaction that checks the revision that wrote the record before. */
+/**
+ * A group's record under its key. A change is one transaction that checks the revision that wrote the record before.
+ */
 export class RecordStore {
   readonly key: string;
   readonly #group: string;

@@ -18,9 +18,9 @@ export interface WatchOptions {
 }
 
 /**
- * Reports each newer record. A watch of etcd, from the revision that was read last, makes this fast. The record is read again
- * when the watch ends for any reason, such as compaction, and whenever it was silent for `pollMs`, because a member that is
- * cut off from the others keeps its watches open and says nothing.
+ * Reports each newer record. A watch of etcd, from the revision that was read last, makes this fast. The record is read
+ * again when the watch ends for any reason, such as compaction, and whenever it was silent for `pollMs`, because a
+ * member that is cut off from the others keeps its watches open and says nothing.
  */
 export class RecordWatch {
   readonly #members: Members;

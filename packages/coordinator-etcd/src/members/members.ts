@@ -11,17 +11,19 @@ const KEEPALIVE = {
   'grpc.keepalive_permit_without_calls': 0,
 };
 
-/** How long to wait before asking a member again once all were asked. etcd takes one to two seconds to elect a leader. */
+/**
+ * How long to wait before asking a member again once all were asked. etcd takes one to two seconds to elect a leader.
+ */
 const ASK_AGAIN_MS = 500;
 
 /**
- * The members of one etcd. Each has a client of its own, because a client of etcd3 for all members picks one at random and
- * waits for it.
+ * The members of one etcd. Each has a client of its own, because a client of etcd3 for all members picks one at random
+ * and waits for it.
  *
- * A call goes to the member that answered last. If that member fails, or is silent for `hedgeMs`, another is asked too, and
- * the first answer counts (hedged requests: Dean and Barroso, "The tail at scale", CACM 2013). Once all members were asked,
- * they are asked again one after the other: a member never answers a call that it passed on to a leader that has died, even
- * when another leads by now. So every call must tolerate being carried out several times.
+ * A call goes to the member that answered last. If that member fails, or is silent for `hedgeMs`, another is asked too,
+ * and the first answer counts (hedged requests: Dean and Barroso, "The tail at scale", CACM 2013). Once all members
+ * were asked, they are asked again one after the other: a member never answers a call that it passed on to a leader
+ * that has died, even when another leads by now. So every call must tolerate being carried out several times.
  */
 export class Members {
   readonly #settings: Settings;

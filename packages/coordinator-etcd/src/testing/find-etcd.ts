@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * Finds the program `etcd`: the one that ETCD_BIN names, or the one on the PATH. If there is none, root on Debian installs it.
+ * Finds the program `etcd`: the one that ETCD_BIN names, or the one on the PATH. If there is none, root on Debian
+ * installs it.
  *
  * @throws Error that says what to install
  */

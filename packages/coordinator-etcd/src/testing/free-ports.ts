@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
 /**
- * Ports from here need no special rights, and ports below `BELOW` are not used for outgoing connections (from 32,768 on Linux),
- * which could take a port before the caller does.
+ * Ports from here need no special rights, and ports below `BELOW` are not used for outgoing connections (from 32,768 on
+ * Linux), which could take a port before the caller does.
  */
 const FROM = 10_000;
 const BELOW = 32_000;

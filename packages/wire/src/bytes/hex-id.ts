@@ -27,8 +27,8 @@ export function writeHexId(target: Buffer, at: number, id: string, from = 0): vo
 }
 
 /**
- * Reads 16 bytes as hexadecimal text. Ids serve as Map keys and come again with every frame, so the reader remembers recent
- * ones in a direct-mapped cache of fixed size. A remembered id is the same string object each time.
+ * Reads 16 bytes as hexadecimal text. Ids serve as Map keys and come again with every frame, so the reader remembers
+ * recent ones in a direct-mapped cache of fixed size. A remembered id is the same string object each time.
  */
 export class HexIdReader {
   private readonly words = new Int32Array(4 * CACHED_IDS);

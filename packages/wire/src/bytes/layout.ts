@@ -5,8 +5,8 @@ import type { ConnectionKind } from '@understudy/core';
 export const VERSION = 2;
 
 /**
- * Second byte of every encoding: what follows. No number stands for two things, so that a decoder can tell a frame meant
- * for another decoder from a damaged frame. Never reuse a number.
+ * Second byte of every encoding: what follows. No number stands for two things, so that a decoder can tell a frame
+ * meant for another decoder from a damaged frame. Never reuse a number.
  */
 export const Kind = {
   hello: 0x01,

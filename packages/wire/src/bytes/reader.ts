@@ -13,9 +13,9 @@ const connectionIds = CONNECTION_KINDS.map((kind) => new HexIdReader(`${kind}:`)
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads what Writer wrote, and refuses everything else with UNDERSTUDY_MALFORMED. A second way to write the same value is
- * refused too, so that equal values have equal encodings. Reusable but not re-entrant: call `open`, read the parts, call
- * `close`.
+ * Reads what Writer wrote, and refuses everything else with UNDERSTUDY_MALFORMED. A second way to write the same value
+ * is refused too, so that equal values have equal encodings. Reusable but not re-entrant: call `open`, read the parts,
+ * call `close`.
  */
 export class Reader {
   readonly connections = new ConnectionTable();

@@ -7,8 +7,8 @@ const SCANNED_MAX = 8;
 const KEPT_MAX = 64;
 
 /**
- * The strings of one frame in the order of their first occurrence. A frame writes out each string once and names it by its
- * index from then on. Encoder and decoder build the same table.
+ * The strings of one frame in the order of their first occurrence. A frame writes out each string once and names it by
+ * its index from then on. Encoder and decoder build the same table.
  */
 export class StringTable {
   size = 0;

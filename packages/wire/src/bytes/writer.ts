@@ -29,7 +29,9 @@ export class Writer {
   private start = 0;
   private at = 0;
 
-  /** @param estimate about how many bytes the encoding needs; a good estimate saves a copy of what was written so far */
+  /**
+   * @param estimate about how many bytes the encoding needs; a good estimate saves a copy of what was written so far
+   */
   begin(kind: KindByte, estimate: number): void {
     this.connections.clear();
     this.names.clear();
@@ -58,7 +60,9 @@ export class Writer {
     this.byte(value ? 1 : 0);
   }
 
-  /** An integer from 0 to 2^53-1: seven bits a byte, least significant first; the top bit says that more bytes follow. */
+  /**
+   * An integer from 0 to 2^53-1: seven bits a byte, least significant first; the top bit says that more bytes follow.
+   */
   varint(value: number): void {
     this.reserve(VARINT_MAX_BYTES);
     const slab = this.slab;

@@ -8,8 +8,8 @@ const PRESENT = Buffer.from('present');
 const BARE = 5;
 
 /**
- * A digest of everything that an outcome says. Equal outcomes have equal digests, whether metadata values are texts or bytes
- * and whatever kind of view holds the bytes.
+ * A digest of everything that an outcome says. Equal outcomes have equal digests, whether metadata values are texts or
+ * bytes and whatever kind of view holds the bytes.
  *
  * @returns an unsigned 32-bit integer
  */

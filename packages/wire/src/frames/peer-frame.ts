@@ -74,7 +74,8 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
 }
 
 /**
- * Decodes a frame between replicas. Bodies and state are views of `bytes`: keep one, and all of `bytes` stays in memory.
+ * Decodes a frame between replicas. Bodies and state are views of `bytes`: keep one, and all of `bytes` stays in
+ * memory.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */

@@ -58,7 +58,8 @@ export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
 }
 
 /**
- * Decodes a frame from a replica to a client. Messages are views of `bytes`: keep one, and all of `bytes` stays in memory.
+ * Decodes a frame from a replica to a client. Messages are views of `bytes`: keep one, and all of `bytes` stays in
+ * memory.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */

@@ -19,8 +19,8 @@ export const HEADER_MAX_BYTES = 16 * 1024;
 
 /**
  * Encodes the header of a call that travels as an RPC, for its binary metadata. The result may be longer than
- * `HEADER_MAX_BYTES`, which no receiver accepts. The sender compares its length, and sends orderInfo by frame first if it is
- * too long.
+ * `HEADER_MAX_BYTES`, which no receiver accepts. The sender compares its length, and sends orderInfo by frame first if
+ * it is too long.
  */
 export function encodeRpcRequestHeader(header: RpcRequestHeader): Uint8Array {
   writer.begin(Kind.rpcRequestHeader, 32 + sessionHeaderBytes(header.header));
@@ -43,8 +43,8 @@ export function decodeRpcRequestHeader(bytes: Uint8Array): RpcRequestHeader {
 }
 
 /**
- * Encodes the header of an RPC's reply, for its binary metadata or trailers. It may be too long, as `encodeRpcRequestHeader`
- * says.
+ * Encodes the header of an RPC's reply, for its binary metadata or trailers. It may be too long, as
+ * `encodeRpcRequestHeader` says.
  */
 export function encodeRpcReplyHeader(header: RpcReplyHeader): Uint8Array {
   writer.begin(Kind.rpcReplyHeader, replicaHeaderBytes(header.header));

@@ -51,7 +51,8 @@ export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
 }
 
 /**
- * Decodes a frame from a client to a replica. Bodies are views of `bytes`: keep one, and all of `bytes` stays in memory.
+ * Decodes a frame from a client to a replica. Bodies are views of `bytes`: keep one, and all of `bytes` stays in
+ * memory.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */
@@ -98,8 +99,8 @@ function readHello(r: Reader): HelloFrame {
 }
 
 /**
- * Refuses the reply to a call that this group made. Only its primary brings such replies in; a client that could send one
- * would speak for another service.
+ * Refuses the reply to a call that this group made. Only its primary brings such replies in; a client that could send
+ * one would speak for another service.
  */
 function fromClient(request: Request): Request {
   return request.reply === undefined ? request : malformed('a client sent the reply to a nested call');

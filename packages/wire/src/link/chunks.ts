@@ -15,7 +15,9 @@ const DEFAULT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 const PART_BYTES_MIN = 1024;
 
 export interface ChunkerOptions {
-  /** How many bytes a chunk has at most; at least 1025. Default 1 MiB, well below gRPC's usual limit of 4 MiB a message. */
+  /**
+   * How many bytes a chunk has at most; at least 1025. Default 1 MiB, well below gRPC's usual limit of 4 MiB a message.
+   */
   readonly chunkBytes?: number;
 }
 
@@ -61,8 +63,8 @@ export class Assembler {
 
   /**
    * @returns the frame that this chunk completes, if it completes one; a frame that came whole is the chunk itself
-   * @throws UnderstudyError UNDERSTUDY_MALFORMED for a chunk that cannot follow, or a frame above the bound. The assembler
-   *   drops the parts that it holds, and the caller should end the link
+   * @throws UnderstudyError UNDERSTUDY_MALFORMED for a chunk that cannot follow, or a frame above the bound. The
+   *   assembler drops the parts that it holds, and the caller should end the link
    */
   push(chunk: Uint8Array): Uint8Array | undefined {
     const mark = chunk[0];

@@ -31,8 +31,9 @@ const ORDER_MIN_BYTES = 2;
 const ORDER_USUAL_BYTES = 4;
 
 /**
- * Writes a list of orderInfo as runs. A run has one term and consecutive orderNums and names both once, so that an entry is
- * only the index of a connection and the difference of its seqNum to the last one on that connection: two bytes, as a rule.
+ * Writes a list of orderInfo as runs. A run has one term and consecutive orderNums and names both once, so that an
+ * entry is only the index of a connection and the difference of its seqNum to the last one on that connection: two
+ * bytes, as a rule.
  */
 export function writeOrders(w: Writer, orders: readonly OrderInfo[]): void {
   let term = 0;

@@ -8,7 +8,9 @@ import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 
-/** An outcome that is not a reply has a kind and nothing else. It is written as an index of this list. Never reorder it. */
+/**
+ * An outcome that is not a reply has a kind and nothing else. It is written as an index of this list. Never reorder it.
+ */
 const BARE_KINDS = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'] as const;
 const BARE: readonly Outcome[] = BARE_KINDS.map((kind) => Object.freeze({ kind }));
 
