@@ -212,8 +212,8 @@ describe('understudy force', () => {
   });
 });
 
-describe('the command line', () => {
-  it.each(['understudy', 'understudy status', 'understudy force'])('%s --help prints its usage', async (command) => {
+describe('the command', () => {
+  it.each(['understudy', 'understudy status', 'understudy force'])('prints its usage: %s --help', async (command) => {
     const { code, out, err } = await understudy(...command.split(' ').slice(1), '--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain('Usage: understudy');

@@ -15,11 +15,11 @@ const epochOf = (epoch: number): Epoch => epoch as Epoch;
 /**
  * Registers the vitest tests that every Coordinator must pass.
  *
- * @param name of the place where the records are kept, for the titles
+ * @param name where the coordinator keeps its records, for the titles: 'in etcd'
  * @param make called before each test
  */
 export function coordinatorContract(name: string, make: () => Promise<ContractSubject>): void {
-  describe(`the coordinator contract: ${name}`, () => {
+  describe(`a coordinator that keeps its records ${name}`, () => {
     let subject: ContractSubject;
     let opened: Coordinator[];
     const open = (group = GROUP): Coordinator => {

@@ -185,7 +185,7 @@ describe('a watch in etcd', () => {
 });
 
 describe('a call to etcd', () => {
-  it('fails at its deadline when etcd does not run on, and leaves a change unknown', async () => {
+  it('fails at its deadline when etcd is suspended, and leaves the outcome of a change unknown', async () => {
     const server = await start();
     const coordinator = open({ hosts: server.host, deadlineMs: 300 });
     await change(coordinator, 0, 1);

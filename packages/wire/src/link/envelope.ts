@@ -3,7 +3,7 @@ import { malformed } from '../bytes/failure.js';
 import { ENVELOPE_MAX_BYTES, envelopeBytes, FRAME_TAG, isInSlab, writeEnvelope } from '../bytes/slab.js';
 
 /**
- * Wraps a frame for a gRPC stream, as the encoded protobuf message `Frame { bytes frame = 1; }`. A frame that an
+ * Wraps a frame for a link, as the encoded protobuf message `Frame { bytes frame = 1; }`. A frame that an
  * encoder of this package returned is not copied; the result then shares its memory.
  */
 export function wrapFrame(bytes: Uint8Array): Buffer {
