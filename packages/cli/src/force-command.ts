@@ -1,13 +1,6 @@
 /** `understudy force`: an operator chooses the replica whose state is to be the truth. */
-import {
-  type Coordinator,
-  forceRecord,
-  type GroupRecord,
-  type Member,
-  type Presence,
-  sameRecord,
-  UnderstudyError,
-} from '@understudy/core';
+import { type Coordinator, type GroupRecord, type Member, type Presence, UnderstudyError } from '@understudy/core';
+import { forceRecord, sameRecord } from '@understudy/core/internal';
 import { recordOf, sameMember } from './group-status.js';
 import type { Output } from './output.js';
 import { type Source, withCoordinator } from './source.js';

@@ -1,5 +1,6 @@
 /** The contract between a coordinator and the replicas that rely on it, as tests that every coordinator runs. */
-import { type Coordinator, type CoordinatorFactory, type Epoch, type GroupRecord, NO_EPOCH } from '@understudy/core';
+import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 

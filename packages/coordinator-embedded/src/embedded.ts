@@ -1,7 +1,7 @@
 /** The coordinator that keeps records in a directory: the files do the work, this makes every call end in time. */
 import { join } from 'node:path';
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core';
+import { checkSwap } from '@understudy/core/internal';
 import { asCoordinatorError, coordinatorError, within } from './files/failure.js';
 import { groupDirectory } from './files/file-names.js';
 import { PresenceFiles } from './files/presence-files.js';

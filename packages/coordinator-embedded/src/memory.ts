@@ -1,6 +1,7 @@
 /** A coordinator in memory, with faults that a test can switch on. */
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap, UnderstudyError } from '@understudy/core';
+import { UnderstudyError } from '@understudy/core';
+import { checkSwap } from '@understudy/core/internal';
 
 /** Faults that a test can inject into all coordinators of one factory. */
 export interface MemoryFaults {

@@ -2,13 +2,13 @@
 import {
   type Coordinator,
   type CoordinatorFactory,
-  checkSwap,
   type Epoch,
   type GroupRecord,
   type Presence,
   type SwapResult,
   UnderstudyError,
 } from '@understudy/core';
+import { checkSwap } from '@understudy/core/internal';
 import { recordKey } from './keys/names.js';
 import { Presences } from './keys/presence.js';
 import { RecordStore } from './keys/record-store.js';

@@ -3,20 +3,19 @@
  * leaves ids as bytes, while our decoders turn them into text.
  */
 import { fileURLToPath } from 'node:url';
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type CallOrder,
   type ConnectionId,
   connectionHex,
   connectionId,
   type MulticastFrame,
-  type OrderNum,
   type Outcome,
   type RepliesFrame,
   type Request,
   type RpcReplyHeader,
   type SeqNum,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import protobuf from 'protobufjs';
 import {
   decodeReplyFrame,

@@ -1,15 +1,5 @@
-import {
-  connectionHex,
-  connectionId,
-  type GroupRecord,
-  type Incarnation,
-  type NewTermFrame,
-  type OrderInfo,
-  type OrderNum,
-  type ReplicaId,
-  type SeqNum,
-  type Term,
-} from '@understudy/core';
+import type { GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
+import { connectionHex, connectionId, type NewTermFrame, type OrderInfo, type SeqNum } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { Kind } from './bytes/layout.js';
 import { Writer } from './bytes/writer.js';

@@ -1,7 +1,8 @@
 /** The files in which a group's record is kept, and the compare-and-swap between processes. */
 import { type FileHandle, link, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Epoch, type GroupRecord, recordFromJson, recordToJson, type SwapResult } from '@understudy/core';
+import type { Epoch, GroupRecord, SwapResult } from '@understudy/core';
+import { recordFromJson, recordToJson } from '@understudy/core/internal';
 import { makeDirectory, sweepTemporary, syncDirectory, unlessMissing, writeThen } from './durable.js';
 import { coordinatorError, damagedRecord, systemCode } from './failure.js';
 import { looksLikeRecord, recordEpoch, recordFile } from './file-names.js';

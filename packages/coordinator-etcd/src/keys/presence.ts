@@ -1,5 +1,6 @@
 /** The keys that say which replicas of a group run. */
-import { type Incarnation, isHexId, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { type Incarnation, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { isHexId } from '@understudy/core/internal';
 import type { ILeaseKeepAliveResponse } from 'etcd3';
 import type { Members } from '../members/members.js';
 import type { Settings } from '../members/options.js';

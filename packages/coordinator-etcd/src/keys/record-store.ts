@@ -1,5 +1,6 @@
 /** The key that holds a group's record, and the compare-and-swap on it. */
-import { type Epoch, type GroupRecord, recordFromJson, recordToJson, type SwapResult } from '@understudy/core';
+import type { Epoch, GroupRecord, SwapResult } from '@understudy/core';
+import { recordFromJson, recordToJson } from '@understudy/core/internal';
 import type { IKeyValue } from 'etcd3';
 import { damagedRecord } from '../members/failure.js';
 import type { Members } from '../members/members.js';

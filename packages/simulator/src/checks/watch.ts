@@ -1,18 +1,16 @@
+import type { GroupRecord, Member, ReplicaStatus } from '@understudy/core';
 import {
   connectionKind,
-  type GroupRecord,
   isInSync,
-  type Member,
   namesSame,
   type OrderInfo,
   type ReplicaEffect,
   type ReplicaEvent,
-  type ReplicaStatus,
   type SessionEffect,
   STREAM_WINDOW,
   sameMember,
   seqNumOf,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';

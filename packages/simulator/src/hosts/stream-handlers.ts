@@ -7,7 +7,7 @@ import {
   seqNumOf,
   type Task,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 import { readRequest } from '../services/ledger.js';
 import { StreamHandler } from '../services/stream-handler.js';

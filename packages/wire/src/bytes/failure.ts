@@ -1,5 +1,6 @@
 /** How encoders and decoders refuse: input and values each fail with an error of their own. */
-import { InvariantViolation, UnderstudyError } from '@understudy/core';
+import { UnderstudyError } from '@understudy/core';
+import { InvariantViolation } from '@understudy/core/internal';
 
 /** Refuses input that is not a valid encoding. */
 export function malformed(reason: string): never {

@@ -1,4 +1,4 @@
-import { connectionId, InvariantViolation } from '@understudy/core';
+import { connectionId, InvariantViolation } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeRpcRequestHeader, encodeRpcRequestHeader } from '../index.js';

@@ -1,5 +1,5 @@
 /** The numbers that every encoding begins with, and the sizes that readers and writers share. */
-import type { ConnectionKind } from '@understudy/core';
+import type { ConnectionKind } from '@understudy/core/internal';
 
 /** First byte of every encoding. Its two top bits stay free, because they mark the parts of a chunked frame. */
 export const VERSION = 2;

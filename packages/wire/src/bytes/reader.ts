@@ -1,5 +1,5 @@
 /** Reads the primitives of an encoding: numbers, texts, ids, and the tables of a frame. */
-import type { ConnectionId } from '@understudy/core';
+import type { ConnectionId } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { HexIdReader } from './hex-id.js';
 import { CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';

@@ -1,5 +1,5 @@
 /** The tables by which a frame writes out a connection, a method path or a metadata key only once. */
-import { NO_SEQ, type SeqNum } from '@understudy/core';
+import { NO_SEQ, type SeqNum } from '@understudy/core/internal';
 
 /** A scan of up to this many entries beats hashing. */
 const SCANNED_MAX = 8;

@@ -1,5 +1,5 @@
 /** Writes the primitives of an encoding: numbers, texts, ids, and the tables of a frame. */
-import { type ConnectionId, connectionKind } from '@understudy/core';
+import { type ConnectionId, connectionKind } from '@understudy/core/internal';
 import { unencodable } from './failure.js';
 import { writeHexId } from './hex-id.js';
 import { CONNECTION_BYTES, CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';

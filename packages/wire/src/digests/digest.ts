@@ -1,5 +1,5 @@
 /** Digests by which replicas compare what their handlers answered. */
-import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core';
+import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core/internal';
 import { hash32 } from './hash.js';
 
 const ABSENT = Buffer.from('absent');

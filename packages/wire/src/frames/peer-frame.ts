@@ -1,15 +1,14 @@
 /** The frames between the replicas of one group: announcements, acknowledgments and recovery. */
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type AckFrame,
   type AnnounceFrame,
   type ConnectionId,
   type NackFrame,
-  type OrderNum,
   type PeerFrame,
   type SeqNum,
-  type Term,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';

@@ -1,7 +1,6 @@
 /** The frames that a replica sends to a client. */
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import {
-  ERROR_CODES,
-  type ErrorCode,
   NO_SEQ,
   type ReadReply,
   type RepliesFrame,
@@ -10,7 +9,7 @@ import {
   type SeqReply,
   unreachable,
   type WelcomeFrame,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';

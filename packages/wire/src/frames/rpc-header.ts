@@ -1,5 +1,5 @@
 /** The headers of a call that travels as an ordinary RPC. */
-import type { RpcReplyHeader, RpcRequestHeader, SeqNum } from '@understudy/core';
+import type { RpcReplyHeader, RpcRequestHeader, SeqNum } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';

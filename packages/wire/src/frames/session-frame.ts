@@ -1,4 +1,5 @@
 /** The frames that a client sends to the replicas of a group. */
+import type { Term } from '@understudy/core';
 import {
   type CollectedFrame,
   type HelloFrame,
@@ -9,9 +10,8 @@ import {
   type SeqNum,
   type SeqRequest,
   type SessionFrame,
-  type Term,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';

@@ -1,16 +1,15 @@
 /** Checkpoints: everything that a replica needs in place of the log up to an order. */
+import type { OrderNum, Term } from '@understudy/core';
 import type {
   Checkpoint,
   ConnectionId,
   ConnectionSnapshot,
   KeyedReply,
-  OrderNum,
   Outcome,
   SeqNum,
   StreamItem,
   StreamSnapshot,
-  Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';

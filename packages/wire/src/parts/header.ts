@@ -1,5 +1,6 @@
 /** The headers that carry orderInfo between clients and replicas (FIG. 8, [0102]), in frames and in RPCs alike. */
-import type { OrderNum, ReplicaHeader, SeqNum, SessionHeader, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { ReplicaHeader, SeqNum, SessionHeader } from '@understudy/core/internal';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';

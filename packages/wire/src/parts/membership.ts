@@ -1,15 +1,6 @@
 /** Replicas, the view that a replica has of its group, and the group's record. */
-import type {
-  Adoption,
-  Epoch,
-  GroupRecord,
-  Incarnation,
-  Member,
-  OrderNum,
-  ReplicaId,
-  Term,
-  View,
-} from '@understudy/core';
+import type { Adoption, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type { View } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { ID_BYTES } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';

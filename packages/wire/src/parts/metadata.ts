@@ -1,5 +1,5 @@
 /** gRPC metadata, in its order and with its repetitions. A frame writes out each key once. */
-import type { MetadataEntries } from '@understudy/core';
+import type { MetadataEntries } from '@understudy/core/internal';
 import type { Reader } from '../bytes/reader.js';
 import type { Writer } from '../bytes/writer.js';
 

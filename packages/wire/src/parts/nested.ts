@@ -1,13 +1,12 @@
 /** Calls that handlers make: who calls, the replies on their way back, and the calls that a checkpoint remembers. */
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type CallerSnapshot,
   CLIENT_NAME_MAX,
   type NestedCaller,
   type NestedId,
   type NestedReply,
-  type OrderNum,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';

@@ -1,12 +1,11 @@
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type ConnectionId,
   connectionId,
   type OrderInfo,
-  type OrderNum,
   type PromiseFrame,
   type SeqNum,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../bytes/layout.js';
 import { decodePeerFrame, encodePeerFrame } from '../index.js';

@@ -1,15 +1,14 @@
 /** Lists of orderInfo, the bulk of what replicas and clients tell each other: two bytes an order, as a rule. */
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type CallOrder,
   type ConnectionId,
   type Determinants,
   determinantBytes,
   type OrderInfo,
-  type OrderNum,
   type SeqNum,
   seqNumOf,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';

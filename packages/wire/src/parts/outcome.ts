@@ -1,5 +1,5 @@
 /** What became of a message: a reply with all that its caller is sent, or one of the outcomes that are not a reply. */
-import type { Outcome, Reply, StreamEnd } from '@understudy/core';
+import type { Outcome, Reply, StreamEnd } from '@understudy/core/internal';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';

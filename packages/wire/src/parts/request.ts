@@ -1,5 +1,5 @@
 /** Bodies of calls, alone and with the connection and seqNum that name them. */
-import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core';
+import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core/internal';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';

@@ -1,5 +1,5 @@
 /** Lists of seqNums: a byte each where they ascend without large gaps. */
-import type { SeqNum } from '@understudy/core';
+import type { SeqNum } from '@understudy/core/internal';
 import type { Reader } from '../bytes/reader.js';
 import type { Writer } from '../bytes/writer.js';
 

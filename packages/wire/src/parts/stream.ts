@@ -1,5 +1,5 @@
 /** What a message does in a stream, the items that handlers send, and how far clients are with them. */
-import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core';
+import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';
 import type { Writer } from '../bytes/writer.js';

@@ -1,13 +1,6 @@
 /** Arbitrary whole frames and RPC headers. */
-import {
-  ERROR_CODES,
-  type ErrorCode,
-  type PeerFrame,
-  type ReplyFrame,
-  type RpcReplyHeader,
-  type RpcRequestHeader,
-  type SessionFrame,
-} from '@understudy/core';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import type { PeerHello } from '../frames/peer-hello.js';
 import { orders } from './orders.js';

@@ -1,5 +1,6 @@
 /** Arbitrary orderInfo: single orders of every kind, and the runs that a primary issues. */
-import type { CallOrder, CancelOrder, Determinants, OrderInfo, OrderNum, SeqNum, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { CallOrder, CancelOrder, Determinants, OrderInfo, SeqNum } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { outcome, reply } from './outcomes.js';
 import {

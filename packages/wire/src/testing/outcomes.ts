@@ -1,5 +1,5 @@
 /** Arbitrary outcomes: replies, and the outcomes that are not a reply. */
-import type { MetadataEntries, Outcome, Reply, StreamEnd } from '@understudy/core';
+import type { MetadataEntries, Outcome, Reply, StreamEnd } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { bytes, metadata, REQUIRED, text, withOptional } from './values.js';
 

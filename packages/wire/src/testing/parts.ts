@@ -1,8 +1,8 @@
 /** Arbitrary parts of frames: requests, outcomes, items of streams, views, records, checkpoints and headers. */
+import type { GroupRecord } from '@understudy/core';
 import type {
   Body,
   Checkpoint,
-  GroupRecord,
   MetadataEntries,
   NestedCaller,
   NestedId,
@@ -14,7 +14,7 @@ import type {
   StreamItem,
   StreamPart,
   View,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { orders } from './orders.js';
 import { outcome, reply, streamEnd } from './outcomes.js';

@@ -2,22 +2,17 @@
  * One fixed value of everything that travels, with every kind of order, outcome, stream part and item among them.
  * `testdata/v2` holds their bytes. Do not change a value: add one.
  */
+import type { Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
 import type {
   Body,
   CallOrder,
   Checkpoint,
-  Epoch,
-  GroupRecord,
-  Incarnation,
-  Member,
   NestedCaller,
   NestedReply,
   OrderInfo,
-  OrderNum,
   Outcome,
   PeerFrame,
   ReplicaHeader,
-  ReplicaId,
   Reply,
   ReplyFrame,
   Request,
@@ -28,10 +23,9 @@ import type {
   SessionFrame,
   SessionHeader,
   StreamAsk,
-  Term,
   View,
-} from '@understudy/core';
-import { connectionId } from '@understudy/core';
+} from '@understudy/core/internal';
+import { connectionId } from '@understudy/core/internal';
 import type { PeerHello } from '../frames/peer-hello.js';
 
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex');

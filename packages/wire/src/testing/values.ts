@@ -1,17 +1,12 @@
 /** Arbitrary numbers, texts, ids and metadata: ordinary ones mostly, and the ends of every range. */
+import type { Epoch, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
 import {
   type ConnectionId,
   type ConnectionKind,
   connectionId as connectionIdOf,
-  type Epoch,
-  type Incarnation,
-  type Member,
   type MetadataEntries,
-  type OrderNum,
-  type ReplicaId,
   type SeqNum,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import * as fc from 'fast-check';
 
 export const MAX = Number.MAX_SAFE_INTEGER;
