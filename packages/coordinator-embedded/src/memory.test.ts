@@ -1,7 +1,7 @@
 import { type Epoch, NO_EPOCH } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import { coordinatorContract } from './contract.js';
 import { memoryCoordinator } from './memory.js';
+import { coordinatorContract } from './testing/contract.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
 coordinatorContract('in memory', async () => ({ factory: memoryCoordinator(), remove: async () => {} }));

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
 /** A program of this directory as a process of its own, for tests. */
 export class Child {
@@ -14,7 +14,7 @@ export class Child {
 
   /** @param program name without ending; what `npm run build` made of it is run */
   constructor(program: string, args: readonly string[]) {
-    const built = fileURLToPath(new URL(`../../dist/testing/${program}.js`, import.meta.url));
+    const built = join(__dirname, `../../dist/testing/${program}.js`);
     this.process = spawn(process.execPath, [built, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     // `close`, not `exit`: only then has everything that it printed arrived.
     this.ended = once(this.process, 'close').then(([code]) => code as number | null);

@@ -11,17 +11,21 @@ import { sampleRecord } from './sample-records.js';
 const [dir = '', group = '', number = '', last = ''] = process.argv.slice(2);
 const coordinator = embeddedCoordinator(dir)(group);
 
-let epoch: Epoch = (await coordinator.read())?.epoch ?? NO_EPOCH;
-while (epoch < Number(last)) {
-  const result = await coordinator.compareAndSwap(epoch, sampleRecord(group, next(epoch), Number(number)));
-  if (result.kind === 'swapped') {
-    epoch = next(epoch);
-    process.stdout.write(`${epoch}\n`);
-  } else if (result.kind === 'conflict') {
-    epoch = result.current?.epoch ?? NO_EPOCH;
-  } else {
-    process.stdout.write('unknown\n');
-    epoch = (await coordinator.read())?.epoch ?? NO_EPOCH;
+async function main(): Promise<void> {
+  let epoch: Epoch = (await coordinator.read())?.epoch ?? NO_EPOCH;
+  while (epoch < Number(last)) {
+    const result = await coordinator.compareAndSwap(epoch, sampleRecord(group, next(epoch), Number(number)));
+    if (result.kind === 'swapped') {
+      epoch = next(epoch);
+      process.stdout.write(`${epoch}\n`);
+    } else if (result.kind === 'conflict') {
+      epoch = result.current?.epoch ?? NO_EPOCH;
+    } else {
+      process.stdout.write('unknown\n');
+      epoch = (await coordinator.read())?.epoch ?? NO_EPOCH;
+    }
   }
+  await coordinator.close();
 }
-await coordinator.close();
+
+main();

@@ -1,6 +1,6 @@
 import { type Coordinator, type CoordinatorFactory, type Epoch, type GroupRecord, NO_EPOCH } from '@understudy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sampleMember, sampleRecord } from './testing/sample-records.js';
+import { sampleMember, sampleRecord } from './sample-records.js';
 
 /** A place for records that is empty, and how to do away with it. */
 export interface ContractSubject {

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type {
   ConnectionId,
   MulticastFrame,
@@ -19,7 +19,7 @@ import {
   encodeReplyFrame,
   encodeRpcReplyHeader,
   encodeSessionFrame,
-} from './index.js';
+} from '../index.js';
 
 /**
  * Compares the layout with protobufjs on the frames that matter, and prints a table. protobufjs is spared what our
@@ -73,7 +73,7 @@ const rpcReply: RpcReplyHeader = { stable: false, header: replies.header };
 
 function protobufSubjects(): Subject[] {
   const root = new protobuf.Root();
-  const protos = fileURLToPath(new URL('../../../protos/', import.meta.url));
+  const protos = join(__dirname, '../../../../protos/');
   root.resolvePath = (_origin, target) => (target.startsWith(protos) ? target : protos + target);
   root.loadSync(`${protos}understudy/v1/multicast.proto`);
   const bytesOf = (id: string) => Buffer.from(id, 'hex');
