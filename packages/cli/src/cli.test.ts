@@ -4,17 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
-import {
-  type Coordinator,
-  type Epoch,
-  type GroupRecord,
-  type Incarnation,
-  type Member,
-  NO_EPOCH,
-  type OrderNum,
-  type ReplicaId,
-  type Term,
-} from '@understudy/core';
+import type { Coordinator, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));

@@ -1,6 +1,7 @@
 import { etcd } from '@understudy/coordinator-etcd';
 import { EtcdProcess } from '@understudy/coordinator-etcd/testing';
-import { type Epoch, type Incarnation, NO_EPOCH, type ReplicaId, type Term } from '@understudy/core';
+import type { Epoch, Incarnation, ReplicaId, Term } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from './run.js';
 

@@ -1,12 +1,5 @@
-import {
-  type Coordinator,
-  forceRecord,
-  type GroupRecord,
-  type Member,
-  type Presence,
-  sameRecord,
-  UnderstudyError,
-} from '@understudy/core';
+import { type Coordinator, type GroupRecord, type Member, type Presence, UnderstudyError } from '@understudy/core';
+import { forceRecord, sameRecord } from '@understudy/core/internal';
 import { recordOf, sameMember } from './group-status.js';
 import type { Output } from './run.js';
 import { type Source, withCoordinator } from './source.js';

@@ -1,5 +1,6 @@
 import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js';
-import type { ErrorCode, Outcome } from '@understudy/core';
+import type { ErrorCode } from '@understudy/core';
+import type { Outcome } from '@understudy/core/internal';
 import type { MessageContext } from './grpc-types.js';
 import type { MethodPlan } from './methods.js';
 import { deliverOutcome, deliverStatus } from './reception.js';

@@ -1,6 +1,7 @@
 import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
-import { type Carrier, type Logger, parseServiceConfig, Session, UnderstudyError } from '@understudy/core';
+import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
+import { parseServiceConfig, Session } from '@understudy/core/internal';
 import { RECONNECT_OPTIONS } from './backoff.js';
 import { channelMarker, replicationInterceptor } from './interceptor.js';
 import { Methods } from './methods.js';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
-import type { Carrier, ConnectionId, GroupConfig, Logger, ReplicaId } from '@understudy/core';
+import type { Carrier, Logger, ReplicaId } from '@understudy/core';
+import type { ConnectionId, GroupConfig } from '@understudy/core/internal';
 import { CallMetadataSource } from './call-credentials.js';
 import { Deadlines } from './deadlines.js';
 import { DeliveryQueue } from './delivery-queue.js';

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Coordinator, type Epoch, next } from '@understudy/core';
+import type { Coordinator, Epoch } from '@understudy/core';
+import { next } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedCoordinator } from './embedded.js';
 import { groupDirectory } from './file-names.js';

@@ -1,7 +1,8 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Coordinator, type Epoch, type GroupRecord, recordToJson } from '@understudy/core';
+import type { Coordinator, Epoch, GroupRecord } from '@understudy/core';
+import { recordToJson } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedCoordinator } from './embedded.js';
 import { groupDirectory, recordFile } from './file-names.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core';
+import { checkSwap } from '@understudy/core/internal';
 import { asCoordinatorError, coordinatorError, within } from './failure.js';
 import { groupDirectory } from './file-names.js';
 import { PresenceFiles } from './presence-files.js';

@@ -1,4 +1,5 @@
-import { type Epoch, NO_EPOCH } from '@understudy/core';
+import type { Epoch } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { memoryCoordinator } from './memory.js';
 import { coordinatorContract } from './testing/contract.js';

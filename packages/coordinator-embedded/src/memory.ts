@@ -1,5 +1,5 @@
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core';
+import { checkSwap } from '@understudy/core/internal';
 import { coordinatorError } from './failure.js';
 
 /** What a test can do to all coordinators of one factory. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Incarnation, isHexId, type Presence, type ReplicaId } from '@understudy/core';
+import type { Incarnation, Presence, ReplicaId } from '@understudy/core';
+import { isHexId } from '@understudy/core/internal';
 import { makeDirectory, sweepTemporary, unlessMissing, writeThen } from './durable.js';
 import { coordinatorError } from './failure.js';
 import { isPresence, presenceFile } from './file-names.js';

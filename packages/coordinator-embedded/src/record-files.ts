@@ -1,6 +1,7 @@
 import { type FileHandle, link, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Epoch, type GroupRecord, recordFromJson, recordToJson, type SwapResult } from '@understudy/core';
+import type { Epoch, GroupRecord, SwapResult } from '@understudy/core';
+import { recordFromJson, recordToJson } from '@understudy/core/internal';
 import { makeDirectory, sweepTemporary, syncDirectory, unlessMissing, writeThen } from './durable.js';
 import { coordinatorError, damagedRecord, systemCode } from './failure.js';
 import { looksLikeRecord, recordEpoch, recordFile } from './file-names.js';

@@ -1,13 +1,13 @@
 import {
   type Coordinator,
   type CoordinatorFactory,
-  checkSwap,
   type Epoch,
   type GroupRecord,
   type Presence,
   type SwapResult,
   UnderstudyError,
 } from '@understudy/core';
+import { checkSwap } from '@understudy/core/internal';
 import { asEtcdError } from './failure.js';
 import { recordKey } from './keys.js';
 import { Members } from './members.js';

@@ -1,4 +1,5 @@
-import { type Incarnation, isHexId, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { type Incarnation, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { isHexId } from '@understudy/core/internal';
 import type { ILeaseKeepAliveResponse } from 'etcd3';
 import { presenceKey, presencePrefix } from './keys.js';
 import type { Members } from './members.js';

@@ -1,4 +1,5 @@
-import { type Epoch, type GroupRecord, recordFromJson, recordToJson, type SwapResult } from '@understudy/core';
+import type { Epoch, GroupRecord, SwapResult } from '@understudy/core';
+import { recordFromJson, recordToJson } from '@understudy/core/internal';
 import type { IKeyValue } from 'etcd3';
 import { damagedRecord } from './failure.js';
 import type { Members } from './members.js';

@@ -1,4 +1,5 @@
-import { ERROR_CODES, type ErrorCode, type Outcome } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import type { Outcome } from '@understudy/core/internal';
 import type { Asked, Operation } from './checks/history.js';
 import type { ClientHost } from './hosts/client-host.js';
 import type { ServerHost } from './hosts/server-host.js';

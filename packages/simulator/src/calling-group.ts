@@ -1,4 +1,5 @@
-import type { NestedCaller, NestedId, OrderNum, Outcome, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { NestedCaller, NestedId, Outcome } from '@understudy/core/internal';
 import type { Operation } from './checks/history.js';
 import type { ClientHost } from './hosts/client-host.js';
 import type { Simulation } from './simulation.js';

@@ -1,4 +1,5 @@
-import { type GroupRecord, RecordChange, type RecordChangeStep, type SwapResult } from '@understudy/core';
+import type { GroupRecord, SwapResult } from '@understudy/core';
+import { RecordChange, type RecordChangeStep } from '@understudy/core/internal';
 import type { ServerHost } from './hosts/server-host.js';
 import type { Act } from './network/streams.js';
 import type { Simulation } from './simulation.js';

@@ -1,4 +1,5 @@
-import { isInSync, type OrderNum, type SeqNum, type Term, unreachable } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import { isInSync, type SeqNum, unreachable } from '@understudy/core/internal';
 import type { ClientHost } from './hosts/client-host.js';
 import type { Host } from './hosts/host.js';
 import type { ServerHost } from './hosts/server-host.js';

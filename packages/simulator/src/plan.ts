@@ -1,4 +1,4 @@
-import type { GroupConfig, MethodConfig } from '@understudy/core';
+import type { GroupConfig, MethodConfig } from '@understudy/core/internal';
 import type { Choices } from './choices.js';
 import type { Drill } from './drills/drill.js';
 import { DRILLS } from './drills/index.js';

@@ -1,15 +1,14 @@
+import type { OrderNum, Term } from '@understudy/core';
 import type {
   Checkpoint,
   ConnectionId,
   ConnectionSnapshot,
   KeyedReply,
-  OrderNum,
   Outcome,
   SeqNum,
   StreamItem,
   StreamSnapshot,
-  Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { ID_BYTES, Kind } from './layout.js';
 import { callersBytes, readCallers, writeCallers } from './nested.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';

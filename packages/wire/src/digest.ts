@@ -1,4 +1,4 @@
-import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core';
+import type { MetadataEntries, Outcome, StreamItem } from '@understudy/core/internal';
 import { hash32 } from './hash.js';
 
 const ABSENT = Buffer.from('absent');

@@ -1,4 +1,5 @@
-import { InvariantViolation, UnderstudyError } from '@understudy/core';
+import { UnderstudyError } from '@understudy/core';
+import { InvariantViolation } from '@understudy/core/internal';
 
 /** Input that is not a valid encoding. */
 export function malformed(reason: string): never {

@@ -1,4 +1,4 @@
-import type { Outcome } from '@understudy/core';
+import type { Outcome } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeOutcome, encodeOutcome, hash32, outcomeDigest } from './index.js';

@@ -1,13 +1,12 @@
+import type { OrderNum, Term } from '@understudy/core';
 import type {
   ConnectionId,
-  OrderNum,
   ReplicaHeader,
   RpcReplyHeader,
   RpcRequestHeader,
   SeqNum,
   SessionHeader,
-  Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { Kind } from './layout.js';
 import { readView, writeView } from './membership.js';

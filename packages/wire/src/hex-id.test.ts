@@ -1,4 +1,4 @@
-import { type ConnectionId, InvariantViolation } from '@understudy/core';
+import { type ConnectionId, InvariantViolation } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HexIdReader, writeHexId } from './hex-id.js';

@@ -1,14 +1,5 @@
-import type {
-  Adoption,
-  Epoch,
-  GroupRecord,
-  Incarnation,
-  Member,
-  OrderNum,
-  ReplicaId,
-  Term,
-  View,
-} from '@understudy/core';
+import type { Adoption, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type { View } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { ID_BYTES } from './layout.js';
 import type { Reader } from './reader.js';

@@ -1,12 +1,11 @@
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type CallerSnapshot,
   CLIENT_NAME_MAX,
   type NestedCaller,
   type NestedId,
   type NestedReply,
-  type OrderNum,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { Kind } from './layout.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';

@@ -1,4 +1,5 @@
-import { InvariantViolation, type OrderNum, type SeqNum, type Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import { InvariantViolation, type SeqNum } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { encodePeerFrame, encodeReplyFrame } from './index.js';
 import { Kind } from './layout.js';

@@ -1,4 +1,5 @@
-import type { ConnectionId, OrderInfo, OrderNum, PromiseFrame, SeqNum, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { ConnectionId, OrderInfo, PromiseFrame, SeqNum } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { decodePeerFrame, encodePeerFrame } from './index.js';
 

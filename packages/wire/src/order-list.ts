@@ -1,4 +1,5 @@
-import type { OrderInfo, OrderKind, OrderNum, SeqNum, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { OrderInfo, OrderKind, SeqNum } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import type { Draft } from './parts.js';

@@ -1,4 +1,4 @@
-import type { Outcome } from '@understudy/core';
+import type { Outcome } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { Kind } from './layout.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';

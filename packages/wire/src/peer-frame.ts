@@ -1,14 +1,13 @@
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type AckFrame,
   type AnnounceFrame,
   type ConnectionId,
   type NackFrame,
-  type OrderNum,
   type PeerFrame,
   type SeqNum,
-  type Term,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { checkpointBytes, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { malformed } from './failure.js';
 import { ID_BYTES, Kind } from './layout.js';

@@ -1,4 +1,4 @@
-import type { ConnectionId } from '@understudy/core';
+import type { ConnectionId } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { HexIdReader } from './hex-id.js';
 import { ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';

@@ -1,4 +1,5 @@
-import type { GroupRecord, Incarnation, NewTermFrame, OrderNum, ReplicaId, SeqNum, Term } from '@understudy/core';
+import type { GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type { NewTermFrame, SeqNum } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import {
   decodeCaller,

@@ -1,6 +1,5 @@
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import {
-  ERROR_CODES,
-  type ErrorCode,
   NO_SEQ,
   type ReadReply,
   type RepliesFrame,
@@ -9,7 +8,7 @@ import {
   type SeqReply,
   unreachable,
   type WelcomeFrame,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { readReplicaHeader, replicaHeaderBytes, writeReplicaHeader } from './header.js';
 import { Kind } from './layout.js';

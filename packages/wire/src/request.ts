@@ -1,4 +1,4 @@
-import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core';
+import type { Body, ConnectionId, Request, SeqNum } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { Kind } from './layout.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';

@@ -1,4 +1,4 @@
-import type { SeqNum } from '@understudy/core';
+import type { SeqNum } from '@understudy/core/internal';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 

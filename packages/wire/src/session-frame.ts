@@ -1,3 +1,4 @@
+import type { Term } from '@understudy/core';
 import {
   type CollectedFrame,
   type ConnectionId,
@@ -9,9 +10,8 @@ import {
   type SeqNum,
   type SeqRequest,
   type SessionFrame,
-  type Term,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { readSessionHeader, sessionHeaderBytes, writeSessionHeader } from './header.js';
 import { Kind } from './layout.js';

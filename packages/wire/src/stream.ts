@@ -1,4 +1,4 @@
-import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core';
+import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';

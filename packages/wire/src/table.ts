@@ -1,4 +1,4 @@
-import { NO_SEQ, type SeqNum } from '@understudy/core';
+import { NO_SEQ, type SeqNum } from '@understudy/core/internal';
 
 /** Up to here a scan beats hashing. */
 const SCANNED_MAX = 8;

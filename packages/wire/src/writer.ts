@@ -1,4 +1,4 @@
-import type { ConnectionId } from '@understudy/core';
+import type { ConnectionId } from '@understudy/core/internal';
 import { ENVELOPE_MAX_BYTES, registerSlab, writeEnvelopeBefore } from './envelope.js';
 import { unencodable } from './failure.js';
 import { writeHexId } from './hex-id.js';

@@ -1,18 +1,14 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
 import type {
-  Epoch,
-  Incarnation,
   MulticastFrame,
-  OrderNum,
   Outcome,
-  ReplicaId,
   ReplyFrame,
   Request,
   SeqNum,
   SessionFrame,
-  Term,
   View,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;

@@ -1,3 +1,4 @@
+import type { Term } from '@understudy/core';
 import type {
   CallId,
   Outcome,
@@ -7,9 +8,8 @@ import type {
   SessionEffect,
   SessionEvent,
   SessionHeader,
-  Term,
-} from '@understudy/core';
-import { NO_SEQ } from '@understudy/core';
+} from '@understudy/core/internal';
+import { NO_SEQ } from '@understudy/core/internal';
 import type { SessionMachine, SessionSetup } from '../session-port.js';
 
 /** A session without the protocol's care, for tests of what surrounds it: sends each call once, believes each reply. */

@@ -1,4 +1,5 @@
-import { type Coordinator, type CoordinatorFactory, type Epoch, type GroupRecord, NO_EPOCH } from '@understudy/core';
+import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sampleMember, sampleRecord } from './sample-records.js';
 

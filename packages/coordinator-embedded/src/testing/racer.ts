@@ -4,7 +4,8 @@
  *
  * racer.js DIR GROUP NUMBER LAST-EPOCH
  */
-import { type Epoch, NO_EPOCH, next } from '@understudy/core';
+import type { Epoch } from '@understudy/core';
+import { NO_EPOCH, next } from '@understudy/core/internal';
 import { embeddedCoordinator } from '../index.js';
 import { sampleRecord } from './sample-records.js';
 

@@ -1,4 +1,4 @@
-import { methodSettings, parseServiceConfig } from '@understudy/core';
+import { methodSettings, parseServiceConfig } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '../hosting/mode-options.js';
 import { bankServiceConfig } from './service-config.js';

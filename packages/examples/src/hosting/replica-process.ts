@@ -1,7 +1,8 @@
 import * as grpc from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import { etcd } from '@understudy/coordinator-etcd';
-import { CLAIMS, type CoordinatorFactory } from '@understudy/core';
+import type { CoordinatorFactory } from '@understudy/core';
+import { CLAIMS } from '@understudy/core/internal';
 import { createReplica, type ReplicaServerOptions } from '@understudy/server';
 import { Command } from 'commander';
 import { monotonicMs } from '../demo/clock.js';

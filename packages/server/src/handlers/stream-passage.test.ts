@@ -1,5 +1,5 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
-import type { MetadataEntries, Outcome, Request, StreamItem } from '@understudy/core';
+import type { MetadataEntries, Outcome, Request, StreamItem } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import type { CapturedStream } from './captured.js';
 import { StreamPassage } from './index.js';

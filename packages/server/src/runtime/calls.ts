@@ -1,3 +1,4 @@
+import { UnderstudyError } from '@understudy/core';
 import {
   type CallId,
   type GroupConfig,
@@ -8,8 +9,7 @@ import {
   type RpcReplyHeader,
   type RpcRequestHeader,
   type StreamItem,
-  UnderstudyError,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import {
   type Arrival,

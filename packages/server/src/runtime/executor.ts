@@ -1,16 +1,15 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { callsExpected, handle } from '@understudy/context';
+import { type Logger, UnderstudyError } from '@understudy/core';
 import {
   GrpcStatus,
-  type Logger,
   type NestedReply,
   type Outcome,
   type ReplicaEffect,
   type Request,
   STREAMED,
   type Task,
-  UnderstudyError,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { applyChange, type HandlerFault, type HandlerRegistry, type RunContext, runUnary } from '../handlers/index.js';
 import type { Activity } from './activity.js';
 import { Admissions, type Admitted } from './admissions.js';

@@ -1,4 +1,4 @@
-import type { SessionFrame } from '@understudy/core';
+import type { SessionFrame } from '@understudy/core/internal';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { SessionStream } from '../network/streams.js';
 import { demand } from '../violation.js';

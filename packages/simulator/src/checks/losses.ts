@@ -1,4 +1,4 @@
-import type { ConnectionId, OrderInfo } from '@understudy/core';
+import type { ConnectionId, OrderInfo } from '@understudy/core/internal';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';

@@ -1,4 +1,4 @@
-import type { ReplyFrame } from '@understudy/core';
+import type { ReplyFrame } from '@understudy/core/internal';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { SessionStream } from '../network/streams.js';
 import { demand } from '../violation.js';

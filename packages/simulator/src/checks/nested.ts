@@ -1,4 +1,4 @@
-import { isInSync, type NestedCaller } from '@understudy/core';
+import { isInSync, type NestedCaller } from '@understudy/core/internal';
 import { keyOf } from '../hosts/nested-handlers.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Ledger } from '../services/ledger.js';

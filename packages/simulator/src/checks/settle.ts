@@ -1,4 +1,4 @@
-import { forceRecord, isInSync } from '@understudy/core';
+import { forceRecord, isInSync } from '@understudy/core/internal';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';

@@ -1,16 +1,14 @@
+import type { GroupRecord, Member, ReplicaStatus } from '@understudy/core';
 import {
-  type GroupRecord,
   isInSync,
   isPlain,
-  type Member,
   type OrderInfo,
   type ReplicaEffect,
   type ReplicaEvent,
-  type ReplicaStatus,
   type SessionEffect,
   STREAM_WINDOW,
   sameMember,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Simulation } from '../simulation.js';

@@ -1,4 +1,4 @@
-import { isInSync } from '@understudy/core';
+import { isInSync } from '@understudy/core/internal';
 import type { Operation } from '../checks/history.js';
 import type { Choices } from '../choices.js';
 import type { ClientHost } from '../hosts/client-host.js';

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import { drawPlan, type Plan } from '../plan.js';
 import { registers } from '../services/registers.js';
 import { Scripted } from './scripted.js';

@@ -1,4 +1,4 @@
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Outcome } from '@understudy/core/internal';
 import { bytesOf } from '@understudy/core/testing';
 import { NestedCallee } from '../checks/nested.js';
 import { NestedRpc } from '../network/nested-rpc.js';

@@ -7,7 +7,7 @@ import {
   type SessionEffect,
   type SessionEvent,
   type StreamItem,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { hex32 } from '@understudy/core/testing';
 import type { Attempt } from '../calling-group.js';
 import { checkAsks } from '../checks/asks.js';

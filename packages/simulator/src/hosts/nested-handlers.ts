@@ -6,7 +6,7 @@ import {
   type Outcome,
   type Task,
   WAITS,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { textOf } from '@understudy/core/testing';
 import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText } from '../services/nested.js';
 import { demand } from '../violation.js';

@@ -1,24 +1,20 @@
+import type { Incarnation, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
 import {
   type CallId,
-  type Incarnation,
   isInSync,
   type LinkId,
-  type Member,
   type NestedId,
   type OrderInfo,
-  type OrderNum,
   type Outcome,
   Replica,
   type ReplicaEffect,
   type ReplicaEvent,
-  type ReplicaId,
-  type ReplicaStatus,
   type ReplyFrame,
   type Request,
   STREAMED,
   type StreamPart,
   type Task,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
 import { type Operation, REFUSED } from '../checks/history.js';
 import { checkNacks } from '../checks/nacks.js';

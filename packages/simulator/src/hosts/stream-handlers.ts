@@ -6,7 +6,7 @@ import {
   type StreamPart,
   type Task,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 import { readRequest } from '../services/ledger.js';
 import { StreamHandler } from '../services/stream-handler.js';

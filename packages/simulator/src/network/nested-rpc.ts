@@ -1,4 +1,4 @@
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Outcome } from '@understudy/core/internal';
 import type { Callee } from '../hosts/callee.js';
 import { keyOf } from '../hosts/nested-handlers.js';
 import type { ServerHost } from '../hosts/server-host.js';

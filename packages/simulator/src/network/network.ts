@@ -1,4 +1,4 @@
-import type { LinkId } from '@understudy/core';
+import type { LinkId } from '@understudy/core/internal';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/server-host.js';

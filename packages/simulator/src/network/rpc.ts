@@ -1,4 +1,4 @@
-import type { CallId, Outcome, RpcReplyHeader, SessionEffect } from '@understudy/core';
+import type { CallId, Outcome, RpcReplyHeader, SessionEffect } from '@understudy/core/internal';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Act } from './streams.js';

@@ -1,4 +1,5 @@
-import type { ConnectionId, LinkId, Member, PeerFrame, ReplyFrame, SeqNum, SessionFrame, Term } from '@understudy/core';
+import type { Member, Term } from '@understudy/core';
+import type { ConnectionId, LinkId, PeerFrame, ReplyFrame, SeqNum, SessionFrame } from '@understudy/core/internal';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/server-host.js';

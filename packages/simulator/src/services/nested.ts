@@ -1,4 +1,4 @@
-import type { Outcome } from '@understudy/core';
+import type { Outcome } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 
 /** What the handler of an operation asks of another service, and when it answers; all replicas read the same. */

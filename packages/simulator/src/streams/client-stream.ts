@@ -1,4 +1,4 @@
-import type { CallId } from '@understudy/core';
+import type { CallId } from '@understudy/core/internal';
 import type { Operation } from '../checks/history.js';
 import type { ClientHost } from '../hosts/client-host.js';
 import type { Opening } from '../services/streamed.js';

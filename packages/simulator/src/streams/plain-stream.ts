@@ -1,12 +1,5 @@
-import {
-  type CallId,
-  ERROR_CODES,
-  type ErrorCode,
-  isStreamed,
-  type Outcome,
-  STREAM_WINDOW,
-  type StreamItem,
-} from '@understudy/core';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import { type CallId, isStreamed, type Outcome, STREAM_WINDOW, type StreamItem } from '@understudy/core/internal';
 import type { Operation } from '../checks/history.js';
 import type { ServerHost } from '../hosts/server-host.js';
 import type { Opening } from '../services/streamed.js';

@@ -1,4 +1,4 @@
-import { ENDED_FOR_COPY, type Outcome, type StreamItem } from '@understudy/core';
+import { ENDED_FOR_COPY, type Outcome, type StreamItem } from '@understudy/core/internal';
 import { bytesOf, textOf } from '@understudy/core/testing';
 import { type Operation, REFUSED } from '../checks/history.js';
 import { StreamRecord } from '../checks/stream-record.js';

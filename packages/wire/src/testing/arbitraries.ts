@@ -1,23 +1,18 @@
+import type { Epoch, ErrorCode, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import { ERROR_CODES } from '@understudy/core';
 import type {
   Body,
   Checkpoint,
   ConnectionId,
-  Epoch,
-  ErrorCode,
-  GroupRecord,
-  Incarnation,
-  Member,
   MetadataEntries,
   NestedCaller,
   NestedId,
   NestedReply,
   OrderInfo,
   OrderKind,
-  OrderNum,
   Outcome,
   PeerFrame,
   ReplicaHeader,
-  ReplicaId,
   ReplyFrame,
   Request,
   RpcReplyHeader,
@@ -27,10 +22,8 @@ import type {
   SessionHeader,
   StreamItem,
   StreamPart,
-  Term,
   View,
-} from '@understudy/core';
-import { ERROR_CODES } from '@understudy/core';
+} from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import type { PeerHello } from '../peer-hello.js';
 

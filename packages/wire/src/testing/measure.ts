@@ -1,16 +1,15 @@
 import { join } from 'node:path';
+import type { OrderNum, Term } from '@understudy/core';
 import type {
   ConnectionId,
   MulticastFrame,
   OrderInfo,
-  OrderNum,
   Outcome,
   RepliesFrame,
   Request,
   RpcReplyHeader,
   SeqNum,
-  Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import protobuf from 'protobufjs';
 import {
   decodeReplyFrame,

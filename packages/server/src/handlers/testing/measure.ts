@@ -1,5 +1,5 @@
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
-import type { Outcome, Request } from '@understudy/core';
+import type { Outcome, Request } from '@understudy/core/internal';
 import { admit, runUnary } from '../index.js';
 import { capturedJson } from './captured-json.js';
 

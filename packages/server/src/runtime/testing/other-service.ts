@@ -1,5 +1,5 @@
 import { currentHandling, type NestedCall, type SendNested } from '@understudy/context';
-import type { NestedCaller, Outcome } from '@understudy/core';
+import type { NestedCaller, Outcome } from '@understudy/core/internal';
 
 const METHOD = '/test.Other/Ask';
 
