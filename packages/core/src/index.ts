@@ -1,29 +1,10 @@
-/** The replication protocol: events in, effects out. Nothing here does I/O. */
-export * from './assert.js';
-export type * from './checkpoint.js';
-export * from './config.js';
-export type { CallerSnapshot } from './connection/callers.js';
-export { isPlain, plainConnection } from './connection/connection.js';
-export { mixDigest, requestDigest } from './digest.js';
-export * from './error.js';
-export type * from './frames.js';
-export * from './ids.js';
-export * from './message.js';
-export * from './nested.js';
-export * from './ordering/order-info.js';
-export type * from './ports.js';
-export * from './record.js';
-export * from './record-change.js';
-export * from './record-codec.js';
-export * from './record-force.js';
-export { CLAIMS } from './replica/backup.js';
-export type * from './replica/events.js';
-export { Replica } from './replica/replica.js';
-export { CLOCK_DRIFT, type ReplicaOptions } from './replica/state.js';
-export { isInSync, sameMember } from './replica/transitions.js';
-export * from './service-config.js';
-export type * from './session/events.js';
-export { Session } from './session/session.js';
-export type { SessionOptions } from './session/state.js';
-export * from './stream.js';
-export { checkSwap } from './swap-check.js';
+/**
+ * What users of replication meet, whichever package they come from. The protocol itself is in `./internal`, for the packages
+ * of this repository only.
+ */
+export type { Carrier, Multicast, Ordering, Release, Replication } from './config.js';
+export { ERROR_CODES, type ErrorCode, UnderstudyError } from './error.js';
+export type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from './ids.js';
+export type { Coordinator, CoordinatorFactory, Logger, LogLevel, Presence, StateSource, SwapResult } from './ports.js';
+export type { Adoption, GroupRecord, Member } from './record.js';
+export type { ReplicaStatus, Role } from './replica/events.js';
