@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeCompiled } from './testing/compiled-text.js';
 import { RULES, type Rule } from './testing/rules.js';
 
 /**
@@ -44,10 +45,10 @@ function play(scenes: readonly { readonly compiled: string; readonly transcript:
 function copyWithout({ changes }: Rule, copy: string): string[] {
   cpSync(dist, copy, { recursive: true, filter: (path) => !/\.map$|\.d\.ts$/.test(path.slice(dist.length)) });
   const unclear: string[] = [];
-  for (const { file, find, replace } of changes) {
-    const parts = readFileSync(join(copy, file), 'utf8').split(find);
-    if (parts.length === 2) writeFileSync(join(copy, file), parts.join(replace));
-    else unclear.push(`${file} has ${parts.length - 1} times: ${find}`);
+  for (const { file, ...change } of changes) {
+    const { text, times } = changeCompiled(readFileSync(join(copy, file), 'utf8'), change);
+    if (times === 1) writeFileSync(join(copy, file), text);
+    else unclear.push(`${file} has ${times} times: ${change.find}`);
   }
   return unclear;
 }
@@ -58,7 +59,7 @@ describe('each rule has a scenario that fails without it', () => {
   let played: string[] = [];
 
   beforeAll(() => {
-    writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(root, 'package.json'), '{ "type": "commonjs" }');
     const copies = RULES.map((rule, i) => {
       const compiled = join(root, `${i}`);
       unclear.push(copyWithout(rule, compiled));

@@ -1,8 +1,10 @@
+import type { TextChange } from './compiled-text.js';
+
 /** A rule of the design, how to take it out of the compiled core, and what a scenario then tells. */
 export interface Rule {
   readonly rule: string;
   readonly transcript: string;
-  readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+  readonly changes: readonly (TextChange & { readonly file: string })[];
   /** A line that the scenario has only without the rule: the violation. */
   readonly shows?: string;
   /** A line that the scenario has only with the rule. */
@@ -229,8 +231,8 @@ export const RULES: readonly Rule[] = [
     changes: [
       {
         file: 'replica/sessions.js',
-        find: 'if (seqNum > collected.sentUpTo)\n            giveCached',
-        replace: 'if (false)\n            giveCached',
+        find: 'if (seqNum > collected.sentUpTo)\n            giveCached(',
+        replace: 'if (false)\n            giveCached(',
       },
     ],
     lacks: 'C2  delivered m1 -> m1=1',

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { changeCompiled } from '@understudy/core/testing';
 import type { Mutation } from './mutation.js';
 
 const PACKAGES = join(import.meta.dirname, '../../..');
@@ -19,11 +20,11 @@ export class Builds {
     const core = join(copy, 'node_modules/@understudy/core');
     copyPackage('core', core);
     copyPackage('simulator', join(copy, 'simulator'));
-    for (const { file, find, replace } of changes) {
+    for (const { file, ...change } of changes) {
       const path = join(core, 'dist', file);
-      const parts = readFileSync(path, 'utf8').split(find);
-      if (parts.length !== 2) throw new Error(`${rule}: ${file} has ${parts.length - 1} times: ${find}`);
-      writeFileSync(path, parts.join(replace));
+      const { text, times } = changeCompiled(readFileSync(path, 'utf8'), change);
+      if (times !== 1) throw new Error(`${rule}: ${file} has ${times} times: ${change.find}`);
+      writeFileSync(path, text);
     }
     return join(copy, 'simulator/dist/mutations/player.js');
   }
