@@ -16,7 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
-  bench: ['core', 'wire', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client', 'examples'],
+  workshop: ['core', 'coordinator-etcd', 'client', 'examples'],
+  bench: ['core', 'wire', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
 };
 
 const IMPORT =
