@@ -8,3 +8,4 @@ export type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from './ids.js';
 export type { Coordinator, CoordinatorFactory, Logger, LogLevel, Presence, StateSource, SwapResult } from './ports.js';
 export type { Adoption, GroupRecord, Member } from './record.js';
 export type { ReplicaStatus, Role } from './replica/events.js';
+export type { GroupSettings, MethodEntry, UnderstudyServiceConfig } from './settings.js';

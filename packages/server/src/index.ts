@@ -7,11 +7,14 @@ export {
   type CoordinatorFactory,
   ERROR_CODES,
   type ErrorCode,
+  type GroupSettings,
   type Logger,
   type LogLevel,
+  type MethodEntry,
   type ReplicaStatus,
   type StateSource,
   UnderstudyError,
+  type UnderstudyServiceConfig,
 } from '@understudy/core';
 export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './runtime/options.js';
 
