@@ -8,9 +8,9 @@ import { RecordFiles } from './record-files.js';
 import { RecordWatch } from './record-watch.js';
 
 export interface EmbeddedOptions {
-  /** After how long a call is given up, milliseconds. Default 5000. */
+  /** A read or change of the record that takes longer is given up, milliseconds. Default 5000. */
   readonly deadlineMs?: number;
-  /** How often a watch looks by itself, should the file system not notify it, milliseconds. Default 50. */
+  /** How often a watch looks by itself, should the file system not notify it, milliseconds. Default 200. */
   readonly pollMs?: number;
 }
 
