@@ -1,5 +1,7 @@
 import type * as fc from 'fast-check';
+import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint.js';
 import * as wire from '../index.js';
+import { decodeOutcome, encodeOutcome } from '../outcome.js';
 import * as arbitraries from './arbitraries.js';
 
 /** An encoder with its decoder and what they are for. */
@@ -25,8 +27,8 @@ export const codecs: readonly Codec<unknown>[] = [
   codec('PeerHello', arbitraries.peerHello, wire.encodePeerHello, wire.decodePeerHello),
   codec('RpcRequestHeader', arbitraries.rpcRequestHeader, wire.encodeRpcRequestHeader, wire.decodeRpcRequestHeader),
   codec('RpcReplyHeader', arbitraries.rpcReplyHeader, wire.encodeRpcReplyHeader, wire.decodeRpcReplyHeader),
-  codec('Outcome', arbitraries.outcome, wire.encodeOutcome, wire.decodeOutcome),
+  codec('Outcome', arbitraries.outcome, encodeOutcome, decodeOutcome),
   codec('Request', arbitraries.request, wire.encodeRequest, wire.decodeRequest),
   codec('NestedCaller', arbitraries.caller, wire.encodeCaller, wire.decodeCaller),
-  codec('Checkpoint', arbitraries.checkpoint, wire.encodeCheckpoint, wire.decodeCheckpoint),
+  codec('Checkpoint', arbitraries.checkpoint, encodeCheckpoint, decodeCheckpoint),
 ];
