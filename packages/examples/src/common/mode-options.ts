@@ -6,7 +6,7 @@ export const MULTICASTS = ['direct', 'destination'] as const;
 export const RELEASES = ['concurrent', 'acknowledged'] as const;
 export const CARRIERS = ['stream', 'rpc'] as const;
 
-/** The options that choose how the bank is replicated; `Mode` is what `opts()` returns for them. */
+/** The options that choose how a service is replicated; `Mode` is what `opts()` returns for them. */
 export const addModeOptions = (command: Command): Command =>
   command
     .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
