@@ -10,7 +10,7 @@ import {
   type UnderstudyServiceConfig,
 } from '@understudy/server';
 
-/** A group of one replica that adds numbers, called once: what a user's first program is. */
+/** A user's first program: makes a group of one replica, calls it once, and ends. */
 interface Sum {
   readonly value: number;
 }

@@ -10,10 +10,10 @@ type ClientConstructor<Client> = new (
   options?: grpc.ClientOptions,
 ) => Client;
 
-/** Whom a client's command line names, and the connection to them. */
+/** A client that is connected, and what its command line said. */
 export interface Connected<Client> {
   readonly client: Client;
-  /** What the command line has besides options. */
+  /** The words of the command line that are no options. */
   readonly args: readonly string[];
   /** The primary's address, for a line on the terminal. */
   readonly primary: () => string;
