@@ -54,7 +54,7 @@ function stage(directory, to) {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, withoutMap(readFileSync(join(directory, 'dist', path), 'utf8')));
   }
-  for (const folder of manifest.files.filter((name) => name !== 'dist')) {
+  for (const folder of manifest.files.filter((name) => name !== 'dist' && !name.startsWith('!'))) {
     cpSync(join(directory, folder), join(to, folder), { recursive: true });
   }
   cpSync(join(directory, 'README.md'), join(to, 'README.md'));
