@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedCoordinator } from './embedded.js';
 import { groupDirectory } from './files/file-names.js';
 import { EPOCHS_KEPT, RecordFiles } from './files/record-files.js';
-import { Child } from './processes/child.js';
+import { Child } from './testing/child.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
 const GROUP = 'bank';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { coordinatorContract } from './contract.js';
 import { embeddedCoordinator } from './embedded.js';
+import { coordinatorContract } from './testing/contract.js';
 
 coordinatorContract('in a directory', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'understudy-'));

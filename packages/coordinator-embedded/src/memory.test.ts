@@ -1,8 +1,8 @@
 import type { Epoch } from '@understudy/core';
 import { NO_EPOCH } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
-import { coordinatorContract } from './contract.js';
 import { memoryCoordinator } from './memory.js';
+import { coordinatorContract } from './testing/contract.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
 coordinatorContract('in memory', async () => ({ factory: memoryCoordinator(), remove: async () => {} }));

@@ -64,7 +64,7 @@ describe('each rule has a scenario that fails without it', () => {
   let played: string[] = [];
 
   beforeAll(() => {
-    writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(root, 'package.json'), '{ "type": "commonjs" }');
     const markers = new Markers(compiledCore(), parse);
     const copies = RULES.map((rule, i) => {
       const compiled = join(root, `${i}`);

@@ -2,20 +2,34 @@
 import { UnderstudyError } from '@understudy/core';
 import type { IOptions } from 'etcd3';
 
+/** How etcd is reached and used. Only `hosts` is required. */
 export interface EtcdOptions {
-  /** The members of etcd: `host:port`, or `https://host:port` for TLS with the system's certificate authorities. */
+  /**
+   * The members, each `host:port`, or `https://host:port` for TLS with the system's authorities; a list, or a text with
+   * commas.
+   *
+   * @example ['10.0.0.9:2379', '10.0.0.10:2379']
+   */
   readonly hosts: string | readonly string[];
-  /** User and password, if etcd requires them. */
+  /** User and password, where etcd asks for them. Default: none. */
   readonly auth?: { readonly username: string; readonly password: string };
-  /** TLS as etcd3 takes it: the authority's certificate, and the client's key and certificate chain, all PEM. */
+  /**
+   * TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM. Default: none.
+   *
+   * @example { rootCertificate: readFileSync('ca.pem') }
+   */
   readonly credentials?: NonNullable<IOptions['credentials']>;
-  /** gRPC channel options for the connections to etcd. */
+  /** gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s. */
   readonly grpcOptions?: NonNullable<IOptions['grpcOptions']>;
-  /** Prefix of every key. Default `understudy/`. */
+  /**
+   * Begins every key, so that several installations share one etcd. The same for all replicas. Default `understudy/`.
+   *
+   * @example 'staging/understudy/'
+   */
   readonly keyPrefix?: string;
-  /** How long a call may take, milliseconds. Default 5000. */
+  /** A read or change of the record that takes longer is given up, milliseconds. Default 5000. */
   readonly deadlineMs?: number;
-  /** How long to wait for one member before another is asked too, milliseconds. Default 100. */
+  /** A member that has not answered for so long is not waited for alone: another is asked too. Milliseconds. Default 100. */
   readonly hedgeMs?: number;
   /** How long a replica is still listed after it died, seconds; etcd allows no less than 2. Default 5. */
   readonly presenceTtlS?: number;
