@@ -137,14 +137,27 @@ function onMulticast(
   if (header.closing) r.wantFlush();
 }
 
-/** Reads of a session wait until this replica serves. @returns whether the session may go on, or too many wait */
-export function keepReads(
+/** Reads of a session wait until this replica serves. */
+export function keepReads(r: ReplicaState, connection: Connection, peer: string, reads: MulticastFrame['reads']): void {
+  for (const { readId, request } of reads) r.earlyReads.add({ connection, readId, call: undefined, request, peer });
+}
+
+/**
+ * A session knows a term that this replica has not heard of; perhaps it is the primary in it.
+ *
+ * @returns whether the session may go on, or too many reads wait
+ */
+export function keepReadsOfTerm(
   r: ReplicaState,
+  term: number,
   connection: Connection,
   peer: string,
   reads: MulticastFrame['reads'],
 ): boolean {
-  return r.earlyReads.add(reads.map(({ readId, request }) => ({ connection, readId, call: undefined, request, peer })));
+  if (term <= r.term) return true;
+  if (r.earlyReads.size + reads.length > r.config.queueMax) return false;
+  keepReads(r, connection, peer, reads);
+  return true;
 }
 
 /** A session told all it holds. A promoting replica collects it; a primary takes up what the session still waits for. */

@@ -8,7 +8,7 @@ import { adoptionPublished } from '../../record/transitions.js';
 import { keptForBase } from '../checkpoint/base.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
-import { keepReads } from '../intake/sessions.js';
+import { keepReadsOfTerm } from '../intake/sessions.js';
 import { askForMissing, claimIfSilent, leaveInTime, onAnnounce, promise } from '../membership/backup.js';
 import { askToJoin } from '../membership/joining.js';
 import { noteNestedCall } from '../nested/nested.js';
@@ -82,7 +82,7 @@ abstract class Follower extends Role {
   }
 
   override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {
-    return term <= this.r.term || keepReads(this.r, connection, peer, reads);
+    return keepReadsOfTerm(this.r, term, connection, peer, reads);
   }
 
   override heldMore(): void {

@@ -1,6 +1,6 @@
 import type { Connection } from '../../connection/connection.js';
 import type { ReadRequest } from '../../model/frames.js';
-import { keepReads } from '../intake/sessions.js';
+import { keepReadsOfTerm } from '../intake/sessions.js';
 import { echoHeartbeats } from '../release/session-frames.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { Role } from './role.js';
@@ -23,8 +23,8 @@ abstract class Idle extends Role {
 export class Starting extends Idle {
   readonly kind = 'starting';
 
-  override read(connection: Connection, peer: string, _term: number, reads: readonly ReadRequest[]): boolean {
-    return keepReads(this.r, connection, peer, reads);
+  override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {
+    return keepReadsOfTerm(this.r, term, connection, peer, reads);
   }
 }
 

@@ -81,7 +81,8 @@ export class Promoting extends Role {
   }
 
   override read(connection: Connection, peer: string, _term: number, reads: readonly ReadRequest[]): boolean {
-    return keepReads(this.#r, connection, peer, reads);
+    keepReads(this.#r, connection, peer, reads);
+    return true;
   }
 
   override callerEvent(event: CallerEvent): boolean {
@@ -105,7 +106,10 @@ export class Promoting extends Role {
   }
 
   #keepRead({ call, peer, request }: CallerEvent & { kind: 'rpcCall' }, connection: Connection): void {
-    if (this.#r.earlyReads.add([{ connection, readId: 0, call, request, peer }])) return;
+    if (this.#r.earlyReads.size < this.#r.config.queueMax) {
+      this.#r.earlyReads.add({ connection, readId: 0, call, request, peer });
+      return;
+    }
     const reason = 'too many calls wait for this replica to serve; nothing was done';
     failCall(this.#r, call, 'UNDERSTUDY_OVERLOADED', reason);
   }

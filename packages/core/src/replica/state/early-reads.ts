@@ -14,35 +14,38 @@ export interface EarlyRead {
 
 /**
  * Reads that wait until this replica serves. A session may know sooner than the replica itself that it was designated, and
- * asks only once, so they wait from the first role of a life on.
+ * asks once on every link, so they wait from the first role of a life on.
  */
 export class EarlyReads {
-  readonly #max: number;
-  #waiting: EarlyRead[] = [];
+  #waiting = new Map<string, EarlyRead>();
 
-  /** @param max how many may wait */
-  constructor(max: number) {
-    this.#max = max;
+  get size(): number {
+    return this.#waiting.size;
   }
 
-  /** @returns false if too many wait already: then none of these was taken */
-  add(reads: readonly EarlyRead[]): boolean {
-    if (this.#waiting.length + reads.length > this.#max) return false;
-    this.#waiting.push(...reads);
-    return true;
+  /** A read that a session asks again, on another link, waits once. */
+  add(read: EarlyRead): void {
+    this.#waiting.set(nameOfRead(read), read);
   }
 
   /** This replica serves. @returns what it is to answer now */
   take(): readonly EarlyRead[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
     return waiting;
   }
 
-  /** This replica will not serve after all. Sessions ask the new primary. @returns the RPCs that are to be refused */
+  /** This replica does not serve after all. Sessions ask the new primary. @returns the RPCs that are to be refused */
   dropCalls(): readonly CallId[] {
-    const calls = this.#waiting.flatMap(({ call }) => (call === undefined ? [] : [call]));
-    this.#waiting = this.#waiting.filter(({ call }) => call === undefined);
+    const calls: CallId[] = [];
+    for (const [name, { call }] of this.#waiting) {
+      if (call === undefined) continue;
+      calls.push(call);
+      this.#waiting.delete(name);
+    }
     return calls;
   }
 }
+
+const nameOfRead = ({ connection, readId, call }: EarlyRead): string =>
+  call === undefined ? `${connection.id}.${readId}` : `call ${call}`;

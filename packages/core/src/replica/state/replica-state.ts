@@ -75,7 +75,7 @@ export class ReplicaState {
 
   readonly connections = new Connections();
   readonly peers = new Peers();
-  readonly earlyReads: EarlyReads;
+  readonly earlyReads = new EarlyReads();
 
   /** messageOrder and the log. */
   readonly order = new MessageOrder();
@@ -106,7 +106,6 @@ export class ReplicaState {
     this.admits = admits;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
-    this.earlyReads = new EarlyReads(config.queueMax);
     this.role = firstRole(this);
   }
 
