@@ -1,7 +1,8 @@
 import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import { type Admission, type AdmitResult, admit, type HandlerFault } from './index.js';
+import { type Admission, type AdmitResult, admit } from './admission.js';
+import type { HandlerFault } from './handler-fault.js';
 import { capturedJson } from './testing/captured-json.js';
 import { listening, refuse, withMetadata } from './testing/interceptors.js';
 

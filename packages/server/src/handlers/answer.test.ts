@@ -1,7 +1,8 @@
 import { Metadata, Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { type ErrorCode, type Reply, UnderstudyError } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, failWith, HandlerRegistry, type IncomingCall, incomingCall } from './index.js';
+import { answer, failWith, type IncomingCall, incomingCall } from './answer.js';
+import { HandlerRegistry } from './registry.js';
 import {
   implementationOf,
   type Method,

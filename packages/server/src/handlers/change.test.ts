@@ -1,7 +1,7 @@
 import { type Request, UnderstudyError } from '@understudy/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyChange, encodeChange } from './index.js';
+import { applyChange, encodeChange } from './change.js';
 
 const key = fc.constantFrom('a', 'b', 'x-user');
 const entry = fc.oneof(

@@ -2,7 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { CapturedUnary, UnaryHandler } from './captured.js';
-import { runUnary } from './index.js';
+import { runUnary } from './run-unary.js';
 import { capturedJson } from './testing/captured-json.js';
 
 const request: Request = { method: '/a.B/C', message: Buffer.from('{"text":"hello"}') };

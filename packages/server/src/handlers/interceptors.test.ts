@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { applyChange, encodeChange } from './index.js';
+import { applyChange, encodeChange } from './change.js';
 import { listening, refuse, withMetadata } from './testing/interceptors.js';
 import { type Method, type Observed, type Running, serveCaptured, servePlain } from './testing/side-by-side.js';
 

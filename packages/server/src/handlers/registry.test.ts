@@ -11,7 +11,9 @@ import {
 } from '@grpc/grpc-js';
 import { MESSAGE_BYTES_MAX } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Arrival, type CapturedMethod, HandlerRegistry, type StreamArrival } from './index.js';
+import type { Arrival, StreamArrival } from './arrival.js';
+import type { CapturedMethod } from './captured.js';
+import { HandlerRegistry } from './registry.js';
 import {
   implementationOf,
   jsonBytes,

@@ -2,7 +2,7 @@ import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status }
 import { type MetadataEntries, type Reply, type Request, replyOf, type StreamItem } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { CapturedStream } from './captured.js';
-import { StreamPassage } from './index.js';
+import { StreamPassage } from './stream-passage.js';
 import { capturedJson } from './testing/captured-json.js';
 import { listening, refuse, withMetadata } from './testing/interceptors.js';
 import { jsonBytes } from './testing/side-by-side.js';

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { Member, ReplicaId, ReplicaStatus, Role } from '@understudy/core';
-import { failWith } from '../handlers/index.js';
+import { failWith } from '../handlers/answer.js';
 import { ProtoWriter } from './proto-writer.js';
 import { mayReplicate } from './server-stream.js';
 

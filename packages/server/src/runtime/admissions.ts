@@ -1,13 +1,9 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { ReplicaEffect, Request } from '@understudy/core';
-import {
-  type Admission,
-  type AdmitResult,
-  admit,
-  encodeChange,
-  type HandlerFault,
-  type HandlerRegistry,
-} from '../handlers/index.js';
+import { type Admission, type AdmitResult, admit } from '../handlers/admission.js';
+import { encodeChange } from '../handlers/change.js';
+import type { HandlerFault } from '../handlers/handler-fault.js';
+import type { HandlerRegistry } from '../handlers/registry.js';
 import type { Calls } from './calls.js';
 import type { EventLoop } from './event-loop.js';
 import { OVERLOADED } from './stream-passages.js';

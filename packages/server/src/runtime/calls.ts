@@ -12,15 +12,9 @@ import {
   UnderstudyError,
 } from '@understudy/core';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
-import {
-  type Arrival,
-  answer,
-  failWith,
-  type HandlerRegistry,
-  type IncomingCall,
-  incomingCall,
-  type StreamArrival,
-} from '../handlers/index.js';
+import { answer, failWith, type IncomingCall, incomingCall } from '../handlers/answer.js';
+import type { Arrival, StreamArrival } from '../handlers/arrival.js';
+import type { HandlerRegistry } from '../handlers/registry.js';
 import type { EventLoop } from './event-loop.js';
 import type { AuthContext } from './grpc-types.js';
 import { StreamCalls } from './stream-calls.js';

@@ -12,7 +12,10 @@ import {
   type Task,
   UnderstudyError,
 } from '@understudy/core';
-import { applyChange, type HandlerFault, type HandlerRegistry, type RunContext, runUnary } from '../handlers/index.js';
+import { applyChange } from '../handlers/change.js';
+import type { HandlerFault } from '../handlers/handler-fault.js';
+import type { HandlerRegistry } from '../handlers/registry.js';
+import { type RunContext, runUnary } from '../handlers/run-unary.js';
 import type { Activity } from './activity.js';
 import { Admissions, type Admitted } from './admissions.js';
 import type { Calls } from './calls.js';

@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { HandlerRegistry } from '../handlers/index.js';
+import type { HandlerRegistry } from '../handlers/registry.js';
 
 /**
  * grpc.health.v1.Health by role: the group's services are SERVING on the primary only, so that whoever asks before it

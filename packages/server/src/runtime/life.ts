@@ -16,7 +16,8 @@ import {
   type UnderstudyError,
   unreachable,
 } from '@understudy/core';
-import type { Arrival, HandlerRegistry, StreamArrival } from '../handlers/index.js';
+import type { Arrival, StreamArrival } from '../handlers/arrival.js';
+import type { HandlerRegistry } from '../handlers/registry.js';
 import type { Activity } from './activity.js';
 import { Calls } from './calls.js';
 import { EventLoop } from './event-loop.js';

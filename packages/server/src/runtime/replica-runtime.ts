@@ -7,7 +7,9 @@ import {
   type ReplicaStatus,
   UnderstudyError,
 } from '@understudy/core';
-import { type Arrival, failStream, failWith, HandlerRegistry, type StreamArrival } from '../handlers/index.js';
+import { failStream, failWith } from '../handlers/answer.js';
+import type { Arrival, StreamArrival } from '../handlers/arrival.js';
+import { HandlerRegistry } from '../handlers/registry.js';
 import { Activity } from './activity.js';
 import { adminHandlers, adminService } from './admin.js';
 import { Guard } from './guard.js';

@@ -10,7 +10,8 @@ import {
   STREAM_WINDOW_BYTES,
   type StreamItem,
 } from '@understudy/core';
-import { failStream, incomingCall, type StreamArrival } from '../handlers/index.js';
+import { failStream, incomingCall } from '../handlers/answer.js';
+import type { StreamArrival } from '../handlers/arrival.js';
 import { metadataOf } from '../handlers/metadata.js';
 import { wellFormed } from '../handlers/status.js';
 import type { EventLoop } from './event-loop.js';

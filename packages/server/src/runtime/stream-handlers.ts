@@ -8,7 +8,8 @@ import {
   unreachable,
 } from '@understudy/core';
 import { itemDigest } from '@understudy/wire';
-import type { HandlerFault, HandlerRegistry } from '../handlers/index.js';
+import type { HandlerFault } from '../handlers/handler-fault.js';
+import type { HandlerRegistry } from '../handlers/registry.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
 import type { Nest } from './handler-run.js';
 import type { OrderedTask } from './step.js';

@@ -8,7 +8,10 @@ import {
   type SeqNum,
   STREAMED,
 } from '@understudy/core';
-import { encodeChange, type HandlerFault, type HandlerRegistry, StreamPassage } from '../handlers/index.js';
+import { encodeChange } from '../handlers/change.js';
+import type { HandlerFault } from '../handlers/handler-fault.js';
+import type { HandlerRegistry } from '../handlers/registry.js';
+import { StreamPassage } from '../handlers/stream-passage.js';
 import type { Calls } from './calls.js';
 import type { EventLoop } from './event-loop.js';
 

@@ -1,5 +1,5 @@
 import { handle } from '@understudy/context';
-import { StreamExecution, type StreamExecutionOptions } from '../handlers/index.js';
+import { StreamExecution, type StreamExecutionOptions } from '../handlers/stream-execution.js';
 import { HandlerRun, type Nest } from './handler-run.js';
 
 /** The handler of a stream. It takes as many steps as there are messages, and one for each reply. */

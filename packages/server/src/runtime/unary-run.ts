@@ -1,5 +1,6 @@
 import type { MessageName, Reply, Request } from '@understudy/core';
-import { type CapturedUnary, type RunContext, type RunningCall, runUnary } from '../handlers/index.js';
+import type { CapturedUnary } from '../handlers/captured.js';
+import { type RunContext, type RunningCall, runUnary } from '../handlers/run-unary.js';
 import type { Admitted } from './admissions.js';
 import { HandlerRun, type Nest } from './handler-run.js';
 

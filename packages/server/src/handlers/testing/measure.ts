@@ -1,6 +1,7 @@
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
-import { admit, runUnary } from '../index.js';
+import { admit } from '../admission.js';
+import { runUnary } from '../run-unary.js';
 import { capturedJson } from './captured-json.js';
 
 /** Prints what running a handler costs, in µs a call; deserializers and serializers cost nothing here. Run it with node. */

@@ -9,16 +9,12 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
-import {
-  type Arrival,
-  admit,
-  answer,
-  failStream,
-  type HandlerFault,
-  HandlerRegistry,
-  incomingCall,
-  runUnary,
-} from '../index.js';
+import { admit } from '../admission.js';
+import { answer, failStream, incomingCall } from '../answer.js';
+import type { Arrival } from '../arrival.js';
+import type { HandlerFault } from '../handler-fault.js';
+import { HandlerRegistry } from '../registry.js';
+import { runUnary } from '../run-unary.js';
 
 export type Definition = MethodDefinition<unknown, unknown>;
 

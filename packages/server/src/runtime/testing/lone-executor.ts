@@ -17,7 +17,7 @@ import {
   type Task,
   type Term,
 } from '@understudy/core';
-import { HandlerRegistry } from '../../handlers/index.js';
+import { HandlerRegistry } from '../../handlers/registry.js';
 import { implementationOf, jsonBytes, type Method, serviceOf } from '../../handlers/testing/side-by-side.js';
 import { Activity } from '../activity.js';
 import { Calls } from '../calls.js';
