@@ -1,8 +1,8 @@
 /** Replicates the unary methods of a grpc-js server: see `createReplica`. */
-import type { ReplicaServer, ReplicaServerOptions } from './runtime/options.js';
-import { ReplicaRuntime } from './runtime/replica-runtime.js';
+import type { ReplicaServer, ReplicaServerOptions } from './replica/options.js';
+import { ReplicaRuntime } from './replica/replica-runtime.js';
 
-export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './runtime/options.js';
+export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './replica/options.js';
 
 /**
  * Makes a replica of a service. Give `interceptors()` to the grpc-js server, `attach` the server before services are

@@ -1,6 +1,6 @@
 import { type Client, status as Status } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
-import { understudyClient } from '../replicated.js';
+import { understudyClient } from '../setup/replicated.js';
 import { connectTo, echoing, reply } from './echo.js';
 import { ScriptedGroup } from './scripted-replica.js';
 import { replicatedForTest } from './session-under-test.js';

@@ -11,7 +11,7 @@ import {
   type SessionHeader,
   type Term,
 } from '@understudy/core';
-import type { SessionMachine, SessionSetup } from '../session-port.js';
+import type { SessionMachine, SessionSetup } from '../session/session-port.js';
 
 /** A session without the protocol's care, for tests of what surrounds it: sends each call once, believes each reply. */
 export class ScriptedSession implements SessionMachine {

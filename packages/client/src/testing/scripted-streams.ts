@@ -6,7 +6,7 @@ import {
   STREAM_WINDOW,
   type StreamItem,
 } from '@understudy/core';
-import type { MakeSession, SessionMachine, SessionSetup } from '../session-port.js';
+import type { MakeSession, SessionMachine, SessionSetup } from '../session/session-port.js';
 import { ScriptedSession } from './scripted-session.js';
 import type { HandlerSide, StreamHandler } from './stream-handler.js';
 

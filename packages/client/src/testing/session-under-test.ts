@@ -1,7 +1,7 @@
 import type { ClientOptions } from '@grpc/grpc-js';
 import { Session } from '@understudy/core';
-import { type ReplicatedOptions, replicatedWith } from '../replicated.js';
-import type { MakeSession } from '../session-port.js';
+import type { MakeSession } from '../session/session-port.js';
+import { type ReplicatedOptions, replicatedWith } from '../setup/replicated.js';
 import { serviceConfig } from './echo.js';
 
 interface TestOptions extends Omit<Partial<ReplicatedOptions>, 'serviceConfig'> {

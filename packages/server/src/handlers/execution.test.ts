@@ -1,7 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import type { CapturedUnary, UnaryHandler } from './captured.js';
+import type { CapturedUnary, UnaryHandler } from '../capture/captured.js';
 import { runUnary } from './run-unary.js';
 import { capturedJson } from './testing/captured-json.js';
 

@@ -1,4 +1,4 @@
-import type { CapturedCodec } from './captured.js';
+import type { CapturedCodec } from '../capture/captured.js';
 
 /**
  * Of a copy: deserializers hand out views of their input, and the body must stay as it is for a replay.

@@ -1,6 +1,6 @@
 import type { sendUnaryData } from '@grpc/grpc-js';
 import type { Request, StreamItem } from '@understudy/core';
-import type { CapturedStream } from './captured.js';
+import type { CapturedStream } from '../capture/captured.js';
 import { DuplexCall } from './duplex-call.js';
 import { type HandlerFault, onRejection } from './handler-fault.js';
 import { deserializeRequest } from './messages.js';

@@ -1,4 +1,4 @@
-import type { CapturedUnary, UnaryHandler } from '../captured.js';
+import type { CapturedUnary, UnaryHandler } from '../../capture/captured.js';
 import { jsonBytes, jsonValue } from './side-by-side.js';
 
 /** A method as if it had been captured, with JSON on both sides. */

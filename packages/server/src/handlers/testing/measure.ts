@@ -1,6 +1,6 @@
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
-import { admit } from '../admission.js';
+import { admit } from '../../interception/admission.js';
 import { runUnary } from '../run-unary.js';
 import { capturedJson } from './captured-json.js';
 

@@ -9,11 +9,11 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
-import { admit } from '../admission.js';
-import { answer, failStream, incomingCall } from '../answer.js';
-import type { Arrival } from '../arrival.js';
+import type { Arrival } from '../../capture/arrival.js';
+import { HandlerRegistry } from '../../capture/registry.js';
+import { answer, failStream, incomingCall } from '../../intake/answer.js';
+import { admit } from '../../interception/admission.js';
 import type { HandlerFault } from '../handler-fault.js';
-import { HandlerRegistry } from '../registry.js';
 import { runUnary } from '../run-unary.js';
 
 export type Definition = MethodDefinition<unknown, unknown>;

@@ -1,5 +1,5 @@
 import { type MetadataEntries, type Request, replyOf, STREAM_WINDOW, type StreamItem } from '@understudy/core';
-import type { CapturedStream } from '../captured.js';
+import type { CapturedStream } from '../../capture/captured.js';
 import type { HandlerFault } from '../handler-fault.js';
 import { entriesOf, metadataOf } from '../metadata.js';
 import { StreamExecution } from '../stream-execution.js';

@@ -1,5 +1,5 @@
 import type { Metadata, ServerDuplexStream, sendUnaryData } from '@grpc/grpc-js';
-import type { MethodKind } from '../captured.js';
+import type { MethodKind } from '../../capture/captured.js';
 import type { Journal } from './journal.js';
 import type { Definition } from './side-by-side.js';
 

@@ -1,0 +1,72 @@
+import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import type { GroupConfig, Logger } from '@understudy/core';
+import { HINT_OPTION } from '../routing/policy.js';
+import { PrimaryHint } from '../routing/primary-hint.js';
+import { parseTarget } from '../routing/target.js';
+import type { MakeSession } from '../session/session-port.js';
+import { type ClientStatus, SessionHost } from './session-host.js';
+
+type CreateCall = Channel['createCall'];
+
+/** What `replicated` has settled for all channels made from its options. */
+export interface ChannelPlan {
+  readonly config: GroupConfig;
+  readonly makeSession: MakeSession;
+  readonly logger: Logger;
+}
+
+/**
+ * A grpc-js channel whose replicated calls travel through sessions of its own. What is not replicated, and the `rpc`
+ * carrier, use the channel itself; it connects only when they do.
+ */
+export class ReplicatedChannel extends Channel {
+  readonly host: SessionHost;
+
+  /** @throws UNDERSTUDY_CONFIG if the target is not `understudy:` with the address of each replica */
+  constructor(target: string, credentials: ChannelCredentials, options: ChannelOptions, plan: ChannelPlan) {
+    const addresses = parseTarget(target);
+    const hint = new PrimaryHint();
+    super(target, credentials, { ...options, [HINT_OPTION]: hint });
+    this.host = new SessionHost({
+      ...plan,
+      target,
+      addresses,
+      credentials,
+      options,
+      hint,
+      // Calls that are open when the client is closed still need the channel, so this goes round `createCall` below.
+      makeRpc: (path, deadlineMs) => super.createCall(path, deadlineMs, null, null, null),
+    });
+  }
+
+  /** Ends the sessions, then the channel. Open calls come to their end first. */
+  override close(): void {
+    void this.closeSessions();
+  }
+
+  /** As `close`; resolves when it is done, with whether nothing unstable was left behind. */
+  async closeSessions(): Promise<boolean> {
+    const clean = await this.host.close();
+    super.close();
+    return clean;
+  }
+
+  override createCall(...args: Parameters<CreateCall>): ReturnType<CreateCall> {
+    this.assertOpen();
+    return super.createCall(...args);
+  }
+
+  /** Whoever waits for the channel to be ready looks once more when it is closed, which must not make it connect. */
+  override getConnectivityState(tryToConnect: boolean): ReturnType<Channel['getConnectivityState']> {
+    return super.getConnectivityState(tryToConnect && !this.host.closed);
+  }
+
+  /** Throws what grpc-js throws for calls on a closed channel. */
+  assertOpen(): void {
+    if (this.host.closed) throw new Error('Channel has been shut down');
+  }
+
+  get status(): ClientStatus {
+    return this.host.status;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import type { Reply } from '@understudy/core';
+import { replyEntries } from '../metadata.js';
+
+/** What a unary RPC received, as an outcome. Without `initial` it was a trailers-only reply, or nothing came at all. */
+export function replyOutcome(
+  initial: Metadata | undefined,
+  message: Uint8Array | undefined,
+  { code, details, metadata }: StatusObject,
+): Reply {
+  const initialMetadata = initial === undefined ? undefined : (replyEntries(initial) ?? []);
+  const trailers = replyEntries(metadata);
+  return {
+    kind: 'reply',
+    code,
+    details,
+    ...(initialMetadata !== undefined && { initialMetadata }),
+    ...(message !== undefined && { message }),
+    ...(trailers !== undefined && { trailers }),
+  };
+}

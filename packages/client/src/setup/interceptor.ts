@@ -1,0 +1,90 @@
+import type {
+  CallInvocationTransformer,
+  CallProperties,
+  InterceptingCall,
+  Interceptor,
+  InterceptorOptions,
+} from '@grpc/grpc-js';
+import { currentHandling } from '@understudy/context';
+import type { Methods } from '../call/methods.js';
+import { RefusedCall } from '../call/refused-call.js';
+import { ReplicatedCall } from '../call/replicated-call.js';
+import { StreamedCall } from '../call/streamed-call.js';
+import { ReplicatedChannel } from '../channel/replicated-channel.js';
+import { errorStatus } from '../delivery/statuses.js';
+import type { InterceptingCallInterface } from '../grpc-types.js';
+import type { Depart } from '../nested/handler-call.js';
+import { divert, HandlerChannel } from '../nested/handler-channel.js';
+import { channelCall } from '../nested/sent-call.js';
+
+/** Where a call's options name the channel that it belongs to: grpc-js does not tell interceptors. */
+const CHANNEL = Symbol('understudy.channel');
+
+type MarkedOptions = InterceptorOptions & { readonly [CHANNEL]?: ReplicatedChannel | HandlerChannel };
+
+/** Our interceptor, nearest the wire: replicated calls go to the channel's session, others on their ordinary way. */
+export function replicationInterceptor(methods: Methods): Interceptor {
+  const intercept = (options: MarkedOptions, nextCall: Parameters<Interceptor>[1]): InterceptingCallInterface => {
+    const channel = options[CHANNEL];
+    // The call of a handler: its channel sees to it.
+    if (channel instanceof HandlerChannel) return nextCall(options);
+    const { path, requestStream, responseStream } = options.method_definition;
+    const plan = methods.plan(path);
+    if (plan.passesThrough) return nextCall(options);
+    if (channel === undefined) {
+      const reason = 'the options of replicated() were taken apart: give a client all of them, unchanged';
+      return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', reason, false));
+    }
+    channel.assertOpen();
+    if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
+    return new StreamedCall(channel.host, options, plan);
+  };
+  // grpc-js asks for a class where it uses no more than the interface.
+  return intercept as unknown as (...args: Parameters<Interceptor>) => InterceptingCall;
+}
+
+/**
+ * Marks each call with its channel; for a call that a handler makes that is another. A call that brings interceptors of
+ * its own, which in grpc-js replace the client's, gets ours nearest the wire all the same.
+ */
+export function channelMarker(methods: Methods, ours: Interceptor): CallInvocationTransformer {
+  // biome-ignore lint/suspicious/noExplicitAny: grpc-js's own signature
+  return (properties: CallProperties<any, any>) => {
+    const { channel, callOptions } = properties;
+    if (!(channel instanceof ReplicatedChannel)) return properties;
+    const handling = currentHandling();
+    const madeOn = handling === undefined ? channel : divert(properties, handling, departure(methods, channel));
+    const marked: typeof callOptions = { ...callOptions, [CHANNEL]: madeOn } as typeof callOptions;
+    if (callOptions.interceptors?.length) marked.interceptors = [...callOptions.interceptors, ours];
+    if (callOptions.interceptor_providers?.length) {
+      marked.interceptor_providers = [...callOptions.interceptor_providers, () => ours];
+    }
+    properties.callOptions = marked;
+    return properties;
+  };
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** How a handler's call goes out: as the same call made elsewhere would. */
+const departure =
+  (methods: Methods, channel: ReplicatedChannel): Depart =>
+  (settings) => {
+    const { path, deadline, host, credentials } = settings;
+    const plan = methods.plan(path);
+    if (plan.passesThrough) return channelCall(channel, settings);
+    channel.assertOpen();
+    const options: InterceptorOptions = {
+      deadline,
+      method_definition: {
+        path,
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: identity,
+        responseDeserialize: identity,
+      },
+      ...(host !== undefined && { host }),
+      ...(credentials !== undefined && { credentials }),
+    };
+    return new ReplicatedCall(channel.host, options, plan);
+  };

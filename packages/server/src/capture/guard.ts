@@ -1,0 +1,41 @@
+import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import { failure } from '../intake/answer.js';
+
+export interface GuardOptions {
+  /** Whether a method's calls are replicated. */
+  readonly isReplicated: (path: string) => boolean;
+  /** Whether this replica takes calls; it is primary or about to be. */
+  readonly serves: () => boolean;
+  readonly primaryAddress: () => string | undefined;
+}
+
+/**
+ * Refuses calls of replicated methods on a replica that is not the primary, before their body is read. Stands nearest
+ * the wire; on the primary it leaves the call as it is, at no cost.
+ */
+export class Guard {
+  readonly #options: GuardOptions;
+  #passed = false;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  readonly interceptor: ServerInterceptor = (method, call) => {
+    const { isReplicated, serves, primaryAddress } = this.#options;
+    if (!isReplicated(method.path)) return call as ServerInterceptingCall;
+    this.#passed = true;
+    if (serves()) return call as ServerInterceptingCall;
+    const start = (): void =>
+      call.sendStatus(failure('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary', primaryAddress()));
+    return new ServerInterceptingCall(call, { start });
+  };
+
+  /**
+   * Whether calls come through here. A server runs the same interceptors for all calls, so one call that did shows that
+   * all do.
+   */
+  get passed(): boolean {
+    return this.#passed;
+  }
+}

@@ -1,0 +1,46 @@
+import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { currentHandling } from '@understudy/context';
+import { describe, expect, it } from 'vitest';
+import { LoneExecutor } from '../testing/lone-executor.js';
+import { textOf } from '../testing/other-service.js';
+
+type Callback = sendUnaryData<unknown>;
+
+/** No client is there whose calls handlers might make. */
+describe('where nobody expects handlers to call others', () => {
+  it('a unary call is answered at once', () => {
+    const executor = new LoneExecutor({
+      add: (_call: ServerUnaryCall<unknown, unknown>, callback: Callback) =>
+        callback(null, currentHandling() === undefined),
+    });
+    void executor.call('add');
+    expect(executor.all('executed').map(({ outcome }) => textOf(outcome))).toEqual(['true']);
+    expect(executor.activity.running).toBe(0);
+  });
+
+  it('what a unary handler sends on streams belongs to its message, until it is at rest', async () => {
+    let stream: ServerDuplexStream<unknown, unknown> | undefined;
+    const executor = new LoneExecutor(
+      {
+        publish: async (_call: ServerUnaryCall<unknown, unknown>, callback: Callback) => {
+          callback(null, 'done');
+          await null;
+          stream?.write('after it had answered');
+        },
+      },
+      {
+        streaming: {
+          listen: (call: ServerDuplexStream<unknown, unknown>) => {
+            stream = call;
+            call.resume();
+          },
+        },
+      },
+    );
+    await executor.part('listen', { kind: 'open' });
+    const { outcome, outputs } = await executor.call('publish');
+    expect(textOf(outcome)).toBe('"done"');
+    expect(outputs?.map(({ item }) => item.kind)).toEqual(['metadata', 'message']);
+    expect(executor.all('lateItem')).toEqual([]);
+  });
+});

@@ -1,0 +1,204 @@
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  connectivityState,
+  type ServiceError,
+  type StatusObject,
+} from '@grpc/grpc-js';
+import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
+import { CODE_KEY } from '../intake/answer.js';
+import { Backoff } from '../runtime/backoff.js';
+import { FrameChannel } from './frame-channel.js';
+import { mismatch } from './peer-hello.js';
+import { replicationService } from './peer-streams.js';
+
+type LinkStream = ClientDuplexStream<Buffer, Buffer>;
+
+const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
+const FIRST_RETRY_MS = 20;
+const MAX_RETRY_MS = 500;
+/** How long the other side may take to end a stream that this side has ended. */
+const FAREWELL_MS = 200;
+/** A connection that takes longer is tried anew: a host that is gone answers nothing, and may be back elsewhere. */
+const CONNECT_WITHIN_MS = 3_000;
+const WINDOW_BYTES = 16 * 1024 * 1024;
+
+const CHANNEL_OPTIONS = {
+  'grpc.max_send_message_length': -1,
+  'grpc.max_receive_message_length': -1,
+  'grpc.initial_reconnect_backoff_ms': FIRST_RETRY_MS,
+  'grpc.max_reconnect_backoff_ms': MAX_RETRY_MS,
+  'grpc.dns_min_time_between_resolutions_ms': MAX_RETRY_MS,
+  // A network that is cut says nothing: without pings a stream into it would seem to be up for many minutes.
+  'grpc.keepalive_time_ms': 2_000,
+  'grpc.keepalive_timeout_ms': 4_000,
+  'grpc.enable_retries': 0,
+  // A replica that is down delays nobody else's connection.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc-node.flow_control_window': WINDOW_BYTES,
+};
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+export interface PeerLinkOptions {
+  readonly id: ReplicaId;
+  /** `host:port` */
+  readonly address: string;
+  readonly hello: PeerHello;
+  readonly credentials: ChannelCredentials;
+  readonly logger: Logger;
+  readonly onUp: (peer: Member) => void;
+  readonly onDown: (peer: ReplicaId) => void;
+  /** The two replicas are set up so that they cannot work together. */
+  readonly onMismatch: (error: UnderstudyError) => void;
+}
+
+/** The stream on which this replica sends to one other; dials until it is closed. */
+export class PeerLink {
+  readonly address: string;
+  readonly #options: PeerLinkOptions;
+  #client: Client;
+  readonly #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+  #stream: LinkStream | undefined;
+  #channel: FrameChannel | undefined;
+  #up = false;
+  #closed = false;
+  #retry: NodeJS.Timeout | undefined;
+  #lastProblem = '';
+
+  constructor(options: PeerLinkOptions) {
+    this.#options = options;
+    this.address = options.address;
+    this.#client = this.#dial();
+    this.#connect();
+  }
+
+  /** Sends one frame if the stream is up; what is lost with a stream is asked for on the next. */
+  send(messages: readonly Buffer[]): void {
+    if (this.#up) this.#channel?.sendMessages(messages);
+  }
+
+  /** Ends the stream after what was sent on it. */
+  close(): void {
+    const stream = this.#stream;
+    this.#abandon();
+    if (stream === undefined) return;
+    const cancel = setTimeout(() => stream.cancel(), FAREWELL_MS);
+    stream.once('status', () => clearTimeout(cancel));
+    stream.end();
+  }
+
+  /** Drops the stream as it is, as the death of the process would. */
+  crash(): void {
+    const stream = this.#stream;
+    this.#abandon();
+    stream?.cancel();
+  }
+
+  #abandon(): void {
+    this.#closed = true;
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    this.#lost();
+    this.#client.close();
+  }
+
+  #dial(): Client {
+    const { address, credentials } = this.#options;
+    return new Client(address, credentials, CHANNEL_OPTIONS);
+  }
+
+  #connect(): void {
+    const client = this.#client;
+    client.waitForReady(Date.now() + CONNECT_WITHIN_MS, (error) => {
+      if (this.#closed || this.#stream !== undefined || client !== this.#client) return;
+      if (error === undefined) {
+        this.#open();
+        return;
+      }
+      // What is refused is tried again by gRPC itself.
+      if (client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING) {
+        client.close();
+        this.#client = this.#dial();
+      }
+      this.#connect();
+    });
+  }
+
+  #open(): void {
+    const stream = this.#client.makeBidiStreamRequest(replicationService.link.path, identity, identity);
+    this.#stream = stream;
+    this.#channel = new FrameChannel({
+      stream,
+      queuedMaxBytes: QUEUED_MAX_BYTES,
+      onFrame: (bytes) => this.#onHello(decodePeerHello(bytes)),
+      onMalformed: (error) => this.#drop(error.message),
+      onOverflow: () => this.#drop('it does not read what it is sent'),
+    });
+    // A failure comes as status too; without a listener it would be thrown.
+    stream.on('error', (_error: ServiceError) => {});
+    stream.on('status', (status: StatusObject) => this.#onStatus(stream, status));
+    this.#channel.send(encodePeerHello(this.#options.hello));
+  }
+
+  #onHello(theirs: PeerHello): void {
+    if (this.#up) return;
+    const { id, hello, onMismatch, onUp } = this.#options;
+    const wrongName = `the replica at ${this.address} is named ${theirs.member.id}, not ${id}`;
+    const problem = theirs.member.id === id ? mismatch(hello, theirs) : wrongName;
+    if (problem !== undefined) {
+      onMismatch(new UnderstudyError('UNDERSTUDY_SETUP', problem));
+      this.#drop(problem);
+      return;
+    }
+    this.#up = true;
+    this.#lastProblem = '';
+    this.#backoff.reset();
+    onUp(theirs.member);
+  }
+
+  #onStatus(stream: LinkStream, { code, details, metadata }: StatusObject): void {
+    if (stream !== this.#stream) return;
+    if (metadata.get(CODE_KEY)[0] === 'UNDERSTUDY_SETUP') {
+      this.#options.onMismatch(new UnderstudyError('UNDERSTUDY_SETUP', details.replace(/^UNDERSTUDY_SETUP: /, '')));
+    }
+    this.#tell(`status ${code}: ${details}`);
+    this.#lost();
+    this.#connectLater();
+  }
+
+  #drop(reason: string): void {
+    const stream = this.#stream;
+    this.#tell(reason);
+    this.#lost();
+    stream?.cancel();
+    this.#connectLater();
+  }
+
+  #lost(): void {
+    this.#channel?.close();
+    this.#channel = undefined;
+    this.#stream = undefined;
+    if (!this.#up) return;
+    this.#up = false;
+    this.#options.onDown(this.#options.id);
+  }
+
+  #connectLater(): void {
+    if (this.#closed) return;
+    this.#retry = setTimeout(() => this.#connect(), this.#backoff.next());
+    this.#retry.unref();
+  }
+
+  /** Once for each problem, not for each attempt. */
+  #tell(reason: string): void {
+    if (reason === this.#lastProblem) return;
+    this.#lastProblem = reason;
+    this.#options.logger.log('info', 'stream to a peer ended', {
+      peer: this.#options.id,
+      address: this.address,
+      reason,
+    });
+  }
+}

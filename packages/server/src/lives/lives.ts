@@ -1,0 +1,78 @@
+import { Backoff } from '../runtime/backoff.js';
+import { Life, type LifeSetup } from './life.js';
+
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 1000;
+
+/** A replica's lives, one after the other: each starts from nothing, under an incarnation of its own. */
+export class Lives {
+  readonly #setup: LifeSetup;
+  readonly #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+  #current: Life | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(setup: LifeSetup) {
+    this.#setup = setup;
+  }
+
+  /** Undefined between two lives. */
+  get current(): Life | undefined {
+    return this.#current;
+  }
+
+  /**
+   * Begins a life.
+   *
+   * @throws UNDERSTUDY_COORDINATOR, UNDERSTUDY_RECORD_DAMAGED
+   */
+  async begin(): Promise<void> {
+    const { coordinator, address } = this.#setup;
+    const life = new Life(this.#setup);
+    await coordinator.announce({ member: life.member, address });
+    const record = await coordinator.read();
+    if (this.#ended) return;
+    this.#current = life;
+    life.begin(record);
+  }
+
+  /** The present life is over: the next begins soon, and is tried until it does. */
+  renew(reason: string): void {
+    this.#current?.end();
+    this.#current = undefined;
+    if (this.#ended) return;
+    this.#setup.logger.log('info', 'begins anew', { reason });
+    this.#retry = setTimeout(() => void this.#again(), this.#backoff.next());
+    this.#retry.unref();
+  }
+
+  /** The present life does what it is for. */
+  settled(): void {
+    this.#backoff.reset();
+  }
+
+  end(): void {
+    this.#forgetNext();
+    this.#current?.end();
+    this.#current = undefined;
+  }
+
+  crash(): void {
+    this.#forgetNext();
+    this.#current?.crash();
+    this.#current = undefined;
+  }
+
+  async #again(): Promise<void> {
+    try {
+      await this.begin();
+    } catch (error) {
+      this.renew(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #forgetNext(): void {
+    this.#ended = true;
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
+  }
+}
