@@ -1,4 +1,5 @@
 import { type GroupConfig, methodSettings } from '@understudy/core';
+import { isUnreplicated } from '@understudy/grpc-common';
 
 /** What the service config says about one method. */
 export interface MethodPlan {
@@ -8,9 +9,6 @@ export interface MethodPlan {
   /** `timeout` of the method's `methodConfig`, milliseconds; infinite if there is none. */
   readonly timeoutMs: number;
 }
-
-/** Services that each replica answers for itself. */
-const UNREPLICATED = ['understudy.v1.', 'grpc.health.v1.', 'grpc.reflection.'];
 
 const DURATION = /^(\d+(\.\d+)?)s$/;
 
@@ -32,7 +30,7 @@ export class Methods {
     if (known !== undefined) return known;
     const service = path.slice(1, path.lastIndexOf('/'));
     const plan: MethodPlan = {
-      passesThrough: UNREPLICATED.some((prefix) => service.startsWith(prefix)),
+      passesThrough: isUnreplicated(path),
       readOnly: methodSettings(this.#config, path).readOnly,
       timeoutMs: this.#timeoutOf(service, path.slice(path.lastIndexOf('/') + 1)),
     };

@@ -1,13 +1,19 @@
 import type { experimental, Metadata, status as Status, StatusObject } from '@grpc/grpc-js';
-import { localStatus } from '../delivery/statuses.js';
-import type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from '../grpc-types.js';
+import {
+  type InterceptingCallInterface,
+  localStatus,
+  type MessageContext,
+  type ReceivingListener,
+} from '@understudy/grpc-common';
+import { UnsentCall } from './unsent-call.js';
 
 /** A call that ends with a status of ours before anything of it leaves, above serialization or beneath. */
-export class RefusedCall implements InterceptingCallInterface, experimental.CallStream {
+export class RefusedCall extends UnsentCall implements InterceptingCallInterface, experimental.CallStream {
   readonly #status: StatusObject;
   #ending: StatusObject | undefined;
 
   constructor(status: StatusObject) {
+    super();
     this.#status = status;
   }
 
@@ -30,16 +36,4 @@ export class RefusedCall implements InterceptingCallInterface, experimental.Call
   halfClose(): void {}
 
   setCredentials(): void {}
-
-  getPeer(): string {
-    return 'unknown';
-  }
-
-  getCallNumber(): number {
-    return 0;
-  }
-
-  getAuthContext(): AuthContext | null {
-    return null;
-  }
 }

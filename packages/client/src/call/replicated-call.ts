@@ -1,9 +1,8 @@
 import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js';
 import type { ErrorCode, Reply } from '@understudy/core';
+import { errorStatus, type MessageContext } from '@understudy/grpc-common';
 import type { SessionHost } from '../channel/session-host.js';
 import { deliverOutcome, deliverStatus } from '../delivery/reception.js';
-import { errorStatus } from '../delivery/statuses.js';
-import type { MessageContext } from '../grpc-types.js';
 import type { SessionRunner } from '../session/session-runner.js';
 import type { MethodPlan } from './methods.js';
 import { SessionCall } from './session-call.js';
@@ -37,7 +36,7 @@ export class ReplicatedCall extends SessionCall {
   }
 
   fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void {
-    this.endHere(errorStatus(code, reason, mayHaveTakenEffect));
+    this.endHere(errorStatus(code, reason, { mayHaveTakenEffect }));
   }
 
   run(): void {

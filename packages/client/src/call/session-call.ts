@@ -1,18 +1,28 @@
 import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { CallId, ErrorCode, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core';
-import { callerOf } from '../caller-metadata.js';
+import {
+  type AuthContext,
+  asBuffer,
+  CALLER_KEY,
+  callerEntries,
+  callerOf,
+  errorStatus,
+  type InterceptingCallInterface,
+  localStatus,
+  type MessageContext,
+  messageOf,
+  type ReceivingListener,
+} from '@understudy/grpc-common';
 import type { Expiring } from '../channel/deadlines.js';
 import type { SessionHost } from '../channel/session-host.js';
 import type { Delivery } from '../delivery/delivery-queue.js';
-import { abandonedStatus, credentialsStatus, errorStatus, localStatus, messageOf } from '../delivery/statuses.js';
-import type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from '../grpc-types.js';
-import { asBuffer, toEntries } from '../metadata.js';
+import { abandonedStatus, credentialsStatus } from '../delivery/local-statuses.js';
 import type { OpenCall } from '../session/open-call.js';
 import type { MethodPlan } from './methods.js';
 import { callDeadlineMs, followParent } from './parent-call.js';
 
 const NO_MESSAGE = asBuffer(new Uint8Array());
-const UNREADABLE_CALLER = 'the metadata "understudy-nested-bin" of this call was made by no group; leave it out';
+const UNREADABLE_CALLER = `the metadata "${CALLER_KEY}" of this call was made by no group; leave it out`;
 
 /**
  * What calls of every kind have in common on their way through the channel's session: credentials, deadline, parent, and
@@ -64,11 +74,11 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
       this.tell();
       return;
     }
-    this.#metadata = toEntries(metadata);
+    this.#metadata = callerEntries(metadata);
     try {
       this.#caller = callerOf(metadata);
     } catch {
-      this.endHere(errorStatus('UNDERSTUDY_MALFORMED', UNREADABLE_CALLER, false));
+      this.endHere(errorStatus('UNDERSTUDY_MALFORMED', UNREADABLE_CALLER));
       return;
     }
     this.waitForReady = metadata.getOptions().waitForReady === true;
@@ -200,7 +210,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
           this.refuse(Status.INTERNAL, '"authorization" metadata cannot have multiple values');
           return;
         }
-        this.#metadata = toEntries(whole);
+        this.#metadata = callerEntries(whole);
         this.#ready = true;
         this.proceed();
       },

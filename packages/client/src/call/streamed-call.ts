@@ -1,11 +1,15 @@
 import { type InterceptorOptions, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { type ErrorCode, type Reply, type StreamItem, unreachable } from '@understudy/core';
+import {
+  asBuffer,
+  carriedMetadata,
+  errorStatus,
+  type MessageContext,
+  type ReceivingListener,
+} from '@understudy/grpc-common';
 import type { SessionHost } from '../channel/session-host.js';
 import { type Incoming, IncomingItems } from '../delivery/incoming-items.js';
 import { parsingError, statusOf, tooLarge, unusableMetadata } from '../delivery/reception.js';
-import { errorStatus } from '../delivery/statuses.js';
-import type { MessageContext, ReceivingListener } from '../grpc-types.js';
-import { asBuffer, fromEntries } from '../metadata.js';
 import type { OpenStream, StreamSession } from '../session/open-stream.js';
 import type { MethodPlan } from './methods.js';
 import { OutgoingMessages } from './outgoing-messages.js';
@@ -86,7 +90,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
       return;
     }
     this.#settle();
-    this.#incoming.end({ local: true, ending: errorStatus(code, reason, mayHaveTakenEffect) });
+    this.#incoming.end({ local: true, ending: errorStatus(code, reason, { mayHaveTakenEffect }) });
   }
 
   /** One thing at a time: an application that throws misses nothing else. */
@@ -197,9 +201,9 @@ export class StreamedCall extends SessionCall implements OpenStream {
   }
 
   #tellMetadata(listener: ReceivingListener, { entries, index }: Incoming & { kind: 'metadata' }): void {
-    let metadata: ReturnType<typeof fromEntries>;
+    let metadata: ReturnType<typeof carriedMetadata>;
     try {
-      metadata = fromEntries(entries);
+      metadata = carriedMetadata(entries);
     } catch (error) {
       this.endHere(unusableMetadata(error, this.withdraw()));
       return;

@@ -8,9 +8,9 @@ import {
   type Logger,
   type ReplicaId,
 } from '@understudy/core';
+import type { AuthContext } from '@understudy/grpc-common';
 import { DeliveryQueue } from '../delivery/delivery-queue.js';
 import type { MessageLimits } from '../delivery/reception.js';
-import type { AuthContext } from '../grpc-types.js';
 import { ReplicaClient } from '../link/replica-client.js';
 import type { PrimaryHint } from '../routing/primary-hint.js';
 import type { ReplicaAddress } from '../routing/target.js';

@@ -6,9 +6,7 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import type { Reply } from '@understudy/core';
-import type { ReceivingListener } from '../grpc-types.js';
-import { asBuffer, fromEntries } from '../metadata.js';
-import { localStatus, messageOf } from './statuses.js';
+import { asBuffer, carriedMetadata, localStatus, messageOf, type ReceivingListener } from '@understudy/grpc-common';
 
 /** Bounds of the channel's options, bytes; -1 for none. */
 export interface MessageLimits {
@@ -28,12 +26,12 @@ export function deliverStatus(listener: ReceivingListener, status: StatusObject)
  * @throws Error if it is not metadata that grpc-js takes
  */
 function initialOf({ initialMetadata, message }: Reply): Metadata | undefined {
-  return initialMetadata === undefined && message === undefined ? undefined : fromEntries(initialMetadata);
+  return initialMetadata === undefined && message === undefined ? undefined : carriedMetadata(initialMetadata);
 }
 
 /** @throws Error if the trailers are not metadata that grpc-js takes */
 export function statusOf(outcome: Reply): StatusObject {
-  return { code: outcome.code, details: outcome.details, metadata: fromEntries(outcome.trailers) };
+  return { code: outcome.code, details: outcome.details, metadata: carriedMetadata(outcome.trailers) };
 }
 
 /** What a call ends with whose reply's metadata grpc-js does not take. */
@@ -55,6 +53,22 @@ export function tooLarge(
   return localStatus(Status.RESOURCE_EXHAUSTED, details, mayHaveTakenEffect);
 }
 
+/** A reply in grpc-js's types, with its message still as bytes. */
+interface Received {
+  readonly initial: Metadata | undefined;
+  readonly bytes: Uint8Array | undefined;
+  readonly status: StatusObject;
+}
+
+/** If grpc-js does not take the reply's metadata, nothing is left of the reply but a status that says so. */
+function received(outcome: Reply, mayHaveTakenEffect: boolean): Received {
+  try {
+    return { initial: initialOf(outcome), bytes: outcome.message, status: statusOf(outcome) };
+  } catch (error) {
+    return { initial: undefined, bytes: undefined, status: unusableMetadata(error, mayHaveTakenEffect) };
+  }
+}
+
 /** Tells a listener of a reply in grpc-js's order: initial metadata, message, status. */
 export function deliverOutcome(
   listener: ReceivingListener,
@@ -63,46 +77,28 @@ export function deliverOutcome(
   limits: MessageLimits,
   readOnly: boolean,
 ): void {
+  const { initial, bytes, status } = received(outcome, !readOnly);
   let message: unknown = null;
-  let initial: Metadata | undefined;
-  let status: StatusObject;
-  try {
-    initial = initialOf(outcome);
-    status = statusOf(outcome);
-  } catch (error) {
-    deliverStatus(listener, unusableMetadata(error, !readOnly));
-    return;
-  }
-  const bytes = outcome.message;
-  if (bytes !== undefined) {
-    const refusal = tooLarge(bytes, limits, !readOnly);
-    if (refusal !== undefined) {
-      status = refusal;
-    } else {
-      try {
-        message = method.responseDeserialize(asBuffer(bytes));
-      } catch (error) {
-        status = localStatus(Status.INTERNAL, parsingError(error), !readOnly);
-      }
+  let problem = bytes && tooLarge(bytes, limits, !readOnly);
+  if (bytes !== undefined && problem === undefined) {
+    try {
+      message = method.responseDeserialize(asBuffer(bytes));
+    } catch (error) {
+      problem = localStatus(Status.INTERNAL, parsingError(error), !readOnly);
     }
   }
   if (initial !== undefined) listener.onReceiveMetadata?.(initial);
   listener.onReceiveMessage?.(message);
-  listener.onReceiveStatus?.(status);
+  listener.onReceiveStatus?.(problem ?? status);
 }
 
-/** The same for a listener that deserializes by itself, and has a copy: what it makes of the bytes may be a view. */
+/**
+ * The same for a listener that deserializes by itself. It gets a copy of the message, because what it makes of the bytes
+ * may be a view of them.
+ */
 export function deliverBytes(listener: InterceptingListener, outcome: Reply): void {
-  let initial: Metadata | undefined;
-  let status: StatusObject;
-  try {
-    initial = initialOf(outcome);
-    status = statusOf(outcome);
-  } catch (error) {
-    listener.onReceiveStatus(unusableMetadata(error, true));
-    return;
-  }
+  const { initial, bytes, status } = received(outcome, true);
   if (initial !== undefined) listener.onReceiveMetadata(initial);
-  if (outcome.message !== undefined) listener.onReceiveMessage(Buffer.from(outcome.message));
+  if (bytes !== undefined) listener.onReceiveMessage(Buffer.from(bytes));
   listener.onReceiveStatus(status);
 }

@@ -1,16 +1,14 @@
 import type { StatusObject } from '@grpc/grpc-js';
 import { type Logger, type ReplyFrame, UnderstudyError } from '@understudy/core';
+import { Backoff, hangUp } from '@understudy/grpc-common';
 import { Assembler, decodeReplyFrame, unwrapFrame } from '@understudy/wire';
-import { Backoff } from '../backoff.js';
-import type { FrameStream, ReplicaClient } from './replica-client.js';
+import { type FrameStream, RETRY, type ReplicaClient } from './replica-client.js';
 
 /** More than this not taken by gRPC, and nothing taken for `STALLED_MS`: the replica hangs. */
 const STALLED_BYTES = 8 * 1024 * 1024;
 const STALLED_MS = 1000;
 /** More than this is not kept for any replica, however steadily it reads: the session sends it again when asked. */
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
-/** How long the server may take to end a stream that this side has ended. */
-const FAREWELL_MS = 200;
 
 /** What a link tells its session. */
 export interface LinkEvents {
@@ -25,7 +23,7 @@ export class Link {
   readonly #client: ReplicaClient;
   readonly #events: LinkEvents;
   readonly #logger: Logger;
-  readonly #backoff = new Backoff();
+  readonly #backoff = new Backoff(RETRY);
   #stream: FrameStream | undefined;
   #assembler = new Assembler();
   #retry: NodeJS.Timeout | undefined;
@@ -112,12 +110,7 @@ export class Link {
     const stream = this.#stream;
     this.#forget();
     this.#client.rest();
-    if (stream === undefined) return;
-    const cancel = setTimeout(() => stream.cancel(), FAREWELL_MS);
-    // The open stream keeps the process alive until then.
-    cancel.unref();
-    stream.once('status', () => clearTimeout(cancel));
-    stream.end();
+    if (stream !== undefined) hangUp(stream);
   }
 
   #open(): void {

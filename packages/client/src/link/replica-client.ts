@@ -6,22 +6,18 @@ import {
   connectivityState,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { RECONNECT_OPTIONS } from '../backoff.js';
+import { CONNECT_PATH, FRAME_OPTIONS, identity, KEEPALIVE_OPTIONS, reconnectOptions } from '@understudy/grpc-common';
 import { HINT_OPTION } from '../routing/policy.js';
 import type { ReplicaAddress } from '../routing/target.js';
 import { Dial } from './dial.js';
 
-const CONNECT_PATH = '/understudy.v1.Multicast/Connect';
-/** grpc-js starts with 64 KiB, which a turn's replies can exceed. */
-const WINDOW_BYTES = 16 * 1024 * 1024;
-
-/** A network that is cut says nothing: without pings a stream into it would seem to be up for many minutes. */
-const KEEPALIVE_OPTIONS = { 'grpc.keepalive_time_ms': 2_000, 'grpc.keepalive_timeout_ms': 4_000 };
+/** How long attempts to reach a replica wait for each other: ours to open a stream, and grpc-js's own to connect. */
+export const RETRY = { firstMs: 50, maxMs: 1000 } as const;
+/** The same for grpc-js, on every connection of the client. */
+export const RECONNECT_OPTIONS = reconnectOptions(RETRY);
 
 /** A stream of a session to one replica; messages are protobuf `Frame`s, already encoded. */
 export type FrameStream = ClientDuplexStream<Buffer, Buffer>;
-
-const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
  * The connection to one replica, which successive sessions of a channel share. An idle connection does not keep the
@@ -118,16 +114,5 @@ function connectionOptions(options: ChannelOptions): ChannelOptions {
   const kept: ChannelOptions = { ...options };
   delete kept['grpc.service_config'];
   delete kept[HINT_OPTION];
-  return {
-    ...KEEPALIVE_OPTIONS,
-    ...kept,
-    ...RECONNECT_OPTIONS,
-    'grpc.max_send_message_length': -1,
-    'grpc.max_receive_message_length': -1,
-    'grpc-node.flow_control_window': WINDOW_BYTES,
-    // A stream is never retried by grpc-js; without this it would keep a copy of what it sends.
-    'grpc.enable_retries': 0,
-    // Two clients of a process do not wait for each other's bytes.
-    'grpc.use_local_subchannel_pool': 1,
-  };
+  return { ...KEEPALIVE_OPTIONS, ...kept, ...RECONNECT_OPTIONS, ...FRAME_OPTIONS };
 }

@@ -8,10 +8,9 @@ import {
 } from '@grpc/grpc-js';
 import { type Handling, handle, type NestedCall, type SendNested } from '@understudy/context';
 import type { NestedCaller, Reply } from '@understudy/core';
-import { setCaller } from '../caller-metadata.js';
+import { localStatus, type MessageContext, setCaller } from '@understudy/grpc-common';
+import { UnsentCall } from '../call/unsent-call.js';
 import { deliverBytes } from '../delivery/reception.js';
-import { localStatus } from '../delivery/statuses.js';
-import type { AuthContext, MessageContext } from '../grpc-types.js';
 import { type BytesCall, type CallSettings, type CallTarget, sendCall } from './sent-call.js';
 
 /** Makes the call that is sent, to be started with `metadata`, to which it may add. */
@@ -22,7 +21,7 @@ export type Depart = (settings: CallSettings, metadata: Metadata, caller: Nested
  * to the replica, the same on every one that executes, and ends with the reply that the group's order has for it. So
  * nothing here looks at a clock, and of what it says nothing depends on whether this replica is the one that sends.
  */
-export class HandlerCall implements experimental.CallStream {
+export class HandlerCall extends UnsentCall implements experimental.CallStream {
   readonly #handling: Handling;
   readonly #depart: Depart;
   readonly #target: CallTarget;
@@ -38,6 +37,7 @@ export class HandlerCall implements experimental.CallStream {
   #replied = false;
 
   constructor(handling: Handling, target: CallTarget, depart: Depart) {
+    super();
     this.#handling = handling;
     this.#target = target;
     this.#depart = depart;
@@ -75,18 +75,6 @@ export class HandlerCall implements experimental.CallStream {
       this.#givenUp = { code, details };
       this.#nested.cancel();
     }
-  }
-
-  getPeer(): string {
-    return 'unknown';
-  }
-
-  getCallNumber(): number {
-    return 0;
-  }
-
-  getAuthContext(): AuthContext | null {
-    return null;
   }
 
   #proceed(): void {

@@ -1,7 +1,7 @@
 import type { CallProperties, ChannelInterface, Deadline, experimental } from '@grpc/grpc-js';
 import type { Handling } from '@understudy/context';
+import { errorStatus } from '@understudy/grpc-common';
 import { RefusedCall } from '../call/refused-call.js';
-import { errorStatus } from '../delivery/statuses.js';
 import { type Depart, HandlerCall } from './handler-call.js';
 
 interface MethodKind {
@@ -28,7 +28,7 @@ export class HandlerChannel {
       return new HandlerCall(this.#handling, { path, deadline, host: host ?? undefined }, this.#depart);
     }
     const reason = `a handler can make unary calls only; call ${path} outside of handlers, or a unary method in its stead`;
-    return new RefusedCall(errorStatus('UNDERSTUDY_UNSUPPORTED', reason, false));
+    return new RefusedCall(errorStatus('UNDERSTUDY_UNSUPPORTED', reason));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { CallProperties, ClientOptions } from '@grpc/grpc-js';
 import { currentHandling, expectCalls } from '@understudy/context';
-import { setIdempotencyKey } from '../caller-metadata.js';
+import { setIdempotencyKey } from '@understudy/grpc-common';
 import { divert } from './handler-channel.js';
 import { channelCall } from './sent-call.js';
 

@@ -7,8 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Sent } from '@understudy/context';
 import type { Reply } from '@understudy/core';
-import { messageOf } from '../delivery/statuses.js';
-import type { InterceptingCallInterface } from '../grpc-types.js';
+import { type InterceptingCallInterface, messageOf } from '@understudy/grpc-common';
 import { replyOutcome } from '../rpc/reply-outcome.js';
 
 /** What a call on a channel is made with. */
@@ -48,7 +47,7 @@ export function sendCall(
   try {
     call = open();
   } catch (error) {
-    process.nextTick(done, { code: Status.UNAVAILABLE, details: messageOf(error) });
+    process.nextTick(done, { kind: 'reply', code: Status.UNAVAILABLE, details: messageOf(error) });
     return NOTHING_SENT;
   }
   let initial: Metadata | undefined;

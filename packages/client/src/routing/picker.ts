@@ -1,12 +1,7 @@
 import { connectivityState, experimental, type Metadata } from '@grpc/grpc-js';
+import { CODE_KEY, PRIMARY_KEY, SLOT_KEY } from '@understudy/grpc-common';
 import type { PrimaryHint } from './primary-hint.js';
 import { normalizeAddress } from './target.js';
-
-/** Metadata that names the slot a call must go to; the picker takes it off before the call leaves. */
-export const SLOT_KEY = 'understudy-slot';
-/** Trailer of refusals. */
-export const CODE_KEY = 'understudy-code';
-const PRIMARY_KEY = 'understudy-primary';
 
 const { COMPLETE } = experimental.PickResultType;
 const { IDLE, CONNECTING, READY } = connectivityState;

@@ -1,6 +1,6 @@
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Reply } from '@understudy/core';
-import { replyEntries } from '../metadata.js';
+import { replyEntries } from '@understudy/grpc-common';
 
 /** What a unary RPC received, as an outcome. Without `initial` it was a trailers-only reply, or nothing came at all. */
 export function replyOutcome(

@@ -1,8 +1,8 @@
 import { type Client, Metadata } from '@grpc/grpc-js';
 import type { SessionFrame } from '@understudy/core';
+import { callerEntries } from '@understudy/grpc-common';
 import { decodeCaller } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toEntries } from '../metadata.js';
 import { understudyClient } from '../setup/replicated.js';
 import { ask, connectTo, echoing } from '../testing/echo.js';
 import { RpcGroup } from '../testing/rpc-replica.js';
@@ -119,7 +119,7 @@ describe('the rpc carrier beside streams', () => {
     expect(body?.request).toEqual({
       method: '/test.Echo/Echo',
       message: Buffer.from('x'),
-      metadata: toEntries(primary ?? new Metadata()),
+      metadata: callerEntries(primary ?? new Metadata()),
       nested: callerAt(7, 1),
     });
     await understudyClient(client).close();

@@ -9,20 +9,18 @@ import {
   type RpcRequestHeader,
   UnderstudyError,
 } from '@understudy/core';
+import {
+  ASIDE_PREFIX,
+  asBuffer,
+  CODE_KEY,
+  carriedMetadata,
+  DEADLINE_KEY,
+  HEADER_KEY,
+  SLOT_KEY,
+  setCaller,
+} from '@understudy/grpc-common';
 import { decodeRpcReplyHeader, encodeRpcRequestHeader, HEADER_MAX_BYTES } from '@understudy/wire';
-import { setCaller } from '../caller-metadata.js';
-import { asBuffer, fromEntries } from '../metadata.js';
-import { CODE_KEY, SLOT_KEY } from '../routing/picker.js';
 import { replyOutcome } from './reply-outcome.js';
-
-const HEADER_KEY = 'understudy-header-bin';
-/** The call's deadline as the backups get it; what gRPC tells the primary is how long that is off. */
-const DEADLINE_KEY = 'understudy-deadline';
-/**
- * Goes before keys to which the channel's own call credentials give a value of their own for each RPC, such as a token:
- * the primary takes what the backups get.
- */
-const ASIDE_PREFIX = 'understudy-aside-';
 
 type RpcCall = experimental.CallStream;
 
@@ -62,7 +60,7 @@ export class RpcCarrier {
   invoke({ call, slot, header, request, sendByFrame, regenerated }: Invocation): void {
     // A call that is sent anew was given up where it was.
     this.cancel(call);
-    const metadata = fromEntries(setAside(request.metadata, regenerated));
+    const metadata = carriedMetadata(setAside(request.metadata, regenerated));
     metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, sendByFrame)));
     metadata.set(SLOT_KEY, String(slot));
     if (request.deadlineMs !== undefined) metadata.set(DEADLINE_KEY, String(request.deadlineMs));

@@ -11,7 +11,8 @@ import {
   type SessionFrame,
   unreachable,
 } from '@understudy/core';
-import { Chunker, encodeSessionFrame, wrapFrame } from '@understudy/wire';
+import { messagesOf } from '@understudy/grpc-common';
+import { encodeSessionFrame } from '@understudy/wire';
 import { Link, type LinkEvents } from '../link/link.js';
 import type { ReplicaClient } from '../link/replica-client.js';
 import { type MakeRpc, RpcCarrier } from '../rpc/rpc-carrier.js';
@@ -44,8 +45,6 @@ export interface RunnerSetup {
   /** Last of all: the session is over and its streams are ending. */
   readonly onEnded: (runner: SessionRunner, clean: boolean) => void;
 }
-
-const chunker = new Chunker();
 
 /** Runs one session: gives it events and the clock, does what it says, and ends it when nobody calls any more. */
 export class SessionRunner implements LinkEvents, StreamSession {
@@ -219,9 +218,9 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#carrier.invoke({ call, slot, header, request, sendByFrame, regenerated: this.#setup.regeneratedKeys() });
   }
 
-  #encode(frame: SessionFrame): Buffer[] {
+  #encode(frame: SessionFrame): readonly Buffer[] {
     if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
-    return chunker.split(encodeSessionFrame(frame)).map(wrapFrame);
+    return messagesOf(encodeSessionFrame(frame));
   }
 
   #admit(call: OpenCall): boolean {

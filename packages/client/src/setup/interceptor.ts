@@ -6,13 +6,12 @@ import type {
   InterceptorOptions,
 } from '@grpc/grpc-js';
 import { currentHandling } from '@understudy/context';
+import { errorStatus, type InterceptingCallInterface, identity } from '@understudy/grpc-common';
 import type { Methods } from '../call/methods.js';
 import { RefusedCall } from '../call/refused-call.js';
 import { ReplicatedCall } from '../call/replicated-call.js';
 import { StreamedCall } from '../call/streamed-call.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
-import { errorStatus } from '../delivery/statuses.js';
-import type { InterceptingCallInterface } from '../grpc-types.js';
 import type { Depart } from '../nested/handler-call.js';
 import { divert, HandlerChannel } from '../nested/handler-channel.js';
 import { channelCall } from '../nested/sent-call.js';
@@ -33,7 +32,7 @@ export function replicationInterceptor(methods: Methods): Interceptor {
     if (plan.passesThrough) return nextCall(options);
     if (channel === undefined) {
       const reason = 'the options of replicated() were taken apart: give a client all of them, unchanged';
-      return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', reason, false));
+      return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', reason));
     }
     channel.assertOpen();
     if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
@@ -63,8 +62,6 @@ export function channelMarker(methods: Methods, ours: Interceptor): CallInvocati
     return properties;
   };
 }
-
-const identity = (bytes: Buffer): Buffer => bytes;
 
 /** How a handler's call goes out: as the same call made elsewhere would. */
 const departure =

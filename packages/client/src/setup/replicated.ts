@@ -1,10 +1,10 @@
 import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, parseServiceConfig, Session, UnderstudyError } from '@understudy/core';
-import { RECONNECT_OPTIONS } from '../backoff.js';
 import { Methods } from '../call/methods.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
 import type { ClientStatus } from '../channel/session-host.js';
+import { RECONNECT_OPTIONS } from '../link/replica-client.js';
 import type { MakeSession } from '../session/session-port.js';
 import { channelMarker, replicationInterceptor } from './interceptor.js';
 import { registerUnderstudy } from './registration.js';

@@ -7,6 +7,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import type { OrderNum, RpcRequestHeader, Term } from '@understudy/core';
+import { CODE_KEY, HEADER_KEY, PRIMARY_KEY } from '@understudy/grpc-common';
 import { decodeRpcRequestHeader, encodeRpcReplyHeader } from '@understudy/wire';
 import { echoDefinition } from './echo.js';
 
@@ -68,17 +69,17 @@ export class RpcGroup {
     if (replica !== this.replicas[this.primary]) {
       replica.refused++;
       const metadata = new Metadata();
-      metadata.set('understudy-code', 'UNDERSTUDY_NOT_PRIMARY');
-      if (this.tells) metadata.set('understudy-primary', `localhost:${this.replicas[this.primary]?.port}`);
+      metadata.set(CODE_KEY, 'UNDERSTUDY_NOT_PRIMARY');
+      if (this.tells) metadata.set(PRIMARY_KEY, `localhost:${this.replicas[this.primary]?.port}`);
       callback({ code: Status.ABORTED, details: 'not the primary', metadata });
       return;
     }
     replica.answered++;
-    const [header] = call.metadata.get('understudy-header-bin');
+    const [header] = call.metadata.get(HEADER_KEY);
     if (header instanceof Buffer) {
       this.headers.push(decodeRpcRequestHeader(header));
       const initial = new Metadata();
-      initial.set('understudy-header-bin', replyHeader());
+      initial.set(HEADER_KEY, replyHeader());
       call.sendMetadata(initial);
       if (this.diesAfterInitialMetadata) {
         this.diesAfterInitialMetadata = false;

@@ -13,6 +13,7 @@ import type {
   Term,
   View,
 } from '@understudy/core';
+import { CONNECT_PATH, identity } from '@understudy/grpc-common';
 import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;
@@ -20,10 +21,9 @@ type Stream = ServerDuplexStream<Buffer, Buffer>;
 /** What a scripted replica answers to a request; undefined: nothing before `answerHeld`. */
 export type Answer = (request: Request) => Reply | undefined | Promise<Reply>;
 
-const identity = (bytes: Buffer): Buffer => bytes;
 const connectService = {
   connect: {
-    path: '/understudy.v1.Multicast/Connect',
+    path: CONNECT_PATH,
     requestStream: true,
     responseStream: true,
     requestSerialize: identity,

@@ -1,5 +1,5 @@
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
-import { failure } from '../intake/answer.js';
+import { errorStatus } from '@understudy/grpc-common';
 
 export interface GuardOptions {
   /** Whether a method's calls are replicated. */
@@ -27,7 +27,9 @@ export class Guard {
     this.#passed = true;
     if (serves()) return call as ServerInterceptingCall;
     const start = (): void =>
-      call.sendStatus(failure('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary', primaryAddress()));
+      call.sendStatus(
+        errorStatus('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary', { primaryAddress: primaryAddress() }),
+      );
     return new ServerInterceptingCall(call, { start });
   };
 

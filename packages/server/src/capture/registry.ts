@@ -1,5 +1,6 @@
 import type { MethodDefinition, Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
+import { identity, isUnreplicated } from '@understudy/grpc-common';
 import { type Gateway, gatewayHandler } from './arrival.js';
 import type { CapturedMethod, CapturedUnary, Deserialize, MethodKind, Serialize } from './captured.js';
 import { checkMessageLimits } from './message-limits.js';
@@ -10,21 +11,11 @@ type Definition = MethodDefinition<unknown, unknown>;
 export interface HandlerRegistryOptions {
   readonly gateway: Gateway;
   /**
-   * Services that stay as they are: `package.Service`, or `package.*` for all below a package. Added to
-   * {@link ALWAYS_UNREPLICATED}.
+   * Services that stay as they are, besides those that always do: `package.Service`, or `package.*` for all below a
+   * package.
    */
   readonly unreplicated?: readonly string[];
 }
-
-/** What tells about one process can only be answered by that process. */
-export const ALWAYS_UNREPLICATED: readonly string[] = [
-  'understudy.v1.*',
-  'grpc.health.v1.Health',
-  'grpc.reflection.*',
-  'grpc.channelz.*',
-];
-
-const identity = (bytes: Buffer): Buffer => bytes;
 
 /** The methods of a server, captured as they are registered; grpc-js itself gets gateways in their place. */
 export class HandlerRegistry {
@@ -35,7 +26,7 @@ export class HandlerRegistry {
 
   constructor(options: HandlerRegistryOptions) {
     this.#gateway = options.gateway;
-    this.#unreplicated = [...ALWAYS_UNREPLICATED, ...(options.unreplicated ?? [])];
+    this.#unreplicated = options.unreplicated ?? [];
   }
 
   /** The captured methods by path. */
@@ -80,7 +71,7 @@ export class HandlerRegistry {
     };
     server.register = (path, handler, serialize, deserialize, type) => {
       const original = register.bind(server) as Register;
-      if (this.#passesUntouched(path)) return original(path, handler, serialize, deserialize, type);
+      if (isUnreplicated(path, this.#unreplicated)) return original(path, handler, serialize, deserialize, type);
       const kind = type as MethodKind;
       if (!original(path, gatewayHandler(this.#gateway, kind, path), identity, identity, type)) return false;
       const registered = { kind, path, handler, serialize: serialize as Serialize, deserialize };
@@ -91,13 +82,6 @@ export class HandlerRegistry {
       this.#methods.delete(path);
       return unregister.call(server, path);
     };
-  }
-
-  #passesUntouched(path: string): boolean {
-    const service = path.slice(1, path.lastIndexOf('/'));
-    return this.#unreplicated.some((name) =>
-      name.endsWith('.*') ? service.startsWith(name.slice(0, -1)) : service === name,
-    );
   }
 }
 

@@ -1,7 +1,6 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { callsExpected, handle } from '@understudy/context';
 import {
-  GrpcStatus,
   type Logger,
   type NestedReply,
   type ReplicaEffect,
@@ -12,6 +11,7 @@ import {
   type Task,
   UnderstudyError,
 } from '@understudy/core';
+import { errorReply } from '@understudy/grpc-common';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
 import { type RunContext, runUnary } from '../handlers/run-unary.js';
@@ -201,8 +201,4 @@ export class Executor {
 }
 
 /** All replicas read the same bytes, so this is the outcome on all. */
-const UNREADABLE_CHANGE: Reply = {
-  kind: 'reply',
-  code: GrpcStatus.INTERNAL,
-  details: 'UNDERSTUDY_MALFORMED: what interceptors changed cannot be read',
-};
+const UNREADABLE_CHANGE = errorReply('UNDERSTUDY_MALFORMED', 'what interceptors changed cannot be read');

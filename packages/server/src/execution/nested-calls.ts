@@ -1,8 +1,8 @@
 import type { NestedCall, NestedRequest, SendNested } from '@understudy/context';
 import { assert, NESTED_OPEN_MAX, type NestedCaller, type NestedId } from '@understudy/core';
+import { errorReply } from '@understudy/grpc-common';
 import type { Activity } from '../loop/activity.js';
 import type { EventLoop } from '../loop/event-loop.js';
-import { localOutcome } from '../runtime/local-outcome.js';
 import type { HandlerRun } from './handler-run.js';
 import { OpenCall, type Receive } from './open-call.js';
 import type { Steps } from './steps.js';
@@ -85,12 +85,12 @@ const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
 
 const NO_CALL: NestedCall = Object.freeze({ cancel() {} });
 
-const OUT_OF_ORDER = localOutcome(
+const OUT_OF_ORDER = errorReply(
   'UNDERSTUDY_OUT_OF_ORDER',
   'the call was made after the end of its handler, or after a timer or I/O of its own; it was not sent',
 );
-const TOO_MANY = localOutcome(
+const TOO_MANY = errorReply(
   'UNDERSTUDY_OVERLOADED',
   `the handlers of this group wait for ${NESTED_OPEN_MAX} calls already; this one was not sent`,
 );
-const LIFE_ENDED = localOutcome('UNDERSTUDY_INDETERMINATE', 'this replica ended; the call may have taken effect');
+const LIFE_ENDED = errorReply('UNDERSTUDY_INDETERMINATE', 'this replica ended; the call may have taken effect');

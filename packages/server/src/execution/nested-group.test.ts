@@ -2,6 +2,7 @@ import { Client, credentials, Metadata, type Server, type ServerUnaryCall, type 
 import { currentHandling, expectCalls, type SendNested } from '@understudy/context';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { NestedCaller, Reply } from '@understudy/core';
+import { identity } from '@understudy/grpc-common';
 import { encodeCaller } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Counter, counterService } from '../testing/counter.js';
@@ -31,13 +32,11 @@ afterEach(async () => {
   client.close();
 });
 
-const asBytes = (bytes: Buffer): Buffer => bytes;
-
 const rpc = (caller: NestedCaller, message: Buffer): Promise<Reply> =>
   new Promise((resolve) => {
     const metadata = new Metadata();
     metadata.set('understudy-nested-bin', Buffer.from(encodeCaller(caller)));
-    client.makeUnaryRequest(ADD.path, asBytes, asBytes, message, metadata, (error, value) =>
+    client.makeUnaryRequest(ADD.path, identity, identity, message, metadata, (error, value) =>
       resolve(
         error === null
           ? { kind: 'reply', code: 0, details: 'OK', message: value as Buffer }

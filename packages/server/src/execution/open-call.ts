@@ -1,5 +1,6 @@
 import { handle, type NestedCall, type SendNested, type Sent } from '@understudy/context';
 import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core';
+import { messageOf } from '@understudy/grpc-common';
 import type { HandlerRun } from './handler-run.js';
 
 export type Receive = (outcome: Reply) => void;
@@ -64,5 +65,3 @@ export class OpenCall implements NestedCall {
 }
 
 const CANCELLED: Reply = Object.freeze({ kind: 'reply', code: GrpcStatus.CANCELLED, details: 'Cancelled on client' });
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

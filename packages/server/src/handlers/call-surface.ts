@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
-import { metadataOf } from './metadata.js';
+import { metadataOf } from '@understudy/grpc-common';
 
 type UnaryCall = ServerUnaryCall<unknown, unknown>;
 type MetricsRecorder = ReturnType<UnaryCall['getMetricsRecorder']>;

@@ -1,9 +1,9 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply, Request } from '@understudy/core';
+import { entriesOf, isMetadata, NO_METADATA } from '@understudy/grpc-common';
 import type { CapturedUnary } from '../capture/captured.js';
 import { type HandlerFault, onRejection } from './handler-fault.js';
 import { deserializeRequest, serializeResponse } from './messages.js';
-import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
 import {
   HANDLER_FAULT,
   noRequest,

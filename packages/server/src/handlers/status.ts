@@ -1,6 +1,6 @@
 import type { Metadata, ServerErrorResponse } from '@grpc/grpc-js';
 import { GrpcStatus, type MetadataEntries, type Reply } from '@understudy/core';
-import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
+import { entriesOf, isMetadata, NO_METADATA } from '@understudy/grpc-common';
 
 /** A status as handlers and interceptors of grpc-js give it. */
 export interface PartialStatus {
@@ -70,10 +70,6 @@ export function outcomeOf(status: PartialStatus, initialMetadata?: MetadataEntri
     ...(trailers.length > 0 && { trailers }),
   };
 }
-
-/** Text that can be sent as a status' details; anything else makes grpc-js throw. */
-export const wellFormed = (text: string): string =>
-  LONE_SURROGATE.test(text) ? text.replace(/\p{Surrogate}/gu, '\ufffd') : text;
 
 /** `status`, or the handler's fault if grpc-js could not put it on the wire. */
 export function sendable(status: PartialStatus): PartialStatus {

@@ -1,9 +1,9 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { ERROR_CODES, STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, type StreamItem } from '@understudy/core';
+import { STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, type StreamItem } from '@understudy/core';
+import { entriesOf, errorStatus, NO_METADATA } from '@understudy/grpc-common';
 import type { CapturedStream } from '../capture/captured.js';
 import type { DuplexCall, ReceivingOwner } from './duplex-call.js';
 import { deserializeRequest, serializeResponse } from './messages.js';
-import { entriesOf, NO_METADATA } from './metadata.js';
 import { RequestQueue } from './request-queue.js';
 import { ResponseWindow } from './response-window.js';
 import { outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE } from './status.js';
@@ -91,7 +91,8 @@ export class StreamWire implements ReceivingOwner {
 
   afterWrite(): void {
     if (this.#over || !this.#window.overflows) return;
-    this.sendStatus({ code: ERROR_CODES.UNDERSTUDY_OVERLOADED.status, details: overflow(this.#options.captured.path) });
+    const reason = overflow(this.#options.captured.path);
+    this.sendStatus(errorStatus('UNDERSTUDY_OVERLOADED', reason, { mayHaveTakenEffect: true }));
   }
 
   sendMessage({ bytes }: Written, sent: () => void): void {
@@ -167,4 +168,4 @@ function afterReactions(act: () => void, rounds = REACTIONS): void {
 }
 
 const overflow = (path: string): string =>
-  `UNDERSTUDY_OVERLOADED: the handler of ${path} wrote more than ${STREAM_UNREAD_MAX} messages or ${STREAM_UNREAD_MAX_BYTES} bytes ahead of its client; wait for 'drain' when write() returns false`;
+  `the handler of ${path} wrote more than ${STREAM_UNREAD_MAX} messages or ${STREAM_UNREAD_MAX_BYTES} bytes ahead of its client; wait for 'drain' when write() returns false`;

@@ -10,7 +10,8 @@ import {
   serveCaptured,
   serviceOf,
 } from '../handlers/testing/side-by-side.js';
-import { answer, failWith, type IncomingCall, incomingCall } from './answer.js';
+import { answer, failWith } from './answer.js';
+import { type IncomingCall, incomingCall } from './incoming-call.js';
 
 type Call = ServerUnaryCall<unknown, unknown>;
 type Callback = sendUnaryData<unknown>;

@@ -11,12 +11,13 @@ import {
   type StreamItem,
   UnderstudyError,
 } from '@understudy/core';
+import type { AuthContext } from '@understudy/grpc-common';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { EventLoop } from '../loop/event-loop.js';
-import type { AuthContext } from '../runtime/grpc-types.js';
-import { answer, failWith, type IncomingCall, incomingCall } from './answer.js';
+import { answer, failWith } from './answer.js';
+import { type IncomingCall, incomingCall } from './incoming-call.js';
 import { StreamCalls } from './stream-calls.js';
 
 let lastCall = 0;

@@ -10,11 +10,11 @@ import {
   STREAM_WINDOW_BYTES,
   type StreamItem,
 } from '@understudy/core';
+import { metadataOf, wellFormed } from '@understudy/grpc-common';
 import type { StreamArrival } from '../capture/arrival.js';
-import { metadataOf } from '../handlers/metadata.js';
-import { wellFormed } from '../handlers/status.js';
 import type { EventLoop } from '../loop/event-loop.js';
-import { failStream, incomingCall } from './answer.js';
+import { failStream } from './answer.js';
+import { incomingCall } from './incoming-call.js';
 
 interface OpenRpc {
   readonly arrival: StreamArrival;

@@ -1,8 +1,8 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
+import { entriesOf, metadataOf, NO_METADATA, sameEntries } from '@understudy/grpc-common';
 import type { CapturedMethod } from '../capture/captured.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
-import { entriesOf, metadataOf, NO_METADATA, sameEntries } from '../handlers/metadata.js';
 import { noRequest, type PartialStatus, secondRequest } from '../handlers/status.js';
 import { withMetadata } from './change.js';
 import { bytesPassedOn } from './passed-on.js';
@@ -140,6 +140,7 @@ class Passage implements Admission {
     if (this.#admitted || this.#wire.over) return;
     const changed = this.#changedRequest();
     this.#admitted = true;
+    this.#wire.handlerMayRun = true;
     const finish = (outcome: Reply, sent: (outcome: Reply) => void) => this.#finish(outcome, sent);
     const drop = () => this.#wire.stop();
     queueMicrotask(() => this.#cb({ kind: 'admitted', ...(changed !== undefined && { changed }), finish, drop }));

@@ -1,34 +1,18 @@
-import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { ReplicaEffect, Request } from '@understudy/core';
-import type { HandlerRegistry } from '../capture/registry.js';
-import type { HandlerFault } from '../handlers/handler-fault.js';
-import type { Calls } from '../intake/calls.js';
-import type { EventLoop } from '../loop/event-loop.js';
 import { type Admission, type AdmitResult, admit } from './admission.js';
 import { encodeChange } from './change.js';
-import { OVERLOADED } from './stream-passages.js';
-
-export interface AdmissionsOptions {
-  readonly loop: EventLoop;
-  readonly registry: HandlerRegistry;
-  readonly calls: Calls;
-  /** The user's. */
-  readonly interceptors: readonly ServerInterceptor[];
-  /** Most calls that interceptors may hold. */
-  readonly admissionsMax: number;
-  readonly onFault: (fault: HandlerFault) => void;
-}
+import { type InterceptionOptions, OVERLOADED } from './options.js';
 
 export type Admitted = Extract<AdmitResult, { kind: 'admitted' }>;
 
 /** Unary calls and reads on their way through the request half of the user's interceptors, while this replica is primary. */
 export class Admissions {
-  readonly #options: AdmissionsOptions;
+  readonly #options: InterceptionOptions;
   readonly #entering = new Map<number, Admission>();
   /** Through it, with their way back. */
   readonly #admitted = new Map<number, Admitted>();
 
-  constructor(options: AdmissionsOptions) {
+  constructor(options: InterceptionOptions) {
     this.#options = options;
   }
 

@@ -1,6 +1,6 @@
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type MetadataEntries, type Reply, replyOf, type StreamItem } from '@understudy/core';
-import { metadataOf } from '../handlers/metadata.js';
+import { metadataOf } from '@understudy/grpc-common';
 import type { PartialStatus } from '../handlers/status.js';
 import type { StreamWireCall, WireSink } from './stream-wire-call.js';
 

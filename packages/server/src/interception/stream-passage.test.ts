@@ -162,7 +162,11 @@ describe('interceptors of a stream', () => {
   it('may take their time: nothing overtakes', async () => {
     const slow: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
-        start: (next) => next({ onReceiveMetadata: (m, pass) => void setImmediate(() => pass(m)) } as never),
+        start: (next) =>
+          next({
+            onReceiveMetadata: (metadata: Metadata, pass: (metadata: Metadata) => void) =>
+              void setImmediate(() => pass(metadata)),
+          } as never),
         sendMessage: (message, pass) => void setImmediate(() => pass(message)),
       });
     const stream = new Case('clientStream', [slow]);

@@ -1,8 +1,8 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
-import { ERROR_CODES, type MetadataEntries, type Reply, type Request, type StreamItem } from '@understudy/core';
+import type { MetadataEntries, Reply, Request, StreamItem } from '@understudy/core';
+import { entriesOf, errorStatus, NO_METADATA, sameEntries } from '@understudy/grpc-common';
 import type { CapturedStream } from '../capture/captured.js';
-import { entriesOf, NO_METADATA, sameEntries } from '../handlers/metadata.js';
-import { noRequest, type PartialStatus, secondRequest } from '../handlers/status.js';
+import { noRequest, secondRequest } from '../handlers/status.js';
 import type { AdmitOptions } from './admission.js';
 import { withMetadata } from './change.js';
 import { bytesPassedOn } from './passed-on.js';
@@ -59,7 +59,7 @@ export class StreamPassage {
       singleReply: captured.kind === 'clientStream',
       passed: (index, item) => this.#later(() => options.events.passed(index, item)),
       ended: (outcome) => this.#later(() => options.events.ended(outcome)),
-      refuse: () => this.#wire.sendStatus(unsupported(captured.path)),
+      refuse: () => this.#refuse(),
     });
     this.#wire = new StreamWireCall({ captured, request: opening, peer, origin, onFault }, this.#response);
     this.#call = this.#wire;
@@ -106,6 +106,12 @@ export class StreamPassage {
     this.#wire.stop();
   }
 
+  #refuse(): void {
+    const reason = `an interceptor added a message of its own to a stream of ${this.#options.captured.path}`;
+    const mayHaveTakenEffect = this.#opened;
+    this.#wire.sendStatus(errorStatus('UNDERSTUDY_UNSUPPORTED', reason, { mayHaveTakenEffect }));
+  }
+
   #later(tell: () => void): void {
     queueMicrotask(() => {
       if (!this.#closed) tell();
@@ -131,7 +137,7 @@ export class StreamPassage {
     }
     const entering = this.#entering;
     if (entering?.request.stream?.kind !== 'message') {
-      this.#wire.sendStatus(unsupported(captured.path));
+      this.#refuse();
       return;
     }
     this.#entering = undefined;
@@ -156,6 +162,7 @@ export class StreamPassage {
   #open(): void {
     if (this.#opened || this.#wire.over) return;
     this.#opened = true;
+    this.#wire.handlerMayRun = true;
     const changed = this.#changedOpening();
     this.#later(() => this.#options.events.opened(changed));
     this.#response.open(this.#call, this.#wire);
@@ -177,8 +184,3 @@ export class StreamPassage {
     return shown === undefined ? request.message : bytesPassedOn(shown, passed, { path, serialize, deserialize });
   }
 }
-
-const unsupported = (path: string): PartialStatus => ({
-  code: ERROR_CODES.UNDERSTUDY_UNSUPPORTED.status,
-  details: `UNDERSTUDY_UNSUPPORTED: an interceptor added a message of its own to a stream of ${path}`,
-});

@@ -1,42 +1,14 @@
-import type { ServerInterceptor } from '@grpc/grpc-js';
-import {
-  type ConnectionId,
-  ERROR_CODES,
-  type ReplicaEffect,
-  type Reply,
-  type Request,
-  type SeqNum,
-  STREAMED,
-} from '@understudy/core';
-import type { HandlerRegistry } from '../capture/registry.js';
-import type { HandlerFault } from '../handlers/handler-fault.js';
-import type { Calls } from '../intake/calls.js';
-import type { EventLoop } from '../loop/event-loop.js';
+import { type ConnectionId, type ReplicaEffect, type Request, type SeqNum, STREAMED } from '@understudy/core';
 import { encodeChange } from './change.js';
+import { type InterceptionOptions, OVERLOADED } from './options.js';
 import { StreamPassage } from './stream-passage.js';
 
 type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
-
-export interface StreamPassagesOptions {
-  readonly loop: EventLoop;
-  readonly registry: HandlerRegistry;
-  readonly calls: Calls;
-  readonly interceptors: readonly ServerInterceptor[];
-  /** Most openings that interceptors may hold. */
-  readonly admissionsMax: number;
-  readonly onFault: (fault: HandlerFault) => void;
-}
 
 interface Name {
   readonly connection: ConnectionId;
   readonly stream: SeqNum;
 }
-
-export const OVERLOADED: Reply = {
-  kind: 'reply',
-  code: ERROR_CODES.UNDERSTUDY_OVERLOADED.status,
-  details: 'UNDERSTUDY_OVERLOADED: interceptors hold too many calls; nothing was done',
-};
 
 /**
  * Streams on their way through the user's interceptors, while this replica is primary. A stream that it took over begins
@@ -44,12 +16,12 @@ export const OVERLOADED: Reply = {
  * if they end the call, the stream ends with their status.
  */
 export class StreamPassages {
-  readonly #options: StreamPassagesOptions;
+  readonly #options: InterceptionOptions;
   readonly #passages = new Map<ConnectionId, Map<SeqNum, StreamPassage>>();
   /** Whose openings interceptors hold. */
   readonly #opening = new Set<StreamPassage>();
 
-  constructor(options: StreamPassagesOptions) {
+  constructor(options: InterceptionOptions) {
     this.#options = options;
   }
 

@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply } from '@understudy/core';
-import { entriesOf, NO_METADATA } from '../handlers/metadata.js';
+import { entriesOf, NO_METADATA } from '@understudy/grpc-common';
 import { outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE } from '../handlers/status.js';
 import type { Shown } from './passed-on.js';
 import { WireSurface, type WireSurfaceOptions } from './wire-surface.js';

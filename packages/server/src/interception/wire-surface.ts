@@ -1,9 +1,9 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerUnaryCall } from '@grpc/grpc-js';
 import { type Request, UnderstudyError } from '@understudy/core';
+import { metadataOf, statusOfUnderstudyError } from '@understudy/grpc-common';
 import type { CapturedMethod } from '../capture/captured.js';
 import { NO_METRICS } from '../handlers/call-surface.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
-import { metadataOf } from '../handlers/metadata.js';
 import { HANDLER_FAULT, type PartialStatus } from '../handlers/status.js';
 import { bytesPassedOn, type Codec, type Shown, show } from './passed-on.js';
 
@@ -24,6 +24,8 @@ export interface WireSurfaceOptions {
 export abstract class WireSurface implements CallInterface {
   protected readonly surface: WireSurfaceOptions;
   protected listener: Listener | undefined;
+  /** The call came through, so its handler may run: if the call is ended now, it may have taken effect all the same. */
+  handlerMayRun = false;
   #response: Shown | undefined;
   #cancelNotified = false;
 
@@ -50,8 +52,10 @@ export abstract class WireSurface implements CallInterface {
       enter();
     } catch (error) {
       this.surface.onFault?.({ kind: 'interceptor', path: this.surface.captured.path, error });
-      const ours = error instanceof UnderstudyError ? error : undefined;
-      this.sendStatus(ours === undefined ? HANDLER_FAULT : { code: ours.status, details: ours.message });
+      const mayHaveTakenEffect = this.handlerMayRun;
+      this.sendStatus(
+        error instanceof UnderstudyError ? statusOfUnderstudyError(error, { mayHaveTakenEffect }) : HANDLER_FAULT,
+      );
     }
   }
 

@@ -1,6 +1,7 @@
+import { messagesOf } from '@understudy/grpc-common';
 import { encodeSessionFrame } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
-import { FrameChannel, messagesOf } from './frame-channel.js';
+import { FrameChannel } from './frame-channel.js';
 
 /** A stream whose other side takes messages only when it is told to. */
 class SlowStream {

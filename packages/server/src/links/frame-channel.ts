@@ -1,10 +1,6 @@
 import { UnderstudyError } from '@understudy/core';
-import { Assembler, Chunker, unwrapFrame, wrapFrame } from '@understudy/wire';
-
-const chunker = new Chunker();
-
-/** What travels for an encoded frame: gRPC messages that may be written to any number of streams. */
-export const messagesOf = (frame: Uint8Array): readonly Buffer[] => chunker.split(frame).map(wrapFrame);
+import { messagesOf } from '@understudy/grpc-common';
+import { Assembler, unwrapFrame } from '@understudy/wire';
 
 /** Either side of a bidirectional stream of grpc-js. */
 export interface MessageStream {

@@ -7,40 +7,34 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
+import {
+  Backoff,
+  type BackoffRange,
+  CODE_KEY,
+  FRAME_OPTIONS,
+  hangUp,
+  identity,
+  KEEPALIVE_OPTIONS,
+  LINK_PATH,
+  reconnectOptions,
+} from '@understudy/grpc-common';
 import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
-import { CODE_KEY } from '../intake/answer.js';
-import { Backoff } from '../runtime/backoff.js';
 import { FrameChannel } from './frame-channel.js';
 import { mismatch } from './peer-hello.js';
-import { replicationService } from './peer-streams.js';
 
 type LinkStream = ClientDuplexStream<Buffer, Buffer>;
 
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
-const FIRST_RETRY_MS = 20;
-const MAX_RETRY_MS = 500;
-/** How long the other side may take to end a stream that this side has ended. */
-const FAREWELL_MS = 200;
+const RETRY: BackoffRange = { firstMs: 20, maxMs: 500 };
 /** A connection that takes longer is tried anew: a host that is gone answers nothing, and may be back elsewhere. */
 const CONNECT_WITHIN_MS = 3_000;
-const WINDOW_BYTES = 16 * 1024 * 1024;
 
 const CHANNEL_OPTIONS = {
-  'grpc.max_send_message_length': -1,
-  'grpc.max_receive_message_length': -1,
-  'grpc.initial_reconnect_backoff_ms': FIRST_RETRY_MS,
-  'grpc.max_reconnect_backoff_ms': MAX_RETRY_MS,
-  'grpc.dns_min_time_between_resolutions_ms': MAX_RETRY_MS,
-  // A network that is cut says nothing: without pings a stream into it would seem to be up for many minutes.
-  'grpc.keepalive_time_ms': 2_000,
-  'grpc.keepalive_timeout_ms': 4_000,
-  'grpc.enable_retries': 0,
-  // A replica that is down delays nobody else's connection.
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc-node.flow_control_window': WINDOW_BYTES,
+  ...KEEPALIVE_OPTIONS,
+  ...FRAME_OPTIONS,
+  ...reconnectOptions(RETRY),
+  'grpc.dns_min_time_between_resolutions_ms': RETRY.maxMs,
 };
-
-const identity = (bytes: Buffer): Buffer => bytes;
 
 export interface PeerLinkOptions {
   readonly id: ReplicaId;
@@ -60,7 +54,7 @@ export class PeerLink {
   readonly address: string;
   readonly #options: PeerLinkOptions;
   #client: Client;
-  readonly #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+  readonly #backoff = new Backoff(RETRY);
   #stream: LinkStream | undefined;
   #channel: FrameChannel | undefined;
   #up = false;
@@ -84,10 +78,7 @@ export class PeerLink {
   close(): void {
     const stream = this.#stream;
     this.#abandon();
-    if (stream === undefined) return;
-    const cancel = setTimeout(() => stream.cancel(), FAREWELL_MS);
-    stream.once('status', () => clearTimeout(cancel));
-    stream.end();
+    if (stream !== undefined) hangUp(stream);
   }
 
   /** Drops the stream as it is, as the death of the process would. */
@@ -127,7 +118,7 @@ export class PeerLink {
   }
 
   #open(): void {
-    const stream = this.#client.makeBidiStreamRequest(replicationService.link.path, identity, identity);
+    const stream = this.#client.makeBidiStreamRequest(LINK_PATH, identity, identity);
     this.#stream = stream;
     this.#channel = new FrameChannel({
       stream,

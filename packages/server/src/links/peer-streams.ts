@@ -1,12 +1,13 @@
 import type { Logger, ReplicaId } from '@understudy/core';
+import { frameMethod, LINK_PATH } from '@understudy/grpc-common';
 import { decodePeerFrame, decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
 import type { EventLoop } from '../loop/event-loop.js';
 import { FrameChannel } from './frame-channel.js';
 import { mismatch } from './peer-hello.js';
-import { frameMethod, mayReplicate, refuseStream, type ServerStream } from './server-stream.js';
+import { mayReplicate, refuseStream, type ServerStream } from './server-stream.js';
 
 /** understudy.v1.Replication: the dialling replica sends, the dialled one answers with its hello and listens. */
-export const replicationService = { link: frameMethod('/understudy.v1.Replication/Link') } as const;
+export const replicationService = { link: frameMethod(LINK_PATH) } as const;
 
 /** Only a hello is ever sent on these. */
 const QUEUED_MAX_BYTES = 64 * 1024;

@@ -1,8 +1,8 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger, PeerFrame, ReplicaEffect, ReplicaId, UnderstudyError } from '@understudy/core';
+import { messagesOf } from '@understudy/grpc-common';
 import { encodePeerFrame, type PeerHello } from '@understudy/wire';
 import type { EventLoop } from '../loop/event-loop.js';
-import { messagesOf } from './frame-channel.js';
 import { PeerLink } from './peer-link.js';
 
 type Wanted = Extract<ReplicaEffect, { kind: 'connectPeers' }>['peers'];

@@ -1,29 +1,15 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { ErrorCode } from '@understudy/core';
-import { failure } from '../intake/answer.js';
+import { errorStatus } from '@understudy/grpc-common';
 
 /** A bidirectional stream of ours as grpc-js serves it; messages are protobuf `Frame`s, still encoded. */
 export type ServerStream = ServerDuplexStream<Buffer, Buffer>;
 
-const identity = (bytes: Buffer): Buffer => bytes;
-
-/** A method of ours that carries frames both ways. */
-export const frameMethod = (path: string) =>
-  ({
-    path,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: identity,
-    requestDeserialize: identity,
-    responseSerialize: identity,
-    responseDeserialize: identity,
-  }) as const;
-
 /** Ends a stream with an error of ours, after what was written to it. */
 export function refuseStream(stream: ServerStream, code: ErrorCode, reason: string): void {
   stream.on('error', () => {});
-  stream.emit('error', failure(code, reason));
+  stream.emit('error', errorStatus(code, reason));
 }
 
 /**

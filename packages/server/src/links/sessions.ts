@@ -1,14 +1,15 @@
 import type { LinkId, Logger, ReplyFrame } from '@understudy/core';
+import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
 import type { EventLoop } from '../loop/event-loop.js';
 import { FrameChannel } from './frame-channel.js';
-import { frameMethod, refuseStream, resetStream, type ServerStream } from './server-stream.js';
+import { refuseStream, resetStream, type ServerStream } from './server-stream.js';
 
 /** A client that leaves more than this unread is cut off; it comes back and is sent what it lacks. */
 const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
 
 /** understudy.v1.Multicast: the multicast connection of [0020]. */
-export const multicastService = { connect: frameMethod('/understudy.v1.Multicast/Connect') } as const;
+export const multicastService = { connect: frameMethod(CONNECT_PATH) } as const;
 
 let lastLink = 0;
 

@@ -1,13 +1,12 @@
-import { Backoff } from '../runtime/backoff.js';
+import { Backoff, messageOf } from '@understudy/grpc-common';
 import { Life, type LifeSetup } from './life.js';
 
-const FIRST_RETRY_MS = 50;
-const MAX_RETRY_MS = 1000;
+const RETRY = { firstMs: 50, maxMs: 1000 };
 
 /** A replica's lives, one after the other: each starts from nothing, under an incarnation of its own. */
 export class Lives {
   readonly #setup: LifeSetup;
-  readonly #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+  readonly #backoff = new Backoff(RETRY);
   #current: Life | undefined;
   #retry: NodeJS.Timeout | undefined;
   #ended = false;
@@ -67,7 +66,7 @@ export class Lives {
     try {
       await this.begin();
     } catch (error) {
-      this.renew(error instanceof Error ? error.message : String(error));
+      this.renew(messageOf(error));
     }
   }
 

@@ -7,11 +7,10 @@ import {
   type RecordChangeStep,
   type ReplicaEffect,
 } from '@understudy/core';
+import { Backoff, errorOf, messageOf } from '@understudy/grpc-common';
 import type { EventLoop } from '../loop/event-loop.js';
-import { Backoff } from '../runtime/backoff.js';
 
-const FIRST_RETRY_MS = 20;
-const MAX_RETRY_MS = 1000;
+const RETRY = { firstMs: 20, maxMs: 1000 };
 /** A change that takes longer is worth a word: until it is done the group may not be able to serve. */
 const WAITS_AFTER_MS = 500;
 
@@ -73,7 +72,7 @@ export class RecordKeeper {
         if (record !== undefined) loop.dispatch({ kind: 'record', record });
       } catch (error) {
         // The watch tells when the coordinator is back.
-        if (!loop.closed) logger.log('warn', 'reading the record failed', { reason: reasonOf(error) });
+        if (!loop.closed) logger.log('warn', 'reading the record failed', { reason: messageOf(error) });
       }
     } while (this.#readAgain && !loop.closed);
     this.#reading = false;
@@ -92,7 +91,7 @@ export class RecordKeeper {
           this.#waits = undefined;
           loop.dispatch({ kind: 'recordChange', won: done.won, record: done.record });
         },
-        (error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))),
+        (error: unknown) => onFatal(errorOf(error)),
       )
       .finally(() => clearTimeout(late));
   }
@@ -101,7 +100,7 @@ export class RecordKeeper {
   #isLate(change: string, epoch: Epoch, cause?: unknown): void {
     const { loop, logger } = this.#options;
     if (loop.closed) return;
-    const why = cause === undefined ? 'the coordinator has not answered yet' : reasonOf(cause);
+    const why = cause === undefined ? 'the coordinator has not answered yet' : messageOf(cause);
     if (this.#waits === undefined) {
       logger.log('warn', 'a change of the record waits for the coordinator', { change, epoch, reason: why });
     }
@@ -111,7 +110,7 @@ export class RecordKeeper {
   /** @returns undefined if this life ended before the outcome was certain */
   async #pursue(change: RecordChange, epoch: Epoch, reason: string): Promise<Done | undefined> {
     const { coordinator, loop } = this.#options;
-    const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+    const backoff = new Backoff(RETRY);
     let step = change.begin();
     while (!loop.closed) {
       switch (step.kind) {
@@ -134,5 +133,3 @@ export class RecordKeeper {
     return undefined;
   }
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

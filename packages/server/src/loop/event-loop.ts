@@ -1,5 +1,6 @@
 import { handle } from '@understudy/context';
 import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core';
+import { errorOf } from '@understudy/grpc-common';
 
 /** All timeouts of the core are decided at ticks. */
 const TICK_MS = 10;
@@ -125,7 +126,7 @@ export class EventLoop {
       handle(undefined, work);
     } catch (error) {
       this.close();
-      this.#onFatal(error instanceof Error ? error : new Error(String(error)));
+      this.#onFatal(errorOf(error));
     } finally {
       this.#busy = false;
     }

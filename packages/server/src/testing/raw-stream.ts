@@ -1,7 +1,6 @@
 import { Client, type ClientDuplexStream, credentials, type Metadata, type StatusObject } from '@grpc/grpc-js';
+import { identity } from '@understudy/grpc-common';
 import { unwrapFrame, wrapFrame } from '@understudy/wire';
-
-const identity = (bytes: Buffer): Buffer => bytes;
 
 /** A stream to one of a replica's own services, for tests that say what no replica or client of ours would. */
 export class RawStream {

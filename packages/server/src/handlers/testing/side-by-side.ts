@@ -11,7 +11,8 @@ import {
 import type { Request } from '@understudy/core';
 import type { Arrival } from '../../capture/arrival.js';
 import { HandlerRegistry } from '../../capture/registry.js';
-import { answer, failStream, incomingCall } from '../../intake/answer.js';
+import { answer, failStream } from '../../intake/answer.js';
+import { incomingCall } from '../../intake/incoming-call.js';
 import { admit } from '../../interception/admission.js';
 import type { HandlerFault } from '../handler-fault.js';
 import { runUnary } from '../run-unary.js';

@@ -1,7 +1,7 @@
 import { type MetadataEntries, type Request, replyOf, STREAM_WINDOW, type StreamItem } from '@understudy/core';
+import { entriesOf, metadataOf } from '@understudy/grpc-common';
 import type { CapturedStream } from '../../capture/captured.js';
 import type { HandlerFault } from '../handler-fault.js';
-import { entriesOf, metadataOf } from '../metadata.js';
 import { StreamExecution } from '../stream-execution.js';
 import { Journal } from './journal.js';
 import { jsonBytes, jsonValue, plain } from './side-by-side.js';

@@ -6,6 +6,7 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { identity } from '@understudy/grpc-common';
 import { Journal } from './journal.js';
 import { jsonBytes, plain, serve, serviceOf } from './side-by-side.js';
 import {
@@ -25,7 +26,6 @@ export async function playPlain(scenario: Scenario): Promise<StreamObserved> {
   const running = await serve(server);
   const client = new Client(`127.0.0.1:${running.port}`, credentials.createInsecure());
   const options = scenario.deadline === undefined ? {} : { deadline: scenario.deadline };
-  const identity = (bytes: Buffer): Buffer => bytes;
   const call = client.makeBidiStreamRequest(PATH, identity, String, scenario.metadata ?? new Metadata(), options);
   let initialMetadata: unknown = 'none';
   let status: unknown;

@@ -1,26 +1,30 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { NestedCaller } from '@understudy/core';
 import { decodeCaller, encodeCaller } from '@understudy/wire';
-import { asBuffer } from './metadata.js';
+import { asBuffer } from './buffers.js';
+import { CALLER_KEY, IDEMPOTENCY_KEY } from './keys.js';
 
-/** Tells the callee which group calls, and at which place in its order. */
-const CALLER_KEY = 'understudy-nested-bin';
-/** By which a service that is not replicated recognises a call that comes again. */
-const IDEMPOTENCY_KEY = 'idempotency-key';
-
+/** Tells the callee which group makes the call, and at which place in its order. */
 export function setCaller(metadata: Metadata, caller: NestedCaller): void {
   metadata.set(CALLER_KEY, asBuffer(encodeCaller(caller)));
 }
 
-/** @throws UnderstudyError UNDERSTUDY_MALFORMED */
+/**
+ * The group that makes the call; undefined if no group does.
+ *
+ * @throws UnderstudyError UNDERSTUDY_MALFORMED
+ */
 export function callerOf(metadata: Metadata): NestedCaller | undefined {
   const [value] = metadata.get(CALLER_KEY);
   return value instanceof Uint8Array ? decodeCaller(value) : undefined;
 }
 
-/** Gives the call a key that is the same when a successor sends it again; one that is there already stays. */
+/**
+ * Gives the call a key by which a service that is not replicated recognises the same call when a successor sends it again.
+ * A key that is there already stays.
+ */
 export function setIdempotencyKey(metadata: Metadata, { client, id }: NestedCaller): void {
   if (metadata.get(IDEMPOTENCY_KEY).length > 0) return;
-  // A group may have any name, a field value of HTTP/2 only ASCII.
+  // The name of a group may be any text, but a field value of HTTP/2 only ASCII.
   metadata.set(IDEMPOTENCY_KEY, `${encodeURI(client)}:${id.orderNum}.${id.index}`);
 }

@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { fromEntries, replyEntries, toEntries } from './metadata.js';
+import { callerEntries, carriedMetadata, replyEntries } from './wire-metadata.js';
 
 describe('metadata', () => {
   it('keeps several values of a key in order, texts joined as HTTP/2 joins them', () => {
@@ -9,17 +9,17 @@ describe('metadata', () => {
     metadata.add('tag', 'b');
     metadata.add('blob-bin', Buffer.from([0, 255]));
     metadata.add('blob-bin', Buffer.from([1]));
-    const entries = toEntries(metadata);
+    const entries = callerEntries(metadata);
     expect(entries).toEqual([
       ['tag', 'a, b'],
       ['blob-bin', Buffer.from([0, 255])],
       ['blob-bin', Buffer.from([1])],
     ]);
-    expect(fromEntries(entries).get('blob-bin')).toEqual([Buffer.from([0, 255]), Buffer.from([1])]);
+    expect(carriedMetadata(entries).get('blob-bin')).toEqual([Buffer.from([0, 255]), Buffer.from([1])]);
   });
 
   it('joins the texts of a key in a reply too, which replicas keep apart', () => {
-    const trailers = fromEntries([
+    const trailers = carriedMetadata([
       ['tag', 'a'],
       ['blob-bin', Buffer.from([1])],
       ['tag', 'b'],
@@ -43,11 +43,11 @@ describe('metadata', () => {
     for (const value of ['kept', ' padded', 'padded ', 'too']) metadata.add('tag', value);
     metadata.set('padded', ' only');
     metadata.set('grpc-custom', 'kept');
-    expect(toEntries(metadata)).toEqual([
+    expect(callerEntries(metadata)).toEqual([
       ['tag', 'kept, too'],
       ['grpc-custom', 'kept'],
     ]);
-    expect(fromEntries([['tag', 'padded ']]).toJSON()).toEqual({});
+    expect(carriedMetadata([['tag', 'padded ']]).toJSON()).toEqual({});
   });
 
   it('has in a reply whatever came with it', () => {
@@ -57,20 +57,20 @@ describe('metadata', () => {
   });
 
   it('is nothing when empty', () => {
-    expect(toEntries(new Metadata())).toBeUndefined();
-    expect(fromEntries(undefined).toJSON()).toEqual({});
+    expect(callerEntries(new Metadata())).toBeUndefined();
+    expect(carriedMetadata(undefined).toJSON()).toEqual({});
   });
 
   it('is a copy: a caller that uses its buffer again changes nothing', () => {
     const value = Buffer.from([1]);
     const metadata = new Metadata();
     metadata.set('blob-bin', value);
-    const entries = toEntries(metadata);
+    const entries = callerEntries(metadata);
     value[0] = 2;
     expect(entries).toEqual([['blob-bin', Buffer.from([1])]]);
   });
 
   it('takes bytes that are no Buffer', () => {
-    expect(fromEntries([['blob-bin', new Uint8Array([7])]]).get('blob-bin')).toEqual([Buffer.from([7])]);
+    expect(carriedMetadata([['blob-bin', new Uint8Array([7])]]).get('blob-bin')).toEqual([Buffer.from([7])]);
   });
 });

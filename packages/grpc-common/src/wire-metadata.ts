@@ -1,7 +1,12 @@
+/**
+ * Metadata as a connection would have carried it. A call that travels in a frame has no HTTP/2 fields of its own, so the
+ * client does to its metadata what Node's HTTP/2 and grpc-js do to fields on their way.
+ */
 import { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries } from '@understudy/core';
-
-type Entry = readonly [key: string, value: string | Uint8Array];
+import { asBuffer } from './buffers.js';
+import { OWN_PREFIX } from './keys.js';
+import type { MetadataEntry } from './metadata.js';
 
 /** Keys whose values grpc-js sets itself on the way, or takes out before a handler sees them. */
 const OF_TRANSPORT: ReadonlySet<string> = new Set([
@@ -14,17 +19,16 @@ const OF_TRANSPORT: ReadonlySet<string> = new Set([
   'te',
   'user-agent',
 ]);
-/** Keys of the library's own. */
-const OURS = 'understudy-';
-/** No field value of HTTP/2 (RFC 9113, 8.2.1): the other side never sees such a field. */
+/** HTTP/2 allows no such field value (RFC 9113, 8.2.1), so the other side never sees one. */
 const PADDED = /^ | $/;
 
 /**
- * A caller's metadata as it was when the call was made; undefined if there is none. It is what a handler gets of it over
- * an ordinary connection, so a primary that is sent it in an RPC and a backup that is sent it in a frame see the same.
+ * The metadata of a request as it was when the call was made; undefined if there is none. It is what a handler gets of it
+ * over an ordinary connection, so the primary, which may be sent it in an RPC, and a backup, which is sent it in a frame,
+ * give their handlers the same.
  */
-export function toEntries(metadata: Metadata): MetadataEntries | undefined {
-  return entriesWithout(metadata, (key) => OF_TRANSPORT.has(key) || key.startsWith(':') || key.startsWith(OURS));
+export function callerEntries(metadata: Metadata): MetadataEntries | undefined {
+  return entriesWithout(metadata, (key) => OF_TRANSPORT.has(key) || key.startsWith(':') || key.startsWith(OWN_PREFIX));
 }
 
 /** The metadata of a reply; undefined if there is none. */
@@ -33,7 +37,7 @@ export function replyEntries(metadata: Metadata): MetadataEntries | undefined {
 }
 
 function entriesWithout(metadata: Metadata, leftOut: (key: string) => boolean): MetadataEntries | undefined {
-  const entries: Entry[] = [];
+  const entries: MetadataEntry[] = [];
   const values = metadata.toJSON();
   for (const key in values) {
     if (leftOut(key)) continue;
@@ -48,8 +52,12 @@ function entriesWithout(metadata: Metadata, leftOut: (key: string) => boolean): 
   return entries.length === 0 ? undefined : entries;
 }
 
-/** A Metadata of its own for each call, since applications may change what they are given. */
-export function fromEntries(entries: MetadataEntries | undefined): Metadata {
+/**
+ * A fresh `Metadata` for each call, since applications may change what they are given.
+ *
+ * @throws Error if grpc-js does not accept an entry
+ */
+export function carriedMetadata(entries: MetadataEntries | undefined): Metadata {
   const metadata = new Metadata();
   if (entries === undefined) return metadata;
   for (const [key, value] of entries) {
@@ -59,10 +67,6 @@ export function fromEntries(entries: MetadataEntries | undefined): Metadata {
   return metadata;
 }
 
-/** HTTP/2 as Node speaks it makes one value of several texts of a key; applications and handlers expect that. */
+/** Node's HTTP/2 makes one value of several texts of a key; applications and handlers expect that. */
 const joined = (before: string | Buffer | undefined, text: string): string =>
   before === undefined ? text : `${before}, ${text}`;
-
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}

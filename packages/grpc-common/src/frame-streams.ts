@@ -1,0 +1,67 @@
+/** The gRPC streams that carry frames: their methods, how their connections are set up, and how they end. */
+import { Chunker, wrapFrame } from '@understudy/wire';
+import type { BackoffRange } from './backoff.js';
+import { identity } from './buffers.js';
+
+/** The method of the stream from a client's session to a replica: the multicast connection of [0020]. */
+export const CONNECT_PATH = '/understudy.v1.Multicast/Connect';
+/** The method of the stream on which one replica sends to another. */
+export const LINK_PATH = '/understudy.v1.Replication/Link';
+
+/** grpc-js starts with 64 KiB, which the frames of one turn can exceed. */
+const WINDOW_BYTES = 16 * 1024 * 1024;
+/** How long the other side may take to end a stream that this side has ended. */
+const HANG_UP_MS = 200;
+
+/** A network that is cut says nothing: without pings a stream into it would seem to be up for many minutes. */
+export const KEEPALIVE_OPTIONS = { 'grpc.keepalive_time_ms': 2_000, 'grpc.keepalive_timeout_ms': 4_000 } as const;
+
+/** Channel options that frames need. */
+export const FRAME_OPTIONS = {
+  'grpc.max_send_message_length': -1,
+  'grpc.max_receive_message_length': -1,
+  'grpc-node.flow_control_window': WINDOW_BYTES,
+  // grpc-js never retries a stream, but would keep a copy of what is sent on it.
+  'grpc.enable_retries': 0,
+  // Connections of one process must not wait for each other's bytes, nor for a replica that is down.
+  'grpc.use_local_subchannel_pool': 1,
+} as const;
+
+/** Makes grpc-js wait between its own attempts to connect as our `Backoff` does between attempts to open a stream. */
+export const reconnectOptions = ({ firstMs, maxMs }: BackoffRange) => ({
+  'grpc.initial_reconnect_backoff_ms': firstMs,
+  'grpc.max_reconnect_backoff_ms': maxMs,
+});
+
+/** A method whose messages are encoded frames, both ways. */
+export const frameMethod = (path: string) =>
+  ({
+    path,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  }) as const;
+
+const chunker = new Chunker();
+
+/** The gRPC messages that carry an encoded frame. The same messages may be written to any number of streams. */
+export const messagesOf = (frame: Uint8Array): readonly Buffer[] => chunker.split(frame).map(wrapFrame);
+
+/** The caller's side of a gRPC stream. */
+interface CallerStream {
+  once(event: 'status', listener: () => void): unknown;
+  end(): unknown;
+  cancel(): void;
+}
+
+/** Ends a stream after everything that was written to it, and cancels it if the other side does not end it soon. */
+export function hangUp(stream: CallerStream): void {
+  const cancel = setTimeout(() => stream.cancel(), HANG_UP_MS);
+  // Until then the open stream itself keeps the process alive.
+  cancel.unref();
+  stream.once('status', () => clearTimeout(cancel));
+  stream.end();
+}
