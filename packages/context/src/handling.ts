@@ -9,7 +9,7 @@ export interface NestedRequest {
 }
 
 /** A call on its way. */
-export interface Sent {
+export interface SentCall {
   /** Nobody wants its reply any more. `done` is called all the same. */
   cancel(): void;
 }
@@ -20,10 +20,10 @@ export interface Sent {
  * @param caller names the call for its callee
  * @param done called exactly once, in a later turn, however the call ends
  */
-export type SendNested = (caller: NestedCaller, done: (outcome: Reply) => void) => Sent;
+export type SendNested = (caller: NestedCaller, done: (outcome: Reply) => void) => SentCall;
 
 /** A call as the handler that made it sees it. */
-export interface NestedCall {
+export interface NestedCallHandle {
   /** The handler gives it up: it is told so where the reply would have been, as part of the order. */
   cancel(): void;
 }
@@ -36,7 +36,7 @@ export interface Handling {
    * @param receive called exactly once, in a later turn: on all replicas at the same place in the order, with the same.
    * It goes on with the handler, within this handling, and throws what the handler throws.
    */
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall;
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle;
 }
 
 const storage = new AsyncLocalStorage<Handling | undefined>();

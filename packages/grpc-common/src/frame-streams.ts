@@ -1,4 +1,5 @@
 /** The gRPC streams that carry frames: their methods, how their connections are set up, and how they end. */
+import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { Chunker, wrapFrame } from '@understudy/wire';
 import type { BackoffRange } from './backoff.js';
 import { identity } from './buffers.js';
@@ -47,21 +48,17 @@ export const frameMethod = (path: string) =>
 
 const chunker = new Chunker();
 
+/** The dialling side of a link: a gRPC stream whose messages are protobuf `Frame`s, already encoded. */
+export type DialledLink = ClientDuplexStream<Buffer, Buffer>;
+
 /** The gRPC messages that carry an encoded frame. The same messages may be written to any number of streams. */
 export const messagesOf = (frame: Uint8Array): readonly Buffer[] => chunker.split(frame).map(wrapFrame);
 
-/** The caller's side of a gRPC stream. */
-interface CallerStream {
-  once(event: 'status', listener: () => void): unknown;
-  end(): unknown;
-  cancel(): void;
-}
-
-/** Ends a stream after everything that was written to it, and cancels it if the other side does not end it soon. */
-export function hangUp(stream: CallerStream): void {
-  const cancel = setTimeout(() => stream.cancel(), HANG_UP_MS);
-  // Until then the open stream itself keeps the process alive.
+/** Ends a link after everything that was written to it, and cancels it if the other side does not end it soon. */
+export function hangUp(link: DialledLink): void {
+  const cancel = setTimeout(() => link.cancel(), HANG_UP_MS);
+  // Until then the open link itself keeps the process alive.
   cancel.unref();
-  stream.once('status', () => clearTimeout(cancel));
-  stream.end();
+  link.once('status', () => clearTimeout(cancel));
+  link.end();
 }

@@ -4,6 +4,7 @@ export { asBuffer, identity } from './buffers.js';
 export { callerOf, setCaller, setIdempotencyKey } from './caller-metadata.js';
 export {
   CONNECT_PATH,
+  type DialledLink,
   FRAME_OPTIONS,
   frameMethod,
   hangUp,

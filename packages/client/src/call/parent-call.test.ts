@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { understudyClient } from '../setup/replicated.js';
-import { ask, connectTo, EchoClient, echoDefinition, type Heard } from '../testing/echo.js';
+import { ask, connectTo, EchoClient, echoDefinition, type HeardUnary } from '../testing/echo.js';
 import { ScriptedGroup } from '../testing/scripted-replica.js';
 import { replicatedForTest } from '../testing/session-under-test.js';
 
@@ -19,7 +19,7 @@ describe('a call that is part of a server call', () => {
   let between: Server;
   let inner: Client;
   let outer: Client;
-  let heard: (inner: Heard) => void;
+  let heard: (inner: HeardUnary) => void;
   let flags: number | undefined;
   let begun: () => void;
 
@@ -46,7 +46,7 @@ describe('a call that is part of a server call', () => {
     group.stop();
   });
 
-  function throughBoth(deadlineMs: number | undefined, cancel: boolean): Promise<Heard> {
+  function throughBoth(deadlineMs: number | undefined, cancel: boolean): Promise<HeardUnary> {
     return new Promise((resolve) => {
       heard = resolve;
       void ask(outer, 'x', {

@@ -2,11 +2,17 @@ import {
   type ChannelCredentials,
   type ChannelOptions,
   Client,
-  type ClientDuplexStream,
   connectivityState,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { CONNECT_PATH, FRAME_OPTIONS, identity, KEEPALIVE_OPTIONS, reconnectOptions } from '@understudy/grpc-common';
+import {
+  CONNECT_PATH,
+  type DialledLink,
+  FRAME_OPTIONS,
+  identity,
+  KEEPALIVE_OPTIONS,
+  reconnectOptions,
+} from '@understudy/grpc-common';
 import { HINT_OPTION } from '../routing/policy.js';
 import type { ReplicaAddress } from '../routing/target.js';
 import { Dial } from './dial.js';
@@ -15,9 +21,6 @@ import { Dial } from './dial.js';
 export const RETRY = { firstMs: 50, maxMs: 1000 } as const;
 /** The same for grpc-js, on every connection of the client. */
 export const RECONNECT_OPTIONS = reconnectOptions(RETRY);
-
-/** A stream of a session to one replica; messages are protobuf `Frame`s, already encoded. */
-export type FrameStream = ClientDuplexStream<Buffer, Buffer>;
 
 /**
  * The connection to one replica, which successive sessions of a channel share. An idle connection does not keep the
@@ -31,7 +34,7 @@ export class ReplicaClient {
   #client: Client | undefined;
   #users = 0;
   #failure: string | undefined;
-  #probe: FrameStream | undefined;
+  #probe: DialledLink | undefined;
 
   constructor(address: ReplicaAddress, credentials: ChannelCredentials, options: ChannelOptions) {
     this.address = address;
@@ -56,7 +59,7 @@ export class ReplicaClient {
     });
   }
 
-  connect(): FrameStream {
+  connect(): DialledLink {
     return this.#open().makeBidiStreamRequest(CONNECT_PATH, identity, identity);
   }
 

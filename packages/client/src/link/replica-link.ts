@@ -1,8 +1,8 @@
 import type { StatusObject } from '@grpc/grpc-js';
 import { type Logger, type ReplyFrame, UnderstudyError } from '@understudy/core';
-import { Backoff, hangUp } from '@understudy/grpc-common';
+import { Backoff, type DialledLink, hangUp } from '@understudy/grpc-common';
 import { Assembler, decodeReplyFrame, unwrapFrame } from '@understudy/wire';
-import { type FrameStream, RETRY, type ReplicaClient } from './replica-client.js';
+import { RETRY, type ReplicaClient } from './replica-client.js';
 
 /** More than this not taken by gRPC, and nothing taken for `STALLED_MS`: the replica hangs. */
 const STALLED_BYTES = 8 * 1024 * 1024;
@@ -18,13 +18,13 @@ export interface LinkEvents {
 }
 
 /** Keeps one stream to one replica, for one session: connects, reconnects with backoff, bounds what waits to be sent. */
-export class Link {
+export class ReplicaLink {
   readonly slot: number;
   readonly #client: ReplicaClient;
   readonly #events: LinkEvents;
   readonly #logger: Logger;
   readonly #backoff = new Backoff(RETRY);
-  #stream: FrameStream | undefined;
+  #stream: DialledLink | undefined;
   #assembler = new Assembler();
   #retry: NodeJS.Timeout | undefined;
   #lastEnd = '';
@@ -55,7 +55,7 @@ export class Link {
     return this.#queuedBytes;
   }
 
-  get stream(): FrameStream | undefined {
+  get stream(): DialledLink | undefined {
     return this.#stream;
   }
 
@@ -96,7 +96,7 @@ export class Link {
     this.#forget();
     this.#lastEnd = reason;
     stream.cancel();
-    this.#logger.log('warn', 'stream dropped', { slot: this.slot, address: this.#client.address.text, reason });
+    this.#logger.log('warn', 'link dropped', { slot: this.slot, address: this.#client.address.text, reason });
     this.#connectLater();
     this.#events.linkDown(this.slot);
   }
@@ -125,7 +125,7 @@ export class Link {
     this.#events.linkUp(this.slot);
   }
 
-  #receive(stream: FrameStream, message: Buffer): void {
+  #receive(stream: DialledLink, message: Buffer): void {
     if (stream !== this.#stream) return;
     let frame: ReplyFrame;
     try {
@@ -141,12 +141,12 @@ export class Link {
     this.#events.frame(this.slot, frame);
   }
 
-  #broken(stream: FrameStream, status: StatusObject): void {
+  #broken(stream: DialledLink, status: StatusObject): void {
     if (stream !== this.#stream) return;
     this.#forget();
     this.#lastEnd = status.details;
     const { address } = this.#client;
-    this.#logger.log('info', 'stream ended', {
+    this.#logger.log('info', 'link ended', {
       slot: this.slot,
       address: address.text,
       code: status.code,

@@ -6,7 +6,7 @@ import {
   status as Status,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { type Handling, handle, type NestedCall, type SendNested } from '@understudy/context';
+import { type Handling, handle, type NestedCallHandle, type SendNested } from '@understudy/context';
 import type { NestedCaller, Reply } from '@understudy/core';
 import { localStatus, type MessageContext, setCaller } from '@understudy/grpc-common';
 import { UnsentCall } from '../call/unsent-call.js';
@@ -31,7 +31,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
   #halfClosed = false;
   /** Ended before it was a request to the replica. */
   #ending: StatusObject | undefined;
-  #nested: NestedCall | undefined;
+  #nested: NestedCallHandle | undefined;
   /** What the application gave it up with since. */
   #givenUp: Pick<StatusObject, 'code' | 'details'> | undefined;
   #replied = false;

@@ -5,7 +5,7 @@ import {
   type Metadata,
   status as Status,
 } from '@grpc/grpc-js';
-import type { Sent } from '@understudy/context';
+import type { SentCall } from '@understudy/context';
 import type { Reply } from '@understudy/core';
 import { type InterceptingCallInterface, messageOf } from '@understudy/grpc-common';
 import { replyOutcome } from '../rpc/reply-outcome.js';
@@ -29,7 +29,7 @@ export type BytesCall = Pick<
   'start' | 'startRead' | 'sendMessageWithContext' | 'halfClose' | 'cancelWithStatus'
 >;
 
-const NOTHING_SENT: Sent = Object.freeze({ cancel() {} });
+const NOTHING_SENT: SentCall = Object.freeze({ cancel() {} });
 
 /**
  * Makes a unary call whose messages are bytes, and gathers what it comes to.
@@ -42,7 +42,7 @@ export function sendCall(
   metadata: Metadata,
   message: Buffer,
   done: (outcome: Reply) => void,
-): Sent {
+): SentCall {
   let call: BytesCall;
   try {
     call = open();

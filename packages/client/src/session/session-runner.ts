@@ -13,8 +13,8 @@ import {
 } from '@understudy/core';
 import { messagesOf } from '@understudy/grpc-common';
 import { encodeSessionFrame } from '@understudy/wire';
-import { Link, type LinkEvents } from '../link/link.js';
 import type { ReplicaClient } from '../link/replica-client.js';
+import { type LinkEvents, ReplicaLink } from '../link/replica-link.js';
 import { type MakeRpc, RpcCarrier } from '../rpc/rpc-carrier.js';
 import type { OpenCall } from './open-call.js';
 import { isStream, type OpenStream, type StreamSession } from './open-stream.js';
@@ -50,7 +50,7 @@ export interface RunnerSetup {
 export class SessionRunner implements LinkEvents, StreamSession {
   readonly #setup: RunnerSetup;
   readonly #stepper: SessionStepper;
-  readonly #links: readonly Link[];
+  readonly #links: readonly ReplicaLink[];
   readonly #carrier: RpcCarrier;
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
@@ -72,7 +72,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
       effect: (effect) => this.#apply(effect),
       defect: (error) => this.#defect(error),
     });
-    this.#links = replicas.map((replica, slot) => new Link(slot, replica, this, setup.logger));
+    this.#links = replicas.map((replica, slot) => new ReplicaLink(slot, replica, this, setup.logger));
     this.#carrier = new RpcCarrier(setup.makeRpc, {
       rpcReply: (call, header, outcome) => this.#stepper.step({ kind: 'rpcReply', call, header, outcome }),
       rpcBroken: (call, reason, unsuited) => this.#stepper.step({ kind: 'rpcBroken', call, reason, unsuited }),
@@ -95,7 +95,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
   }
 
   /** The link to the primary, as far as it is known and up. */
-  get primaryLink(): Link | undefined {
+  get primaryLink(): ReplicaLink | undefined {
     const link = this.#primary === undefined ? undefined : this.#links[this.#primary];
     return link?.up ? link : undefined;
   }

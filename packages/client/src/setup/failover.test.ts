@@ -52,6 +52,6 @@ describe('when a replica fails', () => {
     await group.replicas[0]?.until(() => group.held.length === 1);
     group.answerHeld();
     expect((await open).value).toBe('y');
-    expect(logged).toContain('stream dropped');
+    expect(logged).toContain('link dropped');
   });
 });

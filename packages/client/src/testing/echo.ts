@@ -54,7 +54,7 @@ export const serviceConfig = {
 export const EchoClient = makeClientConstructor(echoDefinition, 'test.Echo');
 
 /** All that a client hears of a call, in its order. */
-export interface Heard {
+export interface HeardUnary {
   readonly events: readonly string[];
   readonly value: string | undefined;
   readonly error: ServiceError | null;
@@ -73,7 +73,7 @@ export interface Ask {
 /** Makes a call and waits until nothing more is to be heard of it. */
 export function ask(client: Client, text: string, { method = 'echo', metadata, options, made }: Ask = {}) {
   const { path, requestSerialize, responseDeserialize } = echoDefinition[method];
-  return new Promise<Heard>((resolve) => {
+  return new Promise<HeardUnary>((resolve) => {
     const events: string[] = [];
     let initialMetadata: Metadata | undefined;
     let result: { value: string | undefined; error: ServiceError | null } | undefined;

@@ -1,10 +1,10 @@
 import {
   type Handling,
   handle,
-  type NestedCall,
+  type NestedCallHandle,
   type NestedRequest,
   type SendNested,
-  type Sent,
+  type SentCall,
 } from '@understudy/context';
 import type { NestedCaller, OrderNum, Reply, Term } from '@understudy/core';
 
@@ -46,7 +46,7 @@ export class ScriptedHandling implements Handling {
     return call;
   }
 
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall {
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {
     const call = new ScriptedNested(request, send, receive);
     this.made.push(call);
     if (this.#sends) handle(undefined, () => this.#send(call));
@@ -58,10 +58,10 @@ export class ScriptedHandling implements Handling {
   }
 }
 
-export class ScriptedNested implements NestedCall {
+export class ScriptedNested implements NestedCallHandle {
   /** How often the handler gave it up. */
   cancels = 0;
-  #sent: Sent | undefined;
+  #sent: SentCall | undefined;
 
   constructor(
     readonly request: NestedRequest,

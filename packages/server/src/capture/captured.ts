@@ -1,4 +1,5 @@
 import type {
+  MethodDefinition,
   ServerDuplexStream,
   ServerMethodDefinition,
   ServerReadableStream,
@@ -11,7 +12,9 @@ import type {
 export type Serialize = (value: unknown) => unknown;
 export type Deserialize = (bytes: Buffer) => unknown;
 
-type Callback = sendUnaryData<unknown>;
+export type Callback = sendUnaryData<unknown>;
+/** What grpc-js is told about a method in the definition of its service. */
+export type Definition = MethodDefinition<unknown, unknown>;
 
 export type UnaryHandler = (call: ServerUnaryCall<unknown, unknown>, callback: Callback) => unknown;
 export type ClientStreamHandler = (call: ServerReadableStream<unknown, unknown>, callback: Callback) => unknown;

@@ -6,7 +6,6 @@ import {
   type ServerDuplexStream,
   type ServerOptions,
   type ServerUnaryCall,
-  type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
 import { MESSAGE_BYTES_MAX } from '@understudy/wire';
@@ -21,10 +20,8 @@ import {
   serviceOf,
 } from '../handlers/testing/side-by-side.js';
 import type { Arrival, StreamArrival } from './arrival.js';
-import type { CapturedMethod } from './captured.js';
+import type { Callback, CapturedMethod } from './captured.js';
 import { HandlerRegistry } from './registry.js';
-
-type Callback = sendUnaryData<unknown>;
 
 const answering = (reply: unknown, definition: Method['definition'] = {}): Method =>
   ({ handler: (_call: unknown, cb: Callback) => cb(null, reply), definition }) as Method;

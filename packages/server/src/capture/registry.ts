@@ -1,12 +1,11 @@
-import type { MethodDefinition, Server } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { identity, isUnreplicated } from '@understudy/grpc-common';
 import { type Gateway, gatewayHandler } from './arrival.js';
-import type { CapturedMethod, CapturedUnary, Deserialize, MethodKind, Serialize } from './captured.js';
+import type { CapturedMethod, CapturedUnary, Definition, Deserialize, MethodKind, Serialize } from './captured.js';
 import { checkMessageLimits } from './message-limits.js';
 
 type Register = Server['register'];
-type Definition = MethodDefinition<unknown, unknown>;
 
 export interface HandlerRegistryOptions {
   readonly gateway: Gateway;

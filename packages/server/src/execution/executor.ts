@@ -3,7 +3,6 @@ import { callsExpected, handle } from '@understudy/context';
 import {
   type Logger,
   type NestedReply,
-  type ReplicaEffect,
   type Reply,
   type Request,
   STREAMED,
@@ -20,15 +19,13 @@ import { Admissions, type Admitted } from '../interception/admissions.js';
 import { applyChange } from '../interception/change.js';
 import { StreamPassages } from '../interception/stream-passages.js';
 import type { Activity } from '../loop/activity.js';
-import type { EventLoop } from '../loop/event-loop.js';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 import type { Nest } from './handler-run.js';
-import { NestedCalls } from './nested-calls.js';
+import { OpenNestedCalls } from './open-nested-calls.js';
 import { digestOf, NO_DIGEST, type OrderedTask } from './step.js';
 import { Steps } from './steps.js';
-import { StreamHandlers } from './stream-handlers.js';
+import { StreamRuns } from './stream-runs.js';
 import { UnaryRun } from './unary-run.js';
-
-type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
 
 export interface ExecutorOptions {
   readonly loop: EventLoop;
@@ -48,9 +45,9 @@ export class Executor {
   readonly #onFault = (fault: HandlerFault): void => this.#logFault(fault);
   readonly #admissions: Admissions;
   readonly #passages: StreamPassages;
-  readonly #streams: StreamHandlers;
+  readonly #streams: StreamRuns;
   readonly #steps: Steps;
-  readonly #nested: NestedCalls;
+  readonly #nested: OpenNestedCalls;
   readonly #nest: Nest = (...call) => this.#nested.make(...call);
   #context: RunContext;
 
@@ -60,14 +57,14 @@ export class Executor {
     this.#context = { peer: '', onFault: this.#onFault };
     this.#admissions = new Admissions({ ...options, onFault: this.#onFault });
     this.#passages = new StreamPassages({ ...options, onFault: this.#onFault });
-    this.#streams = new StreamHandlers({
+    this.#streams = new StreamRuns({
       registry,
       nest: this.#nest,
       onFault: this.#onFault,
       onLate: (output) => loop.dispatch({ kind: 'lateItem', output }),
     });
     this.#steps = new Steps({ loop, streams: this.#streams, activity });
-    this.#nested = new NestedCalls({ loop, steps: this.#steps, activity });
+    this.#nested = new OpenNestedCalls({ loop, steps: this.#steps, activity });
   }
 
   admit(effect: EffectOf<'admit'>): void {

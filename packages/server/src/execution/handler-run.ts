@@ -1,4 +1,4 @@
-import type { Handling, NestedCall, NestedRequest, SendNested } from '@understudy/context';
+import type { Handling, NestedCallHandle, NestedRequest, SendNested } from '@understudy/context';
 import type { Reply } from '@understudy/core';
 
 /** Takes a call that a handler makes to another service; see `Handling.nest`. */
@@ -7,7 +7,7 @@ export type Nest = (
   request: NestedRequest,
   send: SendNested,
   receive: (outcome: Reply) => void,
-) => NestedCall;
+) => NestedCallHandle;
 
 /** A handler that was started, as far as it makes calls to others and is given their replies. */
 export abstract class HandlerRun implements Handling {
@@ -19,7 +19,7 @@ export abstract class HandlerRun implements Handling {
     this.#nest = nest;
   }
 
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall {
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {
     return this.#nest(this, request, send, receive);
   }
 

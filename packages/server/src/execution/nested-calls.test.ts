@@ -1,14 +1,13 @@
-import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type NestedId, type OrderNum, type Reply, STREAMED, WAITS } from '@understudy/core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import { CONNECTION, LoneExecutor } from '../testing/lone-executor.js';
 import { OtherService, said, textOf } from '../testing/other-service.js';
+import type { TextCall } from '../testing/text-call.js';
 
 expectCalls();
-
-type Call = ServerUnaryCall<{ text?: string }, unknown>;
-type Callback = sendUnaryData<unknown>;
 
 const id = (orderNum: number, index = 0): NestedId => ({ orderNum: orderNum as OrderNum, index });
 
@@ -25,34 +24,34 @@ beforeEach(() => {
 });
 
 const handlers: UntypedServiceImplementation = {
-  add: (call: Call, callback: Callback) => {
+  add: (call: TextCall, callback: Callback) => {
     state.push(call.request.text ?? '');
     callback(null, state.length);
   },
-  ask: async (call: Call, callback: Callback) => {
+  ask: async (call: TextCall, callback: Callback) => {
     const answer = await other.ask(call.request.text ?? 'a');
     state.push(answer);
     callback(null, answer);
   },
-  askTwice: async (_call: Call, callback: Callback) => {
+  askTwice: async (_call: TextCall, callback: Callback) => {
     const first = await other.ask('first');
     callback(null, `${first}, ${await other.ask('second')}`);
   },
-  askBoth: async (_call: Call, callback: Callback) =>
+  askBoth: async (_call: TextCall, callback: Callback) =>
     callback(null, (await Promise.all([other.ask('one'), other.ask('two')])).join()),
-  note: (_call: Call, callback: Callback) => {
+  note: (_call: TextCall, callback: Callback) => {
     callback(null, 'noted');
     other.call('n', (outcome) => {
       state.push(textOf(outcome));
       other.call('more', (more) => state.push(textOf(more)));
     });
   },
-  noteLater: async (_call: Call, callback: Callback) => {
+  noteLater: async (_call: TextCall, callback: Callback) => {
     callback(null, 'noted');
     await null;
     other.call('n', (outcome) => state.push(textOf(outcome)));
   },
-  refuse: async (_call: Call, callback: Callback) => callback({ code: 5, details: await other.ask('a') }),
+  refuse: async (_call: TextCall, callback: Callback) => callback({ code: 5, details: await other.ask('a') }),
   reject: async () => {
     await other.ask('a');
     throw new Error('secret');
@@ -62,30 +61,30 @@ const handlers: UntypedServiceImplementation = {
       throw new Error('secret');
     });
   },
-  sleep: async (_call: Call, callback: Callback) => {
+  sleep: async (_call: TextCall, callback: Callback) => {
     await awake;
     callback(null, 'awake');
   },
-  sleepThenAsk: async (_call: Call, callback: Callback) => {
+  sleepThenAsk: async (_call: TextCall, callback: Callback) => {
     await awake;
     callback(null, await other.ask('a'));
   },
-  askThenSleep: async (_call: Call, callback: Callback) => {
+  askThenSleep: async (_call: TextCall, callback: Callback) => {
     await other.ask('a');
     await awake;
     callback(null, 'awake');
   },
-  askAndSleep: async (_call: Call, callback: Callback) => {
+  askAndSleep: async (_call: TextCall, callback: Callback) => {
     other.call('a', () => {});
     await awake;
     callback(null, 'awake');
   },
-  wake: (_call: Call, callback: Callback) => {
+  wake: (_call: TextCall, callback: Callback) => {
     wake();
     callback(null, 'woken');
   },
   wakeAndHang: () => wake(),
-  crowd: (_call: Call, callback: Callback) => {
+  crowd: (_call: TextCall, callback: Callback) => {
     let open = 4096;
     for (let i = 0; i < 4096; i++) other.call(`${i}`, () => open--);
     other.call('one too many', ({ details, code }) => callback(null, { details, code, open }));

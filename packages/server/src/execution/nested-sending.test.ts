@@ -1,14 +1,13 @@
-import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { currentHandling, expectCalls, type NestedCall, type SendNested } from '@understudy/context';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { currentHandling, expectCalls, type NestedCallHandle, type SendNested } from '@understudy/context';
 import { type NestedId, type OrderNum, type Reply, WAITS } from '@understudy/core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import { LoneExecutor } from '../testing/lone-executor.js';
 import { OtherService, said, textOf } from '../testing/other-service.js';
+import type { TextCall } from '../testing/text-call.js';
 
 expectCalls();
-
-type Call = ServerUnaryCall<{ text?: string }, unknown>;
-type Callback = sendUnaryData<unknown>;
 
 const FIRST: NestedId = { orderNum: 1 as OrderNum, index: 0 };
 const CANCELLED = { kind: 'reply' as const, code: 1, details: 'Cancelled on client' };
@@ -18,7 +17,7 @@ let told: Reply[];
 /** Handlers that were started. */
 let begun: number;
 /** The call that a handler made last. */
-let call: NestedCall;
+let call: NestedCallHandle;
 /** Goes on with what an earlier handler began. */
 let later: () => void;
 beforeEach(() => {
@@ -40,45 +39,45 @@ const ask = (send?: SendNested): Promise<void> =>
   });
 
 const handlers: UntypedServiceImplementation = {
-  ask: async (_call: Call, callback: Callback) => {
+  ask: async (_call: TextCall, callback: Callback) => {
     begun++;
     await ask();
     callback(null, 'told');
   },
-  cancel: async (_call: Call, callback: Callback) => {
+  cancel: async (_call: TextCall, callback: Callback) => {
     const asked = ask();
     call.cancel();
     await asked;
     callback(null, 'told');
   },
-  failing: async (_call: Call, callback: Callback) => {
+  failing: async (_call: TextCall, callback: Callback) => {
     await ask(() => {
       throw new Error('no such host');
     });
     callback(null, 'told');
   },
-  askAndCancel: async (_call: Call, callback: Callback) => {
+  askAndCancel: async (_call: TextCall, callback: Callback) => {
     const asked = ask();
     later = () => call.cancel();
     await asked;
     callback(null, 'told');
   },
-  cancelTheOther: (_call: Call, callback: Callback) => {
+  cancelTheOther: (_call: TextCall, callback: Callback) => {
     later();
     callback(null, 'cancelled');
   },
-  end: (_call: Call, callback: Callback) => {
+  end: (_call: TextCall, callback: Callback) => {
     callback(null, 'ended');
     const heard = new Promise<void>((resolve) => {
       later = resolve;
     });
     void heard.then(() => ask());
   },
-  wakeTheEnded: (_call: Call, callback: Callback) => {
+  wakeTheEnded: (_call: TextCall, callback: Callback) => {
     later();
     callback(null, 'woken');
   },
-  nests: (_call: Call, callback: Callback) => callback(null, currentHandling() !== undefined),
+  nests: (_call: TextCall, callback: Callback) => callback(null, currentHandling() !== undefined),
 };
 
 const alone = (): LoneExecutor => new LoneExecutor(handlers);

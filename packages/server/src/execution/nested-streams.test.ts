@@ -1,4 +1,4 @@
-import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import {
   type NestedId,
@@ -10,13 +10,13 @@ import {
   WAITS,
 } from '@understudy/core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import { type EventOf, LoneExecutor } from '../testing/lone-executor.js';
 import { OtherService, said, textOf } from '../testing/other-service.js';
 
 expectCalls();
 
 type Duplex = ServerDuplexStream<string, unknown>;
-type Callback = sendUnaryData<unknown>;
 
 const id = (orderNum: number, index = 0): NestedId => ({ orderNum: orderNum as OrderNum, index });
 const STREAM = 1 as SeqNum;

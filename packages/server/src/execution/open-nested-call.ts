@@ -1,4 +1,4 @@
-import { handle, type NestedCall, type SendNested, type Sent } from '@understudy/context';
+import { handle, type NestedCallHandle, type SendNested, type SentCall } from '@understudy/context';
 import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core';
 import { messageOf } from '@understudy/grpc-common';
 import type { HandlerRun } from './handler-run.js';
@@ -6,12 +6,12 @@ import type { HandlerRun } from './handler-run.js';
 export type Receive = (outcome: Reply) => void;
 
 /** A call to another service that a handler has made and waits for. */
-export class OpenCall implements NestedCall {
+export class OpenNestedCall implements NestedCallHandle {
   readonly run: HandlerRun;
   readonly #send: SendNested;
   readonly #receive: Receive;
   /** Until its reply is here. */
-  #sent: Sent | undefined;
+  #sent: SentCall | undefined;
   #cancelled = false;
 
   constructor(run: HandlerRun, send: SendNested, receive: Receive) {

@@ -1,32 +1,32 @@
-import type { NestedCall, NestedRequest, SendNested } from '@understudy/context';
+import type { NestedCallHandle, NestedRequest, SendNested } from '@understudy/context';
 import { assert, NESTED_OPEN_MAX, type NestedCaller, type NestedId } from '@understudy/core';
 import { errorReply } from '@understudy/grpc-common';
 import type { Activity } from '../loop/activity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import type { HandlerRun } from './handler-run.js';
-import { OpenCall, type Receive } from './open-call.js';
+import { OpenNestedCall, type Receive } from './open-nested-call.js';
 import type { Steps } from './steps.js';
 
-export interface NestedCallsOptions {
+export interface OpenNestedCallsOptions {
   readonly loop: EventLoop;
   readonly steps: Steps;
   readonly activity: Activity;
 }
 
 /** The calls to other services that handlers have made in one life of a replica, until they are given the replies. */
-export class NestedCalls {
-  readonly #options: NestedCallsOptions;
-  readonly #open = new Map<string, OpenCall>();
+export class OpenNestedCalls {
+  readonly #options: OpenNestedCallsOptions;
+  readonly #open = new Map<string, OpenNestedCall>();
 
-  constructor(options: NestedCallsOptions) {
+  constructor(options: OpenNestedCallsOptions) {
     this.#options = options;
   }
 
   /** A handler makes a call. If there are too many, that is told within the step, where it is the same on all replicas. */
-  make(run: HandlerRun, request: NestedRequest, send: SendNested, receive: Receive): NestedCall {
+  make(run: HandlerRun, request: NestedRequest, send: SendNested, receive: Receive): NestedCallHandle {
     const { loop, steps } = this.#options;
     const step = steps.running;
-    const call = new OpenCall(run, send, receive);
+    const call = new OpenNestedCall(run, send, receive);
     if (step === undefined || !run.mayCall(step.run === run)) {
       setImmediate(() => call.give(OUT_OF_ORDER));
       return NO_CALL;
@@ -57,7 +57,7 @@ export class NestedCalls {
    *
    * @returns undefined if no handler here has made such a call
    */
-  take(id: NestedId): OpenCall | undefined {
+  take(id: NestedId): OpenNestedCall | undefined {
     const key = keyOf(id);
     const call = this.#open.get(key);
     if (call === undefined) return undefined;
@@ -83,7 +83,7 @@ export class NestedCalls {
 
 const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
 
-const NO_CALL: NestedCall = Object.freeze({ cancel() {} });
+const NO_CALL: NestedCallHandle = Object.freeze({ cancel() {} });
 
 const OUT_OF_ORDER = errorReply(
   'UNDERSTUDY_OUT_OF_ORDER',

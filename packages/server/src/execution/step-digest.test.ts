@@ -1,23 +1,22 @@
-import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type NestedId, type OrderNum, STREAMED, WAITS } from '@understudy/core';
 import { outcomeDigest } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import { LoneExecutor } from '../testing/lone-executor.js';
 import { OtherService, said } from '../testing/other-service.js';
+import type { TextCall } from '../testing/text-call.js';
 
 expectCalls();
-
-type Call = ServerUnaryCall<{ text?: string }, unknown>;
-type Callback = sendUnaryData<unknown>;
 
 const id = (orderNum: number, index = 0): NestedId => ({ orderNum: orderNum as OrderNum, index });
 const other = new OtherService();
 
 const handlers: UntypedServiceImplementation = {
-  tell: (_call: Call, callback: Callback) => callback(null, 1),
-  ask: async (call: Call, callback: Callback) => callback(null, await other.ask(call.request.text ?? 'a')),
-  askAround: (_call: Call, callback: Callback) => {
+  tell: (_call: TextCall, callback: Callback) => callback(null, 1),
+  ask: async (call: TextCall, callback: Callback) => callback(null, await other.ask(call.request.text ?? 'a')),
+  askAround: (_call: TextCall, callback: Callback) => {
     const around = (then: () => void): void => {
       process.nextTick(() => other.call('in a tick', then));
       queueMicrotask(() => other.call('in a microtask', () => {}));

@@ -1,10 +1,9 @@
-import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { currentHandling } from '@understudy/context';
 import { describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import { LoneExecutor } from '../testing/lone-executor.js';
 import { textOf } from '../testing/other-service.js';
-
-type Callback = sendUnaryData<unknown>;
 
 /** No client is there whose calls handlers might make. */
 describe('where nobody expects handlers to call others', () => {

@@ -4,12 +4,12 @@ import type { Activity } from '../loop/activity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { Rest } from '../loop/rest.js';
 import { type Addressee, type Ending, endingOf, type OrderedTask, Step } from './step.js';
-import type { StreamHandlers } from './stream-handlers.js';
+import type { StreamRuns } from './stream-runs.js';
 import type { UnaryRun } from './unary-run.js';
 
 export interface StepsOptions {
   readonly loop: EventLoop;
-  readonly streams: StreamHandlers;
+  readonly streams: StreamRuns;
   readonly activity: Activity;
 }
 

@@ -15,7 +15,7 @@ import type { Nest } from './handler-run.js';
 import type { OrderedTask } from './step.js';
 import { StreamRun } from './stream-run.js';
 
-export interface StreamHandlersOptions {
+export interface StreamRunsOptions {
   readonly registry: HandlerRegistry;
   readonly nest: Nest;
   readonly onFault: (fault: HandlerFault) => void;
@@ -24,14 +24,14 @@ export interface StreamHandlersOptions {
 }
 
 /** The handlers of open streams in one life of a replica. What they send belongs to the message that is processed. */
-export class StreamHandlers {
-  readonly #options: StreamHandlersOptions;
+export class StreamRuns {
+  readonly #options: StreamRunsOptions;
   readonly #streams = new Map<ConnectionId, Map<SeqNum, StreamRun>>();
   #open = 0;
   /** What was sent since the step began; undefined between steps. */
   #outputs: StreamOutput[] | undefined;
 
-  constructor(options: StreamHandlersOptions) {
+  constructor(options: StreamRunsOptions) {
     this.#options = options;
   }
 

@@ -1,11 +1,11 @@
-import { Metadata, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import type { HandlerFault } from './handler-fault.js';
 import { type Method, type Running, serveCaptured, servePlain } from './testing/side-by-side.js';
 
-type Call = ServerUnaryCall<{ text: string }, unknown>;
-type Callback = sendUnaryData<unknown>;
-type Handler = (call: Call, callback: Callback) => void;
+type RequiredTextCall = ServerUnaryCall<{ text: string }, unknown>;
+type Handler = (call: RequiredTextCall, callback: Callback) => void;
 
 function metadata(...entries: [string, string | Buffer][]): Metadata {
   const made = new Metadata();

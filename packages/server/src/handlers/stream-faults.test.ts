@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { logged } from './testing/journal.js';
 import { trailers, turn, until, write } from './testing/stream-cases.js';
 import { playOurs } from './testing/stream-ours.js';
-import type { Scenario, Step, StreamHandler } from './testing/streams.js';
+import type { Scenario, ScenarioStep, StreamHandler } from './testing/streams.js';
 
 const UNKNOWN = { code: status.UNKNOWN, details: 'Unknown error', metadata: {} };
 const OK = { code: status.OK, details: 'OK', metadata: {} };
 const secret = () => new Error('secret');
 
-const play = (kind: Scenario['kind'], handler: StreamHandler, client: Step[] = [...write('a', 'b'), 'end']) =>
+const play = (kind: Scenario['kind'], handler: StreamHandler, client: ScenarioStep[] = [...write('a', 'b'), 'end']) =>
   playOurs({ kind, handler, client });
 
 describe('where a plain server would crash or leave its client waiting', () => {

@@ -1,6 +1,7 @@
 import { Metadata, Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { type ErrorCode, type Reply, UnderstudyError } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import {
   implementationOf,
@@ -13,8 +14,7 @@ import {
 import { answer, failWith } from './answer.js';
 import { type IncomingCall, incomingCall } from './incoming-call.js';
 
-type Call = ServerUnaryCall<unknown, unknown>;
-type Callback = sendUnaryData<unknown>;
+type UntypedCall = ServerUnaryCall<unknown, unknown>;
 const HEADER = 'understudy-header-bin';
 
 const open: Running[] = [];
@@ -195,7 +195,7 @@ describe('an answer', () => {
 
   it('is not seen by the handler as a header', async () => {
     const telling: Method = {
-      handler: (call: Call, cb: Callback) => cb(null, call.metadata.get(HEADER).length),
+      handler: (call: UntypedCall, cb: Callback) => cb(null, call.metadata.get(HEADER).length),
     } as Method;
     const server = await serveCaptured({ telling }, { header });
     open.push(server);

@@ -3,7 +3,6 @@ import {
   type GroupConfig,
   methodSettings,
   type Outcome,
-  type ReplicaEffect,
   type Request,
   type RpcReplyHeader,
   type RpcRequestHeader,
@@ -15,7 +14,7 @@ import type { AuthContext } from '@understudy/grpc-common';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
-import type { EventLoop } from '../loop/event-loop.js';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 import { answer, failWith } from './answer.js';
 import { type IncomingCall, incomingCall } from './incoming-call.js';
 import { StreamCalls } from './stream-calls.js';
@@ -112,7 +111,7 @@ export class Calls {
       );
   }
 
-  fail({ call, code, reason, primary }: Extract<ReplicaEffect, { kind: 'failCall' }>): void {
+  fail({ call, code, reason, primary }: EffectOf<'failCall'>): void {
     if (this.#streams.fail(call, code, reason, primary)) return;
     const waiting = this.#take(call);
     if (waiting !== undefined) failWith(waiting.arrival.callback, code, reason, primary);

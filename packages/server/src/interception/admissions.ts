@@ -1,4 +1,5 @@
-import type { ReplicaEffect, Request } from '@understudy/core';
+import type { Request } from '@understudy/core';
+import type { EffectOf } from '../loop/event-loop.js';
 import { type Admission, type AdmitResult, admit } from './admission.js';
 import { encodeChange } from './change.js';
 import { type InterceptionOptions, OVERLOADED } from './options.js';
@@ -16,7 +17,7 @@ export class Admissions {
     this.#options = options;
   }
 
-  admit({ admission, request, peer }: Extract<ReplicaEffect, { kind: 'admit' }>): void {
+  admit({ admission, request, peer }: EffectOf<'admit'>): void {
     const { registry, interceptors, calls, loop, onFault } = this.#options;
     const captured = registry.unary(request.method);
     if (captured === undefined) {

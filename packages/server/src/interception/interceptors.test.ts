@@ -4,11 +4,11 @@ import {
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
   type ServerUnaryCall,
-  type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
 import { listening, refuse, withMetadata } from '../handlers/testing/interceptors.js';
 import {
   type Method,
@@ -19,10 +19,9 @@ import {
 } from '../handlers/testing/side-by-side.js';
 import { applyChange, encodeChange } from './change.js';
 
-type Call = ServerUnaryCall<Record<string, unknown>, unknown>;
-type Callback = sendUnaryData<unknown>;
+type FieldsCall = ServerUnaryCall<Record<string, unknown>, unknown>;
 
-const method = (handler: (call: Call, callback: Callback) => void): Method => ({ handler }) as Method;
+const method = (handler: (call: FieldsCall, callback: Callback) => void): Method => ({ handler }) as Method;
 
 /** Handlers that tell what reached them, or end in the ways that differ for interceptors. */
 const methods: Record<string, Method> = {

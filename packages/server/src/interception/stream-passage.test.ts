@@ -17,7 +17,7 @@ const ended = (outcome: Partial<Reply> = {}): StreamItem => ({
 });
 
 /** A passage and, in order, what its replica was told. */
-class Case {
+class PassageUnderTest {
   readonly told: unknown[] = [];
   readonly passage: StreamPassage;
   #items = 0;
@@ -93,7 +93,7 @@ const changing: ServerInterceptor = (_method, call) =>
 
 describe('interceptors of a stream', () => {
   it('see what its client and its handler send, one in for one out', async () => {
-    const stream = new Case('bidi', [listening({})]);
+    const stream = new PassageUnderTest('bidi', [listening({})]);
     expect(await stream.rest()).toEqual(['opened']);
     stream.says(1);
     expect(await stream.rest()).toEqual([{ through: 'as it came' }]);
@@ -105,7 +105,7 @@ describe('interceptors of a stream', () => {
   });
 
   it('change all of it', async () => {
-    const stream = new Case('bidi', [changing]);
+    const stream = new PassageUnderTest('bidi', [changing]);
     stream.says(1);
     expect(await stream.rest()).toEqual([{ opened: [['user', 'me']] }, { through: 2 }]);
     stream.sends(metadata(), said(5), ended());
@@ -117,14 +117,14 @@ describe('interceptors of a stream', () => {
   });
 
   it('see the one request of a server-streaming method before it opens', async () => {
-    const stream = new Case('serverStream', [listening({ onReceiveMessage: (_m, pass) => pass(7) })], {
+    const stream = new PassageUnderTest('serverStream', [listening({ onReceiveMessage: (_m, pass) => pass(7) })], {
       message: jsonBytes(1) as Uint8Array,
     });
     expect(await stream.rest()).toEqual([{ opened: [] }]);
   });
 
   it('end it before its handler sees it', async () => {
-    const stream = new Case('bidi', [
+    const stream = new PassageUnderTest('bidi', [
       (_method, call) => listening({ onReceiveMetadata: () => refuse(call, 'no') })(_method, call),
     ]);
     expect(await stream.rest()).toMatchObject([{ ended: { code: status.UNAUTHENTICATED, details: 'no' } }]);
@@ -132,7 +132,7 @@ describe('interceptors of a stream', () => {
   });
 
   it('end it in the middle: nothing passes from then on', async () => {
-    const stream = new Case('bidi', [
+    const stream = new PassageUnderTest('bidi', [
       (method, call) =>
         listening({ onReceiveMessage: (m, pass) => (m === 13 ? refuse(call, 'bad luck') : pass(m)) })(method, call),
     ]);
@@ -152,7 +152,7 @@ describe('interceptors of a stream', () => {
           throw new Error('secret');
         },
       });
-    const stream = new Case('bidi', [throwing]);
+    const stream = new PassageUnderTest('bidi', [throwing]);
     stream.sends(metadata(), said('x'));
     expect((await stream.rest()).at(-1)).toEqual({
       ended: { kind: 'reply', code: status.UNKNOWN, details: 'Unknown error' },
@@ -169,7 +169,7 @@ describe('interceptors of a stream', () => {
           } as never),
         sendMessage: (message, pass) => void setImmediate(() => pass(message)),
       });
-    const stream = new Case('clientStream', [slow]);
+    const stream = new PassageUnderTest('clientStream', [slow]);
     stream.sends(metadata(), said('one'), ended());
     expect(await stream.rest()).toEqual(['opened', [1, []], [2, 'one'], [3, 'OK']]);
   });
@@ -182,7 +182,7 @@ describe('interceptors of a stream', () => {
       }
     }
     const keeping: ServerInterceptor = (_method, call) => new Keeping(call);
-    const stream = new Case('bidi', [keeping]);
+    const stream = new PassageUnderTest('bidi', [keeping]);
     stream.sends(metadata(), said('keep'), said('b'));
     expect((await stream.rest()).slice(1)).toEqual([
       [1, []],
@@ -196,7 +196,7 @@ describe('interceptors of a stream', () => {
       new ServerInterceptingCall(call, {
         sendStatus: (given, pass) => call.sendMessage('and another thing', () => pass(given)),
       });
-    const stream = new Case('bidi', [adding]);
+    const stream = new PassageUnderTest('bidi', [adding]);
     stream.sends(metadata(), said('x'), ended());
     expect((await stream.rest()).at(-1)).toMatchObject([3, expect.stringContaining('UNDERSTUDY_UNSUPPORTED')]);
   });
@@ -204,7 +204,7 @@ describe('interceptors of a stream', () => {
   it('hear once that it is gone, and are ignored then', async () => {
     let cancels = 0;
     let answer = () => {};
-    const stream = new Case('bidi', [
+    const stream = new PassageUnderTest('bidi', [
       listening({
         onReceiveMetadata: (m, pass) => {
           answer = () => pass(m);
@@ -227,7 +227,7 @@ describe('interceptors of a stream', () => {
         pass(given);
       },
     });
-    const stream = new Case('bidi', [writing], opening);
+    const stream = new PassageUnderTest('bidi', [writing], opening);
     expect(await stream.rest()).toEqual([
       {
         opened: [

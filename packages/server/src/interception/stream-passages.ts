@@ -1,9 +1,8 @@
-import { type ConnectionId, type ReplicaEffect, type Request, type SeqNum, STREAMED } from '@understudy/core';
+import { type ConnectionId, type Request, type SeqNum, STREAMED } from '@understudy/core';
+import type { EffectOf } from '../loop/event-loop.js';
 import { encodeChange } from './change.js';
 import { type InterceptionOptions, OVERLOADED } from './options.js';
 import { StreamPassage } from './stream-passage.js';
-
-type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
 
 interface Name {
   readonly connection: ConnectionId;

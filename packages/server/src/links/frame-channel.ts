@@ -3,13 +3,13 @@ import { messagesOf } from '@understudy/grpc-common';
 import { Assembler, unwrapFrame } from '@understudy/wire';
 
 /** Either side of a bidirectional stream of grpc-js. */
-export interface MessageStream {
+export interface LinkStream {
   on(event: 'data', listener: (message: Buffer) => void): unknown;
   write(message: Buffer, taken: () => void): unknown;
 }
 
 export interface FrameChannelOptions {
-  readonly stream: MessageStream;
+  readonly stream: LinkStream;
   /** Most bytes that may wait to be taken by gRPC, beside the largest frame among them. */
   readonly queuedMaxBytes: number;
   readonly onFrame: (frame: Uint8Array) => void;

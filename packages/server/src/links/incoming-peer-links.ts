@@ -2,9 +2,9 @@ import type { Logger, ReplicaId } from '@understudy/core';
 import { frameMethod, LINK_PATH } from '@understudy/grpc-common';
 import { decodePeerFrame, decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
 import type { EventLoop } from '../loop/event-loop.js';
+import { type AcceptedLink, mayReplicate, refuseLink } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
 import { mismatch } from './peer-hello.js';
-import { mayReplicate, refuseStream, type ServerStream } from './server-stream.js';
 
 /** understudy.v1.Replication: the dialling replica sends, the dialled one answers with its hello and listens. */
 export const replicationService = { link: frameMethod(LINK_PATH) } as const;
@@ -15,13 +15,13 @@ const QUEUED_MAX_BYTES = 64 * 1024;
 const NAMELESS_MAX = 64;
 
 /** The streams on which other replicas send to this one, in one of its lives. */
-export class PeerStreams {
+export class IncomingPeerLinks {
   readonly #loop: EventLoop;
   readonly #hello: PeerHello;
   readonly #logger: Logger;
-  readonly #nameless = new Set<ServerStream>();
+  readonly #nameless = new Set<AcceptedLink>();
   /** The newest stream of each; a replica that dials again has given up the older. */
-  readonly #streams = new Map<ReplicaId, { stream: ServerStream; channel: FrameChannel }>();
+  readonly #streams = new Map<ReplicaId, { stream: AcceptedLink; channel: FrameChannel }>();
 
   constructor(loop: EventLoop, hello: PeerHello, logger: Logger) {
     this.#loop = loop;
@@ -29,13 +29,13 @@ export class PeerStreams {
     this.#logger = logger;
   }
 
-  accept(stream: ServerStream): void {
+  accept(stream: AcceptedLink): void {
     if (!mayReplicate(stream)) {
-      refuseStream(stream, 'UNDERSTUDY_SETUP', 'replicas must show a certificate; give them peerCredentials with one');
+      refuseLink(stream, 'UNDERSTUDY_SETUP', 'replicas must show a certificate; give them peerCredentials with one');
       return;
     }
     if (this.#nameless.size >= NAMELESS_MAX) {
-      refuseStream(stream, 'UNDERSTUDY_OVERLOADED', `${NAMELESS_MAX} streams are open that did not say whose they are`);
+      refuseLink(stream, 'UNDERSTUDY_OVERLOADED', `${NAMELESS_MAX} streams are open that did not say whose they are`);
       return;
     }
     this.#nameless.add(stream);
@@ -54,7 +54,7 @@ export class PeerStreams {
       onMalformed: (error) => {
         this.#logger.log('warn', 'a peer sent a malformed frame', { peer: stream.getPeer(), reason: error.message });
         this.#forget(stream, channel);
-        refuseStream(stream, 'UNDERSTUDY_MALFORMED', error.message);
+        refuseLink(stream, 'UNDERSTUDY_MALFORMED', error.message);
       },
       onOverflow: () => {},
     });
@@ -76,7 +76,7 @@ export class PeerStreams {
     this.#nameless.clear();
   }
 
-  #onHello(stream: ServerStream, channel: FrameChannel, theirs: PeerHello): void {
+  #onHello(stream: AcceptedLink, channel: FrameChannel, theirs: PeerHello): void {
     this.#nameless.delete(stream);
     const problem = mismatch(this.#hello, theirs);
     if (problem !== undefined) {
@@ -86,7 +86,7 @@ export class PeerStreams {
         reason: problem,
       });
       channel.close();
-      refuseStream(stream, 'UNDERSTUDY_SETUP', problem);
+      refuseLink(stream, 'UNDERSTUDY_SETUP', problem);
       return;
     }
     const older = this.#streams.get(theirs.member.id);
@@ -96,7 +96,7 @@ export class PeerStreams {
     channel.send(encodePeerHello(this.#hello));
   }
 
-  #forget(stream: ServerStream, channel: FrameChannel): void {
+  #forget(stream: AcceptedLink, channel: FrameChannel): void {
     channel.close();
     this.#nameless.delete(stream);
     for (const [id, known] of this.#streams) if (known.stream === stream) this.#streams.delete(id);

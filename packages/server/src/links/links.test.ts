@@ -93,7 +93,7 @@ describe("a client's stream", () => {
         encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [{ readId, request }], streams: [] }),
       );
     }
-    await stage.until(() => stage.logged.join().includes('a client does not read its stream'));
+    await stage.until(() => stage.logged.join().includes('a client does not read its link'));
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
     stream.listen();
     expect((await stream.ended).code).not.toBe(0);

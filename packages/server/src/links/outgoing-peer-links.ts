@@ -1,13 +1,13 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import type { Logger, PeerFrame, ReplicaEffect, ReplicaId, UnderstudyError } from '@understudy/core';
+import type { Logger, PeerFrame, ReplicaId, UnderstudyError } from '@understudy/core';
 import { messagesOf } from '@understudy/grpc-common';
 import { encodePeerFrame, type PeerHello } from '@understudy/wire';
-import type { EventLoop } from '../loop/event-loop.js';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 import { PeerLink } from './peer-link.js';
 
-type Wanted = Extract<ReplicaEffect, { kind: 'connectPeers' }>['peers'];
+type Wanted = EffectOf<'connectPeers'>['peers'];
 
-export interface PeersOptions {
+export interface OutgoingPeerLinksOptions {
   readonly loop: EventLoop;
   readonly hello: PeerHello;
   readonly credentials: ChannelCredentials;
@@ -17,13 +17,13 @@ export interface PeersOptions {
 }
 
 /** The streams on which this replica sends to the others, in one of its lives. */
-export class Peers {
-  readonly #options: PeersOptions;
+export class OutgoingPeerLinks {
+  readonly #options: OutgoingPeerLinksOptions;
   readonly #links = new Map<ReplicaId, PeerLink>();
   /** The same announcement often goes to several peers in a row. */
   #encoded: { readonly frame: PeerFrame; readonly messages: readonly Buffer[] } | undefined;
 
-  constructor(options: PeersOptions) {
+  constructor(options: OutgoingPeerLinksOptions) {
     this.#options = options;
   }
 

@@ -1,7 +1,6 @@
 import {
   type ChannelCredentials,
   Client,
-  type ClientDuplexStream,
   connectivityState,
   type ServiceError,
   type StatusObject,
@@ -11,6 +10,7 @@ import {
   Backoff,
   type BackoffRange,
   CODE_KEY,
+  type DialledLink,
   FRAME_OPTIONS,
   hangUp,
   identity,
@@ -21,8 +21,6 @@ import {
 import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
 import { FrameChannel } from './frame-channel.js';
 import { mismatch } from './peer-hello.js';
-
-type LinkStream = ClientDuplexStream<Buffer, Buffer>;
 
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
 const RETRY: BackoffRange = { firstMs: 20, maxMs: 500 };
@@ -55,7 +53,7 @@ export class PeerLink {
   readonly #options: PeerLinkOptions;
   #client: Client;
   readonly #backoff = new Backoff(RETRY);
-  #stream: LinkStream | undefined;
+  #stream: DialledLink | undefined;
   #channel: FrameChannel | undefined;
   #up = false;
   #closed = false;
@@ -149,7 +147,7 @@ export class PeerLink {
     onUp(theirs.member);
   }
 
-  #onStatus(stream: LinkStream, { code, details, metadata }: StatusObject): void {
+  #onStatus(stream: DialledLink, { code, details, metadata }: StatusObject): void {
     if (stream !== this.#stream) return;
     if (metadata.get(CODE_KEY)[0] === 'UNDERSTUDY_SETUP') {
       this.#options.onMismatch(new UnderstudyError('UNDERSTUDY_SETUP', details.replace(/^UNDERSTUDY_SETUP: /, '')));
@@ -186,7 +184,7 @@ export class PeerLink {
   #tell(reason: string): void {
     if (reason === this.#lastProblem) return;
     this.#lastProblem = reason;
-    this.#options.logger.log('info', 'stream to a peer ended', {
+    this.#options.logger.log('info', 'link to a peer ended', {
       peer: this.#options.id,
       address: this.address,
       reason,

@@ -2,8 +2,8 @@ import type { LinkId, Logger, ReplyFrame } from '@understudy/core';
 import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
 import type { EventLoop } from '../loop/event-loop.js';
+import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
-import { refuseStream, resetStream, type ServerStream } from './server-stream.js';
 
 /** A client that leaves more than this unread is cut off; it comes back and is sent what it lacks. */
 const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
@@ -14,12 +14,12 @@ export const multicastService = { connect: frameMethod(CONNECT_PATH) } as const;
 let lastLink = 0;
 
 interface Link {
-  readonly stream: ServerStream;
+  readonly stream: AcceptedLink;
   readonly channel: FrameChannel;
 }
 
 /** The streams of clients' sessions in one life of a replica. */
-export class SessionStreams {
+export class SessionLinks {
   readonly #loop: EventLoop;
   readonly #logger: Logger;
   readonly #links = new Map<LinkId, Link>();
@@ -30,7 +30,7 @@ export class SessionStreams {
     this.#logger = logger;
   }
 
-  accept(stream: ServerStream): void {
+  accept(stream: AcceptedLink): void {
     const link = ++lastLink as LinkId;
     const peer = stream.getPeer();
     const channel = new FrameChannel({
@@ -40,12 +40,12 @@ export class SessionStreams {
       onMalformed: (error) => {
         this.#logger.log('warn', 'a client sent a malformed frame', { peer, reason: error.message });
         this.#forget(link);
-        refuseStream(stream, 'UNDERSTUDY_MALFORMED', error.message);
+        refuseLink(stream, 'UNDERSTUDY_MALFORMED', error.message);
       },
       onOverflow: () => {
-        this.#logger.log('warn', 'a client does not read its stream', { peer, waitingBytes: QUEUED_MAX_BYTES });
+        this.#logger.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });
         this.#forget(link);
-        resetStream(stream);
+        resetLink(stream);
       },
     });
     this.#links.set(link, { stream, channel });

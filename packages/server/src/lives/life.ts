@@ -20,10 +20,10 @@ import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
 import { Calls } from '../intake/calls.js';
-import { PeerStreams } from '../links/peer-streams.js';
-import { Peers } from '../links/peers.js';
-import type { ServerStream } from '../links/server-stream.js';
-import { SessionStreams } from '../links/sessions.js';
+import type { AcceptedLink } from '../links/accepted-link.js';
+import { IncomingPeerLinks } from '../links/incoming-peer-links.js';
+import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
+import { SessionLinks } from '../links/session-links.js';
 import type { Activity } from '../loop/activity.js';
 import { EventLoop } from '../loop/event-loop.js';
 import { RecordKeeper } from './record-keeper.js';
@@ -62,9 +62,9 @@ export class Life {
   readonly #logger: Logger;
   readonly #core: Replica;
   readonly #loop: EventLoop;
-  readonly #sessions: SessionStreams;
-  readonly #peerStreams: PeerStreams;
-  readonly #peers: Peers;
+  readonly #sessions: SessionLinks;
+  readonly #peerStreams: IncomingPeerLinks;
+  readonly #peers: OutgoingPeerLinks;
   readonly #calls: Calls;
   readonly #executor: Executor;
   readonly #state: UserState;
@@ -89,10 +89,10 @@ export class Life {
     });
     this.#loop = loop;
     const hello = { group: config.group, member: this.member, address, configDigest: configDigest(config) };
-    this.#sessions = new SessionStreams(loop, logger);
-    this.#peerStreams = new PeerStreams(loop, hello, logger);
+    this.#sessions = new SessionLinks(loop, logger);
+    this.#peerStreams = new IncomingPeerLinks(loop, hello, logger);
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
-    this.#peers = new Peers({ loop, hello, credentials: setup.peerCredentials, logger, onMismatch });
+    this.#peers = new OutgoingPeerLinks({ loop, hello, credentials: setup.peerCredentials, logger, onMismatch });
     this.#calls = new Calls({ loop, config, registry });
     this.#executor = new Executor({
       loop,
@@ -131,11 +131,11 @@ export class Life {
     this.#record.watch();
   }
 
-  onSessionStream(stream: ServerStream): void {
+  onSessionLink(stream: AcceptedLink): void {
     this.#sessions.accept(stream);
   }
 
-  onPeerStream(stream: ServerStream): void {
+  onPeerLink(stream: AcceptedLink): void {
     this.#peerStreams.accept(stream);
   }
 

@@ -1,14 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Coordinator,
-  type Epoch,
-  type Logger,
-  RecordChange,
-  type RecordChangeStep,
-  type ReplicaEffect,
-} from '@understudy/core';
+import { type Coordinator, type Epoch, type Logger, RecordChange, type RecordChangeStep } from '@understudy/core';
 import { Backoff, errorOf, messageOf } from '@understudy/grpc-common';
-import type { EventLoop } from '../loop/event-loop.js';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 
 const RETRY = { firstMs: 20, maxMs: 1000 };
 /** A change that takes longer is worth a word: until it is done the group may not be able to serve. */
@@ -78,7 +71,7 @@ export class RecordKeeper {
     this.#reading = false;
   }
 
-  change({ next, reason }: Extract<ReplicaEffect, { kind: 'changeRecord' }>): void {
+  change({ next, reason }: EffectOf<'changeRecord'>): void {
     const { loop, logger, onFatal } = this.#options;
     const { epoch } = next;
     const late = setTimeout(() => this.#isLate(reason, epoch), WAITS_AFTER_MS).unref();

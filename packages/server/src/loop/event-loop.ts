@@ -10,6 +10,9 @@ const TURN_MS = 5;
 const TICK: ReplicaEvent = { kind: 'tick' };
 const FLUSH: ReplicaEvent = { kind: 'flush' };
 
+/** The effect of one kind, as its handler takes it. */
+export type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
+
 export interface EventLoopOptions {
   readonly core: Replica;
   /** How long the core lets announcements gather. */

@@ -1,7 +1,7 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { Member, ReplicaId, ReplicaStatus, Role } from '@understudy/core';
 import { failWith } from '../intake/answer.js';
-import { mayReplicate } from '../links/server-stream.js';
+import { mayReplicate } from '../links/accepted-link.js';
 import { ProtoWriter } from './proto-writer.js';
 
 const method = <T>(name: string, responseSerialize: (value: T) => Buffer) => ({

@@ -11,7 +11,7 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Stage } from '../testing/stage.js';
 
-interface Ending {
+interface AskedStatus {
   readonly code: number;
   readonly details: string;
 }
@@ -20,8 +20,8 @@ const method = (path: string, responseStream: boolean) => ({
   path,
   requestStream: false,
   responseStream,
-  requestSerialize: (value: Ending) => Buffer.from(JSON.stringify(value)),
-  requestDeserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) as Ending,
+  requestSerialize: (value: AskedStatus) => Buffer.from(JSON.stringify(value)),
+  requestDeserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) as AskedStatus,
   responseSerialize: () => Buffer.alloc(0),
   responseDeserialize: () => ({}),
 });
@@ -30,18 +30,18 @@ const endingService = { End: method('/test.Endings/End', false), EndStream: meth
 /** Ends each call with the status that it asks for, and counts. */
 function endings(onCall: () => void): Record<keyof typeof endingService, UntypedHandleCall> {
   return {
-    End: (call: { request: Ending }, callback: (error: object) => void) => {
+    End: (call: { request: AskedStatus }, callback: (error: object) => void) => {
       onCall();
       callback(call.request);
     },
-    EndStream: (call: { request: Ending; emit(event: 'error', error: object): void }) => {
+    EndStream: (call: { request: AskedStatus; emit(event: 'error', error: object): void }) => {
       onCall();
       call.emit('error', call.request);
     },
   };
 }
 
-function end(client: Client, name: keyof typeof endingService, ending: Ending): Promise<ServiceError> {
+function end(client: Client, name: keyof typeof endingService, ending: AskedStatus): Promise<ServiceError> {
   const { path, requestSerialize, responseDeserialize } = endingService[name];
   const deadline = Date.now() + 10_000;
   return new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ function end(client: Client, name: keyof typeof endingService, ending: Ending): 
   });
 }
 
-const OURS: readonly Ending[] = [
+const OURS: readonly AskedStatus[] = [
   { code: 14, details: 'UNDERSTUDY_VOIDED: the message had no order when the primary changed; it had no effect' },
   {
     code: 14,

@@ -11,9 +11,9 @@ import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import { failStream, failWith } from '../intake/answer.js';
-import { replicationService } from '../links/peer-streams.js';
-import { refuseStream, type ServerStream } from '../links/server-stream.js';
-import { multicastService } from '../links/sessions.js';
+import { type AcceptedLink, refuseLink } from '../links/accepted-link.js';
+import { replicationService } from '../links/incoming-peer-links.js';
+import { multicastService } from '../links/session-links.js';
 import type { Life, LifeEvents } from '../lives/life.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
@@ -83,10 +83,10 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#registry.attach(server);
     this.#server = server;
     server.addService(multicastService, {
-      connect: (stream: ServerStream) => this.#withLife(stream, (life) => life.onSessionStream(stream)),
+      connect: (stream: AcceptedLink) => this.#withLife(stream, (life) => life.onSessionLink(stream)),
     });
     server.addService(replicationService, {
-      link: (stream: ServerStream) => this.#withLife(stream, (life) => life.onPeerStream(stream)),
+      link: (stream: AcceptedLink) => this.#withLife(stream, (life) => life.onPeerLink(stream)),
     });
     server.addService(adminService, adminHandlers(this));
     this.#health?.attach(server);
@@ -264,10 +264,10 @@ export class ReplicaRuntime implements ReplicaServer {
     else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
   }
 
-  #withLife(stream: ServerStream, use: (life: Life) => void): void {
+  #withLife(stream: AcceptedLink, use: (life: Life) => void): void {
     const life = this.#life;
     if (life !== undefined) use(life);
-    else refuseStream(stream, 'UNDERSTUDY_UNREACHABLE', 'this replica does not run yet, or not any more');
+    else refuseLink(stream, 'UNDERSTUDY_UNREACHABLE', 'this replica does not run yet, or not any more');
   }
 }
 

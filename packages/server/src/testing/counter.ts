@@ -22,7 +22,7 @@ export interface Added {
   readonly by: number;
 }
 
-type Call = ServerUnaryCall<Added, number>;
+type CounterCall = ServerUnaryCall<Added, number>;
 
 /** A tiny stateful service. */
 export class Counter implements StateSource {
@@ -32,7 +32,7 @@ export class Counter implements StateSource {
   readonly users: string[] = [];
 
   readonly handlers = {
-    Add: (call: Call, callback: sendUnaryData<number>): void => {
+    Add: (call: CounterCall, callback: sendUnaryData<number>): void => {
       this.ids.push(call.request.id);
       this.users.push(...call.metadata.get('user').map(String));
       this.value += call.request.by;
@@ -41,7 +41,7 @@ export class Counter implements StateSource {
     /** As many characters as it is asked for. */
     Blob: (call: ServerUnaryCall<number, string>, callback: sendUnaryData<string>): void =>
       callback(null, 'x'.repeat(call.request)),
-    Get: (_call: Call, callback: sendUnaryData<number>): void => callback(null, this.value),
+    Get: (_call: CounterCall, callback: sendUnaryData<number>): void => callback(null, this.value),
   };
 
   checkpoint(): Uint8Array {

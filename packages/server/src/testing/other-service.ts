@@ -1,4 +1,4 @@
-import { currentHandling, type NestedCall, type SendNested } from '@understudy/context';
+import { currentHandling, type NestedCallHandle, type SendNested } from '@understudy/context';
 import { type NestedCaller, type Outcome, type Reply, replyOf } from '@understudy/core';
 
 const METHOD = '/test.Other/Ask';
@@ -17,7 +17,7 @@ export class OtherService {
   readonly left: Left[] = [];
 
   /** To be called within a handler. */
-  call(text: string, told: (outcome: Reply) => void, send: SendNested = this.#send): NestedCall {
+  call(text: string, told: (outcome: Reply) => void, send: SendNested = this.#send): NestedCallHandle {
     const handling = currentHandling();
     if (handling === undefined) throw new Error('asked from outside a handler');
     return handling.nest({ method: METHOD, message: Buffer.from(text) }, send, told);

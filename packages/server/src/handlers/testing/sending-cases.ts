@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { Metadata, status } from '@grpc/grpc-js';
 import { got } from './journal.js';
 import { type Cases, initial, metadata, refused, trailers, turn, until } from './stream-cases.js';
-import type { Step, StreamHandler } from './streams.js';
+import type { ScenarioStep, StreamHandler } from './streams.js';
 
 /** What a handler can do with the sending half, whether it has a receiving half or not. */
 export const sending: Cases = {
@@ -165,7 +165,7 @@ export const sending: Cases = {
   },
 };
 
-export const cancelledWhileWriting: [StreamHandler, Step[]] = [
+export const cancelledWhileWriting: [StreamHandler, ScenarioStep[]] = [
   (call, log) => {
     call.on('cancelled', (...args) => {
       log(args, call.destroyed, call.write('too late'));

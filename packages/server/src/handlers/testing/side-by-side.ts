@@ -2,7 +2,6 @@ import {
   Client,
   credentials,
   Metadata,
-  type MethodDefinition,
   Server,
   ServerCredentials,
   type ServerInterceptor,
@@ -10,14 +9,13 @@ import {
 } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core';
 import type { Arrival } from '../../capture/arrival.js';
+import type { Definition } from '../../capture/captured.js';
 import { HandlerRegistry } from '../../capture/registry.js';
 import { answer, failStream } from '../../intake/answer.js';
 import { incomingCall } from '../../intake/incoming-call.js';
 import { admit } from '../../interception/admission.js';
 import type { HandlerFault } from '../handler-fault.js';
 import { runUnary } from '../run-unary.js';
-
-export type Definition = MethodDefinition<unknown, unknown>;
 
 export interface Method {
   readonly handler: UntypedServiceImplementation[string];

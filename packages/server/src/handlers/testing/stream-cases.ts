@@ -2,7 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { playOurs } from './stream-ours.js';
 import { playPlain } from './stream-plain.js';
-import { comparable, type Scenario, type Step, type StreamHandler } from './streams.js';
+import { comparable, type Scenario, type ScenarioStep, type StreamHandler } from './streams.js';
 
 export function metadata(...entries: [string, string | Buffer][]): Metadata {
   const made = new Metadata();
@@ -15,14 +15,16 @@ export const trailers = () =>
 export const initial = () => metadata(['x-initial', 'a'], ['x-first-bin', Buffer.from([9, 8])]);
 export const refused = (extra: object) => Object.assign(new Error('the message'), extra);
 export const turn = () => new Promise(setImmediate);
-export const write = (...values: unknown[]): Step[] => values.map((value) => ({ write: value }));
-export const until = (condition: Extract<Step, { until: unknown }>['until']): Step => ({ until: condition });
+export const write = (...values: unknown[]): ScenarioStep[] => values.map((value) => ({ write: value }));
+export const until = (condition: Extract<ScenarioStep, { until: unknown }>['until']): ScenarioStep => ({
+  until: condition,
+});
 
 /** Each: the handler, and what its client does; without it the client sends what the kind of method needs, and ends. */
-export type Case = StreamHandler | [StreamHandler, Step[]] | [StreamHandler, Step[], Partial<Scenario>];
+export type Case = StreamHandler | [StreamHandler, ScenarioStep[]] | [StreamHandler, ScenarioStep[], Partial<Scenario>];
 export type Cases = Record<string, Case>;
 
-const REQUEST: Step = { write: { text: 'hello' } };
+const REQUEST: ScenarioStep = { write: { text: 'hello' } };
 const REQUESTS = write('a', 'b', 'c');
 
 function scenarioOf(kind: Scenario['kind'], given: Case): Scenario {

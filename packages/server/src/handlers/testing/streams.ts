@@ -1,14 +1,13 @@
 import type { Metadata, ServerDuplexStream, sendUnaryData } from '@grpc/grpc-js';
-import type { MethodKind } from '../../capture/captured.js';
+import type { Definition, MethodKind } from '../../capture/captured.js';
 import type { Journal } from './journal.js';
-import type { Definition } from './side-by-side.js';
 
 /** A call of any kind; which of its halves there are depends on the method. */
 export type AnyCall = ServerDuplexStream<unknown, unknown> & { readonly request: unknown };
 export type StreamHandler = (call: AnyCall, log: Journal['log'], callback: sendUnaryData<unknown>) => unknown;
 
 /** What a client does: one after the other, each as soon as the one before is done. */
-export type Step =
+export type ScenarioStep =
   | { readonly write: unknown }
   | { readonly bytes: Buffer }
   | { readonly until: (journal: Journal) => boolean }
@@ -19,7 +18,7 @@ export interface Scenario {
   readonly kind: Exclude<MethodKind, 'unary'>;
   readonly handler: StreamHandler;
   /** For server streaming: the one request first. */
-  readonly client: readonly Step[];
+  readonly client: readonly ScenarioStep[];
   readonly metadata?: Metadata;
   readonly deadline?: number;
   readonly definition?: Partial<Definition>;
