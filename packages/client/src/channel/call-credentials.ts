@@ -10,16 +10,16 @@ import { SCHEME } from '../routing/target.js';
 const EMPTY = credentials.createEmpty();
 
 /**
- * The credentials that add metadata to each call, both those of the channel and those of the call. On a stream of ours
- * grpc-js would ask them once for the stream; handlers expect them with every call.
+ * Adds to each call the metadata that credentials generate, those of the channel and those of the call. grpc-js would
+ * ask them only once for a whole link, but handlers expect the metadata with every call.
  */
 export class CallMetadataSource {
   readonly #channel: CallCredentials | undefined;
   readonly #authority: string;
-  /** Keys that the channel's credentials gave; the channel adds them itself to what travels as an RPC. */
+  /** Keys that the channel's credentials have set. The channel sets them again in every RPC. */
   #channelKeys: ReadonlySet<string> | undefined;
 
-  /** @param authority what calls are made to when their options do not say */
+  /** @param authority the authority of calls whose options name none */
   constructor(channelCredentials: ChannelCredentials, addresses: string, options: ChannelOptions, authority: string) {
     this.#channel = credentialsOf(channelCredentials, addresses, options);
     this.#authority = authority;
@@ -29,7 +29,7 @@ export class CallMetadataSource {
     return this.#channelKeys;
   }
 
-  /** Undefined if no credentials add anything, as is usual: then a call waits for nothing. */
+  /** @returns undefined if no credentials add anything, so that the call need not wait; this is the usual case */
   generate(path: string, host: string | undefined, ofCall: CallCredentials | undefined): Promise<Metadata> | undefined {
     if (this.#channel === undefined && (ofCall === undefined || isEmpty(ofCall))) return undefined;
     const hostname = (host ?? this.#authority).replace(/:\d+$/, '');
@@ -52,7 +52,7 @@ function isEmpty(callCredentials: CallCredentials): boolean {
   return EMPTY._equals(callCredentials);
 }
 
-/** Channel credentials name their call credentials only through the connector that they make for a connection. */
+/** grpc-js reveals the call credentials of a channel only through the connector that it makes for a connection. */
 function credentialsOf(
   channelCredentials: ChannelCredentials,
   addresses: string,

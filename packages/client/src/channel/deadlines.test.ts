@@ -8,7 +8,7 @@ const entry = (deadlineMs: number, expired: number[]): Expiring => ({
   expire: () => expired.push(deadlineMs),
 });
 
-describe('deadlines', () => {
+describe('deadlines of calls', () => {
   beforeEach(() => vi.useFakeTimers({ now: 1000 }));
   afterEach(() => vi.useRealTimers());
 
@@ -31,7 +31,7 @@ describe('deadlines', () => {
     );
   });
 
-  it('are never early', () => {
+  it('never expire early', () => {
     const deadlines = new Deadlines();
     const expired: number[] = [];
     deadlines.add(entry(1010.5, expired));
@@ -41,13 +41,13 @@ describe('deadlines', () => {
     expect(expired).toEqual([1010.5]);
   });
 
-  it('that are further off than a timer can count are none', () => {
+  it('never expire if they are further off than a timer can count', () => {
     const deadlines = new Deadlines();
     deadlines.add(entry(Date.now() + 3e9, []));
     expect(deadlines.size).toBe(0);
   });
 
-  it('go on after one of them throws', () => {
+  it('still expire after the expiry of another has thrown', () => {
     const deadlines = new Deadlines();
     const expired: number[] = [];
     deadlines.add({
@@ -63,7 +63,7 @@ describe('deadlines', () => {
     expect(expired).toEqual([1005]);
   });
 
-  it('are forgotten by a call that leaves twice', () => {
+  it('are forgotten even if a call leaves twice', () => {
     const deadlines = new Deadlines();
     const first = entry(1005, []);
     deadlines.add(first);

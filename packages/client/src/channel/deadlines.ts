@@ -1,17 +1,18 @@
-/** Something that ends at a point in time; keeps its own place in the heap, so that it can leave early. */
+/** The deadlines of all open calls of a channel, with one timer. */
+/** Something that ends at a point in time. It keeps its own place in the heap, so that it can leave early. */
 export interface Expiring {
   readonly deadlineMs: number;
-  /** Place in the heap; -1 when not in it. Only the heap writes it. */
+  /** Place in the heap, or -1 outside of it. Only the heap writes it. */
   heapIndex: number;
   expire(): void;
 }
 
-/** Longer waits do not fit a timer; grpc-js takes such deadlines for none at all. */
+/** A timer cannot wait longer than this; grpc-js treats such deadlines as none. */
 const TIMER_MAX_MS = 2_147_483_647;
 
 /**
- * Ends calls at their deadlines with one timer for all of them: a binary heap, in which calls that end before their
- * deadline, as nearly all do, cost next to nothing. The timer does not keep the process alive; who has an open call does.
+ * Ends calls at their deadlines. A binary heap makes calls that end before their deadline, as nearly all do, cost next
+ * to nothing. The timer does not keep the process alive; an open call does that.
  */
 export class Deadlines {
   readonly #heap: Expiring[] = [];
@@ -41,7 +42,7 @@ export class Deadlines {
     this.#down(last, last.heapIndex);
   }
 
-  /** An armed timer stays when its call has left: it finds nothing to do and arms itself anew. */
+  /** A timer whose call has left stays armed: it finds nothing to do and arms itself anew. */
   #arm(): void {
     const first = this.#heap[0];
     if (first === undefined || first.deadlineMs >= this.#armedForMs) return;

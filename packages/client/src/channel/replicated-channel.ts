@@ -1,3 +1,4 @@
+/** The grpc-js channel of a replicated client. */
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import type { GroupConfig, Logger } from '@understudy/core';
 import { HINT_OPTION } from '../routing/policy.js';
@@ -16,8 +17,8 @@ export interface ChannelPlan {
 }
 
 /**
- * A grpc-js channel whose replicated calls travel through sessions of its own. What is not replicated, and the `rpc`
- * carrier, use the channel itself; it connects only when they do.
+ * A grpc-js channel whose replicated calls travel through sessions of its own. Calls that are not replicated, and the
+ * `rpc` carrier, use the channel itself, which connects only for them.
  */
 export class ReplicatedChannel extends Channel {
   readonly host: SessionHost;
@@ -34,17 +35,17 @@ export class ReplicatedChannel extends Channel {
       credentials,
       options,
       hint,
-      // Calls that are open when the client is closed still need the channel, so this goes round `createCall` below.
+      // This bypasses `createCall` below, because calls that are open when the client is closed still need the channel.
       makeRpc: (path, deadlineMs) => super.createCall(path, deadlineMs, null, null, null),
     });
   }
 
-  /** Ends the sessions, then the channel. Open calls come to their end first. */
+  /** Ends the sessions after their open calls, then the channel. */
   override close(): void {
     void this.closeSessions();
   }
 
-  /** As `close`; resolves when it is done, with whether nothing unstable was left behind. */
+  /** Does the same as `close`, and resolves when it is done: with whether nothing unstable was left behind. */
   async closeSessions(): Promise<boolean> {
     const clean = await this.host.close();
     super.close();
@@ -56,12 +57,14 @@ export class ReplicatedChannel extends Channel {
     return super.createCall(...args);
   }
 
-  /** Whoever waits for the channel to be ready looks once more when it is closed, which must not make it connect. */
+  /**
+   * If somebody waits for the channel to be ready, closing makes grpc-js look once more; that must not make it connect.
+   */
   override getConnectivityState(tryToConnect: boolean): ReturnType<Channel['getConnectivityState']> {
     return super.getConnectivityState(tryToConnect && !this.host.closed);
   }
 
-  /** Throws what grpc-js throws for calls on a closed channel. */
+  /** @throws Error in grpc-js's words for a call on a closed channel */
   assertOpen(): void {
     if (this.host.closed) throw new Error('Channel has been shut down');
   }

@@ -1,3 +1,4 @@
+/** The sessions of a channel, and what its calls share. */
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import {
@@ -38,19 +39,22 @@ export interface HostSetup {
 
 /** What a channel knows about its group. */
 export interface ClientStatus {
-  /** Address of the primary, as the target writes it; undefined while unknown. */
+  /** Address of the primary, as the target writes it; undefined while it is unknown. */
   readonly primary: string | undefined;
-  /** Its place in the target, from 0. */
+  /** The primary's place in the target, from 0. */
   readonly primarySlot: number | undefined;
   readonly primaryReplica: string | undefined;
-  /** Newest term that a replica told; 0 before the first. */
+  /** The newest term that a replica has told; 0 before the first. */
   readonly term: number;
-  /** The connection `C` of the session that takes calls now; undefined while there is none. */
+  /** The connection `C` of the session that takes calls now; undefined if there is none. */
   readonly connection: string | undefined;
   readonly openCalls: number;
 }
 
-/** A channel's sessions: one takes calls, made when the first call needs it; others may be coming to their end. */
+/**
+ * The sessions of a channel. One takes calls and is made when the first call needs it; others may be coming to their
+ * end.
+ */
 export class SessionHost {
   readonly deadlines = new Deadlines();
   readonly deliveries = new DeliveryQueue();
@@ -87,7 +91,7 @@ export class SessionHost {
     return this.#setup.config.carrier;
   }
 
-  /** Where calls are answered; the target while that is unknown, as in grpc-js. */
+  /** The address of the replica that answers calls; the target while that is unknown, as in grpc-js. */
   get peer(): string {
     return this.#primaryAddress ?? this.#setup.target;
   }
@@ -114,7 +118,7 @@ export class SessionHost {
     return runner;
   }
 
-  /** Likewise a stream. */
+  /** Does the same for a stream. */
   openStream(stream: OpenStream): StreamSession {
     const runner = this.#takingCalls();
     runner.openStream(stream);
@@ -122,8 +126,8 @@ export class SessionHost {
   }
 
   /**
-   * Takes no new calls, lets open ones come to their end, and ends the sessions: flushes, waits within a bound for
-   * stability, deregisters.
+   * Takes no new calls, lets the open ones end, and then ends the sessions: they flush, wait within a bound for
+   * stability, and deregister.
    *
    * @returns whether nothing unstable was left behind
    */

@@ -4,8 +4,8 @@ export interface Delivery {
 }
 
 /**
- * Calls the application after the session's step is done, once for all replies of a turn: an application that throws, or
- * makes its next call, does so outside of the session, as grpc-js isolates itself.
+ * Calls the application after the session's step, once for all replies of a turn. So an application that throws, or
+ * makes its next call, does that outside of the session, just as grpc-js isolates itself.
  */
 export class DeliveryQueue {
   #waiting: Delivery[] = [];
@@ -33,7 +33,7 @@ export class DeliveryQueue {
         delivery.run();
       }
     } finally {
-      // The application threw: that is its own uncaught exception, and the others are served all the same.
+      // If the application threw, that is an uncaught exception of its own; the other deliveries follow all the same.
       if (done < batch.length) {
         this.#waiting = [...batch.slice(done), ...this.#waiting];
         this.#schedule();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { IncomingItems, type StreamEnd } from './incoming-items.js';
+import { type IncomingEnd, IncomingItems } from './incoming-items.js';
 
-const ended = (code: number): StreamEnd => ({ local: false, ending: { kind: 'reply', code, details: '' } });
+const ended = (code: number): IncomingEnd => ({ local: false, ending: { kind: 'reply', code, details: '' } });
 
 function items(texts: readonly string[] = []): { incoming: IncomingItems; take: () => string | undefined } {
   const incoming = new IncomingItems(() => {});
@@ -15,14 +15,14 @@ function items(texts: readonly string[] = []): { incoming: IncomingItems; take: 
   return { incoming, take };
 }
 
-describe('what came for the application', () => {
-  it('begins with initial metadata, empty if the first item is a message', () => {
+describe('what a stream has received for the application', () => {
+  it('begins with initial metadata, which is empty if the first item is a message', () => {
     const { incoming } = items(['a']);
     expect(incoming.take()).toEqual({ kind: 'metadata', entries: undefined, index: 0 });
     expect(incoming.take()).toBeUndefined();
   });
 
-  it('is one message for each read, though the read comes first', () => {
+  it('comes as one message for each read, even if the read comes first', () => {
     const { incoming, take } = items();
     incoming.startRead();
     incoming.startRead();
@@ -30,7 +30,7 @@ describe('what came for the application', () => {
     expect([take(), take(), take()]).toEqual(['metadata', '1', undefined]);
   });
 
-  it('loses no read that comes before the last message was handed over', () => {
+  it('counts a read that comes before the last message was handed over', () => {
     const { incoming, take } = items();
     incoming.startRead();
     incoming.push({ kind: 'message', message: Buffer.from('a') }, 1);
@@ -47,7 +47,7 @@ describe('what came for the application', () => {
     expect([take(), take()]).toEqual(['a', 'end']);
   });
 
-  it('ends with an error as soon as nobody has read for a turn, without what is unread', async () => {
+  it('ends with an error, and drops what is unread, as soon as nobody has read for a turn', async () => {
     const { incoming, take } = items(['a', 'b', 'c']);
     take();
     incoming.startRead();
@@ -59,7 +59,7 @@ describe('what came for the application', () => {
     expect(take()).toBe('end');
   });
 
-  it('is never what belongs to the protocol, nor metadata twice, nor anything after the end', () => {
+  it('never includes items of the protocol, metadata twice, or anything after the end', () => {
     const { incoming } = items(['a']);
     expect(() => incoming.push({ kind: 'window', upTo: 1 }, 2)).toThrow('window');
     expect(() => incoming.push({ kind: 'metadata', entries: [] }, 2)).toThrow('first');

@@ -1,40 +1,41 @@
+/** What a stream has received and its application has not heard yet. */
 import { status as Status, type StatusObject } from '@grpc/grpc-js';
 import { assert, type MetadataEntries, type Reply, type StreamItem, unreachable } from '@understudy/core';
 
-/** The end of a stream: the session brought it, or it was made here. */
-export type StreamEnd =
+/** The end of a stream, which either the session brought or this side made. */
+export type IncomingEnd =
   | { readonly local: false; readonly ending: Reply }
   | { readonly local: true; readonly ending: StatusObject };
 
 /** What the application is to hear next. */
 export type Incoming =
-  /** `index` 0: metadata that no item brought. */
+  /** `index` is 0 for metadata that no item brought. */
   | { readonly kind: 'metadata'; readonly entries: MetadataEntries | undefined; readonly index: number }
   | { readonly kind: 'message'; readonly bytes: Uint8Array; readonly index: number }
-  | { readonly kind: 'end'; readonly end: StreamEnd };
+  | { readonly kind: 'end'; readonly end: IncomingEnd };
 
-type Message = Incoming & { kind: 'message' };
+type IncomingMessage = Incoming & { kind: 'message' };
 
 /**
- * What came for the application, until it asks: initial metadata at once, one message for each read, the status when all
- * messages were read. An error is heard before that if the application has stopped reading, as in grpc-js, which then
- * drops what is unread.
+ * Keeps what came for the application until it asks: initial metadata is due at once, one message for each read, and
+ * the status when all messages were read. As in grpc-js, an error is due earlier if the application has stopped
+ * reading; the unread messages are dropped then.
  */
 export class IncomingItems {
   readonly #onChange: () => void;
   #metadata: (Incoming & { kind: 'metadata' }) | undefined;
   #begun = false;
-  #messages: Message[] = [];
+  #messages: IncomingMessage[] = [];
   #reads = 0;
   #end: (Incoming & { kind: 'end' }) | undefined;
   #watching = false;
 
-  /** @param onChange called when something is due that was not when it was last asked for */
+  /** @param onChange called when something may have become due */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
-  /** A message came: who sends one without initial metadata has sent empty ones. */
+  /** Makes initial metadata due even if none came: a sender that starts with a message has sent empty metadata. */
   begin(): void {
     if (!this.#begun) this.#begin(undefined, 0);
   }
@@ -60,8 +61,8 @@ export class IncomingItems {
     }
   }
 
-  /** The last to be heard, after the messages. */
-  end(end: StreamEnd): void {
+  /** Sets the end, which is heard last, after the messages. */
+  end(end: IncomingEnd): void {
     this.#end ??= { kind: 'end', end };
     this.#onChange();
     this.#watchReader();
@@ -77,7 +78,7 @@ export class IncomingItems {
     return this.#metadata !== undefined || this.#messageDue || this.#endDue;
   }
 
-  /** The next thing that is due; it is the application's then. */
+  /** Hands over the next thing that is due; undefined if nothing is. */
   take(): Incoming | undefined {
     const metadata = this.#metadata;
     if (metadata !== undefined) {
@@ -93,7 +94,7 @@ export class IncomingItems {
     return this.#endDue ? this.#end : undefined;
   }
 
-  /** Nothing more is to be heard of it. */
+  /** Forgets everything but the end, because the application is to hear nothing else. */
   drop(): void {
     this.#metadata = undefined;
     this.#messages = [];
@@ -113,7 +114,9 @@ export class IncomingItems {
     this.#onChange();
   }
 
-  /** A reader that did not ask in a whole turn has stopped. */
+  /**
+   * Drops what is unread after an error, if the application has not read for a whole turn and so has stopped reading.
+   */
   #watchReader(): void {
     if (this.#watching || this.#end === undefined || this.#end.end.ending.code === Status.OK) return;
     if (this.#messages.length === 0) return;

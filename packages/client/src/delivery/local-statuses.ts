@@ -2,7 +2,10 @@
 import { type status as Status, type StatusObject, status } from '@grpc/grpc-js';
 import { localStatus, messageOf } from '@understudy/grpc-common';
 
-/** For statuses of a call whose caller gave up waiting: what it cannot know otherwise. */
+/**
+ * The status of a call whose caller gave up waiting. It says what the caller cannot know otherwise: whether the call
+ * may have taken effect.
+ */
 export function abandonedStatus(code: Status, what: string, mayHaveTakenEffect: boolean): StatusObject {
   const effect = mayHaveTakenEffect ? 'the call may have taken effect' : 'the call has taken no effect';
   return localStatus(code, `${what}; ${effect}`, mayHaveTakenEffect);
@@ -20,7 +23,7 @@ const NOT_FOR_CREDENTIALS: readonly Status[] = [
   status.DATA_LOSS,
 ];
 
-/** What grpc-js makes of call credentials that fail. */
+/** The status of a call whose credentials failed, in grpc-js's words. */
 export function credentialsStatus(error: unknown): StatusObject {
   const details = `Getting metadata from plugin failed with error: ${messageOf(error)}`;
   const code =

@@ -1,3 +1,4 @@
+/** Tells an application's listener of replies in grpc-js's order and words. */
 import {
   type InterceptingListener,
   type InterceptorOptions,
@@ -8,33 +9,33 @@ import {
 import type { Reply } from '@understudy/core';
 import { asBuffer, carriedMetadata, localStatus, messageOf, type ReceivingListener } from '@understudy/grpc-common';
 
-/** Bounds of the channel's options, bytes; -1 for none. */
+/** Limits from the channel's options, in bytes; -1 means none. */
 export interface MessageLimits {
   readonly maxSendBytes: number;
   readonly maxReceiveBytes: number;
 }
 
-/** Tells a listener of an end without a reply, as grpc-js does: a unary call hears of a message that is null. */
+/** Tells a listener of an end without a reply. As in grpc-js, a unary call hears of a message that is null. */
 export function deliverStatus(listener: ReceivingListener, status: StatusObject): void {
   listener.onReceiveMessage?.(null);
   listener.onReceiveStatus?.(status);
 }
 
 /**
- * A trailers-only reply has no initial metadata; any other has some, if only empty.
+ * A trailers-only reply has no initial metadata; any other reply has some, if only empty.
  *
- * @throws Error if it is not metadata that grpc-js takes
+ * @throws Error if grpc-js does not accept the metadata
  */
 function initialOf({ initialMetadata, message }: Reply): Metadata | undefined {
   return initialMetadata === undefined && message === undefined ? undefined : carriedMetadata(initialMetadata);
 }
 
-/** @throws Error if the trailers are not metadata that grpc-js takes */
+/** @throws Error if grpc-js does not accept the trailers as metadata */
 export function statusOf(outcome: Reply): StatusObject {
   return { code: outcome.code, details: outcome.details, metadata: carriedMetadata(outcome.trailers) };
 }
 
-/** What a call ends with whose reply's metadata grpc-js does not take. */
+/** The status of a call whose reply has metadata that grpc-js does not accept. */
 export function unusableMetadata(error: unknown, mayHaveTakenEffect: boolean): StatusObject {
   const details = `the reply's metadata cannot be used: ${messageOf(error)}`;
   return localStatus(Status.INTERNAL, details, mayHaveTakenEffect);
@@ -42,7 +43,7 @@ export function unusableMetadata(error: unknown, mayHaveTakenEffect: boolean): S
 
 export const parsingError = (error: unknown): string => `Response message parsing error: ${messageOf(error)}`;
 
-/** The status of a call that was sent too large a message; undefined if it is not. */
+/** The status of a call that received a message above its limit; undefined if the message is within the limit. */
 export function tooLarge(
   bytes: Uint8Array,
   { maxReceiveBytes }: MessageLimits,
@@ -60,7 +61,7 @@ interface Received {
   readonly status: StatusObject;
 }
 
-/** If grpc-js does not take the reply's metadata, nothing is left of the reply but a status that says so. */
+/** If grpc-js does not accept the reply's metadata, all that is left of the reply is a status that says so. */
 function received(outcome: Reply, mayHaveTakenEffect: boolean): Received {
   try {
     return { initial: initialOf(outcome), bytes: outcome.message, status: statusOf(outcome) };
@@ -93,8 +94,8 @@ export function deliverOutcome(
 }
 
 /**
- * The same for a listener that deserializes by itself. It gets a copy of the message, because what it makes of the bytes
- * may be a view of them.
+ * Does the same for a listener that deserializes by itself. It gets a copy of the message, because what it makes of the
+ * bytes may be a view of them.
  */
 export function deliverBytes(listener: InterceptingListener, outcome: Reply): void {
   const { initial, bytes, status } = received(outcome, true);

@@ -1,13 +1,14 @@
+/** Targets that stand for one replica of this process's clients, and the resolver that grpc-js asks about them. */
 import { experimental } from '@grpc/grpc-js';
 import { Attempts } from '../routing/attempts.js';
 import type { ReplicaAddress } from '../routing/target.js';
 
-/** Targets of channels to one replica; of use within this process only. */
+/** The scheme of targets of channels to one replica; such a target means something within this process only. */
 export const DIAL_SCHEME = 'understudy-dial';
 const dials = new Map<string, Dial>();
 let nextId = 1;
 
-/** Connections to one replica, whose attempts can be given up: what the target of its channels stands for. */
+/** One replica as a target of channels, whose attempts to connect can be given up. */
 export class Dial {
   readonly text: string;
   readonly #id = String(nextId++);
@@ -29,28 +30,29 @@ export class Dial {
     return `${DIAL_SCHEME}:///${this.#id}`;
   }
 
-  /** How many channels have been closed: what an earlier one still asks for is not answered. */
+  /** How many channels to this replica have been closed. A resolver of an earlier channel gets no answer any more. */
   get closed(): number {
     return this.#closed;
   }
 
   /**
-   * The channel is about to be closed. Whoever waits for it to be ready makes it connect once more then (grpc-js 1.14).
+   * Announces that the channel is about to be closed. If somebody still waits for that channel to be ready, closing
+   * makes it connect once more (grpc-js 1.14), and this attempt must be given up.
    *
-   * @param stands whether it is connected: such a connection is left to end by itself
+   * @param stands whether the channel is connected; a connection that stands ends by itself
    */
   closing(stands: boolean): void {
     this.#closed++;
     if (!stands) this.#attempts.giveUp();
   }
 
-  /** No channel will ask for it any more. */
+  /** Ends the meaning of the target: no channel will ask for it any more. */
   forget(): void {
     dials.delete(this.#id);
   }
 }
 
-/** Resolves the targets of dials. */
+/** Resolves the targets of dials to the address of their replica. */
 export class DialResolver implements experimental.Resolver {
   readonly #dial: Dial;
   readonly #listener: experimental.ResolverListener;
@@ -63,7 +65,7 @@ export class DialResolver implements experimental.Resolver {
     this.#listener = listener;
   }
 
-  /** Only the first call answers: answering each, as a backend that is down asks for, would spin. */
+  /** Answers only once. grpc-js asks again whenever a backend is down, and answering every time would spin. */
   updateResolution(): void {
     if (this.#reported || this.#dial.closed !== this.#closedBefore) return;
     this.#reported = true;

@@ -1,3 +1,4 @@
+/** The connection to one replica, which successive sessions of a channel share. */
 import {
   type ChannelCredentials,
   type ChannelOptions,
@@ -17,14 +18,14 @@ import { HINT_OPTION } from '../routing/policy.js';
 import type { ReplicaAddress } from '../routing/target.js';
 import { Dial } from './dial.js';
 
-/** How long attempts to reach a replica wait for each other: ours to open a stream, and grpc-js's own to connect. */
+/** The waits between attempts to open a link, and between grpc-js's own attempts to connect. */
 export const RETRY = { firstMs: 50, maxMs: 1000 } as const;
-/** The same for grpc-js, on every connection of the client. */
+/** The same waits as options for every connection of a client. */
 export const RECONNECT_OPTIONS = reconnectOptions(RETRY);
 
 /**
- * The connection to one replica, which successive sessions of a channel share. An idle connection does not keep the
- * process alive, but an attempt to make one does; hence `rest`.
+ * The connection to one replica, which successive sessions of a channel share. A connection that is idle does not keep
+ * the process alive, but an attempt to connect does; `rest` gives it up when no session needs it.
  */
 export class ReplicaClient {
   readonly address: ReplicaAddress;
@@ -43,7 +44,10 @@ export class ReplicaClient {
     this.#dial = new Dial(address, () => this.#state === connectivityState.READY);
   }
 
-  /** Why the last attempt to connect failed; undefined unless it did, and shortly before that is known. */
+  /**
+   * Why the last attempt to connect failed. Undefined if it did not fail, and for a moment afterwards until the reason
+   * is known.
+   */
   get failure(): string | undefined {
     const state = this.#state;
     if (state !== connectivityState.TRANSIENT_FAILURE) this.#failure = undefined;
@@ -51,7 +55,7 @@ export class ReplicaClient {
     return this.#failure;
   }
 
-  /** Calls back when the replica can be reached, however long that takes, or never if the client is put to rest. */
+  /** Calls back when the replica is connected, however long that takes; never, if `rest` or `close` comes first. */
   whenReady(ready: () => void): void {
     const client = this.#open();
     client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
@@ -63,19 +67,22 @@ export class ReplicaClient {
     return this.#open().makeBidiStreamRequest(CONNECT_PATH, identity, identity);
   }
 
-  /** A session uses this replica from here to `rest`. */
+  /** Counts one more session that uses this replica, until it calls `rest`. */
   use(): void {
     this.#users++;
   }
 
-  /** When no session needs the replica any more: gives up attempts to connect, keeps a connection that stands. */
+  /**
+   * Counts one session less. After the last one, attempts to connect are given up, but a connection that stands is
+   * kept.
+   */
   rest(): void {
     this.#users--;
     if (this.#users > 0) return;
     if (this.#state !== connectivityState.READY) this.#disconnect();
   }
 
-  /** For good. */
+  /** Ends the connection for good. */
   close(): void {
     this.#disconnect();
     this.#dial.forget();
@@ -91,7 +98,7 @@ export class ReplicaClient {
     this.#client = undefined;
   }
 
-  /** A channel tells why it fails only to a call. */
+  /** Makes a call just to learn why the channel fails, because grpc-js tells the reason only to calls. */
   #learnFailure(): void {
     if (this.#probe !== undefined) return;
     const probe = this.connect();
@@ -101,7 +108,7 @@ export class ReplicaClient {
       this.#probe = undefined;
       this.#failure = details;
     });
-    // Should it be answered after all, it is not needed.
+    // The replica answered after all, so the call is not needed any more.
     probe.once('metadata', () => probe.cancel());
     probe.end();
   }
@@ -112,7 +119,7 @@ export class ReplicaClient {
   }
 }
 
-/** The user's options, for TLS and the like, without what makes the channel a replicated one. */
+/** The user's options, such as those for TLS, without those that make a channel a replicated one. */
 function connectionOptions(options: ChannelOptions): ChannelOptions {
   const kept: ChannelOptions = { ...options };
   delete kept['grpc.service_config'];

@@ -1,13 +1,17 @@
+/** The link from one session to one replica: a gRPC stream that carries frames. */
 import type { StatusObject } from '@grpc/grpc-js';
 import { type Logger, type ReplyFrame, UnderstudyError } from '@understudy/core';
 import { Backoff, type DialledLink, hangUp } from '@understudy/grpc-common';
 import { Assembler, decodeReplyFrame, unwrapFrame } from '@understudy/wire';
 import { RETRY, type ReplicaClient } from './replica-client.js';
 
-/** More than this not taken by gRPC, and nothing taken for `STALLED_MS`: the replica hangs. */
+/** If gRPC holds more than this and has sent nothing for `STALLED_MS`, the replica hangs. */
 const STALLED_BYTES = 8 * 1024 * 1024;
 const STALLED_MS = 1000;
-/** More than this is not kept for any replica, however steadily it reads: the session sends it again when asked. */
+/**
+ * No replica gets a longer queue than this, however steadily it reads. The session sends what was dropped again when
+ * asked.
+ */
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
 
 /** What a link tells its session. */
@@ -17,7 +21,7 @@ export interface LinkEvents {
   frame(slot: number, frame: ReplyFrame): void;
 }
 
-/** Keeps one stream to one replica, for one session: connects, reconnects with backoff, bounds what waits to be sent. */
+/** Keeps a link to one replica for one session: connects, reconnects after a wait, and bounds what waits to be sent. */
 export class ReplicaLink {
   readonly slot: number;
   readonly #client: ReplicaClient;
@@ -44,13 +48,13 @@ export class ReplicaLink {
     return this.#stream !== undefined;
   }
 
-  /** Why there is no stream, if the last attempt failed. */
+  /** Why there is no link, if the last attempt failed. */
   get failure(): string | undefined {
     if (this.#stream !== undefined) return undefined;
     return this.#retry === undefined ? this.#client.failure : this.#lastEnd;
   }
 
-  /** Bytes given to gRPC and not yet taken by it. */
+  /** Bytes that were given to gRPC and not sent yet. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -65,7 +69,7 @@ export class ReplicaLink {
     });
   }
 
-  /** Sends encoded messages; false if there is no stream to send them on. */
+  /** Sends encoded messages; returns false if there is no link to send them on. */
   write(messages: readonly Buffer[], nowMs: number): boolean {
     const stream = this.#stream;
     if (stream === undefined) return false;
@@ -82,14 +86,14 @@ export class ReplicaLink {
     return true;
   }
 
-  /** Every few milliseconds: drops a stream on which too much waits. */
+  /** Drops a link on which too much waits. The session calls this every few milliseconds. */
   checkQueue(nowMs: number): void {
     if (this.#queuedBytes <= STALLED_BYTES) return;
     if (this.#queuedBytes <= QUEUED_MAX_BYTES && nowMs - this.#takenAtMs < STALLED_MS) return;
-    this.drop('it does not read what it is sent');
+    this.drop('the replica does not read what it is sent');
   }
 
-  /** Ends the stream and connects again after a while. */
+  /** Ends the link and connects again after a wait. */
   drop(reason: string): void {
     const stream = this.#stream;
     if (stream === undefined || this.#ended) return;
@@ -101,7 +105,7 @@ export class ReplicaLink {
     this.#events.linkDown(this.slot);
   }
 
-  /** The session is over: what was written still leaves, then the stream ends. */
+  /** Ends the link for good, after everything that was written to it. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -119,7 +123,7 @@ export class ReplicaLink {
     this.#assembler = new Assembler();
     this.#queuedBytes = 0;
     stream.on('data', (message: Buffer) => this.#receive(stream, message));
-    // A failure comes as status too; without a listener it would be thrown.
+    // A failure also comes as a status; without a listener grpc-js would throw it.
     stream.on('error', () => {});
     stream.on('status', (status: StatusObject) => this.#broken(stream, status));
     this.#events.linkUp(this.slot);
@@ -134,7 +138,7 @@ export class ReplicaLink {
       frame = decodeReplyFrame(bytes);
     } catch (error) {
       if (!(error instanceof UnderstudyError)) throw error;
-      this.drop(`it sent a frame that cannot be decoded: ${error.message}`);
+      this.drop(`the replica sent a frame that cannot be decoded: ${error.message}`);
       return;
     }
     this.#backoff.reset();

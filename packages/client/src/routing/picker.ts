@@ -6,13 +6,13 @@ import { normalizeAddress } from './target.js';
 const { COMPLETE } = experimental.PickResultType;
 const { IDLE, CONNECTING, READY } = connectivityState;
 
-/** A picker of grpc-js, whose own type is exported as a value only. */
+/** grpc-js exports its type `Picker` as a value only, so this is derived from a method that returns one. */
 type Picker = ReturnType<experimental.LeafLoadBalancer['getPicker']>;
 type PickResult = ReturnType<Picker['pick']>;
 
 /**
- * Sends a call to the slot it names, else to the primary, else to any replica that is connected: one that is not the
- * primary refuses before touching anything and says who is.
+ * Sends a call to the slot that its metadata names, else to the primary, else to any replica that is connected. A
+ * replica that is not the primary refuses the call before touching anything and says where the primary is.
  */
 export class ReplicaPicker implements Picker {
   readonly #replicas: readonly experimental.LeafLoadBalancer[];
@@ -38,7 +38,9 @@ export class ReplicaPicker implements Picker {
     return { ...result, onCallEnded: (_code, _details, trailers) => this.#learn(slot, trailers) };
   }
 
-  /** The hint if it can be reached, else the first replica after it that can: so a wrong guess is not repeated. */
+  /**
+   * The hinted replica if it is connected, else the next one after it that is, so that a wrong guess is not repeated.
+   */
   #primaryOrAny(): number | undefined {
     const start = this.#hint.slot ?? 0;
     for (let i = 0; i < this.#replicas.length; i++) {
@@ -63,13 +65,16 @@ export class ReplicaPicker implements Picker {
 
   #learn(slot: number, trailers: Metadata | null): void {
     if (trailers === null || trailers.get(CODE_KEY)[0] !== 'UNDERSTUDY_NOT_PRIMARY') return;
-    // Another refusal, or the session, may have said better since this call left; one that cannot be reached is no better.
+    // The session, or another refusal, may have set a newer hint since this call left. The older answer replaces it
+    // only if the hinted replica cannot be reached.
     const hinted = this.#hint.slot;
     if (hinted !== undefined && hinted !== slot && this.#replicas[hinted]?.getConnectivityState() === READY) return;
     this.#hint.set(this.#slotOf(trailers.get(PRIMARY_KEY)[0]) ?? (slot + 1) % this.#replicas.length);
   }
 
-  /** The primary's address as the group knows it; it may be written differently in the target, or be missing there. */
+  /**
+   * The slot of the primary's address as the group knows it. The target may write that address differently, or lack it.
+   */
   #slotOf(address: string | Buffer | undefined): number | undefined {
     const text = typeof address === 'string' ? normalizeAddress(address) : undefined;
     if (text === undefined) return undefined;

@@ -11,7 +11,10 @@ export class PolicyConfig implements experimental.TypedLoadBalancingConfig {
     this.#json = json;
   }
 
-  /** @throws UNDERSTUDY_CONFIG, of which grpc-js makes a silent pick_first: clients must check their config themselves */
+  /**
+   * @throws UNDERSTUDY_CONFIG; grpc-js answers it by silently using pick_first, so clients must check their config
+   *   themselves
+   */
   static createFromJson(json: object): PolicyConfig {
     return new PolicyConfig(json);
   }

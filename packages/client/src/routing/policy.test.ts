@@ -4,7 +4,7 @@ import { registerUnderstudy } from '../setup/registration.js';
 import { ask, connectTo, serviceConfig } from '../testing/echo.js';
 import { RpcGroup } from '../testing/rpc-replica.js';
 
-/** A client that has no more than the target scheme and the policy: no interceptor of ours. */
+/** Options of a client that has only the target scheme and the policy, without our interceptor. */
 const plainOptions: ClientOptions = {
   'grpc.service_config': JSON.stringify({
     ...serviceConfig,
@@ -24,7 +24,7 @@ const plainOptions: ClientOptions = {
   'grpc.initial_reconnect_backoff_ms': 50,
 };
 
-describe('the policy, for a client without our interceptor', () => {
+describe('the load-balancing policy without our interceptor', () => {
   let group: RpcGroup;
   let client: Client;
   beforeEach(async () => {
@@ -37,7 +37,7 @@ describe('the policy, for a client without our interceptor', () => {
     group.stop();
   });
 
-  it.each([0, 1, 2])('finds the primary in place %i by the refusals of the others', async (primary) => {
+  it.each([0, 1, 2])('finds the primary in slot %i by the refusals of the other replicas', async (primary) => {
     group.primary = primary;
     for (let i = 0; i < 5; i++) expect((await ask(client, 'x')).value).toBe('x');
     expect(group.replicas[primary]?.answered).toBe(5);
@@ -45,20 +45,20 @@ describe('the policy, for a client without our interceptor', () => {
     expect(refusals).toBeLessThanOrEqual(1);
   });
 
-  it('tries the others in turn when a refusal does not say who is primary', async () => {
+  it('tries the other replicas in turn when a refusal does not name the primary', async () => {
     group.tells = false;
     group.primary = 2;
     expect((await ask(client, 'x')).value).toBe('x');
   });
 
-  it('follows the primary when it changes', async () => {
+  it('sends calls to the new primary after a change', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     group.primary = 1;
     expect((await ask(client, 'y')).value).toBe('y');
     expect(group.replicas[1]?.answered).toBe(1);
   });
 
-  it('goes to another replica when the primary dies', async () => {
+  it('sends calls to another replica when the primary dies', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     group.primary = 2;
     group.replicas[0]?.server.forceShutdown();
@@ -67,14 +67,14 @@ describe('the policy, for a client without our interceptor', () => {
     expect(group.replicas[2]?.answered).toBe(1);
   });
 
-  it('fails when nobody can be reached, and says why', async () => {
+  it('fails a call and says why when no replica can be reached', async () => {
     group.stop();
     const { error } = await ask(client, 'x');
     expect(error?.code).toBe(Status.UNAVAILABLE);
     expect(error?.details).toMatch(/no replica can be reached|ECONNREFUSED/);
   });
 
-  it('refuses a wrong target when the client is made', () => {
+  it("makes the client's constructor throw for a wrong target", () => {
     expect(() => connectTo('understudy:///', plainOptions)).toThrow('UNDERSTUDY_CONFIG');
   });
 });

@@ -1,3 +1,4 @@
+/** The load-balancing policy `understudy`: keeps a connection to every replica and sends calls to the primary. */
 import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
 import { POLICY_NAME } from '@understudy/core';
 import { Attempts } from './attempts.js';
@@ -5,12 +6,14 @@ import { ReplicaPicker } from './picker.js';
 import { PolicyConfig } from './policy-config.js';
 import { PrimaryHint } from './primary-hint.js';
 
-/** Channel option that carries the hint of the channel's session; its prefix keeps it out of subchannels' arguments. */
+/**
+ * Channel option that carries the hint of the channel's session. Its prefix keeps it out of the subchannels' arguments.
+ */
 export const HINT_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.understudy_hint`;
 
 const { IDLE, CONNECTING, READY, TRANSIENT_FAILURE } = connectivityState;
 
-/** Keeps a connection to every replica and sends calls to the primary. */
+/** Keeps a connection to every replica of the target and hands grpc-js a picker whenever one of them changes. */
 export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
   readonly #helper: experimental.ChannelControlHelper;
   readonly #childHelper: experimental.ChannelControlHelper;
@@ -64,7 +67,7 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
     return true;
   }
 
-  /** Every replica is kept connected, so there is nothing to wake. */
+  /** Does nothing, because every replica is kept connected. */
   exitIdle(): void {}
 
   resetBackoff(): void {}
@@ -96,8 +99,8 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
 }
 
 /**
- * A replica's certificate names its own host, but grpc-js would compare with the first of the target. An override that
- * the user gave stays.
+ * A replica's certificate names its own host, but grpc-js would compare it with the first host of the target. An
+ * override that the user gave stays.
  */
 function ownName(endpoint: experimental.Endpoint, options: ChannelOptions): ChannelOptions {
   const [address] = endpoint.addresses;

@@ -1,7 +1,7 @@
 /**
- * Where the group's primary was last seen: a slot of the target. The channel's session writes it, the load-balancing
- * policy reads it; without a session the policy learns it from refusals. A hint may be wrong; a replica that is not the
- * primary refuses before touching anything.
+ * Where the group's primary was last seen, as a slot of the target. The channel's session sets it and the
+ * load-balancing policy reads it; without a session the policy learns it from refusals. A hint may be wrong, and that
+ * does no harm: a replica that is not the primary refuses a call before touching anything.
  */
 export class PrimaryHint {
   #slot: number | undefined;
@@ -17,7 +17,7 @@ export class PrimaryHint {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Returns a function that ends it. */
+  /** @returns a function that ends the subscription */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,7 +1,10 @@
 import { experimental } from '@grpc/grpc-js';
 import { parseTarget, type ReplicaAddress } from './target.js';
 
-/** The addresses are in the target: they are reported once, and names are looked up by each connection attempt. */
+/**
+ * Resolves targets of the scheme `understudy:`. The addresses are in the target itself, so they are reported once; host
+ * names in them are looked up at each attempt to connect.
+ */
 export class UnderstudyResolver implements experimental.Resolver {
   readonly #addresses: readonly ReplicaAddress[];
   readonly #listener: experimental.ResolverListener;
@@ -12,7 +15,7 @@ export class UnderstudyResolver implements experimental.Resolver {
     this.#listener = listener;
   }
 
-  /** Only the first call answers: answering each, as a backend that is down asks for, would spin. */
+  /** Answers only once. grpc-js asks again whenever a backend is down, and answering every time would spin. */
   updateResolution(): void {
     if (this.#reported) return;
     this.#reported = true;
@@ -27,7 +30,7 @@ export class UnderstudyResolver implements experimental.Resolver {
     this.#reported = false;
   }
 
-  /** Called when a channel is made, so a wrong target throws there. */
+  /** grpc-js calls this when a channel is made, so a wrong target makes the client's constructor throw. */
   static getDefaultAuthority(target: experimental.GrpcUri): string {
     const [first] = parseTarget(experimental.uriToString(target));
     if (first === undefined || 'path' in first.address) return 'localhost';

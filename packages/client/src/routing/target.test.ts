@@ -4,8 +4,8 @@ import { normalizeAddress, parseTarget } from './target.js';
 
 const texts = (target: string) => parseTarget(target).map((address) => address.text);
 
-describe('a target', () => {
-  it('lists hosts and ports in order', () => {
+describe('the target of a replicated client', () => {
+  it('lists hosts and ports in the order in which it names them', () => {
     expect(texts('understudy:///10.0.0.1:50051,bank-2.local:50052')).toEqual(['10.0.0.1:50051', 'bank-2.local:50052']);
   });
 
@@ -13,14 +13,14 @@ describe('a target', () => {
     expect(texts('understudy:a:1,b:2')).toEqual(['a:1', 'b:2']);
   });
 
-  it('takes IPv6 addresses in brackets, and bare ones with the default port', () => {
+  it('may name IPv6 addresses in brackets, and bare ones with the default port', () => {
     expect(parseTarget('understudy:///[::1]:50051,fe80::2')).toMatchObject([
       { text: '[::1]:50051', address: { host: '::1', port: 50051 }, target: 'understudy:///[::1]:50051' },
       { text: '[fe80::2]:443', address: { host: 'fe80::2', port: 443 } },
     ]);
   });
 
-  it('takes sockets', () => {
+  it('may name sockets', () => {
     expect(parseTarget('understudy:///unix:/tmp/a.sock,unix:///tmp/b.sock,unix:c.sock')).toMatchObject([
       { address: { path: '/tmp/a.sock' }, target: 'unix:/tmp/a.sock' },
       { address: { path: '/tmp/b.sock' } },
@@ -47,7 +47,7 @@ describe('a target', () => {
     expect(() => parseTarget(target)).toThrow(why);
   });
 
-  it('compares with what a refusal names, however that is written', () => {
+  it('matches the address that a refusal names, however either is written', () => {
     expect(normalizeAddress('::1')).toBe('[::1]:443');
     expect(normalizeAddress('a:1')).toBe('a:1');
     expect(normalizeAddress('unix:///tmp/a')).toBe('/tmp/a');

@@ -1,26 +1,30 @@
+/** The targets of replicated clients: `understudy:///` and the addresses of all replicas. */
 import { experimental } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 
 export const SCHEME = 'understudy';
-/** What gRPC takes when a target names no port. */
+/** The port that gRPC uses when a target names none. */
 const DEFAULT_PORT = 443;
 const REPLICAS_MAX = 64;
 
-/** One replica's address; its place in the target's list is its slot. */
+/** The address of one replica. Its place in the target's list is the replica's slot. */
 export interface ReplicaAddress {
-  /** As gRPC writes it: `host:port`, `[v6]:port` or the path of a socket. What `understudy-primary` is compared with. */
+  /**
+   * The address as gRPC writes it: `host:port`, `[v6]:port` or the path of a socket. The trailer `understudy-primary`
+   * is compared with this.
+   */
   readonly text: string;
-  /** Where a connection goes; names are looked up at each attempt. */
+  /** What grpc-js connects to. A host name is looked up at each attempt. */
   readonly address: experimental.SubchannelAddress;
-  /** Target of a channel to this replica alone. */
+  /** The target of a channel to this replica alone. */
   readonly target: string;
   /** The name that the replica's certificate must have. */
   readonly host: string;
 }
 
 /**
- * The addresses of `understudy:///host:port,host:port`. Hosts are names, IPv4 addresses, IPv6 addresses in brackets;
- * `unix:path` and `unix:///path` are sockets.
+ * Parses `understudy:///host:port,host:port`. Hosts are names, IPv4 addresses, or IPv6 addresses in brackets;
+ * `unix:path` and `unix:///path` name sockets.
  *
  * @throws UNDERSTUDY_CONFIG if the target has another form, is empty, or names an address twice
  */
@@ -37,7 +41,7 @@ export function parseTarget(target: string): readonly ReplicaAddress[] {
   return addresses;
 }
 
-/** `host:port` written the way `ReplicaAddress.text` is; undefined if it is no address. */
+/** The address in the form of `ReplicaAddress.text`; undefined if `entry` is no address. */
 export function normalizeAddress(entry: string): string | undefined {
   if (entry.startsWith('unix:')) return socketPath(entry);
   const hostPort = experimental.splitHostPort(entry);
@@ -50,7 +54,7 @@ function addressList(target: string): string {
   if (!target.startsWith(scheme)) refuse(target, `has another scheme than ${SCHEME}`);
   const rest = target.slice(scheme.length);
   if (!rest.startsWith('//')) return rest.replace(/^\//, '');
-  // Two slashes begin an authority, which nothing here would look at.
+  // Two slashes begin an authority, and a target of ours has none.
   if (!rest.startsWith('///')) refuse(target, 'has two slashes where three belong');
   return rest.slice(3);
 }

@@ -2,7 +2,10 @@ import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Reply } from '@understudy/core';
 import { replyEntries } from '@understudy/grpc-common';
 
-/** What a unary RPC received, as an outcome. Without `initial` it was a trailers-only reply, or nothing came at all. */
+/**
+ * Makes a core reply of what a unary RPC received. Without `initial` the reply was trailers-only, or nothing came at
+ * all.
+ */
 export function replyOutcome(
   initial: Metadata | undefined,
   message: Uint8Array | undefined,

@@ -35,7 +35,7 @@ describe('the rpc carrier', () => {
     expect((await ask(client, 'y')).value).toBe('y');
     expect(group.headers.map(({ seqNum }) => seqNum)).toEqual([1, 2]);
     expect(new Set(group.headers.map(({ connection }) => connection)).size).toBe(1);
-    // The session tried the places in turn; the slot did not travel.
+    // The session tried the replicas in turn. The slot is in no metadata that a replica sees.
     expect(group.replicas.map(({ answered, refused }) => [answered, refused])).toEqual([
       [0, 1],
       [0, 1],
@@ -44,7 +44,7 @@ describe('the rpc carrier', () => {
     expect(group.seen.flatMap((metadata) => metadata.get('understudy-slot'))).toEqual([]);
   });
 
-  it('shows the application neither header nor slot', async () => {
+  it('shows the application neither the header nor the slot', async () => {
     const { initialMetadata, trailers } = await ask(client, 'x');
     const keys = [...Object.keys(initialMetadata?.toJSON() ?? {}), ...Object.keys(trailers?.toJSON() ?? {})];
     expect(keys.filter((key) => key.startsWith('understudy'))).toEqual([]);
@@ -57,7 +57,7 @@ describe('the rpc carrier', () => {
     expect(group.seen.at(-1)?.get('tag')).toEqual(['a']);
   });
 
-  it('tells the primary the deadline that it tells the backups', async () => {
+  it('tells the primary the same deadline as the backups', async () => {
     const deadline = Date.now() + 30_000.5;
     await ask(client, 'x', { options: { deadline } });
     expect(group.seen.at(-1)?.get('understudy-deadline')).toEqual([String(deadline)]);
@@ -65,7 +65,7 @@ describe('the rpc carrier', () => {
     expect(group.seen.at(-1)?.get('understudy-deadline')).toEqual([]);
   });
 
-  it('goes elsewhere when a replica dies', async () => {
+  it('sends the call to another replica when the primary dies', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     group.primary = 1;
     group.replicas[0]?.server.forceShutdown();
@@ -79,8 +79,8 @@ describe('the rpc carrier', () => {
   });
 });
 
-describe('the rpc carrier beside streams', () => {
-  it('carries the calls of a real session to the primary, their bodies to the others', async () => {
+describe('the rpc carrier with a real session and its links', () => {
+  it('sends a call to the primary as an RPC, and its body to the other replicas in frames', async () => {
     const group = await ScriptedGroup.start(3, echoing);
     const rpcs = new RpcGroup();
     for (const { server, port } of group.replicas) rpcs.serve(server, port);
@@ -100,14 +100,14 @@ describe('the rpc carrier beside streams', () => {
     group.stop();
   });
 
-  it('tells the primary who calls as it tells the others, with the same request', async () => {
+  it('tells the primary in the RPC which group calls, as it tells the other replicas, with the same request', async () => {
     const group = await ScriptedGroup.start(2, echoing);
     const rpcs = new RpcGroup();
     for (const { server, port } of group.replicas) rpcs.serve(server, port);
     const client = connectTo(group.target, replicatedForTest({ carrier: 'rpc' }));
     const metadata = new Metadata();
     metadata.set('tag', 'a');
-    // A session that has nothing left to do may end before it has reached all of them.
+    // A session that has nothing left to do may end before it has reached all replicas.
     rpcs.mayReply = (group.replicas[1] as ScriptedReplica).until(({ frames }) => bodiesOf(frames).length === 1);
     const handling = ScriptedHandling.byHand();
     const asked = handling.run(() => ask(client, 'x', { metadata }));
@@ -126,7 +126,7 @@ describe('the rpc carrier beside streams', () => {
     group.stop();
   });
 
-  it('sends by frame what gRPC does not let pass, such as a method that no server has', async () => {
+  it('sends in frames what gRPC does not let pass, such as a call of a method that no server has', async () => {
     const group = await ScriptedGroup.start(3, echoing);
     const client = connectTo(group.target, replicatedForTest({ carrier: 'rpc' }));
     expect((await ask(client, 'x')).value).toBe('x');

@@ -1,3 +1,7 @@
+/**
+ * The `rpc` carrier: each call travels to the primary as an ordinary RPC, for proxies and tools that must see every
+ * call.
+ */
 import { type experimental, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import {
   type CallId,
@@ -24,13 +28,13 @@ import { replyOutcome } from './reply-outcome.js';
 
 type RpcCall = experimental.CallStream;
 
-/** Makes a call on the user's own channel, whose policy sends it to the slot that its metadata names. */
+/** Makes a call on the user's own channel, whose load-balancing policy sends it to the slot that its metadata names. */
 export type MakeRpc = (path: string, deadlineMs: number) => RpcCall;
 
-/** What became of an RPC that carried a call. */
+/** Tells the session how an RPC that carried a call ended. */
 export interface RpcEvents {
   rpcReply(call: CallId, header: RpcReplyHeader, outcome: Outcome): void;
-  /** @param unsuited gRPC did not let it pass, and will not the next time */
+  /** @param unsuited gRPC itself does not let this call pass, so another RPC would end the same way */
   rpcBroken(call: CallId, reason: string, unsuited: boolean): void;
 }
 
@@ -40,13 +44,13 @@ export interface Invocation {
   readonly slot: number;
   readonly header: RpcRequestHeader;
   readonly request: Request;
-  /** Sends the header's orderInfo on the stream to the slot: what is too large for metadata goes there. */
+  /** Sends the header's orderInfo on the link to the slot, when it is too large for metadata. */
   readonly sendByFrame: () => void;
-  /** Keys to which the channel's own call credentials give a value in every RPC. */
+  /** Keys that the channel's own call credentials set anew in every RPC. */
   readonly regenerated: ReadonlySet<string> | undefined;
 }
 
-/** The `rpc` carrier: each call travels to the primary as an ordinary RPC, bytes as they are, with a header in its metadata. */
+/** Carries calls as RPCs: their bytes unchanged, with a header in their metadata. */
 export class RpcCarrier {
   readonly #makeRpc: MakeRpc;
   readonly #events: RpcEvents;
@@ -58,7 +62,7 @@ export class RpcCarrier {
   }
 
   invoke({ call, slot, header, request, sendByFrame, regenerated }: Invocation): void {
-    // A call that is sent anew was given up where it was.
+    // The session sends a call again only after it has given up the RPC that carried it.
     this.cancel(call);
     const metadata = carriedMetadata(setAside(request.metadata, regenerated));
     metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, sendByFrame)));
@@ -120,8 +124,8 @@ class RpcReply {
   message: Buffer | undefined;
 
   /**
-   * The header comes first with a reply that succeeds, and with the trailers of an error. An error without it was made up
-   * on this side: the connection broke, whatever had come before.
+   * Takes the header out of the reply. It arrives first with a reply that succeeds, and in the trailers of an error. An
+   * error without it was made up on this side, because the connection broke, whatever had arrived before.
    */
   takeHeader(status: StatusObject): Uint8Array | undefined {
     const first = takeBinary(this.initial);
@@ -133,12 +137,12 @@ class RpcReply {
   }
 }
 
-/** What a connection that broke ends calls with, and a server that shuts down, and a deadline. */
+/** What gRPC ends calls with when a connection breaks, a server shuts down or a deadline passes. */
 const PASSING: readonly Status[] = [Status.UNAVAILABLE, Status.CANCELLED, Status.DEADLINE_EXCEEDED];
 
 /**
- * gRPC itself ended the call, and not because of the connection: the message is larger than one side's limit, or no such
- * method is registered. A refusal by a replica has a code.
+ * Whether gRPC itself ended the call for a reason other than the connection: the message exceeds the limit of one side,
+ * or the server has no such method. (A refusal by a replica has a code of ours.)
  */
 const isUnsuited = ({ code, metadata }: StatusObject): boolean =>
   !PASSING.includes(code) && metadata.get(CODE_KEY).length === 0;

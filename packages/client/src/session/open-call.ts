@@ -1,14 +1,14 @@
 import type { CallId, ErrorCode, Reply, Request } from '@understudy/core';
 
-/** A unary call of the application on its way through a session. */
+/** A call of the application on its way through a session. */
 export interface OpenCall {
-  /** Given by the session's runner when the call is submitted. */
+  /** The session's runner sets it when the call is submitted. */
   id: CallId;
   readonly request: Request;
   readonly readOnly: boolean;
-  /** The caller would rather wait for a connection than be told that there is none. */
+  /** The caller prefers waiting for a connection to being told that there is none. */
   readonly waitForReady: boolean;
-  /** Both end the call; the application hears of it in a later turn. */
+  /** Ends the call with its reply. The application hears of it in a later turn, and so it does of `fail`. */
   deliver(outcome: Reply): void;
   fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
 }

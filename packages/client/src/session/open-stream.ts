@@ -1,31 +1,31 @@
 import type { Reply, StreamItem } from '@understudy/core';
 import type { OpenCall } from './open-call.js';
 
-/** A streaming call of the application on its way through a session. Its `request` is what opens it. */
+/** A stream of the application on its way through a session. Its `request` is the opening. */
 export interface OpenStream extends OpenCall {
   readonly readOnly: false;
   /**
-   * The next item, in order; never after `deliver` or `fail`. Initial metadata or a message: 'window' and 'status' do not
-   * come here.
+   * Takes the next item, which is initial metadata or a message. Items come in order, and none comes after `deliver` or
+   * `fail`; those of kind 'window' and 'status' do not come here.
    *
    * @param index the item's position: 1, 2, 3 …
    */
   onItem(item: StreamItem, index: number): void;
-  /** There is room for the next message. */
+  /** Says that there is room for the next message. */
   onWritable(): void;
-  /** The final status: an outcome without initial metadata and message. */
+  /** Ends the stream with its status: a reply without initial metadata and message. */
   deliver(outcome: Reply): void;
 }
 
 /** What the runner of a session does for a stream. */
 export interface StreamSession {
   openStream(stream: OpenStream): void;
-  /** One message at a time: the next only after `onWritable`, which may come before this returns. */
+  /** Sends one message. The next may follow only after `onWritable`, which may be called before this returns. */
   sendMessage(stream: OpenStream, message: Uint8Array): void;
   halfClose(stream: OpenStream): void;
-  /** The application has taken the items up to this one. */
+  /** Tells that the application has taken the items up to this one. */
   taken(stream: OpenStream, index: number): void;
-  /** @returns whether the session may have sent any of it, or will */
+  /** @returns whether the session may have sent any of the stream, or will */
   cancel(stream: OpenStream): boolean;
 }
 

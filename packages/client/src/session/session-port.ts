@@ -1,12 +1,12 @@
 import type { ConnectionId, GroupConfig, SessionEffect, SessionEvent } from '@understudy/core';
 
-/** The pure session of the core, as far as its adapter needs it. */
+/** The core's pure session, as far as its adapter needs it. */
 export interface SessionMachine {
   /** @param nowMs monotonic clock, milliseconds */
   step(event: SessionEvent, nowMs: number): readonly SessionEffect[];
-  /** Something was gathered that the next `flush` would send. */
+  /** Whether the next `flush` would send something. */
   readonly wantsFlush: boolean;
-  /** Something gathers; a `flush` is due when the config's `batchMs` is over. */
+  /** Whether something is being gathered, for which a `flush` is due when the config's `batchMs` has passed. */
   readonly wantsBatchFlush?: boolean;
 }
 

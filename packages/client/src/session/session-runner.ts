@@ -1,3 +1,4 @@
+/** Runs one session of a client: gives the core's session events and the clock, and carries out its effects. */
 import {
   type CallId,
   type ConnectionId,
@@ -22,11 +23,11 @@ import type { MakeSession } from './session-port.js';
 import { SessionStepper } from './session-stepper.js';
 
 const TICK_MS = 10;
-/** A session without an open call for this long ends, so that a program can exit by itself. */
+/** A session that has had no open call for this long ends, so that a program can exit by itself. */
 const IDLE_MS = 250;
-/** Calls are refused when this much waits to be sent to the primary. */
+/** Calls are refused while more than this waits to be sent to the primary. */
 const BACKLOG_MAX_BYTES = 32 * 1024 * 1024;
-/** A session ends within its own bound after `close`; this is for one that does not. */
+/** A session ends within a bound of its own after `close`; one that does not is ended after this. */
 const CLOSE_MAX_MS = 10_000;
 
 /** What a runner needs from the channel it runs for. */
@@ -36,17 +37,17 @@ export interface RunnerSetup {
   readonly replicas: readonly ReplicaClient[];
   readonly makeSession: MakeSession;
   readonly makeRpc: MakeRpc;
-  /** Metadata keys that the channel adds to every RPC by itself. */
+  /** Metadata keys that the channel itself adds to every RPC. */
   readonly regeneratedKeys: () => ReadonlySet<string> | undefined;
   readonly logger: Logger;
-  /** The session found the primary. */
+  /** Called when the session finds the primary. */
   readonly onPrimary: (slot: number, replica: ReplicaId) => void;
   readonly onTerm: (term: number) => void;
-  /** Last of all: the session is over and its streams are ending. */
+  /** Called last of all: the session is over, and its links are ending. */
   readonly onEnded: (runner: SessionRunner, clean: boolean) => void;
 }
 
-/** Runs one session: gives it events and the clock, does what it says, and ends it when nobody calls any more. */
+/** Runs one session, and ends it when there has been no call for a while. */
 export class SessionRunner implements LinkEvents, StreamSession {
   readonly #setup: RunnerSetup;
   readonly #stepper: SessionStepper;
@@ -56,7 +57,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
   readonly #tick: NodeJS.Timeout;
   #nextCall = 1;
   #primary: number | undefined;
-  /** A primary was known, or requests were sent: calls do not all wait within the session any more. */
+  /**
+   * A primary was known once, or requests were sent: from then on a call may have left, and not all of them wait within
+   * the session.
+   */
   #sending = false;
   #everHeard = false;
   #idleSinceMs = performance.now();
@@ -81,7 +85,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
   }
 
-  /** Takes calls: until its client is closed, or it has ended. */
+  /** Whether the session takes calls: until its client is closed, or it has ended. */
   get open(): boolean {
     return !this.#retired && !this.#ended;
   }
@@ -94,7 +98,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     return this.#setup.connection;
   }
 
-  /** The link to the primary, as far as it is known and up. */
+  /** The link to the primary; undefined if the primary is unknown or cannot be reached now. */
   get primaryLink(): ReplicaLink | undefined {
     const link = this.#primary === undefined ? undefined : this.#links[this.#primary];
     return link?.up ? link : undefined;
@@ -123,9 +127,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
   }
 
   /**
-   * The application no longer waits for the call.
+   * Withdraws a call that the application no longer waits for.
    *
-   * @returns whether the session may have sent the call, or will: it takes back only what waits for a primary
+   * @returns whether the session may have sent the call, or will; the session takes back only calls that wait for a
+   *   primary
    */
   cancel(call: OpenCall): boolean {
     if (!this.#take(call.id)) return false;
@@ -134,7 +139,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
     return this.#sending;
   }
 
-  /** Takes no more calls; when those that are open have ended: flushes, waits within a bound for stability, ends. */
+  /**
+   * Takes no more calls. When the open ones have ended, the session flushes, waits within a bound for stability, and
+   * ends.
+   */
   close(): void {
     this.#retired = true;
     if (this.#calls.size === 0) this.#closeSession();
@@ -182,7 +190,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
         this.#fail(effect);
         return;
       case 'reconnect':
-        this.#links[effect.slot]?.drop('the session asked for a new stream');
+        this.#links[effect.slot]?.drop('the session asked for a new link');
         return;
       case 'primary':
         this.#primary = effect.slot;
@@ -203,7 +211,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
   #fail({ call, code, reason, mayHaveTakenEffect }: SessionEffect & { kind: 'fail' }): void {
     const failed = this.#take(call);
     const again = code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect && failed?.waitForReady;
-    // A stream knows itself what it has to send again.
+    // A stream itself knows which of its messages to send again.
     if (again && !isStream(failed)) this.submit(failed);
     else failed?.fail(code, reason, mayHaveTakenEffect);
   }
@@ -225,12 +233,16 @@ export class SessionRunner implements LinkEvents, StreamSession {
 
   #admit(call: OpenCall): boolean {
     if (this.#backlogBytes() > BACKLOG_MAX_BYTES) {
-      call.fail('UNDERSTUDY_OVERLOADED', 'too much waits to be sent to the primary already', false);
+      call.fail(
+        'UNDERSTUDY_OVERLOADED',
+        'too much waits to be sent to the primary; call again when open calls have ended',
+        false,
+      );
       return false;
     }
     call.id = this.#nextCall++ as CallId;
     this.#calls.set(call.id, call);
-    // A session that was about to end goes on.
+    // If the session was about to end, it goes on.
     this.#closingSinceMs = undefined;
     return true;
   }
@@ -266,7 +278,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     } else if (this.#closingSinceMs === undefined) {
       if (this.#retired || nowMs - this.#idleSinceMs >= IDLE_MS) this.close();
     } else if (nowMs - this.#closingSinceMs > CLOSE_MAX_MS) {
-      this.#setup.logger.log('warn', 'session given up while closing', { connection: this.connection });
+      this.#setup.logger.log('warn', 'session did not end in time after close', { connection: this.connection });
       this.#end(false);
     }
   }
@@ -277,7 +289,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#stepper.step({ kind: 'close' });
   }
 
-  /** As grpc-js does: a call is told at once that nothing can be reached, unless it would rather wait. */
+  /**
+   * Fails calls as soon as it is certain that no replica can be reached, as grpc-js does. Calls that prefer waiting
+   * stay open.
+   */
   #failUnreachable(): void {
     if (this.#everHeard || this.#sending) return;
     const failures = this.#links.map((link) => link.failure);
@@ -290,7 +305,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     }
   }
 
-  /** The session's own rules do not hold: nothing that it says can be believed any more. */
+  /** Ends the session because an invariant of its own does not hold: nothing it says can be believed any more. */
   #defect(error: InvariantViolation): void {
     this.#setup.logger.log('error', 'session failed', { connection: this.connection, reason: error.message });
     this.#end(false, 'UNDERSTUDY_INDETERMINATE', `the session failed: ${error.message}`);

@@ -1,13 +1,14 @@
+/** Drives the core's session: one event at a time, with the clock and the flushes that it asks for. */
 import { InvariantViolation, type SessionEffect, type SessionEvent } from '@understudy/core';
 import type { SessionMachine } from './session-port.js';
 
 export interface StepperEvents {
   effect(effect: SessionEffect): void;
-  /** The session's own rules do not hold: nothing that it says can be believed any more. */
+  /** An invariant of the session does not hold: nothing it says can be believed any more. */
   defect(error: InvariantViolation): void;
 }
 
-/** Gives a session its events, one after another, with the clock and the flushes that it asks for. */
+/** Gives a session its events, one after another, and hands out the effects. */
 export class SessionStepper {
   readonly #session: SessionMachine;
   readonly #batchMs: number;
@@ -24,7 +25,7 @@ export class SessionStepper {
     this.#events = events;
   }
 
-  /** Events that arise while the session is at work wait for their turn. */
+  /** Takes an event. Events that arise while the session is at work wait for their turn. */
   step(event: SessionEvent): void {
     if (this.#stopped) return;
     if (this.#stepping) {
@@ -47,7 +48,7 @@ export class SessionStepper {
     }
   }
 
-  /** The session is over. */
+  /** Ends the stepping: the session is over. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#batchTimer);
