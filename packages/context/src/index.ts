@@ -1,2 +1,2 @@
-/** What ties a call to the handler that makes it, across the packages of servers and clients. */
+/** What ties a call to the handler that makes it, on both sides: servers set it, clients ask for it. */
 export * from './handling.js';

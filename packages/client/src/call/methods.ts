@@ -1,24 +1,25 @@
+/** What the service config says about each method that a client calls. */
 import { type GroupConfig, methodSettings } from '@understudy/core';
 import { isUnreplicated } from '@understudy/grpc-common';
 
 /** What the service config says about one method. */
 export interface MethodPlan {
-  /** Not part of the replicated service: the call goes its ordinary way. */
+  /** The method is not part of the replicated service, so calls of it go their ordinary way. */
   readonly passesThrough: boolean;
   readonly readOnly: boolean;
-  /** `timeout` of the method's `methodConfig`, milliseconds; infinite if there is none. */
+  /** `timeout` of the method's `methodConfig`, in milliseconds; infinite if there is none. */
   readonly timeoutMs: number;
 }
 
 const DURATION = /^(\d+(\.\d+)?)s$/;
 
-/** Answers once a method what the calls to it need to know. */
+/** Looks the settings of a method up once, and remembers them. */
 export class Methods {
   readonly #config: GroupConfig;
   readonly #timeouts: readonly TimeoutEntry[];
   readonly #plans = new Map<string, MethodPlan>();
 
-  /** @param serviceConfig checked by `parseServiceConfig` already; its `methodConfig` is gRPC's own */
+  /** @param serviceConfig already checked by `parseServiceConfig`; its `methodConfig` is gRPC's own */
   constructor(config: GroupConfig, serviceConfig: object) {
     this.#config = config;
     this.#timeouts = timeoutEntries(serviceConfig);
@@ -38,7 +39,7 @@ export class Methods {
     return plan;
   }
 
-  /** gRPC's rule: the entry for the method, else for its service, else for all. */
+  /** gRPC's rule: the entry for the method counts, else the one for its service, else the one for all. */
   #timeoutOf(service: string, method: string): number {
     const wanted = [`${service}/${method}`, `${service}/`, '/'];
     for (const name of wanted) {
@@ -50,12 +51,12 @@ export class Methods {
 }
 
 interface TimeoutEntry {
-  /** `service/method`, either of which may be empty. */
+  /** `service/method`; either part may be empty. */
   readonly name: string;
   readonly timeoutMs: number;
 }
 
-/** Reads what grpc-js has validated or will: what has another shape counts as absent here. */
+/** Reads what grpc-js has validated or will validate. Whatever has another shape counts as absent. */
 function timeoutEntries(serviceConfig: object): TimeoutEntry[] {
   const entries: TimeoutEntry[] = [];
   for (const config of list(field(serviceConfig, 'methodConfig'))) {
@@ -67,7 +68,7 @@ function timeoutEntries(serviceConfig: object): TimeoutEntry[] {
   return entries;
 }
 
-/** JSON's `"2.5s"`, or seconds and nanos. */
+/** Reads JSON's `"2.5s"`, or an object of seconds and nanos. */
 function durationMs(value: unknown): number {
   if (typeof value === 'string') {
     const seconds = DURATION.exec(value)?.[1];

@@ -1,21 +1,25 @@
+/** What the application sends on a stream. */
 import { STREAM_WINDOW } from '@understudy/core';
 import type { OpenStream, StreamSession } from '../session/open-stream.js';
 
 interface Outgoing {
   readonly bytes: Uint8Array;
-  /** To be called when there is room for the next one. */
+  /** Called when there is room for the next message. */
   written: (() => void) | undefined;
 }
 
-/** What the application sends on a stream: given to the session one message at a time, in order, then the half-close. */
+/** Gives the session what the application sends on a stream: one message at a time, in order, then the half-close. */
 export class OutgoingMessages {
   readonly #stream: OpenStream;
   readonly #onWritten: (written: () => void) => void;
   #session: StreamSession | undefined;
   #waiting: Outgoing[] = [];
-  /** Given to the session, which has no room for another yet. */
+  /** The message that was given to the session last, while the session has no room for another. */
   #current: Outgoing | undefined;
-  /** All that was given to a session that may still say that it sent nothing; undefined when it cannot. */
+  /**
+   * All messages given to a session that may still say that it sent nothing; undefined as soon as it cannot say that
+   * any more.
+   */
   #given: Outgoing[] | undefined = [];
   #ended = false;
   #endGiven = false;
@@ -25,7 +29,7 @@ export class OutgoingMessages {
     this.#onWritten = onWritten;
   }
 
-  /** The application has half-closed. */
+  /** Whether the application has half-closed. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -40,10 +44,10 @@ export class OutgoingMessages {
     this.#pump();
   }
 
-  /** There is a session to send on. */
+  /** Starts sending on a session. */
   open(session: StreamSession): void {
     this.#session = session;
-    // Only who would wait for a connection opens a stream twice.
+    // Only a stream that prefers waiting for a connection is ever opened a second time.
     if (!this.#stream.waitForReady) this.#given = undefined;
     this.#pump();
   }
@@ -56,7 +60,10 @@ export class OutgoingMessages {
     this.#pump();
   }
 
-  /** The server was heard: what was given to the session is its affair. */
+  /**
+   * Forgets what was given to the session: the server has answered, so the session cannot say any more that it sent
+   * nothing.
+   */
   forgetGiven(): void {
     this.#given = undefined;
   }
@@ -65,7 +72,7 @@ export class OutgoingMessages {
     return this.#given !== undefined;
   }
 
-  /** Goes back to the first message, for another session. */
+  /** Goes back to the first message, to send all of them on another session. */
   rewind(): void {
     if (this.#given === undefined) return;
     this.#waiting = [...this.#given, ...this.#waiting];
@@ -75,7 +82,7 @@ export class OutgoingMessages {
     this.#endGiven = false;
   }
 
-  /** Nothing more is sent; whoever waits to write goes on, into the void, as in grpc-js. */
+  /** Sends nothing more. The callbacks of writes that still wait are called all the same, as in grpc-js. */
   close(): void {
     this.#session = undefined;
     this.#given = undefined;
@@ -98,7 +105,9 @@ export class OutgoingMessages {
     }
   }
 
-  /** A session that took more than a window's worth has sent some of it. */
+  /**
+   * Remembers a message for `rewind`. A session that took more than a window's worth of messages has sent some of them.
+   */
   #keep(message: Outgoing): void {
     if (this.#given === undefined) return;
     if (this.#given.length > STREAM_WINDOW) this.#given = undefined;

@@ -13,7 +13,10 @@ import { ask, connectTo, EchoClient, echoDefinition, type HeardUnary } from '../
 import { ScriptedGroup } from '../testing/scripted-replica.js';
 import { replicatedForTest } from '../testing/session-under-test.js';
 
-/** A server between: its handler calls the replicated service, which does not answer, as part of the call it serves. */
+/**
+ * Starts a server whose handler calls the replicated service, which does not answer, as part of the call that it
+ * serves.
+ */
 describe('a call that is part of a server call', () => {
   let group: ScriptedGroup;
   let between: Server;
@@ -58,14 +61,14 @@ describe('a call that is part of a server call', () => {
     });
   }
 
-  it('is cancelled with it', async () => {
+  it('is cancelled when the server call is', async () => {
     flags = undefined;
     const { error } = await throughBoth(undefined, true);
     expect(error).toMatchObject({ code: Status.CANCELLED });
     expect(error?.details).toMatch(/^Cancelled by parent call/);
   });
 
-  it('has its deadline', async () => {
+  it('has the deadline of the server call', async () => {
     flags = propagate.DEADLINE;
     const { error } = await throughBoth(150, false);
     expect(error).toMatchObject({ code: Status.DEADLINE_EXCEEDED });

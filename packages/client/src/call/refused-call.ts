@@ -7,7 +7,9 @@ import {
 } from '@understudy/grpc-common';
 import { UnsentCall } from './unsent-call.js';
 
-/** A call that ends with a status of ours before anything of it leaves, above serialization or beneath. */
+/**
+ * A call that ends with a status of ours before any of it leaves. It can stand for a call above serialization or below.
+ */
 export class RefusedCall extends UnsentCall implements InterceptingCallInterface, experimental.CallStream {
   readonly #status: StatusObject;
   #ending: StatusObject | undefined;

@@ -28,7 +28,7 @@ export class ReplicatedCall extends SessionCall {
     this.proceed();
   }
 
-  /** The message of a unary reply is asked for from the start. */
+  /** Does nothing: the message of a unary reply is asked for from the start. */
   startRead(): void {}
 
   deliver(outcome: Reply): void {

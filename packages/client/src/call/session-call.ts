@@ -1,3 +1,4 @@
+/** What calls of every kind have in common on their way through the channel's session. */
 import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { CallId, ErrorCode, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core';
 import {
@@ -25,9 +26,9 @@ const NO_MESSAGE = asBuffer(new Uint8Array());
 const UNREADABLE_CALLER = `the metadata "${CALLER_KEY}" of this call was made by no group; leave it out`;
 
 /**
- * What calls of every kind have in common on their way through the channel's session: credentials, deadline, parent, and
- * that they end once. Implements grpc-js's call interface itself: its own InterceptingCall reorders operations when a
- * hook is asynchronous. As in grpc-js every listener is called in a later turn than what caused it.
+ * A call through the channel's session: it waits for credentials, has a deadline and perhaps a parent, and ends exactly
+ * once. It implements grpc-js's call interface itself, because grpc-js's InterceptingCall reorders operations when a
+ * hook is asynchronous. As in grpc-js, every listener is called in a later turn than what caused it.
  */
 export abstract class SessionCall implements InterceptingCallInterface, OpenCall, Expiring, Delivery {
   id = 0 as CallId;
@@ -36,19 +37,19 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
   waitForReady = false;
   protected readonly host: SessionHost;
   protected readonly method: InterceptorOptions['method_definition'];
-  /** Undefined before `start`, and when it has heard the end. */
+  /** Undefined before `start`, and after the listener has heard the end. */
   protected listener: ReceivingListener | undefined;
-  /** The request of a call that has only one. */
+  /** The request, if the call has only one. */
   protected message: Buffer | undefined;
-  /** How the call ended: what the session brought, or a status that was made here. */
+  /** How the call ended: with what the session brought, or with a status that was made here. */
   protected ending: Reply | StatusObject | undefined;
   protected endingIsLocal = false;
   readonly #options: InterceptorOptions;
   readonly #createdAtMs = Date.now();
   #metadata: MetadataEntries | undefined;
-  /** The group that makes the call, if one does. */
+  /** The group that makes the call; undefined if no group does. */
   #caller: NestedCaller | undefined;
-  /** Started, and its credentials are there. */
+  /** The call was started and has its credentials. */
   #ready = false;
   #request: Request | undefined;
   #leaveParent: (() => void) | undefined;
@@ -69,7 +70,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
 
   start(metadata: Metadata, listener?: ReceivingListener): void {
     this.listener = listener;
-    // Cancelled before it began: the listener is heard now.
+    // The call was cancelled before it was started; only now there is a listener to tell.
     if (this.ending !== undefined) {
       this.tell();
       return;
@@ -114,7 +115,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
     return this.host.authContext;
   }
 
-  /** The deadline passed. */
+  /** Ends the call because its deadline has passed. */
   expire(): void {
     if (this.ending !== undefined) return;
     const seconds = ((Date.now() - this.#createdAtMs) / 1000).toFixed(3);
@@ -125,39 +126,43 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
 
   abstract fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
 
-  /** Tells the application; called by the delivery queue. */
+  /** Tells the application what is due. The delivery queue calls this. */
   abstract run(): void;
 
-  /** Gives the call to a session if it is complete enough for that; it is ready and has not ended. */
+  /** Gives the call to a session if there is enough of it. Called only when the call is ready and has not ended. */
   protected abstract submit(): void;
 
-  /** Takes the call back from the session; whether it may have taken effect, now or later. */
+  /**
+   * Takes the call back from the session.
+   *
+   * @returns whether the call may have taken effect, now or later
+   */
   protected abstract withdraw(): boolean;
 
-  /** The application is to hear of something. */
+  /** Has the application told in a later turn. */
   protected tell(): void {
     this.host.deliveries.push(this);
   }
 
-  /** Something that the call waited for is there. */
+  /** Goes on after something that the call waited for has come. */
   protected proceed(): void {
     if (this.#ready && this.ending === undefined) this.submit();
   }
 
-  /** The request of a call that has only one. */
+  /** Sets the request of a call that has only one. */
   protected setMessage(message: unknown): void {
     if (this.ending !== undefined) return;
     if (this.message === undefined) this.message = this.serialize(message);
     else this.refuse(Status.UNIMPLEMENTED, 'this method has one request message');
   }
 
-  /** Whether the one request is there; its lack ends the call. */
+  /** Whether the one request is there; if it is missing, that ends the call. */
   protected hasMessage(): boolean {
     if (this.message === undefined) this.refuse(Status.UNIMPLEMENTED, 'this method needs a request message');
     return this.message !== undefined;
   }
 
-  /** The bytes of a message; undefined if there are none that may be sent, which ended the call. */
+  /** The bytes of a message; undefined if none may be sent, which has ended the call. */
   protected serialize(message: unknown): Buffer | undefined {
     let bytes: Buffer;
     try {
@@ -171,11 +176,12 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
       this.refuse(Status.RESOURCE_EXHAUSTED, `Attempted to send message with a size larger than ${maxSendBytes}`);
       return undefined;
     }
-    // A serializer that passes bytes on shows us the application's own, which it may use again while we retain them.
+    // A serializer that passes bytes on returns the application's own, which the application may use again while we
+    // retain them.
     return message instanceof Uint8Array ? Buffer.from(bytes) : bytes;
   }
 
-  /** Ends the call for what the application did wrong. */
+  /** Ends the call for a mistake of the application. */
   protected refuse(code: Status, details: string): void {
     this.endHere(localStatus(code, details, this.withdraw()));
   }

@@ -39,20 +39,20 @@ function connect(
 }
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i + 1}`);
-/** What a readable stream of grpc-js reads ahead, in messages. */
+/** How many messages a readable stream of grpc-js reads ahead. */
 const READ_AHEAD = 16;
-/** More than a window. */
+/** More messages than a window holds. */
 const MANY = 3 * STREAM_WINDOW;
 
-describe('a stream', () => {
-  it('of 10,000 messages each way arrives whole, in order', async () => {
+describe('a stream of a replicated client', () => {
+  it('carries 10,000 messages each way whole and in order', async () => {
     const { client, notes } = connect();
     const { events } = await new StreamingCall(client, 'echo', {}).write(...numbers(10_000)).end().heard;
     expect(events).toEqual(['metadata', ...numbers(10_000), 'status 0', 'end']);
     expect(notes).toMatchObject({ given: 10_000, ended: 1, cancelled: 0 });
   });
 
-  it('tells what the application has taken, and only that', async () => {
+  it('tells the session what the application has taken, and only that', async () => {
     const { client, notes } = connect();
     const call = new StreamingCall(client, 'list', { kind: 'watch', count: MANY });
     call.call.once('data', () => call.call.pause());
@@ -95,7 +95,7 @@ describe('a stream', () => {
     expect(notes).toMatchObject({ given: MANY, read: MANY, ended: 1 });
   });
 
-  it('that ended lets its writer go on, into the void', async () => {
+  it('calls the callbacks of waiting writes after its end', async () => {
     const { client, notes } = connect();
     const call = new StreamingCall(client, 'hang', {}).write(...numbers(MANY));
     await call.until(({ written }) => written === STREAM_WINDOW - 1);
@@ -167,7 +167,7 @@ describe('a stream', () => {
     expect(parent.listenerCount('cancelled')).toBe(0);
   });
 
-  it('is not disturbed by an application that throws', async () => {
+  it('goes on when its application throws', async () => {
     const { client } = connect();
     const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
     const listeners = process.rawListeners('uncaughtException').slice(0, -1);
@@ -183,8 +183,8 @@ describe('a stream', () => {
   });
 });
 
-describe('a stream that would rather wait', () => {
-  /** A session that fails the first stream with this event, before anything was sent. */
+describe('a stream that prefers waiting for a connection', () => {
+  /** Makes sessions of which the first fails its first stream at this event, before anything was sent. */
   function failingOnce(kind: SessionEvent['kind']): { session: MakeSession; failed: () => boolean } {
     const make = scriptedStreams(obedient);
     let failed = false;
@@ -207,7 +207,7 @@ describe('a stream that would rather wait', () => {
     return { session, failed: () => failed };
   }
 
-  it('opens again, from its first message, when nothing was sent', async () => {
+  it('opens again from its first message when nothing was sent', async () => {
     const { session, failed } = failingOnce('streamEnd');
     const { client } = connect(obedient, { session });
     const metadata = new Metadata({ waitForReady: true });

@@ -9,7 +9,7 @@ import { replicatedForTest } from '../testing/session-under-test.js';
 import { type Heard, type StreamAsk, StreamingCall } from '../testing/stream-client.js';
 import { type Does, obedient } from '../testing/stream-handler.js';
 
-/** What grpc-js puts into replies by itself, and what we do. */
+/** Metadata that grpc-js adds to replies by itself, and that we add. */
 const NOT_COMPARED = ['content-type', 'date', 'grpc-accept-encoding', 'accept-encoding'];
 const OURS = ['understudy-code', 'understudy-may-have-taken-effect'];
 
@@ -19,7 +19,7 @@ function visible(metadata: Metadata | undefined): object {
   return copy;
 }
 
-describe('a replicated streaming call beside a bare one', () => {
+describe('a replicated stream, compared with a bare one', () => {
   let group: ScriptedGroup;
   let bareTarget: string;
   let stopBare: () => void;
@@ -35,7 +35,11 @@ describe('a replicated streaming call beside a bare one', () => {
     stopBare();
   });
 
-  /** The same call by both clients: what the applications hear. */
+  /**
+   * Makes the same call with both clients.
+   *
+   * @returns what the two applications hear
+   */
   async function both(does: Does, how: StreamAsk | (() => StreamAsk) = {}, options: ClientOptions = {}) {
     const fresh = (): StreamAsk => ({ ...(typeof how === 'function' ? how() : how) });
     const notes: StreamNotes = noNotes();
@@ -70,59 +74,59 @@ describe('a replicated streaming call beside a bare one', () => {
     (call: StreamingCall): void =>
       void call.write(...texts).end();
 
-  it('echoes', async () => {
+  it('echoes messages alike', async () => {
     const { ours } = await both('echo', { made: saying('a', 'b', 'c') });
     expect(ours.events).toEqual(['metadata', 'a', 'b', 'c', 'status 0', 'end']);
     expect(ours.written).toBe(3);
   });
 
-  it('ends without a message of either side', async () => {
+  it('ends alike without a message of either side', async () => {
     const { ours } = await both('echo', { made: saying() });
     expect(ours.events).toEqual(['status 0', 'end']);
   });
 
-  it('uploads', async () => {
+  it('uploads messages alike', async () => {
     const { ours } = await both('count', { kind: 'upload', made: saying('a', 'b', 'c') });
     expect(ours.events).toEqual(['metadata', 'value 3', 'status 0']);
   });
 
-  it('sends what a method with one request takes, as it opens', async () => {
+  it('sends the one request of a method alike as it opens', async () => {
     const { ours, notes } = await both('say the request', { kind: 'watch', request: 'please' });
     expect(ours.events).toEqual(['metadata', 'please', 'status 0', 'end']);
     expect(notes).toMatchObject({ given: 0, ended: 0 });
   });
 
-  it.each([0, 1, 3, 500])('hears a list of %i', async (count) => {
+  it.each([0, 1, 3, 500])('hears a list of %i alike', async (count) => {
     const { ours } = await both('list', { kind: 'watch', count });
     expect(ours.events.at(-2)).toBe('status 0');
   });
 
-  it.each([0, 1, 3, 500])('hears an error after %i messages', async (count) => {
+  it.each([0, 1, 3, 500])('hears an error after %i messages alike', async (count) => {
     const heard = await both('list, then fail', { kind: 'watch', count });
     sameDetails(heard);
     expect(visible(heard.ours.status.metadata)).toEqual({ why: ['gone'] });
   });
 
-  it('hears an error after initial metadata', async () => {
+  it('hears an error after initial metadata alike', async () => {
     sameDetails(await both('send metadata, then fail', { kind: 'upload', made: saying() }));
     const { ours } = await both('send metadata, then fail');
     expect(ours.events).toEqual(['metadata', 'error', 'status 5', 'end']);
   });
 
-  it('hears initial metadata and trailers', async () => {
+  it('hears initial metadata and trailers alike', async () => {
     const { ours } = await both('send metadata and a message', { kind: 'watch' });
     expect(visible(ours.initialMetadata)).toEqual({ first: ['1'], 'blob-bin': [Buffer.from([0, 255])] });
     expect(visible(ours.status.metadata)).toEqual({ last: ['2'] });
   });
 
-  it('may go on writing to a handler that has ended', async () => {
+  it('goes on writing alike to a handler that has ended', async () => {
     const made = saying(...Array.from({ length: 100 }, (_, i) => `${i}`));
     for (const kind of ['upload', 'chat'] as const)
       sameDetails(await both('fail on the first message', { kind, made }));
     sameDetails(await both('finish on the first message', { made }));
   });
 
-  it('sends metadata', async () => {
+  it('sends metadata alike', async () => {
     const metadata = new Metadata();
     metadata.add('tag', 'a');
     metadata.add('tag', 'b');
@@ -133,10 +137,10 @@ describe('a replicated streaming call beside a bare one', () => {
   it.each(['upload', 'chat'] as const)('cannot serialize a message (%s)', async (kind) => {
     sameDetails(await both('hang', { kind, made: saying('one', 'unserializable') }));
   });
-  it('cannot serialize the request', async () => {
+  it('ends alike when the request cannot be serialized', async () => {
     sameDetails(await both('hang', { kind: 'watch', request: 'unserializable' }));
   });
-  it('cannot parse a message', async () => {
+  it('ends alike when a message cannot be parsed', async () => {
     const heard = await both('send something unparsable', { kind: 'watch' });
     sameDetails(heard);
     expect(heard.ours.status.metadata.get('understudy-may-have-taken-effect')).toEqual(['true']);
@@ -146,12 +150,12 @@ describe('a replicated streaming call beside a bare one', () => {
     const options = { 'grpc.max_send_message_length': 50 };
     sameDetails(await both('hang', { kind, made: saying('one', 'x'.repeat(100)) }, options));
   });
-  it('receives too large a message', async () => {
+  it('ends alike when it receives a message above its limit', async () => {
     const heard = await both('send something large', { kind: 'watch' }, { 'grpc.max_receive_message_length': 50 });
     sameDetails(heard);
     expect(heard.notes.cancelled).toBe(0);
   });
-  it('cancels when it receives too large a message', async () => {
+  it('cancels alike when it receives a message above its limit', async () => {
     const made = (call: StreamingCall): void => void call.write('x'.repeat(100));
     const heard = await both('echo', { made }, { 'grpc.max_receive_message_length': 50 });
     sameDetails(heard);
@@ -171,13 +175,13 @@ describe('a replicated streaming call beside a bare one', () => {
     expect(ours.status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_INDETERMINATE']);
   });
 
-  it('ends at its deadline after messages', async () => {
+  it('ends at its deadline alike, after messages', async () => {
     const { ours, notes } = await both('list, then hang', () => ({ count: 3, options: deadlineIn(150) }));
     expect(ours.events).toEqual(['metadata', '1', '2', '3', 'error', 'status 4', 'end']);
     expect(notes.cancelled).toBe(1);
   });
 
-  it('ends at once when its deadline is past, and has taken no effect', async () => {
+  it('ends at once when its deadline has passed, and has taken no effect', async () => {
     const { ours, notes } = await both('echo', { made: (call) => call.write('a'), options: deadlineIn(-5) });
     expect(ours.status.details).toContain('the call has taken no effect');
     expect(notes.opened).toEqual([]);
@@ -188,7 +192,7 @@ describe('a replicated streaming call beside a bare one', () => {
     expect(ours.status.code).toBe(Status.OK);
   });
 
-  it('is cancelled at once, and has taken no effect', async () => {
+  it('is cancelled at once alike, and has taken no effect', async () => {
     for (const kind of ['upload', 'watch'] as const) {
       const { ours, notes } = await both('hang', { kind, made: cancel });
       expect(ours.status.details).toBe('Cancelled on client; the call has taken no effect');
@@ -196,7 +200,7 @@ describe('a replicated streaming call beside a bare one', () => {
     }
   });
 
-  it('is cancelled while it lasts', async () => {
+  it('is cancelled alike while it is open', async () => {
     const { ours, notes } = await both('list, then hang', { count: 1, made: afterFirst(cancel) });
     expect(ours.status.details).toBe('Cancelled on client; the call may have taken effect');
     expect(notes.cancelled).toBe(1);
@@ -210,7 +214,7 @@ describe('a replicated streaming call beside a bare one', () => {
     expect((await both('echo', { made })).notes.cancelled).toBe(0);
   });
 
-  it('hears of an error though it does not read, and then of nothing more', async () => {
+  it('hears of an error though it does not read, and of nothing after that', async () => {
     const { ours } = await both('list, then fail', { kind: 'watch', count: 40, paused: true });
     expect(ours.events).toEqual(['metadata', 'error', 'status 5']);
   });
@@ -234,14 +238,14 @@ describe('a replicated streaming call beside a bare one', () => {
     expect(ours.events.join()).toContain('[["authorization","me"]]');
   });
 
-  it('hears of failing credentials', async () => {
+  it('hears alike of credentials that fail', async () => {
     const failing = giving((callback) => callback(new Error('no token')));
     const heard = await both('echo', { made: (call) => call.write('a'), options: { credentials: failing } });
     sameDetails(heard);
     expect(heard.notes.opened).toEqual([]);
   });
 
-  it('is told at once that nobody can be reached', async () => {
+  it('is told at once that no replica can be reached', async () => {
     const ours = connectTo('understudy:///localhost:1', replicatedForTest({ session: scriptedStreams(obedient) }));
     const { status } = await new StreamingCall(ours, 'echo', { made: (call) => call.write('a') }).heard;
     expect(status.code).toBe(Status.UNAVAILABLE);

@@ -1,3 +1,4 @@
+/** A stream of the application: a call with several requests, several replies, or both. */
 import { type InterceptorOptions, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { type ErrorCode, type Reply, type StreamItem, unreachable } from '@understudy/core';
 import {
@@ -16,8 +17,8 @@ import { OutgoingMessages } from './outgoing-messages.js';
 import { SessionCall } from './session-call.js';
 
 /**
- * A call of the other three kinds that travels through the channel's session. It opens at its start, or, if it has one
- * request, with that.
+ * A streaming call through the channel's session. It opens when it is started or, if it has only one request, with that
+ * request.
  */
 export class StreamedCall extends SessionCall implements OpenStream {
   readonly readOnly = false;
@@ -85,7 +86,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     if (this.#deaf) return;
     const unsent = code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect;
     if (unsent && this.waitForReady && this.#outgoing.rewindable) {
-      // In a later turn: this may be within the opening that failed.
+      // The opening that failed may still be under way, so the next one waits for a later turn.
       process.nextTick(() => this.#openAgain());
       return;
     }
@@ -93,7 +94,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     this.#incoming.end({ local: true, ending: errorStatus(code, reason, { mayHaveTakenEffect }) });
   }
 
-  /** One thing at a time: an application that throws misses nothing else. */
+  /** Tells the application one thing, so that one that throws misses nothing else. */
   run(): void {
     this.#scheduled = false;
     try {
@@ -109,7 +110,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
   }
 
   protected withdraw(): boolean {
-    // What the session has ended did happen, even if the application did not hear all of it.
+    // A stream that the session has ended did take effect, even if the application did not hear all of it.
     const mayHaveTakenEffect = this.#settled || (this.#session?.cancel(this) ?? false);
     this.#settle();
     return mayHaveTakenEffect;
@@ -126,7 +127,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     super.end(ending, local);
   }
 
-  /** The session brings nothing more, and takes nothing. */
+  /** Whether the session brings nothing more and takes nothing. */
   get #deaf(): boolean {
     return this.#settled || this.ending !== undefined;
   }
@@ -149,7 +150,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     this.#open();
   }
 
-  /** As in grpc-js a write that ends the call is never said to be done. */
+  /** As in grpc-js, the callback of a write that ends the call is never called. */
   #write(message: unknown, written: (() => void) | undefined): void {
     if (this.#outgoing.ended) {
       this.refuse(Status.INTERNAL, 'Write error: write after end');
@@ -173,7 +174,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
 
   #tellNext(): void {
     const { listener } = this;
-    // An end comes before write callbacks: a writer could hold it up for ever.
+    // The end comes before write callbacks, since a writer that writes again in each could hold it up for ever.
     if (this.ending === undefined || listener === undefined) {
       const written = this.#written.shift();
       if (written !== undefined) {
@@ -234,7 +235,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
     } catch (error) {
       status = unusableMetadata(error, true);
     }
-    // As in grpc-js a call with a single reply hears of a message that is null.
+    // As in grpc-js, a call with a single reply hears of a message that is null.
     if (!this.method.responseStream && !this.#anyMessage) listener.onReceiveMessage?.(null);
     listener.onReceiveStatus?.(status);
   }

@@ -1,6 +1,6 @@
 import type { AuthContext } from '@understudy/grpc-common';
 
-/** What a call of grpc-js tells of its connection if none of it ever leaves this process: nothing. */
+/** What grpc-js's call interface tells of the connection, for calls of which nothing leaves this process: nothing. */
 export abstract class UnsentCall {
   getPeer(): string {
     return 'unknown';

@@ -1,3 +1,4 @@
+/** A unary call that a handler makes with a client of ours. */
 import {
   type CallCredentials,
   type experimental,
@@ -13,13 +14,14 @@ import { UnsentCall } from '../call/unsent-call.js';
 import { deliverBytes } from '../delivery/reception.js';
 import { type BytesCall, type CallSettings, type CallTarget, sendCall } from './sent-call.js';
 
-/** Makes the call that is sent, to be started with `metadata`, to which it may add. */
+/** Makes the call that really leaves. It is then started with `metadata`, to which this may add. */
 export type Depart = (settings: CallSettings, metadata: Metadata, caller: NestedCaller) => BytesCall;
 
 /**
- * A unary call that a handler makes, as grpc-js has it beneath serialization. Nothing of it leaves: it becomes a request
- * to the replica, the same on every one that executes, and ends with the reply that the group's order has for it. So
- * nothing here looks at a clock, and of what it says nothing depends on whether this replica is the one that sends.
+ * A unary call that a handler makes, as grpc-js sees it below serialization. Nothing of it leaves from here: it becomes
+ * a request to the replica, the same on every replica that executes, and ends with the reply that has a place in the
+ * group's order. So nothing here looks at a clock, and nothing that it tells the handler depends on whether this
+ * replica is the one that sends.
  */
 export class HandlerCall extends UnsentCall implements experimental.CallStream {
   readonly #handling: Handling;
@@ -29,10 +31,10 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
   #started: { readonly metadata: Metadata; readonly listener: InterceptingListener } | undefined;
   #message: Buffer | undefined;
   #halfClosed = false;
-  /** Ended before it was a request to the replica. */
+  /** The status of a call that ended before it became a request to the replica. */
   #ending: StatusObject | undefined;
   #nested: NestedCallHandle | undefined;
-  /** What the application gave it up with since. */
+  /** The status with which the application has given the call up since. */
   #givenUp: Pick<StatusObject, 'code' | 'details'> | undefined;
   #replied = false;
 
@@ -56,7 +58,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
   sendMessageWithContext({ callback }: MessageContext, message: Buffer): void {
     if (callback !== undefined) process.nextTick(callback);
     if (this.#message !== undefined) this.#endHere(Status.UNIMPLEMENTED, 'this method has one request message');
-    // A serializer may pass on what is the application's own, which that may use again.
+    // A serializer may pass on the application's own bytes, which the application may use again.
     else this.#message = Buffer.from(message);
   }
 
@@ -65,7 +67,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
     this.#proceed();
   }
 
-  /** The one message of the reply is given with the reply. */
+  /** Does nothing: the one message of the reply comes with the reply. */
   startRead(): void {}
 
   cancelWithStatus(code: Status, details: string): void {
@@ -101,7 +103,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
     this.#nested = this.#handling.nest({ method: settings.path, message }, send, receive);
   }
 
-  /** The handler goes on, as the handler that it is. */
+  /** Gives the handler its reply, so that what the handler does next still counts as done by that handler. */
   #receive(listener: InterceptingListener, outcome: Reply): void {
     this.#replied = true;
     const asked = outcome.code === Status.CANCELLED ? this.#givenUp : undefined;

@@ -29,7 +29,7 @@ const bodies = (frames: readonly SessionFrame[] = []) =>
   frames.flatMap((frame) => (frame.kind === 'multicast' ? frame.requests : []));
 
 describe('a unary call that a handler makes', () => {
-  it('is a request to its replica, and does not leave', async () => {
+  it('becomes a request to its replica and does not leave', async () => {
     const backup = ScriptedHandling.byHand();
     const asked = backup.run(() => ask(client, 'x'));
     const { request, receive } = backup.only;
@@ -40,7 +40,7 @@ describe('a unary call that a handler makes', () => {
     expect(called.seen).toEqual([]);
   });
 
-  it('is sent by the primary when that may be, and comes to what it is answered', async () => {
+  it('is sent by the primary when the replica lets it, and ends with the reply', async () => {
     const primary = ScriptedHandling.byHand();
     const asked = primary.run(() => ask(client, 'x'));
     const outcome = await primary.only.send(callerAt(7));
@@ -49,13 +49,13 @@ describe('a unary call that a handler makes', () => {
     expect((await asked).value).toBe('x');
   });
 
-  it('tells the group that it calls who calls, apart from its metadata', async () => {
+  it('tells the group that it calls which group calls, apart from its metadata', async () => {
     const primary = ScriptedHandling.byHand();
     const metadata = new Metadata();
     metadata.set('tag', 'a');
     metadata.set('blob-bin', Buffer.from([0, 255]));
     void primary.run(() => ask(client, 'hang', { metadata }));
-    // What becomes of the handler's own does not matter.
+    // The handler's own metadata may change meanwhile.
     metadata.set('tag', 'b');
     const sent = primary.only.send(callerAt(7, 1));
     const request = {
@@ -67,7 +67,8 @@ describe('a unary call that a handler makes', () => {
       ],
       nested: callerAt(7, 1),
     };
-    // Before it is answered: a session that has nothing left to do may end before it has reached all of them.
+    // This waits before the answer, because a session that has nothing left to do may end before it has reached all
+    // replicas.
     for (const replica of called.group.replicas) {
       await replica.until(({ frames }) => bodies(frames).some(({ request: { nested } }) => nested?.id.index === 1));
       expect(bodies(replica.frames).at(-1)?.request).toEqual(request);
@@ -99,7 +100,7 @@ describe('a unary call that a handler makes', () => {
     expect(trailers?.toJSON()).toEqual({ 'last-bin': [Buffer.from([2])] });
   });
 
-  it('cannot be serialized: the handler is told at once, and its replica of nothing', async () => {
+  it('ends at once, unknown to its replica, when its request cannot be serialized', async () => {
     const handling = ScriptedHandling.byHand();
     const { error } = await handling.run(() => ask(client, 'unserializable'));
     expect(error).toMatchObject({
@@ -109,7 +110,7 @@ describe('a unary call that a handler makes', () => {
     expect(handling.made).toEqual([]);
   });
 
-  it('has a reply that cannot be parsed', async () => {
+  it('ends with an error when its reply cannot be parsed', async () => {
     const { error } = await ScriptedHandling.primary().run(() => ask(client, 'unparsable'));
     expect(error).toMatchObject({
       code: Status.INTERNAL,
@@ -117,13 +118,13 @@ describe('a unary call that a handler makes', () => {
     });
   });
 
-  it('is too large to send: the primary says so', async () => {
+  it("ends with the primary's refusal when it is too large to send", async () => {
     const small = called.connect({}, { 'grpc.max_send_message_length': 50 });
     const { error } = await ScriptedHandling.primary().run(() => ask(small, 'x'.repeat(100)));
     expect(error).toMatchObject({ code: Status.RESOURCE_EXHAUSTED });
   });
 
-  it('of a client that was closed comes to that, instead of throwing in one replica only', async () => {
+  it('ends with an error, instead of throwing in one replica only, when its client was closed', async () => {
     const closed = called.connect();
     await understudyClient(closed).close();
     const { error } = await ScriptedHandling.primary().run(() => ask(closed, 'x'));
@@ -156,7 +157,7 @@ describe('a unary call that a handler makes', () => {
     expect((await asked).value).toBe('ordered');
   });
 
-  it('of a method that each replica answers for itself leaves through the channel', async () => {
+  it('leaves through the channel if each replica answers the method for itself', async () => {
     const { echo } = echoDefinition;
     const check = { ...echo, path: '/grpc.health.v1.Health/Check' };
     for (const { server } of called.group.replicas) {
@@ -188,8 +189,8 @@ describe('a unary call that a handler makes', () => {
   });
 });
 
-describe('metadata that names a caller', () => {
-  it('and cannot be read ends the call', async () => {
+describe('a call whose metadata names a calling group', () => {
+  it('ends with an error when that name cannot be read', async () => {
     const metadata = new Metadata();
     metadata.set('understudy-nested-bin', Buffer.from([1, 2, 3]));
     const { error } = await ask(client, 'x', { metadata });

@@ -1,3 +1,4 @@
+/** How grpc-js is led to make a handler's call on the handler's replica. */
 import type { CallProperties, ChannelInterface, Deadline, experimental } from '@grpc/grpc-js';
 import type { Handling } from '@understudy/context';
 import { errorStatus } from '@understudy/grpc-common';
@@ -9,7 +10,7 @@ interface MethodKind {
   readonly responseStream: boolean;
 }
 
-/** On which one call of a handler is made: it leads to the handler's replica. */
+/** The channel of one call of a handler. It leads to the handler's replica. */
 export class HandlerChannel {
   readonly #handling: Handling;
   readonly #method: MethodKind;
@@ -21,22 +22,25 @@ export class HandlerChannel {
     this.#depart = depart;
   }
 
-  /** The server call that it is made part of does not count: its deadline and its end are not the group's. */
+  /**
+   * Makes the call. The server call that it is part of plays no role, because the deadline and the end of that call
+   * differ from replica to replica.
+   */
   createCall(path: string, deadline: Deadline, host: string | null | undefined): experimental.CallStream {
     const { requestStream, responseStream } = this.#method;
     if (!requestStream && !responseStream) {
       return new HandlerCall(this.#handling, { path, deadline, host: host ?? undefined }, this.#depart);
     }
-    const reason = `a handler can make unary calls only; call ${path} outside of handlers, or a unary method in its stead`;
+    const reason = `a handler can make unary calls only; call ${path} outside of handlers, or call a unary method instead`;
     return new RefusedCall(errorStatus('UNDERSTUDY_UNSUPPORTED', reason));
   }
 }
 
-/** Has a call of a handler made on a channel of ours instead of its client's. */
+/** Makes grpc-js create a handler's call on a channel of ours instead of its client's. */
 // biome-ignore lint/suspicious/noExplicitAny: grpc-js's own signature
 export function divert(properties: CallProperties<any, any>, handling: Handling, depart: Depart): HandlerChannel {
   const channel = new HandlerChannel(handling, properties.methodDefinition, depart);
-  // Of a call's channel grpc-js asks no more than the call.
+  // grpc-js uses nothing of a call's channel but `createCall`.
   properties.channel = channel satisfies Pick<ChannelInterface, 'createCall'> as unknown as ChannelInterface;
   return channel;
 }

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => called.forget());
 
-describe('a handler that gives its call up', () => {
+describe('a handler that gives up a call of its own', () => {
   /** Holds each call back until it is told to let it go. */
   const holding =
     (letGo: (() => void)[]): Interceptor =>
@@ -26,7 +26,7 @@ describe('a handler that gives its call up', () => {
         start: (metadata, listener, next) => void letGo.push(() => next(metadata, listener)),
       });
 
-  it('is told at once before its replica knows of it', async () => {
+  it('is told at once if its replica does not know of the call yet', async () => {
     const letGo: (() => void)[] = [];
     const held = called.connect({ interceptors: [holding(letGo)] });
     const handling = ScriptedHandling.byHand();
@@ -36,7 +36,7 @@ describe('a handler that gives its call up', () => {
     expect(handling.made).toEqual([]);
   });
 
-  it('is told by the order later, and the call that was sent is cancelled', async () => {
+  it('is told at a later place in the order, and the call that was sent is cancelled', async () => {
     const handling = ScriptedHandling.byHand();
     let cancel = (): void => {};
     let isTold = false;
@@ -65,7 +65,7 @@ describe('a handler that gives its call up', () => {
     expect(handling.only.cancels).toBe(1);
   });
 
-  it('has the reply if the order has that', async () => {
+  it('gets the reply if that is what the order has', async () => {
     const handling = ScriptedHandling.byHand();
     const asked = handling.run(() => ask(client, 'x', { made: (call) => setImmediate(() => call.cancel()) }));
     await new Promise(setImmediate);
@@ -74,7 +74,7 @@ describe('a handler that gives its call up', () => {
   });
 });
 
-describe('handlers', () => {
+describe('a handler that gets the reply to its call', () => {
   const echo = (text: string, callback: requestCallback<string>) => {
     const { path, requestSerialize, responseDeserialize } = echoDefinition.echo;
     client.makeUnaryRequest(path, requestSerialize, responseDeserialize, text, callback);
@@ -82,7 +82,7 @@ describe('handlers', () => {
   const echoed = (text: string): Promise<string> =>
     new Promise((resolve, reject) => echo(text, (error, value) => (error ? reject(error) : resolve(value ?? ''))));
 
-  it('go on as the handlers that they are: with callbacks', async () => {
+  it('goes on as that handler, with callbacks', async () => {
     const handling = ScriptedHandling.primary();
     const values = await new Promise((resolve) => {
       handling.run(() =>
@@ -95,7 +95,7 @@ describe('handlers', () => {
     expect(handling.made).toHaveLength(2);
   });
 
-  it('go on as the handlers that they are: with promises', async () => {
+  it('goes on as that handler, with promises', async () => {
     const handling = ScriptedHandling.primary();
     const values = await handling.run(async () => {
       const together = await Promise.all([echoed('a'), echoed('b')]);
@@ -105,7 +105,7 @@ describe('handlers', () => {
     expect(handling.made.map(({ request }) => Buffer.from(request.message).toString())).toEqual(['a', 'b', 'c']);
   });
 
-  it('do the same on replicas that do not send', async () => {
+  it('does the same on a replica that does not send', async () => {
     const handler = async (): Promise<string> => {
       const failed = await echoed('not found').catch(({ code }: { code: number }) => code);
       return `${failed} ${await echoed('x')}`;
@@ -123,7 +123,7 @@ describe('handlers', () => {
     expect(called.seen).toHaveLength(2);
   });
 
-  it('throw out of what gives them the reply', () => {
+  it('throws out of what gives it the reply', () => {
     const handling = ScriptedHandling.byHand();
     handling.run(() =>
       echo('x', () => {
@@ -133,7 +133,7 @@ describe('handlers', () => {
     expect(() => handling.only.receive(reply('x'))).toThrow('handler');
   });
 
-  it('have interceptors, of the client and of the call', async () => {
+  it('has passed the interceptors of the client and of the call', async () => {
     const adding =
       (text: string): Interceptor =>
       (options, nextCall) =>
@@ -146,7 +146,7 @@ describe('handlers', () => {
     expect(handling.made).toHaveLength(2);
   });
 
-  it('leave calls alone that are made elsewhere meanwhile', async () => {
+  it('leaves alone calls that are made elsewhere meanwhile', async () => {
     const handling = ScriptedHandling.byHand();
     const inside = handling.run(() => ask(client, 'x'));
     expect((await ask(client, 'y')).value).toBe('y');
@@ -157,7 +157,7 @@ describe('handlers', () => {
     await inside;
   });
 
-  it('are told alike that options were taken apart', async () => {
+  it('is told alike on all replicas that the options were taken apart', async () => {
     const { callInvocationTransformer: _, ...rest } = replicatedForTest();
     const apart = connectTo(called.group.target, rest);
     const handling = ScriptedHandling.byHand();

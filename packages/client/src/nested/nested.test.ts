@@ -16,7 +16,7 @@ import { callerAt, ScriptedHandling } from '../testing/scripted-handling.js';
 import { StreamingCall } from '../testing/stream-client.js';
 import { nested } from './nested.js';
 
-/** An ordinary service, which notes what it is asked. */
+/** An ordinary service that notes what it is asked. */
 class AuditServer {
   readonly server = new Server();
   seen: Metadata[] = [];
@@ -88,8 +88,8 @@ beforeEach(() => {
 });
 afterEach(() => client.close());
 
-describe('a call to a service that is not replicated, made by a handler', () => {
-  it('does not leave but through the primary, which names it', async () => {
+describe("a handler's call to a service that is not replicated", () => {
+  it('leaves from the primary alone, with a key that names it', async () => {
     const primary = ScriptedHandling.byHand();
     const backup = ScriptedHandling.byHand();
     const asked = [primary, backup].map((each) => each.run(() => ask(client, 'x')));
@@ -124,7 +124,7 @@ describe('a call to a service that is not replicated, made by a handler', () => 
     expect(audit.seen[0]?.get('idempotency-key')).toEqual(['order 5']);
   });
 
-  it('has a key that can travel, whatever the group is called', async () => {
+  it('has a key that can travel, whatever the name of the group', async () => {
     const handling = ScriptedHandling.byHand();
     void handling.run(() => ask(client, 'x'));
     handling.only.receive(await handling.only.send(callerAt(7, 0, 'Läden 1/0a1b')));
@@ -142,7 +142,7 @@ describe('a call to a service that is not replicated, made by a handler', () => 
     for (const each of [initialMetadata, trailers]) expect(each?.get('blob-bin')).toEqual([Buffer.from([0, 255])]);
   });
 
-  it('cannot be serialized, or its reply parsed, as elsewhere', async () => {
+  it('ends as an ordinary call when it cannot be serialized or its reply cannot be parsed', async () => {
     for (const text of ['unserializable', 'unparsable']) {
       const { error } = await ask(client, text);
       const inside = await ScriptedHandling.primary().run(() => ask(client, text));
@@ -175,7 +175,7 @@ describe('a call to a service that is not replicated, made by a handler', () => 
     await cancelled;
   });
 
-  it('that is answered twice ends, as one that nobody could answer', async () => {
+  it('ends with an error when it is answered twice', async () => {
     const { look } = echoDefinition;
     const handling = ScriptedHandling.primary();
     const code = await new Promise((resolve) => {
@@ -204,7 +204,7 @@ describe('a call to a service that is not replicated, made by a handler', () => 
   });
 });
 
-describe('the same client elsewhere', () => {
+describe('a client of a service that is not replicated, outside of handlers,', () => {
   it('makes ordinary calls', async () => {
     const { value, error } = await ask(client, 'x');
     expect([value, error]).toEqual(['x', null]);
@@ -212,7 +212,7 @@ describe('the same client elsewhere', () => {
     expect(keys.filter((key) => key.startsWith('understudy') || key === 'idempotency-key')).toEqual([]);
   });
 
-  it('streams', async () => {
+  it('makes ordinary streams', async () => {
     const { status } = await new StreamingCall(client, 'hang', { kind: 'watch' }).heard;
     expect(status.details).not.toContain('UNDERSTUDY');
   });

@@ -5,15 +5,16 @@ import { divert } from './handler-channel.js';
 import { channelCall } from './sent-call.js';
 
 /**
- * Options for any grpc-js client of a service that is not replicated, to be used in handlers of one that is: the unary
- * calls that a handler makes are sent once, by the group's primary, and their replies reach the handlers of all replicas
- * at the same place in the group's order. Elsewhere its calls are ordinary ones.
+ * Options for any grpc-js client of a service that is not replicated, for use in handlers of a service that is. The
+ * unary calls that a handler makes with such a client are sent once, by the group's primary, and their replies reach
+ * the handlers of all replicas at the same place in the group's order. Outside of handlers the client's calls are
+ * ordinary ones.
  *
- * When the primary dies the next one sends the calls whose replies are not known once more. Each call has metadata
- * `idempotency-key`, the same both times, unless the handler gave it one: by that the service can tell.
+ * When the primary dies, its successor sends those calls again whose replies are not known. Each call has metadata
+ * `idempotency-key`, the same both times, by which the service can recognise it; a key that the handler gave stays.
  *
- * May be given to several clients, and be extended by other options, but not by `callInvocationTransformer`. Clients made
- * with `replicated` need none of it.
+ * The options may be given to several clients, and extended by other options but not by `callInvocationTransformer`.
+ * Clients made with `replicated` do not need them.
  */
 export function nested(): ClientOptions {
   expectCalls();

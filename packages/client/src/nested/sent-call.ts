@@ -1,3 +1,4 @@
+/** The calls that really leave, when handlers make calls. */
 import {
   type CallCredentials,
   type ChannelInterface,
@@ -18,12 +19,12 @@ export interface CallTarget {
   readonly host: string | undefined;
 }
 
-/** What a handler said of its call, apart from metadata and message. */
+/** What a handler has set for its call, besides metadata and message. */
 export interface CallSettings extends CallTarget {
   readonly credentials: CallCredentials | undefined;
 }
 
-/** A call that takes and gives messages as bytes. */
+/** A call whose messages are bytes. */
 export type BytesCall = Pick<
   InterceptingCallInterface,
   'start' | 'startRead' | 'sendMessageWithContext' | 'halfClose' | 'cancelWithStatus'
@@ -32,9 +33,9 @@ export type BytesCall = Pick<
 const NOTHING_SENT: SentCall = Object.freeze({ cancel() {} });
 
 /**
- * Makes a unary call whose messages are bytes, and gathers what it comes to.
+ * Makes a unary call whose messages are bytes, and gathers its reply.
  *
- * @param open makes the call; what it throws is what the call comes to
+ * @param open makes the call; if it throws, that is the outcome of the call
  * @param done called exactly once, in a later turn
  */
 export function sendCall(
@@ -62,7 +63,8 @@ export function sendCall(
         return;
       }
       reply = received ?? undefined;
-      // gRPC holds an end back behind messages that nobody reads, so one too many would never show.
+      // gRPC holds an end back behind messages that nobody reads, so without this read a second message would never
+      // show.
       call.startRead();
     },
     onReceiveStatus: (status) => done(replyOutcome(initial, reply, status)),
@@ -73,7 +75,7 @@ export function sendCall(
   return { cancel: () => call.cancelWithStatus(Status.CANCELLED, 'Cancelled on client') };
 }
 
-/** A call on a channel of grpc-js, which is part of no server call whatever the handler said. */
+/** Makes a call on a channel of grpc-js. It is part of no server call, whatever the handler said. */
 export function channelCall(
   channel: Pick<ChannelInterface, 'createCall'>,
   { path, deadline, host, credentials }: CallSettings,

@@ -9,7 +9,7 @@ import { ScriptedGroup } from '../testing/scripted-replica.js';
 
 const program = fileURLToPath(new URL('../../dist/testing/one-call.js', import.meta.url));
 
-/** Runs the built program; resolves when it exits, which nobody tells it to. */
+/** Runs the built program and waits until it exits, which nobody tells it to do. */
 async function run(...args: string[]): Promise<{ code: number; output: string; stderr: string }> {
   const child = spawn(process.execPath, [program, ...args]);
   let output = '';
@@ -24,7 +24,9 @@ async function run(...args: string[]): Promise<{ code: number; output: string; s
   return { code, output, stderr };
 }
 
-/** Listens, and stands still with a full queue: whoever connects from now on hears nothing. */
+/**
+ * A program that listens but accepts nothing, with its queue full, so that whoever connects from now on hears nothing.
+ */
 const MUTE = `
 const server = require('node:net').createServer().listen({ port: 0, host: 'localhost', backlog: 1 }, () => {
   process.stdout.write(String(server.address().port), () => process.kill(process.pid, 'SIGSTOP'));
@@ -58,39 +60,39 @@ async function startMute(): Promise<{ port: number; stop(): void }> {
   };
 }
 
-describe('a program that returns from main', () => {
+describe('a program that has returned from main', () => {
   let group: ScriptedGroup | undefined;
   afterEach(() => group?.stop());
 
-  it('exits by itself after its calls', async () => {
+  it('exits after its calls', async () => {
     group = await ScriptedGroup.start(3, echoing);
     const { code, output } = await run(group.target, '3');
     expect({ code, output }).toEqual({ code: 0, output: 'call 0\ncall 1\ncall 2\n' });
     for (const replica of group.replicas) expect(replica.frames.at(-1)).toEqual({ kind: 'goodbye' });
   });
 
-  it('exits by itself though a replica is down', async () => {
+  it('exits though a replica is down', async () => {
     group = await ScriptedGroup.start(2, echoing);
     group.replicas[1]?.stop();
     const { code, output } = await run(group.target);
     expect({ code, output }).toEqual({ code: 0, output: 'call 0\n' });
   });
 
-  it('exits by itself though a host answers nothing, not even a connection', async () => {
+  it('exits though a host does not even answer attempts to connect', async () => {
     group = await ScriptedGroup.start(1, echoing);
     const mute = await startMute();
     try {
       const startedAt = performance.now();
       const { code, output } = await run(`${group.target},localhost:${mute.port}`);
       expect({ code, output }).toEqual({ code: 0, output: 'call 0\n' });
-      // The kernel itself tries for two minutes.
+      // Left to the kernel, an attempt takes two minutes.
       expect(performance.now() - startedAt).toBeLessThan(15_000);
     } finally {
       mute.stop();
     }
   });
 
-  it('exits by itself though nobody can be reached', async () => {
+  it('exits though no replica can be reached', async () => {
     const { code, output } = await run('understudy:///localhost:1,localhost:2');
     expect(code).toBe(0);
     expect(output).toContain('UNDERSTUDY_UNREACHABLE');

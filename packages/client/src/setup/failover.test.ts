@@ -35,7 +35,7 @@ describe('when a replica fails', () => {
     expect(understudyClient(client).status()).toMatchObject({ primarySlot: 1, term: 2 });
   });
 
-  it('a replica that does not read is dropped, and calls go on', async () => {
+  it('a replica that does not read loses its link, and calls go on', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     const [, , backup] = group.replicas;
     await backup?.until(({ streams }) => streams.size === 1);
@@ -48,7 +48,7 @@ describe('when a replica fails', () => {
     answers = false;
     const open = ask(client, 'y');
     await dropped;
-    // On a slow machine it is dropped before the call is there.
+    // On a slow machine the link is dropped before the call arrives.
     await group.replicas[0]?.until(() => group.held.length === 1);
     group.answerHeld();
     expect((await open).value).toBe('y');

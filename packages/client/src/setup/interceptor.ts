@@ -1,3 +1,4 @@
+/** Our interceptor, and the mark by which it finds the channel of a call. */
 import type {
   CallInvocationTransformer,
   CallProperties,
@@ -16,16 +17,19 @@ import type { Depart } from '../nested/handler-call.js';
 import { divert, HandlerChannel } from '../nested/handler-channel.js';
 import { channelCall } from '../nested/sent-call.js';
 
-/** Where a call's options name the channel that it belongs to: grpc-js does not tell interceptors. */
+/** The key under which a call's options name its channel, since grpc-js does not tell interceptors. */
 const CHANNEL = Symbol('understudy.channel');
 
 type MarkedOptions = InterceptorOptions & { readonly [CHANNEL]?: ReplicatedChannel | HandlerChannel };
 
-/** Our interceptor, nearest the wire: replicated calls go to the channel's session, others on their ordinary way. */
+/**
+ * Makes our interceptor, which stands nearest the wire. It sends replicated calls to the channel's session and lets all
+ * others go their ordinary way.
+ */
 export function replicationInterceptor(methods: Methods): Interceptor {
   const intercept = (options: MarkedOptions, nextCall: Parameters<Interceptor>[1]): InterceptingCallInterface => {
     const channel = options[CHANNEL];
-    // The call of a handler: its channel sees to it.
+    // This is a call of a handler, and its channel does all the rest.
     if (channel instanceof HandlerChannel) return nextCall(options);
     const { path, requestStream, responseStream } = options.method_definition;
     const plan = methods.plan(path);
@@ -38,13 +42,13 @@ export function replicationInterceptor(methods: Methods): Interceptor {
     if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
     return new StreamedCall(channel.host, options, plan);
   };
-  // grpc-js asks for a class where it uses no more than the interface.
+  // grpc-js's type demands a class, but it uses no more than the interface.
   return intercept as unknown as (...args: Parameters<Interceptor>) => InterceptingCall;
 }
 
 /**
- * Marks each call with its channel; for a call that a handler makes that is another. A call that brings interceptors of
- * its own, which in grpc-js replace the client's, gets ours nearest the wire all the same.
+ * Marks each call with its channel, which for a handler's call is one of ours. In grpc-js the interceptors of a call
+ * replace those of its client; this appends our interceptor to them, so that it still stands nearest the wire.
  */
 export function channelMarker(methods: Methods, ours: Interceptor): CallInvocationTransformer {
   // biome-ignore lint/suspicious/noExplicitAny: grpc-js's own signature
@@ -63,7 +67,7 @@ export function channelMarker(methods: Methods, ours: Interceptor): CallInvocati
   };
 }
 
-/** How a handler's call goes out: as the same call made elsewhere would. */
+/** Makes a handler's call leave as the same call made outside of handlers would. */
 const departure =
   (methods: Methods, channel: ReplicatedChannel): Depart =>
   (settings) => {

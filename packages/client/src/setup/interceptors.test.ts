@@ -23,7 +23,7 @@ function connect(options: Parameters<typeof replicatedForTest>[0] = {}) {
   return client;
 }
 
-/** Notes when it sees a call go out and its message come back. */
+/** Makes an interceptor that notes when it sees a call go out and its message come back. */
 const noting =
   (name: string, notes: string[]): Interceptor =>
   (options, nextCall) =>
@@ -41,7 +41,7 @@ const noting =
         }),
     });
 
-describe('interceptors', () => {
+describe('interceptors of a replicated client', () => {
   it("of the application run outside of ours, in the application's order", async () => {
     const notes: string[] = [];
     const client = connect({ interceptors: [noting('a', notes), noting('b', notes)] });
@@ -49,7 +49,7 @@ describe('interceptors', () => {
     expect(notes).toEqual(['a out', 'b out', 'b in', 'a in']);
   });
 
-  it('of a call replace those of the client, but not ours', async () => {
+  it('replace those of the client, but not ours, when a call has its own', async () => {
     const notes: string[] = [];
     const client = connect({ interceptors: [noting('client', notes)] });
     expect((await ask(client, 'x', { options: { interceptors: [noting('call', notes)] } })).value).toBe('x+call');
@@ -73,7 +73,7 @@ describe('interceptors', () => {
     expect((await ask(client, 'x')).value).toBe('x');
   });
 
-  it('may answer in our stead', async () => {
+  it('may answer a call themselves', async () => {
     const refusing: Interceptor = (options, nextCall) =>
       new InterceptingCall(nextCall(options), {
         start: (metadata, listener) => {
@@ -86,8 +86,8 @@ describe('interceptors', () => {
   });
 });
 
-describe('options', () => {
-  it('may serve several clients, each with its own group', async () => {
+describe('the options that replicated() makes', () => {
+  it('may serve several clients, each with a group of its own', async () => {
     const other = await ScriptedGroup.start(1, () => echoing({ method: '', message: Buffer.from('other') }));
     const options = replicatedForTest();
     const first = connectTo(group.target, options);
@@ -110,11 +110,11 @@ describe('options', () => {
     expect(() => replicated({ serviceConfig: config })).toThrow(field);
   });
 
-  it('do not go with a target of another kind', () => {
+  it("make a client's constructor throw for a target of another kind", () => {
     expect(() => connectTo('localhost:1', replicated({ serviceConfig }))).toThrow(/UNDERSTUDY_CONFIG.*localhost:1/);
   });
 
-  it('taken apart end calls with a status that says so', async () => {
+  it('end calls with a status that says so when they were taken apart', async () => {
     const { callInvocationTransformer: _, ...rest } = replicatedForTest();
     const client = connectTo(group.target, rest);
     const { error } = await ask(client, 'x');
@@ -122,7 +122,7 @@ describe('options', () => {
     client.close();
   });
 
-  it('are needed for a handle', () => {
+  it('must have made the client that understudyClient() is asked about', () => {
     registerUnderstudy();
     const client = connectTo('localhost:1', {});
     expect(() => understudyClient(client)).toThrow('UNDERSTUDY_SETUP');

@@ -10,7 +10,7 @@ let registered = false;
 
 /**
  * Makes the target scheme `understudy:` and the load-balancing policy `understudy` known to grpc-js, once a process.
- * `replicated` does it by itself; a client that wants no more than to be routed to the primary calls this and gives the
+ * `replicated` does this by itself. A client that only wants to be routed to the primary calls this and gives the
  * service config as the option `grpc.service_config`.
  */
 export function registerUnderstudy(): void {

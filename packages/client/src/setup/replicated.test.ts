@@ -25,10 +25,11 @@ async function start(
 }
 
 describe('a replicated client', () => {
-  it('sends a call to every replica and delivers the reply of the primary', async () => {
+  it("sends a call to every replica and delivers the primary's reply", async () => {
     const { group, client } = await start(3, () => undefined);
     const asked = ask(client, 'hello');
-    // Before it is answered: a session that has nothing left to do may end before it has reached all of them.
+    // This waits before the answer, because a session that has nothing left to do may end before it has reached all
+    // replicas.
     for (const replica of group.replicas) {
       await replica.until(({ frames }) =>
         frames.some((frame) => frame.kind === 'multicast' && frame.requests.length > 0),
@@ -39,7 +40,7 @@ describe('a replicated client', () => {
     expect(await asked).toMatchObject({ value: 'hello', error: null, events: ['metadata', 'value', 'status'] });
   });
 
-  it('says who the primary is', async () => {
+  it('says which replica is the primary', async () => {
     const { group, client } = await start(2, echoing);
     group.primary = 1;
     await ask(client, 'hello');
@@ -109,13 +110,13 @@ describe('a replicated client', () => {
     expect(second).not.toBe(first);
   });
 
-  it('reconnects after a replica that sent garbage, and goes on', async () => {
+  it('reconnects to a replica that sent garbage, and goes on', async () => {
     let holds = false;
     const { group, client } = await start(2, (request) => (holds ? undefined : echoing(request)));
     const [, backup] = group.replicas;
     const hellos = () => backup?.frames.filter((frame) => frame.kind === 'hello').length ?? 0;
     await ask(client, 'x');
-    // The primary answers whether or not the backup's stream is up by then.
+    // The primary answers whether or not the backup's link is up by then.
     await backup?.until(() => hellos() === 1);
     // An open call keeps the session from ending before it has reconnected.
     holds = true;

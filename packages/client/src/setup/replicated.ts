@@ -1,3 +1,4 @@
+/** What an application meets of the client: `replicated`, and the handle on a client made with it. */
 import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, parseServiceConfig, Session, UnderstudyError } from '@understudy/core';
@@ -10,31 +11,36 @@ import { channelMarker, replicationInterceptor } from './interceptor.js';
 import { registerUnderstudy } from './registration.js';
 
 export interface ReplicatedOptions {
-  /** gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. */
+  /**
+   * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry, as an object or as JSON text.
+   */
   readonly serviceConfig: object | string;
-  /** The application's own interceptors, outermost first; they see calls as they would without replication. */
+  /** The application's own interceptors, outermost first. They see calls as they would without replication. */
   readonly interceptors?: readonly Interceptor[];
-  /** Receives what happens to sessions and streams; nothing is logged without it. */
+  /** Receives what happens to sessions and links. Default: nothing is logged. */
   readonly logger?: Logger;
-  /** How calls travel; default: the service config's, which defaults to `stream`. */
+  /** How calls travel. Default: what the service config says, which defaults to `stream`. */
   readonly carrier?: Carrier;
 }
 
 const silent: Logger = { log() {} };
 
 /**
- * Options for any grpc-js client whose target is `understudy:///host:port,…` with every replica of the group: its calls
- * then survive the death of replicas. Those that a handler of a replicated service makes, unary ones only, are sent once, by
- * the primary of its group. May be given to several clients. To be extended by other channel options,
- * such as those for TLS, but not by interceptors, `callInvocationTransformer` or channel overrides.
+ * Options for any grpc-js client whose target is `understudy:///host:port,…` with the address of every replica of the
+ * group. The client's calls then survive the death of replicas. A unary call that a handler of a replicated service
+ * makes with such a client is sent once, by the primary of the handler's group; a handler cannot make streams.
  *
- * @throws UNDERSTUDY_CONFIG with the path of the field that is wrong; the client's constructor throws it for the target
+ * The options may be given to several clients. They may be extended by other channel options, such as those for TLS,
+ * but not by interceptors, `callInvocationTransformer` or channel overrides.
+ *
+ * @throws UNDERSTUDY_CONFIG with the path of the field that is wrong; the client's constructor throws it for a wrong
+ *   target
  */
 export function replicated(options: ReplicatedOptions): ClientOptions {
   return replicatedWith(options, (setup) => new Session(setup));
 }
 
-/** `replicated` with sessions of another making. */
+/** Does what `replicated` does, with sessions that `makeSession` makes. */
 export function replicatedWith(
   { serviceConfig, interceptors = [], logger = silent, carrier }: ReplicatedOptions,
   makeSession: MakeSession,
@@ -47,7 +53,7 @@ export function replicatedWith(
   const methods = new Methods(config, json);
   const ours = replicationInterceptor(methods);
   return {
-    // A replica that was down is one that calls go to soon.
+    // A replica that was down may come back soon, so grpc-js must not wait long before it tries again.
     ...RECONNECT_OPTIONS,
     interceptors: [...interceptors, ours],
     callInvocationTransformer: channelMarker(methods, ours),
@@ -57,11 +63,11 @@ export function replicatedWith(
   };
 }
 
-/** What a replicated client can be asked beyond its calls. */
+/** What a replicated client can be asked besides its calls. */
 export interface UnderstudyClient {
   /**
-   * Takes no new calls, lets open ones end, flushes, waits within a bound for stability, deregisters and ends the
-   * client's streams. What the stub's own `close()` begins, this awaits.
+   * Takes no new calls, lets the open ones end, flushes, waits within a bound for stability, deregisters and ends the
+   * client's links. The stub's own `close()` begins the same, and this awaits it.
    *
    * @returns whether nothing unstable was left behind
    */
@@ -70,9 +76,9 @@ export interface UnderstudyClient {
 }
 
 /**
- * The replication side of a stub made with the options of `replicated`.
+ * The replication side of a stub that was made with the options of `replicated`.
  *
- * @throws UNDERSTUDY_SETUP if it was made without
+ * @throws UNDERSTUDY_SETUP if the stub was made without them
  */
 export function understudyClient(client: Client): UnderstudyClient {
   const channel = client.getChannel();

@@ -14,7 +14,7 @@ import { ScriptedGroup } from '../testing/scripted-replica.js';
 import { replicatedForTest } from '../testing/session-under-test.js';
 import { understudyClient } from './replicated.js';
 
-/** What a handler would do, chosen by the message. */
+/** Answers as a handler would, chosen by the message. */
 function answer(request: Request): Reply | undefined {
   const text = Buffer.from(request.message).toString();
   switch (text) {
@@ -41,7 +41,7 @@ function answer(request: Request): Reply | undefined {
 const ownMetadata = (request: Request) =>
   (request.metadata ?? []).filter(([key]) => key === 'tag' || key === 'authorization');
 
-/** What grpc-js puts into replies by itself. */
+/** Metadata that grpc-js adds to replies by itself. */
 const FROM_TRANSPORT = ['content-type', 'date', 'grpc-accept-encoding', 'accept-encoding'];
 const OURS = ['understudy-code', 'understudy-may-have-taken-effect'];
 
@@ -51,7 +51,7 @@ function visible(metadata: Metadata | undefined): object {
   return copy;
 }
 
-describe('a replicated call beside a bare one', () => {
+describe('a replicated unary call, compared with a bare one', () => {
   let group: ScriptedGroup;
   let bareTarget: string;
   let stopBare: () => void;
@@ -67,7 +67,11 @@ describe('a replicated call beside a bare one', () => {
     stopBare();
   });
 
-  /** The same call by both clients: what the applications hear. */
+  /**
+   * Makes the same call with both clients.
+   *
+   * @returns what the two applications hear
+   */
   async function both(text: string, how: Ask | (() => Ask) = {}, options: ClientOptions = {}) {
     const fresh = (): Ask => (typeof how === 'function' ? how() : how);
     const bare = connectTo(bareTarget, options);
@@ -108,14 +112,14 @@ describe('a replicated call beside a bare one', () => {
     await both('headers', { metadata });
   });
 
-  it('cannot serialize alike', async () => sameDetails(await both('unserializable')));
-  it('cannot parse alike', async () => sameDetails(await both('unparsable')));
+  it('ends alike when the request cannot be serialized', async () => sameDetails(await both('unserializable')));
+  it('ends alike when the reply cannot be parsed', async () => sameDetails(await both('unparsable')));
 
-  it('is too large to send alike', async () => {
+  it('ends alike when it is too large to send', async () => {
     sameDetails(await both('x'.repeat(100), {}, { 'grpc.max_send_message_length': 50 }));
   });
 
-  it('is too large to receive alike', async () => {
+  it('ends alike when the reply is too large to receive', async () => {
     const { ours } = await both('x'.repeat(100), {}, { 'grpc.max_receive_message_length': 50 });
     expect(ours.error).toMatchObject({ code: Status.RESOURCE_EXHAUSTED });
     expect(ours.error?.metadata.get('understudy-may-have-taken-effect')).toEqual(['true']);
@@ -132,7 +136,7 @@ describe('a replicated call beside a bare one', () => {
   });
 
   it.each([Status.UNAUTHENTICATED, Status.NOT_FOUND, undefined])(
-    'hears of failing credentials alike (%s)',
+    'hears alike of credentials that fail (%s)',
     async (code) => {
       const failing = credentials.createFromMetadataGenerator((_params, callback) =>
         callback(Object.assign(new Error('no token'), code === undefined ? {} : { code })),
@@ -141,7 +145,7 @@ describe('a replicated call beside a bare one', () => {
     },
   );
 
-  it('does not take two authorizations alike', async () => {
+  it('refuses two authorizations alike', async () => {
     const metadata = new Metadata();
     metadata.set('authorization', 'one');
     const generated = credentials.createFromMetadataGenerator((_params, callback) => callback(null, metadata));
@@ -156,7 +160,7 @@ describe('a replicated call beside a bare one', () => {
     expect(ours.error?.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_INDETERMINATE']);
   });
 
-  it('ends at once when its deadline is past, and has taken no effect', async () => {
+  it('ends at once when its deadline has passed, and has taken no effect', async () => {
     const { ours } = await both('hello', { options: deadlineIn(-5) });
     expect(ours.error?.details).toContain('the call has taken no effect');
     expect(ours.error?.metadata.get('understudy-may-have-taken-effect')).toEqual(['false']);
@@ -191,12 +195,12 @@ describe('a replicated call beside a bare one', () => {
     expect(ours.error?.details).toBe('Cancelled on client; the call may have taken effect');
   });
 
-  it('that only reads never takes effect', async () => {
+  it('never takes effect if its method is read-only', async () => {
     const { ours } = await both('hang', () => ({ method: 'look', options: deadlineIn(100) }));
     expect(ours.error?.metadata.get('understudy-may-have-taken-effect')).toEqual(['false']);
   });
 
-  it('is told at once that nobody can be reached', async () => {
+  it('is told at once that no replica can be reached', async () => {
     const bare = connectTo('localhost:1', {});
     const ours = connectTo('understudy:///localhost:1,localhost:2', replicatedForTest());
     expect((await ask(bare, 'x')).error?.code).toBe(Status.UNAVAILABLE);
@@ -226,7 +230,7 @@ describe('a replicated call beside a bare one', () => {
     await understudyClient(ours).close();
   });
 
-  it('is not disturbed by an application that throws in its callback', async () => {
+  it('is delivered though the application throws in the callback of another', async () => {
     const ours: Client = connectTo(group.target, replicatedForTest());
     const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
     const listeners = process.rawListeners('uncaughtException').slice(0, -1);
