@@ -1,3 +1,4 @@
+/** The calls of captured methods as they arrive from grpc-js. */
 import type {
   handleBidiStreamingCall,
   handleClientStreamingCall,
@@ -18,7 +19,7 @@ export interface Arrival {
   readonly callback: sendUnaryData<Buffer>;
 }
 
-/** Any other, bytes in and bytes out. */
+/** A streaming call of a captured method that arrived as an RPC, with messages as bytes. */
 export type StreamArrival =
   | {
       readonly kind: 'clientStream';
@@ -29,7 +30,7 @@ export type StreamArrival =
   | { readonly kind: 'serverStream'; readonly path: string; readonly call: ServerWritableStream<Buffer, Buffer> }
   | { readonly kind: 'bidi'; readonly path: string; readonly call: ServerDuplexStream<Buffer, Buffer> };
 
-/** Whoever turns arrivals into messages. Must not throw. */
+/** Takes the calls that arrive. Must not throw. */
 export interface Gateway {
   onCall(arrival: Arrival): void;
   onStream(arrival: StreamArrival): void;
@@ -41,7 +42,7 @@ type GatewayHandler =
   | handleServerStreamingCall<Buffer, Buffer>
   | handleBidiStreamingCall<Buffer, Buffer>;
 
-/** What grpc-js gets in place of the user's handler of the method at `path`. */
+/** The handler that grpc-js gets in place of the user's handler of the method at `path`. */
 export function gatewayHandler(gateway: Gateway, kind: MethodKind, path: string): GatewayHandler {
   switch (kind) {
     case 'unary': {

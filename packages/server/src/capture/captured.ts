@@ -1,3 +1,4 @@
+/** A method of the user's as it was registered with the server. */
 import type {
   MethodDefinition,
   ServerDuplexStream,
@@ -8,12 +9,12 @@ import type {
   sendUnaryData,
 } from '@grpc/grpc-js';
 
-/** Turns a message of one type into bytes. What it returns need not be a Buffer: users write these. */
+/** Turns a message of one type into bytes. The result need not be a Buffer, because users write these functions. */
 export type Serialize = (value: unknown) => unknown;
 export type Deserialize = (bytes: Buffer) => unknown;
 
 export type Callback = sendUnaryData<unknown>;
-/** What grpc-js is told about a method in the definition of its service. */
+/** What grpc-js knows about a method from the definition of its service. */
 export type Definition = MethodDefinition<unknown, unknown>;
 
 export type UnaryHandler = (call: ServerUnaryCall<unknown, unknown>, callback: Callback) => unknown;
@@ -28,10 +29,10 @@ interface HandlerOf {
   readonly bidi: BidiHandler;
 }
 
-/** As grpc-js names them. */
+/** The four kinds of methods, as grpc-js names them. */
 export type MethodKind = keyof HandlerOf;
 
-/** What does not depend on the kind. */
+/** What a method has whatever its kind. */
 export interface CapturedCodec {
   readonly path: string;
   readonly requestDeserialize: Deserialize;
@@ -41,10 +42,13 @@ export interface CapturedCodec {
 interface Captured<K extends MethodKind> extends CapturedCodec {
   readonly kind: K;
   readonly handler: HandlerOf[K];
-  /** The other halves; unknown for a method registered without its definition (`server.register`). */
+  /**
+   * The client's halves of the codec; unknown for a method that was registered without its definition
+   * (`server.register`).
+   */
   readonly requestSerialize: Serialize | undefined;
   readonly responseDeserialize: Deserialize | undefined;
-  /** `idempotency_level = NO_SIDE_EFFECTS` in its definition. */
+  /** Whether its definition says `idempotency_level = NO_SIDE_EFFECTS`. */
   readonly readOnly: boolean;
   /** What interceptors are told about the method. */
   readonly descriptor: ServerMethodDefinition<unknown, unknown>;

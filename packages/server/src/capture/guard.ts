@@ -1,17 +1,18 @@
+/** Keeps calls away from a replica that is not the primary. */
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { errorStatus } from '@understudy/grpc-common';
 
 export interface GuardOptions {
   /** Whether a method's calls are replicated. */
   readonly isReplicated: (path: string) => boolean;
-  /** Whether this replica takes calls; it is primary or about to be. */
+  /** Whether this replica takes calls, because it is the primary or about to be. */
   readonly serves: () => boolean;
   readonly primaryAddress: () => string | undefined;
 }
 
 /**
- * Refuses calls of replicated methods on a replica that is not the primary, before their body is read. Stands nearest
- * the wire; on the primary it leaves the call as it is, at no cost.
+ * An interceptor that refuses calls of replicated methods on a replica that is not the primary, before their body is
+ * read. It stands nearest the wire; on the primary it lets calls pass at no cost.
  */
 export class Guard {
   readonly #options: GuardOptions;
@@ -34,8 +35,8 @@ export class Guard {
   };
 
   /**
-   * Whether calls come through here. A server runs the same interceptors for all calls, so one call that did shows that
-   * all do.
+   * Whether calls come through here. A server runs the same interceptors for all calls, so one call that came through
+   * shows that all do.
    */
   get passed(): boolean {
     return this.#passed;

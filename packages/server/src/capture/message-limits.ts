@@ -5,12 +5,13 @@ import { MESSAGE_BYTES_MAX } from '@understudy/wire';
 const LIMITS = ['grpc.max_receive_message_length', 'grpc.max_send_message_length'] as const;
 
 /**
- * Replicas and clients talk in frames, which are messages of this very server.
+ * Checks that the server lets frames pass, which are messages of this server like any other. A limit below zero means
+ * none.
  *
- * @throws UnderstudyError UNDERSTUDY_SETUP when the server's limits are too low for them; below zero is none
+ * @throws UnderstudyError UNDERSTUDY_SETUP when the server's limits of message size are too low
  */
 export function checkMessageLimits(server: Server): void {
-  // grpc-js keeps them to itself; where it does no longer, nothing is checked.
+  // grpc-js has no public way to ask for its options. If a later version keeps them elsewhere, nothing is checked.
   const { options = {} } = server as unknown as { readonly options?: ServerOptions };
   for (const name of LIMITS) {
     const limit = options[name];

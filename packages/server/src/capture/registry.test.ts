@@ -64,7 +64,7 @@ async function started(server: Server): Promise<Running> {
   return running;
 }
 
-describe('a registry', () => {
+describe("the registry of a server's handlers", () => {
   it('captures unary methods and hands their calls to the gateway as bytes', async () => {
     const { registry, server, arrivals, add } = attached();
     add({ one: answering('from the handler') });
@@ -76,7 +76,7 @@ describe('a registry', () => {
     expect([...registry.methods.keys()]).toEqual(['/test.Service/one']);
   });
 
-  it('gives an empty request to the gateway too', async () => {
+  it('gives the gateway empty requests too', async () => {
     const { server, arrivals, add } = attached();
     add({ one: answering(1) });
     const running = await started(server);
@@ -139,7 +139,7 @@ describe('a registry', () => {
     },
   );
 
-  it('calls a register that was put in place before it, and after it', async () => {
+  it('lets a replacement of `register` that came earlier, or comes later, still be called', async () => {
     const seen: string[] = [];
     const registry = new HandlerRegistry({
       gateway: { onCall: ({ callback }) => callback(null, jsonBytes('gateway')), onStream: () => {} },
@@ -162,7 +162,7 @@ describe('a registry', () => {
     expect((await (await started(server)).call('one')).value).toBe('"gateway"');
   });
 
-  it('captures what is registered without a definition, without the client halves', () => {
+  it("captures a method that is registered without a definition, without the client's half of its codec", () => {
     const { registry, server } = attached();
     const handler = (_call: unknown, cb: Callback) => cb(null, 1);
     expect(server.register('/a.B/c', handler, jsonBytes, String, 'unary')).toBe(true);
@@ -192,7 +192,7 @@ describe('a registry', () => {
     expect(() => server.addService({}, {})).toThrow('empty service');
   });
 
-  it('is for one server', () => {
+  it('takes one server only', () => {
     const { registry } = attached();
     expect(() => registry.attach(new Server())).toThrow(expect.objectContaining({ code: 'UNDERSTUDY_SETUP' }));
   });
@@ -261,7 +261,7 @@ describe('a streaming method', () => {
     client.close();
   });
 
-  it('of an unreplicated service goes on as before', async () => {
+  it('goes on as before if its service is not replicated', async () => {
     const { server, add } = attached();
     const handler = (call: ServerDuplexStream<unknown, unknown>) => {
       call.on('data', (data) => call.write(data));

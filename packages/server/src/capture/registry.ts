@@ -1,3 +1,4 @@
+/** Captures the user's handlers, so that the group decides when they run. */
 import type { Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { identity, isUnreplicated } from '@understudy/grpc-common';
@@ -10,7 +11,7 @@ type Register = Server['register'];
 export interface HandlerRegistryOptions {
   readonly gateway: Gateway;
   /**
-   * Services that stay as they are, besides those that always do: `package.Service`, or `package.*` for all below a
+   * Services that are not captured, besides those that never are: `package.Service`, or `package.*` for all below a
    * package.
    */
   readonly unreplicated?: readonly string[];
@@ -37,18 +38,18 @@ export class HandlerRegistry {
     return this.#methods.get(path);
   }
 
-  /** Undefined for a streaming method, too. */
+  /** The unary method at `path`; undefined also if there is a streaming method. */
   unary(path: string): CapturedUnary | undefined {
     const method = this.#methods.get(path);
     return method?.kind === 'unary' ? method : undefined;
   }
 
   /**
-   * Captures every method that is registered with `server` from now on. Services that were added before stay as
-   * they are, and grpc-js has no way to see them.
+   * Captures every method that is registered with `server` from now on. Services that were added before stay as they
+   * are: grpc-js offers no way to find them.
    *
-   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time: one group, one server; or when the server's
-   *   limits of message size are too low for frames
+   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time, since a group has one server, or when the
+   *   server's limits of message size are too low for frames
    */
   attach(server: Server): void {
     if (this.#attached) {
@@ -57,7 +58,7 @@ export class HandlerRegistry {
     checkMessageLimits(server);
     this.#attached = true;
     const { addService, register, unregister } = server;
-    /** The service being added: `register` is not told the definition. */
+    /** The definitions of the service being added, because `register` is not told them. */
     let adding = new Map<string, Definition>();
 
     server.addService = (service, implementation) => {
@@ -111,11 +112,11 @@ function capture(registered: Registered, definition: Definition | undefined): Ca
       responseSerialize: serialize as Definition['responseSerialize'],
     }),
   };
-  // grpc-js told the kind and the handler together; nothing else ties their types to each other.
+  // grpc-js gave the kind and the handler together, which no type expresses.
   return captured as CapturedMethod;
 }
 
-/** proto-loader gives the option by name, descriptors that were decoded by hand by number. */
+/** proto-loader gives the option by name; descriptors that were decoded by hand give it by number. */
 function hasNoSideEffects(definition: Definition | undefined): boolean {
   const options = (definition as { options?: { idempotency_level?: unknown } } | undefined)?.options;
   return options?.idempotency_level === 'NO_SIDE_EFFECTS' || options?.idempotency_level === 1;

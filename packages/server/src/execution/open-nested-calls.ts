@@ -93,4 +93,7 @@ const TOO_MANY = errorReply(
   'UNDERSTUDY_OVERLOADED',
   `the handlers of this group wait for ${NESTED_OPEN_MAX} calls already; this one was not sent`,
 );
-const LIFE_ENDED = errorReply('UNDERSTUDY_INDETERMINATE', 'this replica ended; the call may have taken effect');
+const LIFE_ENDED = errorReply(
+  'UNDERSTUDY_INDETERMINATE',
+  'this replica ended before the outcome was known; the call may have taken effect',
+);

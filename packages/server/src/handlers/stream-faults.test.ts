@@ -12,7 +12,7 @@ const secret = () => new Error('secret');
 const play = (kind: Scenario['kind'], handler: StreamHandler, client: ScenarioStep[] = [...write('a', 'b'), 'end']) =>
   playOurs({ kind, handler, client });
 
-describe('where a plain server would crash or leave its client waiting', () => {
+describe('a streaming handler that would crash a plain server or leave its client waiting', () => {
   it.each(['serverStream', 'clientStream', 'bidi'] as const)('a promise that rejects is UNKNOWN: %s', async (kind) => {
     const seen = await play(kind, async () => {
       await turn();
@@ -22,7 +22,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults).toMatchObject([{ kind: 'rejected', path: '/test.Service/stream', error: secret() }]);
   });
 
-  it('what was written before a promise rejects still arrives', async () => {
+  it('has what it wrote arrive before its promise rejects and ends the call', async () => {
     const seen = await play('bidi', async (call) => {
       await turn();
       for (let i = 0; i < 3; i++) call.write(i);
@@ -31,7 +31,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen).toMatchObject({ messages: ['0', '1', '2'], status: UNKNOWN });
   });
 
-  it('a promise that rejects after the end changes nothing', async () => {
+  it('changes nothing when its promise rejects after the end', async () => {
     const seen = await play('bidi', async (call) => {
       await turn();
       for (let i = 0; i < 3; i++) call.write(i);
@@ -42,7 +42,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults).toHaveLength(1);
   });
 
-  it('a promise that rejects after the answer changes nothing', async () => {
+  it('changes nothing when its promise rejects after the answer', async () => {
     const seen = await play('clientStream', async (_call, _log, callback) => {
       await turn();
       callback(null, 'first');
@@ -51,7 +51,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen).toMatchObject({ messages: ['"first"'], status: OK });
   });
 
-  it('a handler that throws after several messages ends its call', async () => {
+  it('ends its call when it throws after several messages', async () => {
     const seen = await play('serverStream', (call) => {
       call.write(1);
       call.write(2);
@@ -61,7 +61,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults).toMatchObject([{ kind: 'threw' }]);
   });
 
-  it('a listener that throws ends the call', async () => {
+  it('ends its call when a listener throws', async () => {
     const seen = await play('bidi', (call) =>
       call.on('data', (message) => {
         call.write(message);
@@ -72,7 +72,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults).toMatchObject([{ kind: 'threw', error: secret() }]);
   });
 
-  it('a listener whose promise rejects ends the call', async () => {
+  it("ends its call when a listener's promise rejects", async () => {
     const seen = await play('bidi', (call) =>
       call.on('data', async (message) => {
         call.write(message);
@@ -91,7 +91,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen).toMatchObject({ status: UNKNOWN, faults: [{ kind: 'rejected', error: secret() }] });
   });
 
-  it('a listener for the cancellation that throws is told to the log', async () => {
+  it('only tells the log when a listener for the cancellation throws', async () => {
     const seen = await play(
       'bidi',
       (call, log) => {
@@ -122,7 +122,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen).toMatchObject({ messages: ['1'], status: UNKNOWN });
   });
 
-  it('the first of two answers counts', async () => {
+  it('has the first of two answers count', async () => {
     const seen = await play('clientStream', (_call, _log, callback) => {
       callback(null, 'first');
       callback({ code: status.INTERNAL, details: 'second' });

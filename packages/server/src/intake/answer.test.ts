@@ -22,7 +22,7 @@ afterEach(() => {
   for (const side of open.splice(0)) side.close();
 });
 
-/** A server whose gateway does with every call what `onCall` says. */
+/** Starts a server whose gateway does with every call what `onCall` says. */
 async function gatewayed(
   onCall: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => void,
 ): Promise<Running> {
@@ -53,7 +53,7 @@ describe('an incoming call', () => {
     return seen[0];
   }
 
-  it('without anything is method, message and the metadata that every client sends', async () => {
+  it('consists of method, message and the metadata that every client sends', async () => {
     const { request, peer, ...rest } = await incoming(new Metadata());
     expect(request).toEqual({
       method: '/test.Service/one',
@@ -64,7 +64,7 @@ describe('an incoming call', () => {
     expect(rest).toEqual({});
   });
 
-  it('gives the header apart, the metadata in order and the idempotency key', async () => {
+  it('has the header apart, the metadata in order, and the idempotency key', async () => {
     const metadata = new Metadata();
     metadata.set(HEADER, Buffer.from([1, 2, 3]));
     metadata.set('idempotency-key', 'k-1');
@@ -82,7 +82,7 @@ describe('an incoming call', () => {
     ]);
   });
 
-  it('that a group made gives its name apart, and no handler sees it', async () => {
+  it('has the name of the calling group apart, where no handler sees it', async () => {
     const metadata = new Metadata();
     metadata.set('understudy-nested-bin', Buffer.from([1, 2, 3]));
     metadata.set('idempotency-key', 'k-1');
@@ -95,7 +95,7 @@ describe('an incoming call', () => {
     expect(withHeader.request.metadata).toEqual([['idempotency-key', 'k-1']]);
   });
 
-  it('with a header has the deadline that the backups are told, not when it comes to that by this clock', async () => {
+  it('with a header has the deadline that the backups are told, not one computed by this clock', async () => {
     const metadata = new Metadata();
     metadata.set(HEADER, Buffer.from([1]));
     metadata.set('understudy-deadline', '4102444800000.25');
@@ -106,14 +106,14 @@ describe('an incoming call', () => {
     expect((await incoming(metadata, Date.now() + 30_000)).request.deadlineMs).toBeUndefined();
   });
 
-  it('with a header has nothing that the transport added', async () => {
+  it('with a header has no metadata that the transport added', async () => {
     const metadata = new Metadata();
     metadata.set(HEADER, Buffer.from([1]));
     metadata.set('grpc-previous-rpc-attempts', '1');
     expect((await incoming(metadata)).request.metadata).toBeUndefined();
   });
 
-  it('with a header has in their place the entries that were set aside, and not what the connection made of them', async () => {
+  it('with a header has the entries that were set aside in their old place, without what the connection made of them', async () => {
     const metadata = new Metadata();
     for (const key of ['first', 'understudy-aside-authorization', 'last', 'authorization'])
       metadata.set(key, `of ${key}`);
@@ -132,7 +132,7 @@ describe('an incoming call', () => {
   });
 });
 
-describe('an answer', () => {
+describe('the answer to a call', () => {
   const header = Buffer.from([9, 8, 7]);
   const message = Buffer.from('"m"');
 
@@ -158,13 +158,13 @@ describe('an answer', () => {
     expect(seen.status).toMatchObject({ code: 5, details: 'd', metadata: { t: ['1'], [HEADER]: [header] } });
   });
 
-  it('carries the header in the trailers where there is nothing else', async () => {
+  it('carries the header in the trailers when there is nothing else', async () => {
     const seen = await answered({ kind: 'reply', code: 5, details: 'd', trailers: [['t', '1']] }, header);
     expect(seen.initialMetadata).not.toHaveProperty(HEADER);
     expect(seen.status).toMatchObject({ code: 5, metadata: { t: ['1'], [HEADER]: [header] } });
   });
 
-  it('has no header unless given one', async () => {
+  it('has no header unless it is given one', async () => {
     const seen = await answered({ kind: 'reply', code: 5, details: 'd' });
     expect(JSON.stringify(seen)).not.toContain(HEADER);
   });
@@ -184,7 +184,7 @@ describe('an answer', () => {
     });
   });
 
-  it('is of a plain Uint8Array as of a Buffer', async () => {
+  it('may be made of a plain Uint8Array as of a Buffer', async () => {
     const bytes = new Uint8Array([120, 34, 109, 34, 120]).subarray(1, 4);
     const seen = await answered(
       { kind: 'reply', code: 0, details: 'OK', initialMetadata: [], message: bytes },
@@ -193,7 +193,7 @@ describe('an answer', () => {
     expect(seen.value).toBe('"m"');
   });
 
-  it('is not seen by the handler as a header', async () => {
+  it('shows the handler of another call no header', async () => {
     const telling: Method = {
       handler: (call: UntypedCall, cb: Callback) => cb(null, call.metadata.get(HEADER).length),
     } as Method;
@@ -205,11 +205,11 @@ describe('an answer', () => {
   });
 });
 
-describe('a failure', () => {
+describe('a failure of a call', () => {
   const failed = async (code: ErrorCode, primary?: string) =>
     (await gatewayed((_call, callback) => failWith(callback, code, 'the reason', primary))).call('one');
 
-  it('ends the call like the error of the same code', async () => {
+  it('ends the call with the status and the trailers of its code', async () => {
     const error = new UnderstudyError('UNDERSTUDY_OVERLOADED', 'the reason');
     expect((await failed('UNDERSTUDY_OVERLOADED')).error).toMatchObject({
       code: error.status,

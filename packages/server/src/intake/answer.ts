@@ -1,12 +1,14 @@
+/** Ends RPCs: with the outcome of a message, or with an error of ours. */
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import type { ErrorCode, Reply } from '@understudy/core';
 import { asBuffer, errorStatus, HEADER_KEY, metadataOf, wellFormed } from '@understudy/grpc-common';
 import type { StreamArrival } from '../capture/arrival.js';
 
 /**
- * Ends an RPC with `outcome` and `header`: in the initial metadata of a reply that succeeds, so that it arrives first; in
- * the trailers of an error, because only these tell an error that the service answered from one that the client's own
- * connection made up after the initial metadata came. The details of an OK status are not sent: grpc-js has no way to.
+ * Ends an RPC with `outcome` and `header`. A reply that succeeds has the header in its initial metadata, so that it
+ * arrives first. An error has it in its trailers, because only trailers tell an error that the service answered from
+ * one that the client's own connection made up after initial metadata came. The details of an OK status are not sent,
+ * since grpc-js cannot send them.
  */
 export function answer(
   call: ServerUnaryCall<Buffer, Buffer>,
@@ -21,7 +23,7 @@ export function answer(
   if (header !== undefined && succeeds) {
     call.sendMetadata(withHeader(metadataOf(initialMetadata), header));
   } else if (initialMetadata !== undefined && (initialMetadata.length > 0 || code !== 0)) {
-    // grpc-js sends headers by itself before a message, and none before a status.
+    // grpc-js itself sends headers before a message, but none before a status.
     call.sendMetadata(metadataOf(initialMetadata));
   }
   if (succeeds) {
@@ -37,7 +39,7 @@ function withHeader(metadata: Metadata, header: Uint8Array): Metadata {
 }
 
 /**
- * Ends a call with an error of ours.
+ * Ends a unary call with an error of ours.
  *
  * @param reason a sentence that a person can act on; never contains a payload
  * @param primaryAddress where the primary is, if that is known

@@ -1,3 +1,4 @@
+/** The RPCs that a life of a replica has taken and not answered yet. */
 import {
   type CallId,
   type GroupConfig,
@@ -31,17 +32,19 @@ type Origin = Pick<Arrival['call'], 'getHost' | 'getAuthContext'>;
 
 interface Waiting {
   readonly arrival: Arrival;
-  /** It came from one of our clients, which ask again by themselves. */
+  /** The call came from a client of ours, which asks again by itself. */
   readonly ofSession: boolean;
 }
 
-/** Calls that came as RPCs and wait for their answer, in one life of a replica. */
+/**
+ * Makes messages of the RPCs that arrive, and answers them with what becomes of the messages, in one life of a replica.
+ */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #waiting = new Map<CallId, Waiting>();
   readonly #streams: StreamCalls;
   readonly #readOnly = new Map<string, boolean>();
-  /** For interceptors, which may ask the RPC what only it can tell. */
+  /** The RPC of each request, for interceptors that ask what only an RPC can tell. */
   readonly #origins = new WeakMap<Request, Origin>();
 
   constructor(options: CallsOptions) {
@@ -53,7 +56,7 @@ export class Calls {
     });
   }
 
-  /** A call of a captured method. Never throws. */
+  /** Takes a call of a captured method. Never throws. */
   accept(arrival: Arrival): void {
     const incoming = incomingCall(arrival.call, arrival.call.request);
     let request: Request;
@@ -102,7 +105,7 @@ export class Calls {
     }
     const bytes = encodeRpcReplyHeader(header);
     if (bytes.length <= HEADER_MAX_BYTES) answer(call, callback, reply, bytes);
-    // The client asks again and gets the reply when what it reflects is stable.
+    // The client asks again, and gets the reply when the orders it reflects are stable.
     else
       failWith(
         callback,
@@ -117,13 +120,26 @@ export class Calls {
     if (waiting !== undefined) failWith(waiting.arrival.callback, code, reason, primary);
   }
 
-  /** This life ends: whoever still waits is told that nobody knows, except for those who ask the next primary anyway. */
+  /**
+   * Answers all calls, because this life ends. Sessions ask the next primary anyway; all others are told that the
+   * outcome is unknown.
+   */
   failAll(): void {
     this.#streams.failAll();
     for (const [id, { arrival, ofSession }] of this.#waiting) {
       this.#waiting.delete(id);
-      if (ofSession) failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica serves no longer');
-      else failWith(arrival.callback, 'UNDERSTUDY_INDETERMINATE', 'this replica ended; the call may have taken effect');
+      if (ofSession)
+        failWith(
+          arrival.callback,
+          'UNDERSTUDY_NOT_PRIMARY',
+          'this replica does not serve any more; the client asks the next primary',
+        );
+      else
+        failWith(
+          arrival.callback,
+          'UNDERSTUDY_INDETERMINATE',
+          'this replica ended before the outcome was known; the call may have taken effect',
+        );
     }
   }
 
@@ -131,7 +147,7 @@ export class Calls {
     const id = ++lastCall as CallId;
     this.#waiting.set(id, { arrival, ofSession });
     this.#origins.set(request, arrival.call);
-    // grpc-js emits it after every end.
+    // grpc-js emits this after every end.
     arrival.call.on('cancelled', () => {
       if (this.#waiting.delete(id)) this.#options.loop.dispatch({ kind: 'callGone', call: id });
     });
@@ -160,8 +176,8 @@ const withCaller = ({ request, caller }: IncomingCall): Request =>
   caller === undefined ? request : { ...request, nested: decodeCaller(caller) };
 
 /**
- * A key belongs to whoever uses it: the subject of the caller's certificate where there is one, else everybody alike. Not
- * the caller's address, since a retry may come over another connection.
+ * A key belongs to the subject of its caller's certificate; without certificates it belongs to everybody alike. The
+ * caller's address plays no role, since a retry may come over another connection.
  */
 function withKey(request: Request, idempotencyKey: string | undefined, context: AuthContext | null): Request {
   if (idempotencyKey === undefined) return request;

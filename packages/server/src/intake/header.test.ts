@@ -5,8 +5,8 @@ import { Stage } from '../testing/stage.js';
 let stage: Stage;
 afterEach(() => stage.end());
 
-describe('garbage in the header of a call', () => {
-  it('ends that call with its reason and touches nothing else', async () => {
+describe('a call with garbage in its header', () => {
+  it('ends with the reason and touches nothing else', async () => {
     stage = new Stage(memoryCoordinator());
     const [node] = await stage.startGroup(1);
     if (node === undefined) throw new Error('no replica');

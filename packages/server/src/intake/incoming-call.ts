@@ -1,3 +1,4 @@
+/** Makes requests of RPCs. */
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { MetadataEntries, Request } from '@understudy/core';
 import {
@@ -10,22 +11,22 @@ import {
   NO_METADATA,
 } from '@understudy/grpc-common';
 
-/** What a call of any kind tells. */
+/** What an RPC of any kind tells. */
 type IncomingRpc = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getPeer' | 'getDeadline' | 'getPath'>;
 
 export interface IncomingCall {
   readonly request: Request;
   readonly peer: string;
   readonly header?: Uint8Array;
-  /** Of a call that a group made: its name, as it was sent. */
+  /** The name of a call that a group made, as it was sent. */
   readonly caller?: Uint8Array;
-  /** Stays in the metadata too: without us the handler would see it. */
+  /** The key stays in the metadata too, because an unreplicated handler would see it there. */
   readonly idempotencyKey?: string;
 }
 
 /**
- * Makes a request of an RPC. Takes what is ours out of the call's metadata, so that no handler sees it. With a header it
- * is the very request that the backups get in a frame.
+ * Makes a request of an RPC. Keys of our own are removed from the call's metadata, so that no handler sees them. If the
+ * call has a header, the request is equal to the one that the backups get in a frame.
  */
 export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
   const { metadata } = call;
@@ -35,7 +36,7 @@ export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
     deadlineMs = Number(metadata.get(DEADLINE_KEY)[0]);
     metadata.remove(HEADER_KEY);
     metadata.remove(DEADLINE_KEY);
-    // The transport added them.
+    // The transport added these.
     for (const key of ['user-agent', 'grpc-previous-rpc-attempts']) metadata.remove(key);
   }
   const caller = metadata.get(CALLER_KEY)[0];
@@ -56,7 +57,7 @@ export function incomingCall(call: IncomingRpc, message: Buffer): IncomingCall {
   };
 }
 
-/** What was set aside takes its place again. */
+/** Puts the values that were set aside back in their place. */
 function asCalled(entries: MetadataEntries): MetadataEntries {
   const aside = entries.flatMap(([key]) => (key.startsWith(ASIDE_PREFIX) ? key.slice(ASIDE_PREFIX.length) : []));
   if (aside.length === 0) return entries;

@@ -1,3 +1,4 @@
+/** Streaming calls of clients without our interceptor. */
 import {
   type CallId,
   type ErrorCode,
@@ -18,26 +19,26 @@ import { incomingCall } from './incoming-call.js';
 
 interface OpenRpc {
   readonly arrival: StreamArrival;
-  /** Sizes of messages that the handler has not taken. */
+  /** The sizes of the messages that the handler has not taken, in bytes. */
   readonly sizes: number[];
   bytes: number;
   handled: number;
-  /** Items that were given to gRPC, that it has taken, and that were told. */
+  /** How many items were given to gRPC, how many of these it has taken, and how many of those the core was told of. */
   items: number;
   taken: number;
   told: number;
-  /** The one reply of a client-streaming call waits for its status. */
+  /** The one reply of a client-streaming call, which waits for its status. */
   reply: Buffer | undefined;
 }
 
 export interface StreamCallsOptions {
   readonly loop: EventLoop;
   readonly nextId: () => CallId;
-  /** Where the request that opens a stream came from. */
+  /** Told which RPC the request that opens a stream came from. */
   readonly onRequest: (request: Request, arrival: StreamArrival) => void;
 }
 
-/** Streaming calls of clients without our interceptor, in one life of a replica: from RPCs to messages and back. */
+/** Turns the RPCs of such calls into messages, and items into what is sent, in one life of a replica. */
 export class StreamCalls {
   readonly #loop: EventLoop;
   readonly #nextId: () => CallId;
@@ -50,11 +51,15 @@ export class StreamCalls {
     this.#onRequest = onRequest;
   }
 
-  /** Never throws. */
+  /** Takes a call. Never throws. */
   accept(arrival: StreamArrival): void {
     const incoming = incomingCall(arrival.call, arrival.kind === 'serverStream' ? arrival.call.request : NO_BYTES);
     if (incoming.header !== undefined) {
-      failStream(arrival, 'UNDERSTUDY_UNSUPPORTED', 'streaming calls of sessions do not travel as RPCs yet');
+      failStream(
+        arrival,
+        'UNDERSTUDY_UNSUPPORTED',
+        'a streaming call of a replicated client must travel in frames; update the client',
+      );
       return;
     }
     const id = this.#nextId();
@@ -96,7 +101,11 @@ export class StreamCalls {
     return true;
   }
 
-  /** The opening's own outcome: it was processed, or refused. */
+  /**
+   * Takes the outcome of the opening: it was processed, or it was refused.
+   *
+   * @returns whether the call is one of these
+   */
   onOutcome(id: CallId, outcome: Outcome): boolean {
     const rpc = this.#open.get(id);
     if (rpc === undefined) return false;
@@ -114,10 +123,14 @@ export class StreamCalls {
     return true;
   }
 
-  /** This life ends, and with it whatever its RPCs would have been told. */
+  /** Fails all calls, because this life ends. */
   failAll(): void {
     for (const { arrival } of this.#open.values()) {
-      failStream(arrival, 'UNDERSTUDY_INDETERMINATE', 'this replica ended; the call may have taken effect');
+      failStream(
+        arrival,
+        'UNDERSTUDY_INDETERMINATE',
+        'this replica ended before the outcome was known; the call may have taken effect',
+      );
     }
     this.#open.clear();
   }
@@ -136,7 +149,7 @@ export class StreamCalls {
     call.on('end', () => {
       if (this.#open.has(id)) this.#loop.dispatch({ kind: 'plainPart', call: id, part: { kind: 'end' } });
     });
-    // What broke the RPC comes as `cancelled` too.
+    // A broken RPC is cancelled too, and that is handled above.
     call.on('error', () => {});
   }
 

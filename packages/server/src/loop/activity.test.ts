@@ -27,7 +27,7 @@ function stateWith(activity: Activity, stallMs: number) {
   return { state: new UserState({ loop, source, activity, stallMs, logger, onFatal: fatal }), steps, restored, loop };
 }
 
-describe('a restore', () => {
+describe("a restore of the user's state", () => {
   it('waits for handlers of earlier lives', async () => {
     const activity = new Activity();
     activity.began();
@@ -40,7 +40,7 @@ describe('a restore', () => {
     expect(steps).toEqual(['restore', 'restored']);
   });
 
-  it('goes on without those that do not end, and says so', async () => {
+  it('goes on without handlers that do not end, and logs that', async () => {
     const activity = new Activity();
     activity.began();
     const { state, steps, restored } = stateWith(activity, 10);
@@ -49,7 +49,7 @@ describe('a restore', () => {
     expect(steps).toEqual(['handlers did not end before a restore', 'restore', 'restored']);
   });
 
-  it('is left out when the life that asked for it is over', async () => {
+  it('does not happen when the life that asked for it is over', async () => {
     const activity = new Activity();
     activity.began();
     const { state, steps, loop } = stateWith(activity, 60_000);

@@ -1,4 +1,7 @@
-/** Counts the handlers that run, of all lives of a replica: an older life's may still change the user's state. */
+/**
+ * Counts the running handlers of all lives of a replica, since a handler of an earlier life may still change the user's
+ * state.
+ */
 export class Activity {
   #running = 0;
   #whenIdle: (() => void)[] = [];

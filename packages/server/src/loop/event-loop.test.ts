@@ -3,7 +3,7 @@ import { InvariantViolation, type Replica, type ReplicaEffect, type ReplicaEvent
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventLoop } from './event-loop.js';
 
-/** Stands for a core: records events, and answers as it is told. */
+/** Stands for a core: records events, and answers each with the effects it was told. */
 class Recorder {
   readonly events: string[] = [];
   readonly timesMs: number[] = [];
@@ -41,7 +41,7 @@ function raise(error: Error): never {
 }
 
 describe('the event loop', () => {
-  it('carries out all effects of an event before the event that one of them leads to', () => {
+  it('carries out all effects of an event before it takes the event that one of them leads to', () => {
     const order: string[] = [];
     const recorder = new Recorder((event) => (event.kind === 'stepDown' ? [READ, SET] : []));
     make(recorder, (effect) => {
@@ -53,7 +53,7 @@ describe('the event loop', () => {
     expect(recorder.events).toEqual(['stepDown', 'restored']);
   });
 
-  it('carries out effects as nobody, if a handler set them off, too', () => {
+  it('carries out effects outside of any handling, even if a handler has caused them', () => {
     expectCalls();
     const within: unknown[] = [];
     make(new Recorder(() => [READ]), () => within.push(currentHandling()));
@@ -78,7 +78,7 @@ describe('the event loop', () => {
     expect(recorder.events).toEqual(['restored', 'restored', 'restored', 'flush']);
   });
 
-  it('gives others their turn when events lead to events without an end, and flushes between', async () => {
+  it('lets sockets and timers have their turn, and flushes, when events lead to events without an end', async () => {
     const recorder = new Recorder((event) => {
       if (event.kind === 'flush') return [];
       recorder.wantsFlush = true;
@@ -100,7 +100,7 @@ describe('the event loop', () => {
     expect(recorder.timesMs).toEqual([...recorder.timesMs].sort((a, b) => a - b));
   });
 
-  it('stops for good when the core throws, and leaves out what came after', () => {
+  it('stops for good when the core throws, and drops the events after that', () => {
     const seen: Error[] = [];
     const recorder = new Recorder((event) => {
       if (event.kind === 'stepDown') throw new InvariantViolation('broken');

@@ -1,16 +1,17 @@
+/** Feeds one core of a replica. */
 import { handle } from '@understudy/context';
 import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core';
 import { errorOf } from '@understudy/grpc-common';
 
-/** All timeouts of the core are decided at ticks. */
+/** The core decides all its timeouts at ticks. */
 const TICK_MS = 10;
-/** After so long the loop lets sockets and timers have their turn. */
+/** After this long the loop lets sockets and timers have their turn. */
 const TURN_MS = 5;
 
 const TICK: ReplicaEvent = { kind: 'tick' };
 const FLUSH: ReplicaEvent = { kind: 'flush' };
 
-/** The effect of one kind, as its handler takes it. */
+/** The effect of one kind. */
 export type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
 
 export interface EventLoopOptions {
@@ -18,14 +19,15 @@ export interface EventLoopOptions {
   /** How long the core lets announcements gather. */
   readonly batchMs?: number;
   readonly perform: (effect: ReplicaEffect) => void;
-  /** The core or an effect threw: nothing may go on. Called once; the loop is closed. */
+  /** Called once, when the core or an effect has thrown. The loop is closed by then, because nothing may go on. */
   readonly onFatal: (error: Error) => void;
 }
 
 /**
- * Feeds one core: events in the order in which they came, effects carried out in order, one flush at the end of a turn.
- * An event that comes while effects are carried out waits for its turn. The queue has no bound of its own: what fills it
- * is bounded by the streams' flow control and the core's push back, and a turn takes all of it or goes on in the next.
+ * Gives a core its events in the order in which they came, carries out the effects in order, and flushes once at the
+ * end of a turn. An event that comes while effects are carried out waits. The queue has no bound of its own: what fills
+ * it is bounded by the flow control of links and by the core's push back, and each turn takes all of it or leaves the
+ * rest to the next.
  */
 export class EventLoop {
   readonly #core: Replica;
@@ -54,21 +56,21 @@ export class EventLoop {
     return this.#closed;
   }
 
-  /** Ticks from now on. */
+  /** Starts the ticks. */
   start(): void {
     this.#timer = setInterval(() => this.dispatch(TICK), TICK_MS);
-    // A bound server keeps the process alive, not its replication.
+    // A bound server keeps the process alive; its replication must not.
     this.#timer.unref();
   }
 
   dispatch(event: ReplicaEvent): void {
     if (this.#closed) return;
     this.#queue.push(event);
-    // Behind events that were put off to the next turn, it waits for that.
+    // An event that finds others waiting for the next turn waits behind them.
     if (!this.#busy && this.#queue.length - this.#head === 1) this.#drain();
   }
 
-  /** No event reaches the core any more. */
+  /** Ends the loop: the core gets no event any more. */
   close(): void {
     this.#closed = true;
     this.#queue.length = 0;
@@ -125,7 +127,7 @@ export class EventLoop {
   #guarded(work: () => void): void {
     this.#busy = true;
     try {
-      // A handler may have set it off, and yet it is nothing that the handler does.
+      // A handler may have caused this work, but calls made in it are not the handler's.
       handle(undefined, work);
     } catch (error) {
       this.close();

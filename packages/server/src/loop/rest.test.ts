@@ -3,13 +3,13 @@ import { Rest } from './rest.js';
 
 const STEPS = 200;
 
-/** Ticks and microtasks in turn, as node's streams and a handler's promises have them. */
+/** Does ticks and microtasks in turn, as node's streams and a handler's promises do. */
 function beAtIt(rounds: number, done: () => void): void {
   if (rounds === 0) done();
   else process.nextTick(() => queueMicrotask(() => beAtIt(rounds - 1, done)));
 }
 
-/** Steps that follow each other: each begins when the one before has come to rest. */
+/** Runs steps one after the other; each begins when the one before is at rest. */
 const inSequence = (rest: Rest, begin: (step: number) => void): Promise<void> =>
   new Promise((resolve) => {
     const next = (step: number): void => {
@@ -23,8 +23,8 @@ const inSequence = (rest: Rest, begin: (step: number) => void): Promise<void> =>
     next(0);
   });
 
-describe('a handler at rest', () => {
-  it('has done all that ticks and microtasks did for its step before the next one begins', async () => {
+describe('waiting until handlers are at rest', () => {
+  it('lets all ticks and microtasks of a step finish before the next step begins', async () => {
     const seen: string[] = [];
     await inSequence(new Rest(), (step) => {
       seen.push(`begin ${step}`);
@@ -33,7 +33,7 @@ describe('a handler at rest', () => {
     expect(seen).toEqual(Array.from({ length: STEPS }, (_, step) => [`begin ${step}`, `end ${step}`]).flat());
   });
 
-  it('does not wait a turn for each of many steps', async () => {
+  it('does not take a turn for each of many steps', async () => {
     let turns = 0;
     let counting: NodeJS.Immediate | undefined;
     const count = (): void => {

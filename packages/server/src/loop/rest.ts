@@ -1,29 +1,33 @@
-/** Immediates that are laid out at once, at most. */
+/** Finds the moment at which handlers are at rest: they do nothing more until something from outside wakes them. */
+/** How many immediates are set in advance at most. */
 const LAID_MAX = 64;
-/** After so long sockets and timers have their turn. */
+/** After this long sockets and timers have their turn. */
 const TURN_MS = 5;
 
 /**
- * Waits until handlers have come to rest: until microtasks and ticks are drained (DESIGN 5.8), which they are when node
- * calls the next immediate. It drains them between two immediates of one turn as well. So when one step follows another
- * several immediates are laid out in advance, and a turn has room for many steps, whose outputs leave together.
+ * Waits until handlers are at rest, which means that microtasks and ticks are drained (DESIGN 5.8). Node drains them
+ * before it calls an immediate, and between two immediates of one turn as well. So when steps follow each other,
+ * several immediates are set in advance: then one turn has room for many steps, and what they send leaves together.
  */
 export class Rest {
   readonly #waiting: (() => void)[] = [];
-  /** Laid out and not called yet. */
+  /** Immediates that were set and not called yet. */
   #laid = 0;
-  /** As many as there were at first in this turn, and how many of them found a step. */
+  /** How many immediates were set for this turn, and how many of them found a step. */
   #size = 1;
   #used = 0;
   #startedMs = 0;
 
-  /** Calls back when what was set going so far has come to rest; one at a time, in order. */
+  /** Calls back when everything that was started so far is at rest; one callback at a time, in order. */
   after(then: () => void): void {
     this.#waiting.push(then);
     if (this.#laid === 0) this.#layOut();
   }
 
-  /** Twice as many if all were used in the turn before: then there is more to do than one turn takes. */
+  /**
+   * Sets twice as many immediates as last time if all of those found a step, because then there is more to do than fits
+   * one turn.
+   */
   #layOut(): void {
     this.#size = this.#used === this.#size ? Math.min(2 * this.#size, LAID_MAX) : Math.max(1, this.#used);
     this.#used = 0;

@@ -36,7 +36,7 @@ function scenarioOf(kind: Scenario['kind'], given: Case): Scenario {
 
 /** Each case is played twice, and nobody may tell which is which. */
 export function sideBySide(kind: Scenario['kind'], cases: Cases): void {
-  describe(`as with grpc-js, ${kind}`, () => {
+  describe(`a captured ${kind} handler sends its client what a plain one does, which`, () => {
     it.each(Object.entries(cases))('%s', async (_name, given) => {
       const scenario = scenarioOf(kind, given);
       const expected = await playPlain(scenario);
