@@ -1,12 +1,12 @@
-/** Replicates the unary methods of a grpc-js server: see `createReplica`. */
+/** Replicates the unary and streaming methods of a grpc-js server: see `createReplica`. */
 import type { ReplicaServer, ReplicaServerOptions } from './replica/options.js';
 import { ReplicaRuntime } from './replica/replica-runtime.js';
 
 export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './replica/options.js';
 
 /**
- * Makes a replica of a service. Give `interceptors()` to the grpc-js server, `attach` the server before services are
- * added, bind it, then `start`.
+ * Makes a replica of a service. Give its `interceptors()` to the grpc-js server, `attach` the server before services
+ * are added, bind the server, then `start`.
  *
  * @throws UNDERSTUDY_CONFIG with the field of the service config that is wrong, UNDERSTUDY_SETUP for other options
  */

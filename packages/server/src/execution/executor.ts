@@ -1,3 +1,4 @@
+/** Carries out the core's decisions about handlers. */
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { callsExpected, handle } from '@understudy/context';
 import {
@@ -31,10 +32,10 @@ export interface ExecutorOptions {
   readonly loop: EventLoop;
   readonly registry: HandlerRegistry;
   readonly calls: Calls;
-  /** The user's. */
+  /** The user's own interceptors. */
   readonly interceptors: readonly ServerInterceptor[];
   readonly activity: Activity;
-  /** Most calls that interceptors may hold. */
+  /** How many calls interceptors may hold at most. */
   readonly admissionsMax: number;
   readonly logger: Logger;
 }
@@ -100,12 +101,12 @@ export class Executor {
     this.#nested.send(caller);
   }
 
-  /** The handler still runs: that it ended must be known before the state is replaced. */
+  /** Gives a task up. Its handler still runs, and the state may not be replaced before that handler has ended. */
   abandonTask({ task }: EffectOf<'abandonTask'>): void {
     this.#steps.abandon(task);
   }
 
-  /** Nothing of this life is waited for any more; the event loop is closed. */
+  /** Ends everything, because this life is over. The event loop is closed by then. */
   close(): void {
     this.#admissions.cancel();
     this.#passages.close();
@@ -114,13 +115,13 @@ export class Executor {
     this.#nested.close();
   }
 
-  /** This replica does not order any more. */
+  /** Ends what interceptors hold, because this replica does not order any more. */
   forgetAdmissions(): void {
     this.#admissions.forget();
     this.#passages.close();
   }
 
-  /** Nothing but this handler is concerned: no other waits for anything, and it asks nobody. */
+  /** Runs a handler on its own: no other handler waits for anything, and this one cannot call others. */
   #run(task: Task, request: Request, admitted: Admitted | undefined): void {
     const { activity, registry } = this.#options;
     activity.began();
@@ -130,7 +131,7 @@ export class Executor {
     });
   }
 
-  /** In a tick of its own, so that what comes of it does not depend on where the message came from. */
+  /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
   #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined): void {
     const { activity, registry, loop } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
@@ -165,7 +166,7 @@ export class Executor {
     call.give(outcome);
   }
 
-  /** The request as the interceptors left it; undefined if that cannot be read. */
+  /** The request as the interceptors left it; undefined if their change cannot be read. */
   #requestOf(task: Task, admitted: Admitted | undefined): Request | undefined {
     if (task.kind === 'read') return admitted?.changed ?? task.request;
     if (task.info.kind !== 'call' || task.info.determinants?.kind !== 'change') return task.request;
@@ -185,7 +186,7 @@ export class Executor {
   #executed(task: Task, admitted: Admitted | undefined, outcome: Reply): void {
     const { loop } = this.#options;
     if (loop.closed) return;
-    // Backups run no interceptors, so what is compared is what the handler did.
+    // Backups run no interceptors, so digests compare what handlers did.
     const digest = task.kind === 'read' ? 0 : digestOf(outcome);
     if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest });
     else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest }));
@@ -197,5 +198,5 @@ export class Executor {
   }
 }
 
-/** All replicas read the same bytes, so this is the outcome on all. */
+/** All replicas read the same bytes, so this is the outcome on all of them. */
 const UNREADABLE_CHANGE = errorReply('UNDERSTUDY_MALFORMED', 'what interceptors changed cannot be read');

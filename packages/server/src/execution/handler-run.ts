@@ -1,3 +1,4 @@
+/** A running handler, as far as the calls that it makes to others are concerned. */
 import type { Handling, NestedCallHandle, NestedRequest, SendNested } from '@understudy/context';
 import type { Reply } from '@understudy/core';
 
@@ -9,9 +10,9 @@ export type Nest = (
   receive: (outcome: Reply) => void,
 ) => NestedCallHandle;
 
-/** A handler that was started, as far as it makes calls to others and is given their replies. */
+/** A handler that was started. It makes calls to others and is given their replies. */
 export abstract class HandlerRun implements Handling {
-  /** Its calls whose replies it was not given yet. */
+  /** How many of its calls have no reply yet. */
   open = 0;
   readonly #nest: Nest;
 
@@ -23,19 +24,22 @@ export abstract class HandlerRun implements Handling {
     return this.#nest(this, request, send, receive);
   }
 
-  /** It is to end within a step of its own, even if it is at rest: what it awaits is no reply. */
+  /**
+   * Whether a step that is the handler's own must wait for it even when it is at rest, because what it awaits is no
+   * reply.
+   */
   abstract get isAwaited(): boolean;
 
   /**
-   * Whether a call that it makes during a step has a place in the order.
+   * Whether a call that the handler makes during a step has a place in the order.
    *
-   * @param own the step is its own: its message is for this handler
+   * @param own whether the step's message is for this handler
    */
   abstract mayCall(own: boolean): boolean;
 
-  /** It threw when it was given a reply. */
+  /** Says that the handler threw when it was given a reply. */
   abstract threw(error: unknown): void;
 
-  /** A step of its own was given up. */
+  /** Says that a step of the handler's own was given up. */
   abstract abandon(): void;
 }

@@ -101,8 +101,8 @@ const json = (value: unknown): Reply => ({
 });
 const finishedAt = (seqNum: number, outcome: Reply) => [{ connection: CONNECTION, seqNum, outcome }];
 
-describe('a handler that asks another service', () => {
-  it('waits, and ends where it is given the reply', async () => {
+describe('a handler that calls another service', () => {
+  it('waits, and ends in the step of the reply', async () => {
     const executor = alone();
     expect(await executor.call('ask')).toMatchObject({ outcome: WAITS, finished: [] });
     expect(executor.events[0]).toEqual({ kind: 'nestedCall', id: id(1) });
@@ -111,7 +111,7 @@ describe('a handler that asks another service', () => {
     expect(state).toEqual(['yes']);
   });
 
-  it('has other messages processed meanwhile', async () => {
+  it('lets other messages be processed meanwhile', async () => {
     const executor = alone();
     await executor.call('ask');
     expect(await executor.call('add', { text: 'between' })).toMatchObject({ outcome: json(1), finished: [] });
@@ -136,7 +136,7 @@ describe('a handler that asks another service', () => {
     expect((await executor.reply(id(3), said('2'))).finished).toEqual(finishedAt(1, json('1, 2')));
   });
 
-  it('may end before the reply comes, whose callback goes on in a step of its own', async () => {
+  it('may end before the reply comes, and its callback goes on in a step of its own', async () => {
     const executor = alone();
     expect(await executor.call('note')).toMatchObject({ outcome: json('noted'), finished: [] });
     expect(await executor.reply(id(1), said('yes'))).toMatchObject({ outcome: STREAMED, finished: [] });
@@ -145,7 +145,7 @@ describe('a handler that asks another service', () => {
     expect(executor.activity.running).toBe(0);
   });
 
-  it('may ask after it has answered, as long as it is not at rest', async () => {
+  it('may make calls after it has answered, as long as it is not at rest', async () => {
     const executor = alone();
     expect(await executor.call('noteLater')).toMatchObject({ outcome: json('noted') });
     expect(executor.events.map(({ kind }) => kind)).toEqual(['nestedCall', 'executed']);
@@ -172,8 +172,8 @@ describe('a handler that asks another service', () => {
   });
 });
 
-describe('a handler that awaits something else', () => {
-  it('is waited for, and asks in its step', async () => {
+describe('a handler that awaits something other than a reply', () => {
+  it('is waited for, and makes its call in its step', async () => {
     const executor = alone();
     const step = executor.call('sleepThenAsk');
     await new Promise(setImmediate);
@@ -193,7 +193,7 @@ describe('a handler that awaits something else', () => {
     expect((await step).finished).toEqual(finishedAt(1, json('awake')));
   });
 
-  it('and for a reply is not waited for: woken by another it ends in the step of that one', async () => {
+  it('finishes in the step of another handler that wakes it, if it awaits a reply as well', async () => {
     const executor = alone();
     expect((await executor.call('askAndSleep')).outcome).toBe(WAITS);
     expect(await executor.call('wake')).toMatchObject({
@@ -202,7 +202,7 @@ describe('a handler that awaits something else', () => {
     });
   });
 
-  it('and for a reply ends late if it goes on by itself', async () => {
+  it('ends late if it awaits a reply as well and goes on by itself', async () => {
     const executor = alone();
     await executor.call('askAndSleep');
     wake();
@@ -213,7 +213,7 @@ describe('a handler that awaits something else', () => {
   });
 });
 
-describe('a group that has as many calls open as it may', () => {
+describe('a group that has as many nested calls open as it may', () => {
   it('refuses one more, in the same step', async () => {
     const executor = alone();
     const { outcome } = await executor.call('crowd');
@@ -227,19 +227,19 @@ describe('a group that has as many calls open as it may', () => {
 });
 
 describe('a handler that was given up', () => {
-  it('calls nobody any more, not even when another message wakes it', async () => {
+  it('makes no calls any more, not even when another message wakes it', async () => {
     const executor = alone();
     void executor.call('sleepThenAsk');
     executor.abandon();
     expect(await executor.call('wake')).toMatchObject({ outcome: json('woken'), finished: [] });
-    // Its order has an end already, so this one is for nobody.
+    // The handler's own order has an end already, so this end is for nobody.
     const { finished } = await executor.next('lateEnd');
     expect(textOf(finished.outcome)).toContain('UNDERSTUDY_OUT_OF_ORDER');
     expect(executor.all('nestedCall')).toEqual([]);
     expect(executor.activity.running).toBe(0);
   });
 
-  it('in the step of a reply ends late, although another message is processed then', async () => {
+  it('ends late if it was given up in the step of a reply, even while another message is processed', async () => {
     const executor = alone();
     await executor.call('askThenSleep');
     void executor.reply(id(1), said('yes'));
@@ -249,7 +249,7 @@ describe('a handler that was given up', () => {
     expect((await executor.next('lateEnd')).finished).toEqual(finishedAt(1, json('awake'))[0]);
   });
 
-  it('leaves the ends of others to be told', async () => {
+  it('does not take the ends of other handlers with it', async () => {
     const executor = alone();
     await executor.call('askAndSleep');
     void executor.call('wakeAndHang');

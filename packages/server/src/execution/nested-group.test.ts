@@ -12,15 +12,15 @@ import { type Answer, type Node, Stage } from '../testing/stage.js';
 expectCalls();
 
 const ADD = counterService.Add;
-/** Adds as the counter does, what the other group's counter comes to. */
+/** A handler that adds to its counter the result of the other group's counter. */
 const relayService = { Relay: { ...ADD, path: '/test.Relay/Relay' } };
 
 let callers: Stage;
 let callees: Stage;
 let client: Client;
-/** What left, from whichever replica. */
+/** The calls that left, from whichever replica. */
 let sent: NestedCaller[];
-/** A call that left waits for this. */
+/** What a call that left waits for. */
 let road: Promise<void>;
 beforeEach(() => {
   sent = [];
@@ -92,8 +92,8 @@ function relay(node: Node, id: string): Promise<Answer> {
 const agreed = (a: Node, b: Node) => () =>
   a.status.processedUpTo === b.status.processedUpTo && a.status.digest === b.status.digest;
 
-describe('a group whose handlers call another', () => {
-  it('does so once for all replicas, and comes to the same on each', async () => {
+describe('a group whose handlers call another group', () => {
+  it('makes one call for all its replicas, and gets the same result on each', async () => {
     const [primary, backup, callee] = await twoGroups();
     const answers = await Promise.all(['a', 'b', 'c'].map((id) => relay(primary, id)));
     expect(answers.map(({ error }) => error)).toEqual([null, null, null]);
@@ -104,7 +104,7 @@ describe('a group whose handlers call another', () => {
     expect(primary.status.openNested).toBe(0);
   });
 
-  it('serves others while a handler waits', async () => {
+  it('serves other calls while a handler waits', async () => {
     const [primary, backup] = await twoGroups();
     let open = () => {};
     road = new Promise((resolve) => {
@@ -141,7 +141,7 @@ describe('a group whose handlers call another', () => {
   );
 });
 
-describe('a call whose name cannot be read', () => {
+describe('a call whose name of the caller cannot be read', () => {
   it('is refused, and touches nothing', async () => {
     const [, , callee] = await twoGroups();
     for (const bytes of [Buffer.from([255, 1, 2]), Buffer.alloc(300, 7)]) {

@@ -17,7 +17,7 @@ expectCalls();
 const FIRST: NestedId = { orderNum: 1 as OrderNum, index: 0 };
 
 let other: OtherService;
-/** What handlers sent and interceptors hold. */
+/** The outcomes of handlers that interceptors hold. */
 let held: (() => void)[];
 let log: unknown[];
 beforeEach(() => {
@@ -26,7 +26,7 @@ beforeEach(() => {
   log = [];
 });
 
-/** Makes every reply an exclamation, when it is let go on. */
+/** An interceptor that holds every reply, and adds an exclamation mark when it is let go. */
 const exclaiming: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, {
     sendMessage: (message, next) => {
@@ -73,7 +73,7 @@ describe('interceptors of the primary', () => {
     expect(finished?.map((ended) => textOf(ended.outcome))).toEqual(['"yes!"']);
   });
 
-  it('change what is sent, not the digest', async () => {
+  it('change what is sent but not the digest', async () => {
     const executor = new LoneExecutor(handlers, { interceptors: [exclaiming] });
     await executor.admit('ask', 1);
     await executor.call('ask', {}, 1);
@@ -95,7 +95,7 @@ describe('interceptors of the primary', () => {
     expect(textOf((await executor.next('lateEnd')).finished.outcome)).toBe('"awake!"');
   });
 
-  it('may hold the end of one step while another handler ends: that one is told with it', async () => {
+  it('may hold the end of one step while another handler ends, which is then told with that step', async () => {
     const executor = new LoneExecutor(handlers, { interceptors: [exclaiming] });
     await executor.call('askAndSleep');
     await executor.admit('ask', 1);
@@ -110,7 +110,7 @@ describe('interceptors of the primary', () => {
     expect(executor.all('lateEnd')).toEqual([]);
   });
 
-  it('may hold it while the handler that it started ends by itself: it had waited, and has ended', async () => {
+  it('may hold the end of a waiting handler in the step of another, while that other ends too', async () => {
     const executor = new LoneExecutor(handlers, { interceptors: [exclaiming] });
     await executor.admit('askAndSleep', 1);
     await executor.call('askAndSleep', {}, 1);
@@ -124,7 +124,7 @@ describe('interceptors of the primary', () => {
     expect(finished?.map((ended) => textOf(ended.outcome))).toEqual(['"awake!"', '"awake, too"']);
   });
 
-  it('whose handler had waited and whose step was given up still decide what is sent', async () => {
+  it('still decide what is sent when the step of a handler that had waited was given up', async () => {
     const executor = new LoneExecutor(handlers, { interceptors: [exclaiming] });
     await executor.admit('ask', 1);
     await executor.call('ask', {}, 1);
@@ -137,7 +137,7 @@ describe('interceptors of the primary', () => {
     expect(executor.all('executed')).toHaveLength(1);
   });
 
-  it('hear that a call is over that is answered without its handler', async () => {
+  it('hear of the end of a call that is answered without its handler', async () => {
     const onCancel = new Promise<void>((resolve) => {
       const executor = new LoneExecutor(handlers, { interceptors: [listening({ onCancel: resolve })] });
       void executor.admit('ask', 1).then(() => executor.dropAdmission(1));

@@ -14,11 +14,11 @@ const CANCELLED = { kind: 'reply' as const, code: 1, details: 'Cancelled on clie
 
 let other: OtherService;
 let told: Reply[];
-/** Handlers that were started. */
+/** How many handlers were started. */
 let begun: number;
 /** The call that a handler made last. */
 let call: NestedCallHandle;
-/** Goes on with what an earlier handler began. */
+/** Continues what an earlier handler began. */
 let later: () => void;
 beforeEach(() => {
   other = new OtherService();
@@ -83,7 +83,7 @@ const handlers: UntypedServiceImplementation = {
 const alone = (): LoneExecutor => new LoneExecutor(handlers);
 
 describe('a nested call', () => {
-  it('leaves when it is told to, by its name, and not as one of its handler', async () => {
+  it('leaves when the core says so, under its name, and outside of any handling', async () => {
     const executor = alone();
     await executor.call('ask');
     expect(other.left).toEqual([]);
@@ -91,7 +91,7 @@ describe('a nested call', () => {
     expect(other.left).toMatchObject([{ caller: { client: 'lone/1', id: FIRST }, nests: false }]);
     other.left[0]?.done(said('yes'));
     expect(await reply).toEqual(said('yes'));
-    // Its place in the order is what it waits for.
+    // The call waits for its place in the order.
     expect(told).toEqual([]);
   });
 
@@ -105,13 +105,13 @@ describe('a nested call', () => {
     expect(executor.all('nestedReply')).toHaveLength(1);
   });
 
-  it('whose client throws ends with what that says', async () => {
+  it('ends with the words of its client if that throws', async () => {
     const executor = alone();
     await executor.call('failing');
     expect(await executor.send(FIRST)).toEqual({ kind: 'reply', code: 13, details: 'no such host' });
   });
 
-  it('that was cancelled before does not leave', async () => {
+  it('does not leave if it was cancelled before', async () => {
     const executor = alone();
     expect((await executor.call('cancel')).outcome).toBe(WAITS);
     expect(await executor.send(FIRST)).toEqual(CANCELLED);
@@ -122,7 +122,7 @@ describe('a nested call', () => {
     expect(told).toEqual([CANCELLED]);
   });
 
-  it('that is cancelled afterwards is cancelled where it went, and ends with what comes of that', async () => {
+  it('is cancelled where it went if it is cancelled later, and ends with what comes of that', async () => {
     const executor = alone();
     await executor.call('askAndCancel');
     const reply = executor.send(FIRST);
@@ -134,7 +134,7 @@ describe('a nested call', () => {
     expect(await reply).toEqual(CANCELLED);
   });
 
-  it('that has its reply is not cancelled any more', async () => {
+  it('is not cancelled once it has its reply', async () => {
     const executor = alone();
     await executor.call('ask');
     const reply = executor.send(FIRST);
@@ -167,7 +167,7 @@ describe('a call that a handler makes after its end', () => {
     expect(executor.all('nestedCall')).toEqual([]);
   });
 
-  it('is refused while another message is processed, which it would be by accident', async () => {
+  it('is refused while another message is processed, which would give it a place by accident', async () => {
     const executor = alone();
     await executor.call('end');
     expect((await executor.call('wakeTheEnded')).outcome).toMatchObject({ code: 0 });
@@ -178,7 +178,7 @@ describe('a call that a handler makes after its end', () => {
 });
 
 describe('a read', () => {
-  it('is no handler whose calls have a place in the order', async () => {
+  it('is not run by a handler whose calls have a place in the order', async () => {
     const executor = alone();
     expect(textOf((await executor.read('nests')).outcome)).toBe('false');
     expect(textOf((await executor.call('nests')).outcome)).toBe('true');
@@ -188,7 +188,7 @@ describe('a read', () => {
 });
 
 describe('the end of a life', () => {
-  it('brings handlers that wait to their end, and nobody hears of it', async () => {
+  it('brings waiting handlers to their end, and nobody hears of it', async () => {
     const executor = alone();
     await executor.call('ask');
     void executor.send(FIRST);
@@ -205,7 +205,7 @@ describe('the end of a life', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('lets a handler go on that is not told by then, which counts until it has ended', async () => {
+  it('lets a handler go on that was just given its reply, and counts it as running until it has ended', async () => {
     const executor = alone();
     await executor.call('ask');
     void executor.reply(FIRST, said('yes'));
@@ -214,7 +214,7 @@ describe('the end of a life', () => {
     expect(told).toEqual([said('yes')]);
   });
 
-  it('does not start a handler that was about to be', async () => {
+  it('keeps a handler from starting that was about to start', async () => {
     const executor = alone();
     void executor.call('ask');
     executor.close();
@@ -223,7 +223,7 @@ describe('the end of a life', () => {
     expect(begun).toBe(0);
   });
 
-  it('refuses what handlers call after it', async () => {
+  it('refuses the calls that handlers make after it', async () => {
     const executor = alone();
     await executor.call('end');
     executor.close();

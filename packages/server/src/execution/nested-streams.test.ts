@@ -32,12 +32,12 @@ beforeEach(() => {
 });
 
 const streaming: UntypedServiceImplementation = {
-  /** Answers each message by what the other service says to it. */
+  /** Answers each message with what the other service says to it. */
   relay: async (call: Duplex) => {
     for await (const text of call) call.write(await other.ask(String(text)));
     call.end();
   },
-  /** The same, without waiting for one answer before the next question. */
+  /** Does the same without waiting for one answer before the next question. */
   relayAll: (call: Duplex) => {
     call.on('data', (text) =>
       other.call(String(text), (outcome) => {
@@ -69,15 +69,15 @@ const unary: UntypedServiceImplementation = {
 
 const alone = (): LoneExecutor => new LoneExecutor(unary, { streaming });
 
-/** The messages among what handlers of streams sent in a step, and the codes of their ends. */
+/** The messages among what streaming handlers sent in a step, and the codes of their ends. */
 const sentIn = ({ outputs = [] }: EventOf<'executed'>): unknown[] =>
   outputs.flatMap(({ item }: StreamOutput) => {
     if (item.kind === 'message') return [JSON.parse(Buffer.from(item.message).toString())];
     return item.kind === 'status' ? [replyOf(item.outcome).code] : [];
   });
 
-describe('the handler of a stream', () => {
-  it('asks in the step of a message, and goes on in that of the reply', async () => {
+describe('a streaming handler that calls another service', () => {
+  it('makes its call in the step of a message, and goes on in the step of the reply', async () => {
     const executor = alone();
     await executor.part('relay', { kind: 'open' });
     const asking = await executor.part('relay', message(1), 'x');
@@ -99,14 +99,14 @@ describe('the handler of a stream', () => {
     expect(sentIn(await executor.reply(id(2), said('to x')))).toEqual(['to x']);
   });
 
-  it('that throws when it is given a reply ends as one that throws does', async () => {
+  it('ends as one that throws if it throws when it is given a reply', async () => {
     const executor = alone();
     await executor.part('failing', { kind: 'open' });
     expect(sentIn(await executor.reply(id(1), said('yes')))).toEqual([2]);
     expect(executor.logged).toEqual(['a handler failed']);
   });
 
-  it('is given the reply also after its client has cancelled, when it sends no more', async () => {
+  it('is given the reply even after its client has cancelled, when it sends no more', async () => {
     const executor = alone();
     await executor.part('failing', { kind: 'open' });
     await executor.part('failing', { kind: 'cancel', of: STREAM });
@@ -114,7 +114,7 @@ describe('the handler of a stream', () => {
     expect(executor.logged).toEqual(['a handler failed']);
   });
 
-  it('that waits at the end of a life is told so', async () => {
+  it('is told of the end of a life if it waits then', async () => {
     const executor = alone();
     await executor.part('relayAll', { kind: 'open' });
     await executor.part('relayAll', message(1), 'x');
@@ -125,7 +125,7 @@ describe('the handler of a stream', () => {
 });
 
 describe('what a unary handler sends on streams', () => {
-  it('belongs to the step in which it sends it, before and after it is told what it waits for', async () => {
+  it('belongs to the step in which it is sent, before and after the handler gets its reply', async () => {
     const executor = alone();
     await executor.part('listen', { kind: 'open' });
     const asking = await executor.call('publish');
@@ -137,7 +137,7 @@ describe('what a unary handler sends on streams', () => {
     expect(executor.all('lateItem')).toEqual([]);
   });
 
-  it('is late once its message was given up', async () => {
+  it("is late once the handler's message was given up", async () => {
     const executor = alone();
     await executor.part('listen', { kind: 'open' });
     void executor.call('hang');

@@ -10,7 +10,7 @@ export class OpenNestedCall implements NestedCallHandle {
   readonly run: HandlerRun;
   readonly #send: SendNested;
   readonly #receive: Receive;
-  /** Until its reply is here. */
+  /** The call that left, until its reply is here. */
   #sent: SentCall | undefined;
   #cancelled = false;
 
@@ -27,7 +27,10 @@ export class OpenNestedCall implements NestedCallHandle {
     if (sent !== undefined) handle(undefined, () => sent.cancel());
   }
 
-  /** To be called once, at the primary, and within no handling. `done` is called once, in a later turn. */
+  /**
+   * Makes the call leave. Only the primary calls this, once, and outside of any handling. `done` is called once, in a
+   * later turn.
+   */
   send(caller: NestedCaller, done: (outcome: Reply) => void): void {
     if (this.#cancelled) {
       setImmediate(done, CANCELLED);
@@ -48,8 +51,8 @@ export class OpenNestedCall implements NestedCallHandle {
   }
 
   /**
-   * Gives the handler its reply, or what stands in its place: in a tick of its own, so that what comes of it does not
-   * depend on where this is called from.
+   * Gives the handler its reply, or what stands in its place. It does so in a tick of its own, so that what comes of it
+   * does not depend on the caller's place.
    */
   give(outcome: Reply): void {
     process.nextTick(() => handle(this.run, () => this.#give(outcome)));

@@ -1,3 +1,4 @@
+/** The calls that handlers have made to other services. */
 import type { NestedCallHandle, NestedRequest, SendNested } from '@understudy/context';
 import { assert, NESTED_OPEN_MAX, type NestedCaller, type NestedId } from '@understudy/core';
 import { errorReply } from '@understudy/grpc-common';
@@ -13,7 +14,7 @@ export interface OpenNestedCallsOptions {
   readonly activity: Activity;
 }
 
-/** The calls to other services that handlers have made in one life of a replica, until they are given the replies. */
+/** The nested calls of one life of a replica, from when a handler makes them until it is given the reply. */
 export class OpenNestedCalls {
   readonly #options: OpenNestedCallsOptions;
   readonly #open = new Map<string, OpenNestedCall>();
@@ -22,7 +23,10 @@ export class OpenNestedCalls {
     this.#options = options;
   }
 
-  /** A handler makes a call. If there are too many, that is told within the step, where it is the same on all replicas. */
+  /**
+   * Takes a call that a handler makes. If too many are open, the handler is told so within the step, which is the same
+   * on all replicas.
+   */
   make(run: HandlerRun, request: NestedRequest, send: SendNested, receive: Receive): NestedCallHandle {
     const { loop, steps } = this.#options;
     const step = steps.running;
@@ -39,12 +43,12 @@ export class OpenNestedCalls {
     this.#open.set(keyOf(id), call);
     run.open++;
     loop.dispatch({ kind: 'nestedCall', id });
-    // From now on its handler waits for a reply.
+    // From now on the handler waits for a reply.
     steps.look();
     return call;
   }
 
-  /** On the primary: the call may leave. */
+  /** Makes a call leave; the core says so on the primary only. */
   send(caller: NestedCaller): void {
     const { id } = caller;
     const call = this.#open.get(keyOf(id));
@@ -53,7 +57,7 @@ export class OpenNestedCalls {
   }
 
   /**
-   * A reply has its place in the order; its handler is about to be given it.
+   * Takes out a call whose reply has its place in the order, so that its handler can be given the reply.
    *
    * @returns undefined if no handler here has made such a call
    */
@@ -66,7 +70,9 @@ export class OpenNestedCalls {
     return call;
   }
 
-  /** This life is over, but whoever begins the next one waits until handlers have come to their end. */
+  /**
+   * Gives all waiting handlers an end, because this life is over. The next life begins only when handlers have ended.
+   */
   close(): void {
     if (this.#open.size === 0) return;
     const { activity } = this.#options;

@@ -33,7 +33,7 @@ describe('the digest of a step', () => {
     return executor.all('executed').map(({ digest }) => digest);
   };
 
-  it('is that of its outcome where nobody was asked and nobody else ended', async () => {
+  it('is that of its outcome if its handler made no calls and no other handler ended', async () => {
     const executor = new LoneExecutor(handlers);
     const { outcome, digest } = await executor.call('tell');
     expect(digest).toBe(outcomeDigest(outcome));
@@ -67,7 +67,7 @@ describe('the digest of a step', () => {
     expect(await asked(later)).toEqual(await asked((act) => act()));
   });
 
-  it('of a reply to a call that no handler has made is none that another replica comes to', async () => {
+  it('equals none of another replica if a reply came to a call that no handler here has made', async () => {
     const executor = new LoneExecutor(handlers);
     const { outcome, digest } = await executor.reply(id(7), said('yes'));
     expect(outcome).toBe(STREAMED);

@@ -1,3 +1,4 @@
+/** One step of the execution: what comes of one ordered message. */
 import type { NestedRequest } from '@understudy/context';
 import {
   assert,
@@ -18,7 +19,7 @@ import type { UnaryRun } from './unary-run.js';
 
 export type OrderedTask = Extract<Task, { kind: 'ordered' }>;
 
-/** The end of a unary handler. `outcome`: what the handler came to, then what interceptors made of it. */
+/** The end of a unary handler. `outcome` is the handler's own at first, and later what interceptors made of it. */
 export interface Ending extends Finished {
   outcome: Reply;
 }
@@ -28,29 +29,29 @@ export const endingOf = ({ name }: UnaryRun, outcome: Reply): Ending => ({
   outcome,
 });
 
-/** Whom a message is for, if that is a handler whose end or whose calls matter to its step. */
+/** The handler that a message is for, if the end or the calls of that handler matter to the step. */
 export interface Addressee {
-  /** It is a unary call and starts this handler: its outcome is what that comes to. */
+  /** The handler that the message starts, if it is a unary call. Its outcome is the step's. */
   readonly called?: UnaryRun;
-  /** It is a reply, and this handler asked. */
+  /** The handler that made the call, if the message is the reply to one. */
   readonly asker?: HandlerRun;
 }
 
-/** What comes of one ordered message, from `execute` to `executed`. */
+/** What comes of one ordered message, from the core's `execute` to `executed`. */
 export class Step {
   readonly task: OrderedTask;
   readonly called: UnaryRun | undefined;
-  /** The handler that it is for. */
+  /** The handler that the message is for. */
   readonly run: HandlerRun | undefined;
-  /** What handlers of streams send meanwhile. */
+  /** What streaming handlers send during the step. */
   readonly outputs: readonly StreamOutput[];
-  /** Handlers that had waited and end meanwhile. */
+  /** Handlers that had waited and end during the step. */
   readonly finished: Ending[] = [];
-  /** Whose ends interceptors hold. */
+  /** The ends that interceptors hold. */
   readonly passing = new Set<Ending>();
-  /** It is looked at when handlers are at rest. */
+  /** Whether the step is going to be looked at when handlers are at rest. */
   resting = false;
-  /** How much is to be done in later turns before it may be over. */
+  /** How many things must be done in later turns before the step may be over. */
   held = 0;
   #calls = 0;
   #mixed: number | undefined;
@@ -64,18 +65,18 @@ export class Step {
     this.outputs = outputs;
   }
 
-  /** Handlers have come to rest: nothing is added to the digest any more. */
+  /** Whether handlers are at rest and nothing is added to the digest any more. */
   get sealed(): boolean {
     return this.#digest !== undefined;
   }
 
-  /** Of what handlers came to and what they asked others. */
+  /** The digest of what handlers came to and which calls they made. */
   get digest(): number {
     assert(this.#digest !== undefined, () => `the step of order ${this.task.info.orderNum} is not sealed`);
     return this.#digest;
   }
 
-  /** It is not over, even if handlers are at rest. */
+  /** Whether the step is not over even if handlers are at rest. */
   get isAwaited(): boolean {
     return this.held > 0 || this.run?.isAwaited === true;
   }
@@ -84,13 +85,13 @@ export class Step {
     return this.#answer?.outcome ?? (this.called === undefined ? STREAMED : WAITS);
   }
 
-  /** A handler calls another service. */
+  /** Gives a call that a handler makes during the step its place in the order. */
   call({ method, message }: NestedRequest): NestedId {
     this.#mix(requestDigest(method, message));
     return { orderNum: this.task.info.orderNum, index: this.#calls++ };
   }
 
-  /** A handler that had waited came to its end. */
+  /** Notes that a handler that had waited has ended. */
   end(run: UnaryRun, outcome: Reply): Ending {
     this.#mix(outcomeDigest(outcome));
     const ending = endingOf(run, outcome);
@@ -98,7 +99,7 @@ export class Step {
     return ending;
   }
 
-  /** @returns the end of the handler that it started; undefined if there is none */
+  /** @returns the end of the handler that the message started; undefined if that has not ended, or there is none */
   seal(): Ending | undefined {
     const { called } = this;
     if (called?.outcome !== undefined) this.#answer = endingOf(called, called.outcome);
@@ -112,9 +113,9 @@ export class Step {
   }
 }
 
-/** Most steps of streams, and all of replies, have the same outcome. */
+/** Most steps of streams, and all of replies, have this outcome. */
 const STREAMED_DIGEST = outcomeDigest(STREAMED);
 export const digestOf = (outcome: Outcome): number => (outcome === STREAMED ? STREAMED_DIGEST : outcomeDigest(outcome));
 
-/** Of a step that this replica could not take: others, which could, come to another. */
+/** The digest of a step that this replica could not take. Replicas that could take it come to another. */
 export const NO_DIGEST = ~STREAMED_DIGEST >>> 0;

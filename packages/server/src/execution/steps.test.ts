@@ -5,8 +5,8 @@ import type { Callback } from '../capture/captured.js';
 import { LoneExecutor } from '../testing/lone-executor.js';
 import { textOf } from '../testing/other-service.js';
 
-/** No client is there whose calls handlers might make. */
-describe('where nobody expects handlers to call others', () => {
+/** There is no client in this process whose calls handlers might make. */
+describe('in a process whose handlers make no calls', () => {
   it('a unary call is answered at once', () => {
     const executor = new LoneExecutor({
       add: (_call: ServerUnaryCall<unknown, unknown>, callback: Callback) =>

@@ -1,3 +1,4 @@
+/** The execution of ordered messages, one step after the other. */
 import { handle } from '@understudy/context';
 import type { Reply, Task } from '@understudy/core';
 import type { Activity } from '../loop/activity.js';
@@ -14,9 +15,9 @@ export interface StepsOptions {
 }
 
 /**
- * One step after the other in one life of a replica. A step ends when all handlers are at rest, whichever of them its
- * message set going, and the one that it is for has ended or waits for replies. On the primary what ended passes the
- * interceptors before the step is reported.
+ * Takes the steps of one life of a replica. A step ends when all handlers are at rest, whichever of them its message
+ * has woken, and the handler that the message is for has ended or waits for replies. On the primary, the ends of
+ * handlers pass the interceptors before the step is reported.
  */
 export class Steps {
   readonly #options: StepsOptions;
@@ -27,7 +28,7 @@ export class Steps {
     this.#options = options;
   }
 
-  /** The step in which handlers are; undefined if what they do has no place in the order. */
+  /** The step in which handlers are; undefined if what they do now has no place in the order. */
   get running(): Step | undefined {
     return this.#current?.sealed === false ? this.#current : undefined;
   }
@@ -37,7 +38,7 @@ export class Steps {
     this.look();
   }
 
-  /** Something happened on which the end of the step may depend. */
+  /** Looks whether the step is over, after something on which that may depend. */
   look(): void {
     const step = this.running;
     if (step === undefined || step.resting) return;
@@ -51,7 +52,7 @@ export class Steps {
     });
   }
 
-  /** The step goes on until `act` was called, in a later turn, and what comes of that is at rest. */
+  /** Keeps the step open until `act` was called, in a later turn, and what comes of it is at rest. */
   hold(step: Step, act: () => void): void {
     step.held++;
     setImmediate(() => {
@@ -61,7 +62,7 @@ export class Steps {
     });
   }
 
-  /** A unary handler came to its end. */
+  /** Takes the end of a unary handler. */
   ended(run: UnaryRun, outcome: Reply): void {
     if (this.#options.loop.closed) return;
     const step = this.#current;
@@ -74,7 +75,10 @@ export class Steps {
     this.look();
   }
 
-  /** Nobody waits for what comes of this message: handlers that had waited and have ended did so by themselves. */
+  /**
+   * Gives the step of a task up, because nobody waits for its outcome. Handlers that had waited and ended in it count
+   * as ended by themselves.
+   */
   abandon(task: Task): void {
     const step = this.#current;
     if (step?.task !== task) return;
@@ -84,7 +88,7 @@ export class Steps {
     for (const ending of step.finished) if (!step.passing.has(ending)) this.#endedLate(ending);
   }
 
-  /** This life is over. */
+  /** Ends the steps, because this life is over. */
   close(): void {
     this.#current = undefined;
   }
@@ -118,7 +122,10 @@ export class Steps {
   }
 }
 
-/** The response half of the user's interceptors, where there are any. They are no part of the handler. */
+/**
+ * Passes an end through the response half of the user's interceptors, if there are any. They run outside of any
+ * handling.
+ */
 function pass({ admitted }: UnaryRun, ending: Ending, then: () => void): void {
   if (admitted === undefined) {
     then();

@@ -2,7 +2,7 @@ import { handle } from '@understudy/context';
 import { StreamExecution, type StreamExecutionOptions } from '../handlers/stream-execution.js';
 import { HandlerRun, type Nest } from './handler-run.js';
 
-/** The handler of a stream. It takes as many steps as there are messages, and one for each reply. */
+/** The running handler of a stream. It takes one step for each message, and one for each reply to its calls. */
 export class StreamRun extends HandlerRun {
   readonly #execution: StreamExecution;
 
@@ -11,7 +11,7 @@ export class StreamRun extends HandlerRun {
     this.#execution = new StreamExecution(options);
   }
 
-  /** What it comes to are items, whenever it sends them. */
+  /** A step never waits for a streaming handler: what the handler comes to are items, whenever it sends them. */
   get isAwaited(): boolean {
     return false;
   }

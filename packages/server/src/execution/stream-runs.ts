@@ -1,3 +1,4 @@
+/** The streaming handlers that run. */
 import {
   type ConnectionId,
   type Request,
@@ -19,11 +20,14 @@ export interface StreamRunsOptions {
   readonly registry: HandlerRegistry;
   readonly nest: Nest;
   readonly onFault: (fault: HandlerFault) => void;
-  /** A handler sent something while nothing was processed: it went on by itself. */
+  /** Called when a handler sends something while no message is processed, because it went on by itself. */
   readonly onLate: (output: StreamOutput) => void;
 }
 
-/** The handlers of open streams in one life of a replica. What they send belongs to the message that is processed. */
+/**
+ * Runs the handlers of open streams in one life of a replica. What they send belongs to the message that is being
+ * processed.
+ */
 export class StreamRuns {
   readonly #options: StreamRunsOptions;
   readonly #streams = new Map<ConnectionId, Map<SeqNum, StreamRun>>();
@@ -35,23 +39,27 @@ export class StreamRuns {
     this.#options = options;
   }
 
-  /** Handlers that live. */
+  /** How many streaming handlers run. */
   get open(): number {
     return this.#open;
   }
 
-  /** A message is about to be processed. @returns where what handlers send meanwhile is gathered */
+  /**
+   * Begins a step.
+   *
+   * @returns where what handlers send during the step is gathered
+   */
   begin(): readonly StreamOutput[] {
     this.#outputs = [];
     return this.#outputs;
   }
 
-  /** What `begin` returned is complete: what is sent from now on, nothing is processed. */
+  /** Ends the step whose items `begin` gathers in `outputs`. Items after that belong to no message. */
   finish(outputs: readonly StreamOutput[]): void {
     if (this.#outputs === outputs) this.#outputs = undefined;
   }
 
-  /** A message of a stream: its handler takes the next step. */
+  /** Gives a message of a stream to its handler, which takes the next step. */
   deliver({ info }: OrderedTask, { stream: part, ...request }: Request, peer: string): void {
     const { connection } = info;
     switch (part?.kind) {
@@ -73,7 +81,7 @@ export class StreamRuns {
     }
   }
 
-  /** This life is over: handlers let go of what they hold. */
+  /** Cancels all handlers, because this life is over. */
   close(): void {
     for (const streams of this.#streams.values()) for (const run of streams.values()) run.cancel();
     this.#streams.clear();

@@ -1,3 +1,4 @@
+/** The running handler of a unary call. */
 import type { MessageName, Reply, Request } from '@understudy/core';
 import type { CapturedUnary } from '../capture/captured.js';
 import { type RunContext, type RunningCall, runUnary } from '../handlers/run-unary.js';
@@ -5,16 +6,16 @@ import type { Admitted } from '../interception/admissions.js';
 import { HandlerRun, type Nest } from './handler-run.js';
 
 export interface UnaryRunOptions {
-  /** Its message. */
+  /** The name of the message that is the call. */
   readonly name: MessageName;
-  /** On the primary, if its message passed interceptors: their way back. */
+  /** The way back through the interceptors; only on the primary, and only if the call has passed them. */
   readonly admitted: Admitted | undefined;
   readonly nest: Nest;
-  /** It came to its end. */
+  /** Called when the handler has ended. */
   readonly onEnd: (run: UnaryRun, outcome: Reply) => void;
 }
 
-/** The handler of a unary call, from its message to its end, which may come some steps later. */
+/** The handler of a unary call, from the step of its message to its end, which may come some steps later. */
 export class UnaryRun extends HandlerRun {
   readonly name: MessageName;
   readonly admitted: Admitted | undefined;
@@ -30,7 +31,7 @@ export class UnaryRun extends HandlerRun {
     this.#onEnd = onEnd;
   }
 
-  /** What it came to; undefined while it runs. */
+  /** The handler's outcome; undefined while it runs. */
   get outcome(): Reply | undefined {
     return this.#outcome;
   }
@@ -43,12 +44,15 @@ export class UnaryRun extends HandlerRun {
     return this.#outcome === undefined && this.open === 0;
   }
 
-  /** After its end others cannot wake it, and what it does by itself comes at another time on each replica. */
+  /**
+   * After the handler's end no other handler can wake it, and what it does by itself happens at another time on each
+   * replica.
+   */
   mayCall(own: boolean): boolean {
     return !this.#abandoned && (own || this.#outcome === undefined);
   }
 
-  /** To be called once, within this handling. */
+  /** Starts the handler. To be called once, within this handling. */
   start(captured: CapturedUnary | undefined, request: Request, context: RunContext): void {
     this.#running = runUnary(captured, request, context, (outcome) => {
       this.#outcome = outcome;

@@ -6,25 +6,25 @@ import { capturedJson } from '../handlers/testing/captured-json.js';
 import { listening, refuse, withMetadata } from '../handlers/testing/interceptors.js';
 import { type Admission, type AdmitResult, admit } from './admission.js';
 
-describe('interceptors', () => {
+describe('the interceptors of a unary call', () => {
   const request: Request = { method: '/test.Service/tells', message: Buffer.from('{ "text": "hello" }') };
   const captured = capturedJson(request.method);
   const admitted = (interceptors: ServerInterceptor[], given = request) =>
     new Promise<AdmitResult>((resolve) => admit(interceptors, captured, given, '127.0.0.1:1', resolve));
 
-  it('that are none admit at once', () => {
+  it('admit it at once if there are none', () => {
     const results: AdmitResult[] = [];
     admit([], captured, request, 'p', (result) => results.push(result));
     expect(results).toMatchObject([{ kind: 'admitted' }]);
   });
 
-  it('that only look leave the request as it came, even if it would be encoded in other bytes', async () => {
+  it('leave the request as it came if they only look, even if it would be encoded in other bytes', async () => {
     const result = await admitted([listening({ onReceiveMessage: (message, next) => next(message) })]);
     expect(result).toMatchObject({ kind: 'admitted' });
     expect('changed' in result).toBe(false);
   });
 
-  it('that change metadata share the message with the original', async () => {
+  it('share the message with the original if they change only metadata', async () => {
     const result = await admitted([
       listening({ onReceiveMetadata: (_metadata, next) => next(withMetadata('a', '1')) }),
     ]);
@@ -33,7 +33,7 @@ describe('interceptors', () => {
     expect(changed?.message).toBe(request.message);
   });
 
-  it('that throw end the call and are told to the log', async () => {
+  it('end the call and are told to the log if they throw', async () => {
     const faults: HandlerFault[] = [];
     const result = await new Promise<AdmitResult>((resolve) => {
       const throwing = listening({
@@ -47,7 +47,7 @@ describe('interceptors', () => {
     expect(faults).toMatchObject([{ kind: 'interceptor', path: request.method }]);
   });
 
-  it('that make a request without bytes are refused, since backups could not be told', async () => {
+  it('are refused a request without bytes, which backups could not be told of', async () => {
     const result = await admitted([listening({ onReceiveMessage: (_message, next) => next({ big: 1n }) })]);
     expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'reply', code: status.UNIMPLEMENTED } });
   });
@@ -77,7 +77,7 @@ describe('interceptors', () => {
     expect(sent).toEqual({ kind: 'reply', code: status.RESOURCE_EXHAUSTED, details: 'enough' });
   });
 
-  it('that let a call through twice, or after they ended it, are believed the first time', async () => {
+  it('are believed the first time if they let a call through twice, or after they ended it', async () => {
     const twice: AdmitResult[] = [];
     const repeating = listening({
       onReceiveHalfClose: (next) => {
@@ -103,7 +103,7 @@ describe('interceptors', () => {
     expect(ended).toMatchObject([{ kind: 'ended', outcome: { details: 'no' } }]);
   });
 
-  it('of a call that is cancelled after it was admitted hear of it once, and still shape the cached reply', async () => {
+  it('hear once of a call that is cancelled after it was admitted, and still shape the cached reply', async () => {
     let cancels = 0;
     const shaping: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
@@ -123,7 +123,7 @@ describe('interceptors', () => {
     expect(cancels).toBe(1);
   });
 
-  it('of a cancelled call hear of it, and never admit it', async () => {
+  it('hear of a call that is cancelled while they hold it, and never admit it', async () => {
     const results: AdmitResult[] = [];
     let goOn = () => {};
     const cancelled = new Promise<void>((resolve) => {
@@ -142,7 +142,7 @@ describe('interceptors', () => {
     expect(results).toEqual([]);
   });
 
-  it('see the bytes of replies where the method came without its definition', async () => {
+  it('see the bytes of replies if the method came without its definition', async () => {
     const seen: unknown[] = [];
     const { responseDeserialize: _unknown, ...rest } = captured;
     const bare = { ...rest, responseDeserialize: undefined };

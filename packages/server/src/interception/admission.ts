@@ -1,3 +1,4 @@
+/** Unary calls between the wire and their handler: the user's interceptors. */
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
 import { entriesOf, metadataOf, NO_METADATA, sameEntries } from '@understudy/grpc-common';
@@ -12,26 +13,26 @@ import { WireCall, type WireCallOptions } from './wire-call.js';
 export type AdmitResult =
   | {
       readonly kind: 'admitted';
-      /** What the interceptors made of the request, if anything. */
+      /** What the interceptors made of the request; absent if they changed nothing. */
       readonly changed?: Request;
       /**
-       * Sends the handler's outcome through the response half. `sent` gets what goes to the client; it is not called
-       * if an interceptor keeps it back for ever. To be called once.
+       * Sends the handler's outcome through the response half; to be called once. `sent` gets what goes to the client.
+       * It is never called if an interceptor keeps the outcome for ever.
        */
       readonly finish: (outcome: Reply, sent: (outcome: Reply) => void) => void;
-      /** In place of `finish`: the call is answered without its handler. Interceptors get `onCancel`. */
+      /** Ends the call for the interceptors without its handler, in place of `finish`. They get `onCancel`. */
       readonly drop: () => void;
     }
   | { readonly kind: 'ended'; readonly outcome: Reply };
 
 /** A call on its way through the interceptors. */
 export interface Admission {
-  /** Its caller is gone: interceptors get `onCancel`, and what they do from now on is ignored. */
+  /** Says that the caller is gone. Interceptors get `onCancel`, and what they do from now on is ignored. */
   cancel(): void;
 }
 
 export interface AdmitOptions {
-  /** The RPC, if the call came as one: tells interceptors host and auth context. */
+  /** The RPC, if the call came as one. It tells interceptors the host and the auth context. */
   readonly origin?: NonNullable<WireCallOptions['origin']>;
   readonly onFault?: (fault: HandlerFault) => void;
 }
@@ -46,13 +47,13 @@ const NO_OPTIONS: AdmitOptions = Object.freeze({});
 
 /**
  * Runs the request half of the user's interceptors, the first nearest the wire, as a grpc-js server would before it
- * starts the handler. `cb` is called at most once, in a microtask of its own (at once if there are no interceptors); not
- * at all if an interceptor holds the call for ever or it is cancelled. An interceptor that throws ends the call with
- * UNKNOWN, where grpc-js would end the process.
+ * calls the handler. `cb` is called at most once, in a microtask of its own (at once if there are no interceptors). It
+ * is never called if an interceptor holds the call for ever or the call is cancelled. An interceptor that throws ends
+ * the call with UNKNOWN, where grpc-js would end the process.
  *
- * Where a handler's reply cannot be serialized, interceptors see the INTERNAL status pass; in grpc-js they see the
- * message and not the status. What interceptors attach to the call other than metadata and message (opaque metadata, an AsyncLocalStorage) does not
- * reach the handler, since backups run it without interceptors.
+ * If the handler's reply cannot be serialized, interceptors see the INTERNAL status pass; in grpc-js they see the
+ * message and not the status. Only metadata and message reach the handler. What interceptors attach to the call in
+ * other ways (opaque metadata, an AsyncLocalStorage) does not, since backups run the handler without interceptors.
  */
 export function admit(
   interceptors: readonly ServerInterceptor[],
@@ -71,13 +72,13 @@ export function admit(
   return passage;
 }
 
-/** One call between wire and handler; stands where grpc-js has its driver for unary handlers. */
+/** One call between the wire and its handler. It stands where grpc-js has its driver for unary handlers. */
 class Passage implements Admission {
   readonly #captured: CapturedMethod;
   readonly #request: Request;
   readonly #cb: (result: AdmitResult) => void;
   readonly #wire: WireCall;
-  /** The outermost call: what the handler's side talks to. */
+  /** The outermost call, which the handler's side talks to. */
   #call: ServerInterceptingCallInterface;
   #metadata: Metadata | undefined;
   #message: unknown;
@@ -161,7 +162,7 @@ class Passage implements Admission {
 
   #finish(outcome: Reply, sent: (outcome: Reply) => void): void {
     if (this.#wire.over) {
-      // An interceptor ended the call while the handler ran. Its end may not have been told yet.
+      // An interceptor ended the call while the handler ran; that end may not have been told yet.
       if (this.#ended !== undefined) sent(this.#ended);
       else this.#sent = sent;
       return;
@@ -185,7 +186,7 @@ class Passage implements Admission {
   }
 }
 
-/** Interceptors see `null` where a handler gave no trailers, as they do in grpc-js. */
+/** As in grpc-js, interceptors see `null` where a handler gave no trailers. */
 const statusOf = (outcome: Reply): PartialStatus => ({
   code: outcome.code,
   details: outcome.details,

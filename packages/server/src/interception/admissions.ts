@@ -1,3 +1,4 @@
+/** Unary calls that the user's interceptors hold. */
 import type { Request } from '@understudy/core';
 import type { EffectOf } from '../loop/event-loop.js';
 import { type Admission, type AdmitResult, admit } from './admission.js';
@@ -6,11 +7,14 @@ import { type InterceptionOptions, OVERLOADED } from './options.js';
 
 export type Admitted = Extract<AdmitResult, { kind: 'admitted' }>;
 
-/** Unary calls and reads on their way through the request half of the user's interceptors, while this replica is primary. */
+/**
+ * Unary calls and reads on their way through the request half of the user's interceptors, while this replica is the
+ * primary.
+ */
 export class Admissions {
   readonly #options: InterceptionOptions;
   readonly #entering = new Map<number, Admission>();
-  /** Through it, with their way back. */
+  /** Calls that came through, with their way back through the response half. */
   readonly #admitted = new Map<number, Admitted>();
 
   constructor(options: InterceptionOptions) {
@@ -21,7 +25,7 @@ export class Admissions {
     const { registry, interceptors, calls, loop, onFault } = this.#options;
     const captured = registry.unary(request.method);
     if (captured === undefined) {
-      // Its handler's end is that there is none, the same on all replicas.
+      // There is no such method, which is the call's outcome on all replicas; no interceptor sees it.
       loop.dispatch({ kind: 'admitted', admission });
       return;
     }
@@ -35,19 +39,19 @@ export class Admissions {
     this.#entering.set(admission, admit(interceptors, captured, request, peer, onResult, options));
   }
 
-  /** The handler is about to run; its end goes back the same way. */
+  /** Hands over a call whose handler is about to run. The handler's outcome goes back through what this returns. */
   take(admission: number): Admitted | undefined {
     const admitted = this.#admitted.get(admission);
     this.#admitted.delete(admission);
     return admitted;
   }
 
-  /** The call is answered without its handler. */
+  /** Ends a call that is answered without its handler. */
   drop(admission: number): void {
     this.take(admission)?.drop();
   }
 
-  /** Nobody waits for the interceptors any more. */
+  /** Ends all calls, because nobody waits for the interceptors any more. */
   cancel(): void {
     for (const admission of this.#entering.values()) admission.cancel();
     this.forget();

@@ -21,15 +21,15 @@ const original: Request = {
   key: 'k',
 };
 
-/** Bytes are the same whether they come as a Buffer or not. */
+/** Makes a request comparable, whose bytes are the same whether they come as a Buffer or not. */
 const comparable = (request: Request) => ({
   ...request,
   message: [...request.message],
   metadata: request.metadata?.map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
 });
 
-describe('a change of a request', () => {
-  it('is the same after its way to a backup, whatever changed', () => {
+describe('a change that interceptors made', () => {
+  it('is the same after its way to a backup, whatever it changes', () => {
     fc.assert(
       fc.property(fc.option(fc.uint8Array()), metadata, fc.boolean(), (message, entries, told) => {
         const { metadata: _before, ...rest } = original;
@@ -44,7 +44,7 @@ describe('a change of a request', () => {
     );
   });
 
-  it('of metadata alone does not repeat the message', () => {
+  it('does not repeat the message if it changes only metadata', () => {
     const changed = { ...original, metadata: [['a', '2']] as const };
     expect(encodeChange(changed, original).length).toBeLessThan(32);
     expect(applyChange(original, encodeChange(changed, original)).message).toBe(original.message);
@@ -55,7 +55,7 @@ describe('a change of a request', () => {
     expect(applyChange(original, encodeChange(changed, original))).toEqual(changed);
   });
 
-  it('that is garbage is refused with a code', () => {
+  it('is refused with a code if it is garbage', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         try {

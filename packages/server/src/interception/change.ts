@@ -1,3 +1,4 @@
+/** How backups are told what the primary's interceptors made of a request. */
 import { type MetadataEntries, type Request, UnderstudyError } from '@understudy/core';
 import { decodeRequest, encodeRequest } from '@understudy/wire';
 
@@ -6,11 +7,11 @@ const METADATA = 0b10;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * What interceptors made of a request, as determinants: first a byte that says which parts follow, then these parts as a
- * request without a name. Method, deadline and key are never an interceptor's to change.
+ * Encodes what interceptors made of a request, as determinants: a byte that says which parts follow, then these parts
+ * as a request without a name. Interceptors cannot change method, deadline and key.
  *
- * @param original the request as it came; parts that `changed` shares with it are left out, which keeps the determinants
- * of an added metadata entry small however large the message is
+ * @param original the request as it came. Parts that `changed` shares with it are left out, which keeps the
+ *   determinants of an added metadata entry small however large the message is.
  */
 export function encodeChange(changed: Request, original?: Request): Uint8Array {
   const message = changed.message !== original?.message;
@@ -27,7 +28,7 @@ export function encodeChange(changed: Request, original?: Request): Uint8Array {
 }
 
 /**
- * The request that handlers are to be given: `request` with the change that `encodeChange` wrote.
+ * The request that handlers are given: `request` with the change that `encodeChange` wrote.
  *
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */
@@ -41,7 +42,7 @@ export function applyChange(request: Request, bytes: Uint8Array): Request {
   return flags & METADATA ? withMetadata(request, message, parts.metadata) : { ...request, message };
 }
 
-/** `request` with another message and metadata, which may be none. */
+/** `request` with another message, and with other metadata or none. */
 export function withMetadata(request: Request, message: Uint8Array, metadata: MetadataEntries | undefined): Request {
   const { metadata: _before, ...rest } = request;
   return metadata === undefined || metadata.length === 0 ? { ...rest, message } : { ...rest, message, metadata };

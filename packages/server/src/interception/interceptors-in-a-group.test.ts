@@ -6,7 +6,7 @@ import { type Node, Stage } from '../testing/stage.js';
 let stage: Stage;
 afterEach(() => stage.end());
 
-/** Lets pass who has a token, and tells the handler who that is. */
+/** An interceptor that lets pass callers with a token, and tells the handler whose token it is. */
 const authenticate: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, {
     start: (next) =>
@@ -25,7 +25,7 @@ const authenticate: ServerInterceptor = (_method, call) =>
       ),
   });
 
-/** Replies with double what the handler said. */
+/** An interceptor that replies with double what the handler said. */
 const doubling: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, { sendMessage: (message, next) => next(Number(message) * 2) });
 
@@ -37,7 +37,7 @@ async function twoReplicas(users: ServerInterceptor[]): Promise<[Node, Node]> {
 }
 
 describe("the user's interceptors", () => {
-  it('end a call before it is ordered: no replica executes it', async () => {
+  it('end a call before it is ordered, so that no replica executes it', async () => {
     const [primary, backup] = await twoReplicas([authenticate]);
     const { error } = await primary.add('a', 1);
     expect(error).toMatchObject({ code: 16, details: 'who are you?' });
@@ -55,7 +55,7 @@ describe("the user's interceptors", () => {
     expect(backup.counter.users).toEqual(['the owner of t']);
   });
 
-  it('change what is sent; digests compare what handlers did', async () => {
+  it('change what is sent, while digests compare what handlers did', async () => {
     const [primary, backup] = await twoReplicas([doubling]);
     expect(await primary.add('a', 5)).toEqual({ error: null, value: 10 });
     await stage.until(() => backup.status.processedUpTo === primary.status.processedUpTo);

@@ -249,7 +249,7 @@ async function bothSides(interceptors: ServerInterceptor[]): Promise<{ plain: Ru
   return { plain, ours };
 }
 
-describe('a client cannot tell where an interceptor runs that', () => {
+describe('a client sees the same on both servers when an interceptor', () => {
   it.each(Object.entries(lists))('%s', async (_name, interceptors) => {
     const { plain, ours } = await bothSides(interceptors);
     const metadata = withMetadata('x-sent-by-client', '1');
@@ -261,8 +261,8 @@ describe('a client cannot tell where an interceptor runs that', () => {
   });
 });
 
-describe('what a client can tell all the same', () => {
-  it('other details of an OK status are not sent, since grpc-js has no way to', async () => {
+describe('a client sees a difference', () => {
+  it('in the details of an OK status, which grpc-js cannot send', async () => {
     const { plain, ours } = await bothSides([
       (_method, call) =>
         new ServerInterceptingCall(call, { sendStatus: (given, next) => next({ ...given, details: 'fine' }) }),

@@ -10,7 +10,7 @@ export interface InterceptionOptions {
   readonly loop: EventLoop;
   readonly registry: HandlerRegistry;
   readonly calls: Calls;
-  /** The user's own, the first nearest the wire. */
+  /** The user's own interceptors, the first nearest the wire. */
   readonly interceptors: readonly ServerInterceptor[];
   /** How many unary calls, and how many openings of streams, interceptors may hold at most. */
   readonly admissionsMax: number;

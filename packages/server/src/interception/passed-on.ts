@@ -1,7 +1,8 @@
+/** What interceptors are shown of a message, and the bytes of what they pass on. */
 import { UnderstudyError } from '@understudy/core';
 import type { Deserialize, Serialize } from '../capture/captured.js';
 
-/** Both ways between a message and its bytes, as far as the method's registration told them. */
+/** The functions between a message and its bytes, as far as the method's registration gave them. */
 export interface Codec {
   readonly path: string;
   readonly serialize: Serialize | undefined;
@@ -15,7 +16,7 @@ export interface Shown {
 }
 
 /**
- * Makes the message for interceptors to see; of a copy, since deserializers hand out views of their input and
+ * Makes the message that interceptors see. It is made of a copy, since deserializers hand out views of their input and
  * interceptors may write into them. Without a deserializer they see the bytes.
  *
  * @throws what the deserializer throws
@@ -26,20 +27,21 @@ export function show(bytes: Uint8Array, deserialize: Deserialize | undefined): S
 }
 
 /**
- * The bytes of what interceptors passed on: the original ones unless they changed the message, in place or by another.
+ * The bytes of what interceptors passed on: the original ones, unless they changed the message in place or replaced it.
  *
- * @throws UnderstudyError UNDERSTUDY_UNSUPPORTED if they passed on what cannot be turned into bytes
+ * @throws UnderstudyError UNDERSTUDY_UNSUPPORTED if what they passed on cannot be turned into bytes
  */
 export function bytesPassedOn(shown: Shown, passed: unknown, codec: Codec): Uint8Array {
   if (codec.serialize === undefined || codec.deserialize === undefined) return withoutCodec(shown, passed, codec);
   const bytes = serialized(codec.serialize, passed, codec.path);
   if (same(bytes, shown.bytes)) return shown.bytes;
-  // Another encoder may have written the same content in other bytes: compare with a copy that nobody touched.
+  // Another encoder may have written the same content in other bytes, so this compares with a copy that nobody has
+  // touched.
   const untouched = serialized(codec.serialize, show(shown.bytes, codec.deserialize).message, codec.path);
   return same(bytes, untouched) ? shown.bytes : bytes;
 }
 
-/** A change in place cannot be seen then, and is lost on all replicas alike. */
+/** Without both halves of the codec a change in place cannot be seen, and is lost on all replicas alike. */
 function withoutCodec(shown: Shown, passed: unknown, codec: Codec): Uint8Array {
   if (passed === shown.message) return shown.bytes;
   if (codec.serialize !== undefined) return serialized(codec.serialize, passed, codec.path);

@@ -1,3 +1,4 @@
+/** The items of a stream on their way through the user's interceptors to the wire. */
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type MetadataEntries, type Reply, replyOf, type StreamItem } from '@understudy/core';
 import { metadataOf } from '@understudy/grpc-common';
@@ -5,11 +6,11 @@ import type { PartialStatus } from '../handlers/status.js';
 import type { StreamWireCall, WireSink } from './stream-wire-call.js';
 
 export interface ResponseHalfOptions {
-  /** The method has one reply. */
+  /** Whether the method has only one reply. */
   readonly singleReply: boolean;
   readonly passed: (index: number, item: StreamItem) => void;
   readonly ended: (outcome: Reply) => void;
-  /** An interceptor sent what has no place among the handler's items. */
+  /** Called when an interceptor sends something that has no place among the handler's items. */
   readonly refuse: () => void;
 }
 
@@ -18,31 +19,31 @@ interface Item<K extends StreamItem['kind'] = StreamItem['kind']> {
   readonly item: Extract<StreamItem, { kind: K }>;
 }
 
-/** In place of an item that interceptors kept: its client hears nothing of it. */
+/** Stands for an item that interceptors kept. The client hears nothing of it. */
 const NOTHING: StreamItem = Object.freeze({ kind: 'window', upTo: 0 });
 
-/** What the handler of a stream sends, on its way through the interceptors to the wire; each item comes out as one. */
+/** Gives interceptors what the handler of a stream sends, one at a time. Each item comes out as exactly one. */
 export class ResponseHalf implements WireSink {
   readonly #options: ResponseHalfOptions;
   readonly #waiting: Item[] = [];
   #call: ServerInterceptingCallInterface | undefined;
   #wire: StreamWireCall | undefined;
-  /** What interceptors were given and did not send yet. */
+  /** The index of the metadata, the message and the status that interceptors were given and have not sent yet. */
   #metadata: number | undefined;
   #message: number | undefined;
   #status: number | undefined;
-  /** A message was given, and they did not ask for the next. */
+  /** Interceptors were given a message and have not asked for the next. */
   #sending = false;
-  /** The last thing given was a message. */
+  /** Whether interceptors were given a message before. */
   #afterMessage = false;
-  /** Initial metadata that they sent by themselves, before the handler. */
+  /** Initial metadata that interceptors sent by themselves, before the handler did. */
   #own: MetadataEntries | undefined;
 
   constructor(options: ResponseHalfOptions) {
     this.#options = options;
   }
 
-  /** The opening came through: from now on a handler may send. */
+  /** Begins to give items, because the opening came through and the handler may run. */
   open(call: ServerInterceptingCallInterface, wire: StreamWireCall): void {
     this.#call = call;
     this.#wire = wire;
@@ -103,7 +104,7 @@ export class ResponseHalf implements WireSink {
       case 'status': {
         this.#sending = true;
         const send = () => this.#sendStatus(index, replyOf(item.outcome), call, wire);
-        // As in grpc-js it follows once the message is written; what the client sent meanwhile is heard first.
+        // As in grpc-js, the status follows once the message is written; what the client sent meanwhile is heard first.
         if (this.#afterMessage) setImmediate(send);
         else send();
         return;
@@ -119,7 +120,7 @@ export class ResponseHalf implements WireSink {
     wire.guard(() => call.sendStatus(statusOf(outcome, this.#options.singleReply)));
   }
 
-  /** They want the next message, and have sent the last one, or kept it. */
+  /** Goes on: interceptors ask for the next message, and have sent the last one or kept it. */
   #sent(): void {
     if (this.#message !== undefined) this.#options.passed(this.#message, NOTHING);
     this.#message = undefined;
@@ -135,7 +136,7 @@ export class ResponseHalf implements WireSink {
   }
 }
 
-/** Interceptors see `null` where the callback of a single reply gave no trailers, as they do in grpc-js. */
+/** As in grpc-js, interceptors see `null` where the callback of a single reply gave no trailers. */
 const statusOf = ({ code, details, trailers }: Reply, singleReply: boolean): PartialStatus => ({
   code,
   details,

@@ -16,7 +16,7 @@ const ended = (outcome: Partial<Reply> = {}): StreamItem => ({
   outcome: { kind: 'reply', code: 0, details: 'OK', ...outcome },
 });
 
-/** A passage and, in order, what its replica was told. */
+/** A passage that notes, in order, what its replica is told. */
 class PassageUnderTest {
   readonly told: unknown[] = [];
   readonly passage: StreamPassage;
@@ -56,7 +56,7 @@ class PassageUnderTest {
     for (const item of items) this.passage.send(++this.#items, item);
   }
 
-  /** What was told since the last time, once everything is at rest. */
+  /** What the replica was told since the last time, once everything is at rest. */
   async rest(): Promise<unknown[]> {
     for (let i = 0; i < 3; i++) await new Promise(setImmediate);
     return this.told.splice(0);
@@ -76,7 +76,7 @@ function textOf(item: StreamItem): unknown {
   }
 }
 
-/** Doubles all messages, and marks metadata and status. */
+/** An interceptor that doubles all messages, and marks metadata and status. */
 const changing: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, {
     start: (next) =>
@@ -91,8 +91,8 @@ const changing: ServerInterceptor = (_method, call) =>
     sendStatus: (given, pass) => pass({ ...given, details: `${given.details}!` }),
   });
 
-describe('interceptors of a stream', () => {
-  it('see what its client and its handler send, one in for one out', async () => {
+describe('the interceptors of a stream', () => {
+  it('see what the client and the handler send, and each message comes out as one', async () => {
     const stream = new PassageUnderTest('bidi', [listening({})]);
     expect(await stream.rest()).toEqual(['opened']);
     stream.says(1);
@@ -104,7 +104,7 @@ describe('interceptors of a stream', () => {
     expect(await stream.rest()).toEqual([[4, 'OK']]);
   });
 
-  it('change all of it', async () => {
+  it('may change metadata, messages and status', async () => {
     const stream = new PassageUnderTest('bidi', [changing]);
     stream.says(1);
     expect(await stream.rest()).toEqual([{ opened: [['user', 'me']] }, { through: 2 }]);
@@ -116,14 +116,14 @@ describe('interceptors of a stream', () => {
     ]);
   });
 
-  it('see the one request of a server-streaming method before it opens', async () => {
+  it('see the one request of a server-streaming method before the stream opens', async () => {
     const stream = new PassageUnderTest('serverStream', [listening({ onReceiveMessage: (_m, pass) => pass(7) })], {
       message: jsonBytes(1) as Uint8Array,
     });
     expect(await stream.rest()).toEqual([{ opened: [] }]);
   });
 
-  it('end it before its handler sees it', async () => {
+  it('may end the stream before its handler sees it', async () => {
     const stream = new PassageUnderTest('bidi', [
       (_method, call) => listening({ onReceiveMetadata: () => refuse(call, 'no') })(_method, call),
     ]);
@@ -131,7 +131,7 @@ describe('interceptors of a stream', () => {
     expect(stream.says(1)).toBe(false);
   });
 
-  it('end it in the middle: nothing passes from then on', async () => {
+  it('may end the stream in the middle, and nothing passes from then on', async () => {
     const stream = new PassageUnderTest('bidi', [
       (method, call) =>
         listening({ onReceiveMessage: (m, pass) => (m === 13 ? refuse(call, 'bad luck') : pass(m)) })(method, call),
@@ -145,7 +145,7 @@ describe('interceptors of a stream', () => {
     expect(stream.says(2)).toBe(false);
   });
 
-  it('that throw end it', async () => {
+  it('end the stream if they throw', async () => {
     const throwing: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
         sendMessage: () => {
@@ -159,7 +159,7 @@ describe('interceptors of a stream', () => {
     });
   });
 
-  it('may take their time: nothing overtakes', async () => {
+  it('may take their time, and nothing overtakes', async () => {
     const slow: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
         start: (next) =>
@@ -174,7 +174,7 @@ describe('interceptors of a stream', () => {
     expect(await stream.rest()).toEqual(['opened', [1, []], [2, 'one'], [3, 'OK']]);
   });
 
-  it('that keep a message send nothing in its place', async () => {
+  it('send nothing in place of a message that they keep', async () => {
     class Keeping extends ServerInterceptingCall {
       override sendMessage(message: unknown, sent: () => void): void {
         if (message === 'keep') sent();
@@ -191,7 +191,7 @@ describe('interceptors of a stream', () => {
     ]);
   });
 
-  it('that add messages of their own end it: these have no place', async () => {
+  it('end the stream if they add messages of their own, which have no place', async () => {
     const adding: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
         sendStatus: (given, pass) => call.sendMessage('and another thing', () => pass(given)),
@@ -201,7 +201,7 @@ describe('interceptors of a stream', () => {
     expect((await stream.rest()).at(-1)).toMatchObject([3, expect.stringContaining('UNDERSTUDY_UNSUPPORTED')]);
   });
 
-  it('hear once that it is gone, and are ignored then', async () => {
+  it('hear once that the stream is gone, and are ignored from then on', async () => {
     let cancels = 0;
     let answer = () => {};
     const stream = new PassageUnderTest('bidi', [

@@ -1,3 +1,4 @@
+/** A stream between the wire and its handler: the user's interceptors. */
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply, Request, StreamItem } from '@understudy/core';
 import { entriesOf, errorStatus, NO_METADATA, sameEntries } from '@understudy/grpc-common';
@@ -9,44 +10,50 @@ import { bytesPassedOn } from './passed-on.js';
 import { ResponseHalf } from './response-half.js';
 import { HALF_CLOSE, StreamWireCall } from './stream-wire-call.js';
 
-/** All of them are called in microtasks of their own, in order, out of reach of any interceptor's `catch`. */
+/**
+ * What a passage tells its replica. Each is called in a microtask of its own, in order, out of reach of any
+ * interceptor's `catch`.
+ */
 export interface PassageEvents {
-  /** The opening came through; with what interceptors made of it, if anything. At most once. */
+  /**
+   * Called at most once, when the opening came through: with what interceptors made of it, or undefined if they changed
+   * nothing.
+   */
   opened(changed: Request | undefined): void;
-  /** What is sent in place of an item of the handler's. */
+  /** Called with what is sent in place of the handler's item at `index`. */
   passed(index: number, item: StreamItem): void;
-  /** Interceptors ended the call before its handler did, with this. Nothing follows. */
+  /** Called last, when interceptors have ended the call before its handler did. */
   ended(outcome: Reply): void;
 }
 
 export interface StreamPassageOptions extends AdmitOptions {
   readonly interceptors: readonly ServerInterceptor[];
   readonly captured: CapturedStream;
-  /** With the one request where the method takes one. */
+  /** What opened the stream; it has the one request if the method takes only one. */
   readonly opening: Request;
   readonly peer: string;
   readonly events: PassageEvents;
 }
 
-/** A message of the client's on its way to the handler. */
+/** A message of the client on its way to the handler. */
 interface Entering {
   readonly request: Request;
   readonly through: (changed: Request | undefined) => void;
 }
 
 /**
- * One streaming call between wire and handler, on the primary: stands where grpc-js has its drivers. Each message that
- * goes in comes out as one, since it has its place among what the other side counts. Interceptors that add messages of
- * their own end the call with UNDERSTUDY_UNSUPPORTED; one that keeps a message holds up what follows.
+ * One stream between the wire and its handler, on the primary. It stands where grpc-js has its drivers. Each message
+ * that goes in comes out as exactly one, because the other side counts messages. An interceptor that adds messages of
+ * its own ends the call with UNDERSTUDY_UNSUPPORTED; one that keeps a message holds up what follows it.
  */
 export class StreamPassage {
   readonly #options: StreamPassageOptions;
   readonly #wire: StreamWireCall;
   readonly #response: ResponseHalf;
-  /** The outermost call: what the handler's side talks to. */
+  /** The outermost call, which the handler's side talks to. */
   #call: ServerInterceptingCallInterface;
   #metadata: Metadata | undefined;
-  /** Of a method that takes one: the request. */
+  /** The request of a method that takes only one. */
   #message: unknown;
   #opened = false;
   #entering: Entering | undefined;
@@ -82,9 +89,9 @@ export class StreamPassage {
   }
 
   /**
-   * The client's next message or its half-close, one at a time.
+   * Takes the client's next message or its half-close, one at a time.
    *
-   * @param through it came through, with what interceptors made of it, if anything
+   * @param through called when it came through: with what interceptors made of it, or undefined if they changed nothing
    * @returns false if nothing comes through any more
    */
   receive(request: Request, through: (changed: Request | undefined) => void): boolean {
@@ -95,12 +102,15 @@ export class StreamPassage {
     return true;
   }
 
-  /** The handler's next item. */
+  /** Takes the handler's next item. */
   send(index: number, item: StreamItem): void {
     this.#response.send(index, item);
   }
 
-  /** Nobody waits for anything any more: interceptors get `onCancel`, and what they do from now on is ignored. */
+  /**
+   * Ends the stream for its interceptors, because nobody waits for it any more. They get `onCancel`, and what they do
+   * from now on is ignored.
+   */
   close(): void {
     this.#closed = true;
     this.#wire.stop();

@@ -1,3 +1,4 @@
+/** Streams that pass the user's interceptors. */
 import { type ConnectionId, type Request, type SeqNum, STREAMED } from '@understudy/core';
 import type { EffectOf } from '../loop/event-loop.js';
 import { encodeChange } from './change.js';
@@ -10,21 +11,21 @@ interface Name {
 }
 
 /**
- * Streams on their way through the user's interceptors, while this replica is primary. A stream that it took over begins
- * anew for its interceptors, with the opening as its client sent it: what they change of that is not asked for again, and
- * if they end the call, the stream ends with their status.
+ * Streams on their way through the user's interceptors, while this replica is the primary. A stream that the replica
+ * took over begins anew for its interceptors, with the opening as the client sent it. What they change of that opening
+ * is ignored, because it is ordered already; if they end the call, the stream ends with their status.
  */
 export class StreamPassages {
   readonly #options: InterceptionOptions;
   readonly #passages = new Map<ConnectionId, Map<SeqNum, StreamPassage>>();
-  /** Whose openings interceptors hold. */
+  /** The passages whose openings interceptors hold. */
   readonly #opening = new Set<StreamPassage>();
 
   constructor(options: InterceptionOptions) {
     this.#options = options;
   }
 
-  /** An opening, or a later message of a stream. */
+  /** Takes the opening of a stream, or a later message of it. */
   admit(effect: EffectOf<'admit'>): void {
     const { admission, connection, stream, request, peer, opening } = effect;
     if (connection === undefined || stream === undefined) return;
@@ -38,15 +39,15 @@ export class StreamPassages {
       loop.dispatch({ kind: 'admitted', admission, ...changeOf(changed, request) });
     };
     if (this.#passageFor(name, opening, peer)?.receive(request, through) === true) return;
-    // The call has ended for its interceptors, so no handler may be given what they would not see.
+    // The call has ended for its interceptors, so the handler may not be given a message that they would not see.
     loop.dispatch({ kind: 'refused', admission, outcome: STREAMED });
   }
 
-  /** What a handler sent. */
+  /** Takes what a handler sent. */
   pass({ connection, stream, index, item, peer, opening }: EffectOf<'passItem'>): void {
     const passage = this.#passageFor({ connection, stream }, opening, peer);
     if (passage !== undefined) passage.send(index, item);
-    // There is no such method: its status is no handler's.
+    // There is no such method, so the status is no handler's and no interceptor sees it.
     else if (opening !== undefined)
       this.#options.loop.dispatch({ kind: 'itemPassed', connection, stream, index, item });
   }
@@ -61,7 +62,7 @@ export class StreamPassages {
     this.#opening.delete(passage);
   }
 
-  /** This replica is not primary any more. */
+  /** Ends all passages, because this replica is not the primary any more. */
   close(): void {
     for (const passages of this.#passages.values()) for (const passage of passages.values()) passage.close();
     this.#passages.clear();
@@ -75,7 +76,7 @@ export class StreamPassages {
       return;
     }
     const passage = this.#begin(name, request, peer, admission);
-    // Its handler's end is that there is none, the same on all replicas.
+    // There is no such method, which is the outcome on all replicas; no interceptor sees it.
     if (passage === undefined) loop.dispatch({ kind: 'admitted', admission });
   }
 
@@ -85,7 +86,7 @@ export class StreamPassages {
     return this.#begin(name, opening, peer, undefined);
   }
 
-  /** @param admission of the opening, if it is not ordered yet */
+  /** @param admission the number of the opening's admission, if the opening is not ordered yet */
   #begin(name: Name, opening: Request, peer: string, admission: number | undefined): StreamPassage | undefined {
     const { registry, calls, interceptors, onFault, loop } = this.#options;
     const captured = registry.get(opening.method);

@@ -1,3 +1,4 @@
+/** What stands nearest the wire when interceptors handle a stream. */
 import type { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply } from '@understudy/core';
 import { entriesOf, NO_METADATA } from '@understudy/grpc-common';
@@ -5,19 +6,19 @@ import { outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE 
 import type { Shown } from './passed-on.js';
 import { WireSurface, type WireSurfaceOptions } from './wire-surface.js';
 
-/** What interceptors send reaches the wire. */
+/** Takes what interceptors send to the wire. */
 export interface WireSink {
   onMetadata(entries: MetadataEntries): void;
   onMessage(bytes: Uint8Array): void;
-  /** Once, last. */
+  /** Called once and last. */
   onStatus(outcome: Reply): void;
 }
 
-/** The client's half-close, in a line with its messages. */
+/** The client's half-close, which waits in line with its messages. */
 export const HALF_CLOSE = Symbol('half-close');
 export type Received = Uint8Array | typeof HALF_CLOSE;
 
-/** The innermost call of a streaming method: gives messages out as they are read, and passes on what is sent. */
+/** The innermost call of a streaming method: hands out messages as they are read, and passes on what is sent. */
 export class StreamWireCall extends WireSurface {
   readonly #sink: WireSink;
   readonly #unread: Received[] = [];
@@ -32,28 +33,28 @@ export class StreamWireCall extends WireSurface {
     this.#sink = sink;
   }
 
-  /** The message that was given out last. */
+  /** The message that was handed out last. */
   get request(): Shown | undefined {
     return this.#request;
   }
 
-  /** The status was sent, or nobody waits for one. */
+  /** Whether the status was sent, or nobody waits for one. */
   get over(): boolean {
     return this.#ended;
   }
 
-  /** Nothing that the client sends is given out any more. */
+  /** Whether nothing that the client sends is handed out any more. */
   get deaf(): boolean {
     return this.#deaf;
   }
 
-  /** The client sent something. */
+  /** Takes what the client sent. */
   feed(received: Received): void {
     this.#unread.push(received);
     this.#give();
   }
 
-  /** The call is gone, for whatever reason. */
+  /** Ends the call, for whatever reason. */
   stop(): void {
     this.#ended = true;
     this.#hangUp();

@@ -1,3 +1,4 @@
+/** What stands nearest the wire when interceptors handle a unary call. */
 import type { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply } from '@understudy/core';
 import { entriesOf, NO_METADATA } from '@understudy/grpc-common';
@@ -6,14 +7,14 @@ import type { Shown } from './passed-on.js';
 import { WireSurface, type WireSurfaceOptions } from './wire-surface.js';
 
 export interface WireCallOptions extends WireSurfaceOptions {
-  /** The call ended. Called in a microtask of its own, out of reach of any interceptor's `catch`. */
+  /** Called when the call has ended, in a microtask of its own, out of reach of any interceptor's `catch`. */
   readonly onEnd: (outcome: Reply) => void;
 }
 
 /**
- * The innermost call of a unary method, where grpc-js has the HTTP/2 stream: gives the request out as it is read, and
+ * The innermost call of a unary method, where grpc-js has the HTTP/2 stream: hands out the request as it is read, and
  * gathers what is sent. Like the original it delivers reads asynchronously, ignores what comes after the status, and
- * fires `onCancel` once after every end.
+ * calls `onCancel` once after every end.
  */
 export class WireCall extends WireSurface {
   readonly #onEnd: (outcome: Reply) => void;
@@ -29,17 +30,17 @@ export class WireCall extends WireSurface {
     this.#onEnd = options.onEnd;
   }
 
-  /** The request as it was given out; undefined before it was. */
+  /** The request as it was handed out; undefined before. */
   get request(): Shown | undefined {
     return this.#request;
   }
 
-  /** The status was sent, or nobody waits for one. */
+  /** Whether the status was sent, or nobody waits for one. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Nobody reads the request any more. */
+  /** Ends the call, because nobody reads the request any more. */
   stop(): void {
     this.#over = true;
     this.notifyCancel();

@@ -1,3 +1,4 @@
+/** What the innermost call has in common for all kinds of methods. */
 import type { Metadata, ServerInterceptingCallInterface, ServerUnaryCall } from '@grpc/grpc-js';
 import { type Request, UnderstudyError } from '@understudy/core';
 import { metadataOf, statusOfUnderstudyError } from '@understudy/grpc-common';
@@ -12,19 +13,21 @@ export type Listener = Parameters<CallInterface['start']>[0];
 
 export interface WireSurfaceOptions {
   readonly captured: CapturedMethod;
-  /** The call, or what opened it. */
+  /** The call's request, or the opening of a stream. */
   readonly request: Request;
   readonly peer: string;
-  /** The RPC, if the call came as one: what only it can tell. */
+  /** The RPC, if the call came as one, for what only an RPC can tell. */
   readonly origin: Pick<ServerUnaryCall<unknown, unknown>, 'getHost' | 'getAuthContext'> | undefined;
   readonly onFault: ((fault: HandlerFault) => void) | undefined;
 }
 
-/** What the innermost call tells interceptors, and how it holds out against them, whatever the method's kind. */
+/** Tells interceptors about the call, and contains what they throw. */
 export abstract class WireSurface implements CallInterface {
   protected readonly surface: WireSurfaceOptions;
   protected listener: Listener | undefined;
-  /** The call came through, so its handler may run: if the call is ended now, it may have taken effect all the same. */
+  /**
+   * Whether the call came through, so that its handler may run. A call that is ended after that may have taken effect.
+   */
   handlerMayRun = false;
   #response: Shown | undefined;
   #cancelNotified = false;
@@ -33,20 +36,20 @@ export abstract class WireSurface implements CallInterface {
     this.surface = options;
   }
 
-  /** Nobody reads or sends any more. */
+  /** Whether nobody reads or sends any more. */
   abstract get over(): boolean;
   abstract startRead(): void;
   abstract sendMetadata(metadata: Metadata): void;
   abstract sendMessage(message: unknown, callback: () => void): void;
   abstract sendStatus(status: PartialStatus): void;
 
-  /** What the handler sent, for interceptors to see. */
+  /** Makes what interceptors see of a message that the handler sent. */
   showResponse(bytes: Uint8Array): unknown {
     this.#response = show(bytes, this.surface.captured.responseDeserialize);
     return this.#response.message;
   }
 
-  /** Runs what enters interceptors; what they throw ends the call. */
+  /** Runs code that enters interceptors. If they throw, that ends the call. */
   guard(enter: () => void): void {
     try {
       enter();
@@ -59,7 +62,7 @@ export abstract class WireSurface implements CallInterface {
     }
   }
 
-  /** The caller is gone, or the call has ended. */
+  /** Tells interceptors that the caller is gone or the call has ended. */
   notifyCancel(): void {
     if (this.#cancelNotified) return;
     this.#cancelNotified = true;
@@ -72,7 +75,7 @@ export abstract class WireSurface implements CallInterface {
     listener.onReceiveMetadata(metadataOf(this.surface.request.metadata));
   }
 
-  /** A message of the client's as interceptors see it; undefined if it cannot be read. */
+  /** Makes what interceptors see of a message of the client; undefined if it cannot be read. */
   protected showRequest(bytes: Uint8Array): Shown | undefined {
     try {
       return show(bytes, this.surface.captured.requestDeserialize);
