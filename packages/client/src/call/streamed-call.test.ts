@@ -134,7 +134,7 @@ describe('a replicated stream, compared with a bare one', () => {
     expect(ours.events).toContain('[["tag","a, b"]]');
   });
 
-  it.each(['upload', 'chat'] as const)('cannot serialize a message (%s)', async (kind) => {
+  it.each(['upload', 'chat'] as const)('ends alike when a message cannot be serialized (%s)', async (kind) => {
     sameDetails(await both('hang', { kind, made: saying('one', 'unserializable') }));
   });
   it('ends alike when the request cannot be serialized', async () => {
@@ -146,7 +146,7 @@ describe('a replicated stream, compared with a bare one', () => {
     expect(heard.ours.status.metadata.get('understudy-may-have-taken-effect')).toEqual(['true']);
   });
 
-  it.each(['upload', 'chat'] as const)('sends too large a message (%s)', async (kind) => {
+  it.each(['upload', 'chat'] as const)('ends alike when it sends a message above its limit (%s)', async (kind) => {
     const options = { 'grpc.max_send_message_length': 50 };
     sameDetails(await both('hang', { kind, made: saying('one', 'x'.repeat(100)) }, options));
   });
@@ -169,7 +169,7 @@ describe('a replicated stream, compared with a bare one', () => {
       void call.until(({ events }) => events.includes('1')).then(() => act(call));
   const cancel = (call: StreamingCall): void => call.call.cancel();
 
-  it.each(['upload', 'watch', 'chat'] as const)('ends at its deadline (%s)', async (kind) => {
+  it.each(['upload', 'watch', 'chat'] as const)('ends at its deadline alike (%s)', async (kind) => {
     const { ours } = await both('hang', () => ({ kind, options: deadlineIn(100) }));
     expect(ours.status.details).toMatch(/^Deadline exceeded after \d+\.\d{3}s; the call may have taken effect$/);
     expect(ours.status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_INDETERMINATE']);
@@ -231,7 +231,7 @@ describe('a replicated stream, compared with a bare one', () => {
   const authorization = new Metadata();
   authorization.set('authorization', 'me');
 
-  it.each(['upload', 'watch', 'chat'] as const)('adds the metadata of call credentials (%s)', async (kind) => {
+  it.each(['upload', 'watch', 'chat'] as const)('adds the metadata of call credentials alike (%s)', async (kind) => {
     const late = giving((callback) => setTimeout(() => callback(null, authorization), 20));
     const made = kind === 'watch' ? (): void => {} : saying('a', 'b');
     const { ours } = await both('say the metadata', { kind, made, options: { credentials: late } });

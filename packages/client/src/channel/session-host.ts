@@ -97,7 +97,7 @@ export class SessionHost {
   }
 
   get authContext(): AuthContext | null {
-    return this.#current?.primaryLink?.stream?.getAuthContext() ?? null;
+    return this.#current?.primaryLink?.dialled?.getAuthContext() ?? null;
   }
 
   get status(): ClientStatus {

@@ -28,7 +28,7 @@ export class ReplicaLink {
   readonly #events: LinkEvents;
   readonly #logger: Logger;
   readonly #backoff = new Backoff(RETRY);
-  #stream: DialledLink | undefined;
+  #dialled: DialledLink | undefined;
   #assembler = new Assembler();
   #retry: NodeJS.Timeout | undefined;
   #lastEnd = '';
@@ -45,12 +45,12 @@ export class ReplicaLink {
   }
 
   get up(): boolean {
-    return this.#stream !== undefined;
+    return this.#dialled !== undefined;
   }
 
   /** Why there is no link, if the last attempt failed. */
   get failure(): string | undefined {
-    if (this.#stream !== undefined) return undefined;
+    if (this.#dialled !== undefined) return undefined;
     return this.#retry === undefined ? this.#client.failure : this.#lastEnd;
   }
 
@@ -59,26 +59,26 @@ export class ReplicaLink {
     return this.#queuedBytes;
   }
 
-  get stream(): DialledLink | undefined {
-    return this.#stream;
+  get dialled(): DialledLink | undefined {
+    return this.#dialled;
   }
 
   connect(): void {
     this.#client.whenReady(() => {
-      if (!this.#ended && this.#stream === undefined && this.#retry === undefined) this.#open();
+      if (!this.#ended && this.#dialled === undefined && this.#retry === undefined) this.#open();
     });
   }
 
   /** Sends encoded messages; returns false if there is no link to send them on. */
   write(messages: readonly Buffer[], nowMs: number): boolean {
-    const stream = this.#stream;
-    if (stream === undefined) return false;
+    const dialled = this.#dialled;
+    if (dialled === undefined) return false;
     if (this.#queuedBytes === 0) this.#takenAtMs = nowMs;
     for (const message of messages) {
       const size = message.length;
       this.#queuedBytes += size;
-      stream.write(message, () => {
-        if (this.#stream !== stream) return;
+      dialled.write(message, () => {
+        if (this.#dialled !== dialled) return;
         this.#queuedBytes -= size;
         this.#takenAtMs = performance.now();
       });
@@ -95,11 +95,11 @@ export class ReplicaLink {
 
   /** Ends the link and connects again after a wait. */
   drop(reason: string): void {
-    const stream = this.#stream;
-    if (stream === undefined || this.#ended) return;
+    const dialled = this.#dialled;
+    if (dialled === undefined || this.#ended) return;
     this.#forget();
     this.#lastEnd = reason;
-    stream.cancel();
+    dialled.cancel();
     this.#logger.log('warn', 'link dropped', { slot: this.slot, address: this.#client.address.text, reason });
     this.#connectLater();
     this.#events.linkDown(this.slot);
@@ -111,26 +111,26 @@ export class ReplicaLink {
     this.#ended = true;
     if (this.#retry !== undefined) clearTimeout(this.#retry);
     this.#retry = undefined;
-    const stream = this.#stream;
+    const dialled = this.#dialled;
     this.#forget();
     this.#client.rest();
-    if (stream !== undefined) hangUp(stream);
+    if (dialled !== undefined) hangUp(dialled);
   }
 
   #open(): void {
-    const stream = this.#client.connect();
-    this.#stream = stream;
+    const dialled = this.#client.connect();
+    this.#dialled = dialled;
     this.#assembler = new Assembler();
     this.#queuedBytes = 0;
-    stream.on('data', (message: Buffer) => this.#receive(stream, message));
+    dialled.on('data', (message: Buffer) => this.#receive(dialled, message));
     // A failure also comes as a status; without a listener grpc-js would throw it.
-    stream.on('error', () => {});
-    stream.on('status', (status: StatusObject) => this.#broken(stream, status));
+    dialled.on('error', () => {});
+    dialled.on('status', (status: StatusObject) => this.#broken(dialled, status));
     this.#events.linkUp(this.slot);
   }
 
-  #receive(stream: DialledLink, message: Buffer): void {
-    if (stream !== this.#stream) return;
+  #receive(dialled: DialledLink, message: Buffer): void {
+    if (dialled !== this.#dialled) return;
     let frame: ReplyFrame;
     try {
       const bytes = this.#assembler.push(unwrapFrame(message));
@@ -145,8 +145,8 @@ export class ReplicaLink {
     this.#events.frame(this.slot, frame);
   }
 
-  #broken(stream: DialledLink, status: StatusObject): void {
-    if (stream !== this.#stream) return;
+  #broken(dialled: DialledLink, status: StatusObject): void {
+    if (dialled !== this.#dialled) return;
     this.#forget();
     this.#lastEnd = status.details;
     const { address } = this.#client;
@@ -161,7 +161,7 @@ export class ReplicaLink {
   }
 
   #forget(): void {
-    this.#stream = undefined;
+    this.#dialled = undefined;
     this.#queuedBytes = 0;
   }
 

@@ -105,7 +105,7 @@ describe('the options that replicated() makes', () => {
       'loadBalancingConfig[0].understudy.leaseMs',
     ],
     ['not json', 'not JSON'],
-  ])('that are wrong are refused at once, with the field: %j', (config, field) => {
+  ])('are refused at once, with the field, when they are wrong: %j', (config, field) => {
     expect(() => replicated({ serviceConfig: config })).toThrow(UnderstudyError);
     expect(() => replicated({ serviceConfig: config })).toThrow(field);
   });

@@ -117,7 +117,7 @@ describe("the registry of a server's handlers", () => {
     '/understudy.v1.Replication/FanOut',
     '/my.Metrics/Get',
     '/my.tools.deep.Tool/Use',
-  ])('leaves %s as it is', async (path) => {
+  ])('does not capture %s', async (path) => {
     const { registry, server, add } = attached(['my.Metrics', 'my.tools.*']);
     add({ one: answering('from the handler', { path }) });
     const running = await started(server);
@@ -198,16 +198,19 @@ describe("the registry of a server's handlers", () => {
   });
 });
 
-describe("a server's limits of message size", () => {
+describe('attaching a server whose limits of message size are too low', () => {
   const attachTo = (options: ServerOptions) => () => attached([], new Server(options));
 
-  it.each(['grpc.max_receive_message_length', 'grpc.max_send_message_length'])('%s is refused below frames', (name) => {
-    expect(attachTo({ [name]: MESSAGE_BYTES_MAX - 1 })).toThrow(
-      expect.objectContaining({ code: 'UNDERSTUDY_SETUP', message: expect.stringContaining(name) }),
-    );
-    expect(attachTo({ [name]: MESSAGE_BYTES_MAX })).not.toThrow();
-    expect(attachTo({ [name]: -1 })).not.toThrow();
-  });
+  it.each(['grpc.max_receive_message_length', 'grpc.max_send_message_length'])(
+    'is refused with the name of the limit: %s',
+    (name) => {
+      expect(attachTo({ [name]: MESSAGE_BYTES_MAX - 1 })).toThrow(
+        expect.objectContaining({ code: 'UNDERSTUDY_SETUP', message: expect.stringContaining(name) }),
+      );
+      expect(attachTo({ [name]: MESSAGE_BYTES_MAX })).not.toThrow();
+      expect(attachTo({ [name]: -1 })).not.toThrow();
+    },
+  );
 });
 
 describe('a streaming method', () => {

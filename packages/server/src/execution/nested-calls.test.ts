@@ -157,7 +157,7 @@ describe('a handler that calls another service', () => {
     ['refuse', { kind: 'reply' as const, code: 5, details: 'no' }],
     ['reject', { kind: 'reply' as const, code: 2, details: 'Unknown error' }],
     ['throwWhenTold', { kind: 'reply' as const, code: 2, details: 'Unknown error' }],
-  ])('fails as any other after its reply: %s', async (name, outcome) => {
+  ])('fails as any other handler after its reply: %s', async (name, outcome) => {
     const executor = alone();
     await executor.call(name);
     expect((await executor.reply(id(1), said('no'))).finished).toEqual(finishedAt(1, outcome));

@@ -120,7 +120,7 @@ describe('a group whose handlers call another group', () => {
   });
 
   it.each(['semi-active', 'passive'])(
-    'has its call take effect once when its primary dies meanwhile: %s',
+    'makes a call that takes effect once though its primary dies meanwhile: %s',
     async (replication) => {
       const [primary, backup, callee] = await twoGroups({ replication });
       let open = () => {};

@@ -13,14 +13,17 @@ const play = (kind: Scenario['kind'], handler: StreamHandler, client: ScenarioSt
   playOurs({ kind, handler, client });
 
 describe('a streaming handler that would crash a plain server or leave its client waiting', () => {
-  it.each(['serverStream', 'clientStream', 'bidi'] as const)('a promise that rejects is UNKNOWN: %s', async (kind) => {
-    const seen = await play(kind, async () => {
-      await turn();
-      throw secret();
-    });
-    expect(seen).toMatchObject({ initialMetadata: 'none', messages: [], status: UNKNOWN });
-    expect(seen.faults).toMatchObject([{ kind: 'rejected', path: '/test.Service/stream', error: secret() }]);
-  });
+  it.each(['serverStream', 'clientStream', 'bidi'] as const)(
+    'ends its call with UNKNOWN when its promise rejects: %s',
+    async (kind) => {
+      const seen = await play(kind, async () => {
+        await turn();
+        throw secret();
+      });
+      expect(seen).toMatchObject({ initialMetadata: 'none', messages: [], status: UNKNOWN });
+      expect(seen.faults).toMatchObject([{ kind: 'rejected', path: '/test.Service/stream', error: secret() }]);
+    },
+  );
 
   it('has what it wrote arrive before its promise rejects and ends the call', async () => {
     const seen = await play('bidi', async (call) => {
@@ -84,12 +87,15 @@ describe('a streaming handler that would crash a plain server or leave its clien
     expect(seen.faults[0]).toMatchObject({ kind: 'rejected', error: secret() });
   });
 
-  it.each(['clientStream', 'bidi'] as const)('a loop over the messages that throws ends the call: %s', async (kind) => {
-    const seen = await play(kind, async (call) => {
-      for await (const message of call) if (message === 'a') throw secret();
-    });
-    expect(seen).toMatchObject({ status: UNKNOWN, faults: [{ kind: 'rejected', error: secret() }] });
-  });
+  it.each(['clientStream', 'bidi'] as const)(
+    'ends its call when its loop over the messages throws: %s',
+    async (kind) => {
+      const seen = await play(kind, async (call) => {
+        for await (const message of call) if (message === 'a') throw secret();
+      });
+      expect(seen).toMatchObject({ status: UNKNOWN, faults: [{ kind: 'rejected', error: secret() }] });
+    },
+  );
 
   it('only tells the log when a listener for the cancellation throws', async () => {
     const seen = await play(
@@ -110,17 +116,20 @@ describe('a streaming handler that would crash a plain server or leave its clien
     ['bidi', undefined],
     ['bidi', { code: 3, details: 'x', metadata: { a: 1 } }],
     ['bidi', { code: 3, details: 'half \ud800' }],
-  ] as const)('an error that makes no status is UNKNOWN: %s, %j', async (kind, error) => {
+  ] as const)('ends its call with UNKNOWN when its error makes no status: %s, %j', async (kind, error) => {
     expect(await play(kind, (call) => call.emit('error', error))).toMatchObject({ status: UNKNOWN });
   });
 
-  it.each(['serverStream', 'bidi'] as const)('trailers that are no Metadata are UNKNOWN: %s', async (kind) => {
-    const seen = await play(kind, (call) => {
-      call.write(1);
-      call.end({ a: 1 } as never);
-    });
-    expect(seen).toMatchObject({ messages: ['1'], status: UNKNOWN });
-  });
+  it.each(['serverStream', 'bidi'] as const)(
+    'ends its call with UNKNOWN when its trailers are no Metadata: %s',
+    async (kind) => {
+      const seen = await play(kind, (call) => {
+        call.write(1);
+        call.end({ a: 1 } as never);
+      });
+      expect(seen).toMatchObject({ messages: ['1'], status: UNKNOWN });
+    },
+  );
 
   it('has the first of two answers count', async () => {
     const seen = await play('clientStream', (_call, _log, callback) => {

@@ -215,7 +215,7 @@ describe('the window of a handler', () => {
   it.each([
     ['messages', STREAM_UNREAD_MAX + 20, 1],
     ['bytes', 66, STREAM_WINDOW_BYTES],
-  ])('has a bound of %s for a handler that heeds no back-pressure', async (_name, count, size) => {
+  ])('ends the call at a bound of %s when the handler ignores back-pressure', async (_name, count, size) => {
     const message = Buffer.alloc(size);
     const stream = await open(
       (call) => {
@@ -282,18 +282,15 @@ describe('a cancelled stream', () => {
     expect(stream.items).toEqual(before);
   });
 
-  it.each(['serverStream', 'clientStream', 'bidi'] as const)(
-    'does not start its handler any more: %s',
-    async (kind) => {
-      const scenario: Scenario = { kind, handler: (_call, log) => log('started'), client: [] };
-      const stream = new OurStream(scenario, { method: PATH, message: jsonBytes('m') });
-      stream.execution.start();
-      await stream.step((execution) => execution.cancel());
-      await stream.step((execution) => execution.start());
-      expect(stream.started).toBe(false);
-      expect(stream.items).toEqual([]);
-    },
-  );
+  it.each(['serverStream', 'clientStream', 'bidi'] as const)('does not start its handler: %s', async (kind) => {
+    const scenario: Scenario = { kind, handler: (_call, log) => log('started'), client: [] };
+    const stream = new OurStream(scenario, { method: PATH, message: jsonBytes('m') });
+    stream.execution.start();
+    await stream.step((execution) => execution.cancel());
+    await stream.step((execution) => execution.start());
+    expect(stream.started).toBe(false);
+    expect(stream.items).toEqual([]);
+  });
 
   it('leaves unsent what waits for room', async () => {
     const stream = await open((call) => {

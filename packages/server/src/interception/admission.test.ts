@@ -62,20 +62,23 @@ describe('the interceptors of a unary call', () => {
     expect(cancels).toBe(1);
   });
 
-  it.each(['just before', 'long before'])('that end a call %s its handler does decide what is sent', async (when) => {
-    let end = () => {};
-    const result = await admitted([
-      (_method, call) => {
-        end = () => call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: 'enough' });
-        return new ServerInterceptingCall(call);
-      },
-    ]);
-    if (result.kind !== 'admitted') throw new Error('not admitted');
-    end();
-    if (when === 'long before') await new Promise(setImmediate);
-    const sent = await new Promise((resolve) => result.finish({ kind: 'reply', code: 0, details: 'OK' }, resolve));
-    expect(sent).toEqual({ kind: 'reply', code: status.RESOURCE_EXHAUSTED, details: 'enough' });
-  });
+  it.each(['just before', 'long before'])(
+    'decide what is sent when they end the call %s its handler does',
+    async (when) => {
+      let end = () => {};
+      const result = await admitted([
+        (_method, call) => {
+          end = () => call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: 'enough' });
+          return new ServerInterceptingCall(call);
+        },
+      ]);
+      if (result.kind !== 'admitted') throw new Error('not admitted');
+      end();
+      if (when === 'long before') await new Promise(setImmediate);
+      const sent = await new Promise((resolve) => result.finish({ kind: 'reply', code: 0, details: 'OK' }, resolve));
+      expect(sent).toEqual({ kind: 'reply', code: status.RESOURCE_EXHAUSTED, details: 'enough' });
+    },
+  );
 
   it('are believed the first time if they let a call through twice, or after they ended it', async () => {
     const twice: AdmitResult[] = [];

@@ -1,30 +1,33 @@
+/** The accepting side of a link: a gRPC stream on which a client's session or another replica sends frames. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { ErrorCode } from '@understudy/core';
 import { errorStatus } from '@understudy/grpc-common';
 
-/** A bidirectional stream of ours as grpc-js serves it; messages are protobuf `Frame`s, still encoded. */
+/** The accepting side of a link: a gRPC stream whose messages are protobuf `Frame`s, still encoded. */
 export type AcceptedLink = ServerDuplexStream<Buffer, Buffer>;
 
-/** Ends a stream with an error of ours, after what was written to it. */
-export function refuseLink(stream: AcceptedLink, code: ErrorCode, reason: string): void {
-  stream.on('error', () => {});
-  stream.emit('error', errorStatus(code, reason));
+/** Ends a link with an error of ours, after what was written to it. */
+export function refuseLink(link: AcceptedLink, code: ErrorCode, reason: string): void {
+  link.on('error', () => {});
+  link.emit('error', errorStatus(code, reason));
 }
 
 /**
- * Ends a stream whose other side does not read: what waits to be sent is dropped. grpc-js has no public way to, since a
- * status waits behind the messages; should its insides change, the stream ends when it is read or its connection breaks.
+ * Ends a link whose other side does not read, and drops what waits to be sent. grpc-js has no public way to do that,
+ * since a status waits behind the messages. If its insides change, the link ends when it is read or when its connection
+ * breaks.
  */
-export function resetLink(stream: AcceptedLink): void {
-  const http2 = http2Of(stream);
+export function resetLink(link: AcceptedLink): void {
+  const http2 = http2Of(link);
   if (http2 !== undefined) http2.close(constants.NGHTTP2_CANCEL);
-  else refuseLink(stream, 'UNDERSTUDY_OVERLOADED', 'the stream is not read');
+  else refuseLink(link, 'UNDERSTUDY_OVERLOADED', 'this link is not read; read it, or open another');
 }
 
 /**
- * Whether the other side may replicate: with TLS on, only who shows a certificate that the server accepts (DESIGN 6).
- * grpc-js does not tell TLS without a certificate from no TLS, so its insides are asked; if they do not answer, nobody may.
+ * Whether the other side may replicate: without TLS everybody may, with TLS only those who show a certificate that the
+ * server accepts (DESIGN 6). grpc-js does not tell TLS without a certificate from no TLS, so this asks its insides; if
+ * they do not answer, nobody may.
  */
 export function mayReplicate(call: Pick<AcceptedLink, 'getAuthContext'>): boolean {
   if (call.getAuthContext()?.transportSecurityType === 'ssl') return true;

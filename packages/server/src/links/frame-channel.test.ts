@@ -3,7 +3,7 @@ import { encodeSessionFrame } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { FrameChannel } from './frame-channel.js';
 
-/** A stream whose other side takes messages only when it is told to. */
+/** A gRPC stream whose other side takes messages only when it is told to. */
 class SlowStream {
   readonly written: Buffer[] = [];
   readonly #taken: (() => void)[] = [];
@@ -31,27 +31,27 @@ function make(queuedMaxBytes: number) {
   const stream = new SlowStream();
   const told: string[] = [];
   const channel = new FrameChannel({
-    stream,
+    link: stream,
     queuedMaxBytes,
     onFrame: (frame) => told.push(`frame of ${frame.length}`),
     onMalformed: ({ code }) => told.push(code),
     onOverflow: () => told.push('overflow'),
   });
-  return { stream, told, channel };
+  return { link: stream, told, channel };
 }
 
 const bytes = (length: number) => Buffer.alloc(length, 1);
 
 describe('a frame channel', () => {
-  it('overflows when more waits than it may, and sends nothing after that', () => {
-    const { stream, told, channel } = make(10_000);
+  it('overflows when more waits than may, and sends nothing after that', () => {
+    const { link: stream, told, channel } = make(10_000);
     for (let i = 0; i < 30; i++) channel.send(bytes(1000));
     expect(told).toEqual(['overflow']);
     expect(stream.written.length).toBeLessThanOrEqual(11);
   });
 
   it('goes on as long as the other side takes what it is sent', () => {
-    const { stream, told, channel } = make(10_000);
+    const { link: stream, told, channel } = make(10_000);
     for (let i = 0; i < 30; i++) {
       channel.send(bytes(1000));
       stream.takeAll();
@@ -70,13 +70,13 @@ describe('a frame channel', () => {
   });
 
   it('puts the parts of a large frame together', () => {
-    const { stream, told } = make(10_000);
+    const { link: stream, told } = make(10_000);
     for (const message of messagesOf(bytes(3_000_000))) stream.receive(message);
     expect(told).toEqual(['frame of 3000000']);
   });
 
-  it('receives nothing after what is malformed, or after it was closed', () => {
-    const { stream, told, channel } = make(10_000);
+  it('receives nothing after a malformed message, or after it was closed', () => {
+    const { link: stream, told, channel } = make(10_000);
     const good = messagesOf(encodeSessionFrame({ kind: 'goodbye' }))[0] as Buffer;
     stream.receive(Buffer.from('garbage'));
     stream.receive(good);

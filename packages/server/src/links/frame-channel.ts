@@ -1,25 +1,26 @@
+/** Frames on one link, on either side of it. */
 import { UnderstudyError } from '@understudy/core';
 import { messagesOf } from '@understudy/grpc-common';
 import { Assembler, unwrapFrame } from '@understudy/wire';
 
-/** Either side of a bidirectional stream of grpc-js. */
+/** Either side of the gRPC stream under a link. */
 export interface LinkStream {
   on(event: 'data', listener: (message: Buffer) => void): unknown;
   write(message: Buffer, taken: () => void): unknown;
 }
 
 export interface FrameChannelOptions {
-  readonly stream: LinkStream;
-  /** Most bytes that may wait to be taken by gRPC, beside the largest frame among them. */
+  readonly link: LinkStream;
+  /** How many bytes may wait to be sent by gRPC, besides the largest frame among them. */
   readonly queuedMaxBytes: number;
   readonly onFrame: (frame: Uint8Array) => void;
-  /** What came cannot be a frame. Nothing is received after it. */
+  /** Called when something came that cannot be a frame. Nothing is received after it. */
   readonly onMalformed: (error: UnderstudyError) => void;
-  /** The other side does not read what it is sent. Nothing is sent after it. */
+  /** Called when the other side does not read what it is sent. Nothing is sent after it. */
   readonly onOverflow: () => void;
 }
 
-/** Frames on one gRPC stream, either side of it: assembles what comes, bounds what waits to leave. */
+/** Sends and receives frames on one link: assembles what comes, and bounds what waits to leave. */
 export class FrameChannel {
   readonly #options: FrameChannelOptions;
   readonly #assembler = new Assembler();
@@ -29,20 +30,20 @@ export class FrameChannel {
 
   constructor(options: FrameChannelOptions) {
     this.#options = options;
-    options.stream.on('data', (message: Buffer) => this.#receive(message));
+    options.link.on('data', (message: Buffer) => this.#receive(message));
   }
 
   send(frame: Uint8Array): void {
     this.sendMessages(messagesOf(frame));
   }
 
-  /** @param messages of one frame */
+  /** @param messages the messages of one frame */
   sendMessages(messages: readonly Buffer[]): void {
     if (this.#closed || !this.#makeRoom(messages)) return;
-    for (const message of messages) this.#options.stream.write(message, () => this.#taken(message.length));
+    for (const message of messages) this.#options.link.write(message, () => this.#taken(message.length));
   }
 
-  /** Nothing is sent or received any more; the stream is left as it is. */
+  /** Stops sending and receiving, and leaves the gRPC stream as it is. */
   close(): void {
     this.#closed = true;
   }

@@ -1,3 +1,4 @@
+/** The links on which other replicas send to this one. */
 import type { Logger, ReplicaId } from '@understudy/core';
 import { frameMethod, LINK_PATH } from '@understudy/grpc-common';
 import { decodePeerFrame, decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
@@ -6,22 +7,22 @@ import { type AcceptedLink, mayReplicate, refuseLink } from './accepted-link.js'
 import { FrameChannel } from './frame-channel.js';
 import { mismatch } from './peer-hello.js';
 
-/** understudy.v1.Replication: the dialling replica sends, the dialled one answers with its hello and listens. */
+/** understudy.v1.Replication: the dialling replica sends frames; the dialled one answers with its hello and listens. */
 export const replicationService = { link: frameMethod(LINK_PATH) } as const;
 
-/** Only a hello is ever sent on these. */
+/** This replica sends nothing but its hello on these links. */
 const QUEUED_MAX_BYTES = 64 * 1024;
-/** Streams that said no hello yet. */
+/** How many links may be open that have sent no hello yet. */
 const NAMELESS_MAX = 64;
 
-/** The streams on which other replicas send to this one, in one of its lives. */
+/** Accepts the links on which other replicas send to this one, in one of its lives. */
 export class IncomingPeerLinks {
   readonly #loop: EventLoop;
   readonly #hello: PeerHello;
   readonly #logger: Logger;
   readonly #nameless = new Set<AcceptedLink>();
-  /** The newest stream of each; a replica that dials again has given up the older. */
-  readonly #streams = new Map<ReplicaId, { stream: AcceptedLink; channel: FrameChannel }>();
+  /** The newest link of each replica. A replica that dials again has given up its older link. */
+  readonly #links = new Map<ReplicaId, { link: AcceptedLink; channel: FrameChannel }>();
 
   constructor(loop: EventLoop, hello: PeerHello, logger: Logger) {
     this.#loop = loop;
@@ -29,19 +30,27 @@ export class IncomingPeerLinks {
     this.#logger = logger;
   }
 
-  accept(stream: AcceptedLink): void {
-    if (!mayReplicate(stream)) {
-      refuseLink(stream, 'UNDERSTUDY_SETUP', 'replicas must show a certificate; give them peerCredentials with one');
+  accept(link: AcceptedLink): void {
+    if (!mayReplicate(link)) {
+      refuseLink(
+        link,
+        'UNDERSTUDY_SETUP',
+        'a replica must show a certificate that this one accepts; give it peerCredentials with one',
+      );
       return;
     }
     if (this.#nameless.size >= NAMELESS_MAX) {
-      refuseLink(stream, 'UNDERSTUDY_OVERLOADED', `${NAMELESS_MAX} streams are open that did not say whose they are`);
+      refuseLink(
+        link,
+        'UNDERSTUDY_OVERLOADED',
+        `${NAMELESS_MAX} links are open whose replicas have not said who they are`,
+      );
       return;
     }
-    this.#nameless.add(stream);
+    this.#nameless.add(link);
     let theirs: PeerHello | undefined;
     const channel = new FrameChannel({
-      stream,
+      link,
       queuedMaxBytes: QUEUED_MAX_BYTES,
       onFrame: (bytes) => {
         if (theirs !== undefined) {
@@ -49,35 +58,35 @@ export class IncomingPeerLinks {
           return;
         }
         theirs = decodePeerHello(bytes);
-        this.#onHello(stream, channel, theirs);
+        this.#onHello(link, channel, theirs);
       },
       onMalformed: (error) => {
-        this.#logger.log('warn', 'a peer sent a malformed frame', { peer: stream.getPeer(), reason: error.message });
-        this.#forget(stream, channel);
-        refuseLink(stream, 'UNDERSTUDY_MALFORMED', error.message);
+        this.#logger.log('warn', 'a peer sent a malformed frame', { peer: link.getPeer(), reason: error.message });
+        this.#forget(link, channel);
+        refuseLink(link, 'UNDERSTUDY_MALFORMED', error.message);
       },
       onOverflow: () => {},
     });
-    stream.on('error', () => {});
-    stream.on('cancelled', () => this.#forget(stream, channel));
-    stream.on('end', () => {
-      this.#forget(stream, channel);
-      stream.end();
+    link.on('error', () => {});
+    link.on('cancelled', () => this.#forget(link, channel));
+    link.on('end', () => {
+      this.#forget(link, channel);
+      link.end();
     });
   }
 
   closeAll(): void {
-    for (const { stream, channel } of this.#streams.values()) {
+    for (const { link, channel } of this.#links.values()) {
       channel.close();
-      stream.end();
+      link.end();
     }
-    for (const stream of this.#nameless) stream.end();
-    this.#streams.clear();
+    for (const link of this.#nameless) link.end();
+    this.#links.clear();
     this.#nameless.clear();
   }
 
-  #onHello(stream: AcceptedLink, channel: FrameChannel, theirs: PeerHello): void {
-    this.#nameless.delete(stream);
+  #onHello(link: AcceptedLink, channel: FrameChannel, theirs: PeerHello): void {
+    this.#nameless.delete(link);
     const problem = mismatch(this.#hello, theirs);
     if (problem !== undefined) {
       this.#logger.log('error', 'UNDERSTUDY_SETUP', {
@@ -86,19 +95,19 @@ export class IncomingPeerLinks {
         reason: problem,
       });
       channel.close();
-      refuseLink(stream, 'UNDERSTUDY_SETUP', problem);
+      refuseLink(link, 'UNDERSTUDY_SETUP', problem);
       return;
     }
-    const older = this.#streams.get(theirs.member.id);
-    this.#streams.set(theirs.member.id, { stream, channel });
+    const older = this.#links.get(theirs.member.id);
+    this.#links.set(theirs.member.id, { link, channel });
     older?.channel.close();
-    older?.stream.end();
+    older?.link.end();
     channel.send(encodePeerHello(this.#hello));
   }
 
-  #forget(stream: AcceptedLink, channel: FrameChannel): void {
+  #forget(link: AcceptedLink, channel: FrameChannel): void {
     channel.close();
-    this.#nameless.delete(stream);
-    for (const [id, known] of this.#streams) if (known.stream === stream) this.#streams.delete(id);
+    this.#nameless.delete(link);
+    for (const [id, known] of this.#links) if (known.link === link) this.#links.delete(id);
   }
 }

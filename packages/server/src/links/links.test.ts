@@ -49,7 +49,7 @@ const peerHello = (change: object = {}) => ({
   ...change,
 });
 
-describe("a client's stream", () => {
+describe("a client's link", () => {
   it('is welcomed', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
@@ -63,7 +63,7 @@ describe("a client's stream", () => {
     ['no frame message', Buffer.from('garbage')],
     ['a frame of no kind', Buffer.from([0x0a, 2, 1, 0x99])],
     ['an empty message', Buffer.alloc(0)],
-  ])('that carries %s ends as malformed, and nothing else does', async (_what, message) => {
+  ])('ends as malformed when it carries %s, and nothing else ends', async (_what, message) => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const good = open(node, MULTICAST);
@@ -79,7 +79,7 @@ describe("a client's stream", () => {
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
   });
 
-  it('that is not read is cut off, and the replica serves others', async () => {
+  it('is cut off when it is not read, while the replica serves others', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const stream = new RawStream(node.address, MULTICAST);
@@ -87,7 +87,7 @@ describe("a client's stream", () => {
     stream.send(encodeSessionFrame(hello('1'.repeat(32))));
     const header = { term: NO_TERM, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
     const request = { method: counterService.Blob.path, message: Buffer.from('1000000') };
-    // One a frame, so that their replies do not travel together as one large one.
+    // Each read is a frame of its own, so that the replies do not travel together as one large frame.
     for (let readId = 1; readId <= 40; readId++) {
       stream.send(
         encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [{ readId, request }], streams: [] }),
@@ -106,8 +106,8 @@ describe("a client's stream", () => {
   });
 });
 
-describe("a peer's stream", () => {
-  it('is answered by a hello', async () => {
+describe("a peer's link", () => {
+  it('is answered with a hello', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const stream = open(node, REPLICATION);
@@ -119,7 +119,7 @@ describe("a peer's stream", () => {
     ['another group', { group: 'others' }, 'belongs to group others'],
     ['another service config', { configDigest: 1 }, 'the service configs of replicas r9 and r1 differ'],
     ['our own name', { member: { id: 'r1', incarnation: 'b'.repeat(32) } }, 'two replicas are named r1'],
-  ])('from a replica with %s is refused with the reason', async (_what, change, reason) => {
+  ])('is refused with the reason when it comes from a replica with %s', async (_what, change, reason) => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const stream = open(node, REPLICATION);
@@ -130,7 +130,7 @@ describe("a peer's stream", () => {
     expect(status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_SETUP']);
   });
 
-  it('that begins with something else ends as malformed', async () => {
+  it('ends as malformed if it begins with something other than a hello', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const stream = open(node, REPLICATION);
@@ -138,7 +138,7 @@ describe("a peer's stream", () => {
     expect(await stream.ended).toMatchObject({ code: 3 });
   });
 
-  it('gives way to a newer one of the same replica', async () => {
+  it('gives way to a newer link of the same replica', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const older = open(node, REPLICATION);

@@ -1,3 +1,4 @@
+/** The links on which this replica sends to the others. */
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger, PeerFrame, ReplicaId, UnderstudyError } from '@understudy/core';
 import { messagesOf } from '@understudy/grpc-common';
@@ -12,22 +13,22 @@ export interface OutgoingPeerLinksOptions {
   readonly hello: PeerHello;
   readonly credentials: ChannelCredentials;
   readonly logger: Logger;
-  /** The two replicas are set up so that they cannot work together. */
+  /** Called when two replicas are set up so that they cannot work together. */
   readonly onMismatch: (peer: ReplicaId, error: UnderstudyError) => void;
 }
 
-/** The streams on which this replica sends to the others, in one of its lives. */
+/** Keeps the links on which this replica sends to the others, in one of its lives. */
 export class OutgoingPeerLinks {
   readonly #options: OutgoingPeerLinksOptions;
   readonly #links = new Map<ReplicaId, PeerLink>();
-  /** The same announcement often goes to several peers in a row. */
+  /** The frame that was encoded last, because the same announcement often goes to several peers in a row. */
   #encoded: { readonly frame: PeerFrame; readonly messages: readonly Buffer[] } | undefined;
 
   constructor(options: OutgoingPeerLinksOptions) {
     this.#options = options;
   }
 
-  /** Keeps the streams to these, and no others. */
+  /** Keeps links to the wanted peers and to no others. */
   connect(wanted: Wanted): void {
     const addresses = new Map(wanted.map(({ id, address }) => [id, address]));
     for (const [id, link] of this.#links) {

@@ -1,7 +1,7 @@
 import type { PeerHello } from '@understudy/wire';
 
 /**
- * Whether two replicas may talk.
+ * Decides whether two replicas may talk.
  *
  * @returns why not, in a sentence for the operator of either; undefined if they may
  */

@@ -1,3 +1,4 @@
+/** The dialling side of a link from one replica to another. */
 import {
   type ChannelCredentials,
   Client,
@@ -24,7 +25,10 @@ import { mismatch } from './peer-hello.js';
 
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
 const RETRY: BackoffRange = { firstMs: 20, maxMs: 500 };
-/** A connection that takes longer is tried anew: a host that is gone answers nothing, and may be back elsewhere. */
+/**
+ * A connection attempt that takes longer is started anew: a host that is gone answers nothing, and may be back at
+ * another address.
+ */
 const CONNECT_WITHIN_MS = 3_000;
 
 const CHANNEL_OPTIONS = {
@@ -43,17 +47,17 @@ export interface PeerLinkOptions {
   readonly logger: Logger;
   readonly onUp: (peer: Member) => void;
   readonly onDown: (peer: ReplicaId) => void;
-  /** The two replicas are set up so that they cannot work together. */
+  /** Called when the two replicas are set up so that they cannot work together. */
   readonly onMismatch: (error: UnderstudyError) => void;
 }
 
-/** The stream on which this replica sends to one other; dials until it is closed. */
+/** The link on which this replica sends to one other. It dials until it is closed. */
 export class PeerLink {
   readonly address: string;
   readonly #options: PeerLinkOptions;
   #client: Client;
   readonly #backoff = new Backoff(RETRY);
-  #stream: DialledLink | undefined;
+  #link: DialledLink | undefined;
   #channel: FrameChannel | undefined;
   #up = false;
   #closed = false;
@@ -67,23 +71,23 @@ export class PeerLink {
     this.#connect();
   }
 
-  /** Sends one frame if the stream is up; what is lost with a stream is asked for on the next. */
+  /** Sends one frame if the link is up. The other replica asks for what was lost with a link on the next one. */
   send(messages: readonly Buffer[]): void {
     if (this.#up) this.#channel?.sendMessages(messages);
   }
 
-  /** Ends the stream after what was sent on it. */
+  /** Ends the link after what was sent on it. */
   close(): void {
-    const stream = this.#stream;
+    const link = this.#link;
     this.#abandon();
-    if (stream !== undefined) hangUp(stream);
+    if (link !== undefined) hangUp(link);
   }
 
-  /** Drops the stream as it is, as the death of the process would. */
+  /** Drops the link as it is, as the death of the process would. */
   crash(): void {
-    const stream = this.#stream;
+    const link = this.#link;
     this.#abandon();
-    stream?.cancel();
+    link?.cancel();
   }
 
   #abandon(): void {
@@ -101,12 +105,12 @@ export class PeerLink {
   #connect(): void {
     const client = this.#client;
     client.waitForReady(Date.now() + CONNECT_WITHIN_MS, (error) => {
-      if (this.#closed || this.#stream !== undefined || client !== this.#client) return;
+      if (this.#closed || this.#link !== undefined || client !== this.#client) return;
       if (error === undefined) {
         this.#open();
         return;
       }
-      // What is refused is tried again by gRPC itself.
+      // If the connection was refused, grpc-js itself tries again.
       if (client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING) {
         client.close();
         this.#client = this.#dial();
@@ -116,18 +120,18 @@ export class PeerLink {
   }
 
   #open(): void {
-    const stream = this.#client.makeBidiStreamRequest(LINK_PATH, identity, identity);
-    this.#stream = stream;
+    const link = this.#client.makeBidiStreamRequest(LINK_PATH, identity, identity);
+    this.#link = link;
     this.#channel = new FrameChannel({
-      stream,
+      link,
       queuedMaxBytes: QUEUED_MAX_BYTES,
       onFrame: (bytes) => this.#onHello(decodePeerHello(bytes)),
       onMalformed: (error) => this.#drop(error.message),
-      onOverflow: () => this.#drop('it does not read what it is sent'),
+      onOverflow: () => this.#drop('the other replica does not read what it is sent'),
     });
-    // A failure comes as status too; without a listener it would be thrown.
-    stream.on('error', (_error: ServiceError) => {});
-    stream.on('status', (status: StatusObject) => this.#onStatus(stream, status));
+    // A failure also comes as a status; without a listener grpc-js would throw it.
+    link.on('error', (_error: ServiceError) => {});
+    link.on('status', (status: StatusObject) => this.#onStatus(link, status));
     this.#channel.send(encodePeerHello(this.#options.hello));
   }
 
@@ -147,8 +151,8 @@ export class PeerLink {
     onUp(theirs.member);
   }
 
-  #onStatus(stream: DialledLink, { code, details, metadata }: StatusObject): void {
-    if (stream !== this.#stream) return;
+  #onStatus(link: DialledLink, { code, details, metadata }: StatusObject): void {
+    if (link !== this.#link) return;
     if (metadata.get(CODE_KEY)[0] === 'UNDERSTUDY_SETUP') {
       this.#options.onMismatch(new UnderstudyError('UNDERSTUDY_SETUP', details.replace(/^UNDERSTUDY_SETUP: /, '')));
     }
@@ -158,17 +162,17 @@ export class PeerLink {
   }
 
   #drop(reason: string): void {
-    const stream = this.#stream;
+    const link = this.#link;
     this.#tell(reason);
     this.#lost();
-    stream?.cancel();
+    link?.cancel();
     this.#connectLater();
   }
 
   #lost(): void {
     this.#channel?.close();
     this.#channel = undefined;
-    this.#stream = undefined;
+    this.#link = undefined;
     if (!this.#up) return;
     this.#up = false;
     this.#options.onDown(this.#options.id);
@@ -180,7 +184,7 @@ export class PeerLink {
     this.#retry.unref();
   }
 
-  /** Once for each problem, not for each attempt. */
+  /** Logs once for each problem, not for each attempt. */
   #tell(reason: string): void {
     if (reason === this.#lastProblem) return;
     this.#lastProblem = reason;

@@ -1,3 +1,4 @@
+/** The links of clients' sessions to this replica. */
 import type { LinkId, Logger, ReplyFrame } from '@understudy/core';
 import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
@@ -5,7 +6,7 @@ import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
 
-/** A client that leaves more than this unread is cut off; it comes back and is sent what it lacks. */
+/** A client that leaves more than this unread is cut off. It comes back and is sent what it lacks. */
 const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
 
 /** understudy.v1.Multicast: the multicast connection of [0020]. */
@@ -13,16 +14,16 @@ export const multicastService = { connect: frameMethod(CONNECT_PATH) } as const;
 
 let lastLink = 0;
 
-interface Link {
-  readonly stream: AcceptedLink;
+interface SessionLink {
+  readonly link: AcceptedLink;
   readonly channel: FrameChannel;
 }
 
-/** The streams of clients' sessions in one life of a replica. */
+/** Accepts the links of clients' sessions, in one life of a replica. */
 export class SessionLinks {
   readonly #loop: EventLoop;
   readonly #logger: Logger;
-  readonly #links = new Map<LinkId, Link>();
+  readonly #links = new Map<LinkId, SessionLink>();
   #paused = false;
 
   constructor(loop: EventLoop, logger: Logger) {
@@ -30,62 +31,63 @@ export class SessionLinks {
     this.#logger = logger;
   }
 
-  accept(stream: AcceptedLink): void {
-    const link = ++lastLink as LinkId;
-    const peer = stream.getPeer();
+  accept(link: AcceptedLink): void {
+    const id = ++lastLink as LinkId;
+    const peer = link.getPeer();
     const channel = new FrameChannel({
-      stream,
+      link,
       queuedMaxBytes: QUEUED_MAX_BYTES,
-      onFrame: (bytes) => this.#loop.dispatch({ kind: 'sessionFrame', link, peer, frame: decodeSessionFrame(bytes) }),
+      onFrame: (bytes) =>
+        this.#loop.dispatch({ kind: 'sessionFrame', link: id, peer, frame: decodeSessionFrame(bytes) }),
       onMalformed: (error) => {
         this.#logger.log('warn', 'a client sent a malformed frame', { peer, reason: error.message });
-        this.#forget(link);
-        refuseLink(stream, 'UNDERSTUDY_MALFORMED', error.message);
+        this.#forget(id);
+        refuseLink(link, 'UNDERSTUDY_MALFORMED', error.message);
       },
       onOverflow: () => {
         this.#logger.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });
-        this.#forget(link);
-        resetLink(stream);
+        this.#forget(id);
+        resetLink(link);
       },
     });
-    this.#links.set(link, { stream, channel });
-    stream.on('end', () => this.close(link));
-    stream.on('cancelled', () => this.#forget(link));
-    // A broken stream is cancelled too.
-    stream.on('error', () => {});
-    if (this.#paused) stream.pause();
+    this.#links.set(id, { link, channel });
+    link.on('end', () => this.close(id));
+    link.on('cancelled', () => this.#forget(id));
+    // A link that breaks is cancelled too, and that is handled above.
+    link.on('error', () => {});
+    if (this.#paused) link.pause();
   }
 
-  send(link: LinkId, frame: ReplyFrame): void {
-    this.#links.get(link)?.channel.send(encodeReplyFrame(frame));
+  send(id: LinkId, frame: ReplyFrame): void {
+    this.#links.get(id)?.channel.send(encodeReplyFrame(frame));
   }
 
-  /** Ends a stream after what was sent on it. */
-  close(link: LinkId): void {
-    const stream = this.#links.get(link)?.stream;
-    this.#forget(link);
-    stream?.end();
+  /** Ends a link after what was sent on it. */
+  close(id: LinkId): void {
+    const link = this.#links.get(id)?.link;
+    this.#forget(id);
+    link?.end();
   }
 
-  /** Push back: nothing more is read from clients, which then may not send more than gRPC's window. */
+  /** Pushes back: while paused, nothing is read from clients, which then cannot send more than gRPC's window. */
   pause(paused: boolean): void {
     this.#paused = paused;
-    for (const { stream } of this.#links.values()) {
-      if (paused) stream.pause();
-      else stream.resume();
+    for (const { link } of this.#links.values()) {
+      if (paused) link.pause();
+      else link.resume();
     }
   }
 
   closeAll(): void {
-    for (const link of [...this.#links.keys()]) this.close(link);
+    for (const id of [...this.#links.keys()]) this.close(id);
   }
 
-  #forget(link: LinkId): void {
-    const known = this.#links.get(link);
+  #forget(id: LinkId): void {
+    const known = this.#links.get(id);
     if (known === undefined) return;
-    this.#links.delete(link);
+    this.#links.delete(id);
     known.channel.close();
-    if (known.stream.isPaused()) known.stream.resume();
-    this.#loop.dispatch({ kind: 'sessionDown', link });
+    if (known.link.isPaused()) known.link.resume();
+    this.#loop.dispatch({ kind: 'sessionDown', link: id });
   }
 }

@@ -5,18 +5,18 @@ import { type Node, Stage } from '../testing/stage.js';
 let stage: Stage;
 afterEach(() => stage.end());
 
-describe('the coordinator', () => {
+describe('a coordinator that fails', () => {
   it('may lose an answer: the change is looked up, not done twice', async () => {
     stage = new Stage(memoryCoordinator());
     stage.coordinator.faults.loseNextAnswer();
     const node = await stage.start('r1');
     expect(node.status).toMatchObject({ role: 'primary', epoch: 1 });
     expect(stage.logged.join()).toContain('a change of the record waits for the coordinator');
-    // The watch may tell of the new record before the change is known to be its own.
+    // The watch may tell of the new record before the replica knows that the change was its own.
     await stage.until(() => node.status.recordChange === undefined);
   });
 
-  it('may be away: calls are answered all the same, and changes wait for it', async () => {
+  it('may be away: calls are answered all the same, and changes of the record wait for it', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     stage.coordinator.faults.setReachable(false);
@@ -37,7 +37,7 @@ describe('the coordinator', () => {
 });
 
 describe("the user's state", () => {
-  it('that cannot be copied stops the replica, which tells whoever waits that nobody knows', async () => {
+  it('stops the replica when it cannot be copied, and tells open calls that their outcome is unknown', async () => {
     stage = new Stage(memoryCoordinator());
     const broken = {
       checkpoint: (): Uint8Array => {
@@ -56,7 +56,7 @@ describe("the user's state", () => {
     expect(error?.details).toContain('UNDERSTUDY_NOT_PRIMARY');
   });
 
-  it('of several megabytes reaches a replica that joins', async () => {
+  it('reaches a replica that joins, even if it has several megabytes', async () => {
     stage = new Stage(memoryCoordinator());
     const primary = await stage.start('r1');
     primary.counter.ids = Array.from({ length: 50_000 }, (_, i) => `an id that takes some room, number ${i}`);

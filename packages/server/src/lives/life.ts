@@ -1,3 +1,4 @@
+/** One life of a replica, from joining its group to being deposed, removed or stopped. */
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import {
@@ -46,15 +47,15 @@ export interface LifeSetup {
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
-  /** A new life must begin. */
+  /** Called when this life is over and a new one must begin. */
   over(reason: string): void;
   stopped(handedOverTo: ReplicaId | undefined): void;
-  /** A peer is set up so that it cannot work with this replica. */
+  /** Called when a peer is set up so that it cannot work with this replica. */
   mismatch(peer: ReplicaId, error: UnderstudyError): void;
   fatal(error: Error): void;
 }
 
-/** One life of a replica (incarnation): one core, and everything that feeds it and carries out what it decides. */
+/** One life (incarnation) of a replica: one core, and everything that feeds it and carries out what it decides. */
 export class Life {
   readonly member: Member;
   readonly #address: string;
@@ -63,13 +64,13 @@ export class Life {
   readonly #core: Replica;
   readonly #loop: EventLoop;
   readonly #sessions: SessionLinks;
-  readonly #peerStreams: IncomingPeerLinks;
-  readonly #peers: OutgoingPeerLinks;
+  readonly #incomingPeers: IncomingPeerLinks;
+  readonly #outgoingPeers: OutgoingPeerLinks;
   readonly #calls: Calls;
   readonly #executor: Executor;
   readonly #state: UserState;
   readonly #record: RecordKeeper;
-  /** As of the last change of role; a step behind never matters to whoever asks. */
+  /** The status as of the last change of role, for questions about the role. */
   #role: ReplicaStatus;
 
   constructor(setup: LifeSetup) {
@@ -90,9 +91,15 @@ export class Life {
     this.#loop = loop;
     const hello = { group: config.group, member: this.member, address, configDigest: configDigest(config) };
     this.#sessions = new SessionLinks(loop, logger);
-    this.#peerStreams = new IncomingPeerLinks(loop, hello, logger);
+    this.#incomingPeers = new IncomingPeerLinks(loop, hello, logger);
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
-    this.#peers = new OutgoingPeerLinks({ loop, hello, credentials: setup.peerCredentials, logger, onMismatch });
+    this.#outgoingPeers = new OutgoingPeerLinks({
+      loop,
+      hello,
+      credentials: setup.peerCredentials,
+      logger,
+      onMismatch,
+    });
     this.#calls = new Calls({ loop, config, registry });
     this.#executor = new Executor({
       loop,
@@ -113,30 +120,30 @@ export class Life {
     return waits === undefined ? status : { ...status, recordChange: waits };
   }
 
-  /** This replica takes calls, or holds them until it does. */
+  /** Whether this replica takes calls, or holds them until it does. */
   get serves(): boolean {
     return !this.#loop.closed && (this.#role.role === 'primary' || this.#role.role === 'promoting');
   }
 
-  /** Where calls should go, if that is known. */
+  /** Where calls should go; undefined if the primary is unknown. */
   get primaryAddress(): string | undefined {
     const { primary } = this.#core.status;
-    return primary === this.member.id ? this.#address : this.#peers.addressOf(primary);
+    return primary === this.member.id ? this.#address : this.#outgoingPeers.addressOf(primary);
   }
 
-  /** @param record as the coordinator has it */
+  /** @param record the group's record as the coordinator has it; undefined if there is none yet */
   begin(record: GroupRecord | undefined): void {
     this.#loop.start();
     this.#loop.dispatch({ kind: 'start', record });
     this.#record.watch();
   }
 
-  onSessionLink(stream: AcceptedLink): void {
-    this.#sessions.accept(stream);
+  onSessionLink(link: AcceptedLink): void {
+    this.#sessions.accept(link);
   }
 
-  onPeerLink(stream: AcceptedLink): void {
-    this.#peerStreams.accept(stream);
+  onPeerLink(link: AcceptedLink): void {
+    this.#incomingPeers.accept(link);
   }
 
   onCall(arrival: Arrival): void {
@@ -151,16 +158,16 @@ export class Life {
     this.#loop.dispatch({ kind: 'stepDown' });
   }
 
-  /** Ends everything that belongs to this life; what was sent on its streams still leaves. */
+  /** Ends everything that belongs to this life; what was sent on its links still leaves. */
   end(): void {
     this.#abandon();
-    this.#peers.closeAll();
+    this.#outgoingPeers.closeAll();
   }
 
-  /** Ends it as the death of the process would, as far as others can tell. */
+  /** Ends this life as the death of the process would, as far as others can tell. */
   crash(): void {
     this.#abandon();
-    this.#peers.crash();
+    this.#outgoingPeers.crash();
   }
 
   #abandon(): void {
@@ -169,13 +176,13 @@ export class Life {
     this.#executor.close();
     this.#calls.failAll();
     this.#sessions.closeAll();
-    this.#peerStreams.closeAll();
+    this.#incomingPeers.closeAll();
   }
 
   #perform(effect: ReplicaEffect): void {
     switch (effect.kind) {
       case 'sendToPeer':
-        return this.#peers.send(effect.peer, effect.frame);
+        return this.#outgoingPeers.send(effect.peer, effect.frame);
       case 'sendToSession':
         return this.#sessions.send(effect.link, effect.frame);
       case 'execute':
@@ -203,7 +210,7 @@ export class Life {
       case 'pauseSessions':
         return this.#sessions.pause(effect.paused);
       case 'connectPeers':
-        return this.#peers.connect(effect.peers);
+        return this.#outgoingPeers.connect(effect.peers);
       case 'takeCheckpoint':
         return this.#state.checkpoint();
       case 'restoreState':

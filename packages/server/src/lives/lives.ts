@@ -3,7 +3,7 @@ import { Life, type LifeSetup } from './life.js';
 
 const RETRY = { firstMs: 50, maxMs: 1000 };
 
-/** A replica's lives, one after the other: each starts from nothing, under an incarnation of its own. */
+/** The lives of a replica, one after the other. Each starts from nothing, under an incarnation of its own. */
 export class Lives {
   readonly #setup: LifeSetup;
   readonly #backoff = new Backoff(RETRY);
@@ -15,7 +15,7 @@ export class Lives {
     this.#setup = setup;
   }
 
-  /** Undefined between two lives. */
+  /** The present life; undefined between two lives. */
   get current(): Life | undefined {
     return this.#current;
   }
@@ -35,7 +35,7 @@ export class Lives {
     life.begin(record);
   }
 
-  /** The present life is over: the next begins soon, and is tried until it does. */
+  /** Ends the present life and begins the next one soon, trying until that succeeds. */
   renew(reason: string): void {
     this.#current?.end();
     this.#current = undefined;
@@ -45,7 +45,7 @@ export class Lives {
     this.#retry.unref();
   }
 
-  /** The present life does what it is for. */
+  /** Says that the present life serves or backs up, so that the next one may begin quickly again. */
   settled(): void {
     this.#backoff.reset();
   }

@@ -1,10 +1,11 @@
+/** Reads, watches and changes the group's record for a replica. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Coordinator, type Epoch, type Logger, RecordChange, type RecordChangeStep } from '@understudy/core';
 import { Backoff, errorOf, messageOf } from '@understudy/grpc-common';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 
 const RETRY = { firstMs: 20, maxMs: 1000 };
-/** A change that takes longer is worth a word: until it is done the group may not be able to serve. */
+/** A change that takes longer is logged, because the group may not be able to serve until it is done. */
 const WAITS_AFTER_MS = 500;
 
 export interface RecordKeeperOptions {
@@ -28,7 +29,7 @@ export class RecordKeeper {
     this.#options = options;
   }
 
-  /** The change that the coordinator has not confirmed for a while, in a sentence; undefined if there is none. */
+  /** A sentence about the change that the coordinator has not confirmed for a while; undefined if there is none. */
   get waits(): string | undefined {
     return this.#waits;
   }
@@ -46,7 +47,7 @@ export class RecordKeeper {
     this.#unwatch = undefined;
   }
 
-  /** Reads the record once more, or once again after the reading that is under way. */
+  /** Reads the record; once more after the present reading, if one is under way. */
   read(): void {
     if (this.#reading) {
       this.#readAgain = true;
@@ -89,7 +90,7 @@ export class RecordKeeper {
       .finally(() => clearTimeout(late));
   }
 
-  /** Said once for a change, however often it is tried. */
+  /** Notes that a change waits. It is logged once for a change, however often it is tried. */
   #isLate(change: string, epoch: Epoch, cause?: unknown): void {
     const { loop, logger } = this.#options;
     if (loop.closed) return;

@@ -1,3 +1,4 @@
+/** The user's state, as checkpoints copy it and restores replace it. */
 import type { Logger, StateSource } from '@understudy/core';
 import type { Activity } from '../loop/activity.js';
 import type { EventLoop } from '../loop/event-loop.js';
@@ -6,13 +7,16 @@ export interface UserStateOptions {
   readonly loop: EventLoop;
   readonly source: StateSource;
   readonly activity: Activity;
-  /** How long handlers that were left behind may hold up a restore. */
+  /** How long handlers of earlier lives may hold up a restore. */
   readonly stallMs: number;
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
 }
 
-/** Copies and replaces the user's state for one life of a replica. What fails there leaves a state nobody knows. */
+/**
+ * Copies and replaces the user's state for one life of a replica. A failure there is fatal, because it leaves a state
+ * that nobody knows.
+ */
 export class UserState {
   readonly #options: UserStateOptions;
 

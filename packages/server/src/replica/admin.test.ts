@@ -30,7 +30,7 @@ function ask(node: Node, name: 'Status' | 'StepDown'): Promise<Record<string, un
 }
 
 describe('the Admin service', () => {
-  it('tells the status as its proto file says, of a backup too', async () => {
+  it('tells the status as its proto file defines it, for a backup too', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => primary.status.inSync.length === 2);
@@ -52,7 +52,7 @@ describe('the Admin service', () => {
     });
   });
 
-  it('hands over, and says to whom', async () => {
+  it('hands over and says to which replica', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => primary.status.inSync.length === 2);

@@ -1,3 +1,7 @@
+/**
+ * The service understudy.v1.Admin (protos/understudy/v1/admin.proto), by which operators ask a replica for its status
+ * and make it step down.
+ */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { Member, ReplicaId, ReplicaStatus, Role } from '@understudy/core';
 import { failWith } from '../intake/answer.js';
@@ -15,7 +19,7 @@ const method = <T>(name: string, responseSerialize: (value: T) => Buffer) => ({
   responseDeserialize: (bytes: Buffer): Buffer => bytes,
 });
 
-/** understudy.v1.Admin, protos/understudy/v1/admin.proto. */
+/** The service's methods, as grpc-js registers them. */
 export const adminService = {
   Status: method('Status', encodeStatus),
   StepDown: method('StepDown', (handedOverTo: ReplicaId | '') => new ProtoWriter().string(1, handedOverTo).finish()),
@@ -26,7 +30,7 @@ export interface AdminTarget {
   stop(): Promise<ReplicaId | undefined>;
 }
 
-/** What operators may ask of a replica, under the same condition as its peers. */
+/** What operators may ask of a replica. They must show a certificate as its peers must. */
 export function adminHandlers(replica: AdminTarget) {
   return {
     Status(call: ServerUnaryCall<object, ReplicaStatus>, callback: sendUnaryData<ReplicaStatus>): void {

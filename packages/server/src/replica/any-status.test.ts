@@ -27,7 +27,7 @@ const method = (path: string, responseStream: boolean) => ({
 });
 const endingService = { End: method('/test.Endings/End', false), EndStream: method('/test.Endings/EndStream', true) };
 
-/** Ends each call with the status that it asks for, and counts. */
+/** Makes handlers that end each call with the status that it asks for. */
 function endings(onCall: () => void): Record<keyof typeof endingService, UntypedHandleCall> {
   return {
     End: (call: { request: AskedStatus }, callback: (error: object) => void) => {

@@ -32,7 +32,7 @@ function add(client: Client, id: string): Promise<number> {
   });
 }
 
-/** Keeps `inFlight` calls open until `count` have been answered; calls back after each. */
+/** Keeps `inFlight` calls open until `count` have been answered, and calls back after each. */
 async function drive(client: Client, count: number, inFlight: number, answered: (soFar: number) => void) {
   const values: number[] = [];
   let started = 0;
@@ -58,7 +58,7 @@ describe.each([
   { replication: 'semi-active', multicast: 'direct', carrier: 'rpc' },
   { replication: 'semi-active', multicast: 'direct', carrier: 'stream', release: 'acknowledged' },
 ])('calls of a replicated client, $replication, $multicast, $carrier, $release', (settings) => {
-  it('are answered, each executed once on all replicas', async () => {
+  it('are answered, and each is executed once on all replicas', async () => {
     stage = new Stage(memoryCoordinator(), settings);
     const nodes = await stage.startGroup(3);
     await stage.until(() => nodes[0]?.status.inSync.length === 3);
@@ -69,7 +69,7 @@ describe.each([
     await stage.until(() => executing.every(({ counter }) => counter.value === 200));
   });
 
-  it('survive the crash of the primary without noticing, each executed exactly once', async () => {
+  it('do not notice the crash of the primary, and each is executed exactly once', async () => {
     stage = new Stage(memoryCoordinator(), settings);
     const nodes = await stage.startGroup(3);
     await stage.until(() => nodes[0]?.status.inSync.length === 3);
@@ -82,7 +82,7 @@ describe.each([
     expect(new Set(next.counter.ids).size).toBe(400);
   });
 
-  it('survive a hand-over without noticing', async () => {
+  it('do not notice a hand-over', async () => {
     stage = new Stage(memoryCoordinator(), settings);
     const nodes = await stage.startGroup(3);
     await stage.until(() => nodes[0]?.status.inSync.length === 3);
@@ -96,7 +96,7 @@ describe.each([
   });
 });
 
-/** All three run, and are in sync in their present lives. */
+/** Whether all three run, and are in sync in their present lives. */
 const complete = (nodes: readonly Node[]) => (): boolean => {
   const members = serving(nodes)?.status.inSync ?? [];
   const running = nodes.map(({ status }) => status.replica.incarnation);
@@ -107,7 +107,7 @@ describe.each([
   { replication: 'semi-active', multicast: 'direct' },
   { replication: 'passive', multicast: 'destination', checkpointEvery: 50 },
 ])('a group that loses its primary again and again, $replication, $multicast', (settings) => {
-  it('answers every call, each executed exactly once', async () => {
+  it('answers every call, and each is executed exactly once', async () => {
     stage = new Stage(memoryCoordinator(), { ...settings, leaseMs: 150 });
     let nodes = await stage.startGroup(3);
     const client = connect(nodes);

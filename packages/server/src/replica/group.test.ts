@@ -8,12 +8,12 @@ afterEach(() => stage.end());
 
 const inSync = (node: Node) => node.status.inSync.map(({ id }) => id).sort();
 
-/** The replicas have processed the same, as far as each other. */
+/** Whether the replicas have processed the same orders, up to the same place. */
 const agreed = (nodes: readonly Node[]) => () =>
   new Set(nodes.map(({ status }) => `${status.processedUpTo} ${status.digest}`)).size === 1;
 
-describe('three replicas', () => {
-  it('take up every call of a plain client, and agree on the outcome', async () => {
+describe('a group of three replicas', () => {
+  it('executes every call of a plain client on all replicas, with the same result', async () => {
     stage = new Stage(memoryCoordinator());
     const nodes = await stage.startGroup(3);
     const [primary] = nodes as [Node, Node, Node];
@@ -24,7 +24,7 @@ describe('three replicas', () => {
     for (const { counter } of nodes) expect(counter.ids).toEqual(primary.counter.ids);
   });
 
-  it('refuse calls on a backup, and say where the primary is', async () => {
+  it('refuses calls on a backup, and says where the primary is', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     const { error } = await backup.add('a', 1);
@@ -34,7 +34,7 @@ describe('three replicas', () => {
     expect(backup.counter.ids).toEqual([]);
   });
 
-  it('go on without the primary when it crashes, with its state', async () => {
+  it('goes on without the primary, with its state, when that crashes', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, ...backups] = (await stage.startGroup(3)) as [Node, Node, Node];
     await stage.until(() => inSync(primary).length === 3);
@@ -47,7 +47,7 @@ describe('three replicas', () => {
     await stage.until(agreed(backups));
   });
 
-  it('hand over when the primary stops', async () => {
+  it('hands over when the primary stops', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => inSync(primary).length === 2);
@@ -57,7 +57,7 @@ describe('three replicas', () => {
     expect(await backup.add('b', 2)).toEqual({ error: null, value: 7 });
   });
 
-  it('hand over when a program shuts the server of the primary down, which waits for no stream of theirs', async () => {
+  it("hands over when a program shuts down the primary's server, which does not wait for links", async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => inSync(primary).length === 2);
@@ -68,7 +68,7 @@ describe('three replicas', () => {
     expect(await backup.add('b', 2)).toEqual({ error: null, value: 7 });
   });
 
-  it('go on when the server of the primary is shut down by force, though its process lives', async () => {
+  it("goes on when the primary's server is shut down by force, though its process lives", async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => inSync(primary).length === 2);
@@ -79,7 +79,7 @@ describe('three replicas', () => {
     expect(await primary.replica.stop()).toBeUndefined();
   });
 
-  it('take back a replica that returns under the same address', async () => {
+  it('takes back a replica that returns under the same address', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(3)) as [Node, Node, Node];
     await stage.until(() => inSync(primary).length === 3);
@@ -95,7 +95,7 @@ describe('three replicas', () => {
     expect(returned.counter.ids).toEqual(['a', 'b', 'c']);
   });
 
-  it('take back a deposed primary, which begins a new life', async () => {
+  it('takes back a deposed primary, which begins a new life', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => inSync(primary).length === 2);

@@ -31,8 +31,8 @@ function healthOf(node: Node, name: string): Promise<string> {
   });
 }
 
-describe('health', () => {
-  it('says SERVING for the service on the primary only, and follows a change of primary', async () => {
+describe('the health service', () => {
+  it('says SERVING for the replicated service on the primary only, and follows a change of primary', async () => {
     stage = new Stage(memoryCoordinator());
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => primary.status.inSync.length === 2);

@@ -3,8 +3,8 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { HandlerRegistry } from '../capture/registry.js';
 
 /**
- * grpc.health.v1.Health by role: the group's services are SERVING on the primary only, so that whoever asks before it
- * calls finds it; the server as a whole (service '') is SERVING as long as it runs.
+ * grpc.health.v1.Health by role. The group's services are SERVING on the primary only, so that a client that asks
+ * before it calls finds the primary. The server as a whole (service '') is SERVING as long as it runs.
  */
 export class GroupHealth {
   readonly #health = new HealthImplementation({ '': 'SERVING' });

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 async function start(replicaId: string): Promise<{ child: ChildProcess; address: string }> {
-  // Without the test runner's condition, which names sources.
+  // The child must not get the test runner's condition, which makes imports find sources.
   const child = fork(program, [replicaId, directory, coordinators], { execArgv: [] });
   children.push(child);
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
@@ -47,7 +47,7 @@ describe('replicas in processes of their own', () => {
   it.each([
     ['SIGTERM', { code: 0, signal: null }],
     ['SIGKILL', { code: null, signal: 'SIGKILL' }],
-  ] as const)('keep calls alive when the primary gets %s', async (name, end) => {
+  ] as const)('answer open calls when the primary gets %s', async (name, end) => {
     const primary = await start('r1');
     const backup = await start('r2');
     const client = new Client(

@@ -1,4 +1,7 @@
-/** A promise that is settled from outside; what settles it first counts, and a rejection that nobody awaits is nothing. */
+/**
+ * A promise that is settled from outside. What settles it first counts, and a rejection that nobody awaits does no
+ * harm.
+ */
 export class Promised<T> {
   readonly promise: Promise<T>;
   resolve: (value: T) => void = () => {};

@@ -1,7 +1,9 @@
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
-/** Writes protobuf's encoding of a small message, field by field in ascending order; as proto3 does, without zeros. */
+/**
+ * Writes protobuf's encoding of a small message, field by field in ascending order; like proto3 it leaves out zeros.
+ */
 export class ProtoWriter {
   readonly #parts: Buffer[] = [];
 
@@ -13,11 +15,11 @@ export class ProtoWriter {
   }
 
   string(field: number, text: string | undefined): this {
-    // Set but empty is not sent: nothing here tells it from absent.
+    // An empty text is left out, since no reader here tells empty from absent.
     return text === undefined || text === '' ? this : this.bytes(field, Buffer.from(text));
   }
 
-  /** Bytes, or an encoded message. */
+  /** Writes bytes or an encoded message. */
   bytes(field: number, value: Uint8Array): this {
     this.#parts.push(varint(field * 8 + LENGTH_DELIMITED), varint(value.length), Buffer.from(value));
     return this;

@@ -1,3 +1,4 @@
+/** What `createReplica` returns. */
 import { credentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
 import {
   type Coordinator,
@@ -25,14 +26,14 @@ import { RoleWatch } from './role-watch.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
 import { onTermination } from './termination.js';
 
-/** Handing over may take so long. */
+/** How long a hand-over may take. */
 const STOP_MS = 3000;
-/** A process whose replica failed exits with this (sysexits.h: EX_SOFTWARE). */
+/** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
 const EXIT_FAILED = 70;
 
 const SILENT: Logger = { log() {} };
 
-/** What `createReplica` returns: ties a grpc-js server to the lives of a replica. */
+/** Ties a grpc-js server to the lives of a replica. */
 export class ReplicaRuntime implements ReplicaServer {
   readonly #options: ReplicaServerOptions;
   readonly #config: GroupConfig;
@@ -83,10 +84,10 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#registry.attach(server);
     this.#server = server;
     server.addService(multicastService, {
-      connect: (stream: AcceptedLink) => this.#withLife(stream, (life) => life.onSessionLink(stream)),
+      connect: (link: AcceptedLink) => this.#withLife(link, (life) => life.onSessionLink(link)),
     });
     server.addService(replicationService, {
-      link: (stream: AcceptedLink) => this.#withLife(stream, (life) => life.onPeerLink(stream)),
+      link: (link: AcceptedLink) => this.#withLife(link, (life) => life.onPeerLink(link)),
     });
     server.addService(adminService, adminHandlers(this));
     this.#health?.attach(server);
@@ -170,13 +171,16 @@ export class ReplicaRuntime implements ReplicaServer {
     },
     stopped: (handedOverTo) => this.#stopped.resolve(handedOverTo),
     mismatch: (peer, error) => {
-      // Another misplaced backup must not keep this one from starting.
+      // A mismatch with another backup must not keep this replica from starting.
       if (this.status.primary === peer) this.#ready.reject(error);
     },
     fatal: (error) => this.#fail(error),
   };
 
-  /** A program that shuts its server down need not know of the replica, whose streams the server would wait for. */
+  /**
+   * Makes shutting the server down stop the replica first. A program need not know of the replica, but the server would
+   * wait for the replica's links.
+   */
   #followShutdown(server: Server): void {
     const { tryShutdown, forceShutdown } = server;
     server.tryShutdown = (callback) => {
@@ -189,7 +193,10 @@ export class ReplicaRuntime implements ReplicaServer {
     };
   }
 
-  /** Nobody reaches this replica any more: it is gone for the others, or it would keep them from taking over. */
+  /**
+   * Ends the replica as a crash would, because nobody reaches it any more and otherwise it would keep others from
+   * taking over.
+   */
   #lose(): void {
     if (this.#over) return;
     this.#over = true;
@@ -229,7 +236,7 @@ export class ReplicaRuntime implements ReplicaServer {
     }
   }
 
-  /** Fail-stop: nothing that this replica knows may be relied on. */
+  /** Fails and stops: nothing that this replica knows may be relied on. */
   #fail(error: Error): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
@@ -264,10 +271,10 @@ export class ReplicaRuntime implements ReplicaServer {
     else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
   }
 
-  #withLife(stream: AcceptedLink, use: (life: Life) => void): void {
+  #withLife(link: AcceptedLink, use: (life: Life) => void): void {
     const life = this.#life;
     if (life !== undefined) use(life);
-    else refuseLink(stream, 'UNDERSTUDY_UNREACHABLE', 'this replica does not run yet, or not any more');
+    else refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'this replica does not run yet, or not any more');
   }
 }
 

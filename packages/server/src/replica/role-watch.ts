@@ -30,7 +30,7 @@ export class RoleWatch {
     for (const listener of this.#listeners) this.#safely(() => listener(status));
   }
 
-  /** This replica stops. */
+  /** Says that this replica stops. */
   ended(): void {
     this.#serve(false);
   }

@@ -47,7 +47,7 @@ describe('a replica that is set up wrongly', () => {
     expect(await failureOf(node.start())).toBe('UNDERSTUDY_COORDINATOR');
   });
 
-  it('does not start in a group whose primary was given another service config', async () => {
+  it('does not start in a group whose primary has another service config', async () => {
     stage = new Stage(memoryCoordinator());
     await stage.start('r1');
     const other = { loadBalancingConfig: [{ understudy: { group: 'counters', leaseMs: 400 } }] };
@@ -55,7 +55,7 @@ describe('a replica that is set up wrongly', () => {
     await expect(node.start()).rejects.toThrow('the service configs of replicas');
   });
 
-  it('fails calls that came past it, and says what to do', async () => {
+  it('fails calls that bypassed it, and says what to do', async () => {
     stage = new Stage(memoryCoordinator());
     const bare = await Node.bind(
       { replicaId: 'r1', coordinator: stage.coordinator, serviceConfig, handleSignals: false },
@@ -75,7 +75,7 @@ describe('a replica that is set up wrongly', () => {
     expect(() => replica.attach(new Server())).toThrow('UNDERSTUDY_SETUP');
   });
 
-  it('leaves services alone that are to stay as they are', async () => {
+  it('leaves alone the services that are not to be replicated', async () => {
     stage = new Stage(memoryCoordinator());
     await stage.start('r1');
     const backup = await stage.start('r2', { unreplicated: ['test.Counter'] });
@@ -84,8 +84,8 @@ describe('a replica that is set up wrongly', () => {
   });
 });
 
-describe('stopping', () => {
-  it('may be done twice, and ends a start that has not come to its end', async () => {
+describe('stopping a replica', () => {
+  it('may be done twice, and ends a start that is under way', async () => {
     stage = new Stage(memoryCoordinator());
     await stage.start('r1');
     const other = { loadBalancingConfig: [{ understudy: { group: 'counters', leaseMs: 300 } }] };

@@ -1,3 +1,4 @@
+/** Checks what a user gives to `createReplica`. */
 import {
   type GroupConfig,
   type Incarnation,
@@ -17,7 +18,7 @@ const setupError = (sentence: string): UnderstudyError => new UnderstudyError('U
 /**
  * The settings of the group that a replica is to belong to.
  *
- * @throws UNDERSTUDY_CONFIG, and UNDERSTUDY_SETUP for options that contradict it or cannot be used
+ * @throws UNDERSTUDY_CONFIG, or UNDERSTUDY_SETUP for options that contradict the service config or cannot be used
  */
 export function checkOptions({ group, replicaId, serviceConfig }: ReplicaServerOptions): GroupConfig {
   const config = parseServiceConfig(serviceConfig);
@@ -42,7 +43,7 @@ export function checkAddress(address: string | undefined): string {
   throw setupError(`the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535`);
 }
 
-/** How a replica looks before its first life. */
+/** The status of a replica before its first life. */
 export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus => ({
   group: config.group,
   replica: { id, incarnation: '' as Incarnation },

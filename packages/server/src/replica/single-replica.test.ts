@@ -5,7 +5,7 @@ import { Stage } from '../testing/stage.js';
 let stage: Stage;
 afterEach(() => stage.end());
 
-describe('a replica alone', () => {
+describe('a replica on its own', () => {
   it('creates its group and answers any client', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
@@ -15,7 +15,7 @@ describe('a replica alone', () => {
     expect(node.status.processedUpTo).toBe(2);
   });
 
-  it('answers a repeated idempotency key from its records, and refuses it for another request', async () => {
+  it('answers a repeated idempotency key from its records, and refuses the key for another request', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const key = { 'idempotency-key': 'k1' };

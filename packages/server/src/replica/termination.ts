@@ -1,10 +1,10 @@
 import type { Server } from '@grpc/grpc-js';
 
-/** How long calls and streams that are none of ours may hold up the end of the process. */
+/** How long calls and streams of unreplicated services may hold up the end of the process. */
 const SHUTDOWN_MS = 2000;
 
 /**
- * On SIGTERM hands over, lets the server finish its calls, and exits with 0.
+ * On SIGTERM, hands over, lets the server finish its calls, and exits with 0.
  *
  * @returns a function that leaves SIGTERM to others again
  */
