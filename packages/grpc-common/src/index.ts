@@ -26,7 +26,7 @@ export {
   SLOT_KEY,
 } from './keys.js';
 export { entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
-export { errorOf, messageOf } from './reasons.js';
+export { errorOf, messageOf, sentenceOf } from './reasons.js';
 export { errorReply, errorStatus, localStatus, statusOfUnderstudyError, wellFormed } from './statuses.js';
 export { isUnreplicated } from './unreplicated.js';
 export { callerEntries, carriedMetadata, replyEntries } from './wire-metadata.js';

@@ -6,6 +6,7 @@ import type { status as Status, StatusObject } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode, type MetadataEntries, type Reply, type UnderstudyError } from '@understudy/core';
 import { CODE_KEY, EFFECT_KEY, PRIMARY_KEY } from './keys.js';
 import { metadataOf } from './metadata.js';
+import { sentenceOf } from './reasons.js';
 
 /** What a status may say beyond its error's code. */
 export interface ErrorFacts {
@@ -24,12 +25,15 @@ const LONE_SURROGATES = /\p{Surrogate}/gu;
  * @param reason a sentence that a person can act on; never contains a payload
  */
 export function errorStatus(code: ErrorCode, reason: string, facts: ErrorFacts = {}): StatusObject {
-  return statusWith(code, `${code}: ${reason}`, facts);
+  const { mayHaveTakenEffect = ERROR_CODES[code].mayHaveTakenEffect, primaryAddress } = facts;
+  const metadata = metadataOf(trailersOf(code, mayHaveTakenEffect));
+  if (primaryAddress !== undefined && PRINTABLE.test(primaryAddress)) metadata.set(PRIMARY_KEY, primaryAddress);
+  return { code: ERROR_CODES[code].status, details: wellFormed(`${code}: ${reason}`), metadata };
 }
 
 /** The status of a call that a thrown error of ours ends. */
-export function statusOfUnderstudyError({ code, message }: UnderstudyError, facts: ErrorFacts = {}): StatusObject {
-  return statusWith(code, message, facts);
+export function statusOfUnderstudyError(error: UnderstudyError, facts: ErrorFacts = {}): StatusObject {
+  return errorStatus(error.code, sentenceOf(error), facts);
 }
 
 /**
@@ -54,17 +58,6 @@ export function localStatus(code: Status, details: string, mayHaveTakenEffect: b
 
 /** Text that can be sent as the details of a status; anything else makes grpc-js throw. */
 export const wellFormed = (text: string): string => text.replace(LONE_SURROGATES, '\ufffd');
-
-function statusWith(
-  code: ErrorCode,
-  details: string,
-  { mayHaveTakenEffect, primaryAddress }: ErrorFacts,
-): StatusObject {
-  const { status, mayHaveTakenEffect: usually } = ERROR_CODES[code];
-  const metadata = metadataOf(trailersOf(code, mayHaveTakenEffect ?? usually));
-  if (primaryAddress !== undefined && PRINTABLE.test(primaryAddress)) metadata.set(PRIMARY_KEY, primaryAddress);
-  return { code: status, details: wellFormed(details), metadata };
-}
 
 function trailersOf(code: ErrorCode | undefined, mayHaveTakenEffect: boolean): MetadataEntries {
   const effect = [EFFECT_KEY, String(mayHaveTakenEffect)] as const;

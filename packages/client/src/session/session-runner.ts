@@ -311,7 +311,11 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#end(false, 'UNDERSTUDY_INDETERMINATE', `the session failed: ${error.message}`);
   }
 
-  #end(clean: boolean, code: ErrorCode = 'UNDERSTUDY_INDETERMINATE', reason = 'the session ended'): void {
+  #end(
+    clean: boolean,
+    code: ErrorCode = 'UNDERSTUDY_INDETERMINATE',
+    reason = 'the session ended before a reply came',
+  ): void {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#tick);

@@ -12,7 +12,7 @@ const raw = <T extends object>(definition: T) => ({
 
 type Call = ServerUnaryCall<Buffer, Buffer>;
 
-/** An ordinary grpc-js server that gives the answers of a scripted group. */
+/** Starts an ordinary grpc-js server that gives the answers of a scripted group. */
 export async function startBareServer(answer: Answer): Promise<{ port: number; server: Server }> {
   const server = new Server();
   const handle = (call: Call, callback: sendUnaryData<Buffer>): void => {

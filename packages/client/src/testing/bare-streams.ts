@@ -17,7 +17,7 @@ type AnyCall =
   | ServerWritableStream<string, string>
   | ServerDuplexStream<string, string>;
 
-/** An ordinary grpc-js server whose streaming methods are served by a scripted handler. */
+/** Starts an ordinary grpc-js server whose streaming methods are served by a scripted handler. */
 export async function startBareStreams(handler: StreamHandler): Promise<{ port: number; stop: () => void }> {
   const server = new Server();
   const { upload, watch, chat } = echoDefinition;

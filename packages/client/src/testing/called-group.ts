@@ -5,7 +5,7 @@ import { connectTo, echoing, reply } from './echo.js';
 import { ScriptedGroup } from './scripted-replica.js';
 import { replicatedForTest } from './session-under-test.js';
 
-/** A replicated service that handlers of others call, and clients of it. */
+/** A replicated service that the handlers of other groups call, and clients of it. */
 export class CalledGroup {
   readonly seen: Request[] = [];
   readonly #clients: Client[] = [];
@@ -28,14 +28,14 @@ export class CalledGroup {
     await this.group.replicas[0]?.until(() => this.group.held.length > 0);
   }
 
-  /** Of one test. */
+  /** Forgets everything that belongs to one test. */
   async forget(): Promise<void> {
     this.seen.length = 0;
     this.group.answerHeld();
     for (const client of this.#clients.splice(0)) await understudyClient(client).close();
   }
 
-  /** What its handler does, chosen by the message. */
+  /** Answers as its handler would, chosen by the message. */
   #answer(request: Request): Reply | undefined {
     this.seen.push(request);
     switch (Buffer.from(request.message).toString()) {

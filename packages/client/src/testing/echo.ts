@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
 
-/** A service without protobuf: messages are text. */
+/** A service without protobuf, whose messages are text. */
 export const echoDefinition = {
   echo: method('Echo', false),
   look: method('Look', false),
@@ -53,7 +53,7 @@ export const serviceConfig = {
 
 export const EchoClient = makeClientConstructor(echoDefinition, 'test.Echo');
 
-/** All that a client hears of a call, in its order. */
+/** All that a client hears of a unary call, in order. */
 export interface HeardUnary {
   readonly events: readonly string[];
   readonly value: string | undefined;
@@ -112,5 +112,5 @@ export const reply = (text: string): Reply => ({
   message: Buffer.from(text),
 });
 
-/** Answers with what was sent. */
+/** Answers with the message that was sent. */
 export const echoing = (request: Request): Reply => reply(Buffer.from(request.message).toString());

@@ -1,4 +1,4 @@
-/** A program that makes one call, or as many as asked for, and returns: it must exit by itself. */
+/** A program that makes one call, or as many as its argument says, and returns. It must then exit by itself. */
 import { replicated } from '../setup/replicated.js';
 import { ask, connectTo, serviceConfig } from './echo.js';
 

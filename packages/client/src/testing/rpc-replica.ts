@@ -18,15 +18,17 @@ interface RpcReplica {
   refused: number;
 }
 
-/** Replicas that serve calls as ordinary RPCs: all but the primary refuse, saying who it is. */
+/**
+ * Replicas that serve calls as ordinary RPCs. All but the primary refuse calls and say which replica is the primary.
+ */
 export class RpcGroup {
   readonly replicas: RpcReplica[] = [];
   readonly headers: RpcRequestHeader[] = [];
   readonly seen: Metadata[] = [];
   primary = 0;
-  /** The primary dies as soon as the client has this much of a reply; then another is primary. */
+  /** The primary dies as soon as the client has this much of a reply; then another replica is the primary. */
   diesAfterInitialMetadata = false;
-  /** Replies wait for it. */
+  /** Replies wait for this. */
   mayReply: Promise<void> = Promise.resolve();
   /** Whether refusals name the primary. */
   tells = true;
@@ -45,7 +47,7 @@ export class RpcGroup {
     return group;
   }
 
-  /** Adds the service to a server that may have others; it is the next replica. */
+  /** Makes a server, which may have other services, the next replica. */
   serve(server: Server, port: number): RpcReplica {
     const replica: RpcReplica = { port, server, answered: 0, refused: 0 };
     this.replicas.push(replica);

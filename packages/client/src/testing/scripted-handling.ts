@@ -8,7 +8,7 @@ import {
 } from '@understudy/context';
 import type { NestedCaller, OrderNum, Reply, Term } from '@understudy/core';
 
-/** Who the `index`-th call of the message at `orderNum` says that it is. */
+/** The name of the `index`-th call that the message at `orderNum` makes. */
 export const callerAt = (orderNum: number, index = 0, client = 'shop/0a1b'): NestedCaller => ({
   client,
   term: 3 as Term,
@@ -25,12 +25,12 @@ export class ScriptedHandling implements Handling {
     this.#sends = sends;
   }
 
-  /** Sends calls when it is told to, and gives handlers what it is told to. */
+  /** Sends calls when a test says so, and gives handlers what the test says. */
   static byHand(): ScriptedHandling {
     return new ScriptedHandling(false);
   }
 
-  /** A primary for which everything is stable: calls leave, and handlers are given what they come to. */
+  /** A primary for which everything is stable: calls leave at once, and handlers are given their replies. */
   static primary(): ScriptedHandling {
     return new ScriptedHandling(true);
   }
@@ -59,7 +59,7 @@ export class ScriptedHandling implements Handling {
 }
 
 export class ScriptedNested implements NestedCallHandle {
-  /** How often the handler gave it up. */
+  /** How often the handler gave the call up. */
   cancels = 0;
   #sent: SentCall | undefined;
 
@@ -69,7 +69,7 @@ export class ScriptedNested implements NestedCallHandle {
     readonly receive: (outcome: Reply) => void,
   ) {}
 
-  /** What it comes to. Rejects if it is told that twice. */
+  /** Sends the call and resolves with its reply. Rejects if the client reports a second reply. */
   send(caller: NestedCaller): Promise<Reply> {
     return new Promise((resolve, reject) => {
       let told: Reply | undefined;
@@ -77,7 +77,7 @@ export class ScriptedNested implements NestedCallHandle {
         this.sender(caller, (outcome) => {
           if (told !== undefined) reject(new Error('done was called twice'));
           told = outcome;
-          // In a later turn, in which a second one would show.
+          // A second reply would show by the later turn in which this resolves.
           setImmediate(() => resolve(outcome));
         }),
       );

@@ -18,7 +18,7 @@ import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, 
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;
 
-/** What a scripted replica answers to a request; undefined: nothing before `answerHeld`. */
+/** What a scripted replica answers to a request; with undefined it answers nothing before `answerHeld`. */
 export type Answer = (request: Request) => Reply | undefined | Promise<Reply>;
 
 const connectService = {
@@ -33,10 +33,10 @@ const connectService = {
   },
 } as const;
 
-/** Replicas that agree at once, for tests of the client: the one at `primary` answers, every order is stable. */
+/** Replicas that agree at once, for tests of the client: the one at `primary` answers, and every order is stable. */
 export class ScriptedGroup {
   readonly replicas: ScriptedReplica[] = [];
-  /** Requests that are not answered yet. */
+  /** Answers requests that wait for `answerHeld`. */
   readonly held: (() => void)[] = [];
   primary = 0;
   term = 1 as Term;
@@ -62,7 +62,7 @@ export class ScriptedGroup {
     return { term: this.term, epoch, primary: this.replicas[this.primary]?.id, inSync, adoptedThrough: [] };
   }
 
-  /** Makes another replica the primary, and says so on every stream. */
+  /** Makes another replica the primary, and says so on every link. */
   promote(primary: number): void {
     this.primary = primary;
     this.term = (this.term + 1) as Term;
@@ -116,7 +116,7 @@ export class ScriptedReplica {
     return { id: this.id, incarnation: '0'.repeat(32) as Incarnation };
   }
 
-  /** Resolves once the frames and streams so far satisfy the condition. */
+  /** Resolves once the frames and links so far satisfy the condition. */
   until(condition: (replica: this) => boolean): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {

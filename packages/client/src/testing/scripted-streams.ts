@@ -13,9 +13,9 @@ import type { HandlerSide, StreamHandler } from './stream-handler.js';
 /** What a scripted session saw of streams. */
 export interface StreamNotes {
   readonly opened: Request[];
-  /** Items that the application has taken, as it was told. */
+  /** The items that the application has taken, as the session was told. */
   readonly taken: number[];
-  /** Messages that the application gave, and those that the handler took. */
+  /** How many messages the application gave, and how many of them the handler took. */
   given: number;
   read: number;
   ended: number;
@@ -24,7 +24,9 @@ export interface StreamNotes {
 
 export const noNotes = (): StreamNotes => ({ opened: [], taken: [], given: 0, read: 0, ended: 0, cancelled: 0 });
 
-/** Sessions whose streams are served by a handler at once, within them, with the windows that the protocol has. */
+/**
+ * Makes sessions that serve streams by a handler at once, inside the session, with the windows that the protocol has.
+ */
 export function scriptedStreams(handler: StreamHandler, notes = noNotes()): MakeSession {
   return (setup) => new ScriptedStreams(setup, handler, notes);
 }
@@ -35,7 +37,7 @@ class ScriptedStreams implements SessionMachine {
   readonly #notes: StreamNotes;
   readonly #streams = new Map<CallId, ScriptedStream>();
   #primary = false;
-  /** What came before there was a primary. */
+  /** Events that came before there was a primary. */
   #early: SessionEvent[] = [];
   #effects: SessionEffect[] = [];
 

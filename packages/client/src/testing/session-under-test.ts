@@ -9,7 +9,7 @@ interface TestOptions extends Omit<Partial<ReplicatedOptions>, 'serviceConfig'> 
   readonly session?: MakeSession;
 }
 
-/** The options of `replicated` for the test service. */
+/** Makes the options of `replicated` for the test service. */
 export function replicatedForTest({ methodConfig = [], session, ...options }: TestOptions = {}): ClientOptions {
   const withMethods = { ...serviceConfig, methodConfig };
   return replicatedWith({ serviceConfig: withMethods, ...options }, session ?? ((setup) => new Session(setup)));

@@ -29,7 +29,9 @@ export class Guard {
     if (serves()) return call as ServerInterceptingCall;
     const start = (): void =>
       call.sendStatus(
-        errorStatus('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary', { primaryAddress: primaryAddress() }),
+        errorStatus('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary', {
+          primaryAddress: primaryAddress(),
+        }),
       );
     return new ServerInterceptingCall(call, { start });
   };

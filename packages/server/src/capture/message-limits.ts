@@ -16,7 +16,7 @@ export function checkMessageLimits(server: Server): void {
   for (const name of LIMITS) {
     const limit = options[name];
     if (typeof limit !== 'number' || limit < 0 || limit >= MESSAGE_BYTES_MAX) continue;
-    const problem = `${name} is ${limit}, and replicas send up to ${MESSAGE_BYTES_MAX} bytes in a message: raise it to that, or leave it out`;
+    const problem = `${name} is ${limit}, but replicas send up to ${MESSAGE_BYTES_MAX} bytes in a message: raise it to that, or leave it out`;
     throw new UnderstudyError('UNDERSTUDY_SETUP', problem);
   }
 }

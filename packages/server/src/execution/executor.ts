@@ -199,4 +199,7 @@ export class Executor {
 }
 
 /** All replicas read the same bytes, so this is the outcome on all of them. */
-const UNREADABLE_CHANGE = errorReply('UNDERSTUDY_MALFORMED', 'what interceptors changed cannot be read');
+const UNREADABLE_CHANGE = errorReply(
+  'UNDERSTUDY_MALFORMED',
+  'the change that interceptors made to the request cannot be read',
+);

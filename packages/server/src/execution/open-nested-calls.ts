@@ -93,11 +93,11 @@ const NO_CALL: NestedCallHandle = Object.freeze({ cancel() {} });
 
 const OUT_OF_ORDER = errorReply(
   'UNDERSTUDY_OUT_OF_ORDER',
-  'the call was made after the end of its handler, or after a timer or I/O of its own; it was not sent',
+  'the call was made after the end of its handler, or after a timer or I/O of its own; it was not sent. Make calls before the end, and wait for nothing but replies before them',
 );
 const TOO_MANY = errorReply(
   'UNDERSTUDY_OVERLOADED',
-  `the handlers of this group wait for ${NESTED_OPEN_MAX} calls already; this one was not sent`,
+  `the handlers of this group wait for ${NESTED_OPEN_MAX} calls already; this one was not sent. Make fewer calls at a time`,
 );
 const LIFE_ENDED = errorReply(
   'UNDERSTUDY_INDETERMINATE',

@@ -12,6 +12,7 @@ import {
   UnderstudyError,
 } from '@understudy/core';
 import type { AuthContext } from '@understudy/grpc-common';
+import { sentenceOf } from '@understudy/grpc-common';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
@@ -65,7 +66,7 @@ export class Calls {
       request = withCaller(incoming);
       header = incoming.header && decodeRpcRequestHeader(incoming.header);
     } catch (error) {
-      const reason = error instanceof UnderstudyError ? error.message : 'the header cannot be decoded';
+      const reason = error instanceof UnderstudyError ? sentenceOf(error) : 'the header cannot be decoded';
       failWith(arrival.callback, 'UNDERSTUDY_MALFORMED', reason);
       return;
     }
@@ -110,7 +111,7 @@ export class Calls {
       failWith(
         callback,
         'UNDERSTUDY_INDETERMINATE',
-        `the reply reflects more orders than ${HEADER_MAX_BYTES} bytes hold`,
+        `the reply reflects more orders than ${HEADER_MAX_BYTES} bytes hold; the client asks again`,
       );
   }
 

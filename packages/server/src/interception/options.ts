@@ -18,4 +18,7 @@ export interface InterceptionOptions {
 }
 
 /** What a call is answered with when interceptors hold as many calls as they may. */
-export const OVERLOADED = errorReply('UNDERSTUDY_OVERLOADED', 'interceptors hold too many calls; nothing was done');
+export const OVERLOADED = errorReply(
+  'UNDERSTUDY_OVERLOADED',
+  'interceptors hold as many calls as they may; nothing was done, so call again later',
+);

@@ -63,8 +63,12 @@ function serialized(serialize: Serialize, message: unknown, path: string): Buffe
 }
 
 const unserializable = (path: string, cause: unknown): UnderstudyError =>
-  new UnderstudyError('UNDERSTUDY_UNSUPPORTED', `an interceptor passed on a message of ${path} that has no bytes`, {
-    cause,
-  });
+  new UnderstudyError(
+    'UNDERSTUDY_UNSUPPORTED',
+    `an interceptor passed on a message of ${path} that cannot be serialized; pass on one of the method's type`,
+    {
+      cause,
+    },
+  );
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

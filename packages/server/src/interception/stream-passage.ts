@@ -117,7 +117,7 @@ export class StreamPassage {
   }
 
   #refuse(): void {
-    const reason = `an interceptor added a message of its own to a stream of ${this.#options.captured.path}`;
+    const reason = `an interceptor added a message of its own to a stream of ${this.#options.captured.path}; let each message come out as one`;
     const mayHaveTakenEffect = this.#opened;
     this.#wire.sendStatus(errorStatus('UNDERSTUDY_UNSUPPORTED', reason, { mayHaveTakenEffect }));
   }

@@ -1,6 +1,6 @@
 /** The links on which other replicas send to this one. */
 import type { Logger, ReplicaId } from '@understudy/core';
-import { frameMethod, LINK_PATH } from '@understudy/grpc-common';
+import { frameMethod, LINK_PATH, sentenceOf } from '@understudy/grpc-common';
 import { decodePeerFrame, decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, mayReplicate, refuseLink } from './accepted-link.js';
@@ -63,7 +63,7 @@ export class IncomingPeerLinks {
       onMalformed: (error) => {
         this.#logger.log('warn', 'a peer sent a malformed frame', { peer: link.getPeer(), reason: error.message });
         this.#forget(link, channel);
-        refuseLink(link, 'UNDERSTUDY_MALFORMED', error.message);
+        refuseLink(link, 'UNDERSTUDY_MALFORMED', sentenceOf(error));
       },
       onOverflow: () => {},
     });

@@ -1,6 +1,6 @@
 /** The links of clients' sessions to this replica. */
 import type { LinkId, Logger, ReplyFrame } from '@understudy/core';
-import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
+import { CONNECT_PATH, frameMethod, sentenceOf } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
@@ -42,7 +42,7 @@ export class SessionLinks {
       onMalformed: (error) => {
         this.#logger.log('warn', 'a client sent a malformed frame', { peer, reason: error.message });
         this.#forget(id);
-        refuseLink(link, 'UNDERSTUDY_MALFORMED', error.message);
+        refuseLink(link, 'UNDERSTUDY_MALFORMED', sentenceOf(error));
       },
       onOverflow: () => {
         this.#logger.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });

@@ -40,7 +40,7 @@ export class Lives {
     this.#current?.end();
     this.#current = undefined;
     if (this.#ended) return;
-    this.#setup.logger.log('info', 'begins anew', { reason });
+    this.#setup.logger.log('info', 'a new life begins', { reason });
     this.#retry = setTimeout(() => void this.#again(), this.#backoff.next());
     this.#retry.unref();
   }

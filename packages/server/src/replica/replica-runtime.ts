@@ -97,7 +97,7 @@ export class ReplicaRuntime implements ReplicaServer {
   async start({ address }: StartOptions = {}): Promise<void> {
     if (this.#users === undefined) throw setupError('make the server with replica.interceptors([…]) before start()');
     if (this.#server === undefined) throw setupError('call replica.attach(server) before start()');
-    if (this.#lives !== undefined) throw setupError('start() was called before');
+    if (this.#lives !== undefined) throw setupError('start() was called before; start a replica once');
     if (this.#stopping !== undefined) throw setupError('stop() was called before; make a new replica');
     const reachedAt = checkAddress(address ?? this.#options.address);
     const coordinator = this.#options.coordinator(this.#config.group);
@@ -202,7 +202,9 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#over = true;
     this.#leaveSignals();
     this.#stopping ??= Promise.resolve(undefined);
-    this.#ready.reject(setupError('the server was shut down before the replica had joined its group'));
+    this.#ready.reject(
+      setupError('the server was shut down before the replica had joined its group; make a new replica'),
+    );
     this.#stopped.resolve(undefined);
     this.#lives?.crash();
     this.#roles.ended();
@@ -210,7 +212,7 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   async #stop(): Promise<ReplicaId | undefined> {
-    this.#ready.reject(setupError('stop() was called before the replica had joined its group'));
+    this.#ready.reject(setupError('stop() was called before the replica had joined its group; make a new replica'));
     const life = this.#life;
     let handedOverTo: ReplicaId | undefined;
     if (life !== undefined) {
@@ -258,7 +260,7 @@ export class ReplicaRuntime implements ReplicaServer {
     }
     const life = this.#life;
     if (life !== undefined) life.onCall(arrival);
-    else failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
+    else failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
   }
 
   #onStream(arrival: StreamArrival): void {
@@ -268,17 +270,17 @@ export class ReplicaRuntime implements ReplicaServer {
     }
     const life = this.#life;
     if (life !== undefined) life.onStream(arrival);
-    else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary');
+    else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
   }
 
   #withLife(link: AcceptedLink, use: (life: Life) => void): void {
     const life = this.#life;
     if (life !== undefined) use(life);
-    else refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'this replica does not run yet, or not any more');
+    else refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'this replica has not started yet, or has stopped; try another');
   }
 }
 
 const PAST_GUARD =
-  'the call came past the replica; make the server with new grpc.Server({ interceptors: replica.interceptors([…]) })';
+  'the call bypassed the replica; make the server with new grpc.Server({ interceptors: replica.interceptors([…]) })';
 
 const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);

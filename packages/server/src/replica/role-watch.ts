@@ -45,7 +45,7 @@ export class RoleWatch {
     try {
       tell();
     } catch (error) {
-      this.#logger.log('error', 'a listener for roles threw', { reason: String(error) });
+      this.#logger.log('error', 'a listener for changes of role threw', { reason: String(error) });
     }
   }
 }

@@ -24,7 +24,7 @@ export function checkOptions({ group, replicaId, serviceConfig }: ReplicaServerO
   const config = parseServiceConfig(serviceConfig);
   if (group !== undefined && group !== config.group) {
     throw setupError(
-      `the option group is ${JSON.stringify(group)}, the service config's ${JSON.stringify(config.group)}`,
+      `the option group is ${JSON.stringify(group)}, but the service config's is ${JSON.stringify(config.group)}; give both the same`,
     );
   }
   if (typeof replicaId !== 'string' || replicaId.length === 0 || replicaId.length > NAME_MAX) {
@@ -40,7 +40,9 @@ export function checkAddress(address: string | undefined): string {
   }
   const port = Number(ADDRESS.exec(address)?.[1]);
   if (port >= 1 && port <= 65_535) return address;
-  throw setupError(`the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535`);
+  throw setupError(
+    `the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535; give the one at which others reach this replica`,
+  );
 }
 
 /** The status of a replica before its first life. */

@@ -4,8 +4,8 @@ import { createReplica } from '../index.js';
 import { Counter, counterService } from './counter.js';
 
 /**
- * One replica of the counter as a process. Its arguments: its name, the directory of the group's record, and the module
- * that has `embeddedCoordinator`, since this package depends on no coordinator.
+ * One replica of the counter as a process of its own. Its arguments are its name, the directory of the group's record,
+ * and the module that has `embeddedCoordinator`, since this package depends on no coordinator.
  */
 
 const [replicaId = '', directory = '', coordinators = ''] = process.argv.slice(2);
@@ -27,5 +27,5 @@ server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), async (error
   await replica.start({ address: `127.0.0.1:${port}` });
   process.send?.({ port });
 });
-// Nobody is left to end it.
+// The parent is gone, so nobody is left to end this process.
 process.on('disconnect', () => process.exit(1));

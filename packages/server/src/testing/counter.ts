@@ -16,7 +16,7 @@ const method = (name: string) => ({
 
 export const counterService = { Add: method('Add'), Get: method('Get'), Blob: method('Blob') };
 
-/** Adds once for each `id`, and remembers all ids, so that a call executed twice shows. */
+/** A request to add. The counter adds once for each `id` and remembers all ids, so that a call executed twice shows. */
 export interface Added {
   readonly id: string;
   readonly by: number;
@@ -28,7 +28,7 @@ type CounterCall = ServerUnaryCall<Added, number>;
 export class Counter implements StateSource {
   value = 0;
   ids: string[] = [];
-  /** Who called, by the metadata `user`; no part of the state. */
+  /** The callers, by the metadata `user`; no part of the state. */
   readonly users: string[] = [];
 
   readonly handlers = {
@@ -38,7 +38,7 @@ export class Counter implements StateSource {
       this.value += call.request.by;
       callback(null, this.value);
     },
-    /** As many characters as it is asked for. */
+    /** Replies with as many characters as it is asked for. */
     Blob: (call: ServerUnaryCall<number, string>, callback: sendUnaryData<string>): void =>
       callback(null, 'x'.repeat(call.request)),
     Get: (_call: CounterCall, callback: sendUnaryData<number>): void => callback(null, this.value),

@@ -26,19 +26,19 @@ import { EventLoop } from '../loop/event-loop.js';
 
 export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
-/** Whose calls are ordered. */
+/** The connection of all ordered calls. */
 export const CONNECTION: ConnectionId = connectionId('session', 'c'.repeat(32));
 const NO_BYTES = new Uint8Array(0);
 const BIDI = { requestStream: true, responseStream: true };
 const CONFIG = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'lone' } }] });
 
 export interface LoneOptions {
-  /** Bidirectional ones. */
+  /** Handlers of bidirectional methods. */
   readonly streaming?: UntypedServiceImplementation;
   readonly interceptors?: readonly ServerInterceptor[];
 }
 
-/** The executor of one replica. In place of the core is a test: it orders messages, and sees what comes of them. */
+/** The executor of one replica. A test stands in place of the core: it orders messages, and sees what comes of them. */
 export class LoneExecutor {
   readonly events: ReplicaEvent[] = [];
   readonly logged: string[] = [];
@@ -82,35 +82,38 @@ export class LoneExecutor {
     });
   }
 
-  /** A unary call gets the next order. Resolves when its step is over. */
+  /** Gives the next order to a unary call. Resolves when its step is over. */
   call(name: string, request: unknown = {}, admission?: number): Promise<EventOf<'executed'>> {
     return this.#order({ method: `/test.Service/${name}`, message: jsonBytes(request) }, admission);
   }
 
-  /** The same of a message of a stream, which is named by the order that opened it. */
+  /**
+   * Gives the next order to a message of a stream, which is named by the order that opened it. Resolves when its step
+   * is over.
+   */
   part(name: string, stream: StreamPart, request: unknown = {}): Promise<EventOf<'executed'>> {
     return this.#order({ method: `/test.Service/${name}`, message: jsonBytes(request), stream });
   }
 
-  /** The same of the reply to a nested call. */
+  /** Gives the next order to the reply to a nested call. Resolves when its step is over. */
   reply(to: NestedId, outcome: Reply): Promise<EventOf<'executed'>> {
     return this.#order({ method: '', message: NO_BYTES, reply: { to, outcome } });
   }
 
-  /** A read at this place in the order. */
+  /** Executes a read at this place in the order. */
   read(name: string, request: unknown = {}): Promise<EventOf<'executed'>> {
     const read: Request = { method: `/test.Service/${name}`, message: jsonBytes(request) };
     return this.#execute({ kind: 'read', readTask: 1, request: read, peer: 'p' }, undefined);
   }
 
-  /** A nested call may leave. Resolves with what it comes to. */
+  /** Lets a nested call leave. Resolves with its outcome. */
   async send(id: NestedId): Promise<Outcome> {
     const caller = { client: 'lone/1', term: 1 as Term, id, settledUpTo: 0 as OrderNum };
     this.#carryOut({ kind: 'sendNested', caller });
     return (await this.next('nestedReply', ({ to }) => sameNested(to, id))).outcome;
   }
 
-  /** A call passes the interceptors; it is then named by this number. */
+  /** Passes a call through the interceptors; after that the number `admission` names it. */
   async admit(name: string, admission: number): Promise<void> {
     const request: Request = { method: `/test.Service/${name}`, message: jsonBytes({}) };
     this.#carryOut({ kind: 'admit', admission, connection: CONNECTION, peer: 'p', request });
@@ -121,12 +124,12 @@ export class LoneExecutor {
     this.#carryOut({ kind: 'dropAdmission', admission });
   }
 
-  /** Nobody waits for the last message any more. */
+  /** Gives the last message up. */
   abandon(): void {
     if (this.#task !== undefined) this.#carryOut({ kind: 'abandonTask', task: this.#task });
   }
 
-  /** The life is over. */
+  /** Ends the life. */
   close(): void {
     this.#loop.close();
     this.#executor.close();
@@ -136,7 +139,7 @@ export class LoneExecutor {
     return this.events.filter((event): event is EventOf<K> => event.kind === kind);
   }
 
-  /** The first such event, which may have come before. */
+  /** Resolves with the first event of this kind, which may have come before. */
   async next<K extends ReplicaEvent['kind']>(
     kind: K,
     matches: (event: EventOf<K>) => boolean = () => true,
@@ -161,7 +164,7 @@ export class LoneExecutor {
     return this.next('executed', (event) => event.task === task);
   }
 
-  /** As the effect of an event, whichever. */
+  /** Does something as the loop carries out an effect. */
   #carryOut(effect: ReplicaEffect): void {
     this.#effects.push(effect);
     this.#loop.dispatch({ kind: 'tick' });

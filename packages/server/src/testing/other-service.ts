@@ -6,24 +6,27 @@ const METHOD = '/test.Other/Ask';
 /** A call that left. */
 export interface Left {
   readonly caller: NestedCaller;
-  /** Whether it, or what gave it up, would be taken for something that a handler asks. */
+  /**
+   * Whether the call, or what gave it up, ran inside a handling, so that a call made there would count as the
+   * handler's.
+   */
   nests: boolean;
   cancelled: boolean;
   done(outcome: Reply): void;
 }
 
-/** Another service with its client, as far as handlers ask it something. */
+/** Another service with its client, which handlers call. */
 export class OtherService {
   readonly left: Left[] = [];
 
-  /** To be called within a handler. */
+  /** Makes a call. To be called within a handler. */
   call(text: string, told: (outcome: Reply) => void, send: SendNested = this.#send): NestedCallHandle {
     const handling = currentHandling();
     if (handling === undefined) throw new Error('asked from outside a handler');
     return handling.nest({ method: METHOD, message: Buffer.from(text) }, send, told);
   }
 
-  /** The same. Resolves with the answer, or why there is none. */
+  /** Makes a call. Resolves with the answer, or with why there is none. */
   ask(text: string): Promise<string> {
     return new Promise((resolve) => this.call(text, (outcome) => resolve(textOf(outcome))));
   }

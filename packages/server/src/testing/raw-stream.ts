@@ -2,7 +2,7 @@ import { Client, type ClientDuplexStream, credentials, type Metadata, type Statu
 import { identity } from '@understudy/grpc-common';
 import { unwrapFrame, wrapFrame } from '@understudy/wire';
 
-/** A stream to one of a replica's own services, for tests that say what no replica or client of ours would. */
+/** A link to one of a replica's own services, for tests that send what no replica or client of ours would send. */
 export class RawStream {
   readonly #client: Client;
   readonly stream: ClientDuplexStream<Buffer, Buffer>;
@@ -22,7 +22,7 @@ export class RawStream {
     });
   }
 
-  /** Reads frames from now on; before, nothing is taken from the stream. */
+  /** Reads frames from now on; before this, nothing is taken from the link. */
   listen(): this {
     this.stream.on('data', (message: Buffer) => {
       this.#frames.push(unwrapFrame(message));

@@ -28,7 +28,7 @@ export interface NodeSetup {
   readonly services?: (server: Server, counter: Counter) => void;
 }
 
-/** One replica of the counter, with its own server on a free port of loopback. */
+/** One replica of the counter, with a server of its own on a free port of loopback. */
 export class Node {
   readonly counter = new Counter();
   readonly replica: ReplicaRuntime;
@@ -72,7 +72,7 @@ export class Node {
     return this.replica.start({ address: this.address });
   }
 
-  /** A call by a client that knows nothing of replication. */
+  /** Makes a call with a client that knows nothing of replication. */
   call(
     name: keyof typeof counterService,
     request: unknown,
@@ -122,7 +122,7 @@ export class Stage {
 
   /**
    * @param coordinator given by the test, since this package depends on none
-   * @param settings of the group, beyond its name
+   * @param settings of the group, besides its name
    * @param users the service's own interceptors
    * @param services what each replica has besides the counter
    */
@@ -147,7 +147,7 @@ export class Stage {
     },
   };
 
-  /** A bound replica that is not started. */
+  /** Makes a bound replica that is not started. */
   async bind(replicaId: string, options: Partial<ReplicaServerOptions> = {}, address?: string): Promise<Node> {
     const node = await Node.bind(
       {
@@ -178,7 +178,7 @@ export class Stage {
     return nodes;
   }
 
-  /** An operator's word: this replica, which runs, is the primary now. */
+  /** Makes a running replica the primary, by an operator's word. */
   async force(id: string): Promise<void> {
     const coordinator = this.coordinator('counters');
     const record = await coordinator.read();
@@ -191,7 +191,9 @@ export class Stage {
     if (result.kind !== 'swapped') throw new Error(`cannot force ${id}: ${result.kind}`);
   }
 
-  /** Resolves once `condition` holds; looked at after every change of a role and on every turn of a short timer. */
+  /**
+   * Resolves once `condition` holds. It is looked at after every change of a role and at every turn of a short timer.
+   */
   until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {

@@ -1,7 +1,7 @@
 import type { CapturedUnary, UnaryHandler } from '../../capture/captured.js';
 import { jsonBytes, jsonValue } from './side-by-side.js';
 
-/** A method as if it had been captured, with JSON on both sides. */
+/** Makes a method as if it had been captured, with JSON on both sides. */
 export const capturedJson = (
   path: string,
   handler: UnaryHandler = (_call, callback) => callback(null, 1),

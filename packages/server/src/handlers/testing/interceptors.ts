@@ -21,4 +21,4 @@ export const listening =
 export const refuse = (call: ServerInterceptingCallInterface, details: string) =>
   call.sendStatus({ code: status.UNAUTHENTICATED, details, metadata: withMetadata('www-authenticate', 'token') });
 
-/** Each list is what a user gives, the first nearest the wire. */
+/** Lists of interceptors as a user gives them, the first nearest the wire. */

@@ -4,7 +4,9 @@ import { admit } from '../../interception/admission.js';
 import { runUnary } from '../run-unary.js';
 import { capturedJson } from './captured-json.js';
 
-/** Prints what running a handler costs, in µs a call; deserializers and serializers cost nothing here. Run it with node. */
+/**
+ * Prints what running a handler costs, in µs a call; deserializers and serializers cost nothing here. Run it with node.
+ */
 
 const WARM_UP_MS = 2000;
 const ROUNDS = 15;
@@ -68,7 +70,7 @@ const subjects: Record<string, Subject> = {
 
 const BATCH = 200;
 
-/** Batches, so that the clock and the event loop are asked seldom. */
+/** Makes calls in batches, so that the clock and the event loop are asked seldom. */
 async function callsFor(subject: Subject, forMs: number): Promise<number> {
   const end = performance.now() + forMs;
   let calls = 0;
@@ -81,7 +83,7 @@ async function callsFor(subject: Subject, forMs: number): Promise<number> {
       for (let i = 0; i < BATCH; i++) subject(finished);
     });
     calls += BATCH;
-    // What runs in ticks (`onCancel`) waits for the microtasks to end, and would pile up.
+    // What runs in ticks (`onCancel`) waits for the microtasks to end, and would pile up without this.
     await new Promise(setImmediate);
   }
   return calls;

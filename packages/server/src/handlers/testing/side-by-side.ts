@@ -19,7 +19,7 @@ import { runUnary } from '../run-unary.js';
 
 export interface Method {
   readonly handler: UntypedServiceImplementation[string];
-  /** In place of a method with JSON on both sides. */
+  /** Replaces parts of the usual definition, which has JSON on both sides. */
   readonly definition?: Partial<Definition> & { readonly options?: unknown };
 }
 
@@ -89,7 +89,7 @@ export async function serve(server: Server): Promise<Running> {
   };
 }
 
-/** The handlers as grpc-js serves them. */
+/** Serves the handlers as grpc-js serves them. */
 export function servePlain(methods: Record<string, Method>, interceptors: ServerInterceptor[] = []): Promise<Running> {
   const server = new Server({ interceptors });
   server.addService(serviceOf(methods), implementationOf(methods));
@@ -105,7 +105,9 @@ export interface CapturedOptions {
   readonly transfer?: (changed: Request, original: Request) => Request;
 }
 
-/** The same handlers behind a registry, each call straight through all that this folder has. */
+/**
+ * Serves the same handlers behind a registry; each call goes through interception, the handler and the answer at once.
+ */
 export function serveCaptured(methods: Record<string, Method>, options: CapturedOptions = {}): Promise<Running> {
   const registry = new HandlerRegistry({
     gateway: {
@@ -178,7 +180,7 @@ function observe(client: Client, path: string, options: CallOptions): Promise<Ob
   });
 }
 
-/** Node adds the date to every response. */
+/** The entries of metadata, without the date that Node adds to every response. */
 export function plain(metadata: Metadata): unknown {
   const { date: _date, ...rest } = metadata.toJSON();
   return rest;

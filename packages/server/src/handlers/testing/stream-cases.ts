@@ -20,7 +20,7 @@ export const until = (condition: Extract<ScenarioStep, { until: unknown }>['unti
   until: condition,
 });
 
-/** Each: the handler, and what its client does; without it the client sends what the kind of method needs, and ends. */
+/** A handler, and what its client does. Without steps the client sends what the kind of method needs, and ends. */
 export type Case = StreamHandler | [StreamHandler, ScenarioStep[]] | [StreamHandler, ScenarioStep[], Partial<Scenario>];
 export type Cases = Record<string, Case>;
 
@@ -34,7 +34,7 @@ function scenarioOf(kind: Scenario['kind'], given: Case): Scenario {
   return { kind, handler, client, metadata: metadata(['x-one', '1'], ['x-raw-bin', Buffer.from([1, 2])]), ...more };
 }
 
-/** Each case is played twice, and nobody may tell which is which. */
+/** Plays each case with grpc-js and with ours, and compares what the two sides of the call see. */
 export function sideBySide(kind: Scenario['kind'], cases: Cases): void {
   describe(`a captured ${kind} handler sends its client what a plain one does, which`, () => {
     it.each(Object.entries(cases))('%s', async (_name, given) => {

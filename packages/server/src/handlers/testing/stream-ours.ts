@@ -9,7 +9,7 @@ import { handlerEnded, isCancelled, PATH, type Scenario, type StreamObserved, wa
 
 const nextTurn = () => new Promise(setImmediate);
 
-/** An execution of a scenario's handler with a client of its own, which keeps to its window and takes all it gets. */
+/** Executes a scenario's handler with a client of its own, which keeps to its window and takes everything it gets. */
 export class OurStream {
   readonly journal = new Journal();
   readonly items: StreamItem[] = [];
@@ -138,7 +138,7 @@ function observed(scenario: Scenario, { items, journal }: OurStream): StreamObse
   };
 }
 
-/** As it arrives over HTTP/2, which joins the texts of one key. */
+/** The entries as they arrive over HTTP/2, which joins the texts of one key. */
 function told(entries: MetadataEntries | undefined): unknown {
   const metadata = metadataOf(entries);
   for (const key of Object.keys(metadata.getMap())) {

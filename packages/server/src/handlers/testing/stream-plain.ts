@@ -52,7 +52,7 @@ export async function playPlain(scenario: Scenario): Promise<StreamObserved> {
   return { initialMetadata, messages, status: isCancelled(scenario) ? 'cancelled' : status, handler };
 }
 
-/** Metadata without what the transport adds. */
+/** The entries of metadata, without those that the transport adds. */
 function told(metadata: Metadata): unknown {
   metadata.remove('content-type');
   return plain(metadata);

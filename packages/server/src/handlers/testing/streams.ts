@@ -2,11 +2,11 @@ import type { Metadata, ServerDuplexStream, sendUnaryData } from '@grpc/grpc-js'
 import type { Definition, MethodKind } from '../../capture/captured.js';
 import type { Journal } from './journal.js';
 
-/** A call of any kind; which of its halves there are depends on the method. */
+/** A call of any kind; which of its halves it has depends on the method. */
 export type AnyCall = ServerDuplexStream<unknown, unknown> & { readonly request: unknown };
 export type StreamHandler = (call: AnyCall, log: Journal['log'], callback: sendUnaryData<unknown>) => unknown;
 
-/** What a client does: one after the other, each as soon as the one before is done. */
+/** What a client does, one thing after the other, each as soon as the one before is done. */
 export type ScenarioStep =
   | { readonly write: unknown }
   | { readonly bytes: Buffer }
@@ -17,7 +17,7 @@ export type ScenarioStep =
 export interface Scenario {
   readonly kind: Exclude<MethodKind, 'unary'>;
   readonly handler: StreamHandler;
-  /** For server streaming: the one request first. */
+  /** The client's steps; for server streaming the one request comes first. */
   readonly client: readonly ScenarioStep[];
   readonly metadata?: Metadata;
   readonly deadline?: number;
@@ -36,7 +36,7 @@ export const PATH = '/test.Service/stream';
 
 export const isCancelled = ({ client }: Scenario): boolean => client.includes('cancel');
 
-/** Lets the journal know what node's streams and grpc-js tell a handler, and then runs it. */
+/** Tells the journal what node's streams and grpc-js tell a handler, and then runs the handler. */
 export function watched({ handler }: Scenario, journal: Journal) {
   return (call: AnyCall, callback: sendUnaryData<unknown>): unknown => {
     for (const event of ['end', 'finish', 'cancelled', 'close']) {
@@ -51,8 +51,8 @@ export const handlerEnded = ({ handler }: Journal): boolean =>
   handler.some((entry) => Array.isArray(entry) && entry[0] === 'close');
 
 /**
- * Without what differs from run to run with grpc-js: after a status the transport's end and the stream's own come in
- * either order.
+ * Leaves out what differs from run to run with grpc-js: after a status, the end of the transport and the end of the
+ * stream come in either order.
  */
 export function comparable({ initialMetadata, messages, status, handler }: StreamObserved): unknown {
   const rest = { initialMetadata, messages, status };
