@@ -9,7 +9,7 @@ import {
 import type { Reply, Request } from '@understudy/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBareServer } from '../testing/bare-server.js';
-import { type Ask, ask, connectTo, echoing, reply } from '../testing/echo.js';
+import { type Ask, ask, connectTo, echoing, NOT_FOUND, reply, replyWithMetadata } from '../testing/echo.js';
 import { ScriptedGroup } from '../testing/scripted-replica.js';
 import { replicatedForTest } from '../testing/session-under-test.js';
 import { understudyClient } from './replicated.js';
@@ -21,16 +21,9 @@ function answer(request: Request): Reply | undefined {
     case 'hang':
       return undefined;
     case 'not found':
-      return { kind: 'reply', code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
+      return NOT_FOUND;
     case 'metadata':
-      return {
-        ...reply('ok'),
-        initialMetadata: [
-          ['first', '1'],
-          ['blob-bin', Buffer.from([0, 255])],
-        ],
-        trailers: [['last', '2']],
-      };
+      return replyWithMetadata([['last', '2']]);
     case 'headers':
       return reply(JSON.stringify(ownMetadata(request)));
     default:

@@ -1,7 +1,7 @@
-import { type Client, status as Status } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
 import { understudyClient } from '../setup/replicated.js';
-import { connectTo, echoing, reply } from './echo.js';
+import { connectTo, echoing, NOT_FOUND, replyWithMetadata } from './echo.js';
 import { ScriptedGroup } from './scripted-replica.js';
 import { replicatedForTest } from './session-under-test.js';
 
@@ -42,16 +42,9 @@ export class CalledGroup {
       case 'hang':
         return undefined;
       case 'not found':
-        return { kind: 'reply', code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
+        return NOT_FOUND;
       case 'metadata':
-        return {
-          ...reply('ok'),
-          initialMetadata: [
-            ['first', '1'],
-            ['blob-bin', Buffer.from([0, 255])],
-          ],
-          trailers: [['last-bin', Buffer.from([2])]],
-        };
+        return replyWithMetadata([['last-bin', Buffer.from([2])]]);
       default:
         return echoing(request);
     }

@@ -112,5 +112,23 @@ export const reply = (text: string): Reply => ({
   message: Buffer.from(text),
 });
 
+/** What a handler answers that finds nothing. */
+export const NOT_FOUND: Reply = {
+  kind: 'reply',
+  code: Status.NOT_FOUND,
+  details: 'no such thing',
+  trailers: [['why', 'gone']],
+};
+
+/** A reply with metadata of all sorts. */
+export const replyWithMetadata = (trailers: Reply['trailers'] & object): Reply => ({
+  ...reply('ok'),
+  initialMetadata: [
+    ['first', '1'],
+    ['blob-bin', Buffer.from([0, 255])],
+  ],
+  trailers,
+});
+
 /** Answers with the message that was sent. */
 export const echoing = (request: Request): Reply => reply(Buffer.from(request.message).toString());

@@ -13,25 +13,16 @@ import type {
   Term,
   View,
 } from '@understudy/core';
-import { CONNECT_PATH, identity } from '@understudy/grpc-common';
+import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
 import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
+import { Watchers } from './watchers.js';
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;
 
 /** What a scripted replica answers to a request; with undefined it answers nothing before `answerHeld`. */
 export type Answer = (request: Request) => Reply | undefined | Promise<Reply>;
 
-const connectService = {
-  connect: {
-    path: CONNECT_PATH,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: identity,
-    requestDeserialize: identity,
-    responseSerialize: identity,
-    responseDeserialize: identity,
-  },
-} as const;
+const connectService = { connect: frameMethod(CONNECT_PATH) } as const;
 
 /** Replicas that agree at once, for tests of the client: the one at `primary` answers, and every order is stable. */
 export class ScriptedGroup {
@@ -85,7 +76,7 @@ export class ScriptedReplica {
   readonly frames: SessionFrame[] = [];
   readonly streams = new Set<Stream>();
   readonly #group: ScriptedGroup;
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers(this);
   readonly #received = new Map<string, number>();
   readonly #chunker = new Chunker();
   #orderNum = 0;
@@ -118,15 +109,7 @@ export class ScriptedReplica {
 
   /** Resolves once the frames and links so far satisfy the condition. */
   until(condition: (replica: this) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (!condition(this)) return;
-        this.#watchers.delete(check);
-        resolve();
-      };
-      this.#watchers.add(check);
-      check();
-    });
+    return this.#watchers.until(condition);
   }
 
   announceTerm(): void {
@@ -164,7 +147,7 @@ export class ScriptedReplica {
   }
 
   #changed(): void {
-    for (const check of [...this.#watchers]) check();
+    this.#watchers.changed();
   }
 
   #answer(stream: Stream, connection: string, frame: SessionFrame): void {

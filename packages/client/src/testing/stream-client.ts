@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { echoDefinition } from './echo.js';
 import type { Does } from './stream-handler.js';
+import { Watchers } from './watchers.js';
 
 export type Kind = 'upload' | 'watch' | 'chat';
 
@@ -43,7 +44,7 @@ export class StreamingCall {
   written = 0;
   #error: ServiceError | undefined;
   #initialMetadata: Metadata | undefined;
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers(this);
 
   constructor(client: Client, does: Does, ask: StreamAsk) {
     const { kind = 'chat', count, metadata = new Metadata(), options = {}, request = 'x' } = ask;
@@ -84,15 +85,7 @@ export class StreamingCall {
 
   /** Resolves once the call has got that far. */
   until(condition: (call: this) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (!condition(this)) return;
-        this.#watchers.delete(check);
-        resolve();
-      };
-      this.#watchers.add(check);
-      check();
-    });
+    return this.#watchers.until(condition);
   }
 
   #open(
@@ -136,7 +129,7 @@ export class StreamingCall {
   }
 
   #changed(): void {
-    for (const check of [...this.#watchers]) check();
+    this.#watchers.changed();
   }
 
   #all(status: StatusObject): Heard {
