@@ -18,7 +18,7 @@ import {
   serve,
   serveCaptured,
   serviceOf,
-} from '../handlers/testing/side-by-side.js';
+} from '../testing/comparison/side-by-side.js';
 import type { Arrival, StreamArrival } from './arrival.js';
 import type { Callback, CapturedMethod } from './captured.js';
 import { HandlerRegistry } from './registry.js';

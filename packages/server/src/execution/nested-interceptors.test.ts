@@ -8,7 +8,7 @@ import {
 import { currentHandling, expectCalls } from '@understudy/context';
 import { type NestedId, type OrderNum, STREAMED, WAITS } from '@understudy/core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { listening } from '../handlers/testing/interceptors.js';
+import { listening } from '../testing/comparison/interceptors.js';
 import { LoneExecutor } from '../testing/lone-executor.js';
 import { OtherService, said, textOf } from '../testing/other-service.js';
 

@@ -2,8 +2,8 @@ import { Metadata } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { CapturedUnary, UnaryHandler } from '../capture/captured.js';
+import { capturedJson } from '../testing/comparison/captured-json.js';
 import { runUnary } from './run-unary.js';
-import { capturedJson } from './testing/captured-json.js';
 
 const request: Request = { method: '/a.B/C', message: Buffer.from('{"text":"hello"}') };
 

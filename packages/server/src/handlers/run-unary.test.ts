@@ -1,8 +1,8 @@
 import { Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Callback } from '../capture/captured.js';
+import { type Method, type Running, serveCaptured, servePlain } from '../testing/comparison/side-by-side.js';
 import type { HandlerFault } from './handler-fault.js';
-import { type Method, type Running, serveCaptured, servePlain } from './testing/side-by-side.js';
 
 type RequiredTextCall = ServerUnaryCall<{ text: string }, unknown>;
 type Handler = (call: RequiredTextCall, callback: Callback) => void;

@@ -1,9 +1,9 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { logged } from './testing/journal.js';
-import { trailers, turn, until, write } from './testing/stream-cases.js';
-import { playOurs } from './testing/stream-ours.js';
-import type { Scenario, ScenarioStep, StreamHandler } from './testing/streams.js';
+import { logged } from '../testing/comparison/journal.js';
+import { trailers, turn, until, write } from '../testing/comparison/stream-cases.js';
+import { playOurs } from '../testing/comparison/stream-ours.js';
+import type { Scenario, ScenarioStep, StreamHandler } from '../testing/comparison/streams.js';
 
 const UNKNOWN = { code: status.UNKNOWN, details: 'Unknown error', metadata: {} };
 const OK = { code: status.OK, details: 'OK', metadata: {} };

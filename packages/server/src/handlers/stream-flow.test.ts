@@ -6,10 +6,10 @@ import {
   type StreamItem,
 } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import { got } from './testing/journal.js';
-import { jsonBytes } from './testing/side-by-side.js';
-import { OurStream, openStream } from './testing/stream-ours.js';
-import { PATH, type Scenario, type StreamHandler } from './testing/streams.js';
+import { got } from '../testing/comparison/journal.js';
+import { jsonBytes } from '../testing/comparison/side-by-side.js';
+import { OurStream, openStream } from '../testing/comparison/stream-ours.js';
+import { PATH, type Scenario, type StreamHandler } from '../testing/comparison/streams.js';
 
 const bytesOf = (message: unknown): Buffer => message as Buffer;
 const raw: Scenario['definition'] = { responseSerialize: bytesOf, requestDeserialize: bytesOf };

@@ -10,7 +10,7 @@ import {
   serve,
   serveCaptured,
   serviceOf,
-} from '../handlers/testing/side-by-side.js';
+} from '../testing/comparison/side-by-side.js';
 import { answer, failWith } from './answer.js';
 import { type IncomingCall, incomingCall } from './incoming-call.js';
 

@@ -2,8 +2,8 @@ import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/gr
 import type { Request } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { HandlerFault } from '../handlers/handler-fault.js';
-import { capturedJson } from '../handlers/testing/captured-json.js';
-import { listening, refuse, withMetadata } from '../handlers/testing/interceptors.js';
+import { capturedJson } from '../testing/comparison/captured-json.js';
+import { listening, refuse, withMetadata } from '../testing/comparison/interceptors.js';
 import { type Admission, type AdmitResult, admit } from './admission.js';
 
 describe('the interceptors of a unary call', () => {

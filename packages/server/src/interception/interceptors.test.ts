@@ -9,14 +9,14 @@ import {
 import type { Request } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Callback } from '../capture/captured.js';
-import { listening, refuse, withMetadata } from '../handlers/testing/interceptors.js';
+import { listening, refuse, withMetadata } from '../testing/comparison/interceptors.js';
 import {
   type Method,
   type Observed,
   type Running,
   serveCaptured,
   servePlain,
-} from '../handlers/testing/side-by-side.js';
+} from '../testing/comparison/side-by-side.js';
 import { applyChange, encodeChange } from './change.js';
 
 type FieldsCall = ServerUnaryCall<Record<string, unknown>, unknown>;

@@ -2,9 +2,9 @@ import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status }
 import { type MetadataEntries, type Reply, type Request, replyOf, type StreamItem } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { CapturedStream } from '../capture/captured.js';
-import { capturedJson } from '../handlers/testing/captured-json.js';
-import { listening, refuse, withMetadata } from '../handlers/testing/interceptors.js';
-import { jsonBytes } from '../handlers/testing/side-by-side.js';
+import { capturedJson } from '../testing/comparison/captured-json.js';
+import { listening, refuse, withMetadata } from '../testing/comparison/interceptors.js';
+import { jsonBytes } from '../testing/comparison/side-by-side.js';
 import { StreamPassage } from './stream-passage.js';
 
 const PATH = '/test.Service/tells';

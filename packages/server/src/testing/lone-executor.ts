@@ -19,10 +19,10 @@ import {
 } from '@understudy/core';
 import { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
-import { implementationOf, jsonBytes, type Method, serviceOf } from '../handlers/testing/side-by-side.js';
 import { Calls } from '../intake/calls.js';
 import { Activity } from '../loop/activity.js';
 import { EventLoop } from '../loop/event-loop.js';
+import { implementationOf, jsonBytes, type Method, serviceOf } from './comparison/side-by-side.js';
 
 export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 

@@ -1,8 +1,8 @@
 import { type MetadataEntries, type Request, replyOf, STREAM_WINDOW, type StreamItem } from '@understudy/core';
 import { entriesOf, metadataOf } from '@understudy/grpc-common';
 import type { CapturedStream } from '../../capture/captured.js';
-import type { HandlerFault } from '../handler-fault.js';
-import { StreamExecution } from '../stream-execution.js';
+import type { HandlerFault } from '../../handlers/handler-fault.js';
+import { StreamExecution } from '../../handlers/stream-execution.js';
 import { Journal } from './journal.js';
 import { jsonBytes, jsonValue, plain } from './side-by-side.js';
 import { handlerEnded, isCancelled, PATH, type Scenario, type StreamObserved, watched } from './streams.js';

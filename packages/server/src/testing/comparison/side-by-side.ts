@@ -11,11 +11,11 @@ import type { Request } from '@understudy/core';
 import type { Arrival } from '../../capture/arrival.js';
 import type { Definition } from '../../capture/captured.js';
 import { HandlerRegistry } from '../../capture/registry.js';
+import type { HandlerFault } from '../../handlers/handler-fault.js';
+import { runUnary } from '../../handlers/run-unary.js';
 import { answer, failStream } from '../../intake/answer.js';
 import { incomingCall } from '../../intake/incoming-call.js';
 import { admit } from '../../interception/admission.js';
-import type { HandlerFault } from '../handler-fault.js';
-import { runUnary } from '../run-unary.js';
 
 export interface Method {
   readonly handler: UntypedServiceImplementation[string];

@@ -1,7 +1,7 @@
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core';
+import { runUnary } from '../../handlers/run-unary.js';
 import { admit } from '../../interception/admission.js';
-import { runUnary } from '../run-unary.js';
 import { capturedJson } from './captured-json.js';
 
 /**
