@@ -2,17 +2,6 @@
 export { Backoff, type BackoffRange } from './backoff.js';
 export { asBuffer, identity } from './buffers.js';
 export { callerOf, setCaller, setIdempotencyKey } from './caller-metadata.js';
-export {
-  CONNECT_PATH,
-  type DialledLink,
-  FRAME_OPTIONS,
-  frameMethod,
-  hangUp,
-  KEEPALIVE_OPTIONS,
-  LINK_PATH,
-  messagesOf,
-  reconnectOptions,
-} from './frame-streams.js';
 export type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
 export {
   ASIDE_PREFIX,
@@ -25,6 +14,17 @@ export {
   PRIMARY_KEY,
   SLOT_KEY,
 } from './keys.js';
+export {
+  CONNECT_PATH,
+  type DialledLink,
+  FRAME_OPTIONS,
+  frameMethod,
+  hangUp,
+  KEEPALIVE_OPTIONS,
+  LINK_PATH,
+  messagesOf,
+  reconnectOptions,
+} from './links.js';
 export { entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
 export { errorOf, messageOf, sentenceOf } from './reasons.js';
 export { errorReply, errorStatus, localStatus, statusOfUnderstudyError, wellFormed } from './statuses.js';

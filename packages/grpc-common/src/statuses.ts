@@ -37,7 +37,7 @@ export function statusOfUnderstudyError(error: UnderstudyError, facts: ErrorFact
 }
 
 /**
- * The same as a reply that is kept or put into the order. Frozen, so that one may serve many calls.
+ * The same status as a reply, to be kept or put into the order. It is frozen, so that one may serve many calls.
  *
  * @param reason a sentence that a person can act on; never contains a payload
  */

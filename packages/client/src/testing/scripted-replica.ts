@@ -17,7 +17,7 @@ import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
 import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
 import { Watchers } from './watchers.js';
 
-type Stream = ServerDuplexStream<Buffer, Buffer>;
+type ScriptedLink = ServerDuplexStream<Buffer, Buffer>;
 
 /** What a scripted replica answers to a request; with undefined it answers nothing before `answerHeld`. */
 export type Answer = (request: Request) => Reply | undefined | Promise<Reply>;
@@ -74,7 +74,7 @@ export class ScriptedReplica {
   readonly id: ReplicaId;
   readonly server = new Server({ 'grpc.max_receive_message_length': -1 });
   readonly frames: SessionFrame[] = [];
-  readonly streams = new Set<Stream>();
+  readonly streams = new Set<ScriptedLink>();
   readonly #group: ScriptedGroup;
   readonly #watchers = new Watchers(this);
   readonly #received = new Map<string, number>();
@@ -85,7 +85,7 @@ export class ScriptedReplica {
   private constructor(group: ScriptedGroup, id: string) {
     this.#group = group;
     this.id = id as ReplicaId;
-    this.server.addService(connectService, { connect: (stream: Stream) => this.#onStream(stream) });
+    this.server.addService(connectService, { connect: (stream: ScriptedLink) => this.#onStream(stream) });
   }
 
   static async start(
@@ -116,7 +116,7 @@ export class ScriptedReplica {
     for (const stream of this.streams) this.send(stream, { kind: 'newTerm', view: this.#group.view, collect: false });
   }
 
-  send(stream: Stream, frame: ReplyFrame): void {
+  send(stream: ScriptedLink, frame: ReplyFrame): void {
     for (const chunk of this.#chunker.split(encodeReplyFrame(frame))) stream.write(wrapFrame(chunk));
   }
 
@@ -124,7 +124,7 @@ export class ScriptedReplica {
     this.server.forceShutdown();
   }
 
-  #onStream(stream: Stream): void {
+  #onStream(stream: ScriptedLink): void {
     const assembler = new Assembler();
     this.streams.add(stream);
     let connection = '';
@@ -150,7 +150,7 @@ export class ScriptedReplica {
     this.#watchers.changed();
   }
 
-  #answer(stream: Stream, connection: string, frame: SessionFrame): void {
+  #answer(stream: ScriptedLink, connection: string, frame: SessionFrame): void {
     if (frame.kind === 'hello') {
       this.send(stream, {
         kind: 'welcome',
@@ -166,7 +166,7 @@ export class ScriptedReplica {
     }
   }
 
-  #onMulticast(stream: Stream, connection: string, frame: MulticastFrame): void {
+  #onMulticast(stream: ScriptedLink, connection: string, frame: MulticastFrame): void {
     const primary = this.#group.replicas[this.#group.primary] === this;
     for (const { seqNum } of frame.requests) {
       this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
@@ -195,7 +195,7 @@ export class ScriptedReplica {
   }
 
   #reply(
-    stream: Stream,
+    stream: ScriptedLink,
     heartbeatMs: number,
     replies: (ReplyFrame & { kind: 'replies' })['replies'],
     reads: (ReplyFrame & { kind: 'replies' })['reads'],

@@ -1,20 +1,20 @@
-/** The gRPC streams that carry frames: their methods, how their connections are set up, and how they end. */
+/** Links, the gRPC streams that carry frames: their methods, how their connections are set up, and how they end. */
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { Chunker, wrapFrame } from '@understudy/wire';
 import type { BackoffRange } from './backoff.js';
 import { identity } from './buffers.js';
 
-/** The method of the stream from a client's session to a replica: the multicast connection of [0020]. */
+/** The method of links from a client's session to a replica: the multicast connection of [0020]. */
 export const CONNECT_PATH = '/understudy.v1.Multicast/Connect';
-/** The method of the stream on which one replica sends to another. */
+/** The method of links on which one replica sends to another. */
 export const LINK_PATH = '/understudy.v1.Replication/Link';
 
 /** grpc-js starts with 64 KiB, which the frames of one turn can exceed. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
-/** How long the other side may take to end a stream that this side has ended. */
+/** How long the other side may take to end a link that this side has ended. */
 const HANG_UP_MS = 200;
 
-/** A network that is cut says nothing: without pings a stream into it would seem to be up for many minutes. */
+/** A network that is cut says nothing: without pings a link into it would seem to be up for many minutes. */
 export const KEEPALIVE_OPTIONS = { 'grpc.keepalive_time_ms': 2_000, 'grpc.keepalive_timeout_ms': 4_000 } as const;
 
 /** Channel options that frames need. */
@@ -28,7 +28,7 @@ export const FRAME_OPTIONS = {
   'grpc.use_local_subchannel_pool': 1,
 } as const;
 
-/** Makes grpc-js wait between its own attempts to connect as our `Backoff` does between attempts to open a stream. */
+/** Makes grpc-js wait between its own attempts to connect as our `Backoff` does between attempts to open a link. */
 export const reconnectOptions = ({ firstMs, maxMs }: BackoffRange) => ({
   'grpc.initial_reconnect_backoff_ms': firstMs,
   'grpc.max_reconnect_backoff_ms': maxMs,
@@ -51,7 +51,7 @@ const chunker = new Chunker();
 /** The dialling side of a link: a gRPC stream whose messages are protobuf `Frame`s, already encoded. */
 export type DialledLink = ClientDuplexStream<Buffer, Buffer>;
 
-/** The gRPC messages that carry an encoded frame. The same messages may be written to any number of streams. */
+/** The gRPC messages that carry an encoded frame. The same messages may be written to any number of links. */
 export const messagesOf = (frame: Uint8Array): readonly Buffer[] => chunker.split(frame).map(wrapFrame);
 
 /** Ends a link after everything that was written to it, and cancels it if the other side does not end it soon. */
