@@ -1,3 +1,4 @@
+/** The metadata that says which group makes a call, as the caller sets it and the callee reads it. */
 import type { Metadata } from '@grpc/grpc-js';
 import type { NestedCaller } from '@understudy/core';
 import { decodeCaller, encodeCaller } from '@understudy/wire';

@@ -1,3 +1,4 @@
+/** Chooses the replica that an RPC goes to. */
 import { connectivityState, experimental, type Metadata } from '@grpc/grpc-js';
 import { CODE_KEY, PRIMARY_KEY, SLOT_KEY } from '@understudy/grpc-common';
 import type { PrimaryHint } from './primary-hint.js';

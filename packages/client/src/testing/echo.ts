@@ -1,3 +1,4 @@
+/** The service of the client's tests, and unary calls of it. */
 import {
   type CallOptions,
   type Client,

@@ -1,3 +1,4 @@
+/** Replicas for tests of the calls that handlers make. */
 import {
   type Handling,
   handle,

@@ -1,3 +1,4 @@
+/** Replicas that speak the frames of the multicast connection, by script. */
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import type {
   Epoch,

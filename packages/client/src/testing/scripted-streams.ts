@@ -1,3 +1,4 @@
+/** Sessions for tests whose streams a scripted handler serves. */
 import {
   type CallId,
   type Request,

@@ -1,3 +1,4 @@
+/** A streaming call for tests, which notes all that its application hears. */
 import {
   type CallOptions,
   type Client,

@@ -1,3 +1,4 @@
+/** The handlers of streams that tests serve by script. */
 import { status as Status } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply } from '@understudy/core';
 

@@ -1,3 +1,4 @@
+/** Ends the process on SIGTERM without failing calls. */
 import type { Server } from '@grpc/grpc-js';
 
 /** How long calls and streams of unreplicated services may hold up the end of the process. */

@@ -1,3 +1,4 @@
+/** The service of the server's tests. */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { StateSource } from '@understudy/core';
 

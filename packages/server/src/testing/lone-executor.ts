@@ -1,3 +1,4 @@
+/** An executor without a core, whose messages a test orders. */
 import { Server, type ServerInterceptor, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import {
   type ConnectionId,

@@ -1,3 +1,4 @@
+/** A service for tests that handlers call. */
 import { currentHandling, type NestedCallHandle, type SendNested } from '@understudy/context';
 import { type NestedCaller, type Outcome, type Reply, replyOf } from '@understudy/core';
 

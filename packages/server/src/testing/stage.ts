@@ -1,3 +1,4 @@
+/** Groups of replicas in one process, for tests of the whole server. */
 import {
   Client,
   credentials,

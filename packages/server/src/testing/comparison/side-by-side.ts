@@ -1,3 +1,4 @@
+/** Serves the same unary handlers with grpc-js and with ours, so that tests can compare what clients see. */
 import {
   Client,
   credentials,

@@ -1,3 +1,4 @@
+/** Cases for streaming handlers, each played with grpc-js and with ours. */
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { playOurs } from './stream-ours.js';

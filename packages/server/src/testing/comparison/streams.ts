@@ -1,3 +1,4 @@
+/** What a client and a handler do in one streaming call, and what they see. */
 import type { Metadata, ServerDuplexStream, sendUnaryData } from '@grpc/grpc-js';
 import type { Definition, MethodKind } from '../../capture/captured.js';
 import type { Journal } from './journal.js';
