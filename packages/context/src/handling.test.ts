@@ -19,7 +19,7 @@ describe('the handler within which code runs', () => {
     expect(currentHandling()).toBeUndefined();
   });
 
-  it("is nobody's where that is said", () => {
+  it('is unknown where code runs on behalf of nobody', () => {
     expectCalls();
     const seen = handle(nobody, () => [handle(undefined, currentHandling), currentHandling()]);
     expect(seen).toEqual([undefined, nobody]);

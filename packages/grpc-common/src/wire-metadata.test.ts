@@ -2,8 +2,8 @@ import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { callerEntries, carriedMetadata, replyEntries } from './wire-metadata.js';
 
-describe('metadata', () => {
-  it('keeps several values of a key in order, texts joined as HTTP/2 joins them', () => {
+describe('metadata that travels in a frame', () => {
+  it('keeps several values of a key in order, with texts joined as HTTP/2 joins them', () => {
     const metadata = new Metadata();
     metadata.add('tag', 'a');
     metadata.add('tag', 'b');
@@ -50,18 +50,18 @@ describe('metadata', () => {
     expect(carriedMetadata([['tag', 'padded ']]).toJSON()).toEqual({});
   });
 
-  it('has in a reply whatever came with it', () => {
+  it('includes in a reply whatever came with it', () => {
     const metadata = new Metadata();
     metadata.set('content-type', 'application/grpc+proto');
     expect(replyEntries(metadata)).toEqual([['content-type', 'application/grpc+proto']]);
   });
 
-  it('is nothing when empty', () => {
+  it('is absent when empty', () => {
     expect(callerEntries(new Metadata())).toBeUndefined();
     expect(carriedMetadata(undefined).toJSON()).toEqual({});
   });
 
-  it('is a copy: a caller that uses its buffer again changes nothing', () => {
+  it('is a copy, so that a caller may use its buffer again', () => {
     const value = Buffer.from([1]);
     const metadata = new Metadata();
     metadata.set('blob-bin', value);
@@ -70,7 +70,7 @@ describe('metadata', () => {
     expect(entries).toEqual([['blob-bin', Buffer.from([1])]]);
   });
 
-  it('takes bytes that are no Buffer', () => {
+  it('may hold bytes that are no Buffer', () => {
     expect(carriedMetadata([['blob-bin', new Uint8Array([7])]]).get('blob-bin')).toEqual([Buffer.from([7])]);
   });
 });

@@ -42,7 +42,7 @@ const noting =
     });
 
 describe('interceptors of a replicated client', () => {
-  it("of the application run outside of ours, in the application's order", async () => {
+  it("run outside of ours, in the application's order", async () => {
     const notes: string[] = [];
     const client = connect({ interceptors: [noting('a', notes), noting('b', notes)] });
     expect((await ask(client, 'x')).value).toBe('x+a+b');

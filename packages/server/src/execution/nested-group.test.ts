@@ -141,7 +141,7 @@ describe('a group whose handlers call another group', () => {
   );
 });
 
-describe('a call whose name of the caller cannot be read', () => {
+describe('a call whose calling group cannot be read', () => {
   it('is refused, and touches nothing', async () => {
     const [, , callee] = await twoGroups();
     for (const bytes of [Buffer.from([255, 1, 2]), Buffer.alloc(300, 7)]) {

@@ -193,7 +193,7 @@ describe('the answer to a call', () => {
     expect(seen.value).toBe('"m"');
   });
 
-  it('shows the handler of another call no header', async () => {
+  it('hides the header of the request from the handler', async () => {
     const telling: Method = {
       handler: (call: UntypedCall, cb: Callback) => cb(null, call.metadata.get(HEADER).length),
     } as Method;

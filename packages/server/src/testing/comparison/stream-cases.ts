@@ -37,7 +37,7 @@ function scenarioOf(kind: Scenario['kind'], given: Case): Scenario {
 
 /** Plays each case with grpc-js and with ours, and compares what the two sides of the call see. */
 export function sideBySide(kind: Scenario['kind'], cases: Cases): void {
-  describe(`a captured ${kind} handler sends its client what a plain one does, which`, () => {
+  describe(`a client of a captured ${kind} handler sees the same as one of a plain handler, which`, () => {
     it.each(Object.entries(cases))('%s', async (_name, given) => {
       const scenario = scenarioOf(kind, given);
       const expected = await playPlain(scenario);
