@@ -2,6 +2,7 @@
 import type { NestedCallHandle, NestedRequest, SendNested } from '@understudy/context';
 import { assert, NESTED_OPEN_MAX, type NestedCaller, type NestedId } from '@understudy/core';
 import { errorReply } from '@understudy/grpc-common';
+import { LIFE_ENDED } from '../intake/answer.js';
 import type { Activity } from '../loop/activity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import type { HandlerRun } from './handler-run.js';
@@ -80,7 +81,7 @@ export class OpenNestedCalls {
     for (const call of this.#open.values()) {
       call.cancel();
       call.run.open--;
-      call.give(LIFE_ENDED);
+      call.give(ENDED);
     }
     this.#open.clear();
     setImmediate(() => activity.ended());
@@ -99,7 +100,4 @@ const TOO_MANY = errorReply(
   'UNDERSTUDY_OVERLOADED',
   `the handlers of this group wait for ${NESTED_OPEN_MAX} calls already; this one was not sent. Make fewer calls at a time`,
 );
-const LIFE_ENDED = errorReply(
-  'UNDERSTUDY_INDETERMINATE',
-  'this replica ended before the outcome was known; the call may have taken effect',
-);
+const ENDED = errorReply('UNDERSTUDY_INDETERMINATE', LIFE_ENDED);

@@ -248,7 +248,7 @@ describe('the window of a handler', () => {
     expect(stream.journal.messages).toEqual(['0wn', '1wn', '2wn']);
   });
 
-  it("is not the client's bytes, which a replay needs as they came", async () => {
+  it("gives the handler a copy of the client's bytes, which a replay needs as they came", async () => {
     const stream = await open((call) => call.on('data', (message: Buffer) => call.write(message.fill(0x78))), {
       definition: raw,
     });

@@ -4,6 +4,9 @@ import type { ErrorCode, Reply } from '@understudy/core';
 import { asBuffer, errorStatus, HEADER_KEY, metadataOf, wellFormed } from '@understudy/grpc-common';
 import type { StreamArrival } from '../capture/arrival.js';
 
+/** Why a call fails whose outcome nobody knows, because the life of the replica that had it is over. */
+export const LIFE_ENDED = 'this replica ended before the outcome was known; the call may have taken effect';
+
 /**
  * Ends an RPC with `outcome` and `header`. A reply that succeeds has the header in its initial metadata, so that it
  * arrives first. An error has it in its trailers, because only trailers tell an error that the service answered from

@@ -17,9 +17,11 @@ import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
-import { answer, failWith } from './answer.js';
+import { answer, failWith, LIFE_ENDED } from './answer.js';
 import { type IncomingCall, incomingCall } from './incoming-call.js';
 import { StreamCalls } from './stream-calls.js';
+
+const SERVES_NO_MORE = 'this replica does not serve any more; the client asks the next primary';
 
 let lastCall = 0;
 
@@ -105,14 +107,13 @@ export class Calls {
       return;
     }
     const bytes = encodeRpcReplyHeader(header);
-    if (bytes.length <= HEADER_MAX_BYTES) answer(call, callback, reply, bytes);
+    if (bytes.length <= HEADER_MAX_BYTES) {
+      answer(call, callback, reply, bytes);
+      return;
+    }
     // The client asks again, and gets the reply when the orders it reflects are stable.
-    else
-      failWith(
-        callback,
-        'UNDERSTUDY_INDETERMINATE',
-        `the reply reflects more orders than ${HEADER_MAX_BYTES} bytes hold; the client asks again`,
-      );
+    const reason = `the reply reflects more orders than ${HEADER_MAX_BYTES} bytes hold; the client asks again`;
+    failWith(callback, 'UNDERSTUDY_INDETERMINATE', reason);
   }
 
   fail({ call, code, reason, primary }: EffectOf<'failCall'>): void {
@@ -129,18 +130,8 @@ export class Calls {
     this.#streams.failAll();
     for (const [id, { arrival, ofSession }] of this.#waiting) {
       this.#waiting.delete(id);
-      if (ofSession)
-        failWith(
-          arrival.callback,
-          'UNDERSTUDY_NOT_PRIMARY',
-          'this replica does not serve any more; the client asks the next primary',
-        );
-      else
-        failWith(
-          arrival.callback,
-          'UNDERSTUDY_INDETERMINATE',
-          'this replica ended before the outcome was known; the call may have taken effect',
-        );
+      if (ofSession) failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', SERVES_NO_MORE);
+      else failWith(arrival.callback, 'UNDERSTUDY_INDETERMINATE', LIFE_ENDED);
     }
   }
 

@@ -14,7 +14,7 @@ import {
 import { metadataOf, wellFormed } from '@understudy/grpc-common';
 import type { StreamArrival } from '../capture/arrival.js';
 import type { EventLoop } from '../loop/event-loop.js';
-import { failStream } from './answer.js';
+import { failStream, LIFE_ENDED } from './answer.js';
 import { incomingCall } from './incoming-call.js';
 
 interface OpenRpc {
@@ -126,11 +126,7 @@ export class StreamCalls {
   /** Fails all calls, because this life ends. */
   failAll(): void {
     for (const { arrival } of this.#open.values()) {
-      failStream(
-        arrival,
-        'UNDERSTUDY_INDETERMINATE',
-        'this replica ended before the outcome was known; the call may have taken effect',
-      );
+      failStream(arrival, 'UNDERSTUDY_INDETERMINATE', LIFE_ENDED);
     }
     this.#open.clear();
   }
