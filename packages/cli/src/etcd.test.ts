@@ -23,7 +23,7 @@ async function understudy(...args: string[]): Promise<{ code: number; out: strin
   return { code, out, err };
 }
 
-it('shows and forces groups whose records are in etcd', async () => {
+it('understudy status and force work on a group whose record is in etcd', async () => {
   const gone = { id: 'bank-1' as ReplicaId, incarnation: '01'.repeat(16) as Incarnation };
   const runs = { id: 'bank-2' as ReplicaId, incarnation: '02'.repeat(16) as Incarnation };
   const addresses = { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051' };

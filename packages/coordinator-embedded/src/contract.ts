@@ -1,8 +1,9 @@
+/** The contract between a coordinator and the replicas that rely on it, as tests that every coordinator runs. */
 import { type Coordinator, type CoordinatorFactory, type Epoch, type GroupRecord, NO_EPOCH } from '@understudy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
-/** A place for records that is empty, and how to do away with it. */
+/** An empty place for records, and how to remove it. */
 export interface ContractSubject {
   readonly factory: CoordinatorFactory;
   readonly remove: () => Promise<void>;
@@ -11,9 +12,14 @@ export interface ContractSubject {
 const GROUP = 'bank';
 const epochOf = (epoch: number): Epoch => epoch as Epoch;
 
-/** What every Coordinator owes to the replicas that rely on it, as tests of vitest. */
+/**
+ * Registers the vitest tests that every Coordinator must pass.
+ *
+ * @param name where the coordinator keeps its records, for the titles: 'in etcd'
+ * @param make called before each test
+ */
 export function coordinatorContract(name: string, make: () => Promise<ContractSubject>): void {
-  describe(`the coordinator contract: ${name}`, () => {
+  describe(`a coordinator that keeps its records ${name}`, () => {
     let subject: ContractSubject;
     let opened: Coordinator[];
     const open = (group = GROUP): Coordinator => {
@@ -44,12 +50,12 @@ function describeSwaps(open: Open): void {
     expect(await open().read()).toBeUndefined();
   });
 
-  it('gives to every replica what one has created', async () => {
+  it('shows a record that one replica created to every other', async () => {
     expect(await open().compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1))).toEqual({ kind: 'swapped' });
     expect(await open().read()).toEqual(sampleRecord(GROUP, 1));
   });
 
-  it('lets one of many create the record, and shows it to the others', async () => {
+  it('lets exactly one of many replicas create the record, and shows that record to the others', async () => {
     const contenders = Array.from({ length: 8 }, (_, i) => ({ by: i + 1, coordinator: open() }));
     const results = await Promise.all(
       contenders.map(({ by, coordinator }) => coordinator.compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1, by))),
@@ -63,7 +69,7 @@ function describeSwaps(open: Open): void {
     expect(await open().read()).toEqual(current);
   });
 
-  it('lets one of many win each later change too', async () => {
+  it('lets exactly one of many replicas make each later change', async () => {
     const coordinators = [1, 2, 3].map((by) => ({ by, coordinator: open() }));
     for (let epoch = 0; epoch < 5; epoch++) {
       const swaps = coordinators.map(({ by, coordinator }) =>
@@ -75,7 +81,7 @@ function describeSwaps(open: Open): void {
     expect((await open().read())?.epoch).toBe(5);
   });
 
-  it('refuses a change of what is not the record any more, and shows what is', async () => {
+  it('refuses a change of an older record, and shows the current one', async () => {
     const coordinator = open();
     for (const epoch of [1, 2, 3]) await coordinator.compareAndSwap(epochOf(epoch - 1), sampleRecord(GROUP, epoch));
     const conflict = { kind: 'conflict', current: sampleRecord(GROUP, 3) };
@@ -85,29 +91,29 @@ function describeSwaps(open: Open): void {
     expect(await coordinator.read()).toEqual(conflict.current);
   });
 
-  it('refuses a change of a record that is still to come', async () => {
+  it('refuses a change of a record that does not exist yet', async () => {
     const result = await open().compareAndSwap(epochOf(4), sampleRecord(GROUP, 5));
     expect(result).toEqual({ kind: 'conflict', current: undefined });
   });
 
-  it('answers the same change, tried once more, with a conflict that shows it', async () => {
+  it('answers a change that is tried again with a conflict that shows the changed record', async () => {
     const record = sampleRecord(GROUP, 1);
     await open().compareAndSwap(NO_EPOCH, record);
     expect(await open().compareAndSwap(NO_EPOCH, record)).toEqual({ kind: 'conflict', current: record });
   });
 
   it.each([
-    ['leaves out an epoch', sampleRecord(GROUP, 2)],
+    ['skips an epoch', sampleRecord(GROUP, 2)],
     ['keeps the epoch', sampleRecord(GROUP, 0)],
-    ['is of another group', sampleRecord('shop', 1)],
-    ['has no primary in sync', { ...sampleRecord(GROUP, 1), inSync: [] } satisfies GroupRecord],
+    ['belongs to another group', sampleRecord('shop', 1)],
+    ['has a primary that is not in sync', { ...sampleRecord(GROUP, 1), inSync: [] } satisfies GroupRecord],
   ])('rejects a record that %s', async (_what, next) => {
     const coordinator = open();
     await expect(coordinator.compareAndSwap(NO_EPOCH, next)).rejects.toMatchObject({ code: 'UNDERSTUDY_COORDINATOR' });
     expect(await coordinator.read()).toBeUndefined();
   });
 
-  it('keeps groups apart, whatever their names', async () => {
+  it('keeps the records of groups apart, whatever the groups are called', async () => {
     const names = [
       'bank',
       'Bank',
@@ -131,7 +137,7 @@ function describeSwaps(open: Open): void {
     for (const [i, group] of groups.entries()) expect(await open(group).read()).toEqual(sampleRecord(group, 1, i + 1));
   });
 
-  it('does nothing more once it was closed', async () => {
+  it('rejects reads and answers changes with unknown after it was closed', async () => {
     const coordinator = open();
     await coordinator.close();
     await coordinator.close();
@@ -141,7 +147,7 @@ function describeSwaps(open: Open): void {
   });
 }
 
-/** A watch whose records can be awaited. */
+/** Watches a record; `reached` resolves when the watch was told of an epoch. */
 function watching(coordinator: Coordinator) {
   const epochs: number[] = [];
   const waiting = new Set<() => void>();
@@ -166,7 +172,7 @@ function watching(coordinator: Coordinator) {
 }
 
 function describeWatch(open: Open): void {
-  it('tells a watch of the current record once', async () => {
+  it('tells a watch the current record once, then each newer one', async () => {
     await open().compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1));
     const watch = watching(open());
     await watch.reached(1);
@@ -175,13 +181,13 @@ function describeWatch(open: Open): void {
     expect(watch.epochs).toEqual([1, 2]);
   });
 
-  it('tells a watch of a record that was created after it began', async () => {
+  it('tells a watch a record that was created after the watch began', async () => {
     const watch = watching(open());
     await open().compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1));
     await watch.reached(1);
   });
 
-  it('tells every watch the latest of many changes, and never an older one after a newer', async () => {
+  it('tells every watch the last of many changes, and never an older record after a newer one', async () => {
     const watches = [1, 2, 3].map(() => watching(open()));
     const writer = open();
     for (let epoch = 1; epoch <= 40; epoch++) {
@@ -193,7 +199,7 @@ function describeWatch(open: Open): void {
     }
   });
 
-  it('tells nothing to a watch that ended, nor to one whose coordinator was closed', async () => {
+  it('tells nothing to a watch that ended, or whose coordinator was closed', async () => {
     const coordinator = open();
     const [ended, closed, other] = [watching(open()), watching(coordinator), watching(open())];
     await open().compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1));
@@ -203,7 +209,7 @@ function describeWatch(open: Open): void {
     await coordinator.close();
     await open().compareAndSwap(epochOf(1), sampleRecord(GROUP, 2));
     await other.reached(2);
-    // A watch that still looked would have been told by now, as one that began later was.
+    // A watch that began later has been told by now, so a watch that still looked would have been told too.
     await watching(open()).reached(2);
     expect([ended.epochs, closed.epochs]).toEqual([[1], [1]]);
   });
@@ -212,17 +218,17 @@ function describeWatch(open: Open): void {
 function describePresence(open: Open): void {
   const presence = (number: number, address = `127.0.0.1:${number}`) => ({ member: sampleMember(number), address });
 
-  it('knows of no replica before one says that it runs', async () => {
+  it('lists no replica before one announces itself', async () => {
     expect(await open().present()).toEqual([]);
   });
 
-  it('shows to all which replicas run, by name', async () => {
+  it('lists the replicas that run, in the order of their names', async () => {
     await open().announce(presence(2));
     await open().announce(presence(1));
     expect(await open().present()).toEqual([presence(1), presence(2)]);
   });
 
-  it('replaces what a replica said before', async () => {
+  it('replaces the earlier announcement of the same replica', async () => {
     const coordinator = open();
     await coordinator.announce(presence(1));
     const reborn = { member: { ...sampleMember(2), id: sampleMember(1).id }, address: '127.0.0.1:9' };
@@ -230,7 +236,7 @@ function describePresence(open: Open): void {
     expect(await open().present()).toEqual([reborn]);
   });
 
-  it('forgets a replica that closed its coordinator, and not its successor of the same name', async () => {
+  it('forgets a replica that closed its coordinator, but not a successor of the same name', async () => {
     const [first, second] = [open(), open()];
     await first.announce(presence(1));
     await second.announce(presence(1, '127.0.0.1:9'));

@@ -6,6 +6,6 @@ import { embeddedCoordinator } from './embedded.js';
 
 coordinatorContract('in a directory', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'understudy-'));
-  // Two levels that do not exist yet: whoever comes first makes them.
+  // Two levels do not exist yet: the first change creates them.
   return { factory: embeddedCoordinator(join(dir, 'a', 'b')), remove: () => rm(dir, { recursive: true }) };
 });

@@ -1,8 +1,9 @@
+/** Every encoder and decoder of the package in one list, for tests that must hold for all of them. */
 import type * as fc from 'fast-check';
 import * as wire from '../index.js';
 import * as arbitraries from './arbitraries.js';
 
-/** An encoder with its decoder and what they are for. */
+/** An encoder and its decoder, with arbitrary values for them. */
 export interface Codec<T> {
   readonly name: string;
   readonly arbitrary: fc.Arbitrary<T>;
