@@ -110,7 +110,7 @@ export class Connections {
       const { id, kind, peer } = connection;
       if (kind !== 'session') continue;
       const repliesSeenUpTo = connection.coveredUpTo(processedUpTo);
-      const streams = [...connection.streams.values()].filter(({ over }) => over).map(streamSnapshot);
+      const streams = [...connection.streams.values()].filter(({ history }) => history.over).map(streamSnapshot);
       connections.push({
         connection: id,
         repliesSeenUpTo,
@@ -150,11 +150,11 @@ function outcomesOf({ messages }: Connection): [SeqNum, Outcome][] {
   return outcomes;
 }
 
-const streamSnapshot = ({ id, items }: Stream): StreamSnapshot => ({
-  stream: id,
-  takenUpTo: items.base,
-  items: items.slice(items.base, items.last).map(({ item, passed }) => passed ?? item),
-});
+function streamSnapshot({ id, history, passage }: Stream): StreamSnapshot {
+  const { base, last } = history.items;
+  const items = history.items.slice(base, last).map(({ item }, i) => passage.passed(base + i + 1) ?? item);
+  return { stream: id, takenUpTo: base, items };
+}
 
 /** Handlers do not outlive what a checkpoint replaces; what they said is all stable. */
 function restoreStreams(connection: Connection, snapshots: readonly StreamSnapshot[], orderNum: OrderNum): void {
@@ -165,7 +165,7 @@ function restoreStreams(connection: Connection, snapshots: readonly StreamSnapsh
     for (const item of items) {
       stream.append(orderNum, item, 0);
       // Where there are interceptors, these are what passed them.
-      stream.pass(stream.items.last, item);
+      stream.pass(stream.history.items.last, item);
     }
   }
 }

@@ -15,9 +15,9 @@ function streamOf(...texts: string[]): Stream {
 }
 
 const kinds = (stream: Stream) =>
-  Array.from({ length: stream.items.length }, (_, i) => {
-    const index = stream.items.base + i + 1;
-    return `${index} ${stream.items.get(index)?.item.kind}`;
+  Array.from({ length: stream.history.items.length }, (_, i) => {
+    const index = stream.history.items.base + i + 1;
+    return `${index} ${stream.history.items.get(index)?.item.kind}`;
   });
 
 describe('a stream that interceptors ended', () => {
@@ -25,7 +25,7 @@ describe('a stream that interceptors ended', () => {
     const stream = streamOf('a', 'b', 'c');
     stream.endAfter(1, order(9), ENDED);
     expect(kinds(stream)).toEqual(['1 message', '2 status']);
-    expect(stream.over).toBe(true);
+    expect(stream.history.over).toBe(true);
     stream.take(2);
     expect(stream.done).toBe(true);
   });
@@ -56,7 +56,7 @@ describe('a stream that interceptors ended', () => {
   it('is not compared with what the primary sent', () => {
     const stream = streamOf('a');
     stream.endAfter(3, order(9), ENDED);
-    expect(stream.expect(4, 12_345)).toBe(true);
+    expect(stream.history.expect(4, 12_345)).toBe(true);
   });
 });
 
@@ -109,15 +109,15 @@ describe('a stream that is about to be ended', () => {
     expect(upTo).toBe(3);
     stream.endAfter(upTo, order(9), ENDED);
     expect(kinds(stream)).toEqual(['4 status']);
-    expect(stream.sentUpTo).toBe(3);
+    expect(stream.delivery.sentUpTo).toBe(3);
   });
 
   it('gives its client what it lacks while the end is on its way, and no more', () => {
     const stream = streamOf('a', 'b');
-    stream.ended = true;
+    stream.history.ended = true;
     stream.resumeAfter(2);
     expect(kinds(stream)).toEqual(['1 message', '2 message']);
-    expect(stream.sentUpTo).toBe(2);
+    expect(stream.delivery.sentUpTo).toBe(2);
   });
 
   it('ends behind what its client says meanwhile that it has', () => {

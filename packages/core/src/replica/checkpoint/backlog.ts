@@ -49,7 +49,8 @@ function openAgain(p: PrimaryState): void {
     opening.become('received');
     schedule(p, connection, opening, peer);
     // Interceptors see it first; then it is cancelled behind their word.
-    if (stream.gone && stream.admitted) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+    if (stream.passage.gone && stream.passage.admitted)
+      p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
   }
 }
 
@@ -58,8 +59,8 @@ function endStreams(p: PrimaryState): void {
   let ended = 0;
   for (const connection of r.connections.values()) {
     for (const stream of connection.streams.values()) {
-      if (!stream.opened || stream.over || stream.ended) continue;
-      stream.ended = true;
+      if (!stream.history.opened || stream.history.over || stream.history.ended) continue;
+      stream.history.ended = true;
       ended++;
       const end = { status: ENDED_FOR_COPY, after: undefined };
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end });

@@ -22,9 +22,9 @@ export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>): void {
   const { connection, message, peer } = work;
   const stream = connection.streams.get(message.seqNum);
   if (stream === undefined) return;
-  stream.admitted = true;
+  stream.passage.admitted = true;
   scheduleHeld(p, connection, message.seqNum, peer);
-  if (stream.gone) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+  if (stream.passage.gone) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
 }
 
 /** The user's interceptors ended the call: its seqNum is voided, so that no backup ever executes it. */

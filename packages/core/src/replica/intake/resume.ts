@@ -45,9 +45,9 @@ function cancelEnded(p: PrimaryState, connection: Connection, { streams, sentUpT
   for (const stream of connection.streams.values()) {
     if (stream.id > sentUpTo || open.has(stream.id)) continue;
     // It is yet to be opened once more, and is cancelled behind that.
-    if (/* rule cancel-behind-opening */ stream.admitted)
+    if (/* rule cancel-behind-opening */ stream.passage.admitted)
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
-    else stream.gone = true;
+    else stream.passage.gone = true;
   }
 }
 

@@ -76,10 +76,10 @@ export function scheduleHeld(p: PrimaryState, connection: Connection, of: SeqNum
     const stream = connection.streams.get(of);
     const held = connection.held.get(of);
     // Else what goes on would only come back here.
-    if (held === undefined || stream === undefined || !stream.admitted) return;
-    const position = held.has(0) ? 0 : stream.nextPosition;
+    if (held === undefined || stream === undefined || !stream.passage.admitted) return;
+    const position = held.has(0) ? 0 : stream.history.nextPosition;
     const message = held.get(position);
-    if (message === undefined || (position > 0 && stream.entering !== undefined)) return;
+    if (message === undefined || (position > 0 && stream.passage.entering !== undefined)) return;
     held.delete(position);
     if (held.size === 0) connection.held.delete(of);
     schedule(p, connection, message, peer);
@@ -111,10 +111,10 @@ function admitPart(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, of: S
   const stream = connection.streams.get(of);
   assert(stream !== undefined, () => `message ${message.seqNum} of stream ${of}, which is not open`);
   message.become('queued');
-  stream.entering = message;
+  stream.passage.entering = message;
   const admission = p.nextAdmission++;
   p.admissions.set(admission, { ...work, admission });
-  const { opening } = stream;
+  const { opening } = stream.history;
   r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: of, opening });
 }
 
@@ -127,7 +127,7 @@ export function admitNextPart(p: PrimaryState, connection: Connection, { message
 
 export function partEntered(p: PrimaryState, connection: Connection, message: Message, of: SeqNum): void {
   const stream = connection.streams.get(of);
-  if (stream?.entering !== message) return;
-  stream.entering = undefined;
+  if (stream?.passage.entering !== message) return;
+  stream.passage.entering = undefined;
   scheduleHeld(p, connection, of, connection.session?.peer ?? connection.peer ?? '');
 }

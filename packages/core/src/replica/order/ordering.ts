@@ -83,8 +83,8 @@ function start(p: PrimaryState, work: Work): void {
       const ending = connection.streams.get(stream);
       if (ending === undefined || hasExpired(r, connection)) return;
       // Its handler came to its end before its turn to be ended.
-      if (ending.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
-        ending.ended = false;
+      if (ending.history.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
+        ending.history.ended = false;
         return;
       }
       const ended = end && { end: { status: end.status, after: end.after ?? ending.seal(r.admits) } };
@@ -96,8 +96,8 @@ function start(p: PrimaryState, work: Work): void {
       // While this waited for its turn the session came back.
       if (connection === undefined || /* rule expire-unless-back */ connection.session !== undefined) return;
       connection.expiring = true;
-      for (const { id, opened, over } of connection.streams.values()) {
-        if (/* rule cancel-before-expiry */ !opened || over) continue;
+      for (const { id, history } of connection.streams.values()) {
+        if (/* rule cancel-before-expiry */ !history.opened || history.over) continue;
         append(p, { connection: connection.id, stream: id, kind: 'cancel' }, connection, undefined);
       }
       append(p, { connection: work.connection, kind: 'expire' }, connection, undefined);

@@ -295,7 +295,7 @@ export class Primary extends Role {
     if (this.#r.admits) {
       this.#r.effects.push({ kind: 'streamGone', connection: connection.id, stream: stream.id });
     }
-    if (stream.call !== undefined) p.streamCalls.delete(stream.call);
+    if (stream.delivery.call !== undefined) p.streamCalls.delete(stream.delivery.call);
   }
 
   override itemSent(connection: Connection, stream: Stream): void {

@@ -35,14 +35,14 @@ export function onStreamEnded(p: PrimaryState, { connection: id, stream: of, out
   const connection = r.connections.get(id);
   const stream = connection?.streams.get(of);
   if (connection === undefined || stream === undefined) return;
-  const { items } = stream;
-  const last = stream.ended ? items.get(items.last)?.item : undefined;
+  const { items } = stream.history;
+  const last = stream.history.ended ? items.get(items.last)?.item : undefined;
   // Those of an earlier primary had ended it, with a status that its client may know; these keep back what is left.
   const end =
     last?.kind === 'status' && last.outcome.kind === 'reply'
       ? { status: last.outcome, after: Math.min(stream.passedUpTo, items.last - 1) }
       : { status: outcome, after: Math.max(stream.passedUpTo, stream.clientHas) };
-  stream.ended = true;
+  stream.history.ended = true;
   p.scheduler.add({ kind: 'cancel', connection, stream: of, end });
   voidEntering(p, connection, stream, STREAMED);
 }
@@ -55,7 +55,7 @@ export function streamCancelled(r: ReplicaState, connection: Connection, info: C
     dropStream(r, connection, of);
     return;
   }
-  if (stream.opened && !stream.over) r.openStreams--;
+  if (stream.history.opened && !stream.history.over) r.openStreams--;
   stream.endAfter(end.after, orderNum, end.status);
   r.role.windowMoved(connection, stream);
 }
@@ -64,7 +64,8 @@ export function streamCancelled(r: ReplicaState, connection: Connection, info: C
 export function awaitAsks(p: PrimaryState): void {
   const { r } = p;
   if (!r.admits) return;
-  for (const { streams } of r.connections.values()) for (const stream of streams.values()) stream.awaitsAsk = true;
+  for (const { streams } of r.connections.values())
+    for (const stream of streams.values()) stream.passage.awaitsAsk = true;
 }
 
 /** A checkpoint keeps of ended streams what their clients are sent. */
@@ -72,7 +73,7 @@ export function allPassed(p: PrimaryState): boolean {
   const { r } = p;
   if (!r.admits) return true;
   for (const connection of r.connections.values()) {
-    for (const stream of connection.streams.values()) if (stream.passedUpTo < stream.items.last) return false;
+    for (const stream of connection.streams.values()) if (stream.passedUpTo < stream.history.items.last) return false;
   }
   return true;
 }

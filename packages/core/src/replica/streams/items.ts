@@ -19,16 +19,21 @@ export function takeItems(p: PrimaryState, connection: Connection, session: Clie
     if (window !== undefined) taken.push({ stream: stream.id, index: 0, item: window, stable: true });
     const mustBeStable = r.settings(stream.method).release === 'acknowledged';
     const upTo = releasedUpTo(p, connection, stream, mustBeStable);
-    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
-      const ordered = stream.items.get(index);
+    for (let index = stream.delivery.sentUpTo + 1; index <= upTo; index++) {
+      const ordered = stream.history.items.get(index);
       assert(ordered !== undefined, () => `item ${index} of stream ${stream.id} is gone`);
-      const { item, passed = item, orderNum } = ordered;
-      taken.push({ stream: stream.id, index, item: passed, stable: orderNum <= r.stableUpTo });
+      const { item, orderNum } = ordered;
+      taken.push({
+        stream: stream.id,
+        index,
+        item: stream.passage.passed(index) ?? item,
+        stable: orderNum <= r.stableUpTo,
+      });
       session.carryUpTo = maxOf(session.carryUpTo, orderNum);
     }
-    stream.sentUpTo = maxOf(stream.sentUpTo, upTo);
+    stream.delivery.sentUpTo = maxOf(stream.delivery.sentUpTo, upTo);
     // It is offered again when the interceptors let more pass.
-    if (upTo === stream.items.last || isHeldByInterceptors(r, stream, upTo + 1)) session.streams.delete(stream);
+    if (upTo === stream.history.items.last || isHeldByInterceptors(r, stream, upTo + 1)) session.streams.delete(stream);
     else p.itemsWait = true;
   }
   return taken;
@@ -36,32 +41,32 @@ export function takeItems(p: PrimaryState, connection: Connection, session: Clie
 
 /** It tells nothing of the service's state, so it needs no release. */
 function newWindow(stream: Stream): StreamItem | undefined {
-  if (stream.handledUpTo <= stream.toldHandledUpTo || stream.over) return undefined;
-  stream.toldHandledUpTo = stream.handledUpTo;
-  return { kind: 'window', upTo: stream.handledUpTo };
+  if (stream.history.handledUpTo <= stream.delivery.toldHandledUpTo || stream.history.over) return undefined;
+  stream.delivery.toldHandledUpTo = stream.history.handledUpTo;
+  return { kind: 'window', upTo: stream.history.handledUpTo };
 }
 
 function releasedUpTo(p: PrimaryState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
   const { r } = p;
   const holdsLease = p.holdsLease();
   const mayLeave = (index: number): boolean => {
-    const ordered = stream.items.get(index);
+    const ordered = stream.history.items.get(index);
     if (ordered === undefined) return true;
     if (isHeldByInterceptors(r, stream, index)) return false;
     const { orderNum } = ordered;
-    const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
+    const stableOnly = mustBeStable || index <= stream.delivery.stableOnlyUpTo;
     const verdict = p.release.decideItem(connection, orderNum, stableOnly, p.order, r.stableUpTo, holdsLease);
     return /* rule items-released */ verdict !== 'wait';
   };
-  const { last } = stream.items;
+  const { last } = stream.history.items;
   // Orders of items never fall, so those before one that may leave may leave, too, but for what interceptors do.
-  if (!r.admits && stream.sentUpTo >= stream.stableOnlyUpTo && mayLeave(last)) return last;
-  for (let index = stream.sentUpTo + 1; index <= last; index++) if (!mayLeave(index)) return index - 1;
+  if (!r.admits && stream.delivery.sentUpTo >= stream.delivery.stableOnlyUpTo && mayLeave(last)) return last;
+  for (let index = stream.delivery.sentUpTo + 1; index <= last; index++) if (!mayLeave(index)) return index - 1;
   return last;
 }
 
 const isHeldByInterceptors = (r: ReplicaState, stream: Stream, index: number): boolean =>
-  r.admits && stream.items.get(index)?.passed === undefined;
+  r.admits && stream.passage.passed(index) === undefined;
 
 /** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
 export function flushStreamCalls(p: PrimaryState): void {
@@ -69,17 +74,18 @@ export function flushStreamCalls(p: PrimaryState): void {
   for (const [call, stream] of p.streamCalls) {
     const window = newWindow(stream);
     if (window !== undefined) r.effects.push({ kind: 'answerItem', call, item: window });
-    if (stream.sentUpTo === stream.items.last) continue;
+    if (stream.delivery.sentUpTo === stream.history.items.last) continue;
     const connection = r.connections.open(r.plain);
     const upTo = releasedUpTo(p, connection, stream, true);
-    for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
-      const ordered = stream.items.get(index);
-      if (ordered !== undefined) r.effects.push({ kind: 'answerItem', call, item: ordered.passed ?? ordered.item });
+    for (let index = stream.delivery.sentUpTo + 1; index <= upTo; index++) {
+      const ordered = stream.history.items.get(index);
+      if (ordered !== undefined)
+        r.effects.push({ kind: 'answerItem', call, item: stream.passage.passed(index) ?? ordered.item });
     }
-    stream.sentUpTo = upTo;
-    if (upTo < stream.items.last) {
+    stream.delivery.sentUpTo = upTo;
+    if (upTo < stream.history.items.last) {
       p.itemsWait ||= !isHeldByInterceptors(r, stream, upTo + 1);
-    } else if (stream.over) {
+    } else if (stream.history.over) {
       p.streamCalls.delete(call);
       // Nobody else takes them: what is kept of it goes.
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
@@ -101,12 +107,12 @@ export function onAsked(
     const stream =
       connection.streams.get(of) ??
       (opens ? undefined : /* rule unknown-stream-ends */ unknownStream(r, connection, of, received));
-    if (stream === undefined || stream.call !== undefined) continue;
+    if (stream === undefined || stream.delivery.call !== undefined) continue;
     stream.resumeAfter(received);
-    if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
-    stream.toldHandledUpTo = 0;
-    if (stream.sentUpTo < stream.items.last) giveItems(p, connection, stream);
-    else if (stream.handledUpTo > 0) offerItems(r, connection, stream);
+    if (awaitStable) stream.delivery.stableOnlyUpTo = stream.history.items.last;
+    stream.delivery.toldHandledUpTo = 0;
+    if (stream.delivery.sentUpTo < stream.history.items.last) giveItems(p, connection, stream);
+    else if (stream.history.handledUpTo > 0) offerItems(r, connection, stream);
   }
 }
 
@@ -123,9 +129,9 @@ function unknownStream(r: ReplicaState, connection: Connection, of: SeqNum, rece
 /** A session's link is new: what its streams have is sent again, until it says how far it is. */
 export function resendItems(r: ReplicaState, connection: Connection): void {
   for (const stream of connection.streams.values()) {
-    if (stream.call !== undefined) continue;
-    stream.sentUpTo = stream.items.base;
-    stream.toldHandledUpTo = 0;
-    if (stream.items.length + stream.handledUpTo > 0) r.role.windowMoved(connection, stream);
+    if (stream.delivery.call !== undefined) continue;
+    stream.delivery.sentUpTo = stream.history.items.base;
+    stream.delivery.toldHandledUpTo = 0;
+    if (stream.history.items.length + stream.history.handledUpTo > 0) r.role.windowMoved(connection, stream);
   }
 }

@@ -10,22 +10,23 @@ export function giveItems(p: PrimaryState, connection: Connection, stream: Strea
     offerItems(r, connection, stream);
     return;
   }
-  if (stream.awaitsAsk) return;
-  const { id, items, opening } = stream;
-  const from = Math.max(stream.offeredUpTo, items.base);
+  const { id, history, passage } = stream;
+  if (passage.awaitsAsk) return;
+  const { items, opening } = history;
+  const from = Math.max(passage.offeredUpTo, items.base);
   for (let index = from + 1; index <= items.last; index++) {
     const ordered = items.get(index);
-    if (ordered === undefined || ordered.passed !== undefined) continue;
+    if (ordered === undefined || passage.passed(index) !== undefined) continue;
     const peer = connection.peer ?? '';
     const { item } = ordered;
     r.effects.push({ kind: 'passItem', connection: connection.id, stream: id, index, item, peer, opening });
   }
-  stream.offeredUpTo = items.last;
+  passage.offeredUpTo = items.last;
   offerItems(r, connection, stream);
 }
 
 /** There is something to send; whether it may leave is decided when the turn ends. */
 export function offerItems(r: ReplicaState, connection: Connection, stream: Stream): void {
-  if (stream.call === undefined) connection.session?.streams.add(stream);
+  if (stream.delivery.call === undefined) connection.session?.streams.add(stream);
   r.wantFlush();
 }

@@ -24,7 +24,7 @@ export function mayOrderPart(
   if (part === undefined || part.kind === 'credit') return true;
   if (part.kind === 'open') {
     const stream = connection.openStream(message.seqNum, request.method);
-    stream.admitted = !p.r.admits && !p.isDraining;
+    stream.passage.admitted = !p.r.admits && !p.isDraining;
     if (/* rule drain-backlog */ !p.isDraining) return true;
     message.become('queued');
     p.setAside.set(stream, { connection, peer });
@@ -39,25 +39,28 @@ export function mayOrderPart(
     else voidMessage(p, connection, message, UNKNOWN_STREAM);
     return false;
   }
-  if (!stream.admitted) {
+  if (!stream.passage.admitted) {
     if (part.kind === 'cancel' && giveUpOpening(p, connection, stream)) voidMessage(p, connection, message, VOIDED);
     else hold(connection, part, message);
     return false;
   }
   if (part.kind === 'cancel') return true;
-  if (stream.ended) {
+  if (stream.history.ended) {
     voidMessage(p, connection, message, STREAMED);
     return false;
   }
-  if (/* rule ordered-by-position */ part.position > stream.nextPosition || stream.entering !== undefined) {
+  if (
+    /* rule ordered-by-position */ part.position > stream.history.nextPosition ||
+    stream.passage.entering !== undefined
+  ) {
     hold(connection, part, message);
     return false;
   }
-  if (part.position < stream.nextPosition) {
+  if (part.position < stream.history.nextPosition) {
     voidMessage(p, connection, message, STREAMED);
     return false;
   }
-  stream.nextPosition++;
+  stream.history.nextPosition++;
   return true;
 }
 

@@ -16,7 +16,7 @@ export function openPlainStream(
   method: string,
 ): void {
   const stream = connection.openStream(seqNum, method);
-  stream.call = call;
+  stream.delivery.call = call;
   p.streamCalls.set(call, stream);
 }
 
@@ -26,10 +26,10 @@ export function plainStreamGone(p: PrimaryState, call: CallId): void {
   const stream = p.streamCalls.get(call);
   if (stream === undefined) return;
   p.streamCalls.delete(call);
-  stream.call = undefined;
-  stream.gone = true;
+  stream.delivery.call = undefined;
+  stream.passage.gone = true;
   const connection = r.connections.open(r.plain);
-  if (stream.admitted) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+  if (stream.passage.admitted) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
   else giveUpOpening(p, connection, stream);
 }
 
@@ -39,7 +39,7 @@ export function onPlainPart(p: PrimaryState, call: CallId, part: PlainPart): voi
   if (stream === undefined) return;
   const connection = p.r.connections.open(p.r.plain);
   const { id: of } = stream;
-  const position = part.kind === 'taken' ? 0 : ++stream.arrived;
+  const position = part.kind === 'taken' ? 0 : ++stream.delivery.arrived;
   const message = takeNumber(connection, {
     method: '',
     message: part.kind === 'message' ? part.message : NO_BYTES,

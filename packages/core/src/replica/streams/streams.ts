@@ -29,9 +29,9 @@ export function beginPart(r: ReplicaState, connection: Connection, message: Mess
   const { request, seqNum } = message;
   if (request?.stream?.kind !== 'open') return;
   const stream = connection.openStream(seqNum, request.method);
-  assert(!stream.opened, () => `stream ${seqNum} is opened twice`);
-  stream.opened = true;
-  if (r.admits) stream.opening = request;
+  assert(!stream.history.opened, () => `stream ${seqNum} is opened twice`);
+  stream.history.opened = true;
+  if (r.admits) stream.history.opening = request;
   r.openStreams++;
   r.hadStreams = true;
 }
@@ -46,7 +46,8 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, m
     case 'message':
     case 'end': {
       const stream = connection.streams.get(part.of);
-      if (stream !== undefined && stream.nextPosition <= part.position) stream.nextPosition = part.position + 1;
+      if (stream !== undefined && stream.history.nextPosition <= part.position)
+        stream.history.nextPosition = part.position + 1;
       return;
     }
     case 'cancel':
@@ -69,20 +70,23 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, m
  */
 export function creditDigests(connection: Connection, { stream: part }: Request): Determinants | undefined {
   if (part?.kind !== 'credit' || part.taken.length > STREAM_CREDITS_MAX) return undefined;
-  return { kind: 'itemDigests', digests: part.taken.map(({ of, upTo }) => connection.streams.get(of)?.digestAt(upTo)) };
+  return {
+    kind: 'itemDigests',
+    digests: part.taken.map(({ of, upTo }) => connection.streams.get(of)?.history.digestAt(upTo)),
+  };
 }
 
 function isExpected(stream: Stream, upTo: number, info: OrderInfo, i: number): boolean {
   if (info.kind !== 'call' || info.determinants?.kind !== 'itemDigests') return true;
   const digest = info.determinants.digests[i];
-  return digest === undefined || stream.expect(upTo, digest);
+  return digest === undefined || stream.history.expect(upTo, digest);
 }
 
 /** Nobody will hear anything of it any more. */
 export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum): void {
   const stream = connection.streams.get(of);
   if (stream === undefined) return;
-  if (stream.opened && !stream.over) r.openStreams--;
+  if (stream.history.opened && !stream.history.over) r.openStreams--;
   connection.streams.delete(of);
   connection.session?.streams.delete(stream);
   r.role.streamDropped(connection, stream);
@@ -100,14 +104,14 @@ export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readon
   for (const { connection: id, stream: of, item, digest } of outputs) {
     const connection = r.connections.get(id);
     const stream = connection?.streams.get(of);
-    if (connection === undefined || stream === undefined || stream.over) continue;
+    if (connection === undefined || stream === undefined || stream.history.over) continue;
     if (item.kind === 'window') {
-      if (item.upTo > stream.handledUpTo) stream.handledUpTo = item.upTo;
+      if (item.upTo > stream.history.handledUpTo) stream.history.handledUpTo = item.upTo;
       r.role.windowMoved(connection, stream);
       continue;
     }
     if (!stream.append(orderNum, item, digest)) r.role.diverged(orderNum);
-    if (stream.over) r.openStreams--;
+    if (stream.history.over) r.openStreams--;
     if (stream.done) dropStream(r, connection, of);
     else r.role.itemSent(connection, stream);
   }

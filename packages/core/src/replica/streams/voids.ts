@@ -14,8 +14,8 @@ export function voidMessage(p: PrimaryState, connection: Connection, message: Me
 
 /** What came of a stream that is over, and has no order yet. */
 export function voidEntering(p: PrimaryState, connection: Connection, stream: Stream, outcome: Outcome): void {
-  const { entering } = stream;
-  stream.entering = undefined;
+  const { entering } = stream.passage;
+  stream.passage.entering = undefined;
   voidHeld(p, connection, stream.id, outcome);
   if (entering === undefined) return;
   if (forgetAdmission(p, entering)) voidMessage(p, connection, entering, outcome);
