@@ -4,9 +4,9 @@
  */
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
-export type { CallerSnapshot, MessageName } from './connection/callers.js';
+export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
-export type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
+export type { CallerSnapshot, Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
 export { mixDigest, requestDigest } from './model/digest.js';
 export { GrpcStatus } from './model/error.js';
 export type {
@@ -51,7 +51,8 @@ export {
   next,
   type SeqNum,
 } from './model/ids.js';
-export type { Body, MetadataEntries, Request } from './model/message.js';
+export type { Body, Request } from './model/message.js';
+export type { MetadataEntries } from './model/metadata.js';
 export {
   CLIENT_NAME_MAX,
   NESTED_OPEN_MAX,

@@ -1,5 +1,5 @@
+import { describeValue } from '../model/describe-value.js';
 import { UnderstudyError } from '../model/error.js';
-import { describeValue } from '../record/codec.js';
 import type { GroupConfig, MethodConfig, MethodSettings } from './config.js';
 
 /** The name of the entry in `loadBalancingConfig` that holds a group's settings. */

@@ -1,3 +1,4 @@
+import type { CallerSnapshot } from '../model/checkpoint.js';
 import type { ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
 import { maxOf, NO_ORDER } from '../model/ids.js';
 import type { NestedCaller, NestedId } from '../model/nested.js';
@@ -16,15 +17,6 @@ export type Standing =
   /** It came before, and its handler has not come to its end. */
   | { readonly kind: 'running' }
   | { readonly kind: 'refused'; readonly outcome: Outcome };
-
-/** The calls of one group, as of a checkpoint. */
-export interface CallerSnapshot {
-  readonly client: string;
-  readonly term: Term;
-  readonly settledUpTo: OrderNum;
-  /** Oldest first. */
-  readonly calls: readonly { readonly id: NestedId; readonly requestDigest: number; readonly outcome: Outcome }[];
-}
 
 interface Call {
   readonly id: NestedId;

@@ -1,5 +1,5 @@
-import type { CallerSnapshot } from '../connection/callers.js';
 import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
+import type { NestedId } from './nested.js';
 import type { Outcome } from './outcome.js';
 import type { StreamItem } from './stream.js';
 
@@ -46,4 +46,13 @@ export interface Checkpoint {
   readonly expired: readonly ConnectionId[];
   /** Older ones among them were forgotten. */
   readonly expiredForgotten: boolean;
+}
+
+/** The calls of one group, as of a checkpoint. */
+export interface CallerSnapshot {
+  readonly client: string;
+  readonly term: Term;
+  readonly settledUpTo: OrderNum;
+  /** Oldest first. */
+  readonly calls: readonly { readonly id: NestedId; readonly requestDigest: number; readonly outcome: Outcome }[];
 }

@@ -1,9 +1,7 @@
 import type { ConnectionId, SeqNum } from './ids.js';
+import type { MetadataEntries } from './metadata.js';
 import type { NestedCaller, NestedReply } from './nested.js';
 import type { StreamPart } from './stream.js';
-
-/** gRPC metadata as ordered pairs; binary values for keys that end in `-bin`. */
-export type MetadataEntries = readonly (readonly [key: string, value: string | Uint8Array])[];
 
 /** The body of a call, as against its orderInfo: all that a handler can be given. */
 export interface Request {

@@ -1,5 +1,5 @@
 import { GrpcStatus } from './error.js';
-import type { MetadataEntries } from './message.js';
+import type { MetadataEntries } from './metadata.js';
 
 /**
  * What a handler answered, with everything that its caller is sent. An error is a reply like any other, whatever its

@@ -1,5 +1,5 @@
 import type { ConnectionId, SeqNum } from './ids.js';
-import type { MetadataEntries } from './message.js';
+import type { MetadataEntries } from './metadata.js';
 import type { Reply, StreamEnd } from './outcome.js';
 
 /**

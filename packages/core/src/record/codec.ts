@@ -1,3 +1,4 @@
+import { describeValue } from '../model/describe-value.js';
 import { UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
 import type { Adoption, GroupRecord, Member } from './record.js';
@@ -80,16 +81,6 @@ export function sameRecord(a: GroupRecord | undefined, b: GroupRecord | undefine
   if (a === b) return true;
   if (a === undefined || b === undefined || a.epoch !== b.epoch) return false;
   return recordToJson(a) === recordToJson(b);
-}
-
-/** A value in a few words, for an error's sentence: never long, whatever the value. */
-export function describeValue(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  if (typeof value === 'function') return 'a function';
-  return String(value);
 }
 
 const RECORD_FIELDS = [

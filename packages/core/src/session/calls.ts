@@ -2,8 +2,9 @@ import type { CallId, SeqNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { adoptionPublished, isAdopted } from '../record/transitions.js';
+import type { Read, Sent, Waiting } from './open-calls.js';
 import { invokeAtOnce } from './rpcs.js';
-import type { Read, Sent, SessionState, Waiting } from './state.js';
+import type { SessionState } from './state.js';
 
 /** Requests whose bodies a session keeps at most; further calls wait. */
 export const RETAINED_MAX = 4096;

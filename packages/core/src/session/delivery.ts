@@ -2,7 +2,8 @@ import { CLOCK_DRIFT } from '../model/clock.js';
 import { type Outcome, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
 import { settle, startAgain } from './calls.js';
-import type { Read, Sent, SessionState } from './state.js';
+import type { Read, Sent } from './open-calls.js';
+import type { SessionState } from './state.js';
 import { onPartReply } from './streams.js';
 
 /** A reply held back for this long is asked for again, to be released only when it is stable. */

@@ -1,5 +1,6 @@
 import { NO_SEQ } from '../model/ids.js';
-import type { Link, Read, Sent, SessionState } from './state.js';
+import type { Read, Sent } from './open-calls.js';
+import type { Link, SessionState } from './state.js';
 
 /** The `rpc` carrier: each call that is not on its way to the present primary goes there as an RPC, if it can. */
 export function invokeRpcs(s: SessionState): void {

@@ -2,61 +2,13 @@ import type { GroupConfig } from '../config/config.js';
 import type { SessionHeader, StreamAsk, View } from '../model/frames.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
-import type { Request } from '../model/message.js';
-import type { Outcome } from '../model/outcome.js';
 import type { LogLevel } from '../model/ports.js';
-import type { OrderInfo } from '../ordering/order-info.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { Member } from '../record/record.js';
 import type { SessionEffect, Slot } from './events.js';
-import type { ClientStream } from './streams.js';
+import type { ClientStream, Held, Read, Sent, Waiting } from './open-calls.js';
 
-/** A request that was given a seqNum; its body is kept until its order is stable and its reply has come. */
-export interface Sent {
-  readonly seqNum: SeqNum;
-  readonly request: Request;
-  /** The application's call, while it waits. */
-  call: CallId | undefined;
-  /** Its reply came. */
-  answered: boolean;
-  /** The order that it was given last. */
-  order: OrderInfo | undefined;
-  /** Its order is known to be stable. */
-  stable: boolean;
-  /** As an RPC: on its way to the present primary. */
-  invoked: boolean;
-  /** The stream that it is a message of. */
-  readonly stream: ClientStream | undefined;
-  /** gRPC does not let it pass as an RPC. */
-  byFrame?: true;
-}
-
-export interface Read {
-  readonly readId: number;
-  readonly request: Request;
-  readonly call: CallId;
-  /** On its way to the present primary. */
-  sent: boolean;
-  /** As in `Sent`. */
-  byFrame?: true;
-}
-
-/** A reply that the delivery rule holds back. */
-export interface Held {
-  readonly outcome: Outcome;
-  readonly sinceMs: number;
-  /** The primary was asked for it as a stable one. */
-  asked: boolean;
-}
-
-export interface Waiting {
-  readonly call: CallId;
-  readonly request: Request;
-  readonly readOnly: boolean;
-  readonly sinceMs: number;
-}
-
-/** One replica's stream, as the session sees it. */
+/** The link to one replica, as the session sees it. */
 export interface Link {
   readonly slot: Slot;
   up: boolean;
@@ -64,13 +16,13 @@ export interface Link {
   /** Newest heartbeat of ours that the replica has echoed. */
   ackedMs: number;
   sentAtMs: number;
-  /** This stream carried requests up to here, or the replica has them. */
+  /** This link carried requests up to here, or the replica has them. */
   sentUpTo: SeqNum;
   /** Requests to send (again) out of turn. */
   resend: { seqNum: SeqNum; awaitStable: boolean }[];
   /** Streams to tell the primary of. */
   asks: StreamAsk[];
-  /** pendingRemoteOrder arrivals that this stream has reflected. */
+  /** How many arrivals of pendingRemoteOrder this link has reflected. */
   reflected: number;
 }
 

@@ -1,8 +1,9 @@
 import type { SeqItem, StreamAsk } from '../model/frames.js';
 import type { StreamItem } from '../model/stream.js';
 import { ASK_AFTER_MS, mayDeliver } from './delivery.js';
+import type { ClientStream } from './open-calls.js';
 import type { SessionState } from './state.js';
-import { type ClientStream, creditIfDue, finish, sendWaiting, take } from './streams.js';
+import { creditIfDue, finish, sendWaiting, take } from './streams.js';
 
 /** FIG. 9 for what comes on a stream: items in their order, each once. */
 export function onItems(s: SessionState, items: readonly SeqItem[]): void {

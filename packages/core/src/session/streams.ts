@@ -1,69 +1,12 @@
 import { type CallId, next, type SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
-import {
-  STREAM_CREDIT_AT,
-  STREAM_CREDIT_AT_BYTES,
-  STREAM_CREDITS_MAX,
-  STREAM_WINDOW,
-  STREAM_WINDOW_BYTES,
-  type StreamItem,
-  type StreamPart,
-} from '../model/stream.js';
+import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES, STREAM_CREDITS_MAX, type StreamPart } from '../model/stream.js';
 import { isAdopted } from '../record/transitions.js';
 import { fail, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX } from './calls.js';
-import type { Sent, SessionState } from './state.js';
-
-/** A message of a stream that has no seqNum yet. */
-type Unsent =
-  | { readonly kind: 'message'; readonly position: number; readonly message: Uint8Array }
-  | { readonly kind: 'end'; readonly position: number };
-
-/** A streaming call, as its session sees it. */
-export class ClientStream {
-  readonly call: CallId;
-  readonly opening: Request;
-  readonly sinceMs: number;
-  /** seqNum of its opening; undefined while it has none. */
-  id: SeqNum | undefined;
-  /** Its opening was processed. */
-  opened = false;
-  /** Messages that came before their opening was known; they are sent again once it is clear what became of that. */
-  early: Sent[] = [];
-  /** Positions that its messages have. */
-  position = 0;
-  /** At most one message and the end. */
-  unsent: Unsent[] = [];
-  /** Sizes of messages that the handler has not taken; the first is at `handled + 1`. */
-  readonly sizes: number[] = [];
-  handled = 0;
-  unhandledBytes = 0;
-  /** The application was told that there is room for its next message. */
-  invited = true;
-  /** Items that the application was given; held ones follow. */
-  received = 0;
-  held: { readonly item: StreamItem; readonly sinceMs: number }[] = [];
-  asked = false;
-  /** Items that the application has taken, and how far the group was told. */
-  taken = 0;
-  credited = 0;
-  /** Sizes of items given and not credited, by index. */
-  readonly given: { readonly index: number; readonly bytes: number; readonly isHidden: boolean }[] = [];
-  takenBytes = 0;
-  readonly #window: number;
-
-  constructor(call: CallId, opening: Request, sinceMs: number) {
-    this.call = call;
-    this.opening = opening;
-    this.sinceMs = sinceMs;
-    this.#window = STREAM_WINDOW;
-  }
-
-  /** Whether one more message may be on its way. */
-  get hasRoom(): boolean {
-    return this.sizes.length < this.#window && (this.sizes.length === 0 || this.unhandledBytes < STREAM_WINDOW_BYTES);
-  }
-}
+import type { Sent } from './open-calls.js';
+import { ClientStream } from './open-calls.js';
+import type { SessionState } from './state.js';
 
 const NO_BYTES = new Uint8Array(0);
 
