@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parse } from 'acorn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,7 +17,13 @@ const src = import.meta.dirname;
 const dist = join(src, '../dist');
 const testdata = join(import.meta.dirname, '../testdata');
 
-const recorded = (scenario: string): string => readFileSync(join(testdata, `${scenario}.txt`), 'utf8');
+const files = readdirSync(testdata, { encoding: 'utf8', recursive: true });
+
+function recorded(scenario: string): string {
+  const file = files.find((one) => basename(one) === `${scenario}.txt`);
+  if (file === undefined) throw new Error(`there is no scenario ${scenario}`);
+  return readFileSync(join(testdata, file), 'utf8');
+}
 
 /** Plays scenarios, each on a compiled core of its own, in one process that is ended if one of them never ends. */
 const PROGRAM = `
@@ -35,7 +41,7 @@ const PROGRAM = `
 
 function play(scenes: readonly { readonly compiled: string; readonly scenario: string }[]): string[] {
   const input = scenes.map(({ compiled, scenario }) => ({
-    script: pathToFileURL(join(compiled, 'testing/script.js')).href,
+    script: pathToFileURL(join(compiled, 'testing/scenario/script.js')).href,
     text: recorded(scenario),
   }));
   const args = ['--input-type=module', '--eval', PROGRAM];

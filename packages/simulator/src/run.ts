@@ -1,6 +1,14 @@
-import type { Ending } from './checks/settle.js';
-import { describeMode, describePlan, drawPlan, type PlanLimits, withNested, withOneWay, withStreams } from './plan.js';
-import { Random } from './random.js';
+import { Random } from './draw/random.js';
+import type { Ending } from './ending/settle.js';
+import {
+  describeMode,
+  describePlan,
+  drawPlan,
+  type PlanLimits,
+  withNested,
+  withOneWay,
+  withStreams,
+} from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
 

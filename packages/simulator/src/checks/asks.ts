@@ -1,5 +1,5 @@
 import type { SessionFrame } from '@understudy/core';
-import type { ClientHost } from '../hosts/client-host.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
 import type { SessionStream } from '../network/streams.js';
 import { demand } from '../violation.js';
 

@@ -1,6 +1,6 @@
 import { type ConnectionId, type OrderInfo, seqNumOf } from '@understudy/core';
-import type { ClientHost } from '../hosts/client-host.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
 

@@ -1,5 +1,5 @@
 import type { ReplyFrame } from '@understudy/core';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { SessionStream } from '../network/streams.js';
 import { demand } from '../violation.js';
 

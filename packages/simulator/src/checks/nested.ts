@@ -1,6 +1,6 @@
 import { isInSync, type NestedCaller } from '@understudy/core';
-import { keyOf } from '../hosts/nested-handlers.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import { keyOf } from '../hosts/replica/nested-handlers.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { Ledger } from '../services/ledger.js';
 import { NOT_KNOWN, readCall } from '../services/nested.js';
 import type { Simulation } from '../simulation.js';

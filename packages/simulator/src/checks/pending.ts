@@ -1,4 +1,4 @@
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import { demand } from '../violation.js';
 
 /**

@@ -13,8 +13,8 @@ import {
   sameMember,
   seqNumOf,
 } from '@understudy/core';
-import type { ClientHost } from '../hosts/client-host.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DRILLS } from '../drills/index.js';
-import { DRIFT_WITHIN_BOUND, type Drift, FAULTS, type PlanLimits } from '../plan.js';
+import { DRIFT_WITHIN_BOUND, type Drift, FAULTS, type PlanLimits } from '../plan/plan.js';
 import type { Stretch } from '../trace/recording.js';
 import { wrap } from '../trace/text.js';
 import type { Output } from './output.js';

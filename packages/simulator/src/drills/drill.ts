@@ -1,5 +1,5 @@
-import type { Choices } from '../choices.js';
-import type { Plan } from '../plan.js';
+import type { Choices } from '../draw/choices.js';
+import type { Plan } from '../plan/plan.js';
 import type { Stage } from './stage.js';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { drawPlan } from '../plan.js';
-import { Random } from '../random.js';
+import { Random } from '../draw/random.js';
+import { drawPlan } from '../plan/plan.js';
 import { simulate } from '../run.js';
 import type { Tracer } from '../trace/event.js';
 import { DRILLS } from './index.js';

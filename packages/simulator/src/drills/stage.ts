@@ -1,9 +1,9 @@
 import { isInSync } from '@understudy/core';
 import type { Operation } from '../checks/history.js';
-import type { Choices } from '../choices.js';
-import type { ClientHost } from '../hosts/client-host.js';
+import type { Choices } from '../draw/choices.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Host } from '../hosts/host.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { PeerStream, SessionStream } from '../network/streams.js';
 import type { Simulation } from '../simulation.js';
 

@@ -4,13 +4,13 @@ import { pathToFileURL } from 'node:url';
 import { RULES, type Rule } from '@understudy/core/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Builds } from '../mutations/builds.js';
-import { type Bound, childrenOf, type Node, ROOT } from './children.js';
-import { explore, type Summary } from './explore.js';
-import { play } from './play.js';
-import { formatRun, parseRun, replay } from './replay.js';
-import { sum } from './report.js';
-import { MODES, type Mode, nameOf } from './scenario.js';
-import { formatSchedule, parseSchedule } from './schedule.js';
+import { formatRun, parseRun, replay } from './command/replay.js';
+import { sum } from './command/report.js';
+import { type Bound, childrenOf, type Node, ROOT } from './search/children.js';
+import { explore, type Summary } from './search/explore.js';
+import { formatSchedule, parseSchedule } from './search/schedule.js';
+import { play } from './window/play.js';
+import { MODES, type Mode, nameOf } from './window/scenario.js';
 
 /** Every crash point and every single deviation. The command goes further by default. */
 const ONE: Bound = { deviations: 1, crashes: 1, together: 1 };
@@ -111,7 +111,7 @@ describe('without a rule of the core it finds what the rule prevents', () => {
     const rule = RULES.find((one) => one.rule === name) as Rule;
     const mode = MODES.find((one) => nameOf(one) === modeName) as Mode;
     const player = builds.build(rule);
-    const module = pathToFileURL(join(dirname(player), '../exhaustive/explore.js')).href;
+    const module = pathToFileURL(join(dirname(player), '../exhaustive/search/explore.js')).href;
     const args = ['--input-type=module', '--eval', PROGRAM, JSON.stringify({ explore: module, mode, bound: ONE })];
     const { violations } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Summary;
     expect(violations).toHaveLength(1);

@@ -7,8 +7,8 @@ import { UNREACHED } from '../services/nested.js';
 import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
 import { Host } from './host.js';
-import { keyOf } from './nested-handlers.js';
-import type { ServerHost } from './server-host.js';
+import { keyOf } from './replica/nested-handlers.js';
+import type { ServerHost } from './replica/server-host.js';
 
 /** A call that broke is made again, or given up, so much later. */
 const SOON_MS = 40;

@@ -1,9 +1,9 @@
 import { RULES, type RuleToTakeOut } from '@understudy/core/testing';
-import { EXTRA_RULES } from './extra-rules.js';
-import { NESTED_RULES } from './nested-rules.js';
+import { EXTRA_RULES } from './rules/extra-rules.js';
+import { NESTED_RULES } from './rules/nested-rules.js';
+import { STREAM_RULES } from './rules/stream-rules.js';
 import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
 import { NESTED, type Setting, STREAMS } from './setting.js';
-import { STREAM_RULES } from './stream-rules.js';
 
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = RuleToTakeOut;

@@ -1,4 +1,4 @@
-import type { PlanLimits } from '../plan.js';
+import type { PlanLimits } from '../plan/plan.js';
 import { simulate } from '../run.js';
 import { NESTED, type Setting, STREAMS } from './setting.js';
 

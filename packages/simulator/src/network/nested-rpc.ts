@@ -1,7 +1,7 @@
 import type { NestedCaller, Reply } from '@understudy/core';
 import type { Callee } from '../hosts/callee.js';
-import { keyOf } from '../hosts/nested-handlers.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import { keyOf } from '../hosts/replica/nested-handlers.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import { readCall } from '../services/nested.js';
 import type { Act } from './streams.js';
 

@@ -1,7 +1,7 @@
 import type { LinkId } from '@understudy/core';
-import type { ClientHost } from '../hosts/client-host.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Host } from '../hosts/host.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { Simulation } from '../simulation.js';
 import type { Rpc } from './rpc.js';
 import { type Act, PeerStream, SessionStream } from './streams.js';

@@ -1,6 +1,6 @@
 import type { CallId, Outcome, RpcReplyHeader, SessionEffect } from '@understudy/core';
-import type { ClientHost } from '../hosts/client-host.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { Act } from './streams.js';
 
 type Invoke = Extract<SessionEffect, { kind: 'invoke' }>;

@@ -1,7 +1,7 @@
 import type { ConnectionId, LinkId, Member, PeerFrame, ReplyFrame, SeqNum, SessionFrame, Term } from '@understudy/core';
-import type { ClientHost } from '../hosts/client-host.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Host } from '../hosts/host.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
 
 /** Something that may happen next in a simulation. */
 export interface Act {

@@ -1,4 +1,4 @@
-import type { Choices } from '../choices.js';
+import type { Choices } from '../draw/choices.js';
 import { checkLinearizable } from '../linearizability/check.js';
 import { explain } from '../linearizability/explain.js';
 import type { Model, Operation } from '../linearizability/model.js';

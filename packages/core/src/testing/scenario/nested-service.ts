@@ -1,0 +1,54 @@
+import type { MessageName } from '../../connection/callers.js';
+import { type NestedId, sameNested } from '../../model/nested.js';
+import { type Reply, STREAMED, WAITS } from '../../model/outcome.js';
+import { seqNumOf } from '../../ordering/order-info.js';
+import type { ReplicaEvent, Task } from '../../replica/events.js';
+import { bytesOf, hashText, textOf } from '../text.js';
+
+type Ordered = Extract<Task, { kind: 'ordered' }>;
+
+interface Asked {
+  readonly id: NestedId;
+  readonly text: string;
+  /** The message whose handler waits for it; undefined if that has ended. */
+  readonly waits: MessageName | undefined;
+}
+
+/**
+ * What a service of a scenario asks of others: `ask…` waits for the reply and answers with it, `note…` answers at once and
+ * notes what it is told later.
+ */
+export class NestedService {
+  /** Calls that were sent and wait for their reply. */
+  readonly sent: NestedId[] = [];
+  readonly #asked: Asked[] = [];
+
+  /** @returns undefined if the task has nothing to do with other services */
+  execute(task: Ordered, state: string[]): ReplicaEvent[] | undefined {
+    const { request, info } = task;
+    if (request.reply !== undefined) return this.#told(task, request.reply.to, request.reply.outcome, state);
+    const text = textOf(request.message);
+    if (!/^(ask|note)/.test(text) || request.stream !== undefined) return undefined;
+    const id = { orderNum: info.orderNum, index: 0 };
+    const { connection } = info;
+    const waits = text.startsWith('ask') ? { connection, seqNum: seqNumOf(info) } : undefined;
+    this.#asked.push({ id, text, waits });
+    const outcome = waits === undefined ? outcomeOf(`${text}=${state.length}`) : WAITS;
+    return [
+      { kind: 'nestedCall', id },
+      { kind: 'executed', task, outcome, digest: hashText(text) },
+    ];
+  }
+
+  #told(task: Ordered, to: NestedId, { message, details }: Reply, state: string[]): ReplicaEvent[] {
+    const index = this.#asked.findIndex(({ id }) => sameNested(id, to));
+    const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
+    const said = `${asked?.text ?? 'nobody'}:${textOf(message) || details}`;
+    state.push(said);
+    const outcome = outcomeOf(`${said}=${state.length}`);
+    const finished = asked?.waits === undefined ? [] : [{ ...asked.waits, outcome }];
+    return [{ kind: 'executed', task, outcome: STREAMED, digest: hashText(said), finished }];
+  }
+}
+
+const outcomeOf = (said: string): Reply => ({ kind: 'reply', code: 0, details: '', message: bytesOf(said) });

@@ -1,0 +1,189 @@
+import { ENDED_FOR_COPY, type Reply, type StreamItem } from '@understudy/core';
+import { bytesOf, textOf } from '@understudy/core/testing';
+import { type Operation, REFUSED } from '../../checks/history.js';
+import { StreamRecord } from '../../checks/stream-record.js';
+import type { Act } from '../../network/streams.js';
+import { requestText } from '../../services/ledger.js';
+import { EARLY_END } from '../../services/stream-handler.js';
+import { LINES, type Opening, readMessage, readStatus, TO_ALL } from '../../services/streamed.js';
+import type { Simulation } from '../../simulation.js';
+import { demand } from '../../violation.js';
+import type { Habits } from './draw.js';
+
+/** What an application does with a streaming call: sends while there is room, takes what comes, ends or gives up. */
+export abstract class StreamUse implements Act {
+  readonly simulation: Simulation;
+  readonly opening: Opening;
+  readonly record: StreamRecord;
+  readonly #habits: Habits;
+  /** Answers come in the order of their messages. */
+  readonly #unanswered: Operation[];
+  #sent = 0;
+  #halfClosed = false;
+  /** Of what was given: the newest item, and how many messages there were. */
+  #givenUpTo = 0;
+  #messages = 0;
+  #takenUpTo = 0;
+  #sendsAtMs = 0;
+  #takesAtMs = 0;
+  over = false;
+
+  constructor(simulation: Simulation, operation: Operation, opening: Opening, habits: Habits) {
+    this.simulation = simulation;
+    this.opening = opening;
+    this.#habits = habits;
+    this.#unanswered = [operation];
+    this.record = new StreamRecord(operation.name, operation.process);
+    simulation.history.streams.push(this.record);
+  }
+
+  get name(): string {
+    return this.record.name;
+  }
+
+  get request(): { readonly method: string; readonly message: Uint8Array } {
+    return { method: this.#habits.method, message: requestText(this.name, this.opening) };
+  }
+
+  /** Its process runs, and there is room for a message. */
+  protected abstract get runs(): boolean;
+  protected abstract get writable(): boolean;
+  protected abstract sendMessage(message: Uint8Array): void;
+  protected abstract sendEnd(): void;
+  protected abstract sendTaken(upTo: number): void;
+  abstract giveUp(): void;
+
+  get ready(): boolean {
+    return !this.over && this.runs && (this.#maySend || this.#mayEnd || this.#mayTake);
+  }
+
+  act(): void {
+    const { choices, calm } = this.simulation;
+    if (!calm && choices.chance(this.#habits.fickle)) this.giveUp();
+    else if (this.#mayTake && (choices.chance(0.5) || !(this.#maySend || this.#mayEnd))) this.#take();
+    else if (this.#maySend) this.#sendSome();
+    else this.#end();
+  }
+
+  get #messagesToSend(): number {
+    return this.opening.kind === 'server' ? 0 : this.#habits.messages;
+  }
+
+  get #isTime(): boolean {
+    return this.simulation.calm || this.simulation.nowMs >= this.#sendsAtMs;
+  }
+
+  get #maySend(): boolean {
+    return this.#sent < this.#messagesToSend && this.writable && this.#isTime;
+  }
+
+  get #mayEnd(): boolean {
+    return this.opening.kind !== 'server' && this.#sent === this.#messagesToSend && !this.#halfClosed && this.#isTime;
+  }
+
+  get #mayTake(): boolean {
+    if (this.#takenUpTo === this.#givenUpTo) return false;
+    return this.simulation.calm || this.simulation.nowMs >= this.#takesAtMs;
+  }
+
+  #take(): void {
+    this.#takenUpTo = this.#givenUpTo;
+    this.sendTaken(this.#givenUpTo);
+  }
+
+  #sendSome(): void {
+    const { choices, nowMs } = this.simulation;
+    this.#sendsAtMs = nowMs + choices.below(this.#habits.pauseMs);
+    for (let i = this.#habits.burst; i > 0 && this.#maySendMore; i--) this.#send();
+  }
+
+  get #maySendMore(): boolean {
+    return !this.over && this.#sent < this.#messagesToSend && this.writable;
+  }
+
+  #send(): void {
+    const { history } = this.simulation;
+    const place = { stream: this.name, position: ++this.#sent };
+    const input = this.#habits.quiet ? null : this.simulation.drawInput(false);
+    const how = { readOnly: false, stuck: false, keyed: false, place };
+    const operation = history.invoke(this.record.process, how, input);
+    this.#unanswered.push(operation);
+    this.note(`sends ${operation.name}`);
+    this.sendMessage(requestText(operation.name, input));
+  }
+
+  #end(): void {
+    this.#halfClosed = true;
+    this.note('half-closes');
+    this.sendEnd();
+  }
+
+  // ── what comes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @param index of the item, where its client knows it */
+  given(item: StreamItem, index: number): void {
+    demand(!this.over, () => `${this.name} gets item ${index} after its end`);
+    demand(index > this.#givenUpTo, () => `${this.name} gets item ${index} after ${this.#givenUpTo}`);
+    this.#givenUpTo = index;
+    if (item.kind !== 'message') return;
+    const { place, by, body } = readMessage(textOf(item.message));
+    demand(place === this.#messages + 1, () => `${this.name} gets message ${place} after ${this.#messages}`);
+    this.#messages = place;
+    this.record.given(index, item, by, this.simulation.history.tick());
+    this.#takesAtMs = this.simulation.nowMs + this.simulation.choices.below(this.#habits.takeMs);
+    this.#understand(body);
+  }
+
+  #understand(body: string): void {
+    if (body.startsWith(TO_ALL)) return;
+    if (this.opening.kind === 'client') for (const line of body.split(LINES)) this.#answer(line);
+    else if (this.opening.kind === 'bidi' || this.#messages === 1) this.#answer(body);
+  }
+
+  #answer(body: string): void {
+    const operation = this.#unanswered.shift();
+    demand(operation !== undefined, () => `${this.name} is given an answer that nothing asked for: ${body}`);
+    this.simulation.history.answer(operation, { kind: 'reply', code: 0, details: '', message: bytesOf(body) });
+  }
+
+  ended(outcome: Reply): void {
+    this.over = true;
+    if (outcome.code === REFUSED.code) {
+      this.#settle(() => false);
+      return;
+    }
+    if (outcome.details === ENDED_FOR_COPY.details) {
+      demand(this.simulation.plan.config.replication === 'passive', () => `${this.name} is ended for a copy`);
+      this.#settle(() => true);
+      return;
+    }
+    demand(
+      outcome.code === 0 || outcome.code === EARLY_END,
+      () => `${this.name} ends with status ${outcome.code} ${outcome.details}`,
+    );
+    const { place, by } = readStatus(outcome.details);
+    demand(place === this.#messages, () => `${this.name} ends after ${this.#messages} of ${place} messages`);
+    const item = { kind: 'status', outcome } as const;
+    this.record.ended(item, by, this.simulation.history.tick());
+    demand(
+      outcome.code !== 0 || this.#unanswered.length === 0,
+      () => `${this.name} ends, and ${this.#unanswered[0]?.name} has no answer`,
+    );
+    // What came after its early end it never saw.
+    this.#settle(({ place: at }) => (at?.position ?? 0) <= this.opening.endsAfter);
+  }
+
+  /** It ended otherwise. */
+  failed(mayHaveTakenEffect: boolean): void {
+    this.over = true;
+    this.#settle(() => mayHaveTakenEffect);
+  }
+
+  #settle(mayHaveTakenEffect: (operation: Operation) => boolean): void {
+    for (const operation of this.#unanswered.splice(0)) {
+      this.simulation.history.fail(operation, mayHaveTakenEffect(operation));
+    }
+  }
+
+  protected abstract note(text: string): void;
+}

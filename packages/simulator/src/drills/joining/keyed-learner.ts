@@ -1,0 +1,34 @@
+import type { Drill } from '../drill.js';
+
+/** Whoever is asked again under a key was not there when the call was made: it knows of it from a checkpoint alone. */
+export const keyedLearner: Drill = {
+  name: 'keyedLearner',
+  needs: (plan) => ({
+    ...plan,
+    servers: 2,
+    faults: [],
+    stuck: false,
+    admits: false,
+    handlerMs: 0,
+    config: { ...plan.config, stallMs: 60_000 },
+  }),
+  play: (stage) => {
+    const { simulation, choices, primary: first, leaseMs, sessionMs } = stage;
+    if (first === undefined || !stage.settle()) return;
+    const [second] = stage.othersThan(first);
+    if (second === undefined) return;
+    // The caller gets no reply, since its order is not known to be stable, and then the replica that it called is gone.
+    stage.delay(second, first, 0.9 * leaseMs);
+    simulation.applications.callWithKey(first);
+    stage.quietly(choices.between(0.1, 0.5) * leaseMs);
+    first.crash();
+    if (!stage.quietly(3 * sessionMs, () => stage.primary === second)) return;
+    first.start();
+    if (!stage.quietly(4 * leaseMs, () => stage.isWhole)) return;
+    stage.quietly(leaseMs);
+    second.crash();
+    if (!stage.quietly(3 * sessionMs, () => stage.primary === first)) return;
+    simulation.applications.retryWithKey(first);
+    stage.quietly(leaseMs);
+  },
+};

@@ -1,0 +1,48 @@
+import type { Drill } from '../drill.js';
+
+/** A client reaches only the backups, slowly: the primary ends its connection, and one of its messages is not there yet. */
+export const expiredBeforeHeld: Drill = {
+  name: 'expiredBeforeHeld',
+  needs: (plan, choices) => ({
+    ...plan,
+    clients: 1,
+    plainRate: 0,
+    faults: [],
+    stuck: false,
+    admits: false,
+    handlerMs: 0,
+    config: {
+      ...plan.config,
+      multicast: 'destination',
+      release: 'concurrent',
+      methods: [],
+      nullMessageMs: 5000,
+      sessionMs: plan.config.leaseMs,
+      sessionExpiryMs: choices.pick([1, 1.2]) * plan.config.leaseMs,
+    },
+  }),
+  play: (stage) => {
+    const { simulation, choices, primary, leaseMs } = stage;
+    const { sessionExpiryMs } = simulation.plan.config;
+    const [author] = simulation.clients;
+    if (primary === undefined || author === undefined || !stage.settle()) return;
+    const backups = stage.othersThan(primary);
+    for (const backup of backups) stage.cut(author, backup, 'there');
+    stage.holdReplies(primary, author, 20 * leaseMs);
+    if (!stage.processed(primary, stage.call(author, false), leaseMs)) return;
+    for (const server of simulation.servers) stage.breakSession(author, server);
+    stage.cut(author, primary);
+    stage.quietly(choices.between(0.6, 1.2) * sessionExpiryMs);
+    // They hear that it is there, and no more.
+    for (const backup of backups) {
+      stage.mend(author, backup);
+      const heard = backup.status?.sessions ?? 0;
+      stage.until(() => (backup.status?.sessions ?? 0) > heard, leaseMs / 4);
+      stage.holdRequests(author, backup, 20 * leaseMs);
+    }
+    stage.quietly(choices.between(0.5, 1.2) * sessionExpiryMs);
+    author.crash();
+    stage.quietly(leaseMs);
+    stage.heal();
+  },
+};

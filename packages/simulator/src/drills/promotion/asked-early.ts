@@ -1,0 +1,33 @@
+import type { Drill } from '../drill.js';
+
+/**
+ * A primary that was deposed without hearing of it goes on ordering. A client that knows better asks its successor before
+ * that serves, and so asks the old primary too; what order that gave comes to the successor through another client.
+ */
+export const askedEarly: Drill = {
+  name: 'askedEarly',
+  needs: (plan, choices) => ({
+    ...plan,
+    servers: choices.pick([2, 3]),
+    clients: Math.max(2, plan.clients),
+    config: { ...plan.config, multicast: 'destination', release: 'acknowledged' },
+  }),
+  play: (stage) => {
+    const { simulation, choices, primary, leaseMs } = stage;
+    const [asker, witness] = simulation.clients;
+    if (primary === undefined || asker === undefined || witness === undefined) return;
+    stage.quietly(choices.between(0.3, 0.6) * leaseMs);
+    for (const other of stage.othersThan(primary)) {
+      stage.cut(primary, other);
+      stage.cut(other, witness, 'there');
+    }
+    primary.withoutCoordinatorUntilMs = simulation.nowMs + 4 * leaseMs;
+    if (stage.successor(3 * leaseMs) === undefined) return;
+    stage.quietly(choices.between(0, 0.3) * leaseMs);
+    for (let i = choices.below(3); i >= 0; i--) simulation.applications.call(asker, false);
+    stage.quietly(choices.between(0.05, 0.3) * leaseMs);
+    for (let i = choices.below(2); i >= 0; i--) simulation.applications.call(witness, false);
+    stage.quietly(choices.between(0.1, 0.5) * leaseMs);
+    stage.heal();
+  },
+};

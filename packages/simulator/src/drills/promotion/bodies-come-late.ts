@@ -1,0 +1,41 @@
+import type { Drill } from '../drill.js';
+
+/** A backup asks for a body; before the answer comes it is primary, and the order that it was for is cut. */
+export const bodiesComeLate: Drill = {
+  name: 'bodiesComeLate',
+  needs: (plan) => ({
+    ...plan,
+    clients: Math.max(2, plan.clients),
+    faults: [],
+    stuck: false,
+    admits: false,
+    handlerMs: 0,
+    config: {
+      ...plan.config,
+      multicast: 'direct',
+      release: 'concurrent',
+      methods: [],
+      batchMs: 0,
+      sessionExpiryMs: 60_000,
+    },
+  }),
+  play: (stage) => {
+    const { simulation, choices, primary, leaseMs } = stage;
+    const [author] = simulation.clients;
+    if (primary === undefined || author === undefined || !stage.settle()) return;
+    const backups = stage.othersThan(primary);
+    for (const backup of backups) stage.cut(author, backup, 'there');
+    if (!stage.processed(primary, stage.call(author, false), leaseMs)) return;
+    const lacksBody = () => backups.every(({ status }) => (status?.logLength ?? 0) > 0);
+    if (!stage.until(lacksBody, leaseMs)) return;
+    for (const backup of backups) stage.hold(primary, backup, choices.between(4, 8) * leaseMs);
+    // It is asked, and it answers; the answer is on its way for long.
+    stage.quietly(choices.between(20, 60));
+    author.crash();
+    // Its streams end everywhere, with or without what was on its way.
+    for (const backup of backups) stage.mend(author, backup);
+    stage.pause(primary, choices.between(4, 8) * leaseMs);
+    stage.quietly(10 * leaseMs);
+    stage.heal();
+  },
+};

@@ -1,0 +1,45 @@
+import type { Drill } from '../drill.js';
+
+/**
+ * Of the last orders only their client knows, which was silent for so long that the successor relies on it no more. It is
+ * back while another session is still waited for, and hears the question late.
+ */
+export const sessionIsBack: Drill = {
+  name: 'sessionIsBack',
+  needs: (plan, choices) => ({
+    ...plan,
+    servers: choices.pick([2, 3]),
+    clients: choices.pick([2, 2, 3]),
+    handlerMs: Math.min(20, plan.handlerMs),
+    config: { ...plan.config, release: 'concurrent', sessionMs: 900, sessionExpiryMs: 60_000 },
+  }),
+  play: (stage) => {
+    const { simulation, choices, primary, leaseMs, sessionMs } = stage;
+    const [client, ...others] = simulation.clients;
+    if (primary === undefined || client === undefined) return;
+    stage.quietly(choices.between(0.3, 1) * leaseMs);
+    const backups = stage.othersThan(primary);
+    for (const backup of backups) {
+      stage.cut(primary, backup, 'there');
+      stage.cut(client, backup);
+    }
+    const silentSinceMs = simulation.nowMs;
+    for (let i = choices.below(3); i >= 0; i--) simulation.applications.call(client, false);
+    stage.quietly(choices.between(0.1, 0.6) * leaseMs);
+    primary.crash();
+    stage.quietly(choices.between(0.1, 0.3) * sessionMs);
+    for (const backup of backups) for (const other of others) stage.cut(other, backup);
+    const backMs = silentSinceMs + choices.between(1.02, 1.25) * sessionMs;
+    stage.quietly(backMs - simulation.nowMs);
+    stage.heal();
+    for (const backup of backups) {
+      stage.cut(backup, client, 'there');
+      for (const other of others) stage.cut(other, backup);
+    }
+    stage.quietly(choices.between(0.02, 0.1) * sessionMs);
+    stage.heal();
+    if (choices.chance(0.8)) for (const backup of backups) stage.cut(backup, client, 'there');
+    stage.quietly(choices.between(0.1, 0.5) * leaseMs);
+    stage.heal();
+  },
+};

@@ -1,0 +1,34 @@
+import { checkPending } from '../../checks/pending.js';
+import type { Drill } from '../drill.js';
+
+/** A client calls and stands still before it hears of the orders; only the others can carry them to the backups. */
+export const pausedCaller: Drill = {
+  name: 'pausedCaller',
+  // What is checked is what happens at once, so nothing else may be in the way.
+  needs: (plan, choices) => ({
+    ...plan,
+    faults: [],
+    stuck: false,
+    handlerMs: 0,
+    servers: Math.max(2, plan.servers),
+    clients: Math.max(2, plan.clients),
+    config: {
+      ...plan.config,
+      multicast: 'destination',
+      batchMs: 0,
+      stallMs: 60_000,
+      nullMessageMs: choices.pick([20, 200, 1000]),
+    },
+  }),
+  play: (stage) => {
+    const { client, choices, simulation } = stage;
+    // Once in sync, every replica has to acknowledge what it heard as a member: without its lease nobody sends anything.
+    if (!stage.settle() || !stage.settle()) return;
+    const { unstableMax } = simulation.plan.config;
+    for (let calls = 1 + choices.below(unstableMax); calls > 0; calls--) stage.call(client);
+    client.step({ kind: 'flush' });
+    stage.pause(client, choices.between(0.05, 0.5) * stage.sessionMs);
+    simulation.drain();
+    if (stage.primary !== undefined) checkPending(stage.primary);
+  },
+};

@@ -1,0 +1,201 @@
+import {
+  type ConnectionId,
+  type SeqNum,
+  type StreamItem,
+  type StreamOutput,
+  type StreamPart,
+  seqNumOf,
+  type Task,
+  unreachable,
+} from '@understudy/core';
+import { hashText, textOf } from '@understudy/core/testing';
+import { readRequest } from '../../services/ledger.js';
+import { StreamHandler } from '../../services/stream-handler.js';
+import { itemDigest, type Opening, TO_ALL } from '../../services/streamed.js';
+import { demand } from '../../violation.js';
+import type { ServerHost } from './server-host.js';
+
+type Ordered = Extract<Task, { kind: 'ordered' }>;
+
+/** In runs with broadcasts, of so many operations one tells everybody. */
+const TOLD_TO_ALL = 3;
+
+/** The handlers of open streams in one life of a replica, as the server runs them. */
+export class StreamHandlers {
+  readonly #server: ServerHost;
+  readonly #handlers = new Map<string, StreamHandler>();
+  /** Those that go on by themselves soon. */
+  readonly #going = new Set<StreamHandler>();
+  /** What they sent in the present step; undefined between steps. */
+  #outputs: StreamOutput[] | undefined;
+
+  constructor(server: ServerHost) {
+    this.#server = server;
+  }
+
+  /** Handlers that live. */
+  get open(): number {
+    return this.#handlers.size;
+  }
+
+  /** A part of a stream is processed. @returns what came of it */
+  deliver(task: Ordered, part: StreamPart): readonly StreamOutput[] {
+    return this.#step(() => {
+      const { connection } = task.info;
+      const seqNum = seqNumOf(task.info);
+      switch (part.kind) {
+        case 'open':
+          return this.#open(task);
+        case 'message':
+          return this.#message(task, part.of, part.position);
+        case 'end': {
+          const handler = this.#get(connection, part.of);
+          if (handler === undefined || handler.ended) return;
+          handler.halfClose(part.position);
+          this.#settle(connection, part.of, handler);
+          return;
+        }
+        case 'cancel':
+          this.#handlers.delete(keyOf(connection, part.of));
+          return;
+        case 'credit':
+          for (const { of, upTo } of part.taken) {
+            const handler = this.#get(connection, of);
+            handler?.credit(upTo, creditName(connection, seqNum));
+            if (handler !== undefined) this.#settle(connection, of, handler);
+          }
+          return;
+        default:
+          return unreachable(part, 'part of a stream');
+      }
+    });
+  }
+
+  /** An operation was processed: in some runs every stream hears of some of them. */
+  tellAll(name: string, answer: string, but?: StreamHandler): readonly StreamOutput[] {
+    const told = this.#server.simulation.plan.streams?.broadcasts && hashText(name) % TOLD_TO_ALL === 0;
+    if (!told) return NOTHING;
+    return this.#step(() => {
+      for (const [key, handler] of [...this.#handlers]) {
+        if (handler === but || handler.ended || handler.opening.kind !== 'bidi') continue;
+        handler.write(name, TO_ALL + answer);
+        this.#settle(...idsOf(key), handler);
+      }
+    });
+  }
+
+  /** The order of a part that is no operation, as items name it. */
+  nameOf(connection: ConnectionId, seqNum: SeqNum, part: StreamPart): string | undefined {
+    switch (part.kind) {
+      case 'open':
+      case 'message':
+        return undefined;
+      case 'end':
+        return `${this.#get(connection, part.of)?.name}.end`;
+      case 'cancel':
+        return `${this.#get(connection, part.of)?.name}.cancel`;
+      case 'credit':
+        return creditName(connection, seqNum);
+      default:
+        return unreachable(part, 'part of a stream');
+    }
+  }
+
+  /** Whatever they knew is not part of a checkpoint. */
+  clear(): void {
+    this.#handlers.clear();
+  }
+
+  #open(task: Ordered): void {
+    const { connection } = task.info;
+    const seqNum = seqNumOf(task.info);
+    const { name, input } = readRequest(task.request.message);
+    const opening = JSON.parse(input) as Opening;
+    const { service } = this.#server;
+    const emit = (item: StreamItem): void => this.#emit(connection, seqNum, item);
+    const handler = new StreamHandler(name, opening, service, emit);
+    this.#handlers.set(keyOf(connection, seqNum), handler);
+    const answer = this.#run(task, name, JSON.stringify(opening.input));
+    handler.start(answer);
+    this.#settle(connection, seqNum, handler);
+    this.tellAll(name, answer, handler);
+  }
+
+  #message(task: Ordered, of: SeqNum, position: number): void {
+    const { connection } = task.info;
+    const handler = this.#get(connection, of);
+    // Its handler did not wait for it.
+    if (handler === undefined || handler.ended) return;
+    const { name, input } = readRequest(task.request.message);
+    const operation = this.#server.simulation.history.byName.get(name);
+    demand(
+      operation?.place?.stream === handler.name && operation.place.position === position,
+      () => `${this.#server.name} gives ${name} to ${handler.name} as message ${position}`,
+    );
+    const answer = this.#run(task, name, input);
+    handler.message(name, position, answer);
+    this.#settle(connection, of, handler);
+    this.tellAll(name, answer, handler);
+  }
+
+  #run(task: Ordered, name: string, input: string): string {
+    this.#server.processes(name);
+    const answer = textOf(this.#server.service.run(name, input).message);
+    this.#server.nested.aside(task, name);
+    return answer;
+  }
+
+  #get(connection: ConnectionId, of: SeqNum): StreamHandler | undefined {
+    return this.#handlers.get(keyOf(connection, of));
+  }
+
+  /** Some of what is ready leaves with this step, the rest by itself; one that is over is gone. */
+  #settle(connection: ConnectionId, of: SeqNum, handler: StreamHandler): void {
+    const { choices } = this.#server.simulation;
+    if (handler.goesOn && choices.chance(0.3)) handler.goOn(1 + choices.below(3));
+    const key = keyOf(connection, of);
+    if (handler.over) this.#handlers.delete(key);
+    else if (handler.goesOn) this.#goOnLater(key, handler);
+  }
+
+  #goOnLater(key: string, handler: StreamHandler): void {
+    if (this.#going.has(handler)) return;
+    this.#going.add(handler);
+    this.#server.goOnLater(() => {
+      this.#going.delete(handler);
+      if (this.#handlers.get(key) !== handler) return;
+      handler.goOn(1 + this.#server.simulation.choices.below(4));
+      if (handler.over) this.#handlers.delete(key);
+      else if (handler.goesOn) this.#goOnLater(key, handler);
+    });
+  }
+
+  #step(act: () => void): readonly StreamOutput[] {
+    const outer = this.#outputs;
+    const outputs = outer ?? [];
+    this.#outputs = outputs;
+    act();
+    this.#outputs = outer;
+    return outputs;
+  }
+
+  #emit(connection: ConnectionId, stream: SeqNum, item: StreamItem): void {
+    // Another life began meanwhile.
+    if (this.#server.handlers !== this) return;
+    const output = { connection, stream, item, digest: itemDigest(item) };
+    if (this.#outputs === undefined) this.#server.step({ kind: 'lateItem', output });
+    else this.#outputs.push(output);
+  }
+}
+
+const NOTHING: readonly StreamOutput[] = [];
+
+const keyOf = (connection: ConnectionId, stream: SeqNum): string => `${connection}/${stream}`;
+
+function idsOf(key: string): [ConnectionId, SeqNum] {
+  const [connection = '', stream = ''] = key.split('/');
+  return [connection as ConnectionId, Number(stream) as SeqNum];
+}
+
+/** For what leaves since there is room again. */
+export const creditName = (connection: ConnectionId, seqNum: SeqNum): string => `${connection}#${seqNum}`;
