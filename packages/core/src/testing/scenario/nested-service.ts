@@ -7,45 +7,49 @@ import { bytesOf, hashText, textOf } from '../text.js';
 
 type Ordered = Extract<Task, { kind: 'ordered' }>;
 
+/** A call that a handler made. */
 interface Asked {
   readonly id: NestedId;
   readonly text: string;
-  /** The message whose handler waits for it; undefined if that has ended. */
+  /** The message whose handler waits for the reply; undefined if that handler has ended. */
   readonly waits: MessageName | undefined;
 }
 
 /**
- * What a service of a scenario asks of others: `ask…` waits for the reply and answers with it, `note…` answers at once and
- * notes what it is told later.
+ * How a scenario's service calls other services. The handler of `ask…` waits for the reply and answers with it; the
+ * handler of `note…` answers at once, and the reply is noted when it comes.
  */
 export class NestedService {
-  /** Calls that were sent and wait for their reply. */
+  /** Calls that were sent and have no reply yet. */
   readonly sent: NestedId[] = [];
   readonly #asked: Asked[] = [];
 
-  /** @returns undefined if the task has nothing to do with other services */
-  execute(task: Ordered, state: string[]): ReplicaEvent[] | undefined {
+  /**
+   * @param entries how many entries the service has
+   * @param append adds an entry, and says how many there are then
+   * @returns undefined if the task has nothing to do with other services
+   */
+  execute(task: Ordered, entries: number, append: (entry: string) => number): ReplicaEvent[] | undefined {
     const { request, info } = task;
-    if (request.reply !== undefined) return this.#told(task, request.reply.to, request.reply.outcome, state);
+    if (request.reply !== undefined) return this.#told(task, request.reply.to, request.reply.outcome, append);
     const text = textOf(request.message);
     if (!/^(ask|note)/.test(text) || request.stream !== undefined) return undefined;
     const id = { orderNum: info.orderNum, index: 0 };
     const { connection } = info;
     const waits = text.startsWith('ask') ? { connection, seqNum: seqNumOf(info) } : undefined;
     this.#asked.push({ id, text, waits });
-    const outcome = waits === undefined ? outcomeOf(`${text}=${state.length}`) : WAITS;
+    const outcome = waits === undefined ? outcomeOf(`${text}=${entries}`) : WAITS;
     return [
       { kind: 'nestedCall', id },
       { kind: 'executed', task, outcome, digest: hashText(text) },
     ];
   }
 
-  #told(task: Ordered, to: NestedId, { message, details }: Reply, state: string[]): ReplicaEvent[] {
+  #told(task: Ordered, to: NestedId, { message, details }: Reply, append: (entry: string) => number): ReplicaEvent[] {
     const index = this.#asked.findIndex(({ id }) => sameNested(id, to));
     const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
     const said = `${asked?.text ?? 'nobody'}:${textOf(message) || details}`;
-    state.push(said);
-    const outcome = outcomeOf(`${said}=${state.length}`);
+    const outcome = outcomeOf(`${said}=${append(said)}`);
     const finished = asked?.waits === undefined ? [] : [{ ...asked.waits, outcome }];
     return [{ kind: 'executed', task, outcome: STREAMED, digest: hashText(said), finished }];
   }
