@@ -1,14 +1,12 @@
+import { play } from './course.js';
+import type { Choices } from './draw/choices.js';
 import { Random } from './draw/random.js';
+import { withDrill } from './drills/with-drill.js';
 import type { Ending } from './ending/settle.js';
-import {
-  describeMode,
-  describePlan,
-  drawPlan,
-  type PlanLimits,
-  withNested,
-  withOneWay,
-  withStreams,
-} from './plan/plan.js';
+import { describeMode, describePlan } from './plan/describe.js';
+import { drawPlan } from './plan/draw.js';
+import { withNested, withOneWay, withStreams } from './plan/extras.js';
+import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
 
@@ -42,9 +40,7 @@ const NESTED = 0x6e_6573_7465_64n << 15n;
  */
 export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = {}): RunResult {
   const choices = new Random(seed);
-  const base = withOneWay(drawPlan(choices, limits), new Random(seed ^ ONE_WAY), limits);
-  const withAll = withStreams(base, new Random(seed ^ STREAMS), limits);
-  const plan = withNested(withAll, new Random(seed ^ NESTED), limits);
+  const plan = planOf(seed, choices, limits);
   tracer?.plan(`seed ${seed}: ${describePlan(plan)}`);
   const simulation = new Simulation(plan, choices, tracer);
   const result = (ending: RunResult['ending'], reason?: string): RunResult => ({
@@ -58,12 +54,20 @@ export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = 
     reason,
   });
   try {
-    return result(simulation.play());
+    return result(play(simulation));
   } catch (error) {
     const reason = reasonOf(error);
     tracer?.violation(reason);
     return result('violated', reason);
   }
+}
+
+/** Each extra is drawn from a seed of its own, so that runs without it stay what they were. */
+function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
+  const base = withDrill(drawPlan(choices, limits), choices, limits);
+  const oneWay = withOneWay(base, new Random(seed ^ ONE_WAY), limits);
+  const streams = withStreams(oneWay, new Random(seed ^ STREAMS), limits);
+  return withNested(streams, new Random(seed ^ NESTED), limits);
 }
 
 /** Where something threw is said too, unless a check found it. */

@@ -1,31 +1,43 @@
-import { ERROR_CODES, type ErrorCode, type Reply } from '@understudy/core';
-import type { Asked, Operation } from '../checks/history.js';
+import type { ReplicaStatus } from '@understudy/core';
+import type { Act } from '../act.js';
+import type { Asked, History, Operation } from '../checks/history.js';
+import type { Choices } from '../draw/choices.js';
 import type { ClientHost } from '../hosts/client/client-host.js';
-import type { ServerHost } from '../hosts/replica/server-host.js';
-import type { Act } from '../network/streams.js';
-import type { StreamPlan } from '../plan/plan.js';
-import { requestText } from '../services/ledger.js';
+import type { Plan, StreamPlan } from '../plan/plan.js';
 import type { Opening } from '../services/streamed.js';
-import type { Simulation } from '../simulation.js';
-import { drawHabits, drawOpening, type Habits } from './streams/draw.js';
-import { PlainStream } from './streams/plain-stream.js';
+import { drawHabits, drawOpening, type Habits } from '../streams/habits.js';
+import { PlainStream, type PlainStreamServer, type PlainStreamWorld } from '../streams/plain-stream.js';
+import { PlainCalls, type PlainCallsWorld, type PlainServer } from './plain-calls.js';
 
 /** The process number of calls that come without our interceptor. */
 const PLAIN = -1;
 
+/** A replica that clients without our interceptor call. */
+type CalledServer = PlainServer & PlainStreamServer & { readonly status: ReplicaStatus | undefined };
+
+export interface ApplicationsWorld extends PlainCallsWorld, PlainStreamWorld {
+  readonly plan: Plan;
+  readonly choices: Choices;
+  readonly history: History;
+  readonly clients: readonly ClientHost[];
+  readonly servers: readonly CalledServer[];
+  /** A group that is a client of the simulated one. */
+  readonly caller: { act(): void } | undefined;
+}
+
 /** What the users of a group do: call through sessions, or plainly, with and without an idempotency key. */
 export class Applications {
-  readonly #simulation: Simulation;
-  /** Plain calls that wait for an answer, and how often each was sent. */
-  readonly #openPlain = new Map<Operation, number>();
-  #plainStreams: PlainStream[] = [];
+  readonly #world: ApplicationsWorld;
+  readonly #plainCalls: PlainCalls;
+  #plainStreams: readonly PlainStream[] = [];
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+  constructor(world: ApplicationsWorld) {
+    this.#world = world;
+    this.#plainCalls = new PlainCalls(world);
   }
 
   callSomething(): void {
-    const { choices, plan, clients, caller } = this.#simulation;
+    const { choices, plan, clients, caller } = this.#world;
     if (caller !== undefined && choices.chance(plan.nested?.callers ?? 0)) {
       caller.act();
       return;
@@ -39,11 +51,16 @@ export class Applications {
     else this.call(choices.pick(clients), choices.chance(plan.readRate));
   }
 
+  #invoke(session: number, how: Asked): Operation {
+    return this.#world.history.invoke(session, how, this.#world.drawInput(how.readOnly));
+  }
+
+  // ── through sessions ────────────────────────────────────────────────────────────────────────────────────────────
+
   call(client: ClientHost, readOnly: boolean): void {
-    const { simulation } = client;
-    if (client.dead || simulation.nowMs < client.pausedUntilMs) return;
-    const { choices, plan } = simulation;
-    const stuck = plan.stuck && !simulation.calm && choices.chance(0.05);
+    if (!client.mayCall) return;
+    const { choices, plan, calm } = this.#world;
+    const stuck = plan.stuck && !calm && choices.chance(0.05);
     const oneWay = plan.oneWayRate > 0 && !readOnly && choices.chance(plan.oneWayRate);
     const operation = this.#invoke(client.process, { readOnly, stuck, keyed: false });
     if (oneWay) client.call(operation, '/log.Log/Tell');
@@ -51,134 +68,98 @@ export class Applications {
   }
 
   openStream(client: ClientHost): void {
-    const { plan, nowMs } = this.#simulation;
-    if (client.dead || nowMs < client.pausedUntilMs || plan.streams === undefined) return;
+    const { plan } = this.#world;
+    if (!client.mayCall || plan.streams === undefined) return;
     const [operation, opening, habits] = this.#drawStream(client.process, plan.streams);
     client.openStream(operation, opening, habits);
   }
 
-  #openPlainly(): void {
-    const { choices, servers, plan } = this.#simulation;
-    const server = choices.maybe(servers.filter(({ runs, status }) => runs && status?.role === 'primary'));
-    if (server === undefined || plan.streams === undefined) return;
-    const stream = new PlainStream(server, ...this.#drawStream(PLAIN, plan.streams));
-    this.#plainStreams = [...this.#plainStreams.filter(({ over }) => !over), stream];
-    stream.open();
-  }
-
-  #drawStream(process: number, plan: StreamPlan): [Operation, Opening, Habits] {
-    const { choices, history } = this.#simulation;
+  #drawStream(session: number, plan: StreamPlan): [Operation, Opening, Habits] {
+    const { choices, history } = this.#world;
     const habits = drawHabits(choices, plan);
-    const opening = drawOpening(choices, plan, habits, this.#simulation.drawInput(false));
+    const opening = drawOpening(choices, plan, habits, this.#world.drawInput(false));
     const how = { readOnly: false, stuck: false, keyed: false };
-    return [history.invoke(process, how, opening.input), opening, habits];
+    return [history.invoke(session, how, opening.input), opening, habits];
   }
 
-  /** What applications may do next with their streams. */
+  /** Adds what applications may do next with their streams. */
   possible(acts: Act[]): void {
-    for (const client of this.#simulation.clients) {
+    for (const client of this.#world.clients) {
       for (const stream of client.openStreams.values()) if (stream.ready) acts.push(stream);
     }
     for (const stream of this.#plainStreams) if (stream.ready) acts.push(stream);
   }
 
-  /** Somebody without our interceptor asks for something, so that it can be asked for again. */
-  callWithKey(server: ServerHost): Operation {
-    const operation = this.#invoke(PLAIN, { readOnly: false, stuck: false, keyed: true });
-    this.#send(server, operation);
-    return operation;
+  // ── without our interceptor ─────────────────────────────────────────────────────────────────────────────────────
+
+  #somePrimary(): CalledServer | undefined {
+    const { choices, servers } = this.#world;
+    return choices.maybe(servers.filter(({ runs, status }) => runs && status?.role === 'primary'));
   }
 
-  /** Whoever never heard what became of a call with a key asks again. */
-  retryWithKey(server: ServerHost): void {
-    for (const operation of this.#simulation.history.operations) {
-      const { key, refused, stuck, state } = operation;
-      if (key === undefined || refused || stuck || state !== 'unknown') continue;
-      operation.state = 'open';
-      operation.completedAt = Number.POSITIVE_INFINITY;
-      this.#send(server, operation);
-    }
-  }
-
-  /** Somebody without our interceptor asks this very replica. */
-  readPlainly(server: ServerHost): void {
-    this.#send(server, this.#invoke(PLAIN, { readOnly: true, stuck: false, keyed: false }));
-  }
-
-  #invoke(session: number, how: Asked): Operation {
-    return this.#simulation.history.invoke(session, how, this.#simulation.drawInput(how.readOnly));
+  #openPlainly(): void {
+    const server = this.#somePrimary();
+    const { plan } = this.#world;
+    if (server === undefined || plan.streams === undefined) return;
+    const stream = new PlainStream(this.#world, server, ...this.#drawStream(PLAIN, plan.streams));
+    this.#plainStreams = [...this.#plainStreams.filter(({ over }) => !over), stream];
+    stream.open();
   }
 
   #callPlainly(): void {
-    const { choices, history, servers } = this.#simulation;
-    const server = choices.maybe(servers.filter(({ runs, status }) => runs && status?.role === 'primary'));
+    const server = this.#somePrimary();
     if (server === undefined) return;
+    const { choices, history } = this.#world;
     const retried = choices.maybe(
       history.operations.filter(({ key, state }) => key !== undefined && state === 'unknown'),
     );
     if (retried !== undefined && choices.chance(0.5)) {
       retried.state = 'open';
-      this.#send(server, retried);
+      this.#plainCalls.send(server, retried);
       return;
     }
     const used = choices.maybe(
       history.operations.filter(({ key, state }) => key !== undefined && state === 'answered'),
     );
     if (used?.key !== undefined && choices.chance(0.2)) {
-      this.#send(server, this.#invoke(PLAIN, { readOnly: false, stuck: false, keyed: true, key: used.key }));
+      const how = { readOnly: false, stuck: false, keyed: true, key: used.key };
+      this.#plainCalls.send(server, this.#invoke(PLAIN, how));
       return;
     }
     const readOnly = choices.chance(0.2);
     const keyed = !readOnly && choices.chance(0.5);
     const operation = this.#invoke(PLAIN, { readOnly, stuck: false, keyed });
-    this.#send(server, operation);
-    // What sits between them may send it again before it was answered.
+    this.#plainCalls.send(server, operation);
+    // A proxy between them may send it again before it was answered.
     const again = keyed && operation.state !== 'unknown' && operation.state !== 'never' && choices.chance(0.2);
-    if (again) this.#send(server, operation);
+    if (again) this.#plainCalls.send(server, operation);
   }
 
-  #send(server: ServerHost, operation: Operation): void {
-    if (!server.runs) return;
-    this.#openPlain.set(operation, (this.#openPlain.get(operation) ?? 0) + 1);
-    const call = server.newCall({ plain: operation });
-    if (this.#simulation.tracing) {
-      this.#simulation.callNames.set(call, operation.name);
-      server.note(`gets the plain call ${operation.name}`);
-    }
-    const { name, input, key, readOnly } = operation;
-    const request = { method: '/log.Log/Append', message: requestText(name, input), ...(key !== undefined && { key }) };
-    server.step({ kind: 'plainCall', call, peer: 'plain', readOnly, request });
+  /** A call with an idempotency key, so that it can be made again. */
+  callWithKey(server: PlainServer): Operation {
+    const operation = this.#invoke(PLAIN, { readOnly: false, stuck: false, keyed: true });
+    this.#plainCalls.send(server, operation);
+    return operation;
   }
 
-  plainAnswered(operation: Operation, outcome: Reply): void {
-    this.#openPlain.delete(operation);
-    this.#simulation.history.answer(operation, outcome);
-  }
-
-  plainFailed(operation: Operation, code: ErrorCode): void {
-    // Of a call that was sent more than once, under its key, nobody knows.
-    this.#fail(operation, ERROR_CODES[code].mayHaveTakenEffect || operation.key !== undefined);
-  }
-
-  plainLost(operation: Operation): void {
-    this.#fail(operation, true);
-  }
-
-  /** One of its attempts failed; the last one counts, unless another was answered. */
-  #fail(operation: Operation, mayHaveTakenEffect: boolean): void {
-    const attempts = this.#openPlain.get(operation);
-    if (attempts === undefined) return;
-    if (attempts > 1) this.#openPlain.set(operation, attempts - 1);
-    else {
-      this.#openPlain.delete(operation);
-      if (operation.state === 'open') this.#simulation.history.fail(operation, mayHaveTakenEffect);
+  /** Every caller that never heard what became of its call with a key calls again. */
+  retryWithKey(server: PlainServer): void {
+    for (const operation of this.#world.history.operations) {
+      const { key, refused, stuck, state } = operation;
+      if (key === undefined || refused || stuck || state !== 'unknown') continue;
+      operation.state = 'open';
+      operation.completedAt = Number.POSITIVE_INFINITY;
+      this.#plainCalls.send(server, operation);
     }
   }
 
-  /** Plain calls that wait for an answer, without those whose handlers never end. */
+  /** A read that goes to this very replica. */
+  readPlainly(server: PlainServer): void {
+    this.#plainCalls.send(server, this.#invoke(PLAIN, { readOnly: true, stuck: false, keyed: false }));
+  }
+
+  /** Plain calls and streams that wait for an answer, without those whose handlers never end. */
   get openPlain(): number {
-    let open = this.#plainStreams.filter(({ over }) => !over).length;
-    for (const { stuck } of this.#openPlain.keys()) if (!stuck) open++;
-    return open;
+    return this.#plainStreams.filter(({ over }) => !over).length + this.#plainCalls.waiting;
   }
 }

@@ -1,7 +1,7 @@
-import type { NestedCaller, NestedId, OrderNum, Reply, Term } from '@understudy/core';
-import type { Operation } from '../checks/history.js';
-import type { ClientHost } from '../hosts/client/client-host.js';
-import type { Simulation } from '../simulation.js';
+import type { GroupRecord, NestedCaller, NestedId, OrderNum, Reply, Term } from '@understudy/core';
+import type { History, Operation } from '../checks/history.js';
+import type { Choices } from '../draw/choices.js';
+import type { Attempt, CalledFor } from '../hosts/client/attempt.js';
 import { demand } from '../violation.js';
 
 /** Its calls are made in no session's name: whoever of it is primary, it is one caller. */
@@ -20,10 +20,20 @@ interface Ask {
   uncertain: boolean;
 }
 
-/** One sending of a call. */
-export interface Attempt {
-  answered(outcome: Reply): void;
-  failed(mayHaveTakenEffect: boolean): void;
+/** A client whose process may be the primary of the group. */
+interface CallingClient {
+  readonly dead: boolean;
+  readonly mayCall: boolean;
+  call(operation: Operation, method: string, by: CalledFor): void;
+}
+
+export interface CallingGroupWorld {
+  readonly choices: Choices;
+  readonly clients: readonly CallingClient[];
+  readonly history: History;
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+  /** What an operation asks of the workload's machine. */
+  drawInput(readOnly: boolean): unknown;
 }
 
 /**
@@ -31,21 +41,21 @@ export interface Attempt {
  * that changes, the next one asks again for what has no reply, over its own connection, and the old one may do so, too.
  */
 export class CallingGroup {
-  readonly #simulation: Simulation;
+  readonly #world: CallingGroupWorld;
   #term = 1;
   #orderNum = 0;
   #index = 0;
-  #primary: ClientHost;
+  #primary: CallingClient;
   readonly #asks: Ask[] = [];
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
-    this.#primary = simulation.choices.pick(simulation.clients);
+  constructor(world: CallingGroupWorld) {
+    this.#world = world;
+    this.#primary = world.choices.pick(world.clients);
   }
 
   /** It does something, or who was its primary. */
   act(): void {
-    const { choices } = this.#simulation;
+    const { choices } = this.#world;
     const what = choices.below(10);
     if (what < 5) this.#ask();
     else if (what === 5) this.#read();
@@ -55,7 +65,7 @@ export class CallingGroup {
   }
 
   #ask(): void {
-    if (this.#orderNum === 0 || this.#simulation.choices.chance(0.7)) {
+    if (this.#orderNum === 0 || this.#world.choices.chance(0.7)) {
       this.#orderNum++;
       this.#index = 0;
     }
@@ -63,9 +73,9 @@ export class CallingGroup {
   }
 
   #begin(id: NestedId): void {
-    const { history } = this.#simulation;
+    const { history } = this.#world;
     const how = { readOnly: false, stuck: false, keyed: false };
-    const operation = history.invoke(CALLING_GROUP, how, this.#simulation.drawInput(false));
+    const operation = history.invoke(CALLING_GROUP, how, this.#world.drawInput(false));
     const ask = { operation, id, done: false, open: 0, uncertain: false };
     this.#asks.push(ask);
     this.#send(this.#primary, ask, this.#term, this.#settledUpTo);
@@ -73,16 +83,16 @@ export class CallingGroup {
   }
 
   #read(): void {
-    if (!mayCall(this.#primary)) return;
-    const { history } = this.#simulation;
+    if (!this.#primary.mayCall) return;
+    const { history } = this.#world;
     const how = { readOnly: true, stuck: false, keyed: false };
-    const operation = history.invoke(CALLING_GROUP, how, this.#simulation.drawInput(true));
+    const operation = history.invoke(CALLING_GROUP, how, this.#world.drawInput(true));
     const id = { orderNum: (this.#orderNum + 1) as OrderNum, index: 0 };
     this.#primary.call(operation, '/log.Log/Append', { nested: this.#caller(id, this.#term, this.#settledUpTo) });
   }
 
   #changePrimary(): void {
-    const { choices, clients } = this.#simulation;
+    const { choices, clients } = this.#world;
     this.#primary = choices.pick(clients);
     this.#term++;
     for (const ask of this.#asks) if (!ask.done) this.#send(this.#primary, ask, this.#term, this.#settledUpTo);
@@ -90,7 +100,7 @@ export class CallingGroup {
 
   /** A primary of before, or a message that was on its way for long. */
   #askLate(): void {
-    const { choices, clients } = this.#simulation;
+    const { choices, clients } = this.#world;
     const ask = choices.maybe(this.#asks);
     if (ask === undefined) return;
     const settledUpTo = choices.below(Math.min(this.#settledUpTo, ask.id.orderNum - 1) + 1);
@@ -99,14 +109,14 @@ export class CallingGroup {
 
   /** Its replicas differ: under the same id it asks for something else. */
   #askDifferently(): void {
-    const ask = this.#simulation.choices.maybe(this.#asks);
+    const ask = this.#world.choices.maybe(this.#asks);
     if (ask !== undefined && ask.id.orderNum > this.#settledUpTo) this.#begin(ask.id);
   }
 
   /** When all faults are over: whatever has no outcome is asked for once more. @returns whether there is nothing left */
   askAgain(): boolean {
     const left = this.#asks.filter(({ done }) => !done);
-    const client = this.#simulation.clients.find(({ dead }) => !dead);
+    const client = this.#world.clients.find(({ dead }) => !dead);
     if (left.length === 0 || client === undefined) return true;
     this.#primary = client;
     this.#term++;
@@ -125,8 +135,8 @@ export class CallingGroup {
     return { client: CLIENT, term: term as Term, id, settledUpTo: settledUpTo as OrderNum };
   }
 
-  #send(client: ClientHost, ask: Ask, term: number, settledUpTo: number): void {
-    if (!mayCall(client)) return;
+  #send(client: CallingClient, ask: Ask, term: number, settledUpTo: number): void {
+    if (!client.mayCall) return;
     const { operation, id } = ask;
     ask.open++;
     if (!ask.done && operation.state !== 'open') {
@@ -164,7 +174,7 @@ export class CallingGroup {
 
   #give(ask: Ask, outcome: Reply): void {
     const { operation } = ask;
-    const { history, coordinator } = this.#simulation;
+    const { history, coordinator } = this.#world;
     // What an operator gave up may take place once more.
     if (coordinator.record?.forced && operation.state !== 'open') return;
     const other = this.#othersOf(ask).find(({ operation: { state } }) => state === 'answered');
@@ -189,7 +199,7 @@ export class CallingGroup {
     ask.open--;
     ask.uncertain ||= mayHaveTakenEffect;
     const { operation } = ask;
-    if (ask.open === 0 && operation.state === 'open') this.#simulation.history.fail(operation, ask.uncertain);
+    if (ask.open === 0 && operation.state === 'open') this.#world.history.fail(operation, ask.uncertain);
   }
 
   /** At the end: one effect for each id, whoever asked for it and how often. */
@@ -204,6 +214,3 @@ export class CallingGroup {
     }
   }
 }
-
-const mayCall = ({ dead, simulation, pausedUntilMs }: ClientHost): boolean =>
-  !dead && simulation.nowMs >= pausedUntilMs;

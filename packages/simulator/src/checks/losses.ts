@@ -1,12 +1,31 @@
 import { type ConnectionId, type OrderInfo, seqNumOf } from '@understudy/core';
-import type { ClientHost } from '../hosts/client/client-host.js';
-import type { ServerHost } from '../hosts/replica/server-host.js';
-import type { Simulation } from '../simulation.js';
+import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
+
+/** A client as it tells of what it holds. */
+export interface LossClient {
+  readonly index: number;
+  readonly alive: boolean;
+  readonly connection: ConnectionId;
+  readonly process: number;
+}
+
+export interface LossServer {
+  readonly name: string;
+  readonly index: number;
+}
+
+export interface LossesWorld {
+  readonly nowMs: number;
+  readonly plan: Pick<Plan, 'config' | 'faults'>;
+  readonly network: { readonly reach: { lastHeardMs(client: LossClient, server: LossServer): number } };
+  /** Client processes that a promotion of this replica may give up now. */
+  outOfReach(server: LossServer): ReadonlySet<number>;
+}
 
 /** The process that a session belongs to. */
 interface Speaker {
-  readonly client: ClientHost;
+  readonly client: LossClient;
   readonly process: number;
 }
 
@@ -18,29 +37,29 @@ const SILENCE_FACTOR = 1.2;
  * request died, or was out of reach for sessionMs, together with the primary. What a live client retains is not lost.
  */
 export class Losses {
-  readonly #simulation: Simulation;
+  readonly #world: LossesWorld;
   readonly #speakers = new Map<ConnectionId, Speaker>();
   /** When an order first left the primary for a session, by what it says. */
   readonly #leftMs = new Map<string, number>();
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+  constructor(world: LossesWorld) {
+    this.#world = world;
   }
 
-  sessionStarts(client: ClientHost): void {
+  sessionStarts(client: LossClient): void {
     this.#speakers.set(client.connection, { client, process: client.process });
   }
 
   left(orders: readonly OrderInfo[]): void {
     for (const info of orders) {
       const key = keyOf(info);
-      if (!this.#leftMs.has(key)) this.#leftMs.set(key, this.#simulation.nowMs);
+      if (!this.#leftMs.has(key)) this.#leftMs.set(key, this.#world.nowMs);
     }
   }
 
   /** @param infos what is known of the order that is called lost, by term */
-  calledLost(server: ServerHost, hole: number, infos: readonly OrderInfo[]): void {
-    const gone = this.#simulation.outOfReach(server);
+  calledLost(server: LossServer, hole: number, infos: readonly OrderInfo[]): void {
+    const gone = this.#world.outOfReach(server);
     const isExcused = infos.length === 0 ? gone.size > 0 : infos.some((info) => this.#isGone(server, info, gone));
     demand(isExcused, () => {
       const whose = infos.map((info) => `${info.connection}#${seqNumOf(info)} of term ${info.term}`);
@@ -49,7 +68,7 @@ export class Losses {
   }
 
   /** Its session ended, its process died, or it was out of reach for so long; but not long before the order left. */
-  #isGone(server: ServerHost, info: OrderInfo, gone: ReadonlySet<number>): boolean {
+  #isGone(server: LossServer, info: OrderInfo, gone: ReadonlySet<number>): boolean {
     const speaker = this.#speakers.get(info.connection);
     if (speaker === undefined) return false;
     const { client, process } = speaker;
@@ -61,12 +80,12 @@ export class Losses {
    * A primary that holds its lease has heard what a backup said a lease ago. Whom that one had given up by then, nobody
    * relies on.
    */
-  #wasSilentBefore(client: ClientHost, server: ServerHost, leftMs: number | undefined): boolean {
-    const { plan, network } = this.#simulation;
+  #wasSilentBefore(client: LossClient, server: LossServer, leftMs: number | undefined): boolean {
+    const { plan, network } = this.#world;
     // To a process that stood still nobody was silent.
     if (leftMs === undefined || plan.faults.includes('serverPause')) return false;
     const { sessionMs, leaseMs } = plan.config;
-    return leftMs - network.lastHeardMs(client, server) > SILENCE_FACTOR * sessionMs + leaseMs;
+    return leftMs - network.reach.lastHeardMs(client, server) > SILENCE_FACTOR * sessionMs + leaseMs;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type Member,
   namesSame,
   type OrderInfo,
+  type OrderNum,
   type ReplicaEffect,
   type ReplicaEvent,
   type ReplicaStatus,
@@ -13,9 +14,7 @@ import {
   sameMember,
   seqNumOf,
 } from '@understudy/core';
-import type { ClientHost } from '../hosts/client/client-host.js';
-import type { ServerHost } from '../hosts/replica/server-host.js';
-import type { Simulation } from '../simulation.js';
+import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
 /** What a replica may keep beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
@@ -36,32 +35,68 @@ const ORDERS_MAX = 0x10000;
 const FREQUENT: ReadonlySet<string> = new Set(['announce', 'ack', 'replies', 'multicast']);
 const NOBODY: readonly string[] = [];
 
+/** A replica that is looked at. */
+export interface WatchedReplica {
+  readonly name: string;
+  readonly alive: boolean;
+  readonly lives: number;
+  readonly member: Member;
+  readonly status: ReplicaStatus | undefined;
+  /** The last order that it had given as primary when it was told to step down. */
+  readonly handsOverFrom: OrderNum | undefined;
+  readonly life: {
+    /** By order: the operation that was processed, and the core's digest after it where known. */
+    readonly processed: readonly string[];
+    readonly digests: string[];
+    readonly stableMarked: number;
+    markStable(upTo: OrderNum): void;
+  };
+}
+
+/** A client that is looked at. */
+export interface WatchedClient {
+  readonly name: string;
+  readonly core: { readonly status: { readonly retained: number } } | undefined;
+  readonly calls: { readonly size: number };
+  readonly streamsOpened: number;
+}
+
+export interface WatchWorld {
+  readonly nowMs: number;
+  readonly calmSinceMs: number;
+  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested'>;
+  readonly mayDiverge: boolean;
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+  readonly servers: readonly WatchedReplica[];
+  readonly clients: readonly WatchedClient[];
+}
+
 /** Looks at every replica after every step. */
 export class Watch {
   /** Nothing goes wrong, and time passes in small steps. */
   fairWeather = false;
-  readonly #simulation: Simulation;
+  readonly #world: WatchWorld;
   readonly #primaries = new Map<number, Member>();
   /** By term and order. */
   readonly #orders = new Map<number, OrderInfo>();
-  readonly #lastTerm = new Map<ServerHost, { life: number; term: number }>();
+  readonly #lastTerm = new Map<WatchedReplica, { life: number; term: number }>();
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+  constructor(world: WatchWorld) {
+    this.#world = world;
   }
 
-  afterStep(server: ServerHost, status: ReplicaStatus): void {
+  afterStep(server: WatchedReplica, status: ReplicaStatus): void {
     this.#checkTerm(server, status);
     this.#checkBounds(server, status);
     this.#checkHandOver(server, status);
-    if (status.processedUpTo > 0 && server.digests[status.processedUpTo] === undefined) {
-      server.digests[status.processedUpTo] = status.digest;
-      const { record } = this.#simulation.coordinator;
+    if (status.processedUpTo > 0 && server.life.digests[status.processedUpTo] === undefined) {
+      server.life.digests[status.processedUpTo] = status.digest;
+      const { record } = this.#world.coordinator;
       if (record !== undefined) this.#compareAt(record, server, status.processedUpTo);
     }
     if (status.role !== 'primary') return;
-    if (status.stableUpTo > server.stableMarked) this.#checkStable(server, status);
-    server.markStable(status.stableUpTo);
+    if (status.stableUpTo > server.life.stableMarked) this.#checkStable(server, status);
+    server.life.markStable(status.stableUpTo);
   }
 
   /** DESIGN 5.4: the term grows with each change of the primary, who was in sync before; the old one leaves the set. */
@@ -80,8 +115,8 @@ export class Watch {
   }
 
   /** DESIGN 5.5: once all faults are over for a lease, whoever is primary and runs is heard, even if it cannot serve yet. */
-  claims({ name }: ServerHost): void {
-    const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#simulation;
+  claims({ name }: Pick<WatchedReplica, 'name'>): void {
+    const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#world;
     const { record } = coordinator;
     if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs) return;
     const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
@@ -89,10 +124,10 @@ export class Watch {
   }
 
   /** DESIGN 1: stable is what every in-sync backup holds. A deposed primary may know less of them. */
-  #checkStable({ name }: ServerHost, { term, stableUpTo }: ReplicaStatus): void {
-    const { record } = this.#simulation.coordinator;
+  #checkStable({ name }: WatchedReplica, { term, stableUpTo }: ReplicaStatus): void {
+    const { record } = this.#world.coordinator;
     if (record?.term !== term) return;
-    for (const { name: other, alive, member, status } of this.#simulation.servers) {
+    for (const { name: other, alive, member, status } of this.#world.servers) {
       if (!alive || status === undefined || !isInSync(record, member)) continue;
       demand(
         status.heldUpTo >= stableUpTo,
@@ -122,7 +157,7 @@ export class Watch {
   }
 
   /** DESIGN 7.4 and promise 5: terms never go back, and each has one primary. */
-  #checkTerm(server: ServerHost, { term, role, replica }: ReplicaStatus): void {
+  #checkTerm(server: WatchedReplica, { term, role, replica }: ReplicaStatus): void {
     const last = this.#lastTerm.get(server);
     if (last?.life === server.lives) {
       demand(term >= last.term, () => `${server.name} goes back from term ${last.term} to ${term}`);
@@ -140,14 +175,14 @@ export class Watch {
    * DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open.
    * Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
    */
-  afterClientStep(client: ClientHost, retained: number): void {
-    const { unstableMax, queueMax } = this.#simulation.plan.config;
+  afterClientStep(client: WatchedClient, retained: number): void {
+    const { unstableMax, queueMax } = this.#world.plan.config;
     const bound = 2 * unstableMax + queueMax + client.calls.size + client.streamsOpened * PARTS_MAX;
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
   }
 
   /** DESIGN 6: a client that reflects an order beyond all that the primary gave is refused, and nothing else happens. */
-  reflected({ name, status }: ServerHost, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
+  reflected({ name, status }: WatchedReplica, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
     if (status?.role !== 'primary' || event.kind !== 'sessionFrame' || event.frame.kind !== 'multicast') return;
     const { term, heldUpTo } = status;
     const foreign = event.frame.header.destOrderInfo.find((info) => info.term === term && info.orderNum > heldUpTo);
@@ -171,8 +206,8 @@ export class Watch {
   }
 
   /** DESIGN 5.5: a primary that hands over stops ordering. What a stuck handler leaves behind is an order too. */
-  #checkHandOver({ name, handsOverFrom }: ServerHost, { role, heldUpTo }: ReplicaStatus): void {
-    if (handsOverFrom === undefined || role !== 'primary' || this.#simulation.plan.stuck) return;
+  #checkHandOver({ name, handsOverFrom }: WatchedReplica, { role, heldUpTo }: ReplicaStatus): void {
+    if (handsOverFrom === undefined || role !== 'primary' || this.#world.plan.stuck) return;
     demand(
       heldUpTo <= handsOverFrom,
       () => `${name} orders ${heldUpTo} after it began to hand over at ${handsOverFrom}`,
@@ -183,14 +218,14 @@ export class Watch {
    * DESIGN 5.2, 7.10: where only clients are told of the order, the primary tells its backups of nothing that a session
    * sent, as long as nothing goes wrong and time passes evenly.
    */
-  announces(server: ServerHost, orders: readonly OrderInfo[]): void {
-    if (!this.fairWeather || this.#simulation.plan.config.multicast !== 'destination') return;
+  announces(server: WatchedReplica, orders: readonly OrderInfo[]): void {
+    if (!this.fairWeather || this.#world.plan.config.multicast !== 'destination') return;
     const told = orders.find(({ kind, connection }) => kind === 'call' && connectionKind(connection) === 'session');
     demand(told === undefined, () => `${server.name} announces order ${told?.orderNum}, which clients reflect`);
   }
 
-  #checkBounds(server: ServerHost, { waitingToRelease, logLength, base }: ReplicaStatus): void {
-    const { config, streams, nested } = this.#simulation.plan;
+  #checkBounds(server: WatchedReplica, { waitingToRelease, logLength, base }: ReplicaStatus): void {
+    const { config, streams, nested } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
@@ -211,31 +246,31 @@ export class Watch {
 
   /** Who sends stream messages has many requests open at a time, and asks a new primary for each, once. */
   #retained(): number {
-    return this.#simulation.clients.reduce((sum, { core }) => sum + (core?.status.retained ?? 0), 0);
+    return this.#world.clients.reduce((sum, { core }) => sum + (core?.status.retained ?? 0), 0);
   }
 
   /** Promise 1: whoever is in sync processed the same up to the same order. */
-  #compareAt(record: GroupRecord, server: ServerHost, orderNum: number): void {
+  #compareAt(record: GroupRecord, server: WatchedReplica, orderNum: number): void {
     // What may differ the core finds out by itself, a little later.
-    if (this.#simulation.mayDiverge || !isInSync(record, server.member)) return;
-    const mine = server.digests[orderNum];
-    for (const other of this.#simulation.servers) {
+    if (this.#world.mayDiverge || !isInSync(record, server.member)) return;
+    const mine = server.life.digests[orderNum];
+    for (const other of this.#world.servers) {
       if (other === server || !other.alive || !isInSync(record, other.member)) continue;
-      const theirs = other.digests[orderNum];
+      const theirs = other.life.digests[orderNum];
       if (mine === undefined || theirs === undefined || mine === theirs) continue;
       demand(
         false,
         () =>
-          `at order ${orderNum} ${server.name} (${server.processed[orderNum]}) and ${other.name} (${other.processed[orderNum]}) differ`,
+          `at order ${orderNum} ${server.name} (${server.life.processed[orderNum]}) and ${other.name} (${other.life.processed[orderNum]}) differ`,
       );
     }
   }
 
   /** The set changed: compare everything. */
   compareAll(record: GroupRecord): void {
-    for (const server of this.#simulation.servers) {
+    for (const server of this.#world.servers) {
       if (!server.alive) continue;
-      for (let k = 1; k < server.digests.length; k++) this.#compareAt(record, server, k);
+      for (let k = 1; k < server.life.digests.length; k++) this.#compareAt(record, server, k);
     }
   }
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../draw/random.js';
-import { drawPlan } from '../plan/plan.js';
+import { drawPlan } from '../plan/draw.js';
 import { simulate } from '../run.js';
 import type { Tracer } from '../trace/event.js';
 import { DRILLS } from './index.js';
+import { withDrill } from './with-drill.js';
 
 const PLANS = 200;
 const SEEDS = 30;
@@ -11,7 +12,8 @@ const SEEDS = 30;
 describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
   it('asks for nothing that a service config may not say', () => {
     for (let seed = 1n; seed <= PLANS; seed++) {
-      const { config } = drawPlan(new Random(seed), { drill });
+      const choices = new Random(seed);
+      const { config } = withDrill(drawPlan(choices), choices, { drill });
       expect(config.sessionMs).toBeGreaterThanOrEqual(config.leaseMs);
       expect(config.sessionExpiryMs).toBeGreaterThanOrEqual(config.sessionMs);
     }

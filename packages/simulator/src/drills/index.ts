@@ -60,3 +60,5 @@ export const DRILLS: readonly Drill[] = [
   slowHandOver,
   toldByClients,
 ];
+
+export const drillNamed = (name: string): Drill | undefined => DRILLS.find((drill) => drill.name === name);

@@ -1,46 +1,55 @@
+import type { ReplicaStatus } from '@understudy/core';
 import type { ServerHost } from '../hosts/replica/server-host.js';
-import type { Simulation } from '../simulation.js';
+import type { Plan } from '../plan/plan.js';
+
+/** The replicas, when everything has come to rest, and the dead among the clients' processes. */
+export interface KeptWorld {
+  readonly plan: Plan;
+  readonly servers: readonly ServerHost[];
+  readonly clients: readonly { readonly deadProcesses: readonly number[] }[];
+}
 
 /** DESIGN 7.8, when everything is stable: logs end, and no message is left that nobody will give an order. */
-export const keepsLittle = (simulation: Simulation): boolean =>
-  simulation.servers.every((server) => !server.alive || server.status === undefined || isTidy(server, server.status));
+export const keepsLittle = ({ plan, servers }: KeptWorld): boolean =>
+  servers.every(({ alive, status, life }) => !alive || status === undefined || isTidy(plan, life, status));
 
 function isTidy(
-  { simulation, handlers, nested }: ServerHost,
-  { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams }: NonNullable<ServerHost['status']>,
+  plan: Plan,
+  life: ServerHost['life'],
+  { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams }: ReplicaStatus,
 ): boolean {
-  const { replication, unstableMax } = simulation.plan.config;
+  const { replication, unstableMax } = plan.config;
   // Who executes needs no log, but where streams were open: from before them on. Who does not keeps what came after its
   // checkpoint.
   const forBase = base === undefined ? 0 : heldUpTo - base;
   // While handlers live no copy is made, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
-  const { streams: withStreams, nested: withNested } = simulation.plan;
+  const { streams: withStreams, nested: withNested } = plan;
   const mayLag = replication === 'passive' && (withStreams ?? withNested) !== undefined;
   if (!mayLag && logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
   // Who does not execute has what its checkpoint says.
-  const open = openStreams + streams + handlers.open + openNested + nested.open;
+  const open = openStreams + streams + life.streams.open + openNested + life.nested.open;
   if ((role === 'primary' || replication === 'semi-active') && open > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
   return role !== 'primary' || unordered === 0;
 }
 
-export const describeKept = ({ servers }: Simulation): string =>
+export const describeKept = ({ servers }: KeptWorld): string =>
   servers
-    .map(({ name, status, handlers, nested }) => {
+    .map(({ name, status, life }) => {
       const { logLength, unordered, openStreams, openNested, streams } = status ?? {};
-      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open, ${handlers.open + nested.open} handlers, ${openNested} calls`;
+      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open, ${life.streams.open + life.nested.open} handlers, ${openNested} calls`;
     })
     .join('; ');
 
 /** Who executes has the replies to all that its handlers asked, and these have come to their ends. */
-export const asksNothing = ({ plan, servers }: Simulation): boolean =>
+export const asksNothing = ({ plan, servers }: KeptWorld): boolean =>
   plan.nested === undefined ||
-  servers.every(({ alive, status, nested }) => {
+  servers.every(({ alive, status, life }) => {
     const executes = status?.role === 'primary' || plan.config.replication === 'semi-active';
-    return !alive || !executes || (status?.openNested === 0 && nested.open === 0);
+    return !alive || !executes || (status?.openNested === 0 && life.nested.open === 0);
   });
 
 /** Of a stream that ended nothing is kept once its client has taken everything, if that lives. */
-export const keepsNoStreams = ({ servers, clients }: Simulation): boolean =>
+export const keepsNoStreams = ({ servers, clients }: KeptWorld): boolean =>
   clients.some(({ deadProcesses }) => deadProcesses.length > 0) ||
   servers.every(({ alive, status }) => !alive || status?.role !== 'primary' || status.streams === 0);

@@ -1,8 +1,4 @@
-import type { GroupConfig, MethodConfig } from '@understudy/core';
-import type { Choices } from '../draw/choices.js';
-import type { Drill } from '../drills/drill.js';
-import { DRILLS } from '../drills/index.js';
-import { WORKLOADS } from '../services/index.js';
+import type { GroupConfig } from '@understudy/core';
 import type { Workload } from '../services/workload.js';
 
 /** What may go wrong in a run. Each run draws which kinds it has, so that rare mixtures come up pure as well. */
@@ -31,9 +27,6 @@ export const FAULTS = [
   'cancel',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
-
-/** What spoils the rest of a run for other faults. */
-const RARE: ReadonlySet<Fault> = new Set(['diverge', 'forge']);
 
 /** The rates of clocks, against the time of the run. */
 export interface Drift {
@@ -70,8 +63,8 @@ export interface Plan {
   /** Share of the coordinator's messages that are lost. */
   readonly coordinatorLoss: number;
   readonly drift: Drift;
-  /** A situation that the run is led into on its way. */
-  readonly drill: Drill | undefined;
+  /** Name of the drill: a situation that the run is led into on its way. */
+  readonly drill: string | undefined;
   /** Share of one-way calls among those of sessions that change something. */
   readonly oneWayRate: number;
   /** undefined: nobody opens any. */
@@ -115,156 +108,3 @@ export interface PlanLimits {
   readonly drill?: string;
   readonly drift?: Drift;
 }
-
-export function drawPlan(choices: Choices, limits: PlanLimits = {}): Plan {
-  const plan = drawWithoutDrill(choices, limits);
-  const drill = drawDrill(choices, limits);
-  if (drill === undefined) return plan;
-  // Else whatever else goes wrong leads most runs away from it.
-  const faults = choices.chance(0.7) ? [] : plan.faults;
-  return drill.needs({ ...plan, drill, faults }, choices);
-}
-
-function drawDrill(choices: Choices, { without = [], drill: name }: PlanLimits): Drill | undefined {
-  if (name !== undefined) return DRILLS.find((drill) => drill.name === name);
-  return choices.chance(0.3) && !without.includes('drills') ? choices.pick(DRILLS) : undefined;
-}
-
-function drawWithoutDrill(choices: Choices, { without = [], drift = DRIFT_WITHIN_BOUND }: PlanLimits): Plan {
-  const stuck = choices.chance(0.1) && !without.includes('stuck');
-  const config = drawConfig(choices, stuck);
-  const quiet = choices.chance(0.02);
-  const drawn = FAULTS.filter((fault) => choices.chance(RARE.has(fault) ? 0.1 : 0.4) && !quiet);
-  return {
-    config,
-    workload: choices.pick(WORKLOADS),
-    servers: choices.pick([1, 2, 2, 3, 3, 3]),
-    clients: choices.pick([1, 2, 2, 3]),
-    steps: 100 + choices.below(200),
-    faults: drawn.filter((fault) => !without.includes(fault) && fits(fault, config, stuck)),
-    faultRate: choices.pick([0.01, 0.03, 0.08]),
-    handlerMs: stuck ? 0 : choices.pick([0, 0, 20, 150]),
-    admits: choices.chance(0.2) && !without.includes('admits'),
-    stuck,
-    plainRate: choices.pick([0, 0.1, 0.3]),
-    timeRate: choices.pick([0.05, 0.15, 0.3]),
-    jumpMs: choices.pick([20, 20, 40]),
-    readRate: choices.pick([0.25, 0.25, 0.6]),
-    coordinatorLoss: choices.pick([0, 0.1, 0.3]),
-    drift,
-    drill: undefined,
-    oneWayRate: 0,
-    streams: undefined,
-    nested: undefined,
-  };
-}
-
-/**
- * @param choices of their own, so that a run without streams is what it was before there were any
- * @returns the plan with streams, in a third of the runs. A handler that is left behind would lose its stream.
- */
-export function withStreams(plan: Plan, choices: Choices, { without = [], streams }: PlanLimits): Plan {
-  const drawn = choices.chance(1 / 3);
-  if (!(streams ?? drawn) || without.includes('streams') || plan.stuck) return plan;
-  const { config } = plan;
-  const drawnStreams = {
-    rate: choices.pick([0.2, 0.4]),
-    late: choices.pick([0, 0, 0.5]),
-    // With handlers that take their time they would take longer than anybody waits; so would what a drill waits for.
-    long: plan.handlerMs > 0 || plan.drill !== undefined ? 0 : choices.pick([0, 0.2]),
-    broadcasts: choices.chance(0.4),
-  };
-  const backlogMax = choices.pick([config.backlogMax, 64, 16]);
-  return {
-    ...plan,
-    // A dead client's stream is open until its records are freed.
-    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500), backlogMax },
-    streams: drawnStreams,
-  };
-}
-
-/** @returns the plan with one-way calls, in a fifth of the runs that are led nowhere. What is left behind has no reply either. */
-export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanLimits): Plan {
-  const drawn = choices.chance(0.2) && plan.drill === undefined && !plan.stuck;
-  if (!drawn || without.includes('oneWay')) return plan;
-  const { config } = plan;
-  const release = choices.chance(0.3) ? 'acknowledged' : config.release;
-  const tell: MethodConfig = { service: 'log.Log', method: 'Tell', readOnly: false, oneWay: true, release };
-  return { ...plan, oneWayRate: 0.4, config: { ...config, methods: [...config.methods, tell] } };
-}
-
-/**
- * @returns the plan with handlers that call another service, in a quarter of the runs that are led nowhere. One that is
- *   left behind would wait for ever.
- */
-export function withNested(plan: Plan, choices: Choices, { without = [], nested }: PlanLimits): Plan {
-  const drawn = choices.chance(0.25);
-  if (!(nested ?? drawn) || without.includes('nested') || plan.stuck || plan.drill !== undefined) return plan;
-  const { config, streams } = plan;
-  const backlogMax = streams === undefined ? choices.pick([config.backlogMax, 64, 16]) : config.backlogMax;
-  return {
-    ...plan,
-    config: { ...config, backlogMax },
-    nested: {
-      share: choices.pick([0, 0.2, 0.5, 0.9]),
-      calleeMs: choices.pick([0, 30, 300]),
-      trouble: choices.pick([0, 0.01, 0.04]),
-      callers: choices.pick([0, 0.3, 0.6]),
-    },
-  };
-}
-
-/** A pause is a stuck handler to the others; only semi-active replicas have outcomes to compare. */
-function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
-  if (fault === 'diverge') return config.replication === 'semi-active' && !stuck;
-  return !(stuck && fault.endsWith('Pause'));
-}
-
-function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
-  const sure = choices.chance(0.3);
-  return {
-    group: 'g',
-    replication: choices.pick(['semi-active', 'passive']),
-    multicast: choices.pick(['direct', 'destination']),
-    release: choices.chance(0.7) ? 'concurrent' : 'acknowledged',
-    ordering: 'reception',
-    carrier: choices.chance(0.7) ? 'stream' : 'rpc',
-    pendingSourceOrderMax: 3,
-    leaseMs: 300,
-    sessionMs: 900,
-    sessionExpiryMs: choices.chance(0.15) ? 1500 : 60_000,
-    nullMessageMs: 20,
-    batchMs: choices.pick([0, 1]),
-    stallMs: stuck ? 400 : 60_000,
-    checkpointEvery: 5,
-    backlogMax: 262_144,
-    unstableMax: 8,
-    queueMax: 16,
-    sessionsMax: 64,
-    methods: sure
-      ? [{ service: 'log.Log', method: 'Sure', readOnly: false, oneWay: false, release: 'acknowledged' }]
-      : [],
-  };
-}
-
-/** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
-export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
-  [replication, multicast, release, carrier].join(', ');
-
-export const describePlan = (plan: Plan): string =>
-  `${plan.servers} replicas, ${plan.clients} clients, ${describeMode(plan.config)}; ${plan.workload.name}; ${plan.steps} steps, ` +
-  `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
-  (plan.drill === undefined ? '' : `; drill ${plan.drill.name}`) +
-  (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
-  (plan.oneWayRate > 0 ? '; one-way calls' : '') +
-  (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`);
-
-const describeNested = ({ share, calleeMs, trouble, callers }: NestedPlan): string =>
-  `nested calls ${share}, callee ${calleeMs} ms${trouble > 0 ? `, disturbed ${trouble}` : ''}` +
-  (callers > 0 ? `, a group calls ${callers}` : '');
-
-const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
-  `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;
-
-const describeBacklog = ({ replication, backlogMax }: GroupConfig): string =>
-  replication === 'passive' ? `, at most ${backlogMax} orders to replay` : '';

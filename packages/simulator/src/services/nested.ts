@@ -1,4 +1,4 @@
-import type { Reply } from '@understudy/core';
+import type { NestedId, Reply } from '@understudy/core';
 import { hashText, textOf } from '@understudy/core/testing';
 
 /** What the handler of an operation asks of another service, and when it answers; all replicas read the same. */
@@ -59,3 +59,6 @@ export const NOT_KNOWN = 'nobody knows';
 /** A reply as it enters the history of the group that asked. */
 export const heardText = (what: string, outcome: Reply): string =>
   `${what}=${outcome.code === 0 ? textOf(outcome.message) : NOT_KNOWN}`;
+
+/** A call by its place in the order. */
+export const nestedKey = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;

@@ -1,4 +1,4 @@
-import { type Core, step } from '../world/adapter.js';
+import type { Core } from '../world/adapter.js';
 
 /**
  * A core in its process, and the events that wait for it. One turn of its event loop takes all that waits and then
@@ -48,10 +48,7 @@ export abstract class Process<Event extends { readonly kind: string }, Effect> {
       const { core } = this;
       const event = this.#inbox.shift() ?? (core?.wantsFlush ? this.#flush : undefined);
       if (core === undefined || event === undefined) break;
-      step(core, event, nowMs, (effect) => {
-        onEffect(effect);
-        return true;
-      });
+      for (const effect of core.step(event, nowMs)) onEffect(effect);
     }
     this.#busy = false;
   }

@@ -13,22 +13,8 @@ export type Adapter<Effect extends { readonly kind: string }> = {
   readonly [Kind in Effect['kind']]: (effect: Extract<Effect, { readonly kind: Kind }>) => void;
 };
 
+/** Effects are carried out in the order given; the process may end between any two of them. */
 export function carryOut<Effect extends { readonly kind: string }>(adapter: Adapter<Effect>, effect: Effect): void {
   const kind: Effect['kind'] = effect.kind;
   adapter[kind](effect as Extract<Effect, { readonly kind: typeof kind }>);
-}
-
-/**
- * Gives an event to a core and carries out its effects in the order given.
- *
- * @param each carries out one effect, and says whether the process goes on: it may end between any two effects
- * @returns whether the process lived through all of them
- */
-export function step<Event, Effect>(
-  core: Core<Event, Effect>,
-  event: Event,
-  nowMs: number,
-  each: (effect: Effect) => boolean,
-): boolean {
-  return core.step(event, nowMs).every(each);
 }

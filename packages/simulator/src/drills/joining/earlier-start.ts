@@ -17,13 +17,13 @@ export const earlierStart: Drill = {
     config: { ...plan.config, batchMs: 0, sessionMs: 6000, sessionExpiryMs: 60_000 },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, client, leaseMs } = stage;
+    const { world, choices, primary, client, leaseMs } = stage;
     if (primary === undefined || !stage.settle()) return;
     const [backup, third] = stage.othersThan(primary);
     if (backup === undefined || third === undefined) return;
     stage.answered(stage.call(client, false), leaseMs);
     third.crash();
-    const inSync = () => simulation.coordinator.record?.inSync.length ?? 0;
+    const inSync = () => world.coordinator.record?.inSync.length ?? 0;
     if (!stage.quietly(4 * leaseMs, () => inSync() === 2)) return;
     stage.quietly(leaseMs);
     third.start();
@@ -32,9 +32,9 @@ export const earlierStart: Drill = {
     stage.quietly(0.2 * leaseMs);
     stage.cut(client, third);
     if (!stage.answered(stage.call(client, false), 0.1 * leaseMs)) return;
-    const first = primary.peerStreams[third.index];
+    const first = primary.peerLinks[third.index];
     first?.break();
-    const again = () => ![undefined, first].includes(primary.peerStreams[third.index]);
+    const again = () => ![undefined, first].includes(primary.peerLinks[third.index]);
     if (!stage.until(again, leaseMs)) return;
     stage.hold(primary, third, 4 * leaseMs);
     if (stage.quietly(leaseMs, () => inSync() === 3)) {

@@ -23,14 +23,14 @@ export const earlyEntry: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
-    const [caller] = simulation.clients;
+    const { world, choices, primary, leaseMs } = stage;
+    const [caller] = world.clients;
     if (primary === undefined || caller === undefined || !stage.settle()) return;
     const [backup, third] = stage.othersThan(primary);
     if (backup === undefined || third === undefined) return;
     stage.answered(stage.call(caller, false), leaseMs);
     third.crash();
-    const inSync = () => simulation.coordinator.record?.inSync.length ?? 0;
+    const inSync = () => world.coordinator.record?.inSync.length ?? 0;
     if (!stage.quietly(4 * leaseMs, () => inSync() === 2)) return;
     stage.quietly(leaseMs);
     stage.cut(caller, third);

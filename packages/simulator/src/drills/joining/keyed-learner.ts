@@ -13,13 +13,13 @@ export const keyedLearner: Drill = {
     config: { ...plan.config, stallMs: 60_000 },
   }),
   play: (stage) => {
-    const { simulation, choices, primary: first, leaseMs, sessionMs } = stage;
+    const { world, choices, primary: first, leaseMs, sessionMs } = stage;
     if (first === undefined || !stage.settle()) return;
     const [second] = stage.othersThan(first);
     if (second === undefined) return;
     // The caller gets no reply, since its order is not known to be stable, and then the replica that it called is gone.
     stage.delay(second, first, 0.9 * leaseMs);
-    simulation.applications.callWithKey(first);
+    world.applications.callWithKey(first);
     stage.quietly(choices.between(0.1, 0.5) * leaseMs);
     first.crash();
     if (!stage.quietly(3 * sessionMs, () => stage.primary === second)) return;
@@ -28,7 +28,7 @@ export const keyedLearner: Drill = {
     stage.quietly(leaseMs);
     second.crash();
     if (!stage.quietly(3 * sessionMs, () => stage.primary === first)) return;
-    simulation.applications.retryWithKey(first);
+    world.applications.retryWithKey(first);
     stage.quietly(leaseMs);
   },
 };

@@ -22,15 +22,15 @@ export const expiredBeforeHeld: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
-    const { sessionExpiryMs } = simulation.plan.config;
-    const [author] = simulation.clients;
+    const { world, choices, primary, leaseMs } = stage;
+    const { sessionExpiryMs } = world.plan.config;
+    const [author] = world.clients;
     if (primary === undefined || author === undefined || !stage.settle()) return;
     const backups = stage.othersThan(primary);
     for (const backup of backups) stage.cut(author, backup, 'there');
     stage.holdReplies(primary, author, 20 * leaseMs);
     if (!stage.processed(primary, stage.call(author, false), leaseMs)) return;
-    for (const server of simulation.servers) stage.breakSession(author, server);
+    for (const server of world.servers) stage.breakSession(author, server);
     stage.cut(author, primary);
     stage.quietly(choices.between(0.6, 1.2) * sessionExpiryMs);
     // They hear that it is there, and no more.

@@ -13,18 +13,18 @@ export const expiredRetry: Drill = {
     config: { ...plan.config, sessionMs: 300, sessionExpiryMs: choices.pick([300, 400]), stallMs: 60_000 },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
-    const [sleeper] = simulation.clients;
+    const { world, choices, primary, leaseMs } = stage;
+    const [sleeper] = world.clients;
     if (primary === undefined || sleeper === undefined || !stage.settle()) return;
     const operation = stage.call(sleeper, false);
-    for (const server of simulation.servers) stage.holdReplies(server, sleeper, 10 * leaseMs);
+    for (const server of world.servers) stage.holdReplies(server, sleeper, 10 * leaseMs);
     if (!stage.processed(primary, operation, leaseMs)) return;
-    for (const server of simulation.servers) {
+    for (const server of world.servers) {
       stage.cut(sleeper, server);
       stage.breakSession(sleeper, server);
     }
     // Its session ends after the first such time, its records are freed after the second.
-    stage.quietly(2 * simulation.plan.config.sessionExpiryMs + choices.between(50, 300));
+    stage.quietly(2 * world.plan.config.sessionExpiryMs + choices.between(50, 300));
     stage.heal();
     stage.quietly(leaseMs);
   },

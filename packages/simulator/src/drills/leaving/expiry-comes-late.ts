@@ -12,20 +12,20 @@ export const expiryComesLate: Drill = {
     config: { ...plan.config, sessionMs: 300, sessionExpiryMs: choices.pick([400, 600]), stallMs: 60_000 },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
-    const { sessionExpiryMs } = simulation.plan.config;
-    const [sleeper, other] = simulation.clients;
+    const { world, choices, primary, leaseMs } = stage;
+    const { sessionExpiryMs } = world.plan.config;
+    const [sleeper, other] = world.clients;
     if (primary === undefined || sleeper === undefined || other === undefined) return;
     stage.answered(stage.call(sleeper, false), leaseMs);
-    for (const server of simulation.servers) stage.cut(sleeper, server);
+    for (const server of world.servers) stage.cut(sleeper, server);
     // Its session ends after the first such time, its records are freed after the second.
     stage.quietly(2 * sessionExpiryMs - choices.between(0, 100));
-    primary.handlersBusyUntilMs = simulation.nowMs + choices.between(100, 400);
+    primary.jobs.busyUntilMs = world.nowMs + choices.between(100, 400);
     stage.call(other, false);
     stage.quietly(choices.between(0, 300));
     stage.heal();
     stage.call(sleeper, false);
     stage.pass(leaseMs);
-    primary.handlersBusyUntilMs = 0;
+    primary.jobs.busyUntilMs = 0;
   },
 };

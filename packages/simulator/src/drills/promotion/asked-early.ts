@@ -13,20 +13,20 @@ export const askedEarly: Drill = {
     config: { ...plan.config, multicast: 'destination', release: 'acknowledged' },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
-    const [asker, witness] = simulation.clients;
+    const { world, choices, primary, leaseMs } = stage;
+    const [asker, witness] = world.clients;
     if (primary === undefined || asker === undefined || witness === undefined) return;
     stage.quietly(choices.between(0.3, 0.6) * leaseMs);
     for (const other of stage.othersThan(primary)) {
       stage.cut(primary, other);
       stage.cut(other, witness, 'there');
     }
-    primary.withoutCoordinatorUntilMs = simulation.nowMs + 4 * leaseMs;
+    primary.withoutCoordinatorUntilMs = world.nowMs + 4 * leaseMs;
     if (stage.successor(3 * leaseMs) === undefined) return;
     stage.quietly(choices.between(0, 0.3) * leaseMs);
-    for (let i = choices.below(3); i >= 0; i--) simulation.applications.call(asker, false);
+    for (let i = choices.below(3); i >= 0; i--) world.applications.call(asker, false);
     stage.quietly(choices.between(0.05, 0.3) * leaseMs);
-    for (let i = choices.below(2); i >= 0; i--) simulation.applications.call(witness, false);
+    for (let i = choices.below(2); i >= 0; i--) world.applications.call(witness, false);
     stage.quietly(choices.between(0.1, 0.5) * leaseMs);
     stage.heal();
   },

@@ -20,8 +20,8 @@ export const bodiesComeLate: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
-    const [author] = simulation.clients;
+    const { world, choices, primary, leaseMs } = stage;
+    const [author] = world.clients;
     if (primary === undefined || author === undefined || !stage.settle()) return;
     const backups = stage.othersThan(primary);
     for (const backup of backups) stage.cut(author, backup, 'there');
@@ -32,7 +32,7 @@ export const bodiesComeLate: Drill = {
     // It is asked, and it answers; the answer is on its way for long.
     stage.quietly(choices.between(20, 60));
     author.crash();
-    // Its streams end everywhere, with or without what was on its way.
+    // Its links end everywhere, with or without what was on its way.
     for (const backup of backups) stage.mend(author, backup);
     stage.pause(primary, choices.between(4, 8) * leaseMs);
     stage.quietly(10 * leaseMs);

@@ -27,24 +27,24 @@ export const checkpointCovers: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs, sessionMs } = stage;
-    const [author, other] = simulation.clients;
+    const { world, choices, primary, leaseMs, sessionMs } = stage;
+    const [author, other] = world.clients;
     if (primary === undefined || author === undefined || other === undefined || !stage.settle()) return;
     const backups = stage.othersThan(primary);
     for (const backup of backups) stage.holdRequests(author, backup, 60_000);
     const cut = stage.call(author, false);
     if (!stage.answered(cut, leaseMs)) return;
     for (const host of [...backups, other]) stage.cut(primary, host);
-    primary.withoutCoordinatorUntilMs = simulation.nowMs + 60_000;
+    primary.withoutCoordinatorUntilMs = world.nowMs + 60_000;
     const successor = stage.successor(3 * leaseMs);
     if (successor === undefined) return;
     if (!stage.quietly(3 * sessionMs, () => successor.status?.role === 'primary')) return;
     stage.processed(successor, stage.call(other, false), leaseMs);
-    successor.handlersBusyUntilMs = simulation.nowMs + choices.between(20, 100);
+    successor.jobs.busyUntilMs = world.nowMs + choices.between(20, 100);
     stage.call(other, false);
     stage.quietly(choices.between(1, 20));
     for (const backup of backups) stage.holdRequests(author, backup, 0);
-    stage.quietly(choices.between(20, 200), () => cut !== undefined && successor.processed.includes(cut.name));
+    stage.quietly(choices.between(20, 200), () => cut !== undefined && successor.life.processed.includes(cut.name));
     stage.quietly(choices.between(0, 20));
     successor.crash();
     stage.quietly(2 * sessionMs);

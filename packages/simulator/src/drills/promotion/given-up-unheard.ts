@@ -14,18 +14,18 @@ export const givenUpUnheard: Drill = {
     config: { ...plan.config, release: choices.chance(0.8) ? 'concurrent' : plan.config.release },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs, sessionMs } = stage;
+    const { world, choices, primary, leaseMs, sessionMs } = stage;
     if (primary === undefined) return;
-    const [author, witness] = simulation.clients;
+    const [author, witness] = world.clients;
     const [backup] = stage.othersThan(primary);
     if (author === undefined || witness === undefined || backup === undefined) return;
     stage.cut(author, backup);
     stage.breakSession(author, backup);
-    const silentMs = () => simulation.nowMs - simulation.network.lastHeardMs(author, backup);
+    const silentMs = () => world.nowMs - world.network.reach.lastHeardMs(author, backup);
     stage.quietly(2 * sessionMs, () => silentMs() > sessionMs);
-    const stream = stage.hold(backup, primary, leaseMs);
+    const link = stage.hold(backup, primary, leaseMs);
     stage.quietly(0.12 * sessionMs);
-    stream?.break();
+    link?.break();
     stage.quietly(choices.between(0.5, 1.5) * leaseMs);
     stage.cut(primary, backup, 'there');
     stage.processed(primary, stage.call(author, false), leaseMs / 3);

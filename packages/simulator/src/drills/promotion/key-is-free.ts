@@ -13,24 +13,24 @@ export const keyIsFree: Drill = {
     config: { ...plan.config, release: choices.chance(0.8) ? 'concurrent' : plan.config.release },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs, sessionMs } = stage;
-    const [author] = simulation.clients;
+    const { world, choices, primary, leaseMs, sessionMs } = stage;
+    const [author] = world.clients;
     if (primary === undefined || author === undefined) return;
     stage.quietly(leaseMs);
     for (const backup of stage.othersThan(primary)) stage.cut(author, backup, 'there');
     const lost = stage.call(author, false);
     if (!stage.processed(primary, lost, leaseMs)) return;
-    simulation.applications.callWithKey(primary);
+    world.applications.callWithKey(primary);
     stage.quietly(choices.between(0, 0.2) * leaseMs);
     primary.crash();
     if (author.alive) author.crash();
-    const second = () => simulation.servers.find(({ runs, status }) => runs && status?.role === 'primary');
+    const second = () => world.servers.find(({ runs, status }) => runs && status?.role === 'primary');
     if (!stage.quietly(3 * sessionMs, () => second() !== undefined)) return;
     stage.quietly(choices.between(0, 2) * leaseMs);
     second()?.crash();
     if (!stage.quietly(3 * sessionMs, () => second() !== undefined)) return;
     const third = second();
-    if (third !== undefined) simulation.applications.retryWithKey(third);
+    if (third !== undefined) world.applications.retryWithKey(third);
     stage.heal();
   },
 };

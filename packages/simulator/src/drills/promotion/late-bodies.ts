@@ -18,13 +18,13 @@ export const lateBodies: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, client, leaseMs } = stage;
+    const { world, choices, primary, client, leaseMs } = stage;
     if (primary === undefined) return;
     for (const other of stage.othersThan(primary)) {
       stage.cut(client, other, 'there');
       stage.cut(other, primary, 'there');
     }
-    for (let i = choices.below(3); i >= 0; i--) simulation.applications.call(client, false);
+    for (let i = choices.below(3); i >= 0; i--) world.applications.call(client, false);
     stage.quietly(choices.between(0.1, 0.6) * leaseMs);
     primary.crash();
     const successor = stage.decidingSuccessor();

@@ -14,8 +14,8 @@ export const lateReply: Drill = {
     config: { ...plan.config, release: 'concurrent' },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, sessionMs, leaseMs } = stage;
-    const [client] = simulation.clients;
+    const { world, choices, primary, sessionMs, leaseMs } = stage;
+    const [client] = world.clients;
     if (primary === undefined || client === undefined) return;
     stage.quietly(choices.between(0.5, 1) * leaseMs);
     const ms = choices.between(0.9, 1.6) * sessionMs;
@@ -28,10 +28,10 @@ export const lateReply: Drill = {
       if (late) stage.holdReplies(backup, client, ms);
     }
     const { processedUpTo = 0 } = primary.status ?? {};
-    simulation.applications.call(client, false);
+    world.applications.call(client, false);
     if (!stage.until(() => (primary.status?.processedUpTo ?? 0) > processedUpTo)) return;
     stage.holdReplies(primary, client, ms);
-    if (choices.chance(0.5)) primary.withoutCoordinatorUntilMs = simulation.nowMs + 2 * sessionMs;
+    if (choices.chance(0.5)) primary.withoutCoordinatorUntilMs = world.nowMs + 2 * sessionMs;
     else primary.crash();
     stage.pass(1.7 * sessionMs);
     stage.heal();

@@ -11,31 +11,31 @@ export const oldFrames: Drill = {
     config: { ...plan.config, multicast: choices.chance(0.8) ? 'direct' : plan.config.multicast },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs, sessionMs } = stage;
-    const [author] = simulation.clients;
+    const { world, choices, primary, leaseMs, sessionMs } = stage;
+    const [author] = world.clients;
     if (primary === undefined || author === undefined) return;
     stage.quietly(leaseMs);
     const [late, cut] = choices.chance(0.5) ? stage.othersThan(primary) : stage.othersThan(primary).reverse();
     if (late === undefined || cut === undefined) return;
     stage.cut(primary, cut, 'there');
     for (const server of [late, cut]) if (choices.chance(0.8)) stage.cut(author, server, 'there');
-    const stream = stage.hold(primary, late, 10 * sessionMs);
+    const link = stage.hold(primary, late, 10 * sessionMs);
     const sent = stage.call(author, false);
     stage.processed(primary, sent, leaseMs);
     stage.quietly(choices.between(10, 100));
     // Its process stays, and so does what it sent.
-    primary.withoutCoordinatorUntilMs = simulation.nowMs + 3 * sessionMs;
+    primary.withoutCoordinatorUntilMs = world.nowMs + 3 * sessionMs;
     stage.cut(primary, late, 'there');
-    simulation.network.cut(late, primary);
-    simulation.network.cut(cut, primary);
+    world.network.cut(late, primary);
+    world.network.cut(cut, primary);
     const serves = () => [late, cut].some(({ runs, status }) => runs && status?.role === 'primary');
     if (!stage.quietly(2 * sessionMs, serves)) return;
-    stage.call(choices.pick(simulation.clients), false);
+    stage.call(choices.pick(world.clients), false);
     stage.quietly(choices.between(0, leaseMs));
-    simulation.network.healCuts();
-    if (stream !== undefined) stage.letThrough(stream, choices.below(stream.pipe.frames.length + 1));
+    world.network.healCuts();
+    if (link !== undefined) stage.letThrough(link.toPeer, choices.below(link.toPeer.length + 1));
     stage.pass(choices.between(0, 2) * leaseMs);
-    if (stream !== undefined) stream.pipe.heldUntilMs = 0;
+    if (link !== undefined) link.toPeer.heldUntilMs = 0;
     stage.heal();
   },
 };

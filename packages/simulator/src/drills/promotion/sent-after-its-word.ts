@@ -28,13 +28,13 @@ export const sentAfterItsWord: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
-    const [author, other] = simulation.clients;
+    const { world, choices, primary, leaseMs } = stage;
+    const [author, other] = world.clients;
     if (primary === undefined || author === undefined || other === undefined || !stage.settle()) return;
     const [backup] = stage.othersThan(primary);
     if (backup === undefined) return;
     stage.cut(primary, backup);
-    primary.withoutCoordinatorUntilMs = simulation.nowMs + 20 * leaseMs;
+    primary.withoutCoordinatorUntilMs = world.nowMs + 20 * leaseMs;
     stage.holdRequests(author, backup, 20 * leaseMs);
     stage.holdReplies(backup, other, 20 * leaseMs);
     if (stage.successor(3 * leaseMs) !== backup) return;
@@ -45,8 +45,8 @@ export const sentAfterItsWord: Drill = {
     stage.quietly(choices.between(5, 30));
     stage.holdReplies(backup, other, 0);
     stage.quietly(choices.between(5, 30));
-    const stream = author.streams[backup.index];
-    if (stream !== undefined) stage.letThrough({ pipe: stream.toServer }, choices.between(1, 4));
+    const link = author.links[backup.index];
+    if (link !== undefined) stage.letThrough(link.toServer, choices.between(1, 4));
     stage.quietly(choices.between(1, 60));
     primary.withoutCoordinatorUntilMs = 0;
     stage.holdRequests(author, backup, 0);

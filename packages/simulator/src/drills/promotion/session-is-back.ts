@@ -14,8 +14,8 @@ export const sessionIsBack: Drill = {
     config: { ...plan.config, release: 'concurrent', sessionMs: 900, sessionExpiryMs: 60_000 },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs, sessionMs } = stage;
-    const [client, ...others] = simulation.clients;
+    const { world, choices, primary, leaseMs, sessionMs } = stage;
+    const [client, ...others] = world.clients;
     if (primary === undefined || client === undefined) return;
     stage.quietly(choices.between(0.3, 1) * leaseMs);
     const backups = stage.othersThan(primary);
@@ -23,14 +23,14 @@ export const sessionIsBack: Drill = {
       stage.cut(primary, backup, 'there');
       stage.cut(client, backup);
     }
-    const silentSinceMs = simulation.nowMs;
-    for (let i = choices.below(3); i >= 0; i--) simulation.applications.call(client, false);
+    const silentSinceMs = world.nowMs;
+    for (let i = choices.below(3); i >= 0; i--) world.applications.call(client, false);
     stage.quietly(choices.between(0.1, 0.6) * leaseMs);
     primary.crash();
     stage.quietly(choices.between(0.1, 0.3) * sessionMs);
     for (const backup of backups) for (const other of others) stage.cut(other, backup);
     const backMs = silentSinceMs + choices.between(1.02, 1.25) * sessionMs;
-    stage.quietly(backMs - simulation.nowMs);
+    stage.quietly(backMs - world.nowMs);
     stage.heal();
     for (const backup of backups) {
       stage.cut(backup, client, 'there');

@@ -13,15 +13,15 @@ export const silentBackup: Drill = {
     config: { ...plan.config, replication: choices.chance(0.8) ? 'semi-active' : 'passive' },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, client, leaseMs, sessionMs } = stage;
+    const { world, choices, primary, client, leaseMs, sessionMs } = stage;
     if (primary === undefined) return;
     const [successor, silent] = choices.chance(0.5) ? stage.othersThan(primary) : stage.othersThan(primary).reverse();
     if (successor === undefined || silent === undefined) return;
     stage.cut(primary, successor);
     stage.cut(successor, silent);
-    for (const session of simulation.clients) stage.cut(session, successor);
-    silent.withoutCoordinatorUntilMs = simulation.nowMs + 4 * sessionMs;
-    for (let i = choices.below(3); i >= 0; i--) simulation.applications.call(client, false);
+    for (const session of world.clients) stage.cut(session, successor);
+    silent.withoutCoordinatorUntilMs = world.nowMs + 4 * sessionMs;
+    for (let i = choices.below(3); i >= 0; i--) world.applications.call(client, false);
     stage.quietly(choices.between(0.1, 0.6) * leaseMs);
     primary.crash();
     if (choices.chance(0.3)) client.crash();

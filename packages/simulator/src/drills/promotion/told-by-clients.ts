@@ -14,9 +14,9 @@ export const toldByClients: Drill = {
     config: { ...plan.config, sessionMs: choices.pick([900, 3000, 3000]), sessionExpiryMs: 60_000 },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
+    const { world, choices, primary, leaseMs } = stage;
     if (primary === undefined) return;
-    const [author, witness] = simulation.clients;
+    const [author, witness] = world.clients;
     if (author === undefined || witness === undefined) return;
     const backups = stage.othersThan(primary);
     if (choices.chance(0.5)) stage.beginsAnew(author);
@@ -35,7 +35,7 @@ export const toldByClients: Drill = {
     if (choices.chance(0.7)) stage.quietly(choices.between(0, 2) * leaseMs);
     stage.heal();
     if (choices.chance(0.4)) return;
-    // Asked by the successor, its stream breaks: what it retains is still there.
+    // Asked by the successor, its link breaks: what it retains is still there.
     stage.until(() => backups.some(({ status }) => status?.role === 'promoting'), 2 * leaseMs);
     for (let i = choices.below(8); i > 0; i--) {
       stage.until(() => choices.chance(0.3));

@@ -32,7 +32,7 @@ export const askedWhileUnstable: Drill = {
     const backup = primary === undefined ? undefined : choices.maybe(stage.othersThan(primary));
     if (primary === undefined || backup === undefined) return;
     stage.breakSession(client, backup);
-    if (!stage.until(() => client.streams[backup.index] === undefined, leaseMs)) return;
+    if (!stage.until(() => client.links[backup.index] === undefined, leaseMs)) return;
     stage.cut(client, backup);
     stage.delay(backup, primary, choices.between(0.2, 0.8) * leaseMs);
     const operation = stage.call(client);

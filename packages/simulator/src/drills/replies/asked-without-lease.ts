@@ -26,22 +26,22 @@ export const askedWithoutLease: Drill = {
     },
   }),
   play: (stage) => {
-    const { simulation, choices, client, leaseMs } = stage;
+    const { world, choices, client, leaseMs } = stage;
     if (!stage.settle() || !stage.settle()) return;
     const { primary } = stage;
     const [backup] = primary === undefined ? [] : stage.othersThan(primary);
     if (primary === undefined || backup === undefined) return;
     // Nobody is removed meanwhile.
-    for (const server of simulation.servers) server.withoutCoordinatorUntilMs = simulation.nowMs + 6 * leaseMs;
+    for (const server of world.servers) server.withoutCoordinatorUntilMs = world.nowMs + 6 * leaseMs;
     stage.breakSession(client, backup);
-    if (!stage.until(() => client.streams[backup.index] === undefined, leaseMs)) return;
+    if (!stage.until(() => client.links[backup.index] === undefined, leaseMs)) return;
     stage.cut(client, backup);
     stage.delay(backup, primary, 1.5 * leaseMs);
     const operation = stage.call(client);
     if (!stage.processed(primary, operation, 15)) return;
     stage.quietly(choices.between(1, 10));
     stage.breakSession(client, primary);
-    if (!stage.until(() => client.streams[primary.index] === undefined, 15)) return;
+    if (!stage.until(() => client.links[primary.index] === undefined, 15)) return;
     stage.cut(client, primary);
     stage.quietly(1.1 * leaseMs);
     stage.heal();

@@ -13,13 +13,13 @@ export const fairWeather: Drill = {
     config: { ...plan.config, multicast: choices.chance(0.7) ? 'destination' : 'direct' },
   }),
   play: (stage) => {
-    const { simulation, choices, leaseMs } = stage;
-    if (simulation.plan.stuck) return;
+    const { world, choices, leaseMs } = stage;
+    if (world.plan.stuck) return;
     // What began before comes to its end, and every replica has acknowledged what it heard as a member.
     if (!stage.quietly(2 * leaseMs, () => stage.isWhole)) return;
-    const { record } = simulation.coordinator;
+    const { record } = world.coordinator;
     stage.quietly(leaseMs);
-    if (simulation.coordinator.record !== record || !stage.isWhole) return;
+    if (world.coordinator.record !== record || !stage.isWhole) return;
     stage.inFairWeather(() => {
       for (let calls = 5 + choices.below(15); calls > 0; calls--) {
         stage.call(stage.client, choices.chance(0.3));

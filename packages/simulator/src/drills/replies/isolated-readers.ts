@@ -21,26 +21,26 @@ export const isolatedReaders: Drill = {
     coordinatorLoss: 0,
   }),
   play: (stage) => {
-    const { simulation, choices, leaseMs } = stage;
+    const { world, choices, leaseMs } = stage;
     const { primary } = stage;
     if (primary === undefined) return;
     const others = stage.othersThan(primary);
-    const [reader, ...writers] = simulation.clients;
+    const [reader, ...writers] = world.clients;
     const plainly = choices.chance(0.5);
     if (!plainly && reader !== undefined) leaveBackups(stage, reader, others);
     if (!stage.quietly(2 * leaseMs, () => isAtRest(stage, primary))) return;
-    primary.withoutCoordinatorUntilMs = simulation.nowMs + 4 * leaseMs;
+    primary.withoutCoordinatorUntilMs = world.nowMs + 4 * leaseMs;
     // What backups acknowledged before it was cut off may arrive much later.
-    const streams = others.flatMap((other) => stage.hold(other, primary, 4 * leaseMs) ?? []);
+    const links = others.flatMap((other) => stage.hold(other, primary, 4 * leaseMs) ?? []);
     stage.quietly(choices.between(0, 0.4) * leaseMs);
     for (const other of others) stage.cut(primary, other, 'there');
     const successor = () => others.find(({ runs, status }) => runs && status?.role === 'primary');
     if (!stage.quietly(3 * leaseMs, () => successor() !== undefined)) return;
-    for (const writer of writers) if (choices.chance(0.7)) simulation.applications.call(writer, false);
+    for (const writer of writers) if (choices.chance(0.7)) world.applications.call(writer, false);
     stage.quietly(choices.between(0, 0.2) * leaseMs);
-    for (const stream of streams) stage.letThrough(stream, choices.below(stream.pipe.frames.length + 1));
-    if (plainly || reader === undefined) simulation.applications.readPlainly(primary);
-    else simulation.applications.call(reader, true);
+    for (const link of links) stage.letThrough(link.toPeer, choices.below(link.toPeer.length + 1));
+    if (plainly || reader === undefined) world.applications.readPlainly(primary);
+    else world.applications.call(reader, true);
     stage.quietly(choices.between(0, 1) * leaseMs);
     stage.heal();
   },
@@ -53,8 +53,8 @@ function leaveBackups(stage: Stage, client: ClientHost, backups: readonly Server
 }
 
 /** Everything that was asked for was answered, and all hold it. */
-function isAtRest({ simulation }: Stage, primary: ServerHost): boolean {
+function isAtRest({ world }: Stage, primary: ServerHost): boolean {
   const { status } = primary;
   if (status === undefined || status.stableUpTo < status.heldUpTo) return false;
-  return simulation.clients.every(({ busy }) => !busy);
+  return world.clients.every(({ busy }) => !busy);
 }

@@ -21,14 +21,14 @@ export const pausedCaller: Drill = {
     },
   }),
   play: (stage) => {
-    const { client, choices, simulation } = stage;
+    const { client, choices, world } = stage;
     // Once in sync, every replica has to acknowledge what it heard as a member: without its lease nobody sends anything.
     if (!stage.settle() || !stage.settle()) return;
-    const { unstableMax } = simulation.plan.config;
+    const { unstableMax } = world.plan.config;
     for (let calls = 1 + choices.below(unstableMax); calls > 0; calls--) stage.call(client);
     client.step({ kind: 'flush' });
     stage.pause(client, choices.between(0.05, 0.5) * stage.sessionMs);
-    simulation.drain();
-    if (stage.primary !== undefined) checkPending(stage.primary);
+    world.drain();
+    if (stage.primary !== undefined) checkPending(stage.primary, world.plan.config.pendingSourceOrderMax);
   },
 };

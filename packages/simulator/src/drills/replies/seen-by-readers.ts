@@ -14,9 +14,9 @@ export const seenByReaders: Drill = {
     config: { ...plan.config, release: choices.pick(['concurrent', 'acknowledged']) },
   }),
   play: (stage) => {
-    const { simulation, choices, primary, leaseMs } = stage;
+    const { world, choices, primary, leaseMs } = stage;
     if (primary === undefined) return;
-    const [author, reader] = simulation.clients;
+    const [author, reader] = world.clients;
     if (author === undefined || reader === undefined) return;
     // What went before is known everywhere, so that only the order itself could tell of it.
     stage.quietly(choices.below(2) * leaseMs);

@@ -1,5 +1,5 @@
+import type { Act } from '../../act.js';
 import type { Operation } from '../../checks/history.js';
-import type { Act } from '../../network/streams.js';
 import type { Simulation } from '../../simulation.js';
 import type { ScriptedCall } from './scenario.js';
 

@@ -1,5 +1,5 @@
+import type { Act } from '../../act.js';
 import type { ServerHost } from '../../hosts/replica/server-host.js';
-import type { Act } from '../../network/streams.js';
 import type { Simulation } from '../../simulation.js';
 import type { Queue } from './queue.js';
 import { LEASE_MS } from './scenario.js';

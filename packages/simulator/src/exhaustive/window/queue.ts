@@ -1,4 +1,4 @@
-import type { Act } from '../../network/streams.js';
+import type { Act } from '../../act.js';
 
 /** What may happen next, the longest possible first: the order in which it happens unless the schedule says otherwise. */
 export class Queue {

@@ -1,5 +1,6 @@
 import type { GroupConfig } from '@understudy/core';
-import { drawPlan, type Plan } from '../../plan/plan.js';
+import { drawPlan } from '../../plan/draw.js';
+import type { Plan } from '../../plan/plan.js';
 import { registers } from '../../services/registers.js';
 import { Scripted } from './scripted.js';
 

@@ -3,59 +3,71 @@ import {
   type ConnectionId,
   connectionId,
   type NestedCaller,
-  type Outcome,
   type Reply,
   Session,
   type SessionEffect,
   type SessionEvent,
-  type StreamItem,
 } from '@understudy/core';
-import { hex32 } from '@understudy/core/testing';
-import type { Attempt } from '../../applications/calling-group.js';
-import { ClientStream } from '../../applications/streams/client-stream.js';
-import type { Habits } from '../../applications/streams/draw.js';
+import { type Adapter, carryOut, hex32, sessionOf } from '@understudy/core/testing';
 import { checkAsks } from '../../checks/asks.js';
-import type { Operation } from '../../checks/history.js';
-import { Rpc } from '../../network/rpc.js';
-import type { SessionStream } from '../../network/streams.js';
+import type { History, Operation } from '../../checks/history.js';
+import type { Losses } from '../../checks/losses.js';
+import type { Watch } from '../../checks/watch.js';
+import { Rpc, type RpcServer, type RpcWorld } from '../../network/rpc.js';
+import type { SessionLink } from '../../network/session-link.js';
+import type { Plan } from '../../plan/plan.js';
 import { requestText } from '../../services/ledger.js';
 import { type Opening, textOfItem } from '../../services/streamed.js';
-import type { Simulation } from '../../simulation.js';
-import { demand } from '../../violation.js';
-import { Host } from '../host.js';
+import { ClientStream } from '../../streams/client-stream.js';
+import type { Habits } from '../../streams/habits.js';
+import type { StreamUseWorld } from '../../streams/stream-use.js';
+import { Host, type HostWorld } from '../host.js';
+import type { Attempt, CalledFor } from './attempt.js';
+import { Terms } from './terms.js';
 
-/** More clients than this no run has. */
+/** No run has more clients than this. */
 const PROCESSES = 16;
 
-/** A client process with its adapter: one session after the other, each with a stream to every replica. */
+/** The run around a client: where its effects go, and who looks at them. */
+export interface ClientWorld extends HostWorld, RpcWorld, StreamUseWorld {
+  readonly plan: Plan;
+  readonly watch: Watch;
+  readonly losses: Losses;
+  readonly history: History;
+  readonly servers: readonly RpcServer[];
+  readonly network: RpcWorld['network'] & { readonly rpcs: Rpc[] };
+  nextCall(): number;
+}
+
+/** A client's process with its adapter: one session after the other, each with a link to every replica. */
 export class ClientHost extends Host {
   core: Session | undefined;
-  /** Of the session that it has or had last. */
+  /** The connection of the session that it has or had last. */
   connection: ConnectionId = connectionId('session', hex32(0));
   /** Sessions so far. */
   generation = 0;
-  readonly streams: (SessionStream | undefined)[] = [];
+  readonly links: (SessionLink | undefined)[] = [];
   readonly rpcs = new Map<CallId, Rpc>();
   readonly calls = new Map<CallId, Operation>();
-  /** Of those, calls that a group makes, perhaps more than once. */
-  readonly #attempts = new Map<CallId, Attempt>();
   readonly openStreams = new Map<CallId, ClientStream>();
   /** Streams of the present session, open or not. */
   streamsOpened = 0;
   /** It died, and was not started again since. */
   dead = false;
-  /** Numbers of its processes: another one after each crash, no two alike in a run. */
+  /** Numbers its processes: another one after each crash, no two alike in a run. */
   process: number;
   readonly deadProcesses: number[] = [];
   closing = false;
   endedUnclean = false;
-  #drops: SessionStream[] = [];
-  /** Newest term that this session heard of; and what it is told just now in the name of an older one. */
-  #term = 0;
-  #outdated: readonly (Outcome | StreamItem)[] = [];
+  /** Those of its calls that a group makes, perhaps more than once. */
+  readonly #attempts = new Map<CallId, Attempt>();
+  #drops: SessionLink[] = [];
+  #terms = new Terms();
+  readonly #world: ClientWorld;
 
-  constructor(simulation: Simulation, name: string, index: number) {
-    super(simulation, name, index);
+  constructor(world: ClientWorld, name: string, index: number) {
+    super(world, name, index);
+    this.#world = world;
     this.process = index;
   }
 
@@ -63,29 +75,36 @@ export class ClientHost extends Host {
     return this.core !== undefined;
   }
 
-  readsNothing(): boolean {
-    return false;
+  /** Its application may call now: where no session is, one begins. */
+  get mayCall(): boolean {
+    return !this.dead && !this.paused;
   }
+
+  /** Calls and streams are open. */
+  get busy(): boolean {
+    return this.calls.size + this.openStreams.size > 0;
+  }
+
+  // ── life and death ──────────────────────────────────────────────────────────────────────────────────────────────
 
   start(): void {
     this.generation++;
-    const number = 0xc000 + (this.index - this.simulation.plan.servers + 1) * 100 + this.generation;
-    this.connection = connectionId('session', hex32(number).replace(/^0/, 'f'));
-    const { config, servers } = this.simulation.plan;
-    this.#term = 0;
+    const { config, servers } = this.#world.plan;
+    this.connection = sessionOf((this.index - servers + 1) * 100 + this.generation);
+    this.#terms = new Terms();
     this.core = new Session({ connection: this.connection, slots: servers, config });
     this.closing = false;
     this.streamsOpened = 0;
-    this.simulation.losses.sessionStarts(this);
+    this.#world.losses.sessionStarts(this);
   }
 
   crash(): void {
-    this.simulation.fault([this], 'crashes');
+    this.#world.fault([this], 'crashes');
     this.dead = true;
     this.deadProcesses.push(this.process);
     this.core = undefined;
     this.#drops = [];
-    this.#dropStreams(true);
+    this.#dropLinks(true);
     this.calls.clear();
     for (const attempt of this.#attempts.values()) attempt.failed(true);
     this.#attempts.clear();
@@ -101,21 +120,22 @@ export class ClientHost extends Host {
     this.start();
   }
 
-  #dropStreams(loseTail: boolean): void {
-    const { choices } = this.simulation;
-    for (const stream of [...this.streams]) {
-      if (stream === undefined) continue;
-      if (loseTail) stream.toServer.break(choices.below(stream.toServer.frames.length + 1));
-      stream.endAtClient();
+  #dropLinks(loseTail: boolean): void {
+    const { choices } = this.#world;
+    for (const link of [...this.links]) {
+      if (link === undefined) continue;
+      if (loseTail) link.toServer.break(choices.below(link.toServer.length + 1));
+      link.endAtClient();
     }
     for (const rpc of this.rpcs.values()) rpc.cancel();
     this.rpcs.clear();
   }
 
-  /** @param by of a group that calls: in whose name, and who hears what becomes of it */
-  call(operation: Operation, method: string, by?: { readonly nested: NestedCaller; readonly attempt?: Attempt }): void {
+  // ── what its application does ───────────────────────────────────────────────────────────────────────────────────
+
+  call(operation: Operation, method: string, by?: CalledFor): void {
     if (this.core === undefined) this.start();
-    const call = this.simulation.nextCall() as CallId;
+    const call = this.#world.nextCall() as CallId;
     this.calls.set(call, operation);
     if (by?.attempt !== undefined) this.#attempts.set(call, by.attempt);
     this.closing = false;
@@ -136,15 +156,10 @@ export class ClientHost extends Host {
     this.step({ kind: 'cancel', call });
   }
 
-  /** Calls and streams that are open. */
-  get busy(): boolean {
-    return this.calls.size + this.openStreams.size > 0;
-  }
-
   openStream(operation: Operation, opening: Opening, habits: Habits): void {
     if (this.core === undefined) this.start();
-    const call = this.simulation.nextCall() as CallId;
-    const stream = new ClientStream(this, call, operation, opening, habits);
+    const call = this.#world.nextCall() as CallId;
+    const stream = new ClientStream(this.#world, this, call, operation, opening, habits);
     this.openStreams.set(call, stream);
     this.streamsOpened++;
     this.closing = false;
@@ -155,7 +170,7 @@ export class ClientHost extends Host {
   cancelStream(stream: ClientStream): void {
     if (!this.openStreams.delete(stream.call)) return;
     this.note(`gives ${stream.name} up`);
-    stream.failed(true);
+    stream.fails(true);
     this.step({ kind: 'cancel', call: stream.call });
   }
 
@@ -166,113 +181,102 @@ export class ClientHost extends Host {
     this.step({ kind: 'close' });
   }
 
+  // ── a step ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
   step(event: SessionEvent): void {
     const { core } = this;
     if (core === undefined) return;
-    this.#hear(answersOf(event));
+    const { watch } = this.#world;
+    this.#terms.hear(event);
     const effects = core.step(event, this.clockMs);
-    this.simulation.watch.turn(this.name, event.kind === 'flush', effects);
+    watch.turn(this.name, event.kind === 'flush', effects);
     for (const effect of effects) {
-      this.#carryOut(effect);
+      carryOut(this.#adapter, effect);
       if (this.crashesHere()) return;
     }
-    this.simulation.watch.afterClientStep(this, core.status.retained - core.heldReplies);
-    for (const stream of this.#drops.splice(0)) {
-      stream.endAtClient();
-      this.step({ kind: 'linkDown', slot: stream.server.index });
+    watch.afterClientStep(this, core.status.retained - core.heldReplies);
+    for (const link of this.#drops.splice(0)) {
+      link.endAtClient();
+      this.step({ kind: 'linkDown', slot: link.server.index });
     }
   }
 
-  #hear(answers: Answers | undefined): void {
-    const isOlder = answers !== undefined && answers.term < this.#term;
-    this.#outdated = isOlder ? answers.outcomes : [];
-    if (answers !== undefined && answers.term > this.#term) this.#term = answers.term;
-  }
-
-  #carryOut(effect: SessionEffect): void {
-    switch (effect.kind) {
-      case 'send': {
-        const stream = this.streams[effect.slot];
-        if (stream === undefined) return;
-        checkAsks(this, stream, effect.frame);
-        stream.toServer.frames.push(effect.frame);
+  readonly #adapter: Adapter<SessionEffect> = {
+    send: ({ slot, frame }) => {
+      const link = this.links[slot];
+      if (link === undefined) return;
+      checkAsks(this, link, frame);
+      link.toServer.send(frame);
+    },
+    multicast: ({ slots, frame }) => {
+      for (const slot of slots) this.links[slot]?.toServer.send(frame);
+    },
+    invoke: (effect) => this.#invoke(effect),
+    item: ({ call, item, index }) => {
+      const stream = this.openStreams.get(call);
+      this.#terms.check(this.name, item, stream?.name);
+      if (this.#world.tracing) this.note(`${stream?.name} << ${textOfItem(item)}`);
+      stream?.given(item, index);
+    },
+    writable: ({ call }) => {
+      const stream = this.openStreams.get(call);
+      if (stream !== undefined) stream.mayWrite = true;
+    },
+    deliver: ({ call, reply }) => this.#deliver(call, reply),
+    fail: ({ call, code, reason, mayHaveTakenEffect }) => {
+      const stream = this.#takeStream(call);
+      if (stream !== undefined) {
+        this.note(`${stream.name} fails: ${code} ${reason}`);
+        stream.fails(mayHaveTakenEffect);
         return;
       }
-      case 'multicast':
-        for (const slot of effect.slots) this.streams[slot]?.toServer.frames.push(effect.frame);
-        return;
-      case 'invoke':
-        return this.#invoke(effect);
-      case 'item': {
-        const stream = this.openStreams.get(effect.call);
-        this.#checkTerm(effect.item, stream?.name);
-        if (this.simulation.tracing) this.note(`${stream?.name} << ${textOfItem(effect.item)}`);
-        stream?.given(effect.item, effect.index);
-        return;
-      }
-      case 'writable': {
-        const stream = this.openStreams.get(effect.call);
-        if (stream !== undefined) stream.mayWrite = true;
-        return;
-      }
-      case 'deliver': {
-        const stream = this.#takeStream(effect.call);
-        if (stream !== undefined) {
-          this.note(`${stream.name} ends`);
-          this.#checkTerm(effect.reply, stream.name);
-          stream.ended(effect.reply);
-          return;
-        }
-        const operation = this.#take(effect.call);
-        this.note(`delivered ${operation?.name}`);
-        this.#checkTerm(effect.reply, operation?.name);
-        if (operation !== undefined) this.#answered(effect.call, operation, effect.reply);
-        return;
-      }
-      case 'fail': {
-        const stream = this.#takeStream(effect.call);
-        if (stream !== undefined) {
-          this.note(`${stream.name} fails: ${effect.code} ${effect.reason}`);
-          stream.failed(effect.mayHaveTakenEffect);
-          return;
-        }
-        const operation = this.#take(effect.call);
-        if (this.simulation.tracing) this.note(`failed ${operation?.name}: ${effect.code} ${effect.reason}`);
-        if (operation !== undefined) this.#failed(effect.call, operation, effect.mayHaveTakenEffect);
-        return;
-      }
-      case 'reconnect': {
-        const stream = this.streams[effect.slot];
-        if (stream !== undefined) this.#drops.push(stream);
-        return;
-      }
-      case 'ended':
-        return this.#ended(effect.clean);
-      case 'log':
-        if (this.simulation.tracing) this.note(`${effect.event} ${JSON.stringify(effect.fields)}`);
-        return;
-      default:
-    }
-  }
+      const operation = this.#take(call);
+      if (this.#world.tracing) this.note(`failed ${operation?.name}: ${code} ${reason}`);
+      if (operation !== undefined) this.#failed(call, operation, mayHaveTakenEffect);
+    },
+    reconnect: ({ slot }) => {
+      const link = this.links[slot];
+      if (link !== undefined) this.#drops.push(link);
+    },
+    primary: () => {},
+    ended: ({ clean }) => this.#ended(clean),
+    log: ({ event, fields }) => {
+      if (this.#world.tracing) this.note(`${event} ${JSON.stringify(fields)}`);
+    },
+  };
 
   #invoke(effect: Extract<SessionEffect, { kind: 'invoke' }>): void {
-    const server = this.simulation.servers[effect.slot];
+    const server = this.#world.servers[effect.slot];
     if (server === undefined || !this.calls.has(effect.call)) return;
     this.rpcs.get(effect.call)?.cancel();
-    const rpc = new Rpc(this, server, effect);
+    const rpc = new Rpc(this.#world, this, server, effect);
     this.rpcs.set(effect.call, rpc);
-    this.simulation.network.rpcs.push(rpc);
+    this.#world.network.rpcs.push(rpc);
+  }
+
+  #deliver(call: CallId, reply: Reply): void {
+    const stream = this.#takeStream(call);
+    if (stream !== undefined) {
+      this.note(`${stream.name} ends`);
+      this.#terms.check(this.name, reply, stream.name);
+      stream.ended(reply);
+      return;
+    }
+    const operation = this.#take(call);
+    this.note(`delivered ${operation?.name}`);
+    this.#terms.check(this.name, reply, operation?.name);
+    if (operation !== undefined) this.#answered(call, operation, reply);
   }
 
   #answered(call: CallId, operation: Operation, outcome: Reply): void {
     const attempt = this.#takeAttempt(call);
-    if (attempt === undefined) this.simulation.history.answer(operation, outcome);
+    if (attempt === undefined) this.#world.history.answer(operation, outcome);
     else attempt.answered(outcome);
   }
 
   #failed(call: CallId, operation: Operation, mayHaveTakenEffect: boolean): void {
     const attempt = this.#takeAttempt(call);
-    if (attempt === undefined) this.simulation.history.fail(operation, mayHaveTakenEffect);
+    if (attempt === undefined) this.#world.history.fail(operation, mayHaveTakenEffect);
     else attempt.failed(mayHaveTakenEffect);
   }
 
@@ -294,36 +298,17 @@ export class ClientHost extends Host {
     return stream;
   }
 
-  #checkTerm(what: Reply | StreamItem, name: string | undefined): void {
-    demand(!this.#outdated.includes(what), () => `${this.name} delivers ${name} from a primary of an older term`);
-  }
-
   #ended(clean: boolean): void {
     this.note(`ended${clean ? '' : ', not clean'}`);
     if (!clean) this.endedUnclean = true;
     for (const [call, operation] of this.calls) this.#failed(call, operation, true);
     this.calls.clear();
-    for (const stream of this.openStreams.values()) stream.failed(true);
+    for (const stream of this.openStreams.values()) stream.fails(true);
     this.openStreams.clear();
     this.core = undefined;
-    this.#dropStreams(false);
+    this.#dropLinks(false);
   }
 }
 
 const describeCaller = ({ id, term, settledUpTo }: NestedCaller): string =>
   ` for a group, as ${id.orderNum}.${id.index} of term ${term}, settled up to ${settledUpTo}`;
-
-interface Answers {
-  readonly term: number;
-  readonly outcomes: readonly (Outcome | StreamItem)[];
-}
-
-/** What a replica answers, and the term in whose name. */
-function answersOf(event: SessionEvent): Answers | undefined {
-  if (event.kind === 'rpcReply') return { term: event.header.header.term, outcomes: [event.outcome] };
-  if (event.kind !== 'frame' || event.frame.kind !== 'replies') return undefined;
-  const { header, replies, reads, items } = event.frame;
-  const outcomes = [...replies, ...reads].map(({ outcome }) => outcome);
-  const given = items.map(({ item }) => (item.kind === 'status' ? item.outcome : item));
-  return { term: header.term, outcomes: [...outcomes, ...given] };
-}

@@ -4,15 +4,17 @@ import {
   type NestedId,
   type NestedReply,
   type Outcome,
+  type ReplicaEvent,
   replyOf,
   seqNumOf,
   type Task,
   WAITS,
 } from '@understudy/core';
 import { textOf } from '@understudy/core/testing';
-import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText } from '../../services/nested.js';
+import type { Plan } from '../../plan/plan.js';
+import type { Ledger } from '../../services/ledger.js';
+import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText, nestedKey } from '../../services/nested.js';
 import { demand } from '../../violation.js';
-import type { ServerHost } from './server-host.js';
 
 type Ordered = Extract<Task, { kind: 'ordered' }>;
 
@@ -47,9 +49,24 @@ export interface Step {
 const LINGERS_MS = 600;
 const NOTHING: readonly Finished[] = [];
 
+/** The life that the handlers belong to, and what they may do in it. */
+export interface NestedHandlersLife {
+  readonly name: string;
+  readonly world: { readonly plan: Pick<Plan, 'nested' | 'config'> };
+  readonly service: Ledger;
+  /** Another life began. */
+  readonly isOver: boolean;
+  /** The handlers of that life now: a restored checkpoint replaces them. */
+  readonly nested: object;
+  /** The handler of an operation is run. */
+  processes(name: string): void;
+  goOnLater(run: () => void, withinMs: number): void;
+  step(event: ReplicaEvent): void;
+}
+
 /** The handlers that asked another service for something, in one life of a replica, as the server runs them. */
 export class NestedHandlers {
-  readonly #server: ServerHost;
+  readonly #life: NestedHandlersLife;
   /** Those without a reply, by id. */
   readonly #calls = new Map<string, Call>();
   /** Those that have not come to their end. */
@@ -59,8 +76,8 @@ export class NestedHandlers {
   /** Made in the present step. */
   #made: NestedId[] = [];
 
-  constructor(server: ServerHost) {
-    this.#server = server;
+  constructor(life: NestedHandlersLife) {
+    this.#life = life;
   }
 
   /** Calls without a reply, and handlers that have not come to their end. */
@@ -70,13 +87,13 @@ export class NestedHandlers {
 
   /** What the handler of an operation comes to, or waits for. */
   begin(task: Ordered, name: string, input: string): Step {
-    const { nested, config } = this.#server.simulation.plan;
+    const { nested, config } = this.#life.world.plan;
     const { method, nested: caller } = task.request;
     if (caller !== undefined) this.#heedsTerm(caller);
     const isOneWay = config.methods.some((one) => one.oneWay && method === `/${one.service}/${one.method}`);
     const asking = nested === undefined ? 'nothing' : askingOf(name, nested.share, !isOneWay);
     for (const other of this.#waiting)
-      demand(other.name !== name, () => `${this.#server.name} processes ${name} a second time, while it waits`);
+      demand(other.name !== name, () => `${this.#life.name} processes ${name} a second time, while it waits`);
     const handler: Handler = { name, input, asking, task, calls: 0, replies: 0 };
     const now = asking === 'nothing' || asking === 'aside';
     const step = now ? this.#run(handler) : undefined;
@@ -89,25 +106,25 @@ export class NestedHandlers {
   /** DESIGN 7.4: who called as primary has no effect once its successor had one. */
   #heedsTerm({ client, term }: NestedCaller): void {
     const newest = this.#terms.get(client) ?? 0;
-    demand(term >= newest, () => `${this.#server.name} does what ${client} asked in term ${term}, after ${newest}`);
+    demand(term >= newest, () => `${this.#life.name} does what ${client} asked in term ${term}, after ${newest}`);
     this.#terms.set(client, term);
   }
 
   /** A message of a stream asks for something, and nobody waits for it. */
   aside(task: Ordered, name: string): void {
-    const { nested } = this.#server.simulation.plan;
+    const { nested } = this.#life.world.plan;
     if (nested === undefined || askingOf(name, nested.share, false) === 'nothing') return;
     this.#ask({ name, input: '', asking: 'aside', task, calls: 0, replies: 0 }, task);
   }
 
   /** A reply has its place in the order. */
   deliver(task: Ordered, { to, outcome }: NestedReply): Step {
-    const call = this.#calls.get(keyOf(to));
-    demand(call !== undefined, () => `${this.#server.name} is given a reply to ${keyOf(to)}, which waits for none`);
-    this.#calls.delete(keyOf(to));
+    const call = this.#calls.get(nestedKey(to));
+    demand(call !== undefined, () => `${this.#life.name} is given a reply to ${nestedKey(to)}, which waits for none`);
+    this.#calls.delete(nestedKey(to));
     const { handler, what } = call;
     const by = heardText(what, outcome);
-    this.#server.service.hear(by);
+    this.#life.service.hear(by);
     handler.replies++;
     const heard: Step = { outcome, finished: NOTHING, by, ran: undefined };
     if (handler.asking === 'aside') return heard;
@@ -128,7 +145,7 @@ export class NestedHandlers {
 
   /** What the call with this id asks; undefined if it was never made here, or is answered. */
   textOf(id: NestedId): string | undefined {
-    return this.#calls.get(keyOf(id))?.text;
+    return this.#calls.get(nestedKey(id))?.text;
   }
 
   /** The calls that were made in this step. */
@@ -137,25 +154,23 @@ export class NestedHandlers {
   }
 
   #run({ name, input }: Handler): Step {
-    this.#server.processes(name);
-    const outcome = this.#server.service.run(name, input);
+    this.#life.processes(name);
+    const outcome = this.#life.service.run(name, input);
     return { outcome, finished: NOTHING, by: name, ran: { name, answer: textOf(outcome.message) } };
   }
 
   #ask(handler: Handler, { info }: Ordered): void {
     const id: NestedId = { orderNum: info.orderNum, index: this.#made.length };
     const what = `${handler.name}.${++handler.calls}`;
-    this.#calls.set(keyOf(id), { handler, what, text: callText(what, this.#server.service.place) });
+    this.#calls.set(nestedKey(id), { handler, what, text: callText(what, this.#life.service.place) });
     this.#made.push(id);
   }
 
   #lingers(handler: Handler, finished: Finished): void {
-    this.#server.goOnLater(() => {
-      // Another life began meanwhile.
-      if (this.#server.nested !== this || !this.#waiting.delete(handler)) return;
-      this.#server.step({ kind: 'lateEnd', finished });
+    this.#life.goOnLater(() => {
+      // A checkpoint was restored, or another life began.
+      if (this.#life.isOver || this.#life.nested !== this || !this.#waiting.delete(handler)) return;
+      this.#life.step({ kind: 'lateEnd', finished });
     }, LINGERS_MS);
   }
 }
-
-export const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;

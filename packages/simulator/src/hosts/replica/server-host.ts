@@ -1,66 +1,55 @@
 import {
   type CallId,
-  type Incarnation,
+  type GroupRecord,
   isInSync,
   type LinkId,
   type Member,
-  type NestedId,
-  type OrderInfo,
+  type NestedCaller,
   type OrderNum,
-  type Outcome,
   Replica,
   type ReplicaEffect,
   type ReplicaEvent,
   type ReplicaId,
   type ReplicaStatus,
   type ReplyFrame,
-  type Request,
-  replyOf,
-  STREAMED,
-  type StreamPart,
-  seqNumOf,
-  type Task,
 } from '@understudy/core';
-import { describeEffect, hashText, hex32, textOf } from '@understudy/core/testing';
-import type { PlainStream } from '../../applications/streams/plain-stream.js';
-import { type Operation, REFUSED } from '../../checks/history.js';
+import { type Adapter, carryOut, describeEffect, memberOf } from '@understudy/core/testing';
+import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
-import type { Rpc } from '../../network/rpc.js';
-import type { Act, PeerStream, SessionStream } from '../../network/streams.js';
-import { Ledger, readRequest } from '../../services/ledger.js';
-import type { Simulation } from '../../simulation.js';
+import type { Sessions } from '../../checks/sessions.js';
+import type { Watch } from '../../checks/watch.js';
+import type { Caller } from '../../network/caller.js';
+import type { Network } from '../../network/network.js';
+import type { PeerLink } from '../../network/peer-link.js';
+import type { SessionLink } from '../../network/session-link.js';
+import type { Plan } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
-import { Host } from '../host.js';
-import { NestedHandlers, type Step } from './nested-handlers.js';
-import { StreamHandlers } from './stream-handlers.js';
+import { Host, type HostWorld } from '../host.js';
+import { Admissions } from './admissions.js';
+import { Callers } from './callers.js';
+import { Jobs, type JobsWorld } from './jobs.js';
+import { Life, type LifeWorld } from './life.js';
 
-/** A handler that goes on by itself takes up to this long each time. */
-const SOON_MS = 40;
+type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
 
-/** Who waits for a call at a replica. */
-type Caller = { readonly rpc: Rpc } | { readonly plain: Operation } | { readonly stream: PlainStream };
-
-type OrderedTask = Extract<Task, { kind: 'ordered' }>;
-type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
-
-/** Something that the adapter of a replica does, and then tells the core. */
-class Job implements Act {
-  readonly server: ServerHost;
-  readonly readyAtMs: number;
-  readonly task: Task | undefined;
-  readonly #do: () => void;
-
-  constructor(server: ServerHost, readyAtMs: number, task: Task | undefined, run: () => void) {
-    this.server = server;
-    this.readyAtMs = readyAtMs;
-    this.task = task;
-    this.#do = run;
-  }
-
-  act(): void {
-    this.server.jobs = this.server.jobs.filter((other) => other !== this);
-    this.#do();
-  }
+/** The run around a replica: where its effects go, and who looks at them. */
+export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld {
+  readonly plan: Plan;
+  readonly watch: Watch;
+  readonly losses: Losses;
+  readonly sessions: Sessions;
+  readonly network: Pick<Network, 'breakPeerLinks'>;
+  readonly coordinator: {
+    readonly record: GroupRecord | undefined;
+    submit(server: ServerHost, next: GroupRecord, reason: string): void;
+  };
+  /** What handlers call. */
+  readonly callee: { called(server: ServerHost, caller: NestedCaller): void } | undefined;
+  /** Its handlers may come to other outcomes than those of the other replicas. */
+  readonly mayDiverge: boolean;
+  /** For the trace: calls that replicas answer, by number. */
+  readonly callNames: ReadonlyMap<number, string>;
+  nextCall(): number;
 }
 
 /** A replica with its adapter: carries out what the core says, on the virtual network. */
@@ -69,29 +58,15 @@ export class ServerHost extends Host {
   core: Replica | undefined;
   member: Member;
   status: ReplicaStatus | undefined;
-  service: Ledger;
-  /** Of open streams, in this life. */
-  handlers: StreamHandlers;
-  /** That asked another service for something, in this life. */
-  nested: NestedHandlers;
-  jobs: Job[] = [];
-  /** In this life, by order: the operation that was processed, and the core's digest after it where known. */
-  processed: string[] = [];
-  digests: string[] = [];
-  stableMarked = 0;
-  /** The last order that a handler was run for. */
-  lastOrder = 0;
-  readonly streams = new Map<LinkId, SessionStream>();
-  readonly peerStreams: (PeerStream | undefined)[] = [];
+  life: Life;
+  readonly jobs: Jobs;
+  readonly sessionLinks = new Map<LinkId, SessionLink>();
+  readonly peerLinks: (PeerLink | undefined)[] = [];
   wantedPeers: readonly string[] = [];
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
-  /** Handlers that begin now end then at the earliest. */
-  handlersBusyUntilMs = 0;
-  /** The next handler of this life comes to another outcome than it should. */
-  diverges = false;
-  /** It said so itself, in this life. */
+  /** Its service said in this life that it differs. */
   noticedDivergence = false;
   #stepsDownSinceMs = Number.POSITIVE_INFINITY;
   /** The last order that it had given as primary when it was told to step down. */
@@ -100,63 +75,76 @@ export class ServerHost extends Host {
   starting = false;
   #again: string | undefined;
   #stopped = false;
-  #calls = new Map<CallId, Caller>();
-  /** Calls that interceptors let pass, and that no handler has been run for. */
-  #admitted = new Set<number>();
+  #admissions: Admissions;
+  readonly #callers = new Callers();
+  readonly #world: ServerWorld;
 
-  constructor(simulation: Simulation, name: string, index: number) {
-    super(simulation, name, index);
-    this.member = this.#memberOf(0);
-    this.service = new Ledger(simulation.plan.workload);
-    this.handlers = new StreamHandlers(this);
-    this.nested = new NestedHandlers(this);
+  constructor(world: ServerWorld, name: string, index: number) {
+    super(world, name, index);
+    this.#world = world;
+    this.member = memberOf(name, 0);
+    this.jobs = new Jobs(world);
+    this.#admissions = new Admissions(name);
+    this.life = new Life(world, this);
   }
 
   get alive(): boolean {
     return this.core !== undefined;
   }
 
-  /** The adapter takes no streams before the core has its first event. */
+  /** The adapter takes no links before the core has its first event. */
   override get runs(): boolean {
     return super.runs && !this.starting;
   }
 
-  readsNothing(from: Host): boolean {
-    return this.sessionsPaused && !(from instanceof ServerHost);
-  }
-
-  #memberOf(life: number): Member {
-    return { id: this.name as ReplicaId, incarnation: hex32(hashText(this.name) + life) as Incarnation };
-  }
+  // ── life and death ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The process starts, or begins another life with nothing. */
   start(): void {
     this.lives++;
-    this.member = this.#memberOf(this.lives);
-    const { config, admits } = this.simulation.plan;
+    this.member = memberOf(this.name, this.lives);
+    const { config, admits } = this.#world.plan;
     this.core = new Replica({ member: this.member, address: this.name, config, admits });
     this.status = undefined;
-    this.service = new Ledger(this.simulation.plan.workload);
-    this.handlers = new StreamHandlers(this);
-    this.nested = new NestedHandlers(this);
-    this.jobs = [];
-    this.processed = [];
-    this.digests = [];
-    this.stableMarked = 0;
-    this.lastOrder = 0;
+    this.life = new Life(this.#world, this);
+    this.#admissions = new Admissions(this.name);
+    this.jobs.clear();
+    this.jobs.busyUntilMs = 0;
     this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
     this.handsOverFrom = undefined;
     this.wantedPeers = [];
     this.wantsRecord = false;
     this.sessionsPaused = false;
-    this.handlersBusyUntilMs = 0;
-    this.diverges = false;
     this.noticedDivergence = false;
     this.starting = true;
     this.#stopped = false;
-    this.#calls = new Map();
-    this.#admitted = new Set();
     this.note(`starts life ${this.lives}`);
+  }
+
+  /** The coordinator was read. */
+  begin(): void {
+    this.starting = false;
+    this.step({ kind: 'start', record: this.#world.coordinator.record });
+  }
+
+  /** The process ends, whatever it was doing. */
+  crash(): void {
+    this.#world.fault([this], 'crashes');
+    this.core = undefined;
+    this.#again = undefined;
+    this.#stopped = false;
+    this.jobs.clear();
+    this.#dropEverything();
+  }
+
+  #dropEverything(): void {
+    const { choices, network } = this.#world;
+    for (const link of [...this.sessionLinks.values()]) {
+      link.toClient.break(choices.below(link.toClient.length + 1));
+      link.endAtServer();
+    }
+    network.breakPeerLinks(this);
+    this.#callers.loseAll();
   }
 
   stepDown(): void {
@@ -167,57 +155,38 @@ export class ServerHost extends Host {
 
   /** By its own clock. A primary that hands over waits three leases at most for everything to become stable. */
   get hadTimeToHandOver(): boolean {
-    return this.clockMs - this.#stepsDownSinceMs < 3 * this.simulation.plan.config.leaseMs;
+    return this.clockMs - this.#stepsDownSinceMs < 3 * this.#world.plan.config.leaseMs;
   }
 
-  /** The coordinator was read. */
-  begin(): void {
-    this.starting = false;
-    this.step({ kind: 'start', record: this.simulation.coordinator.record });
-  }
-
-  /** The process ends, whatever it was doing. */
-  crash(): void {
-    this.simulation.fault([this], 'crashes');
-    this.core = undefined;
-    this.#again = undefined;
-    this.#stopped = false;
-    this.jobs = [];
-    this.#dropEverything();
-  }
-
-  #dropEverything(): void {
-    const { choices } = this.simulation;
-    for (const stream of [...this.streams.values()]) {
-      stream.toClient.break(choices.below(stream.toClient.frames.length + 1));
-      stream.endAtServer();
-    }
-    this.simulation.network.breakPeerStreams(this);
-    for (const caller of this.#calls.values()) {
-      if ('plain' in caller) this.simulation.applications.plainLost(caller.plain);
-      else if ('stream' in caller) caller.stream.lost();
-    }
-    this.#calls.clear();
-  }
+  // ── calls that come as RPCs ─────────────────────────────────────────────────────────────────────────────────────
 
   newCall(caller: Caller): CallId {
-    const call = this.simulation.nextCall() as CallId;
-    this.#calls.set(call, caller);
+    const call = this.#world.nextCall() as CallId;
+    this.#callers.add(call, caller);
     return call;
   }
+
+  /** The RPC of a stream is over. */
+  forgetCall(call: CallId): void {
+    this.#callers.take(call);
+  }
+
+  // ── a step ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   step(event: ReplicaEvent): void {
     const { core } = this;
     if (core === undefined) return;
+    const { watch } = this.#world;
     const effects = core.step(event, this.clockMs);
-    this.simulation.watch.turn(this.name, event.kind === 'flush', effects);
-    this.simulation.watch.reflected(this, event, effects);
+    watch.turn(this.name, event.kind === 'flush', effects);
+    watch.reflected(this, event, effects);
     for (const effect of effects) {
-      this.#carryOut(effect);
+      this.#tell(effect);
+      carryOut(this.#adapter, effect);
       if (this.crashesHere()) return;
     }
     this.status = core.status;
-    this.simulation.watch.afterStep(this, this.status);
+    watch.afterStep(this, this.status);
     if (this.#stopped) {
       this.crash();
     } else if (this.#again !== undefined) {
@@ -227,269 +196,109 @@ export class ServerHost extends Host {
     }
   }
 
-  #carryOut(effect: ReplicaEffect): void {
-    if (this.simulation.tracing) {
-      const line = describeEffect(effect, this.simulation.callNames);
-      if (line !== undefined) this.note(line);
-    }
-    switch (effect.kind) {
-      case 'sendToPeer':
-        if (effect.frame.kind === 'announce') {
-          for (const info of effect.frame.orders) this.simulation.watch.order(info);
-          this.simulation.watch.announces(this, effect.frame.orders);
-        }
-        return this.#peerStream(effect.peer)?.send(effect.frame);
-      case 'sendToSession':
-        if (effect.frame.kind === 'replies') {
-          for (const info of effect.frame.header.sourceOrderInfo) this.simulation.watch.order(info);
-          this.simulation.losses.left(effect.frame.header.sourceOrderInfo);
-        }
-        return this.#sendToSession(this.streams.get(effect.link), effect.frame);
-      case 'closeSession':
-        return this.streams.get(effect.link)?.endAtServer();
-      case 'answerCall': {
-        const waiting = this.#calls.get(effect.call);
-        if (waiting !== undefined && 'stream' in waiting) return waiting.stream.opened(effect.outcome);
-        const caller = this.#take(effect.call);
-        if (effect.header !== undefined) this.simulation.losses.left(effect.header.header.sourceOrderInfo);
-        if (caller === undefined) return;
-        if ('stream' in caller) return;
-        if ('plain' in caller) this.simulation.applications.plainAnswered(caller.plain, replyOf(effect.outcome));
-        else if (effect.header !== undefined) caller.rpc.answered(effect.header, effect.outcome);
-        else demand(false, () => `${this.name} answers a session's call without a header`);
-        return;
-      }
-      case 'answerItem': {
-        const caller = this.#calls.get(effect.call);
-        if (caller !== undefined && 'stream' in caller) caller.stream.item(effect.item);
-        return;
-      }
-      case 'failCall': {
-        const caller = this.#take(effect.call);
-        if (caller === undefined) return;
-        if ('stream' in caller) return caller.stream.refused(effect.code);
-        if ('plain' in caller) this.simulation.applications.plainFailed(caller.plain, effect.code);
-        else caller.rpc.refused();
-        return;
-      }
-      case 'admit':
-        return this.#later(undefined, () => this.#admit(effect.admission, effect.request));
-      case 'passItem': {
-        const { connection, stream, index, item } = effect;
-        return this.#later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item }));
-      }
-      case 'execute':
-        if (effect.admission !== undefined) this.#admissionEnds(effect.admission);
-        return this.#execute(effect.task);
-      case 'dropAdmission':
-        return this.#admissionEnds(effect.admission);
-      case 'abandonTask':
-        return this.#abandon(effect.task);
-      case 'sendNested':
-        return this.simulation.callee?.called(this, effect.caller);
-      case 'takeCheckpoint':
-        return this.#later(undefined, () => this.step({ kind: 'checkpointTaken', state: this.service.checkpoint() }));
-      case 'restoreState':
-        return this.#later(undefined, () => {
-          this.service.restore(effect.state);
-          this.handlers.clear();
-          this.nested = new NestedHandlers(this);
-          this.step({ kind: 'restored' });
-        });
-      case 'changeRecord':
-        return this.simulation.coordinator.submit(this, effect.next, effect.reason);
-      case 'readRecord':
-        this.wantsRecord = true;
-        return;
-      case 'connectPeers':
-        this.wantedPeers = effect.peers.map(({ id }) => id);
-        return;
-      case 'pauseSessions':
-        this.sessionsPaused = effect.paused;
-        return;
-      case 'rejoin':
-        this.#mayGo(effect.reason);
-        this.#again = effect.reason;
-        return;
-      case 'stopped':
-        demand(this.#stepsDownSinceMs !== Number.POSITIVE_INFINITY, () => `${this.name} stops, and nobody told it to`);
-        this.#stopped = true;
-        return;
-      case 'log':
-        if (effect.event === 'UNDERSTUDY_DIVERGED') this.#onDivergence(effect.fields);
-        if (effect.event === 'UNDERSTUDY_ORDER_LOST') this.#onLoss(effect.fields);
-        return;
-      default:
-    }
+  #tell(effect: ReplicaEffect): void {
+    if (!this.#world.tracing) return;
+    const line = describeEffect(effect, this.#world.callNames);
+    if (line !== undefined) this.note(line);
   }
+
+  readonly #adapter: Adapter<ReplicaEffect> = {
+    sendToPeer: ({ peer, frame }) => {
+      const { watch } = this.#world;
+      if (frame.kind === 'announce') {
+        for (const info of frame.orders) watch.order(info);
+        watch.announces(this, frame.orders);
+      }
+      this.#peerLink(peer)?.send(frame);
+    },
+    sendToSession: ({ link, frame }) => {
+      const { watch, losses } = this.#world;
+      if (frame.kind === 'replies') {
+        for (const info of frame.header.sourceOrderInfo) watch.order(info);
+        losses.left(frame.header.sourceOrderInfo);
+      }
+      this.#sendToSession(this.sessionLinks.get(link), frame);
+    },
+    closeSession: ({ link }) => this.sessionLinks.get(link)?.endAtServer(),
+    answerCall: ({ call, outcome, header }) => {
+      const caller = this.#callers.answered(call);
+      if (header !== undefined) this.#world.losses.left(header.header.sourceOrderInfo);
+      caller?.answered(outcome, header);
+    },
+    answerItem: ({ call, item }) => this.#callers.stream(call)?.item(item),
+    failCall: ({ call, code }) => this.#callers.take(call)?.failed(code),
+    admit: ({ admission, request }) =>
+      this.jobs.later(undefined, () => this.step(this.#admissions.judge(admission, request))),
+    passItem: ({ connection, stream, index, item }) =>
+      this.jobs.later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item })),
+    streamGone: () => {},
+    execute: ({ admission, task }) => {
+      if (admission !== undefined) this.#admissions.end(admission);
+      this.life.execute(task);
+    },
+    dropAdmission: ({ admission }) => this.#admissions.end(admission),
+    sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
+    abandonTask: ({ task }) => this.life.abandon(task),
+    takeCheckpoint: () =>
+      this.jobs.later(undefined, () => this.step({ kind: 'checkpointTaken', state: this.life.checkpoint() })),
+    restoreState: ({ state }) =>
+      this.jobs.later(undefined, () => {
+        this.life.restore(state);
+        this.step({ kind: 'restored' });
+      }),
+    changeRecord: ({ next, reason }) => this.#world.coordinator.submit(this, next, reason),
+    readRecord: () => {
+      this.wantsRecord = true;
+    },
+    connectPeers: ({ peers }) => {
+      this.wantedPeers = peers.map(({ id }) => id);
+    },
+    pauseSessions: ({ paused }) => {
+      this.sessionsPaused = paused;
+    },
+    roleChanged: () => {},
+    rejoin: ({ reason }) => {
+      this.#mayGo(reason);
+      this.#again = reason;
+    },
+    stopped: () => {
+      demand(this.#stepsDownSinceMs !== Number.POSITIVE_INFINITY, () => `${this.name} stops, and nobody told it to`);
+      this.#stopped = true;
+    },
+    log: ({ event, fields }) => {
+      if (event === 'UNDERSTUDY_DIVERGED') this.#onDivergence(fields);
+      if (event === 'UNDERSTUDY_ORDER_LOST') this.#onLoss(fields);
+    },
+  };
+
+  #peerLink(id: ReplicaId): PeerLink | undefined {
+    return this.peerLinks.find((link) => link?.to.name === id);
+  }
+
+  #sendToSession(link: SessionLink | undefined, frame: ReplyFrame): void {
+    if (link === undefined) return;
+    this.#world.sessions.told(this, link, frame);
+    checkNacks(this, link, frame);
+    link.toClient.send(frame);
+  }
+
+  // ── what its core may not do ────────────────────────────────────────────────────────────────────────────────────
 
   /** Promise 3: whoever is in sync keeps what it holds until it dies, or is told to go. */
   #mayGo(reason: string): void {
-    const { record } = this.simulation.coordinator;
+    const { record } = this.#world.coordinator;
     const counts = record !== undefined && isInSync(record, this.member);
     demand(!counts, () => `${this.name} is in sync and begins another life: ${reason}`);
   }
 
-  #sendToSession(stream: SessionStream | undefined, frame: ReplyFrame): void {
-    if (stream === undefined) return;
-    this.simulation.sessions.told(this, stream, frame);
-    checkNacks(this, stream, frame);
-    stream.toClient.frames.push(frame);
-  }
-
-  #onDivergence(fields: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
-    demand(this.simulation.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
+  #onDivergence(fields: LogFields): void {
+    demand(this.#world.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
     // A primary tells of others.
     if (fields.peer === undefined) this.noticedDivergence = true;
   }
 
-  #onLoss({ hole }: Extract<ReplicaEffect, { kind: 'log' }>['fields']): void {
-    const { watch, losses } = this.simulation;
+  #onLoss({ hole }: LogFields): void {
+    const { watch, losses } = this.#world;
     losses.calledLost(this, Number(hole), watch.ordersAt(Number(hole)));
-  }
-
-  #peerStream(id: ReplicaId): PeerStream | undefined {
-    return this.peerStreams.find((stream) => stream?.to.name === id);
-  }
-
-  #take(call: CallId): Caller | undefined {
-    const caller = this.#calls.get(call);
-    this.#calls.delete(call);
-    return caller;
-  }
-
-  #later(task: Task | undefined, run: () => void, withinMs = this.simulation.plan.handlerMs): void {
-    const { choices, nowMs } = this.simulation;
-    const delayMs = withinMs > 0 && choices.chance(0.5) ? choices.below(withinMs) : 0;
-    this.jobs.push(new Job(this, Math.max(nowMs + delayMs, this.handlersBusyUntilMs), task, run));
-  }
-
-  /** The interceptors refuse some calls; a stream that they let open they let pass. */
-  #admit(admission: number, { message, stream }: Request): void {
-    const opens = stream === undefined || stream.kind === 'open';
-    if (opens && hashText(readRequest(message).name) % 8 === 0)
-      this.step({ kind: 'refused', admission, outcome: REFUSED });
-    else {
-      this.#admitted.add(admission);
-      this.step({ kind: 'admitted', admission });
-    }
-  }
-
-  /** Its handler is run, or never will be: the interceptors hear of either, once. */
-  #admissionEnds(admission: number): void {
-    demand(
-      this.#admitted.delete(admission),
-      () => `${this.name} goes on with a call that did not pass, or did so before`,
-    );
-  }
-
-  /** The group goes on without this handler's outcome; who called it may never hear. */
-  #abandon(task: Task): void {
-    this.jobs = this.jobs.filter((job) => job.task !== task);
-    const operation = this.simulation.history.byName.get(readRequest(task.request.message).name);
-    if (operation !== undefined) operation.stuck = true;
-  }
-
-  #execute(task: Task): void {
-    const { name, input } = readRequest(task.request.message);
-    if (task.kind === 'ordered') this.#inOrder(task.info);
-    if (this.simulation.history.byName.get(name)?.stuck) return;
-    this.#later(task, () => this.#finish(task, name, input));
-  }
-
-  /** DESIGN 7.2: what comes later in the order is processed later. */
-  #inOrder(info: OrderInfo): void {
-    this.simulation.watch.order(info);
-    const { lastOrder, name } = this;
-    demand(info.orderNum > lastOrder, () => `${name} processes order ${info.orderNum} after ${lastOrder}`);
-    this.lastOrder = info.orderNum;
-  }
-
-  #finish(task: Task, name: string, input: string): void {
-    if (task.kind === 'read') {
-      const outcome = this.service.look(input);
-      this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)), outputs: [] });
-      return;
-    }
-    const { stream, reply } = task.request;
-    if (stream !== undefined) return this.#finishPart(task, stream, name);
-    if (reply !== undefined) return this.#ends(task, this.nested.deliver(task, reply), STREAMED);
-    this.processes(name);
-    const step = this.nested.begin(task, name, input);
-    this.#ends(task, step, step.outcome);
-  }
-
-  #ends(task: OrderedTask, { finished, by, ran }: Step, outcome: Outcome): void {
-    this.processed[task.info.orderNum] = by;
-    const outputs = ran === undefined ? [] : this.handlers.tellAll(ran.name, ran.answer);
-    const made = this.nested.takeMade();
-    const digest = hashText([ran?.answer ?? by, ...this.#textsOf(made)].join()) ^ this.#difference(task);
-    this.#callsThenEnds(task, made, { kind: 'executed', task, outcome, digest, outputs, finished });
-  }
-
-  #textsOf(made: readonly NestedId[]): readonly string[] {
-    return made.map((id) => this.nested.textOf(id) ?? '');
-  }
-
-  /**
-   * Each call is told of as it is made; something else may happen before the next, and before the end of the step, unless
-   * streams would go on behind what they are sent with it.
-   */
-  #callsThenEnds(task: OrderedTask, [id, ...later]: readonly NestedId[], end: Executed): void {
-    if (id === undefined) return this.step(end);
-    const { nested } = this;
-    this.step({ kind: 'nestedCall', id });
-    // Another life began meanwhile.
-    if (this.nested !== nested) return;
-    const goOn = () => this.#callsThenEnds(task, later, end);
-    if (end.outputs?.length !== 0 || this.simulation.choices.chance(0.5)) goOn();
-    else this.#later(task, goOn);
-  }
-
-  #finishPart(task: OrderedTask, part: StreamPart, name: string): void {
-    const { connection, orderNum } = task.info;
-    const seqNum = seqNumOf(task.info);
-    this.processed[orderNum] = this.handlers.nameOf(connection, seqNum, part) ?? name;
-    const outputs = this.handlers.deliver(task, part);
-    const made = this.nested.takeMade();
-    const asked = made.length === 0 ? 0 : hashText(this.#textsOf(made).join());
-    const digest = asked ^ this.#difference(task);
-    this.#callsThenEnds(task, made, { kind: 'executed', task, outcome: STREAMED, digest, outputs });
-  }
-
-  /** DESIGN 7.1. What a deposed primary does is thrown away with it. */
-  processes(name: string): void {
-    demand(
-      this.#isOutdated || !this.service.operations.includes(name),
-      () => `${this.name} processes ${name} a second time, after order ${this.lastOrder}`,
-    );
-  }
-
-  /** A handler does something by itself, soon. */
-  goOnLater(run: () => void, withinMs = SOON_MS): void {
-    this.#later(undefined, run, withinMs);
-  }
-
-  /** The RPC of a stream is over. */
-  forgetCall(call: CallId): void {
-    this.#calls.delete(call);
-  }
-
-  get #isOutdated(): boolean {
-    return (this.status?.term ?? 0) < (this.simulation.coordinator.record?.term ?? 0);
-  }
-
-  #difference(task: Task): number {
-    if (!this.diverges || task.kind !== 'ordered') return 0;
-    this.diverges = false;
-    return 1;
-  }
-
-  /** What this replica processed up to there can never be lost any more. */
-  markStable(upTo: OrderNum): void {
-    for (; this.stableMarked < upTo; this.stableMarked++) {
-      const name = this.processed[this.stableMarked + 1];
-      if (name !== undefined) this.simulation.history.stable(name);
-    }
   }
 }

@@ -1,5 +1,6 @@
 import {
   type ConnectionId,
+  type ReplicaEvent,
   type SeqNum,
   type StreamItem,
   type StreamOutput,
@@ -9,28 +10,48 @@ import {
   unreachable,
 } from '@understudy/core';
 import { hashText, textOf } from '@understudy/core/testing';
-import { readRequest } from '../../services/ledger.js';
+import type { History } from '../../checks/history.js';
+import type { Choices } from '../../draw/choices.js';
+import type { Plan } from '../../plan/plan.js';
+import { type Ledger, readRequest } from '../../services/ledger.js';
 import { StreamHandler } from '../../services/stream-handler.js';
 import { itemDigest, type Opening, TO_ALL } from '../../services/streamed.js';
 import { demand } from '../../violation.js';
-import type { ServerHost } from './server-host.js';
 
 type Ordered = Extract<Task, { kind: 'ordered' }>;
 
 /** In runs with broadcasts, of so many operations one tells everybody. */
 const TOLD_TO_ALL = 3;
 
+/** The life that the handlers belong to, and what they may do in it. */
+export interface StreamHandlersLife {
+  readonly name: string;
+  readonly world: {
+    readonly plan: Pick<Plan, 'streams'>;
+    readonly choices: Choices;
+    readonly history: Pick<History, 'byName'>;
+  };
+  readonly service: Ledger;
+  /** Another life began. */
+  readonly isOver: boolean;
+  /** The handler of an operation is run. */
+  processes(name: string): void;
+  readonly nested: { aside(task: Ordered, name: string): void };
+  goOnLater(run: () => void): void;
+  step(event: ReplicaEvent): void;
+}
+
 /** The handlers of open streams in one life of a replica, as the server runs them. */
 export class StreamHandlers {
-  readonly #server: ServerHost;
+  readonly #life: StreamHandlersLife;
   readonly #handlers = new Map<string, StreamHandler>();
   /** Those that go on by themselves soon. */
   readonly #going = new Set<StreamHandler>();
   /** What they sent in the present step; undefined between steps. */
   #outputs: StreamOutput[] | undefined;
 
-  constructor(server: ServerHost) {
-    this.#server = server;
+  constructor(life: StreamHandlersLife) {
+    this.#life = life;
   }
 
   /** Handlers that live. */
@@ -73,7 +94,7 @@ export class StreamHandlers {
 
   /** An operation was processed: in some runs every stream hears of some of them. */
   tellAll(name: string, answer: string, but?: StreamHandler): readonly StreamOutput[] {
-    const told = this.#server.simulation.plan.streams?.broadcasts && hashText(name) % TOLD_TO_ALL === 0;
+    const told = this.#life.world.plan.streams?.broadcasts && hashText(name) % TOLD_TO_ALL === 0;
     if (!told) return NOTHING;
     return this.#step(() => {
       for (const [key, handler] of [...this.#handlers]) {
@@ -111,7 +132,7 @@ export class StreamHandlers {
     const seqNum = seqNumOf(task.info);
     const { name, input } = readRequest(task.request.message);
     const opening = JSON.parse(input) as Opening;
-    const { service } = this.#server;
+    const { service } = this.#life;
     const emit = (item: StreamItem): void => this.#emit(connection, seqNum, item);
     const handler = new StreamHandler(name, opening, service, emit);
     this.#handlers.set(keyOf(connection, seqNum), handler);
@@ -127,10 +148,10 @@ export class StreamHandlers {
     // Its handler did not wait for it.
     if (handler === undefined || handler.ended) return;
     const { name, input } = readRequest(task.request.message);
-    const operation = this.#server.simulation.history.byName.get(name);
+    const operation = this.#life.world.history.byName.get(name);
     demand(
       operation?.place?.stream === handler.name && operation.place.position === position,
-      () => `${this.#server.name} gives ${name} to ${handler.name} as message ${position}`,
+      () => `${this.#life.name} gives ${name} to ${handler.name} as message ${position}`,
     );
     const answer = this.#run(task, name, input);
     handler.message(name, position, answer);
@@ -139,9 +160,9 @@ export class StreamHandlers {
   }
 
   #run(task: Ordered, name: string, input: string): string {
-    this.#server.processes(name);
-    const answer = textOf(this.#server.service.run(name, input).message);
-    this.#server.nested.aside(task, name);
+    this.#life.processes(name);
+    const answer = textOf(this.#life.service.run(name, input).message);
+    this.#life.nested.aside(task, name);
     return answer;
   }
 
@@ -151,7 +172,7 @@ export class StreamHandlers {
 
   /** Some of what is ready leaves with this step, the rest by itself; one that is over is gone. */
   #settle(connection: ConnectionId, of: SeqNum, handler: StreamHandler): void {
-    const { choices } = this.#server.simulation;
+    const { choices } = this.#life.world;
     if (handler.goesOn && choices.chance(0.3)) handler.goOn(1 + choices.below(3));
     const key = keyOf(connection, of);
     if (handler.over) this.#handlers.delete(key);
@@ -161,10 +182,10 @@ export class StreamHandlers {
   #goOnLater(key: string, handler: StreamHandler): void {
     if (this.#going.has(handler)) return;
     this.#going.add(handler);
-    this.#server.goOnLater(() => {
+    this.#life.goOnLater(() => {
       this.#going.delete(handler);
       if (this.#handlers.get(key) !== handler) return;
-      handler.goOn(1 + this.#server.simulation.choices.below(4));
+      handler.goOn(1 + this.#life.world.choices.below(4));
       if (handler.over) this.#handlers.delete(key);
       else if (handler.goesOn) this.#goOnLater(key, handler);
     });
@@ -180,10 +201,9 @@ export class StreamHandlers {
   }
 
   #emit(connection: ConnectionId, stream: SeqNum, item: StreamItem): void {
-    // Another life began meanwhile.
-    if (this.#server.handlers !== this) return;
+    if (this.#life.isOver) return;
     const output = { connection, stream, item, digest: itemDigest(item) };
-    if (this.#outputs === undefined) this.#server.step({ kind: 'lateItem', output });
+    if (this.#outputs === undefined) this.#life.step({ kind: 'lateItem', output });
     else this.#outputs.push(output);
   }
 }

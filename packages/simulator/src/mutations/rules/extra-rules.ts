@@ -1,7 +1,7 @@
-import type { Mutation } from '../mutation.js';
+import type { RuleToTakeOut } from '@understudy/core/testing';
 
 /** Rules of the design that no scenario is named after: only runs by seed show what each is there for. */
-export const EXTRA_RULES: readonly Mutation[] = [
+export const EXTRA_RULES: readonly RuleToTakeOut[] = [
   {
     rule: 'terms: replicas refuse what peers say in an older term',
     without: { 'term-of-peers': 'false', 'primary-of-record': 'false' },

@@ -1,7 +1,7 @@
-import type { Mutation } from '../mutation.js';
+import type { RuleToTakeOut } from '@understudy/core/testing';
 
 /** Rules of calls that handlers make, and of groups that are clients (DESIGN 5.7), beside those with scenarios. */
-export const NESTED_RULES: readonly Mutation[] = [
+export const NESTED_RULES: readonly RuleToTakeOut[] = [
   {
     rule: 'nested calls: one leaves when what it reflects is stable',
     without: { 'nested-when-stable': 'true' },

@@ -1,7 +1,7 @@
-import type { Mutation } from '../mutation.js';
+import type { RuleToTakeOut } from '@understudy/core/testing';
 
 /** Rules of streams (DESIGN 5.8). */
-export const STREAM_RULES: readonly Mutation[] = [
+export const STREAM_RULES: readonly RuleToTakeOut[] = [
   {
     rule: 'streams: a primary goes on from what the client was given',
     without: { 'go-on-from-received': ';' },

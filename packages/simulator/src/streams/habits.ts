@@ -1,7 +1,7 @@
 import { STREAM_WINDOW } from '@understudy/core';
-import type { Choices } from '../../draw/choices.js';
-import type { StreamPlan } from '../../plan/plan.js';
-import type { Opening } from '../../services/streamed.js';
+import type { Choices } from '../draw/choices.js';
+import type { StreamPlan } from '../plan/plan.js';
+import type { Opening } from '../services/streamed.js';
 
 /** What an application does with a stream, whatever its handler does. */
 export interface Habits {
