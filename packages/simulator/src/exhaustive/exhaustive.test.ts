@@ -104,9 +104,12 @@ describe('without a rule of the core it finds what the rule prevents', () => {
   afterAll(() => builds.remove());
 
   it.each([
-    ['stability: every in-sync backup holds the order', 'semi-active,direct,concurrent,stream'],
-    ['gaps: a backup asks for the body that it lacks', 'semi-active,direct,concurrent,stream'],
-    ['null messages by time', 'semi-active,destination,acknowledged,stream'],
+    ['stability: an order is stable only when every in-sync backup holds it', 'semi-active,direct,concurrent,stream'],
+    ['gaps: a backup asks for a body that it lacks', 'semi-active,direct,concurrent,stream'],
+    [
+      'null messages: announcements that are too old leave without waiting for a message',
+      'semi-active,destination,acknowledged,stream',
+    ],
   ])('%s', { timeout: 90_000 }, (name, modeName) => {
     const rule = RULES.find((one) => one.rule === name) as Rule;
     const mode = MODES.find((one) => nameOf(one) === modeName) as Mode;

@@ -10,28 +10,28 @@ export type Mutation = RuleToTakeOut;
 
 /** Rules that a scenario needs, and hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
-  'streams: one that the group does not know any more ends',
+  'streams: a stream that the group no longer knows ends',
   'streams: nothing waits for an opening that was refused',
-  'streams: one whose end was cut is cancelled',
-  'streams: items are delivered as replies are',
-  'streams: a message without an order when the primary changed is sent again',
-  'collection from sessions: one that only read is heard when it is back',
-  'streams: one whose last credit was cut is cancelled, though it is over',
-  'streams: those of a connection end with it',
-  'divergence: nobody joins from a base that is older',
-  'session expiry: whose end is ordered is not welcomed any more',
+  'streams: a stream whose end was cut is cancelled',
+  'streams: items are delivered under the delivery rule',
+  'streams: a message that had no order when the primary changed is sent again',
+  'collection from sessions: a session that only read and is back before the decision is heard',
+  'streams: a finished stream whose last credit was cut is cancelled',
+  'streams: the streams of a connection end with it',
+  'divergence: nobody joins from a base that is older than the difference',
+  'session expiry: a session whose end is ordered is not welcomed',
   'backlog: streams are ended when a successor would have to replay too much',
-  'backlog: new streams wait while those that are open may end',
-  'handing over: what was ordered is published with the change, and nobody is asked',
-  'handing over: the successor of a passive primary is given a copy of the state first',
-  'streams: one whose client had seen what was cut ends',
+  'backlog: new streams wait for a while so that the open ones may end',
+  'hand-over: the change of the record says that everything is stable, so the successor asks nobody',
+  'hand-over: the successor of a passive primary is given a copy of the state first',
+  'streams: a stream whose client had seen what was cut ends',
   // The client has the body, too, until its new order is stable.
-  'checkpoints: they cover no message that is yet to be processed',
-  'streams: one that is not wanted any more is cancelled behind its opening',
-  'bodies: what is stable says nothing of an order that was cut',
-  'voiding: what a session sent is voided as soon as it is hung up on',
+  'checkpoints: a checkpoint covers no message that is yet to be processed',
+  'streams: a stream that nobody wants any more is cancelled behind its opening',
+  'bodies: a stable orderNum says nothing about an order of an older term with that number',
+  'voiding: what a session sent is voided as soon as a primary hangs up on it',
   // Noticed in 1,457 runs, which take long.
-  'nested calls: what is settled has replies that are stable',
+  'nested calls: a call is settled only when its reply is stable',
 ]);
 
 /** Those with a scenario first, then those that only runs by seed need. */

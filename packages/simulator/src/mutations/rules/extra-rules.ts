@@ -3,7 +3,7 @@ import type { RuleToTakeOut } from '@understudy/core/testing';
 /** Rules of the design that no scenario is named after: only runs by seed show what each is there for. */
 export const EXTRA_RULES: readonly RuleToTakeOut[] = [
   {
-    rule: 'terms: replicas refuse what peers say in an older term',
+    rule: 'terms: a replica refuses what a peer says in an older term',
     without: { 'term-of-peers': 'false', 'primary-of-record': 'false' },
   },
   {
@@ -11,21 +11,21 @@ export const EXTRA_RULES: readonly RuleToTakeOut[] = [
     without: { 'claim-raises-term': '$ - 1' },
   },
   {
-    rule: 'incarnations: a replica that was restarted is another member',
+    rule: 'incarnations: a restarted replica is another member',
     without: { 'incarnation-is-member': 'true' },
   },
   {
-    rule: 'lease: counts from when the acknowledged heartbeat was sent',
+    rule: 'lease: it counts from when the acknowledged heartbeat was sent',
     // Counts from so many milliseconds later, which is about when the acknowledgment arrives.
     without: { 'lease-from-sending': '$ + 50' },
   },
   {
-    rule: 'delivery: counts from when the acknowledged heartbeat was sent',
+    rule: "delivery: the client's time counts from when the acknowledged heartbeat was sent",
     // Counts from so many milliseconds later, which is about when the acknowledgment arrives.
     without: { 'delivery-from-sending': '$ + 200' },
   },
   {
-    rule: 'delivery: what was held back under an older term is dropped',
+    rule: 'delivery: what a client held back under an older term is dropped',
     without: { 'drop-held': ';' },
   },
   {
@@ -33,7 +33,7 @@ export const EXTRA_RULES: readonly RuleToTakeOut[] = [
     without: { reflect: 'false' },
   },
   {
-    rule: 'retention: a client keeps what it sent until its order is stable',
+    rule: 'retention: a client keeps a request until its order is stable',
     without: { 'retain-until-stable': 'true' },
   },
   {
@@ -49,47 +49,47 @@ export const EXTRA_RULES: readonly RuleToTakeOut[] = [
     without: { 'silent-leave-set': '[]' },
   },
   {
-    rule: 'adoption: nothing beyond it has an effect while it is on its way into the record',
+    rule: 'adoption: orders beyond an adoption have no effect while it is on its way into the record',
     without: { 'adopted-before-published': 'true' },
   },
   {
-    rule: 'adoption: a backup that has promised processes nothing until it knows how far',
+    rule: 'adoption: a backup that has promised processes nothing until it knows what was adopted',
     without: { 'adoption-known-first': 'true' },
   },
   {
-    rule: 'recovery: messages that sessions wait for and that have no order are ordered afresh',
+    rule: 'recovery: messages without an order that sessions wait for are ordered afresh',
     without: { 'order-afresh': 'false' },
   },
   {
-    rule: 'joining: who is in the set without having heard of it stays',
+    rule: 'joining: a replica that is in the set without having heard of it stays',
     without: { 'entered-unheard': 'false' },
   },
   {
-    rule: 'joining: what an earlier start acknowledged counts for nothing',
+    rule: 'joining: what a replica acknowledged from an earlier checkpoint counts for nothing',
     without: { 'earlier-start': ';' },
   },
   {
-    rule: 'acknowledged: a reply leaves when its order is stable',
+    rule: 'acknowledged release: a reply leaves when its order is stable',
     without: { 'acknowledged-when-stable': 'false' },
   },
   {
-    rule: 'delivery: a reply asked for again leaves when its order is stable',
+    rule: 'delivery: a reply that is asked for again leaves when its order is stable',
     without: { 'asked-again-when-stable': ';' },
   },
   {
-    rule: 'delivery: a stable reply is asked for once',
+    rule: 'delivery: a client asks for a stable reply once',
     without: { 'asked-once': ';' },
   },
   {
-    rule: 'checkpoints: they hold the reply cache',
+    rule: 'checkpoints: a checkpoint holds the reply cache',
     without: { 'checkpoint-of-replies': '[]' },
   },
   {
-    rule: 'checkpoints: they hold the replies to idempotency keys',
+    rule: 'checkpoints: a checkpoint holds the replies to idempotency keys',
     without: { 'checkpoint-of-keys': ';' },
   },
   {
-    rule: 'hand-over: nothing more is ordered',
+    rule: 'hand-over: a primary that hands over orders nothing more',
     without: { 'order-nothing-more': 'false' },
   },
 ];

@@ -3,15 +3,15 @@ import type { RuleToTakeOut } from '@understudy/core/testing';
 /** Rules of streams (DESIGN 5.8). */
 export const STREAM_RULES: readonly RuleToTakeOut[] = [
   {
-    rule: 'streams: a primary goes on from what the client was given',
+    rule: 'streams: a new primary goes on from the first item that the client lacks',
     without: { 'go-on-from-received': ';' },
   },
   {
-    rule: 'streams: an item that comes again is not given again',
+    rule: 'streams: an item that comes again is not delivered again',
     without: { 'item-once': 'false' },
   },
   {
-    rule: 'streams: items are released as replies are',
+    rule: 'streams: items are released under the release rule',
     without: { 'items-released': 'true' },
   },
   {
@@ -19,15 +19,15 @@ export const STREAM_RULES: readonly RuleToTakeOut[] = [
     without: { 'no-streams-in-checkpoint': 'true' },
   },
   {
-    rule: 'streams: what was taken is kept no longer',
+    rule: 'streams: an item is dropped once its client has taken it',
     without: { 'drop-taken': ';' },
   },
   {
-    rule: 'streams: handlers of a dead client hear of it, in order',
+    rule: "streams: handlers of a dead client's streams learn of it in order",
     without: { 'cancel-before-expiry': 'true' },
   },
   {
-    rule: 'streams: a client is no more than a window ahead of the handler',
+    rule: 'streams: a client is at most a window ahead of the handler',
     without: { 'send-within-window': 'false', 'invite-when-sent': 'false', 'invite-within-window': 'false' },
   },
 ];
