@@ -32,7 +32,7 @@ function playDrill(simulation: Simulation): void {
   drillNamed(drill)?.play(new Stage(simulation));
 }
 
-/** Time passes while some are cut off; then, half of the time, cuts heal. */
+/** Time passes while some processes are cut off. Then, half of the time, the cuts heal. */
 function stir(simulation: Simulation): void {
   const { choices, network } = simulation;
   simulation.elapse(simulation.stirUntilMs - simulation.nowMs);

@@ -28,7 +28,7 @@ export interface RunResult {
   readonly reason: string | undefined;
 }
 
-/** Make other seeds of a seed. */
+/** Turn the seed of a run into the seed of an extra. */
 const STREAMS = 0x57_7265_616d_73n << 13n;
 const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
 const NESTED = 0x6e_6573_7465_64n << 15n;
@@ -70,7 +70,7 @@ function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
   return withNested(streams, new Random(seed ^ NESTED), limits);
 }
 
-/** Where something threw is said too, unless a check found it. */
+/** Says where something threw, too, unless a check found it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.name === 'Violation' ? error.message : (error.stack ?? `${error.name}: ${error.message}`);

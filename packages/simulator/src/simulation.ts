@@ -163,7 +163,7 @@ export class Simulation extends Narration implements Ports {
     for (const host of this.hosts) if (host.runs) host.step({ kind: 'tick' });
   }
 
-  /** A handler that is done calls back before it would be taken for one that never does. */
+  /** A handler that is done calls back before it would be taken for one that never ends. */
   #runOverdue(ms: number): void {
     const { stallMs } = this.plan.config;
     for (const server of this.servers) {
@@ -214,7 +214,7 @@ export class Simulation extends Narration implements Ports {
 
   // ── what several parts ask for ────────────────────────────────────────────────────────────────────────────────────
 
-  /** Neither cuts nor delays nor pauses, and the coordinator is there for everybody. */
+  /** Ends all cuts, delays and pauses; the coordinator is there for everybody. */
   healAll(): void {
     this.network.healAll();
     this.coordinator.downUntilMs = 0;
@@ -225,7 +225,10 @@ export class Simulation extends Narration implements Ports {
     }
   }
 
-  /** A handler that one replica takes for stuck may end on another; or the run makes one come to another outcome. */
+  /**
+   * Outcomes may differ between replicas: a handler that one replica takes for stuck may end on another, or a fault
+   * makes one differ.
+   */
   get mayDiverge(): boolean {
     return this.plan.stuck || this.plan.faults.includes('diverge');
   }

@@ -4,7 +4,10 @@ import type { Choices } from '../draw/choices.js';
 import type { Attempt, CalledFor } from '../hosts/client/attempt.js';
 import { demand } from '../violation.js';
 
-/** Its calls are made in no session's name: whoever of it is primary, it is one caller. */
+/**
+ * The process number of its calls. They are not a session's: the group is one caller, whichever of its replicas is
+ * primary.
+ */
 const CALLING_GROUP = -2;
 const CLIENT = 'h/1';
 
@@ -12,11 +15,11 @@ const CLIENT = 'h/1';
 interface Ask {
   readonly operation: Operation;
   readonly id: NestedId;
-  /** It has its outcome. */
+  /** The outcome is known. */
   done: boolean;
-  /** Attempts on their way. */
+  /** How many sendings are on their way. */
   open: number;
-  /** Of some attempt nobody knows what it did. */
+  /** Nobody knows what some sending of it did. */
   uncertain: boolean;
 }
 
@@ -37,8 +40,9 @@ export interface CallingGroupWorld {
 }
 
 /**
- * A replicated group that is a client of the simulated one (DESIGN 5.7). The process of some client is its primary; when
- * that changes, the next one asks again for what has no reply, over its own connection, and the old one may do so, too.
+ * A replicated group that is a client of the simulated one (DESIGN 5.7). Some client's process is its primary. When its
+ * primary changes, the new one makes all calls without a reply again, over its own connection; the old one may do so,
+ * too.
  */
 export class CallingGroup {
   readonly #world: CallingGroupWorld;
@@ -53,7 +57,7 @@ export class CallingGroup {
     this.#primary = world.choices.pick(world.clients);
   }
 
-  /** It does something, or who was its primary. */
+  /** The group does something, or a former primary of it does. */
   act(): void {
     const { choices } = this.#world;
     const what = choices.below(10);
@@ -98,7 +102,7 @@ export class CallingGroup {
     for (const ask of this.#asks) if (!ask.done) this.#send(this.#primary, ask, this.#term, this.#settledUpTo);
   }
 
-  /** A primary of before, or a message that was on its way for long. */
+  /** A former primary asks, or a message arrives that was on its way for long. */
   #askLate(): void {
     const { choices, clients } = this.#world;
     const ask = choices.maybe(this.#asks);
@@ -107,7 +111,7 @@ export class CallingGroup {
     this.#send(choices.pick(clients), ask, 1 + choices.below(this.#term), settledUpTo);
   }
 
-  /** Its replicas differ: under the same id it asks for something else. */
+  /** Its replicas differ: it asks for something else under the same id. */
   #askDifferently(): void {
     const ask = this.#world.choices.maybe(this.#asks);
     if (ask !== undefined && ask.id.orderNum > this.#settledUpTo) this.#begin(ask.id);
@@ -124,7 +128,7 @@ export class CallingGroup {
     return false;
   }
 
-  /** Before the first call without an outcome. */
+  /** The last order before the first call without an outcome. */
   get #settledUpTo(): number {
     let upTo = this.#orderNum - 1;
     for (const { id, done } of this.#asks) if (!done && id.orderNum <= upTo) upTo = id.orderNum - 1;
@@ -175,7 +179,7 @@ export class CallingGroup {
   #give(ask: Ask, outcome: Reply): void {
     const { operation } = ask;
     const { history, coordinator } = this.#world;
-    // What an operator gave up may take place once more.
+    // What an operator gave up may take place a second time.
     if (coordinator.record?.forced && operation.state !== 'open') return;
     const other = this.#othersOf(ask).find(({ operation: { state } }) => state === 'answered');
     demand(
@@ -185,7 +189,7 @@ export class CallingGroup {
     history.answer(operation, outcome);
   }
 
-  /** Another request has its id. */
+  /** Another request has the same id. */
   #isTaken(ask: Ask): boolean {
     return this.#othersOf(ask).length > 0;
   }
@@ -202,7 +206,7 @@ export class CallingGroup {
     if (ask.open === 0 && operation.state === 'open') this.#world.history.fail(operation, ask.uncertain);
   }
 
-  /** At the end: one effect for each id, whoever asked for it and how often. */
+  /** At the end each id has one effect, whoever asked for it and how often. */
   check(operations: readonly string[]): void {
     const took = new Map<string, string>();
     for (const { operation, id } of this.#asks) {

@@ -4,8 +4,8 @@ import type { Named } from '../trace/narrator.js';
 import { demand } from '../violation.js';
 
 /**
- * DESIGN 5.1: whoever may not deliver a reply asks for it, and then gets it stable: one question is enough on a stream
- * in a term. Else it would ask as long as the order is not stable, and keep every answer.
+ * DESIGN 5.1: a session that may not deliver a reply asks for it as a stable one, once on a link in a term. Otherwise
+ * it would ask until the order is stable, and keep every answer.
  */
 export function checkAsks(client: Named, link: Pick<SessionLink, 'asked'>, frame: SessionFrame): void {
   if (frame.kind !== 'multicast') return;

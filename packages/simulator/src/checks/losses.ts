@@ -29,17 +29,20 @@ interface Speaker {
   readonly process: number;
 }
 
-/** A backup gives a session up after sessionMs more drift; its clock, and a tick, may take that much longer. */
+/**
+ * A backup gives a session up after sessionMs, extended by the drift bound. Its clock and its ticks may add that much.
+ */
 const SILENCE_FACTOR = 1.2;
 
 /**
- * What a group calls lost, so that an operator may give it up. DESIGN 3 knows one reason: a client with an unstable
- * request died, or was out of reach for sessionMs, together with the primary. What a live client retains is not lost.
+ * Checks that a group calls an order lost, and so asks for an operator, only for the one reason that DESIGN 3 knows: a
+ * client with an unstable request died, or was out of reach for sessionMs, together with the primary. What a live
+ * client retains is not lost.
  */
 export class Losses {
   readonly #world: LossesWorld;
   readonly #speakers = new Map<ConnectionId, Speaker>();
-  /** When an order first left the primary for a session, by what it says. */
+  /** By term and orderNum, when an order first left the primary for a session. */
   readonly #leftMs = new Map<string, number>();
 
   constructor(world: LossesWorld) {
@@ -67,7 +70,10 @@ export class Losses {
     });
   }
 
-  /** Its session ended, its process died, or it was out of reach for so long; but not long before the order left. */
+  /**
+   * The session ended, its process died, or the process was out of reach for too long, but not since long before the
+   * order left.
+   */
   #isGone(server: LossServer, info: OrderInfo, gone: ReadonlySet<number>): boolean {
     const speaker = this.#speakers.get(info.connection);
     if (speaker === undefined) return false;
@@ -77,12 +83,12 @@ export class Losses {
   }
 
   /**
-   * A primary that holds its lease has heard what a backup said a lease ago. Whom that one had given up by then, nobody
-   * relies on.
+   * A primary that holds its lease knows what its backups said a lease ago. It does not rely on sessions that a backup
+   * had given up by then.
    */
   #wasSilentBefore(client: LossClient, server: LossServer, leftMs: number | undefined): boolean {
     const { plan, network } = this.#world;
-    // To a process that stood still nobody was silent.
+    // A process that stood still took nobody for silent.
     if (leftMs === undefined || plan.faults.includes('serverPause')) return false;
     const { sessionMs, leaseMs } = plan.config;
     return leftMs - network.reach.lastHeardMs(client, server) > SILENCE_FACTOR * sessionMs + leaseMs;

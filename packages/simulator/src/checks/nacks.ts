@@ -2,7 +2,7 @@ import type { ReplicaStatus, ReplyFrame } from '@understudy/core';
 import type { SessionLink } from '../network/session-link.js';
 import { demand } from '../violation.js';
 
-/** Nothing can have come within so short a time. */
+/** No answer can arrive within so short a time. */
 const TOO_SOON_MS = 15;
 
 interface Asker {
@@ -11,7 +11,7 @@ interface Asker {
   readonly status: ReplicaStatus | undefined;
 }
 
-/** DESIGN 5.6: a promotion waits for the body that it asked for before it asks again; else each event would ask. */
+/** DESIGN 5.6: a promotion waits for a body that it asked for before it asks again. Otherwise each event would ask. */
 export function checkNacks(server: Asker, link: Pick<SessionLink, 'client' | 'nacked'>, frame: ReplyFrame): void {
   if (frame.kind !== 'nack' || server.status?.role !== 'promoting') return;
   for (const seqNum of frame.seqNums) {

@@ -31,16 +31,19 @@ interface Done {
 export class NestedCallee {
   readonly #world: NestedCalleeWorld;
   readonly #done = new Map<string, Done>();
-  /** By client and what was asked: under which id. */
+  /** By client and what it asked: the id under which it asked. */
   readonly #ids = new Map<string, string>();
-  /** By client: none of its calls up to there comes again. */
+  /** By client: the order up to which none of its calls comes again. */
   readonly #settledUpTo = new Map<string, number>();
 
   constructor(world: NestedCalleeWorld) {
     this.#world = world;
   }
 
-  /** A call leaves: from the primary alone, when no promotion can cut what it reflects, and not when it was settled. */
+  /**
+   * A call leaves. Only the primary may send one, only when no promotion can cut what the call reflects, and never one
+   * that was settled.
+   */
   sent(server: CallingReplica, { client, term, id, settledUpTo }: NestedCaller): void {
     const { name, core, member } = server;
     const status = core?.status;
@@ -80,7 +83,7 @@ export class NestedCallee {
   }
 
   /**
-   * Nothing is open any more: whatever the callee did is part of the history that survives, with what came of it.
+   * Nothing is open any more. Whatever the callee did is part of the history that survives, together with its outcome.
    *
    * @param final what the primary holds
    */
@@ -93,7 +96,7 @@ export class NestedCallee {
       if (value !== undefined) heard.set(what, value);
     }
     for (const done of this.#done.values()) {
-      // What an operator gave up it may have done all the same.
+      // The callee may have done what an operator then gave up.
       if (done.client !== client) continue;
       const { what, length, digest } = readCall(done.text);
       const kept = final.digestAt(length) === digest;

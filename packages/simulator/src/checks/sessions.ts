@@ -19,7 +19,10 @@ interface Welcome {
   readonly term: number;
 }
 
-/** DESIGN 5.3: who was silent for sessionExpiryMs is refused, and nobody else: a primary that welcomes a session keeps it. */
+/**
+ * DESIGN 5.3: only a session that was silent for sessionExpiryMs is refused. A primary that welcomes a session keeps
+ * it.
+ */
 export class Sessions {
   readonly #world: SessionsWorld;
   readonly #welcomes = new Map<string, Welcome>();

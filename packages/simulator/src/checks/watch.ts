@@ -20,12 +20,15 @@ import { demand } from '../violation.js';
 /** What a replica may keep beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
 const LOG_SLACK = 64;
 
-/** What the streams of a run say at one moment of virtual time, before anybody hears that it is stable. */
+/**
+ * As many orders as the streams of a run may cause at one moment of virtual time, before anybody learns that they are
+ * stable.
+ */
 const LOG_SLACK_STREAMS = 10 * STREAM_WINDOW;
 
 /**
- * Of a stream: a window, and one more where the items, and with them what was handled, came on a new stream before the
- * replies; its opening, its end, its cancellation, and a message that says what was taken.
+ * How many parts of a stream a client may keep: a window of messages; one more window if items, which say what was
+ * handled, came on a new link before the replies; the opening, the end, the cancellation, and a credit.
  */
 const PARTS_MAX = 2 * STREAM_WINDOW + 4;
 
@@ -73,7 +76,7 @@ export interface WatchWorld {
 
 /** Looks at every replica after every step. */
 export class Watch {
-  /** Nothing goes wrong, and time passes in small steps. */
+  /** At present nothing goes wrong, and time passes in small steps. */
   fairWeather = false;
   readonly #world: WatchWorld;
   readonly #primaries = new Map<number, Member>();
@@ -99,7 +102,10 @@ export class Watch {
     server.life.markStable(status.stableUpTo);
   }
 
-  /** DESIGN 5.4: the term grows with each change of the primary, who was in sync before; the old one leaves the set. */
+  /**
+   * DESIGN 5.4: the term grows with each change of the primary. The new primary was in sync before; the old one leaves
+   * the set.
+   */
   recordChanged(before: GroupRecord | undefined, record: GroupRecord): void {
     demand(isInSync(record, record.primary), () => `${record.primary.id} is primary and not in sync`);
     if (before === undefined || (record.forced && !before.forced)) return;
@@ -114,7 +120,9 @@ export class Watch {
     demand(!isInSync(record, before.primary), () => `${before.primary.id} is deposed and still in sync`);
   }
 
-  /** DESIGN 5.5: once all faults are over for a lease, whoever is primary and runs is heard, even if it cannot serve yet. */
+  /**
+   * DESIGN 5.5: when all faults have been over for a lease, a primary that runs is heard, even if it cannot serve yet.
+   */
   claims({ name }: Pick<WatchedReplica, 'name'>): void {
     const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#world;
     const { record } = coordinator;
@@ -123,7 +131,10 @@ export class Watch {
     demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
   }
 
-  /** DESIGN 1: stable is what every in-sync backup holds. A deposed primary may know less of them. */
+  /**
+   * DESIGN 1: an order is stable when every in-sync backup holds it. A deposed primary may not know the current
+   * backups.
+   */
   #checkStable({ name }: WatchedReplica, { term, stableUpTo }: ReplicaStatus): void {
     const { record } = this.#world.coordinator;
     if (record?.term !== term) return;
@@ -136,7 +147,7 @@ export class Watch {
     }
   }
 
-  /** DESIGN 7.2: one message to an order of a term, whoever tells of it. */
+  /** DESIGN 7.2: an order of a term belongs to one message, whoever tells of it. */
   order(info: OrderInfo): void {
     const place = info.term * ORDERS_MAX + info.orderNum;
     const known = this.#orders.get(place);
@@ -151,7 +162,7 @@ export class Watch {
     );
   }
 
-  /** What an order was in each term. */
+  /** The messages that had this orderNum, one for each term. */
   ordersAt(orderNum: number): OrderInfo[] {
     return [...this.#orders.values()].filter((info) => info.orderNum === orderNum);
   }
@@ -191,7 +202,7 @@ export class Watch {
     demand(isRefused, () => `${name} refuses nobody who reflects order ${foreign.orderNum}, which it never gave`);
   }
 
-  /** DESIGN 7.10: what is sent all the time leaves only at the end of a turn, and then one frame to each. */
+  /** DESIGN 7.10: frequent frames leave only at the end of a turn, one to each receiver. */
   turn(name: string, ends: boolean, effects: readonly (ReplicaEffect | SessionEffect)[]): void {
     for (const effect of effects) checkRepliesOnce(name, effect);
     if (effects.length < 2 && ends) return;
@@ -205,7 +216,10 @@ export class Watch {
     }
   }
 
-  /** DESIGN 5.5: a primary that hands over stops ordering. What a stuck handler leaves behind is an order too. */
+  /**
+   * DESIGN 5.5: a primary that hands over stops ordering. Leaving a stuck handler behind takes an order, too, so runs
+   * with stuck handlers are excused.
+   */
   #checkHandOver({ name, handsOverFrom }: WatchedReplica, { role, heldUpTo }: ReplicaStatus): void {
     if (handsOverFrom === undefined || role !== 'primary' || this.#world.plan.stuck) return;
     demand(
@@ -215,8 +229,8 @@ export class Watch {
   }
 
   /**
-   * DESIGN 5.2, 7.10: where only clients are told of the order, the primary tells its backups of nothing that a session
-   * sent, as long as nothing goes wrong and time passes evenly.
+   * DESIGN 5.2, 7.10: where only clients are told of the order, the primary announces no session's message to its
+   * backups as long as nothing goes wrong and time passes evenly.
    */
   announces(server: WatchedReplica, orders: readonly OrderInfo[]): void {
     if (!this.fairWeather || this.#world.plan.config.multicast !== 'destination') return;
@@ -236,22 +250,23 @@ export class Watch {
       demand(logLength <= logMax, () => `${server.name}: ${logLength} orders in the log, where ${logMax} may be`);
       return;
     }
-    // Who executes keeps its log for replicas that join while streams are open: further than a run can go.
+    // While streams are open, a replica that executes keeps its log for replicas that join. No run reaches the bound of
+    // that.
     if (streams !== undefined && base !== undefined) return;
-    // Who joined keeps its log until it has caught up once, and with replies among the orders that takes longer.
+    // A replica that joined keeps its log until it has caught up once. With replies among the orders that takes longer.
     const withReplies = nested === undefined ? LOG_SLACK : 4 * LOG_SLACK;
     const slack = streams === undefined ? withReplies : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
 
-  /** Who sends stream messages has many requests open at a time, and asks a new primary for each, once. */
+  /** A client that sends stream messages has many requests open at a time, and asks a new primary once for each. */
   #retained(): number {
     return this.#world.clients.reduce((sum, { core }) => sum + (core?.status.retained ?? 0), 0);
   }
 
-  /** Promise 1: whoever is in sync processed the same up to the same order. */
+  /** Promise 1: all in-sync replicas processed the same up to the same order. */
   #compareAt(record: GroupRecord, server: WatchedReplica, orderNum: number): void {
-    // What may differ the core finds out by itself, a little later.
+    // Where outcomes may differ, the core itself finds out a little later.
     if (this.#world.mayDiverge || !isInSync(record, server.member)) return;
     const mine = server.life.digests[orderNum];
     for (const other of this.#world.servers) {
@@ -275,7 +290,7 @@ export class Watch {
   }
 }
 
-/** DESIGN 7.8: a reply that waits, waits once, however often it was asked for. */
+/** DESIGN 7.8: a waiting reply waits once, however often it was asked for. */
 function checkRepliesOnce(name: string, effect: ReplicaEffect | SessionEffect): void {
   if (effect.kind !== 'sendToSession' || effect.frame.kind !== 'replies' || effect.frame.replies.length < 2) return;
   const { replies } = effect.frame;
@@ -286,7 +301,7 @@ function checkRepliesOnce(name: string, effect: ReplicaEffect | SessionEffect): 
   );
 }
 
-/** Of the frames that every call causes: kind and receiver. */
+/** Kind and receiver of each frame that every call causes. */
 function receiversOf(effect: ReplicaEffect | SessionEffect): readonly string[] {
   switch (effect.kind) {
     case 'sendToPeer':

@@ -15,7 +15,7 @@ export interface CoordinatorWorld extends RequestWorld {
 
 /** The coordinator: one record on a disk, changed by compare-and-swap; slow, sometimes out of reach, sometimes crashing. */
 export class VirtualCoordinator {
-  /** Down until then. */
+  /** It is down until then. */
   downUntilMs = 0;
   requests: readonly RecordRequest[] = [];
   /** The present term began with a hand-over by a primary that had the time to make everything stable first. */

@@ -55,11 +55,11 @@ export class RecordRequest implements Act {
   readonly #life: number;
   readonly #change: RecordChange;
   readonly reason: string;
-  /** Of a promotion: the sessions that it decided without. */
+  /** If it ends a promotion: the client processes that the promotion decided without. */
   readonly #gaveUp: ReadonlySet<number> | undefined;
   #question: Question;
   #answer: Answer | undefined;
-  /** Whoever asked waits in vain, until then. */
+  /** The question or its answer is lost: the replica that asked waits in vain, until then. */
   #lostUntilMs: number | undefined;
 
   constructor(world: RequestWorld, coordinator: Asked, server: Asker, next: GroupRecord, reason: string) {
@@ -67,7 +67,7 @@ export class RecordRequest implements Act {
     this.#coordinator = coordinator;
     this.server = server;
     this.#life = server.lives;
-    // A hand-over that took longer than that did not wait for everything to become stable.
+    // A hand-over that took longer did not wait until everything was stable.
     this.reason = reason === 'hand over' && !server.hadTimeToHandOver ? 'leave' : reason;
     this.#gaveUp = reason === 'adopt' ? world.outOfReach(server) : undefined;
     this.#change = new RecordChange(next);
@@ -83,12 +83,12 @@ export class RecordRequest implements Act {
     return this.#answer === undefined || this.server.runs;
   }
 
-  /** Whoever asked still waits for the answer. */
+  /** The life that asked still waits for the answer. */
   get #waits(): boolean {
     return this.server.alive && this.server.lives === this.#life;
   }
 
-  /** The question or its answer is lost; whoever asked cannot tell which. */
+  /** The question or its answer is lost. The replica that asked cannot tell which. */
   lose(): void {
     this.#lostUntilMs ??= this.#world.nowMs + DEADLINE_MS;
   }
@@ -125,7 +125,7 @@ export class RecordRequest implements Act {
     const { choices } = this.#world;
     this.#lostUntilMs = undefined;
     const asked = this.#question;
-    // A swap that its sender gave up may still be on its way.
+    // A swap that its sender has given up may still be on its way.
     const late = asked.kind === 'swap' && this.#answer === undefined && choices.chance(0.5);
     this.#answer = undefined;
     if (late) this.#ask();

@@ -1,4 +1,4 @@
-/** Everything that a simulation leaves open is drawn from here, so that whoever answers decides the whole run. */
+/** Everything that a run leaves open is drawn from here, so its answers decide the whole run. */
 export abstract class Choices {
   /** A whole number, at least 0, less than n. */
   abstract below(n: number): number;

@@ -10,11 +10,11 @@ import type { PeerLink } from '../network/peer-link.js';
 import type { TimedLink } from '../network/timed-link.js';
 import type { Plan } from '../plan/plan.js';
 
-/** What comes so late is not waited for: the run went another way. */
+/** More steps than this mean that the run went another way. */
 const STEPS_TO_WAIT = 400;
-/** Of time that passes quietly, this much goes by at once at most. */
+/** The longest stretch of quiet time that passes at once. */
 const ROUND_MS = 12;
-/** Time for several heartbeats. */
+/** Rounds that leave time for several heartbeats. */
 const ROUNDS_TO_SETTLE = 8;
 const SETTLE_MS = 20;
 
@@ -61,7 +61,7 @@ export class Stage {
     return this.world.plan.config.sessionMs;
   }
 
-  /** It serves as primary, as far as it knows, and its process runs. */
+  /** The replica that serves as primary, as far as it knows, and whose process runs. */
   get primary(): ServerHost | undefined {
     return this.world.servers.find(({ runs, status }) => runs && status?.role === 'primary');
   }
@@ -71,13 +71,15 @@ export class Stage {
     return this.world.servers.filter((other) => other !== server && other.runs);
   }
 
-  /** Somebody begins to take over. @returns undefined if nobody did in time */
+  /** Some replica begins to take over. @returns undefined if none did in time */
   successor(withinMs: number): ServerHost | undefined {
     const promotes = () => this.world.servers.find(({ runs, status }) => runs && status?.role === 'promoting');
     return this.quietly(withinMs, () => promotes() !== undefined) ? promotes() : undefined;
   }
 
-  /** Somebody takes over and decides how far to adopt; its word does not reach the coordinator before it may. */
+  /**
+   * Some replica takes over and decides how far to adopt. It does not reach the coordinator until the drill lets it.
+   */
   decidingSuccessor(): ServerHost | undefined {
     const { world, leaseMs, sessionMs } = this;
     const successor = this.successor(3 * leaseMs);
@@ -97,7 +99,7 @@ export class Stage {
     return this.choices.pick(this.world.clients);
   }
 
-  /** Things happen, in some order, until it is true. @returns whether it came true in time */
+  /** Things happen, in some order, until the condition is true. @returns whether it came true in time */
   until(isTrue: () => boolean, withinMs = Number.POSITIVE_INFINITY): boolean {
     const untilMs = this.world.nowMs + withinMs;
     for (let i = 0; i < STEPS_TO_WAIT && this.world.nowMs < untilMs; i++) {
@@ -112,7 +114,7 @@ export class Stage {
     this.world.elapse(ms);
   }
 
-  /** Nobody calls; time passes, and whatever can happen does at once, until it is true. @returns whether it came true in time */
+  /** Nobody calls. Time passes, and whatever can happen does at once. @returns whether the condition came true in time */
   quietly(ms: number, isTrue: () => boolean = () => false): boolean {
     const { world, choices } = this;
     const untilMs = world.nowMs + ms;
@@ -151,7 +153,7 @@ export class Stage {
     host.pausedUntilMs = this.world.nowMs + ms;
   }
 
-  /** What one replica sends to another, or will send on this stream, takes so long. */
+  /** What one replica sends to another on this link takes so long. */
   delay(from: ServerHost, to: ServerHost, ms: number): void {
     const link = from.peerLinks[to.index]?.toPeer;
     if (link === undefined) return;
@@ -166,7 +168,7 @@ export class Stage {
     if (way === 'both') this.world.network.cut(b, a);
   }
 
-  /** Something passes between these two again. */
+  /** The two reach each other again. */
   mend(a: Host, b: Host): void {
     this.world.fault([a, b], `mended: ${a.name}<->${b.name}`);
     this.world.network.mend(a, b);
@@ -177,7 +179,7 @@ export class Stage {
     this.world.network.healCuts();
   }
 
-  /** The stream between them breaks; what was on its way is lost. */
+  /** The link between them breaks; what was on its way is lost. */
   breakSession(client: ClientHost, server: ServerHost): void {
     const link = client.links[server.index];
     if (link === undefined) return;
@@ -213,7 +215,7 @@ export class Stage {
     return operation !== undefined && this.until(() => server.life.processed.includes(operation.name), withinMs);
   }
 
-  /** What one replica sends to the other is on its way for so long. */
+  /** What one replica sends to the other is on its way for so long. @returns their link */
   hold(from: ServerHost, to: ServerHost, ms: number): PeerLink | undefined {
     const link = from.peerLinks[to.index];
     if (link === undefined) return undefined;
@@ -230,7 +232,7 @@ export class Stage {
     link.heldUntilMs = heldUntilMs;
   }
 
-  /** What a client sends to a replica, on the stream that it has now, is on its way for so long. */
+  /** What a client sends to a replica on its present link is on its way for so long. */
   holdRequests(client: ClientHost, server: ServerHost, ms: number): void {
     const link = client.links[server.index];
     if (link === undefined) return;

@@ -9,7 +9,7 @@ export interface KeptWorld {
   readonly clients: readonly { readonly deadProcesses: readonly number[] }[];
 }
 
-/** DESIGN 7.8, when everything is stable: logs end, and no message is left that nobody will give an order. */
+/** DESIGN 7.8: when everything is stable, logs are short, and no message is left that nobody will order. */
 export const keepsLittle = ({ plan, servers }: KeptWorld): boolean =>
   servers.every(({ alive, status, life }) => !alive || status === undefined || isTidy(plan, life, status));
 
@@ -19,14 +19,14 @@ function isTidy(
   { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams }: ReplicaStatus,
 ): boolean {
   const { replication, unstableMax } = plan.config;
-  // Who executes needs no log, but where streams were open: from before them on. Who does not keeps what came after its
-  // checkpoint.
+  // A replica that executes needs a log only if streams were open: from its base on. One that does not execute keeps
+  // the orders after its checkpoint.
   const forBase = base === undefined ? 0 : heldUpTo - base;
-  // While handlers live no copy is made, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
+  // While handlers live no checkpoint is taken, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
   const { streams: withStreams, nested: withNested } = plan;
   const mayLag = replication === 'passive' && (withStreams ?? withNested) !== undefined;
   if (!mayLag && logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
-  // Who does not execute has what its checkpoint says.
+  // A replica that does not execute has what its checkpoint says.
   const open = openStreams + streams + life.streams.open + openNested + life.nested.open;
   if ((role === 'primary' || replication === 'semi-active') && open > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
@@ -41,7 +41,7 @@ export const describeKept = ({ servers }: KeptWorld): string =>
     })
     .join('; ');
 
-/** Who executes has the replies to all that its handlers asked, and these have come to their ends. */
+/** Every replica that executes has the replies to all calls of its handlers, and those handlers have ended. */
 export const asksNothing = ({ plan, servers }: KeptWorld): boolean =>
   plan.nested === undefined ||
   servers.every(({ alive, status, life }) => {
@@ -49,7 +49,7 @@ export const asksNothing = ({ plan, servers }: KeptWorld): boolean =>
     return !alive || !executes || (status?.openNested === 0 && life.nested.open === 0);
   });
 
-/** Of a stream that ended nothing is kept once its client has taken everything, if that lives. */
+/** Nothing is kept of a stream that ended once its client, if that lives, has taken everything. */
 export const keepsNoStreams = ({ servers, clients }: KeptWorld): boolean =>
   clients.some(({ deadProcesses }) => deadProcesses.length > 0) ||
   servers.every(({ alive, status }) => !alive || status?.role !== 'primary' || status.streams === 0);

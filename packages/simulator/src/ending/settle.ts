@@ -46,7 +46,7 @@ const ANSWERED_WITHIN_MS = 9000;
 /** A session that is closed gives up after five seconds; by then it has ended, clean or not. */
 const ENDED_WITHIN_MS = 6500;
 const TOGETHER_WITHIN_MS = 6000;
-/** A primary that waits for its successor orders nothing for so long; its successor does. */
+/** A primary that waits for its successor orders nothing for so long; then its successor orders. */
 const TIDY_WITHIN_LEASES = 6;
 
 /**
@@ -74,7 +74,7 @@ function goOn(world: SettlingWorld): Ending {
   if (!retried(world)) return explain(world, () => 'calls with a key, made again, are not answered');
   if (!askedAgain(world)) return explain(world, () => 'calls of a group, made again, are not answered');
   for (const client of world.clients) {
-    // What is still open now is what no handler ever ends.
+    // Only calls whose handlers never end are open now.
     for (const call of [...client.calls.keys()]) client.cancel(call);
   }
   cancelStreams(world);
@@ -104,33 +104,36 @@ function goOn(world: SettlingWorld): Ending {
 }
 
 /**
- * Streams of a dead client end with its records: it is taken for silent, and then they are kept for as long again. Until
- * then nobody joins.
+ * The streams of a dead client end when its records are freed: the client must first count as silent, and then the
+ * records are kept for as long again. Until then nobody joins.
  */
 const streamsEndMs = ({ plan }: SettlingWorld): number =>
   plan.streams === undefined ? 0 : 2.5 * plan.config.sessionExpiryMs;
 
-/** Where clients tell of the order, and are gone, the primary does so after a while. */
+/** Where clients tell of the order and are gone, the primary announces it itself after a while. */
 const toldMs = ({ plan }: SettlingWorld): number =>
   plan.config.multicast === 'destination' ? 2 * plan.config.nullMessageMs : 0;
 
-/** Interceptors see the messages of a stream one by one, and who joins while one is open processes all of them again. */
+/**
+ * Interceptors see the messages of a stream one by one, and a replica that joins while one is open processes all of
+ * them again.
+ */
 const longStreamsMs = ({ plan, history }: SettlingWorld): number =>
   plan.streams === undefined ? 0 : 4 * plan.handlerMs * history.operations.length;
 
-/** Those that are torn; nobody joins while they are open. */
+/** Gives up the streams that are left: nobody joins while they are open. */
 function cancelStreams({ clients }: SettlingWorld): void {
   for (const client of clients) for (const stream of [...client.openStreams.values()]) client.cancelStream(stream);
 }
 
-/** DESIGN 5.13: whoever calls again under its key gets an answer, whatever became of the first call. */
+/** DESIGN 5.13: a caller that calls again under its key gets an answer, whatever became of the first call. */
 function retried(world: SettlingWorld): boolean {
   const { history, applications } = world;
   const isAnswered = () =>
     history.operations.every(({ key, refused, stuck, state }) => {
       return key === undefined || refused || stuck || state !== 'unknown';
     });
-  // A primary that hands over refuses it, so it is made again until somebody takes it.
+  // A primary that hands over refuses such a call, so the call is made until some primary takes it.
   return within(world, ANSWERED_WITHIN_MS, () => {
     if (openCalls(world) > 0) return false;
     const primary = primaryOf(world);
@@ -139,11 +142,14 @@ function retried(world: SettlingWorld): boolean {
   });
 }
 
-/** DESIGN 5.7: whoever asks again as a calling group gets an answer, whatever became of the first call. */
+/** DESIGN 5.7: a calling group that calls again gets an answer, whatever became of the first call. */
 const askedAgain = (world: SettlingWorld): boolean =>
   within(world, ANSWERED_WITHIN_MS, () => openCalls(world) === 0 && world.caller?.askAgain() !== false);
 
-/** What only others held is lost now; what the chosen replica goes on with must still be one history, and everywhere. */
+/**
+ * What only other replicas held is lost now. The chosen replica must still go on with one history, and all replicas
+ * with the same.
+ */
 function force(world: SettlingWorld): void {
   const { coordinator, servers, choices } = world;
   for (const server of servers) if (!server.alive) server.start();
@@ -210,7 +216,7 @@ function describe(world: SettlingWorld): string {
     .join('; ');
 }
 
-/** It did not go on: only for a reason that the design knows. */
+/** The group did not go on, which is allowed only for a reason that the design knows. */
 function explain(world: SettlingWorld, what: () => string): Ending {
   const { record } = world.coordinator;
   const left = world.servers.filter(({ alive, member }) => alive && record !== undefined && isInSync(record, member));
@@ -247,14 +253,14 @@ function checkWhole(world: SettlingWorld): void {
   world.caller?.check(service.operations);
 }
 
-/** It processed as much as the primary, to another result, and did not say so. */
+/** It processed as much as the primary with another result, and did not say so. */
 const differs = ({ alive, status, noticedDivergence }: ServerHost, primary: ServerHost): boolean =>
   alive &&
   !noticedDivergence &&
   status?.processedUpTo === primary.status?.processedUpTo &&
   status?.digest !== primary.status?.digest;
 
-/** All hold the same, or said that they do not. */
+/** All replicas hold the same, or said that they differ. */
 function checkReplicas(world: SettlingWorld): ServerHost {
   const primary = primaryOf(world);
   demand(primary !== undefined, () => 'there is no primary');

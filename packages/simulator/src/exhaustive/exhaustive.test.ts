@@ -20,7 +20,7 @@ describe('every crash point and every single deviation keeps every promise', () 
   it.each(MODES.map((mode) => [nameOf(mode), mode] as const))('%s', { timeout: 60_000 }, (_, mode) => {
     const { violations, endings, byCost } = explore({ mode, operations: 3, bound: ONE });
     expect(violations).toEqual([]);
-    // With one crash of two replicas there is always one left to go on.
+    // If one of two replicas crashes, the other is left to go on.
     expect(endings.unavailable).toBe(0);
     expect(byCost['1+0']).toBeGreaterThan(100);
     expect(byCost['0+1']).toBeGreaterThan(40);

@@ -35,7 +35,7 @@ export function injectFault(world: FaultWorld, fault: Fault): void {
       return isolate(world);
     case 'hold':
       return hold(world);
-    case 'breakStream':
+    case 'breakLink':
       return breakLink(world);
     case 'coordinatorCrash':
       return crashCoordinator(world, choices.between(20, 4 * leaseMs));

@@ -8,7 +8,7 @@ import { NESTED, type Setting, STREAMS } from './setting.js';
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = RuleToTakeOut;
 
-/** Rules that a scenario needs, and hardly any seed. */
+/** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: a stream that the group no longer knows ends',
   'streams: nothing waits for an opening that was refused',
@@ -25,7 +25,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'hand-over: the change of the record says that everything is stable, so the successor asks nobody',
   'hand-over: the successor of a passive primary is given a copy of the state first',
   'streams: a stream whose client had seen what was cut ends',
-  // The client has the body, too, until its new order is stable.
+  // Hardly any seed shows this one: the client has the body, too, until the body's new order is stable.
   'checkpoints: a checkpoint covers no message that is yet to be processed',
   'streams: a stream that nobody wants any more is cancelled behind its opening',
   'bodies: a stable orderNum says nothing about an order of an older term with that number',
@@ -34,13 +34,16 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'nested calls: a call is settled only when its reply is stable',
 ]);
 
-/** Those with a scenario first, then those that only runs by seed need. */
+/** The rules with a scenario first, then those that only runs by seed show. */
 export const ALL_RULES: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES, ...NESTED_RULES];
 
-/** Those whose lack some seed shows. */
+/** The rules whose lack some seed shows. */
 export const MUTATIONS: readonly Mutation[] = ALL_RULES.filter(({ rule }) => !HELD_BY_SCENARIOS.has(rule));
 
-/** Where the lack of the rule shows: in runs with a drill, with streams, with nested calls, or without any. */
+/**
+ * The setting in which the lack of the rule shows: runs with a drill, with streams, with nested calls, or with none of
+ * them.
+ */
 export const settingOf = ({ rule }: Mutation): Setting => {
   const { drill, streams, nested } = SEEDS_TO_NOTICE[rule] ?? {};
   if (drill !== undefined) return drill;

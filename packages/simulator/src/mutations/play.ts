@@ -5,7 +5,7 @@ import type { Batch, Report } from './player.js';
 const SEED_MAX_MS = 15_000;
 const HEAP_MAX_MB = 512;
 
-/** The first seed of several that breaks a promise, and which one. */
+/** The first seed that breaks a promise, and how. */
 export interface Violation {
   readonly seed: number;
   readonly reason: string;

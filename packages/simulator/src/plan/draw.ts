@@ -3,7 +3,7 @@ import type { Choices } from '../draw/choices.js';
 import { WORKLOADS } from '../services/index.js';
 import { DRIFT_WITHIN_BOUND, FAULTS, type Fault, type Plan, type PlanLimits } from './plan.js';
 
-/** What spoils the rest of a run for other faults. */
+/** Faults that spoil the rest of a run for others, so they are rare. */
 const RARE: ReadonlySet<Fault> = new Set(['diverge', 'forge']);
 
 /** Draws a run without a drill, one-way calls, streams and nested calls. */
@@ -36,7 +36,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
   };
 }
 
-/** A pause is a stuck handler to the others; only semi-active replicas have outcomes to compare. */
+/** To the other replicas a pause looks like a stuck handler. Only semi-active replicas have outcomes to compare. */
 function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
   if (fault === 'diverge') return config.replication === 'semi-active' && !stuck;
   return !(stuck && fault.endsWith('Pause'));

@@ -3,8 +3,9 @@ import type { Choices } from '../draw/choices.js';
 import type { Plan, PlanLimits } from './plan.js';
 
 /**
- * @param choices of their own, so that a run without streams is what it was before there were any
- * @returns the plan with streams, in a third of the runs. A handler that is left behind would lose its stream.
+ * @param choices of their own, so that a run without streams is the same as before there were streams
+ * @returns the plan with streams, in a third of the runs; never with stuck handlers, since a handler that is left behind
+ *   would lose its stream
  */
 export function withStreams(plan: Plan, choices: Choices, { without = [], streams }: PlanLimits): Plan {
   const drawn = choices.chance(1 / 3);
@@ -13,7 +14,7 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
   const drawnStreams = {
     rate: choices.pick([0.2, 0.4]),
     late: choices.pick([0, 0, 0.5]),
-    // With handlers that take their time they would take longer than anybody waits; so would what a drill waits for.
+    // With slow handlers long streams would take longer than anybody waits, and longer than a drill waits.
     long: plan.handlerMs > 0 || plan.drill !== undefined ? 0 : choices.pick([0, 0.2]),
     broadcasts: choices.chance(0.4),
   };
@@ -26,7 +27,10 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
   };
 }
 
-/** @returns the plan with one-way calls, in a fifth of the runs that are led nowhere. What is left behind has no reply either. */
+/**
+ * @returns the plan with one-way calls, in a fifth of the runs without a drill; never with stuck handlers, since nobody
+ *   would learn that a one-way call was left behind
+ */
 export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanLimits): Plan {
   const drawn = choices.chance(0.2) && plan.drill === undefined && !plan.stuck;
   if (!drawn || without.includes('oneWay')) return plan;
@@ -37,8 +41,8 @@ export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanL
 }
 
 /**
- * @returns the plan with handlers that call another service, in a quarter of the runs that are led nowhere. One that is
- *   left behind would wait for ever.
+ * @returns the plan with handlers that call another service, in a quarter of the runs without a drill; never with stuck
+ *   handlers, since a handler that is left behind would wait for ever
  */
 export function withNested(plan: Plan, choices: Choices, { without = [], nested }: PlanLimits): Plan {
   const drawn = choices.chance(0.25);

@@ -1,12 +1,12 @@
 import type { GroupConfig } from '@understudy/core';
 import type { Workload } from '../services/workload.js';
 
-/** What may go wrong in a run. Each run draws which kinds it has, so that rare mixtures come up pure as well. */
+/** What may go wrong in a run. Each run draws which kinds of faults it has, so that rare mixtures come up, too. */
 export const FAULTS = [
-  /** A replica dies, between two steps or between two effects of one. */
+  /** A replica dies, between two steps or between two effects of one step. */
   'serverCrash',
   'clientCrash',
-  /** A client and the primary at one moment: what `concurrent` does not promise to survive. */
+  /** A client and the primary die at one moment, which `concurrent` does not promise to survive. */
   'crashTogether',
   'serverPause',
   'clientPause',
@@ -15,10 +15,10 @@ export const FAULTS = [
   /** The primary and some clients are cut off from everybody else, and go on calling. */
   'isolate',
   'hold',
-  'breakStream',
+  'breakLink',
   'coordinatorCrash',
   'coordinatorCut',
-  /** One replica's handlers come to another outcome, once. */
+  /** A handler on one replica comes to another outcome, once. */
   'diverge',
   /** A client reflects an order that was never given. */
   'forge',
@@ -28,13 +28,13 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** The rates of clocks, against the time of the run. */
+/** The range of the rates of clocks, relative to the time of the run. */
 export interface Drift {
   readonly slowest: number;
   readonly fastest: number;
 }
 
-/** Any two of these differ by less than the bound that the protocol allows for, 5 %. */
+/** Any two of these rates differ by less than the 5 % that the protocol allows for. */
 export const DRIFT_WITHIN_BOUND: Drift = { slowest: 0.977, fastest: 1.023 };
 
 /** Everything about a run that its seed decides beforehand. */
@@ -67,25 +67,25 @@ export interface Plan {
   readonly drill: string | undefined;
   /** Share of one-way calls among those of sessions that change something. */
   readonly oneWayRate: number;
-  /** undefined: nobody opens any. */
+  /** undefined: nobody opens streams. */
   readonly streams: StreamPlan | undefined;
-  /** undefined: handlers call nobody. */
+  /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
 }
 
-/** What a run is like in which handlers call another service. */
+/** How a run with nested calls goes. */
 export interface NestedPlan {
-  /** Of operations whose handlers call. */
+  /** Share of operations whose handlers call another service. */
   readonly share: number;
-  /** The callee takes up to this long. */
+  /** The callee takes up to this long to answer. */
   readonly calleeMs: number;
-  /** How often, per step, the way there is disturbed. */
+  /** Disturbances of the way to the callee, per step. */
   readonly trouble: number;
-  /** Share of what a calling group does among what applications begin. */
+  /** Share of a calling group's actions among what applications begin. */
   readonly callers: number;
 }
 
-/** What a run with streams is like. */
+/** How a run with streams goes. */
 export interface StreamPlan {
   /** Share of streams among what applications begin. */
   readonly rate: number;
@@ -93,7 +93,7 @@ export interface StreamPlan {
   readonly late: number;
   /** Share of streams with more messages than a window. */
   readonly long: number;
-  /** Some operations tell all streams. */
+  /** Some operations send an item on every stream. */
   readonly broadcasts: boolean;
 }
 

@@ -7,18 +7,18 @@ import type { Opening } from '../services/streamed.js';
 export interface Habits {
   readonly method: string;
   readonly messages: number;
-  /** Its messages ask nothing of the machine: many of unknown outcome would take too long to judge. */
+  /** Its messages ask nothing of the machine, since many operations of unknown outcome would take too long to judge. */
   readonly quiet: boolean;
-  /** So many messages at once, while there is room. */
+  /** It sends so many messages at once, while there is room. */
   readonly burst: number;
   readonly pauseMs: number;
-  /** It takes items so late. */
+  /** It takes an item up to this long after it was given. */
   readonly takeMs: number;
-  /** How often it gives up instead of going on. */
+  /** The probability of giving up instead of going on. */
   readonly fickle: number;
 }
 
-/** More than a window of them. */
+/** More messages than a window. */
 const MANY = STREAM_WINDOW + 6;
 
 export function drawHabits(choices: Choices, { long }: StreamPlan): Habits {

@@ -33,7 +33,7 @@ export abstract class StreamUse implements Act {
   readonly #unanswered: Operation[];
   #sent = 0;
   #halfClosed = false;
-  /** Of what was given: the newest item, and how many messages there were. */
+  /** The index of the newest item that was given, and how many messages were. */
   #givenUpTo = 0;
   #messages = 0;
   #takenUpTo = 0;
@@ -182,11 +182,11 @@ export abstract class StreamUse implements Act {
       outcome.code !== 0 || this.#unanswered.length === 0,
       () => `${this.name} ends, and ${this.#unanswered[0]?.name} has no answer`,
     );
-    // What came after its early end it never saw.
+    // The handler never saw the messages that came after its early end.
     this.#settle(({ place: at }) => (at?.position ?? 0) <= this.opening.endsAfter);
   }
 
-  /** It ended otherwise. */
+  /** The stream ended without a status. */
   fails(mayHaveTakenEffect: boolean): void {
     this.over = true;
     this.#settle(() => mayHaveTakenEffect);

@@ -6,7 +6,7 @@ const TIME_WIDTH = 7;
 const WHO_WIDTH = 11;
 const TEXT_AT = TIME_WIDTH + WHO_WIDTH + 6;
 
-/** What stands out. Without colours a mark in the margin says the same. */
+/** How lines stand out. Without colours a mark in the margin says the same. */
 export interface Emphasis {
   readonly fault: (line: string) => string;
   readonly violation: (line: string) => string;

@@ -1,4 +1,4 @@
-/** Whoever an event of the trace may be about. */
+/** Anybody whom an event of the trace may be about. */
 export interface Named {
   readonly name: string;
 }

@@ -3,7 +3,7 @@ import { concerned, timeOf } from './text.js';
 
 export interface Placed {
   readonly event: TraceEvent;
-  /** Of those whom it concerns, in the event's order. */
+  /** The columns of those whom the event concerns, in the event's order. */
   readonly columns: readonly number[];
 }
 

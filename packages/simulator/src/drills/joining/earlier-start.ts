@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * What a joining replica said of its first checkpoint arrives when it was sent a second one; then it is all that is left,
- * and has not got it.
+ * What a joining replica said about its first checkpoint arrives after it was sent a second one. Then only that replica
+ * is left, without the second checkpoint.
  */
 export const earlierStart: Drill = {
   name: 'earlierStart',

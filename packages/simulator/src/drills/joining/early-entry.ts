@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * A replica joins while replies leave whose orders no backup has acknowledged yet, to a client that has not reached it yet;
- * then only it is left.
+ * A replica joins while replies leave whose orders no backup has acknowledged yet, to a client that has not reached the
+ * replica yet. Then only that replica is left.
  */
 export const earlyEntry: Drill = {
   name: 'earlyEntry',
@@ -35,10 +35,10 @@ export const earlyEntry: Drill = {
     stage.quietly(leaseMs);
     stage.cut(caller, third);
     third.start();
-    // It starts from a checkpoint, and what it says to that is on its way while replies leave.
+    // It starts from a checkpoint, and its answer to that is on its way while replies leave.
     if (!stage.until(() => (third.status?.heldUpTo ?? 0) > 0, leaseMs)) return;
     stage.delay(third, primary, choices.between(0.25, 0.42) * leaseMs);
-    // It hears a heartbeat, and what it says to that comes late, too.
+    // It hears a heartbeat, and its acknowledgment comes late, too.
     stage.quietly(0.2 * leaseMs);
     stage.delay(backup, primary, 0.9 * leaseMs);
     stage.delay(primary, third, 0.9 * leaseMs);
@@ -46,7 +46,7 @@ export const earlyEntry: Drill = {
     stage.quietly(choices.between(0.45, 0.85) * leaseMs);
     primary.crash();
     backup.crash();
-    // It takes over before it hears of the caller, who was out of reach for a moment only.
+    // It takes over before it hears of the caller, which was out of reach only for a moment.
     stage.quietly(4 * leaseMs, () => stage.primary === third);
     stage.heal();
   },

@@ -1,7 +1,7 @@
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
 
-/** A replica comes back and has its checkpoint; the heartbeats of the primary are late. No call may wait for them. */
+/** A replica comes back and has its checkpoint, and the primary's heartbeats are late. No call may wait for them. */
 export const entersUnheard: Drill = {
   name: 'entersUnheard',
   needs: (plan) => ({
@@ -20,7 +20,7 @@ export const entersUnheard: Drill = {
     if (backup === undefined || primary.status?.role !== 'primary') return;
     if (!stage.answered(stage.call(client, false), leaseMs)) return;
     backup.crash();
-    // It is removed, and everything is stable without it.
+    // The replica is removed, and everything is stable without it.
     stage.quietly(2 * leaseMs);
     backup.start();
     if (!stage.until(() => (backup.status?.heldUpTo ?? 0) > 0, 2 * leaseMs)) return;

@@ -1,6 +1,9 @@
 import type { Drill } from '../drill.js';
 
-/** Whoever is asked again under a key was not there when the call was made: it knows of it from a checkpoint alone. */
+/**
+ * A call is made again under its key at a replica that was not there the first time: it knows of the call only from a
+ * checkpoint.
+ */
 export const keyedLearner: Drill = {
   name: 'keyedLearner',
   needs: (plan) => ({
@@ -17,7 +20,7 @@ export const keyedLearner: Drill = {
     if (first === undefined || !stage.settle()) return;
     const [second] = stage.othersThan(first);
     if (second === undefined) return;
-    // The caller gets no reply, since its order is not known to be stable, and then the replica that it called is gone.
+    // The caller gets no reply, since its order is not known to be stable; then the replica that it called is gone.
     stage.delay(second, first, 0.9 * leaseMs);
     world.applications.callWithKey(first);
     stage.quietly(choices.between(0.1, 0.5) * leaseMs);

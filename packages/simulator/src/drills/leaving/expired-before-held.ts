@@ -1,6 +1,9 @@
 import type { Drill } from '../drill.js';
 
-/** A client reaches only the backups, slowly: the primary ends its connection, and one of its messages is not there yet. */
+/**
+ * A client reaches only the backups, and slowly. The primary ends its connection while one of its messages is still on
+ * its way.
+ */
 export const expiredBeforeHeld: Drill = {
   name: 'expiredBeforeHeld',
   needs: (plan, choices) => ({
@@ -33,7 +36,7 @@ export const expiredBeforeHeld: Drill = {
     for (const server of world.servers) stage.breakSession(author, server);
     stage.cut(author, primary);
     stage.quietly(choices.between(0.6, 1.2) * sessionExpiryMs);
-    // They hear that it is there, and no more.
+    // The backups hear that the client is there, and no more.
     for (const backup of backups) {
       stage.mend(author, backup);
       const heard = backup.status?.sessions ?? 0;

@@ -1,6 +1,9 @@
 import type { Drill } from '../drill.js';
 
-/** A call was processed, and its client never heard of it; when the client is back and asks again, its records are freed. */
+/**
+ * A call was processed, and its client never heard of it. When the client is back and asks again, its records have been
+ * freed.
+ */
 export const expiredRetry: Drill = {
   name: 'expiredRetry',
   needs: (plan, choices) => ({
@@ -23,7 +26,7 @@ export const expiredRetry: Drill = {
       stage.cut(sleeper, server);
       stage.breakSession(sleeper, server);
     }
-    // Its session ends after the first such time, its records are freed after the second.
+    // The session ends after the first such time; its records are freed after the second.
     stage.quietly(2 * world.plan.config.sessionExpiryMs + choices.between(50, 300));
     stage.heal();
     stage.quietly(leaseMs);

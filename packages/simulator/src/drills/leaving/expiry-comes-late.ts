@@ -1,6 +1,9 @@
 import type { Drill } from '../drill.js';
 
-/** The order to free a silent session's records waits behind a slow handler, and so do the calls of that session, which is back. */
+/**
+ * The order to free a silent session's records waits behind a slow handler. So do the calls of that session, which is
+ * back.
+ */
 export const expiryComesLate: Drill = {
   name: 'expiryComesLate',
   needs: (plan, choices) => ({
@@ -18,7 +21,7 @@ export const expiryComesLate: Drill = {
     if (primary === undefined || sleeper === undefined || other === undefined) return;
     stage.answered(stage.call(sleeper, false), leaseMs);
     for (const server of world.servers) stage.cut(sleeper, server);
-    // Its session ends after the first such time, its records are freed after the second.
+    // The session ends after the first such time; its records are freed after the second.
     stage.quietly(2 * sessionExpiryMs - choices.between(0, 100));
     primary.jobs.busyUntilMs = world.nowMs + choices.between(100, 400);
     stage.call(other, false);

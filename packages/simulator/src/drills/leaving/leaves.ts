@@ -1,7 +1,7 @@
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
 
-/** A backup is told to stop while nothing else goes wrong: no call may wait until it is taken for dead. */
+/** A backup is told to stop while nothing else goes wrong. No call may wait until the backup is taken for dead. */
 export const leaves: Drill = {
   name: 'leaves',
   needs: (plan) => ({

@@ -17,7 +17,7 @@ export const slowHandOver: Drill = {
     for (const other of stage.othersThan(primary)) stage.delay(primary, other, choices.between(0.2, 0.6) * leaseMs);
     for (let calls = 1 + choices.below(3); calls > 0; calls--) stage.call(client);
     stage.until(() => !client.busy);
-    // It died before it could pass on what it knows.
+    // The client dies before it can pass on what it knows.
     if (choices.chance(0.8)) client.crash();
     primary.stepDown();
     stage.pass(choices.between(0.1, 4) * leaseMs);

@@ -1,8 +1,9 @@
 import type { Drill } from '../drill.js';
 
 /**
- * A primary that was deposed without hearing of it goes on ordering. A client that knows better asks its successor before
- * that serves, and so asks the old primary too; what order that gave comes to the successor through another client.
+ * A primary that was deposed without hearing of it goes on ordering. A client that knows better asks the successor
+ * before the successor serves, and with the same frame the old primary. The order that the old primary gives reaches
+ * the successor through another client.
  */
 export const askedEarly: Drill = {
   name: 'askedEarly',

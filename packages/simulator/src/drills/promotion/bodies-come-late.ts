@@ -1,6 +1,6 @@
 import type { Drill } from '../drill.js';
 
-/** A backup asks for a body; before the answer comes it is primary, and the order that it was for is cut. */
+/** A backup asks for a body. Before the answer comes the backup is primary, and the body's order has been cut. */
 export const bodiesComeLate: Drill = {
   name: 'bodiesComeLate',
   needs: (plan) => ({
@@ -29,10 +29,10 @@ export const bodiesComeLate: Drill = {
     const lacksBody = () => backups.every(({ status }) => (status?.logLength ?? 0) > 0);
     if (!stage.until(lacksBody, leaseMs)) return;
     for (const backup of backups) stage.hold(primary, backup, choices.between(4, 8) * leaseMs);
-    // It is asked, and it answers; the answer is on its way for long.
+    // The primary is asked, and its answer is on its way for long.
     stage.quietly(choices.between(20, 60));
     author.crash();
-    // Its links end everywhere, with or without what was on its way.
+    // The client's links end everywhere, with or without what was on its way.
     for (const backup of backups) stage.mend(author, backup);
     stage.pause(primary, choices.between(4, 8) * leaseMs);
     stage.quietly(10 * leaseMs);

@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * A client has the reply of a term that was cut, and its message takes place once more: just when a checkpoint says that
- * all up to that reply is done. Then the primary dies.
+ * A client has a reply of a term that was cut, and its message takes place once more: just when a checkpoint says that
+ * everything up to that reply is done. Then the primary dies.
  */
 export const checkpointCovers: Drill = {
   name: 'checkpointCovers',

@@ -1,7 +1,7 @@
 import type { Drill } from '../drill.js';
 
 /**
- * A backup gives a session up, and the stream breaks on which it says so. What that session sends then, others see; and
+ * A backup gives a session up, and the link breaks on which it says so. Others see what that session sends then; and
  * the primary dies.
  */
 export const givenUpUnheard: Drill = {

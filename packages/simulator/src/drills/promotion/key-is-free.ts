@@ -1,6 +1,9 @@
 import type { Drill } from '../drill.js';
 
-/** A primary and a client die together; of the order that is lost with them, and voids what came after, two successors learn. */
+/**
+ * A primary and a client die together with an order, so what came after it is voided. Two successors in a row learn of
+ * that.
+ */
 export const keyIsFree: Drill = {
   name: 'keyIsFree',
   needs: (plan, choices) => ({

@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * The backups know the order of messages whose bodies are held up between client and backups; the primary dies, and the
- * client is given up. The bodies arrive while what the successor decided is on its way into the record.
+ * The backups know the order of messages whose bodies are held up between client and backups. The primary dies, and the
+ * client is given up. The bodies arrive while the successor's decision is on its way into the record.
  */
 export const lateBodies: Drill = {
   name: 'lateBodies',
@@ -13,7 +13,7 @@ export const lateBodies: Drill = {
     plainRate: 0,
     config: {
       ...plan.config,
-      // Passive backups process nothing that could be too early.
+      // Passive backups process nothing, so they cannot process anything too early.
       replication: choices.chance(0.8) ? 'semi-active' : 'passive',
     },
   }),
@@ -30,7 +30,7 @@ export const lateBodies: Drill = {
     const successor = stage.decidingSuccessor();
     if (successor === undefined) return;
     if (choices.chance(0.7)) stage.heal();
-    // What the others say now may be as late as they hear what was decided.
+    // What the other backups say now may be as late as the decision that they hear.
     for (const other of stage.othersThan(successor)) {
       if (choices.chance(0.7)) stage.cut(other, successor, 'there');
       if (choices.chance(0.7)) stage.hold(successor, other, choices.between(0.2, 0.9) * leaseMs);

@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * A reply is on its way for longer than sessionMs, and so is everything that its client says to the backups: whoever
- * succeeds the primary, which told no backup of the order, goes on without it.
+ * A reply is on its way for longer than sessionMs, and so is everything that its client says to the backups. The
+ * primary told no backup of the order, so its successor goes on without it.
  */
 export const lateReply: Drill = {
   name: 'lateReply',
@@ -19,7 +19,7 @@ export const lateReply: Drill = {
     if (primary === undefined || client === undefined) return;
     stage.quietly(choices.between(0.5, 1) * leaseMs);
     const ms = choices.between(0.9, 1.6) * sessionMs;
-    // What they acknowledged before may be as late as the reply.
+    // What the backups acknowledged before may be as late as the reply.
     const late = choices.chance(0.5);
     const backups = stage.othersThan(primary);
     for (const backup of backups) {

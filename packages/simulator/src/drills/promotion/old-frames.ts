@@ -1,6 +1,6 @@
 import type { Drill } from '../drill.js';
 
-/** What a primary sent to one backup arrives when another is primary, and the history went on without it. */
+/** What a primary sent to one backup arrives when another replica is primary and the history has gone on without it. */
 export const oldFrames: Drill = {
   name: 'oldFrames',
   needs: (plan, choices) => ({
@@ -23,7 +23,7 @@ export const oldFrames: Drill = {
     const sent = stage.call(author, false);
     stage.processed(primary, sent, leaseMs);
     stage.quietly(choices.between(10, 100));
-    // Its process stays, and so does what it sent.
+    // The primary's process stays alive, so what it sent stays on its way.
     primary.withoutCoordinatorUntilMs = world.nowMs + 3 * sessionMs;
     stage.cut(primary, late, 'there');
     world.network.cut(late, primary);

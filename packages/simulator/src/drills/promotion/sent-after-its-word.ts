@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * A client tells a successor what it holds, and calls: the old primary, which does not know, gives an order, of which the
- * successor hears from another client before it has the call.
+ * A client tells a successor what it holds, and then calls. The old primary, which does not know of the successor,
+ * gives the call an order. The successor hears of that order from another client before it has the call.
  */
 export const sentAfterItsWord: Drill = {
   name: 'sentAfterItsWord',
@@ -38,7 +38,7 @@ export const sentAfterItsWord: Drill = {
     stage.holdRequests(author, backup, 20 * leaseMs);
     stage.holdReplies(backup, other, 20 * leaseMs);
     if (stage.successor(3 * leaseMs) !== backup) return;
-    // It has been asked, and its word is on its way.
+    // The client has been asked, and its answer is on its way.
     stage.quietly(choices.between(5, 30));
     if (!stage.processed(primary, stage.call(author, false), leaseMs)) return;
     if (!stage.processed(primary, stage.call(other, false), leaseMs)) return;

@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * Of the last orders only their client knows, which was silent for so long that the successor relies on it no more. It is
- * back while another session is still waited for, and hears the question late.
+ * Only the client knows of its last orders, and it was silent for so long that the successor no longer relies on it. It
+ * is back while the successor still waits for another session, and hears the question late.
  */
 export const sessionIsBack: Drill = {
   name: 'sessionIsBack',

@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * Only one backup heard of the last orders, and nobody hears it when another one takes over without it; it is back when
- * the decision has fallen.
+ * Only one backup heard of the last orders, and nobody hears that backup when another one takes over without it. It is
+ * back when the decision has fallen.
  */
 export const silentBackup: Drill = {
   name: 'silentBackup',

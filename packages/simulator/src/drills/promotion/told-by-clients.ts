@@ -1,7 +1,7 @@
 import type { Drill } from '../drill.js';
 
 /**
- * The primary dies with an order that it told no backup of, whose body is nowhere but at its session; sessions live, and
+ * The primary dies with an order that it told no backup of, and only the session has the body. All sessions live, and
  * have only to be asked.
  */
 export const toldByClients: Drill = {
@@ -24,7 +24,7 @@ export const toldByClients: Drill = {
       stage.cut(author, backup, choices.pick(['both', 'there']));
       stage.breakSession(author, backup);
     }
-    // Which replicas speak for it the primary knows by then, or not yet.
+    // By then the primary knows which replicas answer for the session, or does not know it yet.
     stage.quietly(leaseMs, () => author.core?.status.primary === primary.index && choices.chance(0.3));
     for (const backup of backups) stage.cut(primary, backup, 'there');
     const told = stage.call(author, false);
@@ -35,7 +35,7 @@ export const toldByClients: Drill = {
     if (choices.chance(0.7)) stage.quietly(choices.between(0, 2) * leaseMs);
     stage.heal();
     if (choices.chance(0.4)) return;
-    // Asked by the successor, its link breaks: what it retains is still there.
+    // The session's link breaks when the successor has asked it. What the session retains is still there.
     stage.until(() => backups.some(({ status }) => status?.role === 'promoting'), 2 * leaseMs);
     for (let i = choices.below(8); i > 0; i--) {
       stage.until(() => choices.chance(0.3));

@@ -2,12 +2,13 @@ import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
 
 /**
- * A session that hears nothing of a backup may deliver only what is stable, and asks for it while that backup's word is on
- * its way. When the word is there it gets its reply, though the two still do not reach each other.
+ * A session that hears nothing of a backup may deliver only stable replies. It asks for one while that backup's
+ * acknowledgment is on its way. When that arrives the session gets its reply, though it still does not reach the
+ * backup.
  */
 export const askedWhileUnstable: Drill = {
   name: 'askedWhileUnstable',
-  // What is checked is that nothing but the word is waited for.
+  // The drill checks that the reply waits for nothing but the acknowledgment.
   needs: (plan, choices) => ({
     ...plan,
     faults: [],
@@ -37,7 +38,7 @@ export const askedWhileUnstable: Drill = {
     stage.delay(backup, primary, choices.between(0.2, 0.8) * leaseMs);
     const operation = stage.call(client);
     if (choices.chance(0.5)) {
-      // It has asked, and has to ask again.
+      // The client has asked on this link, and must ask again on the next.
       stage.quietly(0.15 * leaseMs);
       stage.breakSession(client, primary);
     }

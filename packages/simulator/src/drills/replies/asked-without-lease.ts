@@ -2,8 +2,9 @@ import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
 
 /**
- * A session that hears nothing of a backup holds a reply back; on its next stream it asks while the primary has no lease.
- * The lease is back before the order is stable, since the backup lacks the body: what waited leaves when it is.
+ * A session that hears nothing of a backup holds a reply back. On its next link it asks for the reply while the primary
+ * has no lease. The lease is back before the order is stable, since the backup lacks the body. The reply must leave
+ * once it is.
  */
 export const askedWithoutLease: Drill = {
   name: 'askedWithoutLease',

@@ -1,6 +1,6 @@
 import type { Drill } from '../drill.js';
 
-/** Nothing goes wrong for a while: what everything costs then is part of the promise. */
+/** Nothing goes wrong for a while. How many messages everything then costs is part of the promise. */
 export const fairWeather: Drill = {
   name: 'fairWeather',
   needs: (plan, choices) => ({
@@ -15,7 +15,7 @@ export const fairWeather: Drill = {
   play: (stage) => {
     const { world, choices, leaseMs } = stage;
     if (world.plan.stuck) return;
-    // What began before comes to its end, and every replica has acknowledged what it heard as a member.
+    // Whatever began before ends, and every replica has acknowledged what it heard as a member.
     if (!stage.quietly(2 * leaseMs, () => stage.isWhole)) return;
     const { record } = world.coordinator;
     stage.quietly(leaseMs);

@@ -1,6 +1,8 @@
 import type { Drill } from '../drill.js';
 
-/** A session that lost its stream to a backup may not deliver; it asks for what is stable while nothing becomes stable. */
+/**
+ * A session that lost its link to a backup may not deliver. It asks for stable replies while nothing becomes stable.
+ */
 export const heldBack: Drill = {
   name: 'heldBack',
   needs: (plan, choices) => ({

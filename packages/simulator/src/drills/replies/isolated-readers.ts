@@ -4,9 +4,9 @@ import type { Drill } from '../drill.js';
 import type { Stage } from '../stage.js';
 
 /**
- * A primary that the others hear no more, and who asks it still: somebody without our interceptor, or a session that was
- * cut off from the backups for so long that no promotion waits for it. Another replica takes over as soon as it may, and
- * answers a write; what the old one then says of it is too old.
+ * The other replicas no longer hear the primary, but somebody still asks it: a client without our interceptor, or a
+ * session that was cut off from the backups for so long that no promotion waits for it. Another replica takes over as
+ * soon as it may, and answers a write. A read at the old primary would then be too old.
  */
 export const isolatedReaders: Drill = {
   name: 'isolatedReaders',
@@ -30,7 +30,7 @@ export const isolatedReaders: Drill = {
     if (!plainly && reader !== undefined) leaveBackups(stage, reader, others);
     if (!stage.quietly(2 * leaseMs, () => isAtRest(stage, primary))) return;
     primary.withoutCoordinatorUntilMs = world.nowMs + 4 * leaseMs;
-    // What backups acknowledged before it was cut off may arrive much later.
+    // What backups acknowledged before the cut may arrive much later.
     const links = others.flatMap((other) => stage.hold(other, primary, 4 * leaseMs) ?? []);
     stage.quietly(choices.between(0, 0.4) * leaseMs);
     for (const other of others) stage.cut(primary, other, 'there');
@@ -46,13 +46,13 @@ export const isolatedReaders: Drill = {
   },
 };
 
-/** Until none of them answers for the session any more. */
+/** Cuts a session off from the backups until none of them answers for it any more. */
 function leaveBackups(stage: Stage, client: ClientHost, backups: readonly ServerHost[]): void {
   for (const backup of backups) stage.cut(client, backup);
   stage.quietly(1.1 * stage.sessionMs);
 }
 
-/** Everything that was asked for was answered, and all hold it. */
+/** Every call was answered, and all replicas hold every order. */
 function isAtRest({ world }: Stage, primary: ServerHost): boolean {
   const { status } = primary;
   if (status === undefined || status.stableUpTo < status.heldUpTo) return false;

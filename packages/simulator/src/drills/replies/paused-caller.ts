@@ -1,10 +1,12 @@
 import { checkPending } from '../../checks/pending.js';
 import type { Drill } from '../drill.js';
 
-/** A client calls and stands still before it hears of the orders; only the others can carry them to the backups. */
+/**
+ * A client calls, and stands still before it hears of the orders. Only the other clients can carry them to the backups.
+ */
 export const pausedCaller: Drill = {
   name: 'pausedCaller',
-  // What is checked is what happens at once, so nothing else may be in the way.
+  // The drill checks what happens at once, so nothing else may be in the way.
   needs: (plan, choices) => ({
     ...plan,
     faults: [],
@@ -22,7 +24,8 @@ export const pausedCaller: Drill = {
   }),
   play: (stage) => {
     const { client, choices, world } = stage;
-    // Once in sync, every replica has to acknowledge what it heard as a member: without its lease nobody sends anything.
+    // Once in sync, every replica must acknowledge what it heard as a member: a primary without its lease sends
+    // nothing.
     if (!stage.settle() || !stage.settle()) return;
     const { unstableMax } = world.plan.config;
     for (let calls = 1 + choices.below(unstableMax); calls > 0; calls--) stage.call(client);

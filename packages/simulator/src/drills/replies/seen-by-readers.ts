@@ -1,8 +1,8 @@
 import type { Drill } from '../drill.js';
 
 /**
- * A client and the primary die at one moment, with an order that no backup has heard of; others may have seen it. Under
- * `concurrent` they hold it then, under `acknowledged` nobody saw it.
+ * A client and the primary die at one moment, with an order that no backup has heard of. Other clients may have seen
+ * its effect: under `concurrent` they then hold the order; under `acknowledged` nobody saw it.
  */
 export const seenByReaders: Drill = {
   name: 'seenByReaders',
@@ -18,7 +18,7 @@ export const seenByReaders: Drill = {
     if (primary === undefined) return;
     const [author, reader] = world.clients;
     if (author === undefined || reader === undefined) return;
-    // What went before is known everywhere, so that only the order itself could tell of it.
+    // Everything before is known everywhere, so only the order itself could tell of it.
     stage.quietly(choices.below(2) * leaseMs);
     for (const backup of stage.othersThan(primary)) {
       stage.cut(primary, backup, 'there');

@@ -8,7 +8,7 @@ export interface ExploreOptions {
   /** Calls in the window. */
   readonly operations: number;
   readonly bound: Bound;
-  /** This part of the schedules of so many parts; the parts together are everything, none twice. */
+  /** Explores one of so many parts of the schedules. All parts together are every schedule once. */
   readonly part?: { readonly index: number; readonly of: number };
   /** Violations after which the search ends. */
   readonly violationsMax?: number;

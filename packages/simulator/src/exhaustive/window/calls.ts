@@ -3,7 +3,7 @@ import type { Operation } from '../../checks/history.js';
 import type { Simulation } from '../../simulation.js';
 import type { ScriptedCall } from './scenario.js';
 
-/** An application's call as something that may happen: when its client made the calls before. */
+/** An application's call as an act: it may happen once its client's earlier calls have ended. */
 class CallAct implements Act {
   readonly #calls: Calls;
   readonly #index: number;

@@ -4,7 +4,9 @@ import type { Schedule } from '../search/schedule.js';
 /** More effects than any process has in a window. */
 const MANY = 1_000_000;
 
-/** Counts each process's effects in the window by the counter that makes it crash, and sets that counter. */
+/**
+ * Counts each process's effects in the window, by the same counter that makes the process crash, and sets that counter.
+ */
 export class Effects {
   readonly #hosts: readonly Host[];
   /** By process, after how many effects it is to crash next. */
@@ -32,7 +34,7 @@ export class Effects {
     this.arm();
   }
 
-  /** After each step: whoever crashed and runs again is counted again. */
+  /** After each step: a process that crashed and runs again is counted again. */
   arm(): void {
     this.#hosts.forEach((host, h) => {
       if (host.crashesAfter !== Number.POSITIVE_INFINITY) return;

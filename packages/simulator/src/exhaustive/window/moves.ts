@@ -5,9 +5,9 @@ import type { Queue } from './queue.js';
 import { LEASE_MS } from './scenario.js';
 
 export const TICK_MS = 20;
-/** So long that leases run out, and shorter than what ends sessions. */
+/** So long that leases run out, but shorter than what ends sessions. */
 const STANDSTILL_MS = Math.ceil(1.25 * LEASE_MS);
-/** So long that the other replica has taken over when it arrives at last. */
+/** So long that the other replica has taken over when the frame arrives at last. */
 const LATE_MS = 2 * LEASE_MS;
 
 /** What may come next at a step of the window. The first of a step is the default course; each other is a deviation. */
@@ -16,7 +16,10 @@ export type Move =
   | { readonly kind: 'act'; readonly act: Act }
   /** Time passes, whatever is on its way. */
   | { readonly kind: 'time'; readonly ms: number }
-  /** This waits until nothing else is possible, or for the time that a failover takes; then the oldest other happens. */
+  /**
+   * This act waits until nothing else is possible, or for as long as a failover takes. The oldest other act happens
+   * now.
+   */
   | { readonly kind: 'hold'; readonly act: Act; readonly ms: number }
   | { readonly kind: 'restart'; readonly server: ServerHost };
 
@@ -37,7 +40,10 @@ export function movesAt(simulation: Simulation, ready: readonly Act[]): Move[] {
   return moves;
 }
 
-/** Frames, RPCs, handlers, requests to the coordinator. Flushes and connects are objects of no class, and have no delay. */
+/**
+ * Frames, RPCs, handlers and requests to the coordinator may be late. Flushes and connects are objects of no class, and
+ * have no delay.
+ */
 const isOnItsWay = (act: Act): boolean => Object.getPrototypeOf(act) !== Object.prototype;
 
 export function carryOut(simulation: Simulation, queue: Queue, move: Move): void {

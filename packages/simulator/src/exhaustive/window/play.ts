@@ -12,7 +12,7 @@ import { type Draw, Scripted } from './scripted.js';
 
 /** Long enough for sessions to be registered everywhere. */
 const WARM_UP_MS = 4 * TICK_MS;
-/** The window stays open so long after its last call has ended: the null message that follows is part of it. */
+/** The window stays open so long after its last call has ended, so that the null message that follows is part of it. */
 const AFTERMATH_MS = 3 * TICK_MS;
 /** The window ends at the latest then: a group that has to wait for a dead client is left to `settle`. */
 const WINDOW_MS = 8 * LEASE_MS;

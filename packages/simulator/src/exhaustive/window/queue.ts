@@ -1,9 +1,9 @@
 import type { Act } from '../../act.js';
 
-/** What may happen next, the longest possible first: the order in which it happens unless the schedule says otherwise. */
+/** What may happen next. What has been possible for longest happens first, unless the schedule says otherwise. */
 export class Queue {
   #since = new Map<Act, number>();
-  /** Not before: time, or infinity for when nothing else is possible. */
+  /** When a held act may happen; infinity: when nothing else is possible. */
   readonly #heldUntilMs = new Map<Act, number>();
   #now = 0;
 
@@ -19,7 +19,7 @@ export class Queue {
     return free.length > 0 ? free : ready.filter((act) => this.#heldUntilMs.get(act) === Number.POSITIVE_INFINITY);
   }
 
-  /** It happens now; whatever it makes possible again queues up behind the rest. */
+  /** The act happens now. If it becomes possible again, it queues up behind the rest. */
   take(act: Act): void {
     this.#since.delete(act);
     this.#heldUntilMs.delete(act);

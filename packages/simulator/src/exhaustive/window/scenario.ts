@@ -18,7 +18,7 @@ export const MODES: readonly Mode[] = (['semi-active', 'passive'] as const).flat
 export const nameOf = ({ replication, multicast, release, carrier }: Mode): string =>
   [replication, multicast, release, carrier].join(',');
 
-/** What a client asks; a client asks one thing after the other. */
+/** A call of a client. A client makes its calls one after the other. */
 export interface ScriptedCall {
   readonly client: number;
   readonly readOnly: boolean;
@@ -35,7 +35,7 @@ export const OPERATIONS_MAX = CALLS.length;
 
 export const callsOf = (operations: number): readonly ScriptedCall[] => CALLS.slice(0, operations);
 
-/** Short, so that a failover takes few steps; their proportions are those of the defaults. */
+/** Short times, so that a failover takes few steps. Their proportions are those of the defaults. */
 export const LEASE_MS = 120;
 const SESSION_MS = 3 * LEASE_MS;
 

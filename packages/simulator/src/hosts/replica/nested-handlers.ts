@@ -30,7 +30,7 @@ interface Handler {
 
 interface Call {
   readonly handler: Handler;
-  /** The operation, and which of its calls it is. */
+  /** Which call of which operation it is. */
   readonly what: string;
   readonly text: string;
 }
@@ -39,7 +39,7 @@ interface Call {
 export interface Step {
   readonly outcome: Outcome;
   readonly finished: readonly Finished[];
-  /** The order as the history knows it: the operation that took effect, or the reply that was heard. */
+  /** What the order is in the history: the operation that took effect, or the reply that was heard. */
   readonly by: string;
   /** The operation that took effect, and its answer. */
   readonly ran: { readonly name: string; readonly answer: string } | undefined;
@@ -64,23 +64,23 @@ export interface NestedHandlersLife {
   step(event: ReplicaEvent): void;
 }
 
-/** The handlers that asked another service for something, in one life of a replica, as the server runs them. */
+/** The handlers that call another service, in one life of a replica, as the server runs them. */
 export class NestedHandlers {
   readonly #life: NestedHandlersLife;
-  /** Those without a reply, by id. */
+  /** By id, the calls without a reply. */
   readonly #calls = new Map<string, Call>();
-  /** Those that have not come to their end. */
+  /** Handlers that have not ended. */
   readonly #waiting = new Set<Handler>();
-  /** The newest term of groups that are clients. */
+  /** By client group, the newest term in which it called. */
   readonly #terms = new Map<string, number>();
-  /** Made in the present step. */
+  /** Calls that were made in the present step. */
   #made: NestedId[] = [];
 
   constructor(life: NestedHandlersLife) {
     this.#life = life;
   }
 
-  /** Calls without a reply, and handlers that have not come to their end. */
+  /** How many calls have no reply, plus how many handlers have not ended. */
   get open(): number {
     return this.#calls.size + this.#waiting.size;
   }
@@ -103,21 +103,21 @@ export class NestedHandlers {
     return { outcome: WAITS, finished: NOTHING, by: `${name}?`, ran: undefined };
   }
 
-  /** DESIGN 7.4: who called as primary has no effect once its successor had one. */
+  /** DESIGN 7.4: a call of a group's former primary has no effect once its successor's calls had one. */
   #heedsTerm({ client, term }: NestedCaller): void {
     const newest = this.#terms.get(client) ?? 0;
     demand(term >= newest, () => `${this.#life.name} does what ${client} asked in term ${term}, after ${newest}`);
     this.#terms.set(client, term);
   }
 
-  /** A message of a stream asks for something, and nobody waits for it. */
+  /** The handler of a stream's message makes a call and does not wait for it. */
   aside(task: Ordered, name: string): void {
     const { nested } = this.#life.world.plan;
     if (nested === undefined || askingOf(name, nested.share, false) === 'nothing') return;
     this.#ask({ name, input: '', asking: 'aside', task, calls: 0, replies: 0 }, task);
   }
 
-  /** A reply has its place in the order. */
+  /** A reply, whose turn in the order has come, is given to its handler. */
   deliver(task: Ordered, { to, outcome }: NestedReply): Step {
     const call = this.#calls.get(nestedKey(to));
     demand(call !== undefined, () => `${this.#life.name} is given a reply to ${nestedKey(to)}, which waits for none`);

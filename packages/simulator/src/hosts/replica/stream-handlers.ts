@@ -20,7 +20,7 @@ import { demand } from '../../violation.js';
 
 type Ordered = Extract<Task, { kind: 'ordered' }>;
 
-/** In runs with broadcasts, of so many operations one tells everybody. */
+/** In runs with broadcasts, one of so many operations sends an item on every stream. */
 const TOLD_TO_ALL = 3;
 
 /** The life that the handlers belong to, and what they may do in it. */
@@ -45,16 +45,16 @@ export interface StreamHandlersLife {
 export class StreamHandlers {
   readonly #life: StreamHandlersLife;
   readonly #handlers = new Map<string, StreamHandler>();
-  /** Those that go on by themselves soon. */
+  /** Late handlers that will soon go on. */
   readonly #going = new Set<StreamHandler>();
-  /** What they sent in the present step; undefined between steps. */
+  /** Items that were sent in the present step; undefined between steps. */
   #outputs: StreamOutput[] | undefined;
 
   constructor(life: StreamHandlersLife) {
     this.#life = life;
   }
 
-  /** Handlers that live. */
+  /** How many handlers live. */
   get open(): number {
     return this.#handlers.size;
   }
@@ -92,7 +92,7 @@ export class StreamHandlers {
     });
   }
 
-  /** An operation was processed: in some runs every stream hears of some of them. */
+  /** An operation was processed. In some runs it sends an item on every stream. */
   tellAll(name: string, answer: string, but?: StreamHandler): readonly StreamOutput[] {
     const told = this.#life.world.plan.streams?.broadcasts && hashText(name) % TOLD_TO_ALL === 0;
     if (!told) return NOTHING;
@@ -105,7 +105,7 @@ export class StreamHandlers {
     });
   }
 
-  /** The order of a part that is no operation, as items name it. */
+  /** The name under which items cite the order of a part that is no operation. */
   nameOf(connection: ConnectionId, seqNum: SeqNum, part: StreamPart): string | undefined {
     switch (part.kind) {
       case 'open':
@@ -122,7 +122,7 @@ export class StreamHandlers {
     }
   }
 
-  /** Whatever they knew is not part of a checkpoint. */
+  /** A checkpoint is restored, and holds nothing of what handlers knew. */
   clear(): void {
     this.#handlers.clear();
   }
@@ -145,7 +145,7 @@ export class StreamHandlers {
   #message(task: Ordered, of: SeqNum, position: number): void {
     const { connection } = task.info;
     const handler = this.#get(connection, of);
-    // Its handler did not wait for it.
+    // The handler ended without waiting for this message.
     if (handler === undefined || handler.ended) return;
     const { name, input } = readRequest(task.request.message);
     const operation = this.#life.world.history.byName.get(name);
@@ -170,7 +170,7 @@ export class StreamHandlers {
     return this.#handlers.get(keyOf(connection, of));
   }
 
-  /** Some of what is ready leaves with this step, the rest by itself; one that is over is gone. */
+  /** Some items that are ready leave with this step, the rest later. A handler that is over is gone. */
   #settle(connection: ConnectionId, of: SeqNum, handler: StreamHandler): void {
     const { choices } = this.#life.world;
     if (handler.goesOn && choices.chance(0.3)) handler.goOn(1 + choices.below(3));
@@ -217,5 +217,5 @@ function idsOf(key: string): [ConnectionId, SeqNum] {
   return [connection as ConnectionId, Number(stream) as SeqNum];
 }
 
-/** For what leaves since there is room again. */
+/** The name of a credit's order, for the items that leave because there is room again. */
 export const creditName = (connection: ConnectionId, seqNum: SeqNum): string => `${connection}#${seqNum}`;

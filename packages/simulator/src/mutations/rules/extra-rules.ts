@@ -1,6 +1,6 @@
 import type { RuleToTakeOut } from '@understudy/core/testing';
 
-/** Rules of the design that no scenario is named after: only runs by seed show what each is there for. */
+/** Rules of the design without a scenario of their own: only runs by seed show what each of them is for. */
 export const EXTRA_RULES: readonly RuleToTakeOut[] = [
   {
     rule: 'terms: a replica refuses what a peer says in an older term',

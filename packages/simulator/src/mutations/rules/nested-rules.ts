@@ -1,6 +1,6 @@
 import type { RuleToTakeOut } from '@understudy/core/testing';
 
-/** Rules of calls that handlers make, and of groups that are clients (DESIGN 5.7), beside those with scenarios. */
+/** Rules of nested calls and of groups that are clients (DESIGN 5.7), beside those with scenarios. */
 export const NESTED_RULES: readonly RuleToTakeOut[] = [
   {
     rule: 'nested calls: a call leaves only when everything that it reflects is stable',

@@ -1,6 +1,6 @@
 import type { RuleToTakeOut } from '@understudy/core/testing';
 
-/** Rules of streams (DESIGN 5.8). */
+/** Rules of streams (DESIGN 5.8), beside those with scenarios. */
 export const STREAM_RULES: readonly RuleToTakeOut[] = [
   {
     rule: 'streams: a new primary goes on from the first item that the client lacks',
