@@ -61,7 +61,7 @@ function copyWithout(rule: Rule, markers: Markers, copy: string): void {
   for (const [file, text] of markers.takeOut(rule)) writeFileSync(join(copy, file), text);
 }
 
-describe('each rule has a scenario that fails without it', () => {
+describe('a scenario shows the violation in a core without the rule', () => {
   const root = mkdtempSync(join(tmpdir(), 'understudy-rules-'));
   /** Why a rule could not be taken out. */
   const unclear = new Map<Rule, unknown>();
@@ -83,7 +83,7 @@ describe('each rule has a scenario that fails without it', () => {
   }, 90_000);
   afterAll(() => rmSync(root, { recursive: true }), 90_000);
 
-  it('holds in the compiled core as in its sources: build first', () => {
+  it('the compiled core plays every scenario as recorded: build first', () => {
     const names = [...new Set(RULES.map(({ scenario }) => scenario))];
     expect(play(names.map((scenario) => ({ compiled: dist, scenario })))).toEqual(names.map(recorded));
   });

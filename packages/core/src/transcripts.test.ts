@@ -6,10 +6,10 @@ import { runScript } from './testing/scenario/script.js';
 const directory = join(import.meta.dirname, '../testdata');
 const rewrite = process.env.REWRITE_TRANSCRIPTS === '1';
 
-describe('transcripts: events in, effects out', () => {
+describe('a scenario leads to the recorded effects', () => {
   const files = readdirSync(directory, { encoding: 'utf8', recursive: true }).filter((file) => file.endsWith('.txt'));
 
-  it('no two of them have the same name', () => {
+  it('no two scenarios have the same name', () => {
     const names = files.map((file) => basename(file));
     expect(names).toEqual([...new Set(names)]);
   });

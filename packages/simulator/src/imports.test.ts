@@ -37,7 +37,7 @@ function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | und
   return undefined;
 }
 
-it('finds the circle of two files', () => {
+it('the search for circles finds that of two files', () => {
   expect(
     circleIn(
       new Map([

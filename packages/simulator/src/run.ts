@@ -10,6 +10,7 @@ import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
 
+/** What a run is limited to, and who reads it. */
 export interface SimulateOptions extends PlanLimits {
   readonly tracer?: Tracer;
 }

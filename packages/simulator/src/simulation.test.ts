@@ -32,14 +32,14 @@ const replays = ({ violations, failures }: Tally): string[] =>
   [...violations, ...failures].map(({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace`);
 
 describe('runs by seed', () => {
-  it(`keep every promise, seeds 1 to ${RUNS}`, { timeout: TIMEOUT_MS }, async () => {
+  it(`keep every promise for the seeds 1 to ${RUNS}`, { timeout: TIMEOUT_MS }, async () => {
     const tally = await playFrom(1n);
     expect(replays(tally)).toEqual([]);
     expect(tally.runs).toBe(RUNS);
   });
 
   const fresh = randomBytes(8).readBigUInt64LE();
-  it(`keep every promise, ${RUNS} fresh seeds from ${fresh} on`, { timeout: TIMEOUT_MS }, async () => {
+  it(`keep every promise for ${RUNS} fresh seeds, from ${fresh} on`, { timeout: TIMEOUT_MS }, async () => {
     console.log(`fresh seeds begin with ${fresh}`);
     const tally = await playFrom(fresh);
     expect(replays(tally)).toEqual([]);
@@ -47,9 +47,9 @@ describe('runs by seed', () => {
   });
 
   it.each([
-    ['as it comes', {}],
+    ['without limits', {}],
     ['with nested calls', { nested: true, without: ['drills'] }],
-  ])('play the same run for the same seed, %s', (_, limits) => {
+  ])('are the same again for the same seed, %s', (_, limits) => {
     const play = () => {
       const events: TraceEvent[] = [];
       const tracer = { plan: () => {}, event: (event: TraceEvent) => events.push(event), violation: () => {} };
@@ -60,7 +60,7 @@ describe('runs by seed', () => {
     expect(first.events.length).toBeGreaterThan(50);
   });
 
-  it('have nested calls in their traces', () => {
+  it('show nested calls in their traces', () => {
     const texts: string[] = [];
     const tracer = {
       plan: (text: string) => texts.push(text),

@@ -21,6 +21,7 @@ import type { Plan } from './plan/plan.js';
 import type { Tracer } from './trace/event.js';
 import { Narration } from './trace/narration.js';
 
+/** A group that is not whole after so many steps begins its run as it is. */
 const STEPS_TO_BOOT = 400;
 /** So many steps without time passing mean that the processes talk without end. */
 const STEPS_TO_REST = 100_000;

@@ -9,7 +9,6 @@ import {
   type ReplicaEffect,
   type ReplicaEvent,
   type ReplicaStatus,
-  type SessionEffect,
   STREAM_WINDOW,
   sameMember,
   seqNumOf,
@@ -34,9 +33,6 @@ const PARTS_MAX = 2 * STREAM_WINDOW + 4;
 
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
-
-const FREQUENT: ReadonlySet<string> = new Set(['announce', 'ack', 'replies', 'multicast']);
-const NOBODY: readonly string[] = [];
 
 /** A replica that is looked at. */
 export interface WatchedReplica {
@@ -202,20 +198,6 @@ export class Watch {
     demand(isRefused, () => `${name} refuses nobody who reflects order ${foreign.orderNum}, which it never gave`);
   }
 
-  /** DESIGN 7.10: frequent frames leave only at the end of a turn, one to each receiver. */
-  turn(name: string, ends: boolean, effects: readonly (ReplicaEffect | SessionEffect)[]): void {
-    for (const effect of effects) checkRepliesOnce(name, effect);
-    if (effects.length < 2 && ends) return;
-    const sent = new Set<string>();
-    for (const effect of effects) {
-      for (const to of receiversOf(effect)) {
-        demand(ends, () => `${name} sends ${to} before its turn ends`);
-        demand(!sent.has(to), () => `${name} sends ${to} twice in a turn`);
-        sent.add(to);
-      }
-    }
-  }
-
   /**
    * DESIGN 5.5: a primary that hands over stops ordering. Leaving a stuck handler behind takes an order, too, so runs
    * with stuck handlers are excused.
@@ -287,32 +269,5 @@ export class Watch {
       if (!server.alive) continue;
       for (let k = 1; k < server.life.digests.length; k++) this.#compareAt(record, server, k);
     }
-  }
-}
-
-/** DESIGN 7.8: a waiting reply waits once, however often it was asked for. */
-function checkRepliesOnce(name: string, effect: ReplicaEffect | SessionEffect): void {
-  if (effect.kind !== 'sendToSession' || effect.frame.kind !== 'replies' || effect.frame.replies.length < 2) return;
-  const { replies } = effect.frame;
-  const seqNums = new Set(replies.map(({ seqNum }) => seqNum));
-  demand(
-    seqNums.size === replies.length,
-    () => `${name} sends a reply twice: #${replies.map(({ seqNum }) => seqNum).join(' #')}`,
-  );
-}
-
-/** Kind and receiver of each frame that every call causes. */
-function receiversOf(effect: ReplicaEffect | SessionEffect): readonly string[] {
-  switch (effect.kind) {
-    case 'sendToPeer':
-      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} to ${effect.peer}`] : NOBODY;
-    case 'sendToSession':
-      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} on ${effect.link}`] : NOBODY;
-    case 'send':
-      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} to ${effect.slot}`] : NOBODY;
-    case 'multicast':
-      return effect.slots.map((slot) => `${effect.frame.kind} to ${slot}`);
-    default:
-      return NOBODY;
   }
 }

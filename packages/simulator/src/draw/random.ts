@@ -1,5 +1,6 @@
 import { Choices } from './choices.js';
 
+/** The low 64 bits. */
 const MASK = 0xffff_ffff_ffff_ffffn;
 
 /** SplitMix64 (Steele, Lea, Flood, 2014): spreads a seed over the state of another generator. */

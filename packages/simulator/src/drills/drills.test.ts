@@ -10,7 +10,7 @@ const PLANS = 200;
 const SEEDS = 30;
 
 describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
-  it('asks for nothing that a service config may not say', () => {
+  it('needs only a config that a service config may have', () => {
     for (let seed = 1n; seed <= PLANS; seed++) {
       const choices = new Random(seed);
       const { config } = withDrill(drawPlan(choices), choices, { drill });
@@ -19,7 +19,7 @@ describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
     }
   });
 
-  it('is played in every run that has it, and the group keeps its promises', () => {
+  it('is played once in each of its runs, and the group keeps its promises', () => {
     for (let seed = 1n; seed <= SEEDS; seed++) {
       const { faults, tracer } = faultsOf();
       const { ending, reason } = simulate(seed, { drill, tracer });
@@ -29,7 +29,7 @@ describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
   });
 });
 
-it('plays the same run for the same seed, with a drill too', () => {
+it('a run with a drill is the same again for the same seed', () => {
   const drill = DRILLS[0]?.name ?? '';
   expect(simulate(7n, { drill })).toEqual(simulate(7n, { drill }));
   expect(simulate(7n, { drill })).not.toEqual(simulate(7n));

@@ -29,6 +29,7 @@ import { isolatedReaders } from './replies/isolated-readers.js';
 import { pausedCaller } from './replies/paused-caller.js';
 import { seenByReaders } from './replies/seen-by-readers.js';
 
+/** All drills; a run draws one by its place in this list. */
 export const DRILLS: readonly Drill[] = [
   askedEarly,
   askedWhileUnstable,

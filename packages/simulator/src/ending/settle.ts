@@ -9,7 +9,8 @@ import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
-import { asksNothing, describeKept, keepsLittle, keepsNoStreams } from './kept.js';
+import { describeKept, keepsLittle, keepsNoStreams } from './kept.js';
+import { areTogether, checkReplicas, describeReplicas, primaryOf } from './replicas.js';
 
 /** The run that comes to its end. */
 export interface SettlingWorld {
@@ -94,7 +95,7 @@ function goOn(world: SettlingWorld): Ending {
       areTogether(world),
     )
   ) {
-    return explain(world, () => `the replicas do not come together: ${describe(world)}`);
+    return explain(world, () => `the replicas do not come together: ${describeReplicas(world)}`);
   }
   checkWhole(world);
   const tidyMs = TIDY_WITHIN_LEASES * world.plan.config.leaseMs + streamsEndMs(world) + longStreamsMs(world);
@@ -204,17 +205,7 @@ function openCalls(world: SettlingWorld): number {
 const openNames = (world: SettlingWorld): string =>
   `${open(world)
     .map(({ name }) => name)
-    .join(' ')}; ${describe(world)}`;
-
-function describe(world: SettlingWorld): string {
-  return world.servers
-    .map(({ name, alive, status }) =>
-      alive && status
-        ? `${name} ${status.role} term ${status.term} held ${status.heldUpTo} processed ${status.processedUpTo} stable ${status.stableUpTo}${status.openNested > 0 ? ` asks ${status.openNested}` : ''}${status.blocked ? ' blocked' : ''}`
-        : `${name} gone`,
-    )
-    .join('; ');
-}
+    .join(' ')}; ${describeReplicas(world)}`;
 
 /** The group did not go on, which is allowed only for a reason that the design knows. */
 function explain(world: SettlingWorld, what: () => string): Ending {
@@ -226,24 +217,6 @@ function explain(world: SettlingWorld, what: () => string): Ending {
   return 'blocked';
 }
 
-function areTogether(world: SettlingWorld): boolean {
-  if (!asksNothing(world)) return false;
-  const { record } = world.coordinator;
-  const primary = primaryOf(world);
-  if (record === undefined || primary === undefined) return false;
-  const upTo = primary.status?.processedUpTo;
-  if (world.servers.some((server) => differs(server, primary))) return false;
-  return world.servers.every(({ alive, member, status, jobs }) => {
-    if (!alive) return true;
-    if (jobs.list.length > 0) return false;
-    const reached = world.plan.config.replication === 'passive' ? status?.heldUpTo : status?.processedUpTo;
-    return isInSync(record, member) && reached === upTo;
-  });
-}
-
-const primaryOf = (world: SettlingWorld): ServerHost | undefined =>
-  world.servers.find(({ alive, status }) => alive && status?.role === 'primary');
-
 function checkWhole(world: SettlingWorld): void {
   const { service } = checkReplicas(world).life;
   const concurrent = world.plan.config.release === 'concurrent';
@@ -251,32 +224,4 @@ function checkWhole(world: SettlingWorld): void {
   world.history.judge(world.plan.workload, concurrent);
   world.callee?.record.check(service);
   world.caller?.check(service.operations);
-}
-
-/** It processed as much as the primary with another result, and did not say so. */
-const differs = ({ alive, status, noticedDivergence }: ServerHost, primary: ServerHost): boolean =>
-  alive &&
-  !noticedDivergence &&
-  status?.processedUpTo === primary.status?.processedUpTo &&
-  status?.digest !== primary.status?.digest;
-
-/** All replicas hold the same, or said that they differ. */
-function checkReplicas(world: SettlingWorld): ServerHost {
-  const primary = primaryOf(world);
-  demand(primary !== undefined, () => 'there is no primary');
-  const mine = primary.life.service.operations.join(' ');
-  demand(
-    new Set(primary.life.service.operations).size === primary.life.service.length,
-    () => `something took effect twice: ${mine}`,
-  );
-  for (const server of world.servers) {
-    const { name, alive, status, noticedDivergence, life } = server;
-    demand(!differs(server, primary), () => `${name} differs from the primary, and nobody noticed`);
-    if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
-    // A passive backup has only what its checkpoint says.
-    if (world.plan.config.replication === 'passive') continue;
-    const theirs = life.service.operations.join(' ');
-    demand(theirs === mine, () => `${name} has ${theirs}, the primary ${mine}`);
-  }
-  return primary;
 }

@@ -7,6 +7,7 @@ import type { Summary } from './search/explore.js';
 import { parseSchedule } from './search/schedule.js';
 import type { Mode } from './window/scenario.js';
 
+/** The exit code after a violation. */
 const EXIT_VIOLATION = 1;
 /** More violations than this of one mode tell nothing new. */
 const SHOWN_MAX = 5;

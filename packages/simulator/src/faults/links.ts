@@ -1,6 +1,7 @@
 import type { Host } from '../hosts/host.js';
 import type { FaultWorld } from './world.js';
 
+/** Two processes no longer reach each other, in one direction or both; or all cuts heal. */
 export function cutOrHeal(world: FaultWorld, a: Host, b: Host): void {
   const { choices, network } = world;
   if (network.hasCuts && choices.chance(0.5)) {

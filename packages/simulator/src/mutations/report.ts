@@ -1,5 +1,6 @@
 import type { Finding } from './run-mutations.js';
 
+/** Longer reasons are cut. */
 const LINE_MAX = 160;
 
 export function textOf({ rule, bound, setting, violation }: Finding): string {

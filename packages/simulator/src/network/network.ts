@@ -9,6 +9,7 @@ import { Reach } from './reach.js';
 import type { Rpc } from './rpc.js';
 import { type ClientEnd, type ServerEnd, SessionLink } from './session-link.js';
 
+/** So many RPCs are kept, finished ones included, before the finished ones are dropped. */
 const RPCS_KEPT = 32;
 
 /** A replica as the network sees it. */

@@ -5,6 +5,7 @@ import { demand } from '../violation.js';
 import type { Caller } from './caller.js';
 import type { LinkEnd, LinkWorld } from './timed-link.js';
 
+/** What a session asks its adapter to call. */
 type Invoke = Extract<SessionEffect, { kind: 'invoke' }>;
 
 /** The client that makes the call. */

@@ -2,6 +2,7 @@ import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core';
 import { type END, Link } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 
+/** Whatever travels on a link. */
 export type AnyFrame = PeerFrame | SessionFrame | ReplyFrame;
 
 /** A process at one end of a link. */

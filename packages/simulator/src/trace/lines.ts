@@ -1,6 +1,7 @@
 import type { TraceEvent, Tracer } from './event.js';
 import { concerned, plainText, timeOf, wrap } from './text.js';
 
+/** Columns of a trace. */
 const WIDTH = 120;
 const TIME_WIDTH = 7;
 const WHO_WIDTH = 11;

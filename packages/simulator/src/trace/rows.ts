@@ -1,6 +1,7 @@
 import type { TraceEvent } from './event.js';
 import { concerned, timeOf } from './text.js';
 
+/** An event with the columns that it takes in a diagram. */
 export interface Placed {
   readonly event: TraceEvent;
   /** The columns of those whom the event concerns, in the event's order. */

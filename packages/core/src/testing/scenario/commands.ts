@@ -4,6 +4,7 @@ import { bytesOf } from '../text.js';
 import type { Frame } from './links.js';
 import type { World } from './world.js';
 
+/** What a command of a scenario does in its world. */
 type Command = (world: World, args: readonly string[]) => void;
 
 /** `S1>C1` */

@@ -2,6 +2,7 @@ import { GrpcStatus } from '../../model/error.js';
 import type { ReplicaEffect, ReplicaEvent } from '../../replica/events.js';
 import { bytesOf, textOf } from '../text.js';
 
+/** The effects of one kind. */
 type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
 
 const REFUSED = { kind: 'reply', code: GrpcStatus.UNAUTHENTICATED, details: 'who are you?' } as const;

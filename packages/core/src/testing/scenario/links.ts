@@ -9,6 +9,7 @@ import { END, Link } from '../world/link.js';
 import type { Client } from './client.js';
 import type { Server } from './server.js';
 
+/** Whatever travels on a link. */
 export type Frame = PeerFrame | SessionFrame | ReplyFrame;
 
 /** One direction of a link, which delivers when the scenario says so. */

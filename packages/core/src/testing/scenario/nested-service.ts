@@ -5,6 +5,7 @@ import { seqNumOf } from '../../ordering/order-info.js';
 import type { ReplicaEvent, Task } from '../../replica/events.js';
 import { bytesOf, hashText, textOf } from '../text.js';
 
+/** A task that has a place in the order. */
 type Ordered = Extract<Task, { kind: 'ordered' }>;
 
 /** A call that a handler made. */

@@ -6,6 +6,7 @@ import type { ReplicaEvent, Task } from '../../replica/events.js';
 import { bytesOf, hashText, short, textOf } from '../text.js';
 import { NestedService } from './nested-service.js';
 
+/** A stream by the connection and the message that opened it. */
 interface StreamName {
   readonly connection: ConnectionId;
   readonly stream: SeqNum;

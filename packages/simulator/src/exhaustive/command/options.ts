@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Bound } from '../search/children.js';
 import { MODES, type Mode, nameOf, OPERATIONS_MAX } from '../window/scenario.js';
 
+/** What the command line of the exhaustive mode asks for. */
 export interface ExhaustiveOptions {
   readonly modes: readonly Mode[];
   readonly operations: number;

@@ -1,6 +1,7 @@
 import type { Summary } from '../search/explore.js';
 import { type Mode, nameOf } from '../window/scenario.js';
 
+/** The width of the longest mode's name. */
 const MODE_WIDTH = 43;
 
 /** Of parts that together are one search. */

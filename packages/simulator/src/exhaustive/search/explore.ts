@@ -3,6 +3,7 @@ import type { Mode } from '../window/scenario.js';
 import { type Bound, childrenOf, costOf, type Node, ROOT } from './children.js';
 import { formatSchedule } from './schedule.js';
 
+/** What is searched, and how far. */
 export interface ExploreOptions {
   readonly mode: Mode;
   /** Calls in the window. */

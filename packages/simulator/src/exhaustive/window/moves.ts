@@ -4,6 +4,7 @@ import type { Simulation } from '../../simulation.js';
 import type { Queue } from './queue.js';
 import { LEASE_MS } from './scenario.js';
 
+/** So much time passes when nothing else is possible. */
 export const TICK_MS = 20;
 /** So long that leases run out, but shorter than what ends sessions. */
 const STANDSTILL_MS = Math.ceil(1.25 * LEASE_MS);

@@ -4,6 +4,7 @@ import type { Plan } from '../../plan/plan.js';
 import { registers } from '../../services/registers.js';
 import { Scripted } from './scripted.js';
 
+/** The part of a config in which the groups differ. */
 export type Mode = Pick<GroupConfig, 'replication' | 'multicast' | 'release' | 'carrier'>;
 
 /** All 16. */

@@ -12,6 +12,7 @@ import { type Adapter, carryOut, hex32, sessionOf } from '@understudy/core/testi
 import { checkAsks } from '../../checks/asks.js';
 import type { History, Operation } from '../../checks/history.js';
 import type { Losses } from '../../checks/losses.js';
+import { checkTurn } from '../../checks/turns.js';
 import type { Watch } from '../../checks/watch.js';
 import { Rpc, type RpcServer, type RpcWorld } from '../../network/rpc.js';
 import type { SessionLink } from '../../network/session-link.js';
@@ -189,7 +190,7 @@ export class ClientHost extends Host {
     const { watch } = this.#world;
     this.#terms.hear(event);
     const effects = core.step(event, this.clockMs);
-    watch.turn(this.name, event.kind === 'flush', effects);
+    checkTurn(this.name, event.kind === 'flush', effects);
     for (const effect of effects) {
       carryOut(this.#adapter, effect);
       if (this.crashesHere()) return;

@@ -3,6 +3,7 @@ import type { Act } from '../../act.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 
+/** What decides how long a job takes. */
 export interface JobsWorld {
   readonly nowMs: number;
   readonly choices: Choices;

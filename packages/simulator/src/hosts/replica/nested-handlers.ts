@@ -16,6 +16,7 @@ import type { Ledger } from '../../services/ledger.js';
 import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText, nestedKey } from '../../services/nested.js';
 import { demand } from '../../violation.js';
 
+/** A task that has a place in the order. */
 type Ordered = Extract<Task, { kind: 'ordered' }>;
 
 /** A handler that made calls. */

@@ -17,6 +17,7 @@ import { type Adapter, carryOut, describeEffect, memberOf } from '@understudy/co
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
 import type { Sessions } from '../../checks/sessions.js';
+import { checkTurn } from '../../checks/turns.js';
 import type { Watch } from '../../checks/watch.js';
 import type { Caller } from '../../network/caller.js';
 import type { Network } from '../../network/network.js';
@@ -30,6 +31,7 @@ import { Callers } from './callers.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
 
+/** The fields of a log record. */
 type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
 
 /** The run around a replica: where its effects go, and who looks at them. */
@@ -178,7 +180,7 @@ export class ServerHost extends Host {
     if (core === undefined) return;
     const { watch } = this.#world;
     const effects = core.step(event, this.clockMs);
-    watch.turn(this.name, event.kind === 'flush', effects);
+    checkTurn(this.name, event.kind === 'flush', effects);
     watch.reflected(this, event, effects);
     for (const effect of effects) {
       this.#tell(effect);

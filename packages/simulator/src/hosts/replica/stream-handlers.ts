@@ -18,6 +18,7 @@ import { StreamHandler } from '../../services/stream-handler.js';
 import { itemDigest, type Opening, TO_ALL } from '../../services/streamed.js';
 import { demand } from '../../violation.js';
 
+/** A task that has a place in the order. */
 type Ordered = Extract<Task, { kind: 'ordered' }>;
 
 /** In runs with broadcasts, one of so many operations sends an item on every stream. */
