@@ -9,6 +9,7 @@ import { withNested, withOneWay, withStreams } from './plan/extras.js';
 import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
+import { reasonOf } from './violation.js';
 
 /** What a run is limited to, and who reads it. */
 export interface SimulateOptions extends PlanLimits {
@@ -69,10 +70,4 @@ function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
   const oneWay = withOneWay(base, new Random(seed ^ ONE_WAY), limits);
   const streams = withStreams(oneWay, new Random(seed ^ STREAMS), limits);
   return withNested(streams, new Random(seed ^ NESTED), limits);
-}
-
-/** Says where something threw, too, unless a check found it. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.name === 'Violation' ? error.message : (error.stack ?? `${error.name}: ${error.message}`);
 }

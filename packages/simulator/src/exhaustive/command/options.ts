@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumberOf } from '../../command/arguments.js';
 import type { Bound } from '../search/children.js';
 import { MODES, type Mode, nameOf, OPERATIONS_MAX } from '../window/scenario.js';
 
@@ -52,12 +53,3 @@ function modeOf(text: string): Mode {
   if (mode === undefined) throw new InvalidArgumentError(`It must be one of ${MODES.map(nameOf).join(' ')}.`);
   return mode;
 }
-
-const wholeNumberOf =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= min && value <= max))
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    return value;
-  };

@@ -2,6 +2,7 @@ import { checkSafety } from '../../ending/safety.js';
 import { type Ending, settle } from '../../ending/settle.js';
 import { Simulation } from '../../simulation.js';
 import type { Tracer } from '../../trace/event.js';
+import { reasonOf } from '../../violation.js';
 import type { Schedule } from '../search/schedule.js';
 import { Calls } from './calls.js';
 import { Effects } from './effects.js';
@@ -101,9 +102,4 @@ function playWindow(
   }
   choices.step = undefined;
   effects.disarm();
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.name === 'Violation' ? error.message : (error.stack ?? error.message);
 }
