@@ -53,7 +53,7 @@ fi
 # What a replica and a client need at run time, and nothing else.
 context=$work/context
 mkdir -p "$context/node_modules/@understudy"
-needed=$(npm ls --omit=dev --all --parseable -w @understudy/examples 2>/dev/null) || {
+needed=$(npm ls --omit=dev --all --parseable -w @understudy/workshop 2>/dev/null) || {
   echo 'what the packages need is not installed as the lock file says: npm ci' >&2
   exit 1
 }

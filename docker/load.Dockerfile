@@ -3,4 +3,4 @@ ARG NODE_IMAGE=node:20-slim
 FROM ${NODE_IMAGE}
 WORKDIR /understudy
 COPY . .
-ENTRYPOINT ["node", "packages/examples/dist/load/main.js"]
+ENTRYPOINT ["node", "packages/workshop/dist/load/main.js"]

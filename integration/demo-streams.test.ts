@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { silentProgress } from '../packages/examples/dist/demo/progress.js';
-import { Stage } from '../packages/examples/dist/demo/stage.js';
-import { CHAT_DEMO } from '../packages/examples/dist/demo/streams/chat-demo.js';
-import { runReplicatedStreams } from '../packages/examples/dist/demo/streams/run-streams.js';
+import { silentProgress } from '../packages/workshop/dist/demo/report/progress.js';
+import { Stage } from '../packages/workshop/dist/demo/stage/stage.js';
+import { CHAT_DEMO } from '../packages/workshop/dist/demo/streams/chat/chat-demo.js';
+import { runReplicatedStreams } from '../packages/workshop/dist/demo/streams/run-streams.js';
 import { MODE } from './group.js';
 
 const TIMEOUT_S = 60;

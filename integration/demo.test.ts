@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const MAIN = fileURLToPath(new URL('../packages/examples/dist/demo/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../packages/workshop/dist/demo/main.js', import.meta.url));
 
 let dir: string;
 beforeEach(() => {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Receipt } from '../packages/examples/dist/bank/operation.js';
 import type { Mode } from '../packages/examples/dist/bank/service-config.js';
-import { MULTICASTS } from '../packages/examples/dist/hosting/mode-options.js';
+import { MULTICASTS } from '../packages/examples/dist/common/mode-options.js';
 import { MODE, withGroup } from './group.js';
 
-const PROGRAM = fileURLToPath(new URL('../packages/examples/dist/soak/one-deposit.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../packages/workshop/dist/soak/one-deposit.js', import.meta.url));
 /** A program that nothing holds up exits far sooner. */
 const EXIT_MAX_MS = 15_000;
 

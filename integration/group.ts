@@ -1,6 +1,6 @@
 import type { Mode } from '../packages/examples/dist/bank/service-config.js';
-import { Replicas } from '../packages/examples/dist/demo/replicas.js';
-import { Stage } from '../packages/examples/dist/demo/stage.js';
+import { Replicas } from '../packages/workshop/dist/demo/stage/replicas.js';
+import { Stage } from '../packages/workshop/dist/demo/stage/stage.js';
 
 /** How the groups of these tests are replicated, but for what a test is about. */
 export const MODE: Mode = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LoadClient } from '../packages/examples/dist/soak/load-client.js';
-import { proveLoad } from '../packages/examples/dist/soak/proof.js';
+import { LoadClient } from '../packages/workshop/dist/soak/load-client.js';
+import { proveLoad } from '../packages/workshop/dist/soak/proof.js';
 import { type Group, MODE, withGroup } from './group.js';
 
 const SEED = 20_260;

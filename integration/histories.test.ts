@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KINDS } from '../packages/examples/dist/load/connect.js';
+import { KINDS } from '../packages/workshop/dist/load/connect.js';
 import { MODE, withGroup } from './group.js';
 import { LoadProcess } from './history/load.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { planOf } from '../packages/examples/dist/soak/plan.js';
-import { runLine } from '../packages/examples/dist/soak/report.js';
-import { runPlan } from '../packages/examples/dist/soak/run.js';
+import { planOf } from '../packages/workshop/dist/soak/plan.js';
+import { runLine } from '../packages/workshop/dist/soak/report.js';
+import { runPlan } from '../packages/workshop/dist/soak/run.js';
 
 const TIMEOUT_S = 60;
 /** Both kinds of replication, both embodiments, both carriers, both releases; kills, hand-over, pause, return. */

@@ -1,8 +1,8 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Child } from '../packages/examples/dist/demo/children.js';
-import type { Memory } from '../packages/examples/dist/hosting/memory.js';
-import type { EndlessJob, EndlessMessage, EndlessReport } from '../packages/examples/dist/soak/endless-messages.js';
+import type { Child } from '../packages/workshop/dist/demo/stage/children.js';
+import type { Memory } from '../packages/workshop/dist/hosting/memory.js';
+import type { EndlessJob, EndlessMessage, EndlessReport } from '../packages/workshop/dist/soak/endless-messages.js';
 import { type Group, MODE, withGroup } from './group.js';
 
 const IN_FLIGHT = 64;
@@ -86,7 +86,7 @@ async function startClient(
 ): Promise<Child<EndlessMessage>> {
   const { stage, replicas, mode } = group;
   const job: EndlessJob = { target: replicas.target, mode, inFlight: IN_FLIGHT };
-  const child = stage.children.start<EndlessMessage>(name, '../soak/endless.js', [JSON.stringify(job)], execArgv);
+  const child = stage.children.start<EndlessMessage>(name, 'soak/endless.js', [JSON.stringify(job)], execArgv);
   await stage.until(child.next('begun'));
   return child;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { collectBooks } from '../packages/examples/dist/demo/collect.js';
-import { compareSurvivors } from '../packages/examples/dist/soak/survivors.js';
+import { collectBooks } from '../packages/workshop/dist/demo/drive/collect.js';
+import { compareSurvivors } from '../packages/workshop/dist/soak/survivors.js';
 import { MODE } from './group.js';
 import { violationsOf } from './nested/proof.js';
 import { OPENING_CENTS, openAccounts, Shopping, salesOf } from './nested/shopping.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type StreamsSize, streamsPlanOf } from '../packages/examples/dist/soak/streams/plan.js';
-import { streamsRunLine } from '../packages/examples/dist/soak/streams/report.js';
-import { runStreamsPlan } from '../packages/examples/dist/soak/streams/run.js';
+import { type StreamsSize, streamsPlanOf } from '../packages/workshop/dist/soak/streams/plan.js';
+import { streamsRunLine } from '../packages/workshop/dist/soak/streams/report.js';
+import { runStreamsPlan } from '../packages/workshop/dist/soak/streams/run.js';
 
 const TIMEOUT_S = 60;
 /** Twice the default lease: test files run side by side. */

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { etcd } from '@understudy/coordinator-etcd';
+import type { Coordinator, GroupRecord } from '@understudy/core';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
-import { etcd } from '../../packages/coordinator-etcd/dist/index.js';
-import type { Coordinator, GroupRecord } from '../../packages/core/dist/index.js';
-import { connectBare } from '../../packages/examples/dist/bank/client.js';
 import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
+import { connectBare } from '../../packages/workshop/dist/bank/client.js';
 import { docker } from '../engine/docker.js';
 import { Patience } from '../history/patience.js';
 import { Admin, type Status } from './admin.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KINDS } from '../../packages/examples/dist/load/connect.js';
-import { MODES } from '../../packages/examples/dist/soak/plan.js';
+import { KINDS } from '../../packages/workshop/dist/load/connect.js';
+import { MODES } from '../../packages/workshop/dist/soak/plan.js';
 import type { Recording } from '../history/load.js';
 import { ContainerStage, longestSilence, modeText, TIMEOUT } from './stage.js';
 

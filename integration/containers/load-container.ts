@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
-import type { Books } from '../../packages/examples/dist/demo/collect.js';
+import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
 import { docker } from '../engine/docker.js';
 import { type LoadOptions, loadArguments, Recording } from '../history/load.js';
 

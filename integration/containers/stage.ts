@@ -1,7 +1,7 @@
 import { Network, type StartedNetwork } from 'testcontainers';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
-import type { Kind } from '../../packages/examples/dist/load/connect.js';
+import type { Kind } from '../../packages/workshop/dist/load/connect.js';
 import { judge, type Verdict } from '../history/judge.js';
 import { BankCluster } from './bank-cluster.js';
 import { EtcdCluster } from './etcd-cluster.js';

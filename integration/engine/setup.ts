@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { findEtcd } from '../../packages/coordinator-etcd/dist/testing/index.js';
+import { findEtcd } from '@understudy/coordinator-etcd/testing';
 import { startEngine } from './engine.js';
 
 const BUILD = fileURLToPath(new URL('../../docker/build.sh', import.meta.url));

@@ -1,6 +1,6 @@
 import type { Operation } from '../../packages/examples/dist/bank/operation.js';
-import type { End } from '../../packages/examples/dist/load/messages.js';
 import type { Model } from '../../packages/simulator/dist/linearizability/index.js';
+import type { End } from '../../packages/workshop/dist/load/messages.js';
 
 /** The end of a call that has a place in the bank's history. */
 export type Answer = Extract<End, { kind: 'answered' | 'refused' }>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../packages/examples/dist/bank/operation.js';
-import type { Books } from '../../packages/examples/dist/demo/collect.js';
-import type { Called, End } from '../../packages/examples/dist/load/messages.js';
+import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
+import type { Called, End } from '../../packages/workshop/dist/load/messages.js';
 import { judge } from './judge.js';
 
 const deposit = (id: number, amountCents = 10): Operation => ({

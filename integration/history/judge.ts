@@ -1,6 +1,6 @@
-import type { Books } from '../../packages/examples/dist/demo/collect.js';
-import type { Called } from '../../packages/examples/dist/load/messages.js';
 import { checkLinearizable, explain, type Operation } from '../../packages/simulator/dist/linearizability/index.js';
+import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
+import type { Called } from '../../packages/workshop/dist/load/messages.js';
 import { type Answer, bankModel } from './bank-model.js';
 
 /** Far more than any history here takes; what exceeds it is said, never taken for right. */

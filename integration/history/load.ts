@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
-import type { Books } from '../../packages/examples/dist/demo/collect.js';
-import type { Kind } from '../../packages/examples/dist/load/connect.js';
-import type { Called, LoadMessage } from '../../packages/examples/dist/load/messages.js';
+import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
+import type { Kind } from '../../packages/workshop/dist/load/connect.js';
+import type { Called, LoadMessage } from '../../packages/workshop/dist/load/messages.js';
 import { judge, type Verdict } from './judge.js';
 import { Patience } from './patience.js';
 
-export const LOAD = fileURLToPath(new URL('../../packages/examples/dist/load/main.js', import.meta.url));
+export const LOAD = fileURLToPath(new URL('../../packages/workshop/dist/load/main.js', import.meta.url));
 
 export interface LoadOptions {
   readonly target: string;

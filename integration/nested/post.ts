@@ -1,4 +1,4 @@
-import { type BareServer, startBare } from '../../packages/examples/dist/hosting/bare.js';
+import { type BareServer, startBare } from '../../packages/examples/dist/common/bare.js';
 import { PostOffice } from '../../packages/examples/dist/post/post-office.js';
 import { type PostHandlers, PostService } from '../../packages/examples/dist/post/proto.js';
 import { handlers } from '../../packages/examples/dist/post/service.js';

@@ -1,9 +1,9 @@
 import { status } from '@grpc/grpc-js';
-import type { Books } from '../../packages/examples/dist/demo/collect.js';
 import type { Registered } from '../../packages/examples/dist/post/post-office.js';
 import type { Sale } from '../../packages/examples/dist/shop/proto.js';
 import { SHOP_ACCOUNT } from '../../packages/examples/dist/shop/service.js';
 import { PAYMENTS_AFTER } from '../../packages/examples/dist/shop/shop.js';
+import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
 import { OPENING_CENTS, type Purchase } from './shopping.js';
 
 /** What is there when everybody has gone home. */

@@ -2,10 +2,10 @@ import { credentials } from '@grpc/grpc-js';
 import { replicated } from '@understudy/client';
 import { BankClient } from '../../packages/examples/dist/bank/proto.js';
 import { bankServiceConfig, type Mode } from '../../packages/examples/dist/bank/service-config.js';
-import { Replicas } from '../../packages/examples/dist/demo/replicas.js';
-import type { Stage } from '../../packages/examples/dist/demo/stage.js';
 import { ShopClient } from '../../packages/examples/dist/shop/proto.js';
 import { shopServiceConfig } from '../../packages/examples/dist/shop/service-config.js';
+import { Replicas } from '../../packages/workshop/dist/demo/stage/replicas.js';
+import type { Stage } from '../../packages/workshop/dist/demo/stage/stage.js';
 import { withStage } from '../group.js';
 import { Post } from './post.js';
 

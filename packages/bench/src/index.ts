@@ -1,2 +1,2 @@
-/** The shape of what `npm run bench -- --json FILE` writes. */
+/** The type of the report that `npm run bench -- --json FILE` writes. */
 export type { BenchReport } from './report/report.js';

@@ -1,4 +1,4 @@
-/** Aborted when somebody wants this process to end: Ctrl-C, or a signal. A second one ends it at once. */
+/** A signal that aborts when Ctrl-C or a signal asks this process to end. The second such request ends it at once. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

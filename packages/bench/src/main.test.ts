@@ -42,7 +42,7 @@ function runs(pid: number): boolean {
   }
 }
 
-/** Waits until a group of three is being started. */
+/** Waits until the benchmark has started a group of three, and returns the processes. */
 const someChildren = (child: ChildProcess): Promise<number[]> =>
   vi.waitFor(
     () => {
@@ -54,7 +54,7 @@ const someChildren = (child: ChildProcess): Promise<number[]> =>
   );
 
 describe('the benchmark', () => {
-  it('measures the bare and a replicated service and writes what it found', async () => {
+  it('measures the bare service and a replicated one, and writes a report', { timeout: 120_000 }, async () => {
     const file = join(dir, 'report.json');
     const child = bench(
       '--only',
@@ -84,7 +84,7 @@ describe('the benchmark', () => {
     expect(machine.node).toBe(process.version);
   });
 
-  it('says so when the command line makes no sense', async () => {
+  it('exits with 2 when its arguments make no sense', async () => {
     expect(await exitOf(bench('--rounds', '0'))).toBe(2);
     expect(await exitOf(bench('--only', 'everything'))).toBe(2);
   });

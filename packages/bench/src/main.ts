@@ -1,6 +1,8 @@
+/** The benchmark program: measures what the command line asks for, and prints and writes the report. */
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { interruption } from './interruption.js';
+import { BenchFailure } from './ipc/child.js';
 import { measureFailovers } from './measure/failover.js';
 import { measureRecoveries } from './measure/recovery.js';
 import { measureRounds } from './measure/rounds.js';
@@ -9,7 +11,6 @@ import { measureStreams } from './measure/streams.js';
 import { variantsOf } from './measure/variants.js';
 import { measureWire } from './measure/wire.js';
 import { parseSettings } from './options.js';
-import { BenchFailure } from './processes/child.js';
 import { Interrupted } from './processes/stage.js';
 import { thisMachine } from './report/machine.js';
 import type { BenchReport } from './report/report.js';
@@ -18,7 +19,7 @@ import { textOf } from './report/text.js';
 const EXIT_FAILED = 1;
 const EXIT_INTERRUPTED = 130;
 
-/** Measures one section after the other; `report` has what was measured when this ends early. */
+/** Measures one section after the other. When this ends early, `report` has what was measured until then. */
 async function measure(settings: Settings, report: BenchReport): Promise<void> {
   const { only, mode, variants: wanted } = settings;
   const bench: Bench = { settings, interrupt: interruption(), progress: (sentence) => console.error(sentence) };

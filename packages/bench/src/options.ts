@@ -1,3 +1,4 @@
+/** The command line of the benchmark. */
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -24,16 +25,16 @@ interface Parsed {
   readonly json?: string;
 }
 
-/** What is measured unless an option says otherwise. */
+/** How much is measured unless an option says otherwise. */
 const FULL = { rounds: 5, seconds: 3, failovers: 20, logLengths: [1_000, 10_000, 100_000], recoveries: 5 };
 const QUICK = { rounds: 2, seconds: 1.5, failovers: 3, logLengths: [1_000, 10_000], recoveries: 1 };
 
-/** Reads the command line; ends the process with `EXIT_BAD_INPUT` if it makes no sense. */
+/** Reads the command line. Ends the process with `EXIT_BAD_INPUT` if it makes no sense. */
 export function parseSettings(command: Command, argv: readonly string[]): Settings {
   const options = addOptions(command).parse(argv).opts<Parsed>();
   const failing = options.only.filter((section) => section === 'failover' || section === 'recovery');
   if (options.replicas === 1 && failing.length > 0)
-    command.error(`error: ${failing.join()} needs two replicas or more`);
+    command.error(`error: ${failing.join()} needs at least two replicas`);
   const defaults = options.quick ? QUICK : FULL;
   const { replication, multicast, leaseMs, profile, json } = options;
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
@@ -54,7 +55,7 @@ export function parseSettings(command: Command, argv: readonly string[]): Settin
   };
 }
 
-/** A wrong command line. */
+/** The exit code for a wrong command line. */
 export const EXIT_BAD_INPUT = 2;
 
 function addOptions(command: Command): Command {
@@ -62,33 +63,33 @@ function addOptions(command: Command): Command {
   return command
     .name('bench')
     .description(
-      'Measures a service with replicas against the same service without. Every variant is\n' +
+      'Compares a replicated service with the same service on its own. Every variant is\n' +
         `measured once in every round, in fresh processes. This machine has ${availableParallelism()} cores for the client and all\n` +
-        'replicas together: ratios to the bare service are what counts.',
+        'replicas together, so look at the ratios to the bare service.',
     )
-    .option('--only <sections>', `what to measure, of ${SECTIONS.join()}`, listOf(SECTIONS), SECTIONS)
-    .option('--variants <names>', `which, of ${names.join()}`, variantList(names), [])
-    .option('--replicas <n>', 'replicas, each a process', wholeNumberOf(1, 9), 3)
+    .option('--only <sections>', `what to measure: some of ${SECTIONS.join()}`, listOf(SECTIONS), SECTIONS)
+    .option('--variants <names>', `which variants: some of ${names.join()}`, variantList(names), [])
+    .option('--replicas <n>', 'number of replicas, each a process', wholeNumberOf(1, 9), 3)
     .option('--rounds <n>', 'rounds of throughput, latency and streams (5)', numberOf(1, 1_000))
-    .option('--seconds <s>', 'length of a measured stretch (3)', numberOf(0.1, 3_600))
-    .option('--warm-up <s>', 'full load before anything is measured, seconds at least', numberOf(0, 3_600), 2)
+    .option('--seconds <s>', 'length of a measured stretch, seconds (3)', numberOf(0.1, 3_600))
+    .option('--warm-up <s>', 'least full load before anything is measured, seconds', numberOf(0, 3_600), 2)
     .option('--in-flight <n>', 'calls in flight at full load', wholeNumberOf(1, 10_000), 64)
-    .option('--failovers <n>', 'crashes, and as many hand-overs (20)', wholeNumberOf(1, 10_000))
+    .option('--failovers <n>', 'number of crashes, and of hand-overs (20)', wholeNumberOf(1, 10_000))
     .option('--log-lengths <list>', 'calls before the crash of a passive group', lengths)
     .option('--recoveries <n>', 'crashes at each log length (5)', wholeNumberOf(1, 10_000))
     .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
-    .addOption(choice('--multicast <to>', 'whom the primary tells the order', MULTICASTS))
-    .option('--lease-ms <ms>', 'lease of the primary', wholeNumberOf(20, 20_000), 300)
+    .addOption(choice('--multicast <to>', 'to whom the primary announces the order', MULTICASTS))
+    .option('--lease-ms <ms>', 'lease of the primary, milliseconds', wholeNumberOf(20, 20_000), 300)
     .option('--quick', '2 rounds of 1.5 s, 3 failovers, 1 recovery: a look, not a measurement', false)
-    .option('--profile <dir>', 'write CPU profiles of what is measured, which slows it')
-    .option('--json <file>', 'write all that was measured')
+    .option('--profile <dir>', 'write CPU profiles of the measured processes, which slows them')
+    .option('--json <file>', 'write the full report')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT));
 }
 
 const variantNames = (): readonly string[] =>
   variantsOf({ replication: 'semi-active', multicast: 'direct', leaseMs: 300 }).map(({ name }) => toOption(name));
 
-/** Names have a space for people, and a hyphen on the command line. */
+/** Reports write a variant's name with a space, the command line writes it with a hyphen. */
 const toOption = (name: string): string => name.replace(' ', '-');
 
 const variantList = (names: readonly string[]) => (text: string) =>

@@ -4,17 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
-import {
-  type Coordinator,
-  type Epoch,
-  type GroupRecord,
-  type Incarnation,
-  type Member,
-  NO_EPOCH,
-  type OrderNum,
-  type ReplicaId,
-  type Term,
-} from '@understudy/core';
+import type { Coordinator, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -77,7 +68,7 @@ afterEach(async () => {
 });
 
 describe('understudy status', () => {
-  it('shows the record, who is in sync, and who runs', async () => {
+  it('shows the record, and for each replica its role, its life and whether it runs', async () => {
     await runs(member(1), '10.0.0.1:50051');
     await runs(member(2, 9), '10.0.0.2:50052');
     await runs(member(3), '10.0.0.3:50051');
@@ -100,7 +91,7 @@ describe('understudy status', () => {
     );
   });
 
-  it('gives the same as JSON', async () => {
+  it('prints the same as JSON with --json', async () => {
     await runs(member(1), '10.0.0.1:50051');
     const { code, out } = await status('--json', '--group', GROUP);
     expect(code).toBe(0);
@@ -119,7 +110,7 @@ describe('understudy status', () => {
     });
   });
 
-  it('fits 80 columns and steers no terminal, whatever the names', async () => {
+  it('fits into 80 columns and prints no control characters, whatever names it finds', async () => {
     const group = `\u001b[2J${'g'.repeat(300)}`;
     const long = { id: `\u001b[31m${'r'.repeat(300)}` as ReplicaId, incarnation: member(1).incarnation };
     const addresses = { [long.id]: `${'h'.repeat(300)}:1` };
@@ -144,7 +135,7 @@ describe('understudy status', () => {
     expect(json.groups).toMatchObject([{ group: 'bank', record }, { error: { code: 'UNDERSTUDY_RECORD_DAMAGED' } }]);
   });
 
-  it('says so where there is no such group or directory, and creates neither', async () => {
+  it('fails when the group or the directory does not exist, and creates neither', async () => {
     const group = await status('--group', 'shop');
     expect(group).toMatchObject({ code: 1, out: '' });
     expect(group.err).toMatch(/^UNDERSTUDY_SETUP: group "shop" has no record .*\n$/);
@@ -167,7 +158,7 @@ describe('understudy force', () => {
     forced: true,
   });
 
-  it('says what may be lost, and changes nothing without --yes', async () => {
+  it('explains what may be lost, and changes nothing, without --yes', async () => {
     await runs(member(3), '10.0.0.3:50051');
     const { code, out, err } = await force('bank-3');
     expect(code).toBe(1);
@@ -177,7 +168,7 @@ describe('understudy force', () => {
     expect(await coordinator.read()).toEqual(record);
   });
 
-  it('makes the chosen replica, as it runs now, the only one in sync', async () => {
+  it('makes the chosen replica, in its present life, the primary and the only one in sync', async () => {
     await runs(member(2, 9), '10.0.0.2:50052');
     const { code, out, err } = await force('bank-2', '--yes');
     expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -186,7 +177,7 @@ describe('understudy force', () => {
     expect((await status()).out).toContain('forced: an operator chose the primary');
   });
 
-  it.each([2, 3])('refuses while a replica in sync runs, also for that one: bank-%i', async (number) => {
+  it.each([2, 3])('refuses bank-%i while the in-sync replica bank-2 runs', async (number) => {
     await runs(member(2), '10.0.0.2:50051');
     await runs(member(3), '10.0.0.3:50051');
     const { code, err } = await force(`bank-${number}`, '--yes');
@@ -195,14 +186,14 @@ describe('understudy force', () => {
     expect(await coordinator.read()).toEqual(record);
   });
 
-  it('does it all the same when told so in so many words', async () => {
+  it('forces the record although an in-sync replica runs, with --yes-even-though-others-run', async () => {
     await runs(member(2), '10.0.0.2:50051');
     await runs(member(3), '10.0.0.3:50051');
     expect((await force('bank-3', '--yes-even-though-others-run')).code).toBe(0);
     expect(await coordinator.read()).toEqual(forced(member(3), '10.0.0.3:50051'));
   });
 
-  it('refuses a replica that does not run, or runs twice', async () => {
+  it('refuses a replica that does not run, and one that two processes run', async () => {
     expect((await force('bank-1', '--yes')).err).toMatch(/^UNDERSTUDY_SETUP: .*"bank-1" does not run.*none does\n$/);
     await runs(member(3), '10.0.0.3:50051');
     expect((await force('bank-1', '--yes')).err).toMatch(/"bank-1" does not run.*"bank-3"\n$/);
@@ -212,9 +203,9 @@ describe('understudy force', () => {
   });
 });
 
-describe('the command line', () => {
-  it.each([[], ['status'], ['force']])('explains itself with --help: %s', async (...command) => {
-    const { code, out, err } = await understudy(...command.filter((word) => word !== undefined), '--help');
+describe('the command', () => {
+  it.each(['understudy', 'understudy status', 'understudy force'])('prints its usage: %s --help', async (command) => {
+    const { code, out, err } = await understudy(...command.split(' ').slice(1), '--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain('Usage: understudy');
     expect(out).toContain('Exit codes:');
@@ -227,13 +218,13 @@ describe('the command line', () => {
     [['status', '--dir', '.', '--colour']],
     [['stauts']],
     [['force', '--dir', '.', '--group', 'bank']],
-  ])('exits with 2 and one line when used wrongly: %j', async (args) => {
+  ])('exits with 2 and prints one line when its arguments are wrong: %j', async (args) => {
     const { code, out, err } = await understudy(...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(/^error: .*\n$/);
   });
 
-  it('exits with 2 and its help when it is told nothing', async () => {
+  it('exits with 2 and prints its help when it has no arguments', async () => {
     const { code, err } = await understudy();
     expect(code).toBe(2);
     expect(err).toContain('Usage: understudy');

@@ -1,6 +1,7 @@
 import { etcd } from '@understudy/coordinator-etcd';
 import { EtcdProcess } from '@understudy/coordinator-etcd/testing';
-import { type Epoch, type Incarnation, NO_EPOCH, type ReplicaId, type Term } from '@understudy/core';
+import type { Epoch, Incarnation, ReplicaId, Term } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from './run.js';
 
@@ -23,7 +24,7 @@ async function understudy(...args: string[]): Promise<{ code: number; out: strin
   return { code, out, err };
 }
 
-it('shows and forces groups whose records are in etcd', async () => {
+it('understudy status and force work on a group whose record is in etcd', async () => {
   const gone = { id: 'bank-1' as ReplicaId, incarnation: '01'.repeat(16) as Incarnation };
   const runs = { id: 'bank-2' as ReplicaId, incarnation: '02'.repeat(16) as Incarnation };
   const addresses = { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051' };

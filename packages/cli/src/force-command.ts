@@ -1,14 +1,8 @@
-import {
-  type Coordinator,
-  forceRecord,
-  type GroupRecord,
-  type Member,
-  type Presence,
-  sameRecord,
-  UnderstudyError,
-} from '@understudy/core';
+/** `understudy force`: an operator chooses the replica whose state is to be the truth. */
+import { type Coordinator, type GroupRecord, type Member, type Presence, UnderstudyError } from '@understudy/core';
+import { forceRecord, sameRecord } from '@understudy/core/internal';
 import { recordOf, sameMember } from './group-status.js';
-import type { Output } from './run.js';
+import type { Output } from './output.js';
 import { type Source, withCoordinator } from './source.js';
 
 export interface ForceOptions {
@@ -18,7 +12,10 @@ export interface ForceOptions {
   readonly yesEvenThoughOthersRun?: boolean;
 }
 
-/** An operator's word that one replica is the truth, when those that hold everything are gone (DESIGN §3.7, §5.4). */
+/**
+ * Makes one running replica the only one in sync and the primary, when all replicas that held everything are gone
+ * (DESIGN §3.7, §5.4). Calls that only they held are lost, so an operator must confirm it.
+ */
 export async function forceCommand(source: Source, options: ForceOptions, output: Output): Promise<number> {
   return withCoordinator(source, options.group, async (coordinator) => {
     const record = await recordOf(coordinator, options.group, source.name);
@@ -27,11 +24,11 @@ export async function forceCommand(source: Source, options: ForceOptions, output
     const running = record.inSync.filter((member) => present.some((other) => sameMember(other.member, member)));
     const even = options.yesEvenThoughOthersRun === true;
     if (running.length > 0 && !even) {
-      refuse(`${names(running)} runs and holds everything: the group recovers by itself, and nothing was changed`);
+      refuse(`${names(running)} runs and holds everything: nothing was changed; wait, the group recovers by itself`);
     }
     if (options.yes !== true && !even) {
       output.out(explanation(record, chosen.member));
-      refuse('nothing was changed; add --yes if this is what you want');
+      refuse('nothing was changed; add --yes to do this');
     }
     const next = forceRecord(record, chosen.member, chosen.address);
     await change(coordinator, record, next);
@@ -61,13 +58,13 @@ function explanation(record: GroupRecord, chosen: Member): string {
   return `This makes ${names([chosen])} the only replica in sync and the primary of group ${JSON.stringify(record.group)}.
 
 In sync now, and not running: ${names(record.inSync)}.
-What they hold and ${names([chosen])} does not is lost for good, also calls whose
-callers have been answered. Replicas that come back give up what they hold and
-take over the state of ${names([chosen])}. Clients with such calls are told that
-these may have taken effect, or find them undone.
+Everything that they hold and ${names([chosen])} does not is lost for good, even calls
+whose callers have their replies. Replicas that come back discard their state and
+take over that of ${names([chosen])}. Clients are told that lost calls may have taken
+effect, or find that they were undone.
 
-If one of the replicas in sync can be started again with its state, do that
-instead: then nothing is lost.
+If you can start one of the replicas in sync again with its state, do that
+instead: nothing is lost then.
 
 `;
 }
@@ -79,9 +76,9 @@ async function change(coordinator: Coordinator, record: GroupRecord, next: Group
   if (sameRecord(current, next)) return;
   if (result.kind === 'unknown' && sameRecord(current, record)) {
     const why = result.cause instanceof UnderstudyError ? result.cause.message : String(result.cause);
-    const problem = `the record was not changed so far, and may yet be; look at the status before you try again (${why})`;
+    const problem = `the record is unchanged so far, but may still change; run \`understudy status\` before you try again (${why})`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem, { cause: result.cause });
   }
-  const problem = `the record changed meanwhile, to epoch ${current?.epoch ?? 0}; look at the status and decide again`;
+  const problem = `somebody else changed the record, to epoch ${current?.epoch ?? 0}; run \`understudy status\` and decide again`;
   throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
 }

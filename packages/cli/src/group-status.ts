@@ -1,3 +1,4 @@
+/** A group as its record and the announcements of its replicas show it. */
 import {
   type Coordinator,
   type GroupRecord,
@@ -9,10 +10,10 @@ import {
 
 export type RoleInRecord = 'primary' | 'in sync' | 'out of sync';
 
-/** One replica in one life; a replica that was restarted shows both the life of the record and the present one. */
+/** One replica in one life. A replica that was restarted has two rows: its life in the record, and its present life. */
 export interface ReplicaRow {
   readonly id: ReplicaId;
-  /** Unknown of a replica that neither runs nor is in sync. */
+  /** Undefined if the replica neither runs nor is in sync. */
   readonly incarnation: string | undefined;
   readonly role: RoleInRecord;
   readonly runs: boolean;
@@ -25,7 +26,7 @@ export interface GroupStatus {
   readonly replicas: readonly ReplicaRow[];
 }
 
-/** @throws UNDERSTUDY_SETUP when the group has no record, and whatever the coordinator rejects with */
+/** @throws UNDERSTUDY_SETUP when the group has no record; errors of the coordinator */
 export async function groupStatus(coordinator: Coordinator, group: string, where: string): Promise<GroupStatus> {
   const record = await recordOf(coordinator, group, where);
   return { group, record, replicas: replicaRows(record, await coordinator.present()) };
@@ -34,7 +35,7 @@ export async function groupStatus(coordinator: Coordinator, group: string, where
 export async function recordOf(coordinator: Coordinator, group: string, where: string): Promise<GroupRecord> {
   const record = await coordinator.read();
   if (record !== undefined) return record;
-  const problem = `group ${JSON.stringify(group)} has no record in ${where}; check both names, or start a replica`;
+  const problem = `group ${JSON.stringify(group)} has no record in ${where}; check both names, or start a replica of the group`;
   throw new UnderstudyError('UNDERSTUDY_SETUP', problem);
 }
 

@@ -1,2 +1,3 @@
-/** The `understudy` command as a function, for those who want it in a program of their own. */
-export { type Output, run } from './run.js';
+/** The `understudy` command as a function, for programs that run it themselves. */
+export type { Output } from './output.js';
+export { run } from './run.js';

@@ -1,6 +1,7 @@
+/** A group's status as text for a terminal of 80 columns. */
 import type { GroupStatus, ReplicaRow } from './group-status.js';
 
-/** Column titles and widths; with two blanks between them and the margin no line is longer than 80 columns. */
+/** Column titles and widths. With two blanks between columns and the margin, a line has 80 columns at most. */
 const COLUMNS = [
   ['replica', 20],
   ['role', 11],
@@ -37,7 +38,9 @@ function line(cells: readonly string[]): string {
   return `  ${padded.join('  ')}`.trimEnd();
 }
 
-/** Names come from files that anyone may have written: nothing in them may steer a terminal. */
+/**
+ * Shortens a name and replaces its control characters: anybody may have written it, and it must not steer a terminal.
+ */
 export function clip(text: string, width: number): string {
   const characters = [...text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')];
   return characters.length <= width ? characters.join('') : `${characters.slice(0, width - 1).join('')}…`;

@@ -1,15 +1,12 @@
+/** The command line: its commands, their options, and the exit code. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { failureOf } from './failure.js';
 import { type ForceOptions, forceCommand } from './force-command.js';
+import type { Output } from './output.js';
 import { addSourceOptions, type SourceOptions, sourceOf } from './source.js';
 import { type StatusOptions, statusCommand } from './status-command.js';
-
-/** Where the command writes. */
-export interface Output {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-}
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 refused or failed (one line on standard error, which
@@ -24,12 +21,12 @@ begins with an UNDERSTUDY_ code), 2 wrong usage.`;
 export async function run(args: readonly string[], output: Output): Promise<number> {
   let exitCode = 0;
   const program = new Command('understudy');
-  // Set before the commands are made, which take it over.
+  // Set this first: commands take it over when they are created.
   program
     .exitOverride()
     .configureOutput({ writeOut: output.out, writeErr: output.err })
     .showSuggestionAfterError(false)
-    .description('Shows groups of replicas and, on an operator’s word, changes them.')
+    .description('Shows groups of replicas, and changes them when an operator says so.')
     .version(version())
     .addHelpText('afterAll', EXIT_CODES);
   addSourceOptions(program.command('status'))
@@ -41,13 +38,13 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     });
   addSourceOptions(program.command('force'))
     .description(
-      'Make a running replica the only one in sync and the primary, when all that were in sync are gone. ' +
-        'Calls that only they held are lost.',
+      'Make a running replica the primary and the only one in sync, when all replicas that were in sync are gone. ' +
+        'Calls that only those held are lost.',
     )
     .requiredOption('--group <name>', 'the group')
     .requiredOption('--replica <id>', 'the replica whose state is to be the truth')
-    .option('--yes', 'do it; without this, only say what it means')
-    .option('--yes-even-though-others-run', 'do it although a replica runs that holds everything')
+    .option('--yes', 'do it; without this option, only explain the consequences')
+    .option('--yes-even-though-others-run', 'do it although a replica that holds everything runs')
     .action(async (options: ForceOptions & SourceOptions) => {
       exitCode = await forceCommand(sourceOf(options), options, output);
     });
@@ -55,7 +52,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Commander has already said what is wrong; for help and version nothing is.
+    // Commander has printed what is wrong, or the help or version that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     output.err(`${failureOf(error).message}\n`);
     return 1;
@@ -63,6 +60,6 @@ export async function run(args: readonly string[], output: Output): Promise<numb
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(__dirname, '../package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,3 +1,4 @@
+/** Where the records of groups are kept, as the command line names it. */
 import { readFileSync } from 'node:fs';
 import { embeddedCoordinator, embeddedGroups } from '@understudy/coordinator-embedded';
 import { type EtcdOptions, etcd, etcdGroups } from '@understudy/coordinator-etcd';
@@ -6,13 +7,13 @@ import { type Command, Option } from 'commander';
 
 /** Where the records of groups are kept. */
 export interface Source {
-  /** For messages. */
+  /** What messages call the place. */
   readonly name: string;
   readonly groups: () => Promise<readonly string[]>;
   readonly coordinator: (group: string) => Coordinator;
 }
 
-/** Where the command line says that they are kept. */
+/** The options of the command line that say where the records are kept. */
 export interface SourceOptions {
   readonly dir?: string;
   readonly etcd?: string;
@@ -28,9 +29,9 @@ const NO_PLACE = 'say where the records are kept: --dir <dir>, or --etcd <hosts>
 
 export const addSourceOptions = (command: Command): Command =>
   command
-    .addOption(new Option('--dir <dir>', 'directory that the replicas were given for their records').conflicts('etcd'))
+    .addOption(new Option('--dir <dir>', 'directory where the replicas keep their records').conflicts('etcd'))
     .option('--etcd <hosts>', 'members of the etcd that keeps the records, host:port,host:port')
-    .option('--etcd-prefix <prefix>', 'begins the keys in etcd (default: understudy/)')
+    .option('--etcd-prefix <prefix>', 'prefix of the keys in etcd (default: understudy/)')
     .option('--etcd-user <name>', 'user of etcd')
     .addOption(new Option('--etcd-password <password>', 'its password').env('UNDERSTUDY_ETCD_PASSWORD'))
     .option('--etcd-ca <file>', "certificate of etcd's authority, PEM")
@@ -41,7 +42,7 @@ export const addSourceOptions = (command: Command): Command =>
       if (dir === undefined && hosts === undefined) action.error(`error: ${NO_PLACE}`);
     });
 
-/** @throws UNDERSTUDY_SETUP if neither place is named, or a file cannot be read */
+/** @throws UNDERSTUDY_SETUP if the options name no place, or name a file that cannot be read */
 export function sourceOf(options: SourceOptions): Source {
   const { dir, etcd: hosts } = options;
   if (dir !== undefined) return { name: dir, groups: () => embeddedGroups(dir), coordinator: embeddedCoordinator(dir) };
@@ -70,11 +71,15 @@ function pem(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new UnderstudyError('UNDERSTUDY_SETUP', `${file} cannot be read (${(cause as Error).message})`, { cause });
+    throw new UnderstudyError(
+      'UNDERSTUDY_SETUP',
+      `${file} cannot be read: check the path and its rights (${(cause as Error).message})`,
+      { cause },
+    );
   }
 }
 
-/** Uses a group's coordinator and closes it, however that ends. */
+/** Lends a group's coordinator to `use`, and closes it in any case. */
 export async function withCoordinator<T>(
   source: Source,
   group: string,

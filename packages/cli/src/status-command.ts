@@ -1,7 +1,8 @@
+/** `understudy status`: the record of each group and the replicas that run. */
 import { type Failure, failureOf } from './failure.js';
 import { type GroupStatus, groupStatus } from './group-status.js';
+import type { Output } from './output.js';
 import { renderStatus } from './render.js';
-import type { Output } from './run.js';
 import { type Source, withCoordinator } from './source.js';
 
 export interface StatusOptions {
@@ -14,7 +15,7 @@ interface FailedGroup {
   readonly error: Failure;
 }
 
-/** A group that cannot be read does not hide the others; the exit code says that there was one. */
+/** Shows every group that can be read, even if another cannot be. The exit code is 1 if one could not be read. */
 export async function statusCommand(source: Source, options: StatusOptions, output: Output): Promise<number> {
   const names = options.group === undefined ? await source.groups() : [options.group];
   const groups: (GroupStatus | FailedGroup)[] = [];

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { NestedCaller } from '@understudy/core';
+import type { NestedCaller } from '@understudy/core/internal';
 import { decodeCaller, encodeCaller } from '@understudy/wire';
 import { asBuffer } from './metadata.js';
 

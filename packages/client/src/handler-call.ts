@@ -7,7 +7,7 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import { type Handling, handle, type NestedCall, type SendNested } from '@understudy/context';
-import type { NestedCaller, Reply } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core/internal';
 import { setCaller } from './caller-metadata.js';
 import type { AuthContext, MessageContext } from './grpc-types.js';
 import { deliverBytes } from './reception.js';

@@ -6,7 +6,7 @@ import {
   type requestCallback,
   status as Status,
 } from '@grpc/grpc-js';
-import type { SessionFrame } from '@understudy/core';
+import type { SessionFrame } from '@understudy/core/internal';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { understudyClient } from './replicated.js';
 import { CalledGroup } from './testing/called-group.js';

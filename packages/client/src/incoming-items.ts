@@ -1,5 +1,5 @@
 import { status as Status, type StatusObject } from '@grpc/grpc-js';
-import { assert, type MetadataEntries, type Reply, type StreamItem, unreachable } from '@understudy/core';
+import { assert, type MetadataEntries, type Reply, type StreamItem, unreachable } from '@understudy/core/internal';
 
 /** The end of a stream: the session brought it, or it was made here. */
 export type StreamEnd =

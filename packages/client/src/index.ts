@@ -1,4 +1,15 @@
 /** Keeps a grpc-js client's calls alive across a failover: one argument added to an existing stub. */
+export {
+  type Carrier,
+  ERROR_CODES,
+  type ErrorCode,
+  type GroupSettings,
+  type Logger,
+  type LogLevel,
+  type MethodEntry,
+  UnderstudyError,
+  type UnderstudyServiceConfig,
+} from '@understudy/core';
 export { nested } from './nested.js';
 export { registerUnderstudy } from './registration.js';
 export { type ReplicatedOptions, replicated, type UnderstudyClient, understudyClient } from './replicated.js';

@@ -1,5 +1,6 @@
 import type { StatusObject } from '@grpc/grpc-js';
-import { type Logger, type ReplyFrame, UnderstudyError } from '@understudy/core';
+import { type Logger, UnderstudyError } from '@understudy/core';
+import type { ReplyFrame } from '@understudy/core/internal';
 import { Assembler, decodeReplyFrame, unwrapFrame } from '@understudy/wire';
 import { Backoff } from './backoff.js';
 import type { FrameStream, ReplicaClient } from './replica-client.js';

@@ -1,4 +1,4 @@
-import { type GroupConfig, methodSettings } from '@understudy/core';
+import { type GroupConfig, methodSettings } from '@understudy/core/internal';
 
 /** What the service config says about one method. */
 export interface MethodPlan {

@@ -1,4 +1,5 @@
-import type { CallId, ErrorCode, Reply, Request } from '@understudy/core';
+import type { ErrorCode } from '@understudy/core';
+import type { CallId, Reply, Request } from '@understudy/core/internal';
 
 /** A unary call of the application on its way through a session. */
 export interface OpenCall {

@@ -1,4 +1,4 @@
-import type { Reply, StreamItem } from '@understudy/core';
+import type { Reply, StreamItem } from '@understudy/core/internal';
 import type { OpenCall } from './open-call.js';
 
 /** A streaming call of the application on its way through a session. Its `request` is what opens it. */

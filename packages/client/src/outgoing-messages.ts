@@ -1,4 +1,4 @@
-import { STREAM_WINDOW } from '@understudy/core';
+import { STREAM_WINDOW } from '@understudy/core/internal';
 import type { OpenStream, StreamSession } from './open-stream.js';
 
 interface Outgoing {

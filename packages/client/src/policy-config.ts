@@ -1,5 +1,5 @@
 import type { experimental } from '@grpc/grpc-js';
-import { type GroupConfig, POLICY_NAME, parseServiceConfig } from '@understudy/core';
+import { type GroupConfig, POLICY_NAME, parseServiceConfig } from '@understudy/core/internal';
 
 /** The `understudy` entry of `loadBalancingConfig`, as grpc-js hands it to the policy. */
 export class PolicyConfig implements experimental.TypedLoadBalancingConfig {

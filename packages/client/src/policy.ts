@@ -1,5 +1,5 @@
 import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
-import { POLICY_NAME } from '@understudy/core';
+import { POLICY_NAME } from '@understudy/core/internal';
 import { Attempts } from './attempts.js';
 import { ReplicaPicker } from './picker.js';
 import { PolicyConfig } from './policy-config.js';

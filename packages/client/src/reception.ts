@@ -5,7 +5,7 @@ import {
   status as Status,
   type StatusObject,
 } from '@grpc/grpc-js';
-import type { Reply } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import type { ReceivingListener } from './grpc-types.js';
 import { asBuffer, fromEntries } from './metadata.js';
 import { localStatus, messageOf } from './statuses.js';

@@ -1,5 +1,5 @@
 import { experimental } from '@grpc/grpc-js';
-import { POLICY_NAME } from '@understudy/core';
+import { POLICY_NAME } from '@understudy/core/internal';
 import { DIAL_SCHEME, DialResolver } from './dial.js';
 import { UnderstudyLoadBalancer } from './policy.js';
 import { PolicyConfig } from './policy-config.js';

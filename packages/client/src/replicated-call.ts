@@ -1,5 +1,6 @@
 import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js';
-import type { ErrorCode, Reply } from '@understudy/core';
+import type { ErrorCode } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import type { MessageContext } from './grpc-types.js';
 import type { MethodPlan } from './methods.js';
 import { deliverOutcome, deliverStatus } from './reception.js';

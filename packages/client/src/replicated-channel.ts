@@ -1,5 +1,6 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
-import type { GroupConfig, Logger } from '@understudy/core';
+import type { Logger } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import { HINT_OPTION } from './policy.js';
 import { PrimaryHint } from './primary-hint.js';
 import { type ClientStatus, SessionHost } from './session-host.js';

@@ -1,6 +1,7 @@
 import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
-import { type Carrier, type Logger, parseServiceConfig, Session, UnderstudyError } from '@understudy/core';
+import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
+import { parseServiceConfig, Session } from '@understudy/core/internal';
 import { RECONNECT_OPTIONS } from './backoff.js';
 import { channelMarker, replicationInterceptor } from './interceptor.js';
 import { Methods } from './methods.js';
@@ -9,14 +10,26 @@ import { ReplicatedChannel } from './replicated-channel.js';
 import type { ClientStatus } from './session-host.js';
 import type { MakeSession } from './session-port.js';
 
+/** What `replicated` needs to know. */
 export interface ReplicatedOptions {
-  /** gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. */
+  /**
+   * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The one that
+   * the replicas have. `UnderstudyServiceConfig` is its type, for editors and compilers.
+   *
+   * @example { loadBalancingConfig: [{ understudy: { group: 'bank' } }] }
+   */
   readonly serviceConfig: object | string;
-  /** The application's own interceptors, outermost first; they see calls as they would without replication. */
+  /**
+   * The application's own interceptors, outermost first; they see calls as they would without replication. They are given
+   * here because grpc-js's `interceptors` option is ours. Default: none.
+   */
   readonly interceptors?: readonly Interceptor[];
-  /** Receives what happens to sessions and streams; nothing is logged without it. */
+  /** Receives what happens to sessions and streams, as an event with fields; never a payload. Default: nothing is logged. */
   readonly logger?: Logger;
-  /** How calls travel; default: the service config's, which defaults to `stream`. */
+  /**
+   * How this client's calls travel: `stream`, as frames on one stream to each replica, or `rpc`, each as an RPC of its own.
+   * Default: the service config's, which defaults to `stream`.
+   */
   readonly carrier?: Carrier;
 }
 

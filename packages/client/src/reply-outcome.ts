@@ -1,5 +1,5 @@
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
-import type { Reply } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import { replyEntries } from './metadata.js';
 
 /** What a unary RPC received, as an outcome. Without `initial` it was a trailers-only reply, or nothing came at all. */

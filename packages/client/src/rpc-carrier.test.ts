@@ -1,5 +1,5 @@
 import { type Client, Metadata } from '@grpc/grpc-js';
-import type { SessionFrame } from '@understudy/core';
+import type { SessionFrame } from '@understudy/core/internal';
 import { decodeCaller } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toEntries } from './metadata.js';

@@ -1,14 +1,14 @@
 import { type experimental, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
-import {
-  type CallId,
-  type MetadataEntries,
-  type Outcome,
-  type Reply,
-  type Request,
-  type RpcReplyHeader,
-  type RpcRequestHeader,
-  UnderstudyError,
-} from '@understudy/core';
+import { UnderstudyError } from '@understudy/core';
+import type {
+  CallId,
+  MetadataEntries,
+  Outcome,
+  Reply,
+  Request,
+  RpcReplyHeader,
+  RpcRequestHeader,
+} from '@understudy/core/internal';
 import { decodeRpcReplyHeader, encodeRpcRequestHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import { setCaller } from './caller-metadata.js';
 import { asBuffer, fromEntries } from './metadata.js';

@@ -6,7 +6,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import type { Sent } from '@understudy/context';
-import type { Reply } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import type { InterceptingCallInterface } from './grpc-types.js';
 import { replyOutcome } from './reply-outcome.js';
 import { messageOf } from './statuses.js';

@@ -1,5 +1,6 @@
 import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
-import type { CallId, ErrorCode, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core';
+import type { ErrorCode } from '@understudy/core';
+import type { CallId, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core/internal';
 import { callerOf } from './caller-metadata.js';
 import type { Expiring } from './deadlines.js';
 import type { Delivery } from './delivery-queue.js';

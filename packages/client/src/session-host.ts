@@ -1,13 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
-import {
-  type Carrier,
-  connectionHex,
-  connectionId,
-  type GroupConfig,
-  type Logger,
-  type ReplicaId,
-} from '@understudy/core';
+import type { Carrier, Logger, ReplicaId } from '@understudy/core';
+import { connectionHex, connectionId, type GroupConfig } from '@understudy/core/internal';
 import { CallMetadataSource } from './call-credentials.js';
 import { Deadlines } from './deadlines.js';
 import { DeliveryQueue } from './delivery-queue.js';

@@ -1,4 +1,4 @@
-import type { ConnectionId, GroupConfig, SessionEffect, SessionEvent } from '@understudy/core';
+import type { ConnectionId, GroupConfig, SessionEffect, SessionEvent } from '@understudy/core/internal';
 
 /** The pure session of the core, as far as its adapter needs it. */
 export interface SessionMachine {

@@ -1,16 +1,14 @@
+import type { ErrorCode, Logger, ReplicaId } from '@understudy/core';
 import {
   type CallId,
   type ConnectionId,
-  type ErrorCode,
   type GroupConfig,
   type InvariantViolation,
-  type Logger,
-  type ReplicaId,
   type ReplyFrame,
   type SessionEffect,
   type SessionFrame,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { Chunker, encodeSessionFrame, wrapFrame } from '@understudy/wire';
 import { Link, type LinkEvents } from './link.js';
 import type { OpenCall } from './open-call.js';

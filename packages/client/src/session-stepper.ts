@@ -1,4 +1,4 @@
-import { InvariantViolation, type SessionEffect, type SessionEvent } from '@understudy/core';
+import { InvariantViolation, type SessionEffect, type SessionEvent } from '@understudy/core/internal';
 import type { SessionMachine } from './session-port.js';
 
 export interface StepperEvents {

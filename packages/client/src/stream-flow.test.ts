@@ -7,7 +7,7 @@ import {
   type ServerUnaryCall,
   status as Status,
 } from '@grpc/grpc-js';
-import { type SessionEvent, STREAM_WINDOW } from '@understudy/core';
+import { type SessionEvent, STREAM_WINDOW } from '@understudy/core/internal';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { understudyClient } from './replicated.js';
 import type { MakeSession } from './session-port.js';

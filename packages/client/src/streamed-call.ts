@@ -1,5 +1,6 @@
 import { type InterceptorOptions, status as Status, type StatusObject } from '@grpc/grpc-js';
-import { type ErrorCode, type Reply, type StreamItem, unreachable } from '@understudy/core';
+import type { ErrorCode } from '@understudy/core';
+import { type Reply, type StreamItem, unreachable } from '@understudy/core/internal';
 import type { MessageContext, ReceivingListener } from './grpc-types.js';
 import { type Incoming, IncomingItems } from './incoming-items.js';
 import { asBuffer, fromEntries } from './metadata.js';

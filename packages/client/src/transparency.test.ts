@@ -6,7 +6,7 @@ import {
   Metadata,
   status as Status,
 } from '@grpc/grpc-js';
-import type { Reply, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { understudyClient } from './replicated.js';
 import { startBareServer } from './testing/bare-server.js';

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { NestedCaller, Reply } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core/internal';
 
 /** A unary call that a handler makes. */
 export interface NestedRequest {

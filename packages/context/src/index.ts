@@ -1,2 +1,12 @@
 /** What ties a call to the handler that makes it, across the packages of servers and clients. */
-export * from './handling.js';
+export {
+  callsExpected,
+  currentHandling,
+  expectCalls,
+  type Handling,
+  handle,
+  type NestedCall,
+  type NestedRequest,
+  type SendNested,
+  type Sent,
+} from './handling.js';

@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Coordinator, type Epoch, next } from '@understudy/core';
+import type { Coordinator, Epoch } from '@understudy/core';
+import { next } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedCoordinator } from './embedded.js';
-import { groupDirectory } from './file-names.js';
-import { EPOCHS_KEPT, RecordFiles } from './record-files.js';
+import { groupDirectory } from './files/file-names.js';
+import { EPOCHS_KEPT, RecordFiles } from './files/record-files.js';
 import { Child } from './testing/child.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
@@ -30,14 +31,14 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-describe('processes that race', () => {
-  it('win each epoch once between them, and the last epoch is as many as they won', { timeout: 60_000 }, async () => {
+describe('processes that race to change the record', () => {
+  it('win each epoch exactly once between them, up to the last epoch', { timeout: 60_000 }, async () => {
     const racers = [1, 2, 3, 4].map((number) => start('racer', number, 200));
     expect(await Promise.all(racers.map((racer) => racer.ended))).toEqual([0, 0, 0, 0]);
     const lines = racers.flatMap((racer) => racer.lines);
     const won = lines.filter((line) => line !== 'unknown').map(Number);
     expect(new Set(won).size).toBe(won.length);
-    // A racer that the others left EPOCHS_KEPT behind in the middle of a change does not claim it.
+    // A racer does not claim a change if the others got EPOCHS_KEPT ahead while it was making it.
     expect(won.length + lines.filter((line) => line === 'unknown').length).toBeGreaterThanOrEqual(200);
     expect(won.length).toBeLessThanOrEqual(200);
     expect(Math.max(...won)).toBeLessThanOrEqual(200);
@@ -47,7 +48,9 @@ describe('processes that race', () => {
 });
 
 describe('a process that is killed while it changes the record', () => {
-  it('leaves a record that can be read, holds all it reported, and can be changed', { timeout: 60_000 }, async () => {
+  it('leaves a readable record that holds every change it reported, and that others can change', {
+    timeout: 60_000,
+  }, async () => {
     let last = 0;
     for (let life = 1; life <= 12; life++) {
       const racer = start('racer', life, Number.MAX_SAFE_INTEGER);
@@ -57,7 +60,7 @@ describe('a process that is killed while it changes the record', () => {
       if (record === undefined) throw new Error('the record is gone');
       const reported = Math.max(...racer.lines.map(Number));
       expect(record.epoch).toBeGreaterThanOrEqual(reported);
-      // At most the change that was under way came on top.
+      // The change that was under way may have taken effect too.
       expect(record.epoch).toBeLessThanOrEqual(reported + 1);
       expect(record.epoch).toBeGreaterThan(last);
       const after = await coordinator.compareAndSwap(record.epoch, sampleRecord(GROUP, next(record.epoch)));
@@ -68,7 +71,7 @@ describe('a process that is killed while it changes the record', () => {
     expect(files.filter((file) => file.startsWith('tmp-'))).toEqual([]);
   });
 
-  it('never shows to another that watches a record that is damaged or older than one before', async () => {
+  it('never shows a watching process a record that is damaged or older than the one before', async () => {
     const epochs: number[] = [];
     const problems: Error[] = [];
     coordinator.watch(
@@ -86,8 +89,8 @@ describe('a process that is killed while it changes the record', () => {
   });
 });
 
-describe('what a process that died left half-written', () => {
-  it('is removed with the next change; what a live one is writing is not', async () => {
+describe('the next change', () => {
+  it('removes files that dead processes left half-written, but not those of a live process', async () => {
     const child = start('racer', 1, 1);
     await child.ended;
     const path = join(dir, groupDirectory(GROUP));
@@ -98,8 +101,8 @@ describe('what a process that died left half-written', () => {
   });
 });
 
-describe('a writer that was overtaken while it slept', () => {
-  it('does not believe that it won an epoch whose file was removed meanwhile', async () => {
+describe('a writer that slept while others overtook it', () => {
+  it('does not claim an epoch whose file was removed meanwhile', async () => {
     const writer = embeddedCoordinator(dir)(GROUP);
     for (let epoch = 1; epoch <= 3; epoch++)
       await writer.compareAndSwap((epoch - 1) as Epoch, sampleRecord(GROUP, epoch));
@@ -124,10 +127,10 @@ describe('a writer that was overtaken while it slept', () => {
   });
 });
 
-describe('a replica whose process is gone', () => {
+describe('an announced replica', () => {
   const present = async () => (await coordinator.present()).map((presence) => presence.member.id);
 
-  it('is present until it is killed, and its traces go when the next one comes', async () => {
+  it('is listed until its process is killed, and the next announcement removes its file', async () => {
     const [first, second] = [start('presenter', 1, 'h:1'), start('presenter', 2, 'h:2')];
     await Promise.all([first.printed(1), second.printed(1)]);
     expect(await present()).toEqual(['replica-1', 'replica-2']);
@@ -138,7 +141,7 @@ describe('a replica whose process is gone', () => {
     expect(await readdir(join(dir, groupDirectory(GROUP)))).toHaveLength(2);
   });
 
-  it('exits by itself when nothing but its coordinator is left, and is then forgotten', async () => {
+  it('is forgotten when its process ends by itself because only the coordinator is left', async () => {
     const child = start('presenter', 1, 'h:1');
     await child.printed(1);
     child.process.stdin?.end();

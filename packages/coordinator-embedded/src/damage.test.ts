@@ -1,10 +1,11 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Coordinator, type Epoch, type GroupRecord, recordToJson } from '@understudy/core';
+import type { Coordinator, Epoch, GroupRecord } from '@understudy/core';
+import { recordToJson } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedCoordinator } from './embedded.js';
-import { groupDirectory, recordFile } from './file-names.js';
+import { groupDirectory, recordFile } from './files/file-names.js';
 import { embeddedGroups } from './groups.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
@@ -46,11 +47,11 @@ describe('a newest record that cannot be read', () => {
     ['is cut off', whole.slice(0, -5)],
     ['is all zeros', '\0'.repeat(whole.length)],
     ['is not a record', '{"hello":"world"}'],
-    ['is of the future', whole.replace('"version":1', '"version":2')],
-    ['is of another epoch', whole.replace('"epoch":2', '"epoch":3')],
-    ['is of another group', whole.replace('"group":"bank"', '"group":"shop"')],
+    ['has a newer version', whole.replace('"version":1', '"version":2')],
+    ['holds another epoch', whole.replace('"epoch":2', '"epoch":3')],
+    ['belongs to another group', whole.replace('"group":"bank"', '"group":"shop"')],
     ['is larger than any record', ' '.repeat(1_048_577)],
-  ])('is never passed over or overwritten: it %s', async (_what, text) => {
+  ])('is reported with its path, and neither skipped nor overwritten, when it %s', async (_what, text) => {
     await write(recordFile(2), text);
     for (const reader of [coordinator, fresh()]) {
       await expect(reader.read()).rejects.toMatchObject(DAMAGED);
@@ -62,7 +63,7 @@ describe('a newest record that cannot be read', () => {
     expect((await readdir(path)).sort()).toEqual([recordFile(1), recordFile(2)]);
   });
 
-  it('is told to a watch once, and the watch goes on when it was repaired', async () => {
+  it('is reported to a watch once, and the watch goes on after a repair', async () => {
     await truncate(join(path, recordFile(2)), 0);
     const problems: Error[] = [];
     const record = await new Promise<GroupRecord>((resolve) => {
@@ -75,7 +76,7 @@ describe('a newest record that cannot be read', () => {
     expect(problems).toMatchObject([DAMAGED]);
   });
 
-  it('may be older than what this process saw: then somebody took records away', async () => {
+  it('is reported as damaged when it is older than a record that this process saw, because somebody removed files', async () => {
     const problem = new Promise<Error>((failed) => {
       coordinator.watch(() => void rm(join(path, recordFile(2)), { force: true }), failed);
     });
@@ -85,9 +86,9 @@ describe('a newest record that cannot be read', () => {
   });
 });
 
-describe('what else may be found in the directory', () => {
+describe('a directory with other files', () => {
   it.each(['record-3.json.bak', 'record-03.json', 'record-.json', 'record-99999999999999999999.json'])(
-    'a record under a name that we do not give is pointed out: %s',
+    'is unusable, and the error names the file, when a record has a name that Understudy does not give: %s',
     async (file) => {
       await write(file, recordToJson(sampleRecord(GROUP, 3)));
       await expect(coordinator.read()).rejects.toMatchObject(UNUSABLE);
@@ -95,7 +96,7 @@ describe('what else may be found in the directory', () => {
     },
   );
 
-  it('other files are left alone', async () => {
+  it('works as usual, and the other files stay, when they are none of Understudy’s', async () => {
     for (const file of ['.DS_Store', 'README', 'tmp-x', 'presence-notes.txt']) await write(file, 'hello');
     expect(await coordinator.compareAndSwap(2 as Epoch, sampleRecord(GROUP, 3))).toEqual({ kind: 'swapped' });
     expect(await coordinator.present()).toEqual([]);
@@ -103,13 +104,13 @@ describe('what else may be found in the directory', () => {
     expect(await readdir(path)).toHaveLength(3 + 4 + 1);
   });
 
-  it('a directory in a record’s place is pointed out', async () => {
+  it('is unusable when a directory stands in a record’s place', async () => {
     await mkdir(join(path, recordFile(3)));
     await expect(coordinator.read()).rejects.toMatchObject(UNUSABLE);
   });
 
   it.each(['', '{', 'null', '{"version":1,"id":"replica-1"}'])(
-    'a presence that says nothing is pointed out: %j',
+    'has readable records, but an error names the presence file that says nothing: %j',
     async (text) => {
       await write('presence-x.json', text);
       await expect(coordinator.present()).rejects.toMatchObject(UNUSABLE);
@@ -118,7 +119,7 @@ describe('what else may be found in the directory', () => {
     },
   );
 
-  it('a presence of a process number that was used again is not believed', async () => {
+  it('does not list a replica whose process number now belongs to another process', async () => {
     const { id, incarnation } = sampleMember(1);
     const entry = { version: 1, id, incarnation, address: 'h:1', pid: process.pid };
     await write('presence-x.json', JSON.stringify({ ...entry, started: '1' }));
@@ -129,7 +130,7 @@ describe('what else may be found in the directory', () => {
 });
 
 describe('a directory that cannot be used', () => {
-  it('is named, with what is wrong, when it is a file', async () => {
+  it('is named in an error with the system’s code when it is a file', async () => {
     await rm(path, { recursive: true });
     await writeFile(path, '');
     for (const call of [() => fresh().read(), () => fresh().present()]) {
@@ -140,15 +141,15 @@ describe('a directory that cannot be used', () => {
     expect(swap).toMatchObject({ kind: 'unknown', cause: UNUSABLE });
   });
 
-  it.skipIf(process.getuid?.() === 0)('is named, with what is wrong, when it may not be read', async () => {
+  it.skipIf(process.getuid?.() === 0)('is reported when it may not be read', async () => {
     await chmod(path, 0o000);
     await expect(fresh().read()).rejects.toMatchObject(UNUSABLE);
     await chmod(path, 0o700);
   });
 });
 
-describe('the groups of a directory', () => {
-  it('are those that have a record, by their full names', async () => {
+describe('embeddedGroups', () => {
+  it('lists the groups that have a record, by their full names', async () => {
     const names = ['Bank/é', 'x'.repeat(500), 'x"\\'.repeat(200)];
     for (const name of names) await embeddedCoordinator(dir)(name).compareAndSwap(0 as Epoch, sampleRecord(name, 1));
     await embeddedCoordinator(dir)('shop').announce({ member: sampleMember(1), address: 'h:1' });
@@ -156,7 +157,7 @@ describe('the groups of a directory', () => {
     expect(await embeddedGroups(dir)).toEqual([GROUP, ...names].sort());
   });
 
-  it('cannot be listed where there is no directory', async () => {
+  it('rejects when there is no directory', async () => {
     await expect(embeddedGroups(join(dir, 'nowhere'))).rejects.toMatchObject(UNUSABLE);
   });
 });

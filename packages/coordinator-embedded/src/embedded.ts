@@ -1,27 +1,28 @@
+/** The coordinator that keeps records in a directory: the files do the work, this makes every call end in time. */
 import { join } from 'node:path';
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core';
-import { asCoordinatorError, coordinatorError, within } from './failure.js';
-import { groupDirectory } from './file-names.js';
-import { PresenceFiles } from './presence-files.js';
-import { RecordFiles } from './record-files.js';
-import { RecordWatch } from './record-watch.js';
+import { checkSwap } from '@understudy/core/internal';
+import { asCoordinatorError, coordinatorError, within } from './files/failure.js';
+import { groupDirectory } from './files/file-names.js';
+import { PresenceFiles } from './files/presence-files.js';
+import { RecordFiles } from './files/record-files.js';
+import { RecordWatch } from './files/record-watch.js';
 
 export interface EmbeddedOptions {
-  /** After how long a call is given up, milliseconds. Default 5000. */
+  /** How long a call may take, milliseconds. Default 5000. */
   readonly deadlineMs?: number;
-  /** How often a watch looks by itself, should the file system not notify it, milliseconds. Default 50. */
+  /** How often a watch reads the directory if the file system does not notify it, milliseconds. Default 200. */
   readonly pollMs?: number;
 }
 
 /**
- * Keeps the records of groups in a directory, for replicas that are processes of one host: nothing has to be installed.
- * Changes are atomic, survive a power loss, and are safe against processes that die or race at any point. The directory
- * must be on a local file system with hard links; it is created with the first record.
+ * Keeps the records of groups in a directory, for replicas that run on one host. Nothing has to be installed. A change
+ * is atomic, survives a power loss, and stays correct when processes die or race at any point. The directory must be on
+ * a local file system with hard links; the first record creates it.
  *
  * @param dir the same for all replicas; holds any number of groups
- * @returns a factory; errors of its coordinators: UNDERSTUDY_COORDINATOR with the path that could not be used,
- *   UNDERSTUDY_RECORD_DAMAGED with the file that cannot be read, which is never overwritten
+ * @returns a factory. Its coordinators fail with UNDERSTUDY_COORDINATOR, which names the path that could not be used,
+ *   or with UNDERSTUDY_RECORD_DAMAGED, which names the file that could not be read; such a file is never overwritten
  */
 export function embeddedCoordinator(dir: string, options: EmbeddedOptions = {}): CoordinatorFactory {
   return (group) => new EmbeddedCoordinator(dir, group, options);
@@ -101,6 +102,6 @@ class EmbeddedCoordinator implements Coordinator {
   }
 
   #closedError(): Error {
-    return coordinatorError(`the coordinator of group "${this.#group}" was closed; make a new one`);
+    return coordinatorError(`the coordinator of group "${this.#group}" is closed; create a new one`);
   }
 }

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asCoordinatorError } from './failure.js';
-import { GROUP_PREFIX, groupDirectory, recordEpoch, recordFile } from './file-names.js';
+import { asCoordinatorError } from './files/failure.js';
+import { GROUP_PREFIX, groupDirectory, recordEpoch, recordFile } from './files/file-names.js';
 
 /**
- * The groups that have a record in a directory of `embeddedCoordinator`, in the order of their names.
+ * Lists the groups that have a record in a directory of `embeddedCoordinator`, in the order of their names.
  *
  * @throws UNDERSTUDY_COORDINATOR when the directory cannot be read
  */
@@ -26,7 +26,7 @@ async function groupOf(dir: string, name: string): Promise<string | undefined> {
     .slice(GROUP_PREFIX.length)
     .replace(/%([0-9a-f]{4})/g, (_match, unit: string) => String.fromCharCode(Number.parseInt(unit, 16)));
   if (groupDirectory(decoded) === name) return decoded;
-  // A shortened name: the records have it in full, the newest that can be read is as good as any.
+  // The directory has a shortened name. Every record holds the full one, so the newest readable record will do.
   for (const epoch of epochs.sort((a, b) => b - a)) {
     const text = await readFile(join(dir, name, recordFile(epoch)), 'utf8').catch(() => '');
     const group = /^\{"version":1,"group":("(?:[^"\\]|\\.)*")/.exec(text)?.[1];

@@ -1,7 +1,8 @@
-import { type Epoch, NO_EPOCH } from '@understudy/core';
+import type { Epoch } from '@understudy/core';
+import { NO_EPOCH } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
-import { coordinatorContract } from './contract.js';
 import { memoryCoordinator } from './memory.js';
+import { coordinatorContract } from './testing/contract.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
 coordinatorContract('in memory', async () => ({ factory: memoryCoordinator(), remove: async () => {} }));
@@ -9,7 +10,7 @@ coordinatorContract('in memory', async () => ({ factory: memoryCoordinator(), re
 const first = sampleRecord('bank', 1);
 
 describe('a memory coordinator that cannot be reached', () => {
-  it('reads nothing, changes nothing, and says so', async () => {
+  it('rejects every call, and changes nothing', async () => {
     const factory = memoryCoordinator();
     const coordinator = factory('bank');
     factory.faults.setReachable(false);
@@ -22,7 +23,7 @@ describe('a memory coordinator that cannot be reached', () => {
     expect(await coordinator.read()).toBeUndefined();
   });
 
-  it('tells its watches, and afterwards what they missed', async () => {
+  it('tells its watches, and later shows them the record that they missed', async () => {
     const factory = memoryCoordinator();
     const [near, far] = [factory('bank'), factory('bank')];
     const problems: Error[] = [];
@@ -41,7 +42,7 @@ describe('a memory coordinator that cannot be reached', () => {
   });
 });
 
-it('a lost answer is unknown once, and the change took place', async () => {
+it('a memory coordinator that loses an answer reports unknown once, though the change took place', async () => {
   const factory = memoryCoordinator();
   const coordinator = factory('bank');
   factory.faults.loseNextAnswer();
@@ -50,7 +51,7 @@ it('a lost answer is unknown once, and the change took place', async () => {
   expect(await coordinator.compareAndSwap(1 as Epoch, sampleRecord('bank', 2))).toEqual({ kind: 'swapped' });
 });
 
-it('a change happens later than the call, so that calls of one turn race', async () => {
+it('a memory coordinator makes a change after the call has returned, so that calls of one turn race', async () => {
   const factory = memoryCoordinator();
   const results: string[] = [];
   const swaps = [1, 2].map(async (by) => {

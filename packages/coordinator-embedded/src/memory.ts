@@ -1,18 +1,24 @@
+/** A coordinator in memory, with faults that a test can switch on. */
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core';
-import { coordinatorError } from './failure.js';
+import { UnderstudyError } from '@understudy/core';
+import { checkSwap } from '@understudy/core/internal';
 
-/** What a test can do to all coordinators of one factory. */
+/** Faults that a test can inject into all coordinators of one factory. */
 export interface MemoryFaults {
-  /** While false, nothing can be read or changed and watches are told so; afterwards they get what they missed. */
+  /**
+   * While false, every call fails and watches are told so. Once it is true again, watches get the record they missed.
+   */
   setReachable(reachable: boolean): void;
-  /** The next compare-and-swap is carried out as always, and answered `unknown`. */
+  /** The next compare-and-swap takes place as always, but is answered `unknown`. */
   loseNextAnswer(): void;
 }
 
 export type MemoryCoordinatorFactory = CoordinatorFactory & { readonly faults: MemoryFaults };
 
-/** Keeps the records of groups in this process, for tests; results arrive later, as from the real ones. */
+/**
+ * Keeps the records of groups in this process, for tests. Results arrive later than the call, as from a real
+ * coordinator.
+ */
 export function memoryCoordinator(): MemoryCoordinatorFactory {
   const world = new World();
   const factory: CoordinatorFactory = (group) => new MemoryCoordinator(group, world.store(group), world);
@@ -67,7 +73,7 @@ class World implements MemoryFaults {
     return losing;
   }
 
-  /** Tells a watch, a little later, whatever is newest by then. */
+  /** Tells a watch, on a later microtask, the record that is newest by then. */
   report(store: Store, watch: Watch): void {
     queueMicrotask(() => {
       const { record } = store;
@@ -125,7 +131,7 @@ class MemoryCoordinator implements Coordinator {
     return this.#later(() => [...this.#store.presences.values()].sort((a, b) => (a.member.id < b.member.id ? -1 : 1)));
   }
 
-  /** Works while unreachable too, as a lease that is not renewed does. */
+  /** Withdraws the replica even while unreachable, as a lease that nobody renews would. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const watch of this.#watches) this.#unwatch(watch);
@@ -150,7 +156,7 @@ class MemoryCoordinator implements Coordinator {
     this.#store.watches.delete(watch);
   }
 
-  /** The work happens on one later microtask and its result arrives on another, so that calls interleave. */
+  /** Works on one later microtask and returns the result on another, so that calls interleave. */
   async #later<T>(work: () => T): Promise<T> {
     if (this.#closed) throw this.#closedError();
     await Promise.resolve();
@@ -161,8 +167,10 @@ class MemoryCoordinator implements Coordinator {
   }
 
   #closedError(): Error {
-    return coordinatorError(`the coordinator of group "${this.#group}" was closed; make a new one`);
+    return coordinatorError(`the coordinator of group "${this.#group}" is closed; create a new one`);
   }
 }
+
+const coordinatorError = (sentence: string): Error => new UnderstudyError('UNDERSTUDY_COORDINATOR', sentence);
 
 const unreachable = (): Error => coordinatorError('the coordinator cannot be reached');

@@ -11,6 +11,6 @@ afterAll(() => server.remove());
 
 let place = 0;
 coordinatorContract('in etcd', async () => {
-  // One etcd for all; each test has its own keys.
+  // All tests share one etcd, and each has keys of its own.
   return { factory: etcd({ hosts: server.host, keyPrefix: `test-${++place}/` }), remove: async () => {} };
 });

@@ -1,26 +1,27 @@
+/** The coordinator that keeps records in etcd: makes every call end in time and reports what went wrong. */
 import {
   type Coordinator,
   type CoordinatorFactory,
-  checkSwap,
   type Epoch,
   type GroupRecord,
   type Presence,
   type SwapResult,
   UnderstudyError,
 } from '@understudy/core';
-import { asEtcdError } from './failure.js';
-import { recordKey } from './keys.js';
-import { Members } from './members.js';
-import { type EtcdOptions, type Settings, settingsOf } from './options.js';
-import { Presences } from './presence.js';
-import { RecordStore } from './record-store.js';
-import { RecordWatch } from './record-watch.js';
+import { checkSwap } from '@understudy/core/internal';
+import { recordKey } from './keys/names.js';
+import { Presences } from './keys/presence.js';
+import { RecordStore } from './keys/record-store.js';
+import { RecordWatch } from './keys/record-watch.js';
+import { asEtcdError } from './members/failure.js';
+import { Members } from './members/members.js';
+import { type EtcdOptions, type Settings, settingsOf } from './members/options.js';
 
 /**
- * Keeps the records of groups in etcd (3.4 or later). It is needed to change a record, and never for a call.
+ * Keeps the records of groups in etcd (3.4 or later). Replicas need etcd to change a record, but never to serve a call.
  *
- * @returns a factory; errors of its coordinators: UNDERSTUDY_COORDINATOR when etcd cannot be reached in time or refuses,
- *   UNDERSTUDY_RECORD_DAMAGED for a value that is no record, which is never overwritten
+ * @returns a factory. Its coordinators fail with UNDERSTUDY_COORDINATOR when etcd refuses or cannot be reached in time,
+ *   or with UNDERSTUDY_RECORD_DAMAGED when the value is not a record; such a value is never overwritten
  * @throws UNDERSTUDY_SETUP for options that cannot be used
  */
 export function etcd(options: EtcdOptions): CoordinatorFactory {
@@ -97,7 +98,7 @@ class EtcdCoordinator implements Coordinator {
 
   #assertOpen(): void {
     if (!this.#closed) return;
-    const problem = `the coordinator of group "${this.#group}" was closed; make a new one`;
+    const problem = `the coordinator of group "${this.#group}" is closed; create a new one`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
   }
 }

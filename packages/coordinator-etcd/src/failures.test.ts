@@ -9,7 +9,7 @@ import { Etcd3 } from 'etcd3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { etcd } from './etcd.js';
 import { etcdGroups } from './groups.js';
-import type { EtcdOptions } from './options.js';
+import type { EtcdOptions } from './members/options.js';
 import { etcdTarget } from './target.js';
 import { EtcdProcess } from './testing/index.js';
 
@@ -30,7 +30,7 @@ async function start(args: readonly string[] = [], scheme: 'http' | 'https' = 'h
 
 function open(options: EtcdOptions): Coordinator {
   const coordinator = etcd(options)(GROUP);
-  // Some tests take etcd away before.
+  // Closing fails if the test has stopped etcd.
   stoppers.push(() => coordinator.close().catch(() => {}));
   return coordinator;
 }
@@ -41,7 +41,7 @@ function raw(host: string): Etcd3 {
   return client;
 }
 
-/** Takes connections and never says a word, as a member behind a cut network. */
+/** Starts a server that accepts connections and never answers, like a member behind a cut network. */
 async function silentMember(): Promise<string> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => sockets.add(socket.on('error', () => {})));
@@ -54,7 +54,7 @@ async function silentMember(): Promise<string> {
   return `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
 }
 
-/** Stands between a client and etcd; what etcd says on a connection can be swallowed. */
+/** Starts a proxy between a client and etcd that can drop what etcd sends on a connection. */
 async function muting(host: string) {
   const muted = new Set<number>();
   const sockets: Socket[] = [];
@@ -85,7 +85,7 @@ async function muting(host: string) {
   const address = server.address();
   return {
     host: `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`,
-    /** Resolves when so many connections have been made. */
+    /** Resolves when `count` connections have been made. */
     connected: (count: number) =>
       new Promise<void>((resolve) => {
         onConnection = () => sockets.length / 2 >= count && resolve();
@@ -93,7 +93,7 @@ async function muting(host: string) {
       }),
     mute: (nth: number) => muted.add(nth),
     connections: () => sockets.length / 2,
-    /** Resolves when etcd has said something so many times more. */
+    /** Resolves when etcd has sent data `more` more times. */
     answered: (more: number) => {
       const until = answers + more;
       return new Promise<void>((resolve) => {
@@ -110,7 +110,7 @@ async function change(coordinator: Coordinator, from: number, to: number): Promi
   }
 }
 
-/** What a watch tells, so that it can be awaited. */
+/** Watches a record; `until` resolves when what the watch was told fulfils a condition. */
 function watching(coordinator: Coordinator) {
   const epochs: number[] = [];
   const errors: Error[] = [];
@@ -134,7 +134,7 @@ function watching(coordinator: Coordinator) {
 }
 
 describe('a watch in etcd', () => {
-  it('goes on when etcd was killed and is back, and says once that it was away', async () => {
+  it('reports an error when etcd is killed, and goes on when etcd is back', async () => {
     const server = await start();
     const coordinator = open({ hosts: server.host });
     await change(coordinator, 0, 1);
@@ -149,7 +149,7 @@ describe('a watch in etcd', () => {
     expect(watch.errors[0]?.message).toMatch(/^UNDERSTUDY_COORDINATOR: .*127\.0\.0\.1.*: check that a majority/);
   });
 
-  it('goes on after what it had not seen was compacted', async () => {
+  it('goes on when the revisions that it had not seen were compacted', async () => {
     const server = await start();
     const coordinator = open({ hosts: server.host });
     await change(coordinator, 0, 1);
@@ -167,10 +167,10 @@ describe('a watch in etcd', () => {
     expect(watch.epochs).toEqual([...watch.epochs].sort((a, b) => a - b));
   });
 
-  it('looks by itself where its stream tells nothing', async () => {
+  it('reads the record again when etcd’s watch stays silent', async () => {
     const server = await start();
     const between = await muting(server.host);
-    // So that the watch has a connection of its own.
+    // This gives the watch a connection of its own.
     const grpcOptions = { 'grpc.use_local_subchannel_pool': 1 };
     const watch = watching(open({ hosts: between.host, grpcOptions, pollMs: 300 }));
     const writer = open({ hosts: server.host });
@@ -185,7 +185,7 @@ describe('a watch in etcd', () => {
 });
 
 describe('a call to etcd', () => {
-  it('ends at its deadline when etcd stands still, and says what to look at', async () => {
+  it('fails at its deadline when etcd is suspended, and leaves the outcome of a change unknown', async () => {
     const server = await start();
     const coordinator = open({ hosts: server.host, deadlineMs: 300 });
     await change(coordinator, 0, 1);
@@ -196,12 +196,12 @@ describe('a call to etcd', () => {
     expect(swap).toMatchObject({ kind: 'unknown', cause: { code: 'UNDERSTUDY_COORDINATOR' } });
     expect(performance.now() - before).toBeLessThan(5_000);
     server.resume();
-    // What was asked before may take effect now, or never.
+    // The change that was asked for before may take effect now, or never.
     const { epoch } = (await coordinator.read()) ?? { epoch: 0 };
     expect([1, 2]).toContain(epoch);
   });
 
-  it('ends soon where nobody listens', async () => {
+  it('fails soon when nobody listens', async () => {
     const coordinator = open({ hosts: ['127.0.0.1:1', '127.0.0.1:2'], deadlineMs: 2_000 });
     await expect(coordinator.read()).rejects.toMatchObject({ code: 'UNDERSTUDY_COORDINATOR' });
     await expect(coordinator.announce({ member: sampleMember(1), address: '127.0.0.1:1' })).rejects.toMatchObject({
@@ -209,7 +209,7 @@ describe('a call to etcd', () => {
     });
   });
 
-  it('does not wait for a member that is silent', async () => {
+  it('is answered by another member when one is silent', async () => {
     const server = await start();
     const silent = await silentMember();
     const coordinator = open({ hosts: [silent, server.host], deadlineMs: 10_000, hedgeMs: 50 });
@@ -220,7 +220,7 @@ describe('a call to etcd', () => {
     await watch.until(() => watch.epochs.includes(3));
   });
 
-  it('finds its way when etcd was restored from a copy, and revisions begin anew', async () => {
+  it('changes the record after etcd was restored from a copy and its revisions began anew', async () => {
     const server = await start();
     const client = raw(server.host);
     const coordinator = open({ hosts: server.host });
@@ -231,7 +231,7 @@ describe('a call to etcd', () => {
     expect(await coordinator.read()).toEqual(record(4));
   });
 
-  it('never overwrites what is no record', async () => {
+  it('fails with UNDERSTUDY_RECORD_DAMAGED on a value that is not a record, and never overwrites it', async () => {
     const server = await start();
     const client = raw(server.host);
     await client.put(KEY).value('{"version":1,');
@@ -245,11 +245,11 @@ describe('a call to etcd', () => {
   });
 
   it.each([
-    [{ hosts: [] }, 'hosts names no member'],
-    [{ hosts: 'etcd' }, '"etcd", which is not host:port'],
-    [{ hosts: 'a:1', deadlineMs: 0 }, 'deadlineMs must be'],
-    [{ hosts: 'a:1', presenceTtlS: Number.NaN }, 'presenceTtlS must be'],
-  ])('is not even made with options like %j', (options, why) => {
+    [{ hosts: [] }, 'hosts must name at least one member'],
+    [{ hosts: 'etcd' }, 'hosts must list host:port, and has "etcd"'],
+    [{ hosts: 'a:1', deadlineMs: 0 }, 'set deadlineMs to a number above 0'],
+    [{ hosts: 'a:1', presenceTtlS: Number.NaN }, 'set presenceTtlS to a number above 0'],
+  ])('fails with UNDERSTUDY_SETUP when the coordinator is created with the options %j', (options, why) => {
     expect(() => etcd(options)).toThrow(why);
     expect(() => etcd(options)).toThrow('UNDERSTUDY_SETUP');
   });
@@ -258,7 +258,7 @@ describe('a call to etcd', () => {
 describe('the presence of a replica', () => {
   const presence = { member: sampleMember(1), address: '127.0.0.1:50051' };
 
-  it('comes back when etcd has forgotten its lease', async () => {
+  it('is announced again when etcd has forgotten its lease', async () => {
     const server = await start();
     const coordinator = open({ hosts: server.host, presenceTtlS: 2 });
     await coordinator.announce(presence);
@@ -277,7 +277,7 @@ describe('the presence of a replica', () => {
     expect(await coordinator.present()).toEqual([presence]);
   });
 
-  it('ends with the process that told of it', async () => {
+  it('ends with its lease when nobody renews it', async () => {
     const server = await start();
     const other = open({ hosts: server.host });
     const client = raw(server.host);
@@ -291,7 +291,7 @@ describe('the presence of a replica', () => {
         .create()
         .then((watcher) => watcher.on('delete', () => resolve()));
     });
-    // As a coordinator writes it, without anybody who keeps it alive.
+    // This is what a coordinator writes, but nobody renews the lease.
     await client.put('understudy/bank/replicas/r1').value(value).lease(lease.ID);
     expect(await other.present()).toEqual([presence]);
     await gone;
@@ -299,8 +299,8 @@ describe('the presence of a replica', () => {
   });
 });
 
-describe('finding a group in etcd', () => {
-  it('tells the groups, and a target of all replicas that belong or run', async () => {
+describe('etcdGroups and etcdTarget', () => {
+  it('find the groups, and all replicas that belong to a group or run', async () => {
     const server = await start();
     const options = { hosts: server.host };
     await expect(etcdTarget(options, GROUP)).rejects.toMatchObject({ code: 'UNDERSTUDY_SETUP' });
@@ -314,8 +314,8 @@ describe('finding a group in etcd', () => {
   });
 });
 
-describe('an etcd that is guarded', () => {
-  it('is used with a user and a password, and an error without says so', async () => {
+describe('an etcd that demands credentials', () => {
+  it('serves with a user and a password, and an error says to check them if they are wrong or missing', async () => {
     const server = await start();
     const client = raw(server.host);
     const root = client.user('root');
@@ -336,7 +336,7 @@ describe('an etcd that is guarded', () => {
     }
   });
 
-  it('is used over TLS, with a certificate on both sides', async () => {
+  it('serves over TLS with a certificate on both sides, and not without the client’s', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'understudy-tls-'));
     stoppers.push(() => rmSync(dir, { recursive: true }));
     const certificate = join(dir, 'cert.pem');
@@ -369,8 +369,8 @@ describe('an etcd that is guarded', () => {
   });
 });
 
-describe('a watch of which nothing is heard', () => {
-  it('keeps its connection, however often it looks by itself', async () => {
+describe('a silent watch', () => {
+  it('keeps its connection, however often the record is read again', async () => {
     const server = await start();
     const between = await muting(server.host);
     const coordinator = open({ hosts: between.host, pollMs: 10 });

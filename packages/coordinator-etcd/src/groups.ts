@@ -1,9 +1,9 @@
-import { groupOfKey } from './keys.js';
-import { Members } from './members.js';
-import { type EtcdOptions, settingsOf } from './options.js';
+import { groupOfKey } from './keys/names.js';
+import { Members } from './members/members.js';
+import { type EtcdOptions, settingsOf } from './members/options.js';
 
 /**
- * The groups that have a record under the key prefix, in the order of their names.
+ * Lists the groups that have a record under the key prefix, in the order of their names.
  *
  * @throws UNDERSTUDY_COORDINATOR, UNDERSTUDY_SETUP
  */

@@ -16,8 +16,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
-  bench: ['core', 'wire', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client', 'examples'],
+  workshop: ['core', 'coordinator-etcd', 'client', 'examples'],
+  bench: ['core', 'wire', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
 };
+
+/** Packages that are not published; they are ES modules. */
+const PRIVATE: readonly string[] = ['simulator', 'examples', 'workshop', 'bench'];
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'";]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|(?:^|\n)\s*import\s+'([^']+)'/g;
@@ -67,6 +71,19 @@ describe('imports run one way', () => {
         ...(found ? [`${relative(core, file)} uses ${found[0]}`] : []),
       ];
     });
+    expect(offences).toEqual([]);
+  });
+
+  it('integration tests import published packages by name: vitest reads their sources, and their dist is CommonJS', () => {
+    const integration = join(packages, '../integration');
+    const offences = readdirSync(integration, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .flatMap((file) =>
+        importsOf(file).map((target) => ({ file, published: /packages\/([\w-]+)\/dist/.exec(target)?.[1] })),
+      )
+      .filter(({ published }) => published !== undefined && !PRIVATE.includes(published))
+      .map(({ file, published }) => `${relative(integration, file)} imports the dist of ${published}`);
     expect(offences).toEqual([]);
   });
 

@@ -1,30 +1,19 @@
-/** The replication protocol: events in, effects out. Nothing here does I/O. */
-
-export * from './config/config.js';
-export * from './config/service-config.js';
-export type { CallerSnapshot, MessageName } from './connection/callers.js';
-export * from './model/assert.js';
-export type * from './model/checkpoint.js';
-export { mixDigest, requestDigest } from './model/digest.js';
-export * from './model/error.js';
-export type * from './model/frames.js';
-export * from './model/ids.js';
-export * from './model/message.js';
-export * from './model/nested.js';
-export * from './model/outcome.js';
-export type * from './model/ports.js';
-export * from './model/stream.js';
-export * from './ordering/order-info.js';
-export * from './record/change.js';
-export * from './record/codec.js';
-export * from './record/force.js';
-export * from './record/record.js';
-export { checkSwap } from './record/swap-check.js';
-export { isInSync, sameMember } from './record/transitions.js';
-export type * from './replica/events.js';
-export { CLAIMS } from './replica/membership/backup.js';
-export { Replica } from './replica/replica.js';
-export { CLOCK_DRIFT, type ReplicaOptions } from './replica/state.js';
-export type * from './session/events.js';
-export { Session } from './session/session.js';
-export type { SessionOptions } from './session/state.js';
+/**
+ * What users of replication meet, whichever package they come from. The protocol itself is in `./internal`, for the packages
+ * of this repository only.
+ */
+export type { Carrier, Multicast, Ordering, Release, Replication } from './config/config.js';
+export type { GroupSettings, MethodEntry, UnderstudyServiceConfig } from './config/settings.js';
+export { ERROR_CODES, type ErrorCode, UnderstudyError } from './model/error.js';
+export type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from './model/ids.js';
+export type {
+  Coordinator,
+  CoordinatorFactory,
+  Logger,
+  LogLevel,
+  Presence,
+  StateSource,
+  SwapResult,
+} from './model/ports.js';
+export type { Adoption, GroupRecord, Member } from './record/record.js';
+export type { ReplicaStatus, RoleName as Role } from './replica/events.js';

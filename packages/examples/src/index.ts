@@ -1,8 +1,6 @@
-/** The example bank, for other packages of this repository: its service, its replicas' parts and its operations. */
+/** The example bank, as a user's program meets it. The other examples are imported by file: `@understudy/examples/chat/chat.js`. */
 export * from './bank/bank.js';
-export * from './bank/client.js';
 export * from './bank/operation.js';
-export * from './bank/operations-file.js';
 export * from './bank/proto.js';
 export * from './bank/service.js';
 export * from './bank/service-config.js';

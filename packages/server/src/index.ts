@@ -1,7 +1,24 @@
-/** Replicates the unary methods of a grpc-js server: see `createReplica`. */
+/** Replicates the services of a grpc-js server: see `createReplica`. */
 import type { ReplicaServer, ReplicaServerOptions } from './runtime/options.js';
 import { ReplicaRuntime } from './runtime/replica-runtime.js';
 
+export {
+  type Coordinator,
+  type CoordinatorFactory,
+  ERROR_CODES,
+  type ErrorCode,
+  type GroupSettings,
+  type Logger,
+  type LogLevel,
+  type Member,
+  type MethodEntry,
+  type ReplicaId,
+  type ReplicaStatus,
+  type Role,
+  type StateSource,
+  UnderstudyError,
+  type UnderstudyServiceConfig,
+} from '@understudy/core';
 export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './runtime/options.js';
 
 /**

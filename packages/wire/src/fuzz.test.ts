@@ -1,13 +1,14 @@
 import { UnderstudyError } from '@understudy/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { VERSION } from './bytes/layout.js';
 import { HEADER_MAX_BYTES, unwrapFrame, wrapFrame } from './index.js';
 import { codecs } from './testing/codecs.js';
 
 const CASES = 10_000;
 const CUTS = 1000;
 
-/** What `decode` makes of the bytes; anything but a refusal with the right code gets through and fails the test. */
+/** The decoded value, or undefined if the bytes are refused with the right code. Any other error fails the test. */
 function decodedOrRefused<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
   try {
     return decode(bytes);
@@ -19,7 +20,7 @@ function decodedOrRefused<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array
 
 const patch = fc.record({ at: fc.nat(), with: fc.uint8Array({ maxLength: 4 }), remove: fc.nat(4) });
 
-/** Some bytes of a valid encoding replaced, put in, taken out; or its end cut off. */
+/** Replaces, inserts and removes some bytes of a valid encoding, or cuts off its end. */
 function damage(bytes: Uint8Array, patches: readonly { at: number; with: Uint8Array; remove: number }[]): Buffer {
   return patches.reduce((damaged, { at, with: inserted, remove }) => {
     const from = at % (damaged.length + 1);
@@ -30,30 +31,30 @@ function damage(bytes: Uint8Array, patches: readonly { at: number; with: Uint8Ar
 describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) => {
   const survives = (bytes: Uint8Array): void => {
     const value = decodedOrRefused(decode, bytes);
-    // What is accepted is the one encoding of what it means.
+    // An accepted encoding must be the only encoding of its value.
     if (value !== undefined) expect(Buffer.compare(encode(value), bytes)).toBe(0);
   };
 
-  it('refuses random bytes or takes them for exactly what they are', () => {
+  it('refuses random bytes, or decodes them to a value with just this encoding', () => {
     const kind = encode(fc.sample(arbitrary, 1)[0])[1] as number;
     const noise = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
-      fc.uint8Array({ maxLength: 300 }).map((tail) => Uint8Array.of(1, kind, ...tail)),
+      fc.uint8Array({ maxLength: 300 }).map((tail) => Uint8Array.of(VERSION, kind, ...tail)),
       fc
         .array(fc.constantFrom(0, 1, 2, 0x7f, 0x80, 0xff), { maxLength: 60 })
-        .map((tail) => Uint8Array.of(1, kind, ...tail)),
+        .map((tail) => Uint8Array.of(VERSION, kind, ...tail)),
     );
     fc.assert(fc.property(noise, survives), { numRuns: CASES });
   });
 
-  it('refuses damaged encodings or takes them for exactly what they are', () => {
+  it('refuses damaged encodings, or decodes them to a value with just this encoding', () => {
     const damaged = fc
       .tuple(arbitrary, fc.array(patch, { minLength: 1, maxLength: 3 }))
       .map(([value, patches]) => damage(encode(value), patches));
     fc.assert(fc.property(damaged, survives), { numRuns: CASES });
   });
 
-  it('refuses an encoding with one bit flipped or takes it for exactly what it is', () => {
+  it('refuses an encoding with one bit flipped, or decodes it to a value with just this encoding', () => {
     const flipped = fc.tuple(arbitrary, fc.nat()).map(([value, bit]) => {
       const bytes = Buffer.from(encode(value));
       const at = (bit >> 3) % bytes.length;
@@ -63,7 +64,7 @@ describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) =>
     fc.assert(fc.property(flipped, survives), { numRuns: CASES });
   });
 
-  it('refuses every beginning of an encoding', () => {
+  it('refuses an encoding that is cut off anywhere', () => {
     fc.assert(
       fc.property(arbitrary, fc.nat(), (value, cut) => {
         const bytes = encode(value);
@@ -73,7 +74,7 @@ describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) =>
     );
   });
 
-  it('refuses an encoding with anything after it', () => {
+  it('refuses an encoding that is followed by anything', () => {
     fc.assert(
       fc.property(arbitrary, fc.uint8Array({ minLength: 1, maxLength: 20 }), (value, tail) => {
         expect(decodedOrRefused(decode, Buffer.concat([encode(value), tail]))).toBeUndefined();
@@ -82,7 +83,7 @@ describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) =>
     );
   });
 
-  it('refuses what is encoded for another decoder', () => {
+  it('refuses encodings for other decoders, by their kind', () => {
     for (const other of codecs) {
       if (other.decode === decode) continue;
       for (const value of fc.sample(other.arbitrary, 20)) {
@@ -91,14 +92,16 @@ describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) =>
     }
   });
 
-  it('refuses other versions', () => {
+  it('refuses every version but its own, and names both', () => {
     const bytes = Buffer.from(encode(fc.sample(arbitrary, 1)[0]));
     bytes[0] = 3;
-    expect(() => decode(bytes)).toThrow('UNDERSTUDY_MALFORMED: version 3 is not known, only 2');
+    expect(() => decode(bytes)).toThrow(
+      'UNDERSTUDY_MALFORMED: wire version 3 is not known here, only 2: run one version',
+    );
   });
 });
 
-it('unwraps a Frame or refuses it', () => {
+it('unwrapFrame unwraps a Frame message, or refuses bytes that are none', () => {
   const message = fc.oneof(
     fc.uint8Array({ maxLength: 40 }),
     fc.uint8Array({ maxLength: 40 }).map((tail) => Uint8Array.of(0x0a, ...tail)),
@@ -116,7 +119,7 @@ it('unwraps a Frame or refuses it', () => {
 });
 
 it.each(codecs.filter(({ name }) => name.startsWith('Rpc')))(
-  'refuses an oversized $name before reading it',
+  'the decoder of $name refuses an oversized header before it reads it',
   (codec) => {
     expect(() => codec.decode(new Uint8Array(HEADER_MAX_BYTES + 1))).toThrow(
       /UNDERSTUDY_MALFORMED: header of 16385 bytes/,

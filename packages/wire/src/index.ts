@@ -1,20 +1,23 @@
-/** The byte layout of frames, headers and checkpoints. Encoders return views of pooled memory that is never reused. */
-export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
-export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions, MESSAGE_BYTES_MAX } from './chunks.js';
-export { itemDigest, outcomeDigest } from './digest.js';
-export { unwrapFrame, wrapFrame } from './envelope.js';
-export { hash32 } from './hash.js';
+/**
+ * Encoders and decoders of frames, headers and checkpoints. Encodings are views of pooled memory that is never reused.
+ */
+
+export { itemDigest, outcomeDigest } from './digests/digest.js';
+export { hash32 } from './digests/hash.js';
+export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
+export { decodePeerHello, encodePeerHello, type PeerHello } from './frames/peer-hello.js';
+export { decodeReplyFrame, encodeReplyFrame } from './frames/reply-frame.js';
 export {
   decodeRpcReplyHeader,
   decodeRpcRequestHeader,
   encodeRpcReplyHeader,
   encodeRpcRequestHeader,
   HEADER_MAX_BYTES,
-} from './header.js';
-export { decodeCaller, encodeCaller } from './nested.js';
-export { decodeOutcome, encodeOutcome } from './outcome.js';
-export { decodePeerFrame, encodePeerFrame } from './peer-frame.js';
-export { decodePeerHello, encodePeerHello, type PeerHello } from './peer-hello.js';
-export { decodeReplyFrame, encodeReplyFrame } from './reply-frame.js';
-export { decodeRequest, encodeRequest } from './request.js';
-export { decodeSessionFrame, encodeSessionFrame } from './session-frame.js';
+} from './frames/rpc-header.js';
+export { decodeSessionFrame, encodeSessionFrame } from './frames/session-frame.js';
+export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions, MESSAGE_BYTES_MAX } from './link/chunks.js';
+export { unwrapFrame, wrapFrame } from './link/envelope.js';
+export { decodeCheckpoint, encodeCheckpoint } from './parts/checkpoint.js';
+export { decodeCaller, encodeCaller } from './parts/nested.js';
+export { decodeOutcome, encodeOutcome } from './parts/outcome.js';
+export { decodeRequest, encodeRequest } from './parts/request.js';

@@ -1,20 +1,9 @@
-import type { GroupRecord, Incarnation, NewTermFrame, OrderNum, ReplicaId, SeqNum, Term } from '@understudy/core';
+import type { GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
+import { connectionHex, connectionId, type NewTermFrame, type OrderInfo, type SeqNum } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeCaller,
-  decodeOutcome,
-  decodePeerFrame,
-  decodeRequest,
-  decodeSessionFrame,
-  encodeCaller,
-  encodeOutcome,
-  encodePeerFrame,
-  encodeRequest,
-  encodeSessionFrame,
-  unwrapFrame,
-} from './index.js';
-import { Kind } from './layout.js';
-import { Writer } from './writer.js';
+import { Kind } from './bytes/layout.js';
+import { Writer } from './bytes/writer.js';
+import * as wire from './index.js';
 
 /** The encoding with some bits of its byte `at` set. */
 function withBits(bytes: Uint8Array, at: number, bits: number): Buffer {
@@ -23,60 +12,259 @@ function withBits(bytes: Uint8Array, at: number, bits: number): Buffer {
   return changed;
 }
 
+/** The encoding with `to` in place of `from`, which stands in it once. */
+function replaced(bytes: Uint8Array, from: Buffer, to: Buffer): Buffer {
+  const at = Buffer.from(bytes).indexOf(from);
+  const rest = Buffer.from(bytes.subarray(at + from.length));
+  if (at < 0 || rest.includes(from)) throw new Error('the bytes to replace do not stand there once');
+  return Buffer.concat([bytes.subarray(0, at), to, rest]);
+}
+
+const connection = connectionId('plain', '0123456789abcdef'.repeat(2));
+const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
+const order: OrderInfo = {
+  ...{ term: 1 as Term, orderNum: 1 as OrderNum, connection },
+  ...{ kind: 'call', seqNum: 1 as SeqNum },
+};
+const body = { connection, seqNum: 1 as SeqNum, request: { method: '/a.B/C', message: Buffer.from('m') } };
+const checkpoint = {
+  ...{ orderNum: 1 as OrderNum, term: 1 as Term, digest: 0, state: Buffer.alloc(0) },
+  ...{ connections: [], keyed: [], callers: [], expired: [], expiredForgotten: false },
+};
+const snapshot = { connection, repliesSeenUpTo: 0 as SeqNum, peer: undefined, outcomes: [], streams: [] };
+
 it('keeps a byte order mark, which is text like any other', () => {
   const outcome = { kind: 'reply' as const, code: 3, details: '\ufeffé' };
-  expect(decodeOutcome(encodeOutcome(outcome))).toStrictEqual(outcome);
+  expect(wire.decodeOutcome(wire.encodeOutcome(outcome))).toStrictEqual(outcome);
 });
 
-it('refuses a run that goes beyond the last orderNum', () => {
-  const writer = new Writer();
-  writer.begin(Kind.promise, 64);
-  writer.varint(1);
-  writer.varint(2);
-  writer.offsetFrom(0, 1);
-  writer.after(0, Number.MAX_SAFE_INTEGER);
-  writer.bytes(new Uint8Array(40));
-  expect(() => decodePeerFrame(writer.finish())).toThrow('UNDERSTUDY_MALFORMED: orderNum above 2^53-1');
+describe('a connection of an unknown kind', () => {
+  const replicaHeader = { term: 1 as Term, sourceOrderInfo: [order], stableUpTo: 0 as OrderNum, heartbeatMs: 1 };
+  const session = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum };
+  const multicast = { kind: 'multicast', requests: [], reads: [], streams: [] } as const;
+  const ack = { kind: 'ack', term: 1 as Term, heartbeatMs: 1, heldUpTo: 0 as OrderNum } as const;
+  const acked = { ...ack, processedUpTo: 0 as OrderNum, afresh: false, divergedAt: undefined, leaving: false };
+  const announce = { kind: 'announce', term: 1 as Term, sentAtMs: 1, stableUpTo: 0 as OrderNum } as const;
+  const collected = { kind: 'collected', ...session, retained: [], outstanding: [], streams: [] } as const;
+  const places: [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
+    [
+      'a hello',
+      wire.encodeSessionFrame({ kind: 'hello', group: 'bank', connection, fresh: true, ...session }),
+      wire.decodeSessionFrame,
+    ],
+    [
+      'the destOrderInfo of a multicast',
+      wire.encodeSessionFrame({ ...multicast, header: { ...header, destOrderInfo: [order] } }),
+      wire.decodeSessionFrame,
+    ],
+    [
+      'the orders that a session collected',
+      wire.encodeSessionFrame({ ...collected, orders: [order], sentUpTo: 0 as SeqNum }),
+      wire.decodeSessionFrame,
+    ],
+    [
+      'the sourceOrderInfo of replies',
+      wire.encodeReplyFrame({ kind: 'replies', header: replicaHeader, replies: [], reads: [], items: [] }),
+      wire.decodeReplyFrame,
+    ],
+    [
+      'the orders of an announcement',
+      wire.encodePeerFrame({ ...announce, orders: [order], bodies: [], digest: undefined }),
+      wire.decodePeerFrame,
+    ],
+    [
+      'the bodies of an announcement',
+      wire.encodePeerFrame({ ...announce, orders: [], bodies: [body], digest: undefined }),
+      wire.decodePeerFrame,
+    ],
+    [
+      'the connections that an ack registers',
+      wire.encodePeerFrame({ ...acked, registered: [connection], unregistered: [] }),
+      wire.decodePeerFrame,
+    ],
+    [
+      'the connections that an ack gives up',
+      wire.encodePeerFrame({ ...acked, registered: [], unregistered: [connection] }),
+      wire.decodePeerFrame,
+    ],
+    [
+      'the bodies that a nack asks for',
+      wire.encodePeerFrame({ kind: 'nack', term: 1 as Term, ordersAfter: undefined, bodies: [body] }),
+      wire.decodePeerFrame,
+    ],
+    ['a frame of bodies', wire.encodePeerFrame({ kind: 'bodies', bodies: [body] }), wire.decodePeerFrame],
+    [
+      'the orders of a promise',
+      wire.encodePeerFrame({ kind: 'promise', term: 1 as Term, orders: [order], bodies: [] }),
+      wire.decodePeerFrame,
+    ],
+    [
+      'the bodies of a promise',
+      wire.encodePeerFrame({ kind: 'promise', term: 1 as Term, orders: [], bodies: [body] }),
+      wire.decodePeerFrame,
+    ],
+    [
+      'the connections of a checkpoint',
+      wire.encodeCheckpoint({ ...checkpoint, connections: [snapshot] }),
+      wire.decodeCheckpoint,
+    ],
+    [
+      'the ended connections of a checkpoint',
+      wire.encodeCheckpoint({ ...checkpoint, expired: [connection] }),
+      wire.decodeCheckpoint,
+    ],
+    [
+      'the connections of a checkpoint that a peer frame carries',
+      wire.encodePeerFrame({
+        ...{ kind: 'checkpoint', term: 1 as Term, join: false },
+        checkpoint: { ...checkpoint, connections: [snapshot] },
+      }),
+      wire.decodePeerFrame,
+    ],
+    [
+      'the header of a call that travels as an RPC',
+      wire.encodeRpcRequestHeader({ connection, seqNum: 1 as SeqNum, awaitStable: false, header }),
+      wire.decodeRpcRequestHeader,
+    ],
+    [
+      'the destOrderInfo of such a header',
+      wire.encodeRpcRequestHeader({
+        ...{ connection: connectionId('session', 'f'.repeat(32)), seqNum: 1 as SeqNum, awaitStable: false },
+        header: { ...header, destOrderInfo: [order] },
+      }),
+      wire.decodeRpcRequestHeader,
+    ],
+    [
+      'the sourceOrderInfo of the header of an RPC’s reply',
+      wire.encodeRpcReplyHeader({ outcome: 'reply', stable: false, header: replicaHeader }),
+      wire.decodeRpcReplyHeader,
+    ],
+  ];
+  const bytes = Buffer.from(connectionHex(connection), 'hex');
+  const PLAIN = 1;
+  const UNKNOWN = 3;
+
+  it.each(places)('is refused in %s', (_place, encoded, decode) => {
+    const of = (kind: number): Buffer => Buffer.concat([Buffer.of(kind), bytes]);
+    const changed = replaced(encoded, of(PLAIN), of(UNKNOWN));
+    expect(() => decode(encoded)).not.toThrow();
+    expect(() => decode(changed)).toThrow('UNDERSTUDY_MALFORMED: a connection is of an unknown kind');
+  });
 });
 
-it('refuses the carrier’s flag of a request without a carrier', () => {
-  const bytes = encodeRequest({ method: '/a.B/C', message: Buffer.from('m') });
-  expect(() => decodeRequest(withBits(bytes, 2, 0b1000))).toThrow('UNDERSTUDY_MALFORMED: unknown flag of a request');
+describe('an outcome that is not a reply', () => {
+  const BARE = 0b1000000;
+  const VOIDED = BARE;
+  const to = { orderNum: 3 as OrderNum, index: 0 };
+  const ok = { kind: 'reply', code: 0, details: '' } as const;
+
+  it('is refused as the reply to a call that a handler made', () => {
+    const bytes = wire.encodeRequest({ method: '', message: Buffer.alloc(0), reply: { to, outcome: ok } });
+    expect(() => wire.decodeRequest(withBits(bytes, bytes.length - 1, VOIDED))).toThrow(
+      'UNDERSTUDY_MALFORMED: voided in place of a reply',
+    );
+  });
+
+  it.each(['voided', 'abandoned', 'accepted', 'streamed', 'waits'])('is refused as the end of a stream: %s', (kind) => {
+    const status = { kind: 'status', outcome: { kind: 'unknownStream' } } as const;
+    const UNKNOWN_STREAM = BARE | 4;
+    const code = ['voided', 'abandoned', 'accepted', 'streamed', 'unknownStream', 'waits'].indexOf(kind);
+    const refusal = `UNDERSTUDY_MALFORMED: a stream cannot end as ${kind}`;
+    const frame = wire.encodeReplyFrame({
+      ...{ kind: 'replies', replies: [], reads: [] },
+      header: { term: 1 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 1 },
+      items: [{ stream: 3 as SeqNum, index: 1, item: status, stable: false }],
+    });
+    const sent = replaced(frame, Buffer.of(UNKNOWN_STREAM), Buffer.of(BARE | code));
+    expect(() => wire.decodeReplyFrame(sent)).toThrow(refusal);
+    const streams = [{ stream: 3 as SeqNum, takenUpTo: 0, items: [status] }];
+    const kept = wire.encodeCheckpoint({ ...checkpoint, connections: [{ ...snapshot, streams }] });
+    // The connection's own bytes may hold the same byte; the status comes after them.
+    const changed = Buffer.from(kept);
+    changed[changed.lastIndexOf(UNKNOWN_STREAM)] = BARE | code;
+    expect(() => wire.decodeCheckpoint(changed)).toThrow(refusal);
+  });
+
+  it.each([6, 7, 31, 0b10000000])('is refused when its kind is unknown: %i', (kind) => {
+    const bytes = withBits(wire.encodeOutcome({ kind: 'voided' }), 2, kind);
+    expect(() => wire.decodeOutcome(bytes)).toThrow(
+      `UNDERSTUDY_MALFORMED: unknown flags ${VOIDED | kind} of an outcome`,
+    );
+  });
+
+  it('is refused in the header of an RPC’s reply when its kind is unknown', () => {
+    const replicaHeader = { term: 1 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 1 };
+    const bytes = wire.encodeRpcReplyHeader({ outcome: 'reply', stable: false, header: replicaHeader });
+    expect(() => wire.decodeRpcReplyHeader(withBits(bytes, 2, 7))).toThrow(
+      'UNDERSTUDY_MALFORMED: unknown kind 7 of an outcome',
+    );
+  });
 });
 
-it('refuses the carrier’s flag of a header without a carrier', () => {
-  const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
-  const bytes = encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
-  expect(() => decodeSessionFrame(withBits(bytes, 2, 0b1))).toThrow(
-    'UNDERSTUDY_MALFORMED: unknown flags 1 of a header',
-  );
+describe('the carrier’s flag', () => {
+  it('is refused in a request that stands by itself', () => {
+    const bytes = wire.encodeRequest({ method: '/a.B/C', message: Buffer.from('m') });
+    expect(() => wire.decodeRequest(withBits(bytes, 2, 0b1000))).toThrow(
+      'UNDERSTUDY_MALFORMED: unknown flag of a request',
+    );
+  });
+
+  it.each([
+    ['a reply', { kind: 'reply' as const, code: 0, details: '' }],
+    ['an outcome that is not a reply', { kind: 'voided' as const }],
+  ])('is refused in %s that stands by itself', (_what, outcome) => {
+    expect(() => wire.decodeOutcome(withBits(wire.encodeOutcome(outcome), 2, 0b100000))).toThrow(
+      /UNDERSTUDY_MALFORMED: unknown flags \d+ of an outcome/,
+    );
+  });
+
+  it('is refused in the header of a multicast, which does not use it', () => {
+    const bytes = wire.encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
+    expect(() => wire.decodeSessionFrame(withBits(bytes, 2, 0b1))).toThrow(
+      'UNDERSTUDY_MALFORMED: unknown flags 1 of a header',
+    );
+  });
 });
 
-it('refuses a reply in the frame of a client', () => {
-  const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
-  const reply = {
-    to: { orderNum: 3 as OrderNum, index: 0 },
-    outcome: { kind: 'reply' as const, code: 0, details: 'OK' },
-  };
-  const request = { method: '', message: Buffer.from(''), reply };
-  const common = { kind: 'multicast', header, streams: [] } as const;
-  const requests = [{ seqNum: 1 as SeqNum, request, awaitStable: false }];
-  for (const frame of [
-    { ...common, requests, reads: [] },
-    { ...common, requests: [], reads: [{ readId: 1, request }] },
-  ]) {
-    expect(() => decodeSessionFrame(encodeSessionFrame(frame))).toThrow('UNDERSTUDY_MALFORMED: a client sends a reply');
-  }
-});
+describe('a decoder', () => {
+  it('refuses a run of orders that goes beyond the last orderNum', () => {
+    const writer = new Writer();
+    writer.begin(Kind.promise, 64);
+    writer.varint(1);
+    writer.varint(2);
+    writer.offsetFrom(0, 1);
+    writer.after(0, Number.MAX_SAFE_INTEGER);
+    writer.bytes(new Uint8Array(40));
+    expect(() => wire.decodePeerFrame(writer.finish())).toThrow('UNDERSTUDY_MALFORMED: an orderNum is above 2^53-1');
+  });
 
-it('refuses a caller whose name is too long', () => {
-  const caller = { client: 'x'.repeat(1025), term: 1 as Term, id: { orderNum: 3 as OrderNum, index: 0 } };
-  const bytes = encodeCaller({ ...caller, settledUpTo: 0 as OrderNum });
-  expect(() => decodeCaller(bytes)).toThrow('UNDERSTUDY_MALFORMED: a client of too long a name');
-});
+  it('refuses a client’s frame with the reply to a call of this group, which would speak for another service', () => {
+    const reply = {
+      to: { orderNum: 3 as OrderNum, index: 0 },
+      outcome: { kind: 'reply' as const, code: 0, details: 'OK' },
+    };
+    const request = { method: '', message: Buffer.from(''), reply };
+    const common = { kind: 'multicast', header, streams: [] } as const;
+    const requests = [{ seqNum: 1 as SeqNum, request, awaitStable: false }];
+    for (const frame of [
+      { ...common, requests, reads: [] },
+      { ...common, requests: [], reads: [{ readId: 1, request }] },
+    ]) {
+      expect(() => wire.decodeSessionFrame(wire.encodeSessionFrame(frame))).toThrow(
+        'UNDERSTUDY_MALFORMED: a client sent the reply to a nested call',
+      );
+    }
+  });
 
-it('refuses a Frame message whose length is written too long', () => {
-  expect(() => unwrapFrame(Buffer.from([0x0a, 0x83, 0x00, 1, 2, 3]))).toThrow('length is written too long');
+  it('refuses a caller whose name is too long', () => {
+    const caller = { client: 'x'.repeat(1025), term: 1 as Term, id: { orderNum: 3 as OrderNum, index: 0 } };
+    const bytes = wire.encodeCaller({ ...caller, settledUpTo: 0 as OrderNum });
+    expect(() => wire.decodeCaller(bytes)).toThrow('UNDERSTUDY_MALFORMED: the name of a calling group is too long');
+  });
+
+  it('refuses a Frame message whose length is written with more bytes than needed', () => {
+    expect(() => wire.unwrapFrame(Buffer.from([0x0a, 0x83, 0x00, 1, 2, 3]))).toThrow('length is written too long');
+  });
 });
 
 describe('the addresses of a record', () => {
@@ -100,16 +288,18 @@ describe('the addresses of a record', () => {
   });
   const PAIRS = '\x01p\x01x\x01q\x01y';
   const rewritten = (pairs: string): Buffer => {
-    const bytes = Buffer.from(encodePeerFrame(frame({ p: 'x', q: 'y' })));
+    const bytes = Buffer.from(wire.encodePeerFrame(frame({ p: 'x', q: 'y' })));
     bytes.write(pairs, bytes.indexOf(PAIRS), 'latin1');
     return bytes;
   };
 
-  it('have one encoding, whatever the order they were put in', () => {
-    expect(Buffer.compare(encodePeerFrame(frame({ q: 'y', p: 'x' })), rewritten(PAIRS))).toBe(0);
+  it('have one encoding, in whatever order they were put in', () => {
+    expect(Buffer.compare(wire.encodePeerFrame(frame({ q: 'y', p: 'x' })), rewritten(PAIRS))).toBe(0);
   });
 
-  it.each(['\x01q\x01y\x01p\x01x', '\x01p\x01x\x01p\x01y'])('are refused as %j', (pairs) => {
-    expect(() => decodePeerFrame(rewritten(pairs))).toThrow('UNDERSTUDY_MALFORMED: addresses that do not ascend');
+  it.each(['\x01q\x01y\x01p\x01x', '\x01p\x01x\x01p\x01y'])('are refused when they do not ascend: %j', (pairs) => {
+    expect(() => wire.decodePeerFrame(rewritten(pairs))).toThrow(
+      'UNDERSTUDY_MALFORMED: the addresses of a record do not ascend',
+    );
   });
 });

@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codecs } from './testing/codecs.js';
 
-describe.each(codecs)('$name', ({ arbitrary, encode, decode }) => {
-  it('comes back as it was', () => {
+describe.each(codecs)('a value of $name', ({ arbitrary, encode, decode }) => {
+  it('comes back from its encoding as it was', () => {
     fc.assert(
       fc.property(arbitrary, (value) => {
         expect(decode(encode(value))).toStrictEqual(value);
@@ -12,7 +12,7 @@ describe.each(codecs)('$name', ({ arbitrary, encode, decode }) => {
     );
   });
 
-  it('is the same bytes when it is encoded again', () => {
+  it('has the same encoding after it was decoded', () => {
     fc.assert(
       fc.property(arbitrary, (value) => {
         const bytes = encode(value);
@@ -22,7 +22,7 @@ describe.each(codecs)('$name', ({ arbitrary, encode, decode }) => {
     );
   });
 
-  it('is not disturbed by later encodings', () => {
+  it('has an encoding that later encodings leave untouched', () => {
     fc.assert(
       fc.property(fc.array(arbitrary, { minLength: 2, maxLength: 20 }), (values) => {
         const encodings = values.map(encode);
@@ -33,7 +33,7 @@ describe.each(codecs)('$name', ({ arbitrary, encode, decode }) => {
     );
   });
 
-  it('can be decoded from any Uint8Array, whatever surrounds it', () => {
+  it('is decoded from a view of any memory, whatever surrounds it', () => {
     fc.assert(
       fc.property(arbitrary, fc.nat(9), fc.nat(9), (value, before, after) => {
         const bytes = encode(value);

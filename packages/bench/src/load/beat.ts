@@ -1,13 +1,14 @@
+/** Light load for measuring failovers. */
 import type { ServiceError } from '@grpc/grpc-js';
-import { monotonicMs } from '../processes/clock.js';
-import type { Heard } from '../processes/commands.js';
+import { monotonicMs } from '../ipc/clock.js';
+import type { Heard } from '../ipc/commands.js';
 import { type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 
 const REQUEST = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES) };
-/** A client with so many calls open makes no more. */
+/** A client with this many open calls makes no more. */
 const OPEN_MAX = 10_000;
 
-/** One client under light load: it calls every so often, whether or not it was answered. */
+/** One client under light load: it makes a call at each interval, whether or not earlier calls were answered. */
 class Beater {
   readonly #client: CounterClient;
   readonly #termOf: (client: CounterClient) => number;
@@ -19,7 +20,7 @@ class Beater {
   failures = 0;
   failure: string | undefined;
   longestGapMs = 0;
-  /** When the first and the last reply of each term came. */
+  /** When the first and the last reply of each term arrived. */
   readonly firstReplyAtMs = new Map<number, number>();
   readonly lastReplyAtMs = new Map<number, number>();
   #lastReplyAtMs = this.#startedAtMs;
@@ -53,10 +54,10 @@ class Beater {
     }
     const nowMs = monotonicMs();
     this.replies += 1;
-    // What comes before the first reply is the time to connect.
+    // The time before the first reply is the time to connect, so it does not count as a gap.
     if (this.replies > 1) this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.#lastReplyAtMs);
     this.#lastReplyAtMs = nowMs;
-    // No reply of an older term than it knows is given to a client's application.
+    // A client never hands its application a reply of a term older than the newest it knows.
     const term = this.#termOf(this.#client);
     if (!this.firstReplyAtMs.has(term)) this.firstReplyAtMs.set(term, nowMs);
     this.lastReplyAtMs.set(term, nowMs);
@@ -64,7 +65,7 @@ class Beater {
   }
 }
 
-/** Light load by several clients that outlives a change of primary. */
+/** Light load by several clients, which goes on through a change of primary. */
 export class Beat {
   readonly #beaters: readonly Beater[];
   #waiting: { readonly term: number; readonly resolve: () => void }[] = [];
@@ -74,7 +75,7 @@ export class Beat {
     this.#beaters = clients.map((client) => new Beater(client, termOf, everyMs, () => this.#look()));
   }
 
-  /** Resolves when every client has had a reply of a newer term. */
+  /** Resolves when every client has had a reply of a term newer than `term`. */
   heardOfTermAfter(term: number): Promise<void> {
     this.#askedTerm = term;
     return new Promise((resolve) => {

@@ -1,10 +1,11 @@
+/** One of the calls that full load keeps in flight. */
 import type { ServiceError } from '@grpc/grpc-js';
 import { type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 import type { Tally } from './tally.js';
 
 const REQUEST = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES).fill(0x55) };
 
-/** One call in flight, again and again: makes nothing new for a call but the call itself. */
+/** Keeps one call in flight. Allocates nothing for a call but the call itself, so that little else is measured. */
 export class Lane {
   readonly #client: CounterClient;
   readonly #tally: Tally;
@@ -14,7 +15,7 @@ export class Lane {
 
   /**
    * @param next whether there is another call to make
-   * @param idle called when there was none
+   * @param idle called when there is no other call to make
    */
   constructor(client: CounterClient, tally: Tally, next: () => boolean, idle: () => void) {
     this.#client = client;
@@ -38,7 +39,7 @@ export class Lane {
       this.send();
     } else {
       this.#tally.failure(error.message);
-      // A call that fails at once must not keep everything else from running.
+      // Calls that fail at once must not keep the event loop from everything else.
       setImmediate(this.send);
     }
   };

@@ -1,8 +1,9 @@
+/** Full load by unary calls. */
 import type { CounterClient } from '../service/proto.js';
 import { Lane } from './lane.js';
 import type { Tally } from './tally.js';
 
-/** A closed loop: so many calls in flight, each followed by another when it is answered. */
+/** A closed loop: keeps a number of calls in flight, and makes another whenever one is answered. */
 export class Load {
   readonly #client: CounterClient;
   readonly #tally: Tally;
@@ -16,7 +17,7 @@ export class Load {
     this.#tally = tally;
   }
 
-  /** @param calls how many in all; without it they go on until `stop` */
+  /** @param calls how many calls to make in all; without it, calls go on until `stop` */
   start(inFlight: number, calls = Number.POSITIVE_INFINITY): void {
     this.#left = calls;
     const next = (): boolean => {
@@ -31,9 +32,9 @@ export class Load {
   }
 
   /**
-   * Makes no more calls, and waits for those that are open.
+   * Makes no more calls, and waits for the open ones.
    *
-   * @returns how many were made in all
+   * @returns how many calls were made in all
    */
   async stop(): Promise<number> {
     this.#left = 0;

@@ -1,12 +1,13 @@
+/** One of the streams that are measured. */
 import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
-import type { Pace } from '../processes/commands.js';
+import type { Pace } from '../ipc/commands.js';
 import { type AddReply, type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 import type { Tally } from './tally.js';
 
 const REQUEST: AddRequest = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES).fill(0x55) };
 const NOT_TIMED = 0n;
 
-/** One stream: sends as fast as it may, or each message when the one before has come back. */
+/** Keeps one stream busy: sends as fast as flow control allows, or each message when the one before has come back. */
 export class StreamLane {
   readonly #call: ClientDuplexStream<AddRequest, AddReply>;
   readonly #tally: Tally;
@@ -16,7 +17,7 @@ export class StreamLane {
   #sentAtNs = 0n;
   #ending = false;
 
-  /** @param onEnd called with how many messages were sent, when all have come back and the call has ended */
+  /** @param onEnd called with the number of messages sent, when all have come back and the call has ended */
   constructor(client: CounterClient, tally: Tally, pace: Pace, onEnd: (sent: number) => void) {
     this.#tally = tally;
     this.#pace = pace;
@@ -24,7 +25,7 @@ export class StreamLane {
     this.#call = client.addEach();
     this.#call.on('data', this.#onReply);
     this.#call.on('drain', this.#fill);
-    // A failure comes as status too; without a listener it would be thrown.
+    // A failure also arrives as a status. Without a listener for `error`, Node would throw it.
     this.#call.on('error', () => {});
     this.#call.on('status', (status) => this.#ended(status));
     if (pace === 'window') this.#fill();
@@ -33,7 +34,7 @@ export class StreamLane {
 
   end(): void {
     this.#ending = true;
-    // One message under way: it ends when that has come back.
+    // At pace 'one', the stream ends when the message that is under way has come back.
     if (this.#pace === 'window') this.#call.end();
   }
 

@@ -1,9 +1,10 @@
-import type { Pace } from '../processes/commands.js';
+/** Full load by streams. */
+import type { Pace } from '../ipc/commands.js';
 import type { CounterClient } from '../service/proto.js';
 import { StreamLane } from './stream-lane.js';
 import type { Tally } from './tally.js';
 
-/** Streams that are kept busy until they are ended. */
+/** Keeps a number of streams busy until they are ended. */
 export class StreamLoad {
   readonly #client: CounterClient;
   readonly #tally: Tally;

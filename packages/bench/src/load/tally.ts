@@ -1,6 +1,7 @@
+/** What a driver counts while it is measured. */
 import { build } from 'hdr-histogram-js';
-import { usage } from '../processes/child-side.js';
-import type { Mark } from '../processes/commands.js';
+import { usage } from '../ipc/child-side.js';
+import type { Mark } from '../ipc/commands.js';
 
 const LONGEST_US = 60_000_000;
 const NS_PER_US = 1_000;

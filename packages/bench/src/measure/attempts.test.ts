@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Disturbed } from '../processes/child.js';
+import { Disturbed } from '../ipc/child.js';
 import { attempt, type Finding } from './attempts.js';
 import type { Bench, Settings } from './settings.js';
 
 const bench: Bench = { settings: {} as Settings, interrupt: new AbortController().signal, progress: () => {} };
 
-/** Measures 1, 2, 3 …; `whole` says of which the group stayed whole. */
+/** A measurement that results in 1, 2, 3 …; `whole` says during which of them the group stayed whole. */
 function measuring(whole: (count: number) => boolean): () => Promise<Finding<number>> {
   let count = 0;
   return async () => {
@@ -15,7 +15,7 @@ function measuring(whole: (count: number) => boolean): () => Promise<Finding<num
 }
 
 describe('attempt', () => {
-  it('takes what was measured at a group that stayed whole', async () => {
+  it('returns the first result when the group stayed whole', async () => {
     expect(
       await attempt(
         bench,
@@ -24,7 +24,7 @@ describe('attempt', () => {
     ).toEqual({ result: 1, disturbed: 0 });
   });
 
-  it('measures again when the group was disturbed, and counts that', async () => {
+  it('measures again when the group was disturbed, and counts the disturbances', async () => {
     expect(
       await attempt(
         bench,
@@ -33,7 +33,7 @@ describe('attempt', () => {
     ).toEqual({ result: 3, disturbed: 2 });
   });
 
-  it('comes to an end on a machine that never lets a group be', async () => {
+  it('gives up after three attempts when the group is disturbed every time', async () => {
     expect(
       await attempt(
         bench,
@@ -42,7 +42,7 @@ describe('attempt', () => {
     ).toEqual({ result: 3, disturbed: 3 });
   });
 
-  it('measures again when there was nothing left to measure', async () => {
+  it('measures again when the measurement throws Disturbed', async () => {
     const measure = measuring(() => true);
     const first = async () => {
       const finding = await measure();
@@ -52,7 +52,7 @@ describe('attempt', () => {
     expect(await attempt(bench, first)).toEqual({ result: 2, disturbed: 1 });
   });
 
-  it('does not take any other failure for a disturbance', async () => {
+  it('passes every other error on', async () => {
     const failing = async () => {
       throw new TypeError('a defect');
     };

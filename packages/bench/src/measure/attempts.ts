@@ -1,27 +1,29 @@
-import { Disturbed } from '../processes/child.js';
+import { Disturbed } from '../ipc/child.js';
 import { onStage, type Stage } from '../processes/stage.js';
 import type { Bench } from './settings.js';
 
-/** How often something is measured at most when the group does not stay as it is. */
+/** How often a measurement is made at most when the group is disturbed every time. */
 const ATTEMPTS_MAX = 3;
 
-/** What was found once. */
+/** The result of one attempt. */
 export interface Finding<T> {
   readonly result: T;
-  /** The group stayed as it was, but for what the measurement itself did to it. */
+  /** The group stayed as it was formed, except for what the measurement itself did to it. */
   readonly whole: boolean;
 }
 
-/** What was measured, and how often the group was disturbed meanwhile, so that it was measured again. */
+/** The result of a measurement, and how often it was repeated because the group was disturbed. */
 export interface Attempted<T> {
   readonly result: T;
-  /** When this is `ATTEMPTS_MAX` the result itself is of a disturbed group. */
+  /**
+   * When this is `ATTEMPTS_MAX`, the group was disturbed during the last attempt too, and `result` is of that attempt.
+   */
   readonly disturbed: number;
 }
 
 /**
- * Measures at a site of its own, and again in another when the group did not stay whole: on a busy machine a replica may
- * not run for the length of a lease, and is taken for dead.
+ * Measures on a stage of its own, and again on another when the group did not stay whole: on a busy machine a replica
+ * may not get to run for the length of a lease, and the others take it for dead.
  */
 export async function attempt<T>(bench: Bench, measure: (stage: Stage) => Promise<Finding<T>>): Promise<Attempted<T>> {
   for (let disturbed = 1; ; disturbed++) {
@@ -30,7 +32,7 @@ export async function attempt<T>(bench: Bench, measure: (stage: Stage) => Promis
       throw error;
     });
     if (finding?.whole) return { result: finding.result, disturbed: disturbed - 1 };
-    bench.progress('  the group was disturbed meanwhile');
+    bench.progress('  the group was disturbed while it was measured');
     if (finding !== undefined && disturbed === ATTEMPTS_MAX) return { result: finding.result, disturbed };
   }
 }

@@ -1,4 +1,5 @@
-import { monotonicMs } from '../processes/clock.js';
+/** How long clients wait when the primary leaves. */
+import { monotonicMs } from '../ipc/clock.js';
 import type { Group } from '../processes/group.js';
 import type { Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
@@ -8,19 +9,19 @@ import { openGroup, type Site } from './site.js';
 
 const CLIENTS = 4;
 const BEAT_EVERY_MS = 5;
-/** Light load before the primary goes, so that neither it nor the clients are new to their work. */
+/** Light load before the primary leaves, so that its code and that of the clients is warm. */
 const SETTLE_SECONDS = 1;
-/** Afterwards, for what else the clients may have to wait for. */
+/** Light load after the first replies of the new primary, in case clients have to wait once more. */
 const AFTER_SECONDS = 0.5;
 
-/** How the primary went. */
+/** How the primary leaves: killed, or told to hand over. */
 export type Departure = 'crash' | 'handOver';
 
-/** A primary that did not answer for so long before the signal was not a healthy one. */
+/** A primary that did not answer for this long before the signal was not healthy, so the failover does not count. */
 const SILENCE_MAX_MS = 100;
 
 export interface Failover {
-  /** From the signal until the first client had a reply of the new primary. */
+  /** Time from the signal until the first client had a reply of the new primary. */
   readonly firstReplyMs: number;
   /** The longest time that any client was without a reply. */
   readonly longestGapMs: number;
@@ -38,7 +39,7 @@ export interface Failovers {
   readonly handOver: readonly CountedFailover[];
 }
 
-/** Primaries under light load that are killed, or told to go; each in a group of its own. */
+/** Measures what happens when a primary under light load is killed, or told to end, each time in a group of its own. */
 export async function measureFailovers(bench: Bench): Promise<Failovers> {
   const { failovers, mode, replicas } = bench.settings;
   const full: Mode = { ...mode, carrier: 'stream', release: 'concurrent' };
@@ -56,7 +57,7 @@ export async function measureFailovers(bench: Bench): Promise<Failovers> {
   return results;
 }
 
-/** Has the primary go while the clients call, and waits until each of them was answered by the next. */
+/** Ends the primary while clients make calls, and waits until the next primary has answered each client. */
 export async function failOver(
   stage: Stage,
   { driver, group }: Site & { readonly group: Group },

@@ -1,3 +1,4 @@
+/** Rounds: the measurements that are compared are made shortly after each other. */
 import type { Stage } from '../processes/stage.js';
 import { attempt, type Finding } from './attempts.js';
 import type { Bench } from './settings.js';
@@ -10,14 +11,14 @@ export type Counted<Turn> = Turn & {
 
 export interface VariantRounds<Turn> {
   readonly variant: string;
-  /** One for each round. */
+  /** One turn for each round. */
   readonly turns: readonly Counted<Turn>[];
 }
 
 /**
- * Every variant in every round, A B C A B C …, each time in fresh processes.
+ * Measures every variant in every round, A B C A B C …, each time in fresh processes.
  *
- * @param what is measured, for the progress: ' of streams'
+ * @param what names the rounds in progress messages, such as ' of streams'
  */
 export async function inRounds<Turn>(
   bench: Bench,

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Child } from '../processes/child.js';
-import type { ProcessCommands } from '../processes/commands.js';
+import type { Child } from '../ipc/child.js';
+import type { ProcessCommands } from '../ipc/commands.js';
 import type { Bench } from './settings.js';
 import type { Site } from './site.js';
 
-/** Profiles what is measured, if that was asked for; a later round replaces the profile of an earlier one. */
+/** Profiles what is measured, if the settings ask for it. A later round replaces the profiles of an earlier one. */
 export async function profiled<T>({ settings }: Bench, site: Site, name: string, act: () => Promise<T>): Promise<T> {
   const { profile } = settings;
   if (profile === undefined) return act();

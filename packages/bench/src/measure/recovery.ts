@@ -1,5 +1,6 @@
-import { BenchFailure } from '../processes/child.js';
-import type { Memory } from '../processes/commands.js';
+/** How long a passive group takes to replay its log, and what the log costs in memory. */
+import { BenchFailure } from '../ipc/child.js';
+import type { Memory } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
 import { attempt, type Finding } from './attempts.js';
@@ -7,7 +8,7 @@ import { type Failover, failOver } from './failover.js';
 import type { Bench } from './settings.js';
 import { openGroup } from './site.js';
 
-/** The most that a service config allows: no checkpoint shortens the log. */
+/** The largest value that a service config allows, so that no checkpoint shortens the log. */
 const CHECKPOINT_NEVER = 1_000_000;
 const SETTLE_SECONDS = 0.3;
 
@@ -29,7 +30,7 @@ export interface RecoveryAt {
   readonly recoveries: readonly CountedRecovery[];
 }
 
-/** A passive group whose primary crashes when the log has become so and so long. */
+/** Measures how a passive group recovers when its primary crashes, by the length of the log. */
 export async function measureRecoveries(bench: Bench): Promise<readonly RecoveryAt[]> {
   const { logLengths, recoveries, mode } = bench.settings;
   const passive: Mode = {

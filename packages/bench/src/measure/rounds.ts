@@ -1,3 +1,4 @@
+/** Throughput at full load, and latency at one call in flight. */
 import type { Stage } from '../processes/stage.js';
 import type { Finding } from './attempts.js';
 import { type Counted, inRounds, type VariantRounds } from './in-rounds.js';
@@ -7,10 +8,10 @@ import { endLoad, isWhole, openSite } from './site.js';
 import { type Stretch, warmUp, watch } from './stretch.js';
 import type { Variant } from './variants.js';
 
-/** From full load to one call in flight: until what full load left behind is gone. */
+/** Time between full load and one call in flight, until what full load left behind is gone. */
 const SETTLE_SECONDS = 0.5;
 
-/** One variant in one round. */
+/** The measurements of one variant in one round. */
 export interface Turn {
   /** At full load. */
   readonly throughput?: Stretch;

@@ -1,23 +1,24 @@
+/** The settings of a run. */
 import type { Mode } from '../service/service-config.js';
 
 export const SECTIONS = ['throughput', 'latency', 'streams', 'wire', 'failover', 'recovery'] as const;
 export type Section = (typeof SECTIONS)[number];
 
-/** What a run of the benchmark was asked to do. */
+/** What a run of the benchmark is asked to do. */
 export interface Settings {
   readonly only: readonly Section[];
-  /** Names of variants; the bare service is always among them. Empty: all. */
+  /** Names of variants, always with the bare service. Empty: all variants. */
   readonly variants: readonly string[];
   readonly replicas: number;
   readonly rounds: number;
-  /** Length of a measured stretch. */
+  /** Length of a measured stretch, seconds. */
   readonly seconds: number;
-  /** Full load before anything is measured. */
+  /** Least full load before anything is measured, seconds. */
   readonly warmUpSeconds: number;
   readonly inFlight: number;
   readonly failovers: number;
   readonly logLengths: readonly number[];
-  /** Recoveries from each log length. */
+  /** Number of recoveries at each log length. */
   readonly recoveries: number;
   readonly mode: Pick<Mode, 'replication' | 'multicast' | 'leaseMs'>;
   /** Where to put CPU profiles of the measured stretches. */
@@ -25,10 +26,10 @@ export interface Settings {
   readonly json: string | undefined;
 }
 
-/** What every measurement is given. */
+/** What every measurement needs to know. */
 export interface Bench {
   readonly settings: Settings;
   readonly interrupt: AbortSignal;
-  /** Says what is being done. */
+  /** Tells the user what is measured now. */
   readonly progress: (sentence: string) => void;
 }

@@ -1,27 +1,28 @@
-import type { Child } from '../processes/child.js';
-import type { DriverCommands, ProcessCommands, ProxyCommands } from '../processes/commands.js';
+/** The service that is measured, with its client. */
+import type { Child } from '../ipc/child.js';
+import type { DriverCommands, ProcessCommands, ProxyCommands } from '../ipc/commands.js';
 import { Group, type GroupOptions } from '../processes/group.js';
 import type { Stage } from '../processes/stage.js';
 import type { Mode } from '../service/service-config.js';
 import type { Variant } from './variants.js';
 
-/** A service that runs, and a client process connected to it. */
+/** A running service, and a client process that is connected to it. */
 export interface Site {
   readonly driver: Child<DriverCommands>;
   readonly primary: Child<ProcessCommands>;
   readonly backups: readonly Child<ProcessCommands>[];
-  /** undefined: the bare service. */
+  /** Undefined for the bare service. */
   readonly group: Group | undefined;
 }
 
 export interface SiteOptions extends GroupOptions {
-  /** Client objects in the client process. Default: one. */
+  /** Number of client objects in the client process. Default 1. */
   readonly clients?: number;
 }
 
 export async function openSite(stage: Stage, variant: Variant, options: SiteOptions): Promise<Site> {
   if (variant.mode !== undefined) return openGroup(stage, variant.mode, options);
-  const server = stage.start<ProcessCommands>('bare-server', './bare-server.js', []);
+  const server = stage.start<ProcessCommands>('bare-server', 'bare-server', []);
   const address = String(await stage.until('the bare server listens', server.nextNews()));
   const target = options.proxy === undefined ? address : await openDoor(options.proxy, address);
   const driver = await connect(stage, target, undefined, options.clients);
@@ -42,15 +43,15 @@ async function connect(
   mode: Mode | undefined,
   clients = 1,
 ): Promise<Child<DriverCommands>> {
-  const driver = stage.start<DriverCommands>('driver', './driver.js', []);
+  const driver = stage.start<DriverCommands>('driver', 'driver', []);
   await stage.until('the driver is connected', driver.ask('connect', { target, mode, clients }));
   return driver;
 }
 
-/** Whether the group, if it is one, stayed as it was formed. */
+/** Whether the group stayed as it was formed. Always true for the bare service. */
 export const isWhole = async ({ group }: Site): Promise<boolean> => (await group?.undisturbed()) ?? true;
 
-/** Waits for all open calls, and until all replicas have done the same. */
+/** Waits until all open calls are answered, and until all replicas have come equally far. */
 export async function endLoad(stage: Stage, { driver, group }: Site): Promise<void> {
   const calls = await stage.until('all calls are answered', driver.ask('stop'));
   await group?.agree(stage, calls);

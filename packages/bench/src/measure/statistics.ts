@@ -1,4 +1,5 @@
-/** What several measurements of one thing come to. */
+/** Medians, spreads and ratios of measurements. */
+/** The spread of several measurements of one quantity. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -15,10 +16,10 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * Ratios to a base that was measured next to each value: on a machine that others use too, what was minutes apart
- * cannot be compared.
+ * Ratios of each value to the base that was measured shortly before or after it. On a machine that others use,
+ * measurements that are minutes apart cannot be compared.
  *
- * @param values,bases as many each, those of one round at the same place
+ * @param values,bases of equal length; the value and the base of one round have the same index
  */
 export const pairedRatios = (values: readonly number[], bases: readonly number[]): Spread =>
   spreadOf(values.map((value, round) => value / (bases[round] ?? Number.NaN)));

@@ -1,4 +1,5 @@
-import type { Pace } from '../processes/commands.js';
+/** Throughput and round trips of streams. */
+import type { Pace } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import type { Finding } from './attempts.js';
 import { inRounds, type VariantRounds } from './in-rounds.js';
@@ -8,22 +9,27 @@ import { isWhole, openSite } from './site.js';
 import { type Stretch, untilWarm, watch } from './stretch.js';
 import type { Variant } from './variants.js';
 
-/** Streams of the measurement with many. */
+/** How many streams the measurement with many streams has. */
 export const MANY = 16;
 const SETTLE_SECONDS = 0.5;
-/** A message costs less than a call: it takes more of them until everything is compiled. */
+/** Messages until everything is compiled: more than calls, because a message takes less code than a call. */
 const WARM_MESSAGES = 40_000;
 
-/** One variant in one round; `callsPerSecond` is messages that came back a second. */
+/**
+ * The measurements of one variant in one round. `callsPerSecond` is the number of messages that came back per second.
+ */
 export interface StreamsTurn {
-  /** As many messages under way as the flow control lets. */
+  /** One stream with as many messages under way as flow control allows. */
   readonly one: Stretch;
   readonly many: Stretch;
   /** One stream with one message under way. */
   readonly roundTrip: Stretch;
 }
 
-/** Bidirectional streams whose messages are echoed. They travel alike whatever carries unary calls. */
+/**
+ * Measures bidirectional streams whose messages are echoed. They travel the same way with either carrier of unary
+ * calls.
+ */
 export const measureStreams = (
   bench: Bench,
   variants: readonly Variant[],

@@ -1,25 +1,26 @@
-import { BenchFailure } from '../processes/child.js';
-import { monotonicMs } from '../processes/clock.js';
-import type { Mark, Usage } from '../processes/commands.js';
+/** A stretch of steady load: warm-up and measurement. */
+import { BenchFailure } from '../ipc/child.js';
+import { monotonicMs } from '../ipc/clock.js';
+import type { Mark, Usage } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import { machineCpuMs } from './machine-time.js';
 import type { Site } from './site.js';
 
-/** Before so many calls the hot path is not all compiled: a variant that is slow, or unlucky, needs longer for them. */
+/** The hot path is compiled after this many calls. A slow variant needs more time for them. */
 const WARM_CALLS = 10_000;
-/** But no longer than so many times the warm-up that was asked for. */
+/** The warm-up takes at most this many times as long as was asked for. */
 const WARM_UP_MAX = 5;
 
-/** Puts a site under full load, and leaves it there when it is warm. */
+/** Puts a site under full load until it is warm. The load goes on afterwards. */
 export async function warmUp(stage: Stage, site: Site, inFlight: number, seconds: number): Promise<void> {
   await site.driver.ask('load', inFlight);
   await untilWarm(stage, site, seconds, WARM_CALLS);
 }
 
 /**
- * Lets a site be under the load that it has until it is warm.
+ * Waits until a site that is under load is warm.
  *
- * @param warmCalls before so many, or messages of streams, it is not
+ * @param warmCalls after how many calls, or messages of streams, the site is warm
  */
 export async function untilWarm(stage: Stage, { driver }: Site, seconds: number, warmCalls: number): Promise<void> {
   await stage.pass(seconds);
@@ -28,22 +29,20 @@ export async function untilWarm(stage: Stage, { driver }: Site, seconds: number,
   await stage.pass(seconds * Math.min(missing, WARM_UP_MAX - 1));
 }
 
-/** What a stretch of steady load showed. */
+/** The measurements of a stretch of steady load. */
 export interface Stretch {
   readonly callsPerSecond: number;
   readonly latencies: Mark['latencies'];
-  /** CPU microseconds a call. */
+  /** CPU microseconds for each call. */
   readonly clientCpuUs: number;
   readonly primaryCpuUs: number;
   /** All backups together. */
   readonly backupsCpuUs: number;
-  /** How many cores processes kept busy that had nothing to do with it. */
+  /** How many cores other processes kept busy. */
   readonly otherCores: number;
 }
 
-/**
- * Watches a site under the load that it has for a while.
- */
+/** Measures a site that is under load. */
 export async function watch(stage: Stage, { driver, primary, backups }: Site, seconds: number): Promise<Stretch> {
   const processes = [primary, ...backups];
   const usages = (): Promise<Usage[]> => Promise.all(processes.map((child) => child.ask('usage')));
@@ -54,7 +53,7 @@ export async function watch(stage: Stage, { driver, primary, backups }: Site, se
   const machineAfter = { atMs: monotonicMs(), cpuMs: machineCpuMs() };
   if (end.failures > 0) throw new BenchFailure(`${end.failures} calls failed: ${end.failure}`);
   const callsPerSecond = (end.calls * 1_000) / (end.atMs - begin.atMs);
-  // Processes answer at different moments, so each is measured by its own clock.
+  // The processes answer at different moments, so each is measured between its own two answers.
   const clientCores = coresBetween(begin, end);
   const [primaryCores = 0, ...eachBackupCores] = processes.map((_child, index) =>
     coresBetween(before[index], after[index]),

@@ -1,15 +1,15 @@
 import { CARRIERS, type Mode, RELEASES } from '../service/service-config.js';
 
-/** One way to serve. */
+/** One way to serve the measured service. */
 export interface Variant {
   readonly name: string;
-  /** undefined: one process, and nothing of ours in it or in its client. */
+  /** Undefined for the bare service: one process, without any of our code in it or in its client. */
   readonly mode: Mode | undefined;
 }
 
 export const BARE = 'bare';
 
-/** The bare service, then the group with every carrier and release. */
+/** The bare service, then a group with each combination of carrier and release. */
 export const variantsOf = (common: Pick<Mode, 'replication' | 'multicast' | 'leaseMs'>): readonly Variant[] => [
   { name: BARE, mode: undefined },
   ...CARRIERS.flatMap((carrier) =>

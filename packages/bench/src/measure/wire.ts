@@ -1,4 +1,5 @@
-import type { Flow, ProxyCommands, Traffic } from '../processes/commands.js';
+/** Bytes and messages between the processes. */
+import type { Flow, ProxyCommands, Traffic } from '../ipc/commands.js';
 import type { Stage } from '../processes/stage.js';
 import { attempt, type Finding } from './attempts.js';
 import type { Bench } from './settings.js';
@@ -9,7 +10,7 @@ import type { Variant } from './variants.js';
 const REST_SECONDS = 1;
 const NOTHING: Flow = { bytes: 0, messages: 0, headers: 0 };
 
-/** Flows by kind of connection and direction. */
+/** What passed, by the kind of connection and the direction. */
 export interface Flows {
   readonly clientToPrimary: Flow;
   readonly primaryToClient: Flow;
@@ -22,11 +23,11 @@ export interface Flows {
 
 interface Counts {
   readonly variant: string;
-  /** A second, without any client. */
+  /** In a second without calls. */
   readonly atRest: Flows;
-  /** A call, at one call in flight. */
+  /** For each call, at one call in flight. */
   readonly one: Flows;
-  /** A call, at full load. */
+  /** For each call, at full load. */
   readonly full: Flows;
 }
 
@@ -35,7 +36,7 @@ export interface VariantWire extends Counts {
   readonly disturbed: number;
 }
 
-/** Counts what passes between processes, through a proxy that no other measurement uses. */
+/** Counts what passes between the processes, with a proxy between them that no other measurement uses. */
 export async function measureWire(bench: Bench, variants: readonly Variant[]): Promise<readonly VariantWire[]> {
   const results: VariantWire[] = [];
   for (const variant of variants) {
@@ -47,7 +48,7 @@ export async function measureWire(bench: Bench, variants: readonly Variant[]): P
 }
 
 async function countVariant(stage: Stage, { settings }: Bench, variant: Variant): Promise<Finding<Counts>> {
-  const proxy = stage.start<ProxyCommands>('proxy', './proxy.js', []);
+  const proxy = stage.start<ProxyCommands>('proxy', 'proxy', []);
   const site = await openSite(stage, variant, { replicas: settings.replicas, proxy });
   const flows = async (): Promise<Flows> => flowsOf(site, await proxy.ask('traffic'));
   const beforeRest = await flows();
@@ -59,7 +60,7 @@ async function countVariant(stage: Stage, { settings }: Bench, variant: Variant)
     await stage.pass(settings.warmUpSeconds);
     const { callsPerSecond } = await watch(stage, site, settings.seconds);
     await stage.until('all calls are answered', site.driver.ask('stop'));
-    // From rest to rest, so that what is counted belongs to exactly these calls.
+    // Count from rest to rest, so that everything counted belongs to exactly these calls.
     const before = await flows();
     const calls = Math.ceil(callsPerSecond * settings.seconds);
     await stage.until(`${calls} calls`, site.driver.ask('drive', calls, inFlight));

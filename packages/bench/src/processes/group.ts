@@ -1,16 +1,17 @@
+/** The replicated service that is measured. */
 import { join } from 'node:path';
 import { freeAddresses } from '@understudy/coordinator-etcd/testing';
 import type { ReplicaStatus } from '@understudy/core';
+import type { Child } from '../ipc/child.js';
+import { BenchFailure, Disturbed } from '../ipc/child.js';
+import type { ProxyCommands, ReplicaCommands } from '../ipc/commands.js';
+import type { ReplicaJob } from '../ipc/replica-job.js';
 import type { Mode } from '../service/service-config.js';
-import type { Child } from './child.js';
-import { BenchFailure, Disturbed } from './child.js';
-import type { ProxyCommands, ReplicaCommands } from './commands.js';
-import type { ReplicaJob } from './replica-job.js';
 import type { Stage } from './stage.js';
 
 const LOOK_AGAIN_S = 0.02;
 
-/** The doors through which a replica is reached. */
+/** The addresses at which a replica is reached: its own, or doors of the proxy. */
 export interface Doors {
   readonly forClients: string;
   readonly forPeers: string;
@@ -25,18 +26,18 @@ interface Replica {
 
 export interface GroupOptions {
   readonly replicas: number;
-  /** All connections lead through it. */
+  /** All connections lead through this proxy. */
   readonly proxy?: Child<ProxyCommands>;
   readonly execArgv?: readonly string[];
 }
 
-/** The replicas of the service, each a process of its own. */
+/** The replicas of the service. Each is a process of its own. */
 export class Group {
   readonly #replicas: readonly Replica[];
   readonly #passive: boolean;
   #formedEpoch = 0;
 
-  /** Starts the replicas and waits until there is a primary and all are in sync. */
+  /** Starts the replicas, and waits until one is primary and all are in sync. */
   static async start(stage: Stage, mode: Mode, options: GroupOptions): Promise<Group> {
     const { proxy, execArgv = [] } = options;
     const addresses = await freeAddresses(options.replicas);
@@ -45,7 +46,7 @@ export class Group {
       const id = `counter-${index + 1}`;
       const doors = await openDoors(listen, proxy);
       const job: ReplicaJob = { id, listen, advertised: doors.forPeers, coordinator: join(stage.dir, 'record'), mode };
-      const child = stage.start<ReplicaCommands>(id, './replica.js', [JSON.stringify(job)], execArgv);
+      const child = stage.start<ReplicaCommands>(id, 'replica', [JSON.stringify(job)], execArgv);
       replicas.push({ id, child, doors, status: undefined });
     }
     const group = new Group(replicas, mode);
@@ -59,15 +60,15 @@ export class Group {
   }
 
   /**
-   * Whether everything is as it was formed. A replica that was not scheduled for a lease is taken for dead; what is
-   * measured then is not a group of three any more.
+   * Whether the group is still as it was formed. A replica that does not get to run for the length of a lease is taken
+   * for dead, and a measurement is then no longer one of the whole group.
    */
   async undisturbed(): Promise<boolean> {
     await this.look();
     return this.#newestEpoch() === this.#formedEpoch;
   }
 
-  /** What a client is given to reach the group. */
+  /** The target with which a client reaches the group. */
   get target(): string {
     return `understudy:///${this.#replicas.map(({ doors }) => doors.forClients).join()}`;
   }
@@ -76,7 +77,7 @@ export class Group {
     return this.#replicas.map(({ doors }) => doors);
   }
 
-  /** The primary that serves, as of the last look. */
+  /** The primary that served at the last look. */
   get primary(): { readonly child: Child<ReplicaCommands>; readonly term: number; readonly doors: Doors } {
     const found = this.#serving();
     if (found?.status === undefined) throw new Disturbed('the group has no primary');
@@ -88,7 +89,7 @@ export class Group {
     return this.#replicas.filter(({ child }) => child.alive && child !== primary).map(({ child }) => child);
   }
 
-  /** Asks every replica how it sees itself. */
+  /** Asks every running replica for its status. */
   async look(): Promise<void> {
     const living = this.#replicas.filter(({ child }) => child.alive);
     await Promise.all(
@@ -99,10 +100,10 @@ export class Group {
   }
 
   /**
-   * Waits until all replicas have come equally far, and looks whether they say that they did the same: a group that
-   * answers without its backups would be fast.
+   * Waits until all replicas have come equally far, and checks that their digests agree. A group that answered without
+   * its backups would be fast, but wrong.
    *
-   * @param calls how many were answered
+   * @param calls how many calls were answered
    */
   async agree(stage: Stage, calls: number): Promise<void> {
     await stage.until('the replicas have come equally far', this.#caughtUp(stage));
@@ -116,7 +117,9 @@ export class Group {
     if (odd !== undefined) throw new BenchFailure(`the replicas differ at order ${odd.processedUpTo}`);
   }
 
-  /** Equally far: in what they hold, and if all process, in what they processed. */
+  /**
+   * Waits until all replicas hold equally many orders and, unless the group is passive, have processed equally many.
+   */
   async #caughtUp(stage: Stage): Promise<void> {
     const farness = ({ heldUpTo, processedUpTo }: ReplicaStatus): string =>
       this.#passive ? `${heldUpTo}` : `${heldUpTo} ${processedUpTo}`;

@@ -1,23 +1,24 @@
+/** The processes of one measurement, from their start to their end. */
 import { fork } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { BenchFailure, Child, Disturbed } from './child.js';
-import type { CommandSet } from './ipc.js';
+import { BenchFailure, Child, Disturbed } from '../ipc/child.js';
+import type { CommandSet } from '../ipc/ipc.js';
 
-/** The user wants the benchmark to stop. */
+/** The user asked the benchmark to stop. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** Nothing that is waited for takes longer, on whatever machine. */
+/** No wait takes longer than this on any machine, unless something is wrong. */
 const PATIENCE_MS = 60_000;
 
 type AnyChild = Pick<Child<Record<string, never>>, 'signal' | 'end'>;
 
-/** Where one site of a measurement stands: a directory, its processes, and the ways in which all waiting ends. */
+/** Where a measurement takes place: a directory, processes, and everything that can end a wait early. */
 export class Stage {
   readonly dir = mkdtempSync(join(tmpdir(), 'understudy-bench-'));
   readonly #children: AnyChild[] = [];
@@ -32,7 +33,7 @@ export class Stage {
     this.#ended = new Promise((_resolve, reject) => {
       this.#cutShort = reject;
     });
-    // Whoever waits hears of it; when nobody waits any more nobody needs to.
+    // Every wait races against this promise. If nobody waits, its rejection does not matter.
     this.#ended.catch(() => {});
     interrupt.addEventListener('abort', this.#onInterrupt);
     if (interrupt.aborted) this.#onInterrupt();
@@ -40,23 +41,23 @@ export class Stage {
   }
 
   /**
-   * Starts a process that writes what it says into a log file.
+   * Starts a process whose output goes to a log file of its own.
    *
-   * @param module a file beside this one
+   * @param program the name of a file in `programs/`, without its extension
    */
   start<C extends CommandSet<C>>(
     name: string,
-    module: string,
+    program: string,
     args: readonly string[],
     execArgv: readonly string[] = [],
   ): Child<C> {
     const logPath = join(this.dir, `${name}.log`);
     const log = openSync(logPath, 'a');
     try {
-      const path = fileURLToPath(new URL(module, import.meta.url));
+      const path = fileURLToPath(new URL(`../programs/${program}.js`, import.meta.url));
       const forked = fork(path, args, { stdio: ['ignore', log, log, 'ipc'], execArgv: [...execArgv] });
       const child = new Child<C>(name, forked, (sentence) => {
-        this.#cutShort(new BenchFailure(`${sentence} by itself; its log is ${logPath}`));
+        this.#cutShort(new BenchFailure(`${sentence} by itself; look at its log ${logPath}`));
       });
       this.#children.push(child as unknown as AnyChild);
       return child;
@@ -65,11 +66,15 @@ export class Stage {
     }
   }
 
-  /** Waits, but not beyond the end of the stage. Rejects with BenchFailure or Interrupted then. */
+  /**
+   * Waits for a promise. Rejects with BenchFailure or Interrupted if the stage ends first, or the wait takes too long.
+   */
   async until<T>(what: string, promise: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      const failure = new BenchFailure(`${what}: not within ${PATIENCE_MS / 1_000} s; the logs are in ${this.dir}`);
+      const failure = new BenchFailure(
+        `waited ${PATIENCE_MS / 1_000} s in vain: ${what}; look at the logs in ${this.dir}`,
+      );
       timer = setTimeout(() => reject(failure), PATIENCE_MS);
     });
     try {
@@ -84,7 +89,7 @@ export class Stage {
     await Promise.race([delay(seconds * 1_000), this.#ended]);
   }
 
-  /** Ends all processes and waits until they are gone. The logs, if there are any, stay only if `keep`. */
+  /** Ends all processes, and waits until they have ended. Removes the logs unless `keep`. */
   async end(keep: boolean): Promise<void> {
     await Promise.all(this.#children.map((child) => child.end()));
     this.#interrupt.removeEventListener('abort', this.#onInterrupt);
@@ -97,7 +102,7 @@ export class Stage {
   }
 }
 
-/** Does something on a stage of its own, which is cleared afterwards however that ends. */
+/** Runs `act` on a stage of its own, and clears the stage in any case. Keeps the logs if `act` failed. */
 export async function onStage<T>(interrupt: AbortSignal, act: (stage: Stage) => Promise<T>): Promise<T> {
   const stage = new Stage(interrupt);
   let keep = true;

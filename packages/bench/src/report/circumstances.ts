@@ -6,7 +6,7 @@ import { range } from './table.js';
 
 type Stretches<Turn> = { readonly [Phase in keyof Turn]?: Stretch };
 
-/** What else went on while the rounds were measured. */
+/** Says what else the machine did while the rounds were measured. */
 export function circumstances<Turn extends Stretches<Turn>>(
   rows: readonly VariantRounds<Turn>[],
   { cores }: Machine,
@@ -16,7 +16,7 @@ export function circumstances<Turn extends Stretches<Turn>>(
   const disturbed = turns.reduce((sum, turn) => sum + turn.disturbed, 0);
   return (
     `Meanwhile other processes kept ${range(others)} of ${cores} cores busy.\n` +
-    `Stretches measured again because the group had changed: ${disturbed}.`
+    `Stretches that were measured again because the group had changed: ${disturbed}.`
   );
 }
 

@@ -1,16 +1,17 @@
+/** Tables that compare every variant with the bare service. */
 import type { VariantRounds } from '../measure/in-rounds.js';
 import { pairedRatios, type Spread, spreadOf } from '../measure/statistics.js';
 import type { Stretch } from '../measure/stretch.js';
 import { digits, range, table } from './table.js';
 
-/** The bare service comes first. */
+/** One row for each variant, the bare service first. */
 type Rows<Turn> = readonly VariantRounds<Turn>[];
-/** Which stretch of a turn is compared; undefined if it was not asked for. */
+/** Selects the stretch of a turn that is compared; undefined if it was not measured. */
 type StretchOf<Turn> = (turn: Turn) => Stretch | undefined;
 
 interface Compared {
   readonly own: Spread;
-  /** To the bare service of the same round. */
+  /** Ratio to the bare service of the same round. */
   readonly ratio: Spread;
 }
 

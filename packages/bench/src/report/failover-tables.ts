@@ -1,3 +1,4 @@
+/** Tables of failovers and recoveries. */
 import type { Failover, Failovers } from '../measure/failover.js';
 import type { RecoveryAt } from '../measure/recovery.js';
 import type { Settings } from '../measure/settings.js';
@@ -40,6 +41,9 @@ export function recoveryTable(rows: readonly RecoveryAt[]): string {
   )}\n${disturbedIn(rows.flatMap(({ recoveries }) => recoveries))}`;
 }
 
-/** A primary that was not scheduled for long, or had lost its backups, shows how busy the machine is, not a failover. */
+/**
+ * Says how often a failover was measured again. A primary that did not run for long, or had lost its backups, shows how
+ * busy the machine is and not how a failover goes.
+ */
 const disturbedIn = (all: readonly { readonly disturbed: number }[]): string =>
   `Measured again because the group was disturbed before: ${all.reduce((sum, { disturbed }) => sum + disturbed, 0)}.`;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 
-/** Where something was measured. */
+/** The machine and the versions that were measured. */
 export interface Machine {
   readonly cores: number;
   readonly cpu: string;

@@ -7,7 +7,9 @@ import type { StreamsTurn } from '../measure/streams.js';
 import type { VariantWire } from '../measure/wire.js';
 import type { Machine } from './machine.js';
 
-/** All that a run measured; what `--json` writes. Sections that were not asked for, or not reached, are absent. */
+/**
+ * Everything that a run measured, as `--json` writes it. Sections that were not asked for or not reached are absent.
+ */
 export interface BenchReport {
   readonly startedAt: string;
   readonly machine: Machine;

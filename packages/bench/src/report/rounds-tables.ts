@@ -1,3 +1,4 @@
+/** Tables of throughput, cost and latency of unary calls. */
 import type { VariantTurns } from '../measure/rounds.js';
 import type { Settings } from '../measure/settings.js';
 import { costsTable, latencyTable, ratesTable } from './comparisons.js';

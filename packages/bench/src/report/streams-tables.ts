@@ -1,3 +1,4 @@
+/** Tables of throughput, cost and latency of streams. */
 import type { VariantRounds } from '../measure/in-rounds.js';
 import type { Settings } from '../measure/settings.js';
 import { MANY, type StreamsTurn } from '../measure/streams.js';

@@ -1,7 +1,8 @@
+/** How the report draws tables and numbers. */
 import Table from 'cli-table3';
 import type { Spread } from '../measure/statistics.js';
 
-/** Columns two spaces apart, without lines: five columns of numbers fit into 80. */
+/** Columns are two spaces apart and have no lines, so that many numbers fit into 80 columns. */
 const STYLE = {
   chars: {
     ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
@@ -11,7 +12,7 @@ const STYLE = {
   style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
 };
 
-/** The first column names a row, all others are numbers. */
+/** Draws a table. The first column names the row; all others are numbers. */
 export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
   const colAligns = head.map((_name, column) => (column === 0 ? ('left' as const) : ('right' as const)));
   const drawn = new Table({ ...STYLE, head: [...head], colAligns });
@@ -19,7 +20,7 @@ export function table(title: string, head: readonly string[], rows: readonly (re
   return `${title}\n${drawn.toString()}`;
 }
 
-/** Three digits that count; whole numbers from 100 on. */
+/** A number with three significant digits, or a whole number from 100 on. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);

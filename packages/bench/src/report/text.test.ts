@@ -29,7 +29,7 @@ function stretch(callsPerSecond: number): Stretch {
   return { callsPerSecond, latencies, clientCpuUs: 999, primaryCpuUs: 999, backupsCpuUs: 999, otherCores: 1 };
 }
 
-/** `rate(variant, round)` calls a second. */
+/** A report in which a variant made `rate(variant, round)` calls a second. */
 function reportOf(rate: (variant: number, round: number) => number): BenchReport {
   const variants = variantsOf(mode);
   return {
@@ -76,8 +76,8 @@ function reportOf(rate: (variant: number, round: number) => number): BenchReport
   };
 }
 
-describe('the report for people', () => {
-  it('fits into 80 columns, however large the figures are', () => {
+describe('the text of a report', () => {
+  it('fits into 80 columns, however large its figures are', () => {
     const lines = textOf(reportOf(() => 999_999)).split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
@@ -88,7 +88,7 @@ describe('the report for people', () => {
     expect(line).toContain('2.00  2.00–2.00');
   });
 
-  it('leaves out what was not measured', () => {
+  it('leaves out sections that were not measured', () => {
     const { startedAt, machine, settings } = reportOf(() => 1);
     expect(textOf({ startedAt, machine, settings })).not.toMatch(/Throughput|echoed|wire|Failover|Passive/);
   });

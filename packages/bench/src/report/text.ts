@@ -8,7 +8,7 @@ import { wireTables } from './wire-tables.js';
 const GIBIBYTE = 1024 ** 3;
 const CPU_MAX = 50;
 
-/** The report for people, at most 80 columns wide. */
+/** The report as text, at most 80 columns wide. */
 export function textOf(report: BenchReport): string {
   const { machine, settings, rounds, streams, wire, failovers, recoveries } = report;
   const { only, mode, replicas } = settings;

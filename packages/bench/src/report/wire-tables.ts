@@ -1,3 +1,4 @@
+/** Tables of what passed between the processes. */
 import type { Settings } from '../measure/settings.js';
 import { type Flows, plus, sumOf, type VariantWire } from '../measure/wire.js';
 import { digits, table } from './table.js';
@@ -5,8 +6,8 @@ import { digits, table } from './table.js';
 const HEAD = ['', 'primary', '', 'backups', '', 'peers', '', 'added', ''];
 
 /**
- * Bytes and gRPC messages of both directions: between client and primary, client and backups, among replicas, and all
- * together less what the bare service has.
+ * Draws the bytes and gRPC messages of both directions: between client and primary, between client and backups, among
+ * replicas, and the sum of all less that of the bare service.
  */
 export function wireTables(rows: readonly VariantWire[], { inFlight }: Settings): string[] {
   const of = (title: string, flows: (row: VariantWire) => Flows): string =>

@@ -3,7 +3,7 @@ import { Counter } from './counter.js';
 import { CounterService, PAYLOAD_BYTES } from './proto.js';
 
 describe('the measured service', () => {
-  it('has requests and replies of 100 bytes, however far the counter is', () => {
+  it('has requests and replies of 100 bytes, whatever the counter has reached', () => {
     const payload = new Uint8Array(PAYLOAD_BYTES);
     const add = CounterService.Add;
     expect(add?.requestSerialize({ amount: 1, payload })).toHaveLength(100);
@@ -11,7 +11,7 @@ describe('the measured service', () => {
     expect(add?.responseSerialize({ total: 0xffff_ffff, payload })).toHaveLength(100);
   });
 
-  it('goes on from a checkpoint', () => {
+  it('goes on from a checkpoint with the same total', () => {
     const counter = new Counter();
     counter.add(0xffff_ffff);
     const other = new Counter();

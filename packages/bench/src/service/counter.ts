@@ -1,6 +1,6 @@
 import type { AddReply, AddRequest, CounterHandlers } from './proto.js';
 
-/** The state of the measured service: so little that what is measured is everything else. */
+/** The state of the measured service. It is so small that a measurement shows the cost of everything else. */
 export class Counter {
   #total = 0;
 
@@ -20,7 +20,7 @@ export class Counter {
   }
 }
 
-/** The same for the bare and the replicated service. */
+/** The handlers of the service. The bare and the replicated service use the same. */
 export const handlers = (counter: Counter): CounterHandlers => ({
   add: ({ request: { amount, payload } }, reply) => {
     const answer: AddReply = { total: counter.add(amount), payload };

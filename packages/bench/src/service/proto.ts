@@ -1,3 +1,4 @@
+/** The measured service as grpc-js needs it: types, service definition and client. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -37,5 +38,5 @@ export const CounterClient = grpc.makeGenericClientConstructor(
   'Counter',
 ) as unknown as CounterClientConstructor;
 
-/** With it a message of this service has 100 bytes. */
+/** A payload of this many bytes makes a message of this service 100 bytes long. */
 export const PAYLOAD_BYTES = 93;

@@ -1,3 +1,4 @@
+/** The ways to replicate the measured service. */
 import type { Carrier, Multicast, Release, Replication } from '@understudy/core';
 
 export const REPLICATIONS = ['semi-active', 'passive'] as const satisfies readonly Replication[];
@@ -12,7 +13,7 @@ export interface Mode {
   readonly release: Release;
   readonly carrier: Carrier;
   readonly leaseMs: number;
-  /** Orders between two checkpoints of a passive group; the library's default if absent. */
+  /** Orders between two checkpoints of a passive group. Absent: the library's default. */
   readonly checkpointEvery?: number;
 }
 

@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, it } from 'vitest';
-import { bind } from '../processes/bind.js';
+import { bind } from '../service/bind.js';
 import { Counter, handlers } from '../service/counter.js';
 import { CounterClient, CounterService, PAYLOAD_BYTES } from '../service/proto.js';
 import { CountingDoor } from './counting-door.js';
@@ -10,7 +10,7 @@ afterEach(() => {
   for (const act of cleanUp.splice(0)) act();
 });
 
-it('counts every request and every reply of calls that it passes on', async () => {
+it('a CountingDoor counts every request and every reply of the calls that pass through it', async () => {
   const server = new grpc.Server();
   server.addService(CounterService, handlers(new Counter()));
   const door = await CountingDoor.open(`127.0.0.1:${await bind(server, '127.0.0.1:0')}`);

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { Traffic } from '../processes/commands.js';
+import type { Traffic } from '../ipc/commands.js';
 import { FlowCounter } from './flow-counter.js';
 import { Http2Direction } from './http2-direction.js';
 
-/** An address on loopback that leads to another, and counts what passes. */
+/** A proxy on a loopback address that leads to another address, and counts what passes in each direction. */
 export class CountingDoor {
   readonly address: string;
   readonly #target: { readonly host: string; readonly port: number };

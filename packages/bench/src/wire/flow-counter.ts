@@ -1,6 +1,6 @@
-import type { Flow } from '../processes/commands.js';
+import type { Flow } from '../ipc/commands.js';
 
-/** Counts one direction of all connections through a door. */
+/** Sums up one direction of all connections through a door. */
 export class FlowCounter {
   bytes = 0;
   messages = 0;

@@ -45,7 +45,7 @@ describe('Http2Direction', () => {
   ]);
 
   it.each([1, 2, 9, 1_000, conversation.length])(
-    'counts the same however the bytes arrive: in pieces of %i',
+    'counts bytes, messages and headers right when the bytes arrive in pieces of %i',
     (size) => {
       const { bytes, messages, headers } = count(conversation, size);
       expect({ bytes, messages, headers }).toEqual({ bytes: conversation.length, messages: 3, headers: 2 });
@@ -58,7 +58,7 @@ describe('Http2Direction', () => {
     expect(count(frame(DATA, PADDED, 1, padded), 1, 'server').messages).toBe(1);
   });
 
-  it('begins anew with a stream that broke off in the middle of a message', () => {
+  it('counts the next message of a stream right after a reset in the middle of a message', () => {
     const RST_STREAM = 3;
     const cut = Buffer.concat([
       frame(DATA, 0, 1, message(50).subarray(0, 20)),

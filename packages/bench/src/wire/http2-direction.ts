@@ -6,20 +6,20 @@ const FRAME_HEADER_BYTES = 9;
 const TYPE = { data: 0, headers: 1, rstStream: 3 } as const;
 const FLAG = { endStream: 0x1, padded: 0x8 } as const;
 
-/** Reads along one direction of an HTTP/2 connection (RFC 9113) without TLS, and counts its gRPC messages. */
+/** Parses one direction of an HTTP/2 connection (RFC 9113) without TLS, and counts its gRPC messages. */
 export class Http2Direction {
   readonly #counter: FlowCounter;
   readonly #streams = new Map<number, MessageCounter>();
   readonly #header = Buffer.alloc(FRAME_HEADER_BYTES);
   #headerBytes = 0;
   #toSkip: number;
-  /** Bytes left of the frame, and what they belong to. */
+  /** How many bytes of the frame are still to come, and whose messages they carry. */
   #left = 0;
   #data: MessageCounter | undefined;
   #padding: 'none' | 'length' = 'none';
   #trailing = 0;
 
-  /** @param from who speaks: a client begins with a preface */
+  /** @param from which side sends: a client begins with a preface */
   constructor(counter: FlowCounter, from: 'client' | 'server') {
     this.#counter = counter;
     this.#toSkip = from === 'client' ? PREFACE_BYTES : 0;

@@ -1,5 +1,5 @@
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import type { Reply, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core/internal';
 import { fromEntries, toEntries } from '../metadata.js';
 import { echoDefinition } from './echo.js';
 import type { Answer } from './scripted-replica.js';

@@ -7,7 +7,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import type { Reply } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import { fromEntries, toEntries } from '../metadata.js';
 import { echoDefinition } from './echo.js';
 import type { HandlerSide, StreamHandler } from './stream-handler.js';

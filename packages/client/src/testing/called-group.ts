@@ -1,5 +1,5 @@
 import { type Client, status as Status } from '@grpc/grpc-js';
-import type { Reply, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core/internal';
 import { understudyClient } from '../replicated.js';
 import { connectTo, echoing, reply } from './echo.js';
 import { ScriptedGroup } from './scripted-replica.js';

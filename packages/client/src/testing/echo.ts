@@ -9,7 +9,7 @@ import {
   type ServiceError,
   status as Status,
 } from '@grpc/grpc-js';
-import type { Reply, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core/internal';
 
 /** A service without protobuf: messages are text. */
 export const echoDefinition = {

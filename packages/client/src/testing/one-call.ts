@@ -4,7 +4,11 @@ import { ask, connectTo, serviceConfig } from './echo.js';
 
 const [target = '', calls = '1'] = process.argv.slice(2);
 const client = connectTo(target, replicated({ serviceConfig }));
-for (let i = 0; i < Number(calls); i++) {
-  const { value, error } = await ask(client, `call ${i}`);
-  process.stdout.write(`${error === null ? value : `failed: ${error.message}`}\n`);
+async function main(): Promise<void> {
+  for (let i = 0; i < Number(calls); i++) {
+    const { value, error } = await ask(client, `call ${i}`);
+    process.stdout.write(`${error === null ? value : `failed: ${error.message}`}\n`);
+  }
 }
+
+main();

@@ -6,7 +6,8 @@ import {
   status as Status,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import type { OrderNum, RpcRequestHeader, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { RpcRequestHeader } from '@understudy/core/internal';
 import { decodeRpcRequestHeader, encodeRpcReplyHeader } from '@understudy/wire';
 import { echoDefinition } from './echo.js';
 

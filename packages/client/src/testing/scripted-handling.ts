@@ -6,7 +6,8 @@ import {
   type SendNested,
   type Sent,
 } from '@understudy/context';
-import type { NestedCaller, OrderNum, Reply, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core/internal';
 
 /** Who the `index`-th call of the message at `orderNum` says that it is. */
 export const callerAt = (orderNum: number, index = 0, client = 'shop/0a1b'): NestedCaller => ({

@@ -1,18 +1,6 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
-import type {
-  Epoch,
-  Incarnation,
-  MulticastFrame,
-  OrderNum,
-  ReplicaId,
-  Reply,
-  ReplyFrame,
-  Request,
-  SeqNum,
-  SessionFrame,
-  Term,
-  View,
-} from '@understudy/core';
+import type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type { MulticastFrame, Reply, ReplyFrame, Request, SeqNum, SessionFrame, View } from '@understudy/core/internal';
 import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;

@@ -1,3 +1,4 @@
+import type { Term } from '@understudy/core';
 import {
   type CallId,
   NO_SEQ,
@@ -9,8 +10,7 @@ import {
   type SessionEffect,
   type SessionEvent,
   type SessionHeader,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import type { SessionMachine, SessionSetup } from '../session-port.js';
 
 /** A session without the protocol's care, for tests of what surrounds it: sends each call once, believes each reply. */

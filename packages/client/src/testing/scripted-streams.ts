@@ -5,7 +5,7 @@ import {
   type SessionEvent,
   STREAM_WINDOW,
   type StreamItem,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import type { MakeSession, SessionMachine, SessionSetup } from '../session-port.js';
 import { ScriptedSession } from './scripted-session.js';
 import type { HandlerSide, StreamHandler } from './stream-handler.js';

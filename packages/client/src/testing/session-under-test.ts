@@ -1,5 +1,5 @@
 import type { ClientOptions } from '@grpc/grpc-js';
-import { Session } from '@understudy/core';
+import { Session } from '@understudy/core/internal';
 import { type ReplicatedOptions, replicatedWith } from '../replicated.js';
 import type { MakeSession } from '../session-port.js';
 import { serviceConfig } from './echo.js';

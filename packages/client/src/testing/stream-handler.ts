@@ -1,5 +1,5 @@
 import { status as Status } from '@grpc/grpc-js';
-import type { MetadataEntries, Reply } from '@understudy/core';
+import type { MetadataEntries, Reply } from '@understudy/core/internal';
 
 /** A streaming call as a scripted handler has it, whoever serves it. */
 export interface HandlerSide {

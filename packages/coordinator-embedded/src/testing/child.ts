@@ -1,28 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-/** A program of this directory as a process of its own, for tests. */
+/** Runs a program of this directory as a process of its own, which a test can kill. */
 export class Child {
   readonly process: ChildProcess;
-  /** What it printed so far. */
+  /** The lines that the process printed so far. */
   readonly lines: string[] = [];
-  /** Resolves with its exit code, null if a signal ended it. */
+  /** Resolves with the exit code, or null if a signal ended the process. */
   readonly ended: Promise<number | null>;
   #wanted: { count: number; reached: () => void } | undefined;
 
-  /** @param program name without ending; what `npm run build` made of it is run */
+  /** @param program name of the file without its extension; the compiled file in `dist` runs */
   constructor(program: string, args: readonly string[]) {
-    const built = fileURLToPath(new URL(`../../dist/testing/${program}.js`, import.meta.url));
+    const built = join(__dirname, `../../dist/testing/${program}.js`);
     this.process = spawn(process.execPath, [built, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-    // `close`, not `exit`: only then has everything that it printed arrived.
+    // Wait for `close`, not `exit`: only then has everything that the process printed arrived.
     this.ended = once(this.process, 'close').then(([code]) => code as number | null);
     const { stdout } = this.process;
     if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#printed(line));
   }
 
-  /** Resolves once it printed that many lines. Rejects if it ends before. */
+  /** Resolves once the process has printed that many lines. Rejects if the process ends before. */
   async printed(count: number): Promise<void> {
     if (this.lines.length >= count) return;
     const reached = new Promise<void>((resolve) => {
@@ -34,7 +34,7 @@ export class Child {
     await Promise.race([reached, ended]);
   }
 
-  /** Kills it as a crash would, and waits for its end. */
+  /** Kills the process as a crash would, and waits until it has ended. */
   async kill(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.ended;

@@ -1,5 +1,5 @@
 /**
- * A process that announces one replica, says so, and lives until it is killed or its input ends.
+ * A program that announces one replica, prints `present`, and lives until it is killed or its input ends.
  *
  * presenter.js DIR GROUP NUMBER ADDRESS
  */
@@ -8,7 +8,6 @@ import { sampleMember } from './sample-records.js';
 
 const [dir = '', group = '', number = '', address = ''] = process.argv.slice(2);
 const coordinator = embeddedCoordinator(dir)(group);
-await coordinator.announce({ member: sampleMember(Number(number)), address });
-process.stdout.write('present\n');
+coordinator.announce({ member: sampleMember(Number(number)), address }).then(() => process.stdout.write('present\n'));
 process.stdin.resume();
 process.stdin.on('end', () => void coordinator.close());

@@ -1,3 +1,4 @@
+/** Records and replicas for the tests of coordinators. */
 import type { Epoch, GroupRecord, Incarnation, Member, ReplicaId, Term } from '@understudy/core';
 
 /** A replica whose incarnation follows from its number. */
@@ -6,7 +7,7 @@ export const sampleMember = (number: number): Member => ({
   incarnation: number.toString(16).padStart(32, '0') as Incarnation,
 });
 
-/** A record that can stand at any epoch; `by` tells records of one epoch apart. */
+/** A record for any epoch. Records of one epoch with different `by` differ. */
 export function sampleRecord(group: string, epoch: number, by = 1): GroupRecord {
   const member = sampleMember(by);
   return {

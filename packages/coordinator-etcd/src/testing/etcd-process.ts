@@ -9,14 +9,14 @@ import { freePorts } from './free-ports.js';
 
 const READY = /ready to serve client requests|serving (?:insecure )?client (?:requests|traffic)/i;
 
-/** A real etcd of one member on free ports of the loopback; kept in a directory of its own, so that it can come back. */
+/** A real etcd with one member on free loopback ports. Its directory outlives a kill, so that it can start again. */
 export class EtcdProcess {
   readonly host: string;
   readonly #dir = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
   readonly #args: readonly string[];
   #process: ChildProcess | undefined;
 
-  /** @param args beyond where it listens, such as `--cert-file` */
+  /** @param args options of etcd other than its addresses, such as `--cert-file` */
   static async start(args: readonly string[] = [], scheme: 'http' | 'https' = 'http'): Promise<EtcdProcess> {
     const [client, peer] = await freePorts(2);
     const process = new EtcdProcess(`${scheme}://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`, args);
@@ -33,7 +33,7 @@ export class EtcdProcess {
     ];
   }
 
-  /** Resolves when it serves; with the data that it had before. */
+  /** Starts etcd with the data that it had before. Resolves when it serves. */
   async start(): Promise<void> {
     const child = spawn(findEtcd(), this.#args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
@@ -51,7 +51,7 @@ export class EtcdProcess {
     await Promise.race([serves, ended]);
   }
 
-  /** As a crash would; resolves when it is gone. */
+  /** Kills etcd as a crash would. Resolves when the process has ended. */
   async kill(): Promise<void> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -60,7 +60,7 @@ export class EtcdProcess {
     await gone;
   }
 
-  /** Takes the processor from it, until `resume`. */
+  /** Stops the process from running until `resume`. */
   suspend(): void {
     this.#process?.kill('SIGSTOP');
   }

@@ -2,9 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * The program `etcd`: what ETCD_BIN names, or what is on the PATH. On Debian as root it is installed if it is missing.
+ * Finds the program `etcd`: the one that ETCD_BIN names, or the one on the PATH. If there is none, root on Debian
+ * installs it.
  *
- * @throws Error with a sentence that says what to install
+ * @throws Error that says what to install
  */
 export function findEtcd(): string {
   const named = process.env.ETCD_BIN;
@@ -15,7 +16,7 @@ export function findEtcd(): string {
     install();
     if (isThere()) return 'etcd';
   }
-  throw new Error('these tests need etcd 3.4 or later: install it (Debian: etcd-server), or name it with ETCD_BIN');
+  throw new Error('these tests need etcd 3.4 or later: install it (Debian: etcd-server), or set ETCD_BIN to its path');
 }
 
 const isThere = (): boolean => spawnSync('etcd', ['--version'], { stdio: 'ignore' }).error === undefined;
@@ -24,7 +25,7 @@ const isDebian = (): boolean =>
   existsSync('/etc/os-release') && /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
 
 function install(): void {
-  // Its package would start a server of its own; policy-rc.d is how Debian is told not to.
+  // The package would start a server of its own. Debian's scripts skip that at run level 1.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const apt = (...args: string[]) =>
     execFileSync('apt-get', ['-qq', '-y', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });

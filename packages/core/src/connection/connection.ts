@@ -1,81 +1,26 @@
 import { connectionDigest } from '../model/digest.js';
-import type { ReadReply, SeqReply, StreamAsk } from '../model/frames.js';
-import type { CallId, ConnectionId, ConnectionKind, LinkId, OrderNum, SeqNum } from '../model/ids.js';
+import type { ConnectionId, ConnectionKind, OrderNum, SeqNum } from '../model/ids.js';
 import { connectionKind, maxOf, NO_ORDER, NO_SEQ, next } from '../model/ids.js';
-import type { Request } from '../model/message.js';
 import type { Outcome } from '../model/outcome.js';
+import type { CallOrder, VoidOrder } from '../ordering/order-info.js';
+import type { ClientSession } from './client-session.js';
+import { Message } from './message.js';
 import { Stream } from './stream.js';
 
 /** A seqNum further ahead than this of what arrived without a gap is not accepted: the sender's window is smaller. */
 export const SEQ_NUM_WINDOW = 65_536;
 
-/** A client's session as this replica sees it. */
-export interface SessionState {
-  link: LinkId | undefined;
-  /** Where its stream comes from, as handlers are told. */
-  peer: string;
-  /** This replica answers for it: it would ask the session before it became primary. */
-  registered: boolean;
-  /** When a frame of it last arrived, by this replica's clock. */
-  lastHeardMs: number;
-  /** Its newest heartbeat, by its own clock, and the newest echoed. */
-  heartbeatMs: number;
-  echoedMs: number;
-  echoedAtMs: number;
-  /** Its link has carried sourceOrderInfo up to here. */
-  carriedUpTo: OrderNum;
-  /** What gathered replies reflect. */
-  carryUpTo: OrderNum;
-  stableSent: OrderNum;
-  viewSent: boolean;
-  closing: boolean;
-  replies: Gathered<SeqReply>[];
-  reads: Gathered<ReadReply>[];
-  /** Streams with items that have not been sent. */
-  readonly streams: Set<Stream>;
-  /** What it answered to the newest `collect`. */
-  collected: Collected | undefined;
-}
-
-/** A reply that waits for the end of the turn. It may become stable meanwhile. */
-export type Gathered<T extends SeqReply | ReadReply> = Omit<T, 'stable'> & {
-  stable: boolean;
-  /** It reflects all orders up to here. */
-  readonly orderNum: OrderNum;
-};
-
-export interface Collected {
-  readonly streams: readonly StreamAsk[];
-  readonly retained: ReadonlySet<SeqNum>;
-  readonly outstanding: readonly SeqNum[];
-  readonly sentUpTo: SeqNum;
-}
-
-/** What a replica knows of one multicast connection: bodies, duplicates, replies ([0096]; RIFL, SOSP '15, for the cache). */
+/** What a replica knows of one multicast connection: its messages, its streams, its session ([0096]; RIFL, SOSP '15). */
 export class Connection {
   readonly id: ConnectionId;
   readonly digest: number;
   readonly kind: ConnectionKind;
-  /** Bodies that have no order yet. */
-  readonly bodies = new Map<SeqNum, Request>();
-  /** Messages that are ordered and still in the log. */
-  readonly orderOf = new Map<SeqNum, OrderNum>();
-  /** The reply cache: outcomes of processed messages that may be asked for again. */
-  readonly outcomes = new Map<SeqNum, Outcome>();
-  /** Of outcomes: where in the order a handler ended that had waited. Its reply leaves when that is stable. */
-  readonly endedAt = new Map<SeqNum, OrderNum>();
-  /** RPCs that wait for a message's outcome. */
-  readonly waiters = new Map<SeqNum, CallId[]>();
-  /** Messages whose reply may leave only when it is stable, whatever the release mode. */
-  readonly awaitStable = new Set<SeqNum>();
-  /** Messages whose RPC was given up: their reply goes to the session, whether or not somebody still seems to wait. */
-  readonly byFrame = new Set<SeqNum>();
-  /** Waiting to be ordered, at the primary. */
-  readonly queued = new Set<SeqNum>();
+  /** Messages that somebody may still ask for, or that the log still has. */
+  readonly messages = new Map<SeqNum, Message>();
   /** Open streams, and ended ones whose client has not taken everything. */
   readonly streams = new Map<SeqNum, Stream>();
-  /** At the primary: messages of streams that came before others that precede them; by stream and position. */
-  readonly early = new Map<SeqNum, Map<number, SeqNum>>();
+  /** At the primary: `held` messages, by stream and position. */
+  readonly held = new Map<SeqNum, Map<number, Message>>();
   repliesSeenUpTo: SeqNum = NO_SEQ;
   /** On a connection whose messages this primary numbers: the newest. */
   numberedUpTo: SeqNum = NO_SEQ;
@@ -86,10 +31,10 @@ export class Connection {
   lastOrder: OrderNum = NO_ORDER;
   /** As handlers see it; part of the ordered history. */
   peer: string | undefined;
-  session: SessionState | undefined;
-  /** Since when nobody speaks for it, at the primary; its records are freed after a while. */
+  session: ClientSession | undefined;
+  /** Since when nobody speaks for the connection, at the primary; its records are freed after a while. */
   silentSinceMs: number | undefined;
-  /** At the primary: it is ordered that its records are freed. Before that, the handlers of its streams are told. */
+  /** At the primary: the end of the connection has its order. Before that, the handlers of its streams are told. */
   expiring = false;
 
   constructor(id: ConnectionId) {
@@ -98,14 +43,20 @@ export class Connection {
     this.kind = connectionKind(id);
   }
 
-  /** Whether a body under this seqNum has arrived or was processed before. */
+  message(seqNum: SeqNum): Message {
+    let message = this.messages.get(seqNum);
+    if (message === undefined) {
+      message = new Message(this.id, seqNum);
+      this.messages.set(seqNum, message);
+    }
+    return message;
+  }
+
+  /** Whether a message under this seqNum has arrived or was processed before. */
   knows(seqNum: SeqNum): boolean {
-    return (
-      /* rule received-once */ seqNum <= this.receivedUpTo ||
-      this.#receivedEarly.has(seqNum) ||
-      this.orderOf.has(seqNum) ||
-      this.outcomes.has(seqNum)
-    );
+    if (/* rule received-once */ seqNum <= this.receivedUpTo || this.#receivedEarly.has(seqNum)) return true;
+    const message = this.messages.get(seqNum);
+    return message?.order !== undefined || message?.outcome !== undefined;
   }
 
   withinWindow(seqNum: SeqNum): boolean {
@@ -123,19 +74,75 @@ export class Connection {
     while (this.#receivedEarly.delete(next(this.receivedUpTo))) this.receivedUpTo = next(this.receivedUpTo);
   }
 
+  /** Messages whose bodies are here and that have no order yet, in the order of their numbers. */
+  unordered(): Message[] {
+    const unordered = [...this.messages.values()].filter((message) => message.isUnordered);
+    return unordered.sort((a, b) => a.seqNum - b.seqNum);
+  }
+
   /**
-   * The client will not ask for replies up to `upTo` again: they can go. Bodies are another matter: a backup may have
-   * to process what its client has long been answered.
+   * The client will not ask for replies up to `upTo` again, so their outcomes can go. Bodies stay: a backup may yet have
+   * to process a message whose client has long been answered.
    */
   see(upTo: SeqNum): void {
     if (upTo <= this.repliesSeenUpTo) return;
-    if (upTo - this.repliesSeenUpTo > this.outcomes.size) {
-      for (const seqNum of this.outcomes.keys()) if (seqNum <= upTo) this.outcomes.delete(seqNum);
+    if (upTo - this.repliesSeenUpTo > this.messages.size) {
+      for (const message of this.messages.values()) if (message.seqNum <= upTo) this.#settle(message);
     } else {
-      for (let s = next(this.repliesSeenUpTo); s <= upTo; s = next(s)) this.outcomes.delete(s);
+      for (let seqNum = next(this.repliesSeenUpTo); seqNum <= upTo; seqNum = next(seqNum)) {
+        const message = this.messages.get(seqNum);
+        if (message !== undefined) this.#settle(message);
+      }
     }
-    for (const seqNum of this.endedAt.keys()) if (seqNum <= upTo) this.endedAt.delete(seqNum);
     this.repliesSeenUpTo = upTo;
+  }
+
+  #settle(message: Message): void {
+    if (message.stage !== 'processed') return;
+    message.become('settled');
+    message.outcome = undefined;
+    message.endedAt = undefined;
+    this.#forgetIfDone(message);
+  }
+
+  /** A settled message is remembered only as long as the log has it. */
+  #forgetIfDone(message: Message): void {
+    if (message.stage === 'settled' && message.order === undefined) this.#forget(message);
+  }
+
+  /** Another message may have its number by now, if the connection ended and began anew. */
+  #forget(message: Message): void {
+    if (this.messages.get(message.seqNum) === message) this.messages.delete(message.seqNum);
+  }
+
+  /** The last RPC that waited for a message went away; a message that never came is not expected any more. */
+  forgetIfUnwanted(message: Message): void {
+    if (message.waiters?.length === 0) message.waiters = undefined;
+    if (message.stage === 'expected' && message.waiters === undefined) this.messages.delete(message.seqNum);
+  }
+
+  /** The message has its place in the order, and enters the log. */
+  enterLog(message: Message, order: CallOrder | VoidOrder): void {
+    message.become('ordered');
+    message.order = order;
+    this.lastOrder = order.orderNum;
+  }
+
+  /** The log drops the message. Its outcome stays, and the body as long as its handler waits. */
+  leaveLog(message: Message): void {
+    message.order = undefined;
+    if (message.stage === 'waiting') return;
+    message.request = undefined;
+    // A passive backup never processed what a checkpoint stands for, and the checkpoint has no outcome that was seen.
+    if (message.stage === 'ordered') this.#forget(message);
+    else this.#forgetIfDone(message);
+  }
+
+  /** No promotion adopted the order of the message. */
+  loseOrder(message: Message): void {
+    message.order = undefined;
+    if (message.request !== undefined && message.seqNum > this.repliesSeenUpTo) message.become('received');
+    else this.#forget(message);
   }
 
   /**
@@ -144,9 +151,10 @@ export class Connection {
    */
   coveredUpTo(processedUpTo: OrderNum): SeqNum {
     let first = next(this.repliesSeenUpTo);
-    /* rule cover-ordered-only */ for (const seqNum of this.bodies.keys()) if (seqNum < first) first = seqNum;
-    /* rule cover-processed-only */ for (const [seqNum, orderNum] of this.orderOf)
-      if (orderNum > processedUpTo && seqNum < first) first = seqNum;
+    for (const message of this.messages.values()) {
+      if (message.seqNum >= first) continue;
+      if (/* rule cover-processed-only */ isYetToBeProcessed(message, processedUpTo)) first = message.seqNum;
+    }
     return (first - 1) as SeqNum;
   }
 
@@ -159,14 +167,35 @@ export class Connection {
   }
 
   /**
-   * Keeps an outcome unless nobody can ask for it.
+   * The message has its outcome, which is kept unless nobody can ask for it.
    *
    * @param endedAt where in the order its handler ended, if that had waited
    */
-  keepOutcome(seqNum: SeqNum, outcome: Outcome, endedAt?: OrderNum): void {
-    if (this.kind !== 'session' || seqNum <= this.repliesSeenUpTo) return;
-    this.outcomes.set(seqNum, outcome);
-    if (endedAt !== undefined) this.endedAt.set(seqNum, endedAt);
+  conclude(message: Message, outcome: Outcome, endedAt?: OrderNum): void {
+    message.become('processed');
+    if (this.kind !== 'session' || message.seqNum <= this.repliesSeenUpTo) {
+      this.#settle(message);
+      return;
+    }
+    message.outcome = outcome;
+    message.endedAt = endedAt;
+  }
+
+  /** A checkpoint says what became of a message. */
+  restore(seqNum: SeqNum, outcome: Outcome): void {
+    this.markReceived(seqNum);
+    if (seqNum <= this.repliesSeenUpTo) return;
+    const message = this.message(seqNum);
+    if (message.stage === 'processed') return;
+    message.request = undefined;
+    this.conclude(message, outcome);
+  }
+
+  /** Nobody will process these messages: their client has seen replies up to there. */
+  forgetUnordered(upTo: SeqNum): void {
+    for (const message of this.messages.values()) {
+      if (message.seqNum <= upTo && message.isUnordered) this.messages.delete(message.seqNum);
+    }
   }
 
   openStream(id: SeqNum, method: string): Stream {
@@ -177,10 +206,7 @@ export class Connection {
     }
     return stream;
   }
-
-  takeWaiters(seqNum: SeqNum): CallId[] | undefined {
-    const waiters = this.waiters.get(seqNum);
-    if (waiters !== undefined) this.waiters.delete(seqNum);
-    return waiters;
-  }
 }
+
+const isYetToBeProcessed = (message: Message, processedUpTo: OrderNum): boolean =>
+  message.isUnordered || (message.order !== undefined && message.order.orderNum > processedUpTo);

@@ -54,7 +54,9 @@ export class Connections {
   /** Bodies that have no order yet. */
   get unordered(): number {
     let bodies = 0;
-    for (const connection of this.#byId.values()) bodies += connection.bodies.size;
+    for (const { messages } of this.#byId.values()) {
+      for (const message of messages.values()) if (message.isUnordered) bodies++;
+    }
     return bodies;
   }
 
@@ -105,7 +107,7 @@ export class Connections {
   ): Pick<Checkpoint, 'connections' | 'keyed' | 'callers' | 'expired' | 'expiredForgotten'> {
     const connections: ConnectionSnapshot[] = [];
     for (const connection of this.#byId.values()) {
-      const { id, kind, peer, outcomes } = connection;
+      const { id, kind, peer } = connection;
       if (kind !== 'session') continue;
       const repliesSeenUpTo = connection.coveredUpTo(processedUpTo);
       const streams = [...connection.streams.values()].filter(({ over }) => over).map(streamSnapshot);
@@ -113,7 +115,7 @@ export class Connections {
         connection: id,
         repliesSeenUpTo,
         peer,
-        outcomes: /* rule checkpoint-of-replies */ [...outcomes],
+        outcomes: /* rule checkpoint-of-replies */ outcomesOf(connection),
         streams,
       });
     }
@@ -133,17 +135,19 @@ export class Connections {
     for (const snapshot of checkpoint.connections) {
       const connection = this.open(snapshot.connection);
       connection.peer = snapshot.peer;
-      for (const [seqNum, outcome] of snapshot.outcomes) {
-        connection.keepOutcome(seqNum, outcome);
-        connection.bodies.delete(seqNum);
-        connection.markReceived(seqNum);
-      }
+      for (const [seqNum, outcome] of snapshot.outcomes) connection.restore(seqNum, outcome);
       restoreStreams(connection, snapshot.streams, checkpoint.orderNum);
       connection.see(snapshot.repliesSeenUpTo);
       connection.coverUpTo(snapshot.repliesSeenUpTo);
-      forgetSeenBodies(connection, snapshot.repliesSeenUpTo);
+      connection.forgetUnordered(snapshot.repliesSeenUpTo);
     }
   }
+}
+
+function outcomesOf({ messages }: Connection): [SeqNum, Outcome][] {
+  const outcomes: [SeqNum, Outcome][] = [];
+  for (const { seqNum, outcome } of messages.values()) if (outcome !== undefined) outcomes.push([seqNum, outcome]);
+  return outcomes;
 }
 
 const streamSnapshot = ({ id, items }: Stream): StreamSnapshot => ({
@@ -164,8 +168,4 @@ function restoreStreams(connection: Connection, snapshots: readonly StreamSnapsh
       stream.pass(stream.items.last, item);
     }
   }
-}
-
-function forgetSeenBodies(connection: Connection, upTo: SeqNum): void {
-  for (const seqNum of connection.bodies.keys()) if (seqNum <= upTo) connection.bodies.delete(seqNum);
 }

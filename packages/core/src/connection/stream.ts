@@ -4,6 +4,7 @@ import type { Request } from '../model/message.js';
 import type { Reply } from '../model/outcome.js';
 import type { StreamItem } from '../model/stream.js';
 import { OrderWindow } from '../ordering/window.js';
+import type { Message } from './message.js';
 
 /** An item with the order whose processing made it: it reflects all orders up to there. */
 interface OrderedItem {
@@ -35,7 +36,7 @@ export class Stream {
   /** The client's message with this position is ordered next. */
   nextPosition = 1;
   /** At a primary with interceptors: the client's message that is on its way through them, or not processed yet. */
-  entering: SeqNum | undefined;
+  entering: Message | undefined;
   /** Items that the client has not taken yet. */
   readonly items = new OrderWindow<OrderedItem, number>(0);
   /** The client has taken items up to here; a slow handler may not have sent them yet. */

@@ -207,13 +207,13 @@ export type ReplicaEffect =
       readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
     };
 
-export type Role = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
+export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
 
 /** A replica as an operator sees it. */
 export interface ReplicaStatus {
   readonly group: string;
   readonly replica: Member;
-  readonly role: Role;
+  readonly role: RoleName;
   readonly term: number;
   readonly epoch: number;
   readonly primary: ReplicaId | undefined;

@@ -2,31 +2,20 @@ import { assert, unreachable } from '../model/assert.js';
 import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
 import type { Member } from '../record/record.js';
-import {
-  checkpointForSuccessor,
-  fellBehind,
-  onCheckpoint,
-  onCheckpointTaken,
-  onRestored,
-  startFromBase,
-} from './checkpoint/checkpoints.js';
+import { sameMember } from '../record/transitions.js';
+import { onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
 import { checkStall, endedLate, executed, pump } from './execute/processing.js';
-import { onAdmitted, onCallGone, onPlainCall, onRefused, onRpcCall } from './intake/requests.js';
+import { refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
-import { backupTick, isFromPrimary, onAnnounce, onBodies, promise } from './membership/backup.js';
-import { onAck, onJoin, onNack, primaryTick, tellPeer, tryHandOver } from './membership/primary.js';
-import { askPeer, onPromise, promotingTick, tryAdopt } from './membership/promoting.js';
-import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange } from './membership/roles.js';
-import { onNestedCall, onNestedReply } from './nested/nested.js';
-import { flush } from './release/fan-out.js';
-import { type ReplicaOptions, ReplicaState } from './state.js';
-import { onItemPassed, onStreamEnded } from './streams/intercepted.js';
-import { onPlainPart } from './streams/plain.js';
+import { onBodies } from './membership/backup.js';
+import { tellPeer } from './membership/tell.js';
+import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange, statusOf } from './roles/become.js';
+import { Starting } from './roles/idle.js';
+import type { CallerEvent } from './roles/role.js';
+import { type ReplicaOptions, ReplicaState } from './state/replica-state.js';
 import { keepOutputs } from './streams/streams.js';
 
-/** A replica outside the set asks to be let in this often until it is given a checkpoint. */
-const JOIN_EVERY_MS = 250;
 /** A shorter gap between two ticks is no standstill, however short the lease is. */
 const STANDSTILL_MIN_MS = 50;
 
@@ -38,7 +27,7 @@ export class Replica {
   readonly #state: ReplicaState;
 
   constructor(options: ReplicaOptions) {
-    this.#state = new ReplicaState(options);
+    this.#state = new ReplicaState(options, (r) => new Starting(r));
   }
 
   /** Something was gathered that waits for a `flush`. */
@@ -48,7 +37,7 @@ export class Replica {
 
   /** Announcements gather: a `flush` is due `batchMs` after they began to, at the latest. */
   get wantsBatchFlush(): boolean {
-    return this.#state.batchSinceMs !== undefined;
+    return this.#state.role.gathers;
   }
 
   /**
@@ -60,7 +49,7 @@ export class Replica {
     assert(nowMs >= r.nowMs, () => `clock went back from ${r.nowMs} to ${nowMs}`);
     r.nowMs = nowMs;
     r.effects = [];
-    if (r.role === 'deposed') return r.effects;
+    if (r.role.kind === 'deposed') return r.effects;
     dispatch(r, event);
     pump(r);
     afterProcessing(r);
@@ -68,7 +57,7 @@ export class Replica {
   }
 
   get status(): ReplicaStatus {
-    return this.#state.statusOf();
+    return statusOf(this.#state);
   }
 }
 
@@ -88,35 +77,27 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onPeerFrame(r, event.from, event.frame);
     case 'sessionFrame':
       onSessionFrame(r, event.link, event.peer, event.frame);
-      return tryAdopt(r);
+      return r.role.sessionSpoke();
     case 'sessionDown':
       return onSessionDown(r, event.link);
     case 'rpcCall':
-      return onRpcCall(r, event);
     case 'plainCall':
-      return onPlainCall(r, event);
     case 'plainPart':
-      return onPlainPart(r, event.call, event.part);
     case 'callGone':
-      return onCallGone(r, event.call);
     case 'admitted':
-      return onAdmitted(r, event);
     case 'refused':
-      return onRefused(r, event);
+    case 'itemPassed':
+    case 'streamEnded':
+    case 'nestedReply':
+      return onCallerEvent(r, event);
     case 'executed':
       return executed(r, event);
-    case 'itemPassed':
-      return onItemPassed(r, event);
-    case 'streamEnded':
-      return onStreamEnded(r, event);
     case 'lateItem':
       return keepOutputs(r, r.order.processedUpTo, [event.output]);
     case 'lateEnd':
       return endedLate(r, event.finished);
     case 'nestedCall':
-      return onNestedCall(r, event.id);
-    case 'nestedReply':
-      return onNestedReply(r, event.to, event.outcome);
+      return r.role.nestedCalled(event.id);
     case 'checkpointTaken':
       return onCheckpointTaken(r, event.state);
     case 'restored':
@@ -124,9 +105,13 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'tick':
       return tick(r);
     case 'flush':
-      return flush(r);
+      r.flushed();
+      return r.role.flush();
     case 'stepDown':
-      return stepDown(r);
+      r.steppingDown ??= { sinceMs: r.nowMs };
+      r.wantFlush();
+      if (/* rule leave-when-let */ r.role.stepDown()) r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+      return;
     default:
       return unreachable(event, 'replica event');
   }
@@ -135,21 +120,7 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
 function onPeerUp(r: ReplicaState, member: Member): void {
   const peer = r.peers.connect(member, r.nowMs);
   peer.announcedUpTo = peer.heldUpTo;
-  if (r.record?.primary.id === member.id) {
-    r.forgetReports();
-    r.ackDue = true;
-    r.wantsFlush = true;
-  }
-  if (r.role === 'promoting') {
-    if (r.collection?.waitingPeers.has(member.id)) askPeer(r, member);
-  } else if (r.isPrimary) {
-    r.requireMembers();
-    tellPeer(r, member);
-    if (peer.learner === 'waiting' && !startFromBase(r, peer)) r.checkpointWanted = true;
-    r.wantsFlush = true;
-  } else if (r.role === 'joining') {
-    r.joinSentMs = Number.NEGATIVE_INFINITY;
-  }
+  r.role.peerUp(peer, member);
 }
 
 function onPeerDown(r: ReplicaState, id: ReplicaId): void {
@@ -163,27 +134,24 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
     case 'newTerm':
       return onNewTerm(r, from, frame);
     case 'join':
-      return r.isPrimary ? onJoin(r, frame) : undefined;
+      r.role.peerFrame(from, frame);
+      return;
     case 'bodies':
-      // Asked for as a backup, and late: what a primary orders comes from whoever waits for it.
-      return /* rule no-late-bodies */ r.isPrimary ? undefined : onBodies(r, frame.bodies);
+      if (/* rule no-late-bodies */ r.role.takesBodies) onBodies(r, frame.bodies);
+      return;
     case 'announce':
-    case 'checkpoint':
-      if (
-        /* rule term-of-peers */ !isCurrent(r, from, frame.term) ||
-        /* rule primary-of-record */ !isFromPrimary(r, from) ||
-        r.isPrimary
-      )
-        return;
-      if (frame.kind === 'announce') return onAnnounce(r, frame);
-      if (fellBehind(r, frame)) return becomeDeposed(r, 'the primary had given this replica up, and went on');
-      return onCheckpoint(r, frame);
+    case 'checkpoint': {
+      if (/* rule term-of-peers */ !isCurrent(r, from, frame.term)) return;
+      if (/* rule primary-of-record */ !isFromPrimary(r, from)) return;
+      const over = r.role.peerFrame(from, frame);
+      if (over !== undefined) becomeDeposed(r, over);
+      return;
+    }
     case 'ack':
-      return isCurrent(r, from, frame.term) && r.isPrimary ? onAck(r, from, frame) : undefined;
     case 'nack':
-      return isCurrent(r, from, frame.term) && r.isPrimary ? onNack(r, from, frame) : undefined;
     case 'promise':
-      return isCurrent(r, from, frame.term) ? onPromise(r, from, frame) : undefined;
+      if (isCurrent(r, from, frame.term)) r.role.peerFrame(from, frame);
+      return;
     default:
       return unreachable(frame, 'peer frame');
   }
@@ -195,15 +163,22 @@ function isCurrent(r: ReplicaState, from: Member, term: number): boolean {
   return term === r.term;
 }
 
+/** Whether a frame of the primary's comes from the one that the record names. */
+const isFromPrimary = ({ record }: ReplicaState, from: Member): boolean =>
+  record !== undefined && sameMember(record.primary, from);
+
 function onNewTerm(r: ReplicaState, from: Member, frame: NewTermFrame): void {
   if (frame.record.term < r.term) {
     tellPeer(r, from);
     return;
   }
   onRecord(r, frame.record);
-  if (r.role !== 'backup' || frame.record.term !== r.term || !isFromPrimary(r, from)) return;
-  r.lastHeartbeatMs = r.nowMs;
-  if (frame.collect) promise(r, from, frame);
+  if (frame.record.term === r.term && isFromPrimary(r, from)) r.role.newTermTold(from, frame);
+}
+
+function onCallerEvent(r: ReplicaState, event: CallerEvent): void {
+  if (r.role.callerEvent(event)) return;
+  if (event.kind === 'rpcCall' || event.kind === 'plainCall') refuseCall(r, event.call);
 }
 
 /**
@@ -214,56 +189,14 @@ function forgiveStandstill(r: ReplicaState): void {
   const gapMs = r.nowMs - r.lastTickMs;
   r.lastTickMs = r.nowMs;
   if (gapMs < Math.max(STANDSTILL_MIN_MS, r.config.leaseMs / 2) || gapMs === Number.POSITIVE_INFINITY) return;
-  r.lastHeartbeatMs += gapMs;
   r.peers.excuse(gapMs);
   for (const { session } of r.connections.values()) if (session !== undefined) session.lastHeardMs += gapMs;
-  for (const waiting of r.collection?.waitingPeers.values() ?? []) waiting.untilMs += gapMs;
+  r.role.forgiveStandstill(gapMs);
 }
 
 function tick(r: ReplicaState): void {
   forgiveStandstill(r);
   checkSessions(r);
   /* rule leave-stalled */ checkStall(r);
-  switch (r.role) {
-    case 'primary':
-      return primaryTick(r);
-    case 'promoting':
-      return promotingTick(r);
-    case 'backup':
-      return backupTick(r);
-    case 'joining':
-      backupTick(r);
-      return askToJoin(r);
-    default:
-  }
-}
-
-function askToJoin(r: ReplicaState): void {
-  const primary = r.record?.primary;
-  if (primary === undefined || r.nowMs - r.joinSentMs < JOIN_EVERY_MS) return;
-  // A primary that speaks no more may have given this replica up while it was slow.
-  if (r.joined && r.nowMs - r.lastHeartbeatMs <= r.config.leaseMs) return;
-  if (r.peers.get(primary.id)?.linkUp !== true) return;
-  r.joinSentMs = r.nowMs;
-  const frame = { kind: 'join', member: r.self, address: r.address } as const;
-  r.effects.push({ kind: 'sendToPeer', peer: primary.id, frame });
-}
-
-function stepDown(r: ReplicaState): void {
-  r.steppingDown ??= { sinceMs: r.nowMs };
-  // Everything is to become stable now: nothing gathers, and no client's reflection is waited for.
-  r.localAnnounceUpTo = r.order.last;
-  r.wantsFlush = true;
-  if (r.isPrimary) {
-    /* rule copy-for-successor */ checkpointForSuccessor(r);
-    tryHandOver(r);
-  } else leave(r);
-}
-
-/** A backup stays until the set goes on without it, and who is about to enter says first that it does not. */
-function leave(r: ReplicaState): void {
-  r.ackDue = true;
-  /* rule leave-when-let */ if (r.role === 'backup' || r.role === 'promoting' || (r.role === 'joining' && r.joined))
-    return;
-  r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+  r.role.tick();
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../connection/connection.js';
+import type { Message } from '../connection/message.js';
 import type { CallId, ConnectionId, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import type { Outcome, Reply } from '../model/outcome.js';
@@ -9,7 +10,7 @@ export type Work =
   | {
       readonly kind: 'call';
       readonly connection: Connection;
-      readonly seqNum: SeqNum;
+      readonly message: Message;
       readonly request: Request;
       readonly peer: string;
       readonly admission: number | undefined;
@@ -18,7 +19,7 @@ export type Work =
   | {
       readonly kind: 'void';
       readonly connection: Connection;
-      readonly seqNum: SeqNum;
+      readonly message: Message;
       readonly outcome: Outcome;
     }
   | {

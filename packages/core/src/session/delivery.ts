@@ -1,6 +1,6 @@
+import { CLOCK_DRIFT } from '../model/clock.js';
 import { type Outcome, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
-import { CLOCK_DRIFT } from '../replica/state.js';
 import { settle, startAgain } from './calls.js';
 import type { Read, Sent, SessionState } from './state.js';
 import { onPartReply } from './streams.js';

@@ -1,6 +1,5 @@
-import { runBare } from '../hosting/bare-process.js';
-import { Bank } from './bank.js';
-import { BankService } from './proto.js';
-import { handlers } from './service.js';
+import { serveBare } from '../common/serve-bare.js';
+import { bankReplica } from './replica.js';
 
-await runBare('bank', (server) => server.addService(BankService, handlers(new Bank())));
+const address = await serveBare(bankReplica());
+console.log(`the bank listens on ${address}`);

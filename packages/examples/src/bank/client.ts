@@ -1,53 +1,17 @@
-import * as grpc from '@grpc/grpc-js';
-import type { Change, Operation, Receipt } from './operation.js';
-import { type Balance, BankClient } from './proto.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../common/connect.js';
+import { BankClient } from './proto.js';
+import { bankServiceConfig } from './service-config.js';
 
-/** How an operation ended, as its caller sees it. What a reply does not have is 0 or empty. */
-export interface Reply {
-  readonly id: number;
-  /** The gRPC status. */
-  readonly code: number;
-  readonly details: string;
-  readonly sequence: number;
-  readonly balanceCents: number;
-  readonly toBalanceCents: number;
-}
+/** Deposits a euro five times a second, and says what the account holds and who answered. Kill that one. */
+const { client, primary } = connect(BankClient, bankServiceConfig, 50051, 'Deposits 100 cents, again and again.');
 
-/** A client of one bank that nothing stands in for. */
-export const connectBare = (address: string): BankClient => new BankClient(address, grpc.credentials.createInsecure());
-
-/** Sends an operation; `done` is called when it is over, however it ends. */
-export function submit(client: BankClient, operation: Operation, done: (reply: Reply) => void): void {
-  if (operation.kind === 'balance') {
-    client.getBalance({ account: operation.account }, (error, balance) => done(replyOf(operation.id, error, balance)));
-    return;
-  }
-  const callback: grpc.requestCallback<Receipt> = (error, receipt) => done(replyOf(operation.id, error, receipt));
-  send(client, operation, callback);
-}
-
-function send(client: BankClient, operation: Change, callback: grpc.requestCallback<Receipt>): void {
-  const { id: operationId, account, to, amountCents } = operation;
-  switch (operation.kind) {
-    case 'deposit':
-      client.deposit({ operationId, account, amountCents }, callback);
-      return;
-    case 'withdraw':
-      client.withdraw({ operationId, account, amountCents }, callback);
-      return;
-    case 'transfer':
-      client.transfer({ operationId, account, to, amountCents }, callback);
-  }
-}
-
-function replyOf(id: number, error: grpc.ServiceError | null, reply: Receipt | Balance | undefined): Reply {
-  if (error !== null || reply === undefined) {
-    const { code = grpc.status.UNKNOWN, details = 'neither an error nor a reply' } = error ?? {};
-    return { id, code, details, sequence: 0, balanceCents: 0, toBalanceCents: 0 };
-  }
-  const toBalanceCents = 'toBalanceCents' in reply ? reply.toBalanceCents : 0;
-  // A receipt for another operation than the one that was asked for is told by its own id.
-  const answered = 'operationId' in reply ? reply.operationId : id;
-  const { sequence, balanceCents } = reply;
-  return { id: answered, code: grpc.status.OK, details: '', sequence, balanceCents, toBalanceCents };
+for (let operationId = 1; ; operationId++) {
+  const line = await new Promise<string>((resolve) => {
+    client.deposit({ operationId, account: 'alice', amountCents: 100 }, (error, receipt) => {
+      resolve(error?.message ?? `alice has ${receipt?.balanceCents} cents, says ${primary()}`);
+    });
+  });
+  console.log(line);
+  await sleep(200);
 }

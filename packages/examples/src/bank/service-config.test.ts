@@ -1,6 +1,6 @@
-import { methodSettings, parseServiceConfig } from '@understudy/core';
+import { methodSettings, parseServiceConfig } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
-import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '../hosting/mode-options.js';
+import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '../common/mode-options.js';
 import { bankServiceConfig } from './service-config.js';
 
 describe("the bank's service config", () => {

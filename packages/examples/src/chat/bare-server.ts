@@ -1,6 +1,5 @@
-import { runBare } from '../hosting/bare-process.js';
-import { Chat } from './chat.js';
-import { ChatService } from './proto.js';
-import { handlers } from './service.js';
+import { serveBare } from '../common/serve-bare.js';
+import { chatReplica } from './replica.js';
 
-await runBare('chat', (server) => server.addService(ChatService, handlers(new Chat())));
+const address = await serveBare(chatReplica());
+console.log(`the chat listens on ${address}`);

@@ -1,4 +1,4 @@
-import { parseServiceConfig } from '@understudy/core';
+import { parseServiceConfig } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { Chat } from './chat.js';
 import { chatServiceConfig } from './service-config.js';

@@ -1,4 +1,4 @@
-import { decodeCheckpoint, encodeCheckpoint } from '../hosting/json-checkpoint.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../common/json-checkpoint.js';
 import type { Message } from './proto.js';
 
 const VERSION = 1;

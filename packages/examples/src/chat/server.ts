@@ -1,15 +1,5 @@
-import { runReplica } from '../hosting/replica-process.js';
-import { Chat } from './chat.js';
-import { ChatService } from './proto.js';
-import { handlers } from './service.js';
-import { CHAT_GROUP, chatServiceConfig } from './service-config.js';
+import { serve } from '../common/serve.js';
+import { chatReplica } from './replica.js';
 
-const chat = new Chat();
-await runReplica({
-  what: 'chat',
-  group: CHAT_GROUP,
-  serviceConfig: chatServiceConfig,
-  state: chat,
-  audit: () => chat.audit(),
-  addTo: (server) => server.addService(ChatService, handlers(chat)),
-});
+const address = await serve(chatReplica());
+console.log(`a replica of the chat serves at ${address}`);

@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type BareServer, startBare } from '../hosting/bare.js';
+import { type BareServer, startBare } from '../common/bare.js';
 import { Chat } from './chat.js';
 import { ChatClient, ChatService, type Entered, type JoinReply, type JoinRequest, type Message } from './proto.js';
 import { Rooms } from './rooms.js';

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { writeAll } from '../hosting/write-all.js';
+import { writeAll } from '../common/write-all.js';
 import type { Chat } from './chat.js';
 import { Participant } from './participant.js';
 import type { ChatHandlers, Enter, JoinRequest } from './proto.js';

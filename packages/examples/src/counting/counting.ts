@@ -1,4 +1,4 @@
-import { decodeCheckpoint, encodeCheckpoint, isCount, isRecord } from '../hosting/json-checkpoint.js';
+import { decodeCheckpoint, encodeCheckpoint, isCount, isRecord } from '../common/json-checkpoint.js';
 import type { CountReply, CountRequest } from './proto.js';
 
 const VERSION = 1;

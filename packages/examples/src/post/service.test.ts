@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type BareServer, startBare } from '../hosting/bare.js';
+import { type BareServer, startBare } from '../common/bare.js';
 import { PostOffice } from './post-office.js';
 import { type Parcel, PostClient, PostService } from './proto.js';
 import { handlers } from './service.js';

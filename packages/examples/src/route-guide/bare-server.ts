@@ -1,6 +1,5 @@
-import { runBare } from '../hosting/bare-process.js';
-import { Guide } from './guide.js';
-import { RouteGuideService } from './proto.js';
-import { handlers } from './service.js';
+import { serveBare } from '../common/serve-bare.js';
+import { routeGuideReplica } from './replica.js';
 
-await runBare('route guide', (server) => server.addService(RouteGuideService, handlers(new Guide())));
+const address = await serveBare(routeGuideReplica());
+console.log(`the route guide listens on ${address}`);

@@ -1,4 +1,4 @@
-import { isCount, isRecord } from '../hosting/json-checkpoint.js';
+import { isCount, isRecord } from '../common/json-checkpoint.js';
 import type { Note, Point } from './proto.js';
 
 export interface SavedPlace {

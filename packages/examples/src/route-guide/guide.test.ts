@@ -1,4 +1,4 @@
-import { parseServiceConfig } from '@understudy/core';
+import { parseServiceConfig } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { Guide } from './guide.js';
 import { ISLAND, isOnMap, keyOf, PLACES } from './places.js';

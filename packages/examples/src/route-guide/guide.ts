@@ -1,4 +1,4 @@
-import { decodeCheckpoint, encodeCheckpoint } from '../hosting/json-checkpoint.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../common/json-checkpoint.js';
 import { isSavedGuide, type SavedGuide, type SavedPlace } from './guide-checkpoint.js';
 import { keyOf, type MapPlace, PLACES } from './places.js';
 import type { Note, Place, Point, WalkSummary } from './proto.js';

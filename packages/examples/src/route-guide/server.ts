@@ -1,15 +1,5 @@
-import { runReplica } from '../hosting/replica-process.js';
-import { Guide } from './guide.js';
-import { RouteGuideService } from './proto.js';
-import { handlers } from './service.js';
-import { ROUTE_GUIDE_GROUP, routeGuideServiceConfig } from './service-config.js';
+import { serve } from '../common/serve.js';
+import { routeGuideReplica } from './replica.js';
 
-const guide = new Guide();
-await runReplica({
-  what: 'route guide',
-  group: ROUTE_GUIDE_GROUP,
-  serviceConfig: routeGuideServiceConfig,
-  state: guide,
-  audit: () => guide.audit(),
-  addTo: (server) => server.addService(RouteGuideService, handlers(guide)),
-});
+const address = await serve(routeGuideReplica());
+console.log(`a replica of the route guide serves at ${address}`);

@@ -1,4 +1,4 @@
-import { type Mode, type Replicable, serviceConfigOf } from '../hosting/mode.js';
+import { type Mode, type Replicable, serviceConfigOf } from '../common/mode.js';
 
 export const ROUTE_GUIDE_GROUP = 'route-guide';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type BareServer, startBare } from '../hosting/bare.js';
+import { type BareServer, startBare } from '../common/bare.js';
 import { Guide } from './guide.js';
 import { PLACES } from './places.js';
 import {

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { writeAll } from '../hosting/write-all.js';
+import { writeAll } from '../common/write-all.js';
 import type { Guide } from './guide.js';
 import { isOnMap, keyOf } from './places.js';
 import type { NewNote, Point, Rectangle, RouteGuideHandlers } from './proto.js';

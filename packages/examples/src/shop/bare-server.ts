@@ -1,18 +1,20 @@
 import * as grpc from '@grpc/grpc-js';
-import { connectBare } from '../bank/client.js';
-import { runBare } from '../hosting/bare-process.js';
+import { BankClient } from '../bank/proto.js';
+import { serveBare } from '../common/serve-bare.js';
 import { PostClient } from '../post/proto.js';
 import { addPartnerOptions, type PartnerOptions } from './options.js';
 import { ShopService } from './proto.js';
 import { handlers } from './service.js';
 import { Shop } from './shop.js';
 
-await runBare<PartnerOptions>(
-  'shop',
-  (server, options) => {
-    const bank = connectBare(options.bank);
-    const post = new PostClient(options.post, grpc.credentials.createInsecure());
+const address = await serveBare<PartnerOptions>({
+  what: 'shop',
+  addOptions: (command) => addPartnerOptions(command, 'a bank without replicas: host:port'),
+  addTo: (server, options) => {
+    const credentials = grpc.credentials.createInsecure();
+    const bank = new BankClient(options.bank, credentials);
+    const post = new PostClient(options.post, credentials);
     server.addService(ShopService, handlers(new Shop(), { bank, post }));
   },
-  (command) => addPartnerOptions(command, 'a bank without replicas: host:port'),
-);
+});
+console.log(`the shop listens on ${address}`);

@@ -1,11 +1,10 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Bank } from '../bank/bank.js';
-import { connectBare } from '../bank/client.js';
 import type { Change } from '../bank/operation.js';
-import { type BankClient, BankService } from '../bank/proto.js';
+import { BankClient, BankService } from '../bank/proto.js';
 import { handlers as bankHandlers } from '../bank/service.js';
-import { type BareServer, startBare } from '../hosting/bare.js';
+import { type BareServer, startBare } from '../common/bare.js';
 import type { Dispatched, Parcel } from '../post/proto.js';
 import { type Receipt, type SalesPage, ShopClient, ShopService } from './proto.js';
 import { handlers, SALES_PAGE_MAX, SHOP_ACCOUNT } from './service.js';
@@ -31,7 +30,7 @@ beforeEach(async () => {
   bank = new Bank();
   post = new SlowPost();
   const bankServer = await startBare('127.0.0.1:0', (to) => to.addService(BankService, bankHandlers(bank)));
-  bankClient = connectBare(bankServer.address);
+  bankClient = new BankClient(bankServer.address, grpc.credentials.createInsecure());
   const partners = { bank: bankClient, post };
   const shopServer = await startBare('127.0.0.1:0', (to) => to.addService(ShopService, handlers(new Shop(), partners)));
   servers = [bankServer, shopServer];

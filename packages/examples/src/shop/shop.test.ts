@@ -1,4 +1,4 @@
-import { methodSettings, parseServiceConfig } from '@understudy/core';
+import { methodSettings, parseServiceConfig } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { shopServiceConfig } from './service-config.js';
 import { PAYMENTS_AFTER, Shop, type Sold } from './shop.js';

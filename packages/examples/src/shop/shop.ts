@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeCheckpoint, encodeCheckpoint, isCount, isRecord } from '../hosting/json-checkpoint.js';
+import { decodeCheckpoint, encodeCheckpoint, isCount, isRecord } from '../common/json-checkpoint.js';
 import type { Sale } from './proto.js';
 
 const VERSION = 1;

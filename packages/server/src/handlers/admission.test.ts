@@ -1,5 +1,5 @@
 import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
-import type { Request } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { type Admission, type AdmitResult, admit, type HandlerFault } from './index.js';
 import { capturedJson } from './testing/captured-json.js';

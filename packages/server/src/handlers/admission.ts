@@ -1,5 +1,5 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
-import type { Reply, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core/internal';
 import type { CapturedMethod } from './captured.js';
 import { withMetadata } from './change.js';
 import type { HandlerFault } from './handler-fault.js';

@@ -1,5 +1,6 @@
 import { Metadata, Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
-import { type ErrorCode, type Reply, UnderstudyError } from '@understudy/core';
+import { type ErrorCode, UnderstudyError } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answer, failWith, HandlerRegistry, type IncomingCall, incomingCall } from './index.js';
 import {

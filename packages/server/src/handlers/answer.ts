@@ -1,5 +1,6 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import { ERROR_CODES, type ErrorCode, type MetadataEntries, type Reply, type Request } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import type { MetadataEntries, Reply, Request } from '@understudy/core/internal';
 import type { StreamArrival } from './arrival.js';
 import { entriesOf, metadataOf, NO_METADATA } from './metadata.js';
 import { type PartialStatus, wellFormed } from './status.js';

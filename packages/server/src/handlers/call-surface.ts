@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
-import type { Request } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import { metadataOf } from './metadata.js';
 
 type UnaryCall = ServerUnaryCall<unknown, unknown>;

@@ -1,4 +1,5 @@
-import { type Request, UnderstudyError } from '@understudy/core';
+import { UnderstudyError } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyChange, encodeChange } from './index.js';

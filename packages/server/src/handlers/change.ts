@@ -1,4 +1,5 @@
-import { type MetadataEntries, type Request, UnderstudyError } from '@understudy/core';
+import { UnderstudyError } from '@understudy/core';
+import type { MetadataEntries, Request } from '@understudy/core/internal';
 import { decodeRequest, encodeRequest } from '@understudy/wire';
 
 const MESSAGE = 0b1;

@@ -1,5 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
-import type { Reply, Request } from '@understudy/core';
+import type { Reply, Request } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import type { CapturedUnary, UnaryHandler } from './captured.js';
 import { runUnary } from './index.js';

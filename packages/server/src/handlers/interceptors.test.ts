@@ -7,7 +7,7 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import type { Request } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { applyChange, encodeChange } from './index.js';
 import { listening, refuse, withMetadata } from './testing/interceptors.js';

@@ -1,5 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
-import type { MetadataEntries } from '@understudy/core';
+import type { MetadataEntries } from '@understudy/core/internal';
 
 type Entry = MetadataEntries[number];
 

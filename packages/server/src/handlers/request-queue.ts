@@ -1,4 +1,4 @@
-import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES } from '@understudy/core';
+import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES } from '@understudy/core/internal';
 
 /** Where messages of the client go when the handler's stream asks for them. */
 export interface RequestSink {

@@ -1,5 +1,5 @@
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import { type MetadataEntries, type Reply, replyOf, type StreamItem } from '@understudy/core';
+import { type MetadataEntries, type Reply, replyOf, type StreamItem } from '@understudy/core/internal';
 import { metadataOf } from './metadata.js';
 import type { PartialStatus } from './status.js';
 import type { StreamWireCall, WireSink } from './stream-wire-call.js';

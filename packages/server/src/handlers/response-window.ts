@@ -1,4 +1,9 @@
-import { STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, STREAM_WINDOW, STREAM_WINDOW_BYTES } from '@understudy/core';
+import {
+  STREAM_UNREAD_MAX,
+  STREAM_UNREAD_MAX_BYTES,
+  STREAM_WINDOW,
+  STREAM_WINDOW_BYTES,
+} from '@understudy/core/internal';
 
 /** How far a handler is ahead of its client: what it wrote and was not sent yet, and what was sent and not taken yet. */
 export class ResponseWindow {

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { MetadataEntries, Reply, Request } from '@understudy/core';
+import type { MetadataEntries, Reply, Request } from '@understudy/core/internal';
 import type { CapturedUnary } from './captured.js';
 import { type HandlerFault, onRejection } from './handler-fault.js';
 import { deserializeRequest, serializeResponse } from './messages.js';

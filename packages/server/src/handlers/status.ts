@@ -1,5 +1,5 @@
 import type { Metadata, ServerErrorResponse } from '@grpc/grpc-js';
-import { GrpcStatus, type MetadataEntries, type Reply } from '@understudy/core';
+import { GrpcStatus, type MetadataEntries, type Reply } from '@understudy/core/internal';
 import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
 
 /** A status as handlers and interceptors of grpc-js give it. */

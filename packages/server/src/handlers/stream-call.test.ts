@@ -1,4 +1,4 @@
-import type { Request } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { jsonBytes } from './testing/side-by-side.js';
 import { OurStream } from './testing/stream-ours.js';

@@ -1,5 +1,5 @@
 import type { sendUnaryData } from '@grpc/grpc-js';
-import type { Request, StreamItem } from '@understudy/core';
+import type { Request, StreamItem } from '@understudy/core/internal';
 import type { CapturedStream } from './captured.js';
 import { DuplexCall } from './duplex-call.js';
 import { type HandlerFault, onRejection } from './handler-fault.js';

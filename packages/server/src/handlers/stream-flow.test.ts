@@ -4,7 +4,7 @@ import {
   STREAM_WINDOW,
   STREAM_WINDOW_BYTES,
   type StreamItem,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { got } from './testing/journal.js';
 import { jsonBytes } from './testing/side-by-side.js';

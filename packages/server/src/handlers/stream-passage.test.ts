@@ -1,5 +1,5 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
-import { type MetadataEntries, type Reply, type Request, replyOf, type StreamItem } from '@understudy/core';
+import { type MetadataEntries, type Reply, type Request, replyOf, type StreamItem } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import type { CapturedStream } from './captured.js';
 import { StreamPassage } from './index.js';
@@ -162,7 +162,10 @@ describe('interceptors of a stream', () => {
   it('may take their time: nothing overtakes', async () => {
     const slow: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
-        start: (next) => next({ onReceiveMetadata: (m, pass) => void setImmediate(() => pass(m)) } as never),
+        start: (next) =>
+          next({
+            onReceiveMetadata: (m: Metadata, pass: (m: Metadata) => void) => void setImmediate(() => pass(m)),
+          } as never),
         sendMessage: (message, pass) => void setImmediate(() => pass(message)),
       });
     const stream = new Case('clientStream', [slow]);

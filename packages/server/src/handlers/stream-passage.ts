@@ -1,5 +1,6 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
-import { ERROR_CODES, type MetadataEntries, type Reply, type Request, type StreamItem } from '@understudy/core';
+import { ERROR_CODES } from '@understudy/core';
+import type { MetadataEntries, Reply, Request, StreamItem } from '@understudy/core/internal';
 import type { AdmitOptions } from './admission.js';
 import type { CapturedStream } from './captured.js';
 import { withMetadata } from './change.js';

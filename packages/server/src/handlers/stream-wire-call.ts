@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { MetadataEntries, Reply } from '@understudy/core';
+import type { MetadataEntries, Reply } from '@understudy/core/internal';
 import { entriesOf, NO_METADATA } from './metadata.js';
 import type { Shown } from './passed-on.js';
 import { outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE } from './status.js';

@@ -1,5 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { ERROR_CODES, STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, type StreamItem } from '@understudy/core';
+import { ERROR_CODES } from '@understudy/core';
+import { STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, type StreamItem } from '@understudy/core/internal';
 import type { CapturedStream } from './captured.js';
 import type { DuplexCall, ReceivingOwner } from './duplex-call.js';
 import { deserializeRequest, serializeResponse } from './messages.js';

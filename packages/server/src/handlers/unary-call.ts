@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
-import type { Request } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import { withCallSurface } from './call-surface.js';
 
 /** What a call object passes on to the execution it belongs to. */

@@ -1,5 +1,6 @@
 import type { Metadata, ServerInterceptingCallInterface, ServerUnaryCall } from '@grpc/grpc-js';
-import { type Request, UnderstudyError } from '@understudy/core';
+import { UnderstudyError } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import { NO_METRICS } from './call-surface.js';
 import type { CapturedMethod } from './captured.js';
 import type { HandlerFault } from './handler-fault.js';

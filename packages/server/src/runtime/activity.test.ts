@@ -1,4 +1,4 @@
-import type { Replica, ReplicaEvent } from '@understudy/core';
+import type { Replica, ReplicaEvent } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { Activity } from './activity.js';
 import { EventLoop } from './event-loop.js';

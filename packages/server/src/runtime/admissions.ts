@@ -1,5 +1,5 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
-import type { ReplicaEffect, Request } from '@understudy/core';
+import type { ReplicaEffect, Request } from '@understudy/core/internal';
 import {
   type Admission,
   type AdmitResult,

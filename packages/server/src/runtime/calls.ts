@@ -1,3 +1,4 @@
+import { UnderstudyError } from '@understudy/core';
 import {
   type CallId,
   type GroupConfig,
@@ -9,8 +10,7 @@ import {
   type RpcRequestHeader,
   replyOf,
   type StreamItem,
-  UnderstudyError,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import {
   type Arrival,

@@ -1,5 +1,5 @@
 import { currentHandling, expectCalls, type Handling, handle } from '@understudy/context';
-import { InvariantViolation, type Replica, type ReplicaEffect, type ReplicaEvent } from '@understudy/core';
+import { InvariantViolation, type Replica, type ReplicaEffect, type ReplicaEvent } from '@understudy/core/internal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventLoop } from './event-loop.js';
 

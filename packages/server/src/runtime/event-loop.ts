@@ -1,5 +1,5 @@
 import { handle } from '@understudy/context';
-import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core';
+import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core/internal';
 
 /** All timeouts of the core are decided at ticks. */
 const TICK_MS = 10;

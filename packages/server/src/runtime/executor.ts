@@ -1,8 +1,8 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { callsExpected, handle } from '@understudy/context';
+import { type Logger, UnderstudyError } from '@understudy/core';
 import {
   GrpcStatus,
-  type Logger,
   type NestedReply,
   type ReplicaEffect,
   type Reply,
@@ -10,8 +10,7 @@ import {
   STREAMED,
   seqNumOf,
   type Task,
-  UnderstudyError,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { applyChange, type HandlerFault, type HandlerRegistry, type RunContext, runUnary } from '../handlers/index.js';
 import type { Activity } from './activity.js';
 import { Admissions, type Admitted } from './admissions.js';

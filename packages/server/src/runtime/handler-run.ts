@@ -1,5 +1,5 @@
 import type { Handling, NestedCall, NestedRequest, SendNested } from '@understudy/context';
-import type { Reply } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 
 /** Takes a call that a handler makes to another service; see `Handling.nest`. */
 export type Nest = (

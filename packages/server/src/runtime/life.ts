@@ -1,21 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ServerInterceptor } from '@grpc/grpc-js';
-import {
-  type Coordinator,
-  configDigest,
-  type GroupConfig,
-  type GroupRecord,
-  type Incarnation,
-  type Logger,
-  type Member,
-  Replica,
-  type ReplicaEffect,
-  type ReplicaId,
-  type ReplicaStatus,
-  type StateSource,
-  type UnderstudyError,
-  unreachable,
+import type {
+  Coordinator,
+  GroupRecord,
+  Incarnation,
+  Logger,
+  Member,
+  ReplicaId,
+  ReplicaStatus,
+  StateSource,
+  UnderstudyError,
 } from '@understudy/core';
+import { configDigest, type GroupConfig, Replica, type ReplicaEffect, unreachable } from '@understudy/core/internal';
 import type { Arrival, HandlerRegistry, StreamArrival } from '../handlers/index.js';
 import type { Activity } from './activity.js';
 import { Calls } from './calls.js';

@@ -1,4 +1,5 @@
-import { ERROR_CODES, type ErrorCode, type Reply } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 
 /**
  * What a call comes to that this replica itself ends.

@@ -1,6 +1,7 @@
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
-import { type NestedId, type OrderNum, type Reply, STREAMED, WAITS } from '@understudy/core';
+import type { OrderNum } from '@understudy/core';
+import { type NestedId, type Reply, STREAMED, WAITS } from '@understudy/core/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CONNECTION, LoneExecutor } from './testing/lone-executor.js';
 import { OtherService, said, textOf } from './testing/other-service.js';

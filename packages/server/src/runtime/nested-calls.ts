@@ -1,5 +1,5 @@
 import type { NestedCall, NestedRequest, SendNested } from '@understudy/context';
-import { assert, NESTED_OPEN_MAX, type NestedCaller, type NestedId } from '@understudy/core';
+import { assert, NESTED_OPEN_MAX, type NestedCaller, type NestedId } from '@understudy/core/internal';
 import type { Activity } from './activity.js';
 import type { EventLoop } from './event-loop.js';
 import type { HandlerRun } from './handler-run.js';

@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata, type Server, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { currentHandling, expectCalls, type SendNested } from '@understudy/context';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
-import type { NestedCaller, Reply } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core/internal';
 import { encodeCaller } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Counter, counterService } from './testing/counter.js';

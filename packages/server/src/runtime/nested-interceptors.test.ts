@@ -6,7 +6,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { currentHandling, expectCalls } from '@understudy/context';
-import { type NestedId, type OrderNum, STREAMED, WAITS } from '@understudy/core';
+import type { OrderNum } from '@understudy/core';
+import { type NestedId, STREAMED, WAITS } from '@understudy/core/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { listening } from '../handlers/testing/interceptors.js';
 import { LoneExecutor } from './testing/lone-executor.js';

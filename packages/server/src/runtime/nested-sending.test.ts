@@ -1,6 +1,7 @@
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { currentHandling, expectCalls, type NestedCall, type SendNested } from '@understudy/context';
-import { type NestedId, type OrderNum, type Reply, WAITS } from '@understudy/core';
+import type { OrderNum } from '@understudy/core';
+import { type NestedId, type Reply, WAITS } from '@understudy/core/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LoneExecutor } from './testing/lone-executor.js';
 import { OtherService, said, textOf } from './testing/other-service.js';

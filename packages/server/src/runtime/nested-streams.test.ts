@@ -1,14 +1,7 @@
 import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
-import {
-  type NestedId,
-  type OrderNum,
-  replyOf,
-  type SeqNum,
-  STREAMED,
-  type StreamOutput,
-  WAITS,
-} from '@understudy/core';
+import type { OrderNum } from '@understudy/core';
+import { type NestedId, replyOf, type SeqNum, STREAMED, type StreamOutput, WAITS } from '@understudy/core/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type EventOf, LoneExecutor } from './testing/lone-executor.js';
 import { OtherService, said, textOf } from './testing/other-service.js';

@@ -1,5 +1,5 @@
 import { handle, type NestedCall, type SendNested, type Sent } from '@understudy/context';
-import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core';
+import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core/internal';
 import type { HandlerRun } from './handler-run.js';
 
 export type Receive = (outcome: Reply) => void;

@@ -1,30 +1,68 @@
 import type { ChannelCredentials, Server, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 
+/** What `createReplica` needs to know. */
 export interface ReplicaServerOptions {
-  /** Name of the group; must equal the service config's if given. */
+  /**
+   * Name of the group. The service config has it already; given here too, the two must be equal, which catches a server that
+   * was started with another group's config. Default: the service config's.
+   */
   readonly group?: string;
-  /** Name of this replica, unique in its group and the same after a restart. */
+  /**
+   * Name of this replica, 1 to 512 characters: unique in its group, and the same after a restart. The name of a stateful
+   * set's pod for instance.
+   *
+   * @example 'bank-1'
+   */
   readonly replicaId: string;
-  /** Where the other replicas and the clients reach this one, `host:port`. May be given to `start` instead. */
+  /**
+   * Where the other replicas and the clients reach this one, `host:port`: not `0.0.0.0`, which is where a server listens. May
+   * be given to `start` instead. Required in one of the two.
+   *
+   * @example '10.0.0.1:50051'
+   */
   readonly address?: string;
+  /**
+   * Where the record of who is primary is kept: what `etcd(…)` of `@understudy/coordinator-etcd` or `embeddedCoordinator(…)`
+   * of `@understudy/coordinator-embedded` returns. The same place for all replicas of the group. No call needs it.
+   */
   readonly coordinator: CoordinatorFactory;
+  /**
+   * The service's state: how it is copied, and how it is replaced by a copy. Called between two messages, never while a
+   * handler runs. All that a handler's answers depend on must be in it.
+   *
+   * @example { checkpoint: () => Buffer.from(JSON.stringify(accounts)), restore: (bytes) => { accounts = JSON.parse(…); } }
+   */
   readonly state: StateSource;
-  /** gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. */
+  /**
+   * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The same for
+   * all replicas and clients. `UnderstudyServiceConfig` is its type, for editors and compilers.
+   *
+   * @example { loadBalancingConfig: [{ understudy: { group: 'bank' } }] }
+   */
   readonly serviceConfig: object | string;
+  /** Receives what happens to this replica, as an event with fields; never a payload. Default: nothing is logged. */
   readonly logger?: Logger;
-  /** Services that pass untouched: `package.Service`, or `package.*` for all below a package. */
+  /**
+   * Services that are not replicated: each replica serves them by itself. `package.Service`, or `package.*` for all below a
+   * package. gRPC's health and reflection services are among them anyhow. Default: none.
+   *
+   * @example ['debug.v1.Debug', 'admin.*']
+   */
   readonly unreplicated?: readonly string[];
-  /** How this replica dials the others. Default: without TLS. */
+  /** How this replica connects to the others. Default: without TLS. */
   readonly peerCredentials?: ChannelCredentials;
-  /** SIGTERM hands over, shuts the server down and exits the process with 0. Default true. */
+  /**
+   * SIGTERM hands over, shuts the server down and exits the process with 0. With `false` call `stop` yourself before you shut
+   * the server down. Default `true`.
+   */
   readonly handleSignals?: boolean;
   /**
-   * Adds grpc.health.v1.Health, which says SERVING for the group's services on the primary only. Default true; false for
-   * a server that has a health service of its own.
+   * Adds grpc.health.v1.Health, which says SERVING for the group's services on the primary only. `false` for a server that
+   * has a health service of its own. Default `true`.
    */
   readonly health?: boolean;
-  /** This replica begins or ceases to serve as primary. */
+  /** Called with `true` when this replica begins to serve as primary, with `false` when it ceases to. Default: nothing. */
   readonly onServing?: (serving: boolean) => void;
   /**
    * An invariant does not hold, or the user's state cannot be copied or replaced: this replica serves no longer, and its
@@ -38,7 +76,7 @@ export interface StartOptions {
   readonly address?: string;
 }
 
-/** One replica of a service: a grpc-js server whose unary calls are ordered and replicated. */
+/** One replica of a service: a grpc-js server whose calls are ordered and replicated. */
 export interface ReplicaServer {
   /**
    * What `new grpc.Server({ interceptors })` must be given.

@@ -1,5 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import type { Logger, PeerFrame, ReplicaEffect, ReplicaId, UnderstudyError } from '@understudy/core';
+import type { Logger, ReplicaId, UnderstudyError } from '@understudy/core';
+import type { PeerFrame, ReplicaEffect } from '@understudy/core/internal';
 import { encodePeerFrame, type PeerHello } from '@understudy/wire';
 import type { EventLoop } from './event-loop.js';
 import { messagesOf } from './frame-channel.js';

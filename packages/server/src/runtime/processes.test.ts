@@ -11,7 +11,7 @@ import { counterService } from './testing/counter.js';
 
 // Runs what `npm run build` made.
 const program = fileURLToPath(new URL('../../dist/runtime/testing/child-replica.js', import.meta.url));
-const coordinators = new URL('../../../coordinator-embedded/dist/index.js', import.meta.url).href;
+const coordinators = fileURLToPath(new URL('../../../coordinator-embedded/dist/index.js', import.meta.url));
 const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'counters' } }] };
 
 let directory: string;

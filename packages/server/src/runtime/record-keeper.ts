@@ -1,12 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Coordinator,
-  type Epoch,
-  type Logger,
-  RecordChange,
-  type RecordChangeStep,
-  type ReplicaEffect,
-} from '@understudy/core';
+import type { Coordinator, Epoch, Logger } from '@understudy/core';
+import { RecordChange, type RecordChangeStep, type ReplicaEffect } from '@understudy/core/internal';
 import { Backoff } from './backoff.js';
 import type { EventLoop } from './event-loop.js';
 

@@ -1,12 +1,6 @@
 import { credentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
-import {
-  type Coordinator,
-  type GroupConfig,
-  type Logger,
-  type ReplicaId,
-  type ReplicaStatus,
-  UnderstudyError,
-} from '@understudy/core';
+import { type Coordinator, type Logger, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import { type Arrival, failStream, failWith, HandlerRegistry, type StreamArrival } from '../handlers/index.js';
 import { Activity } from './activity.js';
 import { adminHandlers, adminService } from './admin.js';

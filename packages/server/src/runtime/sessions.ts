@@ -1,4 +1,5 @@
-import type { LinkId, Logger, ReplyFrame } from '@understudy/core';
+import type { Logger } from '@understudy/core';
+import type { LinkId, ReplyFrame } from '@understudy/core/internal';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
 import type { EventLoop } from './event-loop.js';
 import { FrameChannel } from './frame-channel.js';

@@ -1,12 +1,5 @@
-import {
-  type GroupConfig,
-  type Incarnation,
-  NO_ORDER,
-  parseServiceConfig,
-  type ReplicaId,
-  type ReplicaStatus,
-  UnderstudyError,
-} from '@understudy/core';
+import { type Incarnation, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
+import { type GroupConfig, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
 import type { ReplicaServerOptions } from './options.js';
 
 const NAME_MAX = 512;

@@ -1,6 +1,7 @@
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
-import { type NestedId, type OrderNum, STREAMED, WAITS } from '@understudy/core';
+import type { OrderNum } from '@understudy/core';
+import { type NestedId, STREAMED, WAITS } from '@understudy/core/internal';
 import { outcomeDigest } from '@understudy/wire';
 import { describe, expect, it } from 'vitest';
 import { LoneExecutor } from './testing/lone-executor.js';

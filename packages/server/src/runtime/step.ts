@@ -11,7 +11,7 @@ import {
   type StreamOutput,
   type Task,
   WAITS,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { outcomeDigest } from '@understudy/wire';
 import type { HandlerRun } from './handler-run.js';
 import type { UnaryRun } from './unary-run.js';

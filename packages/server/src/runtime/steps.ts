@@ -1,5 +1,5 @@
 import { handle } from '@understudy/context';
-import type { Reply, Task } from '@understudy/core';
+import type { Reply, Task } from '@understudy/core/internal';
 import type { Activity } from './activity.js';
 import type { EventLoop } from './event-loop.js';
 import { Rest } from './rest.js';

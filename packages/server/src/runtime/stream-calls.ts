@@ -1,6 +1,6 @@
+import type { ErrorCode } from '@understudy/core';
 import {
   type CallId,
-  type ErrorCode,
   type Outcome,
   type Reply,
   type Request,
@@ -9,7 +9,7 @@ import {
   STREAM_WINDOW,
   STREAM_WINDOW_BYTES,
   type StreamItem,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { failStream, incomingCall, type StreamArrival } from '../handlers/index.js';
 import { metadataOf } from '../handlers/metadata.js';
 import { wellFormed } from '../handlers/status.js';

@@ -6,7 +6,7 @@ import {
   type StreamOutput,
   seqNumOf,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { itemDigest } from '@understudy/wire';
 import type { HandlerFault, HandlerRegistry } from '../handlers/index.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';

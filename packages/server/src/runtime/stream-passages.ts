@@ -1,13 +1,13 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
+import { ERROR_CODES } from '@understudy/core';
 import {
   type ConnectionId,
-  ERROR_CODES,
   type ReplicaEffect,
   type Reply,
   type Request,
   type SeqNum,
   STREAMED,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { encodeChange, type HandlerFault, type HandlerRegistry, StreamPassage } from '../handlers/index.js';
 import type { Calls } from './calls.js';
 import type { EventLoop } from './event-loop.js';

@@ -1,14 +1,13 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import type { Incarnation, ReplicaId } from '@understudy/core';
 import {
   configDigest,
   connectionId,
   type HelloFrame,
-  type Incarnation,
   NO_SEQ,
   NO_TERM,
   parseServiceConfig,
-  type ReplicaId,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { decodePeerHello, decodeReplyFrame, encodePeerHello, encodeSessionFrame } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from './testing/counter.js';

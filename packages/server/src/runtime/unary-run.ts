@@ -1,4 +1,4 @@
-import type { MessageName, Reply, Request } from '@understudy/core';
+import type { MessageName, Reply, Request } from '@understudy/core/internal';
 import { type CapturedUnary, type RunContext, type RunningCall, runUnary } from '../handlers/index.js';
 import type { Admitted } from './admissions.js';
 import { HandlerRun, type Nest } from './handler-run.js';

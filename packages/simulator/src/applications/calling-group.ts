@@ -1,4 +1,5 @@
-import type { GroupRecord, NestedCaller, NestedId, OrderNum, Reply, Term } from '@understudy/core';
+import type { GroupRecord, OrderNum, Term } from '@understudy/core';
+import type { NestedCaller, NestedId, Reply } from '@understudy/core/internal';
 import type { History, Operation } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';
 import type { Attempt, CalledFor } from '../hosts/client/attempt.js';

@@ -1,4 +1,5 @@
-import { type CallId, ERROR_CODES, type ErrorCode, type Outcome, type ReplicaEvent, replyOf } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import { type CallId, type Outcome, type ReplicaEvent, replyOf } from '@understudy/core/internal';
 import type { History, Operation } from '../checks/history.js';
 import type { Caller } from '../network/caller.js';
 import { requestText } from '../services/ledger.js';

@@ -1,4 +1,4 @@
-import type { SessionFrame } from '@understudy/core';
+import type { SessionFrame } from '@understudy/core/internal';
 import type { SessionLink } from '../network/session-link.js';
 import type { Named } from '../trace/narrator.js';
 import { demand } from '../violation.js';

@@ -1,4 +1,4 @@
-import type { Reply } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import type { Operation as LinearOperation } from '../linearizability/model.js';
 import { type Ledger, type Saw, sawOf } from '../services/ledger.js';
 import type { Workload } from '../services/workload.js';

@@ -1,4 +1,4 @@
-import { type ConnectionId, type OrderInfo, seqNumOf } from '@understudy/core';
+import { type ConnectionId, type OrderInfo, seqNumOf } from '@understudy/core/internal';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 

@@ -1,4 +1,5 @@
-import { type GroupRecord, isInSync, type Member, type NestedCaller, type ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Member, ReplicaStatus } from '@understudy/core';
+import { isInSync, type NestedCaller } from '@understudy/core/internal';
 import type { Ledger } from '../services/ledger.js';
 import { NOT_KNOWN, nestedKey, readCall } from '../services/nested.js';
 import { demand } from '../violation.js';

@@ -1,4 +1,5 @@
-import type { ReplicaStatus, ReplyFrame } from '@understudy/core';
+import type { ReplicaStatus } from '@understudy/core';
+import type { ReplyFrame } from '@understudy/core/internal';
 import type { SessionLink } from '../network/session-link.js';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';

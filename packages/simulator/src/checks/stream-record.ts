@@ -1,4 +1,4 @@
-import type { StreamItem } from '@understudy/core';
+import type { StreamItem } from '@understudy/core/internal';
 import { itemDigest } from '../services/streamed.js';
 
 /** An item that an application was given. */

@@ -1,4 +1,4 @@
-import type { ReplicaEffect, SessionEffect } from '@understudy/core';
+import type { ReplicaEffect, SessionEffect } from '@understudy/core/internal';
 import { demand } from '../violation.js';
 
 /** Frames that every call causes. */

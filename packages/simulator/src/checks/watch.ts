@@ -1,18 +1,15 @@
+import type { GroupRecord, Member, OrderNum, ReplicaStatus } from '@understudy/core';
 import {
   connectionKind,
-  type GroupRecord,
   isInSync,
-  type Member,
   namesSame,
   type OrderInfo,
-  type OrderNum,
   type ReplicaEffect,
   type ReplicaEvent,
-  type ReplicaStatus,
   STREAM_WINDOW,
   sameMember,
   seqNumOf,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 

@@ -1,10 +1,5 @@
-import {
-  type GroupRecord,
-  RecordChange,
-  type RecordChangeStep,
-  type ReplicaEvent,
-  type SwapResult,
-} from '@understudy/core';
+import type { GroupRecord, SwapResult } from '@understudy/core';
+import { RecordChange, type RecordChangeStep, type ReplicaEvent } from '@understudy/core/internal';
 import type { Act } from '../act.js';
 import type { Choices } from '../draw/choices.js';
 import type { Plan } from '../plan/plan.js';

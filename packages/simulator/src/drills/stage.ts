@@ -1,4 +1,5 @@
-import { type GroupRecord, isInSync } from '@understudy/core';
+import type { GroupRecord } from '@understudy/core';
+import { isInSync } from '@understudy/core/internal';
 import type { Applications } from '../applications/applications.js';
 import type { History, Operation } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';

@@ -1,4 +1,5 @@
-import { type GroupRecord, isInSync } from '@understudy/core';
+import type { GroupRecord } from '@understudy/core';
+import { isInSync } from '@understudy/core/internal';
 import type { ServerHost } from '../hosts/replica/server-host.js';
 import { demand } from '../violation.js';
 import { asksNothing, type KeptWorld } from './kept.js';

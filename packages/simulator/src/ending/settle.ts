@@ -1,4 +1,5 @@
-import { forceRecord, type GroupRecord, isInSync, type SwapResult } from '@understudy/core';
+import type { GroupRecord, SwapResult } from '@understudy/core';
+import { forceRecord, isInSync } from '@understudy/core/internal';
 import type { Applications } from '../applications/applications.js';
 import type { CallingGroup } from '../applications/calling-group.js';
 import type { History } from '../checks/history.js';

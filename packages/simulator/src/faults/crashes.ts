@@ -1,4 +1,4 @@
-import { isInSync } from '@understudy/core';
+import { isInSync } from '@understudy/core/internal';
 import type { Host } from '../hosts/host.js';
 import type { ServerHost } from '../hosts/replica/server-host.js';
 import type { FaultWorld } from './world.js';

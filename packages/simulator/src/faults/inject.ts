@@ -1,4 +1,4 @@
-import { unreachable } from '@understudy/core';
+import { unreachable } from '@understudy/core/internal';
 import type { Fault } from '../plan/plan.js';
 import {
   crashCoordinator,

@@ -1,4 +1,5 @@
-import type { OrderNum, SeqNum, Term } from '@understudy/core';
+import type { OrderNum, Term } from '@understudy/core';
+import type { SeqNum } from '@understudy/core/internal';
 import type { FaultWorld } from './world.js';
 
 /** No run gives so many orders. */

@@ -1,4 +1,5 @@
-import type { GroupRecord, NestedCaller, NestedId, Reply } from '@understudy/core';
+import type { GroupRecord } from '@understudy/core';
+import type { NestedCaller, NestedId, Reply } from '@understudy/core/internal';
 import { bytesOf } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 import { type CallingReplica, NestedCallee, type NestedCalleeWorld } from '../checks/nested.js';

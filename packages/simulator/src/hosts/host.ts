@@ -1,4 +1,4 @@
-import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core';
+import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core/internal';
 import { describeFrame } from '@understudy/core/testing';
 import type { Choices } from '../draw/choices.js';
 import type { Plan } from '../plan/plan.js';

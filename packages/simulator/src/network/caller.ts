@@ -1,4 +1,5 @@
-import type { ErrorCode, Outcome, RpcReplyHeader, StreamItem } from '@understudy/core';
+import type { ErrorCode } from '@understudy/core';
+import type { Outcome, RpcReplyHeader, StreamItem } from '@understudy/core/internal';
 
 /** Whoever made a call to a replica as an RPC and waits for what comes of it. */
 export interface Caller {

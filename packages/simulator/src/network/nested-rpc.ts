@@ -1,4 +1,4 @@
-import type { NestedCaller, ReplicaEvent, Reply } from '@understudy/core';
+import type { NestedCaller, ReplicaEvent, Reply } from '@understudy/core/internal';
 import type { Act } from '../act.js';
 import type { Choices } from '../draw/choices.js';
 import type { Plan } from '../plan/plan.js';

@@ -1,4 +1,5 @@
-import type { Member, PeerFrame, ReplicaEvent } from '@understudy/core';
+import type { Member } from '@understudy/core';
+import type { PeerFrame, ReplicaEvent } from '@understudy/core/internal';
 import { END } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 import type { Choices } from '../draw/choices.js';

@@ -1,4 +1,11 @@
-import type { CallId, Outcome, ReplicaEvent, RpcReplyHeader, SessionEffect, SessionEvent } from '@understudy/core';
+import type {
+  CallId,
+  Outcome,
+  ReplicaEvent,
+  RpcReplyHeader,
+  SessionEffect,
+  SessionEvent,
+} from '@understudy/core/internal';
 import type { Act } from '../act.js';
 import type { Narrator } from '../trace/narrator.js';
 import { demand } from '../violation.js';

@@ -1,14 +1,13 @@
+import type { ReplicaStatus, Term } from '@understudy/core';
 import type {
   ConnectionId,
   LinkId,
   ReplicaEvent,
-  ReplicaStatus,
   ReplyFrame,
   SeqNum,
   SessionEvent,
   SessionFrame,
-  Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { END } from '@understudy/core/testing';
 import type { Choices } from '../draw/choices.js';
 import type { Named } from '../trace/narrator.js';

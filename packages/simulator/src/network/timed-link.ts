@@ -1,4 +1,4 @@
-import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core';
+import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core/internal';
 import { type END, Link } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import type { NestedPlan, Plan, StreamPlan } from './plan.js';
 
 /** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */

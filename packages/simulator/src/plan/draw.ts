@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
 import { WORKLOADS } from '../services/index.js';
 import { DRIFT_WITHIN_BOUND, FAULTS, type Fault, type Plan, type PlanLimits } from './plan.js';

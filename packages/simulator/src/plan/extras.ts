@@ -1,4 +1,4 @@
-import type { MethodConfig } from '@understudy/core';
+import type { MethodConfig } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
 import type { Plan, PlanLimits } from './plan.js';
 

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import type { Workload } from '../services/workload.js';
 
 /** What may go wrong in a run. Each run draws which kinds of faults it has, so that rare mixtures come up, too. */

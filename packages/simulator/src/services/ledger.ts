@@ -1,4 +1,4 @@
-import type { Reply } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
 import { bytesOf, hashText, textOf } from '@understudy/core/testing';
 import type { Machine, Workload } from './workload.js';
 

@@ -1,4 +1,4 @@
-import type { NestedId, Reply } from '@understudy/core';
+import type { NestedId, Reply } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 
 /** What the handler of an operation asks of another service, and when it answers; all replicas read the same. */

@@ -1,4 +1,4 @@
-import { STREAM_CREDIT_AT, STREAM_WINDOW, type StreamItem } from '@understudy/core';
+import { STREAM_CREDIT_AT, STREAM_WINDOW, type StreamItem } from '@understudy/core/internal';
 import { bytesOf } from '@understudy/core/testing';
 import { demand } from '../violation.js';
 import type { Ledger } from './ledger.js';

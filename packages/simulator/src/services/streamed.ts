@@ -1,4 +1,4 @@
-import type { StreamItem } from '@understudy/core';
+import type { StreamItem } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 
 /** What the opening of a stream asks for; all replicas read the same. */

@@ -1,4 +1,4 @@
-import type { CallId, SessionEvent } from '@understudy/core';
+import type { CallId, SessionEvent } from '@understudy/core/internal';
 import type { Operation } from '../checks/history.js';
 import type { Opening } from '../services/streamed.js';
 import type { Habits } from './habits.js';

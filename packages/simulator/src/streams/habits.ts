@@ -1,4 +1,4 @@
-import { STREAM_WINDOW } from '@understudy/core';
+import { STREAM_WINDOW } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
 import type { StreamPlan } from '../plan/plan.js';
 import type { Opening } from '../services/streamed.js';

@@ -1,14 +1,12 @@
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import {
   type CallId,
-  ERROR_CODES,
-  type ErrorCode,
   type Outcome,
-  type PlainPart,
   type ReplicaEvent,
   replyOf,
   STREAM_WINDOW,
   type StreamItem,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import type { Operation } from '../checks/history.js';
 import type { Caller, StreamCaller } from '../network/caller.js';
 import type { Opening } from '../services/streamed.js';
@@ -84,7 +82,7 @@ export class PlainStream extends StreamUse implements StreamCaller {
     this.#tell({ kind: 'taken', upTo });
   }
 
-  #tell(part: PlainPart): void {
+  #tell(part: Extract<ReplicaEvent, { kind: 'plainPart' }>['part']): void {
     if (this.#call !== undefined) this.#server.step({ kind: 'plainPart', call: this.#call, part });
   }
 

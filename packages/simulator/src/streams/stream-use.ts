@@ -1,4 +1,4 @@
-import { ENDED_FOR_COPY, type Reply, type StreamItem } from '@understudy/core';
+import { ENDED_FOR_COPY, type Reply, type StreamItem } from '@understudy/core/internal';
 import { bytesOf, textOf } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 import { type History, type Operation, REFUSED } from '../checks/history.js';

@@ -2,8 +2,8 @@ import type { OrderNum } from '../../model/ids.js';
 import { bodyBytes } from '../../model/message.js';
 import { STREAMED } from '../../model/outcome.js';
 import { ENDED_FOR_COPY } from '../../model/stream.js';
-import { schedule } from '../intake/requests.js';
-import type { ReplicaState } from '../state.js';
+import { schedule } from '../intake/schedule.js';
+import type { PrimaryState } from '../state/primary-state.js';
 import { voidEntering } from '../streams/voids.js';
 
 /*
@@ -19,39 +19,42 @@ export const BACKLOG_BYTES_EACH = 1024;
 export const DRAIN_MS = 250;
 
 /** Called at every tick of a primary. */
-export function boundBacklog(r: ReplicaState): void {
+export function boundBacklog(p: PrimaryState): void {
+  const { r } = p;
   // While it is copied nothing is ordered.
   if (r.config.replication !== 'passive' || r.stateBusy !== undefined) return;
   const fill = Math.max(
-    (r.order.processedUpTo - r.copiedUpTo) / r.config.backlogMax,
-    r.backlogBytes / (r.config.backlogMax * BACKLOG_BYTES_EACH),
+    (r.order.processedUpTo - p.copiedUpTo) / r.config.backlogMax,
+    p.backlogBytes / (r.config.backlogMax * BACKLOG_BYTES_EACH),
   );
-  r.backlogFull = fill >= 1;
-  if (fill >= 0.5) r.checkpointWanted = true;
-  if (!r.checkpointWanted) openAgain(r);
+  p.backlogFull = fill >= 1;
+  if (fill >= 0.5) p.checkpointWanted = true;
+  if (!p.checkpointWanted) openAgain(p);
   else if (r.openStreams === 0) return;
   else if (fill >= 1) {
-    r.drainUntilMs = Number.POSITIVE_INFINITY;
-    /* rule end-at-backlog-bound */ endStreams(r);
-  } else if (fill >= 0.5 && r.drainedAt !== r.checkpointDueAt) {
-    r.drainedAt = r.checkpointDueAt;
-    r.drainUntilMs = r.nowMs + DRAIN_MS;
-  } else if (!r.isDraining) openAgain(r);
+    p.drainUntilMs = Number.POSITIVE_INFINITY;
+    /* rule end-at-backlog-bound */ endStreams(p);
+  } else if (fill >= 0.5 && p.drainedAt !== p.checkpointDueAt) {
+    p.drainedAt = p.checkpointDueAt;
+    p.drainUntilMs = r.nowMs + DRAIN_MS;
+  } else if (!p.isDraining) openAgain(p);
 }
 
-function openAgain(r: ReplicaState): void {
-  r.drainUntilMs = Number.NEGATIVE_INFINITY;
-  const aside = [...r.setAside];
-  r.setAside.clear();
+function openAgain(p: PrimaryState): void {
+  p.drainUntilMs = Number.NEGATIVE_INFINITY;
+  const aside = [...p.setAside];
+  p.setAside.clear();
   for (const [stream, { connection, peer }] of aside) {
-    connection.queued.delete(stream.id);
-    schedule(r, connection, stream.id, peer);
+    const opening = connection.message(stream.id);
+    opening.become('received');
+    schedule(p, connection, opening, peer);
     // Interceptors see it first; then it is cancelled behind their word.
-    if (stream.gone && stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+    if (stream.gone && stream.admitted) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
   }
 }
 
-function endStreams(r: ReplicaState): void {
+function endStreams(p: PrimaryState): void {
+  const { r } = p;
   let ended = 0;
   for (const connection of r.connections.values()) {
     for (const stream of connection.streams.values()) {
@@ -59,19 +62,20 @@ function endStreams(r: ReplicaState): void {
       stream.ended = true;
       ended++;
       const end = { status: ENDED_FOR_COPY, after: undefined };
-      r.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end });
-      voidEntering(r, connection, stream, STREAMED);
+      p.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end });
+      voidEntering(p, connection, stream, STREAMED);
     }
   }
   if (ended > 0) r.log('warn', 'streams are ended so that the state can be copied', { streams: ended });
 }
 
 /** The state was copied: what came before is not replayed any more. */
-export function backlogCopied(r: ReplicaState, upTo: OrderNum): void {
-  r.copiedUpTo = upTo;
-  r.backlogBytes = 0;
-  r.backlogFull = false;
-  for (const { request } of r.order.entries.slice(upTo, r.order.last)) {
-    if (request !== undefined) r.backlogBytes += bodyBytes(request);
+export function backlogCopied(p: PrimaryState, upTo: OrderNum): void {
+  const { r } = p;
+  p.copiedUpTo = upTo;
+  p.backlogBytes = 0;
+  p.backlogFull = false;
+  for (const { message } of r.order.entries.slice(upTo, r.order.last)) {
+    if (message?.request !== undefined) p.backlogBytes += bodyBytes(message.request);
   }
 }

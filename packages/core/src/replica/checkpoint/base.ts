@@ -1,7 +1,8 @@
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { minOf, type OrderNum } from '../../model/ids.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import type { ReplicaState } from '../state.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
 
 /**
  * What a handler of a stream knows is in no checkpoint. So a replica that joins while streams are open starts from a
@@ -17,14 +18,15 @@ export const BASE_LAG_MAX = 32_768;
 export function usableBase(r: ReplicaState): Checkpoint | undefined {
   const { checkpoint, order } = r;
   if (checkpoint === undefined) return undefined;
-  if (/* rule base-before-divergence */ checkpoint.orderNum < r.differedUpTo) return undefined;
+  if (!r.role.trusts(checkpoint)) return undefined;
   return order.entries.base <= checkpoint.orderNum ? checkpoint : undefined;
 }
 
 /** Whether a checkpoint is due before this work is begun. */
-export function needsBase(r: ReplicaState, work: Work | undefined): boolean {
+export function needsBase(p: PrimaryState, work: Work | undefined): boolean {
+  const { r } = p;
   if (work?.kind !== 'call' || work.request.stream?.kind !== 'open') return false;
-  if (r.openStreams > 0 || r.checkpointUnstable !== undefined) return false;
+  if (r.openStreams > 0 || p.checkpointUnstable !== undefined) return false;
   const base = usableBase(r);
   return base === undefined || r.order.processedUpTo - base.orderNum >= r.config.checkpointEvery;
 }
@@ -32,9 +34,9 @@ export function needsBase(r: ReplicaState, work: Work | undefined): boolean {
 /** How far the log may go, for the sake of replicas that join later. */
 export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   const base = usableBase(r);
-  if (base === undefined) return minOf(upTo, r.checkpointUnstable?.orderNum ?? upTo);
+  if (base === undefined) return upTo;
   // Until everything that came after it is processed, nobody knows whether there are streams.
-  const mayHaveStreams = r.hadStreams || r.role === 'joining' || r.order.processedUpTo < r.order.last;
+  const mayHaveStreams = r.hadStreams || r.role.mayHaveStreams || r.order.processedUpTo < r.order.last;
   if (mayHaveStreams && r.order.last - base.orderNum <= BASE_LAG_MAX) return minOf(upTo, base.orderNum);
   r.checkpoint = undefined;
   if (r.openStreams > 0) r.log('warn', 'no replica can join while streams are open', { openStreams: r.openStreams });

@@ -1,12 +1,13 @@
 import { assert } from '../../model/assert.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
-import type { CheckpointFrame } from '../../model/frames.js';
 import type { OrderNum } from '../../model/ids.js';
-import { maxOf, NO_TERM, next } from '../../model/ids.js';
-import type { Peer } from '../membership/peers.js';
+import { maxOf, NO_TERM } from '../../model/ids.js';
 import { isAtRest } from '../nested/drain.js';
 import { isAnnouncedTo } from '../release/fan-out.js';
-import type { ReplicaState } from '../state.js';
+import { FollowerState } from '../state/follower-state.js';
+import type { Peer } from '../state/peers.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
 import { backlogCopied } from './backlog.js';
 import { usableBase } from './base.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
@@ -26,14 +27,19 @@ export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
     state,
     ...r.connections.snapshot(processedUpTo),
   };
-  if (!r.isPrimary) return;
-  r.checkpointUnstable = checkpoint;
-  backlogCopied(r, processedUpTo);
-  releaseCheckpoint(r);
+  r.role.checkpointTaken(checkpoint);
+}
+
+/** The primary has a copy of its state: the backups get it once its order is stable. */
+export function onOwnCheckpoint(p: PrimaryState, checkpoint: Checkpoint): void {
+  p.checkpointUnstable = checkpoint;
+  backlogCopied(p, checkpoint.orderNum);
+  releaseCheckpoint(p);
 }
 
 /** A joining replica starts here. It will have no log of what the checkpoint covers, so nobody may lack that any more. */
-function sendToLearner(r: ReplicaState, peer: Peer, checkpoint: Checkpoint): void {
+function sendToLearner(p: PrimaryState, peer: Peer, checkpoint: Checkpoint): void {
+  const { r } = p;
   const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: true } as const;
   r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
   peer.learner = 'following';
@@ -41,91 +47,85 @@ function sendToLearner(r: ReplicaState, peer: Peer, checkpoint: Checkpoint): voi
   peer.announcedUpTo = checkpoint.orderNum;
   peer.heldUpTo = checkpoint.orderNum;
   peer.lastHeardMs = r.nowMs;
-  r.wantsFlush = true;
+  r.wantFlush();
 }
 
 /** A checkpoint may stand for the log only once its order is stable (DESIGN 5.6). */
-export function releaseCheckpoint(r: ReplicaState): void {
-  const checkpoint = r.checkpointUnstable;
+export function releaseCheckpoint(p: PrimaryState): void {
+  const { r } = p;
+  const checkpoint = p.checkpointUnstable;
   if (checkpoint === undefined || /* rule checkpoint-when-stable */ checkpoint.orderNum > r.stableUpTo) return;
-  r.checkpointUnstable = undefined;
+  p.checkpointUnstable = undefined;
   for (const peer of r.peers.values()) {
-    if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(r, peer, checkpoint);
+    if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(p, peer, checkpoint);
   }
-  const isBase = r.hadStreams || opensStream(r);
+  const isBase = r.hadStreams || opensStream(p);
   if (isBase) r.checkpoint = checkpoint;
   else if (r.config.replication === 'semi-active') return;
   const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: false } as const;
   for (const peer of r.peers.values()) {
-    if (isAnnouncedTo(r, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
+    if (isAnnouncedTo(p, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
   }
 }
 
 /** The checkpoint was made for a stream that is about to be opened. */
-const opensStream = (r: ReplicaState): boolean => {
-  const work = r.scheduler.peek();
+const opensStream = (p: PrimaryState): boolean => {
+  const work = p.scheduler.peek();
   return work?.kind === 'call' && work.request.stream?.kind === 'open';
 };
 
 /** A replica waits for a checkpoint, which cannot be made while streams are open: an older one will do. */
-export function startFromBase(r: ReplicaState, peer: Peer): boolean {
+export function startFromBase(p: PrimaryState, peer: Peer): boolean {
+  const { r } = p;
   const base = usableBase(r);
   if (base === undefined || r.openStreams === 0 || peer.learner !== 'waiting' || !peer.linkUp) return false;
-  sendToLearner(r, peer, base);
+  sendToLearner(p, peer, base);
   return true;
 }
 
 /** Passive replication: time for the next checkpoint, which lets backups drop their logs. */
-export function checkpointIfDue(r: ReplicaState): void {
-  if (r.config.replication !== 'passive' || r.order.processedUpTo < r.checkpointDueAt) return;
-  r.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
-  r.checkpointWanted = true;
+export function checkpointIfDue(p: PrimaryState): void {
+  const { r } = p;
+  if (r.config.replication !== 'passive' || r.order.processedUpTo < p.checkpointDueAt) return;
+  p.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
+  p.checkpointWanted = true;
 }
 
 /** Passive replication: whoever takes over replays what came after its checkpoint, and the group waits meanwhile. */
-export function checkpointForSuccessor(r: ReplicaState): void {
+export function checkpointForSuccessor(p: PrimaryState): void {
+  const { r } = p;
   const { replication, checkpointEvery } = r.config;
   if (replication !== 'passive') return;
-  if (r.order.last - r.copiedUpTo >= checkpointEvery / REPLAYED_AT_ONCE) r.checkpointWanted = true;
+  if (r.order.last - p.copiedUpTo >= checkpointEvery / REPLAYED_AT_ONCE) p.checkpointWanted = true;
 }
 
 /** A passive group hands over once the successor has what was copied for it. What a stream's handler knows is in no copy. */
-export const isCopied = (r: ReplicaState): boolean =>
-  r.config.replication === 'semi-active' ||
-  ((!r.checkpointWanted || r.openStreams > 0 || !isAtRest(r)) &&
-    r.stateBusy === undefined &&
-    r.checkpointUnstable === undefined);
+export const isCopied = (p: PrimaryState): boolean =>
+  p.r.config.replication === 'semi-active' ||
+  ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
+    p.r.stateBusy === undefined &&
+    p.checkpointUnstable === undefined);
 
-/**
- * A replica that had started from a checkpoint is given a newer one, which covers more than it holds. The checkpoint is
- * stable, so this replica is not in sync and may begin another life without a loss.
- */
-export const fellBehind = (r: ReplicaState, { checkpoint, join }: CheckpointFrame): boolean =>
-  join && r.role === 'joining' && r.joined && checkpoint.orderNum > r.order.heldUpTo;
-
-/** Backup and joining replica. */
-export function onCheckpoint(r: ReplicaState, { checkpoint, join }: CheckpointFrame): void {
-  if (join) {
-    if (r.role !== 'joining') return;
-    if (r.joined) followAgain(r);
-    else install(r, checkpoint);
-    return;
-  }
+/** A follower is given a checkpoint that lets it drop its log. */
+export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
+  const { r } = f;
   if (r.checkpoint !== undefined && checkpoint.orderNum <= r.checkpoint.orderNum) return;
-  r.checkpointAhead = undefined;
-  if (checkpoint.orderNum > r.order.heldUpTo) r.checkpointAhead = checkpoint;
-  else if (checkpoint.orderNum >= r.order.entries.base) take(r, checkpoint);
+  f.checkpointAhead = undefined;
+  if (checkpoint.orderNum > r.order.heldUpTo) f.checkpointAhead = checkpoint;
+  else if (checkpoint.orderNum >= r.order.entries.base) take(f, checkpoint);
 }
 
 /** A copy came before this replica, which catches up, held as much. */
-export function takeAhead(r: ReplicaState): void {
-  const checkpoint = r.checkpointAhead;
+export function takeAhead(f: FollowerState): void {
+  const { r } = f;
+  const checkpoint = f.checkpointAhead;
   if (checkpoint === undefined || checkpoint.orderNum > r.order.heldUpTo) return;
-  r.checkpointAhead = undefined;
-  if (checkpoint.orderNum >= r.order.entries.base) take(r, checkpoint);
+  f.checkpointAhead = undefined;
+  if (checkpoint.orderNum >= r.order.entries.base) take(f, checkpoint);
 }
 
-function take(r: ReplicaState, checkpoint: Checkpoint): void {
+function take(f: FollowerState, checkpoint: Checkpoint): void {
+  const { r } = f;
   r.checkpoint = checkpoint;
   if (r.config.replication === 'semi-active') return;
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
@@ -142,18 +142,16 @@ function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
 }
 
 /** The primary had given this replica up, and what it holds is still enough to go on from. */
-function followAgain(r: ReplicaState): void {
-  r.lastHeartbeatMs = r.nowMs;
-  r.forgetReports();
-  r.ackDue = true;
-  r.wantsFlush = true;
+export function followAgain(f: FollowerState): void {
+  f.lastHeartbeatMs = f.r.nowMs;
+  f.forgetReports();
+  f.acknowledge();
 }
 
-function install(r: ReplicaState, checkpoint: Checkpoint): void {
-  r.joined = true;
+/** A joining replica starts from a checkpoint. */
+export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState {
   r.order.reset(checkpoint.orderNum);
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
-  r.backupOrder.continueFrom(next(checkpoint.orderNum));
   r.connections.restore(checkpoint);
   passOver(r, checkpoint);
   r.checkpoint = checkpoint;
@@ -161,10 +159,10 @@ function install(r: ReplicaState, checkpoint: Checkpoint): void {
     r.stateBusy = 'restore';
     r.effects.push({ kind: 'restoreState', state: checkpoint.state });
   }
-  r.lastHeartbeatMs = r.nowMs;
-  r.ackDue = true;
-  r.wantsFlush = true;
+  const follower = new FollowerState(r);
+  follower.acknowledge();
   r.log('info', 'starts from a checkpoint', { orderNum: checkpoint.orderNum });
+  return follower;
 }
 
 export function onRestored(r: ReplicaState): void {

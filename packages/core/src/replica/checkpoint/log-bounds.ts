@@ -1,8 +1,6 @@
 import type { OrderNum } from '../../model/ids.js';
 import { minOf } from '../../model/ids.js';
-import { seqNumOf } from '../../ordering/order-info.js';
-import type { ReplicaState } from '../state.js';
-import { keptForBase } from './base.js';
+import type { ReplicaState } from '../state/replica-state.js';
 
 /** A replica that catches up may need this many old entries; beyond that it starts again from a newer checkpoint. */
 export const LEARNER_LAG_MAX = 65_536;
@@ -10,8 +8,7 @@ export const LEARNER_LAG_MAX = 65_536;
 /** Drops log entries that nobody can ask for any more. */
 export function truncateLog(r: ReplicaState): void {
   let upTo = minOf(r.stableUpTo, r.order.processedUpTo);
-  if (r.config.replication === 'passive' && !r.isPrimary) upTo = minOf(upTo, r.checkpoint?.orderNum ?? (0 as OrderNum));
-  else upTo = keptForBase(r, upTo);
+  upTo = r.role.logBound(upTo);
   for (const peer of r.peers.values()) {
     if (peer.learner === undefined || peer.learner === 'waiting') continue;
     if (r.order.last - peer.heldUpTo > LEARNER_LAG_MAX) peer.learner = 'waiting';
@@ -21,9 +18,7 @@ export function truncateLog(r: ReplicaState): void {
 }
 
 export function dropLogUpTo(r: ReplicaState, upTo: OrderNum): void {
-  r.order.entries.dropUpTo(upTo, ({ info }) => {
-    const connection = r.connections.get(info.connection);
-    const seqNum = seqNumOf(info);
-    if (connection?.orderOf.get(seqNum) === info.orderNum) connection.orderOf.delete(seqNum);
+  r.order.entries.dropUpTo(upTo, ({ info, message }) => {
+    if (message?.order === info) r.connections.get(info.connection)?.leaveLog(message);
   });
 }

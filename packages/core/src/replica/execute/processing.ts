@@ -1,4 +1,5 @@
 import type { MessageName } from '../../connection/callers.js';
+import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
 import { connectionDigest, extendDigest, requestDigest } from '../../model/digest.js';
 import type { OrderNum } from '../../model/ids.js';
@@ -7,17 +8,12 @@ import type { Request } from '../../model/message.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
 import { seqNumOf } from '../../ordering/order-info.js';
-import { adoptionPublished } from '../../record/transitions.js';
 import type { Finished, ReplicaEvent, Task } from '../events.js';
-import { admitNextPart } from '../intake/requests.js';
-import type { Entry } from '../order/message-order.js';
-import { giveRead, giveReplies, isOneWay, orderAbandon, startNext } from '../order/ordering.js';
-import { nameOf, type ReplicaState } from '../state.js';
+import { isOneWay } from '../order/ordering.js';
+import { bodyOf, type Entry } from '../state/message-order.js';
+import { nameOf, type ReplicaState } from '../state/replica-state.js';
 import { streamCancelled } from '../streams/intercepted.js';
-import { beginPart, cancelRequest, diverge, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
-
-/** A backup waits this many times as long as the primary would before it gives up on itself. */
-const STUCK_AFTER_STALLS = 2;
+import { beginPart, cancelRequest, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
 
 const NO_OUTPUTS: readonly StreamOutput[] = [];
 const NO_FINISHED: readonly Finished[] = [];
@@ -25,36 +21,10 @@ const NO_FINISHED: readonly Finished[] = [];
 /** Processes whatever may be processed: one message at a time, in announced order (DESIGN 5.9). */
 export function pump(r: ReplicaState): void {
   while (r.running === undefined && r.stateBusy === undefined) {
-    const entry = mayProcess(r) ? r.order.ready : undefined;
+    const entry = r.role.mayProcess() ? r.order.ready : undefined;
     if (entry !== undefined) processEntry(r, entry);
-    else if (!r.isPrimary || !startNext(r)) return;
+    else if (!r.role.startNext()) return;
   }
-}
-
-function mayProcess(r: ReplicaState): boolean {
-  switch (r.role) {
-    case 'primary':
-      return true;
-    case 'backup':
-    case 'joining':
-      return r.config.replication === 'semi-active' && /* rule adoption-known-first */ knowsAdoption(r);
-    case 'promoting':
-      return mayRecover(r);
-    default:
-      return false;
-  }
-}
-
-/** A body that comes after a backup's promise may be of an order that the promotion cuts. */
-const knowsAdoption = ({ record }: ReplicaState): boolean => record !== undefined && adoptionPublished(record);
-
-/** While an adoption is on its way into the record, nothing beyond it may have an effect. */
-function mayRecover({ config, collection, order }: ReplicaState): boolean {
-  if (collection?.stage === 'recovering') return true;
-  if (config.replication === 'passive') return false;
-  return (
-    /* rule adopted-before-published */ collection?.stage !== 'publishing' || order.processedUpTo < collection.through
-  );
 }
 
 function processEntry(r: ReplicaState, entry: Entry): void {
@@ -65,12 +35,13 @@ function processEntry(r: ReplicaState, entry: Entry): void {
   );
   switch (info.kind) {
     case 'call': {
-      const { request } = entry;
-      assert(request !== undefined, () => `order ${info.orderNum} has no body`);
+      const { message } = entry;
+      const request = message?.request;
+      assert(message !== undefined && request !== undefined, () => `order ${info.orderNum} has no body`);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
-      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, info, request)) return;
-      beginPart(r, connection, entry);
+      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, message, request)) return;
+      beginPart(r, connection, message);
       run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
       return;
     }
@@ -91,8 +62,7 @@ function processEntry(r: ReplicaState, entry: Entry): void {
 }
 
 function run(r: ReplicaState, task: Task, entry: Entry): void {
-  const work = r.starting;
-  r.starting = undefined;
+  const work = r.role.takeStarting();
   r.running = { task, entry, work, startedMs: r.nowMs };
   const admission = work?.kind === 'call' ? work.admission : undefined;
   r.effects.push({ kind: 'execute', task, live: work !== undefined, admission });
@@ -119,24 +89,22 @@ export function complete(
     outcomeDigest,
   );
   r.keepDigest(orderNum);
-  compareDigests(r);
+  r.role.digestKnown();
   if (outputs.length > 0) keepOutputs(r, orderNum, outputs);
   if (connection !== undefined && info.kind === 'cancel') streamCancelled(r, connection, info);
   if (connection !== undefined && info.kind === 'call') {
     partProcessed(r, connection, entry);
-    if (r.admits && r.isPrimary) admitNextPart(r, connection, entry);
+    r.role.partProcessed(connection, entry);
   }
-  const called = /* rule key-of-calls-only */ info.kind === 'call' ? entry.request : undefined;
+  const called = /* rule key-of-calls-only */ info.kind === 'call' ? bodyOf(entry) : undefined;
   if (called?.reply !== undefined) r.nested.processed(called.reply.to, orderNum);
-  if (info.kind === 'call' || info.kind === 'void') {
-    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, info, called);
-    else conclude(r, info, orderNum, called, outcome);
+  const { message } = entry;
+  if (message !== undefined) {
+    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, message);
+    else conclude(r, message, orderNum, called, outcome);
   }
   for (const ended of finished) finish(r, orderNum, ended);
-  if (!r.isPrimary) {
-    r.ackDue = true;
-    r.wantsFlush = true;
-  }
+  r.role.processed();
 }
 
 type NestedUnary = Request & Required<Pick<Request, 'nested'>>;
@@ -145,49 +113,49 @@ const isNestedUnary = (request: Request | undefined): request is NestedUnary =>
   request?.nested !== undefined && request.stream === undefined;
 
 /** Its handler waits. Whoever asks again, of this primary or the next, waits for the same. */
-function keepWaiting(r: ReplicaState, name: MessageName, request: Request): void {
-  r.unfinished.set(nameOf(name), request);
-  /* rule key-while-waiting */ if (request.key !== undefined && request.nested === undefined)
-    r.keyedRunning.set(request.key, name);
+function keepWaiting(r: ReplicaState, message: Message): void {
+  message.become('waiting');
+  r.unfinished.set(nameOf(message), message);
 }
 
 /** What a message came to is kept for whoever asks, and told to whoever waits. It reflects the orders up to `orderNum`. */
 function conclude(
   r: ReplicaState,
-  name: MessageName,
+  message: Message,
   orderNum: OrderNum,
   request: Request | undefined,
   outcome: Outcome,
   waited = false,
 ): void {
-  const { connection: id, seqNum } = name;
   const oneWay = isOneWay(r, request);
   const told = oneWay ? ACCEPTED : outcome;
   // What an abandoned call did nobody knows; another try must not do it twice.
   const kept = told.kind === 'abandoned' ? INDETERMINATE : told;
   if (isNestedUnary(request)) {
-    const again = r.connections.callers.finish(request.nested, name, kept);
+    const again = r.connections.callers.finish(request.nested, message, kept);
     for (const same of again) finish(r, orderNum, { ...same, outcome: kept });
   }
-  const connection = r.connections.get(id);
-  if (connection === undefined) return;
-  connection.keepOutcome(seqNum, told, waited ? orderNum : undefined);
+  const connection = r.connections.get(message.connection);
+  // The records of its connection were freed, and perhaps begun anew.
+  if (connection?.messages.get(message.seqNum) !== message) return;
+  connection.conclude(message, told, waited ? orderNum : undefined);
   // What was voided had no effect: its key is free for another try.
   if (request?.key !== undefined) {
     r.connections.keepKeyed(request.key, requestDigest(request.method, request.message), kept);
-    r.keyedRunning.delete(request.key);
+    r.role.keySettled(request.key);
   }
-  // Who made a one-way call was told when it got its order; only who asked for it since waits.
-  const isWaitedFor = !oneWay || connection.waiters.has(seqNum);
-  if (r.isPrimary && isWaitedFor) giveReplies(r, connection, seqNum, orderNum, request, told);
+  // A one-way caller already got its reply when the call was ordered. Only callers that retried since then still wait.
+  const isWaitedFor = !oneWay || message.waiters !== undefined;
+  if (isWaitedFor) r.role.concluded(connection, message, orderNum, told);
+  if (message.order === undefined) message.request = undefined;
 }
 
 /** A handler that had waited came to its end. */
 function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { readonly outcome: Outcome }): void {
-  const request = r.unfinished.get(nameOf(finished));
-  if (request === undefined) return;
+  const message = r.unfinished.get(nameOf(finished));
+  if (message === undefined) return;
   r.unfinished.delete(nameOf(finished));
-  conclude(r, finished, orderNum, request, finished.outcome, true);
+  conclude(r, message, orderNum, message.request, finished.outcome, true);
 }
 
 /** It went on by itself, after a timer or I/O of its own: its reply has no place in the order. */
@@ -204,23 +172,12 @@ function cameBefore(
 ): boolean {
   const standing = r.connections.callers.begin(nested, requestDigest(method, message), name);
   if (standing.kind === 'new') return false;
-  const { starting } = r;
-  r.starting = undefined;
+  const starting = r.role.takeStarting();
   if (starting?.kind === 'call' && starting.admission !== undefined) {
     r.effects.push({ kind: 'dropAdmission', admission: starting.admission });
   }
   complete(r, entry, standing.kind === 'running' ? WAITS : standing.outcome, 0);
   return true;
-}
-
-/** The primary said what its digest was; ours must be the same at the same order (DESIGN 5.10, 7.7). */
-export function compareDigests(r: ReplicaState): void {
-  const expected = r.expectedDigest;
-  if (expected === undefined || expected.orderNum > r.order.processedUpTo) return;
-  r.expectedDigest = undefined;
-  const mine = r.digests.get(expected.orderNum);
-  if (mine === undefined || /* rule digest-compared */ mine === expected.value) return;
-  diverge(r, expected.orderNum);
 }
 
 /** An answer to `execute`; late ones, of tasks that were abandoned, are ignored. */
@@ -234,7 +191,7 @@ export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: '
   }
   r.running = undefined;
   if (running.entry === undefined) {
-    if (r.isPrimary && running.work?.kind === 'read') giveRead(r, running.work, outcome);
+    if (running.work?.kind === 'read') r.role.readDone(running.work, outcome);
     return;
   }
   if (abandonedByOrder(r, running.entry)) complete(r, running.entry, ABANDONED, 0, NO_OUTPUTS, finished);
@@ -244,26 +201,14 @@ export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: '
 const abandonedByOrder = (r: ReplicaState, entry: Entry): boolean =>
   r.order.entries.get(next(entry.info.orderNum))?.info.kind === 'abandon';
 
-/** The primary's handler ended and this one does not: this replica would hold up the group, so it leaves and restores. */
-function divergeIfStuck(r: ReplicaState, entry: Entry, forMs: number): void {
-  // Who takes over decides itself what is left behind, once it knows what was adopted.
-  if (r.role === 'promoting') return;
-  if (r.divergedAt !== undefined || forMs < STUCK_AFTER_STALLS * r.config.stallMs) return;
-  diverge(r, entry.info.orderNum, { stuckForMs: forMs });
-}
-
 /** A handler that does not come to its end must not stop the group: that it was left behind is itself an ordered event. */
 export function checkStall(r: ReplicaState): void {
   const running = r.running;
   if (running === undefined || r.nowMs - running.startedMs < r.config.stallMs) return;
-  if (running.entry !== undefined && !r.isPrimary && !abandonedByOrder(r, running.entry)) {
-    divergeIfStuck(r, running.entry, r.nowMs - running.startedMs);
-    return;
-  }
+  const { entry } = running;
+  if (entry !== undefined && !abandonedByOrder(r, entry) && !r.role.stalled(entry, r.nowMs - running.startedMs)) return;
   r.running = undefined;
   r.effects.push({ kind: 'abandonTask', task: running.task });
   r.log('warn', 'handler did not end', { afterMs: r.config.stallMs, method: running.task.request.method });
-  if (running.entry === undefined) return;
-  if (r.isPrimary) orderAbandon(r, running.entry);
-  complete(r, running.entry, ABANDONED, 0);
+  if (entry !== undefined) complete(r, entry, ABANDONED, 0);
 }

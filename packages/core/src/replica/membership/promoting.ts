@@ -1,32 +1,34 @@
-import type { SessionState } from '../../connection/connection.js';
+import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
+import { CLOCK_DRIFT } from '../../model/clock.js';
 import type { PromiseFrame } from '../../model/frames.js';
 import { NO_ORDER, next, type OrderNum } from '../../model/ids.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../ordering/order-info.js';
 import type { Member } from '../../record/record.js';
 import { adoptionPublished, isAdopted, publishAdoption, sameMember } from '../../record/transitions.js';
-import { receiveBody } from '../intake/requests.js';
+import { receiveBody } from '../intake/bodies.js';
 import { askSession } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
 import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
-import { CLOCK_DRIFT, HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state.js';
-import { Collection } from './collection.js';
-import { tellPeer } from './primary.js';
+import type { Collection } from '../state/collection.js';
+import type { PromotionState } from '../state/promotion-state.js';
+import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
+import { askPeer, tellPeer } from './tell.js';
 
 /** Tells peers and sessions the new term and asks all of them for what they hold; after a hand-over nobody holds more. */
-export function startCollecting(r: ReplicaState): void {
+export function startCollecting(m: PromotionState): void {
+  const { r } = m;
   const { record } = r;
   assert(record !== undefined, () => 'promoted without a record');
-  const collection = new Collection();
-  r.collection = collection;
-  collection.add([...r.backupOrder.pendingDestOrder.values()]);
+  const { collection } = m;
+  collection.add([...m.backupOrder.pendingDestOrder.values()]);
   if (adoptionPublished(record)) {
     // Who handed over had made everything stable. Sessions tell all the same what they wait for.
     for (const { session } of r.connections.values()) if (session !== undefined) askAgain(r, session);
     collection.through = record.adoptedThrough.at(-1)?.through ?? NO_ORDER;
     collection.stage = 'publishing';
-    adopt(r);
+    adopt(m);
     return;
   }
   for (const member of record.inSync) {
@@ -44,25 +46,19 @@ export function startCollecting(r: ReplicaState): void {
     /* rule collect-from-sessions */ if (session.registered) collection.waitingSessions.add(connection.id);
     askAgain(r, session);
   }
-  tryAdopt(r);
+  tryAdopt(m);
 }
 
-function askAgain(r: ReplicaState, session: SessionState): void {
+function askAgain(r: ReplicaState, session: ClientSession): void {
   session.collected = undefined;
   if (session.link !== undefined) askSession(r, session.link);
 }
 
-export function askPeer(r: ReplicaState, member: Member): void {
-  const { record } = r;
-  if (record === undefined) return;
-  const frame = { kind: 'newTerm', record, collect: true, heldUpTo: r.order.heldUpTo } as const;
-  r.effects.push({ kind: 'sendToPeer', peer: member.id, frame });
-}
-
 /** A peer promised to refuse older terms; this is all it holds. */
-export function onPromise(r: ReplicaState, from: Member, frame: PromiseFrame): void {
-  const { collection } = r;
-  if (collection?.stage !== 'collecting' || frame.term !== r.term) return;
+export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame): void {
+  const { r } = m;
+  const { collection } = m;
+  if (collection.stage !== 'collecting' || frame.term !== r.term) return;
   const waiting = collection.waitingPeers.get(from.id);
   if (waiting === undefined || !sameMember(waiting.member, from)) return;
   collection.waitingPeers.delete(from.id);
@@ -70,18 +66,19 @@ export function onPromise(r: ReplicaState, from: Member, frame: PromiseFrame): v
   for (const { connection, seqNum, request } of frame.bodies) {
     receiveBody(r, r.connections.open(connection), seqNum, request);
   }
-  tryAdopt(r);
+  tryAdopt(m);
 }
 
 /** Time passes: the silent are given up. */
-export function promotingTick(r: ReplicaState): void {
+export function promotingTick(m: PromotionState): void {
+  const { r } = m;
   if (r.steppingDown !== undefined && r.nowMs - r.steppingDown.sinceMs > HAND_OVER_LEASES * r.config.leaseMs) {
     r.effects.push({ kind: 'stopped', handedOverTo: undefined });
     return;
   }
   /* rule keep-peers-waiting */ keepPeersWaiting(r);
-  const { collection } = r;
-  if (collection?.stage !== 'collecting') return;
+  const { collection } = m;
+  if (collection.stage !== 'collecting') return;
   for (const [id, { member, untilMs }] of collection.waitingPeers) {
     if (r.nowMs < untilMs) continue;
     collection.waitingPeers.delete(id);
@@ -92,7 +89,7 @@ export function promotingTick(r: ReplicaState): void {
   for (const id of collection.waitingSessions) {
     if (r.connections.get(id)?.session?.registered !== true) collection.waitingSessions.delete(id);
   }
-  tryAdopt(r);
+  tryAdopt(m);
 }
 
 /** A promotion may wait for a session for longer than a lease; meanwhile no backup must take this replica for dead. */
@@ -105,19 +102,20 @@ function keepPeersWaiting(r: ReplicaState): void {
 }
 
 /** Decides how far older terms are adopted, once everybody who may know has answered or was given up. */
-export function tryAdopt(r: ReplicaState): void {
-  const { collection, record } = r;
-  if (collection?.stage !== 'collecting' || record === undefined) return;
+export function tryAdopt(m: PromotionState): void {
+  const { r, collection } = m;
+  const { record } = r;
+  if (collection.stage !== 'collecting' || record === undefined) return;
   if (collection.waitingPeers.size > 0 || collection.waitingSessions.size > 0) return;
   const believes = (info: OrderInfo) => info.term < r.term && isAdopted(record, info);
-  const hole = firstHole(r, collection, believes);
-  /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBody(r, hole.missingBody)) return;
+  const hole = firstHole(m, collection, believes);
+  /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBody(m, hole.missingBody)) return;
   const held = collection.highestHeldBySessions(believes);
   if (/* rule refuse-at-hole */ held >= hole.orderNum && /* rule forced-past-hole */ !record.forced) {
-    block(r, hole.orderNum, held);
+    block(m, hole.orderNum, held);
     return;
   }
-  r.blocked = undefined;
+  m.blocked = undefined;
   collection.through = (hole.orderNum - 1) as OrderNum;
   const change = publishAdoption(record, collection.through, /* rule silent-leave-set */ collection.silent);
   if (proposeChange(r, change, 'adopt')) collection.stage = 'publishing';
@@ -125,10 +123,11 @@ export function tryAdopt(r: ReplicaState): void {
 
 /** The first order beyond which nothing can be adopted: its place in the order, or its body, is nowhere. */
 function firstHole(
-  r: ReplicaState,
+  m: PromotionState,
   collection: Collection,
   believes: (info: OrderInfo) => boolean,
 ): { orderNum: OrderNum; missingBody?: CallOrder } {
+  const { r } = m;
   let orderNum = next(r.order.heldUpTo);
   for (;;) {
     const info = r.order.entries.get(orderNum)?.info ?? collection.announced.get(orderNum);
@@ -139,15 +138,15 @@ function firstHole(
 }
 
 function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
-  if (r.order.entries.get(info.orderNum)?.request !== undefined) return true;
-  return r.connections.get(info.connection)?.bodies.has(info.seqNum) === true;
+  return r.connections.get(info.connection)?.messages.get(info.seqNum)?.request !== undefined;
 }
 
 /**
  * The session that sent the message retains it until it is stable: it is asked, and waited for while it lives. Where its
  * stream broke, it says on the next one what it retains; of what it sent after its word that word says nothing.
  */
-function askForBody(r: ReplicaState, info: CallOrder): boolean {
+function askForBody(m: PromotionState, info: CallOrder): boolean {
+  const { r } = m;
   const session = r.connections.get(info.connection)?.session;
   if (session === undefined) return false;
   const { collected } = session;
@@ -155,28 +154,30 @@ function askForBody(r: ReplicaState, info: CallOrder): boolean {
   if (/* rule ask-for-sent-since */ info.seqNum <= collected.sentUpTo && !collected.retained.has(info.seqNum))
     return false;
   // Whatever else happens leads here again.
-  if (r.collection?.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
+  if (m.collection.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
   const frame = { kind: 'nack', seqNums: [info.seqNum] } as const;
   r.effects.push({ kind: 'sendToSession', link: session.link, frame });
   return true;
 }
 
 /** Somebody may have seen what nobody can reproduce: refuse rather than lose (DESIGN 3.7). */
-function block(r: ReplicaState, hole: OrderNum, held: OrderNum): void {
+function block(m: PromotionState, hole: OrderNum, held: OrderNum): void {
+  const { r } = m;
   const blocked = `a live client holds order ${held}, but order ${hole} is lost; restart a replica that has it, or use force`;
-  if (r.blocked === blocked) return;
-  r.blocked = blocked;
+  if (m.blocked === blocked) return;
+  m.blocked = blocked;
   r.log('error', 'UNDERSTUDY_ORDER_LOST', { hole, held });
 }
 
 /** The record says how far: older orders beyond never happened. The rest is processed before anything new. */
-export function adopt(r: ReplicaState): void {
-  const { collection } = r;
-  assert(collection?.stage === 'publishing', () => `adoption published while ${collection?.stage}`);
+export function adopt(m: PromotionState): void {
+  const { r } = m;
+  const { collection } = m;
+  assert(collection.stage === 'publishing', () => `adoption published while ${collection.stage}`);
   const { through } = collection;
-  r.backupOrder.pendingDestOrder.clear();
+  m.backupOrder.pendingDestOrder.clear();
   // What arrived while the adoption was on its way into the record came too late.
-  discardUnadopted(r);
+  discardUnadopted(r, m.backupOrder);
   assert(through >= r.order.heldUpTo, () => `adopts ${through}, but held ${r.order.heldUpTo}`);
   for (let k = next(r.order.last); k <= through; k = next(k)) {
     const info = collection.announced.get(k);
@@ -184,7 +185,7 @@ export function adopt(r: ReplicaState): void {
     toMessageOrder(r, info);
   }
   assert(r.order.heldUpTo === through, () => `adopted ${through}, holds ${r.order.heldUpTo}`);
-  r.backupOrder.continueFrom(next(through));
+  m.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
   if (/* rule restore-checkpoint */ r.config.replication === 'passive' && r.checkpoint !== undefined) {
@@ -194,8 +195,9 @@ export function adopt(r: ReplicaState): void {
 }
 
 /** All that was adopted is processed; or its last handler never ends, which only a primary can give an order for. */
-export function isRecovered(r: ReplicaState): boolean {
-  if (r.collection?.stage !== 'recovering' || r.stateBusy !== undefined) return false;
+export function isRecovered(m: PromotionState): boolean {
+  const { r } = m;
+  if (m.collection.stage !== 'recovering' || r.stateBusy !== undefined) return false;
   const { running } = r;
   if (running === undefined) return r.order.processedUpTo === r.order.last;
   return running.entry?.info.orderNum === r.order.last && r.nowMs - running.startedMs >= r.config.stallMs;

@@ -1,19 +1,31 @@
 import type { GroupRecord, Member } from '../../record/record.js';
 import { addMember, removeMembers, sameMember } from '../../record/transitions.js';
-import type { ReplicaState } from '../state.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { requiredMembers } from '../state/stability.js';
 
 /** One change of the record at a time; false while another is in flight or its outcome unknown. */
 export function proposeChange(r: ReplicaState, record: GroupRecord, reason: string): boolean {
   if (r.changeInFlight !== undefined) return false;
   r.changeInFlight = record;
   r.changeReason = reason;
-  r.requireMembers();
+  setChanged(r);
   r.effects.push({ kind: 'changeRecord', next: record, reason });
   return true;
 }
 
+/** The in-sync set, or a change of it that is in flight, is other than before. */
+export function setChanged(r: ReplicaState): void {
+  if (r.record === undefined) return;
+  const members = requiredMembers(r.self, r.record, r.changeInFlight, r.peers);
+  for (const member of members) if (r.peers.get(member.id) === undefined) r.peers.open(member, r.nowMs);
+  for (const { session } of r.connections.values()) if (session !== undefined) session.viewSent = false;
+  r.role.setChanged(members);
+}
+
 /** The primary alone removes backups (DESIGN 5.4). */
-export function proposeRemoval(r: ReplicaState, gone: readonly Member[], reason: string): void {
+export function proposeRemoval(p: PrimaryState, gone: readonly Member[], reason: string): void {
+  const { r } = p;
   const { record } = r;
   if (record === undefined || gone.length === 0) return;
   if (!proposeChange(r, removeMembers(record, gone), reason)) return;
@@ -21,7 +33,8 @@ export function proposeRemoval(r: ReplicaState, gone: readonly Member[], reason:
 }
 
 /** A learner has caught up: it enters the set. */
-export function proposeAddition(r: ReplicaState, member: Member, address: string): void {
+export function proposeAddition(p: PrimaryState, member: Member, address: string): void {
+  const { r } = p;
   const { record } = r;
   if (record === undefined) return;
   if (proposeChange(r, addMember(record, member, address), 'add')) r.log('info', 'adds a backup', { peer: member.id });

@@ -1,4 +1,5 @@
-import type { ReplicaState } from '../state.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
 
 /*
  * What a handler knows that waits, for a reply or after one, is in no checkpoint. So when one is wanted new messages wait
@@ -14,9 +15,10 @@ export const isAtRest = (r: ReplicaState): boolean =>
   r.nested.open === 0 && /* rule finished-before-checkpoint */ r.unfinished.size === 0;
 
 /** A checkpoint is wanted: whether new messages wait for it now. At the bound of a backlog they wait until it is made. */
-export function drains(r: ReplicaState): boolean {
+export function drains(p: PrimaryState): boolean {
+  const { r } = p;
   const { nested } = r;
   if (isAtRest(r)) return false;
   nested.drainSinceMs ??= r.nowMs;
-  return r.backlogFull || (r.nowMs - nested.drainSinceMs) % DRAIN_CYCLE_MS < NESTED_DRAIN_MS;
+  return p.backlogFull || (r.nowMs - nested.drainSinceMs) % DRAIN_CYCLE_MS < NESTED_DRAIN_MS;
 }

@@ -1,17 +1,17 @@
 import { minOf, type OrderNum } from '../../model/ids.js';
-import { type OrderInfo, seqNumOf } from '../../ordering/order-info.js';
+import type { BackupOrder } from '../../ordering/backup-order.js';
+import type { OrderInfo } from '../../ordering/order-info.js';
 import { adoptionPublished, isAdopted } from '../../record/transitions.js';
-import type { ReplicaState } from '../state.js';
+import type { FollowerState } from '../state/follower-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
 import { enterLog } from './ordering.js';
 
 /** FIG. 10, from either side: announcements of the primary, or reflected by a client. */
-export function backupReceivesOrders(r: ReplicaState, orders: readonly OrderInfo[]): void {
-  const { record } = r;
-  if (record === undefined || (r.role === 'joining' && !r.joined)) return;
+export function backupReceivesOrders(f: FollowerState, orders: readonly OrderInfo[]): void {
+  const { r } = f;
   const believed = orders.every((info) => believes(r, info)) ? orders : orders.filter((info) => believes(r, info));
-  r.backupOrder.backupReceives(believed, (info) => toMessageOrder(r, info));
-  r.ackDue = true;
-  r.wantsFlush = true;
+  f.backupOrder.backupReceives(believed, (info) => toMessageOrder(r, info));
+  f.acknowledge();
 }
 
 /**
@@ -26,15 +26,14 @@ function believes(r: ReplicaState, info: OrderInfo): boolean {
 
 export function toMessageOrder(r: ReplicaState, info: OrderInfo): void {
   const connection = r.connections.open(info.connection);
-  const isNamed = info.kind === 'call' || info.kind === 'void';
-  enterLog(r, info, connection, isNamed ? connection.bodies.get(info.seqNum) : undefined);
+  enterLog(r, info, connection);
 }
 
 /** Orders of older terms beyond what the promotion adopted never happened (DESIGN 5.6). */
-export function discardUnadopted(r: ReplicaState): void {
+export function discardUnadopted(r: ReplicaState, backupOrder: BackupOrder): void {
   const { record } = r;
   if (record === undefined) return;
-  r.backupOrder.discard((info) => !isAdopted(record, info));
+  backupOrder.discard((info) => !isAdopted(record, info));
   let keep = r.order.last;
   while (keep > r.order.processedUpTo) {
     const entry = r.order.entries.get(keep);
@@ -43,13 +42,9 @@ export function discardUnadopted(r: ReplicaState): void {
   }
   if (keep === r.order.last) return;
   r.log('info', 'orders were not adopted', { from: keep + 1, through: r.order.last });
-  r.order.entries.dropAfter(keep, ({ info, request }) => {
-    const connection = r.connections.get(info.connection);
-    const seqNum = seqNumOf(info);
-    if (connection?.orderOf.get(seqNum) !== info.orderNum) return;
-    connection.orderOf.delete(seqNum);
-    if (request !== undefined && seqNum > connection.repliesSeenUpTo) connection.bodies.set(seqNum, request);
+  r.order.entries.dropAfter(keep, ({ info, message }) => {
+    if (message?.order === info) r.connections.get(info.connection)?.loseOrder(message);
   });
   r.order.heldUpTo = minOf(r.order.heldUpTo, keep);
-  r.backupOrder.nextOrderNum = (keep + 1) as OrderNum;
+  backupOrder.nextOrderNum = (keep + 1) as OrderNum;
 }

@@ -2,8 +2,10 @@ import type { Connection } from '../../connection/connection.js';
 import { STREAMED } from '../../model/outcome.js';
 import type { CancelOrder } from '../../ordering/order-info.js';
 import type { ReplicaEvent } from '../events.js';
-import type { ReplicaState } from '../state.js';
-import { dropStream, offerItems } from './streams.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { offerItems } from './offer.js';
+import { dropStream } from './streams.js';
 import { voidEntering } from './voids.js';
 
 type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
@@ -15,10 +17,11 @@ type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }
  * perhaps as another's did.
  */
 
-export function onItemPassed(r: ReplicaState, event: EventOf<'itemPassed'>): void {
+export function onItemPassed(p: PrimaryState, event: EventOf<'itemPassed'>): void {
+  const { r } = p;
   const connection = r.connections.get(event.connection);
   const stream = connection?.streams.get(event.stream);
-  if (!r.isPrimary || connection === undefined || stream === undefined) return;
+  if (connection === undefined || stream === undefined) return;
   stream.pass(event.index, event.item);
   offerItems(r, connection, stream);
 }
@@ -27,10 +30,11 @@ export function onItemPassed(r: ReplicaState, event: EventOf<'itemPassed'>): voi
  * Interceptors ended a stream in the middle. It is an ordered event: handlers hear of a cancellation, and every replica
  * has the status to give. What the client sent and has no order yet is voided behind it, so that nobody waits for it.
  */
-export function onStreamEnded(r: ReplicaState, { connection: id, stream: of, outcome }: EventOf<'streamEnded'>): void {
+export function onStreamEnded(p: PrimaryState, { connection: id, stream: of, outcome }: EventOf<'streamEnded'>): void {
+  const { r } = p;
   const connection = r.connections.get(id);
   const stream = connection?.streams.get(of);
-  if (!r.isPrimary || connection === undefined || stream === undefined) return;
+  if (connection === undefined || stream === undefined) return;
   const { items } = stream;
   const last = stream.ended ? items.get(items.last)?.item : undefined;
   // Those of an earlier primary had ended it, with a status that its client may know; these keep back what is left.
@@ -39,8 +43,8 @@ export function onStreamEnded(r: ReplicaState, { connection: id, stream: of, out
       ? { status: last.outcome, after: Math.min(stream.passedUpTo, items.last - 1) }
       : { status: outcome, after: Math.max(stream.passedUpTo, stream.clientHas) };
   stream.ended = true;
-  r.scheduler.add({ kind: 'cancel', connection, stream: of, end });
-  voidEntering(r, connection, stream, STREAMED);
+  p.scheduler.add({ kind: 'cancel', connection, stream: of, end });
+  voidEntering(p, connection, stream, STREAMED);
 }
 
 /** A stream was cancelled, in order: its client is gone, or is told what the interceptors had to say. */
@@ -53,17 +57,19 @@ export function streamCancelled(r: ReplicaState, connection: Connection, info: C
   }
   if (stream.opened && !stream.over) r.openStreams--;
   stream.endAfter(end.after, orderNum, end.status);
-  if (r.isPrimary) offerItems(r, connection, stream);
+  r.role.windowMoved(connection, stream);
 }
 
 /** A new primary's interceptors see what its predecessor's clients lack, once these say what that is. */
-export function awaitAsks(r: ReplicaState): void {
+export function awaitAsks(p: PrimaryState): void {
+  const { r } = p;
   if (!r.admits) return;
   for (const { streams } of r.connections.values()) for (const stream of streams.values()) stream.awaitsAsk = true;
 }
 
 /** A checkpoint keeps of ended streams what their clients are sent. */
-export function allPassed(r: ReplicaState): boolean {
+export function allPassed(p: PrimaryState): boolean {
+  const { r } = p;
   if (!r.admits) return true;
   for (const connection of r.connections.values()) {
     for (const stream of connection.streams.values()) if (stream.passedUpTo < stream.items.last) return false;

@@ -1,22 +1,24 @@
-import type { Connection, SessionState } from '../../connection/connection.js';
+import type { ClientSession } from '../../connection/client-session.js';
+import type { Connection } from '../../connection/connection.js';
 import type { Stream } from '../../connection/stream.js';
 import { assert } from '../../model/assert.js';
 import type { SeqItem, StreamAsk } from '../../model/frames.js';
 import { maxOf, type SeqNum } from '../../model/ids.js';
 import { UNKNOWN_STREAM } from '../../model/outcome.js';
 import type { StreamItem } from '../../model/stream.js';
-import { orderOf } from '../order/ordering.js';
-import type { ReplicaState } from '../state.js';
-import { giveItems, offerItems } from './streams.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { giveItems, offerItems } from './offer.js';
 
 /** The items that the release rule lets go now; the rest stays offered. */
-export function takeItems(r: ReplicaState, connection: Connection, session: SessionState): SeqItem[] {
+export function takeItems(p: PrimaryState, connection: Connection, session: ClientSession): SeqItem[] {
+  const { r } = p;
   const taken: SeqItem[] = [];
   for (const stream of session.streams) {
     const window = newWindow(stream);
     if (window !== undefined) taken.push({ stream: stream.id, index: 0, item: window, stable: true });
     const mustBeStable = r.settings(stream.method).release === 'acknowledged';
-    const upTo = releasedUpTo(r, connection, stream, mustBeStable);
+    const upTo = releasedUpTo(p, connection, stream, mustBeStable);
     for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
       const ordered = stream.items.get(index);
       assert(ordered !== undefined, () => `item ${index} of stream ${stream.id} is gone`);
@@ -27,7 +29,7 @@ export function takeItems(r: ReplicaState, connection: Connection, session: Sess
     stream.sentUpTo = maxOf(stream.sentUpTo, upTo);
     // It is offered again when the interceptors let more pass.
     if (upTo === stream.items.last || isHeldByInterceptors(r, stream, upTo + 1)) session.streams.delete(stream);
-    else r.itemsWait = true;
+    else p.itemsWait = true;
   }
   return taken;
 }
@@ -39,15 +41,16 @@ function newWindow(stream: Stream): StreamItem | undefined {
   return { kind: 'window', upTo: stream.handledUpTo };
 }
 
-function releasedUpTo(r: ReplicaState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
-  const holdsLease = r.holdsLease();
+function releasedUpTo(p: PrimaryState, connection: Connection, stream: Stream, mustBeStable: boolean): number {
+  const { r } = p;
+  const holdsLease = p.holdsLease();
   const mayLeave = (index: number): boolean => {
     const ordered = stream.items.get(index);
     if (ordered === undefined) return true;
     if (isHeldByInterceptors(r, stream, index)) return false;
     const { orderNum } = ordered;
     const stableOnly = mustBeStable || index <= stream.stableOnlyUpTo;
-    const verdict = r.release.decideItem(connection, orderNum, stableOnly, orderOf(r), r.stableUpTo, holdsLease);
+    const verdict = p.release.decideItem(connection, orderNum, stableOnly, p.order, r.stableUpTo, holdsLease);
     return /* rule items-released */ verdict !== 'wait';
   };
   const { last } = stream.items;
@@ -61,37 +64,40 @@ const isHeldByInterceptors = (r: ReplicaState, stream: Stream, index: number): b
   r.admits && stream.items.get(index)?.passed === undefined;
 
 /** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
-export function flushStreamCalls(r: ReplicaState): void {
-  for (const [call, stream] of r.streamCalls) {
+export function flushStreamCalls(p: PrimaryState): void {
+  const { r } = p;
+  for (const [call, stream] of p.streamCalls) {
     const window = newWindow(stream);
     if (window !== undefined) r.effects.push({ kind: 'answerItem', call, item: window });
     if (stream.sentUpTo === stream.items.last) continue;
     const connection = r.connections.open(r.plain);
-    const upTo = releasedUpTo(r, connection, stream, true);
+    const upTo = releasedUpTo(p, connection, stream, true);
     for (let index = stream.sentUpTo + 1; index <= upTo; index++) {
       const ordered = stream.items.get(index);
       if (ordered !== undefined) r.effects.push({ kind: 'answerItem', call, item: ordered.passed ?? ordered.item });
     }
     stream.sentUpTo = upTo;
     if (upTo < stream.items.last) {
-      r.itemsWait ||= !isHeldByInterceptors(r, stream, upTo + 1);
+      p.itemsWait ||= !isHeldByInterceptors(r, stream, upTo + 1);
     } else if (stream.over) {
-      r.streamCalls.delete(call);
+      p.streamCalls.delete(call);
       // Nobody else takes them: what is kept of it goes.
-      r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+      p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
     }
   }
 }
 
 /** Where a client is with its streams, on a link that is new or after a change of primary. */
 export function onAsked(
-  r: ReplicaState,
+  p: PrimaryState,
   connection: Connection,
   asks: readonly StreamAsk[],
   outstanding: readonly SeqNum[] = [],
 ): void {
+  const { r } = p;
   for (const { of, received, awaitStable } of asks) {
-    const opens = connection.bodies.has(of) || connection.queued.has(of) || outstanding.includes(of);
+    const opening = connection.messages.get(of);
+    const opens = opening?.isUnordered || opening?.isQueued || outstanding.includes(of);
     const stream =
       connection.streams.get(of) ??
       (opens ? undefined : /* rule unknown-stream-ends */ unknownStream(r, connection, of, received));
@@ -99,7 +105,7 @@ export function onAsked(
     stream.resumeAfter(received);
     if (awaitStable) stream.stableOnlyUpTo = stream.items.last;
     stream.toldHandledUpTo = 0;
-    if (stream.sentUpTo < stream.items.last) giveItems(r, connection, stream);
+    if (stream.sentUpTo < stream.items.last) giveItems(p, connection, stream);
     else if (stream.handledUpTo > 0) offerItems(r, connection, stream);
   }
 }
@@ -120,6 +126,6 @@ export function resendItems(r: ReplicaState, connection: Connection): void {
     if (stream.call !== undefined) continue;
     stream.sentUpTo = stream.items.base;
     stream.toldHandledUpTo = 0;
-    if (r.isPrimary && stream.items.length + stream.handledUpTo > 0) offerItems(r, connection, stream);
+    if (stream.items.length + stream.handledUpTo > 0) r.role.windowMoved(connection, stream);
   }
 }

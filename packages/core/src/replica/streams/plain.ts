@@ -1,23 +1,50 @@
-import type { CallId } from '../../model/ids.js';
+import type { Connection } from '../../connection/connection.js';
+import type { CallId, SeqNum } from '../../model/ids.js';
 import type { PlainPart } from '../events.js';
-import { schedule, takeNumber } from '../intake/requests.js';
-import type { ReplicaState } from '../state.js';
+import { schedule, takeNumber } from '../intake/schedule.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { giveUpOpening } from './parts.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** What the RPC of a streaming call without our interceptor brings: this primary numbers it. */
-export function onPlainPart(r: ReplicaState, call: CallId, part: PlainPart): void {
-  const stream = r.streamCalls.get(call);
-  if (stream === undefined || !r.isPrimary) return;
+/** A streaming call without our interceptor: its items go to its RPC, which lives and dies with this primary. */
+export function openPlainStream(
+  p: PrimaryState,
+  connection: Connection,
+  seqNum: SeqNum,
+  call: CallId,
+  method: string,
+): void {
+  const stream = connection.openStream(seqNum, method);
+  stream.call = call;
+  p.streamCalls.set(call, stream);
+}
+
+/** Its RPC ended without a status of ours: the handler is told, in order. */
+export function plainStreamGone(p: PrimaryState, call: CallId): void {
+  const { r } = p;
+  const stream = p.streamCalls.get(call);
+  if (stream === undefined) return;
+  p.streamCalls.delete(call);
+  stream.call = undefined;
+  stream.gone = true;
   const connection = r.connections.open(r.plain);
+  if (stream.admitted) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+  else giveUpOpening(p, connection, stream);
+}
+
+/** What the RPC of a streaming call without our interceptor brings: this primary numbers it. */
+export function onPlainPart(p: PrimaryState, call: CallId, part: PlainPart): void {
+  const stream = p.streamCalls.get(call);
+  if (stream === undefined) return;
+  const connection = p.r.connections.open(p.r.plain);
   const { id: of } = stream;
   const position = part.kind === 'taken' ? 0 : ++stream.arrived;
-  const message = part.kind === 'message' ? part.message : NO_BYTES;
-  const seqNum = takeNumber(connection, {
+  const message = takeNumber(connection, {
     method: '',
-    message,
+    message: part.kind === 'message' ? part.message : NO_BYTES,
     stream:
       part.kind === 'taken' ? { kind: 'credit', taken: [{ of, upTo: part.upTo }] } : { kind: part.kind, of, position },
   });
-  schedule(r, connection, seqNum, '');
+  schedule(p, connection, message, '');
 }

@@ -1,14 +1,13 @@
 import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import { assert } from '../../model/assert.js';
-import type { CallId, ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
+import type { ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
-import { STREAMED, UNKNOWN_STREAM, VOIDED } from '../../model/outcome.js';
-import { STREAM_CREDITS_MAX, type StreamOutput, type StreamPart } from '../../model/stream.js';
+import { STREAM_CREDITS_MAX, type StreamOutput } from '../../model/stream.js';
 import type { Determinants, OrderInfo } from '../../ordering/order-info.js';
-import type { Entry } from '../order/message-order.js';
-import type { ReplicaState } from '../state.js';
-import { forgetAdmission, voidEntering, voidMessage } from './voids.js';
+import type { Entry } from '../state/message-order.js';
+import type { ReplicaState } from '../state/replica-state.js';
 
 /** What a stream's end looks like to its handler, whoever ended it. */
 export const cancelRequest = (of: SeqNum): Request => ({
@@ -25,88 +24,12 @@ export const methodOf = (connection: Connection, request: Request): string => {
   return connection.streams.get(stream.of)?.method ?? request.method;
 };
 
-/**
- * Whether a message of a stream may be ordered now. One that came before others that precede it waits until these lead
- * here again; one whose stream is not, and will not be, is voided.
- */
-export function mayOrderPart(
-  r: ReplicaState,
-  connection: Connection,
-  seqNum: SeqNum,
-  request: Request,
-  peer: string,
-): boolean {
-  const { stream: part } = request;
-  if (part === undefined || part.kind === 'credit') return true;
-  if (part.kind === 'open') {
-    const stream = connection.openStream(seqNum, request.method);
-    stream.admitted = !r.admits && !r.isDraining;
-    if (/* rule drain-backlog */ !r.isDraining) return true;
-    connection.queued.add(seqNum);
-    r.setAside.set(stream, { connection, peer });
-    return false;
-  }
-  // It may wait already, and be asked for once more.
-  connection.early.get(part.of)?.delete(positionOf(part));
-  const stream = connection.streams.get(part.of);
-  if (stream === undefined) {
-    const comesYet = connection.bodies.has(part.of) || !connection.knows(part.of);
-    if (comesYet) hold(connection, part, seqNum);
-    else voidMessage(r, connection, seqNum, UNKNOWN_STREAM);
-    return false;
-  }
-  if (!stream.admitted) {
-    if (part.kind === 'cancel' && giveUpOpening(r, connection, stream)) voidMessage(r, connection, seqNum, VOIDED);
-    else hold(connection, part, seqNum);
-    return false;
-  }
-  if (part.kind === 'cancel') return true;
-  if (stream.ended) {
-    voidMessage(r, connection, seqNum, STREAMED);
-    return false;
-  }
-  if (/* rule ordered-by-position */ part.position > stream.nextPosition || stream.entering !== undefined) {
-    hold(connection, part, seqNum);
-    return false;
-  }
-  if (part.position < stream.nextPosition) {
-    voidMessage(r, connection, seqNum, STREAMED);
-    return false;
-  }
-  stream.nextPosition++;
-  return true;
-}
-
-/** Position 0: a cancellation may come before anything. */
-const positionOf = (part: StreamPart): number => ('position' in part ? part.position : 0);
-
-function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>, seqNum: SeqNum): void {
-  let early = connection.early.get(part.of);
-  if (early === undefined) {
-    early = new Map();
-    connection.early.set(part.of, early);
-  }
-  early.set(positionOf(part), seqNum);
-}
-
-/** Its client is gone while its opening waits for interceptors, or for others to end: it never had and never will have effect. */
-function giveUpOpening(r: ReplicaState, connection: Connection, stream: Stream): boolean {
-  if (!r.setAside.has(stream) && !forgetAdmission(r, connection, stream.id)) return false;
-  dropStream(r, connection, stream.id);
-  voidMessage(r, connection, stream.id, VOIDED);
-  return true;
-}
-
-export const isHeldEarly = (connection: Connection, seqNum: SeqNum): boolean => {
-  for (const early of connection.early.values()) for (const held of early.values()) if (held === seqNum) return true;
-  return false;
-};
-
 /** The handler is about to get a message: its stream is known from here on, on every replica. */
-export function beginPart(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
-  if (request?.stream?.kind !== 'open' || info.kind !== 'call') return;
-  const stream = connection.openStream(info.seqNum, request.method);
-  assert(!stream.opened, () => `stream ${info.seqNum} is opened twice`);
+export function beginPart(r: ReplicaState, connection: Connection, message: Message): void {
+  const { request, seqNum } = message;
+  if (request?.stream?.kind !== 'open') return;
+  const stream = connection.openStream(seqNum, request.method);
+  assert(!stream.opened, () => `stream ${seqNum} is opened twice`);
   stream.opened = true;
   if (r.admits) stream.opening = request;
   r.openStreams++;
@@ -114,8 +37,8 @@ export function beginPart(r: ReplicaState, connection: Connection, { info, reque
 }
 
 /** A message of a stream was processed: its place, or what its client has taken. */
-export function partProcessed(r: ReplicaState, connection: Connection, { info, request }: Entry): void {
-  const part = request?.stream;
+export function partProcessed(r: ReplicaState, connection: Connection, { info, message }: Entry): void {
+  const part = message?.request?.stream;
   switch (part?.kind) {
     case undefined:
     case 'open':
@@ -133,7 +56,7 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, r
       part.taken.forEach(({ of, upTo }, i) => {
         const stream = connection.streams.get(of);
         if (stream === undefined) return;
-        if (!r.isPrimary && !isExpected(stream, upTo, info, i)) diverge(r, info.orderNum);
+        if (r.role.comparesItems && !isExpected(stream, upTo, info, i)) r.role.diverged(info.orderNum);
         stream.take(upTo);
         if (stream.done) dropStream(r, connection, of);
       });
@@ -161,11 +84,8 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   if (stream === undefined) return;
   if (stream.opened && !stream.over) r.openStreams--;
   connection.streams.delete(of);
-  r.setAside.delete(stream);
   connection.session?.streams.delete(stream);
-  if (r.isPrimary) voidEntering(r, connection, stream, UNKNOWN_STREAM);
-  if (r.isPrimary && r.admits) r.effects.push({ kind: 'streamGone', connection: connection.id, stream: of });
-  if (stream.call !== undefined) r.streamCalls.delete(stream.call);
+  r.role.streamDropped(connection, stream);
 }
 
 /** A connection ends: a handler that is later here than it was at the primary has nobody to speak to. */
@@ -183,73 +103,12 @@ export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readon
     if (connection === undefined || stream === undefined || stream.over) continue;
     if (item.kind === 'window') {
       if (item.upTo > stream.handledUpTo) stream.handledUpTo = item.upTo;
-      if (r.isPrimary) offerItems(r, connection, stream);
+      r.role.windowMoved(connection, stream);
       continue;
     }
-    if (!stream.append(orderNum, item, digest)) diverge(r, orderNum);
+    if (!stream.append(orderNum, item, digest)) r.role.diverged(orderNum);
     if (stream.over) r.openStreams--;
     if (stream.done) dropStream(r, connection, of);
-    else if (r.isPrimary) giveItems(r, connection, stream);
+    else r.role.itemSent(connection, stream);
   }
-}
-
-/** What this replica computed is not what the primary did (DESIGN 5.10, 7.7). */
-export function diverge(r: ReplicaState, orderNum: OrderNum, fields: { readonly stuckForMs?: number } = {}): void {
-  if (r.divergedAt !== undefined) return;
-  r.divergedAt = orderNum;
-  r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum, ...fields });
-  r.ackDue = true;
-  r.wantsFlush = true;
-}
-
-/** There are new items: they pass the user's interceptors first, if there are any. */
-export function giveItems(r: ReplicaState, connection: Connection, stream: Stream): void {
-  if (!r.admits) {
-    offerItems(r, connection, stream);
-    return;
-  }
-  if (stream.awaitsAsk) return;
-  const { id, items, opening } = stream;
-  const from = Math.max(stream.offeredUpTo, items.base);
-  for (let index = from + 1; index <= items.last; index++) {
-    const ordered = items.get(index);
-    if (ordered === undefined || ordered.passed !== undefined) continue;
-    const peer = connection.peer ?? '';
-    const { item } = ordered;
-    r.effects.push({ kind: 'passItem', connection: connection.id, stream: id, index, item, peer, opening });
-  }
-  stream.offeredUpTo = items.last;
-  offerItems(r, connection, stream);
-}
-
-/** There is something to send; whether it may leave is decided when the turn ends. */
-export function offerItems(r: ReplicaState, connection: Connection, stream: Stream): void {
-  if (stream.call === undefined) connection.session?.streams.add(stream);
-  r.wantsFlush = true;
-}
-
-/** A streaming call without our interceptor: its items go to its RPC, which lives and dies with this primary. */
-export function openPlainStream(
-  r: ReplicaState,
-  connection: Connection,
-  seqNum: SeqNum,
-  call: CallId,
-  method: string,
-): void {
-  const stream = connection.openStream(seqNum, method);
-  stream.call = call;
-  r.streamCalls.set(call, stream);
-}
-
-/** Its RPC ended without a status of ours: the handler is told, in order. */
-export function plainStreamGone(r: ReplicaState, call: CallId): void {
-  const stream = r.streamCalls.get(call);
-  if (stream === undefined) return;
-  r.streamCalls.delete(call);
-  stream.call = undefined;
-  stream.gone = true;
-  if (!r.isPrimary) return;
-  const connection = r.connections.open(r.plain);
-  if (stream.admitted) r.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
-  else giveUpOpening(r, connection, stream);
 }

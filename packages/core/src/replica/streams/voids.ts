@@ -1,37 +1,38 @@
 import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { SeqNum } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';
-import type { ReplicaState } from '../state.js';
+import type { PrimaryState } from '../state/primary-state.js';
 
 /** A message that will never be processed takes its place in the order as that. */
-export function voidMessage(r: ReplicaState, connection: Connection, seqNum: SeqNum, outcome: Outcome): void {
-  connection.bodies.delete(seqNum);
-  connection.queued.add(seqNum);
-  r.scheduler.add({ kind: 'void', connection, seqNum, outcome });
+export function voidMessage(p: PrimaryState, connection: Connection, message: Message, outcome: Outcome): void {
+  message.become('voiding');
+  message.request = undefined;
+  p.scheduler.add({ kind: 'void', connection, message, outcome });
 }
 
 /** What came of a stream that is over, and has no order yet. */
-export function voidEntering(r: ReplicaState, connection: Connection, stream: Stream, outcome: Outcome): void {
+export function voidEntering(p: PrimaryState, connection: Connection, stream: Stream, outcome: Outcome): void {
   const { entering } = stream;
   stream.entering = undefined;
-  voidEarly(r, connection, stream.id, outcome);
+  voidHeld(p, connection, stream.id, outcome);
   if (entering === undefined) return;
-  if (forgetAdmission(r, connection, entering)) voidMessage(r, connection, entering, outcome);
+  if (forgetAdmission(p, entering)) voidMessage(p, connection, entering, outcome);
 }
 
 /** What waits for others that will not come. */
-function voidEarly(r: ReplicaState, connection: Connection, of: SeqNum, outcome: Outcome): void {
-  const early = connection.early.get(of);
-  connection.early.delete(of);
-  for (const seqNum of early?.values() ?? []) voidMessage(r, connection, seqNum, outcome);
+function voidHeld(p: PrimaryState, connection: Connection, of: SeqNum, outcome: Outcome): void {
+  const held = connection.held.get(of);
+  connection.held.delete(of);
+  for (const message of held?.values() ?? []) voidMessage(p, connection, message, outcome);
 }
 
 /** @returns whether interceptors held this message */
-export function forgetAdmission(r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean {
-  for (const [admission, work] of r.admissions) {
-    if (work.kind !== 'call' || work.connection !== connection || work.seqNum !== seqNum) continue;
-    r.admissions.delete(admission);
+export function forgetAdmission(p: PrimaryState, message: Message): boolean {
+  for (const [admission, work] of p.admissions) {
+    if (work.kind !== 'call' || work.message !== message) continue;
+    p.admissions.delete(admission);
     return true;
   }
   return false;

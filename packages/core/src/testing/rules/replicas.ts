@@ -23,7 +23,7 @@ export const REPLICA_RULES: readonly Rule[] = [
   {
     rule: 'checkpoints: a checkpoint covers no message that is yet to be processed',
     scenario: 'walk-checkpoint-covers',
-    without: { 'cover-ordered-only': ';', 'cover-processed-only': ';' },
+    without: { 'cover-processed-only': 'false' },
     shows: 'S3>S2  lacks bodies #1',
   },
   {
@@ -71,7 +71,7 @@ export const REPLICA_RULES: readonly Rule[] = [
   {
     rule: 'hand-over: a backup that stops is let go before it falls silent',
     scenario: 'leaving',
-    without: { 'leave-when-let': ';', 'let-leave': 'false' },
+    without: { 'leave-when-let': 'true', 'let-leave': 'false' },
     lacks: 'S3>S1  holds up to 1, leaves',
   },
   {
@@ -83,7 +83,7 @@ export const REPLICA_RULES: readonly Rule[] = [
   {
     rule: 'divergence: nobody joins from a base that is older than the difference',
     scenario: 'stream-diverges',
-    without: { 'base-before-divergence': 'false' },
+    without: { 'base-before-divergence': 'true' },
     shows: 'S1>S2  checkpoint at 0 to start from',
   },
 ];

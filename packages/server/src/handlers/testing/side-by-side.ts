@@ -8,7 +8,7 @@ import {
   type ServerInterceptor,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Request } from '@understudy/core';
+import type { Request } from '@understudy/core/internal';
 import {
   type Arrival,
   admit,

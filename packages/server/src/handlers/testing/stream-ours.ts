@@ -1,4 +1,4 @@
-import { type MetadataEntries, type Request, replyOf, STREAM_WINDOW, type StreamItem } from '@understudy/core';
+import { type MetadataEntries, type Request, replyOf, STREAM_WINDOW, type StreamItem } from '@understudy/core/internal';
 import type { CapturedStream } from '../captured.js';
 import type { HandlerFault } from '../handler-fault.js';
 import { entriesOf, metadataOf } from '../metadata.js';

@@ -9,9 +9,9 @@ import { Counter, counterService } from './counter.js';
  */
 
 const [replicaId = '', directory = '', coordinators = ''] = process.argv.slice(2);
-const { embeddedCoordinator }: { embeddedCoordinator: (directory: string) => CoordinatorFactory } = await import(
-  coordinators
-);
+const { embeddedCoordinator } = require(coordinators) as {
+  embeddedCoordinator: (directory: string) => CoordinatorFactory;
+};
 const counter = new Counter();
 const replica = createReplica({
   replicaId,

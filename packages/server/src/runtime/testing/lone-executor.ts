@@ -1,9 +1,9 @@
 import { Server, type ServerInterceptor, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { OrderNum, Term } from '@understudy/core';
 import {
   type ConnectionId,
   connectionId,
   type NestedId,
-  type OrderNum,
   type Outcome,
   parseServiceConfig,
   type Replica,
@@ -15,8 +15,7 @@ import {
   type StreamPart,
   sameNested,
   type Task,
-  type Term,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { HandlerRegistry } from '../../handlers/index.js';
 import { implementationOf, jsonBytes, type Method, serviceOf } from '../../handlers/testing/side-by-side.js';
 import { Activity } from '../activity.js';

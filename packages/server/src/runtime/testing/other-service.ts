@@ -1,5 +1,5 @@
 import { currentHandling, type NestedCall, type SendNested } from '@understudy/context';
-import { type NestedCaller, type Outcome, type Reply, replyOf } from '@understudy/core';
+import { type NestedCaller, type Outcome, type Reply, replyOf } from '@understudy/core/internal';
 
 const METHOD = '/test.Other/Ask';
 

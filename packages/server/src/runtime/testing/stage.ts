@@ -7,7 +7,8 @@ import {
   type ServerInterceptor,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { type CoordinatorFactory, forceRecord, type Logger, type ReplicaStatus } from '@understudy/core';
+import type { CoordinatorFactory, Logger, ReplicaStatus } from '@understudy/core';
+import { forceRecord } from '@understudy/core/internal';
 import type { ReplicaServerOptions } from '../options.js';
 import { ReplicaRuntime } from '../replica-runtime.js';
 import { Counter, counterService } from './counter.js';

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import { drawPlan } from '../../plan/draw.js';
 import type { Plan } from '../../plan/plan.js';
 import { registers } from '../../services/registers.js';

@@ -1,4 +1,4 @@
-import type { NestedCaller, Reply } from '@understudy/core';
+import type { NestedCaller, Reply } from '@understudy/core/internal';
 
 /** One sending of a call, for a group that calls and may send it more than once. */
 export interface Attempt {

@@ -7,7 +7,7 @@ import {
   Session,
   type SessionEffect,
   type SessionEvent,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { type Adapter, carryOut, hex32, sessionOf } from '@understudy/core/testing';
 import { checkAsks } from '../../checks/asks.js';
 import type { History, Operation } from '../../checks/history.js';

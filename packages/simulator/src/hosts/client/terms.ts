@@ -1,4 +1,4 @@
-import type { Outcome, Reply, SessionEvent, StreamItem } from '@understudy/core';
+import type { Outcome, Reply, SessionEvent, StreamItem } from '@understudy/core/internal';
 import { demand } from '../../violation.js';
 
 /** The newest term that a session heard of, and what it is told at present in the name of an older one. */

@@ -1,4 +1,4 @@
-import type { ReplicaEvent, Request } from '@understudy/core';
+import type { ReplicaEvent, Request } from '@understudy/core/internal';
 import { hashText } from '@understudy/core/testing';
 import { REFUSED } from '../../checks/history.js';
 import { readRequest } from '../../services/ledger.js';

@@ -1,4 +1,4 @@
-import type { CallId } from '@understudy/core';
+import type { CallId } from '@understudy/core/internal';
 import { type Caller, isStreamCaller, type StreamCaller } from '../../network/caller.js';
 
 /** Who waits for which call at a replica. */

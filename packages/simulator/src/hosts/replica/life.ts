@@ -1,15 +1,14 @@
+import type { OrderNum, ReplicaStatus } from '@understudy/core';
 import {
   type NestedId,
   type OrderInfo,
-  type OrderNum,
   type Outcome,
   type ReplicaEvent,
-  type ReplicaStatus,
   STREAMED,
   type StreamPart,
   seqNumOf,
   type Task,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 import type { History } from '../../checks/history.js';
 import type { Choices } from '../../draw/choices.js';

@@ -9,7 +9,7 @@ import {
   seqNumOf,
   type Task,
   WAITS,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { textOf } from '@understudy/core/testing';
 import type { Plan } from '../../plan/plan.js';
 import type { Ledger } from '../../services/ledger.js';

@@ -1,18 +1,14 @@
+import type { GroupRecord, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
 import {
   type CallId,
-  type GroupRecord,
   isInSync,
   type LinkId,
-  type Member,
   type NestedCaller,
-  type OrderNum,
   Replica,
   type ReplicaEffect,
   type ReplicaEvent,
-  type ReplicaId,
-  type ReplicaStatus,
   type ReplyFrame,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { type Adapter, carryOut, describeEffect, memberOf } from '@understudy/core/testing';
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';

@@ -8,7 +8,7 @@ import {
   seqNumOf,
   type Task,
   unreachable,
-} from '@understudy/core';
+} from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 import type { History } from '../../checks/history.js';
 import type { Choices } from '../../draw/choices.js';

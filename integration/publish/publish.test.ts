@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Packed, pack } from '../../scripts/pack.mjs';
+import { conditionsOf, type Manifest, manifestIn, targetsOf, undeclaredImports } from './contents.js';
+import { Project, type Resolution, ROOT, run } from './project.js';
+
+/** Everything here is what a user gets: tarballs, installed by npm into a project that knows nothing of this repository. */
+
+const NAMES = ['cli', 'client', 'context', 'coordinator-embedded', 'coordinator-etcd', 'core', 'server', 'wire'];
+const TIMEOUT_MS = 180_000;
+const PROGRAM = join(import.meta.dirname, 'program.ts');
+const PRINTED = 'adding: the sum is 5; UNDERSTUDY_CONFIG is a code\n';
+
+const directory = mkdtempSync(join(tmpdir(), 'understudy-publish-'));
+const unpacked = (name: string): string => join(directory, name, 'package');
+const project = new Project();
+let packed = new Map<string, Packed>();
+
+const say = (line: string): void => console.log(`publish check: ${line}`);
+
+function fileOf(name: string): Packed {
+  const found = packed.get(`@understudy/${name}`);
+  if (found === undefined) throw new Error(`there is no tarball of ${name}`);
+  return found;
+}
+
+beforeAll(async () => {
+  packed = new Map(pack(directory).map((one) => [one.name, one]));
+  say(`packed ${packed.size} packages`);
+  for (const name of NAMES) {
+    mkdirSync(join(directory, name));
+    execFileSync('tar', ['-xzf', fileOf(name).tarball, '-C', join(directory, name)]);
+  }
+  const manifests: readonly Manifest[] = NAMES.map((name) => manifestIn(unpacked(name)));
+  const needed = manifests.flatMap((manifest) =>
+    Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter((name) => !packed.has(name)),
+  );
+  const tarballs = new Map([...packed].map(([name, { tarball }]) => [name, tarball]));
+  await project.install(tarballs, [...new Set([...needed, '@grpc/grpc-js', '@types/node'])]);
+  say('installed the tarballs');
+}, TIMEOUT_MS);
+
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+  project.remove();
+});
+
+it('every package that is not private is published, and no other', () => {
+  expect([...packed.keys()].sort()).toEqual(NAMES.map((name) => `@understudy/${name}`));
+});
+
+describe.each(NAMES)('the tarball of %s', (name) => {
+  it('has a README, the license, and no tests or what only tests use', () => {
+    const { files } = fileOf(name);
+    expect(files).toContain('README.md');
+    expect(files).toContain('LICENSE');
+    const unwanted = /(^|\/)(testing|testdata|src)\/|\.test\.|\.map$|tsbuildinfo/;
+    expect(files.filter((file) => unwanted.test(file))).toEqual([]);
+  });
+
+  it('points to nothing that it does not have, and to no sources', () => {
+    const manifest = manifestIn(unpacked(name));
+    expect(targetsOf(manifest).filter((target) => !fileOf(name).files.includes(target))).toEqual([]);
+    expect(conditionsOf(manifest)).not.toContain('source');
+    expect(manifest.description).toBeTruthy();
+    expect(manifest.license).toBe('Apache-2.0');
+  });
+
+  it('imports only what its package.json names', () => {
+    expect(undeclaredImports(unpacked(name), fileOf(name).files)).toEqual([]);
+  });
+
+  it('passes publint', async () => {
+    const pkgDir = unpacked(name);
+    const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('passes attw', { timeout: TIMEOUT_MS }, async () => {
+    const attw = join(ROOT, 'node_modules/.bin/attw');
+    await run(attw, [fileOf(name).tarball, '--format', 'ascii', '--no-color'], directory);
+    say(`the types of ${name} resolve everywhere`);
+  });
+});
+
+/** Each compiles and then runs the same program, which makes a group of one replica and calls it. */
+const RESOLUTIONS: readonly Resolution[] = [
+  { module: 'node16', moduleResolution: 'node16', file: 'node16/module.mts' },
+  { module: 'node16', moduleResolution: 'node16', file: 'node16/commonjs.cts' },
+  { module: 'nodenext', moduleResolution: 'nodenext', file: 'nodenext/module.mts' },
+  { module: 'esnext', moduleResolution: 'bundler', file: 'bundler/program.mts' },
+  { module: 'commonjs', moduleResolution: 'node10', file: 'node10/program.ts' },
+];
+
+describe('a program of a user', () => {
+  it.each(RESOLUTIONS)(
+    'compiles strictly with $moduleResolution and runs: $file',
+    { timeout: TIMEOUT_MS },
+    async (how) => {
+      project.copy(PROGRAM, how.file);
+      await project.compile(how);
+      const compiled = how.file.replace(/ts$/, 'js');
+      expect(await project.node(compiled, join(project.directory, `${how.file}-group`))).toBe(PRINTED);
+      say(`${how.file} runs`);
+    },
+  );
+
+  it('finds one and the same class by require and by import', async () => {
+    const text = `
+      import { createRequire } from 'node:module';
+      import { UnderstudyError } from '@understudy/client';
+      import * as server from '@understudy/server';
+      const required = createRequire(import.meta.url)('@understudy/core');
+      console.log(UnderstudyError === server.UnderstudyError && UnderstudyError === required.UnderstudyError);`;
+    project.write('same.mjs', text);
+    expect(await project.node('same.mjs')).toBe('true\n');
+  });
+
+  it('has the command', async () => {
+    const command = join(project.directory, 'node_modules/.bin/understudy');
+    expect(await run(command, ['--version'], project.directory)).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

@@ -1,0 +1,111 @@
+/** The commands that the processes of a benchmark take over their IPC channels. All times are `monotonicMs`. */
+import type { ReplicaStatus } from '@understudy/core';
+import type { Mode } from '../service/service-config.js';
+
+/** CPU time, user and system, that a process has used so far. */
+export interface Usage {
+  readonly atMs: number;
+  readonly cpuMs: number;
+}
+
+export interface Memory {
+  /** Live JavaScript objects and their buffers, after a garbage collection if the process allows one. */
+  readonly liveBytes: number;
+  readonly rssBytes: number;
+}
+
+export interface ProcessCommands {
+  usage(): Usage;
+  memory(): Memory;
+  startProfile(): void;
+  /** Writes a .cpuprofile of what happened since `startProfile`. */
+  endProfile(path: string): void;
+}
+
+export interface ReplicaCommands extends ProcessCommands {
+  status(): ReplicaStatus;
+}
+
+/** Microseconds. */
+export interface Latencies {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What a driver did since the mark before. */
+export interface Mark extends Usage {
+  readonly calls: number;
+  readonly failures: number;
+  /** The message of the first failure, from gRPC. */
+  readonly failure: string | undefined;
+  readonly latencies: Latencies;
+}
+
+export interface Connection {
+  readonly target: string;
+  /** Undefined if the service is not replicated. */
+  readonly mode: Mode | undefined;
+  /** Number of client objects. Each is a session of its own. */
+  readonly clients: number;
+}
+
+/** What the clients under light load saw. */
+export interface Heard {
+  readonly calls: number;
+  readonly replies: number;
+  readonly failures: number;
+  readonly failure: string | undefined;
+  /** When any client had its last reply of the term that was asked about, or of an older one. */
+  readonly lastOldReplyAtMs: number;
+  /** When any client had its first reply of a newer term. */
+  readonly firstReplyAtMs: number;
+  /** The longest time that any client was without a reply. */
+  readonly longestGapMs: number;
+}
+
+/** How a stream sends: as fast as flow control allows, or each message when the one before has come back. */
+export type Pace = 'window' | 'one';
+
+export interface DriverCommands extends ProcessCommands {
+  connect(connection: Connection): void;
+  /** Keeps `inFlight` calls in flight until `stop`. */
+  load(inFlight: number): void;
+  mark(): Mark;
+  /** Waits for the open calls. Returns how many calls there were in all. */
+  stop(): number;
+  /** Makes `calls` calls, and waits for all of them. */
+  drive(calls: number, inFlight: number): Mark;
+  /** Keeps `streams` streams busy until `endStreams`. */
+  openStreams(streams: number, pace: Pace): void;
+  /** Waits until every message has come back. Returns how many messages there were in all. */
+  endStreams(): number;
+  /** Light load: every client makes a call at each interval, whether or not earlier calls were answered. */
+  startBeat(everyMs: number): void;
+  /** Resolves when every client has had a reply of a term newer than `term`. */
+  heardOfTermAfter(term: number): void;
+  endBeat(): Heard;
+}
+
+/** What passed through one door of the proxy, in both directions. */
+export interface Traffic {
+  readonly there: Flow;
+  readonly back: Flow;
+}
+
+export interface Flow {
+  /** TCP payload. */
+  readonly bytes: number;
+  /** gRPC messages. */
+  readonly messages: number;
+  /** HTTP/2 HEADERS frames: a call begins with one. Its reply has two, or one if it is trailers-only. */
+  readonly headers: number;
+}
+
+export interface ProxyCommands extends ProcessCommands {
+  /** Opens a door to an address, and returns the address of the door. */
+  open(target: string): string;
+  /** What passed through each door so far, by the address of the door. */
+  traffic(): Readonly<Record<string, Traffic>>;
+}

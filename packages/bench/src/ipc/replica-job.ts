@@ -1,0 +1,13 @@
+import type { Mode } from '../service/service-config.js';
+
+/** What the process of a replica is told when it starts. */
+export interface ReplicaJob {
+  readonly id: string;
+  /** The address on which it listens. */
+  readonly listen: string;
+  /** The address at which the other replicas reach it: the same, or a door of the proxy. */
+  readonly advertised: string;
+  /** Directory of the group's record. */
+  readonly coordinator: string;
+  readonly mode: Mode;
+}

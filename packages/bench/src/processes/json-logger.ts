@@ -1,8 +1,0 @@
-import type { Logger } from '@understudy/core';
-
-/** Logs one JSON object a line to stderr. */
-export const jsonLogger: Logger = {
-  log(level, event, fields) {
-    if (level !== 'debug') console.error(JSON.stringify({ at: new Date().toISOString(), level, event, ...fields }));
-  },
-};

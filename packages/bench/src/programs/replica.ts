@@ -1,0 +1,29 @@
+/** The program of one replica of the service. Its only argument is a ReplicaJob as JSON. */
+import * as grpc from '@grpc/grpc-js';
+import { embeddedCoordinator } from '@understudy/coordinator-embedded';
+import { createReplica } from '@understudy/server';
+import { serveParent } from '../ipc/child-side.js';
+import type { ReplicaCommands } from '../ipc/commands.js';
+import type { ReplicaJob } from '../ipc/replica-job.js';
+import { bind } from '../service/bind.js';
+import { Counter, handlers } from '../service/counter.js';
+import { CounterService } from '../service/proto.js';
+import { serviceConfigOf } from '../service/service-config.js';
+import { jsonLogger } from './json-logger.js';
+
+const job = JSON.parse(process.argv[2] ?? '{}') as ReplicaJob;
+const counter = new Counter();
+const replica = createReplica({
+  replicaId: job.id,
+  address: job.advertised,
+  coordinator: embeddedCoordinator(job.coordinator),
+  state: counter,
+  serviceConfig: serviceConfigOf(job.mode),
+  logger: jsonLogger,
+});
+const server = new grpc.Server({ interceptors: replica.interceptors() });
+replica.attach(server);
+server.addService(CounterService, handlers(counter));
+serveParent<ReplicaCommands>({ status: () => replica.status });
+await bind(server, job.listen);
+await replica.start();

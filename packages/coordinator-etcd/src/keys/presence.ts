@@ -1,0 +1,120 @@
+/** The keys that say which replicas of a group run. */
+import { type Incarnation, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { isHexId } from '@understudy/core/internal';
+import type { ILeaseKeepAliveResponse } from 'etcd3';
+import type { Members } from '../members/members.js';
+import type { Settings } from '../members/options.js';
+import { presenceKey, presencePrefix } from './names.js';
+
+/** How many times a lease is renewed before it would run out. */
+const KEEPALIVES = 3;
+
+/**
+ * Announces a replica under a lease of its own. When its process dies or is cut off, the lease ends and etcd forgets
+ * it.
+ */
+export class Presences {
+  readonly #members: Members;
+  readonly #settings: Settings;
+  readonly #group: string;
+  #said: Presence | undefined;
+  #lease: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #busy = false;
+
+  constructor(members: Members, settings: Settings, group: string) {
+    this.#members = members;
+    this.#settings = settings;
+    this.#group = group;
+  }
+
+  async announce(presence: Presence): Promise<void> {
+    this.#said = presence;
+    await this.#put(presence);
+    const everyMs = (this.#settings.presenceTtlS * 1_000) / KEEPALIVES;
+    this.#timer ??= setInterval(() => void this.#keepAlive(), everyMs).unref();
+  }
+
+  /** The replicas that run, in the order of their names. */
+  async present(): Promise<readonly Presence[]> {
+    const prefix = presencePrefix(this.#settings.keyPrefix, this.#group);
+    const { kvs } = await this.#members.call('looking for replicas', (client) => client.getAll().prefix(prefix).exec());
+    const presences = kvs.map(({ key, value }) => parsePresence(value.toString(), key.toString()));
+    return presences.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
+  }
+
+  async withdraw(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#said = undefined;
+    const lease = this.#lease;
+    this.#lease = undefined;
+    if (lease === undefined) return;
+    await this.#members.call('withdrawing a replica', ({ leaseClient }) => leaseClient.leaseRevoke({ ID: lease }));
+  }
+
+  async #put(presence: Presence): Promise<void> {
+    const lease = this.#lease ?? (await this.#grant());
+    const { id, incarnation } = presence.member;
+    const key = presenceKey(this.#settings.keyPrefix, this.#group, id);
+    const value = JSON.stringify({ version: 1, id, incarnation, address: presence.address });
+    await this.#members.call('announcing a replica', (client) => client.put(key).value(value).lease(lease).exec());
+    this.#lease = lease;
+  }
+
+  async #grant(): Promise<string> {
+    const TTL = Math.ceil(this.#settings.presenceTtlS);
+    const ask = this.#members.call('announcing a replica', ({ leaseClient }) => leaseClient.leaseGrant({ TTL, ID: 0 }));
+    return (await ask).ID;
+  }
+
+  /** Renews the lease, or replaces it if etcd has forgotten it. Any other failure is tried again the next time. */
+  async #keepAlive(): Promise<void> {
+    const said = this.#said;
+    const lease = this.#lease;
+    if (this.#busy || said === undefined) return;
+    this.#busy = true;
+    try {
+      if (lease !== undefined && (await this.#renew(lease))) return;
+      if (this.#lease === lease) this.#lease = undefined;
+      if (this.#said !== undefined) await this.#put(this.#said);
+    } catch {
+      // Only the list of running replicas depends on this, so the next renewal may repair it.
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** @returns false if etcd no longer knows the lease */
+  #renew(lease: string): Promise<boolean> {
+    return this.#members.call('announcing a replica', async ({ leaseClient }) => {
+      const stream = await leaseClient.leaseKeepAlive();
+      const late = setTimeout(() => stream.cancel(), this.#settings.deadlineMs).unref();
+      try {
+        return await new Promise<boolean>((resolve, reject) => {
+          stream.on('error', reject).on('end', () => reject(new Error('the stream ended')));
+          stream.on('data', ({ TTL }: ILeaseKeepAliveResponse) => resolve(Number(TTL) > 0));
+          stream.write({ ID: lease });
+        });
+      } finally {
+        clearTimeout(late);
+        stream.on('error', () => {});
+        stream.cancel();
+      }
+    });
+  }
+}
+
+function parsePresence(text: string, key: string): Presence {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const { version, id, incarnation, address } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || typeof address !== 'string') {
+    const problem = `etcd key ${JSON.stringify(key)} does not say which replica runs: delete the key`;
+    throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
+  }
+  return { member: { id: id as ReplicaId, incarnation: incarnation as string as Incarnation }, address };
+}

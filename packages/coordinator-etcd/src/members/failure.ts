@@ -1,0 +1,27 @@
+/** Errors of etcd as sentences that an operator can act on. */
+import { UnderstudyError } from '@understudy/core';
+
+/** Says what failed at which etcd, why, and what to do. An UnderstudyError stays as it is. */
+export function asEtcdError(error: unknown, doing: string, hosts: readonly string[]): UnderstudyError {
+  if (error instanceof UnderstudyError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  const sentence = `${doing} at etcd ${hosts.join(', ')} failed (${why}): ${adviceFor(why)}`;
+  return new UnderstudyError('UNDERSTUDY_COORDINATOR', sentence, { cause: error });
+}
+
+function adviceFor(why: string): string {
+  if (/auth|permission|PERMISSION_DENIED|user name is empty/i.test(why)) {
+    return 'check the user, the password and the user’s rights on the key prefix';
+  }
+  if (/certificate|SSL|TLS|handshake/i.test(why)) return 'check the certificates in `credentials`';
+  return 'check that a majority of its members runs and can be reached from here';
+}
+
+export function damagedRecord(key: string, cause: unknown): UnderstudyError {
+  const why = cause instanceof UnderstudyError ? cause.message.replace(/^\w+: /, '') : String(cause);
+  const advice =
+    "stop the group's replicas, then put back a copy of the record, or delete the key to start a new history";
+  return new UnderstudyError('UNDERSTUDY_RECORD_DAMAGED', `etcd key ${JSON.stringify(key)}: ${why}; ${advice}`, {
+    cause,
+  });
+}

@@ -1,0 +1,118 @@
+/** How etcd is asked, so that neither a dead nor a silent member delays a call. */
+import { noop } from 'cockatiel';
+import { Etcd3 } from 'etcd3';
+import { asEtcdError } from './failure.js';
+import type { Settings } from './options.js';
+
+/** etcd refuses pings that come more often than every 5 s (`--grpc-keepalive-min-time`), so these come every 6 s. */
+const KEEPALIVE = {
+  'grpc.keepalive_time_ms': 6_000,
+  'grpc.keepalive_timeout_ms': 2_000,
+  'grpc.keepalive_permit_without_calls': 0,
+};
+
+/**
+ * How long to wait before asking a member again once all were asked. etcd takes one to two seconds to elect a leader.
+ */
+const ASK_AGAIN_MS = 500;
+
+/**
+ * The members of one etcd. Each has a client of its own, because a client of etcd3 for all members picks one at random
+ * and waits for it.
+ *
+ * A call goes to the member that answered last. If that member fails, or is silent for `hedgeMs`, another is asked too,
+ * and the first answer counts (hedged requests: Dean and Barroso, "The tail at scale", CACM 2013). Once all members
+ * were asked, they are asked again one after the other: a member never answers a call that it passed on to a leader
+ * that has died, even when another leads by now. So every call must tolerate being carried out several times.
+ */
+export class Members {
+  readonly #settings: Settings;
+  readonly #clients: readonly Etcd3[];
+  #preferred = 0;
+  #closed = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    const { client, deadlineMs } = settings;
+    this.#clients = settings.hosts.map(
+      (hosts) =>
+        new Etcd3({
+          ...client,
+          hosts,
+          grpcOptions: { ...KEEPALIVE, ...client.grpcOptions },
+          defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + deadlineMs }),
+          // This class decides which member is asked and when it is asked again, not etcd3.
+          faultHandling: { host: () => noop, global: noop },
+        }),
+    );
+  }
+
+  /** The client of the member that answered last, for watches. */
+  get preferred(): Etcd3 {
+    const client = this.#clients[this.#preferred];
+    if (client === undefined) throw new Error('hosts names no member of etcd');
+    return client;
+  }
+
+  /** Prefers the next member from now on, because the preferred one failed. */
+  avoidPreferred(): void {
+    this.#preferred = (this.#preferred + 1) % this.#clients.length;
+  }
+
+  /** @throws UNDERSTUDY_COORDINATOR when every member failed, or when `deadlineMs` passed */
+  async call<T>(doing: string, ask: (client: Etcd3) => Promise<T>): Promise<T> {
+    const { hosts, deadlineMs } = this.#settings;
+    try {
+      return await this.#firstOf(ask);
+    } catch (error) {
+      throw asEtcdError(error ?? `no answer within ${deadlineMs} ms`, doing, hosts);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const client of this.#clients) client.close();
+  }
+
+  #firstOf<T>(ask: (client: Etcd3) => Promise<T>): Promise<T> {
+    const { deadlineMs, hedgeMs } = this.#settings;
+    const first = this.#preferred;
+    return new Promise((resolve, reject) => {
+      let asked = 0;
+      let open = 0;
+      let over = false;
+      let hedge: NodeJS.Timeout | undefined;
+      const deadline = setTimeout(() => end(() => reject(undefined)), deadlineMs);
+      const end = (settle: () => void): void => {
+        over = true;
+        clearTimeout(deadline);
+        clearTimeout(hedge);
+        settle();
+      };
+      const askNext = (): void => {
+        clearTimeout(hedge);
+        const index = (first + asked) % this.#clients.length;
+        const client = this.#clients[index];
+        if (client === undefined) return;
+        asked++;
+        open++;
+        ask(client).then(
+          (answer) => {
+            if (over) return;
+            this.#preferred = index;
+            end(() => resolve(answer));
+          },
+          (error: unknown) => {
+            open--;
+            if (over) return;
+            if (asked < this.#clients.length) askNext();
+            else if (open === 0) end(() => reject(error));
+          },
+        );
+        hedge = setTimeout(askNext, asked < this.#clients.length ? hedgeMs : ASK_AGAIN_MS);
+      };
+      askNext();
+    });
+  }
+}

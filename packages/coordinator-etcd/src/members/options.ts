@@ -1,0 +1,77 @@
+/** The options of the etcd coordinator, checked and with their defaults. */
+import { UnderstudyError } from '@understudy/core';
+import type { IOptions } from 'etcd3';
+
+/** How etcd is reached and used. Only `hosts` is required. */
+export interface EtcdOptions {
+  /**
+   * The members, each `host:port`, or `https://host:port` for TLS with the system's authorities; a list, or a text with
+   * commas.
+   *
+   * @example ['10.0.0.9:2379', '10.0.0.10:2379']
+   */
+  readonly hosts: string | readonly string[];
+  /** User and password, where etcd asks for them. Default: none. */
+  readonly auth?: { readonly username: string; readonly password: string };
+  /**
+   * TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM. Default: none.
+   *
+   * @example { rootCertificate: readFileSync('ca.pem') }
+   */
+  readonly credentials?: NonNullable<IOptions['credentials']>;
+  /** gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s. */
+  readonly grpcOptions?: NonNullable<IOptions['grpcOptions']>;
+  /**
+   * Begins every key, so that several installations share one etcd. The same for all replicas. Default `understudy/`.
+   *
+   * @example 'staging/understudy/'
+   */
+  readonly keyPrefix?: string;
+  /** A read or change of the record that takes longer is given up, milliseconds. Default 5000. */
+  readonly deadlineMs?: number;
+  /** A member that has not answered for so long is not waited for alone: another is asked too. Milliseconds. Default 100. */
+  readonly hedgeMs?: number;
+  /** How long a replica is still listed after it died, seconds; etcd allows no less than 2. Default 5. */
+  readonly presenceTtlS?: number;
+  /** How long a watch may be silent before the record is read again, milliseconds. Default 5000. */
+  readonly pollMs?: number;
+}
+
+/** The options with their defaults. */
+export interface Settings {
+  readonly hosts: readonly string[];
+  readonly client: Omit<IOptions, 'hosts'>;
+  readonly keyPrefix: string;
+  readonly deadlineMs: number;
+  readonly hedgeMs: number;
+  readonly presenceTtlS: number;
+  readonly pollMs: number;
+}
+
+const HOST = /^(?:https?:\/\/)?(?:\[[^\s[\]/]+\]|[^\s:[\]/]+):\d{1,5}$/;
+
+/** @throws UNDERSTUDY_SETUP naming the option that cannot be used */
+export function settingsOf(options: EtcdOptions): Settings {
+  const hosts = typeof options.hosts === 'string' ? options.hosts.split(',').map((host) => host.trim()) : options.hosts;
+  if (hosts.length === 0) refuse('hosts must name at least one member of etcd');
+  for (const host of hosts) if (!HOST.test(host)) refuse(`hosts must list host:port, and has ${JSON.stringify(host)}`);
+  const { auth, credentials, grpcOptions, keyPrefix = 'understudy/' } = options;
+  return {
+    hosts,
+    client: { ...(auth && { auth }), ...(credentials && { credentials }), ...(grpcOptions && { grpcOptions }) },
+    keyPrefix,
+    deadlineMs: positive('deadlineMs', options.deadlineMs ?? 5_000),
+    hedgeMs: positive('hedgeMs', options.hedgeMs ?? 100),
+    presenceTtlS: positive('presenceTtlS', options.presenceTtlS ?? 5),
+    pollMs: positive('pollMs', options.pollMs ?? 5_000),
+  };
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  return refuse(`set ${name} to a number above 0 instead of ${value}`);
+}
+
+function refuse(why: string): never {
+  throw new UnderstudyError('UNDERSTUDY_SETUP', `the etcd options cannot be used: ${why}`);
+}

@@ -1,0 +1,94 @@
+/**
+ * The protocol, for the packages of this repository: events in, effects out, and what they are made of. No promise is made
+ * about any of it; users find theirs in the main entry.
+ */
+export type { GroupConfig, MethodConfig } from './config/config.js';
+export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
+export type { CallerSnapshot, MessageName } from './connection/callers.js';
+export { assert, InvariantViolation, unreachable } from './model/assert.js';
+export type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
+export { mixDigest, requestDigest } from './model/digest.js';
+export { GrpcStatus } from './model/error.js';
+export type {
+  AckFrame,
+  AnnounceFrame,
+  CollectedFrame,
+  HelloFrame,
+  MulticastFrame,
+  NackFrame,
+  NewTermFrame,
+  PeerFrame,
+  PromiseFrame,
+  ReadReply,
+  ReadRequest,
+  ReplicaHeader,
+  RepliesFrame,
+  ReplyFrame,
+  RpcReplyHeader,
+  RpcRequestHeader,
+  SeqItem,
+  SeqReply,
+  SeqRequest,
+  SessionFrame,
+  SessionHeader,
+  StreamAsk,
+  View,
+  WelcomeFrame,
+} from './model/frames.js';
+export {
+  type CallId,
+  type ConnectionId,
+  type ConnectionKind,
+  connectionHex,
+  connectionId,
+  connectionKind,
+  isHexId,
+  type LinkId,
+  NO_EPOCH,
+  NO_ORDER,
+  NO_SEQ,
+  NO_TERM,
+  next,
+  type SeqNum,
+} from './model/ids.js';
+export type { Body, MetadataEntries, Request } from './model/message.js';
+export {
+  CLIENT_NAME_MAX,
+  NESTED_OPEN_MAX,
+  type NestedCaller,
+  type NestedId,
+  type NestedReply,
+  sameNested,
+} from './model/nested.js';
+export { type Outcome, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
+export {
+  ENDED_FOR_COPY,
+  STREAM_CREDIT_AT,
+  STREAM_CREDIT_AT_BYTES,
+  STREAM_UNREAD_MAX,
+  STREAM_UNREAD_MAX_BYTES,
+  STREAM_WINDOW,
+  STREAM_WINDOW_BYTES,
+  type StreamItem,
+  type StreamOutput,
+  type StreamPart,
+} from './model/stream.js';
+export {
+  type CallOrder,
+  type CancelOrder,
+  type Determinants,
+  determinantBytes,
+  namesSame,
+  type OrderInfo,
+  seqNumOf,
+} from './ordering/order-info.js';
+export { RecordChange, type RecordChangeStep } from './record/change.js';
+export { recordFromJson, recordToJson, sameRecord } from './record/codec.js';
+export { forceRecord } from './record/force.js';
+export { checkSwap } from './record/swap-check.js';
+export { isInSync, sameMember } from './record/transitions.js';
+export type { Finished, ReplicaEffect, ReplicaEvent, Task } from './replica/events.js';
+export { CLAIMS } from './replica/membership/backup.js';
+export { Replica } from './replica/replica.js';
+export type { SessionEffect, SessionEvent } from './session/events.js';
+export { Session } from './session/session.js';

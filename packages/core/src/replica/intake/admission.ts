@@ -1,0 +1,61 @@
+import { NO_ORDER } from '../../model/ids.js';
+import type { Outcome } from '../../model/outcome.js';
+import type { Work } from '../../scheduling/scheduler.js';
+import type { ReplicaEvent } from '../events.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { dropStream } from '../streams/streams.js';
+import { addWork, partEntered, scheduleHeld } from './schedule.js';
+
+type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
+
+/** The user's interceptors let a call pass: it may be ordered. */
+export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>): void {
+  const work = p.admissions.get(event.admission);
+  p.admissions.delete(event.admission);
+  if (work === undefined) return;
+  if (work.kind === 'read') {
+    addWork(p, work);
+    return;
+  }
+  addWork(p, { ...work, determinants: event.change && { kind: 'change', change: event.change } });
+  if (work.request.stream?.kind !== 'open') return;
+  const { connection, message, peer } = work;
+  const stream = connection.streams.get(message.seqNum);
+  if (stream === undefined) return;
+  stream.admitted = true;
+  scheduleHeld(p, connection, message.seqNum, peer);
+  if (stream.gone) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+}
+
+/** The user's interceptors ended the call: its seqNum is voided, so that no backup ever executes it. */
+export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
+  const { r } = p;
+  const work = p.admissions.get(event.admission);
+  p.admissions.delete(event.admission);
+  if (work === undefined) return;
+  const { outcome } = event;
+  if (work.kind === 'call') {
+    if (work.request.key !== undefined) p.keyedRunning.delete(work.request.key);
+    const { connection, message, request } = work;
+    const part = request.stream;
+    // Nothing of its stream may wait for it any more.
+    /* rule forget-refused */ message.become('voiding');
+    message.request = undefined;
+    /* rule void-refused */ p.scheduler.add({ kind: 'void', connection, message, outcome });
+    if (part?.kind === 'open') dropStream(r, connection, message.seqNum);
+    if (part?.kind === 'message' || part?.kind === 'end') partEntered(p, connection, message, part.of);
+  } else answerUnordered(p, work, outcome);
+}
+
+/** The outcome reflects nothing of the service's state, so it needs no release. */
+function answerUnordered(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
+  const { r } = p;
+  if (work.call !== undefined) {
+    const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs: 0 };
+    const carried = work.connection === undefined ? {} : { header: { outcome: outcome.kind, stable: true, header } };
+    r.effects.push({ kind: 'answerCall', call: work.call, outcome, ...carried });
+    return;
+  }
+  work.connection?.session?.reads.push({ readId: work.readId, orderNum: NO_ORDER, outcome, stable: true });
+  r.wantFlush();
+}

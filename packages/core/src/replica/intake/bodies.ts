@@ -1,0 +1,70 @@
+import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
+import type { CallId, SeqNum } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
+import type { ReplicaState } from '../state/replica-state.js';
+
+/** Bodies as they arrive, on every replica alike: from their sessions, and from peers that were asked for them. */
+
+/**
+ * A body arrived. A backup keeps it until its order comes; the primary lets it be processed unless it knows it already.
+ *
+ * @returns the message, if it is new here
+ */
+export function receiveBody(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  request: Request,
+): Message | undefined {
+  const known = connection.messages.get(seqNum);
+  if (known?.order !== undefined) {
+    if (known.lacksBody) {
+      known.request = request;
+      connection.markReceived(seqNum);
+      r.order.advanceHeld();
+      r.role.heldMore();
+    }
+    return undefined;
+  }
+  if (/* rule no-duplicates */ connection.knows(seqNum) || !connection.withinWindow(seqNum)) return undefined;
+  connection.markReceived(seqNum);
+  /* rule answered-once */ if (seqNum <= connection.repliesSeenUpTo && !r.role.takesAnswered) return undefined;
+  const message = connection.message(seqNum);
+  message.request = request;
+  message.become('received');
+  return message;
+}
+
+/** The client will not ask for replies up to there again. */
+export function seeReplies(r: ReplicaState, connection: Connection, upTo: SeqNum): void {
+  connection.see(upTo);
+  r.role.repliesSeen(connection, upTo);
+}
+
+/** What a client asks of the reply to a request. */
+export interface Demands {
+  /** The reply may leave only when its order is stable. */
+  readonly awaitStable: boolean;
+  /** The reply goes to the session's link. */
+  readonly byFrame?: boolean;
+  /** The RPC that brought the request waits for the reply. */
+  readonly call?: CallId;
+}
+
+/** A request of a session reached this replica, as a frame or as an RPC: FIG. 9 where this is the primary. */
+export function onRequest(
+  r: ReplicaState,
+  connection: Connection,
+  seqNum: SeqNum,
+  request: Request,
+  peer: string,
+  { awaitStable, byFrame, call }: Demands,
+): void {
+  const received = receiveBody(r, connection, seqNum, request);
+  const message = received ?? (call === undefined ? connection.messages.get(seqNum) : connection.message(seqNum));
+  if (message === undefined) return;
+  if (byFrame && message.stage !== 'settled') message.byFrame = true;
+  if (call !== undefined) message.addWaiter(call);
+  r.role.requested(connection, message, request, received !== undefined, peer, awaitStable);
+}

@@ -1,0 +1,160 @@
+import type { Connection } from '../../connection/connection.js';
+import { requestDigest } from '../../model/digest.js';
+import type { ErrorCode } from '../../model/error.js';
+import type { CallId } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
+import type { ReplicaEvent } from '../events.js';
+import { giveKeyed } from '../order/ordering.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { openPlainStream, plainStreamGone } from '../streams/plain.js';
+import { onRequest, seeReplies } from './bodies.js';
+import { admit, schedule, takeNumber } from './schedule.js';
+
+type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
+
+/** Calls that come as RPCs: of clients without our interceptor, and of sessions where RPCs are the carrier. */
+
+export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason: string): void {
+  const primary = code === 'UNDERSTUDY_NOT_PRIMARY' && r.role.namesPrimary ? primaryAddress(r) : undefined;
+  r.effects.push({ kind: 'failCall', call, code, reason, ...(primary !== undefined && { primary }) });
+}
+
+const primaryAddress = ({ record }: ReplicaState): string | undefined => record?.addresses[record.primary.id];
+
+/** An RPC reached a replica that cannot answer it; nothing was done. */
+export function refuseCall(r: ReplicaState, call: CallId): void {
+  failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; nothing was done');
+}
+
+export function onRead(
+  p: PrimaryState,
+  connection: Connection | undefined,
+  readId: number,
+  call: CallId | undefined,
+  request: Request,
+  peer: string,
+): void {
+  const { r } = p;
+  const mustBeStable =
+    connection === undefined || request.nested !== undefined || r.settings(request.method).release === 'acknowledged';
+  admit(p, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable });
+}
+
+/** A call without our interceptor (DESIGN 5.13). */
+export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: EventOf<'plainCall'>): void {
+  const { r } = p;
+  if (r.steppingDown !== undefined) {
+    refuseCall(r, call);
+    return;
+  }
+  if (p.scheduler.size >= r.config.queueMax) {
+    failCall(r, call, 'UNDERSTUDY_OVERLOADED', 'too many requests wait to be ordered; nothing was done');
+    return;
+  }
+  if (readOnly) {
+    onRead(p, undefined, 0, call, request, peer);
+    return;
+  }
+  if (request.nested === undefined && request.key !== undefined && joinKeyed(p, call, request.key, request)) return;
+  const connection = r.connections.open(r.plain);
+  const message = takeNumber(connection, request);
+  message.addWaiter(call);
+  if (request.stream !== undefined) openPlainStream(p, connection, message.seqNum, call, request.method);
+  schedule(p, connection, message, peer);
+}
+
+/** A call whose key was seen before gets the first one's reply, or is refused if it asks for something else. */
+function joinKeyed(p: PrimaryState, call: CallId, key: string, request: Request): boolean {
+  const { r } = p;
+  const done = /* rule keyed-reply */ r.connections.keyed(key);
+  const running = p.keyedRunning.get(key);
+  const asked = running?.request;
+  const first = done?.requestDigest ?? (asked && requestDigest(asked.method, asked.message));
+  if (first !== undefined && /* rule key-names-request */ first !== requestDigest(request.method, request.message)) {
+    failCall(r, call, 'UNDERSTUDY_KEY_REUSED', 'this idempotency-key was used for another request; choose a new one');
+    return true;
+  }
+  if (done !== undefined) {
+    giveKeyed(p, call, done.outcome);
+    return true;
+  }
+  if (running === undefined) return false;
+  running.addWaiter(call);
+  return true;
+}
+
+/**
+ * A call of a session that travels as an RPC of its own, at a replica that serves or is about to.
+ *
+ * @param read takes a read-only call
+ */
+export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>, read: (connection: Connection) => void): void {
+  const { call, peer, request, header } = event;
+  if (r.connections.hasExpired(header.connection)) {
+    failCall(r, call, 'UNDERSTUDY_SESSION_EXPIRED', 'the records of this connection were freed');
+    return;
+  }
+  const connection = r.connections.get(header.connection);
+  if (connection?.session === undefined) {
+    failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this session has no link to this replica yet');
+    return;
+  }
+  seeReplies(r, connection, header.header.repliesSeenUpTo);
+  if (header.seqNum === 0) {
+    read(connection);
+    return;
+  }
+  if (header.seqNum <= connection.repliesSeenUpTo || !connection.withinWindow(header.seqNum)) {
+    failCall(r, call, 'UNDERSTUDY_MALFORMED', `seqNum ${header.seqNum} is outside the window of its connection`);
+    return;
+  }
+  onRequest(r, connection, header.seqNum, request, peer, { awaitStable: header.awaitStable, call });
+}
+
+/** The caller is gone: nobody waits any more, but what is ordered runs to its end. */
+export function onCallGone(p: PrimaryState, call: CallId): void {
+  const { r } = p;
+  plainStreamGone(p, call);
+  p.waiting = p.waiting.filter((reply) => reply.to.kind !== 'call' || reply.to.call !== call);
+  for (const connection of r.connections.values()) {
+    for (const message of connection.messages.values()) {
+      const { waiters } = message;
+      const index = waiters?.indexOf(call) ?? -1;
+      if (waiters === undefined || index < 0) continue;
+      waiters.splice(index, 1);
+      connection.forgetIfUnwanted(message);
+      return;
+    }
+  }
+}
+
+/** This primary answers nobody any more: whoever still waits is told so. */
+export function failWaiters(p: PrimaryState): void {
+  const { r } = p;
+  for (const call of p.streamCalls.keys()) failOrdered(r, call, false);
+  for (const { to } of p.waiting) if (to.kind === 'call') failOrdered(r, to.call, to.withHeader);
+  for (const connection of r.connections.values()) {
+    for (const { order, stage, waiters } of connection.messages.values()) {
+      // The log may have been dropped behind a message whose handler waits.
+      const ordered = order !== undefined || /* rule waiting-is-ordered */ stage === 'waiting';
+      for (const call of waiters ?? []) {
+        if (ordered) failOrdered(r, call, connection.kind === 'session');
+        else failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');
+      }
+    }
+  }
+  for (;;) {
+    const work = p.scheduler.next();
+    if (work === undefined) break;
+    if (work.kind === 'read' && work.call !== undefined) {
+      failCall(r, work.call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');
+    }
+  }
+}
+
+/** A session asks the new primary, which knows; a plain client cannot, so it is told that nobody knows. */
+function failOrdered(r: ReplicaState, call: Parameters<typeof failCall>[1], session: boolean): void {
+  if (session) failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary');
+  else failCall(r, call, 'UNDERSTUDY_INDETERMINATE', 'the primary changed; the call may have taken effect');
+}

@@ -1,0 +1,107 @@
+import type { Collected } from '../../connection/client-session.js';
+import type { Connection } from '../../connection/connection.js';
+import type { SeqNum } from '../../model/ids.js';
+import { VOIDED } from '../../model/outcome.js';
+import type { OrderInfo } from '../../ordering/order-info.js';
+import { giveCached } from '../order/ordering.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { onAsked } from '../streams/items.js';
+import { voidMessage } from '../streams/voids.js';
+import { schedule } from './schedule.js';
+
+/** After a change of primary: replies that the session lacks, and its messages that never got an order. */
+export function resumeOutstanding(p: PrimaryState, connection: Connection, peer: string): void {
+  const { r } = p;
+  const collected = connection.session?.collected;
+  if (collected === undefined) return;
+  forgetUnwanted(connection, collected);
+  onAsked(p, connection, collected.streams, collected.outstanding);
+  const lost: SeqNum[] = [];
+  for (const seqNum of collected.outstanding) {
+    const message = connection.messages.get(seqNum);
+    if (message?.outcome !== undefined) giveCached(p, connection, message, message.outcome);
+    else if (/* rule order-afresh */ message?.isUnordered) schedule(p, connection, message, peer);
+    else if (!connection.knows(seqNum)) lost.push(seqNum);
+  }
+  // What it sent after its word, and what got an order from elsewhere: its reply can come from nobody else.
+  for (const message of connection.messages.values()) {
+    const { seqNum, outcome } = message;
+    if (seqNum <= collected.sentUpTo || outcome === undefined) continue;
+    /* rule answer-asked-early */ giveCached(p, connection, message, outcome);
+  }
+  for (const message of connection.unordered()) {
+    if (message.seqNum > collected.sentUpTo) schedule(p, connection, message, peer);
+  }
+  /* rule cancel-ended */ cancelEnded(p, connection, collected);
+  const link = connection.session?.link;
+  if (lost.length > 0 && link !== undefined) {
+    r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });
+  }
+}
+
+/** Streams whose end, or last credit, was cut after the client had seen it: nobody will ask for anything of them. */
+function cancelEnded(p: PrimaryState, connection: Connection, { streams, sentUpTo }: Collected): void {
+  const open = new Set(streams.map(({ of }) => of));
+  for (const stream of connection.streams.values()) {
+    if (stream.id > sentUpTo || open.has(stream.id)) continue;
+    // It is yet to be opened once more, and is cancelled behind that.
+    if (/* rule cancel-behind-opening */ stream.admitted)
+      p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
+    else stream.gone = true;
+  }
+}
+
+/** Bodies without an order that the session does not wait for: what of their streams waits for them is unknown here. */
+function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Collected): void {
+  const wanted = new Set(outstanding);
+  for (const { seqNum, stage } of connection.messages.values()) {
+    if (stage === 'received' && seqNum <= sentUpTo && !wanted.has(seqNum)) connection.messages.delete(seqNum);
+  }
+}
+
+/** What is here without an order since before this replica was primary, and nobody says that it waits for it. */
+export function voidUnordered(p: PrimaryState, connection: Connection): void {
+  connection.held.clear();
+  for (const message of connection.unordered()) {
+    if (/* rule void-unordered */ message.isQueued) continue;
+    voidMessage(p, connection, message, VOIDED);
+  }
+}
+
+/** What waits to be released on a link that is gone is asked for again on the next one. */
+export function dropWaiting(p: PrimaryState, connection: Connection | undefined): void {
+  if (p.waiting.length === 0) return;
+  p.waiting = p.waiting.filter((reply) => reply.connection !== connection || reply.to.kind === 'call');
+}
+
+/** The records of a connection that no session speaks for are freed in order, on every replica at the same place. */
+export function checkSilent(p: PrimaryState, connection: Connection): void {
+  const { r } = p;
+  if (connection.kind !== 'session') return;
+  connection.silentSinceMs ??= r.nowMs;
+  if (r.nowMs - connection.silentSinceMs <= r.config.sessionExpiryMs) return;
+  connection.silentSinceMs = Number.POSITIVE_INFINITY;
+  p.scheduler.add({ kind: 'expire', connection: connection.id });
+}
+
+/** The session said goodbye: nothing of its connection will be asked for. */
+export function expireSession(p: PrimaryState, connection: Connection): void {
+  connection.silentSinceMs = Number.POSITIVE_INFINITY;
+  p.scheduler.add({ kind: 'expire', connection: connection.id });
+}
+
+/**
+ * FIG. 9: a client reflects orders.
+ *
+ * @returns whether it reflected one that this primary never gave; then its link is gone
+ */
+export function refuseForged(p: PrimaryState, connection: Connection, orders: readonly OrderInfo[]): boolean {
+  const { r } = p;
+  const link = connection.session?.link;
+  const foreign = p.order.primaryReceives(orders);
+  if (/* rule refuse-forged-order */ foreign === undefined || link === undefined) return false;
+  r.log('warn', 'a client reflected an order that was never given', { orderNum: foreign.orderNum });
+  const reason = `order ${foreign.orderNum} of term ${foreign.term} was never given`;
+  r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code: 'UNDERSTUDY_MALFORMED', reason } });
+  return true;
+}

@@ -1,0 +1,133 @@
+import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
+import { assert } from '../../model/assert.js';
+import { next, type SeqNum } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
+import { ACCEPTED } from '../../model/outcome.js';
+import type { Work } from '../../scheduling/scheduler.js';
+import { giveCached, isOneWay } from '../order/ordering.js';
+import type { Entry } from '../state/message-order.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { mayOrderPart } from '../streams/parts.js';
+
+/** A request of a session is here, for the first time or again: a new one is scheduled, a known one is answered. */
+export function onRequested(
+  p: PrimaryState,
+  connection: Connection,
+  message: Message,
+  request: Request,
+  isNew: boolean,
+  peer: string,
+  awaitStable: boolean,
+): void {
+  /* rule asked-again-when-stable */ if (awaitStable && message.stage !== 'settled') message.awaitStable = true;
+  if (message.isUnordered) schedule(p, connection, message, peer);
+  if (isNew) return;
+  const ordered = message.order !== undefined && isOneWay(p.r, request) ? ACCEPTED : undefined;
+  const outcome = message.outcome ?? ordered;
+  if (outcome !== undefined) giveCached(p, connection, message, outcome);
+}
+
+/** The primary itself numbers what comes without a session. */
+export function takeNumber(connection: Connection, request: Request): Message {
+  const seqNum = next(connection.numberedUpTo);
+  connection.numberedUpTo = seqNum;
+  connection.markReceived(seqNum);
+  const message = connection.message(seqNum);
+  message.request = request;
+  message.become('received');
+  return message;
+}
+
+/** Puts a message whose body is here into the queue of messages to be ordered. */
+export function schedule(p: PrimaryState, connection: Connection, message: Message, peer: string): void {
+  const { r } = p;
+  const { request, seqNum } = message;
+  if (request === undefined || !message.isUnordered || message.isQueued) return;
+  if (!mayOrderPart(p, connection, message, request, peer)) return;
+  const { key, stream } = request;
+  if (key !== undefined) p.keyedRunning.set(key, message);
+  const work = {
+    kind: 'call',
+    connection,
+    message,
+    request,
+    peer,
+    admission: undefined,
+    determinants: undefined,
+  } as const;
+  if (stream === undefined || stream.kind === 'open') admit(p, work);
+  else if (r.admits && (stream.kind === 'message' || stream.kind === 'end')) admitPart(p, work, stream.of);
+  // Interceptors do not see credits, and hear of a cancellation once it is ordered.
+  else addWork(p, work);
+  if (stream?.kind === 'open') scheduleHeld(p, connection, seqNum, peer);
+  else if (stream?.kind === 'message') scheduleHeld(p, connection, stream.of, peer);
+}
+
+/** The message waits for its turn. */
+export function addWork(p: PrimaryState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
+  if (work.kind === 'call') work.message.become('admitted');
+  p.scheduler.add(work);
+}
+
+/** Messages that came too early go on, as far as there is no gap. */
+export function scheduleHeld(p: PrimaryState, connection: Connection, of: SeqNum, peer: string): void {
+  for (;;) {
+    const stream = connection.streams.get(of);
+    const held = connection.held.get(of);
+    // Else what goes on would only come back here.
+    if (held === undefined || stream === undefined || !stream.admitted) return;
+    const position = held.has(0) ? 0 : stream.nextPosition;
+    const message = held.get(position);
+    if (message === undefined || (position > 0 && stream.entering !== undefined)) return;
+    held.delete(position);
+    if (held.size === 0) connection.held.delete(of);
+    schedule(p, connection, message, peer);
+  }
+}
+
+/** The user's interceptors see a call before it is ordered; without any it goes to the scheduler at once. */
+export function admit(p: PrimaryState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
+  const { r } = p;
+  if (!r.admits) {
+    addWork(p, work);
+    return;
+  }
+  if (work.kind === 'call') work.message.become('queued');
+  const admission = p.nextAdmission++;
+  p.admissions.set(admission, { ...work, admission });
+  const { connection, peer, request } = work;
+  const stream = work.kind === 'call' && request.stream !== undefined ? work.message.seqNum : undefined;
+  r.effects.push({ kind: 'admit', admission, connection: connection?.id, peer, request, stream });
+}
+
+/**
+ * A stream's messages pass the interceptors one at a time, each when the one before was processed: so what interceptors
+ * see of requests and replies comes as it would where the handler reads from its call.
+ */
+function admitPart(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, of: SeqNum): void {
+  const { r } = p;
+  const { connection, message, peer, request } = work;
+  const stream = connection.streams.get(of);
+  assert(stream !== undefined, () => `message ${message.seqNum} of stream ${of}, which is not open`);
+  message.become('queued');
+  stream.entering = message;
+  const admission = p.nextAdmission++;
+  p.admissions.set(admission, { ...work, admission });
+  const { opening } = stream;
+  r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: of, opening });
+}
+
+/** A message of a stream was processed, or refused: the next one may pass the interceptors. */
+export function admitNextPart(p: PrimaryState, connection: Connection, { message }: Entry): void {
+  const part = message?.request?.stream;
+  if (message === undefined) return;
+  if (part?.kind === 'message' || part?.kind === 'end') partEntered(p, connection, message, part.of);
+}
+
+export function partEntered(p: PrimaryState, connection: Connection, message: Message, of: SeqNum): void {
+  const stream = connection.streams.get(of);
+  if (stream?.entering !== message) return;
+  stream.entering = undefined;
+  scheduleHeld(p, connection, of, connection.session?.peer ?? connection.peer ?? '');
+}

@@ -1,0 +1,117 @@
+import type { AckFrame, JoinFrame } from '../../model/frames.js';
+import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
+import type { Member } from '../../record/record.js';
+import { sameMember } from '../../record/transitions.js';
+import { startFromBase } from '../checkpoint/checkpoints.js';
+import type { Peer } from '../state/peers.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { progress } from './progress.js';
+import { connectPeers, isMember, proposeAddition, proposeRemoval, setChanged } from './record-changes.js';
+import { tellPeer } from './tell.js';
+
+/** A learner this close to the newest order enters the set; what it lacks is on its way. */
+const CAUGHT_UP_WITHIN = 64;
+
+/** A backup says how far it is. Only what it acknowledged in this term, on its present life, counts. */
+export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
+  const { r } = p;
+  const peer = r.peers.get(from.id);
+  if (frame.term !== r.term || peer === undefined || !sameMember(peer.member, from)) return;
+  peer.lastHeardMs = r.nowMs;
+  // Until it holds the checkpoint that it was given, what it says comes from an earlier start, and counts for nothing.
+  /* rule earlier-start */ if (peer.learner !== undefined && !peer.confirmed && frame.heldUpTo < peer.heldUpTo) return;
+  if (peer.learner !== 'waiting') {
+    peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, /* rule lease-from-sending */ frame.heartbeatMs);
+    peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
+    peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
+    peer.confirmed = true;
+  }
+  /* rule reports-afresh */ if (frame.afresh) peer.registered.clear();
+  for (const id of frame.unregistered) peer.registered.delete(id);
+  for (const id of frame.registered) peer.registered.add(id);
+  if (frame.afresh || frame.registered.length > 0 || frame.unregistered.length > 0) p.release.changed();
+  if (frame.divergedAt !== undefined) onDiverged(p, peer, frame.divergedAt);
+  if (/* rule let-leave */ frame.leaving) letLeave(p, peer);
+  else if (peer.learner !== undefined) admitLearner(p, peer);
+  progress(p);
+}
+
+/** A replica stops in good order: nobody has to wait until it is silent. It acknowledges until it is out of the set. */
+function letLeave(p: PrimaryState, peer: Peer): void {
+  const { r } = p;
+  peer.leaving = true;
+  if (r.record === undefined) return;
+  if (isMember(r.record.inSync, peer.member)) proposeRemoval(p, [peer.member], 'leaving');
+  else if (peer.learner !== undefined) dropLearner(p, peer);
+  else tellPeer(r, peer.member);
+}
+
+function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
+  const { r } = p;
+  if (r.record === undefined || !isMember(r.record.inSync, peer.member)) return;
+  r.log('error', 'UNDERSTUDY_DIVERGED', { peer: peer.member.id, orderNum });
+  p.differedUpTo = maxOf(p.differedUpTo, orderNum);
+  proposeRemoval(p, [peer.member], 'diverged');
+}
+
+/** A replica outside the set wants to catch up. An older life of it, if it is in the set, is gone for certain. */
+export function onJoin(p: PrimaryState, { member, address }: JoinFrame): void {
+  const { r } = p;
+  const { record } = r;
+  if (record === undefined || isMember(record.inSync, member)) return;
+  const older = record.inSync.find((other) => other.id === member.id);
+  if (older !== undefined) proposeRemoval(p, [older], 'restarted');
+  const peer = r.peers.open(member, r.nowMs);
+  peer.lastHeardMs = r.nowMs;
+  peer.learner ??= 'waiting';
+  if (peer.address !== address) {
+    peer.address = address;
+    connectPeers(r);
+  }
+  if (startFromBase(p, peer)) return;
+  if (peer.learner === 'waiting' && peer.linkUp && p.checkpointUnstable === undefined) p.checkpointWanted = true;
+}
+
+/** A learner's way into the set: close enough, then counted, then holding all that was released, then in the record. */
+function admitLearner(p: PrimaryState, peer: Peer): void {
+  const { r } = p;
+  const isClose = r.order.last - peer.heldUpTo <= CAUGHT_UP_WITHIN;
+  // From when it counts its heartbeats are part of the lease: without one, every reply would wait for the next.
+  const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
+  if (peer.learner === 'following' && isClose && /* rule heard-before-it-counts */ isHeard) {
+    peer.learner = 'entering';
+    peer.enteredAt = r.order.last;
+    setChanged(r);
+  }
+  if (
+    peer.learner !== 'entering' ||
+    peer.address === undefined ||
+    /* rule enter-with-all-released */ peer.heldUpTo < peer.enteredAt
+  )
+    return;
+  proposeAddition(p, peer.member, peer.address);
+}
+
+/** The set goes on without backups that acknowledge nothing any more. */
+export function removeSilent(p: PrimaryState): void {
+  const { r } = p;
+  const { record } = r;
+  if (record === undefined) return;
+  const silent = record.inSync.filter((member) => {
+    const peer = r.peers.get(member.id);
+    if (sameMember(member, r.self) || peer === undefined) return false;
+    return !sameMember(peer.member, member) || r.nowMs - peer.lastHeardMs > r.config.leaseMs;
+  });
+  if (silent.length > 0) proposeRemoval(p, silent, 'silent');
+  for (const peer of r.peers.values()) {
+    if (peer.learner !== undefined && r.nowMs - peer.lastHeardMs > r.config.leaseMs) dropLearner(p, peer);
+  }
+}
+
+function dropLearner(p: PrimaryState, { member }: Peer): void {
+  const { r } = p;
+  if (r.changeInFlight !== undefined && isMember(r.changeInFlight.inSync, member)) return;
+  r.peers.drop(member.id);
+  setChanged(r);
+  progress(p);
+}

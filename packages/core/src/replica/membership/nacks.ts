@@ -1,0 +1,33 @@
+import type { NackFrame } from '../../model/frames.js';
+import { type ConnectionId, maxOf, minOf, type SeqNum } from '../../model/ids.js';
+import type { Body, Request } from '../../model/message.js';
+import type { Member } from '../../record/record.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+
+/** A backup lacks orders or bodies. */
+export function onNack(p: PrimaryState, from: Member, frame: NackFrame): void {
+  const { r } = p;
+  const peer = r.peers.get(from.id);
+  if (peer === undefined || frame.term !== r.term) return;
+  if (frame.ordersAfter !== undefined) {
+    peer.announcedUpTo = minOf(peer.announcedUpTo, maxOf(frame.ordersAfter, peer.heldUpTo));
+    p.localAnnounceUpTo = r.order.last;
+    r.wantFlush();
+  }
+  const bodies: Body[] = [];
+  for (const { connection, seqNum } of frame.bodies) {
+    const request = findBody(r, connection, seqNum);
+    if (request !== undefined) bodies.push({ connection, seqNum, request });
+  }
+  if (bodies.length > 0) r.effects.push({ kind: 'sendToPeer', peer: from.id, frame: { kind: 'bodies', bodies } });
+}
+
+/** The log outlives the records of a connection: a backup may lack what came before the end of one. */
+function findBody(r: ReplicaState, id: ConnectionId, seqNum: SeqNum): Request | undefined {
+  const body = r.connections.get(id)?.messages.get(seqNum)?.request;
+  if (body !== undefined) return body;
+  const unstable = /* rule bodies-from-log */ r.order.entries.slice(r.stableUpTo, r.order.last);
+  const entry = unstable.find(({ message }) => message?.connection === id && message.seqNum === seqNum);
+  return entry?.message?.request;
+}

@@ -1,0 +1,43 @@
+import { boundBacklog } from '../checkpoint/backlog.js';
+import { checkpointIfDue } from '../checkpoint/checkpoints.js';
+import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from '../release/fan-out.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { removeSilent } from './backups.js';
+import { tryHandOver } from './hand-over.js';
+import { progress } from './progress.js';
+
+export function primaryTick(p: PrimaryState): void {
+  const { r } = p;
+  if (p.batchSinceMs !== undefined) r.wantFlush();
+  removeSilent(p);
+  checkpointIfDue(p);
+  boundBacklog(p);
+  /* rule null-message-by-time */ announceLate(p);
+  pushBack(p);
+  // Without a backup no acknowledgment ever moves anything.
+  if (p.stability.alone) progress(p);
+  if (r.steppingDown !== undefined) tryHandOver(p);
+  for (const peer of r.peers.values()) {
+    if (isAnnouncedTo(p, peer) && r.nowMs - peer.sentAtMs >= r.config.leaseMs / HEARTBEATS_PER_LEASE) r.wantFlush();
+  }
+}
+
+/** No message came for the announcements to travel with ([0111]: a null message then carries them). */
+function announceLate(p: PrimaryState): void {
+  const { r } = p;
+  if (r.config.multicast !== 'destination' || r.nowMs - p.unstableSinceMs < r.config.nullMessageMs) return;
+  carryToSessions(p);
+  if (r.nowMs - p.unstableSinceMs >= 2 * r.config.nullMessageMs) p.localAnnounceUpTo = r.order.last;
+  r.wantFlush();
+}
+
+function pushBack(p: PrimaryState): void {
+  const { r } = p;
+  const size = p.scheduler.size + p.setAside.size;
+  const full = size >= r.config.queueMax;
+  const drained = size <= r.config.queueMax / 2;
+  if (p.sessionsPaused ? !drained : !full) return;
+  p.sessionsPaused = !p.sessionsPaused;
+  p.sessionsReadSinceMs = r.nowMs;
+  r.effects.push({ kind: 'pauseSessions', paused: p.sessionsPaused });
+}

@@ -1,0 +1,15 @@
+import { releaseCheckpoint } from '../checkpoint/checkpoints.js';
+import { truncateLog } from '../checkpoint/log-bounds.js';
+import { sendDue } from '../nested/nested.js';
+import { advanceStable, releaseWaiting } from '../order/ordering.js';
+import type { PrimaryState } from '../state/primary-state.js';
+
+/** Acknowledgments, registrations or the set changed: orders may be stable, replies may leave. */
+export function progress(p: PrimaryState): void {
+  const { r } = p;
+  advanceStable(p);
+  releaseWaiting(p);
+  sendDue(p);
+  releaseCheckpoint(p);
+  truncateLog(r);
+}

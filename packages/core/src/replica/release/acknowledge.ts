@@ -1,0 +1,50 @@
+import { minOf, type OrderNum } from '../../model/ids.js';
+import { adoptionPublished } from '../../record/transitions.js';
+import type { FollowerState } from '../state/follower-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+
+/** Backup → primary: how far, for which sessions it answers, and whether it leaves. */
+export function flushAck(f: FollowerState): void {
+  const { r } = f;
+  const primary = r.record?.primary;
+  const peer = primary && r.peers.get(primary.id);
+  if (peer === undefined || !peer.linkUp) return;
+  f.ackDue = false;
+  const registered = [];
+  const unregistered = [];
+  for (const { id, session } of r.connections.values()) {
+    if (session?.registered === true && !f.reported.has(id)) registered.push(id);
+  }
+  for (const id of f.reported) if (r.connections.get(id)?.session?.registered !== true) unregistered.push(id);
+  for (const id of registered) f.reported.add(id);
+  for (const id of unregistered) f.reported.delete(id);
+  const afresh = f.reportAfresh;
+  f.reportAfresh = false;
+  r.effects.push({
+    kind: 'sendToPeer',
+    peer: peer.member.id,
+    frame: {
+      kind: 'ack',
+      term: r.term,
+      heartbeatMs: f.heartbeatMs,
+      heldUpTo: certainlyHeldUpTo(r),
+      processedUpTo: r.order.processedUpTo,
+      afresh,
+      registered,
+      unregistered,
+      divergedAt: f.divergedAt,
+      leaving: r.steppingDown !== undefined,
+    },
+  });
+}
+
+/**
+ * Before the promotion has said how far it adopted, what is held beyond what is stable may never have happened; the new
+ * primary would take it for orders of its own.
+ */
+function certainlyHeldUpTo(r: ReplicaState): OrderNum {
+  const { heldUpTo } = r.order;
+  return /* rule held-for-certain */ r.record === undefined || adoptionPublished(r.record)
+    ? heldUpTo
+    : minOf(heldUpTo, r.stableUpTo);
+}

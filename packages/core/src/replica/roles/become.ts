@@ -1,0 +1,205 @@
+import { assert } from '../../model/assert.js';
+import { next } from '../../model/ids.js';
+import { BackupOrder } from '../../ordering/backup-order.js';
+import type { GroupRecord } from '../../record/record.js';
+import { adoptionPublished, createRecord, isInSync, sameMember } from '../../record/transitions.js';
+import { usableBase } from '../checkpoint/base.js';
+import type { RoleName } from '../events.js';
+import { onRead } from '../intake/calls.js';
+import { tryHandOver } from '../membership/hand-over.js';
+import { adopt, isRecovered, startCollecting } from '../membership/promoting.js';
+import { connectPeers, proposeChange, setChanged } from '../membership/record-changes.js';
+import { newPrimary, startServing } from '../membership/serving.js';
+import { tellPeers } from '../membership/tell.js';
+import { discardUnadopted } from '../order/backup-receive.js';
+import { FollowerState } from '../state/follower-state.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { PromotionState } from '../state/promotion-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { Backup, Joining } from './follower.js';
+import { Deposed, type Starting } from './idle.js';
+import { Primary } from './primary.js';
+import { Promoting } from './promoting.js';
+import type { Role } from './role.js';
+
+/** Every role there is; only this file looks at which one a replica has. */
+type AnyRole = Starting | Joining | Backup | Promoting | Primary | Deposed;
+
+const roleOf = ({ role }: ReplicaState): AnyRole => role as AnyRole;
+
+/** Which role may follow which; nothing else changes the role. */
+const LEGAL: Readonly<Record<RoleName, readonly RoleName[]>> = {
+  starting: ['joining', 'promoting'],
+  joining: ['backup', 'promoting', 'deposed'],
+  backup: ['backup', 'promoting', 'deposed'],
+  promoting: ['primary', 'promoting', 'backup', 'deposed'],
+  primary: ['promoting', 'deposed'],
+  deposed: [],
+};
+
+function become(r: ReplicaState, role: Role): void {
+  assert(LEGAL[r.role.kind].includes(role.kind), () => `${r.role.kind} cannot become ${role.kind}`);
+  r.role = role;
+}
+
+/** First event of a life: the record as the coordinator has it, or undefined where there is none yet. */
+export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
+  assert(r.role.kind === 'starting', () => `started as ${r.role.kind}`);
+  if (record === undefined) proposeChange(r, createRecord(r.config.group, r.self, r.address), 'create');
+  else onRecord(r, record);
+}
+
+/** The coordinator's answer is certain: the record is ours, or somebody else changed it first. */
+export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecord | undefined): void {
+  r.changeInFlight = undefined;
+  r.changeReason = undefined;
+  setChanged(r);
+  const before = r.role;
+  const wasPublishing = before instanceof Promoting && before.m.collection.stage === 'publishing';
+  if (record !== undefined) onRecord(r, record);
+  else if (before.kind === 'starting') begin(r, undefined);
+  if (r.role.kind === 'deposed') return;
+  r.log('debug', 'record change', { won, epoch: r.epoch });
+  // A promotion that this very change began has not asked for it.
+  if (wasPublishing ? r.role === before : !(r.role instanceof Promoting)) r.role.recordChanged();
+}
+
+/** The record grew: who is primary, and who is in sync, follows from it alone. */
+export function onRecord(r: ReplicaState, record: GroupRecord): void {
+  if (r.record !== undefined && record.epoch <= r.record.epoch) return;
+  r.record = record;
+  const isNewTerm = record.term > r.term;
+  r.term = record.term;
+  if (r.role.kind === 'starting' && !sameMember(record.primary, r.self)) become(r, new Joining(r));
+  if (isNewTerm) enterTerm(r, record);
+  else followChange(r, record);
+  if (r.role.kind === 'deposed') return;
+  for (const member of record.inSync) {
+    const peer = r.peers.get(member.id);
+    if (peer !== undefined && sameMember(peer.member, member)) peer.learner = undefined;
+  }
+  setChanged(r);
+  connectPeers(r);
+  showViews(r);
+}
+
+function enterTerm(r: ReplicaState, record: GroupRecord): void {
+  if (sameMember(record.primary, r.self)) {
+    becomePromoting(r);
+    return;
+  }
+  const role = roleOf(r);
+  switch (role.kind) {
+    case 'primary':
+      becomeDeposed(r, r.steppingDown === undefined ? 'another replica is primary' : 'handed over');
+      return;
+    case 'joining':
+      if (role.follower === undefined) return;
+      // It may have entered the set without having heard of it; what it acknowledged must not go.
+      if (/* rule entered-unheard */ isInSync(record, r.self)) becomeBackup(r, new FollowerState(r, role.follower));
+      else becomeDeposed(r, 'the primary changed while this replica caught up');
+      return;
+    case 'backup':
+    case 'promoting':
+      if (!isInSync(record, r.self)) becomeDeposed(r, 'removed from the in-sync set');
+      else becomeBackup(r, followerOf(r, role));
+      return;
+    case 'starting':
+    case 'deposed':
+  }
+}
+
+/** Heartbeats, digests and reports to another primary mean nothing to the new one. */
+const followerOf = (r: ReplicaState, role: Backup | Promoting): FollowerState =>
+  role.kind === 'backup' ? new FollowerState(r, role.follower) : new FollowerState(r);
+
+function followChange(r: ReplicaState, record: GroupRecord): void {
+  const role = roleOf(r);
+  if (role.kind === 'joining') {
+    // It followed this very primary while it caught up: what it acknowledged of it goes on counting.
+    if (role.follower !== undefined && isInSync(record, r.self)) becomeBackup(r, role.follower);
+  } else if (!isInSync(record, r.self)) {
+    becomeDeposed(r, 'removed from the in-sync set');
+  } else if (role.kind === 'promoting') {
+    if (adoptionPublished(record) && role.m.collection.stage !== 'recovering') adopt(role.m);
+  } else if (role.kind === 'backup') {
+    discardUnadopted(r, role.follower.backupOrder);
+  }
+}
+
+function becomeBackup(r: ReplicaState, follower: FollowerState): void {
+  r.role.close();
+  become(r, new Backup(follower));
+  follower.lastHeartbeatMs = r.nowMs;
+  discardUnadopted(r, follower.backupOrder);
+  announceRole(r);
+}
+
+function becomePromoting(r: ReplicaState): void {
+  const role = roleOf(r);
+  let backupOrder = new BackupOrder(next(r.order.last));
+  let before: PrimaryState | undefined;
+  if ((role.kind === 'backup' || role.kind === 'joining') && role.follower !== undefined) {
+    backupOrder = role.follower.backupOrder;
+  } else if (role.kind === 'primary') {
+    before = role.p;
+  } else if (role.kind === 'promoting') {
+    ({ backupOrder, before } = role.m);
+  }
+  const promoting = new Promoting(new PromotionState(r, backupOrder, before));
+  become(r, promoting);
+  announceRole(r);
+  connectPeers(r);
+  if (r.term === 1) becomePrimary(r, promoting);
+  else startCollecting(promoting.m);
+}
+
+function becomePrimary(r: ReplicaState, { m }: Promoting): void {
+  const primary = new Primary(newPrimary(r, m.before));
+  become(r, primary);
+  startServing(primary.p);
+  for (const { connection, readId, call, request, peer } of r.earlyReads.take()) {
+    onRead(primary.p, connection, readId, call, request, peer);
+  }
+  announceRole(r);
+}
+
+/** A promotion ends when everything that was adopted is processed; a hand-over goes on when the last reply left. */
+export function afterProcessing(r: ReplicaState): void {
+  const role = roleOf(r);
+  if (role.kind === 'promoting' && isRecovered(role.m)) becomePrimary(r, role);
+  else if (role.kind === 'primary' && r.steppingDown !== undefined) tryHandOver(role.p);
+}
+
+/**
+ * This life is over: another replica decides now, or the set no longer holds this one. What it had released is held by
+ * the others; what it had not, nobody saw. A new life starts from the primary's checkpoint.
+ */
+export function becomeDeposed(r: ReplicaState, reason: string): void {
+  const handedOver = r.role.kind === 'primary' && r.steppingDown !== undefined;
+  // The appointee learns at once, without waiting for its watch.
+  if (handedOver) tellPeers(r);
+  r.role.close();
+  for (const { session } of r.connections.values()) {
+    if (session?.link === undefined) continue;
+    const frame = { kind: 'newTerm', view: r.view, collect: false } as const;
+    r.effects.push({ kind: 'sendToSession', link: session.link, frame });
+  }
+  become(r, new Deposed(r));
+  announceRole(r);
+  r.log('warn', 'deposed', { reason });
+  if (r.steppingDown === undefined) r.effects.push({ kind: 'rejoin', reason });
+  else r.effects.push({ kind: 'stopped', handedOverTo: handedOver ? r.record?.primary.id : undefined });
+}
+
+/** Sessions hear of a new term or set on every link that they have. */
+function showViews(r: ReplicaState): void {
+  for (const { session } of r.connections.values()) if (session?.link !== undefined) session.viewSent = false;
+  r.wantFlush();
+}
+
+export const statusOf = (r: ReplicaState) => r.statusWith(r.hadStreams ? usableBase(r)?.orderNum : undefined);
+
+function announceRole(r: ReplicaState): void {
+  r.effects.push({ kind: 'roleChanged', status: statusOf(r) });
+}

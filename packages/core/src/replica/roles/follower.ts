@@ -1,0 +1,201 @@
+import type { Connection } from '../../connection/connection.js';
+import type { CheckpointFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
+import { minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
+import type { NestedId } from '../../model/nested.js';
+import type { OrderInfo } from '../../ordering/order-info.js';
+import type { Member } from '../../record/record.js';
+import { adoptionPublished } from '../../record/transitions.js';
+import { keptForBase } from '../checkpoint/base.js';
+import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
+import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
+import { keepReadsOfTerm } from '../intake/sessions.js';
+import { askForMissing, claimIfSilent, leaveInTime, onAnnounce, promise } from '../membership/backup.js';
+import { askToJoin } from '../membership/joining.js';
+import { noteNestedCall } from '../nested/nested.js';
+import { backupReceivesOrders } from '../order/backup-receive.js';
+import { flushAck } from '../release/acknowledge.js';
+import { echoHeartbeats } from '../release/session-frames.js';
+import type { FollowerState } from '../state/follower-state.js';
+import type { Entry } from '../state/message-order.js';
+import type { Peer } from '../state/peers.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { Role } from './role.js';
+
+/** What backups and learners have in common: they take what the primary announces, and acknowledge it. */
+abstract class Follower extends Role {
+  protected readonly r: ReplicaState;
+
+  constructor(r: ReplicaState) {
+    super();
+    this.r = r;
+  }
+
+  /** Undefined for a learner that has no checkpoint yet. */
+  abstract readonly follower: FollowerState | undefined;
+
+  protected acknowledge(): void {
+    this.follower?.acknowledge();
+  }
+
+  override flush(): void {
+    echoHeartbeats(this.r);
+    if (this.follower?.ackDue) flushAck(this.follower);
+  }
+
+  override forgiveStandstill(gapMs: number): void {
+    if (this.follower !== undefined) this.follower.lastHeartbeatMs += gapMs;
+  }
+
+  override peerUp(_peer: Peer, member: Member): void {
+    if (this.r.record?.primary.id !== member.id || this.follower === undefined) return;
+    this.follower.forgetReports();
+    this.follower.acknowledge();
+  }
+
+  override peerFrame(_from: Member, frame: Exclude<PeerFrame, NewTermFrame>): string | undefined {
+    switch (frame.kind) {
+      case 'announce':
+        if (this.follower !== undefined) onAnnounce(this.follower, frame);
+        return undefined;
+      case 'checkpoint':
+        return this.takeCheckpoint(frame);
+      default:
+        return undefined;
+    }
+  }
+
+  /** @returns why this life is over, if it is */
+  protected takeCheckpoint({ checkpoint, join }: CheckpointFrame): string | undefined {
+    if (!join && this.follower !== undefined) onCheckpoint(this.follower, checkpoint);
+    return undefined;
+  }
+
+  override sessionsChanged(): void {
+    this.acknowledge();
+  }
+
+  override reflected(_connection: Connection, orders: readonly OrderInfo[]): boolean {
+    // Where the primary announces itself, no client is asked to reflect, so none is believed.
+    const isAsked = /* rule reflected-if-asked */ this.r.config.multicast === 'destination';
+    if (isAsked && this.follower !== undefined) backupReceivesOrders(this.follower, orders);
+    return true;
+  }
+
+  override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {
+    return keepReadsOfTerm(this.r, term, connection, peer, reads);
+  }
+
+  override heldMore(): void {
+    this.acknowledge();
+  }
+
+  /** A body that comes after a backup's promise may be of an order that the promotion cuts. */
+  override mayProcess(): boolean {
+    const { config, record } = this.r;
+    if (config.replication === 'passive' || record === undefined) return false;
+    return /* rule adoption-known-first */ adoptionPublished(record);
+  }
+
+  override digestKnown(): void {
+    if (this.follower !== undefined) compareDigests(this.follower);
+  }
+
+  override processed(): void {
+    this.acknowledge();
+  }
+
+  override stalled(entry: Entry, forMs: number): boolean {
+    if (this.follower !== undefined) divergeIfStuck(this.follower, entry, forMs);
+    return false;
+  }
+
+  override diverged(orderNum: OrderNum): void {
+    if (this.follower !== undefined) diverge(this.follower, orderNum);
+  }
+
+  override nestedCalled(id: NestedId): void {
+    noteNestedCall(this.r, id);
+  }
+
+  /** Passive: whoever takes over replays what came after its checkpoint. */
+  override logBound(upTo: OrderNum): OrderNum {
+    if (this.r.config.replication === 'semi-active') return keptForBase(this.r, upTo);
+    return minOf(upTo, this.r.checkpoint?.orderNum ?? NO_ORDER);
+  }
+}
+
+/** A replica in the in-sync set, beside the primary. */
+export class Backup extends Follower {
+  readonly kind = 'backup';
+  readonly follower: FollowerState;
+
+  constructor(follower: FollowerState) {
+    super(follower.r);
+    this.follower = follower;
+  }
+
+  override tick(): void {
+    leaveInTime(this.follower);
+    claimIfSilent(this.follower);
+    /* rule ask-for-missing */ askForMissing(this.follower);
+  }
+
+  /** A backup stays until the set goes on without it. */
+  override stepDown(): boolean {
+    this.acknowledge();
+    return false;
+  }
+
+  override newTermTold(from: Member, frame: NewTermFrame): void {
+    this.follower.lastHeartbeatMs = this.r.nowMs;
+    if (frame.collect) promise(this.follower, from, frame);
+  }
+}
+
+/** A replica outside the in-sync set, which catches up. */
+export class Joining extends Follower {
+  readonly kind = 'joining';
+  follower: FollowerState | undefined;
+  #askedMs = Number.NEGATIVE_INFINITY;
+
+  override tick(): void {
+    if (this.follower !== undefined) {
+      leaveInTime(this.follower);
+      askForMissing(this.follower);
+    }
+    if (askToJoin(this.r, this.follower, this.#askedMs)) this.#askedMs = this.r.nowMs;
+  }
+
+  override flush(): void {
+    super.flush();
+    if (this.r.steppingDown !== undefined) this.r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+  }
+
+  /** A replica that is about to enter the set says first that it does not. */
+  override stepDown(): boolean {
+    this.acknowledge();
+    return this.follower === undefined;
+  }
+
+  override peerUp(peer: Peer, member: Member): void {
+    super.peerUp(peer, member);
+    this.#askedMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * A learner that had started from a checkpoint may be given a newer one, which covers more than it holds. The checkpoint
+   * is stable, so this replica is not in sync and may begin another life without a loss.
+   */
+  protected override takeCheckpoint(frame: CheckpointFrame): string | undefined {
+    const { checkpoint, join } = frame;
+    if (!join) return super.takeCheckpoint(frame);
+    if (this.follower === undefined) this.follower = install(this.r, checkpoint);
+    else if (checkpoint.orderNum > this.r.order.heldUpTo) return 'the primary had given this replica up, and went on';
+    else followAgain(this.follower);
+    return undefined;
+  }
+
+  override get mayHaveStreams(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,338 @@
+import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
+import type { Stream } from '../../connection/stream.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
+import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
+import { type LinkId, minOf, type OrderNum, type SeqNum } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
+import type { NestedId } from '../../model/nested.js';
+import { type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
+import type { OrderInfo } from '../../ordering/order-info.js';
+import type { Member } from '../../record/record.js';
+import type { Work } from '../../scheduling/scheduler.js';
+import { keptForBase, usableBase } from '../checkpoint/base.js';
+import { checkpointForSuccessor, onOwnCheckpoint, startFromBase } from '../checkpoint/checkpoints.js';
+import { onAdmitted, onRefused } from '../intake/admission.js';
+import { failWaiters, onCallGone, onPlainCall, onRead, onRpcCall } from '../intake/calls.js';
+import {
+  checkSilent,
+  dropWaiting,
+  expireSession,
+  refuseForged,
+  resumeOutstanding,
+  voidUnordered,
+} from '../intake/resume.js';
+import { admitNextPart, onRequested } from '../intake/schedule.js';
+import { askSession } from '../intake/sessions.js';
+import { onAck, onJoin } from '../membership/backups.js';
+import { tryHandOver } from '../membership/hand-over.js';
+import { onNack } from '../membership/nacks.js';
+import { primaryTick } from '../membership/primary-tick.js';
+import { progress } from '../membership/progress.js';
+import { setChanged } from '../membership/record-changes.js';
+import { tellPeer } from '../membership/tell.js';
+import { onNestedCall, onNestedReply } from '../nested/nested.js';
+import { giveRead, giveReplies, orderAbandon, startNext } from '../order/ordering.js';
+import { flushPrimary } from '../release/fan-out.js';
+import type { Entry } from '../state/message-order.js';
+import type { Peer } from '../state/peers.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { onItemPassed, onStreamEnded } from '../streams/intercepted.js';
+import { onAsked } from '../streams/items.js';
+import { giveItems, offerItems } from '../streams/offer.js';
+import { onPlainPart } from '../streams/plain.js';
+import { voidEntering } from '../streams/voids.js';
+import { type CallerEvent, Role } from './role.js';
+
+/** The replica that decides the order, and answers. */
+export class Primary extends Role {
+  readonly kind = 'primary';
+  readonly p: PrimaryState;
+  readonly #r: ReplicaState;
+
+  constructor(p: PrimaryState) {
+    super();
+    this.p = p;
+    this.#r = p.r;
+  }
+
+  // ── time, and the end of a turn ──
+
+  override tick(): void {
+    primaryTick(this.p);
+  }
+
+  override flush(): void {
+    flushPrimary(this.p);
+  }
+
+  override stepDown(): boolean {
+    // Everything is to become stable now: nothing gathers, and no client's reflection is waited for.
+    this.p.localAnnounceUpTo = this.#r.order.last;
+    /* rule copy-for-successor */ checkpointForSuccessor(this.p);
+    tryHandOver(this.p);
+    return false;
+  }
+
+  // ── replicas ──
+
+  override peerUp(peer: Peer, member: Member): void {
+    setChanged(this.#r);
+    tellPeer(this.#r, member);
+    if (peer.learner === 'waiting' && !startFromBase(this.p, peer)) this.p.checkpointWanted = true;
+    this.#r.wantFlush();
+  }
+
+  override peerFrame(from: Member, frame: Exclude<PeerFrame, NewTermFrame>): string | undefined {
+    switch (frame.kind) {
+      case 'ack':
+        onAck(this.p, from, frame);
+        break;
+      case 'nack':
+        onNack(this.p, from, frame);
+        break;
+      case 'join':
+        onJoin(this.p, frame);
+        break;
+      default:
+    }
+    return undefined;
+  }
+
+  override get takesBodies(): boolean {
+    return false;
+  }
+
+  override setChanged(members: readonly Member[]): void {
+    this.p.required = members;
+    this.p.stability.require(members, this.#r.peers);
+    this.p.release.changed();
+  }
+
+  override recordChanged(): void {
+    progress(this.p);
+  }
+
+  override get inSync(): readonly Member[] {
+    return [this.#r.self, ...this.p.required];
+  }
+
+  // ── sessions ──
+
+  override sessionOpened(connection: Connection, link: LinkId): void {
+    // The client may have seen the end of streams that were cut since: it says which ones it has.
+    if (connection.streams.size > 0) askSession(this.#r, link);
+  }
+
+  override sessionsChanged(): void {
+    this.p.release.changed();
+    this.#r.wantFlush();
+  }
+
+  override sessionLost(connection: Connection): void {
+    voidUnordered(this.p, connection);
+  }
+
+  override sessionEnded(connection: Connection): void {
+    expireSession(this.p, connection);
+  }
+
+  override sessionMissing(connection: Connection): void {
+    checkSilent(this.p, connection);
+  }
+
+  override linkLost(connection: Connection): void {
+    dropWaiting(this.p, connection);
+  }
+
+  override get forgetsConnections(): boolean {
+    return true;
+  }
+
+  override get readForMs(): number {
+    return this.p.sessionsPaused ? 0 : this.#r.nowMs - this.p.sessionsReadSinceMs;
+  }
+
+  override reflected(connection: Connection, orders: readonly OrderInfo[]): boolean {
+    return !refuseForged(this.p, connection, orders);
+  }
+
+  override streamsAsked(connection: Connection, asks: readonly StreamAsk[], sent: readonly SeqNum[]): void {
+    onAsked(this.p, connection, asks, sent);
+  }
+
+  override collected(connection: Connection, peer: string, _frame: CollectedFrame): void {
+    resumeOutstanding(this.p, connection, peer);
+  }
+
+  // ── requests ──
+
+  override get answersFrames(): boolean {
+    return true;
+  }
+
+  override get takesAnswered(): boolean {
+    return false;
+  }
+
+  override repliesSeen(connection: Connection, upTo: SeqNum): void {
+    // What was answered cannot be missing.
+    connection.coverUpTo(upTo);
+  }
+
+  override requested(
+    connection: Connection,
+    message: Message,
+    request: Request,
+    isNew: boolean,
+    peer: string,
+    awaitStable: boolean,
+  ): void {
+    onRequested(this.p, connection, message, request, isNew, peer, awaitStable);
+  }
+
+  override read(connection: Connection, peer: string, _term: number, reads: readonly ReadRequest[]): boolean {
+    for (const { readId, request } of reads) onRead(this.p, connection, readId, undefined, request, peer);
+    return true;
+  }
+
+  override callerEvent(event: CallerEvent): boolean {
+    const { p } = this;
+    switch (event.kind) {
+      case 'rpcCall': {
+        const { call, request, peer } = event;
+        onRpcCall(this.#r, event, (connection) => onRead(p, connection, 0, call, request, peer));
+        break;
+      }
+      case 'plainCall':
+        onPlainCall(p, event);
+        break;
+      case 'plainPart':
+        onPlainPart(p, event.call, event.part);
+        break;
+      case 'callGone':
+        onCallGone(p, event.call);
+        break;
+      case 'admitted':
+        onAdmitted(p, event);
+        break;
+      case 'refused':
+        onRefused(p, event);
+        break;
+      case 'itemPassed':
+        onItemPassed(p, event);
+        break;
+      case 'streamEnded':
+        onStreamEnded(p, event);
+        break;
+      case 'nestedReply':
+        onNestedReply(p, event.to, event.outcome);
+    }
+    return true;
+  }
+
+  /** A primary that steps down knows of no better one yet. */
+  override get namesPrimary(): boolean {
+    return false;
+  }
+
+  // ── the order ──
+
+  override mayProcess(): boolean {
+    return true;
+  }
+
+  override startNext(): boolean {
+    return startNext(this.p);
+  }
+
+  override takeStarting(): Work | undefined {
+    const { starting } = this.p;
+    this.p.starting = undefined;
+    return starting;
+  }
+
+  override partProcessed(connection: Connection, entry: Entry): void {
+    if (this.#r.admits) admitNextPart(this.p, connection, entry);
+  }
+
+  override keySettled(key: string): void {
+    this.p.keyedRunning.delete(key);
+  }
+
+  override concluded(connection: Connection, message: Message, orderNum: OrderNum, told: Outcome): void {
+    giveReplies(this.p, connection, message, orderNum, told);
+  }
+
+  override readDone(work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
+    giveRead(this.p, work, outcome);
+  }
+
+  override stalled(entry: Entry): boolean {
+    orderAbandon(this.p, entry);
+    return true;
+  }
+
+  override diverged(orderNum: OrderNum): void {
+    this.#r.log('error', 'UNDERSTUDY_DIVERGED', { orderNum });
+  }
+
+  override nestedCalled(id: NestedId): void {
+    onNestedCall(this.p, id);
+  }
+
+  // ── streams ──
+
+  override get comparesItems(): boolean {
+    return false;
+  }
+
+  override streamDropped(connection: Connection, stream: Stream): void {
+    const { p } = this;
+    p.setAside.delete(stream);
+    voidEntering(p, connection, stream, UNKNOWN_STREAM);
+    if (this.#r.admits) {
+      this.#r.effects.push({ kind: 'streamGone', connection: connection.id, stream: stream.id });
+    }
+    if (stream.call !== undefined) p.streamCalls.delete(stream.call);
+  }
+
+  override itemSent(connection: Connection, stream: Stream): void {
+    giveItems(this.p, connection, stream);
+  }
+
+  override windowMoved(connection: Connection, stream: Stream): void {
+    offerItems(this.#r, connection, stream);
+  }
+
+  // ── checkpoints and the log ──
+
+  override logBound(upTo: OrderNum): OrderNum {
+    const { checkpointUnstable } = this.p;
+    if (checkpointUnstable === undefined || usableBase(this.#r) !== undefined) return keptForBase(this.#r, upTo);
+    return minOf(upTo, checkpointUnstable.orderNum);
+  }
+
+  override trusts(base: Checkpoint): boolean {
+    return /* rule base-before-divergence */ base.orderNum >= this.p.differedUpTo;
+  }
+
+  override checkpointTaken(checkpoint: Checkpoint): void {
+    onOwnCheckpoint(this.p, checkpoint);
+  }
+
+  // ── status ──
+
+  override get waitingToRelease(): number {
+    return this.p.waiting.length;
+  }
+
+  override get gathers(): boolean {
+    return this.p.batchSinceMs !== undefined;
+  }
+
+  override close(): void {
+    failWaiters(this.p);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Message } from '../../connection/message.js';
+import type { OrderNum } from '../../model/ids.js';
+import { NO_ORDER, next } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
+import { hasBody, type OrderInfo } from '../../ordering/order-info.js';
+import { OrderWindow } from '../../ordering/window.js';
+
+/** A place in the order, in the log. */
+export interface Entry {
+  readonly info: OrderInfo;
+  /** The message that has it: of a call or a void. */
+  readonly message: Message | undefined;
+}
+
+/** An entry's body, if it has one and it is here. */
+export const bodyOf = ({ message }: Entry): Request | undefined => message?.request;
+
+/**
+ * messageOrder ([00100]): messages that are ordered and ready to be processed, kept after that as the message log of
+ * FIG. 1 and 2 until nobody can ask for them.
+ */
+export class MessageOrder {
+  readonly entries: OrderWindow<Entry>;
+  /** Orders up to here are here with their bodies. */
+  heldUpTo: OrderNum;
+  processedUpTo: OrderNum;
+
+  constructor(base: OrderNum = NO_ORDER) {
+    this.entries = new OrderWindow(base);
+    this.heldUpTo = base;
+    this.processedUpTo = base;
+  }
+
+  get last(): OrderNum {
+    return this.entries.last;
+  }
+
+  append(info: OrderInfo, message: Message | undefined): void {
+    this.entries.append(info.orderNum, { info, message });
+    this.advanceHeld();
+  }
+
+  advanceHeld(): void {
+    for (;;) {
+      const entry = this.entries.get(next(this.heldUpTo));
+      if (entry === undefined || (hasBody(entry.info) && bodyOf(entry) === undefined)) return;
+      this.heldUpTo = next(this.heldUpTo);
+    }
+  }
+
+  /** The entry to process next, if it is here with its body. */
+  get ready(): Entry | undefined {
+    return this.processedUpTo < this.heldUpTo ? this.entries.get(next(this.processedUpTo)) : undefined;
+  }
+
+  reset(base: OrderNum): void {
+    this.entries.reset(base);
+    this.heldUpTo = base;
+    this.processedUpTo = base;
+  }
+}

@@ -1,0 +1,77 @@
+import * as grpc from '@grpc/grpc-js';
+import { embeddedCoordinator } from '@understudy/coordinator-embedded';
+import { etcd } from '@understudy/coordinator-etcd';
+import { type CoordinatorFactory, createReplica, type Logger, type ReplicaServer } from '@understudy/server';
+import { Command } from 'commander';
+import { bind } from './bind.js';
+import type { Hosted } from './hosted.js';
+import { jsonLogger } from './json-logger.js';
+import type { Mode } from './mode.js';
+import { addModeOptions, modeOf } from './mode-options.js';
+
+/** What the command line says to every replica. */
+interface Options extends Mode {
+  readonly id: string;
+  readonly address: string;
+  readonly listen: string | undefined;
+  readonly coordinator: string | undefined;
+  readonly etcd: string | undefined;
+  readonly etcdPrefix: string;
+  readonly debug: boolean;
+}
+
+/** For programs that watch the replica that they run. */
+export interface Watch {
+  /** Stands between the replica and its log. */
+  readonly logger?: (logger: Logger) => Logger;
+  /** The replica is made, and has not started yet. */
+  readonly made?: (replica: ReplicaServer) => void;
+}
+
+/**
+ * Runs one replica of a service as the command line of this process says.
+ *
+ * @returns resolves with its address when it is primary or an in-sync backup
+ */
+export async function serve<Own extends object>(hosted: Hosted<Own>, watch: Watch = {}): Promise<string> {
+  const { what, group, serviceConfig, state, addOptions = (command) => command, addTo } = hosted;
+  const command = addOptions(commandOf(what)).parse();
+  const options = command.opts<Options & Own>();
+  const log = jsonLogger(options.debug ? ['debug', 'info', 'warn', 'error'] : undefined);
+  const replica = createReplica({
+    group,
+    replicaId: options.id,
+    address: options.address,
+    coordinator: coordinatorOf(options, command),
+    state,
+    serviceConfig: serviceConfig(modeOf(options)),
+    logger: watch.logger?.(log) ?? log,
+  });
+  watch.made?.(replica);
+  const server = new grpc.Server({ interceptors: replica.interceptors([]) });
+  replica.attach(server);
+  addTo(server, options);
+  await bind(server, options.listen ?? options.address);
+  await replica.start();
+  return options.address;
+}
+
+const commandOf = (what: string): Command =>
+  addModeOptions(
+    new Command('server')
+      .description(
+        `Runs one replica of a ${what}. Start several with the same directory or etcd, and different\naddresses.`,
+      )
+      .requiredOption('--id <name>', 'name of this replica, unique in the group')
+      .requiredOption('--address <host:port>', 'where to listen; the other replicas and the clients reach it there')
+      .option('--listen <host:port>', 'where to listen, if that is not the address')
+      .option('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas")
+      .option('--etcd <hosts>', "members of the etcd that keeps the group's record, host:port,host:port")
+      .option('--etcd-prefix <prefix>', 'begins the keys in etcd', 'understudy/'),
+  ).option('--debug', 'log everything', false);
+
+function coordinatorOf({ coordinator, etcd: hosts, etcdPrefix }: Options, command: Command): CoordinatorFactory {
+  if (hosts !== undefined) return etcd({ hosts, keyPrefix: etcdPrefix });
+  if (coordinator !== undefined) return embeddedCoordinator(coordinator);
+  return command.error('error: give --coordinator or --etcd, so that the replicas find each other');
+}

@@ -1,0 +1,36 @@
+import * as grpc from '@grpc/grpc-js';
+import { nested, replicated } from '@understudy/client';
+import { BankClient } from '../bank/proto.js';
+import { bankServiceConfig } from '../bank/service-config.js';
+import type { Hosted } from '../common/hosted.js';
+import { jsonLogger } from '../common/json-logger.js';
+import { PostClient } from '../post/proto.js';
+import { addPartnerOptions, type PartnerOptions } from './options.js';
+import { ShopService } from './proto.js';
+import { handlers } from './service.js';
+import { SHOP_GROUP, shopServiceConfig } from './service-config.js';
+import { Shop } from './shop.js';
+
+const BANK_TARGET = 'all replicas of the bank, which is replicated in the same way: understudy:///host:port,…';
+
+/**
+ * A shop that has sold nothing, ready to be replicated. What replication asks of a service that calls others is here: the
+ * options of `replicated` for a partner that is a group too, those of `nested` for one that is not.
+ */
+export function shopReplica(): Hosted<PartnerOptions> {
+  const shop = new Shop();
+  return {
+    what: 'shop',
+    group: SHOP_GROUP,
+    serviceConfig: shopServiceConfig,
+    state: shop,
+    addOptions: (command) => addPartnerOptions(command, BANK_TARGET),
+    addTo: (server, options) => {
+      const credentials = grpc.credentials.createInsecure();
+      const bankOptions = replicated({ serviceConfig: bankServiceConfig(options), logger: jsonLogger() });
+      const bank = new BankClient(options.bank, credentials, bankOptions);
+      const post = new PostClient(options.post, credentials, nested());
+      server.addService(ShopService, handlers(shop, { bank, post }));
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** The numbers that every encoding begins with, and the sizes that readers and writers share. */
+import type { ConnectionKind } from '@understudy/core/internal';
+
+/** First byte of every encoding. Its two top bits stay free, because they mark the parts of a chunked frame. */
+export const VERSION = 2;
+
+/**
+ * Second byte of every encoding: what follows. No number stands for two things, so that a decoder can tell a frame
+ * meant for another decoder from a damaged frame. Never reuse a number.
+ */
+export const Kind = {
+  hello: 0x01,
+  multicast: 0x02,
+  collected: 0x03,
+  goodbye: 0x04,
+
+  welcome: 0x11,
+  replies: 0x12,
+  sessionNewTerm: 0x13,
+  sessionNack: 0x14,
+  refused: 0x15,
+
+  announce: 0x21,
+  ack: 0x22,
+  nack: 0x23,
+  bodies: 0x24,
+  newTerm: 0x25,
+  promise: 0x26,
+  join: 0x27,
+  checkpointFrame: 0x28,
+
+  rpcRequestHeader: 0x31,
+  rpcReplyHeader: 0x32,
+
+  peerHello: 0x41,
+  outcome: 0x42,
+  request: 0x43,
+  checkpoint: 0x44,
+  caller: 0x45,
+} as const;
+
+export type KindByte = (typeof Kind)[keyof typeof Kind];
+
+export const ID_BYTES = 16;
+
+/** A connection is written as the index of its kind in this list, then its 16 bytes. Never change the order. */
+export const CONNECTION_KINDS: readonly ConnectionKind[] = ['session', 'plain', 'group'];
+export const CONNECTION_BYTES = 1 + ID_BYTES;
+
+/** Encoders and decoders refuse longer strings. The bound is well below what V8 can hold. */
+export const STRING_MAX_BYTES = 64 * 1024 * 1024;

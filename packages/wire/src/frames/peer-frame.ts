@@ -1,0 +1,193 @@
+/** The frames between the replicas of one group: announcements, acknowledgments and recovery. */
+import type { OrderNum, Term } from '@understudy/core';
+import {
+  type AckFrame,
+  type AnnounceFrame,
+  type ConnectionId,
+  type NackFrame,
+  type PeerFrame,
+  type SeqNum,
+  unreachable,
+} from '@understudy/core/internal';
+import { malformed } from '../bytes/failure.js';
+import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
+import { checkpointBytes, readCheckpoint, writeCheckpoint } from '../parts/checkpoint.js';
+import { readMember, readRecord, writeMember, writeRecord } from '../parts/membership.js';
+import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
+import { bodiesBytes, readBodies, readName, writeBodies, writeName } from '../parts/request.js';
+
+const RARE_FRAME_BYTES = 512;
+const FIXED_BYTES = 64;
+/** Connection and seqNum. */
+const NAME_MIN_BYTES = 2;
+
+/** Encodes a frame between replicas. */
+export function encodePeerFrame(frame: PeerFrame): Uint8Array {
+  switch (frame.kind) {
+    case 'announce':
+      writer.begin(Kind.announce, FIXED_BYTES + ordersBytes(frame.orders) + bodiesBytes(frame.bodies));
+      writeAnnounce(writer, frame);
+      break;
+    case 'ack':
+      writer.begin(Kind.ack, FIXED_BYTES + CONNECTION_BYTES * (frame.registered.length + frame.unregistered.length));
+      writeAck(writer, frame);
+      break;
+    case 'nack':
+      writer.begin(Kind.nack, FIXED_BYTES + 8 * frame.bodies.length);
+      writeNack(writer, frame);
+      break;
+    case 'bodies':
+      writer.begin(Kind.bodies, bodiesBytes(frame.bodies));
+      writeBodies(writer, frame.bodies);
+      break;
+    case 'newTerm':
+      writer.begin(Kind.newTerm, RARE_FRAME_BYTES);
+      writeRecord(writer, frame.record);
+      writer.boolean(frame.collect);
+      writer.varint(frame.heldUpTo);
+      break;
+    case 'promise':
+      writer.begin(Kind.promise, FIXED_BYTES + ordersBytes(frame.orders) + bodiesBytes(frame.bodies));
+      writer.varint(frame.term);
+      writeOrders(writer, frame.orders);
+      writeBodies(writer, frame.bodies);
+      break;
+    case 'join':
+      writer.begin(Kind.join, RARE_FRAME_BYTES);
+      writeMember(writer, frame.member);
+      writer.string(frame.address);
+      break;
+    case 'checkpoint':
+      writer.begin(Kind.checkpointFrame, FIXED_BYTES + checkpointBytes(frame.checkpoint));
+      writer.varint(frame.term);
+      writer.boolean(frame.join);
+      writeCheckpoint(writer, frame.checkpoint);
+      break;
+    default:
+      unreachable(frame, 'peer frame');
+  }
+  return writer.finish();
+}
+
+/**
+ * Decodes a frame between replicas. Bodies and state are views of `bytes`: keep one, and all of `bytes` stays in
+ * memory.
+ *
+ * @throws UnderstudyError UNDERSTUDY_MALFORMED
+ */
+export function decodePeerFrame(bytes: Uint8Array): PeerFrame {
+  const frame = readPeerFrame(reader, reader.open(bytes));
+  reader.close();
+  return frame;
+}
+
+function readPeerFrame(r: Reader, kind: number): PeerFrame {
+  switch (kind) {
+    case Kind.announce:
+      return readAnnounce(r);
+    case Kind.ack:
+      return readAck(r);
+    case Kind.nack:
+      return readNack(r);
+    case Kind.bodies:
+      return { kind: 'bodies', bodies: readBodies(r) };
+    case Kind.newTerm:
+      return { kind: 'newTerm', record: readRecord(r), collect: r.boolean(), heldUpTo: r.varint() as OrderNum };
+    case Kind.promise:
+      return { kind: 'promise', term: r.varint() as Term, orders: readOrders(r), bodies: readBodies(r) };
+    case Kind.join:
+      return { kind: 'join', member: readMember(r), address: r.string() };
+    case Kind.checkpointFrame: {
+      const term = r.varint() as Term;
+      const join = r.boolean();
+      return { kind: 'checkpoint', term, checkpoint: readCheckpoint(r), join };
+    }
+    default:
+      return malformed(`kind ${kind} is not a peer frame`);
+  }
+}
+
+function writeAnnounce(w: Writer, frame: AnnounceFrame): void {
+  w.varint(frame.term);
+  w.clock(frame.sentAtMs);
+  w.varint(frame.stableUpTo);
+  writeOrders(w, frame.orders);
+  writeBodies(w, frame.bodies);
+  w.boolean(frame.digest !== undefined);
+  if (frame.digest === undefined) return;
+  w.varint(frame.digest.orderNum);
+  w.signed(frame.digest.value);
+}
+
+function readAnnounce(r: Reader): AnnounceFrame {
+  return {
+    kind: 'announce',
+    term: r.varint() as Term,
+    sentAtMs: r.clock(),
+    stableUpTo: r.varint() as OrderNum,
+    orders: readOrders(r),
+    bodies: readBodies(r),
+    digest: r.boolean() ? { orderNum: r.varint() as OrderNum, value: r.signed() } : undefined,
+  };
+}
+
+function writeAck(w: Writer, frame: AckFrame): void {
+  w.varint(frame.term);
+  w.clock(frame.heartbeatMs);
+  w.varint(frame.heldUpTo);
+  w.offsetFrom(frame.heldUpTo, frame.processedUpTo);
+  w.boolean(frame.afresh);
+  writeIds(w, frame.registered);
+  writeIds(w, frame.unregistered);
+  w.boolean(frame.divergedAt !== undefined);
+  if (frame.divergedAt !== undefined) w.varint(frame.divergedAt);
+  w.boolean(frame.leaving);
+}
+
+function readAck(r: Reader): AckFrame {
+  const term = r.varint() as Term;
+  const heartbeatMs = r.clock();
+  const heldUpTo = r.varint() as OrderNum;
+  return {
+    kind: 'ack',
+    term,
+    heartbeatMs,
+    heldUpTo,
+    processedUpTo: r.offsetFrom(heldUpTo) as OrderNum,
+    afresh: r.boolean(),
+    registered: readIds(r),
+    unregistered: readIds(r),
+    divergedAt: r.boolean() ? (r.varint() as OrderNum) : undefined,
+    leaving: r.boolean(),
+  };
+}
+
+function writeNack(w: Writer, frame: NackFrame): void {
+  w.varint(frame.term);
+  w.boolean(frame.ordersAfter !== undefined);
+  if (frame.ordersAfter !== undefined) w.varint(frame.ordersAfter);
+  w.varint(frame.bodies.length);
+  for (const { connection, seqNum } of frame.bodies) writeName(w, connection, seqNum);
+}
+
+function readNack(r: Reader): NackFrame {
+  const term = r.varint() as Term;
+  const ordersAfter = r.boolean() ? (r.varint() as OrderNum) : undefined;
+  const bodies: { connection: ConnectionId; seqNum: SeqNum }[] = [];
+  for (let left = r.count(NAME_MIN_BYTES); left > 0; left--) bodies.push(readName(r));
+  return { kind: 'nack', term, ordersAfter, bodies };
+}
+
+function writeIds(w: Writer, ids: readonly ConnectionId[]): void {
+  w.varint(ids.length);
+  for (const id of ids) w.connectionId(id);
+}
+
+function readIds(r: Reader): ConnectionId[] {
+  const ids: ConnectionId[] = [];
+  for (let left = r.count(CONNECTION_BYTES); left > 0; left--) ids.push(r.connectionId());
+  return ids;
+}

@@ -1,0 +1,158 @@
+/** The frames that a replica sends to a client. */
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import {
+  NO_SEQ,
+  type ReadReply,
+  type RepliesFrame,
+  type ReplyFrame,
+  type SeqNum,
+  type SeqReply,
+  unreachable,
+  type WelcomeFrame,
+} from '@understudy/core/internal';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
+import { readReplicaHeader, replicaHeaderBytes, writeReplicaHeader } from '../parts/header.js';
+import { readMember, readView, writeMember, writeView } from '../parts/membership.js';
+import { CARRIER_FLAG, outcomeBytes, readOutcome, writeOutcome } from '../parts/outcome.js';
+import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
+import { itemsBytes, readItems, writeItems } from '../parts/stream.js';
+
+const RARE_FRAME_BYTES = 256;
+/** seqNum or readId, and the first byte of the outcome. */
+const REPLY_MIN_BYTES = 2;
+
+/** Encodes a frame from a replica to a client. */
+export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
+  switch (frame.kind) {
+    case 'welcome':
+      writer.begin(Kind.welcome, RARE_FRAME_BYTES);
+      writeWelcome(writer, frame);
+      break;
+    case 'replies':
+      writer.begin(Kind.replies, repliesBytes(frame));
+      writeReplies(writer, frame);
+      break;
+    case 'newTerm':
+      writer.begin(Kind.sessionNewTerm, RARE_FRAME_BYTES);
+      writeView(writer, frame.view);
+      writer.boolean(frame.collect);
+      break;
+    case 'nack':
+      writer.begin(Kind.sessionNack, 16 + 2 * frame.seqNums.length);
+      writeSeqNums(writer, NO_SEQ, frame.seqNums);
+      break;
+    case 'refused':
+      writer.begin(Kind.refused, RARE_FRAME_BYTES);
+      writer.string(frame.code);
+      writer.string(frame.reason);
+      break;
+    default:
+      unreachable(frame, 'reply frame');
+  }
+  return writer.finish();
+}
+
+/**
+ * Decodes a frame from a replica to a client. Messages are views of `bytes`: keep one, and all of `bytes` stays in
+ * memory.
+ *
+ * @throws UnderstudyError UNDERSTUDY_MALFORMED
+ */
+export function decodeReplyFrame(bytes: Uint8Array): ReplyFrame {
+  const frame = readReplyFrame(reader, reader.open(bytes));
+  reader.close();
+  return frame;
+}
+
+function readReplyFrame(r: Reader, kind: number): ReplyFrame {
+  switch (kind) {
+    case Kind.welcome:
+      return readWelcome(r);
+    case Kind.replies:
+      return readReplies(r);
+    case Kind.sessionNewTerm:
+      return { kind: 'newTerm', view: readView(r), collect: r.boolean() };
+    case Kind.sessionNack:
+      return { kind: 'nack', seqNums: readSeqNums(r, NO_SEQ) };
+    case Kind.refused:
+      return { kind: 'refused', code: readErrorCode(r), reason: r.string() };
+    default:
+      return malformed(`kind ${kind} is not a reply frame`);
+  }
+}
+
+function writeWelcome(w: Writer, frame: WelcomeFrame): void {
+  writeMember(w, frame.replica);
+  writeView(w, frame.view);
+  w.varint(frame.receivedUpTo);
+  w.clock(frame.heartbeatMs);
+  w.boolean(frame.reflect);
+  w.clock(frame.sessionMs);
+}
+
+function readWelcome(r: Reader): WelcomeFrame {
+  return {
+    kind: 'welcome',
+    replica: readMember(r),
+    view: readView(r),
+    receivedUpTo: r.varint() as SeqNum,
+    heartbeatMs: r.clock(),
+    reflect: r.boolean(),
+    sessionMs: r.clock(),
+  };
+}
+
+function writeReplies(w: Writer, frame: RepliesFrame): void {
+  writeReplicaHeader(w, frame.header, false);
+  w.varint(frame.replies.length);
+  let previous = NO_SEQ;
+  for (const { seqNum, outcome, stable } of frame.replies) {
+    w.after(previous, seqNum);
+    writeOutcome(w, outcome, stable ? CARRIER_FLAG : 0);
+    previous = seqNum;
+  }
+  w.varint(frame.reads.length);
+  let previousRead = 0;
+  for (const { readId, outcome, stable } of frame.reads) {
+    w.after(previousRead, readId);
+    writeOutcome(w, outcome, stable ? CARRIER_FLAG : 0);
+    previousRead = readId;
+  }
+  writeItems(w, frame.items);
+}
+
+function readReplies(r: Reader): RepliesFrame {
+  const header = readReplicaHeader(r, r.byte(), false);
+  const replies: SeqReply[] = [];
+  let seqNum = NO_SEQ;
+  for (let left = r.count(REPLY_MIN_BYTES); left > 0; left--) {
+    seqNum = r.after(seqNum) as SeqNum;
+    const flags = r.byte();
+    replies.push({ seqNum, outcome: readOutcome(r, flags, true), stable: (flags & CARRIER_FLAG) !== 0 });
+  }
+  const reads: ReadReply[] = [];
+  let readId = 0;
+  for (let left = r.count(REPLY_MIN_BYTES); left > 0; left--) {
+    readId = r.after(readId);
+    const flags = r.byte();
+    reads.push({ readId, outcome: readOutcome(r, flags, true), stable: (flags & CARRIER_FLAG) !== 0 });
+  }
+  return { kind: 'replies', header, replies, reads, items: readItems(r) };
+}
+
+function repliesBytes(frame: RepliesFrame): number {
+  let bytes = 16 + replicaHeaderBytes(frame.header) + itemsBytes(frame.items);
+  for (const { outcome } of frame.replies) bytes += 2 + outcomeBytes(outcome);
+  for (const { outcome } of frame.reads) bytes += 2 + outcomeBytes(outcome);
+  return bytes;
+}
+
+function readErrorCode(r: Reader): ErrorCode {
+  const code = r.string();
+  if (!Object.hasOwn(ERROR_CODES, code)) malformed('unknown error code');
+  return code as ErrorCode;
+}

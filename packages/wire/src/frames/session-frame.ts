@@ -1,0 +1,174 @@
+/** The frames that a client sends to the replicas of a group. */
+import type { Term } from '@understudy/core';
+import {
+  type CollectedFrame,
+  type HelloFrame,
+  type MulticastFrame,
+  NO_SEQ,
+  type ReadRequest,
+  type Request,
+  type SeqNum,
+  type SeqRequest,
+  type SessionFrame,
+  unreachable,
+} from '@understudy/core/internal';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
+import { readSessionHeader, sessionHeaderBytes, writeSessionHeader } from '../parts/header.js';
+import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
+import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } from '../parts/request.js';
+import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
+import { readAsks, writeAsks } from '../parts/stream.js';
+
+/** seqNum or readId, method and length of the message. */
+const REQUEST_MIN_BYTES = 3;
+
+/** Encodes a frame from a client to a replica. */
+export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
+  switch (frame.kind) {
+    case 'hello':
+      writer.begin(Kind.hello, 64 + frame.group.length);
+      writeHello(writer, frame);
+      break;
+    case 'multicast':
+      writer.begin(Kind.multicast, multicastBytes(frame));
+      writeMulticast(writer, frame);
+      break;
+    case 'collected':
+      writer.begin(Kind.collected, 64 + ordersBytes(frame.orders) + frame.retained.length + frame.outstanding.length);
+      writeCollected(writer, frame);
+      break;
+    case 'goodbye':
+      writer.begin(Kind.goodbye, 0);
+      break;
+    default:
+      unreachable(frame, 'session frame');
+  }
+  return writer.finish();
+}
+
+/**
+ * Decodes a frame from a client to a replica. Bodies are views of `bytes`: keep one, and all of `bytes` stays in
+ * memory.
+ *
+ * @throws UnderstudyError UNDERSTUDY_MALFORMED
+ */
+export function decodeSessionFrame(bytes: Uint8Array): SessionFrame {
+  const frame = readSessionFrame(reader, reader.open(bytes));
+  reader.close();
+  return frame;
+}
+
+function readSessionFrame(r: Reader, kind: number): SessionFrame {
+  switch (kind) {
+    case Kind.hello:
+      return readHello(r);
+    case Kind.multicast:
+      return readMulticast(r);
+    case Kind.collected:
+      return readCollected(r);
+    case Kind.goodbye:
+      return { kind: 'goodbye' };
+    default:
+      return malformed(`kind ${kind} is not a session frame`);
+  }
+}
+
+function writeHello(w: Writer, frame: HelloFrame): void {
+  w.string(frame.group);
+  w.connectionId(frame.connection);
+  w.boolean(frame.fresh);
+  w.varint(frame.term);
+  w.varint(frame.repliesSeenUpTo);
+  w.clock(frame.sentAtMs);
+}
+
+function readHello(r: Reader): HelloFrame {
+  return {
+    kind: 'hello',
+    group: r.string(),
+    connection: r.connectionId(),
+    fresh: r.boolean(),
+    term: r.varint() as Term,
+    repliesSeenUpTo: r.varint() as SeqNum,
+    sentAtMs: r.clock(),
+  };
+}
+
+/**
+ * Refuses the reply to a call that this group made. Only its primary brings such replies in; a client that could send
+ * one would speak for another service.
+ */
+function fromClient(request: Request): Request {
+  return request.reply === undefined ? request : malformed('a client sent the reply to a nested call');
+}
+
+function writeMulticast(w: Writer, frame: MulticastFrame): void {
+  writeSessionHeader(w, frame.header, false);
+  w.varint(frame.requests.length);
+  let previous = frame.header.repliesSeenUpTo;
+  for (const { seqNum, request, awaitStable } of frame.requests) {
+    w.after(previous, seqNum);
+    writeRequest(w, request, awaitStable);
+    previous = seqNum;
+  }
+  w.varint(frame.reads.length);
+  let previousRead = 0;
+  for (const { readId, request } of frame.reads) {
+    w.after(previousRead, readId);
+    writeRequest(w, request, false);
+    previousRead = readId;
+  }
+  writeAsks(w, frame.streams);
+}
+
+function readMulticast(r: Reader): MulticastFrame {
+  const header = readSessionHeader(r, r.byte(), false);
+  const requests: SeqRequest[] = [];
+  let seqNum = header.repliesSeenUpTo;
+  for (let left = r.count(REQUEST_MIN_BYTES); left > 0; left--) {
+    seqNum = r.after(seqNum) as SeqNum;
+    const head = r.varint();
+    requests.push({ seqNum, request: fromClient(readRequestAfter(r, head)), awaitStable: isFlagged(head) });
+  }
+  const reads: ReadRequest[] = [];
+  let readId = 0;
+  for (let left = r.count(REQUEST_MIN_BYTES); left > 0; left--) {
+    readId = r.after(readId);
+    reads.push({ readId, request: fromClient(readRequest(r)) });
+  }
+  return { kind: 'multicast', header, requests, reads, streams: readAsks(r) };
+}
+
+function multicastBytes(frame: MulticastFrame): number {
+  let bytes = 16 + sessionHeaderBytes(frame.header) + 8 * frame.streams.length;
+  for (const { request } of frame.requests) bytes += requestBytes(request);
+  for (const { request } of frame.reads) bytes += requestBytes(request);
+  return bytes;
+}
+
+function writeCollected(w: Writer, frame: CollectedFrame): void {
+  w.varint(frame.term);
+  writeOrders(w, frame.orders);
+  w.varint(frame.repliesSeenUpTo);
+  writeSeqNums(w, frame.repliesSeenUpTo, frame.retained);
+  writeSeqNums(w, frame.repliesSeenUpTo, frame.outstanding);
+  writeAsks(w, frame.streams);
+  w.after(frame.retained.at(-1) ?? NO_SEQ, frame.sentUpTo);
+  w.clock(frame.sentAtMs);
+}
+
+function readCollected(r: Reader): CollectedFrame {
+  const term = r.varint() as Term;
+  const orders = readOrders(r);
+  const repliesSeenUpTo = r.varint() as SeqNum;
+  const retained = readSeqNums(r, repliesSeenUpTo);
+  const outstanding = readSeqNums(r, repliesSeenUpTo);
+  const streams = readAsks(r);
+  const sentUpTo = r.after(retained.at(-1) ?? NO_SEQ) as SeqNum;
+  const sentAtMs = r.clock();
+  return { kind: 'collected', term, orders, retained, outstanding, streams, sentUpTo, repliesSeenUpTo, sentAtMs };
+}

@@ -1,0 +1,115 @@
+/** Replicas, the view that a replica has of its group, and the group's record. */
+import type { Adoption, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type { View } from '@understudy/core/internal';
+import { malformed } from '../bytes/failure.js';
+import { ID_BYTES } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import type { Writer } from '../bytes/writer.js';
+
+const MEMBER_MIN_BYTES = 1 + ID_BYTES;
+const PAIR_MIN_BYTES = 2;
+
+export function writeMember(w: Writer, member: Member): void {
+  w.string(member.id);
+  w.id(member.incarnation);
+}
+
+export function readMember(r: Reader): Member {
+  return { id: r.string() as ReplicaId, incarnation: r.id() as Incarnation };
+}
+
+export function writeMembers(w: Writer, members: readonly Member[]): void {
+  w.varint(members.length);
+  for (const member of members) writeMember(w, member);
+}
+
+export function readMembers(r: Reader): Member[] {
+  const members: Member[] = [];
+  for (let left = r.count(MEMBER_MIN_BYTES); left > 0; left--) members.push(readMember(r));
+  return members;
+}
+
+export function writeView(w: Writer, view: View): void {
+  w.varint(view.term);
+  w.varint(view.epoch);
+  w.boolean(view.primary !== undefined);
+  if (view.primary !== undefined) w.string(view.primary);
+  writeMembers(w, view.inSync);
+  writeAdoptions(w, view.adoptedThrough);
+}
+
+export function readView(r: Reader): View {
+  const term = r.varint() as Term;
+  const epoch = r.varint() as Epoch;
+  const primary = r.boolean() ? (r.string() as ReplicaId) : undefined;
+  return { term, epoch, primary, inSync: readMembers(r), adoptedThrough: readAdoptions(r) };
+}
+
+export function writeRecord(w: Writer, record: GroupRecord): void {
+  w.varint(record.version);
+  w.string(record.group);
+  w.id(record.origin);
+  w.varint(record.epoch);
+  w.varint(record.term);
+  writeMember(w, record.primary);
+  writeMembers(w, record.inSync);
+  writeAddresses(w, record.addresses);
+  writeAdoptions(w, record.adoptedThrough);
+  w.boolean(record.forced);
+}
+
+export function readRecord(r: Reader): GroupRecord {
+  const version = r.varint();
+  if (version !== 1) malformed(`group record of version ${version}`);
+  return {
+    version,
+    group: r.string(),
+    origin: r.id() as Incarnation,
+    epoch: r.varint() as Epoch,
+    term: r.varint() as Term,
+    primary: readMember(r),
+    inSync: readMembers(r),
+    addresses: readAddresses(r),
+    adoptedThrough: readAdoptions(r),
+    forced: r.boolean(),
+  };
+}
+
+/** Ascending by replica id, so that equal records have equal encodings. */
+function writeAddresses(w: Writer, addresses: Readonly<Record<string, string>>): void {
+  const ids = Object.keys(addresses).sort();
+  w.varint(ids.length);
+  for (const id of ids) {
+    w.string(id);
+    w.string(addresses[id] as string);
+  }
+}
+
+function readAddresses(r: Reader): Record<string, string> {
+  const entries: [string, string][] = [];
+  let previous: string | undefined;
+  for (let left = r.count(PAIR_MIN_BYTES); left > 0; left--) {
+    const id = r.string();
+    if (previous !== undefined && id <= previous) malformed('the addresses of a record do not ascend');
+    entries.push([id, r.string()]);
+    previous = id;
+  }
+  // Assigning to properties would not do: `__proto__` is a name like any other here.
+  return Object.fromEntries(entries);
+}
+
+function writeAdoptions(w: Writer, adoptions: readonly Adoption[]): void {
+  w.varint(adoptions.length);
+  for (const { term, through } of adoptions) {
+    w.varint(term);
+    w.varint(through);
+  }
+}
+
+function readAdoptions(r: Reader): Adoption[] {
+  const adoptions: Adoption[] = [];
+  for (let left = r.count(PAIR_MIN_BYTES); left > 0; left--) {
+    adoptions.push({ term: r.varint() as Term, through: r.varint() as OrderNum });
+  }
+  return adoptions;
+}

@@ -1,0 +1,115 @@
+/** Calls that handlers make: who calls, the replies on their way back, and the calls that a checkpoint remembers. */
+import type { OrderNum, Term } from '@understudy/core';
+import {
+  type CallerSnapshot,
+  CLIENT_NAME_MAX,
+  type NestedCaller,
+  type NestedId,
+  type NestedReply,
+} from '@understudy/core/internal';
+import { malformed } from '../bytes/failure.js';
+import { Kind } from '../bytes/layout.js';
+import type { Reader } from '../bytes/reader.js';
+import { reader, writer } from '../bytes/shared.js';
+import type { Writer } from '../bytes/writer.js';
+import { outcomeBytes, readOutcome, readReply, writeOutcome } from './outcome.js';
+
+/** Client, term, settledUpTo, and number of calls. */
+const CALLER_MIN_BYTES = 4;
+/** OrderNum, index, digest and the first byte of the outcome. */
+const CALL_MIN_BYTES = 4;
+
+function writeId(w: Writer, { orderNum, index }: NestedId): void {
+  w.varint(orderNum);
+  w.varint(index);
+}
+
+const readId = (r: Reader): NestedId => ({ orderNum: r.varint() as OrderNum, index: r.varint() });
+
+function readClient(r: Reader): string {
+  const client = r.string();
+  if (client.length > CLIENT_NAME_MAX) malformed('the name of a calling group is too long');
+  return client;
+}
+
+export function writeCaller(w: Writer, { client, term, id, settledUpTo }: NestedCaller): void {
+  w.string(client);
+  w.varint(term);
+  writeId(w, id);
+  w.varint(settledUpTo);
+}
+
+export const readCaller = (r: Reader): NestedCaller => ({
+  client: readClient(r),
+  term: r.varint() as Term,
+  id: readId(r),
+  settledUpTo: r.varint() as OrderNum,
+});
+
+export const callerBytes = ({ client }: NestedCaller): number => 24 + client.length;
+
+export function writeNestedReply(w: Writer, { to, outcome }: NestedReply): void {
+  writeId(w, to);
+  writeOutcome(w, outcome, 0);
+}
+
+export const readNestedReply = (r: Reader): NestedReply => ({
+  to: readId(r),
+  outcome: readReply(r),
+});
+
+export const nestedReplyBytes = ({ outcome }: NestedReply): number => 12 + outcomeBytes(outcome);
+
+export function writeCallers(w: Writer, callers: readonly CallerSnapshot[]): void {
+  w.varint(callers.length);
+  for (const { client, term, settledUpTo, calls } of callers) {
+    w.string(client);
+    w.varint(term);
+    w.varint(settledUpTo);
+    w.varint(calls.length);
+    for (const { id, requestDigest, outcome } of calls) {
+      writeId(w, id);
+      w.signed(requestDigest);
+      writeOutcome(w, outcome, 0);
+    }
+  }
+}
+
+export function readCallers(r: Reader): CallerSnapshot[] {
+  const callers: CallerSnapshot[] = [];
+  for (let left = r.count(CALLER_MIN_BYTES); left > 0; left--) {
+    const client = readClient(r);
+    const term = r.varint() as Term;
+    const settledUpTo = r.varint() as OrderNum;
+    const calls: CallerSnapshot['calls'][number][] = [];
+    for (let more = r.count(CALL_MIN_BYTES); more > 0; more--) {
+      calls.push({ id: readId(r), requestDigest: r.signed(), outcome: readOutcome(r, r.byte(), false) });
+    }
+    callers.push({ client, term, settledUpTo, calls });
+  }
+  return callers;
+}
+
+export function callersBytes(callers: readonly CallerSnapshot[]): number {
+  let bytes = 8;
+  for (const { client, calls } of callers) {
+    bytes += 16 + client.length;
+    for (const { outcome } of calls) bytes += 16 + outcomeBytes(outcome);
+  }
+  return bytes;
+}
+
+/** Encodes a caller that stands by itself, for a call that travels as an RPC. */
+export function encodeCaller(caller: NestedCaller): Uint8Array {
+  writer.begin(Kind.caller, callerBytes(caller));
+  writeCaller(writer, caller);
+  return writer.finish();
+}
+
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED */
+export function decodeCaller(bytes: Uint8Array): NestedCaller {
+  reader.openAs(Kind.caller, bytes);
+  const caller = readCaller(reader);
+  reader.close();
+  return caller;
+}

@@ -1,0 +1,202 @@
+/** Lists of orderInfo, the bulk of what replicas and clients tell each other: two bytes an order, as a rule. */
+import type { OrderNum, Term } from '@understudy/core';
+import {
+  type CallOrder,
+  type ConnectionId,
+  type Determinants,
+  determinantBytes,
+  type OrderInfo,
+  type SeqNum,
+  seqNumOf,
+} from '@understudy/core/internal';
+import type { Draft } from '../bytes/draft.js';
+import { malformed } from '../bytes/failure.js';
+import type { Reader } from '../bytes/reader.js';
+import type { Writer } from '../bytes/writer.js';
+import { outcomeBytes, readOutcome, readReply, writeOutcome, writeReply } from './outcome.js';
+
+const KINDS: readonly OrderInfo['kind'][] = ['call', 'void', 'expire', 'abandon', 'cancel'];
+const KIND_MASK = 0b111;
+/** Flags of a call. */
+const HAS_PEER = 0b1000;
+const HAS_CHANGE = 0b10000;
+const HAS_ITEM_DIGESTS = 0b100000;
+/** Flag of a cancellation. */
+const HAS_END = 0b1000;
+const ALL_FLAGS = 0b111111;
+
+/** Connection and seqNum take at least a byte each. */
+const ORDER_MIN_BYTES = 2;
+const ORDER_USUAL_BYTES = 4;
+
+/**
+ * Writes a list of orderInfo as runs. A run has one term and consecutive orderNums and names both once, so that an
+ * entry is only the index of a connection and the difference of its seqNum to the last one on that connection: two
+ * bytes, as a rule.
+ */
+export function writeOrders(w: Writer, orders: readonly OrderInfo[]): void {
+  let term = 0;
+  let orderNum = 0;
+  for (let from = 0; from < orders.length; ) {
+    const first = orders[from] as OrderInfo;
+    const length = runLength(orders, from);
+    w.varint(length);
+    w.offsetFrom(term, first.term);
+    w.after(orderNum, first.orderNum);
+    for (let i = from; i < from + length; i++) writeOrder(w, orders[i] as OrderInfo);
+    term = first.term;
+    orderNum = first.orderNum + length - 1;
+    from += length;
+  }
+  w.varint(0);
+}
+
+export function readOrders(r: Reader): OrderInfo[] {
+  const orders: OrderInfo[] = [];
+  let term = 0;
+  let orderNum = 0;
+  for (let length = r.count(ORDER_MIN_BYTES); length > 0; length = r.count(ORDER_MIN_BYTES)) {
+    const previousTerm = term;
+    const previousOrderNum = orderNum;
+    term = r.offsetFrom(term);
+    orderNum = r.after(orderNum);
+    if (orders.length > 0 && term === previousTerm && orderNum === previousOrderNum + 1)
+      malformed('a run of orders written in two parts');
+    if (orderNum + (length - 1) > Number.MAX_SAFE_INTEGER) malformed('an orderNum is above 2^53-1');
+    for (let i = 0; i < length; i++) orders.push(readOrder(r, term as Term, (orderNum + i) as OrderNum));
+    orderNum += length - 1;
+  }
+  return orders;
+}
+
+/** About as many bytes as `writeOrders` needs. */
+export function ordersBytes(orders: readonly OrderInfo[]): number {
+  let bytes = 16;
+  for (const order of orders) {
+    bytes += ORDER_USUAL_BYTES;
+    if (order.kind === 'call') bytes += (order.peer?.length ?? 0) + 8 + 2 * determinantBytes(order);
+    else if (order.kind === 'void') bytes += outcomeBytes(order.outcome);
+    else if (order.kind === 'cancel' && order.end !== undefined) bytes += 8 + outcomeBytes(order.end.status);
+  }
+  return bytes;
+}
+
+function runLength(orders: readonly OrderInfo[], from: number): number {
+  const { term, orderNum } = orders[from] as OrderInfo;
+  let length = 1;
+  for (let i = from + 1; i < orders.length; i++, length++) {
+    const order = orders[i] as OrderInfo;
+    if (order.term !== term || order.orderNum !== orderNum + length) break;
+  }
+  return length;
+}
+
+function writeOrder(w: Writer, order: OrderInfo): void {
+  const flags = flagsOf(order);
+  const seqNum = seqNumOf(order);
+  const connection = w.connection(order.connection, 1, flags === 0 ? 0 : 1);
+  if (flags !== 0) w.byte(flags);
+  w.after(w.connections.lastSeq(connection), seqNum);
+  w.connections.setLastSeq(connection, seqNum);
+  if (flags === 0) return;
+  switch (order.kind) {
+    case 'call':
+      if (order.peer !== undefined) w.string(order.peer);
+      if (order.determinants !== undefined) writeDeterminants(w, order.determinants);
+      return;
+    case 'void':
+      writeOutcome(w, order.outcome, 0);
+      return;
+    case 'cancel':
+      if (order.end === undefined) return;
+      w.varint(order.end.after);
+      writeReply(w, order.end.status, 0);
+      return;
+    case 'expire':
+    case 'abandon':
+  }
+}
+
+function writeDeterminants(w: Writer, determinants: Determinants): void {
+  if (determinants.kind === 'change') {
+    w.bytes(determinants.change);
+    return;
+  }
+  w.varint(determinants.digests.length);
+  // One more than the digest, because 0 stands for a digest that is not known.
+  for (const digest of determinants.digests) w.varint(digest === undefined ? 0 : digest + 1);
+}
+
+function flagsOf(order: OrderInfo): number {
+  const kind = KINDS.indexOf(order.kind);
+  if (order.kind === 'cancel') return kind | (order.end === undefined ? 0 : HAS_END);
+  if (order.kind !== 'call') return kind;
+  const { peer, determinants } = order;
+  return (
+    kind |
+    (peer === undefined ? 0 : HAS_PEER) |
+    (determinants?.kind === 'change' ? HAS_CHANGE : 0) |
+    (determinants?.kind === 'itemDigests' ? HAS_ITEM_DIGESTS : 0)
+  );
+}
+
+function readOrder(r: Reader, term: Term, orderNum: OrderNum): OrderInfo {
+  const head = r.varint();
+  const index = Math.floor(head / 2);
+  const connection = r.connection(index);
+  const flags = head % 2 === 0 ? 0 : r.flags(ALL_FLAGS);
+  if (flags === 0 && head % 2 === 1) malformed('an order has a byte of flags that are all off');
+  const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
+  r.connections.setLastSeq(index, seqNum);
+  if (flags === 0) return { term, orderNum, kind: 'call', connection, seqNum };
+  return readRest(r, { term, orderNum, connection }, flags, seqNum);
+}
+
+interface Place {
+  readonly term: Term;
+  readonly orderNum: OrderNum;
+  readonly connection: ConnectionId;
+}
+
+function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): OrderInfo {
+  const kind = KINDS[flags & KIND_MASK] ?? malformed('unknown kind of an order');
+  const more = flags & ~KIND_MASK;
+  if (kind !== 'call' && more !== 0 && !(kind === 'cancel' && more === HAS_END)) {
+    malformed(`unknown flags ${flags} of an order`);
+  }
+  switch (kind) {
+    case 'call':
+      return readCall(r, place, flags, seqNum);
+    case 'void':
+      return { ...place, kind, seqNum, outcome: readOutcome(r, r.byte(), false) };
+    case 'expire':
+      if (seqNum !== 0) malformed(`the end of a connection has the seqNum ${seqNum}`);
+      return { ...place, kind };
+    case 'abandon':
+      return { ...place, kind, seqNum };
+    case 'cancel': {
+      if (more === 0) return { ...place, kind, stream: seqNum };
+      const after = r.varint();
+      return { ...place, kind, stream: seqNum, end: { status: readReply(r), after } };
+    }
+  }
+}
+
+function readCall(r: Reader, place: Place, flags: number, seqNum: SeqNum): CallOrder {
+  if (flags & HAS_CHANGE && flags & HAS_ITEM_DIGESTS) malformed('an order has two kinds of determinants');
+  const order: Draft<CallOrder> = { ...place, kind: 'call', seqNum };
+  if (flags & HAS_PEER) order.peer = r.string();
+  if (flags & HAS_CHANGE) order.determinants = { kind: 'change', change: r.bytes() };
+  if (flags & HAS_ITEM_DIGESTS) order.determinants = { kind: 'itemDigests', digests: readDigests(r) };
+  return order;
+}
+
+function readDigests(r: Reader): (number | undefined)[] {
+  const digests: (number | undefined)[] = [];
+  for (let left = r.count(1); left > 0; left--) {
+    const written = r.varint();
+    if (written > 2 ** 32) malformed('digest of more than 32 bits');
+    digests.push(written === 0 ? undefined : written - 1);
+  }
+  return digests;
+}

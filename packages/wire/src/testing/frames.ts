@@ -1,0 +1,170 @@
+/** Arbitrary whole frames and RPC headers. */
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '@understudy/core/internal';
+import * as fc from 'fast-check';
+import type { PeerHello } from '../frames/peer-hello.js';
+import { orders } from './orders.js';
+import { outcome, outcomeKind } from './outcomes.js';
+import {
+  ask,
+  body,
+  checkpoint,
+  clientRequest,
+  groupRecord,
+  item,
+  namedBody,
+  replicaHeader,
+  sessionHeader,
+  view,
+} from './parts.js';
+import {
+  clock,
+  connectionId,
+  count,
+  digest,
+  list,
+  maybe,
+  member,
+  orderNum,
+  REQUIRED,
+  seqNum,
+  term,
+  text,
+} from './values.js';
+
+export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
+  fc.record(
+    {
+      kind: fc.constant('hello' as const),
+      group: text,
+      connection: connectionId,
+      fresh: fc.boolean(),
+      term,
+      repliesSeenUpTo: seqNum,
+      sentAtMs: clock,
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
+      kind: fc.constant('multicast' as const),
+      header: sessionHeader,
+      requests: list(fc.record({ seqNum, request: clientRequest, awaitStable: fc.boolean() }, REQUIRED)),
+      reads: list(fc.record({ readId: count, request: clientRequest }, REQUIRED), 3),
+      streams: list(ask, 3),
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
+      kind: fc.constant('collected' as const),
+      term,
+      orders,
+      retained: list(seqNum),
+      outstanding: list(seqNum),
+      streams: list(ask, 3),
+      sentUpTo: seqNum,
+      repliesSeenUpTo: seqNum,
+      sentAtMs: clock,
+    },
+    REQUIRED,
+  ),
+  fc.record({ kind: fc.constant('goodbye' as const) }, REQUIRED),
+);
+
+export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
+  fc.record(
+    {
+      kind: fc.constant('welcome' as const),
+      replica: member,
+      view,
+      receivedUpTo: seqNum,
+      heartbeatMs: clock,
+      reflect: fc.boolean(),
+      sessionMs: clock,
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
+      kind: fc.constant('replies' as const),
+      header: replicaHeader,
+      replies: list(fc.record({ seqNum, outcome, stable: fc.boolean() }, REQUIRED)),
+      reads: list(fc.record({ readId: count, outcome, stable: fc.boolean() }, REQUIRED), 3),
+      items: list(fc.record({ stream: seqNum, index: count, item, stable: fc.boolean() }, REQUIRED), 4),
+    },
+    REQUIRED,
+  ),
+  fc.record({ kind: fc.constant('newTerm' as const), view, collect: fc.boolean() }, REQUIRED),
+  fc.record({ kind: fc.constant('nack' as const), seqNums: list(seqNum) }, REQUIRED),
+  fc.record(
+    {
+      kind: fc.constant('refused' as const),
+      code: fc.constantFrom(...(Object.keys(ERROR_CODES) as ErrorCode[])),
+      reason: text,
+    },
+    REQUIRED,
+  ),
+);
+
+export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
+  fc.record(
+    {
+      kind: fc.constant('announce' as const),
+      term,
+      sentAtMs: clock,
+      stableUpTo: orderNum,
+      orders,
+      bodies: list(body),
+      digest: maybe(fc.record({ orderNum, value: digest }, REQUIRED)),
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
+      kind: fc.constant('ack' as const),
+      term,
+      heartbeatMs: clock,
+      heldUpTo: orderNum,
+      processedUpTo: orderNum,
+      afresh: fc.boolean(),
+      registered: list(connectionId),
+      unregistered: list(connectionId),
+      divergedAt: maybe(orderNum),
+      leaving: fc.boolean(),
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
+      kind: fc.constant('nack' as const),
+      term,
+      ordersAfter: maybe(orderNum),
+      bodies: list(fc.record(namedBody, REQUIRED)),
+    },
+    REQUIRED,
+  ),
+  fc.record({ kind: fc.constant('bodies' as const), bodies: list(body) }, REQUIRED),
+  fc.record(
+    { kind: fc.constant('newTerm' as const), record: groupRecord, collect: fc.boolean(), heldUpTo: orderNum },
+    REQUIRED,
+  ),
+  fc.record({ kind: fc.constant('promise' as const), term, orders, bodies: list(body) }, REQUIRED),
+  fc.record({ kind: fc.constant('join' as const), member, address: text }, REQUIRED),
+  fc.record({ kind: fc.constant('checkpoint' as const), term, checkpoint, join: fc.boolean() }, REQUIRED),
+);
+
+export const rpcRequestHeader: fc.Arbitrary<RpcRequestHeader> = fc.record(
+  { connection: connectionId, seqNum, awaitStable: fc.boolean(), header: sessionHeader },
+  REQUIRED,
+);
+
+export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc.record(
+  { outcome: outcomeKind, stable: fc.boolean(), header: replicaHeader },
+  REQUIRED,
+);
+
+export const peerHello: fc.Arbitrary<PeerHello> = fc.record(
+  { group: text, member, address: text, configDigest: digest },
+  REQUIRED,
+);

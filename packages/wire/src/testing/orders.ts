@@ -1,0 +1,63 @@
+/** Arbitrary orderInfo: single orders of every kind, and the runs that a primary issues. */
+import type { OrderNum, Term } from '@understudy/core';
+import type { CallOrder, CancelOrder, Determinants, OrderInfo, SeqNum } from '@understudy/core/internal';
+import * as fc from 'fast-check';
+import { outcome, reply } from './outcomes.js';
+import {
+  bytes,
+  connectionId,
+  count,
+  list,
+  maybe,
+  orderNum,
+  REQUIRED,
+  seqNum,
+  term,
+  text,
+  withOptional,
+} from './values.js';
+
+const place = { term, orderNum, connection: connectionId };
+const determinants: fc.Arbitrary<Determinants> = fc.oneof(
+  fc.record({ kind: fc.constant('change' as const), change: bytes }, REQUIRED),
+  fc.record({ kind: fc.constant('itemDigests' as const), digests: list(maybe(fc.nat(0xffffffff))) }, REQUIRED),
+);
+
+const callOrder = withOptional<
+  { [K in 'term' | 'orderNum' | 'connection' | 'seqNum' | 'kind']: CallOrder[K] },
+  { peer: string; determinants: Determinants }
+>({ ...place, seqNum, kind: fc.constant('call' as const) }, { peer: text, determinants });
+const cancelOrder = withOptional<
+  { [K in 'term' | 'orderNum' | 'connection' | 'stream' | 'kind']: CancelOrder[K] },
+  { end: NonNullable<CancelOrder['end']> }
+>(
+  { ...place, stream: seqNum, kind: fc.constant('cancel' as const) },
+  { end: fc.record({ status: reply, after: count }, REQUIRED) },
+);
+
+export const orderInfo: fc.Arbitrary<OrderInfo> = fc.oneof(
+  { weight: 3, arbitrary: callOrder },
+  fc.record({ ...place, seqNum, kind: fc.constant('void' as const), outcome }, REQUIRED),
+  fc.record({ ...place, kind: fc.constant('expire' as const) }, REQUIRED),
+  fc.record({ ...place, seqNum, kind: fc.constant('abandon' as const) }, REQUIRED),
+  cancelOrder,
+);
+
+/** What a primary issues: consecutive orderNums in one term, few connections, seqNums that mostly grow by one. */
+const run: fc.Arbitrary<OrderInfo[]> = fc
+  .record({ term: fc.nat(9), from: fc.nat(1000), step: fc.array(fc.tuple(connectionId, fc.nat(3)), { maxLength: 40 }) })
+  .map(({ term, from, step }) =>
+    step.map(([connection, gap], i) => ({
+      term: term as Term,
+      orderNum: (from + i) as OrderNum,
+      connection,
+      seqNum: (from + i + gap) as SeqNum,
+      kind: 'call',
+    })),
+  );
+
+export const orders: fc.Arbitrary<OrderInfo[]> = fc.oneof(
+  run,
+  list(orderInfo),
+  fc.tuple(run, list(orderInfo, 3), run).map((parts) => parts.flat()),
+);

@@ -1,0 +1,165 @@
+/** Arbitrary parts of frames: requests, outcomes, items of streams, views, records, checkpoints and headers. */
+import type { GroupRecord } from '@understudy/core';
+import type {
+  Body,
+  Checkpoint,
+  MetadataEntries,
+  NestedCaller,
+  NestedId,
+  NestedReply,
+  ReplicaHeader,
+  Request,
+  SessionHeader,
+  StreamAsk,
+  StreamItem,
+  StreamPart,
+  View,
+} from '@understudy/core/internal';
+import * as fc from 'fast-check';
+import { orders } from './orders.js';
+import { outcome, reply, streamEnd } from './outcomes.js';
+import {
+  bytes,
+  clock,
+  connectionId,
+  count,
+  digest,
+  epoch,
+  incarnation,
+  list,
+  maybe,
+  member,
+  metadata,
+  orderNum,
+  REQUIRED,
+  replicaId,
+  seqNum,
+  term,
+  text,
+  withOptional,
+} from './values.js';
+
+const part: fc.Arbitrary<StreamPart> = fc.oneof(
+  fc.record({ kind: fc.constant('open' as const) }, REQUIRED),
+  fc.record({ kind: fc.constantFrom('message' as const, 'end' as const), of: seqNum, position: count }, REQUIRED),
+  fc.record({ kind: fc.constant('cancel' as const), of: seqNum }, REQUIRED),
+  fc.record(
+    { kind: fc.constant('credit' as const), taken: list(fc.record({ of: seqNum, upTo: count }, REQUIRED)) },
+    REQUIRED,
+  ),
+);
+
+const nestedId: fc.Arbitrary<NestedId> = fc.record({ orderNum, index: count }, REQUIRED);
+export const caller: fc.Arbitrary<NestedCaller> = fc.record(
+  { client: text, term, id: nestedId, settledUpTo: orderNum },
+  REQUIRED,
+);
+const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome: reply }, REQUIRED);
+
+export const request: fc.Arbitrary<Request> = withOptional<
+  Pick<Request, 'method' | 'message'>,
+  {
+    metadata: MetadataEntries;
+    deadlineMs: number;
+    key: string;
+    stream: StreamPart;
+    nested: NestedCaller;
+    reply: NestedReply;
+  }
+>(
+  { method: fc.oneof(fc.constantFrom('/bank.v1.Bank/Transfer', '/bank.v1.Bank/GetBalance'), text), message: bytes },
+  { metadata, deadlineMs: fc.double({ noNaN: true }), key: text, stream: part, nested: caller, reply: nestedReply },
+);
+
+/** What a client may send: anything but a reply. */
+export const clientRequest: fc.Arbitrary<Request> = request.map(({ reply: _, ...rest }) => rest);
+
+export const item: fc.Arbitrary<StreamItem> = fc.oneof(
+  fc.record({ kind: fc.constant('metadata' as const), entries: metadata }, REQUIRED),
+  fc.record({ kind: fc.constant('message' as const), message: bytes }, REQUIRED),
+  fc.record({ kind: fc.constant('window' as const), upTo: count }, REQUIRED),
+  fc.record({ kind: fc.constant('status' as const), outcome: streamEnd }, REQUIRED),
+);
+export const ask: fc.Arbitrary<StreamAsk> = fc.record(
+  { of: seqNum, received: count, awaitStable: fc.boolean() },
+  REQUIRED,
+);
+
+export const namedBody = { connection: connectionId, seqNum };
+export const body: fc.Arbitrary<Body> = fc.record({ ...namedBody, request }, REQUIRED);
+
+export const view: fc.Arbitrary<View> = fc.record(
+  {
+    term,
+    epoch,
+    primary: maybe(replicaId),
+    inSync: list(member, 4),
+    adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 3),
+  },
+  REQUIRED,
+);
+
+export const groupRecord: fc.Arbitrary<GroupRecord> = fc.record(
+  {
+    version: fc.constant(1 as const),
+    group: text,
+    origin: incarnation,
+    epoch,
+    term,
+    primary: member,
+    inSync: list(member, 4),
+    addresses: fc
+      .array(fc.tuple(fc.oneof(text, fc.constantFrom('__proto__', '2', '10', 'bank-1')), text), { maxLength: 4 })
+      .map((entries) => Object.fromEntries(entries)),
+    adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 4),
+    forced: fc.boolean(),
+  },
+  REQUIRED,
+);
+
+export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
+  {
+    orderNum,
+    term,
+    digest,
+    state: bytes,
+    connections: list(
+      fc.record(
+        {
+          connection: connectionId,
+          repliesSeenUpTo: seqNum,
+          peer: maybe(text),
+          outcomes: list(fc.tuple(seqNum, outcome), 4),
+          streams: list(fc.record({ stream: seqNum, takenUpTo: count, items: list(item, 3) }, REQUIRED), 2),
+        },
+        REQUIRED,
+      ),
+    ),
+    callers: list(
+      fc.record(
+        {
+          client: text,
+          term,
+          settledUpTo: orderNum,
+          calls: list(fc.record({ id: nestedId, requestDigest: digest, outcome }, REQUIRED), 3),
+        },
+        REQUIRED,
+      ),
+      2,
+    ),
+    keyed: list(fc.record({ key: text, requestDigest: digest, outcome }, REQUIRED), 4),
+    expired: list(connectionId),
+    expiredForgotten: fc.boolean(),
+  },
+  REQUIRED,
+);
+
+export const sessionHeader: fc.Arbitrary<SessionHeader> = fc.record(
+  { term, sentAtMs: clock, repliesSeenUpTo: seqNum, destOrderInfo: orders, closing: fc.boolean() },
+  REQUIRED,
+);
+
+export const replicaHeader: fc.Arbitrary<ReplicaHeader> = withOptional<Omit<ReplicaHeader, 'view'>, { view: View }>(
+  { term, sourceOrderInfo: orders, stableUpTo: orderNum, heartbeatMs: clock },
+  { view },
+);

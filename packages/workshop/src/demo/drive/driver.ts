@@ -1,0 +1,30 @@
+import type { BankClient } from '@understudy/examples/bank/proto.js';
+import { jsonLogger } from '@understudy/examples/common/json-logger.js';
+import { connectBare } from '../../bank/client.js';
+import { readOperations } from '../../bank/operations-file.js';
+import type { DriverJob } from '../stage/messages.js';
+import { type Books, collectBooks } from './collect.js';
+import { type DrivenReply, Driver } from './drive.js';
+import { runDriver } from './run-driver.js';
+import { accountsOf, warmUpOperations } from './workload.js';
+
+await runDriver<DriverJob, DrivenReply, Books>(async ({ target, mode, input, inFlight, warmUp }, report) => {
+  const operations = await readOperations(input);
+  const warmUps = warmUpOperations(warmUp);
+  const client = await connect(target, mode);
+  const driver = new Driver(client, inFlight);
+  const warmUpReplies = await driver.run(warmUps);
+  await report.begin();
+  const replies = await driver.run(operations, (count) => report.progress(count));
+  report.end();
+  const result = await collectBooks(client, accountsOf([...warmUps, ...operations]));
+  client.close();
+  return { pieces: [...warmUpReplies, ...replies], result };
+});
+
+/** The bare bank's client loads nothing of replication: its process is what a user's is without it. */
+async function connect(target: string, mode: DriverJob['mode']): Promise<BankClient> {
+  if (mode === undefined) return connectBare(target);
+  const { connectReplicated } = await import('../../bank/connect-replicated.js');
+  return connectReplicated(target, mode, jsonLogger());
+}

@@ -1,0 +1,55 @@
+import colors from 'picocolors';
+import type { DemoOptions } from '../options.js';
+import { type Claim, proofLines, proofOfBare } from '../proof/proof-lines.js';
+import type { Verdict } from '../proof/verify.js';
+import type { DriveRecord, ProvenRun, ReplicatedRun } from '../run-demo.js';
+import type { Measured } from './measure.js';
+import { ratesTable } from './rates.js';
+import { thousands } from './thousands.js';
+import { timelineTable } from './timeline.js';
+
+/** Everything that the demo says at its end; no line is longer than 80 characters but those that quote a problem. */
+export const report = (bare: ProvenRun, ours: ReplicatedRun, options: DemoOptions, operations: number): string =>
+  [
+    colors.bold('Timeline of the replicated bank'),
+    timelineTable(ours.timeline, measured(ours.record), { one: 'reply', many: 'replies' }),
+    '',
+    colors.bold(`Calls a second, ${options.inFlight} in flight, after a warm-up of ${options.warmUp} operations`),
+    ratesTable(measured(bare.record), measured(ours.record), ours.timeline, {
+      bareName: 'bare bank',
+      whole: 'the whole file',
+    }),
+    'Each client, replica and bare bank is a process; all share this machine.',
+    '',
+    colors.bold('Proof'),
+    ...proofLines(ours.verdict, claims(ours.verdict, operations, options.warmUp), ours.shortcomings),
+    ...proofOfBare(bare.verdict, 'bare bank'),
+  ].join('\n');
+
+/** Whether the run is all that was promised. */
+export const isProven = ({ verdict, shortcomings }: ReplicatedRun): boolean =>
+  verdict.problemCount === 0 && shortcomings.length === 0;
+
+const measured = ({ fileReplies, startedAtMs, endedAtMs }: DriveRecord): Measured => ({
+  replies: fileReplies,
+  startedAtMs,
+  endedAtMs,
+});
+
+const claims = ({ replies, places, refused, accounts }: Verdict, operations: number, warmUp: number): Claim[] => [
+  {
+    kinds: ['lost', 'doubled', 'unknown'],
+    lines: [
+      `each of ${thousands(operations)} operations and ${thousands(warmUp)} of the warm-up has one reply;`,
+      `each of ${thousands(places)} that change something has one place in the order`,
+    ],
+  },
+  {
+    kinds: ['different', 'stale', 'unfinished'],
+    lines: [
+      `${thousands(replies)} replies, ${thousands(refused)} refusals among them, equal those of an`,
+      'unreplicated bank that is given the operations in the announced order',
+    ],
+  },
+  { kinds: ['balance', 'audit'], lines: [`${thousands(accounts)} balances equal the sums over the file`] },
+];

@@ -1,0 +1,99 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { ChatClient, Entered, JoinReply, JoinRequest, Message } from '@understudy/examples/chat/proto.js';
+import type { End } from '../job.js';
+import type { Journal } from '../journal.js';
+import type { ChatEvidenceOf } from './chat-evidence.js';
+
+/** What a participant said and has not heard yet. */
+const UNHEARD_MAX = 4;
+
+/** A participant of the chat. */
+export class Talker {
+  readonly #name: string;
+  readonly #journal: Journal;
+  readonly #onHeard: () => void;
+  readonly #call: ClientDuplexStream<JoinRequest, JoinReply>;
+  readonly #ended: Promise<End>;
+  readonly #said: ChatEvidenceOf<'participant'>['said'][number][] = [];
+  readonly #heard: Message[] = [];
+  #entered: Entered | undefined;
+  #ownHeard = 0;
+  #isOver = false;
+
+  /**
+   * @param name no two have the same
+   * @param onHeard called for every message that is heard
+   */
+  constructor(client: ChatClient, room: string, name: string, journal: Journal, onHeard: () => void) {
+    this.#name = name;
+    this.#journal = journal;
+    this.#onHeard = onHeard;
+    this.#call = client.join();
+    this.#call.on('data', (reply: JoinReply) => this.#onReply(reply));
+    this.#ended = journal.ended(this.#call);
+    void this.#ended.then(() => {
+      this.#isOver = true;
+      journal.wake();
+    });
+    this.#call.write({ enter: { room, name } });
+  }
+
+  /** Resolves when it is in the room, or never will be. */
+  entered(): Promise<void> {
+    return this.#journal.until(() => this.#entered !== undefined || this.#isOver);
+  }
+
+  /** Says so many messages, each as soon as fewer than UNHEARD_MAX of its own are unheard; and hears all of them. */
+  async talk(messages: number): Promise<void> {
+    for (let i = 0; i < messages && !this.#isOver; i++) {
+      await this.#untilUnheard(UNHEARD_MAX);
+      // Tells one from every other.
+      const text = `message ${this.#said.length + 1}`;
+      this.#said.push({ text, sentAfter: this.#journal.seen });
+      this.#call.write({ say: { text } });
+    }
+    await this.#untilUnheard(1);
+  }
+
+  /** Leaves the room; resolves when everything came that was said until then. */
+  async leave(): Promise<ChatEvidenceOf<'participant'>> {
+    this.#call.end();
+    const end = await this.#ended;
+    const [name, entered, said, heard] = [this.#name, this.#entered, this.#said, this.#heard];
+    return { kind: 'participant', name, entered, said, heard, end };
+  }
+
+  #untilUnheard(limit: number): Promise<void> {
+    return this.#journal.until(() => this.#said.length - this.#ownHeard < limit || this.#isOver);
+  }
+
+  #onReply({ entered, message }: JoinReply): void {
+    if (entered) {
+      this.#entered = entered;
+      this.#journal.wake();
+    }
+    if (!message) return;
+    this.#heard.push(message);
+    if (message.author === this.#name) this.#ownHeard += 1;
+    this.#onHeard();
+    this.#journal.arrived(message.number);
+  }
+}
+
+/** Reads what was said after a message, for all that one can know by then. */
+export async function readHistory(
+  client: ChatClient,
+  room: string,
+  after: number,
+  journal: Journal,
+): Promise<ChatEvidenceOf<'history'>> {
+  const sentAfter = journal.seen;
+  const messages: Message[] = [];
+  const call = client.history({ room, after });
+  call.on('data', (message: Message) => {
+    messages.push(message);
+    journal.arrived(message.number);
+  });
+  const end = await journal.ended(call);
+  return { kind: 'history', after, sentAfter, messages, end };
+}

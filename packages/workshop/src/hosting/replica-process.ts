@@ -1,0 +1,38 @@
+import type { ReplicaStatus } from '@understudy/core';
+import { CLAIMS } from '@understudy/core/internal';
+import type { Hosted } from '@understudy/examples/common/hosted.js';
+import { serve } from '@understudy/examples/common/serve.js';
+import { monotonicMs } from '../demo/stage/clock.js';
+import type { ReportCommand, ServerMessage } from '../demo/stage/messages.js';
+import { memoryInUse } from './memory.js';
+import { endWithParent, tellParent } from './parent.js';
+import { reportChanges } from './status-reports.js';
+
+/** Runs one replica as the command line says, and reports to the process that started this one. */
+export async function runReplica<Own extends object>(hosted: Hosted<Own>): Promise<void> {
+  endWithParent();
+  const tell = (message: ServerMessage): void => tellParent(message);
+  const tellStatus = (status: ReplicaStatus): void => tell({ kind: 'status', atMs: monotonicMs(), status });
+  let statusOf: (() => ReplicaStatus) | undefined;
+  const address = await serve(hosted, {
+    logger: (logger) => ({
+      log(level, event, fields) {
+        if (event === CLAIMS) tell({ kind: 'claims', atMs: monotonicMs() });
+        logger.log(level, event, fields);
+      },
+    }),
+    made(replica) {
+      statusOf = () => replica.status;
+      replica.on('role', tellStatus);
+    },
+  });
+  const status = statusOf;
+  if (status === undefined) throw new Error('the replica serves and was never made');
+  tell({ kind: 'listening', address });
+  process.on('message', async ({ kind }: ReportCommand) => {
+    if (kind !== 'report') return;
+    const memory = await memoryInUse();
+    tell({ kind, status: status(), audit: hosted.state.audit(), memory });
+  });
+  reportChanges(status, tellStatus);
+}

@@ -1,0 +1,4 @@
+import { bankReplica } from '@understudy/examples/bank/replica.js';
+import { runReplica } from '../hosting/replica-process.js';
+
+await runReplica(bankReplica());

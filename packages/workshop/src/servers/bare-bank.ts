@@ -1,0 +1,4 @@
+import { bankReplica } from '@understudy/examples/bank/replica.js';
+import { runBare } from '../hosting/bare-process.js';
+
+await runBare(bankReplica());

@@ -1,0 +1,4 @@
+import { chatReplica } from '@understudy/examples/chat/replica.js';
+import { runBare } from '../hosting/bare-process.js';
+
+await runBare(chatReplica());

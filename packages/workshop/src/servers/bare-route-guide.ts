@@ -1,0 +1,4 @@
+import { routeGuideReplica } from '@understudy/examples/route-guide/replica.js';
+import { runBare } from '../hosting/bare-process.js';
+
+await runBare(routeGuideReplica());

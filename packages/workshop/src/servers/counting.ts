@@ -1,0 +1,4 @@
+import { countingReplica } from '@understudy/examples/counting/replica.js';
+import { runReplica } from '../hosting/replica-process.js';
+
+await runReplica(countingReplica());

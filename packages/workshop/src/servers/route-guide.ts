@@ -1,0 +1,4 @@
+import { routeGuideReplica } from '@understudy/examples/route-guide/replica.js';
+import { runReplica } from '../hosting/replica-process.js';
+
+await runReplica(routeGuideReplica());

@@ -1,0 +1,4 @@
+import { shopReplica } from '@understudy/examples/shop/replica.js';
+import { runReplica } from '../hosting/replica-process.js';
+
+await runReplica(shopReplica());

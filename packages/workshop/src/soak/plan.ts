@@ -1,0 +1,77 @@
+import type { Mode } from '@understudy/examples/common/mode.js';
+import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '@understudy/examples/common/mode-options.js';
+import { seededRandom } from '../hosting/random.js';
+
+/** What is done to a replica. */
+export type Fault = 'kill-primary' | 'kill-backup' | 'hand-over' | 'pause-primary' | 'pause-backup';
+
+export interface Step {
+  readonly fault: Fault;
+  /** Done when so many operations were answered. */
+  readonly afterReplies: number;
+  /** A replica that ended is started again, and must come to be in sync. */
+  readonly startAgain: boolean;
+}
+
+/** One run; follows from its seed alone. */
+export interface Plan {
+  readonly seed: number;
+  readonly mode: Mode;
+  readonly scenario: string;
+  /** The load lasts until the last step is over, and at least so many operations. */
+  readonly operations: number;
+  readonly steps: readonly Step[];
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly faults: readonly (readonly [fault: Fault, startAgain: boolean])[];
+}
+
+const scenario = (name: string, ...faults: Scenario['faults']): Scenario => ({ name, faults });
+
+/** Nine, so that seeds that follow each other meet every scenario in every one of the 16 modes. */
+export const SCENARIOS: readonly Scenario[] = [
+  scenario('kill', ['kill-primary', false]),
+  scenario('kill two', ['kill-primary', false], ['kill-primary', false]),
+  scenario('kill, rejoin', ['kill-primary', true]),
+  scenario('hand over, rejoin', ['hand-over', true]),
+  scenario('kill a backup, rejoin', ['kill-backup', true]),
+  scenario('pause', ['pause-primary', false]),
+  scenario('pause a backup', ['pause-backup', false]),
+  scenario('kill, rejoin, kill', ['kill-primary', true], ['kill-primary', false]),
+  scenario('hand over, kill', ['hand-over', false], ['kill-primary', false]),
+];
+
+const LEASE_MS = 300;
+
+/** All ways to replicate a bank. */
+export const MODES: readonly Mode[] = REPLICATIONS.flatMap((replication) =>
+  MULTICASTS.flatMap((multicast) =>
+    RELEASES.flatMap((release) =>
+      CARRIERS.map((carrier): Mode => ({ replication, multicast, release, carrier, leaseMs: LEASE_MS })),
+    ),
+  ),
+);
+
+/** @param seed a whole number from 0 */
+export function planOf(seed: number): Plan {
+  const mode = at(MODES, seed);
+  const { name, faults } = at(SCENARIOS, seed);
+  const random = seededRandom(seed);
+  const between = (from: number, to: number): number => from + Math.floor(random() * (to - from));
+  // As an RPC a call takes several times as long.
+  const operations = mode.carrier === 'stream' ? between(4_000, 8_000) : between(2_000, 4_000);
+  // Each in its own part of the load, never at the very beginning.
+  const part = operations / faults.length;
+  const steps = faults.map(([fault, startAgain], index): Step => {
+    return { fault, startAgain, afterReplies: Math.round(part * (index + 0.1 + 0.8 * random())) };
+  });
+  return { seed, mode, scenario: name, operations, steps };
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const found = list[index % list.length];
+  if (found === undefined) throw new Error('The list is empty.');
+  return found;
+}
