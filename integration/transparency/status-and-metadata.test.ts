@@ -131,9 +131,9 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
       await asBare(kind, once(end({ code, details: 'odd' })));
     });
 
-    it('ends with UNKNOWN for a negative number if it is replicated', async () => {
+    it('ends with a negative number alike', async () => {
       const heard = await ask(kind, once(end({ code: -1, details: 'odd' })));
-      expect(statusOf(heard)).toMatchObject({ code: deployment.replicated ? Status.UNKNOWN : -1, details: 'odd' });
+      expect(statusOf(heard)).toMatchObject({ code: -1, details: 'odd' });
     });
 
     it.each([

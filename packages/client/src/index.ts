@@ -10,7 +10,7 @@ export {
   UnderstudyError,
   type UnderstudyServiceConfig,
 } from '@understudy/core';
-export { nested } from './nested.js';
-export { registerUnderstudy } from './registration.js';
-export { type ReplicatedOptions, replicated, type UnderstudyClient, understudyClient } from './replicated.js';
-export type { ClientStatus } from './session-host.js';
+export type { ClientStatus } from './channel/session-host.js';
+export { nested } from './nested/nested.js';
+export { registerUnderstudy } from './setup/registration.js';
+export { type ReplicatedOptions, replicated, type UnderstudyClient, understudyClient } from './setup/replicated.js';

@@ -3,12 +3,12 @@ import { currentHandling, expectCalls, type Handling, handle } from './handling.
 
 const nobody: Handling = { nest: () => ({ cancel() {} }) };
 
-describe('within which handler something runs', () => {
+describe('the handler within which code runs', () => {
   it('is not told before calls are expected', () => {
     expect(handle(nobody, currentHandling)).toBeUndefined();
   });
 
-  it('is known in all that the handler set going', async () => {
+  it('is known in everything that the handler has started', async () => {
     expectCalls();
     const seen = await handle(nobody, async () => {
       const atOnce = currentHandling();
@@ -19,7 +19,7 @@ describe('within which handler something runs', () => {
     expect(currentHandling()).toBeUndefined();
   });
 
-  it("is nobody's where that is said", () => {
+  it('is unknown where code runs on behalf of nobody', () => {
     expectCalls();
     const seen = handle(nobody, () => [handle(undefined, currentHandling), currentHandling()]);
     expect(seen).toEqual([undefined, nobody]);

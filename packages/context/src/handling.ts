@@ -1,3 +1,4 @@
+/** Which handler makes a call, and how the call reaches the handler's replica. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NestedCaller, Reply } from '@understudy/core/internal';
 
@@ -8,52 +9,58 @@ export interface NestedRequest {
   readonly message: Uint8Array;
 }
 
-/** A call on its way. */
-export interface Sent {
-  /** Nobody wants its reply any more. `done` is called all the same. */
+/** A call that has left. */
+export interface SentCall {
+  /** Gives the call up, because nobody needs its reply any more. `done` is called all the same. */
   cancel(): void;
 }
 
 /**
- * Makes the call: on the primary alone, once what it reflects is stable.
+ * Makes the call leave. Only the primary calls this, once everything that the call reflects is stable.
  *
  * @param caller names the call for its callee
  * @param done called exactly once, in a later turn, however the call ends
  */
-export type SendNested = (caller: NestedCaller, done: (outcome: Reply) => void) => Sent;
+export type SendNested = (caller: NestedCaller, done: (outcome: Reply) => void) => SentCall;
 
-/** A call as the handler that made it sees it. */
-export interface NestedCall {
-  /** The handler gives it up: it is told so where the reply would have been, as part of the order. */
+/** A call as the handler that made it holds it. */
+export interface NestedCallHandle {
+  /** Gives the call up. The handler is told where the reply would have been, as part of the order. */
   cancel(): void;
 }
 
 /** A replica that processes a message. The calls of its handler go through it instead of to the network. */
 export interface Handling {
   /**
-   * A handler makes a call. Every replica that executes comes here; the primary sends.
+   * Takes a call that a handler makes. Every replica that executes comes here; only the primary sends.
    *
-   * @param receive called exactly once, in a later turn: on all replicas at the same place in the order, with the same.
-   * It goes on with the handler, within this handling, and throws what the handler throws.
+   * @param receive called exactly once, in a later turn: on all replicas at the same place in the order, with the same
+   *   reply. It lets the handler go on, within this handling, and throws what the handler throws.
    */
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall;
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle;
 }
 
 const storage = new AsyncLocalStorage<Handling | undefined>();
 let expected = false;
 
-/** This process has clients whose calls are to be told from within which handler they are made; that costs a little. */
+/**
+ * Says that this process has clients whose calls must be attributed to handlers. Until then nothing is tracked, which
+ * saves a little on every message.
+ */
 export function expectCalls(): void {
   expected = true;
 }
 
-/** Whether there are any. */
+/** Whether `expectCalls` was called. */
 export const callsExpected = (): boolean => expected;
 
-/** Runs what a handler does; `undefined`: its calls are anybody's. */
+/**
+ * Runs `run` as part of a handler, so that calls made in it, and in everything it starts, belong to that handler; with
+ * `undefined` they belong to nobody.
+ */
 export function handle<T>(handling: Handling | undefined, run: () => T): T {
   return expected ? storage.run(handling, run) : run();
 }
 
-/** Within which handler this runs, if any. */
+/** The handling within which this runs; undefined outside of handlers. */
 export const currentHandling = (): Handling | undefined => (expected ? storage.getStore() : undefined);

@@ -5,8 +5,8 @@ export {
   expectCalls,
   type Handling,
   handle,
-  type NestedCall,
+  type NestedCallHandle,
   type NestedRequest,
   type SendNested,
-  type Sent,
+  type SentCall,
 } from './handling.js';

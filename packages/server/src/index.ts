@@ -1,6 +1,6 @@
 /** Replicates the services of a grpc-js server: see `createReplica`. */
-import type { ReplicaServer, ReplicaServerOptions } from './runtime/options.js';
-import { ReplicaRuntime } from './runtime/replica-runtime.js';
+import type { ReplicaServer, ReplicaServerOptions } from './replica/options.js';
+import { ReplicaRuntime } from './replica/replica-runtime.js';
 
 export {
   type Coordinator,
@@ -19,11 +19,11 @@ export {
   UnderstudyError,
   type UnderstudyServiceConfig,
 } from '@understudy/core';
-export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './runtime/options.js';
+export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './replica/options.js';
 
 /**
- * Makes a replica of a service. Give `interceptors()` to the grpc-js server, `attach` the server before services are
- * added, bind it, then `start`.
+ * Makes a replica of a service. Give its `interceptors()` to the grpc-js server, `attach` the server before services
+ * are added, bind the server, then `start`.
  *
  * @throws UNDERSTUDY_CONFIG with the field of the service config that is wrong, UNDERSTUDY_SETUP for other options
  */

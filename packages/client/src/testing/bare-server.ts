@@ -1,6 +1,6 @@
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core/internal';
-import { fromEntries, toEntries } from '../metadata.js';
+import { callerEntries, carriedMetadata } from '@understudy/grpc-common';
 import { echoDefinition } from './echo.js';
 import type { Answer } from './scripted-replica.js';
 
@@ -12,11 +12,11 @@ const raw = <T extends object>(definition: T) => ({
 
 type Call = ServerUnaryCall<Buffer, Buffer>;
 
-/** An ordinary grpc-js server that gives the answers of a scripted group. */
+/** Starts an ordinary grpc-js server that gives the answers of a scripted group. */
 export async function startBareServer(answer: Answer): Promise<{ port: number; server: Server }> {
   const server = new Server();
   const handle = (call: Call, callback: sendUnaryData<Buffer>): void => {
-    const metadata = toEntries(call.metadata);
+    const metadata = callerEntries(call.metadata);
     const request: Request = { method: call.getPath(), message: call.request, ...(metadata && { metadata }) };
     const outcome = answer(request);
     if (outcome instanceof Promise) void outcome.then((done) => send(call, callback, done));
@@ -32,8 +32,8 @@ export async function startBareServer(answer: Answer): Promise<{ port: number; s
 }
 
 function send(call: Call, callback: sendUnaryData<Buffer>, outcome: Reply): void {
-  if (outcome.initialMetadata !== undefined) call.sendMetadata(fromEntries(outcome.initialMetadata));
-  const trailers = outcome.trailers === undefined ? new Metadata() : fromEntries(outcome.trailers);
+  if (outcome.initialMetadata !== undefined) call.sendMetadata(carriedMetadata(outcome.initialMetadata));
+  const trailers = outcome.trailers === undefined ? new Metadata() : carriedMetadata(outcome.trailers);
   if (outcome.code !== 0) callback({ code: outcome.code, details: outcome.details, metadata: trailers });
   else callback(null, Buffer.from(outcome.message ?? []), trailers);
 }

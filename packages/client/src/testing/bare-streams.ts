@@ -8,7 +8,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import type { Reply } from '@understudy/core/internal';
-import { fromEntries, toEntries } from '../metadata.js';
+import { callerEntries, carriedMetadata } from '@understudy/grpc-common';
 import { echoDefinition } from './echo.js';
 import type { HandlerSide, StreamHandler } from './stream-handler.js';
 
@@ -17,7 +17,7 @@ type AnyCall =
   | ServerWritableStream<string, string>
   | ServerDuplexStream<string, string>;
 
-/** An ordinary grpc-js server whose streaming methods are served by a scripted handler. */
+/** Starts an ordinary grpc-js server whose streaming methods are served by a scripted handler. */
 export async function startBareStreams(handler: StreamHandler): Promise<{ port: number; stop: () => void }> {
   const server = new Server();
   const { upload, watch, chat } = echoDefinition;
@@ -44,14 +44,14 @@ export async function startBareStreams(handler: StreamHandler): Promise<{ port: 
 }
 
 function reply(callback: sendUnaryData<string>, value: string | null, outcome: Reply): void {
-  const metadata = fromEntries(outcome.trailers);
+  const metadata = carriedMetadata(outcome.trailers);
   if (outcome.code === 0) callback(null, value, metadata);
   else callback({ code: outcome.code, details: outcome.details, metadata });
 }
 
 function responding(call: ServerWritableStream<string, string> | ServerDuplexStream<string, string>): HandlerSide {
   const finish = (outcome: Reply): void => {
-    const metadata = outcome.trailers === undefined ? new Metadata() : fromEntries(outcome.trailers);
+    const metadata = outcome.trailers === undefined ? new Metadata() : carriedMetadata(outcome.trailers);
     if (outcome.code === 0) call.end(metadata);
     else call.emit('error', { code: outcome.code, details: outcome.details, metadata });
   };
@@ -60,12 +60,12 @@ function responding(call: ServerWritableStream<string, string> | ServerDuplexStr
 
 function sideOf(call: AnyCall, send: (text: string) => void, finish: (outcome: Reply) => void): HandlerSide {
   return {
-    metadata: toEntries(call.metadata) ?? [],
+    metadata: callerEntries(call.metadata) ?? [],
     request: 'request' in call ? call.request : undefined,
     onMessage: (hear) => void call.on('data', hear),
     onEnd: (hear) => void call.on('end', hear),
     onCancelled: (hear) => void call.on('cancelled', hear),
-    sendMetadata: (entries) => call.sendMetadata(fromEntries(entries)),
+    sendMetadata: (entries) => call.sendMetadata(carriedMetadata(entries)),
     send,
     finish,
   };

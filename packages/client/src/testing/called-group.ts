@@ -1,11 +1,11 @@
-import { type Client, status as Status } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core/internal';
-import { understudyClient } from '../replicated.js';
-import { connectTo, echoing, reply } from './echo.js';
+import { understudyClient } from '../setup/replicated.js';
+import { connectTo, echoing, NOT_FOUND, replyWithMetadata } from './echo.js';
 import { ScriptedGroup } from './scripted-replica.js';
 import { replicatedForTest } from './session-under-test.js';
 
-/** A replicated service that handlers of others call, and clients of it. */
+/** A replicated service that the handlers of other groups call, and clients of it. */
 export class CalledGroup {
   readonly seen: Request[] = [];
   readonly #clients: Client[] = [];
@@ -28,30 +28,23 @@ export class CalledGroup {
     await this.group.replicas[0]?.until(() => this.group.held.length > 0);
   }
 
-  /** Of one test. */
+  /** Forgets everything that belongs to one test. */
   async forget(): Promise<void> {
     this.seen.length = 0;
     this.group.answerHeld();
     for (const client of this.#clients.splice(0)) await understudyClient(client).close();
   }
 
-  /** What its handler does, chosen by the message. */
+  /** Answers as its handler would, chosen by the message. */
   #answer(request: Request): Reply | undefined {
     this.seen.push(request);
     switch (Buffer.from(request.message).toString()) {
       case 'hang':
         return undefined;
       case 'not found':
-        return { kind: 'reply', code: Status.NOT_FOUND, details: 'no such thing', trailers: [['why', 'gone']] };
+        return NOT_FOUND;
       case 'metadata':
-        return {
-          ...reply('ok'),
-          initialMetadata: [
-            ['first', '1'],
-            ['blob-bin', Buffer.from([0, 255])],
-          ],
-          trailers: [['last-bin', Buffer.from([2])]],
-        };
+        return replyWithMetadata([['last-bin', Buffer.from([2])]]);
       default:
         return echoing(request);
     }

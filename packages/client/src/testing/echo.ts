@@ -1,3 +1,4 @@
+/** The service of the client's tests, and unary calls of it. */
 import {
   type CallOptions,
   type Client,
@@ -11,7 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core/internal';
 
-/** A service without protobuf: messages are text. */
+/** A service without protobuf, whose messages are text. */
 export const echoDefinition = {
   echo: method('Echo', false),
   look: method('Look', false),
@@ -53,8 +54,8 @@ export const serviceConfig = {
 
 export const EchoClient = makeClientConstructor(echoDefinition, 'test.Echo');
 
-/** All that a client hears of a call, in its order. */
-export interface Heard {
+/** All that a client hears of a unary call, in order. */
+export interface HeardUnary {
   readonly events: readonly string[];
   readonly value: string | undefined;
   readonly error: ServiceError | null;
@@ -73,7 +74,7 @@ export interface Ask {
 /** Makes a call and waits until nothing more is to be heard of it. */
 export function ask(client: Client, text: string, { method = 'echo', metadata, options, made }: Ask = {}) {
   const { path, requestSerialize, responseDeserialize } = echoDefinition[method];
-  return new Promise<Heard>((resolve) => {
+  return new Promise<HeardUnary>((resolve) => {
     const events: string[] = [];
     let initialMetadata: Metadata | undefined;
     let result: { value: string | undefined; error: ServiceError | null } | undefined;
@@ -112,5 +113,23 @@ export const reply = (text: string): Reply => ({
   message: Buffer.from(text),
 });
 
-/** Answers with what was sent. */
+/** What a handler answers that finds nothing. */
+export const NOT_FOUND: Reply = {
+  kind: 'reply',
+  code: Status.NOT_FOUND,
+  details: 'no such thing',
+  trailers: [['why', 'gone']],
+};
+
+/** A reply with metadata of all sorts. */
+export const replyWithMetadata = (trailers: Reply['trailers'] & object): Reply => ({
+  ...reply('ok'),
+  initialMetadata: [
+    ['first', '1'],
+    ['blob-bin', Buffer.from([0, 255])],
+  ],
+  trailers,
+});
+
+/** Answers with the message that was sent. */
 export const echoing = (request: Request): Reply => reply(Buffer.from(request.message).toString());

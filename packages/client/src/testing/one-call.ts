@@ -1,5 +1,5 @@
-/** A program that makes one call, or as many as asked for, and returns: it must exit by itself. */
-import { replicated } from '../replicated.js';
+/** A program that makes one call, or as many as its argument says, and returns. It must then exit by itself. */
+import { replicated } from '../setup/replicated.js';
 import { ask, connectTo, serviceConfig } from './echo.js';
 
 const [target = '', calls = '1'] = process.argv.slice(2);

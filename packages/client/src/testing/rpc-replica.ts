@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import type { OrderNum, Term } from '@understudy/core';
 import type { RpcRequestHeader } from '@understudy/core/internal';
+import { CODE_KEY, HEADER_KEY, PRIMARY_KEY } from '@understudy/grpc-common';
 import { decodeRpcRequestHeader, encodeRpcReplyHeader } from '@understudy/wire';
 import { echoDefinition } from './echo.js';
 
@@ -18,15 +19,17 @@ interface RpcReplica {
   refused: number;
 }
 
-/** Replicas that serve calls as ordinary RPCs: all but the primary refuse, saying who it is. */
+/**
+ * Replicas that serve calls as ordinary RPCs. All but the primary refuse calls and say which replica is the primary.
+ */
 export class RpcGroup {
   readonly replicas: RpcReplica[] = [];
   readonly headers: RpcRequestHeader[] = [];
   readonly seen: Metadata[] = [];
   primary = 0;
-  /** The primary dies as soon as the client has this much of a reply; then another is primary. */
+  /** The primary dies as soon as the client has this much of a reply; then another replica is the primary. */
   diesAfterInitialMetadata = false;
-  /** Replies wait for it. */
+  /** Replies wait for this. */
   mayReply: Promise<void> = Promise.resolve();
   /** Whether refusals name the primary. */
   tells = true;
@@ -45,7 +48,7 @@ export class RpcGroup {
     return group;
   }
 
-  /** Adds the service to a server that may have others; it is the next replica. */
+  /** Makes a server, which may have other services, the next replica. */
   serve(server: Server, port: number): RpcReplica {
     const replica: RpcReplica = { port, server, answered: 0, refused: 0 };
     this.replicas.push(replica);
@@ -69,17 +72,17 @@ export class RpcGroup {
     if (replica !== this.replicas[this.primary]) {
       replica.refused++;
       const metadata = new Metadata();
-      metadata.set('understudy-code', 'UNDERSTUDY_NOT_PRIMARY');
-      if (this.tells) metadata.set('understudy-primary', `localhost:${this.replicas[this.primary]?.port}`);
+      metadata.set(CODE_KEY, 'UNDERSTUDY_NOT_PRIMARY');
+      if (this.tells) metadata.set(PRIMARY_KEY, `localhost:${this.replicas[this.primary]?.port}`);
       callback({ code: Status.ABORTED, details: 'not the primary', metadata });
       return;
     }
     replica.answered++;
-    const [header] = call.metadata.get('understudy-header-bin');
+    const [header] = call.metadata.get(HEADER_KEY);
     if (header instanceof Buffer) {
       this.headers.push(decodeRpcRequestHeader(header));
       const initial = new Metadata();
-      initial.set('understudy-header-bin', replyHeader());
+      initial.set(HEADER_KEY, replyHeader());
       call.sendMetadata(initial);
       if (this.diesAfterInitialMetadata) {
         this.diesAfterInitialMetadata = false;

@@ -1,15 +1,16 @@
+/** Replicas for tests of the calls that handlers make. */
 import {
   type Handling,
   handle,
-  type NestedCall,
+  type NestedCallHandle,
   type NestedRequest,
   type SendNested,
-  type Sent,
+  type SentCall,
 } from '@understudy/context';
 import type { OrderNum, Term } from '@understudy/core';
 import type { NestedCaller, Reply } from '@understudy/core/internal';
 
-/** Who the `index`-th call of the message at `orderNum` says that it is. */
+/** The name of the `index`-th call that the message at `orderNum` makes. */
 export const callerAt = (orderNum: number, index = 0, client = 'shop/0a1b'): NestedCaller => ({
   client,
   term: 3 as Term,
@@ -26,12 +27,12 @@ export class ScriptedHandling implements Handling {
     this.#sends = sends;
   }
 
-  /** Sends calls when it is told to, and gives handlers what it is told to. */
+  /** Sends calls when a test says so, and gives handlers what the test says. */
   static byHand(): ScriptedHandling {
     return new ScriptedHandling(false);
   }
 
-  /** A primary for which everything is stable: calls leave, and handlers are given what they come to. */
+  /** A primary for which everything is stable: calls leave at once, and handlers are given their replies. */
   static primary(): ScriptedHandling {
     return new ScriptedHandling(true);
   }
@@ -47,7 +48,7 @@ export class ScriptedHandling implements Handling {
     return call;
   }
 
-  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCall {
+  nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {
     const call = new ScriptedNested(request, send, receive);
     this.made.push(call);
     if (this.#sends) handle(undefined, () => this.#send(call));
@@ -59,10 +60,10 @@ export class ScriptedHandling implements Handling {
   }
 }
 
-export class ScriptedNested implements NestedCall {
-  /** How often the handler gave it up. */
+export class ScriptedNested implements NestedCallHandle {
+  /** How often the handler gave the call up. */
   cancels = 0;
-  #sent: Sent | undefined;
+  #sent: SentCall | undefined;
 
   constructor(
     readonly request: NestedRequest,
@@ -70,7 +71,7 @@ export class ScriptedNested implements NestedCall {
     readonly receive: (outcome: Reply) => void,
   ) {}
 
-  /** What it comes to. Rejects if it is told that twice. */
+  /** Sends the call and resolves with its reply. Rejects if the client reports a second reply. */
   send(caller: NestedCaller): Promise<Reply> {
     return new Promise((resolve, reject) => {
       let told: Reply | undefined;
@@ -78,7 +79,7 @@ export class ScriptedNested implements NestedCall {
         this.sender(caller, (outcome) => {
           if (told !== undefined) reject(new Error('done was called twice'));
           told = outcome;
-          // In a later turn, in which a second one would show.
+          // A second reply would show by the later turn in which this resolves.
           setImmediate(() => resolve(outcome));
         }),
       );

@@ -1,30 +1,22 @@
+/** Replicas that speak the frames of the multicast connection, by script. */
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
 import type { MulticastFrame, Reply, ReplyFrame, Request, SeqNum, SessionFrame, View } from '@understudy/core/internal';
+import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
 import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
+import { Watchers } from './watchers.js';
 
-type Stream = ServerDuplexStream<Buffer, Buffer>;
+type ScriptedLink = ServerDuplexStream<Buffer, Buffer>;
 
-/** What a scripted replica answers to a request; undefined: nothing before `answerHeld`. */
+/** What a scripted replica answers to a request; with undefined it answers nothing before `answerHeld`. */
 export type Answer = (request: Request) => Reply | undefined | Promise<Reply>;
 
-const identity = (bytes: Buffer): Buffer => bytes;
-const connectService = {
-  connect: {
-    path: '/understudy.v1.Multicast/Connect',
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: identity,
-    requestDeserialize: identity,
-    responseSerialize: identity,
-    responseDeserialize: identity,
-  },
-} as const;
+const connectService = { connect: frameMethod(CONNECT_PATH) } as const;
 
-/** Replicas that agree at once, for tests of the client: the one at `primary` answers, every order is stable. */
+/** Replicas that agree at once, for tests of the client: the one at `primary` answers, and every order is stable. */
 export class ScriptedGroup {
   readonly replicas: ScriptedReplica[] = [];
-  /** Requests that are not answered yet. */
+  /** Answers requests that wait for `answerHeld`. */
   readonly held: (() => void)[] = [];
   primary = 0;
   term = 1 as Term;
@@ -50,7 +42,7 @@ export class ScriptedGroup {
     return { term: this.term, epoch, primary: this.replicas[this.primary]?.id, inSync, adoptedThrough: [] };
   }
 
-  /** Makes another replica the primary, and says so on every stream. */
+  /** Makes another replica the primary, and says so on every link. */
   promote(primary: number): void {
     this.primary = primary;
     this.term = (this.term + 1) as Term;
@@ -71,9 +63,9 @@ export class ScriptedReplica {
   readonly id: ReplicaId;
   readonly server = new Server({ 'grpc.max_receive_message_length': -1 });
   readonly frames: SessionFrame[] = [];
-  readonly streams = new Set<Stream>();
+  readonly streams = new Set<ScriptedLink>();
   readonly #group: ScriptedGroup;
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers(this);
   readonly #received = new Map<string, number>();
   readonly #chunker = new Chunker();
   #orderNum = 0;
@@ -82,7 +74,7 @@ export class ScriptedReplica {
   private constructor(group: ScriptedGroup, id: string) {
     this.#group = group;
     this.id = id as ReplicaId;
-    this.server.addService(connectService, { connect: (stream: Stream) => this.#onStream(stream) });
+    this.server.addService(connectService, { connect: (stream: ScriptedLink) => this.#onStream(stream) });
   }
 
   static async start(
@@ -104,24 +96,16 @@ export class ScriptedReplica {
     return { id: this.id, incarnation: '0'.repeat(32) as Incarnation };
   }
 
-  /** Resolves once the frames and streams so far satisfy the condition. */
+  /** Resolves once the frames and links so far satisfy the condition. */
   until(condition: (replica: this) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (!condition(this)) return;
-        this.#watchers.delete(check);
-        resolve();
-      };
-      this.#watchers.add(check);
-      check();
-    });
+    return this.#watchers.until(condition);
   }
 
   announceTerm(): void {
     for (const stream of this.streams) this.send(stream, { kind: 'newTerm', view: this.#group.view, collect: false });
   }
 
-  send(stream: Stream, frame: ReplyFrame): void {
+  send(stream: ScriptedLink, frame: ReplyFrame): void {
     for (const chunk of this.#chunker.split(encodeReplyFrame(frame))) stream.write(wrapFrame(chunk));
   }
 
@@ -129,7 +113,7 @@ export class ScriptedReplica {
     this.server.forceShutdown();
   }
 
-  #onStream(stream: Stream): void {
+  #onStream(stream: ScriptedLink): void {
     const assembler = new Assembler();
     this.streams.add(stream);
     let connection = '';
@@ -152,10 +136,10 @@ export class ScriptedReplica {
   }
 
   #changed(): void {
-    for (const check of [...this.#watchers]) check();
+    this.#watchers.changed();
   }
 
-  #answer(stream: Stream, connection: string, frame: SessionFrame): void {
+  #answer(stream: ScriptedLink, connection: string, frame: SessionFrame): void {
     if (frame.kind === 'hello') {
       this.send(stream, {
         kind: 'welcome',
@@ -171,7 +155,7 @@ export class ScriptedReplica {
     }
   }
 
-  #onMulticast(stream: Stream, connection: string, frame: MulticastFrame): void {
+  #onMulticast(stream: ScriptedLink, connection: string, frame: MulticastFrame): void {
     const primary = this.#group.replicas[this.#group.primary] === this;
     for (const { seqNum } of frame.requests) {
       this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
@@ -200,7 +184,7 @@ export class ScriptedReplica {
   }
 
   #reply(
-    stream: Stream,
+    stream: ScriptedLink,
     heartbeatMs: number,
     replies: (ReplyFrame & { kind: 'replies' })['replies'],
     reads: (ReplyFrame & { kind: 'replies' })['reads'],

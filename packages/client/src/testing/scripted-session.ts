@@ -11,9 +11,12 @@ import {
   type SessionEvent,
   type SessionHeader,
 } from '@understudy/core/internal';
-import type { SessionMachine, SessionSetup } from '../session-port.js';
+import type { SessionMachine, SessionSetup } from '../session/session-port.js';
 
-/** A session without the protocol's care, for tests of what surrounds it: sends each call once, believes each reply. */
+/**
+ * A session without the protocol's care, for tests of what surrounds it. It sends each call once and believes each
+ * reply.
+ */
 export class ScriptedSession implements SessionMachine {
   readonly #setup: SessionSetup;
   readonly #up = new Set<number>();

@@ -1,3 +1,4 @@
+/** Sessions for tests whose streams a scripted handler serves. */
 import {
   type CallId,
   type Request,
@@ -6,16 +7,16 @@ import {
   STREAM_WINDOW,
   type StreamItem,
 } from '@understudy/core/internal';
-import type { MakeSession, SessionMachine, SessionSetup } from '../session-port.js';
+import type { MakeSession, SessionMachine, SessionSetup } from '../session/session-port.js';
 import { ScriptedSession } from './scripted-session.js';
 import type { HandlerSide, StreamHandler } from './stream-handler.js';
 
 /** What a scripted session saw of streams. */
 export interface StreamNotes {
   readonly opened: Request[];
-  /** Items that the application has taken, as it was told. */
+  /** The items that the application has taken, as the session was told. */
   readonly taken: number[];
-  /** Messages that the application gave, and those that the handler took. */
+  /** How many messages the application gave, and how many of them the handler took. */
   given: number;
   read: number;
   ended: number;
@@ -24,7 +25,9 @@ export interface StreamNotes {
 
 export const noNotes = (): StreamNotes => ({ opened: [], taken: [], given: 0, read: 0, ended: 0, cancelled: 0 });
 
-/** Sessions whose streams are served by a handler at once, within them, with the windows that the protocol has. */
+/**
+ * Makes sessions that serve streams by a handler at once, inside the session, with the windows that the protocol has.
+ */
 export function scriptedStreams(handler: StreamHandler, notes = noNotes()): MakeSession {
   return (setup) => new ScriptedStreams(setup, handler, notes);
 }
@@ -35,7 +38,7 @@ class ScriptedStreams implements SessionMachine {
   readonly #notes: StreamNotes;
   readonly #streams = new Map<CallId, ScriptedStream>();
   #primary = false;
-  /** What came before there was a primary. */
+  /** Events that came before there was a primary. */
   #early: SessionEvent[] = [];
   #effects: SessionEffect[] = [];
 

@@ -1,3 +1,4 @@
+/** A streaming call for tests, which notes all that its application hears. */
 import {
   type CallOptions,
   type Client,
@@ -10,16 +11,17 @@ import {
 } from '@grpc/grpc-js';
 import { echoDefinition } from './echo.js';
 import type { Does } from './stream-handler.js';
+import { Watchers } from './watchers.js';
 
 export type Kind = 'upload' | 'watch' | 'chat';
 
-/** All that a client hears of a streaming call, in its order. */
+/** All that a client hears of a streaming call, in order. */
 export interface Heard {
   readonly events: readonly string[];
   readonly error: ServiceError | undefined;
   readonly initialMetadata: Metadata | undefined;
   readonly status: StatusObject;
-  /** Messages whose write was said to be done. */
+  /** How many messages were said to be written. */
   readonly written: number;
 }
 
@@ -28,9 +30,9 @@ export interface StreamAsk {
   readonly count?: number;
   readonly metadata?: Metadata;
   readonly options?: CallOptions;
-  /** Of a method that has one request. */
+  /** The one request, if the method has only one. */
   readonly request?: string;
-  /** Reads nothing until it says so itself. */
+  /** The client reads nothing until it says so itself. */
   readonly paused?: boolean;
   /** Is given the call as soon as it is made. */
   readonly made?: (call: StreamingCall) => void;
@@ -43,14 +45,14 @@ export class StreamingCall {
   written = 0;
   #error: ServiceError | undefined;
   #initialMetadata: Metadata | undefined;
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers(this);
 
   constructor(client: Client, does: Does, ask: StreamAsk) {
     const { kind = 'chat', count, metadata = new Metadata(), options = {}, request = 'x' } = ask;
     metadata.set('does', does);
     if (count !== undefined) metadata.set('count', String(count));
     const call = this.#open(client, kind, metadata, options, request);
-    // What a kind lacks of a duplex stream its tests do not use.
+    // Tests use only the halves of a duplex stream that their kind of method has.
     this.call = call as ClientDuplexStream<string, string>;
     call.on('metadata', (received: Metadata) => {
       this.#note('metadata');
@@ -84,15 +86,7 @@ export class StreamingCall {
 
   /** Resolves once the call has got that far. */
   until(condition: (call: this) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (!condition(this)) return;
-        this.#watchers.delete(check);
-        resolve();
-      };
-      this.#watchers.add(check);
-      check();
-    });
+    return this.#watchers.until(condition);
   }
 
   #open(
@@ -120,7 +114,7 @@ export class StreamingCall {
     const { call } = this;
     call.on('error', (error: ServiceError) => this.#fail(error));
     call.on('end', () => this.#note('end'));
-    // Before the listener, which would make it flow.
+    // This must come before the listener, which would make the stream flow.
     if (paused) call.pause();
     call.on('data', (text: string) => this.#note(text));
   }
@@ -136,7 +130,7 @@ export class StreamingCall {
   }
 
   #changed(): void {
-    for (const check of [...this.#watchers]) check();
+    this.#watchers.changed();
   }
 
   #all(status: StatusObject): Heard {

@@ -1,12 +1,13 @@
+/** The handlers of streams that tests serve by script. */
 import { status as Status } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply } from '@understudy/core/internal';
 
-/** A streaming call as a scripted handler has it, whoever serves it. */
+/** A streaming call as a scripted handler has it, whoever serves the call. */
 export interface HandlerSide {
   readonly metadata: MetadataEntries;
-  /** The request of a method that has one. */
+  /** The request, if the method has only one. */
   readonly request: string | undefined;
-  /** Who sets it reads; messages wait for that. */
+  /** Starts reading; messages wait until a listener is set. */
   onMessage(hear: (text: string) => void): void;
   onEnd(hear: () => void): void;
   onCancelled(hear: () => void): void;
@@ -29,7 +30,9 @@ const sendMany = (call: HandlerSide, count: number): void => {
   for (let i = 1; i <= count; i++) call.send(`${i}`);
 };
 
-/** What handlers do, by the metadata entry `does`; with `count` where it says how many. */
+/**
+ * What handlers do, named by the metadata entry `does`; the entry `count` says how many messages where that matters.
+ */
 const HANDLERS = {
   echo(call) {
     call.onMessage((text) => call.send(text));

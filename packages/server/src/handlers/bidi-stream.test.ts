@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
-import { got, logged } from './testing/journal.js';
-import { cancelledWhileWriting, sending } from './testing/sending-cases.js';
-import { type Cases, initial, sideBySide, trailers, turn, until, write } from './testing/stream-cases.js';
+import { got, logged } from '../testing/comparison/journal.js';
+import { cancelledWhileWriting, sending } from '../testing/comparison/sending-cases.js';
+import { type Cases, initial, sideBySide, trailers, turn, until, write } from '../testing/comparison/stream-cases.js';
 
 const bidirectional: Cases = {
   ...sending,

@@ -1,14 +1,15 @@
+/** What call objects of every kind show to handlers. */
 import type { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core/internal';
-import { metadataOf } from './metadata.js';
+import { metadataOf } from '@understudy/grpc-common';
 
 type UnaryCall = ServerUnaryCall<unknown, unknown>;
 type MetricsRecorder = ReturnType<UnaryCall['getMetricsRecorder']>;
 
 /**
- * Takes per-request metrics and keeps none: a replicated reply cannot carry what one replica measured. Cast because
- * grpc-js does not export the class, whose private member makes its type nominal.
+ * Accepts per-request metrics and keeps none, because a replicated reply cannot carry what one replica measured. The
+ * cast is needed because grpc-js does not export the class, whose private member makes its type nominal.
  */
 export const NO_METRICS = Object.freeze({
   recordRequestCostMetric() {},
@@ -22,7 +23,7 @@ export const NO_METRICS = Object.freeze({
   serialize: () => Buffer.alloc(0),
 }) as unknown as MetricsRecorder;
 
-/** Where a call object has what it tells from, and to whom it passes on what it is told. */
+/** Where a call object gets what it shows, and where it passes on what the handler does. */
 export interface CallOrigin {
   readonly request: Request;
   /** The connection's peer as the primary saw it. */
@@ -30,7 +31,7 @@ export interface CallOrigin {
   readonly owner: { sendMetadata(metadata: Metadata): void };
 }
 
-/** What grpc-js's call objects have whatever the method's kind. */
+/** What grpc-js's call objects have whatever the kind of method. */
 export interface CallSurface {
   cancelled: boolean;
   readonly metadata: Metadata;
@@ -47,9 +48,9 @@ export interface CallSurface {
 export type Constructor<T> = new (...args: any[]) => T;
 
 /**
- * `Base` as a call that a handler sees the same on every replica. So nothing of it tells about one replica's connection:
- * the host is empty and the auth context too (authenticate in an interceptor, which can put what it found into the
- * metadata).
+ * Makes `Base` a call that a handler sees the same on every replica. So nothing of the call belongs to one replica's
+ * connection: the host and the auth context are empty. (To authenticate, use an interceptor; it can put what it finds
+ * into the metadata.)
  *
  * @returns a class whose constructor takes the origin, and then what `Base` takes
  */
@@ -68,7 +69,7 @@ export function withCallSurface<B extends Constructor<EventEmitter>>(
       this.#origin = origin;
     }
 
-    /** Made when first asked for; many handlers never ask. */
+    /** Made when first asked for, because many handlers never ask. */
     get metadata(): Metadata {
       this.#metadata ??= metadataOf(this.#origin.request.metadata);
       return this.#metadata;
@@ -78,7 +79,7 @@ export function withCallSurface<B extends Constructor<EventEmitter>>(
       return this.#origin.peer;
     }
 
-    /** Milliseconds since the Unix epoch, or Infinity: what grpc-js gives on a server, never a Date. */
+    /** Milliseconds since the Unix epoch, or Infinity. As on a grpc-js server, never a Date. */
     getDeadline(): number {
       return this.#origin.request.deadlineMs ?? Number.POSITIVE_INFINITY;
     }

@@ -1,6 +1,15 @@
 import { status } from '@grpc/grpc-js';
-import { logged } from './testing/journal.js';
-import { type Cases, initial, metadata, refused, sideBySide, trailers, until, write } from './testing/stream-cases.js';
+import { logged } from '../testing/comparison/journal.js';
+import {
+  type Cases,
+  initial,
+  metadata,
+  refused,
+  sideBySide,
+  trailers,
+  until,
+  write,
+} from '../testing/comparison/stream-cases.js';
 
 const clientStreaming: Cases = {
   answersWithACount: (call, _log, callback) => {

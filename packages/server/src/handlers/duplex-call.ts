@@ -1,12 +1,15 @@
+/** The call object of methods whose clients send several messages. */
 import { Duplex } from 'node:stream';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type StreamCallOwner, type StreamOrigin, withSending } from './writable-call.js';
 
 /** What the receiving half of a call asks of its execution. */
 export interface ReceivingOwner extends StreamCallOwner {
-  /** The stream has room for one more message. */
+  /** Says that the node stream has room for one more message. */
   startRead(): void;
-  /** Of the messages that were pushed, so many are still in the stream's buffer: the handler has taken the others. */
+  /**
+   * Says that `count` of the pushed messages are still in the node stream's buffer; the handler has taken the others.
+   */
   buffered(count: number): void;
 }
 
@@ -15,8 +18,8 @@ export interface DuplexOrigin extends StreamOrigin {
 }
 
 /**
- * The call as handlers of client-streaming and of bidirectional methods see it; grpc-js has one object for both, too.
- * Messages are pushed one at a time, when the stream asks.
+ * The call as the handlers of client-streaming and of bidirectional methods see it; grpc-js, too, has one object for
+ * both. A message is pushed when the node stream asks for one.
  */
 export class DuplexCall extends withSending(Duplex) implements ServerDuplexStream<unknown, unknown> {
   readonly #owner: ReceivingOwner;
@@ -30,7 +33,10 @@ export class DuplexCall extends withSending(Duplex) implements ServerDuplexStrea
     this.#owner.startRead();
   }
 
-  /** All that leaves the buffer leaves it here. What passes it by on its way to a listener is noticed at the next read. */
+  /**
+   * Every message that leaves the buffer leaves it here. One that goes straight to a listener is noticed at the next
+   * read.
+   */
   override read(size?: number): unknown {
     const message = super.read(size);
     this.#owner.buffered(this.readableLength);

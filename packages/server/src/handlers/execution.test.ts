@@ -1,9 +1,9 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Reply, Request } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
-import type { CapturedUnary, UnaryHandler } from './captured.js';
-import { runUnary } from './index.js';
-import { capturedJson } from './testing/captured-json.js';
+import type { CapturedUnary, UnaryHandler } from '../capture/captured.js';
+import { capturedJson } from '../testing/comparison/captured-json.js';
+import { runUnary } from './run-unary.js';
 
 const request: Request = { method: '/a.B/C', message: Buffer.from('{"text":"hello"}') };
 
@@ -16,8 +16,8 @@ function run(handler: UnaryHandler, change: Partial<CapturedUnary> = {}, given =
 
 const identity = (bytes: unknown): Buffer => bytes as Buffer;
 
-describe('a run of a handler', () => {
-  it('has its outcome at once when the handler answers at once, but not before it returned', () => {
+describe('a run of a unary handler', () => {
+  it('has its outcome as soon as a handler that answers at once has returned', () => {
     const outcomes: Reply[] = [];
     const handler: UnaryHandler = (_call, callback) => {
       callback(null, 'x');
@@ -53,7 +53,7 @@ describe('a run of a handler', () => {
     expect(outcomes).toEqual([]);
   });
 
-  it('ends when the handler threw elsewhere, unless it has ended', () => {
+  it('ends when the handler throws in code that others call, unless it has ended', () => {
     const { running, outcomes } = run(() => {});
     running.threw(new Error('secret'));
     expect(outcomes).toEqual([{ kind: 'reply', code: 2, details: 'Unknown error' }]);
@@ -61,7 +61,7 @@ describe('a run of a handler', () => {
     expect(outcomes).toHaveLength(1);
   });
 
-  it('does not take an error of whoever waits for one of the handler', () => {
+  it('does not take an error of the code that it tells the outcome for one of the handler', () => {
     const handler: UnaryHandler = (_call, callback) => callback(null, 'x');
     let calls = 0;
     const waiting = () => {
@@ -72,13 +72,13 @@ describe('a run of a handler', () => {
     expect(calls).toBe(1);
   });
 
-  it('of a method that nobody registered is UNIMPLEMENTED', () => {
+  it('ends with UNIMPLEMENTED if nobody registered the method', () => {
     const outcomes: Reply[] = [];
     runUnary(undefined, request, { peer: 'p' }, (outcome) => outcomes.push(outcome));
     expect(outcomes).toEqual([{ kind: 'reply', code: 12, details: 'The server does not implement the method /a.B/C' }]);
   });
 
-  it('cannot change the body, which backups and replays need as it came', () => {
+  it("cannot change the request's bytes, which backups and replays need as they came", () => {
     const given: Request = { method: '/a.B/C', message: Buffer.from([1, 2]), metadata: [['x-bin', Buffer.from([3])]] };
     const handler: UnaryHandler = (call, callback) => {
       (call.request as Buffer)[0] = 99;
@@ -91,7 +91,7 @@ describe('a run of a handler', () => {
     expect(given.metadata).toEqual([['x-bin', Buffer.from([3])]]);
   });
 
-  it('cannot change an outcome afterwards, which retries must get as it was', () => {
+  it('cannot change its outcome afterwards, which retries must get as it was', () => {
     const bytes = Buffer.from([1, 2]);
     const trailer = Buffer.from([3]);
     const { outcomes } = run(
@@ -108,7 +108,7 @@ describe('a run of a handler', () => {
     expect(outcomes[0]?.trailers).toEqual([['x-bin', Buffer.from([3])]]);
   });
 
-  it('sees metadata of its own in each run', () => {
+  it('sees metadata of its own', () => {
     const seen: unknown[] = [];
     const given: Request = { ...request, metadata: [['a', '1']] };
     const handler: UnaryHandler = (call) => {

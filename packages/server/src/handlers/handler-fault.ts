@@ -1,11 +1,15 @@
-/** What a handler threw, its promise rejected with, or an interceptor threw; for a log, since no client is told. */
+/** Mistakes of handlers and interceptors, which end a call instead of the process. */
+/**
+ * What a handler or an interceptor threw, or what a handler's promise rejected with. It is for a log, since no client
+ * is told.
+ */
 export interface HandlerFault {
   readonly kind: 'threw' | 'rejected' | 'interceptor';
   readonly path: string;
   readonly error: unknown;
 }
 
-/** Waits for what an async handler returned; grpc-js would leave its rejection to the process. */
+/** Watches the promise of an async handler, whose rejection grpc-js would leave to the process. */
 export function onRejection(returned: unknown, rejected: (error: unknown) => void): void {
   if (isThenable(returned)) returned.then(undefined, rejected);
 }

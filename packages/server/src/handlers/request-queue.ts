@@ -1,25 +1,29 @@
+/** The messages of a client on their way to the handler of its stream. */
 import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES } from '@understudy/core/internal';
 
-/** Where messages of the client go when the handler's stream asks for them. */
+/** Takes a client's messages when the handler's node stream asks for them. */
 export interface RequestSink {
   onMessage(bytes: Uint8Array): void;
   onEnd(): void;
-  /** The client may send more: the handler has taken its messages up to this position. */
+  /** Lets the client send more: the handler has taken its messages up to this position. */
   onWindow(upTo: number): void;
 }
 
-/** What a client sent and its handler did not take yet; whoever gives it messages sees that the client keeps its window. */
+/**
+ * Holds what a client has sent until the handler takes it. The queue has no bound, because its caller makes clients
+ * keep to their window.
+ */
 export class RequestQueue {
   readonly #sink: RequestSink;
   readonly #unread: Uint8Array[] = [];
-  /** The client's half-close: not there yet, waiting for its turn, or handed out. */
+  /** The client's half-close: it has not come, it waits for its turn, or it was handed out. */
   #end: 'open' | 'waits' | 'given' = 'open';
   #reading = false;
-  /** Bytes of the messages that were handed out and not taken. */
+  /** The sizes of the messages that were handed out and not taken, in bytes. */
   readonly #given: number[] = [];
   #taken = 0;
   #takenBytes = 0;
-  /** The client knows of so many. */
+  /** How many taken messages the client was told of. */
   #told = 0;
   #toldBytes = 0;
 
@@ -42,7 +46,7 @@ export class RequestQueue {
     this.#give();
   }
 
-  /** All but the last `count` messages that were handed out have been taken. */
+  /** Counts all messages that were handed out, except the last `count`, as taken. */
   buffered(count: number): void {
     while (this.#given.length > count) {
       this.#taken++;

@@ -1,3 +1,4 @@
+/** How far a streaming handler may be ahead of its client. */
 import {
   STREAM_UNREAD_MAX,
   STREAM_UNREAD_MAX_BYTES,
@@ -5,7 +6,7 @@ import {
   STREAM_WINDOW_BYTES,
 } from '@understudy/core/internal';
 
-/** How far a handler is ahead of its client: what it wrote and was not sent yet, and what was sent and not taken yet. */
+/** Counts what a handler has written and what was not sent yet, and what was sent and the client has not taken yet. */
 export class ResponseWindow {
   #waiting = 0;
   #waitingBytes = 0;
@@ -13,12 +14,12 @@ export class ResponseWindow {
   #untakenBytes = 0;
   #takenUpTo = 0;
 
-  /** One more may be sent. */
+  /** Whether one more message may be sent. */
   get open(): boolean {
     return this.#untaken.length < STREAM_WINDOW && this.#untakenBytes < STREAM_WINDOW_BYTES;
   }
 
-  /** The handler heeds no back-pressure. */
+  /** Whether the handler has ignored back-pressure for too long. */
   get overflows(): boolean {
     return this.#waiting > STREAM_UNREAD_MAX || this.#waitingBytes > STREAM_UNREAD_MAX_BYTES;
   }
@@ -35,13 +36,13 @@ export class ResponseWindow {
 
   /** @param position among all items of the stream */
   sent(position: number, bytes: number): void {
-    // Another replica's handler was faster: its client has this one already.
+    // The client may have this item already, if another replica's handler was faster.
     if (position <= this.#takenUpTo) return;
     this.#untaken.push({ position, bytes });
     this.#untakenBytes += bytes;
   }
 
-  /** The client has taken the items up to there. */
+  /** Notes that the client has taken the items up to `upTo`. */
   taken(upTo: number): void {
     if (upTo > this.#takenUpTo) this.#takenUpTo = upTo;
     while (this.#untaken[0] !== undefined && this.#untaken[0].position <= upTo) {

@@ -1,11 +1,11 @@
-import { Metadata, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Callback } from '../capture/captured.js';
+import { type Method, type Running, serveCaptured, servePlain } from '../testing/comparison/side-by-side.js';
 import type { HandlerFault } from './handler-fault.js';
-import { type Method, type Running, serveCaptured, servePlain } from './testing/side-by-side.js';
 
-type Call = ServerUnaryCall<{ text: string }, unknown>;
-type Callback = sendUnaryData<unknown>;
-type Handler = (call: Call, callback: Callback) => void;
+type RequiredTextCall = ServerUnaryCall<{ text: string }, unknown>;
+type Handler = (call: RequiredTextCall, callback: Callback) => void;
 
 function metadata(...entries: [string, string | Buffer][]): Metadata {
   const made = new Metadata();
@@ -24,7 +24,7 @@ const initial = () => metadata(['x-initial', 'a'], ['x-initial', 'b'], ['x-first
 const refused = (extra: object) => Object.assign(new Error('the message'), extra);
 const later = (act: () => void) => void setImmediate(act);
 
-/** What a handler can do, and grpc-js survives. */
+/** What a handler may do without harming a grpc-js server. */
 const behaviours: Record<string, Handler> = {
   answers: (call, cb) => cb(null, { echo: call.request.text }),
   answersLater: (call, cb) => later(() => cb(null, { echo: call.request.text })),
@@ -202,7 +202,7 @@ afterAll(() => {
   ours.close();
 });
 
-describe('a client cannot tell a captured handler from a plain one that', () => {
+describe('a client of a captured handler sees the same as one of a plain handler, which', () => {
   it.each(Object.keys(methods))('%s', async (name) => {
     const expected = await plain.call(name);
     expect(await ours.call(name)).toEqual(expected);
@@ -210,8 +210,8 @@ describe('a client cannot tell a captured handler from a plain one that', () => 
   });
 });
 
-describe('a captured handler sees', () => {
-  it('the same request metadata, text and binary, in order', async () => {
+describe('a captured handler', () => {
+  it('sees the same request metadata, text and binary, in order', async () => {
     const sent = metadata(
       ['x-many', '1'],
       ['x-many', '2'],
@@ -224,7 +224,7 @@ describe('a captured handler sees', () => {
     expect(String(expected.value)).toContain('"idempotency-key"');
   });
 
-  it('the deadline as a number', async () => {
+  it('sees the deadline as a number', async () => {
     const deadline = Date.now() + 60_000;
     const deadlines = await Promise.all([plain, ours].map((side) => side.call('tellsCall', { deadline })));
     for (const { value } of deadlines) {
@@ -232,34 +232,34 @@ describe('a captured handler sees', () => {
     }
   });
 
-  it('a megabyte both ways', async () => {
+  it('gets and sends a megabyte', async () => {
     const bytes = Buffer.from(JSON.stringify({ text: 'x'.repeat(1 << 20) }));
     expect(await ours.call('answers', { bytes })).toEqual(await plain.call('answers', { bytes }));
   });
 
-  it('no methods beyond those registered', async () => {
+  it('is never called for a method that was not registered', async () => {
     expect(await ours.call('missing')).toEqual(await plain.call('missing'));
   });
 });
 
-describe('where a plain server would crash or confuse its client', () => {
+describe('a captured handler that would crash a plain server or confuse its client', () => {
   const unknown = { code: status.UNKNOWN, details: 'Unknown error' };
 
-  it('a rejected promise is an UNKNOWN outcome, and told to the log only', async () => {
+  it('ends its call with UNKNOWN, and tells only the log, when its promise rejects', async () => {
     faults.length = 0;
     expect((await ours.call('rejects')).error).toMatchObject(unknown);
     expect(faults).toMatchObject([{ kind: 'rejected', path: '/test.Service/rejects' }]);
   });
 
-  it('a promise that rejects after the answer changes nothing', async () => {
+  it('changes nothing when its promise rejects after the answer', async () => {
     expect(await ours.call('rejectsAfterAnswer')).toMatchObject({ error: null, value: '"first"' });
   });
 
-  it.each(['answersTwice', 'answersThenFails'])('the first of two answers counts: %s', async (name) => {
+  it.each(['answersTwice', 'answersThenFails'])('has the first of two answers count: %s', async (name) => {
     expect(await ours.call(name)).toMatchObject({ error: null, value: '"first"' });
   });
 
-  it('trailers that are no Metadata are an UNKNOWN outcome', async () => {
+  it('ends its call with UNKNOWN when its trailers are no Metadata', async () => {
     expect((await ours.call('answersWithForeignTrailers')).error).toMatchObject(unknown);
   });
 });

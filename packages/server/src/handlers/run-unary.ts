@@ -1,9 +1,10 @@
+/** Runs unary handlers. */
 import type { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply, Request } from '@understudy/core/internal';
-import type { CapturedUnary } from './captured.js';
+import { entriesOf, isMetadata, NO_METADATA } from '@understudy/grpc-common';
+import type { CapturedUnary } from '../capture/captured.js';
 import { type HandlerFault, onRejection } from './handler-fault.js';
 import { deserializeRequest, serializeResponse } from './messages.js';
-import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
 import {
   HANDLER_FAULT,
   noRequest,
@@ -23,23 +24,29 @@ export interface RunContext {
 
 /** A handler that was started. */
 export interface RunningCall {
-  /** From now on nothing that the handler does makes an outcome. It cannot be stopped: it may still change state. */
+  /**
+   * Makes the handler's outcome count for nothing from now on. The handler itself cannot be stopped and may still
+   * change state.
+   */
   abandon(): void;
-  /** It threw where somebody else called it back: that ends the call as an async handler's rejection does. */
+  /**
+   * Says that the handler threw in code that somebody else called. That ends the call as the rejection of an async
+   * handler does.
+   */
   threw(error: unknown): void;
 }
 
 const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {}, threw() {} });
 
 /**
- * Runs the handler of a unary method and makes an outcome of what it does, as a client of grpc-js would see it.
- * `done` is called at most once, and never while the handler is still in its synchronous part; never if the handler
- * does not come to an end.
+ * Runs the handler of a unary method and makes an outcome of what it does, as a client of grpc-js would see it. `done`
+ * is called at most once, never while the handler is still in its synchronous part, and never if the handler does not
+ * end.
  *
- * Where grpc-js would let a handler's mistake end the process, here it ends the call, with UNKNOWN `Unknown error`, the
- * words that grpc-js has for a handler that throws: an async handler that rejects, and trailers that are no Metadata.
- * A second call of the callback is ignored. What was thrown goes to `onFault` and never to the client, not even with
- * GRPC_NODE_DEBUG_SEND_ERROR_DETAILS: replies must not depend on a replica's environment.
+ * Some mistakes of handlers would end a process that runs grpc-js: an async handler that rejects, or trailers that are
+ * no Metadata. Here they end the call with UNKNOWN `Unknown error`, grpc-js's words for a handler that throws. A second
+ * call of the callback is ignored. What was thrown goes to `onFault` and never to the client, not even with
+ * GRPC_NODE_DEBUG_SEND_ERROR_DETAILS, because replies must not depend on the environment of a replica.
  *
  * @param captured undefined if no such method was registered
  */
@@ -110,7 +117,7 @@ class Execution implements RunningCall, UnaryCallOwner {
 
   sendMetadata(metadata: Metadata): void {
     if (this.#outcome !== undefined || this.#initialMetadata !== undefined) return;
-    // Like grpc-js, take nothing for empty metadata.
+    // Like grpc-js, this takes nothing for empty metadata.
     this.#initialMetadata = metadata ? entriesOf(metadata) : NO_METADATA;
   }
 
@@ -144,7 +151,8 @@ class Execution implements RunningCall, UnaryCallOwner {
 
   #threwAtOnce(error: unknown): void {
     this.#context.onFault?.({ kind: 'threw', path: this.#captured.path, error });
-    // grpc-js sends this status even after a reply, whose status still waits for its message to be written.
+    // grpc-js sends this status even after a reply, because that reply's status still waits for its message to be
+    // written.
     if (this.#outcome === undefined || this.#outcome.message !== undefined) {
       this.#outcome = outcomeOf(HANDLER_FAULT, this.#outcome?.initialMetadata ?? this.#initialMetadata);
     }

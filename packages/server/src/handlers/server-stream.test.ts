@@ -1,6 +1,6 @@
-import { logged } from './testing/journal.js';
-import { cancelledWhileWriting, sending } from './testing/sending-cases.js';
-import { type Cases, sideBySide, until } from './testing/stream-cases.js';
+import { logged } from '../testing/comparison/journal.js';
+import { cancelledWhileWriting, sending } from '../testing/comparison/sending-cases.js';
+import { type Cases, sideBySide, until } from '../testing/comparison/stream-cases.js';
 
 const serverStreaming: Cases = {
   ...sending,

@@ -1,8 +1,9 @@
+/** The statuses of calls as handlers and interceptors of grpc-js make them, in grpc-js's words. */
 import type { Metadata, ServerErrorResponse } from '@grpc/grpc-js';
 import { GrpcStatus, type MetadataEntries, type Reply } from '@understudy/core/internal';
-import { entriesOf, isMetadata, NO_METADATA } from './metadata.js';
+import { entriesOf, isMetadata, NO_METADATA } from '@understudy/grpc-common';
 
-/** A status as handlers and interceptors of grpc-js give it. */
+/** A status as a handler or an interceptor gives it. */
 export interface PartialStatus {
   readonly code: number;
   readonly details: string;
@@ -12,7 +13,7 @@ export interface PartialStatus {
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const MAX_CODE = 0x7fff_ffff;
 
-/** How grpc-js ends a call whose handler threw: it never tells the client what was thrown. */
+/** The end of a call whose handler threw. As in grpc-js, the client is never told what was thrown. */
 export const HANDLER_FAULT: PartialStatus = { code: GrpcStatus.UNKNOWN, details: 'Unknown error' };
 export const REQUEST_UNREADABLE: PartialStatus = {
   code: GrpcStatus.INTERNAL,
@@ -40,8 +41,8 @@ export const secondRequest = (path: string): PartialStatus => ({
 });
 
 /**
- * The status for what a handler gave its callback as error, as grpc-js's `serverErrorToStatus` makes it. A value that
- * makes grpc-js throw (a bare string, metadata that is none) is the handler's fault and ends as one.
+ * The status for an error that a handler gave to its callback, made as grpc-js's `serverErrorToStatus` makes it. A
+ * value that makes grpc-js throw, such as a bare string, is the handler's fault and ends the call as one.
  */
 export function statusOfError(error: unknown, trailers: Metadata | undefined): PartialStatus {
   if (typeof error !== 'object' || error === null) return HANDLER_FAULT;
@@ -57,7 +58,7 @@ export function statusOfError(error: unknown, trailers: Metadata | undefined): P
 /**
  * The outcome of a call that ends with `status` and no message.
  *
- * @param initialMetadata what was sent before, if anything was; without it the reply is trailers-only
+ * @param initialMetadata what was sent before; without it the reply is trailers-only
  */
 export function outcomeOf(status: PartialStatus, initialMetadata?: MetadataEntries): Reply {
   const { code, details, metadata } = sendable(status);
@@ -71,11 +72,7 @@ export function outcomeOf(status: PartialStatus, initialMetadata?: MetadataEntri
   };
 }
 
-/** Text that can be sent as a status' details; anything else makes grpc-js throw. */
-export const wellFormed = (text: string): string =>
-  LONE_SURROGATE.test(text) ? text.replace(/\p{Surrogate}/gu, '\ufffd') : text;
-
-/** `status`, or the handler's fault if grpc-js could not put it on the wire. */
+/** `status`, or the handler's fault if grpc-js could not send it. */
 export function sendable(status: PartialStatus): PartialStatus {
   const { metadata, details } = status;
   if (metadata !== null && metadata !== undefined && !isMetadata(metadata)) return HANDLER_FAULT;

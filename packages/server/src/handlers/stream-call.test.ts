@@ -1,8 +1,8 @@
 import type { Request } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
-import { jsonBytes } from './testing/side-by-side.js';
-import { OurStream } from './testing/stream-ours.js';
-import { PATH, type StreamHandler } from './testing/streams.js';
+import { jsonBytes } from '../testing/comparison/side-by-side.js';
+import { OurStream } from '../testing/comparison/stream-ours.js';
+import { PATH, type StreamHandler } from '../testing/comparison/streams.js';
 
 const kinds = ['serverStream', 'clientStream', 'bidi'] as const;
 const request: Request = {

@@ -1,6 +1,7 @@
+/** Runs streaming handlers. */
 import type { sendUnaryData } from '@grpc/grpc-js';
 import type { Request, StreamItem } from '@understudy/core/internal';
-import type { CapturedStream } from './captured.js';
+import type { CapturedStream } from '../capture/captured.js';
 import { DuplexCall } from './duplex-call.js';
 import { type HandlerFault, onRejection } from './handler-fault.js';
 import { deserializeRequest } from './messages.js';
@@ -10,22 +11,22 @@ import { WritableCall } from './writable-call.js';
 
 export interface StreamExecutionOptions {
   readonly captured: CapturedStream;
-  /** What opened the stream, with the one request where the method takes one. */
+  /** What opened the stream; it has the one request if the method takes only one. */
   readonly request: Request;
   /** The connection's peer as the primary saw it. */
   readonly peer: string;
-  /** What the handler sends, in order, a status once and last. Must not throw. */
+  /** Takes what the handler sends, in order; a status comes once and last. Must not throw. */
   readonly onItem: (item: StreamItem) => void;
   readonly onFault?: (fault: HandlerFault) => void;
 }
 
 /**
- * Runs the handler of a streaming method, step by step, as grpc-js would. Where grpc-js would let a mistake of the
- * handler or of its listeners end the process, here it ends the call with UNKNOWN `Unknown error`, as `runUnary` does.
+ * Runs the handler of a streaming method, step by step, as grpc-js would. Mistakes of the handler or of its listeners
+ * that would end a process running grpc-js end the call with UNKNOWN `Unknown error`, as in `runUnary`.
  *
- * What comes of a step depends on the steps so far and on nothing else. For that each begins in a tick of its own:
- * node's streams act in ticks, promises in microtasks, and which of them come first depends on where one starts. The
- * caller waits for a `setImmediate` before the next step.
+ * What comes of a step depends on the steps so far and on nothing else. Therefore each begins in a tick of its own:
+ * node's streams act in ticks and promises in microtasks, and which of them come first depends on where the step
+ * begins. The caller waits for a `setImmediate` before the next step.
  */
 export class StreamExecution {
   readonly #options: StreamExecutionOptions;
@@ -41,27 +42,27 @@ export class StreamExecution {
     });
   }
 
-  /** The status was sent, or the call was cancelled. */
+  /** Whether the status was sent or the call was cancelled. */
   get over(): boolean {
     return this.#wire.over;
   }
 
-  /** Invokes the handler. */
+  /** Calls the handler. */
   start(): void {
     this.#step(() => this.#start());
   }
 
-  /** The client's next message. */
+  /** Takes the client's next message. */
   message(bytes: Uint8Array): void {
     this.#step(() => this.#wire.requests.message(bytes));
   }
 
-  /** The client half-closed. */
+  /** Takes the client's half-close. */
   end(): void {
     this.#step(() => this.#wire.requests.end());
   }
 
-  /** The client is gone. Nothing is sent from now on; the handler hears of it. */
+  /** Ends the call because the client is gone. Nothing is sent from now on, and the handler hears of it. */
   cancel(): void {
     this.#wire.cancel();
   }
@@ -71,7 +72,7 @@ export class StreamExecution {
     this.#step(() => this.#wire.credit(upTo));
   }
 
-  /** The handler threw where somebody else called it back. */
+  /** Says that the handler threw in code that somebody else called. */
   threw(error: unknown): void {
     this.#faulted('threw', error);
   }
@@ -115,12 +116,12 @@ export class StreamExecution {
       onRejection(handler(), (error) => this.#faulted('rejected', error));
     } catch (error) {
       this.#tell('threw', error);
-      // As in grpc-js it does not wait for what was written before.
+      // As in grpc-js, this status does not wait for what was written before.
       this.#wire.sendStatus(HANDLER_FAULT);
     }
   }
 
-  /** The callback of a client-streaming method. The first call counts. */
+  /** The callback of a client-streaming method, of which only the first call counts. */
   readonly #respond: sendUnaryData<unknown> = (error, value, trailers) => {
     if (this.#responded) return;
     this.#responded = true;

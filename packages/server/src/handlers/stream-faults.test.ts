@@ -1,28 +1,31 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { logged } from './testing/journal.js';
-import { trailers, turn, until, write } from './testing/stream-cases.js';
-import { playOurs } from './testing/stream-ours.js';
-import type { Scenario, Step, StreamHandler } from './testing/streams.js';
+import { logged } from '../testing/comparison/journal.js';
+import { trailers, turn, until, write } from '../testing/comparison/stream-cases.js';
+import { playOurs } from '../testing/comparison/stream-ours.js';
+import type { Scenario, ScenarioStep, StreamHandler } from '../testing/comparison/streams.js';
 
 const UNKNOWN = { code: status.UNKNOWN, details: 'Unknown error', metadata: {} };
 const OK = { code: status.OK, details: 'OK', metadata: {} };
 const secret = () => new Error('secret');
 
-const play = (kind: Scenario['kind'], handler: StreamHandler, client: Step[] = [...write('a', 'b'), 'end']) =>
+const play = (kind: Scenario['kind'], handler: StreamHandler, client: ScenarioStep[] = [...write('a', 'b'), 'end']) =>
   playOurs({ kind, handler, client });
 
-describe('where a plain server would crash or leave its client waiting', () => {
-  it.each(['serverStream', 'clientStream', 'bidi'] as const)('a promise that rejects is UNKNOWN: %s', async (kind) => {
-    const seen = await play(kind, async () => {
-      await turn();
-      throw secret();
-    });
-    expect(seen).toMatchObject({ initialMetadata: 'none', messages: [], status: UNKNOWN });
-    expect(seen.faults).toMatchObject([{ kind: 'rejected', path: '/test.Service/stream', error: secret() }]);
-  });
+describe('a streaming handler that would crash a plain server or leave its client waiting', () => {
+  it.each(['serverStream', 'clientStream', 'bidi'] as const)(
+    'ends its call with UNKNOWN when its promise rejects: %s',
+    async (kind) => {
+      const seen = await play(kind, async () => {
+        await turn();
+        throw secret();
+      });
+      expect(seen).toMatchObject({ initialMetadata: 'none', messages: [], status: UNKNOWN });
+      expect(seen.faults).toMatchObject([{ kind: 'rejected', path: '/test.Service/stream', error: secret() }]);
+    },
+  );
 
-  it('what was written before a promise rejects still arrives', async () => {
+  it('has what it wrote arrive before its promise rejects and ends the call', async () => {
     const seen = await play('bidi', async (call) => {
       await turn();
       for (let i = 0; i < 3; i++) call.write(i);
@@ -31,7 +34,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen).toMatchObject({ messages: ['0', '1', '2'], status: UNKNOWN });
   });
 
-  it('a promise that rejects after the end changes nothing', async () => {
+  it('changes nothing when its promise rejects after the end', async () => {
     const seen = await play('bidi', async (call) => {
       await turn();
       for (let i = 0; i < 3; i++) call.write(i);
@@ -42,7 +45,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults).toHaveLength(1);
   });
 
-  it('a promise that rejects after the answer changes nothing', async () => {
+  it('changes nothing when its promise rejects after the answer', async () => {
     const seen = await play('clientStream', async (_call, _log, callback) => {
       await turn();
       callback(null, 'first');
@@ -51,7 +54,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen).toMatchObject({ messages: ['"first"'], status: OK });
   });
 
-  it('a handler that throws after several messages ends its call', async () => {
+  it('ends its call when it throws after several messages', async () => {
     const seen = await play('serverStream', (call) => {
       call.write(1);
       call.write(2);
@@ -61,7 +64,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults).toMatchObject([{ kind: 'threw' }]);
   });
 
-  it('a listener that throws ends the call', async () => {
+  it('ends its call when a listener throws', async () => {
     const seen = await play('bidi', (call) =>
       call.on('data', (message) => {
         call.write(message);
@@ -72,7 +75,7 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults).toMatchObject([{ kind: 'threw', error: secret() }]);
   });
 
-  it('a listener whose promise rejects ends the call', async () => {
+  it("ends its call when a listener's promise rejects", async () => {
     const seen = await play('bidi', (call) =>
       call.on('data', async (message) => {
         call.write(message);
@@ -84,14 +87,17 @@ describe('where a plain server would crash or leave its client waiting', () => {
     expect(seen.faults[0]).toMatchObject({ kind: 'rejected', error: secret() });
   });
 
-  it.each(['clientStream', 'bidi'] as const)('a loop over the messages that throws ends the call: %s', async (kind) => {
-    const seen = await play(kind, async (call) => {
-      for await (const message of call) if (message === 'a') throw secret();
-    });
-    expect(seen).toMatchObject({ status: UNKNOWN, faults: [{ kind: 'rejected', error: secret() }] });
-  });
+  it.each(['clientStream', 'bidi'] as const)(
+    'ends its call when its loop over the messages throws: %s',
+    async (kind) => {
+      const seen = await play(kind, async (call) => {
+        for await (const message of call) if (message === 'a') throw secret();
+      });
+      expect(seen).toMatchObject({ status: UNKNOWN, faults: [{ kind: 'rejected', error: secret() }] });
+    },
+  );
 
-  it('a listener for the cancellation that throws is told to the log', async () => {
+  it('only tells the log when a listener for the cancellation throws', async () => {
     const seen = await play(
       'bidi',
       (call, log) => {
@@ -110,19 +116,22 @@ describe('where a plain server would crash or leave its client waiting', () => {
     ['bidi', undefined],
     ['bidi', { code: 3, details: 'x', metadata: { a: 1 } }],
     ['bidi', { code: 3, details: 'half \ud800' }],
-  ] as const)('an error that makes no status is UNKNOWN: %s, %j', async (kind, error) => {
+  ] as const)('ends its call with UNKNOWN when its error makes no status: %s, %j', async (kind, error) => {
     expect(await play(kind, (call) => call.emit('error', error))).toMatchObject({ status: UNKNOWN });
   });
 
-  it.each(['serverStream', 'bidi'] as const)('trailers that are no Metadata are UNKNOWN: %s', async (kind) => {
-    const seen = await play(kind, (call) => {
-      call.write(1);
-      call.end({ a: 1 } as never);
-    });
-    expect(seen).toMatchObject({ messages: ['1'], status: UNKNOWN });
-  });
+  it.each(['serverStream', 'bidi'] as const)(
+    'ends its call with UNKNOWN when its trailers are no Metadata: %s',
+    async (kind) => {
+      const seen = await play(kind, (call) => {
+        call.write(1);
+        call.end({ a: 1 } as never);
+      });
+      expect(seen).toMatchObject({ messages: ['1'], status: UNKNOWN });
+    },
+  );
 
-  it('the first of two answers counts', async () => {
+  it('has the first of two answers count', async () => {
     const seen = await play('clientStream', (_call, _log, callback) => {
       callback(null, 'first');
       callback({ code: status.INTERNAL, details: 'second' });

@@ -6,10 +6,10 @@ import {
   type StreamItem,
 } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
-import { got } from './testing/journal.js';
-import { jsonBytes } from './testing/side-by-side.js';
-import { OurStream, openStream } from './testing/stream-ours.js';
-import { PATH, type Scenario, type StreamHandler } from './testing/streams.js';
+import { got } from '../testing/comparison/journal.js';
+import { jsonBytes } from '../testing/comparison/side-by-side.js';
+import { OurStream, openStream } from '../testing/comparison/stream-ours.js';
+import { PATH, type Scenario, type StreamHandler } from '../testing/comparison/streams.js';
 
 const bytesOf = (message: unknown): Buffer => message as Buffer;
 const raw: Scenario['definition'] = { responseSerialize: bytesOf, requestDeserialize: bytesOf };
@@ -22,12 +22,12 @@ const only = <K extends StreamItem['kind']>(stream: OurStream, kind: K) =>
 
 const windows = (stream: OurStream) => only(stream, 'window').map(({ upTo }) => upTo);
 
-/** Regardless of the window. */
+/** Sends messages regardless of the window. */
 async function send(stream: OurStream, count: number, message: Uint8Array = jsonBytes('m')): Promise<void> {
   for (let i = 0; i < count; i++) await stream.step((execution) => execution.message(message));
 }
 
-describe('what a client may send', () => {
+describe('the window of a client', () => {
   it('grows by half windows, as the handler takes messages', async () => {
     const stream = await open((call) => call.resume());
     await send(stream, STREAM_CREDIT_AT - 1);
@@ -51,7 +51,7 @@ describe('what a client may send', () => {
     expect(windows(stream)).toEqual([STREAM_CREDIT_AT, STREAM_WINDOW]);
   });
 
-  it('counts what the handler took, not what its stream holds ready', async () => {
+  it('counts what the handler took, not what its node stream holds ready', async () => {
     let take = (_count: number) => {};
     const stream = await open((call, log) => {
       take = (count) => {
@@ -82,7 +82,7 @@ describe('what a client may send', () => {
     expect(windows(stream)).toEqual([STREAM_CREDIT_AT]);
   });
 
-  it('grows sooner where messages are large', async () => {
+  it('grows sooner when messages are large', async () => {
     const stream = await open((call) => call.resume(), { definition: raw });
     await send(stream, 1, Buffer.alloc(STREAM_WINDOW_BYTES / 2 - 1));
     expect(windows(stream)).toEqual([]);
@@ -101,7 +101,7 @@ describe('what a client may send', () => {
     expect(stream.items.map(({ kind }) => kind)).toEqual(['status']);
   });
 
-  it('is said with no other bound than what was taken: 10,000 messages pass', async () => {
+  it('lets 10,000 messages pass, as it depends on nothing but what was taken', async () => {
     const stream = await open(
       (call, _log, callback) => {
         let sum = 0;
@@ -119,8 +119,8 @@ describe('what a client may send', () => {
   });
 });
 
-describe('what a handler may send', () => {
-  it('is a window of messages; then `write` says so, and `drain` comes when the client has taken some', async () => {
+describe('the window of a handler', () => {
+  it('is so many messages; when it is full `write` says so, and `drain` comes when the client has taken some', async () => {
     const stream = await open((call, log) => {
       let i = 0;
       const more = () => {
@@ -140,7 +140,7 @@ describe('what a handler may send', () => {
     expect(stream.journal.handler.length).toBeGreaterThan(before);
   });
 
-  it('is a window of bytes, and one message always', async () => {
+  it('is so many bytes, and always at least one message', async () => {
     const large = Buffer.alloc(STREAM_WINDOW_BYTES);
     const stream = await open(
       (call) => {
@@ -157,7 +157,7 @@ describe('what a handler may send', () => {
     expect(stream.items.map(({ kind }) => kind).slice(3)).toEqual(['message', 'message', 'status']);
   });
 
-  it('waits with the status for room, too', async () => {
+  it('makes the status wait for room, too', async () => {
     const stream = await open((call) => {
       for (let i = 0; i < STREAM_WINDOW; i++) call.write(i);
       call.end();
@@ -167,14 +167,14 @@ describe('what a handler may send', () => {
     expect(stream.items.at(-1)?.kind).toBe('status');
   });
 
-  it('is one answer of any size where there is only one', async () => {
+  it('lets the one answer of a method pass, whatever its size', async () => {
     const large = Buffer.alloc(2 * STREAM_WINDOW_BYTES);
     const handler: StreamHandler = (_call, _log, callback) => callback(null, large);
     const stream = await open(handler, { kind: 'clientStream', definition: raw });
     expect(stream.items.map(({ kind }) => kind)).toEqual(['metadata', 'message', 'status']);
   });
 
-  it('is 20,000 messages in order, never more than a window ahead of a slow client', async () => {
+  it('lets 20,000 messages pass in order, never more than a window ahead of a slow client', async () => {
     const stream = await open(
       (call) => {
         let i = 0;
@@ -194,7 +194,7 @@ describe('what a handler may send', () => {
     expect(stream.journal.messages).toEqual([...Array(20_000).keys()].map(String));
   });
 
-  it('is 10,000 messages in one go', async () => {
+  it('lets 10,000 messages pass that were written in one go', async () => {
     const stream = await open((call) => {
       for (let i = 0; i < 10_000; i++) call.write(i);
       call.end();
@@ -204,7 +204,7 @@ describe('what a handler may send', () => {
     expect(only(stream, 'status')).toMatchObject([{ outcome: { code: 0 } }]);
   });
 
-  it('echoes 10,000 messages through both windows', async () => {
+  it('lets 10,000 messages pass that are echoed', async () => {
     const stream = await open((call) => void call.pipe(call));
     for (let i = 0; i < 10_000; i++) await stream.write(jsonBytes(i));
     await stream.step((execution) => execution.end());
@@ -215,7 +215,7 @@ describe('what a handler may send', () => {
   it.each([
     ['messages', STREAM_UNREAD_MAX + 20, 1],
     ['bytes', 66, STREAM_WINDOW_BYTES],
-  ])('has a bound of %s for a handler that heeds no back-pressure', async (_name, count, size) => {
+  ])('ends the call at a bound of %s when the handler ignores back-pressure', async (_name, count, size) => {
     const message = Buffer.alloc(size);
     const stream = await open(
       (call) => {
@@ -233,7 +233,7 @@ describe('what a handler may send', () => {
     ]);
   });
 
-  it('is what it was when the handler wrote it', async () => {
+  it('sends each message as it was when the handler wrote it', async () => {
     const own = Buffer.from('own');
     const stream = await open(
       (call) => {
@@ -248,7 +248,7 @@ describe('what a handler may send', () => {
     expect(stream.journal.messages).toEqual(['0wn', '1wn', '2wn']);
   });
 
-  it("is not the client's bytes, which a replay needs as they came", async () => {
+  it("gives the handler a copy of the client's bytes, which a replay needs as they came", async () => {
     const stream = await open((call) => call.on('data', (message: Buffer) => call.write(message.fill(0x78))), {
       definition: raw,
     });
@@ -282,20 +282,17 @@ describe('a cancelled stream', () => {
     expect(stream.items).toEqual(before);
   });
 
-  it.each(['serverStream', 'clientStream', 'bidi'] as const)(
-    'does not start its handler any more: %s',
-    async (kind) => {
-      const scenario: Scenario = { kind, handler: (_call, log) => log('started'), client: [] };
-      const stream = new OurStream(scenario, { method: PATH, message: jsonBytes('m') });
-      stream.execution.start();
-      await stream.step((execution) => execution.cancel());
-      await stream.step((execution) => execution.start());
-      expect(stream.started).toBe(false);
-      expect(stream.items).toEqual([]);
-    },
-  );
+  it.each(['serverStream', 'clientStream', 'bidi'] as const)('does not start its handler: %s', async (kind) => {
+    const scenario: Scenario = { kind, handler: (_call, log) => log('started'), client: [] };
+    const stream = new OurStream(scenario, { method: PATH, message: jsonBytes('m') });
+    stream.execution.start();
+    await stream.step((execution) => execution.cancel());
+    await stream.step((execution) => execution.start());
+    expect(stream.started).toBe(false);
+    expect(stream.items).toEqual([]);
+  });
 
-  it('leaves what waits for room unsent', async () => {
+  it('leaves unsent what waits for room', async () => {
     const stream = await open((call) => {
       for (let i = 0; i < 2 * STREAM_WINDOW; i++) call.write(i);
     });
@@ -309,8 +306,8 @@ describe('a cancelled stream', () => {
   });
 });
 
-describe('what comes of the steps', () => {
-  /** Promises, ticks and listeners race for what is sent first. */
+describe('what comes of the steps of a stream', () => {
+  /** A handler in which promises, ticks and listeners race for what is sent first. */
   const racing: StreamHandler = async (call) => {
     call.on('data', async (message) => {
       process.nextTick(() => call.write(['tick', message]));
@@ -335,7 +332,7 @@ describe('what comes of the steps', () => {
     return stream.items;
   }
 
-  it('does not depend on where the caller is: in a tick, a microtask or neither', async () => {
+  it('does not depend on whether the caller is in a tick, in a microtask or in neither', async () => {
     const direct = await itemsFrom((act) => act());
     expect(await itemsFrom((act) => process.nextTick(act))).toEqual(direct);
     expect(await itemsFrom((act) => queueMicrotask(act))).toEqual(direct);

@@ -1,10 +1,10 @@
+/** What stands below the call object of a streaming method, where grpc-js has the HTTP/2 stream. */
 import type { Metadata } from '@grpc/grpc-js';
-import { ERROR_CODES } from '@understudy/core';
 import { STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, type StreamItem } from '@understudy/core/internal';
-import type { CapturedStream } from './captured.js';
+import { entriesOf, errorStatus, NO_METADATA } from '@understudy/grpc-common';
+import type { CapturedStream } from '../capture/captured.js';
 import type { DuplexCall, ReceivingOwner } from './duplex-call.js';
 import { deserializeRequest, serializeResponse } from './messages.js';
-import { entriesOf, NO_METADATA } from './metadata.js';
 import { RequestQueue } from './request-queue.js';
 import { ResponseWindow } from './response-window.js';
 import { outcomeOf, type PartialStatus, REQUEST_UNREADABLE, RESPONSE_UNWRITABLE } from './status.js';
@@ -16,10 +16,7 @@ export interface StreamWireOptions {
   readonly onListenerFault: (kind: 'threw' | 'rejected', error: unknown) => void;
 }
 
-/**
- * Stands under a call object where grpc-js has the HTTP/2 stream: hands out the client's messages as they are read, and
- * makes items of what is sent.
- */
+/** Hands out the client's messages as the call object reads them, and makes items of what the call object sends. */
 export class StreamWire implements ReceivingOwner {
   readonly requests: RequestQueue;
   readonly #options: StreamWireOptions;
@@ -28,7 +25,7 @@ export class StreamWire implements ReceivingOwner {
   #items = 0;
   #metadataSent = false;
   #over = false;
-  /** Asks for the next message, once there is room. */
+  /** Asks for the next message; called once there is room. */
   #sent: (() => void) | undefined;
 
   constructor(options: StreamWireOptions) {
@@ -52,7 +49,7 @@ export class StreamWire implements ReceivingOwner {
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    // As in grpc-js, a handler that has read all that came sees the stream end first.
+    // As in grpc-js, a handler that has read everything sees its stream end first.
     process.nextTick(() => this.requests.end());
     afterReactions(() => this.#notifyCancel());
   }
@@ -80,7 +77,7 @@ export class StreamWire implements ReceivingOwner {
   sendMetadata(metadata: Metadata): void {
     if (this.#over || this.#metadataSent) return;
     this.#metadataSent = true;
-    // Like grpc-js, take nothing for empty metadata.
+    // Like grpc-js, this takes nothing for empty metadata.
     this.#emit({ kind: 'metadata', entries: metadata ? entriesOf(metadata) : NO_METADATA });
   }
 
@@ -92,7 +89,8 @@ export class StreamWire implements ReceivingOwner {
 
   afterWrite(): void {
     if (this.#over || !this.#window.overflows) return;
-    this.sendStatus({ code: ERROR_CODES.UNDERSTUDY_OVERLOADED.status, details: overflow(this.#options.captured.path) });
+    const reason = overflow(this.#options.captured.path);
+    this.sendStatus(errorStatus('UNDERSTUDY_OVERLOADED', reason, { mayHaveTakenEffect: true }));
   }
 
   sendMessage({ bytes }: Written, sent: () => void): void {
@@ -108,9 +106,10 @@ export class StreamWire implements ReceivingOwner {
     }
     this.#emit({ kind: 'message', message: bytes });
     this.#window.sent(this.#items, bytes.length);
-    // A reply that is the only one needs no room for another.
+    // The only reply of a method needs no room for another.
     if (this.#options.captured.kind !== 'clientStream' && !this.#window.open) this.#sent = sent;
-    // Not at once: as in grpc-js, what a handler writes in one go waits in its stream behind the first message.
+    // This is not done at once, because in grpc-js what a handler writes in one go waits in its stream behind the first
+    // message.
     else process.nextTick(sent);
   }
 
@@ -118,7 +117,7 @@ export class StreamWire implements ReceivingOwner {
     if (this.#over) return;
     this.#over = true;
     this.#emit({ kind: 'status', outcome: outcomeOf(status) });
-    // grpc-js says `cancelled` after every end.
+    // grpc-js emits `cancelled` after every end.
     afterReactions(() => this.#notifyCancel());
   }
 
@@ -156,10 +155,16 @@ export class StreamWire implements ReceivingOwner {
   }
 }
 
-/** Streams act in ticks and handlers that wait for them in microtasks, a few times in turn at the end of a stream. */
+/**
+ * At the end of a stream, node's streams act in ticks and the handlers that wait for them in microtasks, a few times in
+ * turn.
+ */
 const REACTIONS = 5;
 
-/** Where grpc-js waits for the transport, and handlers are done meanwhile with what they do at a stream's end. */
+/**
+ * Calls `act` where grpc-js would have waited for the transport, by when a handler is done with what it does at the end
+ * of a stream.
+ */
 function afterReactions(act: () => void, rounds = REACTIONS): void {
   process.nextTick(() => {
     if (rounds === 0) act();
@@ -168,4 +173,4 @@ function afterReactions(act: () => void, rounds = REACTIONS): void {
 }
 
 const overflow = (path: string): string =>
-  `UNDERSTUDY_OVERLOADED: the handler of ${path} wrote more than ${STREAM_UNREAD_MAX} messages or ${STREAM_UNREAD_MAX_BYTES} bytes ahead of its client; wait for 'drain' when write() returns false`;
+  `the handler of ${path} wrote more than ${STREAM_UNREAD_MAX} messages or ${STREAM_UNREAD_MAX_BYTES} bytes ahead of its client; wait for 'drain' when write() returns false`;

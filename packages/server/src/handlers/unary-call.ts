@@ -1,3 +1,4 @@
+/** The call object of unary methods. */
 import { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core/internal';
@@ -6,7 +7,7 @@ import { withCallSurface } from './call-surface.js';
 /** What a call object passes on to the execution it belongs to. */
 export interface UnaryCallOwner {
   sendMetadata(metadata: Metadata): void;
-  /** The handler emitted `error`, which ends a call of grpc-js like its callback does. */
+  /** Takes an `error` that the handler emitted, which in grpc-js ends a call as an error given to the callback does. */
   fail(error: unknown): void;
 }
 
@@ -26,7 +27,7 @@ export class ReplicatedUnaryCall extends Call implements ServerUnaryCall<unknown
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event !== 'error') return super.emit(event, ...args);
     this.#owner.fail(args[0]);
-    // An `error` without listeners throws in an EventEmitter, but not in the call objects of grpc-js.
+    // Without listeners an `error` makes an EventEmitter throw, but not a call object of grpc-js.
     return this.listenerCount('error') > 0 ? super.emit(event, ...args) : true;
   }
 }

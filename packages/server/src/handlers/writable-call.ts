@@ -1,3 +1,4 @@
+/** The sending half of the call objects of streaming methods. */
 import { Writable } from 'node:stream';
 import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
 import { type CallOrigin, type CallSurface, type Constructor, withCallSurface } from './call-surface.js';
@@ -5,21 +6,21 @@ import { type PartialStatus, statusOfError } from './status.js';
 
 /** A message that a handler wrote. */
 export interface Written {
-  /** Undefined if it could not be serialized. */
+  /** Undefined if the message could not be serialized. */
   readonly bytes: Uint8Array | undefined;
 }
 
 /** What a call object of a stream passes on to the execution it belongs to. */
 export interface StreamCallOwner {
   sendMetadata(metadata: Metadata): void;
-  /** Serializes a message and counts it as waiting until it is sent. */
+  /** Serializes a message, and counts it as waiting until it is sent. */
   written(message: unknown): Written;
-  /** The stream took what was written; too much may wait by now. */
+  /** Called after a write, when too much may be waiting. */
   afterWrite(): void;
-  /** In order, one at a time. `sent` asks for the next. */
+  /** Sends messages in order, one at a time. `sent` asks for the next. */
   sendMessage(message: Written, sent: () => void): void;
   sendStatus(status: PartialStatus): void;
-  /** A listener of the handler's threw, or its promise rejected. */
+  /** Says that a listener of the handler's threw, or that its promise rejected. */
   listenerFailed(kind: 'threw' | 'rejected', error: unknown): void;
 }
 
@@ -27,9 +28,9 @@ export interface StreamOrigin extends CallOrigin {
   readonly owner: StreamCallOwner;
 }
 
-/** What executions do with a call object, and handlers should not. */
+/** What executions may do with a call object, and handlers should not. */
 export interface StreamCall extends CallSurface, Writable {
-  /** Sends what was written and then `status`, unless the handler ended the stream before. */
+  /** Sends what was written and then `status`, unless the handler has ended the stream before. */
   endWith(status: PartialStatus): void;
 }
 
@@ -37,11 +38,11 @@ const OK: PartialStatus = { code: 0, details: 'OK' };
 const REJECTION = Symbol.for('nodejs.rejection');
 
 /**
- * `Base` as the sending half of a call: as in grpc-js, the stream's end and its errors make the status, which waits for
- * what was written before.
+ * Makes `Base` the sending half of a call. As in grpc-js, the end of the stream and its errors make the status, which
+ * waits for what was written before.
  *
- * Messages become bytes in `write`, not when their turn comes: a message that the handler changes afterwards leaves as
- * it was, whenever the client makes room.
+ * Messages become bytes in `write`, not when their turn comes, so that a message that the handler changes afterwards
+ * leaves as it was, whenever the client makes room.
  */
 export function withSending<B extends Constructor<Writable>>(Base: B): Constructor<InstanceType<B> & StreamCall> {
   const Call = withCallSurface(Base) as unknown as Constructor<Writable & CallSurface>;
@@ -64,7 +65,7 @@ export function withSending<B extends Constructor<Writable>>(Base: B): Construct
     // biome-ignore lint/suspicious/noExplicitAny: as node types it
     override write(message: any, ...more: any[]): boolean {
       const rest = more as [];
-      // For which node has its own error.
+      // Node has an error of its own for null.
       if (message === null) return super.write(message, ...rest);
       const wantsMore = super.write(this.#owner.written(message), ...rest);
       this.#owner.afterWrite();
@@ -88,7 +89,7 @@ export function withSending<B extends Constructor<Writable>>(Base: B): Construct
     }
 
     endWith(status: PartialStatus): void {
-      // The writable half of a destroyed stream comes to no end.
+      // The writable half of a destroyed stream never ends.
       if (this.destroyed) this.#owner.sendStatus(status);
       else if (!this.writableEnded) {
         this.#pendingStatus = status;

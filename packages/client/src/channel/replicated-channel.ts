@@ -1,0 +1,76 @@
+/** The grpc-js channel of a replicated client. */
+import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import type { Logger } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
+import { HINT_OPTION } from '../routing/policy.js';
+import { PrimaryHint } from '../routing/primary-hint.js';
+import { parseTarget } from '../routing/target.js';
+import type { MakeSession } from '../session/session-port.js';
+import { type ClientStatus, SessionHost } from './session-host.js';
+
+type CreateCall = Channel['createCall'];
+
+/** What `replicated` has settled for all channels made from its options. */
+export interface ChannelPlan {
+  readonly config: GroupConfig;
+  readonly makeSession: MakeSession;
+  readonly logger: Logger;
+}
+
+/**
+ * A grpc-js channel whose replicated calls travel through sessions of its own. Calls that are not replicated, and the
+ * `rpc` carrier, use the channel itself, which connects only for them.
+ */
+export class ReplicatedChannel extends Channel {
+  readonly host: SessionHost;
+
+  /** @throws UNDERSTUDY_CONFIG if the target is not `understudy:` with the address of each replica */
+  constructor(target: string, credentials: ChannelCredentials, options: ChannelOptions, plan: ChannelPlan) {
+    const addresses = parseTarget(target);
+    const hint = new PrimaryHint();
+    super(target, credentials, { ...options, [HINT_OPTION]: hint });
+    this.host = new SessionHost({
+      ...plan,
+      target,
+      addresses,
+      credentials,
+      options,
+      hint,
+      // This bypasses `createCall` below, because calls that are open when the client is closed still need the channel.
+      makeRpc: (path, deadlineMs) => super.createCall(path, deadlineMs, null, null, null),
+    });
+  }
+
+  /** Ends the sessions after their open calls, then the channel. */
+  override close(): void {
+    void this.closeSessions();
+  }
+
+  /** Does the same as `close`, and resolves when it is done: with whether nothing unstable was left behind. */
+  async closeSessions(): Promise<boolean> {
+    const clean = await this.host.close();
+    super.close();
+    return clean;
+  }
+
+  override createCall(...args: Parameters<CreateCall>): ReturnType<CreateCall> {
+    this.assertOpen();
+    return super.createCall(...args);
+  }
+
+  /**
+   * If somebody waits for the channel to be ready, closing makes grpc-js look once more; that must not make it connect.
+   */
+  override getConnectivityState(tryToConnect: boolean): ReturnType<Channel['getConnectivityState']> {
+    return super.getConnectivityState(tryToConnect && !this.host.closed);
+  }
+
+  /** @throws Error in grpc-js's words for a call on a closed channel */
+  assertOpen(): void {
+    if (this.host.closed) throw new Error('Channel has been shut down');
+  }
+
+  get status(): ClientStatus {
+    return this.host.status;
+  }
+}

@@ -1,0 +1,43 @@
+/** Something that calls the application. */
+export interface Delivery {
+  run(): void;
+}
+
+/**
+ * Calls the application after the session's step, once for all replies of a turn. So an application that throws, or
+ * makes its next call, does that outside of the session, just as grpc-js isolates itself.
+ */
+export class DeliveryQueue {
+  #waiting: Delivery[] = [];
+  #scheduled = false;
+
+  push(delivery: Delivery): void {
+    this.#waiting.push(delivery);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(this.#drain);
+  }
+
+  readonly #drain = (): void => {
+    this.#scheduled = false;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    let done = 0;
+    try {
+      for (const delivery of batch) {
+        done++;
+        delivery.run();
+      }
+    } finally {
+      // If the application threw, that is an uncaught exception of its own; the other deliveries follow all the same.
+      if (done < batch.length) {
+        this.#waiting = [...batch.slice(done), ...this.#waiting];
+        this.#schedule();
+      }
+    }
+  };
+}

@@ -1,0 +1,175 @@
+/** The link from one session to one replica: a gRPC stream that carries frames. */
+import type { StatusObject } from '@grpc/grpc-js';
+import { type Logger, UnderstudyError } from '@understudy/core';
+import type { ReplyFrame } from '@understudy/core/internal';
+import { Backoff, type DialledLink, hangUp } from '@understudy/grpc-common';
+import { Assembler, decodeReplyFrame, unwrapFrame } from '@understudy/wire';
+import { RETRY, type ReplicaClient } from './replica-client.js';
+
+/** If gRPC holds more than this and has sent nothing for `STALLED_MS`, the replica hangs. */
+const STALLED_BYTES = 8 * 1024 * 1024;
+const STALLED_MS = 1000;
+/**
+ * No replica gets a longer queue than this, however steadily it reads. The session sends what was dropped again when
+ * asked.
+ */
+const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
+
+/** What a link tells its session. */
+export interface LinkEvents {
+  linkUp(slot: number): void;
+  linkDown(slot: number): void;
+  frame(slot: number, frame: ReplyFrame): void;
+}
+
+/** Keeps a link to one replica for one session: connects, reconnects after a wait, and bounds what waits to be sent. */
+export class ReplicaLink {
+  readonly slot: number;
+  readonly #client: ReplicaClient;
+  readonly #events: LinkEvents;
+  readonly #logger: Logger;
+  readonly #backoff = new Backoff(RETRY);
+  #dialled: DialledLink | undefined;
+  #assembler = new Assembler();
+  #retry: NodeJS.Timeout | undefined;
+  #lastEnd = '';
+  #ended = false;
+  #queuedBytes = 0;
+  #takenAtMs = 0;
+
+  constructor(slot: number, client: ReplicaClient, events: LinkEvents, logger: Logger) {
+    this.slot = slot;
+    this.#client = client;
+    this.#events = events;
+    this.#logger = logger;
+    client.use();
+  }
+
+  get up(): boolean {
+    return this.#dialled !== undefined;
+  }
+
+  /** Why there is no link, if the last attempt failed. */
+  get failure(): string | undefined {
+    if (this.#dialled !== undefined) return undefined;
+    return this.#retry === undefined ? this.#client.failure : this.#lastEnd;
+  }
+
+  /** Bytes that were given to gRPC and not sent yet. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get dialled(): DialledLink | undefined {
+    return this.#dialled;
+  }
+
+  connect(): void {
+    this.#client.whenReady(() => {
+      if (!this.#ended && this.#dialled === undefined && this.#retry === undefined) this.#open();
+    });
+  }
+
+  /** Sends encoded messages; returns false if there is no link to send them on. */
+  write(messages: readonly Buffer[], nowMs: number): boolean {
+    const dialled = this.#dialled;
+    if (dialled === undefined) return false;
+    if (this.#queuedBytes === 0) this.#takenAtMs = nowMs;
+    for (const message of messages) {
+      const size = message.length;
+      this.#queuedBytes += size;
+      dialled.write(message, () => {
+        if (this.#dialled !== dialled) return;
+        this.#queuedBytes -= size;
+        this.#takenAtMs = performance.now();
+      });
+    }
+    return true;
+  }
+
+  /** Drops a link on which too much waits. The session calls this every few milliseconds. */
+  checkQueue(nowMs: number): void {
+    if (this.#queuedBytes <= STALLED_BYTES) return;
+    if (this.#queuedBytes <= QUEUED_MAX_BYTES && nowMs - this.#takenAtMs < STALLED_MS) return;
+    this.drop('the replica does not read what it is sent');
+  }
+
+  /** Ends the link and connects again after a wait. */
+  drop(reason: string): void {
+    const dialled = this.#dialled;
+    if (dialled === undefined || this.#ended) return;
+    this.#forget();
+    this.#lastEnd = reason;
+    dialled.cancel();
+    this.#logger.log('warn', 'link dropped', { slot: this.slot, address: this.#client.address.text, reason });
+    this.#connectLater();
+    this.#events.linkDown(this.slot);
+  }
+
+  /** Ends the link for good, after everything that was written to it. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    this.#retry = undefined;
+    const dialled = this.#dialled;
+    this.#forget();
+    this.#client.rest();
+    if (dialled !== undefined) hangUp(dialled);
+  }
+
+  #open(): void {
+    const dialled = this.#client.connect();
+    this.#dialled = dialled;
+    this.#assembler = new Assembler();
+    this.#queuedBytes = 0;
+    dialled.on('data', (message: Buffer) => this.#receive(dialled, message));
+    // A failure also comes as a status; without a listener grpc-js would throw it.
+    dialled.on('error', () => {});
+    dialled.on('status', (status: StatusObject) => this.#broken(dialled, status));
+    this.#events.linkUp(this.slot);
+  }
+
+  #receive(dialled: DialledLink, message: Buffer): void {
+    if (dialled !== this.#dialled) return;
+    let frame: ReplyFrame;
+    try {
+      const bytes = this.#assembler.push(unwrapFrame(message));
+      if (bytes === undefined) return;
+      frame = decodeReplyFrame(bytes);
+    } catch (error) {
+      if (!(error instanceof UnderstudyError)) throw error;
+      this.drop(`the replica sent a frame that cannot be decoded: ${error.message}`);
+      return;
+    }
+    this.#backoff.reset();
+    this.#events.frame(this.slot, frame);
+  }
+
+  #broken(dialled: DialledLink, status: StatusObject): void {
+    if (dialled !== this.#dialled) return;
+    this.#forget();
+    this.#lastEnd = status.details;
+    const { address } = this.#client;
+    this.#logger.log('info', 'link ended', {
+      slot: this.slot,
+      address: address.text,
+      code: status.code,
+      details: status.details,
+    });
+    this.#connectLater();
+    this.#events.linkDown(this.slot);
+  }
+
+  #forget(): void {
+    this.#dialled = undefined;
+    this.#queuedBytes = 0;
+  }
+
+  #connectLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.connect();
+    }, this.#backoff.next());
+  }
+}

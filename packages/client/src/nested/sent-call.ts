@@ -1,0 +1,86 @@
+/** The calls that really leave, when handlers make calls. */
+import {
+  type CallCredentials,
+  type ChannelInterface,
+  type Deadline,
+  type Metadata,
+  status as Status,
+} from '@grpc/grpc-js';
+import type { SentCall } from '@understudy/context';
+import type { Reply } from '@understudy/core/internal';
+import { type InterceptingCallInterface, messageOf } from '@understudy/grpc-common';
+import { replyOutcome } from '../rpc/reply-outcome.js';
+
+/** What a call on a channel is made with. */
+export interface CallTarget {
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly deadline: Deadline;
+  readonly host: string | undefined;
+}
+
+/** What a handler has set for its call, besides metadata and message. */
+export interface CallSettings extends CallTarget {
+  readonly credentials: CallCredentials | undefined;
+}
+
+/** A call whose messages are bytes. */
+export type BytesCall = Pick<
+  InterceptingCallInterface,
+  'start' | 'startRead' | 'sendMessageWithContext' | 'halfClose' | 'cancelWithStatus'
+>;
+
+const NOTHING_SENT: SentCall = Object.freeze({ cancel() {} });
+
+/**
+ * Makes a unary call whose messages are bytes, and gathers its reply.
+ *
+ * @param open makes the call; if it throws, that is the outcome of the call
+ * @param done called exactly once, in a later turn
+ */
+export function sendCall(
+  open: () => BytesCall,
+  metadata: Metadata,
+  message: Buffer,
+  done: (outcome: Reply) => void,
+): SentCall {
+  let call: BytesCall;
+  try {
+    call = open();
+  } catch (error) {
+    process.nextTick(done, { kind: 'reply', code: Status.UNAVAILABLE, details: messageOf(error) });
+    return NOTHING_SENT;
+  }
+  let initial: Metadata | undefined;
+  let reply: Buffer | undefined;
+  call.start(metadata, {
+    onReceiveMetadata: (received) => {
+      initial = received;
+    },
+    onReceiveMessage: (received: Buffer | null) => {
+      if (reply !== undefined) {
+        call.cancelWithStatus(Status.UNIMPLEMENTED, 'Too many responses received');
+        return;
+      }
+      reply = received ?? undefined;
+      // gRPC holds an end back behind messages that nobody reads, so without this read a second message would never
+      // show.
+      call.startRead();
+    },
+    onReceiveStatus: (status) => done(replyOutcome(initial, reply, status)),
+  });
+  call.startRead();
+  call.sendMessageWithContext({}, message);
+  call.halfClose();
+  return { cancel: () => call.cancelWithStatus(Status.CANCELLED, 'Cancelled on client') };
+}
+
+/** Makes a call on a channel of grpc-js. It is part of no server call, whatever the handler said. */
+export function channelCall(
+  channel: Pick<ChannelInterface, 'createCall'>,
+  { path, deadline, host, credentials }: CallSettings,
+): BytesCall {
+  const call = channel.createCall(path, deadline, host, null, null);
+  if (credentials !== undefined) call.setCredentials(credentials);
+  return call;
+}

@@ -1,0 +1,328 @@
+/** Runs one session of a client: gives the core's session events and the clock, and carries out its effects. */
+import type { ErrorCode, Logger, ReplicaId } from '@understudy/core';
+import {
+  type CallId,
+  type ConnectionId,
+  type GroupConfig,
+  type InvariantViolation,
+  type ReplyFrame,
+  type SessionEffect,
+  type SessionFrame,
+  unreachable,
+} from '@understudy/core/internal';
+import { messagesOf } from '@understudy/grpc-common';
+import { encodeSessionFrame } from '@understudy/wire';
+import type { ReplicaClient } from '../link/replica-client.js';
+import { type LinkEvents, ReplicaLink } from '../link/replica-link.js';
+import { type MakeRpc, RpcCarrier } from '../rpc/rpc-carrier.js';
+import type { OpenCall } from './open-call.js';
+import { isStream, type OpenStream, type StreamSession } from './open-stream.js';
+import type { MakeSession } from './session-port.js';
+import { SessionStepper } from './session-stepper.js';
+
+const TICK_MS = 10;
+/** A session that has had no open call for this long ends, so that a program can exit by itself. */
+const IDLE_MS = 250;
+/** Calls are refused while more than this waits to be sent to the primary. */
+const BACKLOG_MAX_BYTES = 32 * 1024 * 1024;
+/** A session ends within a bound of its own after `close`; one that does not is ended after this. */
+const CLOSE_MAX_MS = 10_000;
+
+/** What a runner needs from the channel it runs for. */
+export interface RunnerSetup {
+  readonly connection: ConnectionId;
+  readonly config: GroupConfig;
+  readonly replicas: readonly ReplicaClient[];
+  readonly makeSession: MakeSession;
+  readonly makeRpc: MakeRpc;
+  /** Metadata keys that the channel itself adds to every RPC. */
+  readonly regeneratedKeys: () => ReadonlySet<string> | undefined;
+  readonly logger: Logger;
+  /** Called when the session finds the primary. */
+  readonly onPrimary: (slot: number, replica: ReplicaId) => void;
+  readonly onTerm: (term: number) => void;
+  /** Called last of all: the session is over, and its links are ending. */
+  readonly onEnded: (runner: SessionRunner, clean: boolean) => void;
+}
+
+/** Runs one session, and ends it when there has been no call for a while. */
+export class SessionRunner implements LinkEvents, StreamSession {
+  readonly #setup: RunnerSetup;
+  readonly #stepper: SessionStepper;
+  readonly #links: readonly ReplicaLink[];
+  readonly #carrier: RpcCarrier;
+  readonly #calls = new Map<CallId, OpenCall>();
+  readonly #tick: NodeJS.Timeout;
+  #nextCall = 1;
+  #primary: number | undefined;
+  /**
+   * A primary was known once, or requests were sent: from then on a call may have left, and not all of them wait within
+   * the session.
+   */
+  #sending = false;
+  #everHeard = false;
+  #idleSinceMs = performance.now();
+  #retired = false;
+  #closingSinceMs: number | undefined;
+  #ended = false;
+
+  constructor(setup: RunnerSetup) {
+    this.#setup = setup;
+    const { connection, config, replicas } = setup;
+    const session = setup.makeSession({ connection, config, slots: replicas.length });
+    this.#stepper = new SessionStepper(session, config.batchMs, {
+      effect: (effect) => this.#apply(effect),
+      defect: (error) => this.#defect(error),
+    });
+    this.#links = replicas.map((replica, slot) => new ReplicaLink(slot, replica, this, setup.logger));
+    this.#carrier = new RpcCarrier(setup.makeRpc, {
+      rpcReply: (call, header, outcome) => this.#stepper.step({ kind: 'rpcReply', call, header, outcome }),
+      rpcBroken: (call, reason, unsuited) => this.#stepper.step({ kind: 'rpcBroken', call, reason, unsuited }),
+    });
+    for (const link of this.#links) link.connect();
+    this.#tick = setInterval(() => this.#onTick(), TICK_MS);
+  }
+
+  /** Whether the session takes calls: until its client is closed, or it has ended. */
+  get open(): boolean {
+    return !this.#retired && !this.#ended;
+  }
+
+  get openCalls(): number {
+    return this.#calls.size;
+  }
+
+  get connection(): ConnectionId {
+    return this.#setup.connection;
+  }
+
+  /** The link to the primary; undefined if the primary is unknown or cannot be reached now. */
+  get primaryLink(): ReplicaLink | undefined {
+    const link = this.#primary === undefined ? undefined : this.#links[this.#primary];
+    return link?.up ? link : undefined;
+  }
+
+  submit(call: OpenCall): void {
+    if (!this.#admit(call)) return;
+    this.#stepper.step({ kind: 'call', call: call.id, request: call.request, readOnly: call.readOnly });
+  }
+
+  openStream(stream: OpenStream): void {
+    if (!this.#admit(stream)) return;
+    this.#stepper.step({ kind: 'openStream', call: stream.id, request: stream.request });
+  }
+
+  sendMessage(stream: OpenStream, message: Uint8Array): void {
+    if (this.#calls.has(stream.id)) this.#stepper.step({ kind: 'streamMessage', call: stream.id, message });
+  }
+
+  halfClose(stream: OpenStream): void {
+    if (this.#calls.has(stream.id)) this.#stepper.step({ kind: 'streamEnd', call: stream.id });
+  }
+
+  taken(stream: OpenStream, index: number): void {
+    if (this.#calls.has(stream.id)) this.#stepper.step({ kind: 'streamTaken', call: stream.id, upTo: index });
+  }
+
+  /**
+   * Withdraws a call that the application no longer waits for.
+   *
+   * @returns whether the session may have sent the call, or will; the session takes back only calls that wait for a
+   *   primary
+   */
+  cancel(call: OpenCall): boolean {
+    if (!this.#take(call.id)) return false;
+    this.#carrier.cancel(call.id);
+    this.#stepper.step({ kind: 'cancel', call: call.id });
+    return this.#sending;
+  }
+
+  /**
+   * Takes no more calls. When the open ones have ended, the session flushes, waits within a bound for stability, and
+   * ends.
+   */
+  close(): void {
+    this.#retired = true;
+    if (this.#calls.size === 0) this.#closeSession();
+  }
+
+  linkUp(slot: number): void {
+    this.#stepper.step({ kind: 'linkUp', slot });
+  }
+
+  linkDown(slot: number): void {
+    this.#stepper.step({ kind: 'linkDown', slot });
+  }
+
+  frame(slot: number, frame: ReplyFrame): void {
+    this.#everHeard = true;
+    if (frame.kind === 'replies') this.#setup.onTerm(frame.header.term);
+    else if (frame.kind === 'welcome' || frame.kind === 'newTerm') this.#setup.onTerm(frame.view.term);
+    this.#stepper.step({ kind: 'frame', slot, frame });
+  }
+
+  #apply(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#links[effect.slot]?.write(this.#encode(effect.frame), performance.now());
+        return;
+      case 'multicast': {
+        const messages = this.#encode(effect.frame);
+        const nowMs = performance.now();
+        for (const slot of effect.slots) this.#links[slot]?.write(messages, nowMs);
+        return;
+      }
+      case 'invoke':
+        this.#invoke(effect);
+        return;
+      case 'item':
+        this.#stream(effect.call)?.onItem(effect.item, effect.index);
+        return;
+      case 'writable':
+        this.#stream(effect.call)?.onWritable();
+        return;
+      case 'deliver':
+        this.#take(effect.call)?.deliver(effect.reply);
+        return;
+      case 'fail':
+        this.#fail(effect);
+        return;
+      case 'reconnect':
+        this.#links[effect.slot]?.drop('the session asked for a new link');
+        return;
+      case 'primary':
+        this.#primary = effect.slot;
+        this.#sending = true;
+        this.#setup.onPrimary(effect.slot, effect.replica);
+        return;
+      case 'ended':
+        this.#end(effect.clean);
+        return;
+      case 'log':
+        this.#setup.logger.log(effect.level, effect.event, effect.fields);
+        return;
+      default:
+        unreachable(effect, 'session effect');
+    }
+  }
+
+  #fail({ call, code, reason, mayHaveTakenEffect }: SessionEffect & { kind: 'fail' }): void {
+    const failed = this.#take(call);
+    const again = code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect && failed?.waitForReady;
+    // A stream itself knows which of its messages to send again.
+    if (again && !isStream(failed)) this.submit(failed);
+    else failed?.fail(code, reason, mayHaveTakenEffect);
+  }
+
+  #invoke({ call, slot, header, request }: SessionEffect & { kind: 'invoke' }): void {
+    if (!this.#calls.has(call)) return;
+    this.#sending = true;
+    const sendByFrame = (): void => {
+      const frame: SessionFrame = { kind: 'multicast', header: header.header, requests: [], reads: [], streams: [] };
+      this.#links[slot]?.write(this.#encode(frame), performance.now());
+    };
+    this.#carrier.invoke({ call, slot, header, request, sendByFrame, regenerated: this.#setup.regeneratedKeys() });
+  }
+
+  #encode(frame: SessionFrame): readonly Buffer[] {
+    if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
+    return messagesOf(encodeSessionFrame(frame));
+  }
+
+  #admit(call: OpenCall): boolean {
+    if (this.#backlogBytes() > BACKLOG_MAX_BYTES) {
+      call.fail(
+        'UNDERSTUDY_OVERLOADED',
+        'too much waits to be sent to the primary; call again when open calls have ended',
+        false,
+      );
+      return false;
+    }
+    call.id = this.#nextCall++ as CallId;
+    this.#calls.set(call.id, call);
+    // If the session was about to end, it goes on.
+    this.#closingSinceMs = undefined;
+    return true;
+  }
+
+  #stream(id: CallId): OpenStream | undefined {
+    const call = this.#calls.get(id);
+    return call !== undefined && isStream(call) ? call : undefined;
+  }
+
+  #take(id: CallId): OpenCall | undefined {
+    const call = this.#calls.get(id);
+    if (call === undefined) return undefined;
+    this.#calls.delete(id);
+    if (this.#calls.size === 0) this.#idleSinceMs = performance.now();
+    return call;
+  }
+
+  #backlogBytes(): number {
+    const primary = this.primaryLink;
+    if (primary !== undefined) return primary.queuedBytes;
+    let least = Number.POSITIVE_INFINITY;
+    for (const link of this.#links) if (link.up) least = Math.min(least, link.queuedBytes);
+    return Number.isFinite(least) ? least : 0;
+  }
+
+  #onTick(): void {
+    const nowMs = performance.now();
+    for (const link of this.#links) link.checkQueue(nowMs);
+    this.#stepper.step({ kind: 'tick' });
+    if (this.#ended) return;
+    if (this.#calls.size > 0) {
+      this.#failUnreachable();
+    } else if (this.#closingSinceMs === undefined) {
+      if (this.#retired || nowMs - this.#idleSinceMs >= IDLE_MS) this.close();
+    } else if (nowMs - this.#closingSinceMs > CLOSE_MAX_MS) {
+      this.#setup.logger.log('warn', 'session did not end in time after close', { connection: this.connection });
+      this.#end(false);
+    }
+  }
+
+  #closeSession(): void {
+    if (this.#closingSinceMs !== undefined || this.#ended) return;
+    this.#closingSinceMs = performance.now();
+    this.#stepper.step({ kind: 'close' });
+  }
+
+  /**
+   * Fails calls as soon as it is certain that no replica can be reached, as grpc-js does. Calls that prefer waiting
+   * stay open.
+   */
+  #failUnreachable(): void {
+    if (this.#everHeard || this.#sending) return;
+    const failures = this.#links.map((link) => link.failure);
+    if (failures.includes(undefined)) return;
+    const reason = `no replica can be reached: ${[...new Set(failures)].join('; ')}`;
+    for (const call of [...this.#calls.values()]) {
+      if (call.waitForReady) continue;
+      this.cancel(call);
+      call.fail('UNDERSTUDY_UNREACHABLE', reason, false);
+    }
+  }
+
+  /** Ends the session because an invariant of its own does not hold: nothing it says can be believed any more. */
+  #defect(error: InvariantViolation): void {
+    this.#setup.logger.log('error', 'session failed', { connection: this.connection, reason: error.message });
+    this.#end(false, 'UNDERSTUDY_INDETERMINATE', `the session failed: ${error.message}`);
+  }
+
+  #end(
+    clean: boolean,
+    code: ErrorCode = 'UNDERSTUDY_INDETERMINATE',
+    reason = 'the session ended before a reply came',
+  ): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#tick);
+    this.#stepper.stop();
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const call of calls) call.fail(code, reason, this.#sending && !call.readOnly);
+    this.#carrier.close();
+    for (const link of this.#links) link.end();
+    this.#setup.onEnded(this, clean);
+  }
+}

@@ -1,0 +1,58 @@
+import type { Client } from '@grpc/grpc-js';
+import type { LogLevel } from '@understudy/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ask, connectTo, echoing } from '../testing/echo.js';
+import { ScriptedGroup } from '../testing/scripted-replica.js';
+import { replicatedForTest } from '../testing/session-under-test.js';
+import { understudyClient } from './replicated.js';
+
+describe('when a replica fails', () => {
+  let group: ScriptedGroup;
+  let client: Client;
+  const logged: string[] = [];
+  const logger = { log: (_level: LogLevel, event: string) => void logged.push(event) };
+  let answers = true;
+
+  beforeEach(async () => {
+    answers = true;
+    group = await ScriptedGroup.start(3, (request) => (answers ? echoing(request) : undefined));
+    client = connectTo(group.target, replicatedForTest({ logger }));
+  });
+  afterEach(async () => {
+    await understudyClient(client).close();
+    group.stop();
+  });
+
+  it('an open call is answered by the next primary', async () => {
+    expect((await ask(client, 'x')).value).toBe('x');
+    answers = false;
+    const open = ask(client, 'y');
+    await group.replicas[0]?.until(() => group.held.length === 1);
+    answers = true;
+    group.replicas[0]?.stop();
+    group.promote(1);
+    expect((await open).value).toBe('y');
+    expect(understudyClient(client).status()).toMatchObject({ primarySlot: 1, term: 2 });
+  });
+
+  it('a replica that does not read loses its link, and calls go on', async () => {
+    expect((await ask(client, 'x')).value).toBe('x');
+    const [, , backup] = group.replicas;
+    // A hello that is not read before the pause is never counted.
+    await backup?.until(({ streams, frames }) => streams.size === 1 && frames.some(({ kind }) => kind === 'hello'));
+    for (const stream of backup?.streams ?? []) stream.pause();
+    const big = 'x'.repeat(1_000_000);
+    const dropped = backup?.until(({ frames }) => frames.filter(({ kind }) => kind === 'hello').length === 2);
+    // grpc-js reads 16 messages ahead of a paused stream, and the buffers of the system may grow to hold 10 more.
+    for (let i = 0; i < 48; i++) expect((await ask(client, big)).value).toHaveLength(big.length);
+    // An open call keeps the session from ending meanwhile.
+    answers = false;
+    const open = ask(client, 'y');
+    await dropped;
+    // On a slow machine the link is dropped before the call arrives.
+    await group.replicas[0]?.until(() => group.held.length === 1);
+    group.answerHeld();
+    expect((await open).value).toBe('y');
+    expect(logged).toContain('link dropped');
+  });
+});

@@ -1,0 +1,101 @@
+/** What an application meets of the client: `replicated`, and the handle on a client made with it. */
+import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
+import { expectCalls } from '@understudy/context';
+import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
+import { parseServiceConfig, Session } from '@understudy/core/internal';
+import { Methods } from '../call/methods.js';
+import { ReplicatedChannel } from '../channel/replicated-channel.js';
+import type { ClientStatus } from '../channel/session-host.js';
+import { RECONNECT_OPTIONS } from '../link/replica-client.js';
+import type { MakeSession } from '../session/session-port.js';
+import { channelMarker, replicationInterceptor } from './interceptor.js';
+import { registerUnderstudy } from './registration.js';
+
+/** What `replicated` needs to know. */
+export interface ReplicatedOptions {
+  /**
+   * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The one that
+   * the replicas have. `UnderstudyServiceConfig` is its type, for editors and compilers.
+   *
+   * @example { loadBalancingConfig: [{ understudy: { group: 'bank' } }] }
+   */
+  readonly serviceConfig: object | string;
+  /**
+   * The application's own interceptors, outermost first; they see calls as they would without replication. They are given
+   * here because grpc-js's `interceptors` option is ours. Default: none.
+   */
+  readonly interceptors?: readonly Interceptor[];
+  /** Receives what happens to sessions and streams, as an event with fields; never a payload. Default: nothing is logged. */
+  readonly logger?: Logger;
+  /**
+   * How this client's calls travel: `stream`, as frames on one stream to each replica, or `rpc`, each as an RPC of its own.
+   * Default: the service config's, which defaults to `stream`.
+   */
+  readonly carrier?: Carrier;
+}
+
+const silent: Logger = { log() {} };
+
+/**
+ * Options for any grpc-js client whose target is `understudy:///host:port,…` with the address of every replica of the
+ * group. The client's calls then survive the death of replicas. A unary call that a handler of a replicated service
+ * makes with such a client is sent once, by the primary of the handler's group; a handler cannot make streams.
+ *
+ * The options may be given to several clients. They may be extended by other channel options, such as those for TLS,
+ * but not by interceptors, `callInvocationTransformer` or channel overrides.
+ *
+ * @throws UNDERSTUDY_CONFIG with the path of the field that is wrong; the client's constructor throws it for a wrong
+ *   target
+ */
+export function replicated(options: ReplicatedOptions): ClientOptions {
+  return replicatedWith(options, (setup) => new Session(setup));
+}
+
+/** Does what `replicated` does, with sessions that `makeSession` makes. */
+export function replicatedWith(
+  { serviceConfig, interceptors = [], logger = silent, carrier }: ReplicatedOptions,
+  makeSession: MakeSession,
+): ClientOptions {
+  const parsed = parseServiceConfig(serviceConfig);
+  const config = carrier === undefined ? parsed : { ...parsed, carrier };
+  const json: object = typeof serviceConfig === 'string' ? JSON.parse(serviceConfig) : serviceConfig;
+  registerUnderstudy();
+  expectCalls();
+  const methods = new Methods(config, json);
+  const ours = replicationInterceptor(methods);
+  return {
+    // A replica that was down may come back soon, so grpc-js must not wait long before it tries again.
+    ...RECONNECT_OPTIONS,
+    interceptors: [...interceptors, ours],
+    callInvocationTransformer: channelMarker(methods, ours),
+    channelFactoryOverride: (target, credentials, channelOptions) =>
+      new ReplicatedChannel(target, credentials, channelOptions, { config, makeSession, logger }),
+    'grpc.service_config': JSON.stringify(json),
+  };
+}
+
+/** What a replicated client can be asked besides its calls. */
+export interface UnderstudyClient {
+  /**
+   * Takes no new calls, lets the open ones end, flushes, waits within a bound for stability, deregisters and ends the
+   * client's links. The stub's own `close()` begins the same, and this awaits it.
+   *
+   * @returns whether nothing unstable was left behind
+   */
+  close(): Promise<boolean>;
+  status(): ClientStatus;
+}
+
+/**
+ * The replication side of a stub that was made with the options of `replicated`.
+ *
+ * @throws UNDERSTUDY_SETUP if the stub was made without them
+ */
+export function understudyClient(client: Client): UnderstudyClient {
+  const channel = client.getChannel();
+  if (!(channel instanceof ReplicatedChannel)) {
+    const reason = 'the client was not made with the options of replicated(); give them to its constructor';
+    throw new UnderstudyError('UNDERSTUDY_SETUP', reason);
+  }
+  return { close: () => channel.closeSessions(), status: () => channel.status };
+}

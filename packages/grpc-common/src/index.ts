@@ -1,0 +1,32 @@
+/** What clients and servers agree on in gRPC's terms. Nothing here keeps state or decides anything of the protocol. */
+export { Backoff, type BackoffRange } from './backoff.js';
+export { asBuffer, identity } from './buffers.js';
+export { callerOf, setCaller, setIdempotencyKey } from './caller-metadata.js';
+export type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
+export {
+  ASIDE_PREFIX,
+  CALLER_KEY,
+  CODE_KEY,
+  DEADLINE_KEY,
+  EFFECT_KEY,
+  HEADER_KEY,
+  IDEMPOTENCY_KEY,
+  PRIMARY_KEY,
+  SLOT_KEY,
+} from './keys.js';
+export {
+  CONNECT_PATH,
+  type DialledLink,
+  FRAME_OPTIONS,
+  frameMethod,
+  hangUp,
+  KEEPALIVE_OPTIONS,
+  LINK_PATH,
+  messagesOf,
+  reconnectOptions,
+} from './links.js';
+export { entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
+export { errorOf, messageOf, sentenceOf } from './reasons.js';
+export { errorReply, errorStatus, localStatus, statusOfUnderstudyError, wellFormed } from './statuses.js';
+export { isUnreplicated } from './unreplicated.js';
+export { callerEntries, carriedMetadata, replyEntries } from './wire-metadata.js';

@@ -1,0 +1,66 @@
+/**
+ * The statuses that this library itself ends calls with. Whichever side makes one, its trailers say whether the call may
+ * have taken effect, and which of our errors ended it.
+ */
+import type { status as Status, StatusObject } from '@grpc/grpc-js';
+import { ERROR_CODES, type ErrorCode, type UnderstudyError } from '@understudy/core';
+import type { MetadataEntries, Reply } from '@understudy/core/internal';
+import { CODE_KEY, EFFECT_KEY, PRIMARY_KEY } from './keys.js';
+import { metadataOf } from './metadata.js';
+import { sentenceOf } from './reasons.js';
+
+/** What a status may say beyond its error's code. */
+export interface ErrorFacts {
+  /** Default: what `ERROR_CODES` says of the code. */
+  readonly mayHaveTakenEffect?: boolean;
+  /** The primary's address, if it is known and calls should go there. */
+  readonly primaryAddress?: string | undefined;
+}
+
+const PRINTABLE = /^[ -~]*$/;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
+
+/**
+ * The status of a call that an error of ours ends. It has no stack, since refusals can be many.
+ *
+ * @param reason a sentence that a person can act on; never contains a payload
+ */
+export function errorStatus(code: ErrorCode, reason: string, facts: ErrorFacts = {}): StatusObject {
+  const { mayHaveTakenEffect = ERROR_CODES[code].mayHaveTakenEffect, primaryAddress } = facts;
+  const metadata = metadataOf(trailersOf(code, mayHaveTakenEffect));
+  if (primaryAddress !== undefined && PRINTABLE.test(primaryAddress)) metadata.set(PRIMARY_KEY, primaryAddress);
+  return { code: ERROR_CODES[code].status, details: wellFormed(`${code}: ${reason}`), metadata };
+}
+
+/** The status of a call that a thrown error of ours ends. */
+export function statusOfUnderstudyError(error: UnderstudyError, facts: ErrorFacts = {}): StatusObject {
+  return errorStatus(error.code, sentenceOf(error), facts);
+}
+
+/**
+ * The same status as a reply, to be kept or put into the order. It is frozen, so that one may serve many calls.
+ *
+ * @param reason a sentence that a person can act on; never contains a payload
+ */
+export function errorReply(code: ErrorCode, reason: string): Reply {
+  return Object.freeze({
+    kind: 'reply',
+    code: ERROR_CODES[code].status,
+    details: wellFormed(`${code}: ${reason}`),
+    trailers: Object.freeze(trailersOf(code, ERROR_CODES[code].mayHaveTakenEffect)),
+  });
+}
+
+/** A status of gRPC's own with which this side ends a call: cancelled, deadline exceeded, message too large. */
+export function localStatus(code: Status, details: string, mayHaveTakenEffect: boolean): StatusObject {
+  const ours = mayHaveTakenEffect ? 'UNDERSTUDY_INDETERMINATE' : undefined;
+  return { code, details: wellFormed(details), metadata: metadataOf(trailersOf(ours, mayHaveTakenEffect)) };
+}
+
+/** Text that can be sent as the details of a status; anything else makes grpc-js throw. */
+export const wellFormed = (text: string): string => text.replace(LONE_SURROGATES, '\ufffd');
+
+function trailersOf(code: ErrorCode | undefined, mayHaveTakenEffect: boolean): MetadataEntries {
+  const effect = [EFFECT_KEY, String(mayHaveTakenEffect)] as const;
+  return code === undefined ? [effect] : [[CODE_KEY, code], effect];
+}

@@ -1,0 +1,197 @@
+/** Carries out the core's decisions about handlers. */
+import type { ServerInterceptor } from '@grpc/grpc-js';
+import { callsExpected, handle } from '@understudy/context';
+import { type Logger, UnderstudyError } from '@understudy/core';
+import { type NestedReply, type Reply, type Request, STREAMED, seqNumOf, type Task } from '@understudy/core/internal';
+import { errorReply } from '@understudy/grpc-common';
+import type { HandlerRegistry } from '../capture/registry.js';
+import type { HandlerFault } from '../handlers/handler-fault.js';
+import { type RunContext, runUnary } from '../handlers/run-unary.js';
+import type { Calls } from '../intake/calls.js';
+import { Admissions, type Admitted } from '../interception/admissions.js';
+import { applyChange } from '../interception/change.js';
+import { StreamPassages } from '../interception/stream-passages.js';
+import type { Activity } from '../loop/activity.js';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
+import type { Nest } from './handler-run.js';
+import { OpenNestedCalls } from './open-nested-calls.js';
+import { digestOf, NO_DIGEST, type OrderedTask } from './step.js';
+import { Steps } from './steps.js';
+import { StreamRuns } from './stream-runs.js';
+import { UnaryRun } from './unary-run.js';
+
+export interface ExecutorOptions {
+  readonly loop: EventLoop;
+  readonly registry: HandlerRegistry;
+  readonly calls: Calls;
+  /** The user's own interceptors. */
+  readonly interceptors: readonly ServerInterceptor[];
+  readonly activity: Activity;
+  /** How many calls interceptors may hold at most. */
+  readonly admissionsMax: number;
+  readonly logger: Logger;
+}
+
+/** Runs handlers, and on the primary the user's interceptors around them, in one life of a replica. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #onFault = (fault: HandlerFault): void => this.#logFault(fault);
+  readonly #admissions: Admissions;
+  readonly #passages: StreamPassages;
+  readonly #streams: StreamRuns;
+  readonly #steps: Steps;
+  readonly #nested: OpenNestedCalls;
+  readonly #nest: Nest = (...call) => this.#nested.make(...call);
+  #context: RunContext;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    const { loop, registry, activity } = options;
+    this.#context = { peer: '', onFault: this.#onFault };
+    this.#admissions = new Admissions({ ...options, onFault: this.#onFault });
+    this.#passages = new StreamPassages({ ...options, onFault: this.#onFault });
+    this.#streams = new StreamRuns({
+      registry,
+      nest: this.#nest,
+      onFault: this.#onFault,
+      onLate: (output) => loop.dispatch({ kind: 'lateItem', output }),
+    });
+    this.#steps = new Steps({ loop, streams: this.#streams, activity });
+    this.#nested = new OpenNestedCalls({ loop, steps: this.#steps, activity });
+  }
+
+  admit(effect: EffectOf<'admit'>): void {
+    if (effect.request.stream === undefined) this.#admissions.admit(effect);
+    else this.#passages.admit(effect);
+  }
+
+  dropAdmission({ admission }: EffectOf<'dropAdmission'>): void {
+    this.#admissions.drop(admission);
+  }
+
+  passItem(effect: EffectOf<'passItem'>): void {
+    this.#passages.pass(effect);
+  }
+
+  streamGone({ connection, stream }: EffectOf<'streamGone'>): void {
+    this.#passages.forget(connection, stream);
+  }
+
+  execute({ task, live, admission }: EffectOf<'execute'>): void {
+    const taken = admission === undefined ? undefined : this.#admissions.take(admission);
+    const admitted = live ? taken : undefined;
+    const request = this.#requestOf(task, admitted);
+    if (request === undefined) this.#executed(task, undefined, UNREADABLE_CHANGE);
+    else if (task.kind === 'read') this.#run(task, request, admitted);
+    else if (request.reply !== undefined) this.#deliver(task, request.reply);
+    else if (request.stream !== undefined) this.#stepOfStream(task, request);
+    else if (this.#streams.open > 0 || callsExpected()) this.#runInStep(task, request, admitted);
+    else this.#run(task, request, admitted);
+  }
+
+  sendNested({ caller }: EffectOf<'sendNested'>): void {
+    this.#nested.send(caller);
+  }
+
+  /** Gives a task up. Its handler still runs, and the state may not be replaced before that handler has ended. */
+  abandonTask({ task }: EffectOf<'abandonTask'>): void {
+    this.#steps.abandon(task);
+  }
+
+  /** Ends everything, because this life is over. The event loop is closed by then. */
+  close(): void {
+    this.#admissions.cancel();
+    this.#passages.close();
+    this.#steps.close();
+    this.#streams.close();
+    this.#nested.close();
+  }
+
+  /** Ends what interceptors hold, because this replica does not order any more. */
+  forgetAdmissions(): void {
+    this.#admissions.forget();
+    this.#passages.close();
+  }
+
+  /** Runs a handler on its own: no other handler waits for anything, and this one cannot call others. */
+  #run(task: Task, request: Request, admitted: Admitted | undefined): void {
+    const { activity, registry } = this.#options;
+    activity.began();
+    runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
+      activity.ended();
+      this.#executed(task, admitted, outcome);
+    });
+  }
+
+  /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
+  #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined): void {
+    const { activity, registry, loop } = this.#options;
+    const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
+    activity.began();
+    const onEnd = (ended: UnaryRun, outcome: Reply): void => {
+      this.#steps.ended(ended, outcome);
+      activity.ended();
+    };
+    const run = new UnaryRun({ name, admitted, nest: this.#nest, onEnd });
+    this.#steps.begin(task, { called: run });
+    const context = this.#contextFor(task.peer ?? '');
+    process.nextTick(() => {
+      if (loop.closed) activity.ended();
+      else handle(run, () => run.start(registry.unary(request.method), request, context));
+    });
+  }
+
+  #stepOfStream(task: OrderedTask, request: Request): void {
+    this.#steps.begin(task, {});
+    this.#streams.deliver(task, request, task.peer ?? '');
+  }
+
+  #deliver(task: OrderedTask, { to, outcome }: NestedReply): void {
+    const call = this.#nested.take(to);
+    if (call === undefined) {
+      const { loop, logger } = this.#options;
+      logger.log('error', 'a reply came to a call that no handler here has made', { ...to });
+      loop.dispatch({ kind: 'executed', task, outcome: STREAMED, digest: NO_DIGEST });
+      return;
+    }
+    this.#steps.begin(task, { asker: call.run });
+    call.give(outcome);
+  }
+
+  /** The request as the interceptors left it; undefined if their change cannot be read. */
+  #requestOf(task: Task, admitted: Admitted | undefined): Request | undefined {
+    if (task.kind === 'read') return admitted?.changed ?? task.request;
+    if (task.info.kind !== 'call' || task.info.determinants?.kind !== 'change') return task.request;
+    try {
+      return applyChange(task.request, task.info.determinants.change);
+    } catch (error) {
+      if (error instanceof UnderstudyError) return undefined;
+      throw error;
+    }
+  }
+
+  #contextFor(peer: string): RunContext {
+    if (this.#context.peer !== peer) this.#context = { peer, onFault: this.#onFault };
+    return this.#context;
+  }
+
+  #executed(task: Task, admitted: Admitted | undefined, outcome: Reply): void {
+    const { loop } = this.#options;
+    if (loop.closed) return;
+    // Backups run no interceptors, so digests compare what handlers did.
+    const digest = task.kind === 'read' ? 0 : digestOf(outcome);
+    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest });
+    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest }));
+  }
+
+  #logFault({ kind, path, error }: HandlerFault): void {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.logger.log('error', 'a handler failed', { kind, path, error: what });
+  }
+}
+
+/** All replicas read the same bytes, so this is the outcome on all of them. */
+const UNREADABLE_CHANGE = errorReply(
+  'UNDERSTUDY_MALFORMED',
+  'the change that interceptors made to the request cannot be read',
+);

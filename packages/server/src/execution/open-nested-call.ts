@@ -1,0 +1,70 @@
+import { handle, type NestedCallHandle, type SendNested, type SentCall } from '@understudy/context';
+import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core/internal';
+import { messageOf } from '@understudy/grpc-common';
+import type { HandlerRun } from './handler-run.js';
+
+export type Receive = (outcome: Reply) => void;
+
+/** A call to another service that a handler has made and waits for. */
+export class OpenNestedCall implements NestedCallHandle {
+  readonly run: HandlerRun;
+  readonly #send: SendNested;
+  readonly #receive: Receive;
+  /** The call that left, until its reply is here. */
+  #sent: SentCall | undefined;
+  #cancelled = false;
+
+  constructor(run: HandlerRun, send: SendNested, receive: Receive) {
+    this.run = run;
+    this.#send = send;
+    this.#receive = receive;
+  }
+
+  cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    const sent = this.#sent;
+    if (sent !== undefined) handle(undefined, () => sent.cancel());
+  }
+
+  /**
+   * Makes the call leave. Only the primary calls this, once, and outside of any handling. `done` is called once, in a
+   * later turn.
+   */
+  send(caller: NestedCaller, done: (outcome: Reply) => void): void {
+    if (this.#cancelled) {
+      setImmediate(done, CANCELLED);
+      return;
+    }
+    let replied = false;
+    const reply = (outcome: Reply): void => {
+      if (replied) return;
+      replied = true;
+      this.#sent = undefined;
+      done(outcome);
+    };
+    try {
+      this.#sent = this.#send(caller, reply);
+    } catch (error) {
+      setImmediate(reply, { kind: 'reply', code: GrpcStatus.INTERNAL, details: messageOf(error) });
+    }
+  }
+
+  /**
+   * Gives the handler its reply, or what stands in its place. It does so in a tick of its own, so that what comes of it
+   * does not depend on the caller's place.
+   */
+  give(outcome: Reply): void {
+    process.nextTick(() => handle(this.run, () => this.#give(outcome)));
+  }
+
+  #give(outcome: Reply): void {
+    try {
+      this.#receive(outcome);
+    } catch (error) {
+      this.run.threw(error);
+    }
+  }
+}
+
+const CANCELLED: Reply = Object.freeze({ kind: 'reply', code: GrpcStatus.CANCELLED, details: 'Cancelled on client' });

@@ -1,0 +1,48 @@
+import { handle } from '@understudy/context';
+import { StreamExecution, type StreamExecutionOptions } from '../handlers/stream-execution.js';
+import { HandlerRun, type Nest } from './handler-run.js';
+
+/** The running handler of a stream. It takes one step for each message, and one for each reply to its calls. */
+export class StreamRun extends HandlerRun {
+  readonly #execution: StreamExecution;
+
+  constructor(nest: Nest, options: StreamExecutionOptions) {
+    super(nest);
+    this.#execution = new StreamExecution(options);
+  }
+
+  /** A step never waits for a streaming handler: what the handler comes to are items, whenever it sends them. */
+  get isAwaited(): boolean {
+    return false;
+  }
+
+  mayCall(): boolean {
+    return true;
+  }
+
+  threw(error: unknown): void {
+    this.#execution.threw(error);
+  }
+
+  abandon(): void {}
+
+  start(): void {
+    handle(this, () => this.#execution.start());
+  }
+
+  message(bytes: Uint8Array): void {
+    handle(this, () => this.#execution.message(bytes));
+  }
+
+  end(): void {
+    handle(this, () => this.#execution.end());
+  }
+
+  cancel(): void {
+    handle(this, () => this.#execution.cancel());
+  }
+
+  credit(upTo: number): void {
+    handle(this, () => this.#execution.credit(upTo));
+  }
+}

@@ -1,0 +1,131 @@
+/** The streaming handlers that run. */
+import {
+  type ConnectionId,
+  type Request,
+  type SeqNum,
+  type StreamItem,
+  type StreamOutput,
+  seqNumOf,
+  unreachable,
+} from '@understudy/core/internal';
+import { itemDigest } from '@understudy/wire';
+import type { HandlerRegistry } from '../capture/registry.js';
+import type { HandlerFault } from '../handlers/handler-fault.js';
+import { noSuchMethod, outcomeOf } from '../handlers/status.js';
+import type { Nest } from './handler-run.js';
+import type { OrderedTask } from './step.js';
+import { StreamRun } from './stream-run.js';
+
+export interface StreamRunsOptions {
+  readonly registry: HandlerRegistry;
+  readonly nest: Nest;
+  readonly onFault: (fault: HandlerFault) => void;
+  /** Called when a handler sends something while no message is processed, because it went on by itself. */
+  readonly onLate: (output: StreamOutput) => void;
+}
+
+/**
+ * Runs the handlers of open streams in one life of a replica. What they send belongs to the message that is being
+ * processed.
+ */
+export class StreamRuns {
+  readonly #options: StreamRunsOptions;
+  readonly #streams = new Map<ConnectionId, Map<SeqNum, StreamRun>>();
+  #open = 0;
+  /** What was sent since the step began; undefined between steps. */
+  #outputs: StreamOutput[] | undefined;
+
+  constructor(options: StreamRunsOptions) {
+    this.#options = options;
+  }
+
+  /** How many streaming handlers run. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /**
+   * Begins a step.
+   *
+   * @returns where what handlers send during the step is gathered
+   */
+  begin(): readonly StreamOutput[] {
+    this.#outputs = [];
+    return this.#outputs;
+  }
+
+  /** Ends the step whose items `begin` gathers in `outputs`. Items after that belong to no message. */
+  finish(outputs: readonly StreamOutput[]): void {
+    if (this.#outputs === outputs) this.#outputs = undefined;
+  }
+
+  /** Gives a message of a stream to its handler, which takes the next step. */
+  deliver({ info }: OrderedTask, { stream: part, ...request }: Request, peer: string): void {
+    const { connection } = info;
+    switch (part?.kind) {
+      case 'open':
+        return this.#start(connection, seqNumOf(info), request, peer);
+      case 'message':
+        return this.#get(connection, part.of)?.message(request.message);
+      case 'end':
+        return this.#get(connection, part.of)?.end();
+      case 'cancel':
+        return this.#cancel(connection, part.of);
+      case 'credit':
+        for (const { of, upTo } of part.taken) this.#get(connection, of)?.credit(upTo);
+        return;
+      case undefined:
+        return;
+      default:
+        return unreachable(part, 'part of a stream');
+    }
+  }
+
+  /** Cancels all handlers, because this life is over. */
+  close(): void {
+    for (const streams of this.#streams.values()) for (const run of streams.values()) run.cancel();
+    this.#streams.clear();
+    this.#open = 0;
+  }
+
+  #get(connection: ConnectionId, stream: SeqNum): StreamRun | undefined {
+    return this.#streams.get(connection)?.get(stream);
+  }
+
+  #start(connection: ConnectionId, stream: SeqNum, request: Request, peer: string): void {
+    const { registry, nest, onFault } = this.#options;
+    const onItem = (item: StreamItem): void => this.#onItem(connection, stream, item);
+    const captured = registry.get(request.method);
+    if (captured === undefined || captured.kind === 'unary') {
+      onItem({ kind: 'status', outcome: outcomeOf(noSuchMethod(request.method)) });
+      return;
+    }
+    let streams = this.#streams.get(connection);
+    if (streams === undefined) {
+      streams = new Map();
+      this.#streams.set(connection, streams);
+    }
+    const run = new StreamRun(nest, { captured, request, peer, onItem, onFault });
+    streams.set(stream, run);
+    this.#open++;
+    run.start();
+  }
+
+  #cancel(connection: ConnectionId, stream: SeqNum): void {
+    this.#get(connection, stream)?.cancel();
+    this.#forget(connection, stream);
+  }
+
+  #forget(connection: ConnectionId, stream: SeqNum): void {
+    const streams = this.#streams.get(connection);
+    if (streams?.delete(stream)) this.#open--;
+    if (streams?.size === 0) this.#streams.delete(connection);
+  }
+
+  #onItem(connection: ConnectionId, stream: SeqNum, item: StreamItem): void {
+    const output = { connection, stream, item, digest: itemDigest(item) };
+    if (this.#outputs === undefined) this.#options.onLate(output);
+    else this.#outputs.push(output);
+    if (item.kind === 'status') this.#forget(connection, stream);
+  }
+}

@@ -1,0 +1,65 @@
+/** Ends RPCs: with the outcome of a message, or with an error of ours. */
+import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import type { ErrorCode } from '@understudy/core';
+import type { Reply } from '@understudy/core/internal';
+import { asBuffer, errorStatus, HEADER_KEY, metadataOf, wellFormed } from '@understudy/grpc-common';
+import type { StreamArrival } from '../capture/arrival.js';
+
+/** Why a call fails whose outcome nobody knows, because the life of the replica that had it is over. */
+export const LIFE_ENDED = 'this replica ended before the outcome was known; the call may have taken effect';
+
+/**
+ * Ends an RPC with `outcome` and `header`. A reply that succeeds has the header in its initial metadata, so that it
+ * arrives first. An error has it in its trailers, because only trailers tell an error that the service answered from
+ * one that the client's own connection made up after initial metadata came. The details of an OK status are not sent,
+ * since grpc-js cannot send them.
+ */
+export function answer(
+  call: ServerUnaryCall<Buffer, Buffer>,
+  callback: sendUnaryData<Buffer>,
+  outcome: Reply,
+  header?: Uint8Array,
+): void {
+  const { code, details, initialMetadata, message } = outcome;
+  const own = outcome.trailers === undefined ? undefined : metadataOf(outcome.trailers);
+  const succeeds = code === 0 && message !== undefined;
+  const trailers = header === undefined || succeeds ? own : withHeader(own ?? new Metadata(), header);
+  if (header !== undefined && succeeds) {
+    call.sendMetadata(withHeader(metadataOf(initialMetadata), header));
+  } else if (initialMetadata !== undefined && (initialMetadata.length > 0 || code !== 0)) {
+    // grpc-js itself sends headers before a message, but none before a status.
+    call.sendMetadata(metadataOf(initialMetadata));
+  }
+  if (succeeds) {
+    callback(null, asBuffer(message), trailers);
+  } else {
+    callback({ code, details: wellFormed(details), ...(trailers !== undefined && { metadata: trailers }) });
+  }
+}
+
+function withHeader(metadata: Metadata, header: Uint8Array): Metadata {
+  metadata.set(HEADER_KEY, asBuffer(header));
+  return metadata;
+}
+
+/**
+ * Ends a unary call with an error of ours.
+ *
+ * @param reason a sentence that a person can act on; never contains a payload
+ * @param primaryAddress where the primary is, if that is known
+ */
+export function failWith(
+  callback: sendUnaryData<Buffer>,
+  code: ErrorCode,
+  reason: string,
+  primaryAddress?: string,
+): void {
+  callback(errorStatus(code, reason, { primaryAddress }));
+}
+
+/** Ends a streaming call as {@link failWith} ends a unary one. */
+export function failStream(arrival: StreamArrival, code: ErrorCode, reason: string, primaryAddress?: string): void {
+  const status = errorStatus(code, reason, { primaryAddress });
+  if (arrival.kind === 'clientStream') arrival.callback(status);
+  else arrival.call.emit('error', status);
+}

@@ -1,0 +1,179 @@
+/** The RPCs that a life of a replica has taken and not answered yet. */
+import { UnderstudyError } from '@understudy/core';
+import {
+  type CallId,
+  type GroupConfig,
+  methodSettings,
+  type Outcome,
+  type Request,
+  type RpcReplyHeader,
+  type RpcRequestHeader,
+  replyOf,
+  type StreamItem,
+} from '@understudy/core/internal';
+import type { AuthContext } from '@understudy/grpc-common';
+import { sentenceOf } from '@understudy/grpc-common';
+import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
+import type { Arrival, StreamArrival } from '../capture/arrival.js';
+import type { HandlerRegistry } from '../capture/registry.js';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
+import { answer, failWith, LIFE_ENDED } from './answer.js';
+import { type IncomingCall, incomingCall } from './incoming-call.js';
+import { StreamCalls } from './stream-calls.js';
+
+const SERVES_NO_MORE = 'this replica does not serve any more; the client asks the next primary';
+
+let lastCall = 0;
+
+export interface CallsOptions {
+  readonly loop: EventLoop;
+  readonly config: GroupConfig;
+  readonly registry: HandlerRegistry;
+}
+
+type Origin = Pick<Arrival['call'], 'getHost' | 'getAuthContext'>;
+
+interface Waiting {
+  readonly arrival: Arrival;
+  /** The call came from a client of ours, which asks again by itself. */
+  readonly ofSession: boolean;
+}
+
+/**
+ * Makes messages of the RPCs that arrive, and answers them with what becomes of the messages, in one life of a replica.
+ */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #waiting = new Map<CallId, Waiting>();
+  readonly #streams: StreamCalls;
+  readonly #readOnly = new Map<string, boolean>();
+  /** The RPC of each request, for interceptors that ask what only an RPC can tell. */
+  readonly #origins = new WeakMap<Request, Origin>();
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+    this.#streams = new StreamCalls({
+      loop: options.loop,
+      nextId: () => ++lastCall as CallId,
+      onRequest: (request, { call }) => this.#origins.set(request, call),
+    });
+  }
+
+  /** Takes a call of a captured method. Never throws. */
+  accept(arrival: Arrival): void {
+    const incoming = incomingCall(arrival.call, arrival.call.request);
+    let request: Request;
+    let header: RpcRequestHeader | undefined;
+    try {
+      request = withCaller(incoming);
+      header = incoming.header && decodeRpcRequestHeader(incoming.header);
+    } catch (error) {
+      const reason = error instanceof UnderstudyError ? sentenceOf(error) : 'the header cannot be decoded';
+      failWith(arrival.callback, 'UNDERSTUDY_MALFORMED', reason);
+      return;
+    }
+    const { peer } = incoming;
+    if (header !== undefined) {
+      const call = this.#wait(arrival, request, true);
+      this.#options.loop.dispatch({ kind: 'rpcCall', call, peer, header, request });
+      return;
+    }
+    const readOnly = this.#isReadOnly(arrival.path);
+    const keyed = readOnly ? request : withKey(request, incoming.idempotencyKey, arrival.call.getAuthContext());
+    const call = this.#wait(arrival, keyed, false);
+    this.#options.loop.dispatch({ kind: 'plainCall', call, peer, readOnly, request: keyed });
+  }
+
+  origin(request: Request): Origin | undefined {
+    return this.#origins.get(request);
+  }
+
+  acceptStream(arrival: StreamArrival): void {
+    this.#streams.accept(arrival);
+  }
+
+  answerItem(id: CallId, item: StreamItem): void {
+    this.#streams.onItem(id, item);
+  }
+
+  answer(id: CallId, outcome: Outcome, header: RpcReplyHeader | undefined): void {
+    if (this.#streams.onOutcome(id, outcome)) return;
+    const waiting = this.#take(id);
+    if (waiting === undefined) return;
+    const { call, callback } = waiting.arrival;
+    const reply = replyOf(outcome);
+    if (header === undefined) {
+      answer(call, callback, reply);
+      return;
+    }
+    const bytes = encodeRpcReplyHeader(header);
+    if (bytes.length <= HEADER_MAX_BYTES) {
+      answer(call, callback, reply, bytes);
+      return;
+    }
+    // The client asks again, and gets the reply when the orders it reflects are stable.
+    const reason = `the reply reflects more orders than ${HEADER_MAX_BYTES} bytes hold; the client asks again`;
+    failWith(callback, 'UNDERSTUDY_INDETERMINATE', reason);
+  }
+
+  fail({ call, code, reason, primary }: EffectOf<'failCall'>): void {
+    if (this.#streams.fail(call, code, reason, primary)) return;
+    const waiting = this.#take(call);
+    if (waiting !== undefined) failWith(waiting.arrival.callback, code, reason, primary);
+  }
+
+  /**
+   * Answers all calls, because this life ends. Sessions ask the next primary anyway; all others are told that the
+   * outcome is unknown.
+   */
+  failAll(): void {
+    this.#streams.failAll();
+    for (const [id, { arrival, ofSession }] of this.#waiting) {
+      this.#waiting.delete(id);
+      if (ofSession) failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', SERVES_NO_MORE);
+      else failWith(arrival.callback, 'UNDERSTUDY_INDETERMINATE', LIFE_ENDED);
+    }
+  }
+
+  #wait(arrival: Arrival, request: Request, ofSession: boolean): CallId {
+    const id = ++lastCall as CallId;
+    this.#waiting.set(id, { arrival, ofSession });
+    this.#origins.set(request, arrival.call);
+    // grpc-js emits this after every end.
+    arrival.call.on('cancelled', () => {
+      if (this.#waiting.delete(id)) this.#options.loop.dispatch({ kind: 'callGone', call: id });
+    });
+    return id;
+  }
+
+  #take(id: CallId): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #isReadOnly(path: string): boolean {
+    let readOnly = this.#readOnly.get(path);
+    if (readOnly === undefined) {
+      const { config, registry } = this.#options;
+      readOnly = methodSettings(config, path).readOnly || registry.get(path)?.readOnly === true;
+      this.#readOnly.set(path, readOnly);
+    }
+    return readOnly;
+  }
+}
+
+/** @throws UNDERSTUDY_MALFORMED */
+const withCaller = ({ request, caller }: IncomingCall): Request =>
+  caller === undefined ? request : { ...request, nested: decodeCaller(caller) };
+
+/**
+ * A key belongs to the subject of its caller's certificate; without certificates it belongs to everybody alike. The
+ * caller's address plays no role, since a retry may come over another connection.
+ */
+function withKey(request: Request, idempotencyKey: string | undefined, context: AuthContext | null): Request {
+  if (idempotencyKey === undefined) return request;
+  const subject = context?.sslPeerCertificate?.subject;
+  const identity = subject === undefined ? '' : JSON.stringify(subject);
+  return { ...request, key: JSON.stringify([identity, request.method, idempotencyKey]) };
+}

@@ -1,0 +1,151 @@
+import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import type { Incarnation, ReplicaId } from '@understudy/core';
+import {
+  configDigest,
+  connectionId,
+  type HelloFrame,
+  NO_SEQ,
+  NO_TERM,
+  parseServiceConfig,
+} from '@understudy/core/internal';
+import { decodePeerHello, decodeReplyFrame, encodePeerHello, encodeSessionFrame } from '@understudy/wire';
+import { afterEach, describe, expect, it } from 'vitest';
+import { counterService } from '../testing/counter.js';
+import { RawStream } from '../testing/raw-stream.js';
+import { type Node, Stage } from '../testing/stage.js';
+
+const MULTICAST = '/understudy.v1.Multicast/Connect';
+const REPLICATION = '/understudy.v1.Replication/Link';
+
+let stage: Stage;
+const streams: RawStream[] = [];
+afterEach(async () => {
+  for (const stream of streams.splice(0)) stream.close();
+  await stage.end();
+});
+
+function open(node: Node, path: string): RawStream {
+  const stream = new RawStream(node.address, path).listen();
+  streams.push(stream);
+  return stream;
+}
+
+const hello = (connection: string): HelloFrame => ({
+  kind: 'hello',
+  group: 'counters',
+  connection: connectionId('session', connection),
+  fresh: true,
+  term: NO_TERM,
+  repliesSeenUpTo: NO_SEQ,
+  sentAtMs: 1,
+});
+
+const peerHello = (change: object = {}) => ({
+  group: 'counters',
+  member: { id: 'r9' as ReplicaId, incarnation: 'a'.repeat(32) as Incarnation },
+  address: '127.0.0.1:9',
+  configDigest: configDigest(parseServiceConfig(stage.serviceConfig)),
+  ...change,
+});
+
+describe("a client's link", () => {
+  it('is welcomed', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const stream = open(node, MULTICAST);
+    stream.send(encodeSessionFrame(hello('1'.repeat(32))));
+    expect(decodeReplyFrame(await stream.next())).toMatchObject({ kind: 'welcome', view: { primary: 'r1' } });
+    expect(node.status.sessions).toBe(1);
+  });
+
+  it.each([
+    ['no frame message', Buffer.from('garbage')],
+    ['a frame of no kind', Buffer.from([0x0a, 2, 1, 0x99])],
+    ['an empty message', Buffer.alloc(0)],
+  ])('ends as malformed when it carries %s, and nothing else ends', async (_what, message) => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const good = open(node, MULTICAST);
+    good.send(encodeSessionFrame(hello('1'.repeat(32))));
+    await good.next();
+    const bad = open(node, MULTICAST);
+    bad.sendRaw(message);
+    const status = await bad.ended;
+    expect(status.code).toBe(3);
+    expect(status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_MALFORMED']);
+    good.send(encodeSessionFrame(hello('1'.repeat(32))));
+    expect(decodeReplyFrame(await good.next()).kind).toBe('welcome');
+    expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
+  });
+
+  it('is cut off when it is not read, while the replica serves others', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const stream = new RawStream(node.address, MULTICAST);
+    streams.push(stream);
+    stream.send(encodeSessionFrame(hello('1'.repeat(32))));
+    const header = { term: NO_TERM, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
+    const request = { method: counterService.Blob.path, message: Buffer.from('1000000') };
+    // Each read is a frame of its own, so that the replies do not travel together as one large frame.
+    for (let readId = 1; readId <= 40; readId++) {
+      stream.send(
+        encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [{ readId, request }], streams: [] }),
+      );
+    }
+    await stage.until(() => stage.logged.join().includes('a client does not read its link'));
+    expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
+    stream.listen();
+    expect((await stream.ended).code).not.toBe(0);
+  });
+
+  it('is told by its status that the replica does not run', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.bind('r1');
+    expect(await open(node, MULTICAST).ended).toMatchObject({ code: 14 });
+  });
+});
+
+describe("a peer's link", () => {
+  it('is answered with a hello', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const stream = open(node, REPLICATION);
+    stream.send(encodePeerHello(peerHello()));
+    expect(decodePeerHello(await stream.next())).toMatchObject({ member: { id: 'r1' }, address: node.address });
+  });
+
+  it.each([
+    ['another group', { group: 'others' }, 'belongs to group others'],
+    ['another service config', { configDigest: 1 }, 'the service configs of replicas r9 and r1 differ'],
+    ['our own name', { member: { id: 'r1', incarnation: 'b'.repeat(32) } }, 'two replicas are named r1'],
+  ])('is refused with the reason when it comes from a replica with %s', async (_what, change, reason) => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const stream = open(node, REPLICATION);
+    stream.send(encodePeerHello(peerHello(change)));
+    const status = await stream.ended;
+    expect(status.code).toBe(9);
+    expect(status.details).toContain(reason);
+    expect(status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_SETUP']);
+  });
+
+  it('ends as malformed if it begins with something other than a hello', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const stream = open(node, REPLICATION);
+    stream.send(encodeSessionFrame(hello('1'.repeat(32))));
+    expect(await stream.ended).toMatchObject({ code: 3 });
+  });
+
+  it('gives way to a newer link of the same replica', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const older = open(node, REPLICATION);
+    older.send(encodePeerHello(peerHello()));
+    await older.next();
+    const newer = open(node, REPLICATION);
+    newer.send(encodePeerHello(peerHello()));
+    await newer.next();
+    expect(await older.ended).toMatchObject({ code: 0 });
+  });
+});

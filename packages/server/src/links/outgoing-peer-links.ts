@@ -1,0 +1,80 @@
+/** The links on which this replica sends to the others. */
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { Logger, ReplicaId, UnderstudyError } from '@understudy/core';
+import type { PeerFrame } from '@understudy/core/internal';
+import { messagesOf } from '@understudy/grpc-common';
+import { encodePeerFrame, type PeerHello } from '@understudy/wire';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
+import { PeerLink } from './peer-link.js';
+
+type Wanted = EffectOf<'connectPeers'>['peers'];
+
+export interface OutgoingPeerLinksOptions {
+  readonly loop: EventLoop;
+  readonly hello: PeerHello;
+  readonly credentials: ChannelCredentials;
+  readonly logger: Logger;
+  /** Called when two replicas are set up so that they cannot work together. */
+  readonly onMismatch: (peer: ReplicaId, error: UnderstudyError) => void;
+}
+
+/** Keeps the links on which this replica sends to the others, in one of its lives. */
+export class OutgoingPeerLinks {
+  readonly #options: OutgoingPeerLinksOptions;
+  readonly #links = new Map<ReplicaId, PeerLink>();
+  /** The frame that was encoded last, because the same announcement often goes to several peers in a row. */
+  #encoded: { readonly frame: PeerFrame; readonly messages: readonly Buffer[] } | undefined;
+
+  constructor(options: OutgoingPeerLinksOptions) {
+    this.#options = options;
+  }
+
+  /** Keeps links to the wanted peers and to no others. */
+  connect(wanted: Wanted): void {
+    const addresses = new Map(wanted.map(({ id, address }) => [id, address]));
+    for (const [id, link] of this.#links) {
+      if (addresses.get(id) === link.address) continue;
+      this.#links.delete(id);
+      link.close();
+    }
+    for (const [id, address] of addresses) if (!this.#links.has(id)) this.#dial(id, address);
+  }
+
+  addressOf(peer: ReplicaId | undefined): string | undefined {
+    return peer === undefined ? undefined : this.#links.get(peer)?.address;
+  }
+
+  send(peer: ReplicaId, frame: PeerFrame): void {
+    const link = this.#links.get(peer);
+    if (link === undefined) return;
+    if (this.#encoded?.frame !== frame) this.#encoded = { frame, messages: messagesOf(encodePeerFrame(frame)) };
+    link.send(this.#encoded.messages);
+  }
+
+  closeAll(): void {
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+
+  crash(): void {
+    for (const link of this.#links.values()) link.crash();
+    this.#links.clear();
+  }
+
+  #dial(id: ReplicaId, address: string): void {
+    const { loop, hello, credentials, logger, onMismatch } = this.#options;
+    this.#links.set(
+      id,
+      new PeerLink({
+        id,
+        address,
+        hello,
+        credentials,
+        logger,
+        onMismatch: (error) => onMismatch(id, error),
+        onUp: (peer) => loop.dispatch({ kind: 'peerUp', peer }),
+        onDown: (peer) => loop.dispatch({ kind: 'peerDown', peer }),
+      }),
+    );
+  }
+}

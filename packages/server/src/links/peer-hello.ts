@@ -1,0 +1,19 @@
+import type { PeerHello } from '@understudy/wire';
+
+/**
+ * Decides whether two replicas may talk.
+ *
+ * @returns why not, in a sentence for the operator of either; undefined if they may
+ */
+export function mismatch(mine: PeerHello, theirs: PeerHello): string | undefined {
+  if (theirs.group !== mine.group) {
+    return `replica ${theirs.member.id} belongs to group ${theirs.group}, replica ${mine.member.id} to ${mine.group}`;
+  }
+  if (theirs.member.id === mine.member.id) {
+    return `two replicas are named ${mine.member.id}; each needs a replicaId of its own`;
+  }
+  if (theirs.configDigest !== mine.configDigest) {
+    return `the service configs of replicas ${theirs.member.id} and ${mine.member.id} differ; give all the same`;
+  }
+  return undefined;
+}

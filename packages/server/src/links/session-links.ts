@@ -1,0 +1,94 @@
+/** The links of clients' sessions to this replica. */
+import type { Logger } from '@understudy/core';
+import type { LinkId, ReplyFrame } from '@understudy/core/internal';
+import { CONNECT_PATH, frameMethod, sentenceOf } from '@understudy/grpc-common';
+import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
+import type { EventLoop } from '../loop/event-loop.js';
+import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
+import { FrameChannel } from './frame-channel.js';
+
+/** A client that leaves more than this unread is cut off. It comes back and is sent what it lacks. */
+const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
+
+/** understudy.v1.Multicast: the multicast connection of [0020]. */
+export const multicastService = { connect: frameMethod(CONNECT_PATH) } as const;
+
+let lastLink = 0;
+
+interface SessionLink {
+  readonly link: AcceptedLink;
+  readonly channel: FrameChannel;
+}
+
+/** Accepts the links of clients' sessions, in one life of a replica. */
+export class SessionLinks {
+  readonly #loop: EventLoop;
+  readonly #logger: Logger;
+  readonly #links = new Map<LinkId, SessionLink>();
+  #paused = false;
+
+  constructor(loop: EventLoop, logger: Logger) {
+    this.#loop = loop;
+    this.#logger = logger;
+  }
+
+  accept(link: AcceptedLink): void {
+    const id = ++lastLink as LinkId;
+    const peer = link.getPeer();
+    const channel = new FrameChannel({
+      link,
+      queuedMaxBytes: QUEUED_MAX_BYTES,
+      onFrame: (bytes) =>
+        this.#loop.dispatch({ kind: 'sessionFrame', link: id, peer, frame: decodeSessionFrame(bytes) }),
+      onMalformed: (error) => {
+        this.#logger.log('warn', 'a client sent a malformed frame', { peer, reason: error.message });
+        this.#forget(id);
+        refuseLink(link, 'UNDERSTUDY_MALFORMED', sentenceOf(error));
+      },
+      onOverflow: () => {
+        this.#logger.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });
+        this.#forget(id);
+        resetLink(link);
+      },
+    });
+    this.#links.set(id, { link, channel });
+    link.on('end', () => this.close(id));
+    link.on('cancelled', () => this.#forget(id));
+    // A link that breaks is cancelled too, and that is handled above.
+    link.on('error', () => {});
+    if (this.#paused) link.pause();
+  }
+
+  send(id: LinkId, frame: ReplyFrame): void {
+    this.#links.get(id)?.channel.send(encodeReplyFrame(frame));
+  }
+
+  /** Ends a link after what was sent on it. */
+  close(id: LinkId): void {
+    const link = this.#links.get(id)?.link;
+    this.#forget(id);
+    link?.end();
+  }
+
+  /** Pushes back: while paused, nothing is read from clients, which then cannot send more than gRPC's window. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    for (const { link } of this.#links.values()) {
+      if (paused) link.pause();
+      else link.resume();
+    }
+  }
+
+  closeAll(): void {
+    for (const id of [...this.#links.keys()]) this.close(id);
+  }
+
+  #forget(id: LinkId): void {
+    const known = this.#links.get(id);
+    if (known === undefined) return;
+    this.#links.delete(id);
+    known.channel.close();
+    if (known.link.isPaused()) known.link.resume();
+    this.#loop.dispatch({ kind: 'sessionDown', link: id });
+  }
+}

@@ -1,0 +1,66 @@
+import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Node, Stage } from '../testing/stage.js';
+
+let stage: Stage;
+afterEach(() => stage.end());
+
+describe('a coordinator that fails', () => {
+  it('may lose an answer: the change is looked up, not done twice', async () => {
+    stage = new Stage(memoryCoordinator());
+    stage.coordinator.faults.loseNextAnswer();
+    const node = await stage.start('r1');
+    expect(node.status).toMatchObject({ role: 'primary', epoch: 1 });
+    expect(stage.logged.join()).toContain('a change of the record waits for the coordinator');
+    // The watch may tell of the new record before the replica knows that the change was its own.
+    await stage.until(() => node.status.recordChange === undefined);
+  });
+
+  it('may be away: calls are answered all the same, and changes of the record wait for it', async () => {
+    stage = new Stage(memoryCoordinator());
+    const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+    stage.coordinator.faults.setReachable(false);
+    expect(await primary.add('a', 5)).toEqual({ error: null, value: 5 });
+    backup.crash();
+    const waiting = primary.add('b', 2);
+    await stage.until(() => stage.logged.join().includes('"change":"silent"'));
+    expect(primary.status).toMatchObject({ role: 'primary', blocked: undefined });
+    expect(primary.status.recordChange).toMatch(
+      /^silent \(epoch 3\) waits for the coordinator: UNDERSTUDY_COORDINATOR/,
+    );
+    stage.coordinator.faults.setReachable(true);
+    expect(await waiting).toEqual({ error: null, value: 7 });
+    expect(primary.status).toMatchObject({ recordChange: undefined, inSync: [{ id: 'r1' }] });
+    expect(stage.logged.filter((line) => line.includes('waits for the coordinator'))).toHaveLength(1);
+    expect(stage.logged.join()).toContain('the record can be changed again');
+  });
+});
+
+describe("the user's state", () => {
+  it('stops the replica when it cannot be copied, and tells open calls that their outcome is unknown', async () => {
+    stage = new Stage(memoryCoordinator());
+    const broken = {
+      checkpoint: (): Uint8Array => {
+        throw new Error('disk on fire');
+      },
+      restore() {},
+    };
+    const primary = await stage.start('r1', { state: broken });
+    const learner = await stage.bind('r2');
+    void learner.start().catch(() => {});
+    await stage.until(() => primary.failed !== undefined);
+    expect(primary.failed?.message).toBe('state.checkpoint() failed');
+    expect(primary.status).toMatchObject({ role: 'deposed' });
+    expect(primary.status.blocked).toContain('state.checkpoint() failed');
+    const { error } = await primary.add('a', 1);
+    expect(error?.details).toContain('UNDERSTUDY_NOT_PRIMARY');
+  });
+
+  it('reaches a replica that joins, even if it has several megabytes', async () => {
+    stage = new Stage(memoryCoordinator());
+    const primary = await stage.start('r1');
+    primary.counter.ids = Array.from({ length: 50_000 }, (_, i) => `an id that takes some room, number ${i}`);
+    const learner = await stage.start('r2');
+    expect(learner.counter.ids).toEqual(primary.counter.ids);
+  });
+});

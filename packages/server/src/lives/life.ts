@@ -1,0 +1,236 @@
+/** One life of a replica, from joining its group to being deposed, removed or stopped. */
+import { randomBytes } from 'node:crypto';
+import type { ChannelCredentials, ServerInterceptor } from '@grpc/grpc-js';
+import type {
+  Coordinator,
+  GroupRecord,
+  Incarnation,
+  Logger,
+  Member,
+  ReplicaId,
+  ReplicaStatus,
+  StateSource,
+  UnderstudyError,
+} from '@understudy/core';
+import { configDigest, type GroupConfig, Replica, type ReplicaEffect, unreachable } from '@understudy/core/internal';
+import type { Arrival, StreamArrival } from '../capture/arrival.js';
+import type { HandlerRegistry } from '../capture/registry.js';
+import { Executor } from '../execution/executor.js';
+import { Calls } from '../intake/calls.js';
+import type { AcceptedLink } from '../links/accepted-link.js';
+import { IncomingPeerLinks } from '../links/incoming-peer-links.js';
+import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
+import { SessionLinks } from '../links/session-links.js';
+import type { Activity } from '../loop/activity.js';
+import { EventLoop } from '../loop/event-loop.js';
+import { RecordKeeper } from './record-keeper.js';
+import { UserState } from './user-state.js';
+
+/** What all lives of a replica have in common. */
+export interface LifeSetup {
+  readonly id: ReplicaId;
+  readonly address: string;
+  readonly config: GroupConfig;
+  readonly coordinator: Coordinator;
+  readonly state: StateSource;
+  readonly interceptors: readonly ServerInterceptor[];
+  readonly registry: HandlerRegistry;
+  readonly activity: Activity;
+  readonly peerCredentials: ChannelCredentials;
+  readonly logger: Logger;
+  readonly events: LifeEvents;
+}
+
+export interface LifeEvents {
+  roleChanged(status: ReplicaStatus): void;
+  /** Called when this life is over and a new one must begin. */
+  over(reason: string): void;
+  stopped(handedOverTo: ReplicaId | undefined): void;
+  /** Called when a peer is set up so that it cannot work with this replica. */
+  mismatch(peer: ReplicaId, error: UnderstudyError): void;
+  fatal(error: Error): void;
+}
+
+/** One life (incarnation) of a replica: one core, and everything that feeds it and carries out what it decides. */
+export class Life {
+  readonly member: Member;
+  readonly #address: string;
+  readonly #events: LifeEvents;
+  readonly #logger: Logger;
+  readonly #core: Replica;
+  readonly #loop: EventLoop;
+  readonly #sessions: SessionLinks;
+  readonly #incomingPeers: IncomingPeerLinks;
+  readonly #outgoingPeers: OutgoingPeerLinks;
+  readonly #calls: Calls;
+  readonly #executor: Executor;
+  readonly #state: UserState;
+  readonly #record: RecordKeeper;
+  /** The status as of the last change of role, for questions about the role. */
+  #role: ReplicaStatus;
+
+  constructor(setup: LifeSetup) {
+    const { id, address, config, coordinator, interceptors, registry, activity, logger, events } = setup;
+    this.member = { id, incarnation: randomBytes(16).toString('hex') as Incarnation };
+    this.#address = address;
+    this.#events = events;
+    this.#logger = logger;
+    this.#core = new Replica({ member: this.member, address, config, admits: interceptors.length > 0 });
+    this.#role = this.#core.status;
+    const onFatal = (error: Error): void => events.fatal(error);
+    const loop = new EventLoop({
+      core: this.#core,
+      batchMs: config.batchMs,
+      perform: (effect) => this.#perform(effect),
+      onFatal,
+    });
+    this.#loop = loop;
+    const hello = { group: config.group, member: this.member, address, configDigest: configDigest(config) };
+    this.#sessions = new SessionLinks(loop, logger);
+    this.#incomingPeers = new IncomingPeerLinks(loop, hello, logger);
+    const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
+    this.#outgoingPeers = new OutgoingPeerLinks({
+      loop,
+      hello,
+      credentials: setup.peerCredentials,
+      logger,
+      onMismatch,
+    });
+    this.#calls = new Calls({ loop, config, registry });
+    this.#executor = new Executor({
+      loop,
+      registry,
+      calls: this.#calls,
+      interceptors,
+      activity,
+      admissionsMax: config.queueMax,
+      logger,
+    });
+    this.#state = new UserState({ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal });
+    this.#record = new RecordKeeper({ loop, coordinator, logger, onFatal });
+  }
+
+  get status(): ReplicaStatus {
+    const { status } = this.#core;
+    const { waits } = this.#record;
+    return waits === undefined ? status : { ...status, recordChange: waits };
+  }
+
+  /** Whether this replica takes calls, or holds them until it does. */
+  get serves(): boolean {
+    return !this.#loop.closed && (this.#role.role === 'primary' || this.#role.role === 'promoting');
+  }
+
+  /** Where calls should go; undefined if the primary is unknown. */
+  get primaryAddress(): string | undefined {
+    const { primary } = this.#core.status;
+    return primary === this.member.id ? this.#address : this.#outgoingPeers.addressOf(primary);
+  }
+
+  /** @param record the group's record as the coordinator has it; undefined if there is none yet */
+  begin(record: GroupRecord | undefined): void {
+    this.#loop.start();
+    this.#loop.dispatch({ kind: 'start', record });
+    this.#record.watch();
+  }
+
+  onSessionLink(link: AcceptedLink): void {
+    this.#sessions.accept(link);
+  }
+
+  onPeerLink(link: AcceptedLink): void {
+    this.#incomingPeers.accept(link);
+  }
+
+  onCall(arrival: Arrival): void {
+    this.#calls.accept(arrival);
+  }
+
+  onStream(arrival: StreamArrival): void {
+    this.#calls.acceptStream(arrival);
+  }
+
+  stepDown(): void {
+    this.#loop.dispatch({ kind: 'stepDown' });
+  }
+
+  /** Ends everything that belongs to this life; what was sent on its links still leaves. */
+  end(): void {
+    this.#abandon();
+    this.#outgoingPeers.closeAll();
+  }
+
+  /** Ends this life as the death of the process would, as far as others can tell. */
+  crash(): void {
+    this.#abandon();
+    this.#outgoingPeers.crash();
+  }
+
+  #abandon(): void {
+    this.#loop.close();
+    this.#record.close();
+    this.#executor.close();
+    this.#calls.failAll();
+    this.#sessions.closeAll();
+    this.#incomingPeers.closeAll();
+  }
+
+  #perform(effect: ReplicaEffect): void {
+    switch (effect.kind) {
+      case 'sendToPeer':
+        return this.#outgoingPeers.send(effect.peer, effect.frame);
+      case 'sendToSession':
+        return this.#sessions.send(effect.link, effect.frame);
+      case 'execute':
+        return this.#executor.execute(effect);
+      case 'answerCall':
+        return this.#calls.answer(effect.call, effect.outcome, effect.header);
+      case 'answerItem':
+        return this.#calls.answerItem(effect.call, effect.item);
+      case 'failCall':
+        return this.#calls.fail(effect);
+      case 'admit':
+        return this.#executor.admit(effect);
+      case 'passItem':
+        return this.#executor.passItem(effect);
+      case 'streamGone':
+        return this.#executor.streamGone(effect);
+      case 'dropAdmission':
+        return this.#executor.dropAdmission(effect);
+      case 'sendNested':
+        return this.#executor.sendNested(effect);
+      case 'abandonTask':
+        return this.#executor.abandonTask(effect);
+      case 'closeSession':
+        return this.#sessions.close(effect.link);
+      case 'pauseSessions':
+        return this.#sessions.pause(effect.paused);
+      case 'connectPeers':
+        return this.#outgoingPeers.connect(effect.peers);
+      case 'takeCheckpoint':
+        return this.#state.checkpoint();
+      case 'restoreState':
+        return this.#state.restore(effect.state);
+      case 'changeRecord':
+        return this.#record.change(effect);
+      case 'readRecord':
+        return this.#record.read();
+      case 'roleChanged':
+        return this.#onRole(effect.status);
+      case 'rejoin':
+        return this.#events.over(effect.reason);
+      case 'stopped':
+        return this.#events.stopped(effect.handedOverTo);
+      case 'log':
+        return this.#logger.log(effect.level, effect.event, effect.fields);
+      default:
+        return unreachable(effect, 'replica effect');
+    }
+  }
+
+  #onRole(status: ReplicaStatus): void {
+    this.#role = status;
+    if (!this.serves) this.#executor.forgetAdmissions();
+    this.#events.roleChanged(status);
+  }
+}

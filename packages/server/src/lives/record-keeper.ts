@@ -1,0 +1,130 @@
+/** Reads, watches and changes the group's record for a replica. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Coordinator, Epoch, Logger } from '@understudy/core';
+import { RecordChange, type RecordChangeStep } from '@understudy/core/internal';
+import { Backoff, errorOf, messageOf } from '@understudy/grpc-common';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
+
+const RETRY = { firstMs: 20, maxMs: 1000 };
+/** A change that takes longer is logged, because the group may not be able to serve until it is done. */
+const WAITS_AFTER_MS = 500;
+
+export interface RecordKeeperOptions {
+  readonly loop: EventLoop;
+  readonly coordinator: Coordinator;
+  readonly logger: Logger;
+  readonly onFatal: (error: Error) => void;
+}
+
+type Done = Extract<RecordChangeStep, { kind: 'done' }>;
+
+/** The coordinator as one life of a replica uses it. */
+export class RecordKeeper {
+  readonly #options: RecordKeeperOptions;
+  #unwatch: (() => void) | undefined;
+  #reading = false;
+  #readAgain = false;
+  #waits: string | undefined;
+
+  constructor(options: RecordKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** A sentence about the change that the coordinator has not confirmed for a while; undefined if there is none. */
+  get waits(): string | undefined {
+    return this.#waits;
+  }
+
+  watch(): void {
+    const { coordinator, loop, logger } = this.#options;
+    this.#unwatch = coordinator.watch(
+      (record) => loop.dispatch({ kind: 'record', record }),
+      (error) => logger.log('warn', 'watching the record failed', { reason: error.message }),
+    );
+  }
+
+  close(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+
+  /** Reads the record; once more after the present reading, if one is under way. */
+  read(): void {
+    if (this.#reading) {
+      this.#readAgain = true;
+      return;
+    }
+    this.#reading = true;
+    void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const { coordinator, loop, logger } = this.#options;
+    do {
+      this.#readAgain = false;
+      try {
+        const record = await coordinator.read();
+        if (record !== undefined) loop.dispatch({ kind: 'record', record });
+      } catch (error) {
+        // The watch tells when the coordinator is back.
+        if (!loop.closed) logger.log('warn', 'reading the record failed', { reason: messageOf(error) });
+      }
+    } while (this.#readAgain && !loop.closed);
+    this.#reading = false;
+  }
+
+  change({ next, reason }: EffectOf<'changeRecord'>): void {
+    const { loop, logger, onFatal } = this.#options;
+    const { epoch } = next;
+    const late = setTimeout(() => this.#isLate(reason, epoch), WAITS_AFTER_MS).unref();
+    this.#pursue(new RecordChange(next), epoch, reason)
+      .then(
+        (done) => {
+          if (done === undefined) return;
+          if (this.#waits !== undefined)
+            logger.log('info', 'the record can be changed again', { change: reason, epoch });
+          this.#waits = undefined;
+          loop.dispatch({ kind: 'recordChange', won: done.won, record: done.record });
+        },
+        (error: unknown) => onFatal(errorOf(error)),
+      )
+      .finally(() => clearTimeout(late));
+  }
+
+  /** Notes that a change waits. It is logged once for a change, however often it is tried. */
+  #isLate(change: string, epoch: Epoch, cause?: unknown): void {
+    const { loop, logger } = this.#options;
+    if (loop.closed) return;
+    const why = cause === undefined ? 'the coordinator has not answered yet' : messageOf(cause);
+    if (this.#waits === undefined) {
+      logger.log('warn', 'a change of the record waits for the coordinator', { change, epoch, reason: why });
+    }
+    this.#waits = `${change} (epoch ${epoch}) waits for the coordinator: ${why}`;
+  }
+
+  /** @returns undefined if this life ended before the outcome was certain */
+  async #pursue(change: RecordChange, epoch: Epoch, reason: string): Promise<Done | undefined> {
+    const { coordinator, loop } = this.#options;
+    const backoff = new Backoff(RETRY);
+    let step = change.begin();
+    while (!loop.closed) {
+      switch (step.kind) {
+        case 'done':
+          return step;
+        case 'swap': {
+          const result = await coordinator.compareAndSwap(step.expected, step.next);
+          step = change.onSwapped(result);
+          if (result.kind === 'unknown') this.#isLate(reason, epoch, result.cause);
+          break;
+        }
+        case 'read':
+          await delay(backoff.next(), undefined, { ref: false });
+          step = await coordinator.read().then(
+            (record) => change.onRead(record),
+            () => change.onReadFailed(),
+          );
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+import type { Replica, ReplicaEvent } from '@understudy/core/internal';
+import { describe, expect, it } from 'vitest';
+import { UserState } from '../lives/user-state.js';
+import { Activity } from './activity.js';
+import { EventLoop } from './event-loop.js';
+
+function stateWith(activity: Activity, stallMs: number) {
+  const steps: string[] = [];
+  let wake = (): void => {};
+  const restored = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const core = {
+    wantsFlush: false,
+    step: ({ kind }: ReplicaEvent) => {
+      steps.push(kind);
+      wake();
+      return [];
+    },
+  };
+  const fatal = (error: Error): never => {
+    throw error;
+  };
+  const loop = new EventLoop({ core: core as unknown as Replica, perform: () => {}, onFatal: fatal });
+  const source = { checkpoint: () => new Uint8Array(0), restore: () => void steps.push('restore') };
+  const logger = { log: (_level: string, event: string) => void steps.push(event) };
+  return { state: new UserState({ loop, source, activity, stallMs, logger, onFatal: fatal }), steps, restored, loop };
+}
+
+describe("a restore of the user's state", () => {
+  it('waits for handlers of earlier lives', async () => {
+    const activity = new Activity();
+    activity.began();
+    const { state, steps, restored } = stateWith(activity, 60_000);
+    state.restore(new Uint8Array(0));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(steps).toEqual([]);
+    activity.ended();
+    await restored;
+    expect(steps).toEqual(['restore', 'restored']);
+  });
+
+  it('goes on without handlers that do not end, and logs that', async () => {
+    const activity = new Activity();
+    activity.began();
+    const { state, steps, restored } = stateWith(activity, 10);
+    state.restore(new Uint8Array(0));
+    await restored;
+    expect(steps).toEqual(['handlers did not end before a restore', 'restore', 'restored']);
+  });
+
+  it('does not happen when the life that asked for it is over', async () => {
+    const activity = new Activity();
+    activity.began();
+    const { state, steps, loop } = stateWith(activity, 60_000);
+    state.restore(new Uint8Array(0));
+    loop.close();
+    activity.ended();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(steps).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * The service understudy.v1.Admin (protos/understudy/v1/admin.proto), by which operators ask a replica for its status
+ * and make it step down.
+ */
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { Member, ReplicaId, ReplicaStatus, Role } from '@understudy/core';
+import { failWith } from '../intake/answer.js';
+import { mayReplicate } from '../links/accepted-link.js';
+import { ProtoWriter } from './proto-writer.js';
+
+const method = <T>(name: string, responseSerialize: (value: T) => Buffer) => ({
+  path: `/understudy.v1.Admin/${name}`,
+  requestStream: false,
+  responseStream: false,
+  // Requests have no fields.
+  requestSerialize: (_value: unknown): Buffer => Buffer.alloc(0),
+  requestDeserialize: (_bytes: Buffer): object => ({}),
+  responseSerialize,
+  responseDeserialize: (bytes: Buffer): Buffer => bytes,
+});
+
+/** The service's methods, as grpc-js registers them. */
+export const adminService = {
+  Status: method('Status', encodeStatus),
+  StepDown: method('StepDown', (handedOverTo: ReplicaId | '') => new ProtoWriter().string(1, handedOverTo).finish()),
+};
+
+export interface AdminTarget {
+  readonly status: ReplicaStatus;
+  stop(): Promise<ReplicaId | undefined>;
+}
+
+/** What operators may ask of a replica. They must show a certificate as its peers must. */
+export function adminHandlers(replica: AdminTarget) {
+  return {
+    Status(call: ServerUnaryCall<object, ReplicaStatus>, callback: sendUnaryData<ReplicaStatus>): void {
+      if (mayAdminister(call, callback)) callback(null, replica.status);
+    },
+    StepDown(call: ServerUnaryCall<object, ReplicaId | ''>, callback: sendUnaryData<ReplicaId | ''>): void {
+      if (!mayAdminister(call, callback)) return;
+      replica.stop().then(
+        (handedOverTo) => callback(null, handedOverTo ?? ''),
+        (error: Error) => callback(error),
+      );
+    },
+  };
+}
+
+function mayAdminister<T>(call: ServerUnaryCall<object, T>, callback: sendUnaryData<T>): boolean {
+  if (mayReplicate(call)) return true;
+  failWith(callback as sendUnaryData<unknown>, 'UNDERSTUDY_SETUP', 'show a certificate that the server accepts');
+  return false;
+}
+
+const ROLES: Readonly<Record<Role, number>> = {
+  starting: 1,
+  joining: 2,
+  backup: 3,
+  promoting: 4,
+  primary: 5,
+  deposed: 6,
+};
+
+function encodeStatus(status: ReplicaStatus): Buffer {
+  const writer = new ProtoWriter()
+    .string(1, status.group)
+    .bytes(2, encodeMember(status.replica))
+    .uint(3, ROLES[status.role])
+    .uint(4, status.term)
+    .uint(5, status.epoch)
+    .string(6, status.primary);
+  for (const member of status.inSync) writer.bytes(7, encodeMember(member));
+  return writer
+    .uint(8, status.heldUpTo)
+    .uint(9, status.processedUpTo)
+    .uint(10, status.stableUpTo)
+    .string(11, status.digest)
+    .uint(12, status.sessions)
+    .uint(13, status.logLength)
+    .uint(14, status.waitingToRelease)
+    .string(15, status.blocked)
+    .string(16, status.recordChange)
+    .finish();
+}
+
+const encodeMember = ({ id, incarnation }: Member): Buffer =>
+  new ProtoWriter().string(1, id).bytes(2, Buffer.from(incarnation, 'hex')).finish();

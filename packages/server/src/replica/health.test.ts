@@ -1,0 +1,48 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import { service } from 'grpc-health-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Node } from '../testing/stage.js';
+import { Stage } from '../testing/stage.js';
+
+let stage: Stage;
+afterEach(() => stage.end());
+
+const check = service.Check as unknown as {
+  path: string;
+  requestSerialize: (value: object) => Buffer;
+  responseDeserialize: (bytes: Buffer) => { status: string };
+};
+
+function healthOf(node: Node, name: string): Promise<string> {
+  const client = new Client(node.address, credentials.createInsecure());
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(
+      check.path,
+      check.requestSerialize,
+      check.responseDeserialize,
+      { service: name },
+      (error, reply) => {
+        client.close();
+        if (error !== null) reject(error);
+        else resolve(reply?.status ?? '');
+      },
+    );
+  });
+}
+
+describe('the health service', () => {
+  it('says SERVING for the replicated service on the primary only, and follows a change of primary', async () => {
+    stage = new Stage(memoryCoordinator());
+    const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+    await stage.until(() => primary.status.inSync.length === 2);
+    const name = 'test.Counter';
+    expect(await healthOf(primary, name)).toBe('SERVING');
+    expect(await healthOf(backup, name)).toBe('NOT_SERVING');
+    expect(await healthOf(backup, '')).toBe('SERVING');
+    await primary.replica.stop();
+    await stage.until(() => backup.status.role === 'primary');
+    expect(await healthOf(backup, name)).toBe('SERVING');
+    expect(await healthOf(primary, name)).toBe('NOT_SERVING');
+  });
+});

@@ -1,0 +1,117 @@
+/** What a user gives to `createReplica`, and what it returns. */
+import type { ChannelCredentials, Server, ServerInterceptor } from '@grpc/grpc-js';
+import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+
+/** What `createReplica` needs to know. */
+export interface ReplicaServerOptions {
+  /**
+   * Name of the group. The service config has it already; given here too, the two must be equal, which catches a server that
+   * was started with another group's config. Default: the service config's.
+   */
+  readonly group?: string;
+  /**
+   * Name of this replica, 1 to 512 characters: unique in its group, and the same after a restart. The name of a stateful
+   * set's pod for instance.
+   *
+   * @example 'bank-1'
+   */
+  readonly replicaId: string;
+  /**
+   * Where the other replicas and the clients reach this one, `host:port`: not `0.0.0.0`, which is where a server listens. May
+   * be given to `start` instead. Required in one of the two.
+   *
+   * @example '10.0.0.1:50051'
+   */
+  readonly address?: string;
+  /**
+   * Where the record of who is primary is kept: what `etcd(…)` of `@understudy/coordinator-etcd` or `embeddedCoordinator(…)`
+   * of `@understudy/coordinator-embedded` returns. The same place for all replicas of the group. No call needs it.
+   */
+  readonly coordinator: CoordinatorFactory;
+  /**
+   * The service's state: how it is copied, and how it is replaced by a copy. Called between two messages, never while a
+   * handler runs. All that a handler's answers depend on must be in it.
+   *
+   * @example { checkpoint: () => Buffer.from(JSON.stringify(accounts)), restore: (bytes) => { accounts = JSON.parse(…); } }
+   */
+  readonly state: StateSource;
+  /**
+   * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The same for
+   * all replicas and clients. `UnderstudyServiceConfig` is its type, for editors and compilers.
+   *
+   * @example { loadBalancingConfig: [{ understudy: { group: 'bank' } }] }
+   */
+  readonly serviceConfig: object | string;
+  /** Receives what happens to this replica, as an event with fields; never a payload. Default: nothing is logged. */
+  readonly logger?: Logger;
+  /**
+   * Services that are not replicated: each replica serves them by itself. `package.Service`, or `package.*` for all below a
+   * package. gRPC's health and reflection services are among them anyhow. Default: none.
+   *
+   * @example ['debug.v1.Debug', 'admin.*']
+   */
+  readonly unreplicated?: readonly string[];
+  /** How this replica connects to the others. Default: without TLS. */
+  readonly peerCredentials?: ChannelCredentials;
+  /**
+   * SIGTERM hands over, shuts the server down and exits the process with 0. With `false` call `stop` yourself before you shut
+   * the server down. Default `true`.
+   */
+  readonly handleSignals?: boolean;
+  /**
+   * Adds grpc.health.v1.Health, which says SERVING for the group's services on the primary only. `false` for a server that
+   * has a health service of its own. Default `true`.
+   */
+  readonly health?: boolean;
+  /** Called with `true` when this replica begins to serve as primary, with `false` when it ceases to. Default: nothing. */
+  readonly onServing?: (serving: boolean) => void;
+  /**
+   * Called when an invariant does not hold, or when the user's state cannot be copied or replaced. This replica does
+   * not serve any more, and its state must not be trusted. Default: exits the process with 70, so that a supervisor
+   * starts it anew.
+   */
+  readonly onFatal?: (error: Error) => void;
+}
+
+export interface StartOptions {
+  /** See `ReplicaServerOptions.address`. Give it here if the server learns its port only when it is bound. */
+  readonly address?: string;
+}
+
+/** One replica of a service: a grpc-js server whose calls are ordered and replicated. */
+export interface ReplicaServer {
+  /**
+   * The interceptors that `new grpc.Server({ interceptors })` must be given.
+   *
+   * @param users the service's own interceptors, the first nearest the wire; they run on the primary, before ordering
+   */
+  interceptors(users?: readonly ServerInterceptor[]): ServerInterceptor[];
+  /**
+   * Captures the services that are added to `server` from now on. When the server is shut down, the replica stops
+   * first; when it is shut down by force, the replica is gone at once.
+   *
+   * @throws UNDERSTUDY_SETUP when called twice, or when the server's limits of message size are not above 1 MiB
+   */
+  attach(server: Server): void;
+  /**
+   * Joins the group, or creates it. The server must be bound.
+   *
+   * @returns resolves when this replica is primary or an in-sync backup
+   * @throws UNDERSTUDY_SETUP, UNDERSTUDY_COORDINATOR, UNDERSTUDY_RECORD_DAMAGED
+   */
+  start(options?: StartOptions): Promise<void>;
+  /**
+   * Hands over if this replica is the primary, then ends the replica's links. The server stays bound, so shut it down
+   * next. May be called again; takes at most 3 s.
+   *
+   * @returns the replica that was handed over to, if any
+   */
+  stop(): Promise<ReplicaId | undefined>;
+  readonly status: ReplicaStatus;
+  /**
+   * Tells the listener of each change of role.
+   *
+   * @returns a function that ends the listening
+   */
+  on(event: 'role', listener: (status: ReplicaStatus) => void): () => void;
+}

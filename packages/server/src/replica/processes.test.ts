@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { replicated, understudyClient } from '@understudy/client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { counterService } from '../testing/counter.js';
+
+// Runs what `npm run build` made.
+const program = fileURLToPath(new URL('../../dist/testing/child-replica.js', import.meta.url));
+const coordinators = new URL('../../../coordinator-embedded/dist/index.js', import.meta.url).href;
+const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'counters' } }] };
+
+let directory: string;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'understudy-processes-'));
+});
+afterEach(async () => {
+  const running = children.splice(0).filter((child) => child.exitCode === null && child.signalCode === null);
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(running.map((child) => once(child, 'exit')));
+  await rm(directory, { recursive: true });
+});
+
+async function start(replicaId: string): Promise<{ child: ChildProcess; address: string }> {
+  // The child must not get the test runner's condition, which makes imports find sources.
+  const child = fork(program, [replicaId, directory, coordinators], { execArgv: [] });
+  children.push(child);
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return { child, address: `127.0.0.1:${port}` };
+}
+
+function add(client: Client, id: string): Promise<number> {
+  const { path, requestSerialize, responseDeserialize } = counterService.Add;
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, (error, value) =>
+      error === null ? resolve(value as number) : reject(error),
+    );
+  });
+}
+
+describe('replicas in processes of their own', () => {
+  it.each([
+    ['SIGTERM', { code: 0, signal: null }],
+    ['SIGKILL', { code: null, signal: 'SIGKILL' }],
+  ] as const)('answer open calls when the primary gets %s', async (name, end) => {
+    const primary = await start('r1');
+    const backup = await start('r2');
+    const client = new Client(
+      `understudy:///${primary.address},${backup.address}`,
+      credentials.createInsecure(),
+      replicated({ serviceConfig }),
+    );
+    expect(await add(client, 'a')).toBe(1);
+    const exited = once(primary.child, 'exit');
+    primary.child.kill(name);
+    for (let i = 2; i <= 50; i++) expect(await add(client, `call ${i}`)).toBe(i);
+    const [code, signal] = await exited;
+    expect({ code, signal }).toEqual(end);
+    expect(await add(client, 'z')).toBe(51);
+    await understudyClient(client).close();
+  });
+});

@@ -1,0 +1,280 @@
+/** What `createReplica` returns. */
+import { credentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
+import { type Coordinator, type Logger, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
+import type { Arrival, StreamArrival } from '../capture/arrival.js';
+import { Guard } from '../capture/guard.js';
+import { HandlerRegistry } from '../capture/registry.js';
+import { failStream, failWith } from '../intake/answer.js';
+import { type AcceptedLink, refuseLink } from '../links/accepted-link.js';
+import { replicationService } from '../links/incoming-peer-links.js';
+import { multicastService } from '../links/session-links.js';
+import type { Life, LifeEvents } from '../lives/life.js';
+import { Lives } from '../lives/lives.js';
+import { Activity } from '../loop/activity.js';
+import { adminHandlers, adminService } from './admin.js';
+import { GroupHealth } from './health.js';
+import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
+import { Promised } from './promised.js';
+import { RoleWatch } from './role-watch.js';
+import { checkAddress, checkOptions, notStarted } from './setup.js';
+import { onTermination } from './termination.js';
+
+/** How long a hand-over may take. */
+const STOP_MS = 3000;
+/** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
+const EXIT_FAILED = 70;
+
+const SILENT: Logger = { log() {} };
+
+/** Ties a grpc-js server to the lives of a replica. */
+export class ReplicaRuntime implements ReplicaServer {
+  readonly #options: ReplicaServerOptions;
+  readonly #config: GroupConfig;
+  readonly #id: ReplicaId;
+  readonly #logger: Logger;
+  readonly #registry: HandlerRegistry;
+  readonly #guard: Guard;
+  readonly #health: GroupHealth | undefined;
+  readonly #roles: RoleWatch;
+  readonly #ready = new Promised<void>();
+  readonly #stopped = new Promised<ReplicaId | undefined>();
+  #users: readonly ServerInterceptor[] | undefined;
+  #server: Server | undefined;
+  #coordinator: Coordinator | undefined;
+  #lives: Lives | undefined;
+  #stopping: Promise<ReplicaId | undefined> | undefined;
+  #failed: Error | undefined;
+  #over = false;
+  #leaveSignals: () => void = () => {};
+
+  constructor(options: ReplicaServerOptions) {
+    this.#options = options;
+    this.#config = checkOptions(options);
+    this.#id = options.replicaId as ReplicaId;
+    this.#logger = options.logger ?? SILENT;
+    this.#registry = new HandlerRegistry({
+      gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
+      unreplicated: options.unreplicated ?? [],
+    });
+    this.#health = options.health === false ? undefined : new GroupHealth(this.#registry);
+    this.#roles = new RoleWatch(this.#logger, (serving) => {
+      this.#health?.serve(serving);
+      options.onServing?.(serving);
+    });
+    this.#guard = new Guard({
+      isReplicated: (path) => this.#registry.get(path) !== undefined,
+      serves: () => this.#life?.serves === true,
+      primaryAddress: () => this.#life?.primaryAddress,
+    });
+  }
+
+  interceptors(users: readonly ServerInterceptor[] = []): ServerInterceptor[] {
+    this.#users = [...users];
+    return [this.#guard.interceptor];
+  }
+
+  attach(server: Server): void {
+    this.#registry.attach(server);
+    this.#server = server;
+    server.addService(multicastService, {
+      connect: (link: AcceptedLink) => this.#withLife(link, (life) => life.onSessionLink(link)),
+    });
+    server.addService(replicationService, {
+      link: (link: AcceptedLink) => this.#withLife(link, (life) => life.onPeerLink(link)),
+    });
+    server.addService(adminService, adminHandlers(this));
+    this.#health?.attach(server);
+    this.#followShutdown(server);
+  }
+
+  async start({ address }: StartOptions = {}): Promise<void> {
+    if (this.#users === undefined) throw setupError('make the server with replica.interceptors([…]) before start()');
+    if (this.#server === undefined) throw setupError('call replica.attach(server) before start()');
+    if (this.#lives !== undefined) throw setupError('start() was called before; start a replica once');
+    if (this.#stopping !== undefined) throw setupError('stop() was called before; make a new replica');
+    const reachedAt = checkAddress(address ?? this.#options.address);
+    const coordinator = this.#options.coordinator(this.#config.group);
+    this.#coordinator = coordinator;
+    const lives = new Lives({
+      id: this.#id,
+      address: reachedAt,
+      config: this.#config,
+      coordinator,
+      state: this.#options.state,
+      interceptors: this.#users,
+      registry: this.#registry,
+      activity: new Activity(),
+      peerCredentials: this.#options.peerCredentials ?? credentials.createInsecure(),
+      logger: this.#logger,
+      events: this.#events,
+    });
+    this.#lives = lives;
+    this.#health?.serve(false);
+    if (this.#options.handleSignals !== false) {
+      this.#leaveSignals = onTermination(
+        () => this.stop(),
+        () => this.#server,
+      );
+    }
+    try {
+      // Whichever fails first is the cause.
+      await Promise.all([this.#ready.promise, lives.begin()]);
+    } catch (error) {
+      await this.#end(lives);
+      throw error;
+    }
+  }
+
+  stop(): Promise<ReplicaId | undefined> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  get status(): ReplicaStatus {
+    const status = this.#life?.status ?? this.#roles.last ?? notStarted(this.#config, this.#id);
+    if (this.#failed === undefined) return status;
+    return { ...status, role: 'deposed', blocked: `this replica failed: ${this.#failed.message}` };
+  }
+
+  on(_event: 'role', listener: (status: ReplicaStatus) => void): () => void {
+    return this.#roles.listen(listener);
+  }
+
+  /** For tests: ends all sockets at once, as the death of the process would, and hands nothing over. */
+  crash(): void {
+    this.#server?.forceShutdown();
+    this.#lose();
+  }
+
+  get #life(): Life | undefined {
+    return this.#lives?.current;
+  }
+
+  readonly #events: LifeEvents = {
+    roleChanged: (status) => {
+      if (status.role === 'primary' || status.role === 'backup') {
+        this.#lives?.settled();
+        this.#ready.resolve();
+      }
+      this.#roles.changed(status);
+    },
+    over: (reason) => {
+      if (this.#stopping !== undefined) this.#stopped.resolve(undefined);
+      else this.#lives?.renew(reason);
+    },
+    stopped: (handedOverTo) => this.#stopped.resolve(handedOverTo),
+    mismatch: (peer, error) => {
+      // A mismatch with another backup must not keep this replica from starting.
+      if (this.status.primary === peer) this.#ready.reject(error);
+    },
+    fatal: (error) => this.#fail(error),
+  };
+
+  /**
+   * Makes shutting the server down stop the replica first. A program need not know of the replica, but the server would
+   * wait for the replica's links.
+   */
+  #followShutdown(server: Server): void {
+    const { tryShutdown, forceShutdown } = server;
+    server.tryShutdown = (callback) => {
+      const shutDown = (): void => tryShutdown.call(server, callback);
+      this.stop().then(shutDown, shutDown);
+    };
+    server.forceShutdown = () => {
+      forceShutdown.call(server);
+      this.#lose();
+    };
+  }
+
+  /**
+   * Ends the replica as a crash would, because nobody reaches it any more and otherwise it would keep others from
+   * taking over.
+   */
+  #lose(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#leaveSignals();
+    this.#stopping ??= Promise.resolve(undefined);
+    this.#ready.reject(
+      setupError('the server was shut down before the replica had joined its group; make a new replica'),
+    );
+    this.#stopped.resolve(undefined);
+    this.#lives?.crash();
+    this.#roles.ended();
+    void this.#coordinator?.close().catch(() => {});
+  }
+
+  async #stop(): Promise<ReplicaId | undefined> {
+    this.#ready.reject(setupError('stop() was called before the replica had joined its group; make a new replica'));
+    const life = this.#life;
+    let handedOverTo: ReplicaId | undefined;
+    if (life !== undefined) {
+      const tooLate = setTimeout(() => this.#stopped.resolve(undefined), STOP_MS);
+      life.stepDown();
+      handedOverTo = await this.#stopped.promise;
+      clearTimeout(tooLate);
+    }
+    if (this.#lives !== undefined) await this.#end(this.#lives);
+    return handedOverTo;
+  }
+
+  async #end(lives: Lives): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.#leaveSignals();
+    lives.end();
+    this.#roles.ended();
+    try {
+      await this.#coordinator?.close();
+    } catch (error) {
+      this.#logger.log('warn', 'closing the coordinator failed', { reason: String(error) });
+    }
+  }
+
+  /** Fails and stops: nothing that this replica knows may be relied on. */
+  #fail(error: Error): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = error;
+    const { message, stack } = error;
+    const cause = error.cause === undefined ? undefined : String(error.cause);
+    this.#logger.log('error', 'this replica failed and stops', { reason: message, stack, cause });
+    this.#ready.reject(error);
+    this.#stopped.resolve(undefined);
+    if (this.#lives !== undefined) void this.#end(this.#lives);
+    this.#roles.changed(this.status);
+    if (this.#options.onFatal !== undefined) this.#options.onFatal(error);
+    else setImmediate(() => process.exit(EXIT_FAILED));
+  }
+
+  #onCall(arrival: Arrival): void {
+    if (!this.#guard.passed) {
+      failWith(arrival.callback, 'UNDERSTUDY_SETUP', PAST_GUARD);
+      return;
+    }
+    const life = this.#life;
+    if (life !== undefined) life.onCall(arrival);
+    else failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
+  }
+
+  #onStream(arrival: StreamArrival): void {
+    if (!this.#guard.passed) {
+      failStream(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
+      return;
+    }
+    const life = this.#life;
+    if (life !== undefined) life.onStream(arrival);
+    else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
+  }
+
+  #withLife(link: AcceptedLink, use: (life: Life) => void): void {
+    const life = this.#life;
+    if (life !== undefined) use(life);
+    else refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'this replica has not started yet, or has stopped; try another');
+  }
+}
+
+const PAST_GUARD =
+  'the call bypassed the replica; make the server with new grpc.Server({ interceptors: replica.interceptors([…]) })';
+
+const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);

@@ -1,0 +1,51 @@
+import type { Logger, ReplicaStatus } from '@understudy/core';
+
+/** Tells the user about changes of role. What the user's functions throw must not harm the replica. */
+export class RoleWatch {
+  readonly #logger: Logger;
+  readonly #onServing: ((serving: boolean) => void) | undefined;
+  readonly #listeners = new Set<(status: ReplicaStatus) => void>();
+  #last: ReplicaStatus | undefined;
+  #serving = false;
+
+  constructor(logger: Logger, onServing: ((serving: boolean) => void) | undefined) {
+    this.#logger = logger;
+    this.#onServing = onServing;
+  }
+
+  get last(): ReplicaStatus | undefined {
+    return this.#last;
+  }
+
+  listen(listener: (status: ReplicaStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed(status: ReplicaStatus): void {
+    this.#last = status;
+    const { role, term, epoch, primary, blocked } = status;
+    this.#logger.log('info', 'role', { role, term, epoch, primary, blocked });
+    this.#serve(status.role === 'primary');
+    for (const listener of this.#listeners) this.#safely(() => listener(status));
+  }
+
+  /** Says that this replica stops. */
+  ended(): void {
+    this.#serve(false);
+  }
+
+  #serve(serving: boolean): void {
+    if (serving === this.#serving) return;
+    this.#serving = serving;
+    this.#safely(() => this.#onServing?.(serving));
+  }
+
+  #safely(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#logger.log('error', 'a listener for changes of role threw', { reason: String(error) });
+    }
+  }
+}

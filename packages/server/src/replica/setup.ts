@@ -1,0 +1,64 @@
+/** Checks what a user gives to `createReplica`. */
+import { type Incarnation, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
+import { type GroupConfig, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
+import type { ReplicaServerOptions } from './options.js';
+
+const NAME_MAX = 512;
+const ADDRESS = /^(?:\[[^\s[\]]+\]|[^\s:[\]]+):(\d{1,5})$/;
+
+const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);
+
+/**
+ * The settings of the group that a replica is to belong to.
+ *
+ * @throws UNDERSTUDY_CONFIG, or UNDERSTUDY_SETUP for options that contradict the service config or cannot be used
+ */
+export function checkOptions({ group, replicaId, serviceConfig }: ReplicaServerOptions): GroupConfig {
+  const config = parseServiceConfig(serviceConfig);
+  if (group !== undefined && group !== config.group) {
+    throw setupError(
+      `the option group is ${JSON.stringify(group)}, but the service config's is ${JSON.stringify(config.group)}; give both the same`,
+    );
+  }
+  if (typeof replicaId !== 'string' || replicaId.length === 0 || replicaId.length > NAME_MAX) {
+    throw setupError(`replicaId must be a name of 1 to ${NAME_MAX} characters`);
+  }
+  return config;
+}
+
+/** @throws UNDERSTUDY_SETUP */
+export function checkAddress(address: string | undefined): string {
+  if (address === undefined) {
+    throw setupError('no address: give createReplica or start the host:port where other replicas reach this one');
+  }
+  const port = Number(ADDRESS.exec(address)?.[1]);
+  if (port >= 1 && port <= 65_535) return address;
+  throw setupError(
+    `the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535; give the one at which others reach this replica`,
+  );
+}
+
+/** The status of a replica before its first life. */
+export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus => ({
+  group: config.group,
+  replica: { id, incarnation: '' as Incarnation },
+  role: 'starting',
+  term: 0,
+  epoch: 0,
+  primary: undefined,
+  inSync: [],
+  heldUpTo: NO_ORDER,
+  processedUpTo: NO_ORDER,
+  stableUpTo: NO_ORDER,
+  digest: '',
+  sessions: 0,
+  logLength: 0,
+  base: undefined,
+  unordered: 0,
+  waitingToRelease: 0,
+  openStreams: 0,
+  openNested: 0,
+  streams: 0,
+  blocked: 'the replica was not started',
+  recordChange: undefined,
+});

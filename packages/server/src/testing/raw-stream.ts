@@ -1,0 +1,56 @@
+import { Client, type ClientDuplexStream, credentials, type Metadata, type StatusObject } from '@grpc/grpc-js';
+import { identity } from '@understudy/grpc-common';
+import { unwrapFrame, wrapFrame } from '@understudy/wire';
+
+/** A link to one of a replica's own services, for tests that send what no replica or client of ours would send. */
+export class RawStream {
+  readonly #client: Client;
+  readonly stream: ClientDuplexStream<Buffer, Buffer>;
+  readonly ended: Promise<StatusObject & { readonly metadata: Metadata }>;
+  readonly #frames: Uint8Array[] = [];
+  #wake: () => void = () => {};
+
+  constructor(address: string, path: string) {
+    this.#client = new Client(address, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+    this.stream = this.#client.makeBidiStreamRequest(path, identity, identity);
+    this.stream.on('error', () => {});
+    this.ended = new Promise((resolve) => {
+      this.stream.on('status', (status) => {
+        this.#client.close();
+        resolve(status);
+      });
+    });
+  }
+
+  /** Reads frames from now on; before this, nothing is taken from the link. */
+  listen(): this {
+    this.stream.on('data', (message: Buffer) => {
+      this.#frames.push(unwrapFrame(message));
+      this.#wake();
+    });
+    return this;
+  }
+
+  send(frame: Uint8Array): void {
+    this.stream.write(wrapFrame(frame));
+  }
+
+  sendRaw(message: Buffer): void {
+    this.stream.write(message);
+  }
+
+  async next(): Promise<Uint8Array> {
+    for (;;) {
+      const frame = this.#frames.shift();
+      if (frame !== undefined) return frame;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  close(): void {
+    this.stream.cancel();
+    this.#client.close();
+  }
+}

@@ -1,0 +1,220 @@
+/** Groups of replicas in one process, for tests of the whole server. */
+import {
+  Client,
+  credentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import type { CoordinatorFactory, Logger, ReplicaStatus } from '@understudy/core';
+import { forceRecord } from '@understudy/core/internal';
+import type { ReplicaServerOptions } from '../replica/options.js';
+import { ReplicaRuntime } from '../replica/replica-runtime.js';
+import { Counter, counterService } from './counter.js';
+
+export interface Answer {
+  readonly error: ServiceError | null;
+  readonly value: number | undefined;
+}
+
+export interface NodeSetup {
+  /** Where to listen. Default: a free port of loopback. */
+  readonly address?: string;
+  /** The service's own interceptors. */
+  readonly users?: readonly ServerInterceptor[];
+  /** Whether the server is given the replica's interceptors. Default true. */
+  readonly guarded?: boolean;
+  /** Adds services besides the counter. */
+  readonly services?: (server: Server, counter: Counter) => void;
+}
+
+/** One replica of the counter, with a server of its own on a free port of loopback. */
+export class Node {
+  readonly counter = new Counter();
+  readonly replica: ReplicaRuntime;
+  readonly server: Server;
+  address = '';
+  failed: Error | undefined;
+  #client: Client | undefined;
+
+  private constructor(options: ReplicaServerOptions, { users = [], guarded = true, services }: NodeSetup) {
+    this.replica = new ReplicaRuntime({
+      ...options,
+      state: options.state ?? this.counter,
+      onFatal: (error) => {
+        this.failed = error;
+      },
+    });
+    const interceptors = this.replica.interceptors(users);
+    this.server = new Server(guarded ? { interceptors } : {});
+    this.replica.attach(this.server);
+    this.server.addService(counterService, this.counter.handlers);
+    services?.(this.server, this.counter);
+  }
+
+  static async bind(options: Omit<ReplicaServerOptions, 'state'>, setup: NodeSetup = {}): Promise<Node> {
+    const node = new Node(options as ReplicaServerOptions, setup);
+    const { address = '127.0.0.1:0' } = setup;
+    const port = await new Promise<number>((resolve, reject) => {
+      node.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    node.address = `127.0.0.1:${port}`;
+    return node;
+  }
+
+  get status(): ReplicaStatus {
+    return this.replica.status;
+  }
+
+  start(): Promise<void> {
+    return this.replica.start({ address: this.address });
+  }
+
+  /** Makes a call with a client that knows nothing of replication. */
+  call(
+    name: keyof typeof counterService,
+    request: unknown,
+    entries: Record<string, string | Buffer> = {},
+  ): Promise<Answer> {
+    this.#client ??= new Client(this.address, credentials.createInsecure());
+    const metadata = new Metadata();
+    for (const [key, value] of Object.entries(entries)) metadata.set(key, value);
+    const { path, requestSerialize, responseDeserialize } = counterService[name];
+    const client = this.#client;
+    return new Promise((resolve) => {
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, (error, value) =>
+        resolve({ error, value: value as number | undefined }),
+      );
+    });
+  }
+
+  add(id: string, by: number): Promise<Answer> {
+    return this.call('Add', { id, by });
+  }
+
+  crash(): void {
+    this.replica.crash();
+    this.#client?.close();
+  }
+
+  async end(): Promise<void> {
+    await this.replica.stop();
+    this.server.forceShutdown();
+    this.#client?.close();
+  }
+}
+
+/** A coordinator that a test can disturb. */
+export type TestCoordinator = CoordinatorFactory & {
+  readonly faults: { setReachable(reachable: boolean): void; loseNextAnswer(): void };
+};
+
+/** A group of counters in this process. */
+export class Stage {
+  readonly coordinator: TestCoordinator;
+  readonly nodes: Node[] = [];
+  readonly logged: string[] = [];
+  readonly #settings: Record<string, unknown>;
+  readonly #setup: NodeSetup;
+  readonly #watchers = new Set<() => void>();
+
+  /**
+   * @param coordinator given by the test, since this package depends on none
+   * @param settings of the group, besides its name
+   * @param users the service's own interceptors
+   * @param services what each replica has besides the counter
+   */
+  constructor(
+    coordinator: TestCoordinator,
+    settings: Record<string, unknown> = {},
+    users: readonly ServerInterceptor[] = [],
+    services?: NodeSetup['services'],
+  ) {
+    this.coordinator = coordinator;
+    this.#setup = { users, ...(services && { services }) };
+    this.#settings = { group: 'counters', leaseMs: 300, ...settings };
+  }
+
+  get serviceConfig(): object {
+    return { loadBalancingConfig: [{ understudy: this.#settings }] };
+  }
+
+  readonly logger: Logger = {
+    log: (level, event, fields) => {
+      this.logged.push(`${level} ${event} ${JSON.stringify(fields)}`);
+    },
+  };
+
+  /** Makes a bound replica that is not started. */
+  async bind(replicaId: string, options: Partial<ReplicaServerOptions> = {}, address?: string): Promise<Node> {
+    const node = await Node.bind(
+      {
+        replicaId,
+        coordinator: this.coordinator,
+        serviceConfig: this.serviceConfig,
+        logger: this.logger,
+        handleSignals: false,
+        ...options,
+      },
+      { ...this.#setup, ...(address !== undefined && { address }) },
+    );
+    node.replica.on('role', () => this.#look());
+    this.nodes.push(node);
+    return node;
+  }
+
+  async start(replicaId: string, options: Partial<ReplicaServerOptions> = {}, address?: string): Promise<Node> {
+    const node = await this.bind(replicaId, options, address);
+    await node.start();
+    return node;
+  }
+
+  /** Starts r1, r2 … one after the other; r1 is the first primary. */
+  async startGroup(size: number): Promise<Node[]> {
+    const nodes: Node[] = [];
+    for (let i = 1; i <= size; i++) nodes.push(await this.start(`r${i}`));
+    return nodes;
+  }
+
+  /** Makes a running replica the primary, by an operator's word. */
+  async force(id: string): Promise<void> {
+    const coordinator = this.coordinator('counters');
+    const record = await coordinator.read();
+    const presence = (await coordinator.present()).find(({ member }) => member.id === id);
+    if (record === undefined || presence === undefined) throw new Error(`cannot force ${id}`);
+    const result = await coordinator.compareAndSwap(
+      record.epoch,
+      forceRecord(record, presence.member, presence.address),
+    );
+    if (result.kind !== 'swapped') throw new Error(`cannot force ${id}: ${result.kind}`);
+  }
+
+  /**
+   * Resolves once `condition` holds. It is looked at after every change of a role and at every turn of a short timer.
+   */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return;
+        clearInterval(timer);
+        this.#watchers.delete(look);
+        resolve();
+      };
+      const timer = setInterval(look, 5);
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.end()));
+  }
+
+  #look(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+}
