@@ -15,7 +15,7 @@ export function markdownOf(findings: readonly Finding[]): string {
     return `| ${rule} | ${violation.seed} | ${setting} | ${firstLine(violation.reason).replaceAll('|', '\\|')} |`;
   });
   return [
-    '| rule | seeds to detection | in runs with the drill, streams or nested calls | what the simulator then says |',
+    '| rule | seed | in runs with the drill, streams or nested calls | what the simulator then says |',
     '|---|---:|---|---|',
     ...rows,
   ].join('\n');
