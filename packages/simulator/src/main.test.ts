@@ -32,7 +32,7 @@ function simulator(...args: string[]) {
 }
 
 describe('the simulator', () => {
-  it('plays many seeds and sums them up', async () => {
+  it('plays many seeds and prints a summary', async () => {
     const { code, stdout, stderr } = await simulator('--seeds', '50', '--from', '1', '--workers', '2').ended;
     expect(stdout).toContain('seeds 1 to 50: 50 runs in');
     expect(stdout).toMatch(/\nall +\d+ +\d+ +\d+ +0\n/);
@@ -40,7 +40,7 @@ describe('the simulator', () => {
     expect(code).toBe(0);
   });
 
-  it('says from which fresh seed on it plays', async () => {
+  it('prints the first of its fresh seeds', async () => {
     const { stdout } = await simulator('--seeds', '1', '--json').ended;
     const { from, runs } = JSON.parse(stdout) as { from: string; runs: number };
     expect(from).toMatch(/^\d+$/);
@@ -48,7 +48,7 @@ describe('the simulator', () => {
   });
 
   // A few hundred runs before the first that breaks.
-  it('finds that clocks beyond their bound break promises, ends with status 1, and replays it', {
+  it('finds a violation when clocks drift beyond their bound, ends with status 1, and replays the violation', {
     timeout: 120_000,
   }, async () => {
     const many = await simulator('--seeds', '20000', '--from', '1', '--drift', 'beyond', '--bail').ended;
@@ -79,7 +79,7 @@ describe('the simulator', () => {
     expect(code).toBe(2);
   });
 
-  it('prints the trace of a seed: its plan, what happens, its result', async () => {
+  it('prints the trace of a seed: its plan, its events and its result', async () => {
     const { code, stdout } = await simulator('--seed', '7', '--trace').ended;
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^seed 7: \d replicas, /);
@@ -92,7 +92,7 @@ describe('the simulator', () => {
   it.each([
     ['svg', /^<svg [\s\S]*<\/svg>\n$/],
     ['mmd', /^sequenceDiagram\n {2}participant /],
-  ])('draws a stretch of a run as .%s', async (suffix, format) => {
+  ])('draws a stretch of a run into a file *.%s', async (suffix, format) => {
     const dir = await mkdtemp(join(tmpdir(), 'simulator-test-'));
     try {
       const file = join(dir, `run.${suffix}`);
@@ -105,14 +105,14 @@ describe('the simulator', () => {
     }
   });
 
-  it('says in the width of a terminal what it can do', async () => {
+  it('prints a help text that fits a terminal', async () => {
     const { code, stdout } = await simulator('--help').ended;
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     for (const option of ['--seeds', '--diagram', '--without']) expect(stdout).toContain(option);
     expect(code).toBe(0);
   });
 
-  it.skipIf(process.platform === 'win32')('tells what it found so far when it is interrupted', async () => {
+  it.skipIf(process.platform === 'win32')('prints a summary so far when it is interrupted', async () => {
     const { child, ended, untilError } = simulator('--seeds', '1000', '--from', '1');
     await untilError(' 10%');
     child.kill('SIGINT');

@@ -1,9 +1,17 @@
-import type { Ending } from './checks/settle.js';
-import { describeMode, describePlan, drawPlan, type PlanLimits, withNested, withOneWay, withStreams } from './plan.js';
-import { Random } from './random.js';
+import { play } from './course.js';
+import type { Choices } from './draw/choices.js';
+import { Random } from './draw/random.js';
+import { withDrill } from './drills/with-drill.js';
+import type { Ending } from './ending/settle.js';
+import { describeMode, describePlan } from './plan/describe.js';
+import { drawPlan } from './plan/draw.js';
+import { withNested, withOneWay, withStreams } from './plan/extras.js';
+import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
+import { reasonOf } from './violation.js';
 
+/** What a run is limited to, and who reads it. */
 export interface SimulateOptions extends PlanLimits {
   readonly tracer?: Tracer;
 }
@@ -22,7 +30,7 @@ export interface RunResult {
   readonly reason: string | undefined;
 }
 
-/** Make other seeds of a seed. */
+/** Turn the seed of a run into the seed of an extra. */
 const STREAMS = 0x57_7265_616d_73n << 13n;
 const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
 const NESTED = 0x6e_6573_7465_64n << 15n;
@@ -34,9 +42,7 @@ const NESTED = 0x6e_6573_7465_64n << 15n;
  */
 export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = {}): RunResult {
   const choices = new Random(seed);
-  const base = withOneWay(drawPlan(choices, limits), new Random(seed ^ ONE_WAY), limits);
-  const withAll = withStreams(base, new Random(seed ^ STREAMS), limits);
-  const plan = withNested(withAll, new Random(seed ^ NESTED), limits);
+  const plan = planOf(seed, choices, limits);
   tracer?.plan(`seed ${seed}: ${describePlan(plan)}`);
   const simulation = new Simulation(plan, choices, tracer);
   const result = (ending: RunResult['ending'], reason?: string): RunResult => ({
@@ -50,7 +56,7 @@ export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = 
     reason,
   });
   try {
-    return result(simulation.play());
+    return result(play(simulation));
   } catch (error) {
     const reason = reasonOf(error);
     tracer?.violation(reason);
@@ -58,8 +64,10 @@ export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = 
   }
 }
 
-/** Where something threw is said too, unless a check found it. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.name === 'Violation' ? error.message : (error.stack ?? `${error.name}: ${error.message}`);
+/** Each extra is drawn from a seed of its own, so that runs without it stay what they were. */
+function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
+  const base = withDrill(drawPlan(choices, limits), choices, limits);
+  const oneWay = withOneWay(base, new Random(seed ^ ONE_WAY), limits);
+  const streams = withStreams(oneWay, new Random(seed ^ STREAMS), limits);
+  return withNested(streams, new Random(seed ^ NESTED), limits);
 }

@@ -8,18 +8,20 @@ import { Tally } from './command/tally.js';
 import { simulate } from './run.js';
 import type { TraceEvent } from './trace/event.js';
 
-const RUNS = 5000;
+/** Seeds that every version of the core is to pass. Fresh seeds find more, so most are fresh. */
+const KNOWN_SEEDS = 2000;
+const FRESH_SEEDS = 5000;
 const TIMEOUT_MS = 240_000;
 /** Workers run what was compiled. */
 const WORKER = new URL('../dist/command/worker.js', import.meta.url);
 
-async function playFrom(from: bigint): Promise<Tally> {
+async function play(from: bigint, seeds: number): Promise<Tally> {
   const tally = new Tally(from);
   const workers = availableParallelism();
   await playBatches({
     start: () => new Worker(WORKER, { workerData: {}, execArgv: [] }),
     workers,
-    batches: batches(from, RUNS, workers),
+    batches: batches(from, seeds, workers),
     hangMs: 30_000,
     signal: new AbortController().signal,
     onResult: (result) => tally.add(result),
@@ -32,35 +34,35 @@ const replays = ({ violations, failures }: Tally): string[] =>
   [...violations, ...failures].map(({ seed, reason }) => `${reason}\n  npm run simulate -- --seed ${seed} --trace`);
 
 describe('runs by seed', () => {
-  it(`keep every promise, seeds 1 to ${RUNS}`, { timeout: TIMEOUT_MS }, async () => {
-    const tally = await playFrom(1n);
+  it(`keep every promise for the seeds 1 to ${KNOWN_SEEDS}`, { timeout: TIMEOUT_MS }, async () => {
+    const tally = await play(1n, KNOWN_SEEDS);
     expect(replays(tally)).toEqual([]);
-    expect(tally.runs).toBe(RUNS);
+    expect(tally.runs).toBe(KNOWN_SEEDS);
   });
 
   const fresh = randomBytes(8).readBigUInt64LE();
-  it(`keep every promise, ${RUNS} fresh seeds from ${fresh} on`, { timeout: TIMEOUT_MS }, async () => {
+  it(`keep every promise for ${FRESH_SEEDS} fresh seeds, from ${fresh} on`, { timeout: TIMEOUT_MS }, async () => {
     console.log(`fresh seeds begin with ${fresh}`);
-    const tally = await playFrom(fresh);
+    const tally = await play(fresh, FRESH_SEEDS);
     expect(replays(tally)).toEqual([]);
-    expect(tally.runs).toBe(RUNS);
+    expect(tally.runs).toBe(FRESH_SEEDS);
   });
 
   it.each([
-    ['as it comes', {}],
+    ['without limits', {}],
     ['with nested calls', { nested: true, without: ['drills'] }],
-  ])('play the same run for the same seed, %s', (_, limits) => {
-    const play = () => {
+  ])('are the same again for the same seed, %s', (_, limits) => {
+    const trace = () => {
       const events: TraceEvent[] = [];
       const tracer = { plan: () => {}, event: (event: TraceEvent) => events.push(event), violation: () => {} };
       return { result: simulate(7n, { tracer, ...limits }), events };
     };
-    const first = play();
-    expect(play()).toEqual(first);
+    const first = trace();
+    expect(trace()).toEqual(first);
     expect(first.events.length).toBeGreaterThan(50);
   });
 
-  it('have nested calls in their traces', () => {
+  it('show nested calls in their traces', () => {
     const texts: string[] = [];
     const tracer = {
       plan: (text: string) => texts.push(text),

@@ -1,31 +1,49 @@
 import type { GroupRecord } from '@understudy/core';
-import { Applications } from './applications.js';
-import { CallingGroup } from './calling-group.js';
+import { describeRecord } from '@understudy/core/testing';
+import type { Act } from './act.js';
+import { Applications, type ApplicationsWorld } from './applications/applications.js';
+import { CallingGroup, type CallingGroupWorld } from './applications/calling-group.js';
 import { History } from './checks/history.js';
-import { Losses } from './checks/losses.js';
-import { checkSafety } from './checks/safety.js';
-import { Sessions } from './checks/sessions.js';
-import { type Ending, settle } from './checks/settle.js';
-import { Watch } from './checks/watch.js';
-import type { Choices } from './choices.js';
-import { VirtualCoordinator } from './coordinator.js';
-import { Stage } from './drills/stage.js';
-import { injectFault } from './faults.js';
-import { Callee } from './hosts/callee.js';
-import { ClientHost } from './hosts/client-host.js';
-import type { Host } from './hosts/host.js';
-import { ServerHost } from './hosts/server-host.js';
-import { Network } from './network/network.js';
-import type { Act } from './network/streams.js';
-import type { Plan } from './plan.js';
-import type { TraceEvent, Tracer } from './trace/event.js';
+import { Losses, type LossesWorld } from './checks/losses.js';
+import { Sessions, type SessionsWorld } from './checks/sessions.js';
+import { Watch, type WatchWorld } from './checks/watch.js';
+import { type CoordinatorWorld, VirtualCoordinator } from './coordinator/coordinator.js';
+import type { Choices } from './draw/choices.js';
+import type { StageWorld } from './drills/stage.js';
+import type { SafetyWorld } from './ending/safety.js';
+import type { SettlingWorld } from './ending/settle.js';
+import type { FaultWorld } from './faults/world.js';
+import { Callee, type CalleeWorld } from './hosts/callee.js';
+import { ClientHost, type ClientWorld } from './hosts/client/client-host.js';
+import { ServerHost, type ServerWorld } from './hosts/replica/server-host.js';
+import { Network, type NetworkWorld } from './network/network.js';
+import type { Plan } from './plan/plan.js';
+import type { Tracer } from './trace/event.js';
+import { Narration } from './trace/narration.js';
 
+/** A group that is not whole after so many steps begins its run as it is. */
 const STEPS_TO_BOOT = 400;
 /** So many steps without time passing mean that the processes talk without end. */
 const STEPS_TO_REST = 100_000;
 
+/** All that the parts of a run need of it; each says so where it stands. */
+type Ports = ApplicationsWorld &
+  CallingGroupWorld &
+  CalleeWorld &
+  ClientWorld &
+  CoordinatorWorld &
+  FaultWorld &
+  LossesWorld &
+  NetworkWorld &
+  SafetyWorld &
+  ServerWorld &
+  SessionsWorld &
+  SettlingWorld &
+  StageWorld &
+  WatchWorld;
+
 /** A whole group with clients and coordinator on a virtual network and clock; `choices` decide what happens next. */
-export class Simulation {
+export class Simulation extends Narration implements Ports {
   readonly plan: Plan;
   readonly choices: Choices;
   readonly servers: readonly ServerHost[];
@@ -41,17 +59,16 @@ export class Simulation {
   readonly history = new History();
   readonly watch: Watch;
   readonly losses: Losses;
-  readonly sessions = new Sessions();
-  readonly #tracer: Tracer | undefined;
+  readonly sessions: Sessions;
   nowMs = 1000;
   steps = 0;
   /** Until then clients call often and time passes fast; then cuts heal. */
   stirUntilMs = 0;
-  /** Effects carried out so far, of all processes: the places where one may crash. */
+  /** Effects carried out so far, by all processes: the places where one may crash. */
   boundaries = 0;
   /** Faults are over: from now on everything must go well. */
   calmSinceMs = Number.POSITIVE_INFINITY;
-  /** Some client died, or was out of reach for sessionMs: a group may have to wait for an operator. */
+  /** Some client died, or was out of reach for sessionMs: the group may have to wait for an operator. */
   someGivenUp = false;
   /** For the trace: calls that replicas answer, by number. */
   readonly callNames = new Map<number, string>();
@@ -61,14 +78,15 @@ export class Simulation {
   readonly #reads: readonly Act[];
 
   constructor(plan: Plan, choices: Choices, tracer?: Tracer) {
+    super(tracer);
     this.plan = plan;
     this.choices = choices;
-    this.#tracer = tracer;
     this.coordinator = new VirtualCoordinator(this);
     this.network = new Network(this);
     this.applications = new Applications(this);
     this.watch = new Watch(this);
     this.losses = new Losses(this);
+    this.sessions = new Sessions(this);
     this.servers = Array.from({ length: plan.servers }, (_, i) => new ServerHost(this, `S${i + 1}`, i));
     this.clients = Array.from({ length: plan.clients }, (_, i) => new ClientHost(this, `C${i + 1}`, plan.servers + i));
     this.hosts = [...this.servers, ...this.clients];
@@ -91,59 +109,14 @@ export class Simulation {
     return this.plan.workload.draw(this.choices, readOnly, this.history.operations.length);
   }
 
-  /** Plays the run to its end. @throws Violation, or whatever a core throws */
-  play(): Ending {
-    this.boot();
-    const { plan, choices } = this;
-    const drillAt = plan.drill === undefined ? -1 : choices.below(plan.steps);
-    for (let i = 0; i < plan.steps; i++) {
-      if (this.stirUntilMs > 0) this.#stir();
-      if (i === drillAt) this.#drill();
-      if (choices.chance(0.08)) this.applications.callSomething();
-      if (plan.faults.length > 0 && choices.chance(plan.faultRate)) injectFault(this, choices.pick(plan.faults));
-      if (plan.nested !== undefined && choices.chance(plan.nested.trouble)) this.callee?.trouble();
-      this.step();
-    }
-    checkSafety(this);
-    return settle(this);
-  }
+  // ── what happens next ─────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Everybody starts, and things happen until all replicas are in sync, or for long enough. */
   boot(): void {
     for (const server of this.servers) server.start();
     for (const client of this.clients) client.start();
     for (let i = 0; i < STEPS_TO_BOOT && (this.coordinator.record?.inSync.length ?? 0) < this.servers.length; i++) {
       this.step();
-    }
-  }
-
-  #drill(): void {
-    const { drill } = this.plan;
-    this.fault([], `drill: ${drill?.name}`);
-    drill?.play(new Stage(this));
-  }
-
-  #stir(): void {
-    const { choices, network } = this;
-    this.elapse(this.stirUntilMs - this.nowMs);
-    this.stirUntilMs = 0;
-    if (choices.chance(0.5)) return;
-    this.fault([], 'cuts heal');
-    network.healCuts();
-  }
-
-  /** So much time, in some twenty steps, with calls and everything else that can happen between them. */
-  elapse(ms: number): void {
-    const { choices } = this;
-    const untilMs = this.nowMs + ms;
-    const pauseMs = ms / 20;
-    while (this.nowMs < untilMs) {
-      this.passTime(choices.between(0.5, 1.5) * pauseMs);
-      if (choices.chance(0.4)) this.applications.callSomething();
-      for (let i = choices.below(30); i > 0; i--) {
-        const acts = this.possible();
-        if (acts.length > 0) choices.pick(acts).act();
-        this.steps++;
-      }
     }
   }
 
@@ -167,20 +140,36 @@ export class Simulation {
     throw new Error('the group does not come to rest');
   }
 
+  /** So much time, in some twenty steps, with calls and everything else that can happen between them. */
+  elapse(ms: number): void {
+    const { choices } = this;
+    const untilMs = this.nowMs + ms;
+    const pauseMs = ms / 20;
+    while (this.nowMs < untilMs) {
+      this.passTime(choices.between(0.5, 1.5) * pauseMs);
+      if (choices.chance(0.4)) this.applications.callSomething();
+      for (let i = choices.below(30); i > 0; i--) {
+        const acts = this.possible();
+        if (acts.length > 0) choices.pick(acts).act();
+        this.steps++;
+      }
+    }
+  }
+
   passTime(ms: number): void {
     for (const host of this.hosts) if (host.runs && host.core?.wantsFlush) host.step({ kind: 'flush' });
     this.#runOverdue(ms);
     this.nowMs += ms;
-    this.network.noteReach();
+    this.network.reach.note();
     for (const host of this.hosts) if (host.runs) host.step({ kind: 'tick' });
   }
 
-  /** A handler that is done calls back before it would be taken for one that never does. */
+  /** A handler that is done calls back before it would be taken for one that never ends. */
   #runOverdue(ms: number): void {
     const { stallMs } = this.plan.config;
     for (const server of this.servers) {
       if (!server.runs) continue;
-      for (const job of server.jobs) if (this.nowMs + ms - job.readyAtMs > stallMs / 2) job.act();
+      for (const job of server.jobs.list) if (this.nowMs + ms - job.readyAtMs > stallMs / 2) job.act();
     }
   }
 
@@ -204,7 +193,7 @@ export class Simulation {
     const read = this.#reads[server.index];
     if (read !== undefined && this.#mayRead(server)) acts.push(read);
     if (!server.runs) return;
-    for (const job of server.jobs) if (job.readyAtMs <= this.nowMs) acts.push(job);
+    for (const job of server.jobs.list) if (job.readyAtMs <= this.nowMs) acts.push(job);
   }
 
   #mayRead(server: ServerHost): boolean {
@@ -224,7 +213,9 @@ export class Simulation {
     if (record !== undefined) server.step({ kind: 'record', record });
   }
 
-  /** Neither cuts nor delays nor pauses, and the coordinator is there for everybody. */
+  // ── what several parts ask for ────────────────────────────────────────────────────────────────────────────────────
+
+  /** Ends all cuts, delays and pauses; the coordinator is there for everybody. */
   healAll(): void {
     this.network.healAll();
     this.coordinator.downUntilMs = 0;
@@ -235,52 +226,27 @@ export class Simulation {
     }
   }
 
-  /** A handler that one replica takes for stuck may end on another; or the run makes one come to another outcome. */
+  /**
+   * Outcomes may differ between replicas: a handler that one replica takes for stuck may end on another, or a fault
+   * makes one differ.
+   */
   get mayDiverge(): boolean {
     return this.plan.stuck || this.plan.faults.includes('diverge');
   }
 
   /** Client processes that a promotion of this replica may give up now: dead, or out of reach for sessionMs. */
-  outOfReach(server: ServerHost): Set<number> {
+  outOfReach(server: { readonly index: number }): Set<number> {
     const gone = new Set<number>();
     for (const client of this.clients) {
-      for (const process of client.deadProcesses) gone.add(process);
-      if (this.network.isOutOfReach(client, server)) gone.add(client.process);
+      for (const dead of client.deadProcesses) gone.add(dead);
+      if (this.network.reach.isOutOfReach(client, server)) gone.add(client.process);
     }
     return gone;
   }
 
   onRecord(record: GroupRecord, gaveUp: ReadonlySet<number> | undefined): void {
-    if (this.tracing) this.#trace({ kind: 'record', atMs: this.nowMs, text: describeRecord(record) });
+    if (this.tracing) this.recordTold(describeRecord(record));
     this.watch.compareAll(record);
     if (gaveUp !== undefined) this.history.adopted(gaveUp, this.coordinator.orderly);
   }
-
-  // ── for who reads the run ─────────────────────────────────────────────────────────────────────────────────────────
-
-  get tracing(): boolean {
-    return this.#tracer !== undefined;
-  }
-
-  #trace(event: TraceEvent): void {
-    this.#tracer?.event(event);
-  }
-
-  message(from: Host, to: Host, text: string): void {
-    this.#trace({ kind: 'message', atMs: this.nowMs, from: from.name, to: to.name, text });
-  }
-
-  note(who: Host, text: string): void {
-    if (this.tracing) this.#trace({ kind: 'note', atMs: this.nowMs, who: who.name, text });
-  }
-
-  fault(among: readonly Host[], text: string): void {
-    if (this.tracing) this.#trace({ kind: 'fault', atMs: this.nowMs, among: among.map(({ name }) => name), text });
-  }
-}
-
-function describeRecord({ epoch, term, primary, inSync, adoptedThrough }: GroupRecord): string {
-  const adopted = adoptedThrough.map((one) => `${one.term}:${one.through}`).join(' ');
-  const members = inSync.map(({ id }) => id).join(' ');
-  return `epoch ${epoch}, term ${term}, primary ${primary.id}, in sync ${members}${adopted && `, adopted ${adopted}`}`;
 }

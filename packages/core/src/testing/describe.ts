@@ -7,6 +7,7 @@ import { type OrderInfo, seqNumOf } from '../ordering/order-info.js';
 import type { ReplicaEffect } from '../replica/events.js';
 import { short, textOf } from './text.js';
 
+/** `C1` for the session of client 1; otherwise the kind of the connection. */
 const describeConnection = (id: ConnectionId): string =>
   connectionKind(id) === 'session' ? `C${Number.parseInt(id.slice(-3), 16)}` : connectionKind(id);
 

@@ -60,27 +60,27 @@ describe('a marker covers', () => {
     expect(without(text, replacement)).toBe(expected);
   });
 
-  it('what begins behind further comments and markers', () => {
+  it('the code behind further comments and markers', () => {
     const text = 'if (/* rule a */ // why\n  /* rule b */ x > 1) f();';
     expect(without(text, 'false')).toBe('if (/* rule a */ // why\n  /* rule b */ false) f();');
   });
 });
 
-it('a replacement is computed from what was there', () => {
+it('a replacement that begins with $ is computed from the expression that it replaces', () => {
   expect(without('f(/* rule a */ x + y, z);', '$ / 2')).toBe('f(/* rule a */ ((x + y) / 2), z);');
   expect(without('f(/* rule a */ x.slice(y, z));', '$.slice(-1)')).toBe('f(/* rule a */ ((x.slice(y, z)).slice(-1)));');
 });
 
-describe('a rule is found again', () => {
+describe('a rule can still be taken out', () => {
   const rule = { rule: RULE, without: { a: 'false' } } as const;
   const isIn = (files: Readonly<Record<string, string>>) => [...markersOf(files).takeOut(rule)];
 
-  it('whatever the white space', () => {
+  it('when the code was formatted in another way', () => {
     const text = 'if (\n    /*rule  a*/x . y\n        >= 1\n) f();';
     expect(isIn({ 'core.js': text })).toEqual([['core.js', 'if (\n    /*rule  a*/false\n) f();']]);
   });
 
-  it('in whatever file it is', () => {
+  it('when the code was moved to another file', () => {
     const text = 'if (/* rule a */ x >= 1) f();';
     const other = 'export const rule = 1;';
     expect(isIn({ 'core.js': other, 'moved/here.js': text })).toEqual([
@@ -88,14 +88,14 @@ describe('a rule is found again', () => {
     ]);
   });
 
-  it('whatever the names beside it', () => {
+  it('when the names around it were changed', () => {
     expect(isIn({ 'core.js': 'while (/* rule a */ renamed.too(u) >= 1) g();' })).toEqual([
       ['core.js', 'while (/* rule a */ false) g();'],
     ]);
   });
 });
 
-it('several markers are taken out together, in several files', () => {
+it('all markers of a rule are taken out together, also in several files', () => {
   const markers = markersOf({ 'x.js': '/* rule a */ f(); if (/* rule b */ x) g();', 'y.js': 'h(/* rule c */ y);' });
   const taken = markers.takeOut({ rule: RULE, without: { a: ';', b: 'true', c: '[]' } });
   expect(Object.fromEntries(taken)).toEqual({
@@ -104,22 +104,22 @@ it('several markers are taken out together, in several files', () => {
   });
 });
 
-it('only block comments with one name are markers', () => {
+it('only a block comment with exactly one name is a marker', () => {
   const text = "f(/* rule a */ x, '/* rule b */', /* the rule c */ y, /* rule d e */ z); // /* rule f */";
   expect(markersOf({ 'core.js': text }).names).toEqual(['a']);
 });
 
-describe('an error begins with the rule where', () => {
+describe('an error begins with the name of the rule if', () => {
   const taken = (files: Readonly<Record<string, string>>, changes: Readonly<Record<string, Replacement>>) => () =>
     markersOf(files).takeOut({ rule: RULE, without: changes });
 
-  it('its marker is not there', () => {
+  it('a marker of the rule is missing', () => {
     expect(taken({ 'core.js': '/* rule b */ f();' }, { a: ';' })).toThrow(
       `${RULE}: there is no marker "a" in the core`,
     );
   });
 
-  it('its marker is there twice', () => {
+  it('a marker of the rule is there twice', () => {
     const files = { 'x.js': '/* rule a */ f();', 'y.js': '/* rule a */ g();' };
     expect(taken(files, { a: ';' })).toThrow(`${RULE}: marker "a" is there 2 times: x.js, y.js`);
   });
@@ -147,14 +147,14 @@ describe('an error begins with the rule where', () => {
     );
   });
 
-  it('one of its places lies within another', () => {
+  it('one of its markers lies within the code of another', () => {
     const files = { 'core.js': '/* rule a */ if (/* rule b */ x) f();' };
     expect(taken(files, { a: ';', b: 'false' })).toThrow(`${RULE}: marker "b" is within "a"`);
     const same = { 'core.js': 'f(/* rule a */ /* rule b */ x);' };
     expect(taken(same, { a: '[]', b: 'false' })).toThrow(`${RULE}: marker "a" is within "b"`);
   });
 
-  it('what is left is no JavaScript', () => {
+  it('the code that is left is no JavaScript', () => {
     expect(taken({ 'core.js': 'const f = (/* rule a */ x) => 1;' }, { a: 'false' })).toThrow(
       `${RULE}: core.js is no JavaScript without it: SyntaxError`,
     );

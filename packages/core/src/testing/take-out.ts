@@ -56,7 +56,7 @@ interface Place {
 }
 
 const STATEMENT = /(Statement|Declaration)$/;
-/** No property, parameter, class member or `case`. */
+/** What can be replaced: no property, parameter, class member or `case`. */
 const REPLACEABLE = /(Statement|Declaration|Expression|Literal|Identifier)$/;
 const MARKER = /^\s*rule\s+([a-z][a-z0-9-]*)\s*$/;
 const SYNTAX = { ecmaVersion: 'latest', sourceType: 'module', preserveParens: true } as const;
@@ -97,7 +97,7 @@ export class Markers {
       return { marker, file, node, replacement };
     });
     const changed = new Map<string, string>();
-    // From the last to the first, so that positions stay what they are.
+    // From the last place to the first, so that earlier positions stay valid.
     edits.sort((a, b) => b.node.start - a.node.start);
     edits.forEach(({ marker, file, node, replacement }, i) => {
       const outer = edits.slice(i + 1).find((other) => other.file === file && other.node.end > node.start);
@@ -151,7 +151,7 @@ export class Markers {
   }
 }
 
-/** Where the code goes on behind white space and other comments. */
+/** The position of the next code behind white space and other comments. */
 function codeAfter(text: string, end: number, comments: ReadonlyMap<number, number>): number {
   let position = end;
   for (;;) {
@@ -162,7 +162,7 @@ function codeAfter(text: string, end: number, comments: ReadonlyMap<number, numb
   }
 }
 
-/** The largest statement or expression that begins there, but no more than an operand. */
+/** The largest statement or expression that begins at a position, but no more than an operand. */
 function coveredAt(root: SyntaxNode, position: number): SyntaxNode | undefined {
   const begin: { readonly node: SyntaxNode; readonly parent: SyntaxNode }[] = [];
   let parent = root;

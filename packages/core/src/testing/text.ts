@@ -1,4 +1,4 @@
-/** ASCII only: requests and states of scenarios. */
+/** The requests and states of scenarios are ASCII. */
 export function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
@@ -20,5 +20,5 @@ export function hashText(text: string): number {
   return hash >>> 0;
 }
 
-/** What is too long for a scenario is told by its length. */
+/** A text that is too long for a scenario is shown as its length. */
 export const short = (text: string): string => (text.length > 80 ? `${text.length}-bytes` : text);

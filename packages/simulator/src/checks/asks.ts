@@ -1,20 +1,20 @@
 import type { SessionFrame } from '@understudy/core/internal';
-import type { ClientHost } from '../hosts/client-host.js';
-import type { SessionStream } from '../network/streams.js';
+import type { SessionLink } from '../network/session-link.js';
+import type { Named } from '../trace/narrator.js';
 import { demand } from '../violation.js';
 
 /**
- * DESIGN 5.1: whoever may not deliver a reply asks for it, and then gets it stable: one question is enough on a stream
- * in a term. Else it would ask as long as the order is not stable, and keep every answer.
+ * DESIGN 5.1: a session that may not deliver a reply asks for it as a stable one, once on a link in a term. Otherwise
+ * it would ask until the order is stable, and keep every answer.
  */
-export function checkAsks(client: ClientHost, stream: SessionStream, frame: SessionFrame): void {
+export function checkAsks(client: Named, link: Pick<SessionLink, 'asked'>, frame: SessionFrame): void {
   if (frame.kind !== 'multicast') return;
   for (const { seqNum, awaitStable } of frame.requests) {
     if (!awaitStable) continue;
     demand(
-      stream.asked.get(seqNum) !== frame.header.term,
+      link.asked.get(seqNum) !== frame.header.term,
       () => `${client.name} asks again for the stable reply to #${seqNum}`,
     );
-    stream.asked.set(seqNum, frame.header.term);
+    link.asked.set(seqNum, frame.header.term);
   }
 }

@@ -16,15 +16,15 @@ export interface Operation {
   readonly name: string;
   /** The client process that made it; negative for a call without our interceptor. */
   readonly process: number;
-  /** What it asks of the workload's machine: null if nothing. */
+  /** What the call asks of the workload's machine; null if nothing. */
   readonly input: unknown;
-  /** Of a message of a stream: its name, and its place among those of its client. */
+  /** If it is a message of a stream: the stream's name, and the message's place among those of its client. */
   readonly place: { readonly stream: string; readonly position: number } | undefined;
   readonly readOnly: boolean;
-  /** Its handler never ends, or some replica took it for such a one. */
+  /** Its handler never ends, or some replica took the handler for one that never ends. */
   stuck: boolean;
   readonly key: string | undefined;
-  /** Its key is another operation's: it must be refused. */
+  /** It uses the key of another operation, so it must be refused. */
   readonly refused: boolean;
   readonly invokedAt: number;
   completedAt: number;
@@ -34,11 +34,11 @@ export interface Operation {
    */
   state: 'open' | 'answered' | 'accepted' | 'unknown' | 'never';
   saw: Saw | undefined;
-  /** Since when a primary knew its order to be stable: no later promotion may lose it. */
+  /** When a primary first knew its order to be stable. No later promotion may lose it. */
   stableAt: number;
 }
 
-/** What there is to know of a call beside its input. */
+/** How a call is made, beside its input. */
 export interface Asked {
   readonly readOnly: boolean;
   readonly stuck: boolean;
@@ -48,7 +48,7 @@ export interface Asked {
   readonly place?: Operation['place'];
 }
 
-/** A promotion that decided how far to adopt, and the client processes that were dead or out of reach for it. */
+/** A promotion that decided how far to adopt. */
 interface Promotion {
   readonly at: number;
   readonly gaveUp: ReadonlySet<number>;
@@ -61,11 +61,11 @@ export class History {
   readonly operations: Operation[] = [];
   readonly byName = new Map<string, Operation>();
   readonly streams: StreamRecord[] = [];
-  /** Since when a primary knew these orders to be stable that are no operations. */
+  /** By name, when a primary first knew an order to be stable that is no operation. */
   readonly #partsStableAt = new Map<string, number>();
   readonly #promotions: Promotion[] = [];
   #now = 0;
-  /** Judgments that would have taken too long. */
+  /** Judgments that were left undecided because they would have taken too long. */
   undecided = 0;
 
   invoke(process: number, how: Asked, input: unknown): Operation {
@@ -130,7 +130,7 @@ export class History {
     this.#promotions.push({ at: this.#now++, gaveUp, orderly });
   }
 
-  /** Some promotion went on without this process; it may hold orders that never happened. */
+  /** Some promotion went on without this process, so it may hold orders that never happened. */
   wasGivenUp(process: number): boolean {
     return this.#promotions.some(({ gaveUp }) => gaveUp.has(process));
   }
@@ -141,7 +141,7 @@ export class History {
     if (operation === undefined && !this.#partsStableAt.has(name)) this.#partsStableAt.set(name, this.#now++);
   }
 
-  /** Something happens that no operation begins or ends with. */
+  /** Marks a moment at which no operation begins or ends. */
   tick(): number {
     return this.#now++;
   }
@@ -160,7 +160,7 @@ export class History {
     }
     for (const record of this.streams) this.#checkItems(record, final, concurrent);
     const kept = this.operations.filter((operation) => this.#isKept(operation, final, concurrent));
-    // What was lost may have happened again later, just as it was the first time.
+    // An operation that was lost may have happened again later, with the same result.
     checkRealTime(
       kept.filter((operation) => !(concurrent && this.#mayBeLost(operation))),
       ({ name, saw }) => saw?.length ?? final.operations.indexOf(name) + 1,
@@ -178,7 +178,7 @@ export class History {
         seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
       else if (state === 'accepted' && certain)
         seen.push({ process, input, output: undefined, invokedAt, completedAt });
-      // A read that nobody saw the end of says nothing.
+      // A read without an answer says nothing.
       else if (!readOnly)
         seen.push({ process, input, output: undefined, invokedAt, completedAt: Number.POSITIVE_INFINITY });
     }
@@ -187,7 +187,10 @@ export class History {
     demand(judgment.verdict !== 'violated', () => ('unexplained' in judgment ? judgment.unexplained : ''));
   }
 
-  /** Promise 3 for items: each that was given is what its handler sends in the history that survives, in that place. */
+  /**
+   * Promise 3 for items: each item that was given is the one that its handler sends in that place in the history that
+   * survives.
+   */
   #checkItems(record: StreamRecord, final: Ledger, concurrent: boolean): void {
     const { name, process } = record;
     const lost = record.differs(
@@ -228,7 +231,7 @@ export class History {
     return this.#mayBeGone(process, completedAt, saw?.last ?? (state === 'accepted' ? name : ''));
   }
 
-  /** @param by the order that what the process saw is due to */
+  /** @param by the order that caused what the process saw */
   #mayBeGone(process: number, completedAt: number, by: string): boolean {
     if (process < 0) return false;
     const stableAt = this.byName.get(by)?.stableAt ?? this.#partsStableAt.get(by) ?? Number.POSITIVE_INFINITY;
@@ -238,7 +241,7 @@ export class History {
   }
 }
 
-/** What was answered before a call began is part of what the call sees. */
+/** A call sees everything that was answered before it began. */
 function checkRealTime(operations: readonly Operation[], placeOf: (operation: Operation) => number): void {
   const places = operations.map((operation) => ({ operation, place: placeOf(operation) }));
   for (const { operation: later, place } of places) {

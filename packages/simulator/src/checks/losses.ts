@@ -1,46 +1,68 @@
 import { type ConnectionId, type OrderInfo, seqNumOf } from '@understudy/core/internal';
-import type { ClientHost } from '../hosts/client-host.js';
-import type { ServerHost } from '../hosts/server-host.js';
-import type { Simulation } from '../simulation.js';
+import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
-/** The process that a session belongs to. */
-interface Speaker {
-  readonly client: ClientHost;
+/** A client as it tells of what it holds. */
+export interface LossClient {
+  readonly index: number;
+  readonly alive: boolean;
+  readonly connection: ConnectionId;
   readonly process: number;
 }
 
-/** A backup gives a session up after sessionMs more drift; its clock, and a tick, may take that much longer. */
+export interface LossServer {
+  readonly name: string;
+  readonly index: number;
+}
+
+export interface LossesWorld {
+  readonly nowMs: number;
+  readonly plan: Pick<Plan, 'config' | 'faults'>;
+  readonly network: { readonly reach: { lastHeardMs(client: LossClient, server: LossServer): number } };
+  /** Client processes that a promotion of this replica may give up now. */
+  outOfReach(server: LossServer): ReadonlySet<number>;
+}
+
+/** The process that a session belongs to. */
+interface Speaker {
+  readonly client: LossClient;
+  readonly process: number;
+}
+
+/**
+ * A backup gives a session up after sessionMs, extended by the drift bound. Its clock and its ticks may add that much.
+ */
 const SILENCE_FACTOR = 1.2;
 
 /**
- * What a group calls lost, so that an operator may give it up. DESIGN 3 knows one reason: a client with an unstable
- * request died, or was out of reach for sessionMs, together with the primary. What a live client retains is not lost.
+ * Checks that a group calls an order lost, and so asks for an operator, only for the one reason that DESIGN 3 knows: a
+ * client with an unstable request died, or was out of reach for sessionMs, together with the primary. What a live
+ * client retains is not lost.
  */
 export class Losses {
-  readonly #simulation: Simulation;
+  readonly #world: LossesWorld;
   readonly #speakers = new Map<ConnectionId, Speaker>();
-  /** When an order first left the primary for a session, by what it says. */
+  /** By term and orderNum, when an order first left the primary for a session. */
   readonly #leftMs = new Map<string, number>();
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+  constructor(world: LossesWorld) {
+    this.#world = world;
   }
 
-  sessionStarts(client: ClientHost): void {
+  sessionStarts(client: LossClient): void {
     this.#speakers.set(client.connection, { client, process: client.process });
   }
 
   left(orders: readonly OrderInfo[]): void {
     for (const info of orders) {
       const key = keyOf(info);
-      if (!this.#leftMs.has(key)) this.#leftMs.set(key, this.#simulation.nowMs);
+      if (!this.#leftMs.has(key)) this.#leftMs.set(key, this.#world.nowMs);
     }
   }
 
   /** @param infos what is known of the order that is called lost, by term */
-  calledLost(server: ServerHost, hole: number, infos: readonly OrderInfo[]): void {
-    const gone = this.#simulation.outOfReach(server);
+  calledLost(server: LossServer, hole: number, infos: readonly OrderInfo[]): void {
+    const gone = this.#world.outOfReach(server);
     const isExcused = infos.length === 0 ? gone.size > 0 : infos.some((info) => this.#isGone(server, info, gone));
     demand(isExcused, () => {
       const whose = infos.map((info) => `${info.connection}#${seqNumOf(info)} of term ${info.term}`);
@@ -48,8 +70,11 @@ export class Losses {
     });
   }
 
-  /** Its session ended, its process died, or it was out of reach for so long; but not long before the order left. */
-  #isGone(server: ServerHost, info: OrderInfo, gone: ReadonlySet<number>): boolean {
+  /**
+   * The session ended, its process died, or the process was out of reach for too long, but not since long before the
+   * order left.
+   */
+  #isGone(server: LossServer, info: OrderInfo, gone: ReadonlySet<number>): boolean {
     const speaker = this.#speakers.get(info.connection);
     if (speaker === undefined) return false;
     const { client, process } = speaker;
@@ -58,15 +83,15 @@ export class Losses {
   }
 
   /**
-   * A primary that holds its lease has heard what a backup said a lease ago. Whom that one had given up by then, nobody
-   * relies on.
+   * A primary that holds its lease knows what its backups said a lease ago. It does not rely on sessions that a backup
+   * had given up by then.
    */
-  #wasSilentBefore(client: ClientHost, server: ServerHost, leftMs: number | undefined): boolean {
-    const { plan, network } = this.#simulation;
-    // To a process that stood still nobody was silent.
+  #wasSilentBefore(client: LossClient, server: LossServer, leftMs: number | undefined): boolean {
+    const { plan, network } = this.#world;
+    // A process that stood still took nobody for silent.
     if (leftMs === undefined || plan.faults.includes('serverPause')) return false;
     const { sessionMs, leaseMs } = plan.config;
-    return leftMs - network.lastHeardMs(client, server) > SILENCE_FACTOR * sessionMs + leaseMs;
+    return leftMs - network.reach.lastHeardMs(client, server) > SILENCE_FACTOR * sessionMs + leaseMs;
   }
 }
 

@@ -1,10 +1,24 @@
+import type { GroupRecord, Member, ReplicaStatus } from '@understudy/core';
 import { isInSync, type NestedCaller } from '@understudy/core/internal';
-import { keyOf } from '../hosts/nested-handlers.js';
-import type { ServerHost } from '../hosts/server-host.js';
 import type { Ledger } from '../services/ledger.js';
-import { NOT_KNOWN, readCall } from '../services/nested.js';
-import type { Simulation } from '../simulation.js';
+import { NOT_KNOWN, nestedKey, readCall } from '../services/nested.js';
 import { demand } from '../violation.js';
+
+/** A replica whose handlers call. */
+export interface CallingReplica {
+  readonly name: string;
+  readonly alive: boolean;
+  readonly member: Member;
+  /** As it was after the last step. */
+  readonly status: ReplicaStatus | undefined;
+  /** Its status in the middle of a step, too. */
+  readonly core: { readonly status: ReplicaStatus } | undefined;
+}
+
+export interface NestedCalleeWorld {
+  readonly servers: readonly CallingReplica[];
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+}
 
 /** What a call came to at the callee. */
 interface Done {
@@ -16,26 +30,29 @@ interface Done {
 
 /** What a callee was asked, and what it did (DESIGN 5.7, 7.3, 7.6). */
 export class NestedCallee {
-  readonly #simulation: Simulation;
+  readonly #world: NestedCalleeWorld;
   readonly #done = new Map<string, Done>();
-  /** By client and what was asked: under which id. */
+  /** By client and what it asked: the id under which it asked. */
   readonly #ids = new Map<string, string>();
-  /** By client: none of its calls up to there comes again. */
+  /** By client: the order up to which none of its calls comes again. */
   readonly #settledUpTo = new Map<string, number>();
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+  constructor(world: NestedCalleeWorld) {
+    this.#world = world;
   }
 
-  /** A call leaves: from the primary alone, when no promotion can cut what it reflects, and not when it was settled. */
-  sent(server: ServerHost, { client, term, id, settledUpTo }: NestedCaller): void {
+  /**
+   * A call leaves. Only the primary may send one, only when no promotion can cut what the call reflects, and never one
+   * that was settled.
+   */
+  sent(server: CallingReplica, { client, term, id, settledUpTo }: NestedCaller): void {
     const { name, core, member } = server;
     const status = core?.status;
     demand(status?.role === 'primary' && status.term === term, () => `${name} calls, and is not primary of ${term}`);
     demand(status.stableUpTo >= id.orderNum, () => `${name} calls out of order ${id.orderNum}, which is not stable`);
-    const { record } = this.#simulation.coordinator;
+    const { record } = this.#world.coordinator;
     if (record?.term === term && isInSync(record, member)) {
-      for (const other of this.#simulation.servers) {
+      for (const other of this.#world.servers) {
         if (!other.alive || other.status === undefined || other === server || !isInSync(record, other.member)) continue;
         const held = other.status.heldUpTo;
         demand(
@@ -45,7 +62,7 @@ export class NestedCallee {
       }
     }
     const settled = this.#settledUpTo.get(client) ?? 0;
-    demand(id.orderNum > settled, () => `${name} sends ${keyOf(id)}, though all up to ${settled} were settled`);
+    demand(id.orderNum > settled, () => `${name} sends ${nestedKey(id)}, though all up to ${settled} were settled`);
     if (settledUpTo > settled) this.#settledUpTo.set(client, settledUpTo);
   }
 
@@ -67,12 +84,12 @@ export class NestedCallee {
   }
 
   /**
-   * Nothing is open any more: whatever the callee did is part of the history that survives, with what came of it.
+   * Nothing is open any more. Whatever the callee did is part of the history that survives, together with its outcome.
    *
    * @param final what the primary holds
    */
   check(final: Ledger): void {
-    const { record } = this.#simulation.coordinator;
+    const { record } = this.#world.coordinator;
     const client = `${record?.group}/${record?.origin}`;
     const heard = new Map<string, string>();
     for (const entry of final.operations) {
@@ -80,7 +97,7 @@ export class NestedCallee {
       if (value !== undefined) heard.set(what, value);
     }
     for (const done of this.#done.values()) {
-      // What an operator gave up it may have done all the same.
+      // The callee may have done what an operator then gave up.
       if (done.client !== client) continue;
       const { what, length, digest } = readCall(done.text);
       const kept = final.digestAt(length) === digest;

@@ -1,13 +1,16 @@
-import type { ServerHost } from '../hosts/server-host.js';
+import type { ReplicaStatus } from '@understudy/core';
 import { demand } from '../violation.js';
 
 /**
- * FIG. 7, where clients reflect: more pending announcements than pendingSourceOrderMax do not wait for a message or for
- * time to pass. So whenever everything that can happen has happened, and nothing is in the way, no more are left.
+ * FIG. 7, where clients reflect: when more than pendingSourceOrderMax announcements are pending, they leave without
+ * waiting for a message or for time to pass. So once everything that can happen has happened, and nothing was in the
+ * way, no more than that are left.
  */
-export function checkPending({ name, simulation, status }: ServerHost): void {
+export function checkPending(
+  { name, status }: { readonly name: string; readonly status: ReplicaStatus | undefined },
+  pendingSourceOrderMax: number,
+): void {
   if (status?.role !== 'primary') return;
-  const { pendingSourceOrderMax } = simulation.plan.config;
   const pending = status.heldUpTo - status.stableUpTo;
   demand(pending <= pendingSourceOrderMax, () => `${name}: ${pending} orders wait for a message to travel with`);
 }

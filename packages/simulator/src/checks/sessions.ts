@@ -1,21 +1,45 @@
+import type { ReplicaStatus } from '@understudy/core';
 import type { ReplyFrame } from '@understudy/core/internal';
-import type { ServerHost } from '../hosts/server-host.js';
-import type { SessionStream } from '../network/streams.js';
+import type { SessionLink } from '../network/session-link.js';
+import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
+
+/** The time, and what sessions are promised. */
+export interface SessionsWorld {
+  readonly nowMs: number;
+  readonly plan: Pick<Plan, 'config'>;
+}
+
+interface Welcomer {
+  readonly name: string;
+  readonly lives: number;
+  readonly status: ReplicaStatus | undefined;
+}
 
 interface Welcome {
   readonly atMs: number;
   readonly term: number;
 }
 
-/** DESIGN 5.3: who was silent for sessionExpiryMs is refused, and nobody else: a primary that welcomes a session keeps it. */
+/**
+ * DESIGN 5.3: only a session that was silent for sessionExpiryMs is refused. A primary that welcomes a session keeps
+ * it.
+ */
 export class Sessions {
+  readonly #world: SessionsWorld;
   readonly #welcomes = new Map<string, Welcome>();
 
-  told(server: ServerHost, { client, connection }: SessionStream, frame: ReplyFrame): void {
-    const { simulation, status, name, lives } = server;
+  constructor(world: SessionsWorld) {
+    this.#world = world;
+  }
+
+  told(
+    { status, name, lives }: Welcomer,
+    { client, connection }: Pick<SessionLink, 'client' | 'connection'>,
+    frame: ReplyFrame,
+  ): void {
     const who = `${name}/${lives}/${connection}`;
-    const { nowMs, plan } = simulation;
+    const { nowMs, plan } = this.#world;
     if (frame.kind === 'welcome' && status?.role === 'primary')
       this.#welcomes.set(who, { atMs: nowMs, term: status.term });
     if (frame.kind !== 'refused' || frame.code !== 'UNDERSTUDY_SESSION_EXPIRED') return;

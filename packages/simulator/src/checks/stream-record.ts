@@ -3,15 +3,17 @@ import { itemDigest } from '../services/streamed.js';
 
 /** An item that an application was given. */
 export interface GivenItem {
-  /** Undefined for the last one, whose index nobody tells. */
+  /** Undefined for the status, whose index nobody tells. */
   readonly index: number | undefined;
   readonly digest: number;
-  /** The order that made it leave. */
+  /** The name of the order that made it leave. */
   readonly by: string;
   readonly at: number;
 }
 
-/** What an application was given of a stream: part of it must not be missing from the history that survives. */
+/**
+ * The items of one stream that an application was given. None of them may be missing from the history that survives.
+ */
 export class StreamRecord {
   readonly name: string;
   /** The client process; negative without our interceptor. */

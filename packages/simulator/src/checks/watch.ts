@@ -1,4 +1,4 @@
-import type { GroupRecord, Member, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Member, OrderNum, ReplicaStatus } from '@understudy/core';
 import {
   connectionKind,
   isInSync,
@@ -6,63 +6,99 @@ import {
   type OrderInfo,
   type ReplicaEffect,
   type ReplicaEvent,
-  type SessionEffect,
   STREAM_WINDOW,
   sameMember,
   seqNumOf,
 } from '@understudy/core/internal';
-import type { ClientHost } from '../hosts/client-host.js';
-import type { ServerHost } from '../hosts/server-host.js';
-import type { Simulation } from '../simulation.js';
+import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
 /** What a replica may keep beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
 const LOG_SLACK = 64;
 
-/** What the streams of a run say at one moment of virtual time, before anybody hears that it is stable. */
+/**
+ * As many orders as the streams of a run may cause at one moment of virtual time, before anybody learns that they are
+ * stable.
+ */
 const LOG_SLACK_STREAMS = 10 * STREAM_WINDOW;
 
 /**
- * Of a stream: a window, and one more where the items, and with them what was handled, came on a new stream before the
- * replies; its opening, its end, its cancellation, and a message that says what was taken.
+ * How many parts of a stream a client may keep: a window of messages; one more window if items, which say what was
+ * handled, came on a new link before the replies; the opening, the end, the cancellation, and a credit.
  */
 const PARTS_MAX = 2 * STREAM_WINDOW + 4;
 
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
 
-const FREQUENT: ReadonlySet<string> = new Set(['announce', 'ack', 'replies', 'multicast']);
-const NOBODY: readonly string[] = [];
+/** A replica that is looked at. */
+export interface WatchedReplica {
+  readonly name: string;
+  readonly alive: boolean;
+  readonly lives: number;
+  readonly member: Member;
+  readonly status: ReplicaStatus | undefined;
+  /** The last order that it had given as primary when it was told to step down. */
+  readonly handsOverFrom: OrderNum | undefined;
+  readonly life: {
+    /** By order: the operation that was processed, and the core's digest after it where known. */
+    readonly processed: readonly string[];
+    readonly digests: string[];
+    readonly stableMarked: number;
+    markStable(upTo: OrderNum): void;
+  };
+}
+
+/** A client that is looked at. */
+export interface WatchedClient {
+  readonly name: string;
+  readonly core: { readonly status: { readonly retained: number } } | undefined;
+  readonly calls: { readonly size: number };
+  readonly streamsOpened: number;
+}
+
+export interface WatchWorld {
+  readonly nowMs: number;
+  readonly calmSinceMs: number;
+  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested'>;
+  readonly mayDiverge: boolean;
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+  readonly servers: readonly WatchedReplica[];
+  readonly clients: readonly WatchedClient[];
+}
 
 /** Looks at every replica after every step. */
 export class Watch {
-  /** Nothing goes wrong, and time passes in small steps. */
+  /** At present nothing goes wrong, and time passes in small steps. */
   fairWeather = false;
-  readonly #simulation: Simulation;
+  readonly #world: WatchWorld;
   readonly #primaries = new Map<number, Member>();
   /** By term and order. */
   readonly #orders = new Map<number, OrderInfo>();
-  readonly #lastTerm = new Map<ServerHost, { life: number; term: number }>();
+  readonly #lastTerm = new Map<WatchedReplica, { life: number; term: number }>();
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+  constructor(world: WatchWorld) {
+    this.#world = world;
   }
 
-  afterStep(server: ServerHost, status: ReplicaStatus): void {
+  afterStep(server: WatchedReplica, status: ReplicaStatus): void {
     this.#checkTerm(server, status);
     this.#checkBounds(server, status);
     this.#checkHandOver(server, status);
-    if (status.processedUpTo > 0 && server.digests[status.processedUpTo] === undefined) {
-      server.digests[status.processedUpTo] = status.digest;
-      const { record } = this.#simulation.coordinator;
+    if (status.processedUpTo > 0 && server.life.digests[status.processedUpTo] === undefined) {
+      server.life.digests[status.processedUpTo] = status.digest;
+      const { record } = this.#world.coordinator;
       if (record !== undefined) this.#compareAt(record, server, status.processedUpTo);
     }
     if (status.role !== 'primary') return;
-    if (status.stableUpTo > server.stableMarked) this.#checkStable(server, status);
-    server.markStable(status.stableUpTo);
+    if (status.stableUpTo > server.life.stableMarked) this.#checkStable(server, status);
+    server.life.markStable(status.stableUpTo);
   }
 
-  /** DESIGN 5.4: the term grows with each change of the primary, who was in sync before; the old one leaves the set. */
+  /**
+   * DESIGN 5.4: the term grows with each change of the primary. The new primary was in sync before; the old one leaves
+   * the set.
+   */
   recordChanged(before: GroupRecord | undefined, record: GroupRecord): void {
     demand(isInSync(record, record.primary), () => `${record.primary.id} is primary and not in sync`);
     if (before === undefined || (record.forced && !before.forced)) return;
@@ -77,20 +113,25 @@ export class Watch {
     demand(!isInSync(record, before.primary), () => `${before.primary.id} is deposed and still in sync`);
   }
 
-  /** DESIGN 5.5: once all faults are over for a lease, whoever is primary and runs is heard, even if it cannot serve yet. */
-  claims({ name }: ServerHost): void {
-    const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#simulation;
+  /**
+   * DESIGN 5.5: when all faults have been over for a lease, a primary that runs is heard, even if it cannot serve yet.
+   */
+  claims({ name }: Pick<WatchedReplica, 'name'>): void {
+    const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#world;
     const { record } = coordinator;
     if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs) return;
     const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
     demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
   }
 
-  /** DESIGN 1: stable is what every in-sync backup holds. A deposed primary may know less of them. */
-  #checkStable({ name }: ServerHost, { term, stableUpTo }: ReplicaStatus): void {
-    const { record } = this.#simulation.coordinator;
+  /**
+   * DESIGN 1: an order is stable when every in-sync backup holds it. A deposed primary may not know the current
+   * backups.
+   */
+  #checkStable({ name }: WatchedReplica, { term, stableUpTo }: ReplicaStatus): void {
+    const { record } = this.#world.coordinator;
     if (record?.term !== term) return;
-    for (const { name: other, alive, member, status } of this.#simulation.servers) {
+    for (const { name: other, alive, member, status } of this.#world.servers) {
       if (!alive || status === undefined || !isInSync(record, member)) continue;
       demand(
         status.heldUpTo >= stableUpTo,
@@ -99,7 +140,7 @@ export class Watch {
     }
   }
 
-  /** DESIGN 7.2: one message to an order of a term, whoever tells of it. */
+  /** DESIGN 7.2: an order of a term belongs to one message, whoever tells of it. */
   order(info: OrderInfo): void {
     const place = info.term * ORDERS_MAX + info.orderNum;
     const known = this.#orders.get(place);
@@ -114,13 +155,13 @@ export class Watch {
     );
   }
 
-  /** What an order was in each term. */
+  /** The messages that had this orderNum, one for each term. */
   ordersAt(orderNum: number): OrderInfo[] {
     return [...this.#orders.values()].filter((info) => info.orderNum === orderNum);
   }
 
   /** DESIGN 7.4 and promise 5: terms never go back, and each has one primary. */
-  #checkTerm(server: ServerHost, { term, role, replica }: ReplicaStatus): void {
+  #checkTerm(server: WatchedReplica, { term, role, replica }: ReplicaStatus): void {
     const last = this.#lastTerm.get(server);
     if (last?.life === server.lives) {
       demand(term >= last.term, () => `${server.name} goes back from term ${last.term} to ${term}`);
@@ -138,14 +179,14 @@ export class Watch {
    * DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open.
    * Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
    */
-  afterClientStep(client: ClientHost, retained: number): void {
-    const { unstableMax, queueMax } = this.#simulation.plan.config;
+  afterClientStep(client: WatchedClient, retained: number): void {
+    const { unstableMax, queueMax } = this.#world.plan.config;
     const bound = 2 * unstableMax + queueMax + client.calls.size + client.streamsOpened * PARTS_MAX;
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
   }
 
   /** DESIGN 6: a client that reflects an order beyond all that the primary gave is refused, and nothing else happens. */
-  reflected({ name, status }: ServerHost, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
+  reflected({ name, status }: WatchedReplica, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
     if (status?.role !== 'primary' || event.kind !== 'sessionFrame' || event.frame.kind !== 'multicast') return;
     const { term, heldUpTo } = status;
     const foreign = event.frame.header.destOrderInfo.find((info) => info.term === term && info.orderNum > heldUpTo);
@@ -154,23 +195,12 @@ export class Watch {
     demand(isRefused, () => `${name} refuses nobody who reflects order ${foreign.orderNum}, which it never gave`);
   }
 
-  /** DESIGN 7.10: what is sent all the time leaves only at the end of a turn, and then one frame to each. */
-  turn(name: string, ends: boolean, effects: readonly (ReplicaEffect | SessionEffect)[]): void {
-    for (const effect of effects) checkRepliesOnce(name, effect);
-    if (effects.length < 2 && ends) return;
-    const sent = new Set<string>();
-    for (const effect of effects) {
-      for (const to of receiversOf(effect)) {
-        demand(ends, () => `${name} sends ${to} before its turn ends`);
-        demand(!sent.has(to), () => `${name} sends ${to} twice in a turn`);
-        sent.add(to);
-      }
-    }
-  }
-
-  /** DESIGN 5.5: a primary that hands over stops ordering. What a stuck handler leaves behind is an order too. */
-  #checkHandOver({ name, handsOverFrom }: ServerHost, { role, heldUpTo }: ReplicaStatus): void {
-    if (handsOverFrom === undefined || role !== 'primary' || this.#simulation.plan.stuck) return;
+  /**
+   * DESIGN 5.5: a primary that hands over stops ordering. Leaving a stuck handler behind takes an order, too, so runs
+   * with stuck handlers are excused.
+   */
+  #checkHandOver({ name, handsOverFrom }: WatchedReplica, { role, heldUpTo }: ReplicaStatus): void {
+    if (handsOverFrom === undefined || role !== 'primary' || this.#world.plan.stuck) return;
     demand(
       heldUpTo <= handsOverFrom,
       () => `${name} orders ${heldUpTo} after it began to hand over at ${handsOverFrom}`,
@@ -178,17 +208,17 @@ export class Watch {
   }
 
   /**
-   * DESIGN 5.2, 7.10: where only clients are told of the order, the primary tells its backups of nothing that a session
-   * sent, as long as nothing goes wrong and time passes evenly.
+   * DESIGN 5.2, 7.10: where only clients are told of the order, the primary announces no session's message to its
+   * backups as long as nothing goes wrong and time passes evenly.
    */
-  announces(server: ServerHost, orders: readonly OrderInfo[]): void {
-    if (!this.fairWeather || this.#simulation.plan.config.multicast !== 'destination') return;
+  announces(server: WatchedReplica, orders: readonly OrderInfo[]): void {
+    if (!this.fairWeather || this.#world.plan.config.multicast !== 'destination') return;
     const told = orders.find(({ kind, connection }) => kind === 'call' && connectionKind(connection) === 'session');
     demand(told === undefined, () => `${server.name} announces order ${told?.orderNum}, which clients reflect`);
   }
 
-  #checkBounds(server: ServerHost, { waitingToRelease, logLength, base }: ReplicaStatus): void {
-    const { config, streams, nested } = this.#simulation.plan;
+  #checkBounds(server: WatchedReplica, { waitingToRelease, logLength, base }: ReplicaStatus): void {
+    const { config, streams, nested } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
@@ -199,68 +229,42 @@ export class Watch {
       demand(logLength <= logMax, () => `${server.name}: ${logLength} orders in the log, where ${logMax} may be`);
       return;
     }
-    // Who executes keeps its log for replicas that join while streams are open: further than a run can go.
+    // While streams are open, a replica that executes keeps its log for replicas that join. No run reaches the bound of
+    // that.
     if (streams !== undefined && base !== undefined) return;
-    // Who joined keeps its log until it has caught up once, and with replies among the orders that takes longer.
+    // A replica that joined keeps its log until it has caught up once. With replies among the orders that takes longer.
     const withReplies = nested === undefined ? LOG_SLACK : 4 * LOG_SLACK;
     const slack = streams === undefined ? withReplies : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
 
-  /** Who sends stream messages has many requests open at a time, and asks a new primary for each, once. */
+  /** A client that sends stream messages has many requests open at a time, and asks a new primary once for each. */
   #retained(): number {
-    return this.#simulation.clients.reduce((sum, { core }) => sum + (core?.status.retained ?? 0), 0);
+    return this.#world.clients.reduce((sum, { core }) => sum + (core?.status.retained ?? 0), 0);
   }
 
-  /** Promise 1: whoever is in sync processed the same up to the same order. */
-  #compareAt(record: GroupRecord, server: ServerHost, orderNum: number): void {
-    // What may differ the core finds out by itself, a little later.
-    if (this.#simulation.mayDiverge || !isInSync(record, server.member)) return;
-    const mine = server.digests[orderNum];
-    for (const other of this.#simulation.servers) {
+  /** Promise 1: all in-sync replicas processed the same up to the same order. */
+  #compareAt(record: GroupRecord, server: WatchedReplica, orderNum: number): void {
+    // Where outcomes may differ, the core itself finds out a little later.
+    if (this.#world.mayDiverge || !isInSync(record, server.member)) return;
+    const mine = server.life.digests[orderNum];
+    for (const other of this.#world.servers) {
       if (other === server || !other.alive || !isInSync(record, other.member)) continue;
-      const theirs = other.digests[orderNum];
+      const theirs = other.life.digests[orderNum];
       if (mine === undefined || theirs === undefined || mine === theirs) continue;
       demand(
         false,
         () =>
-          `at order ${orderNum} ${server.name} (${server.processed[orderNum]}) and ${other.name} (${other.processed[orderNum]}) differ`,
+          `at order ${orderNum} ${server.name} (${server.life.processed[orderNum]}) and ${other.name} (${other.life.processed[orderNum]}) differ`,
       );
     }
   }
 
   /** The set changed: compare everything. */
   compareAll(record: GroupRecord): void {
-    for (const server of this.#simulation.servers) {
+    for (const server of this.#world.servers) {
       if (!server.alive) continue;
-      for (let k = 1; k < server.digests.length; k++) this.#compareAt(record, server, k);
+      for (let k = 1; k < server.life.digests.length; k++) this.#compareAt(record, server, k);
     }
-  }
-}
-
-/** DESIGN 7.8: a reply that waits, waits once, however often it was asked for. */
-function checkRepliesOnce(name: string, effect: ReplicaEffect | SessionEffect): void {
-  if (effect.kind !== 'sendToSession' || effect.frame.kind !== 'replies' || effect.frame.replies.length < 2) return;
-  const { replies } = effect.frame;
-  const seqNums = new Set(replies.map(({ seqNum }) => seqNum));
-  demand(
-    seqNums.size === replies.length,
-    () => `${name} sends a reply twice: #${replies.map(({ seqNum }) => seqNum).join(' #')}`,
-  );
-}
-
-/** Of the frames that every call causes: kind and receiver. */
-function receiversOf(effect: ReplicaEffect | SessionEffect): readonly string[] {
-  switch (effect.kind) {
-    case 'sendToPeer':
-      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} to ${effect.peer}`] : NOBODY;
-    case 'sendToSession':
-      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} on ${effect.link}`] : NOBODY;
-    case 'send':
-      return FREQUENT.has(effect.frame.kind) ? [`${effect.frame.kind} to ${effect.slot}`] : NOBODY;
-    case 'multicast':
-      return effect.slots.map((slot) => `${effect.frame.kind} to ${slot}`);
-    default:
-      return NOBODY;
   }
 }

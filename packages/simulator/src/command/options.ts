@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DRILLS } from '../drills/index.js';
-import { DRIFT_WITHIN_BOUND, type Drift, FAULTS, type PlanLimits } from '../plan.js';
+import { DRIFT_WITHIN_BOUND, type Drift, FAULTS, type PlanLimits } from '../plan/plan.js';
 import type { Stretch } from '../trace/recording.js';
 import { wrap } from '../trace/text.js';
+import { wholeNumberOf } from './arguments.js';
 import type { Output } from './output.js';
 
 /** Many runs, for what they find together. */
@@ -153,15 +154,6 @@ const repeatOf = ({ without, drift, drill, streams, nested }: Parsed): string =>
   (drill === undefined ? '' : ` --drill ${drill}`) +
   (streams === undefined ? '' : ' --streams') +
   (nested === undefined ? '' : ' --nested');
-
-const wholeNumberOf =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    return value;
-  };
 
 function seedOf(text: string): bigint {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) > SEED_MAX)

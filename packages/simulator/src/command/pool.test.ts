@@ -39,7 +39,7 @@ async function play(at: string, seeds: number, stopAt?: bigint) {
 const seedsTo = (last: number) => Array.from({ length: last }, (_, i) => BigInt(i + 1));
 
 describe('workers', () => {
-  it('play every seed once', async () => {
+  it('play every seed exactly once', async () => {
     expect(await play('', 100)).toEqual({ results: seedsTo(100), failures: [] });
   });
 
@@ -47,20 +47,20 @@ describe('workers', () => {
     ["if (seed === 18n) throw new Error('out of luck');", 'its worker died: out of luck'],
     ['if (seed === 18n) process.exit(3);', 'its worker ended with status 3'],
     ['while (seed === 18n);', 'hangs: no end within 2 s'],
-  ])('that fail cost one seed: %s', async (at, reason) => {
+  ])('that fail in the middle of a seed cost that seed alone: %s', async (at, reason) => {
     const { results, failures } = await play(at, 40);
     expect(failures).toEqual([`18 ${reason}, with seeds 18 to 20 to play`]);
     expect(results).toEqual(seedsTo(40).filter((seed) => seed !== 18n));
   });
 
-  it('that always fail end it', async () => {
+  it('that fail at every seed end the whole play', async () => {
     const { results, failures } = await play("throw new Error('broken');", 1000);
     expect(results).toEqual([]);
     expect(failures.length).toBeGreaterThanOrEqual(20);
     expect(failures.length).toBeLessThan(25);
   });
 
-  it('end when they are told to, in the middle of a seed too', async () => {
+  it('end when they are told to, also in the middle of a seed', async () => {
     const { results, failures } = await play('while (seed === 3n);', 1000, 2n);
     expect(results).not.toContain(3n);
     expect(failures).toEqual([]);

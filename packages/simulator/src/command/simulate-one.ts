@@ -10,6 +10,7 @@ import type { OneOptions } from './options.js';
 import type { Output } from './output.js';
 import { resultJson, resultText } from './summary.js';
 
+/** Colours of a trace in a terminal. */
 const EMPHASIS = { fault: colors.yellow, violation: colors.red };
 
 /** @returns the exit code */

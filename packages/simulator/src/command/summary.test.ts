@@ -28,7 +28,7 @@ const resultOf = (seed: bigint, reason?: string): RunResult => ({
 });
 
 describe('a tally', () => {
-  it('lists the first violations by seed, in whatever order they come, and counts the rest', () => {
+  it('lists the first violations by seed, whatever the order in which they come, and counts the rest', () => {
     const last = 2n ** 64n - 1n;
     const tally = new Tally(last);
     for (let i = LISTED_MAX; i >= 0; i--) tally.add(resultOf(seedAfter(last, i), `bad ${i}`));
@@ -41,7 +41,7 @@ describe('a tally', () => {
 });
 
 describe('the summary', () => {
-  it('says what was found and how to see it again', () => {
+  it('says what was found, with the command that replays each violation', () => {
     const tally = new Tally(5n);
     tally.add(resultOf(5n));
     tally.add(resultOf(6n, 'reply to "m1"\nis lost'));
@@ -64,13 +64,13 @@ all                                 1        0            0         1
 `);
   });
 
-  it('says how far it came when it was ended early', () => {
+  it('says how many seeds were played when it was ended early', () => {
     const tally = new Tally(5n);
     tally.add(resultOf(5n));
     expect(summaryOf(tally, OPTIONS, 2000)).toMatch(/^1 of 3 seeds from 5 on: 1 runs/);
   });
 
-  it('keeps all digits of seeds in JSON', () => {
+  it('keeps all digits of large seeds in JSON', () => {
     const tally = new Tally(5n);
     tally.add(resultOf(2n ** 64n - 1n, 'bad'));
     expect(JSON.parse(summaryJson(tally, OPTIONS, 1))).toMatchObject({
@@ -80,7 +80,7 @@ all                                 1        0            0         1
     });
   });
 
-  it('has a table that fits a terminal', () => {
+  it('has a table of modes that fits a terminal of 80 columns', () => {
     const tally = new Tally(0n);
     for (const replication of ['semi-active', 'passive'])
       tally.add({ ...resultOf(1n), mode: `${replication}, destination, acknowledged, stream` });
@@ -90,7 +90,7 @@ all                                 1        0            0         1
     expect(lines[0]?.length).toBeLessThanOrEqual(80);
   });
 
-  it('has reasons on one line', () => {
+  it('shortens a long reason to one line', () => {
     expect(briefly({ seed: 1n, reason: 'x'.repeat(200) })).toMatch(/^seed 1: x+…$/);
     expect(briefly({ seed: 1n, reason: 'x'.repeat(200) })).toHaveLength(78);
   });
@@ -100,7 +100,7 @@ all                                 1        0            0         1
     [90_000, '1.5 min'],
     [5_400_000, '1.5 h'],
     [129_600_000, '1.5 d'],
-  ])('says of %d ms %s', (ms, text) => expect(durationOf(ms)).toBe(text));
+  ])('gives a duration of %d ms as %s', (ms, text) => expect(durationOf(ms)).toBe(text));
 });
 
 describe('batches', () => {
@@ -108,7 +108,7 @@ describe('batches', () => {
     [50, 2],
     [1, 8],
     [1000, 3],
-  ])('of %d seeds for %d workers hold each seed once, in order, over the end of 64 bits', (seeds, workers) => {
+  ])('of %d seeds for %d workers hold each seed once, in order, also across the end of 64 bits', (seeds, workers) => {
     const from = 2n ** 64n - 3n;
     const played = [...batches(from, seeds, workers)].flatMap(({ first, count }) =>
       Array.from({ length: count }, (_, i) => seedAfter(first, i)),
@@ -118,7 +118,7 @@ describe('batches', () => {
 });
 
 describe('progress without a terminal', () => {
-  it('is a line every ten percent', () => {
+  it('is one line every ten percent', () => {
     const lines: string[] = [];
     const progress = new LineProgress((line) => lines.push(line), 40);
     for (let done = 1; done <= 9; done++) progress.update(done);

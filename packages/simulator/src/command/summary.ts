@@ -4,6 +4,7 @@ import { seedAfter } from './batches.js';
 import type { ManyOptions } from './options.js';
 import type { Endings, Failure, Tally } from './tally.js';
 
+/** The columns of the table, in order. */
 const ENDINGS = ['whole', 'blocked', 'unavailable', 'violated'] as const;
 const WIDTH = 80;
 const COUNT_WIDTH = 9;

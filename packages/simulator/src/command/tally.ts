@@ -1,5 +1,6 @@
 import type { RunResult } from '../run.js';
 
+/** More violations than this are counted only. */
 export const LISTED_MAX = 20;
 
 /** A seed without a result: its worker died, or its run did not end. */

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { PlanLimits } from '../plan.js';
+import type { PlanLimits } from '../plan/plan.js';
 import { simulate } from '../run.js';
 import { type Batch, seedAfter } from './batches.js';
 

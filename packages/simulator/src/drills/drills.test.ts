@@ -1,23 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { drawPlan } from '../plan.js';
-import { Random } from '../random.js';
+import { Random } from '../draw/random.js';
+import { drawPlan } from '../plan/draw.js';
 import { simulate } from '../run.js';
 import type { Tracer } from '../trace/event.js';
 import { DRILLS } from './index.js';
+import { withDrill } from './with-drill.js';
 
 const PLANS = 200;
 const SEEDS = 30;
 
 describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
-  it('asks for nothing that a service config may not say', () => {
+  it('needs only a config that a service config may have', () => {
     for (let seed = 1n; seed <= PLANS; seed++) {
-      const { config } = drawPlan(new Random(seed), { drill });
+      const choices = new Random(seed);
+      const { config } = withDrill(drawPlan(choices), choices, { drill });
       expect(config.sessionMs).toBeGreaterThanOrEqual(config.leaseMs);
       expect(config.sessionExpiryMs).toBeGreaterThanOrEqual(config.sessionMs);
     }
   });
 
-  it('is played in every run that has it, and the group keeps its promises', () => {
+  it('is played once in each of its runs, and the group keeps its promises', () => {
     for (let seed = 1n; seed <= SEEDS; seed++) {
       const { faults, tracer } = faultsOf();
       const { ending, reason } = simulate(seed, { drill, tracer });
@@ -27,7 +29,7 @@ describe.each(DRILLS.map(({ name }) => name))('the drill %s', (drill) => {
   });
 });
 
-it('plays the same run for the same seed, with a drill too', () => {
+it('a run with a drill is the same again for the same seed', () => {
   const drill = DRILLS[0]?.name ?? '';
   expect(simulate(7n, { drill })).toEqual(simulate(7n, { drill }));
   expect(simulate(7n, { drill })).not.toEqual(simulate(7n));

@@ -1,34 +1,35 @@
-import { askedEarly } from './asked-early.js';
-import { askedWhileUnstable } from './asked-while-unstable.js';
-import { askedWithoutLease } from './asked-without-lease.js';
-import { bodiesComeLate } from './bodies-come-late.js';
-import { checkpointCovers } from './checkpoint-covers.js';
 import type { Drill } from './drill.js';
-import { earlierStart } from './earlier-start.js';
-import { earlyCheckpoint } from './early-checkpoint.js';
-import { earlyEntry } from './early-entry.js';
-import { entersUnheard } from './enters-unheard.js';
-import { expiredBeforeHeld } from './expired-before-held.js';
-import { expiredRetry } from './expired-retry.js';
-import { expiryComesLate } from './expiry-comes-late.js';
-import { fairWeather } from './fair-weather.js';
-import { givenUpUnheard } from './given-up-unheard.js';
-import { heldBack } from './held-back.js';
-import { isolatedReaders } from './isolated-readers.js';
-import { keyIsFree } from './key-is-free.js';
-import { keyedLearner } from './keyed-learner.js';
-import { lateBodies } from './late-bodies.js';
-import { lateReply } from './late-reply.js';
-import { leaves } from './leaves.js';
-import { oldFrames } from './old-frames.js';
-import { pausedCaller } from './paused-caller.js';
-import { seenByReaders } from './seen-by-readers.js';
-import { sentAfterItsWord } from './sent-after-its-word.js';
-import { sessionIsBack } from './session-is-back.js';
-import { silentBackup } from './silent-backup.js';
-import { slowHandOver } from './slow-hand-over.js';
-import { toldByClients } from './told-by-clients.js';
+import { earlierStart } from './joining/earlier-start.js';
+import { earlyCheckpoint } from './joining/early-checkpoint.js';
+import { earlyEntry } from './joining/early-entry.js';
+import { entersUnheard } from './joining/enters-unheard.js';
+import { keyedLearner } from './joining/keyed-learner.js';
+import { expiredBeforeHeld } from './leaving/expired-before-held.js';
+import { expiredRetry } from './leaving/expired-retry.js';
+import { expiryComesLate } from './leaving/expiry-comes-late.js';
+import { leaves } from './leaving/leaves.js';
+import { slowHandOver } from './leaving/slow-hand-over.js';
+import { askedEarly } from './promotion/asked-early.js';
+import { bodiesComeLate } from './promotion/bodies-come-late.js';
+import { checkpointCovers } from './promotion/checkpoint-covers.js';
+import { givenUpUnheard } from './promotion/given-up-unheard.js';
+import { keyIsFree } from './promotion/key-is-free.js';
+import { lateBodies } from './promotion/late-bodies.js';
+import { lateReply } from './promotion/late-reply.js';
+import { oldFrames } from './promotion/old-frames.js';
+import { sentAfterItsWord } from './promotion/sent-after-its-word.js';
+import { sessionIsBack } from './promotion/session-is-back.js';
+import { silentBackup } from './promotion/silent-backup.js';
+import { toldByClients } from './promotion/told-by-clients.js';
+import { askedWhileUnstable } from './replies/asked-while-unstable.js';
+import { askedWithoutLease } from './replies/asked-without-lease.js';
+import { fairWeather } from './replies/fair-weather.js';
+import { heldBack } from './replies/held-back.js';
+import { isolatedReaders } from './replies/isolated-readers.js';
+import { pausedCaller } from './replies/paused-caller.js';
+import { seenByReaders } from './replies/seen-by-readers.js';
 
+/** All drills; a run draws one by its place in this list. */
 export const DRILLS: readonly Drill[] = [
   askedEarly,
   askedWhileUnstable,
@@ -60,3 +61,5 @@ export const DRILLS: readonly Drill[] = [
   slowHandOver,
   toldByClients,
 ];
+
+export const drillNamed = (name: string): Drill | undefined => DRILLS.find((drill) => drill.name === name);

@@ -1,160 +1,191 @@
+import type { GroupRecord } from '@understudy/core';
 import { isInSync } from '@understudy/core/internal';
-import type { Operation } from '../checks/history.js';
-import type { Choices } from '../choices.js';
-import type { ClientHost } from '../hosts/client-host.js';
+import type { Applications } from '../applications/applications.js';
+import type { History, Operation } from '../checks/history.js';
+import type { Choices } from '../draw/choices.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Host } from '../hosts/host.js';
-import type { ServerHost } from '../hosts/server-host.js';
-import type { PeerStream, SessionStream } from '../network/streams.js';
-import type { Simulation } from '../simulation.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
+import type { Network } from '../network/network.js';
+import type { PeerLink } from '../network/peer-link.js';
+import type { TimedLink } from '../network/timed-link.js';
+import type { Plan } from '../plan/plan.js';
 
-/** What comes so late is not waited for: the run went another way. */
+/** More steps than this mean that the run went another way. */
 const STEPS_TO_WAIT = 400;
-/** Of time that passes quietly, this much goes by at once at most. */
+/** The longest stretch of quiet time that passes at once. */
 const ROUND_MS = 12;
-/** Time for several heartbeats. */
+/** Rounds that leave time for several heartbeats. */
 const ROUNDS_TO_SETTLE = 8;
 const SETTLE_MS = 20;
 
+/** The run that a drill is played in. */
+export interface StageWorld {
+  readonly nowMs: number;
+  readonly plan: Plan;
+  readonly choices: Choices;
+  readonly servers: readonly ServerHost[];
+  readonly clients: readonly ClientHost[];
+  readonly applications: Pick<Applications, 'call' | 'callWithKey' | 'retryWithKey' | 'readPlainly'>;
+  readonly network: Pick<Network, 'cut' | 'mend' | 'healCuts' | 'reach'>;
+  readonly coordinator: {
+    readonly record: GroupRecord | undefined;
+    isAsked(server: ServerHost, reason: string): boolean;
+  };
+  readonly history: Pick<History, 'operations'>;
+  readonly watch: { fairWeather: boolean };
+  /** One thing happens. */
+  step(): void;
+  /** Everything that may happen now happens, in some order. */
+  drain(): void;
+  passTime(ms: number): void;
+  /** So much time, in some twenty steps, with calls and everything else that can happen between them. */
+  elapse(ms: number): void;
+  fault(among: readonly Host[], text: string): void;
+}
+
 /** What drills are made of. */
 export class Stage {
-  readonly simulation: Simulation;
+  readonly world: StageWorld;
   readonly choices: Choices;
 
-  constructor(simulation: Simulation) {
-    this.simulation = simulation;
-    this.choices = simulation.choices;
+  constructor(world: StageWorld) {
+    this.world = world;
+    this.choices = world.choices;
   }
 
   get leaseMs(): number {
-    return this.simulation.plan.config.leaseMs;
+    return this.world.plan.config.leaseMs;
   }
 
   get sessionMs(): number {
-    return this.simulation.plan.config.sessionMs;
+    return this.world.plan.config.sessionMs;
   }
 
-  /** It serves as primary, as far as it knows, and its process runs. */
+  /** The replica that serves as primary, as far as it knows, and whose process runs. */
   get primary(): ServerHost | undefined {
-    return this.simulation.servers.find(({ runs, status }) => runs && status?.role === 'primary');
+    return this.world.servers.find(({ runs, status }) => runs && status?.role === 'primary');
   }
 
   /** Replicas that are not this one and whose processes run. */
   othersThan(server: ServerHost): ServerHost[] {
-    return this.simulation.servers.filter((other) => other !== server && other.runs);
+    return this.world.servers.filter((other) => other !== server && other.runs);
   }
 
-  /** Somebody begins to take over. @returns undefined if nobody did in time */
+  /** Some replica begins to take over. @returns undefined if none did in time */
   successor(withinMs: number): ServerHost | undefined {
-    const promotes = () => this.simulation.servers.find(({ runs, status }) => runs && status?.role === 'promoting');
+    const promotes = () => this.world.servers.find(({ runs, status }) => runs && status?.role === 'promoting');
     return this.quietly(withinMs, () => promotes() !== undefined) ? promotes() : undefined;
   }
 
-  /** Somebody takes over and decides how far to adopt; its word does not reach the coordinator before it may. */
+  /**
+   * Some replica takes over and decides how far to adopt. It does not reach the coordinator until the drill lets it.
+   */
   decidingSuccessor(): ServerHost | undefined {
-    const { simulation, leaseMs, sessionMs } = this;
+    const { world, leaseMs, sessionMs } = this;
     const successor = this.successor(3 * leaseMs);
     if (successor === undefined) return undefined;
-    successor.withoutCoordinatorUntilMs = simulation.nowMs + 3 * sessionMs;
-    this.quietly(2 * sessionMs, () => simulation.coordinator.isAsked(successor, 'adopt'));
+    successor.withoutCoordinatorUntilMs = world.nowMs + 3 * sessionMs;
+    this.quietly(2 * sessionMs, () => world.coordinator.isAsked(successor, 'adopt'));
     return successor;
   }
 
   /** All replicas are in sync, and all clients are there. */
   get isWhole(): boolean {
-    const { servers, clients, coordinator } = this.simulation;
+    const { servers, clients, coordinator } = this.world;
     return clients.every(({ runs }) => runs) && coordinator.record?.inSync.length === servers.length;
   }
 
   get client(): ClientHost {
-    return this.choices.pick(this.simulation.clients);
+    return this.choices.pick(this.world.clients);
   }
 
-  /** Things happen, in some order, until it is true. @returns whether it came true in time */
+  /** Things happen, in some order, until the condition is true. @returns whether it came true in time */
   until(isTrue: () => boolean, withinMs = Number.POSITIVE_INFINITY): boolean {
-    const untilMs = this.simulation.nowMs + withinMs;
-    for (let i = 0; i < STEPS_TO_WAIT && this.simulation.nowMs < untilMs; i++) {
+    const untilMs = this.world.nowMs + withinMs;
+    for (let i = 0; i < STEPS_TO_WAIT && this.world.nowMs < untilMs; i++) {
       if (isTrue()) return true;
-      this.simulation.step();
+      this.world.step();
     }
     return isTrue();
   }
 
   /** So much time, in some twenty steps, with whatever can happen between them. */
   pass(ms: number): void {
-    this.simulation.elapse(ms);
+    this.world.elapse(ms);
   }
 
-  /** Nobody calls; time passes, and whatever can happen does at once, until it is true. @returns whether it came true in time */
+  /** Nobody calls. Time passes, and whatever can happen does at once. @returns whether the condition came true in time */
   quietly(ms: number, isTrue: () => boolean = () => false): boolean {
-    const { simulation, choices } = this;
-    const untilMs = simulation.nowMs + ms;
-    simulation.drain();
+    const { world, choices } = this;
+    const untilMs = world.nowMs + ms;
+    world.drain();
     while (!isTrue()) {
-      if (simulation.nowMs >= untilMs) return false;
-      simulation.passTime(Math.min(choices.between(1, ROUND_MS), Math.max(1, untilMs - simulation.nowMs)));
-      simulation.drain();
+      if (world.nowMs >= untilMs) return false;
+      world.passTime(Math.min(choices.between(1, ROUND_MS), Math.max(1, untilMs - world.nowMs)));
+      world.drain();
     }
     return true;
   }
 
   /** Nothing goes wrong here, or a check says so. */
   inFairWeather(play: () => void): void {
-    this.simulation.watch.fairWeather = true;
+    this.world.watch.fairWeather = true;
     play();
-    this.simulation.watch.fairWeather = false;
+    this.world.watch.fairWeather = false;
   }
 
   /** A while without calls: whatever is on its way arrives. @returns whether all replicas are in sync, and run */
   settle(): boolean {
-    const { simulation } = this;
-    simulation.drain();
+    const { world } = this;
+    world.drain();
     for (let i = 0; i < ROUNDS_TO_SETTLE; i++) {
-      simulation.passTime(SETTLE_MS);
-      simulation.drain();
+      world.passTime(SETTLE_MS);
+      world.drain();
     }
-    const { servers, coordinator } = simulation;
+    const { servers, coordinator } = world;
     return servers.every(
       ({ runs, member }) => runs && coordinator.record !== undefined && isInSync(coordinator.record, member),
     );
   }
 
   pause(host: Host, ms: number): void {
-    this.simulation.fault([host], `pauses for ${ms.toFixed(0)} ms`);
-    host.pausedUntilMs = this.simulation.nowMs + ms;
+    this.world.fault([host], `pauses for ${ms.toFixed(0)} ms`);
+    host.pausedUntilMs = this.world.nowMs + ms;
   }
 
-  /** What one replica sends to another, or will send on this stream, takes so long. */
+  /** What one replica sends to another on this link takes so long. */
   delay(from: ServerHost, to: ServerHost, ms: number): void {
-    const pipe = from.peerStreams[to.index]?.pipe;
-    if (pipe === undefined) return;
-    pipe.heldUntilMs = this.simulation.nowMs + ms;
-    this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    const link = from.peerLinks[to.index]?.toPeer;
+    if (link === undefined) return;
+    link.heldUntilMs = this.world.nowMs + ms;
+    this.world.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
   }
 
   /** Nothing passes between them, in both directions or in one. */
   cut(a: Host, b: Host, way: 'both' | 'there' = 'both'): void {
-    this.simulation.fault([a, b], `cut: ${a.name}${way === 'both' ? '<' : ''}->${b.name}`);
-    this.simulation.network.cut(a, b);
-    if (way === 'both') this.simulation.network.cut(b, a);
+    this.world.fault([a, b], `cut: ${a.name}${way === 'both' ? '<' : ''}->${b.name}`);
+    this.world.network.cut(a, b);
+    if (way === 'both') this.world.network.cut(b, a);
   }
 
-  /** Something passes between these two again. */
+  /** The two reach each other again. */
   mend(a: Host, b: Host): void {
-    this.simulation.fault([a, b], `mended: ${a.name}<->${b.name}`);
-    this.simulation.network.mend(a, b);
+    this.world.fault([a, b], `mended: ${a.name}<->${b.name}`);
+    this.world.network.mend(a, b);
   }
 
   heal(): void {
-    this.simulation.fault([], 'cuts heal');
-    this.simulation.network.healCuts();
+    this.world.fault([], 'cuts heal');
+    this.world.network.healCuts();
   }
 
-  /** The stream between them breaks; what was on its way is lost. */
+  /** The link between them breaks; what was on its way is lost. */
   breakSession(client: ClientHost, server: ServerHost): void {
-    const stream = client.streams[server.index];
-    if (stream === undefined) return;
-    this.simulation.fault([client, server], `breaks: ${server.name}-${client.name}`);
-    stream.break();
+    const link = client.links[server.index];
+    if (link === undefined) return;
+    this.world.fault([client, server], `breaks: ${server.name}-${client.name}`);
+    link.break();
   }
 
   /** Its session ends in good order, and another begins. @returns whether it came to that */
@@ -169,7 +200,7 @@ export class Stage {
 
   /** @returns undefined if it cannot call now */
   call(client: ClientHost, readOnly = false): Operation | undefined {
-    const { history, applications } = this.simulation;
+    const { history, applications } = this.world;
     const before = history.operations.length;
     applications.call(client, readOnly);
     return history.operations[before];
@@ -182,39 +213,39 @@ export class Stage {
 
   /** @returns whether that replica did it in time */
   processed(server: ServerHost, operation: Operation | undefined, withinMs: number): boolean {
-    return operation !== undefined && this.until(() => server.processed.includes(operation.name), withinMs);
+    return operation !== undefined && this.until(() => server.life.processed.includes(operation.name), withinMs);
   }
 
-  /** What one replica sends to the other is on its way for so long. */
-  hold(from: ServerHost, to: ServerHost, ms: number): PeerStream | undefined {
-    const stream = from.peerStreams[to.index];
-    if (stream === undefined) return undefined;
-    this.simulation.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
-    stream.pipe.heldUntilMs = this.simulation.nowMs + ms;
-    return stream;
+  /** What one replica sends to the other is on its way for so long. @returns their link */
+  hold(from: ServerHost, to: ServerHost, ms: number): PeerLink | undefined {
+    const link = from.peerLinks[to.index];
+    if (link === undefined) return undefined;
+    this.world.fault([from, to], `${from.name}>${to.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    link.toPeer.heldUntilMs = this.world.nowMs + ms;
+    return link;
   }
 
-  /** Of what is held, the first frames arrive. */
-  letThrough({ pipe }: { readonly pipe: PeerStream['pipe'] | SessionStream['toServer'] }, frames: number): void {
-    const { heldUntilMs } = pipe;
-    pipe.heldUntilMs = 0;
-    for (let i = 0; i < frames && pipe.ready; i++) pipe.act();
-    pipe.heldUntilMs = heldUntilMs;
+  /** The first of the frames that are held arrive. */
+  letThrough(link: Pick<TimedLink<unknown>, 'heldUntilMs' | 'ready' | 'act'>, frames: number): void {
+    const { heldUntilMs } = link;
+    link.heldUntilMs = 0;
+    for (let i = 0; i < frames && link.ready; i++) link.act();
+    link.heldUntilMs = heldUntilMs;
   }
 
-  /** What a client sends to a replica, on the stream that it has now, is on its way for so long. */
+  /** What a client sends to a replica on its present link is on its way for so long. */
   holdRequests(client: ClientHost, server: ServerHost, ms: number): void {
-    const stream = client.streams[server.index];
-    if (stream === undefined) return;
-    this.simulation.fault([client, server], `${client.name}>${server.name}: nothing arrives for ${ms.toFixed(0)} ms`);
-    stream.toServer.heldUntilMs = this.simulation.nowMs + ms;
+    const link = client.links[server.index];
+    if (link === undefined) return;
+    this.world.fault([client, server], `${client.name}>${server.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    link.toServer.heldUntilMs = this.world.nowMs + ms;
   }
 
   /** What a replica answers to a client is on its way for so long. */
   holdReplies(server: ServerHost, client: ClientHost, ms: number): void {
-    const stream = client.streams[server.index];
-    if (stream === undefined) return;
-    this.simulation.fault([server, client], `${server.name}>${client.name}: nothing arrives for ${ms.toFixed(0)} ms`);
-    stream.toClient.heldUntilMs = this.simulation.nowMs + ms;
+    const link = client.links[server.index];
+    if (link === undefined) return;
+    this.world.fault([server, client], `${server.name}>${client.name}: nothing arrives for ${ms.toFixed(0)} ms`);
+    link.toClient.heldUntilMs = this.world.nowMs + ms;
   }
 }

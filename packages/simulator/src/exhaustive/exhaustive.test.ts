@@ -4,30 +4,30 @@ import { pathToFileURL } from 'node:url';
 import { RULES, type Rule } from '@understudy/core/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Builds } from '../mutations/builds.js';
-import { type Bound, childrenOf, type Node, ROOT } from './children.js';
-import { explore, type Summary } from './explore.js';
-import { play } from './play.js';
-import { formatRun, parseRun, replay } from './replay.js';
-import { sum } from './report.js';
-import { MODES, type Mode, nameOf } from './scenario.js';
-import { formatSchedule, parseSchedule } from './schedule.js';
+import { formatRun, parseRun, replay } from './command/replay.js';
+import { sum } from './command/report.js';
+import { type Bound, childrenOf, type Node, ROOT } from './search/children.js';
+import { explore, type Summary } from './search/explore.js';
+import { formatSchedule, parseSchedule } from './search/schedule.js';
+import { play } from './window/play.js';
+import { MODES, type Mode, nameOf } from './window/scenario.js';
 
 /** Every crash point and every single deviation. The command goes further by default. */
 const ONE: Bound = { deviations: 1, crashes: 1, together: 1 };
 const [FIRST] = MODES as [Mode];
 
-describe('every crash point and every single deviation keeps every promise', () => {
+describe('the group keeps every promise at every crash point and after every single deviation', () => {
   it.each(MODES.map((mode) => [nameOf(mode), mode] as const))('%s', { timeout: 60_000 }, (_, mode) => {
     const { violations, endings, byCost } = explore({ mode, operations: 3, bound: ONE });
     expect(violations).toEqual([]);
-    // With one crash of two replicas there is always one left to go on.
+    // If one of two replicas crashes, the other is left to go on.
     expect(endings.unavailable).toBe(0);
     expect(byCost['1+0']).toBeGreaterThan(100);
     expect(byCost['0+1']).toBeGreaterThan(40);
   });
 });
 
-describe('the search', () => {
+describe('the exhaustive search', () => {
   it('crashes every process after each of its effects', () => {
     const { hosts, effects } = play(FIRST, 3, []);
     const crashes = [...childrenOf(ROOT, play(FIRST, 3, []), { deviations: 0, crashes: 1, together: 1 })];
@@ -38,7 +38,7 @@ describe('the search', () => {
     expect(crashes.map(({ schedule }) => formatSchedule(schedule)).sort()).toEqual(expected.sort());
   });
 
-  it('plays no set of decisions twice, and every pair of crashes', () => {
+  it('plays every pair of crashes, and no set of decisions twice', () => {
     const bound: Bound = { deviations: 0, crashes: 2, together: 2 };
     const sets: string[] = [];
     const visit = (node: Node): void => {
@@ -55,7 +55,7 @@ describe('the search', () => {
     for (const pair of ['S1@1/S2@1', 'C1@1/S1@1', 'C1@1/S2@1', 'C2@0/S1@0']) expect(sets).toContain(pair);
   });
 
-  it('is the same in parts as in one', () => {
+  it('finds the same in parts as in one go', () => {
     const options = { mode: FIRST, operations: 1, bound: ONE };
     const whole = explore(options);
     const parts = [0, 1, 2].map((index) => explore({ ...options, part: { index, of: 3 } }));
@@ -65,7 +65,7 @@ describe('the search', () => {
 });
 
 describe('a run that was printed', () => {
-  it('plays the same again', () => {
+  it('plays the same again when it is parsed', () => {
     const run = parseRun('semi-active,direct,concurrent,stream:3:4.2/S1@4/~0=1');
     const linesOf = () => {
       const lines: string[] = [];
@@ -83,11 +83,11 @@ describe('a run that was printed', () => {
     'no such mode:3:',
     'semi-active,direct,concurrent,stream:4:',
     'semi-active,direct,concurrent,stream:3:x',
-  ])('is refused if it is none: %j', (text) => {
+  ])('is refused if it is not one: %j', (text) => {
     expect(() => parseRun(text)).toThrow(RangeError);
   });
 
-  it('is refused if its schedule names a step that does not come', () => {
+  it('is refused if its schedule names a step that never comes', () => {
     const text = 'semi-active,direct,concurrent,stream:3:1999.1';
     expect(() => replay(parseRun(text), () => {})).toThrow(/step 1999 does not come/);
   });
@@ -99,19 +99,22 @@ const PROGRAM = `
   const search = await import(explore);
   process.stdout.write(JSON.stringify(search.explore({ mode, bound, operations: 3, violationsMax: 1 })));`;
 
-describe('without a rule of the core it finds what the rule prevents', () => {
+describe('the exhaustive search finds a violation in a core without the rule', () => {
   const builds = new Builds();
   afterAll(() => builds.remove());
 
   it.each([
-    ['stability: every in-sync backup holds the order', 'semi-active,direct,concurrent,stream'],
-    ['gaps: a backup asks for the body that it lacks', 'semi-active,direct,concurrent,stream'],
-    ['null messages by time', 'semi-active,destination,acknowledged,stream'],
+    ['stability: an order is stable only when every in-sync backup holds it', 'semi-active,direct,concurrent,stream'],
+    ['gaps: a backup asks for a body that it lacks', 'semi-active,direct,concurrent,stream'],
+    [
+      'null messages: announcements that are too old leave without waiting for a message',
+      'semi-active,destination,acknowledged,stream',
+    ],
   ])('%s', { timeout: 90_000 }, (name, modeName) => {
     const rule = RULES.find((one) => one.rule === name) as Rule;
     const mode = MODES.find((one) => nameOf(one) === modeName) as Mode;
     const player = builds.build(rule);
-    const module = pathToFileURL(join(dirname(player), '../exhaustive/explore.js')).href;
+    const module = pathToFileURL(join(dirname(player), '../exhaustive/search/explore.js')).href;
     const args = ['--input-type=module', '--eval', PROGRAM, JSON.stringify({ explore: module, mode, bound: ONE })];
     const { violations } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Summary;
     expect(violations).toHaveLength(1);

@@ -1,12 +1,13 @@
 import colors from 'picocolors';
-import type { Summary } from './explore.js';
-import { EXIT_BAD_INPUT, type ExhaustiveOptions, parseExhaustiveOptions } from './options.js';
-import { runAll, tasksOf } from './pool.js';
-import { formatRun, parseRun, replay } from './replay.js';
-import { costsOf, lineOf, sum } from './report.js';
-import type { Mode } from './scenario.js';
-import { parseSchedule } from './schedule.js';
+import { EXIT_BAD_INPUT, type ExhaustiveOptions, parseExhaustiveOptions } from './command/options.js';
+import { runAll, tasksOf } from './command/pool.js';
+import { formatRun, parseRun, replay } from './command/replay.js';
+import { costsOf, lineOf, sum } from './command/report.js';
+import type { Summary } from './search/explore.js';
+import { parseSchedule } from './search/schedule.js';
+import type { Mode } from './window/scenario.js';
 
+/** The exit code after a violation. */
 const EXIT_VIOLATION = 1;
 /** More violations than this of one mode tell nothing new. */
 const SHOWN_MAX = 5;

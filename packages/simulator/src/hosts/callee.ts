@@ -1,34 +1,47 @@
-import type { NestedCaller, Reply } from '@understudy/core/internal';
+import type { GroupRecord } from '@understudy/core';
+import type { NestedCaller, NestedId, Reply } from '@understudy/core/internal';
 import { bytesOf } from '@understudy/core/testing';
-import { NestedCallee } from '../checks/nested.js';
-import { NestedRpc } from '../network/nested-rpc.js';
-import type { Act } from '../network/streams.js';
-import { UNREACHED } from '../services/nested.js';
-import type { Simulation } from '../simulation.js';
+import type { Act } from '../act.js';
+import { type CallingReplica, NestedCallee, type NestedCalleeWorld } from '../checks/nested.js';
+import { type NestedClient, NestedRpc, type NestedRpcWorld } from '../network/nested-rpc.js';
+import type { Network } from '../network/network.js';
+import type { Plan } from '../plan/plan.js';
+import { nestedKey, UNREACHED } from '../services/nested.js';
 import { demand } from '../violation.js';
-import { Host } from './host.js';
-import { keyOf } from './nested-handlers.js';
-import type { ServerHost } from './server-host.js';
+import { Host, type HostWorld } from './host.js';
 
 /** A call that broke is made again, or given up, so much later. */
 const SOON_MS = 40;
 
+/** A replica that calls. */
+export interface CalleeClient extends NestedClient, CallingReplica {
+  readonly life: {
+    readonly nested: { textOf(id: NestedId): string | undefined };
+    goOnLater(run: () => void, withinMs: number): void;
+  };
+}
+
+export interface CalleeWorld extends HostWorld, NestedRpcWorld, NestedCalleeWorld {
+  readonly plan: Plan;
+  readonly servers: readonly CalleeClient[];
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+  readonly network: Pick<Network, 'isCut' | 'cut' | 'mend'>;
+}
+
 /** A service outside the group, which its handlers call. It never dies, keeps by id what it did, and is slow at times. */
 export class Callee extends Host {
   readonly record: NestedCallee;
-  #rpcs: NestedRpc[] = [];
+  readonly #world: CalleeWorld;
+  #rpcs: readonly NestedRpc<CalleeClient>[] = [];
 
-  constructor(simulation: Simulation, index: number) {
-    super(simulation, 'T', index);
-    this.record = new NestedCallee(simulation);
+  constructor(world: CalleeWorld, index: number) {
+    super(world, 'T', index);
+    this.#world = world;
+    this.record = new NestedCallee(world);
   }
 
   override get alive(): boolean {
     return true;
-  }
-
-  override readsNothing(): boolean {
-    return false;
   }
 
   override crash(): void {
@@ -36,16 +49,16 @@ export class Callee extends Host {
   }
 
   /** A replica says that it sends a call now. */
-  called(server: ServerHost, caller: NestedCaller): void {
-    const text = server.nested.textOf(caller.id);
-    demand(text !== undefined, () => `${server.name} sends ${keyOf(caller.id)}, which waits for no reply there`);
-    this.record.sent(server, caller);
-    this.#send(server, caller, text);
+  called(client: CalleeClient, caller: NestedCaller): void {
+    const text = client.life.nested.textOf(caller.id);
+    demand(text !== undefined, () => `${client.name} sends ${nestedKey(caller.id)}, which waits for no reply there`);
+    this.record.sent(client, caller);
+    this.#send(client, caller, text);
   }
 
-  #send(server: ServerHost, caller: NestedCaller, text: string): void {
-    this.#rpcs = this.#rpcs.filter(({ over }) => !over);
-    this.#rpcs.push(new NestedRpc(this, server, caller, text));
+  #send(client: CalleeClient, caller: NestedCaller, text: string): void {
+    const open = this.#rpcs.filter(({ over }) => !over);
+    this.#rpcs = [...open, new NestedRpc(this.#world, this, client, caller, text)];
   }
 
   /** A call has arrived: it takes effect once, however often it comes. */
@@ -58,47 +71,50 @@ export class Callee extends Host {
   }
 
   /** Calls for whose reply somebody waits. */
-  get waitedFor(): readonly NestedRpc[] {
+  get #waitedFor(): readonly NestedRpc<CalleeClient>[] {
     return this.#rpcs.filter(({ over, isWaitedFor }) => !over && isWaitedFor);
   }
 
   /** It stands still, is cut off, or one of its calls breaks. */
   trouble(): void {
-    const { choices, plan, servers, network, nowMs } = this.simulation;
+    const { choices, plan, nowMs } = this.#world;
     switch (choices.below(3)) {
       case 0: {
         const ms = choices.between(0.3, 4) * plan.config.leaseMs;
-        this.simulation.fault([this], `pauses for ${ms.toFixed(0)} ms`);
+        this.#world.fault([this], `pauses for ${ms.toFixed(0)} ms`);
         this.pausedUntilMs = nowMs + ms;
         return;
       }
-      case 1: {
-        const server = choices.pick(servers);
-        if (network.isCut(server, this) || network.isCut(this, server)) {
-          this.simulation.fault([server, this], 'their cut heals');
-          network.mend(server, this);
-          return;
-        }
-        this.simulation.fault([server, this], `cut: ${server.name}<->${this.name}`);
-        if (choices.chance(0.7)) network.cut(server, this);
-        if (choices.chance(0.7)) network.cut(this, server);
-        return;
-      }
+      case 1:
+        return this.#cutOrHeal();
       default: {
-        const rpc = choices.maybe(this.waitedFor);
+        const rpc = choices.maybe(this.#waitedFor);
         if (rpc !== undefined) this.#break(rpc);
       }
     }
   }
 
-  /** Whoever sent it makes it again, under the same id, or gives it up without knowing what came of it. */
-  #break(rpc: NestedRpc): void {
-    const { server, caller, text } = rpc;
-    this.simulation.fault([server, this], `breaks: ${server.name}-${this.name}`);
+  #cutOrHeal(): void {
+    const { choices, servers, network } = this.#world;
+    const server = choices.pick(servers);
+    if (network.isCut(server, this) || network.isCut(this, server)) {
+      this.#world.fault([server, this], 'their cut heals');
+      network.mend(server, this);
+      return;
+    }
+    this.#world.fault([server, this], `cut: ${server.name}<->${this.name}`);
+    if (choices.chance(0.7)) network.cut(server, this);
+    if (choices.chance(0.7)) network.cut(this, server);
+  }
+
+  /** Its caller makes it again, under the same id, or gives it up without knowing what came of it. */
+  #break(rpc: NestedRpc<CalleeClient>): void {
+    const { client, caller, text } = rpc;
+    this.#world.fault([client, this], `breaks: ${client.name}-${this.name}`);
     rpc.break();
-    server.goOnLater(() => {
-      if (this.simulation.choices.chance(0.6)) this.#send(server, caller, text);
-      else server.step({ kind: 'nestedReply', to: caller.id, outcome: UNREACHED });
+    client.life.goOnLater(() => {
+      if (this.#world.choices.chance(0.6)) this.#send(client, caller, text);
+      else client.step({ kind: 'nestedReply', to: caller.id, outcome: UNREACHED });
     }, SOON_MS);
   }
 }

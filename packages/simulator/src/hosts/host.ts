@@ -1,47 +1,59 @@
 import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core/internal';
 import { describeFrame } from '@understudy/core/testing';
-import type { Simulation } from '../simulation.js';
+import type { Choices } from '../draw/choices.js';
+import type { Plan } from '../plan/plan.js';
+import type { Named, Narrator } from '../trace/narrator.js';
+
+/** What every process needs of the run around it. */
+export interface HostWorld extends Narrator {
+  readonly nowMs: number;
+  readonly choices: Choices;
+  readonly plan: Pick<Plan, 'drift'>;
+  /** Effects carried out so far, by all processes: the places where one may crash. */
+  boundaries: number;
+}
 
 /** A process: it has a clock of its own, may be paused, and may crash between any two of its effects. */
 export abstract class Host {
-  readonly simulation: Simulation;
   readonly name: string;
   readonly index: number;
   /** It takes no step before. */
   pausedUntilMs = 0;
   /** Effects that it still carries out before it crashes. */
   crashesAfter = Number.POSITIVE_INFINITY;
+  readonly #world: HostWorld;
   readonly #rate: number;
   readonly #offsetMs: number;
 
-  constructor(simulation: Simulation, name: string, index: number) {
-    this.simulation = simulation;
+  constructor(world: HostWorld, name: string, index: number) {
+    this.#world = world;
     this.name = name;
     this.index = index;
-    const { slowest, fastest } = simulation.plan.drift;
-    this.#rate = simulation.choices.between(slowest, fastest);
-    this.#offsetMs = simulation.choices.below(10_000);
+    const { slowest, fastest } = world.plan.drift;
+    this.#rate = world.choices.between(slowest, fastest);
+    this.#offsetMs = world.choices.below(10_000);
   }
 
   get clockMs(): number {
-    return this.#offsetMs + this.#rate * this.simulation.nowMs;
+    return this.#offsetMs + this.#rate * this.#world.nowMs;
   }
 
   abstract get alive(): boolean;
 
-  get runs(): boolean {
-    return this.alive && this.simulation.nowMs >= this.pausedUntilMs;
+  get paused(): boolean {
+    return this.#world.nowMs < this.pausedUntilMs;
   }
 
-  /** It does not read its streams from there at present. */
-  abstract readsNothing(from: Host): boolean;
+  get runs(): boolean {
+    return this.alive && !this.paused;
+  }
 
   /** The process ends, whatever it was doing. */
   abstract crash(): void;
 
   /** Between two effects. @returns whether it crashed here */
   protected crashesHere(): boolean {
-    this.simulation.boundaries++;
+    this.#world.boundaries++;
     if (this.crashesAfter === Number.POSITIVE_INFINITY || this.crashesAfter-- > 0) return false;
     this.crashesAfter = Number.POSITIVE_INFINITY;
     this.crash();
@@ -49,12 +61,12 @@ export abstract class Host {
   }
 
   note(text: string): void {
-    this.simulation.note(this, text);
+    this.#world.note(this, text);
   }
 
-  trace(from: Host, frame: PeerFrame | SessionFrame | ReplyFrame): void {
-    if (!this.simulation.tracing) return;
+  trace(from: Named, frame: PeerFrame | SessionFrame | ReplyFrame): void {
+    if (!this.#world.tracing) return;
     const text = describeFrame(frame);
-    if (text !== undefined) this.simulation.message(from, this, text);
+    if (text !== undefined) this.#world.message(from, this, text);
   }
 }

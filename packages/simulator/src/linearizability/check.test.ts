@@ -21,40 +21,40 @@ function unknown(invokedAt: number, input: RegisterInput): RegisterOperation {
 const verdictOf = (...history: RegisterOperation[]) => checkLinearizable(registerMap, history).verdict;
 
 describe('a history', () => {
-  it('of no operation is linearizable', () => {
+  it('without operations is linearizable', () => {
     expect(verdictOf()).toBe('linearizable');
   });
 
-  it('may be in any order', () => {
+  it('may list its operations in any order', () => {
     expect(verdictOf(call(3, 4, get, 1), call(1, 2, set(1), true))).toBe('linearizable');
   });
 
-  it('is violated by a stale read', () => {
+  it('with a stale read is violated', () => {
     expect(verdictOf(call(1, 2, set(1), true), call(3, 4, set(2), true), call(5, 6, get, 1))).toBe('violated');
   });
 
-  it('lets a read that overlaps a write see the old value or the new one, but not the old one after the new one', () => {
+  it('may have a read that overlaps a write see either value, but not the old one after the new one', () => {
     const write = [call(1, 2, set(1), true), call(3, 10, set(2), true)];
     expect(verdictOf(...write, call(4, 5, get, 1), call(6, 7, get, 2))).toBe('linearizable');
     expect(verdictOf(...write, call(4, 5, get, 2), call(6, 7, get, 1))).toBe('violated');
   });
 
-  it('is violated by a lost update: two exchanges of the same value both succeed', () => {
+  it('with a lost update, where two exchanges of one value both succeed, is violated', () => {
     const first = call(1, 2, set(1), true);
     expect(verdictOf(first, call(3, 6, cas(1, 2), true), call(4, 7, cas(1, 3), true))).toBe('violated');
     expect(verdictOf(first, call(3, 6, cas(1, 2), true), call(4, 7, cas(1, 3), false))).toBe('linearizable');
   });
 
-  it('counts an answer and a call at the same time as concurrent', () => {
+  it('with an answer and a call at the same time counts them as concurrent', () => {
     expect(verdictOf(call(1, 2, get, 7), call(2, 3, set(7), true))).toBe('linearizable');
     expect(verdictOf(call(1, 2, get, 7), call(2.1, 3, set(7), true))).toBe('violated');
   });
 
-  it('is judged key by key', () => {
+  it('is judged separately for each key', () => {
     expect(verdictOf(call(1, 2, set(1), true), call(3, 4, set(2, 'y'), true), call(5, 6, get, 1))).toBe('linearizable');
   });
 
-  it('with an answer that nobody looked at still has the effect in time', () => {
+  it('has the effect of an operation in time even if nobody knows its output', () => {
     const write: RegisterOperation = { process: 0, input: set(1), output: undefined, invokedAt: 1, completedAt: 2 };
     expect(verdictOf(write, call(3, 4, get, 1))).toBe('linearizable');
     expect(verdictOf(write, call(3, 4, get, null))).toBe('violated');
@@ -85,12 +85,12 @@ describe('a call of unknown outcome', () => {
     );
   });
 
-  it('is left out of the order found when nothing asks for it', () => {
+  it('is left out of the order that is found if no answer needs it', () => {
     const result = checkLinearizable(registerMap, [first, lost]);
     expect(result).toEqual({ verdict: 'linearizable', steps: 1, linearizations: [[first]] });
   });
 
-  it('may be one of several that have to take effect in a row', () => {
+  it('may be one of several that must take effect in a row', () => {
     const chain = [1, 2, 3, 4, 5].map((value) => unknown(3, cas(value, value + 1)));
     expect(verdictOf(first, ...chain.reverse(), call(5, 6, get, 6))).toBe('linearizable');
     expect(verdictOf(first, ...chain, call(5, 6, get, 7))).toBe('violated');
@@ -103,7 +103,7 @@ describe('the search', () => {
     expect(checkLinearizable(registerMap, history).steps).toBe(30);
   });
 
-  it('finds what unknown writes did among many that did nothing, in few steps', () => {
+  it('takes few steps to find which of many unknown writes took effect', () => {
     const lost = Array.from({ length: 40 }, (_, value) => unknown(value, set(value)));
     const reads = [31, 7, 25, 3, 38].map((value, at) => call(50 + 2 * at, 51 + 2 * at, get, value));
     const result = checkLinearizable(registerMap, [...lost, ...reads]);
@@ -111,7 +111,7 @@ describe('the search', () => {
     expect(result.steps).toBeLessThan(500);
   });
 
-  it('says that it does not know when its steps are used up', () => {
+  it('is undecided when its steps are used up', () => {
     const history = [call(1, 2, set(1), true), call(3, 4, get, 1)];
     expect(checkLinearizable(registerMap, history, { maxSteps: 1 })).toEqual({ verdict: 'undecided', steps: 1 });
     expect(checkLinearizable(registerMap, history, { maxSteps: 2 }).verdict).toBe('linearizable');
@@ -123,20 +123,20 @@ describe('the search', () => {
     expect(result).toEqual({ verdict: 'undecided', steps: 500 });
   });
 
-  it('settles on a violation in one part even if another part used up its steps', () => {
+  it('reports a violation in one part even if another part used up its steps', () => {
     const long = Array.from({ length: 5 }, (_, at) => call(2 * at, 2 * at + 1, set(at, 'y'), true));
     const history = [...long, call(20, 21, get, 9)];
     expect(checkLinearizable(registerMap, history, { maxSteps: 2 }).verdict).toBe('violated');
   });
 
-  it('does without a partition', () => {
+  it('works without a partition', () => {
     const { initial, step, key } = registerMap;
     const whole: Model<ReturnType<typeof initial>, RegisterInput, RegisterOutput> = { initial, step, key };
     const result = checkLinearizable(whole, [call(1, 2, set(1), true), call(3, 4, get, 1)]);
     expect(result.verdict).toBe('linearizable');
   });
 
-  it('refuses operations that cannot be', () => {
+  it('refuses operations that are impossible', () => {
     expect(() => verdictOf(call(2, 1, get, 1))).toThrow(/called at 2 and completes at 1/);
     expect(() => verdictOf(call(Number.NaN, 1, get, 1))).toThrow(RangeError);
     expect(() => verdictOf(call(1, Number.NaN, get, 1))).toThrow(RangeError);
@@ -152,7 +152,7 @@ describe('the explanation of a violation', () => {
     { ...call(6, 7, get, 1), process: 4 },
   ];
 
-  it('names the order found so far and the answer that does not fit', () => {
+  it('names the order that was found and the answer that does not fit', () => {
     const result = checkLinearizable(registerMap, history);
     if (result.verdict !== 'violated') throw new Error(`is ${result.verdict}`);
     expect(explain(registerMap, result).split('\n')).toEqual([
@@ -165,7 +165,7 @@ describe('the explanation of a violation', () => {
     ]);
   });
 
-  it('shows inputs and outputs as they are when the model has no words for them', () => {
+  it('shows inputs and outputs as JSON if the model has no words for them', () => {
     const { initial, step, key } = registerMap;
     const wordless = { initial, step, key };
     const result = checkLinearizable(wordless, history);

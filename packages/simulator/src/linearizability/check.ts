@@ -1,6 +1,7 @@
 import type { Model, Operation } from './model.js';
 import { search } from './search.js';
 
+/** How far a check may go. */
 export interface Limits {
   /** Calls of `Model.step` for each part of the history, after which the search gives up. Default: no bound. */
   readonly maxSteps?: number;

@@ -9,7 +9,7 @@ const WITH_ALL_ANSWERS = Number.MAX_VALUE;
 
 forEachService((model, service) => {
   describe(`the checker with the model of ${service.name}`, () => {
-    it('finds an order for whatever was executed one after the other, and the order is an explanation', () => {
+    it('finds an order for calls that were executed one after the other, and that order explains them', () => {
       const histories = linearizableHistories(service, 40);
       fc.assert(
         fc.property(histories, (history) => {
@@ -27,7 +27,7 @@ forEachService((model, service) => {
       );
     });
 
-    it('agrees with trying every order, whether an answer was damaged or not', () => {
+    it('agrees with the brute force over every order, also when an answer was damaged', () => {
       let violated = 0;
       const histories = fc.oneof(linearizableHistories(service, 6), damagedHistories(service, 6));
       fc.assert(
@@ -41,7 +41,7 @@ forEachService((model, service) => {
       expect(violated).toBeGreaterThan(20);
     });
 
-    it('shows of a violation how far an order goes, and the first answer that no order reaches', () => {
+    it('shows for a violation how far an order goes, and the first answer that no order explains', () => {
       let violated = 0;
       fc.assert(
         fc.property(damagedHistories(service, 6), (history) => {

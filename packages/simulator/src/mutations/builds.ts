@@ -5,6 +5,7 @@ import { Markers } from '@understudy/core/testing';
 import { parse } from 'acorn';
 import type { Mutation } from './mutation.js';
 
+/** Where the compiled core and simulator are. */
 const PACKAGES = join(import.meta.dirname, '../../..');
 const CORE = join(PACKAGES, 'core');
 

@@ -1,46 +1,49 @@
 import { RULES, type RuleToTakeOut } from '@understudy/core/testing';
-import { EXTRA_RULES } from './extra-rules.js';
-import { NESTED_RULES } from './nested-rules.js';
+import { EXTRA_RULES } from './rules/extra-rules.js';
+import { NESTED_RULES } from './rules/nested-rules.js';
+import { STREAM_RULES } from './rules/stream-rules.js';
 import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
 import { NESTED, type Setting, STREAMS } from './setting.js';
-import { STREAM_RULES } from './stream-rules.js';
 
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = RuleToTakeOut;
 
-/** Rules that a scenario needs, and hardly any seed. */
+/** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
-  'streams: one that the group does not know any more ends',
+  'streams: a stream that the group no longer knows ends',
   'streams: nothing waits for an opening that was refused',
-  'streams: one whose end was cut is cancelled',
-  'streams: items are delivered as replies are',
-  'streams: a message without an order when the primary changed is sent again',
-  'collection from sessions: one that only read is heard when it is back',
-  'streams: one whose last credit was cut is cancelled, though it is over',
-  'streams: those of a connection end with it',
-  'divergence: nobody joins from a base that is older',
-  'session expiry: whose end is ordered is not welcomed any more',
+  'streams: a stream whose end was cut is cancelled',
+  'streams: items are delivered under the delivery rule',
+  'streams: a message that had no order when the primary changed is sent again',
+  'collection from sessions: a session that only read and is back before the decision is heard',
+  'streams: a finished stream whose last credit was cut is cancelled',
+  'streams: the streams of a connection end with it',
+  'divergence: nobody joins from a base that is older than the difference',
+  'session expiry: a session whose end is ordered is not welcomed',
   'backlog: streams are ended when a successor would have to replay too much',
-  'backlog: new streams wait while those that are open may end',
-  'handing over: what was ordered is published with the change, and nobody is asked',
-  'handing over: the successor of a passive primary is given a copy of the state first',
-  'streams: one whose client had seen what was cut ends',
-  // The client has the body, too, until its new order is stable.
-  'checkpoints: they cover no message that is yet to be processed',
-  'streams: one that is not wanted any more is cancelled behind its opening',
-  'bodies: what is stable says nothing of an order that was cut',
-  'voiding: what a session sent is voided as soon as it is hung up on',
+  'backlog: new streams wait for a while so that the open ones may end',
+  'hand-over: the change of the record says that everything is stable, so the successor asks nobody',
+  'hand-over: the successor of a passive primary is given a copy of the state first',
+  'streams: a stream whose client had seen what was cut ends',
+  // Hardly any seed shows this one: the client has the body, too, until the body's new order is stable.
+  'checkpoints: a checkpoint covers no message that is yet to be processed',
+  'streams: a stream that nobody wants any more is cancelled behind its opening',
+  'bodies: a stable orderNum says nothing about an order of an older term with that number',
+  'voiding: what a session sent is voided as soon as a primary hangs up on it',
   // Noticed in 1,457 runs, which take long.
-  'nested calls: what is settled has replies that are stable',
+  'nested calls: a call is settled only when its reply is stable',
 ]);
 
-/** Those with a scenario first, then those that only runs by seed need. */
+/** The rules with a scenario first, then those that only runs by seed show. */
 export const ALL_RULES: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STREAM_RULES, ...NESTED_RULES];
 
-/** Those whose lack some seed shows. */
+/** The rules whose lack some seed shows. */
 export const MUTATIONS: readonly Mutation[] = ALL_RULES.filter(({ rule }) => !HELD_BY_SCENARIOS.has(rule));
 
-/** Where the lack of the rule shows: in runs with a drill, with streams, with nested calls, or without any. */
+/**
+ * The setting in which the lack of the rule shows: runs with a drill, with streams, with nested calls, or with none of
+ * them.
+ */
 export const settingOf = ({ rule }: Mutation): Setting => {
   const { drill, streams, nested } = SEEDS_TO_NOTICE[rule] ?? {};
   if (drill !== undefined) return drill;

@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process';
-import type { Report } from './player.js';
+import type { Batch, Report } from './player.js';
 
 /** Runs take milliseconds; one that takes this long has no end. */
 const SEED_MAX_MS = 15_000;
 const HEAP_MAX_MB = 512;
 
-/** The first seed of several that breaks a promise, and which one. */
+/** The first seed that breaks a promise, and how. */
 export interface Violation {
   readonly seed: number;
   readonly reason: string;
@@ -15,13 +15,13 @@ export interface Violation {
  * Plays seeds on a build, in a process of its own: without a rule a run may never end, or use up all memory.
  *
  * @param program of the build
- * @param drill that every run has; undefined: none has one
+ * @param batches played one after the other, up to the first violation
  * @returns the first violation; undefined if there is none
  * @throws Error if the build does not even begin
  */
-export function play(program: string, first: number, last: number, drill?: string): Promise<Violation | undefined> {
+export function play(program: string, batches: readonly Batch[]): Promise<Violation | undefined> {
   return new Promise((resolve, reject) => {
-    const child = fork(program, [`${first}`, `${last}`, ...(drill === undefined ? [] : [drill])], {
+    const child = fork(program, [JSON.stringify(batches)], {
       execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -1,20 +1,21 @@
 import type { Finding } from './run-mutations.js';
 
+/** Longer reasons are cut. */
 const LINE_MAX = 160;
 
-export function textOf({ rule, bound, drill, violation }: Finding): string {
-  const where = drill === undefined ? '' : ` of ${drill}`;
+export function textOf({ rule, bound, setting, violation }: Finding): string {
+  const where = setting === undefined ? '' : ` of ${setting}`;
   if (violation === undefined) return `${rule}\n  not noticed in ${bound} seeds${where}`;
   return `${rule}\n  seed ${violation.seed}${where}: ${firstLine(violation.reason)}`;
 }
 
 export function markdownOf(findings: readonly Finding[]): string {
-  const rows = findings.map(({ rule, bound, drill = '', violation }) => {
-    if (violation === undefined) return `| ${rule} | not in ${bound} | ${drill} | |`;
-    return `| ${rule} | ${violation.seed} | ${drill} | ${firstLine(violation.reason).replaceAll('|', '\\|')} |`;
+  const rows = findings.map(({ rule, bound, setting = '', violation }) => {
+    if (violation === undefined) return `| ${rule} | not in ${bound} | ${setting} | |`;
+    return `| ${rule} | ${violation.seed} | ${setting} | ${firstLine(violation.reason).replaceAll('|', '\\|')} |`;
   });
   return [
-    '| rule | seeds to detection | in runs with the drill | what the simulator then says |',
+    '| rule | seed | in runs with the drill, streams or nested calls | what the simulator then says |',
     '|---|---:|---|---|',
     ...rows,
   ].join('\n');

@@ -1,15 +1,18 @@
 import { Builds } from './builds.js';
 import { type Mutation, settingOf } from './mutation.js';
 import { play, type Violation } from './play.js';
+import type { Setting } from './setting.js';
 
-/** So many processes at a time. */
+/** So many programs play at a time. */
 const PLAYERS = 2;
 const UNTOUCHED: Mutation = { rule: 'none', without: {} };
 
 export interface MutationOptions {
   readonly mutations: readonly Mutation[];
-  /** Seeds 1 to this one are played, until one shows the lack of the rule. */
+  /** Seeds 1 to this one are played, until one shows that the rule is missing. */
   readonly bound: number | ((mutation: Mutation) => number);
+  /** A seed that showed it once. It is played first: if it still does, no other need be played. */
+  readonly witness?: (mutation: Mutation) => number | undefined;
   /** Called whenever a rule is done, in no order. */
   readonly onFinding?: (finding: Finding) => void;
 }
@@ -19,9 +22,9 @@ export interface Finding {
   readonly rule: string;
   /** Seeds that were played at most. */
   readonly bound: number;
-  /** That every run had. */
-  readonly drill: string | undefined;
-  /** The first seed that breaks a promise without the rule, and keeps all of them with it. */
+  /** What every run had. */
+  readonly setting: Setting;
+  /** A seed that breaks a promise without the rule, and keeps all of them with it. */
   readonly violation: Violation | undefined;
 }
 
@@ -29,17 +32,19 @@ export interface Finding {
  * Takes each rule out of a copy of the compiled core and plays seeds on it until the simulator notices: the proof that
  * the simulator would find the mistake of whoever breaks this rule.
  */
-export async function runMutations({ mutations, bound, onFinding }: MutationOptions): Promise<Finding[]> {
+export async function runMutations({ mutations, bound, witness, onFinding }: MutationOptions): Promise<Finding[]> {
   const builds = new Builds();
   const removeBuilds = () => builds.remove();
   process.once('exit', removeBuilds);
   try {
     const untouched = new Untouched(builds.build(UNTOUCHED));
     return await mapSome(mutations, async (mutation) => {
-      const drill = settingOf(mutation);
+      const setting = settingOf(mutation);
       const upTo = typeof bound === 'number' ? bound : bound(mutation);
-      const violation = await firstViolation(builds.build(mutation), upTo, untouched, drill);
-      const finding = { rule: mutation.rule, bound: upTo, drill, violation };
+      const program = builds.build(mutation);
+      const seen = await violationAt(program, witness?.(mutation), untouched, setting);
+      const violation = seen ?? (await firstViolation(program, upTo, untouched, setting));
+      const finding = { rule: mutation.rule, bound: upTo, setting, violation };
       onFinding?.(finding);
       return finding;
     });
@@ -49,14 +54,15 @@ export async function runMutations({ mutations, bound, onFinding }: MutationOpti
   }
 }
 
-/** @returns the first seed that breaks a promise of the core that lacks nothing; whatever was found means less then */
-export async function playUntouched(seeds: number): Promise<Violation | undefined> {
-  const builds = new Builds();
-  try {
-    return await play(builds.build(UNTOUCHED), 1, seeds);
-  } finally {
-    builds.remove();
-  }
+async function violationAt(
+  program: string,
+  seed: number | undefined,
+  untouched: Untouched,
+  setting: Setting,
+): Promise<Violation | undefined> {
+  if (seed === undefined) return undefined;
+  const violation = await play(program, [{ first: seed, last: seed, setting }]);
+  return violation !== undefined && (await untouched.passes(seed, setting)) ? violation : undefined;
 }
 
 /** A seed shows something only if the core that lacks nothing keeps every promise in it. */
@@ -64,11 +70,11 @@ async function firstViolation(
   program: string,
   last: number,
   untouched: Untouched,
-  drill: string | undefined,
+  setting: Setting,
 ): Promise<Violation | undefined> {
   for (let first = 1; first <= last; ) {
-    const violation = await play(program, first, last, drill);
-    if (violation === undefined || (await untouched.passes(violation.seed, drill))) return violation;
+    const violation = await play(program, [{ first, last, setting }]);
+    if (violation === undefined || (await untouched.passes(violation.seed, setting))) return violation;
     first = violation.seed + 1;
   }
   return undefined;
@@ -83,10 +89,11 @@ class Untouched {
     this.#program = program;
   }
 
-  passes(seed: number, drill: string | undefined): Promise<boolean> {
-    const run = `${seed} ${drill}`;
+  passes(seed: number, setting: Setting): Promise<boolean> {
+    const run = `${seed} ${setting}`;
     const known =
-      this.#passes.get(run) ?? play(this.#program, seed, seed, drill).then((violation) => violation === undefined);
+      this.#passes.get(run) ??
+      play(this.#program, [{ first: seed, last: seed, setting }]).then((violation) => violation === undefined);
     this.#passes.set(run, known);
     return known;
   }

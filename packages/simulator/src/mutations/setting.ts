@@ -1,4 +1,7 @@
-/** What the runs have that are to show the lack of a rule: a drill, by its name; streams; nested calls; undefined: none. */
+/**
+ * What all runs have that are to show the lack of a rule: a drill, by its name; streams; nested calls; undefined: none
+ * of them.
+ */
 export type Setting = string | undefined;
 export const STREAMS = 'streams';
 export const NESTED = 'nested';

@@ -1,28 +1,49 @@
-import type { NestedCaller, Reply } from '@understudy/core/internal';
-import type { Callee } from '../hosts/callee.js';
-import { keyOf } from '../hosts/nested-handlers.js';
-import type { ServerHost } from '../hosts/server-host.js';
-import { readCall } from '../services/nested.js';
-import type { Act } from './streams.js';
+import type { NestedCaller, ReplicaEvent, Reply } from '@understudy/core/internal';
+import type { Act } from '../act.js';
+import type { Choices } from '../draw/choices.js';
+import type { Plan } from '../plan/plan.js';
+import { nestedKey, readCall } from '../services/nested.js';
+import type { Narrator } from '../trace/narrator.js';
+import type { LinkEnd, LinkWorld } from './timed-link.js';
 
-/** A call of the group on its way to its callee and back. What is on its way outlives whoever sent it. */
-export class NestedRpc implements Act {
-  readonly server: ServerHost;
+/** The replica whose handler made the call. */
+export interface NestedClient extends LinkEnd {
+  readonly alive: boolean;
+  readonly lives: number;
+  step(event: ReplicaEvent): void;
+}
+
+/** The service that is called. */
+export interface Answerer extends LinkEnd {
+  /** The call takes effect, unless it did so before. */
+  serve(caller: NestedCaller, text: string): Reply;
+}
+
+export interface NestedRpcWorld extends LinkWorld, Narrator {
+  readonly choices: Choices;
+  readonly plan: Pick<Plan, 'nested'>;
+}
+
+/** A call of the group on its way to another service and back. What is on its way outlives whoever sent it. */
+export class NestedRpc<Client extends NestedClient> implements Act {
+  readonly client: Client;
   readonly caller: NestedCaller;
   readonly text: string;
-  readonly #callee: Callee;
+  readonly #world: NestedRpcWorld;
+  readonly #callee: Answerer;
   readonly #life: number;
   #stage: 'going' | 'there' | 'back' | 'over' = 'going';
   #answersAtMs = 0;
   #outcome: Reply | undefined;
   #broken = false;
 
-  constructor(callee: Callee, server: ServerHost, caller: NestedCaller, text: string) {
+  constructor(world: NestedRpcWorld, callee: Answerer, client: Client, caller: NestedCaller, text: string) {
+    this.#world = world;
     this.#callee = callee;
-    this.server = server;
+    this.client = client;
     this.caller = caller;
     this.text = text;
-    this.#life = server.lives;
+    this.#life = client.lives;
   }
 
   get over(): boolean {
@@ -31,29 +52,28 @@ export class NestedRpc implements Act {
 
   /** Somebody waits for its reply. */
   get isWaitedFor(): boolean {
-    return !this.#broken && this.server.alive && this.server.lives === this.#life;
+    return !this.#broken && this.client.alive && this.client.lives === this.#life;
   }
 
   get ready(): boolean {
-    const { simulation } = this.#callee;
+    const { network, nowMs } = this.#world;
     switch (this.#stage) {
       case 'going':
-        return this.#callee.runs && !simulation.network.isCut(this.server, this.#callee);
+        return this.#callee.runs && !network.isCut(this.client, this.#callee);
       case 'there':
-        return this.#callee.runs && simulation.nowMs >= this.#answersAtMs;
+        return this.#callee.runs && nowMs >= this.#answersAtMs;
       case 'back':
         if (!this.isWaitedFor) return true;
-        return this.server.runs && !simulation.network.isCut(this.#callee, this.server);
+        return this.client.runs && !network.isCut(this.#callee, this.client);
       default:
         return false;
     }
   }
 
   act(): void {
-    const { simulation } = this.#callee;
     switch (this.#stage) {
       case 'going':
-        if (this.isWaitedFor || simulation.choices.chance(0.5)) this.#arrive();
+        if (this.isWaitedFor || this.#world.choices.chance(0.5)) this.#arrive();
         else this.#stage = 'over';
         return;
       case 'there':
@@ -66,22 +86,21 @@ export class NestedRpc implements Act {
   }
 
   #arrive(): void {
-    const { simulation } = this.#callee;
+    const { choices, nowMs, plan } = this.#world;
     this.#stage = 'there';
-    this.#answersAtMs = simulation.nowMs + simulation.choices.below(1 + (simulation.plan.nested?.calleeMs ?? 0));
-    if (simulation.tracing) simulation.message(this.server, this.#callee, `calls ${this.#name}`);
+    this.#answersAtMs = nowMs + choices.below(1 + (plan.nested?.calleeMs ?? 0));
+    if (this.#world.tracing) this.#world.message(this.client, this.#callee, `calls ${this.#name}`);
   }
 
   #comeBack(): void {
     this.#stage = 'over';
     if (!this.isWaitedFor || this.#outcome === undefined) return;
-    const { simulation } = this.#callee;
-    if (simulation.tracing) simulation.message(this.#callee, this.server, `answers ${this.#name}`);
-    this.server.step({ kind: 'nestedReply', to: this.caller.id, outcome: this.#outcome });
+    if (this.#world.tracing) this.#world.message(this.#callee, this.client, `answers ${this.#name}`);
+    this.client.step({ kind: 'nestedReply', to: this.caller.id, outcome: this.#outcome });
   }
 
   get #name(): string {
-    return `${readCall(this.text).what} (${keyOf(this.caller.id)} of term ${this.caller.term})`;
+    return `${readCall(this.text).what} (${nestedKey(this.caller.id)} of term ${this.caller.term})`;
   }
 
   /** The network breaks it; what had left may still arrive. */

@@ -1,27 +1,60 @@
-import type { CallId, Outcome, RpcReplyHeader, SessionEffect } from '@understudy/core/internal';
-import type { ClientHost } from '../hosts/client-host.js';
-import type { ServerHost } from '../hosts/server-host.js';
-import type { Act } from './streams.js';
+import type {
+  CallId,
+  Outcome,
+  ReplicaEvent,
+  RpcReplyHeader,
+  SessionEffect,
+  SessionEvent,
+} from '@understudy/core/internal';
+import type { Act } from '../act.js';
+import type { Narrator } from '../trace/narrator.js';
+import { demand } from '../violation.js';
+import type { Caller } from './caller.js';
+import type { LinkEnd, LinkWorld } from './timed-link.js';
 
+/** What a session asks its adapter to call. */
 type Invoke = Extract<SessionEffect, { kind: 'invoke' }>;
 
-/** A call that travels as an RPC of its own (the `rpc` carrier). RPCs do not keep any order among each other. */
-export class Rpc implements Act {
-  readonly client: ClientHost;
-  readonly server: ServerHost;
+/** The client that makes the call. */
+export interface RpcClient extends LinkEnd {
+  /** Sessions so far: an answer to an earlier one is not told. */
+  readonly generation: number;
+  readonly calls: ReadonlyMap<CallId, { readonly name: string }>;
+  readonly rpcs: Map<CallId, Rpc>;
+  step(event: SessionEvent): void;
+}
+
+/** The replica that is called. */
+export interface RpcServer extends LinkEnd {
+  readonly alive: boolean;
+  readonly lives: number;
+  newCall(caller: Caller): CallId;
+  step(event: ReplicaEvent): void;
+}
+
+export interface RpcWorld extends LinkWorld, Narrator {
+  readonly callNames: Map<number, string>;
+}
+
+/** A call that travels as an RPC of its own (the `rpc` carrier). RPCs keep no order among each other. */
+export class Rpc implements Act, Caller {
+  readonly client: RpcClient;
+  readonly server: RpcServer;
+  readonly #world: RpcWorld;
   readonly #life: number;
   readonly #generation: number;
   readonly #invoke: Invoke;
-  /** Of the operation, for the trace. */
+  /** The operation's, for the trace. */
   readonly #name: string;
   #stage: 'going' | 'there' | 'back' | 'broken' | 'over' = 'going';
-  #reply: { header: RpcReplyHeader; outcome: Outcome } | undefined;
+  #reply: { readonly header: RpcReplyHeader; readonly outcome: Outcome } | undefined;
   /** What the replica knows it by. */
-  callAtServer: CallId | undefined;
-  /** The caller gave it up; the replica has not heard of that. */
+  #callAtServer: CallId | undefined;
+  /** The caller gave it up, and the replica has not heard of that. */
   #cancelled = false;
 
-  constructor(client: ClientHost, server: ServerHost, invoke: Invoke) {
+  constructor(world: RpcWorld, client: RpcClient, server: RpcServer, invoke: Invoke) {
+    this.#world = world;
     this.client = client;
     this.server = server;
     this.#life = server.lives;
@@ -40,14 +73,15 @@ export class Rpc implements Act {
 
   get ready(): boolean {
     const { client, server } = this;
+    const { network } = this.#world;
     if (this.#cancelled) return this.#serverGone || server.runs;
     switch (this.#stage) {
       case 'going':
-        return this.#serverGone || (server.runs && !client.simulation.network.isCut(client, server));
+        return this.#serverGone || (server.runs && !network.isCut(client, server));
       case 'there':
         return this.#serverGone && client.runs;
       case 'back':
-        return client.runs && !client.simulation.network.isCut(server, client);
+        return client.runs && !network.isCut(server, client);
       case 'broken':
         return client.runs;
       default:
@@ -59,8 +93,8 @@ export class Rpc implements Act {
     if (this.#cancelled) {
       this.#cancelled = false;
       this.#stage = 'over';
-      if (this.callAtServer !== undefined && !this.#serverGone)
-        this.server.step({ kind: 'callGone', call: this.callAtServer });
+      if (this.#callAtServer !== undefined && !this.#serverGone)
+        this.server.step({ kind: 'callGone', call: this.#callAtServer });
       return;
     }
     switch (this.#stage) {
@@ -78,17 +112,17 @@ export class Rpc implements Act {
 
   #arrive(): void {
     this.#stage = 'there';
-    this.callAtServer = this.server.newCall({ rpc: this });
+    const call = this.server.newCall(this);
+    this.#callAtServer = call;
     const { header, request } = this.#invoke;
-    this.#trace(this.callAtServer);
-    this.server.step({ kind: 'rpcCall', call: this.callAtServer, peer: this.client.name, header, request });
+    this.#trace(call);
+    this.server.step({ kind: 'rpcCall', call, peer: this.client.name, header, request });
   }
 
   #trace(callAtServer: CallId): void {
-    const { client, server } = this;
-    if (!client.simulation.tracing) return;
-    client.simulation.callNames.set(callAtServer, this.#name);
-    client.simulation.message(client, server, `RPC ${this.#name}${this.#seqText}`);
+    if (!this.#world.tracing) return;
+    this.#world.callNames.set(callAtServer, this.#name);
+    this.#world.message(this.client, this.server, `RPC ${this.#name}${this.#seqText}`);
   }
 
   get #seqText(): string {
@@ -99,8 +133,7 @@ export class Rpc implements Act {
   #comeBack(): void {
     this.#end();
     if (this.#reply === undefined) return;
-    const { simulation } = this.client;
-    if (simulation.tracing) simulation.message(this.server, this.client, `answers ${this.#name}`);
+    if (this.#world.tracing) this.#world.message(this.server, this.client, `answers ${this.#name}`);
     this.#atClient({ kind: 'rpcReply', call: this.#invoke.call, ...this.#reply });
   }
 
@@ -109,25 +142,34 @@ export class Rpc implements Act {
     if (this.client.rpcs.get(this.#invoke.call) === this) this.client.rpcs.delete(this.#invoke.call);
   }
 
-  #atClient(event: Parameters<ClientHost['step']>[0]): void {
+  #atClient(event: SessionEvent): void {
     if (this.client.generation === this.#generation) this.client.step(event);
   }
 
-  answered(header: RpcReplyHeader, outcome: Outcome): void {
+  // ── what its replica says ───────────────────────────────────────────────────────────────────────────────────────
+
+  answered(outcome: Outcome, header: RpcReplyHeader | undefined): void {
+    demand(header !== undefined, () => `${this.server.name} answers a session's call without a header`);
     if (this.#stage !== 'there') return;
     this.#reply = { header, outcome };
     this.#stage = 'back';
   }
 
-  refused(): void {
+  failed(): void {
     if (this.#stage === 'there') this.#stage = 'broken';
   }
+
+  /** `ready` sees by itself that the replica is gone. */
+  lost(): void {}
+
+  // ── what else ends it ───────────────────────────────────────────────────────────────────────────────────────────
 
   /** The network breaks it, whatever it had come to; the replica hears that its caller is gone. */
   break(): void {
     if (this.#stage === 'there' || this.#stage === 'going') this.#stage = 'broken';
   }
 
+  /** Its caller gives it up. */
   cancel(): void {
     this.#cancelled = this.#stage === 'there' || this.#stage === 'going';
     this.#stage = 'over';

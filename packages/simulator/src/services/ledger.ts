@@ -2,7 +2,9 @@ import type { Reply } from '@understudy/core/internal';
 import { bytesOf, hashText, textOf } from '@understudy/core/testing';
 import type { Machine, Workload } from './workload.js';
 
-/** What a reply says: how many operations there were, the last of them, a digest of them all, and the answer itself. */
+/**
+ * What a reply tells: how many operations there were, a digest of them all, the last of them, and the answer itself.
+ */
 export interface Saw {
   readonly length: number;
   readonly digest: number;
@@ -14,7 +16,7 @@ export interface Saw {
 const EMPTY = 1;
 const extend = (digest: number, operation: string): number => Math.imul(digest ^ hashText(operation), 0x9e3779b1) >>> 0;
 
-/** A request is the operation's name, and what it asks of the machine: null if nothing. */
+/** A request consists of the operation's name and of what it asks of the machine (null if nothing). */
 export const requestText = (name: string, input: unknown): Uint8Array => bytesOf(`${name} ${JSON.stringify(input)}`);
 
 export function readRequest(message: Uint8Array): { readonly name: string; readonly input: string } {
@@ -24,17 +26,17 @@ export function readRequest(message: Uint8Array): { readonly name: string; reado
 }
 
 /**
- * The replicated service: a workload's machine, and a list of the operations that changed it, and of the replies that it
- * had from another service. Every reply tells the whole list before it by a digest, so that whatever is lost, doubled or
+ * The replicated service: a workload's machine, and a list of the operations that changed it and of the replies that
+ * came from another service. Every reply carries a digest of the whole list before it, so whatever is lost, doubled or
  * out of place shows in any later reply.
  */
 export class Ledger {
   readonly #workload: Workload;
   #machine: Machine;
   operations: string[] = [];
-  /** Digests of what handlers of streams sent, by stream: part of the history, though not of the list. */
+  /** By stream, digests of the items that its handler sent. They are part of the history, though not of the list. */
   streams = new Map<string, number[]>();
-  /** `#digests[n]`: of the first n operations. */
+  /** `#digests[n]` is the digest of the first n operations. */
   #digests: number[] = [EMPTY];
 
   constructor(workload: Workload) {
@@ -55,7 +57,7 @@ export class Ledger {
     return this.look(input);
   }
 
-  /** A reply of another service, which is part of the history from now on. */
+  /** A reply of another service becomes part of the history. */
   hear(reply: string): void {
     this.#add(reply);
   }

@@ -13,8 +13,8 @@ const kinds = (share: number, waits: boolean): Map<Asking, number> => {
   return counts;
 };
 
-describe('what handlers ask of another service', () => {
-  it('is of all kinds, each about as often, in about its share of the operations', () => {
+describe('the nested calls of an operation', () => {
+  it('are of all kinds, each about as often, in about the planned share of the operations', () => {
     const { nothing = 0, ...asked } = Object.fromEntries(kinds(0.5, true));
     expect(nothing).toBeGreaterThan(400);
     expect(nothing).toBeLessThan(600);
@@ -22,25 +22,25 @@ describe('what handlers ask of another service', () => {
     for (const count of Object.values(asked)) expect(count).toBeGreaterThan(50);
   });
 
-  it('is never waited for where nobody waits for the handler', () => {
+  it('are never waited for in a one-way call', () => {
     expect([...kinds(0.9, false).keys()].sort()).toEqual(['aside', 'nothing']);
   });
 
-  it('is nothing at a share of nothing', () => {
+  it('do not exist if the planned share is 0', () => {
     expect([...kinds(0, true).keys()]).toEqual(['nothing']);
   });
 
-  it('is one call at first where the second follows the first reply', () => {
+  it('begin with one call if the second one follows the first reply', () => {
     expect([asksFirst('in a row'), asksInAll('in a row')]).toEqual([1, 2]);
     expect([asksFirst('at once'), asksInAll('at once')]).toEqual([2, 2]);
     expect([asksFirst('nothing'), asksInAll('nothing')]).toEqual([0, 0]);
   });
 
-  it('says which call it is, and how far its handler saw', () => {
+  it('carry their name and how far their handler saw', () => {
     expect(readCall(callText('m5.1', '12/345/m4/'))).toEqual({ what: 'm5.1', length: 12, digest: 345 });
   });
 
-  it('enters the history with its value, or as unknown', () => {
+  it('enter the history with the value of the reply, or as unknown', () => {
     expect(heardText('m5.1', { kind: 'reply', code: 0, details: '', message: bytesOf('7') })).toBe('m5.1=7');
     expect(heardText('m5.1', UNREACHED)).toBe('m5.1=nobody knows');
   });

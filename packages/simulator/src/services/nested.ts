@@ -1,18 +1,18 @@
-import type { Reply } from '@understudy/core/internal';
+import type { NestedId, Reply } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 
 /** What the handler of an operation asks of another service, and when it answers; all replicas read the same. */
 export type Asking =
   | 'nothing'
-  /** One call, whose reply it waits for. */
+  /** It makes one call and waits for the reply. */
   | 'once'
-  /** The second call when the first one's reply is there. */
+  /** It makes a second call when it has the reply to the first. */
   | 'in a row'
-  /** Two calls; it waits for both replies. */
+  /** It makes two calls and waits for both replies. */
   | 'at once'
   /** It waits for a reply, and then for something that has no place in the order. */
   | 'and lingers'
-  /** It answers without waiting; the reply changes the state later. */
+  /** It makes a call and answers without waiting; the reply changes the state later. */
   | 'aside';
 
 const WAITING = ['once', 'in a row', 'at once', 'and lingers', 'aside'] as const;
@@ -21,20 +21,20 @@ const PARTS = 20;
 /** Names differ in their last characters alone, so the hash is mixed once more. */
 const draw = (name: string): number => Math.imul(hashText(name), 0x9e3779b1) >>> 8;
 
-/** @param waits its caller waits for what comes of it, so its handler may wait, too */
+/** @param waits its caller waits for its outcome, so its handler may wait, too */
 export function askingOf(name: string, share: number, waits: boolean): Asking {
   const drawn = draw(name);
   if (drawn % PARTS >= share * PARTS) return 'nothing';
   return waits ? (WAITING[Math.floor(drawn / PARTS) % WAITING.length] ?? 'nothing') : 'aside';
 }
 
-/** Calls at the beginning. */
+/** How many calls it makes at the beginning. */
 export const asksFirst = (asking: Asking): number => {
   if (asking === 'nothing') return 0;
   return asking === 'at once' ? 2 : 1;
 };
 
-/** Calls in all. */
+/** How many calls it makes in all. */
 export const asksInAll = (asking: Asking): number => (asking === 'in a row' ? 2 : asksFirst(asking));
 
 /** A call says which operation makes it, which of its calls it is, and how far its handler saw. */
@@ -52,10 +52,13 @@ export function readCall(text: string): CallText {
   return { what, length: Number(length), digest: Number(digest) };
 }
 
-/** What a handler is told whose call went nowhere, or nobody knows where. */
+/** What a handler is told if nobody knows what came of its call. */
 export const UNREACHED: Reply = Object.freeze({ kind: 'reply', code: 14, details: 'the callee does not answer' });
 export const NOT_KNOWN = 'nobody knows';
 
 /** A reply as it enters the history of the group that asked. */
 export const heardText = (what: string, outcome: Reply): string =>
   `${what}=${outcome.code === 0 ? textOf(outcome.message) : NOT_KNOWN}`;
+
+/** A call by its place in the order. */
+export const nestedKey = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;

@@ -7,7 +7,7 @@ import {
 import { workload } from './workload.js';
 
 const KEYS = ['x', 'y'] as const;
-/** So few that compare-and-set often finds what it looks for. */
+/** So few values that compare-and-set often finds the one it expects. */
 const VALUES = 3;
 
 /** Registers with compare-and-set. */

@@ -4,7 +4,7 @@ import { demand } from '../violation.js';
 import type { Ledger } from './ledger.js';
 import { itemDigest, LINES, messageText, type Opening, statusText } from './streamed.js';
 
-/** What waits to leave: a message, or the end; `by` names the order that wrote it. */
+/** A message or the end that waits to leave. `by` names the order that wrote it. */
 interface Written {
   readonly kind: 'message' | 'status';
   readonly place: number;
@@ -16,18 +16,18 @@ interface Written {
 const METADATA: StreamItem = { kind: 'metadata', entries: [] };
 
 /**
- * The handler of a streaming call over the ledger, with the windows of a real one: it sends no more than STREAM_WINDOW
+ * The handler of a streaming call over the ledger. Like a real handler it heeds windows: it sends at most STREAM_WINDOW
  * messages that its client has not taken, and says what it has taken itself.
  *
- * One that goes on by itself writes everything in the order of its messages; when it leaves, each replica decides. What
- * it sends is certain all the same, since nothing overtakes what waits for room.
+ * A late handler goes on by itself. It writes everything in the order of its messages, and each replica decides when it
+ * leaves. What it sends is certain all the same, since nothing overtakes what waits for room.
  */
 export class StreamHandler {
   readonly name: string;
   readonly opening: Opening;
   readonly #ledger: Ledger;
   readonly #emit: (item: StreamItem) => void;
-  /** What is certain: what was sent, and what a late handler will send. */
+  /** Digests of the items that are certain: those that were sent, and those that a late handler will send. */
   readonly #certain: number[] = [];
   readonly #waiting: Written[] = [];
   /** Positions of items with messages that the client has not taken. */
@@ -36,11 +36,11 @@ export class StreamHandler {
   #items = 0;
   #messages = 0;
   #metadataSent = false;
-  /** Messages of the client. */
+  /** Messages of the client that the handler took, and how many of them it said it took. */
   #taken = 0;
   #told = 0;
   readonly #gathered: string[] = [];
-  /** It has come to its end; its last item may still wait. */
+  /** The handler has ended; its last item may still wait. */
   ended = false;
 
   constructor(name: string, opening: Opening, ledger: Ledger, emit: (item: StreamItem) => void) {
@@ -57,7 +57,7 @@ export class StreamHandler {
     return this.ended && this.#waiting.length === 0;
   }
 
-  /** Something may leave now that no order makes leave. */
+  /** A late handler has something that may leave now. */
   get goesOn(): boolean {
     return this.opening.late && this.#mayLeave;
   }
@@ -94,7 +94,7 @@ export class StreamHandler {
     this.#end(by, 0);
   }
 
-  /** @param by the order that says so */
+  /** @param by the order of the credit */
   credit(upTo: number, by: string): void {
     if (upTo > this.#takenUpTo) this.#takenUpTo = upTo;
     this.#untaken = this.#untaken.filter((position) => position > upTo);
@@ -106,7 +106,7 @@ export class StreamHandler {
     this.#wait({ kind: 'message', place: this.#messages, by, body, code: 0 });
   }
 
-  /** So many of what is ready leave now. */
+  /** So many of the items that are ready leave now. */
   goOn(count: number): void {
     this.#leave(count);
   }
@@ -156,7 +156,7 @@ export class StreamHandler {
   }
 }
 
-/** The status of a handler that does not wait for its client's end. */
+/** The status code of a handler that ends before its client does. */
 export const EARLY_END = 9;
 
 function itemOf(written: Written): StreamItem {

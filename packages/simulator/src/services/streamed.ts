@@ -5,19 +5,21 @@ import { hashText, textOf } from '@understudy/core/testing';
 export interface Opening {
   /** bidi: an answer to each message; server: many items to one request; client: one answer to all messages. */
   readonly kind: 'bidi' | 'server' | 'client';
-  /** Its handler goes on by itself: what it sends leaves at another time on each replica. */
+  /** Its handler goes on by itself, so each replica sends its items at another time. */
   readonly late: boolean;
-  /** server: so many items. */
+  /** How many items a `server` stream has. */
   readonly items: number;
-  /** Its handler ends after this message, whatever else its client sends; 0: with its client. */
+  /**
+   * The message after which its handler ends, whatever else the client sends; 0: the handler ends when its client does.
+   */
   readonly endsAfter: number;
   /** What it asks of the workload's machine: it is an operation like any other. */
   readonly input: unknown;
 }
 
-/** Between the answers to the messages of a client-streaming call. */
+/** Separates the answers to the messages of a client-streaming call. */
 export const LINES = '\n';
-/** Before what is sent to all streams. */
+/** Marks what is sent to all streams. */
 export const TO_ALL = '@';
 
 /** A message tells its place among those of its stream, and which order made it: an operation or a part of a stream. */
@@ -51,5 +53,5 @@ export function textOfItem(item: StreamItem): string {
   }
 }
 
-/** 32 bits, of its kind too. */
+/** 32 bits over the item and its kind. */
 export const itemDigest = (item: StreamItem): number => hashText(textOfItem(item));

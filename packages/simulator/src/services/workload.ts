@@ -1,4 +1,4 @@
-import type { Choices } from '../choices.js';
+import type { Choices } from '../draw/choices.js';
 import { checkLinearizable } from '../linearizability/check.js';
 import { explain } from '../linearizability/explain.js';
 import type { Model, Operation } from '../linearizability/model.js';
@@ -16,7 +16,7 @@ export interface Workload {
   create(): Machine;
   /** @param n a number that no other operation of the run has */
   draw(choices: Choices, readOnly: boolean, n: number): unknown;
-  /** `unexplained`: what no order of the calls accounts for. Undecided is what took too many steps to find out. */
+  /** `unexplained`: the answer that no order of the calls accounts for. `undecided`: the search took too many steps. */
   judge(operations: readonly Operation<unknown, unknown>[]): Judgment;
 }
 

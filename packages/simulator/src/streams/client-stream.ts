@@ -1,25 +1,40 @@
-import type { CallId } from '@understudy/core/internal';
+import type { CallId, SessionEvent } from '@understudy/core/internal';
 import type { Operation } from '../checks/history.js';
-import type { ClientHost } from '../hosts/client-host.js';
 import type { Opening } from '../services/streamed.js';
-import type { Habits } from './draw.js';
-import { StreamUse } from './stream-use.js';
+import type { Habits } from './habits.js';
+import { StreamUse, type StreamUseWorld } from './stream-use.js';
+
+/** The client whose session has the stream. */
+export interface StreamClient {
+  readonly runs: boolean;
+  readonly openStreams: ReadonlyMap<CallId, ClientStream>;
+  step(event: SessionEvent): void;
+  cancelStream(stream: ClientStream): void;
+  note(text: string): void;
+}
 
 /** A stream of a session. */
 export class ClientStream extends StreamUse {
-  readonly client: ClientHost;
   readonly call: CallId;
-  /** It was told that there is room. */
+  /** The session said that there is room. */
   mayWrite = true;
+  readonly #client: StreamClient;
 
-  constructor(client: ClientHost, call: CallId, operation: Operation, opening: Opening, habits: Habits) {
-    super(client.simulation, operation, opening, habits);
-    this.client = client;
+  constructor(
+    world: StreamUseWorld,
+    client: StreamClient,
+    call: CallId,
+    operation: Operation,
+    opening: Opening,
+    habits: Habits,
+  ) {
+    super(world, operation, opening, habits);
+    this.#client = client;
     this.call = call;
   }
 
   protected override get runs(): boolean {
-    return this.client.runs && this.client.openStreams.get(this.call) === this;
+    return this.#client.runs && this.#client.openStreams.get(this.call) === this;
   }
 
   protected override get writable(): boolean {
@@ -28,22 +43,22 @@ export class ClientStream extends StreamUse {
 
   protected override sendMessage(message: Uint8Array): void {
     this.mayWrite = false;
-    this.client.step({ kind: 'streamMessage', call: this.call, message });
+    this.#client.step({ kind: 'streamMessage', call: this.call, message });
   }
 
   protected override sendEnd(): void {
-    this.client.step({ kind: 'streamEnd', call: this.call });
+    this.#client.step({ kind: 'streamEnd', call: this.call });
   }
 
   protected override sendTaken(upTo: number): void {
-    this.client.step({ kind: 'streamTaken', call: this.call, upTo });
+    this.#client.step({ kind: 'streamTaken', call: this.call, upTo });
   }
 
   override giveUp(): void {
-    this.client.cancelStream(this);
+    this.#client.cancelStream(this);
   }
 
   protected override note(text: string): void {
-    this.client.note(`${this.name}: ${text}`);
+    this.#client.note(`${this.name}: ${text}`);
   }
 }

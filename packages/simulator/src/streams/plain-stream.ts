@@ -1,31 +1,61 @@
 import { ERROR_CODES, type ErrorCode } from '@understudy/core';
-import { type CallId, type Outcome, replyOf, STREAM_WINDOW, type StreamItem } from '@understudy/core/internal';
+import {
+  type CallId,
+  type Outcome,
+  type ReplicaEvent,
+  replyOf,
+  STREAM_WINDOW,
+  type StreamItem,
+} from '@understudy/core/internal';
 import type { Operation } from '../checks/history.js';
-import type { ServerHost } from '../hosts/server-host.js';
+import type { Caller, StreamCaller } from '../network/caller.js';
 import type { Opening } from '../services/streamed.js';
-import type { Habits } from './draw.js';
-import { StreamUse } from './stream-use.js';
+import type { Habits } from './habits.js';
+import { StreamUse, type StreamUseWorld } from './stream-use.js';
+
+/** The replica that the stream goes to. */
+export interface PlainStreamServer {
+  readonly runs: boolean;
+  readonly lives: number;
+  newCall(caller: Caller): CallId;
+  forgetCall(call: CallId): void;
+  step(event: ReplicaEvent): void;
+  note(text: string): void;
+}
+
+export interface PlainStreamWorld extends StreamUseWorld {
+  readonly tracing: boolean;
+  readonly callNames: Map<number, string>;
+}
 
 /** A streaming call of a client without our interceptor: an RPC to one life of one replica. */
-export class PlainStream extends StreamUse {
-  readonly #server: ServerHost;
+export class PlainStream extends StreamUse implements StreamCaller {
+  readonly #world: PlainStreamWorld;
+  readonly #server: PlainStreamServer;
   readonly #life: number;
   #call: CallId | undefined;
   #items = 0;
   #sent = 0;
   #handled = 0;
 
-  constructor(server: ServerHost, operation: Operation, opening: Opening, habits: Habits) {
-    super(server.simulation, operation, opening, habits);
+  constructor(
+    world: PlainStreamWorld,
+    server: PlainStreamServer,
+    operation: Operation,
+    opening: Opening,
+    habits: Habits,
+  ) {
+    super(world, operation, opening, habits);
+    this.#world = world;
     this.#server = server;
     this.#life = server.lives;
   }
 
   open(): void {
-    const { request, simulation } = this;
-    const call = this.#server.newCall({ stream: this });
+    const { request } = this;
+    const call = this.#server.newCall(this);
     this.#call = call;
-    if (simulation.tracing) simulation.callNames.set(call, this.name);
+    if (this.#world.tracing) this.#world.callNames.set(call, this.name);
     this.#server.note(`gets the plain stream ${this.name}`);
     const opening = { ...request, stream: { kind: 'open' } } as const;
     this.#server.step({ kind: 'plainCall', call, peer: 'plain', readOnly: false, request: opening });
@@ -52,19 +82,19 @@ export class PlainStream extends StreamUse {
     this.#tell({ kind: 'taken', upTo });
   }
 
-  #tell(part: { kind: 'message'; message: Uint8Array } | { kind: 'end' } | { kind: 'taken'; upTo: number }): void {
+  #tell(part: Extract<ReplicaEvent, { kind: 'plainPart' }>['part']): void {
     if (this.#call !== undefined) this.#server.step({ kind: 'plainPart', call: this.#call, part });
   }
 
   override giveUp(): void {
     const call = this.#forget();
     this.note('given up');
-    this.failed(true);
+    this.fails(true);
     if (call !== undefined) this.#server.step({ kind: 'callGone', call });
   }
 
-  /** The opening's own outcome. */
-  opened(outcome: Outcome): void {
+  /** The outcome of the opening; `streamed`: the stream goes on. */
+  answered(outcome: Outcome): void {
     if (outcome.kind === 'streamed') return;
     this.#forget();
     this.ended(replyOf(outcome));
@@ -88,15 +118,14 @@ export class PlainStream extends StreamUse {
     }
   }
 
-  refused(code: ErrorCode): void {
+  failed(code: ErrorCode): void {
     this.#forget();
-    this.failed(ERROR_CODES[code].mayHaveTakenEffect);
+    this.fails(ERROR_CODES[code].mayHaveTakenEffect);
   }
 
-  /** Its replica is gone, or begins another life. */
   lost(): void {
     this.#call = undefined;
-    this.failed(true);
+    this.fails(true);
   }
 
   #forget(): CallId | undefined {

@@ -1,18 +1,31 @@
 import { ENDED_FOR_COPY, type Reply, type StreamItem } from '@understudy/core/internal';
 import { bytesOf, textOf } from '@understudy/core/testing';
-import { type Operation, REFUSED } from '../checks/history.js';
+import type { Act } from '../act.js';
+import { type History, type Operation, REFUSED } from '../checks/history.js';
 import { StreamRecord } from '../checks/stream-record.js';
-import type { Act } from '../network/streams.js';
+import type { Choices } from '../draw/choices.js';
+import type { Plan } from '../plan/plan.js';
 import { requestText } from '../services/ledger.js';
 import { EARLY_END } from '../services/stream-handler.js';
 import { LINES, type Opening, readMessage, readStatus, TO_ALL } from '../services/streamed.js';
-import type { Simulation } from '../simulation.js';
 import { demand } from '../violation.js';
-import type { Habits } from './draw.js';
+import type { Habits } from './habits.js';
+
+/** The run around an application. */
+export interface StreamUseWorld {
+  readonly nowMs: number;
+  /** Faults are over, and so are whims and pauses. */
+  readonly calm: boolean;
+  readonly choices: Choices;
+  readonly plan: Pick<Plan, 'config'>;
+  readonly history: History;
+  /** What an operation asks of the workload's machine. */
+  drawInput(readOnly: boolean): unknown;
+}
 
 /** What an application does with a streaming call: sends while there is room, takes what comes, ends or gives up. */
 export abstract class StreamUse implements Act {
-  readonly simulation: Simulation;
+  readonly #world: StreamUseWorld;
   readonly opening: Opening;
   readonly record: StreamRecord;
   readonly #habits: Habits;
@@ -20,7 +33,7 @@ export abstract class StreamUse implements Act {
   readonly #unanswered: Operation[];
   #sent = 0;
   #halfClosed = false;
-  /** Of what was given: the newest item, and how many messages there were. */
+  /** The index of the newest item that was given, and how many messages were. */
   #givenUpTo = 0;
   #messages = 0;
   #takenUpTo = 0;
@@ -28,13 +41,13 @@ export abstract class StreamUse implements Act {
   #takesAtMs = 0;
   over = false;
 
-  constructor(simulation: Simulation, operation: Operation, opening: Opening, habits: Habits) {
-    this.simulation = simulation;
+  constructor(world: StreamUseWorld, operation: Operation, opening: Opening, habits: Habits) {
+    this.#world = world;
     this.opening = opening;
     this.#habits = habits;
     this.#unanswered = [operation];
     this.record = new StreamRecord(operation.name, operation.process);
-    simulation.history.streams.push(this.record);
+    world.history.streams.push(this.record);
   }
 
   get name(): string {
@@ -58,7 +71,7 @@ export abstract class StreamUse implements Act {
   }
 
   act(): void {
-    const { choices, calm } = this.simulation;
+    const { choices, calm } = this.#world;
     if (!calm && choices.chance(this.#habits.fickle)) this.giveUp();
     else if (this.#mayTake && (choices.chance(0.5) || !(this.#maySend || this.#mayEnd))) this.#take();
     else if (this.#maySend) this.#sendSome();
@@ -70,7 +83,7 @@ export abstract class StreamUse implements Act {
   }
 
   get #isTime(): boolean {
-    return this.simulation.calm || this.simulation.nowMs >= this.#sendsAtMs;
+    return this.#world.calm || this.#world.nowMs >= this.#sendsAtMs;
   }
 
   get #maySend(): boolean {
@@ -83,7 +96,7 @@ export abstract class StreamUse implements Act {
 
   get #mayTake(): boolean {
     if (this.#takenUpTo === this.#givenUpTo) return false;
-    return this.simulation.calm || this.simulation.nowMs >= this.#takesAtMs;
+    return this.#world.calm || this.#world.nowMs >= this.#takesAtMs;
   }
 
   #take(): void {
@@ -92,7 +105,7 @@ export abstract class StreamUse implements Act {
   }
 
   #sendSome(): void {
-    const { choices, nowMs } = this.simulation;
+    const { choices, nowMs } = this.#world;
     this.#sendsAtMs = nowMs + choices.below(this.#habits.pauseMs);
     for (let i = this.#habits.burst; i > 0 && this.#maySendMore; i--) this.#send();
   }
@@ -102,9 +115,9 @@ export abstract class StreamUse implements Act {
   }
 
   #send(): void {
-    const { history } = this.simulation;
+    const { history } = this.#world;
     const place = { stream: this.name, position: ++this.#sent };
-    const input = this.#habits.quiet ? null : this.simulation.drawInput(false);
+    const input = this.#habits.quiet ? null : this.#world.drawInput(false);
     const how = { readOnly: false, stuck: false, keyed: false, place };
     const operation = history.invoke(this.record.process, how, input);
     this.#unanswered.push(operation);
@@ -129,8 +142,8 @@ export abstract class StreamUse implements Act {
     const { place, by, body } = readMessage(textOf(item.message));
     demand(place === this.#messages + 1, () => `${this.name} gets message ${place} after ${this.#messages}`);
     this.#messages = place;
-    this.record.given(index, item, by, this.simulation.history.tick());
-    this.#takesAtMs = this.simulation.nowMs + this.simulation.choices.below(this.#habits.takeMs);
+    this.record.given(index, item, by, this.#world.history.tick());
+    this.#takesAtMs = this.#world.nowMs + this.#world.choices.below(this.#habits.takeMs);
     this.#understand(body);
   }
 
@@ -143,7 +156,7 @@ export abstract class StreamUse implements Act {
   #answer(body: string): void {
     const operation = this.#unanswered.shift();
     demand(operation !== undefined, () => `${this.name} is given an answer that nothing asked for: ${body}`);
-    this.simulation.history.answer(operation, { kind: 'reply', code: 0, details: '', message: bytesOf(body) });
+    this.#world.history.answer(operation, { kind: 'reply', code: 0, details: '', message: bytesOf(body) });
   }
 
   ended(outcome: Reply): void {
@@ -153,7 +166,7 @@ export abstract class StreamUse implements Act {
       return;
     }
     if (outcome.details === ENDED_FOR_COPY.details) {
-      demand(this.simulation.plan.config.replication === 'passive', () => `${this.name} is ended for a copy`);
+      demand(this.#world.plan.config.replication === 'passive', () => `${this.name} is ended for a copy`);
       this.#settle(() => true);
       return;
     }
@@ -164,24 +177,24 @@ export abstract class StreamUse implements Act {
     const { place, by } = readStatus(outcome.details);
     demand(place === this.#messages, () => `${this.name} ends after ${this.#messages} of ${place} messages`);
     const item = { kind: 'status', outcome } as const;
-    this.record.ended(item, by, this.simulation.history.tick());
+    this.record.ended(item, by, this.#world.history.tick());
     demand(
       outcome.code !== 0 || this.#unanswered.length === 0,
       () => `${this.name} ends, and ${this.#unanswered[0]?.name} has no answer`,
     );
-    // What came after its early end it never saw.
+    // The handler never saw the messages that came after its early end.
     this.#settle(({ place: at }) => (at?.position ?? 0) <= this.opening.endsAfter);
   }
 
-  /** It ended otherwise. */
-  failed(mayHaveTakenEffect: boolean): void {
+  /** The stream ended without a status. */
+  fails(mayHaveTakenEffect: boolean): void {
     this.over = true;
     this.#settle(() => mayHaveTakenEffect);
   }
 
   #settle(mayHaveTakenEffect: (operation: Operation) => boolean): void {
     for (const operation of this.#unanswered.splice(0)) {
-      this.simulation.history.fail(operation, mayHaveTakenEffect(operation));
+      this.#world.history.fail(operation, mayHaveTakenEffect(operation));
     }
   }
 

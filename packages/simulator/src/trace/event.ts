@@ -1,4 +1,4 @@
-/** Something that a reader of a run wants to see. Times are virtual, in milliseconds. */
+/** An event that a reader of a run wants to see. Times are virtual, in milliseconds. */
 export type TraceEvent =
   /** What a process took in, from whom. */
   | {
@@ -8,7 +8,7 @@ export type TraceEvent =
       readonly to: string;
       readonly text: string;
     }
-  /** What a process did, or what befell it. */
+  /** What a process did, or what happened to it. */
   | { readonly kind: 'note'; readonly atMs: number; readonly who: string; readonly text: string }
   /** A fault, or its end. `among`: whom it concerns; nobody means everybody. */
   | { readonly kind: 'fault'; readonly atMs: number; readonly among: readonly string[]; readonly text: string }

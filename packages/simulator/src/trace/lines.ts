@@ -1,12 +1,13 @@
 import type { TraceEvent, Tracer } from './event.js';
 import { concerned, plainText, timeOf, wrap } from './text.js';
 
+/** Columns of a trace. */
 const WIDTH = 120;
 const TIME_WIDTH = 7;
 const WHO_WIDTH = 11;
 const TEXT_AT = TIME_WIDTH + WHO_WIDTH + 6;
 
-/** What stands out. Without colours a mark in the margin says the same. */
+/** How lines stand out. Without colours a mark in the margin says the same. */
 export interface Emphasis {
   readonly fault: (line: string) => string;
   readonly violation: (line: string) => string;

@@ -1,9 +1,10 @@
 import type { TraceEvent } from './event.js';
 import { concerned, timeOf } from './text.js';
 
+/** An event with the columns that it takes in a diagram. */
 export interface Placed {
   readonly event: TraceEvent;
-  /** Of those whom it concerns, in the event's order. */
+  /** The columns of those whom the event concerns, in the event's order. */
   readonly columns: readonly number[];
 }
 

@@ -26,8 +26,8 @@ function recordingOf(events: readonly TraceEvent[], violation?: string): Recordi
   return recording;
 }
 
-describe('texts', () => {
-  it('lose the quotes that say nothing, and no others', () => {
+describe('texts of a trace', () => {
+  it('lose the quotes around plain words, and no others', () => {
     expect(plainText('m1 {"key":"x","value":"a b"}')).toBe('m1 {key:x,value:"a b"}');
   });
 
@@ -36,15 +36,15 @@ describe('texts', () => {
     ['{kind:set,key:x}', 12, ['{kind:set,', 'key:x}']],
     ['abcdefghij', 4, ['abcd', 'efgh', 'ij']],
     ['', 4, ['']],
-  ])('of %j are at most %d wide', (text, width, lines) => expect(wrap(text, width)).toEqual(lines));
+  ])('wrap %j to at most %d columns', (text, width, lines) => expect(wrap(text, width)).toEqual(lines));
 
-  it('name clients first, then replicas, then the coordinator', () => {
+  it('list participants in columns: clients, then replicas, then the coordinator', () => {
     expect(participantsOf(ALL)).toEqual(['C1', 'S1', 'S2', 'coordinator']);
   });
 });
 
 describe('lines of a trace', () => {
-  it('have columns, and a mark for faults', () => {
+  it('have columns for time and process, and a mark for faults', () => {
     expect(ALL.flatMap(linesOf)).toEqual([
       '   1019    S1 -> S2     asks to join',
       '   1019    C1           calls m1',
@@ -54,14 +54,14 @@ describe('lines of a trace', () => {
     ]);
   });
 
-  it('go on under the text when it is wider than 120 columns', () => {
+  it('continue on the next line, under the text, beyond 120 columns', () => {
     const lines = linesOf({ ...CALLS, text: 'many words '.repeat(12).trim() });
     expect(lines).toHaveLength(2);
     expect(lines.every((line) => line.length <= 120)).toBe(true);
     expect(lines[1]).toMatch(/^ {24}\w/);
   });
 
-  it('stand out for faults and violations only', () => {
+  it('are emphasised for faults and violations only', () => {
     const lines: string[] = [];
     const tracer = new LineTracer((line) => lines.push(line), { fault: () => 'FAULT', violation: () => 'BAD' });
     for (const event of ALL) tracer.event(event);
@@ -71,7 +71,7 @@ describe('lines of a trace', () => {
 });
 
 describe('a stretch of time', () => {
-  it('keeps the plan, the violation and what happened in it, both ends included', () => {
+  it('keeps the plan, the violation and the events within it, both ends included', () => {
     const recording = new Recording();
     const tracer = traceTo([recording], { fromMs: 1020, toMs: 1021 });
     tracer.plan('plan');
@@ -81,14 +81,14 @@ describe('a stretch of time', () => {
   });
 });
 
-describe('Mermaid', () => {
-  it('escapes what would end a text or be read as markup', () => {
+describe('a Mermaid diagram', () => {
+  it('escapes characters that would end a text or be read as markup', () => {
     expect(escapeMermaid('a;b#1 "<c>" & $$x$$\n%%')).toBe(
       'a#59;b#35;1 #34;#60;c#62;#34; #38; #36;#36;x#36;#36;<br/>#37;#37;',
     );
   });
 
-  it('gets messages, notes, the record, and faults in a colour', () => {
+  it('shows messages, notes and the record, and faults in a colour', () => {
     expect(mermaid(recordingOf(ALL, 'lost #1'))).toBe(
       `sequenceDiagram
   participant C1
@@ -112,24 +112,24 @@ describe('Mermaid', () => {
     );
   });
 
-  it('is a diagram without anything when nothing happened', () => {
+  it('is empty but valid when nothing happened', () => {
     expect(mermaid(recordingOf([], 'bad'))).toBe('sequenceDiagram\n');
   });
 });
 
-describe('the picture', () => {
-  it('puts side by side only neighbours of one moment without a common column', () => {
+describe('an SVG picture', () => {
+  it('puts only events of one moment side by side, and only if they share no column', () => {
     const participants = participantsOf(ALL);
     const rows = rowsOf([ASKS, CALLS, RECORD, ASKS, CUT, OVER], participants);
     expect(rows.map((row) => row.map(({ event }) => event))).toEqual([[ASKS, CALLS, RECORD], [ASKS], [CUT], [OVER]]);
     expect(rows[2]?.[0]?.columns).toEqual([2, 0]);
   });
 
-  it('escapes texts for XML, which has no control characters', () => {
+  it('escapes texts for XML and replaces control characters', () => {
     expect(escapeXml('<a> & "b"\u001b[31m')).toBe('&#60;a&#62; &#38; &#34;b&#34;?[31m');
   });
 
-  it('points arrows from sender to receiver', () => {
+  it('draws arrows from sender to receiver', () => {
     const xs = (event: TraceEvent) =>
       /class="arrow" x1="(\d+)" y1="\d+" x2="(\d+)"/
         .exec(svg(recordingOf([event, RECORD])))
@@ -140,7 +140,7 @@ describe('the picture', () => {
     expect(xs({ ...ASKS, from: 'S2', to: 'S1' })).toEqual([to, from]);
   });
 
-  it('shows every event of a real run, and changes nothing in it', () => {
+  it('shows every event of a real run, which is the same as without a picture', () => {
     const recording = new Recording();
     const lines: string[] = [];
     const tracer = traceTo([recording, new LineTracer((line) => lines.push(line), PLAIN)], WHOLE_TIME);

@@ -8,7 +8,7 @@ import { VOIDING_RULES } from './voiding.js';
 
 export type { Rule } from './rule.js';
 
-/** Every rule that a scenario is there for. */
+/** Every rule that has a scenario of its own. */
 export const RULES: readonly Rule[] = [
   ...RELEASE_RULES,
   ...PROMOTION_RULES,

@@ -1,8 +1,8 @@
 import type { RuleToTakeOut } from '../take-out.js';
 
-/** A rule of the design, how to take it out of the compiled core, and what a scenario then tells. */
+/** A rule of the design, how to take it out of the compiled core, and what its scenario tells then. */
 export interface Rule extends RuleToTakeOut {
-  /** Its text is in `testdata`. */
+  /** The name of its text, which is in a folder of `testdata`. */
   readonly scenario: string;
   /** A line that the scenario has only without the rule: the violation. */
   readonly shows?: string;

@@ -3,7 +3,7 @@ import type { Rule } from './rule.js';
 /** Streams: their messages, their items, and their ends. */
 export const STREAM_RULES: readonly Rule[] = [
   {
-    rule: 'streams: one that is not wanted any more is cancelled behind its opening',
+    rule: 'streams: a stream that nobody wants any more is cancelled behind its opening',
     scenario: 'walk-stream-admitted-unwanted',
     without: { 'cancel-behind-opening': 'true' },
     shows: 'S2  processes 1: cancel(1)',
@@ -15,19 +15,19 @@ export const STREAM_RULES: readonly Rule[] = [
     lacks: 'S1  processes 7: cancel(1)',
   },
   {
-    rule: 'backlog: new streams wait while those that are open may end',
+    rule: 'backlog: new streams wait for a while so that the open ones may end',
     scenario: 'stream-backlog',
     without: { 'drain-backlog': 'true' },
     lacks: 'S1: 1 without an order',
   },
   {
-    rule: 'streams: messages are ordered by their position',
+    rule: 'streams: messages of a stream are ordered by their position',
     scenario: 'walk-stream-position',
     without: { 'ordered-by-position': 'false' },
     shows: 'C1  s1 << b=1',
   },
   {
-    rule: 'streams: one that the group does not know any more ends',
+    rule: 'streams: a stream that the group no longer knows ends',
     scenario: 'stream-forced',
     without: { 'unknown-stream-ends': 'undefined' },
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
@@ -39,37 +39,37 @@ export const STREAM_RULES: readonly Rule[] = [
     lacks: 'C1  ended',
   },
   {
-    rule: 'streams: one whose end was cut is cancelled',
+    rule: 'streams: a stream whose end was cut is cancelled',
     scenario: 'walk-stream-end-cut',
     without: { 'cancel-ended': ';' },
     lacks: 'S2  processes 2: cancel(1)',
   },
   {
-    rule: 'streams: items are delivered as replies are',
+    rule: 'streams: items are delivered under the delivery rule',
     scenario: 'stream-delivery',
     without: { 'items-in-time': 'true' },
     shows: 'C1  s1 << a=1',
   },
   {
-    rule: 'streams: a message without an order when the primary changed is sent again',
+    rule: 'streams: a message that had no order when the primary changed is sent again',
     scenario: 'stream-voided',
     without: { 'send-voided-again': ';' },
     lacks: 'S2  processes 4: a(3.1)',
   },
   {
-    rule: 'streams: one whose client had seen what was cut ends',
+    rule: 'streams: a stream whose client had seen what was cut ends',
     scenario: 'stream-torn',
     without: { 'torn-streams-end': 'true' },
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
   },
   {
-    rule: 'streams: one whose last credit was cut is cancelled, though it is over',
+    rule: 'streams: a finished stream whose last credit was cut is cancelled',
     scenario: 'walk-stream-credit-cut',
     without: { 'cancel-though-over': 'true' },
     lacks: 'S2  processes 3: cancel(1)',
   },
   {
-    rule: 'streams: those of a connection end with it',
+    rule: 'streams: the streams of a connection end with it',
     scenario: 'stream-ends-apart',
     without: { 'streams-end-with-connection': ';' },
     lacks: 'S2>S1  checkpoint at 2 to start from',

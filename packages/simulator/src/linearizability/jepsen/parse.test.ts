@@ -8,7 +8,7 @@ const log = (...lines: string[]) =>
 const key = 'register';
 
 describe('a log of Jepsen', () => {
-  it('gives an operation for every answer, with its lines as times', () => {
+  it('becomes one operation for each answer, with line numbers as times', () => {
     const text = log(
       '0 :invoke :read nil',
       '1 :invoke :write 4',
@@ -27,7 +27,7 @@ describe('a log of Jepsen', () => {
     ]);
   });
 
-  it('leaves out what failed and leaves open what timed out or never ended', () => {
+  it('loses operations that failed, and leaves those open that timed out or never ended', () => {
     const text = log(
       '0 :invoke :cas [1 2]',
       '0 :fail :cas [1 2]',

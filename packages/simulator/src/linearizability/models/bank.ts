@@ -1,5 +1,6 @@
 import { type Model, type Operation, partitionBy } from '../model.js';
 
+/** What a client asks of the bank. */
 export type BankInput =
   | { readonly kind: 'deposit'; readonly account: string; readonly amount: number }
   | { readonly kind: 'transfer'; readonly from: string; readonly to: string; readonly amount: number }

@@ -1,5 +1,6 @@
 import { type Model, type Operation, partitionBy } from '../model.js';
 
+/** What a client asks of a list. */
 export type ListInput<Value> =
   | { readonly kind: 'append'; readonly key: string; readonly value: Value }
   | { readonly kind: 'read'; readonly key: string };

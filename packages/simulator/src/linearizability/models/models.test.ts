@@ -20,7 +20,7 @@ const verdictOf = <S, I, O>(model: Model<S, I, O>, history: readonly Operation<I
   checkLinearizable(model, history).verdict;
 
 describe('registers', () => {
-  it('tell a number from a text and from nothing', () => {
+  it('distinguish a number, a text and no value', () => {
     const keys = [null, 1, '1', 'none', '', 0].map(registerMap.key);
     expect(new Set(keys).size).toBe(keys.length);
     const history = inTurn<RegisterInput, RegisterOutput>(
@@ -36,7 +36,7 @@ describe('lists', () => {
   const read: ListInput<string> = { kind: 'read', key: 'a' };
   const whole = listAppend(wholeList);
 
-  it('show every append to whoever reads later', () => {
+  it('show every append to later readers', () => {
     expect(verdictOf(whole, inTurn([append('x'), ['x']], [append('y'), ['x', 'y']], [read, ['x', 'y']]))).toBe(
       'linearizable',
     );
@@ -47,7 +47,7 @@ describe('lists', () => {
     expect(verdictOf(whole, inTurn([append('x'), ['x']], [read, ['x', 'x']]))).toBe('violated');
   });
 
-  it('are violated by two readers who saw two orders', () => {
+  it('are violated by two readers that saw different orders', () => {
     const lost = (value: string) => ({
       process: 1,
       input: append(value),
@@ -60,7 +60,7 @@ describe('lists', () => {
     expect(verdictOf(whole, [x, y, ...inTurn([read, ['x', 'y']], [read, ['y', 'x']])])).toBe('violated');
   });
 
-  it('may show a digest for the whole', () => {
+  it('may show a digest instead of the whole list', () => {
     const digest: View<string, number> = {
       empty: 7,
       append: (seen, value) => (seen * 31 + value.charCodeAt(0)) % 1_000_003,
@@ -83,7 +83,7 @@ describe('the bank', () => {
   const moved = (ok: boolean, from: number, to: number): BankOutput => ({ kind: 'transfer', ok, from, to });
   const ten: [BankInput, BankOutput] = [deposit('ann', 10), at(10)];
 
-  it('is violated by money that is on its way', () => {
+  it('is violated by a read that sees money on its way', () => {
     const before = inTurn(ten);
     const during: BankOperation[] = [
       { process: 1, input: transfer('ann', 'bob', 4), output: moved(true, 6, 4), invokedAt: 2, completedAt: 9 },
@@ -100,7 +100,7 @@ describe('the bank', () => {
     expect(verdictOf(bank, [...before, ...during, seen(0)])).toBe('violated');
   });
 
-  it('refuses a transfer of more than there is, and only that', () => {
+  it('refuses a transfer of more than the balance, and no other', () => {
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'bob', 11), moved(false, 10, 0)]))).toBe('linearizable');
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'bob', 10), moved(false, 10, 0)]))).toBe('violated');
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'bob', 11), moved(true, -1, 11)]))).toBe('violated');
@@ -115,7 +115,7 @@ describe('the bank', () => {
     expect(verdictOf(bank, inTurn(ten, [look('ann'), at(20)]))).toBe('violated');
   });
 
-  it('has the same key however a state came about', () => {
+  it('has one key for a state, however the state came about', () => {
     const { step, initial, key } = bank;
     const after = (...inputs: BankInput[]) =>
       key(inputs.reduce((state, input) => step(state, input, undefined) ?? state, initial()));
@@ -124,7 +124,7 @@ describe('the bank', () => {
     expect(after(deposit('ann', 1))).not.toBe(after(deposit('bob', 1)));
   });
 
-  it('falls into parts of accounts that transfers link', () => {
+  it('is split into parts of accounts that transfers link', () => {
     const history = inTurn<BankInput, BankOutput>(
       [deposit('cy', 1), at(1)],
       [transfer('ann', 'bob', 0), moved(true, 0, 0)],

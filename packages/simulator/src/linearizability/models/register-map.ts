@@ -1,5 +1,6 @@
 import { type Model, type Operation, partitionBy } from '../model.js';
 
+/** What a register may hold. */
 export type RegisterValue = string | number;
 
 export type RegisterInput =

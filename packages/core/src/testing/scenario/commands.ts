@@ -1,0 +1,145 @@
+import type { SessionHeader } from '../../model/frames.js';
+import { connectionId, type OrderNum, type SeqNum, type Term } from '../../model/ids.js';
+import { bytesOf } from '../text.js';
+import type { Frame } from './links.js';
+import type { World } from './world.js';
+
+/** What a command of a scenario does in its world. */
+type Command = (world: World, args: readonly string[]) => void;
+
+/** `S1>C1` */
+const ends = (arg = ''): [string, string] => {
+  const [from = '', to = ''] = arg.split('>');
+  return [from, to];
+};
+
+const each =
+  (act: (world: World, arg: string) => void): Command =>
+  (world, args) => {
+    for (const arg of args) act(world, arg);
+  };
+
+const PROCESSES: Readonly<Record<string, Command>> = {
+  start: each((world, name) => {
+    world.startServer(name);
+    world.settle();
+    world.pass(20);
+  }),
+  /** Starts it, and nothing moves yet. */
+  begin: each((world, name) => world.startServer(name)),
+  client: each((world, name) => world.startClient(name)),
+  crash: each((world, name) => world.crash(name)),
+  pause: each((world, name) => world.pause(name, true)),
+  resume: each((world, name) => world.pause(name, false)),
+  close: each((world, name) => world.ask(world.client(name), { kind: 'close' })),
+  stepdown: each((world, name) => world.tell(world.server(name), { kind: 'stepDown' })),
+  force: each((world, name) => world.keeper.force(world.server(name))),
+};
+
+const REQUESTS: Readonly<Record<string, Command>> = {
+  call: ({ requests }, [name = '', ...texts]) => {
+    for (const text of texts) requests.call(name, text);
+  },
+  read: ({ requests }, [name = '', text = '']) => requests.call(name, text, true),
+  cancel: ({ requests }, [name = '', text = '']) => requests.cancel(name, text),
+  open: ({ requests }, [name = '', text = '']) => requests.open(name, text),
+  send: ({ requests }, [name = '', stream = '', ...texts]) => {
+    for (const text of texts) requests.send(name, stream, text);
+  },
+  /** `fill C1 s1 7000`: a message of so many bytes. */
+  fill: ({ requests }, [name = '', stream = '', bytes]) => requests.send(name, stream, 'x'.repeat(Number(bytes))),
+  end: ({ requests }, [name = '', stream = '']) => requests.halfClose(name, stream),
+  plain: ({ requests }, [name = '', text = '', key]) => requests.plainCall(name, text, key),
+  plainread: ({ requests }, [name = '', text = '']) => requests.plainCall(name, text, undefined, true),
+  plainopen: ({ requests }, [name = '', text = '']) => requests.plainOpen(name, text),
+  plainsend: ({ requests }, [name = '', stream = '', text = '']) =>
+    requests.plainPart(name, stream, { kind: 'message', message: bytesOf(text) }),
+  plainend: ({ requests }, [name = '', stream = '']) => requests.plainPart(name, stream, { kind: 'end' }),
+  plaingone: ({ requests }, [name = '', stream = '']) => requests.plainGone(name, stream),
+  /** `nested C1 m1 3.0 2 1`: made at order 3 of another group, in its term 2, which has settled all up to 1. */
+  nested: ({ requests }, [name = '', text = '', id = '', term = '1', settledUpTo = '0']) => {
+    const [orderNum, index] = id.split('.').map(Number);
+    requests.nestedCall(name, text, {
+      client: 'other/1',
+      term: Number(term) as Term,
+      id: { orderNum: orderNum as OrderNum, index: index ?? 0 },
+      settledUpTo: Number(settledUpTo) as OrderNum,
+    });
+  },
+  /** A call that travels as an RPC: `rpc C1>S1 1 m1`. */
+  rpc: (world, [link, seqNum, text = '']) => {
+    world.requests.rpcCall(...ends(link), text, Number(seqNum) as SeqNum, headerOf(world, []));
+  },
+};
+
+const HANDLERS: Readonly<Record<string, Command>> = {
+  handlers: (world, [state]) => {
+    world.autoFinish = state === 'on';
+  },
+  finish: each((world, name) => world.finish(name)),
+  endstreams: each((world, name) => world.endStreams(name)),
+  admit: each((world, name) => world.admit(name)),
+  /** `answer S1 yes`: another service answers the oldest call that S1 sent. */
+  answer: (world, [name = '', text = '']) => {
+    const server = world.server(name);
+    const id = server.service.nested.sent.shift();
+    if (id === undefined) throw new Error(`${name} waits for no reply`);
+    const outcome = { kind: 'reply', code: 0, details: '', message: bytesOf(text) } as const;
+    world.tell(server, { kind: 'nestedReply', to: id, outcome });
+  },
+  diverge: each(({ servers }, name) => {
+    const server = servers.get(name);
+    if (server !== undefined) server.diverges = true;
+  }),
+};
+
+const NETWORK: Readonly<Record<string, Command>> = {
+  settle: (world) => world.settle(),
+  pass: (world, [ms]) => world.pass(Number(ms)),
+  deliver: ({ links }, [link, count]) => {
+    for (let i = 0; i < Number(count ?? 1); i++) links.deliver(...ends(link));
+  },
+  hold: each(({ links }, link) => links.hold(...ends(link), true)),
+  release: each(({ links }, link) => links.hold(...ends(link), false)),
+  cut: ({ links }, [a = '', b = '']) => links.cut(a, b),
+  heal: (world, [a = '', b = '']) => world.heal(a, b),
+  /** `coordinator off`, `on`; `silent S1`: it carries out what S1 asks for and tells S1 nothing, until healed. */
+  coordinator: ({ keeper }, [state = '', name = '']) => {
+    if (state === 'silent') keeper.silence(name);
+    else keeper.switchTo(state === 'on');
+  },
+  /** A frame of a link that has since gone arrives after a very long time: `replay C1>S1 1 m1 2` brings it twice. */
+  replay: (world, [link, seqNum, text = '', times = '1']) => {
+    const request = { method: '/log.Log/Append', message: bytesOf(text) };
+    const again = { seqNum: Number(seqNum) as SeqNum, request, awaitStable: false };
+    const requests = Array.from({ length: Number(times) }, () => again);
+    const header = headerOf(world, []);
+    world.links.send(...ends(link), { kind: 'multicast', header, requests, reads: [], streams: [] });
+  },
+  /** A client makes up order 7, of term 1 or 2: `forge C1>S1 7`, `forge C1>S1 7 2`. */
+  forge: (world, [link, orderNum, term = '1']) =>
+    world.links.send(...ends(link), forged(world, Number(orderNum), Number(term) as Term)),
+};
+
+/** What a line of a scenario can ask for. */
+export const COMMANDS: Readonly<Record<string, Command>> = { ...PROCESSES, ...REQUESTS, ...HANDLERS, ...NETWORK };
+
+/** A null message that reflects an order which no primary gave. */
+function forged(world: World, orderNum: number, term: Term): Frame {
+  const info = {
+    term,
+    orderNum: orderNum as OrderNum,
+    connection: connectionId('session', 'f'.repeat(32)),
+    seqNum: 1 as SeqNum,
+    kind: 'call',
+  } as const;
+  return { kind: 'multicast', header: headerOf(world, [info]), requests: [], reads: [], streams: [] };
+}
+
+const headerOf = ({ nowMs }: World, destOrderInfo: SessionHeader['destOrderInfo']): SessionHeader => ({
+  term: 1 as Term,
+  sentAtMs: nowMs,
+  repliesSeenUpTo: 0 as SeqNum,
+  destOrderInfo,
+  closing: false,
+});

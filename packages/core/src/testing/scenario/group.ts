@@ -1,0 +1,24 @@
+import type { GroupConfig } from '../../config/config.js';
+import { parseServiceConfig } from '../../config/service-config.js';
+import { World } from './world.js';
+
+/** What a scenario's first command asks for: `group replicas=S1,S2,S3 interceptors multicast=direct leaseMs=300`. */
+export function groupOf(args: readonly string[], print: (line: string) => void): World {
+  return new World(configOf(args), namesOf(args), args.includes('interceptors'), print);
+}
+
+function namesOf(args: readonly string[]): string[] {
+  const names = args.find((arg) => arg.startsWith('replicas='));
+  return names === undefined ? ['S1', 'S2'] : names.slice('replicas='.length).split(',');
+}
+
+function configOf(args: readonly string[]): GroupConfig {
+  const methods = [{ name: [{ service: 'log.Log', method: 'Tell' }], oneWay: true }];
+  // With batches every scenario would be longer; the scenarios about batches set it.
+  const fields: Record<string, unknown> = { group: 'g', batchMs: 0, methods };
+  for (const arg of args) {
+    const [key = '', value = ''] = arg.split('=');
+    if (key !== 'replicas' && key !== 'interceptors') fields[key] = /^\d+$/.test(value) ? Number(value) : value;
+  }
+  return parseServiceConfig({ loadBalancingConfig: [{ understudy: fields }] });
+}

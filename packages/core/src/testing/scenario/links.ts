@@ -1,0 +1,206 @@
+import { assert } from '../../model/assert.js';
+import type { PeerFrame, ReplyFrame, SessionFrame } from '../../model/frames.js';
+import type { LinkId, ReplicaId } from '../../model/ids.js';
+import type { ReplicaEvent } from '../../replica/events.js';
+import type { SessionEvent } from '../../session/events.js';
+import { describeFrame } from '../describe.js';
+import { Cuts } from '../world/cuts.js';
+import { END, Link } from '../world/link.js';
+import type { Client } from './client.js';
+import type { Server } from './server.js';
+
+/** Whatever travels on a link. */
+export type Frame = PeerFrame | SessionFrame | ReplyFrame;
+
+/** One direction of a link, which delivers when the scenario says so. */
+class ScriptedLink extends Link<Frame> {
+  readonly from: string;
+  readonly to: string;
+  /** What the replica knows a client's link by; both directions have it. */
+  readonly id: LinkId | undefined;
+  /** Frames stay on their way until they are released. */
+  held = false;
+  /** The acknowledgment or term that it last carried; to repeat it says nothing. */
+  said: string | undefined;
+
+  constructor(from: string, to: string, id: LinkId | undefined) {
+    super();
+    this.from = from;
+    this.to = to;
+    this.id = id;
+  }
+}
+
+/** What links connect, and who is told what happens to them. */
+export interface LinkedWorld {
+  readonly names: readonly string[];
+  readonly servers: ReadonlyMap<string, Server>;
+  readonly clients: ReadonlyMap<string, Client>;
+  tell(server: Server, event: ReplicaEvent): void;
+  ask(client: Client, event: SessionEvent): void;
+  print(line: string): void;
+}
+
+/** The links between all processes: made again whenever that is possible, broken when one of their ends is gone. */
+export class Links {
+  readonly cuts = new Cuts();
+  readonly #world: LinkedWorld;
+  readonly #links = new Map<string, ScriptedLink>();
+  #nextId = 1;
+
+  constructor(world: LinkedWorld) {
+    this.#world = world;
+  }
+
+  #get(from: string, to: string): ScriptedLink | undefined {
+    return this.#links.get(`${from}>${to}`);
+  }
+
+  /** All links that begin or end at a process. */
+  #at(name: string): readonly ScriptedLink[] {
+    return [...this.#links.values()].filter(({ from, to }) => from === name || to === name);
+  }
+
+  #byId(from: string, id: LinkId): ScriptedLink | undefined {
+    return [...this.#links.values()].find((link) => link.from === from && link.id === id);
+  }
+
+  // ── making links ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  reconnect(): void {
+    const { servers, clients, names } = this.#world;
+    for (const server of servers.values()) this.connectPeers(server);
+    for (const client of clients.values()) for (const name of names) this.connectClient(client, name);
+  }
+
+  #mayConnect(from: string, to: string): boolean {
+    const other = this.#world.servers.get(to);
+    return other?.runs === true && !this.cuts.isCut(from, to) && this.#get(from, to) === undefined;
+  }
+
+  /** A client's link runs both ways. */
+  connectClient(client: Client, name: string): void {
+    if (!client.runs || client.ended || !this.#mayConnect(client.name, name)) return;
+    const id = this.#nextId++ as LinkId;
+    this.#open(client.name, name, id);
+    this.#open(name, client.name, id);
+    this.#world.ask(client, { kind: 'linkUp', slot: this.#world.names.indexOf(name) });
+  }
+
+  connectPeers(server: Server): void {
+    for (const name of server.wanted) {
+      const peer = this.#world.servers.get(name);
+      if (peer === undefined || !server.runs || !this.#mayConnect(server.name, name)) continue;
+      this.#open(server.name, name, undefined);
+      this.#world.tell(server, { kind: 'peerUp', peer: peer.member });
+    }
+  }
+
+  #open(from: string, to: string, id: LinkId | undefined): void {
+    this.#links.set(`${from}>${to}`, new ScriptedLink(from, to, id));
+  }
+
+  // ── breaking and holding links ──────────────────────────────────────────────────────────────────────────────────
+
+  /** All links of a process break: whatever is on its way to or from it is lost. */
+  breakAll(name: string): void {
+    for (const link of this.#at(name)) this.#break(link);
+  }
+
+  #break(link: ScriptedLink): void {
+    const { from, to, id } = link;
+    if (this.#get(from, to) !== link) return;
+    this.#links.delete(`${from}>${to}`);
+    const back = id === undefined ? undefined : this.#get(to, from);
+    if (back !== undefined) this.#break(back);
+    const { clients, servers, names } = this.#world;
+    const client = clients.get(from);
+    const server = servers.get(from);
+    if (client !== undefined) this.#world.ask(client, { kind: 'linkDown', slot: names.indexOf(to) });
+    else if (server === undefined) return;
+    else if (id !== undefined) this.#world.tell(server, { kind: 'sessionDown', link: id });
+    else this.#world.tell(server, { kind: 'peerDown', peer: to as ReplicaId });
+  }
+
+  /** No link between the two works any more, and none can be made. */
+  cut(a: string, b: string): void {
+    this.cuts.cut(a, b);
+    this.cuts.cut(b, a);
+    for (const link of [this.#get(a, b), this.#get(b, a)]) if (link !== undefined) this.#break(link);
+  }
+
+  hold(from: string, to: string, held: boolean): void {
+    const link = this.#get(from, to);
+    assert(link !== undefined || !held, () => `no link ${from}>${to}`);
+    if (link !== undefined) link.held = held;
+  }
+
+  /** The sender ends a link: it breaks once everything on its way has arrived. */
+  end(from: string, to: string): void {
+    this.#get(from, to)?.end();
+  }
+
+  /** A replica ends the link of a session. */
+  endSession(server: Server, id: LinkId): void {
+    this.#byId(server.name, id)?.end();
+  }
+
+  endAllFrom(name: string): void {
+    for (const link of this.#at(name)) if (link.from === name) link.end();
+  }
+
+  // ── frames ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  send(from: string, to: string, frame: Frame): void {
+    const line = describeFrame(frame);
+    const link = this.#get(from, to);
+    const isHeartbeat = frame.kind === 'ack' || frame.kind === 'newTerm';
+    if (line !== undefined && !(isHeartbeat && line === link?.said))
+      this.#world.print(`${from}>${to}  ${line}${link === undefined ? ' (lost)' : ''}`);
+    if (link === undefined) return;
+    if (isHeartbeat) link.said = line;
+    link.send(frame);
+  }
+
+  sendToSession(server: Server, id: LinkId, frame: ReplyFrame): void {
+    const link = this.#byId(server.name, id);
+    if (link !== undefined) this.send(server.name, link.to, frame);
+  }
+
+  /** Delivers one frame. */
+  deliver(from: string, to: string): void {
+    const link = this.#get(from, to);
+    if (link === undefined || !this.#deliver(link)) throw new Error(`nothing is on its way from ${from} to ${to}`);
+  }
+
+  /** Delivers everything that is on its way and not held. @returns whether there was anything */
+  deliverAll(): boolean {
+    let moved = false;
+    for (const link of [...this.#links.values()]) while (!link.held && this.#deliver(link)) moved = true;
+    return moved;
+  }
+
+  #deliver(link: ScriptedLink): boolean {
+    const { from, to, id } = link;
+    const { servers, clients, names } = this.#world;
+    const server = servers.get(to);
+    const client = clients.get(to);
+    if (this.#get(from, to) !== link || (server ?? client)?.paused) return false;
+    if (id !== undefined && server?.sessionsPaused) return false;
+    const frame = link.take();
+    if (frame === undefined) return false;
+    if (frame === END) this.#break(link);
+    else if (client !== undefined)
+      this.#world.ask(client, { kind: 'frame', slot: names.indexOf(from), frame: frame as ReplyFrame });
+    else if (server !== undefined) this.#arrive(link, server, frame);
+    return true;
+  }
+
+  #arrive({ from, id }: ScriptedLink, server: Server, frame: Frame): void {
+    const sender = this.#world.servers.get(from);
+    if (id !== undefined)
+      this.#world.tell(server, { kind: 'sessionFrame', link: id, peer: from, frame: frame as SessionFrame });
+    else if (sender !== undefined)
+      this.#world.tell(server, { kind: 'peerFrame', from: sender.member, frame: frame as PeerFrame });
+  }
+}

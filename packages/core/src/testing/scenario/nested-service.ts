@@ -1,0 +1,59 @@
+import type { MessageName } from '../../connection/callers.js';
+import { type NestedId, sameNested } from '../../model/nested.js';
+import { type Reply, STREAMED, WAITS } from '../../model/outcome.js';
+import { seqNumOf } from '../../ordering/order-info.js';
+import type { ReplicaEvent, Task } from '../../replica/events.js';
+import { bytesOf, hashText, textOf } from '../text.js';
+
+/** A task that has a place in the order. */
+type Ordered = Extract<Task, { kind: 'ordered' }>;
+
+/** A call that a handler made. */
+interface Asked {
+  readonly id: NestedId;
+  readonly text: string;
+  /** The message whose handler waits for the reply; undefined if that handler has ended. */
+  readonly waits: MessageName | undefined;
+}
+
+/**
+ * How a scenario's service calls other services. The handler of `ask…` waits for the reply and answers with it; the
+ * handler of `note…` answers at once, and the reply is noted when it comes.
+ */
+export class NestedService {
+  /** Calls that were sent and have no reply yet. */
+  readonly sent: NestedId[] = [];
+  readonly #asked: Asked[] = [];
+
+  /**
+   * @param entries how many entries the service has
+   * @param append adds an entry, and says how many there are then
+   * @returns undefined if the task has nothing to do with other services
+   */
+  execute(task: Ordered, entries: number, append: (entry: string) => number): ReplicaEvent[] | undefined {
+    const { request, info } = task;
+    if (request.reply !== undefined) return this.#told(task, request.reply.to, request.reply.outcome, append);
+    const text = textOf(request.message);
+    if (!/^(ask|note)/.test(text) || request.stream !== undefined) return undefined;
+    const id = { orderNum: info.orderNum, index: 0 };
+    const { connection } = info;
+    const waits = text.startsWith('ask') ? { connection, seqNum: seqNumOf(info) } : undefined;
+    this.#asked.push({ id, text, waits });
+    const outcome = waits === undefined ? outcomeOf(`${text}=${entries}`) : WAITS;
+    return [
+      { kind: 'nestedCall', id },
+      { kind: 'executed', task, outcome, digest: hashText(text) },
+    ];
+  }
+
+  #told(task: Ordered, to: NestedId, { message, details }: Reply, append: (entry: string) => number): ReplicaEvent[] {
+    const index = this.#asked.findIndex(({ id }) => sameNested(id, to));
+    const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
+    const said = `${asked?.text ?? 'nobody'}:${textOf(message) || details}`;
+    const outcome = outcomeOf(`${said}=${append(said)}`);
+    const finished = asked?.waits === undefined ? [] : [{ ...asked.waits, outcome }];
+    return [{ kind: 'executed', task, outcome: STREAMED, digest: hashText(said), finished }];
+  }
+}
+
+const outcomeOf = (said: string): Reply => ({ kind: 'reply', code: 0, details: '', message: bytesOf(said) });

@@ -1,0 +1,120 @@
+import { assert } from '../../model/assert.js';
+import { forceRecord } from '../../record/force.js';
+import type { GroupRecord } from '../../record/record.js';
+import type { ReplicaEvent } from '../../replica/events.js';
+import type { Cuts } from '../world/cuts.js';
+import { describeRecord, RecordStore, toldOf } from '../world/record-store.js';
+import type { Server } from './server.js';
+
+/** The coordinator's name in `cut` and `heal`. */
+export const COORDINATOR = 'coordinator';
+
+interface Change {
+  readonly server: Server;
+  /** The life of the server that asked; a later life is not told. */
+  readonly life: number;
+  readonly next: GroupRecord;
+}
+
+interface Outcome extends Change {
+  readonly won: boolean;
+}
+
+/** Whom the coordinator tells, and by which network. */
+export interface KeptWorld {
+  readonly servers: ReadonlyMap<string, Server>;
+  readonly links: { readonly cuts: Cuts };
+  tell(server: Server, event: ReplicaEvent): void;
+  print(line: string): void;
+}
+
+/**
+ * The coordinator of a scenario: the group's record, the changes that wait for it, and whom it tells. A change is carried
+ * out, and its outcome told, when the scenario says so; the simulator draws both, and loses questions and answers.
+ */
+export class RecordKeeper {
+  readonly #world: KeptWorld;
+  readonly #store = new RecordStore();
+  #up = true;
+  /** The keeper does what these ask for but tells them nothing, so they do not know the outcome of their changes. */
+  readonly #silentTo = new Set<string>();
+  #changes: readonly Change[] = [];
+  #untold: readonly Outcome[] = [];
+
+  constructor(world: KeptWorld) {
+    this.#world = world;
+  }
+
+  get record(): GroupRecord | undefined {
+    return this.#store.record;
+  }
+
+  #reachedBy = (server: Server): boolean => !this.#world.links.cuts.isCut(server.name, COORDINATOR);
+
+  #isHeardBy = (server: Server): boolean => this.#reachedBy(server) && this.#up && !this.#silentTo.has(server.name);
+
+  submit(server: Server, next: GroupRecord): void {
+    this.#changes = [...this.#changes, { server, life: server.lives, next }];
+  }
+
+  /** Carries out the first change that reaches it. @returns false if there is none */
+  move(): boolean {
+    const change = this.#up ? this.#changes.find(({ server }) => this.#reachedBy(server)) : undefined;
+    if (change === undefined) return false;
+    this.#changes = this.#changes.filter((other) => other !== change);
+    const won = this.#store.swap(change.next).kind === 'swapped';
+    if (won) this.#printRecord(change.next);
+    const outcome = { ...change, won };
+    if (this.#isHeardBy(change.server)) this.#answer(outcome);
+    else this.#untold = [...this.#untold, outcome];
+    if (won) this.#publish();
+    return true;
+  }
+
+  #printRecord(record: GroupRecord): void {
+    this.#world.print(`   record: ${describeRecord(record)}${record.forced ? ', forced' : ''}`);
+  }
+
+  #answer({ server, life, next, won }: Outcome): void {
+    if (server.lives !== life) return;
+    this.#world.tell(server, toldOf(next, won ? { kind: 'swapped' } : { kind: 'conflict', current: this.record }));
+  }
+
+  #publish(): void {
+    for (const server of this.#world.servers.values()) this.read(server);
+  }
+
+  /** A replica reads the record, or its watch tells it. */
+  read(server: Server): void {
+    const { record } = this;
+    if (record !== undefined && this.#isHeardBy(server)) this.#world.tell(server, { kind: 'record', record });
+  }
+
+  /** It answers; while it is down, changes wait. */
+  switchTo(up: boolean): void {
+    this.#up = up;
+    if (up) this.#publish();
+  }
+
+  silence(server: string): void {
+    this.#silentTo.add(server);
+  }
+
+  /** A replica can be told again: first what became of its changes meanwhile. */
+  speakTo(server: Server): void {
+    this.#silentTo.delete(server.name);
+    for (const outcome of this.#untold) if (outcome.server === server) this.#answer(outcome);
+    this.#untold = this.#untold.filter((outcome) => outcome.server !== server);
+    this.read(server);
+  }
+
+  /** An operator makes a replica the truth. */
+  force(server: Server): void {
+    const { record } = this;
+    assert(record !== undefined, () => 'there is no record to force');
+    const forced = forceRecord(record, server.member, server.name);
+    this.#store.record = forced;
+    this.#printRecord(forced);
+    this.#publish();
+  }
+}

@@ -1,0 +1,69 @@
+import type { ReplicaEffect } from '../../replica/events.js';
+import type { Adapter } from '../world/adapter.js';
+import { dress, judge } from './interceptors.js';
+import type { Links } from './links.js';
+import type { RecordKeeper } from './record-keeper.js';
+import type { Server } from './server.js';
+
+/** Where the effects of a replica go. */
+export interface ServerWorld {
+  readonly autoFinish: boolean;
+  readonly links: Pick<Links, 'send' | 'sendToSession' | 'endSession' | 'connectPeers'>;
+  readonly keeper: Pick<RecordKeeper, 'submit' | 'read'>;
+  rejoin(server: Server): void;
+  crash(name: string): void;
+}
+
+/** The text tells of this effect, and nothing else comes of it. */
+const onlyTold = (): void => {};
+
+/** Carries out what a replica's core says. What needs an answer is answered within the turn, unless the scenario waits. */
+export function serverAdapter(world: ServerWorld, server: Server): Adapter<ReplicaEffect> {
+  const { links, keeper } = world;
+  return {
+    sendToPeer: ({ peer, frame }) => links.send(server.name, peer, frame),
+    sendToSession: ({ link, frame }) => links.sendToSession(server, link, frame),
+    closeSession: ({ link }) => links.endSession(server, link),
+    answerCall: onlyTold,
+    answerItem: onlyTold,
+    failCall: onlyTold,
+    admit(effect) {
+      const events = judge(effect);
+      if (events.length === 0) server.heldAdmissions.push(effect.admission);
+      for (const event of events) server.post(event);
+    },
+    passItem(effect) {
+      for (const event of dress(effect)) server.post(event);
+    },
+    streamGone: onlyTold,
+    execute({ task }) {
+      if (world.autoFinish) for (const event of server.execute(task)) server.post(event);
+      else server.tasks.push(task);
+    },
+    dropAdmission: onlyTold,
+    sendNested({ caller }) {
+      server.service.nested.sent.push(caller.id);
+    },
+    abandonTask({ task }) {
+      server.tasks = server.tasks.filter((other) => other !== task);
+    },
+    takeCheckpoint: () => server.post({ kind: 'checkpointTaken', state: server.service.checkpoint() }),
+    restoreState({ state }) {
+      server.service.restore(state);
+      server.post({ kind: 'restored' });
+    },
+    changeRecord: ({ next }) => keeper.submit(server, next),
+    readRecord: () => keeper.read(server),
+    connectPeers({ peers }) {
+      server.wanted = peers.map(({ id }) => id);
+      links.connectPeers(server);
+    },
+    pauseSessions({ paused }) {
+      server.sessionsPaused = paused;
+    },
+    roleChanged: onlyTold,
+    rejoin: () => world.rejoin(server),
+    stopped: () => world.crash(server.name),
+    log: onlyTold,
+  };
+}

@@ -1,0 +1,51 @@
+import type { GroupConfig } from '../../config/config.js';
+import type { Member } from '../../record/record.js';
+import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/events.js';
+import { Replica } from '../../replica/replica.js';
+import { memberOf } from '../world/identity.js';
+import { Process } from './process.js';
+import { Service } from './service.js';
+
+/** A replica's process: its core, its service, and what waits for either. */
+export class Server extends Process<ReplicaEvent, ReplicaEffect> {
+  declare core: Replica | undefined;
+  lives = 0;
+  member: Member;
+  service = new Service();
+  /** Tasks whose handlers have not ended. */
+  tasks: Task[] = [];
+  /** Requests that the user's interceptors hold. */
+  heldAdmissions: number[] = [];
+  /** While it is true, frames of sessions wait to be read. */
+  sessionsPaused = false;
+  /** The peers to which its core wants links. */
+  wanted: readonly string[] = [];
+  /** Its service computes something else than those of the other replicas. */
+  diverges = false;
+
+  constructor(name: string) {
+    super(name, { kind: 'flush' });
+    this.member = memberOf(name, 0);
+  }
+
+  newLife(config: GroupConfig, admits: boolean): void {
+    this.clear();
+    this.member = memberOf(this.name, ++this.lives);
+    this.service = new Service();
+    this.tasks = [];
+    this.heldAdmissions = [];
+    this.sessionsPaused = false;
+    this.wanted = [];
+    this.core = new Replica({ member: this.member, address: this.name, config, admits });
+  }
+
+  end(): void {
+    this.core = undefined;
+    this.clear();
+    this.tasks = [];
+  }
+
+  execute(task: Task): ReplicaEvent[] {
+    return this.service.execute(task, this.diverges);
+  }
+}

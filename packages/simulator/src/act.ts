@@ -1,0 +1,4 @@
+/** Something that may happen next in a run. */
+export interface Act {
+  act(): void;
+}

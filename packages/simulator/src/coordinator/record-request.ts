@@ -1,0 +1,146 @@
+import type { GroupRecord, SwapResult } from '@understudy/core';
+import { RecordChange, type RecordChangeStep, type ReplicaEvent } from '@understudy/core/internal';
+import type { Act } from '../act.js';
+import type { Choices } from '../draw/choices.js';
+import type { Plan } from '../plan/plan.js';
+
+/** After this long without an answer a request counts as failed. */
+const DEADLINE_MS = 30;
+
+type Question = Exclude<RecordChangeStep, { kind: 'done' }>;
+type Answer =
+  | { readonly kind: 'swapped'; readonly result: SwapResult }
+  | { readonly kind: 'read'; readonly record: GroupRecord | undefined };
+
+/** The replica that asks for the change. */
+export interface Asker {
+  readonly name: string;
+  readonly index: number;
+  readonly alive: boolean;
+  readonly runs: boolean;
+  readonly lives: number;
+  readonly withoutCoordinatorUntilMs: number;
+  /** A primary that hands over had the time to make everything stable first. */
+  readonly hadTimeToHandOver: boolean;
+  step(event: ReplicaEvent): void;
+  note(text: string): void;
+}
+
+/** The coordinator that is asked. */
+interface Asked {
+  readonly record: GroupRecord | undefined;
+  reaches(server: Asker): boolean;
+  swap(next: GroupRecord, reason: string, gaveUp: ReadonlySet<number> | undefined): SwapResult;
+  ended(request: RecordRequest): void;
+}
+
+export interface RequestWorld {
+  readonly nowMs: number;
+  readonly choices: Choices;
+  readonly plan: Pick<Plan, 'coordinatorLoss'>;
+  /** Client processes that a promotion of this replica may give up now. */
+  outOfReach(server: Asker): ReadonlySet<number>;
+}
+
+/** A change of the record as a replica pursues it: questions on their way to the coordinator, answers on their way back. */
+export class RecordRequest implements Act {
+  readonly #world: RequestWorld;
+  readonly #coordinator: Asked;
+  readonly server: Asker;
+  readonly #life: number;
+  readonly #change: RecordChange;
+  readonly reason: string;
+  /** If it ends a promotion: the client processes that the promotion decided without. */
+  readonly #gaveUp: ReadonlySet<number> | undefined;
+  #question: Question;
+  #answer: Answer | undefined;
+  /** The question or its answer is lost: the replica that asked waits in vain, until then. */
+  #lostUntilMs: number | undefined;
+
+  constructor(world: RequestWorld, coordinator: Asked, server: Asker, next: GroupRecord, reason: string) {
+    this.#world = world;
+    this.#coordinator = coordinator;
+    this.server = server;
+    this.#life = server.lives;
+    // A hand-over that took longer did not wait until everything was stable.
+    this.reason = reason === 'hand over' && !server.hadTimeToHandOver ? 'leave' : reason;
+    this.#gaveUp = reason === 'adopt' ? world.outOfReach(server) : undefined;
+    this.#change = new RecordChange(next);
+    const first = this.#change.begin();
+    if (first.kind === 'done') throw new Error('a change is certain before it was asked for');
+    this.#question = first;
+  }
+
+  get ready(): boolean {
+    if (!this.#waits) return true;
+    if (this.#lostUntilMs !== undefined) return this.server.runs && this.#world.nowMs >= this.#lostUntilMs;
+    if (!this.#coordinator.reaches(this.server)) return false;
+    return this.#answer === undefined || this.server.runs;
+  }
+
+  /** The life that asked still waits for the answer. */
+  get #waits(): boolean {
+    return this.server.alive && this.server.lives === this.#life;
+  }
+
+  /** The question or its answer is lost. The replica that asked cannot tell which. */
+  lose(): void {
+    this.#lostUntilMs ??= this.#world.nowMs + DEADLINE_MS;
+  }
+
+  act(): void {
+    if (!this.#waits) this.#outliveSender();
+    else if (this.#lostUntilMs !== undefined) this.#fail();
+    else if (this.#world.choices.chance(this.#world.plan.coordinatorLoss)) this.lose();
+    else if (this.#answer === undefined) this.#answer = this.#ask();
+    else this.#arrive(this.#answer);
+  }
+
+  /** A question may reach the coordinator when its sender is gone. */
+  #outliveSender(): void {
+    const { choices } = this.#world;
+    const onItsWay = this.#answer === undefined && this.#lostUntilMs === undefined;
+    if (onItsWay && this.#coordinator.reaches(this.server) && choices.chance(0.7)) this.#ask();
+    this.#end();
+  }
+
+  #ask(): Answer {
+    if (this.#question.kind === 'read') return { kind: 'read', record: this.#coordinator.record };
+    const result = this.#coordinator.swap(this.#question.next, this.reason, this.#gaveUp);
+    this.server.note(`${this.reason}: ${result.kind === 'swapped' ? 'done' : 'too late'}`);
+    return { kind: 'swapped', result };
+  }
+
+  #arrive(answer: Answer): void {
+    this.#answer = undefined;
+    this.#follow(answer.kind === 'read' ? this.#change.onRead(answer.record) : this.#change.onSwapped(answer.result));
+  }
+
+  #fail(): void {
+    const { choices } = this.#world;
+    this.#lostUntilMs = undefined;
+    const asked = this.#question;
+    // A swap that its sender has given up may still be on its way.
+    const late = asked.kind === 'swap' && this.#answer === undefined && choices.chance(0.5);
+    this.#answer = undefined;
+    if (late) this.#ask();
+    this.#follow(
+      asked.kind === 'read'
+        ? this.#change.onReadFailed()
+        : this.#change.onSwapped({ kind: 'unknown', cause: 'no answer' }),
+    );
+  }
+
+  #follow(step: RecordChangeStep): void {
+    if (step.kind !== 'done') {
+      this.#question = step;
+      return;
+    }
+    this.#end();
+    this.server.step({ kind: 'recordChange', won: step.won, record: step.record });
+  }
+
+  #end(): void {
+    this.#coordinator.ended(this);
+  }
+}

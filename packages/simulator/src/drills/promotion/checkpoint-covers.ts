@@ -1,0 +1,54 @@
+import type { Drill } from '../drill.js';
+
+/**
+ * A client has a reply of a term that was cut, and its message takes place once more: just when a checkpoint says that
+ * everything up to that reply is done. Then the primary dies.
+ */
+export const checkpointCovers: Drill = {
+  name: 'checkpointCovers',
+  needs: (plan) => ({
+    ...plan,
+    servers: 3,
+    clients: Math.max(2, plan.clients),
+    plainRate: 0,
+    faults: [],
+    stuck: false,
+    admits: false,
+    handlerMs: 0,
+    config: {
+      ...plan.config,
+      replication: 'passive',
+      multicast: 'destination',
+      release: 'concurrent',
+      methods: [],
+      checkpointEvery: 1,
+      stallMs: 60_000,
+      sessionExpiryMs: 60_000,
+    },
+  }),
+  play: (stage) => {
+    const { world, choices, primary, leaseMs, sessionMs } = stage;
+    const [author, other] = world.clients;
+    if (primary === undefined || author === undefined || other === undefined || !stage.settle()) return;
+    const backups = stage.othersThan(primary);
+    for (const backup of backups) stage.holdRequests(author, backup, 60_000);
+    const cut = stage.call(author, false);
+    if (!stage.answered(cut, leaseMs)) return;
+    for (const host of [...backups, other]) stage.cut(primary, host);
+    primary.withoutCoordinatorUntilMs = world.nowMs + 60_000;
+    const successor = stage.successor(3 * leaseMs);
+    if (successor === undefined) return;
+    if (!stage.quietly(3 * sessionMs, () => successor.status?.role === 'primary')) return;
+    stage.processed(successor, stage.call(other, false), leaseMs);
+    successor.jobs.busyUntilMs = world.nowMs + choices.between(20, 100);
+    stage.call(other, false);
+    stage.quietly(choices.between(1, 20));
+    for (const backup of backups) stage.holdRequests(author, backup, 0);
+    stage.quietly(choices.between(20, 200), () => cut !== undefined && successor.life.processed.includes(cut.name));
+    stage.quietly(choices.between(0, 20));
+    successor.crash();
+    stage.quietly(2 * sessionMs);
+    primary.withoutCoordinatorUntilMs = 0;
+    stage.heal();
+  },
+};

@@ -1,0 +1,55 @@
+import type { Drill } from '../drill.js';
+
+/**
+ * A client tells a successor what it holds, and then calls. The old primary, which does not know of the successor,
+ * gives the call an order. The successor hears of that order from another client before it has the call.
+ */
+export const sentAfterItsWord: Drill = {
+  name: 'sentAfterItsWord',
+  needs: (plan) => ({
+    ...plan,
+    servers: 2,
+    clients: Math.max(2, plan.clients),
+    plainRate: 0,
+    faults: [],
+    stuck: false,
+    admits: false,
+    handlerMs: 0,
+    config: {
+      ...plan.config,
+      multicast: 'destination',
+      release: 'acknowledged',
+      carrier: 'stream',
+      methods: [],
+      batchMs: 0,
+      nullMessageMs: 5000,
+      sessionMs: 20 * plan.config.leaseMs,
+      sessionExpiryMs: 60_000,
+    },
+  }),
+  play: (stage) => {
+    const { world, choices, primary, leaseMs } = stage;
+    const [author, other] = world.clients;
+    if (primary === undefined || author === undefined || other === undefined || !stage.settle()) return;
+    const [backup] = stage.othersThan(primary);
+    if (backup === undefined) return;
+    stage.cut(primary, backup);
+    primary.withoutCoordinatorUntilMs = world.nowMs + 20 * leaseMs;
+    stage.holdRequests(author, backup, 20 * leaseMs);
+    stage.holdReplies(backup, other, 20 * leaseMs);
+    if (stage.successor(3 * leaseMs) !== backup) return;
+    // The client has been asked, and its answer is on its way.
+    stage.quietly(choices.between(5, 30));
+    if (!stage.processed(primary, stage.call(author, false), leaseMs)) return;
+    if (!stage.processed(primary, stage.call(other, false), leaseMs)) return;
+    stage.quietly(choices.between(5, 30));
+    stage.holdReplies(backup, other, 0);
+    stage.quietly(choices.between(5, 30));
+    const link = author.links[backup.index];
+    if (link !== undefined) stage.letThrough(link.toServer, choices.between(1, 4));
+    stage.quietly(choices.between(1, 60));
+    primary.withoutCoordinatorUntilMs = 0;
+    stage.holdRequests(author, backup, 0);
+    stage.heal();
+  },
+};

@@ -1,0 +1,55 @@
+import type { ReplicaStatus } from '@understudy/core';
+import type { ServerHost } from '../hosts/replica/server-host.js';
+import type { Plan } from '../plan/plan.js';
+
+/** The replicas, when everything has come to rest, and the dead among the clients' processes. */
+export interface KeptWorld {
+  readonly plan: Plan;
+  readonly servers: readonly ServerHost[];
+  readonly clients: readonly { readonly deadProcesses: readonly number[] }[];
+}
+
+/** DESIGN 7.8: when everything is stable, logs are short, and no message is left that nobody will order. */
+export const keepsLittle = ({ plan, servers }: KeptWorld): boolean =>
+  servers.every(({ alive, status, life }) => !alive || status === undefined || isTidy(plan, life, status));
+
+function isTidy(
+  plan: Plan,
+  life: ServerHost['life'],
+  { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams }: ReplicaStatus,
+): boolean {
+  const { replication, unstableMax } = plan.config;
+  // A replica that executes needs a log only if streams were open: from its base on. One that does not execute keeps
+  // the orders after its checkpoint.
+  const forBase = base === undefined ? 0 : heldUpTo - base;
+  // While handlers live no checkpoint is taken, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
+  const { streams: withStreams, nested: withNested } = plan;
+  const mayLag = replication === 'passive' && (withStreams ?? withNested) !== undefined;
+  if (!mayLag && logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
+  // A replica that does not execute has what its checkpoint says.
+  const open = openStreams + streams + life.streams.open + openNested + life.nested.open;
+  if ((role === 'primary' || replication === 'semi-active') && open > 0) return false;
+  // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
+  return role !== 'primary' || unordered === 0;
+}
+
+export const describeKept = ({ servers }: KeptWorld): string =>
+  servers
+    .map(({ name, status, life }) => {
+      const { logLength, unordered, openStreams, openNested, streams } = status ?? {};
+      return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open, ${life.streams.open + life.nested.open} handlers, ${openNested} calls`;
+    })
+    .join('; ');
+
+/** Every replica that executes has the replies to all calls of its handlers, and those handlers have ended. */
+export const asksNothing = ({ plan, servers }: KeptWorld): boolean =>
+  plan.nested === undefined ||
+  servers.every(({ alive, status, life }) => {
+    const executes = status?.role === 'primary' || plan.config.replication === 'semi-active';
+    return !alive || !executes || (status?.openNested === 0 && life.nested.open === 0);
+  });
+
+/** Nothing is kept of a stream that ended once its client, if that lives, has taken everything. */
+export const keepsNoStreams = ({ servers, clients }: KeptWorld): boolean =>
+  clients.some(({ deadProcesses }) => deadProcesses.length > 0) ||
+  servers.every(({ alive, status }) => !alive || status?.role !== 'primary' || status.streams === 0);

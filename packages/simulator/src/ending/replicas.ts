@@ -1,0 +1,67 @@
+import type { GroupRecord } from '@understudy/core';
+import { isInSync } from '@understudy/core/internal';
+import type { ServerHost } from '../hosts/replica/server-host.js';
+import { demand } from '../violation.js';
+import { asksNothing, type KeptWorld } from './kept.js';
+
+/** The replicas, which must come to hold the same. */
+export interface ReplicasWorld extends KeptWorld {
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+}
+
+export function describeReplicas(world: ReplicasWorld): string {
+  return world.servers
+    .map(({ name, alive, status }) =>
+      alive && status
+        ? `${name} ${status.role} term ${status.term} held ${status.heldUpTo} processed ${status.processedUpTo} stable ${status.stableUpTo}${status.openNested > 0 ? ` asks ${status.openNested}` : ''}${status.blocked ? ' blocked' : ''}`
+        : `${name} gone`,
+    )
+    .join('; ');
+}
+
+export function areTogether(world: ReplicasWorld): boolean {
+  if (!asksNothing(world)) return false;
+  const { record } = world.coordinator;
+  const primary = primaryOf(world);
+  if (record === undefined || primary === undefined) return false;
+  const upTo = primary.status?.processedUpTo;
+  if (world.servers.some((server) => differs(server, primary))) return false;
+  return world.servers.every(({ alive, member, status, jobs }) => {
+    if (!alive) return true;
+    if (jobs.list.length > 0) return false;
+    const reached = world.plan.config.replication === 'passive' ? status?.heldUpTo : status?.processedUpTo;
+    return isInSync(record, member) && reached === upTo;
+  });
+}
+
+/** The replica that serves as primary. */
+export const primaryOf = (world: ReplicasWorld): ServerHost | undefined =>
+  world.servers.find(({ alive, status }) => alive && status?.role === 'primary');
+
+/** It processed as much as the primary with another result, and did not say so. */
+const differs = ({ alive, status, noticedDivergence }: ServerHost, primary: ServerHost): boolean =>
+  alive &&
+  !noticedDivergence &&
+  status?.processedUpTo === primary.status?.processedUpTo &&
+  status?.digest !== primary.status?.digest;
+
+/** All replicas hold the same, or said that they differ. */
+export function checkReplicas(world: ReplicasWorld): ServerHost {
+  const primary = primaryOf(world);
+  demand(primary !== undefined, () => 'there is no primary');
+  const mine = primary.life.service.operations.join(' ');
+  demand(
+    new Set(primary.life.service.operations).size === primary.life.service.length,
+    () => `something took effect twice: ${mine}`,
+  );
+  for (const server of world.servers) {
+    const { name, alive, status, noticedDivergence, life } = server;
+    demand(!differs(server, primary), () => `${name} differs from the primary, and nobody noticed`);
+    if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
+    // A passive backup has only what its checkpoint says.
+    if (world.plan.config.replication === 'passive') continue;
+    const theirs = life.service.operations.join(' ');
+    demand(theirs === mine, () => `${name} has ${theirs}, the primary ${mine}`);
+  }
+  return primary;
+}

@@ -1,0 +1,18 @@
+import type { GroupRecord } from '@understudy/core';
+import type { History } from '../checks/history.js';
+import type { Watch } from '../checks/watch.js';
+import type { Plan } from '../plan/plan.js';
+
+/** What is looked at when the world stands still. */
+export interface SafetyWorld {
+  readonly plan: Plan;
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+  readonly watch: Pick<Watch, 'compareAll'>;
+  readonly history: Pick<History, 'judge'>;
+}
+
+/** The world stands still, in the middle of everything: whatever the group said until now must be true already. */
+export function checkSafety({ coordinator, watch, history, plan }: SafetyWorld): void {
+  if (coordinator.record !== undefined) watch.compareAll(coordinator.record);
+  history.judge(plan.workload, plan.config.release === 'concurrent');
+}

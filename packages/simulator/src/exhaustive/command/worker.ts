@@ -1,0 +1,10 @@
+import { parentPort } from 'node:worker_threads';
+import { explore } from '../search/explore.js';
+import type { Task } from './pool.js';
+
+/** A thread that searches one part after the other. It keeps few violations: one is enough to look into. */
+const VIOLATIONS_MAX = 20;
+
+parentPort?.on('message', (task: Task) => {
+  parentPort?.postMessage(explore({ ...task, violationsMax: VIOLATIONS_MAX }));
+});

@@ -1,0 +1,58 @@
+import { isInSync } from '@understudy/core/internal';
+import type { Host } from '../hosts/host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
+import type { FaultWorld } from './world.js';
+
+/** A process that crashes between two effects does so within this many. */
+const EFFECTS_TO_CRASH = 24;
+
+/** Crashes that leave nobody in sync are rare: little can be learned after them. */
+export function mayCrash({ coordinator, servers, choices }: FaultWorld, server: ServerHost): boolean {
+  const { record } = coordinator;
+  if (record === undefined || !isInSync(record, server.member)) return true;
+  const others = servers.filter(
+    (other) => other !== server && other.alive && isInSync(record, other.member) && !isDoomed(other),
+  );
+  return others.length > 0 || choices.chance(0.02);
+}
+
+const isDoomed = ({ crashesAfter }: Host): boolean => crashesAfter !== Number.POSITIVE_INFINITY;
+
+/** Now, or soon between two effects. */
+function crash({ choices }: FaultWorld, host: Host): void {
+  if (choices.chance(0.5)) host.crash();
+  else host.crashesAfter = choices.below(EFFECTS_TO_CRASH);
+}
+
+export function crashOrRestartServer(world: FaultWorld): void {
+  const server = world.choices.pick(world.servers);
+  if (!server.alive) server.start();
+  else if (mayCrash(world, server)) crash(world, server);
+}
+
+export function crashOrRestartClient(world: FaultWorld): void {
+  const client = world.choices.pick(world.clients);
+  if (client.dead) client.restart();
+  else if (client.alive) crash(world, client);
+}
+
+/** A client and the primary at one moment. */
+export function crashTogether(world: FaultWorld): void {
+  const primary = world.servers.find(({ alive, status }) => alive && status?.role === 'primary');
+  if (primary === undefined || !mayCrash(world, primary)) return;
+  const client = world.choices.maybe(world.clients.filter(({ alive }) => alive));
+  crash(world, primary);
+  if (client !== undefined) crash(world, client);
+}
+
+export function pause(world: FaultWorld, host: Host, ms: number): void {
+  if (!host.runs) return;
+  world.fault([host], `pauses for ${ms.toFixed(0)} ms`);
+  host.pausedUntilMs = world.nowMs + ms;
+}
+
+export function crashCoordinator(world: FaultWorld, ms: number): void {
+  const until = world.nowMs + ms;
+  world.fault([], `coordinator: crashes, back at ${until.toFixed(0)}`);
+  world.coordinator.crash(until);
+}

@@ -1,0 +1,20 @@
+import type { GroupRecord } from '@understudy/core';
+import type { Choices } from '../draw/choices.js';
+import type { ClientHost } from '../hosts/client/client-host.js';
+import type { ServerHost } from '../hosts/replica/server-host.js';
+import type { Network } from '../network/network.js';
+import type { Plan } from '../plan/plan.js';
+import type { Narrator } from '../trace/narrator.js';
+
+/** What faults befall. */
+export interface FaultWorld extends Narrator {
+  readonly nowMs: number;
+  readonly plan: Plan;
+  readonly choices: Choices;
+  readonly servers: readonly ServerHost[];
+  readonly clients: readonly ClientHost[];
+  readonly network: Network;
+  readonly coordinator: { readonly record: GroupRecord | undefined; crash(untilMs: number): void };
+  /** Until then clients call often and time passes fast; then cuts heal. */
+  stirUntilMs: number;
+}

@@ -1,0 +1,204 @@
+import type { OrderNum, ReplicaStatus } from '@understudy/core';
+import {
+  type NestedId,
+  type OrderInfo,
+  type Outcome,
+  type ReplicaEvent,
+  STREAMED,
+  type StreamPart,
+  seqNumOf,
+  type Task,
+} from '@understudy/core/internal';
+import { hashText, textOf } from '@understudy/core/testing';
+import type { History } from '../../checks/history.js';
+import type { Choices } from '../../draw/choices.js';
+import type { Plan } from '../../plan/plan.js';
+import { Ledger, readRequest } from '../../services/ledger.js';
+import { demand } from '../../violation.js';
+import type { Jobs } from './jobs.js';
+import { NestedHandlers, type Step } from './nested-handlers.js';
+import { StreamHandlers } from './stream-handlers.js';
+
+/** A handler that goes on by itself takes up to this long each time. */
+const SOON_MS = 40;
+
+type OrderedTask = Extract<Task, { kind: 'ordered' }>;
+type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
+
+/** The run, as handlers see it. */
+export interface LifeWorld {
+  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'streams'>;
+  readonly choices: Choices;
+  readonly history: Pick<History, 'byName' | 'stable'>;
+  readonly coordinator: { readonly record: { readonly term: number } | undefined };
+  readonly watch: { order(info: OrderInfo): void };
+}
+
+/** The replica whose life it is. */
+export interface LifeHost {
+  readonly name: string;
+  readonly status: ReplicaStatus | undefined;
+  readonly jobs: Jobs;
+  readonly life: Life;
+  step(event: ReplicaEvent): void;
+}
+
+/** A replica's service in one life, with its handlers: what they were run for, in which order, and what came of it. */
+export class Life {
+  readonly world: LifeWorld;
+  readonly service: Ledger;
+  readonly streams: StreamHandlers;
+  /** Handlers that asked another service for something. */
+  nested: NestedHandlers;
+  /** By order: the operation that was processed, and the core's digest after it where known. */
+  readonly processed: string[] = [];
+  readonly digests: string[] = [];
+  stableMarked = 0;
+  /** The last order that a handler was run for. */
+  lastOrder = 0;
+  /** The next handler comes to another outcome than it should. */
+  diverges = false;
+  readonly #host: LifeHost;
+
+  constructor(world: LifeWorld, host: LifeHost) {
+    this.world = world;
+    this.#host = host;
+    this.service = new Ledger(world.plan.workload);
+    this.streams = new StreamHandlers(this);
+    this.nested = new NestedHandlers(this);
+  }
+
+  get name(): string {
+    return this.#host.name;
+  }
+
+  /** Another life began. */
+  get isOver(): boolean {
+    return this.#host.life !== this;
+  }
+
+  step(event: ReplicaEvent): void {
+    this.#host.step(event);
+  }
+
+  // ── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  execute(task: Task): void {
+    const { name, input } = readRequest(task.request.message);
+    if (task.kind === 'ordered') this.#inOrder(task.info);
+    if (this.world.history.byName.get(name)?.stuck) return;
+    this.#host.jobs.later(task, () => this.#finish(task, name, input));
+  }
+
+  /** The group goes on without this handler's outcome, and its caller may never hear. */
+  abandon(task: Task): void {
+    this.#host.jobs.abandon(task);
+    const operation = this.world.history.byName.get(readRequest(task.request.message).name);
+    if (operation !== undefined) operation.stuck = true;
+  }
+
+  /** DESIGN 7.2: what comes later in the order is processed later. */
+  #inOrder(info: OrderInfo): void {
+    this.world.watch.order(info);
+    const { lastOrder, name } = this;
+    demand(info.orderNum > lastOrder, () => `${name} processes order ${info.orderNum} after ${lastOrder}`);
+    this.lastOrder = info.orderNum;
+  }
+
+  #finish(task: Task, name: string, input: string): void {
+    if (task.kind === 'read') {
+      const outcome = this.service.look(input);
+      this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)), outputs: [] });
+      return;
+    }
+    const { stream, reply } = task.request;
+    if (stream !== undefined) return this.#finishPart(task, stream, name);
+    if (reply !== undefined) return this.#ends(task, this.nested.deliver(task, reply), STREAMED);
+    this.processes(name);
+    const step = this.nested.begin(task, name, input);
+    this.#ends(task, step, step.outcome);
+  }
+
+  #ends(task: OrderedTask, { finished, by, ran }: Step, outcome: Outcome): void {
+    this.processed[task.info.orderNum] = by;
+    const outputs = ran === undefined ? [] : this.streams.tellAll(ran.name, ran.answer);
+    const made = this.nested.takeMade();
+    const digest = hashText([ran?.answer ?? by, ...this.#textsOf(made)].join()) ^ this.#difference();
+    this.#callsThenEnds(task, made, { kind: 'executed', task, outcome, digest, outputs, finished });
+  }
+
+  #finishPart(task: OrderedTask, part: StreamPart, name: string): void {
+    const { connection, orderNum } = task.info;
+    const seqNum = seqNumOf(task.info);
+    this.processed[orderNum] = this.streams.nameOf(connection, seqNum, part) ?? name;
+    const outputs = this.streams.deliver(task, part);
+    const made = this.nested.takeMade();
+    const asked = made.length === 0 ? 0 : hashText(this.#textsOf(made).join());
+    const digest = asked ^ this.#difference();
+    this.#callsThenEnds(task, made, { kind: 'executed', task, outcome: STREAMED, digest, outputs });
+  }
+
+  #textsOf(made: readonly NestedId[]): readonly string[] {
+    return made.map((id) => this.nested.textOf(id) ?? '');
+  }
+
+  /**
+   * The core is told of each call as it is made. Something else may happen before the next call and before the end of the
+   * step, unless the step sends items: those must leave together.
+   */
+  #callsThenEnds(task: OrderedTask, [id, ...later]: readonly NestedId[], end: Executed): void {
+    if (id === undefined) return this.step(end);
+    const { nested } = this;
+    this.step({ kind: 'nestedCall', id });
+    if (this.isOver || this.nested !== nested) return;
+    const goOn = () => this.#callsThenEnds(task, later, end);
+    if (end.outputs?.length !== 0 || this.world.choices.chance(0.5)) goOn();
+    else this.#host.jobs.later(task, goOn);
+  }
+
+  #difference(): number {
+    if (!this.diverges) return 0;
+    this.diverges = false;
+    return 1;
+  }
+
+  // ── what handlers do ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** DESIGN 7.1. What a deposed primary does is thrown away with it. */
+  processes(name: string): void {
+    demand(
+      this.#isOutdated || !this.service.operations.includes(name),
+      () => `${this.name} processes ${name} a second time, after order ${this.lastOrder}`,
+    );
+  }
+
+  get #isOutdated(): boolean {
+    return (this.#host.status?.term ?? 0) < (this.world.coordinator.record?.term ?? 0);
+  }
+
+  /** A handler does something by itself, soon. */
+  goOnLater(run: () => void, withinMs = SOON_MS): void {
+    this.#host.jobs.later(undefined, run, withinMs);
+  }
+
+  // ── state ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  checkpoint(): Uint8Array {
+    return this.service.checkpoint();
+  }
+
+  /** Whatever handlers knew is not part of a checkpoint. */
+  restore(state: Uint8Array): void {
+    this.service.restore(state);
+    this.streams.clear();
+    this.nested = new NestedHandlers(this);
+  }
+
+  /** Nothing that was processed up to there can be lost any more. */
+  markStable(upTo: OrderNum): void {
+    for (; this.stableMarked < upTo; this.stableMarked++) {
+      const name = this.processed[this.stableMarked + 1];
+      if (name !== undefined) this.world.history.stable(name);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import {
+  type Finished,
+  type NestedCaller,
+  type NestedId,
+  type NestedReply,
+  type Outcome,
+  type ReplicaEvent,
+  replyOf,
+  seqNumOf,
+  type Task,
+  WAITS,
+} from '@understudy/core/internal';
+import { textOf } from '@understudy/core/testing';
+import type { Plan } from '../../plan/plan.js';
+import type { Ledger } from '../../services/ledger.js';
+import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText, nestedKey } from '../../services/nested.js';
+import { demand } from '../../violation.js';
+
+/** A task that has a place in the order. */
+type Ordered = Extract<Task, { kind: 'ordered' }>;
+
+/** A handler that made calls. */
+interface Handler {
+  readonly name: string;
+  readonly input: string;
+  readonly asking: Asking;
+  readonly task: Ordered;
+  calls: number;
+  replies: number;
+}
+
+interface Call {
+  readonly handler: Handler;
+  /** Which call of which operation it is. */
+  readonly what: string;
+  readonly text: string;
+}
+
+/** What came of one step of the service. */
+export interface Step {
+  readonly outcome: Outcome;
+  readonly finished: readonly Finished[];
+  /** What the order is in the history: the operation that took effect, or the reply that was heard. */
+  readonly by: string;
+  /** The operation that took effect, and its answer. */
+  readonly ran: { readonly name: string; readonly answer: string } | undefined;
+}
+
+/** A handler that lingers takes up to this long. */
+const LINGERS_MS = 600;
+const NOTHING: readonly Finished[] = [];
+
+/** The life that the handlers belong to, and what they may do in it. */
+export interface NestedHandlersLife {
+  readonly name: string;
+  readonly world: { readonly plan: Pick<Plan, 'nested' | 'config'> };
+  readonly service: Ledger;
+  /** Another life began. */
+  readonly isOver: boolean;
+  /** The handlers of that life now: a restored checkpoint replaces them. */
+  readonly nested: object;
+  /** The handler of an operation is run. */
+  processes(name: string): void;
+  goOnLater(run: () => void, withinMs: number): void;
+  step(event: ReplicaEvent): void;
+}
+
+/** The handlers that call another service, in one life of a replica, as the server runs them. */
+export class NestedHandlers {
+  readonly #life: NestedHandlersLife;
+  /** By id, the calls without a reply. */
+  readonly #calls = new Map<string, Call>();
+  /** Handlers that have not ended. */
+  readonly #waiting = new Set<Handler>();
+  /** By client group, the newest term in which it called. */
+  readonly #terms = new Map<string, number>();
+  /** Calls that were made in the present step. */
+  #made: NestedId[] = [];
+
+  constructor(life: NestedHandlersLife) {
+    this.#life = life;
+  }
+
+  /** How many calls have no reply, plus how many handlers have not ended. */
+  get open(): number {
+    return this.#calls.size + this.#waiting.size;
+  }
+
+  /** What the handler of an operation comes to, or waits for. */
+  begin(task: Ordered, name: string, input: string): Step {
+    const { nested, config } = this.#life.world.plan;
+    const { method, nested: caller } = task.request;
+    if (caller !== undefined) this.#heedsTerm(caller);
+    const isOneWay = config.methods.some((one) => one.oneWay && method === `/${one.service}/${one.method}`);
+    const asking = nested === undefined ? 'nothing' : askingOf(name, nested.share, !isOneWay);
+    for (const other of this.#waiting)
+      demand(other.name !== name, () => `${this.#life.name} processes ${name} a second time, while it waits`);
+    const handler: Handler = { name, input, asking, task, calls: 0, replies: 0 };
+    const now = asking === 'nothing' || asking === 'aside';
+    const step = now ? this.#run(handler) : undefined;
+    for (let i = asksFirst(asking); i > 0; i--) this.#ask(handler, task);
+    if (step !== undefined) return step;
+    this.#waiting.add(handler);
+    return { outcome: WAITS, finished: NOTHING, by: `${name}?`, ran: undefined };
+  }
+
+  /** DESIGN 7.4: a call of a group's former primary has no effect once its successor's calls had one. */
+  #heedsTerm({ client, term }: NestedCaller): void {
+    const newest = this.#terms.get(client) ?? 0;
+    demand(term >= newest, () => `${this.#life.name} does what ${client} asked in term ${term}, after ${newest}`);
+    this.#terms.set(client, term);
+  }
+
+  /** The handler of a stream's message makes a call and does not wait for it. */
+  aside(task: Ordered, name: string): void {
+    const { nested } = this.#life.world.plan;
+    if (nested === undefined || askingOf(name, nested.share, false) === 'nothing') return;
+    this.#ask({ name, input: '', asking: 'aside', task, calls: 0, replies: 0 }, task);
+  }
+
+  /** A reply, whose turn in the order has come, is given to its handler. */
+  deliver(task: Ordered, { to, outcome }: NestedReply): Step {
+    const call = this.#calls.get(nestedKey(to));
+    demand(call !== undefined, () => `${this.#life.name} is given a reply to ${nestedKey(to)}, which waits for none`);
+    this.#calls.delete(nestedKey(to));
+    const { handler, what } = call;
+    const by = heardText(what, outcome);
+    this.#life.service.hear(by);
+    handler.replies++;
+    const heard: Step = { outcome, finished: NOTHING, by, ran: undefined };
+    if (handler.asking === 'aside') return heard;
+    if (handler.replies < asksInAll(handler.asking)) {
+      if (handler.calls < asksInAll(handler.asking)) this.#ask(handler, task);
+      return heard;
+    }
+    const step = this.#run(handler);
+    const { info } = handler.task;
+    const ended = { connection: info.connection, seqNum: seqNumOf(info), outcome: replyOf(step.outcome) };
+    if (handler.asking === 'and lingers') {
+      this.#lingers(handler, ended);
+      return step;
+    }
+    this.#waiting.delete(handler);
+    return { ...step, finished: [ended] };
+  }
+
+  /** What the call with this id asks; undefined if it was never made here, or is answered. */
+  textOf(id: NestedId): string | undefined {
+    return this.#calls.get(nestedKey(id))?.text;
+  }
+
+  /** The calls that were made in this step. */
+  takeMade(): readonly NestedId[] {
+    return this.#made.splice(0);
+  }
+
+  #run({ name, input }: Handler): Step {
+    this.#life.processes(name);
+    const outcome = this.#life.service.run(name, input);
+    return { outcome, finished: NOTHING, by: name, ran: { name, answer: textOf(outcome.message) } };
+  }
+
+  #ask(handler: Handler, { info }: Ordered): void {
+    const id: NestedId = { orderNum: info.orderNum, index: this.#made.length };
+    const what = `${handler.name}.${++handler.calls}`;
+    this.#calls.set(nestedKey(id), { handler, what, text: callText(what, this.#life.service.place) });
+    this.#made.push(id);
+  }
+
+  #lingers(handler: Handler, finished: Finished): void {
+    this.#life.goOnLater(() => {
+      // A checkpoint was restored, or another life began.
+      if (this.#life.isOver || this.#life.nested !== this || !this.#waiting.delete(handler)) return;
+      this.#life.step({ kind: 'lateEnd', finished });
+    }, LINGERS_MS);
+  }
+}

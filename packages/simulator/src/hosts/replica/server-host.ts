@@ -1,0 +1,302 @@
+import type { GroupRecord, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
+import {
+  type CallId,
+  isInSync,
+  type LinkId,
+  type NestedCaller,
+  Replica,
+  type ReplicaEffect,
+  type ReplicaEvent,
+  type ReplyFrame,
+} from '@understudy/core/internal';
+import { type Adapter, carryOut, describeEffect, memberOf } from '@understudy/core/testing';
+import type { Losses } from '../../checks/losses.js';
+import { checkNacks } from '../../checks/nacks.js';
+import type { Sessions } from '../../checks/sessions.js';
+import { checkTurn } from '../../checks/turns.js';
+import type { Watch } from '../../checks/watch.js';
+import type { Caller } from '../../network/caller.js';
+import type { Network } from '../../network/network.js';
+import type { PeerLink } from '../../network/peer-link.js';
+import type { SessionLink } from '../../network/session-link.js';
+import type { Plan } from '../../plan/plan.js';
+import { demand } from '../../violation.js';
+import { Host, type HostWorld } from '../host.js';
+import { Admissions } from './admissions.js';
+import { Callers } from './callers.js';
+import { Jobs, type JobsWorld } from './jobs.js';
+import { Life, type LifeWorld } from './life.js';
+
+/** The fields of a log record. */
+type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
+
+/** The run around a replica: where its effects go, and who looks at them. */
+export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld {
+  readonly plan: Plan;
+  readonly watch: Watch;
+  readonly losses: Losses;
+  readonly sessions: Sessions;
+  readonly network: Pick<Network, 'breakPeerLinks'>;
+  readonly coordinator: {
+    readonly record: GroupRecord | undefined;
+    submit(server: ServerHost, next: GroupRecord, reason: string): void;
+  };
+  /** What handlers call. */
+  readonly callee: { called(server: ServerHost, caller: NestedCaller): void } | undefined;
+  /** Its handlers may come to other outcomes than those of the other replicas. */
+  readonly mayDiverge: boolean;
+  /** For the trace: calls that replicas answer, by number. */
+  readonly callNames: ReadonlyMap<number, string>;
+  nextCall(): number;
+}
+
+/** A replica with its adapter: carries out what the core says, on the virtual network. */
+export class ServerHost extends Host {
+  lives = 0;
+  core: Replica | undefined;
+  member: Member;
+  status: ReplicaStatus | undefined;
+  life: Life;
+  readonly jobs: Jobs;
+  readonly sessionLinks = new Map<LinkId, SessionLink>();
+  readonly peerLinks: (PeerLink | undefined)[] = [];
+  wantedPeers: readonly string[] = [];
+  wantsRecord = false;
+  sessionsPaused = false;
+  withoutCoordinatorUntilMs = 0;
+  /** Its service said in this life that it differs. */
+  noticedDivergence = false;
+  #stepsDownSinceMs = Number.POSITIVE_INFINITY;
+  /** The last order that it had given as primary when it was told to step down. */
+  handsOverFrom: OrderNum | undefined;
+  /** Its start waits for the coordinator. */
+  starting = false;
+  #again: string | undefined;
+  #stopped = false;
+  #admissions: Admissions;
+  readonly #callers = new Callers();
+  readonly #world: ServerWorld;
+
+  constructor(world: ServerWorld, name: string, index: number) {
+    super(world, name, index);
+    this.#world = world;
+    this.member = memberOf(name, 0);
+    this.jobs = new Jobs(world);
+    this.#admissions = new Admissions(name);
+    this.life = new Life(world, this);
+  }
+
+  get alive(): boolean {
+    return this.core !== undefined;
+  }
+
+  /** The adapter takes no links before the core has its first event. */
+  override get runs(): boolean {
+    return super.runs && !this.starting;
+  }
+
+  // ── life and death ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The process starts, or begins another life with nothing. */
+  start(): void {
+    this.lives++;
+    this.member = memberOf(this.name, this.lives);
+    const { config, admits } = this.#world.plan;
+    this.core = new Replica({ member: this.member, address: this.name, config, admits });
+    this.status = undefined;
+    this.life = new Life(this.#world, this);
+    this.#admissions = new Admissions(this.name);
+    this.jobs.clear();
+    this.jobs.busyUntilMs = 0;
+    this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
+    this.handsOverFrom = undefined;
+    this.wantedPeers = [];
+    this.wantsRecord = false;
+    this.sessionsPaused = false;
+    this.noticedDivergence = false;
+    this.starting = true;
+    this.#stopped = false;
+    this.note(`starts life ${this.lives}`);
+  }
+
+  /** The coordinator was read. */
+  begin(): void {
+    this.starting = false;
+    this.step({ kind: 'start', record: this.#world.coordinator.record });
+  }
+
+  /** The process ends, whatever it was doing. */
+  crash(): void {
+    this.#world.fault([this], 'crashes');
+    this.core = undefined;
+    this.#again = undefined;
+    this.#stopped = false;
+    this.jobs.clear();
+    this.#dropEverything();
+  }
+
+  #dropEverything(): void {
+    const { choices, network } = this.#world;
+    for (const link of [...this.sessionLinks.values()]) {
+      link.toClient.break(choices.below(link.toClient.length + 1));
+      link.endAtServer();
+    }
+    network.breakPeerLinks(this);
+    this.#callers.loseAll();
+  }
+
+  stepDown(): void {
+    this.#stepsDownSinceMs = Math.min(this.#stepsDownSinceMs, this.clockMs);
+    if (this.status?.role === 'primary') this.handsOverFrom ??= this.status.heldUpTo;
+    this.step({ kind: 'stepDown' });
+  }
+
+  /** By its own clock. A primary that hands over waits three leases at most for everything to become stable. */
+  get hadTimeToHandOver(): boolean {
+    return this.clockMs - this.#stepsDownSinceMs < 3 * this.#world.plan.config.leaseMs;
+  }
+
+  // ── calls that come as RPCs ─────────────────────────────────────────────────────────────────────────────────────
+
+  newCall(caller: Caller): CallId {
+    const call = this.#world.nextCall() as CallId;
+    this.#callers.add(call, caller);
+    return call;
+  }
+
+  /** The RPC of a stream is over. */
+  forgetCall(call: CallId): void {
+    this.#callers.take(call);
+  }
+
+  // ── a step ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  step(event: ReplicaEvent): void {
+    const { core } = this;
+    if (core === undefined) return;
+    const { watch } = this.#world;
+    const effects = core.step(event, this.clockMs);
+    checkTurn(this.name, event.kind === 'flush', effects);
+    watch.reflected(this, event, effects);
+    for (const effect of effects) {
+      this.#tell(effect);
+      carryOut(this.#adapter, effect);
+      if (this.crashesHere()) return;
+    }
+    this.status = core.status;
+    watch.afterStep(this, this.status);
+    if (this.#stopped) {
+      this.crash();
+    } else if (this.#again !== undefined) {
+      this.#again = undefined;
+      this.#dropEverything();
+      this.start();
+    }
+  }
+
+  #tell(effect: ReplicaEffect): void {
+    if (!this.#world.tracing) return;
+    const line = describeEffect(effect, this.#world.callNames);
+    if (line !== undefined) this.note(line);
+  }
+
+  readonly #adapter: Adapter<ReplicaEffect> = {
+    sendToPeer: ({ peer, frame }) => {
+      const { watch } = this.#world;
+      if (frame.kind === 'announce') {
+        for (const info of frame.orders) watch.order(info);
+        watch.announces(this, frame.orders);
+      }
+      this.#peerLink(peer)?.send(frame);
+    },
+    sendToSession: ({ link, frame }) => {
+      const { watch, losses } = this.#world;
+      if (frame.kind === 'replies') {
+        for (const info of frame.header.sourceOrderInfo) watch.order(info);
+        losses.left(frame.header.sourceOrderInfo);
+      }
+      this.#sendToSession(this.sessionLinks.get(link), frame);
+    },
+    closeSession: ({ link }) => this.sessionLinks.get(link)?.endAtServer(),
+    answerCall: ({ call, outcome, header }) => {
+      const caller = this.#callers.answered(call);
+      if (header !== undefined) this.#world.losses.left(header.header.sourceOrderInfo);
+      caller?.answered(outcome, header);
+    },
+    answerItem: ({ call, item }) => this.#callers.stream(call)?.item(item),
+    failCall: ({ call, code }) => this.#callers.take(call)?.failed(code),
+    admit: ({ admission, request }) =>
+      this.jobs.later(undefined, () => this.step(this.#admissions.judge(admission, request))),
+    passItem: ({ connection, stream, index, item }) =>
+      this.jobs.later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item })),
+    streamGone: () => {},
+    execute: ({ admission, task }) => {
+      if (admission !== undefined) this.#admissions.end(admission);
+      this.life.execute(task);
+    },
+    dropAdmission: ({ admission }) => this.#admissions.end(admission),
+    sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
+    abandonTask: ({ task }) => this.life.abandon(task),
+    takeCheckpoint: () =>
+      this.jobs.later(undefined, () => this.step({ kind: 'checkpointTaken', state: this.life.checkpoint() })),
+    restoreState: ({ state }) =>
+      this.jobs.later(undefined, () => {
+        this.life.restore(state);
+        this.step({ kind: 'restored' });
+      }),
+    changeRecord: ({ next, reason }) => this.#world.coordinator.submit(this, next, reason),
+    readRecord: () => {
+      this.wantsRecord = true;
+    },
+    connectPeers: ({ peers }) => {
+      this.wantedPeers = peers.map(({ id }) => id);
+    },
+    pauseSessions: ({ paused }) => {
+      this.sessionsPaused = paused;
+    },
+    roleChanged: () => {},
+    rejoin: ({ reason }) => {
+      this.#mayGo(reason);
+      this.#again = reason;
+    },
+    stopped: () => {
+      demand(this.#stepsDownSinceMs !== Number.POSITIVE_INFINITY, () => `${this.name} stops, and nobody told it to`);
+      this.#stopped = true;
+    },
+    log: ({ event, fields }) => {
+      if (event === 'UNDERSTUDY_DIVERGED') this.#onDivergence(fields);
+      if (event === 'UNDERSTUDY_ORDER_LOST') this.#onLoss(fields);
+    },
+  };
+
+  #peerLink(id: ReplicaId): PeerLink | undefined {
+    return this.peerLinks.find((link) => link?.to.name === id);
+  }
+
+  #sendToSession(link: SessionLink | undefined, frame: ReplyFrame): void {
+    if (link === undefined) return;
+    this.#world.sessions.told(this, link, frame);
+    checkNacks(this, link, frame);
+    link.toClient.send(frame);
+  }
+
+  // ── what its core may not do ────────────────────────────────────────────────────────────────────────────────────
+
+  /** Promise 3: whoever is in sync keeps what it holds until it dies, or is told to go. */
+  #mayGo(reason: string): void {
+    const { record } = this.#world.coordinator;
+    const counts = record !== undefined && isInSync(record, this.member);
+    demand(!counts, () => `${this.name} is in sync and begins another life: ${reason}`);
+  }
+
+  #onDivergence(fields: LogFields): void {
+    demand(this.#world.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
+    // A primary tells of others.
+    if (fields.peer === undefined) this.noticedDivergence = true;
+  }
+
+  #onLoss({ hole }: LogFields): void {
+    const { watch, losses } = this.#world;
+    losses.calledLost(this, Number(hole), watch.ordersAt(Number(hole)));
+  }
+}

@@ -1,0 +1,24 @@
+import type { GroupConfig } from '@understudy/core/internal';
+import type { NestedPlan, Plan, StreamPlan } from './plan.js';
+
+/** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
+export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
+  [replication, multicast, release, carrier].join(', ');
+
+export const describePlan = (plan: Plan): string =>
+  `${plan.servers} replicas, ${plan.clients} clients, ${describeMode(plan.config)}; ${plan.workload.name}; ${plan.steps} steps, ` +
+  `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
+  (plan.drill === undefined ? '' : `; drill ${plan.drill}`) +
+  (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
+  (plan.oneWayRate > 0 ? '; one-way calls' : '') +
+  (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`);
+
+const describeNested = ({ share, calleeMs, trouble, callers }: NestedPlan): string =>
+  `nested calls ${share}, callee ${calleeMs} ms${trouble > 0 ? `, disturbed ${trouble}` : ''}` +
+  (callers > 0 ? `, a group calls ${callers}` : '');
+
+const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
+  `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;
+
+const describeBacklog = ({ replication, backlogMax }: GroupConfig): string =>
+  replication === 'passive' ? `, at most ${backlogMax} orders to replay` : '';

@@ -1,0 +1,62 @@
+import type { MethodConfig } from '@understudy/core/internal';
+import type { Choices } from '../draw/choices.js';
+import type { Plan, PlanLimits } from './plan.js';
+
+/**
+ * @param choices of their own, so that a run without streams is the same as before there were streams
+ * @returns the plan with streams, in a third of the runs; never with stuck handlers, since a handler that is left behind
+ *   would lose its stream
+ */
+export function withStreams(plan: Plan, choices: Choices, { without = [], streams }: PlanLimits): Plan {
+  const drawn = choices.chance(1 / 3);
+  if (!(streams ?? drawn) || without.includes('streams') || plan.stuck) return plan;
+  const { config } = plan;
+  const drawnStreams = {
+    rate: choices.pick([0.2, 0.4]),
+    late: choices.pick([0, 0, 0.5]),
+    // With slow handlers long streams would take longer than anybody waits, and longer than a drill waits.
+    long: plan.handlerMs > 0 || plan.drill !== undefined ? 0 : choices.pick([0, 0.2]),
+    broadcasts: choices.chance(0.4),
+  };
+  const backlogMax = choices.pick([config.backlogMax, 64, 16]);
+  return {
+    ...plan,
+    // A dead client's stream is open until its records are freed.
+    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500), backlogMax },
+    streams: drawnStreams,
+  };
+}
+
+/**
+ * @returns the plan with one-way calls, in a fifth of the runs without a drill; never with stuck handlers, since nobody
+ *   would learn that a one-way call was left behind
+ */
+export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanLimits): Plan {
+  const drawn = choices.chance(0.2) && plan.drill === undefined && !plan.stuck;
+  if (!drawn || without.includes('oneWay')) return plan;
+  const { config } = plan;
+  const release = choices.chance(0.3) ? 'acknowledged' : config.release;
+  const tell: MethodConfig = { service: 'log.Log', method: 'Tell', readOnly: false, oneWay: true, release };
+  return { ...plan, oneWayRate: 0.4, config: { ...config, methods: [...config.methods, tell] } };
+}
+
+/**
+ * @returns the plan with handlers that call another service, in a quarter of the runs without a drill; never with stuck
+ *   handlers, since a handler that is left behind would wait for ever
+ */
+export function withNested(plan: Plan, choices: Choices, { without = [], nested }: PlanLimits): Plan {
+  const drawn = choices.chance(0.25);
+  if (!(nested ?? drawn) || without.includes('nested') || plan.stuck || plan.drill !== undefined) return plan;
+  const { config, streams } = plan;
+  const backlogMax = streams === undefined ? choices.pick([config.backlogMax, 64, 16]) : config.backlogMax;
+  return {
+    ...plan,
+    config: { ...config, backlogMax },
+    nested: {
+      share: choices.pick([0, 0.2, 0.5, 0.9]),
+      calleeMs: choices.pick([0, 30, 300]),
+      trouble: choices.pick([0, 0.01, 0.04]),
+      callers: choices.pick([0, 0.3, 0.6]),
+    },
+  };
+}

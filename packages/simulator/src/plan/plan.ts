@@ -1,0 +1,110 @@
+import type { GroupConfig } from '@understudy/core/internal';
+import type { Workload } from '../services/workload.js';
+
+/** What may go wrong in a run. Each run draws which kinds of faults it has, so that rare mixtures come up, too. */
+export const FAULTS = [
+  /** A replica dies, between two steps or between two effects of one step. */
+  'serverCrash',
+  'clientCrash',
+  /** A client and the primary die at one moment, which `concurrent` does not promise to survive. */
+  'crashTogether',
+  'serverPause',
+  'clientPause',
+  'cut',
+  'clientCut',
+  /** The primary and some clients are cut off from everybody else, and go on calling. */
+  'isolate',
+  'hold',
+  'breakLink',
+  'coordinatorCrash',
+  'coordinatorCut',
+  /** A handler on one replica comes to another outcome, once. */
+  'diverge',
+  /** A client reflects an order that was never given. */
+  'forge',
+  'stepDown',
+  'close',
+  'cancel',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** The range of the rates of clocks, relative to the time of the run. */
+export interface Drift {
+  readonly slowest: number;
+  readonly fastest: number;
+}
+
+/** Any two of these rates differ by less than the 5 % that the protocol allows for. */
+export const DRIFT_WITHIN_BOUND: Drift = { slowest: 0.977, fastest: 1.023 };
+
+/** Everything about a run that its seed decides beforehand. */
+export interface Plan {
+  readonly config: GroupConfig;
+  readonly workload: Workload;
+  readonly servers: number;
+  readonly clients: number;
+  readonly steps: number;
+  readonly faults: readonly Fault[];
+  /** Faults per step. */
+  readonly faultRate: number;
+  /** Handlers take up to this long. */
+  readonly handlerMs: number;
+  /** The user has interceptors. */
+  readonly admits: boolean;
+  /** Some handlers never end. */
+  readonly stuck: boolean;
+  readonly plainRate: number;
+  /** Share of time steps among all steps: less of it lets frames overtake, more of it lets leases run out. */
+  readonly timeRate: number;
+  /** Time passes in steps of up to this long. */
+  readonly jumpMs: number;
+  /** Share of reads among the calls. */
+  readonly readRate: number;
+  /** Share of the coordinator's messages that are lost. */
+  readonly coordinatorLoss: number;
+  readonly drift: Drift;
+  /** Name of the drill: a situation that the run is led into on its way. */
+  readonly drill: string | undefined;
+  /** Share of one-way calls among those of sessions that change something. */
+  readonly oneWayRate: number;
+  /** undefined: nobody opens streams. */
+  readonly streams: StreamPlan | undefined;
+  /** undefined: handlers call no other service. */
+  readonly nested: NestedPlan | undefined;
+}
+
+/** How a run with nested calls goes. */
+export interface NestedPlan {
+  /** Share of operations whose handlers call another service. */
+  readonly share: number;
+  /** The callee takes up to this long to answer. */
+  readonly calleeMs: number;
+  /** Disturbances of the way to the callee, per step. */
+  readonly trouble: number;
+  /** Share of a calling group's actions among what applications begin. */
+  readonly callers: number;
+}
+
+/** How a run with streams goes. */
+export interface StreamPlan {
+  /** Share of streams among what applications begin. */
+  readonly rate: number;
+  /** Share of handlers that go on by themselves. */
+  readonly late: number;
+  /** Share of streams with more messages than a window. */
+  readonly long: number;
+  /** Some operations send an item on every stream. */
+  readonly broadcasts: boolean;
+}
+
+export interface PlanLimits {
+  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay` or `nested`, that are left out. */
+  readonly without?: readonly string[];
+  /** Every run has streams, or none of them. */
+  readonly streams?: boolean;
+  /** In every run handlers call another service, or in none of them. */
+  readonly nested?: boolean;
+  /** Name of the drill that every run has. */
+  readonly drill?: string;
+  readonly drift?: Drift;
+}
