@@ -61,6 +61,15 @@ export {
   type NestedReply,
   sameNested,
 } from './model/nested.js';
+export {
+  type CallOrder,
+  type CancelOrder,
+  type Determinants,
+  determinantBytes,
+  namesSame,
+  type OrderInfo,
+  seqNumOf,
+} from './model/order-info.js';
 export { type Outcome, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
 export {
   ENDED_FOR_COPY,
@@ -74,22 +83,13 @@ export {
   type StreamOutput,
   type StreamPart,
 } from './model/stream.js';
-export {
-  type CallOrder,
-  type CancelOrder,
-  type Determinants,
-  determinantBytes,
-  namesSame,
-  type OrderInfo,
-  seqNumOf,
-} from './ordering/order-info.js';
 export { RecordChange, type RecordChangeStep } from './record/change.js';
 export { recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';
 export { checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
-export type { Finished, ReplicaEffect, ReplicaEvent, Task } from './replica/events.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';
+export type { Finished, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';
 export { Session } from './session/session.js';

@@ -1,8 +1,8 @@
 import { connectionDigest } from '../model/digest.js';
 import type { ConnectionId, ConnectionKind, OrderNum, SeqNum } from '../model/ids.js';
 import { connectionKind, maxOf, NO_ORDER, NO_SEQ, next } from '../model/ids.js';
+import type { CallOrder, VoidOrder } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
-import type { CallOrder, VoidOrder } from '../ordering/order-info.js';
 import type { ClientSession } from './client-session.js';
 import { Message } from './message.js';
 import { Stream } from './stream.js';

@@ -1,8 +1,8 @@
 import { assert } from '../model/assert.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
+import type { CallOrder, VoidOrder } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
-import type { CallOrder, VoidOrder } from '../ordering/order-info.js';
 
 /**
  * Where a message is in its life on this replica.

@@ -1,10 +1,10 @@
-import type { OrderInfo } from '../ordering/order-info.js';
-import type { Adoption, GroupRecord, Member } from '../record/record.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { ErrorCode } from './error.js';
 import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './ids.js';
 import type { Body, Request } from './message.js';
+import type { OrderInfo } from './order-info.js';
 import type { Outcome } from './outcome.js';
+import type { Adoption, GroupRecord, Member } from './record.js';
 import type { StreamItem } from './stream.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { GroupRecord, Member } from '../record/record.js';
 import type { Epoch } from './ids.js';
+import type { GroupRecord, Member } from './record.js';
 
 /** How a compare-and-swap ended. `unknown`: it may or may not have happened; read until it is known. */
 export type SwapResult =

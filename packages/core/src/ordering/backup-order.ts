@@ -1,7 +1,7 @@
 import { assert } from '../model/assert.js';
 import type { OrderNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import type { OrderInfo } from './order-info.js';
+import type { OrderInfo } from '../model/order-info.js';
 
 /** An announcement further ahead than this is not kept: the sender will repeat it. */
 export const PENDING_DEST_ORDER_WINDOW = 65_536;

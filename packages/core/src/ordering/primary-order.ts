@@ -1,6 +1,6 @@
 import type { OrderNum, Term } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import { namesSame, type Orderable, type OrderInfo } from './order-info.js';
+import { namesSame, type Orderable, type OrderInfo } from '../model/order-info.js';
 import { OrderWindow } from './window.js';
 
 /** The primary's side of the ordering: FIG. 7, 8 and 9, under the seed's names. */

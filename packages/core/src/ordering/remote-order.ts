@@ -1,6 +1,6 @@
 import type { OrderNum } from '../model/ids.js';
 import { NO_ORDER } from '../model/ids.js';
-import type { OrderInfo } from './order-info.js';
+import type { OrderInfo } from '../model/order-info.js';
 
 /**
  * pendingRemoteOrder ([0100]): announcements that a client received from the remote primary and keeps until they are

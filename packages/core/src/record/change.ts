@@ -1,7 +1,7 @@
 import type { Epoch } from '../model/ids.js';
 import type { SwapResult } from '../model/ports.js';
+import type { GroupRecord } from '../model/record.js';
 import { sameRecord } from './codec.js';
-import type { GroupRecord } from './record.js';
 
 /** What to do next about a change of the record. */
 export type RecordChangeStep =

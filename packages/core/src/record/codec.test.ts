@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnderstudyError } from '../model/error.js';
+import type { GroupRecord } from '../model/record.js';
 import { parseRecord, recordFromJson, recordToJson, sameRecord } from './codec.js';
-import type { GroupRecord } from './record.js';
 
 const A = '0123456789abcdef0123456789abcdef';
 const B = 'fedcba9876543210fedcba9876543210';

@@ -1,7 +1,7 @@
 import { describeValue } from '../model/describe-value.js';
 import { UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
-import type { Adoption, GroupRecord, Member } from './record.js';
+import type { Adoption, GroupRecord, Member } from '../model/record.js';
 
 /** Bounds on what a record may hold; far above any real group, so that garbage cannot make a reader's memory grow. */
 const LIST_MAX = 1024;

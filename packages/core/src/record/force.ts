@@ -1,5 +1,5 @@
 import { next } from '../model/ids.js';
-import type { GroupRecord, Member } from './record.js';
+import type { GroupRecord, Member } from '../model/record.js';
 
 /**
  * The record after an operator's word that one replica is the truth, though it may lack what others held (DESIGN §5.4).

@@ -1,7 +1,7 @@
 import { UnderstudyError } from '../model/error.js';
 import { type Epoch, next as following } from '../model/ids.js';
+import type { GroupRecord } from '../model/record.js';
 import { parseRecord } from './codec.js';
-import type { GroupRecord } from './record.js';
 
 /**
  * Refuses a record that must never be stored: it would only be found to be damaged when it is needed.

@@ -1,6 +1,6 @@
 import type { OrderNum, ReplicaId } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import type { Adoption, GroupRecord, Member } from './record.js';
+import type { Adoption, GroupRecord, Member } from '../model/record.js';
 
 /** Promotions whose adoption the record remembers; entries of terms before them are not accepted at all. */
 export const ADOPTIONS_KEPT = 32;

@@ -1,10 +1,9 @@
 import { assert, unreachable } from '../model/assert.js';
 import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
-import type { Member } from '../record/record.js';
+import type { Member } from '../model/record.js';
 import { sameMember } from '../record/transitions.js';
 import { onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
-import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './events.js';
 import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
@@ -12,8 +11,9 @@ import { onBodies } from './membership/backup.js';
 import { tellPeer } from './membership/tell.js';
 import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange, statusOf } from './roles/become.js';
 import { Starting } from './roles/idle.js';
-import type { CallerEvent } from './roles/role.js';
+import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.js';
 import { type ReplicaOptions, ReplicaState } from './state/replica-state.js';
+import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
 
 /** A shorter gap between two ticks is no standstill, however short the lease is. */

@@ -2,8 +2,8 @@ import type { Connection } from '../connection/connection.js';
 import type { Message } from '../connection/message.js';
 import type { CallId, ConnectionId, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
+import type { Determinants } from '../model/order-info.js';
 import type { Outcome, Reply } from '../model/outcome.js';
-import type { Determinants } from '../ordering/order-info.js';
 
 /** What waits at the primary for its turn. */
 export type Work =

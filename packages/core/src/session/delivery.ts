@@ -1,4 +1,4 @@
-import { CLOCK_DRIFT } from '../model/clock.js';
+import { CLOCK_DRIFT } from '../config/clock.js';
 import { type Outcome, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
 import { settle, startAgain } from './calls.js';

@@ -1,9 +1,9 @@
 /** What a session knows of each call of the application that is open. */
 import type { CallId, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
+import type { OrderInfo } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
 import { STREAM_WINDOW, STREAM_WINDOW_BYTES, type StreamItem } from '../model/stream.js';
-import type { OrderInfo } from '../ordering/order-info.js';
 
 /** A request that was given a seqNum; its body is kept until its order is stable and its reply has come. */
 export interface Sent {

@@ -3,8 +3,8 @@ import type { SessionHeader, StreamAsk, View } from '../model/frames.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
 import type { LogLevel } from '../model/ports.js';
+import type { Member } from '../model/record.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
-import type { Member } from '../record/record.js';
 import type { SessionEffect, Slot } from './events.js';
 import type { ClientStream, Held, Read, Sent, Waiting } from './open-calls.js';
 

@@ -2,9 +2,9 @@ import type { PeerFrame, ReplicaHeader, ReplyFrame, SeqItem, SessionFrame, Strea
 import { type ConnectionId, connectionKind } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import type { NestedCaller, NestedId } from '../model/nested.js';
+import { type OrderInfo, seqNumOf } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
-import { type OrderInfo, seqNumOf } from '../ordering/order-info.js';
-import type { ReplicaEffect } from '../replica/events.js';
+import type { ReplicaEffect } from '../replica/state/events.js';
 import { short, textOf } from './text.js';
 
 /** `C1` for the session of client 1; otherwise the kind of the connection. */

@@ -6,5 +6,5 @@ export { bytesOf, hashText, hex32, textOf } from './text.js';
 export { type Adapter, type Core, carryOut } from './world/adapter.js';
 export { Cuts } from './world/cuts.js';
 export { memberOf, sessionOf } from './world/identity.js';
-export { END, Link } from './world/link.js';
+export { END, VirtualLink } from './world/link.js';
 export { describeRecord, RecordStore } from './world/record-store.js';

@@ -1,5 +1,5 @@
 import type { PeerFrame, ReplyFrame, SessionFrame } from '@understudy/core/internal';
-import { type END, Link } from '@understudy/core/testing';
+import { type END, VirtualLink } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 
 /** Whatever travels on a link. */
@@ -19,7 +19,7 @@ export interface LinkWorld {
 }
 
 /** One direction of a link whose frames take time. Each arrives as an act of its own, whenever it is drawn. */
-export class TimedLink<Frame> extends Link<Frame> implements Act {
+export class TimedLink<Frame> extends VirtualLink<Frame> implements Act {
   readonly from: LinkEnd;
   readonly to: LinkEnd;
   /** A delay: nothing arrives before. */

@@ -2,14 +2,14 @@ import { assert } from '../../model/assert.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { OrderNum } from '../../model/ids.js';
 import { maxOf, NO_TERM } from '../../model/ids.js';
-import { isAtRest } from '../nested/drain.js';
+import { isAtRest } from '../order/drain.js';
 import { isAnnouncedTo } from '../release/fan-out.js';
+import { usableBase } from '../state/base.js';
 import { FollowerState } from '../state/follower-state.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { backlogCopied } from './backlog.js';
-import { usableBase } from './base.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
 
 /** What is less than this part of `checkpointEvery` is replayed in no time. */

@@ -5,11 +5,11 @@ import { connectionDigest, extendDigest, requestDigest } from '../../model/diges
 import type { OrderNum } from '../../model/ids.js';
 import { next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
+import { seqNumOf } from '../../model/order-info.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
-import { seqNumOf } from '../../ordering/order-info.js';
-import type { Finished, ReplicaEvent, Task } from '../events.js';
 import { isOneWay } from '../order/ordering.js';
+import type { Finished, ReplicaEvent, Task } from '../state/events.js';
 import { bodyOf, type Entry } from '../state/message-order.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
 import { streamCancelled } from '../streams/intercepted.js';

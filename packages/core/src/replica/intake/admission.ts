@@ -1,12 +1,10 @@
 import { NO_ORDER } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import type { ReplicaEvent } from '../events.js';
+import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { dropStream } from '../streams/streams.js';
 import { addWork, partEntered, scheduleHeld } from './schedule.js';
-
-type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
 /** The user's interceptors let a call pass: it may be ordered. */
 export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>): void {

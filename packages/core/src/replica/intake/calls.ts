@@ -3,15 +3,13 @@ import { requestDigest } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
-import type { ReplicaEvent } from '../events.js';
 import { giveKeyed } from '../order/ordering.js';
+import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { openPlainStream, plainStreamGone } from '../streams/plain.js';
 import { onRequest, seeReplies } from './bodies.js';
+import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
-
-type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
 /** Calls that come as RPCs: of clients without our interceptor, and of sessions where RPCs are the carrier. */
 

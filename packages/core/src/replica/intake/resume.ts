@@ -1,8 +1,8 @@
 import type { Collected } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { SeqNum } from '../../model/ids.js';
+import type { OrderInfo } from '../../model/order-info.js';
 import { VOIDED } from '../../model/outcome.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
 import { giveCached } from '../order/ordering.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { onAsked } from '../streams/items.js';

@@ -1,6 +1,6 @@
+import { CLOCK_DRIFT } from '../../config/clock.js';
 import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
-import { CLOCK_DRIFT } from '../../model/clock.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
 import type { ReplicaState } from '../state/replica-state.js';

@@ -1,10 +1,10 @@
-import { CLOCK_DRIFT } from '../../model/clock.js';
+import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { AnnounceFrame, NackFrame, NewTermFrame } from '../../model/frames.js';
 import type { ConnectionId, SeqNum } from '../../model/ids.js';
 import { maxOf, next } from '../../model/ids.js';
 import type { Body } from '../../model/message.js';
-import { type OrderInfo, seqNumOf } from '../../ordering/order-info.js';
-import type { Member } from '../../record/record.js';
+import { type OrderInfo, seqNumOf } from '../../model/order-info.js';
+import type { Member } from '../../model/record.js';
 import { claim, isInSync, sameMember } from '../../record/transitions.js';
 import { takeAhead } from '../checkpoint/checkpoints.js';
 import { truncateLog } from '../checkpoint/log-bounds.js';

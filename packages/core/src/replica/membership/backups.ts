@@ -1,6 +1,6 @@
 import type { AckFrame, JoinFrame } from '../../model/frames.js';
 import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 import { startFromBase } from '../checkpoint/checkpoints.js';
 import type { Peer } from '../state/peers.js';

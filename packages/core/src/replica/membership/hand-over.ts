@@ -1,4 +1,4 @@
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import { handOver, sameMember } from '../../record/transitions.js';
 import { isCopied } from '../checkpoint/checkpoints.js';
 import type { Peer } from '../state/peers.js';

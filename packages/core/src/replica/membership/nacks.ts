@@ -1,7 +1,7 @@
 import type { NackFrame } from '../../model/frames.js';
 import { type ConnectionId, maxOf, minOf, type SeqNum } from '../../model/ids.js';
 import type { Body, Request } from '../../model/message.js';
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 

@@ -1,10 +1,10 @@
+import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
-import { CLOCK_DRIFT } from '../../model/clock.js';
 import type { PromiseFrame } from '../../model/frames.js';
 import { NO_ORDER, next, type OrderNum } from '../../model/ids.js';
-import { type CallOrder, hasBody, type OrderInfo } from '../../ordering/order-info.js';
-import type { Member } from '../../record/record.js';
+import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
+import type { Member } from '../../model/record.js';
 import { adoptionPublished, isAdopted, publishAdoption, sameMember } from '../../record/transitions.js';
 import { receiveBody } from '../intake/bodies.js';
 import { askSession } from '../intake/sessions.js';

@@ -1,4 +1,4 @@
-import type { GroupRecord, Member } from '../../record/record.js';
+import type { GroupRecord, Member } from '../../model/record.js';
 import { addMember, removeMembers, sameMember } from '../../record/transitions.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';

@@ -1,4 +1,4 @@
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /** First word of a term on every stream: the record, with what the promotion adopted. */

@@ -1,6 +1,6 @@
 import { minOf, type OrderNum } from '../../model/ids.js';
+import type { OrderInfo } from '../../model/order-info.js';
 import type { BackupOrder } from '../../ordering/backup-order.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
 import { adoptionPublished, isAdopted } from '../../record/transitions.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';

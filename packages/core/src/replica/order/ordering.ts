@@ -2,18 +2,18 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { CallId, OrderNum } from '../../model/ids.js';
 import { bodyBytes, type Request } from '../../model/message.js';
+import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
 import { ACCEPTED, type Outcome } from '../../model/outcome.js';
-import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../ordering/order-info.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import { needsBase } from '../checkpoint/base.js';
-import type { Task } from '../events.js';
-import { drains, isAtRest } from '../nested/drain.js';
+import { needsBase } from '../state/base.js';
+import type { Task } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
-import type { Reply } from '../state/release-rule.js';
+import type { ReplyToRelease } from '../state/release-rule.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { allPassed } from '../streams/intercepted.js';
 import { creditDigests, methodOf } from '../streams/streams.js';
+import { drains, isAtRest } from './drain.js';
 
 /** How far backups that execute too may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
 const LAG_FACTOR = 4;
@@ -259,7 +259,7 @@ function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message
   session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
 }
 
-const findWaiting = (p: PrimaryState, connection: Connection, { seqNum }: Message): Reply | undefined =>
+const findWaiting = (p: PrimaryState, connection: Connection, { seqNum }: Message): ReplyToRelease | undefined =>
   p.waiting.find((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
 
 /** The reply to an idempotency key that came again. Where its order was is not kept; it may leave when all so far is stable. */
@@ -269,7 +269,7 @@ export function giveKeyed(p: PrimaryState, call: CallId, outcome: Outcome): void
   offer(p, { connection: undefined, to, orderNum: r.order.processedUpTo, outcome, mustBeStable: true });
 }
 
-function offer(p: PrimaryState, reply: Reply): void {
+function offer(p: PrimaryState, reply: ReplyToRelease): void {
   if (!letGo(p, reply, p.holdsLease())) p.waiting.push(reply);
 }
 
@@ -283,7 +283,7 @@ export function releaseWaiting(p: PrimaryState): void {
   p.waiting = p.waiting.filter((reply) => !letGo(p, reply, holdsLease));
 }
 
-function letGo(p: PrimaryState, reply: Reply, holdsLease: boolean): boolean {
+function letGo(p: PrimaryState, reply: ReplyToRelease, holdsLease: boolean): boolean {
   const { r } = p;
   const verdict = p.release.decide(reply, p.order, r.stableUpTo, holdsLease);
   if (verdict === 'wait') return false;
@@ -291,7 +291,7 @@ function letGo(p: PrimaryState, reply: Reply, holdsLease: boolean): boolean {
   return true;
 }
 
-function send(p: PrimaryState, { connection, to, orderNum, outcome }: Reply, stable: boolean): void {
+function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRelease, stable: boolean): void {
   const { r } = p;
   if (to.kind === 'call') {
     const { call, withHeader } = to;

@@ -3,7 +3,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { AnnounceFrame, SeqItem } from '../../model/frames.js';
 import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
 import type { Body } from '../../model/message.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
+import type { OrderInfo } from '../../model/order-info.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';

@@ -1,7 +1,7 @@
 import type { ClientSession } from '../../connection/client-session.js';
 import type { ReadReply, SeqItem, SeqReply } from '../../model/frames.js';
 import { NO_ORDER, type OrderNum } from '../../model/ids.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
+import type { OrderInfo } from '../../model/order-info.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 const NO_REPLIES: readonly SeqReply[] = [];

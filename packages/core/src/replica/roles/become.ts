@@ -1,10 +1,8 @@
 import { assert } from '../../model/assert.js';
 import { next } from '../../model/ids.js';
+import type { GroupRecord } from '../../model/record.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
-import type { GroupRecord } from '../../record/record.js';
 import { adoptionPublished, createRecord, isInSync, sameMember } from '../../record/transitions.js';
-import { usableBase } from '../checkpoint/base.js';
-import type { RoleName } from '../events.js';
 import { onRead } from '../intake/calls.js';
 import { tryHandOver } from '../membership/hand-over.js';
 import { adopt, isRecovered, startCollecting } from '../membership/promoting.js';
@@ -12,15 +10,17 @@ import { connectPeers, proposeChange, setChanged } from '../membership/record-ch
 import { newPrimary, startServing } from '../membership/serving.js';
 import { tellPeers } from '../membership/tell.js';
 import { discardUnadopted } from '../order/backup-receive.js';
+import { usableBase } from '../state/base.js';
+import type { RoleName } from '../state/events.js';
 import { FollowerState } from '../state/follower-state.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import type { Role } from '../state/role.js';
 import { Backup, Joining } from './follower.js';
 import { Deposed, type Starting } from './idle.js';
 import { Primary } from './primary.js';
 import { Promoting } from './promoting.js';
-import type { Role } from './role.js';
 
 /** Every role there is; only this file looks at which one a replica has. */
 type AnyRole = Starting | Joining | Backup | Promoting | Primary | Deposed;

@@ -2,10 +2,9 @@ import type { Connection } from '../../connection/connection.js';
 import type { CheckpointFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
 import { minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
-import type { Member } from '../../record/record.js';
+import type { OrderInfo } from '../../model/order-info.js';
+import type { Member } from '../../model/record.js';
 import { adoptionPublished } from '../../record/transitions.js';
-import { keptForBase } from '../checkpoint/base.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
@@ -15,11 +14,12 @@ import { noteNestedCall } from '../nested/nested.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
 import { flushAck } from '../release/acknowledge.js';
 import { echoHeartbeats } from '../release/session-frames.js';
+import { keptForBase } from '../state/base.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { Role } from './role.js';
+import { Role } from '../state/role.js';
 
 /** What backups and learners have in common: they take what the primary announces, and acknowledge it. */
 abstract class Follower extends Role {

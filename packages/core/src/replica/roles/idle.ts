@@ -3,7 +3,7 @@ import type { ReadRequest } from '../../model/frames.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
 import { echoHeartbeats } from '../release/session-frames.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { Role } from './role.js';
+import { Role } from '../state/role.js';
 
 /** A replica that has no record yet, or whose life is over: sessions hear that it is there, and nothing else happens. */
 abstract class Idle extends Role {

@@ -6,14 +6,14 @@ import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest, StreamAsk } 
 import { type LinkId, minOf, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
+import type { OrderInfo } from '../../model/order-info.js';
 import { type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import { keptForBase, usableBase } from '../checkpoint/base.js';
 import { checkpointForSuccessor, onOwnCheckpoint, startFromBase } from '../checkpoint/checkpoints.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { failWaiters, onCallGone, onPlainCall, onRead, onRpcCall } from '../intake/calls.js';
+import { onPlainPart } from '../intake/plain-streams.js';
 import {
   checkSilent,
   dropWaiting,
@@ -34,16 +34,16 @@ import { tellPeer } from '../membership/tell.js';
 import { onNestedCall, onNestedReply } from '../nested/nested.js';
 import { giveRead, giveReplies, orderAbandon, startNext } from '../order/ordering.js';
 import { flushPrimary } from '../release/fan-out.js';
+import { keptForBase, usableBase } from '../state/base.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { type CallerEvent, Role } from '../state/role.js';
 import { onItemPassed, onStreamEnded } from '../streams/intercepted.js';
 import { onAsked } from '../streams/items.js';
 import { giveItems, offerItems } from '../streams/offer.js';
-import { onPlainPart } from '../streams/plain.js';
 import { voidEntering } from '../streams/voids.js';
-import { type CallerEvent, Role } from './role.js';
 
 /** The replica that decides the order, and answers. */
 export class Primary extends Role {

@@ -2,8 +2,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
 import { type LinkId, minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
-import type { Member } from '../../record/record.js';
-import { keptForBase } from '../checkpoint/base.js';
+import type { Member } from '../../model/record.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { failCall, onCallGone, onRpcCall, refuseCall } from '../intake/calls.js';
 import { askSession, keepReads } from '../intake/sessions.js';
@@ -11,11 +10,12 @@ import { onPromise, promotingTick, tryAdopt } from '../membership/promoting.js';
 import { askPeer } from '../membership/tell.js';
 import { noteNestedCall } from '../nested/nested.js';
 import { echoHeartbeats } from '../release/session-frames.js';
+import { keptForBase } from '../state/base.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { type CallerEvent, Role } from './role.js';
+import { type CallerEvent, Role } from '../state/role.js';
 
 /** A replica that was designated, and finds out what there is to adopt. Calls that reach it wait until it serves. */
 export class Promoting extends Role {

@@ -1,7 +1,7 @@
 import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
-import type { Member } from '../../record/record.js';
+import type { OrderInfo } from '../../model/order-info.js';
+import type { Member } from '../../model/record.js';
 
 /** What a promoting replica gathers from peers and sessions before it decides how far to adopt (DESIGN 5.6). */
 export class Collection {

@@ -2,7 +2,7 @@ import type { Message } from '../../connection/message.js';
 import type { OrderNum } from '../../model/ids.js';
 import { NO_ORDER, next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
-import { hasBody, type OrderInfo } from '../../ordering/order-info.js';
+import { hasBody, type OrderInfo } from '../../model/order-info.js';
 import { OrderWindow } from '../../ordering/window.js';
 
 /** A place in the order, in the log. */

@@ -1,6 +1,6 @@
 import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 
 /** Another replica, as this one sees it. Counts made in an older term, or for an older life, do not carry over. */

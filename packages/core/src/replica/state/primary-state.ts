@@ -3,10 +3,10 @@ import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { type CallId, NO_ORDER, type OrderNum } from '../../model/ids.js';
+import type { Member } from '../../model/record.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
-import type { Member } from '../../record/record.js';
 import { ReceptionScheduler, type Scheduler, type Work } from '../../scheduling/scheduler.js';
-import { ReleaseRule, type Reply } from './release-rule.js';
+import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
 import { Stability } from './stability.js';
 
@@ -41,7 +41,7 @@ export class PrimaryState {
 
   // ── release ──
   /** Replies that the release rule holds back. */
-  waiting: Reply[];
+  waiting: ReplyToRelease[];
   /** Items of streams wait for what they reflect to become stable, or for the lease. */
   itemsWait = false;
   /** Open streams that came as RPCs, of clients without our interceptor. */

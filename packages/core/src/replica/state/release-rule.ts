@@ -1,8 +1,8 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Connections } from '../../connection/connections.js';
 import type { CallId, OrderNum, SeqNum } from '../../model/ids.js';
+import { determinantBytes, type OrderInfo } from '../../model/order-info.js';
 import type { Outcome } from '../../model/outcome.js';
-import { determinantBytes, type OrderInfo } from '../../ordering/order-info.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
 import type { Stability } from './stability.js';
 
@@ -12,7 +12,7 @@ export const RPC_ORDERS_MAX = 512;
 export const DETERMINANTS_MAX_BYTES = 256;
 
 /** A reply that is ready to leave as soon as the release rule lets it. */
-export interface Reply {
+export interface ReplyToRelease {
   readonly connection: Connection | undefined;
   readonly to:
     | { readonly kind: 'seq'; readonly seqNum: SeqNum }
@@ -67,7 +67,7 @@ export class ReleaseRule {
     return this.#firstUnretained;
   }
 
-  decide(reply: Reply, order: PrimaryOrder, stableUpTo: OrderNum, holdsLease: boolean): Verdict {
+  decide(reply: ReplyToRelease, order: PrimaryOrder, stableUpTo: OrderNum, holdsLease: boolean): Verdict {
     const verdict = this.#decide(reply, order, stableUpTo, holdsLease);
     const fits = reply.to.kind !== 'call' || reply.orderNum - stableUpTo <= RPC_ORDERS_MAX;
     return verdict === 'concurrent' && !fits ? 'wait' : verdict;
@@ -87,7 +87,7 @@ export class ReleaseRule {
   }
 
   #decide(
-    reply: Pick<Reply, 'connection' | 'orderNum' | 'mustBeStable'>,
+    reply: Pick<ReplyToRelease, 'connection' | 'orderNum' | 'mustBeStable'>,
     order: PrimaryOrder,
     stableUpTo: OrderNum,
     holdsLease: boolean,

@@ -9,15 +9,15 @@ import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
 import type { LogLevel } from '../../model/ports.js';
+import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
-import type { GroupRecord, Member } from '../../record/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import type { ReplicaEffect, ReplicaStatus, Task } from '../events.js';
-import type { Role } from '../roles/role.js';
 import { EarlyReads } from './early-reads.js';
+import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
 import { Peers } from './peers.js';
+import type { Role } from './role.js';
 
 /** What is missing for this long is asked for, and again as often. */
 export const NACK_AFTER_MS = 20;

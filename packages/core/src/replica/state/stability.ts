@@ -1,5 +1,5 @@
 import type { ConnectionId, OrderNum } from '../../model/ids.js';
-import type { GroupRecord, Member } from '../../record/record.js';
+import type { GroupRecord, Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 import type { Peer, Peers } from './peers.js';
 

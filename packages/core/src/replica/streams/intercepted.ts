@@ -1,14 +1,12 @@
 import type { Connection } from '../../connection/connection.js';
+import type { CancelOrder } from '../../model/order-info.js';
 import { STREAMED } from '../../model/outcome.js';
-import type { CancelOrder } from '../../ordering/order-info.js';
-import type { ReplicaEvent } from '../events.js';
+import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { offerItems } from './offer.js';
 import { dropStream } from './streams.js';
 import { voidEntering } from './voids.js';
-
-type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
 
 /*
  * The user's interceptors run around a stream on the primary, and nowhere else: every replica keeps what its own handler

@@ -4,8 +4,8 @@ import type { Stream } from '../../connection/stream.js';
 import { assert } from '../../model/assert.js';
 import type { ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
+import type { Determinants, OrderInfo } from '../../model/order-info.js';
 import { STREAM_CREDITS_MAX, type StreamOutput } from '../../model/stream.js';
-import type { Determinants, OrderInfo } from '../../ordering/order-info.js';
 import type { Entry } from '../state/message-order.js';
 import type { ReplicaState } from '../state/replica-state.js';
 

@@ -1,5 +1,5 @@
 import { GrpcStatus } from '../../model/error.js';
-import type { ReplicaEffect, ReplicaEvent } from '../../replica/events.js';
+import type { ReplicaEffect, ReplicaEvent } from '../../replica/state/events.js';
 import { bytesOf, textOf } from '../text.js';
 
 /** The effects of one kind. */

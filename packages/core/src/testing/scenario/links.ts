@@ -1,11 +1,11 @@
 import { assert } from '../../model/assert.js';
 import type { PeerFrame, ReplyFrame, SessionFrame } from '../../model/frames.js';
 import type { LinkId, ReplicaId } from '../../model/ids.js';
-import type { ReplicaEvent } from '../../replica/events.js';
+import type { ReplicaEvent } from '../../replica/state/events.js';
 import type { SessionEvent } from '../../session/events.js';
 import { describeFrame } from '../describe.js';
 import { Cuts } from '../world/cuts.js';
-import { END, Link } from '../world/link.js';
+import { END, VirtualLink } from '../world/link.js';
 import type { Client } from './client.js';
 import type { Server } from './server.js';
 
@@ -13,7 +13,7 @@ import type { Server } from './server.js';
 export type Frame = PeerFrame | SessionFrame | ReplyFrame;
 
 /** One direction of a link, which delivers when the scenario says so. */
-class ScriptedLink extends Link<Frame> {
+class ScriptedLink extends VirtualLink<Frame> {
   readonly from: string;
   readonly to: string;
   /** What the replica knows a client's link by; both directions have it. */

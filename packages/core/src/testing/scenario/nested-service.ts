@@ -1,12 +1,12 @@
 import type { MessageName } from '../../connection/callers.js';
 import { type NestedId, sameNested } from '../../model/nested.js';
+import { seqNumOf } from '../../model/order-info.js';
 import { type Reply, STREAMED, WAITS } from '../../model/outcome.js';
-import { seqNumOf } from '../../ordering/order-info.js';
-import type { ReplicaEvent, Task } from '../../replica/events.js';
+import type { ReplicaEvent, Task } from '../../replica/state/events.js';
 import { bytesOf, hashText, textOf } from '../text.js';
 
 /** A task that has a place in the order. */
-type Ordered = Extract<Task, { kind: 'ordered' }>;
+type OrderedTask = Extract<Task, { kind: 'ordered' }>;
 
 /** A call that a handler made. */
 interface Asked {
@@ -30,7 +30,7 @@ export class NestedService {
    * @param append adds an entry, and says how many there are then
    * @returns undefined if the task has nothing to do with other services
    */
-  execute(task: Ordered, entries: number, append: (entry: string) => number): ReplicaEvent[] | undefined {
+  execute(task: OrderedTask, entries: number, append: (entry: string) => number): ReplicaEvent[] | undefined {
     const { request, info } = task;
     if (request.reply !== undefined) return this.#told(task, request.reply.to, request.reply.outcome, append);
     const text = textOf(request.message);
@@ -46,7 +46,12 @@ export class NestedService {
     ];
   }
 
-  #told(task: Ordered, to: NestedId, { message, details }: Reply, append: (entry: string) => number): ReplicaEvent[] {
+  #told(
+    task: OrderedTask,
+    to: NestedId,
+    { message, details }: Reply,
+    append: (entry: string) => number,
+  ): ReplicaEvent[] {
     const index = this.#asked.findIndex(({ id }) => sameNested(id, to));
     const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
     const said = `${asked?.text ?? 'nobody'}:${textOf(message) || details}`;

@@ -1,7 +1,7 @@
 import { assert } from '../../model/assert.js';
+import type { GroupRecord } from '../../model/record.js';
 import { forceRecord } from '../../record/force.js';
-import type { GroupRecord } from '../../record/record.js';
-import type { ReplicaEvent } from '../../replica/events.js';
+import type { ReplicaEvent } from '../../replica/state/events.js';
 import type { Cuts } from '../world/cuts.js';
 import { describeRecord, RecordStore, toldOf } from '../world/record-store.js';
 import type { Server } from './server.js';
@@ -16,7 +16,7 @@ interface Change {
   readonly next: GroupRecord;
 }
 
-interface Outcome extends Change {
+interface DecidedChange extends Change {
   readonly won: boolean;
 }
 
@@ -39,7 +39,7 @@ export class RecordKeeper {
   /** The keeper does what these ask for but tells them nothing, so they do not know the outcome of their changes. */
   readonly #silentTo = new Set<string>();
   #changes: readonly Change[] = [];
-  #untold: readonly Outcome[] = [];
+  #untold: readonly DecidedChange[] = [];
 
   constructor(world: KeptWorld) {
     this.#world = world;
@@ -75,7 +75,7 @@ export class RecordKeeper {
     this.#world.print(`   record: ${describeRecord(record)}${record.forced ? ', forced' : ''}`);
   }
 
-  #answer({ server, life, next, won }: Outcome): void {
+  #answer({ server, life, next, won }: DecidedChange): void {
     if (server.lives !== life) return;
     this.#world.tell(server, toldOf(next, won ? { kind: 'swapped' } : { kind: 'conflict', current: this.record }));
   }

@@ -1,7 +1,7 @@
 import type { SessionHeader } from '../../model/frames.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { NestedCaller } from '../../model/nested.js';
-import type { PlainPart, ReplicaEvent } from '../../replica/events.js';
+import type { PlainPart, ReplicaEvent } from '../../replica/state/events.js';
 import type { SessionEvent } from '../../session/events.js';
 import { bytesOf } from '../text.js';
 import type { Client } from './client.js';

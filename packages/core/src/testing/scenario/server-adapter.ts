@@ -1,4 +1,4 @@
-import type { ReplicaEffect } from '../../replica/events.js';
+import type { ReplicaEffect } from '../../replica/state/events.js';
 import type { Adapter } from '../world/adapter.js';
 import { dress, judge } from './interceptors.js';
 import type { Links } from './links.js';

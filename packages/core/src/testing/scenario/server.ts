@@ -1,7 +1,7 @@
 import type { GroupConfig } from '../../config/config.js';
-import type { Member } from '../../record/record.js';
-import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/events.js';
+import type { Member } from '../../model/record.js';
 import { Replica } from '../../replica/replica.js';
+import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/state/events.js';
 import { memberOf } from '../world/identity.js';
 import { Process } from './process.js';
 import { Service } from './service.js';

@@ -1,8 +1,8 @@
 import type { ConnectionId, SeqNum } from '../../model/ids.js';
+import { seqNumOf } from '../../model/order-info.js';
 import { STREAMED } from '../../model/outcome.js';
 import type { StreamItem, StreamOutput, StreamPart } from '../../model/stream.js';
-import { seqNumOf } from '../../ordering/order-info.js';
-import type { ReplicaEvent, Task } from '../../replica/events.js';
+import type { ReplicaEvent, Task } from '../../replica/state/events.js';
 import { bytesOf, hashText, short, textOf } from '../text.js';
 import { NestedService } from './nested-service.js';
 

@@ -1,6 +1,6 @@
 import type { GroupConfig } from '../../config/config.js';
 import { assert } from '../../model/assert.js';
-import type { ReplicaEvent } from '../../replica/events.js';
+import type { ReplicaEvent } from '../../replica/state/events.js';
 import type { SessionEvent } from '../../session/events.js';
 import { describeEffect } from '../describe.js';
 import { carryOut } from '../world/adapter.js';

@@ -1,5 +1,5 @@
 import { type ConnectionId, connectionId, type Incarnation, type ReplicaId } from '../../model/ids.js';
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import { hashText, hex32 } from '../text.js';
 
 /** A replica in one of its lives: each life has an incarnation of its own, the same in every run. */

@@ -5,7 +5,7 @@ export const END = 'end';
  * One direction of a link between two processes. It keeps its order and loses nothing until it breaks; then it loses a
  * tail of what is on its way. Frames that are sent after the end lie behind it and never arrive.
  */
-export class Link<Frame> {
+export class VirtualLink<Frame> {
   #frames: (Frame | typeof END)[] = [];
 
   /** How much is on its way, the end included. */

@@ -1,7 +1,7 @@
 import type { SwapResult } from '../../model/ports.js';
+import type { GroupRecord } from '../../model/record.js';
 import { RecordChange } from '../../record/change.js';
-import type { GroupRecord } from '../../record/record.js';
-import type { ReplicaEvent } from '../../replica/events.js';
+import type { ReplicaEvent } from '../../replica/state/events.js';
 
 /** The coordinator's disk: one record, replaced only by a record of the next epoch (compare-and-swap). */
 export class RecordStore {

@@ -1,9 +1,9 @@
 import type { Connection } from '../../connection/connection.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
-import type { PlainPart } from '../events.js';
-import { schedule, takeNumber } from '../intake/schedule.js';
+import type { PlainPart } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
-import { giveUpOpening } from './parts.js';
+import { giveUpOpening } from '../streams/parts.js';
+import { schedule, takeNumber } from './schedule.js';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -1,4 +1,4 @@
-import type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from '../model/ids.js';
+import type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from './ids.js';
 
 /** One replica in one life. */
 export interface Member {

@@ -1,8 +1,8 @@
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { minOf, type OrderNum } from '../../model/ids.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import type { PrimaryState } from '../state/primary-state.js';
-import type { ReplicaState } from '../state/replica-state.js';
+import type { PrimaryState } from './primary-state.js';
+import type { ReplicaState } from './replica-state.js';
 
 /**
  * What a handler of a stream knows is in no checkpoint. So a replica that joins while streams are open starts from a

@@ -1,6 +1,6 @@
-import type { ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
-import { NO_SEQ } from '../model/ids.js';
-import type { Outcome, Reply } from '../model/outcome.js';
+import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
+import { NO_SEQ } from './ids.js';
+import type { Outcome, Reply } from './outcome.js';
 
 /** Recorded results of what is not deterministic (DESIGN 5.10). */
 export type Determinants =

@@ -6,15 +6,13 @@ import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest, StreamAsk } 
 import type { LinkId, OrderNum, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
+import type { OrderInfo } from '../../model/order-info.js';
 import type { Outcome } from '../../model/outcome.js';
-import type { OrderInfo } from '../../ordering/order-info.js';
-import type { Member } from '../../record/record.js';
+import type { Member } from '../../model/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import type { ReplicaEvent, RoleName } from '../events.js';
-import type { Entry } from '../state/message-order.js';
-import type { Peer } from '../state/peers.js';
-
-type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { kind: K }>;
+import type { EventOf, RoleName } from './events.js';
+import type { Entry } from './message-order.js';
+import type { Peer } from './peers.js';
 
 /** Events that come from callers, or answer what only a primary asks its adapter for. */
 export type CallerEvent = EventOf<

@@ -1,13 +1,13 @@
-import type { ErrorCode } from '../model/error.js';
-import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../model/frames.js';
-import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../model/ids.js';
-import type { Request } from '../model/message.js';
-import type { NestedCaller, NestedId } from '../model/nested.js';
-import type { Outcome, Reply } from '../model/outcome.js';
-import type { LogLevel } from '../model/ports.js';
-import type { StreamItem, StreamOutput } from '../model/stream.js';
-import type { CallOrder, CancelOrder } from '../ordering/order-info.js';
-import type { GroupRecord, Member } from '../record/record.js';
+import type { ErrorCode } from '../../model/error.js';
+import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
+import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
+import type { NestedCaller, NestedId } from '../../model/nested.js';
+import type { CallOrder, CancelOrder } from '../../model/order-info.js';
+import type { Outcome, Reply } from '../../model/outcome.js';
+import type { LogLevel } from '../../model/ports.js';
+import type { GroupRecord, Member } from '../../model/record.js';
+import type { StreamItem, StreamOutput } from '../../model/stream.js';
 
 /** What a handler is run for: an ordered message, or a read at a place in the order. */
 export type Task =
@@ -241,3 +241,6 @@ export interface ReplicaStatus {
   /** The change of the record that the coordinator has not confirmed yet; undefined if there is none. */
   readonly recordChange: string | undefined;
 }
+
+/** The event of one kind. */
+export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { readonly kind: K }>;
