@@ -8,7 +8,7 @@ import type { Request } from '../../model/message.js';
 import { seqNumOf } from '../../model/order-info.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
-import { isOneWay } from '../order/ordering.js';
+import { isOneWay } from '../release/demands.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
 import { bodyOf, type Entry } from '../state/message-order.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';

@@ -3,7 +3,7 @@ import { requestDigest } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
-import { giveKeyed } from '../order/ordering.js';
+import { giveKeyed } from '../release/replies.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';

@@ -3,7 +3,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { SeqNum } from '../../model/ids.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import { VOIDED } from '../../model/outcome.js';
-import { giveCached } from '../order/ordering.js';
+import { giveCached } from '../release/replies.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { onAsked } from '../streams/items.js';
 import { voidMessage } from '../streams/voids.js';

@@ -1,7 +1,8 @@
 import { releaseCheckpoint } from '../checkpoint/checkpoints.js';
 import { truncateLog } from '../checkpoint/log-bounds.js';
 import { sendDue } from '../nested/nested.js';
-import { advanceStable, releaseWaiting } from '../order/ordering.js';
+import { advanceStable } from '../order/stable.js';
+import { releaseWaiting } from '../release/replies.js';
 import type { PrimaryState } from '../state/primary-state.js';
 
 /** Acknowledgments, registrations or the set changed: orders may be stable, replies may leave. */

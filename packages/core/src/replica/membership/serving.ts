@@ -3,7 +3,7 @@ import { PrimaryOrder } from '../../ordering/primary-order.js';
 import { backlogCopied } from '../checkpoint/backlog.js';
 import { resumeOutstanding, voidUnordered } from '../intake/resume.js';
 import { sendDue } from '../nested/nested.js';
-import { advanceStable } from '../order/ordering.js';
+import { advanceStable } from '../order/stable.js';
 import { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { awaitAsks } from '../streams/intercepted.js';

@@ -1,0 +1,141 @@
+/**
+ * Replies on their way to whoever waits for them. A reply is offered once it is known, and leaves when the release rule lets
+ * it: at the end of this turn, or when its order, or the lease, allows it.
+ */
+import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
+import type { CallId, OrderNum } from '../../model/ids.js';
+import type { Outcome } from '../../model/outcome.js';
+import type { Work } from '../../scheduling/scheduler.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplyToRelease } from '../state/release-rule.js';
+import { waitsForStability } from './demands.js';
+
+/** An ordered message has its outcome: whoever waits for it gets it as soon as it may leave. */
+export function giveReplies(
+  p: PrimaryState,
+  connection: Connection,
+  message: Message,
+  orderNum: OrderNum,
+  outcome: Outcome,
+): void {
+  const { r } = p;
+  const { seqNum, awaitStable, request } = message;
+  let waiters = message.takeWaiters();
+  // A session must know that no reply will come; whoever waits on an RPC waits, as on any server that never answers.
+  if (outcome.kind === 'abandoned') waiters = undefined;
+  message.awaitStable = false;
+  // If the handler waited, its order became stable long ago; the client learns that together with the reply.
+  const waited = message.endedAt !== undefined;
+  const mustBeStable =
+    connection.kind !== 'session' ||
+    awaitStable ||
+    /* rule waited-when-stable */ waited ||
+    /* rule acknowledged-when-stable */ waitsForStability(r, connection, request);
+  for (const call of waiters ?? []) {
+    const to = { kind: 'call', call, withHeader: connection.kind === 'session' } as const;
+    offer(p, { connection, to, orderNum, outcome, mustBeStable });
+  }
+  const byFrame = message.byFrame || waiters === undefined;
+  message.byFrame = false;
+  if (byFrame && connection.session?.link !== undefined) {
+    offer(p, { connection, to: { kind: 'seq', seqNum }, orderNum, outcome, mustBeStable });
+  }
+}
+
+export function giveRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
+  const { r } = p;
+  const { connection, call, readId, mustBeStable } = work;
+  const to =
+    call === undefined
+      ? ({ kind: 'read', readId } as const)
+      : ({ kind: 'call', call, withHeader: connection !== undefined } as const);
+  offer(p, { connection, to, orderNum: r.order.processedUpTo, outcome, mustBeStable });
+}
+
+/** The reply to a message that was processed earlier, under the same rule as the first time. */
+export function giveCached(p: PrimaryState, connection: Connection, message: Message, outcome: Outcome): void {
+  const { r } = p;
+  const orderNum = message.endedAt ?? message.order?.orderNum ?? r.stableUpTo;
+  // It tells a session that no reply will come; on an RPC nothing comes.
+  /* rule abandon-told-once */ if (outcome.kind === 'abandoned') message.takeWaiters();
+  // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
+  const waiting = findWaiting(p, connection, message);
+  /* rule wait-once */ if (waiting !== undefined) {
+    // Asked for as a stable one, it may leave only as that; else its client drops it, and asks again.
+    /* rule asked-as-stable */ waiting.mustBeStable ||= message.awaitStable;
+    if (message.waiters === undefined) {
+      message.awaitStable = false;
+      return;
+    }
+    // Only its RPC lacks one.
+    message.byFrame = false;
+  }
+  /* rule leave-once */ takeBack(connection, message);
+  giveReplies(p, connection, message, orderNum, outcome);
+}
+
+/** A reply that waits for the end of the turn, too, leaves once: as it is decided now. */
+function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message): void {
+  if (session === undefined || (waiters !== undefined && !byFrame)) return;
+  session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
+}
+
+const findWaiting = (p: PrimaryState, connection: Connection, { seqNum }: Message): ReplyToRelease | undefined =>
+  p.waiting.find((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
+
+/** The reply to an idempotency key that came again. Where its order was is not kept; it may leave when all so far is stable. */
+export function giveKeyed(p: PrimaryState, call: CallId, outcome: Outcome): void {
+  const { r } = p;
+  const to = { kind: 'call', call, withHeader: false } as const;
+  offer(p, { connection: undefined, to, orderNum: r.order.processedUpTo, outcome, mustBeStable: true });
+}
+
+function offer(p: PrimaryState, reply: ReplyToRelease): void {
+  if (!letGo(p, reply, p.holdsLease())) p.waiting.push(reply);
+}
+
+/** Lets go of what the release rule allows by now. */
+export function releaseWaiting(p: PrimaryState): void {
+  const { r } = p;
+  if (p.itemsWait) r.wantFlush();
+  if (p.waiting.length === 0) return;
+  const holdsLease = p.holdsLease();
+  if (!holdsLease) return;
+  p.waiting = p.waiting.filter((reply) => !letGo(p, reply, holdsLease));
+}
+
+function letGo(p: PrimaryState, reply: ReplyToRelease, holdsLease: boolean): boolean {
+  const { r } = p;
+  const verdict = p.release.decide(reply, p.order, r.stableUpTo, holdsLease);
+  if (verdict === 'wait') return false;
+  send(p, reply, verdict === 'stable');
+  return true;
+}
+
+function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRelease, stable: boolean): void {
+  const { r } = p;
+  if (to.kind === 'call') {
+    const { call, withHeader } = to;
+    if (!withHeader || connection === undefined) {
+      r.effects.push({ kind: 'answerCall', call, outcome });
+      return;
+    }
+    const sourceOrderInfo = p.order.multicastMessage(r.stableUpTo, orderNum);
+    const heartbeatMs = connection.session?.heartbeatMs ?? 0;
+    const bare = { term: r.term, sourceOrderInfo, stableUpTo: r.stableUpTo, heartbeatMs };
+    const header = connection.session?.viewSent === false ? { ...bare, view: r.view } : bare;
+    r.effects.push({ kind: 'answerCall', call, outcome, header: { outcome: outcome.kind, stable, header } });
+    return;
+  }
+  const session = connection?.session;
+  if (session?.link === undefined) return;
+  if (to.kind === 'seq') {
+    session.replies.push({ seqNum: to.seqNum, orderNum, outcome, stable });
+    if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
+  } else {
+    session.reads.push({ readId: to.readId, orderNum, outcome, stable });
+    /* rule read-carries-orders */ if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
+  }
+  r.wantFlush();
+}
