@@ -8,26 +8,37 @@ import type { Request } from '../../model/message.js';
 import { seqNumOf } from '../../model/order-info.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
+import type { Work } from '../../scheduling/scheduler.js';
 import { isOneWay } from '../release/demands.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
 import { bodyOf, type Entry } from '../state/message-order.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
+import type { Started } from '../state/role.js';
 import { streamCancelled } from '../streams/intercepted.js';
 import { beginPart, cancelRequest, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
+
+type CallWork = Extract<Work, { kind: 'call' }>;
 
 const NO_OUTPUTS: readonly StreamOutput[] = [];
 const NO_FINISHED: readonly Finished[] = [];
 
 /** Processes whatever may be processed: one message at a time, in announced order (DESIGN 5.9). */
 export function pump(r: ReplicaState): void {
+  let started: Started | undefined;
   while (r.running === undefined && r.stateBusy === undefined) {
     const entry = r.role.mayProcess() ? r.order.ready : undefined;
-    if (entry !== undefined) processEntry(r, entry);
-    else if (!r.role.startNext()) return;
+    if (entry === undefined) {
+      started = r.role.startNext();
+      if (started === undefined) return;
+    } else {
+      processEntry(r, entry, started?.kind === 'call' ? started : undefined);
+      started = undefined;
+    }
   }
 }
 
-function processEntry(r: ReplicaState, entry: Entry): void {
+/** @param work the call that this replica has just ordered at this entry, if it did */
+function processEntry(r: ReplicaState, entry: Entry, work: CallWork | undefined): void {
   const { info } = entry;
   assert(
     info.orderNum === r.order.processedUpTo + 1,
@@ -40,9 +51,9 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       assert(message !== undefined && request !== undefined, () => `order ${info.orderNum} has no body`);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
-      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, message, request)) return;
+      /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, message, request, work)) return;
       beginPart(r, connection, message);
-      run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry);
+      run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry, work);
       return;
     }
     case 'void':
@@ -57,15 +68,13 @@ function processEntry(r: ReplicaState, entry: Entry): void {
       complete(r, entry, ABANDONED, 0);
       return;
     case 'cancel':
-      run(r, { kind: 'ordered', info, request: cancelRequest(info.stream), peer: undefined }, entry);
+      run(r, { kind: 'ordered', info, request: cancelRequest(info.stream), peer: undefined }, entry, undefined);
   }
 }
 
-function run(r: ReplicaState, task: Task, entry: Entry): void {
-  const work = r.role.takeStarting();
+function run(r: ReplicaState, task: Task, entry: Entry, work: CallWork | undefined): void {
   r.running = { task, entry, work, startedMs: r.nowMs };
-  const admission = work?.kind === 'call' ? work.admission : undefined;
-  r.effects.push({ kind: 'execute', task, live: work !== undefined, admission });
+  r.effects.push({ kind: 'execute', task, live: work !== undefined, admission: work?.admission });
 }
 
 /** The handler of an ordered message came to its end, or was given up. */
@@ -169,13 +178,11 @@ function cameBefore(
   entry: Entry,
   name: MessageName,
   { nested, method, message }: NestedUnary,
+  work: CallWork | undefined,
 ): boolean {
   const standing = r.connections.callers.begin(nested, requestDigest(method, message), name);
   if (standing.kind === 'new') return false;
-  const starting = r.role.takeStarting();
-  if (starting?.kind === 'call' && starting.admission !== undefined) {
-    r.effects.push({ kind: 'dropAdmission', admission: starting.admission });
-  }
+  if (work?.admission !== undefined) r.effects.push({ kind: 'dropAdmission', admission: work.admission });
   complete(r, entry, standing.kind === 'running' ? WAITS : standing.outcome, 0);
   return true;
 }

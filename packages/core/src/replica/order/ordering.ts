@@ -12,6 +12,7 @@ import type { Task } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import type { Started } from '../state/role.js';
 import { allPassed } from '../streams/intercepted.js';
 import { creditDigests } from '../streams/streams.js';
 import { drains, isAtRest } from './drain.js';
@@ -19,9 +20,10 @@ import { advanceStable } from './stable.js';
 
 /** How far backups that execute too may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
 const LAG_FACTOR = 4;
+const OTHER: Started = { kind: 'other' };
 
-/** Takes the next piece of work and starts it; false if there is none, or nothing may be ordered now. */
-export function startNext(p: PrimaryState): boolean {
+/** Takes the next piece of work and starts it. @returns undefined if there is none, or nothing may be ordered now */
+export function startNext(p: PrimaryState): Started | undefined {
   const { r } = p;
   // What a handler of a stream knows is in no checkpoint, nor what one knows that waits for a reply.
   const wanted = p.checkpointWanted && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
@@ -31,13 +33,12 @@ export function startNext(p: PrimaryState): boolean {
     p.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });
-    return true;
+    return OTHER;
   }
-  if (/* rule order-nothing-more */ r.steppingDown !== undefined || !mayOrder(p)) return false;
+  if (/* rule order-nothing-more */ r.steppingDown !== undefined || !mayOrder(p)) return undefined;
   const work = p.replies.next() ?? (isDue && drains(p) ? undefined : p.scheduler.next());
-  if (work === undefined) return false;
-  start(p, work);
-  return true;
+  if (work === undefined) return undefined;
+  return start(p, work);
 }
 
 /** At these bounds the primary stops ordering until backups have caught up (DESIGN 5.3). */
@@ -52,57 +53,57 @@ export function mayOrder(p: PrimaryState): boolean {
   );
 }
 
-function start(p: PrimaryState, work: Work): void {
+function start(p: PrimaryState, work: Work): Started {
   const { r } = p;
   switch (work.kind) {
     case 'call': {
       const { connection, message, request, peer, determinants = creditDigests(connection, request) } = work;
       if (hasExpired(r, connection)) {
         refuseExpired(p, work);
-        return;
+        return OTHER;
       }
-      p.starting = work;
       const changedPeer = connection.peer !== peer;
       append(p, callOrder(message, changedPeer ? peer : undefined, determinants), connection, message);
       if (isOneWay(r, request)) giveReplies(p, connection, message, r.order.last, ACCEPTED);
-      return;
+      return work;
     }
     case 'void': {
       const { connection, message, outcome } = work;
-      if (hasExpired(r, connection)) return;
+      if (hasExpired(r, connection)) return OTHER;
       const { seqNum } = message;
       append(p, { connection: connection.id, seqNum, kind: 'void', outcome }, connection, message);
-      return;
+      return OTHER;
     }
     case 'read': {
       const task: Task = { kind: 'read', readTask: p.nextReadTask++, request: work.request, peer: work.peer };
       r.running = { task, entry: undefined, work, startedMs: r.nowMs };
       r.effects.push({ kind: 'execute', task, live: true, admission: work.admission });
-      return;
+      return OTHER;
     }
     case 'cancel': {
       const { connection, stream, end } = work;
       const ending = connection.streams.get(stream);
-      if (ending === undefined || hasExpired(r, connection)) return;
+      if (ending === undefined || hasExpired(r, connection)) return OTHER;
       // Its handler came to its end before its turn to be ended.
       if (ending.history.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
         ending.history.ended = false;
-        return;
+        return OTHER;
       }
       const ended = end && { end: { status: end.status, after: end.after ?? ending.seal(r.admits) } };
       append(p, { connection: connection.id, stream, kind: 'cancel', ...ended }, connection, undefined);
-      return;
+      return OTHER;
     }
     case 'expire': {
       const connection = r.connections.get(work.connection);
       // While this waited for its turn the session came back.
-      if (connection === undefined || /* rule expire-unless-back */ connection.session !== undefined) return;
+      if (connection === undefined || /* rule expire-unless-back */ connection.session !== undefined) return OTHER;
       connection.expiring = true;
       for (const { id, history } of connection.streams.values()) {
         if (/* rule cancel-before-expiry */ !history.opened || history.over) continue;
         append(p, { connection: connection.id, stream: id, kind: 'cancel' }, connection, undefined);
       }
       append(p, { connection: work.connection, kind: 'expire' }, connection, undefined);
+      return OTHER;
     }
   }
 }

@@ -40,7 +40,7 @@ import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { type CallerEvent, Role } from '../state/role.js';
+import { type CallerEvent, Role, type Started } from '../state/role.js';
 import { onItemPassed, onStreamEnded } from '../streams/intercepted.js';
 import { onAsked } from '../streams/items.js';
 import { giveItems, offerItems } from '../streams/offer.js';
@@ -244,14 +244,8 @@ export class Primary extends Role {
     return true;
   }
 
-  override startNext(): boolean {
+  override startNext(): Started | undefined {
     return startNext(this.p);
-  }
-
-  override takeStarting(): Work | undefined {
-    const { starting } = this.p;
-    this.p.starting = undefined;
-    return starting;
   }
 
   override partProcessed(connection: Connection, entry: Entry): void {

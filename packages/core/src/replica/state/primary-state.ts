@@ -34,8 +34,6 @@ export class PrimaryState {
   sessionsReadSinceMs: number;
 
   // ── order and execute ──
-  /** What was just ordered and is about to be processed for the first time. */
-  starting: Work | undefined;
   /** When the oldest order that is not stable was given. */
   unstableSinceMs = Number.POSITIVE_INFINITY;
 

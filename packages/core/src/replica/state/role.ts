@@ -15,6 +15,9 @@ import type { Entry } from './message-order.js';
 import type { Peer } from './peers.js';
 
 /** Events that come from callers, or answer what only a primary asks its adapter for. */
+/** What a replica has started: a call, which is ordered now and processed next, or something else. */
+export type Started = Extract<Work, { kind: 'call' }> | { readonly kind: 'other' };
+
 export type CallerEvent = EventOf<
   | 'rpcCall'
   | 'plainCall'
@@ -151,12 +154,8 @@ export abstract class Role {
   mayProcess(): boolean {
     return false;
   }
-  /** Starts the next piece of work that has no order. @returns whether there was any */
-  startNext(): boolean {
-    return false;
-  }
-  /** Which work this replica has just ordered and is about to process; asked for once. */
-  takeStarting(): Work | undefined {
+  /** Starts the next piece of work that has no order. @returns undefined if there is none */
+  startNext(): Started | undefined {
     return undefined;
   }
   /** The digest of one more order is known. */
