@@ -68,7 +68,7 @@ function start(s: SessionState, call: CallId, request: Request, readOnly: boolea
     s.calls.set(call, sent);
     invokeAtOnce(s, sent);
   }
-  s.wantsFlush = true;
+  s.wantFlush();
 }
 
 /** The application gave up waiting. A request that went out stays: replicas may need its body. */
@@ -86,7 +86,7 @@ export function onCancel(s: SessionState, call: CallId): void {
   what.call = undefined;
   // Its RPC, if it was one, is gone: the primary gets the body by frame, or its seqNum would stay a gap for ever.
   what.invoked = false;
-  if (s.config.carrier === 'rpc') s.wantsFlush = true;
+  if (s.config.carrier === 'rpc') s.wantFlush();
 }
 
 /** The call's request has its reply, or will never have one. */

@@ -76,7 +76,7 @@ export function askAboutHeld(s: SessionState): void {
       /* rule asked-once */ held.asked = true;
       primary.resend.push({ seqNum: what.seqNum, awaitStable: true });
     }
-    s.wantsFlush = true;
+    s.wantFlush();
   }
 }
 

@@ -25,7 +25,7 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
       return onNewTerm(s, link, frame);
     case 'nack':
       for (const seqNum of frame.seqNums) if (s.sent.has(seqNum)) link.resend.push({ seqNum, awaitStable: false });
-      s.wantsFlush = true;
+      s.wantFlush();
       return;
     case 'refused':
       return onRefused(s, link, frame);
@@ -51,7 +51,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   findPrimaryAgain(s);
   deliverHeld(s);
   giveHeldItems(s);
-  s.wantsFlush = true;
+  s.wantFlush();
 }
 
 function askAgain(s: SessionState, link: Link): void {
@@ -114,7 +114,7 @@ function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
   if ((sourceOrderInfo[0]?.orderNum ?? Number.POSITIVE_INFINITY) <= s.stableUpTo) releaseStable(s);
   if (!s.reflect) return;
   if (s.reflectSinceMs === Number.POSITIVE_INFINITY) s.reflectSinceMs = s.nowMs;
-  if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.config.pendingSourceOrderMax) s.wantsFlush = true;
+  if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.config.pendingSourceOrderMax) s.wantFlush();
 }
 
 /** Where replies wait for stability, the primary waits for this reflection. */
@@ -187,5 +187,5 @@ export function findPrimaryAgain(s: SessionState): void {
   }
   startWaiting(s);
   sendAllWaiting(s);
-  s.wantsFlush = true;
+  s.wantFlush();
 }

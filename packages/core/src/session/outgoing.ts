@@ -13,7 +13,7 @@ const BATCH_MAX = 64;
 /** The end of a turn: FIG. 8 for every stream, one frame each; streams that lack the same get the same frame. */
 export function flushSession(s: SessionState): void {
   if (s.creditsAtOnce) sendCredits(s);
-  s.wantsFlush = false;
+  s.flushed();
   invokeRpcs(s);
   const reads = takeReads(s);
   const groups: { frame: MulticastFrame; key: string; slots: Slot[] }[] = [];
@@ -115,10 +115,10 @@ function takeReads(s: SessionState): ReadRequest[] {
 
 /** Each replica hears of this session often enough to keep it registered, and announcements are reflected in time. */
 export function heartbeat(s: SessionState): void {
-  if (s.batchSinceMs !== undefined) s.wantsFlush = true;
+  if (s.batchSinceMs !== undefined) s.wantFlush();
   const everyMs = s.sessionMs / HEARTBEATS_PER_SESSION_MS;
   for (const link of s.links) {
-    if (link.up && link.member !== undefined && s.nowMs - link.sentAtMs >= everyMs) s.wantsFlush = true;
+    if (link.up && link.member !== undefined && s.nowMs - link.sentAtMs >= everyMs) s.wantFlush();
   }
-  if (s.nowMs - s.reflectSinceMs >= s.config.nullMessageMs / 2) s.wantsFlush = true;
+  if (s.nowMs - s.reflectSinceMs >= s.config.nullMessageMs / 2) s.wantFlush();
 }

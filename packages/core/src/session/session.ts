@@ -174,7 +174,7 @@ function tick(s: SessionState): void {
 
 function invokeAgain(s: SessionState): void {
   for (const what of s.calls.values()) {
-    if ('readId' in what ? !what.sent : !what.invoked) s.wantsFlush = true;
+    if ('readId' in what ? !what.sent : !what.invoked) s.wantFlush();
   }
 }
 
@@ -182,7 +182,7 @@ function close(s: SessionState): void {
   if (s.phase !== 'open') return;
   s.phase = 'closing';
   s.closingSinceMs = s.nowMs;
-  s.wantsFlush = true;
+  s.wantFlush();
 }
 
 /** Deregisters when every order that this session holds or caused is stable; or when that takes too long. */
@@ -194,6 +194,6 @@ function endIfSettled(s: SessionState): void {
     if (up && member !== undefined) s.effects.push({ kind: 'send', slot, frame: { kind: 'goodbye' } });
   }
   s.phase = 'ended';
-  s.wantsFlush = false;
+  s.flushed();
   s.effects.push({ kind: 'ended', clean: settled });
 }

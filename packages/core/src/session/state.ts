@@ -41,7 +41,7 @@ export class SessionState {
 
   nowMs = 0;
   effects: SessionEffect[] = [];
-  wantsFlush = false;
+  #wantsFlush = false;
   phase: 'open' | 'closing' | 'ended' = 'open';
   closingSinceMs = 0;
 
@@ -101,6 +101,19 @@ export class SessionState {
       asks: [],
       reflected: 0,
     }));
+  }
+
+  get wantsFlush(): boolean {
+    return this.#wantsFlush;
+  }
+
+  /** Something was gathered that a `flush` must send. */
+  wantFlush(): void {
+    this.#wantsFlush = true;
+  }
+
+  flushed(): void {
+    this.#wantsFlush = false;
   }
 
   get term(): Term {

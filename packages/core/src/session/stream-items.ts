@@ -82,7 +82,7 @@ export function askAboutHeldItems(s: SessionState): void {
     stream.held = [];
     s.heldStreams.delete(stream);
     primary.asks.push({ of: stream.id, received: stream.received, awaitStable: true });
-    s.wantsFlush = true;
+    s.wantFlush();
   }
 }
 

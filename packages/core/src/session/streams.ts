@@ -86,7 +86,7 @@ function credit(s: SessionState, stream: ClientStream): void {
   stream.takenBytes = 0;
   s.credits.set(stream.id, stream.taken);
   s.creditsAtOnce = true;
-  s.wantsFlush = true;
+  s.wantFlush();
 }
 
 /** Credits travel as a message of their own, which is ordered, so that all handlers find room at the same place. */
@@ -157,7 +157,7 @@ function number(s: SessionState, request: Request, stream: ClientStream | undefi
     invoked: false,
     stream,
   });
-  s.wantsFlush = true;
+  s.wantFlush();
   return seqNum;
 }
 
