@@ -17,10 +17,8 @@ const link = 1 as LinkId;
 function helloWith(connection: ConnectionId) {
   const config = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'bank' } }] });
   const replica = new Replica({ member, address: 'localhost:1', config, admits: false });
-  const frame = {
-    ...{ kind: 'hello', group: 'bank', connection, fresh: true, term: NO_TERM },
-    ...{ repliesSeenUpTo: NO_SEQ, sentAtMs: 0 },
-  } as const;
+  const heard = { term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 0 };
+  const frame: HelloFrame = { kind: 'hello', group: 'bank', connection, fresh: true, ...heard };
   return replica.step({ kind: 'sessionFrame', link, peer: 'localhost:2', frame }, 0);
 }
 

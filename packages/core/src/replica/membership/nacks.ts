@@ -1,9 +1,15 @@
 import type { NackFrame } from '../../model/frames.js';
 import { type ConnectionId, maxOf, minOf, type SeqNum } from '../../model/ids.js';
-import type { Body, Request } from '../../model/message.js';
+import { type Body, bodyBytes, type Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+
+/**
+ * A backup asks for bodies again and again until it has them. More than this is not sent before it holds more, or a lease
+ * has passed: what is on its way already would fill the link, and a link whose queue is full is cut.
+ */
+const RESENT_MAX_BYTES = 8 * 1024 * 1024;
 
 /** A backup lacks orders or bodies. */
 export function onNack(p: PrimaryState, from: Member, frame: NackFrame): void {
@@ -16,9 +22,17 @@ export function onNack(p: PrimaryState, from: Member, frame: NackFrame): void {
     r.wantFlush();
   }
   const bodies: Body[] = [];
+  if (peer.heldUpTo > peer.resentAt || r.nowMs - peer.resentMs >= r.config.leaseMs) {
+    peer.resentBytes = 0;
+    peer.resentAt = peer.heldUpTo;
+    peer.resentMs = r.nowMs;
+  }
   for (const { connection, seqNum } of frame.bodies) {
+    if (peer.resentBytes >= RESENT_MAX_BYTES) break;
     const request = findBody(r, connection, seqNum);
-    if (request !== undefined) bodies.push({ connection, seqNum, request });
+    if (request === undefined) continue;
+    bodies.push({ connection, seqNum, request });
+    peer.resentBytes += bodyBytes(request);
   }
   if (bodies.length > 0) r.effects.push({ kind: 'sendToPeer', peer: from.id, frame: { kind: 'bodies', bodies } });
 }

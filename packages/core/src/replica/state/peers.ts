@@ -31,6 +31,10 @@ export interface Peer {
   address: string | undefined;
   /** It said that it is about to stop. */
   leaving: boolean;
+  /** Bodies that it asked for and was sent since `resentMs`, when it held orders up to `resentAt`, in bytes. */
+  resentBytes: number;
+  resentMs: number;
+  resentAt: OrderNum;
 }
 
 export class Peers {
@@ -66,6 +70,9 @@ export class Peers {
       enteredAt: NO_ORDER,
       address: undefined,
       leaving: false,
+      resentBytes: 0,
+      resentMs: Number.NEGATIVE_INFINITY,
+      resentAt: NO_ORDER,
     };
     this.#byId.set(member.id, peer);
     return peer;
@@ -76,6 +83,7 @@ export class Peers {
     this.#connected.set(member.id, member);
     const peer = this.open(member, nowMs);
     peer.linkUp = true;
+    peer.resentBytes = 0;
     return peer;
   }
 
