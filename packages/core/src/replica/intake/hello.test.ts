@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseServiceConfig } from '../../config/service-config.js';
+import type { HelloFrame } from '../../model/frames.js';
 import {
   type ConnectionId,
   connectionId,
