@@ -8,7 +8,7 @@ export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type { CallerSnapshot, Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
 export { mixDigest, requestDigest } from './model/digest.js';
-export { GrpcStatus } from './model/error.js';
+export { CODE_KEY, EFFECT_KEY, GrpcStatus, trailersOf } from './model/error.js';
 export type {
   AckFrame,
   AnnounceFrame,
@@ -70,7 +70,7 @@ export {
   type OrderInfo,
   seqNumOf,
 } from './model/order-info.js';
-export { type Outcome, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
+export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
 export {
   ENDED_FOR_COPY,
   STREAM_CREDIT_AT,

@@ -1,4 +1,5 @@
 /** The metadata keys that clients and servers of this library exchange. */
+export { CODE_KEY, EFFECT_KEY } from '@understudy/core/internal';
 
 /** All keys of our own begin with this; a handler never sees one. */
 export const OWN_PREFIX = 'understudy-';
@@ -23,12 +24,6 @@ export const ASIDE_PREFIX = 'understudy-aside-';
 
 /** Names a call of a client without our interceptor, so that a retry with the same key takes effect once. */
 export const IDEMPOTENCY_KEY = 'idempotency-key';
-
-/** Trailer: the code of our error that ended the call. */
-export const CODE_KEY = 'understudy-code';
-
-/** Trailer: `true` or `false`, whether the call that was ended may have taken effect. */
-export const EFFECT_KEY = 'understudy-may-have-taken-effect';
 
 /** Trailer of a refusal: the address of the primary, if the refusing replica knows it. */
 export const PRIMARY_KEY = 'understudy-primary';

@@ -4,8 +4,8 @@
  */
 import type { status as Status, StatusObject } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode, type UnderstudyError } from '@understudy/core';
-import type { MetadataEntries, Reply } from '@understudy/core/internal';
-import { CODE_KEY, EFFECT_KEY, PRIMARY_KEY } from './keys.js';
+import { EFFECT_KEY, type MetadataEntries, ownReply, type Reply, trailersOf } from '@understudy/core/internal';
+import { PRIMARY_KEY } from './keys.js';
 import { metadataOf } from './metadata.js';
 import { sentenceOf } from './reasons.js';
 
@@ -43,24 +43,16 @@ export function statusOfUnderstudyError(error: UnderstudyError, facts: ErrorFact
  * @param reason a sentence that a person can act on; never contains a payload
  */
 export function errorReply(code: ErrorCode, reason: string): Reply {
-  return Object.freeze({
-    kind: 'reply',
-    code: ERROR_CODES[code].status,
-    details: wellFormed(`${code}: ${reason}`),
-    trailers: Object.freeze(trailersOf(code, ERROR_CODES[code].mayHaveTakenEffect)),
-  });
+  return ownReply(code, wellFormed(reason));
 }
 
 /** A status of gRPC's own with which this side ends a call: cancelled, deadline exceeded, message too large. */
 export function localStatus(code: Status, details: string, mayHaveTakenEffect: boolean): StatusObject {
-  const ours = mayHaveTakenEffect ? 'UNDERSTUDY_INDETERMINATE' : undefined;
-  return { code, details: wellFormed(details), metadata: metadataOf(trailersOf(ours, mayHaveTakenEffect)) };
+  const trailers: MetadataEntries = mayHaveTakenEffect
+    ? trailersOf('UNDERSTUDY_INDETERMINATE')
+    : [[EFFECT_KEY, String(mayHaveTakenEffect)]];
+  return { code, details: wellFormed(details), metadata: metadataOf(trailers) };
 }
 
 /** Text that can be sent as the details of a status; anything else makes grpc-js throw. */
 export const wellFormed = (text: string): string => text.replace(LONE_SURROGATES, '\ufffd');
-
-function trailersOf(code: ErrorCode | undefined, mayHaveTakenEffect: boolean): MetadataEntries {
-  const effect = [EFFECT_KEY, String(mayHaveTakenEffect)] as const;
-  return code === undefined ? [effect] : [[CODE_KEY, code], effect];
-}

@@ -1,3 +1,5 @@
+import type { MetadataEntries } from './metadata.js';
+
 /** gRPC status codes that errors of this library map to (grpc/grpc, statuscodes.md). */
 export const GrpcStatus = {
   OK: 0,
@@ -54,6 +56,21 @@ export const ERROR_CODES = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Trailer: the code of our error that ended the call. */
+export const CODE_KEY = 'understudy-code';
+
+/** Trailer: `true` or `false`, whether the call that was ended may have taken effect. */
+export const EFFECT_KEY = 'understudy-may-have-taken-effect';
+
+/** The trailers of every status of ours. */
+export const trailersOf = (
+  code: ErrorCode,
+  mayHaveTakenEffect = ERROR_CODES[code].mayHaveTakenEffect,
+): MetadataEntries => [
+  [CODE_KEY, code],
+  [EFFECT_KEY, String(mayHaveTakenEffect)],
+];
 
 /** The one error class of this library. */
 export class UnderstudyError extends Error {

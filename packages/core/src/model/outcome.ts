@@ -1,4 +1,4 @@
-import { GrpcStatus } from './error.js';
+import { ERROR_CODES, type ErrorCode, GrpcStatus, trailersOf } from './error.js';
 import type { MetadataEntries } from './metadata.js';
 
 /**
@@ -54,24 +54,33 @@ const EMPTY: Reply = Object.freeze({
   message: new Uint8Array(0),
 });
 
+/**
+ * A status of ours as a reply, to be kept or put into the order. It is frozen, so that one may serve many calls.
+ *
+ * @param reason a sentence that a person can act on; never contains a payload
+ */
+export function ownReply(code: ErrorCode, reason: string): Reply {
+  const { status } = ERROR_CODES[code];
+  return Object.freeze({
+    kind: 'reply',
+    code: status,
+    details: `${code}: ${reason}`,
+    trailers: Object.freeze(trailersOf(code)),
+  });
+}
+
 /** What an idempotency key, or a calling group, is answered with when the handler of its call was left behind. */
-export const INDETERMINATE: Reply = Object.freeze({
-  kind: 'reply',
-  code: GrpcStatus.UNAVAILABLE,
-  details: 'UNDERSTUDY_INDETERMINATE: the handler of this call did not come to its end; it may have taken effect',
-});
+export const INDETERMINATE = ownReply(
+  'UNDERSTUDY_INDETERMINATE',
+  'the handler of this call did not come to its end; it may have taken effect',
+);
 
-const NO_EFFECT: Reply = Object.freeze({
-  kind: 'reply',
-  code: GrpcStatus.UNAVAILABLE,
-  details: 'UNDERSTUDY_VOIDED: the message had no order when the primary changed; it had no effect',
-});
+const NO_EFFECT = ownReply('UNDERSTUDY_VOIDED', 'the message had no order when the primary changed; it had no effect');
 
-const STREAM_LOST: Reply = Object.freeze({
-  kind: 'reply',
-  code: GrpcStatus.UNAVAILABLE,
-  details: 'UNDERSTUDY_INDETERMINATE: the group does not know this stream any more; it may have taken effect',
-});
+const STREAM_LOST = ownReply(
+  'UNDERSTUDY_INDETERMINATE',
+  'the group does not know this stream any more; it may have taken effect',
+);
 
 /** What a caller that knows nothing of replication is told of an outcome. */
 export function replyOf(outcome: Outcome): Reply {

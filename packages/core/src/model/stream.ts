@@ -1,6 +1,6 @@
 import type { ConnectionId, SeqNum } from './ids.js';
 import type { MetadataEntries } from './metadata.js';
-import type { Reply, StreamEnd } from './outcome.js';
+import { ownReply, type StreamEnd } from './outcome.js';
 
 /**
  * A call with more than one message (DESIGN 5.8; the asynchronous requests and replies of [0041]–[0044]). What its client
@@ -62,13 +62,7 @@ export interface StreamOutput {
 }
 
 /** What the client of a stream is told that was ended so that the state can be copied. */
-export const ENDED_FOR_COPY: Reply = Object.freeze({
-  kind: 'reply',
-  code: 8,
-  details:
-    'UNDERSTUDY_BACKLOG: a passive group ends its streams when it has too many messages to replay; open it again, or raise backlogMax',
-  trailers: Object.freeze([
-    ['understudy-code', 'UNDERSTUDY_BACKLOG'] as const,
-    ['understudy-may-have-taken-effect', 'true'] as const,
-  ]),
-});
+export const ENDED_FOR_COPY = ownReply(
+  'UNDERSTUDY_BACKLOG',
+  'a passive group ends its streams when it has too many messages to replay; open it again, or raise backlogMax',
+);
