@@ -7,7 +7,9 @@ import type { Member } from '../../model/record.js';
 
 /** The answers that one promotion has received so far, and those that it still waits for. */
 export class Collection {
-  /** `collecting` answers → `publishing` the adoption into the record → `recovering`: processing what was adopted. */
+  /**
+   * `collecting` answers, `publishing` the adoption into the record, then `recovering`: processing what was adopted.
+   */
   stage: 'collecting' | 'publishing' | 'recovering' = 'collecting';
   /** In-sync peers that have not promised yet, each with the time at which the promotion stops waiting for it. */
   readonly waitingPeers = new Map<ReplicaId, { readonly member: Member; untilMs: number }>();

@@ -30,7 +30,10 @@ export interface ReplyToRelease {
   mustBeStable: boolean;
 }
 
-/** `stable`: may leave and can never be lost. `concurrent`: may leave with its unstable orders. `wait`: may not leave yet. */
+/**
+ * `stable`: the message may leave, and its orders can never be lost. `concurrent`: it may leave together with its
+ * unstable orders. `wait`: it may not leave yet.
+ */
 export type Verdict = 'stable' | 'concurrent' | 'wait';
 
 /** Decides anew each time a message is about to leave, because sessions, members and stability change meanwhile. */
