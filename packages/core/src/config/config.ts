@@ -2,7 +2,7 @@
 
 /** When a reply may leave the primary although its order is not stable; see `GroupConfig.release`. */
 export type Release = 'concurrent' | 'acknowledged';
-/** What backups do with a call; see `GroupConfig.replication`. */
+/** The work of backups; see `GroupConfig.replication`. */
 export type Replication = 'semi-active' | 'passive';
 /**
  * How backups learn the order. `direct` (FIG. 5): the primary announces to its own backups too. `destination` (FIG. 6):

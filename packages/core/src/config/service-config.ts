@@ -240,7 +240,7 @@ function methodAt(value: unknown, path: string): readonly MethodConfig[] {
   onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay']);
   const readOnly = flagAt(entry.readOnly, `${path}.readOnly`);
   const oneWay = flagAt(entry.oneWay, `${path}.oneWay`);
-  if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a method that only reads has nothing but its reply`);
+  if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a read-only method has no effect besides its reply`);
   const release = entry.release === undefined ? undefined : wordAt(entry, path, 'release');
   const names = arrayAt(entry.name, `${path}.name`);
   if (names.length === 0) fail(`${path}.name is empty; it must name at least one service or method`);
@@ -265,6 +265,6 @@ function nameAt(value: unknown, path: string): { service: string; method: string
   if (typeof method !== 'string' || (method !== '' && !METHOD.test(method))) {
     bad(`${path}.method`, method, 'the name of a method such as "Transfer", or absent for all');
   }
-  if (service === '' && method !== '') bad(`${path}.service`, undefined, 'given where a method is');
+  if (service === '' && method !== '') bad(`${path}.service`, undefined, 'given together with a method');
   return { service, method };
 }

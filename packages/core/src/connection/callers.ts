@@ -17,7 +17,7 @@ export const CALLERS_KEPT = 1024;
  */
 export const CALLS_KEPT = 65_536;
 
-/** What is known of a nested call when it is about to be processed. */
+/** The standing of a nested call when it is about to be processed. */
 export type Standing =
   | { readonly kind: 'new' }
   /** The call came before and had this outcome. */
@@ -36,7 +36,7 @@ interface Call {
   again: MessageName[] | undefined;
 }
 
-/** What names a message: its connection and its number there. */
+/** The name of a message: its connection and its number there. */
 export interface MessageName {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;

@@ -127,7 +127,7 @@ export class Connections {
     return { connections, keyed, callers, expired: [...this.#expired], expiredForgotten: this.expiredForgotten };
   }
 
-  /** Takes over the parts of a checkpoint. What this replica heard from sessions itself stays. */
+  /** Takes over the parts of a checkpoint. Messages that this replica received from sessions itself stay. */
   restore(checkpoint: Checkpoint): void {
     this.#keyed.clear();
     for (const { key, requestDigest, outcome } of checkpoint.keyed) this.#keyed.set(key, { requestDigest, outcome });

@@ -7,7 +7,7 @@ import type { CallOrder, VoidOrder } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
 
 /**
- * Where a message is in its life on this replica.
+ * The stage of a message in its life on this replica.
  *
  * `expected`: it was named, but its body is not here. `received`: its body is here. At the primary, `held`: it waits
  * for earlier messages of its stream; `queued`: it waits for the interceptors, or for open streams to end; `admitted`:

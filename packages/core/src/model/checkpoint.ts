@@ -5,7 +5,7 @@ import type { NestedId } from './nested.js';
 import type { Outcome } from './outcome.js';
 import type { StreamItem } from './stream.js';
 
-/** What a replica remembers of one connection, as of a checkpoint. */
+/** The records of one connection, as of a checkpoint. */
 export interface ConnectionSnapshot {
   readonly connection: ConnectionId;
   readonly repliesSeenUpTo: SeqNum;

@@ -50,7 +50,7 @@ export function mixDigest(digest: number, word: number): number {
 
 const KIND_SEEDS: Readonly<Record<ConnectionKind, number>> = { session: 0, plain: 1, group: 2 };
 
-/** What a connection contributes to the digest. Computed once for each connection. */
+/** A connection's contribution to the digest. Computed once for each connection. */
 export function connectionDigest(connection: ConnectionId): number {
   const hex = connectionHex(connection);
   let hash = KIND_SEEDS[connectionKind(connection)];

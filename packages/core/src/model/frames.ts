@@ -29,7 +29,7 @@ export interface HelloFrame {
   readonly sentAtMs: number;
 }
 
-/** What every later frame of a session carries: the piggyback of FIG. 8. */
+/** The header of every later frame of a session: the piggyback of FIG. 8. */
 export interface SessionHeader {
   /** The newest term that the client knows. */
   readonly term: Term;
@@ -60,7 +60,7 @@ export interface ReadRequest {
   readonly request: Request;
 }
 
-/** How far the client is with a stream. The primary goes on from there. */
+/** A client's progress with a stream. The primary goes on from there. */
 export interface StreamAsk {
   readonly of: SeqNum;
   /** The application was given the items up to this one. */
@@ -134,7 +134,7 @@ export interface WelcomeFrame {
   readonly sessionMs: number;
 }
 
-/** What every frame and RPC reply of a replica to a client carries. */
+/** The header of every frame and RPC reply from a replica to a client. */
 export interface ReplicaHeader {
   readonly term: Term;
   /**
@@ -245,7 +245,7 @@ export interface AckFrame {
   readonly leaving: boolean;
 }
 
-/** A replica asks another one for what it lacks. */
+/** A replica asks another one for orders and bodies that it lacks. */
 export interface NackFrame {
   readonly kind: 'nack';
   readonly term: Term;

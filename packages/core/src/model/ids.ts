@@ -15,9 +15,9 @@ export type OrderNum = Brand<number, 'OrderNum'>;
 /** The number of a message on its connection: 1, 2, 3 … ([0096]). */
 export type SeqNum = Brand<number, 'SeqNum'>;
 /**
- * Who numbers the messages of a connection. `session`: a client with our interceptor numbers its own. `plain`: a
- * primary numbers the calls of plain clients, on one connection for each of its lives. `group`: a primary numbers the
- * messages that the group itself brings into its order, such as replies to nested calls.
+ * The kind of a connection says who numbers its messages. `session`: a client with our interceptor numbers its own.
+ * `plain`: a primary numbers the calls of plain clients, on one connection for each of its lives. `group`: a primary
+ * numbers the messages that the group itself brings into its order, such as replies to nested calls.
  */
 export type ConnectionKind = 'session' | 'plain' | 'group';
 /** A multicast connection `C` ([0020]): its kind, and 16 bytes as 32 lower-case hexadecimal digits. */

@@ -17,7 +17,7 @@ export interface NestedId {
   readonly index: number;
 }
 
-/** What the callee is told, so that it recognises a call that it got before. */
+/** The caller of a nested call, as told to the callee, which thereby recognises a call that it got before. */
 export interface NestedCaller {
   /**
    * The calling group and its origin, which together name one history of orders. At most `CLIENT_NAME_MAX` characters.

@@ -57,7 +57,7 @@ const EMPTY: Reply = Object.freeze({
 export const INDETERMINATE: Reply = Object.freeze({
   kind: 'reply',
   code: GrpcStatus.UNAVAILABLE,
-  details: 'UNDERSTUDY_INDETERMINATE: the handler of this call did not come to its end; it may have taken effect',
+  details: 'UNDERSTUDY_INDETERMINATE: the handler of this call did not end; the call may have taken effect',
 });
 
 const NO_EFFECT: Reply = Object.freeze({

@@ -1,4 +1,4 @@
-/** What the core's surroundings provide: a coordinator that keeps the record, the service's state, a logger. */
+/** The ports that the core's surroundings fill: a coordinator that keeps the record, the service's state, a logger. */
 
 import type { Epoch } from './ids.js';
 import type { GroupRecord, Member } from './record.js';
@@ -16,7 +16,7 @@ export type SwapResult =
 /** A running replica, whether or not the record names it. */
 export interface Presence {
   readonly member: Member;
-  /** Where the replica is reached, `host:port`. */
+  /** The replica's address, `host:port`. */
   readonly address: string;
 }
 

@@ -34,7 +34,7 @@ export interface GroupRecord {
   readonly primary: Member;
   /** The replicas that hold everything that was released, including the primary. Only they may become primary. */
   readonly inSync: readonly Member[];
-  /** Where replicas are reached, `host:port` by replica id, including those outside the in-sync set. */
+  /** The addresses of the replicas, `host:port` by replica id, including those outside the in-sync set. */
   readonly addresses: Readonly<Record<string, string>>;
   /** The last 32 adoptions, ascending by term. */
   readonly adoptedThrough: readonly Adoption[];

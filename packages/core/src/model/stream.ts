@@ -25,7 +25,7 @@ export const STREAM_CREDIT_AT_BYTES = STREAM_WINDOW_BYTES / 2;
 export const STREAM_UNREAD_MAX = 16_384;
 export const STREAM_UNREAD_MAX_BYTES = 64 * 1024 * 1024;
 
-/** What a client sends on a stream. Absent from the request of a unary call. */
+/** A part of a stream: one message that its client sends. Absent from the request of a unary call. */
 export type StreamPart =
   /** Opens the stream. The request has the one message if the method takes just one. */
   | { readonly kind: 'open' }
@@ -45,7 +45,7 @@ export interface Taken {
   readonly upTo: number;
 }
 
-/** What a handler sends on a stream. */
+/** An item of a stream: one thing that its handler sends. */
 export type StreamItem =
   | { readonly kind: 'metadata'; readonly entries: MetadataEntries }
   | { readonly kind: 'message'; readonly message: Uint8Array }

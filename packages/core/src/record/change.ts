@@ -5,7 +5,7 @@ import type { SwapResult } from '../model/ports.js';
 import type { GroupRecord } from '../model/record.js';
 import { sameRecord } from './codec.js';
 
-/** What the adapter must do next about a change of the record. */
+/** The adapter's next step in a change of the record. */
 export type RecordChangeStep =
   /** Compare and swap, then report to `onSwapped`. */
   | { readonly kind: 'swap'; readonly expected: Epoch; readonly next: GroupRecord }

@@ -1,6 +1,5 @@
 /**
- * A group's record as JSON and back. What comes back is a complete, checked record, or an error that names the bad
- * field.
+ * A group's record as JSON and back. Reading yields a complete, checked record, or an error that names the bad field.
  */
 
 import { describeValue } from '../model/describe-value.js';

@@ -18,7 +18,7 @@ export function checkSwap(group: string, expected: Epoch, next: GroupRecord): vo
   try {
     parseRecord(next, group);
   } catch (cause) {
-    const problem = `a record that nobody could read is not stored: ${(cause as Error).message}`;
+    const problem = `this record could not be read back, so it is not stored: ${(cause as Error).message}`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem, { cause });
   }
 }

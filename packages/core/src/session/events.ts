@@ -46,7 +46,7 @@ export type SessionEvent =
   /** No more calls will come: flush, wait for stability, deregister. */
   | { readonly kind: 'close' };
 
-/** What the adapter must do. Effects are carried out in the order given. */
+/** Everything that a session's adapter must do. Effects are carried out in the order given. */
 export type SessionEffect =
   | { readonly kind: 'send'; readonly slot: Slot; readonly frame: SessionFrame }
   /** Send one frame to several slots; it needs encoding only once. */

@@ -1,4 +1,6 @@
-/** What a session keeps for each open call of the application, until it is answered and its order is stable. */
+/**
+ * The records that a session keeps for each open call of the application, until it is answered and its order is stable.
+ */
 
 import type { CallId, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';

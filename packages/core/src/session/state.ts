@@ -1,4 +1,4 @@
-/** What a client's session knows: its links, its view of the group, its open calls and the orders it heard of. */
+/** The state of a client's session: its links, its view of the group, its open calls and the orders it heard of. */
 
 import type { GroupConfig } from '../config/config.js';
 import type { SessionHeader, StreamAsk, View } from '../model/frames.js';
@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly config: GroupConfig;
 }
 
-/** The state of one session. */
+/** One object for one session, from its first link to its end. */
 export class SessionState {
   readonly connection: ConnectionId;
   readonly config: GroupConfig;

@@ -284,8 +284,8 @@ export function failStreams(
 }
 
 /**
- * Ends streams whose history was cut: a promotion gave this session up and cut orders that it had seen. What the
- * streams would go on with does not fit the items that the application was given.
+ * Ends streams whose history was cut: a promotion gave this session up and cut orders that it had seen. Later items
+ * would not fit the items that the application was given.
  */
 export function failTornStreams(s: SessionState): void {
   if (
@@ -293,7 +293,7 @@ export function failTornStreams(s: SessionState): void {
     s.pendingRemoteOrder.all().every((info) => /* rule torn-streams-end */ isAdopted(s.view, info))
   )
     return;
-  const reason = 'the group lost what this client had seen of it; the stream cannot go on';
+  const reason = 'the group lost orders that this client had seen; the stream cannot go on';
   for (const stream of [...s.streams.values()]) {
     if (!stream.opened && stream.received === 0) continue;
     giveUp(s, stream);

@@ -1,4 +1,4 @@
-/** What becomes of a call once the user's interceptors have let it pass or have ended it. */
+/** The answers of the user's interceptors: a call may be ordered, or was ended by them. */
 
 import { NO_ORDER } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';

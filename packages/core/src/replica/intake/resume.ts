@@ -1,4 +1,4 @@
-/** What a primary does for a connection when its session comes back, falls silent or ends. */
+/** A primary's handling of connections whose session comes back, falls silent or ends. */
 
 import type { Collected } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';

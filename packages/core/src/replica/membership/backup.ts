@@ -1,6 +1,5 @@
 /**
- * What a backup does for its group: follows announcements, asks for what is missing, and claims when the primary is
- * silent.
+ * The duties of a backup: it follows announcements, asks for what is missing, and claims when the primary is silent.
  */
 
 import { CLOCK_DRIFT } from '../../config/clock.js';
@@ -20,10 +19,8 @@ import type { FollowerState } from '../state/follower-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
 
-/**
- * What a backup logs when its primary's lease has run out and it proposes itself to the coordinator as the new primary.
- */
-export const CLAIMS = 'primary is silent, claims';
+/** The log event of a backup that proposes itself as the new primary because the old one's lease has run out. */
+export const CLAIMS = 'the primary is silent; this replica claims its place';
 
 /** A body that has been missing this long is requested from its session too, in milliseconds. */
 const NACK_SESSIONS_AFTER_MS = 60;

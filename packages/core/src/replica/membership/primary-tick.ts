@@ -34,7 +34,7 @@ function announceLate(p: PrimaryState): void {
   r.wantFlush();
 }
 
-/** Stops reading from sessions while the queue is full, and goes on once half of it is done. */
+/** Stops reading from sessions while the queue is full, and goes on once it is half empty. */
 function pushBack(p: PrimaryState): void {
   const { r } = p;
   const size = p.scheduler.size + p.setAside.size;

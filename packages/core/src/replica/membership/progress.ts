@@ -1,4 +1,4 @@
-/** What a primary does whenever more may have become stable. */
+/** The consequences, at a primary, of orders becoming stable. */
 
 import { releaseCheckpoint } from '../checkpoint/checkpoints.js';
 import { truncateLog } from '../checkpoint/log-bounds.js';

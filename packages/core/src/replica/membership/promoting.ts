@@ -91,7 +91,7 @@ export function promotingTick(m: PromotionState): void {
     if (r.nowMs < untilMs) continue;
     collection.waitingPeers.delete(id);
     collection.silent.push(member);
-    r.log('warn', 'peer is silent, it leaves the in-sync set', { peer: id });
+    r.log('warn', 'a peer is silent; it leaves the in-sync set', { peer: id });
   }
   // checkSessions has unregistered sessions whose heartbeats ended. By the delivery rule, they can no longer deliver
   // anything.

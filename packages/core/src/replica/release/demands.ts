@@ -1,4 +1,4 @@
-/** What a request demands of its reply: to be stable first, or to come as soon as the request is ordered. */
+/** The demands of a request on its reply: to be stable first, or to come as soon as the request is ordered. */
 
 import type { Connection } from '../../connection/connection.js';
 import type { Request } from '../../model/message.js';

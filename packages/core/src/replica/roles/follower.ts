@@ -23,7 +23,7 @@ import type { Peer } from '../state/peers.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { Role } from '../state/role.js';
 
-/** What backups and learners have in common: they take in the primary's announcements and acknowledge them. */
+/** The common part of backups and learners: they take in the primary's announcements and acknowledge them. */
 abstract class Follower extends Role {
   protected readonly r: ReplicaState;
 

@@ -13,7 +13,7 @@ import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
 
-/** What a handler runs for: an ordered message, or a read between two ordered messages. */
+/** The task of a handler: an ordered message, or a read between two ordered messages. */
 export type Task =
   | {
       readonly kind: 'ordered';
@@ -31,7 +31,7 @@ export interface Finished {
 }
 
 /**
- * What a plain client's streaming RPC sends after its opening. `taken` says that the client took items up to a number.
+ * A part of a plain client's streaming RPC after its opening. `taken` says that the client took items up to a number.
  */
 export type PlainPart =
   | { readonly kind: 'message'; readonly message: Uint8Array }
@@ -129,7 +129,7 @@ export type ReplicaEvent =
   /** The process received SIGTERM: hand over, then stop. */
   | { readonly kind: 'stepDown' };
 
-/** What the adapter must do. Effects are carried out in the order given. */
+/** Everything that a replica's adapter must do. Effects are carried out in the order given. */
 export type ReplicaEffect =
   | { readonly kind: 'sendToPeer'; readonly peer: ReplicaId; readonly frame: PeerFrame }
   | { readonly kind: 'sendToSession'; readonly link: LinkId; readonly frame: ReplyFrame }

@@ -1,11 +1,13 @@
-/** What a replica knows only while it follows a primary, as a backup or as a learner that has its checkpoint. */
+/**
+ * The state that a replica needs only while it follows a primary, as a backup or as a learner that has its checkpoint.
+ */
 
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { type ConnectionId, next, type OrderNum } from '../../model/ids.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
 import type { ReplicaState } from './replica-state.js';
 
-/** The state of one follower, for as long as it follows one primary. */
+/** One object for one follower, as long as it follows the same primary. */
 export class FollowerState {
   readonly r: ReplicaState;
   readonly backupOrder: BackupOrder;

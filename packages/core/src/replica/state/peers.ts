@@ -5,7 +5,7 @@ import { NO_ORDER } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 
-/** One other replica in one life. What it acknowledged in an older term or an older life does not carry over. */
+/** One other replica in one life. Acknowledgments of an older term or an older life do not carry over. */
 export interface Peer {
   readonly member: Member;
   linkUp: boolean;
@@ -53,7 +53,7 @@ export class Peers {
     return this.#byId.values();
   }
 
-  /** Returns the peer in exactly this life. What was known of another life of it is dropped. */
+  /** Returns the peer in exactly this life. Counts of another life of it are dropped. */
   open(member: Member, nowMs: number): Peer {
     const known = this.#byId.get(member.id);
     if (known !== undefined && sameMember(known.member, member)) return known;

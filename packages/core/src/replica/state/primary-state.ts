@@ -1,4 +1,6 @@
-/** What only a primary knows: its queues, the order it gives, replies it holds back, and checkpoints under way. */
+/**
+ * The state that only a primary needs: its queues, the order it gives, replies it holds back, checkpoints under way.
+ */
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
@@ -12,7 +14,7 @@ import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
 import { Stability } from './stability.js';
 
-/** The state of one primary, in one term. */
+/** One object for one primary in one term. */
 export class PrimaryState {
   readonly r: ReplicaState;
   readonly order: PrimaryOrder;

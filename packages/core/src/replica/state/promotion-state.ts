@@ -1,11 +1,11 @@
-/** What only a promoting replica knows. */
+/** The state that only a promoting replica needs. */
 
 import type { BackupOrder } from '../../ordering/backup-order.js';
 import { Collection } from './collection.js';
 import type { PrimaryState } from './primary-state.js';
 import type { ReplicaState } from './replica-state.js';
 
-/** The state of one promotion. */
+/** One object for one promotion. */
 export class PromotionState {
   readonly r: ReplicaState;
   readonly collection = new Collection();

@@ -1,4 +1,4 @@
-/** What a replica knows in every role, for one life of it. State that belongs to one role is in that role. */
+/** The state of a replica that every role needs, for one life. State that only one role needs is in that role. */
 
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
@@ -30,10 +30,10 @@ export const HAND_OVER_LEASES = 3;
 /** How many digests of processed orders are kept for comparison with the primary's. */
 const DIGESTS_KEPT = 8192;
 
-/** Who a replica is, and how its group is configured. Fixed for one life. */
+/** The identity of a replica and the configuration of its group. Fixed for one life. */
 export interface ReplicaOptions {
   readonly member: Member;
-  /** Where peers reach this replica, `host:port`. */
+  /** The address at which peers reach this replica, `host:port`. */
   readonly address: string;
   readonly config: GroupConfig;
   /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */

@@ -31,7 +31,7 @@ export function requiredMembers(
   return required;
 }
 
-/** What the primary may conclude from the acknowledgments of the members that count. */
+/** Evaluates the acknowledgments of the members that count. */
 export class Stability {
   #required: readonly (Peer | undefined)[] = [];
 
