@@ -59,7 +59,9 @@ export class Callers {
   readonly #byClient = new Map<string, Caller>();
 
   /**
-   * A nested call is about to be processed as the message `name`. @returns whether it came before, and what it got then
+   * A nested call is about to be processed as the message `name`.
+   *
+   * @returns whether the call came before, and its outcome then
    */
   begin(caller: NestedCaller, requestDigest: number, name: MessageName): Standing {
     const known = this.#open(caller.client);

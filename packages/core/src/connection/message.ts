@@ -29,8 +29,8 @@ export type Stage =
   | 'settled';
 
 /**
- * Which stage may follow which. If the order of a message is cut, the message goes back to `received`. A checkpoint
- * takes a message from any early stage to `processed`.
+ * Which stage may follow which. If the order of a message is cut, the message goes back to `received`. A checkpoint may
+ * take a message straight to `processed`.
  */
 const LEGAL: Readonly<Record<Stage, readonly Stage[]>> = {
   expected: ['received', 'ordered', 'processed'],

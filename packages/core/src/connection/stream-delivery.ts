@@ -1,4 +1,4 @@
-/** How far the client of a stream was served. */
+/** The delivery of a stream to its client: which items were sent, and which the client has. */
 
 import type { CallId } from '../model/ids.js';
 

@@ -80,8 +80,9 @@ export class StreamHistory {
   }
 
   /**
-   * Compares the primary's digest at `index` now, or later when this replica's handler is that far. @returns false if
-   * it differs
+   * Compares the primary's digest at `index` now, or later when this replica's handler is that far.
+   *
+   * @returns false if it differs
    */
   expect(index: number, digest: number): boolean {
     if (this.#restored || this.ended) return true;

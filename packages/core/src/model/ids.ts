@@ -6,7 +6,7 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 /** The version of a group's record. It grows by one with every change (PacificA's configuration number). */
 export type Epoch = Brand<number, 'Epoch'>;
 /**
- * The number of primaries the group has had. It grows by one with every change of primary; messages of an older term
+ * The number of a primary's period of office. It grows by one with every change of primary; messages of an older term
  * are refused.
  */
 export type Term = Brand<number, 'Term'>;

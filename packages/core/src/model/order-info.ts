@@ -1,4 +1,4 @@
-/** orderInfo ([0098]): what has a place in the order, of which kind, with the results recorded for it. */
+/** orderInfo ([0098]): the kinds of events that have a place in the order, with the results recorded for each. */
 
 import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
 import { NO_SEQ } from './ids.js';

@@ -1,6 +1,5 @@
 /**
- * The unary calls and reads of a session: each waits for a primary and for room, is sent, and is answered or fails
- * once.
+ * The unary calls and reads of a session: each waits for a primary and for room, is sent, and then answered or failed.
  */
 
 import type { CallId, SeqNum } from '../model/ids.js';

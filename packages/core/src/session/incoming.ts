@@ -82,8 +82,9 @@ function onReplies(s: SessionState, link: Link, { header, replies, reads, items 
 }
 
 /**
- * Takes in the header of a frame or RPC. @returns false if it is of an older term, so that its replies must not be
- * believed
+ * Takes in the header of a frame or RPC.
+ *
+ * @returns false if it is of an older term, so that its replies must not be believed
  */
 export function onHeader(s: SessionState, link: Link | undefined, header: ReplicaHeader): boolean {
   if (link !== undefined) link.ackedMs = maxOf(link.ackedMs, /* rule delivery-from-sending */ header.heartbeatMs);

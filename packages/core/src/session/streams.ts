@@ -1,6 +1,4 @@
-/**
- * The streams of a session: their parts are sent within the window, and sent again after a void until the stream ends.
- */
+/** The streams of a session: sends their parts within the window, and again after a void, until each stream ends. */
 
 import { type CallId, next, type SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';

@@ -2,8 +2,8 @@
  * Bounds the *backlog* of a passive group: the messages since the last copy of the state, which a successor replays.
  *
  * No copy can be made while streams are open. Where some stream is always open, the backlog and with it every log would
- * grow without bound. So from half its bound on, new streams are kept waiting once, for as long as open ones need to
- * end; at the bound, the streams that are still open are ended.
+ * grow without bound. So from half its bound on, new streams wait now and then, for as long as open ones need to end;
+ * at the bound, the streams that are still open are ended.
  */
 
 import type { OrderNum } from '../../model/ids.js';

@@ -83,8 +83,9 @@ const opensStream = (p: PrimaryState): boolean => {
 };
 
 /**
- * Gives the base to a learner that waits while streams are open, when no new checkpoint can be made. @returns whether
- * it did
+ * Gives the base to a learner that waits while streams are open, when no new checkpoint can be made.
+ *
+ * @returns whether it did
  */
 export function startFromBase(p: PrimaryState, peer: Peer): boolean {
   const { r } = p;

@@ -28,8 +28,8 @@ export function resumeOutstanding(p: PrimaryState, connection: Connection, peer:
     else if (/* rule order-afresh */ message?.isUnordered) schedule(p, connection, message, peer);
     else if (!connection.knows(seqNum)) lost.push(seqNum);
   }
-  // The session's word does not cover what it sent afterwards. If such a message is processed already, its reply goes
-  // out here.
+  // The session's answer does not cover messages that it sent afterwards. If one of them is processed already, its
+  // reply goes out here, since no other replica can send it.
   for (const message of connection.messages.values()) {
     const { seqNum, outcome } = message;
     if (seqNum <= collected.sentUpTo || outcome === undefined) continue;
@@ -61,8 +61,8 @@ function cancelEnded(p: PrimaryState, connection: Connection, { streams, sentUpT
 }
 
 /**
- * Forgets bodies without an order that the session does not wait for. Other messages of their streams may wait for
- * them.
+ * Forgets bodies without an order that the session does not wait for: this replica cannot know which messages of their
+ * streams depend on them.
  */
 function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Collected): void {
   const wanted = new Set(outstanding);

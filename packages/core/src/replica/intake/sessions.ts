@@ -106,7 +106,7 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, heartbea
   });
 }
 
-/** Asks a session what it holds and what it still waits for. */
+/** Asks a session which orders it holds and which replies it still waits for. */
 export function askSession(r: ReplicaState, link: LinkId): void {
   r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'newTerm', view: r.view, collect: true } });
 }
@@ -165,8 +165,8 @@ export function keepReadsOfTerm(
 }
 
 /**
- * A session said what it holds and what it still waits for. A promoting replica collects the former; a primary acts on
- * the latter.
+ * A session said which orders it holds and which replies it still waits for. A promoting replica collects the orders; a
+ * primary gives the replies.
  */
 function onCollected(
   r: ReplicaState,

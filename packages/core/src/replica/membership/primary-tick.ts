@@ -8,7 +8,7 @@ import { removeSilent } from './backups.js';
 import { tryHandOver } from './hand-over.js';
 import { progress } from './progress.js';
 
-/** Called at every tick. */
+/** Called at every tick of a primary. */
 export function primaryTick(p: PrimaryState): void {
   const { r } = p;
   if (p.batchSinceMs !== undefined) r.wantFlush();

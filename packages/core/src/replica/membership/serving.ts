@@ -71,7 +71,7 @@ function resumeConnections(p: PrimaryState): void {
       resumeOutstanding(p, connection, session.peer);
       continue;
     }
-    // A session whose link seems to be up will say what it waits for, or its link will break.
+    // A session with a link that seems to be up either says which messages it waits for, or its link breaks.
     if (session?.link === undefined) voidUnordered(p, connection);
   }
 }

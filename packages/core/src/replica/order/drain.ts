@@ -1,8 +1,8 @@
 /**
  * Lets waiting handlers end before a checkpoint is taken, by holding back new messages for a bounded time.
  *
- * A checkpoint cannot include what a handler knows that waits for a nested reply. New messages are held back only for a
- * while, since nobody knows how long other services take to answer.
+ * A checkpoint cannot include the local variables of a handler that still waits for a nested reply. New messages are
+ * held back only for a while, since nobody knows how long other services take to answer.
  */
 
 import type { PrimaryState } from '../state/primary-state.js';

@@ -25,8 +25,8 @@ const LAG_FACTOR = 4;
 /** Takes the next piece of work and starts it. @returns false if there is none, or if nothing may be ordered now */
 export function startNext(p: PrimaryState): boolean {
   const { r } = p;
-  // A checkpoint includes neither what the handler of an open stream knows nor what a waiting handler knows, so it is
-  // taken when there are none.
+  // A checkpoint cannot include the local variables of a handler, so it is taken when no stream is open and no handler
+  // waits.
   const wanted = p.checkpointWanted && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
   const isDue = wanted || (mayOrder(p) && needsBase(p, p.scheduler.peek()));
   if (isDue && /* rule checkpoint-at-rest */ isAtRest(r) && allPassed(p)) {
@@ -87,7 +87,7 @@ function start(p: PrimaryState, work: Work): void {
       const { connection, stream, end } = work;
       const ending = connection.streams.get(stream);
       if (ending === undefined || hasExpired(r, connection)) return;
-      // The stream's handler ended before the interceptors' cancellation had its turn.
+      // The stream was to be ended so that the state can be copied, but its handler ended first.
       if (ending.history.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
         ending.history.ended = false;
         return;

@@ -1,9 +1,9 @@
 /**
  * The *base*: a checkpoint older than every open stream, from which a replica can join while streams are open.
  *
- * A checkpoint cannot include what the handler of an open stream knows, so a joining replica takes the base and then
- * every message since. The primary makes a base before it opens a stream if it has none or the one it has is old. Every
- * replica keeps the base and its log from there on; backups of a passive group keep both in any case.
+ * A checkpoint cannot include the local variables of an open stream's handler, so a joining replica takes the base and
+ * then every message since. The primary makes a base before it opens a stream if it has none or the one it has is old.
+ * Every replica keeps the base and its log from there on; backups of a passive group keep both in any case.
  */
 
 import type { Checkpoint } from '../../model/checkpoint.js';

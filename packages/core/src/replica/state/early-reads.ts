@@ -38,8 +38,9 @@ export class EarlyReads {
   }
 
   /**
-   * This replica will not serve. Sessions repeat their reads at the new primary; RPCs cannot. @returns the RPCs to
-   * refuse
+   * This replica will not serve. Sessions repeat their reads at the new primary; RPCs cannot.
+   *
+   * @returns the RPCs to refuse
    */
   dropCalls(): readonly CallId[] {
     const calls: CallId[] = [];

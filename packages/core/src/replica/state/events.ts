@@ -218,8 +218,8 @@ export type ReplicaEffect =
    */
   | { readonly kind: 'rejoin'; readonly reason: string }
   /**
-   * The replica has left the group in good order, and the process may exit. `handedOverTo` is the successor; undefined
-   * if there was none to name.
+   * This replica has finished stepping down, and the process may exit. `handedOverTo` is the successor; undefined if
+   * there was none to name.
    */
   | { readonly kind: 'stopped'; readonly handedOverTo: ReplicaId | undefined }
   | {
@@ -229,7 +229,7 @@ export type ReplicaEffect =
       readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
     };
 
-/** The part that a replica plays in its group (DESIGN 5.6). Only `replica/roles/become.ts` changes it. */
+/** The part that a replica plays in its group. Only `replica/roles/become.ts` changes it. */
 export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
 
 /**

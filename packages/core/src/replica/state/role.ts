@@ -30,9 +30,9 @@ export type CallerEvent = EventOf<
 >;
 
 /**
- * Everything that differs from role to role. A role is an object that holds what only this role knows: becoming another
- * role makes another object and drops this one. The methods here do nothing, which is what a starting or deposed
- * replica does.
+ * Everything that differs from role to role. A role is an object that holds the state of this role alone: becoming
+ * another role makes another object and drops this one. The methods here do nothing, which is right for a starting or
+ * deposed replica.
  */
 export abstract class Role {
   abstract readonly kind: RoleName;
