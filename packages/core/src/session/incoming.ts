@@ -150,7 +150,7 @@ function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTer
 }
 
 function onRefused(s: SessionState, link: Link, frame: Extract<ReplyFrame, { kind: 'refused' }>): void {
-  s.log('warn', 'refused by a replica', { slot: link.slot, code: frame.code, reason: frame.reason });
+  s.log('warn', 'a replica refused this session', { slot: link.slot, code: frame.code, reason: frame.reason });
   if (frame.code === 'UNDERSTUDY_SESSION_EXPIRED' || frame.code === 'UNDERSTUDY_SETUP') {
     failStreams(s, frame.code, frame.reason);
     failAll(s, frame.code, frame.reason);

@@ -179,7 +179,7 @@ export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState 
   }
   const follower = new FollowerState(r);
   follower.acknowledge();
-  r.log('info', 'starts from a checkpoint', { orderNum: checkpoint.orderNum });
+  r.log('info', 'this replica starts from a checkpoint', { orderNum: checkpoint.orderNum });
   return follower;
 }
 

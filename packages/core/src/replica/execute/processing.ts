@@ -221,6 +221,6 @@ export function checkStall(r: ReplicaState): void {
   if (entry !== undefined && !abandonedByOrder(r, entry) && !r.role.stalled(entry, r.nowMs - running.startedMs)) return;
   r.running = undefined;
   r.effects.push({ kind: 'abandonTask', task: running.task });
-  r.log('warn', 'handler did not end', { afterMs: r.config.stallMs, method: running.task.request.method });
+  r.log('warn', 'a handler did not end in time', { afterMs: r.config.stallMs, method: running.task.request.method });
   if (entry !== undefined) complete(r, entry, ABANDONED, 0);
 }

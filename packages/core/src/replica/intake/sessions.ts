@@ -221,7 +221,7 @@ export function checkSessions(r: ReplicaState): void {
     const silentFor = r.nowMs - session.lastHeardMs;
     if (session.registered && silentFor > silentMs) {
       session.registered = false;
-      r.log('info', 'session is silent', { connection: connection.id });
+      r.log('info', 'a session is silent', { connection: connection.id });
       r.role.sessionsChanged();
     }
     if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) endSession(r, connection);

@@ -31,7 +31,7 @@ export function proposeRemoval(p: PrimaryState, gone: readonly Member[], reason:
   const { record } = r;
   if (record === undefined || gone.length === 0) return;
   if (!proposeChange(r, removeMembers(record, gone), reason)) return;
-  for (const member of gone) r.log('warn', 'removes a backup', { peer: member.id, reason });
+  for (const member of gone) r.log('warn', 'the primary removes a backup', { peer: member.id, reason });
 }
 
 /** Adds a learner that has caught up to the set. */
@@ -39,7 +39,8 @@ export function proposeAddition(p: PrimaryState, member: Member, address: string
   const { r } = p;
   const { record } = r;
   if (record === undefined) return;
-  if (proposeChange(r, addMember(record, member, address), 'add')) r.log('info', 'adds a backup', { peer: member.id });
+  if (proposeChange(r, addMember(record, member, address), 'add'))
+    r.log('info', 'the primary adds a backup', { peer: member.id });
 }
 
 /** Asks for links to every replica that this one may have to talk to. */
