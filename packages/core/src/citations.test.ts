@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '../../..');
 const design = readFileSync(join(root, 'packages/docs/design.md'), 'utf8');
 
-/** What a citation names, alike however it is written: `DESIGN 5.6`, `[0078]`, `FIG. 7`. */
+/** What a citation refers to, in one spelling: `DESIGN 5.6`, `[0078]`, `FIG. 7`. */
 type Citation = string;
 
 const GENERATED = new Set(['node_modules', 'dist']);
@@ -22,12 +22,15 @@ function filesBelow(directory: string, ending: string): string[] {
   });
 }
 
-/** A citation may go on in the comment's next line. */
+/** Joins the lines of a comment, because a citation may continue on the next line. */
 const inOneLine = (text: string): string => text.replace(/\s*\n[ \t]*(?:\*(?!\/)|\/\/|#)?\s*/g, ' ');
 
 const SECTIONS = /\bDESIGN §?\d+(?:\.\d+)?(?:,? (?:and )?§?\d+\.\d+)*/g;
 const FIGURES = /\bFIGS?\. ?\d+(?:(?:, | and |, and |–)\d+)*/g;
-/** The application writes four digits up to 0099 and five from 00100 on; some comments write four there, too. */
+/**
+ * The application numbers paragraphs with four digits up to 0099 and with five from 00100 on. Some comments use four
+ * there, too.
+ */
 const PARAGRAPHS = /\[(0\d{3,4})\](?:–\[(0\d{3,4})\])?/g;
 
 const paragraph = (digits: number): Citation => `[${String(digits).padStart(digits < 100 ? 4 : 5, '0')}]`;
@@ -55,7 +58,10 @@ function citationsIn(text: string): Set<Citation> {
   return new Set(cited);
 }
 
-/** Sections and figures have a heading, paragraphs a row in a table that begins with them. */
+/**
+ * The citations that the design explains. Sections and figures have a heading; a paragraph has a table row that begins
+ * with it.
+ */
 function explained(): Set<Citation> {
   const found = new Set<Citation>();
   for (const [, section] of design.matchAll(/^#{2,3} (\d+(?:\.\d+)?) /gm)) found.add(`DESIGN ${section}`);
@@ -66,7 +72,7 @@ function explained(): Set<Citation> {
   return found;
 }
 
-/** `file: citation` for each that cannot be looked up. */
+/** Lists `file: citation` for each citation that cannot be looked up. */
 function unexplained(files: readonly string[]): string[] {
   const found = explained();
   return files.flatMap((file) =>
@@ -113,24 +119,24 @@ describe('packages/docs/design.md', () => {
 describe('a citation', () => {
   const found = (text: string): Citation[] => [...citationsIn(text)];
 
-  it('may name several sections', () => {
+  it('is recognised when it names several sections', () => {
     expect(found('DESIGN 5.10, 7.7')).toEqual(['DESIGN 5.10', 'DESIGN 7.7']);
     expect(found('DESIGN §3.7, §5.4')).toEqual(['DESIGN 3.7', 'DESIGN 5.4']);
     expect(found('DESIGN 3 says')).toEqual(['DESIGN 3']);
   });
 
-  it('may name several figures', () => {
+  it('is recognised when it names several figures', () => {
     expect(found('FIG. 7, 8 and 9, under')).toEqual(['FIG. 7', 'FIG. 8', 'FIG. 9']);
     expect(found('FIG. 7–10')).toEqual(['FIG. 7', 'FIG. 8', 'FIG. 9', 'FIG. 10']);
     expect(found('FIG. 10, from either side')).toEqual(['FIG. 10']);
   });
 
-  it('may name a paragraph with one zero less, or several', () => {
+  it('is recognised when it names several paragraphs, or one with a zero less', () => {
     expect(found('[0104], [00104]')).toEqual(['[00104]']);
     expect(found('[0041]–[0043]')).toEqual(['[0041]', '[0042]', '[0043]']);
   });
 
-  it('may go on in the next line', () => {
+  it('is recognised when it continues on the next line of a comment', () => {
     expect(found(' * as in DESIGN\n * 5.6 and FIG.\n * 1 and 2')).toEqual(['DESIGN 5.6', 'FIG. 1', 'FIG. 2']);
   });
 });

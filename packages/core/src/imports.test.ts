@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 
 const packages = join(import.meta.dirname, '../..');
 
-/** What each package may import of ours; nothing else, so that there is no cycle and no sideways import. */
+/**
+ * Which of our packages each package may import. It may import no others, so that no two packages import each other.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   wire: ['core'],
@@ -21,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bench: ['core', 'wire', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
 };
 
-/** Packages that are not published; they are ES modules. */
+/** The packages that are not published. They are ES modules. */
 const PRIVATE: readonly string[] = ['simulator', 'examples', 'workshop', 'bench'];
 
 const IMPORT =
@@ -40,8 +42,8 @@ function importsOf(file: string): string[] {
 }
 
 describe('imports run one way', () => {
-  it('knows every package', () => {
-    // `docs` holds no code.
+  it('for every package there is, since each one is listed here', () => {
+    // The folder `docs` contains no code.
     const directories = readdirSync(packages, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== 'docs')
       .map(({ name }) => name);
@@ -49,7 +51,7 @@ describe('imports run one way', () => {
   });
 
   for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
-    it(`${name} imports of ours only ${allowed.join(', ') || 'itself'}`, () => {
+    it(`${name} imports none of our packages but ${allowed.join(', ') || 'itself'}`, () => {
       const foreign = sources(join(packages, name, 'src')).flatMap((file) =>
         importsOf(file)
           .filter((target) => target.startsWith('@understudy/'))
@@ -60,7 +62,7 @@ describe('imports run one way', () => {
     });
   }
 
-  it('core imports nothing at all: no module, clock, timer, promise or randomness', () => {
+  it('core imports no package, and uses no clock, timer, promise or randomness', () => {
     const impure =
       /\bDate\b|\bMath\.random\b|\bsetTimeout\b|\bsetInterval\b|\bqueueMicrotask\b|\bperformance\b|\basync\b|\bawait\b|\bnew Promise\b|\bprocess\b/;
     const core = join(packages, 'core/src');
@@ -77,7 +79,7 @@ describe('imports run one way', () => {
     expect(offences).toEqual([]);
   });
 
-  it('integration tests import published packages by name: vitest reads their sources, and their dist is CommonJS', () => {
+  it('integration tests import published packages by name and never their dist, which is CommonJS', () => {
     const integration = join(packages, '../integration');
     const offences = readdirSync(integration, { withFileTypes: true, recursive: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
@@ -131,14 +133,14 @@ describe('a package can be read from the top', () => {
   });
 });
 
-/** The files of the same package that `file` imports, be it only for their types. */
+/** The files of the same package that `file` imports, even if only for their types. */
 function neighboursOf(file: string): string[] {
   return importsOf(file)
     .filter((target) => target.startsWith('.'))
     .map((target) => join(file, '..', target.replace(/\.js$/, '.ts')));
 }
 
-/** Sets of files of which each reaches every other; the files of a set are in order, and so are the sets. */
+/** The circles of a graph: sets of files that all reach each other. The sets and the files in them are sorted. */
 function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const reached = new Map([...graph.keys()].map((file) => [file, reachableFrom(graph, file)]));
   const circles = new Map<string, string[]>();

@@ -1,6 +1,6 @@
 /**
- * What users of replication meet, whichever package they come from. The protocol itself is in `./internal`, for the packages
- * of this repository only.
+ * The types and errors that users of replication meet, whichever package they come from. The protocol itself is in
+ * `./internal`, which is for the packages of this repository only.
  */
 export type { Carrier, Multicast, Ordering, Release, Replication } from './config/config.js';
 export type { GroupSettings, MethodEntry, UnderstudyServiceConfig } from './config/settings.js';

@@ -1,6 +1,6 @@
 /**
- * The protocol, for the packages of this repository: events in, effects out, and what they are made of. No promise is made
- * about any of it; users find theirs in the main entry.
+ * The protocol, for the packages of this repository: events in, effects out, and their parts. Any of it may change
+ * without notice; users find their types in the main entry.
  */
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';

@@ -9,14 +9,14 @@ import { RULES, type Rule } from './testing/rules/index.js';
 import { Markers } from './testing/take-out.js';
 
 /**
- * Each rule of the design is taken out of a copy of the compiled core, at the places that comments mark in it, and the
- * scenario that tells of the rule must then end otherwise: in the very line that the rule is there to prevent. So
- * nothing in the core can switch a rule off, and no rule is there without a scenario that needs it.
+ * Removes each rule of the design from a copy of the compiled core, at the places that comments mark. The scenario that
+ * demonstrates the rule must then end differently, in the very line that the rule is there to prevent. So no rule
+ * exists without a scenario that needs it, and the core needs no switches for its rules.
  */
 const src = import.meta.dirname;
 const dist = join(src, '../dist');
 const testdata = join(import.meta.dirname, '../testdata');
-/** Only a scenario that never ends takes this long. */
+/** Only a scenario that never ends would take this long. */
 const TIMEOUT_MS = 600_000;
 
 const files = readdirSync(testdata, { encoding: 'utf8', recursive: true });
@@ -27,7 +27,10 @@ function recorded(scenario: string): string {
   return readFileSync(join(testdata, file), 'utf8');
 }
 
-/** Plays scenarios, each on a compiled core of its own, in one process that is ended if one of them never ends. */
+/**
+ * A program that plays scenarios, each on a compiled core of its own. It runs in a process that can be ended if a
+ * scenario never ends.
+ */
 const PROGRAM = `
   import { readFileSync } from 'node:fs';
   const played = [];
@@ -51,7 +54,10 @@ function play(scenes: readonly { readonly compiled: string; readonly scenario: s
   return JSON.parse(execFileSync(process.execPath, args, options)) as string[];
 }
 
-/** What was compiled of the present sources: the compiler leaves behind what it made of a file that has moved since. */
+/**
+ * The compiled files of the present sources. The compiler leaves the output of moved files behind, so others are
+ * skipped.
+ */
 function compiledCore(): Map<string, string> {
   const sources = readdirSync(src, { encoding: 'utf8', recursive: true });
   const compiled = sources.filter((file) => /(?<!\.test)\.ts$/.test(file)).map((file) => file.replace(/\.ts$/, '.js'));
@@ -63,9 +69,9 @@ function copyWithout(rule: Rule, markers: Markers, copy: string): void {
   for (const [file, text] of markers.takeOut(rule)) writeFileSync(join(copy, file), text);
 }
 
-describe('a scenario shows the violation in a core without the rule', () => {
+describe('without its rule, the core violates what the rule prevents, and a scenario shows it', () => {
   const root = mkdtempSync(join(tmpdir(), 'understudy-rules-'));
-  /** Why a rule could not be taken out. */
+  /** The errors of rules that could not be taken out. */
   const unclear = new Map<Rule, unknown>();
   let played: string[] = [];
 
@@ -85,7 +91,7 @@ describe('a scenario shows the violation in a core without the rule', () => {
   }, TIMEOUT_MS);
   afterAll(() => rmSync(root, { recursive: true }), TIMEOUT_MS);
 
-  it('the compiled core plays every scenario as recorded: build first', () => {
+  it('with all rules, the compiled core plays every scenario as recorded (if this fails, build first)', () => {
     const names = [...new Set(RULES.map(({ scenario }) => scenario))];
     expect(play(names.map((scenario) => ({ compiled: dist, scenario })))).toEqual(names.map(recorded));
   });

@@ -6,7 +6,7 @@ import { runScript } from './testing/scenario/script.js';
 const directory = join(import.meta.dirname, '../testdata');
 const rewrite = process.env.REWRITE_TRANSCRIPTS === '1';
 
-describe('a scenario leads to the recorded effects', () => {
+describe('a scenario plays exactly as its transcript says', () => {
   const files = readdirSync(directory, { encoding: 'utf8', recursive: true }).filter((file) => file.endsWith('.txt'));
 
   it('no two scenarios have the same name', () => {

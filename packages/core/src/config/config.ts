@@ -1,114 +1,138 @@
-/** What is done about a reply whose order is not yet stable. */
+/** A group's configuration, complete: every setting with its meaning, unit, range and default. */
+
+/** When a reply may leave the primary although its order is not stable; see `GroupConfig.release`. */
 export type Release = 'concurrent' | 'acknowledged';
+/** The work of backups; see `GroupConfig.replication`. */
 export type Replication = 'semi-active' | 'passive';
-/** FIG. 5: the primary announces to its own backups too; FIG. 6: only clients hear and reflect. */
+/**
+ * How backups learn the order. `direct` (FIG. 5): the primary announces to its own backups too. `destination` (FIG. 6):
+ * only clients hear of the order, and reflect it. See `GroupConfig.multicast`.
+ */
 export type Multicast = 'direct' | 'destination';
+/** Which of the waiting calls is ordered next; see `GroupConfig.ordering`. */
 export type Ordering = 'reception';
-/** How calls travel: as frames on one stream to each replica, or each as an ordinary RPC to the primary. */
+/**
+ * How calls travel: as frames on one link to each replica, or each as an ordinary RPC to the primary. See
+ * `GroupConfig.carrier`.
+ */
 export type Carrier = 'stream' | 'rpc';
 
+/** The settings of one entry of `methods`, checked. */
 export interface MethodConfig {
-  /** `package.Service`, or empty for all. */
+  /** `package.Service`; empty for all services. */
   readonly service: string;
-  /** Empty: every method of the service. */
+  /** The method's name; empty for all methods of the service. */
   readonly method: string;
+  /** Calls change no state and have no place in the order. */
   readonly readOnly: boolean;
-  /** Its calls complete when they are accepted into the order ([0045]); the handler's answer is not sent. */
+  /** Calls complete when they are accepted into the order ([0045]); the handler's answer is not sent. */
   readonly oneWay: boolean;
+  /** When replies may leave; undefined for the group's setting. */
   readonly release: Release | undefined;
 }
 
-/** What holds for one method. */
+/** The settings that apply to one method. */
 export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay'> & { readonly release: Release };
 
 /**
- * The `understudy` entry of `loadBalancingConfig`, checked and with defaults filled in. Users write it as `GroupSettings`,
- * with the same fields. Names of times end in `Ms`: milliseconds, whole numbers.
+ * The `understudy` entry of `loadBalancingConfig`, checked and with defaults filled in. Users write it as
+ * `GroupSettings`, with the same fields. Settings whose names end in `Ms` are whole numbers of milliseconds.
  */
 export interface GroupConfig {
-  /** The group's name, 1 to 255 characters; the same for all its replicas and clients. Required. */
+  /** The group's name, 1 to 255 characters. All its replicas and clients use the same. Required. */
   readonly group: string;
   /**
-   * What backups do with a call. `semi-active`: they run its handler in the same order, so that a successor goes on at once.
-   * `passive`: they keep the call, and a successor replays what came after its last checkpoint. Default `semi-active`.
+   * What backups do with a call. `semi-active`: they run its handler in the same order, so that a successor can go on
+   * at once. `passive`: they only keep the call, and a successor replays what came after the last checkpoint. Default:
+   * `semi-active`.
    */
   readonly replication: Replication;
   /**
-   * How backups learn the order. `direct`: the primary tells them. `destination`: the primary tells only its clients, which
-   * pass it on with their next message. Default `direct`.
+   * How backups learn the order. `direct`: the primary tells them. `destination`: the primary tells only its clients,
+   * which pass the order on with their next message. Default: `direct`.
    */
   readonly multicast: Multicast;
   /**
-   * When a reply leaves the primary. `concurrent`: at once; a call is lost only if the primary dies together with the client
-   * that made it. `acknowledged`: when every backup in sync has its order; nothing is lost whatever clients do, and a call
-   * takes a round trip longer. Default `concurrent`.
+   * When a reply leaves the primary. `concurrent`: at once; a call is lost only if the primary dies together with the
+   * client that made it. `acknowledged`: when every in-sync backup has its order; then nothing is lost whatever clients
+   * do, but a call takes one round trip longer. Default: `concurrent`.
    */
   readonly release: Release;
-  /** Who is served first. `reception`, the default and the only one yet: calls are ordered as they arrive. */
+  /**
+   * Which of the waiting calls is ordered next. `reception`, the default and the only value yet: calls are ordered as
+   * they arrive.
+   */
   readonly ordering: Ordering;
   /**
-   * How a client's calls travel. `stream`: as frames on one stream to each replica, which costs far less. `rpc`: each as an
-   * RPC of its own to the primary, for proxies and tools that must see calls. A client may choose for itself. Default
-   * `stream`.
+   * How a client's calls travel. `stream`: as frames on one link to each replica, which costs far less. `rpc`: each as
+   * an RPC of its own to the primary, for proxies and tools that must see calls. Each client may choose for itself.
+   * Default: `stream`.
    */
   readonly carrier: Carrier;
   /**
-   * Announcements that wait for a message to travel with. One more, and they leave in a message of their own (FIG. 7).
-   * 1 to 65,536. Default 64.
+   * How many announcements may wait for a message to travel with. If there is one more, they leave in a message of
+   * their own (FIG. 7). 1 to 65,536. Default: 64.
    */
   readonly pendingSourceOrderMax: number;
   /**
-   * A primary that a backup has not heard for so long is replaced, and one that hears no backup for so long stops answering.
-   * Shorter: faster failover, but a pause of the process (a garbage collection, a busy machine) costs its role.
-   * 20 to 20,000. Default 300.
+   * A backup that has not heard from the primary for this long takes over, and a primary that has not heard from a
+   * backup for this long stops answering. A shorter lease makes failover faster, but then a pause of the process (a
+   * garbage collection, a busy machine) costs the primary its role. 20 to 20,000. Default: 300.
    */
   readonly leaseMs: number;
   /**
-   * A client that replicas have not heard for so long is not relied on to still have its calls. At least `leaseMs`, up to
-   * 600,000. Default: three times `leaseMs`.
+   * After this long without hearing from a client, replicas no longer rely on it to keep its calls. At least `leaseMs`,
+   * up to 600,000. Default: three times `leaseMs`.
    */
   readonly sessionMs: number;
   /**
-   * Replies to a silent client are kept for so long, so that its retries get them and take effect once. At least
-   * `sessionMs`, up to a week. Default 60,000, or `sessionMs` if that is more.
+   * How long replies to a silent client are kept, so that its retries get them and take effect once. At least
+   * `sessionMs`, up to 604,800,000 (a week). Default: 60,000, or `sessionMs` if that is more.
    */
   readonly sessionExpiryMs: number;
   /**
-   * With `multicast: 'destination'`: announcements that no message comes to carry leave by themselves after so long.
-   * 1 to 10,000. Default 20.
+   * With `multicast: 'destination'`: how long announcements wait for a message to travel with before they leave by
+   * themselves. 1 to 10,000. Default: 20.
    */
   readonly nullMessageMs: number;
   /**
-   * Bodies and announcements that no reply waits for gather for so long before they go to the backups, many in one message.
-   * Until then only the primary and the clients have them. 0: they leave at the end of the event-loop turn. 0 to 100.
-   * Default 1.
+   * How long bodies and announcements that no reply waits for gather before they go to the backups, many in one
+   * message. Until then only the primary and the clients have them. 0 means that they leave at the end of the
+   * event-loop turn. 0 to 100. Default: 1.
    */
   readonly batchMs: number;
-  /** A handler that runs for longer is not waited for: the group goes on without its reply. 10 to 3,600,000. Default 5,000. */
+  /**
+   * How long the group waits for a handler to end. If it runs longer, the group goes on without its reply. 10 to
+   * 3,600,000. Default: 5,000.
+   */
   readonly stallMs: number;
   /**
-   * A passive group takes a checkpoint of the state after so many calls. Fewer: a shorter replay, and more copies.
-   * 1 to 1,000,000. Default 4,096.
+   * A passive group takes a checkpoint of its state after this many calls. A lower number makes the replay after a
+   * failover shorter, and copies more frequent. 1 to 1,000,000. Default: 4,096.
    */
   readonly checkpointEvery: number;
   /**
-   * A passive group cannot copy its state while streams are open. When a successor would have so many messages to replay, or
-   * so many KiB of them, the primary ends its streams (UNDERSTUDY_BACKLOG); from half of that on new ones may have to wait a
-   * moment. 1 to 100,000,000. Default 262,144.
+   * The bound of a passive group's backlog: how many messages a successor would have to replay, and how many KiB of
+   * them. A passive group cannot copy its state while streams are open, so at this bound the primary ends its streams
+   * (UNDERSTUDY_BACKLOG). From half of it on, new streams may have to wait a moment. 1 to 100,000,000. Default:
+   * 262,144.
    */
   readonly backlogMax: number;
   /**
-   * The primary orders nothing more while so many orders are not yet held by all backups in sync. 1 to 1,000,000.
-   * Default 4,096.
+   * The primary orders nothing more while this many orders are not held by all in-sync backups. 1 to 1,000,000.
+   * Default: 4,096.
    */
   readonly unstableMax: number;
   /**
-   * When so many calls wait to be ordered, clients are paused, and calls without our interceptor are refused with
-   * UNDERSTUDY_OVERLOADED. 1 to 1,000,000. Default 16,384.
+   * When this many calls wait to be ordered, clients are paused, and calls of plain clients are refused with
+   * UNDERSTUDY_OVERLOADED. 1 to 1,000,000. Default: 16,384.
    */
   readonly queueMax: number;
-  /** Clients that may be connected at once; one more is refused with UNDERSTUDY_OVERLOADED. 1 to 65,536. Default 1,024. */
+  /**
+   * How many clients may be connected at once. One more is refused with UNDERSTUDY_OVERLOADED. 1 to 65,536. Default:
+   * 1,024.
+   */
   readonly sessionsMax: number;
-  /** Settings of single methods. Default: none. */
+  /** Settings of single methods. Default: none, so the group's settings apply to all. */
   readonly methods: readonly MethodConfig[];
 }

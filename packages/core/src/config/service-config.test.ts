@@ -40,21 +40,21 @@ const DEFAULTS: GroupConfig = {
 };
 
 describe('a service config', () => {
-  it('needs no more than the name of the group', () => {
+  it('needs only the name of the group', () => {
     expect(config()).toEqual(DEFAULTS);
   });
 
-  it('is taken as text as well', () => {
+  it('may be given as JSON text', () => {
     expect(parseServiceConfig(JSON.stringify(json({ leaseMs: 100 })))).toEqual(config({ leaseMs: 100 }));
   });
 
-  it('may have other policies and whatever else is gRPC’s own', () => {
+  it('may contain other policies and fields that belong to gRPC', () => {
     const entry = { understudy: { group: 'bank' } };
     const methodConfig = [{ name: [{}], waitForReady: true }];
     expect(parseServiceConfig({ loadBalancingConfig: [{ round_robin: {} }, entry], methodConfig })).toEqual(DEFAULTS);
   });
 
-  it('takes every setting as it is given', () => {
+  it('is returned with every setting as it was given', () => {
     const given = {
       ...DEFAULTS,
       replication: 'passive',
@@ -77,12 +77,12 @@ describe('a service config', () => {
     expect(config(given)).toEqual(given);
   });
 
-  it('relies on a silent session for three leases unless told otherwise, and keeps its records no shorter', () => {
+  it('sets sessionMs to three leases by default, and sessionExpiryMs to no less than sessionMs', () => {
     expect(config({ leaseMs: 1_000 }).sessionMs).toBe(3_000);
     expect(config({ sessionMs: 90_000 }).sessionExpiryMs).toBe(90_000);
   });
 
-  it('accepts the longest lease with the defaults of all else', () => {
+  it('accepts the longest lease together with the defaults of all other settings', () => {
     expect(config({ leaseMs: 20_000 }).sessionMs).toBe(60_000);
   });
 });
@@ -120,7 +120,7 @@ describe('a service config that cannot be used', () => {
     [method({ name: [{}], priority: 1 }), `${at}.methods[1].priority is not supported by this version`],
   ];
 
-  it.each(cases)('is refused by the path of its field: %j', (entry, named) => {
+  it.each(cases)('is refused with an error that names the path of its bad field: %j', (entry, named) => {
     expect(problemOf(json(entry))).toContain(named);
   });
 
@@ -139,11 +139,11 @@ describe('a service config that cannot be used', () => {
     [{ loadBalancingConfig: [{ understudy: [] }] }, 'loadBalancingConfig[0].understudy is an array'],
     [{ loadBalancingConfig: [{ understudy: {}, pick_first: {} }] }, 'shares its object'],
     [{ loadBalancingConfig: [1, 2].map(() => ({ understudy: { group: 'a' } })) }, 'only one such entry'],
-  ])('is refused where it has no usable entry: %j', (value, named) => {
+  ])('is refused if it has no usable entry: %j', (value, named) => {
     expect(problemOf(value)).toContain(named);
   });
 
-  it('never gives anything but a config or UNDERSTUDY_CONFIG, whatever JSON it is', () => {
+  it('yields either a config or UNDERSTUDY_CONFIG, whatever JSON is given', () => {
     const field = fc.constantFrom(...Object.keys(DEFAULTS), 'oneWay');
     const value = fc.oneof(fc.jsonValue(), fc.integer(), fc.constantFrom('passive', 'rpc', 'acknowledged', 'fair'));
     const entry = fc.dictionary(field, value).map(json);
@@ -176,7 +176,7 @@ describe('the settings of a method', () => {
     { name: [{ service: 'bank.v1.Bank' }] },
   ];
 
-  it('are those of the most specific entry, whatever its place in the list', () => {
+  it('are those of the most specific entry, wherever it stands in the list', () => {
     for (const order of [methods, [...methods].reverse()]) {
       const bank = config({ methods: order });
       expect(methodSettings(bank, '/bank.v1.Bank/GetBalance')).toEqual({
@@ -202,19 +202,19 @@ describe('the settings of a method', () => {
     }
   });
 
-  it('are the group’s where no entry names it', () => {
+  it('are the group’s settings if no entry names the method', () => {
     const settings = methodSettings(config({ release: 'acknowledged' }), '/bank.v1.Bank/Transfer');
     expect(settings).toEqual({ readOnly: false, oneWay: false, release: 'acknowledged' });
   });
 
-  it('do not follow from a name that merely ends alike', () => {
+  it('are not taken from an entry whose service name is only a suffix of the method’s service', () => {
     const bank = config({ methods: [{ name: [{ service: 'v1.Bank' }], readOnly: true }] });
     expect(methodSettings(bank, '/bank.v1.Bank/Transfer').readOnly).toBe(false);
   });
 });
 
 describe('the digest of a config', () => {
-  it('is the same for the same settings, written in any order', () => {
+  it('is the same for equal settings, in whatever order they are written', () => {
     const methods = ['Get', 'List'].map((method) => ({ name: [{ service: 'a.B', method }], readOnly: true }));
     const one = configDigest(config({ leaseMs: 100, methods }));
     expect(configDigest(config({ methods: [...methods].reverse(), leaseMs: 100 }))).toBe(one);
@@ -225,7 +225,7 @@ describe('the digest of a config', () => {
     expect(configDigest(config({ carrier: 'rpc' }))).toBe(configDigest(config()));
   });
 
-  it('differs when any other setting does', () => {
+  it('differs if any other setting differs', () => {
     const others: object[] = [
       { group: 'shop' },
       { replication: 'passive' },

@@ -1,3 +1,5 @@
+/** Reads a group's settings from a gRPC service config: complete and checked, or an error that names the bad field. */
+
 import { describeValue } from '../model/describe-value.js';
 import { UnderstudyError } from '../model/error.js';
 import type { GroupConfig, MethodConfig, MethodSettings } from './config.js';
@@ -8,13 +10,18 @@ export const POLICY_NAME = 'understudy';
 const METHODS_MAX = 4096;
 const GROUP_MAX = 255;
 
-/** The settings of one type; with them the compiler sees that none is forgotten below. */
+/**
+ * The settings whose values have type `T`. With these types the compiler notices if one is missing in the tables below.
+ */
 type FieldsOf<T> = { [F in keyof GroupConfig]: GroupConfig[F] extends T ? F : never }[keyof GroupConfig];
 type NumberField = FieldsOf<number>;
 type WordField = Exclude<FieldsOf<string>, 'group'>;
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whole numbers and what they may be; a range ends where a larger value could only be a slip of the pen. */
+/**
+ * The settings that are whole numbers, with their ranges and defaults. A range ends where a larger value could only be
+ * a typing error.
+ */
 const NUMBERS = {
   pendingSourceOrderMax: { min: 1, max: 65_536, otherwise: 64 },
   leaseMs: { min: 20, max: 20_000, otherwise: 300 },
@@ -30,7 +37,7 @@ const NUMBERS = {
   sessionsMax: { min: 1, max: 65_536, otherwise: 1024 },
 } as const satisfies Record<NumberField, { min: number; max: number; otherwise: number }>;
 
-/** Words and what they may be; the first is the default. */
+/** The settings that are words, with their possible values. The first one is the default. */
 const WORDS = {
   replication: ['semi-active', 'passive'],
   multicast: ['direct', 'destination'],
@@ -39,21 +46,23 @@ const WORDS = {
   carrier: ['stream', 'rpc'],
 } as const satisfies { readonly [F in WordField]: readonly GroupConfig[F][] };
 
-/** Settings that the design has and this version has not: refused by name, so that nobody relies on them. */
+/**
+ * Orderings that the design describes but this version lacks. They are refused by name, so that nobody relies on them.
+ */
 const UNSUPPORTED_ORDERINGS: readonly unknown[] = ['sequence', 'priority', 'deadline', 'fair', 'resource'];
 
 /**
- * The settings of a group from a gRPC service config, checked, with defaults filled in. grpc-js turns an entry that it
- * cannot use into pick_first without a word; so servers and clients read their settings here.
+ * Reads the settings of a group from a gRPC service config, checks them, and fills in defaults. grpc-js would silently
+ * replace an entry that it cannot use by pick_first, so servers and clients read their settings here.
  *
- * @param json service config as an object or as JSON text; what belongs to gRPC itself in it is not looked at
+ * @param json the service config as an object or as JSON text; fields that belong to gRPC itself are not examined
  * @throws UNDERSTUDY_CONFIG with the full path of the first field that cannot be used, and what is allowed there
  */
 export function parseServiceConfig(json: unknown): GroupConfig {
   const { entry, path } = findEntry(typeof json === 'string' ? fromText(json) : json);
   onlyFields(entry, path, ['group', 'methods', ...Object.keys(NUMBERS), ...Object.keys(WORDS)]);
   const leaseMs = numberAt(entry, path, 'leaseMs');
-  // What is derived from another setting moves with it.
+  // The default of a setting that is derived from another one follows it.
   const sessionMs = numberAt(entry, path, 'sessionMs', leaseMs * 3);
   const sessionExpiryMs = numberAt(
     entry,
@@ -89,10 +98,10 @@ export function parseServiceConfig(json: unknown): GroupConfig {
 }
 
 /**
- * What holds for one method. As in gRPC's methodConfig the most specific entry decides alone: the method's own, else its
- * service's, else the one for all. To be cached by the caller.
+ * The settings that apply to one method. As in gRPC's methodConfig only the most specific entry applies: the method's
+ * own, else its service's, else the one for all. Callers should cache the result.
  *
- * @param path full method path, `/package.Service/Method`
+ * @param path the full method path, `/package.Service/Method`
  */
 export function methodSettings(config: GroupConfig, path: string): MethodSettings {
   const slash = path.lastIndexOf('/');
@@ -108,7 +117,10 @@ export function methodSettings(config: GroupConfig, path: string): MethodSetting
   return { readOnly, oneWay, release };
 }
 
-/** 32 bits that differ when replicas were given different settings. The carrier is each client's own affair. */
+/**
+ * A digest of 32 bits that differs if replicas were given different settings. It leaves out the carrier, which each
+ * client may choose for itself.
+ */
 export function configDigest(config: GroupConfig): number {
   const methods = config.methods.map((m) => [m.service, m.method, m.readOnly, m.oneWay, m.release ?? '']);
   const words = (Object.keys(WORDS) as WordField[]).filter((field) => field !== 'carrier');
@@ -153,7 +165,7 @@ function findEntry(config: unknown): { entry: Fields; path: string } {
     const fields = objectAt(policy, `loadBalancingConfig[${i}]`);
     if (!Object.hasOwn(fields, POLICY_NAME)) continue;
     const path = `loadBalancingConfig[${i}].${POLICY_NAME}`;
-    // gRPC takes an object with two policies for an error, and of two objects only the first.
+    // gRPC treats an object with two policies as an error, and of two objects it uses only the first.
     if (Object.keys(fields).length > 1)
       fail(`${path} shares its object with another policy; each needs one of its own`);
     if (found !== undefined) fail(`${path} comes after ${found.path}; only one such entry is allowed`);
@@ -228,7 +240,7 @@ function methodAt(value: unknown, path: string): readonly MethodConfig[] {
   onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay']);
   const readOnly = flagAt(entry.readOnly, `${path}.readOnly`);
   const oneWay = flagAt(entry.oneWay, `${path}.oneWay`);
-  if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a method that only reads has nothing but its reply`);
+  if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a read-only method has no effect besides its reply`);
   const release = entry.release === undefined ? undefined : wordAt(entry, path, 'release');
   const names = arrayAt(entry.name, `${path}.name`);
   if (names.length === 0) fail(`${path}.name is empty; it must name at least one service or method`);
@@ -253,6 +265,6 @@ function nameAt(value: unknown, path: string): { service: string; method: string
   if (typeof method !== 'string' || (method !== '' && !METHOD.test(method))) {
     bad(`${path}.method`, method, 'the name of a method such as "Transfer", or absent for all');
   }
-  if (service === '' && method !== '') bad(`${path}.service`, undefined, 'given where a method is');
+  if (service === '' && method !== '') bad(`${path}.service`, undefined, 'given together with a method');
   return { service, method };
 }

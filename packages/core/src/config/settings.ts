@@ -1,8 +1,10 @@
+/** The settings of a group as users write them. */
+
 import type { GroupConfig, Release } from './config.js';
 
 /**
- * A gRPC service config with a group's settings, as servers and clients are given it. Everything else in it is gRPC's own,
- * `methodConfig` for instance.
+ * A gRPC service config with a group's settings, as given to servers and clients. All other fields, such as
+ * `methodConfig`, are gRPC's own.
  *
  * @example
  * const serviceConfig: UnderstudyServiceConfig = {
@@ -10,16 +12,16 @@ import type { GroupConfig, Release } from './config.js';
  * };
  */
 export interface UnderstudyServiceConfig {
-  /** Exactly one entry is `{ understudy: settings }`; others are for clients that do not know it. */
+  /** Exactly one entry is `{ understudy: settings }`. Others are for clients that do not know this policy. */
   readonly loadBalancingConfig: readonly ({ readonly understudy: GroupSettings } | Readonly<Record<string, object>>)[];
   readonly [field: string]: unknown;
 }
 
-/** The settings of a group, the same for all its replicas and clients. Only the name is required. */
+/** The settings of a group. All its replicas and clients must be given the same. Only the name is required. */
 export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'methods'>> {
   /** The group's name, 1 to 255 characters. */
   readonly group: string;
-  /** Settings of single methods. Of several entries that fit a method the most specific one decides alone. Default: none. */
+  /** Settings of single methods. If several entries fit a method, only the most specific one applies. Default: none. */
   readonly methods?: readonly MethodEntry[];
 }
 
@@ -30,18 +32,21 @@ export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'meth
  * { name: [{ service: 'bank.v1.Bank', method: 'GetBalance' }], readOnly: true }
  */
 export interface MethodEntry {
-  /** The methods, as in gRPC's `methodConfig`: without `method` all of the service, without `service` all of the server. */
+  /**
+   * The methods, as in gRPC's `methodConfig`: an entry without `method` means all methods of the service, one without
+   * `service` all methods of the server.
+   */
   readonly name: readonly { readonly service?: string; readonly method?: string }[];
   /**
-   * The methods change nothing: their calls take no place in the order, and only the primary runs them. A method that says
-   * so and changes state makes replicas differ. Default false.
+   * Says that the methods change no state. Their calls have no place in the order, and only the primary runs them. If
+   * such a method does change state, the replicas differ. Default: false.
    */
   readonly readOnly?: boolean;
   /**
-   * Calls complete as soon as they have their place in the order; what the handler answers is not sent. Not together with
-   * `readOnly`. Default false.
+   * Calls complete as soon as they have their place in the order; the handler's answer is not sent. Cannot be combined
+   * with `readOnly`. Default: false.
    */
   readonly oneWay?: boolean;
-  /** When replies may leave. Default: the group's `release`. */
+  /** When replies may leave the primary. Default: the group's `release`. */
   readonly release?: Release;
 }

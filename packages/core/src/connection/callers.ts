@@ -1,33 +1,42 @@
+/**
+ * Recognises calls that a client group repeats after its primary changed, so that each takes effect once. Part of the
+ * ordered state, so it is the same on every replica.
+ */
+
 import type { CallerSnapshot } from '../model/checkpoint.js';
 import type { ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
 import { maxOf, NO_ORDER } from '../model/ids.js';
 import type { NestedCaller, NestedId } from '../model/nested.js';
 import type { Outcome } from '../model/outcome.js';
 
-/** Groups that are remembered as clients, the newest ones in processing order. */
+/** How many calling groups are remembered: the newest ones in processing order. */
 export const CALLERS_KEPT = 1024;
-/** Replies that are kept for one group; beyond it the oldest is freed, and its call refused if it comes again. */
+/**
+ * How many calls are kept for one group. Beyond that the oldest reply is freed, and its call is refused if it comes
+ * again.
+ */
 export const CALLS_KEPT = 65_536;
 
-/** What a message is that a group sent as a client. */
+/** The standing of a nested call when it is about to be processed. */
 export type Standing =
   | { readonly kind: 'new' }
-  /** It came before, and this is what it came to. */
+  /** The call came before and had this outcome. */
   | { readonly kind: 'answered'; readonly outcome: Outcome }
-  /** It came before, and its handler has not come to its end. */
+  /** The call came before, and its handler has not ended yet. */
   | { readonly kind: 'running' }
   | { readonly kind: 'refused'; readonly outcome: Outcome };
 
 interface Call {
   readonly id: NestedId;
   readonly requestDigest: number;
-  /** The message that it was processed as; undefined once a checkpoint stands for it. */
+  /** The message that it was processed as; undefined if this is known from a checkpoint only. */
   readonly by: MessageName | undefined;
   outcome: Outcome | undefined;
-  /** The same call, come again while its handler waited. */
+  /** Later messages with the same call, which came while its handler waited. */
   again: MessageName[] | undefined;
 }
 
+/** The name of a message: its connection and its number there. */
 export interface MessageName {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
@@ -43,13 +52,17 @@ interface Caller {
 }
 
 /**
- * What a group remembers of groups that are its clients: the same call comes again, over another connection, when their
- * primary changes. Part of the ordered state.
+ * The calls of every client group. The same call comes again over another connection when the primary of its group
+ * changes.
  */
 export class Callers {
   readonly #byClient = new Map<string, Caller>();
 
-  /** A nested call is about to be processed, as the message `name`. */
+  /**
+   * A nested call is about to be processed as the message `name`.
+   *
+   * @returns whether the call came before, and its outcome then
+   */
   begin(caller: NestedCaller, requestDigest: number, name: MessageName): Standing {
     const known = this.#open(caller.client);
     if (/* rule caller-term */ caller.term < known.term) return DEPOSED;
@@ -71,13 +84,13 @@ export class Callers {
   }
 
   /**
-   * The message `name` came to its end.
+   * The handler of the message `name` ended.
    *
-   * @returns the messages that wait for the same
+   * @returns the messages that wait for the same outcome
    */
   finish({ client, id }: NestedCaller, name: MessageName, outcome: Outcome): readonly MessageName[] {
     const call = this.#byClient.get(client)?.calls.get(keyOf(id));
-    // What came again, and what was refused, says nothing of the first one.
+    // Only the message that the call was first processed as decides its outcome: not a repetition, and not a refusal.
     if (
       call?.by === undefined ||
       call.outcome !== undefined ||
@@ -113,7 +126,7 @@ export class Callers {
 
   #open(client: string): Caller {
     const known = this.#byClient.get(client);
-    // The newest is last.
+    // Moves the group to the end, where the newest is.
     if (known !== undefined) this.#byClient.delete(client);
     const caller = known ?? { term: 0 as Term, settledUpTo: NO_ORDER, calls: new Map() };
     this.#byClient.set(client, caller);

@@ -1,15 +1,17 @@
+/** A client's session as one replica sees it: its link, its heartbeats, and the frames gathered for it. */
+
 import type { ReadReply, SeqReply, StreamAsk } from '../model/frames.js';
 import { type LinkId, NO_ORDER, type OrderNum, type SeqNum } from '../model/ids.js';
 import type { Stream } from './stream.js';
 
-/** A reply that waits for the end of the turn. Its order may become stable meanwhile. */
+/** A reply that leaves at the end of the turn. Its order may become stable until then. */
 export type Gathered<T extends SeqReply | ReadReply> = Omit<T, 'stable'> & {
   stable: boolean;
-  /** The reply reflects all orders up to here. */
+  /** The reply reflects all orders up to this one. */
   readonly orderNum: OrderNum;
 };
 
-/** What a session answered to `collect`. */
+/** A session's answer to `collect`. */
 export interface Collected {
   readonly streams: readonly StreamAsk[];
   readonly retained: ReadonlySet<SeqNum>;
@@ -17,29 +19,29 @@ export interface Collected {
   readonly sentUpTo: SeqNum;
 }
 
-/** A client's session, as the replica at the other end of its link sees it. */
+/** The replica's state for one session. A new link of the same session makes a new object. */
 export class ClientSession {
   link: LinkId | undefined;
-  /** Where the link comes from, as handlers are told. */
+  /** The address of the client, as handlers see it. */
   peer: string;
-  /** This replica answers for the session: it would ask the session before it became primary. */
+  /** Whether this replica answers for the session: it would ask the session before it became primary. */
   registered = true;
   /** When a frame of the session last arrived, by this replica's clock. */
   lastHeardMs: number;
-  /** The session's newest heartbeat, by its own clock, and the newest that was echoed. */
+  /** The session's newest heartbeat and the newest one that was echoed, both by the client's clock. */
   heartbeatMs: number;
   echoedMs: number;
   echoedAtMs: number;
-  /** The link has carried sourceOrderInfo up to here. */
+  /** The link has carried sourceOrderInfo up to this order. */
   carriedUpTo: OrderNum = NO_ORDER;
-  /** The gathered replies reflect orders up to here. */
+  /** The gathered replies reflect orders up to this one. */
   carryUpTo: OrderNum = NO_ORDER;
   stableSent: OrderNum = NO_ORDER;
   viewSent = true;
   closing = false;
   replies: Gathered<SeqReply>[] = [];
   reads: Gathered<ReadReply>[] = [];
-  /** Streams with items that have not been sent. */
+  /** The streams that have something to send. */
   readonly streams = new Set<Stream>();
   /** The answer to the newest `collect`. */
   collected: Collected | undefined;

@@ -1,3 +1,7 @@
+/**
+ * Everything a replica knows of one multicast connection ([0096]; RIFL, SOSP '15): messages, replies, streams, session.
+ */
+
 import { connectionDigest } from '../model/digest.js';
 import type { ConnectionId, ConnectionKind, OrderNum, SeqNum } from '../model/ids.js';
 import { connectionKind, maxOf, NO_ORDER, NO_SEQ, next } from '../model/ids.js';
@@ -7,34 +11,40 @@ import type { ClientSession } from './client-session.js';
 import { Message } from './message.js';
 import { Stream } from './stream.js';
 
-/** A seqNum further ahead than this of what arrived without a gap is not accepted: the sender's window is smaller. */
+/**
+ * A seqNum this far beyond what arrived without a gap is not accepted. A correct sender stays within a smaller window.
+ */
 export const SEQ_NUM_WINDOW = 65_536;
 
-/** What a replica knows of one multicast connection: its messages, its streams, its session ([0096]; RIFL, SOSP '15). */
+/**
+ * One connection. It makes sure that a message is processed once, and that its reply can be asked for until its client
+ * has seen it.
+ */
 export class Connection {
   readonly id: ConnectionId;
   readonly digest: number;
   readonly kind: ConnectionKind;
-  /** Messages that somebody may still ask for, or that the log still has. */
+  /** The messages whose replies may still be asked for, or that the log still has. */
   readonly messages = new Map<SeqNum, Message>();
-  /** Open streams, and ended ones whose client has not taken everything. */
+  /** The streams that are open, or whose clients have not taken every item. */
   readonly streams = new Map<SeqNum, Stream>();
-  /** At the primary: `held` messages, by stream and position. */
+  /** At the primary: messages in the stage `held`, by stream and position. */
   readonly held = new Map<SeqNum, Map<number, Message>>();
+  /** The client will not ask for replies up to this number again. */
   repliesSeenUpTo: SeqNum = NO_SEQ;
-  /** On a connection whose messages this primary numbers: the newest. */
+  /** The newest number given, on a connection whose messages this primary numbers. */
   numberedUpTo: SeqNum = NO_SEQ;
-  /** Bodies arrived without a gap up to here. */
+  /** Bodies have arrived without a gap up to this number. */
   receivedUpTo: SeqNum = NO_SEQ;
   readonly #receivedEarly = new Set<SeqNum>();
-  /** Highest order of this connection. */
+  /** The highest order that a message of this connection has. */
   lastOrder: OrderNum = NO_ORDER;
-  /** As handlers see it; part of the ordered history. */
+  /** The client's address as handlers see it, which is part of the ordered history. */
   peer: string | undefined;
   session: ClientSession | undefined;
-  /** Since when nobody speaks for the connection, at the primary; its records are freed after a while. */
+  /** At the primary: since when the connection has had no session. Its records are freed after a while. */
   silentSinceMs: number | undefined;
-  /** At the primary: the end of the connection has its order. Before that, the handlers of its streams are told. */
+  /** At the primary: the end of the connection is ordered. Cancellations of its open streams were ordered before it. */
   expiring = false;
 
   constructor(id: ConnectionId) {
@@ -52,7 +62,7 @@ export class Connection {
     return message;
   }
 
-  /** Whether a message under this seqNum has arrived or was processed before. */
+  /** Whether a message with this seqNum has arrived or was processed before. */
   knows(seqNum: SeqNum): boolean {
     if (/* rule received-once */ seqNum <= this.receivedUpTo || this.#receivedEarly.has(seqNum)) return true;
     const message = this.messages.get(seqNum);
@@ -63,7 +73,7 @@ export class Connection {
     return seqNum > 0 && seqNum <= maxOf(this.receivedUpTo, this.repliesSeenUpTo) + SEQ_NUM_WINDOW;
   }
 
-  /** Notes that the body of `seqNum` is here, for gap detection. */
+  /** Notes that the body of `seqNum` arrived, for gap detection. */
   markReceived(seqNum: SeqNum): void {
     if (seqNum <= this.receivedUpTo) return;
     if (seqNum !== this.receivedUpTo + 1) {
@@ -74,15 +84,15 @@ export class Connection {
     while (this.#receivedEarly.delete(next(this.receivedUpTo))) this.receivedUpTo = next(this.receivedUpTo);
   }
 
-  /** Messages whose bodies are here and that have no order yet, in the order of their numbers. */
+  /** The messages whose bodies are here and that have no order yet, by ascending number. */
   unordered(): Message[] {
     const unordered = [...this.messages.values()].filter((message) => message.isUnordered);
     return unordered.sort((a, b) => a.seqNum - b.seqNum);
   }
 
   /**
-   * The client will not ask for replies up to `upTo` again, so their outcomes can go. Bodies stay: a backup may yet have
-   * to process a message whose client has long been answered.
+   * The client will not ask for replies up to `upTo` again, so their outcomes can be freed. Bodies stay: a backup may
+   * still have to process a message whose client was answered long ago.
    */
   see(upTo: SeqNum): void {
     if (upTo <= this.repliesSeenUpTo) return;
@@ -105,40 +115,43 @@ export class Connection {
     this.#forgetIfDone(message);
   }
 
-  /** A settled message is remembered only as long as the log has it. */
+  /** A settled message is remembered only while the log has it. */
   #forgetIfDone(message: Message): void {
     if (message.stage === 'settled' && message.order === undefined) this.#forget(message);
   }
 
-  /** Another message may have its number by now, if the connection ended and began anew. */
+  /** If the connection ended and began anew, the number may belong to another message by now, which stays. */
   #forget(message: Message): void {
     if (this.messages.get(message.seqNum) === message) this.messages.delete(message.seqNum);
   }
 
-  /** The last RPC that waited for a message went away; a message that never came is not expected any more. */
+  /**
+   * The last RPC that waited for this message went away. If the message itself never arrived, it is no longer expected.
+   */
   forgetIfUnwanted(message: Message): void {
     if (message.waiters?.length === 0) message.waiters = undefined;
     if (message.stage === 'expected' && message.waiters === undefined) this.messages.delete(message.seqNum);
   }
 
-  /** The message has its place in the order, and enters the log. */
+  /** The message has its place in the order and enters the log. */
   enterLog(message: Message, order: CallOrder | VoidOrder): void {
     message.become('ordered');
     message.order = order;
     this.lastOrder = order.orderNum;
   }
 
-  /** The log drops the message. Its outcome stays, and the body as long as its handler waits. */
+  /** The log drops the message. Its outcome stays, and so does its body while its handler waits. */
   leaveLog(message: Message): void {
     message.order = undefined;
     if (message.stage === 'waiting') return;
     message.request = undefined;
-    // A passive backup never processed what a checkpoint stands for, and the checkpoint has no outcome that was seen.
+    // A message is still `ordered` here only on a passive backup that takes a checkpoint instead of processing it. If
+    // its reply was not seen yet, the checkpoint restored it first.
     if (message.stage === 'ordered') this.#forget(message);
     else this.#forgetIfDone(message);
   }
 
-  /** No promotion adopted the order of the message. */
+  /** The order of the message was cut: the message counts as received, unless its client has seen its reply. */
   loseOrder(message: Message): void {
     message.order = undefined;
     if (message.request !== undefined && message.seqNum > this.repliesSeenUpTo) message.become('received');
@@ -146,8 +159,9 @@ export class Connection {
   }
 
   /**
-   * How far a checkpoint covers this connection: replies that were seen, except where their messages are yet to be
-   * processed. A client may have seen a reply of a term that was cut; its message then takes place once more.
+   * The number up to which a checkpoint covers this connection: replies up to there were seen, and none of their
+   * messages is yet to be processed. A client may have seen a reply whose order was cut; its message may then be
+   * processed once more.
    */
   coveredUpTo(processedUpTo: OrderNum): SeqNum {
     let first = next(this.repliesSeenUpTo);
@@ -158,7 +172,7 @@ export class Connection {
     return (first - 1) as SeqNum;
   }
 
-  /** Everything up to here is processed, or never will be: no body is missing there. */
+  /** Every message up to this number is processed or never will be, so no body is missing there. */
   coverUpTo(upTo: SeqNum): void {
     if (upTo <= this.receivedUpTo) return;
     this.receivedUpTo = upTo;
@@ -169,7 +183,7 @@ export class Connection {
   /**
    * The message has its outcome, which is kept unless nobody can ask for it.
    *
-   * @param endedAt where in the order its handler ended, if that had waited
+   * @param endedAt the order at which its handler ended, if the handler had waited
    */
   conclude(message: Message, outcome: Outcome, endedAt?: OrderNum): void {
     message.become('processed');
@@ -181,7 +195,7 @@ export class Connection {
     message.endedAt = endedAt;
   }
 
-  /** A checkpoint says what became of a message. */
+  /** Takes the outcome of a message from a checkpoint. */
   restore(seqNum: SeqNum, outcome: Outcome): void {
     this.markReceived(seqNum);
     if (seqNum <= this.repliesSeenUpTo) return;
@@ -191,7 +205,7 @@ export class Connection {
     this.conclude(message, outcome);
   }
 
-  /** Nobody will process these messages: their client has seen replies up to there. */
+  /** Forgets messages without an order whose replies the client has seen: nobody will process them. */
   forgetUnordered(upTo: SeqNum): void {
     for (const message of this.messages.values()) {
       if (message.seqNum <= upTo && message.isUnordered) this.messages.delete(message.seqNum);

@@ -1,3 +1,5 @@
+/** All connections of a replica, and what outlives them: ended connections, idempotency keys, calling groups. */
+
 import type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from '../model/checkpoint.js';
 import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../model/ids.js';
 import type { Outcome } from '../model/outcome.js';
@@ -5,20 +7,20 @@ import { Callers } from './callers.js';
 import { Connection } from './connection.js';
 import type { Stream } from './stream.js';
 
-/** Ended connections that are remembered one by one, so that a late retry is not taken for a new client. */
+/** How many ended connections are remembered one by one, so that a late retry is not taken for a new client. */
 export const EXPIRED_KEPT = 65_536;
-/** Replies to idempotency keys that are remembered, the newest ones in processing order. */
+/** How many replies to idempotency keys are remembered: the newest ones in processing order. */
 export const KEYED_KEPT = 65_536;
 
-/** All connections of a replica, and what outlives them. The parts in a checkpoint are equal on all replicas. */
+/** All connections, by id and by link. The parts that a checkpoint includes are equal on all replicas. */
 export class Connections {
   readonly #byId = new Map<ConnectionId, Connection>();
   readonly #byLink = new Map<LinkId, Connection>();
   readonly #expired = new Set<ConnectionId>();
   readonly #keyed = new Map<string, { requestDigest: number; outcome: Outcome }>();
-  /** Groups that are clients of this one. */
+  /** The groups that call this one. */
   readonly callers = new Callers();
-  /** Some ended connection was forgotten: an unknown one may be one of those. */
+  /** Whether some ended connection was forgotten, so that an unknown one may be one of those. */
   expiredForgotten = false;
   sessions = 0;
 
@@ -51,7 +53,7 @@ export class Connections {
     return this.#byId.values();
   }
 
-  /** Bodies that have no order yet. */
+  /** How many bodies have no order yet. */
   get unordered(): number {
     let bodies = 0;
     for (const { messages } of this.#byId.values()) {
@@ -60,7 +62,7 @@ export class Connections {
     return bodies;
   }
 
-  /** Streams of which something is kept. */
+  /** How many streams are kept. */
   get streams(): number {
     let streams = 0;
     for (const connection of this.#byId.values()) streams += connection.streams.size;
@@ -71,7 +73,7 @@ export class Connections {
     return this.#expired.has(id);
   }
 
-  /** Frees everything of a connection; an ordered event, so that every replica forgets at the same place. */
+  /** Frees everything of a connection. This is an ordered event, so every replica forgets at the same place. */
   expire(id: ConnectionId): void {
     const session = this.#byId.get(id)?.session;
     if (session !== undefined) this.sessions--;
@@ -101,7 +103,7 @@ export class Connections {
     }
   }
 
-  /** @param processedUpTo what the checkpoint stands for */
+  /** The parts of a checkpoint. @param processedUpTo the order as of which it is taken */
   snapshot(
     processedUpTo: OrderNum,
   ): Pick<Checkpoint, 'connections' | 'keyed' | 'callers' | 'expired' | 'expiredForgotten'> {
@@ -125,7 +127,7 @@ export class Connections {
     return { connections, keyed, callers, expired: [...this.#expired], expiredForgotten: this.expiredForgotten };
   }
 
-  /** Takes over what a checkpoint says; what this replica heard from sessions itself stays. */
+  /** Takes over the parts of a checkpoint. Messages that this replica received from sessions itself stay. */
   restore(checkpoint: Checkpoint): void {
     this.#keyed.clear();
     for (const { key, requestDigest, outcome } of checkpoint.keyed) this.#keyed.set(key, { requestDigest, outcome });
@@ -156,7 +158,7 @@ function streamSnapshot({ id, history, passage }: Stream): StreamSnapshot {
   return { stream: id, takenUpTo: base, items };
 }
 
-/** Handlers do not outlive what a checkpoint replaces; what they said is all stable. */
+/** A checkpoint has only streams whose handlers have ended, and their items are all stable. */
 function restoreStreams(connection: Connection, snapshots: readonly StreamSnapshot[], orderNum: OrderNum): void {
   connection.streams.clear();
   for (const { stream: id, takenUpTo, items } of snapshots) {
@@ -164,7 +166,7 @@ function restoreStreams(connection: Connection, snapshots: readonly StreamSnapsh
     stream.startFrom(takenUpTo);
     for (const item of items) {
       stream.append(orderNum, item, 0);
-      // Where there are interceptors, these are what passed them.
+      // If there are interceptors, the checkpoint has the items as they passed them.
       stream.pass(stream.history.items.last, item);
     }
   }

@@ -1,3 +1,5 @@
+/** The life of one message on a replica, from its first mention until nobody can ask for it ([0096]). */
+
 import { assert } from '../model/assert.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
@@ -5,14 +7,14 @@ import type { CallOrder, VoidOrder } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
 
 /**
- * Where a message is in its life on this replica.
+ * The stage of a message in its life on this replica.
  *
- * `expected`: somebody named it, and its body is not here. `received`: its body is here. At the primary, `held`: it waits
- * for messages of its stream that precede it; `queued`: it waits for the interceptors, or for open streams to end;
- * `admitted`: it waits for its turn in the scheduler; `voiding`: it will never be processed, and waits to take its place
- * in the order as that. `ordered`: it has its place, though a backup may still lack its body. `waiting`: its step is
- * over, and its handler waits for replies to calls that it made. `processed`: its outcome is known. `settled`: nobody
- * will ask for its outcome any more.
+ * `expected`: it was named, but its body is not here. `received`: its body is here. At the primary, `held`: it waits
+ * for earlier messages of its stream; `queued`: it waits for the interceptors, or for open streams to end; `admitted`:
+ * it waits for its turn in the scheduler; `voiding`: it will never be processed, and its void waits for a place in the
+ * order. `ordered`: it has its place, though a backup may still lack its body. `waiting`: its step is over, but its
+ * handler waits for nested replies. `processed`: its outcome is known. `settled`: nobody will ask for its outcome any
+ * more.
  */
 export type Stage =
   | 'expected'
@@ -27,8 +29,8 @@ export type Stage =
   | 'settled';
 
 /**
- * Which stage may follow which. An order that no promotion adopted takes its message back to `received`, and a checkpoint
- * takes a message from wherever it is to `processed`.
+ * Which stage may follow which. If the order of a message is cut, the message goes back to `received`. A checkpoint may
+ * take a message straight to `processed`.
  */
 const LEGAL: Readonly<Record<Stage, readonly Stage[]>> = {
   expected: ['received', 'ordered', 'processed'],
@@ -43,23 +45,23 @@ const LEGAL: Readonly<Record<Stage, readonly Stage[]>> = {
   settled: [],
 };
 
-/** One message of a connection, from its first mention until nobody can ask for it ([0096]). */
+/** One message of a connection. */
 export class Message {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
-  /** Its body, until the log drops it and no handler waits. */
+  /** The body, kept until the log drops it and no handler waits. */
   request: Request | undefined;
-  /** Its place in the order, while the log has it. */
+  /** The message's place in the order, while the log has it. */
   order: CallOrder | VoidOrder | undefined;
-  /** The reply cache's entry; undefined once it is settled. */
+  /** The entry of the reply cache; undefined before it is processed and once it is settled. */
   outcome: Outcome | undefined;
-  /** Where in the order its handler ended, if that had waited. The reply leaves when the order there is stable. */
+  /** The order at which the handler ended, if it had waited. The reply leaves when that order is stable. */
   endedAt: OrderNum | undefined;
-  /** RPCs that wait for its outcome. */
+  /** The RPCs that wait for the outcome. */
   waiters: CallId[] | undefined;
-  /** Its reply may leave only when it is stable, whatever the release mode. */
+  /** Whether the reply may leave only when stable, whatever the release mode. */
   awaitStable = false;
-  /** Its RPC was given up: the reply goes to the session's link, whether or not an RPC still seems to wait. */
+  /** Whether the session gave up the RPC: the reply goes to its link, even if an RPC still seems to wait. */
   byFrame = false;
   #stage: Stage = 'expected';
 
@@ -80,7 +82,7 @@ export class Message {
     this.#stage = stage;
   }
 
-  /** Its body is here, it has no order, and it is not about to be voided. */
+  /** Whether the body is here, but the message has no order and is not about to be voided. */
   get isUnordered(): boolean {
     switch (this.#stage) {
       case 'received':
@@ -93,12 +95,12 @@ export class Message {
     }
   }
 
-  /** It is on its way into the order. */
+  /** Whether the message is on its way into the order. */
   get isQueued(): boolean {
     return this.#stage === 'queued' || this.#stage === 'admitted' || this.#stage === 'voiding';
   }
 
-  /** A backup lacks the body of this ordered message. */
+  /** Whether this message is ordered but its body is missing here. */
   get lacksBody(): boolean {
     return this.order?.kind === 'call' && this.request === undefined;
   }

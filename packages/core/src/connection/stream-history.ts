@@ -1,3 +1,5 @@
+/** The replicated part of a stream: the same on every replica that has processed the same orders. */
+
 import { mixDigest } from '../model/digest.js';
 import type { OrderNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
@@ -5,51 +7,55 @@ import type { Reply } from '../model/outcome.js';
 import type { StreamItem } from '../model/stream.js';
 import { OrderWindow } from '../ordering/window.js';
 
-/** An item with the order whose processing made it: it reflects all orders up to there. */
+/** An item with the order during whose processing it was sent: it reflects all orders up to that one. */
 interface OrderedItem {
   readonly orderNum: OrderNum;
   readonly item: StreamItem;
-  /** Of all items up to this one. */
+  /** The digest of all items up to this one. */
   readonly digest: number;
 }
 
 /**
- * The replicated history of a stream: what every replica of the group knows of it once it has processed the same orders.
- * How far the client is with it belongs to `StreamDelivery`, and what interceptors make of it to `StreamPassage`.
+ * A stream's items and how far both sides are. How far the client was served is in `StreamDelivery`, and what
+ * interceptors made of items is in `StreamPassage`.
  */
 export class StreamHistory {
   readonly method: string;
-  /** The opening was processed here: there is a handler. */
+  /** Whether the opening was processed here, so that there is a handler. */
   opened = false;
-  /** The handler sent its status, or the interceptors theirs: nothing follows. */
+  /** Whether the handler or the interceptors sent the status, so that nothing follows. */
   over = false;
-  /** The interceptors ended the stream with a status of their own. */
+  /** Whether the stream was ended with a status that is not its handler's: by interceptors, or to copy the state. */
   ended = false;
-  /** The request that opened the stream; the interceptors of a new primary begin with it. */
+  /** The request that opened the stream. The interceptors of a new primary see it first. */
   opening: Request | undefined;
-  /** The client's message with this position is ordered next. */
+  /** The position of the client's message that is ordered next. */
   nextPosition = 1;
   /** The handler has taken the client's messages up to this position. */
   handledUpTo = 0;
-  /** Items that the client has not taken yet. */
+  /** The items that the client has not taken yet. */
   readonly items = new OrderWindow<OrderedItem, number>(0);
-  /** The client has taken items up to here; a slow handler may not have sent them yet. */
+  /** The client has taken items up to this one. A slow handler may not have sent them yet. */
   takenUpTo = 0;
-  /** Of all items so far. */
+  /** The digest of all items so far. */
   #digest = 0;
   #takenDigest = 0;
-  /** The primary's digests up to items that this replica's handler has not sent yet. */
+  /** The primary's digests at items that this replica's handler has not sent yet. */
   readonly #expected = new Map<number, number>();
-  /** What the handler sends beyond this item was never sent. */
+  /** Items that the handler sends beyond this one do not count. */
   #sealedAt = Number.POSITIVE_INFINITY;
-  /** The history began with a checkpoint, which does not tell the digest. */
+  /** Whether the history began with a checkpoint, which does not include the digest. */
   #restored = false;
 
   constructor(method: string) {
     this.method = method;
   }
 
-  /** @returns whether the primary's items up to here were the same, as far as this replica was told */
+  /**
+   * Adds an item that the handler sent.
+   *
+   * @returns false if the primary's digest at this item is known and differs
+   */
   append(orderNum: OrderNum, item: StreamItem, digest: number): boolean {
     const index = this.items.last + 1;
     if (index > this.#sealedAt) return true;
@@ -62,18 +68,22 @@ export class StreamHistory {
     return expected === undefined || expected === this.#digest;
   }
 
-  /** The client has taken items up to here. */
+  /** The client has taken items up to this one. */
   take(upTo: number): void {
     if (upTo > this.takenUpTo) this.takenUpTo = upTo;
     this.#drop(Math.min(upTo, this.items.last));
   }
 
-  /** Of the items up to this one; undefined if that is not known any more, or not yet. */
+  /** The digest of the items up to this one; undefined if it is not known any more, or not yet. */
   digestAt(index: number): number | undefined {
     return index === this.items.base ? this.#takenDigest : this.items.get(index)?.digest;
   }
 
-  /** The primary's digest up to `index`: compared now, or when this replica's handler is as far. */
+  /**
+   * Compares the primary's digest at `index` now, or later when this replica's handler is that far.
+   *
+   * @returns false if it differs
+   */
   expect(index: number, digest: number): boolean {
     if (this.#restored || this.ended) return true;
     if (index > this.items.last) {
@@ -84,7 +94,7 @@ export class StreamHistory {
     return mine === undefined || mine === digest;
   }
 
-  /** Goes on from a checkpoint, which does not tell what was taken. */
+  /** Goes on from a checkpoint, which does not include the items that were taken. */
   startFrom(takenUpTo: number): void {
     this.#restored = true;
     this.opened = true;
@@ -92,7 +102,7 @@ export class StreamHistory {
     this.takenUpTo = takenUpTo;
   }
 
-  /** The stream is about to be ended after this item: what the handler sends beyond is not taken in any more. */
+  /** The stream is about to be ended after this item. Items that the handler sends beyond it are not kept. */
   sealAt(index: number): void {
     this.#sealedAt = index;
   }
@@ -102,8 +112,8 @@ export class StreamHistory {
   }
 
   /**
-   * The interceptors' own status follows the item `upTo`; what the handler sent beyond never was. A replica whose handler
-   * was slower lacks some of the items before, and has only the status to give.
+   * Ends the stream with a status after the item `upTo`; items beyond that are dropped. A replica whose handler was
+   * slower lacks some of the earlier items, so it keeps only the status.
    */
   endAfter(upTo: number, orderNum: OrderNum, outcome: Reply): void {
     if (this.items.last < upTo) this.items.reset(upTo);
@@ -115,14 +125,14 @@ export class StreamHistory {
   }
 
   /**
-   * The client has items up to here. If the interceptors' status is then not within its reach, because the client lacks
-   * items that this replica never had, the status comes next.
+   * The client has items up to this one. If it lacks items that this replica never had, it could not reach the status,
+   * so the status becomes its next item.
    *
    * @returns whether the status moved
    */
   bringStatusWithin(received: number): boolean {
     const last = this.ended ? this.items.get(this.items.last) : undefined;
-    // The stream may be ended by now, and the status be yet to come.
+    // The stream may have been ended while the order with its status is still to come.
     if (last?.item.kind !== 'status') return false;
     if (received >= this.items.base && received < this.items.last) return false;
     this.items.reset(received);

@@ -1,24 +1,26 @@
+/** A stream's way through the user's interceptors, which run on the primary alone. */
+
 import type { StreamItem } from '../model/stream.js';
 import type { Message } from './message.js';
 
 /**
- * A stream's way through the user's interceptors, which run on the primary alone: of its opening, of its client's messages
- * and of its handler's items. Without interceptors nothing here is used but `admitted` and `gone`.
+ * Tracks which parts and items of a stream have passed the interceptors: its opening, its client's messages and its
+ * handler's items. Without interceptors only `admitted` and `gone` are used.
  */
 export class StreamPassage {
-  /** The opening has passed, so what follows may be ordered. */
+  /** Whether the opening has passed, so that later parts may be ordered. */
   admitted = true;
-  /** Before the opening had passed, its RPC ended, or its client said that it does not have the stream. */
+  /** Whether the client left before the opening passed: its RPC ended, or it said that it does not have the stream. */
   gone = false;
-  /** The client's message that is on its way through the interceptors, or has passed and is not processed yet. */
+  /** The client's message that is with the interceptors, or has passed them and is not processed yet. */
   entering: Message | undefined;
-  /** Items up to here were given to the interceptors. */
+  /** Items up to this one were given to the interceptors. */
   offeredUpTo = 0;
-  /** A new primary does not know yet which of the items its client has. */
+  /** Whether a new primary still waits for the client to say which items it has. */
   awaitsAsk = false;
-  /** All items up to here have passed, or need not. */
+  /** All items up to this one have passed, or need not. */
   #passedUpTo = 0;
-  /** What the interceptors made of items, by index. */
+  /** The items as the interceptors made them, by index. */
   #passed: Map<number, StreamItem> | undefined;
   #forgottenUpTo = 0;
 
@@ -27,35 +29,35 @@ export class StreamPassage {
     this.#passed.set(index, item);
   }
 
-  /** What the interceptors made of an item; undefined while they have it, or where there are none. */
+  /** The item as the interceptors made it; undefined while they have it, or if there are none. */
   passed(index: number): StreamItem | undefined {
     return this.#passed?.get(index);
   }
 
-  /** All items from `base`, which the client has, up to here have passed. */
+  /** The index up to which all items have passed. The client has those up to `base`. */
   passedUpTo(base: number): number {
     if (this.#passedUpTo < base) this.#passedUpTo = base;
     while (this.#passed?.has(this.#passedUpTo + 1)) this.#passedUpTo++;
     return this.#passedUpTo;
   }
 
-  /** Items up to here need not pass: the client has them. */
+  /** Items up to this one need not pass, because the client has them. */
   skipTo(index: number): void {
     this.offeredUpTo = Math.max(this.offeredUpTo, index);
     this.#passedUpTo = Math.max(this.#passedUpTo, index);
   }
 
-  /** Items beyond this one never were. */
+  /** Items beyond this one were dropped from the history. */
   forgetAfter(index: number): void {
     this.#passedUpTo = Math.min(this.#passedUpTo, index);
     for (const passed of this.#passed?.keys() ?? []) if (passed > index) this.#passed?.delete(passed);
   }
 
-  /** The client has taken items up to here. */
+  /** The client has taken items up to this one. */
   forgetUpTo(index: number): void {
     const passed = this.#passed;
     if (passed !== undefined && passed.size > 0) {
-      // A client may be far ahead of what was kept for it.
+      // The client may be far ahead of the items that were kept for it.
       if (index - this.#forgottenUpTo > passed.size) for (const i of passed.keys()) i <= index && passed.delete(i);
       else for (let i = this.#forgottenUpTo + 1; i <= index; i++) passed.delete(i);
     }

@@ -7,7 +7,7 @@ const order = (n: number) => n as OrderNum;
 const message = (text: string): StreamItem => ({ kind: 'message', message: new Uint8Array([text.charCodeAt(0)]) });
 const ENDED = { kind: 'reply' as const, code: 7, details: 'enough' };
 
-/** A stream whose handler sent these, one an order. */
+/** A stream whose handler sent these messages, each at the next order. */
 function streamOf(...texts: string[]): Stream {
   const stream = new Stream(1 as SeqNum, '/log.Log/Stream');
   texts.forEach((text, i) => void stream.append(order(i + 1), message(text), i));
@@ -20,8 +20,8 @@ const kinds = (stream: Stream) =>
     return `${index} ${stream.history.items.get(index)?.item.kind}`;
   });
 
-describe('a stream that interceptors ended', () => {
-  it('loses what they did not let pass', () => {
+describe('a stream that interceptors end', () => {
+  it('drops the items that they did not let pass', () => {
     const stream = streamOf('a', 'b', 'c');
     stream.endAfter(1, order(9), ENDED);
     expect(kinds(stream)).toEqual(['1 message', '2 status']);
@@ -30,7 +30,7 @@ describe('a stream that interceptors ended', () => {
     expect(stream.done).toBe(true);
   });
 
-  it('has the status in its place where the handler was slower', () => {
+  it('keeps its status at the index it has on the primary even if the handler here sent fewer items', () => {
     const stream = streamOf('a');
     stream.endAfter(3, order(9), ENDED);
     expect(kinds(stream)).toEqual(['4 status']);
@@ -38,7 +38,7 @@ describe('a stream that interceptors ended', () => {
     expect(kinds(stream)).toEqual(['4 status']);
   });
 
-  it('gives the status next to a client that lacks what the handler never sent here', () => {
+  it('sends the status next to a client that lacks items which the handler here never sent', () => {
     const stream = streamOf('a');
     stream.endAfter(3, order(9), ENDED);
     stream.resumeAfter(2);
@@ -46,22 +46,22 @@ describe('a stream that interceptors ended', () => {
     expect(stream.passedUpTo).toBe(3);
   });
 
-  it('gives the status next to a client that has more than they let pass', () => {
+  it('sends the status next to a client that has more items than they let pass', () => {
     const stream = streamOf('a', 'b', 'c');
     stream.endAfter(1, order(9), ENDED);
     stream.resumeAfter(3);
     expect(kinds(stream)).toEqual(['4 status']);
   });
 
-  it('is not compared with what the primary sent', () => {
+  it('is no longer compared with the digests of the primary', () => {
     const stream = streamOf('a');
     stream.endAfter(3, order(9), ENDED);
     expect(stream.history.expect(4, 12_345)).toBe(true);
   });
 });
 
-describe('items on their way through interceptors', () => {
-  it('pass up to the first that is held', () => {
+describe('items that must pass interceptors', () => {
+  it('count as passed only up to the first one that the interceptors still hold', () => {
     const stream = streamOf('a', 'b', 'c');
     stream.pass(1, message('A'));
     stream.pass(3, message('C'));
@@ -70,7 +70,7 @@ describe('items on their way through interceptors', () => {
     expect(stream.passedUpTo).toBe(3);
   });
 
-  it('that the client had from an earlier primary need not pass', () => {
+  it('need not pass if the client has them from an earlier primary', () => {
     const stream = streamOf('a', 'b', 'c');
     stream.resumeAfter(2);
     expect(stream.passedUpTo).toBe(2);
@@ -78,7 +78,7 @@ describe('items on their way through interceptors', () => {
     expect(stream.passedUpTo).toBe(3);
   });
 
-  it('that the client has taken meanwhile need not pass', () => {
+  it('need not pass if the client has taken them meanwhile', () => {
     const stream = streamOf('a', 'b');
     stream.take(1);
     stream.pass(1, message('A'));
@@ -87,14 +87,14 @@ describe('items on their way through interceptors', () => {
 });
 
 describe('a stream that is about to be ended', () => {
-  it('takes in nothing more', () => {
+  it('ignores items that its handler sends from then on', () => {
     const stream = streamOf('a', 'b');
     expect(stream.seal(false)).toBe(2);
     stream.append(order(3), message('c'), 3);
     expect(kinds(stream)).toEqual(['1 message', '2 message']);
   });
 
-  it('keeps back what interceptors have not let pass', () => {
+  it('withholds items that have not passed the interceptors, even if they pass later', () => {
     const stream = streamOf('a', 'b');
     stream.pass(1, message('A'));
     expect(stream.seal(true)).toBe(1);
@@ -102,7 +102,7 @@ describe('a stream that is about to be ended', () => {
     expect(stream.passedUpTo).toBe(1);
   });
 
-  it('ends behind what its client has, though a handler that began anew has not sent that yet', () => {
+  it('ends after the last item its client has, even if a restarted handler has not sent that item yet', () => {
     const stream = streamOf('a', 'b');
     stream.resumeAfter(3);
     const upTo = stream.seal(false);
@@ -112,7 +112,7 @@ describe('a stream that is about to be ended', () => {
     expect(stream.delivery.sentUpTo).toBe(3);
   });
 
-  it('gives its client what it lacks while the end is on its way, and no more', () => {
+  it('does not send its client items again that it already has while the end waits to be ordered', () => {
     const stream = streamOf('a', 'b');
     stream.history.ended = true;
     stream.resumeAfter(2);
@@ -120,7 +120,7 @@ describe('a stream that is about to be ended', () => {
     expect(stream.delivery.sentUpTo).toBe(2);
   });
 
-  it('ends behind what its client says meanwhile that it has', () => {
+  it('ends after the items that its client reports while the end waits to be ordered', () => {
     const stream = streamOf('a', 'b');
     const upTo = stream.seal(false);
     stream.resumeAfter(3);

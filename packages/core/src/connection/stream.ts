@@ -1,3 +1,5 @@
+/** A streaming call as a replica knows it. Its history, delivery and passage agree at all times. */
+
 import type { OrderNum, SeqNum } from '../model/ids.js';
 import type { Reply } from '../model/outcome.js';
 import type { StreamItem } from '../model/stream.js';
@@ -6,11 +8,11 @@ import { StreamHistory } from './stream-history.js';
 import { StreamPassage } from './stream-passage.js';
 
 /**
- * A streaming call as a replica knows it: its replicated history, how far its client was served, and its way through the
- * user's interceptors. What concerns more than one of these three is a method here, so that they agree at all times.
+ * A stream consists of its replicated history, the delivery to its client, and its passage through the user's
+ * interceptors. An operation that concerns more than one of these is a method here.
  */
 export class Stream {
-  /** seqNum of the message that opened it. */
+  /** The seqNum of the message that opened the stream. */
   readonly id: SeqNum;
   readonly history: StreamHistory;
   readonly delivery = new StreamDelivery();
@@ -25,45 +27,49 @@ export class Stream {
     return this.history.method;
   }
 
-  /** @returns whether the primary's items up to here were the same, as far as this replica was told */
+  /**
+   * Adds an item that the handler sent.
+   *
+   * @returns false if the primary's digest at this item is known and differs
+   */
   append(orderNum: OrderNum, item: StreamItem, digest: number): boolean {
     const same = this.history.append(orderNum, item, digest);
     this.#followBase();
     return same;
   }
 
-  /** The client has taken items up to here. */
+  /** The client has taken items up to this one. */
   take(upTo: number): void {
     this.history.take(upTo);
     this.#followBase();
   }
 
-  /** Goes on from a checkpoint, which does not tell what was taken. */
+  /** Goes on from a checkpoint, which does not include the items that were taken. */
   startFrom(takenUpTo: number): void {
     this.history.startFrom(takenUpTo);
     this.delivery.sentUpTo = takenUpTo;
   }
 
-  /** What the interceptors made of an item; the item may be gone by now. */
+  /** The interceptors let an item pass as `item`. The history may not have it any more. */
   pass(index: number, item: StreamItem): void {
     const { history, passage } = this;
     if (!history.isSealedBefore(index) && history.items.get(index) !== undefined) passage.pass(index, item);
   }
 
-  /** The interceptors let all items up to here pass. */
+  /** The index up to which the interceptors let all items pass. */
   get passedUpTo(): number {
     return this.passage.passedUpTo(this.history.items.base);
   }
 
-  /** Items up to here are at the client for certain. */
+  /** The index up to which the client certainly has all items. */
   get clientHas(): number {
     return Math.max(this.delivery.receivedUpTo, this.history.takenUpTo);
   }
 
   /**
-   * The stream is about to be ended: no item is taken in any more.
+   * The stream is about to be ended, so no further item is kept.
    *
-   * @param passes whether items pass interceptors: those that have not yet are kept back
+   * @param passes whether items pass interceptors; if so, items that have not passed yet are withheld
    * @returns the last item that the client gets before the status
    */
   seal(passes: boolean): number {
@@ -72,7 +78,7 @@ export class Stream {
     return last;
   }
 
-  /** The interceptors' own status follows the item `upTo`; what the handler sent beyond never was. */
+  /** Ends the stream with a status after the item `upTo`; items beyond that are dropped. */
   endAfter(upTo: number, orderNum: OrderNum, outcome: Reply): void {
     const { history, passage, delivery } = this;
     const { items } = history;
@@ -80,11 +86,11 @@ export class Stream {
     this.#followBase();
     passage.forgetAfter(items.last - 1);
     passage.pass(items.last, { kind: 'status', outcome });
-    // The client may have said meanwhile that it has more.
+    // The client may have said meanwhile that it has more items.
     if (delivery.receivedUpTo >= items.last) this.resumeAfter(delivery.receivedUpTo);
   }
 
-  /** The client has items up to here: the stream goes on behind them. */
+  /** The client has items up to this one, so the stream goes on with the next. */
   resumeAfter(received: number): void {
     const { history, passage, delivery } = this;
     const { items } = history;
@@ -100,12 +106,12 @@ export class Stream {
     passage.skipTo(delivery.sentUpTo);
   }
 
-  /** Nobody will ask for anything of the stream any more. */
+  /** Whether the stream is over and its client has taken everything. */
   get done(): boolean {
     return this.history.over && this.history.items.length === 0;
   }
 
-  /** What the client has taken is gone from the history, so nothing points at it. */
+  /** Moves the cursors past items that the client took, which the history has dropped. */
   #followBase(): void {
     const { base } = this.history.items;
     if (this.delivery.sentUpTo < base) this.delivery.sentUpTo = base;

@@ -1,22 +1,25 @@
+/** A checkpoint: everything a replica needs in place of the log up to one order. */
+
 import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
 import type { NestedId } from './nested.js';
 import type { Outcome } from './outcome.js';
 import type { StreamItem } from './stream.js';
 
-/** What a replica remembers of a connection, as of a checkpoint. */
+/** The records of one connection, as of a checkpoint. */
 export interface ConnectionSnapshot {
   readonly connection: ConnectionId;
   readonly repliesSeenUpTo: SeqNum;
   readonly peer: string | undefined;
-  /** Processed and perhaps still asked for: the reply cache. */
+  /** The reply cache: outcomes of processed messages that may still be asked for. */
   readonly outcomes: readonly (readonly [SeqNum, Outcome])[];
-  /** Streams that ended, and that the client has not taken to the end. */
+  /** Streams that have ended and whose client has not taken every item. */
   readonly streams: readonly StreamSnapshot[];
 }
 
+/** An ended stream, as of a checkpoint. */
 export interface StreamSnapshot {
   readonly stream: SeqNum;
-  /** Items up to here were taken; these follow, the status last. */
+  /** The client has taken items up to this one. `items` follow it; the last of them is the status. */
   readonly takenUpTo: number;
   readonly items: readonly StreamItem[];
 }
@@ -28,23 +31,23 @@ export interface KeyedReply {
   readonly outcome: Outcome;
 }
 
-/** Everything a replica needs in place of the log up to and including `orderNum` ([0025]: loads a checkpoint). */
+/** Stands for the log up to and including `orderNum` ([0025]: loads a checkpoint). */
 export interface Checkpoint {
   readonly orderNum: OrderNum;
-  /** Term of the order at `orderNum`. */
+  /** The term of the order at `orderNum`. */
   readonly term: Term;
-  /** Digest of all outcomes up to `orderNum`. */
+  /** The digest of all outcomes up to `orderNum`. */
   readonly digest: number;
-  /** What the user's `checkpoint()` returned; opaque. */
+  /** The bytes that the user's `checkpoint()` returned. */
   readonly state: Uint8Array;
   readonly connections: readonly ConnectionSnapshot[];
-  /** Oldest first. */
+  /** Replies to idempotency keys, the oldest first. */
   readonly keyed: readonly KeyedReply[];
-  /** Groups that are clients of this one, the oldest first. */
+  /** Groups that call this one, the oldest first. */
   readonly callers: readonly CallerSnapshot[];
-  /** Connections that ended, oldest first. */
+  /** Connections that ended, the oldest first. */
   readonly expired: readonly ConnectionId[];
-  /** Older ones among them were forgotten. */
+  /** Whether older ended connections were forgotten. */
   readonly expiredForgotten: boolean;
 }
 
@@ -53,6 +56,6 @@ export interface CallerSnapshot {
   readonly client: string;
   readonly term: Term;
   readonly settledUpTo: OrderNum;
-  /** Oldest first. */
+  /** The oldest first. */
   readonly calls: readonly { readonly id: NestedId; readonly requestDigest: number; readonly outcome: Outcome }[];
 }

@@ -1,4 +1,6 @@
-/** A value in a few words, for an error's sentence: never long, whatever the value. */
+/** Short descriptions of arbitrary values, for error sentences. */
+
+/** Describes a value in a few words. The result is never long, whatever the value. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);

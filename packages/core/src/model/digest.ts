@@ -1,3 +1,5 @@
+/** Digests by which replicas compare their histories, and by which requests are told apart. None is cryptographic. */
+
 import {
   type ConnectionId,
   type ConnectionKind,
@@ -7,14 +9,14 @@ import {
   type SeqNum,
 } from './ids.js';
 
-/** Digest of nothing processed. */
+/** The digest before anything is processed. */
 export const EMPTY_DIGEST = 0;
 
 const LOW = 0x1_0000_0000;
 
 /**
- * The digest after one more order: 52 bits over everything processed so far, so that two replicas with equal digests at
- * one orderNum processed the same messages, in the same order, with the same outcomes. Not cryptographic.
+ * The digest after one more order: 52 bits over everything processed so far. Two replicas with equal digests at one
+ * orderNum have, but for chance, processed the same messages in the same order with the same outcomes.
  */
 export function extendDigest(
   digest: number,
@@ -38,7 +40,7 @@ export function extendDigest(
   return (high & 0xfffff) * LOW + (low >>> 0);
 }
 
-/** Continues a digest of 32 bits by another. */
+/** Extends a digest of 32 bits by a word. */
 export function mixDigest(digest: number, word: number): number {
   let mixed = Math.imul(digest ^ word, 0x9e3779b1);
   mixed ^= mixed >>> 15;
@@ -48,7 +50,7 @@ export function mixDigest(digest: number, word: number): number {
 
 const KIND_SEEDS: Readonly<Record<ConnectionKind, number>> = { session: 0, plain: 1, group: 2 };
 
-/** What a connection contributes to the digest; computed once for each. */
+/** A connection's contribution to the digest. Computed once for each connection. */
 export function connectionDigest(connection: ConnectionId): number {
   const hex = connectionHex(connection);
   let hash = KIND_SEEDS[connectionKind(connection)];
@@ -58,7 +60,7 @@ export function connectionDigest(connection: ConnectionId): number {
 
 export const digestToHex = (digest: number): string => digest.toString(16).padStart(13, '0');
 
-/** FNV-1a over a text and bytes; for telling apart requests under one idempotency key. */
+/** FNV-1a over a method and a message; tells apart requests under one idempotency key. */
 export function requestDigest(method: string, message: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < method.length; i++) hash = Math.imul(hash ^ method.charCodeAt(i), 0x01000193);

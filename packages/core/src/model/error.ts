@@ -1,6 +1,7 @@
+/** The errors of this library: stable codes, the gRPC status of each, and whether the call may have taken effect. */
 import type { MetadataEntries } from './metadata.js';
 
-/** gRPC status codes that errors of this library map to (grpc/grpc, statuscodes.md). */
+/** The gRPC status codes that errors of this library map to (grpc/grpc, statuscodes.md). */
 export const GrpcStatus = {
   OK: 0,
   CANCELLED: 1,
@@ -17,44 +18,51 @@ export const GrpcStatus = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** Every code, the gRPC status that a caller sees for it, and whether the call it ends may have taken effect. */
+/**
+ * Every error code. `status` is the gRPC status that a caller sees. `mayHaveTakenEffect` says whether the call that the
+ * error ends may have taken effect; if not, it is safe to repeat it.
+ */
 export const ERROR_CODES = {
-  /** This replica is not the primary; nothing was touched. */
+  /** This replica is not the primary. The call had no effect here. */
   UNDERSTUDY_NOT_PRIMARY: { status: GrpcStatus.ABORTED, mayHaveTakenEffect: false },
-  /** The connection's record was freed, so whether an older call took effect cannot be told any more. */
+  /** The connection's records were freed, so it is unknown whether an older call took effect. */
   UNDERSTUDY_SESSION_EXPIRED: { status: GrpcStatus.ABORTED, mayHaveTakenEffect: true },
-  /** The call's seqNum was voided before it was ordered: it never took and never will take effect. */
+  /** The call was voided before it was ordered: it had no effect and never will. */
   UNDERSTUDY_VOIDED: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: false },
-  /** No primary was reached before the request was sent to anyone. */
+  /** No primary was reached in time, and the request was sent to nobody. */
   UNDERSTUDY_UNREACHABLE: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: false },
-  /** The request was sent and no reply came. */
+  /** The request was sent, but no reply came. */
   UNDERSTUDY_INDETERMINATE: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: true },
-  /** A bound was reached; nothing was done. */
+  /** A bound of a queue or of sessions was reached. The call had no effect. */
   UNDERSTUDY_OVERLOADED: { status: GrpcStatus.RESOURCE_EXHAUSTED, mayHaveTakenEffect: false },
-  /** A passive group ended a stream, so that its state could be copied. */
+  /** A passive group ended a stream so that its state could be copied. Open the stream again. */
   UNDERSTUDY_BACKLOG: { status: GrpcStatus.RESOURCE_EXHAUSTED, mayHaveTakenEffect: true },
-  /** A live client holds an order that no survivor can complete; an operator must decide. */
+  /** A live client holds an order that no surviving replica has. The group stops; an operator must decide. */
   UNDERSTUDY_ORDER_LOST: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: true },
-  /** Replicas computed different replies to the same order. */
+  /** Replicas came to different results for the same order. */
   UNDERSTUDY_DIVERGED: { status: GrpcStatus.INTERNAL, mayHaveTakenEffect: true },
-  /** The service config has an entry that cannot be used. */
+  /** The service config has a setting that cannot be used. */
   UNDERSTUDY_CONFIG: { status: GrpcStatus.INVALID_ARGUMENT, mayHaveTakenEffect: false },
-  /** A header or frame cannot be decoded. */
+  /** A header or frame cannot be decoded, or makes no sense. */
   UNDERSTUDY_MALFORMED: { status: GrpcStatus.INVALID_ARGUMENT, mayHaveTakenEffect: false },
-  /** A group record cannot be decoded. */
+  /** A group's record in the coordinator cannot be read. */
   UNDERSTUDY_RECORD_DAMAGED: { status: GrpcStatus.DATA_LOSS, mayHaveTakenEffect: false },
-  /** The coordinator cannot be reached or used. */
+  /** The coordinator was not reached in time, or cannot be used. */
   UNDERSTUDY_COORDINATOR: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: false },
-  /** An idempotency key came again with another request. */
+  /** An idempotency key was used again with another request. */
   UNDERSTUDY_KEY_REUSED: { status: GrpcStatus.INVALID_ARGUMENT, mayHaveTakenEffect: false },
-  /** The service is set up in a way that replication cannot work with. */
+  /** The service is set up in a way that replication does not work with. */
   UNDERSTUDY_SETUP: { status: GrpcStatus.FAILED_PRECONDITION, mayHaveTakenEffect: false },
-  /** A handler called another service after its message was processed, at a time that is another on each replica. */
+  /**
+   * A handler called another service after its message was processed. Replicas would make that call at different times,
+   * so it is refused.
+   */
   UNDERSTUDY_OUT_OF_ORDER: { status: GrpcStatus.FAILED_PRECONDITION, mayHaveTakenEffect: false },
   /** This kind of call is not replicated. */
   UNDERSTUDY_UNSUPPORTED: { status: GrpcStatus.UNIMPLEMENTED, mayHaveTakenEffect: false },
 } as const;
 
+/** The code of an `UnderstudyError`. Codes are stable: later versions may add codes, but do not rename them. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Trailer: the code of our error that ended the call. */
@@ -72,17 +80,20 @@ export const trailersOf = (
   [EFFECT_KEY, String(mayHaveTakenEffect)],
 ];
 
-/** The one error class of this library. */
+/** The one error class of this library. Its message begins with its code. */
 export class UnderstudyError extends Error {
   override readonly name = 'UnderstudyError';
-  /** Stable; safe to compare with. */
+  /** The stable code, for programs to compare with. */
   readonly code: ErrorCode;
   /** The gRPC status that a call ended by this error carries. */
   readonly status: number;
   /** Whether the call that this error ends may have taken effect. */
   readonly mayHaveTakenEffect: boolean;
 
-  /** @param message a sentence that a person can act on; never contains a payload */
+  /**
+   * @param message a sentence that a person can act on; it never contains a payload
+   * @param options `cause`: the error that led to this one
+   */
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(`${code}: ${message}`, options);
     this.code = code;

@@ -1,3 +1,10 @@
+/**
+ * The frames that clients and replicas send each other.
+ *
+ * Frames travel on links. A link keeps their order and loses nothing until it breaks; then any tail may be lost. The
+ * sender keeps a cursor for each link, and starts a new link from what the other side says it has.
+ */
+
 import type { Checkpoint } from './checkpoint.js';
 import type { ErrorCode } from './error.js';
 import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './ids.js';
@@ -7,249 +14,264 @@ import type { Outcome } from './outcome.js';
 import type { Adoption, GroupRecord, Member } from './record.js';
 import type { StreamItem } from './stream.js';
 
-/**
- * Frames travel on streams that keep their order and lose nothing until they break; a broken stream may have lost any
- * tail. Who sends keeps a cursor for each stream and starts again from what the other side says it has.
- */
-
 // ── client → every replica: the multicast connection ──────────────────────────────────────────────────────────────
 
-/** First on every stream of a session. Counts as a heartbeat. */
+/** The first frame on every link of a session. Counts as a heartbeat. */
 export interface HelloFrame {
   readonly kind: 'hello';
   readonly group: string;
   readonly connection: ConnectionId;
-  /** No request was sent on this connection before: a replica that never heard of it may take it as new. */
+  /** Whether the connection has sent no request yet, so that a replica that never heard of it may take it as new. */
   readonly fresh: boolean;
   readonly term: Term;
   readonly repliesSeenUpTo: SeqNum;
-  /** The client's monotonic clock; echoed. */
+  /** A heartbeat: the client's monotonic clock. The replica echoes it. */
   readonly sentAtMs: number;
 }
 
-/** What every later frame of a session carries, the piggyback of FIG. 8. */
+/** The header of every later frame of a session: the piggyback of FIG. 8. */
 export interface SessionHeader {
-  /** Newest term that the client knows. */
+  /** The newest term that the client knows. */
   readonly term: Term;
-  /** Heartbeat: the client's monotonic clock; echoed. */
+  /** A heartbeat: the client's monotonic clock. The replica echoes it. */
   readonly sentAtMs: number;
-  /** Replies up to this seqNum will never be asked for again (RIFL's acknowledgment). */
+  /** The client will never again ask for replies up to this seqNum (RIFL's acknowledgment). */
   readonly repliesSeenUpTo: SeqNum;
-  /** `pendingRemoteOrder` entries not yet reflected on this stream ([0078]). Empty where the primary announces itself. */
+  /** The `pendingRemoteOrder` entries that this link has not reflected yet ([0078]). Empty in `direct`. */
   readonly destOrderInfo: readonly OrderInfo[];
-  /** The session wants to end: say so as soon as everything it retains is stable. */
+  /** The session wants to end: the replica tells it as soon as everything it retains is stable. */
   readonly closing: boolean;
 }
 
+/** A request with its number on the connection. */
 export interface SeqRequest {
   readonly seqNum: SeqNum;
   readonly request: Request;
-  /** The reply may be released only when its order is stable (the delivery rule's question). */
+  /**
+   * Whether the reply may be released only when its order is stable, because the delivery rule held an earlier one
+   * back.
+   */
   readonly awaitStable: boolean;
 }
 
-/** A read-only call: no seqNum, no order; repeated by its client when the primary changes. */
+/** A read-only call. It has no seqNum and no order; its client repeats it when the primary changes. */
 export interface ReadRequest {
   readonly readId: number;
   readonly request: Request;
 }
 
-/** How far the client is with a stream; the primary goes on from there. */
+/** A client's progress with a stream. The primary goes on from there. */
 export interface StreamAsk {
   readonly of: SeqNum;
-  /** Items up to here were handed to the application. */
+  /** The application was given the items up to this one. */
   readonly received: number;
-  /** Those that were sent already are to be sent again only when they are stable. */
+  /** Whether items that were sent already may be sent again only when they are stable. */
   readonly awaitStable: boolean;
 }
 
-/** Requests of one event-loop turn with one header. Without any it is a null message. */
+/** The requests of one event-loop turn with one header. Without any it is a null message. */
 export interface MulticastFrame {
   readonly kind: 'multicast';
   readonly header: SessionHeader;
   readonly requests: readonly SeqRequest[];
   readonly reads: readonly ReadRequest[];
-  /** To the primary, on a stream that is new to it. */
+  /** For the primary, on a link that is new to it. */
   readonly streams: readonly StreamAsk[];
 }
 
-/** Answer to `newTerm` with `collect`: all that this session holds. A promise to refuse older terms from now on. */
+/**
+ * The answer to `newTerm` with `collect`: everything that this session holds, and a promise to refuse older terms from
+ * now on.
+ */
 export interface CollectedFrame {
   readonly kind: 'collected';
   readonly term: Term;
   readonly orders: readonly OrderInfo[];
-  /** seqNums of requests whose bodies the session still has, ascending. */
+  /** The seqNums of the requests whose bodies the session still has, ascending. */
   readonly retained: readonly SeqNum[];
-  /** Those among `retained` that still wait for a reply. */
+  /** The seqNums among `retained` that still wait for a reply. */
   readonly outstanding: readonly SeqNum[];
-  /** The streams that it has open. */
+  /** The session's open streams. */
   readonly streams: readonly StreamAsk[];
-  /** Highest seqNum that the session has sent to anyone. */
+  /** The highest seqNum that the session has sent to anyone. */
   readonly sentUpTo: SeqNum;
   readonly repliesSeenUpTo: SeqNum;
   readonly sentAtMs: number;
 }
 
-/** The session ends; nothing it retained is unstable. */
+/** The session ends. No reply will be asked for again. */
 export interface GoodbyeFrame {
   readonly kind: 'goodbye';
 }
 
+/** Frames of a client's session. */
 export type SessionFrame = HelloFrame | MulticastFrame | CollectedFrame | GoodbyeFrame;
 
 // ── replica → client ──────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Who is who, as a replica knows it. */
+/** The group as a replica knows it. */
 export interface View {
   readonly term: Term;
   readonly epoch: Epoch;
   readonly primary: ReplicaId | undefined;
   readonly inSync: readonly Member[];
-  /** How far promotions adopted what came before them; beyond it nothing of older terms ever happened. */
+  /** How far promotions adopted older terms. Orders of older terms beyond that never happened. */
   readonly adoptedThrough: readonly Adoption[];
 }
 
-/** Answer to `hello`. */
+/** The answer to `hello`. */
 export interface WelcomeFrame {
   readonly kind: 'welcome';
   readonly replica: Member;
   readonly view: View;
-  /** Everything up to here has arrived at this replica; the session resends what it retains beyond. */
+  /** This replica has every body up to this number. The session sends the later ones again. */
   readonly receivedUpTo: SeqNum;
+  /** The echo of the heartbeat in `hello`. */
   readonly heartbeatMs: number;
   /** Whether clients must reflect orderInfo (the `destination` embodiment). */
   readonly reflect: boolean;
-  /** The group orders and answers only after everything is stable; no delivery rule is needed then. */
+  /** The group's setting `sessionMs`, in milliseconds, by which the session applies the delivery rule. */
   readonly sessionMs: number;
 }
 
+/** The header of every frame and RPC reply from a replica to a client. */
 export interface ReplicaHeader {
   readonly term: Term;
-  /** `pendingSourceOrder` entries that the carried replies reflect and this stream has not yet carried (FIG. 8). */
+  /**
+   * The `pendingSourceOrder` entries that the carried replies reflect and that this link has not carried yet (FIG. 8).
+   */
   readonly sourceOrderInfo: readonly OrderInfo[];
-  /** Orders up to here are stable: bodies and orderInfo need not be kept for them. */
+  /** Orders up to this one are stable, so their bodies and orderInfo need not be kept. */
   readonly stableUpTo: OrderNum;
-  /** Echo of the newest heartbeat of this session. */
+  /** The echo of this session's newest heartbeat. */
   readonly heartbeatMs: number;
-  /** When the in-sync set changed since the last frame on this stream. */
+  /** Present if the in-sync set changed since the last frame on this link. */
   readonly view?: View;
 }
 
+/** The reply to a request. */
 export interface SeqReply {
   readonly seqNum: SeqNum;
   readonly outcome: Outcome;
-  /** The order of this reply was stable when it left: the delivery rule does not apply. */
+  /** Whether everything this reply reflects was stable when it left; then the delivery rule does not apply. */
   readonly stable: boolean;
 }
 
+/** The reply to a read. */
 export interface ReadReply {
   readonly readId: number;
   readonly outcome: Outcome;
   readonly stable: boolean;
 }
 
-/** An item of a stream. */
+/** An item of a stream, with its place in it. */
 export interface SeqItem {
   readonly stream: SeqNum;
-  /** 1, 2, 3 … */
+  /** 1, 2, 3 … in the stream; 0 for a window, which has no place. */
   readonly index: number;
   readonly item: StreamItem;
   readonly stable: boolean;
 }
 
-/** Replies of one event-loop turn with one header. Without any it is a null message. */
+/** The replies of one event-loop turn with one header. Without any it is a null message. */
 export interface RepliesFrame {
   readonly kind: 'replies';
   readonly header: ReplicaHeader;
   readonly replies: readonly SeqReply[];
   readonly reads: readonly ReadReply[];
-  /** Of one stream without a gap, ascending. */
+  /** The items of one stream are ascending and without a gap. */
   readonly items: readonly SeqItem[];
 }
 
-/** A new primary was designated; with `collect` it asks for all that the session holds. */
+/** A new primary was designated. With `collect` it asks for everything that the session holds. */
 export interface SessionNewTermFrame {
   readonly kind: 'newTerm';
   readonly view: View;
   readonly collect: boolean;
 }
 
-/** Bodies that this replica needs and lacks. */
+/** The replica asks for bodies that it lacks. */
 export interface SessionNackFrame {
   readonly kind: 'nack';
   readonly seqNums: readonly SeqNum[];
 }
 
-/** The replica will not serve this session any more; the code says why. */
+/** The replica will not serve this session any more. The code says why. */
 export interface SessionRefusedFrame {
   readonly kind: 'refused';
   readonly code: ErrorCode;
   readonly reason: string;
 }
 
+/** Frames of a replica to a client's session. */
 export type ReplyFrame = WelcomeFrame | RepliesFrame | SessionNewTermFrame | SessionNackFrame | SessionRefusedFrame;
 
 // ── replica → replica: fan-out and recovery ───────────────────────────────────────────────────────────────────────
 
-/** Primary → backup: announcements of one event-loop turn. Without orders it is a heartbeat. */
+/** Primary → backup: the announcements of one event-loop turn. Without orders it is a heartbeat. */
 export interface AnnounceFrame {
   readonly kind: 'announce';
   readonly term: Term;
-  /** Heartbeat: the primary's monotonic clock; echoed. */
+  /** A heartbeat: the primary's monotonic clock. The backup echoes it. */
   readonly sentAtMs: number;
   readonly stableUpTo: OrderNum;
-  /** Ascending and without gaps, from the cursor of this stream; may overlap what the backup has. */
+  /** Ascending and without a gap, from this link's cursor on. May repeat orders that the backup has. */
   readonly orders: readonly OrderInfo[];
-  /** Bodies that no session multicasts: of plain calls, and all for a replica that is catching up. */
+  /** Bodies that no session multicasts to this peer: those of plain calls, and all of them for a learner. */
   readonly bodies: readonly Body[];
-  /** The primary's digest after processing the order given, for comparison. */
+  /** The primary's digest after processing the given order, for comparison. */
   readonly digest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
 }
 
-/** Backup → primary, cumulative. */
+/** Backup → primary: how far the backup is. An acknowledgment covers all earlier ones. */
 export interface AckFrame {
   readonly kind: 'ack';
   readonly term: Term;
-  /** Echo of the newest heartbeat; what the lease counts. */
+  /** The echo of the newest heartbeat, on which the lease depends. */
   readonly heartbeatMs: number;
-  /** Body, orderInfo and determinants of all orders up to here are held. */
+  /** The backup holds body, orderInfo and determinants of all orders up to this one. */
   readonly heldUpTo: OrderNum;
   readonly processedUpTo: OrderNum;
-  /** `registered` names all: what was said on an earlier stream, whose end may be lost, holds no longer. */
+  /**
+   * Whether `registered` names all sessions. Reports on an earlier link may have been lost and do not hold any more.
+   */
   readonly afresh: boolean;
-  /** Sessions registered here since the last ack on this stream, and those given up. */
+  /** Sessions that were registered or given up at the backup since its last acknowledgment on this link. */
   readonly registered: readonly ConnectionId[];
   readonly unregistered: readonly ConnectionId[];
-  /** This backup computed other replies than the primary from this order on. */
+  /** The first order at which this backup's results differ from the primary's. */
   readonly divergedAt: OrderNum | undefined;
-  /** This replica is about to stop: the set may go on without it at once. */
+  /** Whether this replica is about to stop, so that the primary can remove it at once. */
   readonly leaving: boolean;
 }
 
-/** What a replica lacks, to a replica that may have it. */
+/** A replica asks another one for orders and bodies that it lacks. */
 export interface NackFrame {
   readonly kind: 'nack';
   readonly term: Term;
-  /** All orders after this one, or none are missing. */
+  /** All orders after this one are missing; undefined if none are. */
   readonly ordersAfter: OrderNum | undefined;
   readonly bodies: readonly { readonly connection: ConnectionId; readonly seqNum: SeqNum }[];
 }
 
+/** Bodies that a replica was asked for. */
 export interface BodiesFrame {
   readonly kind: 'bodies';
   readonly bodies: readonly Body[];
 }
 
-/** First on every stream of a primary, and to all when it was designated. */
+/** The first frame on every link of a primary, and sent to all peers when a primary was designated. */
 export interface NewTermFrame {
   readonly kind: 'newTerm';
   readonly record: GroupRecord;
-  /** The sender recovers: promise, and send all beyond `heldUpTo`. */
+  /** Whether the sender is promoting: the receiver answers with a promise and everything beyond `heldUpTo`. */
   readonly collect: boolean;
   readonly heldUpTo: OrderNum;
 }
 
-/** In-sync replica → promoting replica: everything it holds beyond what was asked from, last part marked. */
+/**
+ * In-sync replica → promoting replica: everything it holds beyond `heldUpTo`, and the promise to refuse older terms.
+ */
 export interface PromiseFrame {
   readonly kind: 'promise';
   readonly term: Term;
@@ -264,7 +286,7 @@ export interface JoinFrame {
   readonly address: string;
 }
 
-/** Primary → backup or joining replica. To a joining one: start from here. */
+/** Primary → backup or learner. With `join`, the learner starts from this checkpoint. */
 export interface CheckpointFrame {
   readonly kind: 'checkpoint';
   readonly term: Term;
@@ -272,6 +294,7 @@ export interface CheckpointFrame {
   readonly join: boolean;
 }
 
+/** Frames between replicas. */
 export type PeerFrame =
   | AnnounceFrame
   | AckFrame
@@ -284,7 +307,7 @@ export type PeerFrame =
 
 // ── the header of a call that travels as an ordinary RPC ──────────────────────────────────────────────────────────
 
-/** Client → primary, in the metadata of an RPC. `seqNum` 0 is a read-only call. */
+/** Client → primary, in the metadata of an RPC. A read-only call has `seqNum` 0. */
 export interface RpcRequestHeader {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
@@ -294,7 +317,10 @@ export interface RpcRequestHeader {
 
 /** Primary → client, in the metadata or trailers of an RPC's reply. */
 export interface RpcReplyHeader {
-  /** What the RPC's status and message stand for: a `reply` as they are, anything else in place of one. */
+  /**
+   * The kind of outcome. For a `reply`, status and message of the RPC are the handler's; otherwise they only stand in
+   * for it.
+   */
   readonly outcome: Outcome['kind'];
   readonly stable: boolean;
   readonly header: ReplicaHeader;

@@ -1,30 +1,36 @@
+/** Ids and counters of the protocol. Each has a type of its own, so that none can be passed for another. */
+
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** Version of a group's record with its coordinator; grows by one with every change (PacificA's configuration number). */
+/** The version of a group's record. It grows by one with every change (PacificA's configuration number). */
 export type Epoch = Brand<number, 'Epoch'>;
-/** Grows by one with every change of primary; messages of an older term are refused. */
+/**
+ * The number of a primary's period of office. It grows by one with every change of primary; messages of an older term
+ * are refused.
+ */
 export type Term = Brand<number, 'Term'>;
-/** Position in the group's processing order, 1, 2, 3 … ([0097]). */
+/** A position in the group's processing order: 1, 2, 3 … ([0097]); 0 is before the first. */
 export type OrderNum = Brand<number, 'OrderNum'>;
-/** Number of a message on its connection, 1, 2, 3 … ([0096]). */
+/** The number of a message on its connection: 1, 2, 3 … ([0096]). */
 export type SeqNum = Brand<number, 'SeqNum'>;
 /**
- * Who numbers the messages of a connection. `session`: a client with our interceptor numbers its own. `plain`: a primary
- * numbers the calls of clients without it, on one connection for each of its lives. `group`: a primary numbers what the
- * group itself brings into its order, such as replies to calls that its handlers made.
+ * The kind of a connection says who numbers its messages. `session`: a client with our interceptor numbers its own.
+ * `plain`: a primary numbers the calls of plain clients, on one connection for each of its lives. `group`: a primary
+ * numbers the messages that the group itself brings into its order, such as replies to nested calls.
  */
 export type ConnectionKind = 'session' | 'plain' | 'group';
 /** A multicast connection `C` ([0020]): its kind, and 16 bytes as 32 lower-case hexadecimal digits. */
 export type ConnectionId<K extends ConnectionKind = ConnectionKind> = {
   [Kind in K]: Brand<`${Kind}:${string}`, 'ConnectionId'>;
 }[K];
-/** The name that an operator gives to a replica; unique in its group. */
+/** The name that an operator gives to a replica, unique in its group. */
 export type ReplicaId = Brand<string, 'ReplicaId'>;
-/** One life of a replica's state: 16 random bytes as 32 hexadecimal digits, renewed whenever state may have been lost. */
+/** One life of a replica: 16 random bytes as 32 hexadecimal digits. Renewed whenever state may have been lost. */
 export type Incarnation = Brand<string, 'Incarnation'>;
-/** A client's link to this replica, or a waiting RPC: a number the adapter chose; never reused in a process. */
+/** A client's link to this replica: a number that the adapter chose and never uses again in this process. */
 export type LinkId = Brand<number, 'LinkId'>;
+/** A call that waits in this process, such as an RPC: a number that the adapter chose and never uses again. */
 export type CallId = Brand<number, 'CallId'>;
 
 export const connectionId = <K extends ConnectionKind>(kind: K, hex: string): ConnectionId<K> =>

@@ -1,31 +1,33 @@
+/** The body of a message: everything that a handler can be given. */
+
 import type { ConnectionId, SeqNum } from './ids.js';
 import type { MetadataEntries } from './metadata.js';
 import type { NestedCaller, NestedReply } from './nested.js';
 import type { StreamPart } from './stream.js';
 
-/** The body of a call, as against its orderInfo: all that a handler can be given. */
+/** The body of a message. Its place in the order is in its orderInfo. */
 export interface Request {
   /** Full method path, `/package.Service/Method`. */
   readonly method: string;
   readonly message: Uint8Array;
   readonly metadata?: MetadataEntries;
-  /** The caller's deadline, milliseconds since the Unix epoch. */
+  /** The caller's deadline, in milliseconds since the Unix epoch. */
   readonly deadlineMs?: number;
-  /** For a call without our interceptor that carries an idempotency key: who asks, what, under which key. */
+  /** For a plain client's call with an idempotency key: caller, method and key as one text. */
   readonly key?: string;
-  /** Its place in a stream; absent for a unary call. */
+  /** The request's place in a stream; absent for a unary call. */
   readonly stream?: StreamPart;
-  /** It was made by a group while that processed a message. */
+  /** Present if a group made this call while it processed a message. */
   readonly nested?: NestedCaller;
-  /** Not a call at all, but the reply to one that this group made. Then the method is empty. */
+  /** Present if this is not a call but the reply to a nested call of this group. Then the method is empty. */
   readonly reply?: NestedReply;
 }
 
-/** The bytes of its messages, which are nearly all that a log keeps of a request. */
+/** The bytes of a request's messages, which are nearly all that a log keeps of it. */
 export const bodyBytes = ({ message, reply }: Request): number =>
   message.length + (reply?.outcome.message?.length ?? 0);
 
-/** A body with its name, forwarded between replicas. */
+/** A body with the name of its message, as replicas send it to each other. */
 export interface Body {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;

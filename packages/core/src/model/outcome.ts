@@ -1,38 +1,36 @@
+/** How a call or a message ended, with everything that its caller is sent. */
 import { ERROR_CODES, type ErrorCode, GrpcStatus, trailersOf } from './error.js';
 import type { MetadataEntries } from './metadata.js';
 
 /**
- * What a handler answered, with everything that its caller is sent. An error is a reply like any other, whatever its
- * status code and text.
+ * A handler's answer with everything that its caller is sent. An error is a reply like any other, whatever its status
+ * code and text.
  */
 export interface Reply {
   readonly kind: 'reply';
-  /** Any integer: a handler may end its call with codes that gRPC does not define. */
+  /** The gRPC status. Any integer, since a handler may end its call with codes that gRPC does not define. */
   readonly code: number;
   readonly details: string;
-  /** Absent for a trailers-only reply. */
+  /** The headers; absent for a trailers-only reply. */
   readonly initialMetadata?: MetadataEntries;
   readonly message?: Uint8Array;
   readonly trailers?: MetadataEntries;
 }
 
-/** What became of a message. */
+/** How a message ended. */
 export type Outcome =
   | Reply
-  /** It had no order when the primary changed: it never had an effect and never will. Its session sends it again. */
+  /** The message had no order when the primary changed: it had no effect and never will. Its session sends it again. */
   | { readonly kind: 'voided' }
-  /** Its handler was left behind before it came to an end: there is no reply. */
+  /** The handler did not end and was abandoned: there is no reply. */
   | { readonly kind: 'abandoned' }
-  /** A one-way call got its place in the order ([0045]); its caller waits for nothing else. */
+  /** A one-way call got its place in the order ([0045]). Its caller waits for nothing else. */
   | { readonly kind: 'accepted' }
-  /** A message of a stream was processed. What the handler said to it travels as items. */
+  /** A part of a stream was processed. The handler's answers travel as items. */
   | { readonly kind: 'streamed' }
-  /**
-   * A message of a stream that the group does not know: the opening was voided, or was cut with what a promotion could
-   * not adopt.
-   */
+  /** A part of a stream that the group does not know: the opening was voided, or its order was cut by a promotion. */
   | { readonly kind: 'unknownStream' }
-  /** The step ended while its handler waits for replies to calls that it made. The reply follows in a later order. */
+  /** The step ended while its handler waits for nested replies. The reply comes with a later order. */
   | { readonly kind: 'waits' };
 
 export const VOIDED: Outcome = Object.freeze({ kind: 'voided' });
@@ -42,10 +40,10 @@ export const STREAMED: Outcome = Object.freeze({ kind: 'streamed' });
 export const UNKNOWN_STREAM = Object.freeze({ kind: 'unknownStream' }) satisfies Outcome;
 export const WAITS: Outcome = Object.freeze({ kind: 'waits' });
 
-/** How a stream ended: with its handler's status, or because the group does not know it any more. */
+/** How a stream ended: with a status, or because the group does not know it any more. */
 export type StreamEnd = Reply | typeof UNKNOWN_STREAM;
 
-/** The empty message of whatever type a one-way method answers with. */
+/** An empty message, which is valid for any type that a one-way method may return. */
 const EMPTY: Reply = Object.freeze({
   kind: 'reply',
   code: GrpcStatus.OK,
@@ -69,10 +67,10 @@ export function ownReply(code: ErrorCode, reason: string): Reply {
   });
 }
 
-/** What an idempotency key, or a calling group, is answered with when the handler of its call was left behind. */
+/** The reply to a repeated idempotency key or nested call whose handler was abandoned. */
 export const INDETERMINATE = ownReply(
   'UNDERSTUDY_INDETERMINATE',
-  'the handler of this call did not come to its end; it may have taken effect',
+  'the handler of this call did not end; the call may have taken effect',
 );
 
 const NO_EFFECT = ownReply('UNDERSTUDY_VOIDED', 'the message had no order when the primary changed; it had no effect');
@@ -82,7 +80,7 @@ const STREAM_LOST = ownReply(
   'the group does not know this stream any more; it may have taken effect',
 );
 
-/** What a caller that knows nothing of replication is told of an outcome. */
+/** The outcome as a gRPC reply, for a caller that knows nothing of replication. */
 export function replyOf(outcome: Outcome): Reply {
   switch (outcome.kind) {
     case 'reply':

@@ -1,58 +1,78 @@
+/** The ports that the core's surroundings fill: a coordinator that keeps the record, the service's state, a logger. */
+
 import type { Epoch } from './ids.js';
 import type { GroupRecord, Member } from './record.js';
 
-/** How a compare-and-swap ended. `unknown`: it may or may not have happened; read until it is known. */
+/**
+ * How a compare-and-swap ended. `swapped`: the record is the new one. `conflict`: it had another epoch and is
+ * `current`; undefined if there is none. `unknown`: it may or may not have happened; read the record until that is
+ * known.
+ */
 export type SwapResult =
   | { readonly kind: 'swapped' }
   | { readonly kind: 'conflict'; readonly current: GroupRecord | undefined }
   | { readonly kind: 'unknown'; readonly cause: unknown };
 
-/** A replica that runs, in the record or not. */
+/** A running replica, whether or not the record names it. */
 export interface Presence {
   readonly member: Member;
-  /** `host:port` */
+  /** The replica's address, `host:port`. */
   readonly address: string;
 }
 
 /**
- * Keeps one group's record. Only changes of the record need it, never a call. Every method has a deadline of its own and
- * rejects with UNDERSTUDY_COORDINATOR when it passes, or UNDERSTUDY_RECORD_DAMAGED when what is stored cannot be read.
+ * Keeps one group's record. It is needed only to change the record, and never for a call. Every method has a deadline
+ * of its own. It rejects with UNDERSTUDY_COORDINATOR when that passes, and with UNDERSTUDY_RECORD_DAMAGED when the
+ * stored record cannot be read.
  */
 export interface Coordinator {
-  /** The record, or undefined before the first replica created it. */
+  /** Reads the record; undefined before the first replica has created it. */
   read(): Promise<GroupRecord | undefined>;
   /**
-   * Replaces the record if its epoch is `expected` (0: if there is none) by `next`, whose epoch must be `expected + 1`.
-   * Atomic and durable. An outcome that cannot be told is `unknown`, never a rejection; rejects with UNDERSTUDY_COORDINATOR
-   * only for a `next` that no coordinator would keep: another epoch, or a field that cannot be read back.
+   * Replaces the record by `next` if its epoch is `expected`; 0 means that there must be none. Atomic and durable. An
+   * outcome that cannot be told is `unknown`, not a rejection. It rejects with UNDERSTUDY_COORDINATOR only if no
+   * coordinator may store `next`.
+   *
+   * @param expected the epoch of the record to replace
+   * @param next the new record; its epoch must be `expected + 1`
    */
   compareAndSwap(expected: Epoch, next: GroupRecord): Promise<SwapResult>;
   /**
-   * Calls `onRecord` soon after every change (perhaps skipping superseded ones), and once with the current record.
-   * Goes on after disconnects. Returns a function that ends it.
+   * Watches the record, also across disconnects.
+   *
+   * @param onRecord called once with the current record and soon after every change; it may skip records that were
+   *   replaced at once
+   * @param onError called when watching fails for the moment
+   * @returns a function that ends it
    */
   watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void;
-  /** Says that this replica runs, until `close` or the death of this process. */
+  /** Announces that this replica runs, until `close` or until this process dies. */
   announce(presence: Presence): Promise<void>;
-  /** The replicas that run, as far as is known. */
+  /** The replicas that are known to run. */
   present(): Promise<readonly Presence[]>;
+  /** Ends the announcement and all watches, and frees what the coordinator holds. */
   close(): Promise<void>;
 }
 
-/** Makes the coordinator of a group; what `etcd(…)` and `embeddedCoordinator(…)` return. */
+/** Makes the coordinator of the named group. `etcd(…)` and `embeddedCoordinator(…)` return one. */
 export type CoordinatorFactory = (group: string) => Coordinator;
 
-/** The service's state as replication sees it. Called only between two messages. */
+/** The service's state as replication sees it. Both methods are called only between two messages. */
 export interface StateSource {
-  /** A copy of the whole state, as bytes. */
+  /** Returns a copy of the whole state as bytes. */
   checkpoint(): Uint8Array | Promise<Uint8Array>;
-  /** Replaces the whole state. */
+  /** Replaces the whole state by one that `checkpoint` returned, perhaps in another process. */
   restore(state: Uint8Array): void | Promise<void>;
 }
 
+/** How important a log record is. `error` and `warn` are for operators; `info` and `debug` tell what happens. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Receives structured log records; never a payload. */
+/** Receives structured log records. They never contain a payload. */
 export interface Logger {
+  /**
+   * @param event a constant sentence that names what happened
+   * @param fields the values that belong to it, such as `term` and `peer`
+   */
   log(level: LogLevel, event: string, fields: Readonly<Record<string, string | number | boolean | undefined>>): void;
 }

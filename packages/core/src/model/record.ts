@@ -1,38 +1,43 @@
+/** A group's record: who is primary, who is in sync, and how far each promotion adopted. */
+
 import type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from './ids.js';
 
-/** One replica in one life. */
+/** A replica in one life. A replica that lost its state is another member under the same id. */
 export interface Member {
   readonly id: ReplicaId;
   readonly incarnation: Incarnation;
 }
 
-/** How far a promotion adopted what older terms had ordered; entries of older terms beyond it never happened. */
+/** How far a promotion adopted the orders of older terms. Those beyond `through` never happened. */
 export interface Adoption {
+  /** The term to which the replica was promoted. */
   readonly term: Term;
+  /** The last order of older terms that it adopted; 0 if none. */
   readonly through: OrderNum;
 }
 
 /**
- * The group's record, one key with its coordinator. It changes only by compare-and-swap on `epoch`.
- * Source: PacificA (MSR-TR-2008-25), 2.2: a configuration manager holds the replica set and its version.
+ * The record of a group, kept by its coordinator. It changes only by compare-and-swap on `epoch`. Source: PacificA
+ * (MSR-TR-2008-25), 2.2: a configuration manager holds the replica set and its version.
  */
 export interface GroupRecord {
+  /** The version of this format. */
   readonly version: 1;
   readonly group: string;
   /**
-   * Names this history of orders: the incarnation that began it, with the group or by an operator's word. What other
-   * services remember of an earlier one means nothing here.
+   * Names this history of orders: the incarnation that began it, when the group was created or when an operator forced
+   * the record. Other services must not confuse its calls with those of an earlier history.
    */
   readonly origin: Incarnation;
   readonly epoch: Epoch;
   readonly term: Term;
   readonly primary: Member;
-  /** Hold everything that was released; only they may become primary. Contains the primary. */
+  /** The replicas that hold everything that was released, including the primary. Only they may become primary. */
   readonly inSync: readonly Member[];
-  /** Where the group's replicas are reached, `host:port`, by replica id; those outside the in-sync set too. */
+  /** The addresses of the replicas, `host:port` by replica id, including those outside the in-sync set. */
   readonly addresses: Readonly<Record<string, string>>;
-  /** Ascending by term; the last `ADOPTIONS_KEPT`. */
+  /** The last 32 adoptions, ascending by term. */
   readonly adoptedThrough: readonly Adoption[];
-  /** An operator made this record: the designated replica is the truth, whatever others hold. */
+  /** Whether an operator forced this record: the primary decides what the history is, whatever others hold. */
   readonly forced: boolean;
 }

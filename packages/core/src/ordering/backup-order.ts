@@ -1,14 +1,16 @@
+/** A backup's side of the ordering: FIG. 10, under the seed's names. Orders leave it one by one, without a gap. */
+
 import { assert } from '../model/assert.js';
 import type { OrderNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import type { OrderInfo } from '../model/order-info.js';
 
-/** An announcement further ahead than this is not kept: the sender will repeat it. */
+/** An announcement this far ahead is not kept. The sender will repeat it. */
 export const PENDING_DEST_ORDER_WINDOW = 65_536;
 
-/** A backup's side of the ordering: FIG. 10, under the seed's names. */
+/** The announcements that a backup has, with a gap before them, and the order it needs next. */
 export class BackupOrder {
-  /** Announced, but with a gap before them ([0104]). */
+  /** Announcements with a gap before them ([0104]). */
   readonly pendingDestOrder = new Map<OrderNum, OrderInfo>();
   /** The order that goes to messageOrder next. */
   nextOrderNum: OrderNum;
@@ -18,10 +20,10 @@ export class BackupOrder {
   }
 
   /**
-   * FIG. 10: puts announcements into pendingDestOrder and moves those without a gap before them to messageOrder.
-   * An announcement may come any number of times; of two for one orderNum the one of the newer term holds.
+   * FIG. 10: puts announcements into pendingDestOrder, and moves those without a gap before them to messageOrder. An
+   * announcement may come any number of times. If two name the same orderNum, the one of the newer term is kept.
    *
-   * @param toMessageOrder receives each order once, ascending by one
+   * @param toMessageOrder receives each order once, in ascending order without a gap
    */
   backupReceives(announced: readonly OrderInfo[], toMessageOrder: (info: OrderInfo) => void): void {
     for (const info of announced) {
@@ -39,17 +41,17 @@ export class BackupOrder {
     }
   }
 
-  /** A gap keeps announced orders from being processed. */
+  /** Whether a gap keeps announced orders from being processed. */
   get hasGap(): boolean {
     return this.pendingDestOrder.size > 0;
   }
 
-  /** Forgets announcements that never happened (orders of older terms beyond what a promotion adopted). */
+  /** Forgets announcements of orders that never happened: those of older terms beyond what a promotion adopted. */
   discard(never: (info: OrderInfo) => boolean): void {
     for (const info of this.pendingDestOrder.values()) if (never(info)) this.pendingDestOrder.delete(info.orderNum);
   }
 
-  /** Goes on from another place; what lies behind it is forgotten. */
+  /** Goes on from another order, and forgets announcements before it. */
   continueFrom(nextOrderNum: OrderNum): void {
     assert(nextOrderNum > 0, () => `next order ${nextOrderNum}`);
     this.nextOrderNum = nextOrderNum;

@@ -1,16 +1,21 @@
+/** The primary's side of the ordering: FIG. 7, 8 and 9, under the seed's names. */
+
 import type { OrderNum, Term } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import { namesSame, type Orderable, type OrderInfo } from '../model/order-info.js';
 import { OrderWindow } from './window.js';
 
-/** The primary's side of the ordering: FIG. 7, 8 and 9, under the seed's names. */
+/** Gives orders in one term, and keeps their announcements until they are stable. */
 export class PrimaryOrder {
   readonly #term: Term;
   readonly #pendingSourceOrderMax: number;
-  /** Pending announcements ([0099]). An entry leaves when its order is stable, not when it was sent or reflected. */
+  /**
+   * The pending announcements ([0099]). An entry is removed when its order is stable, not when it was sent or
+   * reflected.
+   */
   readonly pendingSourceOrder: OrderWindow<OrderInfo>;
 
-  /** @param adopted orders that the promotion adopted and that are not known to be stable, ascending */
+  /** @param adopted the orders that the promotion adopted and that are not known to be stable, ascending */
   constructor(term: Term, stableUpTo: OrderNum, adopted: readonly OrderInfo[], pendingSourceOrderMax: number) {
     this.#term = term;
     this.#pendingSourceOrderMax = pendingSourceOrderMax;
@@ -36,16 +41,17 @@ export class PrimaryOrder {
   }
 
   /**
-   * FIG. 8: the sourceOrderInfo of a message that reflects the orders up to `upTo`, on a stream that has carried them
-   * up to `carried`. A stream delivers in order, so what it carried before reached its receiver before this message.
+   * FIG. 8: the sourceOrderInfo of a message that reflects the orders up to `upTo`, on a link that has carried them up
+   * to `carried`. A link keeps its order, so its receiver got those before this message.
    */
   multicastMessage(carried: OrderNum, upTo: OrderNum): OrderInfo[] {
     return /* rule closure */ this.pendingSourceOrder.slice(carried, upTo);
   }
 
   /**
-   * FIG. 9: entries that come back in destOrderInfo. The seed removes them here; we remove them when they are stable,
-   * because a client that dies together with the primary would take the only other copy along.
+   * FIG. 9: takes entries that come back in destOrderInfo. The seed removes them from pendingSourceOrder here. We
+   * remove them when they are stable, because a client may be the only other holder of an order and die together with
+   * the primary.
    *
    * @returns an entry that this primary never issued, if there is one
    */
@@ -57,7 +63,7 @@ export class PrimaryOrder {
     });
   }
 
-  /** Every in-sync backup holds the orders up to here. */
+  /** Every in-sync backup holds the orders up to this one. */
   stable(upTo: OrderNum): void {
     this.pendingSourceOrder.dropUpTo(upTo);
   }

@@ -1,14 +1,13 @@
+/** pendingRemoteOrder ([0100]): the announcements that a client heard of and keeps until they are stable. */
+
 import type { OrderNum } from '../model/ids.js';
 import { NO_ORDER } from '../model/ids.js';
 import type { OrderInfo } from '../model/order-info.js';
 
-/**
- * pendingRemoteOrder ([0100]): announcements that a client received from the remote primary and keeps until they are
- * stable, so that it can reflect them (FIG. 8, 9) and tell them to a promoting backup.
- */
+/** A client reflects these announcements (FIG. 8, 9) and tells them to a promoting backup. */
 export class PendingRemoteOrder {
   readonly #entries = new Map<OrderNum, OrderInfo>();
-  /** In order of arrival, for reflection; `#arrivals[i]` is arrival number `#forgotten + i`. */
+  /** The announcements in order of arrival, for reflection. `#arrivals[i]` is arrival number `#forgotten + i`. */
   #arrivals: OrderInfo[] = [];
   #forgotten = 0;
   #stableUpTo: OrderNum = NO_ORDER;
@@ -21,7 +20,7 @@ export class PendingRemoteOrder {
     return this.#forgotten + this.#arrivals.length;
   }
 
-  /** FIG. 9, second half: entries of sourceOrderInfo that are not there yet are inserted. */
+  /** FIG. 9, second half: inserts the entries of sourceOrderInfo that are new here. */
   insert(sourceOrderInfo: readonly OrderInfo[]): void {
     for (const info of sourceOrderInfo) {
       if (info.orderNum <= this.#stableUpTo) continue;
@@ -32,17 +31,17 @@ export class PendingRemoteOrder {
     }
   }
 
-  /** FIG. 8: the destOrderInfo for a stream that has reflected the first `reflected` arrivals. */
+  /** FIG. 8: the destOrderInfo for a link that has reflected the first `reflected` arrivals. */
   since(reflected: number): OrderInfo[] {
     const from = Math.max(0, reflected - this.#forgotten);
     return this.#arrivals.slice(from).filter((info) => this.#entries.get(info.orderNum) === info);
   }
 
-  /** Every in-sync backup has these; nobody will ask for them. */
+  /** Every in-sync backup holds the orders up to this one, so nobody will ask for them. */
   stable(upTo: OrderNum): void {
     if (upTo <= this.#stableUpTo) return;
     this.#stableUpTo = upTo;
-    // Entries arrive almost in order, so the front of the map is where the stable ones are.
+    // Entries arrive almost in order, so stable ones are at the front of the map.
     for (const orderNum of this.#entries.keys()) {
       if (orderNum <= upTo) this.#entries.delete(orderNum);
       else if (orderNum > upTo + 64) break;

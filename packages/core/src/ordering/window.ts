@@ -1,7 +1,9 @@
+/** A window over consecutive orders: dropped from the front and appended at the end, each in constant time. */
+
 import { assert } from '../model/assert.js';
 import type { OrderNum } from '../model/ids.js';
 
-/** Consecutive orders from `base + 1` to `last`, dropped from the front and appended at the end, each in constant time. */
+/** Items for the consecutive orders from `base + 1` to `last`. */
 export class OrderWindow<T, N extends number = OrderNum> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -11,7 +13,7 @@ export class OrderWindow<T, N extends number = OrderNum> {
     this.#base = base;
   }
 
-  /** Everything up to here was dropped. */
+  /** Items up to this order were dropped. */
   get base(): N {
     return this.#base;
   }
@@ -33,14 +35,14 @@ export class OrderWindow<T, N extends number = OrderNum> {
     return orderNum > this.#base ? this.#items[this.#head + orderNum - this.#base - 1] : undefined;
   }
 
-  /** The items after `from` up to `upTo`, both clipped to what is here. */
+  /** The items after `from` up to `upTo`, as far as they are in the window. */
   slice(from: N, upTo: N): T[] {
     const start = Math.max(0, from - this.#base);
     const end = Math.max(start, upTo - this.#base);
     return this.#items.slice(this.#head + start, this.#head + end) as T[];
   }
 
-  /** Drops everything up to `upTo`, handing each item to `dropped`. */
+  /** Drops the items up to `upTo`, and passes each one to `dropped`. */
   dropUpTo(upTo: N, dropped?: (item: T) => void): void {
     while (this.#base < upTo && this.#head < this.#items.length) {
       dropped?.(this.#items[this.#head] as T);
@@ -53,7 +55,7 @@ export class OrderWindow<T, N extends number = OrderNum> {
     }
   }
 
-  /** Drops everything after `upTo`, handing each item to `dropped`. */
+  /** Drops the items after `upTo`, the last one first, and passes each one to `dropped`. */
   dropAfter(upTo: N, dropped?: (item: T) => void): void {
     while (this.last > upTo && this.length > 0) {
       const item = this.#items.pop() as T;
@@ -61,7 +63,7 @@ export class OrderWindow<T, N extends number = OrderNum> {
     }
   }
 
-  /** Forgets everything and goes on after `base`. */
+  /** Forgets all items and goes on after `base`. */
   reset(base: N): void {
     this.#items = [];
     this.#head = 0;

@@ -1,20 +1,22 @@
+/** Pursues one change of the record with the coordinator until its outcome is certain. */
+
 import type { Epoch } from '../model/ids.js';
 import type { SwapResult } from '../model/ports.js';
 import type { GroupRecord } from '../model/record.js';
 import { sameRecord } from './codec.js';
 
-/** What to do next about a change of the record. */
+/** The adapter's next step in a change of the record. */
 export type RecordChangeStep =
-  /** Compare and swap, and say how it ended. */
+  /** Compare and swap, then report to `onSwapped`. */
   | { readonly kind: 'swap'; readonly expected: Epoch; readonly next: GroupRecord }
-  /** Pause, read the record, and say what it is. */
+  /** Pause, read the record, then report to `onRead` or `onReadFailed`. */
   | { readonly kind: 'read' }
-  /** The outcome is certain: tell the replica. */
+  /** The outcome is certain: report it to the replica. */
   | { readonly kind: 'done'; readonly won: boolean; readonly record: GroupRecord | undefined };
 
 /**
- * One change of the record, pursued until its outcome is certain. To swap again is safe: of several attempts with one
- * epoch at most one succeeds, and a later one finds the record that it wanted to write.
+ * One change of the record. Swapping again is safe: of several attempts with the same epoch at most one succeeds, and a
+ * later one finds the record that the first one wrote.
  */
 export class RecordChange {
   readonly #swap: RecordChangeStep;
@@ -46,7 +48,7 @@ export class RecordChange {
     return this.#swap;
   }
 
-  /** Whether the record could be changed is as unknown as before. */
+  /** The record could not be read, so the outcome is as unknown as before. */
   onReadFailed(): RecordChangeStep {
     return this.#swap;
   }

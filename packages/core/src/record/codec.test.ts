@@ -40,17 +40,17 @@ function problemOf(read: () => unknown): UnderstudyError {
 }
 
 describe('a record', () => {
-  it('comes back from its text as it was', () => {
+  it('is unchanged when it is written as text and read again', () => {
     expect(recordFromJson(recordToJson(record()), 'bank')).toEqual(json());
   });
 
-  it('gives the same text in whatever order its fields were set', () => {
+  it('is written as the same text, in whatever order its fields were set', () => {
     const reversed = Object.fromEntries(Object.entries(json()).reverse());
     const addresses = { 'bank-1': '[::1]:50051', 'bank-2': '10.0.0.2:50051' };
     expect(recordToJson(parseRecord({ ...reversed, addresses }, 'bank'))).toBe(recordToJson(record()));
   });
 
-  it('is the same as another when every value is', () => {
+  it('equals another record only if every value is equal', () => {
     expect(sameRecord(record(), record())).toBe(true);
     expect(sameRecord(undefined, undefined)).toBe(true);
     expect(sameRecord(record(), undefined)).toBe(false);
@@ -59,7 +59,7 @@ describe('a record', () => {
     expect(sameRecord(record(), record({ adoptedThrough: [] }))).toBe(false);
   });
 
-  it('keeps a replica whose name means something to JavaScript', () => {
+  it('keeps a replica whose id is __proto__ or constructor', () => {
     const odd = JSON.parse(`{"__proto__":"h:1","constructor":"h:2"}`) as object;
     const back = recordFromJson(recordToJson(record({ addresses: odd })), 'bank');
     expect(Object.entries(back.addresses)).toEqual([
@@ -93,25 +93,25 @@ describe('a damaged record', () => {
     ['unknown field', { colour: 'red' }, '"colour"'],
   ];
 
-  it.each(cases)('is refused by its field: %s', (_what, changes, named) => {
+  it.each(cases)('is refused with an error that names its bad field: %s', (_what, changes, named) => {
     const problem = problemOf(() => record(changes));
     expect(problem.code).toBe('UNDERSTUDY_RECORD_DAMAGED');
     expect(problem.message).toContain(named);
   });
 
-  it('is refused when a replica is in sync twice', () => {
+  it('is refused if the in-sync set names a replica twice', () => {
     const twice = [A, B].map((incarnation) => ({ id: 'bank-1', incarnation }));
     expect(problemOf(() => record({ inSync: twice })).message).toContain('twice');
   });
 
   it.each(['', '{', recordToJson(record()).slice(0, -20), '\0\0\0', 'null', '[]', '7'])(
-    'is refused as text: %j',
+    'is refused if its text is %j',
     (text) => {
       expect(problemOf(() => recordFromJson(text, 'bank')).code).toBe('UNDERSTUDY_RECORD_DAMAGED');
     },
   );
 
-  it('never gives anything but a record or UNDERSTUDY_RECORD_DAMAGED, whatever JSON it is', () => {
+  it('yields either a record or UNDERSTUDY_RECORD_DAMAGED, whatever JSON is given', () => {
     const fields = Object.keys(json());
     const almost = fc
       .tuple(fc.constantFrom(...fields), fc.jsonValue())

@@ -1,22 +1,29 @@
+/**
+ * A group's record as JSON and back. Reading yields a complete, checked record, or an error that names the bad field.
+ */
+
 import { describeValue } from '../model/describe-value.js';
 import { UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
 import type { Adoption, GroupRecord, Member } from '../model/record.js';
 
-/** Bounds on what a record may hold; far above any real group, so that garbage cannot make a reader's memory grow. */
+/**
+ * Bounds on the lists and texts of a record. They are far above any real group, and keep garbage from filling a
+ * reader's memory.
+ */
 const LIST_MAX = 1024;
 const TEXT_MAX = 512;
 
 /**
- * Checks what a coordinator had stored and gives it back as a record.
+ * Checks a stored value and returns it as a record.
  *
  * @param value parsed JSON
  * @param group the group whose record it must be
- * @throws UNDERSTUDY_RECORD_DAMAGED naming the first field that cannot be used, and why
+ * @throws UNDERSTUDY_RECORD_DAMAGED, which names the first field that cannot be used, and why
  */
 export function parseRecord(value: unknown, group: string): GroupRecord {
   const fields = objectAt(value, 'the record');
-  // The version first: every other rule is only known to hold for this one.
+  // The version is checked first, because the other rules hold only for this version.
   if (fields.version !== 1) {
     damaged('version', `is ${describeValue(fields.version)}, and this version of Understudy reads only 1`);
   }
@@ -43,7 +50,7 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
   };
 }
 
-/** The record as JSON text; equal records give equal text, whatever order their fields were set in. */
+/** The record as JSON text. Equal records give equal text, in whatever order their fields were set. */
 export function recordToJson(record: GroupRecord): string {
   const addresses = Object.entries(record.addresses).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify({
@@ -61,9 +68,9 @@ export function recordToJson(record: GroupRecord): string {
 }
 
 /**
- * The record that `recordToJson` wrote.
+ * Reads what `recordToJson` wrote.
  *
- * @throws UNDERSTUDY_RECORD_DAMAGED when the text is not JSON or not a record of the group
+ * @throws UNDERSTUDY_RECORD_DAMAGED if the text is not JSON, or not a record of the group
  */
 export function recordFromJson(text: string, group: string): GroupRecord {
   let value: unknown;
@@ -76,7 +83,7 @@ export function recordFromJson(text: string, group: string): GroupRecord {
   return parseRecord(value, group);
 }
 
-/** Whether two records say the same, so that a retry recognises its own first attempt. The order in `inSync` counts. */
+/** Whether two records are equal, so that a retry recognises its own first attempt. The order of `inSync` counts. */
 export function sameRecord(a: GroupRecord | undefined, b: GroupRecord | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined || a.epoch !== b.epoch) return false;
@@ -109,7 +116,7 @@ function objectAt(value: unknown, field: string): Readonly<Record<string, unknow
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** A field that this version does not know would be lost with the next change of the record. */
+/** Refuses unknown fields: this version would lose them with the next change of the record. */
 function onlyFields(fields: Readonly<Record<string, unknown>>, field: string, known: readonly string[]): void {
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown !== undefined) damaged(field, `has an unknown field ${describeValue(unknown)}`);
@@ -166,7 +173,7 @@ function addressesAt(value: unknown): Readonly<Record<string, string>> {
     }
     return [id, address as string];
   });
-  // fromEntries defines, where an assignment would give `__proto__` another meaning.
+  // `fromEntries` defines properties; an assignment to `__proto__` would set the prototype instead.
   return Object.fromEntries(checked);
 }
 

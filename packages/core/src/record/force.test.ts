@@ -24,7 +24,7 @@ const record = parseRecord(
   'bank',
 );
 
-it('makes the chosen replica the only one in sync, in a new term', () => {
+it('a forced record makes the chosen replica the primary and the only one in sync, in a new term', () => {
   const member = { id: 'bank-3' as ReplicaId, incarnation: C as Incarnation };
   const forced = forceRecord(record, member, 'h:3');
   expect(forced).toEqual({
@@ -40,7 +40,7 @@ it('makes the chosen replica the only one in sync, in a new term', () => {
   expect(parseRecord(forced, 'bank')).toEqual(forced);
 });
 
-it('takes the address that the replica has now', () => {
+it('a forced record has the present address of the chosen replica', () => {
   const forced = forceRecord(record, { id: 'bank-2' as ReplicaId, incarnation: C as Incarnation }, 'h:9');
   expect(forced.addresses).toEqual({ 'bank-1': 'h:1', 'bank-2': 'h:9' });
 });

@@ -1,13 +1,15 @@
+/** The record that an operator forces when every in-sync replica is gone. */
+
 import { next } from '../model/ids.js';
 import type { GroupRecord, Member } from '../model/record.js';
 
 /**
- * The record after an operator's word that one replica is the truth, though it may lack what others held (DESIGN §5.4).
- * Adoptions stay: what earlier promotions cut off must not come back because of it.
+ * Makes the chosen replica primary and the only one in sync, although it may lack what others held (DESIGN §5.4). The
+ * adoptions stay, so orders that earlier promotions cut do not come back.
  *
  * @param record the current record
  * @param member the chosen replica in its present incarnation
- * @param address where it is reached, `host:port`
+ * @param address where that replica is reached, `host:port`
  */
 export function forceRecord(record: GroupRecord, member: Member, address: string): GroupRecord {
   return {
@@ -17,7 +19,7 @@ export function forceRecord(record: GroupRecord, member: Member, address: string
     term: next(record.term),
     primary: member,
     inSync: [member],
-    // Computed in a literal, where an assignment would give an id of `__proto__` another meaning.
+    // A computed key defines a property; an assignment to `__proto__` would set the prototype instead.
     addresses: { ...record.addresses, [member.id]: address },
     forced: true,
   };

@@ -1,12 +1,14 @@
+/** Keeps coordinators from storing a record that could not be read back. */
+
 import { UnderstudyError } from '../model/error.js';
 import { type Epoch, next as following } from '../model/ids.js';
 import type { GroupRecord } from '../model/record.js';
 import { parseRecord } from './codec.js';
 
 /**
- * Refuses a record that must never be stored: it would only be found to be damaged when it is needed.
+ * Refuses a record that must not be stored, because its damage would show only when it is needed.
  *
- * @throws UNDERSTUDY_COORDINATOR: the caller has a defect; there is nothing to retry
+ * @throws UNDERSTUDY_COORDINATOR: the caller has a defect, and a retry cannot help
  */
 export function checkSwap(group: string, expected: Epoch, next: GroupRecord): void {
   if (next.epoch !== following(expected)) {
@@ -16,7 +18,7 @@ export function checkSwap(group: string, expected: Epoch, next: GroupRecord): vo
   try {
     parseRecord(next, group);
   } catch (cause) {
-    const problem = `a record that nobody could read is not stored: ${(cause as Error).message}`;
+    const problem = `this record could not be read back, so it is not stored: ${(cause as Error).message}`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem, { cause });
   }
 }

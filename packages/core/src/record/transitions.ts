@@ -1,11 +1,13 @@
+/** The changes that a group's record can undergo, and which orders of older terms it counts as history. */
+
 import type { OrderNum, ReplicaId } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import type { Adoption, GroupRecord, Member } from '../model/record.js';
 
-/** Promotions whose adoption the record remembers; entries of terms before them are not accepted at all. */
+/** How many adoptions the record remembers. Orders of terms before them count only up to the oldest of these. */
 export const ADOPTIONS_KEPT = 32;
 
-/** What a record, or a view of it, says of promotions. */
+/** The adoptions in a record or a view. */
 type Adoptions = Pick<GroupRecord, 'term' | 'adoptedThrough'>;
 
 export const sameMember = (a: Member, b: Member): boolean =>
@@ -14,7 +16,7 @@ export const sameMember = (a: Member, b: Member): boolean =>
 export const isInSync = (record: GroupRecord, member: Member): boolean =>
   record.inSync.some((other) => sameMember(other, member));
 
-/** The first record of a group: its creator is primary and alone in sync. */
+/** The first record of a group: its creator is the primary and alone in sync. */
 export function createRecord(group: string, member: Member, address: string): GroupRecord {
   return {
     version: 1,
@@ -30,7 +32,7 @@ export function createRecord(group: string, member: Member, address: string): Gr
   };
 }
 
-/** An in-sync backup takes over: removes the old primary in the same change and raises the term (DESIGN 5.4). */
+/** An in-sync backup takes over. The same change removes the old primary and raises the term (DESIGN 5.4). */
 export function claim(record: GroupRecord, claimant: Member): GroupRecord {
   return designate(record, claimant, record.primary.id);
 }
@@ -38,8 +40,8 @@ export function claim(record: GroupRecord, claimant: Member): GroupRecord {
 /**
  * The primary designates its successor and leaves the set.
  *
- * @param through every order that it gave, if all are stable: then the whole set holds just these, and nobody need be
- *   asked what else there may be
+ * @param through the last order that it gave, if all are stable. Then every in-sync replica holds exactly these orders,
+ *   and the successor need not ask anyone for more
  */
 export function handOver(record: GroupRecord, successor: Member, through: OrderNum | undefined): GroupRecord {
   const next = designate(record, successor, record.primary.id);
@@ -57,6 +59,7 @@ function designate(record: GroupRecord, primary: Member, leaving: ReplicaId): Gr
   };
 }
 
+/** Removes replicas from the in-sync set. */
 export function removeMembers(record: GroupRecord, gone: readonly Member[]): GroupRecord {
   return {
     ...record,
@@ -65,7 +68,7 @@ export function removeMembers(record: GroupRecord, gone: readonly Member[]): Gro
   };
 }
 
-/** Adds a replica that has caught up; an older life of it leaves. */
+/** Adds a replica that has caught up. An older life of it leaves the set. */
 export function addMember(record: GroupRecord, member: Member, address: string): GroupRecord {
   return {
     ...record,
@@ -75,7 +78,7 @@ export function addMember(record: GroupRecord, member: Member, address: string):
   };
 }
 
-/** Ends a promotion: how far older terms were adopted; peers that were silent leave the set. */
+/** Publishes how far a promotion adopted older terms, and removes peers that stayed silent. */
 export function publishAdoption(record: GroupRecord, through: OrderNum, silent: readonly Member[]): GroupRecord {
   return withAdoption(removeMembers(record, silent), through);
 }
@@ -85,9 +88,7 @@ function withAdoption(record: GroupRecord, through: OrderNum): GroupRecord {
   return { ...record, adoptedThrough: adoptions.slice(-ADOPTIONS_KEPT) };
 }
 
-/**
- * Whether an order that was given in an older term is part of the history: every later promotion must have adopted it.
- */
+/** Whether an order of an older term is part of the history: every later promotion must have adopted it. */
 export function isAdopted(
   { adoptedThrough }: Adoptions,
   order: { readonly term: number; readonly orderNum: number },
@@ -99,6 +100,6 @@ export function isAdopted(
   return adoptedThrough.every(({ term, through }) => term <= order.term || order.orderNum <= through);
 }
 
-/** The promotion of the record's term has said how far it adopted. */
+/** Whether the promotion to the record's term has published how far it adopted. */
 export const adoptionPublished = ({ term, adoptedThrough }: Adoptions): boolean =>
   term === 1 || adoptedThrough.at(-1)?.term === term;

@@ -1,3 +1,5 @@
+/** One life of a replica as a pure machine: events in, effects out, nothing else. */
+
 import { assert, unreachable } from '../model/assert.js';
 import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
@@ -16,12 +18,12 @@ import { type ReplicaOptions, ReplicaState } from './state/replica-state.js';
 import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
 
-/** A shorter gap between two ticks is no standstill, however short the lease is. */
+/** A gap between two ticks shorter than this is no standstill, however short the lease is. */
 const STANDSTILL_MIN_MS = 50;
 
 /**
- * One life of a replica: events in, effects out, nothing else. After every `step`, when `wantsFlush` is true, the
- * adapter passes one `flush` at the end of its event-loop turn. Effects are to be carried out in the order given.
+ * One life of a replica. After every `step`, when `wantsFlush` is true, the adapter passes one `flush` at the end of
+ * its event-loop turn. It carries out effects in the order given.
  */
 export class Replica {
   readonly #state: ReplicaState;
@@ -30,19 +32,21 @@ export class Replica {
     this.#state = new ReplicaState(options, (r) => new Starting(r));
   }
 
-  /** Something was gathered that waits for a `flush`. */
+  /** Whether something was gathered that waits for a `flush`. */
   get wantsFlush(): boolean {
     return this.#state.wantsFlush;
   }
 
-  /** Announcements gather: a `flush` is due `batchMs` after they began to, at the latest. */
+  /** Whether announcements are gathering. A `flush` is due at the latest `batchMs` after the first of them. */
   get wantsBatchFlush(): boolean {
     return this.#state.role.gathers;
   }
 
   /**
-   * @param nowMs the adapter's monotonic clock, milliseconds; never goes back
-   * @returns what is to be done, valid until the next step
+   * Takes in one event.
+   *
+   * @param nowMs the adapter's monotonic clock, in milliseconds; it never goes back
+   * @returns the effects to carry out; valid until the next step
    */
   step(event: ReplicaEvent, nowMs: number): readonly ReplicaEffect[] {
     const r = this.#state;
@@ -163,7 +167,7 @@ function isCurrent(r: ReplicaState, from: Member, term: number): boolean {
   return term === r.term;
 }
 
-/** Whether a frame of the primary's comes from the one that the record names. */
+/** Whether a frame that only a primary sends comes from the primary that the record names. */
 const isFromPrimary = ({ record }: ReplicaState, from: Member): boolean =>
   record !== undefined && sameMember(record.primary, from);
 
@@ -182,8 +186,8 @@ function onCallerEvent(r: ReplicaState, event: CallerEvent): void {
 }
 
 /**
- * Ticks come every few milliseconds. A gap means that this process stood still: what others said meanwhile waits to be
- * read behind this tick, so nobody is taken for silent because of it. To wait longer is always safe.
+ * Ticks come every few milliseconds, so a gap means that this process stood still. Frames that others sent meanwhile
+ * are read only after this tick, so nobody may be taken for silent because of the gap. Waiting longer is always safe.
  */
 function forgiveStandstill(r: ReplicaState): void {
   const gapMs = r.nowMs - r.lastTickMs;

@@ -1,3 +1,5 @@
+/** Decides which of the waiting messages the primary orders next ([0042]). */
+
 import type { Connection } from '../connection/connection.js';
 import type { Message } from '../connection/message.js';
 import type { CallId, ConnectionId, SeqNum } from '../model/ids.js';
@@ -5,7 +7,7 @@ import type { Request } from '../model/message.js';
 import type { Determinants } from '../model/order-info.js';
 import type { Outcome, Reply } from '../model/outcome.js';
 
-/** What waits at the primary for its turn. */
+/** A piece of work that waits at the primary for its turn. */
 export type Work =
   | {
       readonly kind: 'call';
@@ -36,21 +38,24 @@ export type Work =
       readonly kind: 'cancel';
       readonly connection: Connection;
       readonly stream: SeqNum;
-      /** It was ended: what its client is told, after which item, or after what its handler sent until then. */
+      /**
+       * Present if the stream was ended with a status: the status for its client, and the item it follows. If `after`
+       * is undefined, it follows the items sent until its turn.
+       */
       readonly end?: { readonly status: Reply; readonly after: number | undefined };
     }
   | { readonly kind: 'expire'; readonly connection: ConnectionId };
 
-/** Decides which message the primary processes next ([0042]). */
+/** A queue of work. Its implementations differ in the order in which they return it. */
 export interface Scheduler {
   readonly size: number;
   add(work: Work): void;
-  /** What `next` would give. */
+  /** The work that `next` would return. */
   peek(): Work | undefined;
   next(): Work | undefined;
 }
 
-/** Reception order: first come, first processed. */
+/** Reception order: first come, first served. */
 export class ReceptionScheduler implements Scheduler {
   #queue: (Work | undefined)[] = [];
   #head = 0;

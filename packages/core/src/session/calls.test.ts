@@ -28,7 +28,7 @@ function sessionWithPrimary(carrier = 'stream'): Session {
   return session;
 }
 
-/** Its link comes up, and S1 welcomes it. */
+/** The session's link comes up, and S1 welcomes it. */
 function connect(session: Session, sessionMs: number): void {
   session.step({ kind: 'linkUp', slot: 0 }, 0);
   const receivedUpTo = 0 as SeqNum;
@@ -39,7 +39,7 @@ function connect(session: Session, sessionMs: number): void {
 const call = (session: Session, id: number): readonly SessionEffect[] =>
   session.step({ kind: 'call', call: id as CallId, request, readOnly: false }, 0);
 
-/** S1 answered everything up to here, and it is stable. */
+/** S1 answers all requests up to this number, with stable replies. */
 function answer(session: Session, upTo: number, nowMs: number): void {
   const header = { term: view.term, sourceOrderInfo: [], stableUpTo: upTo as OrderNum, heartbeatMs: 0 };
   const replies = Array.from({ length: upTo }, (_, index) => {
@@ -48,8 +48,8 @@ function answer(session: Session, upTo: number, nowMs: number): void {
   session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, nowMs);
 }
 
-describe('calls that wait for room', () => {
-  it('do not make the session believe that its primary is lost', () => {
+describe('a session with more calls than it may retain', () => {
+  it('does not take its primary for lost while calls wait for room', () => {
     const session = sessionWithPrimary();
     for (let id = 1; id <= RETAINED_MAX + 1; id++) call(session, id);
     expect(session.status.retained).toBe(RETAINED_MAX);
@@ -60,7 +60,7 @@ describe('calls that wait for room', () => {
     );
   });
 
-  it('end when the primary is lost for too long', () => {
+  it('fails all of them when the primary is lost for too long', () => {
     const session = sessionWithPrimary();
     for (let id = 1; id <= RETAINED_MAX + 1; id++) call(session, id);
     session.step({ kind: 'linkDown', slot: 0 }, 1);
@@ -71,7 +71,7 @@ describe('calls that wait for room', () => {
   });
 });
 
-describe('a reply that overtakes the word of what its primary adopted', () => {
+describe('a session that hears of stability before it hears how far the primary adopted', () => {
   const connection = connectionId('session', '1'.repeat(32));
   const order = { term: view.term, orderNum: 1 as OrderNum, connection, seqNum: 1 as SeqNum, kind: 'call' } as const;
   const said = (session: Session, header: Partial<ReplicaHeader>): void => {
@@ -81,8 +81,8 @@ describe('a reply that overtakes the word of what its primary adopted', () => {
   };
 
   it.each([
-    { through: 0, retained: 1, what: 'keeps the body of a request that was cut' },
-    { through: 1, retained: 0, what: 'releases the body of a request that was adopted' },
+    { through: 0, retained: 1, what: 'keeps the body of a request whose order was cut' },
+    { through: 1, retained: 0, what: 'releases the body of a request whose order was adopted' },
   ])('$what', ({ through, retained }) => {
     const session = sessionWithPrimary();
     call(session, 1);
@@ -98,8 +98,8 @@ describe('a reply that overtakes the word of what its primary adopted', () => {
   });
 });
 
-describe('a stream whose opening was voided while its link was down', () => {
-  it('is not asked for any more: it is opened as another', () => {
+describe('a stream whose opening was voided while the link was down', () => {
+  it('is opened again under a new number, and the old number is not asked about', () => {
     const session = sessionWithPrimary();
     session.step({ kind: 'openStream', call: 1 as CallId, request }, 0);
     session.step({ kind: 'flush' }, 0);
@@ -121,7 +121,7 @@ describe('a call whose RPC broke', () => {
   };
   const kinds = (effects: readonly SessionEffect[]) => effects.map(({ kind }) => kind);
 
-  it.each([false, true])('goes as an RPC again, unless it is unsuited for one (read-only: %s)', (readOnly) => {
+  it.each([false, true])('is sent again, by frame if it is unsuited for an RPC (read-only: %s)', (readOnly) => {
     for (const unsuited of [false, true]) {
       const session = sessionWithPrimary('rpc');
       expect(kinds(session.step({ kind: 'call', call: 1 as CallId, request, readOnly }, 0))).toContain('invoke');

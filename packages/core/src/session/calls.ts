@@ -1,3 +1,7 @@
+/**
+ * The unary calls and reads of a session: each waits for a primary and for room, is sent, and then answered or failed.
+ */
+
 import type { CallId, SeqNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import type { Request } from '../model/message.js';
@@ -6,15 +10,16 @@ import type { Read, Sent, Waiting } from './open-calls.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { SessionState } from './state.js';
 
-/** Requests whose bodies a session keeps at most; further calls wait. */
+/** The most requests whose bodies a session keeps. Further calls wait. */
 export const RETAINED_MAX = 4096;
-/** Calls that may wait for a primary or for room. */
+/** The most calls that may wait for a primary or for room. Further calls fail. */
 export const WAITING_MAX = 16_384;
-/** Without a primary for this long, calls end. */
+/** After this long without a primary, calls fail. */
 export const UNREACHABLE_AFTER_MS = 10_000;
 
 const isRead = (what: Sent | Read): what is Read => 'readId' in what;
 
+/** The application makes a call. */
 export function onCall(s: SessionState, call: CallId, request: Request, readOnly: boolean): void {
   if (s.phase === 'closing') s.phase = 'open';
   if (s.phase === 'ended') {
@@ -30,14 +35,14 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
     return;
   }
   s.waiting.push({ call, request, readOnly, sinceMs: s.nowMs });
-  // A call may also wait for room while the primary is there.
+  // A call that waits for room does not mean that the primary is lost.
   if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
 }
 
 const mayStart = (s: SessionState): boolean =>
   s.waiting.length === 0 && s.primary !== undefined && s.sent.size + s.reads.size < RETAINED_MAX;
 
-/** There is a primary, or room: calls that waited go on. */
+/** Sends calls that waited, as far as there are a primary and room. */
 export function startWaiting(s: SessionState): void {
   if (s.waiting.length === 0 || s.primary === undefined) return;
   const room = RETAINED_MAX - s.sent.size - s.reads.size;
@@ -71,7 +76,7 @@ function start(s: SessionState, call: CallId, request: Request, readOnly: boolea
   s.wantFlush();
 }
 
-/** The application gave up waiting. A request that went out stays: replicas may need its body. */
+/** The application gave up its call. A request that was sent stays, because replicas may need its body. */
 export function onCancel(s: SessionState, call: CallId): void {
   const what = s.calls.get(call);
   if (what === undefined) {
@@ -84,12 +89,13 @@ export function onCancel(s: SessionState, call: CallId): void {
     return;
   }
   what.call = undefined;
-  // Its RPC, if it was one, is gone: the primary gets the body by frame, or its seqNum would stay a gap for ever.
+  // Its RPC, if there was one, is gone. The primary gets the body by frame; otherwise the seqNum would stay a gap for
+  // ever.
   what.invoked = false;
   if (s.config.carrier === 'rpc') s.wantFlush();
 }
 
-/** The call's request has its reply, or will never have one. */
+/** The request has its reply, or will never have one. @returns the application's call, if it still waits */
 export function settle(s: SessionState, what: Sent | Read): CallId | undefined {
   const { call } = what;
   if (call !== undefined) s.calls.delete(call);
@@ -108,7 +114,7 @@ export function settle(s: SessionState, what: Sent | Read): CallId | undefined {
   return call;
 }
 
-/** The request was voided: it had no effect, so it may be sent again as a new one. */
+/** The request was voided, so it had no effect: it is sent again as a new one. */
 export function startAgain(s: SessionState, what: Sent): void {
   const call = settle(s, what);
   s.sent.delete(what.seqNum);
@@ -116,8 +122,8 @@ export function startAgain(s: SessionState, what: Sent): void {
 }
 
 /**
- * Takes note of how far the primary calls the order stable. That says nothing of what its promotion cut, so it waits
- * until the adoption is known.
+ * Takes over the primary's `stableUpTo` once the adoption of its term is known. Before that it says nothing about
+ * orders that its promotion cut.
  */
 export function noteStable(s: SessionState): void {
   if (!adoptionPublished(s.view)) return;
@@ -126,7 +132,7 @@ export function noteStable(s: SessionState): void {
   releaseStable(s);
 }
 
-/** Bodies whose order is stable are not needed any more. */
+/** Drops the bodies of requests that are answered and whose order is stable. */
 export function releaseStable(s: SessionState): void {
   for (const sent of s.sent.values()) {
     const { order } = sent;
@@ -151,7 +157,10 @@ export function fail(
 export const isUnreachable = (s: SessionState): boolean =>
   s.lostSinceMs !== undefined && s.nowMs - s.lostSinceMs >= UNREACHABLE_AFTER_MS;
 
-/** No primary for too long: what was not sent had no effect, of the rest nobody knows. */
+/**
+ * Ends calls after too long without a primary. Calls that were not sent had no effect; the outcome of the others is
+ * unknown.
+ */
 export function failUnreachable(s: SessionState): void {
   if (!isUnreachable(s)) return;
   const waiting: Waiting[] = [];
@@ -169,7 +178,7 @@ export function failUnreachable(s: SessionState): void {
   }
 }
 
-/** The replicas freed this connection's records, or refuse it for good. */
+/** Ends all calls: the replicas freed this connection's records, or refuse it for good. */
 export function failAll(
   s: SessionState,
   code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP',

@@ -1,3 +1,5 @@
+/** The delivery rule of DESIGN 5.1: the application gets a reply only if no promotion can lose its order. */
+
 import { CLOCK_DRIFT } from '../config/clock.js';
 import { type Outcome, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
@@ -6,12 +8,12 @@ import type { Read, Sent } from './open-calls.js';
 import type { SessionState } from './state.js';
 import { onPartReply } from './streams.js';
 
-/** A reply held back for this long is asked for again, to be released only when it is stable. */
+/** A reply that is held back this long, in milliseconds, is requested again, to be released only when stable. */
 export const ASK_AFTER_MS = 20;
 
 /**
- * The delivery rule of DESIGN 5.1: every in-sync replica acknowledged a heartbeat that this session sent within
- * sessionMs. Only then is it certain that a promotion would have waited for what this session holds.
+ * Whether an unstable reply may be delivered: every in-sync replica acknowledged a heartbeat that this session sent
+ * within sessionMs. Only then would a promotion certainly have waited for the orders that this session holds.
  */
 export function mayDeliver(s: SessionState): boolean {
   const withinMs = s.sessionMs * (1 - CLOCK_DRIFT);
@@ -21,6 +23,7 @@ export function mayDeliver(s: SessionState): boolean {
   });
 }
 
+/** A reply came: it is delivered, or held until the delivery rule allows it. */
 export function onReply(s: SessionState, what: Sent | Read, outcome: Outcome, stable: boolean): void {
   if (stable && 'seqNum' in what) what.stable = true;
   if (stable || /* rule delivery-in-time */ mayDeliver(s)) deliver(s, what, outcome);
@@ -41,7 +44,7 @@ function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
   s.effects.push({ kind: 'deliver', call, reply: replyOf(outcome) });
 }
 
-/** Heartbeats were acknowledged: replies that were held back may go. */
+/** Heartbeats were acknowledged: delivers held replies if the rule allows it now. */
 export function deliverHeld(s: SessionState): void {
   if (s.held.size === 0 || !mayDeliver(s)) return;
   const held = [...s.held];
@@ -49,17 +52,17 @@ export function deliverHeld(s: SessionState): void {
   for (const [what, { outcome }] of held) if (isWaitedFor(s, what)) deliver(s, what, outcome);
 }
 
-/** Replies of an older term are never delivered: the new primary answers again. */
+/** Drops held replies of an older term. The new primary answers again. */
 export function dropHeld(s: SessionState): void {
   s.held.clear();
 }
 
-/** The primary's stream is new, and what was asked on the old one may be forgotten. */
+/** The primary has a new link. Requests made on the old one may be lost, so they are repeated. */
 export function askHeldAgain(s: SessionState): void {
   for (const held of s.held.values()) held.asked = false;
 }
 
-/** Held for too long: the present primary is asked, once. */
+/** Asks the present primary once for replies that were held for too long. */
 export function askAboutHeld(s: SessionState): void {
   const { primary } = s;
   if (primary === undefined) return;

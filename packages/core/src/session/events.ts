@@ -1,3 +1,5 @@
+/** Every event that a client's session takes in, and every effect that its adapter must carry out. */
+
 import type { ErrorCode } from '../model/error.js';
 import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../model/frames.js';
 import type { CallId, ReplicaId } from '../model/ids.js';
@@ -7,24 +9,26 @@ import type { LogLevel } from '../model/ports.js';
 import type { StreamItem } from '../model/stream.js';
 
 /**
- * Where a session's stream goes: the client knows replicas by address before it knows their names.
- * The adapter numbers the addresses of its target, 0, 1, 2 …
+ * The place of a session's link. The client knows replicas by address before it knows their names, so the adapter
+ * numbers the addresses of its target 0, 1, 2 …
  */
 export type Slot = number;
 
-/** Everything that can happen to a client's session. The adapter passes each with its monotonic clock. */
+/**
+ * Everything that can happen to a client's session. The adapter passes each event together with its monotonic clock.
+ */
 export type SessionEvent =
-  /** The application calls. */
+  /** The application makes a unary call. */
   | { readonly kind: 'call'; readonly call: CallId; readonly request: Request; readonly readOnly: boolean }
-  /** The application opens a stream; `request` has the one message where the method takes one. */
+  /** The application opens a stream. `request` has the one message if the method takes just one. */
   | { readonly kind: 'openStream'; readonly call: CallId; readonly request: Request }
-  /** Its next message; one at a time: another only after `writable`. */
+  /** The application sends the stream's next message. It may send another only after `writable`. */
   | { readonly kind: 'streamMessage'; readonly call: CallId; readonly message: Uint8Array }
-  /** It half-closes. */
+  /** The application half-closes the stream. */
   | { readonly kind: 'streamEnd'; readonly call: CallId }
-  /** It has taken items up to this one. */
+  /** The application has taken the stream's items up to this one. */
   | { readonly kind: 'streamTaken'; readonly call: CallId; readonly upTo: number }
-  /** The application's call ended without its reply: cancelled, or its deadline passed. */
+  /** The application's call ended before its reply: it was cancelled, or its deadline passed. */
   | { readonly kind: 'cancel'; readonly call: CallId }
   | { readonly kind: 'linkUp'; readonly slot: Slot }
   | { readonly kind: 'linkDown'; readonly slot: Slot }
@@ -32,19 +36,20 @@ export type SessionEvent =
   /** The reply to `invoke`. */
   | { readonly kind: 'rpcReply'; readonly call: CallId; readonly header: RpcReplyHeader; readonly outcome: Outcome }
   /**
-   * `invoke` failed below the application: connection lost, or refused by a replica that is not the primary. Or the call
-   * is `unsuited` for an RPC: gRPC ended it by itself, on its way there or back, and would do so again.
+   * `invoke` failed below the application: the connection was lost, or a replica that is not the primary refused it. If
+   * the call is `unsuited` for an RPC, gRPC itself ended it on its way, and would do so again.
    */
   | { readonly kind: 'rpcBroken'; readonly call: CallId; readonly reason: string; readonly unsuited?: boolean }
   | { readonly kind: 'tick' }
-  /** The event-loop turn ends: what was gathered is sent. */
+  /** The event-loop turn ends: the core sends the frames it gathered. */
   | { readonly kind: 'flush' }
-  /** No more calls: flush, wait for stability, deregister. */
+  /** No more calls will come: flush, wait for stability, deregister. */
   | { readonly kind: 'close' };
 
+/** Everything that a session's adapter must do. Effects are carried out in the order given. */
 export type SessionEffect =
   | { readonly kind: 'send'; readonly slot: Slot; readonly frame: SessionFrame }
-  /** One frame for several slots: encode once. */
+  /** Send one frame to several slots; it needs encoding only once. */
   | { readonly kind: 'multicast'; readonly slots: readonly Slot[]; readonly frame: SessionFrame }
   /** Send the call as an RPC to this replica (the `rpc` carrier). */
   | {
@@ -54,9 +59,9 @@ export type SessionEffect =
       readonly header: RpcRequestHeader;
       readonly request: Request;
     }
-  /** The next item of a stream: metadata or a message. Its end comes as `deliver`. */
+  /** Give the application the next item of a stream: metadata or a message. The end comes as `deliver`. */
   | { readonly kind: 'item'; readonly call: CallId; readonly item: StreamItem; readonly index: number }
-  /** There is room for the stream's next message. */
+  /** The application may send the stream's next message. */
   | { readonly kind: 'writable'; readonly call: CallId }
   | { readonly kind: 'deliver'; readonly call: CallId; readonly reply: Reply }
   | {
@@ -66,11 +71,11 @@ export type SessionEffect =
       readonly reason: string;
       readonly mayHaveTakenEffect: boolean;
     }
-  /** Drop this slot's stream and connect again. */
+  /** Drop this slot's link and connect again. */
   | { readonly kind: 'reconnect'; readonly slot: Slot }
-  /** The primary is reached at this slot (for status, and for calls that are not ours). */
+  /** The primary is at this slot; for the status, and for calls that are not ours. */
   | { readonly kind: 'primary'; readonly slot: Slot; readonly replica: ReplicaId }
-  /** The session is over: end its streams. Last effect. `clean`: nothing unstable was left behind. */
+  /** The session is over: close its links. This is the last effect. `clean` says that no order was left unstable. */
   | { readonly kind: 'ended'; readonly clean: boolean }
   | {
       readonly kind: 'log';

@@ -1,3 +1,5 @@
+/** Everything that replicas say to a session: replies, orders (FIG. 9), views, requests for bodies, refusals. */
+
 import { unreachable } from '../model/assert.js';
 import type {
   ReplicaHeader,
@@ -14,7 +16,7 @@ import type { Link, SessionState } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
 import { failStreams, failTornStreams, sendAllWaiting } from './streams.js';
 
-/** FIG. 9 at the client, and everything else that replicas say. */
+/** A frame of a replica arrived. For `replies`, this is FIG. 9 at the client. */
 export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): void {
   switch (frame.kind) {
     case 'welcome':
@@ -43,7 +45,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   s.sessionMs = frame.sessionMs;
   adoptView(s, frame.view);
   if (link === findPrimary(s)) {
-    // Its stream is new: replies may have been lost on the old one.
+    // The primary's link is new: replies may have been lost with the old one.
     s.primary = undefined;
     askAgain(s, link);
     /* rule ask-held-again */ askHeldAgain(s);
@@ -79,7 +81,11 @@ function onReplies(s: SessionState, link: Link, { header, replies, reads, items 
   sendAllWaiting(s);
 }
 
-/** @returns false if what comes with it must not be believed: it is of an older term */
+/**
+ * Takes in the header of a frame or RPC.
+ *
+ * @returns false if it is of an older term, so that its replies must not be believed
+ */
 export function onHeader(s: SessionState, link: Link | undefined, header: ReplicaHeader): boolean {
   if (link !== undefined) link.ackedMs = maxOf(link.ackedMs, /* rule delivery-from-sending */ header.heartbeatMs);
   if (header.view !== undefined) {
@@ -102,7 +108,7 @@ export function onHeader(s: SessionState, link: Link | undefined, header: Replic
   return true;
 }
 
-/** FIG. 9: sourceOrderInfo goes into pendingRemoteOrder; the next request reflects it, or a null message. */
+/** FIG. 9: sourceOrderInfo goes into pendingRemoteOrder. The next request or a null message reflects it. */
 function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
   s.pendingRemoteOrder.insert(sourceOrderInfo);
   for (const info of sourceOrderInfo) {
@@ -110,14 +116,14 @@ function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
     const sent = s.sent.get(info.seqNum);
     if (sent !== undefined) sent.order = info;
   }
-  // RPCs overtake each other: a later reply may have said already that this is stable.
+  // RPCs overtake each other, so a later reply may already have said that these orders are stable.
   if ((sourceOrderInfo[0]?.orderNum ?? Number.POSITIVE_INFINITY) <= s.stableUpTo) releaseStable(s);
   if (!s.reflect) return;
   if (s.reflectSinceMs === Number.POSITIVE_INFINITY) s.reflectSinceMs = s.nowMs;
   if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.config.pendingSourceOrderMax) s.wantFlush();
 }
 
-/** Where replies wait for stability, the primary waits for this reflection. */
+/** Whether to reflect at once: if replies wait for stability, the primary waits for this reflection. */
 const reflectsAtOnce = (s: SessionState): boolean =>
   s.config.release === 'acknowledged' || s.config.methods.some(({ release }) => release === 'acknowledged');
 
@@ -144,7 +150,7 @@ function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTer
 }
 
 function onRefused(s: SessionState, link: Link, frame: Extract<ReplyFrame, { kind: 'refused' }>): void {
-  s.log('warn', 'refused by a replica', { slot: link.slot, code: frame.code, reason: frame.reason });
+  s.log('warn', 'a replica refused this session', { slot: link.slot, code: frame.code, reason: frame.reason });
   if (frame.code === 'UNDERSTUDY_SESSION_EXPIRED' || frame.code === 'UNDERSTUDY_SETUP') {
     failStreams(s, frame.code, frame.reason);
     failAll(s, frame.code, frame.reason);
@@ -155,10 +161,10 @@ function onRefused(s: SessionState, link: Link, frame: Extract<ReplyFrame, { kin
   s.effects.push({ kind: 'reconnect', slot: link.slot });
 }
 
-/** What a replica says of the group; the newest epoch holds. */
+/** Takes over a view of the group. The view with the newest term and epoch is kept. */
 function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   if (view.term < s.view.term) return;
-  // While a change of the set is on its way into the record, the primary counts the old and the new members.
+  // While a change of the set is in flight, the primary lists the old and the new members under the same epoch.
   if (view.term === s.view.term && (fromPrimary ? view.epoch < s.view.epoch : view.epoch <= s.view.epoch)) return;
   const newTerm = view.term > s.view.term;
   s.view = view;
@@ -176,7 +182,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
 const findPrimary = (s: SessionState): Link | undefined =>
   s.links.find((link) => link.up && link.member !== undefined && link.member.id === s.view.primary);
 
-/** The primary is reached: calls that waited go there. */
+/** If there is a link to the primary now, calls that waited are sent there. */
 export function findPrimaryAgain(s: SessionState): void {
   const primary = findPrimary(s);
   if (primary === undefined || primary === s.primary) return;

@@ -1,35 +1,39 @@
-/** What a session knows of each call of the application that is open. */
+/**
+ * The records that a session keeps for each open call of the application, until it is answered and its order is stable.
+ */
+
 import type { CallId, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import type { OrderInfo } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
 import { STREAM_WINDOW, STREAM_WINDOW_BYTES, type StreamItem } from '../model/stream.js';
 
-/** A request that was given a seqNum; its body is kept until its order is stable and its reply has come. */
+/** A request with a seqNum. Its body is kept until it is answered and its order is stable. */
 export interface Sent {
   readonly seqNum: SeqNum;
   readonly request: Request;
-  /** The application's call, while it waits. */
+  /** The application's call while it waits for the reply. */
   call: CallId | undefined;
-  /** Its reply came. */
+  /** Whether the reply has come. */
   answered: boolean;
-  /** The order that it was given last. */
+  /** The order that the request was last given. */
   order: OrderInfo | undefined;
-  /** Its order is known to be stable. */
+  /** Whether the order is known to be stable. */
   stable: boolean;
-  /** As an RPC: on its way to the present primary. */
+  /** Whether the request is on its way to the present primary as an RPC. */
   invoked: boolean;
-  /** The stream that it is a message of. */
+  /** The stream that the request is a part of. */
   readonly stream: ClientStream | undefined;
-  /** gRPC does not let it pass as an RPC. */
+  /** The request must travel by frame, because gRPC would end it as an RPC. */
   byFrame?: true;
 }
 
+/** A read-only call that the session has started. */
 export interface Read {
   readonly readId: number;
   readonly request: Request;
   readonly call: CallId;
-  /** On its way to the present primary. */
+  /** Whether the read is on its way to the present primary. */
   sent: boolean;
   /** As in `Sent`. */
   byFrame?: true;
@@ -39,10 +43,11 @@ export interface Read {
 export interface Held {
   readonly outcome: Outcome;
   readonly sinceMs: number;
-  /** The primary was asked for it as a stable one. */
+  /** Whether the primary was asked to send the reply once it is stable. */
   asked: boolean;
 }
 
+/** A call that waits for a primary or for room. */
 export interface Waiting {
   readonly call: CallId;
   readonly request: Request;
@@ -50,40 +55,43 @@ export interface Waiting {
   readonly sinceMs: number;
 }
 
-/** A message of a stream that has no seqNum yet. */
+/** A part of a stream that has no seqNum yet. */
 type Unsent =
   | { readonly kind: 'message'; readonly position: number; readonly message: Uint8Array }
   | { readonly kind: 'end'; readonly position: number };
 
-/** A streaming call, as its session sees it. */
+/** A streaming call as its session sees it. */
 export class ClientStream {
   readonly call: CallId;
   readonly opening: Request;
   readonly sinceMs: number;
-  /** seqNum of its opening; undefined while it has none. */
+  /** The seqNum of the opening; undefined while it has none. */
   id: SeqNum | undefined;
-  /** Its opening was processed. */
+  /** Whether the opening was processed. */
   opened = false;
-  /** Messages that came before their opening was known; they are sent again once it is clear what became of that. */
+  /**
+   * Parts that the group refused because it did not know the stream. They are sent again once the fate of the opening
+   * is known.
+   */
   early: Sent[] = [];
-  /** Positions that its messages have. */
+  /** The last position given to a part. */
   position = 0;
-  /** At most one message and the end. */
+  /** Parts that wait to be sent: at most one message and the end. */
   unsent: Unsent[] = [];
-  /** Sizes of messages that the handler has not taken; the first is at `handled + 1`. */
+  /** The sizes of messages that the handler has not taken; the first is at position `handled + 1`. */
   readonly sizes: number[] = [];
   handled = 0;
   unhandledBytes = 0;
-  /** The application was told that there is room for its next message. */
+  /** Whether the application was told that it may send its next message. */
   invited = true;
-  /** Items that the application was given; held ones follow. */
+  /** The index of the last item that the application was given; `held` items follow it. */
   received = 0;
   held: { readonly item: StreamItem; readonly sinceMs: number }[] = [];
   asked = false;
-  /** Items that the application has taken, and how far the group was told. */
+  /** The last item that the application has taken, and the last one that the group was told of. */
   taken = 0;
   credited = 0;
-  /** Sizes of items given and not credited, by index. */
+  /** The items that were given to the application and that it has not taken, with their sizes. */
   readonly given: { readonly index: number; readonly bytes: number; readonly isHidden: boolean }[] = [];
   takenBytes = 0;
   readonly #window: number;
@@ -95,7 +103,7 @@ export class ClientStream {
     this.#window = STREAM_WINDOW;
   }
 
-  /** Whether one more message may be on its way. */
+  /** Whether the window has room for one more message. */
   get hasRoom(): boolean {
     return this.sizes.length < this.#window && (this.sizes.length === 0 || this.unhandledBytes < STREAM_WINDOW_BYTES);
   }

@@ -1,3 +1,5 @@
+/** The end of a session's turn: one frame for each link that has something to carry (FIG. 8), and heartbeats. */
+
 import type { MulticastFrame, ReadRequest, SeqRequest } from '../model/frames.js';
 import { maxOf, next } from '../model/ids.js';
 import type { Slot } from './events.js';
@@ -5,12 +7,15 @@ import { invokeRpcs } from './rpcs.js';
 import type { Link, SessionState } from './state.js';
 import { sendCredits } from './streams.js';
 
-/** Heartbeats in a sessionMs when nothing else is sent. */
+/** How many heartbeats a link carries within sessionMs if nothing else is sent. */
 export const HEARTBEATS_PER_SESSION_MS = 4;
-/** This many requests do not wait for more. */
+/** Once this many requests or announcements have gathered, they leave without waiting for more. */
 const BATCH_MAX = 64;
 
-/** The end of a turn: FIG. 8 for every stream, one frame each; streams that lack the same get the same frame. */
+/**
+ * Sends one frame on every link that needs one (FIG. 8). Links that need the same requests and announcements share a
+ * frame.
+ */
 export function flushSession(s: SessionState): void {
   if (s.creditsAtOnce) sendCredits(s);
   s.flushed();
@@ -48,13 +53,16 @@ export function flushSession(s: SessionState): void {
   s.batchSinceMs = gathering ? (s.batchSinceMs ?? s.nowMs) : undefined;
 }
 
-/** The reply's path begins with the primary's stream; it does not wait until the others are written. */
+/** The primary's link comes first, so that replies need not wait until the other frames are written. */
 function primaryFirst(s: SessionState): readonly Link[] {
   const { primary, links } = s;
   return primary === undefined || links[0] === primary ? links : [primary, ...links.filter((link) => link !== primary)];
 }
 
-/** What goes to the backups is not on the path of a reply: a moment's worth of it travels in one frame. */
+/**
+ * Whether frames to the backups may gather: no reply waits for them, so the requests of a short time travel in one
+ * frame.
+ */
 function gathers(s: SessionState): boolean {
   if (!s.batches || s.primary === undefined || s.phase !== 'open') return false;
   return s.batchSinceMs === undefined || s.nowMs - s.batchSinceMs < s.config.batchMs;
@@ -66,12 +74,12 @@ function mayWait(s: SessionState, link: Link): boolean {
   return requests + announcements > 0 && requests < BATCH_MAX && announcements < BATCH_MAX && link.resend.length === 0;
 }
 
-/** Undefined if this stream has nothing to carry and no heartbeat is due. */
+/** The frame for a link; undefined if the link has nothing to carry and no heartbeat is due. */
 function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): MulticastFrame | undefined {
   const requests = requestsFor(s, link);
   const destOrderInfo = /* rule reflect */ s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
-  // A stream may have ended, or been opened anew, since the link came up.
+  // A stream may have ended, or been opened under another number, since the link came up.
   const streams = link.asks.filter(({ of }) => s.streamsById.has(of));
   const quiet = requests.length + reads.length + destOrderInfo.length + streams.length === 0;
   if (quiet && !heartbeatDue && s.phase !== 'closing') return undefined;
@@ -84,7 +92,7 @@ function requestsFor(s: SessionState, link: Link): SeqRequest[] {
     const sent = s.sent.get(seqNum);
     if (sent !== undefined) requests.push({ seqNum, request: sent.request, awaitStable });
   }
-  // The rpc carrier brings the primary its requests one by one; only the others get them here.
+  // With the rpc carrier, the primary gets its requests as RPCs; only backups get them by frame.
   if (s.config.carrier === 'rpc' && link === s.primary) return requests;
   const oldest = s.sent.keys().next().value ?? next(s.lastSeqNum);
   for (let seqNum = maxOf(next(link.sentUpTo), oldest); seqNum <= s.lastSeqNum; seqNum = next(seqNum)) {
@@ -113,7 +121,10 @@ function takeReads(s: SessionState): ReadRequest[] {
   return reads;
 }
 
-/** Each replica hears of this session often enough to keep it registered, and announcements are reflected in time. */
+/**
+ * At a tick: lets each replica hear of this session often enough to keep it registered, and announcements be reflected
+ * in time.
+ */
 export function heartbeat(s: SessionState): void {
   if (s.batchSinceMs !== undefined) s.wantFlush();
   const everyMs = s.sessionMs / HEARTBEATS_PER_SESSION_MS;

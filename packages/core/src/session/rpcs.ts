@@ -1,8 +1,10 @@
+/** The `rpc` carrier: sends each call to the present primary as an RPC of its own. */
+
 import { NO_SEQ } from '../model/ids.js';
 import type { Read, Sent } from './open-calls.js';
 import type { Link, SessionState } from './state.js';
 
-/** The `rpc` carrier: each call that is not on its way to the present primary goes there as an RPC, if it can. */
+/** Sends every call that is not on its way to the present primary there as an RPC, if it can travel so. */
 export function invokeRpcs(s: SessionState): void {
   const { primary } = s;
   if (s.config.carrier !== 'rpc' || primary === undefined) return;
@@ -10,7 +12,7 @@ export function invokeRpcs(s: SessionState): void {
   for (const read of s.reads.values()) if (!read.sent && !read.byFrame) invokeRead(s, primary, read);
 }
 
-/** A call that was made just now: nothing is gained by gathering RPCs, so it does not wait for the end of the turn. */
+/** Sends a new call at once. Nothing is gained by gathering RPCs, so it does not wait for the end of the turn. */
 export function invokeAtOnce(s: SessionState, what: Sent | Read): void {
   const { primary } = s;
   if (s.config.carrier !== 'rpc' || primary === undefined) return;

@@ -1,3 +1,5 @@
+/** A client's side of one multicast connection as a pure machine: events in, effects out, nothing else. */
+
 import { assert, unreachable } from '../model/assert.js';
 import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
@@ -16,12 +18,12 @@ import {
   sendCredits,
 } from './streams.js';
 
-/** A session that wants to end waits this long for what it retains to become stable. */
+/** How long a closing session waits for its orders to become stable, in milliseconds. */
 const CLOSE_WAIT_MS = 5000;
 
 /**
- * A client's side of one multicast connection: events in, effects out, nothing else. After every `step`, when
- * `wantsFlush` is true, the adapter passes one `flush` at the end of its event-loop turn.
+ * One session. After every `step`, when `wantsFlush` is true, the adapter passes one `flush` at the end of its
+ * event-loop turn.
  */
 export class Session {
   readonly #state: SessionState;
@@ -34,19 +36,19 @@ export class Session {
     return this.#state.wantsFlush;
   }
 
-  /** Something gathers for the backups: a `flush` is due `batchMs` after it began, at the latest. */
+  /** Whether frames for the backups are gathering. A `flush` is due at the latest `batchMs` after that began. */
   get wantsBatchFlush(): boolean {
     return this.#state.batchSinceMs !== undefined;
   }
 
-  /** Requests whose replies are here, and wait until the delivery rule allows them. */
+  /** How many requests have their replies here, held until the delivery rule allows them. */
   get heldReplies(): number {
     let replies = 0;
     for (const what of this.#state.held.keys()) if ('seqNum' in what) replies++;
     return replies;
   }
 
-  /** Nothing is open and nothing is retained: the session may be closed without waiting. */
+  /** Whether no call is open or waits. */
   get idle(): boolean {
     const { calls, waiting, streams } = this.#state;
     return calls.size === 0 && waiting.length === 0 && streams.size === 0;
@@ -57,8 +59,10 @@ export class Session {
   }
 
   /**
-   * @param nowMs the adapter's monotonic clock, milliseconds; never goes back
-   * @returns what is to be done, valid until the next step
+   * Takes in one event.
+   *
+   * @param nowMs the adapter's monotonic clock, in milliseconds; it never goes back
+   * @returns the effects to carry out; valid until the next step
    */
   step(event: SessionEvent, nowMs: number): readonly SessionEffect[] {
     const s = this.#state;
@@ -153,7 +157,10 @@ function onRpcReply(s: SessionState, { call, header, outcome }: Extract<SessionE
   startWaiting(s);
 }
 
-/** The call goes to the primary again with the next tick; the primary knows whether it did it already. */
+/**
+ * An RPC broke: its call goes to the primary again with the next tick. The primary recognises it if it was ordered
+ * already.
+ */
 function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['get']>[0], unsuited = false): void {
   const what = s.calls.get(call);
   if (what === undefined) return;
@@ -185,7 +192,7 @@ function close(s: SessionState): void {
   s.wantFlush();
 }
 
-/** Deregisters when every order that this session holds or caused is stable; or when that takes too long. */
+/** Deregisters once every order that this session holds or caused is stable, or after a bounded time. */
 function endIfSettled(s: SessionState): void {
   const idle = s.calls.size === 0 && s.waiting.length === 0 && s.streams.size === 0;
   const settled = idle && s.sent.size === 0 && s.pendingRemoteOrder.size === 0;

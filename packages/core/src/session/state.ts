@@ -1,3 +1,5 @@
+/** The state of a client's session: its links, its view of the group, its open calls and the orders it heard of. */
+
 import type { GroupConfig } from '../config/config.js';
 import type { SessionHeader, StreamAsk, View } from '../model/frames.js';
 import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
@@ -8,32 +10,32 @@ import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
 import type { ClientStream, Held, Read, Sent, Waiting } from './open-calls.js';
 
-/** The link to one replica, as the session sees it. */
+/** The link to one replica as the session sees it. */
 export interface Link {
   readonly slot: Slot;
   up: boolean;
   member: Member | undefined;
-  /** Newest heartbeat of ours that the replica has echoed. */
+  /** The newest heartbeat of ours that the replica has echoed, by our clock. */
   ackedMs: number;
   sentAtMs: number;
-  /** This link carried requests up to here, or the replica has them. */
+  /** The replica has requests up to this number, or this link carried them. */
   sentUpTo: SeqNum;
-  /** Requests to send (again) out of turn. */
+  /** Requests to send again, ahead of new ones. */
   resend: { seqNum: SeqNum; awaitStable: boolean }[];
-  /** Streams to tell the primary of. */
+  /** The streams whose progress the primary must be told. */
   asks: StreamAsk[];
-  /** How many arrivals of pendingRemoteOrder this link has reflected. */
+  /** How many of the arrivals at pendingRemoteOrder this link has reflected. */
   reflected: number;
 }
 
 export interface SessionOptions {
   readonly connection: ConnectionId;
-  /** How many replicas the target names. */
+  /** How many addresses the target has. */
   readonly slots: number;
   readonly config: GroupConfig;
 }
 
-/** What a client's session knows. */
+/** One object for one session, from its first link to its end. */
 export class SessionState {
   readonly connection: ConnectionId;
   readonly config: GroupConfig;
@@ -47,13 +49,13 @@ export class SessionState {
 
   view: View = { term: NO_TERM, epoch: NO_EPOCH, primary: undefined, inSync: [], adoptedThrough: [] };
   primary: Link | undefined;
-  /** Since when no primary is known. */
+  /** Since when no primary is reached; undefined if one is. */
   lostSinceMs: number | undefined;
   sessionMs: number;
-  /** Replicas want announcements reflected (the `destination` embodiment). */
+  /** Whether replicas want announcements reflected (the `destination` embodiment). */
   reflect = false;
   reflectSinceMs = Number.POSITIVE_INFINITY;
-  /** No reply waits for the backups, so what goes to them may gather for a moment. */
+  /** Whether frames to the backups may gather for a moment, because no reply waits for them. */
   readonly batches: boolean;
   batchSinceMs: number | undefined;
 
@@ -64,21 +66,21 @@ export class SessionState {
   lastReadId = 0;
   readonly calls = new Map<CallId, Sent | Read>();
   waiting: Waiting[] = [];
-  /** One for each call, however often its reply comes. */
+  /** The replies that the delivery rule holds back, one for each call however often it comes. */
   readonly held = new Map<Sent | Read, Held>();
 
-  /** Streaming calls that are open. */
+  /** The open streams, by call, by number, and those with held items. */
   readonly streams = new Map<CallId, ClientStream>();
   readonly streamsById = new Map<SeqNum, ClientStream>();
   readonly heldStreams = new Set<ClientStream>();
-  /** Items that were taken, by stream, and of which the group is to be told. */
+  /** How far items were taken, for streams of which the group is yet to be told. */
   readonly credits = new Map<SeqNum, number>();
-  /** A handler may wait for them; otherwise they go along with the next request. */
+  /** Whether credits are sent at once, because a handler may wait for them. Otherwise they go along later. */
   creditsAtOnce = false;
 
-  /** Announcements received and not yet stable ([0100]). */
+  /** The announcements that this session received and that are not stable yet ([0100]). */
   readonly pendingRemoteOrder = new PendingRemoteOrder();
-  /** What primaries said of stability; `stableUpTo` follows once the adoption of their term is known. */
+  /** The newest `stableUpTo` of any primary. Our `stableUpTo` follows once the adoption of its term is known. */
   saidStableUpTo: OrderNum = NO_ORDER;
   stableUpTo: OrderNum = NO_ORDER;
 

@@ -1,3 +1,5 @@
+/** The items of streams on their way to the application: in order, each once, under the delivery rule. */
+
 import type { SeqItem, StreamAsk } from '../model/frames.js';
 import type { StreamItem } from '../model/stream.js';
 import { ASK_AFTER_MS, mayDeliver } from './delivery.js';
@@ -5,7 +7,7 @@ import type { ClientStream } from './open-calls.js';
 import type { SessionState } from './state.js';
 import { creditIfDue, finish, sendWaiting, take } from './streams.js';
 
-/** FIG. 9 for what comes on a stream: items in their order, each once. */
+/** Items arrived. Each is given to the application in order and once, or held by the delivery rule. */
 export function onItems(s: SessionState, items: readonly SeqItem[]): void {
   const deliverable = items.length > 0 && /* rule items-in-time */ mayDeliver(s);
   for (const { stream: id, index, item, stable } of items) {
@@ -31,7 +33,7 @@ function give(s: SessionState, stream: ClientStream, item: StreamItem): void {
       finish(s, stream, item.outcome);
       return;
     case 'window':
-      // Interceptors kept an item back; the application is not shown its place.
+      // The item stands for one that interceptors withheld. The application does not see it.
       stream.given.push({ index, bytes: 0, isHidden: true });
       take(stream, stream.taken);
       creditIfDue(s, stream);
@@ -44,7 +46,7 @@ function give(s: SessionState, stream: ClientStream, item: StreamItem): void {
   }
 }
 
-/** The handler has taken messages up to there. */
+/** The handler has taken messages up to this position, so there may be room for more. */
 function onWindow(s: SessionState, stream: ClientStream, upTo: number): void {
   while (stream.handled < upTo && stream.sizes.length > 0) {
     stream.unhandledBytes -= stream.sizes.shift() ?? 0;
@@ -53,7 +55,7 @@ function onWindow(s: SessionState, stream: ClientStream, upTo: number): void {
   sendWaiting(s, stream);
 }
 
-/** Heartbeats were acknowledged: items that were held back may go. */
+/** Heartbeats were acknowledged: gives held items if the delivery rule allows it now. */
 export function giveHeldItems(s: SessionState): void {
   if (s.heldStreams.size === 0 || !mayDeliver(s)) return;
   for (const stream of s.heldStreams) {
@@ -64,13 +66,13 @@ export function giveHeldItems(s: SessionState): void {
   }
 }
 
-/** Items of an older term are never given: the new primary sends them again. */
+/** Drops held items of an older term. The new primary sends them again. */
 export function dropHeldItems(s: SessionState): void {
   for (const stream of s.heldStreams) stream.held = [];
   s.heldStreams.clear();
 }
 
-/** Held for too long: they are asked for once more, to come when they are stable. */
+/** Asks the primary once more for items that were held too long, to be sent when they are stable. */
 export function askAboutHeldItems(s: SessionState): void {
   const { primary } = s;
   if (primary === undefined) return;
@@ -86,7 +88,7 @@ export function askAboutHeldItems(s: SessionState): void {
   }
 }
 
-/** How far this client is with its streams, for a primary that has to go on from there. */
+/** How far this client is with its streams, so that a primary can go on from there. */
 export function streamAsks(s: SessionState): StreamAsk[] {
   const asks: StreamAsk[] = [];
   for (const stream of s.streams.values()) {

@@ -1,3 +1,5 @@
+/** The streams of a session: sends their parts within the window, and again after a void, until each stream ends. */
+
 import { type CallId, next, type SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
@@ -10,6 +12,7 @@ import type { SessionState } from './state.js';
 
 const NO_BYTES = new Uint8Array(0);
 
+/** The application opens a stream. */
 export function onOpenStream(s: SessionState, call: CallId, request: Request): void {
   if (s.phase === 'closing') s.phase = 'open';
   if (s.phase === 'ended') {
@@ -26,6 +29,7 @@ export function onOpenStream(s: SessionState, call: CallId, request: Request): v
   if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
 }
 
+/** The application sends a message on a stream. */
 export function onStreamMessage(s: SessionState, call: CallId, message: Uint8Array): void {
   const stream = s.streams.get(call);
   if (stream === undefined) return;
@@ -34,6 +38,7 @@ export function onStreamMessage(s: SessionState, call: CallId, message: Uint8Arr
   sendWaiting(s, stream);
 }
 
+/** The application half-closes a stream. */
 export function onStreamEnd(s: SessionState, call: CallId): void {
   const stream = s.streams.get(call);
   if (stream === undefined) return;
@@ -41,7 +46,7 @@ export function onStreamEnd(s: SessionState, call: CallId): void {
   sendWaiting(s, stream);
 }
 
-/** The application gave a stream up. */
+/** The application gave up a call. @returns false if the call is not a stream */
 export function onStreamCancel(s: SessionState, call: CallId): boolean {
   const stream = s.streams.get(call);
   if (stream === undefined) return false;
@@ -49,13 +54,13 @@ export function onStreamCancel(s: SessionState, call: CallId): boolean {
   return true;
 }
 
-/** Whatever the group knows of it, or comes to know, is to end. */
+/** Forgets a stream and cancels it, whether or not the group knows it yet. */
 function giveUp(s: SessionState, stream: ClientStream): void {
   forget(s, stream);
   if (stream.id !== undefined) sendPart(s, stream, { kind: 'cancel', of: stream.id }, NO_BYTES);
 }
 
-/** The application has taken items: half a window of them makes room at the handler. */
+/** The application has taken items. The group is told once half a window of them is taken. */
 export function onStreamTaken(s: SessionState, call: CallId, upTo: number): void {
   const stream = s.streams.get(call);
   if (stream === undefined || upTo <= stream.taken) return;
@@ -72,7 +77,7 @@ export function creditIfDue(s: SessionState, stream: ClientStream): void {
 export function take(stream: ClientStream, upTo: number): void {
   stream.taken = upTo;
   for (let first = stream.given[0]; first !== undefined; first = stream.given[0]) {
-    // What the application never sees is taken with what comes before it.
+    // An item that the application never sees counts as taken with the one before it.
     if (first.index > upTo && !(first.isHidden && first.index === stream.taken + 1)) return;
     stream.given.shift();
     stream.takenBytes += first.bytes;
@@ -89,7 +94,9 @@ function credit(s: SessionState, stream: ClientStream): void {
   s.wantFlush();
 }
 
-/** Credits travel as a message of their own, which is ordered, so that all handlers find room at the same place. */
+/**
+ * Sends credits as a message of their own. It is ordered, so the handlers of all replicas find room at the same place.
+ */
 export function sendCredits(s: SessionState): void {
   if (s.credits.size === 0 || s.primary === undefined || s.sent.size >= RETAINED_MAX) return;
   const taken = [...s.credits].slice(0, STREAM_CREDITS_MAX).map(([of, upTo]) => ({ of, upTo }));
@@ -98,7 +105,7 @@ export function sendCredits(s: SessionState): void {
   number(s, { method: '', message: NO_BYTES, stream: { kind: 'credit', taken } }, undefined);
 }
 
-/** Gives seqNums to what may be sent now. */
+/** Gives seqNums to the parts of a stream that may be sent now. */
 export function sendWaiting(s: SessionState, stream: ClientStream): void {
   if (s.primary === undefined) return;
   if (stream.id === undefined) {
@@ -132,7 +139,7 @@ function invite(s: SessionState, stream: ClientStream): void {
   s.effects.push({ kind: 'writable', call: stream.call });
 }
 
-/** There is a primary, or room again. */
+/** There is a primary, or room again: parts that waited are sent. */
 export function sendAllWaiting(s: SessionState): void {
   if (s.streams.size === 0) return;
   for (const stream of s.streams.values()) {
@@ -161,7 +168,7 @@ function number(s: SessionState, request: Request, stream: ClientStream | undefi
   return seqNum;
 }
 
-/** The reply to a message of a stream, let through by the delivery rule: it was processed, or never will be. */
+/** A part of a stream has its reply, and the delivery rule allows it: the part was processed, or never will be. */
 export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void {
   settle(s, sent);
   const { stream } = sent;
@@ -187,7 +194,7 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void
     return;
   }
   if (voided) /* rule send-voided-again */ sendPartAgain(s, stream, sent, part);
-  // Its opening was refused.
+  // The user's interceptors refused the opening.
   else if (part.kind === 'open') finish(s, stream, replyOf(outcome));
 }
 
@@ -197,8 +204,9 @@ function onOpened(s: SessionState, stream: ClientStream): void {
 }
 
 /**
- * The group does not know the stream of this message. If its opening has been voided, that is on its way here or was
- * sent again already; if it has been processed, it was cut when a promotion gave this session up.
+ * The group does not know the stream of this part. If the opening was voided, the news of that is on its way, or the
+ * opening was sent again already. If the opening was processed, its order was cut when a promotion gave this session
+ * up.
  */
 function onUnknownStream(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
   if (!('of' in part) || stream.id === undefined) return;
@@ -216,7 +224,10 @@ function creditAgain(s: SessionState, of: SeqNum, upTo: number): void {
   s.credits.set(of, Math.max(upTo, s.credits.get(of) ?? 0));
 }
 
-/** A message that had no order when the primary changed is sent as a new one; its position says where it belongs. */
+/**
+ * Sends a voided part as a new message: it had no order when the primary changed. Its position keeps its place in the
+ * stream.
+ */
 function sendPartAgain(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
   if (part.kind === 'open') {
     if (stream.id !== sent.seqNum) return;
@@ -232,7 +243,7 @@ function sendPartAgain(s: SessionState, stream: ClientStream, sent: Sent, part: 
   }
 }
 
-/** A stream that was given up is cancelled for certain, unless it was never opened. */
+/** Makes sure that a stream that was given up is cancelled, unless it was never opened. */
 function cancelAgain(s: SessionState, stream: ClientStream, sent: Sent, part: StreamPart): void {
   if (part.kind === 'open' && stream.id === sent.seqNum) stream.id = undefined;
   else if (part.kind === 'cancel' && stream.id === part.of) sendPart(s, stream, part, NO_BYTES);
@@ -258,7 +269,7 @@ function forget(s: SessionState, stream: ClientStream): void {
   stream.unsent = [];
 }
 
-/** Streams end with the session, or when no primary was found for too long. */
+/** Ends all streams together with the session. */
 export function failStreams(
   s: SessionState,
   code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP',
@@ -271,8 +282,8 @@ export function failStreams(
 }
 
 /**
- * A promotion went on without this client, and cut what it had seen: whatever its streams would go on with does not fit
- * what the application was given.
+ * Ends streams whose history was cut: a promotion gave this session up and cut orders that it had seen. Later items
+ * would not fit the items that the application was given.
  */
 export function failTornStreams(s: SessionState): void {
   if (
@@ -280,7 +291,7 @@ export function failTornStreams(s: SessionState): void {
     s.pendingRemoteOrder.all().every((info) => /* rule torn-streams-end */ isAdopted(s.view, info))
   )
     return;
-  const reason = 'the group lost what this client had seen of it; the stream cannot go on';
+  const reason = 'the group lost orders that this client had seen; the stream cannot go on';
   for (const stream of [...s.streams.values()]) {
     if (!stream.opened && stream.received === 0) continue;
     giveUp(s, stream);
@@ -288,7 +299,10 @@ export function failTornStreams(s: SessionState): void {
   }
 }
 
-/** No primary for too long: a stream that was not opened had no effect, of the rest nobody knows. */
+/**
+ * Ends streams after too long without a primary. A stream that was not opened had no effect; the outcome of the others
+ * is unknown.
+ */
 export function failUnreachableStreams(s: SessionState): void {
   if (!isUnreachable(s)) return;
   for (const stream of [...s.streams.values()]) {

@@ -1,3 +1,11 @@
+/**
+ * Bounds the *backlog* of a passive group: the messages since the last copy of the state, which a successor replays.
+ *
+ * No copy can be made while streams are open. Where some stream is always open, the backlog and with it every log would
+ * grow without bound. So from half its bound on, new streams wait now and then, for as long as open ones need to end;
+ * at the bound, the streams that are still open are ended.
+ */
+
 import type { OrderNum } from '../../model/ids.js';
 import { bodyBytes } from '../../model/message.js';
 import { STREAMED } from '../../model/outcome.js';
@@ -6,22 +14,17 @@ import { schedule } from '../intake/schedule.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { voidEntering } from '../streams/voids.js';
 
-/*
- * The *backlog* of a passive group is what a successor replays: every message since the state was copied last. No copy
- * can be made while streams are open, so where there always are some, the backlog, and with it every log, would grow for
- * ever. From half its bound on, new streams wait now and then, for as long as those that are open need to end; at the
- * bound those that have not are ended.
+/**
+ * `backlogMax` bounds the number of messages in a backlog. Their bytes are bounded as if each message had this many.
  */
-
-/** `backlogMax` bounds the number of messages in a backlog, and their bytes as if each had so many. */
 export const BACKLOG_BYTES_EACH = 1024;
-/** How long new streams wait for open ones to end. */
+/** How long new streams wait for open ones to end, in milliseconds. */
 export const DRAIN_MS = 250;
 
 /** Called at every tick of a primary. */
 export function boundBacklog(p: PrimaryState): void {
   const { r } = p;
-  // While it is copied nothing is ordered.
+  // While the state is being copied nothing is ordered, so the backlog cannot grow.
   if (r.config.replication !== 'passive' || r.stateBusy !== undefined) return;
   const fill = Math.max(
     (r.order.processedUpTo - p.copiedUpTo) / r.config.backlogMax,
@@ -48,7 +51,7 @@ function openAgain(p: PrimaryState): void {
     const opening = connection.message(stream.id);
     opening.become('received');
     schedule(p, connection, opening, peer);
-    // Interceptors see it first; then it is cancelled behind their word.
+    // If interceptors must see the opening first, the cancellation follows when they have answered.
     if (stream.passage.gone && stream.passage.admitted)
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
   }
@@ -70,7 +73,7 @@ function endStreams(p: PrimaryState): void {
   if (ended > 0) r.log('warn', 'streams are ended so that the state can be copied', { streams: ended });
 }
 
-/** The state was copied: what came before is not replayed any more. */
+/** The state was copied as of `upTo`: a successor replays only later messages. */
 export function backlogCopied(p: PrimaryState, upTo: OrderNum): void {
   const { r } = p;
   p.copiedUpTo = upTo;

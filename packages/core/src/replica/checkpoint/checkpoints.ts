@@ -1,3 +1,5 @@
+/** Checkpoints: taken between two messages, handed out once stable, and the start of a joining replica. */
+
 import { assert } from '../../model/assert.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { OrderNum } from '../../model/ids.js';
@@ -12,10 +14,13 @@ import type { ReplicaState } from '../state/replica-state.js';
 import { backlogCopied } from './backlog.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
 
-/** What is less than this part of `checkpointEvery` is replayed in no time. */
+/**
+ * A backlog of less than this fraction of `checkpointEvery` is replayed so fast that no copy is made before a
+ * hand-over.
+ */
 const REPLAYED_AT_ONCE = 16;
 
-/** The user's state was copied, between two messages: together with the reply cache it stands for the log so far. */
+/** The user's state was copied between two messages. Together with the reply cache it stands for the log so far. */
 export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
   assert(r.stateBusy === 'checkpoint', () => 'a checkpoint that nobody asked for');
   r.stateBusy = undefined;
@@ -30,14 +35,17 @@ export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
   r.role.checkpointTaken(checkpoint);
 }
 
-/** The primary has a copy of its state: the backups get it once its order is stable. */
+/** The primary has a copy of its state. Backups get it once its order is stable. */
 export function onOwnCheckpoint(p: PrimaryState, checkpoint: Checkpoint): void {
   p.checkpointUnstable = checkpoint;
   backlogCopied(p, checkpoint.orderNum);
   releaseCheckpoint(p);
 }
 
-/** A joining replica starts here. It will have no log of what the checkpoint covers, so nobody may lack that any more. */
+/**
+ * Gives a learner the checkpoint that it starts from. It gets no log of what the checkpoint covers, so that must be
+ * stable.
+ */
 function sendToLearner(p: PrimaryState, peer: Peer, checkpoint: Checkpoint): void {
   const { r } = p;
   const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: true } as const;
@@ -50,7 +58,7 @@ function sendToLearner(p: PrimaryState, peer: Peer, checkpoint: Checkpoint): voi
   r.wantFlush();
 }
 
-/** A checkpoint may stand for the log only once its order is stable (DESIGN 5.6). */
+/** Hands out the checkpoint once its order is stable; only then may it stand for the log (DESIGN 5.6). */
 export function releaseCheckpoint(p: PrimaryState): void {
   const { r } = p;
   const checkpoint = p.checkpointUnstable;
@@ -68,13 +76,17 @@ export function releaseCheckpoint(p: PrimaryState): void {
   }
 }
 
-/** The checkpoint was made for a stream that is about to be opened. */
+/** Whether the checkpoint was made because a stream is about to be opened. */
 const opensStream = (p: PrimaryState): boolean => {
   const work = p.scheduler.peek();
   return work?.kind === 'call' && work.request.stream?.kind === 'open';
 };
 
-/** A replica waits for a checkpoint, which cannot be made while streams are open: an older one will do. */
+/**
+ * Gives the base to a learner that waits while streams are open, when no new checkpoint can be made.
+ *
+ * @returns whether it did
+ */
 export function startFromBase(p: PrimaryState, peer: Peer): boolean {
   const { r } = p;
   const base = usableBase(r);
@@ -83,7 +95,7 @@ export function startFromBase(p: PrimaryState, peer: Peer): boolean {
   return true;
 }
 
-/** Passive replication: time for the next checkpoint, which lets backups drop their logs. */
+/** In a passive group: wants the next checkpoint when it is due. It lets backups drop their logs. */
 export function checkpointIfDue(p: PrimaryState): void {
   const { r } = p;
   if (r.config.replication !== 'passive' || r.order.processedUpTo < p.checkpointDueAt) return;
@@ -91,7 +103,10 @@ export function checkpointIfDue(p: PrimaryState): void {
   p.checkpointWanted = true;
 }
 
-/** Passive replication: whoever takes over replays what came after its checkpoint, and the group waits meanwhile. */
+/**
+ * In a passive group: wants a checkpoint before a hand-over, unless little came since the last. The successor replays
+ * everything after its checkpoint, and the group waits meanwhile.
+ */
 export function checkpointForSuccessor(p: PrimaryState): void {
   const { r } = p;
   const { replication, checkpointEvery } = r.config;
@@ -99,14 +114,17 @@ export function checkpointForSuccessor(p: PrimaryState): void {
   if (r.order.last - p.copiedUpTo >= checkpointEvery / REPLAYED_AT_ONCE) p.checkpointWanted = true;
 }
 
-/** A passive group hands over once the successor has what was copied for it. What a stream's handler knows is in no copy. */
+/**
+ * Whether a hand-over need not wait for a copy. A passive group hands over once the successor has the copy made for it.
+ * It does not wait where none can be made, because streams are open or handlers wait.
+ */
 export const isCopied = (p: PrimaryState): boolean =>
   p.r.config.replication === 'semi-active' ||
   ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
     p.r.stateBusy === undefined &&
     p.checkpointUnstable === undefined);
 
-/** A follower is given a checkpoint that lets it drop its log. */
+/** A follower got a checkpoint that lets it drop its log. */
 export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
   const { r } = f;
   if (r.checkpoint !== undefined && checkpoint.orderNum <= r.checkpoint.orderNum) return;
@@ -115,7 +133,7 @@ export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
   else if (checkpoint.orderNum >= r.order.entries.base) take(f, checkpoint);
 }
 
-/** A copy came before this replica, which catches up, held as much. */
+/** Takes a checkpoint that came ahead, now that this replica holds everything it covers. */
 export function takeAhead(f: FollowerState): void {
   const { r } = f;
   const checkpoint = f.checkpointAhead;
@@ -134,14 +152,14 @@ function take(f: FollowerState, checkpoint: Checkpoint): void {
   passOver(r, checkpoint);
 }
 
-/** A passive backup does not process what a checkpoint covers. */
+/** Counts everything that a checkpoint covers as processed: it is restored instead. */
 function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
   r.order.processedUpTo = checkpoint.orderNum;
   r.digest = checkpoint.digest;
   r.digests.reset(checkpoint.orderNum);
 }
 
-/** The primary had given this replica up, and what it holds is still enough to go on from. */
+/** The primary had given this replica up, but this replica's log still reaches far enough to go on. */
 export function followAgain(f: FollowerState): void {
   f.lastHeartbeatMs = f.r.nowMs;
   f.forgetReports();
@@ -161,10 +179,11 @@ export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState 
   }
   const follower = new FollowerState(r);
   follower.acknowledge();
-  r.log('info', 'starts from a checkpoint', { orderNum: checkpoint.orderNum });
+  r.log('info', 'this replica starts from a checkpoint', { orderNum: checkpoint.orderNum });
   return follower;
 }
 
+/** The adapter has restored the state of a checkpoint: messages may be processed again. */
 export function onRestored(r: ReplicaState): void {
   assert(r.stateBusy === 'restore', () => 'a restore that nobody asked for');
   r.stateBusy = undefined;

@@ -1,11 +1,16 @@
+/** Drops log entries that nobody can ask for any more. */
+
 import type { OrderNum } from '../../model/ids.js';
 import { minOf } from '../../model/ids.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** A replica that catches up may need this many old entries; beyond that it starts again from a newer checkpoint. */
+/**
+ * How many old entries are kept for a replica that catches up. One that needs more starts again from a newer
+ * checkpoint.
+ */
 export const LEARNER_LAG_MAX = 65_536;
 
-/** Drops log entries that nobody can ask for any more. */
+/** Drops the entries that are stable and processed and that neither this role nor a learner needs. */
 export function truncateLog(r: ReplicaState): void {
   let upTo = minOf(r.stableUpTo, r.order.processedUpTo);
   upTo = r.role.logBound(upTo);

@@ -1,3 +1,5 @@
+/** Processes ordered messages one at a time, in announced order (DESIGN 5.9), and keeps their outcomes. */
+
 import type { MessageName } from '../../connection/callers.js';
 import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
@@ -22,7 +24,7 @@ type CallWork = Extract<Work, { kind: 'call' }>;
 const NO_OUTPUTS: readonly StreamOutput[] = [];
 const NO_FINISHED: readonly Finished[] = [];
 
-/** Processes whatever may be processed: one message at a time, in announced order (DESIGN 5.9). */
+/** Processes every message that may be processed now, until one is running or nothing is left. */
 export function pump(r: ReplicaState): void {
   let started: Started | undefined;
   while (r.running === undefined && r.stateBusy === undefined) {
@@ -77,7 +79,7 @@ function run(r: ReplicaState, task: Task, entry: Entry, work: CallWork | undefin
   r.effects.push({ kind: 'execute', task, live: work !== undefined, admission: work?.admission });
 }
 
-/** The handler of an ordered message came to its end, or was given up. */
+/** An ordered message is processed: its handler ended, waits, or was abandoned, or it never had one. */
 export function complete(
   r: ReplicaState,
   entry: Entry,
@@ -121,13 +123,16 @@ type NestedUnary = Request & Required<Pick<Request, 'nested'>>;
 const isNestedUnary = (request: Request | undefined): request is NestedUnary =>
   request?.nested !== undefined && request.stream === undefined;
 
-/** Its handler waits. Whoever asks again, of this primary or the next, waits for the same. */
+/** The handler waits for a nested reply. A retry, at this primary or the next, waits for the same outcome. */
 function keepWaiting(r: ReplicaState, message: Message): void {
   message.become('waiting');
   r.unfinished.set(nameOf(message), message);
 }
 
-/** What a message came to is kept for whoever asks, and told to whoever waits. It reflects the orders up to `orderNum`. */
+/**
+ * Keeps the outcome of a message for retries and gives it to callers that wait. It reflects the orders up to
+ * `orderNum`.
+ */
 function conclude(
   r: ReplicaState,
   message: Message,
@@ -138,17 +143,17 @@ function conclude(
 ): void {
   const oneWay = isOneWay(r, request);
   const told = oneWay ? ACCEPTED : outcome;
-  // What an abandoned call did nobody knows; another try must not do it twice.
+  // Nobody knows what an abandoned call did, so a retry must not run it a second time.
   const kept = told.kind === 'abandoned' ? INDETERMINATE : told;
   if (isNestedUnary(request)) {
     const again = r.connections.callers.finish(request.nested, message, kept);
     for (const same of again) finish(r, orderNum, { ...same, outcome: kept });
   }
   const connection = r.connections.get(message.connection);
-  // The records of its connection were freed, and perhaps begun anew.
+  // The records of its connection were freed meanwhile, and a new connection may have begun under the same id.
   if (connection?.messages.get(message.seqNum) !== message) return;
   connection.conclude(message, told, waited ? orderNum : undefined);
-  // What was voided had no effect: its key is free for another try.
+  // A voided call had no effect, so its idempotency key stays free for another try.
   if (request?.key !== undefined) {
     r.connections.keepKeyed(request.key, requestDigest(request.method, request.message), kept);
     r.role.keySettled(request.key);
@@ -159,7 +164,7 @@ function conclude(
   if (message.order === undefined) message.request = undefined;
 }
 
-/** A handler that had waited came to its end. */
+/** A handler that waited has ended. */
 function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { readonly outcome: Outcome }): void {
   const message = r.unfinished.get(nameOf(finished));
   if (message === undefined) return;
@@ -167,12 +172,16 @@ function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { r
   conclude(r, message, orderNum, message.request, finished.outcome, true);
 }
 
-/** It went on by itself, after a timer or I/O of its own: its reply has no place in the order. */
+/** A waiting handler continued on its own, after a timer or I/O, and ended. Its reply has no place in the order. */
 export function endedLate(r: ReplicaState, finished: Finished): void {
   finish(r, r.order.processedUpTo, finished);
 }
 
-/** A group that is a client asks again for what its former primary asked: its call takes effect once (DESIGN 5.7). */
+/**
+ * A calling group may repeat a call that its former primary made already; the call takes effect once (DESIGN 5.7).
+ *
+ * @returns whether the call came before, and is complete with this
+ */
 function cameBefore(
   r: ReplicaState,
   entry: Entry,
@@ -187,12 +196,12 @@ function cameBefore(
   return true;
 }
 
-/** An answer to `execute`; late ones, of tasks that were abandoned, are ignored. */
+/** The adapter answered `execute`. Answers of tasks that were abandoned are ignored. */
 export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: 'executed' }>): void {
   const { task, outcome, digest: outcomeDigest, outputs, finished } = event;
   const running = r.running;
   if (running === undefined || running.task !== task) {
-    // The message was given up, but not those whose handlers ended meanwhile.
+    // The task was abandoned, but other handlers that ended during it were not.
     for (const ended of finished ?? NO_FINISHED) endedLate(r, ended);
     return;
   }
@@ -208,7 +217,10 @@ export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: '
 const abandonedByOrder = (r: ReplicaState, entry: Entry): boolean =>
   r.order.entries.get(next(entry.info.orderNum))?.info.kind === 'abandon';
 
-/** A handler that does not come to its end must not stop the group: that it was left behind is itself an ordered event. */
+/**
+ * Leaves behind a handler that does not end, so that it cannot stop the group. The primary orders this, so that every
+ * replica does the same.
+ */
 export function checkStall(r: ReplicaState): void {
   const running = r.running;
   if (running === undefined || r.nowMs - running.startedMs < r.config.stallMs) return;
@@ -216,6 +228,6 @@ export function checkStall(r: ReplicaState): void {
   if (entry !== undefined && !abandonedByOrder(r, entry) && !r.role.stalled(entry, r.nowMs - running.startedMs)) return;
   r.running = undefined;
   r.effects.push({ kind: 'abandonTask', task: running.task });
-  r.log('warn', 'handler did not end', { afterMs: r.config.stallMs, method: running.task.request.method });
+  r.log('warn', 'a handler did not end in time', { afterMs: r.config.stallMs, method: running.task.request.method });
   if (entry !== undefined) complete(r, entry, ABANDONED, 0);
 }

@@ -1,3 +1,5 @@
+/** The answers of the user's interceptors: a call may be ordered, or was ended by them. */
+
 import { NO_ORDER } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -6,7 +8,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import { dropStream } from '../streams/streams.js';
 import { addWork, partEntered, scheduleHeld } from './schedule.js';
 
-/** The user's interceptors let a call pass: it may be ordered. */
+/** The user's interceptors let a call pass, so it may be ordered. */
 export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>): void {
   const work = p.admissions.get(event.admission);
   p.admissions.delete(event.admission);
@@ -25,7 +27,7 @@ export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>): void {
   if (stream.passage.gone) p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
 }
 
-/** The user's interceptors ended the call: its seqNum is voided, so that no backup ever executes it. */
+/** The user's interceptors ended the call. Its seqNum is voided, so that no backup ever executes it. */
 export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
   const { r } = p;
   const work = p.admissions.get(event.admission);
@@ -36,7 +38,7 @@ export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
     if (work.request.key !== undefined) p.keyedRunning.delete(work.request.key);
     const { connection, message, request } = work;
     const part = request.stream;
-    // Nothing of its stream may wait for it any more.
+    // Later messages of its stream must not wait for this one.
     /* rule forget-refused */ message.become('voiding');
     message.request = undefined;
     /* rule void-refused */ p.scheduler.add({ kind: 'void', connection, message, outcome });
@@ -45,7 +47,9 @@ export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
   } else answerUnordered(p, work, outcome);
 }
 
-/** The outcome reflects nothing of the service's state, so it needs no release. */
+/**
+ * Answers a read that was never processed. The outcome reflects nothing of the service's state, so it needs no release.
+ */
 function answerUnordered(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
   const { r } = p;
   if (work.call !== undefined) {

@@ -1,15 +1,15 @@
+/** Takes in bodies the same way on every replica, whether a session sent them or a peer that was asked for them. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** Bodies as they arrive, on every replica alike: from their sessions, and from peers that were asked for them. */
-
 /**
- * A body arrived. A backup keeps it until its order comes; the primary lets it be processed unless it knows it already.
+ * A body arrived. A backup keeps it until its order comes; the primary goes on to order it. A duplicate is dropped.
  *
- * @returns the message, if it is new here
+ * @returns the message if it is new here
  */
 export function receiveBody(
   r: ReplicaState,
@@ -36,13 +36,13 @@ export function receiveBody(
   return message;
 }
 
-/** The client will not ask for replies up to there again. */
+/** The client will never again ask for replies up to this number. */
 export function seeReplies(r: ReplicaState, connection: Connection, upTo: SeqNum): void {
   connection.see(upTo);
   r.role.repliesSeen(connection, upTo);
 }
 
-/** What a client asks of the reply to a request. */
+/** How a client wants the reply to a request. */
 export interface Demands {
   /** The reply may leave only when its order is stable. */
   readonly awaitStable: boolean;
@@ -52,7 +52,7 @@ export interface Demands {
   readonly call?: CallId;
 }
 
-/** A request of a session reached this replica, as a frame or as an RPC: FIG. 9 where this is the primary. */
+/** A session's request reached this replica as a frame or as an RPC. At the primary, this is FIG. 9. */
 export function onRequest(
   r: ReplicaState,
   connection: Connection,

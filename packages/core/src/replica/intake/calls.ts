@@ -1,3 +1,5 @@
+/** Calls that arrive as RPCs: those of plain clients, and those of sessions where RPCs are the carrier. */
+
 import type { Connection } from '../../connection/connection.js';
 import { requestDigest } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
@@ -11,8 +13,7 @@ import { onRequest, seeReplies } from './bodies.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
 
-/** Calls that come as RPCs: of clients without our interceptor, and of sessions where RPCs are the carrier. */
-
+/** Ends an RPC with an error, and tells it who the primary is where that helps. */
 export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason: string): void {
   const primary = code === 'UNDERSTUDY_NOT_PRIMARY' && r.role.namesPrimary ? primaryAddress(r) : undefined;
   r.effects.push({ kind: 'failCall', call, code, reason, ...(primary !== undefined && { primary }) });
@@ -20,11 +21,12 @@ export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason:
 
 const primaryAddress = ({ record }: ReplicaState): string | undefined => record?.addresses[record.primary.id];
 
-/** An RPC reached a replica that cannot answer it; nothing was done. */
+/** An RPC reached a replica that cannot answer it. The call had no effect. */
 export function refuseCall(r: ReplicaState, call: CallId): void {
   failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; nothing was done');
 }
 
+/** A read reached the primary, from a session or from a plain client. */
 export function onRead(
   p: PrimaryState,
   connection: Connection | undefined,
@@ -39,7 +41,7 @@ export function onRead(
   admit(p, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable });
 }
 
-/** A call without our interceptor (DESIGN 5.13). */
+/** A plain client's call (DESIGN 5.13). */
 export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: EventOf<'plainCall'>): void {
   const { r } = p;
   if (r.steppingDown !== undefined) {
@@ -62,7 +64,10 @@ export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: 
   schedule(p, connection, message, peer);
 }
 
-/** A call whose key was seen before gets the first one's reply, or is refused if it asks for something else. */
+/**
+ * A call with an idempotency key that was seen before gets the first call's reply, or is refused if its request
+ * differs.
+ */
 function joinKeyed(p: PrimaryState, call: CallId, key: string, request: Request): boolean {
   const { r } = p;
   const done = /* rule keyed-reply */ r.connections.keyed(key);
@@ -83,9 +88,9 @@ function joinKeyed(p: PrimaryState, call: CallId, key: string, request: Request)
 }
 
 /**
- * A call of a session that travels as an RPC of its own, at a replica that serves or is about to.
+ * A session's call that travels as an RPC of its own reached a replica that serves or is about to.
  *
- * @param read takes a read-only call
+ * @param read takes the call if it is read-only
  */
 export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>, read: (connection: Connection) => void): void {
   const { call, peer, request, header } = event;
@@ -110,7 +115,7 @@ export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>, read: (con
   onRequest(r, connection, header.seqNum, request, peer, { awaitStable: header.awaitStable, call });
 }
 
-/** The caller is gone: nobody waits any more, but what is ordered runs to its end. */
+/** The caller of an RPC is gone. Nobody waits for the reply any more, but an ordered message still runs to its end. */
 export function onCallGone(p: PrimaryState, call: CallId): void {
   const { r } = p;
   plainStreamGone(p, call);
@@ -127,14 +132,14 @@ export function onCallGone(p: PrimaryState, call: CallId): void {
   }
 }
 
-/** This primary answers nobody any more: whoever still waits is told so. */
+/** This replica stops being primary: every caller that still waits on an RPC is told so. */
 export function failWaiters(p: PrimaryState): void {
   const { r } = p;
   for (const call of p.streamCalls.keys()) failOrdered(r, call, false);
   for (const { to } of p.waiting) if (to.kind === 'call') failOrdered(r, to.call, to.withHeader);
   for (const connection of r.connections.values()) {
     for (const { order, stage, waiters } of connection.messages.values()) {
-      // The log may have been dropped behind a message whose handler waits.
+      // A message whose handler waits was ordered, even if the log no longer has its entry.
       const ordered = order !== undefined || /* rule waiting-is-ordered */ stage === 'waiting';
       for (const call of waiters ?? []) {
         if (ordered) failOrdered(r, call, connection.kind === 'session');
@@ -151,7 +156,10 @@ export function failWaiters(p: PrimaryState): void {
   }
 }
 
-/** A session asks the new primary, which knows; a plain client cannot, so it is told that nobody knows. */
+/**
+ * Ends the RPC of an ordered call. A session asks the new primary, which knows the outcome. A plain client cannot ask,
+ * so it is told that the outcome is unknown.
+ */
 function failOrdered(r: ReplicaState, call: Parameters<typeof failCall>[1], session: boolean): void {
   if (session) failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary');
   else failCall(r, call, 'UNDERSTUDY_INDETERMINATE', 'the primary changed; the call may have taken effect');

@@ -1,3 +1,5 @@
+/** Streaming calls of plain clients: this primary numbers their messages and sends their items to their RPC. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { PlainPart } from '../state/events.js';
@@ -7,7 +9,7 @@ import { schedule, takeNumber } from './schedule.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A streaming call without our interceptor: its items go to its RPC, which lives and dies with this primary. */
+/** Opens the stream of a plain client. Its items go to its RPC, which lives and dies with this primary. */
 export function openPlainStream(
   p: PrimaryState,
   connection: Connection,
@@ -20,7 +22,7 @@ export function openPlainStream(
   p.streamCalls.set(call, stream);
 }
 
-/** Its RPC ended without a status of ours: the handler is told, in order. */
+/** The RPC of a stream ended before we sent a status: its handler is told by an ordered cancellation. */
 export function plainStreamGone(p: PrimaryState, call: CallId): void {
   const { r } = p;
   const stream = p.streamCalls.get(call);
@@ -33,7 +35,7 @@ export function plainStreamGone(p: PrimaryState, call: CallId): void {
   else giveUpOpening(p, connection, stream);
 }
 
-/** What the RPC of a streaming call without our interceptor brings: this primary numbers it. */
+/** The RPC of a plain client's stream brought a message, its end or a credit. This primary numbers it. */
 export function onPlainPart(p: PrimaryState, call: CallId, part: PlainPart): void {
   const stream = p.streamCalls.get(call);
   if (stream === undefined) return;

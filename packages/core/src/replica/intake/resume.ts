@@ -1,3 +1,5 @@
+/** A primary's handling of connections whose session comes back, falls silent or ends. */
+
 import type { Collected } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { SeqNum } from '../../model/ids.js';
@@ -9,7 +11,10 @@ import { onAsked } from '../streams/items.js';
 import { voidMessage } from '../streams/voids.js';
 import { schedule } from './schedule.js';
 
-/** After a change of primary: replies that the session lacks, and its messages that never got an order. */
+/**
+ * A session has said what it still waits for, after a change of primary: it gets the replies it lacks, and those of its
+ * messages that never got an order are ordered afresh.
+ */
 export function resumeOutstanding(p: PrimaryState, connection: Connection, peer: string): void {
   const { r } = p;
   const collected = connection.session?.collected;
@@ -23,7 +28,8 @@ export function resumeOutstanding(p: PrimaryState, connection: Connection, peer:
     else if (/* rule order-afresh */ message?.isUnordered) schedule(p, connection, message, peer);
     else if (!connection.knows(seqNum)) lost.push(seqNum);
   }
-  // What it sent after its word, and what got an order from elsewhere: its reply can come from nobody else.
+  // The session's answer does not cover messages that it sent afterwards. If one of them is processed already, its
+  // reply goes out here, since no other replica can send it.
   for (const message of connection.messages.values()) {
     const { seqNum, outcome } = message;
     if (seqNum <= collected.sentUpTo || outcome === undefined) continue;
@@ -39,19 +45,25 @@ export function resumeOutstanding(p: PrimaryState, connection: Connection, peer:
   }
 }
 
-/** Streams whose end, or last credit, was cut after the client had seen it: nobody will ask for anything of them. */
+/**
+ * Cancels streams that the client considers ended although the order that ended them was cut: nobody will ask for their
+ * items.
+ */
 function cancelEnded(p: PrimaryState, connection: Connection, { streams, sentUpTo }: Collected): void {
   const open = new Set(streams.map(({ of }) => of));
   for (const stream of connection.streams.values()) {
     if (stream.id > sentUpTo || open.has(stream.id)) continue;
-    // It is yet to be opened once more, and is cancelled behind that.
+    // A stream that is not admitted yet will be opened again first; its cancellation follows then.
     if (/* rule cancel-behind-opening */ stream.passage.admitted)
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
     else stream.passage.gone = true;
   }
 }
 
-/** Bodies without an order that the session does not wait for: what of their streams waits for them is unknown here. */
+/**
+ * Forgets bodies without an order that the session does not wait for: this replica cannot know which messages of their
+ * streams depend on them.
+ */
 function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Collected): void {
   const wanted = new Set(outstanding);
   for (const { seqNum, stage } of connection.messages.values()) {
@@ -59,7 +71,9 @@ function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Colle
   }
 }
 
-/** What is here without an order since before this replica was primary, and nobody says that it waits for it. */
+/**
+ * Voids messages without an order that arrived before this replica was primary and that no session says it waits for.
+ */
 export function voidUnordered(p: PrimaryState, connection: Connection): void {
   connection.held.clear();
   for (const message of connection.unordered()) {
@@ -68,13 +82,16 @@ export function voidUnordered(p: PrimaryState, connection: Connection): void {
   }
 }
 
-/** What waits to be released on a link that is gone is asked for again on the next one. */
+/** Drops replies that were to leave on a link that is gone. The session asks for them again on its next link. */
 export function dropWaiting(p: PrimaryState, connection: Connection | undefined): void {
   if (p.waiting.length === 0) return;
   p.waiting = p.waiting.filter((reply) => reply.connection !== connection || reply.to.kind === 'call');
 }
 
-/** The records of a connection that no session speaks for are freed in order, on every replica at the same place. */
+/**
+ * Frees the records of a connection that has had no session for `sessionExpiryMs`. The freeing is an ordered event, so
+ * every replica does it at the same place.
+ */
 export function checkSilent(p: PrimaryState, connection: Connection): void {
   const { r } = p;
   if (connection.kind !== 'session') return;
@@ -84,7 +101,7 @@ export function checkSilent(p: PrimaryState, connection: Connection): void {
   p.scheduler.add({ kind: 'expire', connection: connection.id });
 }
 
-/** The session said goodbye: nothing of its connection will be asked for. */
+/** The session said goodbye: nobody will ask for anything of its connection again, so its records are freed. */
 export function expireSession(p: PrimaryState, connection: Connection): void {
   connection.silentSinceMs = Number.POSITIVE_INFINITY;
   p.scheduler.add({ kind: 'expire', connection: connection.id });
@@ -93,7 +110,7 @@ export function expireSession(p: PrimaryState, connection: Connection): void {
 /**
  * FIG. 9: a client reflects orders.
  *
- * @returns whether it reflected one that this primary never gave; then its link is gone
+ * @returns whether it reflected an order that was never given; then it was refused, and its link must be closed
  */
 export function refuseForged(p: PrimaryState, connection: Connection, orders: readonly OrderInfo[]): boolean {
   const { r } = p;

@@ -1,3 +1,5 @@
+/** The way of a message from its arrival at the primary into the queue of messages to be ordered. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
@@ -11,7 +13,7 @@ import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { mayOrderPart } from '../streams/parts.js';
 
-/** A request of a session is here, for the first time or again: a new one is scheduled, a known one is answered. */
+/** A session's request arrived. A new one is scheduled; a known one is answered if its outcome is known. */
 export function onRequested(
   p: PrimaryState,
   connection: Connection,
@@ -29,7 +31,7 @@ export function onRequested(
   if (outcome !== undefined) giveCached(p, connection, message, outcome);
 }
 
-/** The primary itself numbers what comes without a session. */
+/** The primary itself numbers a message that comes without a session. */
 export function takeNumber(connection: Connection, request: Request): Message {
   const seqNum = next(connection.numberedUpTo);
   connection.numberedUpTo = seqNum;
@@ -40,7 +42,7 @@ export function takeNumber(connection: Connection, request: Request): Message {
   return message;
 }
 
-/** Puts a message whose body is here into the queue of messages to be ordered. */
+/** Puts a message whose body is here into the queue of messages to be ordered, by way of the user's interceptors. */
 export function schedule(p: PrimaryState, connection: Connection, message: Message, peer: string): void {
   const { r } = p;
   const { request, seqNum } = message;
@@ -59,24 +61,24 @@ export function schedule(p: PrimaryState, connection: Connection, message: Messa
   } as const;
   if (stream === undefined || stream.kind === 'open') admit(p, work);
   else if (r.admits && (stream.kind === 'message' || stream.kind === 'end')) admitPart(p, work, stream.of);
-  // Interceptors do not see credits, and hear of a cancellation once it is ordered.
+  // Interceptors never see credits. They hear of a cancellation once it is ordered.
   else addWork(p, work);
   if (stream?.kind === 'open') scheduleHeld(p, connection, seqNum, peer);
   else if (stream?.kind === 'message') scheduleHeld(p, connection, stream.of, peer);
 }
 
-/** The message waits for its turn. */
+/** Puts work into the queue: it may be ordered when its turn comes. */
 export function addWork(p: PrimaryState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
   if (work.kind === 'call') work.message.become('admitted');
   p.scheduler.add(work);
 }
 
-/** Messages that came too early go on, as far as there is no gap. */
+/** Schedules messages of a stream that arrived too early, as far as no earlier one is missing. */
 export function scheduleHeld(p: PrimaryState, connection: Connection, of: SeqNum, peer: string): void {
   for (;;) {
     const stream = connection.streams.get(of);
     const held = connection.held.get(of);
-    // Else what goes on would only come back here.
+    // Until the stream is admitted, a message that goes on would only be held again.
     if (held === undefined || stream === undefined || !stream.passage.admitted) return;
     const position = held.has(0) ? 0 : stream.history.nextPosition;
     const message = held.get(position);
@@ -87,7 +89,9 @@ export function scheduleHeld(p: PrimaryState, connection: Connection, of: SeqNum
   }
 }
 
-/** The user's interceptors see a call before it is ordered; without any it goes to the scheduler at once. */
+/**
+ * Shows a call to the user's interceptors before it is ordered. Without any, the call goes to the scheduler at once.
+ */
 export function admit(p: PrimaryState, work: Extract<Work, { kind: 'call' | 'read' }>): void {
   const { r } = p;
   if (!r.admits) {
@@ -103,8 +107,8 @@ export function admit(p: PrimaryState, work: Extract<Work, { kind: 'call' | 'rea
 }
 
 /**
- * A stream's messages pass the interceptors one at a time, each when the one before was processed: so what interceptors
- * see of requests and replies comes as it would where the handler reads from its call.
+ * Shows a stream's messages to the interceptors one at a time, each after the one before was processed. So interceptors
+ * see requests and replies in the same sequence as on a server whose handler reads from its call.
  */
 function admitPart(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, of: SeqNum): void {
   const { r } = p;
@@ -119,13 +123,14 @@ function admitPart(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, of: S
   r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: of, opening });
 }
 
-/** A message of a stream was processed, or refused: the next one may pass the interceptors. */
+/** A message of a stream was processed: the next one may go to the interceptors. */
 export function admitNextPart(p: PrimaryState, connection: Connection, { message }: Entry): void {
   const part = message?.request?.stream;
   if (message === undefined) return;
   if (part?.kind === 'message' || part?.kind === 'end') partEntered(p, connection, message, part.of);
 }
 
+/** The interceptors and the handler are done with a message of a stream: messages that were held behind it go on. */
 export function partEntered(p: PrimaryState, connection: Connection, message: Message, of: SeqNum): void {
   const stream = connection.streams.get(of);
   if (stream?.passage.entering !== message) return;

@@ -1,3 +1,5 @@
+/** Handles the frames of sessions the same way on every replica: registration, heartbeats, bodies, reflected orders. */
+
 import { CLOCK_DRIFT } from '../../config/clock.js';
 import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
@@ -7,7 +9,7 @@ import type { ReplicaState } from '../state/replica-state.js';
 import { resendItems } from '../streams/items.js';
 import { onRequest, seeReplies } from './bodies.js';
 
-/** Frames of clients, on every replica alike: registration, heartbeats, bodies, reflected order. */
+/** A frame arrived on a session's link. */
 export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, frame: SessionFrame): void {
   if (frame.kind === 'hello') {
     onHello(r, link, peer, frame);
@@ -69,7 +71,8 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   resendItems(r, connection);
   seeReplies(r, connection, frame.repliesSeenUpTo);
   welcome(r, connection, link, frame.sentAtMs);
-  // A client that only reads sent no request, and holds orders all the same.
+  // A connection that is known here may hold orders even if it sent no request: a client that only reads learns orders
+  // too.
   r.role.sessionOpened(connection, link, !frame.fresh || /* rule collect-reader-who-is-back */ known !== undefined);
 }
 
@@ -103,6 +106,7 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, heartbea
   });
 }
 
+/** Asks a session which orders it holds and which replies it still waits for. */
 export function askSession(r: ReplicaState, link: LinkId): void {
   r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'newTerm', view: r.view, collect: true } });
 }
@@ -122,9 +126,9 @@ function onMulticast(
     hangUp(r, connection);
     return;
   }
-  // Where calls travel as RPCs, a replica that serves gets by frame only those whose RPC was given up.
+  // Where calls travel as RPCs, a replica that serves gets a request by frame only if its RPC was given up.
   const byFrame = r.config.carrier === 'rpc' && r.role.answersFrames;
-  // What it lacks comes before what it goes on with.
+  // The streams that resume come before the requests that continue them.
   if (streams.length > 0) {
     const sent = requests.map(({ seqNum }) => seqNum);
     r.role.streamsAsked(connection, streams, sent);
@@ -137,15 +141,15 @@ function onMulticast(
   if (header.closing) r.wantFlush();
 }
 
-/** Reads of a session wait until this replica serves. */
+/** Keeps a session's reads until this replica serves. */
 export function keepReads(r: ReplicaState, connection: Connection, peer: string, reads: MulticastFrame['reads']): void {
   for (const { readId, request } of reads) r.earlyReads.add({ connection, readId, call: undefined, request, peer });
 }
 
 /**
- * A session knows a term that this replica has not heard of; perhaps it is the primary in it.
+ * Keeps the reads of a session that knows a newer term than this replica, which may itself be the primary of that term.
  *
- * @returns whether the session may go on, or too many reads wait
+ * @returns whether the session may go on; false if too many reads wait already
  */
 export function keepReadsOfTerm(
   r: ReplicaState,
@@ -160,7 +164,10 @@ export function keepReadsOfTerm(
   return true;
 }
 
-/** A session told all it holds. A promoting replica collects it; a primary takes up what the session still waits for. */
+/**
+ * A session said which orders it holds and which replies it still waits for. A promoting replica collects the orders; a
+ * primary gives the replies.
+ */
 function onCollected(
   r: ReplicaState,
   connection: Connection,
@@ -176,7 +183,7 @@ function onCollected(
   r.role.collected(connection, peer, frame);
 }
 
-/** Ends a session's link; the session itself may come back on another one. */
+/** Closes a session's link. The session itself may come back on another one. */
 export function hangUp(r: ReplicaState, { session }: Connection): void {
   if (session?.link === undefined) return;
   const { link } = session;
@@ -184,6 +191,7 @@ export function hangUp(r: ReplicaState, { session }: Connection): void {
   /* rule void-when-hung-up-on */ onSessionDown(r, link);
 }
 
+/** A session's link broke. */
 export function onSessionDown(r: ReplicaState, link: LinkId): void {
   const connection = r.connections.byLink(link);
   r.connections.unlink(link);
@@ -197,10 +205,12 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
   /* rule void-with-stream */ r.role.sessionLost(connection);
 }
 
-/** Sessions that went silent are not relied on; after `sessionExpiryMs` the primary frees their records. */
+/**
+ * Unregisters sessions that fell silent, and ends them after `sessionExpiryMs`; the primary then frees their records.
+ */
 export function checkSessions(r: ReplicaState): void {
   const silentMs = r.config.sessionMs * (1 + CLOCK_DRIFT);
-  // A session whose frames wait to be read is not relied on either, but may well be there.
+  // A session whose frames are not being read is not relied on either, but it may well be alive.
   const { readForMs } = r.role;
   for (const connection of r.connections.values()) {
     const session = connection.session;
@@ -211,11 +221,11 @@ export function checkSessions(r: ReplicaState): void {
     const silentFor = r.nowMs - session.lastHeardMs;
     if (session.registered && silentFor > silentMs) {
       session.registered = false;
-      r.log('info', 'session is silent', { connection: connection.id });
+      r.log('info', 'a session is silent', { connection: connection.id });
       r.role.sessionsChanged();
     }
     if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) endSession(r, connection);
-    // Nothing of this turn carries an echo: heartbeats must not go unanswered for long.
+    // If nothing else goes to the session soon, a frame must echo its heartbeats.
     if (session.heartbeatMs > session.echoedMs && r.nowMs - session.echoedAtMs > r.config.sessionMs / 6) r.wantFlush();
   }
 }

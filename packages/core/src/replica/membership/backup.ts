@@ -1,3 +1,7 @@
+/**
+ * The duties of a backup: it follows announcements, asks for what is missing, and claims when the primary is silent.
+ */
+
 import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { AnnounceFrame, NackFrame, NewTermFrame } from '../../model/frames.js';
 import type { ConnectionId, SeqNum } from '../../model/ids.js';
@@ -15,17 +19,17 @@ import type { FollowerState } from '../state/follower-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
 
-/** What a backup logs when the lease of its primary has run out and it asks the coordinator for the group. */
-export const CLAIMS = 'primary is silent, claims';
+/** The log event of a backup that proposes itself as the new primary because the old one's lease has run out. */
+export const CLAIMS = 'the primary is silent; this replica claims its place';
 
-/** What is missing for this long is asked of its session too. */
+/** A body that has been missing this long is requested from its session too, in milliseconds. */
 const NACK_SESSIONS_AFTER_MS = 60;
 
-/** The primary announces, or is just alive. */
+/** The primary sent announcements, or only a heartbeat. */
 export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   const { r } = f;
   f.lastHeartbeatMs = r.nowMs;
-  // It serves from now on; what it was told of sessions while it was on the way there, it has not kept.
+  // The primary serves from now on. It has not kept reports about sessions from the time of its promotion.
   /* rule reports-to-who-serves */ if (f.heartbeatMs === 0) f.forgetReports();
   f.heartbeatMs = maxOf(f.heartbeatMs, frame.sentAtMs);
   r.stableUpTo = maxOf(r.stableUpTo, frame.stableUpTo);
@@ -40,13 +44,17 @@ export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   f.acknowledge();
 }
 
+/** A peer sent bodies. */
 export function onBodies(r: ReplicaState, bodies: readonly Body[]): void {
   for (const { connection, seqNum, request } of bodies) {
     receiveBody(r, r.connections.open(connection), seqNum, request);
   }
 }
 
-/** A promoting replica asks: from now on older terms are refused, and this is all that is held here. */
+/**
+ * Answers a promoting replica: from now on this replica refuses older terms, and it sends everything it holds beyond
+ * what the other has.
+ */
 export function promise({ r, backupOrder }: FollowerState, to: Member, frame: NewTermFrame): void {
   const orders: OrderInfo[] = [];
   const bodies: Body[] = [];
@@ -60,7 +68,10 @@ export function promise({ r, backupOrder }: FollowerState, to: Member, frame: Ne
   r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: { kind: 'promise', term: r.term, orders, bodies } });
 }
 
-/** What a backup says of its leaving may be lost, or the primary; then it goes without an answer. */
+/**
+ * A backup that steps down repeats that it leaves, and stops without an answer after a bounded time, since the message
+ * or the primary may be lost.
+ */
 export function leaveInTime(f: FollowerState): void {
   const { r } = f;
   if (r.steppingDown === undefined) return;
@@ -69,7 +80,7 @@ export function leaveInTime(f: FollowerState): void {
   r.effects.push({ kind: 'stopped', handedOverTo: undefined });
 }
 
-/** The lease of the primary has run out for certain: this replica may take over (DESIGN 5.5). */
+/** Takes over if the primary's lease has certainly run out (DESIGN 5.5). */
 export function claimIfSilent(f: FollowerState): void {
   const { r } = f;
   const { record } = r;
@@ -80,7 +91,7 @@ export function claimIfSilent(f: FollowerState): void {
   }
 }
 
-/** Gaps: orders that were announced around, bodies that did not come ([0096]). Peers are asked first, then sessions. */
+/** Asks for orders in a gap and for bodies that did not arrive ([0096]): the primary first, sessions later. */
 export function askForMissing(f: FollowerState): void {
   const { r } = f;
   const missing = missingBodies(r);
@@ -115,6 +126,6 @@ function missingBodies(r: ReplicaState): { connection: ConnectionId; seqNum: Seq
     .map(({ info }) => ({ connection: info.connection, seqNum: seqNumOf(info) }));
 }
 
-/** Whether a frame of the primary's comes from the one that the record names. */
+/** Whether a frame that only a primary sends comes from the primary that the record names. */
 export const isFromPrimary = (r: ReplicaState, from: Member): boolean =>
   r.record !== undefined && sameMember(r.record.primary, from);

@@ -1,3 +1,5 @@
+/** The primary's view of its backups and learners: who acknowledges, who enters the in-sync set and who leaves it. */
+
 import type { AckFrame, JoinFrame } from '../../model/frames.js';
 import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
@@ -9,16 +11,16 @@ import { progress } from './progress.js';
 import { connectPeers, isMember, proposeAddition, proposeRemoval, setChanged } from './record-changes.js';
 import { tellPeer } from './tell.js';
 
-/** A learner this close to the newest order enters the set; what it lacks is on its way. */
+/** A learner this close to the newest order may enter the set: the orders it lacks are on their way. */
 const CAUGHT_UP_WITHIN = 64;
 
-/** A backup says how far it is. Only what it acknowledged in this term, on its present life, counts. */
+/** A backup or learner acknowledged. Only what it acknowledges in this term and in its present life counts. */
 export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   const { r } = p;
   const peer = r.peers.get(from.id);
   if (frame.term !== r.term || peer === undefined || !sameMember(peer.member, from)) return;
   peer.lastHeardMs = r.nowMs;
-  // Until it holds the checkpoint that it was given, what it says comes from an earlier start, and counts for nothing.
+  // Until a learner holds the checkpoint it was given, its acknowledgments come from an earlier start and do not count.
   /* rule earlier-start */ if (peer.learner !== undefined && !peer.confirmed && frame.heldUpTo < peer.heldUpTo) return;
   if (peer.learner !== 'waiting') {
     peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, /* rule lease-from-sending */ frame.heartbeatMs);
@@ -36,7 +38,10 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   progress(p);
 }
 
-/** A replica stops in good order: nobody has to wait until it is silent. It acknowledges until it is out of the set. */
+/**
+ * A replica said that it stops: it is removed at once rather than after a silence. It acknowledges until the record no
+ * longer names it.
+ */
 function letLeave(p: PrimaryState, peer: Peer): void {
   const { r } = p;
   peer.leaving = true;
@@ -54,7 +59,9 @@ function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
   proposeRemoval(p, [peer.member], 'diverged');
 }
 
-/** A replica outside the set wants to catch up. An older life of it, if it is in the set, is gone for certain. */
+/**
+ * A replica outside the set wants to catch up. If the set still has an older life of it, that life is over for certain.
+ */
 export function onJoin(p: PrimaryState, { member, address }: JoinFrame): void {
   const { r } = p;
   const { record } = r;
@@ -72,11 +79,15 @@ export function onJoin(p: PrimaryState, { member, address }: JoinFrame): void {
   if (peer.learner === 'waiting' && peer.linkUp && p.checkpointUnstable === undefined) p.checkpointWanted = true;
 }
 
-/** A learner's way into the set: close enough, then counted, then holding all that was released, then in the record. */
+/**
+ * Leads a learner into the set: first it is close enough, then its acknowledgments count, then it holds everything that
+ * was released, then the record takes it in.
+ */
 function admitLearner(p: PrimaryState, peer: Peer): void {
   const { r } = p;
   const isClose = r.order.last - peer.heldUpTo <= CAUGHT_UP_WITHIN;
-  // From when it counts its heartbeats are part of the lease: without one, every reply would wait for the next.
+  // Once the learner counts, the lease depends on its heartbeats. Without a recent one every reply would wait for the
+  // next.
   const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
   if (peer.learner === 'following' && isClose && /* rule heard-before-it-counts */ isHeard) {
     peer.learner = 'entering';
@@ -92,7 +103,7 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
   proposeAddition(p, peer.member, peer.address);
 }
 
-/** The set goes on without backups that acknowledge nothing any more. */
+/** Removes backups and drops learners that have been silent for a lease, so that the group goes on without them. */
 export function removeSilent(p: PrimaryState): void {
   const { r } = p;
   const { record } = r;

@@ -1,3 +1,5 @@
+/** Hands the group over to the best backup when the primary steps down (DESIGN 5.5). */
+
 import type { Member } from '../../model/record.js';
 import { handOver, sameMember } from '../../record/transitions.js';
 import { isCopied } from '../checkpoint/checkpoints.js';
@@ -6,7 +8,10 @@ import type { PrimaryState } from '../state/primary-state.js';
 import { HAND_OVER_LEASES } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
 
-/** SIGTERM: everything given becomes stable, then the best backup is designated (DESIGN 5.5). */
+/**
+ * Designates the best backup once every order is stable, every reply has left and nothing runs, or after a bounded
+ * time.
+ */
 export function tryHandOver(p: PrimaryState): void {
   const { r } = p;
   const { steppingDown, record } = r;
@@ -40,7 +45,7 @@ function bestBackup(p: PrimaryState, members: readonly Member[]): Member | undef
   return best?.member;
 }
 
-/** Who is about to stop would only hand over again. */
+/** A backup that is about to stop would only hand over again, so any other is better. */
 function isBetter(peer: Peer, than: Peer): boolean {
   if (peer.leaving !== than.leaving) return than.leaving;
   return peer.heldUpTo + peer.processedUpTo > than.heldUpTo + than.processedUpTo;

@@ -1,3 +1,5 @@
+/** Sends a backup the orders and bodies that it says it lacks. */
+
 import type { NackFrame } from '../../model/frames.js';
 import { type ConnectionId, maxOf, minOf, type SeqNum } from '../../model/ids.js';
 import { type Body, bodyBytes, type Request } from '../../model/message.js';
@@ -11,7 +13,7 @@ import type { ReplicaState } from '../state/replica-state.js';
  */
 const RESENT_MAX_BYTES = 8 * 1024 * 1024;
 
-/** A backup lacks orders or bodies. */
+/** A backup asked for missing orders or bodies. */
 export function onNack(p: PrimaryState, from: Member, frame: NackFrame): void {
   const { r } = p;
   const peer = r.peers.get(from.id);
@@ -37,7 +39,10 @@ export function onNack(p: PrimaryState, from: Member, frame: NackFrame): void {
   if (bodies.length > 0) r.effects.push({ kind: 'sendToPeer', peer: from.id, frame: { kind: 'bodies', bodies } });
 }
 
-/** The log outlives the records of a connection: a backup may lack what came before the end of one. */
+/**
+ * Finds a body with its connection, or else in the log: a backup may lack a body although the records of its connection
+ * were freed meanwhile.
+ */
 function findBody(r: ReplicaState, id: ConnectionId, seqNum: SeqNum): Request | undefined {
   const body = r.connections.get(id)?.messages.get(seqNum)?.request;
   if (body !== undefined) return body;

@@ -1,3 +1,5 @@
+/** Everything that a primary decides by time. */
+
 import { boundBacklog } from '../checkpoint/backlog.js';
 import { checkpointIfDue } from '../checkpoint/checkpoints.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from '../release/fan-out.js';
@@ -6,6 +8,7 @@ import { removeSilent } from './backups.js';
 import { tryHandOver } from './hand-over.js';
 import { progress } from './progress.js';
 
+/** Called at every tick of a primary. */
 export function primaryTick(p: PrimaryState): void {
   const { r } = p;
   if (p.batchSinceMs !== undefined) r.wantFlush();
@@ -14,7 +17,7 @@ export function primaryTick(p: PrimaryState): void {
   boundBacklog(p);
   /* rule null-message-by-time */ announceLate(p);
   pushBack(p);
-  // Without a backup no acknowledgment ever moves anything.
+  // Without a backup there are no acknowledgments that would cause progress.
   if (p.stability.alone) progress(p);
   if (r.steppingDown !== undefined) tryHandOver(p);
   for (const peer of r.peers.values()) {
@@ -22,7 +25,7 @@ export function primaryTick(p: PrimaryState): void {
   }
 }
 
-/** No message came for the announcements to travel with ([0111]: a null message then carries them). */
+/** Announcements have waited `nullMessageMs` for a message to travel with: a null message carries them ([0111]). */
 function announceLate(p: PrimaryState): void {
   const { r } = p;
   if (r.config.multicast !== 'destination' || r.nowMs - p.unstableSinceMs < r.config.nullMessageMs) return;
@@ -31,6 +34,7 @@ function announceLate(p: PrimaryState): void {
   r.wantFlush();
 }
 
+/** Stops reading from sessions while the queue is full, and goes on once it is half empty. */
 function pushBack(p: PrimaryState): void {
   const { r } = p;
   const size = p.scheduler.size + p.setAside.size;

@@ -1,3 +1,8 @@
+/**
+ * Promotion (DESIGN 5.6): collect what peers and sessions hold, decide how far to adopt, publish that, process the
+ * rest.
+ */
+
 import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
@@ -16,7 +21,10 @@ import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/rep
 import { proposeChange } from './record-changes.js';
 import { askPeer, tellPeer } from './tell.js';
 
-/** Tells peers and sessions the new term and asks all of them for what they hold; after a hand-over nobody holds more. */
+/**
+ * Tells peers and sessions the new term and asks them for what they hold. After an orderly hand-over nobody holds more
+ * than this replica, so the adoption is known at once.
+ */
 export function startCollecting(m: PromotionState): void {
   const { r } = m;
   const { record } = r;
@@ -24,7 +32,7 @@ export function startCollecting(m: PromotionState): void {
   const { collection } = m;
   collection.add([...m.backupOrder.pendingDestOrder.values()]);
   if (adoptionPublished(record)) {
-    // Who handed over had made everything stable. Sessions tell all the same what they wait for.
+    // The primary that handed over made everything stable first. Sessions still say what they wait for.
     for (const { session } of r.connections.values()) if (session !== undefined) askAgain(r, session);
     collection.through = record.adoptedThrough.at(-1)?.through ?? NO_ORDER;
     collection.stage = 'publishing';
@@ -54,7 +62,7 @@ function askAgain(r: ReplicaState, session: ClientSession): void {
   if (session.link !== undefined) askSession(r, session.link);
 }
 
-/** A peer promised to refuse older terms; this is all it holds. */
+/** A peer promised to refuse older terms, and sent everything it holds. */
 export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame): void {
   const { r } = m;
   const { collection } = m;
@@ -69,7 +77,7 @@ export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame):
   tryAdopt(m);
 }
 
-/** Time passes: the silent are given up. */
+/** At a tick: peers and sessions that stay silent too long are given up. */
 export function promotingTick(m: PromotionState): void {
   const { r } = m;
   if (r.steppingDown !== undefined && r.nowMs - r.steppingDown.sinceMs > HAND_OVER_LEASES * r.config.leaseMs) {
@@ -83,16 +91,20 @@ export function promotingTick(m: PromotionState): void {
     if (r.nowMs < untilMs) continue;
     collection.waitingPeers.delete(id);
     collection.silent.push(member);
-    r.log('warn', 'peer is silent, it leaves the in-sync set', { peer: id });
+    r.log('warn', 'a peer is silent; it leaves the in-sync set', { peer: id });
   }
-  // checkSessions has unregistered those whose heartbeats ended: they can deliver nothing any more (delivery rule).
+  // checkSessions has unregistered sessions whose heartbeats ended. By the delivery rule, they can no longer deliver
+  // anything.
   for (const id of collection.waitingSessions) {
     if (r.connections.get(id)?.session?.registered !== true) collection.waitingSessions.delete(id);
   }
   tryAdopt(m);
 }
 
-/** A promotion may wait for a session for longer than a lease; meanwhile no backup must take this replica for dead. */
+/**
+ * Sends heartbeats to peers. A promotion may wait longer than a lease for a session, and no backup may take this
+ * replica for dead meanwhile.
+ */
 function keepPeersWaiting(r: ReplicaState): void {
   for (const peer of r.peers.values()) {
     if (!peer.linkUp || r.nowMs - peer.sentAtMs < r.config.leaseMs / HEARTBEATS_PER_LEASE) continue;
@@ -101,7 +113,7 @@ function keepPeersWaiting(r: ReplicaState): void {
   }
 }
 
-/** Decides how far older terms are adopted, once everybody who may know has answered or was given up. */
+/** Decides how far older terms are adopted, once everyone who may know more has answered or was given up. */
 export function tryAdopt(m: PromotionState): void {
   const { r, collection } = m;
   const { record } = r;
@@ -121,7 +133,7 @@ export function tryAdopt(m: PromotionState): void {
   if (proposeChange(r, change, 'adopt')) collection.stage = 'publishing';
 }
 
-/** The first order beyond which nothing can be adopted: its place in the order, or its body, is nowhere. */
+/** The first order that cannot be adopted, because nobody has its announcement or its body. */
 function firstHole(
   m: PromotionState,
   collection: Collection,
@@ -142,8 +154,11 @@ function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
 }
 
 /**
- * The session that sent the message retains it until it is stable: it is asked, and waited for while it lives. Where its
- * stream broke, it says on the next one what it retains; of what it sent after its word that word says nothing.
+ * Asks for a body at the session that sent it, which retains it until it is stable. If the session's link broke, the
+ * promotion waits for it to say on the next link what it retains. A message sent after that answer is requested too,
+ * since the answer does not cover it.
+ *
+ * @returns whether to wait for the body
  */
 function askForBody(m: PromotionState, info: CallOrder): boolean {
   const { r } = m;
@@ -153,14 +168,14 @@ function askForBody(m: PromotionState, info: CallOrder): boolean {
   if (session.link === undefined || collected === undefined) return /* rule wait-for-retained */ session.registered;
   if (/* rule ask-for-sent-since */ info.seqNum <= collected.sentUpTo && !collected.retained.has(info.seqNum))
     return false;
-  // Whatever else happens leads here again.
+  // Every later event leads here again, so the request is repeated in time.
   if (m.collection.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
   const frame = { kind: 'nack', seqNums: [info.seqNum] } as const;
   r.effects.push({ kind: 'sendToSession', link: session.link, frame });
   return true;
 }
 
-/** Somebody may have seen what nobody can reproduce: refuse rather than lose (DESIGN 3.7). */
+/** Refuses to go on: a client may have seen a reply that nobody can reproduce (DESIGN 3.7). */
 function block(m: PromotionState, hole: OrderNum, held: OrderNum): void {
   const { r } = m;
   const blocked = `a live client holds order ${held}, but order ${hole} is lost; restart a replica that has it, or use force`;
@@ -169,14 +184,17 @@ function block(m: PromotionState, hole: OrderNum, held: OrderNum): void {
   r.log('error', 'UNDERSTUDY_ORDER_LOST', { hole, held });
 }
 
-/** The record says how far: older orders beyond never happened. The rest is processed before anything new. */
+/**
+ * The record has the adoption. Orders of older terms beyond it never happened; the others are processed before anything
+ * new.
+ */
 export function adopt(m: PromotionState): void {
   const { r } = m;
   const { collection } = m;
   assert(collection.stage === 'publishing', () => `adoption published while ${collection.stage}`);
   const { through } = collection;
   m.backupOrder.pendingDestOrder.clear();
-  // What arrived while the adoption was on its way into the record came too late.
+  // Orders that arrived while the adoption was on its way into the record came too late.
   discardUnadopted(r, m.backupOrder);
   assert(through >= r.order.heldUpTo, () => `adopts ${through}, but held ${r.order.heldUpTo}`);
   for (let k = next(r.order.last); k <= through; k = next(k)) {
@@ -194,7 +212,10 @@ export function adopt(m: PromotionState): void {
   }
 }
 
-/** All that was adopted is processed; or its last handler never ends, which only a primary can give an order for. */
+/**
+ * Whether everything that was adopted is processed. It also counts as recovered if the last handler does not end, since
+ * only a primary can order that it is abandoned.
+ */
 export function isRecovered(m: PromotionState): boolean {
   const { r } = m;
   if (m.collection.stage !== 'recovering' || r.stateBusy !== undefined) return false;

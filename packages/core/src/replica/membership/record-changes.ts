@@ -1,10 +1,12 @@
+/** Proposes changes of the record, one at a time, and keeps the members that count in step with them. */
+
 import type { GroupRecord, Member } from '../../model/record.js';
 import { addMember, removeMembers, sameMember } from '../../record/transitions.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { requiredMembers } from '../state/stability.js';
 
-/** One change of the record at a time; false while another is in flight or its outcome unknown. */
+/** Proposes a change of the record. @returns false while another change is in flight or its outcome is unknown */
 export function proposeChange(r: ReplicaState, record: GroupRecord, reason: string): boolean {
   if (r.changeInFlight !== undefined) return false;
   r.changeInFlight = record;
@@ -14,7 +16,7 @@ export function proposeChange(r: ReplicaState, record: GroupRecord, reason: stri
   return true;
 }
 
-/** The in-sync set, or a change of it that is in flight, is other than before. */
+/** The in-sync set, or a change of it in flight, is different now. */
 export function setChanged(r: ReplicaState): void {
   if (r.record === undefined) return;
   const members = requiredMembers(r.self, r.record, r.changeInFlight, r.peers);
@@ -23,24 +25,25 @@ export function setChanged(r: ReplicaState): void {
   r.role.setChanged(members);
 }
 
-/** The primary alone removes backups (DESIGN 5.4). */
+/** Removes backups from the set. Only the primary does so (DESIGN 5.4). */
 export function proposeRemoval(p: PrimaryState, gone: readonly Member[], reason: string): void {
   const { r } = p;
   const { record } = r;
   if (record === undefined || gone.length === 0) return;
   if (!proposeChange(r, removeMembers(record, gone), reason)) return;
-  for (const member of gone) r.log('warn', 'removes a backup', { peer: member.id, reason });
+  for (const member of gone) r.log('warn', 'the primary removes a backup', { peer: member.id, reason });
 }
 
-/** A learner has caught up: it enters the set. */
+/** Adds a learner that has caught up to the set. */
 export function proposeAddition(p: PrimaryState, member: Member, address: string): void {
   const { r } = p;
   const { record } = r;
   if (record === undefined) return;
-  if (proposeChange(r, addMember(record, member, address), 'add')) r.log('info', 'adds a backup', { peer: member.id });
+  if (proposeChange(r, addMember(record, member, address), 'add'))
+    r.log('info', 'the primary adds a backup', { peer: member.id });
 }
 
-/** Streams to every replica that this one may have to talk to. */
+/** Asks for links to every replica that this one may have to talk to. */
 export function connectPeers(r: ReplicaState): void {
   const { record } = r;
   if (record === undefined) return;

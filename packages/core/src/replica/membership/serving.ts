@@ -1,3 +1,5 @@
+/** The moment at which a promoted replica becomes primary: it resumes what its predecessor left open. */
+
 import { maxOf, minOf, NO_ORDER } from '../../model/ids.js';
 import { PrimaryOrder } from '../../ordering/primary-order.js';
 import { backlogCopied } from '../checkpoint/backlog.js';
@@ -10,7 +12,7 @@ import { awaitAsks } from '../streams/intercepted.js';
 import { setChanged } from './record-changes.js';
 import { tellPeers } from './tell.js';
 
-/** What a new primary knows when it begins to serve. Everything that was adopted is processed. */
+/** The state with which a new primary begins to serve. Everything that was adopted is processed. */
 export function newPrimary(r: ReplicaState, before: PrimaryState | undefined): PrimaryState {
   r.stableUpTo = minOf(r.stableUpTo, r.order.last);
   const adopted = r.order.entries.slice(r.stableUpTo, r.order.last).map(({ info }) => info);
@@ -18,7 +20,7 @@ export function newPrimary(r: ReplicaState, before: PrimaryState | undefined): P
   return new PrimaryState(r, order, before);
 }
 
-/** Begins to order and to answer. */
+/** Begins to order and to answer calls. */
 export function startServing(p: PrimaryState): void {
   const { r } = p;
   p.localAnnounceUpTo = r.order.last;
@@ -38,7 +40,7 @@ export function startServing(p: PrimaryState): void {
   r.wantFlush();
 }
 
-/** Streams of clients without our interceptor do not outlive the primary that their RPC went to. */
+/** Cancels streams of plain clients that a predecessor served: they cannot outlive the RPC that went to it. */
 function cancelForeign(p: PrimaryState): void {
   const { r } = p;
   for (const connection of r.connections.values()) {
@@ -47,7 +49,7 @@ function cancelForeign(p: PrimaryState): void {
   }
 }
 
-/** A retry of a call whose handler still waits joins it. */
+/** Lets a retry by idempotency key join a call whose handler still waits. */
 function nameWaitingCalls(p: PrimaryState): void {
   for (const message of p.r.unfinished.values()) {
     const { key, nested } = message.request ?? {};
@@ -56,8 +58,8 @@ function nameWaitingCalls(p: PrimaryState): void {
 }
 
 /**
- * Messages without an order: those that a live session says are outstanding are ordered afresh; all others are voided,
- * so that nothing a dead client sent is executed behind the back of whoever took over from it.
+ * Decides about messages without an order. Those that a live session still waits for are ordered afresh. All others are
+ * voided, so that a message of a dead client is not executed after another client has taken over its work.
  */
 function resumeConnections(p: PrimaryState): void {
   const { r } = p;
@@ -69,7 +71,7 @@ function resumeConnections(p: PrimaryState): void {
       resumeOutstanding(p, connection, session.peer);
       continue;
     }
-    // Its stream is up, as far as this replica knows: it tells what it waits for, or its stream ends.
+    // A session with a link that seems to be up either says which messages it waits for, or its link breaks.
     if (session?.link === undefined) voidUnordered(p, connection);
   }
 }

@@ -1,11 +1,14 @@
+/** Tells peers which term it is, with the record that says so. */
+
 import type { Member } from '../../model/record.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** First word of a term on every stream: the record, with what the promotion adopted. */
+/** Tells all peers. This is the first frame of a term on every link; its record includes the adoption. */
 export function tellPeers(r: ReplicaState): void {
   for (const peer of r.peers.values()) if (peer.linkUp) tellPeer(r, peer.member);
 }
 
+/** Tells one peer. */
 export function tellPeer(r: ReplicaState, member: Member): void {
   const { record } = r;
   if (record === undefined) return;
@@ -13,7 +16,7 @@ export function tellPeer(r: ReplicaState, member: Member): void {
   r.effects.push({ kind: 'sendToPeer', peer: member.id, frame });
 }
 
-/** A promoting replica asks a peer for all that it holds. */
+/** Tells a peer the new term and asks it for everything it holds. */
 export function askPeer(r: ReplicaState, member: Member): void {
   const { record } = r;
   if (record === undefined) return;

@@ -1,3 +1,5 @@
+/** Nested calls of this group: sent once everything they reflect is stable, answered by an ordered message. */
+
 import { maxOf } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
 import type { Reply } from '../../model/outcome.js';
@@ -7,25 +9,26 @@ import type { ReplicaState } from '../state/replica-state.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A handler of a replica that does not send called another service. */
+/** A handler called another service on a replica that is not the primary and so does not send the call. */
 export function noteNestedCall(r: ReplicaState, id: NestedId): void {
   r.nested.made(id, false);
-  // What is settled need not be kept.
+  // Forgets calls that are settled.
   r.nested.settledUpTo(r.stableUpTo);
 }
 
-/** A handler called another service: everything that it reflects becomes stable as soon as may be, then it is sent. */
+/** A handler called another service on the primary. The call is sent when every order it reflects is stable. */
 export function onNestedCall(p: PrimaryState, id: NestedId): void {
   const { r } = p;
   r.nested.made(id, true);
-  // Nobody else takes the announcements along: who is called must not know of orders that may be cut.
+  // The callee must not learn of orders that may be cut, so no client carries these announcements: they go to the
+  // backups directly, at once.
   p.urgentUpTo = maxOf(p.urgentUpTo, id.orderNum);
   p.localAnnounceUpTo = maxOf(p.localAnnounceUpTo, id.orderNum);
   r.wantFlush();
   sendDue(p);
 }
 
-/** Calls that reflect nothing but what is stable leave, from the primary alone. */
+/** The primary sends the calls whose parents' orders are stable, if it holds the lease. */
 export function sendDue(p: PrimaryState): void {
   const { r } = p;
   const { record } = r;
@@ -37,7 +40,10 @@ export function sendDue(p: PrimaryState): void {
   }
 }
 
-/** The reply to a call of this group: an ordered message that the primary itself brings in ([0044], [0074]). */
+/**
+ * The reply to a nested call of this group arrived. It becomes an ordered message that the primary itself numbers
+ * ([0044], [0074]).
+ */
 export function onNestedReply(p: PrimaryState, to: NestedId, outcome: Reply): void {
   const { r } = p;
   if (!r.nested.replied(to)) return;

@@ -1,3 +1,5 @@
+/** FIG. 10: a backup takes announcements into messageOrder, and discards those that a promotion did not adopt. */
+
 import { minOf, type OrderNum } from '../../model/ids.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { BackupOrder } from '../../ordering/backup-order.js';
@@ -6,7 +8,7 @@ import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { enterLog } from './ordering.js';
 
-/** FIG. 10, from either side: announcements of the primary, or reflected by a client. */
+/** Takes in announcements, whether the primary sent them or a client reflected them. */
 export function backupReceivesOrders(f: FollowerState, orders: readonly OrderInfo[]): void {
   const { r } = f;
   const believed = orders.every((info) => believes(r, info)) ? orders : orders.filter((info) => believes(r, info));
@@ -15,8 +17,9 @@ export function backupReceivesOrders(f: FollowerState, orders: readonly OrderInf
 }
 
 /**
- * An order of the present term, or of an older one as far as every promotion since then adopted it. While the present
- * one has not said how far, this replica has promised that what it held is all.
+ * Whether an announcement belongs to the history: it is of the present term, or of an older one as far as every
+ * promotion since then adopted it. Until the present promotion has published its adoption, orders of older terms are
+ * refused, because this replica promised that it holds no more of them.
  */
 function believes(r: ReplicaState, info: OrderInfo): boolean {
   const { record } = r;
@@ -24,12 +27,13 @@ function believes(r: ReplicaState, info: OrderInfo): boolean {
   return info.term === r.term || /* rule adopted-only */ (adoptionPublished(record) && isAdopted(record, info));
 }
 
+/** Appends an order without a gap to messageOrder. */
 export function toMessageOrder(r: ReplicaState, info: OrderInfo): void {
   const connection = r.connections.open(info.connection);
   enterLog(r, info, connection);
 }
 
-/** Orders of older terms beyond what the promotion adopted never happened (DESIGN 5.6). */
+/** Discards orders of older terms beyond the adoption. They never happened (DESIGN 5.6). */
 export function discardUnadopted(r: ReplicaState, backupOrder: BackupOrder): void {
   const { record } = r;
   if (record === undefined) return;

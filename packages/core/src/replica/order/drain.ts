@@ -1,20 +1,22 @@
+/**
+ * Lets waiting handlers end before a checkpoint is taken, by holding back new messages for a bounded time.
+ *
+ * A checkpoint cannot include the local variables of a handler that still waits for a nested reply. New messages are
+ * held back only for a while, since nobody knows how long other services take to answer.
+ */
+
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/*
- * What a handler knows that waits, for a reply or after one, is in no checkpoint. So when one is wanted new messages wait
- * until such handlers have come to their ends; but not for ever, since nobody knows how long others take.
- */
-
-/** New messages wait so long, and then go on three times as long. */
+/** New messages wait this long, then go on for three times as long, and so on. */
 export const NESTED_DRAIN_MS = 250;
 const DRAIN_CYCLE_MS = 4 * NESTED_DRAIN_MS;
 
-/** No call is open, and no handler waits. */
+/** Whether no nested call is open and no handler waits. */
 export const isAtRest = (r: ReplicaState): boolean =>
   r.nested.open === 0 && /* rule finished-before-checkpoint */ r.unfinished.size === 0;
 
-/** A checkpoint is wanted: whether new messages wait for it now. At the bound of a backlog they wait until it is made. */
+/** Whether new messages wait now because a checkpoint is wanted. If the backlog is full, they wait until it is made. */
 export function drains(p: PrimaryState): boolean {
   const { r } = p;
   const { nested } = r;

@@ -1,3 +1,5 @@
+/** The primary gives orders: it takes the next piece of work, gives it its place (FIG. 7) and starts it. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { OrderNum } from '../../model/ids.js';
@@ -18,14 +20,15 @@ import { creditDigests } from '../streams/streams.js';
 import { drains, isAtRest } from './drain.js';
 import { advanceStable } from './stable.js';
 
-/** How far backups that execute too may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
+/** How far executing backups may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
 const LAG_FACTOR = 4;
 const OTHER: Started = { kind: 'other' };
 
 /** Takes the next piece of work and starts it. @returns undefined if there is none, or nothing may be ordered now */
 export function startNext(p: PrimaryState): Started | undefined {
   const { r } = p;
-  // What a handler of a stream knows is in no checkpoint, nor what one knows that waits for a reply.
+  // A checkpoint cannot include the local variables of a handler, so it is taken when no stream is open and no handler
+  // waits.
   const wanted = p.checkpointWanted && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
   const isDue = wanted || (mayOrder(p) && needsBase(p, p.scheduler.peek()));
   if (isDue && /* rule checkpoint-at-rest */ isAtRest(r) && allPassed(p)) {
@@ -41,7 +44,7 @@ export function startNext(p: PrimaryState): Started | undefined {
   return start(p, work);
 }
 
-/** At these bounds the primary stops ordering until backups have caught up (DESIGN 5.3). */
+/** Whether the primary may order. At these bounds it stops until backups have caught up (DESIGN 5.3). */
 export function mayOrder(p: PrimaryState): boolean {
   const { r } = p;
   const { unstableMax } = r.config;
@@ -84,7 +87,7 @@ function start(p: PrimaryState, work: Work): Started {
       const { connection, stream, end } = work;
       const ending = connection.streams.get(stream);
       if (ending === undefined || hasExpired(r, connection)) return OTHER;
-      // Its handler came to its end before its turn to be ended.
+      // The stream was to be ended so that the state can be copied, but its handler ended first.
       if (ending.history.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
         ending.history.ended = false;
         return OTHER;
@@ -95,7 +98,7 @@ function start(p: PrimaryState, work: Work): Started {
     }
     case 'expire': {
       const connection = r.connections.get(work.connection);
-      // While this waited for its turn the session came back.
+      // The session came back while this waited for its turn.
       if (connection === undefined || /* rule expire-unless-back */ connection.session !== undefined) return OTHER;
       connection.expiring = true;
       for (const { id, history } of connection.streams.values()) {
@@ -108,7 +111,10 @@ function start(p: PrimaryState, work: Work): Started {
   }
 }
 
-/** Most messages have neither, and then the orderInfo has no field for it. */
+/**
+ * Leaves out the peer and the determinants where there are none, as for most messages, so that they take no room in the
+ * orderInfo.
+ */
 function callOrder(
   { connection, seqNum }: Message,
   peer: string | undefined,
@@ -119,7 +125,10 @@ function callOrder(
   return { ...bare, ...(peer !== undefined && { peer }), ...(determinants && { determinants }) };
 }
 
-/** What was queued when its connection's records were freed gets no order: nothing would recognise it again. */
+/**
+ * Whether the connection's records were freed while a message waited in the queue. Such a message gets no order,
+ * because no retry of it would be recognised.
+ */
 const hasExpired = (r: ReplicaState, connection: Connection): boolean =>
   r.connections.get(connection.id) !== connection;
 
@@ -132,7 +141,7 @@ function refuseExpired(p: PrimaryState, { message, request }: Extract<Work, { ki
   }
 }
 
-/** Gives a message its place: FIG. 7, the log, and the announcement that leaves with the turn. */
+/** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */
 function append(p: PrimaryState, what: Orderable, connection: Connection, message: Message | undefined): void {
   const { r } = p;
   const info = p.order.orderMessage(what);
@@ -141,7 +150,7 @@ function append(p: PrimaryState, what: Orderable, connection: Connection, messag
   if (request !== undefined) p.backlogBytes += bodyBytes(request);
   p.release.ordered(info);
   if (p.unstableSinceMs === Number.POSITIVE_INFINITY) p.unstableSinceMs = r.nowMs;
-  // Nobody reflects the order of a message that no session sent, so the primary announces it itself ([00114]).
+  // No client reflects the order of a message that no session sent, so the primary announces it itself ([00114]).
   if (
     r.config.multicast === 'direct' ||
     connection.kind !== 'session' ||
@@ -159,12 +168,16 @@ function append(p: PrimaryState, what: Orderable, connection: Connection, messag
   r.wantFlush();
 }
 
-/** The reply waits until the order is stable, so its client must hear of the order now in order to reflect it. */
+/**
+ * The reply waits until its order is stable. In `destination` its client must therefore hear of the order at once, in
+ * order to reflect it.
+ */
 function carryAtOnce(p: PrimaryState, { session }: Connection, orderNum: OrderNum): void {
   if (session === undefined || orderNum >= p.release.firstUnretained(p.order)) p.localAnnounceUpTo = orderNum;
   else session.carryUpTo = orderNum;
 }
 
+/** Appends an order to the log, together with its message if it has one. */
 export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connection): void {
   if (info.kind !== 'call' && info.kind !== 'void') {
     r.order.append(info, undefined);
@@ -175,7 +188,7 @@ export function enterLog(r: ReplicaState, info: OrderInfo, connection: Connectio
   r.order.append(info, message);
 }
 
-/** The running message will never answer; the group goes on behind it. */
+/** Orders that the running message is abandoned: its handler did not end, and the group goes on without it. */
 export function orderAbandon(p: PrimaryState, { info }: Entry): void {
   const { r } = p;
   const connection = r.connections.open(info.connection);

@@ -1,6 +1,11 @@
+/** Moves the primary's `stableUpTo` forward. */
+
 import type { PrimaryState } from '../state/primary-state.js';
 
-/** More orders may have become stable: what was kept for them can go, and what waited for them may leave. */
+/**
+ * Acknowledgments may have made more orders stable. The primary stops keeping those announcements, and replies that
+ * wait for them may leave.
+ */
 export function advanceStable(p: PrimaryState): void {
   const { r } = p;
   const stable = p.stability.stableUpTo(r.order.heldUpTo);

@@ -1,9 +1,14 @@
+/**
+ * A follower's acknowledgment to the primary: how far it holds the order, for which sessions it answers, whether it
+ * leaves.
+ */
+
 import { minOf, type OrderNum } from '../../model/ids.js';
 import { adoptionPublished } from '../../record/transitions.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** Backup → primary: how far, for which sessions it answers, and whether it leaves. */
+/** Sends one acknowledgment to the primary with everything that changed since the last one. */
 export function flushAck(f: FollowerState): void {
   const { r } = f;
   const primary = r.record?.primary;
@@ -39,8 +44,9 @@ export function flushAck(f: FollowerState): void {
 }
 
 /**
- * Before the promotion has said how far it adopted, what is held beyond what is stable may never have happened; the new
- * primary would take it for orders of its own.
+ * The order up to which this replica holds orders that certainly belong to the history. Until the promotion has
+ * published its adoption, those beyond `stableUpTo` may have been cut, and the new primary would mistake an
+ * acknowledgment of them for one of its own orders.
  */
 function certainlyHeldUpTo(r: ReplicaState): OrderNum {
   const { heldUpTo } = r.order;

@@ -1,3 +1,5 @@
+/** The end of a turn at the primary: one frame for each session and backup that has something to be sent. */
+
 import type { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { AnnounceFrame, SeqItem } from '../../model/frames.js';
@@ -10,13 +12,13 @@ import type { ReplicaState } from '../state/replica-state.js';
 import { flushStreamCalls, takeItems } from '../streams/items.js';
 import { echoDue, sendReplies } from './session-frames.js';
 
-/** Without anything to announce, the primary is heard this many times in a lease. */
+/** How many frames the primary sends to each backup within a lease if it has nothing to announce. */
 export const HEARTBEATS_PER_LEASE = 6;
-/** This many announcements do not wait for more. */
+/** Once this many announcements have gathered, they leave without waiting for more. */
 const BATCH_MAX = 64;
 const NO_ITEMS: readonly SeqItem[] = [];
 
-/** The end of a turn at the primary: one frame for each receiver that has something coming. */
+/** Sends everything that was gathered during this turn. */
 export function flushPrimary(p: PrimaryState): void {
   announceOverflow(p);
   p.itemsWait = false;
@@ -25,14 +27,19 @@ export function flushPrimary(p: PrimaryState): void {
   flushPeers(p);
 }
 
-/** FIG. 7: more pending announcements than pendingSourceOrderMax travel in a null message, to clients where they reflect. */
+/**
+ * FIG. 7: if more than pendingSourceOrderMax announcements are pending, null messages carry them to clients that
+ * reflect.
+ */
 function announceOverflow(p: PrimaryState): void {
   const { r } = p;
   if (r.config.multicast !== 'destination' || !p.order.nullMessageDue) return;
   carryToSessions(p);
 }
 
-/** Lets null messages carry what may leave: orders whose bodies survive with their clients (the release rule). */
+/**
+ * Lets null messages carry the orders that may leave: those whose bodies survive with their clients (the release rule).
+ */
 export function carryToSessions(p: PrimaryState): void {
   const { r } = p;
   const upTo = minOf(r.order.last, (p.release.firstUnretained(p.order) - 1) as OrderNum);
@@ -53,7 +60,8 @@ function flushSession(p: PrimaryState, connection: Connection): void {
   const hasOrders = session.carryUpTo > carried;
   const hasReplies = session.replies.length > 0 || session.reads.length > 0 || items.length > 0;
   if (!hasOrders && !hasReplies && !owesWord(p, connection, session)) return;
-  // The order of a reply that became stable since is not carried any more, so its client must be told.
+  // Orders that are stable by now are not carried any more, so a reply that reflects only such orders must say that it
+  // is stable.
   if (hasReplies) markStable(session, r.stableUpTo);
   const sourceOrderInfo = hasOrders ? p.order.multicastMessage(carried, session.carryUpTo) : [];
   session.carriedUpTo = maxOf(session.carriedUpTo, session.carryUpTo);
@@ -65,7 +73,10 @@ function markStable({ replies, reads }: ClientSession, stableUpTo: OrderNum): vo
   for (const reply of reads) if (reply.orderNum <= stableUpTo) reply.stable = true;
 }
 
-/** A session that gets nothing else hears when it may end, who is in sync, and that its heartbeats arrive. */
+/**
+ * Whether a session needs a frame although it gets no reply: because it may close now, the in-sync set changed, or its
+ * heartbeat needs an echo.
+ */
 function owesWord(p: PrimaryState, connection: Connection, session: ClientSession): boolean {
   const { r } = p;
   if (session.closing && session.stableSent < r.stableUpTo && connection.lastOrder <= r.stableUpTo) return true;
@@ -73,13 +84,13 @@ function owesWord(p: PrimaryState, connection: Connection, session: ClientSessio
 }
 
 /**
- * In sync, or on the way there. A replica that was removed hears nothing more, so that it asks to be let in again even
- * if it never heard that it was a member.
+ * Whether the primary sends announcements to this peer: it is in sync or catching up. A replica that was removed hears
+ * nothing more, so it asks to join again even if it never knew that it was a member.
  */
 export const isAnnouncedTo = (p: PrimaryState, peer: Peer): boolean =>
   peer.linkUp && (peer.learner === undefined ? p.stability.counts(peer) : peer.learner !== 'waiting');
 
-/** Announcements to the primary's own replicas ([0095], FIG. 5), with the bodies that no session multicasts. */
+/** Sends announcements to the backups ([0095], FIG. 5), together with the bodies that no session multicasts to them. */
 function flushPeers(p: PrimaryState): void {
   const { r } = p;
   let shared: { frame: AnnounceFrame; from: OrderNum; target: OrderNum } | undefined;
@@ -108,8 +119,8 @@ function flushPeers(p: PrimaryState): void {
 }
 
 /**
- * Nobody waits for the backups: what goes to them may gather for a moment. The replies that have left carry these orders
- * themselves, so that a client holds them meanwhile ([0025], [0047]).
+ * Whether announcements to this peer may gather a little longer, because no caller waits for the backups. The replies
+ * that have left carry these orders themselves, so clients hold them meanwhile ([0025], [0047]).
  */
 function mayWait(p: PrimaryState, peer: Peer, announcements: number): boolean {
   const { r } = p;
@@ -120,7 +131,10 @@ function mayWait(p: PrimaryState, peer: Peer, announcements: number): boolean {
   return p.batchSinceMs === undefined ? batchMs > 0 : r.nowMs - p.batchSinceMs < batchMs;
 }
 
-/** A session that this peer has not heard of yet may have no stream to it: its bodies go along with their orders. */
+/**
+ * Whether some session is not registered with this peer. Such a session may have no link to it, so its bodies travel
+ * along with their orders.
+ */
 function lacksSessions(r: ReplicaState, peer: Peer): boolean {
   for (const connection of r.connections.values()) {
     if (connection.session !== undefined && !peer.registered.has(connection.id)) return true;

@@ -1,7 +1,8 @@
 /**
- * Replies on their way to whoever waits for them. A reply is offered once it is known, and leaves when the release rule lets
- * it: at the end of this turn, or when its order, or the lease, allows it.
+ * Brings replies to the callers that wait for them. A reply is offered once it is known and leaves when the release
+ * rule allows it: at the end of this turn, or once its order is stable and the primary holds the lease.
  */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { CallId, OrderNum } from '../../model/ids.js';
@@ -11,7 +12,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplyToRelease } from '../state/release-rule.js';
 import { waitsForStability } from './demands.js';
 
-/** An ordered message has its outcome: whoever waits for it gets it as soon as it may leave. */
+/** An ordered message has its outcome: every caller that waits gets it as soon as it may leave. */
 export function giveReplies(
   p: PrimaryState,
   connection: Connection,
@@ -22,7 +23,8 @@ export function giveReplies(
   const { r } = p;
   const { seqNum, awaitStable, request } = message;
   let waiters = message.takeWaiters();
-  // A session must know that no reply will come; whoever waits on an RPC waits, as on any server that never answers.
+  // A session must learn that no reply will come. A caller on an RPC goes on waiting, as on any server that never
+  // answers.
   if (outcome.kind === 'abandoned') waiters = undefined;
   message.awaitStable = false;
   // If the handler waited, its order became stable long ago; the client learns that together with the reply.
@@ -43,6 +45,7 @@ export function giveReplies(
   }
 }
 
+/** A read has its outcome: its caller gets it as soon as it may leave. */
 export function giveRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
   const { r } = p;
   const { connection, call, readId, mustBeStable } = work;
@@ -53,29 +56,33 @@ export function giveRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>,
   offer(p, { connection, to, orderNum: r.order.processedUpTo, outcome, mustBeStable });
 }
 
-/** The reply to a message that was processed earlier, under the same rule as the first time. */
+/** Gives the reply of a message that was processed earlier, under the same rule as the first time. */
 export function giveCached(p: PrimaryState, connection: Connection, message: Message, outcome: Outcome): void {
   const { r } = p;
   const orderNum = message.endedAt ?? message.order?.orderNum ?? r.stableUpTo;
-  // It tells a session that no reply will come; on an RPC nothing comes.
+  // An abandoned call's outcome tells a session that no reply will come. Callers on an RPC get nothing.
   /* rule abandon-told-once */ if (outcome.kind === 'abandoned') message.takeWaiters();
-  // Whoever asks again while the reply waits gets that one: replies that wait are bounded.
+  // A caller that asks again while the reply waits gets that same reply, so that waiting replies stay bounded.
   const waiting = findWaiting(p, connection, message);
   /* rule wait-once */ if (waiting !== undefined) {
-    // Asked for as a stable one, it may leave only as that; else its client drops it, and asks again.
+    // If the client asked for a stable reply, it may leave only when stable; otherwise the client would drop it and ask
+    // again.
     /* rule asked-as-stable */ waiting.mustBeStable ||= message.awaitStable;
     if (message.waiters === undefined) {
       message.awaitStable = false;
       return;
     }
-    // Only its RPC lacks one.
+    // The session will get the reply that waits; only the RPC needs another one.
     message.byFrame = false;
   }
   /* rule leave-once */ takeBack(connection, message);
   giveReplies(p, connection, message, orderNum, outcome);
 }
 
-/** A reply that waits for the end of the turn, too, leaves once: as it is decided now. */
+/**
+ * Removes a reply that was to leave at the end of this turn, so that the message is answered once, as it is decided
+ * now.
+ */
 function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message): void {
   if (session === undefined || (waiters !== undefined && !byFrame)) return;
   session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
@@ -84,7 +91,10 @@ function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message
 const findWaiting = (p: PrimaryState, connection: Connection, { seqNum }: Message): ReplyToRelease | undefined =>
   p.waiting.find((reply) => reply.connection === connection && reply.to.kind === 'seq' && reply.to.seqNum === seqNum);
 
-/** The reply to an idempotency key that came again. Where its order was is not kept; it may leave when all so far is stable. */
+/**
+ * Gives the kept reply to a repeated idempotency key. Its order is not kept, so it leaves once all orders processed so
+ * far are stable.
+ */
 export function giveKeyed(p: PrimaryState, call: CallId, outcome: Outcome): void {
   const { r } = p;
   const to = { kind: 'call', call, withHeader: false } as const;
@@ -95,7 +105,7 @@ function offer(p: PrimaryState, reply: ReplyToRelease): void {
   if (!letGo(p, reply, p.holdsLease())) p.waiting.push(reply);
 }
 
-/** Lets go of what the release rule allows by now. */
+/** Sends the waiting replies that the release rule allows by now. */
 export function releaseWaiting(p: PrimaryState): void {
   const { r } = p;
   if (p.itemsWait) r.wantFlush();

@@ -1,3 +1,5 @@
+/** Frames from a replica to sessions, whatever its role. */
+
 import type { ClientSession } from '../../connection/client-session.js';
 import type { ReadReply, SeqItem, SeqReply } from '../../model/frames.js';
 import { NO_ORDER, type OrderNum } from '../../model/ids.js';
@@ -8,7 +10,10 @@ const NO_REPLIES: readonly SeqReply[] = [];
 const NO_READS: readonly ReadReply[] = [];
 const NO_ITEMS: readonly SeqItem[] = [];
 
-/** The end of a turn on a replica that answers nobody: sessions hear that their heartbeats arrive, and who is in sync. */
+/**
+ * The end of a turn on a replica that gives no replies: sessions get echoes of their heartbeats, and the view if it
+ * changed.
+ */
 export function echoHeartbeats(r: ReplicaState): void {
   for (const { session } of r.connections.values()) {
     if (session?.link === undefined) continue;
@@ -16,10 +21,11 @@ export function echoHeartbeats(r: ReplicaState): void {
   }
 }
 
+/** Whether a session has waited long enough for an echo of its newest heartbeat. */
 export const echoDue = (r: ReplicaState, session: ClientSession): boolean =>
   session.heartbeatMs > session.echoedMs && r.nowMs - session.echoedAtMs > r.config.sessionMs / 6;
 
-/** One frame with everything that was gathered for a session. */
+/** Sends one frame with everything that was gathered for a session. */
 export function sendReplies(
   r: ReplicaState,
   session: ClientSession,
@@ -29,7 +35,7 @@ export function sendReplies(
 ): void {
   const { link, heartbeatMs, viewSent } = session;
   if (link === undefined) return;
-  // What is gathered from now on belongs to the next frame; this one may still be on its way, as it is.
+  // This frame may still be on its way when more is gathered, so the next replies go into new lists.
   const replies = session.replies.length > 0 ? session.replies : NO_REPLIES;
   const reads = session.reads.length > 0 ? session.reads : NO_READS;
   const header = { term: r.term, sourceOrderInfo, stableUpTo, heartbeatMs };

@@ -1,3 +1,5 @@
+/** The only place where a replica changes its role. The record alone decides which one it has. */
+
 import { assert } from '../../model/assert.js';
 import { next } from '../../model/ids.js';
 import type { GroupRecord } from '../../model/record.js';
@@ -22,12 +24,12 @@ import { Deposed, type Starting } from './idle.js';
 import { Primary } from './primary.js';
 import { Promoting } from './promoting.js';
 
-/** Every role there is; only this file looks at which one a replica has. */
+/** Every role there is. Only this file looks at which one a replica has. */
 type AnyRole = Starting | Joining | Backup | Promoting | Primary | Deposed;
 
 const roleOf = ({ role }: ReplicaState): AnyRole => role as AnyRole;
 
-/** Which role may follow which; nothing else changes the role. */
+/** Which role may follow which. */
 const LEGAL: Readonly<Record<RoleName, readonly RoleName[]>> = {
   starting: ['joining', 'promoting'],
   joining: ['backup', 'promoting', 'deposed'],
@@ -42,14 +44,14 @@ function become(r: ReplicaState, role: Role): void {
   r.role = role;
 }
 
-/** First event of a life: the record as the coordinator has it, or undefined where there is none yet. */
+/** The first event of a life. `record` is what the coordinator holds; undefined if there is none yet. */
 export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
   assert(r.role.kind === 'starting', () => `started as ${r.role.kind}`);
   if (record === undefined) proposeChange(r, createRecord(r.config.group, r.self, r.address), 'create');
   else onRecord(r, record);
 }
 
-/** The coordinator's answer is certain: the record is ours, or somebody else changed it first. */
+/** The outcome of a change is certain: it was made, or another replica changed the record first. */
 export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecord | undefined): void {
   r.changeInFlight = undefined;
   r.changeReason = undefined;
@@ -60,11 +62,11 @@ export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecor
   else if (before.kind === 'starting') begin(r, undefined);
   if (r.role.kind === 'deposed') return;
   r.log('debug', 'record change', { won, epoch: r.epoch });
-  // A promotion that this very change began has not asked for it.
+  // A promotion that this change began did not propose it, so it need not hear of the outcome.
   if (wasPublishing ? r.role === before : !(r.role instanceof Promoting)) r.role.recordChanged();
 }
 
-/** The record grew: who is primary, and who is in sync, follows from it alone. */
+/** Takes in a newer record: who is primary and who is in sync follows from it alone. */
 export function onRecord(r: ReplicaState, record: GroupRecord): void {
   if (r.record !== undefined && record.epoch <= r.record.epoch) return;
   r.record = record;
@@ -95,7 +97,7 @@ function enterTerm(r: ReplicaState, record: GroupRecord): void {
       return;
     case 'joining':
       if (role.follower === undefined) return;
-      // It may have entered the set without having heard of it; what it acknowledged must not go.
+      // The replica may have entered the set without hearing of it. Then it must keep what it acknowledged.
       if (/* rule entered-unheard */ isInSync(record, r.self)) becomeBackup(r, new FollowerState(r, role.follower));
       else becomeDeposed(r, 'the primary changed while this replica caught up');
       return;
@@ -109,14 +111,14 @@ function enterTerm(r: ReplicaState, record: GroupRecord): void {
   }
 }
 
-/** Heartbeats, digests and reports to another primary mean nothing to the new one. */
+/** A follower of the new primary: heartbeats, digests and reports of the previous one do not carry over. */
 const followerOf = (r: ReplicaState, role: Backup | Promoting): FollowerState =>
   role.kind === 'backup' ? new FollowerState(r, role.follower) : new FollowerState(r);
 
 function followChange(r: ReplicaState, record: GroupRecord): void {
   const role = roleOf(r);
   if (role.kind === 'joining') {
-    // It followed this very primary while it caught up: what it acknowledged of it goes on counting.
+    // The replica caught up under this same primary, so its acknowledgments go on counting.
     if (role.follower !== undefined && isInSync(record, r.self)) becomeBackup(r, role.follower);
   } else if (!isInSync(record, r.self)) {
     becomeDeposed(r, 'removed from the in-sync set');
@@ -164,7 +166,10 @@ function becomePrimary(r: ReplicaState, { m }: Promoting): void {
   announceRole(r);
 }
 
-/** A promotion ends when everything that was adopted is processed; a hand-over goes on when the last reply left. */
+/**
+ * After each event: a promotion ends when everything adopted is processed; a hand-over proceeds when the last reply has
+ * left.
+ */
 export function afterProcessing(r: ReplicaState): void {
   const role = roleOf(r);
   if (role.kind === 'promoting' && isRecovered(role.m)) becomePrimary(r, role);
@@ -172,12 +177,12 @@ export function afterProcessing(r: ReplicaState): void {
 }
 
 /**
- * This life is over: another replica decides now, or the set no longer holds this one. What it had released is held by
- * the others; what it had not, nobody saw. A new life starts from the primary's checkpoint.
+ * Ends this life: another replica is primary now, or the set no longer includes this one. The others hold everything it
+ * released, and nobody saw the rest. A new life starts from the primary's checkpoint.
  */
 export function becomeDeposed(r: ReplicaState, reason: string): void {
   const handedOver = r.role.kind === 'primary' && r.steppingDown !== undefined;
-  // The appointee learns at once, without waiting for its watch.
+  // The successor learns of it at once, without waiting until its coordinator tells it.
   if (handedOver) tellPeers(r);
   r.role.close();
   for (const { session } of r.connections.values()) {
@@ -192,7 +197,7 @@ export function becomeDeposed(r: ReplicaState, reason: string): void {
   else r.effects.push({ kind: 'stopped', handedOverTo: handedOver ? r.record?.primary.id : undefined });
 }
 
-/** Sessions hear of a new term or set on every link that they have. */
+/** Lets every session with a link hear of the new term or set. */
 function showViews(r: ReplicaState): void {
   for (const { session } of r.connections.values()) if (session?.link !== undefined) session.viewSent = false;
   r.wantFlush();

@@ -1,3 +1,5 @@
+/** The roles of replicas that follow a primary: a backup in the in-sync set, and a learner that joins it. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { CheckpointFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
 import { minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
@@ -21,7 +23,7 @@ import type { Peer } from '../state/peers.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { Role } from '../state/role.js';
 
-/** What backups and learners have in common: they take what the primary announces, and acknowledge it. */
+/** The common part of backups and learners: they take in the primary's announcements and acknowledge them. */
 abstract class Follower extends Role {
   protected readonly r: ReplicaState;
 
@@ -30,7 +32,7 @@ abstract class Follower extends Role {
     this.r = r;
   }
 
-  /** Undefined for a learner that has no checkpoint yet. */
+  /** The follower's state; undefined for a learner that has no checkpoint yet. */
   abstract readonly follower: FollowerState | undefined;
 
   protected acknowledge(): void {
@@ -64,7 +66,7 @@ abstract class Follower extends Role {
     }
   }
 
-  /** @returns why this life is over, if it is */
+  /** @returns the reason if the checkpoint ends this life of the replica */
   protected takeCheckpoint({ checkpoint, join }: CheckpointFrame): string | undefined {
     if (!join && this.follower !== undefined) onCheckpoint(this.follower, checkpoint);
     return undefined;
@@ -75,7 +77,7 @@ abstract class Follower extends Role {
   }
 
   override reflected(_connection: Connection, orders: readonly OrderInfo[]): boolean {
-    // Where the primary announces itself, no client is asked to reflect, so none is believed.
+    // In `direct` no client is asked to reflect orders, so none is believed.
     const isAsked = /* rule reflected-if-asked */ this.r.config.multicast === 'destination';
     if (isAsked && this.follower !== undefined) backupReceivesOrders(this.follower, orders);
     return true;
@@ -89,7 +91,10 @@ abstract class Follower extends Role {
     this.acknowledge();
   }
 
-  /** A body that comes after a backup's promise may be of an order that the promotion cuts. */
+  /**
+   * Nothing is processed before the adoption is published: a body that arrives after a backup's promise may complete an
+   * order that the promotion cuts.
+   */
   override mayProcess(): boolean {
     const { config, record } = this.r;
     if (config.replication === 'passive' || record === undefined) return false;
@@ -117,7 +122,7 @@ abstract class Follower extends Role {
     noteNestedCall(this.r, id);
   }
 
-  /** Passive: whoever takes over replays what came after its checkpoint. */
+  /** In a passive group the log is kept from the checkpoint on, because a successor replays it. */
   override logBound(upTo: OrderNum): OrderNum {
     if (this.r.config.replication === 'semi-active') return keptForBase(this.r, upTo);
     return minOf(upTo, this.r.checkpoint?.orderNum ?? NO_ORDER);
@@ -140,7 +145,7 @@ export class Backup extends Follower {
     /* rule ask-for-missing */ askForMissing(this.follower);
   }
 
-  /** A backup stays until the set goes on without it. */
+  /** A backup stays until the record no longer names it. */
   override stepDown(): boolean {
     this.acknowledge();
     return false;
@@ -152,7 +157,7 @@ export class Backup extends Follower {
   }
 }
 
-/** A replica outside the in-sync set, which catches up. */
+/** A replica outside the in-sync set that catches up. */
 export class Joining extends Follower {
   readonly kind = 'joining';
   follower: FollowerState | undefined;
@@ -171,7 +176,7 @@ export class Joining extends Follower {
     if (this.r.steppingDown !== undefined) this.r.effects.push({ kind: 'stopped', handedOverTo: undefined });
   }
 
-  /** A replica that is about to enter the set says first that it does not. */
+  /** A learner tells the primary first, since it may be about to enter the set. */
   override stepDown(): boolean {
     this.acknowledge();
     return this.follower === undefined;
@@ -183,8 +188,8 @@ export class Joining extends Follower {
   }
 
   /**
-   * A learner that had started from a checkpoint may be given a newer one, which covers more than it holds. The checkpoint
-   * is stable, so this replica is not in sync and may begin another life without a loss.
+   * A learner may be given a second checkpoint that covers more than it holds. It is not in sync, and that checkpoint
+   * is stable, so the replica can begin a new life without loss.
    */
   protected override takeCheckpoint(frame: CheckpointFrame): string | undefined {
     const { checkpoint, join } = frame;

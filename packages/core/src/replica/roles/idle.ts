@@ -1,3 +1,5 @@
+/** The first and the last role of every life, in which a replica only answers heartbeats. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { ReadRequest } from '../../model/frames.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
@@ -5,7 +7,7 @@ import { echoHeartbeats } from '../release/session-frames.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { Role } from '../state/role.js';
 
-/** A replica that has no record yet, or whose life is over: sessions hear that it is there, and nothing else happens. */
+/** A replica that has no record yet, or whose life is over. Sessions hear that it is there; nothing else happens. */
 abstract class Idle extends Role {
   protected readonly r: ReplicaState;
 
@@ -19,7 +21,7 @@ abstract class Idle extends Role {
   }
 }
 
-/** First role of every life, until the record is known. */
+/** The first role of every life, until the record is known. */
 export class Starting extends Idle {
   readonly kind = 'starting';
 
@@ -28,7 +30,7 @@ export class Starting extends Idle {
   }
 }
 
-/** Last role of every life. */
+/** The last role of every life. */
 export class Deposed extends Idle {
   readonly kind = 'deposed';
 }

@@ -1,3 +1,5 @@
+/** The role of the replica that decides the order and answers calls. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
@@ -46,7 +48,7 @@ import { onAsked } from '../streams/items.js';
 import { giveItems, offerItems } from '../streams/offer.js';
 import { voidEntering } from '../streams/voids.js';
 
-/** The replica that decides the order, and answers. */
+/** Passes each event of a primary to the module that handles it. */
 export class Primary extends Role {
   readonly kind = 'primary';
   readonly p: PrimaryState;
@@ -69,7 +71,8 @@ export class Primary extends Role {
   }
 
   override stepDown(): boolean {
-    // Everything is to become stable now: nothing gathers, and no client's reflection is waited for.
+    // Every order must become stable now, so all announcements go out directly and do not wait for clients to reflect
+    // them.
     this.p.localAnnounceUpTo = this.#r.order.last;
     /* rule copy-for-successor */ checkpointForSuccessor(this.p);
     tryHandOver(this.p);
@@ -122,7 +125,7 @@ export class Primary extends Role {
   // ── sessions ──
 
   override sessionOpened(connection: Connection, link: LinkId): void {
-    // The client may have seen the end of streams that were cut since: it says which ones it has.
+    // The client may have seen streams end whose last orders were cut since, so it is asked which streams it still has.
     if (connection.streams.size > 0) askSession(this.#r, link);
   }
 
@@ -178,7 +181,7 @@ export class Primary extends Role {
   }
 
   override repliesSeen(connection: Connection, upTo: SeqNum): void {
-    // What was answered cannot be missing.
+    // A message that was answered cannot be missing.
     connection.coverUpTo(upTo);
   }
 
@@ -233,7 +236,7 @@ export class Primary extends Role {
     return true;
   }
 
-  /** A primary that steps down knows of no better one yet. */
+  /** A primary that steps down knows no other primary yet. */
   override get namesPrimary(): boolean {
     return false;
   }

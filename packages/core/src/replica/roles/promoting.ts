@@ -1,3 +1,5 @@
+/** The role of a replica that was designated and finds out what there is to adopt. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
 import { type LinkId, minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
@@ -17,7 +19,9 @@ import type { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { type CallerEvent, Role } from '../state/role.js';
 
-/** A replica that was designated, and finds out what there is to adopt. Calls that reach it wait until it serves. */
+/**
+ * Passes each event of a promotion to the module that handles it. Calls that reach this replica wait until it serves.
+ */
 export class Promoting extends Role {
   readonly kind = 'promoting';
   readonly m: PromotionState;
@@ -55,7 +59,7 @@ export class Promoting extends Role {
   }
 
   override recordChanged(): void {
-    // The change was lost: the adoption is decided again.
+    // Another change of the record came first, so the adoption is decided again.
     if (this.m.collection.stage === 'publishing') this.m.collection.stage = 'collecting';
   }
 
@@ -114,7 +118,7 @@ export class Promoting extends Role {
     failCall(this.#r, call, 'UNDERSTUDY_OVERLOADED', reason);
   }
 
-  /** While an adoption is on its way into the record, nothing beyond it may have an effect. */
+  /** While an adoption is on its way into the record, no order beyond it may have an effect. */
   override mayProcess(): boolean {
     const { collection } = this.m;
     if (collection.stage === 'recovering') return true;
@@ -125,7 +129,7 @@ export class Promoting extends Role {
     );
   }
 
-  /** A replica that takes over decides what is left behind once it knows what was adopted. */
+  /** A promoting replica abandons no handler; it does so as primary, once it knows what was adopted. */
   override stalled(_entry: Entry, _forMs: number): boolean {
     return false;
   }

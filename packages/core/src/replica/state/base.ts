@@ -1,3 +1,11 @@
+/**
+ * The *base*: a checkpoint older than every open stream, from which a replica can join while streams are open.
+ *
+ * A checkpoint cannot include the local variables of an open stream's handler, so a joining replica takes the base and
+ * then every message since. The primary makes a base before it opens a stream if it has none or the one it has is old.
+ * Every replica keeps the base and its log from there on; backups of a passive group keep both in any case.
+ */
+
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { minOf, type OrderNum } from '../../model/ids.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -5,16 +13,11 @@ import type { PrimaryState } from './primary-state.js';
 import type { ReplicaState } from './replica-state.js';
 
 /**
- * What a handler of a stream knows is in no checkpoint. So a replica that joins while streams are open starts from a
- * checkpoint that is older than all of them, the *base*, and takes every message since. One is made before a stream is
- * opened where there is none or it has grown old; every replica keeps it, and its log from there on. Backups of a passive
- * group keep that anyway.
+ * A base that lags further behind is dropped, so that the log stays bounded. Replicas then join when no stream is open.
  */
-
-/** A base that is further behind is given up: then replicas join when no stream is open. */
 export const BASE_LAG_MAX = 32_768;
 
-/** The base, if the log still goes on from it. */
+/** The base, if this replica still holds the log from there on and the role trusts the base. */
 export function usableBase(r: ReplicaState): Checkpoint | undefined {
   const { checkpoint, order } = r;
   if (checkpoint === undefined) return undefined;
@@ -22,7 +25,7 @@ export function usableBase(r: ReplicaState): Checkpoint | undefined {
   return order.entries.base <= checkpoint.orderNum ? checkpoint : undefined;
 }
 
-/** Whether a checkpoint is due before this work is begun. */
+/** Whether a new base must be made before this work starts: the work opens a stream, and there is no recent base. */
 export function needsBase(p: PrimaryState, work: Work | undefined): boolean {
   const { r } = p;
   if (work?.kind !== 'call' || work.request.stream?.kind !== 'open') return false;
@@ -31,11 +34,11 @@ export function needsBase(p: PrimaryState, work: Work | undefined): boolean {
   return base === undefined || r.order.processedUpTo - base.orderNum >= r.config.checkpointEvery;
 }
 
-/** How far the log may go, for the sake of replicas that join later. */
+/** The order up to which the log may be dropped so that replicas can still join from the base. */
 export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   const base = usableBase(r);
   if (base === undefined) return upTo;
-  // Until everything that came after it is processed, nobody knows whether there are streams.
+  // An entry after the base that is not processed yet may still open a stream.
   const mayHaveStreams = r.hadStreams || r.role.mayHaveStreams || r.order.processedUpTo < r.order.last;
   if (mayHaveStreams && r.order.last - base.orderNum <= BASE_LAG_MAX) return minOf(upTo, base.orderNum);
   r.checkpoint = undefined;

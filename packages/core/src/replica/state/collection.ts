@@ -1,26 +1,35 @@
+/** Collects what peers and sessions hold, for a promoting replica that must decide how far to adopt (DESIGN 5.6). */
+
 import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 
-/** What a promoting replica gathers from peers and sessions before it decides how far to adopt (DESIGN 5.6). */
+/** The answers that one promotion has received so far, and those that it still waits for. */
 export class Collection {
-  /** `collecting` → `publishing` (the adoption is on its way into the record) → `recovering` (the rest is processed). */
+  /**
+   * `collecting` answers, `publishing` the adoption into the record, then `recovering`: processing what was adopted.
+   */
   stage: 'collecting' | 'publishing' | 'recovering' = 'collecting';
-  /** In-sync peers that have not promised, and when they are given up. */
+  /** In-sync peers that have not promised yet, each with the time at which the promotion stops waiting for it. */
   readonly waitingPeers = new Map<ReplicaId, { readonly member: Member; untilMs: number }>();
-  /** Registered sessions that have not answered; they are given up only when they can no longer deliver anything. */
+  /**
+   * Registered sessions that have not answered yet. A session is given up only once it can no longer deliver a reply.
+   */
   readonly waitingSessions = new Set<ConnectionId>();
-  /** Peers that were given up: they leave the in-sync set together with the publication. */
+  /**
+   * Peers that did not answer in time. The change of the record that publishes the adoption removes them from the
+   * in-sync set.
+   */
   readonly silent: Member[] = [];
-  /** Announcements beyond our own messageOrder; of two for one orderNum the one of the newer term. */
+  /** Announcements beyond our own messageOrder. If two name the same orderNum, the one of the newer term is kept. */
   readonly announced = new Map<OrderNum, OrderInfo>();
-  /** Announcements that live sessions hold, by session. */
+  /** The announcements that each live session says it holds. */
   readonly #held = new Map<ConnectionId, readonly OrderInfo[]>();
-  /** The body that was asked for last, and when. */
+  /** The announcement whose body was requested last; `#askedMs` is the time of that request. */
   #asked: OrderInfo | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
-  /** The adoption that was proposed. */
+  /** The proposed adoption: orders up to this one are kept. */
   through: OrderNum = NO_ORDER;
 
   add(orders: readonly OrderInfo[]): void {
@@ -30,7 +39,7 @@ export class Collection {
     }
   }
 
-  /** Whether to ask for a body now: another one at once, the same one only after a while. */
+  /** Whether to request this body now. A different body is requested at once, the same one only every `afterMs`. */
   mayAskFor(info: OrderInfo, nowMs: number, afterMs: number): boolean {
     if (this.#asked === info && /* rule ask-in-time */ nowMs - this.#askedMs < afterMs) return false;
     this.#asked = info;
@@ -44,13 +53,15 @@ export class Collection {
     this.add(orders);
   }
 
-  /** A session that was given up is back before the decision fell: its word still counts. */
+  /** A session that was given up has returned before the decision: the promotion waits for its answer again. */
   sessionIsBack(connection: ConnectionId): void {
     /* rule collect-who-is-back */ if (this.stage === 'collecting' && !this.#held.has(connection))
       this.waitingSessions.add(connection);
   }
 
-  /** The highest order that a live session holds, among those that may be part of the history. */
+  /**
+   * The highest order that any live session holds, counting only orders that `believes` accepts as part of the history.
+   */
   highestHeldBySessions(believes: (info: OrderInfo) => boolean): OrderNum {
     let highest = NO_ORDER;
     for (const orders of this.#held.values()) {

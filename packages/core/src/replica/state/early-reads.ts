@@ -1,20 +1,22 @@
+/** Keeps reads that arrive before this replica serves, and hands each of them out once. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 
-/** A read that came before this replica serves. */
+/** A read that arrived before this replica serves. */
 export interface EarlyRead {
   readonly connection: Connection;
   readonly readId: number;
-  /** Its RPC, if it came as one. */
+  /** The RPC that brought the read; undefined if a frame did. */
   readonly call: CallId | undefined;
   readonly request: Request;
   readonly peer: string;
 }
 
 /**
- * Reads that wait until this replica serves. A session may know sooner than the replica itself that it was designated, and
- * asks once on every link, so they wait from the first role of a life on.
+ * Reads that wait until this replica serves. A session may learn that this replica was designated before the replica
+ * itself does, and it sends a read only once per link. So every role of a life keeps reads, from the first role on.
  */
 export class EarlyReads {
   #waiting = new Map<string, EarlyRead>();
@@ -23,19 +25,23 @@ export class EarlyReads {
     return this.#waiting.size;
   }
 
-  /** A read that a session asks again, on another link, waits once. */
+  /** A session may repeat a read on another link; the read is kept once. */
   add(read: EarlyRead): void {
     this.#waiting.set(nameOfRead(read), read);
   }
 
-  /** This replica serves. @returns what it is to answer now */
+  /** This replica serves now. @returns the reads to answer */
   take(): readonly EarlyRead[] {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     return waiting;
   }
 
-  /** This replica does not serve after all. Sessions ask the new primary. @returns the RPCs that are to be refused */
+  /**
+   * This replica will not serve. Sessions repeat their reads at the new primary; RPCs cannot.
+   *
+   * @returns the RPCs to refuse
+   */
   dropCalls(): readonly CallId[] {
     const calls: CallId[] = [];
     for (const [name, { call }] of this.#waiting) {

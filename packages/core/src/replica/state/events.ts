@@ -1,3 +1,7 @@
+/**
+ * Every event that a replica takes in, every effect that its adapter must carry out, and the status an operator sees.
+ */
+
 import type { ErrorCode } from '../../model/error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
 import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../../model/ids.js';
@@ -9,7 +13,7 @@ import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
 
-/** What a handler is run for: an ordered message, or a read at a place in the order. */
+/** The task of a handler: an ordered message, or a read between two ordered messages. */
 export type Task =
   | {
       readonly kind: 'ordered';
@@ -19,34 +23,37 @@ export type Task =
     }
   | { readonly kind: 'read'; readonly readTask: number; readonly request: Request; readonly peer: string | undefined };
 
-/** The handler of an earlier message, which had waited for replies, came to its end. */
+/** A handler that waited for a nested reply has now ended with this outcome. */
 export interface Finished {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
   readonly outcome: Reply;
 }
 
-/** What an RPC of a streaming call brings after its opening. */
+/**
+ * A part of a plain client's streaming RPC after its opening. `taken` says that the client took items up to a number.
+ */
 export type PlainPart =
   | { readonly kind: 'message'; readonly message: Uint8Array }
   | { readonly kind: 'end' }
   | { readonly kind: 'taken'; readonly upTo: number };
 
-/** Everything that can happen to a replica. The adapter passes each with its monotonic clock. */
+/** Everything that can happen to a replica. The adapter passes each event together with its monotonic clock. */
 export type ReplicaEvent =
-  /** First event. `record` as the coordinator has it. */
+  /** The first event of a life. `record` is what the coordinator holds; undefined if there is none yet. */
   | { readonly kind: 'start'; readonly record: GroupRecord | undefined }
-  /** The record changed, or was read. Older ones than known are ignored. */
+  /** The adapter saw or read a record. The core ignores one that is older than the record it knows. */
   | { readonly kind: 'record'; readonly record: GroupRecord }
-  /** The answer to `changeRecord`, once it is certain. */
+  /** The answer to `changeRecord`, once the outcome is certain. `record` is what the coordinator holds now. */
   | { readonly kind: 'recordChange'; readonly won: boolean; readonly record: GroupRecord | undefined }
-  /** The stream on which this replica sends to a peer is up (`newTerm` or `join` will go first) or broke. */
+  /** The link on which this replica sends to a peer is up. The core sends `newTerm` or `join` on it first. */
   | { readonly kind: 'peerUp'; readonly peer: Member }
+  /** The link on which this replica sends to a peer broke. */
   | { readonly kind: 'peerDown'; readonly peer: ReplicaId }
   | { readonly kind: 'peerFrame'; readonly from: Member; readonly frame: PeerFrame }
   | { readonly kind: 'sessionFrame'; readonly link: LinkId; readonly peer: string; readonly frame: SessionFrame }
   | { readonly kind: 'sessionDown'; readonly link: LinkId }
-  /** A call of a session that came as an RPC (the `rpc` carrier). */
+  /** A session's call that came as an RPC (the `rpc` carrier). */
   | {
       readonly kind: 'rpcCall';
       readonly call: CallId;
@@ -54,7 +61,7 @@ export type ReplicaEvent =
       readonly header: RpcRequestHeader;
       readonly request: Request;
     }
-  /** A call of a client without our interceptor. */
+  /** A call of a plain client. */
   | {
       readonly kind: 'plainCall';
       readonly call: CallId;
@@ -62,14 +69,18 @@ export type ReplicaEvent =
       readonly readOnly: boolean;
       readonly request: Request;
     }
-  /** The next message of a streaming call without our interceptor, or its end; or its caller has taken items. */
+  /** A plain client's streaming RPC sent its next message or its end, or its client took items. */
   | { readonly kind: 'plainPart'; readonly call: CallId; readonly part: PlainPart }
-  /** The caller of an RPC went away; the message, if ordered, runs to its end. */
+  /** The caller of an RPC went away. If its message has an order, the message still runs to its end. */
   | { readonly kind: 'callGone'; readonly call: CallId }
-  /** Answer to `admit`. `change`: what the user's interceptors made of the request, in the adapter's own encoding. */
+  /**
+   * Answer to `admit`: the call may be ordered. `change` is what the user's interceptors made of the request, in the
+   * adapter's own encoding.
+   */
   | { readonly kind: 'admitted'; readonly admission: number; readonly change?: Uint8Array }
+  /** Answer to `admit`: the user's interceptors ended the call with this outcome. */
   | { readonly kind: 'refused'; readonly admission: number; readonly outcome: Outcome }
-  /** Answer to `passItem`: what is sent in its place, of the same kind or nothing that its client hears of. */
+  /** Answer to `passItem`: the item to send instead. It has the same kind, or is an item that the client never sees. */
   | {
       readonly kind: 'itemPassed';
       readonly connection: ConnectionId;
@@ -77,7 +88,7 @@ export type ReplicaEvent =
       readonly index: number;
       readonly item: StreamItem;
     }
-  /** The user's interceptors ended an open stream. They let nothing pass from now on. */
+  /** The user's interceptors ended an open stream. From now on they pass nothing more of it. */
   | {
       readonly kind: 'streamEnded';
       readonly connection: ConnectionId;
@@ -85,55 +96,55 @@ export type ReplicaEvent =
       readonly outcome: Reply;
     }
   /**
-   * Answer to `execute`. `outcome`: `WAITS` if the handler waits for replies to calls that it made. `digest`: of what
-   * handlers came to and of what they asked others, 32 bits.
+   * Answer to `execute`. `outcome` is `WAITS` if the handler waits for nested replies. `digest` covers, in 32 bits, the
+   * handlers' outcomes and the nested calls that they made.
    */
   | {
       readonly kind: 'executed';
       readonly task: Task;
       readonly outcome: Outcome;
       readonly digest: number;
-      /** What handlers of streams sent meanwhile. */
+      /** The items that stream handlers sent during this task. */
       readonly outputs?: readonly StreamOutput[];
-      /** Handlers that had waited and ended meanwhile. */
+      /** Handlers that were waiting and ended during this task. */
       readonly finished?: readonly Finished[];
     }
   /**
-   * A handler of a stream went on by itself, after a timer or I/O of its own, and sent something. Its place among what
-   * this stream sends is certain, though none in the order.
+   * A stream's handler continued on its own, after a timer or I/O of its own, and sent an item. The item has a fixed
+   * place among the items of its stream, but no place in the order.
    */
   | { readonly kind: 'lateItem'; readonly output: StreamOutput }
-  /** The same of a unary handler that had waited for a reply: it ended by itself. */
+  /** A unary handler that was waiting for a nested reply continued on its own and ended. */
   | { readonly kind: 'lateEnd'; readonly finished: Finished }
-  /** A handler called another service. During `execute`, before its answer. */
+  /** A handler called another service. Comes between `execute` and its answer. */
   | { readonly kind: 'nestedCall'; readonly id: NestedId }
   /** Answer to `sendNested`. */
   | { readonly kind: 'nestedReply'; readonly to: NestedId; readonly outcome: Reply }
   | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
   | { readonly kind: 'restored' }
-  /** Every few milliseconds; all timeouts are decided here. */
+  /** Comes every few milliseconds; the core decides all timeouts here. */
   | { readonly kind: 'tick' }
-  /** The event-loop turn ends: what was gathered is sent. */
+  /** The event-loop turn ends: the core sends the frames it gathered. */
   | { readonly kind: 'flush' }
-  /** Hand over and stop (SIGTERM). */
+  /** The process received SIGTERM: hand over, then stop. */
   | { readonly kind: 'stepDown' };
 
-/** What the adapter must do, in the order given. */
+/** Everything that a replica's adapter must do. Effects are carried out in the order given. */
 export type ReplicaEffect =
   | { readonly kind: 'sendToPeer'; readonly peer: ReplicaId; readonly frame: PeerFrame }
   | { readonly kind: 'sendToSession'; readonly link: LinkId; readonly frame: ReplyFrame }
-  /** End the stream, which the core has let go of already; the session may come back on another. */
+  /** Close a session's link. The core has already forgotten the link; the session may come back on another one. */
   | { readonly kind: 'closeSession'; readonly link: LinkId }
-  /** Answer an RPC; `header` for calls of a session. */
+  /** Answer an RPC. `header` is present for a session's call. */
   | {
       readonly kind: 'answerCall';
       readonly call: CallId;
       readonly outcome: Outcome;
       readonly header?: RpcReplyHeader;
     }
-  /** An item of a stream that came as an RPC. */
+  /** Send an item of a stream to the RPC that opened it. */
   | { readonly kind: 'answerItem'; readonly call: CallId; readonly item: StreamItem }
-  /** End an RPC with an error of ours; `primary`: the trailer `understudy-primary`, an address. */
+  /** End an RPC with one of our errors. `primary` is the address for the trailer `understudy-primary`. */
   | {
       readonly kind: 'failCall';
       readonly call: CallId;
@@ -142,8 +153,8 @@ export type ReplicaEffect =
       readonly primary?: string;
     }
   /**
-   * Run the request half of the user's interceptors, then answer `admitted` or `refused`. Only if the replica has any.
-   * Of a stream first its opening, then its messages and its end, one at a time.
+   * Run the request half of the user's interceptors, then answer `admitted` or `refused`. Emitted only if the replica
+   * has interceptors. A stream's opening comes first, then its messages and its end, one at a time.
    */
   | {
       readonly kind: 'admit';
@@ -151,14 +162,14 @@ export type ReplicaEffect =
       readonly connection: ConnectionId | undefined;
       readonly peer: string;
       readonly request: Request;
-      /** The stream that it opens or belongs to. */
+      /** The stream that the request opens or belongs to; undefined for a unary call. */
       readonly stream?: SeqNum | undefined;
-      /** Of a stream's later messages: what opened it, for interceptors that have not seen it. */
+      /** For a stream's later messages: the request that opened it, for interceptors that have not seen it. */
       readonly opening?: Request | undefined;
     }
   /**
-   * Run the response half of the user's interceptors on what a handler sent, then answer `itemPassed`. In the order of the
-   * items. Only if the replica has any interceptors.
+   * Run the response half of the user's interceptors on an item that a handler sent, then answer `itemPassed`. Items
+   * come in their order. Emitted only if the replica has interceptors.
    */
   | {
       readonly kind: 'passItem';
@@ -169,36 +180,47 @@ export type ReplicaEffect =
       readonly peer: string;
       readonly opening: Request | undefined;
     }
-  /** Interceptors will see nothing more of this stream. */
+  /** The stream is gone: its interceptors will see nothing more. */
   | { readonly kind: 'streamGone'; readonly connection: ConnectionId; readonly stream: SeqNum }
   /**
-   * Run the handler, then answer `executed`. One at a time, except that a task that was abandoned may still run.
-   * `live`: this replica is the primary, so the response half of the user's interceptors runs.
+   * Run the handler, then answer `executed`. Tasks run one at a time, except that an abandoned one may still be
+   * running. `live` says that this replica is the primary, so the response half of the user's interceptors runs too.
    */
   | { readonly kind: 'execute'; readonly task: Task; readonly live: boolean; readonly admission: number | undefined }
-  /** A call that interceptors let pass is answered without its handler; they hear nothing more of it. */
+  /**
+   * A call that passed the interceptors is answered without running its handler. Interceptors hear nothing more of it.
+   */
   | { readonly kind: 'dropAdmission'; readonly admission: number }
   /**
-   * Send the call that a handler made; everything that it reflects is stable. Then answer `nestedReply`, also if it is
-   * not known what came of it. The same call may have been sent by another replica before.
+   * Send the call that a handler made; every order that it reflects is stable. Then answer `nestedReply`, even if the
+   * result of the call is unknown. Another replica may have sent the same call before.
    */
   | { readonly kind: 'sendNested'; readonly caller: NestedCaller }
-  /** Nobody waits for this task any more; its answer will be ignored. */
+  /** The core stopped waiting for this task and will ignore its answer. */
   | { readonly kind: 'abandonTask'; readonly task: Task }
   | { readonly kind: 'takeCheckpoint' }
   | { readonly kind: 'restoreState'; readonly state: Uint8Array }
-  /** Compare-and-swap `next`, whose epoch is one more than expected; answer `recordChange` when the outcome is certain. */
+  /**
+   * Replace the record by `next` if the coordinator's epoch is still one less than that of `next`. Answer
+   * `recordChange` once the outcome is certain.
+   */
   | { readonly kind: 'changeRecord'; readonly next: GroupRecord; readonly reason: string }
-  /** Read the record again and answer `record`. */
+  /** Read the record again, then answer `record`. */
   | { readonly kind: 'readRecord' }
-  /** Keep streams to these and no others. */
+  /** Keep links to these peers and to no others. */
   | { readonly kind: 'connectPeers'; readonly peers: readonly { readonly id: ReplicaId; readonly address: string }[] }
-  /** Stop or go on reading from sessions' streams (push back). */
+  /** Stop reading from sessions' links, or go on: this pushes back on clients. */
   | { readonly kind: 'pauseSessions'; readonly paused: boolean }
   | { readonly kind: 'roleChanged'; readonly status: ReplicaStatus }
-  /** This life is over: make a new core with a fresh incarnation, which joins. Last effect of this core. */
+  /**
+   * This life is over: the adapter makes a new core with a fresh incarnation, which joins. This is the core's last
+   * effect.
+   */
   | { readonly kind: 'rejoin'; readonly reason: string }
-  /** Hand-over is done; the process may exit. */
+  /**
+   * This replica has finished stepping down, and the process may exit. `handedOverTo` is the successor; undefined if
+   * there was none to name.
+   */
   | { readonly kind: 'stopped'; readonly handedOverTo: ReplicaId | undefined }
   | {
       readonly kind: 'log';
@@ -207,40 +229,58 @@ export type ReplicaEffect =
       readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
     };
 
+/** The part that a replica plays in its group. Only `replica/roles/become.ts` changes it. */
 export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
 
-/** A replica as an operator sees it. */
+/**
+ * A replica as an operator sees it: one consistent view, taken between two events. Numbers of orders are 0 before the
+ * first.
+ */
 export interface ReplicaStatus {
   readonly group: string;
   readonly replica: Member;
   readonly role: RoleName;
+  /** The newest term that this replica knows; 0 before it knows a record. */
   readonly term: number;
+  /** The version of the record that this replica knows; 0 before it knows one. */
   readonly epoch: number;
+  /** The primary that the record names; undefined before there is a record. */
   readonly primary: ReplicaId | undefined;
+  /** The replicas that the record counts as complete. */
   readonly inSync: readonly Member[];
+  /** This replica holds all orders up to this one with their bodies. */
   readonly heldUpTo: OrderNum;
+  /** This replica has processed all orders up to this one. */
   readonly processedUpTo: OrderNum;
+  /** As far as this replica knows, every in-sync replica holds all orders up to this one. */
   readonly stableUpTo: OrderNum;
   /** Digest of all outcomes up to `processedUpTo`, hexadecimal. */
   readonly digest: string;
+  /** Sessions of clients that this replica knows. */
   readonly sessions: number;
+  /** Entries in the message log. */
   readonly logLength: number;
-  /** The log goes on from here for the sake of replicas that join while streams are open; undefined if it need not. */
+  /**
+   * The log is kept from this order on so that replicas can join while streams are open; undefined if it need not be.
+   */
   readonly base: OrderNum | undefined;
-  /** Messages whose bodies are here and that have no order yet. */
+  /** Messages that this replica has received and that have no order yet. */
   readonly unordered: number;
+  /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
-  /** Streaming calls whose handlers live. No checkpoint is taken before they have ended. */
+  /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */
   readonly openStreams: number;
-  /** Calls to other services whose replies are not processed yet. No checkpoint is taken meanwhile. */
+  /** Nested calls whose replies are not processed yet. No checkpoint is taken meanwhile. */
   readonly openNested: number;
-  /** Streaming calls of which something is kept: also those whose clients have not taken everything. */
+  /**
+   * Streaming calls that this replica keeps, including those that ended but whose clients have not taken every item.
+   */
   readonly streams: number;
   /** Why the group does not serve, in a sentence; undefined when it does. */
   readonly blocked: string | undefined;
-  /** The change of the record that the coordinator has not confirmed yet; undefined if there is none. */
+  /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */
   readonly recordChange: string | undefined;
 }
 
-/** The event of one kind. */
+/** The member of `ReplicaEvent` with the given kind. */
 export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { readonly kind: K }>;

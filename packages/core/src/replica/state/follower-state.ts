@@ -1,31 +1,38 @@
+/**
+ * The state that a replica needs only while it follows a primary, as a backup or as a learner that has its checkpoint.
+ */
+
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { type ConnectionId, next, type OrderNum } from '../../model/ids.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
 import type { ReplicaState } from './replica-state.js';
 
-/** What a replica knows that follows a primary: a backup, or a learner that has its checkpoint. */
+/** One object for one follower, as long as it follows the same primary. */
 export class FollowerState {
   readonly r: ReplicaState;
   readonly backupOrder: BackupOrder;
-  /** When the primary was last heard, by this replica's clock. */
+  /** When this replica last heard from the primary, by its own clock. */
   lastHeartbeatMs: number;
-  /** The primary's newest heartbeat, by its own clock; 0 before the first. */
+  /** The newest heartbeat of the primary, by the primary's clock; 0 before the first. */
   heartbeatMs = 0;
+  /** The next flush sends an acknowledgment. */
   ackDue = false;
-  /** Sessions that the primary was told are registered here, on the present link. */
+  /** The registered sessions that this replica has reported to the primary on the present link. */
   readonly reported = new Set<ConnectionId>();
-  /** The next report begins anew. */
+  /** The next acknowledgment lists all sessions, not only changes. */
   reportAfresh = true;
-  /** The primary's digest after an order that is not processed here yet. */
+  /** The primary's digest after an order that this replica has not processed yet. */
   expectedDigest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
-  /** From this order on this replica computed other replies than the primary. */
+  /** The first order at which this replica's results differed from the primary's. */
   divergedAt: OrderNum | undefined;
+  /** Since when an order or a body has been missing; infinite if none is. */
   missingSinceMs = Number.POSITIVE_INFINITY;
+  /** When this replica last asked for what is missing. */
   nackedMs = Number.NEGATIVE_INFINITY;
-  /** A checkpoint that covers more than is held here yet. */
+  /** A checkpoint that covers orders this replica does not hold yet. It is taken once they are here. */
   checkpointAhead: Checkpoint | undefined;
 
-  /** @param before what this replica knew as the follower of an earlier primary */
+  /** @param before the state of the same replica as a follower of the previous primary */
   constructor(r: ReplicaState, before?: FollowerState) {
     this.r = r;
     this.backupOrder = before?.backupOrder ?? new BackupOrder(next(r.order.last));
@@ -34,13 +41,13 @@ export class FollowerState {
     this.checkpointAhead = before?.checkpointAhead;
   }
 
-  /** What the primary was told of sessions may not have arrived, or was another's to know. */
+  /** Reports about sessions may have been lost with a link, or went to another primary. All of them are sent again. */
   forgetReports(): void {
     this.reported.clear();
     this.reportAfresh = true;
   }
 
-  /** Something is to be acknowledged. */
+  /** There is something new to acknowledge: the next flush sends it. */
   acknowledge(): void {
     this.ackDue = true;
     this.r.wantFlush();

@@ -1,3 +1,5 @@
+/** messageOrder ([00100]): the ordered messages of a replica without a gap, which is also its message log. */
+
 import type { Message } from '../../connection/message.js';
 import type { OrderNum } from '../../model/ids.js';
 import { NO_ORDER, next } from '../../model/ids.js';
@@ -5,23 +7,23 @@ import type { Request } from '../../model/message.js';
 import { hasBody, type OrderInfo } from '../../model/order-info.js';
 import { OrderWindow } from '../../ordering/window.js';
 
-/** A place in the order, in the log. */
+/** One place in the order, as the log keeps it. */
 export interface Entry {
   readonly info: OrderInfo;
-  /** The message that has it: of a call or a void. */
+  /** The message at this place, if the order is a call or a void. */
   readonly message: Message | undefined;
 }
 
-/** An entry's body, if it has one and it is here. */
+/** The body of an entry; undefined if the entry has none or the body has not arrived. */
 export const bodyOf = ({ message }: Entry): Request | undefined => message?.request;
 
 /**
- * messageOrder ([00100]): messages that are ordered and ready to be processed, kept after that as the message log of
- * FIG. 1 and 2 until nobody can ask for them.
+ * Messages that are ordered and ready to be processed. They stay as the message log of FIG. 1 and 2 until nobody can
+ * ask for them.
  */
 export class MessageOrder {
   readonly entries: OrderWindow<Entry>;
-  /** Orders up to here are here with their bodies. */
+  /** All orders up to this one are here with their bodies. */
   heldUpTo: OrderNum;
   processedUpTo: OrderNum;
 
@@ -48,7 +50,7 @@ export class MessageOrder {
     }
   }
 
-  /** The entry to process next, if it is here with its body. */
+  /** The entry to process next, if it and its body are here. */
   get ready(): Entry | undefined {
     return this.processedUpTo < this.heldUpTo ? this.entries.get(next(this.processedUpTo)) : undefined;
   }

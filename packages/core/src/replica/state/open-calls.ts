@@ -1,24 +1,26 @@
+/** The nested calls that handlers of this group made: which may be sent, which are answered, which are settled. */
+
 import type { OrderNum } from '../../model/ids.js';
 import { minOf } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
 
-/** A call that handlers of this group made, until its reply is stable. */
+/** One call that a handler of this group made. It is kept until its reply is stable. */
 interface NestedCall {
   readonly id: NestedId;
-  /** Its reply is here and waits for its place in the order. */
+  /** The reply has arrived and waits for its place in the order. */
   replied: boolean;
-  /** Where in the order its reply was processed. */
+  /** The order at which the reply was processed. */
   processedAt: OrderNum | undefined;
 }
 
-/** What a group has asked of other services; the same on every replica that executes. */
+/** The nested calls of this group. Replicas that execute all know the same calls. */
 export class NestedCalls {
-  /** In the order in which they were made. */
+  /** All calls that are kept, in the order in which handlers made them. */
   readonly #calls = new Map<string, NestedCall>();
-  /** At the primary: what has not been sent, in the same order. */
+  /** At the primary: the calls that are not sent yet, in the same order. */
   #unsent: NestedCall[] = [];
   #open = 0;
-  /** Since when new messages wait so that those that are open may end. */
+  /** Since when new messages wait so that open calls can end; undefined if they do not wait. */
   drainSinceMs: number | undefined;
 
   /** Calls whose replies are not processed yet. */
@@ -26,7 +28,7 @@ export class NestedCalls {
     return this.#open;
   }
 
-  /** @param sends whether this replica is to send it */
+  /** @param sends whether this replica must send the call */
   made(id: NestedId, sends: boolean): void {
     const call = { id, replied: false, processedAt: undefined };
     this.#calls.set(keyOf(id), call);
@@ -34,7 +36,7 @@ export class NestedCalls {
     this.#open++;
   }
 
-  /** @returns whether it is the first one to a call that is open */
+  /** @returns whether this is the first reply to a call that is still open */
   replied(id: NestedId): boolean {
     const call = this.#calls.get(keyOf(id));
     if (call === undefined || call.replied || call.processedAt !== undefined) return false;
@@ -49,13 +51,16 @@ export class NestedCalls {
     this.#open--;
   }
 
-  /** This replica takes over: nobody knows which of the open calls were sent. */
+  /**
+   * This replica takes over and cannot know which open calls its predecessor sent, so it sends all of them again. The
+   * callee recognises a repeated call by its id.
+   */
   sendAgain(): void {
     this.#unsent = [...this.#calls.values()].filter(({ processedAt }) => processedAt === undefined);
     for (const call of this.#unsent) call.replied = false;
   }
 
-  /** What may be sent by now; each once. */
+  /** The calls that may leave now, because their parents' orders are stable. Each call is returned once. */
   takeDue(stableUpTo: OrderNum): NestedId[] {
     let due = 0;
     while (
@@ -66,7 +71,7 @@ export class NestedCalls {
     return this.#unsent.splice(0, due).map(({ id }) => id);
   }
 
-  /** The replies to all calls made up to there are stable. What lies behind is forgotten. */
+  /** Forgets calls whose replies are stable. @returns the order up to which all calls are settled */
   settledUpTo(stableUpTo: OrderNum): OrderNum {
     for (const [key, { id, processedAt }] of this.#calls) {
       if (processedAt === undefined || /* rule settled-when-stable */ processedAt > stableUpTo) {

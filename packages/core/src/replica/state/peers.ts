@@ -1,35 +1,38 @@
+/** The other replicas of the group as this one sees them. Counts never survive a change of term or of a peer's life. */
+
 import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 
-/** Another replica, as this one sees it. Counts made in an older term, or for an older life, do not carry over. */
+/** One other replica in one life. Acknowledgments of an older term or an older life do not carry over. */
 export interface Peer {
   readonly member: Member;
   linkUp: boolean;
-  /** Last frame of it, by this replica's clock. */
+  /** When its last frame arrived, by this replica's clock. */
   lastHeardMs: number;
-  /** Newest heartbeat of ours that it acknowledged, by our clock when we sent it. */
+  /** The newest heartbeat of ours that it acknowledged: the time at which we sent it, by our clock. */
   ackedHeartbeatMs: number;
   heldUpTo: OrderNum;
   processedUpTo: OrderNum;
-  /** This stream has carried announcements up to here. */
+  /** The present link has carried announcements up to this order. */
   announcedUpTo: OrderNum;
-  /** Sessions for which it would ask before it became primary. */
+  /** The sessions that this peer would ask before it became primary. */
   readonly registered: Set<ConnectionId>;
-  /** When a frame last went to it as primary, by our clock. */
+  /** When this replica, as primary, last sent it a frame, by our clock. */
   sentAtMs: number;
   /**
-   * Outside the in-sync set, catching up: `waiting` for its checkpoint, `following` the announcements, then `entering`:
-   * its acknowledgments count already, so that it holds everything that was released when the record takes it in.
+   * Set while the peer is outside the in-sync set and catches up: `waiting` for its checkpoint, `following` the
+   * announcements, then `entering`. An entering peer's acknowledgments already count, so that it holds everything
+   * released by the time the record takes it in.
    */
   learner: 'waiting' | 'following' | 'entering' | undefined;
-  /** It acknowledged the checkpoint that it started from. */
+  /** The peer acknowledged the checkpoint that it started from. */
   confirmed: boolean;
-  /** The newest order when it began to count: what was released before did not wait for it. */
+  /** The newest order when the peer began to count. Replies released before that did not wait for it. */
   enteredAt: OrderNum;
   address: string | undefined;
-  /** It said that it is about to stop. */
+  /** The peer said that it is about to stop. */
   leaving: boolean;
   /** Bodies that it asked for and was sent since `resentMs`, when it held orders up to `resentAt`, in bytes. */
   resentBytes: number;
@@ -37,9 +40,13 @@ export interface Peer {
   resentAt: OrderNum;
 }
 
+/** All peers by id, with the life that each one's link leads to. */
 export class Peers {
   readonly #byId = new Map<ReplicaId, Peer>();
-  /** The lives that streams are up to. A record may still name an older life; that does not break the stream. */
+  /**
+   * The life at the other end of each link that is up. The record may still name an older life; the link stays up all
+   * the same.
+   */
   readonly #connected = new Map<ReplicaId, Member>();
 
   get(id: ReplicaId): Peer | undefined {
@@ -50,7 +57,7 @@ export class Peers {
     return this.#byId.values();
   }
 
-  /** The peer in this very life; what was known of another life is dropped. */
+  /** Returns the peer in exactly this life. Counts of another life of it are dropped. */
   open(member: Member, nowMs: number): Peer {
     const known = this.#byId.get(member.id);
     if (known !== undefined && sameMember(known.member, member)) return known;
@@ -78,7 +85,7 @@ export class Peers {
     return peer;
   }
 
-  /** The stream to a peer, in this life of it, is up. */
+  /** The link to a peer in this life is up. */
   connect(member: Member, nowMs: number): Peer {
     this.#connected.set(member.id, member);
     const peer = this.open(member, nowMs);
@@ -94,12 +101,15 @@ export class Peers {
     return peer;
   }
 
-  /** This process stood still for so long: that its peers were not heard meanwhile says nothing about them. */
+  /**
+   * This process stood still for `ms`, so it could not hear its peers. Their silence in that time is not held against
+   * them.
+   */
   excuse(ms: number): void {
     for (const peer of this.#byId.values()) peer.lastHeardMs += ms;
   }
 
-  /** A new term begins: nobody has acknowledged anything in it. */
+  /** A new term begins. No peer has acknowledged anything in it yet. */
   startTerm(nowMs: number, from: OrderNum): void {
     for (const peer of this.#byId.values()) {
       peer.lastHeardMs = nowMs;

@@ -1,3 +1,7 @@
+/**
+ * The state that only a primary needs: its queues, the order it gives, replies it holds back, checkpoints under way.
+ */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
@@ -10,67 +14,73 @@ import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
 import { Stability } from './stability.js';
 
-/** What only a primary knows. */
+/** One object for one primary in one term. */
 export class PrimaryState {
   readonly r: ReplicaState;
   readonly order: PrimaryOrder;
   readonly stability = new Stability();
   readonly release: ReleaseRule;
-  /** The members whose acknowledgments count, beside this replica. */
+  /** The members, besides this replica, whose acknowledgments count. */
   required: readonly Member[] = [];
 
   // ── intake ──
   readonly scheduler: Scheduler;
-  /** Replies to this group's own calls: the handlers that wait for them go first. */
+  /** Replies to this group's own nested calls. They are ordered first, because handlers wait for them. */
   readonly replies: Scheduler;
-  /** Calls that pass the user's interceptors. */
+  /** Calls that are with the user's interceptors, by admission number. */
   readonly admissions: Map<number, Extract<Work, { kind: 'call' | 'read' }>>;
   nextAdmission: number;
   nextReadTask = 1;
-  /** Idempotency keys whose call is queued, runs or waits for replies. */
+  /** The message of each idempotency key whose call is queued, running or waiting for nested replies. */
   readonly keyedRunning: Map<string, Message>;
   sessionsPaused: boolean;
-  /** Since when the frames of sessions are read again. */
+  /** Since when frames of sessions are being read again after a pause. */
   sessionsReadSinceMs: number;
 
   // ── order and execute ──
-  /** When the oldest order that is not stable was given. */
+  /** Since when there have been orders that are not stable; infinite if all are. */
   unstableSinceMs = Number.POSITIVE_INFINITY;
 
   // ── release ──
-  /** Replies that the release rule holds back. */
+  /** Replies that the release rule still holds back. */
   waiting: ReplyToRelease[];
-  /** Items of streams wait for what they reflect to become stable, or for the lease. */
+  /** Some items of streams wait until the orders they reflect are stable, or until this primary holds the lease. */
   itemsWait = false;
-  /** Open streams that came as RPCs, of clients without our interceptor. */
+  /** The open streams of plain clients, by the RPC that opened each. */
   readonly streamCalls: Map<CallId, Stream>;
-  /** Orders up to here go to the backups directly, in the `destination` embodiment too. */
+  /** Orders up to this one go to the backups directly, even in the `destination` embodiment. */
   localAnnounceUpTo: OrderNum = NO_ORDER;
-  /** Somebody waits for orders up to here: they do not gather before they are announced. */
+  /** A caller waits for orders up to this one to become stable, so they are announced without gathering first. */
   urgentUpTo: OrderNum = NO_ORDER;
-  /** Since when announcements gather. */
+  /** Since when announcements have been gathering; undefined if none are. */
   batchSinceMs: number | undefined;
 
   // ── checkpoint ──
   checkpointWanted = false;
   checkpointDueAt: OrderNum;
-  /** A checkpoint that waits for its order to become stable before backups get it. */
+  /** A checkpoint whose order is not stable yet. Backups get it once the order is stable. */
   checkpointUnstable: Checkpoint | undefined;
-  /** In a passive group: what a successor replays begins after this order, and has so many bytes. */
+  /**
+   * In a passive group: the order of the last copy of the state. A successor would replay everything after it, which is
+   * `backlogBytes` long.
+   */
   copiedUpTo: OrderNum = NO_ORDER;
   backlogBytes = 0;
   /** The backlog is full. No new message is ordered until a checkpoint shortens it. */
   backlogFull = false;
-  /** Until then no stream is opened, so that those that are open may end. */
+  /** No stream is opened before this time, so that open ones can end. */
   drainUntilMs = Number.NEGATIVE_INFINITY;
-  /** The checkpoint that streams were drained for last. */
+  /** The `checkpointDueAt` for which streams were last kept waiting, so that this happens once per checkpoint. */
   drainedAt: OrderNum | undefined;
-  /** Streams that wait to be opened meanwhile. */
+  /** Streams that wait to be opened until then. */
   readonly setAside: Map<Stream, { readonly connection: Connection; readonly peer: string }>;
-  /** Up to here a backup's service came to something else: a replica that starts from before would do so again. */
+  /**
+   * The highest order at which a backup's results differed. A replica that started from a checkpoint before it would
+   * differ again.
+   */
   differedUpTo: OrderNum;
 
-  /** @param before this replica was primary just before, too: what was queued and what waits go on */
+  /** @param before this replica's state if it was primary until now; its queues and waiting replies carry over */
   constructor(r: ReplicaState, order: PrimaryOrder, before: PrimaryState | undefined) {
     this.r = r;
     this.order = order;
@@ -89,7 +99,7 @@ export class PrimaryState {
     this.differedUpTo = before?.differedUpTo ?? NO_ORDER;
   }
 
-  /** No stream is opened now. */
+  /** Whether new streams wait now. */
   get isDraining(): boolean {
     return this.r.nowMs < this.drainUntilMs;
   }

@@ -1,16 +1,18 @@
+/** The state that only a promoting replica needs. */
+
 import type { BackupOrder } from '../../ordering/backup-order.js';
 import { Collection } from './collection.js';
 import type { PrimaryState } from './primary-state.js';
 import type { ReplicaState } from './replica-state.js';
 
-/** What only a replica knows that takes over. */
+/** One object for one promotion. */
 export class PromotionState {
   readonly r: ReplicaState;
   readonly collection = new Collection();
   readonly backupOrder: BackupOrder;
-  /** This replica was primary just before, and an operator designated it again. */
+  /** The state of this replica if it was primary until now and was designated again. */
   readonly before: PrimaryState | undefined;
-  /** Why the promotion cannot go on. */
+  /** Why the promotion cannot go on, in a sentence; undefined if it can. */
   blocked: string | undefined;
 
   constructor(r: ReplicaState, backupOrder: BackupOrder, before: PrimaryState | undefined) {

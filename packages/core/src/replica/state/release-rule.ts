@@ -1,3 +1,5 @@
+/** The release rule of DESIGN 5.1: whether a reply or an item may leave the primary now, and as what. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Connections } from '../../connection/connections.js';
 import type { CallId, OrderNum, SeqNum } from '../../model/ids.js';
@@ -6,9 +8,12 @@ import type { Outcome } from '../../model/outcome.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
 import type { Stability } from './stability.js';
 
-/** Announcements that fit into the metadata of one RPC. More are waited for to become stable. */
+/**
+ * The number of announcements that fit into the metadata of one RPC. A reply that needs more waits until some are
+ * stable.
+ */
 export const RPC_ORDERS_MAX = 512;
-/** Determinants larger than this are not carried by clients: their orders must be stable first. */
+/** Clients do not carry determinants larger than this; an order with larger ones must be stable first. */
 export const DETERMINANTS_MAX_BYTES = 256;
 
 /** A reply that is ready to leave as soon as the release rule lets it. */
@@ -18,20 +23,24 @@ export interface ReplyToRelease {
     | { readonly kind: 'seq'; readonly seqNum: SeqNum }
     | { readonly kind: 'read'; readonly readId: number }
     | { readonly kind: 'call'; readonly call: CallId; readonly withHeader: boolean };
-  /** It reflects all orders up to here. */
+  /** The reply reflects all orders up to this one. */
   readonly orderNum: OrderNum;
   readonly outcome: Outcome;
-  /** Becomes true when its client asks for it as a stable one while it waits. */
+  /** Whether the reply may leave only when stable. Becomes true if its client asks for that while the reply waits. */
   mustBeStable: boolean;
 }
 
+/**
+ * `stable`: the message may leave, and its orders can never be lost. `concurrent`: it may leave together with its
+ * unstable orders. `wait`: it may not leave yet.
+ */
 export type Verdict = 'stable' | 'concurrent' | 'wait';
 
-/** The release rule of DESIGN 5.1, decided anew whenever a message is about to leave. */
+/** Decides anew each time a message is about to leave, because sessions, members and stability change meanwhile. */
 export class ReleaseRule {
   readonly #connections: Connections;
   readonly #stability: Stability;
-  /** Lowest unstable order whose body no registered session retains; Infinity if there is none. */
+  /** The lowest unstable order that would not survive with its clients; infinite if all would. */
   #firstUnretained = Number.POSITIVE_INFINITY;
   #recount = false;
 
@@ -40,14 +49,14 @@ export class ReleaseRule {
     this.#stability = stability;
   }
 
-  /** An order was given. */
+  /** The primary gave this order. */
   ordered(info: OrderInfo): void {
     if (info.orderNum < this.#firstUnretained && !this.#survivesWithClients(info)) {
       this.#firstUnretained = info.orderNum;
     }
   }
 
-  /** Sessions came or went, the set changed, or orders became stable. */
+  /** Sessions came or went, or the in-sync set changed: the lowest such order must be found again. */
   changed(): void {
     this.#recount = true;
   }
@@ -56,7 +65,7 @@ export class ReleaseRule {
     if (upTo >= this.#firstUnretained) this.#recount = true;
   }
 
-  /** Orders below this one survive the primary as long as the clients do. */
+  /** All unstable orders below this one survive a crash of the primary as long as their clients live. */
   firstUnretained(order: PrimaryOrder): number {
     if (this.#recount) {
       this.#recount = false;
@@ -73,7 +82,7 @@ export class ReleaseRule {
     return verdict === 'concurrent' && !fits ? 'wait' : verdict;
   }
 
-  /** The same for an item of a stream, which goes to the session of `connection` or, without one, to an RPC. */
+  /** Decides for an item of a stream, which goes to the session of `connection` or, if it has none, to an RPC. */
   decideItem(
     connection: Connection,
     orderNum: OrderNum,
@@ -95,7 +104,7 @@ export class ReleaseRule {
     if (/* rule lease-to-release */ !holdsLease) return 'wait';
     if (reply.orderNum <= stableUpTo) return 'stable';
     /* rule only-when-stable */ if (reply.mustBeStable) return 'wait';
-    // Who has no session cannot hold the orders that the reply reflects.
+    // A caller without a session cannot hold the orders that the reply reflects.
     const holdsOrders =
       reply.connection === undefined ? /* rule plain-holds-nothing */ false : this.registered(reply.connection);
     if (!holdsOrders) return 'wait';
@@ -103,7 +112,7 @@ export class ReleaseRule {
     return 'concurrent';
   }
 
-  /** Every in-sync replica, this one too, answers for the session. */
+  /** Whether every in-sync replica, including this one, answers for the session. */
   registered(connection: Connection): boolean {
     return connection.session?.registered === true && this.#stability.registeredByAll(connection.id);
   }

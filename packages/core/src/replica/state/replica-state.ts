@@ -1,3 +1,5 @@
+/** The state of a replica that every role needs, for one life. State that only one role needs is in that role. */
+
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
 import type { MessageName } from '../../connection/callers.js';
@@ -19,27 +21,29 @@ import { NestedCalls } from './open-calls.js';
 import { Peers } from './peers.js';
 import type { Role } from './role.js';
 
-/** What is missing for this long is asked for, and again as often. */
+/** A replica asks for a body or order that has been missing this long, and repeats the request as often. */
 export const NACK_AFTER_MS = 20;
 /**
- * A replica that steps down waits this long, in leases: for everything to become stable, or for the others to let it go.
+ * How long a replica that steps down waits, in leases: for all orders to become stable, or for the others to let it go.
  */
 export const HAND_OVER_LEASES = 3;
-/** Digests of this many processed orders are kept for comparison. */
+/** How many digests of processed orders are kept for comparison with the primary's. */
 const DIGESTS_KEPT = 8192;
 
+/** The identity of a replica and the configuration of its group. Fixed for one life. */
 export interface ReplicaOptions {
   readonly member: Member;
-  /** Where peers reach this replica, `host:port`. */
+  /** The address at which peers reach this replica, `host:port`. */
   readonly address: string;
   readonly config: GroupConfig;
-  /** The user has server interceptors: calls are admitted before they are ordered. */
+  /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
   readonly admits: boolean;
 }
 
+/** A message's name as a key for maps. */
 export const nameOf = ({ connection, seqNum }: MessageName): string => `${connection}.${seqNum}`;
 
-/** A message whose handler runs. */
+/** The task whose handler is running. `entry` is undefined for a read, `work` on a replica that did not order it. */
 export interface Running {
   readonly task: Task;
   readonly entry: Entry | undefined;
@@ -47,16 +51,16 @@ export interface Running {
   readonly startedMs: number;
 }
 
-/**
- * What a replica knows in every role. What only one role knows belongs to `role`. One object for one life (incarnation)
- * of a replica.
- */
+/** One object for one life (incarnation) of a replica. `role` holds what only the present role knows. */
 export class ReplicaState {
   readonly self: Member;
   readonly address: string;
   readonly config: GroupConfig;
   readonly admits: boolean;
-  /** The connections whose messages this life numbers: calls of clients without our interceptor, and the group's own. */
+  /**
+   * The connections on which this replica itself numbers messages: `plain` for plain clients, `group` for replies to
+   * the group's own calls.
+   */
   readonly plain: ConnectionId<'plain'>;
   readonly group: ConnectionId<'group'>;
 
@@ -69,7 +73,7 @@ export class ReplicaState {
   record: GroupRecord | undefined;
   term: Term = NO_TERM;
   changeInFlight: GroupRecord | undefined;
-  /** Why the change was proposed. */
+  /** Why the change in flight was proposed. */
   changeReason: string | undefined;
   steppingDown: { readonly sinceMs: number } | undefined;
 
@@ -77,24 +81,24 @@ export class ReplicaState {
   readonly peers = new Peers();
   readonly earlyReads = new EarlyReads();
 
-  /** messageOrder and the log. */
+  /** messageOrder, which is also the log. */
   readonly order = new MessageOrder();
   stableUpTo: OrderNum = NO_ORDER;
   digest = EMPTY_DIGEST;
   readonly digests = new OrderWindow<number>(NO_ORDER);
 
   running: Running | undefined;
-  /** The user's state is being copied or replaced: nothing may run. */
+  /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
-  /** Streams whose handlers live. */
+  /** The number of streams whose handlers are still running. */
   openStreams = 0;
-  /** A stream was opened in this life. */
+  /** Whether any stream was opened in this life. */
   hadStreams = false;
-  /** What this group asked of other services. */
+  /** The calls that this group made to other services. */
   readonly nested = new NestedCalls();
-  /** Messages whose handlers wait for replies to calls that they made. */
+  /** Messages whose handlers wait for nested replies. */
   readonly unfinished = new Map<string, Message>();
-  /** Passive: what the log starts from. Semi-active: the base, see `checkpoint/base.ts`. */
+  /** Passive: the checkpoint at which the log starts. Semi-active: the base, see `state/base.ts`. */
   checkpoint: Checkpoint | undefined;
 
   readonly #settings = new Map<string, MethodSettings>();
@@ -113,7 +117,7 @@ export class ReplicaState {
     return this.#wantsFlush;
   }
 
-  /** Something was gathered that a `flush` must send. */
+  /** Something was gathered that the next `flush` must send. */
   wantFlush(): void {
     this.#wantsFlush = true;
   }
@@ -152,7 +156,7 @@ export class ReplicaState {
     if (this.digests.length > DIGESTS_KEPT) this.digests.dropUpTo((orderNum - DIGESTS_KEPT / 2) as OrderNum);
   }
 
-  /** @param base where the log begins for the sake of replicas that join while streams are open */
+  /** @param base the order from which the log is kept so that replicas can join while streams are open */
   statusWith(base: OrderNum | undefined): ReplicaStatus {
     return {
       group: this.config.group,

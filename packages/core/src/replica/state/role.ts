@@ -1,3 +1,5 @@
+/** The questions and events that a role answers in its own way; by default, as a starting or deposed replica does. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
@@ -14,10 +16,10 @@ import type { EventOf, RoleName } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Peer } from './peers.js';
 
-/** Events that come from callers, or answer what only a primary asks its adapter for. */
 /** What a replica has started: a call, which is ordered now and processed next, or something else. */
 export type Started = Extract<Work, { kind: 'call' }> | { readonly kind: 'other' };
 
+/** Events that callers cause, and answers to effects that only a primary emits. */
 export type CallerEvent = EventOf<
   | 'rpcCall'
   | 'plainCall'
@@ -31,9 +33,9 @@ export type CallerEvent = EventOf<
 >;
 
 /**
- * Everything that a replica does otherwise in one role than in another. A role is an object that knows what only this
- * role knows: becoming another role makes another object, and drops this one. What is written here is what a replica does
- * that is still starting, or deposed: nothing.
+ * Everything that differs from role to role. A role is an object that holds the state of this role alone: becoming
+ * another role makes another object and drops this one. The methods here do nothing, which is right for a starting or
+ * deposed replica.
  */
 export abstract class Role {
   abstract readonly kind: RoleName;
@@ -42,12 +44,12 @@ export abstract class Role {
 
   tick(): void {}
   flush(): void {}
-  /** This process stood still for so long: nobody is to be taken for silent because of it. */
+  /** This process stood still for `gapMs`. Nobody may be taken for silent because of that. */
   forgiveStandstill(_gapMs: number): void {}
   /**
-   * SIGTERM.
+   * The process received SIGTERM.
    *
-   * @returns whether this replica may stop at once: nobody counts on it
+   * @returns whether this replica may stop at once, because nobody counts on it
    */
   stepDown(): boolean {
     return true;
@@ -56,77 +58,84 @@ export abstract class Role {
   // ── replicas ──
 
   peerUp(_peer: Peer, _member: Member): void {}
-  /** A peer said which term it is in, and it is this replica's own. */
+  /** The primary of this replica's own term announced that term. */
   newTermTold(_from: Member, _frame: NewTermFrame): void {}
-  /**
-   * @returns why this life is over, if the frame says so
-   */
+  /** @returns the reason if the frame ends this life of the replica */
   peerFrame(_from: Member, _frame: Exclude<PeerFrame, NewTermFrame>): string | undefined {
     return undefined;
   }
-  /** Bodies that a replica asked for as a backup are of no use to a primary: what it orders comes from whoever waits for it. */
+  /**
+   * Whether bodies sent by peers are taken. A primary does not need them: they answer a request it made as a backup,
+   * and every caller that still waits sends its message again.
+   */
   get takesBodies(): boolean {
     return true;
   }
-  /** The in-sync set, or a change of it that is in flight, is other than before: these count, beside this replica. */
+  /** The in-sync set, or a change of it in flight, is different now: these members count, besides this replica. */
   setChanged(_members: readonly Member[]): void {}
-  /** A change of the record is certain: it was this replica's own, or somebody else was first. */
+  /** The outcome of a change of the record is certain: this replica's change won, or another one came first. */
   recordChanged(): void {}
-  /** Which members clients are told of. */
+  /** The members that clients are told of; undefined for those of the record. */
   get inSync(): readonly Member[] | undefined {
     return undefined;
   }
 
   // ── sessions ──
 
-  /** A session's link is new, and the session was welcomed on it. */
+  /**
+   * A session was welcomed on a new link. `isKnown`: this replica knew its connection before, or the session is not
+   * new.
+   */
   sessionOpened(_connection: Connection, _link: LinkId, _isKnown: boolean): void {}
   /** This replica answers for the session again. */
   sessionRegistered(_connection: Connection): void {}
-  /** Sessions came, went, or fell silent. */
+  /** Sessions came, went or fell silent. */
   sessionsChanged(): void {}
-  /** Nobody is at the other end of the connection any more, for the moment or for good. */
+  /** The session lost its link or ended: nobody is at the other end of the connection now. */
   sessionLost(_connection: Connection): void {}
   /** The session said goodbye. */
   sessionEnded(_connection: Connection): void {}
-  /** No session speaks for the connection. */
+  /** At a tick: the connection has no session. */
   sessionMissing(_connection: Connection): void {}
-  /** For how long the frames of sessions have been read; they wait while the primary's queue is full. */
+  /**
+   * For how many milliseconds the frames of sessions have been read. They are not read while the primary's queue is
+   * full.
+   */
   get readForMs(): number {
     return Number.POSITIVE_INFINITY;
   }
-  /** Replies of a link that is gone need not be released any more. */
+  /** A session's link is gone, so replies that wait to leave on it can be dropped. */
   linkLost(_connection: Connection): void {}
-  /** A connection of which nothing is known may be one whose records were freed and forgotten. */
+  /** Whether an unknown connection may be one whose records were freed and forgotten. */
   get forgetsConnections(): boolean {
     return false;
   }
-  /** @returns whether the session may go on: it reflected only what this group's primaries ordered */
+  /** @returns whether the session may go on; false if it reflected an order that no primary of this group gave */
   reflected(_connection: Connection, _orders: readonly OrderInfo[]): boolean {
     return true;
   }
   streamsAsked(_connection: Connection, _asks: readonly StreamAsk[], _sent: readonly SeqNum[]): void {}
   collected(_connection: Connection, _peer: string, _frame: CollectedFrame): void {}
-  /** A frame of a session was taken in. */
+  /** A frame of a session was handled. */
   sessionSpoke(): void {}
 
   // ── requests ──
 
-  /** Whether the reply to a request that came as a frame goes by frame, though RPCs are the carrier. */
+  /** With RPCs as the carrier: whether the reply to a request that came as a frame goes back as a frame. */
   get answersFrames(): boolean {
     return false;
   }
   /**
-   * Whether the body of a message is kept that its client has seen answered. At the primary such a message has its order;
-   * if it has not, the order was cut, and it gets no other.
+   * Whether to keep the body of a message that its client has already seen answered. At the primary such a message has
+   * its order already; if it has none, the order was cut, and the message must not get another.
    */
   get takesAnswered(): boolean {
     return true;
   }
-  /** A body arrived that an ordered message lacked. Somebody may wait for that order to become stable. */
+  /** The missing body of an ordered message arrived. A caller may be waiting for that order to become stable. */
   heldMore(): void {}
   repliesSeen(_connection: Connection, _upTo: SeqNum): void {}
-  /** The body of a message is here. @param isNew it was not before */
+  /** A session sent a message. @param isNew whether the body was not here before */
   requested(
     _connection: Connection,
     _message: Message,
@@ -135,7 +144,7 @@ export abstract class Role {
     _peer: string,
     _awaitStable: boolean,
   ): void {}
-  /** Read-only calls of a session, which knows the term given. @returns whether the session may go on */
+  /** A session that knows the term `_term` sent reads. @returns whether the session may go on */
   read(_connection: Connection, _peer: string, _term: number, _reads: readonly ReadRequest[]): boolean {
     return true;
   }
@@ -143,7 +152,7 @@ export abstract class Role {
   callerEvent(_event: CallerEvent): boolean {
     return false;
   }
-  /** Callers that are refused are told who the primary is. */
+  /** Whether callers that are refused are told who the primary is. */
   get namesPrimary(): boolean {
     return true;
   }
@@ -158,56 +167,56 @@ export abstract class Role {
   startNext(): Started | undefined {
     return undefined;
   }
-  /** The digest of one more order is known. */
+  /** This replica's digest after one more order is known. */
   digestKnown(): void {}
   /** A message of a stream was processed. */
   partProcessed(_connection: Connection, _entry: Entry): void {}
   /** One more order was processed. */
   processed(): void {}
-  /** The outcome for an idempotency key is kept. */
+  /** The outcome of the call with this idempotency key is in the reply cache. */
   keySettled(_key: string): void {}
-  /** What a message came to is known. @param isWaitedFor its caller was not told when it was ordered */
+  /** The outcome of a message is known, and its caller still waits for it. */
   concluded(_connection: Connection, _message: Message, _orderNum: OrderNum, _told: Outcome): void {}
   /** A read was processed. */
   readDone(_work: Extract<Work, { kind: 'read' }>, _outcome: Outcome): void {}
   /**
-   * The handler of an ordered message has run for longer than `stallMs`, and no order says that it is left behind.
+   * The handler of an ordered message has run longer than `stallMs`, and no order abandons it.
    *
-   * @returns whether this replica leaves it behind now
+   * @returns whether this replica abandons it now
    */
   stalled(_entry: Entry, _forMs: number): boolean {
     return false;
   }
-  /** What this replica computed is not what the primary did. */
+  /** This replica's result differs from the primary's. */
   diverged(_orderNum: OrderNum): void {}
   nestedCalled(_id: NestedId): void {}
 
   // ── streams ──
 
-  /** A credit was processed: whether this replica's handlers had sent what the primary's had. */
+  /** Whether this replica compares the items its handlers sent with the primary's when a credit is processed. */
   get comparesItems(): boolean {
     return true;
   }
   streamDropped(_connection: Connection, _stream: Stream): void {}
   /** A handler sent an item. */
   itemSent(_connection: Connection, _stream: Stream): void {}
-  /** A handler took messages, or a stream has its status: its client is told. */
+  /** A handler took messages, or a stream has its status. The stream's client must be told. */
   windowMoved(_connection: Connection, _stream: Stream): void {}
-  /** A stream of a session whose link is new. */
+  /** The session of this stream has a new link. */
   streamResumed(_connection: Connection, _stream: Stream): void {}
 
   // ── checkpoints and the log ──
 
-  /** The log may go up to there, as far as this role is concerned. */
+  /** The order up to which this role lets the log be dropped; `upTo` at most. */
   logBound(upTo: OrderNum): OrderNum {
     return upTo;
   }
-  /** Whether a base is as good as a newer one: services differed nowhere beyond it. */
+  /** Whether replicas may still join from this base. They may not if a backup's results differed after it. */
   trusts(_base: Checkpoint): boolean {
     return true;
   }
   checkpointTaken(_checkpoint: Checkpoint): void {}
-  /** Messages may exist that no log has yet, so whether there are streams is not known. */
+  /** Whether messages that this replica has not heard of may have opened streams. */
   get mayHaveStreams(): boolean {
     return false;
   }
@@ -220,11 +229,11 @@ export abstract class Role {
   get blocked(): string | undefined {
     return undefined;
   }
-  /** Announcements gather: a `flush` is due `batchMs` after they began to. */
+  /** Whether announcements are gathering. A `flush` is then due `batchMs` after the first of them. */
   get gathers(): boolean {
     return false;
   }
 
-  /** This role ends with this life of the replica: callers that still wait are told. */
+  /** This role ends: callers that still wait are refused. */
   close(): void {}
 }

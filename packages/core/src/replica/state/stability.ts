@@ -1,11 +1,13 @@
+/** Concludes from the acknowledgments of the in-sync backups which orders are stable and whether the lease holds. */
+
 import type { ConnectionId, OrderNum } from '../../model/ids.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 import type { Peer, Peers } from './peers.js';
 
 /**
- * The members, beside the primary itself, whose acknowledgments count. While a change of the set is in flight, or its
- * outcome unknown, these are the members of the old *and* of the new set (PacificA, 2.2). A replica that is about to be
+ * The members, besides the primary itself, whose acknowledgments count. While a change of the set is in flight or its
+ * outcome is unknown, the members of the old *and* of the new set count (PacificA, 2.2). A replica that is about to be
  * added counts even before the change is proposed.
  */
 export function requiredMembers(
@@ -29,11 +31,11 @@ export function requiredMembers(
   return required;
 }
 
-/** What the primary may conclude from what its in-sync backups acknowledged. */
+/** Evaluates the acknowledgments of the members that count. */
 export class Stability {
   #required: readonly (Peer | undefined)[] = [];
 
-  /** Follows a change of the set. A required member that was never heard of acknowledges nothing. */
+  /** Sets the members that count. One that this replica never heard of acknowledges nothing. */
   require(members: readonly Member[], peers: Peers): void {
     this.#required = members.map((member) => {
       const peer = peers.get(member.id);
@@ -45,12 +47,12 @@ export class Stability {
     return this.#required.includes(peer);
   }
 
-  /** No backup has to acknowledge anything: this replica is alone. */
+  /** Whether this replica is alone, so that no acknowledgment is needed. */
   get alone(): boolean {
     return this.#required.length === 0;
   }
 
-  /** The order up to which every in-sync backup holds everything; `last` if there is none. */
+  /** The order up to which every in-sync backup holds everything; `last` if there are no backups. */
   stableUpTo(last: OrderNum): OrderNum {
     let stable = last;
     for (const peer of this.#required) {
@@ -69,7 +71,10 @@ export class Stability {
     return processed;
   }
 
-  /** The lease (DESIGN 5.5): every in-sync backup acknowledged a heartbeat that was *sent* within `leaseMs`. */
+  /**
+   * Whether this primary holds the lease (DESIGN 5.5): every in-sync backup acknowledged a heartbeat that was *sent*
+   * within `leaseMs`.
+   */
   holdsLease(nowMs: number, leaseMs: number): boolean {
     for (const peer of this.#required) {
       if (peer === undefined || nowMs - peer.ackedHeartbeatMs >= leaseMs) return false;
@@ -77,7 +82,7 @@ export class Stability {
     return true;
   }
 
-  /** Every in-sync backup would ask this session before it became primary. */
+  /** Whether every in-sync backup would ask this session before it became primary. */
   registeredByAll(connection: ConnectionId): boolean {
     /* rule registered-with-all */ for (const peer of this.#required)
       if (peer === undefined || !peer.registered.has(connection)) return false;

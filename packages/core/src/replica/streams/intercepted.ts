@@ -1,3 +1,11 @@
+/**
+ * Runs the user's interceptors around streams, on the primary alone.
+ *
+ * Every replica keeps the items as its own handler sent them. An item passes the interceptors of the present primary
+ * just before it leaves, so that a backup that takes over can run its own interceptors on the items it kept. An item
+ * thus reaches its client as one primary's interceptors made it, and later items perhaps as another's did.
+ */
+
 import type { Connection } from '../../connection/connection.js';
 import type { CancelOrder } from '../../model/order-info.js';
 import { STREAMED } from '../../model/outcome.js';
@@ -8,13 +16,7 @@ import { offerItems } from './offer.js';
 import { dropStream } from './streams.js';
 import { voidEntering } from './voids.js';
 
-/*
- * The user's interceptors run around a stream on the primary, and nowhere else: every replica keeps what its own handler
- * sent. It passes the interceptors of whoever is primary just before it leaves, because a backup that takes over must run
- * its interceptors on what it kept. So an item reaches the client as one primary's interceptors made it, and later ones
- * perhaps as another's did.
- */
-
+/** The interceptors let an item pass, possibly changed: it may be sent. */
 export function onItemPassed(p: PrimaryState, event: EventOf<'itemPassed'>): void {
   const { r } = p;
   const connection = r.connections.get(event.connection);
@@ -25,8 +27,9 @@ export function onItemPassed(p: PrimaryState, event: EventOf<'itemPassed'>): voi
 }
 
 /**
- * Interceptors ended a stream in the middle. It is an ordered event: handlers hear of a cancellation, and every replica
- * has the status to give. What the client sent and has no order yet is voided behind it, so that nobody waits for it.
+ * Interceptors ended an open stream. The end becomes an ordered event: handlers see a cancellation, and every replica
+ * knows the status to send. Messages of the client that have no order yet are voided behind it, so that nobody waits
+ * for them.
  */
 export function onStreamEnded(p: PrimaryState, { connection: id, stream: of, outcome }: EventOf<'streamEnded'>): void {
   const { r } = p;
@@ -35,7 +38,8 @@ export function onStreamEnded(p: PrimaryState, { connection: id, stream: of, out
   if (connection === undefined || stream === undefined) return;
   const { items } = stream.history;
   const last = stream.history.ended ? items.get(items.last)?.item : undefined;
-  // Those of an earlier primary had ended it, with a status that its client may know; these keep back what is left.
+  // An earlier primary's interceptors had ended the stream with a status that its client may know already. That status
+  // stays; the new interceptors withhold only the remaining items.
   const end =
     last?.kind === 'status' && last.outcome.kind === 'reply'
       ? { status: last.outcome, after: Math.min(stream.passedUpTo, items.last - 1) }
@@ -45,7 +49,7 @@ export function onStreamEnded(p: PrimaryState, { connection: id, stream: of, out
   voidEntering(p, connection, stream, STREAMED);
 }
 
-/** A stream was cancelled, in order: its client is gone, or is told what the interceptors had to say. */
+/** The cancellation of a stream was processed: its client is gone, or gets the status that interceptors chose. */
 export function streamCancelled(r: ReplicaState, connection: Connection, info: CancelOrder): void {
   const { stream: of, orderNum, end } = info;
   const stream = connection.streams.get(of);
@@ -58,7 +62,10 @@ export function streamCancelled(r: ReplicaState, connection: Connection, info: C
   r.role.windowMoved(connection, stream);
 }
 
-/** A new primary's interceptors see what its predecessor's clients lack, once these say what that is. */
+/**
+ * A new primary shows its interceptors only items that clients lack, so it first waits until clients say which those
+ * are.
+ */
 export function awaitAsks(p: PrimaryState): void {
   const { r } = p;
   if (!r.admits) return;
@@ -66,7 +73,10 @@ export function awaitAsks(p: PrimaryState): void {
     for (const stream of streams.values()) stream.passage.awaitsAsk = true;
 }
 
-/** A checkpoint keeps of ended streams what their clients are sent. */
+/**
+ * Whether every item has passed the interceptors. A checkpoint keeps the remaining items of ended streams as their
+ * clients will get them.
+ */
 export function allPassed(p: PrimaryState): boolean {
   const { r } = p;
   if (!r.admits) return true;

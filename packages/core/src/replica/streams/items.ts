@@ -1,3 +1,5 @@
+/** Sends the items of streams to their clients as far as the release rule allows, and again after a link broke. */
+
 import type { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { Stream } from '../../connection/stream.js';
@@ -10,7 +12,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { giveItems, offerItems } from './offer.js';
 
-/** The items that the release rule lets go now; the rest stays offered. */
+/** Takes the items that may leave now. The others stay offered. */
 export function takeItems(p: PrimaryState, connection: Connection, session: ClientSession): SeqItem[] {
   const { r } = p;
   const taken: SeqItem[] = [];
@@ -32,14 +34,17 @@ export function takeItems(p: PrimaryState, connection: Connection, session: Clie
       session.carryUpTo = maxOf(session.carryUpTo, orderNum);
     }
     stream.delivery.sentUpTo = maxOf(stream.delivery.sentUpTo, upTo);
-    // It is offered again when the interceptors let more pass.
+    // A stream whose next item is with the interceptors is offered again when they let it pass.
     if (upTo === stream.history.items.last || isHeldByInterceptors(r, stream, upTo + 1)) session.streams.delete(stream);
     else p.itemsWait = true;
   }
   return taken;
 }
 
-/** It tells nothing of the service's state, so it needs no release. */
+/**
+ * The new window for the client, if the handler took messages. It reveals nothing of the service's state, so it needs
+ * no release.
+ */
 function newWindow(stream: Stream): StreamItem | undefined {
   if (stream.history.handledUpTo <= stream.delivery.toldHandledUpTo || stream.history.over) return undefined;
   stream.delivery.toldHandledUpTo = stream.history.handledUpTo;
@@ -59,7 +64,8 @@ function releasedUpTo(p: PrimaryState, connection: Connection, stream: Stream, m
     return /* rule items-released */ verdict !== 'wait';
   };
   const { last } = stream.history.items;
-  // Orders of items never fall, so those before one that may leave may leave, too, but for what interceptors do.
+  // The orders of a stream's items never decrease. So if the last item may leave, all may, unless interceptors hold one
+  // back.
   if (!r.admits && stream.delivery.sentUpTo >= stream.delivery.stableOnlyUpTo && mayLeave(last)) return last;
   for (let index = stream.delivery.sentUpTo + 1; index <= last; index++) if (!mayLeave(index)) return index - 1;
   return last;
@@ -68,7 +74,7 @@ function releasedUpTo(p: PrimaryState, connection: Connection, stream: Stream, m
 const isHeldByInterceptors = (r: ReplicaState, stream: Stream, index: number): boolean =>
   r.admits && stream.passage.passed(index) === undefined;
 
-/** The same for streams that came as RPCs: these have no room for a header, so everything must be stable. */
+/** Sends items to streams that came as RPCs. An RPC has no room for a header, so every item must be stable. */
 export function flushStreamCalls(p: PrimaryState): void {
   const { r } = p;
   for (const [call, stream] of p.streamCalls) {
@@ -87,13 +93,16 @@ export function flushStreamCalls(p: PrimaryState): void {
       p.itemsWait ||= !isHeldByInterceptors(r, stream, upTo + 1);
     } else if (stream.history.over) {
       p.streamCalls.delete(call);
-      // Nobody else takes them: what is kept of it goes.
+      // Nobody will ask for the items again, so the stream is cancelled, in order, to free what replicas keep of it.
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });
     }
   }
 }
 
-/** Where a client is with its streams, on a link that is new or after a change of primary. */
+/**
+ * A client says how far it is with its streams, on a new link or after a change of primary: the items it lacks are
+ * sent.
+ */
 export function onAsked(
   p: PrimaryState,
   connection: Connection,
@@ -116,7 +125,10 @@ export function onAsked(
   }
 }
 
-/** It was cut, with the history that its client saw: what is kept of it is that it ended so. */
+/**
+ * The order that opened the stream was cut, and its client saw items of it. The stream is kept with nothing but the
+ * status that tells the client so.
+ */
 function unknownStream(r: ReplicaState, connection: Connection, of: SeqNum, received: number): Stream {
   const stream = connection.openStream(of, '');
   stream.startFrom(received);
@@ -126,7 +138,7 @@ function unknownStream(r: ReplicaState, connection: Connection, of: SeqNum, rece
   return stream;
 }
 
-/** A session's link is new: what its streams have is sent again, until it says how far it is. */
+/** A session has a new link: the items kept for its streams are sent again, until it says how far it is. */
 export function resendItems(r: ReplicaState, connection: Connection): void {
   for (const stream of connection.streams.values()) {
     if (stream.delivery.call !== undefined) continue;

@@ -1,9 +1,11 @@
+/** Offers the items of a stream for sending, by way of the user's interceptors if there are any. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Stream } from '../../connection/stream.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** There are new items: they pass the user's interceptors first, if there are any. */
+/** A stream has new items. They pass the user's interceptors first, if there are any. */
 export function giveItems(p: PrimaryState, connection: Connection, stream: Stream): void {
   const { r } = p;
   if (!r.admits) {
@@ -25,7 +27,7 @@ export function giveItems(p: PrimaryState, connection: Connection, stream: Strea
   offerItems(r, connection, stream);
 }
 
-/** There is something to send; whether it may leave is decided when the turn ends. */
+/** A stream has something to send. Whether it may leave is decided when the turn ends. */
 export function offerItems(r: ReplicaState, connection: Connection, stream: Stream): void {
   if (stream.delivery.call === undefined) connection.session?.streams.add(stream);
   r.wantFlush();

@@ -1,3 +1,5 @@
+/** Brings the parts of a stream into the order of their positions before they are ordered. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
@@ -10,8 +12,8 @@ import { dropStream } from './streams.js';
 import { forgetAdmission, voidMessage } from './voids.js';
 
 /**
- * Whether a message of a stream may be ordered now. One that came before others that precede it waits until these lead
- * here again; one whose stream is not, and will not be, is voided.
+ * Whether a part of a stream may be ordered now. If earlier parts are missing, it is held, and scheduling them leads
+ * here again. If its stream is gone for good, or the part came too late, it is voided.
  */
 export function mayOrderPart(
   p: PrimaryState,
@@ -30,7 +32,7 @@ export function mayOrderPart(
     p.setAside.set(stream, { connection, peer });
     return false;
   }
-  // It may wait already, and be asked for once more.
+  // The same part may be held already from an earlier attempt.
   connection.held.get(part.of)?.delete(positionOf(part));
   const stream = connection.streams.get(part.of);
   if (stream === undefined) {
@@ -64,7 +66,7 @@ export function mayOrderPart(
   return true;
 }
 
-/** Position 0: a cancellation may come before anything. */
+/** A cancellation has position 0, since it may go ahead of every other part. */
 const positionOf = (part: StreamPart): number => ('position' in part ? part.position : 0);
 
 function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>, message: Message): void {
@@ -78,8 +80,8 @@ function hold(connection: Connection, part: Extract<StreamPart, { of: SeqNum }>,
 }
 
 /**
- * The client of a stream is gone while the opening waits for interceptors, or for other streams to end: the stream never
- * had an effect and never will.
+ * Gives up a stream whose client left while its opening waited for interceptors or for other streams to end. The stream
+ * never had an effect and never will.
  *
  * @returns false if the opening waits for neither
  */

@@ -1,3 +1,5 @@
+/** The life of streams on every replica: opened, advanced, credited and dropped by the same orders everywhere. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
@@ -9,7 +11,7 @@ import { STREAM_CREDITS_MAX, type StreamOutput } from '../../model/stream.js';
 import type { Entry } from '../state/message-order.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-/** What a stream's end looks like to its handler, whoever ended it. */
+/** The request that tells a handler of its stream's cancellation, no matter who ended the stream. */
 export const cancelRequest = (of: SeqNum): Request => ({
   method: '',
   message: NO_BYTES,
@@ -17,14 +19,14 @@ export const cancelRequest = (of: SeqNum): Request => ({
 });
 const NO_BYTES = new Uint8Array(0);
 
-/** The method that a message belongs to; what follows in a stream does not name it. */
+/** The method that a message belongs to. Later parts of a stream do not name it, so the stream does. */
 export const methodOf = (connection: Connection, request: Request): string => {
   const { stream } = request;
   if (stream === undefined || stream.kind === 'open' || stream.kind === 'credit') return request.method;
   return connection.streams.get(stream.of)?.method ?? request.method;
 };
 
-/** The handler is about to get a message: its stream is known from here on, on every replica. */
+/** The handler is about to get a message. If it opens a stream, every replica knows the stream from here on. */
 export function beginPart(r: ReplicaState, connection: Connection, message: Message): void {
   const { request, seqNum } = message;
   if (request?.stream?.kind !== 'open') return;
@@ -36,7 +38,7 @@ export function beginPart(r: ReplicaState, connection: Connection, message: Mess
   r.hadStreams = true;
 }
 
-/** A message of a stream was processed: its place, or what its client has taken. */
+/** A part of a stream was processed: its position is used, or items that the client took are freed. */
 export function partProcessed(r: ReplicaState, connection: Connection, { info, message }: Entry): void {
   const part = message?.request?.stream;
   switch (part?.kind) {
@@ -65,8 +67,8 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, m
 }
 
 /**
- * What the primary's handlers had sent up to the items that were taken: a digest for each stream, in the determinants of
- * the order. So replicas compare what clients saw, however late their own handlers are.
+ * For each stream in a credit, the primary's digest of the items up to the taken one. The digests become determinants
+ * of the order, so replicas compare what clients saw, however late their own handlers are.
  */
 export function creditDigests(connection: Connection, { stream: part }: Request): Determinants | undefined {
   if (part?.kind !== 'credit' || part.taken.length > STREAM_CREDITS_MAX) return undefined;
@@ -82,7 +84,7 @@ function isExpected(stream: Stream, upTo: number, info: OrderInfo, i: number): b
   return digest === undefined || stream.history.expect(upTo, digest);
 }
 
-/** Nobody will hear anything of it any more. */
+/** Forgets a stream. Its client hears nothing more of it. */
 export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum): void {
   const stream = connection.streams.get(of);
   if (stream === undefined) return;
@@ -92,14 +94,16 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   r.role.streamDropped(connection, stream);
 }
 
-/** A connection ends: a handler that is later here than it was at the primary has nobody to speak to. */
+/**
+ * A connection ends: its streams are forgotten. A handler that is slower here than at the primary has no client left.
+ */
 export function dropStreams(r: ReplicaState, id: ConnectionId): void {
   const connection = r.connections.get(id);
   if (connection === undefined) return;
   for (const of of connection.streams.keys()) dropStream(r, connection, of);
 }
 
-/** Items go to their streams, in whatever order their handlers' messages had. */
+/** Keeps the items that handlers sent, each with its stream, in the order in which the handlers sent them. */
 export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readonly StreamOutput[]): void {
   for (const { connection: id, stream: of, item, digest } of outputs) {
     const connection = r.connections.get(id);

@@ -1,3 +1,5 @@
+/** Voids messages that will never be processed: each takes its place in the order as a void. */
+
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
@@ -5,14 +7,14 @@ import type { SeqNum } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { PrimaryState } from '../state/primary-state.js';
 
-/** A message that will never be processed takes its place in the order as that. */
+/** Schedules a void for a message that will never be processed. */
 export function voidMessage(p: PrimaryState, connection: Connection, message: Message, outcome: Outcome): void {
   message.become('voiding');
   message.request = undefined;
   p.scheduler.add({ kind: 'void', connection, message, outcome });
 }
 
-/** What came of a stream that is over, and has no order yet. */
+/** Voids the messages of a stream that is over and that have no order yet. */
 export function voidEntering(p: PrimaryState, connection: Connection, stream: Stream, outcome: Outcome): void {
   const { entering } = stream.passage;
   stream.passage.entering = undefined;
@@ -21,14 +23,14 @@ export function voidEntering(p: PrimaryState, connection: Connection, stream: St
   if (forgetAdmission(p, entering)) voidMessage(p, connection, entering, outcome);
 }
 
-/** What waits for others that will not come. */
+/** Voids the messages that are held for earlier ones, which will not come. */
 function voidHeld(p: PrimaryState, connection: Connection, of: SeqNum, outcome: Outcome): void {
   const held = connection.held.get(of);
   connection.held.delete(of);
   for (const message of held?.values() ?? []) voidMessage(p, connection, message, outcome);
 }
 
-/** @returns whether interceptors held this message */
+/** Forgets that a message is with the interceptors. @returns whether it was */
 export function forgetAdmission(p: PrimaryState, message: Message): boolean {
   for (const [admission, work] of p.admissions) {
     if (work.kind !== 'call' || work.message !== message) continue;
