@@ -217,7 +217,7 @@ export class Watch {
     demand(told === undefined, () => `${server.name} announces order ${told?.orderNum}, which clients reflect`);
   }
 
-  #checkBounds(server: WatchedReplica, { waitingToRelease, logLength, base }: ReplicaStatus): void {
+  #checkBounds(server: WatchedReplica, { role, waitingToRelease, logLength, base }: ReplicaStatus): void {
     const { config, streams, nested } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
@@ -232,6 +232,8 @@ export class Watch {
     // While streams are open, a replica that executes keeps its log for replicas that join. No run reaches the bound of
     // that.
     if (streams !== undefined && base !== undefined) return;
+    // One that has just started from there is given that whole log, before it knows of the streams in it.
+    if (streams !== undefined && role === 'joining') return;
     // A replica that joined keeps its log until it has caught up once. With replies among the orders that takes longer.
     const withReplies = nested === undefined ? LOG_SLACK : 4 * LOG_SLACK;
     const slack = streams === undefined ? withReplies : LOG_SLACK_STREAMS;

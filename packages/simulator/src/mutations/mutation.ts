@@ -17,6 +17,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'streams: a message that had no order when the primary changed is sent again',
   'collection from sessions: a session that only read and is back before the decision is heard',
   'streams: a finished stream whose last credit was cut is cancelled',
+  'streams: what a stream sent before its new primary served goes out, though the session opened it after its answer',
   'streams: the streams of a connection end with it',
   'divergence: nobody joins from a base that is older than the difference',
   'session expiry: a session whose end is ordered is not welcomed',

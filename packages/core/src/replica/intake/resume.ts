@@ -21,6 +21,7 @@ export function resumeOutstanding(p: PrimaryState, connection: Connection, peer:
   if (collected === undefined) return;
   forgetUnwanted(connection, collected);
   onAsked(p, connection, collected.streams, collected.outstanding);
+  /* rule offer-opened-since */ offerOpenedSince(p, connection, collected);
   const lost: SeqNum[] = [];
   for (const seqNum of collected.outstanding) {
     const message = connection.messages.get(seqNum);
@@ -42,6 +43,17 @@ export function resumeOutstanding(p: PrimaryState, connection: Connection, peer:
   const link = connection.session?.link;
   if (lost.length > 0 && link !== undefined) {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: lost } });
+  }
+}
+
+/**
+ * The session's answer does not cover streams that it opened afterwards. What their handlers sent before this replica
+ * served goes out here, since nothing else would make it leave.
+ */
+function offerOpenedSince(p: PrimaryState, connection: Connection, { sentUpTo }: Collected): void {
+  for (const stream of connection.streams.values()) {
+    if (stream.id <= sentUpTo) continue;
+    onAsked(p, connection, [{ of: stream.id, received: stream.clientHas, awaitStable: false }]);
   }
 }
 

@@ -69,6 +69,12 @@ export const STREAM_RULES: readonly Rule[] = [
     lacks: 'S2  processes 3: cancel(1)',
   },
   {
+    rule: 'streams: what a stream sent before its new primary served goes out, though the session opened it after its answer',
+    scenario: 'walk-stream-opened-after-the-word',
+    without: { 'offer-opened-since': ';' },
+    lacks: 'C1  s1 << a=1',
+  },
+  {
     rule: 'streams: the streams of a connection end with it',
     scenario: 'stream-ends-apart',
     without: { 'streams-end-with-connection': ';' },
