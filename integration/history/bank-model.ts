@@ -1,9 +1,9 @@
 import type { Operation } from '../../packages/examples/dist/bank/operation.js';
 import type { Model } from '../../packages/simulator/dist/linearizability/index.js';
-import type { End } from '../../packages/workshop/dist/load/messages.js';
+import type { CallEnd } from '../../packages/workshop/dist/load/messages.js';
 
 /** The end of a call that has a place in the bank's history. */
-export type Answer = Extract<End, { kind: 'answered' | 'refused' }>;
+export type Answer = Extract<CallEnd, { kind: 'answered' | 'refused' }>;
 
 /** A bank, and how many operations it has taken. */
 export interface Bank {

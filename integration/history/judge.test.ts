@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../packages/examples/dist/bank/operation.js';
 import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
-import type { Called, End } from '../../packages/workshop/dist/load/messages.js';
+import type { CallEnd, Called } from '../../packages/workshop/dist/load/messages.js';
 import { judge } from './judge.js';
 
 const deposit = (id: number, amountCents = 10): Operation => ({
@@ -11,17 +11,17 @@ const deposit = (id: number, amountCents = 10): Operation => ({
   to: '',
   amountCents,
 });
-const answered = (sequence: number, balanceCents: number): End => ({
+const answered = (sequence: number, balanceCents: number): CallEnd => ({
   kind: 'answered',
   sequence,
   balanceCents,
   toBalanceCents: 0,
 });
-const UNKNOWN: End = { kind: 'unknown', code: 14, details: 'gone' };
-const NONE: End = { kind: 'none', code: 10, details: 'refused' };
+const UNKNOWN: CallEnd = { kind: 'unknown', code: 14, details: 'gone' };
+const NONE: CallEnd = { kind: 'none', code: 10, details: 'refused' };
 
 /** One after the other, each by a caller of its own. */
-const called = (...calls: readonly (readonly [Operation, End])[]): Called[] =>
+const called = (...calls: readonly (readonly [Operation, CallEnd])[]): Called[] =>
   calls.map(([operation, end], i) => ({
     kind: 'called',
     caller: i,

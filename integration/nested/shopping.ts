@@ -1,7 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { BankClient } from '../../packages/examples/dist/bank/proto.js';
 import { PRICES_CENTS } from '../../packages/examples/dist/shop/articles.js';
-import type { Receipt, Sale, SalesPage, ShopClient } from '../../packages/examples/dist/shop/proto.js';
+import type { Sale, SaleReceipt, SalesPage, ShopClient } from '../../packages/examples/dist/shop/proto.js';
 import { SALES_PAGE_MAX, SHOP_ACCOUNT } from '../../packages/examples/dist/shop/service.js';
 import { Patience } from '../history/patience.js';
 
@@ -22,7 +22,7 @@ export interface Purchase {
   readonly article: string;
   /** How often it was answered. */
   answers: number;
-  receipt: Receipt | undefined;
+  receipt: SaleReceipt | undefined;
   error: grpc.ServiceError | undefined;
 }
 

@@ -28,7 +28,7 @@ export interface JoinReply {
   readonly entered?: Entered | null;
   readonly message?: Message | null;
 }
-export interface HistoryRequest {
+export interface RoomHistoryRequest {
   readonly room: string;
   readonly after: number;
 }
@@ -36,12 +36,12 @@ export interface HistoryRequest {
 /** What a chat implements; grpc-js's `addService` takes it. */
 export interface ChatHandlers extends grpc.UntypedServiceImplementation {
   join: grpc.handleBidiStreamingCall<JoinRequest, JoinReply>;
-  history: grpc.handleServerStreamingCall<HistoryRequest, Message>;
+  history: grpc.handleServerStreamingCall<RoomHistoryRequest, Message>;
 }
 
 export interface ChatClient extends grpc.Client {
   join(): grpc.ClientDuplexStream<JoinRequest, JoinReply>;
-  history(request: HistoryRequest): grpc.ClientReadableStream<Message>;
+  history(request: RoomHistoryRequest): grpc.ClientReadableStream<Message>;
 }
 
 type ChatClientConstructor = new (

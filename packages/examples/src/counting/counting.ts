@@ -10,7 +10,7 @@ export interface Tally {
   readonly sum: number;
 }
 
-type Saved = readonly (readonly [name: string, tally: Tally])[];
+type SavedTallies = readonly (readonly [name: string, tally: Tally])[];
 
 /** Counts by name. Nothing in it depends on anything but what was counted, and in which order. */
 export class Counting {
@@ -30,7 +30,7 @@ export class Counting {
 
   /** A copy of everything, as bytes. */
   checkpoint(): Uint8Array {
-    return encodeCheckpoint(VERSION, [...this.#tallies] satisfies Saved);
+    return encodeCheckpoint(VERSION, [...this.#tallies] satisfies SavedTallies);
   }
 
   /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
@@ -40,7 +40,7 @@ export class Counting {
   }
 }
 
-const isSaved = (value: unknown): value is Saved =>
+const isSaved = (value: unknown): value is SavedTallies =>
   Array.isArray(value) &&
   value.every((pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string' && isTally(pair[1]));
 

@@ -8,7 +8,7 @@ export interface BuyRequest {
   readonly customer: string;
   readonly article: string;
 }
-export interface Receipt {
+export interface SaleReceipt {
   readonly sale: number;
   readonly priceCents: number;
   readonly balanceCents: number;
@@ -33,12 +33,12 @@ export interface SalesPage {
 
 /** What a shop implements; grpc-js's `addService` takes it. */
 export interface ShopHandlers extends grpc.UntypedServiceImplementation {
-  buy: grpc.handleUnaryCall<BuyRequest, Receipt>;
+  buy: grpc.handleUnaryCall<BuyRequest, SaleReceipt>;
   getSales: grpc.handleUnaryCall<GetSalesRequest, SalesPage>;
 }
 
 export interface ShopClient extends grpc.Client {
-  buy(request: BuyRequest, callback: grpc.requestCallback<Receipt>): grpc.ClientUnaryCall;
+  buy(request: BuyRequest, callback: grpc.requestCallback<SaleReceipt>): grpc.ClientUnaryCall;
   getSales(request: GetSalesRequest, callback: grpc.requestCallback<SalesPage>): grpc.ClientUnaryCall;
 }
 

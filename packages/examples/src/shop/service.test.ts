@@ -6,7 +6,7 @@ import { BankClient, BankService } from '../bank/proto.js';
 import { handlers as bankHandlers } from '../bank/service.js';
 import { type BareServer, startBare } from '../common/bare.js';
 import type { Dispatched, Parcel } from '../post/proto.js';
-import { type Receipt, type SalesPage, ShopClient, ShopService } from './proto.js';
+import { type SaleReceipt, type SalesPage, ShopClient, ShopService } from './proto.js';
 import { handlers, SALES_PAGE_MAX, SHOP_ACCOUNT } from './service.js';
 import { PAYMENTS_AFTER, Shop } from './shop.js';
 
@@ -48,7 +48,7 @@ const unary = <T>(call: (done: grpc.requestCallback<T>) => unknown): Promise<T> 
   new Promise((resolve, reject) => {
     call((error, reply) => (reply === undefined ? reject(error) : resolve(reply)));
   });
-const buy = (customer: string, article: string): Promise<Receipt> =>
+const buy = (customer: string, article: string): Promise<SaleReceipt> =>
   unary((done) => client.buy({ customer, article }, done));
 const sales = (after = 0, limit = SALES_PAGE_MAX): Promise<SalesPage> =>
   unary((done) => client.getSales({ after, limit }, done));

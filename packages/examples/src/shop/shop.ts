@@ -21,7 +21,7 @@ export interface ShopAudit {
   readonly digest: string;
 }
 
-interface Saved {
+interface SavedSales {
   readonly payments: number;
   readonly sales: readonly Sale[];
 }
@@ -72,7 +72,7 @@ export class Shop {
 
   /** A copy of everything, as bytes. */
   checkpoint(): Uint8Array {
-    return encodeCheckpoint(VERSION, { payments: this.#payments, sales: this.#sales } satisfies Saved);
+    return encodeCheckpoint(VERSION, { payments: this.#payments, sales: this.#sales } satisfies SavedSales);
   }
 
   /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
@@ -83,7 +83,7 @@ export class Shop {
   }
 }
 
-const isSaved = (value: unknown): value is Saved =>
+const isSaved = (value: unknown): value is SavedSales =>
   isRecord(value) && isCount(value.payments) && Array.isArray(value.sales) && value.sales.every(isSale);
 
 const isSale = (value: unknown, index: number): value is Sale =>

@@ -40,7 +40,7 @@ export function search<State, Input, Output>(
   }
 }
 
-interface Attempt<Input, Output> {
+interface SearchPass<Input, Output> {
   readonly found: Found<Input, Output>;
   /** It left something out because of `maxUnknownInRow`. */
   readonly wasBounded: boolean;
@@ -55,7 +55,7 @@ function attempt<State, Input, Output>(
   pending: Pending<Input, Output>,
   maxSteps: number,
   maxUnknownInRow: number,
-): Attempt<Input, Output> {
+): SearchPass<Input, Output> {
   const deadEnds = new DeadEnds(pending.taken.length);
   const placed: number[] = [];
   const before: { state: State; unknownInRow: number }[] = [];

@@ -3,7 +3,7 @@ import type { Mode } from '@understudy/examples/common/mode.js';
 import { addModeOptions, modeOf, wholeNumberOf } from '@understudy/examples/common/mode-options.js';
 import { Command, Option } from 'commander';
 import { EXAMPLES, type ExampleName } from './examples.js';
-import type { StreamsPlan } from './streams/job.js';
+import type { StreamsVolume } from './streams/job.js';
 
 export const SHIPPED_OPERATIONS = fileURLToPath(new URL('../../data/operations.csv', import.meta.url));
 
@@ -26,7 +26,7 @@ export interface DemoOptions extends RunOptions {
   readonly warmUp: number;
 }
 
-export interface StreamsOptions extends RunOptions, StreamsPlan {
+export interface StreamsOptions extends RunOptions, StreamsVolume {
   /** Only against a server that nothing stands in for; nothing is killed. */
   readonly bare: boolean;
 }
@@ -39,7 +39,7 @@ export type Wish =
 /** A wrong command line, or a file of operations that cannot be used. */
 export const EXIT_BAD_INPUT = 2;
 
-type Parsed = Omit<DemoOptions & StreamsOptions, 'mode'> & Mode & { readonly example: ExampleName };
+type DemoArguments = Omit<DemoOptions & StreamsOptions, 'mode'> & Mode & { readonly example: ExampleName };
 
 /** The options that one kind of example has and the other has not. */
 const OF_BANK = ['input', 'inFlight', 'warmUp'] as const;
@@ -80,7 +80,7 @@ const commandOfDemo = (): Command => {
 /** Reads the command line; ends the process with `EXIT_BAD_INPUT` if it makes no sense. */
 export function parseDemoOptions(argv: readonly string[]): Wish {
   const command = commandOfDemo().parse(argv);
-  const { example, clients, messages, bare, ...parsed } = command.opts<Parsed>();
+  const { example, clients, messages, bare, ...parsed } = command.opts<DemoArguments>();
   const mode = modeOf(parsed);
   refuse(command, example, example === 'bank' ? OF_STREAMS : OF_BANK);
   if (example === 'bank') return { example, options: optionsOf(command, mode) };
@@ -88,7 +88,7 @@ export function parseDemoOptions(argv: readonly string[]): Wish {
 }
 
 /** An option that would do nothing is a mistake of whoever gives it. */
-function refuse(command: Command, example: ExampleName, names: readonly (keyof Parsed)[]): void {
+function refuse(command: Command, example: ExampleName, names: readonly (keyof DemoArguments)[]): void {
   for (const name of names)
     if (command.getOptionValueSource(name) === 'cli') {
       const flags = command.options.find((option) => option.attributeName() === name)?.long;
@@ -97,12 +97,12 @@ function refuse(command: Command, example: ExampleName, names: readonly (keyof P
 }
 
 export function optionsOf(command: Command, mode: Mode): DemoOptions {
-  const { input, inFlight, warmUp } = command.opts<Parsed>();
+  const { input, inFlight, warmUp } = command.opts<DemoArguments>();
   return { ...runOptionsOf(command, mode), input, inFlight, warmUp };
 }
 
 function runOptionsOf(command: Command, mode: Mode): RunOptions {
-  const { replicas, kills, timeoutS, keep } = command.opts<Parsed>();
+  const { replicas, kills, timeoutS, keep } = command.opts<DemoArguments>();
   if (kills >= replicas) command.error(`error: ${kills} kills need at least ${kills + 1} replicas`);
   return { replicas, kills, timeoutS, keep, mode };
 }

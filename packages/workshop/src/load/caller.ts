@@ -3,7 +3,7 @@ import type { Operation, Receipt } from '@understudy/examples/bank/operation.js'
 import type { Balance, BankClient } from '@understudy/examples/bank/proto.js';
 import { monotonicMs } from '../demo/stage/clock.js';
 import { endOf } from './end.js';
-import type { Called, End } from './messages.js';
+import type { CallEnd, Called } from './messages.js';
 
 /** Much longer than a failover: a call that takes so long has been lost. */
 const DEADLINE_MS = 15_000;
@@ -32,7 +32,7 @@ export class Caller {
     return { kind: 'called', caller, operation, invokedAtMs, endedAtMs: monotonicMs(), end };
   }
 
-  async #end(operation: Operation): Promise<End> {
+  async #end(operation: Operation): Promise<CallEnd> {
     try {
       if (operation.kind === 'balance') {
         const { sequence, balanceCents } = await this.#send<Balance>('getBalance', operation);

@@ -1,12 +1,12 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import { BankStatus } from '@understudy/examples/bank/operation.js';
-import type { End } from './messages.js';
+import type { CallEnd } from './messages.js';
 
 const REFUSED = /^operation refused at place (\d+): /;
 
 /** What the caller of a change knows by its error. */
-export function endOf(error: ServiceError): End {
+export function endOf(error: ServiceError): CallEnd {
   const { code, details, metadata } = error;
   const place = REFUSED.exec(details)?.[1];
   if (place !== undefined && (code === BankStatus.NOT_FOUND || code === BankStatus.FAILED_PRECONDITION)) {

@@ -18,10 +18,10 @@ export interface Called {
   readonly operation: Operation;
   readonly invokedAtMs: number;
   readonly endedAtMs: number;
-  readonly end: End;
+  readonly end: CallEnd;
 }
 
-export type End =
+export type CallEnd =
   | {
       readonly kind: 'answered';
       readonly sequence: number;

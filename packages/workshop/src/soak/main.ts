@@ -4,7 +4,7 @@ import { Interrupted } from '../demo/stage/stage.js';
 import { parseSoakOptions, type SoakOptions } from './options.js';
 import { planOf } from './plan.js';
 import { runLine, summary } from './report.js';
-import { type Outcome, type RunOptions, runPlan } from './run.js';
+import { type Outcome, runPlan, type SoakRunOptions } from './run.js';
 import { type StreamsSize, streamsPlanOf } from './streams/plan.js';
 import { killsOf, streamsRunLine, streamsSummary } from './streams/report.js';
 import { runStreamsPlan, type StreamsOutcome } from './streams/run.js';
@@ -15,7 +15,7 @@ const EXIT_INTERRUPTED = 130;
 /** What is run again and again, and what is told of it. */
 interface Soak<O> {
   readonly what: string;
-  run(seed: number, options: RunOptions): Promise<O>;
+  run(seed: number, options: SoakRunOptions): Promise<O>;
   killsOf(outcome: O): number;
   line(outcome: O, progress: string): string;
   summary(outcomes: readonly O[]): string;

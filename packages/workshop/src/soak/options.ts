@@ -21,7 +21,7 @@ const SEED_MAX = 999_999_999;
 const TIMEOUT_S = 60;
 const STREAMS_TIMEOUT_S = 600;
 
-interface Parsed extends Omit<SoakOptions, 'streams' | 'kills' | 'seed' | 'timeoutS'> {
+interface SoakArguments extends Omit<SoakOptions, 'streams' | 'kills' | 'seed' | 'timeoutS'> {
   readonly streams: boolean;
   readonly rounds: number;
   readonly open: number;
@@ -59,7 +59,7 @@ export function parseSoakOptions(argv: readonly string[]): SoakOptions {
     .addOption(leaseOption('with --streams: lease of the primary, in milliseconds'))
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT))
     .parse(argv)
-    .opts<Parsed>();
+    .opts<SoakArguments>();
   const { rounds, open, messages, leaseMs, ...rest } = options;
   return {
     ...rest,

@@ -12,7 +12,7 @@ import { type Proof, proveLoad } from './proof.js';
 const REPLICAS = 3;
 const IN_FLIGHT = 64;
 
-export interface RunOptions {
+export interface SoakRunOptions {
   readonly timeoutS: number;
   readonly interrupt: AbortSignal;
   /** Leave the logs where they are, however it ends. */
@@ -36,7 +36,7 @@ export interface Outcome extends Omit<Proof, 'books' | 'repliedAtMs'> {
  *
  * @throws Interrupted
  */
-export async function runPlan(plan: Plan, { timeoutS, interrupt, keep, etcd }: RunOptions): Promise<Outcome> {
+export async function runPlan(plan: Plan, { timeoutS, interrupt, keep, etcd }: SoakRunOptions): Promise<Outcome> {
   const startedAtMs = monotonicMs();
   const stage = new Stage(timeoutS, interrupt, 'soak');
   let faults: Carried[] = [];

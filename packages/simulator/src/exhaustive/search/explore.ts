@@ -17,7 +17,7 @@ export interface ExploreOptions {
   readonly onProgress?: (schedules: number) => void;
 }
 
-export interface Found {
+export interface FailedSchedule {
   readonly schedule: string;
   readonly reason: string;
 }
@@ -27,7 +27,7 @@ export interface Summary {
   /** By `deviations+crashes`. */
   readonly byCost: Readonly<Record<string, number>>;
   readonly endings: Readonly<Record<Played['ending'], number>>;
-  readonly violations: readonly Found[];
+  readonly violations: readonly FailedSchedule[];
   /** False: the search ended at `violationsMax`. */
   readonly complete: boolean;
 }
@@ -43,7 +43,7 @@ export function explore(options: ExploreOptions): Summary {
   const { mode, operations, bound, part = { index: 0, of: 1 }, violationsMax = Number.POSITIVE_INFINITY } = options;
   const endings = { whole: 0, blocked: 0, unavailable: 0, violated: 0 };
   const byCost: Record<string, number> = {};
-  const violations: Found[] = [];
+  const violations: FailedSchedule[] = [];
   let schedules = 0;
   const visit = (node: Node): Played => {
     const played = play(mode, operations, node.schedule);

@@ -1,5 +1,5 @@
 import type { Act } from '../../act.js';
-import type { Operation } from '../../checks/history.js';
+import type { ApplicationCall } from '../../checks/history.js';
 import type { Simulation } from '../../simulation.js';
 import type { ScriptedCall } from './scenario.js';
 
@@ -23,7 +23,7 @@ export class Calls {
   readonly #simulation: Simulation;
   readonly #script: readonly ScriptedCall[];
   readonly #acts: readonly Act[];
-  readonly #made: (Operation | undefined)[] = [];
+  readonly #made: (ApplicationCall | undefined)[] = [];
 
   constructor(simulation: Simulation, script: readonly ScriptedCall[]) {
     this.#simulation = simulation;

@@ -17,7 +17,7 @@ const KEY = 'register';
 
 const LINE = /^INFO +jepsen\.util - (\d+)\t:(invoke|ok|fail|info)\t:(read|write|cas)\t(.+)$/;
 
-interface Call {
+interface JepsenCall {
   readonly process: number;
   readonly function: string;
   readonly value: string;
@@ -33,7 +33,7 @@ interface Call {
  * @throws {JepsenLogError}
  */
 export function parseJepsenLog(text: string): readonly RegisterOperation[] {
-  const open = new Map<number, Call>();
+  const open = new Map<number, JepsenCall>();
   const operations: RegisterOperation[] = [];
   for (const [at, content] of text.split(/\r?\n/).entries()) {
     if (content.trim() === '') continue;
@@ -60,11 +60,11 @@ export function parseJepsenLog(text: string): readonly RegisterOperation[] {
   return operations;
 }
 
-function ended({ process, input, invokedAt }: Call, completedAt: number) {
+function ended({ process, input, invokedAt }: JepsenCall, completedAt: number) {
   return { process, input, invokedAt, completedAt };
 }
 
-function unknown(call: Call): RegisterOperation {
+function unknown(call: JepsenCall): RegisterOperation {
   return { ...ended(call, Number.POSITIVE_INFINITY), output: undefined };
 }
 
@@ -79,7 +79,7 @@ function inputOf(line: number, name: string, value: string): RegisterInput {
   return { kind: 'cas', key: KEY, from: numberOf(line, from), to: numberOf(line, to) };
 }
 
-function outputOf(line: number, call: Call, value: string): RegisterOutput {
+function outputOf(line: number, call: JepsenCall, value: string): RegisterOutput {
   if (call.input.kind === 'get') return value === 'nil' ? null : numberOf(line, value);
   if (value !== call.value) {
     throw new JepsenLogError(line, `:${call.function} ${call.value} of line ${call.invokedAt} ends as ${value}`);

@@ -1,7 +1,7 @@
 import type { Mode } from '@understudy/examples/common/mode.js';
 
 /** How much is asked of a service. */
-export interface StreamsPlan {
+export interface StreamsVolume {
   /** Clients, each with a stub and streams of its own. */
   readonly clients: number;
   /** What each leaves or says. */
@@ -9,14 +9,14 @@ export interface StreamsPlan {
 }
 
 /** What the driver of an example with streams is given when it is started. */
-export interface StreamsJob extends StreamsPlan {
+export interface StreamsJob extends StreamsVolume {
   readonly target: string;
   /** undefined: the service is not replicated. */
   readonly mode: Mode | undefined;
 }
 
 /** How a call ended. */
-export interface End {
+export interface StreamEnd {
   /** The gRPC status. */
   readonly code: number;
   readonly details: string;

@@ -1,6 +1,6 @@
 import { type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { monotonicMs } from '../stage/clock.js';
-import type { End } from './job.js';
+import type { StreamEnd } from './job.js';
 
 /** Nothing came for so long: much longer than a failover. What is missing then has been lost. */
 const QUIET_MS = 20_000;
@@ -44,7 +44,7 @@ export class Journal {
   }
 
   /** Resolves when the call has come to its end. It is cancelled if nothing comes any more. */
-  ended(call: StreamCall): Promise<End> {
+  ended(call: StreamCall): Promise<StreamEnd> {
     this.#open.add(call);
     return new Promise((resolve) => {
       // An error is a status, too; grpc-js throws it if nobody listens.
@@ -80,4 +80,4 @@ export class Journal {
   }
 }
 
-export const isOk = ({ code }: End): boolean => code === status.OK;
+export const isOk = ({ code }: StreamEnd): boolean => code === status.OK;

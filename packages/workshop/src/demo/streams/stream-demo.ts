@@ -1,6 +1,6 @@
 import type { Findings } from '../proof/problems.js';
 import type { Claim } from '../proof/proof-lines.js';
-import type { Arrivals, StreamsPlan } from './job.js';
+import type { Arrivals, StreamsVolume } from './job.js';
 
 /** What a proof of streams has found, and what it has looked at. */
 export interface StreamsProof extends Findings {
@@ -19,6 +19,6 @@ export interface StreamDemo<Piece, Result extends Arrivals> {
   readonly driver: string;
   /** What progress counts, and how much of it there is. */
   readonly unit: string;
-  total(plan: StreamsPlan): number;
-  prove(evidence: readonly Piece[], result: Result, plan: StreamsPlan): StreamsProof;
+  total(plan: StreamsVolume): number;
+  prove(evidence: readonly Piece[], result: Result, plan: StreamsVolume): StreamsProof;
 }

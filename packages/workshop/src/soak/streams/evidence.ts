@@ -1,5 +1,5 @@
 import type { Mode } from '@understudy/examples/common/mode.js';
-import type { End } from '../../demo/streams/job.js';
+import type { StreamEnd } from '../../demo/streams/job.js';
 
 /** What the client process of a round is given when it is started. */
 export interface CountJob {
@@ -17,7 +17,7 @@ export interface CountEvidence {
   readonly tally: string;
   /** As they came, three numbers each: of the message, of the tally, of its place. */
   readonly answers: Uint32Array;
-  readonly end: End;
+  readonly end: StreamEnd;
 }
 
 export interface CountResult {

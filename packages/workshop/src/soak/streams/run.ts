@@ -5,7 +5,7 @@ import { DemoFailure } from '../../demo/stage/children.js';
 import { monotonicMs } from '../../demo/stage/clock.js';
 import { Replicas } from '../../demo/stage/replicas.js';
 import { Stage } from '../../demo/stage/stage.js';
-import { coordinatorKeys, type RunOptions } from '../run.js';
+import { coordinatorKeys, type SoakRunOptions } from '../run.js';
 import { compareSurvivors } from '../survivors.js';
 import type { CountEvidence, CountJob, CountResult } from './evidence.js';
 import type { Round, StreamsPlan } from './plan.js';
@@ -37,7 +37,7 @@ export interface StreamsOutcome {
  *
  * @throws Interrupted
  */
-export async function runStreamsPlan(plan: StreamsPlan, options: RunOptions): Promise<StreamsOutcome> {
+export async function runStreamsPlan(plan: StreamsPlan, options: SoakRunOptions): Promise<StreamsOutcome> {
   const startedAtMs = monotonicMs();
   const stage = new Stage(options.timeoutS, options.interrupt, 'soak');
   const rounds: PlayedRound[] = [];
@@ -46,7 +46,7 @@ export async function runStreamsPlan(plan: StreamsPlan, options: RunOptions): Pr
     const keys = coordinatorKeys(stage, options.etcd);
     const replicas = await Replicas.start(stage, REPLICAS, plan.mode, { example: 'counting', coordinator: keys });
     await replicas.formed();
-    const run = new StreamsRun(stage, replicas, plan);
+    const run = new RoundsRun(stage, replicas, plan);
     while (rounds.length < plan.rounds.length && violations.length === 0)
       rounds.push(await run.play(rounds.length, violations));
   } catch (error) {
@@ -60,7 +60,7 @@ export async function runStreamsPlan(plan: StreamsPlan, options: RunOptions): Pr
 }
 
 /** A group that goes from round to round. */
-class StreamsRun {
+class RoundsRun {
   readonly #stage: Stage;
   readonly #replicas: Replicas;
   readonly #plan: StreamsPlan;

@@ -3,7 +3,7 @@ import type { Message } from '@understudy/examples/chat/proto.js';
 import { Problems } from '../../proof/problems.js';
 import type { Claim } from '../../proof/proof-lines.js';
 import { thousands } from '../../report/thousands.js';
-import type { StreamsPlan } from '../job.js';
+import type { StreamsVolume } from '../job.js';
 import { isOk } from '../journal.js';
 import type { StreamsProof } from '../stream-demo.js';
 import type { ChatEvidence, ChatEvidenceOf } from './chat-evidence.js';
@@ -16,7 +16,7 @@ type Reading = ChatEvidenceOf<'history'>;
  * in that order, without a gap or a repeat; it holds what each has said once and in the order in which it was said; and
  * who read the history in between read the same.
  */
-export function proveChat(evidence: readonly ChatEvidence[], plan: StreamsPlan): StreamsProof {
+export function proveChat(evidence: readonly ChatEvidence[], plan: StreamsVolume): StreamsProof {
   const problems = new Problems();
   const participants = evidence.filter((one): one is Participant => one.kind === 'participant');
   const readings = evidence.filter((one): one is Reading => one.kind === 'history');
@@ -45,7 +45,11 @@ function checkHeard({ name, entered, heard }: Participant, room: readonly Messag
 }
 
 /** A participant that gave up early would leave nothing to find fault with. */
-function checkPlan(participants: readonly Participant[], { clients, messages }: StreamsPlan, problems: Problems): void {
+function checkPlan(
+  participants: readonly Participant[],
+  { clients, messages }: StreamsVolume,
+  problems: Problems,
+): void {
   const said = participants.reduce((sum, one) => sum + one.said.length, 0);
   if (said !== clients * messages) problems.add('lost', `${said} messages were said, not ${clients} times ${messages}`);
 }

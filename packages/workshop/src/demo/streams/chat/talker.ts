@@ -1,6 +1,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { ChatClient, Entered, JoinReply, JoinRequest, Message } from '@understudy/examples/chat/proto.js';
-import type { End } from '../job.js';
+import type { StreamEnd } from '../job.js';
 import type { Journal } from '../journal.js';
 import type { ChatEvidenceOf } from './chat-evidence.js';
 
@@ -13,7 +13,7 @@ export class Talker {
   readonly #journal: Journal;
   readonly #onHeard: () => void;
   readonly #call: ClientDuplexStream<JoinRequest, JoinReply>;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #said: ChatEvidenceOf<'participant'>['said'][number][] = [];
   readonly #heard: Message[] = [];
   #entered: Entered | undefined;

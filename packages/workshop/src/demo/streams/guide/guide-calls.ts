@@ -7,7 +7,7 @@ import type {
   RouteGuideClient,
   WalkSummary,
 } from '@understudy/examples/route-guide/proto.js';
-import type { End } from '../job.js';
+import type { StreamEnd } from '../job.js';
 import type { Journal } from '../journal.js';
 import type { EvidenceOf } from './guide-evidence.js';
 
@@ -17,7 +17,7 @@ export class NotesCall {
   readonly #journal: Journal;
   readonly #onAnswered: () => void;
   readonly #call: ClientDuplexStream<NewNote, Note>;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #left: EvidenceOf<'notes'>['left'][number][] = [];
   readonly #came: Note[] = [];
   #answered = 0;
@@ -78,7 +78,7 @@ export class NotesCall {
 export class WalkCall {
   readonly #journal: Journal;
   readonly #call: ClientWritableStream<Point>;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #points: Point[] = [];
   #summary: WalkSummary | undefined;
 
@@ -111,7 +111,7 @@ export class ListCall {
   readonly #rectangle: EvidenceOf<'list'>['rectangle'];
   readonly #journal: Journal;
   readonly #sentAfter: number;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #coming: AsyncIterator<Place>;
   readonly #places: Place[] = [];
   #hasMore = true;

@@ -1,5 +1,5 @@
 import type { Note, Place, Point, Rectangle, WalkSummary } from '@understudy/examples/route-guide/proto.js';
-import type { Arrivals, End } from '../job.js';
+import type { Arrivals, StreamEnd } from '../job.js';
 
 /** What a walker sent and got on one call. `sentAfter`: the last entry of the logbook that was known then. */
 export type GuideEvidence =
@@ -8,7 +8,7 @@ export type GuideEvidence =
       readonly author: string;
       readonly left: readonly { readonly point: Point; readonly text: string; readonly sentAfter: number }[];
       readonly came: readonly Note[];
-      readonly end: End;
+      readonly end: StreamEnd;
     }
   | {
       readonly kind: 'walk';
@@ -16,21 +16,21 @@ export type GuideEvidence =
       /** Of the last point. */
       readonly sentAfter: number;
       readonly summary: WalkSummary | undefined;
-      readonly end: End;
+      readonly end: StreamEnd;
     }
   | {
       readonly kind: 'list';
       readonly rectangle: { readonly [Corner in keyof Rectangle]: Point };
       readonly sentAfter: number;
       readonly places: readonly Place[];
-      readonly end: End;
+      readonly end: StreamEnd;
     }
   | {
       readonly kind: 'look';
       readonly point: Point;
       readonly sentAfter: number;
       readonly place: Place | undefined;
-      readonly end: End;
+      readonly end: StreamEnd;
     };
 
 export interface GuideResult extends Arrivals {

@@ -3,7 +3,7 @@ import type { Note } from '@understudy/examples/route-guide/proto.js';
 import { Problems } from '../../proof/problems.js';
 import type { Claim } from '../../proof/proof-lines.js';
 import { thousands } from '../../report/thousands.js';
-import type { StreamsPlan } from '../job.js';
+import type { StreamsVolume } from '../job.js';
 import { isOk } from '../journal.js';
 import type { StreamsProof } from '../stream-demo.js';
 import type { EvidenceOf, GuideEvidence, GuideResult } from './guide-evidence.js';
@@ -19,7 +19,7 @@ type NotesEvidence = EvidenceOf<'notes'>;
 export function proveGuide(
   evidence: readonly GuideEvidence[],
   { entries }: GuideResult,
-  plan: StreamsPlan,
+  plan: StreamsVolume,
 ): StreamsProof {
   const problems = new Problems();
   for (const { kind, end } of evidence)
@@ -33,7 +33,7 @@ export function proveGuide(
 }
 
 /** A walker that gave up early would leave nothing to find fault with. */
-function checkPlan(evidence: readonly GuideEvidence[], { clients, messages }: StreamsPlan, problems: Problems): void {
+function checkPlan(evidence: readonly GuideEvidence[], { clients, messages }: StreamsVolume, problems: Problems): void {
   const left = evidence.reduce((sum, one) => sum + (one.kind === 'notes' ? one.left.length : 0), 0);
   if (left !== clients * messages) problems.add('lost', `${left} notes were left, not ${clients} times ${messages}`);
 }
