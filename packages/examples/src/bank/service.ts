@@ -5,7 +5,7 @@ import type { BankHandlers } from './proto.js';
 
 export const HISTORY_PAGE_MAX = 10_000;
 
-/** The bank as a gRPC service. */
+/** Returns the gRPC handlers of a bank. */
 export function handlers(bank: Bank): BankHandlers {
   const change = (operation: Change, reply: grpc.sendUnaryData<Receipt>): void => {
     const fault = faultOf(operation);

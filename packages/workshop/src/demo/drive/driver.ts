@@ -1,3 +1,4 @@
+/** The client process of the bank's demo. */
 import type { BankClient } from '@understudy/examples/bank/proto.js';
 import { jsonLogger } from '@understudy/examples/common/json-logger.js';
 import { connectBare } from '../../bank/client.js';
@@ -22,7 +23,7 @@ await runDriver<DriverJob, DrivenReply, Books>(async ({ target, mode, input, inF
   return { pieces: [...warmUpReplies, ...replies], result };
 });
 
-/** The bare bank's client loads nothing of replication: its process is what a user's is without it. */
+/** The client of the bare bank loads no replication, so that its process equals that of a user without Understudy. */
 async function connect(target: string, mode: DriverJob['mode']): Promise<BankClient> {
   if (mode === undefined) return connectBare(target);
   const { connectReplicated } = await import('../../bank/connect-replicated.js');

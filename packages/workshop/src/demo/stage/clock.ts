@@ -1,2 +1,2 @@
-/** Milliseconds of the machine's monotonic clock: what two processes of one machine read can be compared. */
+/** The machine's monotonic clock, in milliseconds. All processes of a machine read the same clock. */
 export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;

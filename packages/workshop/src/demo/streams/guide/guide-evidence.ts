@@ -1,7 +1,8 @@
+/** The evidence of a route guide's run. */
 import type { Note, Place, Point, Rectangle, WalkSummary } from '@understudy/examples/route-guide/proto.js';
 import type { Arrivals, StreamEnd } from '../job.js';
 
-/** What a walker sent and got on one call. `sentAfter`: the last entry of the logbook that was known then. */
+/** The messages that a walker sent and received on one call. `sentAfter` is the last entry known before sending. */
 export type GuideEvidence =
   | {
       readonly kind: 'notes';
@@ -13,7 +14,7 @@ export type GuideEvidence =
   | {
       readonly kind: 'walk';
       readonly points: readonly Point[];
-      /** Of the last point. */
+      /** The last entry known before the last point was sent. */
       readonly sentAfter: number;
       readonly summary: WalkSummary | undefined;
       readonly end: StreamEnd;
@@ -33,8 +34,9 @@ export type GuideEvidence =
       readonly end: StreamEnd;
     };
 
+/** The result of a route guide's driver. */
 export interface GuideResult extends Arrivals {
-  /** Length of the logbook, as the guide tells when nobody uses it any more; undefined if it does not. */
+  /** Length of the logbook after all calls have ended; undefined if the guide did not answer. */
   readonly entries: number | undefined;
 }
 
