@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The command `docker`, against the engine of the tests. */
+/** Runs the command `docker` with the engine of the tests. */
 export async function docker(...args: readonly string[]): Promise<string> {
   return (await run('docker', args)).stdout.trim();
 }

@@ -37,7 +37,7 @@ function books(...history: number[]): Books {
 }
 
 describe('the judge of a history', () => {
-  it('accepts what a bank does, with unknown outcomes in the places that nobody was told', () => {
+  it('accepts the history of a bank, with unknown outcomes in the places that no answer names', () => {
     const calls = called(
       [deposit(1), answered(1, 10)],
       [deposit(2), UNKNOWN],
@@ -47,7 +47,7 @@ describe('the judge of a history', () => {
     expect(judge(calls, books(1, 2, 4))).toEqual({ violations: [], answered: 2, unknown: 1, none: 1 });
   });
 
-  it('accepts an unknown outcome that never was', () => {
+  it('accepts a call of unknown outcome that never took effect', () => {
     expect(judge(called([deposit(1), UNKNOWN], [deposit(2), answered(1, 10)]), books(2)).violations).toEqual([]);
   });
 
@@ -68,11 +68,11 @@ describe('the judge of a history', () => {
       books(1, 2),
       'by none',
     ],
-  ])('notices what was %s', (_what, calls, then, says) => {
+  ])('notices an operation that was %s', (_what, calls, then, says) => {
     expect(judge(calls, then).violations.join('\n')).toMatch(new RegExp(says));
   });
 
-  it('judges a history of ten thousand calls in a moment', () => {
+  it('judges a history of ten thousand calls within its bound', () => {
     const calls: Called[] = [];
     for (let id = 1; id <= 10_000; id++) {
       const start = Math.floor(id / 8) * 10;

@@ -27,7 +27,7 @@ export const streamsReport = (
     '',
     colors.bold(`Messages a second received by ${options.clients} ${clients}`),
     ratesTable(bare.measured, ours.measured, ours.timeline, { bareName: `bare ${title}`, whole: 'the whole run' }),
-    'Each server is a process, and all clients together are one; all share this machine.',
+    'Each server is a process, all clients are one; they share this machine.',
     '',
     colors.bold('Proof'),
     ...proofLines(ours.proof, ours.proof.claims, ours.shortcomings),
