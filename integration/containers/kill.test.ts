@@ -28,7 +28,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
   );
 
   it.each(KINDS.filter((kind) => kind !== 'interceptor'))(
-    'loses no call of clients of kind %s',
+    'leaves clients of kind %s a history as of a single bank',
     TIMEOUT,
     async (client) => {
       const { answered, unknown, none } = await stage.play({ clients: [client] }, async ({ bank }) => {

@@ -1,6 +1,7 @@
+/** Reads the logs of Jepsen's register test. */
 import type { RegisterInput, RegisterOperation, RegisterOutput } from '../models/register-map.js';
 
-/** A line that is not of the format, or that does not fit the lines before it. */
+/** A line of the log has a wrong format, or contradicts the lines before it. */
 export class JepsenLogError extends Error {
   override readonly name = 'JepsenLogError';
 
@@ -12,7 +13,7 @@ export class JepsenLogError extends Error {
   }
 }
 
-/** The register has no name in these logs. */
+/** The name of the register, which has none in these logs. */
 const KEY = 'register';
 
 const LINE = /^INFO +jepsen\.util - (\d+)\t:(invoke|ok|fail|info)\t:(read|write|cas)\t(.+)$/;
@@ -26,9 +27,9 @@ interface JepsenCall {
 }
 
 /**
- * Reads a log of Jepsen's register test: a line `INFO  jepsen.util - <process>\t:<type>\t:<function>\t<value>` for each
- * call (`:invoke`) and its end. `:ok` is an answer. `:fail` had no effect and is left out. `:info`, and a call without an
- * end, has an unknown outcome. Times are line numbers.
+ * Reads a log. It has a line `INFO  jepsen.util - <process>\t:<type>\t:<function>\t<value>` for each call (`:invoke`)
+ * and for its end. `:ok` is an answer. A call that ends with `:fail` had no effect and is left out. A call that ends
+ * with `:info`, or never, has an unknown outcome. Times are line numbers.
  *
  * @throws {JepsenLogError}
  */
