@@ -79,7 +79,7 @@ Examples:
 export function parseOptions(args: readonly string[], { out, err }: Output): SimulatorOptions {
   const command = new Command('simulate')
     .description(
-      'Plays groups of replicas on a virtual network and clock, with faults by seed, and\nchecks every promise.',
+      'Plays groups of replicas on a virtual network and clock, with faults by seed,\nand checks every promise.',
     )
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err, getOutHelpWidth: () => 80 })

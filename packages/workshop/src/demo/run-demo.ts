@@ -4,13 +4,13 @@ import type { Listening } from '../hosting/bare-process.js';
 import type { Books } from './drive/collect.js';
 import type { DrivenReply } from './drive/drive.js';
 import { driveInProcess } from './drive/drive-process.js';
+import type { DriverJob } from './drive/messages.js';
 import { warmUpOperations } from './drive/workload.js';
 import type { DemoOptions } from './options.js';
 import { type Verdict, verify } from './proof/verify.js';
 import type { Progress } from './report/progress.js';
 import { type TimelineEntry, timelineOf } from './report/timeline.js';
 import { Kills } from './stage/kills.js';
-import type { DriverJob } from './stage/messages.js';
 import { Replicas } from './stage/replicas.js';
 import type { Stage } from './stage/stage.js';
 

@@ -3,10 +3,10 @@ import type { ReplicaStatus } from '@understudy/core';
 import { CLAIMS } from '@understudy/core/internal';
 import type { Hosted } from '@understudy/examples/common/hosted.js';
 import { serve } from '@understudy/examples/common/serve.js';
-import { monotonicMs } from '../demo/stage/clock.js';
-import type { ReportCommand, ServerMessage } from '../demo/stage/messages.js';
+import { monotonicMs } from './clock.js';
 import { memoryInUse } from './memory.js';
 import { endWithParent, tellParent } from './parent.js';
+import type { ReportCommand, ServerMessage } from './server-messages.js';
 import { reportChanges } from './status-reports.js';
 
 /** Runs one replica until the parent process is gone, and reports its status. The command line gives its options. */

@@ -2,7 +2,7 @@
 import { type CallOptions, Metadata, type requestCallback, type ServiceError } from '@grpc/grpc-js';
 import type { Operation, Receipt } from '@understudy/examples/bank/operation.js';
 import type { Balance, BankClient } from '@understudy/examples/bank/proto.js';
-import { monotonicMs } from '../demo/stage/clock.js';
+import { monotonicMs } from '../hosting/clock.js';
 import { endOf } from './end.js';
 import type { CallEnd, Called } from './messages.js';
 

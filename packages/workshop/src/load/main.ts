@@ -4,7 +4,7 @@ import type { Mode } from '@understudy/examples/common/mode.js';
 import { addModeOptions, modeOf, wholeNumberOf } from '@understudy/examples/common/mode-options.js';
 import { Command, Option } from 'commander';
 import { collectBooks } from '../demo/drive/collect.js';
-import { monotonicMs } from '../demo/stage/clock.js';
+import { monotonicMs } from '../hosting/clock.js';
 import { Caller } from './caller.js';
 import { connect, KINDS, type Kind } from './connect.js';
 import type { Called, LoadMessage } from './messages.js';

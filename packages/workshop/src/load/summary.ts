@@ -1,4 +1,4 @@
-import { monotonicMs } from '../demo/stage/clock.js';
+import { monotonicMs } from '../hosting/clock.js';
 import type { LoadMessage } from './messages.js';
 
 const EVERY_MS = 1_000;

@@ -1,9 +1,9 @@
 /** Carries out the faults of a plan, and measures the failovers. */
 import { setTimeout as pass } from 'node:timers/promises';
 import type { ReplicaStatus } from '@understudy/core';
-import { monotonicMs } from '../demo/stage/clock.js';
 import type { Replicas } from '../demo/stage/replicas.js';
 import type { Stage } from '../demo/stage/stage.js';
+import { monotonicMs } from '../hosting/clock.js';
 import type { Fault, Step } from './plan.js';
 
 /** A pause of so many leases is long enough for the group to go on without the paused replica. */

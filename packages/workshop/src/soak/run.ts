@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DemoFailure } from '../demo/stage/children.js';
-import { monotonicMs } from '../demo/stage/clock.js';
 import { Replicas } from '../demo/stage/replicas.js';
 import { Stage } from '../demo/stage/stage.js';
+import { monotonicMs } from '../hosting/clock.js';
 import { type Carried, Faults } from './faults.js';
 import { LoadClient } from './load-client.js';
 import type { Plan } from './plan.js';

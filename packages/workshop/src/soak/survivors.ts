@@ -1,9 +1,9 @@
 /** Compares the replicas that are left at the end of a run. */
 import { setTimeout as pass } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { ReplicaReport } from '../demo/stage/messages.js';
 import type { Replicas } from '../demo/stage/replicas.js';
 import type { Stage } from '../demo/stage/stage.js';
+import type { ReplicaReport } from '../hosting/server-messages.js';
 
 /** Acknowledgments may arrive a moment after the last reply. After so long, they count as lost. */
 const EVEN_WITHIN_MS = 5_000;

@@ -1,7 +1,7 @@
 /** Starts a client process and collects the evidence that it sends back. */
 import { DemoFailure } from '../stage/children.js';
-import type { DriverMessage } from '../stage/messages.js';
 import type { Stage } from '../stage/stage.js';
+import type { DriverMessage } from './messages.js';
 
 /** The evidence from a driver: pieces in the order in which it sent them, and one result. */
 export interface Driven<Piece, Result> {

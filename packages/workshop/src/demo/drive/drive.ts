@@ -2,7 +2,7 @@
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { BankClient } from '@understudy/examples/bank/proto.js';
 import { type Reply, submit } from '../../bank/client.js';
-import { monotonicMs } from '../stage/clock.js';
+import { monotonicMs } from '../../hosting/clock.js';
 
 /** A reply and the time of its arrival. */
 export interface DrivenReply extends Reply {

@@ -3,9 +3,9 @@ import type { BankClient } from '@understudy/examples/bank/proto.js';
 import { jsonLogger } from '@understudy/examples/common/json-logger.js';
 import { connectBare } from '../../bank/client.js';
 import { readOperations } from '../../bank/operations-file.js';
-import type { DriverJob } from '../stage/messages.js';
 import { type Books, collectBooks } from './collect.js';
 import { type DrivenReply, Driver } from './drive.js';
+import type { DriverJob } from './messages.js';
 import { runDriver } from './run-driver.js';
 import { accountsOf, warmUpOperations } from './workload.js';
 

@@ -1,7 +1,8 @@
 /** The common part of all client processes: reports progress and sends the evidence back. */
+
+import { monotonicMs } from '../../hosting/clock.js';
 import { endWithParent, tellParent } from '../../hosting/parent.js';
-import { monotonicMs } from '../stage/clock.js';
-import type { DriverCommand, DriverMessage } from '../stage/messages.js';
+import type { DriverCommand, DriverMessage } from './messages.js';
 
 const PROGRESS_MS = 10;
 const PIECES_A_MESSAGE = 2_000;

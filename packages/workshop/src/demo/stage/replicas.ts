@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { freeAddresses } from '@understudy/coordinator-etcd/testing';
 import type { ReplicaStatus } from '@understudy/core';
 import type { Mode } from '@understudy/examples/common/mode.js';
+import { monotonicMs } from '../../hosting/clock.js';
+import type { ReplicaReport, ReportCommand, ServerMessage } from '../../hosting/server-messages.js';
 import type { ExampleName } from '../examples.js';
 import { type Child, DemoFailure } from './children.js';
-import { monotonicMs } from './clock.js';
-import type { ReplicaReport, ReportCommand, ServerMessage } from './messages.js';
 import type { Stage } from './stage.js';
 
 /** An event of the group; `atMs` is `monotonicMs`. */

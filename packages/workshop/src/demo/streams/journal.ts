@@ -1,6 +1,6 @@
 /** Arrival times and open calls, shared by all clients of a driver. */
 import { type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { monotonicMs } from '../stage/clock.js';
+import { monotonicMs } from '../../hosting/clock.js';
 import type { StreamEnd } from './job.js';
 
 /** After so long without a message, much longer than a failover, the missing messages count as lost. */
