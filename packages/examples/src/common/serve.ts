@@ -61,7 +61,7 @@ const commandOf = (what: string): Command =>
   addModeOptions(
     new Command('server')
       .description(
-        `Runs one replica of a ${what}. Start several: each with an address of its own, all with the\nsame directory or etcd.`,
+        `Runs one replica of a ${what}. Start several, each with an address\nof its own and all with the same directory or etcd.`,
       )
       .requiredOption('--id <name>', 'name of this replica, different from all others')
       .requiredOption('--address <host:port>', 'where the other replicas and the clients reach this one')

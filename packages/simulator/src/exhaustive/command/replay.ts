@@ -40,7 +40,7 @@ export function replay({ mode, operations, schedule }: Run, write: (line: string
   for (const one of schedule) {
     if (one.kind === 'move' && one.step >= played.moves.length)
       throw new RangeError(
-        `the schedule names step ${one.step}, but the run has ${played.moves.length} steps; use the version that printed it`,
+        `the schedule names step ${one.step} of ${played.moves.length}; replay it with the version that printed it`,
       );
   }
   return played;
