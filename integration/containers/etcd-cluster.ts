@@ -1,3 +1,4 @@
+/** An etcd in containers. */
 import { Etcd3 } from 'etcd3';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { docker } from '../engine/docker.js';

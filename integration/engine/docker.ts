@@ -1,3 +1,4 @@
+/** The command `docker`, for the tests on containers. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 

@@ -1,3 +1,4 @@
+/** The set-up of all tests on containers. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { findEtcd } from '@understudy/coordinator-etcd/testing';

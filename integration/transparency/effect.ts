@@ -1,3 +1,4 @@
+/** What a caller learns about the effect of a call that its client ended. */
 import type { Heard } from './conversation.js';
 
 const KEYS: readonly string[] = ['understudy-may-have-taken-effect', 'understudy-code'];

@@ -1,3 +1,4 @@
+/** The bank's gRPC handlers. */
 import type * as grpc from '@grpc/grpc-js';
 import type { Bank } from './bank.js';
 import { BankStatus, type Change, faultOf, isAccountName, MAX_ACCOUNT_LENGTH, type Receipt } from './operation.js';

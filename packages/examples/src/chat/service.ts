@@ -1,3 +1,4 @@
+/** The chat's gRPC handlers. */
 import { status } from '@grpc/grpc-js';
 import { writeAll } from '../common/write-all.js';
 import type { Chat } from './chat.js';

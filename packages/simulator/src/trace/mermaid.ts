@@ -1,3 +1,4 @@
+/** Draws a recording as a Mermaid sequence diagram. */
 import type { TraceEvent } from './event.js';
 import type { Recording } from './recording.js';
 import { concerned, participantsOf, plainText, timeOf } from './text.js';

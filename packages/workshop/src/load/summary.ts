@@ -1,3 +1,4 @@
+/** The summary of a load for people. */
 import { monotonicMs } from '../hosting/clock.js';
 import type { LoadMessage } from './messages.js';
 
