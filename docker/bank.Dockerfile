@@ -1,4 +1,4 @@
-# One replica of the bank. The context is what docker/build.sh gathers: the built packages and what they need at run time.
+# One replica of the bank. docker/build.sh gathers the context: the built packages and their run-time dependencies.
 ARG NODE_IMAGE=node:20-slim
 FROM ${NODE_IMAGE}
 WORKDIR /understudy

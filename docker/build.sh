@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images understudy-bank and understudy-load, and with --offline the base images that they need.
+# Builds the images understudy-bank and understudy-load. With --offline it also makes their base images.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,9 +8,9 @@ usage() {
 Usage: docker/build.sh [--offline]
 
 Builds understudy-bank (a replica) and understudy-load (a client) from the built
-packages. Without --offline the base images are public ones; NODE_IMAGE names
-another. With --offline nothing is pulled: understudy-node, understudy-etcd and
-understudy-ip are made from the programs of this machine and their libraries.
+packages. By default the base image is a public one; set NODE_IMAGE to use another.
+With --offline nothing is pulled: understudy-node, understudy-etcd and understudy-ip
+are made from the programs node, etcd and ip of this machine and their libraries.
 HELP
 }
 
@@ -25,10 +25,10 @@ esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# base IMAGE PROGRAM: an image with one program, at its own path, and the libraries that it is linked with.
+# base IMAGE PROGRAM: makes an image with one program, at its path on this machine, and its shared libraries.
 base() {
   local image=$1 program root=$work/root
-  program=$(command -v "$2") || { echo "docker/build.sh --offline needs the program $2: install it" >&2; exit 1; }
+  program=$(command -v "$2") || { echo "docker/build.sh --offline needs the program $2; install it" >&2; exit 1; }
   rm -rf "$root"
   mkdir -p "$root/tmp" "$root/usr/bin"
   { echo "$program"; ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true; } | while read -r file; do
@@ -36,7 +36,7 @@ base() {
     cp -L "$file" "$root$file"
   done
   [ -e "$root/usr/bin/$2" ] || ln -s "$program" "$root/usr/bin/$2"
-  # How older C libraries look up names is in files that they load by themselves.
+  # Older C libraries load these files at run time to look up host names, so ldd does not list them.
   find /lib /usr/lib -maxdepth 3 \( -name 'libnss_dns.so*' -o -name 'libnss_files.so*' -o -name 'libresolv.so*' \) 2>/dev/null |
     while read -r file; do mkdir -p "$root$(dirname "$file")"; cp -L "$file" "$root$file"; done
   tar -C "$root" -c . | docker import --change 'ENV PATH=/usr/bin:/usr/sbin:/bin' - "$image" >/dev/null
@@ -50,11 +50,11 @@ if $offline; then
   NODE_IMAGE=understudy-node
 fi
 
-# What a replica and a client need at run time, and nothing else.
+# The build context has only the files that a replica and a client need at run time.
 context=$work/context
 mkdir -p "$context/node_modules/@understudy"
 needed=$(npm ls --omit=dev --all --parseable -w @understudy/workshop 2>/dev/null) || {
-  echo 'what the packages need is not installed as the lock file says: npm ci' >&2
+  echo 'the installed dependencies do not match package-lock.json; run npm ci' >&2
   exit 1
 }
 echo "$needed" | while read -r path; do
@@ -74,7 +74,7 @@ echo "$needed" | while read -r path; do
   esac
 done
 if [ ! -f "$context/packages/examples/dist/bank/server.js" ]; then
-  echo 'the packages are not built: npm ci && npm run build' >&2
+  echo 'the packages are not built; run npm ci && npm run build' >&2
   exit 1
 fi
 

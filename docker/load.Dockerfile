@@ -1,4 +1,4 @@
-# A client of the bank that calls it until it is told to end.
+# A client that calls the bank until SIGTERM. The context is that of the bank.
 ARG NODE_IMAGE=node:20-slim
 FROM ${NODE_IMAGE}
 WORKDIR /understudy

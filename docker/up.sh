@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the images and starts docker/compose.yaml in the foreground.
+# Builds the images and runs docker/compose.yaml in the foreground.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case "${1:-}" in
   '') ;;
   --offline) export ETCD_IMAGE=understudy-etcd ;;
   *)
-    echo 'Usage: docker/up.sh [--offline]: starts an etcd of three members, three replicas and a client;' >&2
-    echo '--offline makes the base images from the programs of this machine. Ctrl-C ends it.' >&2
+    echo 'Usage: docker/up.sh [--offline]. Starts an etcd of three members, three replicas and a client.' >&2
+    echo 'With --offline the base images are made from programs of this machine. Ctrl-C ends everything.' >&2
     [ "$1" = --help ] || [ "$1" = -h ] && exit 0
     exit 2
     ;;

@@ -17,13 +17,13 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** Starts the demo without a terminal; what it leaves behind it leaves in `dir`. */
+/** Starts the demo without a terminal. It leaves its logs in `dir`. */
 function demo(...args: string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    // Its surroundings may ask for colours (CI systems do, and test runners); here nobody does.
+    // CI systems and test runners may force colours by environment variables; here they must not.
     env: { ...process.env, TMPDIR: dir, CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own, as in a terminal.
+    // The demo gets a process group of its own, as in a terminal.
     detached: true,
   });
   let output = '';
@@ -43,7 +43,7 @@ function demo(...args: string[]) {
   return { child, ended, shows };
 }
 
-/** The processes that run and were started with this directory for what is temporary, whoever started them. */
+/** Returns all running processes whose TMPDIR is this directory, whoever started them. */
 function processesOf(directory: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -52,7 +52,7 @@ function processesOf(directory: string): number[] {
       try {
         return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${directory}`);
       } catch {
-        // It has ended, or belongs to somebody else.
+        // The process has ended or belongs to another user.
         return false;
       }
     });
@@ -70,7 +70,7 @@ describe.skipIf(process.platform !== 'linux')('the demo', () => {
     const { code, output } = await ended;
     expect(output).toContain('ok');
     expect(output).not.toContain('FAIL');
-    // Neither colours nor a bar that moves.
+    // The output has neither colours nor a progress bar.
     expect(output).not.toContain('\u001b');
     expect(output).not.toContain('\r');
     expect(code).toBe(0);
@@ -84,10 +84,10 @@ describe.skipIf(process.platform !== 'linux')('the demo', () => {
     ['2,deposit,a,,-5', 'operations.csv:3: the amount must be'],
     ['2,transfer,a,a,5', 'operations.csv:3: a transfer needs two different accounts'],
     ['2,deposit', 'operations.csv:3: 2 columns instead of 5'],
-  ])('names the line that it cannot use: %s', async (line, reason) => {
+  ])('names the line with a mistake in the file of operations: %s', async (line, reason) => {
     const { code, output } = await demo('--input', operations('1,deposit,a,,5', line)).ended;
     expect(output).toContain(reason);
-    // A sentence, not a stack.
+    // The error is a sentence without a stack trace.
     expect(output.trim().split('\n')).toHaveLength(1);
     expect(code).toBe(2);
   });

@@ -8,7 +8,7 @@ import { MULTICASTS } from '../packages/examples/dist/common/mode-options.js';
 import { MODE, withGroup } from './group.js';
 
 const PROGRAM = fileURLToPath(new URL('../packages/workshop/dist/soak/one-deposit.js', import.meta.url));
-/** A program that nothing holds up exits far sooner. */
+/** A program that nothing keeps alive exits far sooner. */
 const EXIT_MAX_MS = 15_000;
 
 interface Exit {
@@ -16,7 +16,10 @@ interface Exit {
   readonly receipt: Receipt;
 }
 
-/** Runs a client that makes one call and returns from main. Nobody ends it: a late one is killed, and its code is null. */
+/**
+ * Runs a client that makes one call and returns from main. If it does not exit in time it is killed, and its code is
+ * null.
+ */
 async function deposit(target: string, mode: Mode, id: number): Promise<Exit> {
   const child = spawn(process.execPath, [PROGRAM, target, JSON.stringify(mode), String(id)], {
     stdio: ['ignore', 'pipe', 'inherit'],

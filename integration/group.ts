@@ -1,18 +1,20 @@
+/** Groups of processes for the tests here. */
 import type { Mode } from '../packages/examples/dist/bank/service-config.js';
 import { Replicas } from '../packages/workshop/dist/demo/stage/replicas.js';
 import { Stage } from '../packages/workshop/dist/demo/stage/stage.js';
 
-/** How the groups of these tests are replicated, but for what a test is about. */
+/** The mode of these tests' groups, except where a test is about a mode. */
 export const MODE: Mode = {
   replication: 'semi-active',
   multicast: 'direct',
   release: 'concurrent',
   carrier: 'stream',
-  // Twice the default: test files run side by side, and a process that gets no processor for a lease is taken for dead.
+  // The lease is twice the default. Test files run side by side, and a process without processor for a lease counts as
+  // dead.
   leaseMs: 600,
 };
 
-/** A bank of three replicas that are processes, and what a test of it stands on. */
+/** Three replicas of a bank, each a process, and the stage of their test. */
 export interface Group {
   readonly stage: Stage;
   readonly replicas: Replicas;
@@ -20,9 +22,9 @@ export interface Group {
 }
 
 /**
- * Uses a stage; all its processes are gone afterwards. Their logs are kept if the test fails.
+ * Runs a test with a stage, and ends all processes afterwards. Keeps their logs if the test fails.
  *
- * @param timeoutS seconds after which whatever is waited for has failed
+ * @param timeoutS seconds after which every wait fails
  */
 export async function withStage(timeoutS: number, use: (stage: Stage) => Promise<void>): Promise<void> {
   const stage = new Stage(timeoutS, new AbortController().signal, 'integration');
@@ -39,9 +41,9 @@ export async function withStage(timeoutS: number, use: (stage: Stage) => Promise
 }
 
 /**
- * Uses a group that is formed, as `withStage` does.
+ * Runs a test, as `withStage` does, with a group whose replicas are in sync.
  *
- * @param execArgv what the replicas' node is given
+ * @param execArgv options of the replicas' node
  */
 export const withGroup = (
   { mode = MODE, execArgv = [], timeoutS = 60 }: { mode?: Mode; execArgv?: readonly string[]; timeoutS?: number },

@@ -5,10 +5,10 @@ import { type Group, MODE, withGroup } from './group.js';
 
 const SEED = 20_260;
 const OPERATIONS = 12_000;
-/** Replies after which the first replica is told to end. */
+/** Number of replies after which the first replica is told to end. */
 const FIRST_AFTER = 2_000;
 
-/** Ends a replica as an operator does, and waits until it is gone and another serves if need be. */
+/** Ends a replica with SIGTERM, as an operator does, and waits until it is gone and a primary serves. */
 async function terminate({ stage, replicas }: Group, id: string): Promise<string> {
   const child = replicas.childOf(id);
   child.terminate();
@@ -42,7 +42,7 @@ describe('SIGTERM under load', () => {
       }),
   );
 
-  it('lets all three be restarted, one after the other', { timeout: 65_000 }, () =>
+  it('restarts all three replicas one after the other without losing a call', { timeout: 65_000 }, () =>
     withGroup({}, async (group) => {
       const { stage, replicas } = group;
       const client = load(group);

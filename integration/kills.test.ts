@@ -4,7 +4,7 @@ import { runLine } from '../packages/workshop/dist/soak/report.js';
 import { runPlan } from '../packages/workshop/dist/soak/run.js';
 
 const TIMEOUT_S = 60;
-/** Both kinds of replication, both embodiments, both carriers, both releases; kills, hand-over, pause, return. */
+/** These seeds cover both replications, multicasts, carriers and releases; kills, hand-overs, pauses and returns. */
 const SEEDS = [0, 4, 7, 9, 10, 12, 14];
 
 describe('a bank whose replicas fail under load', () => {

@@ -8,9 +8,9 @@ import { replacePrimary, replaceShop, withTown } from './nested/town.js';
 
 const PURCHASES = 400;
 const IN_FLIGHT = 16;
-/** Purchases that are answered between two kills, at least. */
+/** The least number of purchases answered between two kills. */
 const BETWEEN_KILLS = 60;
-/** Payments, and parcels, of which the shop does not know what came of them when its primary dies. */
+/** How many payments, and how many parcels, have no answer yet when the shop's primary dies. */
 const UNCERTAIN = 8;
 
 const MODES = [
@@ -57,7 +57,7 @@ describe('a shop that calls a bank and a post office', () => {
             `${repeats} parcels came again, ${heldUpTo - books.audit.operations} orders of the bank were no operations`,
         );
 
-        // A passive backup has processed little: what it makes of its log shows when it must. All that it asks is answered there.
+        // A passive backup executes its log only when it takes over, so a kill shows whether it reaches the same state.
         if (isPassive) await shop.killPrimary(() => false);
         expect(await salesOf(shopClient)).toEqual(sales);
         expect(post.repeats).toBe(repeats);

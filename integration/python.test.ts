@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { withGroup } from './group.js';
 
 const PROGRAM = fileURLToPath(new URL('./python/deposit.py', import.meta.url));
-/** Debian's package python3-grpcio belongs to the second, whichever comes first in the path. */
+/** Debian's package python3-grpcio belongs to the second of these, even if the first precedes it in the path. */
 const python = ['python3', '/usr/bin/python3'].find((path) => spawnSync(path, ['-c', 'import grpc']).status === 0);
 
 interface Ended {

@@ -4,9 +4,9 @@ import { streamsRunLine } from '../packages/workshop/dist/soak/streams/report.js
 import { runStreamsPlan } from '../packages/workshop/dist/soak/streams/run.js';
 
 const TIMEOUT_S = 60;
-/** Twice the default lease: test files run side by side. */
+/** Twice the default lease, because test files run side by side. */
 const SIZE: StreamsSize = { rounds: 2, streams: 8, messages: 150, leaseMs: 600 };
-/** Both kinds of replication, both embodiments, both releases. */
+/** These seeds cover both replications, multicasts and releases. */
 const SEEDS = [0, 7];
 
 describe('streams whose primary is killed', () => {

@@ -1,4 +1,4 @@
-/** A tarball, and the paths that it has, from the package's folder. */
+/** A tarball, with the paths of its files relative to the package's folder. */
 export interface Packed {
   readonly name: string;
   readonly tarball: string;

@@ -1,7 +1,7 @@
-// Makes the tarballs that are published: node scripts/pack.mjs DIR (npm run pack). Build first.
+// Makes the tarballs to publish: node scripts/pack.mjs DIR (npm run pack). Build first.
 //
-// They are not made of the packages' folders directly. Inside the repository a package.json has the export condition
-// `source`, by which tests read sources, and entries for tests; both would point to files that no tarball has.
+// The packages' folders cannot be packed directly. In the repository, a package.json has the export condition `source`,
+// by which tests read sources, and entries for tests. Both would point to files that no tarball has.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const packages = join(root, 'packages');
 
 const manifestOf = (directory) => JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
 
-/** The folders of the packages that are published, those that are not private. */
+/** Returns the folders of the packages to publish: those that are not private. */
 export const publishedFolders = () =>
   readdirSync(packages)
     .map((name) => join(packages, name))
@@ -20,7 +20,7 @@ export const publishedFolders = () =>
 
 const isForTests = (path) => /(^|\/)testing\//.test(path);
 
-/** An entry of `exports` as users see it; undefined if it is not for them. */
+/** Returns an entry of `exports` as users see it; undefined if only tests use it. */
 function publishedEntry(entry) {
   if (typeof entry === 'string') return entry;
   const { source: _, ...conditions } = entry;
@@ -32,17 +32,17 @@ function publishedManifest({ devDependencies: _development, scripts: _scripts, .
   return { ...manifest, exports: Object.fromEntries(entries.filter(([, entry]) => entry !== undefined)) };
 }
 
-/** What the compiler made of sources that are there and that users need, from the package's folder. */
+/** Returns the compiled files that users need, relative to `dist`. Leaves out those whose source no longer exists. */
 function compiledFiles(directory) {
   const dist = join(directory, 'dist');
-  if (!existsSync(dist)) throw new Error(`${relative(root, directory)} is not built: npm run build`);
+  if (!existsSync(dist)) throw new Error(`${relative(root, directory)} is not built; run npm run build`);
   return readdirSync(dist, { recursive: true })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => /\.(js|d\.ts)$/.test(path) && !isForTests(path))
     .filter((path) => existsSync(join(directory, 'src', path.replace(/\.(js|d\.ts)$/, '.ts'))));
 }
 
-/** Source maps are left out, since the sources are. */
+/** Removes the reference to the source map, which no tarball has, as it has no sources. */
 const withoutMap = (text) => text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
 
 function stage(directory, to) {
@@ -62,8 +62,10 @@ function stage(directory, to) {
 }
 
 /**
- * @param to an existing directory
- * @returns for each package its name, and its tarball's path, size and files
+ * Makes all tarballs.
+ *
+ * @param to an existing directory for the tarballs
+ * @returns for each package its name, and the path, size and files of its tarball
  */
 export function pack(to) {
   const work = mkdtempSync(join(tmpdir(), 'understudy-pack-'));

@@ -1,3 +1,4 @@
+/** Calls of the Admin service, for the tests on containers. */
 import { fileURLToPath } from 'node:url';
 import { type Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -9,7 +10,7 @@ interface AdminPackage {
 }
 const { Admin: AdminClient } = (loadPackageDefinition(definition) as unknown as AdminPackage).understudy.v1;
 
-/** What of `StatusResponse` these tests look at. */
+/** The fields of `StatusResponse` that these tests read. */
 export interface Status {
   readonly role: string;
   readonly term: number;
@@ -19,7 +20,7 @@ export interface Status {
   readonly recordChange?: string;
 }
 
-/** The Admin service of one replica. */
+/** A client of one replica's Admin service. */
 export class Admin {
   readonly #client: Client;
 

@@ -1,3 +1,4 @@
+/** A replicated bank in containers. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { etcd } from '@understudy/coordinator-etcd';
 import type { Coordinator, GroupRecord } from '@understudy/core';
@@ -14,11 +15,11 @@ const REPLICAS = ['bank-1', 'bank-2', 'bank-3'] as const;
 
 let banks = 0;
 
-/** A bank whose three replicas are containers; its record is in an etcd of containers too. */
+/** A bank whose three replicas are containers. An etcd in containers keeps its record. */
 export class BankCluster {
   readonly names: readonly string[] = REPLICAS;
   readonly mode: Mode;
-  /** What the replicas said, a line each. */
+  /** The lines that the replicas logged. */
   readonly logged: string[] = [];
   readonly #network: StartedNetwork;
   readonly #arguments: readonly string[];
@@ -30,7 +31,7 @@ export class BankCluster {
   /** Resolves when all three are in sync. */
   static async start(network: StartedNetwork, members: EtcdCluster, mode: Mode): Promise<BankCluster> {
     const cluster = new BankCluster(network, members, mode, `test-${++banks}/`);
-    // One after the other begins to listen; who is first becomes primary.
+    // The replicas start one after the other, and the first becomes primary.
     await Promise.all(REPLICAS.map((name) => cluster.run(name)));
     await cluster.until(({ inSync }) => inSync.length === REPLICAS.length);
     return cluster;
@@ -75,7 +76,7 @@ export class BankCluster {
     return this.#containerOf(name).getId();
   }
 
-  /** Starts a replica in a container of its own, for the first time or after the one before has ended. */
+  /** Starts a replica in a container of its own, for the first time or after its last container has ended. */
   async run(name: string): Promise<void> {
     const container = await new GenericContainer('understudy-bank')
       .withNetwork(this.#network)
@@ -83,20 +84,20 @@ export class BankCluster {
       .withExposedPorts(PORT)
       .withCommand(['--id', name, '--address', `${name}:${PORT}`, ...this.#arguments])
       .withLogConsumer((stream) => stream.on('data', (line: Buffer) => this.#log(name, line.toString())))
-      // A shell, with which ports could be looked at, is not in the image.
+      // The image has no shell, so the ports cannot be probed from inside.
       .withWaitStrategy(Wait.forLogMessage(/"event"/))
       .start();
     this.#containers.set(name, container);
   }
 
-  /** SIGKILL; resolves with this machine's monotonic time just before. */
+  /** Kills a replica with SIGKILL. Resolves with this machine's monotonic time just before. */
   async kill(name: string): Promise<number> {
     const atMs = Number(process.hrtime.bigint()) / 1e6;
     await docker('kill', this.idOf(name));
     return atMs;
   }
 
-  /** SIGTERM; resolves with the time just before, when it has ended by itself. */
+  /** Ends a replica with SIGTERM. Resolves, when it has ended by itself, with the time just before. */
   async terminate(name: string): Promise<number> {
     const id = this.idOf(name);
     const atMs = Number(process.hrtime.bigint()) / 1e6;
@@ -131,12 +132,12 @@ export class BankCluster {
     await docker('network', 'connect', '--alias', name, this.#network.getName(), this.idOf(name));
   }
 
-  /** Longer than everything that waits for a lease to run out, or for a session to be heard of. */
+  /** Longer than any wait for a lease to run out or for a session to register. */
   async passLease(): Promise<void> {
     await pause(5 * this.mode.leaseMs);
   }
 
-  /** How a replica stands, in its own words. */
+  /** Returns the status that a replica reports. */
   async status(name: string): Promise<Status> {
     const container = this.#containerOf(name);
     const admin = new Admin(`${container.getHost()}:${container.getMappedPort(PORT)}`);
@@ -147,19 +148,19 @@ export class BankCluster {
     }
   }
 
-  /** Waits for something of the record. */
+  /** Waits until the group's record fulfils a condition. */
   async until(condition: (record: GroupRecord) => boolean): Promise<void> {
     await this.#patience.until(() => this.#record !== undefined && condition(this.#record));
   }
 
-  /** Waits for something that a replica logs. */
+  /** Waits until a replica logs a line that matches. */
   async untilLogged(line: RegExp): Promise<string> {
     const found = () => this.logged.find((each) => line.test(each));
     await this.#patience.until(() => found() !== undefined);
     return found() ?? '';
   }
 
-  /** A call that knows no other replica than this one. */
+  /** Calls one replica directly, without knowing the others. */
   async deposit(name: string, operationId: number): Promise<{ readonly code: number; readonly details: string }> {
     const container = this.#containerOf(name);
     const client = connectBare(`${container.getHost()}:${container.getMappedPort(PORT)}`);

@@ -1,3 +1,4 @@
+/** An etcd in containers. */
 import { Etcd3 } from 'etcd3';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { docker } from '../engine/docker.js';
@@ -6,7 +7,7 @@ const CLIENT_PORT = 2379;
 
 /** An etcd whose members are containers, with etcd's own settings. */
 export class EtcdCluster {
-  /** Their names on the network. */
+  /** The names of the members on the network. */
   readonly names: readonly string[];
   readonly #members: readonly StartedTestContainer[];
 
@@ -35,19 +36,19 @@ export class EtcdCluster {
     this.#members = members;
   }
 
-  /** As replicas are given it. */
+  /** The members' addresses, as replicas take them. */
   get hosts(): string {
     return this.names.map((name) => `${name}:${CLIENT_PORT}`).join();
   }
 
-  /** As this process reaches those that run. */
+  /** The addresses at which this process reaches the running members. */
   get hostsFromHere(): readonly string[] {
     return this.#members.map((member) => `${member.getHost()}:${member.getMappedPort(CLIENT_PORT)}`);
   }
 
   idOf(name: string): string {
     const id = this.#members[this.names.indexOf(name)]?.getId();
-    if (id === undefined) throw new Error(`there is no ${name}`);
+    if (id === undefined) throw new Error(`etcd has no member ${name}`);
     return id;
   }
 
@@ -63,7 +64,7 @@ export class EtcdCluster {
     await docker('kill', ...names.map((name) => this.idOf(name)));
   }
 
-  /** The member that leads now. */
+  /** Returns the name of the member that leads now. */
   async leader(): Promise<string> {
     const clients = this.hostsFromHere.map((hosts) => new Etcd3({ hosts }));
     try {

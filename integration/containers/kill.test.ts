@@ -7,32 +7,40 @@ import { ContainerStage, longestSilence, modeText, TIMEOUT } from './stage.js';
 describe('SIGKILL of the primary, each replica in a container', () => {
   const stage = new ContainerStage();
 
-  it.each(MODES.map((mode) => ({ name: modeText(mode), mode })))('$name', TIMEOUT, async ({ name, mode }) => {
-    let silenceMs = 0;
-    let callers: Recording | undefined;
-    const kinds = ['interceptor', 'keyed'] as const;
-    const { answered, unknown } = await stage.play({ mode, clients: kinds }, async ({ bank, load }) => {
-      const { term } = bank.record;
-      const atMs = await bank.kill(bank.primary);
-      await bank.until((record) => record.term > term);
-      silenceMs = await longestSilence(load, atMs);
-      callers = load.recording;
-    });
-    console.log(`${name}: no reply for ${silenceMs.toFixed(0)} ms; ${answered} answered, ${unknown} unknown`);
-    // Keyed callers see the failover: a retry may come too late.
-    expect(callers?.failed).toBe(0);
-  });
+  it.each(MODES.map((mode) => ({ name: modeText(mode), mode })))(
+    'loses no call in mode $name',
+    TIMEOUT,
+    async ({ name, mode }) => {
+      let silenceMs = 0;
+      let callers: Recording | undefined;
+      const kinds = ['interceptor', 'keyed'] as const;
+      const { answered, unknown } = await stage.play({ mode, clients: kinds }, async ({ bank, load }) => {
+        const { term } = bank.record;
+        const atMs = await bank.kill(bank.primary);
+        await bank.until((record) => record.term > term);
+        silenceMs = await longestSilence(load, atMs);
+        callers = load.recording;
+      });
+      console.log(`${name}: no reply for ${silenceMs.toFixed(0)} ms; ${answered} answered, ${unknown} unknown`);
+      // Keyed callers may see the failover, because a retry may come too late.
+      expect(callers?.failed).toBe(0);
+    },
+  );
 
-  it.each(KINDS.filter((kind) => kind !== 'interceptor'))('clients of kind %s', TIMEOUT, async (client) => {
-    const { answered, unknown, none } = await stage.play({ clients: [client] }, async ({ bank }) => {
-      const { term } = bank.record;
-      await bank.kill(bank.primary);
-      await bank.until((record) => record.term > term);
-    });
-    console.log(`${client}: ${answered} answered, ${unknown} unknown, ${none} without effect`);
-  });
+  it.each(KINDS.filter((kind) => kind !== 'interceptor'))(
+    'leaves clients of kind %s a history as of a single bank',
+    TIMEOUT,
+    async (client) => {
+      const { answered, unknown, none } = await stage.play({ clients: [client] }, async ({ bank }) => {
+        const { term } = bank.record;
+        await bank.kill(bank.primary);
+        await bank.until((record) => record.term > term);
+      });
+      console.log(`${client}: ${answered} answered, ${unknown} unknown, ${none} without effect`);
+    },
+  );
 
-  it('three in a row, each replica started again', TIMEOUT, async () => {
+  it('three times in a row loses no call, with each replica started again', TIMEOUT, async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       for (let nth = 1; nth <= 3; nth++) {
         const { term, primary } = bank.record;
@@ -47,7 +55,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
     expect(unknown + none).toBe(0);
   });
 
-  it('of a backup: nobody waits for longer than its removal takes', TIMEOUT, async () => {
+  it('of a backup makes no caller wait longer than its removal takes', TIMEOUT, async () => {
     let silenceMs = 0;
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
@@ -63,7 +71,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
 describe('SIGTERM, each replica in a container', () => {
   const stage = new ContainerStage();
 
-  it('a rolling restart of all three', TIMEOUT, async () => {
+  it('of all three in a rolling restart loses no call', TIMEOUT, async () => {
     const silences: number[] = [];
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       for (const name of bank.names) {

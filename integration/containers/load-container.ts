@@ -5,14 +5,14 @@ import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
 import { docker } from '../engine/docker.js';
 import { type LoadOptions, loadArguments, Recording } from '../history/load.js';
 
-/** A load that is a container on the bank's network. */
+/** A load in a container on the bank's network. */
 export class LoadContainer {
   readonly recording: Recording;
   readonly #container: StartedTestContainer;
 
   static async start(network: StartedNetwork, options: LoadOptions): Promise<LoadContainer> {
     const recording = new Recording();
-    // Chunks of the log do not end where lines do.
+    // The chunks of the log do not end at line ends.
     const output = new PassThrough();
     createInterface({ input: output }).on('line', (line) => {
       if (line.startsWith('{"kind":')) recording.line(line);
@@ -37,7 +37,7 @@ export class LoadContainer {
     return this.#container.getId();
   }
 
-  /** Lets open calls end; resolves with what the bank says then. */
+  /** Ends the load. Resolves, when the open calls have ended, with the books of the bank. */
   async finish(): Promise<Books> {
     await docker('kill', '--signal', 'TERM', this.id);
     const books = this.recording.books();

@@ -4,7 +4,7 @@ import { ContainerStage, longestSilence, TIMEOUT } from './stage.js';
 describe('a network that is cut, each replica in a container', () => {
   const stage = new ContainerStage();
 
-  it('the primary loses it, and has it again', TIMEOUT, async () => {
+  it('between the primary and all others heals, and no call is lost', TIMEOUT, async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       const { term, primary } = bank.record;
       await bank.disconnect(primary.id);
@@ -16,7 +16,7 @@ describe('a network that is cut, each replica in a container', () => {
     expect(unknown + none).toBe(0);
   });
 
-  it('a backup loses it, and has it again', TIMEOUT, async () => {
+  it('between a backup and all others heals, and the backup returns', TIMEOUT, async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
       await bank.disconnect(backup);
@@ -28,7 +28,7 @@ describe('a network that is cut, each replica in a container', () => {
     expect(unknown + none).toBe(0);
   });
 
-  it('a client and one backup cannot reach each other', TIMEOUT, async () => {
+  it('between a client and one backup keeps no call from ending', TIMEOUT, async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load, wires }) => {
       const [backup = ''] = bank.backups;
       const [client, replica] = [load.id, bank.idOf(backup)];
@@ -39,7 +39,7 @@ describe('a network that is cut, each replica in a container', () => {
     expect(unknown + none).toBe(0);
   });
 
-  it('a client and the primary cannot reach each other: its calls wait, or end as unknown', TIMEOUT, async () => {
+  it('between a client and the primary makes its calls wait or end as unknown', TIMEOUT, async () => {
     const { violations } = await stage.play({}, async ({ bank, load, wires }) => {
       const [client, replica] = [load.id, bank.idOf(bank.primary)];
       await wires.cut(client, replica);
@@ -49,14 +49,14 @@ describe('a network that is cut, each replica in a container', () => {
     expect(violations).toEqual([]);
   });
 
-  it('the primary hears the others, and they hear nothing of it', TIMEOUT, async () => {
+  it('in one direction, so that nobody hears the primary, loses no call', TIMEOUT, async () => {
     let silenceMs = 0;
     await stage.play({}, async ({ bank, load, wires }) => {
       const { term, primary } = bank.record;
       const others = bank.backups.map((name) => bank.idOf(name));
       const atMs = Number(process.hrtime.bigint()) / 1e6;
       await Promise.all(others.map((other) => wires.silence(bank.idOf(primary.id), other)));
-      // Both sides find the other silent at the same time: who is first at etcd goes on.
+      // Both sides notice the silence at the same time; the first to reach etcd continues.
       await bank.until((record) => record.term > term || record.inSync.length === 1);
       silenceMs = await longestSilence(load, atMs);
       await Promise.all(others.map((other) => wires.restore(bank.idOf(primary.id), other)));
@@ -65,7 +65,7 @@ describe('a network that is cut, each replica in a container', () => {
     console.log(`one-way loss from the primary: no reply for ${silenceMs.toFixed(0)} ms`);
   });
 
-  it('the primary is heard, and hears nothing of one backup', TIMEOUT, async () => {
+  it('in one direction, so that the primary does not hear one backup, loses no call', TIMEOUT, async () => {
     await stage.play({}, async ({ bank, wires }) => {
       const [backup = ''] = bank.backups;
       const [from, to] = [bank.idOf(backup), bank.idOf(bank.primary)];

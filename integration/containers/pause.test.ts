@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ContainerStage, MODE, modeText, TIMEOUT } from './stage.js';
 
-/** Of a call that must not take effect: no place of the history is left for it. */
+/** The id of a call that must not take effect: the history has no place left for it. */
 const LATE_ID = 4_000_000_000;
 const LATE = /"event":"(?:deposed|removed|rejoins|stepped back)[^"]*"|"role":"deposed"/;
 
@@ -12,15 +12,16 @@ describe('SIGSTOP for longer than the lease, each replica in a container', () =>
     [MODE, { ...MODE, multicast: 'destination' as const }, { ...MODE, release: 'acknowledged' as const }].map(
       (mode) => ({ name: modeText(mode), mode }),
     ),
-  )('a primary that comes back while it holds clients releases nothing: $name', TIMEOUT, async ({ mode }) => {
+  )('of a primary that wakes with clients connected makes it release no reply: $name', TIMEOUT, async ({ mode }) => {
     const { unknown, none } = await stage.play({ mode }, async ({ bank, load }) => {
       const { term, primary } = bank.record;
       await bank.pause(primary.id);
-      // Waits in its socket; in its own eyes it is still primary when it reads it.
+      // The call waits in the socket of the paused replica, which still takes itself for primary when it reads the
+      // call.
       const late = bank.deposit(primary.id, LATE_ID);
       await bank.until((record) => record.term > term);
       await load.recording.answeredMore(100);
-      // It wakes with requests of clients in its sockets, and a state that is not the group's.
+      // The replica wakes with requests in its sockets and a state that the group no longer has.
       await bank.resume(primary.id);
       const { code, details } = await late;
       expect(code).not.toBe(0);
@@ -28,11 +29,11 @@ describe('SIGSTOP for longer than the lease, each replica in a container', () =>
       await bank.untilLogged(new RegExp(`^${primary.id} .*${LATE.source}`));
       await bank.until(({ inSync }) => inSync.length === 3);
     });
-    // What it said late would be a place in the history that another call has.
+    // A late reply would name a place in the history that belongs to another call.
     expect(unknown + none).toBe(0);
   });
 
-  it('a backup', TIMEOUT, async () => {
+  it('of a backup loses no call', TIMEOUT, async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
       await bank.pause(backup);

@@ -1,3 +1,4 @@
+/** The common stage of the tests on containers: a network, an etcd, a bank and loads. */
 import { Network, type StartedNetwork } from 'testcontainers';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Mode } from '../../packages/examples/dist/bank/service-config.js';
@@ -11,9 +12,9 @@ import { Wires } from './wires.js';
 const SEED = 20_136;
 /** Far more operations than a load sends. */
 const IDS_EACH = 1_000_000;
-/** Calls a second of all loads together: enough to see a gap of a few milliseconds. */
+/** Calls a second of all loads together: often enough to show a gap of a few milliseconds. */
 const RATE = 600;
-/** Of a test; whatever it waits for has bounds of its own. */
+/** The timeout of a test. Each wait in it has a shorter bound of its own. */
 export const TIMEOUT = { timeout: 110_000 } as const;
 
 export const MODE: Mode = {
@@ -38,7 +39,7 @@ export class ContainerStage {
   #network: StartedNetwork | undefined;
   #etcd: EtcdCluster | undefined;
 
-  /** Call it in a `describe`. */
+  /** Registers the hooks that set the stage. Call this in a `describe`. */
   constructor(members = 1) {
     this.#members = members;
     beforeAll(async () => {
@@ -56,10 +57,10 @@ export class ContainerStage {
   }
 
   /**
-   * Plays a test: a bank and loads that have begun; afterwards the one history that all callers saw is judged.
+   * Runs a test on a bank under load. Afterwards it judges the history that all callers together saw.
    *
-   * @param how `clients`: of which kind each load is; the first is the one that `act` sees
-   * @returns what it came to
+   * @param how `clients` has the kind of each load; `act` sees the first load
+   * @returns the verdict on the history
    */
   async play(
     { mode = MODE, clients = ['interceptor'] }: { mode?: Mode; clients?: readonly Kind[] },
@@ -84,7 +85,7 @@ export class ContainerStage {
       }
       await act({ bank, etcd, load, wires: new Wires(network.getName()) });
       for (const { recording } of loads) await recording.answeredMore(200);
-      // The last that ends sees in the bank what all have done.
+      // The load that ends last collects books with the calls of all loads.
       let books = await load.finish();
       for (const other of loads.slice(1)) books = await other.finish();
       const calls = loads.flatMap(({ recording }) => recording.calls);
@@ -101,8 +102,8 @@ export class ContainerStage {
 }
 
 /**
- * The longest time without an answer that began or ended after `sinceMs`, in milliseconds: from the last answer of one
- * primary to the first of the next. Waits until calls that were made after the fault have been answered for a while.
+ * Returns the longest time without an answer that began or ended after `sinceMs`, in milliseconds: from the last answer
+ * of one primary to the first of the next. First waits until calls made after the fault have been answered for a while.
  */
 export async function longestSilence({ recording }: LoadContainer, sinceMs: number): Promise<number> {
   await recording.answeredMore(100);

@@ -2,7 +2,7 @@ import { GenericContainer, Network, type StartedNetwork, type StartedTestContain
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Wires } from './wires.js';
 
-/** Answers each connection with a line; a connection that it makes ends with how it went. */
+/** A program that answers each connection with a line, or connects and prints the result. */
 const SERVER = `require('net').createServer((socket) => socket.on('error', () => {}).end('hello\\n')).listen(9)`;
 const CLIENT = `
   const socket = require('net').connect(9, process.argv[1]);
@@ -11,7 +11,7 @@ const CLIENT = `
   socket.on('data', () => tell('answered'));
   setTimeout(() => tell('silence'), 1500);`;
 
-describe('what the suites on containers stand on', () => {
+describe('the network of the container tests', () => {
   let network: StartedNetwork;
   let a: StartedTestContainer;
   let b: StartedTestContainer;
@@ -36,11 +36,11 @@ describe('what the suites on containers stand on', () => {
     await network.stop();
   });
 
-  it('containers reach each other by name', async () => {
+  it('lets containers reach each other by name', async () => {
     expect([await call(a, 'b'), await call(b, 'a')]).toEqual(['answered', 'answered']);
   });
 
-  it('what one sends to another is lost without a word, and arrives again when the wire is whole', async () => {
+  it('silently loses packets from one container to another while cut, and carries them again when healed', async () => {
     await wires.silence(a.getId(), b.getId());
     expect([await call(a, 'b'), await call(b, 'a')]).toEqual(['silence', 'silence']);
     await wires.restore(a.getId(), b.getId());

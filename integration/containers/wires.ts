@@ -1,18 +1,19 @@
+/** Cuts connections between containers, each direction by itself. */
 import { docker } from '../engine/docker.js';
 
-/** A hardware address of local administration that no interface has. */
+/** A locally administered hardware address that no interface has. */
 const NOBODY = '02:00:00:00:00:00';
 
-/** What containers can send each other on one network, each way for itself. */
+/** The wires between the containers of one network. Each direction can be cut by itself. */
 export class Wires {
   readonly #network: string;
 
-  /** @param network its name */
+  /** @param network name of the network */
   constructor(network: string) {
     this.#network = network;
   }
 
-  /** From now on nothing that the one sends reaches the other; the other way everything arrives. */
+  /** From now on no packet from the one container reaches the other. The opposite direction still works. */
   async silence(from: string, to: string): Promise<void> {
     await this.#misdirect(['replace', 'lladdr', NOBODY, 'nud', 'permanent'], from, to);
   }
@@ -30,14 +31,14 @@ export class Wires {
   }
 
   /**
-   * A wrong hardware address for the other: what is sent to it is lost on the wire. A route into nowhere would tell the
-   * sender at once that it cannot connect.
+   * Gives the sender a wrong hardware address for the receiver, so that its packets are lost on the wire. With a route
+   * into nowhere instead, the sender would learn at once that it cannot connect.
    */
   async #misdirect(change: readonly string[], from: string, to: string): Promise<void> {
     const address = await this.#addressOf(to);
     const ip = (...args: readonly string[]) =>
       docker('run', '--rm', '--network', `container:${from}`, '--cap-add', 'NET_ADMIN', 'understudy-ip', 'ip', ...args);
-    // A container that is on several networks has a device for each, in no order to rely on.
+    // A container on several networks has one device for each, in no reliable order.
     const device = / dev (\S+)/.exec(await ip('route', 'get', address))?.[1];
     if (device === undefined) throw new Error(`${from} has no way to ${address}`);
     await ip('neigh', ...change, 'dev', device, 'to', address);

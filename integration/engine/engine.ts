@@ -1,3 +1,4 @@
+/** Finds or starts the Docker engine of the tests. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -9,21 +10,24 @@ import { dirPrefix, sweep } from './leftovers.js';
 const SYSTEM_SOCKET = '/var/run/docker.sock';
 const STARTS_WITHIN_MS = 60_000;
 const ASK_AGAIN_MS = 50;
-/** Its reaper is an image to be pulled; what the tests start they remove themselves. */
+/**
+ * The reaper of testcontainers is an image that would have to be pulled. The tests remove their containers themselves.
+ */
 const NO_REAPER = { TESTCONTAINERS_RYUK_DISABLED: 'true' };
 
 /** A Docker engine that the tests use. */
 export interface Engine {
-  /** What of the environment `docker` and testcontainers need to use it. */
+  /** The environment variables by which `docker` and testcontainers find the engine. */
   readonly env: Readonly<Record<string, string>>;
-  /** Ends it if it was started for the tests; resolves when nothing of it is left. */
+  /** Ends the engine if it was started for the tests. Resolves when nothing of it is left. */
   stop(): Promise<void>;
 }
 
 /**
- * The engine that runs, or one that is started for the tests: on Debian as root, where it is installed if need be.
+ * Returns the engine that runs. If none does, starts one for the tests, and installs it first if necessary; only root
+ * on Debian can do that.
  *
- * @throws Error with a sentence that says what to start
+ * @throws Error that says what to start
  */
 export async function startEngine(): Promise<Engine> {
   const running = await runningEngine();
@@ -41,7 +45,7 @@ async function runningEngine(): Promise<string | undefined> {
   return (await answers(SYSTEM_SOCKET)) ? `unix://${SYSTEM_SOCKET}` : undefined;
 }
 
-/** Whether an engine listens there. */
+/** Tells whether an engine listens at an address. */
 function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const ping = request({ socketPath, path: '/_ping', timeout: 5_000 }, (response) => {
@@ -62,7 +66,7 @@ const isInstalled = (): boolean =>
 
 function install(): void {
   console.log('no Docker engine: installing the package docker.io');
-  // The package would start an engine of its own; in runlevel 1 Debian starts nothing.
+  // The package would start its own engine. In runlevel 1, Debian starts no services.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const apt = (...args: string[]) =>
     execFileSync('apt-get', ['-qq', '-y', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -70,16 +74,16 @@ function install(): void {
   apt('install', '--no-install-recommends', 'docker.io');
 }
 
-/** Whether the host passes on what comes from a container, without a rule that says so. */
+/** Tells whether the host forwards packets from containers without a firewall rule that allows it. */
 function forwards(): boolean {
   const { stdout } = spawnSync('iptables', ['-S', 'FORWARD'], { encoding: 'utf8' });
   return stdout?.includes('-P FORWARD DROP') !== true;
 }
 
 /**
- * An engine with everything of its own: data, sockets, process id. It leaves the host's firewall alone where that lets
- * containers talk: otherwise it would flush the rules of another engine, that of tests beside these for one, and leave its own
- * behind.
+ * Starts an engine with its own data, sockets and process id. Where the host's firewall lets containers talk, the
+ * engine leaves it alone. Otherwise it would flush the rules of another engine, such as that of another test run, and
+ * leave its own behind.
  */
 class OwnEngine implements Engine {
   readonly env: Engine['env'];
@@ -103,20 +107,20 @@ class OwnEngine implements Engine {
   private constructor(dir: string) {
     this.#dir = dir;
     const host = `unix://${join(dir, 'docker.sock')}`;
-    // Where published ports are; from within a container testcontainers would look for them on a bridge.
+    // Published ports are here. Inside a container, testcontainers would look for them on a bridge.
     this.env = { DOCKER_HOST: host, TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1', ...NO_REAPER };
     const log = openSync(join(dir, 'log'), 'w');
     this.#process = spawn(
       'setpriv',
       [
-        // It ends, and with it its containers, even if the tests are killed.
+        // The engine ends with its containers even if the tests are killed.
         ...['--pdeathsig', 'TERM', 'dockerd'],
         ...['--host', host, '--pidfile', join(dir, 'pid'), '--data-root', join(dir, 'data')],
         ...['--exec-root', join(dir, 'exec'), '--containerd-namespace', 'understudy'],
         ...['--containerd-plugins-namespace', 'understudy-plugins'],
-        // Who asks for a replica that is gone learns so at once, whatever name servers this machine has.
+        // A lookup of a replica that is gone fails at once, whatever name servers this machine has.
         ...['--dns', '127.0.0.1', '--dns-opt', 'timeout:1', '--dns-opt', 'attempts:1'],
-        // Published ports go through its proxies.
+        // Published ports go through the engine's proxies.
         ...(forwards() ? ['--iptables=false'] : []),
       ],
       { stdio: ['ignore', log, log] },
@@ -131,7 +135,7 @@ class OwnEngine implements Engine {
       engine.kill('SIGTERM');
       await gone;
     }
-    // What it had mounted may be let go a moment after it.
+    // The engine's mounts may be released a moment after its end.
     rmSync(this.#dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
@@ -140,7 +144,7 @@ class OwnEngine implements Engine {
     while (!(await answers(join(this.#dir, 'docker.sock')))) {
       if (this.#process.exitCode !== null || this.#process.pid === undefined || performance.now() > untilMs) {
         const log = readFileSync(join(this.#dir, 'log'), 'utf8').trim().split('\n').slice(-5).join('\n');
-        throw new Error(`the Docker engine did not start; its last words:\n${log}`);
+        throw new Error(`the Docker engine did not start; the end of its log:\n${log}`);
       }
       await pause(ASK_AGAIN_MS);
     }

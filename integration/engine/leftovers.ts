@@ -1,3 +1,4 @@
+/** Removes engines that killed tests left behind. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -5,10 +6,10 @@ import { join } from 'node:path';
 
 const DIR = /^understudy-docker-(\d+)-/;
 
-/** Where an engine of this process keeps everything, as far as `mkdtemp` does not make it unique. */
+/** The prefix of an engine's directory; `mkdtemp` makes it unique. */
 export const dirPrefix = (): string => join(tmpdir(), `understudy-docker-${process.pid}-`);
 
-/** Ends and removes what engines left whose tests were killed, and they with them. */
+/** Ends the engines of tests that were killed, and removes their files. */
 export function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const starter = DIR.exec(name)?.[1];
@@ -24,7 +25,7 @@ export function sweep(): void {
   }
 }
 
-/** Innermost first. */
+/** Returns the mounts below a directory, the innermost first. */
 const mountedIn = (dir: string): string[] =>
   read('/proc/mounts')
     .split('\n')
@@ -32,7 +33,7 @@ const mountedIn = (dir: string): string[] =>
     .filter((path) => path.startsWith(`${dir}/`))
     .reverse();
 
-/** The engine's process, while there is one: it takes the file away when it ends. */
+/** Returns the engine's process, if it runs. The engine removes the file with its id when it ends. */
 function pidIn(dir: string): number | undefined {
   const file = join(dir, 'pid');
   return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
@@ -40,7 +41,9 @@ function pidIn(dir: string): number | undefined {
 
 const isAlive = (pid: number | undefined): boolean => pid !== undefined && existsSync(`/proc/${pid}`);
 
-/** Parts of an engine name its directory in their arguments; containers are their descendants. Parents first. */
+/**
+ * Returns the processes of an engine, which name its directory in their arguments, and its containers, parents first.
+ */
 function leftRunning(dir: string): number[] {
   const parents = new Map<number, number>();
   const found: number[] = [];
@@ -50,17 +53,17 @@ function leftRunning(dir: string): number[] {
     parents.set(pid, parentOf(pid));
     if (read(`/proc/${pid}/cmdline`).includes(`${dir}/`)) found.push(pid);
   }
-  // What was found grows while its children are looked for.
+  // The list grows while the loop adds the children of each entry.
   for (const parent of found) {
     for (const [pid, ppid] of parents) if (ppid === parent && !found.includes(pid)) found.push(pid);
   }
   return found;
 }
 
-/** The fourth field of `stat`; the second, a name in brackets, may hold anything. */
+/** Reads the parent from the fourth field of `stat`. The second field, a name in brackets, may contain anything. */
 const parentOf = (pid: number): number => Number(read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[1]);
 
-/** Empty for a process that has ended meanwhile. */
+/** Returns an empty text for a process that has ended meanwhile. */
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');

@@ -1,3 +1,4 @@
+/** The set-up of all tests on containers. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { findEtcd } from '@understudy/coordinator-etcd/testing';
@@ -5,12 +6,12 @@ import { startEngine } from './engine.js';
 
 const BUILD = fileURLToPath(new URL('../../docker/build.sh', import.meta.url));
 
-/** Before any test on containers: an engine, and the images. Returns what ends it. */
+/** Starts an engine and builds the images before any test on containers. Returns the function that ends the engine. */
 export default async function setup(): Promise<() => Promise<void>> {
   const engine = await startEngine();
   try {
     Object.assign(process.env, engine.env);
-    // The image of etcd is made from the program.
+    // The image of etcd is made from the installed program.
     findEtcd();
     execFileSync(BUILD, ['--offline'], { stdio: ['ignore', 'inherit', 'ignore'] });
   } catch (error) {

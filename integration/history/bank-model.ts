@@ -1,19 +1,20 @@
+/** The model of the bank for the linearizability checker. */
 import type { Operation } from '../../packages/examples/dist/bank/operation.js';
 import type { Model } from '../../packages/simulator/dist/linearizability/index.js';
-import type { End } from '../../packages/workshop/dist/load/messages.js';
+import type { CallEnd } from '../../packages/workshop/dist/load/messages.js';
 
-/** The end of a call that has a place in the bank's history. */
-export type Answer = Extract<End, { kind: 'answered' | 'refused' }>;
+/** The result of a call that has a place in the bank's history. */
+export type Answer = Extract<CallEnd, { kind: 'answered' | 'refused' }>;
 
-/** A bank, and how many operations it has taken. */
+/** The balances of a bank, and the number of operations so far. */
 export interface Bank {
   readonly taken: number;
   readonly accounts: ReadonlyMap<string, number>;
 }
 
 /**
- * The bank of the examples. Every answer names its place in the history, so an order is right only if each operation has
- * the place that its caller was told, and unknown ones account for every place that nobody was told.
+ * The bank of the examples. Every answer names its place in the history. So an order is right only if each answered
+ * operation has the place in its answer, and operations with unknown outcomes fill all other places.
  */
 export const bankModel: Model<Bank, Operation, Answer> = {
   initial: () => ({ taken: 0, accounts: new Map() }),
@@ -36,7 +37,7 @@ export const bankModel: Model<Bank, Operation, Answer> = {
   describe: (operation, answer) => `${JSON.stringify(operation)} → ${answer ? JSON.stringify(answer) : 'unknown'}`,
 };
 
-/** undefined: refused */
+/** @returns undefined if the bank refuses the operation */
 function moved(
   accounts: Bank['accounts'],
   operation: Exclude<Operation, { kind: 'balance' }>,

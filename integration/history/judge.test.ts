@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../packages/examples/dist/bank/operation.js';
 import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
-import type { Called, End } from '../../packages/workshop/dist/load/messages.js';
+import type { CallEnd, Called } from '../../packages/workshop/dist/load/messages.js';
 import { judge } from './judge.js';
 
 const deposit = (id: number, amountCents = 10): Operation => ({
@@ -11,17 +11,17 @@ const deposit = (id: number, amountCents = 10): Operation => ({
   to: '',
   amountCents,
 });
-const answered = (sequence: number, balanceCents: number): End => ({
+const answered = (sequence: number, balanceCents: number): CallEnd => ({
   kind: 'answered',
   sequence,
   balanceCents,
   toBalanceCents: 0,
 });
-const UNKNOWN: End = { kind: 'unknown', code: 14, details: 'gone' };
-const NONE: End = { kind: 'none', code: 10, details: 'refused' };
+const UNKNOWN: CallEnd = { kind: 'unknown', code: 14, details: 'gone' };
+const NONE: CallEnd = { kind: 'none', code: 10, details: 'refused' };
 
 /** One after the other, each by a caller of its own. */
-const called = (...calls: readonly (readonly [Operation, End])[]): Called[] =>
+const called = (...calls: readonly (readonly [Operation, CallEnd])[]): Called[] =>
   calls.map(([operation, end], i) => ({
     kind: 'called',
     caller: i,
@@ -37,7 +37,7 @@ function books(...history: number[]): Books {
 }
 
 describe('the judge of a history', () => {
-  it('accepts what a bank does, with unknown outcomes in the places that nobody was told', () => {
+  it('accepts the history of a bank, with unknown outcomes in the places that no answer names', () => {
     const calls = called(
       [deposit(1), answered(1, 10)],
       [deposit(2), UNKNOWN],
@@ -47,7 +47,7 @@ describe('the judge of a history', () => {
     expect(judge(calls, books(1, 2, 4))).toEqual({ violations: [], answered: 2, unknown: 1, none: 1 });
   });
 
-  it('accepts an unknown outcome that never was', () => {
+  it('accepts a call of unknown outcome that never took effect', () => {
     expect(judge(called([deposit(1), UNKNOWN], [deposit(2), answered(1, 10)]), books(2)).violations).toEqual([]);
   });
 
@@ -68,11 +68,11 @@ describe('the judge of a history', () => {
       books(1, 2),
       'by none',
     ],
-  ])('notices what was %s', (_what, calls, then, says) => {
+  ])('notices an operation that was %s', (_what, calls, then, says) => {
     expect(judge(calls, then).violations.join('\n')).toMatch(new RegExp(says));
   });
 
-  it('judges a history of ten thousand calls in a moment', () => {
+  it('judges a history of ten thousand calls within its bound', () => {
     const calls: Called[] = [];
     for (let id = 1; id <= 10_000; id++) {
       const start = Math.floor(id / 8) * 10;

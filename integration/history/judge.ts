@@ -1,25 +1,26 @@
+/** Judges the histories that callers saw. */
 import { checkLinearizable, explain, type Operation } from '../../packages/simulator/dist/linearizability/index.js';
 import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
 import type { Called } from '../../packages/workshop/dist/load/messages.js';
 import { type Answer, bankModel } from './bank-model.js';
 
-/** Far more than any history here takes; what exceeds it is said, never taken for right. */
+/** Far more steps than any history here takes. A history that exceeds them is reported, never accepted. */
 const STEPS_MAX = 20_000_000;
 
-/** What a history came to. */
+/** The verdict on a history. */
 export interface Verdict {
-  /** What was broken, a sentence each; empty if all was as promised. */
+  /** A sentence for each broken promise; empty if all were kept. */
   readonly violations: readonly string[];
   readonly answered: number;
-  /** Calls of which nobody knows whether they took effect. */
+  /** How many calls may or may not have taken effect. */
   readonly unknown: number;
-  /** Calls that certainly took no effect. */
+  /** How many calls certainly took no effect. */
   readonly none: number;
 }
 
 /**
- * Judges what callers saw by the checker of the simulator, and compares it with what the bank says at the end: nothing
- * that was answered is lost, nothing is there twice, and nothing is there that was said to have had no effect.
+ * Judges a history by the simulator's checker, and compares it with the bank's books at the end: every operation that
+ * was answered is there, none is there twice, and none is there whose caller was told that it had no effect.
  */
 export function judge(calls: readonly Called[], books: Books): Verdict {
   const violations = [...compareBooks(calls, books)];

@@ -1,3 +1,4 @@
+/** Loads as processes of this machine, and the histories that they print. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -15,14 +16,14 @@ export interface LoadOptions {
   readonly mode: Mode;
   readonly client: Kind;
   readonly callers: number;
-  /** Calls a second at most. Default: as fast as they are answered. */
+  /** Most calls a second. Default: no limit. */
   readonly rate?: number;
   readonly seed: number;
-  /** The ids of its operations begin behind it. Default 0. */
+  /** The ids of the operations begin after this number. Default 0. */
   readonly idsAfter?: number;
 }
 
-/** What `load/main.js` is given. */
+/** Returns the command line of `load/main.js`. */
 export const loadArguments = ({
   target,
   mode,
@@ -38,7 +39,7 @@ export const loadArguments = ({
   ...['--carrier', mode.carrier, '--lease-ms', `${mode.leaseMs}`],
 ];
 
-/** The history that a load tells, as far as it has come. */
+/** The history that a load has printed so far. */
 export class Recording {
   readonly calls: Called[] = [];
   #books: Books | undefined;
@@ -46,7 +47,7 @@ export class Recording {
   #failed: string | undefined;
   readonly #patience = new Patience(() => `${this.answered} calls of ${this.calls.length} are answered`);
 
-  /** A line of what the load writes. */
+  /** Takes one line that the load printed. */
   line(text: string): void {
     const message = JSON.parse(text) as LoadMessage;
     if (message.kind === 'called') this.calls.push(message);
@@ -56,7 +57,7 @@ export class Recording {
     this.#patience.look();
   }
 
-  /** The load is gone; if it did not come to its end, nothing can be judged. */
+  /** The load's process has ended. If its last line is missing, its history cannot be judged. */
   ended(how: string): void {
     if (this.#books === undefined) this.#failed ??= `the load ended (${how}) before it had the books of the bank`;
     this.#patience.look();
@@ -70,12 +71,12 @@ export class Recording {
     return this.calls.filter(({ end }) => end.kind === 'answered').length;
   }
 
-  /** Calls that were not answered, or not as the bank answers. */
+  /** The calls that ended without an answer or refusal of the bank. */
   get failed(): number {
     return this.calls.filter(({ end }) => end.kind === 'unknown' || end.kind === 'none').length;
   }
 
-  /** Waits until so many more calls have been answered than now. */
+  /** Waits until `count` more calls have been answered than now. */
   async answeredMore(count: number): Promise<void> {
     const until = this.answered + count;
     await this.until(() => this.answered >= until);
@@ -89,10 +90,10 @@ export class Recording {
     });
   }
 
-  /** What the bank said at the end of the load. */
+  /** Resolves with the bank's books at the end of the load. */
   async books(): Promise<Books> {
     await this.until(() => this.#books !== undefined);
-    if (this.#books === undefined) throw new Error('What was waited for does not hold.');
+    if (this.#books === undefined) throw new Error('The load ended without books.');
     return this.#books;
   }
 
@@ -101,7 +102,7 @@ export class Recording {
   }
 }
 
-/** A load that is a process of this machine. */
+/** A load in a process of this machine. */
 export class LoadProcess {
   readonly recording = new Recording();
   readonly #process: ChildProcess;
@@ -113,7 +114,7 @@ export class LoadProcess {
     child.once('close', (code, signal) => this.recording.ended(signal ?? `exit status ${code}`));
   }
 
-  /** Lets open calls end, and judges. */
+  /** Ends the load, waits for the open calls, and judges the history. */
   finish(): Promise<Verdict> {
     this.#process.kill('SIGTERM');
     return this.recording.verdict();

@@ -1,25 +1,28 @@
+/** Waits with a bound. */
+
 const WITHIN_MS = 20_000;
 
-/** Waits for what others bring about, and not for ever: whoever waited too long hears how things stand. */
+/** Waits for conditions that others bring about. A wait that takes too long fails and describes the situation. */
 export class Patience {
   readonly #describe: () => string;
   #looks: (() => void)[] = [];
 
-  /** @param describe how things stand */
+  /** @param describe describes the situation, for the error of a wait in vain */
   constructor(describe: () => string) {
     this.#describe = describe;
   }
 
-  /** Something may have become true. */
+  /** Checks all conditions again. */
   look(): void {
     for (const look of this.#looks.splice(0)) look();
   }
 
-  /** @param condition looked at whenever something may have changed; what it throws ends the wait */
+  /** Waits for a condition. @param condition checked at each `look`; an error that it throws ends the wait */
   async until(condition: () => boolean, withinMs = WITHIN_MS): Promise<void> {
     let tooLate: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      const give = () => reject(new Error(`waited ${withinMs} ms in vain: ${this.#describe()}`));
+      const give = () =>
+        reject(new Error(`the condition did not become true within ${withinMs} ms: ${this.#describe()}`));
       tooLate = setTimeout(give, withinMs);
     });
     try {

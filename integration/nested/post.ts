@@ -1,10 +1,11 @@
+/** A post office for the tests of nested calls. */
 import { type BareServer, startBare } from '../../packages/examples/dist/common/bare.js';
 import { PostOffice } from '../../packages/examples/dist/post/post-office.js';
 import { type PostHandlers, PostService } from '../../packages/examples/dist/post/proto.js';
 import { handlers } from '../../packages/examples/dist/post/service.js';
 import { Patience } from '../history/patience.js';
 
-/** A post office that can keep its answers back for a while: what it was handed it has then, and its caller does not know. */
+/** A post office that can hold its answers back. Then it has a parcel, but the caller does not know. */
 export class Post {
   readonly office = new PostOffice();
   readonly #patience = new Patience(
@@ -13,7 +14,7 @@ export class Post {
   #kept: (() => void)[] | undefined;
   #server: BareServer | undefined;
 
-  /** @returns `host:port` that it listens on */
+  /** @returns `host:port` where the post office listens */
   async open(): Promise<string> {
     const { dispatch } = handlers(this.office);
     const own: PostHandlers = {
@@ -27,23 +28,23 @@ export class Post {
     this.#server?.stop();
   }
 
-  /** How often parcels came that had come before. */
+  /** How often a parcel arrived again. */
   get repeats(): number {
     return [...this.office.registered.values()].reduce((repeats, { times }) => repeats + times - 1, 0);
   }
 
-  /** Keeps all answers back, and waits until there are so many. */
+  /** Holds all answers back, and waits until it holds `count` of them. */
   async keepBack(count: number): Promise<void> {
     this.#kept = [];
     await this.#patience.until(() => this.#kept !== undefined && this.#kept.length >= count);
   }
 
-  /** Waits until so many parcels have come again. */
+  /** Waits until `count` parcels have arrived again. */
   async repeated(count: number): Promise<void> {
     await this.#patience.until(() => this.repeats >= count);
   }
 
-  /** Gives the answers that are kept back, and keeps none back from now on. */
+  /** Releases all answers, and holds none back from now on. */
   release(): void {
     const kept = this.#kept ?? [];
     this.#kept = undefined;

@@ -1,3 +1,4 @@
+/** Proves that purchases, payments and parcels agree. */
 import { status } from '@grpc/grpc-js';
 import type { Registered } from '../../packages/examples/dist/post/post-office.js';
 import type { Sale } from '../../packages/examples/dist/shop/proto.js';
@@ -6,18 +7,18 @@ import { PAYMENTS_AFTER } from '../../packages/examples/dist/shop/shop.js';
 import type { Books } from '../../packages/workshop/dist/demo/drive/collect.js';
 import { OPENING_CENTS, type Purchase } from './shopping.js';
 
-/** What is there when everybody has gone home. */
+/** The state of all services at the end. */
 export interface Evidence {
   readonly purchases: readonly Purchase[];
-  /** All that the shop knows of. */
+  /** All sales of the shop. */
   readonly sales: readonly Sale[];
-  /** Of the bank. */
+  /** The books of the bank. */
   readonly books: Books;
-  /** Parcels at the post office, by key. */
+  /** The parcels at the post office, by key. */
   readonly parcels: ReadonlyMap<string, Registered>;
 }
 
-/** @returns a sentence for each thing that is not as it would be if nobody had died */
+/** @returns a sentence for each difference from a run without failures */
 export const violationsOf = (evidence: Evidence): string[] => [
   ...answersAmiss(evidence),
   ...salesAmiss(evidence),
@@ -29,7 +30,7 @@ export const violationsOf = (evidence: Evidence): string[] => [
 /** The statuses with which the bank refuses a payment. */
 const REFUSALS: readonly number[] = [status.FAILED_PRECONDITION, status.NOT_FOUND];
 
-/** Every purchase has one answer: a receipt, or the bank's refusal. */
+/** Checks that every purchase has one answer: a receipt or the bank's refusal. */
 function* answersAmiss({ purchases }: Evidence): Generator<string> {
   for (const [index, { answers, error }] of purchases.entries()) {
     if (answers !== 1) yield `purchase ${index} was answered ${answers} times`;
@@ -37,7 +38,7 @@ function* answersAmiss({ purchases }: Evidence): Generator<string> {
   }
 }
 
-/** Sales and receipts are the same. */
+/** Checks that sales and receipts agree. */
 function* salesAmiss({ purchases, sales }: Evidence): Generator<string> {
   const unclaimed = new Map(sales.map((sale) => [sale.number, sale]));
   for (const { customer, article, receipt } of purchases) {
@@ -58,7 +59,7 @@ type Paid = Pick<Sale, 'customer' | 'article' | 'priceCents' | 'balanceCents'>;
 const describe = ({ customer, article, priceCents, balanceCents }: Paid): string =>
   `${article} for ${customer} at ${priceCents} cents, of which ${balanceCents} are left`;
 
-/** Each purchase had one payment; it is in the bank's history once, those that were refused too. */
+/** Checks that the bank's history has the payment of each purchase once, refused ones included. */
 function* paymentsAmiss({ purchases, sales, books }: Evidence): Generator<string> {
   const times = new Map<number, number>();
   for (const id of books.history) if (id > PAYMENTS_AFTER) times.set(id, (times.get(id) ?? 0) + 1);
@@ -70,7 +71,7 @@ function* paymentsAmiss({ purchases, sales, books }: Evidence): Generator<string
   if (new Set(sales.map(({ payment }) => payment)).size !== sales.length) yield 'two sales share a payment';
 }
 
-/** The accounts hold what the sales leave; what a customer had left after each is what the one before left, less its price. */
+/** Checks the balances: each sale lowers its customer's balance by the price, and the accounts hold the rest. */
 function* balancesAmiss({ sales, books }: Evidence): Generator<string> {
   const balances = new Map(books.balances);
   for (const [account, openingCents] of OPENING_CENTS) {
@@ -90,7 +91,7 @@ function* balancesAmiss({ sales, books }: Evidence): Generator<string> {
   }
 }
 
-/** Each sale was handed to the post office under one key, and has the number that it got there. */
+/** Checks that each sale reached the post office under one key and has the tracking number from there. */
 function* parcelsAmiss({ sales, parcels }: Evidence): Generator<string> {
   const numbers = new Map<string, number[]>();
   for (const { parcel, trackingNumber } of parcels.values())

@@ -1,11 +1,12 @@
+/** Customers of the shop. */
 import type * as grpc from '@grpc/grpc-js';
 import type { BankClient } from '../../packages/examples/dist/bank/proto.js';
 import { PRICES_CENTS } from '../../packages/examples/dist/shop/articles.js';
-import type { Receipt, Sale, SalesPage, ShopClient } from '../../packages/examples/dist/shop/proto.js';
+import type { Sale, SaleReceipt, SalesPage, ShopClient } from '../../packages/examples/dist/shop/proto.js';
 import { SALES_PAGE_MAX, SHOP_ACCOUNT } from '../../packages/examples/dist/shop/service.js';
 import { Patience } from '../history/patience.js';
 
-/** What the accounts hold before anything is bought. The last customer is soon refused, and one has no account. */
+/** The balances before the first purchase. The last customer's payments are soon refused, and one has no account. */
 export const OPENING_CENTS: ReadonlyMap<string, number> = new Map([
   [SHOP_ACCOUNT, 1],
   ['ada', 1_000_000_000],
@@ -16,20 +17,20 @@ export const OPENING_CENTS: ReadonlyMap<string, number> = new Map([
 const CUSTOMERS = ['ada', 'bob', 'cem', 'dot', 'nobody'];
 const ARTICLES = [...PRICES_CENTS.keys()];
 
-/** Something that was bought, or not. */
+/** A purchase and its outcome. */
 export interface Purchase {
   readonly customer: string;
   readonly article: string;
-  /** How often it was answered. */
+  /** How often the purchase was answered. */
   answers: number;
-  receipt: Receipt | undefined;
+  receipt: SaleReceipt | undefined;
   error: grpc.ServiceError | undefined;
 }
 
-/** Customers who buy until it is enough, a number of purchases being under way all the time. */
+/** Customers who keep a number of purchases open until they have made enough. */
 export class Shopping {
   readonly purchases: Purchase[] = [];
-  /** Answers so far. */
+  /** How many answers have arrived. */
   answered = 0;
   readonly #shop: ShopClient;
   readonly #patience = new Patience(() => `${this.answered} purchases of ${this.purchases.length} are answered`);
@@ -40,13 +41,13 @@ export class Shopping {
     for (let i = 0; i < inFlight; i++) this.#buy();
   }
 
-  /** Waits until so many more have been answered than now. */
+  /** Waits until `count` more purchases have been answered than now. */
   async answeredMore(count: number): Promise<void> {
     const until = this.answered + count;
     await this.#patience.until(() => this.answered >= until);
   }
 
-  /** Waits until there were so many purchases, and all are answered. */
+  /** Waits until `count` purchases were made and all are answered. */
   async finish(atLeast: number): Promise<void> {
     await this.#patience.until(() => this.answered >= atLeast);
     this.#enough = true;
@@ -79,7 +80,7 @@ export async function openAccounts(bank: BankClient): Promise<void> {
   }
 }
 
-/** All sales, once each has its tracking number: the post office answers when it likes. */
+/** Returns all sales, when each has its tracking number. The post office may answer long after the purchase. */
 export async function salesOf(shop: ShopClient): Promise<Sale[]> {
   for (;;) {
     const sales: Sale[] = [];

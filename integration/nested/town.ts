@@ -1,3 +1,4 @@
+/** A bank, a shop and a post office for the tests of nested calls. */
 import { credentials } from '@grpc/grpc-js';
 import { replicated } from '@understudy/client';
 import { BankClient } from '../../packages/examples/dist/bank/proto.js';
@@ -9,7 +10,7 @@ import type { Stage } from '../../packages/workshop/dist/demo/stage/stage.js';
 import { withStage } from '../group.js';
 import { Post } from './post.js';
 
-/** A bank and a shop, each a group of three processes, a post office, and clients of the two groups. */
+/** A bank and a shop, each a group of three processes; a post office; and clients of both groups. */
 export interface Town {
   readonly stage: Stage;
   readonly bank: Replicas;
@@ -22,7 +23,7 @@ export interface Town {
 const REPLICAS = 3;
 const TIMEOUT_S = 90;
 
-/** Uses a town whose groups are formed, as `withStage` does. */
+/** Runs a test, as `withStage` does, with a town whose replicas are in sync. */
 export const withTown = (mode: Mode, use: (town: Town) => Promise<void>): Promise<void> =>
   withStage(TIMEOUT_S, async (stage) => {
     const post = new Post();
@@ -41,7 +42,7 @@ export const withTown = (mode: Mode, use: (town: Town) => Promise<void>): Promis
     }
   });
 
-/** Kills a primary once its group is whole, and starts it again when another serves. */
+/** Kills a primary once all of its group is in sync, and starts it again when another serves. */
 export async function replacePrimary({ stage }: Town, group: Replicas): Promise<void> {
   await group.until(() => group.whole);
   const killed = await group.killPrimary(() => false);
@@ -52,10 +53,10 @@ export async function replacePrimary({ stage }: Town, group: Replicas): Promise<
 }
 
 /**
- * Replaces the shop's primary while the bank has made payments, and the post office has taken parcels, of which the shop
- * does not know.
+ * Kills the shop's primary when the bank has made payments, and the post office has taken parcels, whose answers have
+ * not reached the shop.
  *
- * @param uncertain how many of each, at least
+ * @param uncertain the least number of each
  */
 export async function replaceShop(town: Town, uncertain: number): Promise<void> {
   const { bank, shop, post } = town;
@@ -66,15 +67,15 @@ export async function replaceShop(town: Town, uncertain: number): Promise<void> 
   const replaced = replacePrimary(town, shop);
   go();
   await replaced;
-  // The next primary sends them once more, under the same keys.
+  // The next primary sends them again, under the same keys.
   await post.repeated(before + uncertain);
   post.release();
 }
 
 /**
- * Stops a backup of the bank: payments are made, but not answered before it holds them or is given up by the others.
+ * Stops a backup of the bank. The bank then makes payments but answers none until the backup is back or removed.
  *
- * @returns lets it go on
+ * @returns the function that resumes the backup
  */
 async function keepPaymentsBack(bank: Replicas, count: number): Promise<() => void> {
   const [backup] = bank.inSyncBackups;

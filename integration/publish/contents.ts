@@ -1,8 +1,9 @@
+/** Looks into the packages that are published. */
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path/posix';
 
-/** A package.json as far as it says what its package has and needs. */
+/** The parts of a package.json that name a package's files and dependencies. */
 export interface Manifest {
   readonly name: string;
   readonly license?: string;
@@ -17,7 +18,7 @@ export interface Manifest {
 export const manifestIn = (directory: string): Manifest =>
   JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
 
-/** Every file that a manifest points to, under whatever condition. */
+/** Returns every file that a manifest points to, under any condition. */
 export function targetsOf({ main, types, exports }: Manifest): string[] {
   const targets: string[] = [];
   const collect = (entry: unknown): void => {
@@ -28,13 +29,13 @@ export function targetsOf({ main, types, exports }: Manifest): string[] {
   return targets;
 }
 
-/** The conditions under which a manifest exports something. */
+/** Returns the export conditions of a manifest. */
 export const conditionsOf = ({ exports = {} }: Manifest): string[] =>
   Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : Object.keys(entry as object)));
 
 const SPECIFIER = /\bfrom\s+['"]([^'"]+)['"]|\b(?:import|require)\(['"]([^'"]+)['"]\)|^import\s+['"]([^'"]+)['"]/gm;
 
-/** What the code and types of an unpacked package import and its manifest does not name, as `file: what`. */
+/** Returns the imports of an unpacked package that its manifest does not name, as `file: import`. */
 export function undeclaredImports(directory: string, files: readonly string[]): string[] {
   const { name, dependencies, peerDependencies } = manifestIn(directory);
   const declared = new Set([name, ...Object.keys({ ...dependencies, ...peerDependencies })]);

@@ -10,7 +10,7 @@ import {
   type UnderstudyServiceConfig,
 } from '@understudy/server';
 
-/** A user's first program: makes a group of one replica, calls it once, and ends. */
+/** The first program of a user: it makes a group of one replica, calls it once, and ends. */
 interface Sum {
   readonly value: number;
 }

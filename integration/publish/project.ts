@@ -1,3 +1,4 @@
+/** Projects of users, into which the tarballs are installed. */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,15 +7,17 @@ import { promisify } from 'node:util';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const NODE_MODULES = join(ROOT, 'node_modules');
-/** One that still resolves as `node10` does; the repository's own does so no longer. attw brings it. */
+/**
+ * A TypeScript that still supports the resolution `node10`, unlike the repository's own. It is a dependency of attw.
+ */
 const TSC_5 = join(NODE_MODULES, '@arethetypeswrong/core/node_modules/typescript/bin/tsc');
 const TSC = join(NODE_MODULES, 'typescript/bin/tsc');
-/** A program that does not end by itself is at fault. */
+/** A program that has not ended by itself after so long has failed. */
 const PROGRAM_MAX_MS = 30_000;
 
 const execute = promisify(execFile);
 
-/** @returns what the program printed; rejects with all of it if the program fails */
+/** Runs a program. @returns its standard output; rejects with all output if the program fails */
 export async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   try {
     return (await execute(program, args, { cwd, timeout: PROGRAM_MAX_MS })).stdout;
@@ -24,15 +27,15 @@ export async function run(program: string, args: readonly string[], cwd: string)
   }
 }
 
-/** How a user's TypeScript finds packages. */
+/** A way in which a user's TypeScript resolves packages. */
 export interface Resolution {
   readonly module: string;
   readonly moduleResolution: string;
-  /** Name of the source file; its ending decides between CommonJS and ES module where the resolution looks at it. */
+  /** Name of the source file. Some resolutions choose between CommonJS and ES modules by its ending. */
   readonly file: string;
 }
 
-/** A user's project in a folder of its own, with the tarballs installed, and nothing of this repository around it. */
+/** A user's project with the tarballs installed, in a folder outside this repository. */
 export class Project {
   readonly directory = mkdtempSync(join(tmpdir(), 'understudy-project-'));
 
@@ -41,10 +44,10 @@ export class Project {
   }
 
   /**
-   * Has npm install tarballs, without a network. What they need from others is linked to this repository's own copies.
+   * Makes npm install tarballs without a network. Their other dependencies are links to this repository's copies.
    *
-   * @param tarballs by the names of their packages
-   * @param others names of packages that are linked
+   * @param tarballs the tarballs by the names of their packages
+   * @param others names of the packages to link
    */
   async install(tarballs: ReadonlyMap<string, string>, others: readonly string[]): Promise<void> {
     const dependencies = {
@@ -73,7 +76,7 @@ export class Project {
     cpSync(from, join(this.directory, to));
   }
 
-  /** Compiles one file strictly, the packages' own types too, into the folder that it is in. */
+  /** Compiles one file with strict checks, also of the packages' types. The output goes beside the file. */
   async compile({ module, moduleResolution, file }: Resolution): Promise<void> {
     const old = moduleResolution === 'node10';
     const strict = [

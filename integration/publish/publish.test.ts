@@ -9,7 +9,7 @@ import { type Packed, pack } from '../../scripts/pack.mjs';
 import { conditionsOf, type Manifest, manifestIn, targetsOf, undeclaredImports } from './contents.js';
 import { Project, type Resolution, ROOT, run } from './project.js';
 
-/** Everything here is what a user gets: tarballs, installed by npm into a project that knows nothing of this repository. */
+/** These tests use what users get: tarballs, installed by npm into a project outside this repository. */
 
 const NAMES = [
   'cli',
@@ -65,7 +65,7 @@ it('every package that is not private is published, and no other', () => {
 });
 
 describe.each(NAMES)('the tarball of %s', (name) => {
-  it('has a README, the license, and no tests or what only tests use', () => {
+  it('has a README and the license, but no tests and no test helpers', () => {
     const { files } = fileOf(name);
     expect(files).toContain('README.md');
     expect(files).toContain('LICENSE');
@@ -73,7 +73,7 @@ describe.each(NAMES)('the tarball of %s', (name) => {
     expect(files.filter((file) => unwanted.test(file))).toEqual([]);
   });
 
-  it('points to nothing that it does not have, and to no sources', () => {
+  it('points only to files that it has, and to no sources', () => {
     const manifest = manifestIn(unpacked(name));
     expect(targetsOf(manifest).filter((target) => !fileOf(name).files.includes(target))).toEqual([]);
     expect(conditionsOf(manifest)).not.toContain('source');
@@ -81,7 +81,7 @@ describe.each(NAMES)('the tarball of %s', (name) => {
     expect(manifest.license).toBe('Apache-2.0');
   });
 
-  it('imports only what its package.json names', () => {
+  it('imports only packages that its package.json names', () => {
     expect(undeclaredImports(unpacked(name), fileOf(name).files)).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describe.each(NAMES)('the tarball of %s', (name) => {
   });
 });
 
-/** Each compiles and then runs the same program, which makes a group of one replica and calls it. */
+/** Each resolution compiles and runs the same program, which makes a group of one replica and calls it. */
 const RESOLUTIONS: readonly Resolution[] = [
   { module: 'node16', moduleResolution: 'node16', file: 'node16/module.mts' },
   { module: 'node16', moduleResolution: 'node16', file: 'node16/commonjs.cts' },
@@ -120,7 +120,7 @@ describe('a program of a user', () => {
     },
   );
 
-  it('finds one and the same class by require and by import', async () => {
+  it('gets the same class by require and by import', async () => {
     const text = `
       import { createRequire } from 'node:module';
       import { UnderstudyError } from '@understudy/client';
@@ -131,7 +131,7 @@ describe('a program of a user', () => {
     expect(await project.node('same.mjs')).toBe('true\n');
   });
 
-  it('has the command', async () => {
+  it('can run the command line tool', async () => {
     const command = join(project.directory, 'node_modules/.bin/understudy');
     expect(await run(command, ['--version'], project.directory)).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

@@ -10,7 +10,7 @@ const CANCELLED = { code: Status.CANCELLED, details: 'Cancelled on client', meta
 const withoutReplies = (heard: readonly Heard[]): readonly Heard[] =>
   heard.filter((each) => !('message' in each || 'metadata' in each));
 
-/** The caller hears that it cancelled; a replicated one also whether that came in time. */
+/** The status that the caller receives. A replicated client also tells whether the cancellation came in time. */
 function expectCancelled(heard: readonly Heard[], kind: Kind, deployment: Deployment, mayHaveTakenEffect: boolean) {
   expect(effectOf(heard)).toBe(deployment.replicated ? mayHaveTakenEffect : undefined);
   const told = withoutReplies(withoutEffect(heard));
@@ -20,7 +20,7 @@ function expectCancelled(heard: readonly Heard[], kind: Kind, deployment: Deploy
   expect(told).toEqual(expect.arrayContaining([error, { status: CANCELLED }, ...ended]));
 }
 
-/** Whatever was sent before has arrived, and been performed, by the time that this is answered. */
+/** Makes a call. When it is answered, all requests that were sent before have arrived and been performed. */
 const settled = (running: Running): Promise<unknown> => hear(running.client, 'unary', [{ steps: [reply('after')] }]);
 
 describe.each(deployments)('a cancelled call, %s', (deployment) => {
@@ -42,7 +42,7 @@ describe.each(deployments)('a cancelled call, %s', (deployment) => {
       expect(group().serving.script.performed).not.toContain(name('unconnected'));
     });
 
-    it('ends at once, and may be performed all the same', async () => {
+    it('ends at once for its caller, but may still be performed', async () => {
       await settled(group());
       const conversation = begin(kind, [{ steps: [reply('x')] }]);
       conversation.call.cancel();
@@ -77,7 +77,7 @@ describe.each(deployments)('a cancelled call, %s', (deployment) => {
       expect(group().serving.script.performed.filter((each) => each === at)).toEqual([at]);
     });
 
-    it('is not disturbed after its end', async () => {
+    it('stays as it is if it has ended before', async () => {
       const conversation = begin(kind, [{ steps: [reply('x'), end({ trailers: [text('last', '1')] })] }]);
       const heard = await conversation.ended;
       const before = [...heard];
@@ -97,7 +97,7 @@ describe.each(deployments)('a cancelled call, %s', (deployment) => {
       group().gates.open(at);
     });
 
-    it('is cancelled by its handler', async () => {
+    it('has status CANCELLED if its handler cancels it', async () => {
       const how = { code: Status.CANCELLED, details: 'not today', trailers: [text('why', 'so')] };
       const heard = await begin(kind, [{ steps: [end(how)] }]).ended;
       expect(statusOf(heard)).toEqual({ code: Status.CANCELLED, details: 'not today', metadata: { why: ['so'] } });
@@ -105,7 +105,7 @@ describe.each(deployments)('a cancelled call, %s', (deployment) => {
     });
   });
 
-  it('does not hold up those that follow', async () => {
+  it('does not hold up later calls', async () => {
     const at = 'in front';
     const cancelled = begin('unary', [{ steps: [gate(at)] }]);
     await group().gates.entered(at);
@@ -116,8 +116,9 @@ describe.each(deployments)('a cancelled call, %s', (deployment) => {
     expect(textsOf(await behind.ended)).toEqual(['behind']);
   });
 
-  // A replicated handler of a unary method is not told, since its replicas could not be told at the same moment.
-  it('is told to a unary handler that runs, unless it is replicated', async () => {
+  // A replicated unary handler is not told of a cancellation, since its replicas could not hear of it at the same
+  // moment.
+  it('reaches a running unary handler, unless it is replicated', async () => {
     const at = 'told';
     const conversation = begin('unary', [{ name: at, steps: [gate(at)] }]);
     await group().gates.entered(at);
@@ -135,7 +136,7 @@ describe.each(deployments)('a cancelled call, %s', (deployment) => {
 describe.each(streaming)('a cancelled stream, %s', (deployment) => {
   const group = use(deployment);
 
-  it.each(['serverStream', 'bidi'] as const)('%s, in the middle of its replies', async (kind) => {
+  it.each(['serverStream', 'bidi'] as const)('of kind %s ends in the middle of its replies', async (kind) => {
     const name = `${kind} middle`;
     const steps = [reply('1'), reply('2'), hold];
     const conversation = new Conversation(group().client, kind, [{ name, steps }], { open: true });
@@ -148,7 +149,7 @@ describe.each(streaming)('a cancelled stream, %s', (deployment) => {
     await told;
   });
 
-  it.each(['clientStream', 'bidi'] as const)('%s, in the middle of its requests', async (kind) => {
+  it.each(['clientStream', 'bidi'] as const)('of kind %s ends in the middle of its requests', async (kind) => {
     const name = `${kind} requests`;
     const requests = [
       { name: `${name} 1`, steps: [] },
@@ -164,7 +165,7 @@ describe.each(streaming)('a cancelled stream, %s', (deployment) => {
     expect(group().serving.script.performed).toEqual(expect.arrayContaining([`${name} 1`, name]));
   });
 
-  it('bidi, while both sides are talking', async () => {
+  it('of kind bidi ends while both sides are sending', async () => {
     const conversation = new Conversation(group().client, 'bidi', [], { open: true });
     for (let i = 1; i <= 10; i++) {
       conversation.send({ steps: [reply(String(i))] });

@@ -1,3 +1,4 @@
+/** Calls of the transparency tests, and everything that their callers hear. */
 import type { EventEmitter } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import type { Entry, Reply, Request, ScriptClient } from './script.js';
@@ -14,7 +15,7 @@ interface Told {
   readonly metadata: Values;
 }
 
-/** What an application hears of its call, in the order in which it does. */
+/** An event of a call, as its application hears it. */
 export type Heard =
   | { readonly metadata: Values }
   | { readonly message: Required<Reply> }
@@ -25,7 +26,7 @@ export type Heard =
 export interface Manner {
   readonly metadata?: readonly Entry[] | grpc.Metadata;
   readonly options?: grpc.CallOptions;
-  /** The stream of requests stays open after those that are given. */
+  /** Leaves the stream of requests open after the given ones. */
   readonly open?: boolean;
 }
 
@@ -33,16 +34,16 @@ type Call = EventEmitter &
   Pick<grpc.ClientUnaryCall, 'cancel' | 'getPeer' | 'getAuthContext'> &
   Partial<Pick<grpc.ClientWritableStream<Request>, 'write' | 'end'>>;
 
-/** One call and all that its caller hears of it. */
+/** One call, and everything that its caller hears. */
 export class Conversation {
   readonly heard: Heard[] = [];
-  /** Resolves when nothing more is to be heard. */
+  /** Resolves when the call has ended and no event can follow. */
   readonly ended: Promise<readonly Heard[]>;
   readonly call: Call;
   readonly #missing: Set<string>;
   readonly #watchers = new Set<() => void>();
 
-  /** @param requests those that are sent at once; one where the method takes one */
+  /** @param requests the requests to send at once; exactly one if the method takes one */
   constructor(client: ScriptClient, kind: Kind, requests: readonly Request[], manner: Manner = {}) {
     const { metadata: given = [], options = {}, open = false } = manner;
     const metadata = given instanceof grpc.Metadata ? given : metadataOf(given);
@@ -82,7 +83,7 @@ export class Conversation {
     this.call.end?.();
   }
 
-  /** Resolves once this holds; it is asked whenever something is heard. */
+  /** Waits for a condition, which is checked after each event. */
   until(holds: (heard: readonly Heard[]) => boolean): Promise<readonly Heard[]> {
     return new Promise((resolve) => {
       const look = (): void => {
@@ -95,7 +96,7 @@ export class Conversation {
     });
   }
 
-  /** Resolves when so many messages have come. */
+  /** Waits until `count` messages have arrived. */
   messages(count: number): Promise<readonly Heard[]> {
     return this.until((heard) => heard.filter((each) => 'message' in each).length >= count);
   }
@@ -107,7 +108,7 @@ export class Conversation {
       this.#hear({ status: told(status) });
       this.#got('status');
     });
-    // The callback tells a single reply and its error.
+    // The callback receives a single reply or the error.
     if (singleReply) {
       call.on('error', () => {});
       return;
@@ -135,11 +136,11 @@ export class Conversation {
   }
 }
 
-/** All that is heard of a call. */
+/** Makes a call and returns everything that its caller hears. */
 export const hear = (client: ScriptClient, kind: Kind, requests: readonly Request[], manner: Manner = {}) =>
   new Conversation(client, kind, requests, manner).ended;
 
-// Parts of what was heard.
+// Functions that pick parts of the events.
 
 export const statusOf = (heard: readonly Heard[]): Told => pick(heard, 'status') as Told;
 export const initialMetadataOf = (heard: readonly Heard[]): Values | undefined => pick(heard, 'metadata') as Values;
@@ -151,7 +152,7 @@ export const textsOf = (heard: readonly Heard[]): readonly string[] => messagesO
 const pick = (heard: readonly Heard[], what: string): unknown =>
   heard.map((each) => (each as Readonly<Record<string, unknown>>)[what]).find((value) => value !== undefined);
 
-/** What transports add to a reply's metadata by themselves; see packages/docs/transparency.md. */
+/** Metadata that links add to a reply by themselves; see packages/docs/transparency.md. */
 export const FROM_TRANSPORT: readonly string[] = ['content-type', 'date'];
 
 function valuesOf(metadata: grpc.Metadata): Values {

@@ -19,7 +19,7 @@ import { Tls } from './tls.js';
 
 const seen = (heard: readonly Heard[]): Seen => JSON.parse(textsOf(heard)[0] ?? '');
 
-/** Call credentials that add entries, and note what they were made for. */
+/** Call credentials that add metadata and note the URLs that they were asked for. */
 const generating = (entries: Record<string, string>, notes: object[] = []): CallCredentials =>
   credentials.createFromMetadataGenerator((parameters, callback) => {
     notes.push({ method: parameters.method_name, service: parameters.service_url });
@@ -48,7 +48,7 @@ describe.each(deployments)('call credentials, %s', (deployment) => {
       expect(notes).toEqual([{ method: path, service: `https://${host}/transparency.v1.Script` }]);
     });
 
-    it('are asked for each call', async () => {
+    it('are asked anew for each call', async () => {
       const notes: object[] = [];
       const options = { credentials: generating({ authorization: 'Bearer t' }, notes) };
       for (let i = 0; i < 3; i++) await hear(group().client, kind, [{ steps: [reply('x')] }], { options });
@@ -78,7 +78,7 @@ describe.each(deployments)('call credentials, %s', (deployment) => {
 
 const tls = new Tls();
 
-/** Notes whether the connection that a call came over is known to the interceptors of the service. */
+/** Notes whether the service's interceptors see the connection of a call. */
 const authNotes: (string | undefined)[] = [];
 const noting: ServerInterceptor = (method, call) => {
   if (method.path.startsWith('/transparency.')) authNotes.push(call.getAuthContext()?.transportSecurityType);
@@ -89,7 +89,7 @@ describe.each(deployments)('channel credentials for TLS, %s', (deployment) => {
   const group = use(deployment, () => ({ tls, interceptors: [noting] }));
 
   describe.each(kindsOf(deployment))('%s', (kind) => {
-    it('call over an encrypted connection, which the client sees', async () => {
+    it('encrypt the connection, which the client sees', async () => {
       const conversation = new Conversation(group().client, kind, [{ steps: [reply('x')] }], { open: true });
       const peers: [string, unknown][] = [];
       conversation.call.on('metadata', () => {
@@ -101,13 +101,13 @@ describe.each(deployments)('channel credentials for TLS, %s', (deployment) => {
       expect(peers).toEqual([[group().serving.address, 'scripts']]);
     });
 
-    // A handler that is replicated knows nothing of a connection, which other replicas do not have.
+    // A replicated handler sees no connection, because the other replicas do not have it.
     it('tell the handler that the connection is secure, unless it is replicated', async () => {
       const heard = await hear(group().client, kind, [{ steps: [report] }]);
       expect(seen(heard).secure).toBe(!deployment.replicated);
     });
 
-    it('may bring call credentials for all calls, which give another token each time', async () => {
+    it('may include call credentials for all calls, which give a new token each time', async () => {
       const notes: object[] = [];
       const ofChannel = credentials.createFromMetadataGenerator((parameters, callback) => {
         notes.push({ method: parameters.method_name, service: parameters.service_url });
@@ -128,19 +128,19 @@ describe.each(deployments)('channel credentials for TLS, %s', (deployment) => {
       }
     });
 
-    it('that do not trust the server reach nobody', async () => {
+    it('that do not trust the server make calls fail', async () => {
       const client = group().connect({ credentials: credentials.createSsl(new Tls().certificate) });
       const heard = await hear(client, kind, [{ steps: [reply('x')] }]);
       expect(statusOf(heard).code).toBe(Status.UNAVAILABLE);
       expect(statusOf(heard).details).toMatch(/self-signed certificate/);
     });
 
-    it('without TLS reach nobody', async () => {
+    it('without TLS make calls fail', async () => {
       const client = group().connect({ credentials: credentials.createInsecure() });
       expect(statusOf(await hear(client, kind, [{ steps: [reply('x')] }])).code).toBe(Status.UNAVAILABLE);
     });
 
-    it('may be told another name of the server', async () => {
+    it('may override the name of the server', async () => {
       const wrong = group().connect({ options: { 'grpc.ssl_target_name_override': 'elsewhere' } });
       const heard = await hear(wrong, kind, [{ steps: [reply('x')] }]);
       expect(statusOf(heard).details).toContain("does not match certificate's altnames");
@@ -149,7 +149,7 @@ describe.each(deployments)('channel credentials for TLS, %s', (deployment) => {
     });
   });
 
-  it('are known to interceptors of the service, but for calls that come in frames', async () => {
+  it('are visible to interceptors of the service, except for calls in frames', async () => {
     authNotes.length = 0;
     await hear(group().client, 'unary', [{ steps: [reply('x')] }]);
     expect(authNotes).toEqual([deployment.name === 'stream' ? undefined : 'ssl']);
@@ -159,7 +159,7 @@ describe.each(deployments)('channel credentials for TLS, %s', (deployment) => {
 describe.each(deployments)('peers, %s', (deployment) => {
   const group = use(deployment);
 
-  it.each(kindsOf(deployment))('are told on both sides, %s', async (kind) => {
+  it.each(kindsOf(deployment))('are known on both sides, %s', async (kind) => {
     const ofInterceptor: string[] = [];
     const noting: Interceptor = (options, nextCall) => {
       const call = new InterceptingCall(nextCall(options));
@@ -184,7 +184,7 @@ describe.each(deployments)('peers, %s', (deployment) => {
 });
 
 describe.each(deployments)('a client whose servers come later, %s', (deployment) => {
-  it.each(kindsOf(deployment))('waits for them if it is told to, %s', async (kind) => {
+  it.each(kindsOf(deployment))('waits for them if waitForReady is set, %s', async (kind) => {
     const places = await Place.reserveAll(deployment.servers);
     const running = deployment.prepare(places);
     const client = running.connect({ options: { 'grpc.initial_reconnect_backoff_ms': 100 } });
@@ -196,7 +196,7 @@ describe.each(deployments)('a client whose servers come later, %s', (deployment)
     await running.stop();
   });
 
-  it.each(kindsOf(deployment))('is told at once that nobody is there otherwise, %s', async (kind) => {
+  it.each(kindsOf(deployment))('fails at once if waitForReady is not set, %s', async (kind) => {
     const places = await Place.reserveAll(deployment.servers);
     const running = deployment.prepare(places);
     const heard = await hear(running.connect(), kind, [{ steps: [reply('x')] }]);

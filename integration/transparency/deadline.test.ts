@@ -7,7 +7,7 @@ import { gate, hold, reply, report, type Step } from './script.js';
 import type { Seen } from './service.js';
 
 const HOUR_MS = 3_600_000;
-/** Deadlines travel as what is left of them, and the clock of a loaded machine goes on meanwhile. */
+/** A deadline travels as the time that is left, and on a busy machine the clock advances meanwhile. */
 const CLOSE_MS = 60_000;
 const SOON_MS = 100;
 
@@ -31,18 +31,18 @@ describe.each(deployments)('a deadline, %s', (deployment) => {
       ['a moment ago', () => Date.now() - 1],
       ['now', () => Date.now()],
       ['long ago', () => new Date(0)],
-    ])('that was %s ends the call, which is not performed if it is replicated', async (when, deadline) => {
+    ])('that was %s ends the call, and a replicated call is not performed', async (when, deadline) => {
       const name = `${kind} ${when}`;
       const requests = [{ name, steps: [reply('x')] }];
       const heard = await hear(group().client, kind, requests, { options: { deadline: deadline() } });
       expectExceeded(heard, false);
       expect(textsOf(heard)).toEqual([]);
       await settled();
-      // grpc-js may send a bare call all the same.
+      // grpc-js may still send a bare call.
       if (deployment.replicated) expect(group().serving.script.performed).not.toContain(name);
     });
 
-    it('that comes while the handler is at work ends the call', async () => {
+    it('that passes while the handler is at work ends the call', async () => {
       await settled();
       const at = `${kind} at work`;
       const heard = await ask(Date.now() + SOON_MS, gate(at), reply('late'));
@@ -59,7 +59,7 @@ describe.each(deployments)('a deadline, %s', (deployment) => {
       group().gates.open(at);
     });
 
-    it('that is far off changes nothing, and the handler sees it', async () => {
+    it('that is far away reaches the handler and changes nothing', async () => {
       const deadline = Date.now() + HOUR_MS;
       const heard = await ask(deadline, report);
       expect(statusOf(heard).code).toBe(Status.OK);
@@ -69,11 +69,11 @@ describe.each(deployments)('a deadline, %s', (deployment) => {
     it.each([
       ['no', undefined],
       ['an infinite', Number.POSITIVE_INFINITY],
-    ])('is none for the handler when there is %s deadline', async (_what, deadline) => {
+    ])('is absent for the handler when the call has %s deadline', async (_what, deadline) => {
       expect(seen(await ask(deadline, report)).deadlineMs).toBeNull();
     });
 
-    it('comes of the timeout in a methodConfig', async () => {
+    it('follows from the timeout in a methodConfig', async () => {
       const timeout = { seconds: HOUR_MS / 1000, nanos: 0 };
       const client = group().connect({ methodConfig: [{ name: [{ service: 'transparency.v1.Script' }], timeout }] });
       const deadlineMs = Date.now() + HOUR_MS;
@@ -81,7 +81,7 @@ describe.each(deployments)('a deadline, %s', (deployment) => {
       expect(Math.abs((told ?? 0) - deadlineMs)).toBeLessThan(CLOSE_MS);
     });
 
-    it('is the earlier of a methodConfig and of the call', async () => {
+    it('is the earlier one of the methodConfig and the call', async () => {
       const at = `${kind} earlier`;
       const timeout = { seconds: 0, nanos: SOON_MS * 1e6 };
       const client = group().connect({ methodConfig: [{ name: [{ service: 'transparency.v1.Script' }], timeout }] });

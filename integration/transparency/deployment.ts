@@ -1,3 +1,4 @@
+/** The deployments of the transparency tests: bare and replicated servers for the same script service. */
 import * as grpc from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { type MemoryCoordinatorFactory, memoryCoordinator } from '@understudy/coordinator-embedded';
@@ -16,33 +17,33 @@ type DeploymentName = 'bare' | 'stream' | 'rpc';
 const streams: Readonly<Record<DeploymentName, boolean>> = { bare: true, stream: true, rpc: true };
 
 const REPLICAS = 3;
-/** Far above what a test may stall the process for. */
+/** A lease far longer than a test may stall the process. */
 const LEASE_MS = 3_000;
 
 export interface Setup {
   readonly serverOptions?: grpc.ServerOptions;
-  /** The service's own, first nearest the wire. */
+  /** Interceptors of the service, the first one nearest the wire. */
   readonly interceptors?: readonly grpc.ServerInterceptor[];
   readonly tls?: Tls;
   /** Where the servers listen, known before they do. Default: free ports. */
   readonly places?: readonly Place[];
   readonly leaseMs?: number;
-  /** A client for the handlers of one server, whom these ask. */
+  /** Makes the client of another service that the handlers of one server call. */
   readonly other?: () => ScriptClient;
-  /** Of the group, if it is one. */
+  /** Options of the group, if the service is replicated. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface ClientSetup {
-  /** The application's own, outermost first. */
+  /** Interceptors of the application, the outermost first. */
   readonly interceptors?: readonly grpc.Interceptor[];
   readonly credentials?: grpc.ChannelCredentials;
   readonly options?: grpc.ClientOptions;
-  /** gRPC's own part of a service config. */
+  /** The part of the service config that gRPC itself defines. */
   readonly methodConfig?: readonly object[];
 }
 
-/** A way to serve and call the scripts. */
+/** A way to serve and call the script service. */
 export class Deployment {
   readonly name: DeploymentName;
 
@@ -65,12 +66,12 @@ export class Deployment {
     return running;
   }
 
-  /** What clients may connect to before it is started. */
+  /** The target, to which clients may connect before the servers start. */
   prepare(places: readonly Place[]): Running {
     return new Running(this, { places });
   }
 
-  /** For describe.each. */
+  /** The name in `describe.each`. */
   toString(): string {
     return this.name;
   }
@@ -80,10 +81,12 @@ export const bare = new Deployment('bare');
 export const deployments: readonly Deployment[] = [bare, new Deployment('stream'), new Deployment('rpc')];
 export const streaming: readonly Deployment[] = deployments.filter(({ name }) => streams[name]);
 
-/** The kinds of methods that a deployment serves. */
+/** Returns the kinds of methods that a deployment serves. */
 export const kindsOf = ({ name }: Deployment): readonly Kind[] => (streams[name] ? KINDS : ['unary']);
 
-/** Has a deployment run for the tests of a `describe`. Its replicas, if it has any, have to agree on all of it. */
+/**
+ * Runs a deployment for the tests of a `describe`. At the end its replicas, if it has any, must agree on everything.
+ */
 export function use(deployment: Deployment, setup: () => Setup = () => ({})): () => Running {
   let running: Running | undefined;
   beforeAll(async () => {
@@ -133,7 +136,7 @@ export class Served {
     this.server.addService(ScriptService, this.script.handlers);
   }
 
-  /** How far the replica is, and what its replies so far come to. */
+  /** The last order that the replica has processed, and the digest of its replies so far. */
   get progress(): string {
     return this.#replica === undefined ? '' : `${this.#replica.status.processedUpTo} ${this.#replica.status.digest}`;
   }
@@ -150,19 +153,19 @@ export class Served {
     this.address = `127.0.0.1:${port}`;
   }
 
-  /** Resolves when it serves or is in sync. */
+  /** Resolves when the server serves or, as a backup, is in sync. */
   async join(): Promise<void> {
     await this.#replica?.start({ address: this.address });
   }
 
-  /** Lets open calls end. */
+  /** Shuts down after the open calls have ended. */
   async shutDown(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
     });
   }
 
-  /** Hands over, if there is anybody to hand over to. */
+  /** Hands over to a backup, if there is one. */
   async leave(): Promise<void> {
     await this.#replica?.stop();
   }
@@ -174,11 +177,11 @@ interface Group {
   readonly serviceConfig: object;
 }
 
-/** A deployment that runs, with the clients that were connected to it. */
+/** A running deployment and its clients. */
 export class Running {
   readonly gates = new Gates();
   readonly servers: Served[] = [];
-  /** What replicas said who found that they had done something else than the others. */
+  /** The log entries of replicas that found a difference from the others. */
   readonly disagreements: string[] = [];
   readonly deployment: Deployment;
   readonly #setup: Setup;
@@ -209,14 +212,14 @@ export class Running {
     for (const served of this.servers) await served.join();
   }
 
-  /** The server that calls are answered by. */
+  /** The server that answers calls. */
   get serving(): Served {
     const serving = this.servers.find(({ serves }) => serves);
     if (serving === undefined) throw new Error('nobody serves');
     return serving;
   }
 
-  /** A client for whom nothing is out of the ordinary. */
+  /** A client with default options. */
   get client(): ScriptClient {
     this.#client ??= this.connect();
     return this.#client;
@@ -244,7 +247,7 @@ export class Running {
     return this.deployment.replicated ? `understudy:///${addresses.join()}` : addresses.join();
   }
 
-  /** Resolves when all replicas have processed all that was ordered, and come to the same. */
+  /** Resolves when all replicas have processed all orders with the same results. */
   agreed(): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {

@@ -1,11 +1,12 @@
+/** What a caller learns about the effect of a call that its client ended. */
 import type { Heard } from './conversation.js';
 
 const KEYS: readonly string[] = ['understudy-may-have-taken-effect', 'understudy-code'];
 const SENTENCE = /; the call (may have|has) taken (no )?effect$/;
 
 /**
- * Whether a call that its own side ended may have taken effect, as far as it says so: in the words of its details, or in
- * its trailers. A bare call does not.
+ * Tells whether a call that its client ended may have taken effect, if its details or its trailers say so. Those of a
+ * bare call do not.
  */
 export function effectOf(heard: readonly Heard[]): boolean | undefined {
   for (const each of heard) {
@@ -16,7 +17,7 @@ export function effectOf(heard: readonly Heard[]): boolean | undefined {
   return undefined;
 }
 
-/** What is heard, less what a replicated client adds when it ends a call itself. */
+/** Removes from the events the text and trailers that a replicated client adds when it ends a call itself. */
 export const withoutEffect = (heard: readonly Heard[]): readonly Heard[] =>
   heard.map((each) => {
     if ('status' in each) return { status: plain(each.status) };

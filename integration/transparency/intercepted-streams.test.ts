@@ -4,7 +4,7 @@ import { Conversation, errorOf, type Kind, type Manner, statusOf, textsOf } from
 import { deployments, type Running, use } from './deployment.js';
 import { end, type Reply, type Request, reply, ScriptClient, text } from './script.js';
 
-/** What an interceptor of the service noted, by the number of the call that it saw. */
+/** The notes of an interceptor of the service, by the number of the call. */
 class Notes {
   readonly calls: string[][] = [];
 
@@ -15,7 +15,7 @@ class Notes {
   }
 }
 
-/** Knows its callers, marks what passes, ends what goes too far; notes all of it. */
+/** An interceptor that checks callers, marks messages, ends streams at a limit, and notes all of this. */
 const guarding =
   (notes: Notes): ServerInterceptor =>
   (method, call) => {
@@ -59,7 +59,7 @@ describe.each(deployments)('a stream of a service with interceptors, %s', (deplo
   const notes = new Notes();
   const group = use(deployment, () => ({ interceptors: [guarding(notes)] }));
 
-  it('is ended by one of them in the middle: its handler is cancelled, on every replica', async () => {
+  it('that one of them ends in the middle is cancelled for its handler on every replica', async () => {
     const conversation = new Conversation(group().client, 'bidi', [], { metadata, open: true });
     conversation.send({ name: 'good', steps: [reply('one')] });
     await conversation.messages(1);
@@ -93,7 +93,7 @@ describe.each(deployments)('a stream of a service with interceptors, %s', (deplo
     expect(textsOf(await conversation.ended)).toEqual(texts.map((each) => `marked ${each}`));
   });
 
-  it('is told when its caller cancels', async () => {
+  it('tells its handler when the caller cancels', async () => {
     const before = notes.calls.length;
     const conversation = new Conversation(group().client, 'bidi', [{ name: 'c', steps: [reply('x')] }], {
       metadata,
@@ -109,7 +109,7 @@ describe.each(deployments)('a stream of a service with interceptors, %s', (deplo
 describe.each(deployments)('a stream of a client without our interceptor, %s', (deployment) => {
   const notes = new Notes();
   const group = use(deployment, () => ({ interceptors: [guarding(notes)] }));
-  /** To the primary, as any gRPC client might. */
+  /** Connects to the primary, as any gRPC client might. */
   async function talk(kind: Kind, requests: readonly Request[], manner: Manner) {
     const client = new ScriptClient(group().serving.address, credentials.createInsecure());
     const heard = await new Conversation(client, kind, requests, manner).ended;
@@ -117,7 +117,7 @@ describe.each(deployments)('a stream of a client without our interceptor, %s', (
     return heard;
   }
 
-  it.each(['serverStream', 'bidi', 'clientStream'] as const)('passes the interceptors too, %s', async (kind) => {
+  it.each(['serverStream', 'bidi', 'clientStream'] as const)('passes the interceptors, too, %s', async (kind) => {
     const heard = await talk(kind, [{ name: 'plain', steps: [reply('one')] }], { metadata });
     expect(textsOf(heard)).toEqual(['marked one']);
     expect(statusOf(heard).code).toBe(Status.OK);
@@ -125,13 +125,16 @@ describe.each(deployments)('a stream of a client without our interceptor, %s', (
     expect(performed).toContain('marked plain');
   });
 
-  it.each(['serverStream', 'bidi', 'clientStream'] as const)('never gets by them, %s', async (kind) => {
-    const heard = await talk(kind, [{ name: `${kind} by`, steps: [reply('one')] }], {});
-    expect(errorOf(heard)).toMatchObject({ code: Status.PERMISSION_DENIED, details: 'no token' });
-    expect(group().serving.script.performed).not.toContain(`marked ${kind} by`);
-  });
+  it.each(['serverStream', 'bidi', 'clientStream'] as const)(
+    'that the interceptors refuse never reaches the handler, %s',
+    async (kind) => {
+      const heard = await talk(kind, [{ name: `${kind} by`, steps: [reply('one')] }], {});
+      expect(errorOf(heard)).toMatchObject({ code: Status.PERMISSION_DENIED, details: 'no token' });
+      expect(group().serving.script.performed).not.toContain(`marked ${kind} by`);
+    },
+  );
 
-  it('is ended by them in the middle', async () => {
+  it('can be ended by them in the middle', async () => {
     const requests = [{ name: 'good', steps: [reply('one')] }, { name: 'forbidden' }];
     const heard = await talk('bidi', requests, { metadata });
     expect(textsOf(heard)).toEqual(['marked one']);
@@ -142,7 +145,7 @@ describe.each(deployments)('a stream of a client without our interceptor, %s', (
 describe.each(deployments.filter(({ replicated }) => replicated))(
   'a stream that outlives its primary, %s',
   (deployment) => {
-    it('is seen afresh by the interceptors of the next one, with the same metadata', async () => {
+    it('passes the interceptors of the next primary anew, with the same metadata', async () => {
       const notes = new Notes();
       const group = await deployment.start({ interceptors: [guarding(notes)] });
       const { serving } = group;

@@ -17,10 +17,10 @@ import { recording, serverRecording } from './recording.js';
 import { end, gate, headers, type Reply, type Request, reply, report, type Step, text } from './script.js';
 import type { Seen } from './service.js';
 
-/** What the handler saw of its call, whatever was written behind it. */
+/** The handler's view of its call, without what follows it. */
 const seen = (heard: readonly Heard[]): Seen => JSON.parse((textsOf(heard)[0] ?? '').replace(/}, \w+$/, '}'));
 
-/** Changes everything that passes. */
+/** An interceptor that changes everything that passes. */
 const changing: Interceptor = (options, nextCall) =>
   new InterceptingCall(nextCall(options), {
     start: (metadata, _listener, next) => {
@@ -41,7 +41,7 @@ const changing: Interceptor = (options, nextCall) =>
     sendMessage: (message: Request, next) => next({ ...message, steps: [...(message.steps ?? []), report] }),
   });
 
-/** Begins a call anew until it succeeds, as gRFC L5 has it. */
+/** An interceptor that retries a call until it succeeds, as in gRFC L5. */
 const retrying: Interceptor = (options, nextCall) => {
   let metadata: Metadata;
   let message: unknown;
@@ -75,7 +75,7 @@ const retrying: Interceptor = (options, nextCall) => {
   });
 };
 
-/** Stands where the rest of the call would. */
+/** A call that stands in for the rest of the interceptors. */
 const nobody = {
   start() {},
   sendMessage() {},
@@ -87,7 +87,7 @@ const nobody = {
   getAuthContext: () => null,
 };
 
-/** Answers by itself what nobody else is asked. */
+/** An interceptor that answers by itself, so that the call never leaves. */
 const answering: Interceptor = () =>
   new InterceptingCall(nobody, {
     start: (_metadata, listener) => {
@@ -105,7 +105,7 @@ describe.each(deployments)("interceptors of a client's application, %s", (deploy
   const group = use(deployment);
   const reference = use(bare);
 
-  /** What the same interceptors hear around a bare call and this one. */
+  /** Returns the events that the same interceptors hear around a bare call and this one. */
   async function notesOf(make: (notes: string[], running: Running) => Promise<unknown>) {
     const ours: string[] = [];
     const theirs: string[] = [];
@@ -161,7 +161,7 @@ describe.each(deployments)("interceptors of a client's application, %s", (deploy
       expect(textsOf(await hear(client, kind, [{ steps: [reply('x')] }]))).toEqual(['by heart']);
     });
 
-    it('of a call stand in for those of the client', async () => {
+    it('of a call replace those of the client', async () => {
       const { ours, theirs, heard } = await notesOf((notes, running) => {
         const client = running.connect({ interceptors: [recording('client', notes)] });
         const options = { interceptors: [recording('call', notes)] };
@@ -185,7 +185,7 @@ describe.each(deployments)("interceptors of a client's application, %s", (deploy
       expect(ours[0]?.toLowerCase()).toBe(`${kind} start`.toLowerCase());
     });
 
-    it('and providers of one call are refused alike', () => {
+    it('together with providers on one call are refused as by grpc-js', () => {
       const notes: string[] = [];
       const options = { interceptors: [recording('x', notes)], interceptor_providers: [() => recording('y', notes)] };
       const begin = (running: Running) => () => new Conversation(running.client, kind, [{}], { options });
@@ -194,7 +194,7 @@ describe.each(deployments)("interceptors of a client's application, %s", (deploy
     });
   });
 
-  it('may begin a call anew: each attempt is performed', async () => {
+  it('may retry a call, and each attempt is performed', async () => {
     let failures = 2;
     const failing: Interceptor = (options, nextCall) =>
       new InterceptingCall(nextCall(options), {
@@ -208,7 +208,7 @@ describe.each(deployments)("interceptors of a client's application, %s", (deploy
   });
 });
 
-/** Lets pass who has a token, and tells the handler who that is. */
+/** An interceptor that lets callers with a token pass and tells the handler their name. */
 const authenticating: ServerInterceptor = (method, call) => {
   if (!method.path.startsWith('/transparency.')) return call as ServerInterceptingCall;
   return new ServerInterceptingCall(call, {
@@ -232,7 +232,7 @@ const authenticating: ServerInterceptor = (method, call) => {
   });
 };
 
-/** Changes all that leaves the handler. */
+/** An interceptor that changes everything that leaves the handler. */
 const dressing: ServerInterceptor = (method, call) => {
   if (!method.path.startsWith('/transparency.')) return call as ServerInterceptingCall;
   return new ServerInterceptingCall(call, {
@@ -273,7 +273,7 @@ describe.each(deployments)("interceptors of a server's application, %s", (deploy
       expect(statusOf(heard).metadata.dressed).toEqual(['trailers']);
     });
 
-    it('end a call before it is performed', async () => {
+    it('can end a call before it is performed', async () => {
       const request = { name: `${kind} without a token`, steps: [reply('x')] };
       const heard = await hear(group().client, kind, [request]);
       expect(heard).toEqual(await hear(reference().client, kind, [request]));
@@ -282,7 +282,7 @@ describe.each(deployments)("interceptors of a server's application, %s", (deploy
       expect(group().serving.script.performed).not.toContain(request.name);
     });
 
-    it('change the metadata that the handler sees', async () => {
+    it('can change the metadata that the handler sees', async () => {
       const heard = await hear(group().client, kind, [{ steps: [report] }], { metadata });
       const { metadata: told } = seen(heard);
       expect(textsOf(heard)[0]).toMatch(/, dressed$/);

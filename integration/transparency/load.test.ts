@@ -11,8 +11,8 @@ const some = numbers.slice(0, 100);
 describe.each(deployments)('many calls at once, %s', (deployment) => {
   const group = use(deployment);
 
-  // Replicas can do the same only if they do it one after the other.
-  it('are at work together, and one after the other if they are replicated', async () => {
+  // Replicas reach the same state only if they perform calls one after the other.
+  it('are performed at the same time, or one after the other if they are replicated', async () => {
     const ended: string[] = [];
     const begin = (name: string, ...steps: Step[]) =>
       hear(group().client, 'unary', [{ name, steps }]).then(() => ended.push(name));
@@ -27,7 +27,7 @@ describe.each(deployments)('many calls at once, %s', (deployment) => {
   });
 
   describe.each(kindsOf(deployment))('%s', (kind) => {
-    it('get each its own reply, and are performed once each', async () => {
+    it('each get their own reply and are performed once', async () => {
       const names = numbers.map((i) => `${kind} ${i}`);
       const heard = await Promise.all(
         names.map((name) => hear(group().client, kind, [{ name, steps: [reply(name)] }])),
@@ -37,7 +37,7 @@ describe.each(deployments)('many calls at once, %s', (deployment) => {
       expect(performed.toSorted()).toEqual(names.toSorted());
     });
 
-    it('come from several clients', async () => {
+    it('may come from several clients', async () => {
       const clients = Array.from({ length: 5 }, () => group().connect());
       const heard = await Promise.all(
         some.map((i) => {
@@ -48,7 +48,7 @@ describe.each(deployments)('many calls at once, %s', (deployment) => {
       expect(heard.map(textsOf)).toEqual(some.map((i) => [String(i)]));
     });
 
-    it('have large replies', async () => {
+    it('may have large replies', async () => {
       const sizes = some.map((i) => 500 * i);
       const heard = await Promise.all(sizes.map((size) => hear(group().client, kind, [{ steps: [blob(size)] }])));
       expect(heard.map((each) => statusOf(each).code)).toEqual(sizes.map(() => Status.OK));

@@ -7,9 +7,9 @@ import { blob, echo, reply, report, type Step, text } from './script.js';
 import type { Seen } from './service.js';
 
 const MIB = 1024 * 1024;
-/** What gRPC receives unless it is told otherwise. */
+/** The largest message that gRPC receives by default. */
 const LIMIT = 4 * MIB;
-/** Payloads whose message is as long as that: tag and length take 5 bytes. */
+/** The size of a payload whose message has that length: tag and length take 5 bytes. */
 const FULL = LIMIT - 5;
 
 const bytes = (length: number): Buffer => Buffer.alloc(length, 7);
@@ -41,7 +41,7 @@ describe.each(deployments)('messages, %s', (deployment) => {
         code: Status.RESOURCE_EXHAUSTED,
         details: `Received message larger than max (${LIMIT + 1} vs ${LIMIT})`,
       });
-      // The handler did its work.
+      // The handler performed the call nevertheless.
       expect(effectOf(heard)).toBe(deployment.replicated ? true : undefined);
       expect(textsOf(await ask([reply('next')]))).toEqual(['next']);
     });
@@ -69,7 +69,7 @@ describe.each(deployments)('messages, %s', (deployment) => {
       const heard = await hear(client, kind, [{ ...small, name: `${kind} large`, payload: bytes(1100) }]);
       const details = 'Attempted to send message with a size larger than 1000';
       expect(statusOf(heard)).toMatchObject({ code: Status.RESOURCE_EXHAUSTED, details });
-      // Where requests are a stream, the call was opened before.
+      // A call with a stream of requests was opened before.
       const opened = kind === 'clientStream' || kind === 'bidi';
       expect(effectOf(heard)).toBe(deployment.replicated ? opened : undefined);
       expect(group().serving.script.performed).not.toContain(`${kind} large`);
@@ -88,7 +88,7 @@ describe.each(deployments)('messages, %s', (deployment) => {
       expect(Object.keys(metadata).filter((key) => key.includes('encoding'))).toEqual([]);
     });
 
-    it('are told their wish for an encoding as any other metadata', async () => {
+    it('carry a requested encoding like any other metadata', async () => {
       const metadata = [text('grpc-internal-encoding-request', 'gzip')];
       const heard = await hear(group().client, kind, [{ steps: [report] }], { metadata });
       expect((JSON.parse(textsOf(heard)[0] ?? '') as Seen).metadata).toMatchObject({
@@ -98,7 +98,7 @@ describe.each(deployments)('messages, %s', (deployment) => {
   });
 
   const sentAtOnce = kindsOf(deployment).filter((kind) => kind === 'unary' || kind === 'serverStream');
-  it.each(sentAtOnce)('are what they were when the call was made, %s', async (kind) => {
+  it.each(sentAtOnce)('keep the content that they had when the call was made, %s', async (kind) => {
     const payload = bytes(1000);
     const heard = hear(group().client, kind, [{ steps: [echo], payload }]);
     payload.fill(0);
@@ -106,7 +106,7 @@ describe.each(deployments)('messages, %s', (deployment) => {
   });
 });
 
-/** Above what frames have at most. */
+/** A limit above the largest size of a frame. */
 const SERVER_LIMIT = 2 * MIB;
 
 describe.each(deployments)('messages and the limits of a server, %s', (deployment) => {
@@ -114,13 +114,13 @@ describe.each(deployments)('messages and the limits of a server, %s', (deploymen
   const group = use(deployment, () => ({ serverOptions: limits }));
 
   describe.each(kindsOf(deployment))('%s', (kind) => {
-    it('pass below them', async () => {
+    it('below the limits pass', async () => {
       const heard = await hear(group().client, kind, [{ steps: [echo], payload: bytes(SERVER_LIMIT - 100) }]);
       expect(payloadOf(heard)?.length).toBe(SERVER_LIMIT - 100);
     });
 
-    // A replicated service gets them in parts, in frames that are below the limit.
-    it('are too large to receive beyond them, unless it is replicated', async () => {
+    // A replicated service receives messages in parts, in frames that are below the limit.
+    it('beyond the limits are too large to receive, unless the service is replicated', async () => {
       const requests = [{ name: `${kind} large`, steps: [reply('x')], payload: bytes(SERVER_LIMIT) }];
       const heard = await hear(group().client, kind, requests);
       if (deployment.replicated) {
@@ -133,7 +133,7 @@ describe.each(deployments)('messages and the limits of a server, %s', (deploymen
       expect(performed).toHaveLength(deployment.replicated ? 1 : 0);
     });
 
-    it('are too large to send beyond them, unless it is replicated', async () => {
+    it('beyond the limits are too large to send, unless the service is replicated', async () => {
       const requests = [{ name: `${kind} blob`, steps: [blob(SERVER_LIMIT)] }];
       const heard = await hear(group().client, kind, requests);
       if (deployment.replicated) {
@@ -152,19 +152,19 @@ describe.each(streaming)('many messages, %s', (deployment) => {
   const MANY = 1000;
   const numbers = Array.from({ length: MANY }, (_, i) => String(i));
 
-  it('of a client stream come in their order', async () => {
+  it('of a client stream arrive in their order', async () => {
     const requests = numbers.map((name) => ({ name: `client ${name}`, steps: [reply(name)] }));
     expect(textsOf(await hear(group().client, 'clientStream', requests))).toEqual([String(MANY - 1)]);
     const { performed } = group().serving.script;
     expect(performed.filter((name) => name.startsWith('client'))).toEqual(numbers.map((name) => `client ${name}`));
   });
 
-  it('of a server stream come in their order', async () => {
+  it('of a server stream arrive in their order', async () => {
     const heard = await hear(group().client, 'serverStream', [{ steps: numbers.map(reply) }]);
     expect(textsOf(heard)).toEqual(numbers);
   });
 
-  it('of a bidirectional stream come in their order', async () => {
+  it('of a bidirectional stream arrive in their order', async () => {
     const requests = numbers.map((number) => ({ steps: [reply(number)] }));
     expect(textsOf(await hear(group().client, 'bidi', requests))).toEqual(numbers);
   });
@@ -175,12 +175,12 @@ describe.each(streaming)('many messages, %s', (deployment) => {
     expect(messagesOf(heard)).toHaveLength(kind === 'clientStream' ? 1 : 0);
   });
 
-  it('come at the end of the requests too', async () => {
+  it('may be sent by the handler after the end of the requests', async () => {
     const requests = [{ steps: [reply('1')], atEnd: [reply('3')] }, { steps: [reply('2')] }];
     expect(textsOf(await hear(group().client, 'bidi', requests))).toEqual(['1', '2', '3']);
   });
 
-  it('go to and fro', async () => {
+  it('may go back and forth', async () => {
     const conversation = new Conversation(group().client, 'bidi', [], { open: true });
     for (let i = 1; i <= 100; i++) {
       conversation.send({ steps: [reply(`${i}`), reply(`${i}, again`)] });

@@ -21,13 +21,15 @@ import {
   text,
 } from './script.js';
 
-/** A client of another service, as handlers of this deployment have it. */
+/** Makes the client of another service that the handlers of this deployment use. */
 const clientFor = (deployment: Deployment, other: Running): ScriptClient =>
   other.connect(deployment.replicated && !other.deployment.replicated ? { options: nested() } : {});
 
 const asking = (...steps: Step[]): Ask => ({ request: { steps } });
 
-/** Statuses that a client makes by itself tell how long it waited, and whether the call may have taken effect. */
+/**
+ * Removes the parts that differ: statuses made by a client name its waiting time and the possible effect of the call.
+ */
 const withoutOwn = (heard: string): unknown =>
   JSON.parse(heard, (key, value) => {
     if (typeof value === 'string' && (key === 'details' || key === 'message'))
@@ -52,7 +54,7 @@ describe.each(cases)('calls that handlers make, $deployment of $callee', ({ depl
   const heardOf = async (running: Running, ...steps: Step[]): Promise<readonly string[]> =>
     textsOf(await hear(running.client, 'unary', requests(...steps)));
 
-  /** What handlers hear, which is what they hear of a bare service that nothing stands in for. */
+  /** Returns the events that handlers hear, which must equal those with a bare service. */
   async function asBare(...steps: Step[]): Promise<unknown> {
     const [heard = ''] = await heardOf(group(), ...steps);
     const [expected = ''] = await heardOf(reference(), ...steps);
@@ -72,59 +74,59 @@ describe.each(cases)('calls that handlers make, $deployment of $callee', ({ depl
     await asBare(ask(asking(end({ code, details: 'no', way: 'EMITTED' }))));
   });
 
-  it('hear of large and empty messages', async () => {
+  it('hear large and empty messages', async () => {
     await asBare(ask(asking(blob(0)), asking(blob(1_000_000)), asking()));
   });
 
-  it('may be made one after the other, and at once', async () => {
+  it('may be made one after the other or at the same time', async () => {
     const [first, second, third] = [asking(reply('1')), asking(reply('2')), asking(end({ code: 5, details: '3' }))];
     await asBare(ask(first), ask(second), ask(third));
     await asBare(ask(first, second, third), ask(third, first));
   });
 
-  it('may be given up', async () => {
+  it('may be cancelled', async () => {
     const heard = await asBare(ask({ ...asking(hold), cancelled: true }));
     expect(JSON.stringify(heard)).toContain(`"code":${Status.CANCELLED}`);
   });
 
-  it('have deadlines', async () => {
+  it('may have deadlines', async () => {
     const heard = await asBare(ask({ ...asking(gate('never')), timeoutMs: 100 }));
     expect(JSON.stringify(heard)).toContain(`"code":${Status.DEADLINE_EXCEEDED}`);
     others().gates.open('never');
     bareOthers().gates.open('never');
   });
 
-  it('bring metadata to the other service, and nothing of ours', async () => {
+  it('carry their metadata to the other service, without any of ours', async () => {
     const metadata = [text('who', 'me'), text('who', 'and me'), binary('raw-bin', 9, 8)];
     const [heard = ''] = await heardOf(group(), ask({ ...asking(report), metadata }));
     const seen = JSON.parse(JSON.parse(heard)[0].find((each: object) => 'message' in each).message.text);
     expect(seen.metadata).toMatchObject({ who: ['me, and me'], 'raw-bin': ['0908'] });
-    // A service that is not replicated is told by it which calls are the same.
+    // An unreplicated service recognises repeated calls by the key.
     const isKeyed = deployment.replicated && !callee.replicated;
     expect(Object.keys(seen.metadata).filter((key) => key === 'idempotency-key')).toHaveLength(isKeyed ? 1 : 0);
     if (callee.replicated) expect(Object.keys(seen.metadata).filter((key) => key.startsWith('understudy'))).toEqual([]);
   });
 
-  it('take effect once each, whichever replicas execute', async () => {
+  it('each take effect once, whichever replicas execute', async () => {
     const name = 'once';
     await heardOf(group(), ask({ request: { name } }, { request: { name } }));
     await others().agreed();
     for (const { script } of others().servers) expect(script.performed.filter((done) => done === name)).toHaveLength(2);
   });
 
-  it('may be left alone by handlers that end: what comes of them is the same on all replicas', async () => {
+  it('may outlive their handlers, with the same results on all replicas', async () => {
     const name = 'left alone';
     const heard = await hear(group().client, 'unary', requests(tell({ request: { name, steps: [reply('later')] } })));
     expect(statusOf(heard).code).toBe(Status.OK);
     const noted = (): boolean => group().serving.script.performed.some((done) => done.includes('later'));
-    // Each call that is answered is a step behind; the reply has its place sooner or later.
+    // Each answered call may be a step behind, as the reply gets its place in the order only later.
     while (!noted()) await heardOf(group(), reply('next'));
     await group().agreed();
     const performed = group().servers.map(({ script }) => script.performed);
     for (const each of performed) expect(each).toEqual(performed[0]);
   });
 
-  it('are made by handlers of streams, too', async () => {
+  it('may be made by handlers of streams, too', async () => {
     const steps = [reply('before'), ask(asking(reply('x'))), reply('after')];
     const heard = await hear(group().client, 'bidi', requests(...steps));
     const expected = await hear(reference().client, 'bidi', requests(...steps));
@@ -134,7 +136,7 @@ describe.each(cases)('calls that handlers make, $deployment of $callee', ({ depl
     expect(textsOf(heard)).toHaveLength(3);
   });
 
-  it('let other calls be answered meanwhile', async () => {
+  it('do not keep other calls from being answered meanwhile', async () => {
     const at = `meanwhile ${callee.name}`;
     const waiting = heardOf(group(), ask(asking(gate(at), reply('at last'))));
     await others().gates.entered(at);

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:net';
 
-/** A port of loopback that is kept for a server which comes later; until then connections to it break. */
+/** Reserves a loopback port for a server that starts later. Until then, connections to the port break. */
 export class Place {
   readonly address: string;
-  /** Resolves when somebody has tried to connect. */
+  /** Resolves when a client has tried to connect. */
   readonly attempted: Promise<void>;
   readonly #keeper: Server;
 
@@ -29,7 +29,7 @@ export class Place {
     return Promise.all(Array.from({ length: count }, () => Place.reserve()));
   }
 
-  /** Nobody listens there any more. */
+  /** Frees the port. */
   async release(): Promise<string> {
     await new Promise((resolve) => this.#keeper.close(resolve));
     return this.address;

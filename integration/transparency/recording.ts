@@ -1,3 +1,4 @@
+/** Interceptors that record calls. */
 import {
   InterceptingCall,
   type Interceptor,
@@ -6,7 +7,7 @@ import {
   ServerListenerBuilder,
 } from '@grpc/grpc-js';
 
-/** An interceptor of a client that notes all that passes it. */
+/** Makes an interceptor of a client that notes everything that passes. */
 export const recording =
   (name: string, notes: string[]): Interceptor =>
   (options, nextCall) =>
@@ -42,11 +43,11 @@ export const recording =
       },
     });
 
-/** An interceptor of a server that notes all that passes it. */
+/** Makes an interceptor of a server that notes everything that passes. */
 export const serverRecording =
   (name: string, notes: string[]): ServerInterceptor =>
   (method, call) => {
-    // The replicas' own streams pass too.
+    // The replicas' own links pass this interceptor, too.
     if (!method.path.startsWith('/transparency.')) return call as ServerInterceptingCall;
     return new ServerInterceptingCall(call, {
       start: (next) => {

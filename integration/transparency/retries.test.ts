@@ -15,8 +15,8 @@ const retryPolicy = {
 describe.each(deployments)('the retryPolicy of a methodConfig, %s', (deployment) => {
   const group = use(deployment);
 
-  // A replicated call has its effect once: what is asked again is answered with the same reply.
-  it.each(kindsOf(deployment))('has a refused call performed again, unless it is replicated, %s', async (kind) => {
+  // A replicated call takes effect once, so a retry is answered with the same reply.
+  it.each(kindsOf(deployment))('makes a refused call be performed again, unless it is replicated, %s', async (kind) => {
     const client = group().connect({ methodConfig: [{ name: [{ service: 'transparency.v1.Script' }], retryPolicy }] });
     const refused = { name: `${kind} refused`, steps: [end({ code: Status.ABORTED, details: 'not now' })] };
     const heard = await hear(client, kind, [refused]);

@@ -1,3 +1,4 @@
+/** The messages of the script service, and the steps of its scripts. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -17,7 +18,7 @@ export interface Reply {
   readonly payload?: Buffer;
 }
 
-/** One field of these is there. */
+/** A step of a script. Exactly one of these fields is set. */
 export interface Step {
   readonly headers?: { readonly entries: readonly Entry[] };
   readonly reply?: Reply;
@@ -81,7 +82,7 @@ export const ScriptClient = grpc.makeGenericClientConstructor(
   'Script',
 ) as unknown as ScriptClientConstructor;
 
-/** Metadata with a request that a handler of request streams performs before it reads. */
+/** Makes metadata with a request that a handler of request streams performs before it reads the stream. */
 export const ON_START = 'on-start-bin';
 
 export const requestFrom = (bytes: Buffer): Request => ScriptService.Unary?.requestDeserialize(bytes) as Request;

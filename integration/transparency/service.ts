@@ -1,3 +1,4 @@
+/** The script service: its handlers perform the steps that requests name. */
 import type { EventEmitter } from 'node:events';
 import type * as grpc from '@grpc/grpc-js';
 import { Conversation, type Heard } from './conversation.js';
@@ -14,19 +15,19 @@ import {
   type Step,
 } from './script.js';
 
-/** Every step as proto-loader decodes it. */
+/** A step as proto-loader decodes it. */
 type Performed = Required<Step> & { readonly kind: keyof Step };
 
-/** Where handlers wait for the test, and the test for handlers. One for all replicas of a deployment. */
+/** Gates at which handlers wait for the test, and the test for handlers. All replicas of a deployment share them. */
 export class Gates {
   readonly #gates = new Map<string, { readonly entered: Signal; readonly opened: Signal }>();
 
-  /** For tests: resolves when a handler waits at the gate. */
+  /** For tests. Resolves when a handler waits at the gate. */
   entered(name: string): Promise<void> {
     return this.#gate(name).entered.given;
   }
 
-  /** For tests. Whoever comes later passes too. */
+  /** For tests. Opens the gate, also for handlers that arrive later. */
   open(name: string): void {
     this.#gate(name).opened.give();
   }
@@ -35,7 +36,7 @@ export class Gates {
     for (const { opened } of this.#gates.values()) opened.give();
   }
 
-  /** For handlers. */
+  /** For handlers. Resolves when the gate is open. */
   pass(name: string): Promise<void> {
     const { entered, opened } = this.#gate(name);
     entered.give();
@@ -51,7 +52,7 @@ export class Gates {
   }
 }
 
-/** Something that happens once. */
+/** An event that happens once, as a promise. */
 class Signal {
   isGiven = false;
   #resolve: () => void = () => {};
@@ -65,21 +66,21 @@ class Signal {
   }
 }
 
-/** What the handlers of one server did, beyond their replies. */
+/** The notes of the handlers of one server, beyond their replies. */
 export class Script {
-  /** Names of the requests that were performed. */
+  /** The names of the requests that were performed. */
   readonly performed: string[] = [];
   readonly #gates: Gates;
   readonly #other: ScriptClient | undefined;
   readonly #ends = new Map<string, Signal>();
 
-  /** @param other whom handlers ask */
+  /** @param other client of the service that handlers call */
   constructor(gates: Gates, other?: ScriptClient) {
     this.#gates = gates;
     this.#other = other;
   }
 
-  /** Whether the handler of this call heard of a cancellation, or of its end: grpc-js tells a handler of both. */
+  /** Tells whether the handler of this call heard of a cancellation or of the end: grpc-js tells a handler of both. */
   hasHeardOfEnd(name: string): boolean {
     return this.#ends.get(name)?.isGiven === true;
   }
@@ -103,7 +104,7 @@ export class Script {
     },
   };
 
-  /** A state that replicas can compare and pass on. */
+  /** The state of the service, which replicas can compare and copy. */
   checkpoint(): Uint8Array {
     return Buffer.from(JSON.stringify(this.performed));
   }
@@ -159,7 +160,7 @@ export class Script {
   #begin(call: ServerCall, { name }: Request): void {
     if (name === undefined || name === '') return;
     this.performed.push(name);
-    // A stream may have many requests with a name.
+    // A stream may carry many requests with one name.
     call.setMaxListeners(Number.POSITIVE_INFINITY);
     call.on('cancelled', () => this.#end(name).give());
   }
@@ -173,7 +174,7 @@ export class Script {
   }
 }
 
-/** What all kinds of calls have. */
+/** The part that calls of all kinds share. */
 type ServerCall = EventEmitter &
   Pick<
     grpc.ServerUnaryCall<Request, Reply>,
@@ -181,7 +182,7 @@ type ServerCall = EventEmitter &
   >;
 type ReplyStreamCall = grpc.ServerWritableStream<Request, Reply> | grpc.ServerDuplexStream<Request, Reply>;
 
-/** How a kind of method sends what a script says. */
+/** The way in which a kind of method sends the replies and errors of a script. */
 interface Stage {
   send(reply: Reply): void;
   succeed(trailers: grpc.Metadata | undefined): void;
@@ -205,7 +206,7 @@ const replyStream = (call: ReplyStreamCall): Stage => ({
   fail: (error) => void call.emit('error', error),
 });
 
-/** Performs the scripts of one call one after the other. */
+/** Performs the scripts of one call, one after the other. */
 class Actor {
   readonly #call: ServerCall;
   readonly #stage: Stage;
@@ -223,7 +224,7 @@ class Actor {
     this.#ask = ask;
   }
 
-  /** @param request what the steps came with */
+  /** @param request the request that has the steps */
   perform(steps: readonly Step[] = [], request: Request = {}): void {
     for (const step of steps as readonly Performed[]) {
       const echoed = { kind: 'reply', reply: { payload: request.payload } } as Performed;
@@ -232,7 +233,7 @@ class Actor {
     if (!this.#atGate) this.#continue();
   }
 
-  /** Ends the call after what it still performs, if that does not. */
+  /** Ends the call after the scripts that it still performs, unless one of them ends it. */
   finish(): void {
     this.#finishing = true;
     if (!this.#atGate) this.#continue();
@@ -303,15 +304,15 @@ class Actor {
   }
 }
 
-/** What a handler sees of its call. */
+/** A handler's view of its call. */
 export interface Seen {
   readonly path: string;
   readonly peer: string;
   readonly host: string;
-  /** Milliseconds since the epoch; null for none. */
+  /** The deadline in milliseconds since the epoch; null if there is none. */
   readonly deadlineMs: number | null;
   readonly cancelled: boolean;
-  /** Texts, and binary values in hexadecimal. */
+  /** The metadata: texts, and binary values in hexadecimal. */
   readonly metadata: Readonly<Record<string, readonly string[]>>;
   readonly secure: boolean;
 }

@@ -4,7 +4,7 @@ import { Conversation, hear, type Kind, statusOf, textsOf } from './conversation
 import { bare, type Deployment, deployments, kindsOf, type Running } from './deployment.js';
 import { gate, reply } from './script.js';
 
-/** How long a replica that is gone holds up the others. */
+/** The lease, for which a dead replica holds up the others. */
 const LEASE_MS = 500;
 
 const started: Running[] = [];
@@ -16,7 +16,7 @@ async function start(deployment: Deployment): Promise<Running> {
   return running;
 }
 
-/** A call whose handler is at work. */
+/** Makes a call, and waits until its handler is at work. */
 async function beginCall(running: Running, kind: Kind, name: string): Promise<Conversation> {
   const conversation = new Conversation(running.client, kind, [{ name, steps: [gate(name), reply('x')] }]);
   await running.gates.entered(name);
@@ -27,7 +27,7 @@ describe.each(deployments)('a server that goes in the middle of a call, %s', (de
   const next = (running: Running, kind: Kind) => hear(running.client, kind, [{ steps: [reply('next')] }]);
 
   describe.each(kindsOf(deployment))('%s', (kind) => {
-    it('lets it come to its end when it shuts down; the next call is for the next server, if there is one', async () => {
+    it('lets the call end when it shuts down, and the next server, if there is one, takes the next call', async () => {
       const running = await start(deployment);
       const call = await beginCall(running, kind, 'open');
       const { serving } = running;
@@ -45,7 +45,7 @@ describe.each(deployments)('a server that goes in the middle of a call, %s', (de
       expect(running.serving.script.performed).toEqual(['open']);
     });
 
-    it('breaks it when it is forced to, unless another server takes over', async () => {
+    it('breaks the call when its shutdown is forced, unless another server takes over', async () => {
       const running = await start(deployment);
       const call = await beginCall(running, kind, 'broken');
       running.serving.server.forceShutdown();
@@ -65,7 +65,7 @@ describe.each(deployments)('a server that goes in the middle of a call, %s', (de
 });
 
 describe.each(deployments)('a client that is closed, %s', (deployment) => {
-  it.each(kindsOf(deployment))('lets open calls end, and takes no more, %s', async (kind) => {
+  it.each(kindsOf(deployment))('lets open calls end and takes no new ones, %s', async (kind) => {
     const [running, reference] = await Promise.all([start(deployment), start(bare)]);
     const refusals: unknown[] = [];
     for (const each of [running, reference]) {

@@ -29,7 +29,7 @@ import type { Seen } from './service.js';
 const CODES = Object.values(Status).filter((code): code is Status => typeof code === 'number');
 const failures = CODES.filter((code) => code !== Status.OK);
 
-/** Performs the steps on the first message. */
+/** Makes requests whose first message has the steps. */
 const once = (...steps: Step[]): Request[] => [{ steps }];
 
 const seen = (heard: readonly Heard[]): Seen => JSON.parse(textsOf(heard)[0] ?? '');
@@ -43,7 +43,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
   const ask = (kind: Kind, requests: readonly Request[], manner?: Manner) =>
     hear(group().client, kind, requests, manner);
 
-  /** What is heard, which is what is heard of a bare service. */
+  /** Returns the events that the caller hears, which must equal those with a bare service. */
   async function asBare(kind: Kind, requests: readonly Request[], manner?: Manner): Promise<readonly Heard[]> {
     const heard = await ask(kind, requests, manner);
     expect(heard).toEqual(await hear(reference().client, kind, requests, manner));
@@ -93,7 +93,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
       expect(initialMetadataOf(heard)).toEqual({ nth: ['1'] });
     });
 
-    it('tells its metadata to the handler: texts, repeated keys, bytes', async () => {
+    it('carries its metadata to the handler: texts, repeated keys, bytes', async () => {
       const metadata = [
         text('tag', 'a'),
         text('tag', 'b'),
@@ -109,7 +109,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
       expect(seen(heard).metadata).toEqual(withoutUserAgent(seen(alone).metadata, deployment.replicated));
     });
 
-    it('may change its metadata when it is made', async () => {
+    it('keeps its metadata if the caller changes the object afterwards', async () => {
       const metadata = new Metadata();
       metadata.set('tag', 'before');
       const heard = ask(kind, once(report), { metadata });
@@ -127,11 +127,11 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
       expect(initialMetadataOf(heard)).toBeUndefined();
     });
 
-    it.each([17, 99, 2 ** 31 - 1])('ends alike with %i, which is no status', async (code) => {
+    it.each([17, 99, 2 ** 31 - 1])('ends as a bare call does with %i, which is not a status', async (code) => {
       await asBare(kind, once(end({ code, details: 'odd' })));
     });
 
-    it('ends with a negative number alike', async () => {
+    it('ends as a bare call does with a negative number', async () => {
       const heard = await ask(kind, once(end({ code: -1, details: 'odd' })));
       expect(statusOf(heard)).toMatchObject({ code: -1, details: 'odd' });
     });
@@ -167,7 +167,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
       ['after initial metadata', [headers(text('first', '1'))]],
       ['after a message', [headers(text('first', '1')), reply('x')]],
     ])('fails by an emitted error %s', async (_when, before) => {
-      // A handler of a client stream that emits `error` is not heard by grpc-js.
+      // grpc-js ignores `error` events that a handler of a client stream emits.
       if (kind === 'clientStream') return;
       const how = { way: 'EMITTED', code: Status.NOT_FOUND, details: 'gone', trailers: [text('why', 'so')] } as const;
       const heard = await asBare(kind, once(...before, end(how)));
@@ -180,7 +180,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
       ['after a message', [headers(text('first', '1')), reply('x')]],
       ['after its end', [reply('x'), end()]],
       ['after it failed', [end({ code: Status.ABORTED, details: 'first' })]],
-    ])('ends alike when its handler throws %s', async (_when, before) => {
+    ])('ends as a bare call does when its handler throws %s', async (_when, before) => {
       const steps = [...before, end({ way: 'THROWN', details: 'secret' })];
       const heard =
         kind === 'unary' || kind === 'serverStream'
@@ -195,7 +195,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
         ['user-agent', 'te', 'content-type', 'grpc-encoding', 'grpc-accept-encoding', 'accept-encoding'],
       ],
       ['of a value that HTTP does not carry', ['padded']],
-    ])('does not tell its handler metadata %s', async (_what, keys) => {
+    ])('does not carry to its handler metadata %s', async (_what, keys) => {
       const ofTransport = keys.map((key) => text(key, key === 'padded' ? ' padded ' : 'identity'));
       const metadata = [...ofTransport, text('tag', 'x')];
       const { 'user-agent': agent = [], ...others } = seen(await ask(kind, once(report), { metadata })).metadata;
@@ -236,26 +236,26 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
         );
       });
 
-    it('ends alike when its request cannot be read', async () => {
+    it('ends as a bare call does when its request cannot be decoded', async () => {
       const bytes = Buffer.from('no protobuf');
       expect(await asBareByStub({ bytes })).toEqual({ code: Status.INTERNAL, details: 'Error deserializing request' });
     });
 
-    it('ends alike when its request has no bytes', async () => {
+    it('ends as a bare call does when its request cannot be encoded', async () => {
       const serialize = (): Buffer => {
         throw new Error('no bytes');
       };
       expect((await asBareByStub({ serialize })).details).toBe('Request message serialization failure: no bytes');
     });
 
-    it('ends alike when its reply cannot be read', async () => {
+    it('ends as a bare call does when its reply cannot be decoded', async () => {
       const deserialize = (): Buffer => {
         throw new Error('unreadable');
       };
       expect((await asBareByStub({ deserialize })).code).toBe(Status.INTERNAL);
     });
 
-    it('ends alike when nobody implements the method', async () => {
+    it('ends as a bare call does when the server does not implement the method', async () => {
       const absent = '/transparency.v1.Script/Absent';
       expect(await asBareByStub({ path: absent })).toEqual({
         code: Status.UNIMPLEMENTED,
@@ -264,7 +264,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
     });
   });
 
-  it.each(kinds)('hears what its own connection adds to metadata, unless it has none of its own, %s', async (kind) => {
+  it.each(kinds)('hears the metadata that its connection adds, unless it shares a connection, %s', async (kind) => {
     const keys: string[] = [];
     const conversation = new Conversation(group().client, kind, once(reply('x')));
     conversation.call.on('metadata', (metadata: Metadata) => keys.push(...Object.keys(metadata.toJSON())));
@@ -273,14 +273,14 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
     expect(keys.toSorted()).toEqual(byFrame ? [] : ['content-type', 'date']);
   });
 
-  it.each(kinds)('does not tell a replicated handler metadata that is named like ours, %s', async (kind) => {
+  it.each(kinds)('does not carry metadata with our own prefix to a replicated handler, %s', async (kind) => {
     const metadata = [text('understudy-own', 'x'), text('tag', 'x')];
     const told = seen(await ask(kind, once(report), { metadata })).metadata;
     expect(told).toMatchObject({ tag: ['x'] });
     expect(told['understudy-own']).toEqual(deployment.replicated ? undefined : ['x']);
   });
 
-  it('tells a handler its path, and its host unless it is replicated', async () => {
+  it('carries its path to the handler, and its host unless the handler is replicated', async () => {
     for (const kind of kinds) {
       const { path, host } = seen(await ask(kind, once(report)));
       expect(path.toLowerCase()).toBe(`/transparency.v1.script/${kind.toLowerCase()}`);
@@ -289,7 +289,7 @@ describe.each(deployments)('status and metadata of a call, %s', (deployment) => 
   });
 });
 
-/** A handler that is replicated is not told what a single connection would add. */
+/** Removes the metadata that a single connection adds, which a replicated handler does not get. */
 const withoutUserAgent = (metadata: Seen['metadata'], replicated: boolean): Seen['metadata'] => {
   if (!replicated) return metadata;
   const { 'user-agent': _agent, ...rest } = metadata;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 
-/** A certificate of its own that both sides show and trust. */
+/** A self-signed certificate that both sides show and trust. */
 export class Tls {
   readonly certificate: Buffer;
   readonly #key: Buffer;
@@ -23,7 +23,7 @@ export class Tls {
     }
   }
 
-  /** Replicas have to know each other, so certificates are asked of clients too. */
+  /** Replicas must identify each other, so clients need certificates, too. */
   get serverCredentials(): grpc.ServerCredentials {
     const pair = { private_key: this.#key, cert_chain: this.certificate };
     return grpc.ServerCredentials.createSsl(this.certificate, [pair], true);

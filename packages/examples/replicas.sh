@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Starts three replicas of an example on this machine and says how to kill each; Ctrl-C ends them all.
+# Starts three replicas of an example on this machine and prints how to kill each; Ctrl-C ends them all.
 # Usage: packages/examples/replicas.sh bank|chat|counting|route-guide|shop [options of the server]
 set -euo pipefail
-example=${1:?which example? bank, chat, counting, route-guide or shop}
+example=${1:?name an example: bank, chat, counting, route-guide or shop}
 shift
 cd "$(dirname "$0")"
-[ -f "dist/$example/server.js" ] || { echo "there is no built example $example: npm run build" >&2; exit 1; }
+[ -f "dist/$example/server.js" ] || { echo "dist/$example is missing; run npm run build first" >&2; exit 1; }
 
 port=50051
 own=()
 if [ "$example" = shop ]; then
-  # Beside the bank, whose ports begin at 50051, and the post office.
+  # The shop runs beside the bank, whose ports begin at 50051, and the post office.
   port=50071
   own=(--bank understudy:///127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053 --post 127.0.0.1:50060)
 fi

@@ -117,6 +117,15 @@ describe('a package can be read from the top', () => {
     }
   });
 
+  it('because no two types of a package share a name', () => {
+    for (const name of Object.keys(MAY_IMPORT)) {
+      const places = new Map<string, string[]>();
+      for (const file of sources(join(packages, name, 'src')))
+        for (const type of typesOf(file)) places.set(type, [...(places.get(type) ?? []), relative(packages, file)]);
+      expect([...places].filter(([, files]) => files.length > 1)).toEqual([]);
+    }
+  });
+
   it(`because no folder has more than ${FOLDER_FILES_MAX} files besides tests`, () => {
     const counts = new Map<string, number>();
     for (const file of all) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
@@ -138,6 +147,12 @@ function neighboursOf(file: string): string[] {
   return importsOf(file)
     .filter((target) => target.startsWith('.'))
     .map((target) => join(file, '..', target.replace(/\.js$/, '.ts')));
+}
+
+/** The classes, interfaces and type aliases that `file` declares at its top level, exported or not. */
+function typesOf(file: string): string[] {
+  const declaration = /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type) (\w+)/gm;
+  return [...readFileSync(file, 'utf8').matchAll(declaration)].map((match) => match[1] ?? '');
 }
 
 /** The circles of a graph: sets of files that all reach each other. The sets and the files in them are sorted. */

@@ -1,4 +1,4 @@
-/** The example bank, as a user's program meets it. The other examples are imported by file: `@understudy/examples/chat/chat.js`. */
+/** The example bank. The other examples are imported by file, such as `@understudy/examples/chat/chat.js`. */
 export * from './bank/bank.js';
 export * from './bank/operation.js';
 export * from './bank/proto.js';

@@ -7,7 +7,7 @@ import { freePorts } from '@understudy/coordinator-etcd/testing';
 import { afterAll, expect, it } from 'vitest';
 
 const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-// Inside the package, so that the code finds what it imports.
+// The directory lies inside the package, so that node finds the imported packages.
 const directory = mkdtempSync(join(import.meta.dirname, '../readme-'));
 const children: ChildProcess[] = [];
 
@@ -16,7 +16,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** The README's files, with the ports and the directory of this run. */
+/** Writes the README's files, with the ports and the directory of this run. */
 function extract(ports: readonly number[]): void {
   for (const [, code = '', name = ''] of readme.matchAll(/```js\n(\/\/ ([\w-]+\.js).*?)```/gs)) {
     const local = code

@@ -64,7 +64,7 @@ describe('the simulator', () => {
     [['--seeds', 'many'], 'It must be a whole number from 1'],
     [['--from', '18446744073709551616'], 'It must be a whole number from 0'],
     [['--seed', '-1'], 'It must be a whole number from 0'],
-    [['--without', 'cut,rain'], "'rain' is none of serverCrash, "],
+    [['--without', 'cut,rain'], "'rain' is not a kind; use serverCrash, "],
     [['--drift', 'wild'], 'Allowed choices are within, beyond'],
     [['--trace'], '--trace and --diagram need --seed'],
     [['--from-ms', '1'], '--from-ms and --to-ms need --seed'],

@@ -1,4 +1,6 @@
-/** Everything the bank knows. */
+/** The bytes of a bank's checkpoint. */
+
+/** The whole state of a bank. */
 export interface SavedBank {
   readonly accounts: readonly (readonly [name: string, cents: number])[];
   readonly refused: number;
@@ -10,7 +12,7 @@ export interface SavedBank {
 const VERSION = 1;
 const LENGTH_BYTES = 4;
 
-/** Length of the summary, the summary as JSON, and the history as little-endian 32-bit numbers. */
+/** Writes the length of the summary, the summary as JSON, and the history as little-endian 32-bit numbers. */
 export function encodeCheckpoint({ history, ...rest }: SavedBank): Uint8Array {
   const summary = Buffer.from(JSON.stringify({ version: VERSION, ...rest, operations: history.length }));
   const bytes = Buffer.allocUnsafe(LENGTH_BYTES + summary.length + history.length * 4);
@@ -21,7 +23,7 @@ export function encodeCheckpoint({ history, ...rest }: SavedBank): Uint8Array {
   return bytes;
 }
 
-/** Throws if the bytes are not what `encodeCheckpoint` makes. */
+/** @throws Error if `encodeCheckpoint` did not write these bytes */
 export function decodeCheckpoint(source: Uint8Array): SavedBank {
   const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
   const summaryEnd = bytes.length < LENGTH_BYTES ? Infinity : LENGTH_BYTES + bytes.readUInt32LE(0);

@@ -20,7 +20,7 @@ const transfer = (id: number, account: string, to: string, amountCents: number):
 });
 
 describe('the bank', () => {
-  it('opens an account with the first deposit and answers with place and balance', () => {
+  it('opens an account with its first deposit and answers with the place and the balance', () => {
     const bank = new Bank();
     expect(bank.balance('a')).toBeUndefined();
     expect(bank.apply(deposit(7, 'a', 500))).toEqual({
@@ -39,7 +39,7 @@ describe('the bank', () => {
     expect(bank.apply(transfer(3, 'a', 'b', 450))).toMatchObject({ balanceCents: 50, toBalanceCents: 550 });
   });
 
-  it('refuses what is not covered, and gives the refusal its place', () => {
+  it('refuses an operation that the balance does not cover, and gives the refusal a place in the history', () => {
     const bank = new Bank();
     bank.apply(deposit(1, 'a', 500));
     expect(bank.apply(withdraw(2, 'a', 501))).toMatchObject({ code: 9, details: expect.stringContaining('place 2') });
@@ -50,14 +50,14 @@ describe('the bank', () => {
     expect(bank.audit()).toMatchObject({ operations: 4, refused: 3, depositedCents: 500, withdrawnCents: 0 });
   });
 
-  it('does not look for an operation that comes twice: it shows', () => {
+  it('carries out an operation that comes twice both times, and the history shows it', () => {
     const bank = new Bank();
     bank.apply(deposit(1, 'a', 500));
     expect(bank.apply(deposit(1, 'a', 500))).toMatchObject({ sequence: 2, balanceCents: 1000 });
     expect(bank.history.ids).toEqual([1, 1]);
   });
 
-  it('digests the order, not only the set', () => {
+  it('changes the digest when the same operations come in another order', () => {
     const digestOf = (...ids: number[]) => {
       const bank = new Bank();
       for (const id of ids) bank.apply(deposit(id, 'a', 1));
@@ -67,7 +67,7 @@ describe('the bank', () => {
     expect(new Set([digestOf(1, 2, 3), digestOf(1, 3, 2), digestOf(2, 1, 3), digestOf(1, 2)]).size).toBe(4);
   });
 
-  it('goes on from a checkpoint as if it had never stopped', () => {
+  it('continues from a checkpoint exactly as the bank that wrote it', () => {
     const bank = new Bank();
     bank.apply(deposit(4_294_967_295, 'ä/β', 500));
     bank.apply(withdraw(2, 'ä/β', 900));
@@ -80,7 +80,7 @@ describe('the bank', () => {
     expect(successor.checkpoint()).toEqual(bank.checkpoint());
   });
 
-  it('refuses bytes that are no checkpoint, and keeps what it has', () => {
+  it('refuses bytes that are not a checkpoint and keeps its state', () => {
     const bank = new Bank();
     bank.apply(deposit(1, 'a', 500));
     const good = bank.checkpoint();

@@ -1,8 +1,9 @@
+/** The state of the bank and its rules, without any gRPC. */
 import { decodeCheckpoint, encodeCheckpoint } from './bank-checkpoint.js';
 import { History } from './history.js';
 import { type Answer, BankStatus, type Change, type Refusal } from './operation.js';
 
-/** What an audit says; see `AuditSummary` in the service's definition. */
+/** The result of an audit; see `AuditSummary` in bank.proto. */
 export interface Audit {
   readonly operations: number;
   readonly refused: number;
@@ -13,8 +14,8 @@ export interface Audit {
 }
 
 /**
- * The bank itself: accounts, and the history of what was asked. Nothing in it depends on anything but the operations
- * and their order. It grows with its history, as a ledger does.
+ * The accounts, and the history of all operations. The state depends on nothing but the operations and their order, so
+ * all replicas reach the same one. It grows with the history, as a ledger does.
  */
 export class Bank {
   #accounts = new Map<string, number>();
@@ -23,7 +24,7 @@ export class Bank {
   #depositedCents = 0;
   #withdrawnCents = 0;
 
-  /** Carries an operation out, or refuses it; either way it takes the next place in the history. */
+  /** Carries out or refuses an operation. Either way the operation takes the next place in the history. */
   apply(operation: Change): Answer {
     this.#history.append(operation.id);
     const answer = this.#carryOut(operation);
@@ -31,7 +32,7 @@ export class Bank {
     return answer;
   }
 
-  /** What the account holds, in cents; undefined if there is no such account. */
+  /** @returns the balance in cents; undefined if there is no such account */
   balance(account: string): number | undefined {
     return this.#accounts.get(account);
   }
@@ -51,7 +52,7 @@ export class Bank {
     };
   }
 
-  /** A copy of everything, as bytes. */
+  /** Copies the whole state into bytes. */
   checkpoint(): Uint8Array {
     return encodeCheckpoint({
       accounts: [...this.#accounts],
@@ -62,7 +63,7 @@ export class Bank {
     });
   }
 
-  /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
+  /** Replaces the whole state. Throws and changes nothing if the bytes are not a checkpoint. */
   restore(bytes: Uint8Array): void {
     const saved = decodeCheckpoint(bytes);
     this.#accounts = new Map(saved.accounts);
@@ -84,7 +85,7 @@ export class Bank {
   }
 
   #deposit({ id, account, amountCents }: Change): Answer {
-    // Bounds every balance too: nothing else brings money in.
+    // This bounds every balance, too: only deposits bring money in.
     if (this.#depositedCents + amountCents > Number.MAX_SAFE_INTEGER)
       return this.#refuse(BankStatus.FAILED_PRECONDITION, 'the bank cannot count any more money');
     const balanceCents = (this.#accounts.get(account) ?? 0) + amountCents;
@@ -123,7 +124,7 @@ export class Bank {
     return this.#refuse(BankStatus.FAILED_PRECONDITION, `account ${account} holds ${held} cents, ${asked} were asked`);
   }
 
-  // A refusal names its place too: one that comes twice, or elsewhere in the order, reads differently.
+  // A refusal names its place, so a proof notices a refusal that came twice or at another place in the order.
   #refuse(code: Refusal['code'], reason: string): Refusal {
     return { code, details: `operation refused at place ${this.#history.length}: ${reason}` };
   }

@@ -1,3 +1,4 @@
+/** The program that serves a bank without replication, to compare with. */
 import { serveBare } from '../common/serve-bare.js';
 import { bankReplica } from './replica.js';
 

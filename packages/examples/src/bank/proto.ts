@@ -1,3 +1,4 @@
+/** The bank's gRPC service in TypeScript; bank.proto explains the fields. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -30,7 +31,7 @@ export interface HistoryPage {
 }
 export type AuditRequest = Readonly<Record<string, never>>;
 
-/** What a bank implements; grpc-js's `addService` takes it. */
+/** The handlers of a bank, as grpc-js's `addService` takes them. */
 export interface BankHandlers extends grpc.UntypedServiceImplementation {
   deposit: grpc.handleUnaryCall<DepositRequest, Receipt>;
   withdraw: grpc.handleUnaryCall<WithdrawRequest, Receipt>;
@@ -58,7 +59,7 @@ type BankClientConstructor = new (
 ) => BankClient;
 
 const definitions = loadSync(fileURLToPath(new URL('../../protos/bank/v1/bank.proto', import.meta.url)), {
-  // The amounts stay below 2^53 by the bank's own bounds.
+  // The bank's own bounds keep all amounts below 2^53.
   longs: Number,
   defaults: true,
 });

@@ -4,7 +4,7 @@ import { BankService } from './proto.js';
 import { handlers } from './service.js';
 import { BANK_GROUP, bankServiceConfig } from './service-config.js';
 
-/** A bank without accounts, ready to be replicated. */
+/** Returns a bank without accounts, ready to be replicated. */
 export function bankReplica(): Hosted {
   const bank = new Bank();
   return {

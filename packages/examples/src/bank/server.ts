@@ -1,3 +1,4 @@
+/** The program that runs one replica of the bank. */
 import { serve } from '../common/serve.js';
 import { bankReplica } from './replica.js';
 

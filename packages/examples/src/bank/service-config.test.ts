@@ -4,7 +4,7 @@ import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '../common/mode-opt
 import { bankServiceConfig } from './service-config.js';
 
 describe("the bank's service config", () => {
-  it('is understood in every mode', () => {
+  it('parses in every mode', () => {
     for (const replication of REPLICATIONS)
       for (const multicast of MULTICASTS)
         for (const release of RELEASES)
@@ -14,7 +14,7 @@ describe("the bank's service config", () => {
           }
   });
 
-  it('declares what only reads, and nothing else', () => {
+  it('declares exactly the methods that change nothing as read-only', () => {
     const [replication, multicast, release, carrier] = ['semi-active', 'direct', 'concurrent', 'stream'] as const;
     const config = parseServiceConfig(bankServiceConfig({ replication, multicast, release, carrier, leaseMs: 300 }));
     const isRead = (method: string) => methodSettings(config, `/bank.v1.Bank/${method}`).readOnly;

@@ -1,3 +1,4 @@
+/** The bank's gRPC handlers. */
 import type * as grpc from '@grpc/grpc-js';
 import type { Bank } from './bank.js';
 import { BankStatus, type Change, faultOf, isAccountName, MAX_ACCOUNT_LENGTH, type Receipt } from './operation.js';
@@ -5,7 +6,7 @@ import type { BankHandlers } from './proto.js';
 
 export const HISTORY_PAGE_MAX = 10_000;
 
-/** The bank as a gRPC service. */
+/** Returns the gRPC handlers of a bank. */
 export function handlers(bank: Bank): BankHandlers {
   const change = (operation: Change, reply: grpc.sendUnaryData<Receipt>): void => {
     const fault = faultOf(operation);

@@ -1,3 +1,4 @@
+/** The program that serves a chat without replication, to compare with. */
 import { serveBare } from '../common/serve-bare.js';
 import { chatReplica } from './replica.js';
 

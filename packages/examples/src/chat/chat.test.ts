@@ -4,7 +4,7 @@ import { Chat } from './chat.js';
 import { chatServiceConfig } from './service-config.js';
 
 describe('a chat', () => {
-  it('numbers what is said, in each room for itself', () => {
+  it('numbers the messages of each room separately', () => {
     const chat = new Chat();
     chat.say('quay', 'ada', 'one');
     chat.say('attic', 'bob', 'other');
@@ -17,7 +17,7 @@ describe('a chat', () => {
     expect(chat.messages('cellar')).toBeUndefined();
   });
 
-  it('goes on from a checkpoint as if it had never stopped', () => {
+  it('continues from a checkpoint exactly as the chat that wrote it', () => {
     const chat = new Chat();
     chat.open('empty');
     chat.say('quay', 'ä', '"β"\n');
@@ -30,7 +30,7 @@ describe('a chat', () => {
     expect(successor.checkpoint()).toEqual(chat.checkpoint());
   });
 
-  it('refuses bytes that are no checkpoint, and keeps what it has', () => {
+  it('refuses bytes that are not a checkpoint and keeps its state', () => {
     const chat = new Chat();
     chat.say('quay', 'ada', 'one');
     const good = chat.checkpoint();
@@ -40,7 +40,7 @@ describe('a chat', () => {
     expect(chat.checkpoint()).toEqual(good);
   });
 
-  it('has a service config that is understood', () => {
+  it('has a service config that parses', () => {
     const mode = {
       replication: 'passive',
       multicast: 'direct',

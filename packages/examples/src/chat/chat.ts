@@ -1,30 +1,31 @@
+/** The state of the chat: the messages of all rooms, without any gRPC. */
 import { decodeCheckpoint, encodeCheckpoint } from '../common/json-checkpoint.js';
 import type { Message } from './proto.js';
 
 const VERSION = 1;
 
-/** Author and text of what was said in a room, in order. */
+/** The messages of a room in order. */
 type SavedRoom = readonly (readonly [author: string, text: string])[];
 type SavedChat = readonly (readonly [room: string, messages: SavedRoom])[];
 
 /**
- * What was said in all rooms. Nothing in it depends on anything but what was said and its order; who is in a room is a
- * matter of calls, not of this. It grows with what is said.
+ * The messages of all rooms. The state depends on nothing but the messages and their order, so all replicas reach the
+ * same one. Who is in a room is known from open calls, see `Rooms`, and is no part of it. It grows with every message.
  */
 export class Chat {
   #rooms = new Map<string, Message[]>();
 
-  /** Makes a room, if there is none of that name. */
+  /** Opens a room, unless it is open. */
   open(room: string): void {
     if (!this.#rooms.has(room)) this.#rooms.set(room, []);
   }
 
-  /** The messages of a room in order; undefined if it was never opened. The first has number 1. */
+  /** @returns the messages of a room in order, beginning with number 1; undefined if the room was never opened */
   messages(room: string): readonly Message[] | undefined {
     return this.#rooms.get(room);
   }
 
-  /** How many messages there are in a room. */
+  /** @returns the number of messages in a room */
   length(room: string): number {
     return this.#rooms.get(room)?.length ?? 0;
   }
@@ -38,7 +39,7 @@ export class Chat {
     return Object.fromEntries([...this.#rooms].map(([room, { length }]) => [room, length]));
   }
 
-  /** A copy of everything, as bytes. */
+  /** Copies the whole state into bytes. */
   checkpoint(): Uint8Array {
     const rooms: SavedChat = [...this.#rooms].map(([room, messages]) => [
       room,
@@ -47,7 +48,7 @@ export class Chat {
     return encodeCheckpoint(VERSION, rooms);
   }
 
-  /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
+  /** Replaces the whole state. Throws and changes nothing if the bytes are not a checkpoint. */
   restore(bytes: Uint8Array): void {
     const saved = decodeCheckpoint(bytes, VERSION, 'the chat', isSavedChat);
     this.#rooms = new Map(

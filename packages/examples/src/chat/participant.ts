@@ -5,8 +5,8 @@ import type { Enter, JoinReply, JoinRequest } from './proto.js';
 type Call = grpc.ServerDuplexStream<JoinRequest, JoinReply>;
 
 /**
- * Somebody in a room: an open call, and how much of what was said it was sent. The room itself keeps the messages, so one
- * who reads slowly costs no more than one who reads fast, and holds nobody up.
+ * Somebody in a room: an open call, and the number of the last message it was sent. The chat keeps the messages, so a
+ * slow reader needs no more memory than a fast one and holds nobody up.
  */
 export class Participant {
   readonly name: string;
@@ -14,7 +14,7 @@ export class Participant {
   readonly #chat: Chat;
   readonly #room: string;
   #sentUpTo: number;
-  /** What is sent before the call ends, if it was half-closed. */
+  /** The number of the last message to send; known once the client has half-closed the call. */
   #lastOne = Number.POSITIVE_INFINITY;
   #mayWrite = true;
 
@@ -35,7 +35,7 @@ export class Participant {
     this.#mayWrite = this.#call.write({ entered: { after: this.#sentUpTo, participants } });
   }
 
-  /** Sends what was said since, as far as the other side takes it. */
+  /** Sends the messages that are new, as fast as the client reads. */
   sendMore(): void {
     const messages = this.#chat.messages(this.#room) ?? [];
     const upTo = Math.min(messages.length, this.#lastOne);
@@ -48,7 +48,7 @@ export class Participant {
     if (this.#sentUpTo >= this.#lastOne) this.#call.end();
   }
 
-  /** Says nothing more: is sent all that was said so far, and then the end. */
+  /** The client has half-closed the call: sends the messages up to now, then ends the call. */
   finish(): void {
     this.#lastOne = this.#chat.length(this.#room);
     this.sendMore();

@@ -1,8 +1,9 @@
+/** The chat's gRPC service in TypeScript; chat.proto explains the fields. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-// What each field means is said in chat.proto. Of a oneof, exactly one field is there.
+// Exactly one field of a oneof is set.
 
 export interface Enter {
   readonly room: string;
@@ -28,20 +29,20 @@ export interface JoinReply {
   readonly entered?: Entered | null;
   readonly message?: Message | null;
 }
-export interface HistoryRequest {
+export interface RoomHistoryRequest {
   readonly room: string;
   readonly after: number;
 }
 
-/** What a chat implements; grpc-js's `addService` takes it. */
+/** The handlers of a chat, as grpc-js's `addService` takes them. */
 export interface ChatHandlers extends grpc.UntypedServiceImplementation {
   join: grpc.handleBidiStreamingCall<JoinRequest, JoinReply>;
-  history: grpc.handleServerStreamingCall<HistoryRequest, Message>;
+  history: grpc.handleServerStreamingCall<RoomHistoryRequest, Message>;
 }
 
 export interface ChatClient extends grpc.Client {
   join(): grpc.ClientDuplexStream<JoinRequest, JoinReply>;
-  history(request: HistoryRequest): grpc.ClientReadableStream<Message>;
+  history(request: RoomHistoryRequest): grpc.ClientReadableStream<Message>;
 }
 
 type ChatClientConstructor = new (

@@ -4,7 +4,7 @@ import { ChatService } from './proto.js';
 import { handlers } from './service.js';
 import { CHAT_GROUP, chatServiceConfig } from './service-config.js';
 
-/** A chat in which nothing was said, ready to be replicated. */
+/** Returns a chat without rooms, ready to be replicated. */
 export function chatReplica(): Hosted {
   const chat = new Chat();
   return {

@@ -1,7 +1,7 @@
 import type { Chat } from './chat.js';
 import type { Participant } from './participant.js';
 
-/** Who is in which room. */
+/** The participants of each room. Each replica has its own: it follows from the calls that are open. */
 export class Rooms {
   readonly #chat: Chat;
   readonly #present = new Map<string, Set<Participant>>();
@@ -10,7 +10,7 @@ export class Rooms {
     this.#chat = chat;
   }
 
-  /** The participants of a room, in the order in which they entered it. */
+  /** @returns the participants of a room, in the order in which they entered it */
   present(room: string): ReadonlySet<Participant> {
     return this.#present.get(room) ?? new Set();
   }
@@ -23,14 +23,14 @@ export class Rooms {
     participant.welcome(this.present(room).size);
   }
 
-  /** Nothing happens if it has left before. */
+  /** Does nothing if the participant has left already. */
   leave(room: string, participant: Participant): void {
     const present = this.#present.get(room);
     present?.delete(participant);
     if (present?.size === 0) this.#present.delete(room);
   }
 
-  /** Says something in a room, to everybody in it. */
+  /** Adds a message to a room and sends it to everybody in the room. */
   say(room: string, author: string, text: string): void {
     this.#chat.say(room, author, text);
     for (const participant of this.present(room)) participant.sendMore();

@@ -1,3 +1,4 @@
+/** The program that runs one replica of the chat. */
 import { serve } from '../common/serve.js';
 import { chatReplica } from './replica.js';
 

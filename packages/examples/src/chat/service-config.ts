@@ -1,8 +1,9 @@
+/** The gRPC service config of a chat. */
 import { type Mode, type Replicable, serviceConfigOf } from '../common/mode.js';
 
 export const CHAT_GROUP = 'chat';
 
 const CHAT: Replicable = { group: CHAT_GROUP, service: 'chat.v1.Chat', reads: [] };
 
-/** The gRPC service config that the replicas and the clients of a chat are given alike. */
+/** Returns the service config that all replicas and clients of a chat must share. */
 export const chatServiceConfig = (mode: Mode) => serviceConfigOf(CHAT, mode);

@@ -10,7 +10,7 @@ const ROOM = 'quay';
 
 type Call = grpc.ClientDuplexStream<JoinRequest, JoinReply>;
 
-/** As `events.once`, which would reject when the call ends with an error. */
+/** Like `events.once`, but does not reject when the call ends with an error. */
 const next = <Value>(call: Call, event: 'data' | 'status'): Promise<Value> =>
   new Promise((resolve) => call.once(event, resolve));
 
@@ -29,7 +29,7 @@ afterEach(() => {
   server.stop();
 });
 
-/** Somebody who has entered the room, and what came since. */
+/** Somebody who has entered the room, with the messages received since. */
 class Guest {
   readonly heard: Message[] = [];
   readonly call: Call;
@@ -71,7 +71,7 @@ async function history(after = 0, room = ROOM): Promise<Message[]> {
 }
 
 describe('a room', () => {
-  it('is the same to everybody in it, in one order', async () => {
+  it('sends all messages to everybody in the same order', async () => {
     const guests = await Promise.all(['ada', 'bob', 'cem', 'dot'].map((name) => Guest.enter(name)));
     for (let i = 1; i <= 100; i++) for (const guest of guests) guest.say(`${i}`);
     await Promise.all(guests.map((guest) => guest.untilHeard(400)));
@@ -84,7 +84,7 @@ describe('a room', () => {
     );
   });
 
-  it('tells who enters late where it begins', async () => {
+  it('tells a participant who enters late which message was the last before', async () => {
     const early = await Guest.enter('ada');
     early.say('one');
     early.say('two');
@@ -98,7 +98,7 @@ describe('a room', () => {
     expect(await history(1)).toHaveLength(2);
   });
 
-  it('is left by who ends the stream, with all that was said until then', async () => {
+  it('sends a participant who half-closes the stream all messages up to then, and lets the participant go', async () => {
     const [ada, bob] = [await Guest.enter('ada'), await Guest.enter('bob')];
     for (let i = 0; i < 200; i++) ada.say('x'.repeat(1_000));
     expect((await ada.leave()).code).toBe(grpc.status.OK);
@@ -109,7 +109,7 @@ describe('a room', () => {
     expect(rooms.present(ROOM).size).toBe(1);
   });
 
-  it('is left by who cancels', async () => {
+  it('lets a participant go who cancels the call', async () => {
     const [ada, bob] = [await Guest.enter('ada'), await Guest.enter('bob')];
     bob.call.cancel();
     expect((await bob.ended).code).toBe(grpc.status.CANCELLED);
@@ -118,7 +118,7 @@ describe('a room', () => {
     expect((await Guest.enter('cem')).entered).toEqual({ after: 1, participants: 2 });
   });
 
-  it('is left by all whose connection breaks', async () => {
+  it('lets a participant go whose connection breaks', async () => {
     const other = new ChatClient(server.address, grpc.credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
     });
@@ -133,7 +133,7 @@ describe('a room', () => {
     while (rooms.present(ROOM).size > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it('is not held up by who does not read', async () => {
+  it('is not held up by a participant who does not read', async () => {
     const [ada, deaf] = [await Guest.enter('ada'), await Guest.enter('deaf')];
     deaf.call.pause();
     const text = 'x'.repeat(1_000);
@@ -154,7 +154,7 @@ describe('a participant', () => {
     ['has no name', [{ enter: { room: ROOM, name: '' } }]],
     ['enters no room', [{ enter: { room: '', name: 'a' } }]],
     ['says nothing', [{ enter: { room: ROOM, name: 'a' } }, { say: { text: '' } }]],
-  ])('who %s is refused, and is not there any more', async (_what, requests) => {
+  ])('who %s is refused and does not stay in the room', async (_what, requests) => {
     const call = client
       .join()
       .on('error', () => {})
@@ -166,7 +166,7 @@ describe('a participant', () => {
     expect(chat.length(ROOM)).toBe(0);
   });
 
-  it('who only ends the stream is sent its end', async () => {
+  it('who half-closes the stream without entering gets status OK', async () => {
     const call = client.join().resume();
     call.end();
     const { code } = await next<grpc.StatusObject>(call, 'status');
@@ -175,7 +175,7 @@ describe('a participant', () => {
 });
 
 describe('the history', () => {
-  it('of a room that nobody entered is missing', async () => {
+  it('of a room that nobody entered is NOT_FOUND', async () => {
     await expect(history(0, 'cellar')).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
   });
 });

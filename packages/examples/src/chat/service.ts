@@ -1,3 +1,4 @@
+/** The chat's gRPC handlers. */
 import { status } from '@grpc/grpc-js';
 import { writeAll } from '../common/write-all.js';
 import type { Chat } from './chat.js';
@@ -9,9 +10,9 @@ const NAME_MAX = 40;
 const TEXT_MAX = 1_000;
 
 /**
- * The chat as a gRPC service.
+ * Returns the gRPC handlers of a chat.
  *
- * @param rooms who is in which room; given by tests that look
+ * @param rooms the participants of each room; tests pass their own to look into it
  */
 export const handlers = (chat: Chat, rooms = new Rooms(chat)): ChatHandlers => ({
   join: (call) => {
@@ -48,7 +49,7 @@ export const handlers = (chat: Chat, rooms = new Rooms(chat)): ChatHandlers => (
     const { room, after } = call.request;
     const messages = chat.messages(room);
     if (messages === undefined) call.emit('error', { code: status.NOT_FOUND, details: `there is no room ${room}` });
-    // What is said while the caller reads is not in it.
+    // Messages that are said while the caller reads are not sent.
     else writeAll(call, messages.slice(after), () => call.end());
   },
 });

@@ -4,7 +4,7 @@ import * as grpc from '@grpc/grpc-js';
  * Binds a server without TLS.
  *
  * @param address `host:port`; port 0 takes a free one
- * @returns `host:port` that it listens on
+ * @returns `host:port` where the server listens
  */
 export const bind = (server: grpc.Server, address: string): Promise<string> =>
   new Promise((resolve, reject) => {

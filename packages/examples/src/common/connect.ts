@@ -1,3 +1,4 @@
+/** Connects the examples' clients to replicas. */
 import * as grpc from '@grpc/grpc-js';
 import { replicated, type UnderstudyServiceConfig, understudyClient } from '@understudy/client';
 import { Command } from 'commander';
@@ -10,20 +11,20 @@ type ClientConstructor<Client> = new (
   options?: grpc.ClientOptions,
 ) => Client;
 
-/** A client that is connected, and what its command line said. */
+/** A client that is connected, and its command line. */
 export interface Connected<Client> {
   readonly client: Client;
-  /** The words of the command line that are no options. */
+  /** The words of the command line that are not options. */
   readonly args: readonly string[];
-  /** The primary's address, for a line on the terminal. */
+  /** @returns the primary's address, for a line on the terminal */
   readonly primary: () => string;
 }
 
 /**
  * Connects to a replicated service as the command line of this process says.
  *
- * @param firstPort the replicas listen at this port and the two that follow, unless `--target` says otherwise
- * @param does what the client does, for the help
+ * @param firstPort port of the first of three replicas, which listen at successive ports; `--target` overrides it
+ * @param does one sentence that says what the client does, for the help
  */
 export function connect<Client extends grpc.Client>(
   Client: ClientConstructor<Client>,
@@ -36,7 +37,7 @@ export function connect<Client extends grpc.Client>(
     new Command('client')
       .description(does)
       .argument('[words...]')
-      .option('--target <target>', 'all replicas', `understudy:///${addresses.join()}`),
+      .option('--target <target>', 'addresses of all replicas', `understudy:///${addresses.join()}`),
   ).parse();
   const options = command.opts<Mode & { readonly target: string }>();
   const replication = replicated({ serviceConfig: serviceConfig(modeOf(options)) });

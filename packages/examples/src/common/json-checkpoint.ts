@@ -1,11 +1,13 @@
-/** A checkpoint that is JSON, with the version of its form. */
+/** Writes a checkpoint as JSON, with the version of its format. */
 export const encodeCheckpoint = (version: number, state: object): Uint8Array =>
   Buffer.from(JSON.stringify({ version, state }));
 
 /**
- * @param what it is a checkpoint of, for the error: 'the chat'
- * @param isState whether a value has the form of that version
- * @throws Error if the bytes are not what `encodeCheckpoint` makes
+ * Reads a checkpoint that `encodeCheckpoint` wrote.
+ *
+ * @param what names the service in the error: 'the chat'
+ * @param isState checks that a value has the format of this version
+ * @throws Error if `encodeCheckpoint` did not write these bytes, or wrote another version
  */
 export function decodeCheckpoint<State>(
   bytes: Uint8Array,
@@ -16,7 +18,7 @@ export function decodeCheckpoint<State>(
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   const saved: unknown = JSON.parse(text);
   if (!isRecord(saved) || saved.version !== version || !isState(saved.state))
-    throw new Error(`The checkpoint of ${what} cannot be used.`);
+    throw new Error(`The checkpoint of ${what} is damaged or has another version than ${version}.`);
   return saved.state;
 }
 

@@ -1,6 +1,6 @@
 import type { Logger, LogLevel } from '@understudy/core';
 
-/** Logs one JSON object a line to stderr. */
+/** Writes each log entry to stderr as one line of JSON. */
 export function jsonLogger(levels: readonly LogLevel[] = ['info', 'warn', 'error']): Logger {
   return {
     log(level, event, fields) {

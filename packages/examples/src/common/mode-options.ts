@@ -1,3 +1,4 @@
+/** The command-line options that choose how a service is replicated. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Mode } from './mode.js';
 
@@ -6,16 +7,40 @@ export const MULTICASTS = ['direct', 'destination'] as const;
 export const RELEASES = ['concurrent', 'acknowledged'] as const;
 export const CARRIERS = ['stream', 'rpc'] as const;
 
-/** The options that choose how a service is replicated; `Mode` is what `opts()` returns for them. */
+/** Adds one option for each property of `Mode`. */
 export const addModeOptions = (command: Command): Command =>
   command
-    .addOption(choice('--replication <how>', 'what the backups do', REPLICATIONS))
-    .addOption(choice('--multicast <to>', 'whom the primary tells the order', MULTICASTS))
-    .addOption(choice('--release <when>', 'when a reply may leave', RELEASES))
-    .addOption(choice('--carrier <carrier>', 'how calls travel', CARRIERS))
+    .addOption(
+      choice(
+        '--replication <how>',
+        'whether backups execute calls (semi-active) or only keep them for a failover (passive)',
+        REPLICATIONS,
+      ),
+    )
+    .addOption(
+      choice(
+        '--multicast <to>',
+        'whether the primary tells its backups the order itself (direct) or only clients carry it to them (destination)',
+        MULTICASTS,
+      ),
+    )
+    .addOption(
+      choice(
+        '--release <when>',
+        'whether a reply leaves at once (concurrent) or waits for the backups (acknowledged)',
+        RELEASES,
+      ),
+    )
+    .addOption(
+      choice(
+        '--carrier <carrier>',
+        'whether calls travel as frames on one link (stream) or each as an RPC (rpc)',
+        CARRIERS,
+      ),
+    )
     .addOption(leaseOption());
 
-/** Limits as in the service config. */
+/** The option has the limits that the service config has. */
 export const leaseOption = (description = 'lease of the primary, in milliseconds'): Option =>
   new Option('--lease-ms <ms>', description).argParser(wholeNumberOf(20, 20_000)).default(300);
 

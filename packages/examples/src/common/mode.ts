@@ -1,6 +1,7 @@
+/** The mode of an example's replication, and the gRPC service config that follows from it. */
 import type { Carrier, Multicast, Release, Replication } from '@understudy/core';
 
-/** What a user chooses about a replicated service. */
+/** The choices that a user has when a service is replicated. */
 export interface Mode {
   readonly replication: Replication;
   readonly multicast: Multicast;
@@ -12,13 +13,13 @@ export interface Mode {
 /** A gRPC service, and the group that replicates it. */
 export interface Replicable {
   readonly group: string;
-  /** Full name, with its package. */
+  /** Full name of the gRPC service, package included. */
   readonly service: string;
-  /** Methods that change nothing. */
+  /** Names of the methods that change nothing. */
   readonly reads: readonly string[];
 }
 
-/** The gRPC service config that the replicas and the clients of a service are given alike. */
+/** Returns the gRPC service config that all replicas and clients of a service must share. */
 export function serviceConfigOf({ group, service, reads }: Replicable, mode: Mode) {
   const { replication, multicast, release, carrier, leaseMs } = mode;
   const name = reads.map((method) => ({ service, method }));

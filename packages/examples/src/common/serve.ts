@@ -1,3 +1,4 @@
+/** Runs one replica of an example in this process. */
 import * as grpc from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import { etcd } from '@understudy/coordinator-etcd';
@@ -9,7 +10,7 @@ import { jsonLogger } from './json-logger.js';
 import type { Mode } from './mode.js';
 import { addModeOptions, modeOf } from './mode-options.js';
 
-/** What the command line says to every replica. */
+/** The options that the command line of every replica has. */
 interface Options extends Mode {
   readonly id: string;
   readonly address: string;
@@ -20,18 +21,18 @@ interface Options extends Mode {
   readonly debug: boolean;
 }
 
-/** For programs that watch the replica that they run. */
+/** Hooks for programs that watch the replica they run. */
 export interface Watch {
-  /** Stands between the replica and its log. */
+  /** Wraps the logger of the replica. */
   readonly logger?: (logger: Logger) => Logger;
-  /** The replica is made, and has not started yet. */
+  /** Called when the replica is made, before it starts. */
   readonly made?: (replica: ReplicaServer) => void;
 }
 
 /**
- * Runs one replica of a service as the command line of this process says.
+ * Runs one replica of a service. The command line of this process gives its options.
  *
- * @returns resolves with its address when it is primary or an in-sync backup
+ * @returns resolves with the replica's address when the replica is primary or an in-sync backup
  */
 export async function serve<Own extends object>(hosted: Hosted<Own>, watch: Watch = {}): Promise<string> {
   const { what, group, serviceConfig, state, addOptions = (command) => command, addTo } = hosted;
@@ -60,14 +61,14 @@ const commandOf = (what: string): Command =>
   addModeOptions(
     new Command('server')
       .description(
-        `Runs one replica of a ${what}. Start several with the same directory or etcd, and different\naddresses.`,
+        `Runs one replica of a ${what}. Start several, each with an address\nof its own and all with the same directory or etcd.`,
       )
-      .requiredOption('--id <name>', 'name of this replica, unique in the group')
-      .requiredOption('--address <host:port>', 'where to listen; the other replicas and the clients reach it there')
-      .option('--listen <host:port>', 'where to listen, if that is not the address')
+      .requiredOption('--id <name>', 'name of this replica, different from all others')
+      .requiredOption('--address <host:port>', 'where the other replicas and the clients reach this one')
+      .option('--listen <host:port>', 'where to listen, if not at --address')
       .option('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas")
       .option('--etcd <hosts>', "members of the etcd that keeps the group's record, host:port,host:port")
-      .option('--etcd-prefix <prefix>', 'begins the keys in etcd', 'understudy/'),
+      .option('--etcd-prefix <prefix>', 'start of all keys in etcd', 'understudy/'),
   ).option('--debug', 'log everything', false);
 
 function coordinatorOf({ coordinator, etcd: hosts, etcdPrefix }: Options, command: Command): CoordinatorFactory {

@@ -4,7 +4,7 @@ import type { CountReply } from './proto.js';
 import { CountingClient } from './proto.js';
 import { countingServiceConfig } from './service-config.js';
 
-/** Counts on one stream that stays open, whoever dies. */
+/** Counts to a thousand on one stream, which stays open when the primary dies. */
 const { client, args, primary } = connect(CountingClient, countingServiceConfig, 50051, 'Counts to a thousand.');
 const [tally = 'a tally'] = args;
 

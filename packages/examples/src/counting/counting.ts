@@ -1,18 +1,20 @@
+/** The state of the counting service, without any gRPC. */
 import { decodeCheckpoint, encodeCheckpoint, isCount, isRecord } from '../common/json-checkpoint.js';
 import type { CountReply, CountRequest } from './proto.js';
 
 const VERSION = 1;
 
+/** One of the named counters. */
 export interface Tally {
-  /** Requests that were counted. */
+  /** How many requests were counted. */
   readonly count: number;
-  /** Of their numbers. */
+  /** The sum of the numbers of these requests. */
   readonly sum: number;
 }
 
-type Saved = readonly (readonly [name: string, tally: Tally])[];
+type SavedTallies = readonly (readonly [name: string, tally: Tally])[];
 
-/** Counts by name. Nothing in it depends on anything but what was counted, and in which order. */
+/** Counts requests by tally. The state depends on nothing but the requests and their order. */
 export class Counting {
   #tallies = new Map<string, Tally>();
   #total = 0;
@@ -28,19 +30,19 @@ export class Counting {
     return Object.fromEntries(this.#tallies);
   }
 
-  /** A copy of everything, as bytes. */
+  /** Copies the whole state into bytes. */
   checkpoint(): Uint8Array {
-    return encodeCheckpoint(VERSION, [...this.#tallies] satisfies Saved);
+    return encodeCheckpoint(VERSION, [...this.#tallies] satisfies SavedTallies);
   }
 
-  /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
+  /** Replaces the whole state. Throws and changes nothing if the bytes are not a checkpoint. */
   restore(bytes: Uint8Array): void {
     this.#tallies = new Map(decodeCheckpoint(bytes, VERSION, 'the counting service', isSaved));
     this.#total = [...this.#tallies.values()].reduce((total, { count }) => total + count, 0);
   }
 }
 
-const isSaved = (value: unknown): value is Saved =>
+const isSaved = (value: unknown): value is SavedTallies =>
   Array.isArray(value) &&
   value.every((pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string' && isTally(pair[1]));
 

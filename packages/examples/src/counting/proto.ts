@@ -1,8 +1,7 @@
+/** The counting gRPC service in TypeScript; counting.proto explains the fields. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-
-// What each field means is said in counting.proto.
 
 export interface CountRequest {
   readonly tally: string;

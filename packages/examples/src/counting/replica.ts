@@ -4,7 +4,7 @@ import { CountingService } from './proto.js';
 import { handlers } from './service.js';
 import { COUNTING_GROUP, countingServiceConfig } from './service-config.js';
 
-/** A service that has counted nothing, ready to be replicated. */
+/** Returns a counting service without tallies, ready to be replicated. */
 export function countingReplica(): Hosted {
   const counting = new Counting();
   return {

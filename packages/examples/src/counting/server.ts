@@ -1,3 +1,4 @@
+/** The program that runs one replica of the counting service. */
 import { serve } from '../common/serve.js';
 import { countingReplica } from './replica.js';
 

@@ -1,7 +1,7 @@
 import type { Counting } from './counting.js';
 import type { CountingHandlers, CountRequest } from './proto.js';
 
-/** Counting as a gRPC service; it reads no faster than its answers are taken. */
+/** Returns the gRPC handlers of the counting service. They stop reading requests while the client reads no answers. */
 export const handlers = (counting: Counting): CountingHandlers => ({
   count: (call) => {
     call.on('data', (request: CountRequest) => {

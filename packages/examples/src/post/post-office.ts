@@ -1,26 +1,26 @@
 import type { Parcel } from './proto.js';
 
-/** A parcel that came with a key. */
+/** A parcel that arrived with a key. */
 export interface Registered {
   readonly parcel: Parcel;
   readonly trackingNumber: number;
-  /** How often its key came. */
+  /** How often a parcel arrived with this key. */
   readonly times: number;
 }
 
-/** The post office itself. It keeps every key, as long as its process lives. */
+/** The state of the post office. It remembers every key until its process ends. */
 export class PostOffice {
   readonly #registered = new Map<string, Registered>();
   #dispatched = 0;
 
-  /** Parcels that came with a key, by that. */
+  /** The parcels that arrived with a key, by that key. */
   get registered(): ReadonlyMap<string, Registered> {
     return this.#registered;
   }
 
   /**
-   * @param key names the parcel; the same one gets the same number. Undefined: every parcel is a new one
-   * @returns its tracking number; undefined if the key names another parcel
+   * @param key identifies the parcel: the same key gets the same number. Without a key the parcel counts as a new one
+   * @returns the tracking number; undefined if the key belongs to a different parcel
    */
   dispatch(parcel: Parcel, key: string | undefined): number | undefined {
     const known = key === undefined ? undefined : this.#registered.get(key);

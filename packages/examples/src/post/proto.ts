@@ -1,8 +1,7 @@
+/** The post office's gRPC service in TypeScript; post.proto explains the fields. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-
-// What each field means is said in post.proto.
 
 export interface Parcel {
   readonly recipient: string;
@@ -13,7 +12,7 @@ export interface Dispatched {
   readonly trackingNumber: number;
 }
 
-/** What a post office implements; grpc-js's `addService` takes it. */
+/** The handlers of a post office, as grpc-js's `addService` takes them. */
 export interface PostHandlers extends grpc.UntypedServiceImplementation {
   dispatch: grpc.handleUnaryCall<Parcel, Dispatched>;
 }

@@ -1,3 +1,4 @@
+/** The program that serves the post office, which has no replicas. */
 import { serveBare } from '../common/serve-bare.js';
 import { PostOffice } from './post-office.js';
 import { PostService } from './proto.js';

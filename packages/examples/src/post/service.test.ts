@@ -32,7 +32,7 @@ function dispatch(parcel: Parcel, key?: string): Promise<number> {
 }
 
 describe('the post office', () => {
-  it('gives each parcel a number, and the same one to the same key', async () => {
+  it('gives each parcel a new number, and a parcel with a known key its old one', async () => {
     expect(await dispatch(LAMP, 'k1')).toBe(1);
     expect(await dispatch(CHAIR, 'k2')).toBe(2);
     expect(await dispatch(LAMP, 'k1')).toBe(1);
@@ -42,13 +42,13 @@ describe('the post office', () => {
     ]);
   });
 
-  it('takes every parcel without a key for a new one', async () => {
+  it('treats every parcel without a key as a new one', async () => {
     expect(await dispatch(LAMP)).toBe(1);
     expect(await dispatch(LAMP)).toBe(2);
     expect(office.registered.size).toBe(0);
   });
 
-  it('refuses another parcel under a key that came before', async () => {
+  it('refuses a different parcel with a key that was used before', async () => {
     await dispatch(LAMP, 'k1');
     await expect(dispatch(CHAIR, 'k1')).rejects.toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
     expect(await dispatch(LAMP, 'k1')).toBe(1);

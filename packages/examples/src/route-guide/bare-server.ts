@@ -1,3 +1,4 @@
+/** The program that serves a route guide without replication, to compare with. */
 import { serveBare } from '../common/serve-bare.js';
 import { routeGuideReplica } from './replica.js';
 

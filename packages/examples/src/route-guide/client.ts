@@ -4,12 +4,12 @@ import { PLACES } from './places.js';
 import { type Note, type Place, RouteGuideClient } from './proto.js';
 import { routeGuideServiceConfig } from './service-config.js';
 
-/** A walker who calls all four kinds of methods, place by place. */
+/** A walker who goes from place to place and calls methods of all four kinds. */
 const { client, args } = connect(
   RouteGuideClient,
   routeGuideServiceConfig,
   50051,
-  'Walks over the island: give a name.',
+  'Walks over the island and leaves notes: give a name.',
 );
 const [author = 'a walker'] = args;
 

@@ -1,15 +1,17 @@
+/** The format of a route guide's checkpoint. */
 import { isCount, isRecord } from '../common/json-checkpoint.js';
 import type { Note, Point } from './proto.js';
 
+/** A place that a note was left at or a walk passed. */
 export interface SavedPlace {
-  /** Of its point; see `keyOf`. */
+  /** The key of the place's point; see `keyOf`. */
   readonly key: string;
   readonly notes: number;
   readonly walks: number;
   readonly lastNotes: readonly Note[];
 }
 
-/** Everything the guide knows beyond its map: places that nobody left a note at or came by are left out. */
+/** The whole state of a guide. It leaves out the places without a note or walk, since the map has them. */
 export interface SavedGuide {
   readonly entries: number;
   readonly places: readonly SavedPlace[];

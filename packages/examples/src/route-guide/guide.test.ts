@@ -15,7 +15,7 @@ const walkTo = (...points: Point[]): Walk => {
 };
 
 describe('the map', () => {
-  it('has places of different names at different points, all on it', () => {
+  it('has places with different names at different points, all within its bounds', () => {
     expect(new Set(PLACES.map(({ name }) => name)).size).toBe(PLACES.length);
     expect(new Set(PLACES.map(({ point }) => keyOf(point))).size).toBe(PLACES.length);
     expect(PLACES.every(({ point }) => isOnMap(point))).toBe(true);
@@ -24,7 +24,7 @@ describe('the map', () => {
 });
 
 describe('the guide', () => {
-  it('answers a note with the last five before it, and with itself', () => {
+  it('answers a note with the last five notes at its place, and then with the note itself', () => {
     const guide = new Guide();
     for (let i = 1; i <= 7; i++) guide.leaveNote(at(3), 'ada', `note ${i}`);
     guide.leaveNote(at(4), 'ada', 'elsewhere');
@@ -34,7 +34,7 @@ describe('the guide', () => {
     expect(guide.place(at(3))).toMatchObject({ notes: 8, walks: 0, asOf: 9 });
   });
 
-  it('measures a walk, and counts places once', () => {
+  it('measures a walk, and counts each place on it once', () => {
     const guide = new Guide();
     guide.recordWalk(walkTo(at(0)));
     const path = walkTo({ eastM: 3, northM: 4 }, { eastM: 0, northM: 0 }, at(1), at(0), at(1), { eastM: 1, northM: 1 });
@@ -45,14 +45,14 @@ describe('the guide', () => {
     expect(guide.place(at(0))).toMatchObject({ walks: 2, asOf: 2 });
   });
 
-  it('lists what lies in a rectangle, edges included', () => {
+  it('lists the places in a rectangle, edges included', () => {
     const guide = new Guide();
     expect(guide.placesIn({ eastM: 0, northM: 0 }, ISLAND)).toHaveLength(PLACES.length);
     expect(guide.placesIn(at(20), at(20)).map(({ name }) => name)).toEqual([PLACES[20]?.name]);
     expect(guide.placesIn({ eastM: 1, northM: 1 }, { eastM: 2, northM: 2 })).toEqual([]);
   });
 
-  it('goes on from a checkpoint as if it had never stopped', () => {
+  it('continues from a checkpoint exactly as the guide that wrote it', () => {
     const guide = new Guide();
     for (let i = 1; i <= 7; i++) guide.leaveNote(at(i % 2), 'ä', `β ${i}`);
     guide.recordWalk(walkTo(at(1), at(9)));
@@ -66,7 +66,7 @@ describe('the guide', () => {
     expect(successor.recordWalk(walkTo(at(9), at(8)))).toEqual(guide.recordWalk(walkTo(at(9), at(8))));
   });
 
-  it('refuses bytes that are no checkpoint, and keeps what it has', () => {
+  it('refuses bytes that are not a checkpoint and keeps its state', () => {
     const guide = new Guide();
     guide.leaveNote(at(0), 'a', 'b');
     const good = guide.checkpoint();
@@ -82,7 +82,7 @@ describe('the guide', () => {
     expect(guide.checkpoint()).toEqual(good);
   });
 
-  it('has a service config that is understood', () => {
+  it('has a service config that parses', () => {
     const mode = {
       replication: 'passive',
       multicast: 'direct',

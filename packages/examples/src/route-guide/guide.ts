@@ -1,10 +1,11 @@
+/** The state of the route guide, without any gRPC. */
 import { decodeCheckpoint, encodeCheckpoint } from '../common/json-checkpoint.js';
 import { isSavedGuide, type SavedGuide, type SavedPlace } from './guide-checkpoint.js';
 import { keyOf, type MapPlace, PLACES } from './places.js';
 import type { Note, Place, Point, WalkSummary } from './proto.js';
 import type { Walk } from './walk.js';
 
-/** Notes that a new one is answered with. */
+/** How many earlier notes of its place answer a new note. */
 export const NOTES_GIVEN_BACK = 5;
 
 const VERSION = 1;
@@ -13,13 +14,13 @@ interface Visits {
   readonly place: MapPlace;
   notes: number;
   walks: number;
-  /** The newest, oldest first; no more than are given back. */
+  /** The newest notes, oldest first, at most `NOTES_GIVEN_BACK`. */
   lastNotes: readonly Note[];
 }
 
 /**
- * The guide itself: a map that does not change, and a logbook of notes and walks. Nothing in it depends on anything but
- * the entries and their order. Of the entries only their count, and what answers need, is kept.
+ * A map that does not change, and a logbook of notes and walks. The state depends on nothing but the entries and their
+ * order, so all replicas reach the same one. Of the logbook it keeps only the length and what answers need.
  */
 export class Guide {
   #entries = 0;
@@ -27,13 +28,13 @@ export class Guide {
     PLACES.map((place) => [keyOf(place.point), { place, notes: 0, walks: 0, lastNotes: [] }]),
   );
 
-  /** undefined: nothing lies there. */
+  /** @returns the place at a point; undefined if there is none */
   place(point: Point): Place | undefined {
     const visits = this.#visits.get(keyOf(point));
     return visits && this.#describe(visits);
   }
 
-  /** The places in a rectangle, edges included, by name. */
+  /** @returns the places in a rectangle by name, edges included */
   placesIn(southWest: Point, northEast: Point): Place[] {
     const inside = ({ eastM, northM }: Point): boolean =>
       eastM >= southWest.eastM && eastM <= northEast.eastM && northM >= southWest.northM && northM <= northEast.northM;
@@ -42,7 +43,7 @@ export class Guide {
       .map((visits) => this.#describe(visits));
   }
 
-  /** Enters a note; its place must exist. The answer: notes that were there before, oldest first, and the new one. */
+  /** Enters a note at a place that must exist. @returns earlier notes of the place, oldest first, then the new one */
   leaveNote(point: Point, author: string, text: string): readonly Note[] {
     const visits = this.#visits.get(keyOf(point));
     if (visits === undefined) throw new Error(`There is no place at ${keyOf(point)}.`);
@@ -54,7 +55,7 @@ export class Guide {
     return answer;
   }
 
-  /** Enters a walk that has come to its end. */
+  /** Enters a walk that has ended. */
   recordWalk({ points, distanceM, visited }: Walk): WalkSummary {
     this.#entries += 1;
     let places = 0;
@@ -69,14 +70,14 @@ export class Guide {
     return { number: this.#entries, points, places, discovered, distanceM };
   }
 
-  /** Length of the logbook, notes that were left, and how often a walk came by a place. */
+  /** @returns the length of the logbook, the number of notes, and how often a walk passed a place */
   audit(): { readonly entries: number; readonly notes: number; readonly visits: number } {
     const all = [...this.#visits.values()];
     const sum = (of: (place: Visits) => number): number => all.reduce((total, place) => total + of(place), 0);
     return { entries: this.#entries, notes: sum(({ notes }) => notes), visits: sum(({ walks }) => walks) };
   }
 
-  /** A copy of everything, as bytes. */
+  /** Copies the whole state into bytes. */
   checkpoint(): Uint8Array {
     const places = [...this.#visits].flatMap(([key, { notes, walks, lastNotes }]): SavedPlace[] =>
       notes + walks === 0 ? [] : [{ key, notes, walks, lastNotes }],
@@ -84,7 +85,7 @@ export class Guide {
     return encodeCheckpoint(VERSION, { entries: this.#entries, places } satisfies SavedGuide);
   }
 
-  /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
+  /** Replaces the whole state. Throws and changes nothing if the bytes are not a checkpoint. */
   restore(bytes: Uint8Array): void {
     const { entries, places } = decodeCheckpoint(bytes, VERSION, 'the route guide', isSavedGuide);
     const saved = new Map(places.map((place) => [place.key, place]));

@@ -1,8 +1,7 @@
+/** The route guide's gRPC service in TypeScript; route_guide.proto explains the fields. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-
-// What each field means is said in route_guide.proto.
 
 export interface Point {
   readonly eastM: number;
@@ -26,7 +25,7 @@ export interface WalkSummary {
   readonly discovered: number;
   readonly distanceM: number;
 }
-/** A note as it is left. */
+/** A note as its author sends it. */
 export interface NewNote {
   readonly point: Point | null;
   readonly author: string;
@@ -38,7 +37,7 @@ export interface Note extends NewNote {
   readonly number: number;
 }
 
-/** What a route guide implements; grpc-js's `addService` takes it. */
+/** The handlers of a route guide, as grpc-js's `addService` takes them. */
 export interface RouteGuideHandlers extends grpc.UntypedServiceImplementation {
   getPlace: grpc.handleUnaryCall<Point, Place>;
   listPlaces: grpc.handleServerStreamingCall<Rectangle, Place>;

@@ -4,7 +4,7 @@ import { RouteGuideService } from './proto.js';
 import { handlers } from './service.js';
 import { ROUTE_GUIDE_GROUP, routeGuideServiceConfig } from './service-config.js';
 
-/** A route guide with an empty logbook, ready to be replicated. */
+/** Returns a route guide with an empty logbook, ready to be replicated. */
 export function routeGuideReplica(): Hosted {
   const guide = new Guide();
   return {

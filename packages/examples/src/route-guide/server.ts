@@ -1,3 +1,4 @@
+/** The program that runs one replica of the route guide. */
 import { serve } from '../common/serve.js';
 import { routeGuideReplica } from './replica.js';
 

@@ -1,3 +1,4 @@
+/** The gRPC service config of a route guide. */
 import { type Mode, type Replicable, serviceConfigOf } from '../common/mode.js';
 
 export const ROUTE_GUIDE_GROUP = 'route-guide';
@@ -8,5 +9,5 @@ const ROUTE_GUIDE: Replicable = {
   reads: ['GetPlace'],
 };
 
-/** The gRPC service config that the replicas and the clients of a route guide are given alike. */
+/** Returns the service config that all replicas and clients of a route guide must share. */
 export const routeGuideServiceConfig = (mode: Mode) => serviceConfigOf(ROUTE_GUIDE, mode);

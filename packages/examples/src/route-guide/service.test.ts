@@ -50,12 +50,12 @@ const recordWalk = (points: readonly Point[]): Promise<WalkSummary> =>
   });
 
 describe('a place', () => {
-  it('is told by its point', async () => {
+  it('is found by its point', async () => {
     guide.leaveNote(at(7), 'ada', 'hello');
     expect(await getPlace(at(7))).toEqual({ ...PLACES[7], notes: 1, walks: 0, asOf: 1 });
   });
 
-  it('is missed where there is none', async () => {
+  it('is NOT_FOUND at a point without one', async () => {
     await expect(getPlace({ eastM: 1, northM: 1 })).rejects.toMatchObject({
       code: grpc.status.NOT_FOUND,
       details: 'there is no place at 1,1',
@@ -77,7 +77,7 @@ describe('a rectangle', () => {
     await expect(all(client.listPlaces(rectangle))).rejects.toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
   });
 
-  it('is told as it was when it was asked, however slowly it is read', async () => {
+  it('is answered as of the moment of the call, however slowly the client reads', async () => {
     const call = client.listPlaces({ southWest: at(0), northEast: at(PLACES.length - 1) });
     const asOf = new Set<number>();
     for await (const place of call as AsyncIterable<Place>) {
@@ -89,7 +89,7 @@ describe('a rectangle', () => {
 });
 
 describe('a walk', () => {
-  it('enters the logbook when it has ended', async () => {
+  it('enters the logbook when its caller ends the stream', async () => {
     expect(await recordWalk([at(0), at(1), at(1)])).toMatchObject({ number: 1, points: 3, places: 2, discovered: 2 });
     expect(guide.audit()).toMatchObject({ entries: 1, visits: 2 });
   });
@@ -113,7 +113,7 @@ describe('a walk', () => {
 });
 
 describe('notes', () => {
-  it('are each answered with those that were there before, and with themselves', async () => {
+  it('are each answered with the earlier notes of their place, and with themselves', async () => {
     guide.leaveNote(at(2), 'bob', 'first');
     const call = client.leaveNotes();
     for (const next of [note(2, 'second'), note(5, 'elsewhere'), note(2, 'third')]) call.write(next);
@@ -131,7 +131,7 @@ describe('notes', () => {
     ['without a point', { ...note(0, 'x'), point: null }, grpc.status.NOT_FOUND],
     ['without a text', note(0, ''), grpc.status.INVALID_ARGUMENT],
     ['by nobody', { ...note(0, 'x'), author: '' }, grpc.status.INVALID_ARGUMENT],
-  ])('%s end their stream, and what follows is not left', async (_what, bad, code) => {
+  ])('%s end their stream, and later notes on it are not left', async (_what, bad, code) => {
     const call = client.leaveNotes();
     for (const next of [note(0, 'before'), bad, note(0, 'after')]) call.write(next);
     call.end();
@@ -139,16 +139,17 @@ describe('notes', () => {
     expect(guide.audit().entries).toBe(1);
   });
 
-  it('are not taken while their answers are not read', async () => {
+  it('are not taken while the client does not read the answers', async () => {
     const notes = 6_000;
     const call = client.leaveNotes();
     call.write(note(0, 'first'));
-    // A call that was never read takes everything into its memory; one that stands still does not.
+    // grpc-js buffers all answers of a call that was never read. A call that was read once and paused exerts
+    // backpressure.
     await once(call, 'data');
     call.pause();
     for (let i = 1; i < notes; i++) call.write(note(0, 'x'.repeat(200)));
     call.end();
-    // Other calls are answered meanwhile: they tell when nothing moves any more.
+    // Other calls are answered meanwhile. They show when the logbook no longer grows.
     let entries = 0;
     for (let same = 0; same < 20; same++) {
       const { asOf } = await getPlace(at(1));

@@ -1,3 +1,4 @@
+/** The route guide's gRPC handlers, one for each kind of method. */
 import { status } from '@grpc/grpc-js';
 import { writeAll } from '../common/write-all.js';
 import type { Guide } from './guide.js';
@@ -8,7 +9,7 @@ import { Walk } from './walk.js';
 const AUTHOR_MAX = 40;
 const TEXT_MAX = 200;
 
-/** The guide as a gRPC service. */
+/** Returns the gRPC handlers of a route guide. */
 export const handlers = (guide: Guide): RouteGuideHandlers => ({
   getPlace: ({ request }, reply) => {
     const place = guide.place(request);
@@ -22,12 +23,12 @@ export const handlers = (guide: Guide): RouteGuideHandlers => ({
       call.emit('error', invalid('the rectangle needs a south-western and a north-eastern corner'));
       return;
     }
-    // Taken at once: what happens while the caller reads is not in it.
+    // The list is taken at once, so changes made while the caller reads do not show in it.
     writeAll(call, guide.placesIn(southWest, northEast), () => call.end());
   },
 
   recordWalk: (call, reply) => {
-    // Lives in this call only: a walk that is cancelled leaves nothing behind.
+    // The walk lives in this call only, so a cancelled call leaves nothing behind.
     const walk = new Walk();
     const onPoint = (point: Point): void => {
       if (isOnMap(point)) return walk.add(point);
@@ -50,7 +51,7 @@ export const handlers = (guide: Guide): RouteGuideHandlers => ({
       if (!hasLength(author, AUTHOR_MAX)) return refuse(invalid(`the author must have 1 to ${AUTHOR_MAX} characters`));
       if (!hasLength(text, TEXT_MAX)) return refuse(invalid(`the text must have 1 to ${TEXT_MAX} characters`));
       if (point === null || guide.place(point) === undefined) return refuse(noPlaceAt(point));
-      // No further note is taken while the caller does not take what this one is answered with.
+      // The next note is read only when the caller has taken the answers to this one.
       call.pause();
       writeAll(call, guide.leaveNote(point, author, text), () => call.resume());
     };

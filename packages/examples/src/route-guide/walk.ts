@@ -1,7 +1,7 @@
 import { keyOf } from './places.js';
 import type { Point } from './proto.js';
 
-/** A walk that is being told, point by point. It is not part of the guide before it ends. */
+/** A walk whose points are still arriving. The guide records it when it has ended. */
 export class Walk {
   points = 0;
   distanceM = 0;
@@ -15,12 +15,12 @@ export class Walk {
     this.#visited.add(keyOf(point));
   }
 
-  /** The points that it came by, each once; see `keyOf`. */
+  /** The keys of the points of the walk, each once; see `keyOf`. */
   get visited(): ReadonlySet<string> {
     return this.#visited;
   }
 }
 
-// The square root is exact by IEEE 754, so that all replicas round the same number.
+// IEEE 754 requires an exact square root, so all replicas round the same number.
 const distanceM = (a: Point, b: Point): number =>
   Math.round(Math.sqrt((a.eastM - b.eastM) ** 2 + (a.northM - b.northM) ** 2));

@@ -1,4 +1,4 @@
-/** What the shop sells, and for how many cents. It does not change, so it is no part of the state. */
+/** The articles of the shop and their prices in cents. They never change, so they are not part of the state. */
 export const PRICES_CENTS: ReadonlyMap<string, number> = new Map([
   ['teapot', 2_400],
   ['lamp', 4_900],

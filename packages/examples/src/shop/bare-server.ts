@@ -1,3 +1,4 @@
+/** The program that serves a shop without replication, to compare with. */
 import * as grpc from '@grpc/grpc-js';
 import { BankClient } from '../bank/proto.js';
 import { serveBare } from '../common/serve-bare.js';
@@ -9,7 +10,7 @@ import { Shop } from './shop.js';
 
 const address = await serveBare<PartnerOptions>({
   what: 'shop',
-  addOptions: (command) => addPartnerOptions(command, 'a bank without replicas: host:port'),
+  addOptions: (command) => addPartnerOptions(command, 'address of a bank without replicas, as host:port'),
   addTo: (server, options) => {
     const credentials = grpc.credentials.createInsecure();
     const bank = new BankClient(options.bank, credentials);

@@ -8,8 +8,13 @@ import { ShopClient } from './proto.js';
 import { SHOP_ACCOUNT } from './service.js';
 import { shopServiceConfig } from './service-config.js';
 
-/** Puts money into two accounts at the bank, then buys teapots until it is spent. */
-const { client, primary } = connect(ShopClient, shopServiceConfig, 50071, 'Buys teapots, one a second at most.');
+/** Puts money into two accounts at the bank, then buys teapots until the money is spent. */
+const { client, primary } = connect(
+  ShopClient,
+  shopServiceConfig,
+  50071,
+  'Buys teapots, at most two a second, until the money is spent.',
+);
 const bankTarget = 'understudy:///127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053';
 const mode = {
   replication: 'semi-active',

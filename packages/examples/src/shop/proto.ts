@@ -1,14 +1,13 @@
+/** The shop's gRPC service in TypeScript; shop.proto explains the fields. */
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-
-// What each field means is said in shop.proto.
 
 export interface BuyRequest {
   readonly customer: string;
   readonly article: string;
 }
-export interface Receipt {
+export interface SaleReceipt {
   readonly sale: number;
   readonly priceCents: number;
   readonly balanceCents: number;
@@ -31,14 +30,14 @@ export interface SalesPage {
   readonly sold: number;
 }
 
-/** What a shop implements; grpc-js's `addService` takes it. */
+/** The handlers of a shop, as grpc-js's `addService` takes them. */
 export interface ShopHandlers extends grpc.UntypedServiceImplementation {
-  buy: grpc.handleUnaryCall<BuyRequest, Receipt>;
+  buy: grpc.handleUnaryCall<BuyRequest, SaleReceipt>;
   getSales: grpc.handleUnaryCall<GetSalesRequest, SalesPage>;
 }
 
 export interface ShopClient extends grpc.Client {
-  buy(request: BuyRequest, callback: grpc.requestCallback<Receipt>): grpc.ClientUnaryCall;
+  buy(request: BuyRequest, callback: grpc.requestCallback<SaleReceipt>): grpc.ClientUnaryCall;
   getSales(request: GetSalesRequest, callback: grpc.requestCallback<SalesPage>): grpc.ClientUnaryCall;
 }
 
@@ -49,7 +48,7 @@ type ShopClientConstructor = new (
 ) => ShopClient;
 
 const definitions = loadSync(fileURLToPath(new URL('../../protos/shop/v1/shop.proto', import.meta.url)), {
-  // As the bank's amounts.
+  // The bank's own bounds keep all amounts below 2^53.
   longs: Number,
   defaults: true,
 });

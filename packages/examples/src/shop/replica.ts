@@ -1,3 +1,4 @@
+/** A replicated service that calls other services. */
 import * as grpc from '@grpc/grpc-js';
 import { nested, replicated } from '@understudy/client';
 import { BankClient } from '../bank/proto.js';
@@ -11,11 +12,11 @@ import { handlers } from './service.js';
 import { SHOP_GROUP, shopServiceConfig } from './service-config.js';
 import { Shop } from './shop.js';
 
-const BANK_TARGET = 'all replicas of the bank, which is replicated in the same way: understudy:///host:port,…';
+const BANK_TARGET = 'addresses of all replicas of the bank, which must run in the same mode: understudy:///host:port,…';
 
 /**
- * A shop that has sold nothing, ready to be replicated. What replication asks of a service that calls others is here: the
- * options of `replicated` for a partner that is a group too, those of `nested` for one that is not.
+ * Returns a shop without sales, ready to be replicated. A service that calls others needs no more than this: the
+ * options of `replicated` for a partner that is a group itself, and those of `nested` for one that is not.
  */
 export function shopReplica(): Hosted<PartnerOptions> {
   const shop = new Shop();

@@ -1,3 +1,4 @@
+/** The program that runs one replica of the shop. */
 import { serve } from '../common/serve.js';
 import { shopReplica } from './replica.js';
 

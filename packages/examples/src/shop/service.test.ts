@@ -6,11 +6,11 @@ import { BankClient, BankService } from '../bank/proto.js';
 import { handlers as bankHandlers } from '../bank/service.js';
 import { type BareServer, startBare } from '../common/bare.js';
 import type { Dispatched, Parcel } from '../post/proto.js';
-import { type Receipt, type SalesPage, ShopClient, ShopService } from './proto.js';
+import { type SaleReceipt, type SalesPage, ShopClient, ShopService } from './proto.js';
 import { handlers, SALES_PAGE_MAX, SHOP_ACCOUNT } from './service.js';
 import { PAYMENTS_AFTER, Shop } from './shop.js';
 
-/** A post office that answers when it is told to. */
+/** A post office that answers only when the test calls one of `answers`. */
 class SlowPost {
   readonly parcels: Parcel[] = [];
   readonly answers: grpc.requestCallback<Dispatched>[] = [];
@@ -48,13 +48,13 @@ const unary = <T>(call: (done: grpc.requestCallback<T>) => unknown): Promise<T> 
   new Promise((resolve, reject) => {
     call((error, reply) => (reply === undefined ? reject(error) : resolve(reply)));
   });
-const buy = (customer: string, article: string): Promise<Receipt> =>
+const buy = (customer: string, article: string): Promise<SaleReceipt> =>
   unary((done) => client.buy({ customer, article }, done));
 const sales = (after = 0, limit = SALES_PAGE_MAX): Promise<SalesPage> =>
   unary((done) => client.getSales({ after, limit }, done));
 
 describe('a purchase', () => {
-  it('is paid at the bank, and answered with what is left', async () => {
+  it('is paid at the bank, and answered with the remaining balance', async () => {
     expect(await buy('ada', 'lamp')).toEqual({ sale: 1, priceCents: 4_900, balanceCents: 5_100 });
     expect(await buy('ada', 'teapot')).toEqual({ sale: 2, priceCents: 2_400, balanceCents: 2_700 });
     expect(bank.balance(SHOP_ACCOUNT)).toBe(7_301);
@@ -70,7 +70,7 @@ describe('a purchase', () => {
     });
   });
 
-  it('that the bank refuses is answered with its words, and nothing is sold', async () => {
+  it("that the bank refuses is answered with the bank's status, and nothing is sold", async () => {
     await expect(buy('ada', 'armchair')).rejects.toMatchObject({
       code: grpc.status.FAILED_PRECONDITION,
       details: 'operation refused at place 3: account ada holds 10000 cents, 31500 were asked',
@@ -83,14 +83,14 @@ describe('a purchase', () => {
     expect(new Set(bank.history.ids).size).toBe(5);
   });
 
-  it('of an article that is not there never reaches the bank', async () => {
+  it('of an unknown article never reaches the bank', async () => {
     await expect(buy('ada', 'moon')).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
     expect(bank.history.length).toBe(2);
   });
 });
 
 describe('the parcel of a sale', () => {
-  it('is handed to the post office, whose number is noted when it comes', async () => {
+  it('is handed to the post office, and gets its tracking number when the post office answers', async () => {
     await buy('ada', 'lamp');
     await buy('ada', 'teapot');
     expect(post.parcels).toEqual([
@@ -103,7 +103,7 @@ describe('the parcel of a sale', () => {
     expect((await sales()).sales.map(({ trackingNumber }) => trackingNumber)).toEqual([9, 8]);
   });
 
-  it('has no number if the post office refuses it', async () => {
+  it('has no tracking number if the post office refuses it', async () => {
     await buy('ada', 'lamp');
     const refusal = { code: grpc.status.UNAVAILABLE, details: 'closed', metadata: new grpc.Metadata() };
     post.answers[0]?.(Object.assign(new Error('closed'), refusal));
@@ -112,7 +112,7 @@ describe('the parcel of a sale', () => {
 });
 
 describe('the list of sales', () => {
-  it('comes a page at a time', async () => {
+  it('is answered a page at a time', async () => {
     for (let i = 0; i < 4; i++) await buy('ada', 'teapot');
     expect((await sales(1, 2)).sales.map(({ number }) => number)).toEqual([2, 3]);
     expect(await sales(3, 2)).toMatchObject({ sales: [{ number: 4 }], sold: 4 });

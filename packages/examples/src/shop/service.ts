@@ -1,3 +1,4 @@
+/** The shop's gRPC handlers, which call the bank and the post office. */
 import { type requestCallback, status } from '@grpc/grpc-js';
 import type { BankClient } from '../bank/proto.js';
 import type { Dispatched, Parcel } from '../post/proto.js';
@@ -9,15 +10,15 @@ export const SALES_PAGE_MAX = 1_000;
 /** The shop's own account at the bank. */
 export const SHOP_ACCOUNT = 'shop';
 
-/** Whom the shop calls. */
+/** The services that the shop calls. */
 export interface Partners {
   readonly bank: Pick<BankClient, 'transfer'>;
   readonly post: { dispatch(parcel: Parcel, callback: requestCallback<Dispatched>): unknown };
 }
 
-/** The shop as a gRPC service. Its stubs are ordinary ones, and so is what it does with them. */
+/** Returns the gRPC handlers of a shop. They use ordinary stubs in the ordinary way. */
 export function handlers(shop: Shop, { bank, post }: Partners): ShopHandlers {
-  // The customer does not wait for this. If the post office refuses the parcel the sale stays without a number.
+  // The customer does not wait for the post office. If it refuses the parcel, the sale keeps tracking number 0.
   const dispatch = (sale: Sale): void => {
     const { number, customer, article } = sale;
     post.dispatch({ recipient: customer, content: article, reference: `sale ${number}` }, (_error, dispatched) => {

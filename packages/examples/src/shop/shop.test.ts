@@ -12,7 +12,7 @@ const LAMP: Sold = {
 };
 
 describe('the shop', () => {
-  it('numbers its sales, and notes what becomes of their parcels', () => {
+  it('numbers its sales, and notes the tracking numbers of their parcels', () => {
     const shop = new Shop();
     const first = shop.sell(LAMP);
     shop.sell({ ...LAMP, customer: 'bob' });
@@ -26,13 +26,13 @@ describe('the shop', () => {
     expect(shop.audit()).toMatchObject({ sales: 3, dispatched: 1 });
   });
 
-  it('gives each payment an id of its own, also after one that was refused', () => {
+  it('gives each payment a new id, also after a payment that was refused', () => {
     const shop = new Shop();
     expect([shop.nextPayment(), shop.nextPayment()]).toEqual([PAYMENTS_AFTER + 1, PAYMENTS_AFTER + 2]);
     expect(shop.audit()).toMatchObject({ sales: 0, payments: 2 });
   });
 
-  it('goes on from a checkpoint as if it had never stopped', () => {
+  it('continues from a checkpoint exactly as the shop that wrote it', () => {
     const shop = new Shop();
     shop.nextPayment();
     const sale = shop.sell({ ...LAMP, customer: 'ä/β' });
@@ -49,7 +49,7 @@ describe('the shop', () => {
     expect(successor.checkpoint()).toEqual(shop.checkpoint());
   });
 
-  it('digests everything that it knows', () => {
+  it('changes the digest when any part of its state differs', () => {
     const digestAfter = (change: (shop: Shop) => void): string => {
       const shop = new Shop();
       const sale = shop.sell(LAMP);
@@ -67,7 +67,7 @@ describe('the shop', () => {
     expect(digestAfter(() => {})).toBe(digests[0]);
   });
 
-  it('refuses bytes that are no checkpoint, and keeps what it has', () => {
+  it('refuses bytes that are not a checkpoint and keeps its state', () => {
     const shop = new Shop();
     shop.sell(LAMP);
     const good = shop.checkpoint();
@@ -86,7 +86,7 @@ describe('the shop', () => {
     expect(shop.checkpoint()).toEqual(good);
   });
 
-  it('has a service config that is understood, and declares what only reads', () => {
+  it('has a service config that parses and declares GetSales as read-only', () => {
     const mode = {
       replication: 'passive',
       multicast: 'direct',

@@ -1,53 +1,54 @@
+/** The state of the shop, without any gRPC. */
 import { createHash } from 'node:crypto';
 import { decodeCheckpoint, encodeCheckpoint, isCount, isRecord } from '../common/json-checkpoint.js';
 import type { Sale } from './proto.js';
 
 const VERSION = 1;
 
-/** The shop's operations at the bank have ids from behind this on; others leave these alone. */
+/** The ids of the shop's operations at the bank are above this number; no other client of the bank uses them. */
 export const PAYMENTS_AFTER = 1_000_000_000;
 
-/** A sale whose number is not given yet. */
+/** A sale that has no number yet. */
 export type Sold = Omit<Sale, 'number' | 'trackingNumber'>;
 
-/** What is said of the state when two shops are compared. */
+/** Describes the state, to compare two shops. */
 export interface ShopAudit {
   readonly sales: number;
-  /** Payments that were asked for, refused ones too. */
+  /** How many payments were requested, refused ones included. */
   readonly payments: number;
-  /** Sales whose tracking number is known. */
+  /** How many sales have a tracking number. */
   readonly dispatched: number;
-  /** Of everything, 64 hexadecimal digits. */
+  /** A digest of the whole state, 64 hexadecimal digits. */
   readonly digest: string;
 }
 
-interface Saved {
+interface SavedSales {
   readonly payments: number;
   readonly sales: readonly Sale[];
 }
 
 /**
- * What the shop knows. Nothing in it depends on anything but what was asked of the shop and answered to it, and in which
- * order. It grows with what is sold.
+ * The sales of a shop. The state depends on nothing but the calls to the shop, the replies to its own calls, and the
+ * order of both, so all replicas reach the same one. It grows with every sale.
  */
 export class Shop {
   #payments = 0;
   #sales: Sale[] = [];
 
-  /** The bank's operation id for another payment. One that is refused used its id up: it is in the bank's history. */
+  /** Returns a new operation id for a payment. A refused payment uses its id up, because the bank's history has it. */
   nextPayment(): number {
     this.#payments += 1;
     return PAYMENTS_AFTER + this.#payments;
   }
 
-  /** A payment was made. */
+  /** The bank has made the payment of a sale. */
   sell(sold: Sold): Sale {
     const sale = { number: this.#sales.length + 1, ...sold, trackingNumber: 0 };
     this.#sales.push(sale);
     return sale;
   }
 
-  /** The post office took the parcel of a sale. */
+  /** The post office has taken the parcel of a sale. */
   dispatched(sale: Sale, trackingNumber: number): void {
     this.#sales[sale.number - 1] = { ...sale, trackingNumber };
   }
@@ -56,7 +57,7 @@ export class Shop {
     return this.#sales.length;
   }
 
-  /** At most `limit` sales, from behind the one with the number `after` on. */
+  /** @returns at most `limit` sales, beginning after the sale with the number `after` */
   page(after: number, limit: number): Sale[] {
     return this.#sales.slice(after, after + limit);
   }
@@ -70,12 +71,12 @@ export class Shop {
     };
   }
 
-  /** A copy of everything, as bytes. */
+  /** Copies the whole state into bytes. */
   checkpoint(): Uint8Array {
-    return encodeCheckpoint(VERSION, { payments: this.#payments, sales: this.#sales } satisfies Saved);
+    return encodeCheckpoint(VERSION, { payments: this.#payments, sales: this.#sales } satisfies SavedSales);
   }
 
-  /** Replaces everything. Throws, and changes nothing, if the bytes are not a checkpoint. */
+  /** Replaces the whole state. Throws and changes nothing if the bytes are not a checkpoint. */
   restore(bytes: Uint8Array): void {
     const { payments, sales } = decodeCheckpoint(bytes, VERSION, 'the shop', isSaved);
     this.#payments = payments;
@@ -83,7 +84,7 @@ export class Shop {
   }
 }
 
-const isSaved = (value: unknown): value is Saved =>
+const isSaved = (value: unknown): value is SavedSales =>
   isRecord(value) && isCount(value.payments) && Array.isArray(value.sales) && value.sales.every(isSale);
 
 const isSale = (value: unknown, index: number): value is Sale =>

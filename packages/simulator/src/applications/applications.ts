@@ -1,6 +1,6 @@
 import type { ReplicaStatus } from '@understudy/core';
 import type { Act } from '../act.js';
-import type { Asked, History, Operation } from '../checks/history.js';
+import type { ApplicationCall, CallTraits, History } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';
 import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Plan, StreamPlan } from '../plan/plan.js';
@@ -51,7 +51,7 @@ export class Applications {
     else this.call(choices.pick(clients), choices.chance(plan.readRate));
   }
 
-  #invoke(session: number, how: Asked): Operation {
+  #invoke(session: number, how: CallTraits): ApplicationCall {
     return this.#world.history.invoke(session, how, this.#world.drawInput(how.readOnly));
   }
 
@@ -74,7 +74,7 @@ export class Applications {
     client.openStream(operation, opening, habits);
   }
 
-  #drawStream(session: number, plan: StreamPlan): [Operation, Opening, Habits] {
+  #drawStream(session: number, plan: StreamPlan): [ApplicationCall, Opening, Habits] {
     const { choices, history } = this.#world;
     const habits = drawHabits(choices, plan);
     const opening = drawOpening(choices, plan, habits, this.#world.drawInput(false));
@@ -136,7 +136,7 @@ export class Applications {
   }
 
   /** A call with an idempotency key, so that it can be made again. */
-  callWithKey(server: PlainServer): Operation {
+  callWithKey(server: PlainServer): ApplicationCall {
     const operation = this.#invoke(PLAIN, { readOnly: false, stuck: false, keyed: true });
     this.#plainCalls.send(server, operation);
     return operation;

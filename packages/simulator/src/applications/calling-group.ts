@@ -1,6 +1,6 @@
 import type { GroupRecord, OrderNum, Term } from '@understudy/core';
 import type { NestedCaller, NestedId, Reply } from '@understudy/core/internal';
-import type { History, Operation } from '../checks/history.js';
+import type { ApplicationCall, History } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';
 import type { Attempt, CalledFor } from '../hosts/client/attempt.js';
 import { demand } from '../violation.js';
@@ -14,7 +14,7 @@ const CLIENT = 'h/1';
 
 /** A call of the group, which may be sent several times. */
 interface Ask {
-  readonly operation: Operation;
+  readonly operation: ApplicationCall;
   readonly id: NestedId;
   /** The outcome is known. */
   done: boolean;
@@ -28,7 +28,7 @@ interface Ask {
 interface CallingClient {
   readonly dead: boolean;
   readonly mayCall: boolean;
-  call(operation: Operation, method: string, by: CalledFor): void;
+  call(operation: ApplicationCall, method: string, by: CalledFor): void;
 }
 
 export interface CallingGroupWorld {

@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import { type CallId, type Outcome, type ReplicaEvent, replyOf } from '@understudy/core/internal';
-import type { History, Operation } from '../checks/history.js';
+import type { ApplicationCall, History } from '../checks/history.js';
 import type { Caller } from '../network/caller.js';
 import { requestText } from '../services/ledger.js';
 
@@ -22,13 +22,13 @@ export interface PlainCallsWorld {
 export class PlainCalls {
   readonly #world: PlainCallsWorld;
   /** Calls that wait for an answer, and how often each was sent. */
-  readonly #open = new Map<Operation, number>();
+  readonly #open = new Map<ApplicationCall, number>();
 
   constructor(world: PlainCallsWorld) {
     this.#world = world;
   }
 
-  send(server: PlainServer, operation: Operation): void {
+  send(server: PlainServer, operation: ApplicationCall): void {
     if (!server.runs) return;
     this.#open.set(operation, (this.#open.get(operation) ?? 0) + 1);
     const call = server.newCall(this.#callerOf(operation));
@@ -41,7 +41,7 @@ export class PlainCalls {
     server.step({ kind: 'plainCall', call, peer: 'plain', readOnly, request });
   }
 
-  #callerOf(operation: Operation): Caller {
+  #callerOf(operation: ApplicationCall): Caller {
     return {
       answered: (outcome: Outcome) => {
         this.#open.delete(operation);
@@ -55,7 +55,7 @@ export class PlainCalls {
   }
 
   /** One sending failed. The last one counts, unless another was answered. */
-  #fail(operation: Operation, mayHaveTakenEffect: boolean): void {
+  #fail(operation: ApplicationCall, mayHaveTakenEffect: boolean): void {
     const sent = this.#open.get(operation);
     if (sent === undefined) return;
     if (sent > 1) {

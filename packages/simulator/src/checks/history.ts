@@ -1,5 +1,5 @@
 import type { Reply } from '@understudy/core/internal';
-import type { Operation as LinearOperation } from '../linearizability/model.js';
+import type { Operation } from '../linearizability/model.js';
 import { type Ledger, type Saw, sawOf } from '../services/ledger.js';
 import type { Workload } from '../services/workload.js';
 import { demand } from '../violation.js';
@@ -12,7 +12,7 @@ export const REFUSED: Reply = Object.freeze({ kind: 'reply', code: 7, details: '
 const isAccepted = ({ code, message }: Reply): boolean => code === 0 && message?.length === 0;
 
 /** One call of an application, as the application sees it. */
-export interface Operation {
+export interface ApplicationCall {
   readonly name: string;
   /** The client process that made it; negative for a call without our interceptor. */
   readonly process: number;
@@ -39,13 +39,13 @@ export interface Operation {
 }
 
 /** How a call is made, beside its input. */
-export interface Asked {
+export interface CallTraits {
   readonly readOnly: boolean;
   readonly stuck: boolean;
   readonly keyed: boolean;
   /** The key of an earlier operation, which asks for something else. */
   readonly key?: string;
-  readonly place?: Operation['place'];
+  readonly place?: ApplicationCall['place'];
 }
 
 /** A promotion that decided how far to adopt. */
@@ -58,8 +58,8 @@ interface Promotion {
 
 /** All calls of a simulation and what became of them; says at the end whether the group kept its promises (DESIGN 3). */
 export class History {
-  readonly operations: Operation[] = [];
-  readonly byName = new Map<string, Operation>();
+  readonly operations: ApplicationCall[] = [];
+  readonly byName = new Map<string, ApplicationCall>();
   readonly streams: StreamRecord[] = [];
   /** By name, when a primary first knew an order to be stable that is no operation. */
   readonly #partsStableAt = new Map<string, number>();
@@ -68,9 +68,9 @@ export class History {
   /** Judgments that were left undecided because they would have taken too long. */
   undecided = 0;
 
-  invoke(process: number, how: Asked, input: unknown): Operation {
+  invoke(process: number, how: CallTraits, input: unknown): ApplicationCall {
     const name = `${how.readOnly ? 'r' : 'm'}${this.operations.length + 1}`;
-    const operation: Operation = {
+    const operation: ApplicationCall = {
       name,
       process,
       input,
@@ -90,7 +90,7 @@ export class History {
     return operation;
   }
 
-  answer(operation: Operation, outcome: Reply): void {
+  answer(operation: ApplicationCall, outcome: Reply): void {
     if (operation.state === 'answered' && outcome.code === 0) {
       const again = sawOf(outcome);
       demand(
@@ -120,7 +120,7 @@ export class History {
     );
   }
 
-  fail(operation: Operation, mayHaveTakenEffect: boolean): void {
+  fail(operation: ApplicationCall, mayHaveTakenEffect: boolean): void {
     demand(operation.state === 'open', () => `${operation.name} fails, but was ${operation.state}`);
     operation.completedAt = this.#now++;
     operation.state = mayHaveTakenEffect ? 'unknown' : 'never';
@@ -169,7 +169,7 @@ export class History {
 
   /** Whether some order of the calls explains what all callers saw so far; what is still open may have happened. */
   judge(workload: Workload, concurrent: boolean): void {
-    const seen: LinearOperation<unknown, unknown>[] = [];
+    const seen: Operation<unknown, unknown>[] = [];
     for (const operation of this.operations) {
       const { process, input, saw, invokedAt, completedAt, state, readOnly } = operation;
       if (state === 'never' || input === null) continue;
@@ -204,7 +204,7 @@ export class History {
   }
 
   /** Whether an answered operation is in the final list just as its reply says; if not, its loss must be excused. */
-  #isKept(operation: Operation, final: Ledger, concurrent: boolean): boolean {
+  #isKept(operation: ApplicationCall, final: Ledger, concurrent: boolean): boolean {
     const { name, saw, readOnly } = operation;
     if (operation.state === 'accepted') {
       const isThere = final.operations.includes(name);
@@ -227,7 +227,7 @@ export class History {
    * The exception of DESIGN 3 for `concurrent`: the reply was not stable, and its client was dead, or out of reach for
    * sessionMs, when a promotion decided. A reply that a client in reach had is never lost.
    */
-  #mayBeLost({ name, process, completedAt, saw, state }: Operation): boolean {
+  #mayBeLost({ name, process, completedAt, saw, state }: ApplicationCall): boolean {
     return this.#mayBeGone(process, completedAt, saw?.last ?? (state === 'accepted' ? name : ''));
   }
 
@@ -242,7 +242,7 @@ export class History {
 }
 
 /** A call sees everything that was answered before it began. */
-function checkRealTime(operations: readonly Operation[], placeOf: (operation: Operation) => number): void {
+function checkRealTime(operations: readonly ApplicationCall[], placeOf: (operation: ApplicationCall) => number): void {
   const places = operations.map((operation) => ({ operation, place: placeOf(operation) }));
   for (const { operation: later, place } of places) {
     for (const { operation: earlier, place: before } of places) {

@@ -6,14 +6,18 @@ import { demand } from '../violation.js';
 /** No answer can arrive within so short a time. */
 const TOO_SOON_MS = 15;
 
-interface Asker {
+interface NackingReplica {
   readonly name: string;
   readonly clockMs: number;
   readonly status: ReplicaStatus | undefined;
 }
 
 /** DESIGN 5.6: a promotion waits for a body that it asked for before it asks again. Otherwise each event would ask. */
-export function checkNacks(server: Asker, link: Pick<SessionLink, 'client' | 'nacked'>, frame: ReplyFrame): void {
+export function checkNacks(
+  server: NackingReplica,
+  link: Pick<SessionLink, 'client' | 'nacked'>,
+  frame: ReplyFrame,
+): void {
   if (frame.kind !== 'nack' || server.status?.role !== 'promoting') return;
   for (const seqNum of frame.seqNums) {
     const askedMs = link.nacked.get(seqNum) ?? Number.NEGATIVE_INFINITY;

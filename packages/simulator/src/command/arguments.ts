@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Reads an argument that must be a whole number. @throws InvalidArgumentError, which says what it must be */
+/** Reads an argument as a whole number. @throws InvalidArgumentError that names the allowed range */
 export const wholeNumberOf =
   (min: number, max: number) =>
   (text: string): number => {

@@ -1,11 +1,11 @@
-/** Seeds that follow each other; after the largest of 64 bits comes 0. */
+/** Successive seeds. After the largest seed of 64 bits comes 0. */
 export interface Batch {
   readonly first: bigint;
   readonly count: number;
 }
 
 const BATCH_MAX = 32;
-/** So that no worker is long at work when the others are done. */
+/** Batches are small, so that no worker is still busy long after the others have finished. */
 const BATCHES_PER_WORKER = 4;
 
 export function* batches(from: bigint, seeds: number, workers: number): Generator<Batch, void> {

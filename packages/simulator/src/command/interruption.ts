@@ -1,4 +1,7 @@
-/** Aborted by Ctrl-C or a signal: what was found so far is still to be told. A second one ends the process at once. */
+/**
+ * Is aborted by Ctrl-C or a signal, so that the results so far are still printed. A second one ends the process at
+ * once.
+ */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

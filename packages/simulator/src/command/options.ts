@@ -1,3 +1,4 @@
+/** The command line of the simulator. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -8,7 +9,7 @@ import { wrap } from '../trace/text.js';
 import { wholeNumberOf } from './arguments.js';
 import type { Output } from './output.js';
 
-/** Many runs, for what they find together. */
+/** The options of many runs, which end with a summary. */
 export interface ManyOptions {
   readonly seeds: number;
   readonly from: bigint;
@@ -16,11 +17,11 @@ export interface ManyOptions {
   readonly bail: boolean;
   readonly json: boolean;
   readonly limits: PlanLimits;
-  /** What the command line of a replay must repeat. */
+  /** Options that the command line of a replay must repeat. */
   readonly repeat: string;
 }
 
-/** One run, to be looked at. */
+/** The options of one run, which prints a trace. */
 export interface OneOptions {
   readonly seed: bigint;
   readonly trace: boolean;
@@ -52,7 +53,7 @@ interface Parsed {
   readonly nested?: true;
 }
 
-/** Far beyond the 5 % that the protocol allows for: leases do not exclude each other, and the checks must see it. */
+/** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
 const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay', 'nested'];
@@ -74,10 +75,12 @@ Examples:
   npm run simulate -- --seed 7 --trace
   npm run simulate -- --seed 7 --diagram run.svg --from-ms 1000 --to-ms 1300`;
 
-/** @throws CommanderError for help, and for a command line that makes no sense; it has been said then */
+/** @throws CommanderError for help and for a wrong command line, after commander has printed the text */
 export function parseOptions(args: readonly string[], { out, err }: Output): SimulatorOptions {
   const command = new Command('simulate')
-    .description('Breaks whole groups by seed, on a virtual network and clock, and checks every\npromise.')
+    .description(
+      'Plays groups of replicas on a virtual network and clock, with faults by seed,\nand checks every promise.',
+    )
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err, getOutHelpWidth: () => 80 })
     .showSuggestionAfterError(false)
@@ -88,15 +91,15 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
       new Option('--workers <n>', 'threads that play').argParser(wholeNumberOf(1, 256)).default(availableParallelism()),
     )
     .option('--bail', 'stop at the first violation')
-    .option('--json', 'the summary or the result as JSON')
+    .option('--json', 'print the summary or the result as JSON')
     .addOption(
       new Option('--seed <seed>', 'play this one').argParser(seedOf).conflicts(['seeds', 'from', 'workers', 'bail']),
     )
     .addOption(new Option('--trace', 'of --seed: print what happens').conflicts('json'))
-    .option('--diagram <file>', 'of --seed: draw it; .mmd is Mermaid, .svg a picture', diagramFile)
+    .option('--diagram <file>', 'with --seed: draw the run; .mmd is Mermaid, .svg a picture', diagramFile)
     .option('--from-ms <ms>', 'trace and draw only from this virtual time on', wholeNumberOf(0, 1e9))
     .option('--to-ms <ms>', 'trace and draw only up to this virtual time', wholeNumberOf(0, 1e9))
-    .option('--without <kinds>', 'leave out these kinds of faults, with commas', kindsOf)
+    .option('--without <kinds>', 'leave out these kinds of faults, separated by commas', kindsOf)
     .addOption(
       new Option('--drift <range>', "clocks' drift: within its bound or far beyond")
         .choices(['within', 'beyond'])
@@ -105,8 +108,8 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     .addOption(
       new Option('--drill <name>', 'lead every run into this situation').choices(DRILLS.map(({ name }) => name)),
     )
-    .option('--streams', 'streams in every run')
-    .option('--nested', 'handlers that call another service in every run')
+    .option('--streams', 'open streams in every run')
+    .option('--nested', 'make handlers call another service in every run')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -164,7 +167,7 @@ function seedOf(text: string): bigint {
 function kindsOf(text: string): string[] {
   const kinds = text.split(',');
   const unknown = kinds.find((kind) => !LEAVABLE.includes(kind));
-  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${LEAVABLE.join(', ')}.`);
+  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is not a kind; use ${LEAVABLE.join(', ')}.`);
   return kinds;
 }
 

@@ -1,4 +1,4 @@
-/** Where the command writes. */
+/** The output of the command. */
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;

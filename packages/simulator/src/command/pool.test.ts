@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { batches } from './batches.js';
 import { playBatches } from './pool.js';
 
-/** A worker that answers with bare seeds, except where `at` says what else it does. */
+/** A worker that answers with bare seeds, except where the code in `at` does something else. */
 const workerThat = (at: string) => () =>
   new Worker(
     `const { parentPort } = require('node:worker_threads');
@@ -24,7 +24,7 @@ async function play(at: string, seeds: number, stopAt?: bigint) {
     start: workerThat(at),
     workers: 2,
     batches: batches(1n, seeds, 2),
-    // Longer than a worker takes to start on a busy machine.
+    // This is longer than a worker takes to start on a busy machine.
     hangMs: 2000,
     signal: stop.signal,
     onResult: ({ seed }) => {
@@ -47,20 +47,20 @@ describe('workers', () => {
     ["if (seed === 18n) throw new Error('out of luck');", 'its worker died: out of luck'],
     ['if (seed === 18n) process.exit(3);', 'its worker ended with status 3'],
     ['while (seed === 18n);', 'hangs: no end within 2 s'],
-  ])('that fail in the middle of a seed cost that seed alone: %s', async (at, reason) => {
+  ])('that fail at one seed lose only that seed: %s', async (at, reason) => {
     const { results, failures } = await play(at, 40);
     expect(failures).toEqual([`18 ${reason}, with seeds 18 to 20 to play`]);
     expect(results).toEqual(seedsTo(40).filter((seed) => seed !== 18n));
   });
 
-  it('that fail at every seed end the whole play', async () => {
+  it('that fail at every seed end the whole run', async () => {
     const { results, failures } = await play("throw new Error('broken');", 1000);
     expect(results).toEqual([]);
     expect(failures.length).toBeGreaterThanOrEqual(20);
     expect(failures.length).toBeLessThan(25);
   });
 
-  it('end when they are told to, also in the middle of a seed', async () => {
+  it('end when the run is aborted, even in the middle of a seed', async () => {
     const { results, failures } = await play('while (seed === 3n);', 1000, 2n);
     expect(results).not.toContain(3n);
     expect(failures).toEqual([]);

@@ -1,10 +1,11 @@
+/** Plays many seeds on several threads. */
 import { setMaxListeners } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import type { RunResult } from '../run.js';
 import { type Batch, seedAfter } from './batches.js';
 import type { Failure } from './tally.js';
 
-/** More seeds without a result than this are a defect of the simulator: going on would only repeat it. */
+/** So many seeds without a result mean a defect of the simulator. Going on would only repeat it. */
 const FAILURES_MAX = 20;
 
 export interface PoolOptions {
@@ -12,17 +13,17 @@ export interface PoolOptions {
   readonly start: () => Worker;
   readonly workers: number;
   readonly batches: Iterator<Batch, void>;
-  /** A seed that takes longer is given up. */
+  /** A seed that takes longer counts as failed. */
   readonly hangMs: number;
   readonly onResult: (result: RunResult) => void;
   readonly onFailure: (failure: Failure) => void;
-  /** Ends it, with what has come so far. */
+  /** Ends the run with the results so far. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Hands batches to workers until there are none left. A worker that dies or hangs costs the seed that it was at and nothing
- * else: another one plays the rest of its batch.
+ * Hands batches to workers until none are left. If a worker dies or hangs, only its present seed is lost: another
+ * worker plays the rest of the batch.
  */
 export async function playBatches(options: PoolOptions): Promise<void> {
   const { batches, workers, onFailure } = options;
@@ -47,12 +48,12 @@ export async function playBatches(options: PoolOptions): Promise<void> {
 }
 
 interface Failed {
-  /** What was not played; its first seed is the one that failed. */
+  /** The seeds that were not played. The first one is the seed that failed. */
   readonly batch: Batch;
   readonly reason: string;
 }
 
-/** One worker's life. @returns what it left over, unless it played all that there was or was told to end */
+/** Runs one worker. @returns the seeds that a failed worker left over; undefined if it did not fail */
 async function playUntilFailure(options: PoolOptions, firstBatch: Batch): Promise<Failed | undefined> {
   const { batches, hangMs, onResult, signal } = options;
   const worker = options.start();

@@ -1,16 +1,16 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 
-/** Shows how far the runs have come. */
+/** Shows the progress of the runs. */
 export interface Progress {
   update(done: number): void;
-  /** Something worth a line of its own. */
+  /** Prints an event on a line of its own. */
   note(text: string): void;
   end(): void;
 }
 
 const WIDTH = 78;
 
-/** A bar on a terminal; elsewhere a line every ten percent. */
+/** Shows a bar on a terminal, elsewhere a line every ten percent. */
 export const progressOn = (stream: NodeJS.WriteStream, total: number): Progress =>
   stream.isTTY ? new BarProgress(stream, total) : new LineProgress((line) => stream.write(`${line}\n`), total);
 

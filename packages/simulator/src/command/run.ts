@@ -1,3 +1,4 @@
+/** The simulator's command. */
 import { CommanderError } from 'commander';
 import { parseOptions } from './options.js';
 import type { Output } from './output.js';
@@ -15,7 +16,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     const options = parseOptions(args, output);
     return options.kind === 'one' ? simulateOne(options.one, output) : await simulateMany(options.many, output);
   } catch (error) {
-    // Commander has already said what is wrong; for help nothing is.
+    // Commander has already printed the mistake, or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }

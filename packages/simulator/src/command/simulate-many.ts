@@ -1,3 +1,4 @@
+/** Plays many seeds and prints a summary. */
 import { Worker } from 'node:worker_threads';
 import { batches } from './batches.js';
 import { interruption } from './interruption.js';
@@ -8,7 +9,7 @@ import { progressOn } from './progress.js';
 import { briefly, summaryJson, summaryOf } from './summary.js';
 import { LISTED_MAX, Tally } from './tally.js';
 
-/** Real time. The longest of ten thousand runs takes a fraction of a second. */
+/** The real time that a seed may take. The longest of ten thousand runs takes a fraction of a second. */
 const HANG_MS = 30_000;
 
 /** @returns the exit code */

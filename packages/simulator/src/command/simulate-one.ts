@@ -1,3 +1,4 @@
+/** Plays one seed and prints its trace. */
 import { writeFileSync } from 'node:fs';
 import colors from 'picocolors';
 import { simulate } from '../run.js';
@@ -10,7 +11,7 @@ import type { OneOptions } from './options.js';
 import type { Output } from './output.js';
 import { resultJson, resultText } from './summary.js';
 
-/** Colours of a trace in a terminal. */
+/** The colours of a trace in a terminal. */
 const EMPHASIS = { fault: colors.yellow, violation: colors.red };
 
 /** @returns the exit code */

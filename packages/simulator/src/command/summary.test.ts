@@ -28,7 +28,7 @@ const resultOf = (seed: bigint, reason?: string): RunResult => ({
 });
 
 describe('a tally', () => {
-  it('lists the first violations by seed, whatever the order in which they come, and counts the rest', () => {
+  it('keeps the violations of the lowest seeds, in whatever order they arrive, and counts the rest', () => {
     const last = 2n ** 64n - 1n;
     const tally = new Tally(last);
     for (let i = LISTED_MAX; i >= 0; i--) tally.add(resultOf(seedAfter(last, i), `bad ${i}`));
@@ -41,7 +41,7 @@ describe('a tally', () => {
 });
 
 describe('the summary', () => {
-  it('says what was found, with the command that replays each violation', () => {
+  it('names each violation, with the command that replays it', () => {
     const tally = new Tally(5n);
     tally.add(resultOf(5n));
     tally.add(resultOf(6n, 'reply to "m1"\nis lost'));
@@ -64,7 +64,7 @@ all                                 1        0            0         1
 `);
   });
 
-  it('says how many seeds were played when it was ended early', () => {
+  it('of a run that was interrupted tells how many seeds were played', () => {
     const tally = new Tally(5n);
     tally.add(resultOf(5n));
     expect(summaryOf(tally, OPTIONS, 2000)).toMatch(/^1 of 3 seeds from 5 on: 1 runs/);
@@ -100,7 +100,7 @@ all                                 1        0            0         1
     [90_000, '1.5 min'],
     [5_400_000, '1.5 h'],
     [129_600_000, '1.5 d'],
-  ])('gives a duration of %d ms as %s', (ms, text) => expect(durationOf(ms)).toBe(text));
+  ])('prints a duration of %d ms as %s', (ms, text) => expect(durationOf(ms)).toBe(text));
 });
 
 describe('batches', () => {

@@ -1,3 +1,4 @@
+/** The summary of many runs, as text and as JSON. */
 import type { RunResult } from '../run.js';
 import { plainText } from '../trace/text.js';
 import { seedAfter } from './batches.js';
@@ -49,7 +50,7 @@ export const summaryJson = (tally: Tally, { from, seeds }: ManyOptions, realMs: 
 
 export const resultJson = (result: RunResult): string => jsonOf(result);
 
-/** Seeds have more digits than readers of JSON keep of a number. */
+/** Writes seeds as texts in JSON, because they have more digits than most readers keep of a number. */
 const jsonOf = (value: unknown): string =>
   `${JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part), 2)}\n`;
 
@@ -60,7 +61,7 @@ export const resultText = ({ seed, mode, ending, steps, operations, virtualMs, r
     '',
   ].join('\n');
 
-/** A part for each kind of replication: a whole mode and four counts are wider than a terminal. */
+/** Returns one table for each kind of replication. One table with whole modes would be wider than a terminal. */
 export function modesTable(byMode: ReadonlyMap<string, Endings>): string[] {
   const modes = [...byMode.keys()].sort().map((mode) => mode.split(', '));
   const widths = modes[0]?.map((_, i) => Math.max(...modes.map((mode) => mode[i]?.length ?? 0))) ?? [];
@@ -101,13 +102,13 @@ function listOf(listed: readonly Failure[], count: number, what: string, repeat:
   ];
 }
 
-/** On one line. */
+/** Puts a text on one line. */
 export function briefly({ seed, reason }: Failure): string {
   const text = `seed ${seed}: ${plainText(reason.split('\n')[0] ?? '')}`;
   return text.length <= WIDTH - 2 ? text : `${text.slice(0, WIDTH - 3)}…`;
 }
 
-/** In the largest unit of which there is at least one. */
+/** Formats a duration in the largest unit of which it has at least one. */
 export function durationOf(ms: number): string {
   const units = [
     ['d', 86_400_000],

@@ -1,9 +1,10 @@
+/** Sums the results of many runs. */
 import type { RunResult } from '../run.js';
 
-/** More violations than this are counted only. */
+/** How many violations are kept. Further ones are only counted. */
 export const LISTED_MAX = 20;
 
-/** A seed without a result: its worker died, or its run did not end. */
+/** A seed without a result, because its worker died or its run did not end. */
 export interface Failure {
   readonly seed: bigint;
   readonly reason: string;
@@ -11,23 +12,23 @@ export interface Failure {
 
 export type Endings = Record<RunResult['ending'], number>;
 
-/** Sums over any number of runs; its size does not grow with them. */
+/** Sums over runs. Its size does not grow with their number. */
 export class Tally {
   readonly #from: bigint;
   runs = 0;
   steps = 0;
   operations = 0;
   virtualMs = 0;
-  /** Checks for linearizability that would have taken too long. */
+  /** How many checks for linearizability gave up because they took too long. */
   undecided = 0;
   violated = 0;
   failed = 0;
   readonly byMode = new Map<string, Endings>();
-  /** The first by seed, whichever worker was faster. */
+  /** The violations of the lowest seeds, whichever worker was faster. */
   readonly violations: Failure[] = [];
   readonly failures: Failure[] = [];
 
-  /** @param from the first seed */
+  /** @param from first seed of all runs */
   constructor(from: bigint) {
     this.#from = from;
   }
@@ -57,7 +58,7 @@ export class Tally {
     list.length = Math.min(list.length, LISTED_MAX);
   }
 
-  /** Seeds begin again at 0 after the largest. */
+  /** Compares seeds by their distance from the first one, because 0 follows the largest seed. */
   #offset({ seed }: Failure): bigint {
     return BigInt.asUintN(64, seed - this.#from);
   }

@@ -1,7 +1,7 @@
 import type { GroupRecord, SwapResult } from '@understudy/core';
 import { RecordStore } from '@understudy/core/testing';
 import type { Watch } from '../checks/watch.js';
-import { type Asker, RecordRequest, type RequestWorld } from './record-request.js';
+import { RecordRequest, type RequestingReplica, type RequestWorld } from './record-request.js';
 
 /** Who is told what happens to the record. */
 export interface CoordinatorWorld extends RequestWorld {
@@ -32,12 +32,12 @@ export class VirtualCoordinator {
     return this.#store.record;
   }
 
-  reaches({ withoutCoordinatorUntilMs }: Pick<Asker, 'withoutCoordinatorUntilMs'>): boolean {
+  reaches({ withoutCoordinatorUntilMs }: Pick<RequestingReplica, 'withoutCoordinatorUntilMs'>): boolean {
     const { nowMs } = this.#world;
     return nowMs >= this.downUntilMs && nowMs >= withoutCoordinatorUntilMs;
   }
 
-  submit(server: Asker, next: GroupRecord, reason: string): void {
+  submit(server: RequestingReplica, next: GroupRecord, reason: string): void {
     if (reason === 'claim') this.#world.watch.claims(server);
     this.requests = [...this.requests, new RecordRequest(this.#world, this, server, next, reason)];
   }
@@ -47,7 +47,7 @@ export class VirtualCoordinator {
   }
 
   /** A change of the record that this replica wants for this reason is under way. */
-  isAsked(server: Asker, reason: string): boolean {
+  isAsked(server: RequestingReplica, reason: string): boolean {
     return this.requests.some((request) => request.server === server && request.reason === reason);
   }
 

@@ -13,7 +13,7 @@ type Answer =
   | { readonly kind: 'read'; readonly record: GroupRecord | undefined };
 
 /** The replica that asks for the change. */
-export interface Asker {
+export interface RequestingReplica {
   readonly name: string;
   readonly index: number;
   readonly alive: boolean;
@@ -27,9 +27,9 @@ export interface Asker {
 }
 
 /** The coordinator that is asked. */
-interface Asked {
+interface AskedCoordinator {
   readonly record: GroupRecord | undefined;
-  reaches(server: Asker): boolean;
+  reaches(server: RequestingReplica): boolean;
   swap(next: GroupRecord, reason: string, gaveUp: ReadonlySet<number> | undefined): SwapResult;
   ended(request: RecordRequest): void;
 }
@@ -39,14 +39,14 @@ export interface RequestWorld {
   readonly choices: Choices;
   readonly plan: Pick<Plan, 'coordinatorLoss'>;
   /** Client processes that a promotion of this replica may give up now. */
-  outOfReach(server: Asker): ReadonlySet<number>;
+  outOfReach(server: RequestingReplica): ReadonlySet<number>;
 }
 
 /** A change of the record as a replica pursues it: questions on their way to the coordinator, answers on their way back. */
 export class RecordRequest implements Act {
   readonly #world: RequestWorld;
-  readonly #coordinator: Asked;
-  readonly server: Asker;
+  readonly #coordinator: AskedCoordinator;
+  readonly server: RequestingReplica;
   readonly #life: number;
   readonly #change: RecordChange;
   readonly reason: string;
@@ -57,7 +57,13 @@ export class RecordRequest implements Act {
   /** The question or its answer is lost: the replica that asked waits in vain, until then. */
   #lostUntilMs: number | undefined;
 
-  constructor(world: RequestWorld, coordinator: Asked, server: Asker, next: GroupRecord, reason: string) {
+  constructor(
+    world: RequestWorld,
+    coordinator: AskedCoordinator,
+    server: RequestingReplica,
+    next: GroupRecord,
+    reason: string,
+  ) {
     this.#world = world;
     this.#coordinator = coordinator;
     this.server = server;

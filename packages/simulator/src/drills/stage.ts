@@ -1,7 +1,7 @@
 import type { GroupRecord } from '@understudy/core';
 import { isInSync } from '@understudy/core/internal';
 import type { Applications } from '../applications/applications.js';
-import type { History, Operation } from '../checks/history.js';
+import type { ApplicationCall, History } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';
 import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Host } from '../hosts/host.js';
@@ -199,7 +199,7 @@ export class Stage {
   }
 
   /** @returns undefined if it cannot call now */
-  call(client: ClientHost, readOnly = false): Operation | undefined {
+  call(client: ClientHost, readOnly = false): ApplicationCall | undefined {
     const { history, applications } = this.world;
     const before = history.operations.length;
     applications.call(client, readOnly);
@@ -207,12 +207,12 @@ export class Stage {
   }
 
   /** @returns whether it was answered in time */
-  answered(operation: Operation | undefined, withinMs: number): boolean {
+  answered(operation: ApplicationCall | undefined, withinMs: number): boolean {
     return operation !== undefined && this.until(() => operation.state === 'answered', withinMs);
   }
 
   /** @returns whether that replica did it in time */
-  processed(server: ServerHost, operation: Operation | undefined, withinMs: number): boolean {
+  processed(server: ServerHost, operation: ApplicationCall | undefined, withinMs: number): boolean {
     return operation !== undefined && this.until(() => server.life.processed.includes(operation.name), withinMs);
   }
 

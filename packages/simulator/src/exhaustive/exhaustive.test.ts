@@ -12,7 +12,7 @@ import { formatSchedule, parseSchedule } from './search/schedule.js';
 import { play } from './window/play.js';
 import { MODES, type Mode, nameOf } from './window/scenario.js';
 
-/** Every crash point and every single deviation. The command goes further by default. */
+/** These bounds cover every crash point and every single deviation. The command goes further by default. */
 const ONE: Bound = { deviations: 1, crashes: 1, together: 1 };
 const [FIRST] = MODES as [Mode];
 
@@ -20,7 +20,7 @@ describe('the group keeps every promise at every crash point and after every sin
   it.each(MODES.map((mode) => [nameOf(mode), mode] as const))('%s', { timeout: 60_000 }, (_, mode) => {
     const { violations, endings, byCost } = explore({ mode, operations: 3, bound: ONE });
     expect(violations).toEqual([]);
-    // If one of two replicas crashes, the other is left to go on.
+    // If one of two replicas crashes, the other one continues alone.
     expect(endings.unavailable).toBe(0);
     expect(byCost['1+0']).toBeGreaterThan(100);
     expect(byCost['0+1']).toBeGreaterThan(40);
@@ -38,7 +38,7 @@ describe('the exhaustive search', () => {
     expect(crashes.map(({ schedule }) => formatSchedule(schedule)).sort()).toEqual(expected.sort());
   });
 
-  it('plays every pair of crashes, and no set of decisions twice', () => {
+  it('plays every pair of crashes, and each set of decisions only once', () => {
     const bound: Bound = { deviations: 0, crashes: 2, together: 2 };
     const sets: string[] = [];
     const visit = (node: Node): void => {
@@ -55,7 +55,7 @@ describe('the exhaustive search', () => {
     for (const pair of ['S1@1/S2@1', 'C1@1/S1@1', 'C1@1/S2@1', 'C2@0/S1@0']) expect(sets).toContain(pair);
   });
 
-  it('finds the same in parts as in one go', () => {
+  it('finds the same schedules in parts as in one search', () => {
     const options = { mode: FIRST, operations: 1, bound: ONE };
     const whole = explore(options);
     const parts = [0, 1, 2].map((index) => explore({ ...options, part: { index, of: 3 } }));
@@ -65,7 +65,7 @@ describe('the exhaustive search', () => {
 });
 
 describe('a run that was printed', () => {
-  it('plays the same again when it is parsed', () => {
+  it('plays the same again after it is parsed', () => {
     const run = parseRun('semi-active,direct,concurrent,stream:3:4.2/S1@4/~0=1');
     const linesOf = () => {
       const lines: string[] = [];
@@ -83,13 +83,13 @@ describe('a run that was printed', () => {
     'no such mode:3:',
     'semi-active,direct,concurrent,stream:4:',
     'semi-active,direct,concurrent,stream:3:x',
-  ])('is refused if it is not one: %j', (text) => {
+  ])('is refused if its text is malformed: %j', (text) => {
     expect(() => parseRun(text)).toThrow(RangeError);
   });
 
-  it('is refused if its schedule names a step that never comes', () => {
+  it('is refused if its schedule names a step beyond its end', () => {
     const text = 'semi-active,direct,concurrent,stream:3:1999.1';
-    expect(() => replay(parseRun(text), () => {})).toThrow(/step 1999 does not come/);
+    expect(() => replay(parseRun(text), () => {})).toThrow(/names step 1999/);
   });
 });
 

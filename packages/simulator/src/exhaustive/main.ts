@@ -1,3 +1,4 @@
+/** The exhaustive mode: plays every schedule within a bound. */
 import colors from 'picocolors';
 import { EXIT_BAD_INPUT, type ExhaustiveOptions, parseExhaustiveOptions } from './command/options.js';
 import { runAll, tasksOf } from './command/pool.js';
@@ -9,7 +10,7 @@ import type { Mode } from './window/scenario.js';
 
 /** The exit code after a violation. */
 const EXIT_VIOLATION = 1;
-/** More violations than this of one mode tell nothing new. */
+/** The search in a mode ends after so many violations, because more would tell nothing new. */
 const SHOWN_MAX = 5;
 
 async function search({ modes, operations, bound, jobs }: ExhaustiveOptions): Promise<number> {

@@ -9,11 +9,11 @@ const set = (value: number, key = 'x'): RegisterInput => ({ kind: 'set', key, va
 const cas = (from: number, to: number): RegisterInput => ({ kind: 'cas', key: 'x', from, to });
 
 let processes = 0;
-/** A call from the one time to the other, by a client of its own. */
+/** A call from one time to another, by a client that makes no other call. */
 function call(invokedAt: number, completedAt: number, input: RegisterInput, output: RegisterOutput): RegisterOperation {
   return { process: processes++, input, output, invokedAt, completedAt };
 }
-/** A call whose outcome nobody knows. */
+/** A call with an unknown outcome. */
 function unknown(invokedAt: number, input: RegisterInput): RegisterOperation {
   return { process: processes++, input, output: undefined, invokedAt, completedAt: Number.POSITIVE_INFINITY };
 }
@@ -29,7 +29,7 @@ describe('a history', () => {
     expect(verdictOf(call(3, 4, get, 1), call(1, 2, set(1), true))).toBe('linearizable');
   });
 
-  it('with a stale read is violated', () => {
+  it('with a stale read is not linearizable', () => {
     expect(verdictOf(call(1, 2, set(1), true), call(3, 4, set(2), true), call(5, 6, get, 1))).toBe('violated');
   });
 
@@ -39,13 +39,13 @@ describe('a history', () => {
     expect(verdictOf(...write, call(4, 5, get, 2), call(6, 7, get, 1))).toBe('violated');
   });
 
-  it('with a lost update, where two exchanges of one value both succeed, is violated', () => {
+  it('with a lost update, where two exchanges of one value both succeed, is not linearizable', () => {
     const first = call(1, 2, set(1), true);
     expect(verdictOf(first, call(3, 6, cas(1, 2), true), call(4, 7, cas(1, 3), true))).toBe('violated');
     expect(verdictOf(first, call(3, 6, cas(1, 2), true), call(4, 7, cas(1, 3), false))).toBe('linearizable');
   });
 
-  it('with an answer and a call at the same time counts them as concurrent', () => {
+  it('may have an answer and a call at the same time, which count as concurrent', () => {
     expect(verdictOf(call(1, 2, get, 7), call(2, 3, set(7), true))).toBe('linearizable');
     expect(verdictOf(call(1, 2, get, 7), call(2.1, 3, set(7), true))).toBe('violated');
   });
@@ -54,7 +54,7 @@ describe('a history', () => {
     expect(verdictOf(call(1, 2, set(1), true), call(3, 4, set(2, 'y'), true), call(5, 6, get, 1))).toBe('linearizable');
   });
 
-  it('has the effect of an operation in time even if nobody knows its output', () => {
+  it('has the effect of every completed operation, even of one without a known output', () => {
     const write: RegisterOperation = { process: 0, input: set(1), output: undefined, invokedAt: 1, completedAt: 2 };
     expect(verdictOf(write, call(3, 4, get, 1))).toBe('linearizable');
     expect(verdictOf(write, call(3, 4, get, null))).toBe('violated');
@@ -85,7 +85,7 @@ describe('a call of unknown outcome', () => {
     );
   });
 
-  it('is left out of the order that is found if no answer needs it', () => {
+  it('is left out of the resulting order if no answer needs it', () => {
     const result = checkLinearizable(registerMap, [first, lost]);
     expect(result).toEqual({ verdict: 'linearizable', steps: 1, linearizations: [[first]] });
   });
@@ -98,12 +98,12 @@ describe('a call of unknown outcome', () => {
 });
 
 describe('the search', () => {
-  it('takes one step for each operation of a history that explains itself', () => {
+  it('takes one step for each operation if the order of the answers is a valid one', () => {
     const history = Array.from({ length: 30 }, (_, at) => call(2 * at, 2 * at + 3, set(at), true));
     expect(checkLinearizable(registerMap, history).steps).toBe(30);
   });
 
-  it('takes few steps to find which of many unknown writes took effect', () => {
+  it('takes few steps to find out which of many unknown writes took effect', () => {
     const lost = Array.from({ length: 40 }, (_, value) => unknown(value, set(value)));
     const reads = [31, 7, 25, 3, 38].map((value, at) => call(50 + 2 * at, 51 + 2 * at, get, value));
     const result = checkLinearizable(registerMap, [...lost, ...reads]);
@@ -111,13 +111,13 @@ describe('the search', () => {
     expect(result.steps).toBeLessThan(500);
   });
 
-  it('is undecided when its steps are used up', () => {
+  it('ends undecided when its steps are used up', () => {
     const history = [call(1, 2, set(1), true), call(3, 4, get, 1)];
     expect(checkLinearizable(registerMap, history, { maxSteps: 1 })).toEqual({ verdict: 'undecided', steps: 1 });
     expect(checkLinearizable(registerMap, history, { maxSteps: 2 }).verdict).toBe('linearizable');
   });
 
-  it('counts its steps over all its attempts', () => {
+  it('counts the steps of all its passes together', () => {
     const lost = Array.from({ length: 9 }, (_, value) => unknown(value, set(value)));
     const result = checkLinearizable(registerMap, [...lost, call(50, 51, get, 10)], { maxSteps: 500 });
     expect(result).toEqual({ verdict: 'undecided', steps: 500 });
@@ -136,7 +136,7 @@ describe('the search', () => {
     expect(result.verdict).toBe('linearizable');
   });
 
-  it('refuses operations that are impossible', () => {
+  it('refuses operations with impossible times', () => {
     expect(() => verdictOf(call(2, 1, get, 1))).toThrow(/called at 2 and completes at 1/);
     expect(() => verdictOf(call(Number.NaN, 1, get, 1))).toThrow(RangeError);
     expect(() => verdictOf(call(1, Number.NaN, get, 1))).toThrow(RangeError);
@@ -152,7 +152,7 @@ describe('the explanation of a violation', () => {
     { ...call(6, 7, get, 1), process: 4 },
   ];
 
-  it('names the order that was found and the answer that does not fit', () => {
+  it('shows the longest order and the answer that does not fit', () => {
     const result = checkLinearizable(registerMap, history);
     if (result.verdict !== 'violated') throw new Error(`is ${result.verdict}`);
     expect(explain(registerMap, result).split('\n')).toEqual([
@@ -165,7 +165,7 @@ describe('the explanation of a violation', () => {
     ]);
   });
 
-  it('shows inputs and outputs as JSON if the model has no words for them', () => {
+  it('shows inputs and outputs as JSON if the model does not describe them', () => {
     const { initial, step, key } = registerMap;
     const wordless = { initial, step, key };
     const result = checkLinearizable(wordless, history);

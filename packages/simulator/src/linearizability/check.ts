@@ -1,37 +1,38 @@
+/** Checks histories for linearizability. */
 import type { Model, Operation } from './model.js';
 import { search } from './search.js';
 
-/** How far a check may go. */
+/** The bound of a check. */
 export interface Limits {
-  /** Calls of `Model.step` for each part of the history, after which the search gives up. Default: no bound. */
+  /** The search in a part of the history gives up after so many calls of `Model.step`. Default: no bound. */
   readonly maxSteps?: number;
 }
 
-/** `steps` counts the calls of `Model.step`, so that a bound can be chosen from what usual histories take. */
+/** The verdict on a history. `steps` counts the calls of `Model.step` and helps to choose a bound. */
 export type Result<Input, Output> =
   | {
       readonly verdict: 'linearizable';
       readonly steps: number;
-      /** For each part of the history an order that explains it; without the calls that need not have taken effect. */
+      /** An order that explains each part of the history. It lacks the calls that need not have taken effect. */
       readonly linearizations: readonly (readonly Operation<Input, Output>[])[];
     }
   | {
       readonly verdict: 'violated';
       readonly steps: number;
-      /** An order that accounts for every answer of its part that came before that of `unplaced`. */
+      /** An order that explains every answer of its part that came before the answer of `unplaced`. */
       readonly prefix: readonly Operation<Input, Output>[];
-      /** No order accounts for those answers and for this one too. */
+      /** The answered operation that no order explains together with the earlier answers. */
       readonly unplaced: Operation<Input, Output>;
     }
   | { readonly verdict: 'undecided'; readonly steps: number };
 
 /**
- * Whether a history is linearizable: every operation that was answered seems to take effect at one moment between its
+ * Checks whether a history is linearizable: every answered operation seems to take effect at one moment between its
  * call and its answer, every operation of unknown outcome at one moment after its call or never (Herlihy and Wing,
- * "Linearizability", TOPLAS 1990). The problem is NP-complete, hence the bound; it is never replaced by a guess.
+ * "Linearizability", TOPLAS 1990). The problem is NP-complete, so a check may give up at its bound; it never guesses.
  *
- * @param operations in any order
- * @throws {RangeError} an operation completes before it is called, or has an output but never completes
+ * @param operations the history, in any order
+ * @throws {RangeError} if an operation completes before it is called, or has an output but never completes
  */
 export function checkLinearizable<State, Input, Output>(
   model: Model<State, Input, Output>,
@@ -45,7 +46,7 @@ export function checkLinearizable<State, Input, Output>(
   for (const part of model.partition?.(operations) ?? [operations]) {
     const found = search(model, part, maxSteps);
     steps += found.steps;
-    // One part that cannot be explained settles the whole, whatever another would have needed.
+    // One part without an order decides the verdict, even if the search in another part gave up.
     if (found.kind === 'none') return { verdict: 'violated', steps, prefix: found.prefix, unplaced: found.unplaced };
     if (found.kind === 'order') linearizations.push(found.order);
     else undecided = true;

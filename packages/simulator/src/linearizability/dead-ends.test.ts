@@ -9,7 +9,7 @@ const entry = fc.tuple(
 );
 
 describe('the table of dead ends', () => {
-  it('holds exactly the entries that were added, also after it has grown', () => {
+  it('holds exactly the entries that were added, even after it has grown', () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 20, maxLength: 300 }), fc.array(entry), (added, others) => {
         const table = new DeadEnds(2);

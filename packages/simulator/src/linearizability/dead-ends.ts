@@ -1,15 +1,16 @@
 /**
- * The configurations from which the search is known to fail, so that it never explores one twice (Lowe, "Testing for
- * linearizability", CCPE 2017): the set of placed operations, how many of unknown outcome were placed in a row last, and
- * the state. A hash table with open addressing over one flat array: no object and no text is made for an entry.
+ * The configurations from which the search has failed, so that it explores none twice (Lowe, "Testing for
+ * linearizability", CCPE 2017). A configuration is the set of placed operations, the number of operations of unknown
+ * outcome placed last in a row, and the state. The hash table uses open addressing in one flat array, so that an entry
+ * needs no object and no text.
  */
 export class DeadEnds {
   size = 0;
   readonly #stateIds = new Map<string | number, number>();
-  /** Words of one entry: the bitset, the count in a row, the id of the state. */
+  /** Length of an entry in words: the bitset, the count in a row, the id of the state. */
   readonly #width: number;
   #entries: Int32Array;
-  /** Index of an entry plus one; 0 is a free slot. */
+  /** For each slot, the index of its entry plus one; 0 marks a free slot. */
   #slots: Int32Array;
 
   constructor(bitsetWords: number) {
@@ -39,7 +40,7 @@ export class DeadEnds {
     if (this.size * 2 >= this.#slots.length) this.#grow();
   }
 
-  /** The slot that holds this entry, or the free one where it belongs. */
+  /** Returns the slot that holds an entry, or the free slot where it belongs. */
   #slotOf(placed: Int32Array, inRow: number, stateId: number): number {
     const mask = this.#slots.length - 1;
     let slot = hash(placed, 0, placed.length, inRow, stateId) & mask;
@@ -73,7 +74,7 @@ export class DeadEnds {
   }
 }
 
-/** Words `from` to `to`, mixed so that the low bits depend on all of them. */
+/** Hashes the words `from` to `to` so that the low bits depend on all of them. */
 function hash(words: Int32Array, from: number, to: number, inRow: number, stateId: number): number {
   let mixed = Math.imul((stateId << 6) ^ (inRow + 1), 0x9e3779b1);
   for (let at = from; at < to; at++) {

@@ -1,7 +1,7 @@
 import type { Result } from './check.js';
 import type { Model, Operation } from './model.js';
 
-/** A violation for a person to read: the order as far as it could be found, then the answer that fits nowhere. */
+/** Describes a violation for people: the longest order that was found, then the answer that fits nowhere in it. */
 export function explain<State, Input, Output>(
   model: Model<State, Input, Output>,
   result: Extract<Result<Input, Output>, { verdict: 'violated' }>,

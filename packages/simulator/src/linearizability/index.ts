@@ -1,4 +1,4 @@
-/** A linearizability checker and three models; README.md says how to use it. */
+/** A linearizability checker and three models; README.md explains their use. */
 export { checkLinearizable, type Limits, type Result } from './check.js';
 export { explain } from './explain.js';
 export { JepsenLogError, parseJepsenLog } from './jepsen/parse.js';

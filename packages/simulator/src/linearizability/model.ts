@@ -1,35 +1,37 @@
-/** One call as its caller saw it. Times are of any unit and origin, as long as it is one for the whole history. */
+/** One call as its caller saw it. Times may have any unit and origin, the same for the whole history. */
 export interface Operation<Input, Output> {
   readonly process: number;
   readonly input: Input;
-  /** `undefined`: the caller does not know it, so any output is allowed. */
+  /** `undefined` if the caller does not know the output. Any output is then allowed. */
   readonly output: Output | undefined;
   readonly invokedAt: number;
-  /** `Infinity`: the outcome is unknown; it may have taken effect at any time after `invokedAt`, or may never do so. */
+  /** `Infinity` if the outcome is unknown. The call may take effect at any time after `invokedAt`, or never. */
   readonly completedAt: number;
 }
 
-/** What the service would do if its calls came one after the other. States are immutable. */
+/** The behaviour of the service when calls come one after the other. States are immutable. */
 export interface Model<State, Input, Output> {
   initial(): State;
   /**
-   * The state after the call; `undefined` if this state cannot give this output. An output of `undefined` is allowed in
-   * every state. Returns the state it got, the same reference, when the call changes nothing: the search relies on it to
-   * leave out reads that nobody saw the end of.
+   * Returns the state after the call; `undefined` if this state cannot give this output. Every state allows an output
+   * of `undefined`. If the call changes nothing, `step` must return the same reference that it was given, so that the
+   * search can leave out reads of unknown outcome.
    */
   step(state: State, input: Input, output: Output | undefined): State | undefined;
-  /** Equal for two states exactly when they are the same state. Only asked for once a first attempt failed. */
+  /**
+   * Returns a key that is equal for two states exactly when the states are equal. Called only after a first dead end.
+   */
   key(state: State): string | number;
   /**
-   * Splits a history into parts that share no state; each is then checked alone, from `initial`. A history is linearizable
-   * when each object's part is (locality: Herlihy and Wing, "Linearizability", TOPLAS 1990, theorem 1).
+   * Splits a history into parts that share no state. The checker checks each part alone, from `initial`. A history is
+   * linearizable if the part of each object is (locality: Herlihy and Wing, "Linearizability", TOPLAS 1990, theorem 1).
    */
   partition?(operations: readonly Operation<Input, Output>[]): readonly (readonly Operation<Input, Output>[])[];
-  /** A call in a person's words, for the explanation of a violation. */
+  /** Describes a call for people, in the explanation of a violation. */
   describe?(input: Input, output: Output | undefined): string;
 }
 
-/** The usual partition: a part for each key that operations name, in the order of the first operation of each. */
+/** Makes the usual partition: one part for each key, in the order of their first operations. */
 export function partitionBy<Input, Output>(
   operations: readonly Operation<Input, Output>[],
   keyOf: (input: Input) => string,

@@ -1,30 +1,33 @@
+/** The operations that a search has still to place. */
 import type { Operation } from './model.js';
 
-/** No operation may come next. */
+/** The position that means: no operation may come next. */
 export const NONE = -1;
 
 /**
- * The operations that the search has not placed yet, as a linked list from which one is taken and put back in constant
+ * The operations that the search has not placed yet, in a linked list. Taking one and putting it back takes constant
  * time (Wing and Gong, "Testing and verifying concurrent objects", JPDC 1993).
  *
- * The list holds the answered operations in the order of their answers, then those of unknown outcome in the order of
- * their calls. So the search tries first what has to be placed soonest, and a call of unknown outcome only when nothing
- * else fits: just-in-time linearization (Lowe, "Testing for linearizability", CCPE 2017).
+ * The list has the answered operations in the order of their answers, then those of unknown outcome in the order of
+ * their calls. So the search first tries the operation that must be placed soonest, and one of unknown outcome only
+ * when no other fits: just-in-time linearization (Lowe, "Testing for linearizability", CCPE 2017).
  */
 export class Pending<Input, Output> {
-  /** Operations by their position in the list; the place of `#middle` is empty. */
+  /** The operations by their position in the list. The position `#middle` has none. */
   readonly operations: readonly (Operation<Input, Output> | undefined)[];
-  /** The set of positions taken, as a bitset. */
+  /** A bitset of the positions that are taken. */
   readonly taken: Int32Array;
-  /** Before the first position. */
+  /** The position before the first one. */
   readonly start: number;
-  /** Between the answered operations and those of unknown outcome. */
+  /** The position between the answered operations and those of unknown outcome. */
   readonly #middle: number;
   readonly #end: number;
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
   readonly #invokedAt: Float64Array;
-  /** The least `invokedAt` from this position to the end of its part of the list: where a scan may stop. */
+  /**
+   * For each position, the least `invokedAt` from there to the end of its part of the list. It lets a scan stop early.
+   */
   readonly #earliest: Float64Array;
 
   constructor(history: readonly Operation<Input, Output>[]) {
@@ -64,12 +67,12 @@ export class Pending<Input, Output> {
     }
   }
 
-  /** Position of the pending operation that was answered first; `#middle` when every answered one is placed. */
+  /** The position of the pending operation that was answered first; `#middle` if all answered ones are placed. */
   get first(): number {
     return this.#next[this.start] as number;
   }
 
-  /** Every answered operation is placed; one of unknown outcome need not be. */
+  /** Whether every answered operation is placed. Those of unknown outcome need not be. */
   get done(): boolean {
     return this.first === this.#middle;
   }
@@ -79,8 +82,8 @@ export class Pending<Input, Output> {
   }
 
   /**
-   * The next position after the given one whose operation may be placed now: it was called before any pending operation
-   * was answered. Equal times count as concurrent.
+   * Returns the next position after the given one whose operation may be placed now, because it was called before any
+   * pending operation was answered. Equal times count as concurrent.
    */
   candidateAfter(position: number): number {
     const deadline = this.operations[this.first]?.completedAt ?? Number.POSITIVE_INFINITY;
@@ -102,7 +105,7 @@ export class Pending<Input, Output> {
     (this.taken[position >>> 5] as number) |= 1 << position;
   }
 
-  /** Puts back the operation that was taken last. */
+  /** Puts the operation back that was taken last. */
   putBack(position: number): void {
     this.#next[this.#previous[position] as number] = position;
     this.#previous[this.#next[position] as number] = position;

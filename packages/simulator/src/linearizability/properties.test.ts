@@ -9,7 +9,7 @@ const WITH_ALL_ANSWERS = Number.MAX_VALUE;
 
 forEachService((model, service) => {
   describe(`the checker with the model of ${service.name}`, () => {
-    it('finds an order for calls that were executed one after the other, and that order explains them', () => {
+    it('finds an order that explains the answers, for calls that were executed one after the other', () => {
       const histories = linearizableHistories(service, 40);
       fc.assert(
         fc.property(histories, (history) => {
@@ -27,7 +27,7 @@ forEachService((model, service) => {
       );
     });
 
-    it('agrees with the brute force over every order, also when an answer was damaged', () => {
+    it('agrees with a brute-force search of all orders, even when an answer is falsified', () => {
       let violated = 0;
       const histories = fc.oneof(linearizableHistories(service, 6), damagedHistories(service, 6));
       fc.assert(
@@ -41,7 +41,7 @@ forEachService((model, service) => {
       expect(violated).toBeGreaterThan(20);
     });
 
-    it('shows for a violation how far an order goes, and the first answer that no order explains', () => {
+    it('shows, for a violation, the longest order and the first answer that no order explains', () => {
       let violated = 0;
       fc.assert(
         fc.property(damagedHistories(service, 6), (history) => {

@@ -1,8 +1,9 @@
+/** The search for an order that explains a history. */
 import { DeadEnds } from './dead-ends.js';
 import type { Model, Operation } from './model.js';
 import { NONE, Pending } from './pending.js';
 
-/** What the search found out about one part of a history; `steps` counts the calls of `Model.step`. */
+/** The result of a search in one part of a history. `steps` counts the calls of `Model.step`. */
 export type Found<Input, Output> =
   | { readonly kind: 'order'; readonly steps: number; readonly order: readonly Operation<Input, Output>[] }
   | {
@@ -13,18 +14,21 @@ export type Found<Input, Output> =
     }
   | { readonly kind: 'gave up'; readonly steps: number };
 
-/** How far the search came: the first answer it could never account for, and what it had placed there. */
+/**
+ * The furthest point of a search: the first answer that it could never explain, and the operations placed before it.
+ */
 interface Furthest {
   position: number;
   placed: readonly number[];
 }
 
 /**
- * Looks for an order of the operations that respects real time and the model: depth first, one operation after the other,
- * remembering configurations that failed (Wing and Gong 1993 with Lowe's memoisation, 2017).
+ * Searches for an order of the operations that respects real time and the model. It goes depth first, one operation
+ * after the other, and remembers configurations that failed (Wing and Gong 1993 with Lowe's memoisation, 2017).
  *
- * Calls of unknown outcome may be placed nearly anywhere, and depth first would try them all in a row before it tries the
- * right one alone. So how many of them may follow each other is bounded, and the bound doubles until it no longer matters.
+ * Calls of unknown outcome may be placed nearly anywhere. Without a bound, depth first would try all of them in a row
+ * before it tries the right one alone. So a bound limits how many of them may follow each other. It doubles from pass
+ * to pass until it no longer matters.
  */
 export function search<State, Input, Output>(
   model: Model<State, Input, Output>,
@@ -40,22 +44,22 @@ export function search<State, Input, Output>(
   }
 }
 
-interface Attempt<Input, Output> {
+interface SearchPass<Input, Output> {
   readonly found: Found<Input, Output>;
-  /** It left something out because of `maxUnknownInRow`. */
+  /** Whether the pass left out an order because of `maxUnknownInRow`. */
   readonly wasBounded: boolean;
 }
 
 /**
- * One search; leaves `pending` as it was unless it ends otherwise than with `none`. A configuration is remembered only when
- * it has failed: a history whose first try succeeds, the usual case, costs no hashing and no state's key.
+ * Makes one pass of the search. If it ends with `none`, `pending` is as before. It remembers a configuration only after
+ * it has failed, so the usual history, whose first try succeeds, needs no hash and no key of a state.
  */
 function attempt<State, Input, Output>(
   model: Model<State, Input, Output>,
   pending: Pending<Input, Output>,
   maxSteps: number,
   maxUnknownInRow: number,
-): Attempt<Input, Output> {
+): SearchPass<Input, Output> {
   const deadEnds = new DeadEnds(pending.taken.length);
   const placed: number[] = [];
   const before: { state: State; unknownInRow: number }[] = [];
@@ -86,7 +90,7 @@ function attempt<State, Input, Output>(
     steps++;
     const { input, output } = pending.operations[cursor] as Operation<Input, Output>;
     const next = model.step(state, input, output);
-    // A call of unknown outcome that changes nothing here may as well be placed later, or never.
+    // A call of unknown outcome that changes nothing here can just as well be placed later or never.
     if (next === undefined || (isUnknown && next === state)) continue;
     pending.take(cursor);
     const nextInRow = isUnknown ? unknownInRow + 1 : 0;

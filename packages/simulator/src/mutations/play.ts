@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process';
-import type { Batch, Report } from './player.js';
+import type { Report, SeedBatch } from './player.js';
 
 /** Runs take milliseconds; one that takes this long has no end. */
 const SEED_MAX_MS = 15_000;
 const HEAP_MAX_MB = 512;
 
 /** The first seed that breaks a promise, and how. */
-export interface Violation {
+export interface SeedViolation {
   readonly seed: number;
   readonly reason: string;
 }
@@ -19,14 +19,14 @@ export interface Violation {
  * @returns the first violation; undefined if there is none
  * @throws Error if the build does not even begin
  */
-export function play(program: string, batches: readonly Batch[]): Promise<Violation | undefined> {
+export function play(program: string, batches: readonly SeedBatch[]): Promise<SeedViolation | undefined> {
   return new Promise((resolve, reject) => {
     const child = fork(program, [JSON.stringify(batches)], {
       execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     let seed: number | undefined;
-    let violation: Violation | undefined;
+    let violation: SeedViolation | undefined;
     let errors = '';
     let timer: NodeJS.Timeout | undefined;
 

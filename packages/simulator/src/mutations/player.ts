@@ -3,7 +3,7 @@ import { simulate } from '../run.js';
 import { NESTED, type Setting, STREAMS } from './setting.js';
 
 /** Seeds `first` to `last`, in one setting. */
-export interface Batch {
+export interface SeedBatch {
   readonly first: number;
   readonly last: number;
   readonly setting: Setting;
@@ -27,7 +27,7 @@ function limitsOf(setting: Setting): PlanLimits {
     : { without: ['streams', 'nested'], drill: setting };
 }
 
-async function play(batches: readonly Batch[]): Promise<void> {
+async function play(batches: readonly SeedBatch[]): Promise<void> {
   for (const { first, last, setting } of batches) {
     const limits = limitsOf(setting);
     for (let seed = first; seed <= last; seed++) {
@@ -38,5 +38,5 @@ async function play(batches: readonly Batch[]): Promise<void> {
   }
 }
 
-await play(JSON.parse(process.argv[2] ?? '[]') as Batch[]);
+await play(JSON.parse(process.argv[2] ?? '[]') as SeedBatch[]);
 process.disconnect();

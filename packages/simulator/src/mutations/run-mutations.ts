@@ -1,6 +1,6 @@
 import { Builds } from './builds.js';
 import { type Mutation, settingOf } from './mutation.js';
-import { play, type Violation } from './play.js';
+import { play, type SeedViolation } from './play.js';
 import type { Setting } from './setting.js';
 
 /** So many programs play at a time. */
@@ -25,7 +25,7 @@ export interface Finding {
   /** What every run had. */
   readonly setting: Setting;
   /** A seed that breaks a promise without the rule, and keeps all of them with it. */
-  readonly violation: Violation | undefined;
+  readonly violation: SeedViolation | undefined;
 }
 
 /**
@@ -59,7 +59,7 @@ async function violationAt(
   seed: number | undefined,
   untouched: Untouched,
   setting: Setting,
-): Promise<Violation | undefined> {
+): Promise<SeedViolation | undefined> {
   if (seed === undefined) return undefined;
   const violation = await play(program, [{ first: seed, last: seed, setting }]);
   return violation !== undefined && (await untouched.passes(seed, setting)) ? violation : undefined;
@@ -71,7 +71,7 @@ async function firstViolation(
   last: number,
   untouched: Untouched,
   setting: Setting,
-): Promise<Violation | undefined> {
+): Promise<SeedViolation | undefined> {
   for (let first = 1; first <= last; ) {
     const violation = await play(program, [{ first, last, setting }]);
     if (violation === undefined || (await untouched.passes(violation.seed, setting))) return violation;

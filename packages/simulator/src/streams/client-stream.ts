@@ -1,5 +1,5 @@
 import type { CallId, SessionEvent } from '@understudy/core/internal';
-import type { Operation } from '../checks/history.js';
+import type { ApplicationCall } from '../checks/history.js';
 import type { Opening } from '../services/streamed.js';
 import type { Habits } from './habits.js';
 import { StreamUse, type StreamUseWorld } from './stream-use.js';
@@ -24,7 +24,7 @@ export class ClientStream extends StreamUse {
     world: StreamUseWorld,
     client: StreamClient,
     call: CallId,
-    operation: Operation,
+    operation: ApplicationCall,
     opening: Opening,
     habits: Habits,
   ) {

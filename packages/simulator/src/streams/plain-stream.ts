@@ -7,7 +7,7 @@ import {
   STREAM_WINDOW,
   type StreamItem,
 } from '@understudy/core/internal';
-import type { Operation } from '../checks/history.js';
+import type { ApplicationCall } from '../checks/history.js';
 import type { Caller, StreamCaller } from '../network/caller.js';
 import type { Opening } from '../services/streamed.js';
 import type { Habits } from './habits.js';
@@ -41,7 +41,7 @@ export class PlainStream extends StreamUse implements StreamCaller {
   constructor(
     world: PlainStreamWorld,
     server: PlainStreamServer,
-    operation: Operation,
+    operation: ApplicationCall,
     opening: Opening,
     habits: Habits,
   ) {

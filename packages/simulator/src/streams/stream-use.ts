@@ -1,7 +1,7 @@
 import { ENDED_FOR_COPY, type Reply, type StreamItem } from '@understudy/core/internal';
 import { bytesOf, textOf } from '@understudy/core/testing';
 import type { Act } from '../act.js';
-import { type History, type Operation, REFUSED } from '../checks/history.js';
+import { type ApplicationCall, type History, REFUSED } from '../checks/history.js';
 import { StreamRecord } from '../checks/stream-record.js';
 import type { Choices } from '../draw/choices.js';
 import type { Plan } from '../plan/plan.js';
@@ -30,7 +30,7 @@ export abstract class StreamUse implements Act {
   readonly record: StreamRecord;
   readonly #habits: Habits;
   /** Answers come in the order of their messages. */
-  readonly #unanswered: Operation[];
+  readonly #unanswered: ApplicationCall[];
   #sent = 0;
   #halfClosed = false;
   /** The index of the newest item that was given, and how many messages were. */
@@ -41,7 +41,7 @@ export abstract class StreamUse implements Act {
   #takesAtMs = 0;
   over = false;
 
-  constructor(world: StreamUseWorld, operation: Operation, opening: Opening, habits: Habits) {
+  constructor(world: StreamUseWorld, operation: ApplicationCall, opening: Opening, habits: Habits) {
     this.#world = world;
     this.opening = opening;
     this.#habits = habits;
@@ -192,7 +192,7 @@ export abstract class StreamUse implements Act {
     this.#settle(() => mayHaveTakenEffect);
   }
 
-  #settle(mayHaveTakenEffect: (operation: Operation) => boolean): void {
+  #settle(mayHaveTakenEffect: (operation: ApplicationCall) => boolean): void {
     for (const operation of this.#unanswered.splice(0)) {
       this.#world.history.fail(operation, mayHaveTakenEffect(operation));
     }

@@ -1,6 +1,6 @@
-/** An event that a reader of a run wants to see. Times are virtual, in milliseconds. */
+/** An event in the trace of a run. Times are virtual, in milliseconds. */
 export type TraceEvent =
-  /** What a process took in, from whom. */
+  /** A process receives a message. */
   | {
       readonly kind: 'message';
       readonly atMs: number;
@@ -8,13 +8,13 @@ export type TraceEvent =
       readonly to: string;
       readonly text: string;
     }
-  /** What a process did, or what happened to it. */
+  /** A process does something, or something happens to it. */
   | { readonly kind: 'note'; readonly atMs: number; readonly who: string; readonly text: string }
-  /** A fault, or its end. `among`: whom it concerns; nobody means everybody. */
+  /** A fault begins or ends. `among` names the processes that it concerns; an empty list means all. */
   | { readonly kind: 'fault'; readonly atMs: number; readonly among: readonly string[]; readonly text: string }
   | { readonly kind: 'record'; readonly atMs: number; readonly text: string };
 
-/** The run's plan first, what happened, and at last what did not hold, if anything. */
+/** Receives a run: first its plan, then its events, at last the broken promise, if there is one. */
 export interface Tracer {
   plan(text: string): void;
   event(event: TraceEvent): void;

@@ -1,22 +1,23 @@
+/** The figures of an SVG picture: arrows, boxes and texts. */
 import { wrap } from './text.js';
 
 export const LINE = 13;
 export const PADDING = 4;
 export const GAP = 7;
-/** Of the font at its size. */
+/** Width of a character in the font at its size. */
 const CHARACTER = 6.65;
-/** Longer texts are cut; a viewer shows all of them under the pointer. */
+/** Longer texts are cut. A viewer shows the whole text under the pointer. */
 const LINES_MAX = 5;
 const CHARACTERS_MIN = 8;
 const NAME_WIDTH = 92;
 
-/** Something drawn: its height is known before its place. */
+/** A figure, whose height is known before its place. */
 export interface Figure {
   readonly height: number;
   readonly at: (y: number) => string;
 }
 
-/** An arrow with its text above it. */
+/** Draws an arrow with its text above it. */
 export function arrow(text: string, from: number, to: number): Figure {
   const lines = cut(text, Math.abs(to - from) - 3 * GAP);
   const height = lines.length * LINE + PADDING;
@@ -25,7 +26,7 @@ export function arrow(text: string, from: number, to: number): Figure {
   return { height, at: (y) => titled(text, draw(y)) };
 }
 
-/** @param kind the class that gives it its colours */
+/** Draws a box. @param kind CSS class, which gives the box its colours */
 export function box(kind: string, text: string, left: number, right: number): Figure {
   const lines = cut(text, right - left - 2 * PADDING);
   const height = lines.length * LINE + 2 * PADDING;
@@ -41,7 +42,7 @@ export function heads(names: readonly string[], centerOf: (column: number) => nu
   return { height, at: (y) => names.map((name, i) => head(name, centerOf(i), y)).join('\n') };
 }
 
-/** A text of its own, as wide as the page. */
+/** Draws a text as wide as the page. */
 export function paragraph(kind: string, text: string, left: number, right: number): Figure {
   const lines = wrap(text, charactersIn(right - left));
   return { height: lines.length * LINE, at: (y) => block(lines, left, y, kind).join('\n') };
@@ -69,6 +70,6 @@ function cut(text: string, width: number): string[] {
 
 const charactersIn = (width: number): number => Math.max(CHARACTERS_MIN, Math.floor(width / CHARACTER));
 
-/** Control characters have no place in XML at all. */
+/** Escapes a text for XML, which allows no control characters at all. */
 export const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`).replace(/(?!\n)\p{Cc}/gu, '?');

@@ -1,19 +1,20 @@
+/** Prints a trace as lines of text. */
 import type { TraceEvent, Tracer } from './event.js';
 import { concerned, plainText, timeOf, wrap } from './text.js';
 
-/** Columns of a trace. */
+/** The width of a trace. */
 const WIDTH = 120;
 const TIME_WIDTH = 7;
 const WHO_WIDTH = 11;
 const TEXT_AT = TIME_WIDTH + WHO_WIDTH + 6;
 
-/** How lines stand out. Without colours a mark in the margin says the same. */
+/** Functions that emphasise lines by colours. A mark in the margin says the same without colours. */
 export interface Emphasis {
   readonly fault: (line: string) => string;
   readonly violation: (line: string) => string;
 }
 
-/** Writes each event as it happens, so that a run without an end leaves its trace as well. */
+/** Writes each event as it happens, so that even a run that never ends leaves a trace. */
 export class LineTracer implements Tracer {
   readonly #write: (line: string) => void;
   readonly #emphasis: Emphasis;
@@ -40,7 +41,7 @@ export class LineTracer implements Tracer {
   }
 }
 
-/** One line, and more under it only where the text is wider than what is left of the width. */
+/** Formats an event as one line, or as several if its text is wider than the rest of the line. */
 export function linesOf(event: TraceEvent): string[] {
   const mark = event.kind === 'fault' ? '!' : ' ';
   const head = `${timeOf(event).padStart(TIME_WIDTH)}  ${mark} ${whoOf(event).padEnd(WHO_WIDTH)}  `;

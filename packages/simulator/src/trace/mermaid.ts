@@ -1,3 +1,4 @@
+/** Draws a recording as a Mermaid sequence diagram. */
 import type { TraceEvent } from './event.js';
 import type { Recording } from './recording.js';
 import { concerned, participantsOf, plainText, timeOf } from './text.js';
@@ -6,14 +7,14 @@ const FAULT_COLOR = 'rgb(255, 236, 214)';
 const VIOLATION_COLOR = 'rgb(255, 214, 214)';
 
 /**
- * The recording as a Mermaid sequence diagram. A message stands where it arrives, since that is when the receiver acts.
- * Source: https://mermaid.js.org/syntax/sequenceDiagram.html
+ * Draws a recording as a Mermaid sequence diagram. A message stands at its arrival, since that is when the receiver
+ * acts. Source: https://mermaid.js.org/syntax/sequenceDiagram.html
  */
 export function mermaid({ planText, events, violationText }: Recording): string {
   const participants = participantsOf(events);
   const everybody = [participants[0], participants.at(-1)].filter((name) => name !== undefined).join(',');
   const lines = ['sequenceDiagram', ...participants.map((name) => `  participant ${name}`)];
-  // A diagram without participants has nothing to put a note over.
+  // Without participants there is nothing to put a note over.
   if (everybody !== '') {
     lines.push(`  Note over ${everybody}: ${escapeMermaid(planText)}`);
     for (const event of events) lines.push(...drawn(event, participants, everybody));
@@ -35,7 +36,7 @@ function drawn(event: TraceEvent, participants: readonly string[], everybody: st
   }
 }
 
-/** A note may span two participants and those between them. */
+/** Names the participants of a note. A note spans at most two and those between them. */
 function over(among: readonly string[], participants: readonly string[]): string {
   const inOrder = participants.filter((name) => among.includes(name));
   return [...new Set([inOrder[0], inOrder.at(-1)])].filter((name) => name !== undefined).join();
@@ -43,6 +44,6 @@ function over(among: readonly string[], participants: readonly string[]): string
 
 const colored = (color: string, line: string): string[] => [`  rect ${color}`, `    ${line}`, '  end'];
 
-/** `#` and `;` end a text; the others would be read as markup or formulas. */
+/** Escapes `#` and `;`, which would end a text, and characters that Mermaid reads as markup or formulas. */
 export const escapeMermaid = (text: string): string =>
   text.replace(/[#;"<>&$%`\\]/g, (character) => `#${character.charCodeAt(0)};`).replaceAll('\n', '<br/>');

@@ -1,7 +1,7 @@
 import type { TraceEvent, Tracer } from './event.js';
 import type { Named, Narrator } from './narrator.js';
 
-/** Makes trace events of what happens in a run, at the time that its clock shows. */
+/** Turns the happenings of a run into trace events, with the time of the run's clock. */
 export abstract class Narration implements Narrator {
   readonly #tracer: Tracer | undefined;
 
@@ -31,7 +31,7 @@ export abstract class Narration implements Narrator {
     if (this.tracing) this.#event({ kind: 'fault', atMs: this.nowMs, among: among.map(({ name }) => name), text });
   }
 
-  /** The coordinator's record has changed. */
+  /** Notes that the coordinator's record has changed. */
   protected recordTold(text: string): void {
     this.#event({ kind: 'record', atMs: this.nowMs, text });
   }

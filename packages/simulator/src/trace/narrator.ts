@@ -1,16 +1,16 @@
-/** Anybody whom an event of the trace may be about. */
+/** A process that takes part in a trace. */
 export interface Named {
   readonly name: string;
 }
 
-/** Tells what happens in a run to whoever reads it. */
+/** Receives the happenings of a run, for its trace. */
 export interface Narrator {
-  /** False: nobody reads this run, so its texts need not be made. */
+  /** False if the run has no trace, so that callers need not make texts. */
   readonly tracing: boolean;
-  /** A message arrives. */
+  /** Notes that a message arrives. */
   message(from: Named, to: Named, text: string): void;
-  /** A process does something, or something happens to it. */
+  /** Notes that a process does something or that something happens to it. */
   note(who: Named, text: string): void;
-  /** @param among whom the fault concerns; nobody means everybody */
+  /** Notes a fault. @param among the processes that it concerns; none means all */
   fault(among: readonly Named[], text: string): void;
 }

@@ -1,6 +1,6 @@
 import type { TraceEvent, Tracer } from './event.js';
 
-/** A run, or a stretch of one, to be drawn when it is over. */
+/** Keeps the events of a run, or of a stretch of it, to draw them when it is over. */
 export class Recording implements Tracer {
   planText = '';
   readonly events: TraceEvent[] = [];
@@ -19,13 +19,13 @@ export class Recording implements Tracer {
   }
 }
 
-/** A stretch of virtual time; both ends belong to it. */
+/** A stretch of virtual time, both ends included. */
 export interface Stretch {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** Passes a run on to several, of its events only those of a stretch of time. */
+/** Passes a run on to several receivers, with only the events in a stretch of time. */
 export const traceTo = (tracers: readonly Tracer[], { fromMs, toMs }: Stretch): Tracer => ({
   plan(text) {
     for (const tracer of tracers) tracer.plan(text);

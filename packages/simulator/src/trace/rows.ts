@@ -1,16 +1,17 @@
+/** The arrangement of events in a diagram. */
 import type { TraceEvent } from './event.js';
 import { concerned, timeOf } from './text.js';
 
 /** An event with the columns that it takes in a diagram. */
 export interface Placed {
   readonly event: TraceEvent;
-  /** The columns of those whom the event concerns, in the event's order. */
+  /** The columns of the processes that the event concerns, in the event's order. */
   readonly columns: readonly number[];
 }
 
 /**
- * The rows of a diagram, downwards with time. Events that follow each other at one moment stand side by side where neither
- * covers a column of the other; none stands above an earlier one.
+ * Arranges events in the rows of a diagram, with time going down. Successive events of one moment stand side by side if
+ * they share no column. No event stands above an earlier one.
  */
 export function rowsOf(events: readonly TraceEvent[], participants: readonly string[]): Placed[][] {
   const rows: Placed[][] = [];
@@ -25,7 +26,7 @@ export function rowsOf(events: readonly TraceEvent[], participants: readonly str
   return rows;
 }
 
-/** What spans columns covers those between. */
+/** Tells whether two events share a column. An event that spans columns covers those between. */
 const fitBeside = (a: Placed, b: Placed): boolean =>
   timeOf(a.event) === timeOf(b.event) &&
   (Math.max(...a.columns) < Math.min(...b.columns) || Math.max(...b.columns) < Math.min(...a.columns));

@@ -1,3 +1,4 @@
+/** Draws a recording as an SVG picture. */
 import { arrow, box, type Figure, GAP, heads, line, paragraph, textAt } from './figures.js';
 import type { Recording } from './recording.js';
 import { type Placed, rowsOf } from './rows.js';
@@ -6,7 +7,7 @@ import { participantsOf, plainText, timeOf } from './text.js';
 const COLUMN = 178;
 const GUTTER = 62;
 const MARGIN = 16;
-/** Room for the plan, whoever takes part. */
+/** The least width, which gives the plan enough room even if few processes take part. */
 const COLUMNS_MIN = 3;
 
 const STYLE = `
@@ -28,7 +29,7 @@ const ARROW_HEAD =
   '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">' +
   '<path d="M0 1 L8 4 L0 7 z" fill="#1a1a1a"/></marker></defs>';
 
-/** The recording as a picture: a line for each process, time downwards, messages where they arrive. */
+/** Draws a line for each process, with time going down and messages at their arrival. */
 export function svg({ planText, events, violationText }: Recording): string {
   const participants = participantsOf(events);
   const width = GUTTER + Math.max(participants.length, COLUMNS_MIN) * COLUMN + MARGIN;
@@ -60,12 +61,12 @@ export function svg({ planText, events, violationText }: Recording): string {
   ].join('\n');
 }
 
-/** Fills up from the top. */
+/** Places figures one below the other. */
 class Page {
   readonly drawn: string[] = [];
   y = MARGIN;
 
-  /** Side by side; what is lower than its neighbours stands at the bottom, so that arrows are level. */
+  /** Places figures side by side, aligned at the bottom, so that arrows are level. */
   add(...figures: readonly Figure[]): void {
     const height = Math.max(...figures.map((figure) => figure.height));
     for (const figure of figures) this.drawn.push(figure.at(this.y + height - figure.height));

@@ -1,15 +1,16 @@
+/** Texts that all forms of a trace share. */
 import type { TraceEvent } from './event.js';
 
-/** Where changes of the record are drawn. */
+/** The name of the participant at which changes of the record are drawn. */
 export const COORDINATOR = 'coordinator';
 
-/** Quotes around plain words tell a reader nothing: `{"key":"x"}` becomes `{key:x}`. */
+/** Removes quotes around plain words, which tell a reader nothing: `{"key":"x"}` becomes `{key:x}`. */
 export const plainText = (text: string): string => text.replace(/"([\w.-]+)"/g, '$1');
 
-/** Whole milliseconds, as all times in texts of the trace are. */
+/** Formats a time in whole milliseconds, as everywhere in a trace. */
 export const timeOf = ({ atMs }: TraceEvent): string => atMs.toFixed(0);
 
-/** Whom an event concerns; for a message, from whom to whom; nobody for what concerns everybody. */
+/** Returns the processes that an event concerns; for a message, sender and receiver; none if it concerns all. */
 export function concerned(event: TraceEvent): readonly string[] {
   switch (event.kind) {
     case 'message':
@@ -23,13 +24,13 @@ export function concerned(event: TraceEvent): readonly string[] {
   }
 }
 
-/** Everybody who takes part, in the order of the columns of a diagram: clients, replicas, the coordinator. */
+/** Returns all participants in the order of a diagram's columns: clients, replicas, the coordinator. */
 export const participantsOf = (events: readonly TraceEvent[]): string[] =>
   [...new Set(events.flatMap(concerned))].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 const rank = (name: string): number => (name === COORDINATOR ? 2 : name.startsWith('C') ? 0 : 1);
 
-/** Breaks a text into lines of at most `width` characters, at blanks and commas where there are any. */
+/** Breaks a text into lines of at most `width` characters, if possible at blanks and commas. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
@@ -41,7 +42,7 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, rest];
 }
 
-/** Not so early that the line would be almost empty: a long word is rather broken. */
+/** Finds the place to break a line. It breaks a long word rather than leave the line almost empty. */
 function breakAt(text: string, width: number): number {
   const blank = text.lastIndexOf(' ', width);
   if (blank > width / 2) return blank;

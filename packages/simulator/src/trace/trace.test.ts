@@ -27,7 +27,7 @@ function recordingOf(events: readonly TraceEvent[], violation?: string): Recordi
 }
 
 describe('texts of a trace', () => {
-  it('lose the quotes around plain words, and no others', () => {
+  it('lose only the quotes around plain words', () => {
     expect(plainText('m1 {"key":"x","value":"a b"}')).toBe('m1 {key:x,value:"a b"}');
   });
 
@@ -44,7 +44,7 @@ describe('texts of a trace', () => {
 });
 
 describe('lines of a trace', () => {
-  it('have columns for time and process, and a mark for faults', () => {
+  it('have columns for the time and the process, and a mark for faults', () => {
     expect(ALL.flatMap(linesOf)).toEqual([
       '   1019    S1 -> S2     asks to join',
       '   1019    C1           calls m1',
@@ -61,7 +61,7 @@ describe('lines of a trace', () => {
     expect(lines[1]).toMatch(/^ {24}\w/);
   });
 
-  it('are emphasised for faults and violations only', () => {
+  it('are emphasised only for faults and violations', () => {
     const lines: string[] = [];
     const tracer = new LineTracer((line) => lines.push(line), { fault: () => 'FAULT', violation: () => 'BAD' });
     for (const event of ALL) tracer.event(event);
@@ -71,7 +71,7 @@ describe('lines of a trace', () => {
 });
 
 describe('a stretch of time', () => {
-  it('keeps the plan, the violation and the events within it, both ends included', () => {
+  it('keeps the plan, the violation and the events inside it, both ends included', () => {
     const recording = new Recording();
     const tracer = traceTo([recording], { fromMs: 1020, toMs: 1021 });
     tracer.plan('plan');
@@ -88,7 +88,7 @@ describe('a Mermaid diagram', () => {
     );
   });
 
-  it('shows messages, notes and the record, and faults in a colour', () => {
+  it('shows messages, notes, changes of the record, and faults in a colour', () => {
     expect(mermaid(recordingOf(ALL, 'lost #1'))).toBe(
       `sequenceDiagram
   participant C1
@@ -112,13 +112,13 @@ describe('a Mermaid diagram', () => {
     );
   });
 
-  it('is empty but valid when nothing happened', () => {
+  it('of a run without events is empty but valid', () => {
     expect(mermaid(recordingOf([], 'bad'))).toBe('sequenceDiagram\n');
   });
 });
 
 describe('an SVG picture', () => {
-  it('puts only events of one moment side by side, and only if they share no column', () => {
+  it('puts events side by side only if they are of one moment and share no column', () => {
     const participants = participantsOf(ALL);
     const rows = rowsOf([ASKS, CALLS, RECORD, ASKS, CUT, OVER], participants);
     expect(rows.map((row) => row.map(({ event }) => event))).toEqual([[ASKS, CALLS, RECORD], [ASKS], [CUT], [OVER]]);
@@ -140,7 +140,7 @@ describe('an SVG picture', () => {
     expect(xs({ ...ASKS, from: 'S2', to: 'S1' })).toEqual([to, from]);
   });
 
-  it('shows every event of a real run, which is the same as without a picture', () => {
+  it('shows every event of a real run, and drawing does not change the run', () => {
     const recording = new Recording();
     const lines: string[] = [];
     const tracer = traceTo([recording, new LineTracer((line) => lines.push(line), PLAIN)], WHOLE_TIME);

@@ -1,8 +1,9 @@
+/** Unary calls of a bank, and a plain client without replication. */
 import * as grpc from '@grpc/grpc-js';
 import type { Change, Operation, Receipt } from '@understudy/examples/bank/operation.js';
 import { type Balance, BankClient } from '@understudy/examples/bank/proto.js';
 
-/** How an operation ended, as its caller sees it. What a reply does not have is 0 or empty. */
+/** How an operation ended, as its caller sees it. Fields that the reply lacks are 0 or empty. */
 export interface Reply {
   readonly id: number;
   /** The gRPC status. */
@@ -13,10 +14,10 @@ export interface Reply {
   readonly toBalanceCents: number;
 }
 
-/** A client of one bank that nothing stands in for. */
+/** Connects to one bank that is not replicated. */
 export const connectBare = (address: string): BankClient => new BankClient(address, grpc.credentials.createInsecure());
 
-/** Sends an operation; `done` is called when it is over, however it ends. */
+/** Sends an operation. Calls `done` when it has ended, well or badly. */
 export function submit(client: BankClient, operation: Operation, done: (reply: Reply) => void): void {
   if (operation.kind === 'balance') {
     client.getBalance({ account: operation.account }, (error, balance) => done(replyOf(operation.id, error, balance)));
@@ -46,7 +47,7 @@ function replyOf(id: number, error: grpc.ServiceError | null, reply: Receipt | B
     return { id, code, details, sequence: 0, balanceCents: 0, toBalanceCents: 0 };
   }
   const toBalanceCents = 'toBalanceCents' in reply ? reply.toBalanceCents : 0;
-  // A receipt for another operation than the one that was asked for is told by its own id.
+  // A receipt keeps its own id, so that a proof notices a receipt for another operation.
   const answered = 'operationId' in reply ? reply.operationId : id;
   const { sequence, balanceCents } = reply;
   return { id: answered, code: grpc.status.OK, details: '', sequence, balanceCents, toBalanceCents };

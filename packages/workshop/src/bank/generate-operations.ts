@@ -1,3 +1,4 @@
+/** Random operations of a bank that follow from a seed; as a program, it writes the file of operations that ships. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +11,13 @@ const ACCOUNTS = 100;
 const SEED = 20_131;
 
 /**
- * Operations without end, always the same for the same seed. Every account is opened by a deposit; some accounts are
- * used far more than others and run low, so that the order decides what is refused.
+ * Yields operations without end, the same ones for the same seed. A deposit opens every account. Some accounts are used
+ * far more than others and run low, so that the order of the operations decides which ones the bank refuses.
  */
 export function* randomOperations(seed: number): Generator<Operation, never, void> {
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
-  // Squaring makes low numbers frequent: some accounts are asked for all the time.
+  // Squaring makes low numbers frequent, so a few accounts are used all the time.
   const pick = (): string => nameOf(Math.floor(random() ** 2 * ACCOUNTS));
   for (let id = 1; ; id++) {
     const share = random();
@@ -38,7 +39,7 @@ function twoOf(pick: () => string): { readonly account: string; readonly to: str
   return { account, to };
 }
 
-/** The lines of a file of operations, the header first. */
+/** Yields the lines of a file of operations, the header first. */
 export function* generateOperations(count = OPERATIONS, seed = SEED): Generator<string> {
   yield COLUMNS.join();
   let left = count;

@@ -22,7 +22,7 @@ async function fileOf(text: string): Promise<string> {
 }
 
 describe('a file of operations', () => {
-  it('is read line by line, with a byte order mark, quotes and empty lines', async () => {
+  it('with a byte order mark, quotes and empty lines is read completely', async () => {
     const path = await fileOf(
       `\ufeff${HEADER}\r\n1,deposit,"a, b",,5\r\n\r\n3,transfer,"a, b",c,7\r\n4,balance,c,,\r\n`,
     );
@@ -41,17 +41,17 @@ describe('a file of operations', () => {
     ['0,deposit,a,,5', 2, 'the id must be'],
     ['x,deposit,a,,5', 2, 'the id must be'],
     ['2147483648,deposit,a,,5', 2, 'the id must be'],
-    ['7,deposit,a,,5\n\n7,deposit,a,,5', 4, 'id 7 was given already, in line 2'],
+    ['7,deposit,a,,5\n\n7,deposit,a,,5', 4, 'line 2 has the id 7 already'],
     ['1,steal,a,,5', 2, '"steal" is not an operation'],
     ['1,deposit,,,5', 2, 'the account must have'],
     ['1,deposit,a,b,5', 2, 'a deposit has no account to transfer to'],
     ['1,transfer,a,,5', 2, 'the account to transfer to must have'],
     ['1,transfer,a,a,5', 2, 'two different accounts'],
     ['1,balance,a,,5', 2, 'a balance has no amount'],
-    ['1,deposit,a,5', 2, '4 columns instead of 5'],
+    ['1,deposit,a,5', 2, 'the line has 4 columns; it must have 5'],
     [`1,deposit,"${'a'.repeat(1_200)}",,5`, 2, 'Max Record Size'],
     ['1,deposit,"a,,5', 2, 'Quote'],
-  ])('%.40s … is refused with its line', async (lines, line, reason) => {
+  ])('with the line %.40s … is refused, and the error names the line', async (lines, line, reason) => {
     const path = await fileOf(`${HEADER}\n${lines}\n`);
     const error = await readOperations(path).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(OperationsFileError);
@@ -59,21 +59,21 @@ describe('a file of operations', () => {
     expect((error as Error).message).toMatch(new RegExp(`^${path}:${line}: `));
   });
 
-  it('is refused without its header, without operations, and if it is not there', async () => {
+  it('is refused if it has no header, has no operations, or does not exist', async () => {
     await expect(readOperations(await fileOf('1,deposit,a,,5\n'))).rejects.toThrow(/:1: the first line must be id,/);
-    await expect(readOperations(await fileOf(`${HEADER}\n`))).rejects.toThrow(/no operation in the file/);
-    await expect(readOperations(await fileOf(''))).rejects.toThrow(/no operation in the file/);
+    await expect(readOperations(await fileOf(`${HEADER}\n`))).rejects.toThrow(/the file has no operation/);
+    await expect(readOperations(await fileOf(''))).rejects.toThrow(/the file has no operation/);
     await expect(readOperations(join(dir, 'none.csv'))).rejects.toThrow(OperationsFileError);
     await expect(readOperations(dir)).rejects.toThrow(OperationsFileError);
   });
 });
 
-describe('the file that ships', () => {
-  it('is what the generator makes', async () => {
+describe('the file of operations that ships', () => {
+  it('equals the output of the generator', async () => {
     expect(await readFile(SHIPPED, 'utf8')).toBe(`${[...generateOperations()].join('\n')}\n`);
   });
 
-  it('holds 20,000 operations that can be used, of every kind', async () => {
+  it('holds 20,000 valid operations of all four kinds', async () => {
     const operations = await readOperations(SHIPPED);
     expect(operations).toHaveLength(20_000);
     expect(new Set(operations.map(({ kind }) => kind)).size).toBe(4);

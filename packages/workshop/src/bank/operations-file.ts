@@ -1,14 +1,15 @@
+/** Reads operations of a bank from a CSV file. */
 import { createReadStream } from 'node:fs';
 import { faultOf, type Operation } from '@understudy/examples/bank/operation.js';
 import { type CsvError, parse } from 'csv-parse';
 
 export const COLUMNS = ['id', 'operation', 'account', 'to', 'amount_cents'] as const;
-/** A file's own ids stay below; those above name operations that are not in the file. */
+/** The largest id in a file. Larger ids are free for operations that are not in a file, such as the warm-up's. */
 export const MAX_FILE_ID = 0x7fff_ffff;
 export const MAX_FILE_OPERATIONS = 1_000_000;
 const MAX_LINE_CHARACTERS = 1_000;
 
-/** A file of operations that cannot be used. The message begins with `file:line:`. */
+/** The file of operations has a mistake. The message begins with `file:line:`. */
 export class OperationsFileError extends Error {
   override readonly name = 'OperationsFileError';
   constructor(path: string, line: number | undefined, reason: string, options?: { cause?: unknown }) {
@@ -17,10 +18,10 @@ export class OperationsFileError extends Error {
 }
 
 /**
- * Reads a CSV file of operations, one a line, below a header line that names the columns id, operation, account, to,
+ * Reads a CSV file with one operation on each line. The first line must name the columns: id, operation, account, to,
  * amount_cents. The operation is deposit, withdraw, transfer (needs `to`) or balance (has no amount).
  *
- * @throws OperationsFileError for the first line that cannot be used, or when the file cannot be read
+ * @throws OperationsFileError for the first line with a mistake, or when the file cannot be read
  */
 export async function readOperations(path: string): Promise<Operation[]> {
   const operations: Operation[] = [];
@@ -29,13 +30,18 @@ export async function readOperations(path: string): Promise<Operation[]> {
     const operation = parseRow(path, line, cells);
     const earlier = lineOfId.get(operation.id);
     if (earlier !== undefined)
-      throw new OperationsFileError(path, line, `id ${operation.id} was given already, in line ${earlier}`);
+      throw new OperationsFileError(
+        path,
+        line,
+        `line ${earlier} has the id ${operation.id} already; give every operation an id of its own`,
+      );
     if (operations.length === MAX_FILE_OPERATIONS)
       throw new OperationsFileError(path, line, `more than ${MAX_FILE_OPERATIONS} operations; split the file`);
     lineOfId.set(operation.id, line);
     operations.push(operation);
   }
-  if (operations.length === 0) throw new OperationsFileError(path, undefined, 'there is no operation in the file');
+  if (operations.length === 0)
+    throw new OperationsFileError(path, undefined, 'the file has no operation; add at least one line below the header');
   return operations;
 }
 
@@ -82,15 +88,18 @@ function explain(path: string, error: unknown): unknown {
 
 function parseRow(path: string, line: number, cells: readonly string[]): Operation {
   const fail = (reason: string) => new OperationsFileError(path, line, reason);
-  if (cells.length !== COLUMNS.length) throw fail(`${cells.length} columns instead of ${COLUMNS.length}`);
+  if (cells.length !== COLUMNS.length)
+    throw fail(`the line has ${cells.length} columns; it must have ${COLUMNS.length}`);
   const [idText = '', kind = '', account = '', to = '', amountText = ''] = cells;
 
   const id = wholeNumber(idText);
   if (id === undefined || id < 1 || id > MAX_FILE_ID) throw fail(`the id must be a number from 1 to ${MAX_FILE_ID}`);
   if (kind !== 'deposit' && kind !== 'withdraw' && kind !== 'transfer' && kind !== 'balance')
     throw fail(`${JSON.stringify(kind)} is not an operation; use deposit, withdraw, transfer or balance`);
-  if (kind !== 'transfer' && to !== '') throw fail(`a ${kind} has no account to transfer to`);
-  if (kind === 'balance' && amountText !== '') throw fail('a balance has no amount');
+  if (kind !== 'transfer' && to !== '')
+    throw fail(`a ${kind} has no account to transfer to; leave the column "to" empty`);
+  if (kind === 'balance' && amountText !== '')
+    throw fail('a balance has no amount; leave the column "amount_cents" empty');
 
   const operation: Operation =
     kind === 'balance'

@@ -1,3 +1,4 @@
+/** The program that runs the bank's demo in all 16 modes. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { CARRIERS, leaseOption, MULTICASTS, RELEASES, REPLICATIONS } from '@understudy/examples/common/mode-options.js';
@@ -18,13 +19,13 @@ import { Interrupted, Stage } from './stage/stage.js';
 interface Result {
   readonly mode: Mode;
   readonly run: ReplicatedRun | undefined;
-  /** undefined: all that was promised. */
+  /** Why the run failed; undefined if it kept all promises. */
   readonly failure: string | undefined;
-  /** Where its logs are, if they were kept. */
+  /** The directory of the logs, if they were kept. */
   readonly dir: string;
 }
 
-/** The demo in every combination of what a user can choose, without the bare bank. */
+/** Every combination of the choices that a user has. */
 const modes = (leaseMs: number): Mode[] =>
   REPLICATIONS.flatMap((replication) =>
     MULTICASTS.flatMap((multicast) =>
@@ -83,7 +84,9 @@ async function main(): Promise<number> {
   const command = addBankOptions(
     addRunOptions(
       new Command('all-modes')
-        .description('Runs the demo of the bank in all 16 modes. Ends with status 1 if any of them breaks a\npromise.')
+        .description(
+          'Runs the demo of the bank in all 16 modes. Ends with status 1 if a run in any mode breaks a\npromise.',
+        )
         .addOption(leaseOption()),
     ),
   ).parse();

@@ -1,3 +1,3 @@
-/** The services that the demo can show, named as the folders that hold them. */
+/** The examples that the demo can show. Each has the name of its folder in the package of the examples. */
 export const EXAMPLES = ['bank', 'route-guide', 'chat'] as const;
 export type ExampleName = (typeof EXAMPLES)[number];

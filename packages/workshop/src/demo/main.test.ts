@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-// Runs what the build made of the demo.
+// These tests run the built demo.
 const MAIN = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url));
 
 let dir: string;
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 function demo(...args: string[]) {
-  // What the demo leaves behind it leaves in a directory of the test.
+  // The demo leaves its logs in a directory of this test.
   const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, TMPDIR: dir, NO_COLOR: '1' } });
   started.push(child);
   let output = '';
@@ -45,7 +45,7 @@ function demo(...args: string[]) {
 const childrenOf = (pid: number | undefined): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
-/** Resolves when a process that is not our child is gone. */
+/** Resolves when a process is gone that is not our child. */
 async function gone(pid: number): Promise<void> {
   const alive = (): boolean => {
     try {
@@ -80,7 +80,7 @@ describe('the demo', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it('ends with status 1 and a reason when its time is over, and keeps its logs', async () => {
+  it('ends with status 1 and a reason, and keeps its logs, when it takes longer than --timeout-s', async () => {
     const { code, output } = await demo('--timeout-s', '1', '--warm-up', '1000000').ended;
     expect(output()).toContain('The demo did not end within 1 s.');
     expect(code).toBe(1);

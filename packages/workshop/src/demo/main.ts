@@ -1,3 +1,4 @@
+/** The demo: runs an example without and with replicas, kills primaries, and proves what the clients saw. */
 import colors from 'picocolors';
 import { OperationsFileError, readOperations } from '../bank/operations-file.js';
 import {
@@ -24,7 +25,7 @@ import { bareReport, streamsReport } from './streams/streams-report.js';
 const EXIT_FAILED = 1;
 const EXIT_INTERRUPTED = 130;
 
-/** Shows something, and tells whether it was all that was promised. */
+/** Shows an example. Resolves with true if the run kept all promises. */
 type Show = (stage: Stage, progress: Progress) => Promise<boolean>;
 
 async function demo(wish: Wish): Promise<number> {
@@ -71,7 +72,10 @@ function announce(what: string, { mode }: RunOptions): void {
   console.log(`${mode.replication}, ${mode.multicast}, ${mode.release}, ${mode.carrier}; lease ${mode.leaseMs} ms\n`);
 }
 
-/** Runs it with the processes and the directory that it needs; they are gone afterwards, but for logs of a failure. */
+/**
+ * Shows an example on a stage of its own. Afterwards all processes are gone, and of the files only the logs of a
+ * failure stay.
+ */
 async function onStage({ timeoutS, keep }: RunOptions, show: Show): Promise<number> {
   const stage = new Stage(timeoutS, interruption());
   const progress = progressOn(process.stdout);

@@ -1,31 +1,32 @@
+/** Runs the bank's demo, without and with replicas, and proves what came of it. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { Listening } from '../hosting/bare-process.js';
 import type { Books } from './drive/collect.js';
 import type { DrivenReply } from './drive/drive.js';
 import { driveInProcess } from './drive/drive-process.js';
+import type { DriverJob } from './drive/messages.js';
 import { warmUpOperations } from './drive/workload.js';
 import type { DemoOptions } from './options.js';
 import { type Verdict, verify } from './proof/verify.js';
 import type { Progress } from './report/progress.js';
 import { type TimelineEntry, timelineOf } from './report/timeline.js';
 import { Kills } from './stage/kills.js';
-import type { DriverJob } from './stage/messages.js';
 import { Replicas } from './stage/replicas.js';
 import type { Stage } from './stage/stage.js';
 
-/** What the client of a bank brought back. */
+/** The evidence from the client of a bank. */
 export interface DriveRecord {
-  /** Of the warm-up too. */
+  /** All replies, those of the warm-up included. */
   readonly replies: readonly DrivenReply[];
-  /** Those of the file, in the order in which they came. */
+  /** The replies to the operations of the file, in the order of their arrival. */
   readonly fileReplies: readonly DrivenReply[];
-  /** `monotonicMs` of the driver's process, around the operations of the file. */
+  /** `monotonicMs` of the driver's process, before the first and after the last operation of the file. */
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly books: Books;
 }
 
-/** A run of the file, and what the proof says of it. */
+/** A run of the file and the verdict of the proof. */
 export interface ProvenRun {
   readonly record: DriveRecord;
   readonly verdict: Verdict;
@@ -33,11 +34,11 @@ export interface ProvenRun {
 
 export interface ReplicatedRun extends ProvenRun {
   readonly timeline: readonly TimelineEntry[];
-  /** What kept the run from being what was asked for, such as a kill that came too late. */
+  /** Ways in which the run differs from what was asked for, such as a kill that came too late. */
   readonly shortcomings: readonly string[];
 }
 
-/** Runs the file against a bank that nothing stands in for. */
+/** Runs the file against a bank without replicas. */
 export async function runBare(
   stage: Stage,
   options: DemoOptions,
@@ -54,7 +55,7 @@ export async function runBare(
   return { record, verdict: verdictOn(options, operations, record) };
 }
 
-/** Runs the file against replicas whose primary is killed, each time another `1/(kills + 1)` of the file was answered. */
+/** Runs the file against replicas, and kills the primary whenever another `1/(kills + 1)` of the file is answered. */
 export async function runReplicated(
   stage: Stage,
   options: DemoOptions,

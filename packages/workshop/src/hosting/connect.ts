@@ -1,3 +1,4 @@
+/** Connects a client to a service, replicated or not. */
 import * as grpc from '@grpc/grpc-js';
 import { jsonLogger } from '@understudy/examples/common/json-logger.js';
 import type { Mode } from '@understudy/examples/common/mode.js';
@@ -9,10 +10,10 @@ type ClientConstructor<Client> = new (
 ) => Client;
 
 /**
- * A client of a replicated service, or of a bare one. With a bare one nothing of replication is loaded: its process is
- * what a user's is without it.
+ * Connects to a service. The client of a bare service loads no replication, so that its process equals that of a user
+ * without Understudy.
  *
- * @param mode undefined: nothing stands in for the service
+ * @param mode undefined if the service is not replicated
  */
 export async function connect<Client>(
   Client: ClientConstructor<Client>,

@@ -1,17 +1,18 @@
+/** Measures the memory of this process. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What a process holds, in bytes. */
+/** The memory of a process. */
 export interface Memory {
-  /** Live objects, and the buffers that they hold. */
+  /** Size of the live objects and their buffers. */
   readonly liveBytes: number;
   readonly rssBytes: number;
 }
 
-/** Collects garbage first if node was started with `--expose-gc`. */
+/** Measures the memory in use. Collects garbage first if node was started with `--expose-gc`. */
 export async function memoryInUse(): Promise<Memory> {
   if (globalThis.gc !== undefined) {
     globalThis.gc();
-    // The memory of buffers is counted as free only when their collection has come to its end.
+    // Node counts the memory of buffers as free only after their collection has ended, one turn later.
     await nextTurn();
     globalThis.gc();
   }

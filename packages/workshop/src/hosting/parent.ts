@@ -1,15 +1,15 @@
-/** A process of the bank that was started by another reports to it, and does not outlive it. */
+/** A process's tie to its parent: it reports to the parent and does not outlive it. */
 
-/** Tells the process that started this one; nothing happens if there is none. */
+/** Sends a message to the parent process. Does nothing if there is none. */
 export const tellParent = (message: object): void => {
   if (process.connected) process.send?.(message);
 };
 
-/** Ends this process when the one that started it is gone, however that came. */
+/** Ends this process when its parent is gone, for whatever reason. */
 export function endWithParent(): void {
   process.on('disconnect', () => process.exit(0));
-  // It may have gone while this process was loading; one that nobody started never had a channel.
+  // The parent may have died while this process was loading. A process without a parent never had a channel.
   if (process.send !== undefined && !process.connected) process.exit(0);
-  // A key press in the terminal reaches every process of the group; the one that started us decides what it means.
+  // Ctrl-C in a terminal reaches every process of the group. The parent decides what it means, so this one ignores it.
   if (process.connected) process.on('SIGINT', () => {});
 }

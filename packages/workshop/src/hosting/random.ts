@@ -1,7 +1,7 @@
 /**
- * Tommy Ettinger's mulberry32: good enough for test data, and the same everywhere.
+ * Random numbers that follow from a seed: Tommy Ettinger's mulberry32, which is good enough for test data.
  *
- * @param seed 32 bits of it count
+ * @param seed only its lower 32 bits count
  * @returns a function that returns numbers from 0 to below 1
  */
 export function seededRandom(seed: number): () => number {

@@ -1,14 +1,15 @@
+/** Runs a replica in a process that another one started. */
 import type { ReplicaStatus } from '@understudy/core';
 import { CLAIMS } from '@understudy/core/internal';
 import type { Hosted } from '@understudy/examples/common/hosted.js';
 import { serve } from '@understudy/examples/common/serve.js';
-import { monotonicMs } from '../demo/stage/clock.js';
-import type { ReportCommand, ServerMessage } from '../demo/stage/messages.js';
+import { monotonicMs } from './clock.js';
 import { memoryInUse } from './memory.js';
 import { endWithParent, tellParent } from './parent.js';
+import type { ReportCommand, ServerMessage } from './server-messages.js';
 import { reportChanges } from './status-reports.js';
 
-/** Runs one replica as the command line says, and reports to the process that started this one. */
+/** Runs one replica until the parent process is gone, and reports its status. The command line gives its options. */
 export async function runReplica<Own extends object>(hosted: Hosted<Own>): Promise<void> {
   endWithParent();
   const tell = (message: ServerMessage): void => tellParent(message);
@@ -27,7 +28,7 @@ export async function runReplica<Own extends object>(hosted: Hosted<Own>): Promi
     },
   });
   const status = statusOf;
-  if (status === undefined) throw new Error('the replica serves and was never made');
+  if (status === undefined) throw new Error('serve() returned without making a replica');
   tell({ kind: 'listening', address });
   process.on('message', async ({ kind }: ReportCommand) => {
     if (kind !== 'report') return;

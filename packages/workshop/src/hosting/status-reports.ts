@@ -1,8 +1,9 @@
+/** Reports changes of a replica's status. */
 import type { ReplicaStatus } from '@understudy/core';
 
 const LOOK_EVERY_MS = 5;
 
-/** Calls `report` whenever who is primary, who is in sync, or the life of this replica has changed as it sees it. */
+/** Calls `report` whenever the replica's role, incarnation, term, primary or in-sync set has changed. */
 export function reportChanges(status: () => ReplicaStatus, report: (status: ReplicaStatus) => void): void {
   let told = '';
   setInterval(() => {

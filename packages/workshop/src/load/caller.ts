@@ -1,11 +1,12 @@
+/** Makes the calls of a load. */
 import { type CallOptions, Metadata, type requestCallback, type ServiceError } from '@grpc/grpc-js';
 import type { Operation, Receipt } from '@understudy/examples/bank/operation.js';
 import type { Balance, BankClient } from '@understudy/examples/bank/proto.js';
-import { monotonicMs } from '../demo/stage/clock.js';
+import { monotonicMs } from '../hosting/clock.js';
 import { endOf } from './end.js';
-import type { Called, End } from './messages.js';
+import type { CallEnd, Called } from './messages.js';
 
-/** Much longer than a failover: a call that takes so long has been lost. */
+/** A call that takes so long, much longer than a failover, counts as lost. */
 const DEADLINE_MS = 15_000;
 
 type Method<Reply> = (
@@ -15,10 +16,10 @@ type Method<Reply> = (
   done: requestCallback<Reply>,
 ) => unknown;
 
-/** Carries out one operation and notes what its caller saw. */
+/** Carries out operations and notes the replies. */
 export class Caller {
   readonly #client: BankClient;
-  /** An idempotency key goes along with each change, so that it may be repeated. */
+  /** Whether each change carries an idempotency key, so that grpc-js may retry it. */
   readonly #keyed: boolean;
 
   constructor(client: BankClient, keyed: boolean) {
@@ -32,7 +33,7 @@ export class Caller {
     return { kind: 'called', caller, operation, invokedAtMs, endedAtMs: monotonicMs(), end };
   }
 
-  async #end(operation: Operation): Promise<End> {
+  async #end(operation: Operation): Promise<CallEnd> {
     try {
       if (operation.kind === 'balance') {
         const { sequence, balanceCents } = await this.#send<Balance>('getBalance', operation);

@@ -1,3 +1,4 @@
+/** The ways in which a load connects to a replicated bank. */
 import { credentials } from '@grpc/grpc-js';
 import { registerUnderstudy } from '@understudy/client';
 import { BankClient } from '@understudy/examples/bank/proto.js';
@@ -6,11 +7,14 @@ import { jsonLogger } from '@understudy/examples/common/json-logger.js';
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { connectReplicated } from '../bank/connect-replicated.js';
 
-/** `interceptor`: nobody notices a failover. `routed`: our resolver and policy only. `keyed`: these, and retries under a key. */
+/**
+ * `interceptor`: our interceptor hides failovers. `routed`: only our resolver and load-balancing policy. `keyed`: as
+ * `routed`, with retries by grpc-js under an idempotency key.
+ */
 export const KINDS = ['interceptor', 'routed', 'keyed'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** What a call with a key may be repeated for: a refusal by a backup, and a connection that broke. */
+/** A call with a key may be retried after a refusal by a backup (ABORTED) and a broken connection (UNAVAILABLE). */
 const RETRY_POLICY = {
   maxAttempts: 5,
   initialBackoff: '0.1s',

@@ -1,16 +1,17 @@
+/** A client of the bank that calls until SIGTERM; the containers run it. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { addModeOptions, modeOf, wholeNumberOf } from '@understudy/examples/common/mode-options.js';
 import { Command, Option } from 'commander';
 import { collectBooks } from '../demo/drive/collect.js';
-import { monotonicMs } from '../demo/stage/clock.js';
+import { monotonicMs } from '../hosting/clock.js';
 import { Caller } from './caller.js';
 import { connect, KINDS, type Kind } from './connect.js';
 import type { Called, LoadMessage } from './messages.js';
 import { ACCOUNTS, loadOperations, openings } from './operations.js';
 import { Summary } from './summary.js';
 
-/** Nobody calls as fast as they are refused. */
+/** Each caller rests this long after a failure, so that failures do not become a busy loop. */
 const AFTER_FAILURE_MS = 20;
 
 interface Options extends Mode {
@@ -26,21 +27,16 @@ interface Options extends Mode {
 const options = addModeOptions(
   new Command('load')
     .description(
-      'Calls a bank until SIGTERM, then lets open calls end, asks the bank for its books and\n' +
-        'ends. Tells every call and its end as a line of JSON, for whoever judges the history.',
+      'Calls a bank until SIGTERM, then waits for the open calls, asks the bank for its books\n' +
+        'and ends. Prints every call with its result as a line of JSON, for a check of the history.',
     )
-    .requiredOption('--target <target>', 'all replicas, as understudy:///host:port,host:port')
-    .addOption(new Option('--client <kind>', 'how it is connected').choices(KINDS).default('interceptor'))
-    .option('--callers <n>', 'calls that are open at once', wholeNumberOf(1, 1_000), 8)
-    .option(
-      '--rate <n>',
-      'calls a second at most, of all callers; 0: as fast as they are answered',
-      wholeNumberOf(0, 1_000_000),
-      0,
-    )
-    .option('--seed <n>', 'of the operations', wholeNumberOf(0, 999_999_999), 1)
-    .option('--ids-after <n>', 'the ids of its operations begin behind it', wholeNumberOf(0, 999_999_999), 0)
-    .option('--summary', 'tell only a line a second, for people', false),
+    .requiredOption('--target <target>', 'addresses of all replicas, as understudy:///host:port,host:port')
+    .addOption(new Option('--client <kind>', 'how to connect').choices(KINDS).default('interceptor'))
+    .option('--callers <n>', 'how many calls are open at once', wholeNumberOf(1, 1_000), 8)
+    .option('--rate <n>', 'most calls a second of all callers together; 0: no limit', wholeNumberOf(0, 1_000_000), 0)
+    .option('--seed <n>', 'seed of the operations', wholeNumberOf(0, 999_999_999), 1)
+    .option('--ids-after <n>', 'the ids of the operations begin after this number', wholeNumberOf(0, 999_999_999), 0)
+    .option('--summary', 'print one line a second for people instead', false),
 )
   .parse()
   .opts<Options>();
@@ -55,14 +51,16 @@ const caller = new Caller(client, options.client === 'keyed');
 const coming = loadOperations(options.seed, options.idsAfter);
 let nextCaller = 1;
 let enough = false;
-/** Of each caller, from call to call at least. */
+/** The least time between two calls of a caller. */
 const everyMs = options.rate === 0 ? 0 : (1_000 * options.callers) / options.rate;
 
 process.once('SIGTERM', () => {
   enough = true;
 });
 
-/** Whoever does not know what became of a call never calls again: its call may yet take effect. */
+/**
+ * A caller that does not know the result of a call never calls again under its name, as the call may yet take effect.
+ */
 async function callOn(): Promise<void> {
   let name = nextCaller++;
   while (!enough) {

@@ -1,36 +1,38 @@
+/** The lines that a load prints. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { Books } from '../demo/drive/collect.js';
 
-/** What a load tells, one JSON object a line of its standard output. */
+/** One line of the standard output, as JSON. */
 export type LoadMessage =
-  /** It reached the bank, and calls from now on. */
+  /** The accounts are open, and the calls begin. */
   | { readonly kind: 'begun' }
   | Called
-  /** It has ended by itself; nothing more comes. */
+  /** The load has ended; this is the last line. */
   | { readonly kind: 'done'; readonly books: Books }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** A call that is over. Times are of one clock, in milliseconds. */
+/** A call that has ended. Its times are from one clock, in milliseconds. */
 export interface Called {
   readonly kind: 'called';
-  /** One call at a time; whoever does not know what became of a call makes no other. */
+  /** A caller has one call open at a time. After a call with an unknown result it makes no other. */
   readonly caller: number;
   readonly operation: Operation;
   readonly invokedAtMs: number;
   readonly endedAtMs: number;
-  readonly end: End;
+  readonly end: CallEnd;
 }
 
-export type End =
+/** The result of a call, as its caller knows it. */
+export type CallEnd =
   | {
       readonly kind: 'answered';
       readonly sequence: number;
       readonly balanceCents: number;
       readonly toBalanceCents: number;
     }
-  /** The bank's own refusal, which has a place in the history, as an answer has. */
+  /** The bank refused the operation. A refusal has a place in the history, just as an answer has. */
   | { readonly kind: 'refused'; readonly sequence: number }
-  /** It may have taken effect, or may yet. */
+  /** The call may have taken effect, or may yet. */
   | { readonly kind: 'unknown'; readonly code: number; readonly details: string }
-  /** It has not and will not. */
+  /** The call has taken no effect and never will. */
   | { readonly kind: 'none'; readonly code: number; readonly details: string };

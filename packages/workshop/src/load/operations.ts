@@ -1,16 +1,19 @@
+/** The random operations of a load. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import { seededRandom } from '../hosting/random.js';
 
-/** Few, so that nearly every call touches what another one changes. */
+/** Few accounts, so that nearly every call depends on the changes of another one. */
 export const ACCOUNTS = ['ada', 'ben', 'cleo', 'dan'] as const;
 const OPENING_CENTS = 10_000;
 const MOST_CENTS = 5_000;
 
-/** Opens every account, or pays in more. @param after ids begin behind it */
+/** Returns deposits that open every account. @param after the ids begin after this number */
 export const openings = (after: number): Operation[] =>
   ACCOUNTS.map((account, i) => ({ kind: 'deposit', id: after + i + 1, account, to: '', amountCents: OPENING_CENTS }));
 
-/** What callers ask of a bank whose accounts are open; withdrawals are often refused. Ids go on from the openings. */
+/**
+ * Yields operations on the open accounts. The bank often refuses withdrawals. The ids continue those of the openings.
+ */
 export function* loadOperations(seed: number, after: number): Generator<Operation, never, void> {
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);

@@ -1,9 +1,10 @@
-import { monotonicMs } from '../demo/stage/clock.js';
+/** The summary of a load for people. */
+import { monotonicMs } from '../hosting/clock.js';
 import type { LoadMessage } from './messages.js';
 
 const EVERY_MS = 1_000;
 
-/** For a person who looks on: a line a second instead of a line a call. */
+/** Prints one line a second, for people who watch, instead of one line for each call. */
 export class Summary {
   readonly #print: (line: string) => void;
   #answered = 0;
@@ -20,7 +21,7 @@ export class Summary {
   tell(message: LoadMessage): void {
     if (message.kind === 'called') this.#called(message.end.kind);
     else if (message.kind === 'begun')
-      this.#print('the accounts are open; calls a second, and the longest time without a reply:');
+      this.#print('the accounts are open; each second: the calls, and the longest time without a reply');
     else if (message.kind === 'done') this.#print(`the bank took ${message.books.audit.operations} operations`);
     else this.#print(`failed: ${message.reason}`);
   }

@@ -1,3 +1,4 @@
+/** The process of one replica of the bank. */
 import { bankReplica } from '@understudy/examples/bank/replica.js';
 import { runReplica } from '../hosting/replica-process.js';
 

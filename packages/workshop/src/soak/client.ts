@@ -1,3 +1,4 @@
+/** The client process of a soak run; its only argument is a ClientJob as JSON. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import { jsonLogger } from '@understudy/examples/common/json-logger.js';
 import { connectReplicated } from '../bank/connect-replicated.js';
@@ -8,8 +9,6 @@ import { accountsOf } from '../demo/drive/workload.js';
 import { endWithParent, tellParent } from '../hosting/parent.js';
 import type { ClientCommand, ClientJob, ClientMessage } from './messages.js';
 
-// The client process of a soak run: its one argument is a ClientJob as JSON.
-
 const REPLIES_A_MESSAGE = 2_000;
 
 const tell = (message: ClientMessage): void => tellParent(message);
@@ -18,7 +17,7 @@ const client = connectReplicated(job.target, job.mode, jsonLogger());
 const sent: Operation[] = [];
 let enough = false;
 
-/** As many operations as are wanted, which is known only while they are sent. */
+/** Yields operations until the parent says that it is enough, but at least as many as the job wants. */
 function* operations(): Generator<Operation, void, void> {
   for (const operation of randomOperations(job.seed)) {
     if (enough && sent.length >= job.operations) return;

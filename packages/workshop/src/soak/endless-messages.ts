@@ -1,26 +1,28 @@
+/** The messages of the client process that calls without end. */
 import type { Mode } from '@understudy/examples/common/mode.js';
 import type { Memory } from '../hosting/memory.js';
 
-/** What a client process that calls without end is given when it is started. */
+/** The job of the process, given when it starts. */
 export interface EndlessJob {
   readonly target: string;
   readonly mode: Mode;
   readonly inFlight: number;
 }
 
-/** Asks it how it stands. */
+/** Asks the process for a report. */
 export interface EndlessCommand {
   readonly kind: 'report';
 }
 
+/** The numbers of calls so far, and the memory in use. */
 export interface EndlessReport {
   readonly kind: 'report';
   readonly calls: number;
   readonly failures: number;
-  /** The first failure, as gRPC says it. */
+  /** The error message of the first failure. */
   readonly failure: string | undefined;
   readonly memory: Memory;
 }
 
-/** `begun`: the first call was answered. */
+/** `begun` is sent when the first call was answered. */
 export type EndlessMessage = EndlessReport | { readonly kind: 'begun' };

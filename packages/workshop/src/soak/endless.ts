@@ -1,10 +1,12 @@
+/**
+ * A client process that calls as fast as it is answered and keeps nothing; its only argument is an EndlessJob as
+ * JSON.
+ */
 import { jsonLogger } from '@understudy/examples/common/json-logger.js';
 import { connectReplicated } from '../bank/connect-replicated.js';
 import { memoryInUse } from '../hosting/memory.js';
 import { endWithParent, tellParent } from '../hosting/parent.js';
 import type { EndlessCommand, EndlessJob, EndlessMessage } from './endless-messages.js';
-
-// A client process that calls as fast as it is answered and keeps nothing: its one argument is an EndlessJob as JSON.
 
 const job = JSON.parse(process.argv[2] ?? '{}') as EndlessJob;
 const client = connectReplicated(job.target, job.mode, jsonLogger());

@@ -1,11 +1,12 @@
+/** Carries out the faults of a plan, and measures the failovers. */
 import { setTimeout as pass } from 'node:timers/promises';
 import type { ReplicaStatus } from '@understudy/core';
-import { monotonicMs } from '../demo/stage/clock.js';
 import type { Replicas } from '../demo/stage/replicas.js';
 import type { Stage } from '../demo/stage/stage.js';
+import { monotonicMs } from '../hosting/clock.js';
 import type { Fault, Step } from './plan.js';
 
-/** Long enough that the others go on without the one that is paused. */
+/** A pause of so many leases is long enough for the group to go on without the paused replica. */
 const PAUSE_LEASES = 2;
 
 /** A fault that was carried out. */
@@ -13,34 +14,34 @@ export interface Carried {
   readonly fault: Fault;
   readonly replica: string;
   readonly atMs: number;
-  /** Until another served as primary; undefined if the primary was left alone. */
+  /** Time until another replica served as primary; undefined if the fault did not hit the primary. */
   readonly failoverMs: number | undefined;
-  /** undefined if nobody had to claim. */
+  /** undefined if no backup had to claim the group. */
   readonly phases: FailoverPhases | undefined;
-  /** Until the first reply of another primary reached the client; undefined if the primary was left alone. */
+  /** Time until a reply of the new primary reached the client; undefined if the fault did not hit the primary. */
   readonly firstReplyMs?: number | undefined;
 }
 
-/** What a failover is made of, in milliseconds each, one after the other. */
+/** The successive parts of a failover. */
 export interface FailoverPhases {
-  /** Until a backup was certain that the lease had run out. */
+  /** Until a backup was certain that the primary's lease had run out. */
   readonly detectionMs: number;
-  /** Until the record named it. */
+  /** Until the group's record named this backup as primary. */
   readonly claimMs: number;
-  /** Until it had what others held and served. */
+  /** Until it had collected the calls that other replicas held, and served. */
   readonly recoveryMs: number;
 }
 
-/** Does to the replicas what a plan says. */
+/** Carries out the steps of a plan. */
 export class Faults {
-  /** What the processes themselves did wrong. */
+  /** Promises that a process broke by the way it ended. */
   readonly violations: string[] = [];
   readonly #stage: Stage;
   readonly #replicas: Replicas;
   readonly #leaseMs: number;
   readonly #carried: Carried[];
 
-  /** @param carried where each fault is noted once it is over */
+  /** @param carried receives each fault when it is over */
   constructor(stage: Stage, replicas: Replicas, leaseMs: number, carried: Carried[]) {
     this.#carried = carried;
     this.#stage = stage;
@@ -48,13 +49,13 @@ export class Faults {
     this.#leaseMs = leaseMs;
   }
 
-  /** Resolves when the group serves; a replica that was started again may still be on its way into the in-sync set. */
+  /** Resolves when the group serves again. A restarted replica may not be in sync yet. */
   async carryOut({ fault, startAgain }: Step): Promise<void> {
-    // Before, the group promises nothing if it loses one.
+    // Without a backup in sync, the group may not survive the fault.
     await this.#replicas.until(() => this.#replicas.replaceablePrimary !== undefined);
     const primary = this.#replicas.replaceablePrimary;
     const [backup] = this.#replicas.inSyncBackups;
-    if (primary === undefined || backup === undefined) throw new Error('What was waited for does not hold.');
+    if (primary === undefined || backup === undefined) throw new Error('The group has no backup in sync any more.');
     const hitsPrimary = fault === 'kill-primary' || fault === 'hand-over' || fault === 'pause-primary';
     const replica = hitsPrimary ? primary.replica.id : backup;
     const atMs = monotonicMs();
@@ -88,7 +89,7 @@ export class Faults {
     }
   }
 
-  /** The group has put up with the absence of a replica that was in sync. */
+  /** Whether the group serves without a replica that was in sync before the fault. */
   #goesOnWithout(id: string, before: ReplicaStatus): boolean {
     const { primary } = this.#replicas;
     return primary !== undefined && primary.epoch > before.epoch && primary.inSync.every((member) => member.id !== id);
@@ -99,7 +100,7 @@ export class Faults {
     const serves = since.find(({ kind }) => kind === 'serves');
     const own = since.filter(({ replica }) => replica === serves?.replica);
     const promotes = own.find(({ kind }) => kind === 'promotes');
-    // It may have claimed in vain before.
+    // The replica may have claimed in vain before, so its last claim counts.
     const claims = own.findLast(({ kind, atMs }) => kind === 'claims' && atMs <= (promotes?.atMs ?? 0));
     if (serves === undefined || promotes === undefined || claims === undefined) return undefined;
     return {

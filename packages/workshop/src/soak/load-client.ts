@@ -4,7 +4,7 @@ import { type Child, DemoFailure } from '../demo/stage/children.js';
 import type { Stage } from '../demo/stage/stage.js';
 import type { ClientCommand, ClientJob, ClientMessage } from './messages.js';
 
-/** The client process of a run: it sends operations until it has been told that it is enough. */
+/** The client process of a run, which sends operations until `finish`. */
 export class LoadClient {
   readonly #stage: Stage;
   readonly #child: Child<ClientMessage>;
@@ -31,7 +31,7 @@ export class LoadClient {
     });
   }
 
-  /** Waits until so many operations were answered; one of the marks that the client was given. */
+  /** Waits until `mark` operations were answered. The mark must be one of those in the client's job. */
   async answered(mark: number): Promise<void> {
     while (this.#answered < mark)
       await this.#until(
@@ -41,14 +41,14 @@ export class LoadClient {
       );
   }
 
-  /** Lets the load come to its end. */
+  /** Ends the load, and returns the replies. */
   async finish(): Promise<{ readonly sent: number; readonly replies: readonly DrivenReply[] }> {
     this.#tell({ kind: 'enough' });
     const { sent } = await this.#until(this.#done);
     return { sent, replies: this.#replies };
   }
 
-  /** What the bank says of itself, through this client. */
+  /** Returns the books of the bank, which this client collects. */
   async books(): Promise<Books> {
     const answer = this.#child.next('books');
     this.#tell({ kind: 'books' });

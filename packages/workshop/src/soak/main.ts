@@ -1,10 +1,11 @@
+/** The soak: runs a replicated service under load again and again, with faults at random moments. */
 import { EtcdProcess } from '@understudy/coordinator-etcd/testing';
 import { interruption } from '../demo/stage/interruption.js';
 import { Interrupted } from '../demo/stage/stage.js';
 import { parseSoakOptions, type SoakOptions } from './options.js';
 import { planOf } from './plan.js';
 import { runLine, summary } from './report.js';
-import { type Outcome, type RunOptions, runPlan } from './run.js';
+import { type Outcome, runPlan, type SoakRunOptions } from './run.js';
 import { type StreamsSize, streamsPlanOf } from './streams/plan.js';
 import { killsOf, streamsRunLine, streamsSummary } from './streams/report.js';
 import { runStreamsPlan, type StreamsOutcome } from './streams/run.js';
@@ -12,10 +13,10 @@ import { runStreamsPlan, type StreamsOutcome } from './streams/run.js';
 const EXIT_VIOLATION = 1;
 const EXIT_INTERRUPTED = 130;
 
-/** What is run again and again, and what is told of it. */
+/** The kind of run that is repeated, and the lines that report it. */
 interface Soak<O> {
   readonly what: string;
-  run(seed: number, options: RunOptions): Promise<O>;
+  run(seed: number, options: SoakRunOptions): Promise<O>;
   killsOf(outcome: O): number;
   line(outcome: O, progress: string): string;
   summary(outcomes: readonly O[]): string;
@@ -48,7 +49,7 @@ async function play<O extends { readonly violations: readonly string[] }>(
   console.log(`${much} from seed ${seed}, three replicas each, ${soak.what}\n`);
 
   const killed = (): number => outcomes.reduce((sum, outcome) => sum + soak.killsOf(outcome), 0);
-  /** Whether what was asked for has been done; a run is carried out whole. */
+  /** Whether there were enough runs, or enough kills. Runs are never cut short. */
   const isEnough = (): boolean => (kills === undefined ? outcomes.length >= runs : killed() >= kills);
   const progress = (): string =>
     kills === undefined ? `${outcomes.length}/${runs}` : `${Math.min(killed(), kills)}/${kills} kills`;

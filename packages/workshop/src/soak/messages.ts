@@ -1,30 +1,31 @@
+/** The messages between a soak run and its client process. */
 import type { Mode } from '@understudy/examples/common/mode.js';
 import type { Books } from '../demo/drive/collect.js';
 import type { DrivenReply } from '../demo/drive/drive.js';
 
-/** What the client process of a soak run is given when it is started. */
+/** The job of the client process, given when it starts. */
 export interface ClientJob {
   readonly target: string;
   readonly mode: Mode;
-  /** Of the operations. */
+  /** Seed of the operations. */
   readonly seed: number;
   readonly inFlight: number;
-  /** The load lasts until `enough` is said, and at least so many operations. */
+  /** The least number of operations. The load lasts until `enough`, even if it has sent more. */
   readonly operations: number;
-  /** Numbers of replies at which it tells so. */
+  /** Numbers of replies at which the client sends a `mark`. */
   readonly marks: readonly number[];
 }
 
 export type ClientCommand =
   | { readonly kind: 'enough' }
-  /** Asks for what the bank says of itself. */
+  /** Asks for the books of the bank. */
   | { readonly kind: 'books' };
 
 export type ClientMessage =
   | { readonly kind: 'mark'; readonly replies: number }
-  /** After `enough`, in several pieces. */
+  /** Sent after `enough`, some replies with each message. */
   | { readonly kind: 'replies'; readonly replies: readonly DrivenReply[] }
-  /** All replies were told. */
+  /** All replies were sent. */
   | { readonly kind: 'done'; readonly sent: number }
   | { readonly kind: 'books'; readonly books: Books }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -9,13 +9,13 @@ describe('a plan', () => {
     expect(planOf(1_000)).not.toEqual(planOf(1_000 + seeds.length));
   });
 
-  it('meets every scenario in every mode, given enough seeds that follow each other', () => {
+  it('of each of 144 successive seeds has another pair of scenario and mode', () => {
     const met = new Set(seeds.map(planOf).map(({ mode, scenario }) => JSON.stringify([mode, scenario])));
     expect(MODES).toHaveLength(16);
     expect(met.size).toBe(MODES.length * SCENARIOS.length);
   });
 
-  it('strikes one after the other, while there is load', () => {
+  it('has its faults one after the other, all before the load ends', () => {
     for (const { steps, operations } of seeds.map(planOf)) {
       const moments = [0, ...steps.map(({ afterReplies }) => afterReplies), operations];
       expect(moments).toEqual(moments.toSorted((a, b) => a - b));
@@ -23,7 +23,7 @@ describe('a plan', () => {
     }
   });
 
-  it('leaves one replica of three', () => {
+  it('leaves at least one of three replicas', () => {
     for (const { steps } of seeds.map(planOf)) {
       const lost = steps.filter(({ fault, startAgain }) => !startAgain && !fault.startsWith('pause'));
       expect(lost.length).toBeLessThan(3);

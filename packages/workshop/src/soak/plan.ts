@@ -1,24 +1,26 @@
+/** The plan of a soak run, which follows from its seed. */
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { CARRIERS, MULTICASTS, RELEASES, REPLICATIONS } from '@understudy/examples/common/mode-options.js';
 import { seededRandom } from '../hosting/random.js';
 
-/** What is done to a replica. */
+/** A fault that hits one replica. */
 export type Fault = 'kill-primary' | 'kill-backup' | 'hand-over' | 'pause-primary' | 'pause-backup';
 
+/** One fault of a plan. */
 export interface Step {
   readonly fault: Fault;
-  /** Done when so many operations were answered. */
+  /** The fault strikes when so many operations were answered. */
   readonly afterReplies: number;
-  /** A replica that ended is started again, and must come to be in sync. */
+  /** Whether the replica is started again; it must then get in sync. */
   readonly startAgain: boolean;
 }
 
-/** One run; follows from its seed alone. */
+/** The plan of one run. It follows from the seed alone. */
 export interface Plan {
   readonly seed: number;
   readonly mode: Mode;
   readonly scenario: string;
-  /** The load lasts until the last step is over, and at least so many operations. */
+  /** The least number of operations. The load lasts until the last step is over, even if that takes more. */
   readonly operations: number;
   readonly steps: readonly Step[];
 }
@@ -30,7 +32,7 @@ interface Scenario {
 
 const scenario = (name: string, ...faults: Scenario['faults']): Scenario => ({ name, faults });
 
-/** Nine, so that seeds that follow each other meet every scenario in every one of the 16 modes. */
+/** Nine scenarios: 9 and 16 have no common factor, so successive seeds meet every scenario in each of the 16 modes. */
 export const SCENARIOS: readonly Scenario[] = [
   scenario('kill', ['kill-primary', false]),
   scenario('kill two', ['kill-primary', false], ['kill-primary', false]),
@@ -45,7 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
 
 const LEASE_MS = 300;
 
-/** All ways to replicate a bank. */
+/** All modes in which a bank can be replicated. */
 export const MODES: readonly Mode[] = REPLICATIONS.flatMap((replication) =>
   MULTICASTS.flatMap((multicast) =>
     RELEASES.flatMap((release) =>
@@ -60,9 +62,9 @@ export function planOf(seed: number): Plan {
   const { name, faults } = at(SCENARIOS, seed);
   const random = seededRandom(seed);
   const between = (from: number, to: number): number => from + Math.floor(random() * (to - from));
-  // As an RPC a call takes several times as long.
+  // A call as an RPC takes several times as long.
   const operations = mode.carrier === 'stream' ? between(4_000, 8_000) : between(2_000, 4_000);
-  // Each in its own part of the load, never at the very beginning.
+  // Each fault has its own part of the load and never strikes at its very beginning.
   const part = operations / faults.length;
   const steps = faults.map(([fault, startAgain], index): Step => {
     return { fault, startAgain, afterReplies: Math.round(part * (index + 0.1 + 0.8 * random())) };

@@ -1,3 +1,4 @@
+/** The proof that ends a soak run. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import { randomOperations } from '../bank/generate-operations.js';
 import type { Books } from '../demo/drive/collect.js';
@@ -8,23 +9,23 @@ import type { Stage } from '../demo/stage/stage.js';
 import type { LoadClient } from './load-client.js';
 import { compareSurvivors } from './survivors.js';
 
-/** What a load came to. */
+/** The result of a load. */
 export interface Proof {
-  /** What was broken, a sentence each; empty if all was as promised. */
+  /** A sentence for each broken promise; empty if all were kept. */
   readonly violations: readonly string[];
   readonly operations: number;
-  /** The longest time in which the client had no reply. */
+  /** The longest time in which no reply reached the client. */
   readonly longestGapMs: number;
   readonly books: Books;
-  /** When replies came, in order. */
+  /** Arrival times of the replies, in order. */
   readonly repliedAtMs: readonly number[];
 }
 
 /**
- * Ends a load and proves it: every operation is in the bank once, every reply is the one that a bank of its own gives in
- * the announced order, and the replicas that are left agree.
+ * Ends a load and proves it: every operation is in the bank once, every reply equals the one that a new bank gives in
+ * the announced order, and the surviving replicas agree.
  *
- * @param seed of the client's operations
+ * @param seed seed of the client's operations
  */
 export async function proveLoad(
   stage: Stage,

@@ -24,7 +24,7 @@ const outcome = (seed: number, violations: readonly string[] = []): Outcome => (
 });
 
 describe('the report of a soak', () => {
-  it('tells how to repeat a run that broke a promise, and where its logs are', () => {
+  it('of a run that broke a promise tells how to repeat it, and where its logs are', () => {
     const text = plain(runLine(outcome(7, ['lost: operation 3 was never answered']), '8/50'));
     expect(text).toContain('FAIL 8/50 seed 7');
     expect(text).toContain('lost: operation 3 was never answered');
@@ -32,11 +32,11 @@ describe('the report of a soak', () => {
     expect(text).toContain('/somewhere/logs');
   });
 
-  it('tells a good run in one line', () => {
+  it('of a good run is one line', () => {
     expect(plain(runLine(outcome(7), '8/50')).split('\n')).toHaveLength(1);
   });
 
-  it('sums up by mode and by fault, and names the seeds that failed', () => {
+  it('ends with tables by mode and by fault, and the seeds that failed', () => {
     const text = plain(summary([outcome(0), outcome(16), outcome(1, ['lost: one'])]));
     expect(text).toMatch(/semi-active direct concurrent stream +2 +2 +10,000 +310 ms +326 ms +ok/);
     expect(text).toMatch(/semi-active direct concurrent rpc +1 +1 +5,000 +311 ms +311 ms +FAIL/);

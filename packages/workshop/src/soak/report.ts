@@ -1,3 +1,4 @@
+/** The lines and the summary that a soak prints. */
 import type { Mode } from '@understudy/examples/common/mode.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
@@ -10,7 +11,7 @@ const FAULTS: readonly Fault[] = ['kill-primary', 'hand-over', 'pause-primary', 
 export const modeText = ({ replication, multicast, release, carrier }: Mode): string =>
   `${replication} ${multicast} ${release} ${carrier}`;
 
-/** One line a run, more if it went wrong. */
+/** Returns one line about a run, or more if a promise was broken. */
 export function runLine({ plan, violations, operations, longestGapMs, tookMs, dir }: Outcome, nth: string): string {
   const mark = violations.length === 0 ? colors.green('ok  ') : colors.red('FAIL');
   const what = `${modeText(plan.mode)}: ${plan.scenario}`;
@@ -24,7 +25,7 @@ export function runLine({ plan, violations, operations, longestGapMs, tookMs, di
   return lines.join('\n');
 }
 
-/** What all runs came to. */
+/** Returns the summary of all runs. */
 export const summary = (outcomes: readonly Outcome[]): string =>
   [
     colors.bold('Runs by mode'),
@@ -67,7 +68,10 @@ function faultsTable(outcomes: readonly Outcome[]): string {
   return table.toString();
 }
 
-/** What a caller waits for: the parts come one after the other, so their sums are failovers, and their medians are not. */
+/**
+ * Returns the table of the phases of a failover. The phases of one failover add up to its whole time, but their medians
+ * over all failovers do not.
+ */
 function phasesTable(outcomes: readonly Outcome[]): string {
   const head = ['phase', 'times', 'least', 'p50', 'p90', 'max'];
   const table = new Table({ ...TABLE_STYLE, head, colAligns: ['left', ...RIGHT, 'right', 'right'] });
@@ -100,7 +104,7 @@ function verdict(outcomes: readonly Outcome[]): string {
   return `${colors.red('FAIL')} ${broken.length} of ${outcomes.length} runs broke a promise; seeds ${seeds}`;
 }
 
-/** @param q from 0 to 1; the nearest rank of a list that is not empty */
+/** Returns a quantile by nearest rank. The list must not be empty. @param q from 0 to 1 */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;

@@ -1,9 +1,10 @@
+/** Runs one plan of the soak with the bank. */
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DemoFailure } from '../demo/stage/children.js';
-import { monotonicMs } from '../demo/stage/clock.js';
 import { Replicas } from '../demo/stage/replicas.js';
 import { Stage } from '../demo/stage/stage.js';
+import { monotonicMs } from '../hosting/clock.js';
 import { type Carried, Faults } from './faults.js';
 import { LoadClient } from './load-client.js';
 import type { Plan } from './plan.js';
@@ -12,31 +13,32 @@ import { type Proof, proveLoad } from './proof.js';
 const REPLICAS = 3;
 const IN_FLIGHT = 64;
 
-export interface RunOptions {
+/** The options that all runs of a soak share. */
+export interface SoakRunOptions {
   readonly timeoutS: number;
   readonly interrupt: AbortSignal;
-  /** Leave the logs where they are, however it ends. */
+  /** Keep the logs even if the run succeeds. */
   readonly keep: boolean;
-  /** A member of the etcd that keeps the record; undefined: a directory does. */
+  /** Address of the etcd that keeps the group's record; undefined if a directory does. */
   readonly etcd?: string | undefined;
 }
 
-/** How a run ended. */
+/** The result of a run. */
 export interface Outcome extends Omit<Proof, 'books' | 'repliedAtMs'> {
   readonly plan: Plan;
   readonly faults: readonly Carried[];
   readonly tookMs: number;
-  /** Where the logs of the processes are; they are kept if there is a violation. */
+  /** The directory of the logs. It is kept if there is a violation. */
   readonly dir: string;
 }
 
 /**
- * Runs a plan: replicas and a client as processes of their own, faults under load, and the proof. A run that does not
- * come to its end has broken a promise too.
+ * Runs a plan: starts replicas and a client as processes of their own, carries out the faults under load, and proves
+ * the result. A run that does not end in time has broken a promise, too.
  *
- * @throws Interrupted
+ * @throws Interrupted if the user interrupts the run
  */
-export async function runPlan(plan: Plan, { timeoutS, interrupt, keep, etcd }: RunOptions): Promise<Outcome> {
+export async function runPlan(plan: Plan, { timeoutS, interrupt, keep, etcd }: SoakRunOptions): Promise<Outcome> {
   const startedAtMs = monotonicMs();
   const stage = new Stage(timeoutS, interrupt, 'soak');
   let faults: Carried[] = [];
@@ -66,7 +68,7 @@ function withFirstReply(fault: Carried, repliedAtMs: readonly number[]): Carried
   return { ...fault, firstReplyMs: first === undefined ? undefined : first - atMs };
 }
 
-/** Options of a server that say where the record is kept; every run has keys of its own. */
+/** Returns the options that tell a server where the record is in etcd. Every run has a key prefix of its own. */
 export const coordinatorKeys = (stage: Stage, etcd: string | undefined): readonly string[] | undefined =>
   etcd === undefined ? undefined : ['--etcd', etcd, '--etcd-prefix', `soak/${basename(stage.dir)}/`];
 
@@ -97,9 +99,9 @@ async function carryOut(
   const isPassive = mode.replication === 'passive';
   const { books, ...proof } = await proveLoad(stage, replicas, client, seed, isPassive);
   const violations = [...faults.violations, ...proof.violations];
-  // A passive backup has processed little: what it would make of its log shows when it must.
+  // A passive backup executes its log only when it takes over, so a kill shows whether it reaches the same state.
   if (isPassive && (await replicas.killPrimary(() => replicas.replaceablePrimary === undefined)) !== undefined)
     if (!isDeepStrictEqual(await client.books(), books))
-      violations.push('the primary that came after the load holds another bank than the one before');
+      violations.push('the primary after the load holds a different bank than the primary before it');
   return { ...proof, violations };
 }

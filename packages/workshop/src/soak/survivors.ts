@@ -1,18 +1,19 @@
+/** Compares the replicas that are left at the end of a run. */
 import { setTimeout as pass } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { ReplicaReport } from '../demo/stage/messages.js';
 import type { Replicas } from '../demo/stage/replicas.js';
 import type { Stage } from '../demo/stage/stage.js';
+import type { ReplicaReport } from '../hosting/server-messages.js';
 
-/** Acknowledgments are under way for a moment after the last reply; much longer means that they never come. */
+/** Acknowledgments may arrive a moment after the last reply. After so long, they count as lost. */
 const EVEN_WITHIN_MS = 5_000;
 const LOOK_AGAIN_MS = 10;
 
 type Reports = ReadonlyMap<string, ReplicaReport>;
 
 /**
- * Compares the replicas that are in sync once nobody uses the service any more: all hold the same orders, and those that
- * process have the same digest of outcomes and the same state as the one that the client saw.
+ * Compares the replicas in sync after all calls have ended. All must hold the same orders. Those that execute calls
+ * must have the same digest of outcomes, and the state that the client saw.
  *
  * @returns a sentence for each difference
  */
@@ -24,7 +25,7 @@ export async function compareSurvivors(
 ): Promise<string[]> {
   const reports = await evenReports(stage, replicas, isPassive);
   const differences: string[] = [];
-  if (!areEven(reports, isPassive)) differences.push(`the replicas do not come equally far: ${describe(reports)}`);
+  if (!areEven(reports, isPassive)) differences.push(`the replicas do not reach the same order: ${describe(reports)}`);
   if (isPassive) return differences;
   const digests = new Map<number, string>();
   for (const [id, { status, audit }] of reports) {
@@ -39,7 +40,7 @@ export async function compareSurvivors(
   return differences;
 }
 
-/** Reports that were made when all had come equally far, or the last ones if they never do. */
+/** Returns reports from a moment when all replicas had reached the same order, or the last ones if they never do. */
 async function evenReports(stage: Stage, replicas: Replicas, isPassive: boolean): Promise<Reports> {
   const untilMs = performance.now() + EVEN_WITHIN_MS;
   for (;;) {

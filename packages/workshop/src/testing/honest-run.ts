@@ -5,13 +5,14 @@ import type { DrivenReply } from '../demo/drive/drive.js';
 import { accountsOf } from '../demo/drive/workload.js';
 import type { Evidence } from '../demo/proof/verify.js';
 
-/** For tests: what a bank that keeps its promises leaves behind when it takes the operations in this order, all sent at once. */
+/** The evidence of a bank that keeps its promises and takes the operations, all sent at once, in `order`. */
 export function honestRun(operations: readonly Operation[], order: readonly Operation[] = operations): Evidence {
   const bank = new Bank();
   const replies = order.map((operation, atMs): DrivenReply => ({ ...ask(bank, operation), sentAfter: 0, atMs }));
   return { operations, replies, books: booksOf(bank, operations) };
 }
 
+/** Returns the reply of a bank to an operation. */
 export function ask(bank: Bank, operation: Operation): Omit<DrivenReply, 'sentAfter' | 'atMs'> {
   const none = { id: operation.id, details: '', sequence: 0, balanceCents: 0, toBalanceCents: 0 };
   if (operation.kind === 'balance') {

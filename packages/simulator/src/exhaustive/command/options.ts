@@ -1,16 +1,17 @@
+/** The command line of the exhaustive mode. */
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumberOf } from '../../command/arguments.js';
 import type { Bound } from '../search/children.js';
 import { MODES, type Mode, nameOf, OPERATIONS_MAX } from '../window/scenario.js';
 
-/** What the command line of the exhaustive mode asks for. */
+/** The options of the exhaustive mode. */
 export interface ExhaustiveOptions {
   readonly modes: readonly Mode[];
   readonly operations: number;
   readonly bound: Bound;
   readonly jobs: number;
-  /** Of a run as the command printed it. */
+  /** A run to replay, as the command printed it. */
   readonly replay: string | undefined;
 }
 
@@ -26,7 +27,7 @@ interface Given {
   readonly replay: string | undefined;
 }
 
-/** Reads the command line; ends the process with `EXIT_BAD_INPUT` if it makes no sense. */
+/** Reads the command line. Ends the process with `EXIT_BAD_INPUT` if it is wrong. */
 export function parseExhaustiveOptions(argv: readonly string[]): ExhaustiveOptions {
   const { mode, deviations, crashes, together, ...rest } = new Command('exhaustive')
     .description(
@@ -35,13 +36,18 @@ export function parseExhaustiveOptions(argv: readonly string[]): ExhaustiveOptio
         'Ends with status 1 if one did not hold.',
     )
     .configureHelp({ helpWidth: 100 })
-    .option('--mode <mode>', 'only this one, such as semi-active,direct,concurrent,stream', modeOf)
-    .option('--operations <n>', 'calls of the two clients', wholeNumberOf(1, OPERATIONS_MAX), OPERATIONS_MAX)
-    .option('--deviations <n>', 'steps that leave the default order, at most', wholeNumberOf(0, 9), 2)
-    .option('--crashes <n>', 'processes that crash, at most', wholeNumberOf(0, 9), 2)
-    .option('--together <n>', 'deviations and crashes in one run, at most', wholeNumberOf(0, 18), 2)
-    .option('--jobs <n>', 'threads (default: one for each core)', wholeNumberOf(1, 256), availableParallelism())
-    .option('--replay <run>', 'only this run, as it was printed, with everything that happens in it')
+    .option('--mode <mode>', 'search only this mode, such as semi-active,direct,concurrent,stream', modeOf)
+    .option('--operations <n>', 'how many calls the two clients make', wholeNumberOf(1, OPERATIONS_MAX), OPERATIONS_MAX)
+    .option('--deviations <n>', 'most steps that leave the default order', wholeNumberOf(0, 9), 2)
+    .option('--crashes <n>', 'most processes that crash', wholeNumberOf(0, 9), 2)
+    .option('--together <n>', 'most deviations and crashes together in one run', wholeNumberOf(0, 18), 2)
+    .option(
+      '--jobs <n>',
+      'how many threads (default: one for each core)',
+      wholeNumberOf(1, 256),
+      availableParallelism(),
+    )
+    .option('--replay <run>', 'play only this run, as it was printed, and print a trace of it')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT))
     .parse(argv)
     .opts<Given>();

@@ -1,9 +1,10 @@
+/** Searches on several threads. */
 import { Worker } from 'node:worker_threads';
 import type { Bound } from '../search/children.js';
 import type { Summary } from '../search/explore.js';
 import type { Mode } from '../window/scenario.js';
 
-/** One mode is searched in so many parts, so that no thread is idle for long at the end. */
+/** The number of parts of the search in one mode. Many, so that no thread is idle for long at the end. */
 const PARTS = 8;
 
 export interface Task {
@@ -18,7 +19,7 @@ export const tasksOf = (modes: readonly Mode[], operations: number, bound: Bound
     Array.from({ length: PARTS }, (_, index) => ({ mode, operations, bound, part: { index, of: PARTS } })),
   );
 
-/** Has threads do all tasks. @returns when the last one is done; rejects if a thread fails */
+/** Runs all tasks on threads. Resolves when the last task is done; rejects if a thread fails. */
 export async function runAll(
   tasks: readonly Task[],
   jobs: number,

@@ -1,20 +1,21 @@
+/** Plays a run again that the search printed. */
 import type { TraceEvent, Tracer } from '../../trace/event.js';
 import { formatSchedule, parseSchedule, type Schedule } from '../search/schedule.js';
 import { type Played, play } from '../window/play.js';
 import { MODES, type Mode, nameOf, OPERATIONS_MAX } from '../window/scenario.js';
 
-/** Everything that a run is made of. */
+/** A run, completely described. */
 export interface Run {
   readonly mode: Mode;
   readonly operations: number;
   readonly schedule: Schedule;
 }
 
-/** `semi-active,direct,concurrent,stream:3:12.2/S1@7/~0=1`: mode, calls, decisions. */
+/** Writes a run as its mode, calls and decisions: `semi-active,direct,concurrent,stream:3:12.2/S1@7/~0=1`. */
 export const formatRun = ({ mode, operations, schedule }: Run): string =>
   [nameOf(mode), operations, formatSchedule(schedule)].join(':');
 
-/** @throws {RangeError} not a run */
+/** @throws {RangeError} if the text is not a run */
 export function parseRun(text: string): Run {
   const [name, calls = '', decisions = ''] = text.split(':', 3);
   const mode = MODES.find((one) => nameOf(one) === name);
@@ -25,9 +26,9 @@ export function parseRun(text: string): Run {
 }
 
 /**
- * Plays a run again and tells everything that happens in it.
+ * Plays a run again and prints its trace.
  *
- * @throws {RangeError} the run has ended before some step that the schedule names: it was printed by another version
+ * @throws {RangeError} if the run ends before a step that the schedule names, because another version printed it
  */
 export function replay({ mode, operations, schedule }: Run, write: (line: string) => void): Played {
   const tracer: Tracer = {
@@ -38,7 +39,9 @@ export function replay({ mode, operations, schedule }: Run, write: (line: string
   const played = play(mode, operations, schedule, tracer);
   for (const one of schedule) {
     if (one.kind === 'move' && one.step >= played.moves.length)
-      throw new RangeError(`step ${one.step} does not come, the window has ${played.moves.length} steps`);
+      throw new RangeError(
+        `the schedule names step ${one.step} of ${played.moves.length}; replay it with the version that printed it`,
+      );
   }
   return played;
 }

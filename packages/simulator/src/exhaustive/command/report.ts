@@ -1,10 +1,11 @@
+/** The report of the exhaustive mode. */
 import type { Summary } from '../search/explore.js';
 import { type Mode, nameOf } from '../window/scenario.js';
 
 /** The width of the longest mode's name. */
 const MODE_WIDTH = 43;
 
-/** Of parts that together are one search. */
+/** Adds up the summaries of the parts of one search. */
 export function sum(parts: readonly Summary[]): Summary {
   const add = <T extends Record<string, number>>(numbers: readonly T[]): T => {
     const total: Record<string, number> = {};
@@ -26,7 +27,7 @@ export function lineOf(mode: Mode, { schedules, endings, complete }: Summary): s
   return `${nameOf(mode).padEnd(MODE_WIDTH)} ${String(schedules).padStart(8)} schedules: ${counts}${complete ? '' : ', cut short'}`;
 }
 
-/** `0+1 61`: so many schedules with no deviation and one crash. */
+/** Lists the schedules by cost: `0+1 61` means 61 schedules with no deviation and one crash. */
 export const costsOf = ({ byCost }: Summary): string =>
   Object.entries(byCost)
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,17 +1,18 @@
+/** The order in which the search reaches schedules. */
 import type { Played } from '../window/play.js';
 import type { Decision, Schedule } from './schedule.js';
 
-/** How far schedules may leave the default course. */
+/** The bound of the search: how far schedules may leave the default course. */
 export interface Bound {
-  /** Steps at which another move than the first is made. */
+  /** The most steps that make another move than the first. */
   readonly deviations: number;
-  /** Processes that crash. */
+  /** The most processes that crash. */
   readonly crashes: number;
-  /** Of both together. */
+  /** The most deviations and crashes together. */
   readonly together: number;
 }
 
-/** A schedule, and the place in its run before which nothing more is decided. */
+/** A schedule, and the place in its run before which it gets no further decision. */
 export interface Node {
   readonly schedule: Schedule;
   readonly decidedUpTo: number;
@@ -19,17 +20,17 @@ export interface Node {
 
 export const ROOT: Node = { schedule: [], decidedUpTo: Number.NEGATIVE_INFINITY };
 
-/** Within a step a move comes first, then whom it makes crash, then what is lost with them. */
+/** Within a step the move comes first, then the processes that it makes crash, then the frames lost with them. */
 const PLACES = 4096;
 const MOVE = 0;
 const CRASH = 1024;
 const DRAW = 2048;
 
 /**
- * The schedules with one more decision than this one, each behind all that were made: so every set of decisions comes up
- * once. A draw costs nothing: whatever survives a crash is gone through with the crash itself.
+ * Returns the schedules with one more decision than this one. The new decision comes after all others, so each set of
+ * decisions arises once. A draw costs nothing, because all outcomes of a crash belong to the crash itself.
  *
- * @param played the run of `node`
+ * @param played the run of the schedule of `node`
  */
 export function* childrenOf(node: Node, played: Played, bound: Bound): Generator<Node> {
   const { deviations, crashes } = costOf(node.schedule);

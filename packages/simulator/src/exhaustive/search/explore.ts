@@ -1,34 +1,35 @@
+/** Searches all schedules within a bound for violations. */
 import { type Played, play } from '../window/play.js';
 import type { Mode } from '../window/scenario.js';
 import { type Bound, childrenOf, costOf, type Node, ROOT } from './children.js';
 import { formatSchedule } from './schedule.js';
 
-/** What is searched, and how far. */
+/** The options of a search. */
 export interface ExploreOptions {
   readonly mode: Mode;
-  /** Calls in the window. */
+  /** How many calls the window has. */
   readonly operations: number;
   readonly bound: Bound;
-  /** Explores one of so many parts of the schedules. All parts together are every schedule once. */
+  /** Searches only one of `of` parts of the schedules. All parts together have every schedule once. */
   readonly part?: { readonly index: number; readonly of: number };
-  /** Violations after which the search ends. */
+  /** The search ends after so many violations. */
   readonly violationsMax?: number;
   /** Called now and then with the number of schedules so far. */
   readonly onProgress?: (schedules: number) => void;
 }
 
-export interface Found {
+export interface FailedSchedule {
   readonly schedule: string;
   readonly reason: string;
 }
 
 export interface Summary {
   readonly schedules: number;
-  /** By `deviations+crashes`. */
+  /** Numbers of schedules by `deviations+crashes`. */
   readonly byCost: Readonly<Record<string, number>>;
   readonly endings: Readonly<Record<Played['ending'], number>>;
-  readonly violations: readonly Found[];
-  /** False: the search ended at `violationsMax`. */
+  readonly violations: readonly FailedSchedule[];
+  /** False if the search ended early, at `violationsMax`. */
   readonly complete: boolean;
 }
 
@@ -36,14 +37,14 @@ const PROGRESS_EVERY = 256;
 
 /**
  * Plays every schedule within the bound, each from the beginning (stateless search; Godefroid, "Model checking for
- * programming languages using VeriSoft", POPL 1997), those with fewer decisions before those that add to them. Bounding
- * the deviations from one scheduler: Emmi, Qadeer, Rakamarić, "Delay-bounded scheduling", POPL 2011.
+ * programming languages using VeriSoft", POPL 1997). A schedule comes before those that add decisions to it. The bound
+ * on deviations from one scheduler is that of Emmi, Qadeer, Rakamarić, "Delay-bounded scheduling", POPL 2011.
  */
 export function explore(options: ExploreOptions): Summary {
   const { mode, operations, bound, part = { index: 0, of: 1 }, violationsMax = Number.POSITIVE_INFINITY } = options;
   const endings = { whole: 0, blocked: 0, unavailable: 0, violated: 0 };
   const byCost: Record<string, number> = {};
-  const violations: Found[] = [];
+  const violations: FailedSchedule[] = [];
   let schedules = 0;
   const visit = (node: Node): Played => {
     const played = play(mode, operations, node.schedule);

@@ -1,13 +1,13 @@
-/** Where a run leaves its default course. */
+/** One decision: a point at which a run leaves its default course. */
 export type Decision =
-  /** At this step of the window, another of the moves that are possible there. */
+  /** The run makes another possible move at this step of the window. */
   | { readonly kind: 'move'; readonly step: number; readonly move: number }
-  /** This process crashes after so many of its effects in the window; 0: before it does anything. */
+  /** This process crashes after so many of its effects in the window. 0 means before the first one. */
   | { readonly kind: 'crash'; readonly host: string; readonly effects: number }
-  /** Another answer to a draw: how much of what was on its way survives a crash. */
+  /** A draw has another result, such as how many frames on their way survive a crash. */
   | { readonly kind: 'draw'; readonly draw: number; readonly value: number };
 
-/** Decisions in any order; the same ones give the same run. */
+/** A set of decisions in any order. The same decisions give the same run. */
 export type Schedule = readonly Decision[];
 
 const PARTS = [
@@ -25,7 +25,9 @@ const PARTS = [
   ],
 ] as const;
 
-/** `12.2/S1@7/~0=1`: at step 12 the second other move; S1 crashes after 7 effects; the first draw comes to 1. */
+/**
+ * Writes `12.2/S1@7/~0=1` for: the second other move at step 12; S1 crashes after 7 effects; the first draw gives 1.
+ */
 export const formatSchedule = (schedule: Schedule): string => schedule.map(formatDecision).join('/');
 
 function formatDecision(decision: Decision): string {
@@ -39,7 +41,7 @@ function formatDecision(decision: Decision): string {
   }
 }
 
-/** @throws {RangeError} not a schedule */
+/** @throws {RangeError} if the text is not a schedule */
 export function parseSchedule(text: string): Schedule {
   return text === '' ? [] : text.split('/').map(parseDecision);
 }

@@ -1,9 +1,10 @@
+/** The applications' calls in a window. */
 import type { Act } from '../../act.js';
-import type { Operation } from '../../checks/history.js';
+import type { ApplicationCall } from '../../checks/history.js';
 import type { Simulation } from '../../simulation.js';
 import type { ScriptedCall } from './scenario.js';
 
-/** An application's call as an act: it may happen once its client's earlier calls have ended. */
+/** A call of an application as an act. It may happen once its client's earlier calls have ended. */
 class CallAct implements Act {
   readonly #calls: Calls;
   readonly #index: number;
@@ -23,7 +24,7 @@ export class Calls {
   readonly #simulation: Simulation;
   readonly #script: readonly ScriptedCall[];
   readonly #acts: readonly Act[];
-  readonly #made: (Operation | undefined)[] = [];
+  readonly #made: (ApplicationCall | undefined)[] = [];
 
   constructor(simulation: Simulation, script: readonly ScriptedCall[]) {
     this.#simulation = simulation;
@@ -35,7 +36,7 @@ export class Calls {
     return this.#acts.filter((_, i) => this.#made[i] === undefined && this.#hasTurn(i));
   }
 
-  /** Every call has ended, or its caller is dead. */
+  /** Whether every call has ended or has a dead caller. */
   get over(): boolean {
     return this.#script.every(({ client }, i) => {
       if (this.#simulation.clients[client]?.dead) return true;

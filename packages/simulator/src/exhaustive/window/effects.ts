@@ -1,15 +1,16 @@
+/** Counts effects, and makes processes crash after a number of them. */
 import type { Host } from '../../hosts/host.js';
 import type { Schedule } from '../search/schedule.js';
 
-/** More effects than any process has in a window. */
+/** A number of effects that no process reaches in a window. */
 const MANY = 1_000_000;
 
 /**
- * Counts each process's effects in the window, by the same counter that makes the process crash, and sets that counter.
+ * Counts the effects of each process in the window. It uses and sets the counter that makes the process crash.
  */
 export class Effects {
   readonly #hosts: readonly Host[];
-  /** By process, after how many effects it is to crash next. */
+  /** For each process, the number of effects after which it crashes next. */
   readonly #planned: number[][];
   readonly #before: number[];
   readonly #armedFor: number[];
@@ -23,7 +24,7 @@ export class Effects {
     this.#armedFor = hosts.map(() => 0);
   }
 
-  /** Before the first step. */
+  /** Call this before the first step. */
   begin(): void {
     this.#hosts.forEach((host, h) => {
       if (this.#planned[h]?.[0] === 0) {
@@ -34,7 +35,7 @@ export class Effects {
     this.arm();
   }
 
-  /** After each step: a process that crashed and runs again is counted again. */
+  /** Call this after each step. A process that crashed and runs again is counted again. */
   arm(): void {
     this.#hosts.forEach((host, h) => {
       if (host.crashesAfter !== Number.POSITIVE_INFINITY) return;
@@ -48,7 +49,7 @@ export class Effects {
     });
   }
 
-  /** By process, its effects in the window so far. */
+  /** Returns the number of effects so far of each process. */
   counts(): number[] {
     return this.#hosts.map(({ crashesAfter }, h) => {
       const before = this.#before[h] ?? 0;

@@ -1,30 +1,32 @@
+/** The possible moves at a step of a window. */
 import type { Act } from '../../act.js';
 import type { ServerHost } from '../../hosts/replica/server-host.js';
 import type { Simulation } from '../../simulation.js';
 import type { Queue } from './queue.js';
 import { LEASE_MS } from './scenario.js';
 
-/** So much time passes when nothing else is possible. */
+/** The time that passes when no other move is possible. */
 export const TICK_MS = 20;
-/** So long that leases run out, but shorter than what ends sessions. */
+/** A delay so long that leases run out, but too short to end sessions. */
 const STANDSTILL_MS = Math.ceil(1.25 * LEASE_MS);
-/** So long that the other replica has taken over when the frame arrives at last. */
+/** A delay so long that the other replica has taken over before the frame arrives. */
 const LATE_MS = 2 * LEASE_MS;
 
-/** What may come next at a step of the window. The first of a step is the default course; each other is a deviation. */
+/**
+ * A move that is possible at a step of the window. The first move of a step is the default; all others are deviations.
+ */
 export type Move =
-  /** This happens now. */
+  /** This act happens now. */
   | { readonly kind: 'act'; readonly act: Act }
-  /** Time passes, whatever is on its way. */
+  /** Time passes although acts are possible. */
   | { readonly kind: 'time'; readonly ms: number }
   /**
-   * This act waits until nothing else is possible, or for as long as a failover takes. The oldest other act happens
-   * now.
+   * This act waits until no other is possible, or for as long as a failover takes. The oldest other act happens now.
    */
   | { readonly kind: 'hold'; readonly act: Act; readonly ms: number }
   | { readonly kind: 'restart'; readonly server: ServerHost };
 
-/** @param ready oldest first */
+/** @param ready the possible acts, oldest first */
 export function movesAt(simulation: Simulation, ready: readonly Act[]): Move[] {
   const moves: Move[] = ready.map((act) => ({ kind: 'act', act }));
   const [oldest, second] = ready;
@@ -42,8 +44,8 @@ export function movesAt(simulation: Simulation, ready: readonly Act[]): Move[] {
 }
 
 /**
- * Frames, RPCs, handlers and requests to the coordinator may be late. Flushes and connects are objects of no class, and
- * have no delay.
+ * Tells whether an act may be late: frames, RPCs, handlers and requests to the coordinator may. Flushes and connects,
+ * which are plain objects without a class, may not.
  */
 const isOnItsWay = (act: Act): boolean => Object.getPrototypeOf(act) !== Object.prototype;
 

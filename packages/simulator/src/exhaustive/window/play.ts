@@ -1,3 +1,4 @@
+/** Plays one schedule. */
 import { checkSafety } from '../../ending/safety.js';
 import { type Ending, settle } from '../../ending/settle.js';
 import { Simulation } from '../../simulation.js';
@@ -11,29 +12,29 @@ import { Queue } from './queue.js';
 import { callsOf, LEASE_MS, type Mode, planOf } from './scenario.js';
 import { type Draw, Scripted } from './scripted.js';
 
-/** Long enough for sessions to be registered everywhere. */
+/** Long enough for all sessions to register at all replicas. */
 const WARM_UP_MS = 4 * TICK_MS;
-/** The window stays open so long after its last call has ended, so that the null message that follows is part of it. */
+/** The window stays open so long after its last call, so that it includes the null message after that call. */
 const AFTERMATH_MS = 3 * TICK_MS;
-/** The window ends at the latest then: a group that has to wait for a dead client is left to `settle`. */
+/** The window never stays open longer. `settle` handles a group that has to wait for a dead client. */
 const WINDOW_MS = 8 * LEASE_MS;
-/** More steps than this mean that the processes talk without end. */
+/** So many steps mean that the processes exchange messages without end. */
 const STEPS_MAX = 2_000;
 
 export interface Played {
   readonly ending: Ending | 'violated';
-  /** Of a violation: what did not hold. */
+  /** The broken promise, if there is a violation. */
   readonly reason: string | undefined;
-  /** By step of the window, how many moves there were. */
+  /** For each step of the window, the number of possible moves. */
   readonly moves: readonly number[];
-  /** By step of the window, how many effects each process had had after it. */
+  /** For each step of the window, the number of effects of each process up to its end. */
   readonly effects: readonly (readonly number[])[];
   readonly hosts: readonly string[];
   readonly draws: readonly Draw[];
   readonly steps: number;
 }
 
-/** Plays one schedule: boots the group, lets the window take its course, then checks everything. Never throws. */
+/** Plays one schedule: starts the group, plays the window, then checks every promise. Never throws. */
 export function play(mode: Mode, operations: number, schedule: Schedule, tracer?: Tracer): Played {
   const answers = new Map(schedule.flatMap((one) => (one.kind === 'draw' ? [[one.draw, one.value] as const] : [])));
   const choices = new Scripted(answers);

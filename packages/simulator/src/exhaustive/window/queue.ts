@@ -1,13 +1,15 @@
 import type { Act } from '../../act.js';
 
-/** What may happen next. What has been possible for longest happens first, unless the schedule says otherwise. */
+/**
+ * The acts that may happen next. The one that has been possible for longest goes first, unless the schedule differs.
+ */
 export class Queue {
   #since = new Map<Act, number>();
-  /** When a held act may happen; infinity: when nothing else is possible. */
+  /** The time from which a held act may happen. Infinity means when no other act is possible. */
   readonly #heldUntilMs = new Map<Act, number>();
   #now = 0;
 
-  /** @returns what is possible and not held, oldest first */
+  /** @returns the acts that are possible and not held, oldest first */
   order(acts: readonly Act[], nowMs: number): Act[] {
     this.#now++;
     const since = new Map<Act, number>();
@@ -19,7 +21,7 @@ export class Queue {
     return free.length > 0 ? free : ready.filter((act) => this.#heldUntilMs.get(act) === Number.POSITIVE_INFINITY);
   }
 
-  /** The act happens now. If it becomes possible again, it queues up behind the rest. */
+  /** Removes an act that happens now. If it becomes possible again, it joins the end of the queue. */
   take(act: Act): void {
     this.#since.delete(act);
     this.#heldUntilMs.delete(act);

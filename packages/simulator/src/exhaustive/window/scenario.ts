@@ -1,13 +1,14 @@
+/** The group and the calls of every window. */
 import type { GroupConfig } from '@understudy/core/internal';
 import { drawPlan } from '../../plan/draw.js';
 import type { Plan } from '../../plan/plan.js';
 import { registers } from '../../services/registers.js';
 import { Scripted } from './scripted.js';
 
-/** The part of a config in which the groups differ. */
+/** The part of the config that differs between groups. */
 export type Mode = Pick<GroupConfig, 'replication' | 'multicast' | 'release' | 'carrier'>;
 
-/** All 16. */
+/** All 16 modes. */
 export const MODES: readonly Mode[] = (['semi-active', 'passive'] as const).flatMap((replication) =>
   (['direct', 'destination'] as const).flatMap((multicast) =>
     (['concurrent', 'acknowledged'] as const).flatMap((release) =>
@@ -19,7 +20,7 @@ export const MODES: readonly Mode[] = (['semi-active', 'passive'] as const).flat
 export const nameOf = ({ replication, multicast, release, carrier }: Mode): string =>
   [replication, multicast, release, carrier].join(',');
 
-/** A call of a client. A client makes its calls one after the other. */
+/** A call by one of the clients. Each client makes its calls one after the other. */
 export interface ScriptedCall {
   readonly client: number;
   readonly readOnly: boolean;
@@ -36,11 +37,11 @@ export const OPERATIONS_MAX = CALLS.length;
 
 export const callsOf = (operations: number): readonly ScriptedCall[] => CALLS.slice(0, operations);
 
-/** Short times, so that a failover takes few steps. Their proportions are those of the defaults. */
+/** Short times, so that a failover takes few steps. They have the proportions of the defaults. */
 export const LEASE_MS = 120;
 const SESSION_MS = 3 * LEASE_MS;
 
-/** Two replicas and two clients, exact clocks, no fault but what the schedule says. */
+/** Two replicas and two clients with exact clocks. Only the schedule causes faults. */
 export function planOf(mode: Mode): Plan {
   const drawn = drawPlan(new Scripted(new Map()));
   return {

@@ -1,19 +1,20 @@
+/** Choices from a script instead of random ones. */
 import { Choices } from '../../draw/choices.js';
 
-/** A draw that the script left open: it could have come to any number below `n`. */
+/** A draw that the script did not decide. Any number below `n` was possible. */
 export interface Draw {
   readonly n: number;
   readonly step: number;
 }
 
 /**
- * Answers from a script. Outside the window every draw is 0 and only what is likely comes true; inside it each draw with
- * more than one possible answer is noted, so that the explorer can go through the others.
+ * Answers draws from a script. Outside the window every draw is 0, and only likely events happen. Inside, it notes each
+ * draw with more than one possible answer, so that the explorer can try the others.
  */
 export class Scripted extends Choices {
   readonly #answers: ReadonlyMap<number, number>;
   readonly draws: Draw[] = [];
-  /** The step of the window; undefined outside it. */
+  /** The present step of the window; undefined outside the window. */
   step: number | undefined;
 
   constructor(answers: ReadonlyMap<number, number>) {

@@ -10,7 +10,7 @@ import {
 } from '@understudy/core/internal';
 import { type Adapter, carryOut, hex32, sessionOf } from '@understudy/core/testing';
 import { checkAsks } from '../../checks/asks.js';
-import type { History, Operation } from '../../checks/history.js';
+import type { ApplicationCall, History } from '../../checks/history.js';
 import type { Losses } from '../../checks/losses.js';
 import { checkTurn } from '../../checks/turns.js';
 import type { Watch } from '../../checks/watch.js';
@@ -49,7 +49,7 @@ export class ClientHost extends Host {
   generation = 0;
   readonly links: (SessionLink | undefined)[] = [];
   readonly rpcs = new Map<CallId, Rpc>();
-  readonly calls = new Map<CallId, Operation>();
+  readonly calls = new Map<CallId, ApplicationCall>();
   readonly openStreams = new Map<CallId, ClientStream>();
   /** Streams of the present session, open or not. */
   streamsOpened = 0;
@@ -134,7 +134,7 @@ export class ClientHost extends Host {
 
   // ── what its application does ───────────────────────────────────────────────────────────────────────────────────
 
-  call(operation: Operation, method: string, by?: CalledFor): void {
+  call(operation: ApplicationCall, method: string, by?: CalledFor): void {
     if (this.core === undefined) this.start();
     const call = this.#world.nextCall() as CallId;
     this.calls.set(call, operation);
@@ -157,7 +157,7 @@ export class ClientHost extends Host {
     this.step({ kind: 'cancel', call });
   }
 
-  openStream(operation: Operation, opening: Opening, habits: Habits): void {
+  openStream(operation: ApplicationCall, opening: Opening, habits: Habits): void {
     if (this.core === undefined) this.start();
     const call = this.#world.nextCall() as CallId;
     const stream = new ClientStream(this.#world, this, call, operation, opening, habits);
@@ -269,13 +269,13 @@ export class ClientHost extends Host {
     if (operation !== undefined) this.#answered(call, operation, reply);
   }
 
-  #answered(call: CallId, operation: Operation, outcome: Reply): void {
+  #answered(call: CallId, operation: ApplicationCall, outcome: Reply): void {
     const attempt = this.#takeAttempt(call);
     if (attempt === undefined) this.#world.history.answer(operation, outcome);
     else attempt.answered(outcome);
   }
 
-  #failed(call: CallId, operation: Operation, mayHaveTakenEffect: boolean): void {
+  #failed(call: CallId, operation: ApplicationCall, mayHaveTakenEffect: boolean): void {
     const attempt = this.#takeAttempt(call);
     if (attempt === undefined) this.#world.history.fail(operation, mayHaveTakenEffect);
     else attempt.failed(mayHaveTakenEffect);
@@ -287,7 +287,7 @@ export class ClientHost extends Host {
     return attempt;
   }
 
-  #take(call: CallId): Operation | undefined {
+  #take(call: CallId): ApplicationCall | undefined {
     const operation = this.calls.get(call);
     this.calls.delete(call);
     return operation;

@@ -16,13 +16,12 @@ import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
 import { demand } from '../../violation.js';
 import type { Jobs } from './jobs.js';
-import { NestedHandlers, type Step } from './nested-handlers.js';
+import { NestedHandlers, type OrderedTask, type Step } from './nested-handlers.js';
 import { StreamHandlers } from './stream-handlers.js';
 
 /** A handler that goes on by itself takes up to this long each time. */
 const SOON_MS = 40;
 
-type OrderedTask = Extract<Task, { kind: 'ordered' }>;
 type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 /** The run, as handlers see it. */

@@ -16,20 +16,20 @@ import type { Ledger } from '../../services/ledger.js';
 import { type Asking, askingOf, asksFirst, asksInAll, callText, heardText, nestedKey } from '../../services/nested.js';
 import { demand } from '../../violation.js';
 
-/** A task that has a place in the order. */
-type Ordered = Extract<Task, { kind: 'ordered' }>;
+/** A task at its place in the order of all calls. */
+export type OrderedTask = Extract<Task, { kind: 'ordered' }>;
 
 /** A handler that made calls. */
 interface Handler {
   readonly name: string;
   readonly input: string;
   readonly asking: Asking;
-  readonly task: Ordered;
+  readonly task: OrderedTask;
   calls: number;
   replies: number;
 }
 
-interface Call {
+interface NestedCall {
   readonly handler: Handler;
   /** Which call of which operation it is. */
   readonly what: string;
@@ -69,7 +69,7 @@ export interface NestedHandlersLife {
 export class NestedHandlers {
   readonly #life: NestedHandlersLife;
   /** By id, the calls without a reply. */
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new Map<string, NestedCall>();
   /** Handlers that have not ended. */
   readonly #waiting = new Set<Handler>();
   /** By client group, the newest term in which it called. */
@@ -87,7 +87,7 @@ export class NestedHandlers {
   }
 
   /** What the handler of an operation comes to, or waits for. */
-  begin(task: Ordered, name: string, input: string): Step {
+  begin(task: OrderedTask, name: string, input: string): Step {
     const { nested, config } = this.#life.world.plan;
     const { method, nested: caller } = task.request;
     if (caller !== undefined) this.#heedsTerm(caller);
@@ -112,14 +112,14 @@ export class NestedHandlers {
   }
 
   /** The handler of a stream's message makes a call and does not wait for it. */
-  aside(task: Ordered, name: string): void {
+  aside(task: OrderedTask, name: string): void {
     const { nested } = this.#life.world.plan;
     if (nested === undefined || askingOf(name, nested.share, false) === 'nothing') return;
     this.#ask({ name, input: '', asking: 'aside', task, calls: 0, replies: 0 }, task);
   }
 
   /** A reply, whose turn in the order has come, is given to its handler. */
-  deliver(task: Ordered, { to, outcome }: NestedReply): Step {
+  deliver(task: OrderedTask, { to, outcome }: NestedReply): Step {
     const call = this.#calls.get(nestedKey(to));
     demand(call !== undefined, () => `${this.#life.name} is given a reply to ${nestedKey(to)}, which waits for none`);
     this.#calls.delete(nestedKey(to));
@@ -160,7 +160,7 @@ export class NestedHandlers {
     return { outcome, finished: NOTHING, by: name, ran: { name, answer: textOf(outcome.message) } };
   }
 
-  #ask(handler: Handler, { info }: Ordered): void {
+  #ask(handler: Handler, { info }: OrderedTask): void {
     const id: NestedId = { orderNum: info.orderNum, index: this.#made.length };
     const what = `${handler.name}.${++handler.calls}`;
     this.#calls.set(nestedKey(id), { handler, what, text: callText(what, this.#life.service.place) });

@@ -6,7 +6,6 @@ import {
   type StreamOutput,
   type StreamPart,
   seqNumOf,
-  type Task,
   unreachable,
 } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
@@ -17,9 +16,7 @@ import { type Ledger, readRequest } from '../../services/ledger.js';
 import { StreamHandler } from '../../services/stream-handler.js';
 import { itemDigest, type Opening, TO_ALL } from '../../services/streamed.js';
 import { demand } from '../../violation.js';
-
-/** A task that has a place in the order. */
-type Ordered = Extract<Task, { kind: 'ordered' }>;
+import type { OrderedTask } from './nested-handlers.js';
 
 /** In runs with broadcasts, one of so many operations sends an item on every stream. */
 const TOLD_TO_ALL = 3;
@@ -37,7 +34,7 @@ export interface StreamHandlersLife {
   readonly isOver: boolean;
   /** The handler of an operation is run. */
   processes(name: string): void;
-  readonly nested: { aside(task: Ordered, name: string): void };
+  readonly nested: { aside(task: OrderedTask, name: string): void };
   goOnLater(run: () => void): void;
   step(event: ReplicaEvent): void;
 }
@@ -61,7 +58,7 @@ export class StreamHandlers {
   }
 
   /** A part of a stream is processed. @returns what came of it */
-  deliver(task: Ordered, part: StreamPart): readonly StreamOutput[] {
+  deliver(task: OrderedTask, part: StreamPart): readonly StreamOutput[] {
     return this.#step(() => {
       const { connection } = task.info;
       const seqNum = seqNumOf(task.info);
@@ -128,7 +125,7 @@ export class StreamHandlers {
     this.#handlers.clear();
   }
 
-  #open(task: Ordered): void {
+  #open(task: OrderedTask): void {
     const { connection } = task.info;
     const seqNum = seqNumOf(task.info);
     const { name, input } = readRequest(task.request.message);
@@ -143,7 +140,7 @@ export class StreamHandlers {
     this.tellAll(name, answer, handler);
   }
 
-  #message(task: Ordered, of: SeqNum, position: number): void {
+  #message(task: OrderedTask, of: SeqNum, position: number): void {
     const { connection } = task.info;
     const handler = this.#get(connection, of);
     // The handler ended without waiting for this message.
@@ -160,7 +157,7 @@ export class StreamHandlers {
     this.tellAll(name, answer, handler);
   }
 
-  #run(task: Ordered, name: string, input: string): string {
+  #run(task: OrderedTask, name: string, input: string): string {
     this.#life.processes(name);
     const answer = textOf(this.#life.service.run(name, input).message);
     this.#life.nested.aside(task, name);

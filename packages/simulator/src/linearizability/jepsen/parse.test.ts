@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { JepsenLogError, parseJepsenLog } from './parse.js';
 
-/** Lines of a log; fields are written with spaces here and separated by tabs there. */
+/** Makes the lines of a log. The fields, which a log separates by tabs, have spaces between them here. */
 const log = (...lines: string[]) =>
   lines.map((line) => `INFO  jepsen.util - ${line.replace(/^(\S+) (\S+) (\S+) /, '$1\t$2\t$3\t')}\n`).join('');
 
 const key = 'register';
 
 describe('a log of Jepsen', () => {
-  it('becomes one operation for each answer, with line numbers as times', () => {
+  it('gives one operation for each answer, with line numbers as times', () => {
     const text = log(
       '0 :invoke :read nil',
       '1 :invoke :write 4',
@@ -27,7 +27,7 @@ describe('a log of Jepsen', () => {
     ]);
   });
 
-  it('loses operations that failed, and leaves those open that timed out or never ended', () => {
+  it('gives no operation for calls that failed, and an open one for calls that timed out or never ended', () => {
     const text = log(
       '0 :invoke :cas [1 2]',
       '0 :fail :cas [1 2]',
@@ -52,7 +52,7 @@ describe('a log of Jepsen', () => {
     ['a value that is no number', ['0 :invoke :write four'], /^line 1: not a number: four/],
     ['a cas without two values', ['0 :invoke :cas 1'], /^line 1: :cas takes \[from to\], not 1/],
     ['an end with another value', ['0 :invoke :write 1', '0 :ok :write 2'], /^line 2: :write 1 of line 1 ends as 2/],
-  ])('is refused, with the line, for %s', (_, lines, message) => {
+  ])('is refused, with the number of the line, for %s', (_, lines, message) => {
     const read = () => parseJepsenLog(log(...lines));
     expect(read).toThrow(JepsenLogError);
     expect(read).toThrow(message);

@@ -1,6 +1,7 @@
+/** Reads the logs of Jepsen's register test. */
 import type { RegisterInput, RegisterOperation, RegisterOutput } from '../models/register-map.js';
 
-/** A line that is not of the format, or that does not fit the lines before it. */
+/** A line of the log has a wrong format, or contradicts the lines before it. */
 export class JepsenLogError extends Error {
   override readonly name = 'JepsenLogError';
 
@@ -12,12 +13,12 @@ export class JepsenLogError extends Error {
   }
 }
 
-/** The register has no name in these logs. */
+/** The name of the register, which has none in these logs. */
 const KEY = 'register';
 
 const LINE = /^INFO +jepsen\.util - (\d+)\t:(invoke|ok|fail|info)\t:(read|write|cas)\t(.+)$/;
 
-interface Call {
+interface JepsenCall {
   readonly process: number;
   readonly function: string;
   readonly value: string;
@@ -26,14 +27,14 @@ interface Call {
 }
 
 /**
- * Reads a log of Jepsen's register test: a line `INFO  jepsen.util - <process>\t:<type>\t:<function>\t<value>` for each
- * call (`:invoke`) and its end. `:ok` is an answer. `:fail` had no effect and is left out. `:info`, and a call without an
- * end, has an unknown outcome. Times are line numbers.
+ * Reads a log. It has a line `INFO  jepsen.util - <process>\t:<type>\t:<function>\t<value>` for each call (`:invoke`)
+ * and for its end. `:ok` is an answer. A call that ends with `:fail` had no effect and is left out. A call that ends
+ * with `:info`, or never, has an unknown outcome. Times are line numbers.
  *
  * @throws {JepsenLogError}
  */
 export function parseJepsenLog(text: string): readonly RegisterOperation[] {
-  const open = new Map<number, Call>();
+  const open = new Map<number, JepsenCall>();
   const operations: RegisterOperation[] = [];
   for (const [at, content] of text.split(/\r?\n/).entries()) {
     if (content.trim() === '') continue;
@@ -60,11 +61,11 @@ export function parseJepsenLog(text: string): readonly RegisterOperation[] {
   return operations;
 }
 
-function ended({ process, input, invokedAt }: Call, completedAt: number) {
+function ended({ process, input, invokedAt }: JepsenCall, completedAt: number) {
   return { process, input, invokedAt, completedAt };
 }
 
-function unknown(call: Call): RegisterOperation {
+function unknown(call: JepsenCall): RegisterOperation {
   return { ...ended(call, Number.POSITIVE_INFINITY), output: undefined };
 }
 
@@ -79,7 +80,7 @@ function inputOf(line: number, name: string, value: string): RegisterInput {
   return { kind: 'cas', key: KEY, from: numberOf(line, from), to: numberOf(line, to) };
 }
 
-function outputOf(line: number, call: Call, value: string): RegisterOutput {
+function outputOf(line: number, call: JepsenCall, value: string): RegisterOutput {
   if (call.input.kind === 'get') return value === 'nil' ? null : numberOf(line, value);
   if (value !== call.value) {
     throw new JepsenLogError(line, `:${call.function} ${call.value} of line ${call.invokedAt} ends as ${value}`);

@@ -7,10 +7,10 @@ import { registerMap } from '../models/register-map.js';
 import { parseJepsenLog } from './parse.js';
 
 const OURS = fileURLToPath(new URL('../../../testdata/jepsen', import.meta.url));
-/** A folder of logs that are not ours to pass on; testdata/jepsen/README.md says where they are. */
+/** A folder with logs that we may not redistribute; testdata/jepsen/README.md tells where to get them. */
 const OTHERS = process.env.JEPSEN_HISTORIES;
 
-/** Far more than any needs (the hardest of the fifty takes 264,000), and far less than 5 s. */
+/** Far more steps than any log needs (the hardest of the fifty takes 264,000), and far less than 5 s of work. */
 const MAX_STEPS = 5_000_000;
 
 for (const folder of OTHERS === undefined ? [OURS] : [OURS, OTHERS]) {

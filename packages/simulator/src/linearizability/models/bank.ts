@@ -1,6 +1,7 @@
+/** A model of a bank whose accounts never go below 0. */
 import { type Model, type Operation, partitionBy } from '../model.js';
 
-/** What a client asks of the bank. */
+/** A call of the bank. */
 export type BankInput =
   | { readonly kind: 'deposit'; readonly account: string; readonly amount: number }
   | { readonly kind: 'transfer'; readonly from: string; readonly to: string; readonly amount: number }
@@ -8,15 +9,15 @@ export type BankInput =
 
 export type BankOutput =
   | { readonly kind: 'balance'; readonly balance: number }
-  /** The balances after the call; without `ok` nothing moved, since `from` held too little. */
+  /** The balances after the call. If `ok` is false, `from` held too little and no money moved. */
   | { readonly kind: 'transfer'; readonly ok: boolean; readonly from: number; readonly to: number };
 
 export type BankOperation = Operation<BankInput, BankOutput>;
 
-/** Balances other than 0. */
+/** All balances except those of 0. */
 type Accounts = ReadonlyMap<string, number>;
 
-/** Accounts that start at 0 and never go below; a part is a set of accounts that transfers link. */
+/** Accounts that start at 0 and never go below. A part of a history has the accounts that transfers connect. */
 export const bank: Model<Accounts, BankInput, BankOutput> = {
   initial: () => new Map(),
 
@@ -62,7 +63,7 @@ function add(state: Accounts, account: string, amount: number): Accounts {
   if (amount === 0) return state;
   const next = new Map(state);
   const balance = balanceOf(state, account) + amount;
-  // An account at 0 and one never named are the same state and need the same key.
+  // An account at 0 and an account that was never named are the same state, so they need the same key.
   if (balance === 0) next.delete(account);
   else next.set(account, balance);
   return next;
@@ -86,7 +87,7 @@ function seen(output: BankOutput | undefined): string {
   return `${output.ok ? 'ok' : 'insufficient'}, ${output.from} and ${output.to}`;
 }
 
-/** Connected components of the accounts, with a transfer as an edge (union-find). */
+/** Finds the connected components of the accounts by union-find; each transfer is an edge. */
 function partitionByLinks(operations: readonly BankOperation[]): readonly (readonly BankOperation[])[] {
   const parents = new Map<string, string>();
   const rootOf = (account: string): string => {

@@ -1,19 +1,20 @@
+/** A model of lists that only grow. */
 import { type Model, type Operation, partitionBy } from '../model.js';
 
-/** What a client asks of a list. */
+/** A call of a list. */
 export type ListInput<Value> =
   | { readonly kind: 'append'; readonly key: string; readonly value: Value }
   | { readonly kind: 'read'; readonly key: string };
 
-/** Both calls answer what the list is then; an append includes what it appended. */
+/** Both calls answer the list after the call, so the answer to an append has the appended value. */
 export type ListOperation<Value, Seen> = Operation<ListInput<Value>, Seen>;
 
-/** How much of a list its readers see: all of it, or a digest that stands for all of it. */
+/** The view that readers have of a list: the whole list, or a digest of it. */
 export interface View<Value, Seen> {
   readonly empty: Seen;
   append(seen: Seen, value: Value): Seen;
   same(a: Seen, b: Seen): boolean;
-  /** Equal for two exactly when they are the same. */
+  /** Returns a key that is equal for two views exactly when the views are equal. */
   key(seen: Seen): string | number;
 }
 
@@ -24,7 +25,7 @@ export const wholeList: View<string | number, readonly (string | number)[]> = {
   key: (list) => JSON.stringify(list),
 };
 
-/** Lists that only grow, each a part of its own. The state is what a reader would see. */
+/** Lists that only grow; each is a part of its own. The state is the view of a reader. */
 export function listAppend<Value, Seen>(view: View<Value, Seen>): Model<Seen, ListInput<Value>, Seen> {
   return {
     initial: () => view.empty,

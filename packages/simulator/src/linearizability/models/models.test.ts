@@ -5,7 +5,7 @@ import { type BankInput, type BankOperation, type BankOutput, bank } from './ban
 import { type ListInput, listAppend, type View, wholeList } from './list-append.js';
 import { type RegisterInput, type RegisterOutput, registerMap } from './register-map.js';
 
-/** Calls one after the other, in the order given. */
+/** Makes calls one after the other, in the given order. */
 function inTurn<I, O>(...calls: readonly (readonly [I, O])[]): Operation<I, O>[] {
   return calls.map(([input, output], at) => ({
     process: 0,
@@ -20,7 +20,7 @@ const verdictOf = <S, I, O>(model: Model<S, I, O>, history: readonly Operation<I
   checkLinearizable(model, history).verdict;
 
 describe('registers', () => {
-  it('distinguish a number, a text and no value', () => {
+  it('distinguish a number, a text and the absence of a value', () => {
     const keys = [null, 1, '1', 'none', '', 0].map(registerMap.key);
     expect(new Set(keys).size).toBe(keys.length);
     const history = inTurn<RegisterInput, RegisterOutput>(
@@ -43,11 +43,11 @@ describe('lists', () => {
     expect(verdictOf(whole, inTurn([append('x'), ['x']], [append('y'), ['x', 'y']], [read, ['x']]))).toBe('violated');
   });
 
-  it('are violated by an append that takes effect twice', () => {
+  it('forbid an append that takes effect twice', () => {
     expect(verdictOf(whole, inTurn([append('x'), ['x']], [read, ['x', 'x']]))).toBe('violated');
   });
 
-  it('are violated by two readers that saw different orders', () => {
+  it('forbid that two readers see different orders', () => {
     const lost = (value: string) => ({
       process: 1,
       input: append(value),
@@ -83,7 +83,7 @@ describe('the bank', () => {
   const moved = (ok: boolean, from: number, to: number): BankOutput => ({ kind: 'transfer', ok, from, to });
   const ten: [BankInput, BankOutput] = [deposit('ann', 10), at(10)];
 
-  it('is violated by a read that sees money on its way', () => {
+  it('forbids a read between the two halves of a transfer', () => {
     const before = inTurn(ten);
     const during: BankOperation[] = [
       { process: 1, input: transfer('ann', 'bob', 4), output: moved(true, 6, 4), invokedAt: 2, completedAt: 9 },
@@ -100,22 +100,22 @@ describe('the bank', () => {
     expect(verdictOf(bank, [...before, ...during, seen(0)])).toBe('violated');
   });
 
-  it('refuses a transfer of more than the balance, and no other', () => {
+  it('refuses exactly the transfers of more than the balance', () => {
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'bob', 11), moved(false, 10, 0)]))).toBe('linearizable');
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'bob', 10), moved(false, 10, 0)]))).toBe('violated');
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'bob', 11), moved(true, -1, 11)]))).toBe('violated');
   });
 
-  it('moves nothing from an account to itself', () => {
+  it('moves no money in a transfer from an account to itself', () => {
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'ann', 4), moved(true, 10, 10)]))).toBe('linearizable');
     expect(verdictOf(bank, inTurn(ten, [transfer('ann', 'ann', 11), moved(false, 10, 10)]))).toBe('linearizable');
   });
 
-  it('is violated by a deposit that took effect twice', () => {
+  it('forbids a deposit that takes effect twice', () => {
     expect(verdictOf(bank, inTurn(ten, [look('ann'), at(20)]))).toBe('violated');
   });
 
-  it('has one key for a state, however the state came about', () => {
+  it('gives equal states the same key, whatever calls led to them', () => {
     const { step, initial, key } = bank;
     const after = (...inputs: BankInput[]) =>
       key(inputs.reduce((state, input) => step(state, input, undefined) ?? state, initial()));
@@ -124,7 +124,7 @@ describe('the bank', () => {
     expect(after(deposit('ann', 1))).not.toBe(after(deposit('bob', 1)));
   });
 
-  it('is split into parts of accounts that transfers link', () => {
+  it('is split into parts with the accounts that transfers connect', () => {
     const history = inTurn<BankInput, BankOutput>(
       [deposit('cy', 1), at(1)],
       [transfer('ann', 'bob', 0), moved(true, 0, 0)],

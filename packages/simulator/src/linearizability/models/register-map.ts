@@ -1,6 +1,7 @@
+/** A model of registers with compare-and-set. */
 import { type Model, type Operation, partitionBy } from '../model.js';
 
-/** What a register may hold. */
+/** A value of a register. */
 export type RegisterValue = string | number;
 
 export type RegisterInput =
@@ -8,12 +9,12 @@ export type RegisterInput =
   | { readonly kind: 'set'; readonly key: string; readonly value: RegisterValue }
   | { readonly kind: 'cas'; readonly key: string; readonly from: RegisterValue; readonly to: RegisterValue };
 
-/** Of `get` the value, `null` for none; of `set` true; of `cas` whether it found `from`. */
+/** The output of a call: the value of a `get`, or `null`; true for a `set`; for a `cas`, whether it found `from`. */
 export type RegisterOutput = RegisterValue | boolean | null;
 
 export type RegisterOperation = Operation<RegisterInput, RegisterOutput>;
 
-/** Registers with compare-and-set, each a part of its own; the state is one register's value, `null` before the first. */
+/** Registers; each is a part of its own. The state is a register's value, `null` before the first `set`. */
 export const registerMap: Model<RegisterValue | null, RegisterInput, RegisterOutput> = {
   initial: () => null,
 
@@ -31,7 +32,7 @@ export const registerMap: Model<RegisterValue | null, RegisterInput, RegisterOut
     }
   },
 
-  // The number 1, the text '1' and no value at all are three states.
+  // The number 1, the text '1' and no value at all are three different states.
   key: (state) => (typeof state === 'string' ? `=${state}` : (state ?? 'none')),
 
   partition: (operations) => partitionBy(operations, ({ key }) => key),

@@ -1,11 +1,12 @@
+/** A slow checker by which tests judge the real one. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Operation } from '../model.js';
 
 /**
- * Linearizability by its definition, for histories of a few operations: every order of every choice of operations that
- * holds all answered ones is tried. Shares nothing with the checker.
+ * Checks linearizability by its definition, for histories of a few operations: tries every order of every subset that
+ * has all answered operations. It shares no code with the checker.
  *
- * @param through operations answered later than this may be left out, as if their answers had not come yet
+ * @param through operations answered later than this may be left out, as if their answers had not arrived yet
  */
 export function bruteForce<Input, Output>(
   start: () => (input: Input) => Output,
@@ -19,7 +20,7 @@ export function bruteForce<Input, Output>(
   return false;
 }
 
-/** Whether an order holds all the required operations, keeps to real time, and gives the answers that were seen. */
+/** Tells whether an order has all required operations, respects real time, and gives the answers of the history. */
 export function isExplanation<Input, Output>(
   start: () => (input: Input) => Output,
   order: readonly Operation<Input, Output>[],
@@ -37,7 +38,7 @@ export function isExplanation<Input, Output>(
   });
 }
 
-/** All orders of all subsets. */
+/** Yields all orders of all subsets. */
 function* orders<T>(items: readonly T[]): Generator<readonly T[]> {
   yield [];
   for (const [at, item] of items.entries()) {

@@ -1,13 +1,14 @@
+/** Random histories for the tests of the checker. */
 import fc from 'fast-check';
 import type { Operation } from '../model.js';
 import type { Service } from './services.js';
 
-/** `lost`: it took effect and nobody heard; `never`: it was called and nothing came of it. */
+/** The fate of a call. `lost`: it took effect, but its answer was lost. `never`: it took no effect. */
 type Fate = 'answered' | 'lost' | 'never';
 
 /**
- * Histories that are linearizable by construction: calls executed one after the other, the i-th at time i, each called
- * some time before and answered some time after.
+ * Makes histories that are linearizable by construction: the i-th call is executed at time i, invoked some time before,
+ * and answered some time after.
  */
 export function linearizableHistories<Input, Output>(
   { inputs, start }: Service<Input, Output>,
@@ -33,7 +34,7 @@ export function linearizableHistories<Input, Output>(
   });
 }
 
-/** The same, but some answers are what the call would have got after a few calls made up for it. */
+/** Makes such histories and falsifies some answers: each becomes the answer after a few calls that nobody made. */
 export function damagedHistories<Input, Output>(
   service: Service<Input, Output>,
   maxLength: number,

@@ -1,17 +1,18 @@
+/** Second implementations of the models, for the tests of the checker. */
 import fc from 'fast-check';
 import type { Model } from '../model.js';
 import { type BankInput, type BankOutput, bank } from '../models/bank.js';
 import { type ListInput, listAppend, wholeList } from '../models/list-append.js';
 import { type RegisterInput, type RegisterOutput, type RegisterValue, registerMap } from '../models/register-map.js';
 
-/** A service written a second time, as one mutable store of all keys: what the models are compared with. */
+/** A service as one mutable store of all keys, to compare its model with. */
 export interface Service<Input, Output> {
   readonly name: string;
   readonly start: () => (input: Input) => Output;
   readonly inputs: fc.Arbitrary<Input>;
 }
 
-/** Hands a service and its model to code that is generic in what they exchange. */
+/** Calls code that is generic in the inputs and outputs with a service and its model. */
 export type Visitor = <State, Input, Output>(
   model: Model<State, Input, Output>,
   service: Service<Input, Output>,
@@ -24,7 +25,7 @@ export function forEachService(visit: Visitor): void {
 }
 
 const key = fc.constantFrom('a', 'a', 'a', 'b');
-// Few values, so that calls meet: a 0 and a '0' must not be taken for the same.
+// Few values, so that calls interact. 0 and '0' are among them, because a model must not confuse them.
 const value = fc.constantFrom<RegisterValue>(0, 1, '0');
 
 export const registers: Service<RegisterInput, RegisterOutput> = {

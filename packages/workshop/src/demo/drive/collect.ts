@@ -1,19 +1,23 @@
+/** Collects the books of a bank at the end of a run. */
 import type * as grpc from '@grpc/grpc-js';
 import type { Audit } from '@understudy/examples/bank/bank.js';
 import { BankStatus } from '@understudy/examples/bank/operation.js';
 import type { BankClient } from '@understudy/examples/bank/proto.js';
 import { HISTORY_PAGE_MAX } from '@understudy/examples/bank/service.js';
 
-/** What a bank says of itself at the end. */
+/** The state of a bank at the end of a run, as the bank itself reports it. */
 export interface Books {
   readonly audit: Audit;
   /** The ids of all operations in the order in which the bank took them. */
   readonly history: readonly number[];
-  /** undefined: there is no such account. */
+  /** A balance is undefined if there is no such account. */
   readonly balances: readonly (readonly [account: string, cents: number | undefined])[];
 }
 
-/** Asks a bank that nobody uses any more for its audit, its whole history and the balances of the accounts. */
+/**
+ * Asks a bank for its audit, its whole history and the balances of the accounts. Nobody else may use the bank
+ * meanwhile.
+ */
 export async function collectBooks(
   client: BankClient,
   accounts: Iterable<string>,

@@ -1,17 +1,18 @@
+/** Starts a client process and collects the evidence that it sends back. */
 import { DemoFailure } from '../stage/children.js';
-import type { DriverMessage } from '../stage/messages.js';
 import type { Stage } from '../stage/stage.js';
+import type { DriverMessage } from './messages.js';
 
-/** What a driver brought back: its pieces in its own order, and one result. */
+/** The evidence from a driver: pieces in the order in which it sent them, and one result. */
 export interface Driven<Piece, Result> {
   readonly pieces: readonly Piece[];
-  /** `monotonicMs` of the driver's process, around what is measured. */
+  /** `monotonicMs` of the driver's process, before and after the measured part. */
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly result: Result;
 }
 
-/** A client process: its module, as `Children.start` takes it, and what it is given. */
+/** The module of a client process, as `Children.start` takes it, and the job for it. */
 export interface DriverStart {
   readonly name: string;
   readonly module: string;
@@ -19,9 +20,9 @@ export interface DriverStart {
 }
 
 /**
- * Runs a client process of its own to its end; it is one that `runDriver` runs.
+ * Runs a client to its end in a process of its own. The client's module must call `runDriver`.
  *
- * @param onProgress is told how much has been answered since the warm-up
+ * @param onProgress called with the number of replies since the warm-up
  */
 export async function driveInProcess<Piece, Result>(
   stage: Stage,

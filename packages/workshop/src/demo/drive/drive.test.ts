@@ -32,7 +32,7 @@ function operationsOf(count: number): Operation[] {
 }
 
 describe('a driven bank', () => {
-  it('answers every operation once, and its own books prove it', async () => {
+  it('answers every operation once, and its books prove it', async () => {
     const warmUp = warmUpOperations(50);
     const operations = operationsOf(1_500);
     const driver = new Driver(client, 64);
@@ -46,7 +46,7 @@ describe('a driven bank', () => {
     expect(books.audit.refused).toBeGreaterThan(0);
   });
 
-  it('reads a history of many pages and accounts that do not exist', async () => {
+  it('gives books with a history of many pages, and with accounts that do not exist', async () => {
     const changes = warmUpOperations(400).filter(({ kind }) => kind !== 'balance');
     await new Driver(client, 1).run(changes);
     const books = await collectBooks(client, ['warm-up-a', 'nobody'], 70);
@@ -54,7 +54,7 @@ describe('a driven bank', () => {
     expect(books.balances[1]).toEqual(['nobody', undefined]);
   });
 
-  it('is refused what makes no sense, which leaves no trace', async () => {
+  it('refuses invalid operations, which leave no trace in its books', async () => {
     const bad: Operation[] = [
       { kind: 'deposit', id: 1, account: 'a', to: '', amountCents: 0 },
       { kind: 'deposit', id: 0, account: 'a', to: '', amountCents: 5 },
@@ -67,7 +67,7 @@ describe('a driven bank', () => {
     expect((await collectBooks(client, [])).audit.operations).toBe(0);
   });
 
-  it('reports operations that failed as failed', async () => {
+  it('that cannot be reached makes every operation fail', async () => {
     server.stop();
     const replies = await new Driver(client, 2).run(warmUpOperations(3));
     expect(replies.map(({ code }) => code)).toEqual([14, 14, 14]);

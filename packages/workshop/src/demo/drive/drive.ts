@@ -1,34 +1,37 @@
+/** Sends operations to a bank and collects the replies. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { BankClient } from '@understudy/examples/bank/proto.js';
 import { type Reply, submit } from '../../bank/client.js';
-import { monotonicMs } from '../stage/clock.js';
+import { monotonicMs } from '../../hosting/clock.js';
 
-/** A reply, and when it came. */
+/** A reply and the time of its arrival. */
 export interface DrivenReply extends Reply {
-  /** The last place in the history that a reply had told of when the operation was sent: it must come after that. */
+  /**
+   * The highest place that any reply had named when the operation was sent. The operation's own place must be higher.
+   */
   readonly sentAfter: number;
-  /** `monotonicMs` when the reply came. */
+  /** `monotonicMs` when the reply arrived. */
   readonly atMs: number;
 }
 
-/** Where a drive stands; carried on from one drive to the next. */
+/** A client that keeps a number of operations in flight. It remembers the highest place it saw from run to run. */
 export class Driver {
   readonly #client: BankClient;
   readonly #inFlight: number;
   #seenSequence = 0;
 
-  /** @param inFlight how many operations are under way at once */
+  /** @param inFlight how many operations are in flight at once */
   constructor(client: BankClient, inFlight: number) {
     this.#client = client;
     this.#inFlight = inFlight;
   }
 
   /**
-   * Sends all operations in their order, each as soon as fewer than `inFlight` are under way, and waits for all replies.
-   * Nothing is sent again: an operation that fails has failed.
+   * Sends all operations in their order, each as soon as fewer than `inFlight` are in flight, and waits for all
+   * replies. It never retries, so that a failed operation shows as failed.
    *
-   * @param onReply called after every reply with their number so far
-   * @returns the replies in the order in which they came
+   * @param onReply called after every reply with the number of replies so far
+   * @returns the replies in the order of their arrival
    */
   run(operations: Iterable<Operation>, onReply?: (replies: number) => void): Promise<DrivenReply[]> {
     const replies: DrivenReply[] = [];

@@ -1,10 +1,11 @@
+/** The client process of the bank's demo. */
 import type { BankClient } from '@understudy/examples/bank/proto.js';
 import { jsonLogger } from '@understudy/examples/common/json-logger.js';
 import { connectBare } from '../../bank/client.js';
 import { readOperations } from '../../bank/operations-file.js';
-import type { DriverJob } from '../stage/messages.js';
 import { type Books, collectBooks } from './collect.js';
 import { type DrivenReply, Driver } from './drive.js';
+import type { DriverJob } from './messages.js';
 import { runDriver } from './run-driver.js';
 import { accountsOf, warmUpOperations } from './workload.js';
 
@@ -22,7 +23,7 @@ await runDriver<DriverJob, DrivenReply, Books>(async ({ target, mode, input, inF
   return { pieces: [...warmUpReplies, ...replies], result };
 });
 
-/** The bare bank's client loads nothing of replication: its process is what a user's is without it. */
+/** The client of the bare bank loads no replication, so that its process equals that of a user without Understudy. */
 async function connect(target: string, mode: DriverJob['mode']): Promise<BankClient> {
   if (mode === undefined) return connectBare(target);
   const { connectReplicated } = await import('../../bank/connect-replicated.js');

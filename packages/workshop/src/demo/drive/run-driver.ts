@@ -1,17 +1,19 @@
+/** The common part of all client processes: reports progress and sends the evidence back. */
+
+import { monotonicMs } from '../../hosting/clock.js';
 import { endWithParent, tellParent } from '../../hosting/parent.js';
-import { monotonicMs } from '../stage/clock.js';
-import type { DriverCommand, DriverMessage } from '../stage/messages.js';
+import type { DriverCommand, DriverMessage } from './messages.js';
 
 const PROGRESS_MS = 10;
 const PIECES_A_MESSAGE = 2_000;
 
-/** What a driver brings back besides its times. */
+/** The evidence that a driver returns; `runDriver` adds the times. */
 export interface Brought<Piece, Result> {
   readonly pieces: readonly Piece[];
   readonly result: Result;
 }
 
-/** A driver's account of how far it has come. */
+/** Reports the progress of a driver to the process that started it. */
 export class DriverReport {
   startedAtMs = 0;
   endedAtMs = 0;
@@ -28,7 +30,7 @@ export class DriverReport {
     });
   }
 
-  /** Connected and warm; what is measured begins when this resolves. */
+  /** The driver is connected and warm. The measured part begins when this resolves. */
   async begin(): Promise<void> {
     this.#tell({ kind: 'warm' });
     await this.#go;
@@ -40,7 +42,7 @@ export class DriverReport {
     this.#replies = replies;
   }
 
-  /** What is measured is over. */
+  /** The measured part has ended. */
   end(): void {
     this.endedAtMs = monotonicMs();
     clearInterval(this.#ticking);
@@ -54,7 +56,7 @@ export class DriverReport {
   }
 }
 
-/** Runs this process as a client of the demo, whose one argument is its job as JSON; `driveInProcess` starts it. */
+/** Runs this process as a client that `driveInProcess` started. Its only argument is the job as JSON. */
 export async function runDriver<Job, Piece, Result>(
   drive: (job: Job, report: DriverReport) => Promise<Brought<Piece, Result>>,
 ): Promise<void> {

@@ -1,3 +1,4 @@
+/** The operations of a warm-up, and the accounts of a workload. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import { MAX_FILE_ID } from '../../bank/operations-file.js';
 
@@ -5,8 +6,8 @@ const A = 'warm-up-a';
 const B = 'warm-up-b';
 
 /**
- * Operations that a bank is asked for before anything is measured, so that its code is compiled by then. They use
- * accounts and ids of their own, and are proved like all others.
+ * Returns operations to send before the measured part, so that the code is compiled by then. They have accounts and ids
+ * of their own, and the proof covers them like all others.
  */
 export function warmUpOperations(count: number): Operation[] {
   return Array.from({ length: count }, (_, i): Operation => {
@@ -25,7 +26,7 @@ export function warmUpOperations(count: number): Operation[] {
   });
 }
 
-/** Every account that an operation names. */
+/** Returns the names of all accounts that the operations use. */
 export function accountsOf(operations: Iterable<Operation>): Set<string> {
   const accounts = new Set<string>();
   for (const operation of operations) {

@@ -1,4 +1,6 @@
-/** What a run can be found guilty of. */
+/** The problems that a proof finds in a run. */
+
+/** The kinds of broken promises. */
 export type ProblemKind =
   | 'lost'
   | 'doubled'
@@ -6,33 +8,33 @@ export type ProblemKind =
   | 'different'
   | 'stale'
   | 'unfinished'
-  // Of a bank.
+  // Only of a bank.
   | 'balance'
   | 'audit'
-  // Of a stream: a message is missing, one came again, or what was sent in one order has another.
+  // Only of streams: a message is missing, came again, or came in another order than it was sent.
   | 'gap'
   | 'repeat'
   | 'disorder'
-  // What was read besides shows something else.
+  // Only of a chat: a reading of the history shows something else than the participants heard.
   | 'history';
 
 export interface Problem {
   readonly kind: ProblemKind;
-  /** A sentence that names the operation, and what was expected. */
+  /** A sentence that names the operation and the expected result. */
   readonly text: string;
 }
 
-/** What a proof has found; see `Problems`. */
+/** The result of a proof; see `Problems`. */
 export interface Findings {
   readonly problemCount: number;
   readonly problemCounts: Partial<Record<ProblemKind, number>>;
-  /** The first ones. */
+  /** The first problems, at most 20. */
   readonly problems: readonly Problem[];
 }
 
 const KEPT = 20;
 
-/** Problems as they are found: all are counted, the first ones are kept. */
+/** Collects problems: counts all of them and keeps the first ones. */
 export class Problems {
   readonly #kept: Problem[] = [];
   readonly #counts = new Map<ProblemKind, number>();
@@ -44,7 +46,7 @@ export class Problems {
     if (this.#kept.length < KEPT) this.#kept.push({ kind, text });
   }
 
-  /** Counts by kind; kinds without a problem are absent. */
+  /** The problems so far. `problemCounts` has no entry for a kind without a problem. */
   get findings(): Findings {
     const problemCounts = Object.fromEntries(this.#counts);
     return { problemCount: this.#count, problemCounts, problems: this.#kept };

@@ -1,16 +1,19 @@
+/** The lines of a report that say whether a proof holds. */
 import colors from 'picocolors';
 import { thousands } from '../report/thousands.js';
 import type { Findings, ProblemKind } from './problems.js';
 
 const PROBLEMS_SHOWN = 8;
 
-/** Something that a proof has looked at: in lines of at most 73 characters, and what speaks against it. */
+/**
+ * A claim that a proof checks: its text in lines of at most 73 characters, and the kinds of problems that refute it.
+ */
 export interface Claim {
   readonly lines: readonly string[];
   readonly kinds: readonly ProblemKind[];
 }
 
-/** A line, or a few, for each claim and each shortcoming, then the first problems. */
+/** Returns lines for each claim and each shortcoming, then the first problems. */
 export const proofLines = (
   findings: Findings,
   claims: readonly Claim[],
@@ -21,7 +24,7 @@ export const proofLines = (
   ...problemLines(findings),
 ];
 
-/** The bare service is judged by the same proof: if it fails, the proof or the service is wrong. */
+/** Returns lines about the bare service. If it fails the same proof, the proof or the service has a bug. */
 export const proofOfBare = (findings: Findings, bareName: string): string[] =>
   findings.problemCount === 0
     ? [`${mark(true)} the ${bareName} passes the same proof`]

@@ -1,3 +1,4 @@
+/** Replays the order that the bank announced, and compares the replies. */
 import { Bank } from '@understudy/examples/bank/bank.js';
 import {
   type Answer,
@@ -12,10 +13,10 @@ import type { Problems } from './problems.js';
 const OK = 0;
 
 /**
- * Gives the operations to a bank of its own in the announced order, and compares what it says with the replies that the
- * clients got.
+ * Applies the operations to a new bank in the announced order, and compares its answers with the replies that the
+ * client received.
  *
- * @returns that bank, as it is after the whole order
+ * @returns the new bank, after the last operation
  */
 export function replay(
   operations: ReadonlyMap<number, Operation>,
@@ -31,7 +32,10 @@ export function replay(
     const operation = operations.get(id);
     if (operation === undefined || operation.kind === 'balance') {
       const place = bank.history.length + 1;
-      problems.add('unfinished', `the order was followed no further than place ${place}: ${id} changes no account`);
+      problems.add(
+        'unfinished',
+        `the replay stopped at place ${place}, because operation ${id} there changes no account`,
+      );
       return bank;
     }
     const answer = bank.apply(operation);
@@ -66,7 +70,9 @@ const textOfReply = ({ code, details, sequence, balanceCents, toBalanceCents }: 
 
 const okText = (place: number, cents: number, toCents: number): string => `place ${place}, ${cents}, ${toCents} cents`;
 
-/** Reads have no place in the order; each says which state it saw, and is compared with the bank at that place. */
+/**
+ * Checks the reads. A read has no place in the order, but names the place that it reflects; the bank there must agree.
+ */
 class ReadChecks {
   readonly #byPlace = new Map<number, { readonly account: string; readonly reply: DrivenReply }[]>();
   readonly #problems: Problems;
@@ -83,7 +89,7 @@ class ReadChecks {
     }
   }
 
-  /** The bank has come to a place; what was read there? */
+  /** Checks all reads that reflect the present place of the bank. */
   check(bank: Bank): void {
     const place = bank.history.length;
     for (const { account, reply } of this.#byPlace.get(place) ?? []) {
@@ -99,7 +105,7 @@ class ReadChecks {
     this.#byPlace.delete(place);
   }
 
-  /** What was read at places that the order does not have. */
+  /** Reports the reads that reflect places beyond the end of the order. */
   checkRest(bank: Bank): void {
     for (const [place, reads] of this.#byPlace)
       for (const { reply } of reads)
@@ -120,7 +126,7 @@ class ReadChecks {
         'stale',
         `balance ${id} reflects place ${sequence}, sent after the reply of place ${sentAfter}`,
       );
-    // No account: it does not say at which place, but an account that existed when it was sent could not be missing.
+    // NOT_FOUND names no place. But an account that existed when the read was sent must not be missing later.
     const place = code === OK ? sequence : sentAfter;
     const reads = this.#byPlace.get(place);
     if (reads === undefined) this.#byPlace.set(place, [{ account, reply }]);

@@ -48,7 +48,7 @@ const operationsArbitrary = fc
   );
 
 describe('a run that kept its promises', () => {
-  it('is found to be right', () => {
+  it('passes the proof', () => {
     expect(verify(honestRun(OPERATIONS))).toEqual({
       replies: 8,
       places: 6,
@@ -60,7 +60,7 @@ describe('a run that kept its promises', () => {
     });
   });
 
-  it('is found to be right whatever order the bank took', () => {
+  it('passes the proof whatever order the bank took', () => {
     const ordered = operationsArbitrary.chain((operations) =>
       fc.tuple(
         fc.constant(operations),
@@ -75,7 +75,7 @@ describe('a run that kept its promises', () => {
   });
 });
 
-describe('a run that broke its promises is found out:', () => {
+describe('the proof notices', () => {
   const honest = honestRun(OPERATIONS);
   const { history, balances, audit } = honest.books;
 
@@ -88,7 +88,7 @@ describe('a run that broke its promises is found out:', () => {
     expect(kindsOf({ ...honest, replies: [...honest.replies, ...honest.replies.slice(0, 1)] })).toEqual(['doubled']);
   });
 
-  it('a reply to something nobody asked for', () => {
+  it('a reply to an operation that was never sent', () => {
     expect(kindsOf(change(honest, 6, { id: 99 }))).toEqual(expect.arrayContaining(['unknown', 'lost']));
   });
 
@@ -101,12 +101,12 @@ describe('a run that broke its promises is found out:', () => {
     expect(kindsOf(change(honest, 4, changes))).toContain('different');
   });
 
-  it('a refusal that became another, and one that became an approval', () => {
+  it('a refusal with a changed reason, and a refusal that became an approval', () => {
     expect(kindsOf(change(honest, 5, { details: 'no' }))).toEqual(['different']);
     expect(kindsOf(change(honest, 5, { code: 0, sequence: 4, balanceCents: -100 }))).toContain('different');
   });
 
-  it('an operation that was answered and is not in the history', () => {
+  it('an operation that was answered but is not in the history', () => {
     const rest = OPERATIONS.filter(({ id }) => id !== 6);
     const forgetful = withBooks(honest, honestRun(rest).books);
     expect(kindsOf(forgetful)).toEqual(expect.arrayContaining(['lost', 'different', 'balance']));
@@ -124,24 +124,24 @@ describe('a run that broke its promises is found out:', () => {
     expect(kindsOf(withBooks(honest, { history: [...history, 6] }))).toContain('doubled');
   });
 
-  it('something in the history that nobody asked for, or that only reads', () => {
+  it('an operation in the history that was never sent or only reads', () => {
     expect(kindsOf(withBooks(honest, { history: [...history, 77] }))).toContain('unknown');
     expect(kindsOf(withBooks(honest, { history: [...history, 3] }))).toContain('unknown');
   });
 
-  it('an order that is not the one the replies came from', () => {
+  it('an order that does not give the replies', () => {
     const [first, second, ...rest] = history;
     const swapped = [second, first, ...rest].filter((id) => id !== undefined);
     expect(kindsOf(withBooks(honest, { history: swapped }))).toEqual(expect.arrayContaining(['different', 'audit']));
   });
 
-  it('an order that contradicts what the client saw', () => {
+  it('an order that puts an operation before a reply that its client knew', () => {
     expect(kindsOf(change(honest, 8, { sentAfter: 6 }))).toEqual(['stale']);
     expect(kindsOf(change(honest, 3, { sentAfter: 3 }))).toEqual(['stale']);
     expect(kindsOf(change(honest, 8, { sentAfter: 5 }))).toEqual([]);
   });
 
-  it('a read of something that never was so', () => {
+  it('a read of a balance that never existed', () => {
     expect(kindsOf(change(honest, 3, { balanceCents: 999 }))).toEqual(['different']);
     expect(kindsOf(change(honest, 3, { sequence: 7 }))).toEqual(['different']);
     expect(kindsOf(change(honest, 3, { code: 14, details: 'connection lost' }))).toEqual(['different']);
@@ -156,12 +156,12 @@ describe('a run that broke its promises is found out:', () => {
     expect(kindsOf(withBooks(honest, { balances: balances.slice(1) }))).toEqual(['balance']);
   });
 
-  it('an audit that says something else', () => {
+  it('an audit that differs from the order', () => {
     expect(kindsOf(withBooks(honest, { audit: { ...audit, orderDigest: '0'.repeat(16) } }))).toEqual(['audit']);
     expect(kindsOf(withBooks(honest, { audit: { ...audit, operations: 5 } }))).toEqual(['audit']);
   });
 
-  it('any one reply or place that is left out, doubled or exchanged with its neighbour', () => {
+  it('any single reply or place that is left out, doubled or swapped with its neighbour', () => {
     const tampered = fc.tuple(operationsArbitrary, fc.nat(), fc.constantFrom('omit', 'double', 'swap'), fc.boolean());
     const tamper = <T>(list: readonly T[], at: number, how: string): T[] => {
       const index = at % list.length;
@@ -174,7 +174,7 @@ describe('a run that broke its promises is found out:', () => {
       fc.property(tampered, ([operations, at, how, inHistory]) => {
         const run = honestRun(operations);
         const size = run.books.history.length;
-        // Exchanged replies are the same replies; exchanged places in a history of one are the same order.
+        // Swapping two replies changes nothing, and neither does swapping places in a history of one operation.
         fc.pre(inHistory ? size > (how === 'swap' ? 1 : 0) : how !== 'swap');
         const evidence = inHistory
           ? withBooks(run, { history: tamper(run.books.history, at, how) })
@@ -186,7 +186,7 @@ describe('a run that broke its promises is found out:', () => {
 });
 
 describe('problems', () => {
-  it('are all counted, and the first twenty are kept', () => {
+  it('are all counted, but only the first twenty are kept', () => {
     const verdict = verify({ ...honestRun(OPERATIONS.concat(many(100))), replies: [] });
     expect(verdict.problems).toHaveLength(20);
     expect(verdict.problemCount).toBeGreaterThan(100);

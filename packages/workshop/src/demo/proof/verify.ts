@@ -1,3 +1,4 @@
+/** Proves that the replies of a replicated bank are those of a single one. */
 import type { Bank } from '@understudy/examples/bank/bank.js';
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { Books } from '../drive/collect.js';
@@ -5,30 +6,31 @@ import type { DrivenReply } from '../drive/drive.js';
 import { type Findings, Problems } from './problems.js';
 import { replay } from './replay.js';
 
-/** All that is known of a run. */
+/** Everything that a run left behind. */
 export interface Evidence {
-  /** What was sent. The ids are different. */
+  /** The operations that were sent. No two have the same id. */
   readonly operations: readonly Operation[];
-  /** What came back. */
+  /** The replies in the order of their arrival. */
   readonly replies: readonly DrivenReply[];
-  /** What the bank says of itself at the end. */
+  /** The books of the bank at the end. */
   readonly books: Books;
 }
 
+/** The result of the proof of a bank. */
 export interface Verdict extends Findings {
   /** How many replies were compared. */
   readonly replies: number;
-  /** How many places of the announced order were followed. */
+  /** How many places of the announced order the replay reached. */
   readonly places: number;
-  /** How many operations the bank refused, rightly if there is no problem. */
+  /** How many operations the bank refused. If there is no problem, it refused them rightly. */
   readonly refused: number;
   readonly accounts: number;
 }
 
 /**
- * Proves that a run was what one bank would have done: every operation has one reply and one place in the order;
- * every reply equals the one that a bank of its own gives to the same operations in that order; an operation that was
- * sent after a reply comes after it; and the balances are the sums over the operations that were answered OK.
+ * Proves that a run equals one on a single bank: every operation has one reply and one place in the order; every reply
+ * equals the one that a new bank gives to the same operations in that order; an operation that was sent after a reply
+ * has a later place; and the balances are the sums over the operations that were answered OK.
  */
 export function verify({ operations, replies, books }: Evidence): Verdict {
   const problems = new Problems();
@@ -54,7 +56,8 @@ function checkReplies(
 ): Map<number, DrivenReply> {
   const byId = new Map<number, DrivenReply>();
   for (const reply of replies) {
-    if (!operations.has(reply.id)) problems.add('unknown', `a reply came for ${reply.id}, which nobody asked for`);
+    if (!operations.has(reply.id))
+      problems.add('unknown', `a reply came for operation ${reply.id}, which was never sent`);
     else if (byId.has(reply.id)) problems.add('doubled', `operation ${reply.id} was answered more than once`);
     else byId.set(reply.id, reply);
   }
@@ -73,10 +76,10 @@ function checkHistory(operations: readonly Operation[], history: readonly number
     } else if (count === 0) problems.add('lost', `${kind} ${id} is not in the history`);
     else if (count > 1) problems.add('doubled', `${kind} ${id} is in the history ${count} times`);
   }
-  for (const id of times.keys()) problems.add('unknown', `${id} is in the history, but nobody asked for it`);
+  for (const id of times.keys()) problems.add('unknown', `operation ${id} is in the history, but was never sent`);
 }
 
-/** Needs no order: only what was sent, and whether it was answered OK. */
+/** Checks the balances without the order: they must be the sums over the operations that were answered OK. */
 function checkBalances(
   operations: readonly Operation[],
   replies: ReadonlyMap<number, DrivenReply>,

@@ -1,19 +1,21 @@
-/** When something was measured: `monotonicMs`. */
+/** Rates and gaps of replies. */
+
+/** Something that happened at a time; `atMs` is `monotonicMs`. */
 export interface Timed {
   readonly atMs: number;
 }
 
-/** Replies a second over a stretch, up to and including `untilMs`. */
+/** Returns the replies a second after `fromMs`, up to and including `untilMs`. */
 export function ratePerSecond(replies: readonly Timed[], fromMs: number, untilMs: number): number {
   const count = replies.filter(({ atMs }) => atMs > fromMs && atMs <= untilMs).length;
   return untilMs > fromMs ? (count * 1_000) / (untilMs - fromMs) : 0;
 }
 
 /**
- * The longest time, in milliseconds, between two replies that followed each other, of which the second came in the
- * stretch: so a silence counts that began before it.
+ * Returns the longest time, in milliseconds, between two successive replies of which the second came after `fromMs`, up
+ * to and including `untilMs`. A gap that began before `fromMs` counts with its whole length.
  *
- * @param replies in the order in which they came
+ * @param replies in the order of their arrival
  */
 export function longestGapMs(replies: readonly Timed[], fromMs: number, untilMs: number): number {
   let longest = 0;
@@ -25,7 +27,7 @@ export function longestGapMs(replies: readonly Timed[], fromMs: number, untilMs:
   return longest;
 }
 
-/** What came back in a run, in the order in which it came, and between which times. */
+/** The replies of a run in the order of their arrival, with the run's start and end. */
 export interface Measured {
   readonly replies: readonly Timed[];
   readonly startedAtMs: number;

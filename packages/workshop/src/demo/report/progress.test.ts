@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LineProgress } from './progress.js';
 
 describe('progress without a terminal', () => {
-  it('is a line every ten percent, however it comes', () => {
+  it('is a line every ten percent, whether it comes in small or large steps', () => {
     const lines: string[] = [];
     const progress = new LineProgress((line) => lines.push(line));
     progress.begin('bank', 50);

@@ -1,10 +1,11 @@
+/** Progress bars, or lines where there is no terminal. */
 import { MultiBar, type SingleBar } from 'cli-progress';
 
-/** Shows how far a run has come. */
+/** Shows the progress of a run. */
 export interface Progress {
   begin(label: string, total: number): void;
   update(done: number): void;
-  /** Something worth a line of its own. */
+  /** Prints an event on a line of its own. */
   note(text: string): void;
   end(): void;
 }
@@ -12,7 +13,7 @@ export interface Progress {
 const LABEL_WIDTH = 12;
 const NOTE_WIDTH = 78;
 
-/** A bar on a terminal; elsewhere a line every ten percent. */
+/** Shows a bar on a terminal, elsewhere a line every ten percent. */
 export const progressOn = (stream: NodeJS.WriteStream): Progress =>
   stream.isTTY ? new BarProgress(stream) : new LineProgress((line) => stream.write(`${line}\n`));
 

@@ -1,3 +1,4 @@
+/** The table that compares the rates of a bare and a replicated service. */
 import Table from 'cli-table3';
 import { type Measured, ratePerSecond } from './measure.js';
 import { TABLE_STYLE } from './table-style.js';
@@ -5,10 +6,10 @@ import { thousands } from './thousands.js';
 import type { TimelineEntry } from './timeline.js';
 
 /**
- * Replies a second, bare and replicated.
+ * Returns a table of the replies a second, without and with replication.
  *
- * @param bareName heads the column: 'bare bank'
- * @param whole what the run went through: 'the whole file'
+ * @param bareName head of the first column: 'bare bank'
+ * @param whole names the whole run: 'the whole file'
  */
 export function ratesTable(
   bare: Measured,

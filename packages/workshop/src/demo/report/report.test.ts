@@ -45,7 +45,7 @@ const replicatedRun = (evidence: Evidence, shortcomings: readonly string[] = [])
 describe('the report', () => {
   const honest = honestRun(OPERATIONS);
 
-  it('tells who served when, how long no reply came, the rates and the proof, in 80 columns', () => {
+  it('shows the timeline, the gaps, the rates and the proof in 80 columns', () => {
     const run = replicatedRun(honest);
     const text = report(provenRun(honest), run, OPTIONS, OPERATIONS.length);
     expect(text).toMatch(/-1\.999 s +1 +bank-1 +serves with 3 in sync/);
@@ -54,12 +54,12 @@ describe('the report', () => {
     expect(text).toMatch(/the whole file, kills included +1,000 +1,000 +1\.00/);
     expect(text).not.toContain('FAIL');
     expect(isProven(run)).toBe(true);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no column
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no columns
     const widths = text.split('\n').map((line) => line.replace(/\u001b\[\d+m/g, '').length);
     expect(Math.max(...widths)).toBeLessThanOrEqual(80);
   });
 
-  it('says what was found, and how often', () => {
+  it('of a run with problems names them and counts them', () => {
     const run = replicatedRun({ ...honest, replies: honest.replies.slice(0, 150) });
     const text = report(provenRun(honest), run, OPTIONS, OPERATIONS.length);
     expect(text).toMatch(/FAIL.* each of 200 operations/);
@@ -68,7 +68,7 @@ describe('the report', () => {
     expect(isProven(run)).toBe(false);
   });
 
-  it('does not pass a run in which a kill is missing', () => {
+  it('fails a run in which a kill is missing', () => {
     const run = replicatedRun(honest, ['1 of 2 kills came too late: the file was through before.']);
     expect(report(provenRun(honest), run, OPTIONS, OPERATIONS.length)).toMatch(/FAIL.* 1 of 2 kills came too late/);
     expect(isProven(run)).toBe(false);

@@ -1,3 +1,4 @@
+/** The report that ends the demo of the bank. */
 import colors from 'picocolors';
 import type { DemoOptions } from '../options.js';
 import { type Claim, proofLines, proofOfBare } from '../proof/proof-lines.js';
@@ -8,7 +9,7 @@ import { ratesTable } from './rates.js';
 import { thousands } from './thousands.js';
 import { timelineTable } from './timeline.js';
 
-/** Everything that the demo says at its end; no line is longer than 80 characters but those that quote a problem. */
+/** Returns the report. Only lines that quote a problem are longer than 80 characters. */
 export const report = (bare: ProvenRun, ours: ReplicatedRun, options: DemoOptions, operations: number): string =>
   [
     colors.bold('Timeline of the replicated bank'),
@@ -26,7 +27,7 @@ export const report = (bare: ProvenRun, ours: ReplicatedRun, options: DemoOption
     ...proofOfBare(bare.verdict, 'bare bank'),
   ].join('\n');
 
-/** Whether the run is all that was promised. */
+/** Tells whether a run kept all promises. */
 export const isProven = ({ verdict, shortcomings }: ReplicatedRun): boolean =>
   verdict.problemCount === 0 && shortcomings.length === 0;
 
@@ -40,15 +41,15 @@ const claims = ({ replies, places, refused, accounts }: Verdict, operations: num
   {
     kinds: ['lost', 'doubled', 'unknown'],
     lines: [
-      `each of ${thousands(operations)} operations and ${thousands(warmUp)} of the warm-up has one reply;`,
-      `each of ${thousands(places)} that change something has one place in the order`,
+      `each of ${thousands(operations)} operations and ${thousands(warmUp)} warm-up operations has one reply;`,
+      `each of the ${thousands(places)} that change accounts has one place in the order`,
     ],
   },
   {
     kinds: ['different', 'stale', 'unfinished'],
     lines: [
       `${thousands(replies)} replies, ${thousands(refused)} refusals among them, equal those of an`,
-      'unreplicated bank that is given the operations in the announced order',
+      'unreplicated bank that takes the operations in the announced order',
     ],
   },
   { kinds: ['balance', 'audit'], lines: [`${thousands(accounts)} balances equal the sums over the file`] },

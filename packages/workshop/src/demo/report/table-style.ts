@@ -1,4 +1,4 @@
-/** Columns two spaces apart, without lines. */
+/** The style of all tables: columns two spaces apart, without lines. */
 export const TABLE_STYLE = {
   chars: {
     ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },

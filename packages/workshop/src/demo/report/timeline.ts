@@ -1,3 +1,4 @@
+/** The timeline of a run: who served when, and how long the client waited. */
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import type { GroupEvent } from '../stage/replicas.js';
@@ -5,12 +6,12 @@ import { longestGapMs, type Measured, type Timed } from './measure.js';
 import { TABLE_STYLE } from './table-style.js';
 import { thousands } from './thousands.js';
 
-/** What happened to the group; `gapMs` of a kill: the longest time without a reply from then to the next kill. */
+/** An event of the group. A kill has a `gapMs`: the longest time without a reply from this kill to the next. */
 export interface TimelineEntry extends GroupEvent {
   readonly gapMs: number | undefined;
 }
 
-/** @param replies in the order in which they came */
+/** @param replies in the order of their arrival */
 export function timelineOf(events: readonly GroupEvent[], replies: readonly Timed[]): TimelineEntry[] {
   const ordered = events.toSorted((a, b) => a.atMs - b.atMs);
   return ordered.map((event, index) => {
@@ -20,7 +21,7 @@ export function timelineOf(events: readonly GroupEvent[], replies: readonly Time
   });
 }
 
-/** What a client is sent, in the words of a report. */
+/** The word for the messages that a client receives, such as 'reply' and 'replies'. */
 export interface Unit {
   readonly one: string;
   readonly many: string;

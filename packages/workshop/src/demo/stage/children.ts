@@ -1,10 +1,11 @@
+/** The processes that a run starts, with a log file for each. */
 import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The demo cannot go on. The message is a sentence for its user. */
+/** The run cannot go on. The message is a sentence for the user. */
 export class DemoFailure extends Error {
   override readonly name = 'DemoFailure';
 }
@@ -14,11 +15,11 @@ interface Tagged {
 }
 type OfKind<M extends Tagged, K extends M['kind']> = Extract<M, { readonly kind: K }>;
 
-/** A process that the demo started. `Message`: what it tells. */
+/** A process that the run started. `Message` is the type of the messages that it sends. */
 export class Child<Message extends Tagged> {
   readonly name: string;
   readonly logPath: string;
-  /** Resolves when the process is gone, with how it ended. */
+  /** Resolves when the process is gone, with its exit status or signal. */
   readonly exited: Promise<string>;
   readonly #process: ChildProcess;
   readonly #messages = new EventEmitter();
@@ -33,7 +34,7 @@ export class Child<Message extends Tagged> {
     this.exited = new Promise((resolve) => {
       const ended = (how: string): void => {
         this.#running = false;
-        if (!this.#mayEnd) onUnexpectedEnd(`${name} ended by itself (${how}); its log: ${logPath}`);
+        if (!this.#mayEnd) onUnexpectedEnd(`${name} ended unexpectedly (${how}); see its log: ${logPath}`);
         resolve(how);
       };
       process.once('error', (error) => ended(error.message));
@@ -41,7 +42,7 @@ export class Child<Message extends Tagged> {
     });
   }
 
-  /** It runs, and nobody has ended it. */
+  /** Whether the process runs and was not told to end. */
   get alive(): boolean {
     return this.#running && !this.#mayEnd;
   }
@@ -50,7 +51,7 @@ export class Child<Message extends Tagged> {
     this.#messages.on(kind, handler);
   }
 
-  /** The next message of a kind; only those that come after this call are seen. */
+  /** Resolves with the next message of a kind that arrives after this call. */
   next<K extends Message['kind']>(kind: K): Promise<OfKind<Message, K>> {
     return new Promise((resolve) => this.#messages.once(kind, resolve));
   }
@@ -59,17 +60,17 @@ export class Child<Message extends Tagged> {
     if (this.#process.connected) this.#process.send(message);
   }
 
-  /** Ends it at once, as a power cut would. */
+  /** Kills the process with SIGKILL, as a power cut would. */
   kill(): void {
     this.#end('SIGKILL');
   }
 
-  /** Asks it to come to its end by itself. */
+  /** Asks the process with SIGTERM to end by itself. */
   terminate(): void {
     this.#end('SIGTERM');
   }
 
-  /** Takes the processor from it, until `resume`. */
+  /** Stops the process with SIGSTOP until `resume`. */
   suspend(): void {
     if (this.#running) this.#process.kill('SIGSTOP');
   }
@@ -84,27 +85,27 @@ export class Child<Message extends Tagged> {
   }
 }
 
-/** All processes that the demo started; each writes what it says into a log file of its own. */
+/** All processes that a run started. Each writes its output into a log file of its own. */
 export class Children {
-  /** Rejects when a process ends that nobody ended. */
+  /** Rejects when a process ends that was not told to. */
   readonly failed: Promise<never>;
   readonly #dir: string;
   readonly #children: Child<Tagged>[] = [];
   #fail: (failure: DemoFailure) => void = () => {};
 
-  /** @param dir where the log files are put */
+  /** @param dir directory of the log files */
   constructor(dir: string) {
     this.#dir = dir;
     this.failed = new Promise((_resolve, reject) => {
       this.#fail = reject;
     });
-    // Whoever waits hears of it; when nobody waits any more nobody needs to.
+    // Those who wait for `failed` see the rejection. Without anyone waiting it must not end this process.
     this.failed.catch(() => {});
   }
 
   /**
-   * @param module of this package, from its source folder: `soak/client.js`
-   * @param execArgv what node itself is given
+   * @param module path of a module of this package, relative to its source folder: `soak/client.js`
+   * @param execArgv options of node itself
    */
   start<Message extends Tagged>(
     name: string,
@@ -126,12 +127,12 @@ export class Children {
     }
   }
 
-  /** Ends those that still run; returns before they are gone. */
+  /** Kills the processes that still run; returns before they are gone. */
   killAll(): void {
     for (const child of this.#children) child.kill();
   }
 
-  /** Ends those that still run, and waits until they are gone. */
+  /** Kills the processes that still run, and waits until they are gone. */
   async end(): Promise<void> {
     this.killAll();
     await Promise.all(this.#children.map(({ exited }) => exited));

@@ -1,4 +1,4 @@
-/** Aborted when somebody wants this process to end: Ctrl-C, or a signal. A second one ends it at once. */
+/** Returns a signal that is aborted at Ctrl-C, SIGTERM or SIGHUP. A second one of these ends the process at once. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

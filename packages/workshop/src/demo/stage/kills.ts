@@ -1,17 +1,19 @@
+/** Kills primaries at planned points of a run. */
 import type { Progress } from '../report/progress.js';
 import type { Replicas } from './replicas.js';
 import type { Stage } from './stage.js';
 
+/** How often to kill, and how long the run is. */
 export interface KillPlan {
-  /** How many primaries are to be killed. */
+  /** How many primaries to kill. */
   readonly wanted: number;
-  /** How many replies the run has; each another `1/(wanted + 1)` of them, a primary is killed. */
+  /** How many replies the run has. A primary is killed whenever another `1/(wanted + 1)` of them has arrived. */
   readonly total: number;
-  /** What is counted, for notes: 'replies'. */
+  /** The word for what is counted: 'replies'. */
   readonly unit: string;
 }
 
-/** Kills primaries as a run proceeds. */
+/** Kills primaries while a run proceeds. */
 export class Kills {
   readonly #stage: Stage;
   readonly #replicas: Replicas;
@@ -36,7 +38,7 @@ export class Kills {
     while (this.#begun < wanted && replies * (wanted + 1) >= total * (this.#begun + 1)) {
       this.#begun += 1;
       this.#last = this.#last.then(() => this.#kill(replies));
-      // The run is waited for elsewhere, and ends with the same failure.
+      // A failure of the kill also ends the run, which reports it.
       this.#last.catch(() => {});
     }
   }
@@ -47,7 +49,9 @@ export class Kills {
 
   missing(): string[] {
     const late = this.#plan.wanted - this.#done;
-    return late === 0 ? [] : [`${late} of ${this.#plan.wanted} kills came too late: the run was through before.`];
+    return late === 0
+      ? []
+      : [`${late} of ${this.#plan.wanted} kills came too late: the run had ended already; make it longer.`];
   }
 
   async #kill(replies: number): Promise<void> {

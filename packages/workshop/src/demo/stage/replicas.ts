@@ -1,54 +1,55 @@
+/** The replicas of a group as processes: starts, watches and kills them. */
 import { join } from 'node:path';
 import { freeAddresses } from '@understudy/coordinator-etcd/testing';
 import type { ReplicaStatus } from '@understudy/core';
 import type { Mode } from '@understudy/examples/common/mode.js';
+import { monotonicMs } from '../../hosting/clock.js';
+import type { ReplicaReport, ReportCommand, ServerMessage } from '../../hosting/server-messages.js';
 import type { ExampleName } from '../examples.js';
 import { type Child, DemoFailure } from './children.js';
-import { monotonicMs } from './clock.js';
-import type { ReplicaReport, ReportCommand, ServerMessage } from './messages.js';
 import type { Stage } from './stage.js';
 
-/** Something that happened to the group; `atMs` is `monotonicMs`. */
+/** An event of the group; `atMs` is `monotonicMs`. */
 export interface GroupEvent {
   readonly kind: 'serves' | 'killed';
   readonly atMs: number;
   readonly term: number;
   readonly replica: string;
-  /** Members of the in-sync set as the replica knew it; for `serves`, the most that it had in this term. */
+  /** Size of the in-sync set as the replica knew it. For `serves`, the largest size in this term. */
   readonly inSync: number;
 }
 
-/** A step of a replica on its way to be primary; `atMs` is `monotonicMs`. */
+/** A step of a replica on its way to becoming primary; `atMs` is `monotonicMs`. */
 export interface TakeOver {
   readonly kind: 'claims' | 'promotes' | 'serves';
   readonly atMs: number;
   readonly replica: string;
 }
 
-/** A replica in one of its lives. */
+/** A replica's id and the incarnation, which changes whenever its process starts. */
 type Life = ReplicaStatus['replica'];
 
 interface Member {
   readonly child: Child<ServerMessage>;
-  /** The last that it told of itself. */
+  /** The last status that the replica reported. */
   status: ReplicaStatus | undefined;
 }
 
 export interface ReplicasOptions {
-  /** Which of `servers` is run; the replicas are named after it: bank-1, bank-2 … */
+  /** The example to run; the replicas are named after it: bank-1, bank-2 … */
   readonly example?: ExampleName | 'counting' | 'shop';
-  /** Options of the server that no other example has. */
+  /** Options that only this example's server has. */
   readonly ownOptions?: readonly string[];
-  /** What node itself is given. */
+  /** Options of node itself. */
   readonly execArgv?: readonly string[];
-  /** Options of the server that say where the record is kept. */
+  /** Options that tell the server where the group's record is. */
   readonly coordinator?: readonly string[] | undefined;
 }
 
-/** The replicas of an example's service, each a process of its own, as they describe themselves. */
+/** The replicas of an example, each a process of its own. They report their status over IPC. */
 export class Replicas {
   readonly events: GroupEvent[] = [];
-  /** In the order in which they were heard of. */
+  /** The steps of all take-overs, in the order in which the reports arrived. */
   readonly takeOvers: TakeOver[] = [];
   readonly #stage: Stage;
   readonly #mode: Mode;
@@ -60,7 +61,7 @@ export class Replicas {
   readonly #members = new Map<string, Member>();
   #waiting: (() => void)[] = [];
 
-  /** Starts `count` replicas, of a bank if nothing else is said. */
+  /** Starts `count` replicas, by default of the bank. */
   static async start(stage: Stage, count: number, mode: Mode, options: ReplicasOptions = {}): Promise<Replicas> {
     return new Replicas(stage, await freeAddresses(count), mode, options);
   }
@@ -88,12 +89,12 @@ export class Replicas {
     for (const id of this.#addresses.keys()) this.startReplica(id);
   }
 
-  /** What a client is given to reach the group. */
+  /** The target with which a client reaches the group. */
   get target(): string {
     return `understudy:///${[...this.#addresses.values()].join()}`;
   }
 
-  /** The names of all replicas, those that are dead too. */
+  /** The names of all replicas, dead ones included. */
   get ids(): readonly string[] {
     return [...this.#addresses.keys()];
   }
@@ -104,14 +105,14 @@ export class Replicas {
     return address;
   }
 
-  /** The process in which a replica runs, or ran last. */
+  /** Returns the process in which a replica runs or last ran. */
   childOf(id: string): Child<ServerMessage> {
     const member = this.#members.get(id);
     if (member === undefined) throw new Error(`There is no replica ${id}.`);
     return member.child;
   }
 
-  /** The serving primary of the newest term, in its own words. */
+  /** The status of the primary that serves in the newest term. */
   get primary(): ReplicaStatus | undefined {
     let newest: ReplicaStatus | undefined;
     for (const { child, status } of this.#members.values())
@@ -119,20 +120,20 @@ export class Replicas {
     return newest;
   }
 
-  /** The backups that run and whose present life the primary counts as in sync. */
+  /** The backups that run and whose present incarnation is in the primary's in-sync set. */
   get inSyncBackups(): readonly string[] {
     const { primary } = this;
     const others = primary?.inSync.filter(({ id }) => id !== primary.replica.id) ?? [];
     return others.filter((life) => this.#isAlive(life)).map(({ id }) => id);
   }
 
-  /** Everything that runs is in sync. */
+  /** Whether there is a primary and all other running replicas are in sync. */
   get whole(): boolean {
     const running = [...this.#members.values()].filter(({ child }) => child.alive);
     return this.primary !== undefined && this.inSyncBackups.length === running.length - 1;
   }
 
-  /** The primary, provided that another that runs could take its place. */
+  /** The primary, if a running backup could take its place. */
   get replaceablePrimary(): ReplicaStatus | undefined {
     return this.inSyncBackups.length > 0 ? this.primary : undefined;
   }
@@ -143,9 +144,10 @@ export class Replicas {
   }
 
   /**
-   * Kills the process of the primary, as soon as another that runs is in sync: until then nobody promises anything.
+   * Kills the process of the primary as soon as a running backup is in sync. Before that, the group may not survive a
+   * kill.
    *
-   * @returns the kill, or undefined if `over` came first
+   * @returns the kill; undefined if `over` became true first
    */
   async killPrimary(over: () => boolean): Promise<GroupEvent | undefined> {
     await this.until(() => over() || this.replaceablePrimary !== undefined);
@@ -159,7 +161,7 @@ export class Replicas {
     return event;
   }
 
-  /** Starts a replica in a new process: for the first time, or again after the process before has ended. */
+  /** Starts a replica in a new process, for the first time or after its last process has ended. */
   startReplica(id: string): void {
     const mode = this.#mode;
     const args = [
@@ -180,25 +182,25 @@ export class Replicas {
     void child.exited.then(() => this.wake());
   }
 
-  /** Asks a replica how it stands now. */
+  /** Asks a replica for a report. */
   report(id: string): Promise<ReplicaReport> {
     const child = this.childOf(id);
     const gone = child.exited.then((how) => {
-      throw new DemoFailure(`${id} ended (${how}) before it told how it stands.`);
+      throw new DemoFailure(`${id} ended (${how}) before it sent its report.`);
     });
     const report = Promise.race([child.next('report'), gone]);
     child.tell({ kind: 'report' } satisfies ReportCommand);
     return this.#stage.until(report);
   }
 
-  /** Lets those that wait look again. */
+  /** Lets everyone who waits in `until` check the condition again. */
   wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 
-  /** Waits for something that changes with what the replicas tell of themselves, or with the end of one. */
+  /** Waits for a condition. It is checked when a replica reports or ends, and after `wake`. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await this.#stage.until(new Promise<void>((resolve) => this.#waiting.push(resolve)));
   }

@@ -1,14 +1,15 @@
+/** The surroundings of one run: a directory, its processes, and the end of all waiting. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Children, DemoFailure } from './children.js';
 
-/** The user wants the demo to stop. */
+/** The user has interrupted the run. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** What a run of the demo stands on: a directory, its processes, and the ways in which all waiting ends. */
+/** Owns the directory and the processes of a run. A timeout, an interruption or a dead process ends all waiting. */
 export class Stage {
   readonly dir: string;
   readonly children: Children;
@@ -20,9 +21,9 @@ export class Stage {
   readonly #onProcessExit = (): void => this.children.killAll();
 
   /**
-   * @param timeoutS seconds after which the run has failed
+   * @param timeoutS seconds after which the run fails
    * @param interrupt ends the run from outside
-   * @param what is run, for the name of the directory and for messages
+   * @param what names the run in messages and in the name of the directory
    */
   constructor(timeoutS: number, interrupt: AbortSignal, what = 'demo') {
     this.dir = mkdtempSync(join(tmpdir(), `understudy-${what}-`));
@@ -31,23 +32,25 @@ export class Stage {
       this.#cutShort = reject;
     });
     this.#ended = Promise.race([cutShort, this.children.failed]);
-    // Whoever waits hears of it; when nobody waits any more nobody needs to.
+    // Those who wait in `until` see the rejection. Without anyone waiting it must not end this process.
     this.#ended.catch(() => {});
-    const late = new DemoFailure(`The ${what} did not end within ${timeoutS} s.`);
+    const late = new DemoFailure(
+      `The ${what} did not end within ${timeoutS} s. Raise --timeout-s if the machine is slow.`,
+    );
     this.#timer = setTimeout(() => this.#cutShort(late), timeoutS * 1_000);
     this.#interrupt = interrupt;
     interrupt.addEventListener('abort', this.#onInterrupt);
     if (interrupt.aborted) this.#onInterrupt();
-    // Also when this process comes to its end on a way that nobody foresaw.
+    // This also kills the children when this process ends by an unforeseen way.
     process.once('exit', this.#onProcessExit);
   }
 
-  /** Waits, but not beyond the end of the run. Rejects with DemoFailure or Interrupted then. */
+  /** Waits for a promise. Rejects with DemoFailure or Interrupted if the run ends first. */
   until<T>(promise: Promise<T>): Promise<T> {
     return Promise.race([promise, this.#ended]);
   }
 
-  /** Ends all processes. Resolves when they are gone. */
+  /** Kills all processes. Resolves when they are gone. */
   async end(): Promise<void> {
     clearTimeout(this.#timer);
     await this.children.end();

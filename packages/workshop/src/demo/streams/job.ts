@@ -1,29 +1,30 @@
+/** The job of a driver of streams, and the evidence that all of them share. */
 import type { Mode } from '@understudy/examples/common/mode.js';
 
-/** How much is asked of a service. */
-export interface StreamsPlan {
-  /** Clients, each with a stub and streams of its own. */
+/** How many clients call the service, and how many messages they send. */
+export interface StreamsVolume {
+  /** How many clients there are, each with a stub and streams of its own. */
   readonly clients: number;
-  /** What each leaves or says. */
+  /** How many notes or messages each client sends. */
   readonly messages: number;
 }
 
-/** What the driver of an example with streams is given when it is started. */
-export interface StreamsJob extends StreamsPlan {
+/** The job of a driver of streams, given when its process starts. */
+export interface StreamsJob extends StreamsVolume {
   readonly target: string;
-  /** undefined: the service is not replicated. */
+  /** undefined if the service is not replicated. */
   readonly mode: Mode | undefined;
 }
 
-/** How a call ended. */
-export interface End {
-  /** The gRPC status. */
+/** The status with which a call ended. */
+export interface StreamEnd {
+  /** The gRPC status code. */
   readonly code: number;
   readonly details: string;
 }
 
-/** What every driver of streams brings back besides its evidence. */
+/** The part of the result that all drivers of streams share. */
 export interface Arrivals {
-  /** `monotonicMs` of every message that came, in the order in which they came. */
+  /** `monotonicMs` of the arrival of each message, in order. */
   readonly arrivedAtMs: Float64Array;
 }

@@ -1,19 +1,20 @@
+/** Arrival times and open calls, shared by all clients of a driver. */
 import { type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { monotonicMs } from '../stage/clock.js';
-import type { End } from './job.js';
+import { monotonicMs } from '../../hosting/clock.js';
+import type { StreamEnd } from './job.js';
 
-/** Nothing came for so long: much longer than a failover. What is missing then has been lost. */
+/** After so long without a message, much longer than a failover, the missing messages count as lost. */
 const QUIET_MS = 20_000;
 const LOOK_EVERY_MS = 1_000;
 
-/** Any call with messages; what a journal needs of it. */
+/** The part of a call that a journal needs. */
 interface StreamCall {
   on(event: 'error', listener: (error: ServiceError) => void): unknown;
   on(event: 'status', listener: (status: StatusObject) => void): unknown;
   cancel(): void;
 }
 
-/** What all clients of a driver share: when messages came, which calls are open, and who waits for what. */
+/** Notes when messages arrive and which calls are open, lets clients wait for both, and cancels calls that hang. */
 export class Journal {
   readonly #arrivedAtMs: number[] = [];
   readonly #open = new Set<StreamCall>();
@@ -30,12 +31,12 @@ export class Journal {
     return Float64Array.from(this.#arrivedAtMs);
   }
 
-  /** The highest number in the service's order that any message has told of. */
+  /** The highest number in the service's order that any message has named. */
   get seen(): number {
     return this.#seen;
   }
 
-  /** A message came that reflects the service's order up to `number`. */
+  /** Notes a message that reflects the service's order up to `number`. */
   arrived(number: number): void {
     this.#countedAtMs = monotonicMs();
     this.#arrivedAtMs.push(this.#countedAtMs);
@@ -43,11 +44,11 @@ export class Journal {
     this.wake();
   }
 
-  /** Resolves when the call has come to its end. It is cancelled if nothing comes any more. */
-  ended(call: StreamCall): Promise<End> {
+  /** Resolves when the call has ended. The journal cancels the call if no message arrives on any call for long. */
+  ended(call: StreamCall): Promise<StreamEnd> {
     this.#open.add(call);
     return new Promise((resolve) => {
-      // An error is a status, too; grpc-js throws it if nobody listens.
+      // The status tells of the error, too; but grpc-js throws an 'error' event that has no listener.
       call.on('error', () => {});
       call.on('status', ({ code, details }) => {
         this.#open.delete(call);
@@ -57,19 +58,19 @@ export class Journal {
     });
   }
 
-  /** Lets those that wait look again. */
+  /** Lets everyone who waits in `until` check the condition again. */
   wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 
-  /** Waits for something that changes with a message, the end of a call, or `wake`. */
+  /** Waits for a condition. It is checked after each message, each end of a call, and each `wake`. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Nothing is expected any more. */
+  /** Ends the journal: no call is open any more. */
   close(): void {
     clearInterval(this.#watching);
   }
@@ -80,4 +81,4 @@ export class Journal {
   }
 }
 
-export const isOk = ({ code }: End): boolean => code === status.OK;
+export const isOk = ({ code }: StreamEnd): boolean => code === status.OK;

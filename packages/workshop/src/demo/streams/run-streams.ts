@@ -1,3 +1,4 @@
+/** Runs the demos with streams, without and with replicas, and proves what came of them. */
 import type { Listening } from '../../hosting/bare-process.js';
 import { driveInProcess } from '../drive/drive-process.js';
 import type { StreamsOptions } from '../options.js';
@@ -10,7 +11,7 @@ import type { Stage } from '../stage/stage.js';
 import type { Arrivals, StreamsJob } from './job.js';
 import type { StreamDemo, StreamsProof } from './stream-demo.js';
 
-/** A run, and what the proof says of it. */
+/** A run and the result of its proof. */
 export interface StreamsRun {
   readonly measured: Measured;
   readonly proof: StreamsProof;
@@ -18,11 +19,11 @@ export interface StreamsRun {
 
 export interface ReplicatedStreamsRun extends StreamsRun {
   readonly timeline: readonly TimelineEntry[];
-  /** What kept the run from being what was asked for, such as a kill that came too late. */
+  /** Ways in which the run differs from what was asked for, such as a kill that came too late. */
   readonly shortcomings: readonly string[];
 }
 
-/** The clients against a server that nothing stands in for. */
+/** Runs the clients against a server without replicas. */
 export async function runBareStreams<Piece, Result extends Arrivals>(
   stage: Stage,
   demo: StreamDemo<Piece, Result>,
@@ -41,7 +42,7 @@ export async function runBareStreams<Piece, Result extends Arrivals>(
   return run;
 }
 
-/** The clients against replicas whose primary is killed, each time another `1/(kills + 1)` of the run is through. */
+/** Runs the clients against replicas, and kills the primary whenever another `1/(kills + 1)` of the run is done. */
 export async function runReplicatedStreams<Piece, Result extends Arrivals>(
   stage: Stage,
   demo: StreamDemo<Piece, Result>,

@@ -1,24 +1,25 @@
+/** The common form of the demos with streams. */
 import type { Findings } from '../proof/problems.js';
 import type { Claim } from '../proof/proof-lines.js';
-import type { Arrivals, StreamsPlan } from './job.js';
+import type { Arrivals, StreamsVolume } from './job.js';
 
-/** What a proof of streams has found, and what it has looked at. */
+/** The problems that a proof of streams has found, and the claims that it has checked. */
 export interface StreamsProof extends Findings {
   readonly claims: readonly Claim[];
 }
 
-/** How the demo shows an example with streams. `Piece`, `Result`: what its driver brings back. */
+/** How the demo shows an example with streams. `Piece` and `Result` are the evidence from its driver. */
 export interface StreamDemo<Piece, Result extends Arrivals> {
-  /** The folder that holds it. */
+  /** The example's folder in the package of the examples. */
   readonly example: 'route-guide' | 'chat';
-  /** In reports: 'route guide'. */
+  /** Name of the example in reports: 'route guide'. */
   readonly title: string;
-  /** In reports, what its clients are. */
+  /** Word for its clients in reports: 'walkers'. */
   readonly clients: string;
-  /** The driver's module, as `Children.start` takes it. */
+  /** The module of the driver, as `Children.start` takes it. */
   readonly driver: string;
-  /** What progress counts, and how much of it there is. */
+  /** Word for what the progress counts; `total` is the number of them. */
   readonly unit: string;
-  total(plan: StreamsPlan): number;
-  prove(evidence: readonly Piece[], result: Result, plan: StreamsPlan): StreamsProof;
+  total(plan: StreamsVolume): number;
+  prove(evidence: readonly Piece[], result: Result, plan: StreamsVolume): StreamsProof;
 }

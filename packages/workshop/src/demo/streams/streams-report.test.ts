@@ -30,7 +30,7 @@ const run = (example: string, problems: readonly Problem[] = []): ReplicatedStre
 describe.each([GUIDE_DEMO, CHAT_DEMO])('the report on the $title', (demo) => {
   const good = run(demo.example);
 
-  it('tells who served when, how long nothing came, the rates and the proof, in 80 columns', () => {
+  it('shows the timeline, the gaps, the rates and the proof in 80 columns', () => {
     const text = plain(streamsReport(good, good, demo, OPTIONS));
     expect(text).toMatch(/0\.067 s +1 +\S+-1 +killed after 67 messages +1234 ms/);
     expect(text).toMatch(/until the first kill, undisturbed +1,000 +1,000 +1\.00/);
@@ -39,7 +39,7 @@ describe.each([GUIDE_DEMO, CHAT_DEMO])('the report on the $title', (demo) => {
     expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
   });
 
-  it('says what was found', () => {
+  it('of a run with problems names them', () => {
     const bad = run(demo.example, [{ kind: 'gap', text: 'guest 1 heard nothing' }]);
     const text = plain(streamsReport(good, { ...bad, shortcomings: ['a kill came too late'] }, demo, OPTIONS));
     expect(text).toMatch(/FAIL everything came\n +not so in 1 cases/);
@@ -47,7 +47,7 @@ describe.each([GUIDE_DEMO, CHAT_DEMO])('the report on the $title', (demo) => {
     expect(text).toContain('FAIL a kill came too late');
   });
 
-  it('is short without replicas', () => {
+  it('of a run without replicas has the rate and the proof', () => {
     const text = plain(bareReport(good, demo, OPTIONS));
     expect(text).toContain('200 in 0.200 s: 1,000 a second');
     expect(text).toContain('  ok   everything came');

@@ -1,3 +1,4 @@
+/** The client process of a round: runs all streams at once, each as fast as it is answered. */
 import { writeAll } from '@understudy/examples/common/write-all.js';
 import { CountingClient, type CountReply } from '@understudy/examples/counting/proto.js';
 import { countingServiceConfig } from '@understudy/examples/counting/service-config.js';
@@ -6,8 +7,6 @@ import { longestGapMs } from '../../demo/report/measure.js';
 import { Journal } from '../../demo/streams/journal.js';
 import { connect } from '../../hosting/connect.js';
 import type { CountEvidence, CountJob, CountResult } from './evidence.js';
-
-// The client process of a round: all streams at once, each as fast as it is answered.
 
 interface Shared {
   readonly messages: number;

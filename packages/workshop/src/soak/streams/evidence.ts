@@ -1,25 +1,27 @@
+/** The job and the evidence of a round's client process. */
 import type { Mode } from '@understudy/examples/common/mode.js';
-import type { End } from '../../demo/streams/job.js';
+import type { StreamEnd } from '../../demo/streams/job.js';
 
-/** What the client process of a round is given when it is started. */
+/** The job of the client process, given when it starts. */
 export interface CountJob {
   readonly target: string;
   readonly mode: Mode;
   readonly sessions: number;
-  /** A stream for each. */
+  /** The tallies; each has a stream of its own. */
   readonly tallies: readonly string[];
-  /** Numbered 1, 2, 3 … on each stream. */
+  /** How many messages each stream carries, numbered 1, 2, 3 … */
   readonly messages: number;
 }
 
-/** What became of a stream. */
+/** The answers of a stream and its end. */
 export interface CountEvidence {
   readonly tally: string;
-  /** As they came, three numbers each: of the message, of the tally, of its place. */
+  /** Three numbers for each answer: the message's number, the count of its tally, its place. */
   readonly answers: Uint32Array;
-  readonly end: End;
+  readonly end: StreamEnd;
 }
 
+/** The result of a round. */
 export interface CountResult {
   /** The longest time, in milliseconds, in which no stream had an answer. */
   readonly longestGapMs: number;

@@ -1,27 +1,31 @@
+/** The plan of a soak run with streams, which follows from its seed and size. */
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { seededRandom } from '../../hosting/random.js';
 import { MODES } from '../plan.js';
 
-/** How much is sent in a run, and how patient the replicas are. */
+/** The size of a run, and the lease of its primaries. */
 export interface StreamsSize {
-  /** Each with a kill of the primary, streams of its own and a client process of its own; the group goes on. */
+  /**
+   * How many rounds the group goes through. Each has a kill of the primary, and new streams from a new client process.
+   */
   readonly rounds: number;
-  /** Open at once. */
+  /** How many streams are open at once. */
   readonly streams: number;
-  /** Of each stream. */
+  /** How many messages each stream carries. */
   readonly messages: number;
-  /** A process that gets no processor for that long is taken for dead. */
+  /** The primary's lease. On a busy machine, a process that gets no processor for so long is taken for dead. */
   readonly leaseMs: number;
 }
 
+/** The plan of one round. */
 export interface Round {
   /** The primary is killed when so many messages were answered. */
   readonly killAfter: number;
-  /** Sessions that share the streams. */
+  /** How many sessions share the streams. */
   readonly sessions: number;
 }
 
-/** One run; follows from its seed and its size alone. */
+/** The plan of one run. It follows from the seed and the size alone. */
 export interface StreamsPlan {
   readonly seed: number;
   readonly size: StreamsSize;
@@ -31,7 +35,9 @@ export interface StreamsPlan {
 
 const SESSIONS_MAX = 4;
 
-/** Streams travel as frames, whatever carries unary calls. */
+/**
+ * The modes that matter for streams: they always travel as frames, so the carrier of unary calls makes no difference.
+ */
 export const STREAM_MODES: readonly Mode[] = MODES.filter(({ carrier }) => carrier === 'stream');
 
 /** @param seed a whole number from 0 */

@@ -14,7 +14,7 @@ const a = stream('a', [1, 1, 11], [2, 2, 14]);
 const b = stream('b', [1, 1, 12], [2, 2, 13]);
 
 describe('the proof of a round', () => {
-  it('has nothing to say against streams that were answered in order and counted once', () => {
+  it('accepts streams whose messages were answered in order and counted once', () => {
     expect(proveRound([a, b], SENT)).toEqual([]);
   });
 
@@ -31,7 +31,7 @@ describe('the proof of a round', () => {
     expect(proveRound([a, broken], SENT)).toContain(sentence);
   });
 
-  it('notices a stream that is missing, and does not tell of everything', () => {
+  it('notices a missing stream, and reports only the first of many faults', () => {
     expect(proveRound([a], SENT)).toEqual(['there were streams for a, not a,b']);
     const none = SENT.tallies.map((tally) => ({ ...stream(tally), end: { code: 14, details: '' } }));
     expect(proveRound([...none, ...none], SENT).at(-1)).toBe('and 4 more');

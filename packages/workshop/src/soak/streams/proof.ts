@@ -1,23 +1,24 @@
+/** The proof of a round of streams. */
 import type { Tally } from '@understudy/examples/counting/counting.js';
 import { isOk } from '../../demo/streams/journal.js';
 import type { CountEvidence } from './evidence.js';
 
-/** More of them say nothing new. */
+/** How many faults a round reports in full. Usually one mistake causes many. */
 const TOLD_MAX = 5;
 
-/** What was sent in a round. */
+/** The messages that were sent in a round. */
 export interface Sent {
   readonly tallies: readonly string[];
   readonly messages: number;
-  /** Places that earlier rounds took. */
+  /** How many places earlier rounds took. */
   readonly placesBefore: number;
 }
 
 /**
- * Proves a round: every stream came to its end, each message was answered once and in order, and took effect once: the
- * tally counts exactly the messages up to it, and no two have one place.
+ * Proves a round: every stream ended with OK, and each message was answered once, in order, and took effect once, which
+ * shows in its tally's count and in a place that no other message has.
  *
- * @returns a sentence for each thing that is not so, or for the first ones
+ * @returns a sentence for each fault, or only for the first ones
  */
 export function proveRound(evidence: readonly CountEvidence[], { tallies, messages, placesBefore }: Sent): string[] {
   const faults: string[] = [];
@@ -54,5 +55,5 @@ function* streamFaults({ tally, answers, end }: CountEvidence, messages: number)
   }
 }
 
-/** What a tally holds after all its messages. */
+/** Returns the tally after all messages of a stream. */
 export const fullTally = (messages: number): Tally => ({ count: messages, sum: (messages * (messages + 1)) / 2 });

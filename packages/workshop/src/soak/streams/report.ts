@@ -1,10 +1,11 @@
+/** The lines and the summary that a soak with streams prints. */
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import { TABLE_STYLE } from '../../demo/report/table-style.js';
 import { modeText, ms, quantile, thousands } from '../report.js';
 import type { PlayedRound, StreamsOutcome } from './run.js';
 
-/** One line a run, more if it went wrong. */
+/** Returns one line about a run, or more if a promise was broken. */
 export function streamsRunLine({ plan, violations, rounds, tookMs, dir }: StreamsOutcome, progress: string): string {
   const { seed, mode, size } = plan;
   const mark = violations.length === 0 ? colors.green('ok  ') : colors.red('FAIL');
@@ -22,7 +23,7 @@ export function streamsRunLine({ plan, violations, rounds, tookMs, dir }: Stream
   return lines.join('\n');
 }
 
-/** What all runs came to. */
+/** Returns the summary of all runs. */
 export const streamsSummary = (outcomes: readonly StreamsOutcome[]): string =>
   [
     colors.bold('The longest time without an answer on any stream, in rounds with a kill'),

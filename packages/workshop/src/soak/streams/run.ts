@@ -1,11 +1,12 @@
+/** Runs one plan of the soak with streams. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Tally } from '@understudy/examples/counting/counting.js';
 import { driveInProcess } from '../../demo/drive/drive-process.js';
 import { DemoFailure } from '../../demo/stage/children.js';
-import { monotonicMs } from '../../demo/stage/clock.js';
 import { Replicas } from '../../demo/stage/replicas.js';
 import { Stage } from '../../demo/stage/stage.js';
-import { coordinatorKeys, type RunOptions } from '../run.js';
+import { monotonicMs } from '../../hosting/clock.js';
+import { coordinatorKeys, type SoakRunOptions } from '../run.js';
 import { compareSurvivors } from '../survivors.js';
 import type { CountEvidence, CountJob, CountResult } from './evidence.js';
 import type { Round, StreamsPlan } from './plan.js';
@@ -13,31 +14,31 @@ import { fullTally, proveRound } from './proof.js';
 
 const REPLICAS = 3;
 
-/** A round that came to its end. */
+/** The result of a round. */
 export interface PlayedRound {
-  /** Not so if another replica could not have taken its place before the round was through. */
+  /** Whether the primary was killed. It is spared if no backup is in sync before the round ends. */
   readonly killed: boolean;
   readonly longestGapMs: number;
 }
 
-/** How a run ended. */
+/** The result of a run. */
 export interface StreamsOutcome {
   readonly plan: StreamsPlan;
-  /** What was broken, a sentence each; empty if all was as promised. */
+  /** A sentence for each broken promise; empty if all were kept. */
   readonly violations: readonly string[];
   readonly rounds: readonly PlayedRound[];
   readonly tookMs: number;
-  /** Where the logs of the processes are; they are kept if there is a violation. */
+  /** The directory of the logs. It is kept if there is a violation. */
   readonly dir: string;
 }
 
 /**
- * Runs a plan: three replicas and, in each round, a client with streams, all processes of their own. A run that does not
- * come to its end has broken a promise too.
+ * Runs a plan: starts three replicas and, in each round, a client with streams, all as processes of their own. A run
+ * that does not end in time has broken a promise, too.
  *
- * @throws Interrupted
+ * @throws Interrupted if the user interrupts the run
  */
-export async function runStreamsPlan(plan: StreamsPlan, options: RunOptions): Promise<StreamsOutcome> {
+export async function runStreamsPlan(plan: StreamsPlan, options: SoakRunOptions): Promise<StreamsOutcome> {
   const startedAtMs = monotonicMs();
   const stage = new Stage(options.timeoutS, options.interrupt, 'soak');
   const rounds: PlayedRound[] = [];
@@ -46,7 +47,7 @@ export async function runStreamsPlan(plan: StreamsPlan, options: RunOptions): Pr
     const keys = coordinatorKeys(stage, options.etcd);
     const replicas = await Replicas.start(stage, REPLICAS, plan.mode, { example: 'counting', coordinator: keys });
     await replicas.formed();
-    const run = new StreamsRun(stage, replicas, plan);
+    const run = new RoundsRun(stage, replicas, plan);
     while (rounds.length < plan.rounds.length && violations.length === 0)
       rounds.push(await run.play(rounds.length, violations));
   } catch (error) {
@@ -59,12 +60,12 @@ export async function runStreamsPlan(plan: StreamsPlan, options: RunOptions): Pr
   return { plan, violations, rounds, tookMs: monotonicMs() - startedAtMs, dir: stage.dir };
 }
 
-/** A group that goes from round to round. */
-class StreamsRun {
+/** A run that takes one group from round to round. */
+class RoundsRun {
   readonly #stage: Stage;
   readonly #replicas: Replicas;
   readonly #plan: StreamsPlan;
-  /** What the service must hold. */
+  /** The tallies that the service must hold. */
   readonly #expected: Record<string, Tally> = {};
 
   constructor(stage: Stage, replicas: Replicas, plan: StreamsPlan) {
@@ -73,7 +74,7 @@ class StreamsRun {
     this.#plan = plan;
   }
 
-  /** @param violations takes what was broken */
+  /** @param violations receives a sentence for each broken promise */
   async play(index: number, violations: string[]): Promise<PlayedRound> {
     const { mode, size, rounds } = this.#plan;
     const round = rounds[index];
@@ -101,7 +102,7 @@ class StreamsRun {
       if (isThrough()) this.#replicas.wake();
       if (killing !== undefined || answered < killAfter) return;
       killing = this.#killPrimary(isThrough);
-      // It is waited for below, unless the client ends with the same failure.
+      // The kill is awaited below. If the client fails first, its failure ends the run instead.
       killing.catch(() => {});
     });
     answered = Number.POSITIVE_INFINITY;
@@ -109,7 +110,7 @@ class StreamsRun {
     return { ...driven, killed: (await killing) ?? false };
   }
 
-  /** The one that was killed comes back at once, and into the set when the streams have ended. */
+  /** Kills the primary and starts it again at once. It gets in sync by the end of the round at the latest. */
   async #killPrimary(over: () => boolean): Promise<boolean> {
     const killed = await this.#replicas.killPrimary(over);
     if (killed === undefined) return false;
@@ -130,7 +131,7 @@ class StreamsRun {
   }
 }
 
-/** The first tallies that are not as they should be. */
+/** Describes the first tallies that differ from the expected ones. */
 function odd(held: unknown, expected: Readonly<Record<string, Tally>>): string {
   const tallies = held as Readonly<Record<string, Tally>>;
   const names = [...new Set([...Object.keys(tallies), ...Object.keys(expected)])];

@@ -1,3 +1,4 @@
+/** How the demo shows the chat. */
 import type { StreamDemo } from '../stream-demo.js';
 import type { ChatEvidence, ChatResult } from './chat-evidence.js';
 import { proveChat } from './chat-proof.js';
@@ -8,7 +9,7 @@ export const CHAT_DEMO: StreamDemo<ChatEvidence, ChatResult> = {
   clients: 'participants',
   driver: 'demo/streams/chat/chat-driver.js',
   unit: 'messages',
-  // Everybody hears what everybody says.
+  // Every participant hears every message.
   total: ({ clients, messages }) => clients * clients * messages,
   prove: (evidence, _result, plan) => proveChat(evidence, plan),
 };

@@ -1,3 +1,4 @@
+/** The client process of the chat's demo. */
 import { ChatClient } from '@understudy/examples/chat/proto.js';
 import { chatServiceConfig } from '@understudy/examples/chat/service-config.js';
 import { connect } from '../../../hosting/connect.js';
@@ -7,10 +8,8 @@ import { Journal } from '../journal.js';
 import type { ChatEvidence, ChatResult } from './chat-evidence.js';
 import { readHistory, Talker } from './talker.js';
 
-// The client process of the chat's demo.
-
 const ROOM = 'quay';
-/** How far back a participant reads who asks for the history in between. */
+/** How many of the latest messages a participant reads from the history in the middle of the run. */
 const READ_BACK = 100;
 
 await runDriver<StreamsJob, ChatEvidence, ChatResult>(async ({ target, mode, clients, messages }, report) => {
@@ -32,7 +31,7 @@ await runDriver<StreamsJob, ChatEvidence, ChatResult>(async ({ target, mode, cli
     await talker.talk(messages - half);
   });
   await Promise.all(converse);
-  // Nobody leaves before all was said, so that all hear everything.
+  // Nobody leaves before the last message was said, so that everybody hears all messages.
   const participants = await Promise.all(talkers.map((talker) => talker.leave()));
   report.end();
   const { arrivedAtMs } = journal;

@@ -11,7 +11,7 @@ const OK = { code: 0, details: 'OK' };
 const PLAN = { clients: 3, messages: 4 };
 const NAMES = ['ada', 'bob', 'cem'];
 
-/** Everybody speaks in turn. */
+/** A conversation in which the participants speak in turn. */
 const room: readonly Message[] = Array.from({ length: 12 }, (_, i) => ({
   number: i + 1,
   author: NAMES[i % 3] ?? '',
@@ -28,7 +28,7 @@ const last: Reading = { kind: 'history', after: 0, sentAfter: 12, messages: room
 const honest: readonly ChatEvidence[] = [...participants, between, last];
 const [ada, ...others] = participants;
 
-/** The same conversation, but for the first participant. */
+/** The same conversation with a change to the first participant's evidence. */
 const withAda = (changes: Partial<Participant>): ChatEvidence[] => [
   { ...(ada as Participant), ...changes },
   ...others,
@@ -36,7 +36,7 @@ const withAda = (changes: Partial<Participant>): ChatEvidence[] => [
   last,
 ];
 
-/** All have heard, and the history has, another room than was talked in. */
+/** The same conversation, but all participants heard, and the history shows, the messages of another room. */
 const withRoom = (other: readonly Message[]): ChatEvidence[] => {
   const renumbered = other.map((message, i) => ({ ...message, number: i + 1 }));
   return [...participants.map((one) => ({ ...one, heard: renumbered })), { ...last, messages: renumbered }];
@@ -49,7 +49,7 @@ const swap = (messages: readonly Message[], a: number, b: number): Message[] =>
   messages.with(a, messages[b] as Message).with(b, messages[a] as Message);
 
 describe('the proof of a chat', () => {
-  it('finds a run right that kept its promises', () => {
+  it('accepts a run that kept its promises', () => {
     expect(proveChat(honest, PLAN)).toMatchObject({ problemCount: 0, problems: [] });
     expect(
       proveChat(honest, PLAN)

@@ -1,9 +1,10 @@
+/** Proves that all participants of a chat heard the same conversation. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Message } from '@understudy/examples/chat/proto.js';
 import { Problems } from '../../proof/problems.js';
 import type { Claim } from '../../proof/proof-lines.js';
 import { thousands } from '../../report/thousands.js';
-import type { StreamsPlan } from '../job.js';
+import type { StreamsVolume } from '../job.js';
 import { isOk } from '../journal.js';
 import type { StreamsProof } from '../stream-demo.js';
 import type { ChatEvidence, ChatEvidenceOf } from './chat-evidence.js';
@@ -12,11 +13,11 @@ type Participant = ChatEvidenceOf<'participant'>;
 type Reading = ChatEvidenceOf<'history'>;
 
 /**
- * Proves that a run was one conversation: what the room's history holds at the end is what every participant has heard,
- * in that order, without a gap or a repeat; it holds what each has said once and in the order in which it was said; and
- * who read the history in between read the same.
+ * Proves that a run was one conversation. Every participant heard the messages of the room's final history in its
+ * order, without a gap or a repeat. The history has each message that was said once, and those of a participant in the
+ * order in which they were said. Earlier readings of the history show the same.
  */
-export function proveChat(evidence: readonly ChatEvidence[], plan: StreamsPlan): StreamsProof {
+export function proveChat(evidence: readonly ChatEvidence[], plan: StreamsVolume): StreamsProof {
   const problems = new Problems();
   const participants = evidence.filter((one): one is Participant => one.kind === 'participant');
   const readings = evidence.filter((one): one is Reading => one.kind === 'history');
@@ -44,8 +45,12 @@ function checkHeard({ name, entered, heard }: Participant, room: readonly Messag
   if (last < room.length) problems.add('gap', `${name} heard nothing after message ${last} of ${room.length}`);
 }
 
-/** A participant that gave up early would leave nothing to find fault with. */
-function checkPlan(participants: readonly Participant[], { clients, messages }: StreamsPlan, problems: Problems): void {
+/** Checks that everybody said all messages. Without this, a participant that gave up early would pass the proof. */
+function checkPlan(
+  participants: readonly Participant[],
+  { clients, messages }: StreamsVolume,
+  problems: Problems,
+): void {
   const said = participants.reduce((sum, one) => sum + one.said.length, 0);
   if (said !== clients * messages) problems.add('lost', `${said} messages were said, not ${clients} times ${messages}`);
 }
@@ -86,7 +91,7 @@ function checkReading(
 ): void {
   if (!isOk(end)) problems.add('history', `a reading ended with ${end.code} "${end.details}"`);
   if (!isDeepStrictEqual(messages, room.slice(after, after + messages.length)))
-    problems.add('history', `a reading after message ${after} shows something else than the room has`);
+    problems.add('history', `a reading after message ${after} differs from the final history of the room`);
   if (after + messages.length < sentAfter)
     problems.add('history', `a reading ends at ${after + messages.length}, but ${sentAfter} had been heard before`);
 }
@@ -102,14 +107,14 @@ function claimsOf(
       kinds: ['unfinished', 'gap', 'repeat', 'different'],
       lines: [
         `each of ${participants.length} participants heard the same ${thousands(room.length)} messages in the same`,
-        'order, without a gap or a repeat, on one stream that came to its end',
+        'order, without a gap or a repeat, on one stream that ended with OK',
       ],
     },
     {
       kinds: ['lost', 'doubled', 'unknown', 'disorder', 'stale'],
       lines: [
-        `each of ${thousands(said)} messages that were said is there once, after what its`,
-        'author said and heard before',
+        `each of ${thousands(said)} messages is in the room once, after all messages that`,
+        'its author had said or heard before',
       ],
     },
     {

@@ -1,19 +1,20 @@
+/** A participant of the chat's demo, and a reader of its history. */
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { ChatClient, Entered, JoinReply, JoinRequest, Message } from '@understudy/examples/chat/proto.js';
-import type { End } from '../job.js';
+import type { StreamEnd } from '../job.js';
 import type { Journal } from '../journal.js';
 import type { ChatEvidenceOf } from './chat-evidence.js';
 
-/** What a participant said and has not heard yet. */
+/** How many messages a participant may have said without having heard them. */
 const UNHEARD_MAX = 4;
 
-/** A participant of the chat. */
+/** A participant, who says messages and notes everything that it hears. */
 export class Talker {
   readonly #name: string;
   readonly #journal: Journal;
   readonly #onHeard: () => void;
   readonly #call: ClientDuplexStream<JoinRequest, JoinReply>;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #said: ChatEvidenceOf<'participant'>['said'][number][] = [];
   readonly #heard: Message[] = [];
   #entered: Entered | undefined;
@@ -21,8 +22,8 @@ export class Talker {
   #isOver = false;
 
   /**
-   * @param name no two have the same
-   * @param onHeard called for every message that is heard
+   * @param name name of the participant, different from all others
+   * @param onHeard called for every message that the participant hears
    */
   constructor(client: ChatClient, room: string, name: string, journal: Journal, onHeard: () => void) {
     this.#name = name;
@@ -38,16 +39,19 @@ export class Talker {
     this.#call.write({ enter: { room, name } });
   }
 
-  /** Resolves when it is in the room, or never will be. */
+  /** Resolves when the participant is in the room, or its stream has ended. */
   entered(): Promise<void> {
     return this.#journal.until(() => this.#entered !== undefined || this.#isOver);
   }
 
-  /** Says so many messages, each as soon as fewer than UNHEARD_MAX of its own are unheard; and hears all of them. */
+  /**
+   * Says messages, each as soon as fewer than UNHEARD_MAX of its own are unheard, and waits until it has heard all of
+   * them.
+   */
   async talk(messages: number): Promise<void> {
     for (let i = 0; i < messages && !this.#isOver; i++) {
       await this.#untilUnheard(UNHEARD_MAX);
-      // Tells one from every other.
+      // The text differs from all others of this participant, so that the proof can tell its messages apart.
       const text = `message ${this.#said.length + 1}`;
       this.#said.push({ text, sentAfter: this.#journal.seen });
       this.#call.write({ say: { text } });
@@ -55,7 +59,7 @@ export class Talker {
     await this.#untilUnheard(1);
   }
 
-  /** Leaves the room; resolves when everything came that was said until then. */
+  /** Leaves the room. Resolves when all messages up to then have arrived. */
   async leave(): Promise<ChatEvidenceOf<'participant'>> {
     this.#call.end();
     const end = await this.#ended;
@@ -80,7 +84,7 @@ export class Talker {
   }
 }
 
-/** Reads what was said after a message, for all that one can know by then. */
+/** Reads the history after a message. It must show at least the messages that anybody has heard so far. */
 export async function readHistory(
   client: ChatClient,
   room: string,

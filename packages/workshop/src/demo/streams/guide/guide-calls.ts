@@ -1,3 +1,4 @@
+/** The calls of a walker, which collect their evidence. */
 import { type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, status } from '@grpc/grpc-js';
 import type {
   NewNote,
@@ -7,23 +8,23 @@ import type {
   RouteGuideClient,
   WalkSummary,
 } from '@understudy/examples/route-guide/proto.js';
-import type { End } from '../job.js';
+import type { StreamEnd } from '../job.js';
 import type { Journal } from '../journal.js';
 import type { EvidenceOf } from './guide-evidence.js';
 
-/** A stream of notes, and what came of it. */
+/** A stream of notes. */
 export class NotesCall {
   readonly #author: string;
   readonly #journal: Journal;
   readonly #onAnswered: () => void;
   readonly #call: ClientDuplexStream<NewNote, Note>;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #left: EvidenceOf<'notes'>['left'][number][] = [];
   readonly #came: Note[] = [];
   #answered = 0;
   #isOver = false;
 
-  /** @param onAnswered called for each note that was answered, after its answer */
+  /** @param onAnswered called for each note after its answer has arrived completely */
   constructor(client: RouteGuideClient, author: string, journal: Journal, onAnswered: () => void) {
     this.#author = author;
     this.#journal = journal;
@@ -41,19 +42,19 @@ export class NotesCall {
     return this.#isOver;
   }
 
-  /** Notes that were not answered yet. */
+  /** How many notes are not answered yet. */
   get open(): number {
     return this.#left.length - this.#answered;
   }
 
-  /** Leaves a note of which no other has the text. */
+  /** Leaves a note whose text differs from all others of this author. */
   leave(point: Point): void {
     const text = `note ${this.#left.length + 1}`;
     this.#left.push({ point, text, sentAfter: this.#journal.seen });
     this.#call.write({ point, author: this.#author, text });
   }
 
-  /** Waits until there are fewer open notes than `limit`, or until nothing comes any more. */
+  /** Waits until fewer than `limit` notes are open, or until the stream has ended. */
   untilOpen(limit: number): Promise<void> {
     return this.#journal.until(() => this.open < limit || this.#isOver);
   }
@@ -74,11 +75,11 @@ export class NotesCall {
   }
 }
 
-/** A walk that is told while it goes on. */
+/** A walk that is reported point by point. */
 export class WalkCall {
   readonly #journal: Journal;
   readonly #call: ClientWritableStream<Point>;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #points: Point[] = [];
   #summary: WalkSummary | undefined;
 
@@ -106,12 +107,12 @@ export class WalkCall {
   }
 }
 
-/** A list of places that is read little by little. */
+/** A list of places that is read a few places at a time. */
 export class ListCall {
   readonly #rectangle: EvidenceOf<'list'>['rectangle'];
   readonly #journal: Journal;
   readonly #sentAfter: number;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<StreamEnd>;
   readonly #coming: AsyncIterator<Place>;
   readonly #places: Place[] = [];
   #hasMore = true;
@@ -125,7 +126,7 @@ export class ListCall {
     this.#coming = (call as AsyncIterable<Place>)[Symbol.asyncIterator]();
   }
 
-  /** Reads that many places, or all that there are. */
+  /** Reads up to `count` places, fewer only at the end of the list. */
   async read(count: number): Promise<void> {
     for (let i = 0; i < count && this.#hasMore; i++) {
       const next = await this.#coming.next().catch(() => ({ done: true, value: undefined }) as const);
@@ -143,7 +144,7 @@ export class ListCall {
   }
 }
 
-/** Asks for one place. */
+/** Asks for the place at a point. */
 export function look(client: RouteGuideClient, point: Point, journal: Journal): Promise<EvidenceOf<'look'>> {
   const sentAfter = journal.seen;
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+/** The client process of the route guide's demo. */
 import { PLACES } from '@understudy/examples/route-guide/places.js';
 import { RouteGuideClient } from '@understudy/examples/route-guide/proto.js';
 import { routeGuideServiceConfig } from '@understudy/examples/route-guide/service-config.js';
@@ -9,8 +10,6 @@ import { Journal } from '../journal.js';
 import { look } from './guide-calls.js';
 import type { GuideEvidence, GuideResult } from './guide-evidence.js';
 import { walk } from './walker.js';
-
-// The client process of the route guide's demo.
 
 await runDriver<StreamsJob, GuideEvidence, GuideResult>(async ({ target, mode, clients, messages }, report) => {
   const stub = () => connect(RouteGuideClient, routeGuideServiceConfig, target, mode);

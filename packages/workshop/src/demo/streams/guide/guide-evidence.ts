@@ -1,40 +1,42 @@
+/** The evidence of a route guide's run. */
 import type { Note, Place, Point, Rectangle, WalkSummary } from '@understudy/examples/route-guide/proto.js';
-import type { Arrivals, End } from '../job.js';
+import type { Arrivals, StreamEnd } from '../job.js';
 
-/** What a walker sent and got on one call. `sentAfter`: the last entry of the logbook that was known then. */
+/** The messages that a walker sent and received on one call. `sentAfter` is the last entry known before sending. */
 export type GuideEvidence =
   | {
       readonly kind: 'notes';
       readonly author: string;
       readonly left: readonly { readonly point: Point; readonly text: string; readonly sentAfter: number }[];
       readonly came: readonly Note[];
-      readonly end: End;
+      readonly end: StreamEnd;
     }
   | {
       readonly kind: 'walk';
       readonly points: readonly Point[];
-      /** Of the last point. */
+      /** The last entry known before the last point was sent. */
       readonly sentAfter: number;
       readonly summary: WalkSummary | undefined;
-      readonly end: End;
+      readonly end: StreamEnd;
     }
   | {
       readonly kind: 'list';
       readonly rectangle: { readonly [Corner in keyof Rectangle]: Point };
       readonly sentAfter: number;
       readonly places: readonly Place[];
-      readonly end: End;
+      readonly end: StreamEnd;
     }
   | {
       readonly kind: 'look';
       readonly point: Point;
       readonly sentAfter: number;
       readonly place: Place | undefined;
-      readonly end: End;
+      readonly end: StreamEnd;
     };
 
+/** The result of a route guide's driver. */
 export interface GuideResult extends Arrivals {
-  /** Length of the logbook, as the guide tells when nobody uses it any more; undefined if it does not. */
+  /** Length of the logbook after all calls have ended; undefined if the guide did not answer. */
   readonly entries: number | undefined;
 }
 

@@ -13,7 +13,7 @@ const ALL = { southWest: { eastM: 0, northM: 0 }, northEast: ISLAND };
 
 const at = (index: number): Point => PLACES[index % 3]?.point ?? { eastM: -1, northM: -1 };
 
-/** What two walkers bring back of a guide that keeps its promises: each takes its steps in turn. */
+/** The evidence of two walkers, who step in turn, from a guide that keeps its promises. */
 function honestRun(): { readonly evidence: GuideEvidence[]; readonly entries: number } {
   const guide = new Guide();
   const evidence: GuideEvidence[] = [];
@@ -50,7 +50,7 @@ const kindsOf = (evidence: readonly GuideEvidence[], length?: number): ProblemKi
   ...new Set(prove(evidence, length).problems.map(({ kind }) => kind)),
 ];
 
-/** Changes the first call of a kind. */
+/** Returns the honest evidence with a change to the first call of a kind. */
 function change<Kind extends GuideEvidence['kind']>(
   kind: Kind,
   how: (one: EvidenceOf<Kind>) => Partial<EvidenceOf<Kind>>,
@@ -60,7 +60,7 @@ function change<Kind extends GuideEvidence['kind']>(
 }
 
 describe('the proof of a route guide', () => {
-  it('finds a run right that kept its promises', () => {
+  it('accepts a run that kept its promises', () => {
     expect(prove(honest)).toMatchObject({ problemCount: 0, problems: [] });
     expect(
       prove(honest)
@@ -105,7 +105,7 @@ describe('the proof of a route guide', () => {
     expect(kindsOf(evidence, length)).toContain(kind);
   });
 
-  it('finds a guide that does not say how long its logbook is', () => {
+  it('finds a guide that does not tell the length of its logbook', () => {
     const { problems } = proveGuide(honest, { entries: undefined, arrivedAtMs: new Float64Array() }, PLAN);
     expect(problems).toMatchObject([{ kind: 'unfinished' }]);
   });

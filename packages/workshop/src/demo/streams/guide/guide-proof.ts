@@ -1,9 +1,10 @@
+/** Proves that the answers of a replicated route guide are those of a single one. */
 import { Guide } from '@understudy/examples/route-guide/guide.js';
 import type { Note } from '@understudy/examples/route-guide/proto.js';
 import { Problems } from '../../proof/problems.js';
 import type { Claim } from '../../proof/proof-lines.js';
 import { thousands } from '../../report/thousands.js';
-import type { StreamsPlan } from '../job.js';
+import type { StreamsVolume } from '../job.js';
 import { isOk } from '../journal.js';
 import type { StreamsProof } from '../stream-demo.js';
 import type { EvidenceOf, GuideEvidence, GuideResult } from './guide-evidence.js';
@@ -12,14 +13,14 @@ import { type Entry, replayGuide } from './guide-replay.js';
 type NotesEvidence = EvidenceOf<'notes'>;
 
 /**
- * Proves that a run was what one guide would have done: every stream came to its end; every note was answered once, in
- * the order in which its walker left them; every note and walk has one number in the logbook, and every number is one of
- * them; and all answers equal those of a guide of its own that is given the entries in that order.
+ * Proves that a run equals one on a single guide: every stream ended with OK; every note was answered once, in the
+ * order in which its walker left them; every note and walk has one number in the logbook, and every number belongs to
+ * one of them; and all answers equal those of a new guide that takes the entries in the order of their numbers.
  */
 export function proveGuide(
   evidence: readonly GuideEvidence[],
   { entries }: GuideResult,
-  plan: StreamsPlan,
+  plan: StreamsVolume,
 ): StreamsProof {
   const problems = new Problems();
   for (const { kind, end } of evidence)
@@ -32,13 +33,13 @@ export function proveGuide(
   return { ...problems.findings, claims: claimsOf(evidence) };
 }
 
-/** A walker that gave up early would leave nothing to find fault with. */
-function checkPlan(evidence: readonly GuideEvidence[], { clients, messages }: StreamsPlan, problems: Problems): void {
+/** Checks that everybody left all notes. Without this, a walker that gave up early would pass the proof. */
+function checkPlan(evidence: readonly GuideEvidence[], { clients, messages }: StreamsVolume, problems: Problems): void {
   const left = evidence.reduce((sum, one) => sum + (one.kind === 'notes' ? one.left.length : 0), 0);
   if (left !== clients * messages) problems.add('lost', `${left} notes were left, not ${clients} times ${messages}`);
 }
 
-/** The entries of the logbook, as those who made them know them. */
+/** Returns the entries of the logbook, as the walkers who made them know them. */
 function entriesOf(evidence: readonly GuideEvidence[], problems: Problems): Entry[] {
   return evidence.flatMap((one): Entry[] => {
     if (one.kind === 'notes') return notesOf(one, problems);
@@ -48,7 +49,7 @@ function entriesOf(evidence: readonly GuideEvidence[], problems: Problems): Entr
   });
 }
 
-/** Takes the stream of a walker apart: each answer goes up to the note itself. */
+/** Splits the messages of a walker's stream into answers. Each answer ends with the new note itself. */
 function notesOf({ author, left, came }: NotesEvidence, problems: Problems): Entry[] {
   const indexes = new Map(left.map(({ text }, index) => [text, index]));
   const entries: Entry[] = [];
@@ -57,9 +58,9 @@ function notesOf({ author, left, came }: NotesEvidence, problems: Problems): Ent
   for (const note of came) {
     answer.push(note);
     const index = note.author === author ? indexes.get(note.text) : undefined;
-    // What comes again of earlier notes is part of an answer: those who come to a place find them there.
+    // An earlier note of this author may be part of an answer, because it lies at the same place.
     if (index === undefined || index < next) continue;
-    for (; next < index; next++) problems.add('gap', `${author}'s ${left[next]?.text} was passed over`);
+    for (; next < index; next++) problems.add('gap', `${author}'s ${left[next]?.text} was skipped`);
     const { point, text, sentAfter } = left[index] ?? { ...note, sentAfter: 0 };
     entries.push({ kind: 'note', number: note.number, sentAfter, point, author, text, answer });
     answer = [];
@@ -73,8 +74,7 @@ function notesOf({ author, left, came }: NotesEvidence, problems: Problems): Ent
 function checkNumbers(made: readonly Entry[], entries: number | undefined, problems: Problems): void {
   const times = new Map<number, number>();
   for (const { number } of made) times.set(number, (times.get(number) ?? 0) + 1);
-  for (const [number, count] of times)
-    if (count > 1) problems.add('doubled', `${count} entries were told that they have number ${number}`);
+  for (const [number, count] of times) if (count > 1) problems.add('doubled', `${count} entries have number ${number}`);
   if (entries === undefined) return problems.add('unfinished', 'the guide did not say how long its logbook is');
   for (let number = 1; number <= entries; number++)
     if (!times.has(number)) problems.add('unknown', `nobody made entry ${number} of the logbook`);
@@ -95,23 +95,23 @@ function claimsOf(evidence: readonly GuideEvidence[]): Claim[] {
     {
       kinds: ['unfinished', 'gap', 'repeat'],
       lines: [
-        `${notes.length} streams of notes, ${walks.length} of walks and ${lists.length} of lists came to their end;`,
-        `each of ${thousands(left)} notes was answered once and in the order of leaving`,
+        `${notes.length} streams of notes, ${walks.length} of walks and ${lists.length} of lists ended with OK;`,
+        `each of ${thousands(left)} notes was answered once and in its walker's order`,
       ],
     },
     {
       kinds: ['lost', 'doubled', 'unknown'],
       lines: [
         `each of ${thousands(left)} notes and ${thousands(walks.length)} walks has one number in the logbook,`,
-        'and nothing else has one',
+        'and no other entry has one',
       ],
     },
     {
       kinds: ['different', 'stale'],
       lines: [
-        `${thousands(came)} notes that came back, summaries of ${thousands(points)} points and`,
-        `${thousands(places)} places of lists equal those of an unreplicated guide that is`,
-        'given the notes and walks in the order of their numbers',
+        `${thousands(came)} notes in answers, summaries of ${thousands(points)} points and`,
+        `${thousands(places)} listed places equal those of an unreplicated guide that`,
+        'takes the notes and walks in the order of their numbers',
       ],
     },
   ];

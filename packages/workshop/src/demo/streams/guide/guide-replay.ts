@@ -1,3 +1,4 @@
+/** Replays the logbook of a route guide, and compares the answers. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Guide } from '@understudy/examples/route-guide/guide.js';
 import type { Note, Point, WalkSummary } from '@understudy/examples/route-guide/proto.js';
@@ -5,7 +6,7 @@ import { Walk } from '@understudy/examples/route-guide/walk.js';
 import type { Problems } from '../../proof/problems.js';
 import type { EvidenceOf } from './guide-evidence.js';
 
-/** An entry of the logbook, as its maker knows it. */
+/** An entry of the logbook, as the walker who made it knows it. */
 export type Entry =
   | {
       readonly kind: 'note';
@@ -24,9 +25,10 @@ export type Entry =
       readonly summary: WalkSummary;
     };
 
+/** A call that makes no entry. */
 export type Read = EvidenceOf<'list'> | EvidenceOf<'look'>;
 
-/** Gives the entries to a guide in the order of their numbers, and compares what it says with what the walkers got. */
+/** Gives the entries to a new guide in the order of their numbers, and compares its answers with those of the run. */
 export function replayGuide(guide: Guide, made: readonly Entry[], reads: readonly Read[], problems: Problems): void {
   const waiting = new Set(reads);
   const readsAt = byAsOf(reads);
@@ -41,7 +43,10 @@ export function replayGuide(guide: Guide, made: readonly Entry[], reads: readonl
   for (const entry of made.toSorted((a, b) => a.number - b.number)) {
     number += 1;
     if (entry.number !== number) {
-      problems.add('different', `the logbook was followed no further than entry ${number - 1}`);
+      problems.add(
+        'different',
+        `the replay stopped after entry ${number - 1}, because the next one has number ${entry.number}`,
+      );
       return;
     }
     checkEntry(guide, entry, problems);
@@ -50,7 +55,7 @@ export function replayGuide(guide: Guide, made: readonly Entry[], reads: readonl
   for (const read of waiting) problems.add('different', `a ${read.kind} reflects an entry beyond the last, ${number}`);
 }
 
-/** What a read reflects. One that came back empty says nothing of it: what it must be is the same at any time. */
+/** Groups reads by the entry that they reflect. An empty answer names no entry, but the map is the same at any time. */
 function byAsOf(reads: readonly Read[]): Map<number, Read[]> {
   const groups = new Map<number, Read[]>();
   for (const read of reads) {

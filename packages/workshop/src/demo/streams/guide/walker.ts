@@ -1,3 +1,4 @@
+/** A walker of the route guide's demo. */
 import { ISLAND, PLACES } from '@understudy/examples/route-guide/places.js';
 import type { Point, RouteGuideClient } from '@understudy/examples/route-guide/proto.js';
 import type { Journal } from '../journal.js';
@@ -5,25 +6,26 @@ import { ListCall, look, NotesCall, WalkCall } from './guide-calls.js';
 import type { EvidenceOf, GuideEvidence } from './guide-evidence.js';
 
 const STEPS_A_WALK = 25;
-/** Notes under way at once. */
+/** How many notes may be unanswered at once. */
 const OPEN_NOTES_MAX = 8;
-/** Places of a list that are read at each step: so the list stays open for a good part of the walk. */
+/** How many places of a list are read at each step. Few, so that the list stays open for a good part of the walk. */
 const PLACES_A_STEP = 8;
 
+/** The task of one walker. */
 export interface WalkerTask {
   readonly client: RouteGuideClient;
-  /** Names the walker; no two have the same. */
+  /** The name of the walker, different from all others. */
   readonly author: string;
   readonly notes: number;
-  /** From 0 to below 1; decides where the walker goes. */
+  /** Returns numbers from 0 to below 1, which decide where the walker goes. */
   readonly random: () => number;
   readonly journal: Journal;
   readonly onAnswered: () => void;
 }
 
 /**
- * Walks about the island: leaves a note at each step, all on one stream, and tells of each walk on a stream of its own
- * while reading a list of places on a third.
+ * Walks over the island: leaves a note at each step, all on one stream, reports each walk on a stream of its own, and
+ * reads a list of places on a third at the same time.
  */
 export async function walk(task: WalkerTask): Promise<GuideEvidence[]> {
   const { client, author, notes, random, journal, onAnswered } = task;
@@ -47,14 +49,14 @@ export async function walk(task: WalkerTask): Promise<GuideEvidence[]> {
   return evidence;
 }
 
-/** Squaring makes some places frequent: there walkers meet. */
+/** Picks a random place. Squaring makes some places frequent, so that walkers meet there. */
 function somewhere(random: () => number): Point {
   const place = PLACES[Math.floor(random() ** 2 * PLACES.length)];
   if (place === undefined) throw new Error('There is no place on the map.');
   return place.point;
 }
 
-/** At least the north-eastern quarter of the island. */
+/** Picks a random rectangle that holds at least the north-eastern quarter of the island. */
 const rectangle = (random: () => number): EvidenceOf<'list'>['rectangle'] => ({
   southWest: { eastM: Math.floor((random() * ISLAND.eastM) / 2), northM: Math.floor((random() * ISLAND.northM) / 2) },
   northEast: ISLAND,
