@@ -65,7 +65,7 @@ const operations = (...lines: string[]): string => {
 };
 
 describe.skipIf(process.platform !== 'linux')('the demo', () => {
-  it('proves a run without a terminal, and says so in lines of plain text', { timeout: 120_000 }, async () => {
+  it('proves a run without a terminal, and says so in lines of plain text', async () => {
     const { ended } = demo();
     const { code, output } = await ended;
     expect(output).toContain('ok');
@@ -95,20 +95,16 @@ describe.skipIf(process.platform !== 'linux')('the demo', () => {
   it.each([
     { what: 'Ctrl-C, which reaches all processes', signal: 'SIGINT', toAll: true },
     { what: 'SIGTERM', signal: 'SIGTERM', toAll: false },
-  ] as const)(
-    'leaves neither a process nor a file behind after $what',
-    { timeout: 60_000 },
-    async ({ signal, toAll }) => {
-      const { child, ended, shows } = demo();
-      await shows('Understudy   20%');
-      // The demo, three replicas and a client.
-      expect(processesOf(dir)).toHaveLength(5);
-      const { pid } = child;
-      if (pid === undefined) throw new Error('the demo was not started');
-      process.kill(toAll ? -pid : pid, signal);
-      expect((await ended).code).toBe(130);
-      expect(processesOf(dir)).toEqual([]);
-      expect(readdirSync(dir)).toEqual([]);
-    },
-  );
+  ] as const)('leaves neither a process nor a file behind after $what', async ({ signal, toAll }) => {
+    const { child, ended, shows } = demo();
+    await shows('Understudy   20%');
+    // The demo, three replicas and a client.
+    expect(processesOf(dir)).toHaveLength(5);
+    const { pid } = child;
+    if (pid === undefined) throw new Error('the demo was not started');
+    process.kill(toAll ? -pid : pid, signal);
+    expect((await ended).code).toBe(130);
+    expect(processesOf(dir)).toEqual([]);
+    expect(readdirSync(dir)).toEqual([]);
+  });
 });

@@ -6,7 +6,7 @@ import { LoadProcess } from './history/load.js';
 const SEED = 4_711;
 
 describe('the history that callers saw of a bank whose primary was killed', () => {
-  it.each(KINDS)('is that of one bank: clients of kind %s', { timeout: 65_000 }, (client) =>
+  it.each(KINDS)('is that of one bank: clients of kind %s', (client) =>
     withGroup({}, async ({ replicas, mode }) => {
       const load = new LoadProcess({ target: replicas.target, mode, client, callers: 8, seed: SEED });
       try {
@@ -26,7 +26,7 @@ describe('the history that callers saw of a bank whose primary was killed', () =
     }),
   );
 
-  it('is that of one bank where backups replay and clients reflect', { timeout: 65_000 }, () =>
+  it('is that of one bank where backups replay and clients reflect', () =>
     withGroup(
       { mode: { ...MODE, replication: 'passive', multicast: 'destination', release: 'acknowledged' } },
       async (group) => {
@@ -42,6 +42,5 @@ describe('the history that callers saw of a bank whose primary was killed', () =
           load.kill();
         }
       },
-    ),
-  );
+    ));
 });

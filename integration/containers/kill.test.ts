@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { KINDS } from '../../packages/workshop/dist/load/connect.js';
 import { MODES } from '../../packages/workshop/dist/soak/plan.js';
 import type { Recording } from '../history/load.js';
-import { ContainerStage, longestSilence, modeText, TIMEOUT } from './stage.js';
+import { ContainerStage, longestSilence, modeText } from './stage.js';
 
 describe('SIGKILL of the primary, each replica in a container', () => {
   const stage = new ContainerStage();
 
-  it.each(MODES.map((mode) => ({ name: modeText(mode), mode })))('$name', TIMEOUT, async ({ name, mode }) => {
+  it.each(MODES.map((mode) => ({ name: modeText(mode), mode })))('$name', async ({ name, mode }) => {
     let silenceMs = 0;
     let callers: Recording | undefined;
     const kinds = ['interceptor', 'keyed'] as const;
@@ -23,7 +23,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
     expect(callers?.failed).toBe(0);
   });
 
-  it.each(KINDS.filter((kind) => kind !== 'interceptor'))('clients of kind %s', TIMEOUT, async (client) => {
+  it.each(KINDS.filter((kind) => kind !== 'interceptor'))('clients of kind %s', async (client) => {
     const { answered, unknown, none } = await stage.play({ clients: [client] }, async ({ bank }) => {
       const { term } = bank.record;
       await bank.kill(bank.primary);
@@ -32,7 +32,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
     console.log(`${client}: ${answered} answered, ${unknown} unknown, ${none} without effect`);
   });
 
-  it('three in a row, each replica started again', TIMEOUT, async () => {
+  it('three in a row, each replica started again', async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       for (let nth = 1; nth <= 3; nth++) {
         const { term, primary } = bank.record;
@@ -47,7 +47,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
     expect(unknown + none).toBe(0);
   });
 
-  it('of a backup: nobody waits for longer than its removal takes', TIMEOUT, async () => {
+  it('of a backup: nobody waits for longer than its removal takes', async () => {
     let silenceMs = 0;
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
@@ -63,7 +63,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
 describe('SIGTERM, each replica in a container', () => {
   const stage = new ContainerStage();
 
-  it('a rolling restart of all three', TIMEOUT, async () => {
+  it('a rolling restart of all three', async () => {
     const silences: number[] = [];
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       for (const name of bank.names) {

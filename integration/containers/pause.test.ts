@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ContainerStage, MODE, modeText, TIMEOUT } from './stage.js';
+import { ContainerStage, MODE, modeText } from './stage.js';
 
 /** Of a call that must not take effect: no place of the history is left for it. */
 const LATE_ID = 4_000_000_000;
@@ -12,7 +12,7 @@ describe('SIGSTOP for longer than the lease, each replica in a container', () =>
     [MODE, { ...MODE, multicast: 'destination' as const }, { ...MODE, release: 'acknowledged' as const }].map(
       (mode) => ({ name: modeText(mode), mode }),
     ),
-  )('a primary that comes back while it holds clients releases nothing: $name', TIMEOUT, async ({ mode }) => {
+  )('a primary that comes back while it holds clients releases nothing: $name', async ({ mode }) => {
     const { unknown, none } = await stage.play({ mode }, async ({ bank, load }) => {
       const { term, primary } = bank.record;
       await bank.pause(primary.id);
@@ -32,7 +32,7 @@ describe('SIGSTOP for longer than the lease, each replica in a container', () =>
     expect(unknown + none).toBe(0);
   });
 
-  it('a backup', TIMEOUT, async () => {
+  it('a backup', async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
       await bank.pause(backup);

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { dirPrefix, sweep } from './leftovers.js';
 
 const SYSTEM_SOCKET = '/var/run/docker.sock';
-const STARTS_WITHIN_MS = 60_000;
+const STARTS_WITHIN_MS = 300_000;
 const ASK_AGAIN_MS = 50;
 /** Its reaper is an image to be pulled; what the tests start they remove themselves. */
 const NO_REAPER = { TESTCONTAINERS_RYUK_DISABLED: 'true' };

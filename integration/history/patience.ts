@@ -1,4 +1,5 @@
-const WITHIN_MS = 20_000;
+/** Only what never comes takes this long. */
+const WITHIN_MS = 120_000;
 
 /** Waits for what others bring about, and not for ever: whoever waited too long hears how things stand. */
 export class Patience {

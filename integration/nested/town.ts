@@ -6,7 +6,7 @@ import { ShopClient } from '../../packages/examples/dist/shop/proto.js';
 import { shopServiceConfig } from '../../packages/examples/dist/shop/service-config.js';
 import { Replicas } from '../../packages/workshop/dist/demo/stage/replicas.js';
 import type { Stage } from '../../packages/workshop/dist/demo/stage/stage.js';
-import { withStage } from '../group.js';
+import { HANG_S, withStage } from '../group.js';
 import { Post } from './post.js';
 
 /** A bank and a shop, each a group of three processes, a post office, and clients of the two groups. */
@@ -20,11 +20,10 @@ export interface Town {
 }
 
 const REPLICAS = 3;
-const TIMEOUT_S = 90;
 
 /** Uses a town whose groups are formed, as `withStage` does. */
 export const withTown = (mode: Mode, use: (town: Town) => Promise<void>): Promise<void> =>
-  withStage(TIMEOUT_S, async (stage) => {
+  withStage(HANG_S, async (stage) => {
     const post = new Post();
     const bank = await Replicas.start(stage, REPLICAS, mode);
     const ownOptions = ['--bank', bank.target, '--post', await post.open()];

@@ -17,7 +17,7 @@ const streams: Readonly<Record<DeploymentName, boolean>> = { bare: true, stream:
 
 const REPLICAS = 3;
 /** Far above what a test may stall the process for. */
-const LEASE_MS = 3_000;
+const LEASE_MS = 20_000;
 
 export interface Setup {
   readonly serverOptions?: grpc.ServerOptions;

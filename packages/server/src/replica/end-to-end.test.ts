@@ -70,7 +70,7 @@ describe.each([
   });
 
   it('do not notice the crash of the primary, and each is executed exactly once', async () => {
-    stage = new Stage(memoryCoordinator(), settings);
+    stage = new Stage(memoryCoordinator(), { ...settings, leaseMs: 300 });
     const nodes = await stage.startGroup(3);
     await stage.until(() => nodes[0]?.status.inSync.length === 3);
     const values = await drive(connect(nodes), 400, 16, (soFar) => {

@@ -5,7 +5,7 @@ import type { Replicas } from '../demo/stage/replicas.js';
 import type { Stage } from '../demo/stage/stage.js';
 
 /** Acknowledgments are under way for a moment after the last reply; much longer means that they never come. */
-const EVEN_WITHIN_MS = 5_000;
+const EVEN_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 10;
 
 type Reports = ReadonlyMap<string, ReplicaReport>;
