@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -58,9 +58,23 @@ function compiledCore(): Map<string, string> {
   return new Map(compiled.map((file) => [file, readFileSync(join(dist, file), 'utf8')]));
 }
 
-function copyWithout(rule: Rule, markers: Markers, copy: string): void {
-  cpSync(dist, copy, { recursive: true, filter: (path) => !/\.map$|\.d\.ts$/.test(path.slice(dist.length)) });
-  for (const [file, text] of markers.takeOut(rule)) writeFileSync(join(copy, file), text);
+/** Makes a copy whose files are links to those of another. */
+function linkTree(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkTree(source, target);
+    else linkSync(source, target);
+  }
+}
+
+function copyWithout(rule: Rule, markers: Markers, whole: string, copy: string): void {
+  linkTree(whole, copy);
+  for (const [file, text] of markers.takeOut(rule)) {
+    // The file of the other copies stays as it is.
+    rmSync(join(copy, file));
+    writeFileSync(join(copy, file), text);
+  }
 }
 
 describe('a scenario shows the violation in a core without the rule', () => {
@@ -72,10 +86,12 @@ describe('a scenario shows the violation in a core without the rule', () => {
   beforeAll(() => {
     writeFileSync(join(root, 'package.json'), '{ "type": "commonjs" }');
     const markers = new Markers(compiledCore(), parse);
+    const whole = join(root, 'whole');
+    cpSync(dist, whole, { recursive: true, filter: (path) => !/\.map$|\.d\.ts$/.test(path.slice(dist.length)) });
     const copies = RULES.map((rule, i) => {
       const compiled = join(root, `${i}`);
       try {
-        copyWithout(rule, markers, compiled);
+        copyWithout(rule, markers, whole, compiled);
       } catch (error) {
         unclear.set(rule, error);
       }

@@ -110,6 +110,8 @@ export class Node {
 
 /** Of groups that fail over only if they are told to: no busy machine stalls a primary for this long. */
 const LONG_LEASE_MS = 20_000;
+/** Of groups that do: how long a replica that is gone holds up the others. */
+export const SHORT_LEASE_MS = 300;
 
 /** A coordinator that a test can disturb. */
 export type TestCoordinator = CoordinatorFactory & {
