@@ -9,8 +9,8 @@ import { simulate } from './run.js';
 import type { TraceEvent } from './trace/event.js';
 
 /** Seeds that every version of the core is to pass. Fresh seeds find more, so most are fresh. */
-const KNOWN_SEEDS = 2000;
-const FRESH_SEEDS = 5000;
+const KNOWN_SEEDS = 1000;
+const FRESH_SEEDS = 3000;
 /** Workers run what was compiled. */
 const WORKER = new URL('../dist/command/worker.js', import.meta.url);
 
