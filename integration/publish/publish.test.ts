@@ -11,7 +11,17 @@ import { Project, type Resolution, ROOT, run } from './project.js';
 
 /** Everything here is what a user gets: tarballs, installed by npm into a project that knows nothing of this repository. */
 
-const NAMES = ['cli', 'client', 'context', 'coordinator-embedded', 'coordinator-etcd', 'core', 'server', 'wire'];
+const NAMES = [
+  'cli',
+  'client',
+  'context',
+  'coordinator-embedded',
+  'coordinator-etcd',
+  'core',
+  'grpc-common',
+  'server',
+  'wire',
+];
 const PROGRAM = join(import.meta.dirname, 'program.ts');
 const PRINTED = 'adding: the sum is 5; UNDERSTUDY_CONFIG is a code\n';
 
