@@ -3,10 +3,9 @@ import { silentProgress } from '../packages/workshop/dist/demo/report/progress.j
 import { Stage } from '../packages/workshop/dist/demo/stage/stage.js';
 import { CHAT_DEMO } from '../packages/workshop/dist/demo/streams/chat/chat-demo.js';
 import { runReplicatedStreams } from '../packages/workshop/dist/demo/streams/run-streams.js';
-import { MODE } from './group.js';
+import { HANG_S, MODE } from './group.js';
 
-const TIMEOUT_S = 60;
-const SIZE = { replicas: 3, kills: 2, timeoutS: TIMEOUT_S, keep: false, bare: false, clients: 4, messages: 60 };
+const SIZE = { replicas: 3, kills: 2, timeoutS: HANG_S, keep: false, bare: false, clients: 4, messages: 60 };
 
 describe('the demo of the chat', () => {
   it.each([
@@ -15,22 +14,18 @@ describe('the demo of the chat', () => {
       name: 'passive, destination, acknowledged',
       mode: { ...MODE, replication: 'passive', multicast: 'destination', release: 'acknowledged' },
     },
-  ] as const)(
-    'is one conversation although two primaries are killed: $name',
-    { timeout: (TIMEOUT_S + 5) * 1_000 },
-    async ({ mode }) => {
-      const stage = new Stage(TIMEOUT_S, new AbortController().signal, 'integration');
-      try {
-        const run = await runReplicatedStreams(stage, CHAT_DEMO, { ...SIZE, mode }, silentProgress);
-        expect(run.proof.problems).toEqual([]);
-        expect(run.shortcomings).toEqual([]);
-      } catch (error) {
-        console.log(`the logs of the processes: ${stage.dir}`);
-        throw error;
-      } finally {
-        await stage.end();
-      }
-      stage.removeDir();
-    },
-  );
+  ] as const)('is one conversation although two primaries are killed: $name', async ({ mode }) => {
+    const stage = new Stage(HANG_S, new AbortController().signal, 'integration');
+    try {
+      const run = await runReplicatedStreams(stage, CHAT_DEMO, { ...SIZE, mode }, silentProgress);
+      expect(run.proof.problems).toEqual([]);
+      expect(run.shortcomings).toEqual([]);
+    } catch (error) {
+      console.log(`the logs of the processes: ${stage.dir}`);
+      throw error;
+    } finally {
+      await stage.end();
+    }
+    stage.removeDir();
+  });
 });

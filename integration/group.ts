@@ -9,10 +9,15 @@ export const MODE: Mode = {
   multicast: 'direct',
   release: 'concurrent',
   carrier: 'stream',
-  // The lease is twice the default. Test files run side by side, and a process without processor for a lease counts as
-  // dead.
-  leaseMs: 600,
+  // Five times the default: test files run side by side, and a process that gets no processor for a lease is taken for dead.
+  leaseMs: 1_500,
 };
+
+/** Only what hangs takes this long. Less than a test may take, so that the stage says what was waited for. */
+export const HANG_S = 240;
+
+/** For groups whose primary is never killed: no busy machine stalls a process for this long. */
+export const LONG_LEASE_MS = 20_000;
 
 /** Three replicas of a bank, each a process, and the stage of their test. */
 export interface Group {
@@ -46,7 +51,7 @@ export async function withStage(timeoutS: number, use: (stage: Stage) => Promise
  * @param execArgv options of the replicas' node
  */
 export const withGroup = (
-  { mode = MODE, execArgv = [], timeoutS = 60 }: { mode?: Mode; execArgv?: readonly string[]; timeoutS?: number },
+  { mode = MODE, execArgv = [], timeoutS = HANG_S }: { mode?: Mode; execArgv?: readonly string[]; timeoutS?: number },
   use: (group: Group) => Promise<void>,
 ): Promise<void> =>
   withStage(timeoutS, async (stage) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LoadClient } from '../packages/workshop/dist/soak/load-client.js';
 import { proveLoad } from '../packages/workshop/dist/soak/proof.js';
-import { type Group, MODE, withGroup } from './group.js';
+import { type Group, LONG_LEASE_MS, MODE, withGroup } from './group.js';
 
 const SEED = 20_260;
 const OPERATIONS = 12_000;
@@ -25,11 +25,8 @@ function load({ stage, replicas, mode }: Group): LoadClient {
 describe('SIGTERM under load', () => {
   it.each([{ carrier: 'stream' }, { carrier: 'rpc' }] as const)(
     'hands over unnoticed by the client: $carrier',
-    {
-      timeout: 65_000,
-    },
     ({ carrier }) =>
-      withGroup({ mode: { ...MODE, carrier } }, async (group) => {
+      withGroup({ mode: { ...MODE, carrier, leaseMs: LONG_LEASE_MS } }, async (group) => {
         const { stage, replicas } = group;
         const client = load(group);
         await client.answered(FIRST_AFTER);
@@ -42,8 +39,8 @@ describe('SIGTERM under load', () => {
       }),
   );
 
-  it('restarts all three replicas one after the other without losing a call', { timeout: 65_000 }, () =>
-    withGroup({}, async (group) => {
+  it('restarts all three replicas one after the other without losing a call', () =>
+    withGroup({ mode: { ...MODE, leaseMs: LONG_LEASE_MS } }, async (group) => {
       const { stage, replicas } = group;
       const client = load(group);
       await client.answered(FIRST_AFTER);
@@ -57,6 +54,5 @@ describe('SIGTERM under load', () => {
         `rolling restart: ${operations} operations, no reply for ${longestGapMs.toFixed(0)} ms (seed ${SEED})`,
       );
       expect(violations).toEqual([]);
-    }),
-  );
+    }));
 });

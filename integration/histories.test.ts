@@ -6,7 +6,7 @@ import { LoadProcess } from './history/load.js';
 const SEED = 4_711;
 
 describe('the history that callers saw of a bank whose primary was killed is that of a single bank', () => {
-  it.each(KINDS)('with clients of kind %s', { timeout: 65_000 }, (client) =>
+  it.each(KINDS)('with clients of kind %s', (client) =>
     withGroup({}, async ({ replicas, mode }) => {
       const load = new LoadProcess({ target: replicas.target, mode, client, callers: 8, seed: SEED });
       try {
@@ -26,7 +26,7 @@ describe('the history that callers saw of a bank whose primary was killed is tha
     }),
   );
 
-  it('where backups replay and clients reflect the order', { timeout: 65_000 }, () =>
+  it('where backups replay and clients reflect the order', () =>
     withGroup(
       { mode: { ...MODE, replication: 'passive', multicast: 'destination', release: 'acknowledged' } },
       async (group) => {
@@ -42,6 +42,5 @@ describe('the history that callers saw of a bank whose primary was killed is tha
           load.kill();
         }
       },
-    ),
-  );
+    ));
 });

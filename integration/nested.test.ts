@@ -26,7 +26,6 @@ const MODES = [
 describe('a shop that calls a bank and a post office', () => {
   it.each(MODES)(
     'sells, charges and sends everything once although primaries of shop and bank die: $name',
-    { timeout: 95_000 },
     ({ name, mode }) =>
       withTown(mode, async (town) => {
         const { stage, bank, shop, post, bankClient, shopClient } = town;

@@ -45,7 +45,7 @@ function deposit(client: BankClient, operationId: number, key?: string): Promise
   if (key !== undefined) metadata.set('idempotency-key', key);
   const method = client.deposit as unknown as WithMetadata<DepositRequest, Receipt>;
   const request = { operationId, account: 'plain', amountCents: 100 };
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 120_000;
   return new Promise((resolve) => {
     method.call(client, request, metadata, { deadline }, (error, reply) => resolve({ error, reply }));
   });
@@ -104,31 +104,27 @@ function rolesOf({ replicas }: Group): { readonly primary: string; readonly back
 }
 
 describe('an ordinary grpc-js client', () => {
-  it(
-    'works against the primary, and a keyed retry has its effect once, even after a SIGKILL',
-    { timeout: 65_000 },
-    () =>
-      withGroup({}, async (group) => {
-        const { replicas } = group;
-        const { primary } = rolesOf(group);
-        const client = connect(replicas.addressOf(primary));
-        const first = await deposit(client, 1, 'key-1');
-        expect(first.reply).toEqual({ operationId: 1, sequence: 1, balanceCents: 100, toBalanceCents: 0 });
-        expect((await deposit(client, 1, 'key-1')).reply).toEqual(first.reply);
-        expect((await deposit(client, 2)).reply?.sequence).toBe(2);
-        // What a key stands for does not change.
-        expect((await deposit(client, 9, 'key-1')).error).toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
+  it('works against the primary, and a keyed retry has its effect once, even after a SIGKILL', () =>
+    withGroup({}, async (group) => {
+      const { replicas } = group;
+      const { primary } = rolesOf(group);
+      const client = connect(replicas.addressOf(primary));
+      const first = await deposit(client, 1, 'key-1');
+      expect(first.reply).toEqual({ operationId: 1, sequence: 1, balanceCents: 100, toBalanceCents: 0 });
+      expect((await deposit(client, 1, 'key-1')).reply).toEqual(first.reply);
+      expect((await deposit(client, 2)).reply?.sequence).toBe(2);
+      // What a key stands for does not change.
+      expect((await deposit(client, 9, 'key-1')).error).toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
 
-        await replicas.killPrimary(() => false);
-        await replicas.until(() => replicas.primary !== undefined);
-        const next = connect(replicas.addressOf(rolesOf(group).primary));
-        expect((await deposit(next, 1, 'key-1')).reply).toEqual(first.reply);
-        expect((await deposit(next, 3, 'key-3')).reply?.sequence).toBe(3);
-        expect((await audit(next)).reply).toMatchObject({ operations: 3, depositedCents: 300 });
-      }),
-  );
+      await replicas.killPrimary(() => false);
+      await replicas.until(() => replicas.primary !== undefined);
+      const next = connect(replicas.addressOf(rolesOf(group).primary));
+      expect((await deposit(next, 1, 'key-1')).reply).toEqual(first.reply);
+      expect((await deposit(next, 3, 'key-3')).reply?.sequence).toBe(3);
+      expect((await audit(next)).reply).toMatchObject({ operations: 3, depositedCents: 300 });
+    }));
 
-  it('repeats what a SIGKILL left open under its keys, and each has its effect once', { timeout: 65_000 }, () =>
+  it('repeats what a SIGKILL left open under its keys, and each has its effect once', () =>
     withGroup({}, async (group) => {
       const { replicas } = group;
       const client = connect(replicas.addressOf(rolesOf(group).primary));
@@ -154,10 +150,9 @@ describe('an ordinary grpc-js client', () => {
       }
       expect(new Set(again.map(({ reply }) => reply?.sequence)).size).toBe(ids.length);
       expect((await audit(next)).reply).toMatchObject({ operations: ids.length, depositedCents: ids.length * 100 });
-    }),
-  );
+    }));
 
-  it('is refused by a backup before anything happens, and told where the primary is', { timeout: 65_000 }, () =>
+  it('is refused by a backup before anything happens, and told where the primary is', () =>
     withGroup({}, async (group) => {
       const { replicas } = group;
       const { primary, backups } = rolesOf(group);
@@ -173,12 +168,11 @@ describe('an ordinary grpc-js client', () => {
       expect(await processed(group)).toEqual(before);
       // Not even the key was taken note of.
       expect((await deposit(connect(replicas.addressOf(primary)), 2, 'key-1')).reply?.sequence).toBe(1);
-    }),
-  );
+    }));
 });
 
 describe('a client with our resolver and policy, and without our interceptor', () => {
-  it('finds the primary by the retry policy, also the next one after a SIGKILL', { timeout: 65_000 }, () =>
+  it('finds the primary by the retry policy, also the next one after a SIGKILL', () =>
     withGroup({}, async (group) => {
       const { replicas, mode } = group;
       registerUnderstudy();
@@ -200,6 +194,5 @@ describe('a client with our resolver and policy, and without our interceptor', (
       expect((await deposit(client, 5, 'key-5')).reply?.sequence).toBe(5);
       expect((await deposit(client, 4, 'key-4')).reply?.sequence).toBe(4);
       expect((await audit(client)).reply?.operations).toBe(5);
-    }),
-  );
+    }));
 });

@@ -23,9 +23,6 @@ async function deposit(address: string, id: number, key: string): Promise<Ended>
 describe('a client in Python, which needs grpcio', () => {
   it.skipIf(python === undefined)(
     'is refused by a backup, works with the primary, and its retry has its effect once',
-    {
-      timeout: 65_000,
-    },
     () =>
       withGroup({}, async ({ replicas }) => {
         const primary = replicas.addressOf(replicas.primary?.replica.id ?? '');

@@ -32,7 +32,7 @@ export class Admin {
     type Ask = (request: object, options: object, done: (error: Error | null, status: Status) => void) => void;
     const { Status: ask } = this.#client as unknown as { Status: Ask };
     return new Promise((resolve, reject) => {
-      ask.call(this.#client, {}, { deadline: Date.now() + 5_000 }, (error, status) =>
+      ask.call(this.#client, {}, { deadline: Date.now() + 60_000 }, (error, status) =>
         error === null ? resolve(status) : reject(error),
       );
     });

@@ -2,14 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { KINDS } from '../../packages/workshop/dist/load/connect.js';
 import { MODES } from '../../packages/workshop/dist/soak/plan.js';
 import type { Recording } from '../history/load.js';
-import { ContainerStage, longestSilence, modeText, TIMEOUT } from './stage.js';
+import { ContainerStage, longestSilence, modeText } from './stage.js';
 
 describe('SIGKILL of the primary, each replica in a container', () => {
   const stage = new ContainerStage();
 
   it.each(MODES.map((mode) => ({ name: modeText(mode), mode })))(
     'loses no call in mode $name',
-    TIMEOUT,
     async ({ name, mode }) => {
       let silenceMs = 0;
       let callers: Recording | undefined;
@@ -29,7 +28,6 @@ describe('SIGKILL of the primary, each replica in a container', () => {
 
   it.each(KINDS.filter((kind) => kind !== 'interceptor'))(
     'leaves clients of kind %s a history as of a single bank',
-    TIMEOUT,
     async (client) => {
       const { answered, unknown, none } = await stage.play({ clients: [client] }, async ({ bank }) => {
         const { term } = bank.record;
@@ -40,7 +38,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
     },
   );
 
-  it('three times in a row loses no call, with each replica started again', TIMEOUT, async () => {
+  it('three times in a row loses no call, with each replica started again', async () => {
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       for (let nth = 1; nth <= 3; nth++) {
         const { term, primary } = bank.record;
@@ -55,7 +53,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
     expect(unknown + none).toBe(0);
   });
 
-  it('of a backup makes no caller wait longer than its removal takes', TIMEOUT, async () => {
+  it('of a backup makes no caller wait longer than its removal takes', async () => {
     let silenceMs = 0;
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
@@ -71,7 +69,7 @@ describe('SIGKILL of the primary, each replica in a container', () => {
 describe('SIGTERM, each replica in a container', () => {
   const stage = new ContainerStage();
 
-  it('of all three in a rolling restart loses no call', TIMEOUT, async () => {
+  it('of all three in a rolling restart loses no call', async () => {
     const silences: number[] = [];
     const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
       for (const name of bank.names) {

@@ -14,9 +14,6 @@ const SEED = 20_136;
 const IDS_EACH = 1_000_000;
 /** Calls a second of all loads together: often enough to show a gap of a few milliseconds. */
 const RATE = 600;
-/** The timeout of a test. Each wait in it has a shorter bound of its own. */
-export const TIMEOUT = { timeout: 110_000 } as const;
-
 export const MODE: Mode = {
   replication: 'semi-active',
   multicast: 'direct',
@@ -45,11 +42,11 @@ export class ContainerStage {
     beforeAll(async () => {
       this.#network = await new Network().start();
       this.#etcd = await EtcdCluster.start(this.#network, members);
-    }, 120_000);
+    });
     afterAll(async () => {
       await this.#etcd?.stop();
       await this.#network?.stop();
-    }, 60_000);
+    });
   }
 
   get members(): number {

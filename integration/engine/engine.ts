@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { dirPrefix, sweep } from './leftovers.js';
 
 const SYSTEM_SOCKET = '/var/run/docker.sock';
-const STARTS_WITHIN_MS = 60_000;
+const STARTS_WITHIN_MS = 300_000;
 const ASK_AGAIN_MS = 50;
 /**
  * The reaper of testcontainers is an image that would have to be pulled. The tests remove their containers themselves.

@@ -1,6 +1,7 @@
 /** Waits with a bound. */
 
-const WITHIN_MS = 20_000;
+/** Only what never comes takes this long. */
+const WITHIN_MS = 120_000;
 
 /** Waits for conditions that others bring about. A wait that takes too long fails and describes the situation. */
 export class Patience {

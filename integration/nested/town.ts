@@ -7,7 +7,7 @@ import { ShopClient } from '../../packages/examples/dist/shop/proto.js';
 import { shopServiceConfig } from '../../packages/examples/dist/shop/service-config.js';
 import { Replicas } from '../../packages/workshop/dist/demo/stage/replicas.js';
 import type { Stage } from '../../packages/workshop/dist/demo/stage/stage.js';
-import { withStage } from '../group.js';
+import { HANG_S, withStage } from '../group.js';
 import { Post } from './post.js';
 
 /** A bank and a shop, each a group of three processes; a post office; and clients of both groups. */
@@ -21,11 +21,10 @@ export interface Town {
 }
 
 const REPLICAS = 3;
-const TIMEOUT_S = 90;
 
 /** Runs a test, as `withStage` does, with a town whose replicas are in sync. */
 export const withTown = (mode: Mode, use: (town: Town) => Promise<void>): Promise<void> =>
-  withStage(TIMEOUT_S, async (stage) => {
+  withStage(HANG_S, async (stage) => {
     const post = new Post();
     const bank = await Replicas.start(stage, REPLICAS, mode);
     const ownOptions = ['--bank', bank.target, '--post', await post.open()];

@@ -12,8 +12,8 @@ const NODE_MODULES = join(ROOT, 'node_modules');
  */
 const TSC_5 = join(NODE_MODULES, '@arethetypeswrong/core/node_modules/typescript/bin/tsc');
 const TSC = join(NODE_MODULES, 'typescript/bin/tsc');
-/** A program that has not ended by itself after so long has failed. */
-const PROGRAM_MAX_MS = 30_000;
+/** A program that does not end by itself is at fault. */
+const PROGRAM_MAX_MS = 240_000;
 
 const execute = promisify(execFile);
 

@@ -22,7 +22,6 @@ const NAMES = [
   'server',
   'wire',
 ];
-const TIMEOUT_MS = 180_000;
 const PROGRAM = join(import.meta.dirname, 'program.ts');
 const PRINTED = 'adding: the sum is 5; UNDERSTUDY_CONFIG is a code\n';
 
@@ -53,7 +52,7 @@ beforeAll(async () => {
   const tarballs = new Map([...packed].map(([name, { tarball }]) => [name, tarball]));
   await project.install(tarballs, [...new Set([...needed, '@grpc/grpc-js', '@types/node'])]);
   say('installed the tarballs');
-}, TIMEOUT_MS);
+});
 
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
@@ -91,7 +90,7 @@ describe.each(NAMES)('the tarball of %s', (name) => {
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
-  it('passes attw', { timeout: TIMEOUT_MS }, async () => {
+  it('passes attw', async () => {
     const attw = join(ROOT, 'node_modules/.bin/attw');
     await run(attw, [fileOf(name).tarball, '--format', 'ascii', '--no-color'], directory);
     say(`the types of ${name} resolve everywhere`);
@@ -108,17 +107,13 @@ const RESOLUTIONS: readonly Resolution[] = [
 ];
 
 describe('a program of a user', () => {
-  it.each(RESOLUTIONS)(
-    'compiles strictly with $moduleResolution and runs: $file',
-    { timeout: TIMEOUT_MS },
-    async (how) => {
-      project.copy(PROGRAM, how.file);
-      await project.compile(how);
-      const compiled = how.file.replace(/ts$/, 'js');
-      expect(await project.node(compiled, join(project.directory, `${how.file}-group`))).toBe(PRINTED);
-      say(`${how.file} runs`);
-    },
-  );
+  it.each(RESOLUTIONS)('compiles strictly with $moduleResolution and runs: $file', async (how) => {
+    project.copy(PROGRAM, how.file);
+    await project.compile(how);
+    const compiled = how.file.replace(/ts$/, 'js');
+    expect(await project.node(compiled, join(project.directory, `${how.file}-group`))).toBe(PRINTED);
+    say(`${how.file} runs`);
+  });
 
   it('gets the same class by require and by import', async () => {
     const text = `

@@ -18,7 +18,7 @@ const streams: Readonly<Record<DeploymentName, boolean>> = { bare: true, stream:
 
 const REPLICAS = 3;
 /** A lease far longer than a test may stall the process. */
-const LEASE_MS = 3_000;
+const LEASE_MS = 20_000;
 
 export interface Setup {
   readonly serverOptions?: grpc.ServerOptions;

@@ -8,7 +8,7 @@ import { run } from './run.js';
 let server: EtcdProcess;
 beforeAll(async () => {
   server = await EtcdProcess.start();
-}, 120_000);
+});
 afterAll(() => server.remove());
 
 async function understudy(...args: string[]): Promise<{ code: number; out: string; err: string }> {

@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 describe('processes that race to change the record', () => {
-  it('win each epoch exactly once between them, up to the last epoch', { timeout: 60_000 }, async () => {
+  it('win each epoch exactly once between them, up to the last epoch', async () => {
     const racers = [1, 2, 3, 4].map((number) => start('racer', number, 200));
     expect(await Promise.all(racers.map((racer) => racer.ended))).toEqual([0, 0, 0, 0]);
     const lines = racers.flatMap((racer) => racer.lines);
@@ -48,9 +48,7 @@ describe('processes that race to change the record', () => {
 });
 
 describe('a process that is killed while it changes the record', () => {
-  it('leaves a readable record that holds every change it reported, and that others can change', {
-    timeout: 60_000,
-  }, async () => {
+  it('leaves a readable record that holds every change it reported, and that others can change', async () => {
     let last = 0;
     for (let life = 1; life <= 12; life++) {
       const racer = start('racer', life, Number.MAX_SAFE_INTEGER);

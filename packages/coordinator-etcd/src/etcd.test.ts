@@ -6,7 +6,7 @@ import { EtcdProcess } from './testing/index.js';
 let server: EtcdProcess;
 beforeAll(async () => {
   server = await EtcdProcess.start();
-}, 120_000);
+});
 afterAll(() => server.remove());
 
 let place = 0;

@@ -13,6 +13,8 @@ import type { EtcdOptions } from './members/options.js';
 import { etcdTarget } from './target.js';
 import { EtcdProcess } from './testing/index.js';
 
+/** Whatever has such a deadline does not end by it. */
+const ONE_HOUR_MS = 3_600_000;
 const GROUP = 'bank';
 const KEY = 'understudy/bank/record';
 const record = (epoch: number): GroupRecord => sampleRecord(GROUP, epoch);
@@ -190,11 +192,9 @@ describe('a call to etcd', () => {
     const coordinator = open({ hosts: server.host, deadlineMs: 300 });
     await change(coordinator, 0, 1);
     server.suspend();
-    const before = performance.now();
     await expect(coordinator.read()).rejects.toMatchObject({ code: 'UNDERSTUDY_COORDINATOR' });
     const swap = await coordinator.compareAndSwap(1 as Epoch, record(2));
     expect(swap).toMatchObject({ kind: 'unknown', cause: { code: 'UNDERSTUDY_COORDINATOR' } });
-    expect(performance.now() - before).toBeLessThan(5_000);
     server.resume();
     // The change that was asked for before may take effect now, or never.
     const { epoch } = (await coordinator.read()) ?? { epoch: 0 };
@@ -212,10 +212,8 @@ describe('a call to etcd', () => {
   it('is answered by another member when one is silent', async () => {
     const server = await start();
     const silent = await silentMember();
-    const coordinator = open({ hosts: [silent, server.host], deadlineMs: 10_000, hedgeMs: 50 });
-    const before = performance.now();
+    const coordinator = open({ hosts: [silent, server.host], deadlineMs: ONE_HOUR_MS, hedgeMs: 50 });
     await change(coordinator, 0, 3);
-    expect(performance.now() - before).toBeLessThan(2_000);
     const watch = watching(open({ hosts: [silent, server.host], hedgeMs: 50 }));
     await watch.until(() => watch.epochs.includes(3));
   });

@@ -58,4 +58,4 @@ it("the README's code runs, survives the death of its primary, and its client en
   await changed((record) => record.primary.id !== primary.id);
   expect(await output(run('client.js'))).toBe('alice has 1000 cents\n');
   await coordinator.close();
-}, 60_000);
+});

@@ -31,8 +31,8 @@ function damage(bytes: Uint8Array, patches: readonly { at: number; with: Uint8Ar
 describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) => {
   const survives = (bytes: Uint8Array): void => {
     const value = decodedOrRefused(decode, bytes);
-    // An accepted encoding must be the only encoding of its value.
-    if (value !== undefined) expect(Buffer.compare(encode(value), bytes)).toBe(0);
+    // An accepted encoding must be the only encoding of its value. `expect` takes longer than a decoder: so only if it fails.
+    if (value !== undefined && Buffer.compare(encode(value), bytes) !== 0) expect(encode(value)).toEqual(bytes);
   };
 
   it('refuses random bytes, or decodes them to a value with just this encoding', () => {

@@ -220,7 +220,7 @@ describe('a replicated stream, compared with a bare one', () => {
   });
 
   it('is cancelled though it does not read, even if the server is done', async () => {
-    const made = (call: StreamingCall): void => void setTimeout(() => cancel(call), 100);
+    const made = (call: StreamingCall): void => void setTimeout(() => cancel(call), 1_500);
     const { ours } = await both('list', { kind: 'watch', count: 40, paused: true, made });
     expect(ours.events).toEqual(['metadata', 'error', 'status 1']);
     expect(ours.status.details).toBe('Cancelled on client; the call may have taken effect');

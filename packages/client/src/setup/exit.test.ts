@@ -85,8 +85,8 @@ describe('a program that has returned from main', () => {
       const startedAt = performance.now();
       const { code, output } = await run(`${group.target},localhost:${mute.port}`);
       expect({ code, output }).toEqual({ code: 0, output: 'call 0\n' });
-      // Left to the kernel, an attempt takes two minutes.
-      expect(performance.now() - startedAt).toBeLessThan(15_000);
+      // Left to the kernel, an attempt takes more than two minutes.
+      expect(performance.now() - startedAt).toBeLessThan(100_000);
     } finally {
       mute.stop();
     }

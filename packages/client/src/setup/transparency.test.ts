@@ -44,6 +44,9 @@ function visible(metadata: Metadata | undefined): object {
   return copy;
 }
 
+/** By then a call has left for the replicas, on a busy machine too. */
+const ON_ITS_WAY_MS = 1_500;
+
 describe('a replicated unary call, compared with a bare one', () => {
   let group: ScriptedGroup;
   let bareTarget: string;
@@ -184,7 +187,7 @@ describe('a replicated unary call, compared with a bare one', () => {
   });
 
   it('is cancelled later alike, and may have taken effect', async () => {
-    const { ours } = await both('hang', { made: (call) => setTimeout(() => call.cancel(), 100) });
+    const { ours } = await both('hang', { made: (call) => setTimeout(() => call.cancel(), ON_ITS_WAY_MS) });
     expect(ours.error?.details).toBe('Cancelled on client; the call may have taken effect');
   });
 

@@ -7,7 +7,7 @@ import { encodeCaller } from '@understudy/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Counter, counterService } from '../testing/counter.js';
 import { textOf } from '../testing/other-service.js';
-import { type Answer, type Node, Stage } from '../testing/stage.js';
+import { type Answer, type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 expectCalls();
 
@@ -122,7 +122,7 @@ describe('a group whose handlers call another group', () => {
   it.each(['semi-active', 'passive'])(
     'makes a call that takes effect once though its primary dies meanwhile: %s',
     async (replication) => {
-      const [primary, backup, callee] = await twoGroups({ replication });
+      const [primary, backup, callee] = await twoGroups({ replication, leaseMs: SHORT_LEASE_MS });
       let open = () => {};
       road = new Promise((resolve) => {
         open = resolve;

@@ -1,6 +1,6 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Node, Stage } from '../testing/stage.js';
+import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 let stage: Stage;
 afterEach(() => stage.end());
@@ -17,7 +17,7 @@ describe('a coordinator that fails', () => {
   });
 
   it('may be away: calls are answered all the same, and changes of the record wait for it', async () => {
-    stage = new Stage(memoryCoordinator());
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     stage.coordinator.faults.setReachable(false);
     expect(await primary.add('a', 5)).toEqual({ error: null, value: 5 });

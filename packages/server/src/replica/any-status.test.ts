@@ -43,7 +43,7 @@ function endings(onCall: () => void): Record<keyof typeof endingService, Untyped
 
 function end(client: Client, name: keyof typeof endingService, ending: AskedStatus): Promise<ServiceError> {
   const { path, requestSerialize, responseDeserialize } = endingService[name];
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 120_000;
   return new Promise((resolve, reject) => {
     if (name === 'End') {
       client.makeUnaryRequest(path, requestSerialize, responseDeserialize, ending, { deadline }, (error) =>

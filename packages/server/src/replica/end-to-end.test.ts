@@ -3,7 +3,7 @@ import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
-import { type Node, Stage } from '../testing/stage.js';
+import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 let stage: Stage;
 const clients: Client[] = [];
@@ -70,7 +70,7 @@ describe.each([
   });
 
   it('do not notice the crash of the primary, and each is executed exactly once', async () => {
-    stage = new Stage(memoryCoordinator(), settings);
+    stage = new Stage(memoryCoordinator(), { ...settings, leaseMs: SHORT_LEASE_MS });
     const nodes = await stage.startGroup(3);
     await stage.until(() => nodes[0]?.status.inSync.length === 3);
     const values = await drive(connect(nodes), 400, 16, (soFar) => {

@@ -1,7 +1,7 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Node } from '../testing/stage.js';
-import { Stage } from '../testing/stage.js';
+import { SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 let stage: Stage;
 afterEach(() => stage.end());
@@ -35,7 +35,7 @@ describe('a group of three replicas', () => {
   });
 
   it('goes on without the primary, with its state, when that crashes', async () => {
-    stage = new Stage(memoryCoordinator());
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, ...backups] = (await stage.startGroup(3)) as [Node, Node, Node];
     await stage.until(() => inSync(primary).length === 3);
     expect(await primary.add('a', 5)).toEqual({ error: null, value: 5 });
@@ -69,7 +69,7 @@ describe('a group of three replicas', () => {
   });
 
   it("goes on when the primary's server is shut down by force, though its process lives", async () => {
-    stage = new Stage(memoryCoordinator());
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
     await stage.until(() => inSync(primary).length === 2);
     await primary.add('a', 5);
@@ -80,7 +80,7 @@ describe('a group of three replicas', () => {
   });
 
   it('takes back a replica that returns under the same address', async () => {
-    stage = new Stage(memoryCoordinator());
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const [primary, backup] = (await stage.startGroup(3)) as [Node, Node, Node];
     await stage.until(() => inSync(primary).length === 3);
     await primary.add('a', 5);

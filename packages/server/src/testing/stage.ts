@@ -108,6 +108,11 @@ export class Node {
   }
 }
 
+/** Of groups that fail over only if they are told to: no busy machine stalls a primary for this long. */
+const LONG_LEASE_MS = 20_000;
+/** Of groups that do: how long a replica that is gone holds up the others. */
+export const SHORT_LEASE_MS = 300;
+
 /** A coordinator that a test can disturb. */
 export type TestCoordinator = CoordinatorFactory & {
   readonly faults: { setReachable(reachable: boolean): void; loseNextAnswer(): void };
@@ -136,7 +141,7 @@ export class Stage {
   ) {
     this.coordinator = coordinator;
     this.#setup = { users, ...(services && { services }) };
-    this.#settings = { group: 'counters', leaseMs: 300, ...settings };
+    this.#settings = { group: 'counters', leaseMs: LONG_LEASE_MS, ...settings };
   }
 
   get serviceConfig(): object {

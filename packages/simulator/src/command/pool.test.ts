@@ -16,6 +16,9 @@ const workerThat = (at: string) => () =>
     { eval: true },
   );
 
+/** Far longer than a worker takes to start on a busy machine. */
+const HANG_MS = 5_000;
+
 async function play(at: string, seeds: number, stopAt?: bigint) {
   const results: bigint[] = [];
   const failures: string[] = [];
@@ -24,8 +27,7 @@ async function play(at: string, seeds: number, stopAt?: bigint) {
     start: workerThat(at),
     workers: 2,
     batches: batches(1n, seeds, 2),
-    // This is longer than a worker takes to start on a busy machine.
-    hangMs: 2000,
+    hangMs: HANG_MS,
     signal: stop.signal,
     onResult: ({ seed }) => {
       results.push(seed);
@@ -46,7 +48,7 @@ describe('workers', () => {
   it.each([
     ["if (seed === 18n) throw new Error('out of luck');", 'its worker died: out of luck'],
     ['if (seed === 18n) process.exit(3);', 'its worker ended with status 3'],
-    ['while (seed === 18n);', 'hangs: no end within 2 s'],
+    ['while (seed === 18n);', 'hangs: no end within 5 s'],
   ])('that fail at one seed lose only that seed: %s', async (at, reason) => {
     const { results, failures } = await play(at, 40);
     expect(failures).toEqual([`18 ${reason}, with seeds 18 to 20 to play`]);

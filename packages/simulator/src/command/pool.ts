@@ -80,8 +80,12 @@ async function playUntilFailure(options: PoolOptions, firstBatch: Batch): Promis
         batch = next;
         worker.postMessage(batch);
       });
-      worker.on('error', (error) => fail(`its worker died: ${error.message}`));
-      worker.on('exit', (code) => fail(`its worker ended with status ${code}`));
+      // An error may overtake results that were sent before it. All of them have come when the worker exits.
+      let death: string | undefined;
+      worker.on('error', (error) => {
+        death = `its worker died: ${error.message}`;
+      });
+      worker.on('exit', (code) => fail(death ?? `its worker ended with status ${code}`));
       worker.postMessage(batch);
     });
   } finally {

@@ -17,7 +17,7 @@ const ONE: Bound = { deviations: 1, crashes: 1, together: 1 };
 const [FIRST] = MODES as [Mode];
 
 describe('the group keeps every promise at every crash point and after every single deviation', () => {
-  it.each(MODES.map((mode) => [nameOf(mode), mode] as const))('%s', { timeout: 60_000 }, (_, mode) => {
+  it.each(MODES.map((mode) => [nameOf(mode), mode] as const))('%s', (_, mode) => {
     const { violations, endings, byCost } = explore({ mode, operations: 3, bound: ONE });
     expect(violations).toEqual([]);
     // If one of two replicas crashes, the other one continues alone.
@@ -110,7 +110,7 @@ describe('the exhaustive search finds a violation in a core without the rule', (
       'null messages: announcements that are too old leave without waiting for a message',
       'semi-active,destination,acknowledged,stream',
     ],
-  ])('%s', { timeout: 90_000 }, (name, modeName) => {
+  ])('%s', (name, modeName) => {
     const rule = RULES.find((one) => one.rule === name) as Rule;
     const mode = MODES.find((one) => nameOf(one) === modeName) as Mode;
     const player = builds.build(rule);

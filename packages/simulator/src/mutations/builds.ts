@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Markers } from '@understudy/core/testing';
@@ -16,11 +16,23 @@ export function readMarkers(): Markers {
   return new Markers(new Map(compiled.map((file) => [file, readFileSync(join(CORE, 'dist', file), 'utf8')])), parse);
 }
 
-/** Copies of the compiled simulator in a directory of their own, each with a core that lacks a rule. */
+/**
+ * Copies of the compiled simulator in a directory of their own, each with a core that lacks a rule. The copies share what they
+ * have in common: their files are links to those of one copy that lacks nothing.
+ */
 export class Builds {
   readonly #root = mkdtempSync(join(tmpdir(), 'understudy-mutations-'));
   readonly #markers = readMarkers();
   #builds = 0;
+
+  constructor() {
+    copyPackage('core', coreIn(this.#whole));
+    copyPackage('simulator', join(this.#whole, 'simulator'));
+  }
+
+  get #whole(): string {
+    return join(this.#root, 'whole');
+  }
 
   /**
    * @returns the program of the copy that plays seeds
@@ -28,15 +40,29 @@ export class Builds {
    */
   build(mutation: Mutation): string {
     const copy = join(this.#root, `${++this.#builds}`);
-    const core = join(copy, 'node_modules/@understudy/core');
-    copyPackage('core', core);
-    copyPackage('simulator', join(copy, 'simulator'));
-    for (const [file, text] of this.#markers.takeOut(mutation)) writeFileSync(join(core, 'dist', file), text);
+    linkTree(this.#whole, copy);
+    for (const [file, text] of this.#markers.takeOut(mutation)) {
+      const path = join(coreIn(copy), 'dist', file);
+      // The file of the other copies stays as it is.
+      rmSync(path);
+      writeFileSync(path, text);
+    }
     return join(copy, 'simulator/dist/mutations/player.js');
   }
 
   remove(): void {
     rmSync(this.#root, { recursive: true, force: true });
+  }
+}
+
+const coreIn = (copy: string): string => join(copy, 'node_modules/@understudy/core');
+
+function linkTree(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkTree(source, target);
+    else linkSync(source, target);
   }
 }
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import type { Report, SeedBatch } from './player.js';
 
-/** Runs take milliseconds; one that takes this long has no end. */
+/** Runs take milliseconds; one that takes this long has no end, or a machine with a hundred times its load. */
 const SEED_MAX_MS = 15_000;
 const HEAP_MAX_MB = 512;
 

@@ -6,7 +6,7 @@ import type { Stage } from '../demo/stage/stage.js';
 import type { ReplicaReport } from '../hosting/server-messages.js';
 
 /** Acknowledgments may arrive a moment after the last reply. After so long, they count as lost. */
-const EVEN_WITHIN_MS = 5_000;
+const EVEN_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 10;
 
 type Reports = ReadonlyMap<string, ReplicaReport>;

@@ -23,7 +23,7 @@ for (const folder of OTHERS === undefined ? [OURS] : [OURS, OTHERS]) {
       expect(logs.map((name) => name.slice(0, -'.log'.length)).sort()).toEqual(Object.keys(verdicts).sort());
     });
 
-    it.each(Object.entries(verdicts))('%s: linearizable is %s', { timeout: 5_000 }, (name, isLinearizable) => {
+    it.each(Object.entries(verdicts))('%s: linearizable is %s', (name, isLinearizable) => {
       const operations = parseJepsenLog(readFileSync(join(folder, `${name}.log`), 'utf8'));
       const before = performance.now();
       const { verdict } = checkLinearizable(registerMap, operations, { maxSteps: MAX_STEPS });
