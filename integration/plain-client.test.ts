@@ -113,7 +113,7 @@ describe('an ordinary grpc-js client', () => {
       expect(first.reply).toEqual({ operationId: 1, sequence: 1, balanceCents: 100, toBalanceCents: 0 });
       expect((await deposit(client, 1, 'key-1')).reply).toEqual(first.reply);
       expect((await deposit(client, 2)).reply?.sequence).toBe(2);
-      // What a key stands for does not change.
+      // A key stands for one request; another request under it is refused.
       expect((await deposit(client, 9, 'key-1')).error).toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
 
       await replicas.killPrimary(() => false);

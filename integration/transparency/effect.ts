@@ -1,4 +1,4 @@
-/** What a caller learns about the effect of a call that its client ended. */
+/** Reads from the end of a call whether the call may have taken effect, where its client ended it. */
 import type { Heard } from './conversation.js';
 
 const KEYS: readonly string[] = ['understudy-may-have-taken-effect', 'understudy-code'];

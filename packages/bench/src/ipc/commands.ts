@@ -34,7 +34,7 @@ export interface Latencies {
   readonly max: number;
 }
 
-/** What a driver did since the mark before. */
+/** The work of a driver since its last mark. */
 export interface Mark extends Usage {
   readonly calls: number;
   readonly failures: number;
@@ -51,7 +51,7 @@ export interface Connection {
   readonly clients: number;
 }
 
-/** What the clients under light load saw. */
+/** The calls and replies of the clients under light load. */
 export interface Heard {
   readonly calls: number;
   readonly replies: number;
@@ -88,7 +88,7 @@ export interface DriverCommands extends ProcessCommands {
   endBeat(): Heard;
 }
 
-/** What passed through one door of the proxy, in both directions. */
+/** The traffic through one door of the proxy, in both directions. */
 export interface Traffic {
   readonly there: Flow;
   readonly back: Flow;
@@ -106,6 +106,6 @@ export interface Flow {
 export interface ProxyCommands extends ProcessCommands {
   /** Opens a door to an address, and returns the address of the door. */
   open(target: string): string;
-  /** What passed through each door so far, by the address of the door. */
+  /** The traffic through each door so far, by the address of the door. */
   traffic(): Readonly<Record<string, Traffic>>;
 }

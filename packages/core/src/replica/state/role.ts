@@ -202,8 +202,6 @@ export abstract class Role {
   itemSent(_connection: Connection, _stream: Stream): void {}
   /** A handler took messages, or a stream has its status. The stream's client must be told. */
   windowMoved(_connection: Connection, _stream: Stream): void {}
-  /** The session of this stream has a new link. */
-  streamResumed(_connection: Connection, _stream: Stream): void {}
 
   // ── checkpoints and the log ──
 
