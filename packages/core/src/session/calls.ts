@@ -122,13 +122,13 @@ export function startAgain(s: SessionState, what: Sent): void {
 }
 
 /**
- * Takes over the primary's `stableUpTo` once the adoption of its term is known. Before that it says nothing about
+ * Believes the primary's `stableUpTo` once the adoption of its term is known. Before that it says nothing about
  * orders that its promotion cut.
  */
 export function noteStable(s: SessionState): void {
   if (!adoptionPublished(s.view)) return;
-  s.stableUpTo = s.saidStableUpTo;
-  s.pendingRemoteOrder.stable(s.stableUpTo);
+  s.stable = s.saidStable;
+  s.pendingRemoteOrder.stable(s.stable.orderNum);
   releaseStable(s);
 }
 
@@ -136,7 +136,8 @@ export function noteStable(s: SessionState): void {
 export function releaseStable(s: SessionState): void {
   for (const sent of s.sent.values()) {
     const { order } = sent;
-    if (order === undefined || order.orderNum > s.stableUpTo) continue;
+    // A forced record may give small numbers again, in a term that has not said yet what is stable.
+    if (order === undefined || order.orderNum > s.stable.orderNum || order.term > s.stable.term) continue;
     if (order.term !== s.term && /* rule stable-if-adopted */ !(adoptionPublished(s.view) && isAdopted(s.view, order)))
       continue;
     sent.stable = true;

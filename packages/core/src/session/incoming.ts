@@ -10,9 +10,10 @@ import type {
   WelcomeFrame,
 } from '../model/frames.js';
 import { maxOf } from '../model/ids.js';
+import { isAdopted } from '../record/transitions.js';
 import { failAll, noteStable, outstanding, releaseStable, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
-import type { Link, SessionState } from './state.js';
+import { type Link, NOTHING_STABLE, type SessionState, type StableUpTo } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
 import { failStreams, failTornStreams, sendAllWaiting } from './streams.js';
 
@@ -99,8 +100,8 @@ export function onHeader(s: SessionState, link: Link | undefined, header: Replic
   }
   if (header.term > s.term) adoptView(s, { ...s.view, term: header.term });
   if (header.sourceOrderInfo.length > 0) noteOrders(s, header);
-  if (header.stableUpTo > s.saidStableUpTo) {
-    s.saidStableUpTo = header.stableUpTo;
+  if (header.stableUpTo > s.saidStable.orderNum) {
+    s.saidStable = { term: header.term, orderNum: header.stableUpTo };
     noteStable(s);
   }
   deliverHeld(s);
@@ -117,7 +118,7 @@ function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
     if (sent !== undefined) sent.order = info;
   }
   // RPCs overtake each other, so a later reply may already have said that these orders are stable.
-  if ((sourceOrderInfo[0]?.orderNum ?? Number.POSITIVE_INFINITY) <= s.stableUpTo) releaseStable(s);
+  if ((sourceOrderInfo[0]?.orderNum ?? Number.POSITIVE_INFINITY) <= s.stable.orderNum) releaseStable(s);
   if (!s.reflect) return;
   if (s.reflectSinceMs === Number.POSITIVE_INFINITY) s.reflectSinceMs = s.nowMs;
   if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.config.pendingSourceOrderMax) s.wantFlush();
@@ -168,7 +169,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   if (view.term === s.view.term && (fromPrimary ? view.epoch < s.view.epoch : view.epoch <= s.view.epoch)) return;
   const newTerm = view.term > s.view.term;
   s.view = view;
-  failTornStreams(s);
+  noteCut(s);
   noteStable(s);
   if (!newTerm) return;
   /* rule drop-held */ dropHeld(s);
@@ -177,6 +178,20 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   s.lostSinceMs ??= s.nowMs;
   for (const sent of s.sent.values()) sent.invoked = false;
   for (const read of s.reads.values()) read.sent = false;
+}
+
+/**
+ * Ends streams whose history was cut. A promotion cuts orders that this session had seen if it gave the session up;
+ * a record that an operator forced may cut even stable ones.
+ */
+function noteCut(s: SessionState): void {
+  const isCut = (order: StableUpTo): boolean => /* rule torn-streams-end */ !isAdopted(s.view, order);
+  if (/* rule stable-may-be-cut */ isCut(s.saidStable)) {
+    s.saidStable = NOTHING_STABLE;
+    failTornStreams(s);
+  } else if (s.pendingRemoteOrder.all().some(isCut)) {
+    failTornStreams(s);
+  }
 }
 
 const findPrimary = (s: SessionState): Link | undefined =>

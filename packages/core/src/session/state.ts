@@ -28,6 +28,14 @@ export interface Link {
   reflected: number;
 }
 
+/** All orders up to this one were stable in this term. */
+export interface StableUpTo {
+  readonly term: Term;
+  readonly orderNum: OrderNum;
+}
+
+export const NOTHING_STABLE: StableUpTo = Object.freeze({ term: NO_TERM, orderNum: NO_ORDER });
+
 export interface SessionOptions {
   readonly connection: ConnectionId;
   /** How many addresses the target has. */
@@ -80,9 +88,9 @@ export class SessionState {
 
   /** The announcements that this session received and that are not stable yet ([0100]). */
   readonly pendingRemoteOrder = new PendingRemoteOrder();
-  /** The newest `stableUpTo` of any primary. Our `stableUpTo` follows once the adoption of its term is known. */
-  saidStableUpTo: OrderNum = NO_ORDER;
-  stableUpTo: OrderNum = NO_ORDER;
+  /** The newest `stableUpTo` of a primary. It counts once the adoption of its term is known. */
+  saidStable: StableUpTo = NOTHING_STABLE;
+  stable: StableUpTo = NOTHING_STABLE;
 
   constructor({ connection, slots, config }: SessionOptions) {
     this.connection = connection;

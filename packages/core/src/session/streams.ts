@@ -4,7 +4,6 @@ import { type CallId, next, type SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
 import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES, STREAM_CREDITS_MAX, type StreamPart } from '../model/stream.js';
-import { isAdopted } from '../record/transitions.js';
 import { fail, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX } from './calls.js';
 import type { Sent } from './open-calls.js';
 import { ClientStream } from './open-calls.js';
@@ -281,16 +280,8 @@ export function failStreams(
   }
 }
 
-/**
- * Ends streams whose history was cut: a promotion gave this session up and cut orders that it had seen. Later items
- * would not fit the items that the application was given.
- */
+/** Ends streams whose history was cut. Later items would not fit the items that the application was given. */
 export function failTornStreams(s: SessionState): void {
-  if (
-    s.streams.size === 0 ||
-    s.pendingRemoteOrder.all().every((info) => /* rule torn-streams-end */ isAdopted(s.view, info))
-  )
-    return;
   const reason = 'the group lost orders that this client had seen; the stream cannot go on';
   for (const stream of [...s.streams.values()]) {
     if (!stream.opened && stream.received === 0) continue;

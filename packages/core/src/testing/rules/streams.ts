@@ -30,7 +30,7 @@ export const STREAM_RULES: readonly Rule[] = [
     rule: 'streams: a stream that the group no longer knows ends',
     scenario: 'stream-forced',
     without: { 'unknown-stream-ends': 'undefined' },
-    lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
+    lacks: 'S2>C1  items 1.2 status stable',
   },
   {
     rule: 'streams: nothing waits for an opening that was refused',
@@ -59,7 +59,13 @@ export const STREAM_RULES: readonly Rule[] = [
   {
     rule: 'streams: a stream whose client had seen what was cut ends',
     scenario: 'stream-torn',
-    without: { 'torn-streams-end': 'true' },
+    without: { 'torn-streams-end': 'false' },
+    lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
+  },
+  {
+    rule: 'streams: a stream ends whose client had seen what a forced record lacks',
+    scenario: 'stream-forced-back',
+    without: { 'stable-may-be-cut': 'false' },
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
   },
   {

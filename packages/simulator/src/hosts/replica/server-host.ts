@@ -184,7 +184,7 @@ export class ServerHost extends Host {
       if (this.crashesHere()) return;
     }
     this.status = core.status;
-    watch.afterStep(this, this.status);
+    watch.afterStep(this, this.status, event.kind);
     if (this.#stopped) {
       this.crash();
     } else if (this.#again !== undefined) {
