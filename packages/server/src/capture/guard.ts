@@ -1,6 +1,7 @@
 /** Keeps calls away from a replica that is not the primary. */
-import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import { type Metadata, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { errorStatus } from '@understudy/grpc-common';
+import { mayHaveTakenEffect } from './retries.js';
 
 export interface GuardOptions {
   /** Whether a method's calls are replicated. */
@@ -27,13 +28,14 @@ export class Guard {
     if (!isReplicated(method.path)) return call as ServerInterceptingCall;
     this.#passed = true;
     if (serves()) return call as ServerInterceptingCall;
-    const start = (): void =>
+    const refuse = (metadata: Metadata): void =>
       call.sendStatus(
         errorStatus('UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary', {
           primaryAddress: primaryAddress(),
+          mayHaveTakenEffect: mayHaveTakenEffect('UNDERSTUDY_NOT_PRIMARY', metadata),
         }),
       );
-    return new ServerInterceptingCall(call, { start });
+    return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata: refuse }) });
   };
 
   /**

@@ -208,7 +208,7 @@ describe('the answer to a call', () => {
 
 describe('a failure of a call', () => {
   const failed = async (code: ErrorCode, primary?: string) =>
-    (await gatewayed((_call, callback) => failWith(callback, code, 'the reason', primary))).call('one');
+    (await gatewayed((call, callback) => failWith({ call, callback }, code, 'the reason', primary))).call('one');
 
   it('ends the call with the status and the trailers of its code', async () => {
     const error = new UnderstudyError('UNDERSTUDY_OVERLOADED', 'the reason');

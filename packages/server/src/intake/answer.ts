@@ -1,9 +1,10 @@
 /** Ends RPCs: with the outcome of a message, or with an error of ours. */
-import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { Metadata, type ServerUnaryCall, type StatusObject, type sendUnaryData } from '@grpc/grpc-js';
 import type { ErrorCode } from '@understudy/core';
 import type { Reply } from '@understudy/core/internal';
-import { asBuffer, errorStatus, HEADER_KEY, metadataOf, wellFormed } from '@understudy/grpc-common';
-import type { StreamArrival } from '../capture/arrival.js';
+import { asBuffer, EFFECT_KEY, errorStatus, HEADER_KEY, metadataOf, wellFormed } from '@understudy/grpc-common';
+import type { Arrival, StreamArrival } from '../capture/arrival.js';
+import { mayHaveTakenEffect, wasTriedBefore } from '../capture/retries.js';
 
 /** Why a call fails whose outcome nobody knows, because the life of the replica that had it is over. */
 export const LIFE_ENDED = 'this replica ended before the outcome was known; the call may have taken effect';
@@ -22,6 +23,8 @@ export function answer(
 ): void {
   const { code, details, initialMetadata, message } = outcome;
   const own = outcome.trailers === undefined ? undefined : metadataOf(outcome.trailers);
+  // The group itself refused this attempt of a call that was tried before.
+  if (own?.get(EFFECT_KEY)[0] === 'false' && wasTriedBefore(call.metadata)) own.set(EFFECT_KEY, 'true');
   const succeeds = code === 0 && message !== undefined;
   const trailers = header === undefined || succeeds ? own : withHeader(own ?? new Metadata(), header);
   if (header !== undefined && succeeds) {
@@ -49,17 +52,20 @@ function withHeader(metadata: Metadata, header: Uint8Array): Metadata {
  * @param primaryAddress where the primary is, if that is known
  */
 export function failWith(
-  callback: sendUnaryData<Buffer>,
+  { call, callback }: Pick<Arrival, 'call' | 'callback'>,
   code: ErrorCode,
   reason: string,
   primaryAddress?: string,
 ): void {
-  callback(errorStatus(code, reason, { primaryAddress }));
+  callback(failure(call.metadata, code, reason, primaryAddress));
 }
 
 /** Ends a streaming call as {@link failWith} ends a unary one. */
 export function failStream(arrival: StreamArrival, code: ErrorCode, reason: string, primaryAddress?: string): void {
-  const status = errorStatus(code, reason, { primaryAddress });
+  const status = failure(arrival.call.metadata, code, reason, primaryAddress);
   if (arrival.kind === 'clientStream') arrival.callback(status);
   else arrival.call.emit('error', status);
 }
+
+const failure = (metadata: Metadata, code: ErrorCode, reason: string, primaryAddress?: string): StatusObject =>
+  errorStatus(code, reason, { primaryAddress, mayHaveTakenEffect: mayHaveTakenEffect(code, metadata) });

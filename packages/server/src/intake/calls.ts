@@ -69,7 +69,7 @@ export class Calls {
       header = incoming.header && decodeRpcRequestHeader(incoming.header);
     } catch (error) {
       const reason = error instanceof UnderstudyError ? sentenceOf(error) : 'the header cannot be decoded';
-      failWith(arrival.callback, 'UNDERSTUDY_MALFORMED', reason);
+      failWith(arrival, 'UNDERSTUDY_MALFORMED', reason);
       return;
     }
     const { peer } = incoming;
@@ -113,13 +113,13 @@ export class Calls {
     }
     // The client asks again, and gets the reply when the orders it reflects are stable.
     const reason = `the reply reflects more orders than ${HEADER_MAX_BYTES} bytes hold; the client asks again`;
-    failWith(callback, 'UNDERSTUDY_INDETERMINATE', reason);
+    failWith(waiting.arrival, 'UNDERSTUDY_INDETERMINATE', reason);
   }
 
   fail({ call, code, reason, primary }: EffectOf<'failCall'>): void {
     if (this.#streams.fail(call, code, reason, primary)) return;
     const waiting = this.#take(call);
-    if (waiting !== undefined) failWith(waiting.arrival.callback, code, reason, primary);
+    if (waiting !== undefined) failWith(waiting.arrival, code, reason, primary);
   }
 
   /**
@@ -130,8 +130,8 @@ export class Calls {
     this.#streams.failAll();
     for (const [id, { arrival, ofSession }] of this.#waiting) {
       this.#waiting.delete(id);
-      if (ofSession) failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', SERVES_NO_MORE);
-      else failWith(arrival.callback, 'UNDERSTUDY_INDETERMINATE', LIFE_ENDED);
+      if (ofSession) failWith(arrival, 'UNDERSTUDY_NOT_PRIMARY', SERVES_NO_MORE);
+      else failWith(arrival, 'UNDERSTUDY_INDETERMINATE', LIFE_ENDED);
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { Member, ReplicaId, ReplicaStatus, Role } from '@understudy/core';
-import { failWith } from '../intake/answer.js';
+import { errorStatus } from '@understudy/grpc-common';
 import { mayReplicate } from '../links/accepted-link.js';
 import { ProtoWriter } from './proto-writer.js';
 
@@ -48,7 +48,7 @@ export function adminHandlers(replica: AdminTarget) {
 
 function mayAdminister<T>(call: ServerUnaryCall<object, T>, callback: sendUnaryData<T>): boolean {
   if (mayReplicate(call)) return true;
-  failWith(callback as sendUnaryData<unknown>, 'UNDERSTUDY_SETUP', 'show a certificate that the server accepts');
+  callback(errorStatus('UNDERSTUDY_SETUP', 'show a certificate that the server accepts'));
   return false;
 }
 

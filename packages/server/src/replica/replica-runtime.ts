@@ -249,12 +249,12 @@ export class ReplicaRuntime implements ReplicaServer {
 
   #onCall(arrival: Arrival): void {
     if (!this.#guard.passed) {
-      failWith(arrival.callback, 'UNDERSTUDY_SETUP', PAST_GUARD);
+      failWith(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
       return;
     }
     const life = this.#life;
     if (life !== undefined) life.onCall(arrival);
-    else failWith(arrival.callback, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
+    else failWith(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
   }
 
   #onStream(arrival: StreamArrival): void {

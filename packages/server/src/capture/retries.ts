@@ -1,0 +1,18 @@
+/** Tells calls that a gRPC library retries by itself from calls that are made for the first time. */
+import type { Metadata } from '@grpc/grpc-js';
+import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+
+/** How many attempts came before this one (gRFC A6). A call that is made for the first time has none of it. */
+const PREVIOUS_ATTEMPTS_KEY = 'grpc-previous-rpc-attempts';
+
+export const wasTriedBefore = (metadata: Metadata): boolean => metadata.get(PREVIOUS_ATTEMPTS_KEY).length > 0;
+
+/**
+ * Whether a call that ends with this error may have taken effect. The caller of a call that its library retried hears
+ * only how the last attempt ended, so the error must not say that nothing was done: an earlier attempt may have taken
+ * effect and lost its reply.
+ *
+ * @param metadata of the call as it arrived
+ */
+export const mayHaveTakenEffect = (code: ErrorCode, metadata: Metadata): boolean =>
+  ERROR_CODES[code].mayHaveTakenEffect || wasTriedBefore(metadata);
