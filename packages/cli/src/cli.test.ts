@@ -20,6 +20,7 @@ const record: GroupRecord = {
   version: 1,
   group: GROUP,
   origin: member(1).incarnation,
+  secret: 'of tests',
   epoch: 1 as Epoch,
   term: 4 as Term,
   primary: member(1),

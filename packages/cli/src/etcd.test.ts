@@ -29,7 +29,15 @@ it('understudy status and force work on a group whose record is in etcd', async 
   const runs = { id: 'bank-2' as ReplicaId, incarnation: '02'.repeat(16) as Incarnation };
   const addresses = { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051' };
   const origin = gone.incarnation;
-  const common = { version: 1, group: 'bank', origin, addresses, adoptedThrough: [], forced: false } as const;
+  const common = {
+    version: 1,
+    group: 'bank',
+    origin,
+    secret: 'of tests',
+    addresses,
+    adoptedThrough: [],
+    forced: false,
+  } as const;
   const coordinator = etcd({ hosts: server.host })('bank');
   try {
     const first = { ...common, epoch: 1 as Epoch, term: 1 as Term, primary: gone, inSync: [gone] };

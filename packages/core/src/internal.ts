@@ -1,6 +1,6 @@
 /**
- * The protocol, for the packages of this repository: events in, effects out, and their parts. Any of it may change
- * without notice; users find their types in the main entry.
+ * The protocol, for the packages of this repository: events in, effects out, and what they are made of. No promise is made
+ * about any of it; users find theirs in the main entry.
  */
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
@@ -49,6 +49,7 @@ export {
   NO_SEQ,
   NO_TERM,
   next,
+  type OrderNum,
   type SeqNum,
 } from './model/ids.js';
 export type { Body, Request } from './model/message.js';
@@ -71,6 +72,8 @@ export {
   seqNumOf,
 } from './model/order-info.js';
 export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
+export type { OrderSeal } from './model/ports.js';
+export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,
   STREAM_CREDIT_AT,

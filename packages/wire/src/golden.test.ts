@@ -33,6 +33,7 @@ const all: readonly Sample[] = [
   sample(samples.request, wire.encodeRequest, wire.decodeRequest),
   sample(samples.checkpoint, wire.encodeCheckpoint, wire.decodeCheckpoint),
   sample(samples.caller, wire.encodeCaller, wire.decodeCaller),
+  sample(samples.orders, wire.encodeOrders, wire.decodeOrders),
 ];
 
 const names = new Map<number, string>(Object.entries(Kind).map(([name, kind]) => [kind, name]));

@@ -21,3 +21,4 @@ export { decodeCheckpoint, encodeCheckpoint } from './parts/checkpoint.js';
 export { decodeCaller, encodeCaller } from './parts/nested.js';
 export { decodeOutcome, encodeOutcome } from './parts/outcome.js';
 export { decodeRequest, encodeRequest } from './parts/request.js';
+export { decodeOrders, encodeOrders } from './parts/sealed.js';

@@ -1,5 +1,12 @@
 import type { GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
-import { connectionHex, connectionId, type NewTermFrame, type OrderInfo, type SeqNum } from '@understudy/core/internal';
+import {
+  connectionHex,
+  connectionId,
+  type NewTermFrame,
+  NO_ORDER,
+  type OrderInfo,
+  type SeqNum,
+} from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { Kind } from './bytes/layout.js';
 import { Writer } from './bytes/writer.js';
@@ -39,34 +46,17 @@ it('keeps a byte order mark, which is text like any other', () => {
 });
 
 describe('a connection of an unknown kind', () => {
-  const replicaHeader = { term: 1 as Term, sourceOrderInfo: [order], stableUpTo: 0 as OrderNum, heartbeatMs: 1 };
   const session = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum };
-  const multicast = { kind: 'multicast', requests: [], reads: [], streams: [] } as const;
   const ack = { kind: 'ack', term: 1 as Term, heartbeatMs: 1, heldUpTo: 0 as OrderNum } as const;
   const acked = { ...ack, processedUpTo: 0 as OrderNum, afresh: false, divergedAt: undefined, leaving: false };
   const announce = { kind: 'announce', term: 1 as Term, sentAtMs: 1, stableUpTo: 0 as OrderNum } as const;
-  const collected = { kind: 'collected', ...session, retained: [], outstanding: [], streams: [] } as const;
   const places: [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
     [
       'a hello',
       wire.encodeSessionFrame({ kind: 'hello', group: 'bank', connection, fresh: true, ...session }),
       wire.decodeSessionFrame,
     ],
-    [
-      'the destOrderInfo of a multicast',
-      wire.encodeSessionFrame({ ...multicast, header: { ...header, destOrderInfo: [order] } }),
-      wire.decodeSessionFrame,
-    ],
-    [
-      'the orders that a session collected',
-      wire.encodeSessionFrame({ ...collected, orders: [order], sentUpTo: 0 as SeqNum }),
-      wire.decodeSessionFrame,
-    ],
-    [
-      'the sourceOrderInfo of replies',
-      wire.encodeReplyFrame({ kind: 'replies', header: replicaHeader, replies: [], reads: [], items: [] }),
-      wire.decodeReplyFrame,
-    ],
+    ['the orders of a client’s box', wire.encodeOrders([order]), wire.decodeOrders],
     [
       'the orders of an announcement',
       wire.encodePeerFrame({ ...announce, orders: [order], bodies: [], digest: undefined }),
@@ -126,19 +116,6 @@ describe('a connection of an unknown kind', () => {
       wire.encodeRpcRequestHeader({ connection, seqNum: 1 as SeqNum, awaitStable: false, header }),
       wire.decodeRpcRequestHeader,
     ],
-    [
-      'the destOrderInfo of such a header',
-      wire.encodeRpcRequestHeader({
-        ...{ connection: connectionId('session', 'f'.repeat(32)), seqNum: 1 as SeqNum, awaitStable: false },
-        header: { ...header, destOrderInfo: [order] },
-      }),
-      wire.decodeRpcRequestHeader,
-    ],
-    [
-      'the sourceOrderInfo of the header of an RPC’s reply',
-      wire.encodeRpcReplyHeader({ outcome: 'reply', stable: false, header: replicaHeader }),
-      wire.decodeRpcReplyHeader,
-    ],
   ];
   const bytes = Buffer.from(connectionHex(connection), 'hex');
   const PLAIN = 1;
@@ -194,11 +171,23 @@ describe('an outcome that is not a reply', () => {
 
   it('is refused in the header of an RPC’s reply when its kind is unknown', () => {
     const replicaHeader = { term: 1 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 1 };
-    const bytes = wire.encodeRpcReplyHeader({ outcome: 'reply', stable: false, header: replicaHeader });
+    const bytes = wire.encodeRpcReplyHeader({
+      outcome: 'reply',
+      stable: true,
+      orderNum: NO_ORDER,
+      header: replicaHeader,
+    });
     expect(() => wire.decodeRpcReplyHeader(withBits(bytes, 2, 7))).toThrow(
       'UNDERSTUDY_MALFORMED: unknown kind 7 of an outcome',
     );
   });
+});
+
+it('a request is refused that announces rare parts and has none', () => {
+  const bytes = wire.encodeRequest({ method: '/a.B/C', message: Buffer.from('m') });
+  expect(() => wire.decodeRequest(Buffer.concat([withBits(bytes, 2, 0b100000), Buffer.of(0)]))).toThrow(
+    'UNDERSTUDY_MALFORMED: rare parts of a request that are none',
+  );
 });
 
 describe('the carrier’s flag', () => {
@@ -275,6 +264,7 @@ describe('the addresses of a record', () => {
       version: 1,
       group: 'bank',
       origin: member.incarnation,
+      secret: 'of tests',
       epoch: 1,
       term: 1,
       primary: member,

@@ -7,7 +7,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import type { OrderNum, Term } from '@understudy/core';
-import type { RpcRequestHeader } from '@understudy/core/internal';
+import { NO_ORDER, type RpcRequestHeader } from '@understudy/core/internal';
 import { CODE_KEY, HEADER_KEY, PRIMARY_KEY } from '@understudy/grpc-common';
 import { decodeRpcRequestHeader, encodeRpcReplyHeader } from '@understudy/wire';
 import { echoDefinition } from './echo.js';
@@ -97,5 +97,5 @@ export class RpcGroup {
 
 function replyHeader(): Buffer {
   const header = { term: 1 as Term, sourceOrderInfo: [], stableUpTo: 1 as OrderNum, heartbeatMs: 0 };
-  return Buffer.from(encodeRpcReplyHeader({ outcome: 'reply', stable: true, header }));
+  return Buffer.from(encodeRpcReplyHeader({ outcome: 'reply', stable: true, orderNum: NO_ORDER, header }));
 }

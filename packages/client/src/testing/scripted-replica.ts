@@ -1,7 +1,16 @@
 /** Replicas that speak the frames of the multicast connection, by script. */
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
-import type { MulticastFrame, Reply, ReplyFrame, Request, SeqNum, SessionFrame, View } from '@understudy/core/internal';
+import {
+  type MulticastFrame,
+  NO_ORDER,
+  type Reply,
+  type ReplyFrame,
+  type Request,
+  type SeqNum,
+  type SessionFrame,
+  type View,
+} from '@understudy/core/internal';
 import { CONNECT_PATH, frameMethod } from '@understudy/grpc-common';
 import { Assembler, Chunker, decodeSessionFrame, encodeReplyFrame, unwrapFrame, wrapFrame } from '@understudy/wire';
 import { Watchers } from './watchers.js';
@@ -165,7 +174,7 @@ export class ScriptedReplica {
     if (!primary) return;
     for (const { seqNum, request } of frame.requests) {
       this.#outcome(request, (outcome) =>
-        this.#reply(stream, frame.header.sentAtMs, [{ seqNum, outcome, stable: true }], []),
+        this.#reply(stream, frame.header.sentAtMs, [{ seqNum, outcome, stable: true, orderNum: NO_ORDER }], []),
       );
     }
     for (const { readId, request } of frame.reads) {

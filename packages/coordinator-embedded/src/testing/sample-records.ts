@@ -14,6 +14,7 @@ export function sampleRecord(group: string, epoch: number, by = 1): GroupRecord 
     version: 1,
     group,
     origin: member.incarnation,
+    secret: 'of tests',
     epoch: epoch as Epoch,
     term: epoch as Term,
     primary: member,

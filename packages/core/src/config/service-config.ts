@@ -1,7 +1,6 @@
 /** Reads a group's settings from a gRPC service config: complete and checked, or an error that names the bad field. */
 
-import { describeValue } from '../model/describe-value.js';
-import { UnderstudyError } from '../model/error.js';
+import { describeValue, UnderstudyError } from '../model/error.js';
 import type { GroupConfig, MethodConfig, MethodSettings } from './config.js';
 
 /** The name of the entry in `loadBalancingConfig` that holds a group's settings. */

@@ -12,6 +12,7 @@ import type { Body, Request } from './message.js';
 import type { OrderInfo } from './order-info.js';
 import type { Outcome } from './outcome.js';
 import type { Adoption, GroupRecord, Member } from './record.js';
+import type { SealedOrders } from './sealed.js';
 import type { StreamItem } from './stream.js';
 
 // ── client → every replica: the multicast connection ──────────────────────────────────────────────────────────────
@@ -38,7 +39,7 @@ export interface SessionHeader {
   /** The client will never again ask for replies up to this seqNum (RIFL's acknowledgment). */
   readonly repliesSeenUpTo: SeqNum;
   /** The `pendingRemoteOrder` entries that this link has not reflected yet ([0078]). Empty in `direct`. */
-  readonly destOrderInfo: readonly OrderInfo[];
+  readonly destOrderInfo: readonly SealedOrders[];
   /** The session wants to end: the replica tells it as soon as everything it retains is stable. */
   readonly closing: boolean;
 }
@@ -86,7 +87,7 @@ export interface MulticastFrame {
 export interface CollectedFrame {
   readonly kind: 'collected';
   readonly term: Term;
-  readonly orders: readonly OrderInfo[];
+  readonly orders: readonly SealedOrders[];
   /** The seqNums of the requests whose bodies the session still has, ascending. */
   readonly retained: readonly SeqNum[];
   /** The seqNums among `retained` that still wait for a reply. */
@@ -140,7 +141,7 @@ export interface ReplicaHeader {
   /**
    * The `pendingSourceOrder` entries that the carried replies reflect and that this link has not carried yet (FIG. 8).
    */
-  readonly sourceOrderInfo: readonly OrderInfo[];
+  readonly sourceOrderInfo: readonly SealedOrders[];
   /** Orders up to this one are stable, so their bodies and orderInfo need not be kept. */
   readonly stableUpTo: OrderNum;
   /** The echo of this session's newest heartbeat. */
@@ -155,6 +156,8 @@ export interface SeqReply {
   readonly outcome: Outcome;
   /** Whether everything this reply reflects was stable when it left; then the delivery rule does not apply. */
   readonly stable: boolean;
+  /** The request's place in the order, until which the client keeps the body; 0 if the reply is stable. */
+  readonly orderNum: OrderNum;
 }
 
 /** The reply to a read. */
@@ -323,5 +326,7 @@ export interface RpcReplyHeader {
    */
   readonly outcome: Outcome['kind'];
   readonly stable: boolean;
+  /** As in `SeqReply`. */
+  readonly orderNum: OrderNum;
   readonly header: ReplicaHeader;
 }

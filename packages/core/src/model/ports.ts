@@ -1,7 +1,9 @@
 /** The ports that the core's surroundings fill: a coordinator that keeps the record, the service's state, a logger. */
 
-import type { Epoch } from './ids.js';
+import type { ConnectionId, Epoch } from './ids.js';
+import type { OrderInfo } from './order-info.js';
 import type { GroupRecord, Member } from './record.js';
+import type { SealedOrders } from './sealed.js';
 
 /**
  * How a compare-and-swap ended. `swapped`: the record is the new one. `conflict`: it had another epoch and is
@@ -56,6 +58,23 @@ export interface Coordinator {
 
 /** Makes the coordinator of the named group. `etcd(…)` and `embeddedCoordinator(…)` return one. */
 export type CoordinatorFactory = (group: string) => Coordinator;
+
+/** Seals announcements for the clients that carry them. All replicas of a group open what one of them sealed. */
+export interface OrderSeal {
+  /**
+   * @param secret of the group's record
+   * @param connection the session that carries them, and that alone may reflect them
+   * @param orders without a gap; at least one
+   */
+  seal(
+    secret: string,
+    connection: ConnectionId,
+    term: SealedOrders['term'],
+    orders: readonly [OrderInfo, ...OrderInfo[]],
+  ): SealedOrders;
+  /** @returns undefined if no replica of the group sealed this for this session */
+  open(secret: string, connection: ConnectionId, sealed: SealedOrders): readonly OrderInfo[] | undefined;
+}
 
 /** The service's state as replication sees it. Both methods are called only between two messages. */
 export interface StateSource {

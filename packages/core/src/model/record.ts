@@ -29,6 +29,11 @@ export interface GroupRecord {
    * the record. Other services must not confuse its calls with those of an earlier history.
    */
   readonly origin: Incarnation;
+  /**
+   * Drawn at random when the group was created. Keys by which replicas seal orders for clients are derived from it. No
+   * log and no status shows it.
+   */
+  readonly secret: string;
   readonly epoch: Epoch;
   readonly term: Term;
   readonly primary: Member;

@@ -2,7 +2,7 @@
 
 import type { OrderNum, Term } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import { namesSame, type Orderable, type OrderInfo } from '../model/order-info.js';
+import type { Orderable, OrderInfo } from '../model/order-info.js';
 import { OrderWindow } from './window.js';
 
 /** Gives orders in one term, and keeps their announcements until they are stable. */
@@ -49,21 +49,10 @@ export class PrimaryOrder {
   }
 
   /**
-   * FIG. 9: takes entries that come back in destOrderInfo. The seed removes them from pendingSourceOrder here. We
-   * remove them when they are stable, because a client may be the only other holder of an order and die together with
-   * the primary.
-   *
-   * @returns an entry that this primary never issued, if there is one
+   * Every in-sync backup holds the orders up to this one. The seed removes entries already when they come back in
+   * destOrderInfo (FIG. 9). We wait until they are stable, because a client may be the only other holder of an order and
+   * die together with the primary.
    */
-  primaryReceives(destOrderInfo: readonly OrderInfo[]): OrderInfo | undefined {
-    return destOrderInfo.find((info) => {
-      const mine = this.pendingSourceOrder.get(info.orderNum);
-      if (mine === undefined) return info.term === this.#term && info.orderNum > this.orderNum;
-      return info.term === mine.term && !namesSame(mine, info);
-    });
-  }
-
-  /** Every in-sync backup holds the orders up to this one. */
   stable(upTo: OrderNum): void {
     this.pendingSourceOrder.dropUpTo(upTo);
   }

@@ -11,6 +11,7 @@ const json = (changes: object = {}): Record<string, unknown> => ({
   version: 1,
   group: 'bank',
   origin: A,
+  secret: 'of tests',
   epoch: 7,
   term: 3,
   primary: { id: 'bank-1', incarnation: A },

@@ -2,8 +2,7 @@
  * A group's record as JSON and back. Reading yields a complete, checked record, or an error that names the bad field.
  */
 
-import { describeValue } from '../model/describe-value.js';
-import { UnderstudyError } from '../model/error.js';
+import { describeValue, UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
 import type { Adoption, GroupRecord, Member } from '../model/record.js';
 
@@ -40,6 +39,7 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
     version: 1,
     group,
     origin: incarnationAt(fields.origin, 'origin'),
+    secret: secretAt(fields.secret),
     epoch: integerAt(fields.epoch, 'epoch', 1) as Epoch,
     term,
     primary,
@@ -57,6 +57,7 @@ export function recordToJson(record: GroupRecord): string {
     version: record.version,
     group: record.group,
     origin: record.origin,
+    secret: record.secret,
     epoch: record.epoch,
     term: record.term,
     primary: memberToJson(record.primary),
@@ -94,6 +95,7 @@ const RECORD_FIELDS = [
   'version',
   'group',
   'origin',
+  'secret',
   'epoch',
   'term',
   'primary',
@@ -145,6 +147,14 @@ function replicaIdAt(value: unknown, field: string): ReplicaId {
     damaged(field, `must be a name of 1 to ${TEXT_MAX} characters and is ${describeValue(value)}`);
   }
   return value as ReplicaId;
+}
+
+/** What is wrong with a secret is said without showing it. */
+function secretAt(value: unknown): string {
+  if (typeof value !== 'string' || value.length === 0 || value.length > TEXT_MAX) {
+    damaged('secret', `must be a text of 1 to ${TEXT_MAX} characters and is another value`);
+  }
+  return value;
 }
 
 function memberAt(value: unknown, field: string): Member {

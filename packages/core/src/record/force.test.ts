@@ -10,6 +10,7 @@ const record = parseRecord(
     version: 1,
     group: 'bank',
     origin: A,
+    secret: 'of tests',
     epoch: 7,
     term: 3,
     primary: { id: 'bank-1', incarnation: A },

@@ -16,12 +16,17 @@ export const sameMember = (a: Member, b: Member): boolean =>
 export const isInSync = (record: GroupRecord, member: Member): boolean =>
   record.inSync.some((other) => sameMember(other, member));
 
-/** The first record of a group: its creator is the primary and alone in sync. */
-export function createRecord(group: string, member: Member, address: string): GroupRecord {
+/**
+ * The first record of a group: its creator is the primary and alone in sync.
+ *
+ * @param secret random text that nobody can guess
+ */
+export function createRecord(group: string, member: Member, address: string, secret: string): GroupRecord {
   return {
     version: 1,
     group,
     origin: member.incarnation,
+    secret,
     epoch: 1 as GroupRecord['epoch'],
     term: 1 as GroupRecord['term'],
     primary: member,

@@ -6,12 +6,13 @@ import {
   connectionId,
   type Epoch,
   type Incarnation,
+  NO_ORDER,
   type OrderNum,
   type ReplicaId,
   type SeqNum,
   type Term,
 } from '../model/ids.js';
-import { VOIDED } from '../model/outcome.js';
+import { type Outcome, VOIDED } from '../model/outcome.js';
 import { RETAINED_MAX, UNREACHABLE_AFTER_MS } from './calls.js';
 import type { SessionEffect } from './events.js';
 import { Session } from './session.js';
@@ -39,11 +40,13 @@ function connect(session: Session, sessionMs: number): void {
 const call = (session: Session, id: number): readonly SessionEffect[] =>
   session.step({ kind: 'call', call: id as CallId, request, readOnly: false }, 0);
 
+const outcome: Outcome = { kind: 'reply', code: 0, details: '' };
+
 /** S1 answers all requests up to this number, with stable replies. */
 function answer(session: Session, upTo: number, nowMs: number): void {
   const header = { term: view.term, sourceOrderInfo: [], stableUpTo: upTo as OrderNum, heartbeatMs: 0 };
   const replies = Array.from({ length: upTo }, (_, index) => {
-    return { seqNum: (index + 1) as SeqNum, outcome: { kind: 'reply' as const, code: 0, details: '' }, stable: true };
+    return { seqNum: (index + 1) as SeqNum, outcome, stable: true, orderNum: NO_ORDER };
   });
   session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, nowMs);
 }
@@ -72,8 +75,6 @@ describe('a session with more calls than it may retain', () => {
 });
 
 describe('a session that hears of stability before it hears how far the primary adopted', () => {
-  const connection = connectionId('session', '1'.repeat(32));
-  const order = { term: view.term, orderNum: 1 as OrderNum, connection, seqNum: 1 as SeqNum, kind: 'call' } as const;
   const said = (session: Session, header: Partial<ReplicaHeader>): void => {
     const bare = { term: 2 as Term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
     const frame = { kind: 'replies', header: { ...bare, ...header }, replies: [], reads: [], items: [] } as const;
@@ -86,8 +87,7 @@ describe('a session that hears of stability before it hears how far the primary 
   ])('$what', ({ through, retained }) => {
     const session = sessionWithPrimary();
     call(session, 1);
-    said(session, { term: view.term, sourceOrderInfo: [order] });
-    const replies = [{ seqNum: 1 as SeqNum, outcome: { kind: 'reply' as const, code: 0, details: '' }, stable: false }];
+    const replies = [{ seqNum: 1 as SeqNum, outcome, stable: false, orderNum: 1 as OrderNum }];
     const header = { term: view.term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
     session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, 1);
     said(session, { stableUpTo: 1 as OrderNum });
@@ -106,7 +106,7 @@ describe('a stream whose opening was voided while the link was down', () => {
     session.step({ kind: 'linkDown', slot: 0 }, 0);
     connect(session, 900);
     const header = { term: view.term, sourceOrderInfo: [], stableUpTo: 0 as OrderNum, heartbeatMs: 0 };
-    const replies = [{ seqNum: 1 as SeqNum, outcome: VOIDED, stable: true }];
+    const replies = [{ seqNum: 1 as SeqNum, outcome: VOIDED, stable: true, orderNum: NO_ORDER }];
     session.step({ kind: 'frame', slot: 0, frame: { kind: 'replies', header, replies, reads: [], items: [] } }, 0);
     const frames = session.step({ kind: 'flush' }, 0).flatMap((effect) => (effect.kind === 'send' ? effect.frame : []));
     expect(frames).toMatchObject([{ kind: 'multicast', requests: [{ seqNum: 2 }], streams: [] }]);

@@ -6,7 +6,7 @@ import type { CallId, SeqNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { adoptionPublished, isAdopted } from '../record/transitions.js';
-import type { Read, Sent, Waiting } from './open-calls.js';
+import type { PlaceInOrder, Read, Sent, Waiting } from './open-calls.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { SessionState } from './state.js';
 
@@ -135,14 +135,16 @@ export function noteStable(s: SessionState): void {
 /** Drops the bodies of requests that are answered and whose order is stable. */
 export function releaseStable(s: SessionState): void {
   for (const sent of s.sent.values()) {
-    const { order } = sent;
-    // A forced record may give small numbers again, in a term that has not said yet what is stable.
-    if (order === undefined || order.orderNum > s.stable.orderNum || order.term > s.stable.term) continue;
-    if (order.term !== s.term && /* rule stable-if-adopted */ !(adoptionPublished(s.view) && isAdopted(s.view, order)))
-      continue;
+    if (sent.order === undefined || !isStable(s, sent.order)) continue;
     sent.stable = true;
     if (sent.answered) s.sent.delete(sent.seqNum);
   }
+}
+
+export function isStable(s: SessionState, order: PlaceInOrder): boolean {
+  // A forced record may give small numbers again, in a term that has not said yet what is stable.
+  if (order.orderNum > s.stable.orderNum || order.term > s.stable.term) return false;
+  return order.term === s.term || /* rule stable-if-adopted */ (adoptionPublished(s.view) && isAdopted(s.view, order));
 }
 
 export function fail(

@@ -1,9 +1,10 @@
 /** The delivery rule of DESIGN 5.1: the application gets a reply only if no promotion can lose its order. */
 
 import { CLOCK_DRIFT } from '../config/clock.js';
+import type { OrderNum } from '../model/ids.js';
 import { type Outcome, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
-import { settle, startAgain } from './calls.js';
+import { isStable, settle, startAgain } from './calls.js';
 import type { Read, Sent } from './open-calls.js';
 import type { SessionState } from './state.js';
 import { onPartReply } from './streams.js';
@@ -23,9 +24,23 @@ export function mayDeliver(s: SessionState): boolean {
   });
 }
 
-/** A reply came: it is delivered, or held until the delivery rule allows it. */
-export function onReply(s: SessionState, what: Sent | Read, outcome: Outcome, stable: boolean): void {
-  if (stable && 'seqNum' in what) what.stable = true;
+/**
+ * A reply came: it is delivered, or held until the delivery rule allows it.
+ *
+ * @param orderNum the request's place, if that is not stable yet
+ */
+export function onReply(
+  s: SessionState,
+  what: Sent | Read,
+  outcome: Outcome,
+  stable: boolean,
+  orderNum: OrderNum,
+): void {
+  if ('seqNum' in what) {
+    what.order = { term: s.term, orderNum };
+    // RPCs overtake each other, so a later reply may already have said that this order is stable.
+    what.stable ||= stable || isStable(s, what.order);
+  }
   if (stable || /* rule delivery-in-time */ mayDeliver(s)) deliver(s, what, outcome);
   else if (!s.held.has(what)) s.held.set(what, { outcome, sinceMs: s.nowMs, asked: false });
 }

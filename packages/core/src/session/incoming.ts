@@ -9,11 +9,12 @@ import type {
   View,
   WelcomeFrame,
 } from '../model/frames.js';
-import { maxOf } from '../model/ids.js';
+import { maxOf, NO_ORDER } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
-import { failAll, noteStable, outstanding, releaseStable, startWaiting } from './calls.js';
+import { failAll, noteStable, outstanding, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
-import { type Link, NOTHING_STABLE, type SessionState, type StableUpTo } from './state.js';
+import type { PlaceInOrder } from './open-calls.js';
+import { type Link, NOTHING_STABLE, type SessionState } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
 import { failStreams, failTornStreams, sendAllWaiting } from './streams.js';
 
@@ -69,13 +70,13 @@ function askAgain(s: SessionState, link: Link): void {
 
 function onReplies(s: SessionState, link: Link, { header, replies, reads, items }: RepliesFrame): void {
   if (!onHeader(s, link, header)) return;
-  for (const { seqNum, outcome, stable } of replies) {
+  for (const { seqNum, outcome, stable, orderNum } of replies) {
     const sent = s.sent.get(seqNum);
-    if (sent !== undefined && !sent.answered) onReply(s, sent, outcome, stable);
+    if (sent !== undefined && !sent.answered) onReply(s, sent, outcome, stable, orderNum);
   }
   for (const { readId, outcome, stable } of reads) {
     const read = s.reads.get(readId);
-    if (read !== undefined) onReply(s, read, outcome, stable);
+    if (read !== undefined) onReply(s, read, outcome, stable, NO_ORDER);
   }
   if (items.length > 0) onItems(s, items);
   startWaiting(s);
@@ -112,13 +113,6 @@ export function onHeader(s: SessionState, link: Link | undefined, header: Replic
 /** FIG. 9: sourceOrderInfo goes into pendingRemoteOrder. The next request or a null message reflects it. */
 function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
   s.pendingRemoteOrder.insert(sourceOrderInfo);
-  for (const info of sourceOrderInfo) {
-    if (info.connection !== s.connection || (info.kind !== 'call' && info.kind !== 'void')) continue;
-    const sent = s.sent.get(info.seqNum);
-    if (sent !== undefined) sent.order = info;
-  }
-  // RPCs overtake each other, so a later reply may already have said that these orders are stable.
-  if ((sourceOrderInfo[0]?.orderNum ?? Number.POSITIVE_INFINITY) <= s.stable.orderNum) releaseStable(s);
   if (!s.reflect) return;
   if (s.reflectSinceMs === Number.POSITIVE_INFINITY) s.reflectSinceMs = s.nowMs;
   if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.config.pendingSourceOrderMax) s.wantFlush();
@@ -185,11 +179,11 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
  * a record that an operator forced may cut even stable ones.
  */
 function noteCut(s: SessionState): void {
-  const isCut = (order: StableUpTo): boolean => /* rule torn-streams-end */ !isAdopted(s.view, order);
+  const isCut = (order: PlaceInOrder): boolean => /* rule torn-streams-end */ !isAdopted(s.view, order);
   if (/* rule stable-may-be-cut */ isCut(s.saidStable)) {
     s.saidStable = NOTHING_STABLE;
     failTornStreams(s);
-  } else if (s.pendingRemoteOrder.all().some(isCut)) {
+  } else if (s.pendingRemoteOrder.all().some(({ term, last }) => isCut({ term, orderNum: last }))) {
     failTornStreams(s);
   }
 }

@@ -2,11 +2,16 @@
  * The records that a session keeps for each open call of the application, until it is answered and its order is stable.
  */
 
-import type { CallId, SeqNum } from '../model/ids.js';
+import type { CallId, OrderNum, SeqNum, Term } from '../model/ids.js';
 import type { Request } from '../model/message.js';
-import type { OrderInfo } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
 import { STREAM_WINDOW, STREAM_WINDOW_BYTES, type StreamItem } from '../model/stream.js';
+
+/** A place in the order, in the term in which a primary named it. */
+export interface PlaceInOrder {
+  readonly term: Term;
+  readonly orderNum: OrderNum;
+}
 
 /** A request with a seqNum. Its body is kept until it is answered and its order is stable. */
 export interface Sent {
@@ -16,8 +21,8 @@ export interface Sent {
   call: CallId | undefined;
   /** Whether the reply has come. */
   answered: boolean;
-  /** The order that the request was last given. */
-  order: OrderInfo | undefined;
+  /** The place of the request, once a reply that was not stable has named it. */
+  order: PlaceInOrder | undefined;
   /** Whether the order is known to be stable. */
   stable: boolean;
   /** Whether the request is on its way to the present primary as an RPC. */

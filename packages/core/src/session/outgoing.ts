@@ -70,7 +70,7 @@ function gathers(s: SessionState): boolean {
 
 function mayWait(s: SessionState, link: Link): boolean {
   const requests = s.lastSeqNum - link.sentUpTo;
-  const announcements = s.reflect ? s.pendingRemoteOrder.arrived - link.reflected : 0;
+  const announcements = s.reflect ? s.pendingRemoteOrder.countSince(link.reflected) : 0;
   return requests + announcements > 0 && requests < BATCH_MAX && announcements < BATCH_MAX && link.resend.length === 0;
 }
 

@@ -153,7 +153,7 @@ function onRpcReply(s: SessionState, { call, header, outcome }: Extract<SessionE
     return;
   }
   if (what === undefined) return;
-  onReply(s, what, outcome, header.stable);
+  onReply(s, what, outcome, header.stable, header.orderNum);
   startWaiting(s);
 }
 

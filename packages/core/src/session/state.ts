@@ -2,13 +2,13 @@
 
 import type { GroupConfig } from '../config/config.js';
 import type { SessionHeader, StreamAsk, View } from '../model/frames.js';
-import type { CallId, ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
+import type { CallId, ConnectionId, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
 import type { LogLevel } from '../model/ports.js';
 import type { Member } from '../model/record.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
-import type { ClientStream, Held, Read, Sent, Waiting } from './open-calls.js';
+import type { ClientStream, Held, PlaceInOrder, Read, Sent, Waiting } from './open-calls.js';
 
 /** The link to one replica as the session sees it. */
 export interface Link {
@@ -28,13 +28,8 @@ export interface Link {
   reflected: number;
 }
 
-/** All orders up to this one were stable in this term. */
-export interface StableUpTo {
-  readonly term: Term;
-  readonly orderNum: OrderNum;
-}
-
-export const NOTHING_STABLE: StableUpTo = Object.freeze({ term: NO_TERM, orderNum: NO_ORDER });
+/** Nothing is stable yet. */
+export const NOTHING_STABLE: PlaceInOrder = Object.freeze({ term: NO_TERM, orderNum: NO_ORDER });
 
 export interface SessionOptions {
   readonly connection: ConnectionId;
@@ -89,8 +84,8 @@ export class SessionState {
   /** The announcements that this session received and that are not stable yet ([0100]). */
   readonly pendingRemoteOrder = new PendingRemoteOrder();
   /** The newest `stableUpTo` of a primary. It counts once the adoption of its term is known. */
-  saidStable: StableUpTo = NOTHING_STABLE;
-  stable: StableUpTo = NOTHING_STABLE;
+  saidStable: PlaceInOrder = NOTHING_STABLE;
+  stable: PlaceInOrder = NOTHING_STABLE;
 
   constructor({ connection, slots, config }: SessionOptions) {
     this.connection = connection;

@@ -4,8 +4,10 @@ import type { Request } from '../model/message.js';
 import type { NestedCaller, NestedId } from '../model/nested.js';
 import { type OrderInfo, seqNumOf } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
+import type { SealedOrders } from '../model/sealed.js';
 import type { ReplicaEffect } from '../replica/state/events.js';
 import { short, textOf } from './text.js';
+import { contentOf } from './world/virtual-seal.js';
 
 /** `C1` for the session of client 1; otherwise the kind of the connection. */
 const describeConnection = (id: ConnectionId): string =>
@@ -19,6 +21,11 @@ function describeOrder(info: OrderInfo): string {
 }
 
 const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
+
+/** What clients carry, as the replicas read it; `forged` for what they cannot open. */
+const sealedOrders = (sealed: readonly SealedOrders[]): string =>
+  orders(contentOf(sealed)) || (sealed.length > 0 ? 'forged' : '');
+
 /** What a request asks: its text, or what it means for its stream. */
 function ask({ message, stream, nested, reply }: Request): string {
   if (reply !== undefined) return `reply to ${describeNested(reply.to)}: ${answer(reply.outcome)}`;
@@ -78,14 +85,14 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
           `requests ${requests.map((one) => `#${one.seqNum} ${ask(one.request)}${one.awaitStable ? ' (stable!)' : ''}`).join(' ')}`,
         reads.length > 0 && `reads ${reads.map((one) => ask(one.request)).join(' ')}`,
         streams.length > 0 && `streams ${streams.map(describeAsk).join(' ')}`,
-        header.destOrderInfo.length > 0 && `destOrderInfo ${orders(header.destOrderInfo)}`,
+        header.destOrderInfo.length > 0 && `destOrderInfo ${sealedOrders(header.destOrderInfo)}`,
         header.closing && 'closing',
       ]);
       const isNull = header.destOrderInfo.length > 0 && requests.length + reads.length + streams.length === 0;
       return isNull ? `null message, ${said}` : said || undefined;
     }
     case 'collected':
-      return `collected: orders [${orders(frame.orders)}], outstanding [${frame.outstanding.join(' ')}]`;
+      return `collected: orders [${sealedOrders(frame.orders)}], outstanding [${frame.outstanding.join(' ')}]`;
     case 'replies':
       return describeReplies(frame.header, [
         frame.replies.length > 0 &&
@@ -140,7 +147,7 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
 function describeReplies(header: ReplicaHeader, parts: readonly (string | false)[]): string | undefined {
   const said = list([
     ...parts,
-    header.sourceOrderInfo.length > 0 && `sourceOrderInfo ${orders(header.sourceOrderInfo)}`,
+    header.sourceOrderInfo.length > 0 && `sourceOrderInfo ${sealedOrders(header.sourceOrderInfo)}`,
   ]);
   return said && parts.every((part) => !part) ? `null message, ${said}` : said || undefined;
 }

@@ -5,6 +5,7 @@ export { Markers, type RuleToTakeOut } from './take-out.js';
 export { bytesOf, hashText, hex32, textOf } from './text.js';
 export { type Adapter, type Core, carryOut } from './world/adapter.js';
 export { Cuts } from './world/cuts.js';
-export { memberOf, sessionOf } from './world/identity.js';
+export { memberOf, SECRET, sessionOf } from './world/identity.js';
 export { END, VirtualLink } from './world/link.js';
 export { describeRecord, RecordStore } from './world/record-store.js';
+export { contentOf, virtualSeal } from './world/virtual-seal.js';

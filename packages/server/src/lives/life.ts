@@ -23,6 +23,7 @@ import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
 import { SessionLinks } from '../links/session-links.js';
 import type { Activity } from '../loop/activity.js';
 import { EventLoop } from '../loop/event-loop.js';
+import { AesOrderSeal } from './order-seal.js';
 import { RecordKeeper } from './record-keeper.js';
 import { UserState } from './user-state.js';
 
@@ -40,6 +41,8 @@ export interface LifeSetup {
   readonly logger: Logger;
   readonly events: LifeEvents;
 }
+
+const SECRET_BYTES = 32;
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
@@ -75,7 +78,14 @@ export class Life {
     this.#address = address;
     this.#events = events;
     this.#logger = logger;
-    this.#core = new Replica({ member: this.member, address, config, admits: interceptors.length > 0 });
+    this.#core = new Replica({
+      member: this.member,
+      address,
+      config,
+      admits: interceptors.length > 0,
+      seal: new AesOrderSeal({ group: config.group, secrets: () => [] }),
+      newSecret: randomBytes(SECRET_BYTES).toString('base64'),
+    });
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);
     const loop = new EventLoop({

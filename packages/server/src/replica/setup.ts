@@ -51,6 +51,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   processedUpTo: NO_ORDER,
   stableUpTo: NO_ORDER,
   digest: '',
+  forgedOrders: 0,
   sessions: 0,
   logLength: 0,
   base: undefined,

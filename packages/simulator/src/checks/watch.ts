@@ -10,6 +10,7 @@ import {
   sameMember,
   seqNumOf,
 } from '@understudy/core/internal';
+import { contentOf } from '@understudy/core/testing';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
@@ -185,14 +186,13 @@ export class Watch {
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
   }
 
-  /** DESIGN 6: a client that reflects an order beyond all that the primary gave is refused, and nothing else happens. */
+  /** DESIGN 6: a client that reflects an order which no replica sealed is refused, and nothing else happens. */
   reflected({ name, status }: WatchedReplica, event: ReplicaEvent, effects: readonly ReplicaEffect[]): void {
-    if (status?.role !== 'primary' || event.kind !== 'sessionFrame' || event.frame.kind !== 'multicast') return;
-    const { term, heldUpTo } = status;
-    const foreign = event.frame.header.destOrderInfo.find((info) => info.term === term && info.orderNum > heldUpTo);
-    if (foreign === undefined) return;
+    if (status === undefined || event.kind !== 'sessionFrame' || event.frame.kind !== 'multicast') return;
+    const forged = event.frame.header.destOrderInfo.find((sealed) => contentOf([sealed]).length === 0);
+    if (forged === undefined) return;
     const isRefused = effects.some((effect) => effect.kind === 'closeSession' && effect.link === event.link);
-    demand(isRefused, () => `${name} refuses nobody who reflects order ${foreign.orderNum}, which it never gave`);
+    demand(isRefused, () => `${name} refuses nobody who reflects order ${forged.first}, which no replica sealed`);
   }
 
   /**

@@ -2,9 +2,6 @@ import type { OrderNum, Term } from '@understudy/core';
 import type { SeqNum } from '@understudy/core/internal';
 import type { FaultWorld } from './world.js';
 
-/** No run gives so many orders. */
-const NEVER_GIVEN = 4095;
-
 export function diverge(world: FaultWorld): void {
   const server = world.choices.maybe(world.servers.filter(({ alive }) => alive));
   if (server === undefined) return;
@@ -12,36 +9,24 @@ export function diverge(world: FaultWorld): void {
   server.life.diverges = true;
 }
 
-/**
- * A client makes an order up. Where the primary announces its orders itself nobody believes the client; where clients
- * reflect them, only the primary can tell.
- */
+/** A client makes an order up, which no replica sealed for it. Whoever hears of it refuses it. */
 export function forge(world: FaultWorld): void {
-  const { choices, network, plan } = world;
-  const reflects = plan.config.multicast === 'destination';
+  const { choices, network } = world;
   const link = choices.maybe(
-    network.sessionLinks.filter(
-      ({ serverOpen, toServer, server }) =>
-        serverOpen && toServer.length === 0 && (!reflects || server.status?.role === 'primary'),
-    ),
+    network.sessionLinks.filter(({ serverOpen, toServer }) => serverOpen && toServer.length === 0),
   );
   const { status } = link?.server ?? {};
   if (link === undefined || status === undefined || !link.client.alive) return;
-  const message = {
-    connection: link.client.connection,
-    seqNum: (1 + choices.below(9)) as SeqNum,
-    kind: 'call',
-  } as const;
-  const orderNum = (reflects ? NEVER_GIVEN : status.heldUpTo + 1) as OrderNum;
-  const info = { ...message, term: status.term as Term, orderNum };
+  const term = status.term as Term;
+  const orderNum = (status.heldUpTo + 1) as OrderNum;
   const header = {
-    term: info.term,
+    term,
     sentAtMs: link.client.clockMs,
     repliesSeenUpTo: 0 as SeqNum,
-    destOrderInfo: [info],
+    destOrderInfo: [{ term, first: orderNum, last: orderNum, box: new Uint8Array(0) }],
     closing: false,
   };
-  world.fault([link.client, link.server], `forges order ${info.orderNum}`);
+  world.fault([link.client, link.server], `forges order ${orderNum}`);
   link.toServer.send({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
 }
 

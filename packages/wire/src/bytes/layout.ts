@@ -37,6 +37,7 @@ export const Kind = {
   request: 0x43,
   checkpoint: 0x44,
   caller: 0x45,
+  orders: 0x46,
 } as const;
 
 export type KindByte = (typeof Kind)[keyof typeof Kind];

@@ -1,7 +1,9 @@
 /** The frames that a replica sends to a client. */
 import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import {
+  NO_ORDER,
   NO_SEQ,
+  type OrderNum,
   type ReadReply,
   type RepliesFrame,
   type ReplyFrame,
@@ -110,9 +112,10 @@ function writeReplies(w: Writer, frame: RepliesFrame): void {
   writeReplicaHeader(w, frame.header, false);
   w.varint(frame.replies.length);
   let previous = NO_SEQ;
-  for (const { seqNum, outcome, stable } of frame.replies) {
+  for (const { seqNum, outcome, stable, orderNum } of frame.replies) {
     w.after(previous, seqNum);
     writeOutcome(w, outcome, stable ? CARRIER_FLAG : 0);
+    if (!stable) w.varint(orderNum);
     previous = seqNum;
   }
   w.varint(frame.reads.length);
@@ -132,7 +135,9 @@ function readReplies(r: Reader): RepliesFrame {
   for (let left = r.count(REPLY_MIN_BYTES); left > 0; left--) {
     seqNum = r.after(seqNum) as SeqNum;
     const flags = r.byte();
-    replies.push({ seqNum, outcome: readOutcome(r, flags, true), stable: (flags & CARRIER_FLAG) !== 0 });
+    const outcome = readOutcome(r, flags, true);
+    const stable = (flags & CARRIER_FLAG) !== 0;
+    replies.push({ seqNum, outcome, stable, orderNum: stable ? NO_ORDER : (r.varint() as OrderNum) });
   }
   const reads: ReadReply[] = [];
   let readId = 0;
@@ -146,7 +151,7 @@ function readReplies(r: Reader): RepliesFrame {
 
 function repliesBytes(frame: RepliesFrame): number {
   let bytes = 16 + replicaHeaderBytes(frame.header) + itemsBytes(frame.items);
-  for (const { outcome } of frame.replies) bytes += 2 + outcomeBytes(outcome);
+  for (const { outcome } of frame.replies) bytes += 10 + outcomeBytes(outcome);
   for (const { outcome } of frame.reads) bytes += 2 + outcomeBytes(outcome);
   return bytes;
 }

@@ -1,5 +1,11 @@
 /** The headers of a call that travels as an ordinary RPC. */
-import type { RpcReplyHeader, RpcRequestHeader, SeqNum } from '@understudy/core/internal';
+import {
+  NO_ORDER,
+  type OrderNum,
+  type RpcReplyHeader,
+  type RpcRequestHeader,
+  type SeqNum,
+} from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
@@ -50,6 +56,7 @@ export function encodeRpcReplyHeader(header: RpcReplyHeader): Uint8Array {
   writer.begin(Kind.rpcReplyHeader, replicaHeaderBytes(header.header));
   writer.byte(outcomeKindByte(header.outcome));
   writeReplicaHeader(writer, header.header, header.stable);
+  if (!header.stable) writer.varint(header.orderNum);
   return writer.finish();
 }
 
@@ -60,8 +67,10 @@ export function decodeRpcReplyHeader(bytes: Uint8Array): RpcReplyHeader {
   const outcome = outcomeKindOf(reader.byte());
   const flags = reader.byte();
   const header = readReplicaHeader(reader, flags, true);
+  const stable = (flags & HEADER_CARRIER_FLAG) !== 0;
+  const orderNum = stable ? NO_ORDER : (reader.varint() as OrderNum);
   reader.close();
-  return { outcome, stable: (flags & HEADER_CARRIER_FLAG) !== 0, header };
+  return { outcome, stable, orderNum, header };
 }
 
 function checkSize(bytes: Uint8Array): void {

@@ -18,8 +18,8 @@ import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { readSessionHeader, sessionHeaderBytes, writeSessionHeader } from '../parts/header.js';
-import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
 import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } from '../parts/request.js';
+import { readSealed, sealedBytes, writeSealed } from '../parts/sealed.js';
 import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
 import { readAsks, writeAsks } from '../parts/stream.js';
 
@@ -38,7 +38,7 @@ export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
       writeMulticast(writer, frame);
       break;
     case 'collected':
-      writer.begin(Kind.collected, 64 + ordersBytes(frame.orders) + frame.retained.length + frame.outstanding.length);
+      writer.begin(Kind.collected, 64 + sealedBytes(frame.orders) + frame.retained.length + frame.outstanding.length);
       writeCollected(writer, frame);
       break;
     case 'goodbye':
@@ -152,7 +152,7 @@ function multicastBytes(frame: MulticastFrame): number {
 
 function writeCollected(w: Writer, frame: CollectedFrame): void {
   w.varint(frame.term);
-  writeOrders(w, frame.orders);
+  writeSealed(w, frame.orders);
   w.varint(frame.repliesSeenUpTo);
   writeSeqNums(w, frame.repliesSeenUpTo, frame.retained);
   writeSeqNums(w, frame.repliesSeenUpTo, frame.outstanding);
@@ -163,7 +163,7 @@ function writeCollected(w: Writer, frame: CollectedFrame): void {
 
 function readCollected(r: Reader): CollectedFrame {
   const term = r.varint() as Term;
-  const orders = readOrders(r);
+  const orders = readSealed(r);
   const repliesSeenUpTo = r.varint() as SeqNum;
   const retained = readSeqNums(r, repliesSeenUpTo);
   const outstanding = readSeqNums(r, repliesSeenUpTo);

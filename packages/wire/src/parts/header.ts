@@ -6,7 +6,7 @@ import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';
 import type { Writer } from '../bytes/writer.js';
 import { readView, writeView } from './membership.js';
-import { ordersBytes, readOrders, writeOrders } from './order-list.js';
+import { readSealed, sealedBytes, writeSealed } from './sealed.js';
 
 /** The flag that the carrier of a header may use. */
 export const HEADER_CARRIER_FLAG = 0b1;
@@ -21,7 +21,7 @@ export function writeSessionHeader(w: Writer, header: SessionHeader, carrierFlag
   w.varint(header.term);
   w.clock(header.sentAtMs);
   w.varint(header.repliesSeenUpTo);
-  writeOrders(w, header.destOrderInfo);
+  writeSealed(w, header.destOrderInfo);
 }
 
 /** @param flags the first byte, which the caller has read */
@@ -31,7 +31,7 @@ export function readSessionHeader(r: Reader, flags: number, carried: boolean): S
     term: r.varint() as Term,
     sentAtMs: r.clock(),
     repliesSeenUpTo: r.varint() as SeqNum,
-    destOrderInfo: readOrders(r),
+    destOrderInfo: readSealed(r),
     closing: (flags & CLOSING) !== 0,
   };
 }
@@ -42,7 +42,7 @@ export function writeReplicaHeader(w: Writer, header: ReplicaHeader, carrierFlag
   w.varint(header.stableUpTo);
   w.clock(header.heartbeatMs);
   if (header.view !== undefined) writeView(w, header.view);
-  writeOrders(w, header.sourceOrderInfo);
+  writeSealed(w, header.sourceOrderInfo);
 }
 
 export function readReplicaHeader(r: Reader, flags: number, carried: boolean): ReplicaHeader {
@@ -51,20 +51,20 @@ export function readReplicaHeader(r: Reader, flags: number, carried: boolean): R
   const stableUpTo = r.varint() as OrderNum;
   const heartbeatMs = r.clock();
   const view = flags & HAS_VIEW ? readView(r) : undefined;
-  const header: Draft<ReplicaHeader> = { term, sourceOrderInfo: readOrders(r), stableUpTo, heartbeatMs };
+  const header: Draft<ReplicaHeader> = { term, sourceOrderInfo: readSealed(r), stableUpTo, heartbeatMs };
   if (view !== undefined) header.view = view;
   return header;
 }
 
 /** About as many bytes as `writeSessionHeader` needs. */
 export function sessionHeaderBytes(header: SessionHeader): number {
-  return HEADER_FIXED_BYTES + ordersBytes(header.destOrderInfo);
+  return HEADER_FIXED_BYTES + sealedBytes(header.destOrderInfo);
 }
 
 /** About as many bytes as `writeReplicaHeader` needs. */
 export function replicaHeaderBytes(header: ReplicaHeader): number {
   const members = header.view === undefined ? 0 : 64 + 64 * header.view.inSync.length;
-  return HEADER_FIXED_BYTES + members + ordersBytes(header.sourceOrderInfo);
+  return HEADER_FIXED_BYTES + members + sealedBytes(header.sourceOrderInfo);
 }
 
 function checkFlags(flags: number, carried: boolean): void {

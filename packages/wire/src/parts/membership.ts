@@ -49,6 +49,7 @@ export function writeRecord(w: Writer, record: GroupRecord): void {
   w.varint(record.version);
   w.string(record.group);
   w.id(record.origin);
+  w.string(record.secret);
   w.varint(record.epoch);
   w.varint(record.term);
   writeMember(w, record.primary);
@@ -65,6 +66,7 @@ export function readRecord(r: Reader): GroupRecord {
     version,
     group: r.string(),
     origin: r.id() as Incarnation,
+    secret: r.string(),
     epoch: r.varint() as Epoch,
     term: r.varint() as Term,
     primary: readMember(r),

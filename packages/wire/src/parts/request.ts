@@ -65,6 +65,7 @@ export function readRequestAfter(r: Reader, head: number): Request {
   if (head & HAS_STREAM) request.stream = readPart(r);
   if (head & HAS_MORE) {
     const more = r.flags(HAS_CALLER | HAS_REPLY);
+    if (more === 0) malformed('rare parts of a request that are none');
     if (more & HAS_CALLER) request.nested = readCaller(r);
     if (more & HAS_REPLY) request.reply = readNestedReply(r);
   }

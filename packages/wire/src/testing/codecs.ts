@@ -31,5 +31,6 @@ export const codecs: readonly Codec<unknown>[] = [
   codec('Outcome', arbitraries.outcome, encodeOutcome, decodeOutcome),
   codec('Request', arbitraries.request, wire.encodeRequest, wire.decodeRequest),
   codec('NestedCaller', arbitraries.caller, wire.encodeCaller, wire.decodeCaller),
+  codec('Orders', arbitraries.orders, wire.encodeOrders, wire.decodeOrders),
   codec('Checkpoint', arbitraries.checkpoint, encodeCheckpoint, decodeCheckpoint),
 ];

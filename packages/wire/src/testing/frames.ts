@@ -13,7 +13,9 @@ import {
   groupRecord,
   item,
   namedBody,
+  place,
   replicaHeader,
+  sealed,
   sessionHeader,
   view,
 } from './parts.js';
@@ -59,7 +61,7 @@ export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
     {
       kind: fc.constant('collected' as const),
       term,
-      orders,
+      orders: sealed,
       retained: list(seqNum),
       outstanding: list(seqNum),
       streams: list(ask, 3),
@@ -89,7 +91,9 @@ export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
     {
       kind: fc.constant('replies' as const),
       header: replicaHeader,
-      replies: list(fc.record({ seqNum, outcome, stable: fc.boolean() }, REQUIRED)),
+      replies: list(
+        fc.tuple(fc.record({ seqNum, outcome }, REQUIRED), place).map(([reply, at]) => ({ ...reply, ...at })),
+      ),
       reads: list(fc.record({ readId: count, outcome, stable: fc.boolean() }, REQUIRED), 3),
       items: list(fc.record({ stream: seqNum, index: count, item, stable: fc.boolean() }, REQUIRED), 4),
     },
@@ -159,10 +163,9 @@ export const rpcRequestHeader: fc.Arbitrary<RpcRequestHeader> = fc.record(
   REQUIRED,
 );
 
-export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc.record(
-  { outcome: outcomeKind, stable: fc.boolean(), header: replicaHeader },
-  REQUIRED,
-);
+export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc
+  .tuple(fc.record({ outcome: outcomeKind, header: replicaHeader }, REQUIRED), place)
+  .map(([reply, at]) => ({ ...reply, ...at }));
 
 export const peerHello: fc.Arbitrary<PeerHello> = fc.record(
   { group: text, member, address: text, configDigest: digest },

@@ -7,13 +7,13 @@ import type { OrderNum, Term } from '@understudy/core';
 import {
   type CallOrder,
   type ConnectionId,
-  connectionHex,
   connectionId,
   type MulticastFrame,
   type Outcome,
   type RepliesFrame,
   type Request,
   type RpcReplyHeader,
+  type SealedOrders,
   type SeqNum,
 } from '@understudy/core/internal';
 import protobuf from 'protobufjs';
@@ -21,6 +21,7 @@ import {
   decodeReplyFrame,
   decodeRpcReplyHeader,
   decodeSessionFrame,
+  encodeOrders,
   encodeReplyFrame,
   encodeRpcReplyHeader,
   encodeSessionFrame,
@@ -68,32 +69,42 @@ const outcome: Outcome = {
   message: Buffer.alloc(100, 7),
   trailers: [],
 };
+/** As large as it is when encrypted: a nonce and a tag are added. */
+const sealed: SealedOrders[] = [
+  {
+    term: 3 as Term,
+    first: 50_000 as OrderNum,
+    last: 50_063 as OrderNum,
+    box: Buffer.alloc(encodeOrders(orders).length + 28, 7),
+  },
+];
 const replies: RepliesFrame = {
   kind: 'replies',
-  header: { term: 3 as Term, sourceOrderInfo: orders, stableUpTo: 49_990 as OrderNum, heartbeatMs: 123456.789 },
-  replies: Array.from({ length: 32 }, (_, i) => ({ seqNum: (1001 + i) as SeqNum, outcome, stable: false })),
+  header: { term: 3 as Term, sourceOrderInfo: sealed, stableUpTo: 49_990 as OrderNum, heartbeatMs: 123456.789 },
+  replies: Array.from({ length: 32 }, (_, i) => ({
+    seqNum: (1001 + i) as SeqNum,
+    outcome,
+    stable: false,
+    orderNum: (50_000 + i) as OrderNum,
+  })),
   reads: [],
   items: [],
 };
 
-const rpcReply: RpcReplyHeader = { outcome: 'reply', stable: false, header: replies.header };
+const rpcReply: RpcReplyHeader = {
+  outcome: 'reply',
+  stable: false,
+  orderNum: 50_000 as OrderNum,
+  header: replies.header,
+};
 
 function protobufSubjects(): Subject[] {
   const root = new protobuf.Root();
   const protos = join(__dirname, '../../../../protos/');
   root.resolvePath = (_origin, target) => (target.startsWith(protos) ? target : protos + target);
   root.loadSync(`${protos}understudy/v1/multicast.proto`);
-  const bytesOf = (id: ConnectionId) => Buffer.from(connectionHex(id), 'hex');
-  const plainHeader = {
-    ...replies.header,
-    sourceOrderInfo: orders.map(({ term, orderNum, connection, seqNum }) => ({
-      ...{ term, orderNum, connection: { kind: 0, id: bytesOf(connection) } },
-      call: { seqNum },
-    })),
-  };
   const plainReplies = {
     ...replies,
-    header: plainHeader,
     replies: replies.replies.map((reply) => ({
       ...reply,
       outcome: { reply: { ...outcome, initialMetadata: { entries: [] }, trailers: { entries: [] } } },
@@ -102,7 +113,7 @@ function protobufSubjects(): Subject[] {
   return [
     { name: 'MulticastFrame', value: multicast },
     { name: 'RepliesFrame', value: plainReplies },
-    { name: 'RpcReplyHeader', value: { outcome: 0, stable: false, header: plainHeader } },
+    { name: 'RpcReplyHeader', value: { outcome: 0, stable: false, header: replies.header } },
   ].map(({ name, value }) => {
     const type = root.lookupType(`understudy.v1.${name}`);
     return { name, encode: () => type.encode(value).finish(), decode: (bytes) => type.decode(bytes) };

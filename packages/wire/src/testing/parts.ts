@@ -1,5 +1,5 @@
 /** Arbitrary parts of frames: requests, outcomes, items of streams, views, records, checkpoints and headers. */
-import type { GroupRecord } from '@understudy/core';
+import type { GroupRecord, OrderNum } from '@understudy/core';
 import type {
   Body,
   Checkpoint,
@@ -9,14 +9,15 @@ import type {
   NestedReply,
   ReplicaHeader,
   Request,
+  SealedOrders,
   SessionHeader,
   StreamAsk,
   StreamItem,
   StreamPart,
   View,
 } from '@understudy/core/internal';
+import { NO_ORDER } from '@understudy/core/internal';
 import * as fc from 'fast-check';
-import { orders } from './orders.js';
 import { outcome, reply, streamEnd } from './outcomes.js';
 import {
   bytes,
@@ -104,6 +105,7 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = fc.record(
     version: fc.constant(1 as const),
     group: text,
     origin: incarnation,
+    secret: text,
     epoch,
     term,
     primary: member,
@@ -154,12 +156,28 @@ export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
   REQUIRED,
 );
 
+export const sealed: fc.Arbitrary<SealedOrders[]> = list(
+  fc
+    .record({ term, first: fc.nat(1_000), more: fc.nat(70), box: bytes }, REQUIRED)
+    .map(({ term, first, more, box }) => ({
+      ...{ term, box: Buffer.from(box) },
+      ...{ first: first as OrderNum, last: (first + more) as OrderNum },
+    })),
+  3,
+);
+
+/** A reply that is stable names no place. */
+export const place = fc.oneof(
+  fc.constant({ stable: true, orderNum: NO_ORDER }),
+  orderNum.map((orderNum) => ({ stable: false, orderNum })),
+);
+
 export const sessionHeader: fc.Arbitrary<SessionHeader> = fc.record(
-  { term, sentAtMs: clock, repliesSeenUpTo: seqNum, destOrderInfo: orders, closing: fc.boolean() },
+  { term, sentAtMs: clock, repliesSeenUpTo: seqNum, destOrderInfo: sealed, closing: fc.boolean() },
   REQUIRED,
 );
 
 export const replicaHeader: fc.Arbitrary<ReplicaHeader> = withOptional<Omit<ReplicaHeader, 'view'>, { view: View }>(
-  { term, sourceOrderInfo: orders, stableUpTo: orderNum, heartbeatMs: clock },
+  { term, sourceOrderInfo: sealed, stableUpTo: orderNum, heartbeatMs: clock },
   { view },
 );

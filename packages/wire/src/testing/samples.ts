@@ -18,6 +18,7 @@ import type {
   Request,
   RpcReplyHeader,
   RpcRequestHeader,
+  SealedOrders,
   SeqItem,
   SeqNum,
   SessionFrame,
@@ -133,6 +134,7 @@ const record: GroupRecord = {
   version: 1,
   group: 'bank',
   origin: member.incarnation,
+  secret: 'c2VjcmV0',
   epoch: 9 as Epoch,
   term: term(5),
   primary: member,
@@ -172,16 +174,20 @@ const checkpoint: Checkpoint = {
   expiredForgotten: true,
 };
 
+const sealed: readonly SealedOrders[] = [
+  { term: term(5), first: order(42), last: order(43), box: Buffer.from('00112233445566778899aabbccddeeff', 'hex') },
+];
+
 const sessionHeader: SessionHeader = {
   term: term(5),
   sentAtMs: 123_456.75,
   repliesSeenUpTo: seq(10),
-  destOrderInfo: [call(42, 1)],
+  destOrderInfo: sealed,
   closing: true,
 };
 const replicaHeader: ReplicaHeader = {
   term: term(5),
-  sourceOrderInfo: [call(42, 1), call(43, 2)],
+  sourceOrderInfo: sealed,
   stableUpTo: order(41),
   heartbeatMs: 123_456.75,
   view,
@@ -200,7 +206,13 @@ export const sessionFrames: readonly SessionFrame[] = [
     streams: asks,
   },
   {
-    ...{ kind: 'collected', term: term(6), orders, retained: [seq(11), seq(12), seq(14)], outstanding: [seq(12)] },
+    ...{
+      kind: 'collected',
+      term: term(6),
+      orders: sealed,
+      retained: [seq(11), seq(12), seq(14)],
+      outstanding: [seq(12)],
+    },
     ...{ streams: asks, sentUpTo: seq(15), repliesSeenUpTo: seq(10), sentAtMs: 123_456.75 },
   },
   { kind: 'goodbye' },
@@ -214,7 +226,12 @@ export const replyFrames: readonly ReplyFrame[] = [
   {
     kind: 'replies',
     header: replicaHeader,
-    replies: outcomes.map((outcome, i) => ({ seqNum: seq(11 + i), outcome, stable: i % 2 === 0 })),
+    replies: outcomes.map((outcome, i) => ({
+      seqNum: seq(11 + i),
+      outcome,
+      stable: i % 2 === 0,
+      orderNum: order(i % 2 === 0 ? 0 : 41 + i),
+    })),
     reads: [{ readId: 1, outcome: ok, stable: true }],
     items,
   },
@@ -244,6 +261,11 @@ export const rpcRequestHeader: RpcRequestHeader = {
   ...{ connection: session, seqNum: seq(11), awaitStable: true },
   header: sessionHeader,
 };
-export const rpcReplyHeader: RpcReplyHeader = { outcome: 'waits', stable: true, header: replicaHeader };
+export const rpcReplyHeader: RpcReplyHeader = {
+  outcome: 'waits',
+  stable: true,
+  orderNum: order(0),
+  header: replicaHeader,
+};
 export const peerHello: PeerHello = { group: 'bank', member, address: '10.0.0.1:50051', configDigest: -12345 };
-export { caller, checkpoint, reply, request };
+export { caller, checkpoint, orders, reply, request };

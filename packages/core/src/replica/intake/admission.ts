@@ -54,7 +54,10 @@ function answerUnordered(p: PrimaryState, work: Extract<Work, { kind: 'read' }>,
   const { r } = p;
   if (work.call !== undefined) {
     const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs: 0 };
-    const carried = work.connection === undefined ? {} : { header: { outcome: outcome.kind, stable: true, header } };
+    const carried =
+      work.connection === undefined
+        ? {}
+        : { header: { outcome: outcome.kind, stable: true, orderNum: NO_ORDER, header } };
     r.effects.push({ kind: 'answerCall', call: work.call, outcome, ...carried });
     return;
   }

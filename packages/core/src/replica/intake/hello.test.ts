@@ -10,6 +10,8 @@ import {
   NO_TERM,
   type ReplicaId,
 } from '../../model/ids.js';
+import { SECRET } from '../../testing/world/identity.js';
+import { virtualSeal } from '../../testing/world/virtual-seal.js';
 import { Replica } from '../replica.js';
 
 const member = { id: 'S1' as ReplicaId, incarnation: '1'.repeat(32) as Incarnation };
@@ -17,7 +19,14 @@ const link = 1 as LinkId;
 
 function helloWith(connection: ConnectionId) {
   const config = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'bank' } }] });
-  const replica = new Replica({ member, address: 'localhost:1', config, admits: false });
+  const replica = new Replica({
+    member,
+    address: 'localhost:1',
+    config,
+    admits: false,
+    seal: virtualSeal,
+    newSecret: SECRET,
+  });
   const heard = { term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 0 };
   const frame: HelloFrame = { kind: 'hello', group: 'bank', connection, fresh: true, ...heard };
   return replica.step({ kind: 'sessionFrame', link, peer: 'localhost:2', frame }, 0);

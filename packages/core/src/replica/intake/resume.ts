@@ -3,7 +3,6 @@
 import type { Collected } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { SeqNum } from '../../model/ids.js';
-import type { OrderInfo } from '../../model/order-info.js';
 import { VOIDED } from '../../model/outcome.js';
 import { giveCached } from '../release/replies.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -117,20 +116,4 @@ export function checkSilent(p: PrimaryState, connection: Connection): void {
 export function expireSession(p: PrimaryState, connection: Connection): void {
   connection.silentSinceMs = Number.POSITIVE_INFINITY;
   p.scheduler.add({ kind: 'expire', connection: connection.id });
-}
-
-/**
- * FIG. 9: a client reflects orders.
- *
- * @returns whether it reflected an order that was never given; then it was refused, and its link must be closed
- */
-export function refuseForged(p: PrimaryState, connection: Connection, orders: readonly OrderInfo[]): boolean {
-  const { r } = p;
-  const link = connection.session?.link;
-  const foreign = p.order.primaryReceives(orders);
-  if (/* rule refuse-forged-order */ foreign === undefined || link === undefined) return false;
-  r.log('warn', 'a client reflected an order that was never given', { orderNum: foreign.orderNum });
-  const reason = `order ${foreign.orderNum} of term ${foreign.term} was never given`;
-  r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code: 'UNDERSTUDY_MALFORMED', reason } });
-  return true;
 }

@@ -6,6 +6,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { openOrders } from '../state/sealing.js';
 import { resendItems } from '../streams/items.js';
 import { onRequest, seeReplies } from './bodies.js';
 
@@ -122,9 +123,13 @@ function onMulticast(
   if (!session.registered) register(r, connection, session);
   if (header.term > r.term) r.effects.push({ kind: 'readRecord' });
   seeReplies(r, connection, header.repliesSeenUpTo);
-  if (header.destOrderInfo.length > 0 && !r.role.reflected(connection, header.destOrderInfo)) {
-    hangUp(r, connection);
-    return;
+  if (header.destOrderInfo.length > 0) {
+    const orders = openOrders(r, connection, header.destOrderInfo);
+    if (/* rule refuse-unsealed */ orders === undefined) {
+      refuseForged(r, connection);
+      return;
+    }
+    r.role.reflected(orders);
   }
   // Where calls travel as RPCs, a replica that serves gets a request by frame only if its RPC was given up.
   const byFrame = r.config.carrier === 'rpc' && r.role.answersFrames;
@@ -139,6 +144,17 @@ function onMulticast(
   if (reads.length > 0 && !r.role.read(connection, peer, header.term, reads)) hangUp(r, connection);
   session.closing = header.closing;
   if (header.closing) r.wantFlush();
+}
+
+/** A session that reflects anything but what the group sealed for it is refused, and nothing that it reflected counts. */
+function refuseForged(r: ReplicaState, connection: Connection): void {
+  r.forgedOrders++;
+  r.log('warn', 'a client reflected orders that were not sealed for it', { connection: connection.id });
+  const link = connection.session?.link;
+  if (link === undefined) return;
+  const reason = 'the session reflected orders that no replica sealed for it';
+  r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code: 'UNDERSTUDY_MALFORMED', reason } });
+  hangUp(r, connection);
 }
 
 /** Keeps a session's reads until this replica serves. */
@@ -176,11 +192,16 @@ function onCollected(
   frame: CollectedFrame,
 ): void {
   if (frame.term !== r.term) return;
+  const orders = openOrders(r, connection, frame.orders);
+  if (orders === undefined) {
+    refuseForged(r, connection);
+    return;
+  }
   session.heartbeatMs = frame.sentAtMs;
   seeReplies(r, connection, frame.repliesSeenUpTo);
   const { retained, outstanding, sentUpTo, streams } = frame;
   session.collected = { retained: new Set(retained), outstanding, sentUpTo, streams };
-  r.role.collected(connection, peer, frame);
+  r.role.collected(connection, peer, orders);
 }
 
 /** Closes a session's link. The session itself may come back on another one. */

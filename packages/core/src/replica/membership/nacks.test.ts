@@ -11,6 +11,8 @@ import {
 } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { createRecord } from '../../record/transitions.js';
+import { SECRET } from '../../testing/world/identity.js';
+import { virtualSeal } from '../../testing/world/virtual-seal.js';
 import { Replica } from '../replica.js';
 import type { ReplicaEffect } from '../state/events.js';
 
@@ -31,8 +33,15 @@ function primaryWithLargeCalls(): Replica {
   const config = parseServiceConfig({
     loadBalancingConfig: [{ understudy: { group: 'bank', replication: 'passive', leaseMs: LEASE_MS } }],
   });
-  const replica = new Replica({ member: primary, address: 'localhost:1', config, admits: false });
-  const record = createRecord('bank', primary, 'localhost:1');
+  const replica = new Replica({
+    member: primary,
+    address: 'localhost:1',
+    config,
+    admits: false,
+    seal: virtualSeal,
+    newSecret: SECRET,
+  });
+  const record = createRecord('bank', primary, 'localhost:1', SECRET);
   replica.step({ kind: 'start', record }, 0);
   replica.step({ kind: 'record', record: { ...record, epoch: 2 as Epoch, inSync: [primary, backup] } }, 0);
   replica.step({ kind: 'peerUp', peer: backup }, 0);

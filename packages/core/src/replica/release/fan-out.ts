@@ -9,6 +9,7 @@ import type { OrderInfo } from '../../model/order-info.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { sealOrders } from '../state/sealing.js';
 import { flushStreamCalls, takeItems } from '../streams/items.js';
 import { echoDue, sendReplies } from './session-frames.js';
 
@@ -17,6 +18,7 @@ export const HEARTBEATS_PER_LEASE = 6;
 /** Once this many announcements have gathered, they leave without waiting for more. */
 const BATCH_MAX = 64;
 const NO_ITEMS: readonly SeqItem[] = [];
+const NO_ORDERS: readonly OrderInfo[] = [];
 
 /** Sends everything that was gathered during this turn. */
 export function flushPrimary(p: PrimaryState): void {
@@ -63,9 +65,9 @@ function flushSession(p: PrimaryState, connection: Connection): void {
   // Orders that are stable by now are not carried any more, so a reply that reflects only such orders must say that it
   // is stable.
   if (hasReplies) markStable(session, r.stableUpTo);
-  const sourceOrderInfo = hasOrders ? p.order.multicastMessage(carried, session.carryUpTo) : [];
+  const orders = hasOrders ? p.order.multicastMessage(carried, session.carryUpTo) : NO_ORDERS;
   session.carriedUpTo = maxOf(session.carriedUpTo, session.carryUpTo);
-  sendReplies(r, session, sourceOrderInfo, items, r.stableUpTo);
+  sendReplies(r, session, sealOrders(r, connection, orders), items, r.stableUpTo);
 }
 
 function markStable({ replies, reads }: ClientSession, stableUpTo: OrderNum): void {

@@ -10,6 +10,7 @@ import type { Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplyToRelease } from '../state/release-rule.js';
+import { sealOrders } from '../state/sealing.js';
 import { waitsForStability } from './demands.js';
 
 /** An ordered message has its outcome: every caller that waits gets it as soon as it may leave. */
@@ -131,11 +132,11 @@ function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRel
       r.effects.push({ kind: 'answerCall', call, outcome });
       return;
     }
-    const sourceOrderInfo = p.order.multicastMessage(r.stableUpTo, orderNum);
+    const sourceOrderInfo = sealOrders(r, connection, p.order.multicastMessage(r.stableUpTo, orderNum));
     const heartbeatMs = connection.session?.heartbeatMs ?? 0;
     const bare = { term: r.term, sourceOrderInfo, stableUpTo: r.stableUpTo, heartbeatMs };
     const header = connection.session?.viewSent === false ? { ...bare, view: r.view } : bare;
-    r.effects.push({ kind: 'answerCall', call, outcome, header: { outcome: outcome.kind, stable, header } });
+    r.effects.push({ kind: 'answerCall', call, outcome, header: { outcome: outcome.kind, stable, orderNum, header } });
     return;
   }
   const session = connection?.session;

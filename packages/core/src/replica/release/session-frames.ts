@@ -3,7 +3,7 @@
 import type { ClientSession } from '../../connection/client-session.js';
 import type { ReadReply, SeqItem, SeqReply } from '../../model/frames.js';
 import { NO_ORDER, type OrderNum } from '../../model/ids.js';
-import type { OrderInfo } from '../../model/order-info.js';
+import type { SealedOrders } from '../../model/sealed.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 const NO_REPLIES: readonly SeqReply[] = [];
@@ -29,7 +29,7 @@ export const echoDue = (r: ReplicaState, session: ClientSession): boolean =>
 export function sendReplies(
   r: ReplicaState,
   session: ClientSession,
-  sourceOrderInfo: OrderInfo[],
+  sourceOrderInfo: readonly SealedOrders[],
   items: readonly SeqItem[],
   stableUpTo: OrderNum,
 ): void {

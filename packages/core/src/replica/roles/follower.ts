@@ -76,11 +76,8 @@ abstract class Follower extends Role {
     this.acknowledge();
   }
 
-  override reflected(_connection: Connection, orders: readonly OrderInfo[]): boolean {
-    // In `direct` no client is asked to reflect orders, so none is believed.
-    const isAsked = /* rule reflected-if-asked */ this.r.config.multicast === 'destination';
-    if (isAsked && this.follower !== undefined) backupReceivesOrders(this.follower, orders);
-    return true;
+  override reflected(orders: readonly OrderInfo[]): void {
+    if (this.follower !== undefined) backupReceivesOrders(this.follower, orders);
   }
 
   override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {

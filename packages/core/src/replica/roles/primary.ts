@@ -4,7 +4,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
-import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
+import type { NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
 import { type LinkId, minOf, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
@@ -16,14 +16,7 @@ import { checkpointForSuccessor, onOwnCheckpoint, startFromBase } from '../check
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { failWaiters, onCallGone, onPlainCall, onRead, onRpcCall } from '../intake/calls.js';
 import { onPlainPart } from '../intake/plain-streams.js';
-import {
-  checkSilent,
-  dropWaiting,
-  expireSession,
-  refuseForged,
-  resumeOutstanding,
-  voidUnordered,
-} from '../intake/resume.js';
+import { checkSilent, dropWaiting, expireSession, resumeOutstanding, voidUnordered } from '../intake/resume.js';
 import { admitNextPart, onRequested } from '../intake/schedule.js';
 import { askSession } from '../intake/sessions.js';
 import { onAck, onJoin } from '../membership/backups.js';
@@ -158,15 +151,11 @@ export class Primary extends Role {
     return this.p.sessionsPaused ? 0 : this.#r.nowMs - this.p.sessionsReadSinceMs;
   }
 
-  override reflected(connection: Connection, orders: readonly OrderInfo[]): boolean {
-    return !refuseForged(this.p, connection, orders);
-  }
-
   override streamsAsked(connection: Connection, asks: readonly StreamAsk[], sent: readonly SeqNum[]): void {
     onAsked(this.p, connection, asks, sent);
   }
 
-  override collected(connection: Connection, peer: string, _frame: CollectedFrame): void {
+  override collected(connection: Connection, peer: string, _orders: readonly OrderInfo[]): void {
     resumeOutstanding(this.p, connection, peer);
   }
 

@@ -1,9 +1,10 @@
 /** The role of a replica that was designated and finds out what there is to adopt. */
 
 import type { Connection } from '../../connection/connection.js';
-import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
+import type { NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
 import { type LinkId, minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
+import type { OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { failCall, onCallGone, onRpcCall, refuseCall } from '../intake/calls.js';
@@ -72,8 +73,8 @@ export class Promoting extends Role {
     this.m.collection.sessionIsBack(id);
   }
 
-  override collected({ id }: Connection, _peer: string, frame: CollectedFrame): void {
-    this.m.collection.sessionAnswered(id, frame.orders);
+  override collected({ id }: Connection, _peer: string, orders: readonly OrderInfo[]): void {
+    this.m.collection.sessionAnswered(id, orders);
   }
 
   override sessionSpoke(): void {

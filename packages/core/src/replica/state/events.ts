@@ -276,6 +276,8 @@ export interface ReplicaStatus {
    * Streaming calls that this replica keeps, including those that ended but whose clients have not taken every item.
    */
   readonly streams: number;
+  /** How often clients reflected orders that no replica of the group had sealed for them, in this life. */
+  readonly forgedOrders: number;
   /** Why the group does not serve, in a sentence; undefined when it does. */
   readonly blocked: string | undefined;
   /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */

@@ -10,7 +10,7 @@ import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
-import type { LogLevel } from '../../model/ports.js';
+import type { LogLevel, OrderSeal } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -38,6 +38,9 @@ export interface ReplicaOptions {
   readonly config: GroupConfig;
   /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
   readonly admits: boolean;
+  readonly seal: OrderSeal;
+  /** Random text that nobody can guess. It becomes the secret of the group's record if this replica creates that. */
+  readonly newSecret: string;
 }
 
 /** A message's name as a key for maps. */
@@ -57,6 +60,10 @@ export class ReplicaState {
   readonly address: string;
   readonly config: GroupConfig;
   readonly admits: boolean;
+  readonly seal: OrderSeal;
+  readonly newSecret: string;
+  /** How often clients reflected orders that no replica of the group had sealed for them. */
+  forgedOrders = 0;
   /**
    * The connections on which this replica itself numbers messages: `plain` for plain clients, `group` for replies to
    * the group's own calls.
@@ -103,11 +110,16 @@ export class ReplicaState {
 
   readonly #settings = new Map<string, MethodSettings>();
 
-  constructor({ member, address, config, admits }: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
+  constructor(
+    { member, address, config, admits, seal, newSecret }: ReplicaOptions,
+    firstRole: (r: ReplicaState) => Role,
+  ) {
     this.self = member;
     this.address = address;
     this.config = config;
     this.admits = admits;
+    this.seal = seal;
+    this.newSecret = newSecret;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);
@@ -178,6 +190,7 @@ export class ReplicaState {
       openStreams: this.openStreams,
       openNested: this.nested.open,
       streams: this.connections.streams,
+      forgedOrders: this.forgedOrders,
       blocked: this.role.blocked,
       recordChange: this.changeReason,
     };

@@ -4,7 +4,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
-import type { CollectedFrame, NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
+import type { NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
 import type { LinkId, OrderNum, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
@@ -111,11 +111,9 @@ export abstract class Role {
     return false;
   }
   /** @returns whether the session may go on; false if it reflected an order that no primary of this group gave */
-  reflected(_connection: Connection, _orders: readonly OrderInfo[]): boolean {
-    return true;
-  }
+  reflected(_orders: readonly OrderInfo[]): void {}
   streamsAsked(_connection: Connection, _asks: readonly StreamAsk[], _sent: readonly SeqNum[]): void {}
-  collected(_connection: Connection, _peer: string, _frame: CollectedFrame): void {}
+  collected(_connection: Connection, _peer: string, _orders: readonly OrderInfo[]): void {}
   /** A frame of a session was handled. */
   sessionSpoke(): void {}
 

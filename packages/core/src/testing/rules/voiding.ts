@@ -87,16 +87,10 @@ export const VOIDING_RULES: readonly Rule[] = [
     shows: 'S1  answers other -> m1=1',
   },
   {
-    rule: 'bad input: a client that reflects an order that was never given is refused',
+    rule: 'bad input: a client that reflects an order that was not sealed for it is refused',
     scenario: 'forged-order',
-    without: { 'refuse-forged-order': 'true' },
+    without: { 'refuse-unsealed': 'false' },
     lacks: 'S1>C1  refused UNDERSTUDY_MALFORMED',
-  },
-  {
-    rule: 'bad input: a backup takes no orders from clients where the primary announces them itself',
-    scenario: 'forged-order-direct',
-    without: { 'reflected-if-asked': 'true' },
-    lacks: 'S2  processes 1: m1',
   },
   {
     rule: 'bounds: a backup drops from its log what is stable',

@@ -1,5 +1,6 @@
 import type { SessionHeader } from '../../model/frames.js';
-import { connectionId, type OrderNum, type SeqNum, type Term } from '../../model/ids.js';
+import type { OrderNum, SeqNum, Term } from '../../model/ids.js';
+import type { SealedOrders } from '../../model/sealed.js';
 import { bytesOf } from '../text.js';
 import type { Frame } from './links.js';
 import type { World } from './world.js';
@@ -119,21 +120,27 @@ const NETWORK: Readonly<Record<string, Command>> = {
   /** A client makes up order 7, of term 1 or 2: `forge C1>S1 7`, `forge C1>S1 7 2`. */
   forge: (world, [link, orderNum, term = '1']) =>
     world.links.send(...ends(link), forged(world, Number(orderNum), Number(term) as Term)),
+  /** A client says that it holds order 7 of term 1, when it is asked in term 2: `claim C1>S2 7`. */
+  claim: (world, [link, orderNum]) => world.links.send(...ends(link), claimed(world, Number(orderNum))),
 };
 
 /** What a line of a scenario can ask for. */
 export const COMMANDS: Readonly<Record<string, Command>> = { ...PROCESSES, ...REQUESTS, ...HANDLERS, ...NETWORK };
 
-/** A null message that reflects an order which no primary gave. */
+/** A null message that reflects an order which no replica sealed. */
 function forged(world: World, orderNum: number, term: Term): Frame {
-  const info = {
-    term,
-    orderNum: orderNum as OrderNum,
-    connection: connectionId('session', 'f'.repeat(32)),
-    seqNum: 1 as SeqNum,
-    kind: 'call',
-  } as const;
-  return { kind: 'multicast', header: headerOf(world, [info]), requests: [], reads: [], streams: [] };
+  return { kind: 'multicast', header: headerOf(world, [madeUp(term, orderNum)]), requests: [], reads: [], streams: [] };
+}
+
+/** An answer to `collect` that claims an order which no replica sealed. */
+const claimed = ({ nowMs }: World, orderNum: number): Frame => ({
+  ...{ kind: 'collected', term: 2 as Term, orders: [madeUp(1 as Term, orderNum)], retained: [], outstanding: [] },
+  ...{ streams: [], sentUpTo: 0 as SeqNum, repliesSeenUpTo: 0 as SeqNum, sentAtMs: nowMs },
+});
+
+function madeUp(term: Term, orderNum: number): SealedOrders {
+  const place = orderNum as OrderNum;
+  return { term, first: place, last: place, box: new Uint8Array(0) };
 }
 
 const headerOf = ({ nowMs }: World, destOrderInfo: SessionHeader['destOrderInfo']): SessionHeader => ({

@@ -2,7 +2,8 @@ import type { GroupConfig } from '../../config/config.js';
 import type { Member } from '../../model/record.js';
 import { Replica } from '../../replica/replica.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/state/events.js';
-import { memberOf } from '../world/identity.js';
+import { memberOf, SECRET } from '../world/identity.js';
+import { virtualSeal } from '../world/virtual-seal.js';
 import { Process } from './process.js';
 import { Service } from './service.js';
 
@@ -36,7 +37,14 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.heldAdmissions = [];
     this.sessionsPaused = false;
     this.wanted = [];
-    this.core = new Replica({ member: this.member, address: this.name, config, admits });
+    this.core = new Replica({
+      member: this.member,
+      address: this.name,
+      config,
+      admits,
+      seal: virtualSeal,
+      newSecret: SECRET,
+    });
   }
 
   end(): void {

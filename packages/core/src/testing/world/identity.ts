@@ -11,3 +11,6 @@ export const memberOf = (name: string, life: number): Member => ({
 /** The connection of the session with this number. Texts call it `C` and the number's last three hexadecimal digits. */
 export const sessionOf = (number: number): ConnectionId =>
   connectionId('session', hex32(0xc000 + number).replace(/^0/, 'f'));
+
+/** The secret of every virtual group's record. */
+export const SECRET = 'a secret of tests';

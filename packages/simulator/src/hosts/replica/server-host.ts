@@ -9,7 +9,15 @@ import {
   type ReplicaEvent,
   type ReplyFrame,
 } from '@understudy/core/internal';
-import { type Adapter, carryOut, describeEffect, memberOf } from '@understudy/core/testing';
+import {
+  type Adapter,
+  carryOut,
+  contentOf,
+  describeEffect,
+  memberOf,
+  SECRET,
+  virtualSeal,
+} from '@understudy/core/testing';
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
 import type { Sessions } from '../../checks/sessions.js';
@@ -102,7 +110,14 @@ export class ServerHost extends Host {
     this.lives++;
     this.member = memberOf(this.name, this.lives);
     const { config, admits } = this.#world.plan;
-    this.core = new Replica({ member: this.member, address: this.name, config, admits });
+    this.core = new Replica({
+      member: this.member,
+      address: this.name,
+      config,
+      admits,
+      seal: virtualSeal,
+      newSecret: SECRET,
+    });
     this.status = undefined;
     this.life = new Life(this.#world, this);
     this.#admissions = new Admissions(this.name);
@@ -212,15 +227,16 @@ export class ServerHost extends Host {
     sendToSession: ({ link, frame }) => {
       const { watch, losses } = this.#world;
       if (frame.kind === 'replies') {
-        for (const info of frame.header.sourceOrderInfo) watch.order(info);
-        losses.left(frame.header.sourceOrderInfo);
+        const orders = contentOf(frame.header.sourceOrderInfo);
+        for (const info of orders) watch.order(info);
+        losses.left(orders);
       }
       this.#sendToSession(this.sessionLinks.get(link), frame);
     },
     closeSession: ({ link }) => this.sessionLinks.get(link)?.endAtServer(),
     answerCall: ({ call, outcome, header }) => {
       const caller = this.#callers.answered(call);
-      if (header !== undefined) this.#world.losses.left(header.header.sourceOrderInfo);
+      if (header !== undefined) this.#world.losses.left(contentOf(header.header.sourceOrderInfo));
       caller?.answered(outcome, header);
     },
     answerItem: ({ call, item }) => this.#callers.stream(call)?.item(item),
