@@ -14,9 +14,15 @@ export class Collection {
   /** In-sync peers that have not promised yet, each with the time at which the promotion stops waiting for it. */
   readonly waitingPeers = new Map<ReplicaId, { readonly member: Member; untilMs: number }>();
   /**
-   * Registered sessions that have not answered yet. A session is given up only once it can no longer deliver a reply.
+   * Registered sessions that have not answered yet. A session is given up only once it can no longer deliver a reply of
+   * an older term.
    */
   readonly waitingSessions = new Set<ConnectionId>();
+  /** When the promotion stops waiting for sessions, however often they come back meanwhile. */
+  sessionsUntilMs: number;
+  /** When it stops waiting for bodies that sessions say they have; undefined before it asked for the first. */
+  bodiesUntilMs: number | undefined;
+  readonly #patienceMs: number;
   /**
    * Peers that did not answer in time. The change of the record that publishes the adoption removes them from the
    * in-sync set.
@@ -26,11 +32,16 @@ export class Collection {
   readonly announced = new Map<OrderNum, OrderInfo>();
   /** The announcements that each live session says it holds. */
   readonly #held = new Map<ConnectionId, readonly OrderInfo[]>();
-  /** The announcement whose body was requested last; `#askedMs` is the time of that request. */
-  #asked: OrderInfo | undefined;
-  #askedMs = Number.NEGATIVE_INFINITY;
+  /** When the body of each announcement was requested last. */
+  readonly #askedMs = new Map<OrderInfo, number>();
   /** The proposed adoption: orders up to this one are kept. */
   through: OrderNum = NO_ORDER;
+
+  /** @param patienceMs how long to wait for sessions, and then once more for bodies */
+  constructor(nowMs: number, patienceMs: number) {
+    this.sessionsUntilMs = nowMs + patienceMs;
+    this.#patienceMs = patienceMs;
+  }
 
   add(orders: readonly OrderInfo[]): void {
     for (const info of orders) {
@@ -39,12 +50,25 @@ export class Collection {
     }
   }
 
-  /** Whether to request this body now. A different body is requested at once, the same one only every `afterMs`. */
+  /** Whether to request this body now: the same one only every `afterMs`. */
   mayAskFor(info: OrderInfo, nowMs: number, afterMs: number): boolean {
-    if (this.#asked === info && /* rule ask-in-time */ nowMs - this.#askedMs < afterMs) return false;
-    this.#asked = info;
-    this.#askedMs = nowMs;
+    const askedMs = this.#askedMs.get(info) ?? Number.NEGATIVE_INFINITY;
+    if (/* rule ask-in-time */ nowMs - askedMs < afterMs) return false;
+    this.#askedMs.set(info, nowMs);
     return true;
+  }
+
+  /** Whether to wait for bodies of sessions. One that keeps a body to itself holds nobody up for longer than the bound. */
+  mayWaitForBodies(nowMs: number): boolean {
+    this.bodiesUntilMs ??= nowMs + this.#patienceMs;
+    return /* rule bodies-in-bounds */ nowMs < this.bodiesUntilMs;
+  }
+
+  /** This process stood still for so long, and so could not hear anybody. */
+  forgive(gapMs: number): void {
+    for (const waiting of this.waitingPeers.values()) waiting.untilMs += gapMs;
+    this.sessionsUntilMs += gapMs;
+    if (this.bodiesUntilMs !== undefined) this.bodiesUntilMs += gapMs;
   }
 
   sessionAnswered(connection: ConnectionId, orders: readonly OrderInfo[]): void {
@@ -53,18 +77,24 @@ export class Collection {
     this.add(orders);
   }
 
-  /** A session that was given up has returned before the decision: the promotion waits for its answer again. */
-  sessionIsBack(connection: ConnectionId): void {
-    /* rule collect-who-is-back */ if (this.stage === 'collecting' && !this.#held.has(connection))
-      this.waitingSessions.add(connection);
+  /**
+   * A session that was given up has returned before the decision: the promotion waits for its answer again, if there is
+   * time. Later its answer still counts, but nobody waits for it.
+   */
+  sessionIsBack(connection: ConnectionId, nowMs: number): void {
+    if (this.stage !== 'collecting' || nowMs >= this.sessionsUntilMs || this.#held.has(connection)) return;
+    /* rule collect-who-is-back */ this.waitingSessions.add(connection);
   }
 
   /**
    * The highest order that any live session holds, counting only orders that `believes` accepts as part of the history.
+   *
+   * @param but the session that did not bring the body of its own message: nobody stops for what it holds
    */
-  highestHeldBySessions(believes: (info: OrderInfo) => boolean): OrderNum {
+  highestHeldBySessions(believes: (info: OrderInfo) => boolean, but: ConnectionId | undefined): OrderNum {
     let highest = NO_ORDER;
-    for (const orders of this.#held.values()) {
+    for (const [connection, orders] of this.#held) {
+      if (/* rule nobody-stops-for-its-own */ connection === but) continue;
       for (const info of orders) if (info.orderNum > highest && believes(info)) highest = info.orderNum;
     }
     return highest;
