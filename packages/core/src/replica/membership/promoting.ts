@@ -53,7 +53,7 @@ export function startCollecting(m: PromotionState): void {
   for (const connection of r.connections.values()) {
     const { session } = connection;
     if (session === undefined) continue;
-    /* rule collect-from-sessions */ if (session.registered) collection.waitingSessions.add(connection.id);
+    /* rule collect-from-sessions */ if (session.registered) collection.sessionAsked(connection.id, r.nowMs);
     askAgain(r, session);
   }
   tryAdopt(m);
@@ -97,19 +97,19 @@ export function promotingTick(m: PromotionState): void {
   }
   // checkSessions has unregistered sessions whose heartbeats ended. By the delivery rule, they can no longer deliver
   // anything.
-  for (const id of collection.waitingSessions) {
+  for (const id of collection.waitingSessions.keys()) {
     if (r.connections.get(id)?.session?.registered !== true) collection.waitingSessions.delete(id);
   }
-  if (/* rule sessions-in-bounds */ r.nowMs >= collection.sessionsUntilMs) giveUpSessions(m);
+  /* rule sessions-in-bounds */ giveUpSessions(m);
   tryAdopt(m);
 }
 
 /**
- * The time is up for sessions that are heard but do not say what they hold. They count as gone until they say hello
+ * Gives up sessions that are heard but do not say in time what they hold. They count as gone until they say hello
  * again: what they alone have seen may be cut, and the view that welcomes them tells them so.
  */
 function giveUpSessions({ r, collection }: PromotionState): void {
-  for (const id of collection.waitingSessions) {
+  for (const id of collection.takeOverdue(r.nowMs)) {
     const connection = r.connections.get(id);
     if (connection?.session === undefined) continue;
     r.log('warn', 'a session did not say in time what it holds; the promotion goes on without it', { connection: id });
@@ -120,7 +120,6 @@ function giveUpSessions({ r, collection }: PromotionState): void {
     r.effects.push({ kind: 'sendToSession', link, frame });
     hangUp(r, connection);
   }
-  collection.waitingSessions.clear();
 }
 
 /**
@@ -188,6 +187,7 @@ function askForBodies(m: PromotionState, first: CallOrder, believes: (info: Orde
     if (!hasBody(info) || bodyIsHere(r, info)) continue;
     const session = r.connections.get(info.connection)?.session;
     if (session?.link === undefined || !retains(session, info)) continue;
+    collection.mayWaitForBodies(info.connection, r.nowMs);
     // Every later event leads here again, so the request is repeated in time.
     if (!collection.mayAskFor(info, r.nowMs, NACK_AFTER_MS)) continue;
     const seqNums = wanted.get(session.link);
@@ -198,7 +198,7 @@ function askForBodies(m: PromotionState, first: CallOrder, believes: (info: Orde
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: seqNums.sort((a, b) => a - b) } });
   }
   const session = r.connections.get(first.connection)?.session;
-  return session !== undefined && mayCome(session, first) && collection.mayWaitForBodies(r.nowMs);
+  return session !== undefined && mayCome(session, first) && collection.mayWaitForBodies(first.connection, r.nowMs);
 }
 
 const nextAnnounced = ({ r, collection }: PromotionState, { orderNum }: OrderInfo): OrderInfo | undefined =>

@@ -15,13 +15,17 @@ export class Collection {
   readonly waitingPeers = new Map<ReplicaId, { readonly member: Member; untilMs: number }>();
   /**
    * Registered sessions that have not answered yet. A session is given up only once it can no longer deliver a reply of
-   * an older term.
+   * an older term: each with the time at which the promotion stops waiting for it.
    */
-  readonly waitingSessions = new Set<ConnectionId>();
-  /** When the promotion stops waiting for sessions, however often they come back meanwhile. */
-  sessionsUntilMs: number;
-  /** When it stops waiting for bodies that sessions say they have; undefined before it asked for the first. */
-  bodiesUntilMs: number | undefined;
+  readonly waitingSessions = new Map<ConnectionId, number>();
+  /** When sessions that come back are not waited for any more. */
+  #returnsUntilMs: number;
+  /** Whether one that came back later has given such sessions time once more, which is the last time. */
+  #reopened = false;
+  /** Sessions that had their time and did not answer: nobody waits for them again. */
+  readonly #givenUp = new Set<ConnectionId>();
+  /** When the promotion stops waiting for bodies of a session, for those that it has waited for. */
+  readonly #bodiesUntilMs = new Map<ConnectionId, number>();
   readonly #patienceMs: number;
   /**
    * Peers that did not answer in time. The change of the record that publishes the adoption removes them from the
@@ -39,7 +43,7 @@ export class Collection {
 
   /** @param patienceMs how long to wait for sessions, and then once more for bodies */
   constructor(nowMs: number, patienceMs: number) {
-    this.sessionsUntilMs = nowMs + patienceMs;
+    this.#returnsUntilMs = nowMs + patienceMs;
     this.#patienceMs = patienceMs;
   }
 
@@ -58,32 +62,66 @@ export class Collection {
     return true;
   }
 
-  /** Whether to wait for bodies of sessions. One that keeps a body to itself holds nobody up for longer than the bound. */
-  mayWaitForBodies(nowMs: number): boolean {
-    this.bodiesUntilMs ??= nowMs + this.#patienceMs;
-    return /* rule bodies-in-bounds */ nowMs < this.bodiesUntilMs;
+  /**
+   * Whether to wait for bodies of this session. One that keeps a body to itself holds nobody up for longer than the
+   * bound.
+   */
+  mayWaitForBodies(connection: ConnectionId, nowMs: number): boolean {
+    let untilMs = this.#bodiesUntilMs.get(connection);
+    if (untilMs === undefined) {
+      untilMs = nowMs + this.#patienceMs;
+      this.#bodiesUntilMs.set(connection, untilMs);
+    }
+    return /* rule bodies-in-bounds */ nowMs < untilMs;
   }
 
   /** This process stood still for so long, and so could not hear anybody. */
   forgive(gapMs: number): void {
     for (const waiting of this.waitingPeers.values()) waiting.untilMs += gapMs;
-    this.sessionsUntilMs += gapMs;
-    if (this.bodiesUntilMs !== undefined) this.bodiesUntilMs += gapMs;
+    for (const [id, untilMs] of this.waitingSessions) this.waitingSessions.set(id, untilMs + gapMs);
+    this.#returnsUntilMs += gapMs;
+    for (const [id, untilMs] of this.#bodiesUntilMs) this.#bodiesUntilMs.set(id, untilMs + gapMs);
   }
 
   sessionAnswered(connection: ConnectionId, orders: readonly OrderInfo[]): void {
     this.waitingSessions.delete(connection);
+    // It may have been out of reach while its bodies were waited for.
+    if (!this.#held.has(connection)) this.#bodiesUntilMs.delete(connection);
     this.#held.set(connection, orders);
     this.add(orders);
   }
 
+  /** A session is asked what it holds, for the first time in this promotion. */
+  sessionAsked(connection: ConnectionId, nowMs: number): void {
+    this.waitingSessions.set(connection, nowMs + this.#patienceMs);
+  }
+
   /**
-   * A session that was given up has returned before the decision: the promotion waits for its answer again, if there is
-   * time. Later its answer still counts, but nobody waits for it.
+   * A session that was silent for too long has returned before the decision: the promotion waits for its answer again,
+   * but never twice for one session. This replica itself may have been cut off for long, so the first return after the
+   * promotion's first time of waiting gives all such sessions another time, once. Answers that come later still count.
    */
   sessionIsBack(connection: ConnectionId, nowMs: number): void {
-    if (this.stage !== 'collecting' || nowMs >= this.sessionsUntilMs || this.#held.has(connection)) return;
-    /* rule collect-who-is-back */ this.waitingSessions.add(connection);
+    if (this.stage !== 'collecting' || this.#held.has(connection) || this.#givenUp.has(connection)) return;
+    if (this.waitingSessions.has(connection)) return;
+    if (nowMs >= this.#returnsUntilMs) {
+      if (this.#reopened) return;
+      this.#reopened = true;
+      this.#returnsUntilMs = nowMs + this.#patienceMs;
+    }
+    const untilMs = this.#reopened ? this.#returnsUntilMs : nowMs + this.#patienceMs;
+    /* rule collect-who-is-back */ this.waitingSessions.set(connection, untilMs);
+  }
+
+  /** The sessions that did not answer in time. */
+  takeOverdue(nowMs: number): readonly ConnectionId[] {
+    const overdue: ConnectionId[] = [];
+    for (const [connection, untilMs] of this.waitingSessions) if (nowMs >= untilMs) overdue.push(connection);
+    for (const connection of overdue) {
+      this.waitingSessions.delete(connection);
+      this.#givenUp.add(connection);
+    }
+    return overdue;
   }
 
   /**

@@ -83,7 +83,7 @@ export const PROMOTION_RULES: readonly Rule[] = [
   {
     rule: 'collection from sessions: one that is heard but never says what it holds is waited for within bounds',
     scenario: 'rule-sessions-in-bounds',
-    without: { 'sessions-in-bounds': 'false' },
+    without: { 'sessions-in-bounds': ';' },
     lacks: 'S2  is primary, term 2',
   },
   {
