@@ -60,7 +60,9 @@ export {
   type NestedCaller,
   type NestedId,
   type NestedReply,
+  PROVEN_OWNER,
   sameNested,
+  UNPROVEN_OWNER,
 } from './model/nested.js';
 export {
   type CallOrder,

@@ -1,4 +1,5 @@
 /** The metadata that says which group makes a call, as the caller sets it and the callee reads it. */
+import { createHmac } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
 import type { NestedCaller } from '@understudy/core/internal';
 import { decodeCaller, encodeCaller } from '@understudy/wire';
@@ -18,6 +19,17 @@ export function setCaller(metadata: Metadata, caller: NestedCaller): void {
 export function callerOf(metadata: Metadata): NestedCaller | undefined {
   const [value] = metadata.get(CALLER_KEY);
   return value instanceof Uint8Array ? decodeCaller(value) : undefined;
+}
+
+/**
+ * Proves to the group that is called that the caller knows `secret`. The proof holds for this one call, which takes
+ * effect once however often somebody repeats it.
+ *
+ * @param group the name of the group that is called
+ */
+export function callerProof(secret: string, group: string, { client, term, id, settledUpTo }: NestedCaller): Buffer {
+  const hmac = createHmac('sha256', secret);
+  return hmac.update(encodeCaller({ client, term, id, settledUpTo })).update(group).digest();
 }
 
 /**

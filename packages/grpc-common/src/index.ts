@@ -1,7 +1,7 @@
 /** What clients and servers agree on in gRPC's terms. Nothing here keeps state or decides anything of the protocol. */
 export { Backoff, type BackoffRange } from './backoff.js';
 export { asBuffer, identity } from './buffers.js';
-export { callerOf, setCaller, setIdempotencyKey } from './caller-metadata.js';
+export { callerOf, callerProof, setCaller, setIdempotencyKey } from './caller-metadata.js';
 export type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
 export {
   ASIDE_PREFIX,

@@ -19,6 +19,7 @@ export {
   UnderstudyError,
   type UnderstudyServiceConfig,
 } from '@understudy/core';
+export type { CallerSecrets } from './intake/identity.js';
 export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './replica/options.js';
 
 /**

@@ -23,10 +23,16 @@ const sample = <T>(value: T, encode: (value: T) => Uint8Array, decode: (bytes: U
 });
 
 const all: readonly Sample[] = [
-  ...samples.sessionFrames.map((frame) => sample(frame, wire.encodeSessionFrame, wire.decodeSessionFrame)),
+  ...samples.sessionFrames.map((frame) =>
+    sample(frame, (each) => wire.encodeSessionFrame(each, samples.secret), wire.decodeSessionFrame),
+  ),
   ...samples.replyFrames.map((frame) => sample(frame, wire.encodeReplyFrame, wire.decodeReplyFrame)),
   ...samples.peerFrames.map((frame) => sample(frame, wire.encodePeerFrame, wire.decodePeerFrame)),
-  sample(samples.rpcRequestHeader, wire.encodeRpcRequestHeader, wire.decodeRpcRequestHeader),
+  sample(
+    samples.rpcRequestHeader,
+    (each) => wire.encodeRpcRequestHeader(each, samples.secret),
+    wire.decodeRpcRequestHeader,
+  ),
   sample(samples.rpcReplyHeader, wire.encodeRpcReplyHeader, wire.decodeRpcReplyHeader),
   sample(samples.peerHello, wire.encodePeerHello, wire.decodePeerHello),
   sample(samples.reply, wire.encodeOutcome, wire.decodeOutcome),

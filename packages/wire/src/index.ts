@@ -22,3 +22,4 @@ export { decodeCaller, encodeCaller } from './parts/nested.js';
 export { decodeOutcome, encodeOutcome } from './parts/outcome.js';
 export { decodeRequest, encodeRequest } from './parts/request.js';
 export { decodeOrders, encodeOrders } from './parts/sealed.js';
+export { connectionOf, SECRET_BYTES } from './parts/secret.js';

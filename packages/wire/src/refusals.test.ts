@@ -5,12 +5,15 @@ import {
   type NewTermFrame,
   NO_ORDER,
   type OrderInfo,
+  type RpcRequestHeader,
   type SeqNum,
+  type SessionFrame,
 } from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { Kind } from './bytes/layout.js';
 import { Writer } from './bytes/writer.js';
 import * as wire from './index.js';
+import { SECRET } from './testing/arbitraries.js';
 
 /** The encoding with some bits of its byte `at` set. */
 function withBits(bytes: Uint8Array, at: number, bits: number): Buffer {
@@ -28,6 +31,8 @@ function replaced(bytes: Uint8Array, from: Buffer, to: Buffer): Buffer {
 }
 
 const connection = connectionId('plain', '0123456789abcdef'.repeat(2));
+const encodeSessionFrame = (frame: SessionFrame) => wire.encodeSessionFrame(frame, SECRET);
+const encodeRpcRequestHeader = (each: RpcRequestHeader) => wire.encodeRpcRequestHeader(each, SECRET);
 const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
 const order: OrderInfo = {
   ...{ term: 1 as Term, orderNum: 1 as OrderNum, connection },
@@ -46,16 +51,10 @@ it('keeps a byte order mark, which is text like any other', () => {
 });
 
 describe('a connection of an unknown kind', () => {
-  const session = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum };
   const ack = { kind: 'ack', term: 1 as Term, heartbeatMs: 1, heldUpTo: 0 as OrderNum } as const;
   const acked = { ...ack, processedUpTo: 0 as OrderNum, afresh: false, divergedAt: undefined, leaving: false };
   const announce = { kind: 'announce', term: 1 as Term, sentAtMs: 1, stableUpTo: 0 as OrderNum } as const;
   const places: [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
-    [
-      'a hello',
-      wire.encodeSessionFrame({ kind: 'hello', group: 'bank', connection, fresh: true, ...session }),
-      wire.decodeSessionFrame,
-    ],
     ['the orders of a client’s box', wire.encodeOrders([order]), wire.decodeOrders],
     [
       'the orders of an announcement',
@@ -110,11 +109,6 @@ describe('a connection of an unknown kind', () => {
         checkpoint: { ...checkpoint, connections: [snapshot] },
       }),
       wire.decodePeerFrame,
-    ],
-    [
-      'the header of a call that travels as an RPC',
-      wire.encodeRpcRequestHeader({ connection, seqNum: 1 as SeqNum, awaitStable: false, header }),
-      wire.decodeRpcRequestHeader,
     ],
   ];
   const bytes = Buffer.from(connectionHex(connection), 'hex');
@@ -208,7 +202,7 @@ describe('the carrier’s flag', () => {
   });
 
   it('is refused in the header of a multicast, which does not use it', () => {
-    const bytes = wire.encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
+    const bytes = encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
     expect(() => wire.decodeSessionFrame(withBits(bytes, 2, 0b1))).toThrow(
       'UNDERSTUDY_MALFORMED: unknown flags 1 of a header',
     );
@@ -239,10 +233,34 @@ describe('a decoder', () => {
       { ...common, requests, reads: [] },
       { ...common, requests: [], reads: [{ readId: 1, request }] },
     ]) {
-      expect(() => wire.decodeSessionFrame(wire.encodeSessionFrame(frame))).toThrow(
+      expect(() => wire.decodeSessionFrame(encodeSessionFrame(frame))).toThrow(
         'UNDERSTUDY_MALFORMED: a client sent the reply to a nested call',
       );
     }
+  });
+
+  it('refuses a client’s frame that names an idempotency key, which would answer or block the calls of others', () => {
+    const request = { method: '/a.B/C', message: Buffer.from('m'), key: '["","/a.B/C","k"]' };
+    const common = { kind: 'multicast', header, streams: [] } as const;
+    const requests = [{ seqNum: 1 as SeqNum, request, awaitStable: false }];
+    for (const frame of [
+      { ...common, requests, reads: [] },
+      { ...common, requests: [], reads: [{ readId: 1, request }] },
+    ]) {
+      expect(() => wire.decodeSessionFrame(encodeSessionFrame(frame))).toThrow(
+        'UNDERSTUDY_MALFORMED: a client named an idempotency key in a frame',
+      );
+    }
+  });
+
+  it.each([0, 16, 31, 33])('refuses a hello whose secret has %i bytes', (length) => {
+    const hello = { kind: 'hello', group: 'bank', connection: wire.connectionOf(SECRET), fresh: true } as const;
+    const bytes = encodeSessionFrame({ ...hello, term: 1 as Term, repliesSeenUpTo: 0 as SeqNum, sentAtMs: 1 });
+    const whole = Buffer.concat([Buffer.from([wire.SECRET_BYTES]), SECRET]);
+    const other = Buffer.concat([Buffer.from([length]), Buffer.alloc(length, 7)]);
+    expect(() => wire.decodeSessionFrame(replaced(bytes, whole, other))).toThrow(
+      'UNDERSTUDY_MALFORMED: the secret of a session has 32 bytes',
+    );
   });
 
   it('refuses a caller whose name is too long', () => {

@@ -78,7 +78,8 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
     }
     this.#metadata = callerEntries(metadata);
     try {
-      this.#caller = callerOf(metadata);
+      const caller = callerOf(metadata);
+      this.#caller = caller && this.host.proved(caller);
     } catch {
       this.endHere(errorStatus('UNDERSTUDY_MALFORMED', UNREADABLE_CALLER));
       return;

@@ -15,6 +15,7 @@ export interface ChannelPlan {
   readonly config: GroupConfig;
   readonly makeSession: MakeSession;
   readonly logger: Logger;
+  readonly callerSecret: string | undefined;
 }
 
 /**

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { Carrier, Logger, ReplicaId } from '@understudy/core';
-import { connectionHex, connectionId, type GroupConfig } from '@understudy/core/internal';
-import type { AuthContext } from '@understudy/grpc-common';
+import { connectionHex, type GroupConfig, type NestedCaller } from '@understudy/core/internal';
+import { type AuthContext, callerProof } from '@understudy/grpc-common';
+import { connectionOf, SECRET_BYTES } from '@understudy/wire';
 import { DeliveryQueue } from '../delivery/delivery-queue.js';
 import type { MessageLimits } from '../delivery/reception.js';
 import { ReplicaClient } from '../link/replica-client.js';
@@ -29,6 +30,7 @@ export interface HostSetup {
   readonly makeRpc: MakeRpc;
   readonly hint: PrimaryHint;
   readonly logger: Logger;
+  readonly callerSecret: string | undefined;
 }
 
 /** What a channel knows about its group. */
@@ -75,6 +77,13 @@ export class SessionHost {
     const authority = options['grpc.default_authority'] ?? addresses[0]?.text ?? '';
     const list = addresses.map((address) => address.text).join(',');
     this.callMetadata = new CallMetadataSource(credentials, list, options, authority);
+  }
+
+  /** The caller with the proof that this process belongs to its group, if there is a secret to prove it with. */
+  proved(caller: NestedCaller): NestedCaller {
+    const { callerSecret, config } = this.#setup;
+    if (callerSecret === undefined) return caller;
+    return { ...caller, proof: callerProof(callerSecret, config.group, caller) };
   }
 
   get closed(): boolean {
@@ -145,8 +154,10 @@ export class SessionHost {
 
   #startSession(): SessionRunner {
     const { config, makeSession, makeRpc, hint, logger } = this.#setup;
+    const secret = randomBytes(SECRET_BYTES);
     const runner = new SessionRunner({
-      connection: connectionId('session', randomBytes(16).toString('hex')),
+      secret,
+      connection: connectionOf(secret),
       config,
       replicas: this.#replicas,
       makeSession,

@@ -7,6 +7,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import type { SessionFrame } from '@understudy/core/internal';
+import { callerProof } from '@understudy/grpc-common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { understudyClient } from '../setup/replicated.js';
 import { CalledGroup } from '../testing/called-group.js';
@@ -47,6 +48,15 @@ describe('a unary call that a handler makes', () => {
     expect(outcome).toMatchObject({ code: Status.OK, message: Buffer.from('x') });
     primary.only.receive(outcome);
     expect((await asked).value).toBe('x');
+  });
+
+  it('proves by a secret which group calls', async () => {
+    const primary = ScriptedHandling.byHand();
+    const knowing = called.connect({ callerSecret: 's'.repeat(32) });
+    void primary.run(() => ask(knowing, 'x'));
+    await primary.only.send(callerAt(9, 2));
+    const proof = callerProof('s'.repeat(32), 'test', callerAt(9, 2));
+    expect(called.seen.map(({ nested }) => nested)).toEqual([{ ...callerAt(9, 2), proof }]);
   });
 
   it('tells the group that it calls which group calls, apart from its metadata', async () => {

@@ -53,11 +53,14 @@ export interface Invocation {
 /** Carries calls as RPCs: their bytes unchanged, with a header in their metadata. */
 export class RpcCarrier {
   readonly #makeRpc: MakeRpc;
+  readonly #secret: Uint8Array;
   readonly #events: RpcEvents;
   readonly #open = new Map<CallId, RpcCall>();
 
-  constructor(makeRpc: MakeRpc, events: RpcEvents) {
+  /** @param secret that of the session whose calls these are */
+  constructor(makeRpc: MakeRpc, secret: Uint8Array, events: RpcEvents) {
     this.#makeRpc = makeRpc;
+    this.#secret = secret;
     this.#events = events;
   }
 
@@ -65,7 +68,7 @@ export class RpcCarrier {
     // The session sends a call again only after it has given up the RPC that carried it.
     this.cancel(call);
     const metadata = carriedMetadata(setAside(request.metadata, regenerated));
-    metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, sendByFrame)));
+    metadata.set(HEADER_KEY, asBuffer(encodeHeader(header, this.#secret, sendByFrame)));
     metadata.set(SLOT_KEY, String(slot));
     if (request.deadlineMs !== undefined) metadata.set(DEADLINE_KEY, String(request.deadlineMs));
     if (request.nested !== undefined) setCaller(metadata, request.nested);
@@ -147,11 +150,11 @@ const PASSING: readonly Status[] = [Status.UNAVAILABLE, Status.CANCELLED, Status
 const isUnsuited = ({ code, metadata }: StatusObject): boolean =>
   !PASSING.includes(code) && metadata.get(CODE_KEY).length === 0;
 
-function encodeHeader(header: RpcRequestHeader, sendByFrame: () => void): Uint8Array {
-  const bytes = encodeRpcRequestHeader(header);
+function encodeHeader(header: RpcRequestHeader, secret: Uint8Array, sendByFrame: () => void): Uint8Array {
+  const bytes = encodeRpcRequestHeader(header, secret);
   if (bytes.length <= HEADER_MAX_BYTES) return bytes;
   sendByFrame();
-  return encodeRpcRequestHeader({ ...header, header: { ...header.header, destOrderInfo: [] } });
+  return encodeRpcRequestHeader({ ...header, header: { ...header.header, destOrderInfo: [] } }, secret);
 }
 
 function takeBinary(metadata: Metadata | undefined): Uint8Array | undefined {

@@ -30,6 +30,9 @@ const CLOSE_MAX_MS = 10_000;
 
 /** What a runner needs from the channel it runs for. */
 export interface RunnerSetup {
+  /** Proves to replicas that this client opened the session. It goes to them alone, and into no log. */
+  readonly secret: Uint8Array;
+  /** Follows from the secret. */
   readonly connection: ConnectionId;
   readonly config: GroupConfig;
   readonly replicas: readonly ReplicaClient[];
@@ -75,7 +78,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
       defect: (error) => this.#defect(error),
     });
     this.#links = replicas.map((replica, slot) => new ReplicaLink(slot, replica, this, setup.logger));
-    this.#carrier = new RpcCarrier(setup.makeRpc, {
+    this.#carrier = new RpcCarrier(setup.makeRpc, setup.secret, {
       rpcReply: (call, header, outcome) => this.#stepper.step({ kind: 'rpcReply', call, header, outcome }),
       rpcBroken: (call, reason, unsuited) => this.#stepper.step({ kind: 'rpcBroken', call, reason, unsuited }),
     });
@@ -226,7 +229,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
 
   #encode(frame: SessionFrame): readonly Buffer[] {
     if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
-    return messagesOf(encodeSessionFrame(frame));
+    return messagesOf(encodeSessionFrame(frame, this.#setup.secret));
   }
 
   #admit(call: OpenCall): boolean {

@@ -32,7 +32,14 @@ export interface ReplicatedOptions {
    * Default: the service config's, which defaults to `stream`.
    */
   readonly carrier?: Carrier;
+  /**
+   * For a client that handlers of a replicated service use: the secret by which the group that is called knows that this
+   * group makes the call, at least 32 characters. That group has it in its `callerSecrets`. Default: nothing is proved.
+   */
+  readonly callerSecret?: string;
 }
+
+const SECRET_MIN = 32;
 
 const silent: Logger = { log() {} };
 
@@ -45,7 +52,7 @@ const silent: Logger = { log() {} };
  * but not by interceptors, `callInvocationTransformer` or channel overrides.
  *
  * @throws UNDERSTUDY_CONFIG with the path of the field that is wrong; the client's constructor throws it for a wrong
- *   target
+ *   target; UNDERSTUDY_SETUP for a `callerSecret` that is too short
  */
 export function replicated(options: ReplicatedOptions): ClientOptions {
   return replicatedWith(options, (setup) => new Session(setup));
@@ -53,10 +60,13 @@ export function replicated(options: ReplicatedOptions): ClientOptions {
 
 /** Does what `replicated` does, with sessions that `makeSession` makes. */
 export function replicatedWith(
-  { serviceConfig, interceptors = [], logger = silent, carrier }: ReplicatedOptions,
+  { serviceConfig, interceptors = [], logger = silent, carrier, callerSecret }: ReplicatedOptions,
   makeSession: MakeSession,
 ): ClientOptions {
   const parsed = parseServiceConfig(serviceConfig);
+  if (callerSecret !== undefined && (typeof callerSecret !== 'string' || callerSecret.length < SECRET_MIN)) {
+    throw new UnderstudyError('UNDERSTUDY_SETUP', `callerSecret must be a text of at least ${SECRET_MIN} characters`);
+  }
   const config = carrier === undefined ? parsed : { ...parsed, carrier };
   const json: object = typeof serviceConfig === 'string' ? JSON.parse(serviceConfig) : serviceConfig;
   registerUnderstudy();
@@ -69,7 +79,7 @@ export function replicatedWith(
     interceptors: [...interceptors, ours],
     callInvocationTransformer: channelMarker(methods, ours),
     channelFactoryOverride: (target, credentials, channelOptions) =>
-      new ReplicatedChannel(target, credentials, channelOptions, { config, makeSession, logger }),
+      new ReplicatedChannel(target, credentials, channelOptions, { config, makeSession, logger, callerSecret }),
     'grpc.service_config': JSON.stringify(json),
   };
 }

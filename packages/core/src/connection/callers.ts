@@ -6,7 +6,7 @@
 import type { CallerSnapshot } from '../model/checkpoint.js';
 import type { ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
 import { maxOf, NO_ORDER } from '../model/ids.js';
-import type { NestedCaller, NestedId } from '../model/nested.js';
+import { type NestedCaller, type NestedId, PROVEN_OWNER, UNPROVEN_OWNER } from '../model/nested.js';
 import type { Outcome } from '../model/outcome.js';
 
 /** How many calling groups are remembered: the newest ones in processing order. */
@@ -44,7 +44,12 @@ export interface MessageName {
 
 const NONE: readonly MessageName[] = [];
 
+/** How far the term of a calling group may grow from one call to the next where nobody knows whose name it is. */
+export const TERM_LEAP_MAX = 1024;
+
 interface Caller {
+  /** Who may use the name: whoever was first known to. Undefined as long as nobody is known. */
+  owner: string | undefined;
   term: Term;
   settledUpTo: OrderNum;
   /** Oldest first. */
@@ -64,8 +69,15 @@ export class Callers {
    * @returns whether the call came before, and its outcome then
    */
   begin(caller: NestedCaller, requestDigest: number, name: MessageName): Standing {
+    if (caller.owner === UNPROVEN_OWNER) return FOREIGN;
+    const before = this.#byClient.get(caller.client);
+    if (before !== undefined) {
+      if (/* rule caller-owner */ !mayUse(before, caller)) return FOREIGN;
+      if (/* rule caller-leap */ caller.owner === undefined && caller.term - before.term > TERM_LEAP_MAX) return LEAP;
+    }
     const known = this.#open(caller.client);
     if (/* rule caller-term */ caller.term < known.term) return DEPOSED;
+    known.owner = caller.owner;
     known.term = caller.term;
     this.#settle(known, caller.settledUpTo);
     const key = keyOf(caller.id);
@@ -104,8 +116,9 @@ export class Callers {
   }
 
   snapshot(): CallerSnapshot[] {
-    return [...this.#byClient].map(([client, { term, settledUpTo, calls }]) => ({
+    return [...this.#byClient].map(([client, { owner, term, settledUpTo, calls }]) => ({
       client,
+      owner,
       term,
       settledUpTo,
       calls: [...calls.values()].flatMap(({ id, requestDigest, outcome }) =>
@@ -116,11 +129,11 @@ export class Callers {
 
   restore(callers: readonly CallerSnapshot[]): void {
     this.#byClient.clear();
-    for (const { client, term, settledUpTo, calls } of callers) {
+    for (const { client, owner, term, settledUpTo, calls } of callers) {
       const byId = new Map<string, Call>();
       for (const { id, requestDigest, outcome } of calls)
         byId.set(keyOf(id), { id, requestDigest, by: undefined, outcome, again: undefined });
-      this.#byClient.set(client, { term, settledUpTo, calls: byId });
+      this.#byClient.set(client, { owner, term, settledUpTo, calls: byId });
     }
   }
 
@@ -128,7 +141,7 @@ export class Callers {
     const known = this.#byClient.get(client);
     // Moves the group to the end, where the newest is.
     if (known !== undefined) this.#byClient.delete(client);
-    const caller = known ?? { term: 0 as Term, settledUpTo: NO_ORDER, calls: new Map() };
+    const caller = known ?? { owner: undefined, term: 0 as Term, settledUpTo: NO_ORDER, calls: new Map() };
     this.#byClient.set(client, caller);
     if (this.#byClient.size > CALLERS_KEPT) {
       for (const oldest of this.#byClient.keys()) {
@@ -158,6 +171,10 @@ export class Callers {
   }
 }
 
+/** A name that nobody owned until now gets the owner of the first caller who is known. */
+const mayUse = (known: Caller, { owner }: NestedCaller): boolean =>
+  known.owner === undefined || owner === known.owner || owner === PROVEN_OWNER;
+
 const sameMessage = (a: MessageName, b: MessageName): boolean => a.seqNum === b.seqNum && a.connection === b.connection;
 
 const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
@@ -167,6 +184,14 @@ const refused = (code: number, details: string): Standing => ({
   outcome: Object.freeze({ kind: 'reply', code, details }),
 });
 
+const FOREIGN = refused(
+  7,
+  'UNDERSTUDY_NOT_OWNER: the name of this calling group belongs to another caller; nothing was done. Give all replicas of a calling group certificates of one subject, or both groups a caller secret',
+);
+const LEAP = refused(
+  10,
+  'UNDERSTUDY_NOT_PRIMARY: the term of the calling group grew by more than a group can grow; nothing was done',
+);
 const NEW: Standing = { kind: 'new' };
 const RUNNING: Standing = { kind: 'running' };
 const DEPOSED = refused(10, 'UNDERSTUDY_NOT_PRIMARY: the calling group has a newer primary; nothing was done');

@@ -42,6 +42,13 @@ export class Connection {
   /** The client's address as handlers see it, which is part of the ordered history. */
   peer: string | undefined;
   session: ClientSession | undefined;
+  /**
+   * Who opened the session here: what the client proved to be, or the empty text if it proved nothing. Undefined before
+   * the first hello. Nobody else may speak for the session, even one who has learned its secret.
+   */
+  owner: string | undefined;
+  /** Whether the log tells already that somebody else tried. */
+  strangerLogged = false;
   /** At the primary: since when the connection has had no session. Its records are freed after a while. */
   silentSinceMs: number | undefined;
   /** At the primary: the end of the connection is ordered. Cancellations of its open streams were ordered before it. */

@@ -54,6 +54,8 @@ export interface Checkpoint {
 /** The calls of one group, as of a checkpoint. */
 export interface CallerSnapshot {
   readonly client: string;
+  /** Who may use the name; undefined if nobody knows. */
+  readonly owner: string | undefined;
   readonly term: Term;
   readonly settledUpTo: OrderNum;
   /** The oldest first. */

@@ -8,6 +8,7 @@ export const GrpcStatus = {
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
+  PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
   FAILED_PRECONDITION: 9,
   ABORTED: 10,
@@ -51,6 +52,8 @@ export const ERROR_CODES = {
   UNDERSTUDY_COORDINATOR: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: false },
   /** An idempotency key was used again with another request. */
   UNDERSTUDY_KEY_REUSED: { status: GrpcStatus.INVALID_ARGUMENT, mayHaveTakenEffect: false },
+  /** The session, or the name of the calling group, belongs to somebody else. Nothing was done. */
+  UNDERSTUDY_NOT_OWNER: { status: GrpcStatus.PERMISSION_DENIED, mayHaveTakenEffect: false },
   /** The service is set up in a way that replication does not work with. */
   UNDERSTUDY_SETUP: { status: GrpcStatus.FAILED_PRECONDITION, mayHaveTakenEffect: false },
   /**

@@ -28,6 +28,16 @@ export interface NestedCaller {
   readonly id: NestedId;
   /** The replies to all calls made up to this order are stable, so none of these calls comes again. */
   readonly settledUpTo: OrderNum;
+  /**
+   * Whose name this is, as a replica of the called group found out when the call reached it: nobody else may use the
+   * name from then on. Absent if the callee cannot know. Never said by a client.
+   */
+  readonly owner?: string;
+  /**
+   * Proves to the callee that the caller knows a secret of both groups. The callee's adapter checks it, and the core
+   * never sees it.
+   */
+  readonly proof?: Uint8Array;
 }
 
 /** The reply to a nested call, on its way into the order of the calling group. */
@@ -36,6 +46,10 @@ export interface NestedReply {
   readonly outcome: Reply;
 }
 
+/** The owner of a name whose callers prove that they know a secret. It takes a name over from any other owner. */
+export const PROVEN_OWNER = 'secret';
+/** The owner of a call that does not prove it although its name has a secret. It is refused whoever sends it. */
+export const UNPROVEN_OWNER = 'unproven';
 /** The most characters in the name of a calling group with its origin. */
 export const CLIENT_NAME_MAX = 1024;
 /** How many nested calls a group may have open. A further one is refused on all replicas alike. */

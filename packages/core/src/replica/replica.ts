@@ -80,7 +80,7 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'peerFrame':
       return onPeerFrame(r, event.from, event.frame);
     case 'sessionFrame':
-      onSessionFrame(r, event.link, event.peer, event.frame);
+      onSessionFrame(r, event);
       return r.role.sessionSpoke();
     case 'sessionDown':
       return onSessionDown(r, event.link);

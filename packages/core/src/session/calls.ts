@@ -184,7 +184,7 @@ export function failUnreachable(s: SessionState): void {
 /** Ends all calls: the replicas freed this connection's records, or refuse it for good. */
 export function failAll(
   s: SessionState,
-  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP',
+  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_NOT_OWNER',
   reason: string,
 ): void {
   for (const { call } of s.waiting) fail(s, call, code, `${reason}; the call was not sent`, false);

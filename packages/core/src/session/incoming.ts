@@ -146,9 +146,10 @@ function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTer
 
 function onRefused(s: SessionState, link: Link, frame: Extract<ReplyFrame, { kind: 'refused' }>): void {
   s.log('warn', 'a replica refused this session', { slot: link.slot, code: frame.code, reason: frame.reason });
-  if (frame.code === 'UNDERSTUDY_SESSION_EXPIRED' || frame.code === 'UNDERSTUDY_SETUP') {
-    failStreams(s, frame.code, frame.reason);
-    failAll(s, frame.code, frame.reason);
+  const { code } = frame;
+  if (code === 'UNDERSTUDY_SESSION_EXPIRED' || code === 'UNDERSTUDY_SETUP' || code === 'UNDERSTUDY_NOT_OWNER') {
+    failStreams(s, code, frame.reason);
+    failAll(s, code, frame.reason);
     s.phase = 'ended';
     s.effects.push({ kind: 'ended', clean: false });
     return;

@@ -271,7 +271,7 @@ function forget(s: SessionState, stream: ClientStream): void {
 /** Ends all streams together with the session. */
 export function failStreams(
   s: SessionState,
-  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP',
+  code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_NOT_OWNER',
   reason: string,
 ): void {
   for (const stream of [...s.streams.values()]) {

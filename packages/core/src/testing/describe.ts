@@ -56,8 +56,8 @@ const describeAsk = ({ of, received, awaitStable }: StreamAsk): string =>
 const describeNested = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
 
 /** `g/2 3.0`: the call that group g, in its term 2, made at order 3. */
-const describeCaller = ({ client, term, id, settledUpTo }: NestedCaller): string =>
-  `${client.split('/')[0]}/${term} ${describeNested(id)}${settledUpTo > 0 ? `, settled up to ${settledUpTo}` : ''}`;
+const describeCaller = ({ client, term, id, settledUpTo, owner }: NestedCaller): string =>
+  `${client.split('/')[0]}/${term} ${describeNested(id)}${settledUpTo > 0 ? `, settled up to ${settledUpTo}` : ''}${owner === undefined ? '' : ` by ${owner}`}`;
 
 const answer = (outcome: Outcome): string => {
   if (outcome.kind !== 'reply') return WORDS[outcome.kind];

@@ -11,13 +11,13 @@ import {
   replyOf,
   type StreamItem,
 } from '@understudy/core/internal';
-import type { AuthContext } from '@understudy/grpc-common';
 import { sentenceOf } from '@understudy/grpc-common';
 import { decodeCaller, decodeRpcRequestHeader, encodeRpcReplyHeader, HEADER_MAX_BYTES } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 import { answer, failWith, LIFE_ENDED } from './answer.js';
+import { type CallerNames, identityOf } from './identity.js';
 import { type IncomingCall, incomingCall } from './incoming-call.js';
 import { StreamCalls } from './stream-calls.js';
 
@@ -29,6 +29,7 @@ export interface CallsOptions {
   readonly loop: EventLoop;
   readonly config: GroupConfig;
   readonly registry: HandlerRegistry;
+  readonly callers: CallerNames;
 }
 
 type Origin = Pick<Arrival['call'], 'getHost' | 'getAuthContext'>;
@@ -64,8 +65,9 @@ export class Calls {
     const incoming = incomingCall(arrival.call, arrival.call.request);
     let request: Request;
     let header: RpcRequestHeader | undefined;
+    const identity = identityOf(arrival.call.getAuthContext());
     try {
-      request = withCaller(incoming);
+      request = this.#options.callers.owned(withCaller(incoming), identity);
       header = incoming.header && decodeRpcRequestHeader(incoming.header);
     } catch (error) {
       const reason = error instanceof UnderstudyError ? sentenceOf(error) : 'the header cannot be decoded';
@@ -75,11 +77,12 @@ export class Calls {
     const { peer } = incoming;
     if (header !== undefined) {
       const call = this.#wait(arrival, request, true);
-      this.#options.loop.dispatch({ kind: 'rpcCall', call, peer, header, request });
+      const event = { kind: 'rpcCall', call, peer, header, request } as const;
+      this.#options.loop.dispatch(identity === undefined ? event : { ...event, identity });
       return;
     }
     const readOnly = this.#isReadOnly(arrival.path);
-    const keyed = readOnly ? request : withKey(request, incoming.idempotencyKey, arrival.call.getAuthContext());
+    const keyed = readOnly ? request : withKey(request, incoming.idempotencyKey, identity);
     const call = this.#wait(arrival, keyed, false);
     this.#options.loop.dispatch({ kind: 'plainCall', call, peer, readOnly, request: keyed });
   }
@@ -171,9 +174,7 @@ const withCaller = ({ request, caller }: IncomingCall): Request =>
  * A key belongs to the subject of its caller's certificate; without certificates it belongs to everybody alike. The
  * caller's address plays no role, since a retry may come over another connection.
  */
-function withKey(request: Request, idempotencyKey: string | undefined, context: AuthContext | null): Request {
+function withKey(request: Request, idempotencyKey: string | undefined, identity = ''): Request {
   if (idempotencyKey === undefined) return request;
-  const subject = context?.sslPeerCertificate?.subject;
-  const identity = subject === undefined ? '' : JSON.stringify(subject);
   return { ...request, key: JSON.stringify([identity, request.method, idempotencyKey]) };
 }

@@ -77,7 +77,7 @@ describe('a frame channel', () => {
 
   it('receives nothing after a malformed message, or after it was closed', () => {
     const { link: stream, told, channel } = make(10_000);
-    const good = messagesOf(encodeSessionFrame({ kind: 'goodbye' }))[0] as Buffer;
+    const good = messagesOf(encodeSessionFrame({ kind: 'goodbye' }, Buffer.alloc(32)))[0] as Buffer;
     stream.receive(Buffer.from('garbage'));
     stream.receive(good);
     expect(told).toEqual(['UNDERSTUDY_MALFORMED']);

@@ -2,13 +2,20 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Incarnation, ReplicaId } from '@understudy/core';
 import {
   configDigest,
-  connectionId,
   type HelloFrame,
   NO_SEQ,
   NO_TERM,
   parseServiceConfig,
+  type SessionFrame,
 } from '@understudy/core/internal';
-import { decodePeerHello, decodeReplyFrame, encodePeerHello, encodeSessionFrame } from '@understudy/wire';
+import {
+  connectionOf,
+  decodePeerHello,
+  decodeReplyFrame,
+  encodePeerHello,
+  encodeSessionFrame,
+  SECRET_BYTES,
+} from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
 import { RawStream } from '../testing/raw-stream.js';
@@ -30,15 +37,18 @@ function open(node: Node, path: string): RawStream {
   return stream;
 }
 
-const hello = (connection: string): HelloFrame => ({
+const SECRET = Buffer.alloc(SECRET_BYTES, 1);
+const encoded = (frame: SessionFrame): Uint8Array => encodeSessionFrame(frame, SECRET);
+
+const hello: HelloFrame = {
   kind: 'hello',
   group: 'counters',
-  connection: connectionId('session', connection),
+  connection: connectionOf(SECRET),
   fresh: true,
   term: NO_TERM,
   repliesSeenUpTo: NO_SEQ,
   sentAtMs: 1,
-});
+};
 
 const peerHello = (change: object = {}) => ({
   group: 'counters',
@@ -53,7 +63,7 @@ describe("a client's link", () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const stream = open(node, MULTICAST);
-    stream.send(encodeSessionFrame(hello('1'.repeat(32))));
+    stream.send(encoded(hello));
     expect(decodeReplyFrame(await stream.next())).toMatchObject({ kind: 'welcome', view: { primary: 'r1' } });
     expect(node.status.sessions).toBe(1);
   });
@@ -66,14 +76,14 @@ describe("a client's link", () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const good = open(node, MULTICAST);
-    good.send(encodeSessionFrame(hello('1'.repeat(32))));
+    good.send(encoded(hello));
     await good.next();
     const bad = open(node, MULTICAST);
     bad.sendRaw(message);
     const status = await bad.ended;
     expect(status.code).toBe(3);
     expect(status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_MALFORMED']);
-    good.send(encodeSessionFrame(hello('1'.repeat(32))));
+    good.send(encoded(hello));
     expect(decodeReplyFrame(await good.next()).kind).toBe('welcome');
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
   });
@@ -83,14 +93,12 @@ describe("a client's link", () => {
     const node = await stage.start('r1');
     const stream = new RawStream(node.address, MULTICAST);
     streams.push(stream);
-    stream.send(encodeSessionFrame(hello('1'.repeat(32))));
+    stream.send(encoded(hello));
     const header = { term: NO_TERM, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
     const request = { method: counterService.Blob.path, message: Buffer.from('1000000') };
     // Each read is a frame of its own, so that the replies do not travel together as one large frame.
     for (let readId = 1; readId <= 40; readId++) {
-      stream.send(
-        encodeSessionFrame({ kind: 'multicast', header, requests: [], reads: [{ readId, request }], streams: [] }),
-      );
+      stream.send(encoded({ kind: 'multicast', header, requests: [], reads: [{ readId, request }], streams: [] }));
     }
     await stage.until(() => stage.logged.join().includes('a client does not read its link'));
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
@@ -133,7 +141,7 @@ describe("a peer's link", () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
     const stream = open(node, REPLICATION);
-    stream.send(encodeSessionFrame(hello('1'.repeat(32))));
+    stream.send(encoded(hello));
     expect(await stream.ended).toMatchObject({ code: 3 });
   });
 

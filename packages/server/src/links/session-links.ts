@@ -1,8 +1,9 @@
 /** The links of clients' sessions to this replica. */
 import type { Logger } from '@understudy/core';
-import type { LinkId, ReplyFrame } from '@understudy/core/internal';
+import type { LinkId, ReplyFrame, SeqRequest, SessionFrame } from '@understudy/core/internal';
 import { CONNECT_PATH, frameMethod, sentenceOf } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
+import { type CallerNames, identityOf } from '../intake/identity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
@@ -12,6 +13,8 @@ const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
 
 /** understudy.v1.Multicast: the multicast connection of [0020]. */
 export const multicastService = { connect: frameMethod(CONNECT_PATH) } as const;
+
+const isNested = ({ request }: SeqRequest): boolean => request.nested !== undefined;
 
 let lastLink = 0;
 
@@ -23,23 +26,34 @@ interface SessionLink {
 /** Accepts the links of clients' sessions, in one life of a replica. */
 export class SessionLinks {
   readonly #loop: EventLoop;
+  readonly #callers: CallerNames;
   readonly #logger: Logger;
   readonly #links = new Map<LinkId, SessionLink>();
   #paused = false;
 
-  constructor(loop: EventLoop, logger: Logger) {
+  constructor(loop: EventLoop, callers: CallerNames, logger: Logger) {
     this.#loop = loop;
+    this.#callers = callers;
     this.#logger = logger;
   }
 
   accept(link: AcceptedLink): void {
     const id = ++lastLink as LinkId;
     const peer = link.getPeer();
+    const identity = identityOf(link.getAuthContext());
     const channel = new FrameChannel({
       link,
       queuedMaxBytes: QUEUED_MAX_BYTES,
-      onFrame: (bytes) =>
-        this.#loop.dispatch({ kind: 'sessionFrame', link: id, peer, frame: decodeSessionFrame(bytes) }),
+      onFrame: (bytes) => {
+        const frame = this.#owned(decodeSessionFrame(bytes), identity);
+        this.#loop.dispatch({
+          kind: 'sessionFrame',
+          link: id,
+          peer,
+          ...(identity !== undefined && { identity }),
+          frame,
+        });
+      },
       onMalformed: (error) => {
         this.#logger.log('warn', 'a client sent a malformed frame', { peer, reason: error.message });
         this.#forget(id);
@@ -81,6 +95,13 @@ export class SessionLinks {
 
   closeAll(): void {
     for (const id of [...this.#links.keys()]) this.close(id);
+  }
+
+  /** The frame with the owners of the names that calling groups use in it. */
+  #owned(frame: SessionFrame, identity: string | undefined): SessionFrame {
+    if (frame.kind !== 'multicast' || !frame.requests.some(isNested)) return frame;
+    const requests = frame.requests.map((each) => ({ ...each, request: this.#callers.owned(each.request, identity) }));
+    return { ...frame, requests };
   }
 
   #forget(id: LinkId): void {

@@ -17,6 +17,7 @@ import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
 import { Calls } from '../intake/calls.js';
+import { CallerNames, type CallerSecrets } from '../intake/identity.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { IncomingPeerLinks } from '../links/incoming-peer-links.js';
 import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
@@ -38,6 +39,7 @@ export interface LifeSetup {
   readonly registry: HandlerRegistry;
   readonly activity: Activity;
   readonly peerCredentials: ChannelCredentials;
+  readonly callerSecrets: CallerSecrets;
   readonly logger: Logger;
   readonly events: LifeEvents;
 }
@@ -96,7 +98,8 @@ export class Life {
     });
     this.#loop = loop;
     const hello = { group: config.group, member: this.member, address, configDigest: configDigest(config) };
-    this.#sessions = new SessionLinks(loop, logger);
+    const callers = new CallerNames(config.group, setup.callerSecrets);
+    this.#sessions = new SessionLinks(loop, callers, logger);
     this.#incomingPeers = new IncomingPeerLinks(loop, hello, logger);
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
     this.#outgoingPeers = new OutgoingPeerLinks({
@@ -106,7 +109,7 @@ export class Life {
       logger,
       onMismatch,
     });
-    this.#calls = new Calls({ loop, config, registry });
+    this.#calls = new Calls({ loop, config, registry, callers });
     this.#executor = new Executor({
       loop,
       registry,

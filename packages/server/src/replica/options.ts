@@ -1,6 +1,7 @@
 /** What a user gives to `createReplica`, and what it returns. */
 import type { ChannelCredentials, Server, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+import type { CallerSecrets } from '../intake/identity.js';
 
 /** What `createReplica` needs to know. */
 export interface ReplicaServerOptions {
@@ -53,6 +54,15 @@ export interface ReplicaServerOptions {
   readonly unreplicated?: readonly string[];
   /** How this replica connects to the others. Default: without TLS. */
   readonly peerCredentials?: ChannelCredentials;
+  /**
+   * By the name of a group that calls this one, the secret that both know: any text of 32 characters or more. A call that
+   * uses the group's name without proving this is refused. A list holds several that are valid while one is renewed. The
+   * calling group gives its client the same text as `callerSecret`. Default: names belong to the subject of the certificate
+   * with which they were first used, and without certificates to whoever may call.
+   *
+   * @example { shop: process.env.SHOP_CALLS_BANK }
+   */
+  readonly callerSecrets?: CallerSecrets;
   /**
    * SIGTERM hands over, shuts the server down and exits the process with 0. With `false` call `stop` yourself before you shut
    * the server down. Default `true`.

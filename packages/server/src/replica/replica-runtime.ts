@@ -106,6 +106,7 @@ export class ReplicaRuntime implements ReplicaServer {
       registry: this.#registry,
       activity: new Activity(),
       peerCredentials: this.#options.peerCredentials ?? credentials.createInsecure(),
+      callerSecrets: this.#options.callerSecrets ?? {},
       logger: this.#logger,
       events: this.#events,
     });

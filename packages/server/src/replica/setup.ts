@@ -4,6 +4,7 @@ import { type GroupConfig, NO_ORDER, parseServiceConfig } from '@understudy/core
 import type { ReplicaServerOptions } from './options.js';
 
 const NAME_MAX = 512;
+const SECRET_MIN = 32;
 const ADDRESS = /^(?:\[[^\s[\]]+\]|[^\s:[\]]+):(\d{1,5})$/;
 
 const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);
@@ -13,7 +14,7 @@ const setupError = (sentence: string): UnderstudyError => new UnderstudyError('U
  *
  * @throws UNDERSTUDY_CONFIG, or UNDERSTUDY_SETUP for options that contradict the service config or cannot be used
  */
-export function checkOptions({ group, replicaId, serviceConfig }: ReplicaServerOptions): GroupConfig {
+export function checkOptions({ group, replicaId, serviceConfig, callerSecrets }: ReplicaServerOptions): GroupConfig {
   const config = parseServiceConfig(serviceConfig);
   if (group !== undefined && group !== config.group) {
     throw setupError(
@@ -22,6 +23,11 @@ export function checkOptions({ group, replicaId, serviceConfig }: ReplicaServerO
   }
   if (typeof replicaId !== 'string' || replicaId.length === 0 || replicaId.length > NAME_MAX) {
     throw setupError(`replicaId must be a name of 1 to ${NAME_MAX} characters`);
+  }
+  for (const [name, secrets] of Object.entries(callerSecrets ?? {})) {
+    const each = [secrets].flat();
+    if (each.length > 0 && each.every((secret) => typeof secret === 'string' && secret.length >= SECRET_MIN)) continue;
+    throw setupError(`callerSecrets of ${JSON.stringify(name)} must be texts of at least ${SECRET_MIN} characters`);
   }
   return config;
 }

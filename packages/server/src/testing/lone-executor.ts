@@ -20,6 +20,7 @@ import {
 import { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
 import { Calls } from '../intake/calls.js';
+import { CallerNames } from '../intake/identity.js';
 import { Activity } from '../loop/activity.js';
 import { EventLoop } from '../loop/event-loop.js';
 import { implementationOf, jsonBytes, type Method, serviceOf } from './comparison/side-by-side.js';
@@ -69,7 +70,7 @@ export class LoneExecutor {
     const server = new Server();
     registry.attach(server);
     server.addService(serviceOf(methods), implementationOf(methods));
-    const calls = new Calls({ loop, config: CONFIG, registry });
+    const calls = new Calls({ loop, config: CONFIG, registry, callers: new CallerNames(CONFIG.group, {}) });
     const logger = { log: (_level: string, event: string) => void this.logged.push(event) };
     this.#executor = new Executor({
       loop,

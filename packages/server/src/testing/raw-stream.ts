@@ -1,4 +1,11 @@
-import { Client, type ClientDuplexStream, credentials, type Metadata, type StatusObject } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type Metadata,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { identity } from '@understudy/grpc-common';
 import { unwrapFrame, wrapFrame } from '@understudy/wire';
 
@@ -10,8 +17,8 @@ export class RawStream {
   readonly #frames: Uint8Array[] = [];
   #wake: () => void = () => {};
 
-  constructor(address: string, path: string) {
-    this.#client = new Client(address, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+  constructor(address: string, path: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(address, channel, { 'grpc.max_receive_message_length': -1 });
     this.stream = this.#client.makeBidiStreamRequest(path, identity, identity);
     this.stream.on('error', () => {});
     this.ended = new Promise((resolve) => {

@@ -22,6 +22,8 @@ export interface Answer {
 export interface NodeSetup {
   /** Where to listen. Default: a free port of loopback. */
   readonly address?: string;
+  /** How the server proves itself, and what it asks of clients. Default: it has no TLS. */
+  readonly credentials?: ServerCredentials;
   /** The service's own interceptors. */
   readonly users?: readonly ServerInterceptor[];
   /** Whether the server is given the replica's interceptors. Default true. */
@@ -56,11 +58,9 @@ export class Node {
 
   static async bind(options: Omit<ReplicaServerOptions, 'state'>, setup: NodeSetup = {}): Promise<Node> {
     const node = new Node(options as ReplicaServerOptions, setup);
-    const { address = '127.0.0.1:0' } = setup;
+    const { address = '127.0.0.1:0', credentials = ServerCredentials.createInsecure() } = setup;
     const port = await new Promise<number>((resolve, reject) => {
-      node.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
+      node.server.bindAsync(address, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
     });
     node.address = `127.0.0.1:${port}`;
     return node;
@@ -155,7 +155,12 @@ export class Stage {
   };
 
   /** Makes a bound replica that is not started. */
-  async bind(replicaId: string, options: Partial<ReplicaServerOptions> = {}, address?: string): Promise<Node> {
+  async bind(
+    replicaId: string,
+    options: Partial<ReplicaServerOptions> = {},
+    address?: string,
+    credentials?: ServerCredentials,
+  ): Promise<Node> {
     const node = await Node.bind(
       {
         replicaId,
@@ -165,15 +170,15 @@ export class Stage {
         handleSignals: false,
         ...options,
       },
-      { ...this.#setup, ...(address !== undefined && { address }) },
+      { ...this.#setup, ...(address !== undefined && { address }), ...(credentials && { credentials }) },
     );
     node.replica.on('role', () => this.#look());
     this.nodes.push(node);
     return node;
   }
 
-  async start(replicaId: string, options: Partial<ReplicaServerOptions> = {}, address?: string): Promise<Node> {
-    const node = await this.bind(replicaId, options, address);
+  async start(...args: Parameters<Stage['bind']>): Promise<Node> {
+    const node = await this.bind(...args);
     await node.start();
     return node;
   }

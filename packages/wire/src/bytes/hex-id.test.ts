@@ -1,8 +1,5 @@
-import { connectionId, InvariantViolation } from '@understudy/core/internal';
-import * as fc from 'fast-check';
+import { InvariantViolation } from '@understudy/core/internal';
 import { expect, it } from 'vitest';
-import { decodeRpcRequestHeader, encodeRpcRequestHeader } from '../index.js';
-import { rpcRequestHeader } from '../testing/arbitraries.js';
 import { HexIdReader, writeHexId } from './hex-id.js';
 
 const ID = '00112233445566778899aabbccddeeff';
@@ -32,13 +29,4 @@ it('a HexIdReader tells ids apart that share a slot of its cache', () => {
   for (const id of [ID, swapped, ID, '0'.repeat(32), '0'.repeat(32)]) {
     expect(reader.read(Buffer.from(id, 'hex'), 0)).toBe(id);
   }
-});
-
-it('a connection in the header of an RPC comes back with its kind and its digits', () => {
-  const [header] = fc.sample(rpcRequestHeader, 1);
-  if (!header) throw new Error('no sample');
-  const decoded = decodeRpcRequestHeader(
-    encodeRpcRequestHeader({ ...header, connection: connectionId('session', ID) }),
-  );
-  expect(decoded.connection).toBe(`session:${ID}`);
 });

@@ -19,6 +19,7 @@ import {
   writeSessionHeader,
 } from '../parts/header.js';
 import { outcomeKindByte, outcomeKindOf } from '../parts/outcome.js';
+import { readSecret, writeSecret } from '../parts/secret.js';
 
 /** A larger header in metadata hangs grpc-js connections (at about 62,000 bytes, in base64). */
 export const HEADER_MAX_BYTES = 16 * 1024;
@@ -27,10 +28,12 @@ export const HEADER_MAX_BYTES = 16 * 1024;
  * Encodes the header of a call that travels as an RPC, for its binary metadata. The result may be longer than
  * `HEADER_MAX_BYTES`, which no receiver accepts. The sender compares its length, and sends orderInfo by frame first if
  * it is too long.
+ *
+ * @param secret the secret of the client's session, which stands in place of the connection
  */
-export function encodeRpcRequestHeader(header: RpcRequestHeader): Uint8Array {
-  writer.begin(Kind.rpcRequestHeader, 32 + sessionHeaderBytes(header.header));
-  writer.connectionId(header.connection);
+export function encodeRpcRequestHeader(header: RpcRequestHeader, secret: Uint8Array): Uint8Array {
+  writer.begin(Kind.rpcRequestHeader, 48 + sessionHeaderBytes(header.header));
+  writeSecret(writer, secret);
   writer.varint(header.seqNum);
   writeSessionHeader(writer, header.header, header.awaitStable);
   return writer.finish();
@@ -40,7 +43,7 @@ export function encodeRpcRequestHeader(header: RpcRequestHeader): Uint8Array {
 export function decodeRpcRequestHeader(bytes: Uint8Array): RpcRequestHeader {
   checkSize(bytes);
   reader.openAs(Kind.rpcRequestHeader, bytes);
-  const connection = reader.connectionId();
+  const connection = readSecret(reader);
   const seqNum = reader.varint() as SeqNum;
   const flags = reader.byte();
   const header = readSessionHeader(reader, flags, true);

@@ -12,26 +12,32 @@ import {
   type SessionFrame,
   unreachable,
 } from '@understudy/core/internal';
-import { malformed } from '../bytes/failure.js';
+import { malformed, unencodable } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { readSessionHeader, sessionHeaderBytes, writeSessionHeader } from '../parts/header.js';
+import { ownerless } from '../parts/nested.js';
 import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } from '../parts/request.js';
 import { readSealed, sealedBytes, writeSealed } from '../parts/sealed.js';
+import { connectionOf, readSecret, writeSecret } from '../parts/secret.js';
 import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
 import { readAsks, writeAsks } from '../parts/stream.js';
 
 /** seqNum or readId, method and length of the message. */
 const REQUEST_MIN_BYTES = 3;
 
-/** Encodes a frame from a client to a replica. */
-export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
+/**
+ * Encodes a frame from a client to a replica.
+ *
+ * @param secret the secret of the client's session, which its hello shows in place of the connection
+ */
+export function encodeSessionFrame(frame: SessionFrame, secret: Uint8Array): Uint8Array {
   switch (frame.kind) {
     case 'hello':
-      writer.begin(Kind.hello, 64 + frame.group.length);
-      writeHello(writer, frame);
+      writer.begin(Kind.hello, 96 + frame.group.length);
+      writeHello(writer, frame, secret);
       break;
     case 'multicast':
       writer.begin(Kind.multicast, multicastBytes(frame));
@@ -77,9 +83,10 @@ function readSessionFrame(r: Reader, kind: number): SessionFrame {
   }
 }
 
-function writeHello(w: Writer, frame: HelloFrame): void {
+function writeHello(w: Writer, frame: HelloFrame, secret: Uint8Array): void {
   w.string(frame.group);
-  w.connectionId(frame.connection);
+  writeSecret(w, secret);
+  if (connectionOf(secret) !== frame.connection) unencodable('the hello of a session with the secret of another');
   w.boolean(frame.fresh);
   w.varint(frame.term);
   w.varint(frame.repliesSeenUpTo);
@@ -90,7 +97,7 @@ function readHello(r: Reader): HelloFrame {
   return {
     kind: 'hello',
     group: r.string(),
-    connection: r.connectionId(),
+    connection: readSecret(r),
     fresh: r.boolean(),
     term: r.varint() as Term,
     repliesSeenUpTo: r.varint() as SeqNum,
@@ -99,11 +106,15 @@ function readHello(r: Reader): HelloFrame {
 }
 
 /**
- * Refuses the reply to a call that this group made. Only its primary brings such replies in; a client that could send
- * one would speak for another service.
+ * Refuses what no client may say. Only a group's primary brings in the replies to its calls; a client that could send
+ * one would speak for another service. Replicas alone form the names of idempotency keys, from who calls and with what
+ * metadata; a client that could send one would answer, or block, the calls of others.
  */
 function fromClient(request: Request): Request {
-  return request.reply === undefined ? request : malformed('a client sent the reply to a nested call');
+  if (request.reply !== undefined) malformed('a client sent the reply to a nested call');
+  if (request.key !== undefined) malformed('a client named an idempotency key in a frame');
+  if (request.nested !== undefined) ownerless(request.nested);
+  return request;
 }
 
 function writeMulticast(w: Writer, frame: MulticastFrame): void {

@@ -7,6 +7,7 @@ import {
   type NestedId,
   type NestedReply,
 } from '@understudy/core/internal';
+import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import { Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';
@@ -14,10 +15,12 @@ import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { outcomeBytes, readOutcome, readReply, writeOutcome } from './outcome.js';
 
-/** Client, term, settledUpTo, and number of calls. */
-const CALLER_MIN_BYTES = 4;
+/** Client, owner, term, settledUpTo, and number of calls. */
+const CALLER_MIN_BYTES = 5;
 /** OrderNum, index, digest and the first byte of the outcome. */
 const CALL_MIN_BYTES = 4;
+const HAS_OWNER = 0b1;
+const HAS_PROOF = 0b10;
 
 function writeId(w: Writer, { orderNum, index }: NestedId): void {
   w.varint(orderNum);
@@ -32,21 +35,33 @@ function readClient(r: Reader): string {
   return client;
 }
 
-export function writeCaller(w: Writer, { client, term, id, settledUpTo }: NestedCaller): void {
+export function writeCaller(w: Writer, { client, term, id, settledUpTo, owner, proof }: NestedCaller): void {
   w.string(client);
   w.varint(term);
   writeId(w, id);
   w.varint(settledUpTo);
+  w.byte((owner === undefined ? 0 : HAS_OWNER) | (proof === undefined ? 0 : HAS_PROOF));
+  if (owner !== undefined) w.string(owner);
+  if (proof !== undefined) w.bytes(proof);
 }
 
-export const readCaller = (r: Reader): NestedCaller => ({
-  client: readClient(r),
-  term: r.varint() as Term,
-  id: readId(r),
-  settledUpTo: r.varint() as OrderNum,
-});
+export function readCaller(r: Reader): NestedCaller {
+  const client = readClient(r);
+  const term = r.varint() as Term;
+  const caller: Draft<NestedCaller> = { client, term, id: readId(r), settledUpTo: r.varint() as OrderNum };
+  const flags = r.flags(HAS_OWNER | HAS_PROOF);
+  if (flags & HAS_OWNER) caller.owner = r.string();
+  if (flags & HAS_PROOF) caller.proof = r.bytes();
+  return caller;
+}
 
-export const callerBytes = ({ client }: NestedCaller): number => 24 + client.length;
+export const callerBytes = ({ client, owner, proof }: NestedCaller): number =>
+  32 + client.length + (owner?.length ?? 0) + (proof?.length ?? 0);
+
+/** Refuses a caller that says whose name it uses: replicas find that out by themselves. */
+export function ownerless(caller: NestedCaller): NestedCaller {
+  return caller.owner === undefined ? caller : malformed('a caller said itself whose name it uses');
+}
 
 export function writeNestedReply(w: Writer, { to, outcome }: NestedReply): void {
   writeId(w, to);
@@ -62,8 +77,10 @@ export const nestedReplyBytes = ({ outcome }: NestedReply): number => 12 + outco
 
 export function writeCallers(w: Writer, callers: readonly CallerSnapshot[]): void {
   w.varint(callers.length);
-  for (const { client, term, settledUpTo, calls } of callers) {
+  for (const { client, owner, term, settledUpTo, calls } of callers) {
     w.string(client);
+    w.boolean(owner !== undefined);
+    if (owner !== undefined) w.string(owner);
     w.varint(term);
     w.varint(settledUpTo);
     w.varint(calls.length);
@@ -79,21 +96,22 @@ export function readCallers(r: Reader): CallerSnapshot[] {
   const callers: CallerSnapshot[] = [];
   for (let left = r.count(CALLER_MIN_BYTES); left > 0; left--) {
     const client = readClient(r);
+    const owner = r.boolean() ? r.string() : undefined;
     const term = r.varint() as Term;
     const settledUpTo = r.varint() as OrderNum;
     const calls: CallerSnapshot['calls'][number][] = [];
     for (let more = r.count(CALL_MIN_BYTES); more > 0; more--) {
       calls.push({ id: readId(r), requestDigest: r.signed(), outcome: readOutcome(r, r.byte(), false) });
     }
-    callers.push({ client, term, settledUpTo, calls });
+    callers.push({ client, owner, term, settledUpTo, calls });
   }
   return callers;
 }
 
 export function callersBytes(callers: readonly CallerSnapshot[]): number {
   let bytes = 8;
-  for (const { client, calls } of callers) {
-    bytes += 16 + client.length;
+  for (const { client, owner, calls } of callers) {
+    bytes += 16 + client.length + (owner?.length ?? 0);
     for (const { outcome } of calls) bytes += 16 + outcomeBytes(outcome);
   }
   return bytes;
@@ -111,5 +129,5 @@ export function decodeCaller(bytes: Uint8Array): NestedCaller {
   reader.openAs(Kind.caller, bytes);
   const caller = readCaller(reader);
   reader.close();
-  return caller;
+  return ownerless(caller);
 }

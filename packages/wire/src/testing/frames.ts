@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import type { PeerHello } from '../frames/peer-hello.js';
+import { connectionOf, SECRET_BYTES } from '../parts/secret.js';
 import { orders } from './orders.js';
 import { outcome, outcomeKind } from './outcomes.js';
 import {
@@ -34,12 +35,15 @@ import {
   text,
 } from './values.js';
 
+/** The secret of the session whose frames these are. */
+export const SECRET = Buffer.alloc(SECRET_BYTES, 7);
+
 export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
   fc.record(
     {
       kind: fc.constant('hello' as const),
       group: text,
-      connection: connectionId,
+      connection: fc.constant(connectionOf(SECRET)),
       fresh: fc.boolean(),
       term,
       repliesSeenUpTo: seqNum,
@@ -159,7 +163,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
 );
 
 export const rpcRequestHeader: fc.Arbitrary<RpcRequestHeader> = fc.record(
-  { connection: connectionId, seqNum, awaitStable: fc.boolean(), header: sessionHeader },
+  { connection: fc.constant(connectionOf(SECRET)), seqNum, awaitStable: fc.boolean(), header: sessionHeader },
   REQUIRED,
 );
 

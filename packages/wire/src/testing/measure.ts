@@ -25,6 +25,7 @@ import {
   encodeReplyFrame,
   encodeRpcReplyHeader,
   encodeSessionFrame,
+  SECRET_BYTES,
 } from '../index.js';
 
 const WARM_UP_MS = 2000;
@@ -121,7 +122,11 @@ function protobufSubjects(): Subject[] {
 }
 
 const ours: Subject[] = [
-  { name: 'MulticastFrame', encode: () => encodeSessionFrame(multicast), decode: decodeSessionFrame },
+  {
+    name: 'MulticastFrame',
+    encode: () => encodeSessionFrame(multicast, Buffer.alloc(SECRET_BYTES)),
+    decode: decodeSessionFrame,
+  },
   { name: 'RepliesFrame', encode: () => encodeReplyFrame(replies), decode: decodeReplyFrame },
   { name: 'RpcReplyHeader', encode: () => encodeRpcReplyHeader(rpcReply), decode: decodeRpcReplyHeader },
 ];

@@ -51,10 +51,12 @@ const part: fc.Arbitrary<StreamPart> = fc.oneof(
 );
 
 const nestedId: fc.Arbitrary<NestedId> = fc.record({ orderNum, index: count }, REQUIRED);
-export const caller: fc.Arbitrary<NestedCaller> = fc.record(
-  { client: text, term, id: nestedId, settledUpTo: orderNum },
-  REQUIRED,
-);
+export const caller: fc.Arbitrary<NestedCaller> = withOptional<
+  Omit<NestedCaller, 'owner' | 'proof'>,
+  { owner: string; proof: Uint8Array }
+>({ client: text, term, id: nestedId, settledUpTo: orderNum }, { owner: text, proof: bytes });
+/** What a client may say of a calling group: anything but whose name it uses. */
+export const clientCaller: fc.Arbitrary<NestedCaller> = caller.map(({ owner: _, ...rest }) => rest);
 const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome: reply }, REQUIRED);
 
 export const request: fc.Arbitrary<Request> = withOptional<
@@ -72,8 +74,10 @@ export const request: fc.Arbitrary<Request> = withOptional<
   { metadata, deadlineMs: fc.double({ noNaN: true }), key: text, stream: part, nested: caller, reply: nestedReply },
 );
 
-/** What a client may send: anything but a reply. */
-export const clientRequest: fc.Arbitrary<Request> = request.map(({ reply: _, ...rest }) => rest);
+/** What a client may send: anything but a reply, the name of an idempotency key, and whose name a caller uses. */
+export const clientRequest: fc.Arbitrary<Request> = fc
+  .tuple(request, clientCaller)
+  .map(([{ reply: _, key: __, nested, ...rest }, caller]) => ({ ...rest, ...(nested && { nested: caller }) }));
 
 export const item: fc.Arbitrary<StreamItem> = fc.oneof(
   fc.record({ kind: fc.constant('metadata' as const), entries: metadata }, REQUIRED),
@@ -141,6 +145,7 @@ export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
       fc.record(
         {
           client: text,
+          owner: maybe(text),
           term,
           settledUpTo: orderNum,
           calls: list(fc.record({ id: nestedId, requestDigest: digest, outcome }, REQUIRED), 3),

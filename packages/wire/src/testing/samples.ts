@@ -28,6 +28,7 @@ import type {
 } from '@understudy/core/internal';
 import { connectionId } from '@understudy/core/internal';
 import type { PeerHello } from '../frames/peer-hello.js';
+import { connectionOf } from '../parts/secret.js';
 
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex');
 const seq = (n: number): SeqNum => n as SeqNum;
@@ -86,6 +87,7 @@ const request: Request = {
   key: 'key-1',
   nested: caller,
 };
+const { key: _key, ...keyless } = request;
 const bare: Request = { method: '/bank.v1.Bank/Transfer', message: hex('0a0142') };
 const streamed: readonly Request[] = [
   { method: '/chat.v1.Chat/Talk', message: hex(''), stream: { kind: 'open' } },
@@ -166,7 +168,7 @@ const checkpoint: Checkpoint = {
   keyed: [{ key: 'key-1', requestDigest: 0x1234_5678, outcome: reply }],
   callers: [
     {
-      ...{ client: caller.client, term: term(7), settledUpTo: order(290) },
+      ...{ client: caller.client, owner: 'CN=shop', term: term(7), settledUpTo: order(290) },
       calls: [{ id: caller.id, requestDigest: 0x8765_4321, outcome: ok }],
     },
   ],
@@ -193,15 +195,19 @@ const replicaHeader: ReplicaHeader = {
   view,
 };
 
+/** The secret of a session, and its connection, which follows from it. */
+export const secret = hex('5e'.repeat(32));
+const opened = connectionOf(secret);
+
 export const sessionFrames: readonly SessionFrame[] = [
   {
-    ...{ kind: 'hello', group: 'bank', connection: session, fresh: true, term: term(5) },
+    ...{ kind: 'hello', group: 'bank', connection: opened, fresh: true, term: term(5) },
     ...{ repliesSeenUpTo: seq(10), sentAtMs: 123_456.75 },
   },
   {
     kind: 'multicast',
     header: sessionHeader,
-    requests: [request, ...streamed].map((each, i) => ({ seqNum: seq(11 + i), request: each, awaitStable: i === 0 })),
+    requests: [keyless, ...streamed].map((each, i) => ({ seqNum: seq(11 + i), request: each, awaitStable: i === 0 })),
     reads: [{ readId: 1, request: bare }],
     streams: asks,
   },
@@ -258,7 +264,7 @@ export const peerFrames: readonly PeerFrame[] = [
 ];
 
 export const rpcRequestHeader: RpcRequestHeader = {
-  ...{ connection: session, seqNum: seq(11), awaitStable: true },
+  ...{ connection: opened, seqNum: seq(11), awaitStable: true },
   header: sessionHeader,
 };
 export const rpcReplyHeader: RpcReplyHeader = {

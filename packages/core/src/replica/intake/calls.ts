@@ -10,6 +10,7 @@ import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { onRequest, seeReplies } from './bodies.js';
+import { mayUse, NOT_YOURS } from './owner.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
 
@@ -101,6 +102,10 @@ export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>, read: (con
   const connection = r.connections.get(header.connection);
   if (connection?.session === undefined) {
     failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this session has no link to this replica yet');
+    return;
+  }
+  if (/* rule rpc-of-its-session */ !mayUse(r, connection, event)) {
+    failCall(r, call, 'UNDERSTUDY_NOT_OWNER', NOT_YOURS);
     return;
   }
   seeReplies(r, connection, header.header.repliesSeenUpTo);

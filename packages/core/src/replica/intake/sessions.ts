@@ -3,17 +3,21 @@
 import { CLOCK_DRIFT } from '../../config/clock.js';
 import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
-import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../../model/frames.js';
+import type { ErrorCode } from '../../model/error.js';
+import type { CollectedFrame, HelloFrame, MulticastFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
+import type { EventOf } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { openOrders } from '../state/sealing.js';
 import { resendItems } from '../streams/items.js';
 import { onRequest, seeReplies } from './bodies.js';
+import { mayUse, NOT_YOURS, type Speaker } from './owner.js';
 
 /** A frame arrived on a session's link. */
-export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, frame: SessionFrame): void {
+export function onSessionFrame(r: ReplicaState, event: EventOf<'sessionFrame'>): void {
+  const { link, peer, frame } = event;
   if (frame.kind === 'hello') {
-    onHello(r, link, peer, frame);
+    onHello(r, link, event, frame);
     return;
   }
   const connection = r.connections.byLink(link);
@@ -36,11 +40,8 @@ export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, fram
   }
 }
 
-function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame): void {
-  const refuse = (
-    code: 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_MALFORMED' | 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_OVERLOADED',
-    reason: string,
-  ) => {
+function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFrame): void {
+  const refuse = (code: ErrorCode, reason: string) => {
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
     r.effects.push({ kind: 'closeSession', link });
   };
@@ -53,6 +54,10 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
     return;
   }
   const known = r.connections.get(frame.connection);
+  if (/* rule session-of-its-opener */ known !== undefined && !mayUse(r, known, speaker)) {
+    refuse('UNDERSTUDY_NOT_OWNER', NOT_YOURS);
+    return;
+  }
   const forgotten = known === undefined && !frame.fresh && r.connections.expiredForgotten && r.role.forgetsConnections;
   if (
     /* rule expired-refused */ r.connections.hasExpired(frame.connection) ||
@@ -68,7 +73,8 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   }
   if (frame.term > r.term) r.effects.push({ kind: 'readRecord' });
   const connection = known ?? r.connections.open(frame.connection);
-  openSession(r, connection, link, peer, frame.sentAtMs);
+  connection.owner ??= speaker.identity ?? '';
+  openSession(r, connection, link, speaker.peer, frame.sentAtMs);
   resendItems(r, connection);
   seeReplies(r, connection, frame.repliesSeenUpTo);
   welcome(r, connection, link, frame.sentAtMs);

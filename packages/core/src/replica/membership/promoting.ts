@@ -7,12 +7,12 @@ import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
 import type { PromiseFrame } from '../../model/frames.js';
-import { NO_ORDER, next, type OrderNum } from '../../model/ids.js';
+import { type LinkId, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { adoptionPublished, isAdopted, publishAdoption, sameMember } from '../../record/transitions.js';
 import { receiveBody } from '../intake/bodies.js';
-import { askSession } from '../intake/sessions.js';
+import { askSession, hangUp } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
 import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
 import type { Collection } from '../state/collection.js';
@@ -20,6 +20,8 @@ import type { PromotionState } from '../state/promotion-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
 import { askPeer, tellPeer } from './tell.js';
+
+const NOT_TOLD = 'this session did not say in time what it holds; say hello again';
 
 /**
  * Tells peers and sessions the new term and asks them for what they hold. After an orderly hand-over nobody holds more
@@ -51,7 +53,7 @@ export function startCollecting(m: PromotionState): void {
   for (const connection of r.connections.values()) {
     const { session } = connection;
     if (session === undefined) continue;
-    /* rule collect-from-sessions */ if (session.registered) collection.waitingSessions.add(connection.id);
+    /* rule collect-from-sessions */ if (session.registered) collection.sessionAsked(connection.id, r.nowMs);
     askAgain(r, session);
   }
   tryAdopt(m);
@@ -95,10 +97,29 @@ export function promotingTick(m: PromotionState): void {
   }
   // checkSessions has unregistered sessions whose heartbeats ended. By the delivery rule, they can no longer deliver
   // anything.
-  for (const id of collection.waitingSessions) {
+  for (const id of collection.waitingSessions.keys()) {
     if (r.connections.get(id)?.session?.registered !== true) collection.waitingSessions.delete(id);
   }
+  /* rule sessions-in-bounds */ giveUpSessions(m);
   tryAdopt(m);
+}
+
+/**
+ * Gives up sessions that are heard but do not say in time what they hold. They count as gone until they say hello
+ * again: what they alone have seen may be cut, and the view that welcomes them tells them so.
+ */
+function giveUpSessions({ r, collection }: PromotionState): void {
+  for (const id of collection.takeOverdue(r.nowMs)) {
+    const connection = r.connections.get(id);
+    if (connection?.session === undefined) continue;
+    r.log('warn', 'a session did not say in time what it holds; the promotion goes on without it', { connection: id });
+    connection.session.registered = false;
+    const { link } = connection.session;
+    if (link === undefined) continue;
+    const frame = { kind: 'refused', code: 'UNDERSTUDY_UNREACHABLE', reason: NOT_TOLD } as const;
+    r.effects.push({ kind: 'sendToSession', link, frame });
+    hangUp(r, connection);
+  }
 }
 
 /**
@@ -121,8 +142,8 @@ export function tryAdopt(m: PromotionState): void {
   if (collection.waitingPeers.size > 0 || collection.waitingSessions.size > 0) return;
   const believes = (info: OrderInfo) => info.term < r.term && isAdopted(record, info);
   const hole = firstHole(m, collection, believes);
-  /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBody(m, hole.missingBody)) return;
-  const held = collection.highestHeldBySessions(believes);
+  /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBodies(m, hole.missingBody, believes)) return;
+  const held = collection.highestHeldBySessions(believes, hole.missingBody?.connection);
   if (/* rule refuse-at-hole */ held >= hole.orderNum && /* rule forced-past-hole */ !record.forced) {
     block(m, hole.orderNum, held);
     return;
@@ -154,25 +175,46 @@ function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
 }
 
 /**
- * Asks for a body at the session that sent it, which retains it until it is stable. If the session's link broke, the
- * promotion waits for it to say on the next link what it retains. A message sent after that answer is requested too,
- * since the answer does not cover it.
+ * Asks for all bodies that are missing from this one on, each at the session that sent it, which retains it until it is
+ * stable. If the session's link broke, the promotion waits for it to say on the next link what it retains.
  *
- * @returns whether to wait for the body
+ * @returns whether to wait for the first of them
  */
-function askForBody(m: PromotionState, info: CallOrder): boolean {
-  const { r } = m;
-  const session = r.connections.get(info.connection)?.session;
-  if (session === undefined) return false;
-  const { collected } = session;
-  if (session.link === undefined || collected === undefined) return /* rule wait-for-retained */ session.registered;
-  if (/* rule ask-for-sent-since */ info.seqNum <= collected.sentUpTo && !collected.retained.has(info.seqNum))
-    return false;
-  // Every later event leads here again, so the request is repeated in time.
-  if (m.collection.mayAskFor(info, r.nowMs, NACK_AFTER_MS) === false) return true;
-  const frame = { kind: 'nack', seqNums: [info.seqNum] } as const;
-  r.effects.push({ kind: 'sendToSession', link: session.link, frame });
-  return true;
+function askForBodies(m: PromotionState, first: CallOrder, believes: (info: OrderInfo) => boolean): boolean {
+  const { r, collection } = m;
+  const wanted = new Map<LinkId, SeqNum[]>();
+  for (let info: OrderInfo | undefined = first; info !== undefined && believes(info); info = nextAnnounced(m, info)) {
+    if (!hasBody(info) || bodyIsHere(r, info)) continue;
+    const session = r.connections.get(info.connection)?.session;
+    if (session?.link === undefined || !retains(session, info)) continue;
+    collection.mayWaitForBodies(info.connection, r.nowMs);
+    // Every later event leads here again, so the request is repeated in time.
+    if (!collection.mayAskFor(info, r.nowMs, NACK_AFTER_MS)) continue;
+    const seqNums = wanted.get(session.link);
+    if (seqNums === undefined) wanted.set(session.link, [info.seqNum]);
+    else seqNums.push(info.seqNum);
+  }
+  for (const [link, seqNums] of wanted) {
+    r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: seqNums.sort((a, b) => a - b) } });
+  }
+  const session = r.connections.get(first.connection)?.session;
+  return session !== undefined && mayCome(session, first) && collection.mayWaitForBodies(first.connection, r.nowMs);
+}
+
+const nextAnnounced = ({ r, collection }: PromotionState, { orderNum }: OrderInfo): OrderInfo | undefined =>
+  r.order.entries.get(next(orderNum))?.info ?? collection.announced.get(next(orderNum));
+
+/** Whether a session can be asked for a body. One that it sent after it told what it holds is in no answer. */
+function retains({ collected }: ClientSession, { seqNum }: CallOrder): boolean {
+  if (collected === undefined) return false;
+  return /* rule ask-for-sent-since */ seqNum > collected.sentUpTo || collected.retained.has(seqNum);
+}
+
+/** Whether a body may still come from its session, now or on its next link. */
+function mayCome(session: ClientSession, info: CallOrder): boolean {
+  if (session.link === undefined || session.collected === undefined)
+    return /* rule wait-for-retained */ session.registered;
+  return retains(session, info);
 }
 
 /** Refuses to go on: a client may have seen a reply that nobody can reproduce (DESIGN 3.7). */

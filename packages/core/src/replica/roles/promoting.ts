@@ -47,7 +47,7 @@ export class Promoting extends Role {
   }
 
   override forgiveStandstill(gapMs: number): void {
-    for (const waiting of this.m.collection.waitingPeers.values()) waiting.untilMs += gapMs;
+    this.m.collection.forgive(gapMs);
   }
 
   override peerUp(_peer: Peer, member: Member): void {
@@ -65,12 +65,12 @@ export class Promoting extends Role {
   }
 
   override sessionOpened({ id }: Connection, link: LinkId, isKnown: boolean): void {
-    if (isKnown) this.m.collection.sessionIsBack(id);
+    if (isKnown) this.m.collection.sessionIsBack(id, this.#r.nowMs);
     askSession(this.#r, link);
   }
 
   override sessionRegistered({ id }: Connection): void {
-    this.m.collection.sessionIsBack(id);
+    this.m.collection.sessionIsBack(id, this.#r.nowMs);
   }
 
   override collected({ id }: Connection, _peer: string, orders: readonly OrderInfo[]): void {

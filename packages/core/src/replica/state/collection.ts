@@ -14,9 +14,19 @@ export class Collection {
   /** In-sync peers that have not promised yet, each with the time at which the promotion stops waiting for it. */
   readonly waitingPeers = new Map<ReplicaId, { readonly member: Member; untilMs: number }>();
   /**
-   * Registered sessions that have not answered yet. A session is given up only once it can no longer deliver a reply.
+   * Registered sessions that have not answered yet. A session is given up only once it can no longer deliver a reply of
+   * an older term: each with the time at which the promotion stops waiting for it.
    */
-  readonly waitingSessions = new Set<ConnectionId>();
+  readonly waitingSessions = new Map<ConnectionId, number>();
+  /** When sessions that come back are not waited for any more. */
+  #returnsUntilMs: number;
+  /** Whether one that came back later has given such sessions time once more, which is the last time. */
+  #reopened = false;
+  /** Sessions that had their time and did not answer: nobody waits for them again. */
+  readonly #givenUp = new Set<ConnectionId>();
+  /** When the promotion stops waiting for bodies of a session, for those that it has waited for. */
+  readonly #bodiesUntilMs = new Map<ConnectionId, number>();
+  readonly #patienceMs: number;
   /**
    * Peers that did not answer in time. The change of the record that publishes the adoption removes them from the
    * in-sync set.
@@ -26,11 +36,16 @@ export class Collection {
   readonly announced = new Map<OrderNum, OrderInfo>();
   /** The announcements that each live session says it holds. */
   readonly #held = new Map<ConnectionId, readonly OrderInfo[]>();
-  /** The announcement whose body was requested last; `#askedMs` is the time of that request. */
-  #asked: OrderInfo | undefined;
-  #askedMs = Number.NEGATIVE_INFINITY;
+  /** When the body of each announcement was requested last. */
+  readonly #askedMs = new Map<OrderInfo, number>();
   /** The proposed adoption: orders up to this one are kept. */
   through: OrderNum = NO_ORDER;
+
+  /** @param patienceMs how long to wait for sessions, and then once more for bodies */
+  constructor(nowMs: number, patienceMs: number) {
+    this.#returnsUntilMs = nowMs + patienceMs;
+    this.#patienceMs = patienceMs;
+  }
 
   add(orders: readonly OrderInfo[]): void {
     for (const info of orders) {
@@ -39,32 +54,85 @@ export class Collection {
     }
   }
 
-  /** Whether to request this body now. A different body is requested at once, the same one only every `afterMs`. */
+  /** Whether to request this body now: the same one only every `afterMs`. */
   mayAskFor(info: OrderInfo, nowMs: number, afterMs: number): boolean {
-    if (this.#asked === info && /* rule ask-in-time */ nowMs - this.#askedMs < afterMs) return false;
-    this.#asked = info;
-    this.#askedMs = nowMs;
+    const askedMs = this.#askedMs.get(info) ?? Number.NEGATIVE_INFINITY;
+    if (/* rule ask-in-time */ nowMs - askedMs < afterMs) return false;
+    this.#askedMs.set(info, nowMs);
     return true;
+  }
+
+  /**
+   * Whether to wait for bodies of this session. One that keeps a body to itself holds nobody up for longer than the
+   * bound.
+   */
+  mayWaitForBodies(connection: ConnectionId, nowMs: number): boolean {
+    let untilMs = this.#bodiesUntilMs.get(connection);
+    if (untilMs === undefined) {
+      untilMs = nowMs + this.#patienceMs;
+      this.#bodiesUntilMs.set(connection, untilMs);
+    }
+    return /* rule bodies-in-bounds */ nowMs < untilMs;
+  }
+
+  /** This process stood still for so long, and so could not hear anybody. */
+  forgive(gapMs: number): void {
+    for (const waiting of this.waitingPeers.values()) waiting.untilMs += gapMs;
+    for (const [id, untilMs] of this.waitingSessions) this.waitingSessions.set(id, untilMs + gapMs);
+    this.#returnsUntilMs += gapMs;
+    for (const [id, untilMs] of this.#bodiesUntilMs) this.#bodiesUntilMs.set(id, untilMs + gapMs);
   }
 
   sessionAnswered(connection: ConnectionId, orders: readonly OrderInfo[]): void {
     this.waitingSessions.delete(connection);
+    // It may have been out of reach while its bodies were waited for.
+    if (!this.#held.has(connection)) this.#bodiesUntilMs.delete(connection);
     this.#held.set(connection, orders);
     this.add(orders);
   }
 
-  /** A session that was given up has returned before the decision: the promotion waits for its answer again. */
-  sessionIsBack(connection: ConnectionId): void {
-    /* rule collect-who-is-back */ if (this.stage === 'collecting' && !this.#held.has(connection))
-      this.waitingSessions.add(connection);
+  /** A session is asked what it holds, for the first time in this promotion. */
+  sessionAsked(connection: ConnectionId, nowMs: number): void {
+    this.waitingSessions.set(connection, nowMs + this.#patienceMs);
+  }
+
+  /**
+   * A session that was silent for too long has returned before the decision: the promotion waits for its answer again,
+   * but never twice for one session. This replica itself may have been cut off for long, so the first return after the
+   * promotion's first time of waiting gives all such sessions another time, once. Answers that come later still count.
+   */
+  sessionIsBack(connection: ConnectionId, nowMs: number): void {
+    if (this.stage !== 'collecting' || this.#held.has(connection) || this.#givenUp.has(connection)) return;
+    if (this.waitingSessions.has(connection)) return;
+    if (nowMs >= this.#returnsUntilMs) {
+      if (this.#reopened) return;
+      this.#reopened = true;
+      this.#returnsUntilMs = nowMs + this.#patienceMs;
+    }
+    const untilMs = this.#reopened ? this.#returnsUntilMs : nowMs + this.#patienceMs;
+    /* rule collect-who-is-back */ this.waitingSessions.set(connection, untilMs);
+  }
+
+  /** The sessions that did not answer in time. */
+  takeOverdue(nowMs: number): readonly ConnectionId[] {
+    const overdue: ConnectionId[] = [];
+    for (const [connection, untilMs] of this.waitingSessions) if (nowMs >= untilMs) overdue.push(connection);
+    for (const connection of overdue) {
+      this.waitingSessions.delete(connection);
+      this.#givenUp.add(connection);
+    }
+    return overdue;
   }
 
   /**
    * The highest order that any live session holds, counting only orders that `believes` accepts as part of the history.
+   *
+   * @param but the session that did not bring the body of its own message: nobody stops for what it holds
    */
-  highestHeldBySessions(believes: (info: OrderInfo) => boolean): OrderNum {
+  highestHeldBySessions(believes: (info: OrderInfo) => boolean, but: ConnectionId | undefined): OrderNum {
     let highest = NO_ORDER;
-    for (const orders of this.#held.values()) {
+    for (const [connection, orders] of this.#held) {
+      if (/* rule nobody-stops-for-its-own */ connection === but) continue;
       for (const info of orders) if (info.orderNum > highest && believes(info)) highest = info.orderNum;
     }
     return highest;

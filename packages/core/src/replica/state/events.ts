@@ -51,13 +51,22 @@ export type ReplicaEvent =
   /** The link on which this replica sends to a peer broke. */
   | { readonly kind: 'peerDown'; readonly peer: ReplicaId }
   | { readonly kind: 'peerFrame'; readonly from: Member; readonly frame: PeerFrame }
-  | { readonly kind: 'sessionFrame'; readonly link: LinkId; readonly peer: string; readonly frame: SessionFrame }
+  /** `identity`: who the client has proved to be, as its adapter writes it; absent if it has proved nothing. */
+  | {
+      readonly kind: 'sessionFrame';
+      readonly link: LinkId;
+      readonly peer: string;
+      readonly identity?: string;
+      readonly frame: SessionFrame;
+    }
   | { readonly kind: 'sessionDown'; readonly link: LinkId }
   /** A session's call that came as an RPC (the `rpc` carrier). */
   | {
       readonly kind: 'rpcCall';
       readonly call: CallId;
       readonly peer: string;
+      /** As in `sessionFrame`. */
+      readonly identity?: string;
       readonly header: RpcRequestHeader;
       readonly request: Request;
     }

@@ -1,5 +1,6 @@
 /** The state that only a promoting replica needs. */
 
+import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { BackupOrder } from '../../ordering/backup-order.js';
 import { Collection } from './collection.js';
 import type { PrimaryState } from './primary-state.js';
@@ -8,7 +9,7 @@ import type { ReplicaState } from './replica-state.js';
 /** One object for one promotion. */
 export class PromotionState {
   readonly r: ReplicaState;
-  readonly collection = new Collection();
+  readonly collection: Collection;
   readonly backupOrder: BackupOrder;
   /** The state of this replica if it was primary until now and was designated again. */
   readonly before: PrimaryState | undefined;
@@ -17,6 +18,9 @@ export class PromotionState {
 
   constructor(r: ReplicaState, backupOrder: BackupOrder, before: PrimaryState | undefined) {
     this.r = r;
+    // A session that has not heard of the new term by then can deliver nothing of an older one: no heartbeat that it sent
+    // before is young enough for the delivery rule.
+    this.collection = new Collection(r.nowMs, r.config.sessionMs * (1 + CLOCK_DRIFT));
     this.backupOrder = backupOrder;
     this.before = before;
   }

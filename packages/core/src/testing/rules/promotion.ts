@@ -54,7 +54,7 @@ export const PROMOTION_RULES: readonly Rule[] = [
     rule: 'collection from sessions: what a live session retains is not called lost while its link is down',
     scenario: 'walk-retained-meanwhile',
     without: { 'wait-for-retained': 'false' },
-    shows: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
+    shows: '   record: epoch 4, term 2, primary S2, in sync S2, adopted 2:0',
   },
   {
     rule: 'promotion: what a session asked before its new primary served is answered',
@@ -65,7 +65,7 @@ export const PROMOTION_RULES: readonly Rule[] = [
   {
     rule: 'collection from sessions: a body that a session sent after it told what it holds is asked for, too',
     scenario: 'walk-sent-after-its-word',
-    without: { 'ask-for-sent-since': 'true' },
+    without: { 'ask-for-sent-since': 'false' },
     lacks: 'S2>C1  lacks #1',
   },
   {
@@ -79,6 +79,24 @@ export const PROMOTION_RULES: readonly Rule[] = [
     scenario: 'walk-asked-in-time',
     without: { 'ask-in-time': 'false' },
     shows: 'S2>C1  lacks #1',
+  },
+  {
+    rule: 'collection from sessions: one that is heard but never says what it holds is waited for within bounds',
+    scenario: 'rule-sessions-in-bounds',
+    without: { 'sessions-in-bounds': ';' },
+    lacks: 'S2  is primary, term 2',
+  },
+  {
+    rule: 'collection from sessions: the body that a session keeps to itself is waited for within bounds',
+    scenario: 'rule-bodies-in-bounds',
+    without: { 'bodies-in-bounds': 'true' },
+    lacks: 'S2  is primary, term 2',
+  },
+  {
+    rule: 'hole: the group does not stop for a client that does not bring its own message',
+    scenario: 'rule-bodies-in-bounds',
+    without: { 'nobody-stops-for-its-own': 'false' },
+    shows: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
   {
     rule: 'force: an operator may give up what is lost',

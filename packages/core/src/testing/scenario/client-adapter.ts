@@ -1,3 +1,4 @@
+import type { SessionFrame } from '../../model/frames.js';
 import type { SessionEffect, SessionEvent } from '../../session/events.js';
 import { textOf } from '../text.js';
 import type { Adapter } from '../world/adapter.js';
@@ -14,6 +15,11 @@ export interface ClientWorld {
   print(line: string): void;
 }
 
+/** What a client of ours would send, and this one does not. */
+const isHidden = ({ hides }: Client, frame: SessionFrame): boolean =>
+  (hides === 'orders' && frame.kind === 'collected') ||
+  (hides === 'bodies' && frame.kind === 'multicast' && frame.requests.length > 0);
+
 const nothing = (): void => {};
 
 /** Carries out what a session's core says. An application takes each item at once. */
@@ -21,8 +27,11 @@ export function clientAdapter(world: ClientWorld, client: Client): Adapter<Sessi
   const { names, links, requests } = world;
   const say = (text: string): void => world.print(`${client.name}  ${text}`);
   return {
-    send: ({ slot, frame }) => links.send(client.name, names[slot] ?? '', frame),
+    send({ slot, frame }) {
+      if (!isHidden(client, frame)) links.send(client.name, names[slot] ?? '', frame);
+    },
     multicast({ slots, frame }) {
+      if (isHidden(client, frame)) return;
       for (const slot of slots) links.send(client.name, names[slot] ?? '', frame);
     },
     // A scenario has RPCs by its command `rpc` only.

@@ -11,6 +11,10 @@ export class Client extends Process<SessionEvent, SessionEffect> {
   readonly connection: ConnectionId;
   /** Its session is over, and it opens no link any more. */
   ended = false;
+  /** What it has proved to be to every replica. */
+  identity: string | undefined;
+  /** Whether it says nothing of what it holds, and whether it keeps to itself what it is asked for. */
+  hides: 'nothing' | 'orders' | 'bodies' = 'nothing';
 
   /** @param number the client's, from 1; its connection is named after it */
   constructor(name: string, number: number, slots: number, config: GroupConfig) {

@@ -32,6 +32,14 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   crash: each((world, name) => world.crash(name)),
   pause: each((world, name) => world.pause(name, true)),
   resume: each((world, name) => world.pause(name, false)),
+  /** `identity C1 a`: replicas know C1 as a from now on. */
+  identity: (world, [name = '', identity]) => {
+    world.client(name).identity = identity;
+  },
+  /** `hide C1 orders`: it goes on, and never says what it holds; `hide C1 bodies`: or never sends a request again. */
+  hide: (world, [name = '', what = '']) => {
+    world.client(name).hides = what as 'orders' | 'bodies' | 'nothing';
+  },
   close: each((world, name) => world.ask(world.client(name), { kind: 'close' })),
   stepdown: each((world, name) => world.tell(world.server(name), { kind: 'stepDown' })),
   force: each((world, name) => world.keeper.force(world.server(name))),
@@ -57,19 +65,23 @@ const REQUESTS: Readonly<Record<string, Command>> = {
     requests.plainPart(name, stream, { kind: 'message', message: bytesOf(text) }),
   plainend: ({ requests }, [name = '', stream = '']) => requests.plainPart(name, stream, { kind: 'end' }),
   plaingone: ({ requests }, [name = '', stream = '']) => requests.plainGone(name, stream),
-  /** `nested C1 m1 3.0 2 1`: made at order 3 of another group, in its term 2, which has settled all up to 1. */
-  nested: ({ requests }, [name = '', text = '', id = '', term = '1', settledUpTo = '0']) => {
+  /**
+   * `nested C1 m1 3.0 2 1`: made at order 3 of another group, in its term 2, which has settled all up to 1. With
+   * `nested C1 m1 3.0 2 1 shop`, replicas know the caller as shop.
+   */
+  nested: ({ requests }, [name = '', text = '', id = '', term = '1', settledUpTo = '0', owner]) => {
     const [orderNum, index] = id.split('.').map(Number);
     requests.nestedCall(name, text, {
       client: 'other/1',
       term: Number(term) as Term,
       id: { orderNum: orderNum as OrderNum, index: index ?? 0 },
       settledUpTo: Number(settledUpTo) as OrderNum,
+      ...(owner !== undefined && { owner }),
     });
   },
-  /** A call that travels as an RPC: `rpc C1>S1 1 m1`. */
-  rpc: (world, [link, seqNum, text = '']) => {
-    world.requests.rpcCall(...ends(link), text, Number(seqNum) as SeqNum, headerOf(world, []));
+  /** A call that travels as an RPC: `rpc C1>S1 1 m1`; with `rpc C2>S1 1 m1 C1`, C2 makes it for the session of C1. */
+  rpc: (world, [link, seqNum, text = '', session]) => {
+    world.requests.rpcCall(...ends(link), text, Number(seqNum) as SeqNum, headerOf(world, []), session);
   },
 };
 
@@ -116,6 +128,21 @@ const NETWORK: Readonly<Record<string, Command>> = {
     const requests = Array.from({ length: Number(times) }, () => again);
     const header = headerOf(world, []);
     world.links.send(...ends(link), { kind: 'multicast', header, requests, reads: [], streams: [] });
+  },
+  /** `steal C2>S1 C1`: C2 has learned the secret of C1, and says hello with it. */
+  steal: (world, [link, victim = '']) => {
+    const { connection } = world.client(victim);
+    const { group } = world.config;
+    const { term, sentAtMs, repliesSeenUpTo } = headerOf(world, []);
+    world.links.send(...ends(link), {
+      kind: 'hello',
+      group,
+      connection,
+      fresh: false,
+      term,
+      repliesSeenUpTo,
+      sentAtMs,
+    });
   },
   /** A client makes up order 7, of term 1 or 2: `forge C1>S1 7`, `forge C1>S1 7 2`. */
   forge: (world, [link, orderNum, term = '1']) =>

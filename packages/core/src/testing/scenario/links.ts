@@ -12,6 +12,10 @@ import type { Server } from './server.js';
 /** Whatever travels on a link. */
 export type Frame = PeerFrame | SessionFrame | ReplyFrame;
 
+/** What a client has proved to be, as an event has it. */
+export const identityOf = (client: Client | undefined): { readonly identity?: string } =>
+  client?.identity === undefined ? {} : { identity: client.identity };
+
 /** One direction of a link, which delivers when the scenario says so. */
 class ScriptedLink extends VirtualLink<Frame> {
   readonly from: string;
@@ -199,7 +203,10 @@ export class Links {
   #arrive({ from, id }: ScriptedLink, server: Server, frame: Frame): void {
     const sender = this.#world.servers.get(from);
     if (id !== undefined)
-      this.#world.tell(server, { kind: 'sessionFrame', link: id, peer: from, frame: frame as SessionFrame });
+      this.#world.tell(server, {
+        ...{ kind: 'sessionFrame', link: id, peer: from, frame: frame as SessionFrame },
+        ...identityOf(this.#world.clients.get(from)),
+      });
     else if (sender !== undefined)
       this.#world.tell(server, { kind: 'peerFrame', from: sender.member, frame: frame as PeerFrame });
   }

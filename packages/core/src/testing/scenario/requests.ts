@@ -5,6 +5,7 @@ import type { PlainPart, ReplicaEvent } from '../../replica/state/events.js';
 import type { SessionEvent } from '../../session/events.js';
 import { bytesOf } from '../text.js';
 import type { Client } from './client.js';
+import { identityOf } from './links.js';
 import type { Server } from './server.js';
 
 /** Whom requests go to. */
@@ -82,11 +83,12 @@ export class Requests {
     this.#ask(name, { kind: 'call', call: this.#newCall(text), request, readOnly: false });
   }
 
-  /** A call of a client's session reaches a replica as an RPC of its own. */
-  rpcCall(name: string, server: string, text: string, seqNum: SeqNum, header: SessionHeader): void {
+  /** A call of a client's session, or one that it makes for another's, reaches a replica as an RPC of its own. */
+  rpcCall(name: string, server: string, text: string, seqNum: SeqNum, header: SessionHeader, session = name): void {
     const request = { method: '/log.Log/Append', message: bytesOf(text) };
-    const carried = { connection: this.#world.client(name).connection, seqNum, awaitStable: false, header };
-    this.#tell(server, { kind: 'rpcCall', call: this.#newCall(text), peer: name, request, header: carried });
+    const carried = { connection: this.#world.client(session).connection, seqNum, awaitStable: false, header };
+    const event = { kind: 'rpcCall', call: this.#newCall(text), peer: name, request, header: carried } as const;
+    this.#tell(server, { ...event, ...identityOf(this.#world.client(name)) });
   }
 
   // ── of clients without our interceptor ──────────────────────────────────────────────────────────────────────────

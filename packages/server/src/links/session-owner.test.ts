@@ -1,0 +1,197 @@
+import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import {
+  type ConnectionId,
+  connectionHex,
+  type HelloFrame,
+  NO_SEQ,
+  NO_TERM,
+  type ReplyFrame,
+  type Request,
+  type SeqNum,
+  type SessionFrame,
+} from '@understudy/core/internal';
+import {
+  connectionOf,
+  decodeReplyFrame,
+  encodeCaller,
+  encodeRpcRequestHeader,
+  encodeSessionFrame,
+  SECRET_BYTES,
+} from '@understudy/wire';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Authority } from '../testing/authority.js';
+import { counterService } from '../testing/counter.js';
+import { RawStream } from '../testing/raw-stream.js';
+import { type Node, Stage } from '../testing/stage.js';
+
+const MULTICAST = '/understudy.v1.Multicast/Connect';
+const VICTIM = Buffer.alloc(SECRET_BYTES, 1);
+
+let stage: Stage;
+const streams: RawStream[] = [];
+afterEach(async () => {
+  for (const stream of streams.splice(0)) stream.close();
+  await stage.end();
+});
+
+const header = { term: NO_TERM, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
+const addition = (id: string): Request => ({
+  method: counterService.Add.path,
+  message: Buffer.from(JSON.stringify({ id, by: 1 })),
+});
+
+/** A session that a test drives by hand. */
+class RawSession {
+  readonly stream: RawStream;
+  readonly #secret: Uint8Array;
+
+  constructor({ address }: Node, secret: Uint8Array, ...tls: [] | [ReturnType<Authority['client']>]) {
+    this.stream = new RawStream(address, MULTICAST, ...tls).listen();
+    this.#secret = secret;
+    streams.push(this.stream);
+  }
+
+  send(frame: SessionFrame): void {
+    this.stream.send(encodeSessionFrame(frame, this.#secret));
+  }
+
+  async hello(connection: ConnectionId = connectionOf(this.#secret)): Promise<ReplyFrame> {
+    const { repliesSeenUpTo, sentAtMs, term } = header;
+    const hello: HelloFrame = {
+      kind: 'hello',
+      group: 'counters',
+      connection,
+      fresh: true,
+      term,
+      repliesSeenUpTo,
+      sentAtMs,
+    };
+    this.send(hello);
+    return decodeReplyFrame(await this.stream.next());
+  }
+
+  request(seqNum: number, request: Request): void {
+    const requests = [{ seqNum: seqNum as SeqNum, request, awaitStable: false }];
+    this.send({ kind: 'multicast', header, requests, reads: [], streams: [] });
+  }
+
+  /** The text of the next reply. */
+  async reply(): Promise<string> {
+    for (;;) {
+      const frame = decodeReplyFrame(await this.stream.next());
+      const outcome = frame.kind === 'replies' ? frame.replies[0]?.outcome : undefined;
+      if (outcome?.kind === 'reply') return Buffer.from(outcome.message ?? outcome.details).toString();
+    }
+  }
+}
+
+describe('a session', () => {
+  it('stays with its client when another knows its connection, and so do its calls', async () => {
+    stage = new Stage(memoryCoordinator(), { carrier: 'rpc' });
+    const node = await stage.start('r1');
+    const victim = new RawSession(node, VICTIM);
+    expect(await victim.hello()).toMatchObject({ kind: 'welcome' });
+
+    // Whatever the other makes of the connection is a secret of its own, with another connection.
+    const known = Buffer.alloc(SECRET_BYTES);
+    known.write(connectionHex(connectionOf(VICTIM)), 'hex');
+    const other = new RawSession(node, known);
+    expect(await other.hello()).toMatchObject({ kind: 'welcome', receivedUpTo: 0 });
+    expect(node.status.sessions).toBe(2);
+    const stolen = { connection: connectionOf(VICTIM), seqNum: 1 as SeqNum, awaitStable: false, header };
+    const guess = Buffer.alloc(SECRET_BYTES, 2);
+    const { error } = await node.call('Add', { id: 'a', by: 1 }, { 'understudy-header-bin': rpcHeader(stolen, guess) });
+    expect(error?.details).toContain('UNDERSTUDY_NOT_PRIMARY: this session has no link');
+
+    victim.request(1, addition('b'));
+    expect(await victim.reply()).toBe('1');
+    expect(node.counter.ids).toEqual(['b']);
+  });
+
+  it('says nothing of its secret in the log', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const session = new RawSession(node, VICTIM);
+    await session.hello();
+    session.stream.sendRaw(Buffer.from('garbage'));
+    await session.stream.ended;
+    await stage.until(() => stage.logged.join().includes('malformed'));
+    expect(stage.logged.join('\n')).not.toContain(VICTIM.toString('hex'));
+    expect(stage.logged.join('\n')).not.toContain(VICTIM.toString('base64'));
+  });
+
+  it('cannot name the idempotency key of a call that another makes', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const hostile = new RawSession(node, VICTIM);
+    await hostile.hello();
+    hostile.request(1, { ...addition('x'), key: JSON.stringify(['', counterService.Add.path, 'k']) });
+    expect((await hostile.stream.ended).details).toContain('a client named an idempotency key in a frame');
+    expect(await node.call('Add', { id: 'a', by: 1 }, { 'idempotency-key': 'k' })).toEqual({ error: null, value: 1 });
+    expect(node.counter.ids).toEqual(['a']);
+  });
+});
+
+const rpcHeader = (...args: Parameters<typeof encodeRpcRequestHeader>): Buffer =>
+  Buffer.from(encodeRpcRequestHeader(...args));
+
+describe('where clients have certificates', () => {
+  let authority: Authority;
+  beforeAll(() => {
+    authority = new Authority();
+  });
+  afterAll(() => authority.close());
+
+  it('a session belongs to the certificate that opened it', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1', {}, undefined, authority.server);
+    const alice = new RawSession(node, VICTIM, authority.client('alice'));
+    expect(await alice.hello()).toMatchObject({ kind: 'welcome' });
+    for (const tls of [authority.client('mallory'), authority.client('mallory')]) {
+      expect(await new RawSession(node, VICTIM, tls).hello()).toMatchObject({
+        ...{ kind: 'refused', code: 'UNDERSTUDY_NOT_OWNER' },
+        reason: 'another client opened this session; open one of your own',
+      });
+    }
+    expect(stage.logged.filter((line) => line.startsWith('warn a client spoke for the session'))).toHaveLength(1);
+    alice.request(1, addition('a'));
+    expect(await alice.reply()).toBe('1');
+    // A renewed certificate has the same subject.
+    expect(await new RawSession(node, VICTIM, authority.client('alice')).hello()).toMatchObject({ receivedUpTo: 1 });
+  });
+
+  it('so does the name of a calling group', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1', {}, undefined, authority.server);
+    const named = (term: number, orderNum: number): Request['nested'] =>
+      ({ client: 'shop/0a1b', term, id: { orderNum, index: 0 }, settledUpTo: 0 }) as unknown as Request['nested'];
+    const shop = new RawSession(node, VICTIM, authority.client('shop'));
+    await shop.hello();
+    shop.request(1, { ...addition('a'), nested: named(1, 3) } as Request);
+    expect(await shop.reply()).toBe('1');
+    const mallory = new RawSession(node, Buffer.alloc(SECRET_BYTES, 2), authority.client('mallory'));
+    await mallory.hello();
+    mallory.request(1, { ...addition('x'), nested: named(Number.MAX_SAFE_INTEGER, 3) } as Request);
+    expect(await mallory.reply()).toContain('UNDERSTUDY_NOT_OWNER');
+    // The successor of the group's primary, on another connection.
+    const successor = new RawSession(node, Buffer.alloc(SECRET_BYTES, 3), authority.client('shop'));
+    await successor.hello();
+    successor.request(1, { ...addition('a'), nested: named(2, 3) } as Request);
+    expect(await successor.reply()).toBe('1');
+    expect(node.counter.ids).toEqual(['a']);
+  });
+});
+
+it('a client cannot say itself whose name it uses', async () => {
+  stage = new Stage(memoryCoordinator());
+  const node = await stage.start('r1');
+  const hostile = new RawSession(node, VICTIM);
+  await hostile.hello();
+  const nested = { client: 'shop/0a1b', term: 1, id: { orderNum: 3, index: 0 }, settledUpTo: 0, owner: 'secret' };
+  hostile.request(1, { ...addition('x'), nested } as unknown as Request);
+  expect((await hostile.stream.ended).details).toContain('a caller said itself whose name it uses');
+  const caller = Buffer.from(encodeCaller(nested as never));
+  const { error } = await node.call('Add', { id: 'x', by: 1 }, { 'understudy-nested-bin': caller });
+  expect(error?.details).toContain('a caller said itself whose name it uses');
+  expect(node.counter.ids).toEqual([]);
+});
