@@ -6,7 +6,7 @@ import type { ReplicaId } from '../model/ids.js';
 import type { Member } from '../model/record.js';
 import { sameMember } from '../record/transitions.js';
 import { onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
-import { checkStall, endedLate, executed, pump } from './execute/processing.js';
+import { checkStall, endedLate, executed, pump, reflectedBy } from './execute/processing.js';
 import { refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
@@ -97,7 +97,7 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'executed':
       return executed(r, event);
     case 'lateItem':
-      return keepOutputs(r, r.order.processedUpTo, [event.output]);
+      return keepOutputs(r, reflectedBy(r), [event.output]);
     case 'lateEnd':
       return endedLate(r, event.finished);
     case 'nestedCall':

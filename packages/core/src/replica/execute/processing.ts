@@ -174,8 +174,15 @@ function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { r
 
 /** A waiting handler continued on its own, after a timer or I/O, and ended. Its reply has no place in the order. */
 export function endedLate(r: ReplicaState, finished: Finished): void {
-  finish(r, r.order.processedUpTo, finished);
+  finish(r, reflectedBy(r), finished);
 }
+
+/**
+ * The newest order whose effects a handler may have seen that goes on by itself: the one that is being processed, if
+ * any. What the handler sends now may leave only when that order may.
+ */
+export const reflectedBy = ({ running, order }: ReplicaState): OrderNum =>
+  /* rule late-reflects-running */ running?.entry?.info.orderNum ?? order.processedUpTo;
 
 /**
  * A calling group may repeat a call that its former primary made already; the call takes effect once (DESIGN 5.7).

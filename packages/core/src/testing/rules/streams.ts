@@ -69,6 +69,12 @@ export const STREAM_RULES: readonly Rule[] = [
     lacks: 'C1  failed s1 ! UNDERSTUDY_INDETERMINATE, may have taken effect',
   },
   {
+    rule: 'streams: what a handler sends by itself may leave only with the order that is being processed',
+    scenario: 'stream-late-item',
+    without: { 'late-reflects-running': 'undefined' },
+    shows: 'S1>C1  items 1.1 status stable',
+  },
+  {
     rule: 'streams: a finished stream whose last credit was cut is cancelled',
     scenario: 'walk-stream-credit-cut',
     without: { 'cancel-though-over': 'true' },
