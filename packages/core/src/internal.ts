@@ -36,6 +36,8 @@ export type {
   WelcomeFrame,
 } from './model/frames.js';
 export {
+  BODY_DIGEST_BYTES,
+  type BodyDigest,
   type CallId,
   type ConnectionId,
   type ConnectionKind,
@@ -72,7 +74,7 @@ export {
   seqNumOf,
 } from './model/order-info.js';
 export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
-export type { OrderSeal } from './model/ports.js';
+export type { DigestBody, OrderSeal } from './model/ports.js';
 export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,

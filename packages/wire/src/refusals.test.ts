@@ -1,5 +1,6 @@
 import type { GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
 import {
+  type BodyDigest,
   connectionHex,
   connectionId,
   type NewTermFrame,
@@ -31,7 +32,7 @@ const connection = connectionId('plain', '0123456789abcdef'.repeat(2));
 const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
 const order: OrderInfo = {
   ...{ term: 1 as Term, orderNum: 1 as OrderNum, connection },
-  ...{ kind: 'call', seqNum: 1 as SeqNum },
+  ...{ kind: 'call', seqNum: 1 as SeqNum, body: 'b0'.repeat(20) as BodyDigest },
 };
 const body = { connection, seqNum: 1 as SeqNum, request: { method: '/a.B/C', message: Buffer.from('m') } };
 const checkpoint = {

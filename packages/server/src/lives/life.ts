@@ -13,6 +13,7 @@ import type {
   UnderstudyError,
 } from '@understudy/core';
 import { configDigest, type GroupConfig, Replica, type ReplicaEffect, unreachable } from '@understudy/core/internal';
+import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
@@ -83,6 +84,7 @@ export class Life {
       address,
       config,
       admits: interceptors.length > 0,
+      digestBody: bodyDigest,
       seal: new AesOrderSeal({ group: config.group, secrets: () => [] }),
       newSecret: randomBytes(SECRET_BYTES).toString('base64'),
     });

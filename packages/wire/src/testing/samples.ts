@@ -28,6 +28,7 @@ import type {
 } from '@understudy/core/internal';
 import { connectionId } from '@understudy/core/internal';
 import type { PeerHello } from '../frames/peer-hello.js';
+import { bodyDigest } from '../parts/body-digest.js';
 
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex');
 const seq = (n: number): SeqNum => n as SeqNum;
@@ -106,7 +107,7 @@ const items: readonly SeqItem[] = [
 
 const call = (orderNum: number, seqNum: number, more: Partial<CallOrder> = {}): CallOrder => ({
   ...{ term: term(4), orderNum: order(orderNum), connection: session },
-  ...{ kind: 'call', seqNum: seq(seqNum), ...more },
+  ...{ kind: 'call', seqNum: seq(seqNum), body: bodyDigest(bare), ...more },
 });
 const orders: readonly OrderInfo[] = [
   call(42, 1),

@@ -10,6 +10,7 @@ import {
   NO_TERM,
   type ReplicaId,
 } from '../../model/ids.js';
+import { digestBody } from '../../testing/text.js';
 import { SECRET } from '../../testing/world/identity.js';
 import { virtualSeal } from '../../testing/world/virtual-seal.js';
 import { Replica } from '../replica.js';
@@ -24,6 +25,7 @@ function helloWith(connection: ConnectionId) {
     address: 'localhost:1',
     config,
     admits: false,
+    digestBody,
     seal: virtualSeal,
     newSecret: SECRET,
   });

@@ -86,6 +86,7 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     r.effects.push({ kind: 'closeSession', link: old.link });
   }
   connection.session = new ClientSession(link, peer, heartbeatMs, r.nowMs);
+  /* rule distrust-on-new-link */ if (connection.equivocates) connection.session.registered = false;
   connection.silentSinceMs = undefined;
   r.connections.link(connection, link);
   r.role.sessionsChanged();
@@ -120,7 +121,7 @@ function onMulticast(
   { header, requests, reads, streams }: MulticastFrame,
 ): void {
   session.heartbeatMs = header.sentAtMs;
-  if (!session.registered) register(r, connection, session);
+  if (!session.registered && /* rule distrust-for-good */ !connection.equivocates) register(r, connection, session);
   if (header.term > r.term) r.effects.push({ kind: 'readRecord' });
   seeReplies(r, connection, header.repliesSeenUpTo);
   if (header.destOrderInfo.length > 0) {

@@ -7,11 +7,12 @@ import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
 import type { PromiseFrame } from '../../model/frames.js';
-import { NO_ORDER, next, type OrderNum } from '../../model/ids.js';
+import { type ConnectionId, NO_ORDER, next, type OrderNum } from '../../model/ids.js';
+import type { Body } from '../../model/message.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { adoptionPublished, isAdopted, publishAdoption, sameMember } from '../../record/transitions.js';
-import { receiveBody } from '../intake/bodies.js';
+import { distrust, hasNamedBody, receiveBody } from '../intake/bodies.js';
 import { askSession } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
 import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
@@ -71,10 +72,19 @@ export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame):
   if (waiting === undefined || !sameMember(waiting.member, from)) return;
   collection.waitingPeers.delete(from.id);
   collection.add(frame.orders);
-  for (const { connection, seqNum, request } of frame.bodies) {
-    receiveBody(r, r.connections.open(connection), seqNum, request);
-  }
+  for (const body of frame.bodies) takePromised(m, body);
   tryAdopt(m);
+}
+
+/**
+ * A peer holds this body with its order. A session may have sent this replica another one under the same number, and
+ * which of them is the message is only known once the order is.
+ */
+function takePromised({ r, collection }: PromotionState, body: Body): void {
+  const connection = r.connections.open(body.connection);
+  const message = connection.messages.get(body.seqNum);
+  if (message?.order === undefined && message?.request !== undefined) collection.keepBody(body);
+  else receiveBody(r, connection, body.seqNum, body.request);
 }
 
 /** At a tick: peers and sessions that stay silent too long are given up. */
@@ -122,7 +132,9 @@ export function tryAdopt(m: PromotionState): void {
   const believes = (info: OrderInfo) => info.term < r.term && isAdopted(record, info);
   const hole = firstHole(m, collection, believes);
   /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBody(m, hole.missingBody)) return;
-  const held = collection.highestHeldBySessions(believes);
+  // A client that sent replicas different messages has itself to blame if it saw a reply that nobody can reproduce.
+  const counts = (id: ConnectionId) => /* rule equivocator-holds-nothing */ r.connections.get(id)?.equivocates !== true;
+  const held = collection.highestHeldBySessions(counts, believes);
   if (/* rule refuse-at-hole */ held >= hole.orderNum && /* rule forced-past-hole */ !record.forced) {
     block(m, hole.orderNum, held);
     return;
@@ -144,13 +156,25 @@ function firstHole(
   for (;;) {
     const info = r.order.entries.get(orderNum)?.info ?? collection.announced.get(orderNum);
     if (info === undefined || !believes(info)) return { orderNum };
-    if (hasBody(info) && /* rule cut-at-hole */ !bodyIsHere(r, info)) return { orderNum, missingBody: info };
+    if (hasBody(info) && /* rule cut-at-hole */ !bodyIsHere(m, info)) return { orderNum, missingBody: info };
     orderNum = next(orderNum);
   }
 }
 
-function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
-  return r.connections.get(info.connection)?.messages.get(info.seqNum)?.request !== undefined;
+/** Whether this replica has the body that an order names. If it has another one, a peer's takes its place. */
+function bodyIsHere({ r, collection }: PromotionState, info: CallOrder): boolean {
+  const connection = r.connections.get(info.connection);
+  const message = connection?.messages.get(info.seqNum);
+  if (connection === undefined || message?.request === undefined) return false;
+  if (/* rule adopt-named-body */ hasNamedBody(r, message, info)) return true;
+  if (!message.refused) distrust(r, connection, message);
+  const own = message.request;
+  for (const { request } of collection.bodiesOf(info)) {
+    message.request = request;
+    if (hasNamedBody(r, message, info)) return true;
+  }
+  message.request = own;
+  return false;
 }
 
 /**
@@ -162,8 +186,10 @@ function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
  */
 function askForBody(m: PromotionState, info: CallOrder): boolean {
   const { r } = m;
-  const session = r.connections.get(info.connection)?.session;
+  const connection = r.connections.get(info.connection);
+  const session = connection?.session;
   if (session === undefined) return false;
+  if (/* rule ask-no-equivocator */ connection?.messages.get(info.seqNum)?.refused) return false;
   const { collected } = session;
   if (session.link === undefined || collected === undefined) return /* rule wait-for-retained */ session.registered;
   if (/* rule ask-for-sent-since */ info.seqNum <= collected.sentUpTo && !collected.retained.has(info.seqNum))

@@ -10,7 +10,7 @@ import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
-import type { LogLevel, OrderSeal } from '../../model/ports.js';
+import type { DigestBody, LogLevel, OrderSeal } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -38,6 +38,7 @@ export interface ReplicaOptions {
   readonly config: GroupConfig;
   /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
   readonly admits: boolean;
+  readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
   /** Random text that nobody can guess. It becomes the secret of the group's record if this replica creates that. */
   readonly newSecret: string;
@@ -60,6 +61,7 @@ export class ReplicaState {
   readonly address: string;
   readonly config: GroupConfig;
   readonly admits: boolean;
+  readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
   readonly newSecret: string;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
@@ -94,6 +96,9 @@ export class ReplicaState {
   digest = EMPTY_DIGEST;
   readonly digests = new OrderWindow<number>(NO_ORDER);
 
+  /** How many bodies this replica refused because their orders name other ones. */
+  refusedBodies = 0;
+
   running: Running | undefined;
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
@@ -111,13 +116,14 @@ export class ReplicaState {
   readonly #settings = new Map<string, MethodSettings>();
 
   constructor(
-    { member, address, config, admits, seal, newSecret }: ReplicaOptions,
+    { member, address, config, admits, digestBody, seal, newSecret }: ReplicaOptions,
     firstRole: (r: ReplicaState) => Role,
   ) {
     this.self = member;
     this.address = address;
     this.config = config;
     this.admits = admits;
+    this.digestBody = digestBody;
     this.seal = seal;
     this.newSecret = newSecret;
     this.plain = connectionId('plain', member.incarnation);
@@ -186,6 +192,7 @@ export class ReplicaState {
       logLength: this.order.entries.length,
       base,
       unordered: this.connections.unordered,
+      refusedBodies: this.refusedBodies,
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams,
       openNested: this.nested.open,

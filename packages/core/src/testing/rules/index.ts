@@ -1,3 +1,4 @@
+import { BODY_RULES } from './bodies.js';
 import { NESTED_RULES } from './nested.js';
 import { PROMOTION_RULES } from './promotion.js';
 import { RELEASE_RULES } from './release.js';
@@ -16,4 +17,5 @@ export const RULES: readonly Rule[] = [
   ...STREAM_RULES,
   ...NESTED_RULES,
   ...REPLICA_RULES,
+  ...BODY_RULES,
 ];
