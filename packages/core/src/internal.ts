@@ -12,6 +12,7 @@ export { CODE_KEY, EFFECT_KEY, GrpcStatus, trailersOf } from './model/error.js';
 export type {
   AckFrame,
   AnnounceFrame,
+  ClientSettings,
   CollectedFrame,
   HelloFrame,
   MulticastFrame,

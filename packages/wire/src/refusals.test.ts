@@ -54,7 +54,7 @@ describe('a connection of an unknown kind', () => {
   const places: [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
     [
       'a hello',
-      wire.encodeSessionFrame({ kind: 'hello', group: 'bank', connection, fresh: true, ...session }),
+      wire.encodeSessionFrame({ kind: 'hello', group: 'bank', connection, fresh: true, settings: 0, ...session }),
       wire.decodeSessionFrame,
     ],
     ['the orders of a client’s box', wire.encodeOrders([order]), wire.decodeOrders],

@@ -2,7 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { Carrier, Logger, ReplicaId } from '@understudy/core';
-import { connectionHex, connectionId, type GroupConfig } from '@understudy/core/internal';
+import {
+  type ClientSettings,
+  connectionHex,
+  connectionId,
+  type GroupConfig,
+  methodSettings,
+} from '@understudy/core/internal';
 import type { AuthContext } from '@understudy/grpc-common';
 import { DeliveryQueue } from '../delivery/delivery-queue.js';
 import type { MessageLimits } from '../delivery/reception.js';
@@ -58,6 +64,8 @@ export class SessionHost {
   readonly #replicas: readonly ReplicaClient[];
   readonly #runners = new Set<SessionRunner>();
   readonly #whenIdle: (() => void)[] = [];
+  /** The group's settings, once they were found to be others than the client was given. */
+  #settings: ClientSettings | undefined;
   #current: SessionRunner | undefined;
   #closed = false;
   #clean = true;
@@ -105,6 +113,15 @@ export class SessionHost {
     };
   }
 
+  /**
+   * Whether calls of a method only read, as the group has it.
+   *
+   * @param own what the client's own settings say
+   */
+  isReadOnly(path: string, own: boolean): boolean {
+    return this.#settings === undefined ? own : methodSettings(this.#settings, path).readOnly;
+  }
+
   /** Gives a call to the session that takes calls, which is made if there is none. */
   submit(call: OpenCall): SessionRunner {
     const runner = this.#takingCalls();
@@ -147,7 +164,8 @@ export class SessionHost {
     const { config, makeSession, makeRpc, hint, logger } = this.#setup;
     const runner = new SessionRunner({
       connection: connectionId('session', randomBytes(16).toString('hex')),
-      config,
+      // What one session has learnt of the group's settings holds for the next.
+      config: { ...config, ...this.#settings },
       replicas: this.#replicas,
       makeSession,
       makeRpc,
@@ -159,6 +177,9 @@ export class SessionHost {
       },
       onTerm: (term) => {
         if (term > this.#term) this.#term = term;
+      },
+      onSettings: (settings) => {
+        this.#settings = settings;
       },
       onEnded: (ended, clean) => this.#onEnded(ended, clean),
     });

@@ -49,6 +49,8 @@ export class Connection {
    * for bodies any more.
    */
   equivocates = false;
+  /** Whether the session sent as a read what is none. */
+  misreads = false;
   /** At the primary: since when the connection has had no session. Its records are freed after a while. */
   silentSinceMs: number | undefined;
   /** At the primary: the end of the connection is ordered. Cancellations of its open streams were ordered before it. */

@@ -20,7 +20,7 @@ const connection = connectionId('session', '1'.repeat(32));
 async function linkTo(node: Node): Promise<RawStream> {
   const stream = new RawStream(node.address, '/understudy.v1.Multicast/Connect').listen();
   streams.push(stream);
-  const hello = { connection, fresh: true, term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 1 };
+  const hello = { connection, fresh: true, term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 1, settings: 0 };
   stream.send(encodeSessionFrame({ kind: 'hello', group: 'counters', ...hello }));
   await stream.next();
   return stream;

@@ -38,6 +38,7 @@ const hello = (connection: string): HelloFrame => ({
   term: NO_TERM,
   repliesSeenUpTo: NO_SEQ,
   sentAtMs: 1,
+  settings: 0,
 });
 
 const peerHello = (change: object = {}) => ({

@@ -79,12 +79,14 @@ export class Life {
     this.#address = address;
     this.#events = events;
     this.#logger = logger;
+    const declaresReadOnly = (path: string): boolean => registry.get(path)?.readOnly === true;
     this.#core = new Replica({
       member: this.member,
       address,
       config,
       admits: interceptors.length > 0,
       digestBody: bodyDigest,
+      declaresReadOnly,
       seal: new AesOrderSeal({ group: config.group, secrets: () => [] }),
       newSecret: randomBytes(SECRET_BYTES).toString('base64'),
     });

@@ -7,6 +7,7 @@ import type {
   Body,
   CallOrder,
   Checkpoint,
+  ClientSettings,
   NestedCaller,
   NestedReply,
   OrderInfo,
@@ -194,10 +195,22 @@ const replicaHeader: ReplicaHeader = {
   view,
 };
 
+const settings: ClientSettings = {
+  release: 'concurrent',
+  pendingSourceOrderMax: 64,
+  nullMessageMs: 20,
+  batchMs: 1,
+  methods: [
+    { service: 'bank.v1.Bank', method: 'GetBalance', readOnly: true, oneWay: false, release: undefined },
+    { service: 'bank.v1.Bank', method: '', readOnly: false, oneWay: false, release: 'acknowledged' },
+    { service: '', method: '', readOnly: false, oneWay: true, release: 'concurrent' },
+  ],
+};
+
 export const sessionFrames: readonly SessionFrame[] = [
   {
     ...{ kind: 'hello', group: 'bank', connection: session, fresh: true, term: term(5) },
-    ...{ repliesSeenUpTo: seq(10), sentAtMs: 123_456.75 },
+    ...{ repliesSeenUpTo: seq(10), sentAtMs: 123_456.75, settings: 0xcafe_f00d },
   },
   {
     kind: 'multicast',
@@ -222,7 +235,7 @@ export const sessionFrames: readonly SessionFrame[] = [
 export const replyFrames: readonly ReplyFrame[] = [
   {
     ...{ kind: 'welcome', replica: other, view, receivedUpTo: seq(14), heartbeatMs: 123_456.75 },
-    ...{ reflect: true, sessionMs: 2_000 },
+    ...{ reflect: true, sessionMs: 2_000, settings },
   },
   {
     kind: 'replies',

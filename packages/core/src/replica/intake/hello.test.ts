@@ -30,7 +30,7 @@ function helloWith(connection: ConnectionId) {
     newSecret: SECRET,
   });
   const heard = { term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 0 };
-  const frame: HelloFrame = { kind: 'hello', group: 'bank', connection, fresh: true, ...heard };
+  const frame: HelloFrame = { kind: 'hello', group: 'bank', connection, fresh: true, settings: 0, ...heard };
   return replica.step({ kind: 'sessionFrame', link, peer: 'localhost:2', frame }, 0);
 }
 

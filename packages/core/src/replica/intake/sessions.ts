@@ -1,5 +1,6 @@
 /** Handles the frames of sessions the same way on every replica: registration, heartbeats, bodies, reflected orders. */
 
+import { clientSettings } from '../../config/client-settings.js';
 import { CLOCK_DRIFT } from '../../config/clock.js';
 import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
@@ -71,7 +72,7 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
   openSession(r, connection, link, peer, frame.sentAtMs);
   resendItems(r, connection);
   seeReplies(r, connection, frame.repliesSeenUpTo);
-  welcome(r, connection, link, frame.sentAtMs);
+  welcome(r, connection, link, frame);
   // A connection that is known here may hold orders even if it sent no request: a client that only reads learns orders
   // too.
   r.role.sessionOpened(connection, link, !frame.fresh || /* rule collect-reader-who-is-back */ known !== undefined);
@@ -92,7 +93,7 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
   r.role.sessionsChanged();
 }
 
-function welcome(r: ReplicaState, connection: Connection, link: LinkId, heartbeatMs: number): void {
+function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAtMs, settings }: HelloFrame): void {
   r.effects.push({
     kind: 'sendToSession',
     link,
@@ -101,9 +102,10 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, heartbea
       replica: r.self,
       view: r.view,
       receivedUpTo: connection.receivedUpTo,
-      heartbeatMs,
+      heartbeatMs: sentAtMs,
       reflect: r.config.multicast === 'destination',
       sessionMs: r.config.sessionMs,
+      ...(settings !== r.settingsDigest && { settings: clientSettings(r.config) }),
     },
   });
 }

@@ -1,5 +1,6 @@
 /** The state of a replica that every role needs, for one life. State that only one role needs is in that role. */
 
+import { settingsDigest } from '../../config/client-settings.js';
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
 import type { MessageName } from '../../connection/callers.js';
@@ -42,6 +43,8 @@ export interface ReplicaOptions {
   readonly seal: OrderSeal;
   /** Random text that nobody can guess. It becomes the secret of the group's record if this replica creates that. */
   readonly newSecret: string;
+  /** Whether the service itself declares a method free of side effects; the settings may name more. Default: none. */
+  readonly declaresReadOnly?: (method: string) => boolean;
 }
 
 /** A message's name as a key for maps. */
@@ -114,11 +117,12 @@ export class ReplicaState {
   checkpoint: Checkpoint | undefined;
 
   readonly #settings = new Map<string, MethodSettings>();
+  readonly #declaresReadOnly: (method: string) => boolean;
+  /** The digest of the settings that this group's clients follow. */
+  readonly settingsDigest: number;
 
-  constructor(
-    { member, address, config, admits, digestBody, seal, newSecret }: ReplicaOptions,
-    firstRole: (r: ReplicaState) => Role,
-  ) {
+  constructor(options: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
+    const { member, address, config, admits, digestBody, seal, newSecret } = options;
     this.self = member;
     this.address = address;
     this.config = config;
@@ -126,6 +130,8 @@ export class ReplicaState {
     this.digestBody = digestBody;
     this.seal = seal;
     this.newSecret = newSecret;
+    this.#declaresReadOnly = options.declaresReadOnly ?? (() => false);
+    this.settingsDigest = settingsDigest(config);
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);
@@ -166,6 +172,11 @@ export class ReplicaState {
       if (this.#settings.size < 4096) this.#settings.set(method, settings);
     }
     return settings;
+  }
+
+  /** Whether calls of a method may be processed as reads: beside the order, by the primary alone. */
+  isReadOnly(method: string): boolean {
+    return this.settings(method).readOnly || this.#declaresReadOnly(method);
   }
 
   keepDigest(orderNum: OrderNum): void {
