@@ -171,6 +171,9 @@ export class Served {
   }
 }
 
+/** The second one says that a message did not come alike to all replicas. */
+const DISAGREEMENTS = ['UNDERSTUDY_DIVERGED', 'a client sent replicas different messages under one number'];
+
 interface Group {
   readonly logger: Logger;
   readonly coordinator: MemoryCoordinatorFactory;
@@ -194,7 +197,7 @@ export class Running {
     this.#setup = setup;
     const logger: Logger = {
       log: (_level, event, fields) => {
-        if (event === 'UNDERSTUDY_DIVERGED') this.disagreements.push(JSON.stringify(fields));
+        if (DISAGREEMENTS.includes(event)) this.disagreements.push(JSON.stringify({ event, ...fields }));
       },
     };
     const understudy = { group: 'scripts', leaseMs: setup.leaseMs ?? LEASE_MS, ...setup.settings };

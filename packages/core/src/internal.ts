@@ -12,6 +12,7 @@ export { CODE_KEY, EFFECT_KEY, GrpcStatus, trailersOf } from './model/error.js';
 export type {
   AckFrame,
   AnnounceFrame,
+  ClientSettings,
   CollectedFrame,
   HelloFrame,
   MulticastFrame,
@@ -36,6 +37,8 @@ export type {
   WelcomeFrame,
 } from './model/frames.js';
 export {
+  BODY_DIGEST_BYTES,
+  type BodyDigest,
   type CallId,
   type ConnectionId,
   type ConnectionKind,

@@ -17,6 +17,7 @@ export {
 export { decodeSessionFrame, encodeSessionFrame } from './frames/session-frame.js';
 export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions, MESSAGE_BYTES_MAX } from './link/chunks.js';
 export { unwrapFrame, wrapFrame } from './link/envelope.js';
+export { bodyDigest } from './parts/body-digest.js';
 export { decodeCheckpoint, encodeCheckpoint } from './parts/checkpoint.js';
 export { decodeCaller, encodeCaller } from './parts/nested.js';
 export { decodeOutcome, encodeOutcome } from './parts/outcome.js';

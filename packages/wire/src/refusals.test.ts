@@ -1,5 +1,6 @@
 import type { GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
 import {
+  type BodyDigest,
   connectionHex,
   connectionId,
   type NewTermFrame,
@@ -36,7 +37,7 @@ const encodeRpcRequestHeader = (each: RpcRequestHeader) => wire.encodeRpcRequest
 const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
 const order: OrderInfo = {
   ...{ term: 1 as Term, orderNum: 1 as OrderNum, connection },
-  ...{ kind: 'call', seqNum: 1 as SeqNum },
+  ...{ kind: 'call', seqNum: 1 as SeqNum, body: 'b0'.repeat(20) as BodyDigest },
 };
 const body = { connection, seqNum: 1 as SeqNum, request: { method: '/a.B/C', message: Buffer.from('m') } };
 const checkpoint = {
@@ -255,7 +256,9 @@ describe('a decoder', () => {
 
   it.each([0, 16, 31, 33])('refuses a hello whose secret has %i bytes', (length) => {
     const hello = { kind: 'hello', group: 'bank', connection: wire.connectionOf(SECRET), fresh: true } as const;
-    const bytes = encodeSessionFrame({ ...hello, term: 1 as Term, repliesSeenUpTo: 0 as SeqNum, sentAtMs: 1 });
+    const bytes = encodeSessionFrame({
+      ...{ ...hello, term: 1 as Term, repliesSeenUpTo: 0 as SeqNum, sentAtMs: 1, settings: 0 },
+    });
     const whole = Buffer.concat([Buffer.from([wire.SECRET_BYTES]), SECRET]);
     const other = Buffer.concat([Buffer.from([length]), Buffer.alloc(length, 7)]);
     expect(() => wire.decodeSessionFrame(replaced(bytes, whole, other))).toThrow(

@@ -10,13 +10,17 @@ import { SessionCall } from './session-call.js';
 
 /** A unary call that travels through the channel's session. */
 export class ReplicatedCall extends SessionCall {
-  readonly readOnly: boolean;
+  readonly #ownReadOnly: boolean;
   #halfClosed = false;
   #runner: SessionRunner | undefined;
 
   constructor(host: SessionHost, options: InterceptorOptions, plan: MethodPlan) {
     super(host, options, plan);
-    this.readOnly = plan.readOnly;
+    this.#ownReadOnly = plan.readOnly;
+  }
+
+  get readOnly(): boolean {
+    return this.host.isReadOnly(this.method.path, this.#ownReadOnly);
   }
 
   sendMessageWithContext(context: MessageContext, message: unknown): void {

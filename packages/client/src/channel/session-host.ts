@@ -2,7 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { Carrier, Logger, ReplicaId } from '@understudy/core';
-import { connectionHex, type GroupConfig, type NestedCaller } from '@understudy/core/internal';
+import {
+  type ClientSettings,
+  connectionHex,
+  type GroupConfig,
+  methodSettings,
+  type NestedCaller,
+} from '@understudy/core/internal';
 import { type AuthContext, callerProof } from '@understudy/grpc-common';
 import { connectionOf, SECRET_BYTES } from '@understudy/wire';
 import { DeliveryQueue } from '../delivery/delivery-queue.js';
@@ -60,6 +66,8 @@ export class SessionHost {
   readonly #replicas: readonly ReplicaClient[];
   readonly #runners = new Set<SessionRunner>();
   readonly #whenIdle: (() => void)[] = [];
+  /** The group's settings, once they were found to be others than the client was given. */
+  #settings: ClientSettings | undefined;
   #current: SessionRunner | undefined;
   #closed = false;
   #clean = true;
@@ -114,6 +122,15 @@ export class SessionHost {
     };
   }
 
+  /**
+   * Whether calls of a method only read, as the group has it.
+   *
+   * @param own what the client's own settings say
+   */
+  isReadOnly(path: string, own: boolean): boolean {
+    return this.#settings === undefined ? own : methodSettings(this.#settings, path).readOnly;
+  }
+
   /** Gives a call to the session that takes calls, which is made if there is none. */
   submit(call: OpenCall): SessionRunner {
     const runner = this.#takingCalls();
@@ -158,7 +175,8 @@ export class SessionHost {
     const runner = new SessionRunner({
       secret,
       connection: connectionOf(secret),
-      config,
+      // What one session has learnt of the group's settings holds for the next.
+      config: { ...config, ...this.#settings },
       replicas: this.#replicas,
       makeSession,
       makeRpc,
@@ -170,6 +188,9 @@ export class SessionHost {
       },
       onTerm: (term) => {
         if (term > this.#term) this.#term = term;
+      },
+      onSettings: (settings) => {
+        this.#settings = settings;
       },
       onEnded: (ended, clean) => this.#onEnded(ended, clean),
     });

@@ -2,6 +2,7 @@
 import type { ErrorCode, Logger, ReplicaId } from '@understudy/core';
 import {
   type CallId,
+  type ClientSettings,
   type ConnectionId,
   type GroupConfig,
   type InvariantViolation,
@@ -44,6 +45,8 @@ export interface RunnerSetup {
   /** Called when the session finds the primary. */
   readonly onPrimary: (slot: number, replica: ReplicaId) => void;
   readonly onTerm: (term: number) => void;
+  /** Called when the group's settings are others than the session was given. */
+  readonly onSettings: (settings: ClientSettings) => void;
   /** Called last of all: the session is over, and its links are ending. */
   readonly onEnded: (runner: SessionRunner, clean: boolean) => void;
 }
@@ -197,6 +200,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
         this.#primary = effect.slot;
         this.#sending = true;
         this.#setup.onPrimary(effect.slot, effect.replica);
+        return;
+      case 'settings':
+        this.#stepper.batchMs = effect.settings.batchMs;
+        this.#setup.onSettings(effect.settings);
         return;
       case 'ended':
         this.#end(effect.clean);

@@ -11,7 +11,8 @@ export interface StepperEvents {
 /** Gives a session its events, one after another, and hands out the effects. */
 export class SessionStepper {
   readonly #session: SessionMachine;
-  readonly #batchMs: number;
+  /** For how long frames to the backups gather. */
+  batchMs: number;
   readonly #events: StepperEvents;
   #batchTimer: NodeJS.Timeout | undefined;
   #stepping = false;
@@ -21,7 +22,7 @@ export class SessionStepper {
 
   constructor(session: SessionMachine, batchMs: number, events: StepperEvents) {
     this.#session = session;
-    this.#batchMs = batchMs;
+    this.batchMs = batchMs;
     this.#events = events;
   }
 
@@ -67,7 +68,7 @@ export class SessionStepper {
       setImmediate(this.#flush);
     }
     if (this.#session.wantsBatchFlush === true && this.#batchTimer === undefined) {
-      this.#batchTimer = setTimeout(this.#flushBatch, this.#batchMs);
+      this.#batchTimer = setTimeout(this.#flushBatch, this.batchMs);
     }
   }
 

@@ -147,6 +147,7 @@ export class ScriptedSession implements SessionMachine {
       term: 0 as Term,
       repliesSeenUpTo: NO_SEQ,
       sentAtMs: nowMs,
+      settings: 0,
     };
   }
 

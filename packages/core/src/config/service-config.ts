@@ -102,7 +102,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
  *
  * @param path the full method path, `/package.Service/Method`
  */
-export function methodSettings(config: GroupConfig, path: string): MethodSettings {
+export function methodSettings(config: Pick<GroupConfig, 'methods' | 'release'>, path: string): MethodSettings {
   const slash = path.lastIndexOf('/');
   const service = path.slice(1, slash);
   const method = path.slice(slash + 1);
@@ -135,7 +135,7 @@ export function configDigest(config: GroupConfig): number {
 const specificity = (entry: MethodConfig): number => (entry.method !== '' ? 2 : entry.service !== '' ? 1 : 0);
 
 /** FNV-1a (draft-eastlake-fnv) over UTF-16 code units. */
-function fnv1a(text: string): number {
+export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;

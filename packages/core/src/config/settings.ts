@@ -17,7 +17,10 @@ export interface UnderstudyServiceConfig {
   readonly [field: string]: unknown;
 }
 
-/** The settings of a group. All its replicas and clients must be given the same. Only the name is required. */
+/**
+ * The settings of a group. All its replicas must be given the same. A client that was given others follows the group's,
+ * but for `carrier`. Only the name is required.
+ */
 export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'methods'>> {
   /** The group's name, 1 to 255 characters. */
   readonly group: string;

@@ -37,6 +37,8 @@ export class Connection {
   /** Bodies have arrived without a gap up to this number. */
   receivedUpTo: SeqNum = NO_SEQ;
   readonly #receivedEarly = new Set<SeqNum>();
+  /** The numbers of bodies that arrived, but were refused. */
+  readonly #refused = new Set<SeqNum>();
   /** The highest order that a message of this connection has. */
   lastOrder: OrderNum = NO_ORDER;
   /** The client's address as handlers see it, which is part of the ordered history. */
@@ -49,6 +51,13 @@ export class Connection {
   owner: string | undefined;
   /** Whether the log tells already that somebody else tried. */
   strangerLogged = false;
+  /**
+   * Whether this replica got a body from the session that is not the one its order names. The session is not relied on
+   * for bodies any more.
+   */
+  equivocates = false;
+  /** Whether the session sent as a read what is none. */
+  misreads = false;
   /** At the primary: since when the connection has had no session. Its records are freed after a while. */
   silentSinceMs: number | undefined;
   /** At the primary: the end of the connection is ordered. Cancellations of its open streams were ordered before it. */
@@ -71,6 +80,7 @@ export class Connection {
 
   /** Whether a message with this seqNum has arrived or was processed before. */
   knows(seqNum: SeqNum): boolean {
+    if (this.#refused.size > 0 && this.#refused.has(seqNum)) return false;
     if (/* rule received-once */ seqNum <= this.receivedUpTo || this.#receivedEarly.has(seqNum)) return true;
     const message = this.messages.get(seqNum);
     return message?.order !== undefined || message?.outcome !== undefined;
@@ -82,6 +92,7 @@ export class Connection {
 
   /** Notes that the body of `seqNum` arrived, for gap detection. */
   markReceived(seqNum: SeqNum): void {
+    this.#refused.delete(seqNum);
     if (seqNum <= this.receivedUpTo) return;
     if (seqNum !== this.receivedUpTo + 1) {
       this.#receivedEarly.add(seqNum);
@@ -89,6 +100,11 @@ export class Connection {
     }
     this.receivedUpTo = seqNum;
     while (this.#receivedEarly.delete(next(this.receivedUpTo))) this.receivedUpTo = next(this.receivedUpTo);
+  }
+
+  /** The body of `seqNum` was refused. If its order never happens, the message may come again. */
+  markRefused(seqNum: SeqNum): void {
+    this.#refused.add(seqNum);
   }
 
   /** The messages whose bodies are here and that have no order yet, by ascending number. */
@@ -181,6 +197,7 @@ export class Connection {
 
   /** Every message up to this number is processed or never will be, so no body is missing there. */
   coverUpTo(upTo: SeqNum): void {
+    for (const seqNum of this.#refused) if (seqNum <= upTo) this.#refused.delete(seqNum);
     if (upTo <= this.receivedUpTo) return;
     this.receivedUpTo = upTo;
     for (const seqNum of this.#receivedEarly) if (seqNum <= upTo) this.#receivedEarly.delete(seqNum);

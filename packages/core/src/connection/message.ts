@@ -1,10 +1,11 @@
 /** The life of one message on a replica, from its first mention until nobody can ask for it ([0096]). */
 
 import { assert } from '../model/assert.js';
-import type { CallId, ConnectionId, OrderNum, SeqNum } from '../model/ids.js';
+import type { BodyDigest, CallId, ConnectionId, OrderNum, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import type { CallOrder, VoidOrder } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
+import type { DigestBody } from '../model/ports.js';
 
 /**
  * The stage of a message in its life on this replica.
@@ -49,8 +50,6 @@ const LEGAL: Readonly<Record<Stage, readonly Stage[]>> = {
 export class Message {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
-  /** The body, kept until the log drops it and no handler waits. */
-  request: Request | undefined;
   /** The message's place in the order, while the log has it. */
   order: CallOrder | VoidOrder | undefined;
   /** The entry of the reply cache; undefined before it is processed and once it is settled. */
@@ -63,11 +62,31 @@ export class Message {
   awaitStable = false;
   /** Whether the session gave up the RPC: the reply goes to its link, even if an RPC still seems to wait. */
   byFrame = false;
+  /** Whether the session sent a body that the order does not name. It is not asked for another one. */
+  refused = false;
   #stage: Stage = 'expected';
+  #request: Request | undefined;
+  #digest: BodyDigest | undefined;
 
   constructor(connection: ConnectionId, seqNum: SeqNum) {
     this.connection = connection;
     this.seqNum = seqNum;
+  }
+
+  /** The body, kept until the log drops it and no handler waits. */
+  get request(): Request | undefined {
+    return this.#request;
+  }
+
+  set request(request: Request | undefined) {
+    this.#request = request;
+    this.#digest = undefined;
+  }
+
+  /** The digest of the body; undefined while there is none. It is computed once for each body. */
+  bodyDigest(digestBody: DigestBody): BodyDigest | undefined {
+    if (this.#request !== undefined) this.#digest ??= digestBody(this.#request);
+    return this.#digest;
   }
 
   get stage(): Stage {

@@ -1,6 +1,7 @@
 /** Digests by which replicas compare their histories, and by which requests are told apart. None is cryptographic. */
 
 import {
+  type BodyDigest,
   type ConnectionId,
   type ConnectionKind,
   connectionHex,
@@ -16,13 +17,15 @@ const LOW = 0x1_0000_0000;
 
 /**
  * The digest after one more order: 52 bits over everything processed so far. Two replicas with equal digests at one
- * orderNum have, but for chance, processed the same messages in the same order with the same outcomes.
+ * orderNum have, but for chance, processed the same messages with the same bodies in the same order with the same
+ * outcomes.
  */
 export function extendDigest(
   digest: number,
   orderNum: OrderNum,
   seqNum: SeqNum,
   connectionDigest: number,
+  bodyWord: number,
   outcomeDigest: number,
 ): number {
   let low = (digest % LOW) | 0;
@@ -36,9 +39,13 @@ export function extendDigest(
   add(orderNum | 0);
   add(seqNum | 0);
   add(connectionDigest | 0);
+  add(bodyWord | 0);
   add(outcomeDigest | 0);
   return (high & 0xfffff) * LOW + (low >>> 0);
 }
+
+/** A body's contribution to the digest: 32 bits of its own digest. */
+export const bodyWord = (body: BodyDigest): number => Number.parseInt(body.slice(0, 8), 16) | 0;
 
 /** Extends a digest of 32 bits by a word. */
 export function mixDigest(digest: number, word: number): number {

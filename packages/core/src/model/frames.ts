@@ -22,6 +22,8 @@ export interface HelloFrame {
   readonly kind: 'hello';
   readonly group: string;
   readonly connection: ConnectionId;
+  /** The digest of the settings that the client follows, so that it is told the group's if they are others. */
+  readonly settings: number;
   /** Whether the connection has sent no request yet, so that a replica that never heard of it may take it as new. */
   readonly fresh: boolean;
   readonly term: Term;
@@ -120,6 +122,27 @@ export interface View {
   readonly adoptedThrough: readonly Adoption[];
 }
 
+/** Settings of one method, of all methods of a service, or of all. */
+export interface ClientMethodSettings {
+  /** `package.Service`; empty for all services. */
+  readonly service: string;
+  /** The method's name; empty for all methods of the service. */
+  readonly method: string;
+  readonly readOnly: boolean;
+  readonly oneWay: boolean;
+  /** Undefined for the group's. */
+  readonly release: 'concurrent' | 'acknowledged' | undefined;
+}
+
+/** The part of a group's configuration that its clients need to know. */
+export interface ClientSettings {
+  readonly release: 'concurrent' | 'acknowledged';
+  readonly pendingSourceOrderMax: number;
+  readonly nullMessageMs: number;
+  readonly batchMs: number;
+  readonly methods: readonly ClientMethodSettings[];
+}
+
 /** The answer to `hello`. */
 export interface WelcomeFrame {
   readonly kind: 'welcome';
@@ -133,6 +156,8 @@ export interface WelcomeFrame {
   readonly reflect: boolean;
   /** The group's setting `sessionMs`, in milliseconds, by which the session applies the delivery rule. */
   readonly sessionMs: number;
+  /** The group's settings for clients, if the client follows others. */
+  readonly settings?: ClientSettings;
 }
 
 /** The header of every frame and RPC reply from a replica to a client. */

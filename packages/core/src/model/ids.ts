@@ -28,6 +28,11 @@ export type ConnectionId<K extends ConnectionKind = ConnectionKind> = {
 export type ReplicaId = Brand<string, 'ReplicaId'>;
 /** One life of a replica: 16 random bytes as 32 hexadecimal digits. Renewed whenever state may have been lost. */
 export type Incarnation = Brand<string, 'Incarnation'>;
+/**
+ * The digest of a body, `BODY_DIGEST_BYTES` bytes as lower-case hexadecimal digits. An order names its body by it, so
+ * nobody may be able to find two bodies that have the same.
+ */
+export type BodyDigest = Brand<string, 'BodyDigest'>;
 /** A client's link to this replica: a number that the adapter chose and never uses again in this process. */
 export type LinkId = Brand<number, 'LinkId'>;
 /** A call that waits in this process, such as an RPC: a number that the adapter chose and never uses again. */
@@ -37,6 +42,9 @@ export const connectionId = <K extends ConnectionKind>(kind: K, hex: string): Co
   `${kind}:${hex}` as ConnectionId<K>;
 
 export const connectionKind = (id: ConnectionId): ConnectionKind => id.slice(0, id.indexOf(':')) as ConnectionKind;
+
+/** Finding two bodies with the same digest of 20 bytes takes about 2^80 tries. */
+export const BODY_DIGEST_BYTES = 20;
 
 /** The 16 bytes of a connection, as 32 hexadecimal digits. */
 export const connectionHex = (id: ConnectionId): string => id.slice(id.indexOf(':') + 1);

@@ -1,6 +1,6 @@
 /** orderInfo ([0098]): the kinds of events that have a place in the order, with the results recorded for each. */
 
-import type { ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
+import type { BodyDigest, ConnectionId, OrderNum, SeqNum, Term } from './ids.js';
 import { NO_SEQ } from './ids.js';
 import type { Outcome, Reply } from './outcome.js';
 
@@ -24,6 +24,8 @@ interface Ordered {
 export interface CallOrder extends Ordered {
   readonly kind: 'call';
   readonly seqNum: SeqNum;
+  /** The digest of the message's body as its client sent it. No replica processes another body at this place. */
+  readonly body: BodyDigest;
   /** The client's address as the primary sees it, if it is new or changed. Handlers on all replicas see this one. */
   readonly peer?: string;
   readonly determinants?: Determinants;
@@ -81,9 +83,17 @@ export function seqNumOf(info: OrderInfo): SeqNum {
   }
 }
 
-/** Whether two orderInfos are about the same message or event. Other recorded results are not compared. */
+/**
+ * Whether two orderInfos are about the same message, with the same body, or the same event. Other recorded results are
+ * not compared.
+ */
 export const namesSame = (a: OrderInfo, b: OrderInfo): boolean =>
-  a.kind === b.kind && a.connection === b.connection && seqNumOf(a) === seqNumOf(b);
+  a.kind === b.kind &&
+  a.connection === b.connection &&
+  seqNumOf(a) === seqNumOf(b) &&
+  bodyNamedBy(a) === bodyNamedBy(b);
+
+const bodyNamedBy = (info: OrderInfo): BodyDigest | undefined => (info.kind === 'call' ? info.body : undefined);
 
 /** About how many bytes the determinants of an order need in a message. */
 export function determinantBytes(info: OrderInfo): number {

@@ -1,6 +1,7 @@
 /** The ports that the core's surroundings fill: a coordinator that keeps the record, the service's state, a logger. */
 
-import type { ConnectionId, Epoch } from './ids.js';
+import type { BodyDigest, ConnectionId, Epoch } from './ids.js';
+import type { Request } from './message.js';
 import type { OrderInfo } from './order-info.js';
 import type { GroupRecord, Member } from './record.js';
 import type { SealedOrders } from './sealed.js';
@@ -83,6 +84,13 @@ export interface StateSource {
   /** Replaces the whole state by one that `checkpoint` returned, perhaps in another process. */
   restore(state: Uint8Array): void | Promise<void>;
 }
+
+/**
+ * Computes the digest of a body: of everything that a handler can see of a request, and of everything else in it that
+ * its processing depends on. Equal requests have equal digests on every replica, and nobody can find two different
+ * requests with the same one.
+ */
+export type DigestBody = (request: Request) => BodyDigest;
 
 /** How important a log record is. `error` and `warn` are for operators; `info` and `debug` tell what happens. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -27,7 +27,7 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
     return;
   }
   if (mayStart(s)) {
-    start(s, call, request, readOnly);
+    start(s, call, request, s.isReadOnly(request.method, readOnly));
     return;
   }
   if (s.waiting.length >= WAITING_MAX) {
@@ -47,7 +47,9 @@ export function startWaiting(s: SessionState): void {
   if (s.waiting.length === 0 || s.primary === undefined) return;
   const room = RETAINED_MAX - s.sent.size - s.reads.size;
   if (room <= 0) return;
-  for (const { call, request, readOnly } of s.waiting.splice(0, room)) start(s, call, request, readOnly);
+  for (const { call, request, readOnly } of s.waiting.splice(0, room)) {
+    start(s, call, request, s.isReadOnly(request.method, readOnly));
+  }
 }
 
 function start(s: SessionState, call: CallId, request: Request, readOnly: boolean): void {
@@ -114,10 +116,13 @@ export function settle(s: SessionState, what: Sent | Read): CallId | undefined {
   return call;
 }
 
-/** The request was voided, so it had no effect: it is sent again as a new one. */
-export function startAgain(s: SessionState, what: Sent): void {
+/**
+ * The request was voided, so it had no effect: it is sent again as a new one. A read is voided if its method is none in
+ * the group, so it is sent as a call with a place in the order.
+ */
+export function startAgain(s: SessionState, what: Sent | Read): void {
   const call = settle(s, what);
-  s.sent.delete(what.seqNum);
+  if (!isRead(what)) s.sent.delete(what.seqNum);
   if (call !== undefined) start(s, call, what.request, false);
 }
 

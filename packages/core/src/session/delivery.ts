@@ -50,7 +50,7 @@ function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
     onPartReply(s, what, outcome);
     return;
   }
-  if ('seqNum' in what && outcome.kind === 'voided') {
+  if (outcome.kind === 'voided') {
     startAgain(s, what);
     return;
   }

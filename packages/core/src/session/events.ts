@@ -1,7 +1,7 @@
 /** Every event that a client's session takes in, and every effect that its adapter must carry out. */
 
 import type { ErrorCode } from '../model/error.js';
-import type { ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../model/frames.js';
+import type { ClientSettings, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../model/frames.js';
 import type { CallId, ReplicaId } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import type { Outcome, Reply } from '../model/outcome.js';
@@ -73,6 +73,8 @@ export type SessionEffect =
     }
   /** Drop this slot's link and connect again. */
   | { readonly kind: 'reconnect'; readonly slot: Slot }
+  /** The group's settings for clients are others than the session was given. They apply to later sessions, too. */
+  | { readonly kind: 'settings'; readonly settings: ClientSettings }
   /** The primary is at this slot; for the status, and for calls that are not ours. */
   | { readonly kind: 'primary'; readonly slot: Slot; readonly replica: ReplicaId }
   /** The session is over: close its links. This is the last effect. `clean` says that no order was left unstable. */

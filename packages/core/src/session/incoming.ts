@@ -45,6 +45,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   link.reflected = 0;
   s.reflect = frame.reflect;
   s.sessionMs = frame.sessionMs;
+  if (/* rule follow-settings */ frame.settings !== undefined) s.follow(frame.settings);
   adoptView(s, frame.view);
   if (link === findPrimary(s)) {
     // The primary's link is new: replies may have been lost with the old one.
@@ -115,12 +116,12 @@ function noteOrders(s: SessionState, { sourceOrderInfo }: ReplicaHeader): void {
   s.pendingRemoteOrder.insert(sourceOrderInfo);
   if (!s.reflect) return;
   if (s.reflectSinceMs === Number.POSITIVE_INFINITY) s.reflectSinceMs = s.nowMs;
-  if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.config.pendingSourceOrderMax) s.wantFlush();
+  if (reflectsAtOnce(s) || s.pendingRemoteOrder.size > s.settings.pendingSourceOrderMax) s.wantFlush();
 }
 
 /** Whether to reflect at once: if replies wait for stability, the primary waits for this reflection. */
 const reflectsAtOnce = (s: SessionState): boolean =>
-  s.config.release === 'acknowledged' || s.config.methods.some(({ release }) => release === 'acknowledged');
+  s.settings.release === 'acknowledged' || s.settings.methods.some(({ release }) => release === 'acknowledged');
 
 function onNewTerm(s: SessionState, link: Link, { view, collect }: SessionNewTermFrame): void {
   adoptView(s, view);

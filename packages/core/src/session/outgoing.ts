@@ -65,7 +65,7 @@ function primaryFirst(s: SessionState): readonly Link[] {
  */
 function gathers(s: SessionState): boolean {
   if (!s.batches || s.primary === undefined || s.phase !== 'open') return false;
-  return s.batchSinceMs === undefined || s.nowMs - s.batchSinceMs < s.config.batchMs;
+  return s.batchSinceMs === undefined || s.nowMs - s.batchSinceMs < s.settings.batchMs;
 }
 
 function mayWait(s: SessionState, link: Link): boolean {
@@ -131,5 +131,5 @@ export function heartbeat(s: SessionState): void {
   for (const link of s.links) {
     if (link.up && link.member !== undefined && s.nowMs - link.sentAtMs >= everyMs) s.wantFlush();
   }
-  if (s.nowMs - s.reflectSinceMs >= s.config.nullMessageMs / 2) s.wantFlush();
+  if (s.nowMs - s.reflectSinceMs >= s.settings.nullMessageMs / 2) s.wantFlush();
 }

@@ -1,5 +1,6 @@
 /** A client's side of one multicast connection as a pure machine: events in, effects out, nothing else. */
 
+import { settingsDigest } from '../config/client-settings.js';
 import { assert, unreachable } from '../model/assert.js';
 import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
@@ -129,6 +130,7 @@ function onLinkUp(s: SessionState, link: Link): void {
       kind: 'hello',
       group: s.config.group,
       connection: s.connection,
+      settings: settingsDigest(s.settings),
       fresh: s.lastSeqNum === 0,
       term: s.term,
       repliesSeenUpTo: s.repliesSeenUpTo,

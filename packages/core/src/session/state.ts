@@ -1,7 +1,9 @@
 /** The state of a client's session: its links, its view of the group, its open calls and the orders it heard of. */
 
+import { differingSettings } from '../config/client-settings.js';
 import type { GroupConfig } from '../config/config.js';
-import type { SessionHeader, StreamAsk, View } from '../model/frames.js';
+import { methodSettings } from '../config/service-config.js';
+import type { ClientSettings, SessionHeader, StreamAsk, View } from '../model/frames.js';
 import type { CallId, ConnectionId, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
 import type { LogLevel } from '../model/ports.js';
@@ -38,11 +40,20 @@ export interface SessionOptions {
   readonly config: GroupConfig;
 }
 
+/** How many settings that differ are named in the log. */
+const NAMED_MAX = 10;
+
+const mayBatch = ({ batchMs, release, methods }: ClientSettings): boolean =>
+  batchMs > 0 && release === 'concurrent' && methods.every((one) => one.release !== 'acknowledged');
+
 /** One object for one session, from its first link to its end. */
 export class SessionState {
   readonly connection: ConnectionId;
   readonly config: GroupConfig;
+  /** The group's settings for clients: this client's own until a replica has said that they are others. */
+  settings: ClientSettings;
   readonly links: readonly Link[];
+  #readOnly: Map<string, boolean> | undefined;
 
   nowMs = 0;
   effects: SessionEffect[] = [];
@@ -59,7 +70,7 @@ export class SessionState {
   reflect = false;
   reflectSinceMs = Number.POSITIVE_INFINITY;
   /** Whether frames to the backups may gather for a moment, because no reply waits for them. */
-  readonly batches: boolean;
+  batches = false;
   batchSinceMs: number | undefined;
 
   readonly sent = new Map<SeqNum, Sent>();
@@ -91,10 +102,8 @@ export class SessionState {
     this.connection = connection;
     this.config = config;
     this.sessionMs = config.sessionMs;
-    this.batches =
-      config.batchMs > 0 &&
-      config.release === 'concurrent' &&
-      config.methods.every(({ release }) => release !== 'acknowledged');
+    this.settings = config;
+    this.batches = mayBatch(config);
     this.links = Array.from({ length: slots }, (_, slot) => ({
       slot,
       up: false,
@@ -106,6 +115,34 @@ export class SessionState {
       asks: [],
       reflected: 0,
     }));
+  }
+
+  /** The group's settings are others than this client was given. They apply from now on. */
+  follow(settings: ClientSettings): void {
+    const differ = differingSettings(this.settings, settings);
+    if (differ.length === 0) return;
+    const names = differ.slice(0, NAMED_MAX).join(', ');
+    const more = differ.length > NAMED_MAX ? ` and ${differ.length - NAMED_MAX} more` : '';
+    this.log('warn', "this client's settings differ from its group's, which apply", { settings: `${names}${more}` });
+    this.settings = settings;
+    this.batches = mayBatch(settings);
+    this.#readOnly = new Map();
+    this.effects.push({ kind: 'settings', settings });
+  }
+
+  /**
+   * Whether calls of a method are reads, as the group has it.
+   *
+   * @param own what this client's own settings say, which are the group's unless that has said otherwise
+   */
+  isReadOnly(method: string, own: boolean): boolean {
+    if (this.#readOnly === undefined) return own;
+    let readOnly = this.#readOnly.get(method);
+    if (readOnly === undefined) {
+      readOnly = methodSettings(this.settings, method).readOnly;
+      this.#readOnly.set(method, readOnly);
+    }
+    return readOnly;
   }
 
   get wantsFlush(): boolean {

@@ -48,6 +48,7 @@ const hello: HelloFrame = {
   term: NO_TERM,
   repliesSeenUpTo: NO_SEQ,
   sentAtMs: 1,
+  settings: 0,
 };
 
 const peerHello = (change: object = {}) => ({
@@ -89,7 +90,8 @@ describe("a client's link", () => {
   });
 
   it('is cut off when it is not read, while the replica serves others', async () => {
-    stage = new Stage(memoryCoordinator());
+    const reads = { name: [{ service: 'test.Counter', method: 'Blob' }], readOnly: true };
+    stage = new Stage(memoryCoordinator(), { methods: [reads] });
     const node = await stage.start('r1');
     const stream = new RawStream(node.address, MULTICAST);
     streams.push(stream);

@@ -65,6 +65,7 @@ class RawSession {
       term,
       repliesSeenUpTo,
       sentAtMs,
+      settings: 0,
     };
     this.send(hello);
     return decodeReplyFrame(await this.stream.next());

@@ -13,6 +13,7 @@ import type {
   UnderstudyError,
 } from '@understudy/core';
 import { configDigest, type GroupConfig, Replica, type ReplicaEffect, unreachable } from '@understudy/core/internal';
+import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
@@ -80,11 +81,14 @@ export class Life {
     this.#address = address;
     this.#events = events;
     this.#logger = logger;
+    const declaresReadOnly = (path: string): boolean => registry.get(path)?.readOnly === true;
     this.#core = new Replica({
       member: this.member,
       address,
       config,
       admits: interceptors.length > 0,
+      digestBody: bodyDigest,
+      declaresReadOnly,
       seal: new AesOrderSeal({ group: config.group, secrets: () => [] }),
       newSecret: randomBytes(SECRET_BYTES).toString('base64'),
     });

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { OrderNum, Term } from '@understudy/core';
-import { connectionId, type OrderInfo, type SealedOrders, type SeqNum } from '@understudy/core/internal';
+import {
+  type BodyDigest,
+  connectionId,
+  type OrderInfo,
+  type SealedOrders,
+  type SeqNum,
+} from '@understudy/core/internal';
 import { describe, expect, it } from 'vitest';
 import { AesOrderSeal } from './order-seal.js';
 
@@ -9,8 +15,10 @@ const TERM = 3 as Term;
 const MINE = connectionId('session', 'a'.repeat(32));
 const OTHER = connectionId('session', 'b'.repeat(32));
 
+const BODY = 'b0'.repeat(20) as BodyDigest;
+
 const order = (orderNum: number): OrderInfo => ({
-  ...{ kind: 'call', term: TERM, connection: OTHER, seqNum: 7 as SeqNum, peer: '10.1.2.3:4444' },
+  ...{ kind: 'call', term: TERM, connection: OTHER, seqNum: 7 as SeqNum, body: BODY, peer: '10.1.2.3:4444' },
   orderNum: orderNum as OrderNum,
 });
 const ORDERS: [OrderInfo, OrderInfo] = [order(8), order(9)];

@@ -80,6 +80,7 @@ function encodeStatus(status: ReplicaStatus): Buffer {
     .uint(14, status.waitingToRelease)
     .string(15, status.blocked)
     .string(16, status.recordChange)
+    .uint(17, status.refusedBodies)
     .finish();
 }
 

@@ -17,6 +17,7 @@ import {
   sameNested,
   type Task,
 } from '@understudy/core/internal';
+import { bodyDigest } from '@understudy/wire';
 import { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
 import { Calls } from '../intake/calls.js';
@@ -155,7 +156,8 @@ export class LoneExecutor {
   #order(request: Request, admission?: number): Promise<EventOf<'executed'>> {
     const orderNum = ++this.#orders as OrderNum;
     const seqNum = orderNum as number as SeqNum;
-    const info = { term: 1 as Term, orderNum, connection: CONNECTION, seqNum, kind: 'call' } as const;
+    const body = bodyDigest(request);
+    const info = { term: 1 as Term, orderNum, connection: CONNECTION, seqNum, body, kind: 'call' } as const;
     return this.#execute({ kind: 'ordered', info, request, peer: 'p' }, admission);
   }
 

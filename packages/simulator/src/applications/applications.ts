@@ -63,8 +63,13 @@ export class Applications {
     const stuck = plan.stuck && !calm && choices.chance(0.05);
     const oneWay = plan.oneWayRate > 0 && !readOnly && choices.chance(plan.oneWayRate);
     const operation = this.#invoke(client.process, { readOnly, stuck, keyed: false });
-    if (oneWay) client.call(operation, '/log.Log/Tell');
-    else client.call(operation, choices.chance(0.3) ? '/log.Log/Sure' : '/log.Log/Append');
+    if (oneWay) {
+      client.call(operation, '/log.Log/Tell');
+      return;
+    }
+    const sure = choices.chance(0.3);
+    if (readOnly) client.call(operation, sure ? '/log.Log/SureRead' : '/log.Log/Read');
+    else client.call(operation, sure ? '/log.Log/Sure' : '/log.Log/Append');
   }
 
   openStream(client: ClientHost): void {

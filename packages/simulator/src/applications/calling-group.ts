@@ -93,7 +93,7 @@ export class CallingGroup {
     const how = { readOnly: true, stuck: false, keyed: false };
     const operation = history.invoke(CALLING_GROUP, how, this.#world.drawInput(true));
     const id = { orderNum: (this.#orderNum + 1) as OrderNum, index: 0 };
-    this.#primary.call(operation, '/log.Log/Append', { nested: this.#caller(id, this.#term, this.#settledUpTo) });
+    this.#primary.call(operation, '/log.Log/Read', { nested: this.#caller(id, this.#term, this.#settledUpTo) });
   }
 
   #changePrimary(): void {

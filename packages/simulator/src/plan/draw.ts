@@ -1,7 +1,7 @@
-import type { GroupConfig } from '@understudy/core/internal';
+import type { GroupConfig, MethodConfig } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
 import { WORKLOADS } from '../services/index.js';
-import { DRIFT_WITHIN_BOUND, FAULTS, type Fault, type Plan, type PlanLimits } from './plan.js';
+import { DRIFT_WITHIN_BOUND, FAULTS, type Fault, type Plan, type PlanLimits, READS } from './plan.js';
 
 /** Faults that spoil the rest of a run for others, so they are rare. */
 const RARE: ReadonlySet<Fault> = new Set(['diverge', 'forge']);
@@ -42,6 +42,12 @@ function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
   return !(stuck && fault.endsWith('Pause'));
 }
 
+/** Replies of these methods are released when they are stable. */
+const SURE_METHODS: readonly MethodConfig[] = [
+  { service: 'log.Log', method: 'Sure', readOnly: false, oneWay: false, release: 'acknowledged' },
+  ...READS.map((read) => (read.method === 'SureRead' ? { ...read, release: 'acknowledged' as const } : read)),
+];
+
 function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
   const sure = choices.chance(0.3);
   return {
@@ -63,8 +69,6 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     unstableMax: 8,
     queueMax: 16,
     sessionsMax: 64,
-    methods: sure
-      ? [{ service: 'log.Log', method: 'Sure', readOnly: false, oneWay: false, release: 'acknowledged' }]
-      : [],
+    methods: sure ? SURE_METHODS : READS,
   };
 }

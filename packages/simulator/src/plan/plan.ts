@@ -1,5 +1,11 @@
-import type { GroupConfig } from '@understudy/core/internal';
+import type { GroupConfig, MethodConfig } from '@understudy/core/internal';
 import type { Workload } from '../services/workload.js';
+
+/** The methods that only read. Replies of `SureRead` are released as those of `Sure` are. */
+export const READS: readonly MethodConfig[] = ['Read', 'SureRead'].map((method) => ({
+  ...{ service: 'log.Log', method },
+  ...{ readOnly: true, oneWay: false, release: undefined },
+}));
 
 /** What may go wrong in a run. Each run draws which kinds of faults it has, so that rare mixtures come up, too. */
 export const FAULTS = [

@@ -1,4 +1,4 @@
-/** Ids of 16 bytes, which are text of 32 hexadecimal digits everywhere but on the wire. */
+/** Ids and digests of bodies, which are text of hexadecimal digits everywhere but on the wire. */
 import { unencodable } from './failure.js';
 import { ID_BYTES } from './layout.js';
 
@@ -14,16 +14,21 @@ for (let digit = 0; digit < 16; digit++) NIBBLE[digit.toString(16).charCodeAt(0)
  * @param from where the digits begin in `id`; they extend to its end
  */
 export function writeHexId(target: Buffer, at: number, id: string, from = 0): void {
-  let invalid = id.length === from + 2 * ID_BYTES ? 0 : INVALID;
-  for (let i = 0; i < ID_BYTES; i++) {
-    const first = id.charCodeAt(from + 2 * i);
-    const second = id.charCodeAt(from + 2 * i + 1);
+  writeHex(target, at, id, from, ID_BYTES);
+}
+
+/** Writes lower-case hexadecimal digits as so many bytes. The caller has reserved the room. */
+export function writeHex(target: Buffer, at: number, text: string, from: number, bytes: number): void {
+  let invalid = text.length === from + 2 * bytes ? 0 : INVALID;
+  for (let i = 0; i < bytes; i++) {
+    const first = text.charCodeAt(from + 2 * i);
+    const second = text.charCodeAt(from + 2 * i + 1);
     const high = NIBBLE[first & 0xff] as number;
     const low = NIBBLE[second & 0xff] as number;
     invalid |= high | low | (((first | second) >> 8) << 4);
     target[at + i] = (high << 4) | low;
   }
-  if (invalid >= 16) unencodable('an id that is not 32 lower-case hexadecimal digits');
+  if (invalid >= 16) unencodable(`an id that is not ${2 * bytes} lower-case hexadecimal digits`);
 }
 
 /**

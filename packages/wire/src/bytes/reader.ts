@@ -1,5 +1,5 @@
 /** Reads the primitives of an encoding: numbers, texts, ids, and the tables of a frame. */
-import type { ConnectionId } from '@understudy/core/internal';
+import { BODY_DIGEST_BYTES, type BodyDigest, type ConnectionId } from '@understudy/core/internal';
 import { malformed } from './failure.js';
 import { HexIdReader } from './hex-id.js';
 import { CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';
@@ -168,6 +168,14 @@ export class Reader {
     const id = hexIds.read(this.source, this.at);
     this.at += ID_BYTES;
     return id;
+  }
+
+  /** The digest of a body. */
+  bodyDigest(): BodyDigest {
+    if (this.left < BODY_DIGEST_BYTES) malformed('truncated');
+    const start = this.at;
+    this.at += BODY_DIGEST_BYTES;
+    return this.source.toString('hex', start, this.at) as BodyDigest;
   }
 
   /** A connection that stands by itself: its kind and its 16 bytes. */

@@ -1,7 +1,7 @@
 /** Writes the primitives of an encoding: numbers, texts, ids, and the tables of a frame. */
-import { type ConnectionId, connectionKind } from '@understudy/core/internal';
+import { BODY_DIGEST_BYTES, type BodyDigest, type ConnectionId, connectionKind } from '@understudy/core/internal';
 import { unencodable } from './failure.js';
-import { writeHexId } from './hex-id.js';
+import { writeHex, writeHexId } from './hex-id.js';
 import { CONNECTION_BYTES, CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } from './layout.js';
 import { ENVELOPE_MAX_BYTES, registerSlab, writeEnvelopeBefore } from './slab.js';
 import { ConnectionTable, StringTable } from './table.js';
@@ -49,6 +49,13 @@ export class Writer {
     // A large encoding shares its memory with no other, so that small encodings that live longer do not keep it alive.
     if (this.slab.length > SLAB_BYTES) this.abandonSlab();
     return encoded;
+  }
+
+  /** What was written, as a view that is good until the next `begin`. It takes `finish`'s place where nobody keeps it. */
+  view(): Buffer {
+    const written = this.slab.subarray(this.start, this.at);
+    if (this.slab.length > SLAB_BYTES) this.abandonSlab();
+    return written;
   }
 
   byte(value: number): void {
@@ -135,6 +142,13 @@ export class Writer {
     this.reserve(ID_BYTES);
     writeHexId(this.slab, this.at, value);
     this.at += ID_BYTES;
+  }
+
+  /** The digest of a body. */
+  bodyDigest(value: BodyDigest): void {
+    this.reserve(BODY_DIGEST_BYTES);
+    writeHex(this.slab, this.at, value, 0, BODY_DIGEST_BYTES);
+    this.at += BODY_DIGEST_BYTES;
   }
 
   /** A connection that stands by itself: its kind and its 16 bytes. */

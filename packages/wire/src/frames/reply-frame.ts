@@ -21,6 +21,7 @@ import { readReplicaHeader, replicaHeaderBytes, writeReplicaHeader } from '../pa
 import { readMember, readView, writeMember, writeView } from '../parts/membership.js';
 import { CARRIER_FLAG, outcomeBytes, readOutcome, writeOutcome } from '../parts/outcome.js';
 import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
+import { readSettings, settingsBytes, writeSettings } from '../parts/settings.js';
 import { itemsBytes, readItems, writeItems } from '../parts/stream.js';
 
 const RARE_FRAME_BYTES = 256;
@@ -31,7 +32,7 @@ const REPLY_MIN_BYTES = 2;
 export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
   switch (frame.kind) {
     case 'welcome':
-      writer.begin(Kind.welcome, RARE_FRAME_BYTES);
+      writer.begin(Kind.welcome, RARE_FRAME_BYTES + (frame.settings === undefined ? 0 : settingsBytes(frame.settings)));
       writeWelcome(writer, frame);
       break;
     case 'replies':
@@ -94,10 +95,12 @@ function writeWelcome(w: Writer, frame: WelcomeFrame): void {
   w.clock(frame.heartbeatMs);
   w.boolean(frame.reflect);
   w.clock(frame.sessionMs);
+  w.boolean(frame.settings !== undefined);
+  if (frame.settings !== undefined) writeSettings(w, frame.settings);
 }
 
 function readWelcome(r: Reader): WelcomeFrame {
-  return {
+  const welcome = {
     kind: 'welcome',
     replica: readMember(r),
     view: readView(r),
@@ -105,7 +108,8 @@ function readWelcome(r: Reader): WelcomeFrame {
     heartbeatMs: r.clock(),
     reflect: r.boolean(),
     sessionMs: r.clock(),
-  };
+  } as const;
+  return r.boolean() ? { ...welcome, settings: readSettings(r) } : welcome;
 }
 
 function writeReplies(w: Writer, frame: RepliesFrame): void {

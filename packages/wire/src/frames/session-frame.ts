@@ -91,6 +91,7 @@ function writeHello(w: Writer, frame: HelloFrame, secret: Uint8Array): void {
   w.varint(frame.term);
   w.varint(frame.repliesSeenUpTo);
   w.clock(frame.sentAtMs);
+  w.varint(frame.settings);
 }
 
 function readHello(r: Reader): HelloFrame {
@@ -102,6 +103,7 @@ function readHello(r: Reader): HelloFrame {
     term: r.varint() as Term,
     repliesSeenUpTo: r.varint() as SeqNum,
     sentAtMs: r.clock(),
+    settings: r.varint(),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { OrderNum, Term } from '@understudy/core';
 import {
+  type BodyDigest,
   type ConnectionId,
   connectionId,
   type OrderInfo,
@@ -12,11 +13,15 @@ import { decodePeerFrame, encodePeerFrame } from '../index.js';
 
 const connection = (n: number): ConnectionId => connectionId('session', n.toString(16).padStart(32, '0'));
 
+const body = '0123456789abcdef0123456789abcdef01234567' as BodyDigest;
+const BODY = [...Buffer.from(body, 'hex')];
+
 const order = (term: number, orderNum: number, connectionNumber: number, seqNum: number): OrderInfo => ({
   term: term as Term,
   orderNum: orderNum as OrderNum,
   connection: connection(connectionNumber),
   seqNum: seqNum as SeqNum,
+  body,
   kind: 'call',
 });
 
@@ -25,19 +30,19 @@ const sizeOf = (orders: OrderInfo[]): number => encodePeerFrame(promise(orders))
 const range = <T>(count: number, item: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => item(i));
 
 describe('a run of orders', () => {
-  it('costs two bytes an order, whatever its term and numbers', () => {
+  it('costs two bytes an order and a digest, whatever its term and numbers', () => {
     const run = (length: number) => range(length, (i) => order(7, 1e12 + i, i % 4, 1e9 + Math.floor(i / 4)));
-    expect(sizeOf(run(104)) - sizeOf(run(4))).toBe(2 * 100);
+    expect(sizeOf(run(104)) - sizeOf(run(4))).toBe((2 + BODY.length) * 100);
   });
 
-  it('costs less than three bytes an order with more than 64 connections', () => {
+  it('costs less than three bytes an order and a digest with more than 64 connections', () => {
     const run = (length: number) => range(length, (i) => order(7, 1 + i, i % 1000, 5 + Math.floor(i / 1000)));
-    expect((sizeOf(run(3000)) - sizeOf(run(1000))) / 2000).toBeLessThan(3);
+    expect((sizeOf(run(3000)) - sizeOf(run(1000))) / 2000).toBeLessThan(3 + BODY.length);
   });
 
   it('writes out each connection once', () => {
-    expect(sizeOf([order(1, 1, 1, 1), order(1, 2, 1, 2)]) - sizeOf([order(1, 1, 1, 1)])).toBe(2);
-    expect(sizeOf([order(1, 1, 1, 1), order(1, 2, 2, 1)]) - sizeOf([order(1, 1, 1, 1)])).toBe(2 + 17);
+    expect(sizeOf([order(1, 1, 1, 1), order(1, 2, 1, 2)]) - sizeOf([order(1, 1, 1, 1)])).toBe(2 + BODY.length);
+    expect(sizeOf([order(1, 1, 1, 1), order(1, 2, 2, 1)]) - sizeOf([order(1, 1, 1, 1)])).toBe(2 + BODY.length + 17);
   });
 });
 
@@ -70,20 +75,22 @@ const decode = (...bytes: number[]) => decodePeerFrame(Uint8Array.from([...HEAD,
 
 describe('the decoder of a list of orders', () => {
   it('takes the bytes that the cases below change', () => {
-    expect(decode(1, 2, 0, 0, ...id(1), 0, ...END)).toStrictEqual({
+    expect(decode(1, 2, 0, 0, ...id(1), 0, ...BODY, ...END)).toStrictEqual({
       ...promise([order(1, 1, 1, 1)]),
       term: 0,
     });
   });
 
   it('refuses a run that is written in two parts', () => {
-    expect(() => decode(1, 2, 0, 0, ...id(1), 0, 1, 0, 0, 0, 0, ...END)).toThrow(
+    expect(() => decode(1, 2, 0, 0, ...id(1), 0, ...BODY, 1, 0, 0, 0, 0, ...END)).toThrow(
       'a run of orders written in two parts',
     );
   });
 
   it('refuses a connection that is written out twice', () => {
-    expect(() => decode(2, 2, 0, 0, ...id(1), 0, 2, ...id(1), 0, ...END)).toThrow('a connection is written out twice');
+    expect(() => decode(2, 2, 0, 0, ...id(1), 0, ...BODY, 2, ...id(1), 0, ...END)).toThrow(
+      'a connection is written out twice',
+    );
   });
 
   it('refuses a connection that is not in the table', () => {
@@ -102,6 +109,12 @@ describe('the decoder of a list of orders', () => {
 /** The digest 0xffffffff, written as one more; and a digest of 33 bits. */
 const TWO_TO_32 = [0x80, 0x80, 0x80, 0x80, 0x10];
 const TWO_TO_32_AND_1 = [0x81, 0x80, 0x80, 0x80, 0x10];
+
+it('refuses an order whose body has a digest of another length', () => {
+  const short = { ...order(1, 1, 1, 1), body: body.slice(2) } as OrderInfo;
+  expect(() => encodePeerFrame(promise([short]))).toThrow('an id that is not 40 lower-case hexadecimal digits');
+  expect(() => decode(1, 2, 0, 0, ...id(1), 0, ...BODY.slice(3), ...END)).toThrow('truncated');
+});
 
 describe('the decoder of an order with a byte of flags', () => {
   const CALL = 0;
@@ -125,8 +138,8 @@ describe('the decoder of an order with a byte of flags', () => {
   };
 
   it('takes each kind with the flags and the numbers that belong to it', () => {
-    expect(orderOf(PEER_OR_END, SEQ_1, 1, 0x70)).toMatchObject({ kind: 'call', seqNum: 1, peer: 'p' });
-    expect(orderOf(ITEM_DIGESTS, SEQ_1, 3, 0, 1, ...TWO_TO_32)).toMatchObject({
+    expect(orderOf(PEER_OR_END, SEQ_1, ...BODY, 1, 0x70)).toMatchObject({ kind: 'call', seqNum: 1, peer: 'p' });
+    expect(orderOf(ITEM_DIGESTS, SEQ_1, ...BODY, 3, 0, 1, ...TWO_TO_32)).toMatchObject({
       determinants: { kind: 'itemDigests', digests: [undefined, 0, 0xffff_ffff] },
     });
     expect(orderOf(VOID, SEQ_1, BARE_VOIDED)).toMatchObject({ kind: 'void', seqNum: 1, outcome: { kind: 'voided' } });
@@ -171,13 +184,13 @@ describe('the decoder of an order with a byte of flags', () => {
   });
 
   it('refuses a call with both kinds of determinants', () => {
-    expect(() => withFlags(CHANGE | ITEM_DIGESTS, SEQ_1, 0, 0)).toThrow(
+    expect(() => withFlags(CHANGE | ITEM_DIGESTS, SEQ_1, ...BODY, 0, 0)).toThrow(
       'UNDERSTUDY_MALFORMED: an order has two kinds of determinants',
     );
   });
 
   it('refuses a digest of more than 32 bits', () => {
-    expect(() => withFlags(ITEM_DIGESTS, SEQ_1, 1, ...TWO_TO_32_AND_1)).toThrow(
+    expect(() => withFlags(ITEM_DIGESTS, SEQ_1, ...BODY, 1, ...TWO_TO_32_AND_1)).toThrow(
       'UNDERSTUDY_MALFORMED: digest of more than 32 bits',
     );
   });

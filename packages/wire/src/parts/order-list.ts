@@ -1,6 +1,10 @@
-/** Lists of orderInfo, the bulk of what replicas and clients tell each other: two bytes an order, as a rule. */
+/**
+ * Lists of orderInfo, the bulk of what replicas and clients tell each other: as a rule two bytes an order and the digest
+ * of its body.
+ */
 import type { OrderNum, Term } from '@understudy/core';
 import {
+  BODY_DIGEST_BYTES,
   type CallOrder,
   type ConnectionId,
   type Determinants,
@@ -31,8 +35,8 @@ const ORDER_USUAL_BYTES = 4;
 
 /**
  * Writes a list of orderInfo as runs. A run has one term and consecutive orderNums and names both once, so that an
- * entry is only the index of a connection and the difference of its seqNum to the last one on that connection: two
- * bytes, as a rule.
+ * entry is only the index of a connection, the difference of its seqNum to the last one on that connection (two bytes,
+ * as a rule), and the digest of a body.
  */
 export function writeOrders(w: Writer, orders: readonly OrderInfo[]): void {
   let term = 0;
@@ -74,7 +78,7 @@ export function ordersBytes(orders: readonly OrderInfo[]): number {
   let bytes = 16;
   for (const order of orders) {
     bytes += ORDER_USUAL_BYTES;
-    if (order.kind === 'call') bytes += (order.peer?.length ?? 0) + 8 + 2 * determinantBytes(order);
+    if (order.kind === 'call') bytes += BODY_DIGEST_BYTES + (order.peer?.length ?? 0) + 8 + 2 * determinantBytes(order);
     else if (order.kind === 'void') bytes += outcomeBytes(order.outcome);
     else if (order.kind === 'cancel' && order.end !== undefined) bytes += 8 + outcomeBytes(order.end.status);
   }
@@ -98,9 +102,9 @@ function writeOrder(w: Writer, order: OrderInfo): void {
   if (flags !== 0) w.byte(flags);
   w.after(w.connections.lastSeq(connection), seqNum);
   w.connections.setLastSeq(connection, seqNum);
-  if (flags === 0) return;
   switch (order.kind) {
     case 'call':
+      w.bodyDigest(order.body);
       if (order.peer !== undefined) w.string(order.peer);
       if (order.determinants !== undefined) writeDeterminants(w, order.determinants);
       return;
@@ -148,7 +152,7 @@ function readOrder(r: Reader, term: Term, orderNum: OrderNum): OrderInfo {
   if (flags === 0 && head % 2 === 1) malformed('an order has a byte of flags that are all off');
   const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
   r.connections.setLastSeq(index, seqNum);
-  if (flags === 0) return { term, orderNum, kind: 'call', connection, seqNum };
+  if (flags === 0) return { term, orderNum, kind: 'call', connection, seqNum, body: r.bodyDigest() };
   return readRest(r, { term, orderNum, connection }, flags, seqNum);
 }
 
@@ -184,7 +188,7 @@ function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): Order
 
 function readCall(r: Reader, place: Place, flags: number, seqNum: SeqNum): CallOrder {
   if (flags & HAS_CHANGE && flags & HAS_ITEM_DIGESTS) malformed('an order has two kinds of determinants');
-  const order: Draft<CallOrder> = { ...place, kind: 'call', seqNum };
+  const order: Draft<CallOrder> = { ...place, kind: 'call', seqNum, body: r.bodyDigest() };
   if (flags & HAS_PEER) order.peer = r.string();
   if (flags & HAS_CHANGE) order.determinants = { kind: 'change', change: r.bytes() };
   if (flags & HAS_ITEM_DIGESTS) order.determinants = { kind: 'itemDigests', digests: readDigests(r) };

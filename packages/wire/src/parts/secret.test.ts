@@ -9,7 +9,7 @@ const other = Buffer.alloc(SECRET_BYTES, 2);
 
 const hello: HelloFrame = {
   ...{ kind: 'hello', group: 'bank', connection: connectionOf(secret), fresh: true },
-  ...{ term: 1 as Term, repliesSeenUpTo: 0 as SeqNum, sentAtMs: 1 },
+  ...{ term: 1 as Term, repliesSeenUpTo: 0 as SeqNum, sentAtMs: 1, settings: 0 },
 };
 
 it('a session’s connection follows from its secret, and tells nothing of it', () => {

@@ -1,6 +1,14 @@
 /** Arbitrary whole frames and RPC headers. */
-import { ERROR_CODES, type ErrorCode } from '@understudy/core';
-import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '@understudy/core/internal';
+import { ERROR_CODES, type ErrorCode, type Release } from '@understudy/core';
+import type {
+  ClientSettings,
+  PeerFrame,
+  ReplyFrame,
+  RpcReplyHeader,
+  RpcRequestHeader,
+  SessionFrame,
+  WelcomeFrame,
+} from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import type { PeerHello } from '../frames/peer-hello.js';
 import { connectionOf, SECRET_BYTES } from '../parts/secret.js';
@@ -33,6 +41,7 @@ import {
   seqNum,
   term,
   text,
+  withOptional,
 } from './values.js';
 
 /** The secret of the session whose frames these are. */
@@ -48,6 +57,7 @@ export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
       term,
       repliesSeenUpTo: seqNum,
       sentAtMs: clock,
+      settings: count,
     },
     REQUIRED,
   ),
@@ -78,8 +88,25 @@ export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
   fc.record({ kind: fc.constant('goodbye' as const) }, REQUIRED),
 );
 
+const release = fc.constantFrom<Release>('concurrent', 'acknowledged');
+const settings: fc.Arbitrary<ClientSettings> = fc.record(
+  {
+    release,
+    pendingSourceOrderMax: count,
+    nullMessageMs: count,
+    batchMs: count,
+    methods: list(
+      fc.record(
+        { service: text, method: text, readOnly: fc.boolean(), oneWay: fc.boolean(), release: maybe(release) },
+        REQUIRED,
+      ),
+    ),
+  },
+  REQUIRED,
+);
+
 export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
-  fc.record(
+  withOptional<Omit<WelcomeFrame, 'settings'>, { settings: ClientSettings }>(
     {
       kind: fc.constant('welcome' as const),
       replica: member,
@@ -89,7 +116,7 @@ export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
       reflect: fc.boolean(),
       sessionMs: clock,
     },
-    REQUIRED,
+    { settings },
   ),
   fc.record(
     {

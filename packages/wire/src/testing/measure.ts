@@ -18,6 +18,7 @@ import {
 } from '@understudy/core/internal';
 import protobuf from 'protobufjs';
 import {
+  bodyDigest,
   decodeReplyFrame,
   decodeRpcReplyHeader,
   decodeSessionFrame,
@@ -60,6 +61,7 @@ const orders: CallOrder[] = Array.from({ length: 64 }, (_, i) => ({
   orderNum: (50_000 + i) as OrderNum,
   connection: connections[i % connections.length] as ConnectionId,
   seqNum: (1000 + Math.floor(i / connections.length)) as SeqNum,
+  body: bodyDigest(request),
   kind: 'call',
 }));
 const outcome: Outcome = {

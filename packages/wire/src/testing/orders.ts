@@ -4,6 +4,7 @@ import type { CallOrder, CancelOrder, Determinants, OrderInfo, SeqNum } from '@u
 import * as fc from 'fast-check';
 import { outcome, reply } from './outcomes.js';
 import {
+  bodyDigest,
   bytes,
   connectionId,
   count,
@@ -24,9 +25,9 @@ const determinants: fc.Arbitrary<Determinants> = fc.oneof(
 );
 
 const callOrder = withOptional<
-  { [K in 'term' | 'orderNum' | 'connection' | 'seqNum' | 'kind']: CallOrder[K] },
+  { [K in 'term' | 'orderNum' | 'connection' | 'seqNum' | 'kind' | 'body']: CallOrder[K] },
   { peer: string; determinants: Determinants }
->({ ...place, seqNum, kind: fc.constant('call' as const) }, { peer: text, determinants });
+>({ ...place, seqNum, kind: fc.constant('call' as const), body: bodyDigest }, { peer: text, determinants });
 const cancelOrder = withOptional<
   { [K in 'term' | 'orderNum' | 'connection' | 'stream' | 'kind']: CancelOrder[K] },
   { end: NonNullable<CancelOrder['end']> }
@@ -45,13 +46,18 @@ export const orderInfo: fc.Arbitrary<OrderInfo> = fc.oneof(
 
 /** What a primary issues: consecutive orderNums in one term, few connections, seqNums that mostly grow by one. */
 const run: fc.Arbitrary<OrderInfo[]> = fc
-  .record({ term: fc.nat(9), from: fc.nat(1000), step: fc.array(fc.tuple(connectionId, fc.nat(3)), { maxLength: 40 }) })
+  .record({
+    term: fc.nat(9),
+    from: fc.nat(1000),
+    step: fc.array(fc.tuple(connectionId, fc.nat(3), bodyDigest), { maxLength: 40 }),
+  })
   .map(({ term, from, step }) =>
-    step.map(([connection, gap], i) => ({
+    step.map(([connection, gap, body], i) => ({
       term: term as Term,
       orderNum: (from + i) as OrderNum,
       connection,
       seqNum: (from + i + gap) as SeqNum,
+      body,
       kind: 'call',
     })),
   );

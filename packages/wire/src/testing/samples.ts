@@ -7,6 +7,7 @@ import type {
   Body,
   CallOrder,
   Checkpoint,
+  ClientSettings,
   NestedCaller,
   NestedReply,
   OrderInfo,
@@ -28,6 +29,7 @@ import type {
 } from '@understudy/core/internal';
 import { connectionId } from '@understudy/core/internal';
 import type { PeerHello } from '../frames/peer-hello.js';
+import { bodyDigest } from '../parts/body-digest.js';
 import { connectionOf } from '../parts/secret.js';
 
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex');
@@ -108,7 +110,7 @@ const items: readonly SeqItem[] = [
 
 const call = (orderNum: number, seqNum: number, more: Partial<CallOrder> = {}): CallOrder => ({
   ...{ term: term(4), orderNum: order(orderNum), connection: session },
-  ...{ kind: 'call', seqNum: seq(seqNum), ...more },
+  ...{ kind: 'call', seqNum: seq(seqNum), body: bodyDigest(bare), ...more },
 });
 const orders: readonly OrderInfo[] = [
   call(42, 1),
@@ -199,10 +201,22 @@ const replicaHeader: ReplicaHeader = {
 export const secret = hex('5e'.repeat(32));
 const opened = connectionOf(secret);
 
+const settings: ClientSettings = {
+  release: 'concurrent',
+  pendingSourceOrderMax: 64,
+  nullMessageMs: 20,
+  batchMs: 1,
+  methods: [
+    { service: 'bank.v1.Bank', method: 'GetBalance', readOnly: true, oneWay: false, release: undefined },
+    { service: 'bank.v1.Bank', method: '', readOnly: false, oneWay: false, release: 'acknowledged' },
+    { service: '', method: '', readOnly: false, oneWay: true, release: 'concurrent' },
+  ],
+};
+
 export const sessionFrames: readonly SessionFrame[] = [
   {
     ...{ kind: 'hello', group: 'bank', connection: opened, fresh: true, term: term(5) },
-    ...{ repliesSeenUpTo: seq(10), sentAtMs: 123_456.75 },
+    ...{ repliesSeenUpTo: seq(10), sentAtMs: 123_456.75, settings: 0xcafe_f00d },
   },
   {
     kind: 'multicast',
@@ -227,7 +241,7 @@ export const sessionFrames: readonly SessionFrame[] = [
 export const replyFrames: readonly ReplyFrame[] = [
   {
     ...{ kind: 'welcome', replica: other, view, receivedUpTo: seq(14), heartbeatMs: 123_456.75 },
-    ...{ reflect: true, sessionMs: 2_000 },
+    ...{ reflect: true, sessionMs: 2_000, settings },
   },
   {
     kind: 'replies',

@@ -1,6 +1,8 @@
 /** Arbitrary numbers, texts, ids and metadata: ordinary ones mostly, and the ends of every range. */
 import type { Epoch, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
 import {
+  BODY_DIGEST_BYTES,
+  type BodyDigest,
   type ConnectionId,
   type ConnectionKind,
   connectionId as connectionIdOf,
@@ -33,6 +35,9 @@ const connectionKind = fc.constantFrom<ConnectionKind>('session', 'session', 'pl
 export const connectionId: fc.Arbitrary<ConnectionId> = fc
   .tuple(connectionKind, fc.oneof(fewIds, anyId))
   .map(([kind, hex]) => connectionIdOf(kind, hex));
+export const bodyDigest = fc
+  .uint8Array({ minLength: BODY_DIGEST_BYTES, maxLength: BODY_DIGEST_BYTES })
+  .map((array) => Buffer.from(array).toString('hex')) as fc.Arbitrary<BodyDigest>;
 export const incarnation = anyId as fc.Arbitrary<Incarnation>;
 export const replicaId = text as fc.Arbitrary<ReplicaId>;
 export const member: fc.Arbitrary<Member> = fc.record({ id: replicaId, incarnation }, REQUIRED);

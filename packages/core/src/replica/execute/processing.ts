@@ -3,11 +3,11 @@
 import type { MessageName } from '../../connection/callers.js';
 import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
-import { connectionDigest, extendDigest, requestDigest } from '../../model/digest.js';
+import { bodyWord, connectionDigest, extendDigest, requestDigest } from '../../model/digest.js';
 import type { OrderNum } from '../../model/ids.js';
 import { next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
-import { seqNumOf } from '../../model/order-info.js';
+import { type CallOrder, seqNumOf } from '../../model/order-info.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -51,6 +51,7 @@ function processEntry(r: ReplicaState, entry: Entry, work: CallWork | undefined)
       const { message } = entry;
       const request = message?.request;
       assert(message !== undefined && request !== undefined, () => `order ${info.orderNum} has no body`);
+      /* rule process-named-body */ assertNamed(r, message, info);
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
       /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, message, request, work)) return;
@@ -72,6 +73,13 @@ function processEntry(r: ReplicaState, entry: Entry, work: CallWork | undefined)
     case 'cancel':
       run(r, { kind: 'ordered', info, request: cancelRequest(info.stream), peer: undefined }, entry, undefined);
   }
+}
+
+function assertNamed({ digestBody }: ReplicaState, message: Message, { orderNum, body }: CallOrder): void {
+  assert(
+    message.bodyDigest(digestBody) === body,
+    () => `order ${orderNum} is processed with another body than it names`,
+  );
 }
 
 function run(r: ReplicaState, task: Task, entry: Entry, work: CallWork | undefined): void {
@@ -97,6 +105,7 @@ export function complete(
     orderNum,
     seqNumOf(info),
     connection?.digest ?? connectionDigest(id),
+    info.kind === 'call' ? bodyWord(info.body) : 0,
     outcomeDigest,
   );
   r.keepDigest(orderNum);

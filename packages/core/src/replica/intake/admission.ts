@@ -50,8 +50,11 @@ export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
 /**
  * Answers a read that was never processed. The outcome reflects nothing of the service's state, so it needs no release.
  */
-function answerUnordered(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
-  const { r } = p;
+export function answerUnordered(
+  { r }: PrimaryState,
+  work: Pick<Extract<Work, { kind: 'read' }>, 'connection' | 'call' | 'readId'>,
+  outcome: Outcome,
+): void {
   if (work.call !== undefined) {
     const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs: 0 };
     const carried =

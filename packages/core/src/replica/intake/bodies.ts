@@ -4,6 +4,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
+import type { CallOrder } from '../../model/order-info.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /**
@@ -19,8 +20,12 @@ export function receiveBody(
 ): Message | undefined {
   const known = connection.messages.get(seqNum);
   if (known?.order !== undefined) {
-    if (known.lacksBody) {
+    if (known.order.kind === 'call' && known.request === undefined) {
       known.request = request;
+      if (/* rule take-named-body */ !hasNamedBody(r, known, known.order)) {
+        refuseBody(r, connection, known);
+        return undefined;
+      }
       connection.markReceived(seqNum);
       r.order.advanceHeld();
       r.role.heldMore();
@@ -34,6 +39,35 @@ export function receiveBody(
   message.request = request;
   message.become('received');
   return message;
+}
+
+/** Whether the body of a message is here and is the one that an order names. */
+export const hasNamedBody = ({ digestBody }: ReplicaState, message: Message, { body }: CallOrder): boolean =>
+  message.bodyDigest(digestBody) === body;
+
+/** The body of a message is not the one that its order names. It must never be processed, so it is dropped. */
+export function refuseBody(r: ReplicaState, connection: Connection, message: Message): void {
+  message.request = undefined;
+  connection.markRefused(message.seqNum);
+  distrust(r, connection, message);
+}
+
+/**
+ * A client sent this replica another body than the primary, under the same number. The replica stops counting on the
+ * session: from now on the primary sends the client's bodies along with their orders, and only this client's replies
+ * wait for that.
+ */
+export function distrust(r: ReplicaState, connection: Connection, message: Message): void {
+  r.refusedBodies++;
+  message.refused = true;
+  if (connection.equivocates) return;
+  connection.equivocates = true;
+  const { id, session, peer } = connection;
+  const fields = { connection: id, seqNum: message.seqNum, client: session?.peer ?? peer };
+  r.log('warn', 'a client sent replicas different messages under one number', fields);
+  if (session === undefined) return;
+  /* rule distrust-equivocator */ session.registered = false;
+  r.role.sessionsChanged();
 }
 
 /** The client will never again ask for replies up to this number. */

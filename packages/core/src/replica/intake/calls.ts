@@ -5,14 +5,19 @@ import { requestDigest } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
+import { VOIDED } from '../../model/outcome.js';
 import { giveKeyed } from '../release/replies.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { answerUnordered } from './admission.js';
 import { onRequest, seeReplies } from './bodies.js';
 import { mayUse, NOT_YOURS } from './owner.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
+
+/** Clients choose what they name as a method, so no more of it goes into the log. */
+const METHOD_LOGGED_MAX = 200;
 
 /** Ends an RPC with an error, and tells it who the primary is where that helps. */
 export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason: string): void {
@@ -27,7 +32,11 @@ export function refuseCall(r: ReplicaState, call: CallId): void {
   failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; nothing was done');
 }
 
-/** A read reached the primary, from a session or from a plain client. */
+/**
+ * A read reached the primary, from a session or from a plain client. Whether a method is a read is for the group to say:
+ * a session whose settings say otherwise is told that nothing was done, and sends the call again with a place in the
+ * order.
+ */
 export function onRead(
   p: PrimaryState,
   connection: Connection | undefined,
@@ -37,9 +46,24 @@ export function onRead(
   peer: string,
 ): void {
   const { r } = p;
+  if (/* rule reads-by-settings */ connection !== undefined && !isRead(r, request)) {
+    noteMisread(r, connection, request);
+    answerUnordered(p, { connection, call, readId }, VOIDED);
+    return;
+  }
   const mustBeStable =
     connection === undefined || request.nested !== undefined || r.settings(request.method).release === 'acknowledged';
   admit(p, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable });
+}
+
+const isRead = (r: ReplicaState, { method, stream, reply }: Request): boolean =>
+  r.isReadOnly(method) && stream === undefined && reply === undefined;
+
+function noteMisread(r: ReplicaState, connection: Connection, { method }: Request): void {
+  if (connection.misreads) return;
+  connection.misreads = true;
+  const fields = { connection: connection.id, method: method.slice(0, METHOD_LOGGED_MAX) };
+  r.log('warn', 'a client sent as a read what is none in this group; it is ordered instead', fields);
 }
 
 /** A plain client's call (DESIGN 5.13). */

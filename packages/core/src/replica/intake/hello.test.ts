@@ -10,6 +10,7 @@ import {
   NO_TERM,
   type ReplicaId,
 } from '../../model/ids.js';
+import { digestBody } from '../../testing/text.js';
 import { SECRET } from '../../testing/world/identity.js';
 import { virtualSeal } from '../../testing/world/virtual-seal.js';
 import { Replica } from '../replica.js';
@@ -24,11 +25,12 @@ function helloWith(connection: ConnectionId) {
     address: 'localhost:1',
     config,
     admits: false,
+    digestBody,
     seal: virtualSeal,
     newSecret: SECRET,
   });
   const heard = { term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 0 };
-  const frame: HelloFrame = { kind: 'hello', group: 'bank', connection, fresh: true, ...heard };
+  const frame: HelloFrame = { kind: 'hello', group: 'bank', connection, fresh: true, settings: 0, ...heard };
   return replica.step({ kind: 'sessionFrame', link, peer: 'localhost:2', frame }, 0);
 }
 

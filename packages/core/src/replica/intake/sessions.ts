@@ -1,5 +1,6 @@
 /** Handles the frames of sessions the same way on every replica: registration, heartbeats, bodies, reflected orders. */
 
+import { clientSettings } from '../../config/client-settings.js';
 import { CLOCK_DRIFT } from '../../config/clock.js';
 import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
@@ -77,7 +78,7 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
   openSession(r, connection, link, speaker.peer, frame.sentAtMs);
   resendItems(r, connection);
   seeReplies(r, connection, frame.repliesSeenUpTo);
-  welcome(r, connection, link, frame.sentAtMs);
+  welcome(r, connection, link, frame);
   // A connection that is known here may hold orders even if it sent no request: a client that only reads learns orders
   // too.
   r.role.sessionOpened(connection, link, !frame.fresh || /* rule collect-reader-who-is-back */ known !== undefined);
@@ -92,12 +93,13 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     r.effects.push({ kind: 'closeSession', link: old.link });
   }
   connection.session = new ClientSession(link, peer, heartbeatMs, r.nowMs);
+  /* rule distrust-on-new-link */ if (connection.equivocates) connection.session.registered = false;
   connection.silentSinceMs = undefined;
   r.connections.link(connection, link);
   r.role.sessionsChanged();
 }
 
-function welcome(r: ReplicaState, connection: Connection, link: LinkId, heartbeatMs: number): void {
+function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAtMs, settings }: HelloFrame): void {
   r.effects.push({
     kind: 'sendToSession',
     link,
@@ -106,9 +108,10 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, heartbea
       replica: r.self,
       view: r.view,
       receivedUpTo: connection.receivedUpTo,
-      heartbeatMs,
+      heartbeatMs: sentAtMs,
       reflect: r.config.multicast === 'destination',
       sessionMs: r.config.sessionMs,
+      ...(settings !== r.settingsDigest && { settings: clientSettings(r.config) }),
     },
   });
 }
@@ -126,7 +129,7 @@ function onMulticast(
   { header, requests, reads, streams }: MulticastFrame,
 ): void {
   session.heartbeatMs = header.sentAtMs;
-  if (!session.registered) register(r, connection, session);
+  if (!session.registered && /* rule distrust-for-good */ !connection.equivocates) register(r, connection, session);
   if (header.term > r.term) r.effects.push({ kind: 'readRecord' });
   seeReplies(r, connection, header.repliesSeenUpTo);
   if (header.destOrderInfo.length > 0) {

@@ -33,8 +33,9 @@ export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   /* rule reports-to-who-serves */ if (f.heartbeatMs === 0) f.forgetReports();
   f.heartbeatMs = maxOf(f.heartbeatMs, frame.sentAtMs);
   r.stableUpTo = maxOf(r.stableUpTo, frame.stableUpTo);
-  onBodies(r, frame.bodies);
+  // The orders tell which bodies to take.
   backupReceivesOrders(f, frame.orders);
+  onBodies(r, frame.bodies);
   takeAhead(f);
   /* rule truncate-backup-log */ truncateLog(r);
   if (frame.digest !== undefined && f.expectedDigest === undefined && r.config.replication === 'semi-active') {
@@ -111,7 +112,8 @@ export function askForMissing(f: FollowerState): void {
   }
   if (r.nowMs - f.missingSinceMs < NACK_SESSIONS_AFTER_MS) return;
   for (const { connection, seqNum } of missing) {
-    const link = r.connections.get(connection)?.session?.link;
+    const known = r.connections.get(connection);
+    const link = known?.messages.get(seqNum)?.refused ? undefined : known?.session?.link;
     if (link !== undefined) r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: [seqNum] } });
   }
 }

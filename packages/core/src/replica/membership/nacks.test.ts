@@ -11,6 +11,7 @@ import {
 } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { createRecord } from '../../record/transitions.js';
+import { digestBody } from '../../testing/text.js';
 import { SECRET } from '../../testing/world/identity.js';
 import { virtualSeal } from '../../testing/world/virtual-seal.js';
 import { Replica } from '../replica.js';
@@ -38,6 +39,7 @@ function primaryWithLargeCalls(): Replica {
     address: 'localhost:1',
     config,
     admits: false,
+    digestBody,
     seal: virtualSeal,
     newSecret: SECRET,
   });

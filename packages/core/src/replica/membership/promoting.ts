@@ -7,11 +7,12 @@ import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
 import type { PromiseFrame } from '../../model/frames.js';
-import { type LinkId, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
+import { type ConnectionId, type LinkId, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
+import type { Body } from '../../model/message.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { adoptionPublished, isAdopted, publishAdoption, sameMember } from '../../record/transitions.js';
-import { receiveBody } from '../intake/bodies.js';
+import { distrust, hasNamedBody, receiveBody } from '../intake/bodies.js';
 import { askSession, hangUp } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
 import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
@@ -73,10 +74,19 @@ export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame):
   if (waiting === undefined || !sameMember(waiting.member, from)) return;
   collection.waitingPeers.delete(from.id);
   collection.add(frame.orders);
-  for (const { connection, seqNum, request } of frame.bodies) {
-    receiveBody(r, r.connections.open(connection), seqNum, request);
-  }
+  for (const body of frame.bodies) takePromised(m, body);
   tryAdopt(m);
+}
+
+/**
+ * A peer holds this body with its order. A session may have sent this replica another one under the same number, and
+ * which of them is the message is only known once the order is.
+ */
+function takePromised({ r, collection }: PromotionState, body: Body): void {
+  const connection = r.connections.open(body.connection);
+  const message = connection.messages.get(body.seqNum);
+  if (message?.order === undefined && message?.request !== undefined) collection.keepBody(body);
+  else receiveBody(r, connection, body.seqNum, body.request);
 }
 
 /** At a tick: peers and sessions that stay silent too long are given up. */
@@ -143,7 +153,9 @@ export function tryAdopt(m: PromotionState): void {
   const believes = (info: OrderInfo) => info.term < r.term && isAdopted(record, info);
   const hole = firstHole(m, collection, believes);
   /* rule ask-for-body */ if (hole.missingBody !== undefined && askForBodies(m, hole.missingBody, believes)) return;
-  const held = collection.highestHeldBySessions(believes, hole.missingBody?.connection);
+  // Nobody stops for what a session holds that keeps the body of its own message to itself.
+  const counts = (id: ConnectionId): boolean => /* rule nobody-stops-for-its-own */ id !== hole.missingBody?.connection;
+  const held = collection.highestHeldBySessions(counts, believes);
   if (/* rule refuse-at-hole */ held >= hole.orderNum && /* rule forced-past-hole */ !record.forced) {
     block(m, hole.orderNum, held);
     return;
@@ -165,13 +177,25 @@ function firstHole(
   for (;;) {
     const info = r.order.entries.get(orderNum)?.info ?? collection.announced.get(orderNum);
     if (info === undefined || !believes(info)) return { orderNum };
-    if (hasBody(info) && /* rule cut-at-hole */ !bodyIsHere(r, info)) return { orderNum, missingBody: info };
+    if (hasBody(info) && /* rule cut-at-hole */ !bodyIsHere(m, info)) return { orderNum, missingBody: info };
     orderNum = next(orderNum);
   }
 }
 
-function bodyIsHere(r: ReplicaState, info: CallOrder): boolean {
-  return r.connections.get(info.connection)?.messages.get(info.seqNum)?.request !== undefined;
+/** Whether this replica has the body that an order names. If it has another one, a peer's takes its place. */
+function bodyIsHere({ r, collection }: PromotionState, info: CallOrder): boolean {
+  const connection = r.connections.get(info.connection);
+  const message = connection?.messages.get(info.seqNum);
+  if (connection === undefined || message?.request === undefined) return false;
+  if (/* rule adopt-named-body */ hasNamedBody(r, message, info)) return true;
+  if (!message.refused) distrust(r, connection, message);
+  const own = message.request;
+  for (const { request } of collection.bodiesOf(info)) {
+    message.request = request;
+    if (hasNamedBody(r, message, info)) return true;
+  }
+  message.request = own;
+  return false;
 }
 
 /**
@@ -184,9 +208,9 @@ function askForBodies(m: PromotionState, first: CallOrder, believes: (info: Orde
   const { r, collection } = m;
   const wanted = new Map<LinkId, SeqNum[]>();
   for (let info: OrderInfo | undefined = first; info !== undefined && believes(info); info = nextAnnounced(m, info)) {
-    if (!hasBody(info) || bodyIsHere(r, info)) continue;
+    if (!hasBody(info) || bodyIsHere(m, info)) continue;
     const session = r.connections.get(info.connection)?.session;
-    if (session?.link === undefined || !retains(session, info)) continue;
+    if (session?.link === undefined || !retains(session, info) || wasRefused(r, info)) continue;
     collection.mayWaitForBodies(info.connection, r.nowMs);
     // Every later event leads here again, so the request is repeated in time.
     if (!collection.mayAskFor(info, r.nowMs, NACK_AFTER_MS)) continue;
@@ -198,8 +222,13 @@ function askForBodies(m: PromotionState, first: CallOrder, believes: (info: Orde
     r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'nack', seqNums: seqNums.sort((a, b) => a - b) } });
   }
   const session = r.connections.get(first.connection)?.session;
-  return session !== undefined && mayCome(session, first) && collection.mayWaitForBodies(first.connection, r.nowMs);
+  if (session === undefined || wasRefused(r, first) || !mayCome(session, first)) return false;
+  return collection.mayWaitForBodies(first.connection, r.nowMs);
 }
+
+/** Whether the session sent a body that the order does not name. It is not asked for another one. */
+const wasRefused = (r: ReplicaState, { connection, seqNum }: CallOrder): boolean =>
+  /* rule ask-no-equivocator */ r.connections.get(connection)?.messages.get(seqNum)?.refused === true;
 
 const nextAnnounced = ({ r, collection }: PromotionState, { orderNum }: OrderInfo): OrderInfo | undefined =>
   r.order.entries.get(next(orderNum))?.info ?? collection.announced.get(next(orderNum));

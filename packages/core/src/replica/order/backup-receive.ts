@@ -1,9 +1,11 @@
 /** FIG. 10: a backup takes announcements into messageOrder, and discards those that a promotion did not adopt. */
 
+import type { Connection } from '../../connection/connection.js';
 import { minOf, type OrderNum } from '../../model/ids.js';
-import type { OrderInfo } from '../../model/order-info.js';
+import type { CallOrder, OrderInfo } from '../../model/order-info.js';
 import type { BackupOrder } from '../../ordering/backup-order.js';
 import { adoptionPublished, isAdopted } from '../../record/transitions.js';
+import { hasNamedBody, refuseBody } from '../intake/bodies.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { enterLog } from './ordering.js';
@@ -30,7 +32,15 @@ function believes(r: ReplicaState, info: OrderInfo): boolean {
 /** Appends an order without a gap to messageOrder. */
 export function toMessageOrder(r: ReplicaState, info: OrderInfo): void {
   const connection = r.connections.open(info.connection);
+  if (info.kind === 'call') checkBody(r, connection, info);
   enterLog(r, info, connection);
+}
+
+/** The body came before its order: it stays if it is the one that the order names. */
+function checkBody(r: ReplicaState, connection: Connection, info: CallOrder): void {
+  const message = connection.messages.get(info.seqNum);
+  if (message?.request === undefined) return;
+  if (/* rule keep-named-body */ !hasNamedBody(r, message, info)) refuseBody(r, connection, message);
 }
 
 /** Discards orders of older terms beyond the adoption. They never happened (DESIGN 5.6). */

@@ -2,6 +2,7 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
+import { assert } from '../../model/assert.js';
 import type { OrderNum } from '../../model/ids.js';
 import { bodyBytes } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
@@ -66,7 +67,7 @@ function start(p: PrimaryState, work: Work): Started {
         return OTHER;
       }
       const changedPeer = connection.peer !== peer;
-      append(p, callOrder(message, changedPeer ? peer : undefined, determinants), connection, message);
+      append(p, callOrder(r, message, changedPeer ? peer : undefined, determinants), connection, message);
       if (isOneWay(r, request)) giveReplies(p, connection, message, r.order.last, ACCEPTED);
       return work;
     }
@@ -116,11 +117,15 @@ function start(p: PrimaryState, work: Work): Started {
  * orderInfo.
  */
 function callOrder(
-  { connection, seqNum }: Message,
+  r: ReplicaState,
+  message: Message,
   peer: string | undefined,
   determinants: Determinants | undefined,
 ): Orderable {
-  const bare = { kind: 'call', connection, seqNum } as const;
+  const { connection, seqNum } = message;
+  const body = message.bodyDigest(r.digestBody);
+  assert(body !== undefined, () => `message ${seqNum} of ${connection} is ordered without a body`);
+  const bare = { kind: 'call', connection, seqNum, body } as const;
   if (peer === undefined && determinants === undefined) return bare;
   return { ...bare, ...(peer !== undefined && { peer }), ...(determinants && { determinants }) };
 }

@@ -2,7 +2,8 @@
 
 import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
-import type { OrderInfo } from '../../model/order-info.js';
+import type { Body } from '../../model/message.js';
+import type { CallOrder, OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 
 /** The answers that one promotion has received so far, and those that it still waits for. */
@@ -34,6 +35,8 @@ export class Collection {
   readonly silent: Member[] = [];
   /** Announcements beyond our own messageOrder. If two name the same orderNum, the one of the newer term is kept. */
   readonly announced = new Map<OrderNum, OrderInfo>();
+  /** Bodies that peers hold with their orders, under numbers for which sessions sent this replica a body, too. */
+  readonly #bodies: Body[] = [];
   /** The announcements that each live session says it holds. */
   readonly #held = new Map<ConnectionId, readonly OrderInfo[]>();
   /** When the body of each announcement was requested last. */
@@ -52,6 +55,14 @@ export class Collection {
       const known = this.announced.get(info.orderNum);
       if (known === undefined || known.term < info.term) this.announced.set(info.orderNum, info);
     }
+  }
+
+  keepBody(body: Body): void {
+    this.#bodies.push(body);
+  }
+
+  bodiesOf({ connection, seqNum }: CallOrder): readonly Body[] {
+    return this.#bodies.filter((body) => body.connection === connection && body.seqNum === seqNum);
   }
 
   /** Whether to request this body now: the same one only every `afterMs`. */
@@ -125,14 +136,13 @@ export class Collection {
   }
 
   /**
-   * The highest order that any live session holds, counting only orders that `believes` accepts as part of the history.
-   *
-   * @param but the session that did not bring the body of its own message: nobody stops for what it holds
+   * The highest order that any live session holds, counting only sessions that `counts` accepts, and only orders that
+   * `believes` accepts as part of the history.
    */
-  highestHeldBySessions(believes: (info: OrderInfo) => boolean, but: ConnectionId | undefined): OrderNum {
+  highestHeldBySessions(counts: (id: ConnectionId) => boolean, believes: (info: OrderInfo) => boolean): OrderNum {
     let highest = NO_ORDER;
-    for (const [connection, orders] of this.#held) {
-      if (/* rule nobody-stops-for-its-own */ connection === but) continue;
+    for (const [id, orders] of this.#held) {
+      if (!counts(id)) continue;
       for (const info of orders) if (info.orderNum > highest && believes(info)) highest = info.orderNum;
     }
     return highest;

@@ -275,6 +275,11 @@ export interface ReplicaStatus {
   readonly base: OrderNum | undefined;
   /** Messages that this replica has received and that have no order yet. */
   readonly unordered: number;
+  /**
+   * Bodies that this replica refused because their orders name other ones: their clients sent different replicas
+   * different messages under one number.
+   */
+  readonly refusedBodies: number;
   /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */

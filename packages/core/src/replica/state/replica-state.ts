@@ -1,5 +1,6 @@
 /** The state of a replica that every role needs, for one life. State that only one role needs is in that role. */
 
+import { settingsDigest } from '../../config/client-settings.js';
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
 import type { MessageName } from '../../connection/callers.js';
@@ -10,7 +11,7 @@ import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
-import type { LogLevel, OrderSeal } from '../../model/ports.js';
+import type { DigestBody, LogLevel, OrderSeal } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -38,9 +39,12 @@ export interface ReplicaOptions {
   readonly config: GroupConfig;
   /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
   readonly admits: boolean;
+  readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
   /** Random text that nobody can guess. It becomes the secret of the group's record if this replica creates that. */
   readonly newSecret: string;
+  /** Whether the service itself declares a method free of side effects; the settings may name more. Default: none. */
+  readonly declaresReadOnly?: (method: string) => boolean;
 }
 
 /** A message's name as a key for maps. */
@@ -60,6 +64,7 @@ export class ReplicaState {
   readonly address: string;
   readonly config: GroupConfig;
   readonly admits: boolean;
+  readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
   readonly newSecret: string;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
@@ -94,6 +99,9 @@ export class ReplicaState {
   digest = EMPTY_DIGEST;
   readonly digests = new OrderWindow<number>(NO_ORDER);
 
+  /** How many bodies this replica refused because their orders name other ones. */
+  refusedBodies = 0;
+
   running: Running | undefined;
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
@@ -109,17 +117,21 @@ export class ReplicaState {
   checkpoint: Checkpoint | undefined;
 
   readonly #settings = new Map<string, MethodSettings>();
+  readonly #declaresReadOnly: (method: string) => boolean;
+  /** The digest of the settings that this group's clients follow. */
+  readonly settingsDigest: number;
 
-  constructor(
-    { member, address, config, admits, seal, newSecret }: ReplicaOptions,
-    firstRole: (r: ReplicaState) => Role,
-  ) {
+  constructor(options: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
+    const { member, address, config, admits, digestBody, seal, newSecret } = options;
     this.self = member;
     this.address = address;
     this.config = config;
     this.admits = admits;
+    this.digestBody = digestBody;
     this.seal = seal;
     this.newSecret = newSecret;
+    this.#declaresReadOnly = options.declaresReadOnly ?? (() => false);
+    this.settingsDigest = settingsDigest(config);
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);
@@ -162,6 +174,11 @@ export class ReplicaState {
     return settings;
   }
 
+  /** Whether calls of a method may be processed as reads: beside the order, by the primary alone. */
+  isReadOnly(method: string): boolean {
+    return this.settings(method).readOnly || this.#declaresReadOnly(method);
+  }
+
   keepDigest(orderNum: OrderNum): void {
     if (this.digests.last !== orderNum - 1) this.digests.reset((orderNum - 1) as OrderNum);
     this.digests.append(orderNum, this.digest);
@@ -186,6 +203,7 @@ export class ReplicaState {
       logLength: this.order.entries.length,
       base,
       unordered: this.connections.unordered,
+      refusedBodies: this.refusedBodies,
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams,
       openNested: this.nested.open,

@@ -1,9 +1,11 @@
+import { BODY_RULES } from './bodies.js';
 import { IDENTITY_RULES } from './identity.js';
 import { NESTED_RULES } from './nested.js';
 import { PROMOTION_RULES } from './promotion.js';
 import { RELEASE_RULES } from './release.js';
 import { REPLICA_RULES } from './replicas.js';
 import type { Rule } from './rule.js';
+import { SETTINGS_RULES } from './settings.js';
 import { STREAM_RULES } from './streams.js';
 import { VOIDING_RULES } from './voiding.js';
 
@@ -18,4 +20,6 @@ export const RULES: readonly Rule[] = [
   ...NESTED_RULES,
   ...REPLICA_RULES,
   ...IDENTITY_RULES,
+  ...BODY_RULES,
+  ...SETTINGS_RULES,
 ];

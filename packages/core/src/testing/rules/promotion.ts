@@ -95,7 +95,7 @@ export const PROMOTION_RULES: readonly Rule[] = [
   {
     rule: 'hole: the group does not stop for a client that does not bring its own message',
     scenario: 'rule-bodies-in-bounds',
-    without: { 'nobody-stops-for-its-own': 'false' },
+    without: { 'nobody-stops-for-its-own': 'true' },
     shows: 'S2  log UNDERSTUDY_ORDER_LOST hole 1, held 1',
   },
   {

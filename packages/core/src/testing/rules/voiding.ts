@@ -96,7 +96,7 @@ export const VOIDING_RULES: readonly Rule[] = [
     rule: 'bounds: a backup drops from its log what is stable',
     scenario: 'log-bounds',
     without: { 'truncate-backup-log': ';' },
-    lacks: 'S2: backup, term 1, held 3, processed 3, stable 3, log 0, digest b26d712c6cbb7: m1 m2 m3',
+    lacks: 'S2: backup, term 1, held 3, processed 3, stable 3, log 0, digest d1aed2bf98e21: m1 m2 m3',
   },
   {
     rule: 'session expiry: a session whose end is ordered is not welcomed',

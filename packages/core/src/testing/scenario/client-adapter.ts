@@ -54,6 +54,7 @@ export function clientAdapter(world: ClientWorld, client: Client): Adapter<Sessi
       client.ended = true;
       links.endAllFrom(client.name);
     },
+    settings: () => say("follows the group's settings"),
     log: nothing,
   };
 }

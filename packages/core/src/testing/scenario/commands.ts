@@ -29,6 +29,8 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   /** Starts it, and nothing moves yet. */
   begin: each((world, name) => world.startServer(name)),
   client: each((world, name) => world.startClient(name)),
+  /** `misled C1 Append`: a client whose own settings say that this method is the one that only reads. */
+  misled: (world, [name = '', reads]) => world.startClient(name, reads),
   crash: each((world, name) => world.crash(name)),
   pause: each((world, name) => world.pause(name, true)),
   resume: each((world, name) => world.pause(name, false)),
@@ -50,6 +52,9 @@ const REQUESTS: Readonly<Record<string, Command>> = {
     for (const text of texts) requests.call(name, text);
   },
   read: ({ requests }, [name = '', text = '']) => requests.call(name, text, true),
+  /** `misread C1 Append m1`: its application takes the method for read-only. `misorder C1 Read r1`: for one that is not. */
+  misread: ({ requests }, [name = '', method = '', text = '']) => requests.misread(name, method, text, true),
+  misorder: ({ requests }, [name = '', method = '', text = '']) => requests.misread(name, method, text, false),
   cancel: ({ requests }, [name = '', text = '']) => requests.cancel(name, text),
   open: ({ requests }, [name = '', text = '']) => requests.open(name, text),
   send: ({ requests }, [name = '', stream = '', ...texts]) => {
@@ -142,6 +147,7 @@ const NETWORK: Readonly<Record<string, Command>> = {
       term,
       repliesSeenUpTo,
       sentAtMs,
+      settings: 0,
     });
   },
   /** A client makes up order 7, of term 1 or 2: `forge C1>S1 7`, `forge C1>S1 7 2`. */

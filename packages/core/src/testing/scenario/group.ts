@@ -13,7 +13,10 @@ function namesOf(args: readonly string[]): string[] {
 }
 
 function configOf(args: readonly string[]): GroupConfig {
-  const methods = [{ name: [{ service: 'log.Log', method: 'Tell' }], oneWay: true }];
+  const methods = [
+    { name: [{ service: 'log.Log', method: 'Tell' }], oneWay: true },
+    { name: [{ service: 'log.Log', method: 'Read' }], readOnly: true },
+  ];
   // With batches every scenario would be longer; the scenarios about batches set it.
   const fields: Record<string, unknown> = { group: 'g', batchMs: 0, methods };
   for (const arg of args) {

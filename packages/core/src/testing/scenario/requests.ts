@@ -58,6 +58,12 @@ export class Requests {
     this.#ask(name, { kind: 'call', call: this.#newCall(text), request, readOnly });
   }
 
+  /** A call as the client's own settings have it, which may take another method for read-only than the group does. */
+  misread(name: string, method: string, text: string, readOnly: boolean): void {
+    const request = { method: `/log.Log/${method}`, message: bytesOf(text) };
+    this.#ask(name, { kind: 'call', call: this.#newCall(text), request, readOnly });
+  }
+
   cancel(name: string, text: string): void {
     for (const [call, asked] of [...this.texts])
       if (asked === text) this.#ask(name, { kind: 'cancel', call: call as CallId });

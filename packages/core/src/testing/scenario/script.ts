@@ -65,11 +65,13 @@ class Script {
 
 function serverStatus({ name, core, service }: Server): string[] {
   if (core === undefined) return [`${name}: gone`];
-  const { role, term, heldUpTo, processedUpTo, stableUpTo, logLength, unordered, digest, blocked } = core.status;
+  const { role, term, heldUpTo, processedUpTo, stableUpTo, logLength } = core.status;
+  const { unordered, refusedBodies, digest, blocked } = core.status;
   const upTo = `held ${heldUpTo}, processed ${processedUpTo}, stable ${stableUpTo}, log ${logLength}`;
   return [
     `${name}: ${role}, term ${term}, ${upTo}, digest ${digest}: ${service.state.join(' ') || '-'}`,
     ...(role === 'primary' && unordered > 0 ? [`${name}: ${unordered} without an order`] : []),
+    ...(refusedBodies > 0 ? [`${name}: refused ${refusedBodies} bodies that no order names`] : []),
     ...(blocked === undefined ? [] : [`${name}: blocked: ${blocked}`]),
   ];
 }

@@ -2,6 +2,7 @@ import type { GroupConfig } from '../../config/config.js';
 import type { Member } from '../../model/record.js';
 import { Replica } from '../../replica/replica.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/state/events.js';
+import { digestBody } from '../text.js';
 import { memberOf, SECRET } from '../world/identity.js';
 import { virtualSeal } from '../world/virtual-seal.js';
 import { Process } from './process.js';
@@ -42,6 +43,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       address: this.name,
       config,
       admits,
+      digestBody,
       seal: virtualSeal,
       newSecret: SECRET,
     });

@@ -53,8 +53,11 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
     this.tell(server, { kind: 'start', record: this.keeper.record });
   }
 
-  startClient(name: string): void {
-    const client = new Client(name, this.clients.size + 1, this.names.length, this.config);
+  /** @param reads the one method that the client's own settings take for read-only; by default they are the group's */
+  startClient(name: string, reads?: string): void {
+    const misled = { service: 'log.Log', method: reads ?? '', readOnly: true, oneWay: false, release: undefined };
+    const config = reads === undefined ? this.config : { ...this.config, methods: [misled] };
+    const client = new Client(name, this.clients.size + 1, this.names.length, config);
     this.clients.set(name, client);
     for (const server of this.names) this.links.connectClient(client, server);
   }

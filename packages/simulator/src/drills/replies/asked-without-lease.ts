@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
 
@@ -19,7 +20,7 @@ export const askedWithoutLease: Drill = {
       ...plan.config,
       release: 'concurrent',
       multicast: 'direct',
-      methods: [],
+      methods: READS,
       batchMs: 0,
       sessionMs: 6000,
       sessionExpiryMs: 60_000,

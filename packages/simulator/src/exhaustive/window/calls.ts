@@ -61,6 +61,6 @@ export class Calls {
     if (caller === undefined) throw new RangeError(`there is no client ${client}`);
     const operation = this.#simulation.history.invoke(caller.process, { readOnly, stuck: false, keyed: false }, input);
     this.#made[index] = operation;
-    caller.call(operation, '/log.Log/Append');
+    caller.call(operation, readOnly ? '/log.Log/Read' : '/log.Log/Append');
   }
 }

@@ -1,7 +1,7 @@
 /** The group and the calls of every window. */
 import type { GroupConfig } from '@understudy/core/internal';
 import { drawPlan } from '../../plan/draw.js';
-import type { Plan } from '../../plan/plan.js';
+import { type Plan, READS } from '../../plan/plan.js';
 import { registers } from '../../services/registers.js';
 import { Scripted } from './scripted.js';
 
@@ -54,7 +54,7 @@ export function planOf(mode: Mode): Plan {
       sessionExpiryMs: 60_000,
       stallMs: 60_000,
       batchMs: 0,
-      methods: [],
+      methods: READS,
     },
     workload: registers,
     servers: 2,

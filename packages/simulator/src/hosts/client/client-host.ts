@@ -240,6 +240,7 @@ export class ClientHost extends Host {
       if (link !== undefined) this.#drops.push(link);
     },
     primary: () => {},
+    settings: () => {},
     ended: ({ clean }) => this.#ended(clean),
     log: ({ event, fields }) => {
       if (this.#world.tracing) this.note(`${event} ${JSON.stringify(fields)}`);

@@ -14,6 +14,7 @@ import {
   carryOut,
   contentOf,
   describeEffect,
+  digestBody,
   memberOf,
   SECRET,
   virtualSeal,
@@ -115,6 +116,7 @@ export class ServerHost extends Host {
       address: this.name,
       config,
       admits,
+      digestBody,
       seal: virtualSeal,
       newSecret: SECRET,
     });
