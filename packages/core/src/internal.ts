@@ -5,6 +5,7 @@
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
 export type { MessageName } from './connection/callers.js';
+export { isAddress } from './model/address.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type { CallerSnapshot, Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
 export { mixDigest, requestDigest } from './model/digest.js';
@@ -14,6 +15,7 @@ export type {
   AnnounceFrame,
   CollectedFrame,
   HelloFrame,
+  JoinFrame,
   MulticastFrame,
   NackFrame,
   NewTermFrame,

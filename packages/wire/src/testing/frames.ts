@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from '@understudy/core';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import type { PeerHello } from '../frames/peer-hello.js';
+import type { PeerChallenge } from '../frames/peer-proof.js';
 import { connectionOf, SECRET_BYTES } from '../parts/secret.js';
 import { orders } from './orders.js';
 import { outcome, outcomeKind } from './outcomes.js';
@@ -21,6 +22,7 @@ import {
   view,
 } from './parts.js';
 import {
+  address,
   clock,
   connectionId,
   count,
@@ -33,6 +35,7 @@ import {
   seqNum,
   term,
   text,
+  withOptional,
 } from './values.js';
 
 /** The secret of the session whose frames these are. */
@@ -158,7 +161,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     REQUIRED,
   ),
   fc.record({ kind: fc.constant('promise' as const), term, orders, bodies: list(body) }, REQUIRED),
-  fc.record({ kind: fc.constant('join' as const), member, address: text }, REQUIRED),
+  withOptional({ kind: fc.constant('join' as const), member, address }, { peerAddress: address }),
   fc.record({ kind: fc.constant('checkpoint' as const), term, checkpoint, join: fc.boolean() }, REQUIRED),
 );
 
@@ -171,7 +174,11 @@ export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc
   .tuple(fc.record({ outcome: outcomeKind, header: replicaHeader }, REQUIRED), place)
   .map(([reply, at]) => ({ ...reply, ...at }));
 
-export const peerHello: fc.Arbitrary<PeerHello> = fc.record(
-  { group: text, member, address: text, configDigest: digest },
-  REQUIRED,
+export const peerHello: fc.Arbitrary<PeerHello> = withOptional(
+  { group: text, member, address, configDigest: digest },
+  { peerAddress: address },
 );
+
+const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((array) => Buffer.from(array));
+export const peerProof = bytes32;
+export const peerChallenge: fc.Arbitrary<PeerChallenge> = fc.record({ group: text, member, nonce: bytes32 }, REQUIRED);

@@ -47,7 +47,10 @@ function become(r: ReplicaState, role: Role): void {
 /** The first event of a life. `record` is what the coordinator holds; undefined if there is none yet. */
 export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
   assert(r.role.kind === 'starting', () => `started as ${r.role.kind}`);
-  if (record === undefined) proposeChange(r, createRecord(r.config.group, r.self, r.address, r.newSecret), 'create');
+  if (record === undefined) {
+    const { address, peerAddress } = r.reached;
+    proposeChange(r, createRecord(r.config.group, r.self, address, r.newSecret, peerAddress), 'create');
+  }
   else onRecord(r, record);
 }
 
