@@ -5,7 +5,6 @@
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
 export type { MessageName } from './connection/callers.js';
-export { isAddress } from './model/address.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type { CallerSnapshot, Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
 export { mixDigest, requestDigest } from './model/digest.js';
@@ -90,6 +89,7 @@ export {
   type StreamOutput,
   type StreamPart,
 } from './model/stream.js';
+export { isAddress } from './record/address.js';
 export { RecordChange, type RecordChangeStep } from './record/change.js';
 export { recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';

@@ -2,10 +2,10 @@
  * A group's record as JSON and back. Reading yields a complete, checked record, or an error that names the bad field.
  */
 
-import { isAddress } from '../model/address.js';
 import { describeValue, UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
 import type { Adoption, GroupRecord, Member } from '../model/record.js';
+import { isAddress } from './address.js';
 
 /**
  * Bounds on the lists and texts of a record. They are far above any real group, and keep garbage from filling a
@@ -183,7 +183,7 @@ function addressesAt(value: unknown, name: string): Readonly<Record<string, stri
     if (!isAddress(address)) {
       damaged(`${name}[${describeValue(id)}]`, `must be host:port and is ${describeValue(address)}`);
     }
-    return [id, address];
+    return [id, address as string];
   });
   // `fromEntries` defines properties; an assignment to `__proto__` would set the prototype instead.
   return Object.fromEntries(checked);

@@ -13,12 +13,7 @@ import { withAddress } from './transitions.js';
  * @param address where clients reach that replica, `host:port`
  * @param peerAddress where other replicas reach it, if that is another address
  */
-export function forceRecord(
-  record: GroupRecord,
-  member: Member,
-  address: string,
-  peerAddress?: string,
-): GroupRecord {
+export function forceRecord(record: GroupRecord, member: Member, address: string, peerAddress?: string): GroupRecord {
   return {
     ...withAddress(record, member.id, address, peerAddress),
     origin: member.incarnation,

@@ -104,12 +104,7 @@ export function removeMembers(record: GroupRecord, gone: readonly Member[]): Gro
 }
 
 /** Adds a replica that has caught up. An older life of it leaves the set. */
-export function addMember(
-  record: GroupRecord,
-  member: Member,
-  address: string,
-  peerAddress?: string,
-): GroupRecord {
+export function addMember(record: GroupRecord, member: Member, address: string, peerAddress?: string): GroupRecord {
   return {
     ...withAddress(record, member.id, address, peerAddress),
     epoch: next(record.epoch),

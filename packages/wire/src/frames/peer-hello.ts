@@ -1,8 +1,14 @@
 /** How a replica introduces itself to another. */
 import type { Member } from '@understudy/core';
-import { Kind } from '../bytes/layout.js';
+import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
-import { readAddress, readMember, readOptionalAddress, writeMember, writeOptionalAddress } from '../parts/membership.js';
+import {
+  readAddress,
+  readMember,
+  readOptionalAddress,
+  writeMember,
+  writeOptionalAddress,
+} from '../parts/membership.js';
 
 /** First on every link between replicas, from the replica that opened it. */
 export interface PeerHello {
@@ -15,6 +21,9 @@ export interface PeerHello {
   /** Digest of the group's config. The replicas of one group must agree on it. */
   readonly configDigest: number;
 }
+
+/** Whether an encoding says that it is a hello of a replica. */
+export const isPeerHello = (bytes: Uint8Array): boolean => bytes[0] === VERSION && bytes[1] === Kind.peerHello;
 
 export function encodePeerHello(hello: PeerHello): Uint8Array {
   writer.begin(Kind.peerHello, 256);

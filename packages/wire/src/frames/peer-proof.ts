@@ -1,7 +1,7 @@
 /** How two replicas prove to each other that they know the group's secret, before either says anything else. */
 import type { Member } from '@understudy/core';
 import { malformed } from '../bytes/failure.js';
-import { Kind } from '../bytes/layout.js';
+import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
 import { readMember, writeMember } from '../parts/membership.js';
 
@@ -15,6 +15,9 @@ export interface PeerChallenge {
   /** 32 random bytes, fresh for each link. */
   readonly nonce: Uint8Array;
 }
+
+/** Whether an encoding says that it is a challenge. */
+export const isPeerChallenge = (bytes: Uint8Array): boolean => bytes[0] === VERSION && bytes[1] === Kind.peerChallenge;
 
 export function encodePeerChallenge({ group, member, nonce }: PeerChallenge): Uint8Array {
   writer.begin(Kind.peerChallenge, 256);

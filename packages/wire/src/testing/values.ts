@@ -38,7 +38,10 @@ export const replicaId = text as fc.Arbitrary<ReplicaId>;
 export const member: fc.Arbitrary<Member> = fc.record({ id: replicaId, incarnation }, REQUIRED);
 
 export const address = fc
-  .tuple(fc.oneof(fc.stringMatching(/^[a-z0-9.-]{1,60}$/), fc.constantFrom('[::1]', '127.0.0.1')), fc.integer({ min: 1, max: 65_535 }))
+  .tuple(
+    fc.oneof(fc.stringMatching(/^[a-z0-9.-]{1,60}$/), fc.constantFrom('[::1]', '127.0.0.1')),
+    fc.integer({ min: 1, max: 65_535 }),
+  )
   .map(([host, port]) => `${host}:${port}`);
 
 export const list = <T>(item: fc.Arbitrary<T>, maxLength = 6) => fc.array(item, { maxLength });

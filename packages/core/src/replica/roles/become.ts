@@ -50,8 +50,9 @@ export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
   if (record === undefined) {
     const { address, peerAddress } = r.reached;
     proposeChange(r, createRecord(r.config.group, r.self, address, r.newSecret, peerAddress), 'create');
+  } else {
+    onRecord(r, record);
   }
-  else onRecord(r, record);
 }
 
 /** The outcome of a change is certain: it was made, or another replica changed the record first. */

@@ -1,0 +1,47 @@
+import { UnderstudyError } from '@understudy/core';
+import { secretBytes } from '@understudy/grpc-common';
+
+/** How many secrets hold at a time: the one in use, and one that is coming or going. */
+const SECRETS_MAX = 2;
+
+type OneOrTwo = string | Buffer | readonly (string | Buffer)[];
+
+/** See `ReplicaServerOptions.groupSecret`. */
+export type GroupSecretSource = OneOrTwo | (() => OneOrTwo);
+
+/** The secret of a group, which may change while the replica runs. */
+export class GroupSecret {
+  readonly #source: GroupSecretSource;
+
+  /** @throws UNDERSTUDY_SETUP if the secret cannot be used now */
+  constructor(source: GroupSecretSource) {
+    this.#source = source;
+    this.read();
+  }
+
+  /**
+   * The secrets that hold now: this replica proves itself with the first, and believes all.
+   *
+   * @throws UNDERSTUDY_SETUP
+   */
+  read(): readonly [Buffer, ...Buffer[]] {
+    const given = typeof this.#source === 'function' ? this.#call(this.#source) : this.#source;
+    const all = (Array.isArray(given) ? given : [given]).map(secretBytes);
+    const [first, ...others] = all;
+    if (first !== undefined && all.length <= SECRETS_MAX) return [first, ...others];
+    throw new UnderstudyError(
+      'UNDERSTUDY_SETUP',
+      `groupSecret names ${all.length} secrets; give one, or two while one replaces the other`,
+    );
+  }
+
+  #call(source: () => OneOrTwo): OneOrTwo {
+    try {
+      return source();
+    } catch (cause) {
+      throw new UnderstudyError('UNDERSTUDY_SETUP', 'the function groupSecret failed; it must return the secret', {
+        cause,
+      });
+    }
+  }
+}
