@@ -2,7 +2,7 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Epoch, GroupRecord, OrderNum, Term } from '@understudy/core';
 import { decodePeerChallenge, decodePeerHello, encodePeerChallenge, encodePeerFrame } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HostilePeer, type HostileOptions, memberOf } from '../testing/hostile-peer.js';
+import { type HostileOptions, HostilePeer, memberOf } from '../testing/hostile-peer.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 const SECRET = 'a secret that only the tests know';
@@ -136,7 +136,10 @@ describe('a stranger on a port of a group with a secret', () => {
 describe('a link that has proved itself', () => {
   it.each([
     ['is altered', (message: Buffer) => Buffer.from(message.map((byte, i) => (i === 6 ? byte ^ 1 : byte)))],
-    ['has an altered MAC', (message: Buffer) => Buffer.from(message.map((byte, i, { length }) => (i === length - 1 ? byte ^ 1 : byte)))],
+    [
+      'has an altered MAC',
+      (message: Buffer) => Buffer.from(message.map((byte, i, { length }) => (i === length - 1 ? byte ^ 1 : byte))),
+    ],
     ['has no MAC', (message: Buffer) => message.subarray(0, -18)],
   ])('ends when a frame on it %s', async (_what, change) => {
     const [primary] = (await startGroup(1)) as [Node];
@@ -210,7 +213,12 @@ describe('a group whose replicas disagree about having a secret', () => {
   it.each([
     ['the joining one has none', { groupSecret }, {}, 'has no groupSecret and the other has one'],
     ['the joining one alone has one', {}, { groupSecret }, 'has a groupSecret and the other has none'],
-    ['each has its own', { groupSecret }, { groupSecret: 'not the same as the other' }, "does not know this group's secret"],
+    [
+      'each has its own',
+      { groupSecret },
+      { groupSecret: 'not the same as the other' },
+      "does not know this group's secret",
+    ],
   ])('does not form, and says why: %s', async (_what, ofFirst, ofSecond, reason) => {
     stage = new Stage(memoryCoordinator());
     await stage.start('r1', ofFirst);

@@ -18,7 +18,7 @@ import {
   encodeSessionFrame,
   SECRET_BYTES,
 } from '@understudy/wire';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Authority } from '../testing/authority.js';
 import { counterService } from '../testing/counter.js';
 import { RawStream } from '../testing/raw-stream.js';
