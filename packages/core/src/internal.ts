@@ -91,7 +91,7 @@ export {
 } from './model/stream.js';
 export { isAddress } from './record/address.js';
 export { RecordChange, type RecordChangeStep } from './record/change.js';
-export { recordFromJson, recordToJson, sameRecord } from './record/codec.js';
+export { parseRecord, recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';
 export { checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';

@@ -192,6 +192,72 @@ describe('a link that has proved itself', () => {
   });
 });
 
+describe('a replica that was broken into', () => {
+  /** Knows the secret, and tells every replica of a record that it made up. */
+  async function lie(
+    nodes: readonly Node[],
+    change: (record: GroupRecord) => GroupRecord,
+    known?: GroupRecord,
+  ): Promise<HostilePeer[]> {
+    const record = known ?? (await stage.coordinator('counters').read());
+    if (record === undefined) throw new Error('the group has no record');
+    const liars: HostilePeer[] = [];
+    for (const node of nodes) {
+      const peer = dial(node, { dials: node.status.replica.id });
+      await peer.prove(SECRET);
+      peer.sayHello();
+      await peer.stream.next();
+      peer.sendFrame({ kind: 'newTerm', record: change(record), collect: false, heldUpTo: 0 as OrderNum });
+      liars.push(peer);
+    }
+    return liars;
+  }
+
+  it('deceives nobody about the record, since the coordinator is asked', async () => {
+    const nodes = await startGroup(3);
+    const [primary, ...backups] = nodes as [Node, ...Node[]];
+    await stage.until(() => primary.status.inSync.length === 3);
+    const members = nodes.map(({ status }) => status.replica);
+    const liars = await lie(nodes, (record) => ({ ...forged(record), inSync: [memberOf('r9'), ...members] }));
+    for (const { stream } of liars) {
+      expect((await stream.ended).details).toContain('a record that the coordinator never had');
+    }
+    expect(nodes.map(({ status }) => status.replica)).toEqual(members);
+    await unharmed(primary);
+    await stage.until(() => backups.every(({ counter }) => counter.value === 1));
+  });
+
+  it('deceives a backup that cannot reach the coordinator, until it can', async () => {
+    const [primary, backup] = (await startGroup(2)) as [Node, Node];
+    await stage.until(() => primary.status.inSync.length === 2);
+    const { incarnation } = backup.status.replica;
+    const record = await stage.coordinator('counters').read();
+    stage.coordinator.faults.setReachable(false);
+    await lie([backup], (known) => ({ ...forged(known), inSync: [memberOf('r9'), backup.status.replica] }), record);
+    await stage.until(() => backup.status.primary === 'r9');
+    stage.coordinator.faults.setReachable(true);
+    await stage.until(() => backup.status.role === 'backup' && backup.status.replica.incarnation !== incarnation);
+    await stage.until(() => primary.status.inSync.some(({ id }) => id === 'r2'));
+    expect(stage.logged.join()).toContain('a peer told of a record that the coordinator never had');
+    await unharmed(primary);
+    await stage.until(() => backup.counter.value === 1);
+  });
+
+  it.each([
+    ['of another group', (record: GroupRecord) => ({ ...forged(record), group: 'others' })],
+    ['whose primary is not in sync', (record: GroupRecord) => ({ ...forged(record), inSync: [memberOf('r8')] })],
+    [
+      'that names a replica twice',
+      (record: GroupRecord) => ({ ...forged(record), inSync: [memberOf('r9'), memberOf('r9', 'b')] }),
+    ],
+  ])('is refused with a record that no coordinator would keep: one %s', async (_what, change) => {
+    const [primary] = (await startGroup(1)) as [Node];
+    const [liar] = await lie([primary], change);
+    expect(await liar?.stream.ended).toMatchObject({ code: 3 });
+    await unharmed(primary);
+  });
+});
+
 describe('two secrets', () => {
   it('are refused when one is too short, and when there are three', async () => {
     stage = new Stage(memoryCoordinator());

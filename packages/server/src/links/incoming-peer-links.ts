@@ -1,6 +1,6 @@
 /** The links on which other replicas send to this one. */
-import type { Logger, Member, ReplicaId, UnderstudyError } from '@understudy/core';
-import { type JoinFrame, sameMember } from '@understudy/core/internal';
+import { type GroupRecord, type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { type JoinFrame, type PeerFrame, parseRecord, sameMember } from '@understudy/core/internal';
 import { frameMethod, LINK_PATH, sentenceOf } from '@understudy/grpc-common';
 import {
   decodePeerFrame,
@@ -32,6 +32,11 @@ export interface IncomingPeerLinksOptions {
   readonly hello: PeerHello;
   readonly trust: PeerTrust;
   readonly logger: Logger;
+  /**
+   * Asks whether a record is the coordinator's of which a peer told; undefined if it is not newer than the known one.
+   * Until there is an answer, nothing that follows on the link is handled.
+   */
+  readonly confirm: (record: GroupRecord) => Promise<boolean> | undefined;
 }
 
 /** The link of a replica that is believed to be that replica. */
@@ -40,6 +45,8 @@ interface Named {
   readonly channel: FrameChannel;
   /** The secret that it knows, if the group has one. */
   readonly secret: Buffer | undefined;
+  /** What came while the coordinator is asked about a record of which this replica told. */
+  held: PeerFrame[] | undefined;
 }
 
 /** Accepts the links on which other replicas send to this one, in one of its lives. */
@@ -69,20 +76,22 @@ export class IncomingPeerLinks {
     let [stage, proven, secret]: [ProofStage, Member | undefined, Buffer | undefined] = ['hello', undefined, undefined];
     if (proof !== undefined) stage = 'challenge';
     let theirs: PeerHello | undefined;
+    let named: Named | undefined;
     const channel = new FrameChannel({
       link,
       queuedMaxBytes: QUEUED_MAX_BYTES,
       stranger: true,
       onFrame: (bytes) => {
-        if (theirs !== undefined) {
-          this.#onFrame(theirs, bytes);
+        if (theirs !== undefined && named !== undefined) {
+          this.#onFrame(named, theirs, bytes);
           return;
         }
         if (proof === undefined && isPeerChallenge(bytes)) throw setupError(ONLY_THEY);
         if (stage === 'challenge' && isPeerHello(bytes)) throw setupError(ONLY_WE);
         if (proof === undefined || stage === 'hello') {
           theirs = this.#checked(link, decodePeerHello(bytes), proven);
-          this.#onHello({ link, channel, secret }, theirs);
+          named = { link, channel, secret, held: undefined };
+          this.#onHello(named, theirs);
         } else if (stage === 'challenge') {
           channel.send(proof.onChallenge(bytes));
           stage = 'proof';
@@ -140,10 +149,41 @@ export class IncomingPeerLinks {
     named.channel.send(encodePeerHello(this.#options.hello));
   }
 
-  #onFrame(theirs: PeerHello, bytes: Uint8Array): void {
+  #onFrame(named: Named, theirs: PeerHello, bytes: Uint8Array): void {
     const frame = decodePeerFrame(bytes);
     if (frame.kind === 'join') checkJoin(theirs, frame);
-    this.#options.loop.dispatch({ kind: 'peerFrame', from: theirs.member, frame });
+    if (frame.kind === 'newTerm') checkRecord(frame.record, this.#options.hello.group);
+    this.#take(named, theirs, frame);
+  }
+
+  #take(named: Named, theirs: PeerHello, frame: PeerFrame): void {
+    if (named.held === undefined) this.#handle(named, theirs, frame);
+    else named.held.push(frame);
+  }
+
+  #handle(named: Named, theirs: PeerHello, frame: PeerFrame): void {
+    const { loop, confirm } = this.#options;
+    const doubt = frame.kind === 'newTerm' ? confirm(frame.record) : undefined;
+    if (doubt === undefined) {
+      loop.dispatch({ kind: 'peerFrame', from: theirs.member, frame });
+      return;
+    }
+    named.held = [];
+    named.link.pause();
+    void doubt.then((isTrue) => {
+      if (this.#links.get(theirs.member.id) !== named) return;
+      const held = named.held ?? [];
+      named.held = undefined;
+      if (!isTrue) {
+        this.#forget(named.link, named.channel);
+        this.#refuse(named.link, malformed('a record that the coordinator never had'), theirs.member);
+        return;
+      }
+      loop.dispatch({ kind: 'peerFrame', from: theirs.member, frame });
+      named.link.resume();
+      // One of them may tell of another record, which the others then wait for.
+      for (const next of held) this.#take(named, theirs, next);
+    });
   }
 
   #refuse(link: AcceptedLink, error: UnderstudyError, member?: Member): void {
@@ -182,6 +222,16 @@ const ONLY_THEY = 'the replica that dials has a groupSecret and the other has no
 const ONLY_WE = 'the replica that dials has no groupSecret and the other has one; give all replicas the same';
 
 type ProofStage = 'challenge' | 'proof' | 'hello';
+
+/** No coordinator would keep a record that is not sound, so no replica has one to tell of. */
+function checkRecord(record: GroupRecord, group: string): void {
+  try {
+    parseRecord(record, group);
+  } catch (error) {
+    if (!(error instanceof UnderstudyError)) throw error;
+    throw malformed(sentenceOf(error));
+  }
+}
 
 /** A replica joins for itself alone, and under the addresses of its hello: nobody may have others dialled. */
 function checkJoin(theirs: PeerHello, join: JoinFrame): void {

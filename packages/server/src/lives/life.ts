@@ -108,7 +108,10 @@ export class Life {
     const hello = { group: config.group, member: this.member, ...reached, configDigest: configDigest(config) };
     const callers = new CallerNames(config.group, setup.callerSecrets);
     this.#sessions = new SessionLinks(loop, callers, logger);
-    this.#incomingPeers = new IncomingPeerLinks({ loop, hello, trust, logger });
+    this.#incomingPeers = new IncomingPeerLinks({
+      ...{ loop, hello, trust, logger },
+      confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),
+    });
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
     this.#outgoingPeers = new OutgoingPeerLinks({
       loop,
@@ -129,7 +132,10 @@ export class Life {
       logger,
     });
     this.#state = new UserState({ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal });
-    this.#record = new RecordKeeper({ loop, coordinator, logger, onFatal });
+    this.#record = new RecordKeeper({
+      ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
+      onForged: () => events.over('the coordinator never had the record of this life'),
+    });
   }
 
   get status(): ReplicaStatus {
