@@ -1,9 +1,10 @@
 import type { PeerCertificate } from 'node:tls';
-import { ServerCredentials } from '@grpc/grpc-js';
+import { Client, Metadata, ServerCredentials, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { LINK_PATH } from '@understudy/grpc-common';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Authority, type Certified } from '../testing/authority.js';
+import { counterService } from '../testing/counter.js';
 import { HostilePeer, memberOf } from '../testing/hostile-peer.js';
 import { RawStream } from '../testing/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
@@ -140,6 +141,44 @@ describe('mutual TLS and a secret together', () => {
     expect((await peer.stream.ended).details).toContain('has no groupSecret');
     await stage.start('r2', { ...optionsOf(second), groupSecret });
     await stage.until(() => primary.status.inSync.length === 2);
+  });
+});
+
+describe('TLS that asks clients for no certificate', () => {
+  it('serves clients with tokens, and replicas that know the secret, on one port', async () => {
+    const users: string[] = [];
+    const token: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start: (next) =>
+          next({
+            onReceiveMetadata: (metadata, pass) => {
+              users.push(String(metadata.get('authorization')[0]));
+              pass(metadata);
+            },
+          }),
+      });
+    stage = new Stage(memoryCoordinator(), {}, [token]);
+    const options = { groupSecret: 'a secret that only the tests know', peerCredentials: authority.client() };
+    const by = (identity: Certified | undefined) => authority.server(identity as Certified, false);
+    const primary = await stage.start('r1', options, undefined, by(first));
+    await stage.start('r2', options, undefined, by(second));
+    await stage.until(() => primary.status.inSync.length === 2);
+    const client = new Client(primary.address, authority.client());
+    const metadata = new Metadata();
+    metadata.set('authorization', 'Bearer alice');
+    const { path, requestSerialize, responseDeserialize } = counterService.Add;
+    const value = await new Promise((resolve, reject) => {
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        { id: 'a', by: 5 },
+        metadata,
+        (error, reply) => (error === null ? resolve(reply) : reject(error)),
+      );
+    });
+    client.close();
+    expect({ value, users }).toEqual({ value: 5, users: ['Bearer alice'] });
   });
 });
 
