@@ -93,7 +93,7 @@ export class Life {
       ...reached,
       config,
       admits: interceptors.length > 0,
-      seal: new AesOrderSeal({ group: config.group, secrets: () => [] }),
+      seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
       newSecret: randomBytes(SECRET_BYTES).toString('base64'),
     });
     this.#role = this.#core.status;
