@@ -99,8 +99,7 @@ export interface ReplicaServerOptions {
    * both are accepted, so that one can replace the other without a stop. A function is called for each new connection and
    * every few seconds. It encrypts nothing. Default: none.
    *
-   * @example () => readFileSync('/run/secrets/bank', 'utf8').trim().split('
-')
+   * @example () => readFileSync('/run/secrets/bank', 'utf8').trim().split('\\n')
    */
   readonly groupSecret?: GroupSecretSource;
   /**
