@@ -80,7 +80,9 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, peerAddress, pid, started } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { version, id, incarnation, address, peerAddress, pid, started } = (value ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
   const usable =
     version === 1 &&
     typeof id === 'string' &&
