@@ -156,7 +156,9 @@ describe('where clients have certificates', () => {
     alice.request(1, addition('a'));
     expect(await alice.reply()).toBe('1');
     // A renewed certificate has the same subject.
-    expect(await new RawSession(node, VICTIM, authority.client(authority.issue('alice'))).hello()).toMatchObject({ receivedUpTo: 1 });
+    expect(await new RawSession(node, VICTIM, authority.client(authority.issue('alice'))).hello()).toMatchObject({
+      receivedUpTo: 1,
+    });
   });
 
   it('so does the name of a calling group', async () => {

@@ -1,9 +1,9 @@
 /** What a user gives to `createReplica`, and what it returns. */
 import type { Server, ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
-import type { CallerSecrets } from '../intake/identity.js';
 import type { GroupSecretSource } from '../identity/group-secret.js';
 import type { PeerNames } from '../identity/peer-trust.js';
+import type { CallerSecrets } from '../intake/identity.js';
 import type { PeerCredentials } from '../links/peer-link.js';
 
 /** What `createReplica` needs to know. */
@@ -99,7 +99,7 @@ export interface ReplicaServerOptions {
    * both are accepted, so that one can replace the other without a stop. A function is called for each new connection and
    * every few seconds. It encrypts nothing. Default: none.
    *
-   * @example () => readFileSync('/run/secrets/bank', 'utf8').trim().split('\\n')
+   * @example () => readFileSync('/run/secrets/bank', 'utf8').trim().split('\n')
    */
   readonly groupSecret?: GroupSecretSource;
   /**
