@@ -13,6 +13,8 @@ case "${1:-}" in
     ;;
 esac
 docker/build.sh "$@"
+# Replicas that others can reach do not start without a secret.
+export UNDERSTUDY_GROUP_SECRET="${UNDERSTUDY_GROUP_SECRET:-$(head -c 32 /dev/urandom | base64)}"
 compose=(docker compose)
 "${compose[@]}" version >/dev/null 2>&1 || compose=(docker-compose)
 exec "${compose[@]}" --project-name understudy --file docker/compose.yaml up

@@ -1,4 +1,5 @@
 /** A replicated bank in containers. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { etcd } from '@understudy/coordinator-etcd';
 import type { Coordinator, GroupRecord } from '@understudy/core';
@@ -11,6 +12,8 @@ import { Admin, type Status } from './admin.js';
 import type { EtcdCluster } from './etcd-cluster.js';
 
 const PORT = 50_051;
+/** Of replicas that run for one test. */
+const GROUP_SECRET = randomBytes(32).toString('base64');
 const REPLICAS = ['bank-1', 'bank-2', 'bank-3'] as const;
 
 let banks = 0;
@@ -82,6 +85,7 @@ export class BankCluster {
       .withNetwork(this.#network)
       .withNetworkAliases(name)
       .withExposedPorts(PORT)
+      .withEnvironment({ UNDERSTUDY_GROUP_SECRET: GROUP_SECRET })
       .withCommand(['--id', name, '--address', `${name}:${PORT}`, ...this.#arguments])
       .withLogConsumer((stream) => stream.on('data', (line: Buffer) => this.#log(name, line.toString())))
       // The image has no shell, so the ports cannot be probed from inside.
@@ -140,7 +144,7 @@ export class BankCluster {
   /** Returns the status that a replica reports. */
   async status(name: string): Promise<Status> {
     const container = this.#containerOf(name);
-    const admin = new Admin(`${container.getHost()}:${container.getMappedPort(PORT)}`);
+    const admin = new Admin(`${container.getHost()}:${container.getMappedPort(PORT)}`, GROUP_SECRET);
     try {
       return await admin.status();
     } finally {

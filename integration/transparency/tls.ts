@@ -23,7 +23,7 @@ export class Tls {
     }
   }
 
-  /** Replicas must identify each other, so clients need certificates, too. */
+  /** Clients must show a certificate, so that what handlers see of it can be compared. */
   get serverCredentials(): grpc.ServerCredentials {
     const pair = { private_key: this.#key, cert_chain: this.certificate };
     return grpc.ServerCredentials.createSsl(this.certificate, [pair], true);

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { failureOf } from './failure.js';
 import { type ForceOptions, forceCommand } from './force-command.js';
+import { addIdentityOptions, type IdentityOptions, identityOf } from './identity.js';
 import type { Output } from './output.js';
 import { addSourceOptions, type SourceOptions, sourceOf } from './source.js';
 import { type StatusOptions, statusCommand } from './status-command.js';
+import { type StepDownOptions, stepDownCommand } from './step-down-command.js';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 refused or failed (one line on standard error, which
@@ -47,6 +49,13 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     .option('--yes-even-though-others-run', 'do it although a replica that holds everything runs')
     .action(async (options: ForceOptions & SourceOptions) => {
       exitCode = await forceCommand(sourceOf(options), options, output);
+    });
+  addIdentityOptions(addSourceOptions(program.command('stepdown')))
+    .description('Make a running replica hand over to another and stop serving, as SIGTERM does.')
+    .requiredOption('--group <name>', 'the group')
+    .requiredOption('--replica <id>', 'the replica that is to step down')
+    .action(async (options: StepDownOptions & SourceOptions & IdentityOptions) => {
+      exitCode = await stepDownCommand(sourceOf(options), options, identityOf(options), output);
     });
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,9 +1,9 @@
 /** Where the records of groups are kept, as the command line names it. */
-import { readFileSync } from 'node:fs';
 import { embeddedCoordinator, embeddedGroups } from '@understudy/coordinator-embedded';
 import { type EtcdOptions, etcd, etcdGroups } from '@understudy/coordinator-etcd';
 import { type Coordinator, UnderstudyError } from '@understudy/core';
 import { type Command, Option } from 'commander';
+import { read } from './identity.js';
 
 /** Where the records of groups are kept. */
 export interface Source {
@@ -59,24 +59,12 @@ function etcdOptionsOf(hosts: string, options: SourceOptions): EtcdOptions {
     ...(etcdUser !== undefined && { auth: { username: etcdUser, password: etcdPassword } }),
     ...(etcdCa !== undefined && {
       credentials: {
-        rootCertificate: pem(etcdCa),
-        ...(etcdKey !== undefined && { privateKey: pem(etcdKey) }),
-        ...(etcdCert !== undefined && { certChain: pem(etcdCert) }),
+        rootCertificate: read(etcdCa),
+        ...(etcdKey !== undefined && { privateKey: read(etcdKey) }),
+        ...(etcdCert !== undefined && { certChain: read(etcdCert) }),
       },
     }),
   };
-}
-
-function pem(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new UnderstudyError(
-      'UNDERSTUDY_SETUP',
-      `${file} cannot be read: check the path and its rights (${(cause as Error).message})`,
-      { cause },
-    );
-  }
 }
 
 /** Lends a group's coordinator to `use`, and closes it in any case. */

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'coordinator-etcd': ['core'],
   server: ['core', 'wire', 'context', 'grpc-common'],
   client: ['core', 'wire', 'context', 'grpc-common'],
-  cli: ['core', 'coordinator-embedded', 'coordinator-etcd'],
+  cli: ['core', 'grpc-common', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
   workshop: ['core', 'coordinator-etcd', 'client', 'examples'],

@@ -15,6 +15,7 @@ export type {
   ClientSettings,
   CollectedFrame,
   HelloFrame,
+  JoinFrame,
   MulticastFrame,
   NackFrame,
   NewTermFrame,
@@ -91,8 +92,9 @@ export {
   type StreamOutput,
   type StreamPart,
 } from './model/stream.js';
+export { isAddress } from './record/address.js';
 export { RecordChange, type RecordChangeStep } from './record/change.js';
-export { recordFromJson, recordToJson, sameRecord } from './record/codec.js';
+export { parseRecord, recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';
 export { checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';

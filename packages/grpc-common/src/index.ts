@@ -2,6 +2,7 @@
 export { Backoff, type BackoffRange } from './backoff.js';
 export { asBuffer, identity } from './buffers.js';
 export { callerOf, callerProof, setCaller, setIdempotencyKey } from './caller-metadata.js';
+export { derivedKey, macOf, type SecretPurpose, secretBytes } from './group-secret.js';
 export type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
 export {
   ASIDE_PREFIX,
@@ -26,6 +27,7 @@ export {
   reconnectOptions,
 } from './links.js';
 export { entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
+export { OPERATOR_PROOF_BYTES, type OperatorAsks, operatorProof, PROOF_KEY } from './operator-proof.js';
 export { errorOf, messageOf, sentenceOf } from './reasons.js';
 export { errorReply, errorStatus, localStatus, statusOfUnderstudyError, wellFormed } from './statuses.js';
 export { isUnreplicated } from './unreplicated.js';

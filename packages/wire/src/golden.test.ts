@@ -35,6 +35,8 @@ const all: readonly Sample[] = [
   ),
   sample(samples.rpcReplyHeader, wire.encodeRpcReplyHeader, wire.decodeRpcReplyHeader),
   sample(samples.peerHello, wire.encodePeerHello, wire.decodePeerHello),
+  sample(samples.peerChallenge, wire.encodePeerChallenge, wire.decodePeerChallenge),
+  sample(samples.peerProof, wire.encodePeerProof, wire.decodePeerProof),
   sample(samples.reply, wire.encodeOutcome, wire.decodeOutcome),
   sample(samples.request, wire.encodeRequest, wire.decodeRequest),
   sample(samples.checkpoint, wire.encodeCheckpoint, wire.decodeCheckpoint),

@@ -5,7 +5,17 @@
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';
 export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
-export { decodePeerHello, encodePeerHello, type PeerHello } from './frames/peer-hello.js';
+export { decodePeerHello, encodePeerHello, isPeerHello, type PeerHello } from './frames/peer-hello.js';
+export {
+  decodePeerChallenge,
+  decodePeerProof,
+  encodePeerChallenge,
+  encodePeerProof,
+  isPeerChallenge,
+  PEER_NONCE_BYTES,
+  PEER_PROOF_BYTES,
+  type PeerChallenge,
+} from './frames/peer-proof.js';
 export { decodeReplyFrame, encodeReplyFrame } from './frames/reply-frame.js';
 export {
   decodeRpcReplyHeader,

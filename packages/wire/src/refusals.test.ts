@@ -297,20 +297,48 @@ describe('the addresses of a record', () => {
     collect: false,
     heldUpTo: 0 as OrderNum,
   });
-  const PAIRS = '\x01p\x01x\x01q\x01y';
+  const PAIRS = '\x01p\x03x:1\x01q\x03y:1';
   const rewritten = (pairs: string): Buffer => {
-    const bytes = Buffer.from(wire.encodePeerFrame(frame({ p: 'x', q: 'y' })));
+    const bytes = Buffer.from(wire.encodePeerFrame(frame({ p: 'x:1', q: 'y:1' })));
     bytes.write(pairs, bytes.indexOf(PAIRS), 'latin1');
     return bytes;
   };
 
   it('have one encoding, in whatever order they were put in', () => {
-    expect(Buffer.compare(wire.encodePeerFrame(frame({ q: 'y', p: 'x' })), rewritten(PAIRS))).toBe(0);
+    expect(Buffer.compare(wire.encodePeerFrame(frame({ q: 'y:1', p: 'x:1' })), rewritten(PAIRS))).toBe(0);
   });
 
-  it.each(['\x01q\x01y\x01p\x01x', '\x01p\x01x\x01p\x01y'])('are refused when they do not ascend: %j', (pairs) => {
-    expect(() => wire.decodePeerFrame(rewritten(pairs))).toThrow(
-      'UNDERSTUDY_MALFORMED: the addresses of a record do not ascend',
-    );
+  it.each(['\x01q\x03y:1\x01p\x03x:1', '\x01p\x03x:1\x01p\x03y:1'])(
+    'are refused when they do not ascend: %j',
+    (pairs) => {
+      expect(() => wire.decodePeerFrame(rewritten(pairs))).toThrow(
+        'UNDERSTUDY_MALFORMED: the addresses of a record do not ascend',
+      );
+    },
+  );
+});
+
+describe('an address of a replica', () => {
+  const member = { id: 'r1' as ReplicaId, incarnation: 'a'.repeat(32) as Incarnation };
+  const bad = [
+    '',
+    'host',
+    'host:0',
+    'host:65536',
+    'ho\rst:1',
+    'ho st:1',
+    'dns:///host:1',
+    'unix:/tmp/x',
+    '[::1:1',
+    'a\u2028:1',
+  ];
+
+  it.each(bad)('is refused in a hello, a join and a record unless it is host:port: %j', (address) => {
+    const hello = { group: 'bank', member, address, configDigest: 1 };
+    expect(() => wire.decodePeerHello(wire.encodePeerHello(hello))).toThrow('UNDERSTUDY_MALFORMED: an address');
+    const other = { ...hello, address: 'h:1', peerAddress: address };
+    expect(() => wire.decodePeerHello(wire.encodePeerHello(other))).toThrow('UNDERSTUDY_MALFORMED: an address');
+    const join = { kind: 'join', member, address } as const;
+    expect(() => wire.decodePeerFrame(wire.encodePeerFrame(join))).toThrow('UNDERSTUDY_MALFORMED: an address');
   });
 });

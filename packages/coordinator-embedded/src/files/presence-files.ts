@@ -23,11 +23,11 @@ export class PresenceFiles {
     this.#dir = dir;
   }
 
-  async announce({ member, address }: Presence): Promise<void> {
+  async announce({ member, ...reached }: Presence): Promise<void> {
     await makeDirectory(this.#dir);
     const { pid, started } = await thisProcess();
     const own = presenceFile(member.id);
-    const text = JSON.stringify({ version: 1, id: member.id, incarnation: member.incarnation, address, pid, started });
+    const text = JSON.stringify({ version: 1, ...member, ...reached, pid, started });
     await writeThen(this.#dir, `${text}\n`, (temporary) => rename(temporary, join(this.#dir, own)));
     await this.withdraw();
     this.#own = own;
@@ -80,18 +80,22 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, pid, started } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { version, id, incarnation, address, peerAddress, pid, started } = (value ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
   const usable =
     version === 1 &&
     typeof id === 'string' &&
     id !== '' &&
     isHexId(incarnation) &&
     typeof address === 'string' &&
+    (peerAddress === undefined || typeof peerAddress === 'string') &&
     typeof pid === 'number' &&
     Number.isSafeInteger(pid) &&
     pid > 0 &&
     (started === undefined || typeof started === 'string');
   if (!usable) throw coordinatorError(`${path} does not say which replica runs: remove it and restart its replica`);
   const member = { id: id as ReplicaId, incarnation: incarnation as string as Incarnation };
-  return { presence: { member, address }, pid, started };
+  const presence = { member, address, ...(peerAddress !== undefined && { peerAddress }) };
+  return { presence, pid, started };
 }

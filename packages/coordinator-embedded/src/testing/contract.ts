@@ -229,6 +229,12 @@ function describePresence(open: Open): void {
     expect(await open().present()).toEqual([presence(1), presence(2)]);
   });
 
+  it('keeps the address at which other replicas reach one that has such an address', async () => {
+    const announced = { ...presence(1), peerAddress: '127.0.0.1:9' };
+    await open().announce(announced);
+    expect(await open().present()).toEqual([announced]);
+  });
+
   it('replaces the earlier announcement of the same replica', async () => {
     const coordinator = open();
     await coordinator.announce(presence(1));

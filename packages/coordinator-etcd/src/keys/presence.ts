@@ -54,9 +54,9 @@ export class Presences {
 
   async #put(presence: Presence): Promise<void> {
     const lease = this.#lease ?? (await this.#grant());
-    const { id, incarnation } = presence.member;
-    const key = presenceKey(this.#settings.keyPrefix, this.#group, id);
-    const value = JSON.stringify({ version: 1, id, incarnation, address: presence.address });
+    const { member, ...reached } = presence;
+    const key = presenceKey(this.#settings.keyPrefix, this.#group, member.id);
+    const value = JSON.stringify({ version: 1, ...member, ...reached });
     await this.#members.call('announcing a replica', (client) => client.put(key).value(value).lease(lease).exec());
     this.#lease = lease;
   }
@@ -111,10 +111,12 @@ function parsePresence(text: string, key: string): Presence {
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address } = (value ?? {}) as Readonly<Record<string, unknown>>;
-  if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || typeof address !== 'string') {
+  const { version, id, incarnation, address, peerAddress } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const isText = typeof address === 'string' && (peerAddress === undefined || typeof peerAddress === 'string');
+  if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || !isText) {
     const problem = `etcd key ${JSON.stringify(key)} does not say which replica runs: delete the key`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
   }
-  return { member: { id: id as ReplicaId, incarnation: incarnation as string as Incarnation }, address };
+  const member = { id: id as ReplicaId, incarnation: incarnation as string as Incarnation };
+  return { member, address, ...(peerAddress !== undefined && { peerAddress }) };
 }

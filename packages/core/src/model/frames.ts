@@ -311,7 +311,10 @@ export interface PromiseFrame {
 export interface JoinFrame {
   readonly kind: 'join';
   readonly member: Member;
+  /** Where clients reach the sender, `host:port`. */
   readonly address: string;
+  /** Where other replicas reach it, if that is another address. */
+  readonly peerAddress?: string;
 }
 
 /** Primary → backup or learner. With `join`, the learner starts from this checkpoint. */

@@ -21,6 +21,8 @@ export interface Presence {
   readonly member: Member;
   /** The replica's address, `host:port`. */
   readonly address: string;
+  /** Where other replicas and operators reach it, if that is another address. */
+  readonly peerAddress?: string;
 }
 
 /**

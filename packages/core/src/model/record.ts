@@ -41,6 +41,8 @@ export interface GroupRecord {
   readonly inSync: readonly Member[];
   /** The addresses of the replicas, `host:port` by replica id, including those outside the in-sync set. */
   readonly addresses: Readonly<Record<string, string>>;
+  /** Where the other replicas reach those that have a listener of its own for them. Absent if none has. */
+  readonly peerAddresses?: Readonly<Record<string, string>>;
   /** The last 32 adoptions, ascending by term. */
   readonly adoptedThrough: readonly Adoption[];
   /** Whether an operator forced this record: the primary decides what the history is, whatever others hold. */

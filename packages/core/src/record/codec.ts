@@ -5,6 +5,7 @@
 import { describeValue, UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
 import type { Adoption, GroupRecord, Member } from '../model/record.js';
+import { isAddress } from './address.js';
 
 /**
  * Bounds on the lists and texts of a record. They are far above any real group, and keep garbage from filling a
@@ -44,7 +45,8 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
     term,
     primary,
     inSync,
-    addresses: addressesAt(fields.addresses),
+    addresses: addressesAt(fields.addresses, 'addresses'),
+    ...(fields.peerAddresses !== undefined && { peerAddresses: addressesAt(fields.peerAddresses, 'peerAddresses') }),
     adoptedThrough: adoptionsAt(fields.adoptedThrough, term),
     forced: booleanAt(fields.forced, 'forced'),
   };
@@ -52,7 +54,6 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
 
 /** The record as JSON text. Equal records give equal text, in whatever order their fields were set. */
 export function recordToJson(record: GroupRecord): string {
-  const addresses = Object.entries(record.addresses).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify({
     version: record.version,
     group: record.group,
@@ -62,7 +63,8 @@ export function recordToJson(record: GroupRecord): string {
     term: record.term,
     primary: memberToJson(record.primary),
     inSync: record.inSync.map(memberToJson),
-    addresses: Object.fromEntries(addresses),
+    addresses: sorted(record.addresses),
+    ...(record.peerAddresses !== undefined && { peerAddresses: sorted(record.peerAddresses) }),
     adoptedThrough: record.adoptedThrough.map(({ term, through }) => ({ term, through })),
     forced: record.forced,
   });
@@ -91,6 +93,9 @@ export function sameRecord(a: GroupRecord | undefined, b: GroupRecord | undefine
   return recordToJson(a) === recordToJson(b);
 }
 
+const sorted = (addresses: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(addresses).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+
 const RECORD_FIELDS = [
   'version',
   'group',
@@ -101,6 +106,7 @@ const RECORD_FIELDS = [
   'primary',
   'inSync',
   'addresses',
+  'peerAddresses',
   'adoptedThrough',
   'forced',
 ];
@@ -169,17 +175,13 @@ function incarnationAt(value: unknown, field: string): Incarnation {
   return value as string as Incarnation;
 }
 
-const HOST_PORT = /^(?:\[[^\s[\]]+\]|[^\s:[\]]+):(\d{1,5})$/;
-
-function addressesAt(value: unknown): Readonly<Record<string, string>> {
-  const entries = Object.entries(objectAt(value, 'addresses'));
-  if (entries.length > LIST_MAX) damaged('addresses', `has ${entries.length} entries, more than ${LIST_MAX}`);
+function addressesAt(value: unknown, name: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(objectAt(value, name));
+  if (entries.length > LIST_MAX) damaged(name, `has ${entries.length} entries, more than ${LIST_MAX}`);
   const checked = entries.map(([id, address]): [string, string] => {
-    const field = `addresses[${describeValue(id)}]`;
-    replicaIdAt(id, `a name in addresses`);
-    const port = typeof address === 'string' && address.length <= TEXT_MAX ? HOST_PORT.exec(address)?.[1] : undefined;
-    if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
-      damaged(field, `must be host:port and is ${describeValue(address)}`);
+    replicaIdAt(id, `a name in ${name}`);
+    if (!isAddress(address)) {
+      damaged(`${name}[${describeValue(id)}]`, `must be host:port and is ${describeValue(address)}`);
     }
     return [id, address as string];
   });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { Incarnation, ReplicaId } from '../model/ids.js';
 import { parseRecord } from './codec.js';
 import { forceRecord } from './force.js';
+import { addMember, peerAddressOf } from './transitions.js';
 
 const [A, B, C] = ['a', 'b', 'c'].map((digit) => digit.repeat(32)) as [string, string, string];
 
@@ -44,4 +45,14 @@ it('a forced record makes the chosen replica the primary and the only one in syn
 it('a forced record has the present address of the chosen replica', () => {
   const forced = forceRecord(record, { id: 'bank-2' as ReplicaId, incarnation: C as Incarnation }, 'h:9');
   expect(forced.addresses).toEqual({ 'bank-1': 'h:1', 'bank-2': 'h:9' });
+});
+
+it('a record has the addresses for other replicas of those that have one, and no such field when none has', () => {
+  const member = { id: 'bank-3' as ReplicaId, incarnation: C as Incarnation };
+  const forced = forceRecord(record, member, 'h:3', 'h:4');
+  expect(parseRecord(forced, 'bank')).toEqual(forced);
+  expect(forced.peerAddresses).toEqual({ 'bank-3': 'h:4' });
+  expect([peerAddressOf(forced, 'bank-3'), peerAddressOf(forced, 'bank-2')]).toEqual(['h:4', 'h:2']);
+  expect(peerAddressOf(forced, '__proto__')).toBeUndefined();
+  expect(addMember(forced, member, 'h:3')).not.toHaveProperty('peerAddresses');
 });

@@ -2,6 +2,7 @@
 
 import { next } from '../model/ids.js';
 import type { GroupRecord, Member } from '../model/record.js';
+import { withAddress } from './transitions.js';
 
 /**
  * Makes the chosen replica primary and the only one in sync, although it may lack what others held (DESIGN §5.4). The
@@ -9,18 +10,17 @@ import type { GroupRecord, Member } from '../model/record.js';
  *
  * @param record the current record
  * @param member the chosen replica in its present incarnation
- * @param address where that replica is reached, `host:port`
+ * @param address where clients reach that replica, `host:port`
+ * @param peerAddress where other replicas reach it, if that is another address
  */
-export function forceRecord(record: GroupRecord, member: Member, address: string): GroupRecord {
+export function forceRecord(record: GroupRecord, member: Member, address: string, peerAddress?: string): GroupRecord {
   return {
-    ...record,
+    ...withAddress(record, member.id, address, peerAddress),
     origin: member.incarnation,
     epoch: next(record.epoch),
     term: next(record.term),
     primary: member,
     inSync: [member],
-    // A computed key defines a property; an assignment to `__proto__` would set the prototype instead.
-    addresses: { ...record.addresses, [member.id]: address },
     forced: true,
   };
 }

@@ -16,13 +16,42 @@ export const sameMember = (a: Member, b: Member): boolean =>
 export const isInSync = (record: GroupRecord, member: Member): boolean =>
   record.inSync.some((other) => sameMember(other, member));
 
+type Addresses = Pick<GroupRecord, 'addresses' | 'peerAddresses'>;
+
+/** The same record with the addresses at which clients and other replicas reach one replica. */
+export function withAddress<R extends Addresses>(
+  { peerAddresses = {}, ...record }: R,
+  id: ReplicaId,
+  address: string,
+  peerAddress: string | undefined,
+): Omit<R, 'peerAddresses'> & Pick<GroupRecord, 'peerAddresses'> {
+  const others = Object.entries(peerAddresses).filter(([other]) => other !== id);
+  const peers = peerAddress === undefined ? others : [...others, [id, peerAddress]];
+  // `fromEntries` and a computed key define properties; an assignment to `__proto__` would set the prototype instead.
+  const next = { ...record, addresses: { ...record.addresses, [id]: address } };
+  return peers.length === 0 ? next : { ...next, peerAddresses: Object.fromEntries(peers) };
+}
+
+/** Where other replicas reach a member of the record. */
+export const peerAddressOf = ({ addresses, peerAddresses }: Addresses, id: string): string | undefined =>
+  ownValue(peerAddresses, id) ?? ownValue(addresses, id);
+
+const ownValue = (values: Readonly<Record<string, string>> | undefined, id: string): string | undefined =>
+  values !== undefined && Object.hasOwn(values, id) ? values[id] : undefined;
+
 /**
  * The first record of a group: its creator is the primary and alone in sync.
  *
  * @param secret random text that nobody can guess
  */
-export function createRecord(group: string, member: Member, address: string, secret: string): GroupRecord {
-  return {
+export function createRecord(
+  group: string,
+  member: Member,
+  address: string,
+  secret: string,
+  peerAddress?: string,
+): GroupRecord {
+  const record: GroupRecord = {
     version: 1,
     group,
     origin: member.incarnation,
@@ -31,10 +60,11 @@ export function createRecord(group: string, member: Member, address: string, sec
     term: 1 as GroupRecord['term'],
     primary: member,
     inSync: [member],
-    addresses: { [member.id]: address },
+    addresses: {},
     adoptedThrough: [],
     forced: false,
   };
+  return withAddress(record, member.id, address, peerAddress);
 }
 
 /** An in-sync backup takes over. The same change removes the old primary and raises the term (DESIGN 5.4). */
@@ -74,12 +104,11 @@ export function removeMembers(record: GroupRecord, gone: readonly Member[]): Gro
 }
 
 /** Adds a replica that has caught up. An older life of it leaves the set. */
-export function addMember(record: GroupRecord, member: Member, address: string): GroupRecord {
+export function addMember(record: GroupRecord, member: Member, address: string, peerAddress?: string): GroupRecord {
   return {
-    ...record,
+    ...withAddress(record, member.id, address, peerAddress),
     epoch: next(record.epoch),
     inSync: [...record.inSync.filter((other) => other.id !== member.id), member],
-    addresses: { ...record.addresses, [member.id]: address },
   };
 }
 

@@ -7,7 +7,7 @@ import type { Member } from '../model/record.js';
 import { sameMember } from '../record/transitions.js';
 import { onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { checkStall, endedLate, executed, pump, reflectedBy } from './execute/processing.js';
-import { refuseCall } from './intake/calls.js';
+import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
 import { tellPeer } from './membership/tell.js';
@@ -62,6 +62,11 @@ export class Replica {
 
   get status(): ReplicaStatus {
     return statusOf(this.#state);
+  }
+
+  /** Where clients reach the primary; undefined if the record does not say. */
+  get primaryAddress(): string | undefined {
+    return primaryAddress(this.#state);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Runs one replica of an example in this process. */
+import { readFileSync } from 'node:fs';
 import * as grpc from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import { etcd } from '@understudy/coordinator-etcd';
 import { type CoordinatorFactory, createReplica, type Logger, type ReplicaServer } from '@understudy/server';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { bind } from './bind.js';
 import type { Hosted } from './hosted.js';
 import { jsonLogger } from './json-logger.js';
@@ -18,6 +19,8 @@ interface Options extends Mode {
   readonly coordinator: string | undefined;
   readonly etcd: string | undefined;
   readonly etcdPrefix: string;
+  readonly groupSecretFile: string | undefined;
+  readonly insecurePeers: boolean;
   readonly debug: boolean;
 }
 
@@ -47,6 +50,8 @@ export async function serve<Own extends object>(hosted: Hosted<Own>, watch: Watc
     state,
     serviceConfig: serviceConfig(modeOf(options)),
     logger: watch.logger?.(log) ?? log,
+    ...secretOf(options),
+    insecurePeers: options.insecurePeers,
   });
   watch.made?.(replica);
   const server = new grpc.Server({ interceptors: replica.interceptors([]) });
@@ -69,7 +74,30 @@ const commandOf = (what: string): Command =>
       .option('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas")
       .option('--etcd <hosts>', "members of the etcd that keeps the group's record, host:port,host:port")
       .option('--etcd-prefix <prefix>', 'start of all keys in etcd', 'understudy/'),
-  ).option('--debug', 'log everything', false);
+  )
+    .addOption(
+      new Option('--group-secret-file <file>', `file with the secret of all replicas (or ${SECRET_VARIABLE})`).env(
+        'UNDERSTUDY_GROUP_SECRET_FILE',
+      ),
+    )
+    .option('--insecure-peers', 'start without a secret, although others can reach this replica', false)
+    .option('--debug', 'log everything', false);
+
+/** The environment variable that holds the secret. An option would show it to every user of the machine. */
+const SECRET_VARIABLE = 'UNDERSTUDY_GROUP_SECRET';
+
+/** A file is read again for each new connection, so that its secret can be renewed. A second line is a second secret. */
+function secretOf({ groupSecretFile: file }: Options): { readonly groupSecret?: string | (() => string[]) } {
+  const secret = process.env[SECRET_VARIABLE];
+  if (file !== undefined)
+    return {
+      groupSecret: () =>
+        readFileSync(file, 'utf8')
+          .trim()
+          .split(/\s*\n\s*/),
+    };
+  return secret === undefined || secret === '' ? {} : { groupSecret: secret };
+}
 
 function coordinatorOf({ coordinator, etcd: hosts, etcdPrefix }: Options, command: Command): CoordinatorFactory {
   if (hosts !== undefined) return etcd({ hosts, keyPrefix: etcdPrefix });

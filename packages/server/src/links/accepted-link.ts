@@ -24,17 +24,6 @@ export function resetLink(link: AcceptedLink): void {
   else refuseLink(link, 'UNDERSTUDY_OVERLOADED', 'this link is not read; read it, or open another');
 }
 
-/**
- * Whether the other side may replicate: without TLS everybody may, with TLS only those who show a certificate that the
- * server accepts (DESIGN 6). grpc-js does not tell TLS without a certificate from no TLS, so this asks its insides; if
- * they do not answer, nobody may.
- */
-export function mayReplicate(call: Pick<AcceptedLink, 'getAuthContext'>): boolean {
-  if (call.getAuthContext()?.transportSecurityType === 'ssl') return true;
-  const session = http2Of(call)?.session;
-  return session !== undefined && session.encrypted !== true;
-}
-
 function http2Of(call: object): ServerHttp2Stream | undefined {
   // biome-ignore lint/suspicious/noExplicitAny: the insides of grpc-js have no types
   let inner: any = call;

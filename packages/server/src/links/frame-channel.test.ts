@@ -34,7 +34,7 @@ function make(queuedMaxBytes: number) {
     link: stream,
     queuedMaxBytes,
     onFrame: (frame) => told.push(`frame of ${frame.length}`),
-    onMalformed: ({ code }) => told.push(code),
+    onRefused: ({ code }) => told.push(code),
     onOverflow: () => told.push('overflow'),
   });
   return { link: stream, told, channel };

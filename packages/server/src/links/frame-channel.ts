@@ -2,6 +2,7 @@
 import { UnderstudyError } from '@understudy/core';
 import { messagesOf } from '@understudy/grpc-common';
 import { Assembler, unwrapFrame } from '@understudy/wire';
+import { FrameSeal } from '../identity/frame-seal.js';
 
 /** Either side of the gRPC stream under a link. */
 export interface LinkStream {
@@ -13,23 +14,37 @@ export interface FrameChannelOptions {
   readonly link: LinkStream;
   /** How many bytes may wait to be sent by gRPC, besides the largest frame among them. */
   readonly queuedMaxBytes: number;
+  /**
+   * Whether the other side is nobody yet. Until `trust` is called, a frame of it may have a few KiB, so that strangers
+   * cannot fill the memory.
+   */
+  readonly stranger?: boolean;
+  /** May throw an UnderstudyError, which `onRefused` is then called with. */
   readonly onFrame: (frame: Uint8Array) => void;
-  /** Called when something came that cannot be a frame. Nothing is received after it. */
-  readonly onMalformed: (error: UnderstudyError) => void;
+  /** Called when something came that cannot be a frame, or that `onFrame` refused. Nothing is received after it. */
+  readonly onRefused: (error: UnderstudyError) => void;
   /** Called when the other side does not read what it is sent. Nothing is sent after it. */
   readonly onOverflow: () => void;
 }
 
+/** Enough for every hello and every proof. */
+const STRANGER_FRAME_MAX_BYTES = 8 * 1024;
+
 /** Sends and receives frames on one link: assembles what comes, and bounds what waits to leave. */
 export class FrameChannel {
   readonly #options: FrameChannelOptions;
-  readonly #assembler = new Assembler();
+  #assembler: Assembler;
+  #messageMaxBytes = Number.POSITIVE_INFINITY;
+  #sealer: FrameSeal | undefined;
+  #opener: FrameSeal | undefined;
   #queuedBytes = 0;
   #largestBytes = 0;
   #closed = false;
 
   constructor(options: FrameChannelOptions) {
     this.#options = options;
+    this.#assembler = new Assembler(options.stranger === true ? { frameBytesMax: STRANGER_FRAME_MAX_BYTES } : {});
+    if (options.stranger === true) this.#messageMaxBytes = 2 * STRANGER_FRAME_MAX_BYTES;
     options.link.on('data', (message: Buffer) => this.#receive(message));
   }
 
@@ -40,7 +55,25 @@ export class FrameChannel {
   /** @param messages the messages of one frame */
   sendMessages(messages: readonly Buffer[]): void {
     if (this.#closed || !this.#makeRoom(messages)) return;
-    for (const message of messages) this.#options.link.write(message, () => this.#taken(message.length));
+    for (const message of messages) {
+      this.#options.link.write(this.#sealer?.seal(message) ?? message, () => this.#taken(message.length));
+    }
+  }
+
+  /** The other side has said who it is, and is believed: its frames may have any size from now on. */
+  trust(): void {
+    this.#assembler = new Assembler();
+    this.#messageMaxBytes = Number.POSITIVE_INFINITY;
+  }
+
+  /** Gives every message that is sent from now on a MAC. */
+  sealOutgoing(key: Buffer): void {
+    this.#sealer = new FrameSeal(key);
+  }
+
+  /** Refuses every message that comes from now on without the right MAC. */
+  checkIncoming(key: Buffer): void {
+    this.#opener = new FrameSeal(key);
   }
 
   /** Stops sending and receiving, and leaves the gRPC stream as it is. */
@@ -69,12 +102,15 @@ export class FrameChannel {
   #receive(message: Buffer): void {
     if (this.#closed) return;
     try {
-      const frame = this.#assembler.push(unwrapFrame(message));
+      if (message.length > this.#messageMaxBytes) {
+        throw new UnderstudyError('UNDERSTUDY_MALFORMED', `a first message of ${message.length} bytes`);
+      }
+      const frame = this.#assembler.push(unwrapFrame(this.#opener?.open(message) ?? message));
       if (frame !== undefined) this.#options.onFrame(frame);
     } catch (error) {
-      if (!(error instanceof UnderstudyError) || error.code !== 'UNDERSTUDY_MALFORMED') throw error;
+      if (!(error instanceof UnderstudyError)) throw error;
       this.close();
-      this.#options.onMalformed(error);
+      this.#options.onRefused(error);
     }
   }
 }

@@ -1,18 +1,19 @@
 /** The links on which this replica sends to the others. */
-import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger, ReplicaId, UnderstudyError } from '@understudy/core';
 import type { PeerFrame } from '@understudy/core/internal';
 import { messagesOf } from '@understudy/grpc-common';
 import { encodePeerFrame, type PeerHello } from '@understudy/wire';
+import type { PeerTrust } from '../identity/peer-trust.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
-import { PeerLink } from './peer-link.js';
+import { type PeerCredentials, PeerLink } from './peer-link.js';
 
 type Wanted = EffectOf<'connectPeers'>['peers'];
 
 export interface OutgoingPeerLinksOptions {
   readonly loop: EventLoop;
   readonly hello: PeerHello;
-  readonly credentials: ChannelCredentials;
+  readonly credentials: PeerCredentials;
+  readonly trust: PeerTrust;
   readonly logger: Logger;
   /** Called when two replicas are set up so that they cannot work together. */
   readonly onMismatch: (peer: ReplicaId, error: UnderstudyError) => void;
@@ -40,10 +41,6 @@ export class OutgoingPeerLinks {
     for (const [id, address] of addresses) if (!this.#links.has(id)) this.#dial(id, address);
   }
 
-  addressOf(peer: ReplicaId | undefined): string | undefined {
-    return peer === undefined ? undefined : this.#links.get(peer)?.address;
-  }
-
   send(peer: ReplicaId, frame: PeerFrame): void {
     const link = this.#links.get(peer);
     if (link === undefined) return;
@@ -62,7 +59,7 @@ export class OutgoingPeerLinks {
   }
 
   #dial(id: ReplicaId, address: string): void {
-    const { loop, hello, credentials, logger, onMismatch } = this.#options;
+    const { loop, hello, credentials, trust, logger, onMismatch } = this.#options;
     this.#links.set(
       id,
       new PeerLink({
@@ -70,6 +67,7 @@ export class OutgoingPeerLinks {
         address,
         hello,
         credentials,
+        trust,
         logger,
         onMismatch: (error) => onMismatch(id, error),
         onUp: (peer) => loop.dispatch({ kind: 'peerUp', peer }),

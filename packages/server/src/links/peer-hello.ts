@@ -1,3 +1,4 @@
+import { UnderstudyError } from '@understudy/core';
 import type { PeerHello } from '@understudy/wire';
 
 /**
@@ -17,3 +18,7 @@ export function mismatch(mine: PeerHello, theirs: PeerHello): string | undefined
   }
   return undefined;
 }
+
+export const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);
+
+export const malformed = (what: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_MALFORMED', what);

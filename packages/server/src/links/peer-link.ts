@@ -17,11 +17,15 @@ import {
   identity,
   KEEPALIVE_OPTIONS,
   LINK_PATH,
+  messageOf,
   reconnectOptions,
+  sentenceOf,
 } from '@understudy/grpc-common';
 import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
+import { checkSame, DiallingProof } from '../identity/link-proof.js';
+import type { PeerTrust } from '../identity/peer-trust.js';
 import { FrameChannel } from './frame-channel.js';
-import { mismatch } from './peer-hello.js';
+import { mismatch, setupError } from './peer-hello.js';
 
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
 const RETRY: BackoffRange = { firstMs: 20, maxMs: 500 };
@@ -38,12 +42,19 @@ const CHANNEL_OPTIONS = {
   'grpc.dns_min_time_between_resolutions_ms': RETRY.maxMs,
 };
 
+/** How replicas connect to each other. A function is called for each connection, so that what it returns may change. */
+export type PeerCredentials = ChannelCredentials | (() => ChannelCredentials);
+
+/** A replica that does not prove itself in this time is dialled anew. */
+const NAMED_WITHIN_MS = 10_000;
+
 export interface PeerLinkOptions {
   readonly id: ReplicaId;
   /** `host:port` */
   readonly address: string;
   readonly hello: PeerHello;
-  readonly credentials: ChannelCredentials;
+  readonly credentials: PeerCredentials;
+  readonly trust: PeerTrust;
   readonly logger: Logger;
   readonly onUp: (peer: Member) => void;
   readonly onDown: (peer: ReplicaId) => void;
@@ -55,19 +66,27 @@ export interface PeerLinkOptions {
 export class PeerLink {
   readonly address: string;
   readonly #options: PeerLinkOptions;
-  #client: Client;
+  /** Undefined while no credentials can be had. */
+  #client: Client | undefined;
   readonly #backoff = new Backoff(RETRY);
   #link: DialledLink | undefined;
   #channel: FrameChannel | undefined;
   #up = false;
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
+  #nameless: NodeJS.Timeout | undefined;
+  #proof: DiallingProof | undefined;
+  /** The key of what the other side sends after its proof. */
+  #keyOfAnswers: Buffer | undefined;
+  /** Who proved to be at the other end. */
+  #proven: Member | undefined;
+  #stage: 'challenge' | 'proof' | 'hello' = 'hello';
   #lastProblem = '';
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
     this.address = options.address;
-    this.#client = this.#dial();
+    this.#dialAnew();
     this.#connect();
   }
 
@@ -94,57 +113,109 @@ export class PeerLink {
     this.#closed = true;
     if (this.#retry !== undefined) clearTimeout(this.#retry);
     this.#lost();
-    this.#client.close();
+    this.#client?.close();
   }
 
   #dial(): Client {
     const { address, credentials } = this.#options;
-    return new Client(address, credentials, CHANNEL_OPTIONS);
+    return new Client(address, typeof credentials === 'function' ? credentials() : credentials, CHANNEL_OPTIONS);
   }
 
   #connect(): void {
     const client = this.#client;
+    if (client === undefined) {
+      this.#connectLater();
+      return;
+    }
     client.waitForReady(Date.now() + CONNECT_WITHIN_MS, (error) => {
       if (this.#closed || this.#link !== undefined || client !== this.#client) return;
       if (error === undefined) {
-        this.#open();
+        this.#open(client);
         return;
       }
       // If the connection was refused, grpc-js itself tries again.
-      if (client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING) {
-        client.close();
-        this.#client = this.#dial();
-      }
+      if (client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING) this.#dialAnew();
       this.#connect();
     });
   }
 
-  #open(): void {
-    const link = this.#client.makeBidiStreamRequest(LINK_PATH, identity, identity);
+  /** Gives up the connection, and takes new credentials for the next if they are made by a function. */
+  #dialAnew(): void {
+    try {
+      const client = this.#dial();
+      this.#client?.close();
+      this.#client = client;
+    } catch (error) {
+      this.#tell(`peerCredentials failed: ${messageOf(error)}`);
+    }
+  }
+
+  #open(client: Client): void {
+    const link = client.makeBidiStreamRequest(LINK_PATH, identity, identity);
     this.#link = link;
     this.#channel = new FrameChannel({
       link,
       queuedMaxBytes: QUEUED_MAX_BYTES,
-      onFrame: (bytes) => this.#onHello(decodePeerHello(bytes)),
-      onMalformed: (error) => this.#drop(error.message),
+      stranger: true,
+      onFrame: (bytes) => this.#onFrame(bytes),
+      onRefused: (error) => this.#refuse(error),
       onOverflow: () => this.#drop('the other replica does not read what it is sent'),
     });
     // A failure also comes as a status; without a listener grpc-js would throw it.
     link.on('error', (_error: ServiceError) => {});
     link.on('status', (status: StatusObject) => this.#onStatus(link, status));
-    this.#channel.send(encodePeerHello(this.#options.hello));
+    this.#nameless = setTimeout(() => this.#drop('the other replica does not say who it is'), NAMED_WITHIN_MS).unref();
+    this.#begin(this.#channel);
+  }
+
+  #begin(channel: FrameChannel): void {
+    const { id, hello, trust } = this.#options;
+    this.#proven = undefined;
+    this.#proof = undefined;
+    this.#stage = 'hello';
+    try {
+      if (trust.secret !== undefined) {
+        this.#proof = new DiallingProof(trust.secret, hello.group, hello.member, id);
+        this.#stage = 'challenge';
+      }
+    } catch (error) {
+      this.#refuse(error as UnderstudyError);
+      return;
+    }
+    channel.send(this.#proof?.challenge ?? encodePeerHello(hello));
+  }
+
+  /** @throws UNDERSTUDY_MALFORMED, UNDERSTUDY_SETUP */
+  #onFrame(bytes: Uint8Array): void {
+    const [proof, channel] = [this.#proof, this.#channel];
+    if (this.#up || channel === undefined) return;
+    if (proof === undefined || this.#stage === 'hello') {
+      this.#onHello(decodePeerHello(bytes));
+    } else if (this.#stage === 'challenge') {
+      const { proof: mine, keys } = proof.onChallenge(bytes);
+      channel.send(mine);
+      channel.sealOutgoing(keys.toDialled);
+      channel.send(encodePeerHello(this.#options.hello));
+      this.#stage = 'proof';
+      this.#keyOfAnswers = keys.toDialler;
+    } else {
+      this.#proven = proof.onProof(bytes);
+      if (this.#keyOfAnswers !== undefined) channel.checkIncoming(this.#keyOfAnswers);
+      this.#stage = 'hello';
+    }
   }
 
   #onHello(theirs: PeerHello): void {
-    if (this.#up) return;
-    const { id, hello, onMismatch, onUp } = this.#options;
-    const wrongName = `the replica at ${this.address} is named ${theirs.member.id}, not ${id}`;
-    const problem = theirs.member.id === id ? mismatch(hello, theirs) : wrongName;
-    if (problem !== undefined) {
-      onMismatch(new UnderstudyError('UNDERSTUDY_SETUP', problem));
-      this.#drop(problem);
-      return;
+    const { id, hello, trust, onUp } = this.#options;
+    if (this.#proven !== undefined) checkSame(this.#proven, theirs.member);
+    if (theirs.member.id !== id) {
+      throw setupError(`the replica at ${this.address} is named ${theirs.member.id}, not ${id}`);
     }
+    const stranger = this.#link === undefined ? undefined : trust.refusesReplica(this.#link, id);
+    const problem = stranger ?? mismatch(hello, theirs);
+    if (problem !== undefined) throw setupError(problem);
+    clearTimeout(this.#nameless);
+    this.#channel?.trust();
     this.#up = true;
     this.#lastProblem = '';
     this.#backoff.reset();
@@ -161,6 +232,11 @@ export class PeerLink {
     this.#connectLater();
   }
 
+  #refuse(error: UnderstudyError): void {
+    if (error.code === 'UNDERSTUDY_SETUP') this.#options.onMismatch(error);
+    this.#drop(sentenceOf(error));
+  }
+
   #drop(reason: string): void {
     const link = this.#link;
     this.#tell(reason);
@@ -170,6 +246,7 @@ export class PeerLink {
   }
 
   #lost(): void {
+    clearTimeout(this.#nameless);
     this.#channel?.close();
     this.#channel = undefined;
     this.#link = undefined;
@@ -180,7 +257,10 @@ export class PeerLink {
 
   #connectLater(): void {
     if (this.#closed) return;
-    this.#retry = setTimeout(() => this.#connect(), this.#backoff.next());
+    this.#retry = setTimeout(() => {
+      if (typeof this.#options.credentials === 'function' || this.#client === undefined) this.#dialAnew();
+      this.#connect();
+    }, this.#backoff.next());
     this.#retry.unref();
   }
 

@@ -54,7 +54,7 @@ export class SessionLinks {
           frame,
         });
       },
-      onMalformed: (error) => {
+      onRefused: (error) => {
         this.#logger.log('warn', 'a client sent a malformed frame', { peer, reason: error.message });
         this.#forget(id);
         refuseLink(link, 'UNDERSTUDY_MALFORMED', sentenceOf(error));

@@ -18,7 +18,7 @@ import {
   encodeSessionFrame,
   SECRET_BYTES,
 } from '@understudy/wire';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Authority } from '../testing/authority.js';
 import { counterService } from '../testing/counter.js';
 import { RawStream } from '../testing/raw-stream.js';
@@ -141,14 +141,13 @@ describe('where clients have certificates', () => {
   beforeAll(() => {
     authority = new Authority();
   });
-  afterAll(() => authority.close());
 
   it('a session belongs to the certificate that opened it', async () => {
     stage = new Stage(memoryCoordinator());
-    const node = await stage.start('r1', {}, undefined, authority.server);
-    const alice = new RawSession(node, VICTIM, authority.client('alice'));
+    const node = await stage.start('r1', {}, undefined, authority.server(authority.issue('server')));
+    const alice = new RawSession(node, VICTIM, authority.client(authority.issue('alice')));
     expect(await alice.hello()).toMatchObject({ kind: 'welcome' });
-    for (const tls of [authority.client('mallory'), authority.client('mallory')]) {
+    for (const tls of [authority.client(authority.issue('mallory')), authority.client(authority.issue('mallory'))]) {
       expect(await new RawSession(node, VICTIM, tls).hello()).toMatchObject({
         ...{ kind: 'refused', code: 'UNDERSTUDY_NOT_OWNER' },
         reason: 'another client opened this session; open one of your own',
@@ -158,24 +157,26 @@ describe('where clients have certificates', () => {
     alice.request(1, addition('a'));
     expect(await alice.reply()).toBe('1');
     // A renewed certificate has the same subject.
-    expect(await new RawSession(node, VICTIM, authority.client('alice')).hello()).toMatchObject({ receivedUpTo: 1 });
+    expect(await new RawSession(node, VICTIM, authority.client(authority.issue('alice'))).hello()).toMatchObject({
+      receivedUpTo: 1,
+    });
   });
 
   it('so does the name of a calling group', async () => {
     stage = new Stage(memoryCoordinator());
-    const node = await stage.start('r1', {}, undefined, authority.server);
+    const node = await stage.start('r1', {}, undefined, authority.server(authority.issue('server')));
     const named = (term: number, orderNum: number): Request['nested'] =>
       ({ client: 'shop/0a1b', term, id: { orderNum, index: 0 }, settledUpTo: 0 }) as unknown as Request['nested'];
-    const shop = new RawSession(node, VICTIM, authority.client('shop'));
+    const shop = new RawSession(node, VICTIM, authority.client(authority.issue('shop')));
     await shop.hello();
     shop.request(1, { ...addition('a'), nested: named(1, 3) } as Request);
     expect(await shop.reply()).toBe('1');
-    const mallory = new RawSession(node, Buffer.alloc(SECRET_BYTES, 2), authority.client('mallory'));
+    const mallory = new RawSession(node, Buffer.alloc(SECRET_BYTES, 2), authority.client(authority.issue('mallory')));
     await mallory.hello();
     mallory.request(1, { ...addition('x'), nested: named(Number.MAX_SAFE_INTEGER, 3) } as Request);
     expect(await mallory.reply()).toContain('UNDERSTUDY_NOT_OWNER');
     // The successor of the group's primary, on another connection.
-    const successor = new RawSession(node, Buffer.alloc(SECRET_BYTES, 3), authority.client('shop'));
+    const successor = new RawSession(node, Buffer.alloc(SECRET_BYTES, 3), authority.client(authority.issue('shop')));
     await successor.hello();
     successor.request(1, { ...addition('a'), nested: named(2, 3) } as Request);
     expect(await successor.reply()).toBe('1');

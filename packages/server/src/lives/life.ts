@@ -1,6 +1,6 @@
 /** One life of a replica, from joining its group to being deposed, removed or stopped. */
 import { randomBytes } from 'node:crypto';
-import type { ChannelCredentials, ServerInterceptor } from '@grpc/grpc-js';
+import type { ServerInterceptor } from '@grpc/grpc-js';
 import type {
   Coordinator,
   GroupRecord,
@@ -17,11 +17,13 @@ import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { Executor } from '../execution/executor.js';
+import type { PeerTrust } from '../identity/peer-trust.js';
 import { Calls } from '../intake/calls.js';
 import { CallerNames, type CallerSecrets } from '../intake/identity.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { IncomingPeerLinks } from '../links/incoming-peer-links.js';
 import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
+import type { PeerCredentials } from '../links/peer-link.js';
 import { SessionLinks } from '../links/session-links.js';
 import type { Activity } from '../loop/activity.js';
 import { EventLoop } from '../loop/event-loop.js';
@@ -32,14 +34,18 @@ import { UserState } from './user-state.js';
 /** What all lives of a replica have in common. */
 export interface LifeSetup {
   readonly id: ReplicaId;
+  /** Where clients reach this replica. */
   readonly address: string;
+  /** Where other replicas reach it, if that is another address. */
+  readonly peerAddress: string | undefined;
   readonly config: GroupConfig;
   readonly coordinator: Coordinator;
   readonly state: StateSource;
   readonly interceptors: readonly ServerInterceptor[];
   readonly registry: HandlerRegistry;
   readonly activity: Activity;
-  readonly peerCredentials: ChannelCredentials;
+  readonly peerCredentials: PeerCredentials;
+  readonly trust: PeerTrust;
   readonly callerSecrets: CallerSecrets;
   readonly logger: Logger;
   readonly events: LifeEvents;
@@ -76,7 +82,9 @@ export class Life {
   #role: ReplicaStatus;
 
   constructor(setup: LifeSetup) {
-    const { id, address, config, coordinator, interceptors, registry, activity, logger, events } = setup;
+    const { id, address, peerAddress, config, coordinator, interceptors, registry, activity, trust, logger } = setup;
+    const { events } = setup;
+    const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.member = { id, incarnation: randomBytes(16).toString('hex') as Incarnation };
     this.#address = address;
     this.#events = events;
@@ -84,12 +92,12 @@ export class Life {
     const declaresReadOnly = (path: string): boolean => registry.get(path)?.readOnly === true;
     this.#core = new Replica({
       member: this.member,
-      address,
+      ...reached,
       config,
       admits: interceptors.length > 0,
       digestBody: bodyDigest,
       declaresReadOnly,
-      seal: new AesOrderSeal({ group: config.group, secrets: () => [] }),
+      seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
       newSecret: randomBytes(SECRET_BYTES).toString('base64'),
     });
     this.#role = this.#core.status;
@@ -101,15 +109,19 @@ export class Life {
       onFatal,
     });
     this.#loop = loop;
-    const hello = { group: config.group, member: this.member, address, configDigest: configDigest(config) };
+    const hello = { group: config.group, member: this.member, ...reached, configDigest: configDigest(config) };
     const callers = new CallerNames(config.group, setup.callerSecrets);
     this.#sessions = new SessionLinks(loop, callers, logger);
-    this.#incomingPeers = new IncomingPeerLinks(loop, hello, logger);
+    this.#incomingPeers = new IncomingPeerLinks({
+      ...{ loop, hello, trust, logger },
+      confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),
+    });
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
     this.#outgoingPeers = new OutgoingPeerLinks({
       loop,
       hello,
       credentials: setup.peerCredentials,
+      trust,
       logger,
       onMismatch,
     });
@@ -124,7 +136,10 @@ export class Life {
       logger,
     });
     this.#state = new UserState({ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal });
-    this.#record = new RecordKeeper({ loop, coordinator, logger, onFatal });
+    this.#record = new RecordKeeper({
+      ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
+      onForged: () => events.over('the coordinator never had the record of this life'),
+    });
   }
 
   get status(): ReplicaStatus {
@@ -141,7 +156,7 @@ export class Life {
   /** Where calls should go; undefined if the primary is unknown. */
   get primaryAddress(): string | undefined {
     const { primary } = this.#core.status;
-    return primary === this.member.id ? this.#address : this.#outgoingPeers.addressOf(primary);
+    return primary === this.member.id ? this.#address : this.#core.primaryAddress;
   }
 
   /** @param record the group's record as the coordinator has it; undefined if there is none yet */

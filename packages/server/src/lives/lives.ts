@@ -26,9 +26,9 @@ export class Lives {
    * @throws UNDERSTUDY_COORDINATOR, UNDERSTUDY_RECORD_DAMAGED
    */
   async begin(): Promise<void> {
-    const { coordinator, address } = this.#setup;
+    const { coordinator, address, peerAddress } = this.#setup;
     const life = new Life(this.#setup);
-    await coordinator.announce({ member: life.member, address });
+    await coordinator.announce({ member: life.member, address, ...(peerAddress !== undefined && { peerAddress }) });
     const record = await coordinator.read();
     if (this.#ended) return;
     this.#current = life;

@@ -1,7 +1,7 @@
 /** Reads, watches and changes the group's record for a replica. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Coordinator, Epoch, Logger } from '@understudy/core';
-import { RecordChange, type RecordChangeStep } from '@understudy/core/internal';
+import type { Coordinator, Epoch, GroupRecord, Logger } from '@understudy/core';
+import { RecordChange, type RecordChangeStep, sameRecord } from '@understudy/core/internal';
 import { Backoff, errorOf, messageOf } from '@understudy/grpc-common';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 
@@ -9,11 +9,17 @@ const RETRY = { firstMs: 20, maxMs: 1000 };
 /** A change that takes longer is logged, because the group may not be able to serve until it is done. */
 const WAITS_AFTER_MS = 500;
 
+/** A record of which a peer told waits for the coordinator's answer at most this part of a lease: one divided by it. */
+const CONFIRMED_IN_LEASES = 4;
+
 export interface RecordKeeperOptions {
   readonly loop: EventLoop;
   readonly coordinator: Coordinator;
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
+  readonly leaseMs: number;
+  /** Called when a record that was believed is one that the coordinator never had. */
+  readonly onForged: () => void;
 }
 
 type Done = Extract<RecordChangeStep, { kind: 'done' }>;
@@ -71,6 +77,51 @@ export class RecordKeeper {
       }
     } while (this.#readAgain && !loop.closed);
     this.#reading = false;
+  }
+
+  /**
+   * Asks the coordinator whether a record is its own of which a peer told, and which is newer than the known one.
+   * Replicas that cannot reach the coordinator must be able to take part in a promotion, so a record is believed when
+   * no answer comes in a quarter of a lease. The question then stays open, and this life ends if the answer is no.
+   *
+   * @returns false if the coordinator never had the record
+   */
+  async confirm(told: GroupRecord): Promise<boolean> {
+    const { leaseMs, logger } = this.#options;
+    const answer = this.#ask(told);
+    const inTime = await Promise.race([answer, delay(leaseMs / CONFIRMED_IN_LEASES, undefined, { ref: false })]);
+    if (inTime !== undefined) return inTime;
+    logger.log('info', 'a record is believed that the coordinator has not confirmed yet', { epoch: told.epoch });
+    void this.#confirmLater(told, answer);
+    return true;
+  }
+
+  async #confirmLater(told: GroupRecord, first: Promise<boolean | undefined>): Promise<void> {
+    const { loop, onForged } = this.#options;
+    const backoff = new Backoff(RETRY);
+    let answer = await first;
+    while (answer === undefined && !loop.closed) {
+      await delay(backoff.next(), undefined, { ref: false });
+      answer = await this.#ask(told);
+    }
+    if (answer === false && !loop.closed) onForged();
+  }
+
+  /** @returns undefined if the coordinator cannot be read now */
+  async #ask(told: GroupRecord): Promise<boolean | undefined> {
+    const { coordinator, loop, logger } = this.#options;
+    let record: GroupRecord | undefined;
+    try {
+      record = await coordinator.read();
+    } catch {
+      return undefined;
+    }
+    if (record !== undefined) loop.dispatch({ kind: 'record', record });
+    if (record !== undefined && (record.epoch > told.epoch || sameRecord(record, told))) return true;
+    if (!loop.closed) {
+      logger.log('error', 'a peer told of a record that the coordinator never had', { epoch: told.epoch });
+    }
+    return false;
   }
 
   change({ next, reason }: EffectOf<'changeRecord'>): void {

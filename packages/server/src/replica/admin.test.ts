@@ -1,8 +1,16 @@
 import { fileURLToPath } from 'node:url';
-import { type Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import {
+  type Client,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import { operatorProof, secretBytes } from '@understudy/grpc-common';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Authority } from '../testing/authority.js';
 import { type Node, Stage } from '../testing/stage.js';
 
 const protos = fileURLToPath(new URL('../../../../protos', import.meta.url));
@@ -13,17 +21,22 @@ interface AdminPackage {
 const Admin = (loadPackageDefinition(definition) as unknown as AdminPackage).understudy.v1.Admin;
 
 let stage: Stage;
-let client: Client;
+let client: Client | undefined;
 afterEach(async () => {
-  client.close();
+  client?.close();
   await stage.end();
 });
 
-function ask(node: Node, name: 'Status' | 'StepDown'): Promise<Record<string, unknown>> {
-  client = new Admin(node.address, credentials.createInsecure());
+type Name = 'Status' | 'StepDown' | 'Challenge';
+
+function ask(node: Node, name: Name, proof?: Buffer, address = node.address, by = credentials.createInsecure()) {
+  client?.close();
+  client = new Admin(address, by);
   const call = Object.getPrototypeOf(client)[name] as (...args: unknown[]) => void;
-  return new Promise((resolve, reject) => {
-    call.call(client, {}, (error: Error | null, answer: Record<string, unknown>) =>
+  const metadata = new Metadata();
+  if (proof !== undefined) metadata.set('understudy-proof-bin', proof);
+  return new Promise<Record<string, unknown>>((resolve, reject) => {
+    call.call(client, {}, metadata, (error: Error | null, answer: Record<string, unknown>) =>
       error === null ? resolve(answer) : reject(error),
     );
   });
@@ -58,5 +71,63 @@ describe('the Admin service', () => {
     await stage.until(() => primary.status.inSync.length === 2);
     expect(await ask(primary, 'StepDown')).toMatchObject({ handedOverTo: 'r2' });
     await stage.until(() => backup.status.role === 'primary');
+  });
+});
+
+const groupSecret = 'a secret that only the tests know';
+
+interface Challenge {
+  readonly nonce: Buffer;
+  readonly group: string;
+  readonly replica: string;
+}
+
+async function proofFor(node: Node, method: string, change: object = {}, secret = groupSecret): Promise<Buffer> {
+  const { nonce, group, replica } = (await ask(node, 'Challenge')) as unknown as Challenge;
+  return Buffer.concat([nonce, operatorProof(secretBytes(secret), { method, group, replica, nonce, ...change })]);
+}
+
+describe('the Admin service of a group with a secret', () => {
+  it('refuses whoever does not prove that he knows it', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1', { groupSecret });
+    await expect(ask(node, 'StepDown')).rejects.toThrow("prove that you know the group's secret");
+    await expect(ask(node, 'Status')).rejects.toThrow('UNDERSTUDY_SETUP');
+    await expect(ask(node, 'StepDown', Buffer.alloc(96))).rejects.toThrow('the challenge is too old');
+    const other = await proofFor(node, 'StepDown', {}, 'another secret of enough bytes');
+    await expect(ask(node, 'StepDown', other)).rejects.toThrow("does not fit this group's secret");
+    expect(node.status.role).toBe('primary');
+  });
+
+  it('takes a proof for one call of one method of one replica', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1', { groupSecret });
+    const other = await stage.start('r2', { groupSecret });
+    const ofStatus = await proofFor(node, 'Status');
+    await expect(ask(node, 'StepDown', ofStatus)).rejects.toThrow('does not fit');
+    await expect(ask(other, 'Status', ofStatus)).rejects.toThrow('is not from this replica');
+    expect(await ask(node, 'Status', ofStatus)).toMatchObject({ role: 'ROLE_PRIMARY' });
+    await expect(ask(node, 'Status', ofStatus)).rejects.toThrow('was used before');
+    await expect(ask(node, 'StepDown', await proofFor(node, 'StepDown', { replica: 'r2' }))).rejects.toThrow('fit');
+    await stage.until(() => node.status.inSync.length === 2);
+    expect(await ask(node, 'StepDown', await proofFor(node, 'StepDown'))).toMatchObject({ handedOverTo: 'r2' });
+  });
+});
+
+describe('the Admin service on a listener with mutual TLS', () => {
+  it('is for the certificates of operators and replicas alone', async () => {
+    const authority = new Authority();
+    stage = new Stage(memoryCoordinator());
+    const names = { peerNames: { r1: 'r1', r2: 'r2' }, operatorNames: ['operator'] };
+    const node = await stage.start('r1', { ...authority.peerOptions(authority.issue('r1')), ...names });
+    const { peerAddress = '' } = (await stage.coordinator('counters').present())[0] ?? {};
+    const as = (name: string) => ask(node, 'Status', undefined, peerAddress, authority.client(authority.issue(name)));
+    await expect(as('somebody')).rejects.toThrow('neither operatorNames nor peerNames lists');
+    await expect(ask(node, 'Status', undefined, peerAddress, authority.client())).rejects.toThrow('UNAVAILABLE');
+    expect(await as('operator')).toMatchObject({ role: 'ROLE_PRIMARY' });
+    expect(await as('r2')).toMatchObject({ role: 'ROLE_PRIMARY' });
+    expect(await ask(node, 'StepDown', undefined, peerAddress, authority.client(authority.issue('operator')))).toEqual(
+      {},
+    );
   });
 });

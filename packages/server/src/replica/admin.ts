@@ -3,9 +3,9 @@
  * and make it step down.
  */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
-import type { Member, ReplicaId, ReplicaStatus, Role } from '@understudy/core';
-import { errorStatus } from '@understudy/grpc-common';
-import { mayReplicate } from '../links/accepted-link.js';
+import { type Member, type ReplicaId, type ReplicaStatus, type Role, UnderstudyError } from '@understudy/core';
+import { errorStatus, statusOfUnderstudyError } from '@understudy/grpc-common';
+import type { OperatorCheck } from '../identity/operator-check.js';
 import { ProtoWriter } from './proto-writer.js';
 
 const method = <T>(name: string, responseSerialize: (value: T) => Buffer) => ({
@@ -22,6 +22,7 @@ const method = <T>(name: string, responseSerialize: (value: T) => Buffer) => ({
 /** The service's methods, as grpc-js registers them. */
 export const adminService = {
   Status: method('Status', encodeStatus),
+  Challenge: method('Challenge', encodeChallenge),
   StepDown: method('StepDown', (handedOverTo: ReplicaId | '') => new ProtoWriter().string(1, handedOverTo).finish()),
 };
 
@@ -30,14 +31,34 @@ export interface AdminTarget {
   stop(): Promise<ReplicaId | undefined>;
 }
 
-/** What operators may ask of a replica. They must show a certificate as its peers must. */
-export function adminHandlers(replica: AdminTarget) {
+interface Challenge {
+  readonly nonce: Buffer;
+  readonly status: ReplicaStatus;
+}
+
+/** What operators may ask of a replica. They must prove who they are as its peers must. */
+export function adminHandlers(replica: AdminTarget, operators: Pick<OperatorCheck, 'challenge' | 'refuses'>) {
+  const allows = <T>(call: ServerUnaryCall<object, T>, method: string, callback: sendUnaryData<T>): boolean => {
+    try {
+      const problem = operators.refuses(call, method);
+      if (problem === undefined) return true;
+      callback(errorStatus('UNDERSTUDY_SETUP', problem));
+    } catch (error) {
+      // The function `groupSecret` failed.
+      if (!(error instanceof UnderstudyError)) throw error;
+      callback(statusOfUnderstudyError(error));
+    }
+    return false;
+  };
   return {
+    Challenge(_call: ServerUnaryCall<object, Challenge>, callback: sendUnaryData<Challenge>): void {
+      callback(null, { nonce: operators.challenge(), status: replica.status });
+    },
     Status(call: ServerUnaryCall<object, ReplicaStatus>, callback: sendUnaryData<ReplicaStatus>): void {
-      if (mayAdminister(call, callback)) callback(null, replica.status);
+      if (allows(call, 'Status', callback)) callback(null, replica.status);
     },
     StepDown(call: ServerUnaryCall<object, ReplicaId | ''>, callback: sendUnaryData<ReplicaId | ''>): void {
-      if (!mayAdminister(call, callback)) return;
+      if (!allows(call, 'StepDown', callback)) return;
       replica.stop().then(
         (handedOverTo) => callback(null, handedOverTo ?? ''),
         (error: Error) => callback(error),
@@ -46,10 +67,8 @@ export function adminHandlers(replica: AdminTarget) {
   };
 }
 
-function mayAdminister<T>(call: ServerUnaryCall<object, T>, callback: sendUnaryData<T>): boolean {
-  if (mayReplicate(call)) return true;
-  callback(errorStatus('UNDERSTUDY_SETUP', 'show a certificate that the server accepts'));
-  return false;
+function encodeChallenge({ nonce, status }: Challenge): Buffer {
+  return new ProtoWriter().bytes(1, nonce).string(2, status.group).string(3, status.replica.id).finish();
 }
 
 const ROLES: Readonly<Record<Role, number>> = {

@@ -1,7 +1,10 @@
 /** What a user gives to `createReplica`, and what it returns. */
-import type { ChannelCredentials, Server, ServerInterceptor } from '@grpc/grpc-js';
+import type { Server, ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+import type { GroupSecretSource } from '../identity/group-secret.js';
+import type { PeerNames } from '../identity/peer-trust.js';
 import type { CallerSecrets } from '../intake/identity.js';
+import type { PeerCredentials } from '../links/peer-link.js';
 
 /** What `createReplica` needs to know. */
 export interface ReplicaServerOptions {
@@ -52,8 +55,59 @@ export interface ReplicaServerOptions {
    * @example ['debug.v1.Debug', 'admin.*']
    */
   readonly unreplicated?: readonly string[];
-  /** How this replica connects to the others. Default: without TLS. */
-  readonly peerCredentials?: ChannelCredentials;
+  /**
+   * A listener of its own for other replicas and for operators, `host:port`, which the replica makes, binds and shuts down:
+   * where other replicas reach this one. The server of the clients then has neither replication nor the Admin service. Port 0
+   * takes a free one. Default: none, and they share the clients' port.
+   *
+   * @example '10.0.0.1:50052'
+   */
+  readonly peerAddress?: string;
+  /** Where to listen for other replicas, if not at `peerAddress`. @example '0.0.0.0:50052' */
+  readonly peerListen?: string;
+  /**
+   * Credentials of the listener at `peerAddress`. For mutual TLS its clients' certificates must be required and checked: the
+   * third argument of `createSsl` is `true`. Certificates may be renewed while it runs if they come from a provider, see
+   * docs/security.md. Default: without TLS.
+   *
+   * @example grpc.ServerCredentials.createSsl(authority, [{ private_key: key, cert_chain: certificate }], true)
+   */
+  readonly peerServerCredentials?: ServerCredentials;
+  /**
+   * How this replica connects to the others, or a function that says so for each new connection, so that certificates can be
+   * renewed while it runs. Default: without TLS.
+   *
+   * @example () => grpc.credentials.createSsl(readFileSync('ca.pem'), readFileSync('key.pem'), readFileSync('cert.pem'))
+   */
+  readonly peerCredentials?: PeerCredentials;
+  /**
+   * The name (common name or DNS name) in each replica's certificate, by replica id; several names if it changes. Only who
+   * shows a certificate with one of them is believed to be that replica. With it, certificates are demanded at the clients'
+   * port too, if replicas use that. Default, with `peerServerCredentials`: the replica's id itself.
+   *
+   * @example { 'bank-1': 'bank-1.bank.svc', 'bank-2': 'bank-2.bank.svc' }
+   */
+  readonly peerNames?: PeerNames;
+  /**
+   * Names in certificates that may call the Admin service, besides those of replicas. Default: with `peerNames` none, without
+   * it every certificate that `peerServerCredentials` accepts.
+   */
+  readonly operatorNames?: readonly string[];
+  /**
+   * A secret that all replicas of the group know, 16 bytes or more of randomness. Replicas prove to each other that they know
+   * it, and authenticate every frame with it; operators prove it to the Admin service. Of two secrets the first is used and
+   * both are accepted, so that one can replace the other without a stop. A function is called for each new connection and
+   * every few seconds. It encrypts nothing. Default: none.
+   *
+   * @example () => readFileSync('/run/secrets/bank', 'utf8').trim().split('\n')
+   */
+  readonly groupSecret?: GroupSecretSource;
+  /**
+   * With `true` a replica starts although anybody who reaches its address can replicate, read all state and stop it. Say so
+   * only where the network keeps strangers out. Default `false`: without `groupSecret` and without mutual TLS a replica starts
+   * only if it listens on loopback alone.
+   */
+  readonly insecurePeers?: boolean;
   /**
    * By the name of a group that calls this one, the secret that both know: any text of 32 characters or more. A call that
    * uses the group's name without proving this is refused. A list holds several that are valid while one is renewed. The

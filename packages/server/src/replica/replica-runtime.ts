@@ -1,10 +1,12 @@
 /** What `createReplica` returns. */
-import { credentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
+import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import { type Coordinator, type Logger, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
+import { Exposure } from '../identity/exposure.js';
+import { OperatorCheck } from '../identity/operator-check.js';
 import { failStream, failWith } from '../intake/answer.js';
 import { type AcceptedLink, refuseLink } from '../links/accepted-link.js';
 import { replicationService } from '../links/incoming-peer-links.js';
@@ -15,6 +17,8 @@ import { Activity } from '../loop/activity.js';
 import { adminHandlers, adminService } from './admin.js';
 import { GroupHealth } from './health.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
+import { PeerListener } from './peer-listener.js';
+import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { Promised } from './promised.js';
 import { RoleWatch } from './role-watch.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
@@ -39,6 +43,9 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #roles: RoleWatch;
   readonly #ready = new Promised<void>();
   readonly #stopped = new Promised<ReplicaId | undefined>();
+  readonly #peers: PeerSetup;
+  readonly #peerListener: PeerListener | undefined;
+  readonly #exposure = new Exposure();
   #users: readonly ServerInterceptor[] | undefined;
   #server: Server | undefined;
   #coordinator: Coordinator | undefined;
@@ -46,11 +53,16 @@ export class ReplicaRuntime implements ReplicaServer {
   #stopping: Promise<ReplicaId | undefined> | undefined;
   #failed: Error | undefined;
   #over = false;
+  #begun = false;
+  #announced: string;
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
     this.#options = options;
     this.#config = checkOptions(options);
+    this.#peers = peerSetup(options);
+    this.#announced = options.address ?? '';
+    this.#peerListener = this.#peers.own && new PeerListener(this.#peers.own);
     this.#id = options.replicaId as ReplicaId;
     this.#logger = options.logger ?? SILENT;
     this.#registry = new HandlerRegistry({
@@ -80,10 +92,8 @@ export class ReplicaRuntime implements ReplicaServer {
     server.addService(multicastService, {
       connect: (link: AcceptedLink) => this.#withLife(link, (life) => life.onSessionLink(link)),
     });
-    server.addService(replicationService, {
-      link: (link: AcceptedLink) => this.#withLife(link, (life) => life.onPeerLink(link)),
-    });
-    server.addService(adminService, adminHandlers(this));
+    this.#serveReplicas(this.#peerListener?.server ?? server);
+    this.#watchBinding(server);
     this.#health?.attach(server);
     this.#followShutdown(server);
   }
@@ -91,21 +101,32 @@ export class ReplicaRuntime implements ReplicaServer {
   async start({ address }: StartOptions = {}): Promise<void> {
     if (this.#users === undefined) throw setupError('make the server with replica.interceptors([…]) before start()');
     if (this.#server === undefined) throw setupError('call replica.attach(server) before start()');
-    if (this.#lives !== undefined) throw setupError('start() was called before; start a replica once');
+    if (this.#begun) throw setupError('start() was called before; start a replica once');
     if (this.#stopping !== undefined) throw setupError('stop() was called before; make a new replica');
     const reachedAt = checkAddress(address ?? this.#options.address);
+    this.#announced = reachedAt;
+    const exposure = this.#strangersWouldPass();
+    if (exposure !== undefined) throw setupError(exposure);
+    this.#begun = true;
+    const peerAddress = await this.#peerListener?.bind();
+    if (this.#stopping !== undefined) {
+      this.#peerListener?.crash();
+      throw setupError('stop() was called before; make a new replica');
+    }
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
     const lives = new Lives({
       id: this.#id,
       address: reachedAt,
+      peerAddress,
       config: this.#config,
       coordinator,
       state: this.#options.state,
       interceptors: this.#users,
       registry: this.#registry,
       activity: new Activity(),
-      peerCredentials: this.#options.peerCredentials ?? credentials.createInsecure(),
+      peerCredentials: this.#peers.credentials,
+      trust: this.#peers.trust,
       callerSecrets: this.#options.callerSecrets ?? {},
       logger: this.#logger,
       events: this.#events,
@@ -172,6 +193,43 @@ export class ReplicaRuntime implements ReplicaServer {
     fatal: (error) => this.#fail(error),
   };
 
+  /** Adds what only other replicas and operators may call. */
+  #serveReplicas(server: Server): void {
+    server.addService(replicationService, {
+      link: (link: AcceptedLink) => this.#withLife(link, (life) => life.onPeerLink(link)),
+    });
+    const operators = new OperatorCheck(this.#peers.trust, this.#config.group, this.#id);
+    const handlers = adminHandlers(this, {
+      challenge: () => operators.challenge(),
+      refuses: (call, method) => this.#strangersWouldPass() ?? operators.refuses(call, method),
+    });
+    server.addService(adminService, handlers);
+  }
+
+  /** @returns what is wrong, in a sentence, if strangers could pass for replicas; undefined if they could not */
+  #strangersWouldPass(): string | undefined {
+    if (this.#options.insecurePeers === true) return undefined;
+    return exposed(this.#peers, this.#exposure, this.#announced);
+  }
+
+  /** Notes where the server listens. Once the replica runs, the server cannot be bound where strangers could pass. */
+  #watchBinding(server: Server): void {
+    const { bindAsync } = server;
+    server.bindAsync = (target, credentials, callback) => {
+      bindAsync.call(server, target, credentials, (error, port) => {
+        if (error === null) this.#exposure.note(target, credentials);
+        const problem = error === null && this.#begun ? this.#strangersWouldPass() : undefined;
+        if (problem === undefined) {
+          callback(error, port);
+          return;
+        }
+        this.#exposure.forget(target);
+        server.unbind(target.replace(/:0+$/, `:${port}`));
+        callback(setupError(problem), 0);
+      });
+    };
+  }
+
   /**
    * Makes shutting the server down stop the replica first. A program need not know of the replica, but the server would
    * wait for the replica's links.
@@ -202,6 +260,7 @@ export class ReplicaRuntime implements ReplicaServer {
     );
     this.#stopped.resolve(undefined);
     this.#lives?.crash();
+    this.#peerListener?.crash();
     this.#roles.ended();
     void this.#coordinator?.close().catch(() => {});
   }
@@ -225,6 +284,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#over = true;
     this.#leaveSignals();
     lives.end();
+    this.#peerListener?.close();
     this.#roles.ended();
     try {
       await this.#coordinator?.close();

@@ -1,11 +1,10 @@
 /** Checks what a user gives to `createReplica`. */
 import { type Incarnation, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
-import { type GroupConfig, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
+import { type GroupConfig, isAddress, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
 import type { ReplicaServerOptions } from './options.js';
 
 const NAME_MAX = 512;
 const SECRET_MIN = 32;
-const ADDRESS = /^(?:\[[^\s[\]]+\]|[^\s:[\]]+):(\d{1,5})$/;
 
 const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);
 
@@ -37,8 +36,7 @@ export function checkAddress(address: string | undefined): string {
   if (address === undefined) {
     throw setupError('no address: give createReplica or start the host:port where other replicas reach this one');
   }
-  const port = Number(ADDRESS.exec(address)?.[1]);
-  if (port >= 1 && port <= 65_535) return address;
+  if (isAddress(address)) return address;
   throw setupError(
     `the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535; give the one at which others reach this replica`,
   );

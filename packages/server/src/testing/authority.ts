@@ -1,56 +1,68 @@
-/** Certificates for tests. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelCredentials, credentials, ServerCredentials } from '@grpc/grpc-js';
 
 const KIND = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
 
-interface Pair {
+/** A key with its certificate, PEM. */
+export interface Certified {
   readonly key: Buffer;
   readonly certificate: Buffer;
 }
 
-/** An authority that signs certificates, which a server and its clients trust. */
+/** An authority that issues certificates for servers and clients on 127.0.0.1. */
 export class Authority {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'understudy-authority-'));
-  readonly #own: Pair;
+  readonly own: Certified;
 
   constructor() {
-    this.#own = this.#make('authority', []);
+    this.own = make(['-subj', '/CN=authority', '-addext', 'basicConstraints=critical,CA:TRUE']);
   }
 
-  /** Of a server that shows a certificate, and demands one of its clients. */
-  get server(): ServerCredentials {
-    const { key, certificate } = this.#signed('server');
-    return ServerCredentials.createSsl(this.#own.certificate, [{ private_key: key, cert_chain: certificate }], true);
+  /** @param names DNS names; the common name is the first */
+  issue(...names: readonly string[]): Certified {
+    const alternatives = ['IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)].join();
+    const subject = ['-subj', `/CN=${names[0]}`, '-addext', `subjectAltName=${alternatives}`];
+    return make([...subject, '-addext', 'basicConstraints=critical,CA:FALSE'], this.own);
   }
 
-  /** Of a client with a new certificate of this name. */
-  client(name: string): ChannelCredentials {
-    const { key, certificate } = this.#signed(name);
-    return credentials.createSsl(this.#own.certificate, key, certificate);
+  server({ key, certificate }: Certified, requireCertificate = true): ServerCredentials {
+    const pair = { private_key: key, cert_chain: certificate };
+    return ServerCredentials.createSsl(this.own.certificate, [pair], requireCertificate);
   }
 
-  close(): void {
-    rmSync(this.#directory, { recursive: true });
+  client(identity?: Certified): ChannelCredentials {
+    return credentials.createSsl(this.own.certificate, identity?.key, identity?.certificate);
   }
 
-  #signed(name: string): Pair {
-    return this.#make(name, ['-CA', this.#file('authority', 'cert'), '-CAkey', this.#file('authority', 'key')]);
+  /** Options of a replica that has mutual TLS on a listener of its own. */
+  peerOptions(identity: Certified) {
+    return {
+      peerAddress: '127.0.0.1:0',
+      peerServerCredentials: this.server(identity),
+      peerCredentials: this.client(identity),
+    };
   }
+}
 
-  #make(name: string, signer: readonly string[]): Pair {
-    const [key, certificate] = [this.#file(name, 'key'), this.#file(name, 'cert')];
-    const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync('openssl', ['req', ...KIND, ...names, ...signer, '-keyout', key, '-out', certificate], {
+function make(args: readonly string[], issuer?: Certified): Certified {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-certificates-'));
+  const [keyFile, certificateFile] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')];
+  try {
+    const by = issuer === undefined ? [] : issuerFiles(directory, issuer);
+    execFileSync('openssl', ['req', ...KIND, ...args, ...by, '-keyout', keyFile, '-out', certificateFile], {
       stdio: 'ignore',
     });
-    return { key: readFileSync(key), certificate: readFileSync(certificate) };
+    return { key: readFileSync(keyFile), certificate: readFileSync(certificateFile) };
+  } finally {
+    rmSync(directory, { recursive: true });
   }
+}
 
-  #file(name: string, kind: string): string {
-    return join(this.#directory, `${name}.${kind}.pem`);
-  }
+function issuerFiles(directory: string, { key, certificate }: Certified): readonly string[] {
+  const [keyFile, certificateFile] = [join(directory, 'issuer-key.pem'), join(directory, 'issuer.pem')];
+  writeFileSync(keyFile, key);
+  writeFileSync(certificateFile, certificate);
+  return ['-CA', certificateFile, '-CAkey', keyFile];
 }

@@ -9,11 +9,17 @@ import {
 import { identity } from '@understudy/grpc-common';
 import { unwrapFrame, wrapFrame } from '@understudy/wire';
 
+/** A MAC with the tag and the length of its field. */
+const MAC_BYTES = 18;
+const hasMac = (message: Buffer): boolean => message.readUInt16BE(Math.max(0, message.length - MAC_BYTES)) === 0x1210;
+
 /** A link to one of a replica's own services, for tests that send what no replica or client of ours would send. */
 export class RawStream {
   readonly #client: Client;
   readonly stream: ClientDuplexStream<Buffer, Buffer>;
   readonly ended: Promise<StatusObject & { readonly metadata: Metadata }>;
+  /** Every message that came, as it came. */
+  readonly raw: Buffer[] = [];
   readonly #frames: Uint8Array[] = [];
   #wake: () => void = () => {};
 
@@ -32,7 +38,8 @@ export class RawStream {
   /** Reads frames from now on; before this, nothing is taken from the link. */
   listen(): this {
     this.stream.on('data', (message: Buffer) => {
-      this.#frames.push(unwrapFrame(message));
+      this.raw.push(message);
+      this.#frames.push(unwrapFrame(hasMac(message) ? message.subarray(0, -MAC_BYTES) : message));
       this.#wake();
     });
     return this;

@@ -38,6 +38,8 @@ export const Kind = {
   checkpoint: 0x44,
   caller: 0x45,
   orders: 0x46,
+  peerChallenge: 0x47,
+  peerProof: 0x48,
 } as const;
 
 export type KindByte = (typeof Kind)[keyof typeof Kind];

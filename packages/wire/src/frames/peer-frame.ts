@@ -4,6 +4,7 @@ import {
   type AckFrame,
   type AnnounceFrame,
   type ConnectionId,
+  type JoinFrame,
   type NackFrame,
   type PeerFrame,
   type SeqNum,
@@ -15,7 +16,15 @@ import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { checkpointBytes, readCheckpoint, writeCheckpoint } from '../parts/checkpoint.js';
-import { readMember, readRecord, writeMember, writeRecord } from '../parts/membership.js';
+import {
+  readAddress,
+  readMember,
+  readOptionalAddress,
+  readRecord,
+  writeMember,
+  writeOptionalAddress,
+  writeRecord,
+} from '../parts/membership.js';
 import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
 import { bodiesBytes, readBodies, readName, writeBodies, writeName } from '../parts/request.js';
 
@@ -59,6 +68,7 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
       writer.begin(Kind.join, RARE_FRAME_BYTES);
       writeMember(writer, frame.member);
       writer.string(frame.address);
+      writeOptionalAddress(writer, frame.peerAddress);
       break;
     case 'checkpoint':
       writer.begin(Kind.checkpointFrame, FIXED_BYTES + checkpointBytes(frame.checkpoint));
@@ -99,7 +109,7 @@ function readPeerFrame(r: Reader, kind: number): PeerFrame {
     case Kind.promise:
       return { kind: 'promise', term: r.varint() as Term, orders: readOrders(r), bodies: readBodies(r) };
     case Kind.join:
-      return { kind: 'join', member: readMember(r), address: r.string() };
+      return readJoin(r);
     case Kind.checkpointFrame: {
       const term = r.varint() as Term;
       const join = r.boolean();
@@ -108,6 +118,11 @@ function readPeerFrame(r: Reader, kind: number): PeerFrame {
     default:
       return malformed(`kind ${kind} is not a peer frame`);
   }
+}
+
+function readJoin(r: Reader): JoinFrame {
+  const [member, address, peerAddress] = [readMember(r), readAddress(r), readOptionalAddress(r)];
+  return { kind: 'join', member, address, ...(peerAddress !== undefined && { peerAddress }) };
 }
 
 function writeAnnounce(w: Writer, frame: AnnounceFrame): void {

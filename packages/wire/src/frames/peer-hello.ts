@@ -1,24 +1,36 @@
 /** How a replica introduces itself to another. */
 import type { Member } from '@understudy/core';
-import { Kind } from '../bytes/layout.js';
+import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
-import { readMember, writeMember } from '../parts/membership.js';
+import {
+  readAddress,
+  readMember,
+  readOptionalAddress,
+  writeMember,
+  writeOptionalAddress,
+} from '../parts/membership.js';
 
 /** First on every link between replicas, from the replica that opened it. */
 export interface PeerHello {
   readonly group: string;
   readonly member: Member;
-  /** Where the sender is reached: `host:port`. */
+  /** Where clients reach the sender: `host:port`. */
   readonly address: string;
+  /** Where other replicas reach it, if that is another address. */
+  readonly peerAddress?: string;
   /** Digest of the group's config. The replicas of one group must agree on it. */
   readonly configDigest: number;
 }
+
+/** Whether an encoding says that it is a hello of a replica. */
+export const isPeerHello = (bytes: Uint8Array): boolean => bytes[0] === VERSION && bytes[1] === Kind.peerHello;
 
 export function encodePeerHello(hello: PeerHello): Uint8Array {
   writer.begin(Kind.peerHello, 256);
   writer.string(hello.group);
   writeMember(writer, hello.member);
   writer.string(hello.address);
+  writeOptionalAddress(writer, hello.peerAddress);
   writer.signed(hello.configDigest);
   return writer.finish();
 }
@@ -26,12 +38,11 @@ export function encodePeerHello(hello: PeerHello): Uint8Array {
 /** @throws UnderstudyError UNDERSTUDY_MALFORMED */
 export function decodePeerHello(bytes: Uint8Array): PeerHello {
   reader.openAs(Kind.peerHello, bytes);
-  const hello: PeerHello = {
-    group: reader.string(),
-    member: readMember(reader),
-    address: reader.string(),
-    configDigest: reader.signed(),
-  };
+  const group = reader.string();
+  const member = readMember(reader);
+  const address = readAddress(reader);
+  const peerAddress = readOptionalAddress(reader);
+  const configDigest = reader.signed();
   reader.close();
-  return hello;
+  return { group, member, address, ...(peerAddress !== undefined && { peerAddress }), configDigest };
 }

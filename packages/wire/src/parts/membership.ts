@@ -1,6 +1,6 @@
 /** Replicas, the view that a replica has of its group, and the group's record. */
 import type { Adoption, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
-import type { View } from '@understudy/core/internal';
+import { isAddress, type View } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { ID_BYTES } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';
@@ -55,6 +55,7 @@ export function writeRecord(w: Writer, record: GroupRecord): void {
   writeMember(w, record.primary);
   writeMembers(w, record.inSync);
   writeAddresses(w, record.addresses);
+  writeAddresses(w, record.peerAddresses ?? {});
   writeAdoptions(w, record.adoptedThrough);
   w.boolean(record.forced);
 }
@@ -62,7 +63,7 @@ export function writeRecord(w: Writer, record: GroupRecord): void {
 export function readRecord(r: Reader): GroupRecord {
   const version = r.varint();
   if (version !== 1) malformed(`group record of version ${version}`);
-  return {
+  const record: GroupRecord = {
     version,
     group: r.string(),
     origin: r.id() as Incarnation,
@@ -72,10 +73,30 @@ export function readRecord(r: Reader): GroupRecord {
     primary: readMember(r),
     inSync: readMembers(r),
     addresses: readAddresses(r),
+    ...peerAddressesOf(readAddresses(r)),
     adoptedThrough: readAdoptions(r),
     forced: r.boolean(),
   };
+  return record;
 }
+
+/** A record without such addresses has no such field, so that equal records are equal after a journey, too. */
+const peerAddressesOf = (peerAddresses: Readonly<Record<string, string>>) =>
+  Object.keys(peerAddresses).length === 0 ? {} : { peerAddresses };
+
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED for a text that is not `host:port` */
+export function readAddress(r: Reader): string {
+  const address = r.string();
+  if (!isAddress(address)) malformed('an address that is not host:port');
+  return address;
+}
+
+export const writeOptionalAddress = (w: Writer, address: string | undefined): void => {
+  w.boolean(address !== undefined);
+  if (address !== undefined) w.string(address);
+};
+
+export const readOptionalAddress = (r: Reader): string | undefined => (r.boolean() ? readAddress(r) : undefined);
 
 /** Ascending by replica id, so that equal records have equal encodings. */
 function writeAddresses(w: Writer, addresses: Readonly<Record<string, string>>): void {
@@ -93,7 +114,7 @@ function readAddresses(r: Reader): Record<string, string> {
   for (let left = r.count(PAIR_MIN_BYTES); left > 0; left--) {
     const id = r.string();
     if (previous !== undefined && id <= previous) malformed('the addresses of a record do not ascend');
-    entries.push([id, r.string()]);
+    entries.push([id, readAddress(r)]);
     previous = id;
   }
   // Assigning to properties would not do: `__proto__` is a name like any other here.

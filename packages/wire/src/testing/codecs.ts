@@ -57,6 +57,8 @@ export const codecs: readonly Codec<unknown>[] = [
   codec('ReplyFrame', arbitraries.replyFrame, wire.encodeReplyFrame, wire.decodeReplyFrame),
   codec('PeerFrame', arbitraries.peerFrame, wire.encodePeerFrame, wire.decodePeerFrame),
   codec('PeerHello', arbitraries.peerHello, wire.encodePeerHello, wire.decodePeerHello),
+  codec('PeerChallenge', arbitraries.peerChallenge, wire.encodePeerChallenge, wire.decodePeerChallenge),
+  codec('PeerProof', arbitraries.peerProof, wire.encodePeerProof, wire.decodePeerProof),
   codec('RpcRequestHeader', arbitraries.rpcRequestHeader, encodeRpcRequestHeader, decodeRpcRequestHeader),
   codec('RpcReplyHeader', arbitraries.rpcReplyHeader, wire.encodeRpcReplyHeader, wire.decodeRpcReplyHeader),
   codec('Outcome', arbitraries.outcome, encodeOutcome, decodeOutcome),

@@ -11,6 +11,7 @@ import type {
 } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import type { PeerHello } from '../frames/peer-hello.js';
+import type { PeerChallenge } from '../frames/peer-proof.js';
 import { connectionOf, SECRET_BYTES } from '../parts/secret.js';
 import { orders } from './orders.js';
 import { outcome, outcomeKind } from './outcomes.js';
@@ -29,6 +30,7 @@ import {
   view,
 } from './parts.js';
 import {
+  address,
   clock,
   connectionId,
   count,
@@ -185,7 +187,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     REQUIRED,
   ),
   fc.record({ kind: fc.constant('promise' as const), term, orders, bodies: list(body) }, REQUIRED),
-  fc.record({ kind: fc.constant('join' as const), member, address: text }, REQUIRED),
+  withOptional({ kind: fc.constant('join' as const), member, address }, { peerAddress: address }),
   fc.record({ kind: fc.constant('checkpoint' as const), term, checkpoint, join: fc.boolean() }, REQUIRED),
 );
 
@@ -198,7 +200,11 @@ export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc
   .tuple(fc.record({ outcome: outcomeKind, header: replicaHeader }, REQUIRED), place)
   .map(([reply, at]) => ({ ...reply, ...at }));
 
-export const peerHello: fc.Arbitrary<PeerHello> = fc.record(
-  { group: text, member, address: text, configDigest: digest },
-  REQUIRED,
+export const peerHello: fc.Arbitrary<PeerHello> = withOptional(
+  { group: text, member, address, configDigest: digest },
+  { peerAddress: address },
 );
+
+const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((array) => Buffer.from(array));
+export const peerProof = bytes32;
+export const peerChallenge: fc.Arbitrary<PeerChallenge> = fc.record({ group: text, member, nonce: bytes32 }, REQUIRED);

@@ -20,6 +20,7 @@ import { NO_ORDER } from '@understudy/core/internal';
 import * as fc from 'fast-check';
 import { outcome, reply, streamEnd } from './outcomes.js';
 import {
+  address,
   bytes,
   clock,
   connectionId,
@@ -104,7 +105,15 @@ export const view: fc.Arbitrary<View> = fc.record(
   REQUIRED,
 );
 
-export const groupRecord: fc.Arbitrary<GroupRecord> = fc.record(
+const addresses = (minLength: number) =>
+  fc
+    .array(fc.tuple(fc.oneof(text, fc.constantFrom('__proto__', '2', '10', 'bank-1')), address), {
+      minLength,
+      maxLength: 4,
+    })
+    .map((entries): Record<string, string> => Object.fromEntries(entries));
+
+export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
   {
     version: fc.constant(1 as const),
     group: text,
@@ -114,13 +123,11 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = fc.record(
     term,
     primary: member,
     inSync: list(member, 4),
-    addresses: fc
-      .array(fc.tuple(fc.oneof(text, fc.constantFrom('__proto__', '2', '10', 'bank-1')), text), { maxLength: 4 })
-      .map((entries) => Object.fromEntries(entries)),
+    addresses: addresses(0),
     adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 4),
     forced: fc.boolean(),
   },
-  REQUIRED,
+  { peerAddresses: addresses(1) },
 );
 
 export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(

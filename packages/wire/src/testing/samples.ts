@@ -29,6 +29,7 @@ import type {
 } from '@understudy/core/internal';
 import { connectionId } from '@understudy/core/internal';
 import type { PeerHello } from '../frames/peer-hello.js';
+import type { PeerChallenge } from '../frames/peer-proof.js';
 import { bodyDigest } from '../parts/body-digest.js';
 import { connectionOf } from '../parts/secret.js';
 
@@ -144,6 +145,7 @@ const record: GroupRecord = {
   primary: member,
   inSync: [member, other],
   addresses: { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051' },
+  peerAddresses: { 'bank-2': '10.0.0.2:50052' },
   adoptedThrough: [{ term: term(5), through: order(49) }],
   forced: false,
 };
@@ -273,7 +275,7 @@ export const peerFrames: readonly PeerFrame[] = [
   { kind: 'bodies', bodies },
   { kind: 'newTerm', record, collect: true, heldUpTo: order(51) },
   { kind: 'promise', term: term(6), orders, bodies },
-  { kind: 'join', member: other, address: '10.0.0.2:50051' },
+  { kind: 'join', member: other, address: '10.0.0.2:50051', peerAddress: '10.0.0.2:50052' },
   { kind: 'checkpoint', term: term(5), checkpoint, join: true },
 ];
 
@@ -287,5 +289,9 @@ export const rpcReplyHeader: RpcReplyHeader = {
   orderNum: order(0),
   header: replicaHeader,
 };
-export const peerHello: PeerHello = { group: 'bank', member, address: '10.0.0.1:50051', configDigest: -12345 };
+export const peerHello: PeerHello = {
+  ...{ group: 'bank', member, address: '10.0.0.1:50051', peerAddress: '10.0.0.1:50052', configDigest: -12345 },
+};
+export const peerChallenge: PeerChallenge = { group: 'bank', member, nonce: Buffer.alloc(32, 0x5a) };
+export const peerProof = Buffer.alloc(32, 0xa5);
 export { caller, checkpoint, orders, reply, request };

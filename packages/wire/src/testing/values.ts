@@ -42,6 +42,13 @@ export const incarnation = anyId as fc.Arbitrary<Incarnation>;
 export const replicaId = text as fc.Arbitrary<ReplicaId>;
 export const member: fc.Arbitrary<Member> = fc.record({ id: replicaId, incarnation }, REQUIRED);
 
+export const address = fc
+  .tuple(
+    fc.oneof(fc.stringMatching(/^[a-z0-9.-]{1,60}$/), fc.constantFrom('[::1]', '127.0.0.1')),
+    fc.integer({ min: 1, max: 65_535 }),
+  )
+  .map(([host, port]) => `${host}:${port}`);
+
 export const list = <T>(item: fc.Arbitrary<T>, maxLength = 6) => fc.array(item, { maxLength });
 export const maybe = <T>(item: fc.Arbitrary<T>) => fc.option(item, { nil: undefined });
 

@@ -25,7 +25,7 @@ export function failCall(r: ReplicaState, call: CallId, code: ErrorCode, reason:
   r.effects.push({ kind: 'failCall', call, code, reason, ...(primary !== undefined && { primary }) });
 }
 
-const primaryAddress = ({ record }: ReplicaState): string | undefined => record?.addresses[record.primary.id];
+export const primaryAddress = ({ record }: ReplicaState): string | undefined => record?.addresses[record.primary.id];
 
 /** An RPC reached a replica that cannot answer it. The call had no effect. */
 export function refuseCall(r: ReplicaState, call: CallId): void {

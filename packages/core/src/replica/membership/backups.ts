@@ -62,7 +62,7 @@ function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
 /**
  * A replica outside the set wants to catch up. If the set still has an older life of it, that life is over for certain.
  */
-export function onJoin(p: PrimaryState, { member, address }: JoinFrame): void {
+export function onJoin(p: PrimaryState, { member, address, peerAddress }: JoinFrame): void {
   const { r } = p;
   const { record } = r;
   if (record === undefined || isMember(record.inSync, member)) return;
@@ -71,8 +71,8 @@ export function onJoin(p: PrimaryState, { member, address }: JoinFrame): void {
   const peer = r.peers.open(member, r.nowMs);
   peer.lastHeardMs = r.nowMs;
   peer.learner ??= 'waiting';
-  if (peer.address !== address) {
-    peer.address = address;
+  if (peer.reached?.address !== address || peer.reached.peerAddress !== peerAddress) {
+    peer.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     connectPeers(r);
   }
   if (startFromBase(p, peer)) return;
@@ -96,11 +96,11 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
   }
   if (
     peer.learner !== 'entering' ||
-    peer.address === undefined ||
+    peer.reached === undefined ||
     /* rule enter-with-all-released */ peer.heldUpTo < peer.enteredAt
   )
     return;
-  proposeAddition(p, peer.member, peer.address);
+  proposeAddition(p, peer.member, peer.reached);
 }
 
 /** Removes backups and drops learners that have been silent for a lease, so that the group goes on without them. */

@@ -19,7 +19,7 @@ export function askToJoin(r: ReplicaState, follower: FollowerState | undefined, 
   // A primary that has fallen silent may have given this replica up while it was slow.
   if (follower !== undefined && r.nowMs - follower.lastHeartbeatMs <= r.config.leaseMs) return false;
   if (r.peers.get(primary.id)?.linkUp !== true) return false;
-  const frame = { kind: 'join', member: r.self, address: r.address } as const;
+  const frame = { kind: 'join', member: r.self, ...r.reached } as const;
   r.effects.push({ kind: 'sendToPeer', peer: primary.id, frame });
   return true;
 }

@@ -1,7 +1,9 @@
 /** Proposes changes of the record, one at a time, and keeps the members that count in step with them. */
 
+import type { ReplicaId } from '../../model/ids.js';
 import type { GroupRecord, Member } from '../../model/record.js';
-import { addMember, removeMembers, sameMember } from '../../record/transitions.js';
+import { addMember, peerAddressOf, removeMembers, sameMember } from '../../record/transitions.js';
+import type { Reached } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { requiredMembers } from '../state/stability.js';
@@ -35,11 +37,11 @@ export function proposeRemoval(p: PrimaryState, gone: readonly Member[], reason:
 }
 
 /** Adds a learner that has caught up to the set. */
-export function proposeAddition(p: PrimaryState, member: Member, address: string): void {
+export function proposeAddition(p: PrimaryState, member: Member, reached: Reached): void {
   const { r } = p;
   const { record } = r;
   if (record === undefined) return;
-  if (proposeChange(r, addMember(record, member, address), 'add'))
+  if (proposeChange(r, addMember(record, member, reached.address, reached.peerAddress), 'add'))
     r.log('info', 'the primary adds a backup', { peer: member.id });
 }
 
@@ -47,10 +49,14 @@ export function proposeAddition(p: PrimaryState, member: Member, address: string
 export function connectPeers(r: ReplicaState): void {
   const { record } = r;
   if (record === undefined) return;
-  const wanted = new Map(
-    Object.entries(record.addresses).map(([id, address]) => [id as Member['id'], address] as const),
-  );
-  for (const peer of r.peers.values()) if (peer.address !== undefined) wanted.set(peer.member.id, peer.address);
+  const wanted = new Map<ReplicaId, string>();
+  for (const id of Object.keys(record.addresses) as ReplicaId[]) {
+    const address = peerAddressOf(record, id);
+    if (address !== undefined) wanted.set(id, address);
+  }
+  for (const { member, reached } of r.peers.values()) {
+    if (reached !== undefined) wanted.set(member.id, reached.peerAddress ?? reached.address);
+  }
   wanted.delete(r.self.id);
   const peers = [...wanted].map(([id, address]) => ({ id, address }));
   r.effects.push({ kind: 'connectPeers', peers });

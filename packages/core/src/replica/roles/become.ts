@@ -47,8 +47,12 @@ function become(r: ReplicaState, role: Role): void {
 /** The first event of a life. `record` is what the coordinator holds; undefined if there is none yet. */
 export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
   assert(r.role.kind === 'starting', () => `started as ${r.role.kind}`);
-  if (record === undefined) proposeChange(r, createRecord(r.config.group, r.self, r.address, r.newSecret), 'create');
-  else onRecord(r, record);
+  if (record === undefined) {
+    const { address, peerAddress } = r.reached;
+    proposeChange(r, createRecord(r.config.group, r.self, address, r.newSecret, peerAddress), 'create');
+  } else {
+    onRecord(r, record);
+  }
 }
 
 /** The outcome of a change is certain: it was made, or another replica changed the record first. */

@@ -5,6 +5,13 @@ import { NO_ORDER } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 
+/** Where a replica is reached, `host:port`. */
+export interface Reached {
+  readonly address: string;
+  /** Where other replicas reach it, if that is another address. */
+  readonly peerAddress?: string;
+}
+
 /** One other replica in one life. Acknowledgments of an older term or an older life do not carry over. */
 export interface Peer {
   readonly member: Member;
@@ -31,7 +38,8 @@ export interface Peer {
   confirmed: boolean;
   /** The newest order when the peer began to count. Replies released before that did not wait for it. */
   enteredAt: OrderNum;
-  address: string | undefined;
+  /** Where it is reached, as it said when it asked to catch up. */
+  reached: Reached | undefined;
   /** The peer said that it is about to stop. */
   leaving: boolean;
   /** Bodies that it asked for and was sent since `resentMs`, when it held orders up to `resentAt`, in bytes. */
@@ -75,7 +83,7 @@ export class Peers {
       learner: undefined,
       confirmed: false,
       enteredAt: NO_ORDER,
-      address: undefined,
+      reached: undefined,
       leaving: false,
       resentBytes: 0,
       resentMs: Number.NEGATIVE_INFINITY,

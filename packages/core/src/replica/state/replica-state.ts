@@ -19,7 +19,7 @@ import { EarlyReads } from './early-reads.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
-import { Peers } from './peers.js';
+import { Peers, type Reached } from './peers.js';
 import type { Role } from './role.js';
 
 /** A replica asks for a body or order that has been missing this long, and repeats the request as often. */
@@ -34,8 +34,10 @@ const DIGESTS_KEPT = 8192;
 /** The identity of a replica and the configuration of its group. Fixed for one life. */
 export interface ReplicaOptions {
   readonly member: Member;
-  /** The address at which peers reach this replica, `host:port`. */
+  /** Where clients reach this replica, `host:port`. */
   readonly address: string;
+  /** Where other replicas reach it, if that is another address. */
+  readonly peerAddress?: string;
   readonly config: GroupConfig;
   /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
   readonly admits: boolean;
@@ -61,7 +63,7 @@ export interface Running {
 /** One object for one life (incarnation) of a replica. `role` holds what only the present role knows. */
 export class ReplicaState {
   readonly self: Member;
-  readonly address: string;
+  readonly reached: Reached;
   readonly config: GroupConfig;
   readonly admits: boolean;
   readonly digestBody: DigestBody;
@@ -122,9 +124,9 @@ export class ReplicaState {
   readonly settingsDigest: number;
 
   constructor(options: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
-    const { member, address, config, admits, digestBody, seal, newSecret } = options;
+    const { member, address, peerAddress, config, admits, digestBody, seal, newSecret } = options;
     this.self = member;
-    this.address = address;
+    this.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.config = config;
     this.admits = admits;
     this.digestBody = digestBody;

@@ -1,0 +1,39 @@
+/** Where a server listens, as far as that decides who can reach it. */
+import type { ServerCredentials } from '@grpc/grpc-js';
+import { requireCertificates } from './certificate-names.js';
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?|\[?::ffff:127(?:\.\d{1,3}){3}\]?)$/i;
+
+/** Whether only processes of this machine reach a target of grpc-js. Names count as beyond it, since nobody looked. */
+export function isLoopback(target: string): boolean {
+  if (/^unix(-abstract)?:/.test(target)) return true;
+  const host = target.replace(/^(?:dns:(?:\/\/[^/]*\/)?|ipv[46]:)/, '').replace(/:\d+$/, '');
+  return LOOPBACK.test(host);
+}
+
+/** Everything that a server was bound to. */
+export class Exposure {
+  #bound: { readonly target: string; readonly certificates: boolean }[] = [];
+
+  forget(target: string): void {
+    this.#bound = this.#bound.filter((bound) => bound.target !== target);
+  }
+
+  note(target: string, credentials: ServerCredentials): void {
+    this.#bound.push({ target, certificates: requireCertificates(credentials) });
+  }
+
+  /**
+   * @param announced stands in for a server that was bound before anybody could see it
+   * @returns a target that others than processes of this machine reach; undefined if there is none
+   */
+  beyondLoopback(announced: string): string | undefined {
+    const targets = this.#bound.length > 0 ? this.#bound.map(({ target }) => target) : [announced];
+    return targets.find((target) => !isLoopback(target));
+  }
+
+  /** A target at which callers need no certificate; undefined if there is none. */
+  get withoutCertificates(): string | undefined {
+    return this.#bound.find(({ certificates }) => !certificates)?.target;
+  }
+}

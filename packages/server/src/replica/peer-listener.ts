@@ -1,0 +1,41 @@
+import { Server } from '@grpc/grpc-js';
+import { FRAME_OPTIONS, messageOf } from '@understudy/grpc-common';
+import { setupError } from '../links/peer-hello.js';
+import type { PeerListen } from './peer-setup.js';
+
+/** How long calls of operators and last frames may take when the listener shuts down. */
+const SHUT_DOWN_MS = 1_000;
+
+/** The listener of a replica for other replicas and for operators. */
+export class PeerListener {
+  readonly server = new Server(FRAME_OPTIONS);
+  readonly #listen: PeerListen;
+
+  constructor(listen: PeerListen) {
+    this.#listen = listen;
+  }
+
+  /**
+   * @returns the address at which other replicas reach it
+   * @throws UNDERSTUDY_SETUP if it cannot be bound
+   */
+  async bind(): Promise<string> {
+    const { address, listen, credentials } = this.#listen;
+    const port = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync(listen, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+    }).catch((cause: unknown) => {
+      throw setupError(`cannot listen for other replicas at ${listen}: ${messageOf(cause)}`);
+    });
+    return address.replace(/:0+$/, `:${port}`);
+  }
+
+  /** Ends it after the calls that are under way. */
+  close(): void {
+    const late = setTimeout(() => this.server.forceShutdown(), SHUT_DOWN_MS).unref();
+    this.server.tryShutdown(() => clearTimeout(late));
+  }
+
+  crash(): void {
+    this.server.forceShutdown();
+  }
+}

@@ -1,0 +1,91 @@
+/** What the options say about other replicas: where they talk to this one, and whom it believes. */
+import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import { requireCertificates } from '../identity/certificate-names.js';
+import { type Exposure, isLoopback } from '../identity/exposure.js';
+import { GroupSecret } from '../identity/group-secret.js';
+import { PeerTrust } from '../identity/peer-trust.js';
+import { setupError } from '../links/peer-hello.js';
+import type { PeerCredentials } from '../links/peer-link.js';
+import type { ReplicaServerOptions } from './options.js';
+
+/** A listener of its own for other replicas. */
+export interface PeerListen {
+  /** Where they reach it. Port 0 stands for the one that it gets. */
+  readonly address: string;
+  readonly listen: string;
+  readonly credentials: ServerCredentials;
+}
+
+export interface PeerSetup {
+  readonly trust: PeerTrust;
+  readonly credentials: PeerCredentials;
+  readonly own: PeerListen | undefined;
+}
+
+const HOST_PORT = /^(?:\[[^\s[\]]+\]|[^\s:[\]/]+):\d{1,5}$/;
+
+/** @throws UNDERSTUDY_SETUP for options that cannot be used together */
+export function peerSetup(options: ReplicaServerOptions): PeerSetup {
+  const { peerAddress, peerListen, peerServerCredentials, peerCredentials, peerNames, operatorNames } = options;
+  if (peerAddress === undefined && (peerListen !== undefined || peerServerCredentials !== undefined)) {
+    throw setupError('peerListen and peerServerCredentials belong to a listener of its own; give peerAddress, too');
+  }
+  for (const place of [peerAddress, peerListen]) {
+    if (place !== undefined && !HOST_PORT.test(place)) {
+      throw setupError(
+        `peerAddress and peerListen must be host:port, and one is ${JSON.stringify(place.slice(0, 60))}`,
+      );
+    }
+  }
+  const secret = options.groupSecret === undefined ? undefined : new GroupSecret(options.groupSecret);
+  const checksPeers = peerServerCredentials !== undefined && requireCertificates(peerServerCredentials);
+  const certificates = peerAddress === undefined ? peerNames !== undefined : checksPeers;
+  if (peerAddress !== undefined && peerNames !== undefined && !checksPeers)
+    throw setupError(NAMES_WITHOUT_CERTIFICATES);
+  if (peerServerCredentials !== undefined && !checksPeers && secret === undefined && options.insecurePeers !== true) {
+    throw setupError(
+      'peerServerCredentials let in whoever shows no certificate; give createSsl true as its third argument, or give groupSecret, too',
+    );
+  }
+  if (certificates && peerCredentials === undefined) {
+    throw setupError('replicas check certificates, and this one has none to show; give peerCredentials with one');
+  }
+  return {
+    trust: new PeerTrust({
+      ...{ secret, certificates },
+      ...(peerNames !== undefined && { peerNames }),
+      ...(operatorNames !== undefined && { operatorNames }),
+    }),
+    credentials: peerCredentials ?? credentials.createInsecure(),
+    own: peerAddress === undefined ? undefined : { ...listenOf(options, peerAddress) },
+  };
+}
+
+const listenOf = ({ peerListen, peerServerCredentials }: ReplicaServerOptions, address: string): PeerListen => ({
+  ...{ address, listen: peerListen ?? address },
+  credentials: peerServerCredentials ?? ServerCredentials.createInsecure(),
+});
+
+/**
+ * Whether strangers could pass for replicas.
+ *
+ * @param shared where the server of the clients listens
+ * @param announced the address of this replica, in case nobody saw where that server was bound
+ * @returns what is wrong, in a sentence; undefined if nothing is
+ */
+export function exposed({ trust, own }: PeerSetup, shared: Exposure, announced: string): string | undefined {
+  if (own === undefined && trust.certificates && shared.withoutCertificates !== undefined) {
+    return NAMES_WITHOUT_CERTIFICATES;
+  }
+  if (!trust.open) return undefined;
+  const where = own === undefined ? shared.beyondLoopback(announced) : isLoopback(own.listen) ? undefined : own.listen;
+  return where === undefined ? undefined : anybody(where);
+}
+
+const NAMES_WITHOUT_CERTIFICATES =
+  'peerNames needs server credentials that require a certificate of every client; give createSsl true as its third argument';
+
+const anybody = (where: string): string =>
+  `anybody who reaches ${where} could pass for a replica of the group; ` +
+  'give groupSecret, or peerAddress with peerServerCredentials and peerCredentials for mutual TLS, ' +
+  'or insecurePeers: true if the network keeps strangers out';
