@@ -91,16 +91,19 @@ export interface StartOptions {
 /** One replica of a service: a grpc-js server whose calls are ordered and replicated. */
 export interface ReplicaServer {
   /**
-   * The interceptors that `new grpc.Server({ interceptors })` must be given.
+   * The interceptors that `new grpc.Server({ interceptors })` must be given, alone.
    *
-   * @param users the service's own interceptors, the first nearest the wire; they run on the primary, before ordering
+   * @param users the service's own interceptors, the first nearest the wire. Calls of replicated methods meet them on
+   *   the primary, before they are ordered; calls of all other services, health and reflection among them, on every
+   *   replica, as on a server without us. The replica's own services (`understudy.v1`) do not meet them.
    */
   interceptors(users?: readonly ServerInterceptor[]): ServerInterceptor[];
   /**
    * Captures the services that are added to `server` from now on. When the server is shut down, the replica stops
    * first; when it is shut down by force, the replica is gone at once.
    *
-   * @throws UNDERSTUDY_SETUP when called twice, or when the server's limits of message size are not above 1 MiB
+   * @throws UNDERSTUDY_SETUP when called twice, when the server has interceptors besides those of `interceptors()`, or
+   *   when its limits of message size are not above 1 MiB
    */
   attach(server: Server): void;
   /**
