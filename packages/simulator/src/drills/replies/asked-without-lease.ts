@@ -1,5 +1,6 @@
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /**
  * A session that hears nothing of a backup holds a reply back. On its next link it asks for the reply while the primary
@@ -9,11 +10,7 @@ import type { Drill } from '../drill.js';
 export const askedWithoutLease: Drill = {
   name: 'askedWithoutLease',
   needs: (plan) => ({
-    ...plan,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
+    ...undisturbed(plan),
     servers: 2,
     config: {
       ...plan.config,
