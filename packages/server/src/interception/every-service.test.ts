@@ -194,6 +194,25 @@ describe("the user's interceptors refuse and let pass", () => {
     expect(callsOf(echoes)).toEqual([2, 2]);
   });
 
+  it('retries by an idempotency key, which alone gets nobody the reply', async () => {
+    const [primary] = await twoReplicas();
+    const client = plainClient(primary);
+    const { Ask } = new Echo('test.Echo').service;
+    const keyed = (metadata: Metadata): Metadata => {
+      const copy = metadata.clone();
+      copy.set('idempotency-key', 'k');
+      return copy;
+    };
+    // Who is refused takes no key from anybody.
+    expect(await ask(client, Ask, keyed(withMetadata('other', '1')))).toEqual(NO_TOKEN);
+    const first = await ask(client, Ask, keyed(token));
+    expect(first.code).toBe(0);
+    expect(await ask(client, Ask, keyed(withMetadata('other', '1')))).toEqual(NO_TOKEN);
+    expect(await ask(client, Ask, keyed(token))).toEqual(first);
+    expect(asked(Ask.path)).toBe(4);
+    await stage.until(() => callsOf(echoes).join() === '1,1');
+  });
+
   it('calls of services that are not replicated, on the primary and on a backup', async () => {
     const nodes = await twoReplicas();
     for (const [index, node] of nodes.entries()) {

@@ -100,7 +100,11 @@ export class History {
       return;
     }
     if (operation.state === 'never' && outcome.code === REFUSED.code) return;
-    demand(!operation.refused, () => `${operation.name} is answered, with the key of another`);
+    // Interceptors come first, and may refuse it by themselves.
+    demand(
+      !operation.refused || outcome.code === REFUSED.code,
+      () => `${operation.name} is answered, with the key of another`,
+    );
     demand(operation.state === 'open', () => `${operation.name} is answered, but was ${operation.state}`);
     operation.completedAt = this.#now++;
     if (isAccepted(outcome)) {
