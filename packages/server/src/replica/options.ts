@@ -1,9 +1,9 @@
-/** What a user gives to `createReplica`, and what it returns. */
+/** The options that a user gives to `createReplica`, and the replica that it returns. */
 import type { ChannelCredentials, Server, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { CallerSecrets } from '../intake/identity.js';
 
-/** What `createReplica` needs to know. */
+/** The options of `createReplica`. */
 export interface ReplicaServerOptions {
   /**
    * Name of the group. The service config has it already; given here too, the two must be equal, which catches a server that

@@ -1,4 +1,4 @@
-/** What `createReplica` returns. */
+/** The replica that `createReplica` returns. */
 import { credentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
 import { type Coordinator, type Logger, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';

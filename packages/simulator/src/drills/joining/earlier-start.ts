@@ -3,8 +3,8 @@ import { undisturbed } from '../undisturbed.js';
 import { returning } from './returning.js';
 
 /**
- * What a joining replica said about its first checkpoint arrives after it was sent a second one. Then only that replica
- * is left, without the second checkpoint.
+ * The acknowledgment of a joining replica for its first checkpoint arrives after it was sent a second one. Then only
+ * that replica is left, without the second checkpoint.
  */
 export const earlierStart: Drill = {
   name: 'earlierStart',

@@ -11,7 +11,7 @@ export const withTwoClients = (plan: Plan): Plan => ({
   plainRate: 0,
 });
 
-/** Who plays in such a drill: the client whose call it is about, another, and the primary. */
+/** The cast of such a drill: the client whose call it is about, another, and the primary. */
 export interface TwoClients {
   readonly primary: ServerHost;
   readonly author: ClientHost;
