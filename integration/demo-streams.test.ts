@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { silentProgress } from '../packages/workshop/dist/demo/report/progress.js';
+import { silentProgress } from '../packages/workshop/dist/demo/show/progress.js';
 import { Stage } from '../packages/workshop/dist/demo/stage/stage.js';
 import { CHAT_DEMO } from '../packages/workshop/dist/demo/streams/chat/chat-demo.js';
 import { runReplicatedStreams } from '../packages/workshop/dist/demo/streams/run-streams.js';

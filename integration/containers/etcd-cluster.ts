@@ -1,9 +1,19 @@
 /** An etcd in containers. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { Etcd3 } from 'etcd3';
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { docker } from '../engine/docker.js';
 
 const CLIENT_PORT = 2379;
+
+/** Who leads an etcd, as the leader itself says. */
+export interface Leadership {
+  readonly leader: string;
+  /** etcd's own term, which each election raises. */
+  readonly term: number;
+  /** When the leader said so, by this machine's monotonic clock, milliseconds. */
+  readonly atMs: number;
+}
 
 /** An etcd whose members are containers, with etcd's own settings. */
 export class EtcdCluster {
@@ -64,15 +74,27 @@ export class EtcdCluster {
     await docker('kill', ...names.map((name) => this.idOf(name)));
   }
 
-  /** Returns the name of the member that leads now. */
-  async leader(): Promise<string> {
-    const clients = this.hostsFromHere.map((hosts) => new Etcd3({ hosts }));
+  /**
+   * Resolves once one of `running` leads, at once if one does.
+   *
+   * @param running the names of members that answer
+   */
+  async led(running: readonly string[] = this.names): Promise<Leadership> {
+    const hosts = this.hostsFromHere;
+    const clients = running.map((name) => new Etcd3({ hosts: hosts[this.names.indexOf(name)] ?? '' }));
     try {
-      for (const [i, client] of clients.entries()) {
-        const { header, leader } = await client.maintenance.status();
-        if (header.member_id === leader) return this.names[i] ?? '';
+      for (;;) {
+        for (const [i, client] of clients.entries()) {
+          const { header, leader } = await client.maintenance.status();
+          if (header.member_id !== leader) continue;
+          return {
+            leader: running[i] ?? '',
+            term: Number(header.raft_term),
+            atMs: Number(process.hrtime.bigint()) / 1e6,
+          };
+        }
+        await pause(20);
       }
-      throw new Error('no member of etcd leads');
     } finally {
       for (const client of clients) client.close();
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ContainerStage, longestSilence } from './stage.js';
+import { ContainerStage, longestSilence, STEADY_MODE } from './stage.js';
 
 describe('a network that is cut, each replica in a container', () => {
   const stage = new ContainerStage();
@@ -17,7 +17,7 @@ describe('a network that is cut, each replica in a container', () => {
   });
 
   it('between a backup and all others heals, and the backup returns', async () => {
-    const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
+    const { unknown, none } = await stage.play({ mode: STEADY_MODE }, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
       await bank.disconnect(backup);
       await bank.until(({ inSync }) => inSync.length === 2);
@@ -29,7 +29,7 @@ describe('a network that is cut, each replica in a container', () => {
   });
 
   it('between a client and one backup keeps no call from ending', async () => {
-    const { unknown, none } = await stage.play({}, async ({ bank, load, wires }) => {
+    const { unknown, none } = await stage.play({ mode: STEADY_MODE }, async ({ bank, load, wires }) => {
       const [backup = ''] = bank.backups;
       const [client, replica] = [load.id, bank.idOf(backup)];
       await wires.cut(client, replica);
@@ -66,7 +66,7 @@ describe('a network that is cut, each replica in a container', () => {
   });
 
   it('in one direction, so that the primary does not hear one backup, loses no call', async () => {
-    await stage.play({}, async ({ bank, wires }) => {
+    await stage.play({ mode: STEADY_MODE }, async ({ bank, wires }) => {
       const [backup = ''] = bank.backups;
       const [from, to] = [bank.idOf(backup), bank.idOf(bank.primary)];
       await wires.silence(from, to);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ContainerStage, MODE, modeText } from './stage.js';
+import { ContainerStage, MODE, modeText, STEADY_MODE } from './stage.js';
 
 /** The id of a call that must not take effect: the history has no place left for it. */
 const LATE_ID = 4_000_000_000;
@@ -34,7 +34,7 @@ describe('SIGSTOP for longer than the lease, each replica in a container', () =>
   });
 
   it('of a backup loses no call', async () => {
-    const { unknown, none } = await stage.play({}, async ({ bank, load }) => {
+    const { unknown, none } = await stage.play({ mode: STEADY_MODE }, async ({ bank, load }) => {
       const [backup = ''] = bank.backups;
       await bank.pause(backup);
       await bank.until(({ inSync }) => inSync.length === 2);

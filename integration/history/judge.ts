@@ -16,6 +16,8 @@ export interface Verdict {
   readonly unknown: number;
   /** How many calls certainly took no effect. */
   readonly none: number;
+  /** How much work the checker had: how often it tried a call in a place. */
+  readonly steps: number;
 }
 
 /**
@@ -29,7 +31,8 @@ export function judge(calls: readonly Called[], books: Books): Verdict {
   if (result.verdict === 'undecided') violations.push(`the checker gave up after ${result.steps} steps`);
   if (result.verdict === 'violated') violations.push(explain(bankModel, result).split('\n').slice(-12).join('\n'));
   const count = (...kinds: readonly string[]): number => calls.filter(({ end }) => kinds.includes(end.kind)).length;
-  return { violations, answered: count('answered', 'refused'), unknown: count('unknown'), none: count('none') };
+  const { steps } = result;
+  return { violations, answered: count('answered', 'refused'), unknown: count('unknown'), none: count('none'), steps };
 }
 
 function operationOf({

@@ -1,17 +1,17 @@
 import { status as Status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Conversation, hear, type Kind, statusOf, textsOf } from './conversation.js';
-import { bare, type Deployment, deployments, kindsOf, type Running } from './deployment.js';
+import { bare, type Deployment, deployments, kindsOf, type Running, type Setup } from './deployment.js';
 import { gate, reply } from './script.js';
 
-/** The lease, for which a dead replica holds up the others. */
-const LEASE_MS = 500;
+/** The lease of a group whose primary dies: how long that holds up the others. */
+const SHORT_LEASE_MS = 500;
 
 const started: Running[] = [];
 afterEach(() => Promise.all(started.splice(0).map((running) => running.stop())));
 
-async function start(deployment: Deployment): Promise<Running> {
-  const running = await deployment.start({ leaseMs: LEASE_MS });
+async function start(deployment: Deployment, setup: Setup = {}): Promise<Running> {
+  const running = await deployment.start(setup);
   started.push(running);
   return running;
 }
@@ -46,7 +46,7 @@ describe.each(deployments)('a server that goes in the middle of a call, %s', (de
     });
 
     it('breaks the call when its shutdown is forced, unless another server takes over', async () => {
-      const running = await start(deployment);
+      const running = await start(deployment, { leaseMs: SHORT_LEASE_MS });
       const call = await beginCall(running, kind, 'broken');
       running.serving.server.forceShutdown();
       running.gates.open('broken');

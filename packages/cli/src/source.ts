@@ -7,7 +7,7 @@ import { read } from './identity.js';
 
 /** Where the records of groups are kept. */
 export interface Source {
-  /** What messages call the place. */
+  /** The name of the place in messages. */
   readonly name: string;
   readonly groups: () => Promise<readonly string[]>;
   readonly coordinator: (group: string) => Coordinator;

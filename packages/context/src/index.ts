@@ -1,4 +1,4 @@
-/** What ties a call to the handler that makes it, across the packages of servers and clients. */
+/** The tie between a call and the handler that makes it, across the packages of servers and clients. */
 export {
   callsExpected,
   currentHandling,

@@ -105,6 +105,14 @@ async function muting(host: string) {
   };
 }
 
+/** Tells whether something that is under way has ended by now, well or not. */
+function watchEnd(underWay: Promise<unknown>): { readonly ended: boolean } {
+  const watched = { ended: false };
+  const end = () => Object.assign(watched, { ended: true });
+  underWay.then(end, end);
+  return watched;
+}
+
 async function change(coordinator: Coordinator, from: number, to: number): Promise<void> {
   for (let epoch = from + 1; epoch <= to; epoch++) {
     const result = await coordinator.compareAndSwap((epoch - 1) as Epoch, record(epoch));
@@ -190,11 +198,16 @@ describe('a call to etcd', () => {
   it('fails at its deadline when etcd is suspended, and leaves the outcome of a change unknown', async () => {
     const server = await start();
     const coordinator = open({ hosts: server.host, deadlineMs: 300 });
+    const patient = open({ hosts: server.host, deadlineMs: 20 * 300 });
     await change(coordinator, 0, 1);
+    await patient.read();
     server.suspend();
+    const waiting = watchEnd(patient.read());
     await expect(coordinator.read()).rejects.toMatchObject({ code: 'UNDERSTUDY_COORDINATOR' });
     const swap = await coordinator.compareAndSwap(1 as Epoch, record(2));
     expect(swap).toMatchObject({ kind: 'unknown', cause: { code: 'UNDERSTUDY_COORDINATOR' } });
+    // However slow the machine is: both ended while a read that has twenty times as long had not.
+    expect(waiting.ended).toBe(false);
     server.resume();
     // The change that was asked for before may take effect now, or never.
     const { epoch } = (await coordinator.read()) ?? { epoch: 0 };
@@ -212,8 +225,12 @@ describe('a call to etcd', () => {
   it('is answered by another member when one is silent', async () => {
     const server = await start();
     const silent = await silentMember();
+    const patient = open({ hosts: [silent, server.host], deadlineMs: ONE_HOUR_MS, hedgeMs: 200 * 50 });
+    const waiting = watchEnd(patient.read());
     const coordinator = open({ hosts: [silent, server.host], deadlineMs: ONE_HOUR_MS, hedgeMs: 50 });
     await change(coordinator, 0, 3);
+    // However slow the machine is: all three were answered before a call that hedges two hundred times as late.
+    expect(waiting.ended).toBe(false);
     const watch = watching(open({ hosts: [silent, server.host], hedgeMs: 50 }));
     await watch.until(() => watch.epochs.includes(3));
   });

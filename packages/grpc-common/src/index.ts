@@ -1,4 +1,6 @@
-/** What clients and servers agree on in gRPC's terms. Nothing here keeps state or decides anything of the protocol. */
+/**
+ * The agreements of clients and servers in gRPC's terms. Nothing here keeps state or decides anything of the protocol.
+ */
 export { Backoff, type BackoffRange } from './backoff.js';
 export { asBuffer, identity } from './buffers.js';
 export { callerOf, callerProof, setCaller, setIdempotencyKey } from './caller-metadata.js';

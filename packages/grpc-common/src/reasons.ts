@@ -1,4 +1,4 @@
-/** What was thrown, for logs and statuses: JavaScript lets a program throw anything. */
+/** The text of something thrown, for logs and statuses: JavaScript lets a program throw anything. */
 import type { UnderstudyError } from '@understudy/core';
 
 /** The sentence of an error of ours without its code, which a status puts in front of it again. */

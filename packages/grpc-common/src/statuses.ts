@@ -9,7 +9,7 @@ import { PRIMARY_KEY } from './keys.js';
 import { metadataOf } from './metadata.js';
 import { sentenceOf } from './reasons.js';
 
-/** What a status may say beyond its error's code. */
+/** The details that a status may have besides its error's code. */
 export interface ErrorFacts {
   /** Default: what `ERROR_CODES` says of the code. */
   readonly mayHaveTakenEffect?: boolean;

@@ -1,6 +1,6 @@
 import { run } from './command/run.js';
 
-// Who reads a trace may stop before its end: `| head` is no failure.
+// A reader of a trace may stop before its end: `| head` is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);

@@ -11,7 +11,7 @@ import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
 import { reasonOf } from './violation.js';
 
-/** What a run is limited to, and who reads it. */
+/** The limits of a run, and the reader of its trace. */
 export interface SimulateOptions extends PlanLimits {
   readonly tracer?: Tracer;
 }

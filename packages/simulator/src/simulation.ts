@@ -49,7 +49,7 @@ export class Simulation extends Narration implements Ports {
   readonly servers: readonly ServerHost[];
   readonly clients: readonly ClientHost[];
   readonly hosts: readonly (ServerHost | ClientHost)[];
-  /** What handlers call, in runs where they call something. */
+  /** The service that handlers call, in runs where they call one. */
   readonly callee: Callee | undefined;
   /** A group that is a client of this one, in such runs. */
   readonly caller: CallingGroup | undefined;
@@ -104,7 +104,7 @@ export class Simulation extends Narration implements Ports {
     return ++this.#calls;
   }
 
-  /** What an operation asks of the workload's machine. */
+  /** The operation as the workload's machine takes it. */
   drawInput(readOnly: boolean): unknown {
     return this.plan.workload.draw(this.choices, readOnly, this.history.operations.length);
   }

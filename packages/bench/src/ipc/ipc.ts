@@ -17,7 +17,7 @@ export interface Question {
   readonly args: readonly unknown[];
 }
 
-/** What a process says: the answer to a question, or news that nobody asked for. */
+/** A message of a process: the answer to a question, or news that nobody asked for. */
 export type Said =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string }

@@ -1,6 +1,6 @@
 import type { Mode } from '../service/service-config.js';
 
-/** What the process of a replica is told when it starts. */
+/** The job that the process of a replica gets when it starts. */
 export interface ReplicaJob {
   readonly id: string;
   /** The address on which it listens. */

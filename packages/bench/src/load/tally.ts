@@ -1,4 +1,4 @@
-/** What a driver counts while it is measured. */
+/** The counts that a driver keeps while it is measured. */
 import { build } from 'hdr-histogram-js';
 import { usage } from '../ipc/child-side.js';
 import type { Mark } from '../ipc/commands.js';

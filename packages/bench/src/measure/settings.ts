@@ -4,7 +4,7 @@ import type { Mode } from '../service/service-config.js';
 export const SECTIONS = ['throughput', 'latency', 'streams', 'wire', 'failover', 'recovery'] as const;
 export type Section = (typeof SECTIONS)[number];
 
-/** What a run of the benchmark is asked to do. */
+/** The task of a run of the benchmark. */
 export interface Settings {
   readonly only: readonly Section[];
   /** Names of variants, always with the bare service. Empty: all variants. */
@@ -26,7 +26,7 @@ export interface Settings {
   readonly json: string | undefined;
 }
 
-/** What every measurement needs to know. */
+/** The settings that every measurement uses. */
 export interface Bench {
   readonly settings: Settings;
   readonly interrupt: AbortSignal;

@@ -10,7 +10,7 @@ import type { Variant } from './variants.js';
 const REST_SECONDS = 1;
 const NOTHING: Flow = { bytes: 0, messages: 0, headers: 0 };
 
-/** What passed, by the kind of connection and the direction. */
+/** The messages and bytes that passed, by the kind of connection and the direction. */
 export interface Flows {
   readonly clientToPrimary: Flow;
   readonly primaryToClient: Flow;

@@ -1,8 +1,8 @@
-/** What the service config says about each method that a client calls. */
+/** The settings in the service config of each method that a client calls. */
 import { type GroupConfig, methodSettings } from '@understudy/core/internal';
 import { isUnreplicated } from '@understudy/grpc-common';
 
-/** What the service config says about one method. */
+/** The settings of one method. */
 export interface MethodPlan {
   /** The method is not part of the replicated service, so calls of it go their ordinary way. */
   readonly passesThrough: boolean;

@@ -1,4 +1,4 @@
-/** What the application sends on a stream. */
+/** The messages that the application sends on a stream, until the session takes them. */
 import { STREAM_WINDOW } from '@understudy/core/internal';
 import type { OpenStream, StreamSession } from '../session/open-stream.js';
 

@@ -1,4 +1,4 @@
-/** What calls of every kind have in common on their way through the channel's session. */
+/** The way through the channel's session, as calls of every kind take it. */
 import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { ErrorCode } from '@understudy/core';
 import type { CallId, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core/internal';

@@ -220,7 +220,12 @@ describe('a replicated stream, compared with a bare one', () => {
   });
 
   it('is cancelled though it does not read, even if the server is done', async () => {
-    const made = (call: StreamingCall): void => void setTimeout(() => cancel(call), 1_500);
+    const made = async (call: StreamingCall): Promise<void> => {
+      await call.until(({ events }) => events.includes('metadata'));
+      // What the server sent before it answered another call has arrived too.
+      await call.another('say the request', { kind: 'watch' }).heard;
+      cancel(call);
+    };
     const { ours } = await both('list', { kind: 'watch', count: 40, paused: true, made });
     expect(ours.events).toEqual(['metadata', 'error', 'status 1']);
     expect(ours.status.details).toBe('Cancelled on client; the call may have taken effect');

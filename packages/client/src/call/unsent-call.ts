@@ -1,6 +1,6 @@
 import type { AuthContext } from '@understudy/grpc-common';
 
-/** What grpc-js's call interface tells of the connection, for calls of which nothing leaves this process: nothing. */
+/** The connection of a call that never leaves this process, as grpc-js's call interface asks for it: there is none. */
 export abstract class UnsentCall {
   getPeer(): string {
     return 'unknown';

@@ -10,7 +10,7 @@ import { type ClientStatus, SessionHost } from './session-host.js';
 
 type CreateCall = Channel['createCall'];
 
-/** What `replicated` has settled for all channels made from its options. */
+/** The settings that all channels made from the options of one `replicated` share. */
 export interface ChannelPlan {
   readonly config: GroupConfig;
   readonly makeSession: MakeSession;

@@ -39,7 +39,7 @@ export interface HostSetup {
   readonly callerSecret: string | undefined;
 }
 
-/** What a channel knows about its group. */
+/** Everything that a channel knows about its group. */
 export interface ClientStatus {
   /** Address of the primary, as the target writes it; undefined while it is unknown. */
   readonly primary: string | undefined;

@@ -1,4 +1,4 @@
-/** What a stream has received and its application has not heard yet. */
+/** Items that a stream has received and its application has not heard yet. */
 import { status as Status, type StatusObject } from '@grpc/grpc-js';
 import { assert, type MetadataEntries, type Reply, type StreamItem, unreachable } from '@understudy/core/internal';
 
@@ -7,7 +7,7 @@ export type IncomingEnd =
   | { readonly local: false; readonly ending: Reply }
   | { readonly local: true; readonly ending: StatusObject };
 
-/** What the application is to hear next. */
+/** The event that the application is to hear next. */
 export type Incoming =
   /** `index` is 0 for metadata that no item brought. */
   | { readonly kind: 'metadata'; readonly entries: MetadataEntries | undefined; readonly index: number }

@@ -15,7 +15,7 @@ const STALLED_MS = 1000;
  */
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
 
-/** What a link tells its session. */
+/** The news that a link has for its session. */
 export interface LinkEvents {
   linkUp(slot: number): void;
   linkDown(slot: number): void;

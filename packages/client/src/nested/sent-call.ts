@@ -11,7 +11,7 @@ import type { Reply } from '@understudy/core/internal';
 import { type InterceptingCallInterface, messageOf } from '@understudy/grpc-common';
 import { replyOutcome } from '../rpc/reply-outcome.js';
 
-/** What a call on a channel is made with. */
+/** The arguments that a call on a channel is made with. */
 export interface CallTarget {
   /** `/package.Service/Method` */
   readonly path: string;
@@ -19,7 +19,7 @@ export interface CallTarget {
   readonly host: string | undefined;
 }
 
-/** What a handler has set for its call, besides metadata and message. */
+/** The settings that a handler gave its call, besides metadata and message. */
 export interface CallSettings extends CallTarget {
   readonly credentials: CallCredentials | undefined;
 }

@@ -39,10 +39,13 @@ describe('the load-balancing policy without our interceptor', () => {
 
   it.each([0, 1, 2])('finds the primary in slot %i by the refusals of the other replicas', async (primary) => {
     group.primary = primary;
-    for (let i = 0; i < 5; i++) expect((await ask(client, 'x')).value).toBe('x');
+    const refusals = (): number => group.replicas.reduce((sum, { refused }) => sum + refused, 0);
+    expect((await ask(client, 'x')).value).toBe('x');
+    const before = refusals();
+    for (let i = 1; i < 5; i++) expect((await ask(client, 'x')).value).toBe('x');
     expect(group.replicas[primary]?.answered).toBe(5);
-    const refusals = group.replicas.reduce((sum, { refused }) => sum + refused, 0);
-    expect(refusals).toBeLessThanOrEqual(1);
+    // While the primary is not yet connected, several others may refuse; who was found once is asked first.
+    expect(refusals()).toBe(before);
   });
 
   it('tries the other replicas in turn when a refusal does not name the primary', async () => {

@@ -14,7 +14,7 @@ export interface ReplicaAddress {
    * is compared with this.
    */
   readonly text: string;
-  /** What grpc-js connects to. A host name is looked up at each attempt. */
+  /** The target that grpc-js connects to. A host name is looked up at each attempt. */
   readonly address: experimental.SubchannelAddress;
   /** The target of a channel to this replica alone. */
   readonly target: string;

@@ -140,7 +140,7 @@ class RpcReply {
   }
 }
 
-/** What gRPC ends calls with when a connection breaks, a server shuts down or a deadline passes. */
+/** The statuses with which gRPC ends calls when a connection breaks, a server shuts down or a deadline passes. */
 const PASSING: readonly Status[] = [Status.UNAVAILABLE, Status.CANCELLED, Status.DEADLINE_EXCEEDED];
 
 /**

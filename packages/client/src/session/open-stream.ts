@@ -17,7 +17,7 @@ export interface OpenStream extends OpenCall {
   deliver(outcome: Reply): void;
 }
 
-/** What the runner of a session does for a stream. */
+/** The runner of a session, as far as a stream uses it. */
 export interface StreamSession {
   openStream(stream: OpenStream): void;
   /** Sends one message. The next may follow only after `onWritable`, which may be called before this returns. */

@@ -29,7 +29,7 @@ const BACKLOG_MAX_BYTES = 32 * 1024 * 1024;
 /** A session ends within a bound of its own after `close`; one that does not is ended after this. */
 const CLOSE_MAX_MS = 10_000;
 
-/** What a runner needs from the channel it runs for. */
+/** The things that a runner needs from the channel it runs for. */
 export interface RunnerSetup {
   /** Proves to replicas that this client opened the session. It goes to them alone, and into no log. */
   readonly secret: Uint8Array;

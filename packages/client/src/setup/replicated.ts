@@ -1,4 +1,4 @@
-/** What an application meets of the client: `replicated`, and the handle on a client made with it. */
+/** The client's side that applications use: `replicated`, and the handle on a client made with it. */
 import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
@@ -11,7 +11,7 @@ import type { MakeSession } from '../session/session-port.js';
 import { channelMarker, replicationInterceptor } from './interceptor.js';
 import { registerUnderstudy } from './registration.js';
 
-/** What `replicated` needs to know. */
+/** The options of `replicated`. */
 export interface ReplicatedOptions {
   /**
    * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The one that
@@ -84,7 +84,7 @@ export function replicatedWith(
   };
 }
 
-/** What a replicated client can be asked besides its calls. */
+/** The handle on a replicated client, for everything besides its calls. */
 export interface UnderstudyClient {
   /**
    * Takes no new calls, lets the open ones end, flushes, waits within a bound for stability, deregisters and ends the

@@ -40,12 +40,15 @@ function method(name: string, requestStream: boolean, responseStream = requestSt
   };
 }
 
+/** These groups fail over only if they are told to: no busy machine stalls a replica for this long. */
+const LONG_LEASE_MS = 20_000;
+
 export const serviceConfig = {
   loadBalancingConfig: [
     {
       understudy: {
         group: 'test',
-        leaseMs: 200,
+        leaseMs: LONG_LEASE_MS,
         methods: [{ name: [{ service: 'test.Echo', method: 'Look' }], readOnly: true }],
       },
     },

@@ -45,9 +45,11 @@ export class StreamingCall {
   written = 0;
   #error: ServiceError | undefined;
   #initialMetadata: Metadata | undefined;
+  readonly #client: Client;
   readonly #watchers = new Watchers(this);
 
   constructor(client: Client, does: Does, ask: StreamAsk) {
+    this.#client = client;
     const { kind = 'chat', count, metadata = new Metadata(), options = {}, request = 'x' } = ask;
     metadata.set('does', does);
     if (count !== undefined) metadata.set('count', String(count));
@@ -87,6 +89,11 @@ export class StreamingCall {
   /** Resolves once the call has got that far. */
   until(condition: (call: this) => boolean): Promise<void> {
     return this.#watchers.until(condition);
+  }
+
+  /** Makes another call of the same client. */
+  another(does: Does, ask: StreamAsk): StreamingCall {
+    return new StreamingCall(this.#client, does, ask);
   }
 
   #open(

@@ -2,31 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnderstudyError } from '../model/error.js';
 import type { GroupRecord } from '../model/record.js';
+import { A, B, recordJson as json } from '../testing/sample-record.js';
 import { parseRecord, recordFromJson, recordToJson, sameRecord } from './codec.js';
-
-const A = '0123456789abcdef0123456789abcdef';
-const B = 'fedcba9876543210fedcba9876543210';
-
-const json = (changes: object = {}): Record<string, unknown> => ({
-  version: 1,
-  group: 'bank',
-  origin: A,
-  secret: 'of tests',
-  epoch: 7,
-  term: 3,
-  primary: { id: 'bank-1', incarnation: A },
-  inSync: [
-    { id: 'bank-1', incarnation: A },
-    { id: 'bank-2', incarnation: B },
-  ],
-  addresses: { 'bank-2': '10.0.0.2:50051', 'bank-1': '[::1]:50051' },
-  adoptedThrough: [
-    { term: 2, through: 0 },
-    { term: 3, through: 41 },
-  ],
-  forced: false,
-  ...changes,
-});
 
 const record = (changes: object = {}): GroupRecord => parseRecord(json(changes), 'bank');
 

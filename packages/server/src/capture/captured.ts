@@ -14,7 +14,7 @@ export type Serialize = (value: unknown) => unknown;
 export type Deserialize = (bytes: Buffer) => unknown;
 
 export type Callback = sendUnaryData<unknown>;
-/** What grpc-js knows about a method from the definition of its service. */
+/** A method as the definition of its service describes it to grpc-js. */
 export type Definition = MethodDefinition<unknown, unknown>;
 
 export type UnaryHandler = (call: ServerUnaryCall<unknown, unknown>, callback: Callback) => unknown;
@@ -32,7 +32,7 @@ interface HandlerOf {
 /** The four kinds of methods, as grpc-js names them. */
 export type MethodKind = keyof HandlerOf;
 
-/** What a method has whatever its kind. */
+/** The properties that a captured method of any kind has. */
 export interface CapturedCodec {
   readonly path: string;
   readonly requestDeserialize: Deserialize;
@@ -50,7 +50,7 @@ interface Captured<K extends MethodKind> extends CapturedCodec {
   readonly responseDeserialize: Deserialize | undefined;
   /** Whether its definition says `idempotency_level = NO_SIDE_EFFECTS`. */
   readonly readOnly: boolean;
-  /** What interceptors are told about the method. */
+  /** The description of the method that interceptors get. */
   readonly descriptor: ServerMethodDefinition<unknown, unknown>;
 }
 

@@ -1,31 +1,71 @@
-/** Keeps calls away from a replica that is not the primary. */
-import { type Metadata, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+/** Decides which interceptors a call of the server meets, and keeps calls away from a replica that is not the primary. */
+import {
+  type Metadata,
+  type Server,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import { UnderstudyError } from '@understudy/core';
 import { errorStatus } from '@understudy/grpc-common';
 import { mayHaveTakenEffect } from './retries.js';
 
 export interface GuardOptions {
   /** Whether a method's calls are replicated. */
   readonly isReplicated: (path: string) => boolean;
+  /** Whether a method is one of the replica's own: the links of clients and replicas, and Admin. */
+  readonly isOwn: (path: string) => boolean;
   /** Whether this replica takes calls, because it is the primary or about to be. */
   readonly serves: () => boolean;
   readonly primaryAddress: () => string | undefined;
 }
 
 /**
- * An interceptor that refuses calls of replicated methods on a replica that is not the primary, before their body is
- * read. It stands nearest the wire; on the primary it lets calls pass at no cost.
+ * The one interceptor that a replica's server has. What it does with a call depends on the method:
+ *
+ * - A replicated method's calls are refused on a replica that is not the primary, before their body is read. On the
+ *   primary they pass at no cost, and meet the user's interceptors before they are ordered, whatever carries them.
+ * - The replica's own services are let pass. Their callers are replicas, sessions and operators, which have no
+ *   credentials of the user's service; a call that a session sends in frames meets the user's interceptors by itself.
+ * - All others are served by this process alone, and meet the user's interceptors here, as on a server without us.
  */
 export class Guard {
   readonly #options: GuardOptions;
+  #users: readonly ServerInterceptor[] = [];
   #passed = false;
 
   constructor(options: GuardOptions) {
     this.#options = options;
   }
 
+  /** Gives the user's interceptors, the first nearest the wire. */
+  use(users: readonly ServerInterceptor[]): void {
+    this.#users = users;
+  }
+
+  /**
+   * Checks that no interceptor stands beside this one. It would see no call that a session sends in frames, and if it
+   * authenticates callers, whoever uses a session would get past it.
+   *
+   * @throws UnderstudyError UNDERSTUDY_SETUP
+   */
+  checkAlone(server: Server): void {
+    // grpc-js has no public way to ask for a server's interceptors. If a later version keeps them elsewhere, nothing is
+    // checked.
+    const { interceptors } = server as unknown as { readonly interceptors?: unknown };
+    if (!Array.isArray(interceptors) || interceptors.every((each) => each === this.interceptor)) return;
+    throw new UnderstudyError('UNDERSTUDY_SETUP', BESIDE);
+  }
+
   readonly interceptor: ServerInterceptor = (method, call) => {
-    const { isReplicated, serves, primaryAddress } = this.#options;
-    if (!isReplicated(method.path)) return call as ServerInterceptingCall;
+    const { isReplicated, isOwn, serves, primaryAddress } = this.#options;
+    if (!isReplicated(method.path)) {
+      if (isOwn(method.path)) return call as ServerInterceptingCall;
+      return this.#users.reduce<ServerInterceptingCallInterface>(
+        (inner, interceptor) => interceptor(method, inner),
+        call,
+      ) as ServerInterceptingCall;
+    }
     this.#passed = true;
     if (serves()) return call as ServerInterceptingCall;
     const refuse = (metadata: Metadata): void =>
@@ -46,3 +86,6 @@ export class Guard {
     return this.#passed;
   }
 }
+
+const BESIDE =
+  'the server has interceptors that would miss calls which clients send in frames; give them to the replica: new grpc.Server({ interceptors: replica.interceptors([yours]) })';

@@ -37,13 +37,13 @@ export interface Addressee {
   readonly asker?: HandlerRun;
 }
 
-/** What comes of one ordered message, from the core's `execute` to `executed`. */
+/** The processing of one ordered message, from the core's `execute` to `executed`. */
 export class Step {
   readonly task: OrderedTask;
   readonly called: UnaryRun | undefined;
   /** The handler that the message is for. */
   readonly run: HandlerRun | undefined;
-  /** What streaming handlers send during the step. */
+  /** The items that streaming handlers send during the step. */
   readonly outputs: readonly StreamOutput[];
   /** Handlers that had waited and end during the step. */
   readonly finished: Ending[] = [];

@@ -32,7 +32,7 @@ export class StreamRuns {
   readonly #options: StreamRunsOptions;
   readonly #streams = new Map<ConnectionId, Map<SeqNum, StreamRun>>();
   #open = 0;
-  /** What was sent since the step began; undefined between steps. */
+  /** The items that were sent since the step began; undefined between steps. */
   #outputs: StreamOutput[] | undefined;
 
   constructor(options: StreamRunsOptions) {

@@ -1,4 +1,4 @@
-/** What call objects of every kind show to handlers. */
+/** The properties and methods that call objects of every kind show to handlers. */
 import type { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core/internal';
@@ -31,7 +31,7 @@ export interface CallOrigin {
   readonly owner: { sendMetadata(metadata: Metadata): void };
 }
 
-/** What grpc-js's call objects have whatever the kind of method. */
+/** The methods of grpc-js's call objects that do not depend on the kind of method. */
 export interface CallSurface {
   cancelled: boolean;
   readonly metadata: Metadata;

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type StreamCallOwner, type StreamOrigin, withSending } from './writable-call.js';
 
-/** What the receiving half of a call asks of its execution. */
+/** The execution of a call, as far as the receiving half of its call object uses it. */
 export interface ReceivingOwner extends StreamCallOwner {
   /** Says that the node stream has room for one more message. */
   startRead(): void;

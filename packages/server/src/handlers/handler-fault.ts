@@ -1,7 +1,7 @@
 /** Mistakes of handlers and interceptors, which end a call instead of the process. */
 /**
- * What a handler or an interceptor threw, or what a handler's promise rejected with. It is for a log, since no client
- * is told.
+ * An error that a handler or an interceptor threw, or with which a handler's promise was rejected. It is for a log,
+ * since no client is told.
  */
 export interface HandlerFault {
   readonly kind: 'threw' | 'rejected' | 'interceptor';

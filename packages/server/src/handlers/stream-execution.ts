@@ -11,7 +11,7 @@ import { WritableCall } from './writable-call.js';
 
 export interface StreamExecutionOptions {
   readonly captured: CapturedStream;
-  /** What opened the stream; it has the one request if the method takes only one. */
+  /** The request that opened the stream. It has the one message if the method takes only one. */
   readonly request: Request;
   /** The connection's peer as the primary saw it. */
   readonly peer: string;
@@ -24,7 +24,7 @@ export interface StreamExecutionOptions {
  * Runs the handler of a streaming method, step by step, as grpc-js would. Mistakes of the handler or of its listeners
  * that would end a process running grpc-js end the call with UNKNOWN `Unknown error`, as in `runUnary`.
  *
- * What comes of a step depends on the steps so far and on nothing else. Therefore each begins in a tick of its own:
+ * The result of a step depends on the steps so far and on nothing else. Therefore each begins in a tick of its own:
  * node's streams act in ticks and promises in microtasks, and which of them come first depends on where the step
  * begins. The caller waits for a `setImmediate` before the next step.
  */

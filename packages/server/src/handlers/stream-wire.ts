@@ -1,4 +1,4 @@
-/** What stands below the call object of a streaming method, where grpc-js has the HTTP/2 stream. */
+/** The lower end of a streaming method's call object, in the place where grpc-js has the HTTP/2 stream. */
 import type { Metadata } from '@grpc/grpc-js';
 import { STREAM_UNREAD_MAX, STREAM_UNREAD_MAX_BYTES, type StreamItem } from '@understudy/core/internal';
 import { entriesOf, errorStatus, NO_METADATA } from '@understudy/grpc-common';

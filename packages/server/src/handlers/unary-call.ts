@@ -4,7 +4,7 @@ import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core/internal';
 import { withCallSurface } from './call-surface.js';
 
-/** What a call object passes on to the execution it belongs to. */
+/** The execution that a call object belongs to, as far as the call object uses it. */
 export interface UnaryCallOwner {
   sendMetadata(metadata: Metadata): void;
   /** Takes an `error` that the handler emitted, which in grpc-js ends a call as an error given to the callback does. */

@@ -10,7 +10,7 @@ export interface Written {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** What a call object of a stream passes on to the execution it belongs to. */
+/** The execution that a call object of a stream belongs to, as far as the call object uses it. */
 export interface StreamCallOwner {
   sendMetadata(metadata: Metadata): void;
   /** Serializes a message, and counts it as waiting until it is sent. */
@@ -28,7 +28,7 @@ export interface StreamOrigin extends CallOrigin {
   readonly owner: StreamCallOwner;
 }
 
-/** What executions may do with a call object, and handlers should not. */
+/** Methods of a call object that executions use and handlers should not. */
 export interface StreamCall extends CallSurface, Writable {
   /** Sends what was written and then `status`, unless the handler has ended the stream before. */
   endWith(status: PartialStatus): void;

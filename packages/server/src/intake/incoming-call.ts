@@ -11,7 +11,7 @@ import {
   NO_METADATA,
 } from '@understudy/grpc-common';
 
-/** What an RPC of any kind tells. */
+/** The methods of an RPC of any kind that are read here. */
 type IncomingRpc = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getPeer' | 'getDeadline' | 'getPath'>;
 
 export interface IncomingCall {

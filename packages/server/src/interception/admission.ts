@@ -13,7 +13,7 @@ import { WireCall, type WireCallOptions } from './wire-call.js';
 export type AdmitResult =
   | {
       readonly kind: 'admitted';
-      /** What the interceptors made of the request; absent if they changed nothing. */
+      /** The request as the interceptors changed it; absent if they changed nothing. */
       readonly changed?: Request;
       /**
        * Sends the handler's outcome through the response half; to be called once. `sent` gets what goes to the client.

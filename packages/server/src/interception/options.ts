@@ -5,7 +5,7 @@ import type { HandlerFault } from '../handlers/handler-fault.js';
 import type { Calls } from '../intake/calls.js';
 import type { EventLoop } from '../loop/event-loop.js';
 
-/** What calls of every kind need on their way through the user's interceptors, in one life of a replica. */
+/** The options that calls of every kind need on their way through the user's interceptors, in one life of a replica. */
 export interface InterceptionOptions {
   readonly loop: EventLoop;
   readonly registry: HandlerRegistry;
@@ -17,7 +17,7 @@ export interface InterceptionOptions {
   readonly onFault: (fault: HandlerFault) => void;
 }
 
-/** What a call is answered with when interceptors hold as many calls as they may. */
+/** The answer to a call that comes while interceptors hold as many calls as they may. */
 export const OVERLOADED = errorReply(
   'UNDERSTUDY_OVERLOADED',
   'interceptors hold as many calls as they may; nothing was done, so call again later',

@@ -1,4 +1,4 @@
-/** What interceptors are shown of a message, and the bytes of what they pass on. */
+/** Messages as interceptors see them, and the bytes of those that they pass on. */
 import { UnderstudyError } from '@understudy/core';
 import type { Deserialize, Serialize } from '../capture/captured.js';
 

@@ -11,8 +11,8 @@ import { ResponseHalf } from './response-half.js';
 import { HALF_CLOSE, StreamWireCall } from './stream-wire-call.js';
 
 /**
- * What a passage tells its replica. Each is called in a microtask of its own, in order, out of reach of any
- * interceptor's `catch`.
+ * The news that a passage has for its replica. Each function is called in a microtask of its own, in order, out of
+ * reach of any interceptor's `catch`.
  */
 export interface PassageEvents {
   /**
@@ -29,7 +29,7 @@ export interface PassageEvents {
 export interface StreamPassageOptions extends AdmitOptions {
   readonly interceptors: readonly ServerInterceptor[];
   readonly captured: CapturedStream;
-  /** What opened the stream; it has the one request if the method takes only one. */
+  /** The request that opened the stream. It has the one message if the method takes only one. */
   readonly opening: Request;
   readonly peer: string;
   readonly events: PassageEvents;

@@ -1,4 +1,4 @@
-/** What stands nearest the wire when interceptors handle a unary call. */
+/** The call object nearest the wire when interceptors handle a unary call. */
 import type { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries, Reply } from '@understudy/core/internal';
 import { entriesOf, NO_METADATA } from '@understudy/grpc-common';

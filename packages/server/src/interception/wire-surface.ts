@@ -1,4 +1,4 @@
-/** What the innermost call has in common for all kinds of methods. */
+/** The part of the innermost call object that is the same for all kinds of methods. */
 import type { Metadata, ServerInterceptingCallInterface, ServerUnaryCall } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import type { Request } from '@understudy/core/internal';

@@ -31,7 +31,7 @@ import { AesOrderSeal } from './order-seal.js';
 import { RecordKeeper } from './record-keeper.js';
 import { UserState } from './user-state.js';
 
-/** What all lives of a replica have in common. */
+/** The parts that all lives of a replica share. */
 export interface LifeSetup {
   readonly id: ReplicaId;
   /** Where clients reach this replica. */

@@ -1,4 +1,4 @@
-/** What a user gives to `createReplica`, and what it returns. */
+/** The options that a user gives to `createReplica`, and the replica that it returns. */
 import type { Server, ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupSecretSource } from '../identity/group-secret.js';
@@ -6,7 +6,7 @@ import type { PeerNames } from '../identity/peer-trust.js';
 import type { CallerSecrets } from '../intake/identity.js';
 import type { PeerCredentials } from '../links/peer-link.js';
 
-/** What `createReplica` needs to know. */
+/** The options of `createReplica`. */
 export interface ReplicaServerOptions {
   /**
    * Name of the group. The service config has it already; given here too, the two must be equal, which catches a server that
@@ -145,16 +145,19 @@ export interface StartOptions {
 /** One replica of a service: a grpc-js server whose calls are ordered and replicated. */
 export interface ReplicaServer {
   /**
-   * The interceptors that `new grpc.Server({ interceptors })` must be given.
+   * The interceptors that `new grpc.Server({ interceptors })` must be given, alone.
    *
-   * @param users the service's own interceptors, the first nearest the wire; they run on the primary, before ordering
+   * @param users the service's own interceptors, the first nearest the wire. Calls of replicated methods meet them on
+   *   the primary, before they are ordered; calls of all other services, health and reflection among them, on every
+   *   replica, as on a server without us. The replica's own services (`understudy.v1`) do not meet them.
    */
   interceptors(users?: readonly ServerInterceptor[]): ServerInterceptor[];
   /**
    * Captures the services that are added to `server` from now on. When the server is shut down, the replica stops
    * first; when it is shut down by force, the replica is gone at once.
    *
-   * @throws UNDERSTUDY_SETUP when called twice, or when the server's limits of message size are not above 1 MiB
+   * @throws UNDERSTUDY_SETUP when called twice, when the server has interceptors besides those of `interceptors()`, or
+   *   when its limits of message size are not above 1 MiB
    */
   attach(server: Server): void;
   /**

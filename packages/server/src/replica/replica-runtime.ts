@@ -1,4 +1,4 @@
-/** What `createReplica` returns. */
+/** The replica that `createReplica` returns. */
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import { type Coordinator, type Logger, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
@@ -76,6 +76,7 @@ export class ReplicaRuntime implements ReplicaServer {
     });
     this.#guard = new Guard({
       isReplicated: (path) => this.#registry.get(path) !== undefined,
+      isOwn: (path) => OWN_PATHS.has(path),
       serves: () => this.#life?.serves === true,
       primaryAddress: () => this.#life?.primaryAddress,
     });
@@ -83,10 +84,12 @@ export class ReplicaRuntime implements ReplicaServer {
 
   interceptors(users: readonly ServerInterceptor[] = []): ServerInterceptor[] {
     this.#users = [...users];
+    this.#guard.use(this.#users);
     return [this.#guard.interceptor];
   }
 
   attach(server: Server): void {
+    this.#guard.checkAlone(server);
     this.#registry.attach(server);
     this.#server = server;
     server.addService(multicastService, {
@@ -334,6 +337,12 @@ export class ReplicaRuntime implements ReplicaServer {
     else refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'this replica has not started yet, or has stopped; try another');
   }
 }
+
+const OWN_PATHS: ReadonlySet<string> = new Set(
+  [multicastService, replicationService, adminService].flatMap((service) =>
+    Object.values(service).map(({ path }: { readonly path: string }) => path),
+  ),
+);
 
 const PAST_GUARD =
   'the call bypassed the replica; make the server with new grpc.Server({ interceptors: replica.interceptors([…]) })';

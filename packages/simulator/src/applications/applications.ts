@@ -25,7 +25,7 @@ export interface ApplicationsWorld extends PlainCallsWorld, PlainStreamWorld {
   readonly caller: { act(): void } | undefined;
 }
 
-/** What the users of a group do: call through sessions, or plainly, with and without an idempotency key. */
+/** The users of a group: they call through sessions, or plainly, with and without an idempotency key. */
 export class Applications {
   readonly #world: ApplicationsWorld;
   readonly #plainCalls: PlainCalls;

@@ -36,7 +36,7 @@ export interface CallingGroupWorld {
   readonly clients: readonly CallingClient[];
   readonly history: History;
   readonly coordinator: { readonly record: GroupRecord | undefined };
-  /** What an operation asks of the workload's machine. */
+  /** The operation as the workload's machine takes it. */
   drawInput(readOnly: boolean): unknown;
 }
 
@@ -180,7 +180,7 @@ export class CallingGroup {
   #give(ask: Ask, outcome: Reply): void {
     const { operation } = ask;
     const { history, coordinator } = this.#world;
-    // What an operator gave up may take place a second time.
+    // An effect that an operator gave up may take place a second time.
     if (coordinator.record?.forced && operation.state !== 'open') return;
     const other = this.#othersOf(ask).find(({ operation: { state } }) => state === 'answered');
     demand(

@@ -5,7 +5,7 @@ import type { Workload } from '../services/workload.js';
 import { demand } from '../violation.js';
 import type { StreamRecord } from './stream-record.js';
 
-/** What the interceptors of a simulation answer when they end a call before it is ordered. */
+/** The answer of a simulation's interceptors when they end a call before it is ordered. */
 export const REFUSED: Reply = Object.freeze({ kind: 'reply', code: 7, details: 'refused by an interceptor' });
 
 /** The reply to a one-way call. */
@@ -16,7 +16,7 @@ export interface ApplicationCall {
   readonly name: string;
   /** The client process that made it; negative for a call without our interceptor. */
   readonly process: number;
-  /** What the call asks of the workload's machine; null if nothing. */
+  /** The operation for the workload's machine; null if there is none. */
   readonly input: unknown;
   /** If it is a message of a stream: the stream's name, and the message's place among those of its client. */
   readonly place: { readonly stream: string; readonly position: number } | undefined;
@@ -100,7 +100,11 @@ export class History {
       return;
     }
     if (operation.state === 'never' && outcome.code === REFUSED.code) return;
-    demand(!operation.refused, () => `${operation.name} is answered, with the key of another`);
+    // Interceptors come first, and may refuse it by themselves.
+    demand(
+      !operation.refused || outcome.code === REFUSED.code,
+      () => `${operation.name} is answered, with the key of another`,
+    );
     demand(operation.state === 'open', () => `${operation.name} is answered, but was ${operation.state}`);
     operation.completedAt = this.#now++;
     if (isAccepted(outcome)) {

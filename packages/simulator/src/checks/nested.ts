@@ -20,7 +20,7 @@ export interface NestedCalleeWorld {
   readonly coordinator: { readonly record: GroupRecord | undefined };
 }
 
-/** What a call came to at the callee. */
+/** The outcome of a call at the callee. */
 interface Done {
   readonly client: string;
   readonly id: string;
@@ -28,7 +28,7 @@ interface Done {
   readonly value: string;
 }
 
-/** What a callee was asked, and what it did (DESIGN 5.7, 7.3, 7.6). */
+/** The calls that a callee got, and the effects that they had (DESIGN 5.7, 7.3, 7.6). */
 export class NestedCallee {
   readonly #world: NestedCalleeWorld;
   readonly #done = new Map<string, Done>();

@@ -14,7 +14,7 @@ import { contentOf } from '@understudy/core/testing';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
 
-/** What a replica may keep beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
+/** The room that a replica may take beyond the bounds of its config: a checkpoint's worth, and what a learner lacks. */
 const LOG_SLACK = 64;
 
 /**

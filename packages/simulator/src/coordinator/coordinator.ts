@@ -3,7 +3,7 @@ import { RecordStore } from '@understudy/core/testing';
 import type { Watch } from '../checks/watch.js';
 import { RecordRequest, type RequestingReplica, type RequestWorld } from './record-request.js';
 
-/** Who is told what happens to the record. */
+/** The listeners who are told what happens to the record. */
 export interface CoordinatorWorld extends RequestWorld {
   readonly watch: Pick<Watch, 'claims' | 'recordChanged'>;
   /**

@@ -44,7 +44,7 @@ export interface StageWorld {
   fault(among: readonly Host[], text: string): void;
 }
 
-/** What drills are made of. */
+/** The moves that drills are made of. */
 export class Stage {
   readonly world: StageWorld;
   readonly choices: Choices;
@@ -154,7 +154,7 @@ export class Stage {
     host.pausedUntilMs = this.world.nowMs + ms;
   }
 
-  /** What one replica sends to another on this link takes so long. */
+  /** Frames from one replica to another on this link take so long. */
   delay(from: ServerHost, to: ServerHost, ms: number): void {
     const link = from.peerLinks[to.index]?.toPeer;
     if (link === undefined) return;
@@ -216,7 +216,7 @@ export class Stage {
     return operation !== undefined && this.until(() => server.life.processed.includes(operation.name), withinMs);
   }
 
-  /** What one replica sends to the other is on its way for so long. @returns their link */
+  /** Frames from one replica to the other are on their way for so long. @returns their link */
   hold(from: ServerHost, to: ServerHost, ms: number): PeerLink | undefined {
     const link = from.peerLinks[to.index];
     if (link === undefined) return undefined;
@@ -233,7 +233,7 @@ export class Stage {
     link.heldUntilMs = heldUntilMs;
   }
 
-  /** What a client sends to a replica on its present link is on its way for so long. */
+  /** Frames from a client to a replica on its present link are on their way for so long. */
   holdRequests(client: ClientHost, server: ServerHost, ms: number): void {
     const link = client.links[server.index];
     if (link === undefined) return;
@@ -241,7 +241,7 @@ export class Stage {
     link.toServer.heldUntilMs = this.world.nowMs + ms;
   }
 
-  /** What a replica answers to a client is on its way for so long. */
+  /** Answers of a replica to a client are on their way for so long. */
   holdReplies(server: ServerHost, client: ClientHost, ms: number): void {
     const link = client.links[server.index];
     if (link === undefined) return;

@@ -3,7 +3,7 @@ import type { History } from '../checks/history.js';
 import type { Watch } from '../checks/watch.js';
 import type { Plan } from '../plan/plan.js';
 
-/** What is looked at when the world stands still. */
+/** The parts of the world that are checked when it stands still. */
 export interface SafetyWorld {
   readonly plan: Plan;
   readonly coordinator: { readonly record: GroupRecord | undefined };

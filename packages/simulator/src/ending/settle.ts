@@ -149,8 +149,8 @@ const askedAgain = (world: SettlingWorld): boolean =>
   within(world, ANSWERED_WITHIN_MS, () => openCalls(world) === 0 && world.caller?.askAgain() !== false);
 
 /**
- * What only other replicas held is lost now. The chosen replica must still go on with one history, and all replicas
- * with the same.
+ * Orders that only other replicas held are lost now. The chosen replica must still go on with one history, and all
+ * replicas with the same.
  */
 function force(world: SettlingWorld): void {
   const { coordinator, servers, choices } = world;

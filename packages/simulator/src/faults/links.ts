@@ -42,7 +42,7 @@ export function isolate(world: FaultWorld): void {
   world.stirUntilMs = nowMs + ms;
 }
 
-/** What is on its way in one direction of a link takes long. */
+/** Everything on its way in one direction of a link takes long. */
 export function hold(world: FaultWorld): void {
   const { choices, network, plan, nowMs } = world;
   const server = choices.pick(world.servers);

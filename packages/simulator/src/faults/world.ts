@@ -6,7 +6,7 @@ import type { Network } from '../network/network.js';
 import type { Plan } from '../plan/plan.js';
 import type { Narrator } from '../trace/narrator.js';
 
-/** What faults befall. */
+/** The parts of a run that faults befall. */
 export interface FaultWorld extends Narrator {
   readonly nowMs: number;
   readonly plan: Plan;

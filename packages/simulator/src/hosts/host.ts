@@ -4,7 +4,7 @@ import type { Choices } from '../draw/choices.js';
 import type { Plan } from '../plan/plan.js';
 import type { Named, Narrator } from '../trace/narrator.js';
 
-/** What every process needs of the run around it. */
+/** The run, as far as every process in it uses it. */
 export interface HostWorld extends Narrator {
   readonly nowMs: number;
   readonly choices: Choices;

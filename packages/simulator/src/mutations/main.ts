@@ -16,7 +16,7 @@ const { rule, bound, search, markdown } = new Command('mutations')
   .parse()
   .opts<{ rule: string[]; bound: number; search?: true; markdown?: true }>();
 
-// What was copied is removed as the process ends.
+// The copies are removed as the process ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(EXIT_INTERRUPTED));
 
 const findings = await runMutations({

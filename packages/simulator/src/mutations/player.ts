@@ -9,7 +9,7 @@ export interface SeedBatch {
   readonly setting: Setting;
 }
 
-/** What the program of a build says to whoever started it. */
+/** A message from the program of a build to the process that started it. */
 export type Report = { readonly begins: number } | { readonly violates: number; readonly reason: string };
 
 /** Waits until the report is on its way: a run that never ends would hold it back. */

@@ -18,12 +18,12 @@ export interface MutationOptions {
   readonly onFinding?: (finding: Finding) => void;
 }
 
-/** What the simulator says to a core that lacks a rule. */
+/** The simulator's verdict on a core that lacks a rule. */
 export interface Finding {
   readonly rule: string;
   /** Seeds that were played at most. */
   readonly bound: number;
-  /** What every run had. */
+  /** The setting of every run. */
   readonly setting: Setting;
   /** A seed that breaks a promise without the rule, and keeps all of them with it. */
   readonly violation: SeedViolation | undefined;

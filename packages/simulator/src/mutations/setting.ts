@@ -1,6 +1,6 @@
 /**
- * What all runs have that are to show the lack of a rule: a drill, by its name; streams; nested calls; undefined: none
- * of them.
+ * The setting of all runs that are to show the lack of a rule: a drill, by its name; streams; nested calls; undefined:
+ * none of them.
  */
 export type Setting = string | undefined;
 export const STREAMS = 'streams';

@@ -59,7 +59,7 @@ export class Reach<Client extends ReachClient, Server extends ReachServer> {
   #passes(client: Client, server: Server): boolean {
     const link = client.links[server.index];
     if (link === undefined || !link.serverOpen || !client.runs || !server.runs) return false;
-    // What was sent and has not arrived is as good as cut off.
+    // A frame that was sent and has not arrived is as good as cut off.
     if (this.#isCutBetween(client, server) || link.toServer.length > 0) return false;
     const { nowMs } = this.#world;
     return link.toServer.heldUntilMs <= nowMs && link.toClient.heldUntilMs <= nowMs;

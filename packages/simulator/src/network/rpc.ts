@@ -12,7 +12,7 @@ import { demand } from '../violation.js';
 import type { Caller } from './caller.js';
 import type { LinkEnd, LinkWorld } from './timed-link.js';
 
-/** What a session asks its adapter to call. */
+/** A call that a session asks its adapter to make. */
 type Invoke = Extract<SessionEffect, { kind: 'invoke' }>;
 
 /** The client that makes the call. */
@@ -48,7 +48,7 @@ export class Rpc implements Act, Caller {
   readonly #name: string;
   #stage: 'going' | 'there' | 'back' | 'broken' | 'over' = 'going';
   #reply: { readonly header: RpcReplyHeader; readonly outcome: Outcome } | undefined;
-  /** What the replica knows it by. */
+  /** The number by which the replica knows the call. */
   #callAtServer: CallId | undefined;
   /** The caller gave it up, and the replica has not heard of that. */
   #cancelled = false;

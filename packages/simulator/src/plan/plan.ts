@@ -7,7 +7,7 @@ export const READS: readonly MethodConfig[] = ['Read', 'SureRead'].map((method) 
   ...{ readOnly: true, oneWay: false, release: undefined },
 }));
 
-/** What may go wrong in a run. Each run draws which kinds of faults it has, so that rare mixtures come up, too. */
+/** The faults that may happen in a run. Each run draws which kinds it has, so that rare mixtures come up, too. */
 export const FAULTS = [
   /** A replica dies, between two steps or between two effects of one step. */
   'serverCrash',

@@ -3,5 +3,5 @@ import { lists } from './lists.js';
 import { registers } from './registers.js';
 import type { Workload } from './workload.js';
 
-/** What a run may ask of its group. */
+/** The workloads that a run may have. */
 export const WORKLOADS: readonly Workload[] = [registers, lists, bank];

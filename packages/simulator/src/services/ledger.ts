@@ -3,13 +3,14 @@ import { bytesOf, hashText, textOf } from '@understudy/core/testing';
 import type { Machine, Workload } from './workload.js';
 
 /**
- * What a reply tells: how many operations there were, a digest of them all, the last of them, and the answer itself.
+ * The contents of a reply: how many operations there were, a digest of them all, the last of them, and the answer
+ * itself.
  */
 export interface Saw {
   readonly length: number;
   readonly digest: number;
   readonly last: string;
-  /** What the workload's machine answered, as JSON. */
+  /** The answer of the workload's machine, as JSON. */
   readonly output: string;
 }
 

@@ -1,7 +1,7 @@
 import type { NestedId, Reply } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 
-/** What the handler of an operation asks of another service, and when it answers; all replicas read the same. */
+/** The calls that the handler of an operation makes, and when it answers. All replicas read the same. */
 export type Asking =
   | 'nothing'
   /** It makes one call and waits for the reply. */
@@ -52,7 +52,7 @@ export function readCall(text: string): CallText {
   return { what, length: Number(length), digest: Number(digest) };
 }
 
-/** What a handler is told if nobody knows what came of its call. */
+/** The answer that a handler gets if nobody knows what came of its call. */
 export const UNREACHED: Reply = Object.freeze({ kind: 'reply', code: 14, details: 'the callee does not answer' });
 export const NOT_KNOWN = 'nobody knows';
 

@@ -1,7 +1,7 @@
 import type { StreamItem } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
 
-/** What the opening of a stream asks for; all replicas read the same. */
+/** The request in the opening of a stream. All replicas read the same. */
 export interface Opening {
   /** bidi: an answer to each message; server: many items to one request; client: one answer to all messages. */
   readonly kind: 'bidi' | 'server' | 'client';
@@ -13,7 +13,7 @@ export interface Opening {
    * The message after which its handler ends, whatever else the client sends; 0: the handler ends when its client does.
    */
   readonly endsAfter: number;
-  /** What it asks of the workload's machine: it is an operation like any other. */
+  /** The operation for the workload's machine, which is one like any other. */
   readonly input: unknown;
 }
 

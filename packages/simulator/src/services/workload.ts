@@ -10,7 +10,7 @@ export interface Machine {
   load(state: unknown): void;
 }
 
-/** What clients ask of a group in one run, and the model that judges what they saw. */
+/** The operations that clients ask of a group in one run, and the model that judges what they saw. */
 export interface Workload {
   readonly name: string;
   create(): Machine;

@@ -3,7 +3,7 @@ import type { Choices } from '../draw/choices.js';
 import type { StreamPlan } from '../plan/plan.js';
 import type { Opening } from '../services/streamed.js';
 
-/** What an application does with a stream, whatever its handler does. */
+/** The habits of an application with a stream, whatever its handler does. */
 export interface Habits {
   readonly method: string;
   readonly messages: number;

@@ -19,11 +19,11 @@ export interface StreamUseWorld {
   readonly choices: Choices;
   readonly plan: Pick<Plan, 'config'>;
   readonly history: History;
-  /** What an operation asks of the workload's machine. */
+  /** The operation as the workload's machine takes it. */
   drawInput(readOnly: boolean): unknown;
 }
 
-/** What an application does with a streaming call: sends while there is room, takes what comes, ends or gives up. */
+/** An application with its streaming call: it sends while there is room, takes what comes, ends or gives up. */
 export abstract class StreamUse implements Act {
   readonly #world: StreamUseWorld;
   readonly opening: Opening;

@@ -6,7 +6,7 @@ import { CONNECTION_KINDS, ID_BYTES, type KindByte, STRING_MAX_BYTES, VERSION } 
 import { ConnectionTable, StringTable } from './table.js';
 
 const NOTHING = Buffer.alloc(0);
-/** What the eighth byte counts; a number below 2^53 has no ninth. */
+/** The place value of the eighth byte. A number below 2^53 has no ninth. */
 const LAST_SCALE = 2 ** 49;
 const hexIds = new HexIdReader();
 const connectionIds = CONNECTION_KINDS.map((kind) => new HexIdReader(`${kind}:`));

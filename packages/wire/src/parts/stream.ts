@@ -1,4 +1,4 @@
-/** What a message does in a stream, the items that handlers send, and how far clients are with them. */
+/** The part of a message in its stream, the items that handlers send, and how far clients are with them. */
 import type { SeqItem, SeqNum, StreamAsk, StreamItem, StreamPart } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';

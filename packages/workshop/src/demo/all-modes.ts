@@ -6,12 +6,13 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import colors from 'picocolors';
 import { OperationsFileError, readOperations } from '../bank/operations-file.js';
-import { addBankOptions, addRunOptions, type DemoOptions, EXIT_BAD_INPUT, optionsOf } from './options.js';
+import { addBankOptions, addRunOptions, type DemoOptions, EXIT_BAD_INPUT, optionsOf } from './command/options.js';
 import { ratePerSecond } from './report/measure.js';
-import { silentProgress } from './report/progress.js';
 import { isProven } from './report/report.js';
-import { TABLE_STYLE } from './report/table-style.js';
-import { type ReplicatedRun, runReplicated } from './run-demo.js';
+import type { ReplicatedRun } from './report/runs.js';
+import { runReplicated } from './run-demo.js';
+import { silentProgress } from './show/progress.js';
+import { TABLE_STYLE } from './show/table-style.js';
 import { interruption } from './stage/interruption.js';
 import { Interrupted, Stage } from './stage/stage.js';
 

@@ -8,10 +8,10 @@ import {
   type RunOptions,
   type StreamsOptions,
   type Wish,
-} from './options.js';
-import { type Progress, progressOn } from './report/progress.js';
+} from './command/options.js';
 import { isProven, report } from './report/report.js';
 import { runBare, runReplicated } from './run-demo.js';
+import { type Progress, progressOn } from './show/progress.js';
 import { DemoFailure } from './stage/children.js';
 import { interruption } from './stage/interruption.js';
 import { Interrupted, Stage } from './stage/stage.js';

@@ -1,42 +1,19 @@
 /** Runs the bank's demo, without and with replicas, and proves what came of it. */
 import type { Operation } from '@understudy/examples/bank/operation.js';
 import type { Listening } from '../hosting/bare-process.js';
+import type { DemoOptions } from './command/options.js';
 import type { Books } from './drive/collect.js';
 import type { DrivenReply } from './drive/drive.js';
 import { driveInProcess } from './drive/drive-process.js';
 import type { DriverJob } from './drive/messages.js';
 import { warmUpOperations } from './drive/workload.js';
-import type { DemoOptions } from './options.js';
 import { type Verdict, verify } from './proof/verify.js';
-import type { Progress } from './report/progress.js';
-import { type TimelineEntry, timelineOf } from './report/timeline.js';
+import type { DriveRecord, ProvenRun, ReplicatedRun } from './report/runs.js';
+import { timelineOf } from './report/timeline.js';
+import type { Progress } from './show/progress.js';
 import { Kills } from './stage/kills.js';
 import { Replicas } from './stage/replicas.js';
 import type { Stage } from './stage/stage.js';
-
-/** The evidence from the client of a bank. */
-export interface DriveRecord {
-  /** All replies, those of the warm-up included. */
-  readonly replies: readonly DrivenReply[];
-  /** The replies to the operations of the file, in the order of their arrival. */
-  readonly fileReplies: readonly DrivenReply[];
-  /** `monotonicMs` of the driver's process, before the first and after the last operation of the file. */
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
-  readonly books: Books;
-}
-
-/** A run of the file and the verdict of the proof. */
-export interface ProvenRun {
-  readonly record: DriveRecord;
-  readonly verdict: Verdict;
-}
-
-export interface ReplicatedRun extends ProvenRun {
-  readonly timeline: readonly TimelineEntry[];
-  /** Ways in which the run differs from what was asked for, such as a kill that came too late. */
-  readonly shortcomings: readonly string[];
-}
 
 /** Runs the file against a bank without replicas. */
 export async function runBare(

@@ -28,7 +28,7 @@ describe('the report of a soak', () => {
     const text = plain(runLine(outcome(7, ['lost: operation 3 was never answered']), '8/50'));
     expect(text).toContain('FAIL 8/50 seed 7');
     expect(text).toContain('lost: operation 3 was never answered');
-    expect(text).toContain('soak/main.js --runs 1 --seed 7');
+    expect(text).toContain('soak/command/main.js --runs 1 --seed 7');
     expect(text).toContain('/somewhere/logs');
   });
 

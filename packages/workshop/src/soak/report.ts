@@ -2,7 +2,7 @@
 import type { Mode } from '@understudy/examples/common/mode.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import { TABLE_STYLE } from '../demo/report/table-style.js';
+import { TABLE_STYLE } from '../demo/show/table-style.js';
 import type { Fault } from './plan.js';
 import type { Outcome } from './run.js';
 
@@ -19,7 +19,7 @@ export function runLine({ plan, violations, operations, longestGapMs, tookMs, di
   const lines = [`${mark} ${nth} seed ${plan.seed} ${what}; ${numbers}`];
   if (violations.length > 0) {
     for (const violation of violations) lines.push(`       ${violation}`);
-    lines.push(`       repeat: node packages/workshop/dist/soak/main.js --runs 1 --seed ${plan.seed} --keep`);
+    lines.push(`       repeat: node packages/workshop/dist/soak/command/main.js --runs 1 --seed ${plan.seed} --keep`);
     lines.push(`       logs:   ${dir}`);
   }
   return lines.join('\n');

@@ -6,15 +6,31 @@ import type { Work } from '../../scheduling/scheduler.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { dropStream } from '../streams/streams.js';
+import { refuseCall } from './calls.js';
+import { onKeyedAdmitted } from './keyed.js';
 import { addWork, partEntered, scheduleHeld } from './schedule.js';
 
-/** The user's interceptors let a call pass, so it may be ordered. */
-export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>): void {
+/**
+ * The user's interceptors let a call pass, so it may be ordered.
+ *
+ * @param serves whether this replica serves, and so may answer by what it knows of a key
+ */
+export function onAdmitted(p: PrimaryState, event: EventOf<'admitted'>, serves = true): void {
+  const { r } = p;
   const work = p.admissions.get(event.admission);
   p.admissions.delete(event.admission);
   if (work === undefined) return;
   if (work.kind === 'read') {
     addWork(p, work);
+    return;
+  }
+  if (work.kind === 'keyed') {
+    if (serves && r.steppingDown === undefined) {
+      onKeyedAdmitted(p, work, event);
+      return;
+    }
+    refuseCall(r, work.call);
+    r.effects.push({ kind: 'dropAdmission', admission: event.admission });
     return;
   }
   addWork(p, { ...work, determinants: event.change && { kind: 'change', change: event.change } });
@@ -44,7 +60,9 @@ export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
     /* rule void-refused */ p.scheduler.add({ kind: 'void', connection, message, outcome });
     if (part?.kind === 'open') dropStream(r, connection, message.seqNum);
     if (part?.kind === 'message' || part?.kind === 'end') partEntered(p, connection, message, part.of);
-  } else answerUnordered(p, work, outcome);
+  } else if (work.kind === 'read') answerUnordered(p, work, outcome);
+  // The call never had a place, and its key is as free as before.
+  else r.effects.push({ kind: 'answerCall', call: work.call, outcome });
 }
 
 /**

@@ -1,17 +1,16 @@
 /** Calls that arrive as RPCs: those of plain clients, and those of sessions where RPCs are the carrier. */
 
 import type { Connection } from '../../connection/connection.js';
-import { requestDigest } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { VOIDED } from '../../model/outcome.js';
-import { giveKeyed } from '../release/replies.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { answerUnordered } from './admission.js';
 import { onRequest, seeReplies } from './bodies.js';
+import { onKeyedCall } from './keyed.js';
 import { mayUse, NOT_YOURS } from './owner.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
@@ -81,35 +80,15 @@ export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: 
     onRead(p, undefined, 0, call, request, peer);
     return;
   }
-  if (request.nested === undefined && request.key !== undefined && joinKeyed(p, call, request.key, request)) return;
+  if (request.nested === undefined && request.key !== undefined) {
+    onKeyedCall(p, { call, peer, request, key: request.key });
+    return;
+  }
   const connection = r.connections.open(r.plain);
   const message = takeNumber(connection, request);
   message.addWaiter(call);
   if (request.stream !== undefined) openPlainStream(p, connection, message.seqNum, call, request.method);
   schedule(p, connection, message, peer);
-}
-
-/**
- * A call with an idempotency key that was seen before gets the first call's reply, or is refused if its request
- * differs.
- */
-function joinKeyed(p: PrimaryState, call: CallId, key: string, request: Request): boolean {
-  const { r } = p;
-  const done = /* rule keyed-reply */ r.connections.keyed(key);
-  const running = p.keyedRunning.get(key);
-  const asked = running?.request;
-  const first = done?.requestDigest ?? (asked && requestDigest(asked.method, asked.message));
-  if (first !== undefined && /* rule key-names-request */ first !== requestDigest(request.method, request.message)) {
-    failCall(r, call, 'UNDERSTUDY_KEY_REUSED', 'this idempotency-key was used for another request; choose a new one');
-    return true;
-  }
-  if (done !== undefined) {
-    giveKeyed(p, call, done.outcome);
-    return true;
-  }
-  if (running === undefined) return false;
-  running.addWaiter(call);
-  return true;
 }
 
 /**

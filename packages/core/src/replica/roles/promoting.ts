@@ -100,7 +100,7 @@ export class Promoting extends Role {
         if (before !== undefined) onCallGone(before, event.call);
         return true;
       case 'admitted':
-        if (before !== undefined) onAdmitted(before, event);
+        if (before !== undefined) onAdmitted(before, event, false);
         return true;
       case 'refused':
         if (before !== undefined) onRefused(before, event);

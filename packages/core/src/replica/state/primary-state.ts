@@ -7,12 +7,24 @@ import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { type CallId, NO_ORDER, type OrderNum } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
 import { ReceptionScheduler, type Scheduler, type Work } from '../../scheduling/scheduler.js';
 import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
 import { Stability } from './stability.js';
+
+/** A plain client's call with an idempotency key that has not been looked at yet. */
+export interface KeyedCall {
+  readonly call: CallId;
+  readonly peer: string;
+  readonly request: Request;
+  readonly key: string;
+}
+
+/** Something that is with the user's interceptors. */
+export type Admitting = Extract<Work, { kind: 'call' | 'read' }> | ({ readonly kind: 'keyed' } & KeyedCall);
 
 /** One object for one primary in one term. */
 export class PrimaryState {
@@ -28,7 +40,7 @@ export class PrimaryState {
   /** Replies to this group's own nested calls. They are ordered first, because handlers wait for them. */
   readonly replies: Scheduler;
   /** Calls that are with the user's interceptors, by admission number. */
-  readonly admissions: Map<number, Extract<Work, { kind: 'call' | 'read' }>>;
+  readonly admissions: Map<number, Admitting>;
   nextAdmission: number;
   nextReadTask = 1;
   /** The message of each idempotency key whose call is queued, running or waiting for nested replies. */

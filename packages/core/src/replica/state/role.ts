@@ -16,7 +16,7 @@ import type { EventOf, RoleName } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Peer } from './peers.js';
 
-/** What a replica has started: a call, which is ordered now and processed next, or something else. */
+/** The kind of work that a replica has started: a call, which is ordered now and processed next, or something else. */
 export type Started = Extract<Work, { kind: 'call' }> | { readonly kind: 'other' };
 
 /** Events that callers cause, and answers to effects that only a primary emits. */

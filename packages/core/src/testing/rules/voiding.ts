@@ -87,6 +87,12 @@ export const VOIDING_RULES: readonly Rule[] = [
     shows: 'S1  answers other -> m1=1',
   },
   {
+    rule: 'idempotency keys: interceptors see a call before its key is looked at',
+    scenario: 'interceptors-before-key',
+    without: { 'interceptors-before-key': 'false' },
+    shows: 'S1  fails other ! UNDERSTUDY_KEY_REUSED',
+  },
+  {
     rule: 'bad input: a client that reflects an order that was not sealed for it is refused',
     scenario: 'forged-order',
     without: { 'refuse-unsealed': 'false' },

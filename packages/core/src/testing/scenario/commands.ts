@@ -105,6 +105,11 @@ const HANDLERS: Readonly<Record<string, Command>> = {
     const outcome = { kind: 'reply', code: 0, details: '', message: bytesOf(text) } as const;
     world.tell(server, { kind: 'nestedReply', to: id, outcome });
   },
+  /** `distrust S1`: the interceptors of S1 refuse every call from now on, as if no caller had a token. */
+  distrust: each(({ servers }, name) => {
+    const server = servers.get(name);
+    if (server !== undefined) server.distrusts = true;
+  }),
   diverge: each(({ servers }, name) => {
     const server = servers.get(name);
     if (server !== undefined) server.diverges = true;

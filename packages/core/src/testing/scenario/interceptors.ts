@@ -9,9 +9,11 @@ const REFUSED = { kind: 'reply', code: GrpcStatus.UNAUTHENTICATED, details: 'who
 
 /**
  * What the user's interceptors answer to a request. They refuse requests that begin with `bad`, and end streams that carry
- * such a message. They hold what begins with `held` until the scenario says `admit`.
+ * such a message. They hold what begins with `held` until the scenario says `admit`. Once it says `distrust` they refuse
+ * everything.
  */
-export function judge({ admission, connection, request }: EffectOf<'admit'>): ReplicaEvent[] {
+export function judge({ admission, connection, request }: EffectOf<'admit'>, distrusts = false): ReplicaEvent[] {
+  if (distrusts) return [{ kind: 'refused', admission, outcome: REFUSED }];
   const text = textOf(request.message);
   if (text.startsWith('held')) return [];
   if (!text.startsWith('bad')) return [{ kind: 'admitted', admission }];

@@ -28,7 +28,7 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     answerItem: onlyTold,
     failCall: onlyTold,
     admit(effect) {
-      const events = judge(effect);
+      const events = judge(effect, server.distrusts);
       if (events.length === 0) server.heldAdmissions.push(effect.admission);
       for (const event of events) server.post(event);
     },

@@ -24,6 +24,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   wanted: readonly string[] = [];
   /** Its service computes something else than those of the other replicas. */
   diverges = false;
+  /** Its interceptors refuse everything. */
+  distrusts = false;
 
   constructor(name: string) {
     super(name, { kind: 'flush' });

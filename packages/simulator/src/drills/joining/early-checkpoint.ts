@@ -1,16 +1,13 @@
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /** The primary copies its state after a message whose body no backup has, and dies together with the client that has it. */
 export const earlyCheckpoint: Drill = {
   name: 'earlyCheckpoint',
   needs: (plan, choices) => ({
-    ...plan,
+    ...undisturbed(plan),
     servers: choices.pick([2, 3]),
     clients: Math.max(2, plan.clients),
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: {
       ...plan.config,
       replication: 'passive',

@@ -1,4 +1,6 @@
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
+import { returning } from './returning.js';
 
 /**
  * A replica joins while replies leave whose orders no backup has acknowledged yet, to a client that has not reached the
@@ -7,12 +9,8 @@ import type { Drill } from '../drill.js';
 export const earlyEntry: Drill = {
   name: 'earlyEntry',
   needs: (plan) => ({
-    ...plan,
+    ...undisturbed(plan),
     servers: 3,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: {
       ...plan.config,
       release: 'concurrent',
@@ -26,17 +24,10 @@ export const earlyEntry: Drill = {
     const { world, choices, primary, leaseMs } = stage;
     const [caller] = world.clients;
     if (primary === undefined || caller === undefined || !stage.settle()) return;
-    const [backup, third] = stage.othersThan(primary);
-    if (backup === undefined || third === undefined) return;
-    stage.answered(stage.call(caller, false), leaseMs);
-    third.crash();
-    const inSync = () => world.coordinator.record?.inSync.length ?? 0;
-    if (!stage.quietly(4 * leaseMs, () => inSync() === 2)) return;
-    stage.quietly(leaseMs);
-    stage.cut(caller, third);
-    third.start();
-    // It starts from a checkpoint, and its answer to that is on its way while replies leave.
-    if (!stage.until(() => (third.status?.heldUpTo ?? 0) > 0, leaseMs)) return;
+    const replicas = returning(stage, primary, caller, (third) => stage.cut(caller, third));
+    if (replicas === undefined) return;
+    const { backup, third } = replicas;
+    // Its answer to the checkpoint is on its way while replies leave.
     stage.delay(third, primary, choices.between(0.25, 0.42) * leaseMs);
     // It hears a heartbeat, and its acknowledgment comes late, too.
     stage.quietly(0.2 * leaseMs);

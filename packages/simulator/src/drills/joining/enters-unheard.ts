@@ -1,16 +1,13 @@
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /** A replica comes back and has its checkpoint, and the primary's heartbeats are late. No call may wait for them. */
 export const entersUnheard: Drill = {
   name: 'entersUnheard',
   needs: (plan) => ({
-    ...plan,
+    ...undisturbed(plan),
     clients: Math.max(2, plan.clients),
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     plainRate: 0,
   }),
   play: (stage) => {

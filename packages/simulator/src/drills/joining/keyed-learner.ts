@@ -1,4 +1,5 @@
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /**
  * A call is made again under its key at a replica that was not there the first time: it knows of the call only from a
@@ -7,12 +8,8 @@ import type { Drill } from '../drill.js';
 export const keyedLearner: Drill = {
   name: 'keyedLearner',
   needs: (plan) => ({
-    ...plan,
+    ...undisturbed(plan),
     servers: 2,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: { ...plan.config, stallMs: 60_000 },
   }),
   play: (stage) => {

@@ -1,4 +1,5 @@
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /**
  * A client reaches only the backups, and slowly. The primary ends its connection while one of its messages is still on
@@ -7,13 +8,9 @@ import type { Drill } from '../drill.js';
 export const expiredBeforeHeld: Drill = {
   name: 'expiredBeforeHeld',
   needs: (plan, choices) => ({
-    ...plan,
+    ...undisturbed(plan),
     clients: 1,
     plainRate: 0,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: {
       ...plan.config,
       multicast: 'destination',

@@ -1,4 +1,5 @@
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /**
  * A call was processed, and its client never heard of it. When the client is back and asks again, its records have been
@@ -7,12 +8,8 @@ import type { Drill } from '../drill.js';
 export const expiredRetry: Drill = {
   name: 'expiredRetry',
   needs: (plan, choices) => ({
-    ...plan,
+    ...undisturbed(plan),
     clients: Math.max(2, plan.clients),
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: { ...plan.config, sessionMs: 300, sessionExpiryMs: choices.pick([300, 400]), stallMs: 60_000 },
   }),
   play: (stage) => {

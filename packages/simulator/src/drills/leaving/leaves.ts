@@ -1,15 +1,12 @@
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /** A backup is told to stop while nothing else goes wrong. No call may wait until the backup is taken for dead. */
 export const leaves: Drill = {
   name: 'leaves',
   needs: (plan) => ({
-    ...plan,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
+    ...undisturbed(plan),
     plainRate: 0,
     config: { ...plan.config, release: 'acknowledged', methods: [] },
   }),

@@ -1,15 +1,12 @@
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /** A backup asks for a body. Before the answer comes the backup is primary, and the body's order has been cut. */
 export const bodiesComeLate: Drill = {
   name: 'bodiesComeLate',
   needs: (plan) => ({
-    ...plan,
+    ...undisturbed(plan),
     clients: Math.max(2, plan.clients),
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: {
       ...plan.config,
       multicast: 'direct',

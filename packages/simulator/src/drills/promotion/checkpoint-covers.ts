@@ -1,4 +1,5 @@
 import type { Drill } from '../drill.js';
+import { twoClients, withTwoClients } from './two-clients.js';
 
 /**
  * A client has a reply of a term that was cut, and its message takes place once more: just when a checkpoint says that
@@ -7,14 +8,8 @@ import type { Drill } from '../drill.js';
 export const checkpointCovers: Drill = {
   name: 'checkpointCovers',
   needs: (plan) => ({
-    ...plan,
+    ...withTwoClients(plan),
     servers: 3,
-    clients: Math.max(2, plan.clients),
-    plainRate: 0,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: {
       ...plan.config,
       replication: 'passive',
@@ -27,9 +22,10 @@ export const checkpointCovers: Drill = {
     },
   }),
   play: (stage) => {
-    const { world, choices, primary, leaseMs, sessionMs } = stage;
-    const [author, other] = world.clients;
-    if (primary === undefined || author === undefined || other === undefined || !stage.settle()) return;
+    const { world, choices, leaseMs, sessionMs } = stage;
+    const cast = twoClients(stage);
+    if (cast === undefined) return;
+    const { primary, author, other } = cast;
     const backups = stage.othersThan(primary);
     for (const backup of backups) stage.holdRequests(author, backup, 60_000);
     const cut = stage.call(author, false);

@@ -30,7 +30,7 @@ export const lateBodies: Drill = {
     const successor = stage.decidingSuccessor();
     if (successor === undefined) return;
     if (choices.chance(0.7)) stage.heal();
-    // What the other backups say now may be as late as the decision that they hear.
+    // The other backups' frames may be as late as the decision that they hear.
     for (const other of stage.othersThan(successor)) {
       if (choices.chance(0.7)) stage.cut(other, successor, 'there');
       if (choices.chance(0.7)) stage.hold(successor, other, choices.between(0.2, 0.9) * leaseMs);

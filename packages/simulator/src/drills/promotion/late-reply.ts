@@ -19,7 +19,7 @@ export const lateReply: Drill = {
     if (primary === undefined || client === undefined) return;
     stage.quietly(choices.between(0.5, 1) * leaseMs);
     const ms = choices.between(0.9, 1.6) * sessionMs;
-    // What the backups acknowledged before may be as late as the reply.
+    // Acknowledgments from before may be as late as the reply.
     const late = choices.chance(0.5);
     const backups = stage.othersThan(primary);
     for (const backup of backups) {

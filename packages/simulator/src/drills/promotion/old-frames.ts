@@ -1,6 +1,8 @@
 import type { Drill } from '../drill.js';
 
-/** What a primary sent to one backup arrives when another replica is primary and the history has gone on without it. */
+/**
+ * Frames of a primary to one backup arrive when another replica is primary and the history has gone on without them.
+ */
 export const oldFrames: Drill = {
   name: 'oldFrames',
   needs: (plan, choices) => ({

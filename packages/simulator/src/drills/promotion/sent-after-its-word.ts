@@ -1,4 +1,5 @@
 import type { Drill } from '../drill.js';
+import { twoClients, withTwoClients } from './two-clients.js';
 
 /**
  * A client tells a successor what it holds, and then calls. The old primary, which does not know of the successor,
@@ -7,14 +8,8 @@ import type { Drill } from '../drill.js';
 export const sentAfterItsWord: Drill = {
   name: 'sentAfterItsWord',
   needs: (plan) => ({
-    ...plan,
+    ...withTwoClients(plan),
     servers: 2,
-    clients: Math.max(2, plan.clients),
-    plainRate: 0,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
     config: {
       ...plan.config,
       multicast: 'destination',
@@ -28,9 +23,10 @@ export const sentAfterItsWord: Drill = {
     },
   }),
   play: (stage) => {
-    const { world, choices, primary, leaseMs } = stage;
-    const [author, other] = world.clients;
-    if (primary === undefined || author === undefined || other === undefined || !stage.settle()) return;
+    const { world, choices, leaseMs } = stage;
+    const cast = twoClients(stage);
+    if (cast === undefined) return;
+    const { primary, author, other } = cast;
     const [backup] = stage.othersThan(primary);
     if (backup === undefined) return;
     stage.cut(primary, backup);

@@ -1,5 +1,6 @@
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /**
  * A session that hears nothing of a backup may deliver only stable replies. It asks for one while that backup's
@@ -10,11 +11,7 @@ export const askedWhileUnstable: Drill = {
   name: 'askedWhileUnstable',
   // The drill checks that the reply waits for nothing but the acknowledgment.
   needs: (plan, choices) => ({
-    ...plan,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
+    ...undisturbed(plan),
     servers: choices.pick([2, 3]),
     config: {
       ...plan.config,

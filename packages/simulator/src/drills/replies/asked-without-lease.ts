@@ -1,6 +1,7 @@
 import { READS } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
+import { undisturbed } from '../undisturbed.js';
 
 /**
  * A session that hears nothing of a backup holds a reply back. On its next link it asks for the reply while the primary
@@ -10,11 +11,7 @@ import type { Drill } from '../drill.js';
 export const askedWithoutLease: Drill = {
   name: 'askedWithoutLease',
   needs: (plan) => ({
-    ...plan,
-    faults: [],
-    stuck: false,
-    admits: false,
-    handlerMs: 0,
+    ...undisturbed(plan),
     servers: 2,
     config: {
       ...plan.config,

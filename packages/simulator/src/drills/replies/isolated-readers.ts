@@ -30,7 +30,7 @@ export const isolatedReaders: Drill = {
     if (!plainly && reader !== undefined) leaveBackups(stage, reader, others);
     if (!stage.quietly(2 * leaseMs, () => isAtRest(stage, primary))) return;
     primary.withoutCoordinatorUntilMs = world.nowMs + 4 * leaseMs;
-    // What backups acknowledged before the cut may arrive much later.
+    // Acknowledgments from before the cut may arrive much later.
     const links = others.flatMap((other) => stage.hold(other, primary, 4 * leaseMs) ?? []);
     stage.quietly(choices.between(0, 0.4) * leaseMs);
     for (const other of others) stage.cut(primary, other, 'there');

@@ -25,7 +25,7 @@ interface Answers {
   readonly outcomes: readonly (Outcome | StreamItem)[];
 }
 
-/** What a replica answers, and the term in whose name. */
+/** An answer of a replica, and the term in whose name it is given. */
 function answersOf(event: SessionEvent): Answers | undefined {
   if (event.kind === 'rpcReply') return { term: event.header.header.term, outcomes: [event.outcome] };
   if (event.kind !== 'frame' || event.frame.kind !== 'replies') return undefined;

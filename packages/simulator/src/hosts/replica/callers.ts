@@ -1,7 +1,7 @@
 import type { CallId } from '@understudy/core/internal';
 import { type Caller, isStreamCaller, type StreamCaller } from '../../network/caller.js';
 
-/** Who waits for which call at a replica. */
+/** The callers that wait at a replica, each for its call. */
 export class Callers {
   readonly #callers = new Map<CallId, Caller>();
 

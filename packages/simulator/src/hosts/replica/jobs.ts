@@ -3,7 +3,7 @@ import type { Act } from '../../act.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 
-/** What decides how long a job takes. */
+/** The settings that decide how long a job takes. */
 export interface JobsWorld {
   readonly nowMs: number;
   readonly choices: Choices;
@@ -30,7 +30,7 @@ export class Job implements Act {
   }
 }
 
-/** What a replica's adapter and its handlers are busy with. */
+/** The jobs that keep a replica's adapter and its handlers busy. */
 export class Jobs {
   list: readonly Job[] = [];
   /** Handlers that begin now end then at the earliest. */

@@ -36,11 +36,11 @@ interface NestedCall {
   readonly text: string;
 }
 
-/** What came of one step of the service. */
+/** The result of one step of the service. */
 export interface Step {
   readonly outcome: Outcome;
   readonly finished: readonly Finished[];
-  /** What the order is in the history: the operation that took effect, or the reply that was heard. */
+  /** The order's entry in the history: the operation that took effect, or the reply that was heard. */
   readonly by: string;
   /** The operation that took effect, and its answer. */
   readonly ran: { readonly name: string; readonly answer: string } | undefined;
@@ -86,7 +86,7 @@ export class NestedHandlers {
     return this.#calls.size + this.#waiting.size;
   }
 
-  /** What the handler of an operation comes to, or waits for. */
+  /** The outcome of an operation's handler, or the call that it waits for. */
   begin(task: OrderedTask, name: string, input: string): Step {
     const { nested, config } = this.#life.world.plan;
     const { method, nested: caller } = task.request;
@@ -144,7 +144,7 @@ export class NestedHandlers {
     return { ...step, finished: [ended] };
   }
 
-  /** What the call with this id asks; undefined if it was never made here, or is answered. */
+  /** The request of the call with this id; undefined if it was never made here, or is answered. */
   textOf(id: NestedId): string | undefined {
     return this.#calls.get(nestedKey(id))?.text;
   }

@@ -50,7 +50,7 @@ export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld {
     readonly record: GroupRecord | undefined;
     submit(server: ServerHost, next: GroupRecord, reason: string): void;
   };
-  /** What handlers call. */
+  /** The service that handlers call. */
   readonly callee: { called(server: ServerHost, caller: NestedCaller): void } | undefined;
   /** Its handlers may come to other outcomes than those of the other replicas. */
   readonly mayDiverge: boolean;

@@ -1,6 +1,6 @@
 /** The lines of a report that say whether a proof holds. */
 import colors from 'picocolors';
-import { thousands } from '../report/thousands.js';
+import { thousands } from '../show/thousands.js';
 import type { Findings, ProblemKind } from './problems.js';
 
 const PROBLEMS_SHOWN = 8;

@@ -1,8 +1,8 @@
 /** The table that compares the rates of a bare and a replicated service. */
 import Table from 'cli-table3';
+import { TABLE_STYLE } from '../show/table-style.js';
+import { thousands } from '../show/thousands.js';
 import { type Measured, ratePerSecond } from './measure.js';
-import { TABLE_STYLE } from './table-style.js';
-import { thousands } from './thousands.js';
 import type { TimelineEntry } from './timeline.js';
 
 /**

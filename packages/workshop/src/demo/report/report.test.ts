@@ -2,10 +2,10 @@ import type { Operation } from '@understudy/examples/bank/operation.js';
 import { describe, expect, it } from 'vitest';
 import { honestRun } from '../../testing/honest-run.js';
 
-import type { DemoOptions } from '../options.js';
+import type { DemoOptions } from '../command/options.js';
 import { type Evidence, verify } from '../proof/verify.js';
-import type { DriveRecord, ProvenRun, ReplicatedRun } from '../run-demo.js';
 import { isProven, report } from './report.js';
+import type { DriveRecord, ProvenRun, ReplicatedRun } from './runs.js';
 import type { TimelineEntry } from './timeline.js';
 
 const OPTIONS: DemoOptions = {

@@ -1,12 +1,12 @@
 /** The report that ends the demo of the bank. */
 import colors from 'picocolors';
-import type { DemoOptions } from '../options.js';
+import type { DemoOptions } from '../command/options.js';
 import { type Claim, proofLines, proofOfBare } from '../proof/proof-lines.js';
 import type { Verdict } from '../proof/verify.js';
-import type { DriveRecord, ProvenRun, ReplicatedRun } from '../run-demo.js';
+import { thousands } from '../show/thousands.js';
 import type { Measured } from './measure.js';
 import { ratesTable } from './rates.js';
-import { thousands } from './thousands.js';
+import type { DriveRecord, ProvenRun, ReplicatedRun } from './runs.js';
 import { timelineTable } from './timeline.js';
 
 /** Returns the report. Only lines that quote a problem are longer than 80 characters. */

@@ -1,10 +1,10 @@
 /** The timeline of a run: who served when, and how long the client waited. */
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import { TABLE_STYLE } from '../show/table-style.js';
+import { thousands } from '../show/thousands.js';
 import type { GroupEvent } from '../stage/replicas.js';
 import { longestGapMs, type Measured, type Timed } from './measure.js';
-import { TABLE_STYLE } from './table-style.js';
-import { thousands } from './thousands.js';
 
 /** An event of the group. A kill has a `gapMs`: the longest time without a reply from this kill to the next. */
 export interface TimelineEntry extends GroupEvent {

@@ -1,5 +1,5 @@
 /** Kills primaries at planned points of a run. */
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../show/progress.js';
 import type { Replicas } from './replicas.js';
 import type { Stage } from './stage.js';
 

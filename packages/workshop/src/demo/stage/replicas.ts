@@ -5,8 +5,8 @@ import type { ReplicaStatus } from '@understudy/core';
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { monotonicMs } from '../../hosting/clock.js';
 import type { ReplicaReport, ReportCommand, ServerMessage } from '../../hosting/server-messages.js';
-import type { ExampleName } from '../examples.js';
 import { type Child, DemoFailure } from './children.js';
+import type { ExampleName } from './examples.js';
 import type { Stage } from './stage.js';
 
 /** An event of the group; `atMs` is `monotonicMs`. */

@@ -1,13 +1,6 @@
 /** The job of a driver of streams, and the evidence that all of them share. */
 import type { Mode } from '@understudy/examples/common/mode.js';
-
-/** How many clients call the service, and how many messages they send. */
-export interface StreamsVolume {
-  /** How many clients there are, each with a stub and streams of its own. */
-  readonly clients: number;
-  /** How many notes or messages each client sends. */
-  readonly messages: number;
-}
+import type { StreamsVolume } from '../command/options.js';
 
 /** The job of a driver of streams, given when its process starts. */
 export interface StreamsJob extends StreamsVolume {

@@ -1,10 +1,10 @@
 /** Runs the demos with streams, without and with replicas, and proves what came of them. */
 import type { Listening } from '../../hosting/bare-process.js';
+import type { StreamsOptions } from '../command/options.js';
 import { driveInProcess } from '../drive/drive-process.js';
-import type { StreamsOptions } from '../options.js';
 import type { Measured } from '../report/measure.js';
-import type { Progress } from '../report/progress.js';
 import { type TimelineEntry, timelineOf } from '../report/timeline.js';
+import type { Progress } from '../show/progress.js';
 import { Kills } from '../stage/kills.js';
 import { Replicas } from '../stage/replicas.js';
 import type { Stage } from '../stage/stage.js';

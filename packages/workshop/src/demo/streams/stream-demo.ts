@@ -1,7 +1,9 @@
 /** The common form of the demos with streams. */
+
+import type { StreamsVolume } from '../command/options.js';
 import type { Findings } from '../proof/problems.js';
 import type { Claim } from '../proof/proof-lines.js';
-import type { Arrivals, StreamsVolume } from './job.js';
+import type { Arrivals } from './job.js';
 
 /** The problems that a proof of streams has found, and the claims that it has checked. */
 export interface StreamsProof extends Findings {

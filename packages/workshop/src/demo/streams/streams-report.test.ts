@@ -1,6 +1,6 @@
 import { stripVTControlCharacters as plain } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { StreamsOptions } from '../options.js';
+import type { StreamsOptions } from '../command/options.js';
 import type { Problem } from '../proof/problems.js';
 import { CHAT_DEMO } from './chat/chat-demo.js';
 import { GUIDE_DEMO } from './guide/guide-demo.js';

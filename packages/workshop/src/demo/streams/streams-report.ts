@@ -1,11 +1,11 @@
 /** The reports that end the demos with streams. */
 import colors from 'picocolors';
-import type { StreamsOptions } from '../options.js';
+import type { StreamsOptions } from '../command/options.js';
 import { proofLines, proofOfBare } from '../proof/proof-lines.js';
 import { ratePerSecond } from '../report/measure.js';
 import { ratesTable } from '../report/rates.js';
-import { thousands } from '../report/thousands.js';
 import { timelineTable } from '../report/timeline.js';
+import { thousands } from '../show/thousands.js';
 import type { ReplicatedStreamsRun, StreamsRun } from './run-streams.js';
 
 /** The words for the example and its clients in a report. */

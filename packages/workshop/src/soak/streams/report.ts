@@ -1,7 +1,7 @@
 /** The lines and the summary that a soak with streams prints. */
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import { TABLE_STYLE } from '../../demo/report/table-style.js';
+import { TABLE_STYLE } from '../../demo/show/table-style.js';
 import { modeText, ms, quantile, thousands } from '../report.js';
 import type { PlayedRound, StreamsOutcome } from './run.js';
 
@@ -14,7 +14,7 @@ export function streamsRunLine({ plan, violations, rounds, tookMs, dir }: Stream
   const lines = [`${mark} ${progress} seed ${seed} ${modeText(mode)}: ${what}`];
   if (violations.length > 0) {
     for (const violation of violations) lines.push(`       ${violation}`);
-    const command = `node packages/workshop/dist/soak/main.js --streams --runs 1 --seed ${seed} --keep`;
+    const command = `node packages/workshop/dist/soak/command/main.js --streams --runs 1 --seed ${seed} --keep`;
     const { streams, messages, leaseMs } = size;
     const sizes = `--open ${streams} --messages ${messages} --rounds ${size.rounds} --lease-ms ${leaseMs}`;
     lines.push(`       repeat: ${command} ${sizes}`);

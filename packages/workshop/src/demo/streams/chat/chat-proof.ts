@@ -1,10 +1,10 @@
 /** Proves that all participants of a chat heard the same conversation. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Message } from '@understudy/examples/chat/proto.js';
+import type { StreamsVolume } from '../../command/options.js';
 import { Problems } from '../../proof/problems.js';
 import type { Claim } from '../../proof/proof-lines.js';
-import { thousands } from '../../report/thousands.js';
-import type { StreamsVolume } from '../job.js';
+import { thousands } from '../../show/thousands.js';
 import { isOk } from '../journal.js';
 import type { StreamsProof } from '../stream-demo.js';
 import type { ChatEvidence, ChatEvidenceOf } from './chat-evidence.js';

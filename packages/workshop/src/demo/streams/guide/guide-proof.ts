@@ -1,10 +1,10 @@
 /** Proves that the answers of a replicated route guide are those of a single one. */
 import { Guide } from '@understudy/examples/route-guide/guide.js';
 import type { Note } from '@understudy/examples/route-guide/proto.js';
+import type { StreamsVolume } from '../../command/options.js';
 import { Problems } from '../../proof/problems.js';
 import type { Claim } from '../../proof/proof-lines.js';
-import { thousands } from '../../report/thousands.js';
-import type { StreamsVolume } from '../job.js';
+import { thousands } from '../../show/thousands.js';
 import { isOk } from '../journal.js';
 import type { StreamsProof } from '../stream-demo.js';
 import type { EvidenceOf, GuideEvidence, GuideResult } from './guide-evidence.js';

@@ -1,14 +1,14 @@
 /** The soak: runs a replicated service under load again and again, with faults at random moments. */
 import { EtcdProcess } from '@understudy/coordinator-etcd/testing';
-import { interruption } from '../demo/stage/interruption.js';
-import { Interrupted } from '../demo/stage/stage.js';
+import { interruption } from '../../demo/stage/interruption.js';
+import { Interrupted } from '../../demo/stage/stage.js';
+import { planOf } from '../plan.js';
+import { runLine, summary } from '../report.js';
+import { type Outcome, runPlan, type SoakRunOptions } from '../run.js';
+import { type StreamsSize, streamsPlanOf } from '../streams/plan.js';
+import { killsOf, streamsRunLine, streamsSummary } from '../streams/report.js';
+import { runStreamsPlan, type StreamsOutcome } from '../streams/run.js';
 import { parseSoakOptions, type SoakOptions } from './options.js';
-import { planOf } from './plan.js';
-import { runLine, summary } from './report.js';
-import { type Outcome, runPlan, type SoakRunOptions } from './run.js';
-import { type StreamsSize, streamsPlanOf } from './streams/plan.js';
-import { killsOf, streamsRunLine, streamsSummary } from './streams/report.js';
-import { runStreamsPlan, type StreamsOutcome } from './streams/run.js';
 
 const EXIT_VIOLATION = 1;
 const EXIT_INTERRUPTED = 130;

@@ -3,10 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { Mode } from '@understudy/examples/common/mode.js';
 import { addModeOptions, modeOf, wholeNumberOf } from '@understudy/examples/common/mode-options.js';
 import { Command, Option } from 'commander';
-import { EXAMPLES, type ExampleName } from './examples.js';
-import type { StreamsVolume } from './streams/job.js';
+import { EXAMPLES, type ExampleName } from '../stage/examples.js';
 
-export const SHIPPED_OPERATIONS = fileURLToPath(new URL('../../data/operations.csv', import.meta.url));
+export const SHIPPED_OPERATIONS = fileURLToPath(new URL('../../../data/operations.csv', import.meta.url));
 
 /** The options that the demo of every example has. */
 export interface RunOptions {
@@ -26,6 +25,14 @@ export interface DemoOptions extends RunOptions {
   readonly inFlight: number;
   /** How many operations to send before the measured part. */
   readonly warmUp: number;
+}
+
+/** How many clients call a service with streams, and how many messages they send. */
+export interface StreamsVolume {
+  /** How many clients there are, each with a stub and streams of its own. */
+  readonly clients: number;
+  /** How many notes or messages each client sends. */
+  readonly messages: number;
 }
 
 /** The options of the demos with streams. */

@@ -1,8 +1,8 @@
 /** The command line of the soak. */
 import { leaseOption, wholeNumberOf } from '@understudy/examples/common/mode-options.js';
 import { Command } from 'commander';
-import { EXIT_BAD_INPUT } from '../demo/options.js';
-import type { StreamsSize } from './streams/plan.js';
+import { EXIT_BAD_INPUT } from '../../demo/command/options.js';
+import type { StreamsSize } from '../streams/plan.js';
 
 /** The options of the soak. */
 export interface SoakOptions {
