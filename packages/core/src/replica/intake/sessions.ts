@@ -3,15 +3,22 @@
 import { CLOCK_DRIFT } from '../../config/clock.js';
 import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
+import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { openOrders } from '../state/sealing.js';
 import { resendItems } from '../streams/items.js';
 import { onRequest, seeReplies } from './bodies.js';
+import { illegalFrame } from './legal.js';
 
 /** A frame arrived on a session's link. */
 export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, frame: SessionFrame): void {
+  const illegal = illegalFrame(frame);
+  if (illegal !== undefined) {
+    refuseLink(r, link, 'UNDERSTUDY_MALFORMED', illegal);
+    return;
+  }
   if (frame.kind === 'hello') {
     onHello(r, link, peer, frame);
     return;
@@ -36,14 +43,14 @@ export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, fram
   }
 }
 
+/** Ends a link, and tells the client why. */
+function refuseLink(r: ReplicaState, link: LinkId, code: ErrorCode, reason: string): void {
+  r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
+  r.effects.push({ kind: 'closeSession', link });
+}
+
 function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame): void {
-  const refuse = (
-    code: 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_MALFORMED' | 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_OVERLOADED',
-    reason: string,
-  ) => {
-    r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
-    r.effects.push({ kind: 'closeSession', link });
-  };
+  const refuse = (code: ErrorCode, reason: string) => refuseLink(r, link, code, reason);
   if (frame.group !== r.config.group) {
     refuse('UNDERSTUDY_SETUP', `this replica belongs to group ${r.config.group}, not ${frame.group}`);
     return;
