@@ -56,6 +56,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   logLength: 0,
   base: undefined,
   unordered: 0,
+  keptBytes: 0,
   waitingToRelease: 0,
   openStreams: 0,
   openNested: 0,

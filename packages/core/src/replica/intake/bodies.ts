@@ -4,6 +4,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
+import { overBudget } from '../state/budgets.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /**
@@ -61,6 +62,7 @@ export function onRequest(
   peer: string,
   { awaitStable, byFrame, call }: Demands,
 ): void {
+  if (/* rule drop-over-budget */ r.role.dropsBodies && dropped(r, connection, seqNum)) return;
   const received = receiveBody(r, connection, seqNum, request);
   const message = received ?? (call === undefined ? connection.messages.get(seqNum) : connection.message(seqNum));
   if (message === undefined) return;
@@ -68,3 +70,10 @@ export function onRequest(
   if (call !== undefined) message.addWaiter(call);
   r.role.requested(connection, message, request, received !== undefined, peer, awaitStable);
 }
+
+/**
+ * Whether a backup drops a body because its client is over a budget. If there will be an order for it, the primary has
+ * the body, and this replica asks for it.
+ */
+const dropped = (r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean =>
+  !connection.messages.get(seqNum)?.lacksBody && overBudget(r, connection) !== undefined;

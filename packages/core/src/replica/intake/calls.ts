@@ -6,10 +6,12 @@ import type { ErrorCode } from '../../model/error.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { giveKeyed } from '../release/replies.js';
+import { overBudget } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { onRequest, seeReplies } from './bodies.js';
+import { illegalHeader } from './legal.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
 
@@ -50,6 +52,11 @@ export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: 
   }
   if (p.scheduler.size >= r.config.queueMax) {
     failCall(r, call, 'UNDERSTUDY_OVERLOADED', 'too many requests wait to be ordered; nothing was done');
+    return;
+  }
+  const over = overBudget(r, r.connections.open(r.plain));
+  if (over !== undefined) {
+    failCall(r, call, 'UNDERSTUDY_OVERLOADED', `${over}; nothing was done`);
     return;
   }
   if (readOnly) {
@@ -101,6 +108,11 @@ export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>, read: (con
   const connection = r.connections.get(header.connection);
   if (connection?.session === undefined) {
     failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'this session has no link to this replica yet');
+    return;
+  }
+  const illegal = illegalHeader(header);
+  if (illegal !== undefined) {
+    failCall(r, call, 'UNDERSTUDY_MALFORMED', illegal);
     return;
   }
   seeReplies(r, connection, header.header.repliesSeenUpTo);

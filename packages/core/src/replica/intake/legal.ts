@@ -3,7 +3,7 @@
  * touched, if counting with it could fail.
  */
 
-import type { SessionFrame, StreamAsk } from '../../model/frames.js';
+import type { RpcRequestHeader, SessionFrame, StreamAsk } from '../../model/frames.js';
 import type { Request } from '../../model/message.js';
 import { STREAM_CREDITS_MAX } from '../../model/stream.js';
 
@@ -33,6 +33,10 @@ export function illegalFrame(frame: SessionFrame): string | undefined {
       return undefined;
   }
 }
+
+/** @returns why the RPC is refused; undefined if its header is legal */
+export const illegalHeader = ({ seqNum, header }: RpcRequestHeader): string | undefined =>
+  illegalCount('seqNum', seqNum) ?? illegalCount('repliesSeenUpTo', header.repliesSeenUpTo);
 
 /** @returns why the request is refused; undefined if it is legal */
 export function illegalRequest({ stream }: Request): string | undefined {

@@ -6,11 +6,13 @@ import type { Connection } from '../../connection/connection.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
+import { isFarOver } from '../state/budgets.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { openOrders } from '../state/sealing.js';
 import { resendItems } from '../streams/items.js';
 import { onRequest, seeReplies } from './bodies.js';
 import { illegalFrame } from './legal.js';
+import { refusedNewcomer } from './room.js';
 
 /** A frame arrived on a session's link. */
 export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, frame: SessionFrame): void {
@@ -39,13 +41,19 @@ export function onSessionFrame(r: ReplicaState, link: LinkId, peer: string, fram
       return;
     case 'goodbye':
       endSession(r, connection);
-      r.role.sessionEnded(connection);
+      if (r.connections.get(connection.id) === connection) r.role.sessionEnded(connection);
   }
+}
+
+const FAR_OVER = 'more than twice budgets.sessionBytes is kept for this session; acknowledge replies';
+
+function sayRefused(r: ReplicaState, link: LinkId, code: ErrorCode, reason: string): void {
+  r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
 }
 
 /** Ends a link, and tells the client why. */
 function refuseLink(r: ReplicaState, link: LinkId, code: ErrorCode, reason: string): void {
-  r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
+  sayRefused(r, link, code, reason);
   r.effects.push({ kind: 'closeSession', link });
 }
 
@@ -69,9 +77,18 @@ function onHello(r: ReplicaState, link: LinkId, peer: string, frame: HelloFrame)
     refuse('UNDERSTUDY_SESSION_EXPIRED', 'the records of this connection were freed; open a new one');
     return;
   }
-  if (known?.session === undefined && r.connections.sessions >= r.config.sessionsMax) {
-    refuse('UNDERSTUDY_OVERLOADED', `this replica serves ${r.config.sessionsMax} sessions already`);
+  const full = known?.session === undefined ? refusedNewcomer(r, peer, endSession) : undefined;
+  if (/* rule newcomer-refused */ full !== undefined) {
+    refuse('UNDERSTUDY_OVERLOADED', full);
     return;
+  }
+  if (known !== undefined && isFarOver(r, known)) {
+    // Its acknowledgments are believed first.
+    seeReplies(r, known, frame.repliesSeenUpTo);
+    if (isFarOver(r, known)) {
+      refuse('UNDERSTUDY_OVERLOADED', FAR_OVER);
+      return;
+    }
   }
   if (frame.term > r.term) r.effects.push({ kind: 'readRecord' });
   const connection = known ?? r.connections.open(frame.connection);
@@ -148,6 +165,12 @@ function onMulticast(
   for (const { seqNum, request, awaitStable } of requests) {
     onRequest(r, connection, seqNum, request, peer, { awaitStable, byFrame });
   }
+  if (isFarOver(r, connection)) {
+    const { link } = session;
+    if (link !== undefined) sayRefused(r, link, 'UNDERSTUDY_OVERLOADED', FAR_OVER);
+    hangUp(r, connection);
+    return;
+  }
   if (reads.length > 0 && !r.role.read(connection, peer, header.term, reads)) hangUp(r, connection);
   session.closing = header.closing;
   if (header.closing) r.wantFlush();
@@ -164,9 +187,17 @@ function refuseForged(r: ReplicaState, connection: Connection): void {
   hangUp(r, connection);
 }
 
-/** Keeps a session's reads until this replica serves. */
-export function keepReads(r: ReplicaState, connection: Connection, peer: string, reads: MulticastFrame['reads']): void {
+/** Keeps a session's reads until this replica serves. @returns false if too many wait already */
+export function keepReads(
+  r: ReplicaState,
+  connection: Connection,
+  peer: string,
+  reads: MulticastFrame['reads'],
+): boolean {
+  if (r.earlyReads.size + reads.length > r.config.queueMax || r.earlyReads.bytes > r.config.budgets.totalBytes / 2)
+    return false;
   for (const { readId, request } of reads) r.earlyReads.add({ connection, readId, call: undefined, request, peer });
+  return true;
 }
 
 /**
@@ -182,9 +213,7 @@ export function keepReadsOfTerm(
   reads: MulticastFrame['reads'],
 ): boolean {
   if (term <= r.term) return true;
-  if (r.earlyReads.size + reads.length > r.config.queueMax) return false;
-  keepReads(r, connection, peer, reads);
-  return true;
+  return keepReads(r, connection, peer, reads);
 }
 
 /**
@@ -252,7 +281,10 @@ export function checkSessions(r: ReplicaState): void {
       r.log('info', 'a session is silent', { connection: connection.id });
       r.role.sessionsChanged();
     }
-    if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) endSession(r, connection);
+    if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) {
+      endSession(r, connection);
+      continue;
+    }
     // If nothing else goes to the session soon, a frame must echo its heartbeats.
     if (session.heartbeatMs > session.echoedMs && r.nowMs - session.echoedAtMs > r.config.sessionMs / 6) r.wantFlush();
   }
@@ -274,5 +306,6 @@ function endSession(r: ReplicaState, connection: Connection): void {
   connection.session = undefined;
   r.role.sessionLost(connection);
   r.connections.sessions--;
+  if (r.role.forgetsBlank(connection)) r.connections.forget(connection.id);
   r.role.sessionsChanged();
 }

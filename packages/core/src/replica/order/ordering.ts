@@ -5,11 +5,12 @@ import type { Message } from '../../connection/message.js';
 import type { OrderNum } from '../../model/ids.js';
 import { bodyBytes } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
-import { ACCEPTED } from '../../model/outcome.js';
+import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
 import { giveReplies } from '../release/replies.js';
 import { needsBase } from '../state/base.js';
+import { refusedAtTurn } from '../state/budgets.js';
 import type { Task } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -63,6 +64,11 @@ function start(p: PrimaryState, work: Work): Started {
       const { connection, message, request, peer, determinants = creditDigests(connection, request) } = work;
       if (hasExpired(r, connection)) {
         refuseExpired(p, work);
+        return OTHER;
+      }
+      const refused = refusedAtTurn(r, connection, request);
+      if (refused !== undefined) {
+        refuseAtTurn(p, work, refused);
         return OTHER;
       }
       const changedPeer = connection.peer !== peer;
@@ -139,6 +145,15 @@ function refuseExpired(p: PrimaryState, { message, request }: Extract<Work, { ki
     const reason = 'the records of this connection were freed';
     r.effects.push({ kind: 'failCall', call, code: 'UNDERSTUDY_SESSION_EXPIRED', reason });
   }
+}
+
+/** The message takes its place as a void. Its interceptors hear nothing more of it. */
+function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, outcome: Outcome): void {
+  const { connection, message, request, admission } = work;
+  if (request.key !== undefined) p.keyedRunning.delete(request.key);
+  if (admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission });
+  message.request = undefined;
+  append(p, { connection: connection.id, seqNum: message.seqNum, kind: 'void', outcome }, connection, message);
 }
 
 /** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */

@@ -266,6 +266,8 @@ export interface ReplicaStatus {
   readonly base: OrderNum | undefined;
   /** Messages that this replica has received and that have no order yet. */
   readonly unordered: number;
+  /** Bytes that this replica keeps for clients, as `budgets` counts them. */
+  readonly keptBytes: number;
   /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */

@@ -3,6 +3,7 @@
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
 import type { MessageName } from '../../connection/callers.js';
+import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
 import type { Message } from '../../connection/message.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -84,7 +85,7 @@ export class ReplicaState {
   changeReason: string | undefined;
   steppingDown: { readonly sinceMs: number } | undefined;
 
-  readonly connections = new Connections();
+  readonly connections: Connections;
   readonly peers = new Peers();
   readonly earlyReads = new EarlyReads();
 
@@ -108,6 +109,7 @@ export class ReplicaState {
   /** Passive: the checkpoint at which the log starts. Semi-active: the base, see `state/base.ts`. */
   checkpoint: Checkpoint | undefined;
 
+  #usageOf: ReadonlyMap<string, number> | undefined;
   readonly #settings = new Map<string, MethodSettings>();
 
   constructor(
@@ -117,6 +119,7 @@ export class ReplicaState {
     this.self = member;
     this.address = address;
     this.config = config;
+    this.connections = new Connections(config.budgets);
     this.admits = admits;
     this.seal = seal;
     this.newSecret = newSecret;
@@ -162,6 +165,26 @@ export class ReplicaState {
     return settings;
   }
 
+  /** What is kept for the clients of one address, as of the last tick. */
+  usageOf(address: string): number {
+    this.#usageOf ??= this.#sumUsage();
+    return this.#usageOf.get(address) ?? 0;
+  }
+
+  /** The sums by address are made again when they are next asked for. */
+  forgetSums(): void {
+    this.#usageOf = undefined;
+  }
+
+  #sumUsage(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { session, peer = '', usage } of this.connections.values()) {
+      const address = addressOf(session?.peer ?? peer);
+      sums.set(address, (sums.get(address) ?? 0) + usage.bytes);
+    }
+    return sums;
+  }
+
   keepDigest(orderNum: OrderNum): void {
     if (this.digests.last !== orderNum - 1) this.digests.reset((orderNum - 1) as OrderNum);
     this.digests.append(orderNum, this.digest);
@@ -186,6 +209,7 @@ export class ReplicaState {
       logLength: this.order.entries.length,
       base,
       unordered: this.connections.unordered,
+      keptBytes: this.connections.keptBytes,
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams,
       openNested: this.nested.open,

@@ -1,3 +1,4 @@
+import type { GroupSettings } from '../../config/settings.js';
 import type { Session } from '../../session/session.js';
 import { groupOf } from '../scenario/group.js';
 import type { World } from '../scenario/world.js';
@@ -44,8 +45,12 @@ export function besideHostile(seed: number, words: readonly string[], calls: num
 }
 
 /** A group that serves, with an honest client and a hostile one for which only the test speaks. */
-export function groupWithHostile(words: readonly string[], print: (line: string) => void): World {
-  const world = groupOf(words, print);
+export function groupWithHostile(
+  words: readonly string[],
+  print: (line: string) => void,
+  more: Pick<GroupSettings, 'budgets'> = {},
+): World {
+  const world = groupOf(words, print, more);
   for (const name of world.names) {
     world.startServer(name);
     world.settle();
