@@ -62,7 +62,7 @@ export function onRequest(
   peer: string,
   { awaitStable, byFrame, call }: Demands,
 ): void {
-  if (/* rule drop-over-budget */ r.role.dropsBodies && dropped(r, connection, seqNum)) return;
+  if (r.role.dropsBodies && dropped(r, connection, seqNum)) return;
   const received = receiveBody(r, connection, seqNum, request);
   const message = received ?? (call === undefined ? connection.messages.get(seqNum) : connection.message(seqNum));
   if (message === undefined) return;
