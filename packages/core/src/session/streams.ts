@@ -4,7 +4,16 @@ import { type CallId, next, type SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
 import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES, STREAM_CREDITS_MAX, type StreamPart } from '../model/stream.js';
-import { fail, failWaiting, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX, whyNoRoom } from './calls.js';
+import {
+  fail,
+  failWaiting,
+  isUnreachable,
+  RETAINED_MAX,
+  settle,
+  UNREACHABLE_AFTER_MS,
+  WAITING_MAX,
+  whyNoRoom,
+} from './calls.js';
 import type { Sent } from './open-calls.js';
 import { ClientStream } from './open-calls.js';
 import type { SessionState } from './state.js';

@@ -13,6 +13,13 @@ export interface FrameChannelOptions {
   readonly link: LinkStream;
   /** How many bytes may wait to be sent by gRPC, besides the largest frame among them. */
   readonly queuedMaxBytes: number;
+  /**
+   * Whether the other side is nobody yet. Until `trust` is called, a frame of it may have a few KiB, so that strangers
+   * cannot fill the memory.
+   */
+  readonly stranger?: boolean;
+  /** Called when other bytes wait than before: to be sent, or for the rest of their frame. */
+  readonly onWaiting?: (bytes: number) => void;
   readonly onFrame: (frame: Uint8Array) => void;
   /** Called when something came that cannot be a frame. Nothing is received after it. */
   readonly onMalformed: (error: UnderstudyError) => void;
@@ -20,17 +27,28 @@ export interface FrameChannelOptions {
   readonly onOverflow: () => void;
 }
 
+/** Enough for every hello and every proof. */
+const STRANGER_FRAME_MAX_BYTES = 8 * 1024;
+
 /** Sends and receives frames on one link: assembles what comes, and bounds what waits to leave. */
 export class FrameChannel {
   readonly #options: FrameChannelOptions;
-  readonly #assembler = new Assembler();
+  #assembler: Assembler;
+  #messageMaxBytes = Number.POSITIVE_INFINITY;
   #queuedBytes = 0;
   #largestBytes = 0;
   #closed = false;
 
   constructor(options: FrameChannelOptions) {
     this.#options = options;
+    this.#assembler = new Assembler(options.stranger === true ? { frameBytesMax: STRANGER_FRAME_MAX_BYTES } : {});
+    if (options.stranger === true) this.#messageMaxBytes = 2 * STRANGER_FRAME_MAX_BYTES;
     options.link.on('data', (message: Buffer) => this.#receive(message));
+  }
+
+  /** Whether nothing waits to be sent, so that a status would arrive. */
+  get isRead(): boolean {
+    return this.#queuedBytes === 0;
   }
 
   send(frame: Uint8Array): void {
@@ -41,6 +59,12 @@ export class FrameChannel {
   sendMessages(messages: readonly Buffer[]): void {
     if (this.#closed || !this.#makeRoom(messages)) return;
     for (const message of messages) this.#options.link.write(message, () => this.#taken(message.length));
+  }
+
+  /** The other side has said who it is, and is believed: its frames may have any size from now on. */
+  trust(): void {
+    this.#assembler = new Assembler();
+    this.#messageMaxBytes = Number.POSITIVE_INFINITY;
   }
 
   /** Stops sending and receiving, and leaves the gRPC stream as it is. */
@@ -58,18 +82,29 @@ export class FrameChannel {
       return false;
     }
     this.#queuedBytes += bytes;
+    this.#tellWaiting();
     return true;
   }
 
   #taken(bytes: number): void {
     this.#queuedBytes -= bytes;
     if (this.#queuedBytes === 0) this.#largestBytes = 0;
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    if (!this.#closed) this.#options.onWaiting?.(this.#queuedBytes + this.#assembler.waitingBytes);
   }
 
   #receive(message: Buffer): void {
     if (this.#closed) return;
     try {
+      if (message.length > this.#messageMaxBytes) {
+        throw new UnderstudyError('UNDERSTUDY_MALFORMED', `a first message of ${message.length} bytes`);
+      }
+      const waited = this.#assembler.waitingBytes;
       const frame = this.#assembler.push(unwrapFrame(message));
+      if (this.#assembler.waitingBytes !== waited) this.#tellWaiting();
       if (frame !== undefined) this.#options.onFrame(frame);
     } catch (error) {
       if (!(error instanceof UnderstudyError) || error.code !== 'UNDERSTUDY_MALFORMED') throw error;

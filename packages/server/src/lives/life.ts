@@ -96,7 +96,7 @@ export class Life {
     });
     this.#loop = loop;
     const hello = { group: config.group, member: this.member, address, configDigest: configDigest(config) };
-    this.#sessions = new SessionLinks(loop, logger);
+    this.#sessions = new SessionLinks(loop, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks(loop, hello, logger);
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
     this.#outgoingPeers = new OutgoingPeerLinks({
