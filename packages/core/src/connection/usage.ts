@@ -64,3 +64,25 @@ function metadataCost(entries: MetadataEntries | undefined): number {
   for (const [key, value] of entries ?? []) bytes += key.length + value.length;
   return bytes;
 }
+
+/** A frame of no more than this may stay in memory because of one small body, as long as its client has few of them. */
+const SMALL_FRAME_BYTES = 65_536;
+
+/**
+ * Bodies are views of the frames that brought them, and a frame stays in memory as long as one of its bodies does. A
+ * body that is small beside its frame is copied, or a client could have much more kept than is counted.
+ *
+ * @param keptBytes what is kept for the client already
+ */
+export function compacted(request: Request, keptBytes: number): Request {
+  const { message } = request;
+  const frameBytes = message.buffer.byteLength;
+  if (frameBytes <= 2 * message.length + 1024) return request;
+  if (frameBytes <= SMALL_FRAME_BYTES && keptBytes <= SMALL_FRAME_BYTES) return request;
+  const metadata = request.metadata?.map(([key, value]) => [key, copied(value)] as const);
+  return { ...request, message: copied(message), ...(metadata && { metadata }) };
+}
+
+/** The `slice` of a Buffer would be a view again. */
+const copied = <T extends string | Uint8Array>(value: T): T =>
+  (typeof value === 'string' ? value : Uint8Array.prototype.slice.call(value)) as T;

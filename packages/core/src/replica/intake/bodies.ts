@@ -2,6 +2,7 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
+import { compacted } from '../../connection/usage.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { overBudget } from '../state/budgets.js';
@@ -58,10 +59,11 @@ export function onRequest(
   r: ReplicaState,
   connection: Connection,
   seqNum: SeqNum,
-  request: Request,
+  body: Request,
   peer: string,
   { awaitStable, byFrame, call }: Demands,
 ): void {
+  const request = compacted(body, connection.usage.bytes);
   if (r.role.dropsBodies && dropped(r, connection, seqNum)) return;
   const received = receiveBody(r, connection, seqNum, request);
   const message = received ?? (call === undefined ? connection.messages.get(seqNum) : connection.message(seqNum));
