@@ -49,8 +49,9 @@ export interface Budgets {
    */
   readonly sessionBytes: number;
   /**
-   * The same for all clients together. From half of it on, a client address may hold no more than half; at all of it, a
-   * client may hold no more than its equal share. 65,536 to 2^40 bytes. Default: 268,435,456 (256 MiB).
+   * The same for all clients together. From half of it on, one address may hold no more than half, and what is kept for
+   * clients that are gone is freed after `sessionMs`. A client for which next to nothing is kept (`totalBytes` divided
+   * by four times `sessionsMax`, 64 KiB) is always served. 65,536 to 2^40 bytes. Default: 268,435,456 (256 MiB).
    */
   readonly totalBytes: number;
   /**

@@ -211,11 +211,10 @@ export class Connection {
     message.endedAt = endedAt;
   }
 
-  /** Frees the oldest replies until no more than `bytes` are kept, or no reply is left. A retry is told so. */
-  freeReplies(bytes: number): void {
+  /** Frees the oldest replies before `end` until no more than `bytes` are kept. A retry is told so. */
+  freeReplies(bytes: number, end: SeqNum): void {
     let seqNum = maxOf(this.repliesSeenUpTo, this.#freedUpTo);
-    const end = maxOf(this.receivedUpTo, this.repliesSeenUpTo) + SEQ_NUM_WINDOW;
-    while (this.usage.bytes > bytes && seqNum < end) {
+    while (this.usage.bytes > bytes && next(seqNum) < end) {
       seqNum = next(seqNum);
       const message = this.messages.get(seqNum);
       if (message?.outcome?.kind === 'reply') message.outcome = REPLY_FREED;

@@ -154,7 +154,7 @@ function conclude(
   // The records of its connection were freed meanwhile, and a new connection may have begun under the same id.
   if (connection?.messages.get(message.seqNum) !== message) return;
   connection.conclude(message, told, waited ? orderNum : undefined);
-  boundReplies(r, connection);
+  boundReplies(r, connection, message.seqNum);
   // A voided call had no effect, so its idempotency key stays free for another try.
   if (request?.key !== undefined) {
     r.connections.keepKeyed(request.key, requestDigest(request.method, request.message), kept);

@@ -50,7 +50,7 @@ export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: 
     refuseCall(r, call);
     return;
   }
-  if (p.scheduler.size >= r.config.queueMax) {
+  if (p.scheduler.load >= r.config.queueMax) {
     failCall(r, call, 'UNDERSTUDY_OVERLOADED', 'too many requests wait to be ordered; nothing was done');
     return;
   }

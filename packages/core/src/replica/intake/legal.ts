@@ -3,6 +3,7 @@
  * touched, if counting with it could fail.
  */
 
+import { SEQ_NUM_WINDOW } from '../../connection/connection.js';
 import type { RpcRequestHeader, SessionFrame, StreamAsk } from '../../model/frames.js';
 import type { Request } from '../../model/message.js';
 import { STREAM_CREDITS_MAX } from '../../model/stream.js';
@@ -19,6 +20,8 @@ export function illegalFrame(frame: SessionFrame): string | undefined {
       return (
         illegalCount('repliesSeenUpTo', frame.header.repliesSeenUpTo) ??
         illegalCount('term', frame.header.term) ??
+        illegalLength('requests', frame.requests) ??
+        illegalLength('streams', frame.streams) ??
         firstOf(frame.requests, ({ seqNum, request }) => illegalCount('seqNum', seqNum) ?? illegalRequest(request)) ??
         firstOf(frame.reads, ({ readId, request }) => illegalCount('readId', readId) ?? illegalRead(request)) ??
         firstOf(frame.streams, illegalAsk)
@@ -27,6 +30,9 @@ export function illegalFrame(frame: SessionFrame): string | undefined {
       return (
         illegalCount('repliesSeenUpTo', frame.repliesSeenUpTo) ??
         illegalCount('sentUpTo', frame.sentUpTo) ??
+        illegalLength('retained', frame.retained) ??
+        illegalLength('outstanding', frame.outstanding) ??
+        illegalLength('streams', frame.streams) ??
         firstOf(frame.streams, illegalAsk)
       );
     case 'goodbye':
@@ -64,6 +70,10 @@ const illegalAsk = ({ of, received }: StreamAsk): string | undefined =>
 
 const illegalCount = (name: string, value: number): string | undefined =>
   value <= COUNT_MAX ? undefined : `${name} is ${value}, which nobody can have counted to`;
+
+/** No client has more messages than fit into its window, so a longer list is only meant to fill the memory. */
+const illegalLength = (name: string, list: readonly unknown[]): string | undefined =>
+  list.length <= SEQ_NUM_WINDOW ? undefined : `a frame has ${list.length} ${name}`;
 
 function firstOf<T>(list: readonly T[], problem: (item: T) => string | undefined): string | undefined {
   for (const item of list) {

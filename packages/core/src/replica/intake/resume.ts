@@ -5,6 +5,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { SeqNum } from '../../model/ids.js';
 import { VOIDED } from '../../model/outcome.js';
 import { giveCached } from '../release/replies.js';
+import { isPressed } from '../state/budgets.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { onAsked } from '../streams/items.js';
 import { voidMessage } from '../streams/voids.js';
@@ -115,7 +116,8 @@ export function checkSilent(p: PrimaryState, connection: Connection): void {
   connection.silentSinceMs ??= r.nowMs;
   const { sessionExpiryMs, sessionMs, sessionsMax } = r.config;
   // So many clients come and go that their records cannot all be kept so long.
-  const isCrowded = r.connections.size - r.connections.sessions > SILENT_FACTOR * sessionsMax;
+  const isCrowded =
+    r.connections.size - r.connections.sessions > SILENT_FACTOR * sessionsMax || isPressed(r, connection);
   if (r.nowMs - connection.silentSinceMs <= (isCrowded ? sessionMs : sessionExpiryMs)) return;
   connection.silentSinceMs = Number.POSITIVE_INFINITY;
   p.scheduler.add({ kind: 'expire', connection: connection.id });

@@ -6,7 +6,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame, SessionFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
-import { isFarOver } from '../state/budgets.js';
+import { isFarOver, isPressed } from '../state/budgets.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { openOrders } from '../state/sealing.js';
 import { resendItems } from '../streams/items.js';
@@ -281,7 +281,8 @@ export function checkSessions(r: ReplicaState): void {
       r.log('info', 'a session is silent', { connection: connection.id });
       r.role.sessionsChanged();
     }
-    if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) {
+    const isUseless = !session.registered && session.link === undefined && isPressed(r, connection);
+    if (isUseless || minOf(silentFor, readForMs) > r.config.sessionExpiryMs) {
       endSession(r, connection);
       continue;
     }

@@ -48,10 +48,11 @@ export function startNext(p: PrimaryState): Started | undefined {
 /** Whether the primary may order. At these bounds it stops until backups have caught up (DESIGN 5.3). */
 export function mayOrder(p: PrimaryState): boolean {
   const { r } = p;
-  const { unstableMax } = r.config;
+  const { unstableMax, budgets } = r.config;
   const { last } = r.order;
   return (
     last - r.stableUpTo < unstableMax &&
+    p.unstableBytes < budgets.totalBytes &&
     p.waiting.length < 2 * unstableMax &&
     (r.config.replication === 'passive' || last - p.stability.processedUpTo(last) < LAG_FACTOR * unstableMax)
   );
@@ -162,7 +163,11 @@ function append(p: PrimaryState, what: Orderable, connection: Connection, messag
   const info = p.order.orderMessage(what);
   enterLog(r, info, connection);
   const request = message?.request;
-  if (request !== undefined) p.backlogBytes += bodyBytes(request);
+  if (request !== undefined) {
+    const bytes = bodyBytes(request);
+    p.backlogBytes += bytes;
+    p.unstableBytes += bytes;
+  }
   p.release.ordered(info);
   if (p.unstableSinceMs === Number.POSITIVE_INFINITY) p.unstableSinceMs = r.nowMs;
   // No client reflects the order of a message that no session sent, so the primary announces it itself ([00114]).

@@ -2,6 +2,7 @@
 
 import { addressOf } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
+import type { SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { type Outcome, ownReply, type Reply } from '../../model/outcome.js';
 import type { ReplicaState } from './replica-state.js';
@@ -24,12 +25,19 @@ export function overBudget(r: ReplicaState, connection: Connection, factor = 1):
   if (connection.kind !== 'session')
     return bytes > totalBytes / 2 ? said('totalBytes', 'calls without a session') : undefined;
   if (bytes > factor * sessionBytes) return said('sessionBytes', 'this session');
-  if (all > totalBytes / 2 && r.usageOf(addressOf(peerOf(connection))) > (factor * totalBytes) / 2)
+  if (all <= totalBytes / 2 || bytes <= factor * sureBytes(r)) return undefined;
+  if (all > totalBytes) return said('totalBytes', 'all sessions');
+  if (r.usageOf(addressOf(peerOf(connection))) > totalBytes / 2)
     return said('totalBytes', 'the sessions of this address');
-  if (all > totalBytes && bytes > (factor * totalBytes) / (r.connections.sessions + 1))
-    return said('totalBytes', 'all sessions');
   return undefined;
 }
+
+/** A client for which no more than this is kept is served whatever the others do. */
+const sureBytes = (r: ReplicaState): number => r.config.budgets.totalBytes / (4 * r.config.sessionsMax);
+
+/** Whether the replica keeps much in all, and some of it for a client that is gone, so that it is freed earlier. */
+export const isPressed = (r: ReplicaState, { usage }: Connection): boolean =>
+  r.connections.usage.bytes > r.config.budgets.totalBytes / 2 && usage.bytes > sureBytes(r);
 
 /** Whether so much is kept for a client that its link is ended. */
 export const isFarOver = (r: ReplicaState, connection: Connection): boolean =>
@@ -50,6 +58,6 @@ export function refusedAtTurn(r: ReplicaState, connection: Connection, request: 
 }
 
 /** Frees the oldest replies of a client that lets more wait than twice its budget. */
-export function boundReplies(r: ReplicaState, connection: Connection): void {
-  if (isFarOver(r, connection)) connection.freeReplies(HANG_UP_FACTOR * r.config.budgets.sessionBytes);
+export function boundReplies(r: ReplicaState, connection: Connection, newest: SeqNum): void {
+  if (isFarOver(r, connection)) connection.freeReplies(HANG_UP_FACTOR * r.config.budgets.sessionBytes, newest);
 }
