@@ -1,9 +1,9 @@
 /** Keeps reads that arrive before this replica serves, and hands each of them out once. */
 
-import type { Connection } from '../../connection/connection.js';
-import { requestCost } from '../../connection/usage.js';
-import type { CallId } from '../../model/ids.js';
-import type { Request } from '../../model/message.js';
+import type { CallId } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { Connection } from './connection.js';
+import { requestCost } from './usage.js';
 
 /** A read that arrived before this replica serves. */
 export interface EarlyRead {
