@@ -26,7 +26,7 @@ describe('the service config in the README', () => {
   });
 
   it('names the defaults', () => {
-    const config = Object.entries(configOf({})).filter(([field]) => field !== 'group' && field !== 'methods');
+    const config = Object.entries(configOf({})).filter(([field]) => !['group', 'methods', 'budgets'].includes(field));
     const documented = rows.map(({ field, otherwise }) => [field, otherwise === '3 × leaseMs' ? '900' : otherwise]);
     const said = new Map(documented.map(([field = '', text = '']) => [field, text]));
     expect(config.map(([field, value]) => [field, `${value}`])).toEqual(
@@ -35,6 +35,12 @@ describe('the service config in the README', () => {
         typeof value === 'number' ? `${number(said.get(field) ?? '')}` : said.get(field),
       ]),
     );
+  });
+
+  it('names the default budgets', () => {
+    const documented = [...readme.matchAll(/^\| `(\w+Bytes)` \|[^|]*\| ([\d,]+) \|$/gm)];
+    const budgets = documented.map(([, field = '', bytes = '']) => [field, number(bytes)]);
+    expect(Object.fromEntries(budgets)).toEqual(configOf({}).budgets);
   });
 
   it('names the largest numbers that are allowed', () => {

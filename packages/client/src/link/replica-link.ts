@@ -142,7 +142,8 @@ export class ReplicaLink {
       this.drop(`the replica sent a frame that cannot be decoded: ${error.message}`);
       return;
     }
-    this.#backoff.reset();
+    // A replica without room is asked less and less often.
+    if (frame.kind !== 'refused') this.#backoff.reset();
     this.#events.frame(this.slot, frame);
   }
 

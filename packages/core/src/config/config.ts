@@ -35,6 +35,33 @@ export interface MethodConfig {
 export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay'> & { readonly release: Release };
 
 /**
+ * How many bytes a replica keeps for its clients. What is over is refused at once with UNDERSTUDY_OVERLOADED, a
+ * RESOURCE_EXHAUSTED whose text names the budget; other clients are served as before. Each thing counts with its payload
+ * and 256 bytes. All replicas must have the same budgets.
+ *
+ * @example
+ * { sessionBytes: 16 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
+ */
+export interface Budgets {
+  /**
+   * What is kept for one client: requests without an order, replies that it has not acknowledged, stream items that it
+   * has not taken. At twice as much its link is ended too. 65,536 to 2^40 bytes. Default: 67,108,864 (64 MiB).
+   */
+  readonly sessionBytes: number;
+  /**
+   * The same for all clients together. From half of it on, one address may hold no more than half, and what is kept for
+   * clients that are gone is freed after `sessionMs`. A client for which next to nothing is kept (`totalBytes` divided
+   * by four times `sessionsMax`, 64 KiB) is always served. 65,536 to 2^40 bytes. Default: 268,435,456 (256 MiB).
+   */
+  readonly totalBytes: number;
+  /**
+   * Replies to idempotency keys and to calls of other groups, each. Beyond it the oldest ones are freed, on every
+   * replica at the same place in the order. 65,536 to 2^40 bytes. Default: 67,108,864 (64 MiB).
+   */
+  readonly keyedBytes: number;
+}
+
+/**
  * The `understudy` entry of `loadBalancingConfig`, checked and with defaults filled in. Users write it as
  * `GroupSettings`, with the same fields. Settings whose names end in `Ms` are whole numbers of milliseconds.
  */
@@ -133,6 +160,8 @@ export interface GroupConfig {
    * 1,024.
    */
   readonly sessionsMax: number;
+  /** How many bytes a replica keeps for clients. Default: see `Budgets`. */
+  readonly budgets: Budgets;
   /** Settings of single methods. Default: none, so the group's settings apply to all. */
   readonly methods: readonly MethodConfig[];
 }

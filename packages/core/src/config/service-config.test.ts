@@ -36,6 +36,7 @@ const DEFAULTS: GroupConfig = {
   unstableMax: 4096,
   queueMax: 16_384,
   sessionsMax: 1024,
+  budgets: { sessionBytes: 67_108_864, totalBytes: 268_435_456, keyedBytes: 67_108_864 },
   methods: [],
 };
 
@@ -73,6 +74,7 @@ describe('a service config', () => {
       unstableMax: 6,
       queueMax: 7,
       sessionsMax: 8,
+      budgets: { sessionBytes: 65_536, totalBytes: 65_537, keyedBytes: 65_538 },
     };
     expect(config(given)).toEqual(given);
   });

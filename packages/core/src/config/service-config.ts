@@ -1,7 +1,7 @@
 /** Reads a group's settings from a gRPC service config: complete and checked, or an error that names the bad field. */
 
 import { describeValue, UnderstudyError } from '../model/error.js';
-import type { GroupConfig, MethodConfig, MethodSettings } from './config.js';
+import type { Budgets, GroupConfig, MethodConfig, MethodSettings } from './config.js';
 
 /** The name of the entry in `loadBalancingConfig` that holds a group's settings. */
 export const POLICY_NAME = 'understudy';
@@ -36,6 +36,13 @@ const NUMBERS = {
   sessionsMax: { min: 1, max: 65_536, otherwise: 1024 },
 } as const satisfies Record<NumberField, { min: number; max: number; otherwise: number }>;
 
+const MIB = 1024 * 1024;
+const BUDGET_MIN = 65_536;
+const BUDGET_MAX = 2 ** 40;
+
+/** The budgets with their defaults, in bytes. */
+const BUDGETS = { sessionBytes: 64 * MIB, totalBytes: 256 * MIB, keyedBytes: 64 * MIB } as const satisfies Budgets;
+
 /** The settings that are words, with their possible values. The first one is the default. */
 const WORDS = {
   replication: ['semi-active', 'passive'],
@@ -59,7 +66,7 @@ const UNSUPPORTED_ORDERINGS: readonly unknown[] = ['sequence', 'priority', 'dead
  */
 export function parseServiceConfig(json: unknown): GroupConfig {
   const { entry, path } = findEntry(typeof json === 'string' ? fromText(json) : json);
-  onlyFields(entry, path, ['group', 'methods', ...Object.keys(NUMBERS), ...Object.keys(WORDS)]);
+  onlyFields(entry, path, ['group', 'methods', 'budgets', ...Object.keys(NUMBERS), ...Object.keys(WORDS)]);
   const leaseMs = numberAt(entry, path, 'leaseMs');
   // The default of a setting that is derived from another one follows it.
   const sessionMs = numberAt(entry, path, 'sessionMs', leaseMs * 3);
@@ -92,6 +99,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
     unstableMax: numberAt(entry, path, 'unstableMax'),
     queueMax: numberAt(entry, path, 'queueMax'),
     sessionsMax: numberAt(entry, path, 'sessionsMax'),
+    budgets: budgetsAt(entry.budgets, `${path}.budgets`),
     methods: methodsAt(entry.methods, `${path}.methods`),
   };
 }
@@ -127,6 +135,7 @@ export function configDigest(config: GroupConfig): number {
     config.group,
     words.map((field) => config[field]),
     (Object.keys(NUMBERS) as NumberField[]).map((field) => config[field]),
+    (Object.keys(BUDGETS) as (keyof Budgets)[]).map((field) => config.budgets[field]),
     methods.map((method) => JSON.stringify(method)).sort(),
   ]);
   return fnv1a(text);
@@ -205,6 +214,19 @@ function numberAt(
   const { min, max } = NUMBERS[field];
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   return bad(`${path}.${field}`, value, `a whole number from ${min} to ${max}`);
+}
+
+function budgetsAt(value: unknown, path: string): Budgets {
+  if (value === undefined) return BUDGETS;
+  const entry = objectAt(value, path);
+  onlyFields(entry, path, Object.keys(BUDGETS));
+  const at = (field: keyof Budgets): number => {
+    const bytes = entry[field] === undefined ? BUDGETS[field] : entry[field];
+    if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= BUDGET_MIN && bytes <= BUDGET_MAX)
+      return bytes;
+    return bad(`${path}.${field}`, bytes, `a whole number of bytes from ${BUDGET_MIN} to ${BUDGET_MAX}`);
+  };
+  return { sessionBytes: at('sessionBytes'), totalBytes: at('totalBytes'), keyedBytes: at('keyedBytes') };
 }
 
 function wordAt<Field extends WordField>(entry: Fields, path: string, field: Field): (typeof WORDS)[Field][number] {

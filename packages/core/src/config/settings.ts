@@ -1,6 +1,6 @@
 /** The settings of a group as users write them. */
 
-import type { GroupConfig, Release } from './config.js';
+import type { Budgets, GroupConfig, Release } from './config.js';
 
 /**
  * A gRPC service config with a group's settings, as given to servers and clients. All other fields, such as
@@ -21,11 +21,13 @@ export interface UnderstudyServiceConfig {
  * The settings of a group. All its replicas must be given the same. A client that was given others follows the group's,
  * but for `carrier`. Only the name is required.
  */
-export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'methods'>> {
+export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'methods' | 'budgets'>> {
   /** The group's name, 1 to 255 characters. */
   readonly group: string;
   /** Settings of single methods. If several entries fit a method, only the most specific one applies. Default: none. */
   readonly methods?: readonly MethodEntry[];
+  /** How many bytes a replica keeps for clients. */
+  readonly budgets?: Partial<Budgets>;
 }
 
 /**

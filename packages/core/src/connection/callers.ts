@@ -8,6 +8,7 @@ import type { ConnectionId, OrderNum, SeqNum, Term } from '../model/ids.js';
 import { maxOf, NO_ORDER } from '../model/ids.js';
 import { type NestedCaller, type NestedId, PROVEN_OWNER, UNPROVEN_OWNER } from '../model/nested.js';
 import type { Outcome } from '../model/outcome.js';
+import { outcomeCost } from './usage.js';
 
 /** How many calling groups are remembered: the newest ones in processing order. */
 export const CALLERS_KEPT = 1024;
@@ -62,6 +63,18 @@ interface Caller {
  */
 export class Callers {
   readonly #byClient = new Map<string, Caller>();
+  readonly #maxBytes: number;
+  /** What the kept replies cost. */
+  #bytes = 0;
+
+  /** @param maxBytes how many bytes of replies are kept for all groups */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   /**
    * A nested call is about to be processed as the message `name`.
@@ -101,15 +114,19 @@ export class Callers {
    * @returns the messages that wait for the same outcome
    */
   finish({ client, id }: NestedCaller, name: MessageName, outcome: Outcome): readonly MessageName[] {
-    const call = this.#byClient.get(client)?.calls.get(keyOf(id));
+    const caller = this.#byClient.get(client);
+    const call = caller?.calls.get(keyOf(id));
     // Only the message that the call was first processed as decides its outcome: not a repetition, and not a refusal.
     if (
+      caller === undefined ||
       call?.by === undefined ||
       call.outcome !== undefined ||
       /* rule refused-is-no-end */ !sameMessage(call.by, name)
     )
       return NONE;
     call.outcome = outcome;
+    this.#bytes += outcomeCost(outcome);
+    this.#bound(caller);
     const { again = NONE } = call;
     call.again = undefined;
     return again;
@@ -129,10 +146,13 @@ export class Callers {
 
   restore(callers: readonly CallerSnapshot[]): void {
     this.#byClient.clear();
+    this.#bytes = 0;
     for (const { client, owner, term, settledUpTo, calls } of callers) {
       const byId = new Map<string, Call>();
-      for (const { id, requestDigest, outcome } of calls)
+      for (const { id, requestDigest, outcome } of calls) {
         byId.set(keyOf(id), { id, requestDigest, by: undefined, outcome, again: undefined });
+        this.#bytes += outcomeCost(outcome);
+      }
       this.#byClient.set(client, { owner, term, settledUpTo, calls: byId });
     }
   }
@@ -144,7 +164,8 @@ export class Callers {
     const caller = known ?? { owner: undefined, term: 0 as Term, settledUpTo: NO_ORDER, calls: new Map() };
     this.#byClient.set(client, caller);
     if (this.#byClient.size > CALLERS_KEPT) {
-      for (const oldest of this.#byClient.keys()) {
+      for (const [oldest, { calls }] of this.#byClient) {
+        for (const { outcome } of calls.values()) this.#free(outcome);
         this.#byClient.delete(oldest);
         break;
       }
@@ -156,18 +177,25 @@ export class Callers {
     if (upTo <= caller.settledUpTo) return;
     caller.settledUpTo = upTo;
     for (const [key, { id, outcome }] of caller.calls) {
-      if (/* rule kept-until-settled */ id.orderNum <= upTo && outcome !== undefined) caller.calls.delete(key);
+      if (/* rule kept-until-settled */ id.orderNum <= upTo && outcome !== undefined) {
+        caller.calls.delete(key);
+        this.#free(outcome);
+      }
     }
   }
 
   #bound(caller: Caller): void {
-    if (caller.calls.size <= CALLS_KEPT) return;
     for (const [key, { id, outcome }] of caller.calls) {
+      if (caller.calls.size <= CALLS_KEPT && this.#bytes <= this.#maxBytes) return;
       if (outcome === undefined) continue;
       caller.calls.delete(key);
+      this.#free(outcome);
       caller.settledUpTo = maxOf(caller.settledUpTo, id.orderNum);
-      return;
     }
+  }
+
+  #free(outcome: Outcome | undefined): void {
+    if (outcome !== undefined) this.#bytes -= outcomeCost(outcome);
   }
 }
 

@@ -55,3 +55,13 @@ export class ClientSession {
     this.echoedAtMs = nowMs;
   }
 }
+
+/**
+ * The part of a client's address that does not change with every connection: the address without its port.
+ *
+ * @param peer an address as gRPC writes it, such as `127.0.0.1:4711` or `[::1]:4711`
+ */
+export function addressOf(peer: string): string {
+  const colon = peer.lastIndexOf(':');
+  return colon > 0 && /^\d+$/.test(peer.slice(colon + 1)) ? peer.slice(0, colon) : peer;
+}

@@ -6,10 +6,11 @@ import { connectionDigest } from '../model/digest.js';
 import type { ConnectionId, ConnectionKind, OrderNum, SeqNum } from '../model/ids.js';
 import { connectionKind, maxOf, NO_ORDER, NO_SEQ, next } from '../model/ids.js';
 import type { CallOrder, VoidOrder } from '../model/order-info.js';
-import type { Outcome } from '../model/outcome.js';
+import { type Outcome, REPLY_FREED } from '../model/outcome.js';
 import type { ClientSession } from './client-session.js';
 import { Message } from './message.js';
 import { Stream } from './stream.js';
+import { CONNECTION_BYTES, Usage } from './usage.js';
 
 /**
  * A seqNum this far beyond what arrived without a gap is not accepted. A correct sender stays within a smaller window.
@@ -39,6 +40,8 @@ export class Connection {
   readonly #receivedEarly = new Set<SeqNum>();
   /** The numbers of bodies that arrived, but were refused. */
   readonly #refused = new Set<SeqNum>();
+  /** Replies up to this number were freed before their client had seen them. */
+  #freedUpTo: SeqNum = NO_SEQ;
   /** The highest order that a message of this connection has. */
   lastOrder: OrderNum = NO_ORDER;
   /** The client's address as handlers see it, which is part of the ordered history. */
@@ -63,8 +66,13 @@ export class Connection {
   /** At the primary: the end of the connection is ordered. Cancellations of its open streams were ordered before it. */
   expiring = false;
 
-  constructor(id: ConnectionId) {
+  /** What is kept for the client here. */
+  readonly usage: Usage;
+
+  constructor(id: ConnectionId, all: Usage) {
     this.id = id;
+    this.usage = new Usage(all);
+    this.usage.add(CONNECTION_BYTES);
     this.digest = connectionDigest(id);
     this.kind = connectionKind(id);
   }
@@ -72,7 +80,7 @@ export class Connection {
   message(seqNum: SeqNum): Message {
     let message = this.messages.get(seqNum);
     if (message === undefined) {
-      message = new Message(this.id, seqNum);
+      message = new Message(this.id, seqNum, this.usage);
       this.messages.set(seqNum, message);
     }
     return message;
@@ -96,6 +104,8 @@ export class Connection {
     if (seqNum <= this.receivedUpTo) return;
     if (seqNum !== this.receivedUpTo + 1) {
       this.#receivedEarly.add(seqNum);
+      // Nobody sends any more what is missing before so many others.
+      if (this.#receivedEarly.size > SEQ_NUM_WINDOW) this.coverUpTo((seqNum - SEQ_NUM_WINDOW / 2) as SeqNum);
       return;
     }
     this.receivedUpTo = seqNum;
@@ -145,7 +155,13 @@ export class Connection {
 
   /** If the connection ended and began anew, the number may belong to another message by now, which stays. */
   #forget(message: Message): void {
-    if (this.messages.get(message.seqNum) === message) this.messages.delete(message.seqNum);
+    if (this.messages.get(message.seqNum) === message) this.drop(message);
+  }
+
+  /** Forgets a message. */
+  drop(message: Message): void {
+    this.messages.delete(message.seqNum);
+    message.forgotten();
   }
 
   /**
@@ -153,7 +169,7 @@ export class Connection {
    */
   forgetIfUnwanted(message: Message): void {
     if (message.waiters?.length === 0) message.waiters = undefined;
-    if (message.stage === 'expected' && message.waiters === undefined) this.messages.delete(message.seqNum);
+    if (message.stage === 'expected' && message.waiters === undefined) this.drop(message);
   }
 
   /** The message has its place in the order and enters the log. */
@@ -219,6 +235,17 @@ export class Connection {
     message.endedAt = endedAt;
   }
 
+  /** Frees the oldest replies before `end` until no more than `bytes` are kept. A retry is told so. */
+  freeReplies(bytes: number, end: SeqNum): void {
+    let seqNum = maxOf(this.repliesSeenUpTo, this.#freedUpTo);
+    while (this.usage.bytes > bytes && next(seqNum) < end) {
+      seqNum = next(seqNum);
+      const message = this.messages.get(seqNum);
+      if (message?.outcome?.kind === 'reply') message.outcome = REPLY_FREED;
+    }
+    this.#freedUpTo = seqNum;
+  }
+
   /** Takes the outcome of a message from a checkpoint. */
   restore(seqNum: SeqNum, outcome: Outcome): void {
     this.markReceived(seqNum);
@@ -232,14 +259,24 @@ export class Connection {
   /** Forgets messages without an order whose replies the client has seen: nobody will process them. */
   forgetUnordered(upTo: SeqNum): void {
     for (const message of this.messages.values()) {
-      if (message.seqNum <= upTo && message.isUnordered) this.messages.delete(message.seqNum);
+      if (message.seqNum <= upTo && message.isUnordered) this.drop(message);
     }
+  }
+
+  /** Whether nothing of this connection has a place in the order, and nothing is kept for its client. */
+  get isBlank(): boolean {
+    return this.messages.size + this.streams.size === 0 && this.lastOrder === NO_ORDER;
+  }
+
+  closeStream(stream: Stream): void {
+    this.streams.delete(stream.id);
+    stream.history.release();
   }
 
   openStream(id: SeqNum, method: string): Stream {
     let stream = this.streams.get(id);
     if (stream === undefined) {
-      stream = new Stream(id, method);
+      stream = new Stream(id, method, this.usage);
       this.streams.set(id, stream);
     }
     return stream;

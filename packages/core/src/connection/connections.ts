@@ -1,11 +1,13 @@
 /** All connections of a replica, and what outlives them: ended connections, idempotency keys, calling groups. */
 
+import type { Budgets } from '../config/config.js';
 import type { Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from '../model/checkpoint.js';
 import type { ConnectionId, LinkId, OrderNum, SeqNum } from '../model/ids.js';
 import type { Outcome } from '../model/outcome.js';
 import { Callers } from './callers.js';
 import { Connection } from './connection.js';
 import type { Stream } from './stream.js';
+import { keyedCost, Usage } from './usage.js';
 
 /** How many ended connections are remembered one by one, so that a late retry is not taken for a new client. */
 export const EXPIRED_KEPT = 65_536;
@@ -18,11 +20,20 @@ export class Connections {
   readonly #byLink = new Map<LinkId, Connection>();
   readonly #expired = new Set<ConnectionId>();
   readonly #keyed = new Map<string, { requestDigest: number; outcome: Outcome }>();
+  #keyedBytes = 0;
+  readonly #keyedMaxBytes: number;
   /** The groups that call this one. */
-  readonly callers = new Callers();
+  readonly callers: Callers;
   /** Whether some ended connection was forgotten, so that an unknown one may be one of those. */
   expiredForgotten = false;
   sessions = 0;
+  /** What is kept for all clients. */
+  readonly usage = new Usage();
+
+  constructor({ keyedBytes }: Budgets) {
+    this.#keyedMaxBytes = keyedBytes;
+    this.callers = new Callers(keyedBytes);
+  }
 
   get(id: ConnectionId): Connection | undefined {
     return this.#byId.get(id);
@@ -31,7 +42,7 @@ export class Connections {
   open(id: ConnectionId): Connection {
     let connection = this.#byId.get(id);
     if (connection === undefined) {
-      connection = new Connection(id);
+      connection = new Connection(id, this.usage);
       this.#byId.set(id, connection);
     }
     return connection;
@@ -47,6 +58,15 @@ export class Connections {
 
   unlink(link: LinkId): void {
     this.#byLink.delete(link);
+  }
+
+  /** The bytes kept for clients, as `budgets` counts them. */
+  get keptBytes(): number {
+    return this.usage.bytes + this.#keyedBytes + this.callers.bytes;
+  }
+
+  get size(): number {
+    return this.#byId.size;
   }
 
   values(): IterableIterator<Connection> {
@@ -75,10 +95,7 @@ export class Connections {
 
   /** Frees everything of a connection. This is an ordered event, so every replica forgets at the same place. */
   expire(id: ConnectionId): void {
-    const session = this.#byId.get(id)?.session;
-    if (session !== undefined) this.sessions--;
-    if (session?.link !== undefined) this.unlink(session.link);
-    this.#byId.delete(id);
+    this.forget(id);
     this.#expired.add(id);
     if (this.#expired.size > EXPIRED_KEPT) {
       for (const oldest of this.#expired) {
@@ -89,18 +106,37 @@ export class Connections {
     }
   }
 
+  /** Forgets a connection as if it had never been. */
+  forget(id: ConnectionId): void {
+    const connection = this.#byId.get(id);
+    if (connection === undefined) return;
+    const { session, usage } = connection;
+    if (session !== undefined) this.sessions--;
+    if (session?.link !== undefined) this.unlink(session.link);
+    this.#byId.delete(id);
+    usage.release();
+  }
+
   keyed(key: string): { requestDigest: number; outcome: Outcome } | undefined {
     return this.#keyed.get(key);
   }
 
   keepKeyed(key: string, requestDigest: number, outcome: Outcome): void {
+    this.#forgetKey(key);
     this.#keyed.set(key, { requestDigest, outcome });
-    if (this.#keyed.size > KEYED_KEPT) {
-      for (const oldest of this.#keyed.keys()) {
-        this.#keyed.delete(oldest);
-        break;
-      }
+    this.#keyedBytes += keyedCost(key, outcome);
+    // The outcomes are the same on all replicas, so all free the same ones.
+    for (const oldest of this.#keyed.keys()) {
+      if (this.#keyed.size <= KEYED_KEPT && this.#keyedBytes <= this.#keyedMaxBytes) break;
+      this.#forgetKey(oldest);
     }
+  }
+
+  #forgetKey(key: string): void {
+    const known = this.#keyed.get(key);
+    if (known === undefined) return;
+    this.#keyed.delete(key);
+    this.#keyedBytes -= keyedCost(key, known.outcome);
   }
 
   /** The parts of a checkpoint. @param processedUpTo the order as of which it is taken */
@@ -130,7 +166,8 @@ export class Connections {
   /** Takes over the parts of a checkpoint. Messages that this replica received from sessions itself stay. */
   restore(checkpoint: Checkpoint): void {
     this.#keyed.clear();
-    for (const { key, requestDigest, outcome } of checkpoint.keyed) this.#keyed.set(key, { requestDigest, outcome });
+    this.#keyedBytes = 0;
+    for (const { key, requestDigest, outcome } of checkpoint.keyed) this.keepKeyed(key, requestDigest, outcome);
     this.callers.restore(checkpoint.callers);
     this.expiredForgotten = checkpoint.expiredForgotten;
     for (const id of checkpoint.expired) this.expire(id);
@@ -160,7 +197,7 @@ function streamSnapshot({ id, history, passage }: Stream): StreamSnapshot {
 
 /** A checkpoint has only streams whose handlers have ended, and their items are all stable. */
 function restoreStreams(connection: Connection, snapshots: readonly StreamSnapshot[], orderNum: OrderNum): void {
-  connection.streams.clear();
+  for (const stream of [...connection.streams.values()]) connection.closeStream(stream);
   for (const { stream: id, takenUpTo, items } of snapshots) {
     const stream = connection.openStream(id, '');
     stream.startFrom(takenUpTo);

@@ -6,6 +6,7 @@ import type { Request } from '../model/message.js';
 import type { CallOrder, VoidOrder } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
 import type { DigestBody } from '../model/ports.js';
+import { outcomeCost, requestCost, type Usage } from './usage.js';
 
 /**
  * The stage of a message in its life on this replica.
@@ -52,8 +53,6 @@ export class Message {
   readonly seqNum: SeqNum;
   /** The message's place in the order, while the log has it. */
   order: CallOrder | VoidOrder | undefined;
-  /** The entry of the reply cache; undefined before it is processed and once it is settled. */
-  outcome: Outcome | undefined;
   /** The order at which the handler ended, if it had waited. The reply leaves when that order is stable. */
   endedAt: OrderNum | undefined;
   /** The RPCs that wait for the outcome. */
@@ -67,10 +66,15 @@ export class Message {
   #stage: Stage = 'expected';
   #request: Request | undefined;
   #digest: BodyDigest | undefined;
+  #outcome: Outcome | undefined;
+  /** What this message costs its connection now. */
+  #cost = 0;
+  #usage: Usage | undefined;
 
-  constructor(connection: ConnectionId, seqNum: SeqNum) {
+  constructor(connection: ConnectionId, seqNum: SeqNum, usage: Usage) {
     this.connection = connection;
     this.seqNum = seqNum;
+    this.#usage = usage;
   }
 
   /** The body, kept until the log drops it and no handler waits. */
@@ -81,6 +85,33 @@ export class Message {
   set request(request: Request | undefined) {
     this.#request = request;
     this.#digest = undefined;
+    this.#count();
+  }
+
+  /** The entry of the reply cache; undefined before it is processed and once it is settled. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  set outcome(outcome: Outcome | undefined) {
+    this.#outcome = outcome;
+    this.#count();
+  }
+
+  /** Its connection forgot the message. The log may still have it. */
+  forgotten(): void {
+    this.#usage?.add(-this.#cost);
+    this.#usage = undefined;
+  }
+
+  /** A body costs its connection something until it is ordered: from then on the bounds of the log count it. */
+  #count(): void {
+    if (this.#usage === undefined) return;
+    const body = this.#request !== undefined && this.isUnordered ? requestCost(this.#request) : 0;
+    const cost = body + (this.#outcome === undefined ? 0 : outcomeCost(this.#outcome));
+    if (cost === this.#cost) return;
+    this.#usage.add(cost - this.#cost);
+    this.#cost = cost;
   }
 
   /** The digest of the body; undefined while there is none. It is computed once for each body. */
@@ -99,6 +130,7 @@ export class Message {
       () => `message ${this.seqNum} of ${this.connection} goes from ${this.#stage} to ${stage}`,
     );
     this.#stage = stage;
+    if (stage === 'received' || stage === 'ordered') this.#count();
   }
 
   /** Whether the body is here, but the message has no order and is not about to be voided. */

@@ -6,6 +6,7 @@ import type { Request } from '../model/message.js';
 import type { Reply } from '../model/outcome.js';
 import type { StreamItem } from '../model/stream.js';
 import { OrderWindow } from '../ordering/window.js';
+import { itemCost, type Usage } from './usage.js';
 
 /** An item with the order during whose processing it was sent: it reflects all orders up to that one. */
 interface OrderedItem {
@@ -47,8 +48,18 @@ export class StreamHistory {
   /** Whether the history began with a checkpoint, which does not include the digest. */
   #restored = false;
 
-  constructor(method: string) {
+  /** What the items cost their connection. */
+  readonly #usage: Usage;
+  readonly #freed = ({ item }: OrderedItem): void => this.#usage.add(-itemCost(item));
+
+  constructor(method: string, usage: Usage) {
     this.method = method;
+    this.#usage = usage;
+  }
+
+  /** The stream is forgotten with all its items. */
+  release(): void {
+    this.items.dropUpTo(this.items.last, this.#freed);
   }
 
   /**
@@ -61,6 +72,7 @@ export class StreamHistory {
     if (index > this.#sealedAt) return true;
     this.#digest = mixDigest(this.#digest, digest);
     this.items.append(index, { orderNum, item, digest: this.#digest });
+    this.#usage.add(itemCost(item));
     if (item.kind === 'status') this.over = true;
     const expected = this.#expected.get(index);
     this.#expected.delete(index);
@@ -98,6 +110,7 @@ export class StreamHistory {
   startFrom(takenUpTo: number): void {
     this.#restored = true;
     this.opened = true;
+    this.release();
     this.items.reset(takenUpTo);
     this.takenUpTo = takenUpTo;
   }
@@ -116,10 +129,13 @@ export class StreamHistory {
    * slower lacks some of the earlier items, so it keeps only the status.
    */
   endAfter(upTo: number, orderNum: OrderNum, outcome: Reply): void {
-    if (this.items.last < upTo) this.items.reset(upTo);
-    else this.items.dropAfter(Math.max(upTo, this.items.base));
+    if (this.items.last < upTo) {
+      this.release();
+      this.items.reset(upTo);
+    } else this.items.dropAfter(Math.max(upTo, this.items.base), this.#freed);
     const item: StreamItem = { kind: 'status', outcome };
     this.items.append(this.items.last + 1, { orderNum, item, digest: this.#digest });
+    this.#usage.add(itemCost(item));
     this.ended = true;
     this.over = true;
   }
@@ -135,13 +151,15 @@ export class StreamHistory {
     // The stream may have been ended while the order with its status is still to come.
     if (last?.item.kind !== 'status') return false;
     if (received >= this.items.base && received < this.items.last) return false;
+    this.release();
     this.items.reset(received);
     this.items.append(received + 1, last);
+    this.#usage.add(itemCost(last.item));
     return true;
   }
 
   #drop(upTo: number): void {
     this.#takenDigest = this.digestAt(upTo) ?? this.#takenDigest;
-    /* rule drop-taken */ this.items.dropUpTo(upTo);
+    /* rule drop-taken */ this.items.dropUpTo(upTo, this.#freed);
   }
 }

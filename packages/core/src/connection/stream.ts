@@ -6,6 +6,7 @@ import type { StreamItem } from '../model/stream.js';
 import { StreamDelivery } from './stream-delivery.js';
 import { StreamHistory } from './stream-history.js';
 import { StreamPassage } from './stream-passage.js';
+import { Usage } from './usage.js';
 
 /**
  * A stream consists of its replicated history, the delivery to its client, and its passage through the user's
@@ -18,9 +19,9 @@ export class Stream {
   readonly delivery = new StreamDelivery();
   readonly passage = new StreamPassage();
 
-  constructor(id: SeqNum, method: string) {
+  constructor(id: SeqNum, method: string, usage = new Usage()) {
     this.id = id;
-    this.history = new StreamHistory(method);
+    this.history = new StreamHistory(method, usage);
   }
 
   get method(): string {

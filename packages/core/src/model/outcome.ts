@@ -73,6 +73,12 @@ export const INDETERMINATE = ownReply(
   'the handler of this call did not end; the call may have taken effect',
 );
 
+/** Stands for a reply that was freed because its client acknowledged none of too many. */
+export const REPLY_FREED = ownReply(
+  'UNDERSTUDY_INDETERMINATE',
+  'the reply was freed because more than budgets.sessionBytes of replies waited for this client; the call took effect',
+);
+
 const NO_EFFECT = ownReply('UNDERSTUDY_VOIDED', 'the message had no order when the primary changed; it had no effect');
 
 const STREAM_LOST = ownReply(

@@ -205,6 +205,7 @@ function forgiveStandstill(r: ReplicaState): void {
 
 function tick(r: ReplicaState): void {
   forgiveStandstill(r);
+  r.forgetSums();
   checkSessions(r);
   /* rule leave-stalled */ checkStall(r);
   r.role.tick();

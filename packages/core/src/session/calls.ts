@@ -14,6 +14,8 @@ import type { SessionState } from './state.js';
 export const RETAINED_MAX = 4096;
 /** The most calls that may wait for a primary or for room. Further calls fail. */
 export const WAITING_MAX = 16_384;
+/** A replica that had no room and has not said so again for this long is taken for one that is not reached. */
+const NO_ROOM_FOR_MS = 3000;
 /** After this long without a primary, calls fail. */
 export const UNREACHABLE_AFTER_MS = 10_000;
 
@@ -28,6 +30,11 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
   }
   if (mayStart(s)) {
     start(s, call, request, s.isReadOnly(request.method, readOnly));
+    return;
+  }
+  const noRoom = /* rule fail-without-room */ whyNoRoom(s);
+  if (noRoom !== undefined) {
+    fail(s, call, 'UNDERSTUDY_OVERLOADED', `${noRoom}; nothing was sent`, false);
     return;
   }
   if (s.waiting.length >= WAITING_MAX) {
@@ -184,6 +191,27 @@ export function failUnreachable(s: SessionState): void {
     else what.call = undefined;
     fail(s, call, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time', !read);
   }
+}
+
+/**
+ * Why no replica has room for this session: the reason of one, if every other replica that is reached has none either.
+ * Calls then fail at once, while the session goes on asking for room.
+ */
+export function whyNoRoom(s: SessionState): string | undefined {
+  if (s.primary !== undefined) return undefined;
+  let reason: string | undefined;
+  for (const { up, noRoom } of s.links) {
+    const counts = noRoom !== undefined && s.nowMs - noRoom.sinceMs < NO_ROOM_FOR_MS;
+    if (counts) reason ??= noRoom.reason;
+    else if (up) return undefined;
+  }
+  return reason;
+}
+
+/** Fails the calls that wait to be sent. */
+export function failWaiting(s: SessionState, reason: string): void {
+  for (const { call } of s.waiting) fail(s, call, 'UNDERSTUDY_OVERLOADED', `${reason}; nothing was sent`, false);
+  s.waiting = [];
 }
 
 /** Ends all calls: the replicas freed this connection's records, or refuse it for good. */

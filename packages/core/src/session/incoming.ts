@@ -16,7 +16,7 @@ import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { PlaceInOrder } from './open-calls.js';
 import { type Link, NOTHING_STABLE, type SessionState } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
-import { failStreams, failTornStreams, sendAllWaiting } from './streams.js';
+import { failStreams, failTornStreams, failWithoutRoom, sendAllWaiting } from './streams.js';
 
 /** A frame of a replica arrived. For `replies`, this is FIG. 9 at the client. */
 export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): void {
@@ -40,6 +40,7 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
 
 function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   link.member = frame.replica;
+  link.noRoom = undefined;
   link.ackedMs = maxOf(link.ackedMs, frame.heartbeatMs);
   link.sentUpTo = frame.receivedUpTo;
   link.reflected = 0;
@@ -154,6 +155,12 @@ function onRefused(s: SessionState, link: Link, frame: Extract<ReplyFrame, { kin
     s.phase = 'ended';
     s.effects.push({ kind: 'ended', clean: false });
     return;
+  }
+  if (frame.code === 'UNDERSTUDY_OVERLOADED') {
+    link.noRoom = { reason: frame.reason, sinceMs: s.nowMs };
+    link.member = undefined;
+    if (link === s.primary) s.primary = undefined;
+    failWithoutRoom(s);
   }
   s.effects.push({ kind: 'reconnect', slot: link.slot });
 }

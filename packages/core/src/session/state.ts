@@ -28,6 +28,8 @@ export interface Link {
   asks: StreamAsk[];
   /** How many of the arrivals at pendingRemoteOrder this link has reflected. */
   reflected: number;
+  /** Why the replica has no room for this session, and when it said so; undefined once it welcomes the session. */
+  noRoom: { readonly reason: string; readonly sinceMs: number } | undefined;
 }
 
 /** Nothing is stable yet. */
@@ -114,6 +116,7 @@ export class SessionState {
       resend: [],
       asks: [],
       reflected: 0,
+      noRoom: undefined,
     }));
   }
 

@@ -4,7 +4,16 @@ import { type CallId, next, type SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
 import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES, STREAM_CREDITS_MAX, type StreamPart } from '../model/stream.js';
-import { fail, isUnreachable, RETAINED_MAX, settle, UNREACHABLE_AFTER_MS, WAITING_MAX } from './calls.js';
+import {
+  fail,
+  failWaiting,
+  isUnreachable,
+  RETAINED_MAX,
+  settle,
+  UNREACHABLE_AFTER_MS,
+  WAITING_MAX,
+  whyNoRoom,
+} from './calls.js';
 import type { Sent } from './open-calls.js';
 import { ClientStream } from './open-calls.js';
 import type { SessionState } from './state.js';
@@ -16,6 +25,11 @@ export function onOpenStream(s: SessionState, call: CallId, request: Request): v
   if (s.phase === 'closing') s.phase = 'open';
   if (s.phase === 'ended') {
     fail(s, call, 'UNDERSTUDY_UNREACHABLE', 'the session has ended; nothing was sent', false);
+    return;
+  }
+  const noRoom = whyNoRoom(s);
+  if (noRoom !== undefined) {
+    fail(s, call, 'UNDERSTUDY_OVERLOADED', `${noRoom}; nothing was sent`, false);
     return;
   }
   if (s.streams.size >= WAITING_MAX) {
@@ -277,6 +291,18 @@ export function failStreams(
   for (const stream of [...s.streams.values()]) {
     forget(s, stream);
     fail(s, stream.call, code, reason, stream.id !== undefined);
+  }
+}
+
+/** Fails the calls and streams that wait to be sent, if no replica has room for this session. */
+export function failWithoutRoom(s: SessionState): void {
+  const reason = whyNoRoom(s);
+  if (reason === undefined) return;
+  failWaiting(s, reason);
+  for (const stream of [...s.streams.values()]) {
+    if (stream.id !== undefined) continue;
+    forget(s, stream);
+    fail(s, stream.call, 'UNDERSTUDY_OVERLOADED', `${reason}; nothing was sent`, false);
   }
 }
 

@@ -19,6 +19,8 @@ export interface FrameChannelOptions {
    * cannot fill the memory.
    */
   readonly stranger?: boolean;
+  /** Called when other bytes wait than before: to be sent, or for the rest of their frame. */
+  readonly onWaiting?: (bytes: number) => void;
   /** May throw an UnderstudyError, which `onRefused` is then called with. */
   readonly onFrame: (frame: Uint8Array) => void;
   /** Called when something came that cannot be a frame, or that `onFrame` refused. Nothing is received after it. */
@@ -46,6 +48,11 @@ export class FrameChannel {
     this.#assembler = new Assembler(options.stranger === true ? { frameBytesMax: STRANGER_FRAME_MAX_BYTES } : {});
     if (options.stranger === true) this.#messageMaxBytes = 2 * STRANGER_FRAME_MAX_BYTES;
     options.link.on('data', (message: Buffer) => this.#receive(message));
+  }
+
+  /** Whether nothing waits to be sent, so that a status would arrive. */
+  get isRead(): boolean {
+    return this.#queuedBytes === 0;
   }
 
   send(frame: Uint8Array): void {
@@ -91,12 +98,18 @@ export class FrameChannel {
       return false;
     }
     this.#queuedBytes += bytes;
+    this.#tellWaiting();
     return true;
   }
 
   #taken(bytes: number): void {
     this.#queuedBytes -= bytes;
     if (this.#queuedBytes === 0) this.#largestBytes = 0;
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    if (!this.#closed) this.#options.onWaiting?.(this.#queuedBytes + this.#assembler.waitingBytes);
   }
 
   #receive(message: Buffer): void {
@@ -105,7 +118,9 @@ export class FrameChannel {
       if (message.length > this.#messageMaxBytes) {
         throw new UnderstudyError('UNDERSTUDY_MALFORMED', `a first message of ${message.length} bytes`);
       }
+      const waited = this.#assembler.waitingBytes;
       const frame = this.#assembler.push(unwrapFrame(this.#opener?.open(message) ?? message));
+      if (this.#assembler.waitingBytes !== waited) this.#tellWaiting();
       if (frame !== undefined) this.#options.onFrame(frame);
     } catch (error) {
       if (!(error instanceof UnderstudyError)) throw error;

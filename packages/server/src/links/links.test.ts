@@ -15,6 +15,7 @@ import {
   encodePeerHello,
   encodeSessionFrame,
   SECRET_BYTES,
+  wrapFrame,
 } from '@understudy/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
@@ -23,6 +24,9 @@ import { type Node, Stage } from '../testing/stage.js';
 
 const MULTICAST = '/understudy.v1.Multicast/Connect';
 const REPLICATION = '/understudy.v1.Replication/Link';
+
+/** The first byte of a part that others follow. */
+const PART = Buffer.from([0x82]);
 
 let stage: Stage;
 const streams: RawStream[] = [];
@@ -106,6 +110,31 @@ describe("a client's link", () => {
     expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
     stream.listen();
     expect((await stream.ended).code).not.toBe(0);
+  });
+
+  it('ends as malformed when it begins with a frame that is longer than a hello can be', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.start('r1');
+    const stream = open(node, MULTICAST);
+    // The parts of a frame that never ends.
+    for (let part = 0; part < 20; part++)
+      stream.sendRaw(Buffer.from(wrapFrame(Buffer.concat([PART, Buffer.alloc(4096)]))));
+    expect(await stream.ended).toMatchObject({ code: 3 });
+  });
+
+  it('is refused at once when its connection has half of all sessions, and others are welcomed', async () => {
+    stage = new Stage(memoryCoordinator(), { sessionsMax: 8 });
+    const node = await stage.start('r1');
+    const answers: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const stream = open(node, MULTICAST);
+      const secret = Buffer.alloc(SECRET_BYTES, i + 2);
+      stream.send(encodeSessionFrame({ ...hello, connection: connectionOf(secret) }, secret));
+      const answer = decodeReplyFrame(await stream.next());
+      answers.push(answer.kind === 'refused' ? answer.code : answer.kind);
+    }
+    expect(answers).toEqual([...Array(4).fill('welcome'), 'UNDERSTUDY_OVERLOADED', 'UNDERSTUDY_OVERLOADED']);
+    expect(await node.add('a', 1)).toEqual({ error: null, value: 1 });
   });
 
   it('is told by its status that the replica does not run', async () => {

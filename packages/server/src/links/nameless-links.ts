@@ -19,10 +19,15 @@ interface Nameless {
  */
 export class NamelessLinks {
   readonly #links = new Set<Nameless>();
+  readonly #max: number;
+
+  constructor(max = NAMELESS_MAX) {
+    this.#max = max;
+  }
 
   /** @param end ends the link; it is not nameless any more when this is called */
   add(link: AcceptedLink, end: (reason: string) => void): void {
-    if (this.#links.size >= NAMELESS_MAX) this.#end(this.#mostCrowded(), 'others wait to say who they are');
+    if (this.#links.size >= this.#max) this.#end(this.#mostCrowded(), 'others wait to say who they are');
     const late = `it did not say and prove who it is within ${NAMED_WITHIN_MS / 1000} s`;
     const timer = setTimeout(() => this.#end(nameless, late), NAMED_WITHIN_MS).unref();
     const nameless: Nameless = { link, peer: link.getPeer(), end, timer };

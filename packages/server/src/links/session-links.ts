@@ -7,9 +7,14 @@ import { type CallerNames, identityOf } from '../intake/identity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
+import { NamelessLinks } from './nameless-links.js';
+import { WaitingBytes } from './waiting-bytes.js';
 
 /** A client that leaves more than this unread is cut off. It comes back and is sent what it lacks. */
 const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
+
+/** How many links may be open that have not said hello. After a failover all clients come at once. */
+const NAMELESS_MAX = 1024;
 
 /** understudy.v1.Multicast: the multicast connection of [0020]. */
 export const multicastService = { connect: frameMethod(CONNECT_PATH) } as const;
@@ -21,6 +26,8 @@ let lastLink = 0;
 interface SessionLink {
   readonly link: AcceptedLink;
   readonly channel: FrameChannel;
+  /** Whether it has said hello. */
+  named?: boolean;
 }
 
 /** Accepts the links of clients' sessions, in one life of a replica. */
@@ -29,12 +36,16 @@ export class SessionLinks {
   readonly #callers: CallerNames;
   readonly #logger: Logger;
   readonly #links = new Map<LinkId, SessionLink>();
+  readonly #nameless = new NamelessLinks(NAMELESS_MAX);
+  readonly #waiting: WaitingBytes<LinkId>;
   #paused = false;
 
-  constructor(loop: EventLoop, callers: CallerNames, logger: Logger) {
+  /** @param waitingMaxBytes how many bytes may wait on all links together */
+  constructor(loop: EventLoop, callers: CallerNames, logger: Logger, waitingMaxBytes: number) {
     this.#loop = loop;
     this.#callers = callers;
     this.#logger = logger;
+    this.#waiting = new WaitingBytes(waitingMaxBytes);
   }
 
   accept(link: AcceptedLink): void {
@@ -44,8 +55,11 @@ export class SessionLinks {
     const channel = new FrameChannel({
       link,
       queuedMaxBytes: QUEUED_MAX_BYTES,
+      stranger: true,
+      onWaiting: (bytes) => this.#onWaiting(id, bytes),
       onFrame: (bytes) => {
         const frame = this.#owned(decodeSessionFrame(bytes), identity);
+        if (frame.kind === 'hello') this.#named(id);
         this.#loop.dispatch({
           kind: 'sessionFrame',
           link: id,
@@ -66,11 +80,35 @@ export class SessionLinks {
       },
     });
     this.#links.set(id, { link, channel });
+    this.#nameless.add(link, (reason) => {
+      this.#forget(id);
+      refuseLink(link, 'UNDERSTUDY_OVERLOADED', reason);
+    });
     link.on('end', () => this.close(id));
     link.on('cancelled', () => this.#forget(id));
     // A link that breaks is cancelled too, and that is handled above.
     link.on('error', () => {});
     if (this.#paused) link.pause();
+  }
+
+  #named(id: LinkId): void {
+    const known = this.#links.get(id);
+    if (known === undefined || known.named) return;
+    known.named = true;
+    this.#nameless.delete(known.link);
+    known.channel.trust();
+  }
+
+  #onWaiting(id: LinkId, bytes: number): void {
+    const over = this.#links.has(id) ? this.#waiting.set(id, bytes) : undefined;
+    const known = over === undefined ? undefined : this.#links.get(over);
+    if (over === undefined || known === undefined) return;
+    const peer = known.link.getPeer();
+    this.#logger.log('warn', 'too many bytes wait on the links of clients', { peer, budget: 'budgets.totalBytes' });
+    this.#forget(over);
+    if (known.channel.isRead)
+      refuseLink(known.link, 'UNDERSTUDY_OVERLOADED', 'budgets.totalBytes is used up by links; send smaller frames');
+    else resetLink(known.link);
   }
 
   send(id: LinkId, frame: ReplyFrame): void {
@@ -108,7 +146,9 @@ export class SessionLinks {
     const known = this.#links.get(id);
     if (known === undefined) return;
     this.#links.delete(id);
+    this.#nameless.delete(known.link);
     known.channel.close();
+    this.#waiting.set(id, 0);
     if (known.link.isPaused()) known.link.resume();
     this.#loop.dispatch({ kind: 'sessionDown', link: id });
   }

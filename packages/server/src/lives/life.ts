@@ -111,7 +111,7 @@ export class Life {
     this.#loop = loop;
     const hello = { group: config.group, member: this.member, ...reached, configDigest: configDigest(config) };
     const callers = new CallerNames(config.group, setup.callerSecrets);
-    this.#sessions = new SessionLinks(loop, callers, logger);
+    this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
       ...{ loop, hello, trust, logger },
       confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),

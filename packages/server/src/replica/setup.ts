@@ -61,6 +61,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   base: undefined,
   unordered: 0,
   refusedBodies: 0,
+  keptBytes: 0,
   waitingToRelease: 0,
   openStreams: 0,
   openNested: 0,

@@ -15,6 +15,8 @@ const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((
 
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
+  'sessions: a client beyond sessionsMax is refused at once',
+  'sessions: a call fails at once while no replica has room for its session',
   'streams: a stream that the group no longer knows ends',
   'streams: nothing waits for an opening that was refused',
   'streams: a stream whose end was cut is cancelled',

@@ -69,6 +69,7 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     unstableMax: 8,
     queueMax: 16,
     sessionsMax: 64,
+    budgets: { sessionBytes: 2 ** 26, totalBytes: 2 ** 28, keyedBytes: 2 ** 26 },
     methods: sure ? SURE_METHODS : READS,
   };
 }

@@ -61,6 +61,11 @@ export class Assembler {
     this.frameBytesMax = frameBytesMax;
   }
 
+  /** The bytes of the parts that wait for the rest of their frame. */
+  get waitingBytes(): number {
+    return this.heldBytes;
+  }
+
   /**
    * @returns the frame that this chunk completes, if it completes one; a frame that came whole is the chunk itself
    * @throws UnderstudyError UNDERSTUDY_MALFORMED for a chunk that cannot follow, or a frame above the bound. The

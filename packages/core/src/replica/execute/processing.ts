@@ -12,6 +12,7 @@ import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../m
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { isOneWay } from '../release/demands.js';
+import { boundReplies } from '../state/budgets.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
 import { bodyOf, type Entry } from '../state/message-order.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
@@ -162,6 +163,7 @@ function conclude(
   // The records of its connection were freed meanwhile, and a new connection may have begun under the same id.
   if (connection?.messages.get(message.seqNum) !== message) return;
   connection.conclude(message, told, waited ? orderNum : undefined);
+  boundReplies(r, connection, message.seqNum);
   // A voided call had no effect, so its idempotency key stays free for another try.
   if (request?.key !== undefined) {
     r.connections.keepKeyed(request.key, requestDigest(request.method, request.message), kept);

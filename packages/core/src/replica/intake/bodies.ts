@@ -2,9 +2,11 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
+import { compacted } from '../../connection/usage.js';
 import type { CallId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { CallOrder } from '../../model/order-info.js';
+import { overBudget } from '../state/budgets.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /**
@@ -91,10 +93,12 @@ export function onRequest(
   r: ReplicaState,
   connection: Connection,
   seqNum: SeqNum,
-  request: Request,
+  body: Request,
   peer: string,
   { awaitStable, byFrame, call }: Demands,
 ): void {
+  const request = compacted(body, connection.usage.bytes);
+  if (r.role.dropsBodies && dropped(r, connection, seqNum)) return;
   const received = receiveBody(r, connection, seqNum, request);
   const message = received ?? (call === undefined ? connection.messages.get(seqNum) : connection.message(seqNum));
   if (message === undefined) return;
@@ -102,3 +106,10 @@ export function onRequest(
   if (call !== undefined) message.addWaiter(call);
   r.role.requested(connection, message, request, received !== undefined, peer, awaitStable);
 }
+
+/**
+ * Whether a backup drops a body because its client is over a budget. If there will be an order for it, the primary has
+ * the body, and this replica asks for it.
+ */
+const dropped = (r: ReplicaState, connection: Connection, seqNum: SeqNum): boolean =>
+  !connection.messages.get(seqNum)?.lacksBody && overBudget(r, connection) !== undefined;

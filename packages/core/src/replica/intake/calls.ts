@@ -5,12 +5,14 @@ import type { ErrorCode } from '../../model/error.js';
 import type { CallId } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { VOIDED } from '../../model/outcome.js';
+import { overBudget } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { answerUnordered } from './admission.js';
 import { onRequest, seeReplies } from './bodies.js';
 import { onKeyedCall } from './keyed.js';
+import { illegalHeader } from './legal.js';
 import { mayUse, NOT_YOURS } from './owner.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
 import { admit, schedule, takeNumber } from './schedule.js';
@@ -72,8 +74,13 @@ export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: 
     refuseCall(r, call);
     return;
   }
-  if (p.scheduler.size >= r.config.queueMax) {
+  if (p.scheduler.load >= r.config.queueMax) {
     failCall(r, call, 'UNDERSTUDY_OVERLOADED', 'too many requests wait to be ordered; nothing was done');
+    return;
+  }
+  const over = overBudget(r, r.connections.open(r.plain));
+  if (over !== undefined) {
+    failCall(r, call, 'UNDERSTUDY_OVERLOADED', `${over}; nothing was done`);
     return;
   }
   if (readOnly) {
@@ -109,6 +116,11 @@ export function onRpcCall(r: ReplicaState, event: EventOf<'rpcCall'>, read: (con
   }
   if (/* rule rpc-of-its-session */ !mayUse(r, connection, event)) {
     failCall(r, call, 'UNDERSTUDY_NOT_OWNER', NOT_YOURS);
+    return;
+  }
+  const illegal = illegalHeader(header);
+  if (illegal !== undefined) {
+    failCall(r, call, 'UNDERSTUDY_MALFORMED', illegal);
     return;
   }
   seeReplies(r, connection, header.header.repliesSeenUpTo);

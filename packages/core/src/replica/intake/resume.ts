@@ -5,10 +5,16 @@ import type { Connection } from '../../connection/connection.js';
 import type { SeqNum } from '../../model/ids.js';
 import { VOIDED } from '../../model/outcome.js';
 import { giveCached } from '../release/replies.js';
+import { isPressed } from '../state/budgets.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { onAsked } from '../streams/items.js';
 import { voidMessage } from '../streams/voids.js';
 import { schedule } from './schedule.js';
+
+/**
+ * While more than this multiple of `sessionsMax` connections have no session, each is freed after `sessionMs` already.
+ */
+const SILENT_FACTOR = 4;
 
 /**
  * A session has said what it still waits for, after a change of primary: it gets the replies it lacks, and those of its
@@ -77,8 +83,9 @@ function cancelEnded(p: PrimaryState, connection: Connection, { streams, sentUpT
  */
 function forgetUnwanted(connection: Connection, { outstanding, sentUpTo }: Collected): void {
   const wanted = new Set(outstanding);
-  for (const { seqNum, stage } of connection.messages.values()) {
-    if (stage === 'received' && seqNum <= sentUpTo && !wanted.has(seqNum)) connection.messages.delete(seqNum);
+  for (const message of connection.messages.values()) {
+    const { seqNum, stage } = message;
+    if (stage === 'received' && seqNum <= sentUpTo && !wanted.has(seqNum)) connection.drop(message);
   }
 }
 
@@ -107,7 +114,11 @@ export function checkSilent(p: PrimaryState, connection: Connection): void {
   const { r } = p;
   if (connection.kind !== 'session') return;
   connection.silentSinceMs ??= r.nowMs;
-  if (r.nowMs - connection.silentSinceMs <= r.config.sessionExpiryMs) return;
+  const { sessionExpiryMs, sessionMs, sessionsMax } = r.config;
+  // So many clients come and go that their records cannot all be kept so long.
+  const isCrowded =
+    r.connections.size - r.connections.sessions > SILENT_FACTOR * sessionsMax || isPressed(r, connection);
+  if (r.nowMs - connection.silentSinceMs <= (isCrowded ? sessionMs : sessionExpiryMs)) return;
   connection.silentSinceMs = Number.POSITIVE_INFINITY;
   p.scheduler.add({ kind: 'expire', connection: connection.id });
 }

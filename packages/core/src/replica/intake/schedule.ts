@@ -12,6 +12,7 @@ import { giveCached } from '../release/replies.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { mayOrderPart } from '../streams/parts.js';
+import { refusedOverBudget } from './budgets.js';
 
 /** A session's request arrived. A new one is scheduled; a known one is answered if its outcome is known. */
 export function onRequested(
@@ -24,6 +25,7 @@ export function onRequested(
   awaitStable: boolean,
 ): void {
   /* rule asked-again-when-stable */ if (awaitStable && message.stage !== 'settled') message.awaitStable = true;
+  if (isNew && refusedOverBudget(p, connection, message, request)) return;
   if (message.isUnordered) schedule(p, connection, message, peer);
   if (isNew) return;
   const ordered = message.order !== undefined && isOneWay(p.r, request) ? ACCEPTED : undefined;

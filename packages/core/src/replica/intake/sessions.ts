@@ -7,16 +7,24 @@ import type { Connection } from '../../connection/connection.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
+import { isFarOver, isPressed } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { openOrders } from '../state/sealing.js';
 import { resendItems } from '../streams/items.js';
 import { onRequest, seeReplies } from './bodies.js';
+import { illegalFrame } from './legal.js';
 import { mayUse, NOT_YOURS, type Speaker } from './owner.js';
+import { refusedNewcomer } from './room.js';
 
 /** A frame arrived on a session's link. */
 export function onSessionFrame(r: ReplicaState, event: EventOf<'sessionFrame'>): void {
   const { link, peer, frame } = event;
+  const illegal = illegalFrame(frame);
+  if (illegal !== undefined) {
+    refuseLink(r, link, 'UNDERSTUDY_MALFORMED', illegal);
+    return;
+  }
   if (frame.kind === 'hello') {
     onHello(r, link, event, frame);
     return;
@@ -37,15 +45,24 @@ export function onSessionFrame(r: ReplicaState, event: EventOf<'sessionFrame'>):
       return;
     case 'goodbye':
       endSession(r, connection);
-      r.role.sessionEnded(connection);
+      if (r.connections.get(connection.id) === connection) r.role.sessionEnded(connection);
   }
 }
 
+const FAR_OVER = 'more than twice budgets.sessionBytes is kept for this session; acknowledge replies';
+
+function sayRefused(r: ReplicaState, link: LinkId, code: ErrorCode, reason: string): void {
+  r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
+}
+
+/** Ends a link, and tells the client why. */
+function refuseLink(r: ReplicaState, link: LinkId, code: ErrorCode, reason: string): void {
+  sayRefused(r, link, code, reason);
+  r.effects.push({ kind: 'closeSession', link });
+}
+
 function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFrame): void {
-  const refuse = (code: ErrorCode, reason: string) => {
-    r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'refused', code, reason } });
-    r.effects.push({ kind: 'closeSession', link });
-  };
+  const refuse = (code: ErrorCode, reason: string) => refuseLink(r, link, code, reason);
   if (frame.group !== r.config.group) {
     refuse('UNDERSTUDY_SETUP', `this replica belongs to group ${r.config.group}, not ${frame.group}`);
     return;
@@ -68,9 +85,18 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
     refuse('UNDERSTUDY_SESSION_EXPIRED', 'the records of this connection were freed; open a new one');
     return;
   }
-  if (known?.session === undefined && r.connections.sessions >= r.config.sessionsMax) {
-    refuse('UNDERSTUDY_OVERLOADED', `this replica serves ${r.config.sessionsMax} sessions already`);
+  const full = known?.session === undefined ? refusedNewcomer(r, speaker.peer, endSession) : undefined;
+  if (/* rule newcomer-refused */ full !== undefined) {
+    refuse('UNDERSTUDY_OVERLOADED', full);
     return;
+  }
+  if (known !== undefined && isFarOver(r, known)) {
+    // Its acknowledgments are believed first.
+    seeReplies(r, known, frame.repliesSeenUpTo);
+    if (isFarOver(r, known)) {
+      refuse('UNDERSTUDY_OVERLOADED', FAR_OVER);
+      return;
+    }
   }
   if (frame.term > r.term) r.effects.push({ kind: 'readRecord' });
   const connection = known ?? r.connections.open(frame.connection);
@@ -150,6 +176,12 @@ function onMulticast(
   for (const { seqNum, request, awaitStable } of requests) {
     onRequest(r, connection, seqNum, request, peer, { awaitStable, byFrame });
   }
+  if (isFarOver(r, connection)) {
+    const { link } = session;
+    if (link !== undefined) sayRefused(r, link, 'UNDERSTUDY_OVERLOADED', FAR_OVER);
+    hangUp(r, connection);
+    return;
+  }
   if (reads.length > 0 && !r.role.read(connection, peer, header.term, reads)) hangUp(r, connection);
   session.closing = header.closing;
   if (header.closing) r.wantFlush();
@@ -166,9 +198,17 @@ function refuseForged(r: ReplicaState, connection: Connection): void {
   hangUp(r, connection);
 }
 
-/** Keeps a session's reads until this replica serves. */
-export function keepReads(r: ReplicaState, connection: Connection, peer: string, reads: MulticastFrame['reads']): void {
+/** Keeps a session's reads until this replica serves. @returns false if too many wait already */
+export function keepReads(
+  r: ReplicaState,
+  connection: Connection,
+  peer: string,
+  reads: MulticastFrame['reads'],
+): boolean {
+  if (r.earlyReads.size + reads.length > r.config.queueMax || r.earlyReads.bytes > r.config.budgets.totalBytes / 2)
+    return false;
   for (const { readId, request } of reads) r.earlyReads.add({ connection, readId, call: undefined, request, peer });
+  return true;
 }
 
 /**
@@ -184,9 +224,7 @@ export function keepReadsOfTerm(
   reads: MulticastFrame['reads'],
 ): boolean {
   if (term <= r.term) return true;
-  if (r.earlyReads.size + reads.length > r.config.queueMax) return false;
-  keepReads(r, connection, peer, reads);
-  return true;
+  return keepReads(r, connection, peer, reads);
 }
 
 /**
@@ -254,7 +292,11 @@ export function checkSessions(r: ReplicaState): void {
       r.log('info', 'a session is silent', { connection: connection.id });
       r.role.sessionsChanged();
     }
-    if (minOf(silentFor, readForMs) > r.config.sessionExpiryMs) endSession(r, connection);
+    const isUseless = !session.registered && session.link === undefined && isPressed(r, connection);
+    if (isUseless || minOf(silentFor, readForMs) > r.config.sessionExpiryMs) {
+      endSession(r, connection);
+      continue;
+    }
     // If nothing else goes to the session soon, a frame must echo its heartbeats.
     if (session.heartbeatMs > session.echoedMs && r.nowMs - session.echoedAtMs > r.config.sessionMs / 6) r.wantFlush();
   }
@@ -276,5 +318,6 @@ function endSession(r: ReplicaState, connection: Connection): void {
   connection.session = undefined;
   r.role.sessionLost(connection);
   r.connections.sessions--;
+  if (r.role.forgetsBlank(connection)) r.connections.forget(connection.id);
   r.role.sessionsChanged();
 }

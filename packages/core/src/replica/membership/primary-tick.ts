@@ -37,7 +37,7 @@ function announceLate(p: PrimaryState): void {
 /** Stops reading from sessions while the queue is full, and goes on once it is half empty. */
 function pushBack(p: PrimaryState): void {
   const { r } = p;
-  const size = p.scheduler.size + p.setAside.size;
+  const size = p.scheduler.load + p.setAside.size;
   const full = size >= r.config.queueMax;
   const drained = size <= r.config.queueMax / 2;
   if (p.sessionsPaused ? !drained : !full) return;

@@ -6,11 +6,12 @@ import { assert } from '../../model/assert.js';
 import type { OrderNum } from '../../model/ids.js';
 import { bodyBytes } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
-import { ACCEPTED } from '../../model/outcome.js';
+import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
 import { giveReplies } from '../release/replies.js';
 import { needsBase } from '../state/base.js';
+import { refusedAtTurn } from '../state/budgets.js';
 import type { Task } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -48,10 +49,11 @@ export function startNext(p: PrimaryState): Started | undefined {
 /** Whether the primary may order. At these bounds it stops until backups have caught up (DESIGN 5.3). */
 export function mayOrder(p: PrimaryState): boolean {
   const { r } = p;
-  const { unstableMax } = r.config;
+  const { unstableMax, budgets } = r.config;
   const { last } = r.order;
   return (
     last - r.stableUpTo < unstableMax &&
+    p.unstableBytes < budgets.totalBytes &&
     p.waiting.length < 2 * unstableMax &&
     (r.config.replication === 'passive' || last - p.stability.processedUpTo(last) < LAG_FACTOR * unstableMax)
   );
@@ -64,6 +66,11 @@ function start(p: PrimaryState, work: Work): Started {
       const { connection, message, request, peer, determinants = creditDigests(connection, request) } = work;
       if (hasExpired(r, connection)) {
         refuseExpired(p, work);
+        return OTHER;
+      }
+      const refused = refusedAtTurn(r, connection, request);
+      if (refused !== undefined) {
+        refuseAtTurn(p, work, refused);
         return OTHER;
       }
       const changedPeer = connection.peer !== peer;
@@ -146,13 +153,26 @@ function refuseExpired(p: PrimaryState, { message, request }: Extract<Work, { ki
   }
 }
 
+/** The message takes its place as a void. Its interceptors hear nothing more of it. */
+function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, outcome: Outcome): void {
+  const { connection, message, request, admission } = work;
+  if (request.key !== undefined) p.keyedRunning.delete(request.key);
+  if (admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission });
+  message.request = undefined;
+  append(p, { connection: connection.id, seqNum: message.seqNum, kind: 'void', outcome }, connection, message);
+}
+
 /** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */
 function append(p: PrimaryState, what: Orderable, connection: Connection, message: Message | undefined): void {
   const { r } = p;
   const info = p.order.orderMessage(what);
   enterLog(r, info, connection);
   const request = message?.request;
-  if (request !== undefined) p.backlogBytes += bodyBytes(request);
+  if (request !== undefined) {
+    const bytes = bodyBytes(request);
+    p.backlogBytes += bytes;
+    p.unstableBytes += bytes;
+  }
   p.release.ordered(info);
   if (p.unstableSinceMs === Number.POSITIVE_INFINITY) p.unstableSinceMs = r.nowMs;
   // No client reflects the order of a message that no session sent, so the primary announces it itself ([00114]).

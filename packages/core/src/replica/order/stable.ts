@@ -10,6 +10,7 @@ export function advanceStable(p: PrimaryState): void {
   const { r } = p;
   const stable = p.stability.stableUpTo(r.order.heldUpTo);
   if (stable <= r.stableUpTo) return;
+  p.unstableBytes = stable === r.order.last ? 0 : Math.max(0, p.unstableBytes - p.bytesBetween(r.stableUpTo, stable));
   r.stableUpTo = stable;
   p.order.stable(stable);
   p.release.stable(stable);

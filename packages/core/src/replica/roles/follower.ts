@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { CheckpointFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
-import { minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
+import { minOf, NO_ORDER, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
@@ -82,6 +82,16 @@ abstract class Follower extends Role {
 
   override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {
     return keepReadsOfTerm(this.r, term, connection, peer, reads);
+  }
+
+  /** Only the primary decides about messages without an order, and it has those that it will order. */
+  override forgetsBlank(connection: Connection): boolean {
+    connection.forgetUnordered(Number.POSITIVE_INFINITY as SeqNum);
+    return connection.isBlank;
+  }
+
+  override get dropsBodies(): boolean {
+    return true;
   }
 
   override heldMore(): void {

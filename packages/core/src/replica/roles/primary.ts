@@ -5,7 +5,7 @@ import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
-import { type LinkId, minOf, type OrderNum, type SeqNum } from '../../model/ids.js';
+import { type LinkId, minOf, NO_SEQ, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
@@ -14,6 +14,7 @@ import type { Member } from '../../model/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { checkpointForSuccessor, onOwnCheckpoint, startFromBase } from '../checkpoint/checkpoints.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
+import { boundItems } from '../intake/budgets.js';
 import { failWaiters, onCallGone, onPlainCall, onRead, onRpcCall } from '../intake/calls.js';
 import { onPlainPart } from '../intake/plain-streams.js';
 import { checkSilent, dropWaiting, expireSession, resumeOutstanding, voidUnordered } from '../intake/resume.js';
@@ -129,6 +130,10 @@ export class Primary extends Role {
 
   override sessionLost(connection: Connection): void {
     voidUnordered(this.p, connection);
+  }
+
+  override forgetsBlank(connection: Connection): boolean {
+    return connection.isBlank && connection.receivedUpTo === NO_SEQ;
   }
 
   override sessionEnded(connection: Connection): void {
@@ -286,6 +291,7 @@ export class Primary extends Role {
   }
 
   override itemSent(connection: Connection, stream: Stream): void {
+    boundItems(this.p, connection, stream);
     giveItems(this.p, connection, stream);
   }
 

@@ -86,8 +86,7 @@ export class Promoting extends Role {
   }
 
   override read(connection: Connection, peer: string, _term: number, reads: readonly ReadRequest[]): boolean {
-    keepReads(this.#r, connection, peer, reads);
-    return true;
+    return keepReads(this.#r, connection, peer, reads);
   }
 
   override callerEvent(event: CallerEvent): boolean {

@@ -280,6 +280,8 @@ export interface ReplicaStatus {
    * different messages under one number.
    */
   readonly refusedBodies: number;
+  /** Bytes that this replica keeps for clients, as `budgets` counts them. */
+  readonly keptBytes: number;
   /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */

@@ -6,8 +6,8 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
-import { type CallId, NO_ORDER, type OrderNum } from '../../model/ids.js';
-import type { Request } from '../../model/message.js';
+import { type CallId, NO_ORDER, next, type OrderNum } from '../../model/ids.js';
+import { bodyBytes, type Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
 import { ReceptionScheduler, type Scheduler, type Work } from '../../scheduling/scheduler.js';
@@ -52,6 +52,9 @@ export class PrimaryState {
   // ── order and execute ──
   /** Since when there have been orders that are not stable; infinite if all are. */
   unstableSinceMs = Number.POSITIVE_INFINITY;
+
+  /** The bytes of the bodies whose orders are not stable. */
+  unstableBytes = 0;
 
   // ── release ──
   /** Replies that the release rule still holds back. */
@@ -109,6 +112,17 @@ export class PrimaryState {
     this.setAside = before?.setAside ?? new Map();
     this.checkpointDueAt = before?.checkpointDueAt ?? (r.config.checkpointEvery as OrderNum);
     this.differedUpTo = before?.differedUpTo ?? NO_ORDER;
+    this.unstableBytes = this.bytesBetween(r.stableUpTo, r.order.last);
+  }
+
+  /** The bytes of the bodies in the log after `from` up to `upTo`. */
+  bytesBetween(from: OrderNum, upTo: OrderNum): number {
+    let bytes = 0;
+    for (let k = next(from); k <= upTo; k = next(k)) {
+      const request = this.r.order.entries.get(k)?.message?.request;
+      if (request !== undefined) bytes += bodyBytes(request);
+    }
+    return bytes;
   }
 
   /** Whether new streams wait now. */

@@ -4,7 +4,9 @@ import { settingsDigest } from '../../config/client-settings.js';
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
 import type { MessageName } from '../../connection/callers.js';
+import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
+import { EarlyReads } from '../../connection/early-reads.js';
 import type { Message } from '../../connection/message.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
@@ -15,7 +17,6 @@ import type { DigestBody, LogLevel, OrderSeal } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import { EarlyReads } from './early-reads.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
@@ -91,7 +92,7 @@ export class ReplicaState {
   changeReason: string | undefined;
   steppingDown: { readonly sinceMs: number } | undefined;
 
-  readonly connections = new Connections();
+  readonly connections: Connections;
   readonly peers = new Peers();
   readonly earlyReads = new EarlyReads();
 
@@ -118,6 +119,7 @@ export class ReplicaState {
   /** Passive: the checkpoint at which the log starts. Semi-active: the base, see `state/base.ts`. */
   checkpoint: Checkpoint | undefined;
 
+  #usageOf: ReadonlyMap<string, number> | undefined;
   readonly #settings = new Map<string, MethodSettings>();
   readonly #declaresReadOnly: (method: string) => boolean;
   /** The digest of the settings that this group's clients follow. */
@@ -128,6 +130,7 @@ export class ReplicaState {
     this.self = member;
     this.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.config = config;
+    this.connections = new Connections(config.budgets);
     this.admits = admits;
     this.digestBody = digestBody;
     this.seal = seal;
@@ -181,6 +184,26 @@ export class ReplicaState {
     return this.settings(method).readOnly || this.#declaresReadOnly(method);
   }
 
+  /** What is kept for the clients of one address, as of the last tick. */
+  usageOf(address: string): number {
+    this.#usageOf ??= this.#sumUsage();
+    return this.#usageOf.get(address) ?? 0;
+  }
+
+  /** The sums by address are made again when they are next asked for. */
+  forgetSums(): void {
+    this.#usageOf = undefined;
+  }
+
+  #sumUsage(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { session, peer = '', usage } of this.connections.values()) {
+      const address = addressOf(session?.peer ?? peer);
+      sums.set(address, (sums.get(address) ?? 0) + usage.bytes);
+    }
+    return sums;
+  }
+
   keepDigest(orderNum: OrderNum): void {
     if (this.digests.last !== orderNum - 1) this.digests.reset((orderNum - 1) as OrderNum);
     this.digests.append(orderNum, this.digest);
@@ -206,6 +229,7 @@ export class ReplicaState {
       base,
       unordered: this.connections.unordered,
       refusedBodies: this.refusedBodies,
+      keptBytes: this.connections.keptBytes,
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams,
       openNested: this.nested.open,

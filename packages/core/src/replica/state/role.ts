@@ -130,6 +130,14 @@ export abstract class Role {
   get takesAnswered(): boolean {
     return true;
   }
+  /** A session ended. @returns whether its connection is forgotten at once, because no order ever named it */
+  forgetsBlank(_connection: Connection): boolean {
+    return false;
+  }
+  /** Whether bodies of clients that are over a budget need not be kept, because the primary has them too. */
+  get dropsBodies(): boolean {
+    return false;
+  }
   /** The missing body of an ordered message arrived. A caller may be waiting for that order to become stable. */
   heldMore(): void {}
   repliesSeen(_connection: Connection, _upTo: SeqNum): void {}

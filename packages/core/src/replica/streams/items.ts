@@ -2,7 +2,7 @@
 
 import type { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
-import type { Stream } from '../../connection/stream.js';
+import { Stream } from '../../connection/stream.js';
 import { assert } from '../../model/assert.js';
 import type { SeqItem, StreamAsk } from '../../model/frames.js';
 import { maxOf, type SeqNum } from '../../model/ids.js';
@@ -113,10 +113,12 @@ export function onAsked(
   for (const { of, received, awaitStable } of asks) {
     const opening = connection.messages.get(of);
     const opens = opening?.isUnordered || opening?.isQueued || outstanding.includes(of);
-    const stream =
-      connection.streams.get(of) ??
-      (opens ? undefined : /* rule unknown-stream-ends */ unknownStream(r, connection, of, received));
-    if (stream === undefined || stream.delivery.call !== undefined) continue;
+    const stream = connection.streams.get(of);
+    if (stream === undefined) {
+      if (/* rule unknown-stream-ends */ !opens) endUnknown(r, connection, of, received);
+      continue;
+    }
+    if (stream.delivery.call !== undefined) continue;
     stream.resumeAfter(received);
     if (awaitStable) stream.delivery.stableOnlyUpTo = stream.history.items.last;
     stream.delivery.toldHandledUpTo = 0;
@@ -126,16 +128,19 @@ export function onAsked(
 }
 
 /**
- * The order that opened the stream was cut, and its client saw items of it. The stream is kept with nothing but the
- * status that tells the client so.
+ * The order that opened the stream was cut, and its client saw items of it: the client is told with a status. Nothing is
+ * kept for that, since a client that does not get the status asks again on its next link. The opening counts as received
+ * from here on, because a stream whose end was told must not be opened.
  */
-function unknownStream(r: ReplicaState, connection: Connection, of: SeqNum, received: number): Stream {
-  const stream = connection.openStream(of, '');
+function endUnknown(r: ReplicaState, connection: Connection, of: SeqNum, received: number): void {
+  if (!connection.withinWindow(of)) return;
+  connection.markReceived(of);
+  const stream = new Stream(of, '');
   stream.startFrom(received);
   const status = { kind: 'status', outcome: UNKNOWN_STREAM } as const;
   stream.append(r.stableUpTo, status, 0);
   stream.pass(received + 1, status);
-  return stream;
+  offerItems(r, connection, stream);
 }
 
 /** A session has a new link: the items kept for its streams are sent again, until it says how far it is. */

@@ -89,7 +89,7 @@ export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum):
   const stream = connection.streams.get(of);
   if (stream === undefined) return;
   if (stream.history.opened && !stream.history.over) r.openStreams--;
-  connection.streams.delete(of);
+  connection.closeStream(stream);
   connection.session?.streams.delete(stream);
   r.role.streamDropped(connection, stream);
 }

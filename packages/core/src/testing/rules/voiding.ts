@@ -111,6 +111,18 @@ export const VOIDING_RULES: readonly Rule[] = [
     lacks: 'S1>C1  refused UNDERSTUDY_SESSION_EXPIRED',
   },
   {
+    rule: 'sessions: a client beyond sessionsMax is refused at once',
+    scenario: 'sessions-full',
+    without: { 'newcomer-refused': 'false' },
+    lacks: 'S1>C3  refused UNDERSTUDY_OVERLOADED',
+  },
+  {
+    rule: 'sessions: a call fails at once while no replica has room for its session',
+    scenario: 'sessions-full',
+    without: { 'fail-without-room': 'undefined' },
+    lacks: 'C3  failed m2 ! UNDERSTUDY_OVERLOADED',
+  },
+  {
     rule: 'voiding: what a session sent is voided as soon as a primary hangs up on it',
     scenario: 'walk-hung-up-on',
     without: { 'void-when-hung-up-on': ';' },

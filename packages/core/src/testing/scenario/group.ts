@@ -3,8 +3,12 @@ import { parseServiceConfig } from '../../config/service-config.js';
 import { World } from './world.js';
 
 /** What a scenario's first command asks for: `group replicas=S1,S2,S3 interceptors multicast=direct leaseMs=300`. */
-export function groupOf(args: readonly string[], print: (line: string) => void): World {
-  return new World(configOf(args), namesOf(args), args.includes('interceptors'), print);
+export function groupOf(
+  args: readonly string[],
+  print: (line: string) => void,
+  more: Readonly<Record<string, unknown>> = {},
+): World {
+  return new World(configOf(args, more), namesOf(args), args.includes('interceptors'), print);
 }
 
 function namesOf(args: readonly string[]): string[] {
@@ -12,13 +16,13 @@ function namesOf(args: readonly string[]): string[] {
   return names === undefined ? ['S1', 'S2'] : names.slice('replicas='.length).split(',');
 }
 
-function configOf(args: readonly string[]): GroupConfig {
+function configOf(args: readonly string[], more: Readonly<Record<string, unknown>>): GroupConfig {
   const methods = [
     { name: [{ service: 'log.Log', method: 'Tell' }], oneWay: true },
     { name: [{ service: 'log.Log', method: 'Read' }], readOnly: true },
   ];
   // With batches every scenario would be longer; the scenarios about batches set it.
-  const fields: Record<string, unknown> = { group: 'g', batchMs: 0, methods };
+  const fields: Record<string, unknown> = { group: 'g', batchMs: 0, methods, ...more };
   for (const arg of args) {
     const [key = '', value = ''] = arg.split('=');
     if (key !== 'replicas' && key !== 'interceptors') fields[key] = /^\d+$/.test(value) ? Number(value) : value;

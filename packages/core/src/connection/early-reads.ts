@@ -1,8 +1,9 @@
 /** Keeps reads that arrive before this replica serves, and hands each of them out once. */
 
-import type { Connection } from '../../connection/connection.js';
-import type { CallId } from '../../model/ids.js';
-import type { Request } from '../../model/message.js';
+import type { CallId } from '../model/ids.js';
+import type { Request } from '../model/message.js';
+import type { Connection } from './connection.js';
+import { requestCost } from './usage.js';
 
 /** A read that arrived before this replica serves. */
 export interface EarlyRead {
@@ -20,6 +21,7 @@ export interface EarlyRead {
  */
 export class EarlyReads {
   #waiting = new Map<string, EarlyRead>();
+  #bytes = 0;
 
   get size(): number {
     return this.#waiting.size;
@@ -27,13 +29,28 @@ export class EarlyReads {
 
   /** A session may repeat a read on another link; the read is kept once. */
   add(read: EarlyRead): void {
-    this.#waiting.set(nameOfRead(read), read);
+    const name = nameOfRead(read);
+    this.#forget(name);
+    this.#waiting.set(name, read);
+    this.#bytes += requestCost(read.request);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  #forget(name: string): void {
+    const known = this.#waiting.get(name);
+    if (known === undefined) return;
+    this.#waiting.delete(name);
+    this.#bytes -= requestCost(known.request);
   }
 
   /** This replica serves now. @returns the reads to answer */
   take(): readonly EarlyRead[] {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
+    this.#bytes = 0;
     return waiting;
   }
 
@@ -47,7 +64,7 @@ export class EarlyReads {
     for (const [name, { call }] of this.#waiting) {
       if (call === undefined) continue;
       calls.push(call);
-      this.#waiting.delete(name);
+      this.#forget(name);
     }
     return calls;
   }
