@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import type { Drill } from '../drill.js';
 import { undisturbed } from '../undisturbed.js';
 
@@ -12,7 +13,7 @@ export const earlyCheckpoint: Drill = {
       ...plan.config,
       replication: 'passive',
       release: 'concurrent',
-      methods: [],
+      methods: READS,
       batchMs: 0,
       checkpointEvery: 1,
     },

@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import type { Drill } from '../drill.js';
 import { undisturbed } from '../undisturbed.js';
 import { returning } from './returning.js';
@@ -14,7 +15,7 @@ export const earlyEntry: Drill = {
     config: {
       ...plan.config,
       release: 'concurrent',
-      methods: [],
+      methods: READS,
       batchMs: 0,
       sessionMs: 6000,
       sessionExpiryMs: 60_000,

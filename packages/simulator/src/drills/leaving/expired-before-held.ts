@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import type { Drill } from '../drill.js';
 import { undisturbed } from '../undisturbed.js';
 
@@ -15,7 +16,7 @@ export const expiredBeforeHeld: Drill = {
       ...plan.config,
       multicast: 'destination',
       release: 'concurrent',
-      methods: [],
+      methods: READS,
       nullMessageMs: 5000,
       sessionMs: plan.config.leaseMs,
       sessionExpiryMs: choices.pick([1, 1.2]) * plan.config.leaseMs,

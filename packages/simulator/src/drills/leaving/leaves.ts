@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
 import { undisturbed } from '../undisturbed.js';
@@ -8,7 +9,7 @@ export const leaves: Drill = {
   needs: (plan) => ({
     ...undisturbed(plan),
     plainRate: 0,
-    config: { ...plan.config, release: 'acknowledged', methods: [] },
+    config: { ...plan.config, release: 'acknowledged', methods: READS },
   }),
   play: (stage) => {
     const { choices, primary, client, leaseMs } = stage;

@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import type { Drill } from '../drill.js';
 
 /** A primary steps down while its backups lack an order that only a client knows, and that client dies. */
@@ -9,7 +10,7 @@ export const slowHandOver: Drill = {
     clients: Math.max(2, plan.clients),
     readRate: 0.25,
     handlerMs: choices.pick([0, 20]),
-    config: { ...plan.config, release: 'concurrent', methods: [] },
+    config: { ...plan.config, release: 'concurrent', methods: READS },
   }),
   play: (stage) => {
     const { primary, client, choices, leaseMs } = stage;

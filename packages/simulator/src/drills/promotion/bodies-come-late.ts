@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import type { Drill } from '../drill.js';
 import { undisturbed } from '../undisturbed.js';
 
@@ -11,7 +12,7 @@ export const bodiesComeLate: Drill = {
       ...plan.config,
       multicast: 'direct',
       release: 'concurrent',
-      methods: [],
+      methods: READS,
       batchMs: 0,
       sessionExpiryMs: 60_000,
     },

@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import type { Drill } from '../drill.js';
 import { twoClients, withTwoClients } from './two-clients.js';
 
@@ -15,7 +16,7 @@ export const checkpointCovers: Drill = {
       replication: 'passive',
       multicast: 'destination',
       release: 'concurrent',
-      methods: [],
+      methods: READS,
       checkpointEvery: 1,
       stallMs: 60_000,
       sessionExpiryMs: 60_000,

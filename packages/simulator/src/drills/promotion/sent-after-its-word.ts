@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import type { Drill } from '../drill.js';
 import { twoClients, withTwoClients } from './two-clients.js';
 
@@ -15,7 +16,7 @@ export const sentAfterItsWord: Drill = {
       multicast: 'destination',
       release: 'acknowledged',
       carrier: 'stream',
-      methods: [],
+      methods: READS,
       batchMs: 0,
       nullMessageMs: 5000,
       sessionMs: 20 * plan.config.leaseMs,

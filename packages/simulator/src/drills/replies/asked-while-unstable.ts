@@ -1,3 +1,4 @@
+import { READS } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import type { Drill } from '../drill.js';
 import { undisturbed } from '../undisturbed.js';
@@ -16,7 +17,7 @@ export const askedWhileUnstable: Drill = {
     config: {
       ...plan.config,
       release: 'concurrent',
-      methods: [],
+      methods: READS,
       sessionMs: 6000,
       sessionExpiryMs: 60_000,
       nullMessageMs: 20,
