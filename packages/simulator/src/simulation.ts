@@ -247,6 +247,8 @@ export class Simulation extends Narration implements Ports {
   onRecord(record: GroupRecord, gaveUp: ReadonlySet<number> | undefined): void {
     if (this.tracing) this.recordTold(describeRecord(record));
     this.watch.compareAll(record);
-    if (gaveUp !== undefined) this.history.adopted(gaveUp, this.coordinator.orderly);
+    if (gaveUp === undefined) return;
+    this.history.adopted(gaveUp, this.coordinator.orderly);
+    this.network.reach.decided();
   }
 }

@@ -2,7 +2,7 @@
  * The unary calls and reads of a session: each waits for a primary and for room, is sent, and then answered or failed.
  */
 
-import type { CallId, SeqNum } from '../model/ids.js';
+import type { CallId, OrderNum, SeqNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { adoptionPublished, isAdopted } from '../record/transitions.js';
@@ -150,6 +150,40 @@ export function releaseStable(s: SessionState): void {
     if (sent.order === undefined || !isStable(s, sent.order)) continue;
     sent.stable = true;
     if (sent.answered) s.sent.delete(sent.seqNum);
+  }
+}
+
+/** A reply names the place of its request, if that is not stable yet. */
+export function notePlace(s: SessionState, sent: Sent, stable: boolean, orderNum: OrderNum): void {
+  sent.order = { term: s.term, orderNum };
+  sent.cutSinceMs = undefined;
+  // RPCs overtake each other, so a later reply may already have said that this order is stable.
+  sent.stable ||= stable || isStable(s, sent.order);
+  if (sent.stable && sent.answered) s.sent.delete(sent.seqNum);
+}
+
+/** A promotion cut orders: the answered requests that had them may never get others. */
+export function noteCutRequests(s: SessionState): void {
+  if (!adoptionPublished(s.view)) return;
+  for (const sent of s.sent.values()) {
+    if (!sent.answered || sent.order === undefined || isAdopted(s.view, sent.order)) continue;
+    sent.cutSinceMs ??= s.nowMs;
+    s.hasCutRequests = true;
+  }
+}
+
+/**
+ * Drops answered requests whose orders were cut. A primary that has heard since then that their replies were seen does
+ * not order them again. Until then a late copy may get a new order, whose reply says so.
+ */
+export function dropCutRequests(s: SessionState): void {
+  if (!s.hasCutRequests) return;
+  s.hasCutRequests = false;
+  const heardMs = s.primary?.ackedMs ?? Number.NEGATIVE_INFINITY;
+  for (const { seqNum, answered, cutSinceMs } of s.sent.values()) {
+    if (!answered || cutSinceMs === undefined) continue;
+    if (cutSinceMs < heardMs && seqNum <= s.repliesSeenUpTo) s.sent.delete(seqNum);
+    else s.hasCutRequests = true;
   }
 }
 

@@ -4,7 +4,7 @@ import { CLOCK_DRIFT } from '../config/clock.js';
 import type { OrderNum } from '../model/ids.js';
 import { type Outcome, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
-import { isStable, settle, startAgain } from './calls.js';
+import { notePlace, settle, startAgain } from './calls.js';
 import type { Read, Sent } from './open-calls.js';
 import type { SessionState } from './state.js';
 import { onPartReply } from './streams.js';
@@ -36,11 +36,7 @@ export function onReply(
   stable: boolean,
   orderNum: OrderNum,
 ): void {
-  if ('seqNum' in what) {
-    what.order = { term: s.term, orderNum };
-    // RPCs overtake each other, so a later reply may already have said that this order is stable.
-    what.stable ||= stable || isStable(s, what.order);
-  }
+  if ('seqNum' in what) notePlace(s, what, stable, orderNum);
   if (stable || /* rule delivery-in-time */ mayDeliver(s)) deliver(s, what, outcome);
   else if (!s.held.has(what)) s.held.set(what, { outcome, sinceMs: s.nowMs, asked: false });
 }

@@ -11,7 +11,7 @@ import type {
 } from '../model/frames.js';
 import { maxOf, NO_ORDER } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
-import { failAll, noteStable, outstanding, startWaiting } from './calls.js';
+import { failAll, noteCutRequests, notePlace, noteStable, outstanding, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import type { PlaceInOrder } from './open-calls.js';
 import { type Link, NOTHING_STABLE, type SessionState } from './state.js';
@@ -74,7 +74,10 @@ function onReplies(s: SessionState, link: Link, { header, replies, reads, items 
   if (!onHeader(s, link, header)) return;
   for (const { seqNum, outcome, stable, orderNum } of replies) {
     const sent = s.sent.get(seqNum);
-    if (sent !== undefined && !sent.answered) onReply(s, sent, outcome, stable, orderNum);
+    if (sent === undefined) continue;
+    // An answered request may have got another order after a promotion cut the one that it had.
+    if (sent.answered) notePlace(s, sent, stable, orderNum);
+    else onReply(s, sent, outcome, stable, orderNum);
   }
   for (const { readId, outcome, stable } of reads) {
     const read = s.reads.get(readId);
@@ -188,6 +191,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
  * a record that an operator forced may cut even stable ones.
  */
 function noteCut(s: SessionState): void {
+  noteCutRequests(s);
   const isCut = (order: PlaceInOrder): boolean => /* rule torn-streams-end */ !isAdopted(s.view, order);
   if (/* rule stable-may-be-cut */ isCut(s.saidStable)) {
     s.saidStable = NOTHING_STABLE;

@@ -25,6 +25,8 @@ export interface Sent {
   order: PlaceInOrder | undefined;
   /** Whether the order is known to be stable. */
   stable: boolean;
+  /** Since when it is known that a promotion cut the order of this answered request; undefined if none did. */
+  cutSinceMs?: number | undefined;
   /** Whether the request is on its way to the present primary as an RPC. */
   invoked: boolean;
   /** The stream that the request is a part of. */

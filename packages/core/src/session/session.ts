@@ -2,7 +2,7 @@
 
 import { settingsDigest } from '../config/client-settings.js';
 import { assert, unreachable } from '../model/assert.js';
-import { failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
+import { dropCutRequests, failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
@@ -172,6 +172,7 @@ function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['ge
 }
 
 function tick(s: SessionState): void {
+  dropCutRequests(s);
   heartbeat(s);
   askAboutHeld(s);
   askAboutHeldItems(s);

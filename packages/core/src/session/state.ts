@@ -76,6 +76,8 @@ export class SessionState {
   batchSinceMs: number | undefined;
 
   readonly sent = new Map<SeqNum, Sent>();
+  /** Whether a promotion cut the orders of answered requests that are still kept. */
+  hasCutRequests = false;
   lastSeqNum = NO_SEQ;
   repliesSeenUpTo = NO_SEQ;
   readonly reads = new Map<number, Read>();

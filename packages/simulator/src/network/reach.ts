@@ -35,6 +35,8 @@ export class Reach<Client extends ReachClient, Server extends ReachServer> {
   readonly #heardMs: number[] = [];
   /** Pairs that were out of reach for so long that a promotion may give the client up, and have not spoken since. */
   readonly #strangers = new Set<number>();
+  /** Pairs of which the replica, during a promotion, gave the client up because it did not say in time what it holds. */
+  readonly #untold = new Set<number>();
 
   constructor(world: ReachWorld<Client, Server>, isCutBetween: (client: Client, server: Server) => boolean) {
     this.#world = world;
@@ -87,9 +89,23 @@ export class Reach<Client extends ReachClient, Server extends ReachServer> {
     return this.#heardMs[pair(client, server)] ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Nothing could pass between them for so long that a promotion of this replica may give the client up. */
+  /** A promotion of the replica gave the client up, though it was heard. */
+  gaveUp(client: Indexed, server: Indexed): void {
+    this.#untold.add(pair(client, server));
+  }
+
+  /** The promotion has decided. */
+  decided(): void {
+    this.#untold.clear();
+  }
+
+  /**
+   * Nothing could pass between them for so long that a promotion of this replica may give the client up, or it did not
+   * hear in time what the client holds.
+   */
   isOutOfReach(client: Indexed, server: Indexed): boolean {
-    return this.#strangers.has(pair(client, server));
+    const key = pair(client, server);
+    return this.#strangers.has(key) || this.#untold.has(key);
   }
 }
 

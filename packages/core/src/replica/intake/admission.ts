@@ -1,8 +1,6 @@
 /** The answers of the user's interceptors: a call may be ordered, or was ended by them. */
 
-import { NO_ORDER } from '../../model/ids.js';
-import type { Outcome } from '../../model/outcome.js';
-import type { Work } from '../../scheduling/scheduler.js';
+import { answerUnordered } from '../release/replies.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { dropStream } from '../streams/streams.js';
@@ -63,25 +61,4 @@ export function onRefused(p: PrimaryState, event: EventOf<'refused'>): void {
   } else if (work.kind === 'read') answerUnordered(p, work, outcome);
   // The call never had a place, and its key is as free as before.
   else r.effects.push({ kind: 'answerCall', call: work.call, outcome });
-}
-
-/**
- * Answers a read that was never processed. The outcome reflects nothing of the service's state, so it needs no release.
- */
-export function answerUnordered(
-  { r }: PrimaryState,
-  work: Pick<Extract<Work, { kind: 'read' }>, 'connection' | 'call' | 'readId'>,
-  outcome: Outcome,
-): void {
-  if (work.call !== undefined) {
-    const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs: 0 };
-    const carried =
-      work.connection === undefined
-        ? {}
-        : { header: { outcome: outcome.kind, stable: true, orderNum: NO_ORDER, header } };
-    r.effects.push({ kind: 'answerCall', call: work.call, outcome, ...carried });
-    return;
-  }
-  work.connection?.session?.reads.push({ readId: work.readId, orderNum: NO_ORDER, outcome, stable: true });
-  r.wantFlush();
 }

@@ -5,7 +5,7 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
-import type { CallId, OrderNum } from '../../model/ids.js';
+import { type CallId, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -148,5 +148,26 @@ function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRel
     session.reads.push({ readId: to.readId, orderNum, outcome, stable });
     /* rule read-carries-orders */ if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
   }
+  r.wantFlush();
+}
+
+/**
+ * Answers a read that was never processed. The outcome reflects nothing of the service's state, so it needs no release.
+ */
+export function answerUnordered(
+  { r }: PrimaryState,
+  work: Pick<Extract<Work, { kind: 'read' }>, 'connection' | 'call' | 'readId'>,
+  outcome: Outcome,
+): void {
+  if (work.call !== undefined) {
+    const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs: 0 };
+    const carried =
+      work.connection === undefined
+        ? {}
+        : { header: { outcome: outcome.kind, stable: true, orderNum: NO_ORDER, header } };
+    r.effects.push({ kind: 'answerCall', call: work.call, outcome, ...carried });
+    return;
+  }
+  work.connection?.session?.reads.push({ readId: work.readId, orderNum: NO_ORDER, outcome, stable: true });
   r.wantFlush();
 }

@@ -114,7 +114,8 @@ export class Collection {
    */
   sessionIsBack(connection: ConnectionId, nowMs: number): void {
     if (this.stage !== 'collecting' || this.#held.has(connection) || this.#givenUp.has(connection)) return;
-    if (this.waitingSessions.has(connection)) return;
+    // One whose time is over, but that no tick has given up yet, has been silent like the others.
+    if (nowMs < (this.waitingSessions.get(connection) ?? Number.NEGATIVE_INFINITY)) return;
     if (nowMs >= this.#returnsUntilMs) {
       if (this.#reopened) return;
       this.#reopened = true;

@@ -45,7 +45,7 @@ export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld {
   readonly watch: Watch;
   readonly losses: Losses;
   readonly sessions: Sessions;
-  readonly network: Pick<Network, 'breakPeerLinks'>;
+  readonly network: Pick<Network, 'breakPeerLinks' | 'reach'>;
   readonly coordinator: {
     readonly record: GroupRecord | undefined;
     submit(server: ServerHost, next: GroupRecord, reason: string): void;
@@ -294,6 +294,8 @@ export class ServerHost extends Host {
   #sendToSession(link: SessionLink | undefined, frame: ReplyFrame): void {
     if (link === undefined) return;
     this.#world.sessions.told(this, link, frame);
+    if (frame.kind === 'refused' && frame.code === 'UNDERSTUDY_UNREACHABLE')
+      this.#world.network.reach.gaveUp(link.client, this);
     checkNacks(this, link, frame);
     link.toClient.send(frame);
   }
