@@ -51,6 +51,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'identity: the name of a calling group belongs to whom it was first known to be of',
   'identity: the term of a calling group that nobody knows cannot leap',
   ...OF_ODD_CLIENTS,
+  'nested calls: the reply of a handler that waited leaves when the order of its end is stable',
   // Noticed in 1,457 runs, which take long.
   'nested calls: a call is settled only when its reply is stable',
 ]);

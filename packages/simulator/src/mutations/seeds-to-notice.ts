@@ -30,7 +30,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   },
   'voiding: a call that the interceptors end is voided': { seed: 3, seeds: 100 },
   'hole: the group refuses to go on while a live client holds an order beyond it': { seed: 151, seeds: 400 },
-  'piggyback: a reply carries all orders that are not stable, not only its own': { seed: 11, seeds: 100 },
+  'piggyback: a reply carries all orders that are not stable, not only its own': { seed: 954, seeds: 1000 },
   'duplicate suppression: a request that comes again is not processed again': { seed: 35, seeds: 100 },
   'collection from peers: a successor asks for what only another backup holds': { seed: 153, seeds: 900 },
   'collection from sessions: a successor asks for what only a client holds': { seed: 7, seeds: 100 },
@@ -43,7 +43,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'gaps: a backup asks for a body that it lacks': { seed: 191, seeds: 500 },
   'null messages: announcements that are too old leave without waiting for a message': { seed: 180, seeds: 400 },
   'force: an operator may give up what is lost': { seed: 732, seeds: 2400 },
-  'bad input: a backup takes no orders from clients where the primary announces them itself': { seed: 377, seeds: 400 },
   'incarnations: a restarted replica is another member': { seed: 23, seeds: 100 },
   "delivery: the client's time counts from when the acknowledged heartbeat was sent": {
     seed: 34,
@@ -140,11 +139,11 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 100,
     drill: 'expiredRetry',
   },
-  'bad input: a client that reflects an order that was never given is refused': { seed: 6, seeds: 50 },
+  'bad input: a client that reflects an order that was not sealed for it is refused': { seed: 6, seeds: 50 },
   'bounds: a backup drops from its log what is stable': { seed: 2, seeds: 50 },
   'reads: a client that can take no orders along sees only what is stable': { seed: 76, seeds: 2000 },
   'terms: each claim raises the term': { seed: 1, seeds: 20 },
-  'hand-over: a primary that hands over orders nothing more': { seed: 6, seeds: 100 },
+  'hand-over: a primary that hands over orders nothing more': { seed: 114, seeds: 200 },
   'terms: what a deposed primary said is refused when it arrives late': { seed: 146, seeds: 300, drill: 'lateReply' },
   'collection from sessions: what a live session retains is not called lost while its link is down': {
     seed: 429,
@@ -221,11 +220,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'nested calls: no checkpoint is taken before a handler that got its reply has ended': {
     seed: 41,
     seeds: 1100,
-    nested: true,
-  },
-  'nested calls: the reply of a handler that waited leaves when the order of its end is stable': {
-    seed: 134,
-    seeds: 250,
     nested: true,
   },
   'nested calls: an idempotency key names its call while the handler waits for a reply': {
