@@ -99,6 +99,7 @@ export class Life {
       declaresReadOnly,
       seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
       newSecret: randomBytes(SECRET_BYTES).toString('base64'),
+      wallClock: Date.now,
     });
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);

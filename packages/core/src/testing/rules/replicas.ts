@@ -51,6 +51,18 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: 'C1  ended, not clean',
   },
   {
+    rule: 'time: the time of an order is never before that of an earlier one, whatever the clock of the primary shows',
+    scenario: 'time',
+    without: { 'time-never-back': '$ * 0' },
+    shows: 'S1  processes 2 at 4000: m2',
+  },
+  {
+    rule: 'time: a replica that starts from a checkpoint knows how late it was there',
+    scenario: 'time-joining',
+    without: { 'time-in-checkpoint': '$ * 0' },
+    shows: 'S2  processes 2 at 3000: m2',
+  },
+  {
     rule: 'divergence: a replica whose digest differs is noticed',
     scenario: 'divergence',
     without: { 'digest-compared': 'true' },
