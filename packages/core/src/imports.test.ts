@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   wire: ['core'],
   context: ['core'],
-  'grpc-common': ['core', 'wire'],
+  'grpc-common': ['core', 'wire', 'context'],
   'coordinator-embedded': ['core'],
   'coordinator-etcd': ['core'],
   server: ['core', 'wire', 'context', 'grpc-common'],

@@ -5,6 +5,7 @@ import type { GroupConfig } from '@understudy/core/internal';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
+import { installGlobals } from '../determinism/install.js';
 import { Exposure } from '../identity/exposure.js';
 import { OperatorCheck } from '../identity/operator-check.js';
 import { failStream, failWith } from '../intake/answer.js';
@@ -58,6 +59,7 @@ export class ReplicaRuntime implements ReplicaServer {
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
+    installGlobals();
     this.#options = options;
     this.#config = checkOptions(options);
     this.#peers = peerSetup(options);
@@ -133,6 +135,7 @@ export class ReplicaRuntime implements ReplicaServer {
       callerSecrets: this.#options.callerSecrets ?? {},
       logger: this.#logger,
       events: this.#events,
+      inGlobals: this.#options.determinism !== 'api',
     });
     this.#lives = lives;
     this.#health?.serve(false);

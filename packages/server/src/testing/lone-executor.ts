@@ -19,6 +19,7 @@ import {
 } from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import { HandlerRegistry } from '../capture/registry.js';
+import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
 import { Calls } from '../intake/calls.js';
 import { CallerNames } from '../intake/identity.js';
@@ -82,6 +83,8 @@ export class LoneExecutor {
       interceptors,
       activity: this.activity,
       admissionsMax: 10,
+      seeds: new Seeds({ group: 'lone', secret: () => 'of tests' }),
+      inGlobals: true,
       logger,
     });
   }
