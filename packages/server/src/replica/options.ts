@@ -46,7 +46,10 @@ export interface ReplicaServerOptions {
    * @example { loadBalancingConfig: [{ understudy: { group: 'bank' } }] }
    */
   readonly serviceConfig: object | string;
-  /** Receives what happens to this replica, as an event with fields; never a payload. Default: nothing is logged. */
+  /**
+   * Receives what happens to this replica, as an event with fields; never a payload. Default: nothing
+   * but that a replica differs from the others, which is written to stderr.
+   */
   readonly logger?: Logger;
   /**
    * Services that are not replicated: each replica serves them by itself. `package.Service`, or `package.*` for all below a

@@ -16,6 +16,7 @@ import type { Life, LifeEvents } from '../lives/life.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
 import { adminHandlers, adminService } from './admin.js';
+import { DivergenceLog } from './divergence-log.js';
 import { GroupHealth } from './health.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
 import { PeerListener } from './peer-listener.js';
@@ -29,8 +30,6 @@ import { onTermination } from './termination.js';
 const STOP_MS = 3000;
 /** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
 const EXIT_FAILED = 70;
-
-const SILENT: Logger = { log() {} };
 
 /** Ties a grpc-js server to the lives of a replica. */
 export class ReplicaRuntime implements ReplicaServer {
@@ -66,7 +65,12 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#announced = options.address ?? '';
     this.#peerListener = this.#peers.own && new PeerListener(this.#peers.own);
     this.#id = options.replicaId as ReplicaId;
-    this.#logger = options.logger ?? SILENT;
+    this.#logger = new DivergenceLog({
+      replicaId: options.replicaId,
+      logger: options.logger,
+      inGlobals: options.determinism !== 'api',
+      write: (line) => process.stderr.write(line),
+    });
     this.#registry = new HandlerRegistry({
       gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
       unreplicated: options.unreplicated ?? [],

@@ -66,7 +66,7 @@ export const REPLICA_RULES: readonly Rule[] = [
     rule: 'divergence: a replica whose digest differs is noticed',
     scenario: 'divergence',
     without: { 'digest-compared': 'true' },
-    lacks: 'S2  log UNDERSTUDY_DIVERGED orderNum 1',
+    lacks: 'S2>S1  holds up to 1, diverged at 1',
   },
   {
     rule: 'stalled handlers: the group goes on behind a handler that does not end',
