@@ -82,6 +82,20 @@ describe('imports run one way', () => {
     expect(offences).toEqual([]);
   });
 
+  it('servers and clients read no clock and no randomness that may be a handler’s', () => {
+    const replaced =
+      /(?<!realOf\()\b(?:Date\.now|new Date|performance\.now|Math\.random|random(?:Bytes|UUID|Int|FillSync|Fill))\b(?=\()/;
+    const own = /\/(?:testing|determinism)\/|\/context\/src\/real\.ts$/;
+    const offences = ['context', 'grpc-common', 'server', 'client']
+      .flatMap((name) => sources(join(packages, name, 'src')))
+      .filter((file) => !own.test(file))
+      .flatMap((file) => {
+        const found = replaced.exec(readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''));
+        return found === null ? [] : [`${relative(packages, file)} uses ${found[0]}`];
+      });
+    expect(offences).toEqual([]);
+  });
+
   it('integration tests import published packages by name and never their dist, which is CommonJS', () => {
     const integration = join(packages, '../integration');
     const offences = readdirSync(integration, { withFileTypes: true, recursive: true })

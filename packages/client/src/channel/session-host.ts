@@ -172,7 +172,7 @@ export class SessionHost {
 
   #startSession(): SessionRunner {
     const { config, makeSession, makeRpc, hint, logger } = this.#setup;
-    const secret = randomBytes(SECRET_BYTES);
+    const secret = realOf(randomBytes)(SECRET_BYTES);
     const runner = new SessionRunner({
       secret,
       connection: connectionOf(secret),

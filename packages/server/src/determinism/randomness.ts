@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import type { RandomStream } from '@understudy/context';
 import { replaceMethod, seenStep } from './replace.js';
 
-type Callback<T> = (error: Error | null, value: T) => void;
+type NodeCallback<T> = (error: Error | null, value: T) => void;
 type Fillable = ArrayBuffer | ArrayBufferView;
 
 /** Numbers of `randomInt` are drawn from this many values, as by node. */
@@ -62,7 +62,7 @@ function replaceNodeCrypto(): void {
         return step === undefined ? uuid : uuidFrom(step.random);
       },
   );
-  replaceMethod<(size: number, callback?: Callback<Buffer>) => Buffer | undefined>(
+  replaceMethod<(size: number, callback?: NodeCallback<Buffer>) => Buffer | undefined>(
     crypto,
     'randomBytes',
     (real) =>
@@ -87,7 +87,7 @@ function replaceNodeCrypto(): void {
         real(...limits);
         const [min, max] = (limits.length < 2 || limits[1] === undefined ? [0, limits[0]] : limits) as [number, number];
         const value = min + intBelow(step.random, max - min);
-        return given(value, typeof callback === 'function' ? (callback as Callback<number>) : undefined);
+        return given(value, typeof callback === 'function' ? (callback as NodeCallback<number>) : undefined);
       },
   );
   replaceMethod<(target: Fillable, offset?: number, size?: number) => Fillable>(
@@ -110,13 +110,13 @@ function replaceNodeCrypto(): void {
         if (step === undefined || typeof callback !== 'function') return real(target, ...args);
         const [offset, size] = args.slice(0, -1) as number[];
         (crypto.randomFillSync as (target: Fillable, offset?: number, size?: number) => Fillable)(target, offset, size);
-        return given(target, callback as Callback<Fillable>);
+        return given(target, callback as NodeCallback<Fillable>);
       },
   );
 }
 
 /** Calls back within the step, where the real functions come back in a later turn. */
-function given<T>(value: T, callback: Callback<T> | undefined): T | undefined {
+function given<T>(value: T, callback: NodeCallback<T> | undefined): T | undefined {
   if (callback === undefined) return value;
   process.nextTick(callback, null, value);
   return undefined;

@@ -1,8 +1,8 @@
 /** How a global function is replaced by one that asks the running step first. */
 import { currentStep, REAL, type RunningStep, realOf } from '@understudy/context';
 
-type Source = () => RunningStep | undefined;
-type Method = (this: unknown, ...args: never[]) => unknown;
+type StepSource = () => RunningStep | undefined;
+type AnyMethod = (this: unknown, ...args: never[]) => unknown;
 
 /**
  * Who knows the running step: one entry for each copy of our packages in this process. The replacements belong to the
@@ -10,8 +10,8 @@ type Method = (this: unknown, ...args: never[]) => unknown;
  */
 const SOURCES = Symbol.for('@understudy/server/steps');
 
-function sources(): Source[] {
-  const root = globalThis as { [SOURCES]?: Source[] };
+function sources(): StepSource[] {
+  const root = globalThis as { [SOURCES]?: StepSource[] };
   let known = root[SOURCES];
   if (known === undefined) {
     known = [];
@@ -22,7 +22,7 @@ function sources(): Source[] {
 
 const known = sources();
 
-const ours: Source = () => {
+const ours: StepSource = () => {
   const step = currentStep();
   return step?.inGlobals ? step : undefined;
 };
@@ -51,7 +51,7 @@ export function disguise<T extends object>(made: T, real: object): T {
 }
 
 /** Replaces a method, unless that was done before. */
-export function replaceMethod<F extends Method>(target: object, name: string, make: (real: F) => F): void {
+export function replaceMethod<F extends AnyMethod>(target: object, name: string, make: (real: F) => F): void {
   const property = Object.getOwnPropertyDescriptor(target, name);
   const real = property?.value as F | undefined;
   if (typeof real !== 'function' || realOf(real) !== real || property?.configurable !== true) return;

@@ -1,7 +1,7 @@
 /** One life of a replica, from joining its group to being deposed, removed or stopped. */
 import { randomBytes } from 'node:crypto';
 import type { ServerInterceptor } from '@grpc/grpc-js';
-import { wallMs } from '@understudy/context';
+import { realOf, wallMs } from '@understudy/context';
 import type {
   Coordinator,
   GroupRecord,
@@ -89,7 +89,7 @@ export class Life {
     const { id, address, peerAddress, config, coordinator, interceptors, registry, activity, trust, logger } = setup;
     const { events } = setup;
     const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
-    this.member = { id, incarnation: randomBytes(16).toString('hex') as Incarnation };
+    this.member = { id, incarnation: realOf(randomBytes)(16).toString('hex') as Incarnation };
     this.#address = address;
     this.#events = events;
     this.#logger = logger;
@@ -102,7 +102,7 @@ export class Life {
       digestBody: bodyDigest,
       declaresReadOnly,
       seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
-      newSecret: randomBytes(SECRET_BYTES).toString('base64'),
+      newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
       wallClock: wallMs,
     });
     this.#role = this.#core.status;

@@ -1,7 +1,7 @@
 /** Says that a replica differs from the others so that nobody overlooks it (DESIGN 5.10). */
 import type { Logger, LogLevel } from '@understudy/core';
 
-type Fields = NonNullable<Parameters<Logger['log']>[2]>;
+type LogFields = NonNullable<Parameters<Logger['log']>[2]>;
 
 export interface DivergenceLogOptions {
   readonly replicaId: string;
@@ -35,12 +35,12 @@ export class DivergenceLog implements Logger {
     this.#options = options;
   }
 
-  log(level: LogLevel, event: string, fields: Fields = {}): void {
+  log(level: LogLevel, event: string, fields: LogFields = {}): void {
     if (event === EVENT) this.#tell(level, fields);
     else this.#options.logger?.log(level, event, fields);
   }
 
-  #tell(level: LogLevel, fields: Fields): void {
+  #tell(level: LogLevel, fields: LogFields): void {
     const { logger, write } = this.#options;
     const cause = `${fields.peer ?? ''} ${fields.method ?? ''} ${fields.stuckForMs === undefined}`;
     const times = (this.#times.get(cause) ?? 0) + 1;
@@ -55,7 +55,7 @@ export class DivergenceLog implements Logger {
     }
   }
 
-  #sentence(fields: Fields, times: number): string {
+  #sentence(fields: LogFields, times: number): string {
     const { inGlobals, replicaId } = this.#options;
     const { peer, orderNum, agreedUpTo, method, digest, primaryDigest, stuckForMs } = fields;
     const who = peer === undefined ? `replica ${replicaId}` : `replica ${peer}`;
