@@ -102,6 +102,25 @@ describe('the Date that is put in place of the real one', () => {
   });
 });
 
+describe('a second copy of our packages in the process', () => {
+  it('is asked as well, and replaces nothing again', async () => {
+    const before = [Date, performance.now, crypto.randomBytes];
+    vi.resetModules();
+    const context = await import('@understudy/context');
+    const copy = await import('./install.js');
+    expect(context.handle).not.toBe(handle);
+    context.trackHandlers();
+    copy.installGlobals();
+    expect([Date, performance.now, crypto.randomBytes]).toEqual(before);
+    context.handle({ values: values() }, () => {
+      expect([Date.now(), context.stepTime()]).toEqual([TIME_MS, TIME_MS]);
+      expect(context.wallMs()).not.toBe(TIME_MS);
+    });
+    expect(inStep(() => Date.now())).toBe(TIME_MS);
+    expect(Date.now()).not.toBe(TIME_MS);
+  });
+});
+
 /** Everything that gives randomness, each used once. */
 async function draw(): Promise<unknown[]> {
   const array = new Uint32Array(4);
