@@ -1,6 +1,8 @@
-/** Which handler makes a call, and how the call reaches the handler's replica. */
+/** Within which handler code runs: how the handler's calls reach its replica, and what it sees of time. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NestedCaller, Reply } from '@understudy/core/internal';
+import { realRandomNumber, wallMs } from './real.js';
+import type { RunningStep, StepValues } from './step-values.js';
 
 /** A unary call that a handler makes. */
 export interface NestedRequest {
@@ -29,8 +31,14 @@ export interface NestedCallHandle {
   cancel(): void;
 }
 
+/** A handler that a replica runs, as code within it sees it. */
+export interface HandlerScope {
+  /** What the order gives to the handler. Undefined: the real clock and randomness. */
+  readonly values?: StepValues | undefined;
+}
+
 /** A replica that processes a message. The calls of its handler go through it instead of to the network. */
-export interface Handling {
+export interface Handling extends HandlerScope {
   /**
    * Takes a call that a handler makes. Every replica that executes comes here; only the primary sends.
    *
@@ -40,27 +48,56 @@ export interface Handling {
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle;
 }
 
-const storage = new AsyncLocalStorage<Handling | undefined>();
+const storage = new AsyncLocalStorage<HandlerScope | undefined>();
 let expected = false;
+let tracked = false;
 
 /**
- * Says that this process has clients whose calls must be attributed to handlers. Until then nothing is tracked, which
- * saves a little on every message.
+ * Says that this process has clients whose calls must be attributed to handlers. Until then handlers whose steps need
+ * nothing else are run in a simpler way.
  */
 export function expectCalls(): void {
   expected = true;
+  tracked = true;
 }
 
 /** Whether `expectCalls` was called. */
 export const callsExpected = (): boolean => expected;
 
-/**
- * Runs `run` as part of a handler, so that calls made in it, and in everything it starts, belong to that handler; with
- * `undefined` they belong to nobody.
- */
-export function handle<T>(handling: Handling | undefined, run: () => T): T {
-  return expected ? storage.run(handling, run) : run();
+/** Says that this process has handlers that the order gives time and randomness. Until one of the two nothing is tracked. */
+export function trackHandlers(): void {
+  tracked = true;
 }
 
-/** The handling within which this runs; undefined outside of handlers. */
-export const currentHandling = (): Handling | undefined => (expected ? storage.getStore() : undefined);
+/**
+ * Runs `run` as part of a handler, so that it, and everything it starts, sees what the order gives to that handler, and
+ * calls made there belong to that handler. With `undefined` it is part of none.
+ */
+export function handle<T>(scope: HandlerScope | undefined, run: () => T): T {
+  return tracked ? storage.run(scope, run) : run();
+}
+
+/** The handler within which this runs, if its calls have a place in the order; undefined outside of such handlers. */
+export function currentHandling(): Handling | undefined {
+  const scope = expected ? storage.getStore() : undefined;
+  return scope !== undefined && 'nest' in scope ? (scope as Handling) : undefined;
+}
+
+/** What the order gives to the code that runs now; undefined outside of steps. */
+export function currentStep(): RunningStep | undefined {
+  const values = tracked ? storage.getStore()?.values : undefined;
+  return values?.timeMs === undefined ? undefined : (values as RunningStep);
+}
+
+/**
+ * The time of the step that is running, the same on every replica; outside of handlers the real time.
+ *
+ * @returns milliseconds since 1970
+ */
+export const stepTime = (): number => currentStep()?.timeMs ?? wallMs();
+
+/**
+ * A random number from 0 up to but not including 1: in a handler the same on every replica, and not to be foreseen by
+ * anybody outside of the group; outside of handlers what `Math.random` gives.
+ */
+export const stepRandom = (): number => currentStep()?.random.next() ?? realRandomNumber();

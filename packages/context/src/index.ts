@@ -1,12 +1,19 @@
-/** The tie between a call and the handler that makes it, across the packages of servers and clients. */
+/** The tie between a handler and its replica, across the packages of servers and clients. */
 export {
   callsExpected,
   currentHandling,
+  currentStep,
   expectCalls,
+  type HandlerScope,
   type Handling,
   handle,
   type NestedCallHandle,
   type NestedRequest,
   type SendNested,
   type SentCall,
+  stepRandom,
+  stepTime,
+  trackHandlers,
 } from './handling.js';
+export { monotonicMs, REAL, realOf, realRandomNumber, wallMs } from './real.js';
+export type { RandomStream, RunningStep, StepValues } from './step-values.js';

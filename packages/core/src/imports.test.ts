@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   wire: ['core'],
   context: ['core'],
-  'grpc-common': ['core', 'wire'],
+  'grpc-common': ['core', 'wire', 'context'],
   'coordinator-embedded': ['core'],
   'coordinator-etcd': ['core'],
   server: ['core', 'wire', 'context', 'grpc-common'],
@@ -79,6 +79,20 @@ describe('imports run one way', () => {
         ...(found ? [`${relative(core, file)} uses ${found[0]}`] : []),
       ];
     });
+    expect(offences).toEqual([]);
+  });
+
+  it('servers and clients read no clock and no randomness that may be a handler’s', () => {
+    const replaced =
+      /(?<!realOf\()\b(?:Date\.now|new Date|performance\.now|Math\.random|random(?:Bytes|UUID|Int|FillSync|Fill))\b(?=\()/;
+    const own = /\/(?:testing|determinism)\/|\/context\/src\/real\.ts$/;
+    const offences = ['context', 'grpc-common', 'server', 'client']
+      .flatMap((name) => sources(join(packages, name, 'src')))
+      .filter((file) => !own.test(file))
+      .flatMap((file) => {
+        const found = replaced.exec(readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''));
+        return found === null ? [] : [`${relative(packages, file)} uses ${found[0]}`];
+      });
     expect(offences).toEqual([]);
   });
 

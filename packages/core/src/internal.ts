@@ -78,7 +78,7 @@ export {
   seqNumOf,
 } from './model/order-info.js';
 export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
-export type { OrderSeal } from './model/ports.js';
+export type { OrderSeal, WallClock } from './model/ports.js';
 export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,

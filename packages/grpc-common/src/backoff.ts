@@ -1,3 +1,5 @@
+import { realRandomNumber } from '@understudy/context';
+
 /** Between which bounds waits grow, in milliseconds. */
 export interface BackoffRange {
   readonly firstMs: number;
@@ -21,7 +23,7 @@ export class Backoff {
 
   /** @returns how long to wait before the next attempt, in milliseconds */
   next(): number {
-    const delayMs = this.#nextMs * (1 - JITTER + 2 * JITTER * Math.random());
+    const delayMs = this.#nextMs * (1 - JITTER + 2 * JITTER * realRandomNumber());
     this.#nextMs = Math.min(this.#range.maxMs, this.#nextMs * 2);
     return delayMs;
   }

@@ -1,7 +1,9 @@
 /** Replicates the services of a grpc-js server: see `createReplica`. */
+import { installGlobals } from './determinism/install.js';
 import type { ReplicaServer, ReplicaServerOptions } from './replica/options.js';
 import { ReplicaRuntime } from './replica/replica-runtime.js';
 
+export { stepRandom, stepTime } from '@understudy/context';
 export {
   type Coordinator,
   type CoordinatorFactory,
@@ -21,6 +23,9 @@ export {
 } from '@understudy/core';
 export type { CallerSecrets } from './intake/identity.js';
 export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './replica/options.js';
+
+// As early as possible: a module that is loaded later may take `crypto.randomUUID` or the like aside.
+installGlobals();
 
 /**
  * Makes a replica of a service. Give its `interceptors()` to the grpc-js server, `attach` the server before services

@@ -36,12 +36,12 @@ const encodeSessionFrame = (frame: SessionFrame) => wire.encodeSessionFrame(fram
 const encodeRpcRequestHeader = (each: RpcRequestHeader) => wire.encodeRpcRequestHeader(each, SECRET);
 const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
 const order: OrderInfo = {
-  ...{ term: 1 as Term, orderNum: 1 as OrderNum, connection },
+  ...{ term: 1 as Term, orderNum: 1 as OrderNum, timeMs: 1, connection },
   ...{ kind: 'call', seqNum: 1 as SeqNum, body: 'b0'.repeat(20) as BodyDigest },
 };
 const body = { connection, seqNum: 1 as SeqNum, request: { method: '/a.B/C', message: Buffer.from('m') } };
 const checkpoint = {
-  ...{ orderNum: 1 as OrderNum, term: 1 as Term, digest: 0, state: Buffer.alloc(0) },
+  ...{ orderNum: 1 as OrderNum, term: 1 as Term, timeMs: 1, digest: 0, state: Buffer.alloc(0) },
   ...{ connections: [], keyed: [], callers: [], expired: [], expiredForgotten: false },
 };
 const snapshot = { connection, repliesSeenUpTo: 0 as SeqNum, peer: undefined, outcomes: [], streams: [] };

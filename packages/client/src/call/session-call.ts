@@ -1,5 +1,6 @@
 /** The way through the channel's session, as calls of every kind take it. */
 import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { wallMs } from '@understudy/context';
 import type { ErrorCode } from '@understudy/core';
 import type { CallId, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core/internal';
 import {
@@ -46,7 +47,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
   protected ending: Reply | StatusObject | undefined;
   protected endingIsLocal = false;
   readonly #options: InterceptorOptions;
-  readonly #createdAtMs = Date.now();
+  readonly #createdAtMs = wallMs();
   #metadata: MetadataEntries | undefined;
   /** The group that makes the call; undefined if no group does. */
   #caller: NestedCaller | undefined;
@@ -86,7 +87,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
     }
     this.waitForReady = metadata.getOptions().waitForReady === true;
     this.#leaveParent = followParent(this.#options, (details) => this.cancelWithStatus(Status.CANCELLED, details));
-    if (this.deadlineMs <= Date.now()) {
+    if (this.deadlineMs <= wallMs()) {
       this.expire();
       return;
     }
@@ -120,7 +121,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
   /** Ends the call because its deadline has passed. */
   expire(): void {
     if (this.ending !== undefined) return;
-    const seconds = ((Date.now() - this.#createdAtMs) / 1000).toFixed(3);
+    const seconds = ((wallMs() - this.#createdAtMs) / 1000).toFixed(3);
     this.endHere(abandonedStatus(Status.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds}s`, this.withdraw()));
   }
 

@@ -1,4 +1,6 @@
 /** The deadlines of all open calls of a channel, with one timer. */
+import { wallMs } from '@understudy/context';
+
 /** Something that ends at a point in time. It keeps its own place in the heap, so that it can leave early. */
 export interface Expiring {
   readonly deadlineMs: number;
@@ -24,7 +26,7 @@ export class Deadlines {
   }
 
   add(entry: Expiring): void {
-    if (entry.deadlineMs - Date.now() > TIMER_MAX_MS) return;
+    if (entry.deadlineMs - wallMs() > TIMER_MAX_MS) return;
     this.#heap.push(entry);
     entry.heapIndex = this.#heap.length - 1;
     this.#up(entry, entry.heapIndex);
@@ -48,14 +50,14 @@ export class Deadlines {
     if (first === undefined || first.deadlineMs >= this.#armedForMs) return;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#armedForMs = first.deadlineMs;
-    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(first.deadlineMs - Date.now())));
+    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(first.deadlineMs - wallMs())));
     this.#timer.unref();
   }
 
   readonly #onTimer = (): void => {
     this.#timer = undefined;
     this.#armedForMs = Number.POSITIVE_INFINITY;
-    const nowMs = Date.now();
+    const nowMs = wallMs();
     try {
       for (let first = this.#heap[0]; first !== undefined && first.deadlineMs <= nowMs; first = this.#heap[0]) {
         this.remove(first);

@@ -1,6 +1,7 @@
 /** The sessions of a channel, and what its calls share. */
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import { realOf } from '@understudy/context';
 import type { Carrier, Logger, ReplicaId } from '@understudy/core';
 import {
   type ClientSettings,
@@ -171,7 +172,7 @@ export class SessionHost {
 
   #startSession(): SessionRunner {
     const { config, makeSession, makeRpc, hint, logger } = this.#setup;
-    const secret = randomBytes(SECRET_BYTES);
+    const secret = realOf(randomBytes)(SECRET_BYTES);
     const runner = new SessionRunner({
       secret,
       connection: connectionOf(secret),

@@ -1,5 +1,7 @@
 /** The link from one session to one replica: a gRPC stream that carries frames. */
+
 import type { StatusObject } from '@grpc/grpc-js';
+import { monotonicMs } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import type { ReplyFrame } from '@understudy/core/internal';
 import { Backoff, type DialledLink, hangUp } from '@understudy/grpc-common';
@@ -81,7 +83,7 @@ export class ReplicaLink {
       dialled.write(message, () => {
         if (this.#dialled !== dialled) return;
         this.#queuedBytes -= size;
-        this.#takenAtMs = performance.now();
+        this.#takenAtMs = monotonicMs();
       });
     }
     return true;

@@ -1,4 +1,5 @@
 /** Runs one session of a client: gives the core's session events and the clock, and carries out its effects. */
+import { monotonicMs } from '@understudy/context';
 import type { ErrorCode, Logger, ReplicaId } from '@understudy/core';
 import {
   type CallId,
@@ -67,7 +68,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
    */
   #sending = false;
   #everHeard = false;
-  #idleSinceMs = performance.now();
+  #idleSinceMs = monotonicMs();
   #retired = false;
   #closingSinceMs: number | undefined;
   #ended = false;
@@ -170,11 +171,11 @@ export class SessionRunner implements LinkEvents, StreamSession {
   #apply(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#links[effect.slot]?.write(this.#encode(effect.frame), performance.now());
+        this.#links[effect.slot]?.write(this.#encode(effect.frame), monotonicMs());
         return;
       case 'multicast': {
         const messages = this.#encode(effect.frame);
-        const nowMs = performance.now();
+        const nowMs = monotonicMs();
         for (const slot of effect.slots) this.#links[slot]?.write(messages, nowMs);
         return;
       }
@@ -229,7 +230,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#sending = true;
     const sendByFrame = (): void => {
       const frame: SessionFrame = { kind: 'multicast', header: header.header, requests: [], reads: [], streams: [] };
-      this.#links[slot]?.write(this.#encode(frame), performance.now());
+      this.#links[slot]?.write(this.#encode(frame), monotonicMs());
     };
     this.#carrier.invoke({ call, slot, header, request, sendByFrame, regenerated: this.#setup.regeneratedKeys() });
   }
@@ -264,7 +265,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
     const call = this.#calls.get(id);
     if (call === undefined) return undefined;
     this.#calls.delete(id);
-    if (this.#calls.size === 0) this.#idleSinceMs = performance.now();
+    if (this.#calls.size === 0) this.#idleSinceMs = monotonicMs();
     return call;
   }
 
@@ -277,7 +278,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
   }
 
   #onTick(): void {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     for (const link of this.#links) link.checkQueue(nowMs);
     this.#stepper.step({ kind: 'tick' });
     if (this.#ended) return;
@@ -293,7 +294,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
 
   #closeSession(): void {
     if (this.#closingSinceMs !== undefined || this.#ended) return;
-    this.#closingSinceMs = performance.now();
+    this.#closingSinceMs = monotonicMs();
     this.#stepper.step({ kind: 'close' });
   }
 

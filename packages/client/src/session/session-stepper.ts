@@ -1,4 +1,5 @@
 /** Drives the core's session: one event at a time, with the clock and the flushes that it asks for. */
+import { monotonicMs } from '@understudy/context';
 import { InvariantViolation, type SessionEffect, type SessionEvent } from '@understudy/core/internal';
 import type { SessionMachine } from './session-port.js';
 
@@ -57,7 +58,7 @@ export class SessionStepper {
 
   #stepOne(event: SessionEvent): void {
     if (this.#stopped) return;
-    const effects = this.#session.step(event, performance.now());
+    const effects = this.#session.step(event, monotonicMs());
     for (let i = 0; i < effects.length; i++) {
       const effect = effects[i];
       if (effect !== undefined) this.#events.effect(effect);

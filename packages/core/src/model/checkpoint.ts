@@ -36,6 +36,8 @@ export interface Checkpoint {
   readonly orderNum: OrderNum;
   /** The term of the order at `orderNum`. */
   readonly term: Term;
+  /** The time of the order at `orderNum`, or a later one: no order that follows has an earlier time. */
+  readonly timeMs: number;
   /** The digest of all outcomes up to `orderNum`. */
   readonly digest: number;
   /** The bytes that the user's `checkpoint()` returned. */

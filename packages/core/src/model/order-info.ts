@@ -17,6 +17,11 @@ export type Determinants =
 interface Ordered {
   readonly term: Term;
   readonly orderNum: OrderNum;
+  /**
+   * The time of this place, in milliseconds since 1970: the primary's wall clock when it gave the order, but never less
+   * than the time of an earlier place (DESIGN 5.10). Handlers on all replicas see it.
+   */
+  readonly timeMs: number;
   readonly connection: ConnectionId;
 }
 
@@ -64,8 +69,8 @@ export interface CancelOrder extends Ordered {
 /** The message ordering information of [0098], with its determinants. Immutable; an announcement carries it. */
 export type OrderInfo = CallOrder | VoidOrder | ExpireOrder | AbandonOrder | CancelOrder;
 
-type WithoutPlace<T> = T extends Ordered ? Omit<T, 'term' | 'orderNum'> : never;
-/** An orderInfo before the primary has given it a term and a place. */
+type WithoutPlace<T> = T extends Ordered ? Omit<T, 'term' | 'orderNum' | 'timeMs'> : never;
+/** An orderInfo before the primary has given it a term, a place and a time. */
 export type Orderable = WithoutPlace<OrderInfo>;
 
 /** Whether an order needs a body before it can be processed. */

@@ -94,6 +94,9 @@ export interface StateSource {
  */
 export type DigestBody = (request: Request) => BodyDigest;
 
+/** This replica's wall clock, in whole milliseconds since 1970. It may jump, forward and back. */
+export type WallClock = () => number;
+
 /** How important a log record is. `error` and `warn` are for operators; `info` and `debug` tell what happens. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

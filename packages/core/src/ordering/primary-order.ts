@@ -28,9 +28,9 @@ export class PrimaryOrder {
   }
 
   /** FIG. 7: increments orderNum, forms the orderInfo and appends it to pendingSourceOrder. */
-  orderMessage(message: Orderable): OrderInfo {
+  orderMessage(message: Orderable, timeMs: number): OrderInfo {
     const orderNum = next(this.orderNum);
-    const info: OrderInfo = { term: this.#term, orderNum, ...message };
+    const info: OrderInfo = { term: this.#term, orderNum, timeMs, ...message };
     this.pendingSourceOrder.append(orderNum, info);
     return info;
   }

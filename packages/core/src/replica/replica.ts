@@ -60,6 +60,11 @@ export class Replica {
     return r.effects;
   }
 
+  /** The secret in the group's record; undefined while the record is unknown. It is not for logs. */
+  get secret(): string | undefined {
+    return this.#state.record?.secret;
+  }
+
   get status(): ReplicaStatus {
     return statusOf(this.#state);
   }

@@ -13,11 +13,14 @@ import { contentOf } from './world/virtual-seal.js';
 const describeConnection = (id: ConnectionId): string =>
   connectionKind(id) === 'session' ? `C${Number.parseInt(id.slice(-3), 16)}` : connectionKind(id);
 
+/** `at 5000`: only scenarios that set clocks have times. */
+const describeTime = ({ timeMs }: OrderInfo): string => (timeMs === 0 ? '' : ` at ${timeMs}`);
+
 /** `3=C1#2`: order 3 is message 2 of client 1. */
 function describeOrder(info: OrderInfo): string {
   const connection = describeConnection(info.connection);
   const what = info.kind === 'call' ? '' : ` ${info.kind}`;
-  return `${info.orderNum}=${connection}#${seqNumOf(info)}${what}${info.term === 1 ? '' : `/t${info.term}`}`;
+  return `${info.orderNum}=${connection}#${seqNumOf(info)}${what}${info.term === 1 ? '' : `/t${info.term}`}${describeTime(info)}`;
 }
 
 const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
@@ -163,7 +166,7 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
   switch (effect.kind) {
     case 'execute': {
       const { task } = effect;
-      const what = task.kind === 'ordered' ? `${task.info.orderNum}` : 'a read';
+      const what = task.kind === 'ordered' ? `${task.info.orderNum}${describeTime(task.info)}` : 'a read';
       return `processes ${what}: ${ask(task.request)}`;
     }
     case 'sendNested':

@@ -1,10 +1,12 @@
 /** Carries out the core's decisions about handlers. */
 import type { ServerInterceptor } from '@grpc/grpc-js';
-import { callsExpected, handle } from '@understudy/context';
+import { callsExpected, handle, trackHandlers } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import { type NestedReply, type Reply, type Request, STREAMED, seqNumOf, type Task } from '@understudy/core/internal';
 import { errorReply } from '@understudy/grpc-common';
 import type { HandlerRegistry } from '../capture/registry.js';
+import { HandlerValues } from '../determinism/handler-values.js';
+import type { Seeds } from '../determinism/seeds.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
 import { type RunContext, runUnary } from '../handlers/run-unary.js';
 import type { Calls } from '../intake/calls.js';
@@ -15,6 +17,7 @@ import type { Activity } from '../loop/activity.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 import type { Nest } from './handler-run.js';
 import { OpenNestedCalls } from './open-nested-calls.js';
+import { SoloEnds, SoloRun } from './solo-run.js';
 import { digestOf, NO_DIGEST, type OrderedTask } from './step.js';
 import { Steps } from './steps.js';
 import { StreamRuns } from './stream-runs.js';
@@ -29,6 +32,9 @@ export interface ExecutorOptions {
   readonly activity: Activity;
   /** How many calls interceptors may hold at most. */
   readonly admissionsMax: number;
+  readonly seeds: Seeds;
+  /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
+  readonly inGlobals: boolean;
   readonly logger: Logger;
 }
 
@@ -42,17 +48,20 @@ export class Executor {
   readonly #steps: Steps;
   readonly #nested: OpenNestedCalls;
   readonly #nest: Nest = (...call) => this.#nested.make(...call);
+  readonly #solos = new SoloEnds();
   #context: RunContext;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    const { loop, registry, activity } = options;
+    const { loop, registry, activity, seeds, inGlobals } = options;
+    trackHandlers();
     this.#context = { peer: '', onFault: this.#onFault };
     this.#admissions = new Admissions({ ...options, onFault: this.#onFault });
     this.#passages = new StreamPassages({ ...options, onFault: this.#onFault });
     this.#streams = new StreamRuns({
       registry,
       nest: this.#nest,
+      valuesFrom: (began) => new HandlerValues({ seeds, inGlobals, clock: this.#steps }, began),
       onFault: this.#onFault,
       onLate: (output) => loop.dispatch({ kind: 'lateItem', output }),
     });
@@ -116,23 +125,29 @@ export class Executor {
   /** Runs a handler on its own: no other handler waits for anything, and this one cannot call others. */
   #run(task: Task, request: Request, admitted: Admitted | undefined): void {
     const { activity, registry } = this.#options;
+    // A read has no place in the order, so it sees the real clock.
+    const solo = task.kind === 'read' ? undefined : new SoloRun(this.#options, task.info);
     activity.began();
-    runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
-      activity.ended();
-      this.#executed(task, admitted, outcome);
-    });
+    handle(solo, () =>
+      runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
+        activity.ended();
+        if (solo !== undefined) this.#solos.add(solo);
+        this.#executed(task, admitted, outcome);
+      }),
+    );
   }
 
   /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
   #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined): void {
-    const { activity, registry, loop } = this.#options;
+    const { activity, registry, loop, seeds, inGlobals } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
     activity.began();
     const onEnd = (ended: UnaryRun, outcome: Reply): void => {
       this.#steps.ended(ended, outcome);
       activity.ended();
     };
-    const run = new UnaryRun({ name, admitted, nest: this.#nest, onEnd });
+    const values = new HandlerValues({ seeds, inGlobals, clock: this.#steps }, task.info);
+    const run = new UnaryRun({ name, admitted, nest: this.#nest, values, onEnd });
     this.#steps.begin(task, { called: run });
     const context = this.#contextFor(task.peer ?? '');
     process.nextTick(() => {
@@ -186,7 +201,8 @@ export class Executor {
 
   #logFault({ kind, path, error }: HandlerFault): void {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#options.logger.log('error', 'a handler failed', { kind, path, error: what });
+    // What a logger of the user's reads of clocks is not the handler's.
+    handle(undefined, () => this.#options.logger.log('error', 'a handler failed', { kind, path, error: what }));
   }
 }
 

@@ -1,5 +1,5 @@
 /** A running handler, as far as the calls that it makes to others are concerned. */
-import type { Handling, NestedCallHandle, NestedRequest, SendNested } from '@understudy/context';
+import type { Handling, NestedCallHandle, NestedRequest, SendNested, StepValues } from '@understudy/context';
 import type { Reply } from '@understudy/core/internal';
 
 /** Takes a call that a handler makes to another service; see `Handling.nest`. */
@@ -14,10 +14,12 @@ export type Nest = (
 export abstract class HandlerRun implements Handling {
   /** How many of its calls have no reply yet. */
   open = 0;
+  readonly values: StepValues;
   readonly #nest: Nest;
 
-  constructor(nest: Nest) {
+  constructor(nest: Nest, values: StepValues) {
     this.#nest = nest;
+    this.values = values;
   }
 
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {

@@ -33,6 +33,11 @@ export class Steps {
     return this.#current?.sealed === false ? this.#current : undefined;
   }
 
+  /** The time of the step in which handlers are. */
+  get timeMs(): number | undefined {
+    return this.running?.task.info.timeMs;
+  }
+
   begin(task: OrderedTask, to: Addressee): void {
     this.#current = new Step(task, to, this.#options.streams.begin());
     this.look();

@@ -1,4 +1,4 @@
-import { handle } from '@understudy/context';
+import { handle, type StepValues } from '@understudy/context';
 import { StreamExecution, type StreamExecutionOptions } from '../handlers/stream-execution.js';
 import { HandlerRun, type Nest } from './handler-run.js';
 
@@ -6,8 +6,8 @@ import { HandlerRun, type Nest } from './handler-run.js';
 export class StreamRun extends HandlerRun {
   readonly #execution: StreamExecution;
 
-  constructor(nest: Nest, options: StreamExecutionOptions) {
-    super(nest);
+  constructor(nest: Nest, values: StepValues, options: StreamExecutionOptions) {
+    super(nest, values);
     this.#execution = new StreamExecution(options);
   }
 

@@ -1,6 +1,8 @@
 /** The streaming handlers that run. */
+import type { StepValues } from '@understudy/context';
 import {
   type ConnectionId,
+  type OrderInfo,
   type Request,
   type SeqNum,
   type StreamItem,
@@ -19,6 +21,8 @@ import { StreamRun } from './stream-run.js';
 export interface StreamRunsOptions {
   readonly registry: HandlerRegistry;
   readonly nest: Nest;
+  /** What the order gives to the handler that this order starts. */
+  readonly valuesFrom: (began: OrderInfo) => StepValues;
   readonly onFault: (fault: HandlerFault) => void;
   /** Called when a handler sends something while no message is processed, because it went on by itself. */
   readonly onLate: (output: StreamOutput) => void;
@@ -64,7 +68,7 @@ export class StreamRuns {
     const { connection } = info;
     switch (part?.kind) {
       case 'open':
-        return this.#start(connection, seqNumOf(info), request, peer);
+        return this.#start(info, request, peer);
       case 'message':
         return this.#get(connection, part.of)?.message(request.message);
       case 'end':
@@ -92,8 +96,10 @@ export class StreamRuns {
     return this.#streams.get(connection)?.get(stream);
   }
 
-  #start(connection: ConnectionId, stream: SeqNum, request: Request, peer: string): void {
-    const { registry, nest, onFault } = this.#options;
+  #start(info: OrderInfo, request: Request, peer: string): void {
+    const { registry, nest, valuesFrom, onFault } = this.#options;
+    const { connection } = info;
+    const stream = seqNumOf(info);
     const onItem = (item: StreamItem): void => this.#onItem(connection, stream, item);
     const captured = registry.get(request.method);
     if (captured === undefined || captured.kind === 'unary') {
@@ -105,7 +111,7 @@ export class StreamRuns {
       streams = new Map();
       this.#streams.set(connection, streams);
     }
-    const run = new StreamRun(nest, { captured, request, peer, onItem, onFault });
+    const run = new StreamRun(nest, valuesFrom(info), { captured, request, peer, onItem, onFault });
     streams.set(stream, run);
     this.#open++;
     run.start();

@@ -1,4 +1,5 @@
 /** The running handler of a unary call. */
+import type { StepValues } from '@understudy/context';
 import type { MessageName, Reply, Request } from '@understudy/core/internal';
 import type { CapturedUnary } from '../capture/captured.js';
 import { type RunContext, type RunningCall, runUnary } from '../handlers/run-unary.js';
@@ -11,6 +12,7 @@ export interface UnaryRunOptions {
   /** The way back through the interceptors; only on the primary, and only if the call has passed them. */
   readonly admitted: Admitted | undefined;
   readonly nest: Nest;
+  readonly values: StepValues;
   /** Called when the handler has ended. */
   readonly onEnd: (run: UnaryRun, outcome: Reply) => void;
 }
@@ -24,8 +26,8 @@ export class UnaryRun extends HandlerRun {
   #outcome: Reply | undefined;
   #abandoned = false;
 
-  constructor({ name, admitted, nest, onEnd }: UnaryRunOptions) {
-    super(nest);
+  constructor({ name, admitted, nest, values, onEnd }: UnaryRunOptions) {
+    super(nest, values);
     this.name = name;
     this.admitted = admitted;
     this.#onEnd = onEnd;

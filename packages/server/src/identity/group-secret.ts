@@ -1,3 +1,4 @@
+import { monotonicMs } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 import { secretBytes } from '@understudy/grpc-common';
 
@@ -21,7 +22,7 @@ export class GroupSecret {
   constructor(source: GroupSecretSource) {
     this.#source = source;
     this.#recent = this.read();
-    this.#readMs = performance.now();
+    this.#readMs = monotonicMs();
   }
 
   /**
@@ -42,7 +43,7 @@ export class GroupSecret {
 
   /** What `read` returned at most a second ago: for uses so frequent that a file must not be read for each. */
   get recent(): readonly [Buffer, ...Buffer[]] {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (nowMs - this.#readMs < RECENT_MS) return this.#recent;
     this.#readMs = nowMs;
     try {

@@ -2,7 +2,9 @@
  * How two replicas prove to each other that they know the group's secret: each sends a challenge, then the dialling one
  * its proof, then the other. A proof is an HMAC over its direction and both challenges, so it serves on this link only.
  */
+
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { realOf } from '@understudy/context';
 import { type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import { sameMember } from '@understudy/core/internal';
 import { derivedKey, macOf } from '@understudy/grpc-common';
@@ -25,7 +27,7 @@ export interface LinkKeys {
 type Side = 'dialler' | 'dialled';
 
 const newChallenge = (group: string, member: Member): PeerChallenge => ({
-  ...{ group, member, nonce: randomBytes(PEER_NONCE_BYTES) },
+  ...{ group, member, nonce: realOf(randomBytes)(PEER_NONCE_BYTES) },
 });
 
 /** Both challenges of a link, and what follows from them. */

@@ -1,6 +1,8 @@
 /** Decides who may call the Admin service. */
+
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
+import { monotonicMs, realOf } from '@understudy/context';
 import { OPERATOR_PROOF_BYTES, operatorProof, PROOF_KEY } from '@understudy/grpc-common';
 import type { Identified, PeerTrust } from './peer-trust.js';
 
@@ -23,7 +25,7 @@ export class OperatorCheck {
   readonly #trust: PeerTrust;
   readonly #group: string;
   readonly #replica: string;
-  readonly #key = randomBytes(32);
+  readonly #key = realOf(randomBytes)(32);
   /** When each nonce that served was used. Ascending. */
   readonly #used = new Map<string, number>();
 
@@ -35,8 +37,8 @@ export class OperatorCheck {
 
   challenge(): Buffer {
     const body = Buffer.alloc(BODY_BYTES);
-    randomBytes(RANDOM_BYTES).copy(body);
-    body.writeDoubleBE(performance.now(), RANDOM_BYTES);
+    realOf(randomBytes)(RANDOM_BYTES).copy(body);
+    body.writeDoubleBE(monotonicMs(), RANDOM_BYTES);
     return Buffer.concat([body, this.#mac(body)]);
   }
 
@@ -52,12 +54,12 @@ export class OperatorCheck {
     const proof = given.subarray(NONCE_BYTES);
     const known = this.#trust.secret.read().some((secret) => timingSafeEqual(proof, operatorProof(secret, asks)));
     if (!known) return "the proof does not fit this group's secret";
-    this.#used.set(nonce.toString('base64'), performance.now());
+    this.#used.set(nonce.toString('base64'), monotonicMs());
     return undefined;
   }
 
   #isFresh(nonce: Buffer): boolean {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     for (const [used, atMs] of this.#used) {
       if (nowMs - atMs <= NONCE_MS) break;
       this.#used.delete(used);

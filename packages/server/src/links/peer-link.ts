@@ -6,6 +6,7 @@ import {
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { wallMs } from '@understudy/context';
 import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import {
   Backoff,
@@ -127,7 +128,7 @@ export class PeerLink {
       this.#connectLater();
       return;
     }
-    client.waitForReady(Date.now() + CONNECT_WITHIN_MS, (error) => {
+    client.waitForReady(wallMs() + CONNECT_WITHIN_MS, (error) => {
       if (this.#closed || this.#link !== undefined || client !== this.#client) return;
       if (error === undefined) {
         this.#open(client);

@@ -1,3 +1,4 @@
+import { monotonicMs } from '@understudy/context';
 import type { Logger, LogLevel } from '@understudy/core';
 
 const SAME_WITHIN_MS = 10_000;
@@ -15,7 +16,7 @@ export class Refusals {
   }
 
   log(level: LogLevel, event: string, fields: Fields): void {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     const key = `${event} ${fields.reason}`;
     const last = this.#last.get(key);
     if (last !== undefined && nowMs - last.atMs < SAME_WITHIN_MS) {

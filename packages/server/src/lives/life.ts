@@ -1,6 +1,7 @@
 /** One life of a replica, from joining its group to being deposed, removed or stopped. */
 import { randomBytes } from 'node:crypto';
 import type { ServerInterceptor } from '@grpc/grpc-js';
+import { realOf, wallMs } from '@understudy/context';
 import type {
   Coordinator,
   GroupRecord,
@@ -16,6 +17,7 @@ import { configDigest, type GroupConfig, Replica, type ReplicaEffect, unreachabl
 import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
+import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import { Calls } from '../intake/calls.js';
@@ -49,6 +51,8 @@ export interface LifeSetup {
   readonly callerSecrets: CallerSecrets;
   readonly logger: Logger;
   readonly events: LifeEvents;
+  /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
+  readonly inGlobals: boolean;
 }
 
 const SECRET_BYTES = 32;
@@ -85,7 +89,7 @@ export class Life {
     const { id, address, peerAddress, config, coordinator, interceptors, registry, activity, trust, logger } = setup;
     const { events } = setup;
     const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
-    this.member = { id, incarnation: randomBytes(16).toString('hex') as Incarnation };
+    this.member = { id, incarnation: realOf(randomBytes)(16).toString('hex') as Incarnation };
     this.#address = address;
     this.#events = events;
     this.#logger = logger;
@@ -98,7 +102,8 @@ export class Life {
       digestBody: bodyDigest,
       declaresReadOnly,
       seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
-      newSecret: randomBytes(SECRET_BYTES).toString('base64'),
+      newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
+      wallClock: wallMs,
     });
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);
@@ -133,6 +138,8 @@ export class Life {
       interceptors,
       activity,
       admissionsMax: config.queueMax,
+      seeds: new Seeds({ group: config.group, secret: () => this.#core.secret }),
+      inGlobals: setup.inGlobals,
       logger,
     });
     this.#state = new UserState({ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal });

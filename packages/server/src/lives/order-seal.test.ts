@@ -20,6 +20,7 @@ const BODY = 'b0'.repeat(20) as BodyDigest;
 const order = (orderNum: number): OrderInfo => ({
   ...{ kind: 'call', term: TERM, connection: OTHER, seqNum: 7 as SeqNum, body: BODY, peer: '10.1.2.3:4444' },
   orderNum: orderNum as OrderNum,
+  timeMs: 1_764_000_000_000 + orderNum,
 });
 const ORDERS: [OrderInfo, OrderInfo] = [order(8), order(9)];
 

@@ -1,5 +1,7 @@
 /** Encrypts the announcements that clients carry, so that they can neither read nor alter nor invent any. */
+
 import { createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from 'node:crypto';
+import { realOf } from '@understudy/context';
 import type { OrderNum, Term } from '@understudy/core';
 import type { ConnectionId, OrderInfo, OrderSeal, SealedOrders } from '@understudy/core/internal';
 import { decodeOrders, encodeOrders } from '@understudy/wire';
@@ -38,7 +40,7 @@ export class AesOrderSeal implements OrderSeal {
   readonly #options: OrderSealOptions;
   #keys: readonly Key[] = [];
   /** A random prefix for this life, and a counter. */
-  readonly #nonce = randomFillSync(Buffer.alloc(NONCE_BYTES));
+  readonly #nonce = realOf(randomFillSync)(Buffer.alloc(NONCE_BYTES));
   #counter = 0n;
 
   constructor(options: OrderSealOptions) {

@@ -1,5 +1,5 @@
 /** Feeds one core of a replica. */
-import { handle } from '@understudy/context';
+import { handle, monotonicMs } from '@understudy/context';
 import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core/internal';
 import { errorOf } from '@understudy/grpc-common';
 
@@ -88,7 +88,7 @@ export class EventLoop {
 
   #drain(): void {
     this.#guarded(() => {
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       while (this.#head < this.#queue.length) {
         this.#step(this.#queue[this.#head++] as ReplicaEvent);
         if (this.#nowMs - startedMs > TURN_MS) break;
@@ -116,7 +116,7 @@ export class EventLoop {
   }
 
   #step(event: ReplicaEvent): void {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (nowMs > this.#nowMs) this.#nowMs = nowMs;
     for (const effect of this.#core.step(event, this.#nowMs)) {
       this.#perform(effect);

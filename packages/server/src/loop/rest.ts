@@ -1,4 +1,6 @@
 /** Finds the moment at which handlers are at rest: they do nothing more until something from outside wakes them. */
+import { monotonicMs } from '@understudy/context';
+
 /** How many immediates are set in advance at most. */
 const LAID_MAX = 64;
 /** After this long sockets and timers have their turn. */
@@ -38,7 +40,7 @@ export class Rest {
 
   readonly #onImmediate = (): void => {
     this.#laid--;
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (this.#startedMs === 0) this.#startedMs = nowMs;
     if (nowMs - this.#startedMs <= TURN_MS) {
       const then = this.#waiting.shift();

@@ -46,7 +46,10 @@ export interface ReplicaServerOptions {
    * @example { loadBalancingConfig: [{ understudy: { group: 'bank' } }] }
    */
   readonly serviceConfig: object | string;
-  /** Receives what happens to this replica, as an event with fields; never a payload. Default: nothing is logged. */
+  /**
+   * Receives what happens to this replica, as an event with fields; never a payload. Default: nothing
+   * but that a replica differs from the others, which is written to stderr.
+   */
   readonly logger?: Logger;
   /**
    * Services that are not replicated: each replica serves them by itself. `package.Service`, or `package.*` for all below a
@@ -127,6 +130,13 @@ export interface ReplicaServerOptions {
    * has a health service of its own. Default `true`.
    */
   readonly health?: boolean;
+  /**
+   * Where handlers find the time and the randomness that are the same on all replicas. `'patch'`: in `Date`,
+   * `performance.now`, `Math.random` and the random functions of `crypto`, which are the real ones everywhere else.
+   * `'api'`: only in `stepTime()` and `stepRandom()`; the globals are the real ones in handlers too. The same for all
+   * replicas. Default `'patch'`.
+   */
+  readonly determinism?: 'patch' | 'api';
   /** Called with `true` when this replica begins to serve as primary, with `false` when it ceases to. Default: nothing. */
   readonly onServing?: (serving: boolean) => void;
   /**

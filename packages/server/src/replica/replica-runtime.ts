@@ -5,6 +5,7 @@ import type { GroupConfig } from '@understudy/core/internal';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
+import { installGlobals } from '../determinism/install.js';
 import { Exposure } from '../identity/exposure.js';
 import { OperatorCheck } from '../identity/operator-check.js';
 import { failStream, failWith } from '../intake/answer.js';
@@ -15,6 +16,7 @@ import type { Life, LifeEvents } from '../lives/life.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
 import { adminHandlers, adminService } from './admin.js';
+import { DivergenceLog } from './divergence-log.js';
 import { GroupHealth } from './health.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
 import { PeerListener } from './peer-listener.js';
@@ -28,8 +30,6 @@ import { onTermination } from './termination.js';
 const STOP_MS = 3000;
 /** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
 const EXIT_FAILED = 70;
-
-const SILENT: Logger = { log() {} };
 
 /** Ties a grpc-js server to the lives of a replica. */
 export class ReplicaRuntime implements ReplicaServer {
@@ -58,13 +58,19 @@ export class ReplicaRuntime implements ReplicaServer {
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
+    installGlobals();
     this.#options = options;
     this.#config = checkOptions(options);
     this.#peers = peerSetup(options);
     this.#announced = options.address ?? '';
     this.#peerListener = this.#peers.own && new PeerListener(this.#peers.own);
     this.#id = options.replicaId as ReplicaId;
-    this.#logger = options.logger ?? SILENT;
+    this.#logger = new DivergenceLog({
+      replicaId: options.replicaId,
+      logger: options.logger,
+      inGlobals: options.determinism !== 'api',
+      write: (line) => process.stderr.write(line),
+    });
     this.#registry = new HandlerRegistry({
       gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
       unreplicated: options.unreplicated ?? [],
@@ -133,6 +139,7 @@ export class ReplicaRuntime implements ReplicaServer {
       callerSecrets: this.#options.callerSecrets ?? {},
       logger: this.#logger,
       events: this.#events,
+      inGlobals: this.#options.determinism !== 'api',
     });
     this.#lives = lives;
     this.#health?.serve(false);

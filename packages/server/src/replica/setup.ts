@@ -13,7 +13,8 @@ const setupError = (sentence: string): UnderstudyError => new UnderstudyError('U
  *
  * @throws UNDERSTUDY_CONFIG, or UNDERSTUDY_SETUP for options that contradict the service config or cannot be used
  */
-export function checkOptions({ group, replicaId, serviceConfig, callerSecrets }: ReplicaServerOptions): GroupConfig {
+export function checkOptions(options: ReplicaServerOptions): GroupConfig {
+  const { group, replicaId, serviceConfig, callerSecrets, determinism } = options;
   const config = parseServiceConfig(serviceConfig);
   if (group !== undefined && group !== config.group) {
     throw setupError(
@@ -27,6 +28,9 @@ export function checkOptions({ group, replicaId, serviceConfig, callerSecrets }:
     const each = [secrets].flat();
     if (each.length > 0 && each.every((secret) => typeof secret === 'string' && secret.length >= SECRET_MIN)) continue;
     throw setupError(`callerSecrets of ${JSON.stringify(name)} must be texts of at least ${SECRET_MIN} characters`);
+  }
+  if (determinism !== undefined && determinism !== 'patch' && determinism !== 'api') {
+    throw setupError("determinism must be 'patch' or 'api'");
   }
   return config;
 }

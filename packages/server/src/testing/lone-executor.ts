@@ -19,6 +19,7 @@ import {
 } from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import { HandlerRegistry } from '../capture/registry.js';
+import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
 import { Calls } from '../intake/calls.js';
 import { CallerNames } from '../intake/identity.js';
@@ -31,6 +32,8 @@ export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { ki
 /** The connection of all ordered calls. */
 export const CONNECTION: ConnectionId = connectionId('session', 'c'.repeat(32));
 const NO_BYTES = new Uint8Array(0);
+/** The time of an order, years before the tests run. */
+export const timeOf = (orderNum: number): number => Date.UTC(2001, 0, 1) + 1000 * orderNum;
 const BIDI = { requestStream: true, responseStream: true };
 const CONFIG = parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'lone' } }] });
 
@@ -80,6 +83,8 @@ export class LoneExecutor {
       interceptors,
       activity: this.activity,
       admissionsMax: 10,
+      seeds: new Seeds({ group: 'lone', secret: () => 'of tests' }),
+      inGlobals: true,
       logger,
     });
   }
@@ -157,7 +162,15 @@ export class LoneExecutor {
     const orderNum = ++this.#orders as OrderNum;
     const seqNum = orderNum as number as SeqNum;
     const body = bodyDigest(request);
-    const info = { term: 1 as Term, orderNum, connection: CONNECTION, seqNum, body, kind: 'call' } as const;
+    const info = {
+      term: 1 as Term,
+      orderNum,
+      timeMs: timeOf(orderNum),
+      connection: CONNECTION,
+      seqNum,
+      body,
+      kind: 'call',
+    } as const;
     return this.#execute({ kind: 'ordered', info, request, peer: 'p' }, admission);
   }
 

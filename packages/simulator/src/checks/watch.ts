@@ -141,7 +141,7 @@ export class Watch {
     }
   }
 
-  /** DESIGN 7.2: an order of a term belongs to one message, whoever tells of it. */
+  /** DESIGN 7.2: an order of a term belongs to one message and to one time, whoever tells of it. */
   order(info: OrderInfo): void {
     const place = info.term * ORDERS_MAX + info.orderNum;
     const known = this.#orders.get(place);
@@ -153,6 +153,10 @@ export class Watch {
       namesSame(known, info),
       () =>
         `order ${info.orderNum} of term ${info.term} is ${known.connection}#${seqNumOf(known)} and ${info.connection}#${seqNumOf(info)}`,
+    );
+    demand(
+      known.timeMs === info.timeMs,
+      () => `order ${info.orderNum} of term ${info.term} is at ${known.timeMs} and at ${info.timeMs}`,
     );
   }
 

@@ -14,6 +14,11 @@ export interface Notice {
 
 /** By rule, where the simulator notices that the rule is missing. The bound is several times what the search took. */
 export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
+  'time: the time of an order is never before that of an earlier one, whatever the clock of the primary shows': {
+    seed: 1,
+    seeds: 100,
+  },
+  'time: a replica that starts from a checkpoint knows how late it was there': { seed: 21, seeds: 200 },
   'delivery: a client that may have been given up delivers nothing': { seed: 34, seeds: 300, drill: 'lateReply' },
   'hand-over: everything becomes stable before the primary changes': { seed: 2, seeds: 100, drill: 'slowHandOver' },
   'null messages: announcements that are too many leave without waiting for a message': {

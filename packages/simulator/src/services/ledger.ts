@@ -37,6 +37,8 @@ export class Ledger {
   operations: string[] = [];
   /** By stream, digests of the items that its handler sent. They are part of the history, though not of the list. */
   streams = new Map<string, number[]>();
+  /** The time of the last order that a handler ran in. */
+  timeMs = 0;
   /** `#digests[n]` is the digest of the first n operations. */
   #digests: number[] = [EMPTY];
 
@@ -82,13 +84,13 @@ export class Ledger {
   }
 
   checkpoint(): Uint8Array {
-    return bytesOf(
-      JSON.stringify({ operations: this.operations, streams: [...this.streams], state: this.#machine.save() }),
-    );
+    const { operations, timeMs } = this;
+    return bytesOf(JSON.stringify({ operations, timeMs, streams: [...this.streams], state: this.#machine.save() }));
   }
 
   restore(checkpoint: Uint8Array): void {
-    const { operations, streams, state } = JSON.parse(textOf(checkpoint)) as Saved;
+    const { operations, timeMs, streams, state } = JSON.parse(textOf(checkpoint)) as Saved;
+    this.timeMs = timeMs;
     this.streams = new Map(streams);
     this.operations = operations;
     this.#digests = [EMPTY];
@@ -100,6 +102,7 @@ export class Ledger {
 
 interface Saved {
   readonly operations: string[];
+  readonly timeMs: number;
   readonly streams: [string, number[]][];
   readonly state: unknown;
 }

@@ -33,6 +33,7 @@ const KEYED_MIN_BYTES = 3;
 export function writeCheckpoint(w: Writer, checkpoint: Checkpoint): void {
   w.varint(checkpoint.orderNum);
   w.varint(checkpoint.term);
+  w.varint(checkpoint.timeMs);
   w.signed(checkpoint.digest);
   w.bytes(checkpoint.state);
   w.varint(checkpoint.connections.length);
@@ -53,6 +54,7 @@ export function readCheckpoint(r: Reader): Checkpoint {
   return {
     orderNum: r.varint() as OrderNum,
     term: r.varint() as Term,
+    timeMs: r.varint(),
     digest: r.signed(),
     state: r.bytes(),
     connections: readConnections(r),

@@ -16,9 +16,10 @@ const connection = (n: number): ConnectionId => connectionId('session', n.toStri
 const body = '0123456789abcdef0123456789abcdef01234567' as BodyDigest;
 const BODY = [...Buffer.from(body, 'hex')];
 
-const order = (term: number, orderNum: number, connectionNumber: number, seqNum: number): OrderInfo => ({
+const order = (term: number, orderNum: number, connectionNumber: number, seqNum: number, timeMs = 0): OrderInfo => ({
   term: term as Term,
   orderNum: orderNum as OrderNum,
+  timeMs,
   connection: connection(connectionNumber),
   seqNum: seqNum as SeqNum,
   body,
@@ -35,9 +36,19 @@ describe('a run of orders', () => {
     expect(sizeOf(run(104)) - sizeOf(run(4))).toBe((2 + BODY.length) * 100);
   });
 
-  it('costs less than three bytes an order and a digest with more than 64 connections', () => {
+  it('costs less than three bytes an order and a digest with more than 32 connections', () => {
     const run = (length: number) => range(length, (i) => order(7, 1 + i, i % 1000, 5 + Math.floor(i / 1000)));
     expect((sizeOf(run(3000)) - sizeOf(run(1000))) / 2000).toBeLessThan(3 + BODY.length);
+  });
+
+  it('costs no more for the time of orders of one millisecond, and a byte more for each later one', () => {
+    const run = (length: number, stepMs: number) =>
+      range(length, (i) => order(7, 1 + i, 1, 1 + i, 1_764_000_000_000 + i * stepMs));
+    expect(sizeOf(run(104, 0)) - sizeOf(run(4, 0))).toBe((2 + BODY.length) * 100);
+    expect(sizeOf(run(104, 1)) - sizeOf(run(4, 1))).toBe((3 + BODY.length) * 100);
+    expect(sizeOf(run(104, 63)) - sizeOf(run(4, 63))).toBe((3 + BODY.length) * 100);
+    expect(sizeOf(run(104, 8191)) - sizeOf(run(4, 8191))).toBe((4 + BODY.length) * 100);
+    expect(sizeOf(run(4, 0)) - sizeOf(range(4, (i) => order(7, 1 + i, 1, 1 + i)))).toBe(6);
   });
 
   it('writes out each connection once', () => {
@@ -50,10 +61,10 @@ describe('a list of orders', () => {
   it('comes back as it was when terms change, orderNums jump or step back, and numbers reach the ends of their range', () => {
     const MAX = Number.MAX_SAFE_INTEGER;
     const orders = [
-      order(1, 5, 1, 10),
+      order(1, 5, 1, 10, MAX),
       order(1, 6, 1, 9),
-      order(2, 7, 2, 1),
-      order(2, 9, 1, 0),
+      order(2, 7, 2, 1, 5),
+      order(2, 9, 1, 0, 5),
       order(1, 1, 1, MAX),
       order(MAX, MAX, 2, MAX),
       order(MAX, MAX, 2, 0),
@@ -88,13 +99,19 @@ describe('the decoder of a list of orders', () => {
   });
 
   it('refuses a connection that is written out twice', () => {
-    expect(() => decode(2, 2, 0, 0, ...id(1), 0, ...BODY, 2, ...id(1), 0, ...END)).toThrow(
+    expect(() => decode(2, 2, 0, 0, ...id(1), 0, ...BODY, 4, ...id(1), 0, ...END)).toThrow(
       'a connection is written out twice',
     );
   });
 
   it('refuses a connection that is not in the table', () => {
-    expect(() => decode(1, 2, 0, 2, ...id(1), 0, ...END)).toThrow('connection 1 is not in the table');
+    expect(() => decode(1, 2, 0, 4, ...id(1), 0, ...END)).toThrow('connection 1 is not in the table');
+  });
+
+  it('takes the time of an order, and refuses one that is below zero or repeats the last', () => {
+    expect(decode(1, 2, 0, 2, ...id(1), 10, 0, ...BODY, ...END)).toMatchObject({ orders: [{ timeMs: 5 }] });
+    expect(() => decode(1, 2, 0, 2, ...id(1), 3, 0, ...BODY, ...END)).toThrow('out of range');
+    expect(() => decode(1, 2, 0, 2, ...id(1), 0, 0, ...BODY, ...END)).toThrow('repeats the time of the one before');
   });
 
   it('refuses a seqNum below zero', () => {
@@ -143,7 +160,9 @@ describe('the decoder of an order with a byte of flags', () => {
       determinants: { kind: 'itemDigests', digests: [undefined, 0, 0xffff_ffff] },
     });
     expect(orderOf(VOID, SEQ_1, BARE_VOIDED)).toMatchObject({ kind: 'void', seqNum: 1, outcome: { kind: 'voided' } });
-    expect(orderOf(EXPIRE, SEQ_0)).toStrictEqual({ term: 1, orderNum: 1, connection: connection(1), kind: 'expire' });
+    expect(orderOf(EXPIRE, SEQ_0)).toStrictEqual({
+      ...{ term: 1, orderNum: 1, timeMs: 0, connection: connection(1), kind: 'expire' },
+    });
     expect(orderOf(ABANDON, SEQ_1)).toMatchObject({ kind: 'abandon', seqNum: 1 });
     expect(orderOf(CANCEL | PEER_OR_END, SEQ_1, 2, 0)).toMatchObject({ kind: 'cancel', stream: 1, end: { after: 2 } });
   });

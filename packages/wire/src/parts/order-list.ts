@@ -29,6 +29,12 @@ const HAS_ITEM_DIGESTS = 0b100000;
 const HAS_END = 0b1000;
 const ALL_FLAGS = 0b111111;
 
+/** The low bits of an entry's head. The others are the index of its connection. */
+const HEAD_BITS = 2;
+const HAS_FLAGS = 0b01;
+/** The time is another than that of the entry before. */
+const HAS_TIME = 0b10;
+
 /** Connection and seqNum take at least a byte each. */
 const ORDER_MIN_BYTES = 2;
 const ORDER_USUAL_BYTES = 4;
@@ -37,17 +43,24 @@ const ORDER_USUAL_BYTES = 4;
  * Writes a list of orderInfo as runs. A run has one term and consecutive orderNums and names both once, so that an
  * entry is only the index of a connection, the difference of its seqNum to the last one on that connection (two bytes,
  * as a rule), and the digest of a body.
+ * An order that was not given within the same millisecond as the one before has the difference between the two times as
+ * well.
  */
 export function writeOrders(w: Writer, orders: readonly OrderInfo[]): void {
   let term = 0;
   let orderNum = 0;
+  let timeMs = 0;
   for (let from = 0; from < orders.length; ) {
     const first = orders[from] as OrderInfo;
     const length = runLength(orders, from);
     w.varint(length);
     w.offsetFrom(term, first.term);
     w.after(orderNum, first.orderNum);
-    for (let i = from; i < from + length; i++) writeOrder(w, orders[i] as OrderInfo);
+    for (let i = from; i < from + length; i++) {
+      const order = orders[i] as OrderInfo;
+      writeOrder(w, order, timeMs);
+      timeMs = order.timeMs;
+    }
     term = first.term;
     orderNum = first.orderNum + length - 1;
     from += length;
@@ -59,6 +72,7 @@ export function readOrders(r: Reader): OrderInfo[] {
   const orders: OrderInfo[] = [];
   let term = 0;
   let orderNum = 0;
+  let timeMs = 0;
   for (let length = r.count(ORDER_MIN_BYTES); length > 0; length = r.count(ORDER_MIN_BYTES)) {
     const previousTerm = term;
     const previousOrderNum = orderNum;
@@ -67,7 +81,11 @@ export function readOrders(r: Reader): OrderInfo[] {
     if (orders.length > 0 && term === previousTerm && orderNum === previousOrderNum + 1)
       malformed('a run of orders written in two parts');
     if (orderNum + (length - 1) > Number.MAX_SAFE_INTEGER) malformed('an orderNum is above 2^53-1');
-    for (let i = 0; i < length; i++) orders.push(readOrder(r, term as Term, (orderNum + i) as OrderNum));
+    for (let i = 0; i < length; i++) {
+      const order = readOrder(r, term as Term, (orderNum + i) as OrderNum, timeMs);
+      orders.push(order);
+      timeMs = order.timeMs;
+    }
     orderNum += length - 1;
   }
   return orders;
@@ -75,7 +93,7 @@ export function readOrders(r: Reader): OrderInfo[] {
 
 /** About as many bytes as `writeOrders` needs. */
 export function ordersBytes(orders: readonly OrderInfo[]): number {
-  let bytes = 16;
+  let bytes = 24;
   for (const order of orders) {
     bytes += ORDER_USUAL_BYTES;
     if (order.kind === 'call') bytes += BODY_DIGEST_BYTES + (order.peer?.length ?? 0) + 8 + 2 * determinantBytes(order);
@@ -95,11 +113,14 @@ function runLength(orders: readonly OrderInfo[], from: number): number {
   return length;
 }
 
-function writeOrder(w: Writer, order: OrderInfo): void {
+function writeOrder(w: Writer, order: OrderInfo, previousMs: number): void {
   const flags = flagsOf(order);
   const seqNum = seqNumOf(order);
-  const connection = w.connection(order.connection, 1, flags === 0 ? 0 : 1);
+  const { timeMs } = order;
+  const head = (flags === 0 ? 0 : HAS_FLAGS) | (timeMs === previousMs ? 0 : HAS_TIME);
+  const connection = w.connection(order.connection, HEAD_BITS, head);
   if (flags !== 0) w.byte(flags);
+  if (timeMs !== previousMs) w.offsetFrom(previousMs, timeMs);
   w.after(w.connections.lastSeq(connection), seqNum);
   w.connections.setLastSeq(connection, seqNum);
   switch (order.kind) {
@@ -144,21 +165,24 @@ function flagsOf(order: OrderInfo): number {
   );
 }
 
-function readOrder(r: Reader, term: Term, orderNum: OrderNum): OrderInfo {
+function readOrder(r: Reader, term: Term, orderNum: OrderNum, previousMs: number): OrderInfo {
   const head = r.varint();
-  const index = Math.floor(head / 2);
+  const index = Math.floor(head / 2 ** HEAD_BITS);
   const connection = r.connection(index);
-  const flags = head % 2 === 0 ? 0 : r.flags(ALL_FLAGS);
-  if (flags === 0 && head % 2 === 1) malformed('an order has a byte of flags that are all off');
+  const flags = head & HAS_FLAGS ? r.flags(ALL_FLAGS) : 0;
+  if (flags === 0 && head & HAS_FLAGS) malformed('an order has a byte of flags that are all off');
+  const timeMs = head & HAS_TIME ? r.offsetFrom(previousMs) : previousMs;
+  if (head & HAS_TIME && timeMs === previousMs) malformed('an order repeats the time of the one before');
   const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
   r.connections.setLastSeq(index, seqNum);
-  if (flags === 0) return { term, orderNum, kind: 'call', connection, seqNum, body: r.bodyDigest() };
-  return readRest(r, { term, orderNum, connection }, flags, seqNum);
+  if (flags === 0) return { term, orderNum, timeMs, kind: 'call', connection, seqNum, body: r.bodyDigest() };
+  return readRest(r, { term, orderNum, timeMs, connection }, flags, seqNum);
 }
 
 interface Place {
   readonly term: Term;
   readonly orderNum: OrderNum;
+  readonly timeMs: number;
   readonly connection: ConnectionId;
 }
 

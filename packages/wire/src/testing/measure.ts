@@ -59,6 +59,7 @@ const multicast: MulticastFrame = {
 const orders: CallOrder[] = Array.from({ length: 64 }, (_, i) => ({
   term: 3 as Term,
   orderNum: (50_000 + i) as OrderNum,
+  timeMs: 1_764_000_000_000 + Math.floor(i / 8),
   connection: connections[i % connections.length] as ConnectionId,
   seqNum: (1000 + Math.floor(i / connections.length)) as SeqNum,
   body: bodyDigest(request),

@@ -18,18 +18,19 @@ import {
   withOptional,
 } from './values.js';
 
-const place = { term, orderNum, connection: connectionId };
+const timeMs = count;
+const place = { term, orderNum, timeMs, connection: connectionId };
 const determinants: fc.Arbitrary<Determinants> = fc.oneof(
   fc.record({ kind: fc.constant('change' as const), change: bytes }, REQUIRED),
   fc.record({ kind: fc.constant('itemDigests' as const), digests: list(maybe(fc.nat(0xffffffff))) }, REQUIRED),
 );
 
 const callOrder = withOptional<
-  { [K in 'term' | 'orderNum' | 'connection' | 'seqNum' | 'kind' | 'body']: CallOrder[K] },
+  { [K in 'term' | 'orderNum' | 'timeMs' | 'connection' | 'seqNum' | 'kind' | 'body']: CallOrder[K] },
   { peer: string; determinants: Determinants }
 >({ ...place, seqNum, kind: fc.constant('call' as const), body: bodyDigest }, { peer: text, determinants });
 const cancelOrder = withOptional<
-  { [K in 'term' | 'orderNum' | 'connection' | 'stream' | 'kind']: CancelOrder[K] },
+  { [K in 'term' | 'orderNum' | 'timeMs' | 'connection' | 'stream' | 'kind']: CancelOrder[K] },
   { end: NonNullable<CancelOrder['end']> }
 >(
   { ...place, stream: seqNum, kind: fc.constant('cancel' as const) },
@@ -44,7 +45,10 @@ export const orderInfo: fc.Arbitrary<OrderInfo> = fc.oneof(
   cancelOrder,
 );
 
-/** What a primary issues: consecutive orderNums in one term, few connections, seqNums that mostly grow by one. */
+/**
+ * What a primary issues: consecutive orderNums in one term, times that never go back, few connections, seqNums that
+ * mostly grow by one.
+ */
 const run: fc.Arbitrary<OrderInfo[]> = fc
   .record({
     term: fc.nat(9),
@@ -55,6 +59,7 @@ const run: fc.Arbitrary<OrderInfo[]> = fc
     step.map(([connection, gap, body], i) => ({
       term: term as Term,
       orderNum: (from + i) as OrderNum,
+      timeMs: 1_764_000_000_000 + Math.floor(i / 3) * from,
       connection,
       seqNum: (from + i + gap) as SeqNum,
       body,

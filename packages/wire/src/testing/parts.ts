@@ -134,6 +134,7 @@ export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
   {
     orderNum,
     term,
+    timeMs: count,
     digest,
     state: bytes,
     connections: list(

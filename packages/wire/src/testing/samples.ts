@@ -109,8 +109,9 @@ const items: readonly SeqItem[] = [
   { stream: seq(9), index: 1, item: { kind: 'status', outcome: { kind: 'unknownStream' } }, stable: true },
 ];
 
+const TIME_MS = 1_764_000_000_000;
 const call = (orderNum: number, seqNum: number, more: Partial<CallOrder> = {}): CallOrder => ({
-  ...{ term: term(4), orderNum: order(orderNum), connection: session },
+  ...{ term: term(4), orderNum: order(orderNum), timeMs: TIME_MS + orderNum, connection: session },
   ...{ kind: 'call', seqNum: seq(seqNum), body: bodyDigest(bare), ...more },
 });
 const orders: readonly OrderInfo[] = [
@@ -118,12 +119,20 @@ const orders: readonly OrderInfo[] = [
   call(43, 2, { peer: '10.0.0.1:5000' }),
   call(44, 3, { determinants: { kind: 'change', change: hex('c0ffee') } }),
   call(45, 4, { determinants: { kind: 'itemDigests', digests: [undefined, 0, 0xffff_ffff] } }),
-  { term: term(4), orderNum: order(46), connection: plain, kind: 'void', seqNum: seq(1), outcome: { kind: 'voided' } },
-  { term: term(4), orderNum: order(47), connection: plain, kind: 'abandon', seqNum: seq(2) },
-  { term: term(4), orderNum: order(48), connection: group, kind: 'expire' },
-  { term: term(5), orderNum: order(50), connection: session, kind: 'cancel', stream: seq(3) },
   {
-    ...{ term: term(5), orderNum: order(51), connection: session, kind: 'cancel', stream: seq(9) },
+    term: term(4),
+    orderNum: order(46),
+    timeMs: TIME_MS,
+    connection: plain,
+    kind: 'void',
+    seqNum: seq(1),
+    outcome: { kind: 'voided' },
+  },
+  { term: term(4), orderNum: order(47), timeMs: TIME_MS, connection: plain, kind: 'abandon', seqNum: seq(2) },
+  { term: term(4), orderNum: order(48), timeMs: TIME_MS, connection: group, kind: 'expire' },
+  { term: term(5), orderNum: order(50), timeMs: TIME_MS, connection: session, kind: 'cancel', stream: seq(3) },
+  {
+    ...{ term: term(5), orderNum: order(51), timeMs: TIME_MS, connection: session, kind: 'cancel', stream: seq(9) },
     end: { status: reply, after: 2 },
   },
 ];
@@ -157,6 +166,7 @@ const bodies: readonly Body[] = [
 const checkpoint: Checkpoint = {
   orderNum: order(51),
   term: term(5),
+  timeMs: TIME_MS,
   digest: 0xdead_beef,
   state: hex('00ff00ff'),
   connections: [

@@ -28,6 +28,7 @@ export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
   const checkpoint: Checkpoint = {
     orderNum: processedUpTo,
     term: r.order.entries.get(processedUpTo)?.info.term ?? NO_TERM,
+    timeMs: r.order.timeMs,
     digest: r.digest,
     state,
     ...r.connections.snapshot(processedUpTo),
@@ -168,7 +169,7 @@ export function followAgain(f: FollowerState): void {
 
 /** A joining replica starts from a checkpoint. */
 export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState {
-  r.order.reset(checkpoint.orderNum);
+  r.order.reset(checkpoint.orderNum, /* rule time-in-checkpoint */ checkpoint.timeMs);
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
   r.connections.restore(checkpoint);
   passOver(r, checkpoint);

@@ -28,6 +28,7 @@ const replicaOf = (config: GroupConfig) =>
     digestBody,
     seal: virtualSeal,
     newSecret: SECRET,
+    wallClock: () => 0,
   });
 
 function helloWith(connection: ConnectionId) {

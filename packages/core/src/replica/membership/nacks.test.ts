@@ -42,6 +42,7 @@ function primaryWithLargeCalls(): Replica {
     digestBody,
     seal: virtualSeal,
     newSecret: SECRET,
+    wallClock: () => 0,
   });
   const record = createRecord('bank', primary, 'localhost:1', SECRET);
   replica.step({ kind: 'start', record }, 0);

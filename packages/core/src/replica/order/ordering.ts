@@ -165,7 +165,7 @@ function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, ou
 /** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */
 function append(p: PrimaryState, what: Orderable, connection: Connection, message: Message | undefined): void {
   const { r } = p;
-  const info = p.order.orderMessage(what);
+  const info = p.order.orderMessage(what, timeToGive(r));
   enterLog(r, info, connection);
   const request = message?.request;
   if (request !== undefined) {
@@ -192,6 +192,12 @@ function append(p: PrimaryState, what: Orderable, connection: Connection, messag
   if (p.stability.alone) advanceStable(p);
   r.wantFlush();
 }
+
+/**
+ * The time of the next order: this replica's wall clock, unless that is behind the orders that this replica holds. Clocks
+ * jump, and another primary's may have been ahead.
+ */
+const timeToGive = (r: ReplicaState): number => Math.max(r.wallClock(), /* rule time-never-back */ r.order.timeMs);
 
 /**
  * The reply waits until its order is stable. In `destination` its client must therefore hear of the order at once, in

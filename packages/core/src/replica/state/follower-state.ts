@@ -23,6 +23,8 @@ export class FollowerState {
   reportAfresh = true;
   /** The primary's digest after an order that this replica has not processed yet. */
   expectedDigest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
+  /** The last order after which this replica's digest was known to be the primary's. */
+  agreedUpTo: OrderNum;
   /** The first order at which this replica's results differed from the primary's. */
   divergedAt: OrderNum | undefined;
   /** Since when an order or a body has been missing; infinite if none is. */
@@ -37,6 +39,7 @@ export class FollowerState {
     this.r = r;
     this.backupOrder = before?.backupOrder ?? new BackupOrder(next(r.order.last));
     this.lastHeartbeatMs = r.nowMs;
+    this.agreedUpTo = before?.agreedUpTo ?? r.order.processedUpTo;
     this.divergedAt = before?.divergedAt;
     this.checkpointAhead = before?.checkpointAhead;
   }

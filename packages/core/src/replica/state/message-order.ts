@@ -26,6 +26,8 @@ export class MessageOrder {
   /** All orders up to this one are here with their bodies. */
   heldUpTo: OrderNum;
   processedUpTo: OrderNum;
+  /** The latest time of any order that was here, also of orders that were not adopted; 0 if none. */
+  timeMs = 0;
 
   constructor(base: OrderNum = NO_ORDER) {
     this.entries = new OrderWindow(base);
@@ -39,6 +41,7 @@ export class MessageOrder {
 
   append(info: OrderInfo, message: Message | undefined): void {
     this.entries.append(info.orderNum, { info, message });
+    this.timeMs = Math.max(this.timeMs, info.timeMs);
     this.advanceHeld();
   }
 
@@ -55,8 +58,10 @@ export class MessageOrder {
     return this.processedUpTo < this.heldUpTo ? this.entries.get(next(this.processedUpTo)) : undefined;
   }
 
-  reset(base: OrderNum): void {
+  /** @param timeMs the time of the order `base`, or a later one */
+  reset(base: OrderNum, timeMs: number): void {
     this.entries.reset(base);
+    this.timeMs = Math.max(this.timeMs, timeMs);
     this.heldUpTo = base;
     this.processedUpTo = base;
   }

@@ -13,7 +13,7 @@ import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
-import type { DigestBody, LogLevel, OrderSeal } from '../../model/ports.js';
+import type { DigestBody, LogLevel, OrderSeal, WallClock } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -48,6 +48,8 @@ export interface ReplicaOptions {
   readonly newSecret: string;
   /** Whether the service itself declares a method free of side effects; the settings may name more. Default: none. */
   readonly declaresReadOnly?: (method: string) => boolean;
+  /** Asked for the time of each order that this replica gives. */
+  readonly wallClock: WallClock;
 }
 
 /** A message's name as a key for maps. */
@@ -70,6 +72,7 @@ export class ReplicaState {
   readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
   readonly newSecret: string;
+  readonly wallClock: WallClock;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
   forgedOrders = 0;
   /**
@@ -126,7 +129,7 @@ export class ReplicaState {
   readonly settingsDigest: number;
 
   constructor(options: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
-    const { member, address, peerAddress, config, admits, digestBody, seal, newSecret } = options;
+    const { member, address, peerAddress, config, admits, digestBody, seal, newSecret, wallClock } = options;
     this.self = member;
     this.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.config = config;
@@ -137,6 +140,7 @@ export class ReplicaState {
     this.newSecret = newSecret;
     this.#declaresReadOnly = options.declaresReadOnly ?? (() => false);
     this.settingsDigest = settingsDigest(config);
+    this.wallClock = wallClock;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);

@@ -51,10 +51,22 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: 'C1  ended, not clean',
   },
   {
+    rule: 'time: the time of an order is never before that of an earlier one, whatever the clock of the primary shows',
+    scenario: 'time',
+    without: { 'time-never-back': '$ * 0' },
+    shows: 'S1  processes 2 at 4000: m2',
+  },
+  {
+    rule: 'time: a replica that starts from a checkpoint knows how late it was there',
+    scenario: 'time-joining',
+    without: { 'time-in-checkpoint': '$ * 0' },
+    shows: 'S2  processes 2 at 3000: m2',
+  },
+  {
     rule: 'divergence: a replica whose digest differs is noticed',
     scenario: 'divergence',
     without: { 'digest-compared': 'true' },
-    lacks: 'S2  log UNDERSTUDY_DIVERGED orderNum 1',
+    lacks: 'S2>S1  holds up to 1, diverged at 1',
   },
   {
     rule: 'stalled handlers: the group goes on behind a handler that does not end',

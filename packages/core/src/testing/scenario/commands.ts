@@ -110,6 +110,10 @@ const HANDLERS: Readonly<Record<string, Command>> = {
     const server = servers.get(name);
     if (server !== undefined) server.distrusts = true;
   }),
+  /** `wall S1 5000`: the clock on the wall of S1 shows so many milliseconds. */
+  wall: (world, [name = '', ms]) => {
+    world.server(name).wallMs = Number(ms);
+  },
   diverge: each(({ servers }, name) => {
     const server = servers.get(name);
     if (server !== undefined) server.diverges = true;

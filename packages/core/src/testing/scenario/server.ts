@@ -27,6 +27,9 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   /** Its interceptors refuse everything. */
   distrusts = false;
 
+  /** What the clock on its wall shows. It stands still until the scenario sets it. */
+  wallMs = 0;
+
   constructor(name: string) {
     super(name, { kind: 'flush' });
     this.member = memberOf(name, 0);
@@ -48,6 +51,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       digestBody,
       seal: virtualSeal,
       newSecret: SECRET,
+      wallClock: () => this.wallMs,
     });
   }
 

@@ -96,12 +96,17 @@ export class Life {
     if (operation !== undefined) operation.stuck = true;
   }
 
-  /** DESIGN 7.2: what comes later in the order is processed later. */
+  /** DESIGN 7.2: what comes later in the order is processed later, and at no earlier time (5.10). */
   #inOrder(info: OrderInfo): void {
     this.world.watch.order(info);
-    const { lastOrder, name } = this;
+    const { lastOrder, name, service } = this;
     demand(info.orderNum > lastOrder, () => `${name} processes order ${info.orderNum} after ${lastOrder}`);
+    demand(
+      info.timeMs >= service.timeMs,
+      () => `${name} processes order ${info.orderNum} at ${info.timeMs}, and was at ${service.timeMs}`,
+    );
     this.lastOrder = info.orderNum;
+    service.timeMs = info.timeMs;
   }
 
   #finish(task: Task, name: string, input: string): void {

@@ -15,6 +15,7 @@ import {
   contentOf,
   describeEffect,
   digestBody,
+  hashText,
   memberOf,
   SECRET,
   virtualSeal,
@@ -35,6 +36,10 @@ import { Admissions } from './admissions.js';
 import { Callers } from './callers.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
+
+/** A wall clock runs evenly for so long, and is within this of the replica's other clock. */
+const WALL_STEADY_MS = 300;
+const WALL_JUMP_MS = 5000;
 
 /** The fields of a log record. */
 type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
@@ -104,6 +109,12 @@ export class ServerHost extends Host {
     return super.runs && !this.starting;
   }
 
+  /** Clocks on walls differ from each other, and each of them jumps every few hundred milliseconds. */
+  get #wallMs(): number {
+    const stretch = Math.floor(this.clockMs / WALL_STEADY_MS);
+    return Math.floor(this.clockMs) + (hashText(`${this.name} ${stretch}`) % WALL_JUMP_MS);
+  }
+
   // ── life and death ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The process starts, or begins another life with nothing. */
@@ -119,6 +130,7 @@ export class ServerHost extends Host {
       digestBody,
       seal: virtualSeal,
       newSecret: SECRET,
+      wallClock: () => this.#wallMs,
     });
     this.status = undefined;
     this.life = new Life(this.#world, this);

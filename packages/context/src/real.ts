@@ -1,0 +1,21 @@
+/**
+ * The real clock and randomness, for our own code. Timers and callbacks of ours may run within a handler, where the
+ * globals give what the order says.
+ */
+
+/** A function that replaces a global one has that one under this key, whichever copy of our packages made it. */
+export const REAL: unique symbol = Symbol.for('@understudy/context/real');
+
+/** The function behind one that may be a replacement of ours. Fake clocks of test frameworks are no replacements. */
+export function realOf<T extends object>(given: T): T {
+  return Object.hasOwn(given, REAL) ? realOf((given as { readonly [REAL]: T })[REAL]) : given;
+}
+
+/** The real time, in milliseconds since 1970. It may jump. */
+export const wallMs = (): number => realOf(Date.now).call(Date);
+
+/** The real time on a clock that never goes back, in milliseconds since the process began. */
+export const monotonicMs = (): number => realOf(performance.now).call(performance);
+
+/** A real random number from 0 up to but not including 1. */
+export const realRandomNumber = (): number => realOf(Math.random)();

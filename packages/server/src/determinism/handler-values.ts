@@ -1,0 +1,45 @@
+import type { RandomStream, StepValues } from '@understudy/context';
+import type { OrderInfo } from '@understudy/core/internal';
+import type { Seeds } from './seeds.js';
+
+/** Says at which time the present step is; undefined between steps. */
+export interface StepClock {
+  readonly timeMs: number | undefined;
+}
+
+/** What a replica needs in order to give its handlers time and randomness. */
+export interface ValuesSource {
+  readonly seeds: Seeds;
+  readonly clock: StepClock;
+  readonly inGlobals: boolean;
+}
+
+/**
+ * What one handler is given, from its first step to its last: the time of whichever step is running, and a stream of
+ * randomness of its own. Because the stream is the handler's, what it draws does not depend on what other handlers draw
+ * between two of its steps.
+ */
+export class HandlerValues implements StepValues {
+  readonly #source: ValuesSource;
+  readonly #began: OrderInfo;
+  #random: RandomStream | undefined;
+
+  /** @param began the order that started the handler */
+  constructor(source: ValuesSource, began: OrderInfo) {
+    this.#source = source;
+    this.#began = began;
+  }
+
+  get timeMs(): number | undefined {
+    return this.#source.clock.timeMs;
+  }
+
+  get inGlobals(): boolean {
+    return this.#source.inGlobals;
+  }
+
+  get random(): RandomStream {
+    this.#random ??= this.#source.seeds.stream(this.#began.term, this.#began.orderNum);
+    return this.#random;
+  }
+}
