@@ -6,7 +6,6 @@ import {
   type NewTermFrame,
   NO_ORDER,
   type OrderInfo,
-  type RpcRequestHeader,
   type SeqNum,
   type SessionFrame,
 } from '@understudy/core/internal';
@@ -33,7 +32,6 @@ function replaced(bytes: Uint8Array, from: Buffer, to: Buffer): Buffer {
 
 const connection = connectionId('plain', '0123456789abcdef'.repeat(2));
 const encodeSessionFrame = (frame: SessionFrame) => wire.encodeSessionFrame(frame, SECRET);
-const encodeRpcRequestHeader = (each: RpcRequestHeader) => wire.encodeRpcRequestHeader(each, SECRET);
 const header = { term: 1 as Term, sentAtMs: 1, repliesSeenUpTo: 0 as SeqNum, destOrderInfo: [], closing: false };
 const order: OrderInfo = {
   ...{ term: 1 as Term, orderNum: 1 as OrderNum, timeMs: 1, connection },
