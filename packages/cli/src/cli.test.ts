@@ -28,6 +28,7 @@ const record: GroupRecord = {
   addresses: { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051', 'bank-4': '10.0.0.4:50051' },
   adoptedThrough: [{ term: 4 as Term, through: 41 as OrderNum }],
   forced: false,
+  ended: false,
 };
 
 let dir: string;
@@ -157,6 +158,7 @@ describe('understudy force', () => {
     inSync: [chosen],
     addresses: { ...record.addresses, [chosen.id]: address },
     forced: true,
+    ended: false,
   });
 
   it('explains what may be lost, and changes nothing, without --yes', async () => {

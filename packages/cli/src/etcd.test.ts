@@ -37,6 +37,7 @@ it('understudy status and force work on a group whose record is in etcd', async 
     addresses,
     adoptedThrough: [],
     forced: false,
+    ended: false,
   } as const;
   const coordinator = etcd({ hosts: server.host })('bank');
   try {

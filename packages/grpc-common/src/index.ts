@@ -32,5 +32,6 @@ export { entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './m
 export { OPERATOR_PROOF_BYTES, type OperatorAsks, operatorProof, PROOF_KEY } from './operator-proof.js';
 export { errorOf, messageOf, sentenceOf } from './reasons.js';
 export { errorReply, errorStatus, localStatus, statusOfUnderstudyError, wellFormed } from './statuses.js';
+export { loggerOf, SILENT } from './stderr-logger.js';
 export { isUnreplicated } from './unreplicated.js';
 export { callerEntries, carriedMetadata, replyEntries } from './wire-metadata.js';

@@ -291,6 +291,7 @@ describe('the addresses of a record', () => {
       addresses,
       adoptedThrough: [],
       forced: false,
+      ended: false,
     } as unknown as GroupRecord,
     collect: false,
     heldUpTo: 0 as OrderNum,

@@ -3,6 +3,7 @@ import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
 import { parseServiceConfig, Session } from '@understudy/core/internal';
+import { loggerOf } from '@understudy/grpc-common';
 import { Methods } from '../call/methods.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
 import type { ClientStatus } from '../channel/session-host.js';
@@ -25,8 +26,11 @@ export interface ReplicatedOptions {
    * here because grpc-js's `interceptors` option is ours. Default: none.
    */
   readonly interceptors?: readonly Interceptor[];
-  /** Receives what happens to sessions and streams, as an event with fields; never a payload. Default: nothing is logged. */
-  readonly logger?: Logger;
+  /**
+   * Receives what happens to sessions and streams, as an event with fields; never a payload. `'none'` for silence. Default:
+   * warnings and errors, each as one line of JSON on stderr.
+   */
+  readonly logger?: Logger | 'none';
   /**
    * How this client's calls travel: `stream`, as frames on one stream to each replica, or `rpc`, each as an RPC of its own.
    * Default: the service config's, which defaults to `stream`.
@@ -40,8 +44,6 @@ export interface ReplicatedOptions {
 }
 
 const SECRET_MIN = 32;
-
-const silent: Logger = { log() {} };
 
 /**
  * Options for any grpc-js client whose target is `understudy:///host:port,…` with the address of every replica of the
@@ -60,10 +62,11 @@ export function replicated(options: ReplicatedOptions): ClientOptions {
 
 /** Does what `replicated` does, with sessions that `makeSession` makes. */
 export function replicatedWith(
-  { serviceConfig, interceptors = [], logger = silent, carrier, callerSecret }: ReplicatedOptions,
+  { serviceConfig, interceptors = [], logger: option, carrier, callerSecret }: ReplicatedOptions,
   makeSession: MakeSession,
 ): ClientOptions {
   const parsed = parseServiceConfig(serviceConfig);
+  const logger = loggerOf(option, { group: parsed.group });
   if (callerSecret !== undefined && (typeof callerSecret !== 'string' || callerSecret.length < SECRET_MIN)) {
     throw new UnderstudyError('UNDERSTUDY_SETUP', `callerSecret must be a text of at least ${SECRET_MIN} characters`);
   }

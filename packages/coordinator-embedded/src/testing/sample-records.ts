@@ -22,5 +22,6 @@ export function sampleRecord(group: string, epoch: number, by = 1): GroupRecord 
     addresses: { [member.id]: `127.0.0.1:${by}` },
     adoptedThrough: [],
     forced: false,
+    ended: false,
   };
 }

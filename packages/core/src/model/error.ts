@@ -50,6 +50,8 @@ export const ERROR_CODES = {
   UNDERSTUDY_RECORD_DAMAGED: { status: GrpcStatus.DATA_LOSS, mayHaveTakenEffect: false },
   /** The coordinator was not reached in time, or cannot be used. */
   UNDERSTUDY_COORDINATOR: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: false },
+  /** A replica did not get to serve or back up in the time that it was given. */
+  UNDERSTUDY_BLOCKED: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: false },
   /** An idempotency key was used again with another request. */
   UNDERSTUDY_KEY_REUSED: { status: GrpcStatus.INVALID_ARGUMENT, mayHaveTakenEffect: false },
   /** The session, or the name of the calling group, belongs to somebody else. Nothing was done. */

@@ -325,6 +325,14 @@ export interface CheckpointFrame {
   readonly join: boolean;
 }
 
+/** Primary → a learner that waits for a checkpoint: the user's state cannot be copied at present. */
+export interface NoCheckpointFrame {
+  readonly kind: 'noCheckpoint';
+  readonly term: Term;
+  /** What the user's function threw, shortened. */
+  readonly reason: string;
+}
+
 /** Frames between replicas. */
 export type PeerFrame =
   | AnnounceFrame
@@ -334,7 +342,8 @@ export type PeerFrame =
   | NewTermFrame
   | PromiseFrame
   | JoinFrame
-  | CheckpointFrame;
+  | CheckpointFrame
+  | NoCheckpointFrame;
 
 // ── the header of a call that travels as an ordinary RPC ──────────────────────────────────────────────────────────
 

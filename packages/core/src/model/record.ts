@@ -47,4 +47,9 @@ export interface GroupRecord {
   readonly adoptedThrough: readonly Adoption[];
   /** Whether an operator forced this record: the primary decides what the history is, whatever others hold. */
   readonly forced: boolean;
+  /**
+   * Whether the last replica in sync stopped and left no successor. Its state went with it, as its user wanted, so the
+   * next replica that starts may begin a new history.
+   */
+  readonly ended: boolean;
 }

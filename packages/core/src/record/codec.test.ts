@@ -68,6 +68,7 @@ describe('a damaged record', () => {
     ['adoption of a later term', { adoptedThrough: [{ term: 4, through: 0 }] }, 'adoptedThrough[0].term'],
     ['negative adoption', { adoptedThrough: [{ term: 3, through: -1 }] }, 'adoptedThrough[0].through'],
     ['forced in words', { forced: 'no' }, 'forced'],
+    ['no word on whether it ended', { ended: undefined }, 'ended'],
     ['unknown field', { colour: 'red' }, '"colour"'],
   ];
 

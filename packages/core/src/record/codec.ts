@@ -49,6 +49,7 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
     ...(fields.peerAddresses !== undefined && { peerAddresses: addressesAt(fields.peerAddresses, 'peerAddresses') }),
     adoptedThrough: adoptionsAt(fields.adoptedThrough, term),
     forced: booleanAt(fields.forced, 'forced'),
+    ended: booleanAt(fields.ended, 'ended'),
   };
 }
 
@@ -67,6 +68,7 @@ export function recordToJson(record: GroupRecord): string {
     ...(record.peerAddresses !== undefined && { peerAddresses: sorted(record.peerAddresses) }),
     adoptedThrough: record.adoptedThrough.map(({ term, through }) => ({ term, through })),
     forced: record.forced,
+    ended: record.ended,
   });
 }
 
@@ -109,6 +111,7 @@ const RECORD_FIELDS = [
   'peerAddresses',
   'adoptedThrough',
   'forced',
+  'ended',
 ];
 
 const memberToJson = ({ id, incarnation }: Member): Member => ({ id, incarnation });

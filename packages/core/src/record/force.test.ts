@@ -5,7 +5,7 @@ import { parseRecord } from './codec.js';
 import { forceRecord } from './force.js';
 import { addMember, peerAddressOf } from './transitions.js';
 
-const record = parseRecord(recordJson({ addresses: { 'bank-1': 'h:1', 'bank-2': 'h:2' } }), 'bank');
+const record = parseRecord(recordJson({ addresses: { 'bank-1': 'h:1', 'bank-2': 'h:2' }, ended: true }), 'bank');
 
 it('a forced record makes the chosen replica the primary and the only one in sync, in a new term', () => {
   const member = { id: 'bank-3' as ReplicaId, incarnation: C as Incarnation };
@@ -19,6 +19,7 @@ it('a forced record makes the chosen replica the primary and the only one in syn
     inSync: [member],
     addresses: { 'bank-1': 'h:1', 'bank-2': 'h:2', 'bank-3': 'h:3' },
     forced: true,
+    ended: false,
   });
   expect(parseRecord(forced, 'bank')).toEqual(forced);
 });

@@ -22,5 +22,6 @@ export function forceRecord(record: GroupRecord, member: Member, address: string
     primary: member,
     inSync: [member],
     forced: true,
+    ended: false,
   };
 }

@@ -63,8 +63,14 @@ export function createRecord(
     addresses: {},
     adoptedThrough: [],
     forced: false,
+    ended: false,
   };
   return withAddress(record, member.id, address, peerAddress);
+}
+
+/** The last replica in sync stops and leaves no successor. It answers nothing after it has proposed this. */
+export function endRecord(record: GroupRecord): GroupRecord {
+  return { ...record, epoch: next(record.epoch), ended: true };
 }
 
 /** An in-sync backup takes over. The same change removes the old primary and raises the term (DESIGN 5.4). */

@@ -5,16 +5,24 @@ import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
 import type { Member } from '../model/record.js';
 import { sameMember } from '../record/transitions.js';
-import { onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
+import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { checkStall, endedLate, executed, pump, reflectedBy } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
 import { tellPeer } from './membership/tell.js';
-import { afterProcessing, becomeDeposed, begin, onRecord, onRecordChange, statusOf } from './roles/become.js';
+import {
+  afterProcessing,
+  becomeDeposed,
+  begin,
+  onGroupGone,
+  onRecord,
+  onRecordChange,
+  statusOf,
+} from './roles/become.js';
 import { Starting } from './roles/idle.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.js';
-import { type ReplicaOptions, ReplicaState } from './state/replica-state.js';
+import { type ReplicaOptions, ReplicaState, steppingDown } from './state/replica-state.js';
 import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
 
@@ -114,17 +122,22 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return r.role.nestedCalled(event.id);
     case 'checkpointTaken':
       return onCheckpointTaken(r, event.state);
+    case 'checkpointFailed':
+      return onCheckpointFailed(r, event.reason);
     case 'restored':
       return onRestored(r);
+    case 'groupGone':
+      return onGroupGone(r, event.epoch);
     case 'tick':
       return tick(r);
     case 'flush':
       r.flushed();
       return r.role.flush();
     case 'stepDown':
-      r.steppingDown ??= { sinceMs: r.nowMs };
+      r.steppingDown ??= steppingDown(r.nowMs, event.learnersMs ?? 0);
       r.wantFlush();
-      if (/* rule leave-when-let */ r.role.stepDown()) r.effects.push({ kind: 'stopped', handedOverTo: undefined });
+      if (/* rule leave-when-let */ r.role.stepDown(event.present ?? []))
+        r.effects.push({ kind: 'stopped', handedOverTo: undefined });
       return;
     default:
       return unreachable(event, 'replica event');
@@ -154,6 +167,7 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
       if (/* rule no-late-bodies */ r.role.takesBodies) onBodies(r, frame.bodies);
       return;
     case 'announce':
+    case 'noCheckpoint':
     case 'checkpoint': {
       if (/* rule term-of-peers */ !isCurrent(r, from, frame.term)) return;
       if (/* rule primary-of-record */ !isFromPrimary(r, from)) return;

@@ -130,6 +130,8 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
       return 'asks to join';
     case 'checkpoint':
       return `checkpoint at ${frame.checkpoint.orderNum}${frame.join ? ' to start from' : ''}`;
+    case 'noCheckpoint':
+      return `has no checkpoint: ${frame.reason}`;
     case 'ack': {
       const said = list([
         frame.heldUpTo > 0 && `holds up to ${frame.heldUpTo}`,

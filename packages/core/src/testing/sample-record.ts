@@ -22,5 +22,6 @@ export const recordJson = (changes: object = {}): Record<string, unknown> => ({
     { term: 3, through: 41 },
   ],
   forced: false,
+  ended: false,
   ...changes,
 });

@@ -2,6 +2,7 @@
 import type { Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { identity, isUnreplicated } from '@understudy/grpc-common';
+import { checkNothingAdded } from '../checks/server.js';
 import { type Gateway, gatewayHandler } from './arrival.js';
 import type { CapturedMethod, CapturedUnary, Definition, Deserialize, MethodKind, Serialize } from './captured.js';
 import { checkMessageLimits } from './message-limits.js';
@@ -45,17 +46,17 @@ export class HandlerRegistry {
   }
 
   /**
-   * Captures every method that is registered with `server` from now on. Services that were added before stay as they
-   * are: grpc-js offers no way to find them.
+   * Captures every method that is registered with `server` from now on.
    *
-   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time, since a group has one server, or when the
-   *   server's limits of message size are too low for frames
+   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time, since a group has one server, when services were
+   *   added before, or when the server's limits of message size are too low for frames
    */
   attach(server: Server): void {
     if (this.#attached) {
       throw new UnderstudyError('UNDERSTUDY_SETUP', 'attach() was called before; attach one server to a replica');
     }
     checkMessageLimits(server);
+    checkNothingAdded(server, this.#unreplicated);
     this.#attached = true;
     const { addService, register, unregister } = server;
     /** The definitions of the service being added, because `register` is not told them. */

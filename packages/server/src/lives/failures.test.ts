@@ -37,23 +37,33 @@ describe('a coordinator that fails', () => {
 });
 
 describe("the user's state", () => {
-  it('stops the replica when it cannot be copied, and tells open calls that their outcome is unknown', async () => {
+  it.each([
+    ['throws', 'disk on fire'],
+    ['is no bytes', 'it must return a Uint8Array'],
+  ])('is not copied where its copy %s: the join fails and says why, and the primary serves on', async (what, said) => {
     stage = new Stage(memoryCoordinator());
-    const broken = {
-      checkpoint: (): Uint8Array => {
-        throw new Error('disk on fire');
-      },
-      restore() {},
+    const primary = await stage.start('r1');
+    primary.counter.checkpoint = () => {
+      if (what === 'throws') throw new Error('disk on fire');
+      return 'text' as unknown as Uint8Array;
     };
-    const primary = await stage.start('r1', { state: broken });
+    const learner = await stage.bind('r2', { startTimeoutMs: 1500 });
+    await expect(learner.start()).rejects.toThrow(said);
+    expect(stage.logged.join()).toMatch(/warn the state could not be copied.*error the primary cannot copy its state/s);
+    expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
+    expect(primary.failed).toBeUndefined();
+  });
+
+  it('stops the replica when it cannot be replaced', async () => {
+    stage = new Stage(memoryCoordinator());
+    await stage.start('r1');
     const learner = await stage.bind('r2');
-    void learner.start().catch(() => {});
-    await stage.until(() => primary.failed !== undefined);
-    expect(primary.failed?.message).toBe('state.checkpoint() failed');
-    expect(primary.status).toMatchObject({ role: 'deposed' });
-    expect(primary.status.blocked).toContain('state.checkpoint() failed');
-    const { error } = await primary.add('a', 1);
-    expect(error?.details).toContain('UNDERSTUDY_NOT_PRIMARY');
+    learner.counter.restore = () => {
+      throw new Error('disk on fire');
+    };
+    await expect(learner.start()).rejects.toThrow('state.restore() failed');
+    expect(learner.failed?.message).toBe('state.restore() failed');
+    expect(learner.status).toMatchObject({ role: 'deposed' });
   });
 
   it('reaches a replica that joins, even if it has several megabytes', async () => {

@@ -84,8 +84,10 @@ export class Life {
   readonly #record: RecordKeeper;
   /** The status as of the last change of role, for questions about the role. */
   #role: ReplicaStatus;
+  #touched = false;
 
-  constructor(setup: LifeSetup) {
+  /** @param fresh whether the user's state is as the process began */
+  constructor(setup: LifeSetup, fresh: boolean) {
     const { id, address, peerAddress, config, coordinator, interceptors, registry, activity, trust, logger } = setup;
     const { events } = setup;
     const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
@@ -104,6 +106,7 @@ export class Life {
       seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
       newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
       wallClock: wallMs,
+      fresh,
     });
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);
@@ -155,6 +158,11 @@ export class Life {
     return waits === undefined ? status : { ...status, recordChange: waits };
   }
 
+  /** Whether this life may have changed the user's state. */
+  get touched(): boolean {
+    return this.#touched;
+  }
+
   /** Whether this replica takes calls, or holds them until it does. */
   get serves(): boolean {
     return !this.#loop.closed && (this.#role.role === 'primary' || this.#role.role === 'promoting');
@@ -189,8 +197,17 @@ export class Life {
     this.#calls.acceptStream(arrival);
   }
 
-  stepDown(): void {
-    this.#loop.dispatch({ kind: 'stepDown' });
+  /**
+   * @param learnersMs how long the last replica in sync waits for others that are catching up
+   * @param present replicas that are known to run
+   */
+  stepDown(learnersMs: number, present: readonly ReplicaId[]): void {
+    this.#loop.dispatch({ kind: 'stepDown', learnersMs, present });
+  }
+
+  /** No replica runs that the record of this epoch counts as in sync, and the user said that the group then begins anew. */
+  groupGone(epoch: number): void {
+    this.#loop.dispatch({ kind: 'groupGone', epoch });
   }
 
   /** Ends everything that belongs to this life; what was sent on its links still leaves. */
@@ -249,6 +266,7 @@ export class Life {
       case 'takeCheckpoint':
         return this.#state.checkpoint();
       case 'restoreState':
+        this.#touched = true;
         return this.#state.restore(effect.state);
       case 'changeRecord':
         return this.#record.change(effect);
@@ -268,6 +286,7 @@ export class Life {
   }
 
   #onRole(status: ReplicaStatus): void {
+    if (status.role !== 'joining' && status.role !== 'deposed') this.#touched = true;
     this.#role = status;
     if (!this.serves) this.#executor.forgetAdmissions();
     this.#events.roleChanged(status);

@@ -1,18 +1,30 @@
-import { Backoff, messageOf } from '@understudy/grpc-common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UnderstudyError } from '@understudy/core';
+import { Backoff, messageOf, sentenceOf } from '@understudy/grpc-common';
+import { setupError } from '../checks/setup-error.js';
+import { twinOf } from '../checks/twin.js';
 import { Life, type LifeSetup } from './life.js';
 
 const RETRY = { firstMs: 50, maxMs: 1000 };
+/** How often a replica in development looks whether those that hold the group's state still run. */
+const LOOK_EVERY_MS = 500;
 
 /** The lives of a replica, one after the other. Each starts from nothing, under an incarnation of its own. */
 export class Lives {
   readonly #setup: LifeSetup;
+  readonly #development: boolean;
   readonly #backoff = new Backoff(RETRY);
   #current: Life | undefined;
   #retry: NodeJS.Timeout | undefined;
   #ended = false;
+  /** Whether no life has changed the user's state yet. */
+  #fresh = true;
+  #waits: string | undefined;
 
-  constructor(setup: LifeSetup) {
+  /** @param development whether the group begins anew when all that hold its state are gone */
+  constructor(setup: LifeSetup, development: boolean) {
     this.#setup = setup;
+    this.#development = development;
   }
 
   /** The present life; undefined between two lives. */
@@ -20,26 +32,55 @@ export class Lives {
     return this.#current;
   }
 
+  /** Why the next life has not begun, in a sentence. */
+  get waits(): string {
+    return this.#waits ?? 'waits for the coordinator to answer';
+  }
+
   /**
-   * Begins a life.
+   * Begins a life, however long the coordinator is away.
    *
-   * @throws UNDERSTUDY_COORDINATOR, UNDERSTUDY_RECORD_DAMAGED
+   * @throws UNDERSTUDY_RECORD_DAMAGED, UNDERSTUDY_SETUP
    */
   async begin(): Promise<void> {
-    const { coordinator, address, peerAddress } = this.#setup;
-    const life = new Life(this.#setup);
+    const backoff = new Backoff(RETRY);
+    while (!this.#ended) {
+      try {
+        await this.#begin();
+        return;
+      } catch (error) {
+        if (!(error instanceof UnderstudyError) || error.code !== 'UNDERSTUDY_COORDINATOR') throw error;
+        this.#waits = `waits for the coordinator: ${sentenceOf(error)}`;
+        await delay(backoff.next(), undefined, { ref: false });
+      }
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { coordinator, address, peerAddress, id } = this.#setup;
+    const twin = await twinOf(coordinator, id, address);
+    if (twin !== undefined) {
+      throw setupError(
+        `another process runs as replica ${id} at ${twin.address}; stop one of the two, or give it a replicaId of its own`,
+      );
+    }
+    const life = new Life(this.#setup, this.#fresh);
     await coordinator.announce({ member: life.member, address, ...(peerAddress !== undefined && { peerAddress }) });
     const record = await coordinator.read();
     if (this.#ended) return;
     this.#current = life;
+    this.#waits = undefined;
     life.begin(record);
+    if (this.#development) this.#watchGroup(life);
   }
 
   /** Ends the present life and begins the next one soon, trying until that succeeds. */
   renew(reason: string): void {
+    if (this.#current?.touched) this.#fresh = false;
     this.#current?.end();
     this.#current = undefined;
     if (this.#ended) return;
+    this.#waits = reason;
     this.#setup.logger.log('info', 'a new life begins', { reason });
     this.#retry = setTimeout(() => void this.#again(), this.#backoff.next());
     this.#retry.unref();
@@ -68,6 +109,24 @@ export class Lives {
     } catch (error) {
       this.renew(messageOf(error));
     }
+  }
+
+  /** Tells a life that waits to join when nobody runs whom it could join. */
+  #watchGroup(life: Life): void {
+    const timer = setInterval(() => {
+      if (this.#current !== life) clearInterval(timer);
+      else if (life.status.role === 'joining') void this.#look(life);
+    }, LOOK_EVERY_MS);
+    timer.unref();
+  }
+
+  async #look(life: Life): Promise<void> {
+    const { inSync, epoch } = life.status;
+    // A coordinator that does not answer is asked again at the next look.
+    const present = await this.#setup.coordinator.present().catch(() => undefined);
+    if (present === undefined || this.#current !== life) return;
+    const runs = inSync.some(({ incarnation }) => present.some(({ member }) => member.incarnation === incarnation));
+    if (!runs) life.groupGone(epoch);
   }
 
   #forgetNext(): void {

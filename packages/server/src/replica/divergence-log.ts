@@ -5,11 +5,10 @@ type LogFields = NonNullable<Parameters<Logger['log']>[2]>;
 
 export interface DivergenceLogOptions {
   readonly replicaId: string;
-  /** The user's logger. Undefined: divergence is written to `write`, and nothing else is logged. */
-  readonly logger: Logger | undefined;
+  /** The user's logger, or what stands for it. */
+  readonly logger: Logger;
   /** Whether the globals give handlers what the order says. */
   readonly inGlobals: boolean;
-  readonly write: (line: string) => void;
 }
 
 const EVENT = 'UNDERSTUDY_DIVERGED';
@@ -37,22 +36,18 @@ export class DivergenceLog implements Logger {
 
   log(level: LogLevel, event: string, fields: LogFields = {}): void {
     if (event === EVENT) this.#tell(level, fields);
-    else this.#options.logger?.log(level, event, fields);
+    else this.#options.logger.log(level, event, fields);
   }
 
   #tell(level: LogLevel, fields: LogFields): void {
-    const { logger, write } = this.#options;
+    const { logger } = this.#options;
     const cause = `${fields.peer ?? ''} ${fields.method ?? ''} ${fields.stuckForMs === undefined}`;
     const times = (this.#times.get(cause) ?? 0) + 1;
     this.#times.set(cause, times);
     const isTold = isPowerOf(AGAIN_FACTOR, times);
     const again = times === 1 ? undefined : times;
-    if (logger !== undefined) {
-      const message = isTold ? this.#sentence(fields, times) : undefined;
-      logger.log(isTold ? level : 'info', EVENT, { ...fields, ...(again && { times }), ...(message && { message }) });
-    } else if (isTold) {
-      write(`${EVENT}: ${this.#sentence(fields, times)}\n`);
-    }
+    const message = isTold ? this.#sentence(fields, times) : undefined;
+    logger.log(isTold ? level : 'info', EVENT, { ...fields, ...(again && { times }), ...(message && { message }) });
   }
 
   #sentence(fields: LogFields, times: number): string {

@@ -39,10 +39,39 @@ describe('the health service', () => {
     const name = 'test.Counter';
     expect(await healthOf(primary, name)).toBe('SERVING');
     expect(await healthOf(backup, name)).toBe('NOT_SERVING');
-    expect(await healthOf(backup, '')).toBe('SERVING');
+    expect(await healthOf(primary, '')).toBe('SERVING');
+    expect(await healthOf(backup, '')).toBe('NOT_SERVING');
     await primary.replica.stop();
     await stage.until(() => backup.status.role === 'primary');
     expect(await healthOf(backup, name)).toBe('SERVING');
     expect(await healthOf(primary, name)).toBe('NOT_SERVING');
+  });
+
+  it('says that a replica is ready once it is in sync, and alive until it stops, as its status does', async () => {
+    stage = new Stage(memoryCoordinator());
+    const primary = await stage.start('r1');
+    expect(await healthOf(primary, 'understudy.ready')).toBe('SERVING');
+    const learner = await stage.bind('r2');
+    let copied = (): void => {};
+    primary.counter.checkpoint = async () => {
+      await new Promise<void>((resolve) => {
+        copied = resolve;
+      });
+      return Buffer.from('{"value":0,"ids":[]}');
+    };
+    const starting = learner.start();
+    await stage.until(() => learner.status.blocked?.includes('waits for a copy of the state') === true);
+    expect(await healthOf(learner, 'understudy.ready')).toBe('NOT_SERVING');
+    expect(await healthOf(learner, 'understudy.live')).toBe('SERVING');
+    await stage.until(() => {
+      copied();
+      return learner.status.role === 'backup';
+    });
+    await starting;
+    expect(learner.status.blocked).toBeUndefined();
+    expect(await healthOf(learner, 'understudy.ready')).toBe('SERVING');
+    await learner.replica.stop();
+    expect(await healthOf(learner, 'understudy.ready')).toBe('NOT_SERVING');
+    expect(await healthOf(learner, 'understudy.live')).toBe('NOT_SERVING');
   });
 });

@@ -34,11 +34,12 @@ export interface ReplicaServerOptions {
   readonly coordinator: CoordinatorFactory;
   /**
    * The service's state: how it is copied, and how it is replaced by a copy. Called between two messages, never while a
-   * handler runs. All that a handler's answers depend on must be in it.
+   * handler runs. All that a handler's answers depend on must be in it. `start` copies it once, to see that it can be
+   * copied. `'none'` for a service without state.
    *
    * @example { checkpoint: () => Buffer.from(JSON.stringify(accounts)), restore: (bytes) => { accounts = JSON.parse(…); } }
    */
-  readonly state: StateSource;
+  readonly state: StateSource | 'none';
   /**
    * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The same for
    * all replicas and clients. `UnderstudyServiceConfig` is its type, for editors and compilers.
@@ -47,10 +48,10 @@ export interface ReplicaServerOptions {
    */
   readonly serviceConfig: object | string;
   /**
-   * Receives what happens to this replica, as an event with fields; never a payload. Default: nothing
-   * but that a replica differs from the others, which is written to stderr.
+   * Receives what happens to this replica, as an event with fields; never a payload. `'none'` for silence. Default: warnings
+   * and errors, each as one line of JSON on stderr.
    */
-  readonly logger?: Logger;
+  readonly logger?: Logger | 'none';
   /**
    * Services that are not replicated: each replica serves them by itself. `package.Service`, or `package.*` for all below a
    * package. gRPC's health and reflection services are among them anyhow. Default: none.
@@ -121,13 +122,35 @@ export interface ReplicaServerOptions {
    */
   readonly callerSecrets?: CallerSecrets;
   /**
-   * SIGTERM hands over, shuts the server down and exits the process with 0. With `false` call `stop` yourself before you shut
-   * the server down. Default `true`.
+   * SIGTERM and SIGINT hand over, shut the server down and exit the process with 0; if something else listens to the signal,
+   * the process goes on until that has done its work. A second signal ends it at once. With `false` call `stop` yourself
+   * before you shut the server down. Default `true`.
    */
   readonly handleSignals?: boolean;
   /**
-   * Adds grpc.health.v1.Health, which says SERVING for the group's services on the primary only. `false` for a server that
-   * has a health service of its own. Default `true`.
+   * How long this replica, told to stop while no other is in sync, waits for one that is catching up, in milliseconds; it
+   * serves meanwhile. Shorter than the time after which your orchestrator kills a process. Default 20,000.
+   *
+   * @example 5_000
+   */
+  readonly handOverMs?: number;
+  /**
+   * How long `start` waits, in milliseconds, before it fails with UNDERSTUDY_BLOCKED and says for what. Default: for as long
+   * as it takes, with a warning every 10 s.
+   *
+   * @example 60_000
+   */
+  readonly startTimeoutMs?: number;
+  /**
+   * For a group that is restarted all the time, often a single process: when no replica runs any more that holds the group's
+   * state, the next one begins anew, without it, instead of waiting for `understudy force`. Not for production: there a
+   * replica without the state must not take the place of one that is only out of reach. Default `false`.
+   */
+  readonly development?: boolean;
+  /**
+   * Adds grpc.health.v1.Health. Service `''` and the group's services are SERVING on the primary only; `understudy.ready`
+   * where the replica is in sync, so that another one may safely be stopped; `understudy.live` while the process can go on.
+   * `false` for a server that has a health service of its own. Default `true`.
    */
   readonly health?: boolean;
   /**
@@ -140,7 +163,7 @@ export interface ReplicaServerOptions {
   /** Called with `true` when this replica begins to serve as primary, with `false` when it ceases to. Default: nothing. */
   readonly onServing?: (serving: boolean) => void;
   /**
-   * Called when an invariant does not hold, or when the user's state cannot be copied or replaced. This replica does
+   * Called when an invariant does not hold, or when the user's state cannot be replaced. This replica does
    * not serve any more, and its state must not be trusted. Default: exits the process with 70, so that a supervisor
    * starts it anew.
    */
@@ -150,6 +173,10 @@ export interface ReplicaServerOptions {
 export interface StartOptions {
   /** See `ReplicaServerOptions.address`. Give it here if the server learns its port only when it is bound. */
   readonly address?: string;
+  /** See `ReplicaServerOptions.startTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait when it is aborted: `start` fails with UNDERSTUDY_BLOCKED. */
+  readonly signal?: AbortSignal;
 }
 
 /** One replica of a service: a grpc-js server whose calls are ordered and replicated. */
@@ -164,22 +191,23 @@ export interface ReplicaServer {
   interceptors(users?: readonly ServerInterceptor[]): ServerInterceptor[];
   /**
    * Captures the services that are added to `server` from now on. When the server is shut down, the replica stops
-   * first; when it is shut down by force, the replica is gone at once.
+   * first, also when it is shut down by force; a second `forceShutdown` ends it at once.
    *
-   * @throws UNDERSTUDY_SETUP when called twice, when the server has interceptors besides those of `interceptors()`, or
-   *   when its limits of message size are not above 1 MiB
+   * @throws UNDERSTUDY_SETUP when called twice, when services were added before, when the server has interceptors besides
+   *   those of `interceptors()`, or when its limits of message size are not above 1 MiB
    */
   attach(server: Server): void;
   /**
-   * Joins the group, or creates it. The server must be bound.
+   * Joins the group, or creates it. The server must be bound. It waits for a coordinator that is away, and for replicas that
+   * hold the group's state, and says so by a warning; see `startTimeoutMs`.
    *
    * @returns resolves when this replica is primary or an in-sync backup
-   * @throws UNDERSTUDY_SETUP, UNDERSTUDY_COORDINATOR, UNDERSTUDY_RECORD_DAMAGED
+   * @throws UNDERSTUDY_SETUP, UNDERSTUDY_CONFIG, UNDERSTUDY_RECORD_DAMAGED, UNDERSTUDY_BLOCKED
    */
   start(options?: StartOptions): Promise<void>;
   /**
    * Hands over if this replica is the primary, then ends the replica's links. The server stays bound, so shut it down
-   * next. May be called again; takes at most 3 s.
+   * next. May be called again; takes at most 3 s, and `handOverMs` more where it waits for a replica that is catching up.
    *
    * @returns the replica that was handed over to, if any
    */

@@ -1,11 +1,22 @@
 /** The replica that `createReplica` returns. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
-import { type Coordinator, type Logger, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
+import {
+  type Coordinator,
+  type Logger,
+  type ReplicaId,
+  type ReplicaStatus,
+  type StateSource,
+  UnderstudyError,
+} from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
+import { loggerOf } from '@understudy/grpc-common';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import { installGlobals } from '../determinism/install.js';
+import { awaitBound, checkMethods } from '../checks/server.js';
+import { stateOf, tryCopy } from '../checks/state.js';
 import { Exposure } from '../identity/exposure.js';
 import { OperatorCheck } from '../identity/operator-check.js';
 import { failStream, failWith } from '../intake/answer.js';
@@ -24,10 +35,16 @@ import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { Promised } from './promised.js';
 import { RoleWatch } from './role-watch.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
+import { limitStart } from './start-limit.js';
 import { onTermination } from './termination.js';
+import { WaitWatch } from './wait-watch.js';
 
 /** How long a hand-over may take. */
 const STOP_MS = 3000;
+/** How long a coordinator may take to say which replicas run. */
+const PRESENT_WITHIN_MS = 500;
+/** How long the last replica in sync waits for others that are catching up, unless told otherwise. */
+const HAND_OVER_MS = 20_000;
 /** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
 const EXIT_FAILED = 70;
 
@@ -36,6 +53,7 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #options: ReplicaServerOptions;
   readonly #config: GroupConfig;
   readonly #id: ReplicaId;
+  readonly #state: StateSource;
   readonly #logger: Logger;
   readonly #registry: HandlerRegistry;
   readonly #guard: Guard;
@@ -55,6 +73,8 @@ export class ReplicaRuntime implements ReplicaServer {
   #over = false;
   #begun = false;
   #announced: string;
+  #waits: WaitWatch | undefined;
+  #forceShutdown: (() => void) | undefined;
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
@@ -65,11 +85,11 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#announced = options.address ?? '';
     this.#peerListener = this.#peers.own && new PeerListener(this.#peers.own);
     this.#id = options.replicaId as ReplicaId;
+    this.#state = stateOf(options.state);
     this.#logger = new DivergenceLog({
       replicaId: options.replicaId,
-      logger: options.logger,
+      logger: loggerOf(options.logger, { group: this.#config.group, replica: options.replicaId }),
       inGlobals: options.determinism !== 'api',
-      write: (line) => process.stderr.write(line),
     });
     this.#registry = new HandlerRegistry({
       gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
@@ -77,7 +97,7 @@ export class ReplicaRuntime implements ReplicaServer {
     });
     this.#health = options.health === false ? undefined : new GroupHealth(this.#registry);
     this.#roles = new RoleWatch(this.#logger, (serving) => {
-      this.#health?.serve(serving);
+      this.#tellHealth();
       options.onServing?.(serving);
     });
     this.#guard = new Guard({
@@ -107,7 +127,8 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#followShutdown(server);
   }
 
-  async start({ address }: StartOptions = {}): Promise<void> {
+  async start(options: StartOptions = {}): Promise<void> {
+    const { address } = options;
     if (this.#users === undefined) throw setupError('make the server with replica.interceptors([…]) before start()');
     if (this.#server === undefined) throw setupError('call replica.attach(server) before start()');
     if (this.#begun) throw setupError('start() was called before; start a replica once');
@@ -117,6 +138,9 @@ export class ReplicaRuntime implements ReplicaServer {
     const exposure = this.#strangersWouldPass();
     if (exposure !== undefined) throw setupError(exposure);
     this.#begun = true;
+    await awaitBound(this.#server);
+    checkMethods(this.#server, this.#config);
+    await tryCopy(this.#state);
     const peerAddress = await this.#peerListener?.bind();
     if (this.#stopping !== undefined) {
       this.#peerListener?.crash();
@@ -124,13 +148,13 @@ export class ReplicaRuntime implements ReplicaServer {
     }
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
-    const lives = new Lives({
+    const setup = {
       id: this.#id,
       address: reachedAt,
       peerAddress,
       config: this.#config,
       coordinator,
-      state: this.#options.state,
+      state: this.#state,
       interceptors: this.#users,
       registry: this.#registry,
       activity: new Activity(),
@@ -140,21 +164,36 @@ export class ReplicaRuntime implements ReplicaServer {
       logger: this.#logger,
       events: this.#events,
       inGlobals: this.#options.determinism !== 'api',
-    });
+    };
+    const lives = new Lives(setup, this.#options.development === true);
     this.#lives = lives;
-    this.#health?.serve(false);
+    this.#waits = new WaitWatch({
+      why: () => this.#whyItWaits(),
+      logger: this.#logger,
+      onLook: () => this.#tellHealth(),
+    });
     if (this.#options.handleSignals !== false) {
-      this.#leaveSignals = onTermination(
-        () => this.stop(),
-        () => this.#server,
-      );
+      this.#leaveSignals = onTermination({
+        stop: () => this.stop(),
+        server: () => this.#server,
+        logger: this.#logger,
+      });
     }
+    const forget = limitStart(
+      { timeoutMs: this.#options.startTimeoutMs, ...options },
+      () => this.status.blocked,
+      (error) => this.#ready.reject(error),
+    );
     try {
-      // Whichever fails first is the cause.
-      await Promise.all([this.#ready.promise, lives.begin()]);
+      // Whichever fails first is the cause. The coordinator may be waited for beyond that.
+      const begun = lives.begin();
+      begun.catch((error) => this.#ready.reject(error));
+      await this.#ready.promise;
     } catch (error) {
       await this.#end(lives);
       throw error;
+    } finally {
+      forget();
     }
   }
 
@@ -164,9 +203,34 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   get status(): ReplicaStatus {
-    const status = this.#life?.status ?? this.#roles.last ?? notStarted(this.#config, this.#id);
+    const status = this.#life?.status ?? this.#betweenLives();
     if (this.#failed === undefined) return status;
     return { ...status, role: 'deposed', blocked: `this replica failed: ${this.#failed.message}` };
+  }
+
+  #betweenLives(): ReplicaStatus {
+    const status = this.#roles.last ?? notStarted(this.#config, this.#id);
+    if (this.#lives === undefined || this.#over) return status;
+    return { ...status, role: 'starting', blocked: this.#lives.waits };
+  }
+
+  /** What this replica waits for, in a sentence for its operator. */
+  #whyItWaits(): string | undefined {
+    const { leaving, blocked, role } = this.status;
+    if (this.#failed !== undefined) return undefined;
+    if (this.#stopping !== undefined) return leaving;
+    return blocked ?? (role === 'promoting' ? 'becomes primary, and collects what others hold' : undefined);
+  }
+
+  #tellHealth(): void {
+    const { role, blocked } = this.status;
+    const goesOn = !this.#over && this.#failed === undefined;
+    this.#health?.tell({
+      serves: goesOn && this.#roles.serving,
+      ready:
+        goesOn && this.#stopping === undefined && (role === 'primary' || role === 'backup') && blocked === undefined,
+      live: goesOn,
+    });
   }
 
   on(_event: 'role', listener: (status: ReplicaStatus) => void): () => void {
@@ -175,7 +239,7 @@ export class ReplicaRuntime implements ReplicaServer {
 
   /** For tests: ends all sockets at once, as the death of the process would, and hands nothing over. */
   crash(): void {
-    this.#server?.forceShutdown();
+    if (this.#server !== undefined) this.#forceShutdown?.call(this.#server);
     this.#lose();
   }
 
@@ -190,6 +254,7 @@ export class ReplicaRuntime implements ReplicaServer {
         this.#ready.resolve();
       }
       this.#roles.changed(status);
+      this.#tellHealth();
     },
     over: (reason) => {
       if (this.#stopping !== undefined) this.#stopped.resolve(undefined);
@@ -246,13 +311,21 @@ export class ReplicaRuntime implements ReplicaServer {
    */
   #followShutdown(server: Server): void {
     const { tryShutdown, forceShutdown } = server;
+    this.#forceShutdown = forceShutdown;
     server.tryShutdown = (callback) => {
       const shutDown = (): void => tryShutdown.call(server, callback);
       this.stop().then(shutDown, shutDown);
     };
-    server.forceShutdown = () => {
+    const shutDownNow = (): void => {
       forceShutdown.call(server);
       this.#lose();
+    };
+    let isTold = false;
+    server.forceShutdown = () => {
+      if (isTold || this.#over || this.#life === undefined) return shutDownNow();
+      isTold = true;
+      // Frameworks do this first when the process is to end. The group gets its hand-over all the same.
+      this.stop().then(shutDownNow, shutDownNow);
     };
   }
 
@@ -264,6 +337,8 @@ export class ReplicaRuntime implements ReplicaServer {
     if (this.#over) return;
     this.#over = true;
     this.#leaveSignals();
+    this.#waits?.end();
+    this.#tellHealth();
     this.#stopping ??= Promise.resolve(undefined);
     this.#ready.reject(
       setupError('the server was shut down before the replica had joined its group; make a new replica'),
@@ -279,20 +354,39 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#ready.reject(setupError('stop() was called before the replica had joined its group; make a new replica'));
     const life = this.#life;
     let handedOverTo: ReplicaId | undefined;
+    this.#tellHealth();
     if (life !== undefined) {
-      const tooLate = setTimeout(() => this.#stopped.resolve(undefined), STOP_MS);
-      life.stepDown();
+      const tooLate = setInterval(() => {
+        // The last replica in sync waits for learners, within bounds of its own.
+        if (life.status.leaving !== undefined) return;
+        this.#logger.log('warn', 'stops before it could hand over', {
+          afterMs: STOP_MS,
+          recordChange: life.status.recordChange,
+        });
+        this.#stopped.resolve(undefined);
+      }, STOP_MS);
+      life.stepDown(this.#options.handOverMs ?? HAND_OVER_MS, await this.#othersThatRun(life));
       handedOverTo = await this.#stopped.promise;
-      clearTimeout(tooLate);
+      clearInterval(tooLate);
     }
     if (this.#lives !== undefined) await this.#end(this.#lives);
     return handedOverTo;
+  }
+
+  /** The other replicas that run, where this one is the last in sync. A coordinator that is away is not waited for. */
+  async #othersThatRun({ status, member }: Life): Promise<ReplicaId[]> {
+    if (status.role !== 'primary' || status.inSync.length > 1 || this.#coordinator === undefined) return [];
+    const late = delay(PRESENT_WITHIN_MS, [], { ref: false });
+    const present = await Promise.race([this.#coordinator.present().catch(() => []), late]);
+    return present.map((presence) => presence.member.id).filter((id) => id !== member.id);
   }
 
   async #end(lives: Lives): Promise<void> {
     if (this.#over) return;
     this.#over = true;
     this.#leaveSignals();
+    this.#waits?.end();
+    this.#tellHealth();
     lives.end();
     this.#peerListener?.close();
     this.#roles.ended();

@@ -17,6 +17,11 @@ export class RoleWatch {
     return this.#last;
   }
 
+  /** Whether it was last told that this replica serves. */
+  get serving(): boolean {
+    return this.#serving;
+  }
+
   listen(listener: (status: ReplicaStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -40,13 +40,6 @@ describe('a replica that is set up wrongly', () => {
     await expect(replica.start()).rejects.toThrow('"nowhere" is not host:port');
   });
 
-  it('does not start when the coordinator cannot be reached', async () => {
-    stage = new Stage(memoryCoordinator());
-    stage.coordinator.faults.setReachable(false);
-    const node = await stage.bind('r1');
-    expect(await failureOf(node.start())).toBe('UNDERSTUDY_COORDINATOR');
-  });
-
   it('does not start in a group whose primary has another service config', async () => {
     stage = new Stage(memoryCoordinator());
     await stage.start('r1');

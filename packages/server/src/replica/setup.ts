@@ -1,6 +1,7 @@
 /** Checks what a user gives to `createReplica`. */
 import { type Incarnation, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
 import { type GroupConfig, isAddress, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
+import { checkReachable } from '../checks/address.js';
 import type { ReplicaServerOptions } from './options.js';
 
 const NAME_MAX = 512;
@@ -40,7 +41,10 @@ export function checkAddress(address: string | undefined): string {
   if (address === undefined) {
     throw setupError('no address: give createReplica or start the host:port where other replicas reach this one');
   }
-  if (isAddress(address)) return address;
+  if (isAddress(address)) {
+    checkReachable(address);
+    return address;
+  }
   throw setupError(
     `the address ${JSON.stringify(address.slice(0, 60))} is not host:port with a port from 1 to 65535; give the one at which others reach this replica`,
   );
@@ -71,5 +75,6 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   openNested: 0,
   streams: 0,
   blocked: 'the replica was not started',
+  leaving: undefined,
   recordChange: undefined,
 });

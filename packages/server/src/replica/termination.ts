@@ -1,29 +1,95 @@
-/** Ends the process on SIGTERM without failing calls. */
+/** Ends the process on SIGTERM and SIGINT without failing calls, and without cutting off what others do meanwhile. */
 import type { Server } from '@grpc/grpc-js';
+import type { Logger } from '@understudy/core';
 
 /** How long calls and streams of unreplicated services may hold up the end of the process. */
 const SHUTDOWN_MS = 2000;
+/**
+ * A signal so soon after the first is the same word again: a terminal and a parent process both sent it, or a framework
+ * repeats it when it has done its part.
+ */
+const SAME_WORD_MS = 500;
+/** A process that others keep for longer is said to be kept. */
+const KEPT_AFTER_MS = 10_000;
+
+const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
+type Signal = keyof typeof SIGNALS;
+
+/** What must end before the process may. */
+export interface ToEnd {
+  /** Hands over. */
+  readonly stop: () => Promise<unknown>;
+  readonly server: () => Server | undefined;
+  readonly logger: Logger;
+}
+
+/** All replicas of this process end together. */
+class Termination {
+  readonly #endings = new Set<ToEnd>();
+  #signalledMs: number | undefined;
+  #repeated = false;
+
+  add(ending: ToEnd): void {
+    // First in line: a listener that was registered with `once` is no longer listed when it has been called.
+    if (this.#endings.size === 0) for (const signal of names) process.prependListener(signal, this.#onSignal);
+    this.#endings.add(ending);
+  }
+
+  remove(ending: ToEnd): void {
+    this.#endings.delete(ending);
+    if (this.#endings.size > 0 || this.#signalledMs !== undefined) return;
+    for (const signal of names) process.removeListener(signal, this.#onSignal);
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    const nowMs = performance.now();
+    if (this.#signalledMs === undefined) {
+      this.#signalledMs = nowMs;
+      void this.#end(process.listenerCount(signal) > 1);
+    } else if (nowMs - this.#signalledMs < SAME_WORD_MS) {
+      this.#repeated = true;
+    } else {
+      process.exit(128 + SIGNALS[signal as Signal]);
+    }
+  };
+
+  /** @param others whether somebody else listens to the signal, who then has his own work to do before the process ends */
+  async #end(others: boolean): Promise<void> {
+    const endings = [...this.#endings];
+    await Promise.allSettled(endings.map(({ stop }) => stop()));
+    await Promise.all(endings.map(({ server }) => shutDown(server())));
+    // Without us the signal would have ended the process at once, unless somebody else listens to it.
+    if (!others || this.#repeated) process.exit(0);
+    setTimeout(() => {
+      const kept = [...new Set(process.getActiveResourcesInfo())].join(', ');
+      const event = 'the replica has stopped, but something else keeps the process; a second signal ends it';
+      for (const { logger } of endings) logger.log('warn', event, { kept });
+    }, KEPT_AFTER_MS).unref();
+  }
+}
+
+const names = Object.keys(SIGNALS) as Signal[];
+const termination = new Termination();
 
 /**
- * On SIGTERM, hands over, lets the server finish its calls, and exits with 0.
+ * On SIGTERM and SIGINT hands over, lets the server finish its calls, and lets the process end with 0: at once if nobody
+ * else listens to the signal, else when the others are done. A second signal ends it at once.
  *
- * @returns a function that leaves SIGTERM to others again
+ * @returns a function that leaves the signals to others again
  */
-export function onTermination(handOver: () => Promise<unknown>, server: () => Server | undefined): () => void {
-  const onSignal = (): void => {
-    void handOver()
-      .catch(() => {})
-      .then(() => shutDown(server()))
-      .then(() => process.exit(0));
-  };
-  process.once('SIGTERM', onSignal);
-  return () => process.removeListener('SIGTERM', onSignal);
+export function onTermination(ending: ToEnd): () => void {
+  termination.add(ending);
+  return () => termination.remove(ending);
 }
 
 function shutDown(server: Server | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (server === undefined) return resolve();
-    setTimeout(resolve, SHUTDOWN_MS).unref();
+    setTimeout(() => {
+      // What is still open would keep the process.
+      server.forceShutdown();
+      resolve();
+    }, SHUTDOWN_MS).unref();
     server.tryShutdown(() => resolve());
   });
 }

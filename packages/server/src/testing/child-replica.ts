@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { CoordinatorFactory } from '@understudy/core';
 import { createReplica } from '../index.js';
@@ -5,27 +6,55 @@ import { Counter, counterService } from './counter.js';
 
 /**
  * One replica of the counter as a process of its own. Its arguments are its name, the directory of the group's record,
- * and the module that has `embeddedCoordinator`, since this package depends on no coordinator.
+ * the module that has `embeddedCoordinator`, since this package depends on no coordinator, and how its program behaves.
  */
 
-const [replicaId = '', directory = '', coordinators = ''] = process.argv.slice(2);
+/** How the program around the replica behaves. */
+export interface ChildProgram {
+  /** Has a listener for signals that takes so long, in milliseconds, and then says that it has flushed. */
+  readonly flushMs?: number;
+  /** Has a framework that shuts the server down by force at a signal. */
+  readonly forces?: boolean;
+  /** Its state takes so long to copy, in milliseconds. */
+  readonly copyMs?: number;
+  readonly development?: boolean;
+}
+
+const [replicaId = '', directory = '', coordinators = '', how = '{}'] = process.argv.slice(2);
+const { flushMs, forces = false, copyMs = 0, development = false } = JSON.parse(how) as ChildProgram;
 const { embeddedCoordinator } = require(coordinators) as {
   embeddedCoordinator: (directory: string) => CoordinatorFactory;
 };
 const counter = new Counter();
+const copy = async (): Promise<Uint8Array> => {
+  await delay(copyMs);
+  return counter.checkpoint();
+};
 const replica = createReplica({
   replicaId,
   coordinator: embeddedCoordinator(directory),
-  state: counter,
+  state: copyMs === 0 ? counter : { checkpoint: copy, restore: (bytes) => counter.restore(bytes) },
+  development,
   serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters' } }] },
 });
 const server = new Server({ interceptors: replica.interceptors() });
 replica.attach(server);
 server.addService(counterService, counter.handlers);
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  if (forces) process.once(signal, () => server.forceShutdown());
+  if (flushMs !== undefined) {
+    process.once(signal, async () => {
+      await delay(flushMs);
+      process.send?.({ flushed: true });
+      // The channel to the parent would keep this process.
+      process.disconnect();
+    });
+  }
+}
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), async (error, port) => {
   if (error !== null) throw error;
   await replica.start({ address: `127.0.0.1:${port}` });
   process.send?.({ port });
 });
 // The parent is gone, so nobody is left to end this process.
-process.on('disconnect', () => process.exit(1));
+if (flushMs === undefined) process.on('disconnect', () => process.exit(1));

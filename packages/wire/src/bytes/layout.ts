@@ -28,6 +28,7 @@ export const Kind = {
   promise: 0x26,
   join: 0x27,
   checkpointFrame: 0x28,
+  noCheckpoint: 0x29,
 
   rpcRequestHeader: 0x31,
   rpcReplyHeader: 0x32,

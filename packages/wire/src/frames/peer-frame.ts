@@ -76,6 +76,11 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
       writer.boolean(frame.join);
       writeCheckpoint(writer, frame.checkpoint);
       break;
+    case 'noCheckpoint':
+      writer.begin(Kind.noCheckpoint, RARE_FRAME_BYTES);
+      writer.varint(frame.term);
+      writer.string(frame.reason);
+      break;
     default:
       unreachable(frame, 'peer frame');
   }
@@ -115,6 +120,8 @@ function readPeerFrame(r: Reader, kind: number): PeerFrame {
       const join = r.boolean();
       return { kind: 'checkpoint', term, checkpoint: readCheckpoint(r), join };
     }
+    case Kind.noCheckpoint:
+      return { kind: 'noCheckpoint', term: r.varint() as Term, reason: r.string() };
     default:
       return malformed(`kind ${kind} is not a peer frame`);
   }

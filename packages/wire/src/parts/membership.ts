@@ -58,6 +58,7 @@ export function writeRecord(w: Writer, record: GroupRecord): void {
   writeAddresses(w, record.peerAddresses ?? {});
   writeAdoptions(w, record.adoptedThrough);
   w.boolean(record.forced);
+  w.boolean(record.ended);
 }
 
 export function readRecord(r: Reader): GroupRecord {
@@ -76,6 +77,7 @@ export function readRecord(r: Reader): GroupRecord {
     ...peerAddressesOf(readAddresses(r)),
     adoptedThrough: readAdoptions(r),
     forced: r.boolean(),
+    ended: r.boolean(),
   };
   return record;
 }

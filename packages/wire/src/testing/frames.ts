@@ -189,6 +189,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
   fc.record({ kind: fc.constant('promise' as const), term, orders, bodies: list(body) }, REQUIRED),
   withOptional({ kind: fc.constant('join' as const), member, address }, { peerAddress: address }),
   fc.record({ kind: fc.constant('checkpoint' as const), term, checkpoint, join: fc.boolean() }, REQUIRED),
+  fc.record({ kind: fc.constant('noCheckpoint' as const), term, reason: fc.string() }, REQUIRED),
 );
 
 export const rpcRequestHeader: fc.Arbitrary<RpcRequestHeader> = fc.record(

@@ -126,6 +126,7 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
     addresses: addresses(0),
     adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 4),
     forced: fc.boolean(),
+    ended: fc.boolean(),
   },
   { peerAddresses: addresses(1) },
 );

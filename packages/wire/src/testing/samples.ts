@@ -157,6 +157,7 @@ const record: GroupRecord = {
   peerAddresses: { 'bank-2': '10.0.0.2:50052' },
   adoptedThrough: [{ term: term(5), through: order(49) }],
   forced: false,
+  ended: false,
 };
 const bodies: readonly Body[] = [
   { connection: session, seqNum: seq(1), request },
@@ -287,6 +288,7 @@ export const peerFrames: readonly PeerFrame[] = [
   { kind: 'promise', term: term(6), orders, bodies },
   { kind: 'join', member: other, address: '10.0.0.2:50051', peerAddress: '10.0.0.2:50052' },
   { kind: 'checkpoint', term: term(5), checkpoint, join: true },
+  { kind: 'noCheckpoint', term: term(5), reason: 'the disk is full' },
 ];
 
 export const rpcRequestHeader: RpcRequestHeader = {

@@ -20,6 +20,9 @@ import { dropLogUpTo, truncateLog } from './log-bounds.js';
  */
 const REPLAYED_AT_ONCE = 16;
 
+/** A state that could not be copied is not copied again sooner, in milliseconds. */
+const COPY_AGAIN_MS = 5000;
+
 /** The user's state was copied between two messages. Together with the reply cache it stands for the log so far. */
 export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
   assert(r.stateBusy === 'checkpoint', () => 'a checkpoint that nobody asked for');
@@ -34,6 +37,24 @@ export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
     ...r.connections.snapshot(processedUpTo),
   };
   r.role.checkpointTaken(checkpoint);
+}
+
+/** The user's state could not be copied. Whoever waits for the copy goes on without it. */
+export function onCheckpointFailed(r: ReplicaState, reason: string): void {
+  assert(r.stateBusy === 'checkpoint', () => 'a checkpoint that nobody asked for');
+  r.stateBusy = undefined;
+  r.log('warn', 'the state could not be copied; this replica goes on, but no replica can join', { reason });
+  r.role.checkpointFailed(reason);
+}
+
+/** Learners that wait for the copy are told why they do not get it. They go on asking. */
+export function onCopyFailed(p: PrimaryState, reason: string): void {
+  const { r } = p;
+  p.copyAgainAtMs = r.nowMs + COPY_AGAIN_MS;
+  for (const peer of r.peers.values()) {
+    if (peer.learner !== 'waiting' || !peer.linkUp) continue;
+    r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame: { kind: 'noCheckpoint', term: r.term, reason } });
+  }
 }
 
 /** The primary has a copy of its state. Backups get it once its order is stable. */

@@ -70,7 +70,7 @@ function noteMisread(r: ReplicaState, connection: Connection, { method }: Reques
 /** A plain client's call (DESIGN 5.13). */
 export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: EventOf<'plainCall'>): void {
   const { r } = p;
-  if (r.steppingDown !== undefined) {
+  if (r.handsOver) {
     refuseCall(r, call);
     return;
   }

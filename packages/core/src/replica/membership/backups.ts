@@ -1,7 +1,7 @@
 /** The primary's view of its backups and learners: who acknowledges, who enters the in-sync set and who leaves it. */
 
 import type { AckFrame, JoinFrame } from '../../model/frames.js';
-import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
+import { maxOf, minOf, type OrderNum, type ReplicaId } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 import { startFromBase } from '../checkpoint/checkpoints.js';
@@ -14,12 +14,17 @@ import { tellPeer } from './tell.js';
 /** A learner this close to the newest order may enter the set: the orders it lacks are on their way. */
 const CAUGHT_UP_WITHIN = 64;
 
+/** A learner that has been silent for longer than this sum is no longer counted on. */
+const LEARNER_SILENT_LEASES = 3;
+const LEARNER_SILENT_MS = 2000;
+
 /** A backup or learner acknowledged. Only what it acknowledges in this term and in its present life counts. */
 export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   const { r } = p;
   const peer = r.peers.get(from.id);
   if (frame.term !== r.term || peer === undefined || !sameMember(peer.member, from)) return;
   peer.lastHeardMs = r.nowMs;
+  if (peer.learner !== undefined) p.learners.set(from.id, r.nowMs);
   // Until a learner holds the checkpoint it was given, its acknowledgments come from an earlier start and do not count.
   /* rule earlier-start */ if (peer.learner !== undefined && !peer.confirmed && frame.heldUpTo < peer.heldUpTo) return;
   if (peer.learner !== 'waiting') {
@@ -45,6 +50,7 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
 function letLeave(p: PrimaryState, peer: Peer): void {
   const { r } = p;
   peer.leaving = true;
+  p.learners.delete(peer.member.id);
   if (r.record === undefined) return;
   if (isMember(r.record.inSync, peer.member)) proposeRemoval(p, [peer.member], 'leaving');
   else if (peer.learner !== undefined) dropLearner(p, peer);
@@ -71,6 +77,7 @@ export function onJoin(p: PrimaryState, { member, address, peerAddress }: JoinFr
   const peer = r.peers.open(member, r.nowMs);
   peer.lastHeardMs = r.nowMs;
   peer.learner ??= 'waiting';
+  p.learners.set(member.id, r.nowMs);
   if (peer.reached?.address !== address || peer.reached.peerAddress !== peerAddress) {
     peer.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     connectPeers(r);
@@ -116,6 +123,26 @@ export function removeSilent(p: PrimaryState): void {
   if (silent.length > 0) proposeRemoval(p, silent, 'silent');
   for (const peer of r.peers.values()) {
     if (peer.learner !== undefined && r.nowMs - peer.lastHeardMs > r.config.leaseMs) dropLearner(p, peer);
+  }
+  forgetLearners(p);
+}
+
+/** These replicas run. Those outside the set that did not say that they stop are expected to join. */
+export function expectLearners(p: PrimaryState, present: readonly ReplicaId[]): void {
+  const { r } = p;
+  for (const id of present) {
+    const isKnown = r.record?.inSync.some((member) => member.id === id) === true;
+    if (!isKnown && r.peers.get(id)?.leaving !== true && !p.learners.has(id)) p.learners.set(id, r.nowMs);
+  }
+}
+
+/** Forgets learners that entered the set, and those that have been silent for so long that they will hardly come. */
+function forgetLearners(p: PrimaryState): void {
+  const { r } = p;
+  for (const [id, heardMs] of p.learners) {
+    const entered = r.record?.inSync.some((member) => member.id === id && r.peers.get(id)?.learner === undefined);
+    const gone = r.nowMs - heardMs > LEARNER_SILENT_LEASES * r.config.leaseMs + LEARNER_SILENT_MS;
+    if (entered || gone) p.learners.delete(id);
   }
 }
 

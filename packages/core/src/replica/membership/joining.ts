@@ -1,4 +1,4 @@
-/** A replica outside the in-sync set asks the primary to let it catch up. */
+/** A replica outside the in-sync set asks the primary to let it catch up, and says what it waits for. */
 
 import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
@@ -23,3 +23,37 @@ export function askToJoin(r: ReplicaState, follower: FollowerState | undefined, 
   r.effects.push({ kind: 'sendToPeer', peer: primary.id, frame });
   return true;
 }
+
+/**
+ * What a replica outside the set waits for, in a sentence for its operator.
+ *
+ * @param follows it has a checkpoint and follows the primary
+ * @param noCopy why the primary has no checkpoint for it
+ */
+export function whyNotJoined(r: ReplicaState, follows: boolean, noCopy: string | undefined): string {
+  const { record } = r;
+  if (record === undefined) return "waits for the group's record";
+  const primary = record.primary.id;
+  if (record.ended) return whyNotBegun(r);
+  if (follows) return `catches up with the primary ${primary}`;
+  const reached = record.inSync.filter(({ id }) => id !== r.self.id && r.peers.get(id)?.linkUp === true);
+  const reachesPrimary = reached.some(({ id }) => id === primary);
+  if (reachesPrimary && noCopy !== undefined) {
+    return `the primary ${primary} cannot copy its state for this replica: ${noCopy}; mend what state.checkpoint() does there`;
+  }
+  if (reachesPrimary) return `waits for a copy of the state of the primary ${primary}`;
+  if (reached.length > 0) {
+    const others = reached.map(({ id }) => id).join(', ');
+    return `the primary ${primary} is not reached; waits until ${others} takes over or the primary is back`;
+  }
+  const names = record.inSync.map(({ id }) => (id === r.self.id ? `${id} before it was restarted` : id)).join(', ');
+  return (
+    `no replica is reached that holds the group's state: ${names}. Start it, or mend the network. If its state is gone ` +
+    `for good, begin without it: understudy force --group ${record.group} --replica ${r.self.id}`
+  );
+}
+
+const whyNotBegun = (r: ReplicaState): string =>
+  r.fresh
+    ? 'the group has ended; this replica begins it anew'
+    : 'the group has ended, and this process has a part of its old state; restart the process to begin anew';

@@ -33,15 +33,15 @@ export function startNext(p: PrimaryState): Started | undefined {
   // waits.
   const wanted = p.checkpointWanted && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
   const isDue = wanted || (mayOrder(p) && needsBase(p, p.scheduler.peek()));
-  if (isDue && /* rule checkpoint-at-rest */ isAtRest(r) && allPassed(p)) {
+  if (isDue && r.nowMs >= p.copyAgainAtMs && /* rule checkpoint-at-rest */ isAtRest(r) && allPassed(p)) {
     r.nested.drainSinceMs = undefined;
     p.checkpointWanted = false;
     r.stateBusy = 'checkpoint';
     r.effects.push({ kind: 'takeCheckpoint' });
     return OTHER;
   }
-  if (/* rule order-nothing-more */ r.steppingDown !== undefined || !mayOrder(p)) return undefined;
-  const work = p.replies.next() ?? (isDue && drains(p) ? undefined : p.scheduler.next());
+  if (/* rule order-nothing-more */ r.handsOver || !mayOrder(p)) return undefined;
+  const work = p.replies.next() ?? (isDue && r.nowMs >= p.copyAgainAtMs && drains(p) ? undefined : p.scheduler.next());
   if (work === undefined) return undefined;
   return start(p, work);
 }

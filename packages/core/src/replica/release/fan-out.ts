@@ -128,7 +128,7 @@ function mayWait(p: PrimaryState, peer: Peer, announcements: number): boolean {
   const { r } = p;
   const { batchMs, unstableMax } = r.config;
   if (announcements === 0 || announcements >= Math.min(BATCH_MAX, unstableMax / 2)) return false;
-  if (p.waiting.length > 0 || r.steppingDown !== undefined || peer.learner !== undefined) return false;
+  if (p.waiting.length > 0 || r.handsOver || peer.learner !== undefined) return false;
   if (p.urgentUpTo > peer.announcedUpTo) return false;
   return p.batchSinceMs === undefined ? batchMs > 0 : r.nowMs - p.batchSinceMs < batchMs;
 }

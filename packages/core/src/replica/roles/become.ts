@@ -4,6 +4,7 @@ import { assert } from '../../model/assert.js';
 import { next } from '../../model/ids.js';
 import type { GroupRecord } from '../../model/record.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
+import { forceRecord } from '../../record/force.js';
 import { adoptionPublished, createRecord, isInSync, sameMember } from '../../record/transitions.js';
 import { onRead } from '../intake/calls.js';
 import { tryHandOver } from '../membership/hand-over.js';
@@ -87,6 +88,27 @@ export function onRecord(r: ReplicaState, record: GroupRecord): void {
   setChanged(r);
   connectPeers(r);
   showViews(r);
+  if (record.ended) beginAnew(r, 'the group has ended');
+}
+
+/**
+ * The group's last history is over, and this replica begins a new one with the state that its process began with. One
+ * that has a part of the old state must not bring that back.
+ */
+function beginAnew(r: ReplicaState, why: string): void {
+  const role = roleOf(r);
+  const { record } = r;
+  if (record === undefined || role.kind !== 'joining' || r.steppingDown !== undefined) return;
+  const hasOldState = role.follower !== undefined || !r.fresh;
+  if (/* rule begin-anew-fresh */ hasOldState) return;
+  if (proposeChange(r, forceRecord(record, r.self, r.reached.address, r.reached.peerAddress), 'begin anew')) {
+    r.log('warn', 'this replica begins a new history of the group; the state of the last one is gone', { reason: why });
+  }
+}
+
+/** No replica runs that this record counts as in sync, and the user said what to do then. */
+export function onGroupGone(r: ReplicaState, epoch: number): void {
+  if (r.record?.epoch === epoch) beginAnew(r, 'no replica in sync runs');
 }
 
 function enterTerm(r: ReplicaState, record: GroupRecord): void {
@@ -196,7 +218,7 @@ export function becomeDeposed(r: ReplicaState, reason: string): void {
   }
   become(r, new Deposed(r));
   announceRole(r);
-  r.log('warn', 'deposed', { reason });
+  r.log(r.steppingDown === undefined ? 'warn' : 'info', 'deposed', { reason });
   if (r.steppingDown === undefined) r.effects.push({ kind: 'rejoin', reason });
   else r.effects.push({ kind: 'stopped', handedOverTo: handedOver ? r.record?.primary.id : undefined });
 }

@@ -11,7 +11,7 @@ import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
 import { askForMissing, claimIfSilent, leaveInTime, onAnnounce, promise } from '../membership/backup.js';
-import { askToJoin } from '../membership/joining.js';
+import { askToJoin, whyNotJoined } from '../membership/joining.js';
 import { noteNestedCall } from '../nested/nested.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
 import { flushAck } from '../release/acknowledge.js';
@@ -169,6 +169,8 @@ export class Joining extends Follower {
   readonly kind = 'joining';
   follower: FollowerState | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
+  /** Why the primary has no checkpoint for this replica. */
+  #noCopy: string | undefined;
 
   override tick(): void {
     if (this.follower !== undefined) {
@@ -176,6 +178,19 @@ export class Joining extends Follower {
       askForMissing(this.follower);
     }
     if (askToJoin(this.r, this.follower, this.#askedMs)) this.#askedMs = this.r.nowMs;
+  }
+
+  override peerFrame(from: Member, frame: Exclude<PeerFrame, NewTermFrame>): string | undefined {
+    if (frame.kind !== 'noCheckpoint') return super.peerFrame(from, frame);
+    if (frame.reason !== this.#noCopy) {
+      this.r.log('error', 'the primary cannot copy its state, so this replica cannot join', { reason: frame.reason });
+    }
+    this.#noCopy = frame.reason;
+    return undefined;
+  }
+
+  override get blocked(): string {
+    return whyNotJoined(this.r, this.follower !== undefined, this.#noCopy);
   }
 
   override flush(): void {
@@ -201,6 +216,7 @@ export class Joining extends Follower {
   protected override takeCheckpoint(frame: CheckpointFrame): string | undefined {
     const { checkpoint, join } = frame;
     if (!join) return super.takeCheckpoint(frame);
+    this.#noCopy = undefined;
     if (this.follower === undefined) this.follower = install(this.r, checkpoint);
     else if (checkpoint.orderNum > this.r.order.heldUpTo) return 'the primary had given this replica up, and went on';
     else followAgain(this.follower);

@@ -28,6 +28,10 @@ export class Starting extends Idle {
   override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {
     return keepReadsOfTerm(this.r, term, connection, peer, reads);
   }
+
+  override get blocked(): string {
+    return "waits for the coordinator to create the group's record";
+  }
 }
 
 /** The last role of every life. */

@@ -5,14 +5,14 @@ import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
-import { type LinkId, minOf, NO_SEQ, type OrderNum, type SeqNum } from '../../model/ids.js';
+import { type LinkId, minOf, NO_SEQ, type OrderNum, type ReplicaId, type SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import { type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import { checkpointForSuccessor, onOwnCheckpoint, startFromBase } from '../checkpoint/checkpoints.js';
+import { onCopyFailed, onOwnCheckpoint, startFromBase } from '../checkpoint/checkpoints.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { boundItems } from '../intake/budgets.js';
 import { failWaiters, onCallGone, onPlainCall, onRead, onRpcCall } from '../intake/calls.js';
@@ -20,8 +20,8 @@ import { onPlainPart } from '../intake/plain-streams.js';
 import { checkSilent, dropWaiting, expireSession, resumeOutstanding, voidUnordered } from '../intake/resume.js';
 import { admitNextPart, onRequested } from '../intake/schedule.js';
 import { askSession } from '../intake/sessions.js';
-import { onAck, onJoin } from '../membership/backups.js';
-import { tryHandOver } from '../membership/hand-over.js';
+import { expectLearners, onAck, onJoin } from '../membership/backups.js';
+import { learnersOf, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
 import { onNack } from '../membership/nacks.js';
 import { primaryTick } from '../membership/primary-tick.js';
 import { progress } from '../membership/progress.js';
@@ -64,11 +64,9 @@ export class Primary extends Role {
     flushPrimary(this.p);
   }
 
-  override stepDown(): boolean {
-    // Every order must become stable now, so all announcements go out directly and do not wait for clients to reflect
-    // them.
-    this.p.localAnnounceUpTo = this.#r.order.last;
-    /* rule copy-for-successor */ checkpointForSuccessor(this.p);
+  override stepDown(present: readonly ReplicaId[]): boolean {
+    expectLearners(this.p, present);
+    prepareHandOver(this.p);
     tryHandOver(this.p);
     return false;
   }
@@ -315,10 +313,20 @@ export class Primary extends Role {
     onOwnCheckpoint(this.p, checkpoint);
   }
 
+  override checkpointFailed(reason: string): void {
+    onCopyFailed(this.p, reason);
+  }
+
   // ── status ──
 
   override get waitingToRelease(): number {
     return this.p.waiting.length;
+  }
+
+  override get leaving(): string | undefined {
+    if (!this.#r.lingers) return undefined;
+    if (this.p.learners.size === 0) return 'told to stop, but goes on for a moment in case another replica is starting';
+    return `told to stop, but goes on until ${learnersOf(this.p)} can take over: no other replica holds the group's state`;
   }
 
   override get gathers(): boolean {

@@ -130,13 +130,24 @@ export type ReplicaEvent =
   /** Answer to `sendNested`. */
   | { readonly kind: 'nestedReply'; readonly to: NestedId; readonly outcome: Reply }
   | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
+  /** The other answer to `takeCheckpoint`: the user's state could not be copied, for this reason. */
+  | { readonly kind: 'checkpointFailed'; readonly reason: string }
   | { readonly kind: 'restored' }
   /** Comes every few milliseconds; the core decides all timeouts here. */
   | { readonly kind: 'tick' }
   /** The event-loop turn ends: the core sends the frames it gathered. */
   | { readonly kind: 'flush' }
-  /** The process received SIGTERM: hand over, then stop. */
-  | { readonly kind: 'stepDown' };
+  /**
+   * The process is to end: hand over, then stop. The last replica in sync first waits up to `learnersMs` for replicas
+   * that are catching up, and goes on serving meanwhile. Default: not at all. `present` are replicas that are known to run:
+   * one that has just started may not have asked to join yet.
+   */
+  | { readonly kind: 'stepDown'; readonly learnersMs?: number; readonly present?: readonly ReplicaId[] }
+  /**
+   * The adapter found that no replica runs that the record of this epoch counts as in sync, and its user said that the
+   * group shall then begin anew, without their state.
+   */
+  | { readonly kind: 'groupGone'; readonly epoch: number };
 
 /** Everything that a replica's adapter must do. Effects are carried out in the order given. */
 export type ReplicaEffect =
@@ -294,8 +305,13 @@ export interface ReplicaStatus {
   readonly streams: number;
   /** How often clients reflected orders that no replica of the group had sealed for them, in this life. */
   readonly forgedOrders: number;
-  /** Why the group does not serve, in a sentence; undefined when it does. */
+  /**
+   * Why this replica neither serves nor backs up, in a sentence that says what to do if that is not over soon; undefined
+   * when it does.
+   */
   readonly blocked: string | undefined;
+  /** Why this replica goes on although it was told to stop, in a sentence; undefined unless it does. */
+  readonly leaving: string | undefined;
   /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */
   readonly recordChange: string | undefined;
 }

@@ -6,7 +6,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
-import { type CallId, NO_ORDER, next, type OrderNum } from '../../model/ids.js';
+import { type CallId, NO_ORDER, next, type OrderNum, type ReplicaId } from '../../model/ids.js';
 import { bodyBytes, type Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
@@ -34,6 +34,11 @@ export class PrimaryState {
   readonly release: ReleaseRule;
   /** The members, besides this replica, whose acknowledgments count. */
   required: readonly Member[] = [];
+  /**
+   * The replicas outside the set that are on their way into it, by id, and when each was last heard. One that is busy
+   * with the copy it was given is silent for a while, so it stays here for some time.
+   */
+  readonly learners = new Map<ReplicaId, number>();
 
   // ── intake ──
   readonly scheduler: Scheduler;
@@ -72,6 +77,8 @@ export class PrimaryState {
 
   // ── checkpoint ──
   checkpointWanted = false;
+  /** The user's state could not be copied; it is not tried again before this time. */
+  copyAgainAtMs = Number.NEGATIVE_INFINITY;
   checkpointDueAt: OrderNum;
   /** A checkpoint whose order is not stable yet. Backups get it once the order is stable. */
   checkpointUnstable: Checkpoint | undefined;

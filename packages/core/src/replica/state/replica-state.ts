@@ -44,6 +44,11 @@ export interface ReplicaOptions {
   readonly admits: boolean;
   readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
+  /**
+   * Whether the user's state is as the process began. Only such a replica may begin a new history when the last one was
+   * ended: the state of any other is a part of the old history. Default: false.
+   */
+  readonly fresh?: boolean;
   /** Random text that nobody can guess. It becomes the secret of the group's record if this replica creates that. */
   readonly newSecret: string;
   /** Whether the service itself declares a method free of side effects; the settings may name more. Default: none. */
@@ -63,6 +68,25 @@ export interface Running {
   readonly startedMs: number;
 }
 
+/** A replica that was told to stop. */
+interface SteppingDown {
+  readonly toldMs: number;
+  /** Since when it hands over. */
+  sinceMs: number;
+  /** If it is the last one in sync it goes on until then, while a learner is on its way. */
+  readonly learnersUntilMs: number;
+  warned: boolean;
+  stopped: boolean;
+}
+
+export const steppingDown = (nowMs: number, learnersMs: number): SteppingDown => ({
+  toldMs: nowMs,
+  sinceMs: nowMs,
+  learnersUntilMs: nowMs + learnersMs,
+  warned: false,
+  stopped: false,
+});
+
 /** One object for one life (incarnation) of a replica. `role` holds what only the present role knows. */
 export class ReplicaState {
   readonly self: Member;
@@ -73,6 +97,7 @@ export class ReplicaState {
   readonly seal: OrderSeal;
   readonly newSecret: string;
   readonly wallClock: WallClock;
+  readonly fresh: boolean;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
   forgedOrders = 0;
   /**
@@ -93,7 +118,9 @@ export class ReplicaState {
   changeInFlight: GroupRecord | undefined;
   /** Why the change in flight was proposed. */
   changeReason: string | undefined;
-  steppingDown: { readonly sinceMs: number } | undefined;
+  steppingDown: SteppingDown | undefined;
+  /** This replica is to stop, but goes on serving until a learner can take over. */
+  lingers = false;
 
   readonly connections: Connections;
   readonly peers = new Peers();
@@ -141,9 +168,15 @@ export class ReplicaState {
     this.#declaresReadOnly = options.declaresReadOnly ?? (() => false);
     this.settingsDigest = settingsDigest(config);
     this.wallClock = wallClock;
+    this.fresh = options.fresh ?? false;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);
+  }
+
+  /** Whether this replica is about to stop, and orders nothing more. */
+  get handsOver(): boolean {
+    return this.steppingDown !== undefined && !this.lingers;
   }
 
   get wantsFlush(): boolean {
@@ -240,6 +273,7 @@ export class ReplicaState {
       streams: this.connections.streams,
       forgedOrders: this.forgedOrders,
       blocked: this.role.blocked,
+      leaving: this.role.leaving,
       recordChange: this.changeReason,
     };
   }

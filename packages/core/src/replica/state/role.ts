@@ -5,7 +5,7 @@ import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
-import type { LinkId, OrderNum, SeqNum } from '../../model/ids.js';
+import type { LinkId, OrderNum, ReplicaId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
@@ -51,7 +51,7 @@ export abstract class Role {
    *
    * @returns whether this replica may stop at once, because nobody counts on it
    */
-  stepDown(): boolean {
+  stepDown(_present: readonly ReplicaId[]): boolean {
     return true;
   }
 
@@ -220,6 +220,7 @@ export abstract class Role {
     return true;
   }
   checkpointTaken(_checkpoint: Checkpoint): void {}
+  checkpointFailed(_reason: string): void {}
   /** Whether messages that this replica has not heard of may have opened streams. */
   get mayHaveStreams(): boolean {
     return false;
@@ -231,6 +232,9 @@ export abstract class Role {
     return 0;
   }
   get blocked(): string | undefined {
+    return undefined;
+  }
+  get leaving(): string | undefined {
     return undefined;
   }
   /** Whether announcements are gathering. A `flush` is then due `batchMs` after the first of them. */

@@ -98,4 +98,22 @@ export const REPLICA_RULES: readonly Rule[] = [
     without: { 'base-before-divergence': 'true' },
     shows: 'S1>S2  checkpoint at 0 to start from',
   },
+  {
+    rule: 'ending: the last replica in sync waits for a learner that can take over',
+    scenario: 'last-waits',
+    without: { 'wait-for-learners': 'false' },
+    lacks: 'S1  stopped, handed over to S2',
+  },
+  {
+    rule: 'ending: the record of a group whose state somebody still wants is not ended',
+    scenario: 'last-waits-in-vain',
+    without: { 'end-unless-wanted': 'true' },
+    shows: '   record: epoch 2, term 1, primary S1, in sync S1, ended',
+  },
+  {
+    rule: 'beginning: a process with a part of the old state does not begin a new history',
+    scenario: 'end-and-begin',
+    without: { 'begin-anew-fresh': 'false' },
+    shows: '   record: epoch 5, term 3, primary S2, in sync S2, adopted 2:1, forced',
+  },
 ];

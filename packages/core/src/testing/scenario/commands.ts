@@ -3,6 +3,7 @@ import type { OrderNum, SeqNum, Term } from '../../model/ids.js';
 import type { SealedOrders } from '../../model/sealed.js';
 import { bytesOf } from '../text.js';
 import type { Frame } from './links.js';
+import { Server } from './server.js';
 import type { World } from './world.js';
 
 /** What a command of a scenario does in its world. */
@@ -44,6 +45,22 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   },
   close: each((world, name) => world.ask(world.client(name), { kind: 'close' })),
   stepdown: each((world, name) => world.tell(world.server(name), { kind: 'stepDown' })),
+  /** `retire S1 2000`: told to stop, it waits so long for learners if it is the last one in sync. */
+  retire: (world, [name = '', ms]) => world.tell(world.server(name), { kind: 'stepDown', learnersMs: Number(ms) }),
+  /** From its next start on, its process has a state as it was in the beginning. */
+  fresh: each(({ servers }, name) => {
+    const server = servers.get(name) ?? new Server(name);
+    servers.set(name, server);
+    server.fresh = true;
+  }),
+  /** Its adapter finds that no replica in sync runs, and its user wants the group to begin anew then. */
+  gone: each((world, name) =>
+    world.tell(world.server(name), { kind: 'groupGone', epoch: world.keeper.record?.epoch ?? 0 }),
+  ),
+  /** `copies S1 off`: its user's state cannot be copied. */
+  copies: (world, [name = '', state]) => {
+    world.server(name).copies = state === 'on';
+  },
   force: each((world, name) => world.keeper.force(world.server(name))),
 };
 

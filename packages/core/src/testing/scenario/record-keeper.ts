@@ -72,7 +72,9 @@ export class RecordKeeper {
   }
 
   #printRecord(record: GroupRecord): void {
-    this.#world.print(`   record: ${describeRecord(record)}${record.forced ? ', forced' : ''}`);
+    this.#world.print(
+      `   record: ${describeRecord(record)}${record.forced ? ', forced' : ''}${record.ended ? ', ended' : ''}`,
+    );
   }
 
   #answer({ server, life, next, won }: DecidedChange): void {

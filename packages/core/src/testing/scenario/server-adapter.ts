@@ -47,7 +47,12 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     abandonTask({ task }) {
       server.tasks = server.tasks.filter((other) => other !== task);
     },
-    takeCheckpoint: () => server.post({ kind: 'checkpointTaken', state: server.service.checkpoint() }),
+    takeCheckpoint: () =>
+      server.post(
+        server.copies
+          ? { kind: 'checkpointTaken', state: server.service.checkpoint() }
+          : { kind: 'checkpointFailed', reason: 'the disk is full' },
+      ),
     restoreState({ state }) {
       server.service.restore(state);
       server.post({ kind: 'restored' });

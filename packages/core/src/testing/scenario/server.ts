@@ -22,6 +22,10 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   sessionsPaused = false;
   /** The peers to which its core wants links. */
   wanted: readonly string[] = [];
+  /** Its process is new: its state is as in the beginning. */
+  fresh = false;
+  /** Its user's state can be copied. */
+  copies = true;
   /** Its service computes something else than those of the other replicas. */
   diverges = false;
   /** Its interceptors refuse everything. */
@@ -52,6 +56,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       seal: virtualSeal,
       newSecret: SECRET,
       wallClock: () => this.wallMs,
+      fresh: this.fresh,
     });
   }
 

@@ -1,0 +1,14 @@
+import { setupError } from './setup-error.js';
+
+/** Hosts that mean "every address of this machine": a server listens there, and nobody can dial it. */
+const WILDCARDS: readonly string[] = ['0.0.0.0', '[::]', '[0:0:0:0:0:0:0:0]', '*'];
+
+/** @throws UNDERSTUDY_SETUP if nobody could dial the address */
+export function checkReachable(address: string): void {
+  const host = address.slice(0, address.lastIndexOf(':'));
+  if (!WILDCARDS.includes(host)) return;
+  throw setupError(
+    `the address ${address} is where a server listens, and nobody can dial it; bind the server there, and give the ` +
+      'replica the host:port at which others reach it',
+  );
+}

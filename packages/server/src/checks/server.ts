@@ -1,0 +1,86 @@
+/** Looks into a grpc-js server for mistakes that would show only later, at the callers. */
+import type { Server } from '@grpc/grpc-js';
+import { UnderstudyError } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
+import { isUnreplicated, messageOf } from '@understudy/grpc-common';
+import { setupError } from './setup-error.js';
+
+/** grpc-js has no public way to ask for these. Where a later version keeps them elsewhere, nothing is checked. */
+interface Inside {
+  readonly handlers?: unknown;
+  readonly boundPorts?: unknown;
+}
+
+interface BoundPort {
+  readonly completionPromise?: Promise<number> | null;
+}
+
+const pathsOf = (server: Server): string[] | undefined => {
+  const { handlers } = server as unknown as Inside;
+  return handlers instanceof Map ? [...handlers.keys()].map(String) : undefined;
+};
+
+/**
+ * A service that was added before `attach` is not captured, so each replica would serve it by itself.
+ *
+ * @param unreplicated services of which the user says that each replica serves them by itself
+ * @throws UNDERSTUDY_SETUP
+ */
+export function checkNothingAdded(server: Server, unreplicated: readonly string[]): void {
+  const early = pathsOf(server)?.filter((path) => !isUnreplicated(path, unreplicated)) ?? [];
+  if (early.length === 0) return;
+  const services = [...new Set(early.map((path) => path.split('/')[1] ?? ''))].join(', ');
+  throw setupError(
+    `${services} was added to the server before replica.attach(server), so it would not be replicated; attach first, ` +
+      'or name it in `unreplicated`',
+  );
+}
+
+/**
+ * Waits until a server that is being bound is bound.
+ *
+ * @throws UNDERSTUDY_SETUP if it is not, with the reason
+ */
+export async function awaitBound(server: Server): Promise<void> {
+  const { boundPorts } = server as unknown as Inside;
+  if (!(boundPorts instanceof Map)) return;
+  const problems: string[] = [];
+  for (const { completionPromise } of boundPorts.values() as Iterable<BoundPort>) {
+    try {
+      await completionPromise;
+      return;
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+  }
+  const why = problems.length === 0 ? 'bindAsync was not called, or has not called back' : problems.join('; ');
+  throw setupError(
+    `the server is not bound (${why}), so no other replica would reach it; call start() in the callback of ` +
+      'server.bindAsync, once it has no error',
+  );
+}
+
+/**
+ * A method in the service config that no service has is misspelt, and the method that was meant has other settings.
+ *
+ * @throws UNDERSTUDY_CONFIG
+ */
+export function checkMethods(server: Server, config: GroupConfig): void {
+  const paths = pathsOf(server);
+  if (paths === undefined) return;
+  const services = new Set(paths.map((path) => path.split('/')[1]));
+  for (const { service, method } of config.methods) {
+    if (service === '') continue;
+    const known = method === '' ? services.has(service) : paths.includes(`/${service}/${method}`);
+    if (known) continue;
+    const inService = paths.filter((path) => path.startsWith(`/${service}/`)).map((path) => path.split('/')[2]);
+    const others =
+      inService.length > 0 ? `${service} has ${inService.join(', ')}` : `it has ${[...services].join(', ')}`;
+    const name = method === '' ? `the service ${service}` : `the method ${service}/${method}`;
+    throw new UnderstudyError(
+      'UNDERSTUDY_CONFIG',
+      `\`methods\` of the service config names ${name}, which this server does not have (${others}); correct the name, ` +
+        'or add the service before start()',
+    );
+  }
+}

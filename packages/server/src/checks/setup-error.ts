@@ -1,0 +1,4 @@
+import { UnderstudyError } from '@understudy/core';
+
+export const setupError = (sentence: string, cause?: unknown): UnderstudyError =>
+  new UnderstudyError('UNDERSTUDY_SETUP', sentence, cause === undefined ? {} : { cause });

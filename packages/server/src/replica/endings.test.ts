@@ -1,0 +1,191 @@
+import { type ChildProcess, fork, type Serializable } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { embeddedCoordinator } from '@understudy/coordinator-embedded';
+import type { Coordinator, GroupRecord } from '@understudy/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ChildProgram } from '../testing/child-replica.js';
+import { counterService } from '../testing/counter.js';
+
+// Runs what `npm run build` made.
+const program = fileURLToPath(new URL('../../dist/testing/child-replica.js', import.meta.url));
+const coordinators = fileURLToPath(new URL('../../../coordinator-embedded/dist/index.js', import.meta.url));
+
+let directory: string;
+let coordinator: Coordinator;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'understudy-endings-'));
+  coordinator = embeddedCoordinator(directory)('counters');
+});
+afterEach(async () => {
+  const running = children.splice(0).filter((child) => child.exitCode === null && child.signalCode === null);
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(running.map((child) => once(child, 'exit')));
+  await coordinator.close();
+  await rm(directory, { recursive: true });
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly address: string;
+  readonly stderr: () => string;
+  readonly messages: Serializable[];
+}
+
+function begin(replicaId: string, how: ChildProgram = {}): Omit<Running, 'address'> {
+  // The child must not get the test runner's condition, which makes imports find sources.
+  const child = fork(program, [replicaId, directory, coordinators, JSON.stringify(how)], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  children.push(child);
+  let said = '';
+  child.stderr?.on('data', (text) => {
+    said += String(text);
+  });
+  const messages: Serializable[] = [];
+  child.on('message', (message) => messages.push(message));
+  return { child, stderr: () => said, messages };
+}
+
+async function start(replicaId: string, how: ChildProgram = {}): Promise<Running> {
+  const begun = begin(replicaId, how);
+  const [{ port }] = (await once(begun.child, 'message')) as [{ port: number }];
+  return { ...begun, address: `127.0.0.1:${port}` };
+}
+
+/** Resolves with the first record for which `holds` is true. */
+function recordThat(holds: (record: GroupRecord) => boolean): Promise<GroupRecord> {
+  return new Promise((resolve, reject) => {
+    const unwatch = coordinator.watch((record) => {
+      if (!holds(record)) return;
+      setImmediate(() => unwatch());
+      resolve(record);
+    }, reject);
+  });
+}
+
+const inSync = (n: number): Promise<GroupRecord> => recordThat((record) => record.inSync.length === n);
+
+/** Resolves with everything that the child wrote to stderr once that has `text`. */
+async function says({ child, stderr }: Omit<Running, 'address'>, text: string): Promise<string> {
+  while (!stderr().includes(text)) await once(child.stderr as NodeJS.ReadableStream, 'data');
+  return stderr();
+}
+
+function add(address: string, id: string): Promise<number> {
+  const client = new Client(address, credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = counterService.Add;
+  return new Promise<number>((resolve, reject) => {
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, (error, value) =>
+      error === null ? resolve(value as number) : reject(error),
+    );
+  }).finally(() => client.close());
+}
+
+const endOf = async ({ child }: Pick<Running, 'child'>): Promise<{ code: number | null; signal: string | null }> => {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return { code: child.exitCode, signal: child.signalCode };
+};
+
+const ENDED = { code: 0, signal: null };
+
+describe('a replica in a process of its own', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('hands over at %s and ends with 0', async (signal) => {
+    const primary = await start('r1');
+    const backup = await start('r2');
+    await inSync(2);
+    await add(primary.address, 'a');
+    primary.child.kill(signal);
+    expect(await endOf(primary)).toEqual(ENDED);
+    expect(await recordThat(({ primary: { id } }) => id === 'r2')).toMatchObject({ term: 2 });
+    expect(await add(backup.address, 'b')).toBe(2);
+  });
+
+  it("lets the user's listener finish, and ends by itself when it has", async () => {
+    const primary = await start('r1', { flushMs: 3000 });
+    await start('r2');
+    await inSync(2);
+    primary.child.kill('SIGTERM');
+    await recordThat(({ primary: { id } }) => id === 'r2');
+    expect(primary.messages).not.toContainEqual({ flushed: true });
+    expect(await endOf(primary)).toEqual(ENDED);
+    expect(primary.messages).toContainEqual({ flushed: true });
+  });
+
+  it('goes at once at a second signal', async () => {
+    const primary = await start('r1', { flushMs: 600_000 });
+    await start('r2');
+    await inSync(2);
+    primary.child.kill('SIGTERM');
+    await recordThat(({ primary: { id } }) => id === 'r2');
+    // The same word within half a second counts once, so it is said until it is heard.
+    const again = setInterval(() => primary.child.kill('SIGTERM'), 100);
+    expect(await endOf(primary)).toEqual({ code: 143, signal: null });
+    clearInterval(again);
+  });
+
+  it('hands over when a framework shuts its server down by force', async () => {
+    const primary = await start('r1', { forces: true });
+    const backup = await start('r2');
+    await inSync(2);
+    await add(primary.address, 'a');
+    primary.child.kill('SIGTERM');
+    // A claim would have to wait for the lease and would publish nothing.
+    const record = await recordThat(({ primary: { id } }) => id === 'r2');
+    expect(record.adoptedThrough).toEqual([{ term: 2, through: 1 }]);
+    expect(await add(backup.address, 'b')).toBe(2);
+  });
+
+  it('waits, as the last one in sync, for a replica that is catching up', async () => {
+    const primary = await start('r1', { copyMs: 1500 });
+    await add(primary.address, 'a');
+    const learner = begin('r2');
+    const joined = once(learner.child, 'message');
+    while (!(await coordinator.present()).some(({ member }) => member.id === 'r2')) await Promise.resolve();
+    primary.child.kill('SIGTERM');
+    const [{ port }] = (await joined) as [{ port: number }];
+    expect(await endOf(primary)).toEqual(ENDED);
+    await recordThat(({ primary: { id } }) => id === 'r2');
+    expect(await add(`127.0.0.1:${port}`, 'b')).toBe(2);
+  });
+});
+
+describe('a group of which all replicas were stopped', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s begins anew at the next start, and says so', async (signal) => {
+    const group = [await start('r1'), await start('r2'), await start('r3')];
+    await inSync(3);
+    await add((group[0] as Running).address, 'a');
+    for (const { child } of group) child.kill(signal);
+    expect(await Promise.all(group.map(endOf))).toEqual([ENDED, ENDED, ENDED]);
+    expect(await coordinator.read()).toMatchObject({ ended: true });
+    const again = await start('r2');
+    expect(await says(again, 'begins a new history')).toContain('"level":"warn"');
+    expect(await add(again.address, 'b')).toBe(1);
+  });
+
+  it('by SIGKILL waits, and names the command that ends the wait', async () => {
+    const group = [await start('r1'), await start('r2')];
+    await inSync(2);
+    for (const { child } of group) child.kill('SIGKILL');
+    await Promise.all(group.map(endOf));
+    const again = begin('r1');
+    const said = await says(again, 'understudy force --group counters --replica r1');
+    expect(said).toContain('"event":"this replica waits"');
+    expect(again.messages).toEqual([]);
+  });
+
+  it('begins anew in development, however it ended', async () => {
+    const before = await start('r1', { development: true });
+    await add(before.address, 'a');
+    before.child.kill('SIGKILL');
+    await endOf(before);
+    const again = await start('r1', { development: true });
+    expect(await add(again.address, 'b')).toBe(1);
+  });
+});

@@ -1,0 +1,51 @@
+/** Says for what a replica waits, so that nothing waits in silence. */
+import type { Logger } from '@understudy/core';
+
+const LOOK_EVERY_MS = 250;
+/** Shorter waits are a part of starting and of failing over. */
+const FIRST_AFTER_MS = 1000;
+const AGAIN_AFTER_MS = 10_000;
+
+export interface Waits {
+  /** Why the replica waits, in a sentence; undefined if it does not. */
+  readonly why: () => string | undefined;
+  readonly logger: Logger;
+  /** Called at every look. */
+  readonly onLook: () => void;
+}
+
+/** Warns when a wait has lasted a second, when its reason changes, and every ten seconds. */
+export class WaitWatch {
+  readonly #waits: Waits;
+  readonly #timer: NodeJS.Timeout;
+  #sinceMs: number | undefined;
+  #said: string | undefined;
+  #saidMs = 0;
+
+  constructor(waits: Waits) {
+    this.#waits = waits;
+    this.#timer = setInterval(() => this.look(performance.now()), LOOK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  look(nowMs: number): void {
+    this.#waits.onLook();
+    const why = this.#waits.why();
+    if (why === undefined) {
+      if (this.#said !== undefined) this.#waits.logger.log('info', 'this replica waits no longer', {});
+      this.#sinceMs = undefined;
+      this.#said = undefined;
+      return;
+    }
+    this.#sinceMs ??= nowMs;
+    if (nowMs - this.#sinceMs < FIRST_AFTER_MS) return;
+    if (why === this.#said && nowMs - this.#saidMs < AGAIN_AFTER_MS) return;
+    this.#said = why;
+    this.#saidMs = nowMs;
+    this.#waits.logger.log('warn', 'this replica waits', { why, forMs: Math.round(nowMs - this.#sinceMs) });
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
