@@ -80,7 +80,9 @@ describe('a mistake is an error at once, which says what to do:', () => {
     server.addService(counterService, new Counter().handlers);
     expect(() => replica.attach(server)).toThrow('UNDERSTUDY_SETUP: test.Counter was added to the server before');
     const open = createReplica({ ...options, unreplicated: ['test.Counter'] });
-    open.attach(server);
+    const other = new Server({ interceptors: open.interceptors() });
+    other.addService(counterService, new Counter().handlers);
+    open.attach(other);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 /** Where a server listens, as far as that decides who can reach it. */
-import type { ServerCredentials } from '@grpc/grpc-js';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import { setupError } from '../checks/setup-error.js';
 import { requireCertificates } from './certificate-names.js';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?|\[?::ffff:127(?:\.\d{1,3}){3}\]?)$/i;
@@ -23,6 +24,10 @@ export class Exposure {
     this.#bound.push({ target, certificates: requireCertificates(credentials) });
   }
 
+  get isBound(): boolean {
+    return this.#bound.length > 0;
+  }
+
   /**
    * @param announced stands in for a server that was bound before anybody could see it
    * @returns a target that others than processes of this machine reach; undefined if there is none
@@ -36,4 +41,26 @@ export class Exposure {
   get withoutCertificates(): string | undefined {
     return this.#bound.find(({ certificates }) => !certificates)?.target;
   }
+}
+
+/**
+ * Notes where a server listens, and keeps it from being bound where it must not be.
+ *
+ * @param refuses what is wrong with where the server listens now, in a sentence; undefined if nothing is
+ */
+export function watchBinding(server: Server, exposure: Exposure, refuses: () => string | undefined): void {
+  const { bindAsync } = server;
+  server.bindAsync = (target, credentials, callback) => {
+    bindAsync.call(server, target, credentials, (error, port) => {
+      if (error === null) exposure.note(target, credentials);
+      const problem = error === null ? refuses() : undefined;
+      if (problem === undefined) {
+        callback(error, port);
+        return;
+      }
+      exposure.forget(target);
+      server.unbind(target.replace(/:0+$/, `:${port}`));
+      callback(setupError(problem), 0);
+    });
+  };
 }

@@ -16,6 +16,7 @@ import {
   PEER_NONCE_BYTES,
   type PeerChallenge,
 } from '@understudy/wire';
+import { setupError } from '../checks/setup-error.js';
 import type { GroupSecret } from './group-secret.js';
 
 /** The keys of one link, one for each direction. */
@@ -160,5 +161,3 @@ function checkGroup(mine: PeerChallenge, theirs: PeerChallenge): void {
 }
 
 const UNPROVEN = "the other side does not know this group's secret; give all its replicas the same groupSecret";
-
-const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);

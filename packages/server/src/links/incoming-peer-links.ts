@@ -10,13 +10,14 @@ import {
   isPeerHello,
   type PeerHello,
 } from '@understudy/wire';
+import { setupError } from '../checks/setup-error.js';
 import { AcceptingProof, checkSame } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
 import { NamelessLinks } from './nameless-links.js';
-import { malformed, mismatch, setupError } from './peer-hello.js';
+import { malformed, mismatch } from './peer-hello.js';
 import { Refusals } from './refusals.js';
 
 /** understudy.v1.Replication: the dialling replica sends frames; the dialled one answers with its hello and listens. */

@@ -19,6 +19,4 @@ export function mismatch(mine: PeerHello, theirs: PeerHello): string | undefined
   return undefined;
 }
 
-export const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);
-
 export const malformed = (what: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_MALFORMED', what);

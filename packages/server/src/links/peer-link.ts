@@ -23,10 +23,11 @@ import {
   sentenceOf,
 } from '@understudy/grpc-common';
 import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
+import { setupError } from '../checks/setup-error.js';
 import { checkSame, DiallingProof } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import { FrameChannel } from './frame-channel.js';
-import { mismatch, setupError } from './peer-hello.js';
+import { mismatch } from './peer-hello.js';
 
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
 const RETRY: BackoffRange = { firstMs: 20, maxMs: 500 };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { UnderstudyError } from '@understudy/core';
+import { type ReplicaId, UnderstudyError } from '@understudy/core';
 import { Backoff, messageOf, sentenceOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
 import { twinOf } from '../checks/twin.js';
@@ -8,6 +8,8 @@ import { Life, type LifeSetup } from './life.js';
 const RETRY = { firstMs: 50, maxMs: 1000 };
 /** How often a replica in development looks whether those that hold the group's state still run. */
 const LOOK_EVERY_MS = 500;
+/** How long a coordinator may take to say which replicas run. */
+const PRESENT_WITHIN_MS = 500;
 
 /** The lives of a replica, one after the other. Each starts from nothing, under an incarnation of its own. */
 export class Lives {
@@ -127,6 +129,16 @@ export class Lives {
     if (present === undefined || this.#current !== life) return;
     const runs = inSync.some(({ incarnation }) => present.some(({ member }) => member.incarnation === incarnation));
     if (!runs) life.groupGone(epoch);
+  }
+
+  /** The other replicas that run, where this one is the last in sync. A coordinator that is away is not waited for. */
+  async othersThatRun(): Promise<ReplicaId[]> {
+    const { coordinator, id } = this.#setup;
+    const status = this.#current?.status;
+    if (status?.role !== 'primary' || status.inSync.length > 1) return [];
+    const late = delay(PRESENT_WITHIN_MS, [], { ref: false });
+    const present = await Promise.race([coordinator.present().catch(() => []), late]);
+    return present.map(({ member }) => member.id).filter((other) => other !== id);
   }
 
   #forgetNext(): void {

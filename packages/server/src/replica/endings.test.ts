@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import type { Coordinator, GroupRecord } from '@understudy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,7 +78,18 @@ async function says({ child, stderr }: Omit<Running, 'address'>, text: string): 
   return stderr();
 }
 
-function add(address: string, id: string): Promise<number> {
+/** Adds one, as soon as the replica serves. */
+async function add(address: string, id: string): Promise<number> {
+  for (;;) {
+    try {
+      return await addOnce(address, id);
+    } catch (error) {
+      if ((error as ServiceError).code !== status.ABORTED) throw error;
+    }
+  }
+}
+
+function addOnce(address: string, id: string): Promise<number> {
   const client = new Client(address, credentials.createInsecure());
   const { path, requestSerialize, responseDeserialize } = counterService.Add;
   return new Promise<number>((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { Server } from '@grpc/grpc-js';
 import { FRAME_OPTIONS, messageOf } from '@understudy/grpc-common';
-import { setupError } from '../links/peer-hello.js';
+import { setupError } from '../checks/setup-error.js';
 import type { PeerListen } from './peer-setup.js';
 
 /** How long calls of operators and last frames may take when the listener shuts down. */

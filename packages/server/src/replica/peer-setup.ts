@@ -1,10 +1,10 @@
 /** What the options say about other replicas: where they talk to this one, and whom it believes. */
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import { setupError } from '../checks/setup-error.js';
 import { requireCertificates } from '../identity/certificate-names.js';
 import { type Exposure, isLoopback } from '../identity/exposure.js';
 import { GroupSecret } from '../identity/group-secret.js';
 import { PeerTrust } from '../identity/peer-trust.js';
-import { setupError } from '../links/peer-hello.js';
 import type { PeerCredentials } from '../links/peer-link.js';
 import type { ReplicaServerOptions } from './options.js';
 

@@ -1,5 +1,5 @@
 /** The replica that `createReplica` returns. */
-import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import {
   type Coordinator,
@@ -16,8 +16,9 @@ import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import { installGlobals } from '../determinism/install.js';
 import { awaitBound, checkMethods } from '../checks/server.js';
+import { setupError } from '../checks/setup-error.js';
 import { stateOf, tryCopy } from '../checks/state.js';
-import { Exposure } from '../identity/exposure.js';
+import { Exposure, watchBinding } from '../identity/exposure.js';
 import { OperatorCheck } from '../identity/operator-check.js';
 import { failStream, failWith } from '../intake/answer.js';
 import { type AcceptedLink, refuseLink } from '../links/accepted-link.js';
@@ -28,6 +29,7 @@ import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
 import { adminHandlers, adminService } from './admin.js';
 import { DivergenceLog } from './divergence-log.js';
+import { conditionOf, type Phase, whyItWaits } from './condition.js';
 import { GroupHealth } from './health.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
 import { PeerListener } from './peer-listener.js';
@@ -35,14 +37,13 @@ import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { Promised } from './promised.js';
 import { RoleWatch } from './role-watch.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
+import { followShutdown } from './shutdown.js';
 import { limitStart } from './start-limit.js';
 import { onTermination } from './termination.js';
 import { WaitWatch } from './wait-watch.js';
 
 /** How long a hand-over may take. */
 const STOP_MS = 3000;
-/** How long a coordinator may take to say which replicas run. */
-const PRESENT_WITHIN_MS = 500;
 /** How long the last replica in sync waits for others that are catching up, unless told otherwise. */
 const HAND_OVER_MS = 20_000;
 /** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
@@ -74,7 +75,7 @@ export class ReplicaRuntime implements ReplicaServer {
   #begun = false;
   #announced: string;
   #waits: WaitWatch | undefined;
-  #forceShutdown: (() => void) | undefined;
+  #shutDownNow: () => void = () => this.#lose();
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
@@ -122,9 +123,13 @@ export class ReplicaRuntime implements ReplicaServer {
       connect: (link: AcceptedLink) => this.#withLife(link, (life) => life.onSessionLink(link)),
     });
     this.#serveReplicas(this.#peerListener?.server ?? server);
-    this.#watchBinding(server);
+    watchBinding(server, this.#exposure, () => (this.#begun ? this.#strangersWouldPass() : undefined));
     this.#health?.attach(server);
-    this.#followShutdown(server);
+    this.#shutDownNow = followShutdown(server, {
+      stop: () => this.stop(),
+      isOver: () => this.#over || this.#life === undefined,
+      lost: () => this.#lose(),
+    });
   }
 
   async start(options: StartOptions = {}): Promise<void> {
@@ -138,9 +143,14 @@ export class ReplicaRuntime implements ReplicaServer {
     const exposure = this.#strangersWouldPass();
     if (exposure !== undefined) throw setupError(exposure);
     this.#begun = true;
-    await awaitBound(this.#server);
-    checkMethods(this.#server, this.#config);
-    await tryCopy(this.#state);
+    try {
+      if (!this.#exposure.isBound) await awaitBound(this.#server);
+      checkMethods(this.#server, this.#config);
+      await tryCopy(this.#state);
+    } catch (error) {
+      this.#begun = false;
+      throw error;
+    }
     const peerAddress = await this.#peerListener?.bind();
     if (this.#stopping !== undefined) {
       this.#peerListener?.crash();
@@ -168,7 +178,7 @@ export class ReplicaRuntime implements ReplicaServer {
     const lives = new Lives(setup, this.#options.development === true);
     this.#lives = lives;
     this.#waits = new WaitWatch({
-      why: () => this.#whyItWaits(),
+      why: () => whyItWaits(this.status, this.#phase),
       logger: this.#logger,
       onLook: () => this.#tellHealth(),
     });
@@ -214,23 +224,17 @@ export class ReplicaRuntime implements ReplicaServer {
     return { ...status, role: 'starting', blocked: this.#lives.waits };
   }
 
-  /** What this replica waits for, in a sentence for its operator. */
-  #whyItWaits(): string | undefined {
-    const { leaving, blocked, role } = this.status;
-    if (this.#failed !== undefined) return undefined;
-    if (this.#stopping !== undefined) return leaving;
-    return blocked ?? (role === 'promoting' ? 'becomes primary, and collects what others hold' : undefined);
+  get #phase(): Phase {
+    return {
+      serving: this.#roles.serving,
+      stopping: this.#stopping !== undefined,
+      failed: this.#failed !== undefined,
+      over: this.#over,
+    };
   }
 
   #tellHealth(): void {
-    const { role, blocked } = this.status;
-    const goesOn = !this.#over && this.#failed === undefined;
-    this.#health?.tell({
-      serves: goesOn && this.#roles.serving,
-      ready:
-        goesOn && this.#stopping === undefined && (role === 'primary' || role === 'backup') && blocked === undefined,
-      live: goesOn,
-    });
+    this.#health?.tell(conditionOf(this.status, this.#phase));
   }
 
   on(_event: 'role', listener: (status: ReplicaStatus) => void): () => void {
@@ -239,8 +243,7 @@ export class ReplicaRuntime implements ReplicaServer {
 
   /** For tests: ends all sockets at once, as the death of the process would, and hands nothing over. */
   crash(): void {
-    if (this.#server !== undefined) this.#forceShutdown?.call(this.#server);
-    this.#lose();
+    this.#shutDownNow();
   }
 
   get #life(): Life | undefined {
@@ -287,48 +290,6 @@ export class ReplicaRuntime implements ReplicaServer {
     return exposed(this.#peers, this.#exposure, this.#announced);
   }
 
-  /** Notes where the server listens. Once the replica runs, the server cannot be bound where strangers could pass. */
-  #watchBinding(server: Server): void {
-    const { bindAsync } = server;
-    server.bindAsync = (target, credentials, callback) => {
-      bindAsync.call(server, target, credentials, (error, port) => {
-        if (error === null) this.#exposure.note(target, credentials);
-        const problem = error === null && this.#begun ? this.#strangersWouldPass() : undefined;
-        if (problem === undefined) {
-          callback(error, port);
-          return;
-        }
-        this.#exposure.forget(target);
-        server.unbind(target.replace(/:0+$/, `:${port}`));
-        callback(setupError(problem), 0);
-      });
-    };
-  }
-
-  /**
-   * Makes shutting the server down stop the replica first. A program need not know of the replica, but the server would
-   * wait for the replica's links.
-   */
-  #followShutdown(server: Server): void {
-    const { tryShutdown, forceShutdown } = server;
-    this.#forceShutdown = forceShutdown;
-    server.tryShutdown = (callback) => {
-      const shutDown = (): void => tryShutdown.call(server, callback);
-      this.stop().then(shutDown, shutDown);
-    };
-    const shutDownNow = (): void => {
-      forceShutdown.call(server);
-      this.#lose();
-    };
-    let isTold = false;
-    server.forceShutdown = () => {
-      if (isTold || this.#over || this.#life === undefined) return shutDownNow();
-      isTold = true;
-      // Frameworks do this first when the process is to end. The group gets its hand-over all the same.
-      this.stop().then(shutDownNow, shutDownNow);
-    };
-  }
-
   /**
    * Ends the replica as a crash would, because nobody reaches it any more and otherwise it would keep others from
    * taking over.
@@ -365,20 +326,12 @@ export class ReplicaRuntime implements ReplicaServer {
         });
         this.#stopped.resolve(undefined);
       }, STOP_MS);
-      life.stepDown(this.#options.handOverMs ?? HAND_OVER_MS, await this.#othersThatRun(life));
+      life.stepDown(this.#options.handOverMs ?? HAND_OVER_MS, (await this.#lives?.othersThatRun()) ?? []);
       handedOverTo = await this.#stopped.promise;
       clearInterval(tooLate);
     }
     if (this.#lives !== undefined) await this.#end(this.#lives);
     return handedOverTo;
-  }
-
-  /** The other replicas that run, where this one is the last in sync. A coordinator that is away is not waited for. */
-  async #othersThatRun({ status, member }: Life): Promise<ReplicaId[]> {
-    if (status.role !== 'primary' || status.inSync.length > 1 || this.#coordinator === undefined) return [];
-    const late = delay(PRESENT_WITHIN_MS, [], { ref: false });
-    const present = await Promise.race([this.#coordinator.present().catch(() => []), late]);
-    return present.map((presence) => presence.member.id).filter((id) => id !== member.id);
   }
 
   async #end(lives: Lives): Promise<void> {
@@ -447,5 +400,3 @@ const OWN_PATHS: ReadonlySet<string> = new Set(
 
 const PAST_GUARD =
   'the call bypassed the replica; make the server with new grpc.Server({ interceptors: replica.interceptors([…]) })';
-
-const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);

@@ -1,13 +1,13 @@
 /** Checks what a user gives to `createReplica`. */
+
 import { type Incarnation, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
 import { type GroupConfig, isAddress, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
 import { checkReachable } from '../checks/address.js';
+import { setupError } from '../checks/setup-error.js';
 import type { ReplicaServerOptions } from './options.js';
 
 const NAME_MAX = 512;
 const SECRET_MIN = 32;
-
-const setupError = (sentence: string): UnderstudyError => new UnderstudyError('UNDERSTUDY_SETUP', sentence);
 
 /**
  * The settings of the group that a replica is to belong to.

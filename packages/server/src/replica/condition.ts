@@ -1,0 +1,27 @@
+/** How a replica is, in the words of health and of warnings. Its status says the same. */
+import type { ReplicaStatus } from '@understudy/core';
+import type { Condition } from './health.js';
+
+/** Where a replica is on its way from `start` to its end. */
+export interface Phase {
+  /** The user was told that it serves. */
+  readonly serving: boolean;
+  /** It was told to stop. */
+  readonly stopping: boolean;
+  readonly failed: boolean;
+  /** It has ended. */
+  readonly over: boolean;
+}
+
+export function conditionOf({ role, blocked }: ReplicaStatus, { serving, stopping, failed, over }: Phase): Condition {
+  const live = !over && !failed;
+  const isInSync = role === 'primary' || role === 'backup';
+  return { serves: live && serving, ready: live && !stopping && isInSync && blocked === undefined, live };
+}
+
+/** What a replica waits for, in a sentence for its operator. */
+export function whyItWaits({ leaving, blocked, role }: ReplicaStatus, { stopping, failed }: Phase): string | undefined {
+  if (failed) return undefined;
+  if (stopping) return leaving;
+  return blocked ?? (role === 'promoting' ? 'becomes primary, and collects what others hold' : undefined);
+}
