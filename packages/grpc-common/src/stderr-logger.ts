@@ -1,4 +1,5 @@
 /** What is logged where the user gives no logger: warnings and errors, on standard error. */
+import { realOf, wallMs } from '@understudy/context';
 import type { Logger } from '@understudy/core';
 
 /** Discards everything. */
@@ -17,7 +18,7 @@ export function loggerOf(option: Logger | 'none' | undefined, about: Readonly<Re
     log(level, event, fields) {
       if (level !== 'warn' && level !== 'error') return;
       process.stderr.write(
-        `${JSON.stringify({ time: new Date().toISOString(), level, event, ...about, ...fields })}\n`,
+        `${JSON.stringify({ time: new (realOf(Date))(wallMs()).toISOString(), level, event, ...about, ...fields })}\n`,
       );
     },
   };

@@ -4,8 +4,10 @@
  */
 
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+
 import { realOf } from '@understudy/context';
-import { type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
+import type { Member, ReplicaId } from '@understudy/core';
+
 import { sameMember } from '@understudy/core/internal';
 import { derivedKey, macOf } from '@understudy/grpc-common';
 import {

@@ -1,23 +1,16 @@
 /** The replica that `createReplica` returns. */
 
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
-import {
-  type Coordinator,
-  type Logger,
-  type ReplicaId,
-  type ReplicaStatus,
-  type StateSource,
-  UnderstudyError,
-} from '@understudy/core';
+import type { Coordinator, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
 import { loggerOf } from '@understudy/grpc-common';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
-import { installGlobals } from '../determinism/install.js';
 import { awaitBound, checkMethods } from '../checks/server.js';
 import { setupError } from '../checks/setup-error.js';
 import { stateOf, tryCopy } from '../checks/state.js';
+import { installGlobals } from '../determinism/install.js';
 import { Exposure, watchBinding } from '../identity/exposure.js';
 import { OperatorCheck } from '../identity/operator-check.js';
 import { failStream, failWith } from '../intake/answer.js';
@@ -27,9 +20,11 @@ import { multicastService } from '../links/session-links.js';
 import type { Life, LifeEvents } from '../lives/life.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
+import { limitStart } from '../waiting/start-limit.js';
+import { WaitWatch } from '../waiting/wait-watch.js';
 import { adminHandlers, adminService } from './admin.js';
-import { DivergenceLog } from './divergence-log.js';
 import { conditionOf, type Phase, whyItWaits } from './condition.js';
+import { DivergenceLog } from './divergence-log.js';
 import { GroupHealth } from './health.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
 import { PeerListener } from './peer-listener.js';
@@ -38,9 +33,7 @@ import { Promised } from './promised.js';
 import { RoleWatch } from './role-watch.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
 import { followShutdown } from './shutdown.js';
-import { limitStart } from './start-limit.js';
 import { onTermination } from './termination.js';
-import { WaitWatch } from './wait-watch.js';
 
 /** How long a hand-over may take. */
 const STOP_MS = 3000;

@@ -1,6 +1,6 @@
 /** Checks what a user gives to `createReplica`. */
 
-import { type Incarnation, type ReplicaId, type ReplicaStatus, UnderstudyError } from '@understudy/core';
+import type { Incarnation, ReplicaId, ReplicaStatus } from '@understudy/core';
 import { type GroupConfig, isAddress, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
 import { checkReachable } from '../checks/address.js';
 import { setupError } from '../checks/setup-error.js';

@@ -1,5 +1,6 @@
 /** Ends the process on SIGTERM and SIGINT without failing calls, and without cutting off what others do meanwhile. */
 import type { Server } from '@grpc/grpc-js';
+import { monotonicMs } from '@understudy/context';
 import type { Logger } from '@understudy/core';
 
 /** How long calls and streams of unreplicated services may hold up the end of the process. */
@@ -42,7 +43,7 @@ class Termination {
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (this.#signalledMs === undefined) {
       this.#signalledMs = nowMs;
       void this.#end(process.listenerCount(signal) > 1);

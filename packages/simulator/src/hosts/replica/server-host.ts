@@ -64,6 +64,9 @@ export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld {
   nextCall(): number;
 }
 
+/** How long the last replica in sync waits for learners when it is told to stop, in leases. */
+const LEARNERS_LEASES = 10;
+
 /** A replica with its adapter: carries out what the core says, on the virtual network. */
 export class ServerHost extends Host {
   lives = 0;
@@ -177,7 +180,7 @@ export class ServerHost extends Host {
   stepDown(): void {
     this.#stepsDownSinceMs = Math.min(this.#stepsDownSinceMs, this.clockMs);
     if (this.status?.role === 'primary') this.handsOverFrom ??= this.status.heldUpTo;
-    this.step({ kind: 'stepDown' });
+    this.step({ kind: 'stepDown', learnersMs: LEARNERS_LEASES * this.#world.plan.config.leaseMs });
   }
 
   /** By its own clock. A primary that hands over waits three leases at most for everything to become stable. */
@@ -212,6 +215,7 @@ export class ServerHost extends Host {
       carryOut(this.#adapter, effect);
       if (this.crashesHere()) return;
     }
+    this.#noteLingering(core.status);
     this.status = core.status;
     watch.afterStep(this, this.status, event.kind);
     if (this.#stopped) {
@@ -221,6 +225,13 @@ export class ServerHost extends Host {
       this.#dropEverything();
       this.start();
     }
+  }
+
+  /** While it goes on for a learner it does not hand over yet. */
+  #noteLingering({ leaving, heldUpTo }: ReplicaStatus): void {
+    if (leaving === undefined && this.status?.leaving === undefined) return;
+    this.#stepsDownSinceMs = this.clockMs;
+    this.handsOverFrom = heldUpTo;
   }
 
   #tell(effect: ReplicaEffect): void {

@@ -1,5 +1,9 @@
 import { UnderstudyError } from '@understudy/core';
-import type { StartOptions } from './options.js';
+
+export interface StartLimit {
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Ends the wait of `start()` after a time, or when the user says so.
@@ -8,7 +12,7 @@ import type { StartOptions } from './options.js';
  * @returns a function that forgets the limit
  */
 export function limitStart(
-  { timeoutMs, signal }: StartOptions,
+  { timeoutMs, signal }: StartLimit,
   why: () => string | undefined,
   onEnd: (error: UnderstudyError) => void,
 ): () => void {

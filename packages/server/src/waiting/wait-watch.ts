@@ -1,4 +1,5 @@
 /** Says for what a replica waits, so that nothing waits in silence. */
+import { monotonicMs } from '@understudy/context';
 import type { Logger } from '@understudy/core';
 
 const LOOK_EVERY_MS = 250;
@@ -24,7 +25,7 @@ export class WaitWatch {
 
   constructor(waits: Waits) {
     this.#waits = waits;
-    this.#timer = setInterval(() => this.look(performance.now()), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.look(monotonicMs()), LOOK_EVERY_MS);
     this.#timer.unref();
   }
 
