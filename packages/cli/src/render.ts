@@ -18,7 +18,9 @@ export function renderStatus({ group, record, replicas }: GroupStatus): string {
     `group ${clip(group, NAME_MAX)}`,
     `  term ${record.term}, epoch ${record.epoch}; ${running} of ${record.inSync.length} in-sync replicas run`,
     ...(adopted === undefined ? [] : [`  term ${adopted.term} adopted orders through ${adopted.through}`]),
-    ...(record.ended ? ['  ended: its last replica stopped; the next one that starts begins anew, without the state'] : []),
+    ...(record.ended
+      ? ['  ended: its last replica stopped; the next one that starts begins anew, without the state']
+      : []),
     ...(record.forced ? ['  forced: an operator chose the primary'] : []),
     '',
     line(COLUMNS.map(([title]) => title)),

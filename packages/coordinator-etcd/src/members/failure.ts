@@ -10,6 +10,12 @@ export function asEtcdError(error: unknown, doing: string, hosts: readonly strin
 }
 
 function adviceFor(why: string): string {
+  if (/NOSPACE|database space exceeded/i.test(why)) {
+    return 'it has raised the alarm NOSPACE and takes no changes: compact its history, defragment it, then disarm the alarm (etcdctl compact, defrag, alarm disarm)';
+  }
+  if (/CORRUPT|corrupt cluster/i.test(why)) {
+    return 'it has raised the alarm CORRUPT: its members differ; restore the one that is wrong, then disarm the alarm';
+  }
   if (/auth|permission|PERMISSION_DENIED|user name is empty/i.test(why)) {
     return 'check the user, the password and the user’s rights on the key prefix';
   }

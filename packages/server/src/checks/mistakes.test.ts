@@ -108,6 +108,17 @@ describe('a mistake is an error at once, which says what to do:', () => {
   });
 });
 
+describe('two processes of one name that start in the same moment', () => {
+  it('do not both run', async () => {
+    stage = new Stage(memoryCoordinator());
+    const both = await Promise.all([stage.bind('r1'), stage.bind('r1')]);
+    const ends = await Promise.allSettled(both.map((node) => node.start()));
+    const refused = ends.filter((end) => end.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { reason } of refused) expect(String(reason)).toContain('another process runs as replica r1');
+  });
+});
+
 describe('a service without state', () => {
   it("says state: 'none'", async () => {
     stage = new Stage(memoryCoordinator());

@@ -59,21 +59,27 @@ export class Lives {
   }
 
   async #begin(): Promise<void> {
-    const { coordinator, address, peerAddress, id } = this.#setup;
-    const twin = await twinOf(coordinator, id, address);
-    if (twin !== undefined) {
-      throw setupError(
-        `another process runs as replica ${id} at ${twin.address}; stop one of the two, or give it a replicaId of its own`,
-      );
-    }
+    const { coordinator, address, peerAddress } = this.#setup;
+    await this.#checkAlone();
     const life = new Life(this.#setup, this.#fresh);
     await coordinator.announce({ member: life.member, address, ...(peerAddress !== undefined && { peerAddress }) });
+    // Of two that began in the same moment, the one that announced itself first finds the other.
+    await this.#checkAlone();
     const record = await coordinator.read();
     if (this.#ended) return;
     this.#current = life;
     this.#waits = undefined;
     life.begin(record);
     if (this.#development) this.#watchGroup(life);
+  }
+
+  async #checkAlone(): Promise<void> {
+    const { coordinator, address, id } = this.#setup;
+    const twin = await twinOf(coordinator, id, address);
+    if (twin === undefined) return;
+    throw setupError(
+      `another process runs as replica ${id} at ${twin.address}; stop one of the two, or give it a replicaId of its own`,
+    );
   }
 
   /** Ends the present life and begins the next one soon, trying until that succeeds. */

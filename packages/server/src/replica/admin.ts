@@ -100,6 +100,7 @@ function encodeStatus(status: ReplicaStatus): Buffer {
     .string(15, status.blocked)
     .string(16, status.recordChange)
     .uint(17, status.refusedBodies)
+    .string(18, status.leaving)
     .finish();
 }
 
