@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { replicated, understudyClient } from '@understudy/client';
 import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import type { Coordinator, GroupRecord } from '@understudy/core';
+import { service } from 'grpc-health-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChildProgram } from '../testing/child-replica.js';
 import { counterService } from '../testing/counter.js';
@@ -164,6 +166,73 @@ describe('a replica in a process of its own', () => {
     expect(await endOf(primary)).toEqual(ENDED);
     await recordThat(({ primary: { id } }) => id === 'r2');
     expect(await add(`127.0.0.1:${port}`, 'b')).toBe(2);
+  });
+});
+
+const check = service.Check as unknown as {
+  path: string;
+  requestSerialize: (value: object) => Buffer;
+  responseDeserialize: (bytes: Buffer) => { status: string };
+};
+
+function isReady(address: string): Promise<boolean> {
+  const client = new Client(address, credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = check;
+  return new Promise<boolean>((resolve) => {
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      { service: 'understudy.ready' },
+      (error, reply) => resolve(error === null && reply?.status === 'SERVING'),
+    );
+  }).finally(() => client.close());
+}
+
+/** Restarts a replica as an orchestrator does that knows nothing but health. */
+async function restart({ child }: Running, replicaId: string, port: number, how: ChildProgram): Promise<Running> {
+  child.kill('SIGTERM');
+  await endOf({ child });
+  const next = { ...begin(replicaId, { ...how, port }), address: `127.0.0.1:${port}` };
+  while (!(await isReady(next.address)));
+  return next;
+}
+
+describe('a rolling restart that is driven by health alone', () => {
+  it('loses nothing, though every copy of the state takes a second', async () => {
+    const how = { copyMs: 1000 };
+    const names = ['r1', 'r2', 'r3'];
+    const group: Running[] = [];
+    for (const name of names) group.push(await start(name, how));
+    const ports = group.map(({ address }) => Number(address.split(':')[1]));
+    const client = new Client(
+      `understudy:///${group.map(({ address }) => address).join(',')}`,
+      credentials.createInsecure(),
+      replicated({ serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters' } }] }, logger: 'none' }),
+    );
+    const { path, requestSerialize, responseDeserialize } = counterService.Add;
+    const addOne = (id: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, (error, value) =>
+          error === null ? resolve(value as number) : reject(error),
+        );
+      });
+    let calls = 0;
+    let rolling = true;
+    const load = (async () => {
+      while (rolling) expect(await addOne(`c${calls}`)).toBe(++calls);
+    })();
+    const rounds = async (): Promise<void> => {
+      for (const i of [0, 1, 2, 2, 0, 1]) {
+        group[i] = await restart(group[i] as Running, names[i] as string, ports[i] as number, how);
+      }
+    };
+    await rounds().finally(() => {
+      rolling = false;
+    });
+    await load;
+    expect(await addOne('last')).toBe(calls + 1);
+    await understudyClient(client).close();
   });
 });
 

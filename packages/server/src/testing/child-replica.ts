@@ -18,10 +18,12 @@ export interface ChildProgram {
   /** Its state takes so long to copy, in milliseconds. */
   readonly copyMs?: number;
   readonly development?: boolean;
+  /** Where it listens on loopback. Default: any port. */
+  readonly port?: number;
 }
 
 const [replicaId = '', directory = '', coordinators = '', how = '{}'] = process.argv.slice(2);
-const { flushMs, forces = false, copyMs = 0, development = false } = JSON.parse(how) as ChildProgram;
+const { flushMs, forces = false, copyMs = 0, development = false, port: fixed = 0 } = JSON.parse(how) as ChildProgram;
 const { embeddedCoordinator } = require(coordinators) as {
   embeddedCoordinator: (directory: string) => CoordinatorFactory;
 };
@@ -51,7 +53,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     });
   }
 }
-server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), async (error, port) => {
+server.bindAsync(`127.0.0.1:${fixed}`, ServerCredentials.createInsecure(), async (error, port) => {
   if (error !== null) throw error;
   await replica.start({ address: `127.0.0.1:${port}` });
   process.send?.({ port });
