@@ -38,7 +38,7 @@ export class Connection {
   /** Bodies have arrived without a gap up to this number. */
   receivedUpTo: SeqNum = NO_SEQ;
   readonly #receivedEarly = new Set<SeqNum>();
-  /** The numbers of bodies that arrived, but were refused. */
+  /** The numbers of bodies that arrived, but were refused or dropped. */
   readonly #refused = new Set<SeqNum>();
   /** Replies up to this number were freed before their client had seen them. */
   #freedUpTo: SeqNum = NO_SEQ;
@@ -112,7 +112,7 @@ export class Connection {
     while (this.#receivedEarly.delete(next(this.receivedUpTo))) this.receivedUpTo = next(this.receivedUpTo);
   }
 
-  /** The body of `seqNum` was refused. If its order never happens, the message may come again. */
+  /** The body of `seqNum` was refused or dropped. If its order never happens, the message may come again. */
   markRefused(seqNum: SeqNum): void {
     this.#refused.add(seqNum);
   }
@@ -259,7 +259,10 @@ export class Connection {
   /** Forgets messages without an order whose replies the client has seen: nobody will process them. */
   forgetUnordered(upTo: SeqNum): void {
     for (const message of this.messages.values()) {
-      if (message.seqNum <= upTo && message.isUnordered) this.drop(message);
+      if (message.seqNum > upTo || !message.isUnordered) continue;
+      this.drop(message);
+      // Its client may be back, and send it again.
+      if (message.seqNum > this.repliesSeenUpTo) this.markRefused(message.seqNum);
     }
   }
 
