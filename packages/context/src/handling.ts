@@ -1,8 +1,12 @@
-/** Within which handler code runs: how the handler's calls reach its replica, and what it sees of time. */
+/**
+ * Within which handler code runs: how the handler's calls reach its replica, what it sees of time, and who is told of
+ * errors that it does not catch.
+ */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NestedCaller, Reply } from '@understudy/core/internal';
 import { realRandomNumber, wallMs } from './real.js';
 import type { RunningStep, StepValues } from './step-values.js';
+import { attributeMicrotasks, type TakeUncaught, takeUncaught } from './uncaught.js';
 
 /** A unary call that a handler makes. */
 export interface NestedRequest {
@@ -33,6 +37,8 @@ export interface NestedCallHandle {
 
 /** A handler that a replica runs, as code within it sees it. */
 export interface HandlerScope {
+  /** Takes an error that nobody caught in what the handler has started. Undefined: such errors are the process's. */
+  readonly uncaught?: TakeUncaught | undefined;
   /** What the order gives to the handler. Undefined: the real clock and randomness. */
   readonly values?: StepValues | undefined;
 }
@@ -51,6 +57,7 @@ export interface Handling extends HandlerScope {
 const storage = new AsyncLocalStorage<HandlerScope | undefined>();
 let expected = false;
 let tracked = false;
+let contained = false;
 
 /**
  * Says that this process has clients whose calls must be attributed to handlers. Until then handlers whose steps need
@@ -64,14 +71,24 @@ export function expectCalls(): void {
 /** Whether `expectCalls` was called. */
 export const callsExpected = (): boolean => expected;
 
-/** Says that this process has handlers that the order gives time and randomness. Until one of the two nothing is tracked. */
+/** Says that this process must know which handler code belongs to. Until this or `expectCalls` nothing is tracked. */
 export function trackHandlers(): void {
   tracked = true;
 }
 
+/** Says that handlers take the errors that nobody caught in their code: `HandlerScope.uncaught`. */
+export function containErrors(): void {
+  trackHandlers();
+  if (contained) return;
+  contained = true;
+  const take: TakeUncaught = (error, origin) => storage.getStore()?.uncaught?.(error, origin) === true;
+  takeUncaught(take);
+  attributeMicrotasks(() => storage.getStore()?.uncaught !== undefined, take);
+}
+
 /**
  * Runs `run` as part of a handler, so that it, and everything it starts, sees what the order gives to that handler, and
- * calls made there belong to that handler. With `undefined` it is part of none.
+ * calls made there and errors thrown there belong to that handler. With `undefined` it is part of none.
  */
 export function handle<T>(scope: HandlerScope | undefined, run: () => T): T {
   return tracked ? storage.run(scope, run) : run();

@@ -1,6 +1,7 @@
 /** The tie between a handler and its replica, across the packages of servers and clients. */
 export {
   callsExpected,
+  containErrors,
   currentHandling,
   currentStep,
   expectCalls,
@@ -17,3 +18,4 @@ export {
 } from './handling.js';
 export { monotonicMs, REAL, realOf, realRandomNumber, wallMs } from './real.js';
 export type { RandomStream, RunningStep, StepValues } from './step-values.js';
+export type { TakeUncaught, UncaughtOrigin } from './uncaught.js';

@@ -20,6 +20,8 @@ export const callerAt = (orderNum: number, index = 0, client = 'shop/0a1b'): Nes
 
 /** A replica that processes a message, for tests of the calls that its handler makes. */
 export class ScriptedHandling implements Handling {
+  /** Errors that nobody catches are the test's. */
+  readonly uncaught = undefined;
   /** Handlers see the real clock. */
   readonly values = undefined;
   readonly made: ScriptedNested[] = [];

@@ -1,14 +1,15 @@
 /** Carries out the core's decisions about handlers. */
 import type { ServerInterceptor } from '@grpc/grpc-js';
-import { callsExpected, handle, trackHandlers } from '@understudy/context';
+import { callsExpected, containErrors, handle, trackHandlers } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import { type NestedReply, type Reply, type Request, STREAMED, seqNumOf, type Task } from '@understudy/core/internal';
 import { errorReply } from '@understudy/grpc-common';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { HandlerValues } from '../determinism/handler-values.js';
 import type { Seeds } from '../determinism/seeds.js';
-import type { HandlerFault } from '../handlers/handler-fault.js';
+import { type HandlerFault, textOfError } from '../handlers/handler-fault.js';
 import { type RunContext, runUnary } from '../handlers/run-unary.js';
+import type { StrayErrors } from '../handlers/stray-errors.js';
 import type { Calls } from '../intake/calls.js';
 import { Admissions, type Admitted } from '../interception/admissions.js';
 import { applyChange } from '../interception/change.js';
@@ -32,6 +33,8 @@ export interface ExecutorOptions {
   readonly activity: Activity;
   /** How many calls interceptors may hold at most. */
   readonly admissionsMax: number;
+  /** Takes errors that handlers leave to nobody; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
   readonly seeds: Seeds;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
@@ -53,8 +56,9 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    const { loop, registry, activity, seeds, inGlobals } = options;
+    const { loop, registry, activity, seeds, inGlobals, strays } = options;
     trackHandlers();
+    if (strays !== undefined) containErrors();
     this.#context = { peer: '', onFault: this.#onFault };
     this.#admissions = new Admissions({ ...options, onFault: this.#onFault });
     this.#passages = new StreamPassages({ ...options, onFault: this.#onFault });
@@ -62,6 +66,7 @@ export class Executor {
       registry,
       nest: this.#nest,
       valuesFrom: (began) => new HandlerValues({ seeds, inGlobals, clock: this.#steps }, began),
+      strays,
       onFault: this.#onFault,
       onLate: (output) => loop.dispatch({ kind: 'lateItem', output }),
     });
@@ -125,13 +130,12 @@ export class Executor {
   /** Runs a handler on its own: no other handler waits for anything, and this one cannot call others. */
   #run(task: Task, request: Request, admitted: Admitted | undefined): void {
     const { activity, registry } = this.#options;
-    // A read has no place in the order, so it sees the real clock.
-    const solo = task.kind === 'read' ? undefined : new SoloRun(this.#options, task.info);
+    const solo = new SoloRun(this.#options, task);
     activity.began();
-    handle(solo, () =>
+    solo.running = handle(solo, () =>
       runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
         activity.ended();
-        if (solo !== undefined) this.#solos.add(solo);
+        this.#solos.add(solo);
         this.#executed(task, admitted, outcome);
       }),
     );
@@ -139,7 +143,7 @@ export class Executor {
 
   /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
   #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined): void {
-    const { activity, registry, loop, seeds, inGlobals } = this.#options;
+    const { activity, registry, loop, seeds, inGlobals, strays } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
     activity.began();
     const onEnd = (ended: UnaryRun, outcome: Reply): void => {
@@ -147,7 +151,7 @@ export class Executor {
       activity.ended();
     };
     const values = new HandlerValues({ seeds, inGlobals, clock: this.#steps }, task.info);
-    const run = new UnaryRun({ name, admitted, nest: this.#nest, values, onEnd });
+    const run = new UnaryRun({ task, name, admitted, nest: this.#nest, values, strays, onEnd });
     this.#steps.begin(task, { called: run });
     const context = this.#contextFor(task.peer ?? '');
     process.nextTick(() => {
@@ -200,9 +204,9 @@ export class Executor {
   }
 
   #logFault({ kind, path, error }: HandlerFault): void {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     // What a logger of the user's reads of clocks is not the handler's.
-    handle(undefined, () => this.#options.logger.log('error', 'a handler failed', { kind, path, error: what }));
+    const fields = { kind, path, error: textOfError(error) };
+    handle(undefined, () => this.#options.logger.log('error', 'a handler failed', fields));
   }
 }
 

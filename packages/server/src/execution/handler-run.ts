@@ -1,6 +1,15 @@
 /** A running handler, as far as the calls that it makes to others are concerned. */
-import type { Handling, NestedCallHandle, NestedRequest, SendNested, StepValues } from '@understudy/context';
-import type { Reply } from '@understudy/core/internal';
+import type {
+  Handling,
+  NestedCallHandle,
+  NestedRequest,
+  SendNested,
+  StepValues,
+  UncaughtOrigin,
+} from '@understudy/context';
+import type { OrderNum } from '@understudy/core';
+import type { Reply, Task } from '@understudy/core/internal';
+import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
 
 /** Takes a call that a handler makes to another service; see `Handling.nest`. */
 export type Nest = (
@@ -10,16 +19,37 @@ export type Nest = (
   receive: (outcome: Reply) => void,
 ) => NestedCallHandle;
 
+export interface HandlerRunOptions {
+  /** The message that starts the handler. */
+  readonly task: Extract<Task, { kind: 'ordered' }>;
+  readonly nest: Nest;
+  /** What the order gives to the handler. */
+  readonly values: StepValues;
+  /** Takes errors that nobody caught; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
+}
+
 /** A handler that was started. It makes calls to others and is given their replies. */
-export abstract class HandlerRun implements Handling {
+export abstract class HandlerRun implements Handling, Strayed {
+  readonly kind = 'handler';
+  readonly method: string;
+  readonly orderNum: OrderNum;
   /** How many of its calls have no reply yet. */
   open = 0;
   readonly values: StepValues;
   readonly #nest: Nest;
+  readonly #strays: StrayErrors | undefined;
 
-  constructor(nest: Nest, values: StepValues) {
+  constructor({ task, nest, values, strays }: HandlerRunOptions) {
+    this.method = task.request.method;
+    this.orderNum = task.info.orderNum;
     this.#nest = nest;
     this.values = values;
+    this.#strays = strays;
+  }
+
+  uncaught(error: unknown, origin: UncaughtOrigin): boolean {
+    return this.#strays?.take(this, error, origin) === true;
   }
 
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {
@@ -41,6 +71,9 @@ export abstract class HandlerRun implements Handling {
 
   /** Says that the handler threw when it was given a reply. */
   abstract threw(error: unknown): void;
+
+  /** Ends the handler's call with UNKNOWN, unless it has ended. */
+  abstract fault(): void;
 
   /** Says that a step of the handler's own was given up. */
   abstract abandon(): void;

@@ -1,17 +1,44 @@
 /** Unary handlers that run by themselves, each in a step that nobody else takes part in. */
-import type { HandlerScope } from '@understudy/context';
-import type { OrderInfo } from '@understudy/core/internal';
+import type { HandlerScope, UncaughtOrigin } from '@understudy/context';
+import type { OrderNum } from '@understudy/core';
+import type { Task } from '@understudy/core/internal';
 import { HandlerValues, type StepClock, type ValuesSource } from '../determinism/handler-values.js';
+import type { RunningCall } from '../handlers/run-unary.js';
+import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
+
+export interface SoloOptions extends Omit<ValuesSource, 'clock'> {
+  /** Takes errors that nobody caught; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
+}
 
 /** A handler that can call no other service. Its step is its whole life. */
-export class SoloRun implements HandlerScope, StepClock {
-  readonly values: HandlerValues;
+export class SoloRun implements HandlerScope, StepClock, Strayed {
+  readonly kind = 'handler';
+  readonly method: string;
+  readonly orderNum: OrderNum | undefined;
+  /** Undefined for a read: it has no place in the order, so it sees the real clock. */
+  readonly values: HandlerValues | undefined;
   /** The time of the step; undefined when it is over. */
   timeMs: number | undefined;
+  /** The handler, once its synchronous part is over. */
+  running: RunningCall | undefined;
+  readonly #strays: StrayErrors | undefined;
 
-  constructor(source: Omit<ValuesSource, 'clock'>, info: OrderInfo) {
-    this.timeMs = info.timeMs;
-    this.values = new HandlerValues({ ...source, clock: this }, info);
+  constructor(options: SoloOptions, task: Task) {
+    this.method = task.request.method;
+    this.#strays = options.strays;
+    if (task.kind === 'read') return;
+    this.orderNum = task.info.orderNum;
+    this.timeMs = task.info.timeMs;
+    this.values = new HandlerValues({ ...options, clock: this }, task.info);
+  }
+
+  uncaught(error: unknown, origin: UncaughtOrigin): boolean {
+    return this.#strays?.take(this, error, origin) === true;
+  }
+
+  fault(): void {
+    this.running?.fault();
   }
 }
 

@@ -1,14 +1,14 @@
-import { handle, type StepValues } from '@understudy/context';
+import { handle } from '@understudy/context';
 import { StreamExecution, type StreamExecutionOptions } from '../handlers/stream-execution.js';
-import { HandlerRun, type Nest } from './handler-run.js';
+import { HandlerRun, type HandlerRunOptions } from './handler-run.js';
 
 /** The running handler of a stream. It takes one step for each message, and one for each reply to its calls. */
 export class StreamRun extends HandlerRun {
   readonly #execution: StreamExecution;
 
-  constructor(nest: Nest, values: StepValues, options: StreamExecutionOptions) {
-    super(nest, values);
-    this.#execution = new StreamExecution(options);
+  constructor(options: HandlerRunOptions, execution: StreamExecutionOptions) {
+    super(options);
+    this.#execution = new StreamExecution(execution);
   }
 
   /** A step never waits for a streaming handler: what the handler comes to are items, whenever it sends them. */
@@ -22,6 +22,10 @@ export class StreamRun extends HandlerRun {
 
   threw(error: unknown): void {
     this.#execution.threw(error);
+  }
+
+  fault(): void {
+    this.#execution.fault();
   }
 
   abandon(): void {}

@@ -14,6 +14,7 @@ import { itemDigest } from '@understudy/wire';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
+import type { StrayErrors } from '../handlers/stray-errors.js';
 import type { Nest } from './handler-run.js';
 import type { OrderedTask } from './step.js';
 import { StreamRun } from './stream-run.js';
@@ -21,6 +22,8 @@ import { StreamRun } from './stream-run.js';
 export interface StreamRunsOptions {
   readonly registry: HandlerRegistry;
   readonly nest: Nest;
+  /** Takes errors that nobody caught; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
   /** What the order gives to the handler that this order starts. */
   readonly valuesFrom: (began: OrderInfo) => StepValues;
   readonly onFault: (fault: HandlerFault) => void;
@@ -64,11 +67,11 @@ export class StreamRuns {
   }
 
   /** Gives a message of a stream to its handler, which takes the next step. */
-  deliver({ info }: OrderedTask, { stream: part, ...request }: Request, peer: string): void {
-    const { connection } = info;
+  deliver(task: OrderedTask, { stream: part, ...request }: Request, peer: string): void {
+    const { connection } = task.info;
     switch (part?.kind) {
       case 'open':
-        return this.#start(info, request, peer);
+        return this.#start(task, request, peer);
       case 'message':
         return this.#get(connection, part.of)?.message(request.message);
       case 'end':
@@ -96,10 +99,10 @@ export class StreamRuns {
     return this.#streams.get(connection)?.get(stream);
   }
 
-  #start(info: OrderInfo, request: Request, peer: string): void {
-    const { registry, nest, valuesFrom, onFault } = this.#options;
-    const { connection } = info;
-    const stream = seqNumOf(info);
+  #start(task: OrderedTask, request: Request, peer: string): void {
+    const { registry, nest, valuesFrom, strays, onFault } = this.#options;
+    const { connection } = task.info;
+    const stream = seqNumOf(task.info);
     const onItem = (item: StreamItem): void => this.#onItem(connection, stream, item);
     const captured = registry.get(request.method);
     if (captured === undefined || captured.kind === 'unary') {
@@ -111,7 +114,8 @@ export class StreamRuns {
       streams = new Map();
       this.#streams.set(connection, streams);
     }
-    const run = new StreamRun(nest, valuesFrom(info), { captured, request, peer, onItem, onFault });
+    const values = valuesFrom(task.info);
+    const run = new StreamRun({ task, nest, values, strays }, { captured, request, peer, onItem, onFault });
     streams.set(stream, run);
     this.#open++;
     run.start();

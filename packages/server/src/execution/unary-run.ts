@@ -1,18 +1,15 @@
 /** The running handler of a unary call. */
-import type { StepValues } from '@understudy/context';
 import type { MessageName, Reply, Request } from '@understudy/core/internal';
 import type { CapturedUnary } from '../capture/captured.js';
 import { type RunContext, type RunningCall, runUnary } from '../handlers/run-unary.js';
 import type { Admitted } from '../interception/admissions.js';
-import { HandlerRun, type Nest } from './handler-run.js';
+import { HandlerRun, type HandlerRunOptions } from './handler-run.js';
 
-export interface UnaryRunOptions {
+export interface UnaryRunOptions extends HandlerRunOptions {
   /** The name of the message that is the call. */
   readonly name: MessageName;
   /** The way back through the interceptors; only on the primary, and only if the call has passed them. */
   readonly admitted: Admitted | undefined;
-  readonly nest: Nest;
-  readonly values: StepValues;
   /** Called when the handler has ended. */
   readonly onEnd: (run: UnaryRun, outcome: Reply) => void;
 }
@@ -26,8 +23,8 @@ export class UnaryRun extends HandlerRun {
   #outcome: Reply | undefined;
   #abandoned = false;
 
-  constructor({ name, admitted, nest, values, onEnd }: UnaryRunOptions) {
-    super(nest, values);
+  constructor({ name, admitted, onEnd, ...options }: UnaryRunOptions) {
+    super(options);
     this.name = name;
     this.admitted = admitted;
     this.#onEnd = onEnd;
@@ -64,6 +61,10 @@ export class UnaryRun extends HandlerRun {
 
   threw(error: unknown): void {
     this.#running?.threw(error);
+  }
+
+  fault(): void {
+    this.#running?.fault();
   }
 
   abandon(): void {

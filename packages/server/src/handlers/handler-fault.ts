@@ -9,6 +9,15 @@ export interface HandlerFault {
   readonly error: unknown;
 }
 
+/** What was thrown, for a log: the stack if there is one. Anything may be thrown. */
+export function textOfError(error: unknown): string {
+  try {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  } catch {
+    return 'something that has no text';
+  }
+}
+
 /** Watches the promise of an async handler, whose rejection grpc-js would leave to the process. */
 export function onRejection(returned: unknown, rejected: (error: unknown) => void): void {
   if (isThenable(returned)) returned.then(undefined, rejected);

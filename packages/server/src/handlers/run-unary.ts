@@ -34,9 +34,11 @@ export interface RunningCall {
    * handler does.
    */
   threw(error: unknown): void;
+  /** Ends the call as `threw` does, after an error of which others were told. */
+  fault(): void;
 }
 
-const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {}, threw() {} });
+const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {}, threw() {}, fault() {} });
 
 /**
  * Runs the handler of a unary method and makes an outcome of what it does, as a client of grpc-js would see it. `done`
@@ -115,6 +117,10 @@ class Execution implements RunningCall, UnaryCallOwner {
     this.#failed('threw', error);
   }
 
+  fault(): void {
+    if (this.#outcome === undefined) this.#settle(outcomeOf(HANDLER_FAULT, this.#initialMetadata));
+  }
+
   sendMetadata(metadata: Metadata): void {
     if (this.#outcome !== undefined || this.#initialMetadata !== undefined) return;
     // Like grpc-js, this takes nothing for empty metadata.
@@ -160,6 +166,6 @@ class Execution implements RunningCall, UnaryCallOwner {
 
   #failed(kind: HandlerFault['kind'], error: unknown): void {
     this.#context.onFault?.({ kind, path: this.#captured.path, error });
-    if (this.#outcome === undefined) this.#settle(outcomeOf(HANDLER_FAULT, this.#initialMetadata));
+    this.fault();
   }
 }

@@ -77,6 +77,11 @@ export class StreamExecution {
     this.#faulted('threw', error);
   }
 
+  /** Ends the call as `threw` does, after an error of which others were told. */
+  fault(): void {
+    if (!this.#responded) this.#wire.endWith(HANDLER_FAULT);
+  }
+
   #step(act: () => void): void {
     process.nextTick(() => {
       if (!this.over) act();
@@ -135,7 +140,7 @@ export class StreamExecution {
 
   #faulted(kind: HandlerFault['kind'], error: unknown): void {
     this.#tell(kind, error);
-    if (!this.#responded) this.#wire.endWith(HANDLER_FAULT);
+    this.fault();
   }
 
   #tell(kind: HandlerFault['kind'], error: unknown): void {

@@ -5,6 +5,7 @@ import { entriesOf, metadataOf, NO_METADATA, sameEntries } from '@understudy/grp
 import type { CapturedMethod } from '../capture/captured.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
 import { noRequest, type PartialStatus, secondRequest } from '../handlers/status.js';
+import type { StrayErrors } from '../handlers/stray-errors.js';
 import { withMetadata } from './change.js';
 import { bytesPassedOn } from './passed-on.js';
 import { WireCall, type WireCallOptions } from './wire-call.js';
@@ -35,6 +36,8 @@ export interface AdmitOptions {
   /** The RPC, if the call came as one. It tells interceptors the host and the auth context. */
   readonly origin?: NonNullable<WireCallOptions['origin']>;
   readonly onFault?: (fault: HandlerFault) => void;
+  /** Takes errors that interceptors leave to nobody; undefined: they are the process's. */
+  readonly strays?: StrayErrors | undefined;
 }
 
 const UNTOUCHED: AdmitResult = Object.freeze({
@@ -92,13 +95,13 @@ class Passage implements Admission {
     request: Request,
     peer: string,
     cb: (result: AdmitResult) => void,
-    { origin, onFault }: AdmitOptions,
+    { origin, onFault, strays }: AdmitOptions,
   ) {
     this.#captured = captured;
     this.#request = request;
     this.#cb = cb;
     const onEnd = (outcome: Reply) => this.#onEnd(outcome);
-    this.#wire = new WireCall({ captured, request, peer, origin, onFault, onEnd });
+    this.#wire = new WireCall({ captured, request, peer, origin, onFault, strays, onEnd });
     this.#call = this.#wire;
   }
 

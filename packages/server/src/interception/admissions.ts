@@ -22,7 +22,7 @@ export class Admissions {
   }
 
   admit({ admission, request, peer }: EffectOf<'admit'>): void {
-    const { registry, interceptors, calls, loop, onFault } = this.#options;
+    const { registry, interceptors, calls, loop, onFault, strays } = this.#options;
     const captured = registry.unary(request.method);
     if (captured === undefined) {
       // There is no such method, which is the call's outcome on all replicas; no interceptor sees it.
@@ -34,7 +34,7 @@ export class Admissions {
       return;
     }
     const origin = calls.origin(request);
-    const options = { onFault, ...(origin !== undefined && { origin }) };
+    const options = { onFault, strays, ...(origin !== undefined && { origin }) };
     const onResult = (result: AdmitResult): void => this.#onResult(admission, request, result);
     this.#entering.set(admission, admit(interceptors, captured, request, peer, onResult, options));
   }

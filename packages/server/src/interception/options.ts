@@ -2,6 +2,7 @@ import type { ServerInterceptor } from '@grpc/grpc-js';
 import { errorReply } from '@understudy/grpc-common';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
+import type { StrayErrors } from '../handlers/stray-errors.js';
 import type { Calls } from '../intake/calls.js';
 import type { EventLoop } from '../loop/event-loop.js';
 
@@ -15,6 +16,8 @@ export interface InterceptionOptions {
   /** How many unary calls, and how many openings of streams, interceptors may hold at most. */
   readonly admissionsMax: number;
   readonly onFault: (fault: HandlerFault) => void;
+  /** Takes errors that interceptors leave to nobody; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
 }
 
 /** The answer to a call that comes while interceptors hold as many calls as they may. */

@@ -61,14 +61,14 @@ export class StreamPassage {
 
   constructor(options: StreamPassageOptions) {
     this.#options = options;
-    const { captured, opening, peer, origin, onFault } = options;
+    const { captured, opening, peer, origin, onFault, strays } = options;
     this.#response = new ResponseHalf({
       singleReply: captured.kind === 'clientStream',
       passed: (index, item) => this.#later(() => options.events.passed(index, item)),
       ended: (outcome) => this.#later(() => options.events.ended(outcome)),
       refuse: () => this.#refuse(),
     });
-    this.#wire = new StreamWireCall({ captured, request: opening, peer, origin, onFault }, this.#response);
+    this.#wire = new StreamWireCall({ captured, request: opening, peer, origin, onFault, strays }, this.#response);
     this.#call = this.#wire;
   }
 

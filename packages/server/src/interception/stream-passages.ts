@@ -88,7 +88,7 @@ export class StreamPassages {
 
   /** @param admission the number of the opening's admission, if the opening is not ordered yet */
   #begin(name: Name, opening: Request, peer: string, admission: number | undefined): StreamPassage | undefined {
-    const { registry, calls, interceptors, onFault, loop } = this.#options;
+    const { registry, calls, interceptors, onFault, strays, loop } = this.#options;
     const captured = registry.get(opening.method);
     if (captured === undefined || captured.kind === 'unary') return undefined;
     const origin = calls.origin(opening);
@@ -98,6 +98,7 @@ export class StreamPassages {
       opening,
       peer,
       onFault,
+      strays,
       ...(origin !== undefined && { origin }),
       events: {
         opened: (changed) => {

@@ -1,5 +1,6 @@
 /** The part of the innermost call object that is the same for all kinds of methods. */
 import type { Metadata, ServerInterceptingCallInterface, ServerUnaryCall } from '@grpc/grpc-js';
+import { type HandlerScope, handle, type UncaughtOrigin } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 import type { Request } from '@understudy/core/internal';
 import { metadataOf, statusOfUnderstudyError } from '@understudy/grpc-common';
@@ -7,6 +8,7 @@ import type { CapturedMethod } from '../capture/captured.js';
 import { NO_METRICS } from '../handlers/call-surface.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
 import { HANDLER_FAULT, type PartialStatus } from '../handlers/status.js';
+import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
 import { bytesPassedOn, type Codec, type Shown, show } from './passed-on.js';
 
 type CallInterface = ServerInterceptingCallInterface;
@@ -20,10 +22,15 @@ export interface WireSurfaceOptions {
   /** The RPC, if the call came as one, for what only an RPC can tell. */
   readonly origin: Pick<ServerUnaryCall<unknown, unknown>, 'getHost' | 'getAuthContext'> | undefined;
   readonly onFault: ((fault: HandlerFault) => void) | undefined;
+  /** Takes errors that interceptors leave to nobody; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
 }
 
 /** Tells interceptors about the call, and contains what they throw. */
-export abstract class WireSurface implements CallInterface {
+export abstract class WireSurface implements CallInterface, HandlerScope, Strayed {
+  readonly kind = 'interceptor';
+  /** Interceptors run on the primary alone, and beside the order. */
+  readonly orderNum = undefined;
   protected readonly surface: WireSurfaceOptions;
   protected listener: Listener | undefined;
   /**
@@ -35,6 +42,10 @@ export abstract class WireSurface implements CallInterface {
 
   constructor(options: WireSurfaceOptions) {
     this.surface = options;
+  }
+
+  get method(): string {
+    return this.surface.captured.path;
   }
 
   /** Whether nobody reads or sends any more. */
@@ -50,10 +61,18 @@ export abstract class WireSurface implements CallInterface {
     return this.#response.message;
   }
 
+  uncaught(error: unknown, origin: UncaughtOrigin): boolean {
+    return this.surface.strays?.take(this, error, origin) === true;
+  }
+
+  fault(): void {
+    this.sendStatus(HANDLER_FAULT);
+  }
+
   /** Runs code that enters interceptors. If they throw, that ends the call. */
   guard(enter: () => void): void {
     try {
-      enter();
+      handle(this, enter);
     } catch (error) {
       this.surface.onFault?.({ kind: 'interceptor', path: this.surface.captured.path, error });
       const mayHaveTakenEffect = this.handlerMayRun;
@@ -67,7 +86,7 @@ export abstract class WireSurface implements CallInterface {
   notifyCancel(): void {
     if (this.#cancelNotified) return;
     this.#cancelNotified = true;
-    process.nextTick(() => this.listener?.onCancel());
+    process.nextTick(() => this.guard(() => this.listener?.onCancel()));
   }
 
   start(listener: Listener): void {

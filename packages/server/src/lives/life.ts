@@ -19,6 +19,7 @@ import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
+import type { StrayErrors } from '../handlers/stray-errors.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import { Calls } from '../intake/calls.js';
 import { CallerNames, type CallerSecrets } from '../intake/identity.js';
@@ -49,6 +50,8 @@ export interface LifeSetup {
   readonly peerCredentials: PeerCredentials;
   readonly trust: PeerTrust;
   readonly callerSecrets: CallerSecrets;
+  /** Takes errors that handlers leave to nobody; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
   readonly logger: Logger;
   readonly events: LifeEvents;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
@@ -141,6 +144,7 @@ export class Life {
       interceptors,
       activity,
       admissionsMax: config.queueMax,
+      strays: setup.strays,
       seeds: new Seeds({ group: config.group, secret: () => this.#core.secret }),
       inGlobals: setup.inGlobals,
       logger,

@@ -101,6 +101,7 @@ function encodeStatus(status: ReplicaStatus): Buffer {
     .string(16, status.recordChange)
     .uint(17, status.refusedBodies)
     .string(18, status.leaving)
+    .uint(19, status.strayErrors)
     .finish();
 }
 

@@ -128,6 +128,18 @@ export interface ReplicaServerOptions {
    */
   readonly handleSignals?: boolean;
   /**
+   * What becomes of an error that nobody caught and that comes from a handler, or from an interceptor of a replicated
+   * call: thrown in a timer, a tick or a listener that it has set, or of a promise that nobody awaits. `'contain'`: it
+   * ends the call with UNKNOWN, as an error does that the handler throws, unless the call has ended before; it is logged
+   * with method, order and stack, and counted in the status. Listeners of `uncaughtException` and `unhandledRejection`
+   * are not told of it; those of `uncaughtExceptionMonitor` are told of exceptions. `'exit'`: it is the process's as
+   * without us, and since every replica runs the same handlers it ends all of them. Errors that come from neither are
+   * the process's in any case. Default `'contain'`.
+   *
+   * @example 'exit'
+   */
+  readonly uncaught?: 'contain' | 'exit';
+  /**
    * How long this replica, told to stop while no other is in sync, waits for one that is catching up, in milliseconds; it
    * serves meanwhile. Shorter than the time after which your orchestrator kills a process. Default 20,000.
    *

@@ -11,6 +11,7 @@ import { awaitBound, checkMethods } from '../checks/server.js';
 import { setupError } from '../checks/setup-error.js';
 import { stateOf, tryCopy } from '../checks/state.js';
 import { installGlobals } from '../determinism/install.js';
+import { StrayErrors } from '../handlers/stray-errors.js';
 import { Exposure, watchBinding } from '../identity/exposure.js';
 import { OperatorCheck } from '../identity/operator-check.js';
 import { failStream, failWith } from '../intake/answer.js';
@@ -51,6 +52,7 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #logger: Logger;
   readonly #registry: HandlerRegistry;
   readonly #guard: Guard;
+  readonly #strays: StrayErrors;
   readonly #health: GroupHealth | undefined;
   readonly #roles: RoleWatch;
   readonly #ready = new Promised<void>();
@@ -85,6 +87,7 @@ export class ReplicaRuntime implements ReplicaServer {
       logger: loggerOf(options.logger, { group: this.#config.group, replica: options.replicaId }),
       inGlobals: options.determinism !== 'api',
     });
+    this.#strays = new StrayErrors(this.#logger);
     this.#registry = new HandlerRegistry({
       gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
       unreplicated: options.unreplicated ?? [],
@@ -164,6 +167,7 @@ export class ReplicaRuntime implements ReplicaServer {
       peerCredentials: this.#peers.credentials,
       trust: this.#peers.trust,
       callerSecrets: this.#options.callerSecrets ?? {},
+      strays: this.#options.uncaught === 'exit' ? undefined : this.#strays,
       logger: this.#logger,
       events: this.#events,
       inGlobals: this.#options.determinism !== 'api',
@@ -206,7 +210,7 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   get status(): ReplicaStatus {
-    const status = this.#life?.status ?? this.#betweenLives();
+    const status = { ...(this.#life?.status ?? this.#betweenLives()), strayErrors: this.#strays.count };
     if (this.#failed === undefined) return status;
     return { ...status, role: 'deposed', blocked: `this replica failed: ${this.#failed.message}` };
   }
@@ -249,7 +253,7 @@ export class ReplicaRuntime implements ReplicaServer {
         this.#lives?.settled();
         this.#ready.resolve();
       }
-      this.#roles.changed(status);
+      this.#roles.changed({ ...status, strayErrors: this.#strays.count });
       this.#tellHealth();
     },
     over: (reason) => {

@@ -15,7 +15,7 @@ const SECRET_MIN = 32;
  * @throws UNDERSTUDY_CONFIG, or UNDERSTUDY_SETUP for options that contradict the service config or cannot be used
  */
 export function checkOptions(options: ReplicaServerOptions): GroupConfig {
-  const { group, replicaId, serviceConfig, callerSecrets, determinism } = options;
+  const { group, replicaId, serviceConfig, callerSecrets, determinism, uncaught } = options;
   const config = parseServiceConfig(serviceConfig);
   if (group !== undefined && group !== config.group) {
     throw setupError(
@@ -24,6 +24,9 @@ export function checkOptions(options: ReplicaServerOptions): GroupConfig {
   }
   if (typeof replicaId !== 'string' || replicaId.length === 0 || replicaId.length > NAME_MAX) {
     throw setupError(`replicaId must be a name of 1 to ${NAME_MAX} characters`);
+  }
+  if (uncaught !== undefined && uncaught !== 'contain' && uncaught !== 'exit') {
+    throw setupError(`the option uncaught is ${JSON.stringify(uncaught)}; it must be 'contain' or 'exit'`);
   }
   for (const [name, secrets] of Object.entries(callerSecrets ?? {})) {
     const each = [secrets].flat();
@@ -70,6 +73,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   unordered: 0,
   refusedBodies: 0,
   keptBytes: 0,
+  strayErrors: 0,
   waitingToRelease: 0,
   openStreams: 0,
   openNested: 0,

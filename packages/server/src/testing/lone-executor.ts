@@ -21,6 +21,7 @@ import { bodyDigest } from '@understudy/wire';
 import { HandlerRegistry } from '../capture/registry.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
+import { StrayErrors } from '../handlers/stray-errors.js';
 import { Calls } from '../intake/calls.js';
 import { CallerNames } from '../intake/identity.js';
 import { Activity } from '../loop/activity.js';
@@ -48,6 +49,7 @@ export class LoneExecutor {
   readonly events: ReplicaEvent[] = [];
   readonly logged: string[] = [];
   readonly activity = new Activity();
+  readonly strays: StrayErrors;
   readonly #loop: EventLoop;
   readonly #executor: Executor;
   #effects: ReplicaEffect[] = [];
@@ -76,6 +78,7 @@ export class LoneExecutor {
     server.addService(serviceOf(methods), implementationOf(methods));
     const calls = new Calls({ loop, config: CONFIG, registry, callers: new CallerNames(CONFIG.group, {}) });
     const logger = { log: (_level: string, event: string) => void this.logged.push(event) };
+    this.strays = new StrayErrors(logger);
     this.#executor = new Executor({
       loop,
       registry,
@@ -83,6 +86,7 @@ export class LoneExecutor {
       interceptors,
       activity: this.activity,
       admissionsMax: 10,
+      strays: this.strays,
       seeds: new Seeds({ group: 'lone', secret: () => 'of tests' }),
       inGlobals: true,
       logger,

@@ -293,6 +293,11 @@ export interface ReplicaStatus {
   readonly refusedBodies: number;
   /** Bytes that this replica keeps for clients, as `budgets` counts them. */
   readonly keptBytes: number;
+  /**
+   * Errors that handlers and interceptors left to nobody, in a timer or a promise that nobody awaits, since this
+   * process began. Each ended its call instead of the process.
+   */
+  readonly strayErrors: number;
   /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */

@@ -267,6 +267,8 @@ export class ReplicaState {
       unordered: this.connections.unordered,
       refusedBodies: this.refusedBodies,
       keptBytes: this.connections.keptBytes,
+      // The adapter counts them.
+      strayErrors: 0,
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams,
       openNested: this.nested.open,

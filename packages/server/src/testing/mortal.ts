@@ -1,0 +1,43 @@
+/** A service whose handlers harm their process. */
+import { counterService } from './counter.js';
+
+/** A request to harm the process. */
+export interface Deadly {
+  readonly how: Harm;
+  /** The one replica that is harmed; the others answer. Default: all are. */
+  readonly only?: string;
+}
+
+export type Harm = keyof typeof HARMS;
+
+const METHOD = counterService.Add;
+export const mortalService = {
+  Die: { ...METHOD, path: '/test.Mortal/Die' },
+  DieInStream: { ...METHOD, path: '/test.Mortal/DieInStream', responseStream: true },
+};
+
+const lost = (): never => {
+  throw new Error('lost');
+};
+
+const HARMS = {
+  'throw in a timer': () => void setTimeout(lost, 1),
+  'throw in a tick': () => process.nextTick(lost),
+  rejection: () => void Promise.reject(new Error('lost')),
+  'late rejection': () => void new Promise((resolve) => setTimeout(resolve, 1)).then(lost),
+  'stack overflow': () => {
+    const deeper = (): number => deeper() + 1;
+    setTimeout(deeper, 1);
+  },
+  exit: () => process.exit(3),
+  'late exit': () => void setTimeout(() => process.exit(3), 1),
+  abort: () => process.abort(),
+  segfault: () => void process.kill(process.pid, 'SIGSEGV'),
+  memory: () => {
+    const kept: unknown[] = [];
+    for (;;) kept.push(new Array(1_000_000).fill(0).map(() => ({})));
+  },
+};
+
+/** Harms the process. What errors do not end a process anyway end it at once. */
+export const die = (how: Harm): void => HARMS[how]();
