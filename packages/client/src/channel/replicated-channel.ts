@@ -4,6 +4,8 @@ import type { Logger } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
 import { HINT_OPTION } from '../routing/policy.js';
 import { PrimaryHint } from '../routing/primary-hint.js';
+import { NO_PROXY } from '../routing/proxy.js';
+import { ReplicaList } from '../routing/replica-list.js';
 import { parseTarget } from '../routing/target.js';
 import type { MakeSession } from '../session/session-port.js';
 import { type ClientStatus, SessionHost } from './session-host.js';
@@ -28,8 +30,8 @@ export class ReplicatedChannel extends Channel {
   /** @throws UNDERSTUDY_CONFIG if the target is not `understudy:` with the address of each replica */
   constructor(target: string, credentials: ChannelCredentials, options: ChannelOptions, plan: ChannelPlan) {
     const addresses = parseTarget(target);
-    const hint = new PrimaryHint();
-    super(target, credentials, { ...options, [HINT_OPTION]: hint });
+    const hint = new PrimaryHint(new ReplicaList(addresses, options));
+    super(target, credentials, { ...options, ...NO_PROXY, [HINT_OPTION]: hint });
     this.host = new SessionHost({
       ...plan,
       target,

@@ -16,6 +16,7 @@ import { DeliveryQueue } from '../delivery/delivery-queue.js';
 import type { MessageLimits } from '../delivery/reception.js';
 import { ReplicaClient } from '../link/replica-client.js';
 import type { PrimaryHint } from '../routing/primary-hint.js';
+import type { ReplicaPlace } from '../routing/replica-list.js';
 import type { ReplicaAddress } from '../routing/target.js';
 import type { MakeRpc } from '../rpc/rpc-carrier.js';
 import type { OpenCall } from '../session/open-call.js';
@@ -42,9 +43,9 @@ export interface HostSetup {
 
 /** Everything that a channel knows about its group. */
 export interface ClientStatus {
-  /** Address of the primary, as the target writes it; undefined while it is unknown. */
+  /** Address of the primary, as the target or the group writes it; undefined while it is unknown. */
   readonly primary: string | undefined;
-  /** The primary's place in the target, from 0. */
+  /** The primary's place in the target, from 0; later ones are of addresses that the client learned of. */
   readonly primarySlot: number | undefined;
   readonly primaryReplica: string | undefined;
   /** The newest term that a replica has told; 0 before the first. */
@@ -64,7 +65,8 @@ export class SessionHost {
   readonly limits: MessageLimits;
   readonly callMetadata: CallMetadataSource;
   readonly #setup: HostSetup;
-  readonly #replicas: readonly ReplicaClient[];
+  readonly #replicas: ReplicaClient[];
+  readonly #forgetReplicas: () => void;
   readonly #runners = new Set<SessionRunner>();
   readonly #whenIdle: (() => void)[] = [];
   /** The group's settings, once they were found to be others than the client was given. */
@@ -77,8 +79,13 @@ export class SessionHost {
 
   constructor(setup: HostSetup) {
     this.#setup = setup;
-    const { addresses, credentials, options } = setup;
-    this.#replicas = addresses.map((address) => new ReplicaClient(address, credentials, options));
+    const { addresses, credentials, options, hint } = setup;
+    const dialler = (place: ReplicaPlace) => new ReplicaClient(place, credentials, options);
+    this.#replicas = hint.replicas.places.map(dialler);
+    this.#forgetReplicas = hint.replicas.onChange((slot) => {
+      const place = hint.replicas.places[slot];
+      if (place !== undefined) this.#replaceReplica(slot, dialler(place));
+    });
     this.limits = {
       maxSendBytes: options['grpc.max_send_message_length'] ?? -1,
       maxReceiveBytes: options['grpc.max_receive_message_length'] ?? DEFAULT_MAX_RECEIVE_BYTES,
@@ -161,8 +168,8 @@ export class SessionHost {
   }
 
   get #primaryAddress(): string | undefined {
-    const { slot } = this.#setup.hint;
-    return slot === undefined ? undefined : this.#setup.addresses[slot]?.text;
+    const { slot, replicas } = this.#setup.hint;
+    return slot === undefined ? undefined : replicas.places[slot]?.text;
   }
 
   #takingCalls(): SessionRunner {
@@ -193,6 +200,7 @@ export class SessionHost {
       onSettings: (settings) => {
         this.#settings = settings;
       },
+      learn: (address, members) => hint.replicas.learn(address, members),
       onEnded: (ended, clean) => this.#onEnded(ended, clean),
     });
     this.#runners.add(runner);
@@ -208,7 +216,15 @@ export class SessionHost {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
+  #replaceReplica(slot: number, replica: ReplicaClient): void {
+    const former = this.#replicas[slot];
+    this.#replicas[slot] = replica;
+    for (const runner of this.#runners) runner.replaceReplica(slot, replica);
+    former?.close();
+  }
+
   #closeReplicas(): void {
+    this.#forgetReplicas();
     for (const replica of this.#replicas) replica.close();
   }
 }

@@ -1,7 +1,7 @@
 /** Targets that stand for one replica of this process's clients, and the resolver that grpc-js asks about them. */
 import { experimental } from '@grpc/grpc-js';
 import { Attempts } from '../routing/attempts.js';
-import type { ReplicaAddress } from '../routing/target.js';
+import type { ReplicaPlace } from '../routing/replica-list.js';
 
 /** The scheme of targets of channels to one replica; such a target means something within this process only. */
 export const DIAL_SCHEME = 'understudy-dial';
@@ -10,15 +10,15 @@ let nextId = 1;
 
 /** One replica as a target of channels, whose attempts to connect can be given up. */
 export class Dial {
-  readonly text: string;
+  readonly authority: string;
   readonly #id = String(nextId++);
   readonly #attempts: Attempts;
   #closed = 0;
 
   /** @param isReady whether the channel is connected */
-  constructor({ address, text }: ReplicaAddress, isReady: () => boolean) {
-    this.text = text;
-    this.#attempts = new Attempts(address, isReady);
+  constructor({ address, authority, proxy }: ReplicaPlace, isReady: () => boolean) {
+    this.authority = authority;
+    this.#attempts = new Attempts(proxy?.address ?? address, isReady);
     dials.set(this.#id, this);
   }
 
@@ -80,8 +80,8 @@ export class DialResolver implements experimental.Resolver {
   }
 
   static getDefaultAuthority(target: experimental.GrpcUri): string {
-    const { address, text } = dialOf(target);
-    return 'path' in address ? 'localhost' : text;
+    const { address, authority } = dialOf(target);
+    return 'path' in address ? 'localhost' : authority;
   }
 }
 

@@ -15,7 +15,8 @@ import {
   reconnectOptions,
 } from '@understudy/grpc-common';
 import { HINT_OPTION } from '../routing/policy.js';
-import type { ReplicaAddress } from '../routing/target.js';
+import { NO_PROXY } from '../routing/proxy.js';
+import type { ReplicaPlace } from '../routing/replica-list.js';
 import { Dial } from './dial.js';
 
 /** The waits between attempts to open a link, and between grpc-js's own attempts to connect. */
@@ -28,7 +29,7 @@ export const RECONNECT_OPTIONS = reconnectOptions(RETRY);
  * the process alive, but an attempt to connect does; `rest` gives it up when no session needs it.
  */
 export class ReplicaClient {
-  readonly address: ReplicaAddress;
+  readonly address: ReplicaPlace;
   readonly #credentials: ChannelCredentials;
   readonly #options: ChannelOptions;
   readonly #dial: Dial;
@@ -37,10 +38,10 @@ export class ReplicaClient {
   #failure: string | undefined;
   #probe: DialledLink | undefined;
 
-  constructor(address: ReplicaAddress, credentials: ChannelCredentials, options: ChannelOptions) {
+  constructor(address: ReplicaPlace, credentials: ChannelCredentials, options: ChannelOptions) {
     this.address = address;
     this.#credentials = credentials;
-    this.#options = connectionOptions(options);
+    this.#options = { ...connectionOptions(options), ...NO_PROXY, ...address.proxy?.options };
     this.#dial = new Dial(address, () => this.#state === connectivityState.READY);
   }
 

@@ -36,6 +36,7 @@ export class ReplicaLink {
   #retry: NodeJS.Timeout | undefined;
   #lastEnd = '';
   #ended = false;
+  #parked = false;
   #queuedBytes = 0;
   #takenAtMs = 0;
 
@@ -68,7 +69,7 @@ export class ReplicaLink {
 
   connect(): void {
     this.#client.whenReady(() => {
-      if (!this.#ended && this.#dialled === undefined && this.#retry === undefined) this.#open();
+      if (!this.#ended && !this.#parked && this.#dialled === undefined && this.#retry === undefined) this.#open();
     });
   }
 
@@ -106,6 +107,31 @@ export class ReplicaLink {
     this.#logger.log('warn', 'link dropped', { slot: this.slot, address: this.#client.address.text, reason });
     this.#connectLater();
     this.#events.linkDown(this.slot);
+  }
+
+  /** Ends the link, and opens none before `reconnect`: another link leads to the same replica. */
+  park(): void {
+    if (this.#ended) return;
+    this.#parked = true;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    const dialled = this.#dialled;
+    this.#forget();
+    if (dialled !== undefined) hangUp(dialled);
+  }
+
+  /** Connects anew: drops the link if there is one, or begins again after `park`. */
+  reconnect(): void {
+    if (this.#parked) {
+      this.#parked = false;
+      this.connect();
+    } else {
+      this.drop('the session asked for a new link');
+    }
+  }
+
+  get parked(): boolean {
+    return this.#parked;
   }
 
   /** Ends the link for good, after everything that was written to it. */

@@ -2,7 +2,6 @@
 import { connectivityState, experimental, type Metadata } from '@grpc/grpc-js';
 import { CODE_KEY, PRIMARY_KEY, SLOT_KEY } from '@understudy/grpc-common';
 import type { PrimaryHint } from './primary-hint.js';
-import { normalizeAddress } from './target.js';
 
 const { COMPLETE } = experimental.PickResultType;
 const { IDLE, CONNECTING, READY } = connectivityState;
@@ -70,18 +69,9 @@ export class ReplicaPicker implements Picker {
     // only if the hinted replica cannot be reached.
     const hinted = this.#hint.slot;
     if (hinted !== undefined && hinted !== slot && this.#replicas[hinted]?.getConnectivityState() === READY) return;
-    this.#hint.set(this.#slotOf(trailers.get(PRIMARY_KEY)[0]) ?? (slot + 1) % this.#replicas.length);
-  }
-
-  /**
-   * The slot of the primary's address as the group knows it. The target may write that address differently, or lack it.
-   */
-  #slotOf(address: string | Buffer | undefined): number | undefined {
-    const text = typeof address === 'string' ? normalizeAddress(address) : undefined;
-    if (text === undefined) return undefined;
-    const slot = this.#replicas.findIndex((replica) =>
-      replica.getEndpoint().addresses.some((each) => experimental.subchannelAddressToString(each) === text),
-    );
-    return slot < 0 ? undefined : slot;
+    // The target may write the primary's address differently, or lack it.
+    const address = trailers.get(PRIMARY_KEY)[0];
+    const primary = typeof address === 'string' ? this.#hint.replicas.slotOf(address) : undefined;
+    this.#hint.set(primary ?? (slot + 1) % this.#replicas.length);
   }
 }

@@ -1,10 +1,12 @@
 /** The load-balancing policy `understudy`: keeps a connection to every replica and sends calls to the primary. */
+import { isIP } from 'node:net';
 import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
 import { POLICY_NAME } from '@understudy/core/internal';
 import { Attempts } from './attempts.js';
 import { ReplicaPicker } from './picker.js';
 import { PolicyConfig } from './policy-config.js';
 import { PrimaryHint } from './primary-hint.js';
+import { ReplicaList, type ReplicaPlace } from './replica-list.js';
 
 /**
  * Channel option that carries the hint of the channel's session. Its prefix keeps it out of the subchannels' arguments.
@@ -17,10 +19,10 @@ const { IDLE, CONNECTING, READY, TRANSIENT_FAILURE } = connectivityState;
 export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
   readonly #helper: experimental.ChannelControlHelper;
   readonly #childHelper: experimental.ChannelControlHelper;
-  #replicas: readonly experimental.LeafLoadBalancer[] = [];
-  #attempts: readonly Attempts[] = [];
-  #hint = new PrimaryHint();
-  #unsubscribe: () => void = () => {};
+  #replicas: experimental.LeafLoadBalancer[] = [];
+  #attempts: Attempts[] = [];
+  #hint = new PrimaryHint(new ReplicaList([], {}));
+  readonly #unsubscribe: (() => void)[] = [];
   #paused = false;
   #lastError: string | null = null;
 
@@ -50,21 +52,43 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
     }
     this.destroy();
     const shared: unknown = options[HINT_OPTION];
-    this.#hint = shared instanceof PrimaryHint ? shared : new PrimaryHint();
-    this.#unsubscribe = this.#hint.onChange(() => this.#update());
-    this.#paused = true;
-    const isReady = (slot: number) => this.#replicas[slot]?.getConnectivityState() === READY;
-    this.#attempts = endpoints.value.flatMap(({ addresses: [address] }, slot) =>
-      address === undefined ? [] : [new Attempts(address, () => isReady(slot))],
+    this.#hint = shared instanceof PrimaryHint ? shared : new PrimaryHint(listOf(endpoints.value, options));
+    const { replicas } = this.#hint;
+    this.#unsubscribe.push(this.#hint.onChange(() => this.#update()));
+    this.#unsubscribe.push(
+      replicas.onChange((slot) => {
+        this.#connect(slot, options, resolutionNote);
+        this.#update();
+      }),
     );
-    this.#replicas = this.#attempts.map(({ address }) => {
-      const endpoint = { addresses: [address] };
-      return new experimental.LeafLoadBalancer(endpoint, this.#childHelper, ownName(endpoint, options), resolutionNote);
-    });
-    for (const replica of this.#replicas) replica.startConnecting();
+    this.#paused = true;
+    for (const slot of replicas.places.keys()) this.#connect(slot, options, resolutionNote);
     this.#paused = false;
     this.#update();
     return true;
+  }
+
+  /** Connects to the address of a slot, instead of the one that the slot had before. */
+  #connect(slot: number, options: ChannelOptions, resolutionNote: string): void {
+    const { replicas } = this.#hint;
+    const place = replicas.places[slot];
+    if (place === undefined) return;
+    this.#disconnect(slot);
+    const isReady = (): boolean => this.#replicas[slot]?.getConnectivityState() === READY;
+    const attempts = new Attempts(place.proxy?.address ?? place.address, isReady);
+    const endpoint = { addresses: [attempts.address] };
+    const own = { ...ownOptions(place, replicas.keyOf(slot), options), ...place.proxy?.options };
+    const replica = new experimental.LeafLoadBalancer(endpoint, this.#childHelper, own, resolutionNote);
+    this.#attempts[slot] = attempts;
+    this.#replicas[slot] = replica;
+    replica.startConnecting();
+  }
+
+  #disconnect(slot: number): void {
+    const replica = this.#replicas[slot];
+    if (replica === undefined) return;
+    if (replica.getConnectivityState() !== READY) this.#attempts[slot]?.giveUp();
+    replica.destroy();
   }
 
   /** Does nothing, because every replica is kept connected. */
@@ -73,12 +97,8 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
   resetBackoff(): void {}
 
   destroy(): void {
-    this.#unsubscribe();
-    this.#unsubscribe = () => {};
-    for (const [slot, replica] of this.#replicas.entries()) {
-      if (replica.getConnectivityState() !== READY) this.#attempts[slot]?.giveUp();
-      replica.destroy();
-    }
+    for (const end of this.#unsubscribe.splice(0)) end();
+    for (const slot of this.#replicas.keys()) this.#disconnect(slot);
     this.#replicas = [];
     this.#attempts = [];
   }
@@ -100,10 +120,20 @@ export class UnderstudyLoadBalancer implements experimental.LoadBalancer {
 
 /**
  * A replica's certificate names its own host, but grpc-js would compare it with the first host of the target. An
- * override that the user gave stays.
+ * override that the user gave stays. The key keeps grpc-js from taking two addresses of one name for one.
  */
-function ownName(endpoint: experimental.Endpoint, options: ChannelOptions): ChannelOptions {
-  const [address] = endpoint.addresses;
-  if (address === undefined || !('host' in address)) return options;
-  return { 'grpc.ssl_target_name_override': address.host, ...options };
+function ownOptions({ address, host }: ReplicaPlace, key: string, options: ChannelOptions): ChannelOptions {
+  if (!('host' in address)) return options;
+  const apart = isIP(host) === 0 ? { 'grpc.understudy_slot': key } : {};
+  return { 'grpc.ssl_target_name_override': host, ...options, ...apart };
+}
+
+/** The replicas of a target whose channel has no sessions. */
+function listOf(endpoints: readonly experimental.Endpoint[], options: ChannelOptions): ReplicaList {
+  const addresses = endpoints.flatMap(({ addresses: [address] }) => {
+    if (address === undefined) return [];
+    const text = experimental.subchannelAddressToString(address);
+    return [{ text, address, host: 'host' in address ? address.host : 'localhost' }];
+  });
+  return new ReplicaList(addresses, options);
 }

@@ -5,9 +5,9 @@ import { UnderstudyError } from '@understudy/core';
 export const SCHEME = 'understudy';
 /** The port that gRPC uses when a target names none. */
 const DEFAULT_PORT = 443;
-const REPLICAS_MAX = 64;
+export const REPLICAS_MAX = 64;
 
-/** The address of one replica. Its place in the target's list is the replica's slot. */
+/** The address of one replica. */
 export interface ReplicaAddress {
   /**
    * The address as gRPC writes it: `host:port`, `[v6]:port` or the path of a socket. The trailer `understudy-primary`
@@ -16,8 +16,6 @@ export interface ReplicaAddress {
   readonly text: string;
   /** The target that grpc-js connects to. A host name is looked up at each attempt. */
   readonly address: experimental.SubchannelAddress;
-  /** The target of a channel to this replica alone. */
-  readonly target: string;
   /** The name that the replica's certificate must have. */
   readonly host: string;
 }
@@ -41,14 +39,6 @@ export function parseTarget(target: string): readonly ReplicaAddress[] {
   return addresses;
 }
 
-/** The address in the form of `ReplicaAddress.text`; undefined if `entry` is no address. */
-export function normalizeAddress(entry: string): string | undefined {
-  if (entry.startsWith('unix:')) return socketPath(entry);
-  const hostPort = experimental.splitHostPort(entry);
-  if (hostPort === null || hostPort.host === '') return undefined;
-  return experimental.subchannelAddressToString({ host: hostPort.host, port: hostPort.port ?? DEFAULT_PORT });
-}
-
 function addressList(target: string): string {
   const scheme = `${SCHEME}:`;
   if (!target.startsWith(scheme)) refuse(target, `has another scheme than ${SCHEME}`);
@@ -59,19 +49,24 @@ function addressList(target: string): string {
   return rest.slice(3);
 }
 
-function parseAddress(entry: string, target: string): ReplicaAddress {
+/**
+ * Parses one entry of a target's list.
+ *
+ * @throws UNDERSTUDY_CONFIG
+ */
+export function parseAddress(entry: string, target = entry): ReplicaAddress {
   if (entry === '') refuse(target, 'has an empty address in its list');
   if (entry.startsWith('unix:')) {
     const path = socketPath(entry);
     if (path === undefined) refuse(target, `has "${entry}", whose path is empty or not absolute after two slashes`);
-    return { text: path, address: { path }, target: `unix:${path}`, host: 'localhost' };
+    return { text: path, address: { path }, host: 'localhost' };
   }
   const hostPort = experimental.splitHostPort(entry);
   if (hostPort === null || !/^[\w.:%-]+$/.test(hostPort.host)) refuse(target, `has "${entry}", which is not host:port`);
   const { host, port = DEFAULT_PORT } = hostPort;
   if (port < 1 || port > 65_535) refuse(target, `has "${entry}", whose port is not between 1 and 65535`);
   const text = experimental.subchannelAddressToString({ host, port });
-  return { text, address: { host, port }, target: `${SCHEME}:///${text}`, host };
+  return { text, address: { host, port }, host };
 }
 
 /** grpc-js reads `unix:relative`, `unix:/absolute` and `unix:///absolute`. */

@@ -48,6 +48,8 @@ export interface RunnerSetup {
   readonly onTerm: (term: number) => void;
   /** Called when the group's settings are others than the session was given. */
   readonly onSettings: (settings: ClientSettings) => void;
+  /** Takes in the address of a member that no link leads to, and returns its slot if it has one. */
+  readonly learn: (address: string, members: readonly string[]) => number | undefined;
   /** Called last of all: the session is over, and its links are ending. */
   readonly onEnded: (runner: SessionRunner, clean: boolean) => void;
 }
@@ -56,7 +58,7 @@ export interface RunnerSetup {
 export class SessionRunner implements LinkEvents, StreamSession {
   readonly #setup: RunnerSetup;
   readonly #stepper: SessionStepper;
-  readonly #links: readonly ReplicaLink[];
+  readonly #links: ReplicaLink[];
   readonly #carrier: RpcCarrier;
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
@@ -153,6 +155,21 @@ export class SessionRunner implements LinkEvents, StreamSession {
     if (this.#calls.size === 0) this.#closeSession();
   }
 
+  /** A slot is new, or has another replica's address from now on. */
+  replaceReplica(slot: number, replica: ReplicaClient): void {
+    if (this.#ended) return;
+    const former = this.#links[slot];
+    this.#links[slot] = new ReplicaLink(slot, replica, this, this.#setup.logger);
+    if (former === undefined) {
+      this.#stepper.step({ kind: 'slotAdded' });
+    } else {
+      const { up } = former;
+      former.end();
+      if (up) this.#stepper.step({ kind: 'linkDown', slot });
+    }
+    this.#links[slot]?.connect();
+  }
+
   linkUp(slot: number): void {
     this.#stepper.step({ kind: 'linkUp', slot });
   }
@@ -195,7 +212,13 @@ export class SessionRunner implements LinkEvents, StreamSession {
         this.#fail(effect);
         return;
       case 'reconnect':
-        this.#links[effect.slot]?.drop('the session asked for a new link');
+        this.#links[effect.slot]?.reconnect();
+        return;
+      case 'park':
+        this.#links[effect.slot]?.park();
+        return;
+      case 'unreached':
+        this.#reach(effect);
         return;
       case 'primary':
         this.#primary = effect.slot;
@@ -223,6 +246,17 @@ export class SessionRunner implements LinkEvents, StreamSession {
     // A stream itself knows which of its messages to send again.
     if (again && !isStream(failed)) this.submit(failed);
     else failed?.fail(code, reason, mayHaveTakenEffect);
+  }
+
+  #reach({ addresses, members }: SessionEffect & { kind: 'unreached' }): void {
+    for (const address of addresses) {
+      const known = this.#links.length;
+      const slot = this.#setup.learn(address, members);
+      if (this.#links.length > known) this.#setup.logger.log('info', 'learned of a member', { slot, address });
+      const link = slot === undefined ? undefined : this.#links[slot];
+      // Another member had this address before.
+      if (link?.parked) link.reconnect();
+    }
   }
 
   #invoke({ call, slot, header, request }: SessionEffect & { kind: 'invoke' }): void {

@@ -48,7 +48,8 @@ export class ScriptedGroup {
   get view(): View {
     const inSync = this.replicas.map((replica) => replica.member);
     const epoch = this.term as number as Epoch;
-    return { term: this.term, epoch, primary: this.replicas[this.primary]?.id, inSync, adoptedThrough: [] };
+    const addresses = this.replicas.map(({ port }) => `localhost:${port}`);
+    return { term: this.term, epoch, primary: this.replicas[this.primary]?.id, inSync, addresses, adoptedThrough: [] };
   }
 
   /** Makes another replica the primary, and says so on every link. */

@@ -118,6 +118,11 @@ export interface View {
   readonly epoch: Epoch;
   readonly primary: ReplicaId | undefined;
   readonly inSync: readonly Member[];
+  /**
+   * Where clients reach the members of `inSync`, `host:port`, in the same order; empty where the record does not say it
+   * yet. A client that was given old addresses finds later members by them.
+   */
+  readonly addresses: readonly string[];
   /** How far promotions adopted older terms. Orders of older terms beyond that never happened. */
   readonly adoptedThrough: readonly Adoption[];
 }

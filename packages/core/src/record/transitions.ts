@@ -36,7 +36,8 @@ export function withAddress<R extends Addresses>(
 export const peerAddressOf = ({ addresses, peerAddresses }: Addresses, id: string): string | undefined =>
   ownValue(peerAddresses, id) ?? ownValue(addresses, id);
 
-const ownValue = (values: Readonly<Record<string, string>> | undefined, id: string): string | undefined =>
+/** The value of an id, which may be `__proto__` like any other. */
+export const ownValue = (values: Readonly<Record<string, string>> | undefined, id: string): string | undefined =>
   values !== undefined && Object.hasOwn(values, id) ? values[id] : undefined;
 
 /**

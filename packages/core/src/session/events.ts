@@ -10,7 +10,7 @@ import type { StreamItem } from '../model/stream.js';
 
 /**
  * The place of a session's link. The client knows replicas by address before it knows their names, so the adapter
- * numbers the addresses of its target 0, 1, 2 …
+ * numbers the addresses of its target, and those that it learns later, 0, 1, 2 …
  */
 export type Slot = number;
 
@@ -30,6 +30,8 @@ export type SessionEvent =
   | { readonly kind: 'streamTaken'; readonly call: CallId; readonly upTo: number }
   /** The application's call ended before its reply: it was cancelled, or its deadline passed. */
   | { readonly kind: 'cancel'; readonly call: CallId }
+  /** The adapter has one more address, which gets the next number. */
+  | { readonly kind: 'slotAdded' }
   | { readonly kind: 'linkUp'; readonly slot: Slot }
   | { readonly kind: 'linkDown'; readonly slot: Slot }
   | { readonly kind: 'frame'; readonly slot: Slot; readonly frame: ReplyFrame }
@@ -71,7 +73,14 @@ export type SessionEffect =
       readonly reason: string;
       readonly mayHaveTakenEffect: boolean;
     }
-  /** Drop this slot's link and connect again. */
+  /**
+   * No link has led to these members of the group for a while: connect to their addresses, too. `members` has the
+   * addresses of all. It comes again until there is a link.
+   */
+  | { readonly kind: 'unreached'; readonly addresses: readonly string[]; readonly members: readonly string[] }
+  /** This slot leads to the same replica as another: end its link, and do not connect again before `reconnect`. */
+  | { readonly kind: 'park'; readonly slot: Slot }
+  /** Drop this slot's link if it has one, and connect again. */
   | { readonly kind: 'reconnect'; readonly slot: Slot }
   /** The group's settings for clients are others than the session was given. They apply to later sessions, too. */
   | { readonly kind: 'settings'; readonly settings: ClientSettings }

@@ -13,6 +13,7 @@ import { maxOf, NO_ORDER } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
 import { failAll, noteCutRequests, notePlace, noteStable, outstanding, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
+import { parkTwins } from './members.js';
 import type { PlaceInOrder } from './open-calls.js';
 import { type Link, NOTHING_STABLE, type SessionState } from './state.js';
 import { dropHeldItems, giveHeldItems, onItems, streamAsks } from './stream-items.js';
@@ -41,6 +42,7 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
 function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   link.member = frame.replica;
   link.noRoom = undefined;
+  parkTwins(s, link, frame.replica);
   link.ackedMs = maxOf(link.ackedMs, frame.heartbeatMs);
   link.sentUpTo = frame.receivedUpTo;
   link.reflected = 0;

@@ -7,6 +7,7 @@ import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
 import { flushSession, heartbeat } from './outgoing.js';
+import { findUnreached, freeTwins } from './members.js';
 import { type Link, type SessionOptions, SessionState } from './state.js';
 import { askAboutHeldItems } from './stream-items.js';
 import {
@@ -90,6 +91,8 @@ function dispatch(s: SessionState, event: SessionEvent): void {
       return onStreamTaken(s, event.call, event.upTo);
     case 'cancel':
       return onStreamCancel(s, event.call) ? undefined : onCancel(s, event.call);
+    case 'slotAdded':
+      return s.addSlot();
     case 'linkUp':
       return onLinkUp(s, linkOf(s, event.slot));
     case 'linkDown':
@@ -142,6 +145,7 @@ function onLinkUp(s: SessionState, link: Link): void {
 function onLinkDown(s: SessionState, link: Link): void {
   link.up = false;
   link.member = undefined;
+  freeTwins(s, link);
   if (s.primary !== link) return;
   s.primary = undefined;
   s.lostSinceMs ??= s.nowMs;
@@ -174,6 +178,7 @@ function onRpcBroken(s: SessionState, call: Parameters<SessionState['calls']['ge
 function tick(s: SessionState): void {
   dropCutRequests(s);
   heartbeat(s);
+  findUnreached(s);
   askAboutHeld(s);
   askAboutHeldItems(s);
   failUnreachableStreams(s);

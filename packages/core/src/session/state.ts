@@ -4,7 +4,7 @@ import { differingSettings } from '../config/client-settings.js';
 import type { GroupConfig } from '../config/config.js';
 import { methodSettings } from '../config/service-config.js';
 import type { ClientSettings, SessionHeader, StreamAsk, View } from '../model/frames.js';
-import type { CallId, ConnectionId, SeqNum, Term } from '../model/ids.js';
+import type { CallId, ConnectionId, ReplicaId, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
 import type { LogLevel } from '../model/ports.js';
 import type { Member } from '../model/record.js';
@@ -17,6 +17,10 @@ export interface Link {
   readonly slot: Slot;
   up: boolean;
   member: Member | undefined;
+  /** The replica that was last found at this address; it stays known when the link is down. */
+  lastMember: Member | undefined;
+  /** The link to the same replica that is used instead of this one, which the adapter keeps down. */
+  standsIn: Link | undefined;
   /** The newest heartbeat of ours that the replica has echoed, by our clock. */
   ackedMs: number;
   sentAtMs: number;
@@ -37,10 +41,25 @@ export const NOTHING_STABLE: PlaceInOrder = Object.freeze({ term: NO_TERM, order
 
 export interface SessionOptions {
   readonly connection: ConnectionId;
-  /** How many addresses the target has. */
+  /** How many addresses the adapter knows; it may add others later. */
   readonly slots: number;
   readonly config: GroupConfig;
 }
+
+const newLink = (slot: Slot): Link => ({
+  slot,
+  up: false,
+  member: undefined,
+  lastMember: undefined,
+  standsIn: undefined,
+  ackedMs: Number.NEGATIVE_INFINITY,
+  sentAtMs: Number.NEGATIVE_INFINITY,
+  sentUpTo: NO_SEQ,
+  resend: [],
+  asks: [],
+  reflected: 0,
+  noRoom: undefined,
+});
 
 /** How many settings that differ are named in the log. */
 const NAMED_MAX = 10;
@@ -54,7 +73,9 @@ export class SessionState {
   readonly config: GroupConfig;
   /** The group's settings for clients: this client's own until a replica has said that they are others. */
   settings: ClientSettings;
-  readonly links: readonly Link[];
+  readonly links: Link[];
+  /** When the members that no link leads to are looked for, by replica id. */
+  readonly lookForAtMs = new Map<ReplicaId, number>();
   #readOnly: Map<string, boolean> | undefined;
 
   nowMs = 0;
@@ -63,7 +84,7 @@ export class SessionState {
   phase: 'open' | 'closing' | 'ended' = 'open';
   closingSinceMs = 0;
 
-  view: View = { term: NO_TERM, epoch: NO_EPOCH, primary: undefined, inSync: [], adoptedThrough: [] };
+  view: View = { term: NO_TERM, epoch: NO_EPOCH, primary: undefined, inSync: [], addresses: [], adoptedThrough: [] };
   primary: Link | undefined;
   /** Since when no primary is reached; undefined if one is. */
   lostSinceMs: number | undefined;
@@ -108,18 +129,7 @@ export class SessionState {
     this.sessionMs = config.sessionMs;
     this.settings = config;
     this.batches = mayBatch(config);
-    this.links = Array.from({ length: slots }, (_, slot) => ({
-      slot,
-      up: false,
-      member: undefined,
-      ackedMs: Number.NEGATIVE_INFINITY,
-      sentAtMs: Number.NEGATIVE_INFINITY,
-      sentUpTo: NO_SEQ,
-      resend: [],
-      asks: [],
-      reflected: 0,
-      noRoom: undefined,
-    }));
+    this.links = Array.from({ length: slots }, (_, slot) => newLink(slot));
   }
 
   /** The group's settings are others than this client was given. They apply from now on. */
@@ -148,6 +158,11 @@ export class SessionState {
       this.#readOnly.set(method, readOnly);
     }
     return readOnly;
+  }
+
+  /** The adapter has one more address to connect to. */
+  addSlot(): void {
+    this.links.push(newLink(this.links.length));
   }
 
   get wantsFlush(): boolean {

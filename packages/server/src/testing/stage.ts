@@ -62,7 +62,8 @@ export class Node {
     const port = await new Promise<number>((resolve, reject) => {
       node.server.bindAsync(address, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
     });
-    node.address = `127.0.0.1:${port}`;
+    const host = /^(127\.[\d.]+|\[::1\])/.exec(address)?.[0] ?? '127.0.0.1';
+    node.address = `${host}:${port}`;
     return node;
   }
 

@@ -63,7 +63,7 @@ export function sessionHeaderBytes(header: SessionHeader): number {
 
 /** About as many bytes as `writeReplicaHeader` needs. */
 export function replicaHeaderBytes(header: ReplicaHeader): number {
-  const members = header.view === undefined ? 0 : 64 + 64 * header.view.inSync.length;
+  const members = header.view === undefined ? 0 : 64 + 80 * header.view.inSync.length;
   return HEADER_FIXED_BYTES + members + sealedBytes(header.sourceOrderInfo);
 }
 

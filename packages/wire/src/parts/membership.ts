@@ -35,6 +35,7 @@ export function writeView(w: Writer, view: View): void {
   w.boolean(view.primary !== undefined);
   if (view.primary !== undefined) w.string(view.primary);
   writeMembers(w, view.inSync);
+  for (const index of view.inSync.keys()) w.string(view.addresses[index] ?? '');
   writeAdoptions(w, view.adoptedThrough);
 }
 
@@ -42,7 +43,12 @@ export function readView(r: Reader): View {
   const term = r.varint() as Term;
   const epoch = r.varint() as Epoch;
   const primary = r.boolean() ? (r.string() as ReplicaId) : undefined;
-  return { term, epoch, primary, inSync: readMembers(r), adoptedThrough: readAdoptions(r) };
+  const inSync = readMembers(r);
+  const addresses = inSync.map(() => {
+    const address = r.string();
+    return address === '' || isAddress(address) ? address : malformed('an address that is not host:port');
+  });
+  return { term, epoch, primary, inSync, addresses, adoptedThrough: readAdoptions(r) };
 }
 
 export function writeRecord(w: Writer, record: GroupRecord): void {

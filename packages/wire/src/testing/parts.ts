@@ -94,16 +94,22 @@ export const ask: fc.Arbitrary<StreamAsk> = fc.record(
 export const namedBody = { connection: connectionId, seqNum };
 export const body: fc.Arbitrary<Body> = fc.record({ ...namedBody, request }, REQUIRED);
 
-export const view: fc.Arbitrary<View> = fc.record(
-  {
-    term,
-    epoch,
-    primary: maybe(replicaId),
-    inSync: list(member, 4),
-    adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 3),
-  },
-  REQUIRED,
-);
+export const view: fc.Arbitrary<View> = fc
+  .record(
+    {
+      term,
+      epoch,
+      primary: maybe(replicaId),
+      members: list(fc.tuple(member, fc.oneof(address, fc.constant(''))), 4),
+      adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 3),
+    },
+    REQUIRED,
+  )
+  .map(({ members, ...rest }) => ({
+    ...rest,
+    inSync: members.map(([one]) => one),
+    addresses: members.map(([, where]) => where),
+  }));
 
 const addresses = (minLength: number) =>
   fc

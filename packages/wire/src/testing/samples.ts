@@ -142,6 +142,7 @@ const view: View = {
   epoch: 9 as Epoch,
   primary: member.id,
   inSync: [member, other],
+  addresses: ['10.0.0.1:50051', ''],
   adoptedThrough: [{ term: term(5), through: order(49) }],
 };
 const record: GroupRecord = {

@@ -16,6 +16,7 @@ import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
 import type { DigestBody, LogLevel, OrderSeal, WallClock } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
+import { ownValue } from '../../record/transitions.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
@@ -198,11 +199,13 @@ export class ReplicaState {
 
   get view(): View {
     const { record } = this;
+    const inSync = this.role.inSync ?? record?.inSync ?? [];
     return {
       term: this.term,
       epoch: record?.epoch ?? NO_EPOCH,
       primary: record?.primary.id,
-      inSync: this.role.inSync ?? record?.inSync ?? [],
+      inSync,
+      addresses: inSync.map(({ id }) => ownValue(record?.addresses, id) ?? ''),
       adoptedThrough: record?.adoptedThrough ?? [],
     };
   }

@@ -48,6 +48,9 @@ export function clientAdapter(world: ClientWorld, client: Client): Adapter<Sessi
       say(`failed ${requests.texts.get(call)} ! ${code}${mayHaveTakenEffect ? ', may have taken effect' : ''}`);
     },
     reconnect: ({ slot }) => links.end(client.name, names[slot] ?? ''),
+    park: nothing,
+    // A scenario's client knows all replicas from the start.
+    unreached: nothing,
     primary: nothing,
     ended({ clean }) {
       say(`ended${clean ? '' : ', not clean'}`);

@@ -239,6 +239,9 @@ export class ClientHost extends Host {
       const link = this.links[slot];
       if (link !== undefined) this.#drops.push(link);
     },
+    park: () => {},
+    // Its slots are the servers, so it knows all of them.
+    unreached: () => {},
     primary: () => {},
     settings: () => {},
     ended: ({ clean }) => this.#ended(clean),

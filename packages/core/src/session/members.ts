@@ -1,0 +1,61 @@
+/** Which replicas the session's links lead to: two links to one replica, and members that no link leads to. */
+
+import type { Member } from '../model/record.js';
+import type { Link, SessionState } from './state.js';
+
+/** A member is looked for at the address in the view once no link has led to it for this part of sessionMs. */
+const UNREACHED_PARTS = 8;
+/** It is looked for again after so many sessionMs. Meanwhile the adapter tries by itself. */
+const AGAIN_AFTER = 2;
+
+/**
+ * A replica keeps one link for each session: a new one displaces the old one. If two addresses led to the same replica,
+ * their links would displace each other for ever, so only the newest is used.
+ */
+export function parkTwins(s: SessionState, link: Link, member: Member): void {
+  const { id } = member;
+  link.lastMember = member;
+  link.standsIn = undefined;
+  for (const other of s.links) {
+    if (other === link || other.lastMember?.id !== id || other.standsIn === link) continue;
+    other.up = false;
+    other.member = undefined;
+    other.standsIn = link;
+    if (s.primary === other) s.primary = undefined;
+    s.effects.push({ kind: 'park', slot: other.slot });
+    s.log('info', 'two addresses lead to one replica', { replica: id, slot: link.slot, unused: other.slot });
+  }
+}
+
+/** The link that stood in for others broke. Any of them may be the one that works now. */
+export function freeTwins(s: SessionState, link: Link): void {
+  for (const other of s.links) {
+    if (other.standsIn !== link) continue;
+    other.standsIn = undefined;
+    s.effects.push({ kind: 'reconnect', slot: other.slot });
+  }
+}
+
+/** At a tick: has the adapter connect to members that no link leads to, such as those that joined since it started. */
+export function findUnreached(s: SessionState): void {
+  const { inSync, addresses } = s.view;
+  const unreached: string[] = [];
+  for (const [index, { id }] of inSync.entries()) {
+    if (s.links.some(({ member }) => member?.id === id)) {
+      s.lookForAtMs.delete(id);
+      continue;
+    }
+    const dueMs = s.lookForAtMs.get(id);
+    if (dueMs === undefined) s.lookForAtMs.set(id, s.nowMs + s.sessionMs / UNREACHED_PARTS);
+    const address = addresses[index];
+    if (dueMs === undefined || !address || s.nowMs < dueMs) continue;
+    s.lookForAtMs.set(id, s.nowMs + s.sessionMs * AGAIN_AFTER);
+    unreached.push(address);
+  }
+  const { lookForAtMs } = s;
+  if (lookForAtMs.size > inSync.length) {
+    for (const id of lookForAtMs.keys()) if (!inSync.some((member) => member.id === id)) lookForAtMs.delete(id);
+  }
+  if (unreached.length === 0) return;
+  s.effects.push({ kind: 'unreached', addresses: unreached, members: addresses.filter((each) => each !== '') });
+}
