@@ -2,6 +2,8 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import type { Logger } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
+import { errorStatus } from '@understudy/grpc-common';
+import { RefusedCall } from '../call/refused-call.js';
 import { HINT_OPTION } from '../routing/policy.js';
 import { PrimaryHint } from '../routing/primary-hint.js';
 import { NO_PROXY } from '../routing/proxy.js';
@@ -18,7 +20,12 @@ export interface ChannelPlan {
   readonly makeSession: MakeSession;
   readonly logger: Logger;
   readonly callerSecret: string | undefined;
+  /** Whether calls of a method, `/package.Service/Method`, go their ordinary way. */
+  readonly passesThrough: (path: string) => boolean;
 }
+
+const BY_HAND =
+  'the call bypassed the interceptor of replicated() and would not be replicated; make it with the client that was given the options';
 
 /**
  * A grpc-js channel whose replicated calls travel through sessions of its own. Calls that are not replicated, and the
@@ -26,12 +33,14 @@ export interface ChannelPlan {
  */
 export class ReplicatedChannel extends Channel {
   readonly host: SessionHost;
+  readonly #passesThrough: (path: string) => boolean;
 
   /** @throws UNDERSTUDY_CONFIG if the target is not `understudy:` with the address of each replica */
   constructor(target: string, credentials: ChannelCredentials, options: ChannelOptions, plan: ChannelPlan) {
     const addresses = parseTarget(target);
     const hint = new PrimaryHint(new ReplicaList(addresses, options));
     super(target, credentials, { ...options, ...NO_PROXY, [HINT_OPTION]: hint });
+    this.#passesThrough = plan.passesThrough;
     this.host = new SessionHost({
       ...plan,
       target,
@@ -56,8 +65,14 @@ export class ReplicatedChannel extends Channel {
     return clean;
   }
 
+  /**
+   * Makes a call that is not replicated. Replicated ones never come here: our interceptor gives them to the session, and
+   * the client of another making has no such interceptor.
+   */
   override createCall(...args: Parameters<CreateCall>): ReturnType<CreateCall> {
     this.assertOpen();
+    const [path] = args;
+    if (!this.#passesThrough(path)) return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', BY_HAND));
     return super.createCall(...args);
   }
 

@@ -4,7 +4,7 @@ import { type ChannelOptions, experimental } from '@grpc/grpc-js';
 import { mapProxyName } from '@grpc/grpc-js/build/src/http_proxy.js';
 
 /** The way through a proxy to one replica. */
-export interface Proxy {
+export interface HttpProxy {
   readonly address: experimental.SubchannelAddress;
   /** The options of a channel or subchannel that leads through it. */
   readonly options: ChannelOptions;
@@ -19,7 +19,7 @@ export const NO_PROXY: ChannelOptions = { 'grpc.enable_http_proxy': 0 };
  * @param authority `host:port`
  * @param options the user's, among which may be `grpc.enable_http_proxy`
  */
-export function proxyTo(authority: string, options: ChannelOptions): Proxy | undefined {
+export function proxyTo(authority: string, options: ChannelOptions): HttpProxy | undefined {
   const { target, extraOptions } = mapProxyName({ scheme: 'dns', path: authority }, options);
   const proxy = experimental.splitHostPort(target.path);
   if (!('grpc.http_connect_target' in extraOptions) || proxy?.port === undefined) return undefined;

@@ -2,7 +2,7 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { type ChannelOptions, experimental } from '@grpc/grpc-js';
-import { type Proxy, proxyTo } from './proxy.js';
+import { type HttpProxy, proxyTo } from './proxy.js';
 import { parseAddress, REPLICAS_MAX, type ReplicaAddress } from './target.js';
 
 type FoundOne = (error: Error | null, address?: string | LookupAddress[], family?: number) => void;
@@ -17,7 +17,7 @@ export interface ReplicaPlace extends ReplicaAddress {
   /** `host:port` as the target writes it, or the path of a socket. */
   readonly authority: string;
   /** The HTTP proxy on the way. The proxy looks the name up by itself. */
-  readonly proxy: Proxy | undefined;
+  readonly proxy: HttpProxy | undefined;
 }
 
 let lists = 0;
@@ -114,7 +114,7 @@ function textOf(address: string): string | undefined {
 /** One slot. */
 class Place implements ReplicaPlace {
   readonly authority: string;
-  readonly proxy: Proxy | undefined;
+  readonly proxy: HttpProxy | undefined;
   readonly address: DialledAddress;
   readonly host: string;
   readonly learned: boolean;

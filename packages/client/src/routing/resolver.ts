@@ -1,5 +1,13 @@
-import { experimental } from '@grpc/grpc-js';
+import { type ChannelOptions, experimental } from '@grpc/grpc-js';
+import { UnderstudyError } from '@understudy/core';
+import { HINT_OPTION } from './policy.js';
 import { parseTarget, type ReplicaAddress } from './target.js';
+
+/** Channel option by which a channel is recognised that was given the options of `replicated`. */
+export const REPLICATED_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.understudy_replicated`;
+
+const BY_HAND =
+  'a Channel that was made by hand ignores the options of replicated(), and its calls would not be replicated; give them to the constructor of a grpc-js client';
 
 /**
  * Resolves targets of the scheme `understudy:`. The addresses are in the target itself, so they are reported once; host
@@ -10,7 +18,11 @@ export class UnderstudyResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener;
   #reported = false;
 
-  constructor(target: experimental.GrpcUri, listener: experimental.ResolverListener) {
+  constructor(target: experimental.GrpcUri, listener: experimental.ResolverListener, options: ChannelOptions) {
+    // Only a client obeys `channelFactoryOverride`. A channel that was made by hand would send calls with no protection.
+    if (REPLICATED_OPTION in options && !(HINT_OPTION in options)) {
+      throw new UnderstudyError('UNDERSTUDY_SETUP', BY_HAND);
+    }
     this.#addresses = parseTarget(experimental.uriToString(target));
     this.#listener = listener;
   }

@@ -8,6 +8,7 @@ import { Methods } from '../call/methods.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
 import type { ClientStatus } from '../channel/session-host.js';
 import { RECONNECT_OPTIONS } from '../link/replica-client.js';
+import { REPLICATED_OPTION } from '../routing/resolver.js';
 import type { MakeSession } from '../session/session-port.js';
 import { channelMarker, replicationInterceptor } from './interceptor.js';
 import { registerUnderstudy } from './registration.js';
@@ -82,8 +83,12 @@ export function replicatedWith(
     interceptors: [...interceptors, ours],
     callInvocationTransformer: channelMarker(methods, ours),
     channelFactoryOverride: (target, credentials, channelOptions) =>
-      new ReplicatedChannel(target, credentials, channelOptions, { config, makeSession, logger, callerSecret }),
+      new ReplicatedChannel(target, credentials, channelOptions, {
+        ...{ config, makeSession, logger, callerSecret },
+        passesThrough: (path) => methods.plan(path).passesThrough,
+      }),
     'grpc.service_config': JSON.stringify(json),
+    [REPLICATED_OPTION]: 1,
   };
 }
 

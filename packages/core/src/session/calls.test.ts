@@ -18,7 +18,14 @@ import type { SessionEffect } from './events.js';
 import { Session } from './session.js';
 
 const replica = { id: 'S1' as ReplicaId, incarnation: '0'.repeat(32) as Incarnation };
-const view = { term: 1 as Term, epoch: 1 as Epoch, primary: replica.id, inSync: [replica], addresses: [''], adoptedThrough: [] };
+const view = {
+  term: 1 as Term,
+  epoch: 1 as Epoch,
+  primary: replica.id,
+  inSync: [replica],
+  addresses: [''],
+  adoptedThrough: [],
+};
 const request = { method: '/test.Test/Call', message: new Uint8Array() };
 
 /** A session that has seen its primary, S1, the only replica. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseServiceConfig } from '../config/service-config.js';
-import type { Member } from '../model/record.js';
 import { connectionId, type Epoch, type Incarnation, type ReplicaId, type SeqNum, type Term } from '../model/ids.js';
+import type { Member } from '../model/record.js';
 import type { SessionEffect } from './events.js';
 import { Session } from './session.js';
 

@@ -6,8 +6,8 @@ import { dropCutRequests, failUnreachable, onCall, onCancel, startWaiting } from
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
-import { flushSession, heartbeat } from './outgoing.js';
 import { findUnreached, freeTwins } from './members.js';
+import { flushSession, heartbeat } from './outgoing.js';
 import { type Link, type SessionOptions, SessionState } from './state.js';
 import { askAboutHeldItems } from './stream-items.js';
 import {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
@@ -9,6 +9,8 @@ import { type Node, Stage } from '../testing/stage.js';
 
 let stage: Stage;
 const clients: Client[] = [];
+const stops: (() => void)[] = [];
+const logged: string[] = [];
 beforeEach(() => {
   stage = new Stage(memoryCoordinator());
 });
@@ -16,13 +18,15 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await Promise.all(clients.splice(0).map((client) => understudyClient(client).close()));
   await stage.end();
+  for (const stop of stops.splice(0)) stop();
 });
 
 function connect(nodes: readonly Node[], carrier: 'stream' | 'rpc'): Client {
+  const logger = { log: (_level: string, event: string) => void logged.push(event) };
   const client = new Client(
     `understudy:///${nodes.map(({ address }) => address).join()}`,
     credentials.createInsecure(),
-    replicated({ serviceConfig: stage.serviceConfig, carrier }),
+    replicated({ serviceConfig: stage.serviceConfig, carrier, logger }),
   );
   clients.push(client);
   return client;
@@ -38,7 +42,7 @@ function add(client: Client): Promise<number> {
 }
 
 /** An HTTP proxy that notes what it is asked to connect to. */
-async function startProxy(): Promise<{ asked: Set<string>; url: string; stop: () => void }> {
+async function startProxy(): Promise<{ asked: Set<string>; url: string }> {
   const asked = new Set<string>();
   const sockets: Socket[] = [];
   const proxy: HttpServer = createServer();
@@ -53,11 +57,11 @@ async function startProxy(): Promise<{ asked: Set<string>; url: string; stop: ()
     for (const each of [socket, onward]) each.on('error', () => {});
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const stop = (): void => {
+  stops.push(() => {
     for (const socket of sockets) socket.destroy();
     proxy.close();
-  };
-  return { asked, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, stop };
+  });
+  return { asked, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
 }
 
 describe.each(['stream', 'rpc'] as const)('the way to the replicas, carrier %s', (carrier) => {
@@ -69,7 +73,6 @@ describe.each(['stream', 'rpc'] as const)('the way to the replicas, carrier %s',
     expect(await add(connect(nodes, carrier))).toBe(1);
     await stage.until(() => proxy.asked.size === 2);
     expect([...proxy.asked].sort()).toEqual(nodes.map(({ address }) => address).sort());
-    proxy.stop();
   });
 
   it.each([
@@ -83,7 +86,6 @@ describe.each(['stream', 'rpc'] as const)('the way to the replicas, carrier %s',
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value as string);
     expect(await add(connect(nodes, carrier))).toBe(1);
     expect([...proxy.asked]).toEqual([]);
-    proxy.stop();
   });
 
   it('may be IPv6', async () => {
@@ -92,4 +94,13 @@ describe.each(['stream', 'rpc'] as const)('the way to the replicas, carrier %s',
     expect(node.address).toMatch(/^\[::1\]:\d+$/);
     expect(await add(connect([node], carrier))).toBe(1);
   });
+
+  it('may be cut by servers that let no connection grow old, and no call fails', async () => {
+    const options = { 'grpc.max_connection_age_ms': 200, 'grpc.max_connection_age_grace_ms': 50 };
+    stage = new Stage(memoryCoordinator(), {}, [], undefined, options);
+    const client = connect(await stage.startGroup(2), carrier);
+    logged.length = 0;
+    let value = 0;
+    while (logged.filter((event) => event === 'link ended').length < 6) expect(await add(client)).toBe(++value);
+  }, 30_000);
 });

@@ -6,6 +6,7 @@ import {
   Server,
   ServerCredentials,
   type ServerInterceptor,
+  type ServerOptions,
   type ServiceError,
 } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaStatus } from '@understudy/core';
@@ -28,6 +29,8 @@ export interface NodeSetup {
   readonly users?: readonly ServerInterceptor[];
   /** Whether the server is given the replica's interceptors. Default true. */
   readonly guarded?: boolean;
+  /** Options of the server besides its interceptors. */
+  readonly options?: ServerOptions;
   /** Adds services besides the counter. */
   readonly services?: (server: Server, counter: Counter) => void;
 }
@@ -41,7 +44,10 @@ export class Node {
   failed: Error | undefined;
   #client: Client | undefined;
 
-  private constructor(options: ReplicaServerOptions, { users = [], guarded = true, services }: NodeSetup) {
+  private constructor(
+    options: ReplicaServerOptions,
+    { users = [], guarded = true, services, options: own = {} }: NodeSetup,
+  ) {
     this.replica = new ReplicaRuntime({
       ...options,
       state: options.state ?? this.counter,
@@ -50,7 +56,7 @@ export class Node {
       },
     });
     const interceptors = this.replica.interceptors(users);
-    this.server = new Server(guarded ? { interceptors } : {});
+    this.server = new Server({ ...own, ...(guarded && { interceptors }) });
     this.replica.attach(this.server);
     this.server.addService(counterService, this.counter.handlers);
     services?.(this.server, this.counter);
@@ -133,15 +139,17 @@ export class Stage {
    * @param settings of the group, besides its name
    * @param users the service's own interceptors
    * @param services what each replica has besides the counter
+   * @param options of each server
    */
   constructor(
     coordinator: TestCoordinator,
     settings: Record<string, unknown> = {},
     users: readonly ServerInterceptor[] = [],
     services?: NodeSetup['services'],
+    options: ServerOptions = {},
   ) {
     this.coordinator = coordinator;
-    this.#setup = { users, ...(services && { services }) };
+    this.#setup = { users, options, ...(services && { services }) };
     this.#settings = { group: 'counters', leaseMs: LONG_LEASE_MS, ...settings };
   }
 
