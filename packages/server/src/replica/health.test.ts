@@ -1,9 +1,17 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client, credentials } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { service } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Node } from '../testing/stage.js';
 import { Stage } from '../testing/stage.js';
+
+const require = createRequire(import.meta.url);
 
 let stage: Stage;
 afterEach(() => stage.end());
@@ -73,5 +81,59 @@ describe('the health service', () => {
     await learner.replica.stop();
     expect(await healthOf(learner, 'understudy.ready')).toBe('NOT_SERVING');
     expect(await healthOf(learner, 'understudy.live')).toBe('NOT_SERVING');
+  });
+
+  it('tells those who watch, and lists what it knows', async () => {
+    stage = new Stage(memoryCoordinator());
+    const [primary] = (await stage.startGroup(1)) as [Node];
+    const client = new Client(primary.address, credentials.createInsecure());
+    const { Watch, List } = service as unknown as Record<'Watch' | 'List', typeof check>;
+    const watch = client.makeServerStreamRequest(Watch.path, Watch.requestSerialize, Watch.responseDeserialize, {
+      service: 'test.Counter',
+    });
+    watch.on('error', () => {});
+    const first = await new Promise((resolve) => watch.once('data', resolve));
+    expect(first).toMatchObject({ status: 'SERVING' });
+    const next = new Promise((resolve) => watch.once('data', resolve));
+    await primary.replica.stop();
+    expect(await next).toMatchObject({ status: 'NOT_SERVING' });
+    const listed = await new Promise((resolve, reject) =>
+      client.makeUnaryRequest(List.path, List.requestSerialize, List.responseDeserialize, {}, (error, reply) =>
+        error === null ? resolve(reply) : reject(error),
+      ),
+    );
+    expect(listed).toMatchObject({
+      statuses: { '': { status: 'NOT_SERVING' }, 'test.Counter': { status: 'NOT_SERVING' } },
+    });
+    client.close();
+  });
+
+  it("stands aside for the server's own, and says so", async () => {
+    stage = new Stage(memoryCoordinator(), {}, [], (server) =>
+      server.addService(service, {
+        check: (_call: unknown, callback: (error: null, reply: object) => void) =>
+          callback(null, { status: 'SERVICE_UNKNOWN' }),
+        list: () => {},
+        watch: () => {},
+      }),
+    );
+    const [primary] = (await stage.startGroup(1)) as [Node];
+    expect(await healthOf(primary, 'test.Counter')).toBe('SERVICE_UNKNOWN');
+    expect(stage.logged.filter((line) => line.startsWith('warn') && line.includes('health: false'))).toHaveLength(1);
+  });
+
+  it('serves from a bundle, far from any .proto file', async (context) => {
+    const rolldown = await import('rolldown' as string).catch(() => undefined);
+    if (rolldown === undefined) return context.skip('no bundler is installed');
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-bundle-'));
+    try {
+      const bundle = await rolldown.rolldown({ input: require.resolve('@understudy/server'), platform: 'node' });
+      await bundle.write({ file: join(folder, 'server.cjs'), format: 'cjs' });
+      const script = "process.stdout.write(typeof require('./server.cjs').createReplica)";
+      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: folder });
+      expect(stdout).toBe('function');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -1,6 +1,10 @@
 import type { Server } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import type { Logger } from '@understudy/core';
 import type { HandlerRegistry } from '../capture/registry.js';
+import { HealthService } from './health-service.js';
+
+const OWN_HEALTH =
+  'the server has a health service of its own, which must say who is the primary (onServing); give createReplica health: false';
 
 /** SERVING when this replica is in sync, so that another one may safely be stopped. */
 export const READY = 'understudy.ready';
@@ -21,16 +25,38 @@ export interface Condition {
  * `understudy.live`.
  */
 export class GroupHealth {
-  readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [READY]: 'NOT_SERVING', [LIVE]: 'SERVING' });
+  readonly #health = new HealthService({ '': 'NOT_SERVING', [READY]: 'NOT_SERVING', [LIVE]: 'SERVING' });
   readonly #registry: HandlerRegistry;
+  readonly #logger: Logger;
   readonly #told = new Map<string, boolean>();
+  #added = false;
 
-  constructor(registry: HandlerRegistry) {
+  constructor(registry: HandlerRegistry, logger: Logger) {
     this.#registry = registry;
+    this.#logger = logger;
   }
 
+  /**
+   * Adds the service to a server when that is about to be bound: not before all services were added, among which may be
+   * a health service of the user's.
+   */
   attach(server: Server): void {
-    this.#health.addToServer(server);
+    const { bindAsync } = server;
+    server.bindAsync = (...args) => {
+      this.addTo(server);
+      bindAsync.apply(server, args);
+    };
+  }
+
+  /** Adds the service to a server, once; stands aside if the server has one of its own. */
+  addTo(server: Server): void {
+    if (this.#added) return;
+    this.#added = true;
+    try {
+      this.#health.addToServer(server);
+    } catch {
+      this.#logger.log('warn', OWN_HEALTH, {});
+    }
   }
 
   tell({ serves, ready, live }: Condition): void {

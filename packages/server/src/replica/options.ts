@@ -162,7 +162,8 @@ export interface ReplicaServerOptions {
   /**
    * Adds grpc.health.v1.Health. Service `''` and the group's services are SERVING on the primary only; `understudy.ready`
    * where the replica is in sync, so that another one may safely be stopped; `understudy.live` while the process can go on.
-   * `false` for a server that has a health service of its own. Default `true`.
+   * `false` for a server that has a health service of its own; without it the replica stands aside with a warning. Default
+   * `true`.
    */
   readonly health?: boolean;
   /**

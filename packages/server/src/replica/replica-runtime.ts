@@ -92,7 +92,7 @@ export class ReplicaRuntime implements ReplicaServer {
       gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
       unreplicated: options.unreplicated ?? [],
     });
-    this.#health = options.health === false ? undefined : new GroupHealth(this.#registry);
+    this.#health = options.health === false ? undefined : new GroupHealth(this.#registry, this.#logger);
     this.#roles = new RoleWatch(this.#logger, (serving) => {
       this.#tellHealth();
       options.onServing?.(serving);
@@ -152,6 +152,7 @@ export class ReplicaRuntime implements ReplicaServer {
       this.#peerListener?.crash();
       throw setupError('stop() was called before; make a new replica');
     }
+    this.#health?.addTo(this.#server);
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
     const setup = {
