@@ -2,6 +2,8 @@
  * The protocol, for the packages of this repository: events in, effects out, and what they are made of. No promise is made
  * about any of it; users find theirs in the main entry.
  */
+
+export { isListed } from './config/client-settings.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
 export type { MessageName } from './connection/callers.js';

@@ -82,6 +82,15 @@ export class OutgoingMessages {
     this.#endGiven = false;
   }
 
+  /** Goes back to the message that the session took but has not sent, to send it on an ordinary RPC. */
+  takeBack(): void {
+    if (this.#current !== undefined) this.#waiting.unshift(this.#current);
+    this.#current = undefined;
+    this.#given = undefined;
+    this.#session = undefined;
+    this.#endGiven = false;
+  }
+
   /** Sends nothing more. The callbacks of writes that still wait are called all the same, as in grpc-js. */
   close(): void {
     this.#session = undefined;

@@ -1,9 +1,11 @@
 import type { InterceptorOptions, StatusObject } from '@grpc/grpc-js';
+import type { SentCall } from '@understudy/context';
 import type { ErrorCode } from '@understudy/core';
 import type { Reply } from '@understudy/core/internal';
 import { errorStatus, type MessageContext } from '@understudy/grpc-common';
 import type { SessionHost } from '../channel/session-host.js';
 import { deliverOutcome, deliverStatus } from '../delivery/reception.js';
+import { sendCall } from '../nested/sent-call.js';
 import type { SessionRunner } from '../session/session-runner.js';
 import type { MethodPlan } from './methods.js';
 import { SessionCall } from './session-call.js';
@@ -13,6 +15,8 @@ export class ReplicatedCall extends SessionCall {
   readonly #ownReadOnly: boolean;
   #halfClosed = false;
   #runner: SessionRunner | undefined;
+  /** The ordinary RPC, if the group does not replicate the call's service. */
+  #passedOn: SentCall | undefined;
 
   constructor(host: SessionHost, options: InterceptorOptions, plan: MethodPlan) {
     super(host, options, plan);
@@ -44,6 +48,16 @@ export class ReplicatedCall extends SessionCall {
     this.endHere(errorStatus(code, reason, { mayHaveTakenEffect }));
   }
 
+  passOn(): void {
+    const message = this.message ?? Buffer.alloc(0);
+    this.#passedOn = sendCall(
+      () => this.openPlain(),
+      this.plainMetadata,
+      message,
+      (outcome) => this.end(outcome, false),
+    );
+  }
+
   run(): void {
     const { listener, ending, host, method } = this;
     if (listener === undefined || ending === undefined) return;
@@ -57,6 +71,8 @@ export class ReplicatedCall extends SessionCall {
   }
 
   protected withdraw(): boolean {
+    this.#passedOn?.cancel();
+    if (this.#passedOn !== undefined) return true;
     return (this.#runner?.cancel(this) ?? false) && !this.readOnly;
   }
 }

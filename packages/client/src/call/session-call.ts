@@ -1,5 +1,5 @@
 /** The way through the channel's session, as calls of every kind take it. */
-import { type InterceptorOptions, type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { type InterceptorOptions, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { wallMs } from '@understudy/context';
 import type { ErrorCode } from '@understudy/core';
 import type { CallId, MetadataEntries, NestedCaller, Reply, Request } from '@understudy/core/internal';
@@ -20,6 +20,7 @@ import type { Expiring } from '../channel/deadlines.js';
 import type { SessionHost } from '../channel/session-host.js';
 import type { Delivery } from '../delivery/delivery-queue.js';
 import { abandonedStatus, credentialsStatus } from '../delivery/local-statuses.js';
+import type { BytesCall } from '../nested/sent-call.js';
 import type { OpenCall } from '../session/open-call.js';
 import type { MethodPlan } from './methods.js';
 import { callDeadlineMs, followParent } from './parent-call.js';
@@ -49,6 +50,8 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
   readonly #options: InterceptorOptions;
   readonly #createdAtMs = wallMs();
   #metadata: MetadataEntries | undefined;
+  /** As the application gave it, without what credentials add. */
+  #given: Metadata | undefined;
   /** The group that makes the call; undefined if no group does. */
   #caller: NestedCaller | undefined;
   /** The call was started and has its credentials. */
@@ -77,6 +80,7 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
       this.tell();
       return;
     }
+    this.#given = metadata;
     this.#metadata = callerEntries(metadata);
     try {
       const caller = callerOf(metadata);
@@ -127,6 +131,8 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
 
   abstract deliver(outcome: Reply): void;
 
+  abstract passOn(): void;
+
   abstract fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
 
   /** Tells the application what is due. The delivery queue calls this. */
@@ -141,6 +147,15 @@ export abstract class SessionCall implements InterceptingCallInterface, OpenCall
    * @returns whether the call may have taken effect, now or later
    */
   protected abstract withdraw(): boolean;
+
+  /** Makes the same call as an ordinary RPC, to which gRPC itself adds the credentials' metadata. */
+  protected openPlain(): BytesCall {
+    return this.host.openPlain(this.method.path, this.deadlineMs, this.#options.credentials);
+  }
+
+  protected get plainMetadata(): Metadata {
+    return this.#given?.clone() ?? new Metadata();
+  }
 
   /** Has the application told in a later turn. */
   protected tell(): void {

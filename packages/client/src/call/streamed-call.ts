@@ -15,6 +15,7 @@ import { parsingError, statusOf, tooLarge, unusableMetadata } from '../delivery/
 import type { OpenStream, StreamSession } from '../session/open-stream.js';
 import type { MethodPlan } from './methods.js';
 import { OutgoingMessages } from './outgoing-messages.js';
+import { PlainStream } from './plain-stream.js';
 import { SessionCall } from './session-call.js';
 
 /**
@@ -95,6 +96,19 @@ export class StreamedCall extends SessionCall implements OpenStream {
     this.#incoming.end({ local: true, ending: errorStatus(code, reason, { mayHaveTakenEffect }) });
   }
 
+  passOn(): void {
+    const plain = new PlainStream(this.openPlain(), this.plainMetadata);
+    this.#session = plain;
+    plain.openStream(this);
+    this.#outgoing.takeBack();
+    if (this.method.requestStream) {
+      this.#outgoing.open(plain);
+    } else {
+      plain.sendMessage(this, this.request.message);
+      plain.halfClose();
+    }
+  }
+
   /** Tells the application one thing, so that one that throws misses nothing else. */
   run(): void {
     this.#scheduled = false;
@@ -140,7 +154,8 @@ export class StreamedCall extends SessionCall implements OpenStream {
 
   #open(): void {
     const session = this.host.openStream(this);
-    if (this.#deaf) return;
+    // The session may have passed the stream on at once.
+    if (this.#deaf || this.#session instanceof PlainStream) return;
     this.#session = session;
     this.#outgoing.open(session);
   }

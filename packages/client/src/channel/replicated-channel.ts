@@ -72,7 +72,7 @@ export class ReplicatedChannel extends Channel {
   override createCall(...args: Parameters<CreateCall>): ReturnType<CreateCall> {
     this.assertOpen();
     const [path] = args;
-    if (!this.#passesThrough(path)) return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', BY_HAND));
+    if (!this.passesThrough(path)) return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', BY_HAND));
     return super.createCall(...args);
   }
 
@@ -81,6 +81,11 @@ export class ReplicatedChannel extends Channel {
    */
   override getConnectivityState(tryToConnect: boolean): ReturnType<Channel['getConnectivityState']> {
     return super.getConnectivityState(tryToConnect && !this.host.closed);
+  }
+
+  /** Whether calls of a method go their ordinary way, by a rule or because the group says so. */
+  passesThrough(path: string): boolean {
+    return this.#passesThrough(path) || this.host.passesThrough(path);
   }
 
   /** @throws Error in grpc-js's words for a call on a closed channel */

@@ -1,12 +1,13 @@
 /** The sessions of a channel, and what its calls share. */
 import { randomBytes } from 'node:crypto';
-import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import type { CallCredentials, ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import { realOf } from '@understudy/context';
 import type { Carrier, Logger, ReplicaId } from '@understudy/core';
 import {
   type ClientSettings,
   connectionHex,
   type GroupConfig,
+  isListed,
   methodSettings,
   type NestedCaller,
 } from '@understudy/core/internal';
@@ -15,6 +16,7 @@ import { connectionOf, SECRET_BYTES } from '@understudy/wire';
 import { DeliveryQueue } from '../delivery/delivery-queue.js';
 import type { MessageLimits } from '../delivery/reception.js';
 import { ReplicaClient } from '../link/replica-client.js';
+import type { BytesCall } from '../nested/sent-call.js';
 import type { PrimaryHint } from '../routing/primary-hint.js';
 import type { ReplicaPlace } from '../routing/replica-list.js';
 import type { ReplicaAddress } from '../routing/target.js';
@@ -137,6 +139,18 @@ export class SessionHost {
    */
   isReadOnly(path: string, own: boolean): boolean {
     return this.#settings === undefined ? own : methodSettings(this.#settings, path).readOnly;
+  }
+
+  /** Whether the group is known not to replicate a method. Before the first session has learnt it, no method is. */
+  passesThrough(path: string): boolean {
+    return this.#settings !== undefined && isListed(path, this.#settings.unreplicated);
+  }
+
+  /** Makes an ordinary RPC, past the sessions. */
+  openPlain(path: string, deadlineMs: number, credentials: CallCredentials | undefined): BytesCall {
+    const call = this.#setup.makeRpc(path, deadlineMs);
+    if (credentials !== undefined) call.setCredentials(credentials);
+    return call;
   }
 
   /** Gives a call to the session that takes calls, which is made if there is none. */

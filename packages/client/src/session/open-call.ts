@@ -11,5 +11,7 @@ export interface OpenCall {
   readonly waitForReady: boolean;
   /** Ends the call with its reply. The application hears of it in a later turn, and so it does of `fail`. */
   deliver(outcome: Reply): void;
+  /** Makes the call as an ordinary RPC: the group does not replicate its service, and nothing of it was sent. */
+  passOn(): void;
   fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
 }

@@ -214,6 +214,9 @@ export class SessionRunner implements LinkEvents, StreamSession {
       case 'reconnect':
         this.#links[effect.slot]?.reconnect();
         return;
+      case 'passOn':
+        this.#take(effect.call)?.passOn();
+        return;
       case 'park':
         this.#links[effect.slot]?.park();
         return;

@@ -33,7 +33,7 @@ export function replicationInterceptor(methods: Methods): Interceptor {
     if (channel instanceof HandlerChannel) return nextCall(options);
     const { path, requestStream, responseStream } = options.method_definition;
     const plan = methods.plan(path);
-    if (plan.passesThrough) return nextCall(options);
+    if (plan.passesThrough || channel?.host.passesThrough(path)) return nextCall(options);
     if (channel === undefined) {
       const reason = 'the options of replicated() were taken apart: give a client all of them, unchanged';
       return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', reason));
@@ -73,7 +73,7 @@ const departure =
   (settings) => {
     const { path, deadline, host, credentials } = settings;
     const plan = methods.plan(path);
-    if (plan.passesThrough) return channelCall(channel, settings);
+    if (channel.passesThrough(path)) return channelCall(channel, settings);
     channel.assertOpen();
     const options: InterceptorOptions = {
       deadline,

@@ -12,6 +12,7 @@ export const clientSettings = (config: ClientSettings): ClientSettings => ({
   nullMessageMs: config.nullMessageMs,
   batchMs: config.batchMs,
   methods: config.methods,
+  unreplicated: config.unreplicated,
 });
 
 const nameOf = ({ service, method }: ClientMethodSettings): string =>
@@ -23,10 +24,22 @@ const valuesOf = ({ readOnly, oneWay, release }: ClientMethodSettings): string =
 /** A digest of 32 bits by which a client asks whether its settings are the group's. */
 export function settingsDigest(settings: ClientSettings): number {
   const methods = settings.methods.map((entry) => `${nameOf(entry)} ${valuesOf(entry)}`).sort();
-  return fnv1a(JSON.stringify([FIELDS.map((field) => settings[field]), methods]));
+  return fnv1a(JSON.stringify([FIELDS.map((field) => settings[field]), methods, [...settings.unreplicated].sort()]));
 }
 
-/** The names of the settings that differ: `release`, or `bank.v1.Bank/GetBalance` for settings of a method. */
+/**
+ * Whether a list of services has the one of a method.
+ *
+ * @param path `/package.Service/Method`
+ * @param services `package.Service`, or `package.*` for all below a package
+ */
+export function isListed(path: string, services: readonly string[]): boolean {
+  if (services.length === 0) return false;
+  const service = path.slice(1, path.lastIndexOf('/'));
+  return services.some((name) => (name.endsWith('.*') ? service.startsWith(name.slice(0, -1)) : service === name));
+}
+
+/** The names of the settings that differ and that a client can be given: `release`, or `bank.v1.Bank/GetBalance` for settings of a method. */
 export function differingSettings(own: ClientSettings, group: ClientSettings): string[] {
   const names: string[] = FIELDS.filter((field) => own[field] !== group[field]);
   const mine = new Map(own.methods.map((entry) => [nameOf(entry), valuesOf(entry)]));

@@ -164,4 +164,6 @@ export interface GroupConfig {
   readonly budgets: Budgets;
   /** Settings of single methods. Default: none, so the group's settings apply to all. */
   readonly methods: readonly MethodConfig[];
+  /** Services that the replicas do not replicate, as the server's options name them. Default: none. */
+  readonly unreplicated: readonly string[];
 }

@@ -38,6 +38,7 @@ const DEFAULTS: GroupConfig = {
   sessionsMax: 1024,
   budgets: { sessionBytes: 67_108_864, totalBytes: 268_435_456, keyedBytes: 67_108_864 },
   methods: [],
+  unreplicated: [],
 };
 
 describe('a service config', () => {
@@ -76,7 +77,7 @@ describe('a service config', () => {
       sessionsMax: 8,
       budgets: { sessionBytes: 65_536, totalBytes: 65_537, keyedBytes: 65_538 },
     };
-    expect(config(given)).toEqual(given);
+    expect(config(given)).toEqual({ ...given, unreplicated: [] });
   });
 
   it('sets sessionMs to three leases by default, and sessionExpiryMs to no less than sessionMs', () => {

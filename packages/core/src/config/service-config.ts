@@ -101,6 +101,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
     sessionsMax: numberAt(entry, path, 'sessionsMax'),
     budgets: budgetsAt(entry.budgets, `${path}.budgets`),
     methods: methodsAt(entry.methods, `${path}.methods`),
+    unreplicated: [],
   };
 }
 

@@ -146,6 +146,11 @@ export interface ClientSettings {
   readonly nullMessageMs: number;
   readonly batchMs: number;
   readonly methods: readonly ClientMethodSettings[];
+  /**
+   * Services whose calls are not replicated: `package.Service`, or `package.*` for all below a package. Clients send
+   * them as ordinary RPCs.
+   */
+  readonly unreplicated: readonly string[];
 }
 
 /** The answer to `hello`. */

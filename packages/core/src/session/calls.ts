@@ -28,6 +28,7 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
     fail(s, call, 'UNDERSTUDY_UNREACHABLE', 'the session has ended; nothing was sent', false);
     return;
   }
+  if (s.passesOn(call, request)) return;
   if (mayStart(s)) {
     start(s, call, request, s.isReadOnly(request.method, readOnly));
     return;
@@ -48,6 +49,15 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
 
 const mayStart = (s: SessionState): boolean =>
   s.waiting.length === 0 && s.primary !== undefined && s.sent.size + s.reads.size < RETAINED_MAX;
+
+/** The group's settings are known now: calls of services that it does not replicate leave the session. */
+export function passWaitingOn(s: SessionState): void {
+  if (s.settings.unreplicated.length === 0) return;
+  s.waiting = s.waiting.filter(({ call, request }) => !s.passesOn(call, request));
+  for (const [call, { id, opening }] of s.streams) {
+    if (id === undefined && s.passesOn(call, opening)) s.streams.delete(call);
+  }
+}
 
 /** Sends calls that waited, as far as there are a primary and room. */
 export function startWaiting(s: SessionState): void {

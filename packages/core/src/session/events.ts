@@ -84,6 +84,8 @@ export type SessionEffect =
   | { readonly kind: 'reconnect'; readonly slot: Slot }
   /** The group's settings for clients are others than the session was given. They apply to later sessions, too. */
   | { readonly kind: 'settings'; readonly settings: ClientSettings }
+  /** The group does not replicate the call's service: make the call as an ordinary RPC. Nothing of it was sent. */
+  | { readonly kind: 'passOn'; readonly call: CallId }
   /** The primary is at this slot; for the status, and for calls that are not ours. */
   | { readonly kind: 'primary'; readonly slot: Slot; readonly replica: ReplicaId }
   /** The session is over: close its links. This is the last effect. `clean` says that no order was left unstable. */

@@ -11,7 +11,15 @@ import type {
 } from '../model/frames.js';
 import { maxOf, NO_ORDER } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
-import { failAll, noteCutRequests, notePlace, noteStable, outstanding, startWaiting } from './calls.js';
+import {
+  failAll,
+  noteCutRequests,
+  notePlace,
+  noteStable,
+  outstanding,
+  passWaitingOn,
+  startWaiting,
+} from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import { parkTwins } from './members.js';
 import type { PlaceInOrder } from './open-calls.js';
@@ -48,7 +56,10 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   link.reflected = 0;
   s.reflect = frame.reflect;
   s.sessionMs = frame.sessionMs;
-  if (/* rule follow-settings */ frame.settings !== undefined) s.follow(frame.settings);
+  if (/* rule follow-settings */ frame.settings !== undefined) {
+    s.follow(frame.settings);
+    passWaitingOn(s);
+  }
   adoptView(s, frame.view);
   if (link === findPrimary(s)) {
     // The primary's link is new: replies may have been lost with the old one.

@@ -1,11 +1,12 @@
 /** The state of a client's session: its links, its view of the group, its open calls and the orders it heard of. */
 
-import { differingSettings } from '../config/client-settings.js';
+import { differingSettings, isListed, settingsDigest } from '../config/client-settings.js';
 import type { GroupConfig } from '../config/config.js';
 import { methodSettings } from '../config/service-config.js';
 import type { ClientSettings, SessionHeader, StreamAsk, View } from '../model/frames.js';
 import type { CallId, ConnectionId, ReplicaId, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
+import type { Request } from '../model/message.js';
 import type { LogLevel } from '../model/ports.js';
 import type { Member } from '../model/record.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
@@ -134,11 +135,13 @@ export class SessionState {
 
   /** The group's settings are others than this client was given. They apply from now on. */
   follow(settings: ClientSettings): void {
+    if (settingsDigest(this.settings) === settingsDigest(settings)) return;
     const differ = differingSettings(this.settings, settings);
-    if (differ.length === 0) return;
-    const names = differ.slice(0, NAMED_MAX).join(', ');
-    const more = differ.length > NAMED_MAX ? ` and ${differ.length - NAMED_MAX} more` : '';
-    this.log('warn', "this client's settings differ from its group's, which apply", { settings: `${names}${more}` });
+    if (differ.length > 0) {
+      const names = differ.slice(0, NAMED_MAX).join(', ');
+      const more = differ.length > NAMED_MAX ? ` and ${differ.length - NAMED_MAX} more` : '';
+      this.log('warn', "this client's settings differ from its group's, which apply", { settings: `${names}${more}` });
+    }
     this.settings = settings;
     this.batches = mayBatch(settings);
     this.#readOnly = new Map();
@@ -163,6 +166,13 @@ export class SessionState {
   /** The adapter has one more address to connect to. */
   addSlot(): void {
     this.links.push(newLink(this.links.length));
+  }
+
+  /** Has the adapter make a call itself if the group does not replicate its service. @returns whether it does */
+  passesOn(call: CallId, { method }: Request): boolean {
+    if (!isListed(method, this.settings.unreplicated)) return false;
+    this.effects.push({ kind: 'passOn', call });
+    return true;
   }
 
   get wantsFlush(): boolean {

@@ -36,6 +36,7 @@ export function onOpenStream(s: SessionState, call: CallId, request: Request): v
     fail(s, call, 'UNDERSTUDY_OVERLOADED', `${WAITING_MAX} streams are open already; nothing was sent`, false);
     return;
   }
+  if (s.passesOn(call, request)) return;
   const stream = new ClientStream(call, request, s.nowMs);
   s.streams.set(call, stream);
   sendWaiting(s, stream);

@@ -15,7 +15,7 @@ const SECRET_MIN = 32;
  * @throws UNDERSTUDY_CONFIG, or UNDERSTUDY_SETUP for options that contradict the service config or cannot be used
  */
 export function checkOptions(options: ReplicaServerOptions): GroupConfig {
-  const { group, replicaId, serviceConfig, callerSecrets, determinism, uncaught } = options;
+  const { group, replicaId, serviceConfig, callerSecrets, determinism, uncaught, unreplicated = [] } = options;
   const config = parseServiceConfig(serviceConfig);
   if (group !== undefined && group !== config.group) {
     throw setupError(
@@ -36,7 +36,7 @@ export function checkOptions(options: ReplicaServerOptions): GroupConfig {
   if (determinism !== undefined && determinism !== 'patch' && determinism !== 'api') {
     throw setupError("determinism must be 'patch' or 'api'");
   }
-  return config;
+  return { ...config, unreplicated };
 }
 
 /** @throws UNDERSTUDY_SETUP */

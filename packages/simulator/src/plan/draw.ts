@@ -71,5 +71,6 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     sessionsMax: 64,
     budgets: { sessionBytes: 2 ** 26, totalBytes: 2 ** 28, keyedBytes: 2 ** 26 },
     methods: sure ? SURE_METHODS : READS,
+    unreplicated: [],
   };
 }

@@ -26,6 +26,8 @@ export function writeSettings(w: Writer, settings: ClientSettings): void {
     w.string(entry.method);
     w.byte(flagsOf(entry));
   }
+  w.varint(settings.unreplicated.length);
+  for (const service of settings.unreplicated) w.string(service);
 }
 
 export function readSettings(r: Reader): ClientSettings {
@@ -35,12 +37,14 @@ export function readSettings(r: Reader): ClientSettings {
     nullMessageMs: r.varint(),
     batchMs: r.varint(),
     methods: readEntries(r),
+    unreplicated: readServices(r),
   };
 }
 
 /** About how many bytes `writeSettings` needs. */
-export const settingsBytes = ({ methods }: ClientSettings): number =>
-  methods.reduce((sum, { service, method }) => sum + ENTRY_MIN_BYTES + service.length + method.length, 32);
+export const settingsBytes = ({ methods, unreplicated }: ClientSettings): number =>
+  methods.reduce((sum, { service, method }) => sum + ENTRY_MIN_BYTES + service.length + method.length, 32) +
+  unreplicated.reduce((sum, service) => sum + 2 + service.length, 0);
 
 function readEntries(r: Reader): Entry[] {
   const entries: Entry[] = [];
@@ -48,6 +52,12 @@ function readEntries(r: Reader): Entry[] {
     entries.push({ service: r.string(), method: r.string(), ...readFlags(r) });
   }
   return entries;
+}
+
+function readServices(r: Reader): string[] {
+  const services: string[] = [];
+  for (let left = r.count(1); left > 0; left--) services.push(r.string());
+  return services;
 }
 
 const flagsOf = ({ readOnly, oneWay, release }: Entry): number =>

@@ -103,6 +103,7 @@ const settings: fc.Arbitrary<ClientSettings> = fc.record(
         REQUIRED,
       ),
     ),
+    unreplicated: list(text),
   },
   REQUIRED,
 );

@@ -225,6 +225,7 @@ const settings: ClientSettings = {
     { service: 'bank.v1.Bank', method: '', readOnly: false, oneWay: false, release: 'acknowledged' },
     { service: '', method: '', readOnly: false, oneWay: true, release: 'concurrent' },
   ],
+  unreplicated: ['debug.*'],
 };
 
 export const sessionFrames: readonly SessionFrame[] = [

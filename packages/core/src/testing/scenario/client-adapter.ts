@@ -49,6 +49,8 @@ export function clientAdapter(world: ClientWorld, client: Client): Adapter<Sessi
     },
     reconnect: ({ slot }) => links.end(client.name, names[slot] ?? ''),
     park: nothing,
+    // A scenario's group replicates everything.
+    passOn: nothing,
     // A scenario's client knows all replicas from the start.
     unreached: nothing,
     primary: nothing,

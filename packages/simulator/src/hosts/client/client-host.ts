@@ -240,6 +240,8 @@ export class ClientHost extends Host {
       if (link !== undefined) this.#drops.push(link);
     },
     park: () => {},
+    // Its group replicates everything.
+    passOn: () => {},
     // Its slots are the servers, so it knows all of them.
     unreached: () => {},
     primary: () => {},
