@@ -1,7 +1,7 @@
 import { type Metadata, status as Status } from '@grpc/grpc-js';
 import { asBuffer, replyEntries } from '@understudy/grpc-common';
-import type { BytesCall } from '../nested/sent-call.js';
 import { replyOutcome } from '../rpc/reply-outcome.js';
+import type { BytesCall } from '../rpc/sent-call.js';
 import type { OpenStream, StreamSession } from '../session/open-stream.js';
 
 /** An ordinary RPC in the place of a session, for a stream of a service that the group does not replicate. */

@@ -5,7 +5,7 @@ import type { Reply } from '@understudy/core/internal';
 import { errorStatus, type MessageContext } from '@understudy/grpc-common';
 import type { SessionHost } from '../channel/session-host.js';
 import { deliverOutcome, deliverStatus } from '../delivery/reception.js';
-import { sendCall } from '../nested/sent-call.js';
+import { sendCall } from '../rpc/sent-call.js';
 import type { SessionRunner } from '../session/session-runner.js';
 import type { MethodPlan } from './methods.js';
 import { SessionCall } from './session-call.js';

@@ -20,7 +20,7 @@ import type { Expiring } from '../channel/deadlines.js';
 import type { SessionHost } from '../channel/session-host.js';
 import type { Delivery } from '../delivery/delivery-queue.js';
 import { abandonedStatus, credentialsStatus } from '../delivery/local-statuses.js';
-import type { BytesCall } from '../nested/sent-call.js';
+import type { BytesCall } from '../rpc/sent-call.js';
 import type { OpenCall } from '../session/open-call.js';
 import type { MethodPlan } from './methods.js';
 import { callDeadlineMs, followParent } from './parent-call.js';

@@ -1,9 +1,7 @@
 /** The grpc-js channel of a replicated client. */
-import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ChannelOptions, type experimental } from '@grpc/grpc-js';
 import type { Logger } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
-import { errorStatus } from '@understudy/grpc-common';
-import { RefusedCall } from '../call/refused-call.js';
 import { HINT_OPTION } from '../routing/policy.js';
 import { PrimaryHint } from '../routing/primary-hint.js';
 import { NO_PROXY } from '../routing/proxy.js';
@@ -20,12 +18,11 @@ export interface ChannelPlan {
   readonly makeSession: MakeSession;
   readonly logger: Logger;
   readonly callerSecret: string | undefined;
+  /** Makes a call that ends at once, because it bypassed our interceptor and would not be replicated. */
+  readonly refuse: () => experimental.CallStream;
   /** Whether calls of a method, `/package.Service/Method`, go their ordinary way. */
   readonly passesThrough: (path: string) => boolean;
 }
-
-const BY_HAND =
-  'the call bypassed the interceptor of replicated() and would not be replicated; make it with the client that was given the options';
 
 /**
  * A grpc-js channel whose replicated calls travel through sessions of its own. Calls that are not replicated, and the
@@ -33,6 +30,7 @@ const BY_HAND =
  */
 export class ReplicatedChannel extends Channel {
   readonly host: SessionHost;
+  readonly #refuse: ChannelPlan['refuse'];
   readonly #passesThrough: (path: string) => boolean;
 
   /** @throws UNDERSTUDY_CONFIG if the target is not `understudy:` with the address of each replica */
@@ -41,6 +39,7 @@ export class ReplicatedChannel extends Channel {
     const hint = new PrimaryHint(new ReplicaList(addresses, options));
     super(target, credentials, { ...options, ...NO_PROXY, [HINT_OPTION]: hint });
     this.#passesThrough = plan.passesThrough;
+    this.#refuse = plan.refuse;
     this.host = new SessionHost({
       ...plan,
       target,
@@ -72,7 +71,7 @@ export class ReplicatedChannel extends Channel {
   override createCall(...args: Parameters<CreateCall>): ReturnType<CreateCall> {
     this.assertOpen();
     const [path] = args;
-    if (!this.passesThrough(path)) return new RefusedCall(errorStatus('UNDERSTUDY_SETUP', BY_HAND));
+    if (!this.passesThrough(path)) return this.#refuse();
     return super.createCall(...args);
   }
 

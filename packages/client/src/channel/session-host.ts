@@ -16,7 +16,6 @@ import { connectionOf, SECRET_BYTES } from '@understudy/wire';
 import { DeliveryQueue } from '../delivery/delivery-queue.js';
 import type { MessageLimits } from '../delivery/reception.js';
 import { ReplicaClient } from '../link/replica-client.js';
-import type { BytesCall } from '../nested/sent-call.js';
 import type { PrimaryHint } from '../routing/primary-hint.js';
 import type { ReplicaPlace } from '../routing/replica-list.js';
 import type { ReplicaAddress } from '../routing/target.js';
@@ -147,7 +146,7 @@ export class SessionHost {
   }
 
   /** Makes an ordinary RPC, past the sessions. */
-  openPlain(path: string, deadlineMs: number, credentials: CallCredentials | undefined): BytesCall {
+  openPlain(path: string, deadlineMs: number, credentials: CallCredentials | undefined): ReturnType<MakeRpc> {
     const call = this.#setup.makeRpc(path, deadlineMs);
     if (credentials !== undefined) call.setCredentials(credentials);
     return call;

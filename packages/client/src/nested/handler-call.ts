@@ -12,7 +12,7 @@ import type { NestedCaller, Reply } from '@understudy/core/internal';
 import { localStatus, type MessageContext, setCaller } from '@understudy/grpc-common';
 import { UnsentCall } from '../call/unsent-call.js';
 import { deliverBytes } from '../delivery/reception.js';
-import { type BytesCall, type CallSettings, type CallTarget, sendCall } from './sent-call.js';
+import { type BytesCall, type CallSettings, type CallTarget, sendCall } from '../rpc/sent-call.js';
 
 /** Makes the call that really leaves. It is then started with `metadata`, to which this may add. */
 export type Depart = (settings: CallSettings, metadata: Metadata, caller: NestedCaller) => BytesCall;

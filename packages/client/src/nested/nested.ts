@@ -1,8 +1,8 @@
 import type { CallProperties, ClientOptions } from '@grpc/grpc-js';
 import { currentHandling, expectCalls } from '@understudy/context';
 import { setIdempotencyKey } from '@understudy/grpc-common';
+import { channelCall } from '../rpc/sent-call.js';
 import { divert } from './handler-channel.js';
-import { channelCall } from './sent-call.js';
 
 /**
  * Options for any grpc-js client of a service that is not replicated, for use in handlers of a service that is. The

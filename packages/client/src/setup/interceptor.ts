@@ -15,7 +15,7 @@ import { StreamedCall } from '../call/streamed-call.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
 import type { Depart } from '../nested/handler-call.js';
 import { divert, HandlerChannel } from '../nested/handler-channel.js';
-import { channelCall } from '../nested/sent-call.js';
+import { channelCall } from '../rpc/sent-call.js';
 
 /** The key under which a call's options name its channel, since grpc-js does not tell interceptors. */
 const CHANNEL = Symbol('understudy.channel');

@@ -3,8 +3,9 @@ import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
 import { parseServiceConfig, Session } from '@understudy/core/internal';
-import { loggerOf } from '@understudy/grpc-common';
+import { errorStatus, loggerOf } from '@understudy/grpc-common';
 import { Methods } from '../call/methods.js';
+import { RefusedCall } from '../call/refused-call.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
 import type { ClientStatus } from '../channel/session-host.js';
 import { RECONNECT_OPTIONS } from '../link/replica-client.js';
@@ -43,6 +44,9 @@ export interface ReplicatedOptions {
    */
   readonly callerSecret?: string;
 }
+
+const BY_HAND =
+  'the call bypassed the interceptor of replicated() and would not be replicated; make it with the client that was given the options';
 
 const SECRET_MIN = 32;
 
@@ -85,6 +89,7 @@ export function replicatedWith(
     channelFactoryOverride: (target, credentials, channelOptions) =>
       new ReplicatedChannel(target, credentials, channelOptions, {
         ...{ config, makeSession, logger, callerSecret },
+        refuse: () => new RefusedCall(errorStatus('UNDERSTUDY_SETUP', BY_HAND)),
         passesThrough: (path) => methods.plan(path).passesThrough,
       }),
     'grpc.service_config': JSON.stringify(json),

@@ -57,8 +57,10 @@ describe('a service config', () => {
   });
 
   it('is returned with every setting as it was given', () => {
+    // The servers' options say which services are not replicated.
+    const { unreplicated, ...settable } = DEFAULTS;
     const given = {
-      ...DEFAULTS,
+      ...settable,
       replication: 'passive',
       multicast: 'destination',
       release: 'acknowledged',
@@ -77,7 +79,7 @@ describe('a service config', () => {
       sessionsMax: 8,
       budgets: { sessionBytes: 65_536, totalBytes: 65_537, keyedBytes: 65_538 },
     };
-    expect(config(given)).toEqual({ ...given, unreplicated: [] });
+    expect(config(given)).toEqual({ ...given, unreplicated });
   });
 
   it('sets sessionMs to three leases by default, and sessionExpiryMs to no less than sessionMs', () => {

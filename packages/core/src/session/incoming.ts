@@ -11,15 +11,7 @@ import type {
 } from '../model/frames.js';
 import { maxOf, NO_ORDER } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
-import {
-  failAll,
-  noteCutRequests,
-  notePlace,
-  noteStable,
-  outstanding,
-  passWaitingOn,
-  startWaiting,
-} from './calls.js';
+import { failAll, noteCutRequests, notePlace, noteStable, outstanding, passWaitingOn, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import { parkTwins } from './members.js';
 import type { PlaceInOrder } from './open-calls.js';

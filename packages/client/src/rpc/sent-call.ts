@@ -9,7 +9,7 @@ import {
 import type { SentCall } from '@understudy/context';
 import type { Reply } from '@understudy/core/internal';
 import { type InterceptingCallInterface, messageOf } from '@understudy/grpc-common';
-import { replyOutcome } from '../rpc/reply-outcome.js';
+import { replyOutcome } from './reply-outcome.js';
 
 /** The arguments that a call on a channel is made with. */
 export interface CallTarget {
