@@ -1,6 +1,6 @@
 /** Keeps reads that arrive before this replica serves, and hands each of them out once. */
 
-import type { CallId } from '../model/ids.js';
+import type { CallId, ConnectionId } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import type { Connection } from './connection.js';
 import { requestCost } from './usage.js';
@@ -25,6 +25,11 @@ export class EarlyReads {
 
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** Whether this read of a session is kept already. */
+  has({ id }: Connection, readId: number): boolean {
+    return this.#waiting.has(nameOfFrameRead(id, readId));
   }
 
   /** A session may repeat a read on another link; the read is kept once. */
@@ -70,5 +75,7 @@ export class EarlyReads {
   }
 }
 
+const nameOfFrameRead = (connection: ConnectionId, readId: number): string => `${connection}.${readId}`;
+
 const nameOfRead = ({ connection, readId, call }: EarlyRead): string =>
-  call === undefined ? `${connection.id}.${readId}` : `call ${call}`;
+  call === undefined ? nameOfFrameRead(connection.id, readId) : `call ${call}`;

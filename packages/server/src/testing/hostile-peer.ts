@@ -48,7 +48,10 @@ export class HostilePeer {
     const mine = proof.onChallenge(await this.stream.next());
     this.send(mine.proof);
     this.#sealer = new FrameSeal(mine.keys.toDialled);
-    return this.stream.next();
+    const theirs = await this.stream.next();
+    // The replica says nothing more before it is told who this is.
+    this.stream.isSealed = true;
+    return theirs;
   }
 
   /** @param hello what the hello says in place of the truth */

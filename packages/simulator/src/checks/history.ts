@@ -112,8 +112,10 @@ export class History {
       return;
     }
     operation.state = outcome.code === 0 ? 'answered' : 'never';
+    // A replica that is yet to serve keeps a bounded number of reads.
+    const isTooMany = operation.readOnly && outcome.details.startsWith('UNDERSTUDY_OVERLOADED');
     demand(
-      outcome.code === 0 || outcome.code === REFUSED.code,
+      outcome.code === 0 || outcome.code === REFUSED.code || isTooMany,
       () => `${operation.name} is answered with status ${outcome.code} ${outcome.details}`,
     );
     if (outcome.code !== 0) return;

@@ -6,7 +6,8 @@ import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame } from '../../model/frames.js';
-import { connectionKind, type LinkId, minOf } from '../../model/ids.js';
+import { connectionKind, type LinkId, minOf, NO_ORDER } from '../../model/ids.js';
+import { ownReply } from '../../model/outcome.js';
 import { isFarOver, isPressed } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
@@ -198,18 +199,26 @@ function refuseForged(r: ReplicaState, connection: Connection): void {
   hangUp(r, connection);
 }
 
-/** Keeps a session's reads until this replica serves. @returns false if too many wait already */
-export function keepReads(
-  r: ReplicaState,
-  connection: Connection,
-  peer: string,
-  reads: MulticastFrame['reads'],
-): boolean {
-  if (r.earlyReads.size + reads.length > r.config.queueMax || r.earlyReads.bytes > r.config.budgets.totalBytes / 2)
-    return false;
-  for (const { readId, request } of reads) r.earlyReads.add({ connection, readId, call: undefined, request, peer });
-  return true;
+const TOO_MANY_READS = ownReply(
+  'UNDERSTUDY_OVERLOADED',
+  'too many reads wait for a new primary to serve; nothing was done',
+);
+
+/** Keeps a session's reads until this replica serves. Those for which there is no room are answered at once. */
+export function keepReads(r: ReplicaState, connection: Connection, peer: string, reads: MulticastFrame['reads']): void {
+  for (const { readId, request } of reads) {
+    // A session sends its reads again on each new link.
+    if (r.earlyReads.has(connection, readId) || haveRoom(r, 1)) {
+      r.earlyReads.add({ connection, readId, call: undefined, request, peer });
+    } else {
+      connection.session?.reads.push({ readId, orderNum: NO_ORDER, outcome: TOO_MANY_READS, stable: true });
+      r.wantFlush();
+    }
+  }
 }
+
+const haveRoom = ({ earlyReads, config }: ReplicaState, reads: number): boolean =>
+  earlyReads.size + reads <= config.queueMax && earlyReads.bytes <= config.budgets.totalBytes / 2;
 
 /**
  * Keeps the reads of a session that knows a newer term than this replica, which may itself be the primary of that term.
@@ -224,7 +233,11 @@ export function keepReadsOfTerm(
   reads: MulticastFrame['reads'],
 ): boolean {
   if (term <= r.term) return true;
-  return keepReads(r, connection, peer, reads);
+  const more = reads.filter(({ readId }) => !r.earlyReads.has(connection, readId)).length;
+  // A session does not believe the answers of a replica that knows only an older term.
+  if (!haveRoom(r, more)) return false;
+  keepReads(r, connection, peer, reads);
+  return true;
 }
 
 /**

@@ -11,13 +11,14 @@ const NO_READS: readonly ReadReply[] = [];
 const NO_ITEMS: readonly SeqItem[] = [];
 
 /**
- * The end of a turn on a replica that gives no replies: sessions get echoes of their heartbeats, and the view if it
- * changed.
+ * The end of a turn on a replica that gives no replies: sessions get echoes of their heartbeats, the view if it changed,
+ * and refusals of reads.
  */
 export function echoHeartbeats(r: ReplicaState): void {
   for (const { session } of r.connections.values()) {
     if (session?.link === undefined) continue;
-    if (echoDue(r, session) || !session.viewSent) sendReplies(r, session, [], NO_ITEMS, NO_ORDER);
+    if (echoDue(r, session) || !session.viewSent || session.reads.length > 0)
+      sendReplies(r, session, [], NO_ITEMS, NO_ORDER);
   }
 }
 

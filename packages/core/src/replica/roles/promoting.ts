@@ -86,7 +86,8 @@ export class Promoting extends Role {
   }
 
   override read(connection: Connection, peer: string, _term: number, reads: readonly ReadRequest[]): boolean {
-    return keepReads(this.#r, connection, peer, reads);
+    keepReads(this.#r, connection, peer, reads);
+    return true;
   }
 
   override callerEvent(event: CallerEvent): boolean {
