@@ -20,7 +20,7 @@ afterAll(() => {
 function extract(ports: readonly number[]): void {
   for (const [, code = '', name = ''] of readme.matchAll(/```js\n(\/\/ ([\w-]+\.js).*?)```/gs)) {
     const local = code
-      .replaceAll('/tmp/bank-group', join(directory, 'group'))
+      .replaceAll('./bank-group', join(directory, 'group'))
       .replace(/5005([123])/g, (_, digit) => String(ports[Number(digit) - 1]));
     writeFileSync(join(directory, name), local);
   }
