@@ -289,7 +289,7 @@ describe.each(modes)('handlers with clocks and ids, $replication, $carrier, $rel
     const [first, second] = group.nodes.map(({ service }) => service.items);
     if (mode.replication === 'semi-active') expect(second).toEqual(first);
     const items = group.primary.service.items;
-    // What callers were told is what the state has, whichever replica said it and whichever has the state.
+    // The replies that callers got agree with the state, whichever replica gave them and whichever has the state.
     const state = items.join(' ');
     for (const told of replies.flatMap(uuidsOf)) expect(state).toContain(told);
     const times = timesOf(items.filter((item) => !item.startsWith('api')));

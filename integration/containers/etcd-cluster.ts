@@ -6,7 +6,7 @@ import { docker } from '../engine/docker.js';
 
 const CLIENT_PORT = 2379;
 
-/** Who leads an etcd, as the leader itself says. */
+/** The leader of an etcd cluster, as that member itself reports it. */
 export interface Leadership {
   readonly leader: string;
   /** etcd's own term, which each election raises. */

@@ -88,7 +88,7 @@ describe('SIGTERM, each replica in a container', () => {
       },
     );
     console.log(`rolling restart: no reply for ${silences.map((ms) => ms.toFixed(0)).join(', ')} ms`);
-    // Who hands over says so, and nobody waits for a lease to run out.
+    // A primary that hands over says so, and no replica waits for its lease to run out.
     for (const silenceMs of silences) expect(silenceMs).toBeLessThan(LONG_LEASE_MS);
     expect(unknown + none).toBe(0);
   });

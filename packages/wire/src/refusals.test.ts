@@ -220,35 +220,30 @@ describe('a decoder', () => {
     expect(() => wire.decodePeerFrame(writer.finish())).toThrow('UNDERSTUDY_MALFORMED: an orderNum is above 2^53-1');
   });
 
-  it('refuses a client’s frame with the reply to a call of this group, which would speak for another service', () => {
-    const reply = {
-      to: { orderNum: 3 as OrderNum, index: 0 },
-      outcome: { kind: 'reply' as const, code: 0, details: 'OK' },
-    };
-    const request = { method: '', message: Buffer.from(''), reply };
+  const reply = {
+    to: { orderNum: 3 as OrderNum, index: 0 },
+    outcome: { kind: 'reply' as const, code: 0, details: 'OK' },
+  };
+  const message = Buffer.from('m');
+  it.each([
+    {
+      with: 'the reply to a call of this group, which would speak for another service',
+      request: { method: '', message, reply },
+      says: 'a client sent the reply to a nested call',
+    },
+    {
+      with: 'an idempotency key, which would answer or block the calls of others',
+      request: { method: '/a.B/C', message, key: '["","/a.B/C","k"]' },
+      says: 'a client named an idempotency key in a frame',
+    },
+  ])('refuses a client’s frame with $with', ({ request, says }) => {
     const common = { kind: 'multicast', header, streams: [] } as const;
     const requests = [{ seqNum: 1 as SeqNum, request, awaitStable: false }];
     for (const frame of [
       { ...common, requests, reads: [] },
       { ...common, requests: [], reads: [{ readId: 1, request }] },
     ]) {
-      expect(() => wire.decodeSessionFrame(encodeSessionFrame(frame))).toThrow(
-        'UNDERSTUDY_MALFORMED: a client sent the reply to a nested call',
-      );
-    }
-  });
-
-  it('refuses a client’s frame that names an idempotency key, which would answer or block the calls of others', () => {
-    const request = { method: '/a.B/C', message: Buffer.from('m'), key: '["","/a.B/C","k"]' };
-    const common = { kind: 'multicast', header, streams: [] } as const;
-    const requests = [{ seqNum: 1 as SeqNum, request, awaitStable: false }];
-    for (const frame of [
-      { ...common, requests, reads: [] },
-      { ...common, requests: [], reads: [{ readId: 1, request }] },
-    ]) {
-      expect(() => wire.decodeSessionFrame(encodeSessionFrame(frame))).toThrow(
-        'UNDERSTUDY_MALFORMED: a client named an idempotency key in a frame',
-      );
+      expect(() => wire.decodeSessionFrame(encodeSessionFrame(frame))).toThrow(`UNDERSTUDY_MALFORMED: ${says}`);
     }
   });
 

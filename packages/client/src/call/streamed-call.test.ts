@@ -222,7 +222,7 @@ describe('a replicated stream, compared with a bare one', () => {
   it('is cancelled though it does not read, even if the server is done', async () => {
     const made = async (call: StreamingCall): Promise<void> => {
       await call.until(({ events }) => events.includes('metadata'));
-      // What the server sent before it answered another call has arrived too.
+      // The link keeps its order, so the items sent before another call's answer have arrived, too.
       await call.another('say the request', { kind: 'watch' }).heard;
       cancel(call);
     };

@@ -196,7 +196,7 @@ export class SessionHost {
     const runner = new SessionRunner({
       secret,
       connection: connectionOf(secret),
-      // What one session has learnt of the group's settings holds for the next.
+      // The group's settings that one session has learnt hold for the next one, too.
       config: { ...config, ...this.#settings },
       replicas: this.#replicas,
       makeSession,

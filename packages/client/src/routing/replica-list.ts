@@ -7,7 +7,7 @@ import { parseAddress, REPLICAS_MAX, type ReplicaAddress } from './target.js';
 
 type FoundOne = (error: Error | null, address?: string | LookupAddress[], family?: number) => void;
 
-/** What `net.connect` takes besides host and port; grpc-js hands the whole address to it. */
+/** An address with an option of `net.connect` beside host and port: grpc-js passes the whole object on. */
 type DialledAddress = experimental.SubchannelAddress & {
   readonly lookup?: (hostname: string, options: LookupOptions, found: FoundOne) => void;
 };

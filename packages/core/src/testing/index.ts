@@ -8,4 +8,5 @@ export { Cuts } from './world/cuts.js';
 export { memberOf, SECRET, sessionOf } from './world/identity.js';
 export { END, VirtualLink } from './world/link.js';
 export { describeRecord, RecordStore } from './world/record-store.js';
-export { contentOf, virtualSeal } from './world/virtual-seal.js';
+export { VIRTUAL_PORTS } from './world/virtual-ports.js';
+export { contentOf } from './world/virtual-seal.js';

@@ -11,9 +11,7 @@ import {
   NO_TERM,
   type ReplicaId,
 } from '../../model/ids.js';
-import { digestBody } from '../../testing/text.js';
-import { SECRET } from '../../testing/world/identity.js';
-import { virtualSeal } from '../../testing/world/virtual-seal.js';
+import { VIRTUAL_PORTS } from '../../testing/world/virtual-ports.js';
 import { Replica } from '../replica.js';
 
 const member = { id: 'S1' as ReplicaId, incarnation: '1'.repeat(32) as Incarnation };
@@ -25,9 +23,7 @@ const replicaOf = (config: GroupConfig) =>
     address: 'localhost:1',
     config,
     admits: false,
-    digestBody,
-    seal: virtualSeal,
-    newSecret: SECRET,
+    ...VIRTUAL_PORTS,
     wallClock: () => 0,
   });
 

@@ -11,9 +11,8 @@ import {
 } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { createRecord } from '../../record/transitions.js';
-import { digestBody } from '../../testing/text.js';
 import { SECRET } from '../../testing/world/identity.js';
-import { virtualSeal } from '../../testing/world/virtual-seal.js';
+import { VIRTUAL_PORTS } from '../../testing/world/virtual-ports.js';
 import { Replica } from '../replica.js';
 import type { ReplicaEffect } from '../state/events.js';
 
@@ -39,9 +38,7 @@ function primaryWithLargeCalls(): Replica {
     address: 'localhost:1',
     config,
     admits: false,
-    digestBody,
-    seal: virtualSeal,
-    newSecret: SECRET,
+    ...VIRTUAL_PORTS,
     wallClock: () => 0,
   });
   const record = createRecord('bank', primary, 'localhost:1', SECRET);

@@ -2,9 +2,8 @@ import type { GroupConfig } from '../../config/config.js';
 import type { Member } from '../../model/record.js';
 import { Replica } from '../../replica/replica.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/state/events.js';
-import { digestBody } from '../text.js';
-import { memberOf, SECRET } from '../world/identity.js';
-import { virtualSeal } from '../world/virtual-seal.js';
+import { memberOf } from '../world/identity.js';
+import { VIRTUAL_PORTS } from '../world/virtual-ports.js';
 import { Process } from './process.js';
 import { Service } from './service.js';
 
@@ -52,9 +51,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       address: this.name,
       config,
       admits,
-      digestBody,
-      seal: virtualSeal,
-      newSecret: SECRET,
+      ...VIRTUAL_PORTS,
       wallClock: () => this.wallMs,
       fresh: this.fresh,
     });

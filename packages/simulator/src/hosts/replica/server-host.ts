@@ -14,11 +14,9 @@ import {
   carryOut,
   contentOf,
   describeEffect,
-  digestBody,
   hashText,
   memberOf,
-  SECRET,
-  virtualSeal,
+  VIRTUAL_PORTS,
 } from '@understudy/core/testing';
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
@@ -130,9 +128,7 @@ export class ServerHost extends Host {
       address: this.name,
       config,
       admits,
-      digestBody,
-      seal: virtualSeal,
-      newSecret: SECRET,
+      ...VIRTUAL_PORTS,
       wallClock: () => this.#wallMs,
     });
     this.status = undefined;
