@@ -2,10 +2,10 @@
 export { describeEffect, describeFrame } from './describe.js';
 export { RULES, type Rule } from './rules/index.js';
 export { Markers, type RuleToTakeOut } from './take-out.js';
-export { bytesOf, digestBody, hashText, hex32, textOf } from './text.js';
+export { bytesOf, hashText, hex32, textOf } from './text.js';
 export { type Adapter, type Core, carryOut } from './world/adapter.js';
 export { Cuts } from './world/cuts.js';
-export { memberOf, SECRET, sessionOf } from './world/identity.js';
+export { memberOf, sessionOf } from './world/identity.js';
 export { END, VirtualLink } from './world/link.js';
 export { describeRecord, RecordStore } from './world/record-store.js';
 export { VIRTUAL_PORTS } from './world/virtual-ports.js';
