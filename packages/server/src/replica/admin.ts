@@ -5,8 +5,8 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { type Member, type ReplicaId, type ReplicaStatus, type Role, UnderstudyError } from '@understudy/core';
 import { errorStatus, statusOfUnderstudyError } from '@understudy/grpc-common';
+import { ProtoWriter } from '../checks/proto-writer.js';
 import type { OperatorCheck } from '../identity/operator-check.js';
-import { ProtoWriter } from './proto-writer.js';
 
 const method = <T>(name: string, responseSerialize: (value: T) => Buffer) => ({
   path: `/understudy.v1.Admin/${name}`,

@@ -4,37 +4,36 @@ import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import type { Coordinator, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
 import { loggerOf } from '@understudy/grpc-common';
-import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import { awaitBound, checkMethods } from '../checks/server.js';
 import { setupError } from '../checks/setup-error.js';
 import { stateOf, tryCopy } from '../checks/state.js';
 import { installGlobals } from '../determinism/install.js';
+import { Promised } from '../ending/promised.js';
+import { followShutdown } from '../ending/shutdown.js';
+import { onTermination } from '../ending/termination.js';
 import { StrayErrors } from '../handlers/stray-errors.js';
+import { conditionOf, type Phase, whyItWaits } from '../health/condition.js';
+import { GroupHealth } from '../health/health.js';
+import { RoleWatch } from '../health/role-watch.js';
 import { Exposure, watchBinding } from '../identity/exposure.js';
 import { OperatorCheck } from '../identity/operator-check.js';
-import { failStream, failWith } from '../intake/answer.js';
-import { type AcceptedLink, refuseLink } from '../links/accepted-link.js';
+import type { AcceptedLink } from '../links/accepted-link.js';
 import { replicationService } from '../links/incoming-peer-links.js';
 import { multicastService } from '../links/session-links.js';
-import type { Life, LifeEvents } from '../lives/life.js';
+import type { Life, LifeEvents, LifeSetup } from '../lives/life.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
 import { limitStart } from '../waiting/start-limit.js';
 import { WaitWatch } from '../waiting/wait-watch.js';
 import { adminHandlers, adminService } from './admin.js';
-import { conditionOf, type Phase, whyItWaits } from './condition.js';
+import { Arrivals } from './arrivals.js';
 import { DivergenceLog } from './divergence-log.js';
-import { GroupHealth } from './health.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
 import { PeerListener } from './peer-listener.js';
 import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
-import { Promised } from './promised.js';
-import { RoleWatch } from './role-watch.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
-import { followShutdown } from './shutdown.js';
-import { onTermination } from './termination.js';
 
 /** How long a hand-over may take. */
 const STOP_MS = 3000;
@@ -53,6 +52,7 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #registry: HandlerRegistry;
   readonly #guard: Guard;
   readonly #strays: StrayErrors;
+  readonly #arrivals = new Arrivals({ life: () => this.#life, guarded: () => this.#guard.passed });
   readonly #health: GroupHealth | undefined;
   readonly #roles: RoleWatch;
   readonly #ready = new Promised<void>();
@@ -89,7 +89,7 @@ export class ReplicaRuntime implements ReplicaServer {
     });
     this.#strays = new StrayErrors(this.#logger);
     this.#registry = new HandlerRegistry({
-      gateway: { onCall: (arrival) => this.#onCall(arrival), onStream: (arrival) => this.#onStream(arrival) },
+      gateway: this.#arrivals,
       unreplicated: options.unreplicated ?? [],
     });
     this.#health = options.health === false ? undefined : new GroupHealth(this.#registry, this.#logger);
@@ -116,7 +116,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#registry.attach(server);
     this.#server = server;
     server.addService(multicastService, {
-      connect: (link: AcceptedLink) => this.#withLife(link, (life) => life.onSessionLink(link)),
+      connect: (link: AcceptedLink) => this.#arrivals.onLink(link, (life) => life.onSessionLink(link)),
     });
     this.#serveReplicas(this.#peerListener?.server ?? server);
     watchBinding(server, this.#exposure, () => (this.#begun ? this.#strangersWouldPass() : undefined));
@@ -155,25 +155,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#health?.addTo(this.#server);
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
-    const setup = {
-      id: this.#id,
-      address: reachedAt,
-      peerAddress,
-      config: this.#config,
-      coordinator,
-      state: this.#state,
-      interceptors: this.#users,
-      registry: this.#registry,
-      activity: new Activity(),
-      peerCredentials: this.#peers.credentials,
-      trust: this.#peers.trust,
-      callerSecrets: this.#options.callerSecrets ?? {},
-      strays: this.#options.uncaught === 'exit' ? undefined : this.#strays,
-      logger: this.#logger,
-      events: this.#events,
-      inGlobals: this.#options.determinism !== 'api',
-    };
-    const lives = new Lives(setup, this.#options.development === true);
+    const lives = new Lives(this.#setup(coordinator, reachedAt, peerAddress), this.#options.development === true);
     this.#lives = lives;
     this.#waits = new WaitWatch({
       why: () => whyItWaits(this.status, this.#phase),
@@ -203,6 +185,27 @@ export class ReplicaRuntime implements ReplicaServer {
     } finally {
       forget();
     }
+  }
+
+  #setup(coordinator: Coordinator, address: string, peerAddress: string | undefined): LifeSetup {
+    return {
+      id: this.#id,
+      address,
+      peerAddress,
+      config: this.#config,
+      coordinator,
+      state: this.#state,
+      interceptors: this.#users ?? [],
+      registry: this.#registry,
+      activity: new Activity(),
+      peerCredentials: this.#peers.credentials,
+      trust: this.#peers.trust,
+      callerSecrets: this.#options.callerSecrets ?? {},
+      strays: this.#options.uncaught === 'exit' ? undefined : this.#strays,
+      logger: this.#logger,
+      events: this.#events,
+      inGlobals: this.#options.determinism !== 'api',
+    };
   }
 
   stop(): Promise<ReplicaId | undefined> {
@@ -272,7 +275,7 @@ export class ReplicaRuntime implements ReplicaServer {
   /** Adds what only other replicas and operators may call. */
   #serveReplicas(server: Server): void {
     server.addService(replicationService, {
-      link: (link: AcceptedLink) => this.#withLife(link, (life) => life.onPeerLink(link)),
+      link: (link: AcceptedLink) => this.#arrivals.onLink(link, (life) => life.onPeerLink(link)),
     });
     const operators = new OperatorCheck(this.#peers.trust, this.#config.group, this.#id);
     const handlers = adminHandlers(this, {
@@ -362,32 +365,6 @@ export class ReplicaRuntime implements ReplicaServer {
     if (this.#options.onFatal !== undefined) this.#options.onFatal(error);
     else setImmediate(() => process.exit(EXIT_FAILED));
   }
-
-  #onCall(arrival: Arrival): void {
-    if (!this.#guard.passed) {
-      failWith(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
-      return;
-    }
-    const life = this.#life;
-    if (life !== undefined) life.onCall(arrival);
-    else failWith(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
-  }
-
-  #onStream(arrival: StreamArrival): void {
-    if (!this.#guard.passed) {
-      failStream(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
-      return;
-    }
-    const life = this.#life;
-    if (life !== undefined) life.onStream(arrival);
-    else failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', 'this replica is not the primary; call the primary');
-  }
-
-  #withLife(link: AcceptedLink, use: (life: Life) => void): void {
-    const life = this.#life;
-    if (life !== undefined) use(life);
-    else refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'this replica has not started yet, or has stopped; try another');
-  }
 }
 
 const OWN_PATHS: ReadonlySet<string> = new Set(
@@ -395,6 +372,3 @@ const OWN_PATHS: ReadonlySet<string> = new Set(
     Object.values(service).map(({ path }: { readonly path: string }) => path),
   ),
 );
-
-const PAST_GUARD =
-  'the call bypassed the replica; make the server with new grpc.Server({ interceptors: replica.interceptors([…]) })';

@@ -1,7 +1,7 @@
 /** The service grpc.health.v1.Health, whose definition is in the code, so that a bundled server needs no .proto file. */
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { status as Status } from '@grpc/grpc-js';
-import { ProtoWriter } from './proto-writer.js';
+import { ProtoWriter } from '../checks/proto-writer.js';
 
 /** What a server says of a service. */
 export type HealthStatus = keyof typeof NUMBERS;
