@@ -20,6 +20,7 @@ import {
   onRecordChange,
   statusOf,
 } from './roles/become.js';
+import { onSessionSent } from './release/bulk.js';
 import { Starting } from './roles/idle.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.js';
 import { type ReplicaOptions, ReplicaState, steppingDown } from './state/replica-state.js';
@@ -100,6 +101,8 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'sessionFrame':
       onSessionFrame(r, event);
       return r.role.sessionSpoke();
+    case 'sessionSent':
+      return onSessionSent(r, event.link);
     case 'sessionDown':
       return onSessionDown(r, event.link);
     case 'rpcCall':

@@ -10,7 +10,16 @@ import type { LogLevel } from '../model/ports.js';
 import type { Member } from '../model/record.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
-import type { ClientStream, Held, PlaceInOrder, Read, Sent, Waiting } from './open-calls.js';
+import {
+  type Bulk,
+  type ClientStream,
+  type Held,
+  Kept,
+  type PlaceInOrder,
+  type Read,
+  type Sent,
+} from './open-calls.js';
+import { WaitingCalls } from './waiting-calls.js';
 
 /** The link to one replica as the session sees it. */
 export interface Link {
@@ -24,6 +33,13 @@ export interface Link {
   sentUpTo: SeqNum;
   /** Requests to send again, ahead of new ones. */
   resend: { seqNum: SeqNum; awaitStable: boolean }[];
+  /** The large requests that wait for room on this link. */
+  bulk: Bulk[];
+  /** The large requests that the link has not passed on yet, and their bytes. */
+  onTheWay: { readonly seqNum: SeqNum | undefined; readonly bytes: number }[];
+  bulkBytes: number;
+  /** The requests beyond `sentUpTo` that the replica said it has. */
+  has: ReadonlySet<SeqNum>;
   /** The streams whose progress the primary must be told. */
   asks: StreamAsk[];
   /** How many of the arrivals at pendingRemoteOrder this link has reflected. */
@@ -41,6 +57,8 @@ export interface SessionOptions {
   readonly slots: number;
   readonly config: GroupConfig;
 }
+
+const NOTHING: ReadonlySet<SeqNum> = new Set();
 
 /** How many settings that differ are named in the log. */
 const NAMED_MAX = 10;
@@ -75,15 +93,17 @@ export class SessionState {
   batches = false;
   batchSinceMs: number | undefined;
 
-  readonly sent = new Map<SeqNum, Sent>();
+  readonly sent = new Kept<SeqNum, Sent>();
   /** Whether a promotion cut the orders of answered requests that are still kept. */
   hasCutRequests = false;
+  /** How many bytes replicas keep for this session. */
+  sessionBytes: number;
   lastSeqNum = NO_SEQ;
   repliesSeenUpTo = NO_SEQ;
-  readonly reads = new Map<number, Read>();
+  readonly reads = new Kept<number, Read>();
   lastReadId = 0;
   readonly calls = new Map<CallId, Sent | Read>();
-  waiting: Waiting[] = [];
+  readonly waiting = new WaitingCalls();
   /** The replies that the delivery rule holds back, one for each call however often it comes. */
   readonly held = new Map<Sent | Read, Held>();
 
@@ -106,6 +126,7 @@ export class SessionState {
     this.connection = connection;
     this.config = config;
     this.sessionMs = config.sessionMs;
+    this.sessionBytes = config.budgets.sessionBytes;
     this.settings = config;
     this.batches = mayBatch(config);
     this.links = Array.from({ length: slots }, (_, slot) => ({
@@ -116,6 +137,10 @@ export class SessionState {
       sentAtMs: Number.NEGATIVE_INFINITY,
       sentUpTo: NO_SEQ,
       resend: [],
+      bulk: [],
+      onTheWay: [],
+      bulkBytes: 0,
+      has: NOTHING,
       asks: [],
       reflected: 0,
       noRoom: undefined,

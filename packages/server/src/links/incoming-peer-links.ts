@@ -108,7 +108,7 @@ export class IncomingPeerLinks {
         this.#forget(link, channel);
         this.#refuse(link, error, theirs?.member);
       },
-      onOverflow: () => {},
+      onSilent: () => {},
     });
     this.#nameless.add(link, (reason) => {
       channel.close();

@@ -5,8 +5,9 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
-import { type CallId, NO_ORDER, type OrderNum } from '../../model/ids.js';
-import type { Outcome } from '../../model/outcome.js';
+import { type CallId, maxOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
+import { LARGE_BYTES } from '../../model/message.js';
+import { type Outcome, replyBytes } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplyToRelease } from '../state/release-rule.js';
@@ -87,6 +88,7 @@ export function giveCached(p: PrimaryState, connection: Connection, message: Mes
 function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message): void {
   if (session === undefined || (waiters !== undefined && !byFrame)) return;
   session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
+  session.bulk = session.bulk.filter(({ to }) => to.kind !== 'seq' || to.seqNum !== seqNum);
 }
 
 const findWaiting = (p: PrimaryState, connection: Connection, { seqNum }: Message): ReplyToRelease | undefined =>
@@ -124,7 +126,8 @@ function letGo(p: PrimaryState, reply: ReplyToRelease, holdsLease: boolean): boo
   return true;
 }
 
-function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRelease, stable: boolean): void {
+function send(p: PrimaryState, reply: ReplyToRelease, stable: boolean): void {
+  const { connection, to, orderNum, outcome, mustBeStable } = reply;
   const { r } = p;
   if (to.kind === 'call') {
     const { call, withHeader } = to;
@@ -141,7 +144,10 @@ function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRel
   }
   const session = connection?.session;
   if (session?.link === undefined) return;
-  if (to.kind === 'seq') {
+  if (replyBytes(outcome) > LARGE_BYTES) {
+    session.bulk.push({ to, orderNum, outcome, mustBeStable });
+    /* rule bulk-carries-orders */ session.carryUpTo = maxOf(session.carryUpTo, orderNum);
+  } else if (to.kind === 'seq') {
     session.replies.push({ seqNum: to.seqNum, orderNum, outcome, stable });
     if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
   } else {
