@@ -5,7 +5,7 @@ import { Chunker, type Lane, wrapFrame } from '@understudy/wire';
  * How many bytes gRPC is given before it has passed them on. What gRPC holds cannot be overtaken any more, so this is
  * how long a small frame may wait behind large ones.
  */
-const WINDOW_BYTES = 256 * 1024;
+const WINDOW_BYTES = 128 * 1024;
 
 /** The real clock: within a step of a handler the global one gives the time of the order. */
 const nowMs = performance.now.bind(performance);

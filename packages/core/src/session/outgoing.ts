@@ -2,7 +2,7 @@
 
 import type { MulticastFrame, ReadRequest, SeqRequest } from '../model/frames.js';
 import { maxOf, next, type SeqNum } from '../model/ids.js';
-import { isLarge } from '../model/message.js';
+import { isLarge, LINK_WINDOW_BYTES } from '../model/message.js';
 import type { Slot } from './events.js';
 import { sendBulk } from './flow.js';
 import { invokeRpcs } from './rpcs.js';
@@ -51,6 +51,7 @@ export function flushSession(s: SessionState): void {
     if (slots.length > 1) s.effects.push({ kind: 'multicast', slots, frame });
     else if (slot !== undefined) s.effects.push({ kind: 'send', slot, frame });
   }
+  if (s.unseenBytes >= LINK_WINDOW_BYTES) s.unseenBytes = 0;
   for (const link of primaryFirst(s)) sendBulk(s, link);
   if (!gathering) s.reflectSinceMs = Number.POSITIVE_INFINITY;
   s.batchSinceMs = gathering ? (s.batchSinceMs ?? s.nowMs) : undefined;
@@ -84,8 +85,9 @@ function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): M
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
   // A stream may have ended, or been opened under another number, since the link came up.
   const streams = link.asks.filter(({ of }) => s.streamsById.has(of));
+  /* rule tell-seen-at-once */ const tellsSeen = s.unseenBytes >= LINK_WINDOW_BYTES;
   const quiet = requests.length + reads.length + destOrderInfo.length + streams.length + large.length === 0;
-  if (quiet && !heartbeatDue && s.phase !== 'closing') return undefined;
+  if (quiet && !heartbeatDue && !tellsSeen && s.phase !== 'closing') return undefined;
   const frame: MulticastFrame = { kind: 'multicast', header: s.header(destOrderInfo), requests, reads, streams };
   return large.length === 0 ? frame : { ...frame, coming: large.map(({ seqNum }) => seqNum) };
 }

@@ -100,6 +100,8 @@ export class SessionState {
   sessionBytes: number;
   lastSeqNum = NO_SEQ;
   repliesSeenUpTo = NO_SEQ;
+  /** The bytes of large replies that came since the replicas were last told what was seen. */
+  unseenBytes = 0;
   readonly reads = new Kept<number, Read>();
   lastReadId = 0;
   readonly calls = new Map<CallId, Sent | Read>();

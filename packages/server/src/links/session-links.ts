@@ -5,7 +5,7 @@ import { CONNECT_PATH, frameMethod, sentenceOf } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
 import { type CallerNames, identityOf } from '../intake/identity.js';
 import type { EventLoop } from '../loop/event-loop.js';
-import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
+import { type AcceptedLink, refuseLink, resetLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
 import { NamelessLinks } from './nameless-links.js';
 import { WaitingBytes } from './waiting-bytes.js';
@@ -80,6 +80,7 @@ export class SessionLinks {
       },
     });
     this.#links.set(id, { link, channel });
+    widenWindow(link);
     this.#nameless.add(link, (reason) => {
       this.#forget(id);
       refuseLink(link, 'UNDERSTUDY_OVERLOADED', reason);

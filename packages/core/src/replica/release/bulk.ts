@@ -4,8 +4,9 @@ import type { BulkReply, ClientSession } from '../../connection/client-session.j
 import type { Connection } from '../../connection/connection.js';
 import { assert } from '../../model/assert.js';
 import type { LinkId } from '../../model/ids.js';
-import { LINK_WINDOW_BYTES } from '../../model/message.js';
-import { replyBytes } from '../../model/outcome.js';
+import { LARGE_BYTES, LINK_WINDOW_BYTES, type Request } from '../../model/message.js';
+import { type Outcome, replyBytes } from '../../model/outcome.js';
+import type { Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
@@ -48,8 +49,46 @@ function sendAlone(r: ReplicaState, session: ClientSession, reply: BulkReply, st
 
 /** The link of a session has passed on its oldest bulk frame. */
 export function onSessionSent(r: ReplicaState, link: LinkId): void {
-  const session = r.connections.byLink(link)?.session;
-  if (session === undefined || session.link !== link) return;
+  const connection = r.connections.byLink(link);
+  const session = connection?.session;
+  if (connection === undefined || session === undefined || session.link !== link) return;
   session.bulkBytes -= session.onTheWay.shift() ?? 0;
   if (session.bulk.length > 0) r.wantFlush();
+  r.role.linkDrained(connection);
+}
+
+/**
+ * Whether the replies of a client that it was not sent yet are so many that its next call waits: its handler would only
+ * make more of them. The calls of others go on.
+ */
+export function waitsForLink(p: PrimaryState, { session }: Connection, request: Request): boolean {
+  if (session?.link === undefined || request.stream !== undefined) return false;
+  // A call whose reply will be small need not wait.
+  if (!p.largeMethods.has(request.method)) return false;
+  let bytes = session.bulkBytes;
+  if (bytes === 0) return false;
+  for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
+  return /* rule postpone-for-link */ bytes >= p.r.config.budgets.sessionBytes / 8;
+}
+
+/** Notes whether a method gives large replies. */
+export function noteSize(p: PrimaryState, method: string | undefined, outcome: Outcome): void {
+  if (method === undefined || method === '') return;
+  if (replyBytes(outcome) > LARGE_BYTES) p.largeMethods.add(method);
+  else if (p.largeMethods.size > 0) p.largeMethods.delete(method);
+}
+
+/** Keeps work until the link of its client has room. */
+export function postpone(p: PrimaryState, connection: Connection, work: Work): void {
+  const postponed = p.postponed.get(connection);
+  if (postponed === undefined) p.postponed.set(connection, [work]);
+  else postponed.push(work);
+}
+
+/** The link of a client has room, or is gone: its work has its turn again. */
+export function resumePostponed(p: PrimaryState, connection: Connection): void {
+  const postponed = p.postponed.get(connection);
+  if (postponed === undefined) return;
+  p.postponed.delete(connection);
+  for (const work of postponed) p.scheduler.add(work);
 }

@@ -12,6 +12,7 @@ import type { Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplyToRelease } from '../state/release-rule.js';
 import { sealOrders } from '../state/sealing.js';
+import { noteSize } from './bulk.js';
 import { waitsForStability } from './demands.js';
 
 /** An ordered message has its outcome: every caller that waits gets it as soon as it may leave. */
@@ -24,6 +25,7 @@ export function giveReplies(
 ): void {
   const { r } = p;
   const { seqNum, awaitStable, request } = message;
+  noteSize(p, request?.method, outcome);
   let waiters = message.takeWaiters();
   // A session must learn that no reply will come. A caller on an RPC goes on waiting, as on any server that never
   // answers.
@@ -51,6 +53,7 @@ export function giveReplies(
 export function giveRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
   const { r } = p;
   const { connection, call, readId, mustBeStable } = work;
+  noteSize(p, work.request.method, outcome);
   const to =
     call === undefined
       ? ({ kind: 'read', readId } as const)
