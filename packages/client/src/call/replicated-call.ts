@@ -44,6 +44,10 @@ export class ReplicatedCall extends SessionCall {
     this.endHere(errorStatus(code, reason, { mayHaveTakenEffect }));
   }
 
+  resubmit(): void {
+    this.proceed();
+  }
+
   run(): void {
     const { listener, ending, host, method } = this;
     if (listener === undefined || ending === undefined) return;

@@ -12,4 +12,6 @@ export interface OpenCall {
   /** Ends the call with its reply. The application hears of it in a later turn, and so it does of `fail`. */
   deliver(outcome: Reply): void;
   fail(code: ErrorCode, reason: string, mayHaveTakenEffect: boolean): void;
+  /** Goes by another session: this one ended before the call was sent. Absent if the call cannot. */
+  resubmit?(): void;
 }

@@ -59,6 +59,8 @@ export class SessionRunner implements LinkEvents, StreamSession {
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
   #encodedBulk: { readonly request: Request; readonly bytes: Uint8Array } | undefined;
+  /** The calls that were not sent before the session expired. They go by the next one. */
+  readonly #unsent: OpenCall[] = [];
   #nextCall = 1;
   #primary: number | undefined;
   /**
@@ -219,6 +221,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
   #fail({ call, code, reason, mayHaveTakenEffect }: SessionEffect & { kind: 'fail' }): void {
     const failed = this.#take(call);
     const again = code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect && failed?.waitForReady;
+    if (code === 'UNDERSTUDY_SESSION_EXPIRED' && !mayHaveTakenEffect && failed?.resubmit !== undefined) {
+      this.#unsent.push(failed);
+      return;
+    }
     // A stream itself knows which of its messages to send again.
     if (again && !isStream(failed)) this.submit(failed);
     else failed?.fail(code, reason, mayHaveTakenEffect);
@@ -326,5 +332,6 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#carrier.close();
     for (const link of this.#links) link.end();
     this.#setup.onEnded(this, clean);
+    for (const call of this.#unsent.splice(0)) call.resubmit?.();
   }
 }

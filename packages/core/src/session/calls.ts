@@ -54,10 +54,12 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
   s.waiting.add({ call, request, readOnly, sinceMs: s.nowMs });
   // A call that waits for room does not mean that the primary is lost.
   if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
+  else if (s.inDoubt) s.wantFlush();
 }
 
 const mayStart = (s: SessionState, request: Request): boolean =>
   s.primary !== undefined &&
+  !s.inDoubt &&
   s.waiting.first(isLarge(request)) === undefined &&
   s.sent.size + s.reads.size < RETAINED_MAX &&
   hasRoomFor(s, request) &&
@@ -65,7 +67,7 @@ const mayStart = (s: SessionState, request: Request): boolean =>
 
 /** Sends calls that waited, as far as there are a primary and room. */
 export function startWaiting(s: SessionState): void {
-  if (s.waiting.length === 0 || s.primary === undefined) return;
+  if (s.waiting.length === 0 || s.primary === undefined || s.inDoubt) return;
   startWaitingOf(s, false);
   startWaitingOf(s, true);
 }

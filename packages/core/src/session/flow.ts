@@ -22,21 +22,21 @@ export function hasRoomFor(s: SessionState, request: Request): boolean {
   const { sent, reads, sessionBytes } = s;
   if (!isLarge(request)) return sent.smallBytes + reads.smallBytes < sessionBytes / 4;
   const bytes = sent.largeBytes + reads.largeBytes;
-  return /* rule large-within-budget */ bytes === 0 || bytes + bodyBytes(request) <= sessionBytes / 2;
+  return bytes === 0 || bytes + bodyBytes(request) <= sessionBytes / 2;
 }
 
 /** Why a request can never be sent; undefined if it can. */
 export function whyTooLarge(s: SessionState, request: Request): string | undefined {
   const maxBytes = SINGLE_FACTOR * s.sessionBytes;
   const bytes = bodyBytes(request);
-  if (/* rule refuse-too-large */ bytes <= maxBytes) return undefined;
+  if (bytes <= maxBytes) return undefined;
   return `a request of ${bytes} bytes is more than 1.25 times budgets.sessionBytes (${s.sessionBytes}); send less, or raise it`;
 }
 
 /** Sends the large requests that wait for a link, as far as it has room. */
 export function sendBulk(s: SessionState, link: Link): void {
   if (!link.up || link.member === undefined) return;
-  while (link.bulk.length > 0 && /* rule link-window */ link.bulkBytes < LINK_WINDOW_BYTES) {
+  while (link.bulk.length > 0 && link.bulkBytes < LINK_WINDOW_BYTES) {
     const bulk = link.bulk.shift();
     if (bulk !== undefined) sendAlone(s, link, bulk);
   }

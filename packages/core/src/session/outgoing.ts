@@ -85,7 +85,7 @@ function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): M
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
   // A stream may have ended, or been opened under another number, since the link came up.
   const streams = link.asks.filter(({ of }) => s.streamsById.has(of));
-  /* rule tell-seen-at-once */ const tellsSeen = s.unseenBytes >= LINK_WINDOW_BYTES;
+  const tellsSeen = s.unseenBytes >= LINK_WINDOW_BYTES;
   const quiet = requests.length + reads.length + destOrderInfo.length + streams.length + large.length === 0;
   if (quiet && !heartbeatDue && !tellsSeen && s.phase !== 'closing') return undefined;
   const frame: MulticastFrame = { kind: 'multicast', header: s.header(destOrderInfo), requests, reads, streams };
@@ -106,7 +106,7 @@ function requestsFor(s: SessionState, link: Link): { small: SeqRequest[]; large:
   if (s.config.carrier === 'rpc' && link === s.primary) return { small, large };
   const oldest = s.sent.keys().next().value ?? next(s.lastSeqNum);
   for (let seqNum = maxOf(next(link.sentUpTo), oldest); seqNum <= s.lastSeqNum; seqNum = next(seqNum)) {
-    if (/* rule not-sent-again */ !link.has.has(seqNum)) add(seqNum, false);
+    if (!link.has.has(seqNum)) add(seqNum, false);
   }
   return { small, large };
 }

@@ -177,6 +177,15 @@ export class SessionState {
     return readOnly;
   }
 
+  /**
+   * Whether the primary has echoed no heartbeat of the last `sessionMs`: this process slept, or was cut off, and the
+   * replicas may have given this session up. What is new is not sent before the primary answers, so that it can go by
+   * another session if this one is over.
+   */
+  get inDoubt(): boolean {
+    return this.primary !== undefined && this.nowMs - this.primary.ackedMs > this.sessionMs;
+  }
+
   get wantsFlush(): boolean {
     return this.#wantsFlush;
   }

@@ -190,7 +190,7 @@ function onMulticast(
     return;
   }
   if (reads.length > 0 && !r.role.read(connection, peer, header.term, reads)) hangUp(r, connection);
-  if (/* rule overtaken-says-nothing */ overtaken) return;
+  if (overtaken) return;
   session.closing = header.closing;
   if (header.closing) r.wantFlush();
 }
@@ -303,7 +303,7 @@ export function checkSessions(r: ReplicaState): void {
     }
     const isUseless = !session.registered && session.link === undefined && isPressed(r, connection);
     if (isUseless || minOf(silentFor, readForMs) > r.config.sessionExpiryMs) {
-      endSession(r, connection);
+      endSession(r, connection, isUseless ? r.nowMs : r.nowMs - minOf(silentFor, readForMs));
       continue;
     }
     // If nothing else goes to the session soon, a frame must echo its heartbeats.
@@ -317,7 +317,8 @@ function register(r: ReplicaState, connection: Connection, session: ClientSessio
   r.role.sessionsChanged();
 }
 
-function endSession(r: ReplicaState, connection: Connection): void {
+/** @param sinceMs since when nothing was heard of the session */
+function endSession(r: ReplicaState, connection: Connection, sinceMs = r.nowMs): void {
   const session = connection.session;
   if (session === undefined) return;
   if (session.link !== undefined) {
@@ -326,6 +327,8 @@ function endSession(r: ReplicaState, connection: Connection): void {
   }
   connection.session = undefined;
   r.role.sessionLost(connection);
+  // A primary frees its records sessionExpiryMs after the session was last heard, not after it was given up.
+  if (r.role.answersFrames) connection.silentSinceMs = sinceMs;
   r.connections.sessions--;
   if (r.role.forgetsBlank(connection)) r.connections.forget(connection.id);
   r.role.sessionsChanged();

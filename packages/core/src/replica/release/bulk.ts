@@ -18,13 +18,13 @@ export function sendBulk(p: PrimaryState, connection: Connection): void {
   const { session } = connection;
   if (session?.link === undefined || session.bulk.length === 0) return;
   const holdsLease = p.holdsLease();
-  while (/* rule session-window */ session.bulkBytes < LINK_WINDOW_BYTES) {
+  while (session.bulkBytes < LINK_WINDOW_BYTES) {
     const reply = session.bulk.shift();
     if (reply === undefined) return;
     // It may have waited long since it was first allowed to leave.
     const toRelease = { connection, ...reply };
     const verdict = p.release.decide(toRelease, p.order, p.r.stableUpTo, holdsLease);
-    if (/* rule bulk-decided-again */ verdict === 'wait') p.waiting.push(toRelease);
+    if (verdict === 'wait') p.waiting.push(toRelease);
     else sendAlone(p.r, session, reply, verdict === 'stable');
   }
 }
@@ -68,7 +68,7 @@ export function waitsForLink(p: PrimaryState, { session }: Connection, request: 
   let bytes = session.bulkBytes;
   if (bytes === 0) return false;
   for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
-  return /* rule postpone-for-link */ bytes >= p.r.config.budgets.sessionBytes / 8;
+  return bytes >= p.r.config.budgets.sessionBytes / 8;
 }
 
 /** Notes whether a method gives large replies. */

@@ -149,7 +149,7 @@ function send(p: PrimaryState, reply: ReplyToRelease, stable: boolean): void {
   if (session?.link === undefined) return;
   if (replyBytes(outcome) > LARGE_BYTES) {
     session.bulk.push({ to, orderNum, outcome, mustBeStable });
-    /* rule bulk-carries-orders */ session.carryUpTo = maxOf(session.carryUpTo, orderNum);
+    session.carryUpTo = maxOf(session.carryUpTo, orderNum);
   } else if (to.kind === 'seq') {
     session.replies.push({ seqNum: to.seqNum, orderNum, outcome, stable });
     if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
