@@ -122,7 +122,7 @@ export function sendCredits(s: SessionState): void {
 export function sendWaiting(s: SessionState, stream: ClientStream): void {
   if (s.primary === undefined) return;
   if (stream.id === undefined) {
-    if (s.sent.size >= RETAINED_MAX || s.inDoubt) return;
+    if (s.sent.size >= RETAINED_MAX) return;
     stream.id = number(s, { ...stream.opening, stream: { kind: 'open' } }, stream);
     s.streamsById.set(stream.id, stream);
   }
