@@ -4,7 +4,6 @@
 export { Backoff, type BackoffRange } from './backoff.js';
 export { asBuffer, identity } from './buffers.js';
 export { callerOf, callerProof, setCaller, setIdempotencyKey } from './caller-metadata.js';
-export { FrameQueue, type FrameSink, type SendOptions } from './frame-queue.js';
 export { derivedKey, macOf, type SecretPurpose, secretBytes } from './group-secret.js';
 export type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
 export {
@@ -18,6 +17,7 @@ export {
   PRIMARY_KEY,
   SLOT_KEY,
 } from './keys.js';
+export { FrameQueue, type FrameSink, type SendOptions } from './link/frame-queue.js';
 export {
   CONNECT_PATH,
   type DialledLink,

@@ -11,6 +11,7 @@ import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
 import { tellPeer } from './membership/tell.js';
+import { onSessionSent } from './release/bulk.js';
 import {
   afterProcessing,
   becomeDeposed,
@@ -20,7 +21,6 @@ import {
   onRecordChange,
   statusOf,
 } from './roles/become.js';
-import { onSessionSent } from './release/bulk.js';
 import { Starting } from './roles/idle.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.js';
 import { type ReplicaOptions, ReplicaState, steppingDown } from './state/replica-state.js';
