@@ -95,7 +95,7 @@ describe.each(['stream', 'rpc'] as const)('the addresses of a group, carrier %s'
     const client = connect(`127.0.0.1:${port},localhost:${port}`, carrier);
     for (let i = 1; i <= 20; i++) expect(await add(client, `${i}`)).toBe(i);
     await expect
-      .poll(() => add(client) && logged, { timeout: 20_000 })
+      .poll(() => add(client).then(() => logged), { timeout: 20_000 })
       .toContain('info two addresses lead to one replica');
     const ended = (): number => logged.filter((line) => line === 'info link ended').length;
     const before = ended();

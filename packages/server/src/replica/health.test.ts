@@ -61,7 +61,8 @@ describe('the health service', () => {
     expect(await healthOf(primary, 'understudy.ready')).toBe('SERVING');
     const learner = await stage.bind('r2');
     let copied = (): void => {};
-    primary.counter.checkpoint = async () => {
+    const { counter }: { counter: { checkpoint(): Uint8Array | Promise<Uint8Array> } } = primary;
+    counter.checkpoint = async () => {
       await new Promise<void>((resolve) => {
         copied = resolve;
       });

@@ -1,4 +1,11 @@
-import { Client, credentials, Metadata, type ServerDuplexStream, type ServerUnaryCall } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  Metadata,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+} from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,7 +43,7 @@ beforeEach(() => {
         call.on('data', (text: string) => call.write(`${text}!`));
         call.on('end', () => call.end());
       },
-      list(call: ServerDuplexStream<string, string> & { request: string }) {
+      list(call: ServerWritableStream<string, string>) {
         for (const letter of call.request) call.write(letter);
         call.end();
       },
