@@ -17,6 +17,7 @@ export {
   PRIMARY_KEY,
   SLOT_KEY,
 } from './keys.js';
+export { FrameQueue, type FrameSink, type SendOptions } from './link/frame-queue.js';
 export {
   CONNECT_PATH,
   type DialledLink,

@@ -10,7 +10,7 @@ export const CONNECT_PATH = '/understudy.v1.Multicast/Connect';
 export const LINK_PATH = '/understudy.v1.Replication/Link';
 
 /** grpc-js starts with 64 KiB, which the frames of one turn can exceed. */
-const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_BYTES = 512 * 1024;
 /** How long the other side may take to end a link that this side has ended. */
 const HANG_UP_MS = 200;
 

@@ -25,7 +25,14 @@ export {
   HEADER_MAX_BYTES,
 } from './frames/rpc-header.js';
 export { decodeSessionFrame, encodeSessionFrame } from './frames/session-frame.js';
-export { Assembler, type AssemblerOptions, Chunker, type ChunkerOptions, MESSAGE_BYTES_MAX } from './link/chunks.js';
+export {
+  Assembler,
+  type AssemblerOptions,
+  Chunker,
+  type ChunkerOptions,
+  type Lane,
+  MESSAGE_BYTES_MAX,
+} from './link/chunks.js';
 export { unwrapFrame, wrapFrame } from './link/envelope.js';
 export { bodyDigest } from './parts/body-digest.js';
 export { decodeCheckpoint, encodeCheckpoint } from './parts/checkpoint.js';

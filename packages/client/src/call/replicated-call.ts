@@ -58,6 +58,10 @@ export class ReplicatedCall extends SessionCall {
     );
   }
 
+  resubmit(): void {
+    this.proceed();
+  }
+
   run(): void {
     const { listener, ending, host, method } = this;
     if (listener === undefined || ending === undefined) return;

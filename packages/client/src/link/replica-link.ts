@@ -1,21 +1,11 @@
 /** The link from one session to one replica: a gRPC stream that carries frames. */
 
 import type { StatusObject } from '@grpc/grpc-js';
-import { monotonicMs } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import type { ReplyFrame } from '@understudy/core/internal';
-import { Backoff, type DialledLink, hangUp } from '@understudy/grpc-common';
+import { Backoff, type DialledLink, FrameQueue, hangUp, type SendOptions } from '@understudy/grpc-common';
 import { Assembler, decodeReplyFrame, unwrapFrame } from '@understudy/wire';
 import { RETRY, type ReplicaClient } from './replica-client.js';
-
-/** If gRPC holds more than this and has sent nothing for `STALLED_MS`, the replica hangs. */
-const STALLED_BYTES = 8 * 1024 * 1024;
-const STALLED_MS = 1000;
-/**
- * No replica gets a longer queue than this, however steadily it reads. The session sends what was dropped again when
- * asked.
- */
-const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
 
 /** The news that a link has for its session. */
 export interface LinkEvents {
@@ -24,7 +14,7 @@ export interface LinkEvents {
   frame(slot: number, frame: ReplyFrame): void;
 }
 
-/** Keeps a link to one replica for one session: connects, reconnects after a wait, and bounds what waits to be sent. */
+/** Keeps a link to one replica for one session: connects, and reconnects after a wait. */
 export class ReplicaLink {
   readonly slot: number;
   readonly #client: ReplicaClient;
@@ -37,8 +27,7 @@ export class ReplicaLink {
   #lastEnd = '';
   #ended = false;
   #parked = false;
-  #queuedBytes = 0;
-  #takenAtMs = 0;
+  #queue: FrameQueue | undefined;
 
   constructor(slot: number, client: ReplicaClient, events: LinkEvents, logger: Logger) {
     this.slot = slot;
@@ -58,11 +47,6 @@ export class ReplicaLink {
     return this.#retry === undefined ? this.#client.failure : this.#lastEnd;
   }
 
-  /** Bytes that were given to gRPC and not sent yet. */
-  get queuedBytes(): number {
-    return this.#queuedBytes;
-  }
-
   get dialled(): DialledLink | undefined {
     return this.#dialled;
   }
@@ -73,28 +57,10 @@ export class ReplicaLink {
     });
   }
 
-  /** Sends encoded messages; returns false if there is no link to send them on. */
-  write(messages: readonly Buffer[], nowMs: number): boolean {
-    const dialled = this.#dialled;
-    if (dialled === undefined) return false;
-    if (this.#queuedBytes === 0) this.#takenAtMs = nowMs;
-    for (const message of messages) {
-      const size = message.length;
-      this.#queuedBytes += size;
-      dialled.write(message, () => {
-        if (this.#dialled !== dialled) return;
-        this.#queuedBytes -= size;
-        this.#takenAtMs = monotonicMs();
-      });
-    }
-    return true;
-  }
-
-  /** Drops a link on which too much waits. The session calls this every few milliseconds. */
-  checkQueue(nowMs: number): void {
-    if (this.#queuedBytes <= STALLED_BYTES) return;
-    if (this.#queuedBytes <= QUEUED_MAX_BYTES && nowMs - this.#takenAtMs < STALLED_MS) return;
-    this.drop('the replica does not read what it is sent');
+  /** Sends an encoded frame; returns false if there is no link to send it on. */
+  write(frame: Uint8Array, options?: SendOptions): boolean {
+    this.#queue?.send(frame, options);
+    return this.#queue !== undefined;
   }
 
   /** Ends the link and connects again after a wait. */
@@ -141,6 +107,7 @@ export class ReplicaLink {
     if (this.#retry !== undefined) clearTimeout(this.#retry);
     this.#retry = undefined;
     const dialled = this.#dialled;
+    this.#queue?.flush();
     this.#forget();
     this.#client.rest();
     if (dialled !== undefined) hangUp(dialled);
@@ -150,7 +117,7 @@ export class ReplicaLink {
     const dialled = this.#client.connect();
     this.#dialled = dialled;
     this.#assembler = new Assembler();
-    this.#queuedBytes = 0;
+    this.#queue = new FrameQueue(dialled);
     dialled.on('data', (message: Buffer) => this.#receive(dialled, message));
     // A failure also comes as a status; without a listener grpc-js would throw it.
     dialled.on('error', () => {});
@@ -192,7 +159,8 @@ export class ReplicaLink {
 
   #forget(): void {
     this.#dialled = undefined;
-    this.#queuedBytes = 0;
+    this.#queue?.close();
+    this.#queue = undefined;
   }
 
   #connectLater(): void {

@@ -8,11 +8,11 @@ import {
   type GroupConfig,
   type InvariantViolation,
   type ReplyFrame,
+  type Request,
   type SessionEffect,
   type SessionFrame,
   unreachable,
 } from '@understudy/core/internal';
-import { messagesOf } from '@understudy/grpc-common';
 import { encodeSessionFrame } from '@understudy/wire';
 import type { ReplicaClient } from '../link/replica-client.js';
 import { type LinkEvents, ReplicaLink } from '../link/replica-link.js';
@@ -25,8 +25,6 @@ import { SessionStepper } from './session-stepper.js';
 const TICK_MS = 10;
 /** A session that has had no open call for this long ends, so that a program can exit by itself. */
 const IDLE_MS = 250;
-/** Calls are refused while more than this waits to be sent to the primary. */
-const BACKLOG_MAX_BYTES = 32 * 1024 * 1024;
 /** A session ends within a bound of its own after `close`; one that does not is ended after this. */
 const CLOSE_MAX_MS = 10_000;
 
@@ -62,6 +60,9 @@ export class SessionRunner implements LinkEvents, StreamSession {
   readonly #carrier: RpcCarrier;
   readonly #calls = new Map<CallId, OpenCall>();
   readonly #tick: NodeJS.Timeout;
+  #encodedBulk: { readonly request: Request; readonly bytes: Uint8Array } | undefined;
+  /** The calls that were not sent before the session expired. They go by the next one. */
+  readonly #unsent: OpenCall[] = [];
   #nextCall = 1;
   #primary: number | undefined;
   /**
@@ -112,12 +113,12 @@ export class SessionRunner implements LinkEvents, StreamSession {
   }
 
   submit(call: OpenCall): void {
-    if (!this.#admit(call)) return;
+    this.#admit(call);
     this.#stepper.step({ kind: 'call', call: call.id, request: call.request, readOnly: call.readOnly });
   }
 
   openStream(stream: OpenStream): void {
-    if (!this.#admit(stream)) return;
+    this.#admit(stream);
     this.#stepper.step({ kind: 'openStream', call: stream.id, request: stream.request });
   }
 
@@ -188,12 +189,12 @@ export class SessionRunner implements LinkEvents, StreamSession {
   #apply(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#links[effect.slot]?.write(this.#encode(effect.frame), monotonicMs());
+        if (effect.bulk) this.#sendBulk(effect.slot, effect.frame);
+        else this.#links[effect.slot]?.write(this.#encode(effect.frame));
         return;
       case 'multicast': {
-        const messages = this.#encode(effect.frame);
-        const nowMs = monotonicMs();
-        for (const slot of effect.slots) this.#links[slot]?.write(messages, nowMs);
+        const bytes = this.#encode(effect.frame);
+        for (const slot of effect.slots) this.#links[slot]?.write(bytes);
         return;
       }
       case 'invoke':
@@ -246,6 +247,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
   #fail({ call, code, reason, mayHaveTakenEffect }: SessionEffect & { kind: 'fail' }): void {
     const failed = this.#take(call);
     const again = code === 'UNDERSTUDY_UNREACHABLE' && !mayHaveTakenEffect && failed?.waitForReady;
+    if (code === 'UNDERSTUDY_SESSION_EXPIRED' && !mayHaveTakenEffect && failed?.resubmit !== undefined) {
+      this.#unsent.push(failed);
+      return;
+    }
     // A stream itself knows which of its messages to send again.
     if (again && !isStream(failed)) this.submit(failed);
     else failed?.fail(code, reason, mayHaveTakenEffect);
@@ -267,30 +272,31 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#sending = true;
     const sendByFrame = (): void => {
       const frame: SessionFrame = { kind: 'multicast', header: header.header, requests: [], reads: [], streams: [] };
-      this.#links[slot]?.write(this.#encode(frame), monotonicMs());
+      this.#links[slot]?.write(this.#encode(frame));
     };
     this.#carrier.invoke({ call, slot, header, request, sendByFrame, regenerated: this.#setup.regeneratedKeys() });
   }
 
-  #encode(frame: SessionFrame): readonly Buffer[] {
-    if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
-    return messagesOf(encodeSessionFrame(frame, this.#setup.secret));
+  /** The same large request often goes to all replicas in a row, so its encoding is kept until another comes. */
+  #sendBulk(slot: number, frame: SessionFrame): void {
+    const [request] = frame.kind === 'multicast' ? frame.requests : [];
+    const known =
+      request !== undefined && this.#encodedBulk?.request === request.request ? this.#encodedBulk : undefined;
+    const bytes = known?.bytes ?? this.#encode(frame);
+    this.#encodedBulk = request && { request: request.request, bytes };
+    this.#links[slot]?.write(bytes, { lane: 'bulk', sent: () => this.#stepper.step({ kind: 'sent', slot }) });
   }
 
-  #admit(call: OpenCall): boolean {
-    if (this.#backlogBytes() > BACKLOG_MAX_BYTES) {
-      call.fail(
-        'UNDERSTUDY_OVERLOADED',
-        'too much waits to be sent to the primary; call again when open calls have ended',
-        false,
-      );
-      return false;
-    }
+  #encode(frame: SessionFrame): Uint8Array {
+    if (frame.kind === 'multicast' && (frame.requests.length > 0 || frame.reads.length > 0)) this.#sending = true;
+    return encodeSessionFrame(frame, this.#setup.secret);
+  }
+
+  #admit(call: OpenCall): void {
     call.id = this.#nextCall++ as CallId;
     this.#calls.set(call.id, call);
     // If the session was about to end, it goes on.
     this.#closingSinceMs = undefined;
-    return true;
   }
 
   #stream(id: CallId): OpenStream | undefined {
@@ -306,17 +312,8 @@ export class SessionRunner implements LinkEvents, StreamSession {
     return call;
   }
 
-  #backlogBytes(): number {
-    const primary = this.primaryLink;
-    if (primary !== undefined) return primary.queuedBytes;
-    let least = Number.POSITIVE_INFINITY;
-    for (const link of this.#links) if (link.up) least = Math.min(least, link.queuedBytes);
-    return Number.isFinite(least) ? least : 0;
-  }
-
   #onTick(): void {
     const nowMs = monotonicMs();
-    for (const link of this.#links) link.checkQueue(nowMs);
     this.#stepper.step({ kind: 'tick' });
     if (this.#ended) return;
     if (this.#calls.size > 0) {
@@ -372,5 +369,6 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#carrier.close();
     for (const link of this.#links) link.end();
     this.#setup.onEnded(this, clean);
+    for (const call of this.#unsent.splice(0)) call.resubmit?.();
   }
 }

@@ -35,24 +35,15 @@ describe('when a replica fails', () => {
     expect(understudyClient(client).status()).toMatchObject({ primarySlot: 1, term: 2 });
   });
 
-  it('a replica that does not read loses its link, and calls go on', async () => {
+  it('calls go on beside a replica that does not read, and what waits for it is bounded', async () => {
     expect((await ask(client, 'x')).value).toBe('x');
     const [, , backup] = group.replicas;
     // A hello that is not read before the pause is never counted.
     await backup?.until(({ streams, frames }) => streams.size === 1 && frames.some(({ kind }) => kind === 'hello'));
     for (const stream of backup?.streams ?? []) stream.pause();
     const big = 'x'.repeat(1_000_000);
-    const dropped = backup?.until(({ frames }) => frames.filter(({ kind }) => kind === 'hello').length === 2);
-    // grpc-js reads 16 messages ahead of a paused stream, and the buffers of the system may grow to hold 10 more.
     for (let i = 0; i < 48; i++) expect((await ask(client, big)).value).toHaveLength(big.length);
-    // An open call keeps the session from ending meanwhile.
-    answers = false;
-    const open = ask(client, 'y');
-    await dropped;
-    // On a slow machine the link is dropped before the call arrives.
-    await group.replicas[0]?.until(() => group.held.length === 1);
-    group.answerHeld();
-    expect((await open).value).toBe('y');
-    expect(logged).toContain('link dropped');
+    expect((await ask(client, 'y')).value).toBe('y');
+    expect(logged).not.toContain('link dropped');
   });
 });

@@ -45,13 +45,14 @@ export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay'> & { reado
 export interface Budgets {
   /**
    * What is kept for one client: requests without an order, replies that it has not acknowledged, stream items that it
-   * has not taken. At twice as much its link is ended too. 65,536 to 2^40 bytes. Default: 67,108,864 (64 MiB).
+   * has not taken. At twice as much its link is ended too. Clients stay below it by themselves: what
+   * is too much waits there. One request may have 1.25 times as much. 65,536 to 2^40 bytes. Default: 134,217,728 (128 MiB).
    */
   readonly sessionBytes: number;
   /**
    * The same for all clients together. From half of it on, one address may hold no more than half, and what is kept for
    * clients that are gone is freed after `sessionMs`. A client for which next to nothing is kept (`totalBytes` divided
-   * by four times `sessionsMax`, 64 KiB) is always served. 65,536 to 2^40 bytes. Default: 268,435,456 (256 MiB).
+   * by four times `sessionsMax`, 128 KiB) is always served. 65,536 to 2^40 bytes. Default: 536,870,912 (512 MiB).
    */
   readonly totalBytes: number;
   /**

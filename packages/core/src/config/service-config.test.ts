@@ -36,7 +36,7 @@ const DEFAULTS: GroupConfig = {
   unstableMax: 4096,
   queueMax: 16_384,
   sessionsMax: 1024,
-  budgets: { sessionBytes: 67_108_864, totalBytes: 268_435_456, keyedBytes: 67_108_864 },
+  budgets: { sessionBytes: 134_217_728, totalBytes: 536_870_912, keyedBytes: 67_108_864 },
   methods: [],
   unreplicated: [],
 };

@@ -41,7 +41,7 @@ const BUDGET_MIN = 65_536;
 const BUDGET_MAX = 2 ** 40;
 
 /** The budgets with their defaults, in bytes. */
-const BUDGETS = { sessionBytes: 64 * MIB, totalBytes: 256 * MIB, keyedBytes: 64 * MIB } as const satisfies Budgets;
+const BUDGETS = { sessionBytes: 128 * MIB, totalBytes: 512 * MIB, keyedBytes: 64 * MIB } as const satisfies Budgets;
 
 /** The settings that are words, with their possible values. The first one is the default. */
 const WORDS = {

@@ -2,6 +2,7 @@
 
 import type { ReadReply, SeqReply, StreamAsk } from '../model/frames.js';
 import { type LinkId, NO_ORDER, type OrderNum, type SeqNum } from '../model/ids.js';
+import type { Outcome } from '../model/outcome.js';
 import type { Stream } from './stream.js';
 
 /** A reply that leaves at the end of the turn. Its order may become stable until then. */
@@ -10,6 +11,14 @@ export type Gathered<T extends SeqReply | ReadReply> = Omit<T, 'stable'> & {
   /** The reply reflects all orders up to this one. */
   readonly orderNum: OrderNum;
 };
+
+/** A large reply that waits for room on its session's link. Whether it may leave is decided again when it does. */
+export interface BulkReply {
+  readonly to: { readonly kind: 'seq'; readonly seqNum: SeqNum } | { readonly kind: 'read'; readonly readId: number };
+  readonly orderNum: OrderNum;
+  readonly outcome: Outcome;
+  mustBeStable: boolean;
+}
 
 /** A session's answer to `collect`. */
 export interface Collected {
@@ -41,8 +50,15 @@ export class ClientSession {
   closing = false;
   replies: Gathered<SeqReply>[] = [];
   reads: Gathered<ReadReply>[] = [];
+  /** Large replies that wait for room on the link, each of which leaves in a frame of its own. */
+  bulk: BulkReply[] = [];
+  /** The bytes of the large replies that the link has not passed on yet, the oldest first, and their sum. */
+  onTheWay: number[] = [];
+  bulkBytes = 0;
   /** The streams that have something to send. */
   readonly streams = new Set<Stream>();
+  /** The large requests that the session said will follow on this link, and when it said so. */
+  readonly coming = new Map<SeqNum, number>();
   /** The answer to the newest `collect`. */
   collected: Collected | undefined;
 

@@ -17,6 +17,10 @@ import { CONNECTION_BYTES, Usage } from './usage.js';
  */
 export const SEQ_NUM_WINDOW = 65_536;
 
+/** How many of the numbers that arrived beyond a gap are told. */
+const EARLY_MAX = 4096;
+const NO_NUMBERS: readonly SeqNum[] = [];
+
 /**
  * One connection. It makes sure that a message is processed once, and that its reply can be asked for until its client
  * has seen it.
@@ -92,6 +96,13 @@ export class Connection {
     if (/* rule received-once */ seqNum <= this.receivedUpTo || this.#receivedEarly.has(seqNum)) return true;
     const message = this.messages.get(seqNum);
     return message?.order !== undefined || message?.outcome !== undefined;
+  }
+
+  /** The numbers beyond `receivedUpTo` whose bodies have arrived, ascending. */
+  get receivedEarly(): readonly SeqNum[] {
+    return this.#receivedEarly.size === 0
+      ? NO_NUMBERS
+      : [...this.#receivedEarly].sort((a, b) => a - b).slice(0, EARLY_MAX);
   }
 
   withinWindow(seqNum: SeqNum): boolean {

@@ -80,6 +80,8 @@ export interface MulticastFrame {
   readonly reads: readonly ReadRequest[];
   /** For the primary, on a link that is new to it. */
   readonly streams: readonly StreamAsk[];
+  /** Large requests that follow on this link in frames of their own, which other frames may overtake. */
+  readonly coming?: readonly SeqNum[];
 }
 
 /**
@@ -160,6 +162,10 @@ export interface WelcomeFrame {
   readonly view: View;
   /** This replica has every body up to this number. The session sends the later ones again. */
   readonly receivedUpTo: SeqNum;
+  /** The bodies beyond `receivedUpTo` that it has too, ascending. They are not sent again either. */
+  readonly receivedEarly?: readonly SeqNum[];
+  /** The group's budget of bytes for one session. The client limits itself so that it need not be refused. */
+  readonly sessionBytes?: number;
   /** The echo of the heartbeat in `hello`. */
   readonly heartbeatMs: number;
   /** Whether clients must reflect orderInfo (the `destination` embodiment). */

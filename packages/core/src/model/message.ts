@@ -27,6 +27,13 @@ export interface Request {
 export const bodyBytes = ({ message, reply }: Request): number =>
   message.length + (reply?.outcome.message?.length ?? 0);
 
+/** A request or reply with more bytes travels alone on the links of clients, and other frames may overtake it. */
+export const LARGE_BYTES = 16 * 1024;
+/** While this much is on its way on a link, or one that is larger, other large ones wait for that link. */
+export const LINK_WINDOW_BYTES = 1024 * 1024;
+
+export const isLarge = (request: Request): boolean => bodyBytes(request) > LARGE_BYTES;
+
 /** A body with the name of its message, as replicas send it to each other. */
 export interface Body {
   readonly connection: ConnectionId;

@@ -33,6 +33,9 @@ export type Outcome =
   /** The step ended while its handler waits for nested replies. The reply comes with a later order. */
   | { readonly kind: 'waits' };
 
+/** The bytes of the message of a reply. */
+export const replyBytes = (outcome: Outcome): number => (outcome.kind === 'reply' ? (outcome.message?.length ?? 0) : 0);
+
 export const VOIDED: Outcome = Object.freeze({ kind: 'voided' });
 export const ABANDONED: Outcome = Object.freeze({ kind: 'abandoned' });
 export const ACCEPTED: Outcome = Object.freeze({ kind: 'accepted' });

@@ -11,6 +11,7 @@ import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
 import { tellPeer } from './membership/tell.js';
+import { onSessionSent } from './release/bulk.js';
 import {
   afterProcessing,
   becomeDeposed,
@@ -100,6 +101,8 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'sessionFrame':
       onSessionFrame(r, event);
       return r.role.sessionSpoke();
+    case 'sessionSent':
+      return onSessionSent(r, event.link);
     case 'sessionDown':
       return onSessionDown(r, event.link);
     case 'rpcCall':

@@ -4,9 +4,10 @@
 
 import type { CallId, OrderNum, SeqNum } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import type { Request } from '../model/message.js';
+import { bodyBytes, isLarge, type Request } from '../model/message.js';
 import { adoptionPublished, isAdopted } from '../record/transitions.js';
-import type { PlaceInOrder, Read, Sent, Waiting } from './open-calls.js';
+import { hasRoomFor, WAITING_MAX_BYTES, whyTooLarge } from './flow.js';
+import type { PlaceInOrder, Read, Sent } from './open-calls.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { SessionState } from './state.js';
 
@@ -29,8 +30,13 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
     return;
   }
   if (s.passesOn(call, request)) return;
-  if (mayStart(s)) {
+  if (mayStart(s, request)) {
     start(s, call, request, s.isReadOnly(request.method, readOnly));
+    return;
+  }
+  const tooLarge = whyTooLarge(s, request);
+  if (tooLarge !== undefined) {
+    fail(s, call, 'UNDERSTUDY_OVERLOADED', `${tooLarge}; nothing was sent`, false);
     return;
   }
   const noRoom = /* rule fail-without-room */ whyNoRoom(s);
@@ -42,18 +48,28 @@ export function onCall(s: SessionState, call: CallId, request: Request, readOnly
     fail(s, call, 'UNDERSTUDY_OVERLOADED', `${WAITING_MAX} calls wait already; nothing was sent`, false);
     return;
   }
-  s.waiting.push({ call, request, readOnly, sinceMs: s.nowMs });
+  if (s.waiting.bytes + bodyBytes(request) > WAITING_MAX_BYTES) {
+    fail(s, call, 'UNDERSTUDY_OVERLOADED', `${WAITING_MAX_BYTES} bytes of calls wait already; nothing was sent`, false);
+    return;
+  }
+  s.waiting.add({ call, request, readOnly, sinceMs: s.nowMs });
   // A call that waits for room does not mean that the primary is lost.
   if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
+  else if (s.inDoubt) s.wantFlush();
 }
 
-const mayStart = (s: SessionState): boolean =>
-  s.waiting.length === 0 && s.primary !== undefined && s.sent.size + s.reads.size < RETAINED_MAX;
+const mayStart = (s: SessionState, request: Request): boolean =>
+  s.primary !== undefined &&
+  !s.inDoubt &&
+  s.waiting.first(isLarge(request)) === undefined &&
+  s.sent.size + s.reads.size < RETAINED_MAX &&
+  hasRoomFor(s, request) &&
+  whyTooLarge(s, request) === undefined;
 
 /** The group's settings are known now: calls of services that it does not replicate leave the session. */
 export function passWaitingOn(s: SessionState): void {
   if (s.settings.unreplicated.length === 0) return;
-  s.waiting = s.waiting.filter(({ call, request }) => !s.passesOn(call, request));
+  s.waiting.drop(({ call, request }) => s.passesOn(call, request));
   for (const [call, { id, opening }] of s.streams) {
     if (id === undefined && s.passesOn(call, opening)) s.streams.delete(call);
   }
@@ -61,11 +77,20 @@ export function passWaitingOn(s: SessionState): void {
 
 /** Sends calls that waited, as far as there are a primary and room. */
 export function startWaiting(s: SessionState): void {
-  if (s.waiting.length === 0 || s.primary === undefined) return;
-  const room = RETAINED_MAX - s.sent.size - s.reads.size;
-  if (room <= 0) return;
-  for (const { call, request, readOnly } of s.waiting.splice(0, room)) {
-    start(s, call, request, s.isReadOnly(request.method, readOnly));
+  if (s.waiting.length === 0 || s.primary === undefined || s.inDoubt) return;
+  startWaitingOf(s, false);
+  startWaitingOf(s, true);
+}
+
+/** Small calls do not wait for large ones, nor the other way round. */
+function startWaitingOf(s: SessionState, large: boolean): void {
+  for (let first = s.waiting.first(large); first !== undefined; first = s.waiting.first(large)) {
+    const { call, request, readOnly } = first;
+    const tooLarge = whyTooLarge(s, request);
+    if (tooLarge === undefined && (s.sent.size + s.reads.size >= RETAINED_MAX || !hasRoomFor(s, request))) return;
+    s.waiting.shift(large);
+    if (tooLarge === undefined) start(s, call, request, s.isReadOnly(request.method, readOnly));
+    else fail(s, call, 'UNDERSTUDY_OVERLOADED', `${tooLarge}; nothing was sent`, false);
   }
 }
 
@@ -99,7 +124,7 @@ function start(s: SessionState, call: CallId, request: Request, readOnly: boolea
 export function onCancel(s: SessionState, call: CallId): void {
   const what = s.calls.get(call);
   if (what === undefined) {
-    s.waiting = s.waiting.filter((waiting) => waiting.call !== call);
+    s.waiting.delete(call);
     return;
   }
   s.calls.delete(call);
@@ -222,12 +247,9 @@ export const isUnreachable = (s: SessionState): boolean =>
  */
 export function failUnreachable(s: SessionState): void {
   if (!isUnreachable(s)) return;
-  const waiting: Waiting[] = [];
-  for (const what of s.waiting) {
-    if (s.nowMs - what.sinceMs < UNREACHABLE_AFTER_MS) waiting.push(what);
-    else fail(s, what.call, 'UNDERSTUDY_UNREACHABLE', 'no primary was reached; nothing was sent', false);
+  for (const { call } of s.waiting.takeOlderThan(s.nowMs - UNREACHABLE_AFTER_MS)) {
+    fail(s, call, 'UNDERSTUDY_UNREACHABLE', 'no primary was reached; nothing was sent', false);
   }
-  s.waiting = waiting;
   for (const [call, what] of s.calls) {
     const read = isRead(what);
     s.calls.delete(call);
@@ -254,8 +276,9 @@ export function whyNoRoom(s: SessionState): string | undefined {
 
 /** Fails the calls that wait to be sent. */
 export function failWaiting(s: SessionState, reason: string): void {
-  for (const { call } of s.waiting) fail(s, call, 'UNDERSTUDY_OVERLOADED', `${reason}; nothing was sent`, false);
-  s.waiting = [];
+  for (const { call } of s.waiting.takeAll()) {
+    fail(s, call, 'UNDERSTUDY_OVERLOADED', `${reason}; nothing was sent`, false);
+  }
 }
 
 /** Ends all calls: the replicas freed this connection's records, or refuse it for good. */
@@ -264,9 +287,8 @@ export function failAll(
   code: 'UNDERSTUDY_SESSION_EXPIRED' | 'UNDERSTUDY_SETUP' | 'UNDERSTUDY_NOT_OWNER',
   reason: string,
 ): void {
-  for (const { call } of s.waiting) fail(s, call, code, `${reason}; the call was not sent`, false);
+  for (const { call } of s.waiting.takeAll()) fail(s, call, code, `${reason}; the call was not sent`, false);
   for (const [call, what] of s.calls) fail(s, call, code, reason, !isRead(what));
-  s.waiting = [];
   s.calls.clear();
   s.reads.clear();
   s.sent.clear();

@@ -2,7 +2,8 @@
 
 import { CLOCK_DRIFT } from '../config/clock.js';
 import type { OrderNum } from '../model/ids.js';
-import { type Outcome, replyOf } from '../model/outcome.js';
+import { LINK_WINDOW_BYTES } from '../model/message.js';
+import { type Outcome, replyBytes, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
 import { notePlace, settle, startAgain } from './calls.js';
 import type { Read, Sent } from './open-calls.js';
@@ -50,6 +51,8 @@ function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
     startAgain(s, what);
     return;
   }
+  s.unseenBytes += replyBytes(outcome);
+  if (s.unseenBytes >= LINK_WINDOW_BYTES) s.wantFlush();
   const call = settle(s, what);
   if (call === undefined || outcome.kind === 'abandoned') return;
   s.effects.push({ kind: 'deliver', call, reply: replyOf(outcome) });

@@ -35,6 +35,8 @@ export type SessionEvent =
   | { readonly kind: 'linkUp'; readonly slot: Slot }
   | { readonly kind: 'linkDown'; readonly slot: Slot }
   | { readonly kind: 'frame'; readonly slot: Slot; readonly frame: ReplyFrame }
+  /** The link has passed on the oldest bulk frame that it was given. */
+  | { readonly kind: 'sent'; readonly slot: Slot }
   /** The reply to `invoke`. */
   | { readonly kind: 'rpcReply'; readonly call: CallId; readonly header: RpcReplyHeader; readonly outcome: Outcome }
   /**
@@ -50,7 +52,11 @@ export type SessionEvent =
 
 /** Everything that a session's adapter must do. Effects are carried out in the order given. */
 export type SessionEffect =
-  | { readonly kind: 'send'; readonly slot: Slot; readonly frame: SessionFrame }
+  /**
+   * Send a frame. A frame with `bulk` may be overtaken by frames without; bulk frames keep their order. For each, the
+   * adapter says `sent` once the link has passed it on, unless the link goes down before.
+   */
+  | { readonly kind: 'send'; readonly slot: Slot; readonly frame: SessionFrame; readonly bulk?: true }
   /** Send one frame to several slots; it needs encoding only once. */
   | { readonly kind: 'multicast'; readonly slots: readonly Slot[]; readonly frame: SessionFrame }
   /** Send the call as an RPC to this replica (the `rpc` carrier). */

@@ -13,6 +13,7 @@ import { maxOf, NO_ORDER } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
 import { failAll, noteCutRequests, notePlace, noteStable, outstanding, passWaitingOn, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
+import { isComing } from './flow.js';
 import { parkTwins } from './members.js';
 import type { PlaceInOrder } from './open-calls.js';
 import { type Link, NOTHING_STABLE, type SessionState } from './state.js';
@@ -29,7 +30,9 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
     case 'newTerm':
       return onNewTerm(s, link, frame);
     case 'nack':
-      for (const seqNum of frame.seqNums) if (s.sent.has(seqNum)) link.resend.push({ seqNum, awaitStable: false });
+      for (const seqNum of frame.seqNums) {
+        if (s.sent.has(seqNum) && !isComing(link, seqNum)) link.resend.push({ seqNum, awaitStable: false });
+      }
       s.wantFlush();
       return;
     case 'refused':
@@ -45,6 +48,8 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   parkTwins(s, link, frame.replica);
   link.ackedMs = maxOf(link.ackedMs, frame.heartbeatMs);
   link.sentUpTo = frame.receivedUpTo;
+  link.has = new Set(frame.receivedEarly);
+  s.sessionBytes = frame.sessionBytes ?? s.sessionBytes;
   link.reflected = 0;
   s.reflect = frame.reflect;
   s.sessionMs = frame.sessionMs;
@@ -67,7 +72,8 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
 
 function askAgain(s: SessionState, link: Link): void {
   for (const seqNum of outstanding(s)) {
-    if (s.config.carrier === 'stream' && seqNum <= link.sentUpTo) link.resend.push({ seqNum, awaitStable: false });
+    if (s.config.carrier === 'stream' && (seqNum <= link.sentUpTo || link.has.has(seqNum)))
+      link.resend.push({ seqNum, awaitStable: false });
     const sent = s.sent.get(seqNum);
     if (sent !== undefined) sent.invoked = false;
   }

@@ -3,7 +3,7 @@
  */
 
 import type { CallId, OrderNum, SeqNum, Term } from '../model/ids.js';
-import type { Request } from '../model/message.js';
+import { bodyBytes, isLarge, type Request } from '../model/message.js';
 import type { Outcome } from '../model/outcome.js';
 import { STREAM_WINDOW, STREAM_WINDOW_BYTES, type StreamItem } from '../model/stream.js';
 
@@ -45,6 +45,39 @@ export interface Read {
   /** As in `Sent`. */
   byFrame?: true;
 }
+
+/** The requests that a session keeps, with the bytes of the small and of the large ones. */
+export class Kept<Key, Value extends { readonly request: Request }> extends Map<Key, Value> {
+  smallBytes = 0;
+  largeBytes = 0;
+
+  override set(key: Key, value: Value): this {
+    this.#count(this.get(key), -1);
+    this.#count(value, 1);
+    return super.set(key, value);
+  }
+
+  override delete(key: Key): boolean {
+    this.#count(this.get(key), -1);
+    return super.delete(key);
+  }
+
+  override clear(): void {
+    this.smallBytes = 0;
+    this.largeBytes = 0;
+    super.clear();
+  }
+
+  #count(value: Value | undefined, times: 1 | -1): void {
+    if (value === undefined) return;
+    const bytes = bodyBytes(value.request);
+    if (isLarge(value.request)) this.largeBytes += times * bytes;
+    else this.smallBytes += times * bytes;
+  }
+}
+
+/** A large request that waits for room on a link. */
+export type Bulk = { readonly seqNum: SeqNum; readonly awaitStable: boolean } | { readonly read: Read };
 
 /** A reply that the delivery rule holds back. */
 export interface Held {

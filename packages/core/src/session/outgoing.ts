@@ -1,8 +1,10 @@
 /** The end of a session's turn: one frame for each link that has something to carry (FIG. 8), and heartbeats. */
 
 import type { MulticastFrame, ReadRequest, SeqRequest } from '../model/frames.js';
-import { maxOf, next } from '../model/ids.js';
+import { maxOf, next, type SeqNum } from '../model/ids.js';
+import { isLarge, LINK_WINDOW_BYTES } from '../model/message.js';
 import type { Slot } from './events.js';
+import { sendBulk } from './flow.js';
 import { invokeRpcs } from './rpcs.js';
 import type { Link, SessionState } from './state.js';
 import { sendCredits } from './streams.js';
@@ -49,6 +51,8 @@ export function flushSession(s: SessionState): void {
     if (slots.length > 1) s.effects.push({ kind: 'multicast', slots, frame });
     else if (slot !== undefined) s.effects.push({ kind: 'send', slot, frame });
   }
+  if (s.unseenBytes >= LINK_WINDOW_BYTES) s.unseenBytes = 0;
+  for (const link of primaryFirst(s)) sendBulk(s, link);
   if (!gathering) s.reflectSinceMs = Number.POSITIVE_INFINITY;
   s.batchSinceMs = gathering ? (s.batchSinceMs ?? s.nowMs) : undefined;
 }
@@ -76,33 +80,40 @@ function mayWait(s: SessionState, link: Link): boolean {
 
 /** The frame for a link; undefined if the link has nothing to carry and no heartbeat is due. */
 function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): MulticastFrame | undefined {
-  const requests = requestsFor(s, link);
+  const { small: requests, large } = requestsFor(s, link);
   const destOrderInfo = /* rule reflect */ s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
   // A stream may have ended, or been opened under another number, since the link came up.
   const streams = link.asks.filter(({ of }) => s.streamsById.has(of));
-  const quiet = requests.length + reads.length + destOrderInfo.length + streams.length === 0;
-  if (quiet && !heartbeatDue && s.phase !== 'closing') return undefined;
-  return { kind: 'multicast', header: s.header(destOrderInfo), requests, reads, streams };
+  const tellsSeen = s.unseenBytes >= LINK_WINDOW_BYTES;
+  const quiet = requests.length + reads.length + destOrderInfo.length + streams.length + large.length === 0;
+  if (quiet && !heartbeatDue && !tellsSeen && s.phase !== 'closing') return undefined;
+  const frame: MulticastFrame = { kind: 'multicast', header: s.header(destOrderInfo), requests, reads, streams };
+  return large.length === 0 ? frame : { ...frame, coming: large.map(({ seqNum }) => seqNum) };
 }
 
-function requestsFor(s: SessionState, link: Link): SeqRequest[] {
-  const requests: SeqRequest[] = [];
-  for (const { seqNum, awaitStable } of link.resend) {
+/** The requests that a link has to carry: small ones, and those that travel alone. */
+function requestsFor(s: SessionState, link: Link): { small: SeqRequest[]; large: SeqRequest[] } {
+  const small: SeqRequest[] = [];
+  const large: SeqRequest[] = [];
+  const add = (seqNum: SeqNum, awaitStable: boolean): void => {
     const sent = s.sent.get(seqNum);
-    if (sent !== undefined) requests.push({ seqNum, request: sent.request, awaitStable });
-  }
+    if (sent !== undefined)
+      (isLarge(sent.request) ? large : small).push({ seqNum, request: sent.request, awaitStable });
+  };
+  for (const { seqNum, awaitStable } of link.resend) add(seqNum, awaitStable);
   // With the rpc carrier, the primary gets its requests as RPCs; only backups get them by frame.
-  if (s.config.carrier === 'rpc' && link === s.primary) return requests;
+  if (s.config.carrier === 'rpc' && link === s.primary) return { small, large };
   const oldest = s.sent.keys().next().value ?? next(s.lastSeqNum);
   for (let seqNum = maxOf(next(link.sentUpTo), oldest); seqNum <= s.lastSeqNum; seqNum = next(seqNum)) {
-    const sent = s.sent.get(seqNum);
-    if (sent !== undefined) requests.push({ seqNum, request: sent.request, awaitStable: false });
+    if (!link.has.has(seqNum)) add(seqNum, false);
   }
-  return requests;
+  return { small, large };
 }
 
 function carried(s: SessionState, link: Link): void {
+  const { large } = requestsFor(s, link);
+  for (const { seqNum, awaitStable } of large) link.bulk.push({ seqNum, awaitStable });
   link.sentUpTo = s.lastSeqNum;
   link.reflected = s.pendingRemoteOrder.arrived;
   link.resend = [];
@@ -116,7 +127,10 @@ function takeReads(s: SessionState): ReadRequest[] {
   for (const read of s.reads.values()) {
     if (read.sent || (s.config.carrier === 'rpc' && !read.byFrame)) continue;
     read.sent = true;
-    reads.push({ readId: read.readId, request: read.request });
+    if (isLarge(read.request)) {
+      const { bulk } = s.primary;
+      if (!bulk.some((one) => 'read' in one && one.read === read)) bulk.push({ read });
+    } else reads.push({ readId: read.readId, request: read.request });
   }
   return reads;
 }

@@ -5,6 +5,7 @@ import { assert, unreachable } from '../model/assert.js';
 import { dropCutRequests, failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
+import { forgetBulk, onSent } from './flow.js';
 import { findPrimaryAgain, onHeader, onReplyFrame } from './incoming.js';
 import { findUnreached, freeTwins } from './members.js';
 import { flushSession, heartbeat } from './outgoing.js';
@@ -99,6 +100,8 @@ function dispatch(s: SessionState, event: SessionEvent): void {
       return onLinkDown(s, linkOf(s, event.slot));
     case 'frame':
       return onReplyFrame(s, linkOf(s, event.slot), event.frame);
+    case 'sent':
+      return onSent(s, linkOf(s, event.slot));
     case 'rpcReply':
       return onRpcReply(s, event);
     case 'rpcBroken':
@@ -123,6 +126,7 @@ function linkOf(s: SessionState, slot: Slot): Link {
 function onLinkUp(s: SessionState, link: Link): void {
   link.up = true;
   link.member = undefined;
+  forgetBulk(link);
   link.resend = [];
   link.asks = [];
   link.sentAtMs = s.nowMs;
@@ -146,6 +150,7 @@ function onLinkDown(s: SessionState, link: Link): void {
   link.up = false;
   link.member = undefined;
   freeTwins(s, link);
+  forgetBulk(link);
   if (s.primary !== link) return;
   s.primary = undefined;
   s.lostSinceMs ??= s.nowMs;

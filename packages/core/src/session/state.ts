@@ -11,7 +11,16 @@ import type { LogLevel } from '../model/ports.js';
 import type { Member } from '../model/record.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
-import type { ClientStream, Held, PlaceInOrder, Read, Sent, Waiting } from './open-calls.js';
+import {
+  type Bulk,
+  type ClientStream,
+  type Held,
+  Kept,
+  type PlaceInOrder,
+  type Read,
+  type Sent,
+} from './open-calls.js';
+import { WaitingCalls } from './waiting-calls.js';
 
 /** The link to one replica as the session sees it. */
 export interface Link {
@@ -29,6 +38,13 @@ export interface Link {
   sentUpTo: SeqNum;
   /** Requests to send again, ahead of new ones. */
   resend: { seqNum: SeqNum; awaitStable: boolean }[];
+  /** The large requests that wait for room on this link. */
+  bulk: Bulk[];
+  /** The large requests that the link has not passed on yet, and their bytes. */
+  onTheWay: { readonly seqNum: SeqNum | undefined; readonly bytes: number }[];
+  bulkBytes: number;
+  /** The requests beyond `sentUpTo` that the replica said it has. */
+  has: ReadonlySet<SeqNum>;
   /** The streams whose progress the primary must be told. */
   asks: StreamAsk[];
   /** How many of the arrivals at pendingRemoteOrder this link has reflected. */
@@ -47,6 +63,8 @@ export interface SessionOptions {
   readonly config: GroupConfig;
 }
 
+const NOTHING: ReadonlySet<SeqNum> = new Set();
+
 const newLink = (slot: Slot): Link => ({
   slot,
   up: false,
@@ -57,6 +75,10 @@ const newLink = (slot: Slot): Link => ({
   sentAtMs: Number.NEGATIVE_INFINITY,
   sentUpTo: NO_SEQ,
   resend: [],
+  bulk: [],
+  onTheWay: [],
+  bulkBytes: 0,
+  has: NOTHING,
   asks: [],
   reflected: 0,
   noRoom: undefined,
@@ -97,15 +119,19 @@ export class SessionState {
   batches = false;
   batchSinceMs: number | undefined;
 
-  readonly sent = new Map<SeqNum, Sent>();
+  readonly sent = new Kept<SeqNum, Sent>();
   /** Whether a promotion cut the orders of answered requests that are still kept. */
   hasCutRequests = false;
+  /** How many bytes replicas keep for this session. */
+  sessionBytes: number;
   lastSeqNum = NO_SEQ;
   repliesSeenUpTo = NO_SEQ;
-  readonly reads = new Map<number, Read>();
+  /** The bytes of large replies that came since the replicas were last told what was seen. */
+  unseenBytes = 0;
+  readonly reads = new Kept<number, Read>();
   lastReadId = 0;
   readonly calls = new Map<CallId, Sent | Read>();
-  waiting: Waiting[] = [];
+  readonly waiting = new WaitingCalls();
   /** The replies that the delivery rule holds back, one for each call however often it comes. */
   readonly held = new Map<Sent | Read, Held>();
 
@@ -128,6 +154,7 @@ export class SessionState {
     this.connection = connection;
     this.config = config;
     this.sessionMs = config.sessionMs;
+    this.sessionBytes = config.budgets.sessionBytes;
     this.settings = config;
     this.batches = mayBatch(config);
     this.links = Array.from({ length: slots }, (_, slot) => newLink(slot));
@@ -173,6 +200,15 @@ export class SessionState {
     if (!isListed(method, this.settings.unreplicated)) return false;
     this.effects.push({ kind: 'passOn', call });
     return true;
+  }
+
+  /**
+   * Whether the primary has echoed no heartbeat of the last `sessionMs`: this process slept, or was cut off, and the
+   * replicas may have given this session up. What is new is not sent before the primary answers, so that it can go by
+   * another session if this one is over.
+   */
+  get inDoubt(): boolean {
+    return this.primary !== undefined && this.nowMs - this.primary.ackedMs > this.sessionMs;
   }
 
   get wantsFlush(): boolean {

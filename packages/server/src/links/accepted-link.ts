@@ -24,6 +24,24 @@ export function resetLink(link: AcceptedLink): void {
   else refuseLink(link, 'UNDERSTUDY_OVERLOADED', 'this link is not read; read it, or open another');
 }
 
+/**
+ * How much the other side may send before this one has read it. With HTTP/2's 64 KiB, a busy event loop on either side
+ * would leave the connection idle most of the time.
+ */
+const WINDOW_BYTES = 256 * 1024;
+
+/** Widens the window of a link's connection. The server is the user's, and so are its options; this sets ours alone. */
+export function widenWindow(link: AcceptedLink): void {
+  const session = http2Of(link)?.session;
+  if (session === undefined || session.destroyed || widened.has(session)) return;
+  widened.add(session);
+  if ((session.localSettings.initialWindowSize ?? 0) < WINDOW_BYTES)
+    session.settings({ initialWindowSize: WINDOW_BYTES });
+  if ((session.state.effectiveLocalWindowSize ?? 0) < WINDOW_BYTES) session.setLocalWindowSize(WINDOW_BYTES);
+}
+
+const widened = new WeakSet<object>();
+
 function http2Of(call: object): ServerHttp2Stream | undefined {
   // biome-ignore lint/suspicious/noExplicitAny: the insides of grpc-js have no types
   let inner: any = call;

@@ -1,18 +1,17 @@
 /** Frames on one link, on either side of it. */
 import { UnderstudyError } from '@understudy/core';
-import { messagesOf } from '@understudy/grpc-common';
+import { FrameQueue, type FrameSink, type SendOptions } from '@understudy/grpc-common';
 import { Assembler, unwrapFrame } from '@understudy/wire';
 import { FrameSeal } from '../identity/frame-seal.js';
 
 /** Either side of the gRPC stream under a link. */
-export interface LinkStream {
+export interface LinkStream extends FrameSink {
   on(event: 'data', listener: (message: Buffer) => void): unknown;
-  write(message: Buffer, taken: () => void): unknown;
 }
 
 export interface FrameChannelOptions {
   readonly link: LinkStream;
-  /** How many bytes may wait to be sent by gRPC, besides the largest frame among them. */
+  /** How many bytes may wait while the other side takes nothing at all. */
   readonly queuedMaxBytes: number;
   /**
    * Whether the other side is nobody yet. Until `trust` is called, a frame of it may have a few KiB, so that strangers
@@ -25,12 +24,14 @@ export interface FrameChannelOptions {
   readonly onFrame: (frame: Uint8Array) => void;
   /** Called when something came that cannot be a frame, or that `onFrame` refused. Nothing is received after it. */
   readonly onRefused: (error: UnderstudyError) => void;
-  /** Called when the other side does not read what it is sent. Nothing is sent after it. */
-  readonly onOverflow: () => void;
+  /** Called when the other side has taken nothing for long, although much waits. Nothing is sent after it. */
+  readonly onSilent: () => void;
 }
 
 /** Enough for every hello and every proof. */
 const STRANGER_FRAME_MAX_BYTES = 8 * 1024;
+/** The other side is slow, not silent, if it has taken anything in this time. */
+const SILENT_MS = 10_000;
 
 /** Sends and receives frames on one link: assembles what comes, and bounds what waits to leave. */
 export class FrameChannel {
@@ -39,32 +40,39 @@ export class FrameChannel {
   #messageMaxBytes = Number.POSITIVE_INFINITY;
   #sealer: FrameSeal | undefined;
   #opener: FrameSeal | undefined;
-  #queuedBytes = 0;
-  #largestBytes = 0;
+  readonly #queue: FrameQueue;
   #closed = false;
 
   constructor(options: FrameChannelOptions) {
     this.#options = options;
     this.#assembler = new Assembler(options.stranger === true ? { frameBytesMax: STRANGER_FRAME_MAX_BYTES } : {});
     if (options.stranger === true) this.#messageMaxBytes = 2 * STRANGER_FRAME_MAX_BYTES;
+    this.#queue = new FrameQueue(
+      options.link,
+      (message) => this.#sealer?.seal(message) ?? message,
+      () => this.#tellWaiting(),
+    );
     options.link.on('data', (message: Buffer) => this.#receive(message));
   }
 
   /** Whether nothing waits to be sent, so that a status would arrive. */
   get isRead(): boolean {
-    return this.#queuedBytes === 0;
+    return this.#queue.bytes === 0;
   }
 
-  send(frame: Uint8Array): void {
-    this.sendMessages(messagesOf(frame));
-  }
-
-  /** @param messages the messages of one frame */
-  sendMessages(messages: readonly Buffer[]): void {
-    if (this.#closed || !this.#makeRoom(messages)) return;
-    for (const message of messages) {
-      this.#options.link.write(this.#sealer?.seal(message) ?? message, () => this.#taken(message.length));
+  send(frame: Uint8Array, options?: SendOptions): void {
+    if (this.#closed) return;
+    if (this.#queue.bytes > this.#options.queuedMaxBytes && this.#queue.stuckForMs > SILENT_MS) {
+      this.close();
+      this.#options.onSilent();
+      return;
     }
+    this.#queue.send(frame, options);
+  }
+
+  /** Gives gRPC everything that waits, before the link is ended. */
+  flush(): void {
+    if (!this.#closed) this.#queue.flush();
   }
 
   /** The other side has said who it is, and is believed: its frames may have any size from now on. */
@@ -86,30 +94,11 @@ export class FrameChannel {
   /** Stops sending and receiving, and leaves the gRPC stream as it is. */
   close(): void {
     this.#closed = true;
-  }
-
-  #makeRoom(messages: readonly Buffer[]): boolean {
-    let bytes = 0;
-    for (const message of messages) bytes += message.length;
-    if (bytes > this.#largestBytes) this.#largestBytes = bytes;
-    if (this.#queuedBytes + bytes > this.#options.queuedMaxBytes + this.#largestBytes) {
-      this.close();
-      this.#options.onOverflow();
-      return false;
-    }
-    this.#queuedBytes += bytes;
-    this.#tellWaiting();
-    return true;
-  }
-
-  #taken(bytes: number): void {
-    this.#queuedBytes -= bytes;
-    if (this.#queuedBytes === 0) this.#largestBytes = 0;
-    this.#tellWaiting();
+    this.#queue.close();
   }
 
   #tellWaiting(): void {
-    if (!this.#closed) this.#options.onWaiting?.(this.#queuedBytes + this.#assembler.waitingBytes);
+    if (!this.#closed) this.#options.onWaiting?.(this.#queue.bytes + this.#assembler.waitingBytes);
   }
 
   #receive(message: Buffer): void {

@@ -14,7 +14,7 @@ import { setupError } from '../checks/setup-error.js';
 import { AcceptingProof, checkSame } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import type { EventLoop } from '../loop/event-loop.js';
-import { type AcceptedLink, refuseLink } from './accepted-link.js';
+import { type AcceptedLink, refuseLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
 import { NamelessLinks } from './nameless-links.js';
 import { malformed, mismatch } from './peer-hello.js';
@@ -108,8 +108,9 @@ export class IncomingPeerLinks {
         this.#forget(link, channel);
         this.#refuse(link, error, theirs?.member);
       },
-      onOverflow: () => {},
+      onSilent: () => {},
     });
+    widenWindow(link);
     this.#nameless.add(link, (reason) => {
       channel.close();
       refuseLink(link, 'UNDERSTUDY_OVERLOADED', reason);

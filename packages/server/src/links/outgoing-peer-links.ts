@@ -1,7 +1,6 @@
 /** The links on which this replica sends to the others. */
 import type { Logger, ReplicaId, UnderstudyError } from '@understudy/core';
 import type { PeerFrame } from '@understudy/core/internal';
-import { messagesOf } from '@understudy/grpc-common';
 import { encodePeerFrame, type PeerHello } from '@understudy/wire';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
@@ -24,7 +23,7 @@ export class OutgoingPeerLinks {
   readonly #options: OutgoingPeerLinksOptions;
   readonly #links = new Map<ReplicaId, PeerLink>();
   /** The frame that was encoded last, because the same announcement often goes to several peers in a row. */
-  #encoded: { readonly frame: PeerFrame; readonly messages: readonly Buffer[] } | undefined;
+  #encoded: { readonly frame: PeerFrame; readonly bytes: Uint8Array } | undefined;
 
   constructor(options: OutgoingPeerLinksOptions) {
     this.#options = options;
@@ -44,8 +43,8 @@ export class OutgoingPeerLinks {
   send(peer: ReplicaId, frame: PeerFrame): void {
     const link = this.#links.get(peer);
     if (link === undefined) return;
-    if (this.#encoded?.frame !== frame) this.#encoded = { frame, messages: messagesOf(encodePeerFrame(frame)) };
-    link.send(this.#encoded.messages);
+    if (this.#encoded?.frame !== frame) this.#encoded = { frame, bytes: encodePeerFrame(frame) };
+    link.send(this.#encoded.bytes);
   }
 
   closeAll(): void {

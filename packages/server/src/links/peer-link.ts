@@ -20,6 +20,7 @@ import {
   LINK_PATH,
   messageOf,
   reconnectOptions,
+  type SendOptions,
   sentenceOf,
 } from '@understudy/grpc-common';
 import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
@@ -93,13 +94,14 @@ export class PeerLink {
   }
 
   /** Sends one frame if the link is up. The other replica asks for what was lost with a link on the next one. */
-  send(messages: readonly Buffer[]): void {
-    if (this.#up) this.#channel?.sendMessages(messages);
+  send(frame: Uint8Array, options?: SendOptions): void {
+    if (this.#up) this.#channel?.send(frame, options);
   }
 
   /** Ends the link after what was sent on it. */
   close(): void {
     const link = this.#link;
+    this.#channel?.flush();
     this.#abandon();
     if (link !== undefined) hangUp(link);
   }
@@ -161,7 +163,7 @@ export class PeerLink {
       stranger: true,
       onFrame: (bytes) => this.#onFrame(bytes),
       onRefused: (error) => this.#refuse(error),
-      onOverflow: () => this.#drop('the other replica does not read what it is sent'),
+      onSilent: () => this.#drop('the other replica does not read what it is sent'),
     });
     // A failure also comes as a status; without a listener grpc-js would throw it.
     link.on('error', (_error: ServiceError) => {});

@@ -5,12 +5,12 @@ import { CONNECT_PATH, frameMethod, sentenceOf } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
 import { type CallerNames, identityOf } from '../intake/identity.js';
 import type { EventLoop } from '../loop/event-loop.js';
-import { type AcceptedLink, refuseLink, resetLink } from './accepted-link.js';
+import { type AcceptedLink, refuseLink, resetLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
 import { NamelessLinks } from './nameless-links.js';
 import { WaitingBytes } from './waiting-bytes.js';
 
-/** A client that leaves more than this unread is cut off. It comes back and is sent what it lacks. */
+/** A client that leaves more than this unread, and reads nothing, is cut off. It comes back and is sent what it lacks. */
 const QUEUED_MAX_BYTES = 8 * 1024 * 1024;
 
 /** How many links may be open that have not said hello. After a failover all clients come at once. */
@@ -73,13 +73,14 @@ export class SessionLinks {
         this.#forget(id);
         refuseLink(link, 'UNDERSTUDY_MALFORMED', sentenceOf(error));
       },
-      onOverflow: () => {
+      onSilent: () => {
         this.#logger.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });
         this.#forget(id);
         resetLink(link);
       },
     });
     this.#links.set(id, { link, channel });
+    widenWindow(link);
     this.#nameless.add(link, (reason) => {
       this.#forget(id);
       refuseLink(link, 'UNDERSTUDY_OVERLOADED', reason);
@@ -111,15 +112,20 @@ export class SessionLinks {
     else resetLink(known.link);
   }
 
-  send(id: LinkId, frame: ReplyFrame): void {
-    this.#links.get(id)?.channel.send(encodeReplyFrame(frame));
+  send(id: LinkId, frame: ReplyFrame, bulk = false): void {
+    const channel = this.#links.get(id)?.channel;
+    if (channel === undefined) return;
+    const bytes = encodeReplyFrame(frame);
+    if (!bulk) channel.send(bytes);
+    else channel.send(bytes, { lane: 'bulk', sent: () => this.#loop.dispatch({ kind: 'sessionSent', link: id }) });
   }
 
   /** Ends a link after what was sent on it. */
   close(id: LinkId): void {
-    const link = this.#links.get(id)?.link;
+    const known = this.#links.get(id);
+    known?.channel.flush();
     this.#forget(id);
-    link?.end();
+    known?.link.end();
   }
 
   /** Pushes back: while paused, nothing is read from clients, which then cannot send more than gRPC's window. */

@@ -240,7 +240,7 @@ export class Life {
       case 'sendToPeer':
         return this.#outgoingPeers.send(effect.peer, effect.frame);
       case 'sendToSession':
-        return this.#sessions.send(effect.link, effect.frame);
+        return this.#sessions.send(effect.link, effect.frame, effect.bulk);
       case 'execute':
         return this.#executor.execute(effect);
       case 'answerCall':

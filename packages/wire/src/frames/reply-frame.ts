@@ -92,6 +92,8 @@ function writeWelcome(w: Writer, frame: WelcomeFrame): void {
   writeMember(w, frame.replica);
   writeView(w, frame.view);
   w.varint(frame.receivedUpTo);
+  writeSeqNums(w, frame.receivedUpTo, frame.receivedEarly ?? []);
+  w.varint(frame.sessionBytes ?? 0);
   w.clock(frame.heartbeatMs);
   w.boolean(frame.reflect);
   w.clock(frame.sessionMs);
@@ -100,11 +102,16 @@ function writeWelcome(w: Writer, frame: WelcomeFrame): void {
 }
 
 function readWelcome(r: Reader): WelcomeFrame {
+  const [replica, view, receivedUpTo] = [readMember(r), readView(r), r.varint() as SeqNum];
+  const receivedEarly = readSeqNums(r, receivedUpTo);
+  const sessionBytes = r.varint();
   const welcome = {
     kind: 'welcome',
-    replica: readMember(r),
-    view: readView(r),
-    receivedUpTo: r.varint() as SeqNum,
+    replica,
+    view,
+    receivedUpTo,
+    ...(receivedEarly.length > 0 && { receivedEarly }),
+    ...(sessionBytes > 0 && { sessionBytes }),
     heartbeatMs: r.clock(),
     reflect: r.boolean(),
     sessionMs: r.clock(),

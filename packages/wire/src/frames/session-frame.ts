@@ -136,6 +136,7 @@ function writeMulticast(w: Writer, frame: MulticastFrame): void {
     previousRead = readId;
   }
   writeAsks(w, frame.streams);
+  writeSeqNums(w, NO_SEQ, frame.coming ?? []);
 }
 
 function readMulticast(r: Reader): MulticastFrame {
@@ -153,11 +154,14 @@ function readMulticast(r: Reader): MulticastFrame {
     readId = r.after(readId);
     reads.push({ readId, request: fromClient(readRequest(r)) });
   }
-  return { kind: 'multicast', header, requests, reads, streams: readAsks(r) };
+  const streams = readAsks(r);
+  const coming = readSeqNums(r, NO_SEQ);
+  const frame: MulticastFrame = { kind: 'multicast', header, requests, reads, streams };
+  return coming.length === 0 ? frame : { ...frame, coming };
 }
 
 function multicastBytes(frame: MulticastFrame): number {
-  let bytes = 16 + sessionHeaderBytes(frame.header) + 8 * frame.streams.length;
+  let bytes = 16 + sessionHeaderBytes(frame.header) + 8 * frame.streams.length + 4 * (frame.coming?.length ?? 0);
   for (const { request } of frame.requests) bytes += requestBytes(request);
   for (const { request } of frame.reads) bytes += requestBytes(request);
   return bytes;

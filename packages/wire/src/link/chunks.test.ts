@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { VERSION } from '../bytes/layout.js';
 import { Assembler, Chunker, decodeOutcome, encodeOutcome, outcomeDigest, unwrapFrame, wrapFrame } from '../index.js';
 
-const CHUNK = 1025;
+const CHUNK = 1027;
 const chunker = new Chunker({ chunkBytes: CHUNK });
 
 /** A frame of this many bytes, which begins with the version as every frame does. */
@@ -46,7 +46,7 @@ describe('a frame that is larger than a chunk', () => {
     const large = { kind: 'reply' as const, code: 0, details: '', message: Buffer.alloc(3 * 1024 * 1024 + 5, 9) };
     const small = { kind: 'reply' as const, code: 5, details: 'no such account' };
     const sent = [small, large, small].flatMap((outcome) => new Chunker().split(encodeOutcome(outcome)));
-    expect(sent).toHaveLength(1 + 4 + 1);
+    expect(sent).toHaveLength(1 + 49 + 1);
     const assembler = new Assembler();
     const received = sent.map((chunk) => assembler.push(unwrapFrame(Buffer.from(wrapFrame(chunk)))));
     const frames = received.filter((frame) => frame !== undefined);
@@ -55,9 +55,9 @@ describe('a frame that is larger than a chunk', () => {
     );
   });
 
-  it('is cut so that a chunk with its envelope stays below 1 MiB and 16 bytes', () => {
+  it('is cut so that a chunk with its envelope stays below 64 KiB and 16 bytes', () => {
     const chunks = new Chunker().split(frameOf(5 * 1024 * 1024));
-    expect(Math.max(...chunks.map((chunk) => wrapFrame(chunk).length))).toBeLessThan(1024 * 1024 + 16);
+    expect(Math.max(...chunks.map((chunk) => wrapFrame(chunk).length))).toBeLessThan(64 * 1024 + 16);
   });
 });
 
@@ -67,7 +67,7 @@ describe('an assembler', () => {
   it('refuses parts that add up to more than its bound, and drops them', () => {
     const assembler = new Assembler({ frameBytesMax: 2 * CHUNK });
     expect(assemble([first, second], assembler)).toEqual([undefined, undefined]);
-    expect(() => assembler.push(last)).toThrow('UNDERSTUDY_MALFORMED: frame of more than 2050 bytes');
+    expect(() => assembler.push(last)).toThrow('UNDERSTUDY_MALFORMED: frame of more than 2054 bytes');
     expect(() => assembler.push(last)).toThrow('last part of a frame without a first');
     expect(assembler.push(frameOf(10))).toEqual(frameOf(10));
   });
@@ -80,20 +80,52 @@ describe('an assembler', () => {
     expect(() => new Assembler().push(last)).toThrow('UNDERSTUDY_MALFORMED');
   });
 
-  it('refuses a whole frame between the parts of another', () => {
+  it('gives a whole frame at once that travels between the parts of another', () => {
     const assembler = new Assembler();
-    assembler.push(first);
-    expect(() => assembler.push(frameOf(10))).toThrow('UNDERSTUDY_MALFORMED');
+    expect(assemble([first, frameOf(10), second, frameOf(20)], assembler).map((frame) => frame?.length)).toEqual([
+      undefined,
+      10,
+      undefined,
+      20,
+    ]);
+    expect(assembler.push(last)).toEqual(frameOf(2 * CHUNK + 100));
+    expect(assembler.waitingBytes).toBe(0);
+  });
+
+  it('puts together a frame of each lane whose parts alternate', () => {
+    const large = frameOf(3 * CHUNK);
+    const larger = frameOf(4 * CHUNK);
+    const ordinary = chunker.split(large);
+    const bulk = chunker.split(larger, 'bulk');
+    const mixed = bulk.flatMap((chunk, i) => [chunk, ...ordinary.slice(i, i + 1)]);
+    const frames = assemble(mixed).filter((frame) => frame !== undefined);
+    expect(frames.map((frame) => Buffer.from(frame).equals(frame.length === large.length ? large : larger))).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  it('refuses a part on a lane that does not exist', () => {
+    const stray = Uint8Array.from(first);
+    stray[1] = 2;
+    expect(() => new Assembler().push(stray)).toThrow('UNDERSTUDY_MALFORMED: part of a frame on lane 2');
+  });
+
+  it('counts the parts of all lanes against its bound', () => {
+    const assembler = new Assembler({ frameBytesMax: 2 * CHUNK });
+    const [bulk] = chunker.split(frameOf(2 * CHUNK), 'bulk') as [Uint8Array];
+    assemble([first, second], assembler);
+    expect(() => assembler.push(bulk)).toThrow('UNDERSTUDY_MALFORMED: frame of more than 2054 bytes');
   });
 
   it('refuses parts that no Chunker makes so small, because many of them would fill its memory', () => {
-    expect(() => new Assembler().push(first.subarray(0, 100))).toThrow('UNDERSTUDY_MALFORMED: part of 99 bytes');
+    expect(() => new Assembler().push(first.subarray(0, 100))).toThrow('UNDERSTUDY_MALFORMED: part of 98 bytes');
   });
 
   it('refuses an empty last part', () => {
     const assembler = new Assembler();
     assembler.push(first);
-    expect(() => assembler.push(last.subarray(0, 1))).toThrow('UNDERSTUDY_MALFORMED: part of 0 bytes');
+    expect(() => assembler.push(last.subarray(0, 2))).toThrow('UNDERSTUDY_MALFORMED: part of 0 bytes');
   });
 });
 
@@ -103,6 +135,6 @@ it('an assembler passes an empty chunk on to the decoder, which refuses it', () 
 });
 
 it('a Chunker refuses a chunk size whose parts an assembler would refuse', () => {
-  expect(() => new Chunker({ chunkBytes: 1024 })).toThrow(RangeError);
+  expect(() => new Chunker({ chunkBytes: 1026 })).toThrow(RangeError);
   expect(() => new Chunker({ chunkBytes: Number.NaN })).toThrow(RangeError);
 });

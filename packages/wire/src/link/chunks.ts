@@ -7,58 +7,76 @@ import { allocateFrame, ENVELOPE_MAX_BYTES } from '../bytes/slab.js';
 const PART = 0x80 | VERSION;
 const LAST_PART = 0xc0 | VERSION;
 
-const DEFAULT_CHUNK_BYTES = 1024 * 1024;
+/** Small enough that a small frame between two chunks of a large one hardly waits, and well below gRPC's 4 MiB. */
+const DEFAULT_CHUNK_BYTES = 64 * 1024;
 /** How many bytes a gRPC message that carries a frame, or a part of one, has at most. */
 export const MESSAGE_BYTES_MAX = DEFAULT_CHUNK_BYTES + ENVELOPE_MAX_BYTES;
 const DEFAULT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 /** Every part but the last has at least this many bytes, so that nobody can fill an assembler with tiny parts. */
 const PART_BYTES_MIN = 1024;
+/** The mark and the lane. */
+const PART_HEADER_BYTES = 2;
+
+/**
+ * The lanes of a link, in the order of their precedence. A lane keeps the order of its frames. A part names its lane, so
+ * that frames of another lane may travel between the parts of one frame.
+ */
+export const LANES = { ordinary: 0, bulk: 1 } as const;
+export type Lane = keyof typeof LANES;
+const LANE_COUNT = Object.keys(LANES).length;
 
 export interface ChunkerOptions {
-  /**
-   * How many bytes a chunk has at most; at least 1025. Default 1 MiB, well below gRPC's usual limit of 4 MiB a message.
-   */
+  /** How many bytes a chunk has at most; at least 1027. Default 64 KiB. */
   readonly chunkBytes?: number;
 }
 
-/** Cuts frames that are too large for one gRPC message. Smaller ones pass without a copy or an added byte. */
+/** Cuts frames that are too large for one chunk. Smaller ones pass without a copy or an added byte. */
 export class Chunker {
   private readonly chunkBytes: number;
 
   constructor({ chunkBytes = DEFAULT_CHUNK_BYTES }: ChunkerOptions = {}) {
-    if (!(chunkBytes > PART_BYTES_MIN)) throw new RangeError(`chunkBytes must be more than ${PART_BYTES_MIN}`);
+    const least = PART_BYTES_MIN + PART_HEADER_BYTES;
+    if (!(chunkBytes > least)) throw new RangeError(`chunkBytes must be more than ${least}`);
     this.chunkBytes = chunkBytes;
   }
 
   /** @param frame an encoding that an encoder of this package returned */
-  split(frame: Uint8Array): Uint8Array[] {
-    if (frame.length <= this.chunkBytes) return [frame];
-    const partBytes = this.chunkBytes - 1;
-    const chunks: Uint8Array[] = [];
+  split(frame: Uint8Array, lane: Lane = 'ordinary'): Uint8Array[] {
+    return [...this.chunks(frame, lane)];
+  }
+
+  /** The chunks of a frame. Each is made only when it is asked for, so that a frame that waits is in memory once. */
+  *chunks(frame: Uint8Array, lane: Lane = 'ordinary'): Generator<Uint8Array, void, void> {
+    if (frame.length <= this.chunkBytes) {
+      yield frame;
+      return;
+    }
+    const partBytes = this.chunkBytes - PART_HEADER_BYTES;
     for (let from = 0; from < frame.length; from += partBytes) {
       const part = frame.subarray(from, from + partBytes);
-      const chunk = allocateFrame(1 + part.length);
+      const chunk = allocateFrame(PART_HEADER_BYTES + part.length);
       chunk[0] = from + partBytes < frame.length ? PART : LAST_PART;
-      chunk.set(part, 1);
-      chunks.push(chunk);
+      chunk[1] = LANES[lane];
+      chunk.set(part, PART_HEADER_BYTES);
+      yield chunk;
     }
-    return chunks;
   }
 }
 
 export interface AssemblerOptions {
-  /** How many bytes a frame has at most. Default 256 MiB. */
+  /** How many bytes a frame has at most, and all frames that wait for their parts together. Default 256 MiB. */
   readonly frameBytesMax?: number;
 }
 
 /** Puts together what a Chunker cut. Each direction of a link needs an assembler of its own. */
 export class Assembler {
   private readonly frameBytesMax: number;
-  private parts: Uint8Array[] = [];
+  private lanes: Uint8Array[][] = [];
   private heldBytes = 0;
 
   constructor({ frameBytesMax = DEFAULT_FRAME_BYTES_MAX }: AssemblerOptions = {}) {
     this.frameBytesMax = frameBytesMax;
+    this.drop();
   }
 
   /** The bytes of the parts that wait for the rest of their frame. */
@@ -74,27 +92,30 @@ export class Assembler {
   push(chunk: Uint8Array): Uint8Array | undefined {
     const mark = chunk[0];
     if (mark !== PART && mark !== LAST_PART) {
-      if (this.parts.length > 0) this.fail('whole frame between the parts of another');
       if (chunk.length > this.frameBytesMax) this.fail(`frame of more than ${this.frameBytesMax} bytes`);
       return chunk;
     }
-    this.hold(chunk.subarray(1), mark === LAST_PART);
+    const lane = chunk[1] ?? LANE_COUNT;
+    const parts = this.lanes[lane];
+    if (parts === undefined) this.fail(`part of a frame on lane ${lane}`);
+    this.hold(parts, chunk.subarray(PART_HEADER_BYTES), mark === LAST_PART);
     if (mark === PART) return undefined;
-    const frame = Buffer.concat(this.parts, this.heldBytes);
-    this.drop();
+    this.lanes[lane] = [];
+    const frame = Buffer.concat(parts);
+    this.heldBytes -= frame.length;
     return frame;
   }
 
-  private hold(part: Uint8Array, last: boolean): void {
-    if (last && this.parts.length === 0) this.fail('last part of a frame without a first');
+  private hold(parts: Uint8Array[], part: Uint8Array, last: boolean): void {
+    if (last && parts.length === 0) this.fail('last part of a frame without a first');
     if (part.length < (last ? 1 : PART_BYTES_MIN)) this.fail(`part of ${part.length} bytes`);
     this.heldBytes += part.length;
     if (this.heldBytes > this.frameBytesMax) this.fail(`frame of more than ${this.frameBytesMax} bytes`);
-    this.parts.push(part);
+    parts.push(part);
   }
 
   private drop(): void {
-    this.parts = [];
+    this.lanes = Array.from({ length: LANE_COUNT }, () => []);
     this.heldBytes = 0;
   }
 

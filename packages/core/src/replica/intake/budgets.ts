@@ -3,7 +3,7 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
-import type { Request } from '../../model/message.js';
+import { isLarge, type Request } from '../../model/message.js';
 import { ownReply, STREAMED } from '../../model/outcome.js';
 import { overBudget, REPLIES_FACTOR, refusal } from '../state/budgets.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -23,7 +23,8 @@ export function refusedOverBudget(
 ): boolean {
   const part = request.stream;
   if (part !== undefined && part.kind !== 'open' && part.kind !== 'message') return false;
-  const reason = overBudget(p.r, connection);
+  // Large requests and replies may use up the budget; small calls beside them go on.
+  const reason = overBudget(p.r, connection, part === undefined && !isLarge(request) ? REPLIES_FACTOR : 1);
   if (reason === undefined) return false;
   if (part?.kind === 'message') {
     const stream = connection.streams.get(part.of);

@@ -6,7 +6,7 @@ import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame } from '../../model/frames.js';
-import { connectionKind, type LinkId, minOf, NO_ORDER } from '../../model/ids.js';
+import { connectionKind, type LinkId, maxOf, minOf, NO_ORDER, type SeqNum } from '../../model/ids.js';
 import { ownReply } from '../../model/outcome.js';
 import { isFarOver, isPressed } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
@@ -17,6 +17,8 @@ import { onRequest, seeReplies } from './bodies.js';
 import { illegalFrame } from './legal.js';
 import { mayUse, NOT_YOURS, type Speaker } from './owner.js';
 import { refusedNewcomer } from './room.js';
+
+const NONE: readonly SeqNum[] = [];
 
 /** A frame arrived on a session's link. */
 export function onSessionFrame(r: ReplicaState, event: EventOf<'sessionFrame'>): void {
@@ -135,6 +137,8 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAt
       replica: r.self,
       view: r.view,
       receivedUpTo: connection.receivedUpTo,
+      ...(connection.receivedEarly.length > 0 && { receivedEarly: connection.receivedEarly }),
+      sessionBytes: r.config.budgets.sessionBytes,
       heartbeatMs: sentAtMs,
       reflect: r.config.multicast === 'destination',
       sessionMs: r.config.sessionMs,
@@ -153,9 +157,12 @@ function onMulticast(
   connection: Connection,
   session: ClientSession,
   peer: string,
-  { header, requests, reads, streams }: MulticastFrame,
+  { header, requests, reads, streams, coming }: MulticastFrame,
 ): void {
-  session.heartbeatMs = header.sentAtMs;
+  // A large request is overtaken by frames that were made later; its header says nothing new.
+  const overtaken = header.sentAtMs < session.heartbeatMs;
+  session.heartbeatMs = maxOf(session.heartbeatMs, header.sentAtMs);
+  for (const seqNum of coming ?? NONE) if (!connection.knows(seqNum)) session.coming.set(seqNum, r.nowMs);
   if (!session.registered && /* rule distrust-for-good */ !connection.equivocates) register(r, connection, session);
   if (header.term > r.term) r.effects.push({ kind: 'readRecord' });
   seeReplies(r, connection, header.repliesSeenUpTo);
@@ -184,6 +191,7 @@ function onMulticast(
     return;
   }
   if (reads.length > 0 && !r.role.read(connection, peer, header.term, reads)) hangUp(r, connection);
+  if (overtaken) return;
   session.closing = header.closing;
   if (header.closing) r.wantFlush();
 }
@@ -281,6 +289,7 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
   session.link = undefined;
   session.replies = [];
   session.reads = [];
+  session.bulk = [];
   session.streams.clear();
   r.role.linkLost(connection);
   /* rule void-with-stream */ r.role.sessionLost(connection);
@@ -307,7 +316,7 @@ export function checkSessions(r: ReplicaState): void {
     }
     const isUseless = !session.registered && session.link === undefined && isPressed(r, connection);
     if (isUseless || minOf(silentFor, readForMs) > r.config.sessionExpiryMs) {
-      endSession(r, connection);
+      endSession(r, connection, isUseless ? r.nowMs : r.nowMs - minOf(silentFor, readForMs));
       continue;
     }
     // If nothing else goes to the session soon, a frame must echo its heartbeats.
@@ -321,7 +330,8 @@ function register(r: ReplicaState, connection: Connection, session: ClientSessio
   r.role.sessionsChanged();
 }
 
-function endSession(r: ReplicaState, connection: Connection): void {
+/** @param sinceMs since when nothing was heard of the session */
+function endSession(r: ReplicaState, connection: Connection, sinceMs = r.nowMs): void {
   const session = connection.session;
   if (session === undefined) return;
   if (session.link !== undefined) {
@@ -330,6 +340,8 @@ function endSession(r: ReplicaState, connection: Connection): void {
   }
   connection.session = undefined;
   r.role.sessionLost(connection);
+  // A primary frees its records sessionExpiryMs after the session was last heard, not after it was given up.
+  if (r.role.answersFrames) connection.silentSinceMs = sinceMs;
   r.connections.sessions--;
   if (r.role.forgetsBlank(connection)) r.connections.forget(connection.id);
   r.role.sessionsChanged();

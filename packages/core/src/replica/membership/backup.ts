@@ -3,6 +3,7 @@
  */
 
 import { CLOCK_DRIFT } from '../../config/clock.js';
+import type { Message } from '../../connection/message.js';
 import type { AnnounceFrame, NackFrame, NewTermFrame } from '../../model/frames.js';
 import type { ConnectionId, SeqNum } from '../../model/ids.js';
 import { maxOf, next } from '../../model/ids.js';
@@ -24,6 +25,11 @@ export const CLAIMS = 'the primary is silent; this replica claims its place';
 
 /** A body that has been missing this long is requested from its session too, in milliseconds. */
 const NACK_SESSIONS_AFTER_MS = 60;
+/**
+ * A large body is not asked for before its session has had this long to send it. It would be sent twice, and the second
+ * time by the primary. No session may keep orders from becoming stable for longer.
+ */
+const COMING_WITHIN_MS = 500;
 
 /** The primary sent announcements, or only a heartbeat. */
 export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
@@ -118,12 +124,19 @@ export function askForMissing(f: FollowerState): void {
   }
 }
 
+/** Whether the session of a message said lately that its body follows on the link that it has. */
+function isComing(r: ReplicaState, { connection, seqNum }: Message): boolean {
+  const session = r.connections.get(connection)?.session;
+  const sinceMs = session?.link === undefined ? undefined : session.coming.get(seqNum);
+  return sinceMs !== undefined && r.nowMs - sinceMs < COMING_WITHIN_MS;
+}
+
 function missingBodies(r: ReplicaState): { connection: ConnectionId; seqNum: SeqNum }[] {
   const first = r.order.entries.get(next(r.order.heldUpTo));
   if (first === undefined) return [];
   return r.order.entries
     .slice(r.order.heldUpTo, r.order.last)
-    .filter(({ message }) => message?.lacksBody)
+    .filter(({ message }) => message?.lacksBody && !isComing(r, message))
     .slice(0, 256)
     .map(({ info }) => ({ connection: info.connection, seqNum: seqNumOf(info) }));
 }

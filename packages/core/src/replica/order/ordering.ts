@@ -8,6 +8,7 @@ import { bodyBytes } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
 import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
 import { giveReplies } from '../release/replies.js';
 import { needsBase } from '../state/base.js';
@@ -68,6 +69,10 @@ function start(p: PrimaryState, work: Work): Started {
         refuseExpired(p, work);
         return OTHER;
       }
+      if (waitsForLink(p, connection, request)) {
+        postpone(p, connection, work);
+        return OTHER;
+      }
       const refused = refusedAtTurn(r, connection, request);
       if (refused !== undefined) {
         refuseAtTurn(p, work, refused);
@@ -86,6 +91,10 @@ function start(p: PrimaryState, work: Work): Started {
       return OTHER;
     }
     case 'read': {
+      if (work.connection !== undefined && waitsForLink(p, work.connection, work.request)) {
+        postpone(p, work.connection, work);
+        return OTHER;
+      }
       const task: Task = { kind: 'read', readTask: p.nextReadTask++, request: work.request, peer: work.peer };
       r.running = { task, entry: undefined, work, startedMs: r.nowMs };
       r.effects.push({ kind: 'execute', task, live: true, admission: work.admission });

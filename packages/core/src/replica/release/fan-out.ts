@@ -11,6 +11,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { sealOrders } from '../state/sealing.js';
 import { flushStreamCalls, takeItems } from '../streams/items.js';
+import { sendBulk } from './bulk.js';
 import { echoDue, sendReplies } from './session-frames.js';
 
 /** How many frames the primary sends to each backup within a lease if it has nothing to announce. */
@@ -24,7 +25,10 @@ const NO_ORDERS: readonly OrderInfo[] = [];
 export function flushPrimary(p: PrimaryState): void {
   announceOverflow(p);
   p.itemsWait = false;
-  for (const connection of p.r.connections.values()) flushSession(p, connection);
+  for (const connection of p.r.connections.values()) {
+    flushSession(p, connection);
+    sendBulk(p, connection);
+  }
   if (p.streamCalls.size > 0) flushStreamCalls(p);
   flushPeers(p);
 }

@@ -5,12 +5,14 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
-import { type CallId, NO_ORDER, type OrderNum } from '../../model/ids.js';
-import type { Outcome } from '../../model/outcome.js';
+import { type CallId, maxOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
+import { LARGE_BYTES } from '../../model/message.js';
+import { type Outcome, replyBytes } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplyToRelease } from '../state/release-rule.js';
 import { sealOrders } from '../state/sealing.js';
+import { noteSize } from './bulk.js';
 import { waitsForStability } from './demands.js';
 
 /** An ordered message has its outcome: every caller that waits gets it as soon as it may leave. */
@@ -23,6 +25,7 @@ export function giveReplies(
 ): void {
   const { r } = p;
   const { seqNum, awaitStable, request } = message;
+  noteSize(p, request?.method, outcome);
   let waiters = message.takeWaiters();
   // A session must learn that no reply will come. A caller on an RPC goes on waiting, as on any server that never
   // answers.
@@ -50,6 +53,7 @@ export function giveReplies(
 export function giveRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
   const { r } = p;
   const { connection, call, readId, mustBeStable } = work;
+  noteSize(p, work.request.method, outcome);
   const to =
     call === undefined
       ? ({ kind: 'read', readId } as const)
@@ -87,6 +91,7 @@ export function giveCached(p: PrimaryState, connection: Connection, message: Mes
 function takeBack({ session }: Connection, { seqNum, waiters, byFrame }: Message): void {
   if (session === undefined || (waiters !== undefined && !byFrame)) return;
   session.replies = session.replies.filter((reply) => reply.seqNum !== seqNum);
+  session.bulk = session.bulk.filter(({ to }) => to.kind !== 'seq' || to.seqNum !== seqNum);
 }
 
 const findWaiting = (p: PrimaryState, connection: Connection, { seqNum }: Message): ReplyToRelease | undefined =>
@@ -124,7 +129,8 @@ function letGo(p: PrimaryState, reply: ReplyToRelease, holdsLease: boolean): boo
   return true;
 }
 
-function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRelease, stable: boolean): void {
+function send(p: PrimaryState, reply: ReplyToRelease, stable: boolean): void {
+  const { connection, to, orderNum, outcome, mustBeStable } = reply;
   const { r } = p;
   if (to.kind === 'call') {
     const { call, withHeader } = to;
@@ -141,7 +147,10 @@ function send(p: PrimaryState, { connection, to, orderNum, outcome }: ReplyToRel
   }
   const session = connection?.session;
   if (session?.link === undefined) return;
-  if (to.kind === 'seq') {
+  if (replyBytes(outcome) > LARGE_BYTES) {
+    session.bulk.push({ to, orderNum, outcome, mustBeStable });
+    session.carryUpTo = maxOf(session.carryUpTo, orderNum);
+  } else if (to.kind === 'seq') {
     session.replies.push({ seqNum: to.seqNum, orderNum, outcome, stable });
     if (orderNum > session.carryUpTo) session.carryUpTo = orderNum;
   } else {

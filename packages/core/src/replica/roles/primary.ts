@@ -29,6 +29,7 @@ import { setChanged } from '../membership/record-changes.js';
 import { tellPeer } from '../membership/tell.js';
 import { onNestedCall, onNestedReply } from '../nested/nested.js';
 import { orderAbandon, startNext } from '../order/ordering.js';
+import { resumePostponed } from '../release/bulk.js';
 import { flushPrimary } from '../release/fan-out.js';
 import { giveRead, giveReplies } from '../release/replies.js';
 import { keptForBase, usableBase } from '../state/base.js';
@@ -144,6 +145,11 @@ export class Primary extends Role {
 
   override linkLost(connection: Connection): void {
     dropWaiting(this.p, connection);
+    resumePostponed(this.p, connection);
+  }
+
+  override linkDrained(connection: Connection): void {
+    resumePostponed(this.p, connection);
   }
 
   override get forgetsConnections(): boolean {

@@ -60,6 +60,8 @@ export type ReplicaEvent =
       readonly frame: SessionFrame;
     }
   | { readonly kind: 'sessionDown'; readonly link: LinkId }
+  /** A session's link has passed on the oldest bulk frame that it was given. */
+  | { readonly kind: 'sessionSent'; readonly link: LinkId }
   /** A session's call that came as an RPC (the `rpc` carrier). */
   | {
       readonly kind: 'rpcCall';
@@ -152,7 +154,11 @@ export type ReplicaEvent =
 /** Everything that a replica's adapter must do. Effects are carried out in the order given. */
 export type ReplicaEffect =
   | { readonly kind: 'sendToPeer'; readonly peer: ReplicaId; readonly frame: PeerFrame }
-  | { readonly kind: 'sendToSession'; readonly link: LinkId; readonly frame: ReplyFrame }
+  /**
+   * Send a frame. A frame with `bulk` may be overtaken by frames without; bulk frames keep their order, and do not
+   * overtake anything. For each, the adapter says `sessionSent` once the link has passed it on.
+   */
+  | { readonly kind: 'sendToSession'; readonly link: LinkId; readonly frame: ReplyFrame; readonly bulk?: true }
   /** Close a session's link. The core has already forgotten the link; the session may come back on another one. */
   | { readonly kind: 'closeSession'; readonly link: LinkId }
   /** Answer an RPC. `header` is present for a session's call. */

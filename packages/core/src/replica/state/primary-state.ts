@@ -66,6 +66,10 @@ export class PrimaryState {
   waiting: ReplyToRelease[];
   /** Some items of streams wait until the orders they reflect are stable, or until this primary holds the lease. */
   itemsWait = false;
+  /** Work whose turn had come while too many large replies waited for its client's link. */
+  readonly postponed: Map<Connection, Work[]>;
+  /** The methods whose newest reply was large. Only their calls are postponed. */
+  readonly largeMethods: Set<string>;
   /** The open streams of plain clients, by the RPC that opened each. */
   readonly streamCalls: Map<CallId, Stream>;
   /** Orders up to this one go to the backups directly, even in the `destination` embodiment. */
@@ -115,6 +119,8 @@ export class PrimaryState {
     this.sessionsPaused = before?.sessionsPaused ?? false;
     this.sessionsReadSinceMs = before?.sessionsReadSinceMs ?? Number.NEGATIVE_INFINITY;
     this.waiting = before?.waiting ?? [];
+    this.postponed = before?.postponed ?? new Map();
+    this.largeMethods = before?.largeMethods ?? new Set();
     this.streamCalls = before?.streamCalls ?? new Map();
     this.setAside = before?.setAside ?? new Map();
     this.checkpointDueAt = before?.checkpointDueAt ?? (r.config.checkpointEvery as OrderNum);

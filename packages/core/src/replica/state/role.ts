@@ -82,6 +82,9 @@ export abstract class Role {
 
   // ── sessions ──
 
+  /** The link of a session has passed on a large reply. */
+  linkDrained(_connection: Connection): void {}
+
   /**
    * A session was welcomed on a new link. `isKnown`: this replica knew its connection before, or the session is not
    * new.

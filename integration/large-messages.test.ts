@@ -1,0 +1,121 @@
+/** Large requests and replies in one turn, with small calls beside them; and clients that sleep. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { replicated } from '@understudy/client';
+import { afterEach, describe, expect, it } from 'vitest';
+
+const MIB = 1024 * 1024;
+/** No busy machine stalls a process for this long. */
+const LEASE_MS = 20_000;
+const REPLICA = new URL('./large/replica.mjs', import.meta.url);
+const same = (bytes: Buffer): Buffer => bytes;
+
+class Blobs {
+  readonly #children: ChildProcess[] = [];
+  readonly #directory = mkdtempSync(join(tmpdir(), 'understudy-large-'));
+  readonly logged: string[] = [];
+  #client: Client | undefined;
+
+  async start(carrier: string, leaseMs: number, sessionExpiryMs: number): Promise<void> {
+    const ports: number[] = [];
+    for (const id of ['r1', 'r2', 'r3']) {
+      const child = fork(REPLICA, [id, this.#directory, carrier, String(leaseMs), String(sessionExpiryMs)], {
+        execArgv: [],
+      });
+      this.#children.push(child);
+      const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+      ports.push(port);
+    }
+    this.#client = new Client(
+      `understudy:///${ports.map((port) => `127.0.0.1:${port}`)}`,
+      credentials.createInsecure(),
+      {
+        ...replicated({
+          serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'blobs', carrier } }] },
+          logger: { log: (_level, event) => this.logged.push(event) },
+        }),
+        'grpc.max_receive_message_length': -1,
+      },
+    );
+  }
+
+  /** @returns the reply, or the error's text */
+  call(method: 'Put' | 'Get', request: Buffer): Promise<Buffer | string> {
+    return new Promise((resolve) => {
+      const ended = (error: ServiceError | null, reply?: Buffer) => resolve(reply ?? String(error?.message));
+      this.#client?.makeUnaryRequest(`/test.Blobs/${method}`, same, same, request, ended);
+    });
+  }
+
+  end(): void {
+    this.#client?.close();
+    for (const child of this.#children) child.kill('SIGKILL');
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+let blobs = new Blobs();
+afterEach(() => blobs.end());
+
+/** Makes all calls in one turn, and a small one every 10 ms until they have ended. */
+async function besideSmallOnes(large: () => Promise<Buffer | string>[]) {
+  const smalls: Promise<string>[] = [];
+  let over = false;
+  const ended = Promise.all(large()).finally(() => {
+    over = true;
+  });
+  while (!over) {
+    smalls.push(blobs.call('Put', Buffer.alloc(10)).then(String));
+    await wait(10);
+  }
+  return { replies: await ended, smalls: new Set(await Promise.all(smalls)) };
+}
+
+describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
+  it.each([
+    [100, 1],
+    [10, 8],
+    [4, 64],
+  ])('%d requests of %d MiB in one turn succeed, and so do small calls beside them', async (count, size) => {
+    blobs = new Blobs();
+    await blobs.start(carrier, LEASE_MS, 60_000);
+    const body = Buffer.alloc(size * MIB, 1);
+    const { replies, smalls } = await besideSmallOnes(() =>
+      Array.from({ length: count }, () => blobs.call('Put', body)),
+    );
+    expect(new Set(replies.map(String))).toEqual(new Set([String(size * MIB)]));
+    expect(smalls).toEqual(new Set(['10']));
+    expect(blobs.logged).not.toContain('link dropped');
+  });
+
+  it.each([
+    [100, 1],
+    [10, 8],
+  ])('%d replies of %d MiB in one turn arrive, and small calls beside them succeed', async (count, size) => {
+    blobs = new Blobs();
+    await blobs.start(carrier, LEASE_MS, 60_000);
+    const { replies, smalls } = await besideSmallOnes(() =>
+      Array.from({ length: count }, () => blobs.call('Get', Buffer.from(String(size * MIB)))),
+    );
+    expect(new Set(replies.map((reply) => reply.length))).toEqual(new Set([size * MIB]));
+    expect(smalls).toEqual(new Set(['10']));
+    expect(blobs.logged).not.toContain('link dropped');
+  });
+
+  it('a client whose loop was blocked for longer than sessionExpiryMs has its first new call succeed', async () => {
+    blobs = new Blobs();
+    await blobs.start(carrier, 1_000, 3_000);
+    expect(String(await blobs.call('Put', Buffer.alloc(1)))).toBe('1');
+    const open = blobs.call('Put', Buffer.alloc(2));
+    await wait(0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7_000);
+    const afterwards = blobs.call('Put', Buffer.alloc(3));
+    expect(String(await open)).toMatch(/^2$|UNDERSTUDY_SESSION_EXPIRED/);
+    expect(String(await afterwards)).toBe('3');
+  });
+});

@@ -1,0 +1,94 @@
+/** Large replies leave one by one, as far as the link of their session has room. */
+
+import type { BulkReply, ClientSession } from '../../connection/client-session.js';
+import type { Connection } from '../../connection/connection.js';
+import { assert } from '../../model/assert.js';
+import type { LinkId } from '../../model/ids.js';
+import { LARGE_BYTES, LINK_WINDOW_BYTES, type Request } from '../../model/message.js';
+import { type Outcome, replyBytes } from '../../model/outcome.js';
+import type { Work } from '../../scheduling/scheduler.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+
+/**
+ * Sends the large replies for which the link has room. The orders that they reflect are ahead of them on the link,
+ * because frames of the ordinary lane are never overtaken by these.
+ */
+export function sendBulk(p: PrimaryState, connection: Connection): void {
+  const { session } = connection;
+  if (session?.link === undefined || session.bulk.length === 0) return;
+  const holdsLease = p.holdsLease();
+  while (session.bulkBytes < LINK_WINDOW_BYTES) {
+    const reply = session.bulk.shift();
+    if (reply === undefined) return;
+    // It may have waited long since it was first allowed to leave.
+    const toRelease = { connection, ...reply };
+    const verdict = p.release.decide(toRelease, p.order, p.r.stableUpTo, holdsLease);
+    if (verdict === 'wait') p.waiting.push(toRelease);
+    else sendAlone(p.r, session, reply, verdict === 'stable');
+  }
+}
+
+function sendAlone(r: ReplicaState, session: ClientSession, reply: BulkReply, stable: boolean): void {
+  const { to, orderNum, outcome } = reply;
+  const { link, heartbeatMs, carriedUpTo } = session;
+  if (link === undefined) return;
+  assert(
+    stable || orderNum <= carriedUpTo,
+    () => `a reply that reflects order ${orderNum} leaves on a link that carried those up to ${carriedUpTo}`,
+  );
+  const bytes = replyBytes(outcome);
+  session.onTheWay.push(bytes);
+  session.bulkBytes += bytes;
+  const header = { term: r.term, sourceOrderInfo: [], stableUpTo: r.stableUpTo, heartbeatMs };
+  const replies = to.kind === 'seq' ? [{ seqNum: to.seqNum, orderNum, outcome, stable }] : [];
+  const reads = to.kind === 'read' ? [{ readId: to.readId, outcome, stable }] : [];
+  const frame = { kind: 'replies', header, replies, reads, items: [] } as const;
+  r.effects.push({ kind: 'sendToSession', link, frame, bulk: true });
+}
+
+/** The link of a session has passed on its oldest bulk frame. */
+export function onSessionSent(r: ReplicaState, link: LinkId): void {
+  const connection = r.connections.byLink(link);
+  const session = connection?.session;
+  if (connection === undefined || session === undefined || session.link !== link) return;
+  session.bulkBytes -= session.onTheWay.shift() ?? 0;
+  if (session.bulk.length > 0) r.wantFlush();
+  r.role.linkDrained(connection);
+}
+
+/**
+ * Whether the replies of a client that it was not sent yet are so many that its next call waits: its handler would only
+ * make more of them. The calls of others go on.
+ */
+export function waitsForLink(p: PrimaryState, { session }: Connection, request: Request): boolean {
+  if (session?.link === undefined || request.stream !== undefined) return false;
+  // A call whose reply will be small need not wait.
+  if (!p.largeMethods.has(request.method)) return false;
+  let bytes = session.bulkBytes;
+  if (bytes === 0) return false;
+  for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
+  return bytes >= p.r.config.budgets.sessionBytes / 8;
+}
+
+/** Notes whether a method gives large replies. */
+export function noteSize(p: PrimaryState, method: string | undefined, outcome: Outcome): void {
+  if (method === undefined || method === '') return;
+  if (replyBytes(outcome) > LARGE_BYTES) p.largeMethods.add(method);
+  else if (p.largeMethods.size > 0) p.largeMethods.delete(method);
+}
+
+/** Keeps work until the link of its client has room. */
+export function postpone(p: PrimaryState, connection: Connection, work: Work): void {
+  const postponed = p.postponed.get(connection);
+  if (postponed === undefined) p.postponed.set(connection, [work]);
+  else postponed.push(work);
+}
+
+/** The link of a client has room, or is gone: its work has its turn again. */
+export function resumePostponed(p: PrimaryState, connection: Connection): void {
+  const postponed = p.postponed.get(connection);
+  if (postponed === undefined) return;
+  p.postponed.delete(connection);
+  for (const work of postponed) p.scheduler.add(work);
+}
