@@ -2,6 +2,7 @@
  * The protocol, for the packages of this repository: events in, effects out, and what they are made of. No promise is made
  * about any of it; users find theirs in the main entry.
  */
+
 export { isListed } from './config/client-settings.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
@@ -79,7 +80,7 @@ export {
   seqNumOf,
 } from './model/order-info.js';
 export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
-export type { OrderSeal } from './model/ports.js';
+export type { OrderSeal, WallClock } from './model/ports.js';
 export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,

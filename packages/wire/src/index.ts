@@ -28,6 +28,7 @@ export { decodeSessionFrame, encodeSessionFrame } from './frames/session-frame.j
 export {
   Assembler,
   type AssemblerOptions,
+  CHUNK_BYTES,
   Chunker,
   type ChunkerOptions,
   type Lane,

@@ -12,7 +12,12 @@ export interface LinkEvents {
   linkUp(slot: number): void;
   linkDown(slot: number): void;
   frame(slot: number, frame: ReplyFrame): void;
+  linkRoom(slot: number, full: boolean): void;
 }
+
+/** From the first on a link is given nothing more, until only the second waits. */
+const FULL_BYTES = 4 * 1024 * 1024;
+const ROOM_BYTES = 1024 * 1024;
 
 /** Keeps a link to one replica for one session: connects, and reconnects after a wait. */
 export class ReplicaLink {
@@ -28,6 +33,7 @@ export class ReplicaLink {
   #ended = false;
   #parked = false;
   #queue: FrameQueue | undefined;
+  #full = false;
 
   constructor(slot: number, client: ReplicaClient, events: LinkEvents, logger: Logger) {
     this.slot = slot;
@@ -117,7 +123,8 @@ export class ReplicaLink {
     const dialled = this.#client.connect();
     this.#dialled = dialled;
     this.#assembler = new Assembler();
-    this.#queue = new FrameQueue(dialled);
+    this.#full = false;
+    this.#queue = new FrameQueue(dialled, undefined, () => this.#tellRoom());
     dialled.on('data', (message: Buffer) => this.#receive(dialled, message));
     // A failure also comes as a status; without a listener grpc-js would throw it.
     dialled.on('error', () => {});
@@ -155,6 +162,13 @@ export class ReplicaLink {
     });
     this.#connectLater();
     this.#events.linkDown(this.slot);
+  }
+
+  #tellRoom(): void {
+    const bytes = this.#queue?.ordinaryBytes ?? 0;
+    if (this.#full ? bytes > ROOM_BYTES : bytes < FULL_BYTES) return;
+    this.#full = !this.#full;
+    this.#events.linkRoom(this.slot, this.#full);
   }
 
   #forget(): void {

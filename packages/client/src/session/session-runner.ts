@@ -179,6 +179,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
     this.#stepper.step({ kind: 'linkDown', slot });
   }
 
+  linkRoom(slot: number, full: boolean): void {
+    this.#stepper.step({ kind: 'linkRoom', slot, full });
+  }
+
   frame(slot: number, frame: ReplyFrame): void {
     this.#everHeard = true;
     if (frame.kind === 'replies') this.#setup.onTerm(frame.header.term);

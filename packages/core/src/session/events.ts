@@ -37,6 +37,11 @@ export type SessionEvent =
   | { readonly kind: 'frame'; readonly slot: Slot; readonly frame: ReplyFrame }
   /** The link has passed on the oldest bulk frame that it was given. */
   | { readonly kind: 'sent'; readonly slot: Slot }
+  /**
+   * Many bytes wait on the link, so that it is to be given nothing more (`full`); or only a few wait again. A new link is
+   * not full.
+   */
+  | { readonly kind: 'linkRoom'; readonly slot: Slot; readonly full: boolean }
   /** The reply to `invoke`. */
   | { readonly kind: 'rpcReply'; readonly call: CallId; readonly header: RpcReplyHeader; readonly outcome: Outcome }
   /**

@@ -136,6 +136,33 @@ describe('large requests', () => {
   });
 });
 
+describe('a link on which much waits', () => {
+  it('is given nothing more until it has room, and then what is still kept', () => {
+    const client = new Client();
+    client.step({ kind: 'linkRoom', slot: 0, full: true });
+    client.call(1, 10);
+    client.call(2, MIB);
+    client.flush();
+    client.nowMs += 1000;
+    client.step({ kind: 'tick' });
+    client.flush();
+    expect(client.frames).toEqual([]);
+    client.step({ kind: 'linkRoom', slot: 0, full: false });
+    client.flush();
+    expect(client.frames).toEqual(['1', 'bulk 2']);
+  });
+
+  it('is not full when it is a new one', () => {
+    const client = new Client();
+    client.step({ kind: 'linkRoom', slot: 0, full: true });
+    client.step({ kind: 'linkDown', slot: 0 });
+    client.connect({});
+    client.call(1, 10);
+    client.flush();
+    expect(client.frames).toEqual(['1']);
+  });
+});
+
 describe('after a long sleep', () => {
   it('a new call waits until the primary has spoken', () => {
     const client = new Client();

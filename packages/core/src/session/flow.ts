@@ -81,6 +81,7 @@ export const isComing = ({ bulk, onTheWay }: Link, seqNum: SeqNum): boolean =>
 
 /** The link is new, or broke: nothing is on its way there. */
 export function forgetBulk(link: Link): void {
+  link.full = false;
   link.bulk = [];
   link.onTheWay = [];
   link.bulkBytes = 0;

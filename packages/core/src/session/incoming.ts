@@ -30,6 +30,8 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
     case 'newTerm':
       return onNewTerm(s, link, frame);
     case 'nack':
+      // A replica asks again for what it still lacks, so nothing gathers for a link that takes nothing.
+      if (link.full) return;
       for (const seqNum of frame.seqNums) {
         if (s.sent.has(seqNum) && !isComing(link, seqNum)) link.resend.push({ seqNum, awaitStable: false });
       }

@@ -77,7 +77,13 @@ export class Kept<Key, Value extends { readonly request: Request }> extends Map<
 }
 
 /** A large request that waits for room on a link. */
-export type Bulk = { readonly seqNum: SeqNum; readonly awaitStable: boolean } | { readonly read: Read };
+export type Bulk = Numbered | { readonly read: Read };
+
+/** A request that a link is to carry. */
+export interface Numbered {
+  readonly seqNum: SeqNum;
+  readonly awaitStable: boolean;
+}
 
 /** A reply that the delivery rule holds back. */
 export interface Held {

@@ -5,6 +5,7 @@ import { maxOf, next, type SeqNum } from '../model/ids.js';
 import { isLarge, LINK_WINDOW_BYTES } from '../model/message.js';
 import type { Slot } from './events.js';
 import { sendBulk } from './flow.js';
+import type { Numbered } from './open-calls.js';
 import { invokeRpcs } from './rpcs.js';
 import type { Link, SessionState } from './state.js';
 import { sendCredits } from './streams.js';
@@ -23,11 +24,11 @@ export function flushSession(s: SessionState): void {
   s.flushed();
   invokeRpcs(s);
   const reads = takeReads(s);
-  const groups: { frame: MulticastFrame; key: string; slots: Slot[] }[] = [];
+  const groups: Group[] = [];
   const mayGather = gathers(s);
   let gathering = false;
   for (const link of primaryFirst(s)) {
-    if (!link.up || link.member === undefined) continue;
+    if (!link.up || link.member === undefined || link.full) continue;
     const isPrimary = link === s.primary;
     if (mayGather && !isPrimary && mayWait(s, link)) {
       gathering = true;
@@ -37,14 +38,11 @@ export function flushSession(s: SessionState): void {
     const special =
       link.resend.length > 0 || link.asks.length > 0 || (isPrimary && (reads.length > 0 || s.config.carrier === 'rpc'));
     const known = special ? undefined : groups.find((group) => group.key === key);
-    if (known !== undefined) {
-      known.slots.push(link.slot);
-    } else {
-      const frame = frameFor(s, link, isPrimary ? reads : []);
-      if (frame === undefined) continue;
-      groups.push({ frame, key: special ? '' : key, slots: [link.slot] });
-    }
-    carried(s, link);
+    const group = known ?? groupFor(s, link, isPrimary ? reads : [], special ? '' : key);
+    if (group === undefined) continue;
+    if (known === undefined) groups.push(group);
+    group.slots.push(link.slot);
+    carried(s, link, group.large);
   }
   for (const { frame, slots } of groups) {
     const [slot] = slots;
@@ -55,6 +53,15 @@ export function flushSession(s: SessionState): void {
   for (const link of primaryFirst(s)) sendBulk(s, link);
   if (!gathering) s.reflectSinceMs = Number.POSITIVE_INFINITY;
   s.batchSinceMs = gathering ? (s.batchSinceMs ?? s.nowMs) : undefined;
+}
+
+/** The links that need the same requests and announcements. */
+interface Group {
+  readonly frame: MulticastFrame;
+  /** The requests that follow the frame, each in one of its own. */
+  readonly large: readonly Numbered[];
+  readonly key: string;
+  readonly slots: Slot[];
 }
 
 /** The primary's link comes first, so that replies need not wait until the other frames are written. */
@@ -78,8 +85,8 @@ function mayWait(s: SessionState, link: Link): boolean {
   return requests + announcements > 0 && requests < BATCH_MAX && announcements < BATCH_MAX && link.resend.length === 0;
 }
 
-/** The frame for a link; undefined if the link has nothing to carry and no heartbeat is due. */
-function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): MulticastFrame | undefined {
+/** What a link has to carry; undefined if that is nothing and no heartbeat is due. */
+function groupFor(s: SessionState, link: Link, reads: readonly ReadRequest[], key: string): Group | undefined {
   const { small: requests, large } = requestsFor(s, link);
   const destOrderInfo = /* rule reflect */ s.reflect ? s.pendingRemoteOrder.since(link.reflected) : [];
   const heartbeatDue = s.nowMs - link.sentAtMs >= s.sessionMs / HEARTBEATS_PER_SESSION_MS;
@@ -89,31 +96,33 @@ function frameFor(s: SessionState, link: Link, reads: readonly ReadRequest[]): M
   const quiet = requests.length + reads.length + destOrderInfo.length + streams.length + large.length === 0;
   if (quiet && !heartbeatDue && !tellsSeen && s.phase !== 'closing') return undefined;
   const frame: MulticastFrame = { kind: 'multicast', header: s.header(destOrderInfo), requests, reads, streams };
-  return large.length === 0 ? frame : { ...frame, coming: large.map(({ seqNum }) => seqNum) };
+  if (large.length === 0) return { frame, large, key, slots: [] };
+  return { frame: { ...frame, coming: large.map(({ seqNum }) => seqNum) }, large, key, slots: [] };
 }
 
 /** The requests that a link has to carry: small ones, and those that travel alone. */
-function requestsFor(s: SessionState, link: Link): { small: SeqRequest[]; large: SeqRequest[] } {
+function requestsFor(s: SessionState, link: Link): { small: SeqRequest[]; large: Numbered[] } {
   const small: SeqRequest[] = [];
-  const large: SeqRequest[] = [];
+  const large: Numbered[] = [];
   const add = (seqNum: SeqNum, awaitStable: boolean): void => {
-    const sent = s.sent.get(seqNum);
-    if (sent !== undefined)
-      (isLarge(sent.request) ? large : small).push({ seqNum, request: sent.request, awaitStable });
+    const request = s.sent.get(seqNum)?.request;
+    if (request === undefined) return;
+    if (isLarge(request)) large.push({ seqNum, awaitStable });
+    else small.push({ seqNum, request, awaitStable });
   };
   for (const { seqNum, awaitStable } of link.resend) add(seqNum, awaitStable);
   // With the rpc carrier, the primary gets its requests as RPCs; only backups get them by frame.
-  if (s.config.carrier === 'rpc' && link === s.primary) return { small, large };
-  const oldest = s.sent.keys().next().value ?? next(s.lastSeqNum);
-  for (let seqNum = maxOf(next(link.sentUpTo), oldest); seqNum <= s.lastSeqNum; seqNum = next(seqNum)) {
-    if (!link.has.has(seqNum)) add(seqNum, false);
+  if (s.config.carrier !== 'rpc' || link !== s.primary) {
+    const oldest = s.sent.keys().next().value ?? next(s.lastSeqNum);
+    for (let seqNum = maxOf(next(link.sentUpTo), oldest); seqNum <= s.lastSeqNum; seqNum = next(seqNum)) {
+      if (!link.has.has(seqNum)) add(seqNum, false);
+    }
   }
   return { small, large };
 }
 
-function carried(s: SessionState, link: Link): void {
-  const { large } = requestsFor(s, link);
-  for (const { seqNum, awaitStable } of large) link.bulk.push({ seqNum, awaitStable });
+function carried(s: SessionState, link: Link, large: readonly Numbered[]): void {
+  if (large.length > 0) link.bulk.push(...large);
   link.sentUpTo = s.lastSeqNum;
   link.reflected = s.pendingRemoteOrder.arrived;
   link.resend = [];

@@ -102,6 +102,9 @@ function dispatch(s: SessionState, event: SessionEvent): void {
       return onReplyFrame(s, linkOf(s, event.slot), event.frame);
     case 'sent':
       return onSent(s, linkOf(s, event.slot));
+    case 'linkRoom':
+      linkOf(s, event.slot).full = event.full;
+      return event.full ? undefined : s.wantFlush();
     case 'rpcReply':
       return onRpcReply(s, event);
     case 'rpcBroken':

@@ -16,6 +16,7 @@ import {
   type ClientStream,
   type Held,
   Kept,
+  type Numbered,
   type PlaceInOrder,
   type Read,
   type Sent,
@@ -37,7 +38,9 @@ export interface Link {
   /** The replica has requests up to this number, or this link carried them. */
   sentUpTo: SeqNum;
   /** Requests to send again, ahead of new ones. */
-  resend: { seqNum: SeqNum; awaitStable: boolean }[];
+  resend: Numbered[];
+  /** So much waits on this link that no more is given to it. */
+  full: boolean;
   /** The large requests that wait for room on this link. */
   bulk: Bulk[];
   /** The large requests that the link has not passed on yet, and their bytes. */
@@ -75,6 +78,7 @@ const newLink = (slot: Slot): Link => ({
   sentAtMs: Number.NEGATIVE_INFINITY,
   sentUpTo: NO_SEQ,
   resend: [],
+  full: false,
   bulk: [],
   onTheWay: [],
   bulkBytes: 0,

@@ -1,5 +1,5 @@
 /** The frames that wait to leave on one link: small ones pass large ones between their chunks. */
-import { Chunker, type Lane, wrapFrame } from '@understudy/wire';
+import { CHUNK_BYTES, Chunker, type Lane, wrapFrame } from '@understudy/wire';
 
 /**
  * How many bytes gRPC is given before it has passed them on. What gRPC holds cannot be overtaken any more, so this is
@@ -42,6 +42,7 @@ export class FrameQueue {
   readonly #bulk: Waiting[] = [];
   #inFlightBytes = 0;
   #waitingBytes = 0;
+  #ordinaryBytes = 0;
   #takenAtMs = nowMs();
   #closed = false;
 
@@ -60,6 +61,11 @@ export class FrameQueue {
     return this.#inFlightBytes + this.#waitingBytes;
   }
 
+  /** The bytes of the ordinary lane that gRPC was not given yet. */
+  get ordinaryBytes(): number {
+    return this.#ordinaryBytes;
+  }
+
   /** For how long gRPC has passed on nothing, although something waits; 0 if nothing waits. */
   get stuckForMs(): number {
     return this.bytes === 0 ? 0 : nowMs() - this.#takenAtMs;
@@ -68,10 +74,16 @@ export class FrameQueue {
   send(frame: Uint8Array, { lane = 'ordinary', sent }: SendOptions = {}): void {
     if (this.#closed) return;
     if (this.bytes === 0) this.#takenAtMs = nowMs();
-    this.#waitingBytes += frame.length;
-    const queue = lane === 'ordinary' ? this.#ordinary : this.#bulk;
-    queue.push({ sent, chunks: chunker.chunks(frame, lane), next: undefined, leftBytes: frame.length });
-    this.#pump();
+    const isOrdinary = lane === 'ordinary';
+    if (isOrdinary && frame.length <= CHUNK_BYTES && this.#waitingBytes === 0 && this.#inFlightBytes < WINDOW_BYTES) {
+      this.#write(this.#seal(wrapFrame(frame)), sent);
+    } else {
+      this.#waitingBytes += frame.length;
+      if (isOrdinary) this.#ordinaryBytes += frame.length;
+      const queue = isOrdinary ? this.#ordinary : this.#bulk;
+      queue.push({ sent, chunks: chunker.chunks(frame, lane), next: undefined, leftBytes: frame.length });
+      this.#pump();
+    }
     this.#changed();
   }
 
@@ -81,6 +93,7 @@ export class FrameQueue {
     this.#ordinary.length = 0;
     this.#bulk.length = 0;
     this.#waitingBytes = 0;
+    this.#ordinaryBytes = 0;
   }
 
   /** Gives gRPC everything that waits, for a link that is about to be ended after it. */
@@ -99,6 +112,7 @@ export class FrameQueue {
       const bytes = isLast ? first.leftBytes : Math.min(chunk.length, first.leftBytes);
       first.leftBytes -= bytes;
       this.#waitingBytes -= bytes;
+      if (lane === this.#ordinary) this.#ordinaryBytes -= bytes;
       if (isLast) lane.shift();
       this.#write(this.#seal(wrapFrame(chunk)), isLast ? first.sent : undefined);
     }
@@ -112,7 +126,7 @@ export class FrameQueue {
       if (this.#closed) return;
       this.#takenAtMs = nowMs();
       sent?.();
-      this.#pump();
+      if (this.#waitingBytes > 0) this.#pump();
       this.#changed();
     });
   }

@@ -8,9 +8,9 @@ const PART = 0x80 | VERSION;
 const LAST_PART = 0xc0 | VERSION;
 
 /** Small enough that a small frame between two chunks of a large one hardly waits, and well below gRPC's 4 MiB. */
-const DEFAULT_CHUNK_BYTES = 64 * 1024;
+export const CHUNK_BYTES = 64 * 1024;
 /** How many bytes a gRPC message that carries a frame, or a part of one, has at most. */
-export const MESSAGE_BYTES_MAX = DEFAULT_CHUNK_BYTES + ENVELOPE_MAX_BYTES;
+export const MESSAGE_BYTES_MAX = CHUNK_BYTES + ENVELOPE_MAX_BYTES;
 const DEFAULT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 /** Every part but the last has at least this many bytes, so that nobody can fill an assembler with tiny parts. */
 const PART_BYTES_MIN = 1024;
@@ -34,7 +34,7 @@ export interface ChunkerOptions {
 export class Chunker {
   private readonly chunkBytes: number;
 
-  constructor({ chunkBytes = DEFAULT_CHUNK_BYTES }: ChunkerOptions = {}) {
+  constructor({ chunkBytes = CHUNK_BYTES }: ChunkerOptions = {}) {
     const least = PART_BYTES_MIN + PART_HEADER_BYTES;
     if (!(chunkBytes > least)) throw new RangeError(`chunkBytes must be more than ${least}`);
     this.chunkBytes = chunkBytes;
