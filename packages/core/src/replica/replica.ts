@@ -96,6 +96,11 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onPeerUp(r, event.peer);
     case 'peerDown':
       return onPeerDown(r, event.peer);
+    case 'peerSent': {
+      const peer = r.peers.get(event.peer);
+      peer?.bulk.passedOn(peer.heldUpTo, r.nowMs);
+      return r.wantFlush();
+    }
     case 'peerFrame':
       return onPeerFrame(r, event.from, event.frame);
     case 'sessionFrame':

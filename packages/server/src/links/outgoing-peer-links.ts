@@ -40,11 +40,16 @@ export class OutgoingPeerLinks {
     for (const [id, address] of addresses) if (!this.#links.has(id)) this.#dial(id, address);
   }
 
-  send(peer: ReplicaId, frame: PeerFrame): void {
+  send(peer: ReplicaId, frame: PeerFrame, bulk = false): void {
     const link = this.#links.get(peer);
     if (link === undefined) return;
     if (this.#encoded?.frame !== frame) this.#encoded = { frame, bytes: encodePeerFrame(frame) };
-    link.send(this.#encoded.bytes);
+    if (!bulk) {
+      link.send(this.#encoded.bytes);
+      return;
+    }
+    const sent = (): void => this.#options.loop.dispatch({ kind: 'peerSent', peer });
+    link.send(this.#encoded.bytes, { lane: 'bulk', sent });
   }
 
   closeAll(): void {

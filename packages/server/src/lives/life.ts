@@ -238,7 +238,7 @@ export class Life {
   #perform(effect: ReplicaEffect): void {
     switch (effect.kind) {
       case 'sendToPeer':
-        return this.#outgoingPeers.send(effect.peer, effect.frame);
+        return this.#outgoingPeers.send(effect.peer, effect.frame, effect.bulk);
       case 'sendToSession':
         return this.#sessions.send(effect.link, effect.frame, effect.bulk);
       case 'execute':

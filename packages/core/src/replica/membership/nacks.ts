@@ -2,14 +2,15 @@
 
 import type { NackFrame } from '../../model/frames.js';
 import { type ConnectionId, maxOf, minOf, type SeqNum } from '../../model/ids.js';
-import { type Body, bodyBytes, type Request } from '../../model/message.js';
+import { type Body, bodyBytes, isLarge, type Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /**
  * A backup asks for bodies again and again until it has them. More than this is not sent before it holds more, or a lease
- * has passed: what is on its way already would fill the link, and a link whose queue is full is cut.
+ * has passed: what is on its way already would fill the link, and a link whose queue is full is cut. Large bodies wait for
+ * the link instead.
  */
 const RESENT_MAX_BYTES = 8 * 1024 * 1024;
 
@@ -33,6 +34,11 @@ export function onNack(p: PrimaryState, from: Member, frame: NackFrame): void {
     if (peer.resentBytes >= RESENT_MAX_BYTES) break;
     const request = findBody(r, connection, seqNum);
     if (request === undefined) continue;
+    if (isLarge(request)) {
+      peer.bulk.add({ connection, seqNum, request }, undefined, r.nowMs);
+      r.wantFlush();
+      continue;
+    }
     bodies.push({ connection, seqNum, request });
     peer.resentBytes += bodyBytes(request);
   }

@@ -4,7 +4,7 @@ import type { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { AnnounceFrame, SeqItem } from '../../model/frames.js';
 import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
-import type { Body } from '../../model/message.js';
+import { type Body, bodyBytes, isLarge } from '../../model/message.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -18,6 +18,8 @@ import { echoDue, sendReplies } from './session-frames.js';
 export const HEARTBEATS_PER_LEASE = 6;
 /** Once this many announcements have gathered, they leave without waiting for more. */
 const BATCH_MAX = 64;
+/** The small bodies of one announcement have about this many bytes at most. The next one goes on from there. */
+const ANNOUNCED_BODIES_MAX_BYTES = 4 * 1024 * 1024;
 const NO_ITEMS: readonly SeqItem[] = [];
 const NO_ORDERS: readonly OrderInfo[] = [];
 
@@ -99,10 +101,11 @@ export const isAnnouncedTo = (p: PrimaryState, peer: Peer): boolean =>
 /** Sends announcements to the backups ([0095], FIG. 5), together with the bodies that no session multicasts to them. */
 function flushPeers(p: PrimaryState): void {
   const { r } = p;
-  let shared: { frame: AnnounceFrame; from: OrderNum; target: OrderNum } | undefined;
+  let shared: { announcement: Announcement; from: OrderNum; target: OrderNum } | undefined;
   let gathering = false;
   for (const peer of r.peers.values()) {
     if (!isAnnouncedTo(p, peer)) continue;
+    sendLarge(r, peer);
     const learner = peer.learner !== undefined;
     const alike = !learner && !lacksSessions(r, peer);
     const target = learner || r.config.multicast === 'direct' ? r.order.last : p.localAnnounceUpTo;
@@ -112,14 +115,17 @@ function flushPeers(p: PrimaryState): void {
       gathering = true;
       continue;
     }
-    let frame = alike && shared?.from === from && shared.target === target ? shared.frame : undefined;
-    if (frame === undefined) {
-      frame = announcement(p, peer, from, target);
-      if (alike) shared = { frame, from, target };
+    let made = alike && shared?.from === from && shared.target === target ? shared.announcement : undefined;
+    if (made === undefined) {
+      made = announcement(p, peer, from, target);
+      if (alike) shared = { announcement: made, from, target };
     }
-    r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
-    peer.announcedUpTo = maxOf(from, target);
+    r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame: made.frame });
+    peer.announcedUpTo = maxOf(from, made.upTo);
+    if (made.upTo < target) r.wantFlush();
     peer.sentAtMs = r.nowMs;
+    for (const { body, orderNum } of made.large) peer.bulk.add(body, orderNum, r.nowMs);
+    sendLarge(r, peer);
   }
   p.batchSinceMs = gathering ? (p.batchSinceMs ?? r.nowMs) : undefined;
 }
@@ -148,20 +154,45 @@ function lacksSessions(r: ReplicaState, peer: Peer): boolean {
   return false;
 }
 
-function announcement(p: PrimaryState, peer: Peer, from: OrderNum, target: OrderNum): AnnounceFrame {
+/** Sends a peer the large bodies for which its link has room. */
+export function sendLarge(r: ReplicaState, peer: Peer): void {
+  for (let body = peer.bulk.take(peer.heldUpTo); body !== undefined; body = peer.bulk.take(peer.heldUpTo)) {
+    r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame: { kind: 'bodies', bodies: [body] }, bulk: true });
+  }
+}
+
+interface Announcement {
+  readonly frame: AnnounceFrame;
+  /** The last order that it announces. */
+  readonly upTo: OrderNum;
+  /** The large bodies of its orders, which follow one by one. */
+  readonly large: readonly { readonly body: Body; readonly orderNum: OrderNum }[];
+}
+
+function announcement(p: PrimaryState, peer: Peer, from: OrderNum, target: OrderNum): Announcement {
   const { r } = p;
   const orders: OrderInfo[] = [];
   const bodies: Body[] = [];
+  const large: { body: Body; orderNum: OrderNum }[] = [];
+  let [upTo, bytes] = [target, 0];
   for (const { info, message } of r.order.entries.slice(from, target)) {
     orders.push(info);
     const request = message?.request;
     if (request === undefined || info.kind !== 'call') continue;
-    if (peer.learner !== undefined || !peer.registered.has(info.connection)) {
-      bodies.push({ connection: info.connection, seqNum: info.seqNum, request });
+    if (peer.learner === undefined && peer.registered.has(info.connection)) continue;
+    const body = { connection: info.connection, seqNum: info.seqNum, request };
+    if (isLarge(request)) {
+      large.push({ body, orderNum: info.orderNum });
+      continue;
     }
+    bodies.push(body);
+    bytes += bodyBytes(request);
+    if (bytes < ANNOUNCED_BODIES_MAX_BYTES) continue;
+    upTo = info.orderNum;
+    break;
   }
   const { processedUpTo } = r.order;
-  return {
+  const frame: AnnounceFrame = {
     kind: 'announce',
     term: r.term,
     sentAtMs: r.nowMs,
@@ -170,4 +201,5 @@ function announcement(p: PrimaryState, peer: Peer, from: OrderNum, target: Order
     bodies,
     digest: { orderNum: processedUpTo, value: r.digest },
   };
+  return { frame, upTo, large };
 }

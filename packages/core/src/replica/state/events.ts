@@ -50,6 +50,8 @@ export type ReplicaEvent =
   | { readonly kind: 'peerUp'; readonly peer: Member }
   /** The link on which this replica sends to a peer broke. */
   | { readonly kind: 'peerDown'; readonly peer: ReplicaId }
+  /** The link to a peer has passed on the oldest bulk frame that it was given. */
+  | { readonly kind: 'peerSent'; readonly peer: ReplicaId }
   | { readonly kind: 'peerFrame'; readonly from: Member; readonly frame: PeerFrame }
   /** `identity`: who the client has proved to be, as its adapter writes it; absent if it has proved nothing. */
   | {
@@ -153,7 +155,11 @@ export type ReplicaEvent =
 
 /** Everything that a replica's adapter must do. Effects are carried out in the order given. */
 export type ReplicaEffect =
-  | { readonly kind: 'sendToPeer'; readonly peer: ReplicaId; readonly frame: PeerFrame }
+  /**
+   * Send a frame. A frame with `bulk` may be overtaken by frames without; bulk frames keep their order. For each, the
+   * adapter says `peerSent` once the link has passed it on, unless the link goes down before.
+   */
+  | { readonly kind: 'sendToPeer'; readonly peer: ReplicaId; readonly frame: PeerFrame; readonly bulk?: true }
   /**
    * Send a frame. A frame with `bulk` may be overtaken by frames without; bulk frames keep their order, and do not
    * overtake anything. For each, the adapter says `sessionSent` once the link has passed it on.

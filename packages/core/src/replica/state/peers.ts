@@ -4,6 +4,7 @@ import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
+import { PeerBulk } from '../links/peer-bulk.js';
 
 /** Where a replica is reached, `host:port`. */
 export interface Reached {
@@ -46,6 +47,8 @@ export interface Peer {
   resentBytes: number;
   resentMs: number;
   resentAt: OrderNum;
+  /** The large bodies that it is sent one by one. */
+  readonly bulk: PeerBulk;
 }
 
 /** All peers by id, with the life that each one's link leads to. */
@@ -88,6 +91,7 @@ export class Peers {
       resentBytes: 0,
       resentMs: Number.NEGATIVE_INFINITY,
       resentAt: NO_ORDER,
+      bulk: new PeerBulk(),
     };
     this.#byId.set(member.id, peer);
     return peer;
@@ -99,6 +103,7 @@ export class Peers {
     const peer = this.open(member, nowMs);
     peer.linkUp = true;
     peer.resentBytes = 0;
+    peer.bulk.clear();
     return peer;
   }
 
@@ -128,6 +133,7 @@ export class Peers {
       peer.registered.clear();
       peer.sentAtMs = Number.NEGATIVE_INFINITY;
       peer.learner = undefined;
+      peer.bulk.forgetWaiting();
     }
   }
 

@@ -237,7 +237,8 @@ export class ServerHost extends Host {
   }
 
   readonly #adapter: Adapter<ReplicaEffect> = {
-    sendToPeer: ({ peer, frame }) => {
+    sendToPeer: ({ peer, frame, bulk }) => {
+      if (bulk) this.jobs.later(undefined, () => this.step({ kind: 'peerSent', peer }));
       const { watch } = this.#world;
       if (frame.kind === 'announce') {
         for (const info of frame.orders) watch.order(info);
@@ -245,7 +246,8 @@ export class ServerHost extends Host {
       }
       this.#peerLink(peer)?.send(frame);
     },
-    sendToSession: ({ link, frame }) => {
+    sendToSession: ({ link, frame, bulk }) => {
+      if (bulk) this.jobs.later(undefined, () => this.step({ kind: 'sessionSent', link }));
       const { watch, losses } = this.#world;
       if (frame.kind === 'replies') {
         const orders = contentOf(frame.header.sourceOrderInfo);
