@@ -96,6 +96,7 @@ describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
   it.each([
     [100, 1],
     [10, 8],
+    [4, 64],
   ])('%d replies of %d MiB in one turn arrive, and small calls beside them succeed', async (count, size) => {
     blobs = new Blobs();
     await blobs.start(carrier, LEASE_MS, 60_000);

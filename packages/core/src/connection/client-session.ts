@@ -55,6 +55,8 @@ export class ClientSession {
   /** The bytes of the large replies that the link has not passed on yet, the oldest first, and their sum. */
   onTheWay: number[] = [];
   bulkBytes = 0;
+  /** When the link last passed on a large reply. */
+  passedOnMs = Number.NEGATIVE_INFINITY;
   /** The streams that have something to send. */
   readonly streams = new Set<Stream>();
   /** The large requests that the session said will follow on this link, and when it said so. */

@@ -11,6 +11,8 @@ import type { Link, SessionState } from './state.js';
 
 /** A single request may have this multiple of the budget that replicas keep for a session. */
 const SINGLE_FACTOR = 1.25;
+/** No link carries a frame of 256 MiB or more. */
+const REQUEST_MAX_BYTES = 255 * 1024 * 1024;
 /** The most bytes of calls that may wait for a primary or for room. Further calls fail. */
 export const WAITING_MAX_BYTES = 512 * 1024 * 1024;
 
@@ -27,9 +29,10 @@ export function hasRoomFor(s: SessionState, request: Request): boolean {
 
 /** Why a request can never be sent; undefined if it can. */
 export function whyTooLarge(s: SessionState, request: Request): string | undefined {
-  const maxBytes = SINGLE_FACTOR * s.sessionBytes;
   const bytes = bodyBytes(request);
-  if (bytes <= maxBytes) return undefined;
+  if (bytes > REQUEST_MAX_BYTES)
+    return `a request of ${bytes} bytes is more than the 255 MiB that links carry; send less`;
+  if (bytes <= SINGLE_FACTOR * s.sessionBytes) return undefined;
   return `a request of ${bytes} bytes is more than 1.25 times budgets.sessionBytes (${s.sessionBytes}); send less, or raise it`;
 }
 

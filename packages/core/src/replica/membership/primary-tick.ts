@@ -2,6 +2,7 @@
 
 import { boundBacklog } from '../checkpoint/backlog.js';
 import { checkpointIfDue } from '../checkpoint/checkpoints.js';
+import { resumeAllPostponed } from '../release/bulk.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from '../release/fan-out.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { removeSilent } from './backups.js';
@@ -17,6 +18,7 @@ export function primaryTick(p: PrimaryState): void {
   boundBacklog(p);
   /* rule null-message-by-time */ announceLate(p);
   pushBack(p);
+  resumeAllPostponed(p);
   // Without a backup there are no acknowledgments that would cause progress.
   if (p.stability.alone) progress(p);
   if (r.steppingDown !== undefined) tryHandOver(p);

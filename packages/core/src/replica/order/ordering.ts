@@ -8,9 +8,9 @@ import { bodyBytes } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
 import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import { postpone, waitsForLink } from '../release/bulk.js';
+import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
-import { giveReplies } from '../release/replies.js';
+import { giveRead, giveReplies } from '../release/replies.js';
 import { needsBase } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
 import type { Task } from '../state/events.js';
@@ -70,7 +70,7 @@ function start(p: PrimaryState, work: Work): Started {
         return OTHER;
       }
       if (waitsForLink(p, connection, request)) {
-        postpone(p, connection, work);
+        if (!postpone(p, connection, work)) refuseAtTurn(p, work, NOT_READ);
         return OTHER;
       }
       const refused = refusedAtTurn(r, connection, request);
@@ -92,7 +92,7 @@ function start(p: PrimaryState, work: Work): Started {
     }
     case 'read': {
       if (work.connection !== undefined && waitsForLink(p, work.connection, work.request)) {
-        postpone(p, work.connection, work);
+        if (!postpone(p, work.connection, work)) refuseRead(p, work);
         return OTHER;
       }
       const task: Task = { kind: 'read', readTask: p.nextReadTask++, request: work.request, peer: work.peer };
@@ -169,6 +169,11 @@ function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, ou
   if (admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission });
   message.request = undefined;
   append(p, { connection: connection.id, seqNum: message.seqNum, kind: 'void', outcome }, connection, message);
+}
+
+function refuseRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>): void {
+  if (work.admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission: work.admission });
+  giveRead(p, work, NOT_READ);
 }
 
 /** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */

@@ -7,6 +7,7 @@ import type { LinkId } from '../../model/ids.js';
 import { LARGE_BYTES, LINK_WINDOW_BYTES, type Request } from '../../model/message.js';
 import { type Outcome, replyBytes } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { overBudget, refusal } from '../state/budgets.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
@@ -47,12 +48,16 @@ function sendAlone(r: ReplicaState, session: ClientSession, reply: BulkReply, st
   r.effects.push({ kind: 'sendToSession', link, frame, bulk: true });
 }
 
+/** A client says that it has seen a large reply within this time of its arrival, or is not waited for. */
+const SEEN_WITHIN_MS = 10_000;
+
 /** The link of a session has passed on its oldest bulk frame. */
 export function onSessionSent(r: ReplicaState, link: LinkId): void {
   const connection = r.connections.byLink(link);
   const session = connection?.session;
   if (connection === undefined || session === undefined || session.link !== link) return;
   session.bulkBytes -= session.onTheWay.shift() ?? 0;
+  session.passedOnMs = r.nowMs;
   if (session.bulk.length > 0) r.wantFlush();
   r.role.linkDrained(connection);
 }
@@ -61,12 +66,14 @@ export function onSessionSent(r: ReplicaState, link: LinkId): void {
  * Whether the replies of a client that it was not sent yet are so many that its next call waits: its handler would only
  * make more of them. The calls of others go on.
  */
-export function waitsForLink(p: PrimaryState, { session }: Connection, request: Request): boolean {
+export function waitsForLink(p: PrimaryState, connection: Connection, request: Request): boolean {
+  const { session } = connection;
   if (session?.link === undefined || request.stream !== undefined) return false;
   // A call whose reply will be small need not wait.
   if (!p.largeMethods.has(request.method)) return false;
   let bytes = session.bulkBytes;
-  if (bytes === 0) return false;
+  // The client has them, but has not said so yet.
+  if (bytes === 0) return p.r.nowMs - session.passedOnMs < SEEN_WITHIN_MS && overBudget(p.r, connection) !== undefined;
   for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
   return bytes >= p.r.config.budgets.sessionBytes / 8;
 }
@@ -78,15 +85,29 @@ export function noteSize(p: PrimaryState, method: string | undefined, outcome: O
   else if (p.largeMethods.size > 0) p.largeMethods.delete(method);
 }
 
-/** Keeps work until the link of its client has room. */
-export function postpone(p: PrimaryState, connection: Connection, work: Work): void {
+/** No client of ours has more calls open at once. */
+const POSTPONED_MAX = 4096;
+export const NOT_READ = refusal(
+  'large replies wait for the link of this session, and too many calls behind them; read it',
+);
+
+/** Keeps work until the link of its client has room. @returns false if the client has too much work already */
+export function postpone(p: PrimaryState, connection: Connection, work: Work): boolean {
   const postponed = p.postponed.get(connection);
   if (postponed === undefined) p.postponed.set(connection, [work]);
+  else if (postponed.length >= POSTPONED_MAX) return false;
   else postponed.push(work);
+  return true;
+}
+
+/** At a tick: clients that did not say in time what they have seen are not waited for. */
+export function resumeAllPostponed(p: PrimaryState): void {
+  for (const connection of [...p.postponed.keys()]) resumePostponed(p, connection);
 }
 
 /** The link of a client has room, or is gone: its work has its turn again. */
 export function resumePostponed(p: PrimaryState, connection: Connection): void {
+  if (p.postponed.size === 0) return;
   const postponed = p.postponed.get(connection);
   if (postponed === undefined) return;
   p.postponed.delete(connection);

@@ -134,6 +134,7 @@ function send(p: PrimaryState, reply: ReplyToRelease, stable: boolean): void {
   const { r } = p;
   if (to.kind === 'call') {
     const { call, withHeader } = to;
+    if (connection?.session !== undefined && replyBytes(outcome) > LARGE_BYTES) connection.session.passedOnMs = r.nowMs;
     if (!withHeader || connection === undefined) {
       r.effects.push({ kind: 'answerCall', call, outcome });
       return;

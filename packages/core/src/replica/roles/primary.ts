@@ -181,6 +181,7 @@ export class Primary extends Role {
   override repliesSeen(connection: Connection, upTo: SeqNum): void {
     // A message that was answered cannot be missing.
     connection.coverUpTo(upTo);
+    resumePostponed(this.p, connection);
   }
 
   override requested(
