@@ -15,6 +15,8 @@ export interface SessionSetup {
   /** How many addresses the target has. */
   readonly slots: number;
   readonly config: GroupConfig;
+  /** The clock by which the application gives deadlines. */
+  readonly wallClock?: () => number;
 }
 
 export type MakeSession = (setup: SessionSetup) => SessionMachine;

@@ -1,5 +1,5 @@
 /** Runs one session of a client: gives the core's session events and the clock, and carries out its effects. */
-import { monotonicMs } from '@understudy/context';
+import { monotonicMs, wallMs } from '@understudy/context';
 import type { ErrorCode, Logger, ReplicaId } from '@understudy/core';
 import {
   type CallId,
@@ -79,7 +79,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
   constructor(setup: RunnerSetup) {
     this.#setup = setup;
     const { connection, config, replicas } = setup;
-    const session = setup.makeSession({ connection, config, slots: replicas.length });
+    const session = setup.makeSession({ connection, config, slots: replicas.length, wallClock: wallMs });
     this.#stepper = new SessionStepper(session, config.batchMs, {
       effect: (effect) => this.#apply(effect),
       defect: (error) => this.#defect(error),

@@ -61,6 +61,11 @@ export class ClientSession {
   readonly streams = new Set<Stream>();
   /** The large requests that the session said will follow on this link, and when it said so. */
   readonly coming = new Map<SeqNum, number>();
+  /**
+   * How far this replica's wall clock is ahead of the client's, in milliseconds, and by no less than that: the hello was
+   * on its way for some time. Undefined if the client did not say what time it is.
+   */
+  clockAheadMs: number | undefined;
   /** The answer to the newest `collect`. */
   collected: Collected | undefined;
 

@@ -30,6 +30,8 @@ export interface HelloFrame {
   readonly repliesSeenUpTo: SeqNum;
   /** A heartbeat: the client's monotonic clock. The replica echoes it. */
   readonly sentAtMs: number;
+  /** The client's wall clock, by which it gives deadlines, in milliseconds since the Unix epoch. */
+  readonly wallMs?: number;
 }
 
 /** The header of every later frame of a session: the piggyback of FIG. 8. */

@@ -17,6 +17,8 @@ export type Work =
       readonly peer: string;
       readonly admission: number | undefined;
       readonly determinants: Determinants | undefined;
+      /** When its caller's deadline will have passed, by the replica's monotonic clock. */
+      readonly lateAtMs?: number;
     }
   | {
       readonly kind: 'void';
@@ -33,6 +35,7 @@ export type Work =
       readonly peer: string;
       readonly admission: number | undefined;
       readonly mustBeStable: boolean;
+      readonly lateAtMs?: number;
     }
   | {
       readonly kind: 'cancel';
@@ -51,6 +54,8 @@ export interface Scheduler {
   readonly size: number;
   /** How much work waits, counting no more than 4,096 pieces for each connection: no client of ours sends more at once. */
   readonly load: number;
+  /** How much work has its turn before a new call of this connection. */
+  ahead(connection: Connection | undefined): number;
   add(work: Work): void;
   /** The work that `next` would return. */
   peek(): Work | undefined;
@@ -96,6 +101,11 @@ export class ReceptionScheduler implements Scheduler {
     } else lane.behind.add(work);
   }
 
+  ahead(connection: Connection | undefined): number {
+    const lane = this.#lanes.get(laneName(connection));
+    return lane === undefined || lane.abreast < ABREAST_MAX ? this.#common.length : this.#size;
+  }
+
   peek(): Work | undefined {
     return this.#common.peek();
   }
@@ -120,8 +130,9 @@ interface Lane {
   readonly behind: Fifo;
 }
 
-const laneOf = ({ connection }: Work): string =>
-  typeof connection === 'string' ? connection : (connection?.id ?? 'reads without a session');
+const laneOf = ({ connection }: Work): string => (typeof connection === 'string' ? connection : laneName(connection));
+
+const laneName = (connection: Connection | undefined): string => connection?.id ?? 'reads without a session';
 
 /** A queue whose ends both cost constant time. */
 class Fifo {

@@ -145,6 +145,7 @@ function onLinkUp(s: SessionState, link: Link): void {
       term: s.term,
       repliesSeenUpTo: s.repliesSeenUpTo,
       sentAtMs: s.nowMs,
+      ...(s.wallClock && { wallMs: Math.floor(s.wallClock()) }),
     },
   });
 }

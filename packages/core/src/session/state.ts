@@ -7,7 +7,7 @@ import type { ClientSettings, SessionHeader, StreamAsk, View } from '../model/fr
 import type { CallId, ConnectionId, ReplicaId, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
 import type { Request } from '../model/message.js';
-import type { LogLevel } from '../model/ports.js';
+import type { LogLevel, WallClock } from '../model/ports.js';
 import type { Member } from '../model/record.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
@@ -64,6 +64,8 @@ export interface SessionOptions {
   /** How many addresses the adapter knows; it may add others later. */
   readonly slots: number;
   readonly config: GroupConfig;
+  /** The clock by which the application gives deadlines. Without it, replicas do not know when calls are late. */
+  readonly wallClock?: WallClock;
 }
 
 const NOTHING: ReadonlySet<SeqNum> = new Set();
@@ -123,6 +125,7 @@ export class SessionState {
   batches = false;
   batchSinceMs: number | undefined;
 
+  readonly wallClock: WallClock | undefined;
   readonly sent = new Kept<SeqNum, Sent>();
   /** Whether a promotion cut the orders of answered requests that are still kept. */
   hasCutRequests = false;
@@ -154,7 +157,8 @@ export class SessionState {
   saidStable: PlaceInOrder = NOTHING_STABLE;
   stable: PlaceInOrder = NOTHING_STABLE;
 
-  constructor({ connection, slots, config }: SessionOptions) {
+  constructor({ connection, slots, config, wallClock }: SessionOptions) {
+    this.wallClock = wallClock;
     this.connection = connection;
     this.config = config;
     this.sessionMs = config.sessionMs;

@@ -15,6 +15,7 @@ const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((
 
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
+  'late calls: a call whose deadline passed while it waited is processed by no replica',
   'sessions: a client beyond sessionsMax is refused at once',
   'sessions: a call fails at once while no replica has room for its session',
   'streams: a stream that the group no longer knows ends',

@@ -92,10 +92,11 @@ function writeHello(w: Writer, frame: HelloFrame, secret: Uint8Array): void {
   w.varint(frame.repliesSeenUpTo);
   w.clock(frame.sentAtMs);
   w.varint(frame.settings);
+  w.varint(Math.max(0, Math.floor(frame.wallMs ?? 0)));
 }
 
 function readHello(r: Reader): HelloFrame {
-  return {
+  const hello = {
     kind: 'hello',
     group: r.string(),
     connection: readSecret(r),
@@ -104,7 +105,9 @@ function readHello(r: Reader): HelloFrame {
     repliesSeenUpTo: r.varint() as SeqNum,
     sentAtMs: r.clock(),
     settings: r.varint(),
-  };
+  } as const;
+  const wallMs = r.varint();
+  return wallMs === 0 ? hello : { ...hello, wallMs };
 }
 
 /**

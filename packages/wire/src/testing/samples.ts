@@ -231,7 +231,7 @@ const settings: ClientSettings = {
 export const sessionFrames: readonly SessionFrame[] = [
   {
     ...{ kind: 'hello', group: 'bank', connection: opened, fresh: true, term: term(5) },
-    ...{ repliesSeenUpTo: seq(10), sentAtMs: 123_456.75, settings: 0xcafe_f00d },
+    ...{ repliesSeenUpTo: seq(10), sentAtMs: 123_456.75, settings: 0xcafe_f00d, wallMs: 1_700_000_000_000 },
   },
   {
     kind: 'multicast',

@@ -12,6 +12,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { onRequest, seeReplies } from './bodies.js';
 import { onKeyedCall } from './keyed.js';
+import { TOO_LATE, whenLate, wouldBeLate } from './late.js';
 import { illegalHeader } from './legal.js';
 import { mayUse, NOT_YOURS } from './owner.js';
 import { openPlainStream, plainStreamGone } from './plain-streams.js';
@@ -54,7 +55,12 @@ export function onRead(
   }
   const mustBeStable =
     connection === undefined || request.nested !== undefined || r.settings(request.method).release === 'acknowledged';
-  admit(p, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable });
+  if (connection !== undefined && wouldBeLate(p, connection, request)) {
+    answerUnordered(p, { connection, call, readId }, TOO_LATE);
+    return;
+  }
+  const late = whenLate(p, connection, request);
+  admit(p, { kind: 'read', connection, readId, call, request, peer, admission: undefined, mustBeStable, ...late });
 }
 
 const isRead = (r: ReplicaState, { method, stream, reply }: Request): boolean =>
@@ -81,6 +87,10 @@ export function onPlainCall(p: PrimaryState, { call, peer, readOnly, request }: 
   const over = overBudget(r, r.connections.open(r.plain));
   if (over !== undefined) {
     failCall(r, call, 'UNDERSTUDY_OVERLOADED', `${over}; nothing was done`);
+    return;
+  }
+  if (wouldBeLate(p, readOnly ? undefined : r.connections.open(r.plain), request)) {
+    r.effects.push({ kind: 'answerCall', call, outcome: TOO_LATE });
     return;
   }
   if (readOnly) {

@@ -13,6 +13,7 @@ import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { mayOrderPart } from '../streams/parts.js';
 import { refusedOverBudget } from './budgets.js';
+import { TOO_LATE, whenLate, wouldBeLate } from './late.js';
 
 /** A session's request arrived. A new one is scheduled; a known one is answered if its outcome is known. */
 export function onRequested(
@@ -26,11 +27,24 @@ export function onRequested(
 ): void {
   /* rule asked-again-when-stable */ if (awaitStable && message.stage !== 'settled') message.awaitStable = true;
   if (isNew && refusedOverBudget(p, connection, message, request)) return;
+  if (isNew && refusedInTime(p, connection, message, request)) return;
   if (message.isUnordered) schedule(p, connection, message, peer);
   if (isNew) return;
   const ordered = message.order !== undefined && isOneWay(p.r, request) ? ACCEPTED : undefined;
   const outcome = message.outcome ?? ordered;
   if (outcome !== undefined) giveCached(p, connection, message, outcome);
+}
+
+/**
+ * Refuses a call whose turn would come too late for its caller. Its void goes before the calls that wait, so that the
+ * caller hears at once.
+ */
+function refusedInTime(p: PrimaryState, connection: Connection, message: Message, request: Request): boolean {
+  if (!wouldBeLate(p, connection, request)) return false;
+  message.become('voiding');
+  message.request = undefined;
+  p.replies.add({ kind: 'void', connection, message, outcome: TOO_LATE });
+  return true;
 }
 
 /** The primary itself numbers a message that comes without a session. */
@@ -60,6 +74,7 @@ export function schedule(p: PrimaryState, connection: Connection, message: Messa
     peer,
     admission: undefined,
     determinants: undefined,
+    ...whenLate(p, connection, request),
   } as const;
   if (stream === undefined || stream.kind === 'open') admit(p, work);
   else if (r.admits && (stream.kind === 'message' || stream.kind === 'end')) admitPart(p, work, stream.of);

@@ -104,7 +104,7 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
   if (frame.term > r.term) r.effects.push({ kind: 'readRecord' });
   const connection = known ?? r.connections.open(frame.connection);
   connection.owner ??= speaker.identity ?? '';
-  openSession(r, connection, link, speaker.peer, frame.sentAtMs);
+  openSession(r, connection, link, speaker.peer, frame);
   resendItems(r, connection);
   seeReplies(r, connection, frame.repliesSeenUpTo);
   welcome(r, connection, link, frame);
@@ -113,7 +113,7 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
   r.role.sessionOpened(connection, link, !frame.fresh || /* rule collect-reader-who-is-back */ known !== undefined);
 }
 
-function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer: string, heartbeatMs: number): void {
+function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer: string, hello: HelloFrame): void {
   const old = connection.session;
   if (old === undefined) r.connections.sessions++;
   if (old?.link !== undefined && old.link !== link) {
@@ -121,7 +121,8 @@ function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer
     r.connections.unlink(old.link);
     r.effects.push({ kind: 'closeSession', link: old.link });
   }
-  connection.session = new ClientSession(link, peer, heartbeatMs, r.nowMs);
+  connection.session = new ClientSession(link, peer, hello.sentAtMs, r.nowMs);
+  if (hello.wallMs !== undefined) connection.session.clockAheadMs = r.wallClock() - hello.wallMs;
   /* rule distrust-on-new-link */ if (connection.equivocates) connection.session.registered = false;
   connection.silentSinceMs = undefined;
   r.connections.link(connection, link);

@@ -8,9 +8,10 @@ import { bodyBytes } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
 import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { isLate, LATE } from '../intake/late.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
-import { giveRead, giveReplies } from '../release/replies.js';
+import { answerUnordered, giveReplies } from '../release/replies.js';
 import { needsBase } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
 import type { Task } from '../state/events.js';
@@ -44,6 +45,7 @@ export function startNext(p: PrimaryState): Started | undefined {
   if (/* rule order-nothing-more */ r.handsOver || !mayOrder(p)) return undefined;
   const work = p.replies.next() ?? (isDue && r.nowMs >= p.copyAgainAtMs && drains(p) ? undefined : p.scheduler.next());
   if (work === undefined) return undefined;
+  p.pace.turn(r.nowMs, p.scheduler.size > 0);
   return start(p, work);
 }
 
@@ -69,6 +71,10 @@ function start(p: PrimaryState, work: Work): Started {
         refuseExpired(p, work);
         return OTHER;
       }
+      if (/* rule late-not-executed */ isLate(p, work)) {
+        refuseAtTurn(p, work, LATE);
+        return OTHER;
+      }
       if (waitsForLink(p, connection, request)) {
         if (!postpone(p, connection, work)) refuseAtTurn(p, work, NOT_READ);
         return OTHER;
@@ -91,8 +97,12 @@ function start(p: PrimaryState, work: Work): Started {
       return OTHER;
     }
     case 'read': {
+      if (isLate(p, work)) {
+        refuseRead(p, work, LATE);
+        return OTHER;
+      }
       if (work.connection !== undefined && waitsForLink(p, work.connection, work.request)) {
-        if (!postpone(p, work.connection, work)) refuseRead(p, work);
+        if (!postpone(p, work.connection, work)) refuseRead(p, work, NOT_READ);
         return OTHER;
       }
       const task: Task = { kind: 'read', readTask: p.nextReadTask++, request: work.request, peer: work.peer };
@@ -171,9 +181,9 @@ function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, ou
   append(p, { connection: connection.id, seqNum: message.seqNum, kind: 'void', outcome }, connection, message);
 }
 
-function refuseRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>): void {
+function refuseRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
   if (work.admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission: work.admission });
-  giveRead(p, work, NOT_READ);
+  answerUnordered(p, work, outcome);
 }
 
 /** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */

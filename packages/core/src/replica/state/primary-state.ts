@@ -10,6 +10,7 @@ import { type CallId, NO_ORDER, next, type OrderNum, type ReplicaId } from '../.
 import { bodyBytes, type Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
+import { Pace } from '../../scheduling/pace.js';
 import { ReceptionScheduler, type Scheduler, type Work } from '../../scheduling/scheduler.js';
 import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
@@ -42,6 +43,7 @@ export class PrimaryState {
 
   // ── intake ──
   readonly scheduler: Scheduler;
+  readonly pace = new Pace();
   /** Replies to this group's own nested calls. They are ordered first, because handlers wait for them. */
   readonly replies: Scheduler;
   /** Calls that are with the user's interceptors, by admission number. */

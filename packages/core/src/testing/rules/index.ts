@@ -1,4 +1,5 @@
 import { BODY_RULES } from './bodies.js';
+import { CALL_RULES } from './calls.js';
 import { IDENTITY_RULES } from './identity.js';
 import { NESTED_RULES } from './nested.js';
 import { PROMOTION_RULES } from './promotion.js';
@@ -22,4 +23,5 @@ export const RULES: readonly Rule[] = [
   ...IDENTITY_RULES,
   ...BODY_RULES,
   ...SETTINGS_RULES,
+  ...CALL_RULES,
 ];

@@ -82,6 +82,8 @@ const REQUESTS: Readonly<Record<string, Command>> = {
   end: ({ requests }, [name = '', stream = '']) => requests.halfClose(name, stream),
   plain: ({ requests }, [name = '', text = '', key]) => requests.plainCall(name, text, key),
   plainread: ({ requests }, [name = '', text = '']) => requests.plainCall(name, text, undefined, true),
+  /** `within S1 50 m1`: a plain call whose deadline is in 50 ms. */
+  within: ({ requests }, [name = '', ms, text = '']) => requests.plainCallWithin(name, text, Number(ms)),
   plainopen: ({ requests }, [name = '', text = '']) => requests.plainOpen(name, text),
   plainsend: ({ requests }, [name = '', stream = '', text = '']) =>
     requests.plainPart(name, stream, { kind: 'message', message: bytesOf(text) }),

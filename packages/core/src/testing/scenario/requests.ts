@@ -104,6 +104,13 @@ export class Requests {
     this.#tell(server, { kind: 'plainCall', call: this.#newCall(text), peer: 'plain', readOnly, request });
   }
 
+  /** A call whose deadline is in so many milliseconds, by the clock of the replica that it reaches. */
+  plainCallWithin(server: string, text: string, ms: number): void {
+    const deadlineMs = this.#world.server(server).wallMs + ms;
+    const request = { method: '/log.Log/Append', message: bytesOf(text), deadlineMs };
+    this.#tell(server, { kind: 'plainCall', call: this.#newCall(text), peer: 'plain', readOnly: false, request });
+  }
+
   plainOpen(server: string, text: string): void {
     const request = { method: '/log.Log/Stream', message: NO_BYTES, stream: { kind: 'open' } } as const;
     this.#tell(server, { kind: 'plainCall', call: this.#newCall(text), peer: 'plain', readOnly: false, request });

@@ -1,0 +1,59 @@
+/** Calls whose callers will have given up before their turn comes are refused, so that the others are answered in time. */
+
+import type { Connection } from '../../connection/connection.js';
+import type { Request } from '../../model/message.js';
+import { ownReply, type Reply } from '../../model/outcome.js';
+import type { Work } from '../../scheduling/scheduler.js';
+import type { PrimaryState } from '../state/primary-state.js';
+
+/** With fewer messages ahead a call is never refused: the pace of so few says little. */
+const AHEAD_MIN = 64;
+/** The part of the time until its deadline that a call may wait for its turn. The rest is for the handler and the reply. */
+const WAIT_MAX = 0.8;
+
+const NEVER = {};
+
+export const LATE: Reply = ownReply(
+  'UNDERSTUDY_OVERLOADED',
+  'the deadline of the call passed while it waited for its turn; nothing was done',
+);
+export const TOO_LATE: Reply = ownReply(
+  'UNDERSTUDY_OVERLOADED',
+  'so many calls wait that the deadline of this one would pass before its turn; nothing was done',
+);
+
+/**
+ * When the caller's deadline will have passed, by this replica's monotonic clock; undefined if that is not known, or if it
+ * seems to have passed already: then the clocks of client and replica differ more than anybody can tell.
+ */
+function lateAtMs({ r }: PrimaryState, connection: Connection | undefined, request: Request): number | undefined {
+  const { deadlineMs, stream, nested, reply } = request;
+  if (deadlineMs === undefined || stream !== undefined || nested !== undefined || reply !== undefined) return undefined;
+  // The deadlines of calls without a session are by this process's clock.
+  const aheadMs = connection?.kind === 'session' ? connection.session?.clockAheadMs : 0;
+  if (aheadMs === undefined) return undefined;
+  const leftMs = deadlineMs + aheadMs - r.wallClock();
+  return leftMs > 0 ? r.nowMs + leftMs : undefined;
+}
+
+/** The part of a piece of work that says when it is late. */
+export function whenLate(
+  p: PrimaryState,
+  connection: Connection | undefined,
+  request: Request,
+): { readonly lateAtMs?: number } {
+  const atMs = lateAtMs(p, connection, request);
+  return atMs === undefined ? NEVER : { lateAtMs: atMs };
+}
+
+/** Whether the turn of a call has come after its caller's deadline. */
+export const isLate = (p: PrimaryState, work: Extract<Work, { kind: 'call' | 'read' }>): boolean =>
+  work.lateAtMs !== undefined && p.r.nowMs > work.lateAtMs;
+
+/** Whether the turn of a new call would come too late for its caller. */
+export function wouldBeLate(p: PrimaryState, connection: Connection | undefined, request: Request): boolean {
+  const ahead = p.scheduler.ahead(connection);
+  if (ahead < AHEAD_MIN) return false;
+  const atMs = lateAtMs(p, connection, request);
+  return atMs !== undefined && p.pace.waitMs(ahead) > WAIT_MAX * (atMs - p.r.nowMs);
+}

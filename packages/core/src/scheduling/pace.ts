@@ -1,0 +1,24 @@
+/** How fast messages have their turn, from which a new one can tell how long it would wait. */
+
+/** Over about how many messages the pace is averaged. */
+const AVERAGED = 64;
+
+export class Pace {
+  #everyMs = 0;
+  #lastMs: number | undefined;
+
+  /**
+   * A message has its turn.
+   *
+   * @param waiting whether another one waits, so that the time until its turn says how fast the group is
+   */
+  turn(nowMs: number, waiting: boolean): void {
+    if (this.#lastMs !== undefined) this.#everyMs += (nowMs - this.#lastMs - this.#everyMs) / AVERAGED;
+    this.#lastMs = waiting ? nowMs : undefined;
+  }
+
+  /** About how long a message waits that has so many ahead of it. */
+  waitMs(ahead: number): number {
+    return ahead * this.#everyMs;
+  }
+}
