@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { interruption } from './interruption.js';
 import { BenchFailure } from './ipc/child.js';
 import { measureFailovers } from './measure/failover.js';
+import { measureOverload } from './measure/overload.js';
 import { measureRecoveries } from './measure/recovery.js';
 import { measureRounds } from './measure/rounds.js';
 import type { Bench, Settings } from './measure/settings.js';
@@ -26,6 +27,7 @@ async function measure(settings: Settings, report: BenchReport): Promise<void> {
   const variants = variantsOf(mode).filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   if (only.includes('throughput') || only.includes('latency')) report.rounds = await measureRounds(bench, variants);
   if (only.includes('streams')) report.streams = await measureStreams(bench, variants);
+  if (only.includes('overload')) report.overload = await measureOverload(bench, variants);
   if (only.includes('wire')) report.wire = await measureWire(bench, variants);
   if (only.includes('failover')) report.failovers = await measureFailovers(bench);
   if (only.includes('recovery')) report.recoveries = await measureRecoveries(bench);

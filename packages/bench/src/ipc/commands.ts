@@ -43,6 +43,21 @@ export interface Mark extends Usage {
   readonly latencies: Latencies;
 }
 
+/** What became of calls that were made at a steady rate, since the last mark. */
+export interface OpenMark {
+  readonly atMs: number;
+  readonly answered: number;
+  /** With RESOURCE_EXHAUSTED. */
+  readonly refused: number;
+  /** With DEADLINE_EXCEEDED. */
+  readonly late: number;
+  readonly failures: number;
+  /** The message of the first failure, from gRPC. */
+  readonly failure: string | undefined;
+  /** Of the answered calls. */
+  readonly latencies: Latencies;
+}
+
 export interface Connection {
   readonly target: string;
   /** Undefined if the service is not replicated. */
@@ -70,8 +85,12 @@ export type Pace = 'window' | 'one';
 
 export interface DriverCommands extends ProcessCommands {
   connect(connection: Connection): void;
-  /** Keeps `inFlight` calls in flight until `stop`. */
-  load(inFlight: number): void;
+  /** Keeps `inFlight` calls in flight until `stop`. For `work`, see `AddRequest`. */
+  load(inFlight: number, work?: number): void;
+  /** Makes so many calls a second until `endOpenLoad`, each with this deadline. */
+  openLoad(perSecond: number, work: number, deadlineMs: number): void;
+  openMark(): OpenMark;
+  endOpenLoad(): void;
   mark(): Mark;
   /** Waits for the open calls. Returns how many calls there were in all. */
   stop(): number;

@@ -1,9 +1,9 @@
 /** One of the calls that full load keeps in flight. */
 import type { ServiceError } from '@grpc/grpc-js';
-import { type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
+import { type AddRequest, type CounterClient, PAYLOAD_BYTES } from '../service/proto.js';
 import type { Tally } from './tally.js';
 
-const REQUEST = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES).fill(0x55) };
+const REQUEST: AddRequest = { amount: 1, payload: new Uint8Array(PAYLOAD_BYTES).fill(0x55) };
 
 /** Keeps one call in flight. Allocates nothing for a call but the call itself, so that little else is measured. */
 export class Lane {
@@ -11,13 +11,16 @@ export class Lane {
   readonly #tally: Tally;
   readonly #next: () => boolean;
   readonly #idle: () => void;
+  readonly #request: AddRequest;
   #sentAtNs = 0n;
 
   /**
    * @param next whether there is another call to make
    * @param idle called when there is no other call to make
+   * @param work see `AddRequest`
    */
-  constructor(client: CounterClient, tally: Tally, next: () => boolean, idle: () => void) {
+  constructor(client: CounterClient, tally: Tally, next: () => boolean, idle: () => void, work: number) {
+    this.#request = work > 0 ? { ...REQUEST, work } : REQUEST;
     this.#client = client;
     this.#tally = tally;
     this.#next = next;
@@ -30,7 +33,7 @@ export class Lane {
       return;
     }
     this.#sentAtNs = process.hrtime.bigint();
-    this.#client.add(REQUEST, this.#onReply);
+    this.#client.add(this.#request, this.#onReply);
   };
 
   readonly #onReply = (error: ServiceError | null): void => {

@@ -17,8 +17,11 @@ export class Load {
     this.#tally = tally;
   }
 
-  /** @param calls how many calls to make in all; without it, calls go on until `stop` */
-  start(inFlight: number, calls = Number.POSITIVE_INFINITY): void {
+  /**
+   * @param calls how many calls to make in all; without it, calls go on until `stop`
+   * @param work see `AddRequest`
+   */
+  start(inFlight: number, calls = Number.POSITIVE_INFINITY, work = 0): void {
     this.#left = calls;
     const next = (): boolean => {
       if (this.#left <= 0) return false;
@@ -26,7 +29,8 @@ export class Load {
       this.#started += 1;
       return true;
     };
-    const lanes = Array.from({ length: inFlight }, () => new Lane(this.#client, this.#tally, next, this.#laneIdle));
+    const lane = (): Lane => new Lane(this.#client, this.#tally, next, this.#laneIdle, work);
+    const lanes = Array.from({ length: inFlight }, lane);
     this.#running += inFlight;
     for (const lane of lanes) lane.send();
   }

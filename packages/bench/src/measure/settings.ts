@@ -1,7 +1,7 @@
 /** The settings of a run. */
 import type { Mode } from '../service/service-config.js';
 
-export const SECTIONS = ['throughput', 'latency', 'streams', 'wire', 'failover', 'recovery'] as const;
+export const SECTIONS = ['throughput', 'latency', 'streams', 'overload', 'wire', 'failover', 'recovery'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** The task of a run of the benchmark. */

@@ -4,6 +4,7 @@ import { serveParent } from '../ipc/child-side.js';
 import type { Connection, DriverCommands } from '../ipc/commands.js';
 import { Beat } from '../load/beat.js';
 import { Load } from '../load/load.js';
+import { OpenLoad } from '../load/open-load.js';
 import { StreamLoad } from '../load/stream-load.js';
 import { Tally } from '../load/tally.js';
 import { CounterClient } from '../service/proto.js';
@@ -12,6 +13,7 @@ const tally = new Tally();
 let clients: CounterClient[] = [];
 let termOf: (client: CounterClient) => number = () => 0;
 let load: Load | undefined;
+let openLoad: OpenLoad | undefined;
 let streams: StreamLoad | undefined;
 let beat: Beat | undefined;
 
@@ -35,7 +37,12 @@ async function connect({ target, mode, clients: count }: Connection): Promise<vo
 
 serveParent<DriverCommands>({
   connect,
-  load: (inFlight) => present(load).start(inFlight),
+  load: (inFlight, work) => present(load).start(inFlight, undefined, work),
+  openLoad: (perSecond, work, deadlineMs) => {
+    openLoad = new OpenLoad(present(clients[0]), perSecond, work, deadlineMs);
+  },
+  openMark: () => present(openLoad).mark(),
+  endOpenLoad: () => present(openLoad).end(),
   mark: () => tally.mark(),
   stop: () => present(load).stop(),
   drive: async (calls, inFlight) => {

@@ -1,5 +1,6 @@
 import type { Failovers } from '../measure/failover.js';
 import type { VariantRounds } from '../measure/in-rounds.js';
+import type { OverloadTurn } from '../measure/overload.js';
 import type { RecoveryAt } from '../measure/recovery.js';
 import type { VariantTurns } from '../measure/rounds.js';
 import type { Settings } from '../measure/settings.js';
@@ -16,6 +17,7 @@ export interface BenchReport {
   readonly settings: Settings;
   rounds?: readonly VariantTurns[];
   streams?: readonly VariantRounds<StreamsTurn>[];
+  overload?: readonly VariantRounds<OverloadTurn>[];
   wire?: readonly VariantWire[];
   failovers?: Failovers;
   recoveries?: readonly RecoveryAt[];

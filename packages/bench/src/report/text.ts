@@ -1,5 +1,6 @@
 import { circumstances } from './circumstances.js';
 import { failoverTable, recoveryTable } from './failover-tables.js';
+import { overloadTable } from './overload-table.js';
 import type { BenchReport } from './report.js';
 import { latenciesTable, throughputTables } from './rounds-tables.js';
 import { streamsTables } from './streams-tables.js';
@@ -10,7 +11,7 @@ const CPU_MAX = 50;
 
 /** The report as text, at most 80 columns wide. */
 export function textOf(report: BenchReport): string {
-  const { machine, settings, rounds, streams, wire, failovers, recoveries } = report;
+  const { machine, settings, rounds, streams, overload, wire, failovers, recoveries } = report;
   const { only, mode, replicas } = settings;
   const parts = [
     `${machine.cores} cores (${machine.cpu.slice(0, CPU_MAX)}), ${Math.round(machine.memoryBytes / GIBIBYTE)} GiB\n` +
@@ -21,6 +22,7 @@ export function textOf(report: BenchReport): string {
   if (rounds !== undefined && only.includes('latency')) parts.push(latenciesTable(rounds, settings));
   if (rounds !== undefined) parts.push(circumstances(rounds, machine));
   if (streams !== undefined) parts.push(...streamsTables(streams, settings), circumstances(streams, machine));
+  if (overload !== undefined) parts.push(overloadTable(overload, settings));
   if (wire !== undefined) parts.push(...wireTables(wire, settings));
   if (failovers !== undefined) parts.push(failoverTable(failovers, settings));
   if (recoveries !== undefined) parts.push(recoveryTable(recoveries));

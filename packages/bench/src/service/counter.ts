@@ -3,10 +3,23 @@ import type { AddReply, AddRequest, CounterHandlers } from './proto.js';
 /** The state of the measured service. It is so small that a measurement shows the cost of everything else. */
 export class Counter {
   #total = 0;
+  /** The result of the last work, so that no compiler leaves the work out. It is no part of the state. */
+  #worked = 0;
+
+  get worked(): number {
+    return this.#worked;
+  }
 
   add(amount: number): number {
     this.#total = (this.#total + amount) >>> 0;
     return this.#total;
+  }
+
+  /** Takes time, the same number of steps wherever it runs. */
+  work(steps: number): void {
+    let x = 1;
+    for (let i = 0; i < steps; i++) x = (Math.imul(x, 31) + i) | 0;
+    this.#worked = x;
   }
 
   checkpoint(): Uint8Array {
@@ -22,7 +35,8 @@ export class Counter {
 
 /** The handlers of the service. The bare and the replicated service use the same. */
 export const handlers = (counter: Counter): CounterHandlers => ({
-  add: ({ request: { amount, payload } }, reply) => {
+  add: ({ request: { amount, payload, work = 0 } }, reply) => {
+    if (work > 0) counter.work(work);
     const answer: AddReply = { total: counter.add(amount), payload };
     reply(null, answer);
   },

@@ -6,6 +6,8 @@ import { loadSync } from '@grpc/proto-loader';
 export interface AddRequest {
   readonly amount: number;
   readonly payload: Uint8Array;
+  /** How many steps of a loop the handler does before it answers. Default 0. */
+  readonly work?: number;
 }
 export interface AddReply {
   readonly total: number;
@@ -19,6 +21,7 @@ export interface CounterHandlers extends grpc.UntypedServiceImplementation {
 
 export interface CounterClient extends grpc.Client {
   add(request: AddRequest, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
+  add(request: AddRequest, options: grpc.CallOptions, callback: grpc.requestCallback<AddReply>): grpc.ClientUnaryCall;
   addEach(): grpc.ClientDuplexStream<AddRequest, AddReply>;
 }
 
