@@ -5,7 +5,10 @@ import { VERSION } from './bytes/layout.js';
 import { HEADER_MAX_BYTES, unwrapFrame, wrapFrame } from './index.js';
 import { codecs } from './testing/codecs.js';
 
-const CASES = 10_000;
+/** More can be tried by hand: `FUZZ_CASES=1000000 npx vitest run --project seeds packages/wire/src/fuzz.test.ts`. */
+const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
+/** A case takes some tens of microseconds; on a loaded machine many times that. */
+const CASE_MS = 3;
 const CUTS = 1000;
 
 /** The decoded value, or undefined if the bytes are refused with the right code. Any other error fails the test. */
@@ -35,34 +38,46 @@ describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) =>
     if (value !== undefined && Buffer.compare(encode(value), bytes) !== 0) expect(encode(value)).toEqual(bytes);
   };
 
-  it('refuses random bytes, or decodes them to a value with just this encoding', () => {
-    const kind = encode(fc.sample(arbitrary, 1)[0])[1] as number;
-    const noise = fc.oneof(
-      fc.uint8Array({ maxLength: 300 }),
-      fc.uint8Array({ maxLength: 300 }).map((tail) => Uint8Array.of(VERSION, kind, ...tail)),
-      fc
-        .array(fc.constantFrom(0, 1, 2, 0x7f, 0x80, 0xff), { maxLength: 60 })
-        .map((tail) => Uint8Array.of(VERSION, kind, ...tail)),
-    );
-    fc.assert(fc.property(noise, survives), { numRuns: CASES });
-  });
+  it(
+    'refuses random bytes, or decodes them to a value with just this encoding',
+    () => {
+      const kind = encode(fc.sample(arbitrary, 1)[0])[1] as number;
+      const noise = fc.oneof(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.uint8Array({ maxLength: 300 }).map((tail) => Uint8Array.of(VERSION, kind, ...tail)),
+        fc
+          .array(fc.constantFrom(0, 1, 2, 0x7f, 0x80, 0xff), { maxLength: 60 })
+          .map((tail) => Uint8Array.of(VERSION, kind, ...tail)),
+      );
+      fc.assert(fc.property(noise, survives), { numRuns: CASES });
+    },
+    CASES * CASE_MS,
+  );
 
-  it('refuses damaged encodings, or decodes them to a value with just this encoding', () => {
-    const damaged = fc
-      .tuple(arbitrary, fc.array(patch, { minLength: 1, maxLength: 3 }))
-      .map(([value, patches]) => damage(encode(value), patches));
-    fc.assert(fc.property(damaged, survives), { numRuns: CASES });
-  });
+  it(
+    'refuses damaged encodings, or decodes them to a value with just this encoding',
+    () => {
+      const damaged = fc
+        .tuple(arbitrary, fc.array(patch, { minLength: 1, maxLength: 3 }))
+        .map(([value, patches]) => damage(encode(value), patches));
+      fc.assert(fc.property(damaged, survives), { numRuns: CASES });
+    },
+    CASES * CASE_MS,
+  );
 
-  it('refuses an encoding with one bit flipped, or decodes it to a value with just this encoding', () => {
-    const flipped = fc.tuple(arbitrary, fc.nat()).map(([value, bit]) => {
-      const bytes = Buffer.from(encode(value));
-      const at = (bit >> 3) % bytes.length;
-      bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
-      return bytes;
-    });
-    fc.assert(fc.property(flipped, survives), { numRuns: CASES });
-  });
+  it(
+    'refuses an encoding with one bit flipped, or decodes it to a value with just this encoding',
+    () => {
+      const flipped = fc.tuple(arbitrary, fc.nat()).map(([value, bit]) => {
+        const bytes = Buffer.from(encode(value));
+        const at = (bit >> 3) % bytes.length;
+        bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+        return bytes;
+      });
+      fc.assert(fc.property(flipped, survives), { numRuns: CASES });
+    },
+    CASES * CASE_MS,
+  );
 
   it('refuses an encoding that is cut off anywhere', () => {
     fc.assert(
@@ -101,22 +116,26 @@ describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) =>
   });
 });
 
-it('unwrapFrame unwraps a Frame message, or refuses bytes that are none', () => {
-  const message = fc.oneof(
-    fc.uint8Array({ maxLength: 40 }),
-    fc.uint8Array({ maxLength: 40 }).map((tail) => Uint8Array.of(0x0a, ...tail)),
-    fc
-      .tuple(fc.uint8Array({ maxLength: 300 }), fc.array(patch, { maxLength: 2 }))
-      .map(([frame, patches]) => damage(wrapFrame(frame), patches)),
-  );
-  fc.assert(
-    fc.property(message, (bytes) => {
-      const frame = decodedOrRefused((message) => unwrapFrame(Buffer.from(message)), bytes);
-      if (frame !== undefined) expect(Buffer.compare(wrapFrame(frame), bytes)).toBe(0);
-    }),
-    { numRuns: CASES },
-  );
-});
+it(
+  'unwrapFrame unwraps a Frame message, or refuses bytes that are none',
+  () => {
+    const message = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.uint8Array({ maxLength: 40 }).map((tail) => Uint8Array.of(0x0a, ...tail)),
+      fc
+        .tuple(fc.uint8Array({ maxLength: 300 }), fc.array(patch, { maxLength: 2 }))
+        .map(([frame, patches]) => damage(wrapFrame(frame), patches)),
+    );
+    fc.assert(
+      fc.property(message, (bytes) => {
+        const frame = decodedOrRefused((message) => unwrapFrame(Buffer.from(message)), bytes);
+        if (frame !== undefined) expect(Buffer.compare(wrapFrame(frame), bytes)).toBe(0);
+      }),
+      { numRuns: CASES },
+    );
+  },
+  CASES * CASE_MS,
+);
 
 it.each(codecs.filter(({ name }) => name.startsWith('Rpc')))(
   'the decoder of $name refuses an oversized header before it reads it',

@@ -6,7 +6,7 @@ import type { ReplicaId } from '../model/ids.js';
 import type { Member } from '../model/record.js';
 import { sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
-import { checkStall, endedLate, executed, pump, reflectedBy } from './execute/processing.js';
+import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
@@ -23,7 +23,7 @@ import {
 } from './roles/become.js';
 import { Starting } from './roles/idle.js';
 import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.js';
-import { type ReplicaOptions, ReplicaState, steppingDown } from './state/replica-state.js';
+import { type ReplicaOptions, ReplicaState, reflectedBy, steppingDown } from './state/replica-state.js';
 import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
 

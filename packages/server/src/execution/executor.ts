@@ -131,14 +131,16 @@ export class Executor {
   #run(task: Task, request: Request, admitted: Admitted | undefined): void {
     const { activity, registry } = this.#options;
     const solo = new SoloRun(this.#options, task);
+    let isFirstPart = true;
     activity.began();
     solo.running = handle(solo, () =>
       runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
         activity.ended();
         this.#solos.add(solo);
-        this.#executed(task, admitted, outcome);
+        this.#executed(task, admitted, outcome, isFirstPart);
       }),
     );
+    isFirstPart = false;
   }
 
   /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
@@ -194,13 +196,13 @@ export class Executor {
     return this.#context;
   }
 
-  #executed(task: Task, admitted: Admitted | undefined, outcome: Reply): void {
+  #executed(task: Task, admitted: Admitted | undefined, outcome: Reply, atOnce = false): void {
     const { loop } = this.#options;
     if (loop.closed) return;
     // Backups run no interceptors, so digests compare what handlers did.
     const digest = task.kind === 'read' ? 0 : digestOf(outcome);
-    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest });
-    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest }));
+    if (admitted === undefined) loop.dispatch({ kind: 'executed', task, outcome, digest, atOnce });
+    else admitted.finish(outcome, (sent) => loop.dispatch({ kind: 'executed', task, outcome: sent, digest, atOnce }));
   }
 
   #logFault({ kind, path, error }: HandlerFault): void {

@@ -147,6 +147,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'bad input: a client that reflects an order that was not sealed for it is refused': { seed: 6, seeds: 50 },
   'bounds: a backup drops from its log what is stable': { seed: 2, seeds: 50 },
   'reads: a client that can take no orders along sees only what is stable': { seed: 76, seeds: 2000 },
+  'reads: a read reflects what was processed until it ended': { seed: 26, seeds: 300 },
   'terms: each claim raises the term': { seed: 1, seeds: 20 },
   'hand-over: a primary that hands over orders nothing more': { seed: 114, seeds: 200 },
   'terms: what a deposed primary said is refused when it arrives late': { seed: 146, seeds: 300, drill: 'lateReply' },

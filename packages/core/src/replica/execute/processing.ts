@@ -15,7 +15,7 @@ import { isOneWay } from '../release/demands.js';
 import { boundReplies } from '../state/budgets.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
 import { bodyOf, type Entry } from '../state/message-order.js';
-import { nameOf, type ReplicaState } from '../state/replica-state.js';
+import { nameOf, type ReplicaState, reflectedBy } from '../state/replica-state.js';
 import type { Started } from '../state/role.js';
 import { streamCancelled } from '../streams/intercepted.js';
 import { beginPart, cancelRequest, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
@@ -189,13 +189,6 @@ export function endedLate(r: ReplicaState, finished: Finished): void {
 }
 
 /**
- * The newest order whose effects a handler may have seen that goes on by itself: the one that is being processed, if
- * any. What the handler sends now may leave only when that order may.
- */
-export const reflectedBy = ({ running, order }: ReplicaState): OrderNum =>
-  /* rule late-reflects-running */ running?.entry?.info.orderNum ?? order.processedUpTo;
-
-/**
  * A calling group may repeat a call that its former primary made already; the call takes effect once (DESIGN 5.7).
  *
  * @returns whether the call came before, and is complete with this
@@ -217,6 +210,10 @@ function cameBefore(
 /** The adapter answered `execute`. Answers of tasks that were abandoned are ignored. */
 export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: 'executed' }>): void {
   const { task, outcome, digest: outcomeDigest, outputs, finished } = event;
+  if (task.kind === 'read') {
+    r.role.readExecuted(task, outcome, event.atOnce === true);
+    return;
+  }
   const running = r.running;
   if (running === undefined || running.task !== task) {
     // The task was abandoned, but other handlers that ended during it were not.
@@ -224,10 +221,6 @@ export function executed(r: ReplicaState, event: Extract<ReplicaEvent, { kind: '
     return;
   }
   r.running = undefined;
-  if (running.entry === undefined) {
-    if (running.work?.kind === 'read') r.role.readDone(running.work, outcome);
-    return;
-  }
   if (abandonedByOrder(r, running.entry)) complete(r, running.entry, ABANDONED, 0, NO_OUTPUTS, finished);
   else complete(r, running.entry, outcome, outcomeDigest, outputs, finished);
 }
@@ -243,9 +236,9 @@ export function checkStall(r: ReplicaState): void {
   const running = r.running;
   if (running === undefined || r.nowMs - running.startedMs < r.config.stallMs) return;
   const { entry } = running;
-  if (entry !== undefined && !abandonedByOrder(r, entry) && !r.role.stalled(entry, r.nowMs - running.startedMs)) return;
+  if (!abandonedByOrder(r, entry) && !r.role.stalled(entry, r.nowMs - running.startedMs)) return;
   r.running = undefined;
   r.effects.push({ kind: 'abandonTask', task: running.task });
   r.log('warn', 'a handler did not end in time', { afterMs: r.config.stallMs, method: running.task.request.method });
-  if (entry !== undefined) complete(r, entry, ABANDONED, 0);
+  complete(r, entry, ABANDONED, 0);
 }

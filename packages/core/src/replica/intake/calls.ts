@@ -177,12 +177,13 @@ export function failWaiters(p: PrimaryState): void {
       }
     }
   }
-  for (;;) {
-    const work = p.scheduler.next();
-    if (work === undefined) break;
-    if (work.kind === 'read' && work.call !== undefined) {
-      failCall(r, work.call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');
-    }
+  const reads = [...p.reads.values()].map(({ work }) => work);
+  p.reads.clear();
+  for (let work = p.scheduler.next(); work !== undefined; work = p.scheduler.next()) {
+    if (work.kind === 'read') reads.push(work);
+  }
+  for (const { call } of reads) {
+    if (call !== undefined) failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');
   }
 }
 

@@ -29,7 +29,8 @@ export function tryHandOver(p: PrimaryState): void {
     return;
   }
   if (/* rule wait-for-learners */ lingers(p, record)) return;
-  const settled = r.running === undefined && r.stableUpTo === r.order.last && p.waiting.length === 0 && isCopied(p);
+  const isIdle = r.running === undefined && p.reads.size === 0;
+  const settled = isIdle && r.stableUpTo === r.order.last && p.waiting.length === 0 && isCopied(p);
   if (
     /* rule settle-before-hand-over */ !settled &&
     r.nowMs - steppingDown.sinceMs < HAND_OVER_LEASES * r.config.leaseMs

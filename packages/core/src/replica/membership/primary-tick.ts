@@ -2,6 +2,7 @@
 
 import { boundBacklog } from '../checkpoint/backlog.js';
 import { checkpointIfDue } from '../checkpoint/checkpoints.js';
+import { leaveStalledReads } from '../order/reads.js';
 import { resumeAllPostponed } from '../release/bulk.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from '../release/fan-out.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -16,6 +17,7 @@ export function primaryTick(p: PrimaryState): void {
   removeSilent(p);
   checkpointIfDue(p);
   boundBacklog(p);
+  leaveStalledReads(p);
   /* rule null-message-by-time */ announceLate(p);
   pushBack(p);
   resumeAllPostponed(p);

@@ -14,7 +14,6 @@ import { isOneWay, waitsForStability } from '../release/demands.js';
 import { answerUnordered, giveReplies } from '../release/replies.js';
 import { needsBase } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
-import type { Task } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
@@ -22,6 +21,7 @@ import type { Started } from '../state/role.js';
 import { allPassed } from '../streams/intercepted.js';
 import { creditDigests } from '../streams/streams.js';
 import { drains, isAtRest } from './drain.js';
+import { startRead, waitsForReads } from './reads.js';
 import { advanceStable } from './stable.js';
 
 /** How far executing backups may lag behind, in multiples of `unstableMax`, before the primary stops ordering. */
@@ -43,7 +43,8 @@ export function startNext(p: PrimaryState): Started | undefined {
     return OTHER;
   }
   if (/* rule order-nothing-more */ r.handsOver || !mayOrder(p)) return undefined;
-  const work = p.replies.next() ?? (isDue && r.nowMs >= p.copyAgainAtMs && drains(p) ? undefined : p.scheduler.next());
+  const waits = (isDue && r.nowMs >= p.copyAgainAtMs && drains(p)) || waitsForReads(p);
+  const work = p.replies.next() ?? (waits ? undefined : p.scheduler.next());
   if (work === undefined) return undefined;
   p.pace.turn(r.nowMs, p.scheduler.size > 0);
   return start(p, work);
@@ -105,9 +106,7 @@ function start(p: PrimaryState, work: Work): Started {
         if (!postpone(p, work.connection, work)) refuseRead(p, work, NOT_READ);
         return OTHER;
       }
-      const task: Task = { kind: 'read', readTask: p.nextReadTask++, request: work.request, peer: work.peer };
-      r.running = { task, entry: undefined, work, startedMs: r.nowMs };
-      r.effects.push({ kind: 'execute', task, live: true, admission: work.admission });
+      startRead(p, work);
       return OTHER;
     }
     case 'cancel': {

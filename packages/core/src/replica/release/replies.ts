@@ -49,16 +49,20 @@ export function giveReplies(
   }
 }
 
-/** A read has its outcome: its caller gets it as soon as it may leave. */
-export function giveRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
-  const { r } = p;
+/** A read has its outcome, which reflects all orders up to `orderNum`: its caller gets it as soon as it may leave. */
+export function giveRead(
+  p: PrimaryState,
+  work: Extract<Work, { kind: 'read' }>,
+  outcome: Outcome,
+  orderNum: OrderNum,
+): void {
   const { connection, call, readId, mustBeStable } = work;
   noteSize(p, work.request.method, outcome);
   const to =
     call === undefined
       ? ({ kind: 'read', readId } as const)
       : ({ kind: 'call', call, withHeader: connection !== undefined } as const);
-  offer(p, { connection, to, orderNum: r.order.processedUpTo, outcome, mustBeStable });
+  offer(p, { connection, to, orderNum, outcome, mustBeStable });
 }
 
 /** Gives the reply of a message that was processed earlier, under the same rule as the first time. */

@@ -11,7 +11,6 @@ import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import { type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
-import type { Work } from '../../scheduling/scheduler.js';
 import { onCopyFailed, onOwnCheckpoint, startFromBase } from '../checkpoint/checkpoints.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { boundItems } from '../intake/budgets.js';
@@ -29,10 +28,12 @@ import { setChanged } from '../membership/record-changes.js';
 import { tellPeer } from '../membership/tell.js';
 import { onNestedCall, onNestedReply } from '../nested/nested.js';
 import { orderAbandon, startNext } from '../order/ordering.js';
+import { readExecuted } from '../order/reads.js';
 import { resumePostponed } from '../release/bulk.js';
 import { flushPrimary } from '../release/fan-out.js';
-import { giveRead, giveReplies } from '../release/replies.js';
+import { giveReplies } from '../release/replies.js';
 import { keptForBase, usableBase } from '../state/base.js';
+import type { ReadTask } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -262,8 +263,8 @@ export class Primary extends Role {
     giveReplies(this.p, connection, message, orderNum, told);
   }
 
-  override readDone(work: Extract<Work, { kind: 'read' }>, outcome: Outcome): void {
-    giveRead(this.p, work, outcome);
+  override readExecuted(task: ReadTask, outcome: Outcome, atOnce: boolean): void {
+    readExecuted(this.p, task, outcome, atOnce);
   }
 
   override stalled(entry: Entry): boolean {

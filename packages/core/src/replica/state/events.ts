@@ -13,7 +13,7 @@ import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
 
-/** The task of a handler: an ordered message, or a read between two ordered messages. */
+/** The task of a handler: an ordered message, or a read. */
 export type Task =
   | {
       readonly kind: 'ordered';
@@ -21,7 +21,14 @@ export type Task =
       readonly request: Request;
       readonly peer: string | undefined;
     }
-  | { readonly kind: 'read'; readonly readTask: number; readonly request: Request; readonly peer: string | undefined };
+  | ReadTask;
+
+export interface ReadTask {
+  readonly kind: 'read';
+  readonly readTask: number;
+  readonly request: Request;
+  readonly peer: string | undefined;
+}
 
 /** A handler that waited for a nested reply has now ended with this outcome. */
 export interface Finished {
@@ -121,6 +128,8 @@ export type ReplicaEvent =
       readonly outputs?: readonly StreamOutput[];
       /** Handlers that were waiting and ended during this task. */
       readonly finished?: readonly Finished[];
+      /** For a read: it ended before any other handler could do something, so it saw nothing that began after it. */
+      readonly atOnce?: boolean;
     }
   /**
    * A stream's handler continued on its own, after a timer or I/O of its own, and sent an item. The item has a fixed

@@ -12,6 +12,7 @@ import type { Member } from '../../model/record.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
 import { Pace } from '../../scheduling/pace.js';
 import { ReceptionScheduler, type Scheduler, type Work } from '../../scheduling/scheduler.js';
+import type { ReadTask } from './events.js';
 import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
 import { Stability } from './stability.js';
@@ -26,6 +27,15 @@ export interface KeyedCall {
 
 /** Something that is with the user's interceptors. */
 export type Admitting = Extract<Work, { kind: 'call' | 'read' }> | ({ readonly kind: 'keyed' } & KeyedCall);
+
+/** A read whose handler runs. */
+export interface RunningRead {
+  readonly task: ReadTask;
+  readonly work: Extract<Work, { kind: 'read' }>;
+  readonly startedMs: number;
+  /** The last order that was processed when it began. */
+  readonly after: OrderNum;
+}
 
 /** One object for one primary in one term. */
 export class PrimaryState {
@@ -49,7 +59,9 @@ export class PrimaryState {
   /** Calls that are with the user's interceptors, by admission number. */
   readonly admissions: Map<number, Admitting>;
   nextAdmission: number;
-  nextReadTask = 1;
+  /** The reads whose handlers run, in the order in which they began. */
+  readonly reads: Map<number, RunningRead>;
+  nextReadTask: number;
   /** The message of each idempotency key whose call is queued, running or waiting for nested replies. */
   readonly keyedRunning: Map<string, Message>;
   sessionsPaused: boolean;
@@ -117,6 +129,8 @@ export class PrimaryState {
     this.replies = before?.replies ?? new ReceptionScheduler();
     this.admissions = before?.admissions ?? new Map();
     this.nextAdmission = before?.nextAdmission ?? 1;
+    this.reads = before?.reads ?? new Map();
+    this.nextReadTask = before?.nextReadTask ?? 1;
     this.keyedRunning = before?.keyedRunning ?? new Map();
     this.sessionsPaused = before?.sessionsPaused ?? false;
     this.sessionsReadSinceMs = before?.sessionsReadSinceMs ?? Number.NEGATIVE_INFINITY;

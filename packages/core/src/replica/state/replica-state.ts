@@ -61,13 +61,20 @@ export interface ReplicaOptions {
 /** A message's name as a key for maps. */
 export const nameOf = ({ connection, seqNum }: MessageName): string => `${connection}.${seqNum}`;
 
-/** The task whose handler is running. `entry` is undefined for a read, `work` on a replica that did not order it. */
+/** The ordered message whose handler is running. `work` is undefined on a replica that did not order it. */
 export interface Running {
   readonly task: Task;
-  readonly entry: Entry | undefined;
+  readonly entry: Entry;
   readonly work: Work | undefined;
   readonly startedMs: number;
 }
+
+/**
+ * The newest order whose effects a handler may have seen that goes on by itself: the one that is being processed, if
+ * any. What the handler sends now may leave only when that order may.
+ */
+export const reflectedBy = ({ running, order }: ReplicaState): OrderNum =>
+  /* rule late-reflects-running */ running?.entry.info.orderNum ?? order.processedUpTo;
 
 /** A replica that was told to stop. */
 interface SteppingDown {

@@ -12,7 +12,7 @@ import type { OrderInfo } from '../../model/order-info.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import type { EventOf, RoleName } from './events.js';
+import type { EventOf, ReadTask, RoleName } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Peer } from './peers.js';
 
@@ -187,7 +187,7 @@ export abstract class Role {
   /** The outcome of a message is known, and its caller still waits for it. */
   concluded(_connection: Connection, _message: Message, _orderNum: OrderNum, _told: Outcome): void {}
   /** A read was processed. */
-  readDone(_work: Extract<Work, { kind: 'read' }>, _outcome: Outcome): void {}
+  readExecuted(_task: ReadTask, _outcome: Outcome, _atOnce: boolean): void {}
   /**
    * The handler of an ordered message has run longer than `stallMs`, and no order abandons it.
    *

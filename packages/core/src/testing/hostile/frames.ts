@@ -5,20 +5,28 @@ import type { StreamPart } from '../../model/stream.js';
 import { bytesOf } from '../text.js';
 import { sessionOf } from '../world/identity.js';
 
-const APPEND = '/log.Log/Append';
+/** The methods that a hostile client calls. */
+interface Paths {
+  readonly call: string;
+  readonly stream: string;
+}
+
+const LOG: Paths = { call: '/log.Log/Append', stream: '/log.Log/Chat' };
 /** The largest number that the wire can carry. */
 const HUGE = Number.MAX_SAFE_INTEGER;
 
 /** Draws frames that a decoder accepts, in any order and with any numbers. The same seed draws the same frames. */
 export class HostileFrames {
   readonly #group: string;
+  readonly #paths: Paths;
   readonly #requests = new Map<SeqNum, Request>();
   #state: number;
   #sessions = 0;
 
-  constructor(seed: number, group: string) {
+  constructor(seed: number, group: string, paths = LOG) {
     this.#state = seed;
     this.#group = group;
+    this.#paths = paths;
   }
 
   /** A whole number below `n` (mulberry32). */
@@ -132,11 +140,11 @@ export class HostileFrames {
   #request(): Request {
     if (this.below(3) === 0) return this.#call();
     const opens = this.below(3) === 0;
-    return { method: opens ? '/log.Log/Chat' : '', message: bytesOf('x'), stream: this.#part(opens) };
+    return { method: opens ? this.#paths.stream : '', message: bytesOf('x'), stream: this.#part(opens) };
   }
 
   #call(): Request {
-    const bare = { method: APPEND, message: bytesOf('x') };
+    const bare = { method: this.#paths.call, message: bytesOf('x') };
     return this.below(6) === 0 ? { ...bare, key: `hostile ${this.below(3)}` } : bare;
   }
 

@@ -128,4 +128,10 @@ export const RELEASE_RULES: readonly Rule[] = [
     without: { 'only-when-stable': ';', 'plain-holds-nothing': 'true' },
     shows: 'S1  answers plain-reader -> m1',
   },
+  {
+    rule: 'reads: a read reflects what was processed until it ended',
+    scenario: 'reads-beside',
+    without: { 'read-reflects-its-end': 'false' },
+    shows: 'S1  answers slow -> m1',
+  },
 ];

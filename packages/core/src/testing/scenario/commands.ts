@@ -114,6 +114,8 @@ const HANDLERS: Readonly<Record<string, Command>> = {
     world.autoFinish = state === 'on';
   },
   finish: each((world, name) => world.finish(name)),
+  /** `finishcall S1 m1`: the handler ends that was called with this text. */
+  finishcall: (world, [name = '', text]) => world.finish(name, text),
   endstreams: each((world, name) => world.endStreams(name)),
   admit: each((world, name) => world.admit(name)),
   /** `answer S1 yes`: another service answers the oldest call that S1 sent. */

@@ -37,8 +37,12 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     },
     streamGone: onlyTold,
     execute({ task }) {
-      if (world.autoFinish) for (const event of server.execute(task)) server.post(event);
-      else server.tasks.push(task);
+      if (!world.autoFinish) server.tasks.push(task);
+      else {
+        for (const event of server.execute(task)) {
+          server.post(event.kind === 'executed' ? { ...event, atOnce: true } : event);
+        }
+      }
     },
     dropAdmission: onlyTold,
     sendNested({ caller }) {

@@ -3,6 +3,7 @@ import { assert } from '../../model/assert.js';
 import type { ReplicaEvent } from '../../replica/state/events.js';
 import type { SessionEvent } from '../../session/events.js';
 import { describeEffect } from '../describe.js';
+import { textOf } from '../text.js';
 import { carryOut } from '../world/adapter.js';
 import { Client } from './client.js';
 import { type ClientWorld, clientAdapter } from './client-adapter.js';
@@ -125,11 +126,12 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
 
   // ── what the outside decides ────────────────────────────────────────────────────────────────────────────────────
 
-  /** The handler that runs on a replica ends. */
-  finish(name: string): void {
+  /** A handler that runs on a replica ends: the one that was called with `text`, or the one that began first. */
+  finish(name: string, text?: string): void {
     const server = this.server(name);
-    const task = server.tasks.shift();
-    assert(task !== undefined, () => `nothing runs on ${name}`);
+    const task = server.tasks.find(({ request }) => text === undefined || textOf(request.message) === text);
+    assert(task !== undefined, () => `nothing such runs on ${name}`);
+    server.tasks = server.tasks.filter((other) => other !== task);
     for (const event of server.execute(task)) this.tell(server, event);
   }
 

@@ -37,7 +37,7 @@ interface Member {
 
 export interface ReplicasOptions {
   /** The example to run; the replicas are named after it: bank-1, bank-2 … */
-  readonly example?: ExampleName | 'counting' | 'shop';
+  readonly example?: ExampleName | 'counting' | 'shop' | 'target';
   /** Options that only this example's server has. */
   readonly ownOptions?: readonly string[];
   /** Options of node itself. */
