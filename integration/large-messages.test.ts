@@ -20,6 +20,7 @@ class Blobs {
   readonly #directory = mkdtempSync(join(tmpdir(), 'understudy-large-'));
   readonly logged: string[] = [];
   #client: Client | undefined;
+  #plain: Client | undefined;
 
   async start(carrier: string, leaseMs: number, sessionExpiryMs: number): Promise<void> {
     const ports: number[] = [];
@@ -31,6 +32,7 @@ class Blobs {
       const [{ port }] = (await once(child, 'message')) as [{ port: number }];
       ports.push(port);
     }
+    this.#plain = new Client(`127.0.0.1:${ports[0]}`, credentials.createInsecure());
     this.#client = new Client(
       `understudy:///${ports.map((port) => `127.0.0.1:${port}`)}`,
       credentials.createInsecure(),
@@ -52,7 +54,16 @@ class Blobs {
     });
   }
 
+  /** A call of a client without our interceptor: the primary itself sends its body to the backups. */
+  plainPut(request: Buffer): Promise<Buffer | string> {
+    return new Promise((resolve) => {
+      const ended = (error: ServiceError | null, reply?: Buffer) => resolve(reply ?? String(error?.message));
+      this.#plain?.makeUnaryRequest('/test.Blobs/Put', same, same, request, ended);
+    });
+  }
+
   end(): void {
+    this.#plain?.close();
     this.#client?.close();
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.#directory, { recursive: true, force: true });
@@ -106,6 +117,15 @@ describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
     expect(new Set(replies.map((reply) => reply.length))).toEqual(new Set([size * MIB]));
     expect(smalls).toEqual(new Set(['10']));
     expect(blobs.logged).not.toContain('link dropped');
+  });
+
+  it('requests of plain clients reach the backups, and small calls beside them succeed', async () => {
+    blobs = new Blobs();
+    await blobs.start(carrier, LEASE_MS, 60_000);
+    const body = Buffer.alloc(4 * MIB, 1);
+    const { replies, smalls } = await besideSmallOnes(() => Array.from({ length: 10 }, () => blobs.plainPut(body)));
+    expect(new Set(replies.map(String))).toEqual(new Set([String(4 * MIB)]));
+    expect(smalls).toEqual(new Set(['10']));
   });
 
   it('a client whose loop was blocked for longer than sessionExpiryMs has its first new call succeed', async () => {
