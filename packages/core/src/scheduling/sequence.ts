@@ -2,11 +2,18 @@
 
 import type { Connection } from '../connection/connection.js';
 import { maxOf, NO_SEQ, next, type SeqNum } from '../model/ids.js';
+import { isSingle } from './chains.js';
 import { COUNTED_MAX, laneOf, type Scheduler, type Work } from './scheduler.js';
 
+interface Numbered {
+  readonly work: Work;
+  readonly number: SeqNum;
+}
+
 interface Sequence {
-  readonly works: Work[];
-  /** The highest seqNum that has come. What has none of its own keeps its place behind it. */
+  /** By ascending number. */
+  readonly works: Numbered[];
+  /** The highest number that has come. */
   highest: SeqNum;
 }
 
@@ -40,21 +47,22 @@ export class SequenceScheduler implements Scheduler {
       sequence = { works: [], highest: NO_SEQ };
       this.#sequences.set(name, sequence);
     }
-    const seqNum = seqNumOf(work) ?? sequence.highest;
-    if (seqNum > sequence.highest) sequence.highest = seqNum;
+    // What belongs to a stream, or has no number, keeps its place behind what came before.
+    const number = work.kind === 'call' && isSingle(work) ? seqNumOf(work) : maxOf(sequence.highest, seqNumOf(work));
+    sequence.highest = maxOf(sequence.highest, number);
     let at = sequence.works.length;
     // Nearly all come in sequence, so the place is at the end.
-    while (at > 0 && (seqNumOf(sequence.works[at - 1] as Work) ?? 0) > seqNum) at--;
-    sequence.works.splice(at, 0, work);
+    while (at > 0 && (sequence.works[at - 1]?.number ?? NO_SEQ) > number) at--;
+    sequence.works.splice(at, 0, { work, number });
   }
 
   peek(): Work | undefined {
-    return this.#first()?.works[0];
+    return this.#first()?.works[0]?.work;
   }
 
   next(): Work | undefined {
     const sequence = this.#first();
-    const work = sequence?.works.shift();
+    const work = sequence?.works.shift()?.work;
     if (sequence === undefined || work === undefined) return undefined;
     this.#size--;
     // The sequence goes behind all others that have work.
@@ -65,7 +73,7 @@ export class SequenceScheduler implements Scheduler {
   }
 
   drain(): Work[] {
-    const all = [...this.#sequences.values()].flatMap(({ works }) => works);
+    const all = [...this.#sequences.values()].flatMap(({ works }) => works.map(({ work }) => work));
     this.#sequences.clear();
     this.#size = 0;
     return all;
@@ -73,8 +81,8 @@ export class SequenceScheduler implements Scheduler {
 
   #first(): Sequence | undefined {
     for (const sequence of this.#sequences.values()) {
-      const [work] = sequence.works;
-      if (work !== undefined && this.#isNext(work)) return sequence;
+      const [first] = sequence.works;
+      if (first !== undefined && this.#isNext(first.work)) return sequence;
     }
     return undefined;
   }
@@ -91,8 +99,7 @@ export class SequenceScheduler implements Scheduler {
   }
 }
 
-const seqNumOf = (work: Work): SeqNum | undefined =>
-  work.kind === 'call' || work.kind === 'void' ? work.message.seqNum : undefined;
+const seqNumOf = (work: Work): SeqNum => (work.kind === 'call' || work.kind === 'void' ? work.message.seqNum : NO_SEQ);
 
 /**
  * Whether a call that came is with the interceptors. One that did not come is not waited for: its client may have
