@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttackName } from '../packages/workshop/dist/hostile/attacks.js';
+import type { AttackName } from '../packages/workshop/dist/hostile/messages.js';
 import { hostileReport } from '../packages/workshop/dist/hostile/report.js';
 import { runHostile } from '../packages/workshop/dist/hostile/run.js';
 import { HANG_S } from './group.js';

@@ -5,7 +5,7 @@ import { withDrill } from './drills/with-drill.js';
 import type { Ending } from './ending/settle.js';
 import { describeMode, describePlan } from './plan/describe.js';
 import { drawPlan } from './plan/draw.js';
-import { withNested, withOneWay, withStreams } from './plan/extras.js';
+import { withNested, withOneWay, withOrdering, withStreams } from './plan/extras.js';
 import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
@@ -34,6 +34,7 @@ export interface RunResult {
 const STREAMS = 0x57_7265_616d_73n << 13n;
 const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
 const NESTED = 0x6e_6573_7465_64n << 15n;
+const ORDERING = 0x6f_7264_6572_696en << 9n;
 
 /**
  * Plays the run of a seed; the same seed gives the same run. Never throws: whatever a process throws is a violation.
@@ -69,5 +70,6 @@ function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
   const base = withDrill(drawPlan(choices, limits), choices, limits);
   const oneWay = withOneWay(base, new Random(seed ^ ONE_WAY), limits);
   const streams = withStreams(oneWay, new Random(seed ^ STREAMS), limits);
-  return withNested(streams, new Random(seed ^ NESTED), limits);
+  const nested = withNested(streams, new Random(seed ^ NESTED), limits);
+  return withOrdering(nested, new Random(seed ^ ORDERING));
 }

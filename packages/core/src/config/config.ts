@@ -10,7 +10,7 @@ export type Replication = 'semi-active' | 'passive';
  */
 export type Multicast = 'direct' | 'destination';
 /** Which of the waiting calls is ordered next; see `GroupConfig.ordering`. */
-export type Ordering = 'reception';
+export type Ordering = 'reception' | 'sequence' | 'priority' | 'deadline' | 'fair' | 'resource' | 'custom';
 /**
  * How calls travel: as frames on one link to each replica, or each as an ordinary RPC to the primary. See
  * `GroupConfig.carrier`.
@@ -29,10 +29,17 @@ export interface MethodConfig {
   readonly oneWay: boolean;
   /** When replies may leave; undefined for the group's setting. */
   readonly release: Release | undefined;
+  /** Which of the method's unary calls is ordered next; undefined for the group's criterion. */
+  readonly ordering?: Ordering | undefined;
+  /** With the criterion `priority`: a call of a higher one is ordered first. -1,000 to 1,000. Default: 0. */
+  readonly priority?: number;
 }
 
 /** The settings that apply to one method. */
 export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay'> & { readonly release: Release };
+
+/** How the calls of one method are ordered. */
+export type MethodOrdering = Required<Pick<MethodConfig, 'priority'>> & { readonly ordering: Ordering };
 
 /**
  * How many bytes a replica keeps for its clients. What is over is refused at once with UNDERSTUDY_OVERLOADED, a
@@ -87,10 +94,42 @@ export interface GroupConfig {
    */
   readonly release: Release;
   /**
-   * Which of the waiting calls is ordered next. `reception`, the default and the only value yet: calls are ordered as
-   * they arrive.
+   * Which of the waiting calls the primary orders next; backups follow the order that it announces. Default:
+   * `reception`.
+   *
+   * - `reception`: as they arrive.
+   * - `sequence`: each client's calls in the order in which it made them, even where interceptors delay some.
+   * - `priority`: the one of the highest priority (`priority` of the method, or the metadata `priorityKey`).
+   * - `deadline`: the one whose deadline is earliest. A call without one counts as due a minute after it came.
+   * - `fair`: clients take turns, with as many calls a round as they have weight (`weights`).
+   * - `resource`: the first one that the replica's option `admits` lets run.
+   * - `custom`: the one that the replica's option `compares` puts first.
+   *
+   * With `priority` and `deadline` a call that waits grows more urgent than those that come later, so none starves.
+   * Messages of one stream keep their sequence whatever the criterion.
    */
   readonly ordering: Ordering;
+  /**
+   * With `priority`: how many milliseconds of waiting weigh as much as one step of priority. 1 to 3,600,000. Default:
+   * 1,000.
+   */
+  readonly ageingMs: number;
+  /**
+   * With `priority`: the metadata key whose whole number is the call's priority, -9,999 to 9,999. Calls without it have
+   * their method's. Default: none.
+   *
+   * @example
+   * 'x-priority'
+   */
+  readonly priorityKey: string;
+  /**
+   * With `fair`: how many calls a round a client has, by the name that it proved to be (see security.md). 0.01 to 1,000.
+   * Default: 1 each.
+   *
+   * @example
+   * { 'billing.internal': 4 }
+   */
+  readonly weights: Readonly<Record<string, number>>;
   /**
    * How a client's calls travel. `stream`: as frames on one link to each replica, which costs far less. `rpc`: each as
    * an RPC of its own to the primary, for proxies and tools that must see calls. Each client may choose for itself.

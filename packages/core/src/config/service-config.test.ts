@@ -23,6 +23,9 @@ const DEFAULTS: GroupConfig = {
   multicast: 'direct',
   release: 'concurrent',
   ordering: 'reception',
+  ageingMs: 1_000,
+  priorityKey: '',
+  weights: {},
   carrier: 'stream',
   pendingSourceOrderMax: 64,
   leaseMs: 300,
@@ -65,6 +68,10 @@ describe('a service config', () => {
       multicast: 'destination',
       release: 'acknowledged',
       carrier: 'rpc',
+      ordering: 'priority',
+      ageingMs: 4,
+      priorityKey: 'x-priority',
+      weights: { billing: 0.5 },
       pendingSourceOrderMax: 1,
       leaseMs: 1_000,
       sessionMs: 1_001,
@@ -107,8 +114,11 @@ describe('a service config that cannot be used', () => {
     [{ sessionExpiryMs: 899 }, `${at}.sessionExpiryMs is 899; it must be at least sessionMs`],
     [{ release: 'eventually' }, `${at}.release is "eventually"; it must be "concurrent" or "acknowledged"`],
     [{ replication: ['passive'] }, `${at}.replication is an array`],
-    [{ ordering: 'fair' }, `${at}.ordering "fair" is not supported by this version`],
-    [{ ordering: 'random' }, `${at}.ordering is "random"; it must be "reception"`],
+    [{ ordering: 'random' }, `${at}.ordering is "random"; it must be "reception" or "sequence"`],
+    [{ priorityKey: 'X-Priority' }, `${at}.priorityKey is "X-Priority"; it must be a metadata key in lower case`],
+    [{ priorityKey: 'priority-bin' }, `${at}.priorityKey is "priority-bin"`],
+    [{ weights: { a: 0 } }, `${at}.weights["a"] is 0; it must be a number from 0.01 to 1000`],
+    [{ weights: [] }, `${at}.weights is an array`],
     [{ methods: {} }, `${at}.methods is an object`],
     [method({ name: [] }), `${at}.methods[1].name is empty`],
     [method({}), `${at}.methods[1].name is missing`],
@@ -122,15 +132,12 @@ describe('a service config that cannot be used', () => {
     [method({ name: [{}], release: 'now' }), `${at}.methods[1].release is "now"`],
     [method({ name: [{}], oneWay: 1 }), `${at}.methods[1].oneWay is 1`],
     [method({ name: [{}], oneWay: true, readOnly: true }), `${at}.methods[1] is readOnly and oneWay`],
-    [method({ name: [{}], priority: 1 }), `${at}.methods[1].priority is not supported by this version`],
+    [method({ name: [{}], priority: 1.5 }), `${at}.methods[1].priority is 1.5; it must be a whole number from -1000`],
+    [method({ name: [{}], ordering: 'last' }), `${at}.methods[1].ordering is "last"`],
   ];
 
   it.each(cases)('is refused with an error that names the path of its bad field: %j', (entry, named) => {
     expect(problemOf(json(entry))).toContain(named);
-  });
-
-  it.each(['sequence', 'priority', 'deadline', 'fair', 'resource'])('is refused for the ordering %s', (ordering) => {
-    expect(problemOf(json({ ordering }))).toContain('not supported by this version');
   });
 
   it.each([
@@ -242,7 +249,7 @@ describe('the digest of a config', () => {
         typeof value === 'number' ? [{ [name]: value + 1 }] : [],
       ),
     ];
-    expect(others).toHaveLength(18);
-    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(19);
+    expect(others).toHaveLength(19);
+    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(20);
   });
 });

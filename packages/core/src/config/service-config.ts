@@ -1,7 +1,7 @@
 /** Reads a group's settings from a gRPC service config: complete and checked, or an error that names the bad field. */
 
 import { describeValue, UnderstudyError } from '../model/error.js';
-import type { Budgets, GroupConfig, MethodConfig, MethodSettings } from './config.js';
+import type { Budgets, GroupConfig, MethodConfig, MethodOrdering, MethodSettings } from './config.js';
 
 /** The name of the entry in `loadBalancingConfig` that holds a group's settings. */
 export const POLICY_NAME = 'understudy';
@@ -14,7 +14,7 @@ const GROUP_MAX = 255;
  */
 type FieldsOf<T> = { [F in keyof GroupConfig]: GroupConfig[F] extends T ? F : never }[keyof GroupConfig];
 type NumberField = FieldsOf<number>;
-type WordField = Exclude<FieldsOf<string>, 'group'>;
+type WordField = Exclude<FieldsOf<string>, 'group' | 'priorityKey'>;
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -28,6 +28,7 @@ const NUMBERS = {
   sessionExpiryMs: { min: 20, max: 604_800_000, otherwise: 60_000 },
   nullMessageMs: { min: 1, max: 10_000, otherwise: 20 },
   batchMs: { min: 0, max: 100, otherwise: 1 },
+  ageingMs: { min: 1, max: 3_600_000, otherwise: 1000 },
   stallMs: { min: 10, max: 3_600_000, otherwise: 5_000 },
   checkpointEvery: { min: 1, max: 1_000_000, otherwise: 4096 },
   backlogMax: { min: 1, max: 100_000_000, otherwise: 262_144 },
@@ -48,14 +49,14 @@ const WORDS = {
   replication: ['semi-active', 'passive'],
   multicast: ['direct', 'destination'],
   release: ['concurrent', 'acknowledged'],
-  ordering: ['reception'],
+  ordering: ['reception', 'sequence', 'priority', 'deadline', 'fair', 'resource', 'custom'],
   carrier: ['stream', 'rpc'],
 } as const satisfies { readonly [F in WordField]: readonly GroupConfig[F][] };
 
-/**
- * Orderings that the design describes but this version lacks. They are refused by name, so that nobody relies on them.
- */
-const UNSUPPORTED_ORDERINGS: readonly unknown[] = ['sequence', 'priority', 'deadline', 'fair', 'resource'];
+const PRIORITY_MAX = 1000;
+const WEIGHTS_MAX = 4096;
+const WEIGHT_MIN = 0.01;
+const WEIGHT_MAX = 1000;
 
 /**
  * Reads the settings of a group from a gRPC service config, checks them, and fills in defaults. grpc-js would silently
@@ -66,7 +67,15 @@ const UNSUPPORTED_ORDERINGS: readonly unknown[] = ['sequence', 'priority', 'dead
  */
 export function parseServiceConfig(json: unknown): GroupConfig {
   const { entry, path } = findEntry(typeof json === 'string' ? fromText(json) : json);
-  onlyFields(entry, path, ['group', 'methods', 'budgets', ...Object.keys(NUMBERS), ...Object.keys(WORDS)]);
+  onlyFields(entry, path, [
+    'group',
+    'methods',
+    'budgets',
+    'priorityKey',
+    'weights',
+    ...Object.keys(NUMBERS),
+    ...Object.keys(WORDS),
+  ]);
   const leaseMs = numberAt(entry, path, 'leaseMs');
   // The default of a setting that is derived from another one follows it.
   const sessionMs = numberAt(entry, path, 'sessionMs', leaseMs * 3);
@@ -85,7 +94,10 @@ export function parseServiceConfig(json: unknown): GroupConfig {
     replication: wordAt(entry, path, 'replication'),
     multicast: wordAt(entry, path, 'multicast'),
     release: wordAt(entry, path, 'release'),
-    ordering: orderingAt(entry, path),
+    ordering: wordAt(entry, path, 'ordering'),
+    ageingMs: numberAt(entry, path, 'ageingMs'),
+    priorityKey: priorityKeyAt(entry.priorityKey, `${path}.priorityKey`),
+    weights: weightsAt(entry.weights, `${path}.weights`),
     carrier: wordAt(entry, path, 'carrier'),
     pendingSourceOrderMax: numberAt(entry, path, 'pendingSourceOrderMax'),
     leaseMs,
@@ -112,17 +124,27 @@ export function parseServiceConfig(json: unknown): GroupConfig {
  * @param path the full method path, `/package.Service/Method`
  */
 export function methodSettings(config: Pick<GroupConfig, 'methods' | 'release'>, path: string): MethodSettings {
+  const { readOnly = false, oneWay = false, release = config.release } = entryOf(config.methods, path) ?? {};
+  return { readOnly, oneWay, release };
+}
+
+/** How the calls of one method are ordered. Callers should cache the result. */
+export function methodOrdering(config: Pick<GroupConfig, 'methods' | 'ordering'>, path: string): MethodOrdering {
+  const { ordering = config.ordering, priority = 0 } = entryOf(config.methods, path) ?? {};
+  return { ordering, priority };
+}
+
+function entryOf(methods: readonly MethodConfig[], path: string): MethodConfig | undefined {
   const slash = path.lastIndexOf('/');
   const service = path.slice(1, slash);
   const method = path.slice(slash + 1);
   let found: MethodConfig | undefined;
-  for (const entry of config.methods) {
+  for (const entry of methods) {
     if (entry.service !== '' && entry.service !== service) continue;
     if (entry.method !== '' && entry.method !== method) continue;
     if (found === undefined || specificity(entry) > specificity(found)) found = entry;
   }
-  const { readOnly = false, oneWay = false, release = config.release } = found ?? {};
-  return { readOnly, oneWay, release };
+  return found;
 }
 
 /**
@@ -130,12 +152,22 @@ export function methodSettings(config: Pick<GroupConfig, 'methods' | 'release'>,
  * client may choose for itself.
  */
 export function configDigest(config: GroupConfig): number {
-  const methods = config.methods.map((m) => [m.service, m.method, m.readOnly, m.oneWay, m.release ?? '']);
+  const methods = config.methods.map((m) => [
+    m.service,
+    m.method,
+    m.readOnly,
+    m.oneWay,
+    m.release ?? '',
+    m.ordering,
+    m.priority,
+  ]);
   const words = (Object.keys(WORDS) as WordField[]).filter((field) => field !== 'carrier');
   const text = JSON.stringify([
     config.group,
     words.map((field) => config[field]),
     (Object.keys(NUMBERS) as NumberField[]).map((field) => config[field]),
+    config.priorityKey,
+    Object.entries(config.weights).sort(),
     (Object.keys(BUDGETS) as (keyof Budgets)[]).map((field) => config.budgets[field]),
     methods.map((method) => JSON.stringify(method)).sort(),
   ]);
@@ -236,11 +268,24 @@ function wordAt<Field extends WordField>(entry: Fields, path: string, field: Fie
   return value ?? bad(`${path}.${field}`, entry[field], words.map((word) => `"${word}"`).join(' or '));
 }
 
-function orderingAt(entry: Fields, path: string): GroupConfig['ordering'] {
-  if (UNSUPPORTED_ORDERINGS.includes(entry.ordering)) {
-    fail(`${path}.ordering ${describeValue(entry.ordering)} is not supported by this version; use "reception"`);
+/** A key that gRPC accepts for metadata that is text. */
+const METADATA_KEY = /^[0-9a-z_.-]{1,100}$/;
+
+function priorityKeyAt(value: unknown, path: string): string {
+  if (value === undefined) return '';
+  if (typeof value === 'string' && METADATA_KEY.test(value) && !value.endsWith('-bin')) return value;
+  return bad(path, value, 'a metadata key in lower case such as "x-priority"');
+}
+
+function weightsAt(value: unknown, path: string): Readonly<Record<string, number>> {
+  if (value === undefined) return {};
+  const weights = Object.entries(objectAt(value, path));
+  if (weights.length > WEIGHTS_MAX) fail(`${path} names ${weights.length} clients; at most ${WEIGHTS_MAX} are allowed`);
+  for (const [name, weight] of weights) {
+    if (typeof weight === 'number' && weight >= WEIGHT_MIN && weight <= WEIGHT_MAX) continue;
+    bad(`${path}[${describeValue(name)}]`, weight, `a number from ${WEIGHT_MIN} to ${WEIGHT_MAX}`);
   }
-  return wordAt(entry, path, 'ordering');
+  return Object.fromEntries(weights) as Record<string, number>;
 }
 
 function methodsAt(value: unknown, path: string): readonly MethodConfig[] {
@@ -258,15 +303,29 @@ function methodsAt(value: unknown, path: string): readonly MethodConfig[] {
 
 function methodAt(value: unknown, path: string): readonly MethodConfig[] {
   const entry = objectAt(value, path);
-  if (entry.priority !== undefined) fail(`${path}.priority is not supported by this version; remove it`);
-  onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay']);
+  onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay', 'ordering', 'priority']);
   const readOnly = flagAt(entry.readOnly, `${path}.readOnly`);
   const oneWay = flagAt(entry.oneWay, `${path}.oneWay`);
   if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a read-only method has no effect besides its reply`);
   const release = entry.release === undefined ? undefined : wordAt(entry, path, 'release');
+  const ordering = entry.ordering === undefined ? undefined : wordAt(entry, path, 'ordering');
+  const priority = priorityAt(entry.priority, `${path}.priority`);
   const names = arrayAt(entry.name, `${path}.name`);
   if (names.length === 0) fail(`${path}.name is empty; it must name at least one service or method`);
-  return names.map((name, i) => ({ ...nameAt(name, `${path}.name[${i}]`), readOnly, oneWay, release }));
+  return names.map((name, i) => ({
+    ...nameAt(name, `${path}.name[${i}]`),
+    readOnly,
+    oneWay,
+    release,
+    ordering,
+    priority,
+  }));
+}
+
+function priorityAt(value: unknown, path: string): number {
+  if (value === undefined) return 0;
+  const isPriority = typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= PRIORITY_MAX;
+  return isPriority ? value : bad(path, value, `a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}`);
 }
 
 function flagAt(value: unknown, path: string): boolean {

@@ -1,6 +1,6 @@
 /** The settings of a group as users write them. */
 
-import type { Budgets, GroupConfig, Release } from './config.js';
+import type { Budgets, GroupConfig, Ordering, Release } from './config.js';
 
 /**
  * A gRPC service config with a group's settings, as given to servers and clients. All other fields, such as
@@ -54,4 +54,11 @@ export interface MethodEntry {
   readonly oneWay?: boolean;
   /** When replies may leave the primary. Default: the group's `release`. */
   readonly release?: Release;
+  /**
+   * Which of the methods' unary calls is ordered next. Calls of several criteria take turns. Default: the group's
+   * `ordering`.
+   */
+  readonly ordering?: Ordering;
+  /** With the criterion `priority`: calls of a higher one are ordered first. -1,000 to 1,000. Default: 0. */
+  readonly priority?: number;
 }

@@ -141,6 +141,8 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'flush':
       r.flushed();
       return r.role.flush();
+    case 'kick':
+      return r.role.kicked();
     case 'stepDown':
       r.steppingDown ??= steppingDown(r.nowMs, event.learnersMs ?? 0);
       r.wantFlush();

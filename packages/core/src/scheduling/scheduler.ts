@@ -49,116 +49,28 @@ export type Work =
     }
   | { readonly kind: 'expire'; readonly connection: ConnectionId };
 
+/** The connection whose work this is, or the common lane of reads without one. */
+export const laneOf = ({ connection }: Work): string =>
+  typeof connection === 'string' ? connection : laneName(connection);
+
+export const laneName = (connection: Connection | undefined): string => connection?.id ?? 'reads without a session';
+
+/** No client of ours has more requests at once. Whoever sends more must not have all others paused. */
+export const COUNTED_MAX = 4096;
+
 /** A queue of work. Its implementations differ in the order in which they return it. */
 export interface Scheduler {
   readonly size: number;
   /** How much work waits, counting no more than 4,096 pieces for each connection: no client of ours sends more at once. */
   readonly load: number;
-  /** How much work has its turn before a new call of this connection. */
-  ahead(connection: Connection | undefined): number;
+  /** How much work has its turn before a new call of this connection. Absent where the calls themselves decide that. */
+  ahead?(connection: Connection | undefined): number;
   add(work: Work): void;
-  /** The work that `next` would return. */
+  /** The work that `next` would return; undefined if none waits, or what waits may not be ordered yet. */
   peek(): Work | undefined;
   next(): Work | undefined;
-}
-
-/** How many pieces of work of one connection are in the common queue. Its others wait behind these. */
-const ABREAST_MAX = 64;
-/** No client of ours has more requests at once. Whoever sends more must not have all others paused. */
-const COUNTED_MAX = 4096;
-
-/**
- * Reception order: first come, first served. A connection with very many calls does not make others wait for all of
- * them: only its first ones are in the common queue, and each that leaves lets in the next.
- */
-export class ReceptionScheduler implements Scheduler {
-  readonly #common = new Fifo();
-  readonly #lanes = new Map<string, Lane>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  get load(): number {
-    if (this.#size <= COUNTED_MAX) return this.#size;
-    let load = 0;
-    for (const { abreast, behind } of this.#lanes.values()) load += Math.min(COUNTED_MAX, abreast + behind.length);
-    return load;
-  }
-
-  add(work: Work): void {
-    const name = laneOf(work);
-    let lane = this.#lanes.get(name);
-    if (lane === undefined) {
-      lane = { abreast: 0, behind: new Fifo() };
-      this.#lanes.set(name, lane);
-    }
-    this.#size++;
-    if (lane.abreast < ABREAST_MAX) {
-      lane.abreast++;
-      this.#common.add(work);
-    } else lane.behind.add(work);
-  }
-
-  ahead(connection: Connection | undefined): number {
-    const lane = this.#lanes.get(laneName(connection));
-    return lane === undefined || lane.abreast < ABREAST_MAX ? this.#common.length : this.#size;
-  }
-
-  peek(): Work | undefined {
-    return this.#common.peek();
-  }
-
-  next(): Work | undefined {
-    const work = this.#common.next();
-    if (work === undefined) return undefined;
-    this.#size--;
-    const name = laneOf(work);
-    const lane = this.#lanes.get(name);
-    if (lane === undefined) return work;
-    const follows = lane.behind.next();
-    if (follows !== undefined) this.#common.add(follows);
-    else if (--lane.abreast === 0) this.#lanes.delete(name);
-    return work;
-  }
-}
-
-interface Lane {
-  /** How many of the connection's pieces of work are in the common queue. */
-  abreast: number;
-  readonly behind: Fifo;
-}
-
-const laneOf = ({ connection }: Work): string => (typeof connection === 'string' ? connection : laneName(connection));
-
-const laneName = (connection: Connection | undefined): string => connection?.id ?? 'reads without a session';
-
-/** A queue whose ends both cost constant time. */
-class Fifo {
-  #queue: (Work | undefined)[] = [];
-  #head = 0;
-
-  get length(): number {
-    return this.#queue.length - this.#head;
-  }
-
-  add(work: Work): void {
-    this.#queue.push(work);
-  }
-
-  peek(): Work | undefined {
-    return this.#queue[this.#head];
-  }
-
-  next(): Work | undefined {
-    if (this.#head === this.#queue.length) return undefined;
-    const work = this.#queue[this.#head];
-    this.#queue[this.#head++] = undefined;
-    if (this.#head === this.#queue.length || this.#head > 4096) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    return work;
-  }
+  /** Takes all work out, whether it may be ordered or not. */
+  drain(): Work[];
+  /** Something ended, or the application asks for it: work that had to wait may be ordered now. */
+  reconsider?(): void;
 }

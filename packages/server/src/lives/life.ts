@@ -13,7 +13,14 @@ import type {
   StateSource,
   UnderstudyError,
 } from '@understudy/core';
-import { configDigest, type GroupConfig, Replica, type ReplicaEffect, unreachable } from '@understudy/core/internal';
+import {
+  configDigest,
+  type GroupConfig,
+  Replica,
+  type ReplicaEffect,
+  type UserCriteria,
+  unreachable,
+} from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
@@ -56,6 +63,7 @@ export interface LifeSetup {
   readonly events: LifeEvents;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
+  readonly criteria: UserCriteria;
 }
 
 const SECRET_BYTES = 32;
@@ -109,6 +117,7 @@ export class Life {
       seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
       newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
       wallClock: wallMs,
+      criteria: setup.criteria,
       fresh,
     });
     this.#role = this.#core.status;
@@ -207,6 +216,11 @@ export class Life {
    */
   stepDown(learnersMs: number, present: readonly ReplicaId[]): void {
     this.#loop.dispatch({ kind: 'stepDown', learnersMs, present });
+  }
+
+  /** Calls may run now that the application did not admit before. */
+  kick(): void {
+    this.#loop.dispatch({ kind: 'kick' });
   }
 
   /** No replica runs that the record of this epoch counts as in sync, and the user said that the group then begins anew. */

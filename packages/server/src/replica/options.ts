@@ -1,13 +1,14 @@
 /** The options that a user gives to `createReplica`, and the replica that it returns. */
 import type { Server, ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+import type { CriteriaOptions } from '../criteria/criteria.js';
 import type { GroupSecretSource } from '../identity/group-secret.js';
 import type { PeerNames } from '../identity/peer-trust.js';
 import type { CallerSecrets } from '../intake/identity.js';
 import type { PeerCredentials } from '../links/peer-link.js';
 
 /** The options of `createReplica`. */
-export interface ReplicaServerOptions {
+export interface ReplicaServerOptions extends CriteriaOptions {
   /**
    * Name of the group. The service config has it already; given here too, the two must be equal, which catches a server that
    * was started with another group's config. Default: the service config's.
@@ -225,6 +226,8 @@ export interface ReplicaServer {
    * @returns the replica that was handed over to, if any
    */
   stop(): Promise<ReplicaId | undefined>;
+  /** With `ordering: 'resource'`: asks `admits` again about the calls that wait, because one may run now that might not. */
+  kick(): void;
   readonly status: ReplicaStatus;
   /**
    * Tells the listener of each change of role.

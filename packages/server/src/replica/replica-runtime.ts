@@ -2,13 +2,14 @@
 
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import type { Coordinator, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
-import type { GroupConfig } from '@understudy/core/internal';
+import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
 import { loggerOf } from '@understudy/grpc-common';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import { awaitBound, checkMethods } from '../checks/server.js';
 import { setupError } from '../checks/setup-error.js';
 import { stateOf, tryCopy } from '../checks/state.js';
+import { criteriaOf } from '../criteria/criteria.js';
 import { installGlobals } from '../determinism/install.js';
 import { Promised } from '../ending/promised.js';
 import { followShutdown } from '../ending/shutdown.js';
@@ -51,6 +52,7 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #logger: Logger;
   readonly #registry: HandlerRegistry;
   readonly #guard: Guard;
+  readonly #criteria: UserCriteria;
   readonly #strays: StrayErrors;
   readonly #arrivals = new Arrivals({ life: () => this.#life, guarded: () => this.#guard.passed });
   readonly #health: GroupHealth | undefined;
@@ -87,6 +89,7 @@ export class ReplicaRuntime implements ReplicaServer {
       logger: loggerOf(options.logger, { group: this.#config.group, replica: options.replicaId }),
       inGlobals: options.determinism !== 'api',
     });
+    this.#criteria = criteriaOf(this.#config, options, this.#logger);
     this.#strays = new StrayErrors(this.#logger);
     this.#registry = new HandlerRegistry({
       gateway: this.#arrivals,
@@ -205,12 +208,17 @@ export class ReplicaRuntime implements ReplicaServer {
       logger: this.#logger,
       events: this.#events,
       inGlobals: this.#options.determinism !== 'api',
+      criteria: this.#criteria,
     };
   }
 
   stop(): Promise<ReplicaId | undefined> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  kick(): void {
+    this.#life?.kick();
   }
 
   get status(): ReplicaStatus {

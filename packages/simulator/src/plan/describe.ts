@@ -10,6 +10,7 @@ export const describePlan = (plan: Plan): string =>
   `handlers ${plan.stuck ? 'stuck' : `${plan.handlerMs} ms`}${plan.admits ? ', admits' : ''}; faults ${plan.faults.join(' ') || 'none'}` +
   (plan.drill === undefined ? '' : `; drill ${plan.drill}`) +
   (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
+  (plan.config.ordering === 'reception' ? '' : `; ordered by ${plan.config.ordering}`) +
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`);
 

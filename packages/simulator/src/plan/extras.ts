@@ -60,3 +60,11 @@ export function withNested(plan: Plan, choices: Choices, { without = [], nested 
     },
   };
 }
+
+/** @returns the plan with another ordering criterion than reception, in a fifth of the runs without a drill */
+export function withOrdering(plan: Plan, choices: Choices): Plan {
+  const drawn = choices.chance(0.2) && plan.drill === undefined;
+  if (!drawn) return plan;
+  const ordering = choices.pick(['sequence', 'priority', 'deadline', 'fair'] as const);
+  return { ...plan, config: { ...plan.config, ordering } };
+}

@@ -6,7 +6,7 @@ import { type MulticastFrame, NO_SEQ, NO_TERM, type SeqNum, type SeqRequest } fr
 import { HostileFrames } from '@understudy/core/testing';
 import { Chunker, wrapFrame } from '@understudy/wire';
 import { monotonicMs } from '../hosting/clock.js';
-import type { AttackResult } from './messages.js';
+import type { AttackName, AttackResult } from './messages.js';
 import { RawSession } from './raw-session.js';
 import { TARGET_GROUP, targetService } from './target.js';
 
@@ -97,7 +97,7 @@ async function again(attack: Attack, address: string, act: (session: RawSession)
 
 const { Count, Big, Talk } = targetService;
 
-export const ATTACKS = {
+export const ATTACKS: Readonly<Record<AttackName, (attack: Attack, seed: number) => Promise<void>>> = {
   /** Frames that every decoder accepts, in any order, with any numbers, to any replica. */
   async legal(attack: Attack, seed: number) {
     const frames = new HostileFrames(seed, TARGET_GROUP, { call: Count.path, stream: Talk.path });
@@ -225,6 +225,4 @@ export const ATTACKS = {
         await sleep(1);
       }
     }),
-} satisfies Readonly<Record<string, (attack: Attack, seed: number) => Promise<void>>>;
-
-export type AttackName = keyof typeof ATTACKS;
+};

@@ -1,6 +1,17 @@
 /** The messages between a hostile run and its processes. */
 import type { Mode } from '@understudy/examples/common/mode.js';
-import type { AttackName } from './attacks.js';
+
+/** The kinds of attack; what each does is in attacks.ts. */
+export type AttackName =
+  | 'legal'
+  | 'replies'
+  | 'keys'
+  | 'bodies'
+  | 'windows'
+  | 'parts'
+  | 'visits'
+  | 'sessions'
+  | 'streams';
 
 export interface HonestJob {
   readonly target: string;

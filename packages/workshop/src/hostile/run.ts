@@ -4,11 +4,11 @@ import type { Mode } from '@understudy/examples/common/mode.js';
 import { DemoFailure } from '../demo/stage/children.js';
 import { Replicas } from '../demo/stage/replicas.js';
 import { Stage } from '../demo/stage/stage.js';
-import type { AttackName } from './attacks.js';
 import type {
   AttackCommand,
   AttackJob,
   AttackMessage,
+  AttackName,
   AttackResult,
   HonestJob,
   HonestMessage,

@@ -179,9 +179,7 @@ export function failWaiters(p: PrimaryState): void {
   }
   const reads = [...p.reads.values()].map(({ work }) => work);
   p.reads.clear();
-  for (let work = p.scheduler.next(); work !== undefined; work = p.scheduler.next()) {
-    if (work.kind === 'read') reads.push(work);
-  }
+  for (const work of p.scheduler.drain()) if (work.kind === 'read') reads.push(work);
   for (const { call } of reads) {
     if (call !== undefined) failCall(r, call, 'UNDERSTUDY_NOT_PRIMARY', 'another replica is primary; nothing was done');
   }

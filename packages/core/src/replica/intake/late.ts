@@ -52,7 +52,7 @@ export const isLate = (p: PrimaryState, work: Extract<Work, { kind: 'call' | 're
 
 /** Whether the turn of a new call would come too late for its caller. */
 export function wouldBeLate(p: PrimaryState, connection: Connection | undefined, request: Request): boolean {
-  const ahead = p.scheduler.ahead(connection);
+  const ahead = p.scheduler.ahead?.(connection) ?? 0;
   if (ahead < AHEAD_MIN) return false;
   const atMs = lateAtMs(p, connection, request);
   return atMs !== undefined && p.pace.waitMs(ahead) > WAIT_MAX * (atMs - p.r.nowMs);

@@ -34,6 +34,7 @@ export function readExecuted(p: PrimaryState, { readTask }: ReadTask, outcome: O
   const read = p.reads.get(readTask);
   if (read === undefined) return;
   p.reads.delete(readTask);
+  p.scheduler.reconsider?.();
   giveRead(p, read.work, outcome, atOnce ? read.after : /* rule read-reflects-its-end */ reflectedBy(p.r));
 }
 

@@ -259,8 +259,17 @@ export class Primary extends Role {
     this.p.keyedRunning.delete(key);
   }
 
+  override processed(): void {
+    this.p.scheduler.reconsider?.();
+  }
+
+  override kicked(): void {
+    this.p.scheduler.reconsider?.();
+  }
+
   override concluded(connection: Connection, message: Message, orderNum: OrderNum, told: Outcome): void {
     giveReplies(this.p, connection, message, orderNum, told);
+    this.p.scheduler.reconsider?.();
   }
 
   override readExecuted(task: ReadTask, outcome: Outcome, atOnce: boolean): void {

@@ -156,6 +156,8 @@ export type ReplicaEvent =
    * one that has just started may not have asked to join yet.
    */
   | { readonly kind: 'stepDown'; readonly learnersMs?: number; readonly present?: readonly ReplicaId[] }
+  /** The application says that calls may run now which it did not admit before (ordering `resource`). */
+  | { readonly kind: 'kick' }
   /**
    * The adapter found that no replica runs that the record of this epoch counts as in sync, and its user said that the
    * group shall then begin anew, without their state.

@@ -10,8 +10,10 @@ import { type CallId, NO_ORDER, next, type OrderNum, type ReplicaId } from '../.
 import { bodyBytes, type Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
+import { schedulerOf } from '../../scheduling/criteria.js';
 import { Pace } from '../../scheduling/pace.js';
-import { ReceptionScheduler, type Scheduler, type Work } from '../../scheduling/scheduler.js';
+import { ReceptionScheduler } from '../../scheduling/reception.js';
+import type { Scheduler, Work } from '../../scheduling/scheduler.js';
 import type { ReadTask } from './events.js';
 import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
@@ -125,7 +127,7 @@ export class PrimaryState {
     this.r = r;
     this.order = order;
     this.release = new ReleaseRule(r.connections, this.stability);
-    this.scheduler = before?.scheduler ?? new ReceptionScheduler();
+    this.scheduler = before?.scheduler ?? schedulerOf(r.config, r.criteria);
     this.replies = before?.replies ?? new ReceptionScheduler();
     this.admissions = before?.admissions ?? new Map();
     this.nextAdmission = before?.nextAdmission ?? 1;

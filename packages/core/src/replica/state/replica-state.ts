@@ -17,6 +17,7 @@ import type { DigestBody, LogLevel, OrderSeal, WallClock } from '../../model/por
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import { ownValue } from '../../record/transitions.js';
+import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
@@ -56,6 +57,8 @@ export interface ReplicaOptions {
   readonly declaresReadOnly?: (method: string) => boolean;
   /** Asked for the time of each order that this replica gives. */
   readonly wallClock: WallClock;
+  /** What the criteria `resource` and `custom` ask the application. */
+  readonly criteria?: UserCriteria;
 }
 
 /** A message's name as a key for maps. */
@@ -104,6 +107,7 @@ export class ReplicaState {
   readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
   readonly newSecret: string;
+  readonly criteria: CriteriaPorts;
   readonly wallClock: WallClock;
   readonly fresh: boolean;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
@@ -176,6 +180,7 @@ export class ReplicaState {
     this.#declaresReadOnly = options.declaresReadOnly ?? (() => false);
     this.settingsDigest = settingsDigest(config);
     this.wallClock = wallClock;
+    this.criteria = { ...options.criteria, wallMs: wallClock };
     this.fresh = options.fresh ?? false;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);

@@ -182,6 +182,8 @@ export abstract class Role {
   partProcessed(_connection: Connection, _entry: Entry): void {}
   /** One more order was processed. */
   processed(): void {}
+  /** The application may admit other calls now. */
+  kicked(): void {}
   /** The outcome of the call with this idempotency key is in the reply cache. */
   keySettled(_key: string): void {}
   /** The outcome of a message is known, and its caller still waits for it. */

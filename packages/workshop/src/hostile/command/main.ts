@@ -6,7 +6,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { EXIT_BAD_INPUT } from '../../demo/command/options.js';
 import { interruption } from '../../demo/stage/interruption.js';
 import { Interrupted } from '../../demo/stage/stage.js';
-import { ATTACKS, type AttackName } from '../attacks.js';
+import { ATTACKS } from '../attacks.js';
+import type { AttackName } from '../messages.js';
 import { hostileReport } from '../report.js';
 import { runHostile } from '../run.js';
 
@@ -16,7 +17,7 @@ const EXIT_INTERRUPTED = 130;
 const REST_S = 120;
 const SEED_MAX = 999_999_999;
 
-interface Options extends Mode {
+interface HostileArguments extends Mode {
   readonly seconds: number;
   readonly honest: number;
   readonly seed?: number;
@@ -52,7 +53,7 @@ const options = addModeOptions(
 )
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BAD_INPUT))
   .parse(process.argv)
-  .opts<Options>();
+  .opts<HostileArguments>();
 const { only, seconds, honest, seed = Math.floor(Math.random() * SEED_MAX) } = options;
 
 console.log(`${seconds} s of attacks from seed ${seed}, beside ${honest} honest clients\n`);

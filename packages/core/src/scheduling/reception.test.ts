@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ConnectionId, connectionId } from '../model/ids.js';
-import { ReceptionScheduler } from './scheduler.js';
+import { ReceptionScheduler } from './reception.js';
 
 const connectionOf = (digit: string): ConnectionId => connectionId('session', digit.repeat(32));
 const [hog, other] = [connectionOf('a'), connectionOf('b')];

@@ -1,0 +1,60 @@
+import { isSingle } from './chains.js';
+import type { Scheduler, Work } from './scheduler.js';
+
+/** Several criteria in one group: the calls of each method go by its own one, and the criteria take turns. */
+export class ByMethod<Ordering> implements Scheduler {
+  /** The criterion that is at its turn comes first. */
+  #turns: readonly Scheduler[];
+  readonly #own: Scheduler;
+  readonly #others: ReadonlyMap<Ordering, Scheduler>;
+  readonly #orderingOf: (path: string) => Ordering;
+
+  constructor(own: Scheduler, others: ReadonlyMap<Ordering, Scheduler>, orderingOf: (path: string) => Ordering) {
+    this.#own = own;
+    this.#others = others;
+    this.#orderingOf = orderingOf;
+    this.#turns = [own, ...others.values()];
+  }
+
+  get size(): number {
+    return this.#turns.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  get load(): number {
+    return this.#turns.reduce((sum, { load }) => sum + load, 0);
+  }
+
+  add(work: Work): void {
+    this.#schedulerOf(work).add(work);
+  }
+
+  peek(): Work | undefined {
+    for (const scheduler of this.#turns) {
+      const work = scheduler.peek();
+      if (work !== undefined) return work;
+    }
+    return undefined;
+  }
+
+  next(): Work | undefined {
+    const at = this.#turns.findIndex((scheduler) => scheduler.peek() !== undefined);
+    const scheduler = this.#turns[at];
+    if (scheduler === undefined) return undefined;
+    this.#turns = [...this.#turns.slice(at + 1), ...this.#turns.slice(0, at + 1)];
+    return scheduler.next();
+  }
+
+  drain(): Work[] {
+    return this.#turns.flatMap((scheduler) => scheduler.drain());
+  }
+
+  reconsider(): void {
+    for (const scheduler of this.#turns) scheduler.reconsider?.();
+  }
+
+  /** What belongs to streams goes by the group's criterion, because it keeps its sequence with the rest of its stream. */
+  #schedulerOf(work: Work): Scheduler {
+    if (!isSingle(work) || (work.kind !== 'call' && work.kind !== 'read')) return this.#own;
+    return this.#others.get(this.#orderingOf(work.request.method)) ?? this.#own;
+  }
+}

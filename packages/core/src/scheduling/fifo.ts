@@ -1,0 +1,30 @@
+import type { Work } from './scheduler.js';
+
+/** A queue whose ends both cost constant time. */
+export class Fifo {
+  #queue: (Work | undefined)[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  add(work: Work): void {
+    this.#queue.push(work);
+  }
+
+  peek(): Work | undefined {
+    return this.#queue[this.#head];
+  }
+
+  next(): Work | undefined {
+    if (this.#head === this.#queue.length) return undefined;
+    const work = this.#queue[this.#head];
+    this.#queue[this.#head++] = undefined;
+    if (this.#head === this.#queue.length || this.#head > 4096) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return work;
+  }
+}
