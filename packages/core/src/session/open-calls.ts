@@ -77,10 +77,10 @@ export class Kept<Key, Value extends { readonly request: Request }> extends Map<
 }
 
 /** A large request that waits for room on a link. */
-export type Bulk = Numbered | { readonly read: Read };
+export type Bulk = Carried | { readonly read: Read };
 
 /** A request that a link is to carry. */
-export interface Numbered {
+export interface Carried {
   readonly seqNum: SeqNum;
   readonly awaitStable: boolean;
 }

@@ -5,7 +5,7 @@ import { maxOf, next, type SeqNum } from '../model/ids.js';
 import { isLarge, LINK_WINDOW_BYTES } from '../model/message.js';
 import type { Slot } from './events.js';
 import { sendBulk } from './flow.js';
-import type { Numbered } from './open-calls.js';
+import type { Carried } from './open-calls.js';
 import { invokeRpcs } from './rpcs.js';
 import type { Link, SessionState } from './state.js';
 import { sendCredits } from './streams.js';
@@ -59,7 +59,7 @@ export function flushSession(s: SessionState): void {
 interface Group {
   readonly frame: MulticastFrame;
   /** The requests that follow the frame, each in one of its own. */
-  readonly large: readonly Numbered[];
+  readonly large: readonly Carried[];
   readonly key: string;
   readonly slots: Slot[];
 }
@@ -101,9 +101,9 @@ function groupFor(s: SessionState, link: Link, reads: readonly ReadRequest[], ke
 }
 
 /** The requests that a link has to carry: small ones, and those that travel alone. */
-function requestsFor(s: SessionState, link: Link): { small: SeqRequest[]; large: Numbered[] } {
+function requestsFor(s: SessionState, link: Link): { small: SeqRequest[]; large: Carried[] } {
   const small: SeqRequest[] = [];
-  const large: Numbered[] = [];
+  const large: Carried[] = [];
   const add = (seqNum: SeqNum, awaitStable: boolean): void => {
     const request = s.sent.get(seqNum)?.request;
     if (request === undefined) return;
@@ -121,7 +121,7 @@ function requestsFor(s: SessionState, link: Link): { small: SeqRequest[]; large:
   return { small, large };
 }
 
-function carried(s: SessionState, link: Link, large: readonly Numbered[]): void {
+function carried(s: SessionState, link: Link, large: readonly Carried[]): void {
   if (large.length > 0) link.bulk.push(...large);
   link.sentUpTo = s.lastSeqNum;
   link.reflected = s.pendingRemoteOrder.arrived;

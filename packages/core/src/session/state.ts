@@ -13,10 +13,10 @@ import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
 import {
   type Bulk,
+  type Carried,
   type ClientStream,
   type Held,
   Kept,
-  type Numbered,
   type PlaceInOrder,
   type Read,
   type Sent,
@@ -38,7 +38,7 @@ export interface Link {
   /** The replica has requests up to this number, or this link carried them. */
   sentUpTo: SeqNum;
   /** Requests to send again, ahead of new ones. */
-  resend: Numbered[];
+  resend: Carried[];
   /** So much waits on this link that no more is given to it. */
   full: boolean;
   /** The large requests that wait for room on this link. */
