@@ -90,7 +90,6 @@ async function besideSmallOnes(large: () => Promise<Buffer | string>[]) {
 describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
   it.each([
     [100, 1],
-    [10, 8],
     [4, 64],
   ])('%d requests of %d MiB in one turn succeed, and so do small calls beside them', async (count, size) => {
     blobs = new Blobs();
@@ -106,7 +105,6 @@ describe.each(['stream', 'rpc'])('with the carrier %s', (carrier) => {
 
   it.each([
     [100, 1],
-    [10, 8],
     [4, 64],
   ])('%d replies of %d MiB in one turn arrive, and small calls beside them succeed', async (count, size) => {
     blobs = new Blobs();
