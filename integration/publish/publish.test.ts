@@ -19,6 +19,8 @@ const NAMES = [
   'coordinator-etcd',
   'core',
   'grpc-common',
+  'nestjs',
+  'nice-grpc',
   'server',
   'wire',
 ];

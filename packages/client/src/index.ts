@@ -12,5 +12,6 @@ export {
 } from '@understudy/core';
 export type { ClientStatus } from './channel/session-host.js';
 export { nested } from './nested/nested.js';
+export { type MethodKinds, type MethodsChannel, replicatedChannel } from './setup/methods-channel.js';
 export { registerUnderstudy } from './setup/registration.js';
 export { type ReplicatedOptions, replicated, type UnderstudyClient, understudyClient } from './setup/replicated.js';

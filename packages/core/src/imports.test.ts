@@ -16,6 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'coordinator-etcd': ['core'],
   server: ['core', 'wire', 'context', 'grpc-common'],
   client: ['core', 'wire', 'context', 'grpc-common'],
+  nestjs: ['core', 'server', 'client'],
+  'nice-grpc': ['core', 'server', 'client'],
   cli: ['core', 'grpc-common', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],

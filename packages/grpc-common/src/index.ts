@@ -6,6 +6,7 @@ export { asBuffer, identity } from './buffers.js';
 export { callerOf, callerProof, setCaller, setIdempotencyKey } from './caller-metadata.js';
 export { derivedKey, macOf, type SecretPurpose, secretBytes } from './group-secret.js';
 export type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
+export { checkGrpcVersion } from './installed/grpc-version.js';
 export {
   ASIDE_PREFIX,
   CALLER_KEY,

@@ -1,6 +1,6 @@
 /** The grpc-js channel of a replicated client. */
-import { Channel, type ChannelCredentials, type ChannelOptions, type experimental } from '@grpc/grpc-js';
-import type { Logger } from '@understudy/core';
+import { Channel, ChannelCredentials, type ChannelOptions, type experimental } from '@grpc/grpc-js';
+import { type Logger, UnderstudyError } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
 import { HINT_OPTION } from '../routing/policy.js';
 import { PrimaryHint } from '../routing/primary-hint.js';
@@ -11,6 +11,10 @@ import type { MakeSession } from '../session/session-port.js';
 import { type ClientStatus, SessionHost } from './session-host.js';
 
 type CreateCall = Channel['createCall'];
+
+const TWO_COPIES =
+  'the credentials were not made by the grpc-js that @understudy/client uses; if they are credentials, two copies are ' +
+  'installed: `npm ls @grpc/grpc-js` shows them, `npm dedupe` or `overrides` in package.json leave one';
 
 /** The settings that all channels made from the options of one `replicated` share. */
 export interface ChannelPlan {
@@ -33,8 +37,12 @@ export class ReplicatedChannel extends Channel {
   readonly #refuse: ChannelPlan['refuse'];
   readonly #passesThrough: (path: string) => boolean;
 
-  /** @throws UNDERSTUDY_CONFIG if the target is not `understudy:` with the address of each replica */
+  /**
+   * @throws UNDERSTUDY_CONFIG if the target is not `understudy:` with the address of each replica; UNDERSTUDY_SETUP if the
+   *   credentials are of another copy of grpc-js
+   */
   constructor(target: string, credentials: ChannelCredentials, options: ChannelOptions, plan: ChannelPlan) {
+    if (!(credentials instanceof ChannelCredentials)) throw new UnderstudyError('UNDERSTUDY_SETUP', TWO_COPIES);
     const addresses = parseTarget(target);
     const hint = new PrimaryHint(new ReplicaList(addresses, options));
     super(target, credentials, { ...options, ...NO_PROXY, [HINT_OPTION]: hint });
@@ -71,8 +79,12 @@ export class ReplicatedChannel extends Channel {
   override createCall(...args: Parameters<CreateCall>): ReturnType<CreateCall> {
     this.assertOpen();
     const [path] = args;
-    if (!this.passesThrough(path)) return this.#refuse();
-    return super.createCall(...args);
+    return this.passesThrough(path) ? super.createCall(...args) : this.createReplicated(...args);
+  }
+
+  /** Makes a replicated call that came here past our interceptor. */
+  protected createReplicated(..._args: Parameters<CreateCall>): ReturnType<CreateCall> {
+    return this.#refuse();
   }
 
   /**

@@ -68,7 +68,7 @@ export function channelMarker(methods: Methods, ours: Interceptor): CallInvocati
 }
 
 /** Makes a handler's call leave as the same call made outside of handlers would. */
-const departure =
+export const departure =
   (methods: Methods, channel: ReplicatedChannel): Depart =>
   (settings) => {
     const { path, deadline, host, credentials } = settings;

@@ -1,12 +1,12 @@
 /** The client's side that applications use: `replicated`, and the handle on a client made with it. */
-import type { Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
+import type { Channel, ChannelOptions, Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
 import { parseServiceConfig, Session } from '@understudy/core/internal';
 import { errorStatus, loggerOf } from '@understudy/grpc-common';
 import { Methods } from '../call/methods.js';
 import { RefusedCall } from '../call/refused-call.js';
-import { ReplicatedChannel } from '../channel/replicated-channel.js';
+import { type ChannelPlan, ReplicatedChannel } from '../channel/replicated-channel.js';
 import type { ClientStatus } from '../channel/session-host.js';
 import { RECONNECT_OPTIONS } from '../link/replica-client.js';
 import { REPLICATED_OPTION } from '../routing/resolver.js';
@@ -62,14 +62,22 @@ const SECRET_MIN = 32;
  *   target; UNDERSTUDY_SETUP for a `callerSecret` that is too short
  */
 export function replicated(options: ReplicatedOptions): ClientOptions {
-  return replicatedWith(options, (setup) => new Session(setup));
+  return replicatedWith(options);
 }
 
-/** Does what `replicated` does, with sessions that `makeSession` makes. */
-export function replicatedWith(
-  { serviceConfig, interceptors = [], logger: option, carrier, callerSecret }: ReplicatedOptions,
-  makeSession: MakeSession,
-): ClientOptions {
+/** What the channels of one set of options share. */
+export interface Prepared {
+  readonly methods: Methods;
+  readonly plan: ChannelPlan;
+  /** Options that every channel needs. */
+  readonly channelOptions: ChannelOptions;
+}
+
+/** Checks options, and makes of them what their channels need. */
+export function prepare(
+  { serviceConfig, logger: option, carrier, callerSecret }: Omit<ReplicatedOptions, 'interceptors'>,
+  makeSession: MakeSession = (setup) => new Session(setup),
+): Prepared {
   const parsed = parseServiceConfig(serviceConfig);
   const logger = loggerOf(option, { group: parsed.group });
   if (callerSecret !== undefined && (typeof callerSecret !== 'string' || callerSecret.length < SECRET_MIN)) {
@@ -80,20 +88,31 @@ export function replicatedWith(
   registerUnderstudy();
   expectCalls();
   const methods = new Methods(config, json);
+  return {
+    methods,
+    plan: {
+      ...{ config, makeSession, logger, callerSecret },
+      refuse: () => new RefusedCall(errorStatus('UNDERSTUDY_SETUP', BY_HAND)),
+      passesThrough: (path) => methods.plan(path).passesThrough,
+    },
+    channelOptions: {
+      // A replica that was down may come back soon, so grpc-js must not wait long before it tries again.
+      ...RECONNECT_OPTIONS,
+      'grpc.service_config': JSON.stringify(json),
+      [REPLICATED_OPTION]: 1,
+    },
+  };
+}
+
+/** Does what `replicated` does, with sessions that `makeSession` makes. */
+export function replicatedWith(options: ReplicatedOptions, makeSession?: MakeSession): ClientOptions {
+  const { methods, plan, channelOptions } = prepare(options, makeSession);
   const ours = replicationInterceptor(methods);
   return {
-    // A replica that was down may come back soon, so grpc-js must not wait long before it tries again.
-    ...RECONNECT_OPTIONS,
-    interceptors: [...interceptors, ours],
+    ...channelOptions,
+    interceptors: [...(options.interceptors ?? []), ours],
     callInvocationTransformer: channelMarker(methods, ours),
-    channelFactoryOverride: (target, credentials, channelOptions) =>
-      new ReplicatedChannel(target, credentials, channelOptions, {
-        ...{ config, makeSession, logger, callerSecret },
-        refuse: () => new RefusedCall(errorStatus('UNDERSTUDY_SETUP', BY_HAND)),
-        passesThrough: (path) => methods.plan(path).passesThrough,
-      }),
-    'grpc.service_config': JSON.stringify(json),
-    [REPLICATED_OPTION]: 1,
+    channelFactoryOverride: (target, credentials, own) => new ReplicatedChannel(target, credentials, own, plan),
   };
 }
 
@@ -110,12 +129,13 @@ export interface UnderstudyClient {
 }
 
 /**
- * The replication side of a stub that was made with the options of `replicated`.
+ * The replication side of a stub that was made with the options of `replicated`, or of a channel that `replicatedChannel`
+ * made.
  *
- * @throws UNDERSTUDY_SETUP if the stub was made without them
+ * @throws UNDERSTUDY_SETUP if it was made otherwise
  */
-export function understudyClient(client: Client): UnderstudyClient {
-  const channel = client.getChannel();
+export function understudyClient(client: Client | Channel): UnderstudyClient {
+  const channel = 'getChannel' in client ? client.getChannel() : client;
   if (!(channel instanceof ReplicatedChannel)) {
     const reason = 'the client was not made with the options of replicated(); give them to its constructor';
     throw new UnderstudyError('UNDERSTUDY_SETUP', reason);

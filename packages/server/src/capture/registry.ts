@@ -2,7 +2,7 @@
 import type { Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import { identity, isUnreplicated } from '@understudy/grpc-common';
-import { checkNothingAdded } from '../checks/server.js';
+import { checkSameGrpc, earlyMethods } from '../checks/server.js';
 import { type Gateway, gatewayHandler } from './arrival.js';
 import type { CapturedMethod, CapturedUnary, Definition, Deserialize, MethodKind, Serialize } from './captured.js';
 import { checkMessageLimits } from './message-limits.js';
@@ -46,17 +46,20 @@ export class HandlerRegistry {
   }
 
   /**
-   * Captures every method that is registered with `server` from now on.
+   * Captures every method of `server`: those that it has, and those that are registered from now on. Of the former grpc-js
+   * has kept neither the client's half of the codec nor `idempotency_level`, so they are read-only only if the service
+   * config says so.
    *
-   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time, since a group has one server, when services were
-   *   added before, or when the server's limits of message size are too low for frames
+   * @throws UnderstudyError UNDERSTUDY_SETUP when called a second time, since a group has one server, when the server is
+   *   another grpc-js's, or when its limits of message size are too low for frames
    */
   attach(server: Server): void {
     if (this.#attached) {
       throw new UnderstudyError('UNDERSTUDY_SETUP', 'attach() was called before; attach one server to a replica');
     }
+    checkSameGrpc(server);
     checkMessageLimits(server);
-    checkNothingAdded(server, this.#unreplicated);
+    const early = earlyMethods(server);
     this.#attached = true;
     const { addService, register, unregister } = server;
     /** The definitions of the service being added, because `register` is not told them. */
@@ -83,6 +86,11 @@ export class HandlerRegistry {
       this.#methods.delete(path);
       return unregister.call(server, path);
     };
+    for (const { path, func, serialize, deserialize, type } of early) {
+      if (isUnreplicated(path, this.#unreplicated)) continue;
+      unregister.call(server, path);
+      server.register(path, func as never, serialize as never, deserialize as never, type as string);
+    }
   }
 }
 

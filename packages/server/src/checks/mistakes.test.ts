@@ -2,7 +2,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createReplica, type ReplicaServerOptions } from '../index.js';
-import { Counter, counterService } from '../testing/counter.js';
+import { Counter } from '../testing/counter.js';
 import { Stage } from '../testing/stage.js';
 
 let stage: Stage | undefined;
@@ -72,17 +72,6 @@ describe('a mistake is an error at once, which says what to do:', () => {
     expect((await bind(unbound, `127.0.0.1:${port}`)).error).not.toBeNull();
     await expect(late.start()).rejects.toThrow('EADDRINUSE');
     other.forceShutdown();
-  });
-
-  it('services that were added before the replica was attached', () => {
-    const replica = createReplica(options);
-    const server = new Server({ interceptors: replica.interceptors() });
-    server.addService(counterService, new Counter().handlers);
-    expect(() => replica.attach(server)).toThrow('UNDERSTUDY_SETUP: test.Counter was added to the server before');
-    const open = createReplica({ ...options, unreplicated: ['test.Counter'] });
-    const other = new Server({ interceptors: open.interceptors() });
-    other.addService(counterService, new Counter().handlers);
-    open.attach(other);
   });
 
   it.each([

@@ -1,8 +1,8 @@
 /** Looks into a grpc-js server for mistakes that would show only later, at the callers. */
-import type { Server } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
 import type { GroupConfig } from '@understudy/core/internal';
-import { isUnreplicated, messageOf } from '@understudy/grpc-common';
+import { messageOf } from '@understudy/grpc-common';
 import { setupError } from './setup-error.js';
 
 /** grpc-js has no public way to ask for these. Where a later version keeps them elsewhere, nothing is checked. */
@@ -20,21 +20,35 @@ const pathsOf = (server: Server): string[] | undefined => {
   return handlers instanceof Map ? [...handlers.keys()].map(String) : undefined;
 };
 
+/** A method that was registered before anybody looked. */
+export interface EarlyMethod {
+  readonly path: string;
+  readonly func: unknown;
+  readonly serialize: unknown;
+  readonly deserialize: unknown;
+  readonly type: unknown;
+}
+
+/** The methods that `server` has already, so that they can be captured like those that are added later. */
+export function earlyMethods(server: Server): EarlyMethod[] {
+  const { handlers } = server as unknown as Inside;
+  return handlers instanceof Map ? [...(handlers as Map<string, EarlyMethod>).values()] : [];
+}
+
 /**
- * A service that was added before `attach` is not captured, so each replica would serve it by itself.
+ * A server of another copy of grpc-js knows nothing of this copy's credentials and resolvers, and fails with words that
+ * name neither.
  *
- * @param unreplicated services of which the user says that each replica serves them by itself
  * @throws UNDERSTUDY_SETUP
  */
-export function checkNothingAdded(server: Server, unreplicated: readonly string[]): void {
-  const early = pathsOf(server)?.filter((path) => !isUnreplicated(path, unreplicated)) ?? [];
-  if (early.length === 0) return;
-  const services = [...new Set(early.map((path) => path.split('/')[1] ?? ''))].join(', ');
-  throw setupError(
-    `${services} was added to the server before replica.attach(server), so it would not be replicated; attach first, ` +
-      'or name it in `unreplicated`',
-  );
+export function checkSameGrpc(server: unknown): void {
+  if (server instanceof Server) return;
+  throw setupError(TWO_COPIES);
 }
+
+const TWO_COPIES =
+  'attach() was given no Server of the grpc-js that @understudy/server uses; if it is a Server, two copies are installed: ' +
+  '`npm ls @grpc/grpc-js` shows them, `npm dedupe` or `overrides` in package.json leave one';
 
 /**
  * Waits until a server that is being bound is bound.

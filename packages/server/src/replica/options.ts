@@ -204,11 +204,12 @@ export interface ReplicaServer {
    */
   interceptors(users?: readonly ServerInterceptor[]): ServerInterceptor[];
   /**
-   * Captures the services that are added to `server` from now on. When the server is shut down, the replica stops
-   * first, also when it is shut down by force; a second `forceShutdown` ends it at once.
+   * Captures the services of `server`, whether they were added before or are added later. Of those that were added before,
+   * `idempotency_level` is not known, so name their read-only methods in the service config. When the server is shut down,
+   * the replica stops first, also when it is shut down by force; a second `forceShutdown` ends it at once.
    *
-   * @throws UNDERSTUDY_SETUP when called twice, when services were added before, when the server has interceptors besides
-   *   those of `interceptors()`, or when its limits of message size are not above 1 MiB
+   * @throws UNDERSTUDY_SETUP when called twice, when the server is of another copy of grpc-js, when it has interceptors
+   *   besides those of `interceptors()`, or when its limits of message size are not above 1 MiB
    */
   attach(server: Server): void;
   /**

@@ -3,7 +3,7 @@
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import type { Coordinator, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
-import { loggerOf } from '@understudy/grpc-common';
+import { checkGrpcVersion, loggerOf } from '@understudy/grpc-common';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import { awaitBound, checkMethods } from '../checks/server.js';
@@ -76,6 +76,7 @@ export class ReplicaRuntime implements ReplicaServer {
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
+    checkGrpcVersion();
     installGlobals();
     this.#options = options;
     this.#config = checkOptions(options);
