@@ -21,6 +21,7 @@ const NAMES = [
   'grpc-common',
   'nestjs',
   'nice-grpc',
+  'otel',
   'server',
   'wire',
 ];

@@ -41,6 +41,8 @@ export interface HandlerScope {
   readonly uncaught?: TakeUncaught | undefined;
   /** What the order gives to the handler. Undefined: the real clock and randomness. */
   readonly values?: StepValues | undefined;
+  /** Runs a part of the handler in the async context that it is to have. Undefined: in that of whoever causes it. */
+  within?<T>(run: () => T): T;
 }
 
 /** A replica that processes a message. The calls of its handler go through it instead of to the network. */
@@ -91,7 +93,8 @@ export function containErrors(): void {
  * calls made there and errors thrown there belong to that handler. With `undefined` it is part of none.
  */
 export function handle<T>(scope: HandlerScope | undefined, run: () => T): T {
-  return tracked ? storage.run(scope, run) : run();
+  if (!tracked) return run();
+  return scope?.within === undefined ? storage.run(scope, run) : scope.within(() => storage.run(scope, run));
 }
 
 /** The handler within which this runs, if its calls have a place in the order; undefined outside of such handlers. */

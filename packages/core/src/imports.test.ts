@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['core', 'wire', 'context', 'grpc-common'],
   nestjs: ['core', 'server', 'client'],
   'nice-grpc': ['core', 'server', 'client'],
+  otel: ['core', 'server', 'client', 'coordinator-embedded'],
   cli: ['core', 'grpc-common', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],

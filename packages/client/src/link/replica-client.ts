@@ -6,6 +6,7 @@ import {
   connectivityState,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { untraced } from '@understudy/context';
 import {
   CONNECT_PATH,
   type DialledLink,
@@ -65,7 +66,8 @@ export class ReplicaClient {
   }
 
   connect(): DialledLink {
-    return this.#open().makeBidiStreamRequest(CONNECT_PATH, identity, identity);
+    const client = this.#open();
+    return untraced(() => client.makeBidiStreamRequest(CONNECT_PATH, identity, identity));
   }
 
   /** Counts one more session that uses this replica, until it calls `rest`. */

@@ -6,6 +6,7 @@ import { checkSameGrpc, earlyMethods } from '../checks/server.js';
 import { type Gateway, gatewayHandler } from './arrival.js';
 import type { CapturedMethod, CapturedUnary, Definition, Deserialize, MethodKind, Serialize } from './captured.js';
 import { checkMessageLimits } from './message-limits.js';
+import { unwrapHandlers, unwrapped } from './untraced.js';
 
 type Register = Server['register'];
 
@@ -16,18 +17,22 @@ export interface HandlerRegistryOptions {
    * package.
    */
   readonly unreplicated?: readonly string[];
+  /** Whether executions are put into traces, so that instrumentation must not see the calls as well. */
+  readonly traced?: boolean;
 }
 
 /** The methods of a server, captured as they are registered; grpc-js itself gets gateways in their place. */
 export class HandlerRegistry {
   readonly #gateway: Gateway;
   readonly #unreplicated: readonly string[];
+  readonly #traced: boolean;
   readonly #methods = new Map<string, CapturedMethod>();
   #attached = false;
 
   constructor(options: HandlerRegistryOptions) {
     this.#gateway = options.gateway;
     this.#unreplicated = options.unreplicated ?? [];
+    this.#traced = options.traced === true;
   }
 
   /** The captured methods by path. */
@@ -78,6 +83,7 @@ export class HandlerRegistry {
       if (isUnreplicated(path, this.#unreplicated)) return original(path, handler, serialize, deserialize, type);
       const kind = type as MethodKind;
       if (!original(path, gatewayHandler(this.#gateway, kind, path), identity, identity, type)) return false;
+      if (this.#traced) unwrapHandlers(server, [path]);
       const registered = { kind, path, handler, serialize: serialize as Serialize, deserialize };
       this.#methods.set(path, capture(registered, adding.get(path)));
       return true;
@@ -89,7 +95,7 @@ export class HandlerRegistry {
     for (const { path, func, serialize, deserialize, type } of early) {
       if (isUnreplicated(path, this.#unreplicated)) continue;
       unregister.call(server, path);
-      server.register(path, func as never, serialize as never, deserialize as never, type as string);
+      server.register(path, unwrapped(func) as never, serialize as never, deserialize as never, type as string);
     }
   }
 }

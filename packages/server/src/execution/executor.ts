@@ -3,13 +3,14 @@ import type { ServerInterceptor } from '@grpc/grpc-js';
 import { callsExpected, containErrors, handle, trackHandlers } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
 import { type NestedReply, type Reply, type Request, STREAMED, seqNumOf, type Task } from '@understudy/core/internal';
-import { errorReply } from '@understudy/grpc-common';
+import { errorReply, metadataOf } from '@understudy/grpc-common';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { HandlerValues } from '../determinism/handler-values.js';
 import type { Seeds } from '../determinism/seeds.js';
 import { type HandlerFault, textOfError } from '../handlers/handler-fault.js';
 import { type RunContext, runUnary } from '../handlers/run-unary.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
+import { type HandlerTrace, type HandlerTracing, NO_TRACE } from '../handlers/tracing.js';
 import type { Calls } from '../intake/calls.js';
 import { Admissions, type Admitted } from '../interception/admissions.js';
 import { applyChange } from '../interception/change.js';
@@ -39,6 +40,8 @@ export interface ExecutorOptions {
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
   readonly logger: Logger;
+  /** Puts executions into traces; undefined: nobody does. */
+  readonly tracing: HandlerTracing | undefined;
 }
 
 /** Runs handlers, and on the primary the user's interceptors around them, in one life of a replica. */
@@ -96,11 +99,11 @@ export class Executor {
     const admitted = live ? taken : undefined;
     const request = this.#requestOf(task, admitted);
     if (request === undefined) this.#executed(task, undefined, UNREADABLE_CHANGE);
-    else if (task.kind === 'read') this.#run(task, request, admitted);
+    else if (task.kind === 'read') this.#run(task, request, admitted, live);
     else if (request.reply !== undefined) this.#deliver(task, request.reply);
-    else if (request.stream !== undefined) this.#stepOfStream(task, request);
-    else if (this.#streams.open > 0 || callsExpected()) this.#runInStep(task, request, admitted);
-    else this.#run(task, request, admitted);
+    else if (request.stream !== undefined) this.#stepOfStream(task, request, live);
+    else if (this.#streams.open > 0 || callsExpected()) this.#runInStep(task, request, admitted, live);
+    else this.#run(task, request, admitted, live);
   }
 
   sendNested({ caller }: EffectOf<'sendNested'>): void {
@@ -128,14 +131,16 @@ export class Executor {
   }
 
   /** Runs a handler on its own: no other handler waits for anything, and this one cannot call others. */
-  #run(task: Task, request: Request, admitted: Admitted | undefined): void {
+  #run(task: Task, request: Request, admitted: Admitted | undefined, live: boolean): void {
     const { activity, registry } = this.#options;
-    const solo = new SoloRun(this.#options, task);
+    const trace = this.#traceOf(request, live);
+    const solo = new SoloRun(this.#options, task, trace);
     let isFirstPart = true;
     activity.began();
     solo.running = handle(solo, () =>
       runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
         activity.ended();
+        trace.end(outcome.code, outcome.details);
         this.#solos.add(solo);
         this.#executed(task, admitted, outcome, isFirstPart);
       }),
@@ -144,16 +149,20 @@ export class Executor {
   }
 
   /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
-  #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined): void {
+  #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined, live: boolean): void {
     const { activity, registry, loop, seeds, inGlobals, strays } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
     activity.began();
     const onEnd = (ended: UnaryRun, outcome: Reply): void => {
+      ended.trace.end(outcome.code, outcome.details);
       this.#steps.ended(ended, outcome);
       activity.ended();
     };
     const values = new HandlerValues({ seeds, inGlobals, clock: this.#steps }, task.info);
-    const run = new UnaryRun({ task, name, admitted, nest: this.#nest, values, strays, onEnd });
+    const run = new UnaryRun({
+      ...{ task, name, admitted, nest: this.#nest, values, strays, onEnd },
+      trace: this.#traceOf(request, live),
+    });
     this.#steps.begin(task, { called: run });
     const context = this.#contextFor(task.peer ?? '');
     process.nextTick(() => {
@@ -162,9 +171,9 @@ export class Executor {
     });
   }
 
-  #stepOfStream(task: OrderedTask, request: Request): void {
+  #stepOfStream(task: OrderedTask, request: Request, live: boolean): void {
     this.#steps.begin(task, {});
-    this.#streams.deliver(task, request, task.peer ?? '');
+    this.#streams.deliver(task, request, task.peer ?? '', () => this.#traceOf(request, live));
   }
 
   #deliver(task: OrderedTask, { to, outcome }: NestedReply): void {
@@ -189,6 +198,12 @@ export class Executor {
       if (error instanceof UnderstudyError) return undefined;
       throw error;
     }
+  }
+
+  #traceOf({ method, metadata }: Request, live: boolean): HandlerTrace {
+    const { tracing } = this.#options;
+    if (tracing === undefined) return NO_TRACE;
+    return tracing.begin({ path: method, metadata: metadataOf(metadata), live });
   }
 
   #contextFor(peer: string): RunContext {

@@ -1,15 +1,17 @@
 /** A running handler, as far as the calls that it makes to others are concerned. */
-import type {
-  Handling,
-  NestedCallHandle,
-  NestedRequest,
-  SendNested,
-  StepValues,
-  UncaughtOrigin,
+import {
+  type Handling,
+  type NestedCallHandle,
+  type NestedRequest,
+  outside,
+  type SendNested,
+  type StepValues,
+  type UncaughtOrigin,
 } from '@understudy/context';
 import type { OrderNum } from '@understudy/core';
 import type { Reply, Task } from '@understudy/core/internal';
 import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
+import type { HandlerTrace } from '../handlers/tracing.js';
 
 /** Takes a call that a handler makes to another service; see `Handling.nest`. */
 export type Nest = (
@@ -27,6 +29,7 @@ export interface HandlerRunOptions {
   readonly values: StepValues;
   /** Takes errors that nobody caught; undefined: they are the process's. */
   readonly strays: StrayErrors | undefined;
+  readonly trace: HandlerTrace;
 }
 
 /** A handler that was started. It makes calls to others and is given their replies. */
@@ -39,17 +42,23 @@ export abstract class HandlerRun implements Handling, Strayed {
   readonly values: StepValues;
   readonly #nest: Nest;
   readonly #strays: StrayErrors | undefined;
+  readonly trace: HandlerTrace;
 
-  constructor({ task, nest, values, strays }: HandlerRunOptions) {
+  constructor({ task, nest, values, strays, trace }: HandlerRunOptions) {
     this.method = task.request.method;
     this.orderNum = task.info.orderNum;
     this.#nest = nest;
     this.values = values;
     this.#strays = strays;
+    this.trace = trace;
   }
 
   uncaught(error: unknown, origin: UncaughtOrigin): boolean {
     return this.#strays?.take(this, error, origin) === true;
+  }
+
+  within<T>(run: () => T): T {
+    return outside(() => this.trace.within(run));
   }
 
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {

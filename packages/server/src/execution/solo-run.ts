@@ -1,10 +1,11 @@
 /** Unary handlers that run by themselves, each in a step that nobody else takes part in. */
-import type { HandlerScope, UncaughtOrigin } from '@understudy/context';
+import { type HandlerScope, outside, type UncaughtOrigin } from '@understudy/context';
 import type { OrderNum } from '@understudy/core';
 import type { Task } from '@understudy/core/internal';
 import { HandlerValues, type StepClock, type ValuesSource } from '../determinism/handler-values.js';
 import type { RunningCall } from '../handlers/run-unary.js';
 import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
+import type { HandlerTrace } from '../handlers/tracing.js';
 
 export interface SoloOptions extends Omit<ValuesSource, 'clock'> {
   /** Takes errors that nobody caught; undefined: they are the process's. */
@@ -24,7 +25,10 @@ export class SoloRun implements HandlerScope, StepClock, Strayed {
   running: RunningCall | undefined;
   readonly #strays: StrayErrors | undefined;
 
-  constructor(options: SoloOptions, task: Task) {
+  readonly trace: HandlerTrace;
+
+  constructor(options: SoloOptions, task: Task, trace: HandlerTrace) {
+    this.trace = trace;
     this.method = task.request.method;
     this.#strays = options.strays;
     if (task.kind === 'read') return;
@@ -35,6 +39,10 @@ export class SoloRun implements HandlerScope, StepClock, Strayed {
 
   uncaught(error: unknown, origin: UncaughtOrigin): boolean {
     return this.#strays?.take(this, error, origin) === true;
+  }
+
+  within<T>(run: () => T): T {
+    return outside(() => this.trace.within(run));
   }
 
   fault(): void {

@@ -1,4 +1,5 @@
 /** The streaming handlers that run. */
+import { status as Status } from '@grpc/grpc-js';
 import type { StepValues } from '@understudy/context';
 import {
   type ConnectionId,
@@ -15,9 +16,12 @@ import type { HandlerRegistry } from '../capture/registry.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
+import type { HandlerTrace } from '../handlers/tracing.js';
 import type { Nest } from './handler-run.js';
 import type { OrderedTask } from './step.js';
 import { StreamRun } from './stream-run.js';
+
+const CANCELLED = [Status.CANCELLED, 'the call was cancelled'] as const;
 
 export interface StreamRunsOptions {
   readonly registry: HandlerRegistry;
@@ -67,11 +71,11 @@ export class StreamRuns {
   }
 
   /** Gives a message of a stream to its handler, which takes the next step. */
-  deliver(task: OrderedTask, { stream: part, ...request }: Request, peer: string): void {
+  deliver(task: OrderedTask, { stream: part, ...request }: Request, peer: string, trace: () => HandlerTrace): void {
     const { connection } = task.info;
     switch (part?.kind) {
       case 'open':
-        return this.#start(task, request, peer);
+        return this.#start(task, request, peer, trace());
       case 'message':
         return this.#get(connection, part.of)?.message(request.message);
       case 'end':
@@ -90,7 +94,11 @@ export class StreamRuns {
 
   /** Cancels all handlers, because this life is over. */
   close(): void {
-    for (const streams of this.#streams.values()) for (const run of streams.values()) run.cancel();
+    for (const streams of this.#streams.values())
+      for (const run of streams.values()) {
+        run.cancel();
+        run.trace.end(...CANCELLED);
+      }
     this.#streams.clear();
     this.#open = 0;
   }
@@ -99,14 +107,16 @@ export class StreamRuns {
     return this.#streams.get(connection)?.get(stream);
   }
 
-  #start(task: OrderedTask, request: Request, peer: string): void {
+  #start(task: OrderedTask, request: Request, peer: string, trace: HandlerTrace): void {
     const { registry, nest, valuesFrom, strays, onFault } = this.#options;
     const { connection } = task.info;
     const stream = seqNumOf(task.info);
     const onItem = (item: StreamItem): void => this.#onItem(connection, stream, item);
     const captured = registry.get(request.method);
     if (captured === undefined || captured.kind === 'unary') {
-      onItem({ kind: 'status', outcome: outcomeOf(noSuchMethod(request.method)) });
+      const outcome = outcomeOf(noSuchMethod(request.method));
+      onItem({ kind: 'status', outcome });
+      trace.end(outcome.code, outcome.details);
       return;
     }
     let streams = this.#streams.get(connection);
@@ -115,14 +125,16 @@ export class StreamRuns {
       this.#streams.set(connection, streams);
     }
     const values = valuesFrom(task.info);
-    const run = new StreamRun({ task, nest, values, strays }, { captured, request, peer, onItem, onFault });
+    const run = new StreamRun({ task, nest, values, strays, trace }, { captured, request, peer, onItem, onFault });
     streams.set(stream, run);
     this.#open++;
     run.start();
   }
 
   #cancel(connection: ConnectionId, stream: SeqNum): void {
-    this.#get(connection, stream)?.cancel();
+    const run = this.#get(connection, stream);
+    run?.cancel();
+    run?.trace.end(...CANCELLED);
     this.#forget(connection, stream);
   }
 
@@ -136,6 +148,9 @@ export class StreamRuns {
     const output = { connection, stream, item, digest: itemDigest(item) };
     if (this.#outputs === undefined) this.#options.onLate(output);
     else this.#outputs.push(output);
-    if (item.kind === 'status') this.#forget(connection, stream);
+    if (item.kind !== 'status') return;
+    const { outcome } = item;
+    if (outcome.kind === 'reply') this.#get(connection, stream)?.trace.end(outcome.code, outcome.details);
+    this.#forget(connection, stream);
   }
 }

@@ -6,7 +6,7 @@ import {
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { wallMs } from '@understudy/context';
+import { untraced, wallMs } from '@understudy/context';
 import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import {
   Backoff,
@@ -155,7 +155,7 @@ export class PeerLink {
   }
 
   #open(client: Client): void {
-    const link = client.makeBidiStreamRequest(LINK_PATH, identity, identity);
+    const link = untraced(() => client.makeBidiStreamRequest(LINK_PATH, identity, identity));
     this.#link = link;
     this.#channel = new FrameChannel({
       link,

@@ -27,6 +27,7 @@ import type { HandlerRegistry } from '../capture/registry.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
+import type { HandlerTracing } from '../handlers/tracing.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
 import { Calls } from '../intake/calls.js';
 import { CallerNames, type CallerSecrets } from '../intake/identity.js';
@@ -63,6 +64,8 @@ export interface LifeSetup {
   readonly events: LifeEvents;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
+  /** Puts executions into traces; undefined: nobody does. */
+  readonly tracing: HandlerTracing | undefined;
   readonly criteria: UserCriteria;
 }
 
@@ -156,6 +159,7 @@ export class Life {
       strays: setup.strays,
       seeds: new Seeds({ group: config.group, secret: () => this.#core.secret }),
       inGlobals: setup.inGlobals,
+      tracing: setup.tracing,
       logger,
     });
     this.#state = new UserState({ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal });

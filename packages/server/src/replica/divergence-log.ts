@@ -29,9 +29,15 @@ const REAL_GLOBALS =
 export class DivergenceLog implements Logger {
   readonly #options: DivergenceLogOptions;
   readonly #times = new Map<string, number>();
+  #count = 0;
 
   constructor(options: DivergenceLogOptions) {
     this.#options = options;
+  }
+
+  /** How often a replica differed. */
+  get count(): number {
+    return this.#count;
   }
 
   log(level: LogLevel, event: string, fields: LogFields = {}): void {
@@ -40,6 +46,7 @@ export class DivergenceLog implements Logger {
   }
 
   #tell(level: LogLevel, fields: LogFields): void {
+    this.#count++;
     const { logger } = this.#options;
     const cause = `${fields.peer ?? ''} ${fields.method ?? ''} ${fields.stuckForMs === undefined}`;
     const times = (this.#times.get(cause) ?? 0) + 1;

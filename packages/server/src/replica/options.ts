@@ -1,6 +1,7 @@
 /** The options that a user gives to `createReplica`, and the replica that it returns. */
 import type { Server, ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+import type { HandlerTracing } from '../handlers/tracing.js';
 import type { CriteriaOptions } from '../criteria/criteria.js';
 import type { GroupSecretSource } from '../identity/group-secret.js';
 import type { PeerNames } from '../identity/peer-trust.js';
@@ -140,6 +141,13 @@ export interface ReplicaServerOptions extends CriteriaOptions {
    * @example 'exit'
    */
   readonly uncaught?: 'contain' | 'exit';
+  /**
+   * Puts executions of handlers into traces: `openTelemetry()` of `@understudy/otel`. Default: handlers run in nobody's
+   * context, and are no spans.
+   *
+   * @example openTelemetry()
+   */
+  readonly tracing?: HandlerTracing;
   /**
    * How long this replica, told to stop while no other is in sync, waits for one that is catching up, in milliseconds; it
    * serves meanwhile. Shorter than the time after which your orchestrator kills a process. Default 20,000.

@@ -1,11 +1,12 @@
 /** The replica that `createReplica` returns. */
 
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
-import type { Coordinator, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+import type { Coordinator, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
 import { checkGrpcVersion, loggerOf } from '@understudy/grpc-common';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
+import { unwrapHandlers } from '../capture/untraced.js';
 import { awaitBound, checkMethods } from '../checks/server.js';
 import { setupError } from '../checks/setup-error.js';
 import { stateOf, tryCopy } from '../checks/state.js';
@@ -49,7 +50,7 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #config: GroupConfig;
   readonly #id: ReplicaId;
   readonly #state: StateSource;
-  readonly #logger: Logger;
+  readonly #logger: DivergenceLog;
   readonly #registry: HandlerRegistry;
   readonly #guard: Guard;
   readonly #criteria: UserCriteria;
@@ -95,6 +96,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#registry = new HandlerRegistry({
       gateway: this.#arrivals,
       unreplicated: options.unreplicated ?? [],
+      traced: options.tracing !== undefined,
     });
     this.#health = options.health === false ? undefined : new GroupHealth(this.#registry, this.#logger);
     this.#roles = new RoleWatch(this.#logger, (serving) => {
@@ -122,6 +124,7 @@ export class ReplicaRuntime implements ReplicaServer {
     server.addService(multicastService, {
       connect: (link: AcceptedLink) => this.#arrivals.onLink(link, (life) => life.onSessionLink(link)),
     });
+    unwrapHandlers(server, OWN_PATHS);
     this.#serveReplicas(this.#peerListener?.server ?? server);
     watchBinding(server, this.#exposure, () => (this.#begun ? this.#strangersWouldPass() : undefined));
     this.#health?.attach(server);
@@ -209,6 +212,7 @@ export class ReplicaRuntime implements ReplicaServer {
       logger: this.#logger,
       events: this.#events,
       inGlobals: this.#options.determinism !== 'api',
+      tracing: this.#options.tracing,
       criteria: this.#criteria,
     };
   }
@@ -223,9 +227,14 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   get status(): ReplicaStatus {
-    const status = { ...(this.#life?.status ?? this.#betweenLives()), strayErrors: this.#strays.count };
+    const status = { ...(this.#life?.status ?? this.#betweenLives()), ...this.#counts };
     if (this.#failed === undefined) return status;
     return { ...status, role: 'deposed', blocked: `this replica failed: ${this.#failed.message}` };
+  }
+
+  /** What is counted over all lives of this process. */
+  get #counts(): Pick<ReplicaStatus, 'strayErrors' | 'divergences'> {
+    return { strayErrors: this.#strays.count, divergences: this.#logger.count };
   }
 
   #betweenLives(): ReplicaStatus {
@@ -266,7 +275,7 @@ export class ReplicaRuntime implements ReplicaServer {
         this.#lives?.settled();
         this.#ready.resolve();
       }
-      this.#roles.changed({ ...status, strayErrors: this.#strays.count });
+      this.#roles.changed({ ...status, ...this.#counts });
       this.#tellHealth();
     },
     over: (reason) => {
@@ -292,6 +301,7 @@ export class ReplicaRuntime implements ReplicaServer {
       refuses: (call, method) => this.#strangersWouldPass() ?? operators.refuses(call, method),
     });
     server.addService(adminService, handlers);
+    unwrapHandlers(server, OWN_PATHS);
   }
 
   /** @returns what is wrong, in a sentence, if strangers could pass for replicas; undefined if they could not */

@@ -74,6 +74,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   refusedBodies: 0,
   keptBytes: 0,
   strayErrors: 0,
+  divergences: 0,
   waitingToRelease: 0,
   openStreams: 0,
   openNested: 0,

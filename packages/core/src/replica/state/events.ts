@@ -321,6 +321,8 @@ export interface ReplicaStatus {
    * process began. Each ended its call instead of the process.
    */
   readonly strayErrors: number;
+  /** How often this process saw that a replica, this one or another, differs from the primary. */
+  readonly divergences: number;
   /** Replies that the primary may not release yet. */
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */

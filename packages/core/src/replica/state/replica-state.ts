@@ -284,6 +284,7 @@ export class ReplicaState {
       keptBytes: this.connections.keptBytes,
       // The adapter counts them.
       strayErrors: 0,
+      divergences: 0,
       waitingToRelease: this.role.waitingToRelease,
       openStreams: this.openStreams,
       openNested: this.nested.open,

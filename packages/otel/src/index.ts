@@ -1,0 +1,2 @@
+/** Traces and metrics of replicated services, by OpenTelemetry's API. */
+export { openTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.js';

@@ -1,0 +1,34 @@
+/** Keeps handlers of ours free of what instrumentation puts around every handler of a server. */
+import type { Server } from '@grpc/grpc-js';
+
+/** Instrumentation wraps a function and keeps the original here, as the package `shimmer` does. */
+interface Wrapped {
+  readonly __original?: unknown;
+}
+
+/** The handler itself, if instrumentation has wrapped it. */
+export function unwrapped(handler: unknown): unknown {
+  let inner = handler;
+  while (typeof inner === 'function' && typeof (inner as Wrapped).__original === 'function') {
+    inner = (inner as Wrapped).__original;
+  }
+  return inner;
+}
+
+interface Entry {
+  func: unknown;
+}
+
+/**
+ * Puts the handlers of methods back to what they were before instrumentation wrapped them as they were registered. A link
+ * lasts as long as its replica, and as a span it would never end.
+ */
+export function unwrapHandlers(server: Server, paths: Iterable<string>): void {
+  // grpc-js has no public way to a server's handlers. If a later version keeps them elsewhere, they stay as they are.
+  const { handlers } = server as unknown as { readonly handlers?: unknown };
+  if (!(handlers instanceof Map)) return;
+  for (const path of paths) {
+    const entry = (handlers as Map<string, Entry>).get(path);
+    if (entry !== undefined) entry.func = unwrapped(entry.func);
+  }
+}

@@ -1,0 +1,31 @@
+/** How the executions of handlers take part in traces. */
+import type { Metadata } from '@grpc/grpc-js';
+
+/** A handler that is about to run for a call. */
+export interface TracedExecution {
+  /** `/package.Service/Method` */
+  readonly path: string;
+  /** What the caller sent. */
+  readonly metadata: Metadata;
+  /**
+   * Whether this replica answers the call as the primary. If not, it follows the primary, or does again what was done
+   * before.
+   */
+  readonly live: boolean;
+}
+
+/** The trace of one execution. */
+export interface HandlerTrace {
+  /** Runs a part of the handler; called outside of every caller's async context. */
+  within<T>(run: () => T): T;
+  /** Says how the call ended, once. */
+  end(code: number, details: string): void;
+}
+
+/** What puts executions of handlers into traces: `openTelemetry()` of `@understudy/otel`. */
+export interface HandlerTracing {
+  begin(execution: TracedExecution): HandlerTrace;
+}
+
+/** Of a replica without tracing. */
+export const NO_TRACE: HandlerTrace = { within: (run) => run(), end() {} };
