@@ -90,6 +90,12 @@ export class Project {
     await run(process.execPath, [old ? TSC_5 : TSC, ...strict, ...how, file], this.directory);
   }
 
+  /** Makes one file of a program and everything that it imports. */
+  async bundle(file: string, to: string, format: string): Promise<void> {
+    const rolldown = join(NODE_MODULES, '.bin/rolldown');
+    await run(rolldown, [file, '--file', to, '--format', format, '--platform', 'node'], this.directory);
+  }
+
   /** Runs a program of the project. */
   node(file: string, ...args: readonly string[]): Promise<string> {
     return run(process.execPath, [file, ...args], this.directory);

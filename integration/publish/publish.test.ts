@@ -118,6 +118,16 @@ describe('a program of a user', () => {
     say(`${how.file} runs`);
   });
 
+  it.each(['cjs', 'esm'])('runs as one file, bundled as %s', async (format) => {
+    const alone = mkdtempSync(join(tmpdir(), 'understudy-bundle-'));
+    const bundle = join(alone, `program.${format === 'cjs' ? 'cjs' : 'mjs'}`);
+    project.copy(PROGRAM, 'bundled/program.ts');
+    await project.bundle('bundled/program.ts', bundle, format);
+    expect(await run(process.execPath, [bundle, join(alone, 'group')], alone)).toBe(PRINTED);
+    rmSync(alone, { recursive: true });
+    say(`the bundle as ${format} runs`);
+  });
+
   it('gets the same class by require and by import', async () => {
     const text = `
       import { createRequire } from 'node:module';

@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { freePorts } from '@understudy/coordinator-etcd/testing';
+import { afterEach, expect, it } from 'vitest';
+import { Readme } from './readme.js';
+
+let readme: Readme | undefined;
+afterEach(() => {
+  readme?.end();
+  readme = undefined;
+});
+
+const NAMES = ['bank-1', 'bank-2', 'bank-3'];
+
+/** Starts three servers, calls, kills the primary, calls again, and has the next one hand over by SIGTERM. */
+async function play(own: Readme, server: string, client: string, ports: readonly number[]) {
+  const children = new Map(NAMES.map((name, i) => [name, own.start(server, name, String(ports[i]))]));
+  const first = await own.primaryOnce(({ inSync }) => inSync.length === NAMES.length);
+  expect(await own.run(client)).toBe('alice has 500 cents\n');
+  children.get(first)?.kill('SIGKILL');
+  const second = await own.primaryOnce(({ primary }) => primary.id !== first);
+  expect(await own.run(client)).toBe('alice has 1000 cents\n');
+  const leaving = children.get(second);
+  const left = leaving && once(leaving, 'exit');
+  leaving?.kill('SIGTERM');
+  const third = await own.primaryOnce(({ primary }) => primary.id !== first && primary.id !== second);
+  await left;
+  expect(new Set([first, second, third]).size).toBe(3);
+  expect(await own.run(client)).toBe('alice has 1500 cents\n');
+  return leaving;
+}
+
+it("the programs of nice-grpc's README survive the death of their primary and a SIGTERM", async () => {
+  const ports = await freePorts(3);
+  readme = new Readme('nice-grpc', ports);
+  readme.take('dist/testing/bank.js', 'bank.js');
+  readme.take('dist/testing/bank.d.ts', 'bank.d.ts');
+  readme.compile('server.ts', 'client.ts');
+  const left = await play(readme, 'server.js', 'client.js', ports);
+  expect(left?.exitCode).toBe(0);
+});
+
+const NEST_CLIENT = `
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { ClientGrpc } from '@nestjs/microservices';
+import { firstValueFrom } from 'rxjs';
+import type { BankClient } from './bank.js';
+import { ClientModule } from './client.module.js';
+
+void NestFactory.createApplicationContext(ClientModule, { logger: false }).then(async (app) => {
+  const bank = app.get<ClientGrpc>('BANK').getService<BankClient>('Bank');
+  const { cents } = await firstValueFrom(bank.deposit({ owner: 'alice', cents: 500 }));
+  console.log(\`alice has \${cents} cents\`);
+  await app.close();
+});
+`;
+
+it("the programs of nestjs's README survive the death of their primary and a SIGTERM", async () => {
+  const ports = await freePorts(3);
+  readme = new Readme('nestjs', ports);
+  readme.take('dist/testing/bank.js', 'bank.js');
+  readme.take('dist/testing/bank.d.ts', 'bank.d.ts');
+  readme.take('src/testing/bank.proto', 'bank.proto');
+  readme.write('client.ts', NEST_CLIENT);
+  readme.compile('main.ts', 'client.ts');
+  await play(readme, 'main.js', 'client.js', ports);
+});
+
+const OTEL_BANK = `
+const encode = (cents) => Buffer.from(String(cents));
+const decode = (bytes) => Number(Buffer.from(bytes).toString());
+let balance = 0;
+export const accounts = { checkpoint: () => encode(balance), restore: (bytes) => { balance = decode(bytes); } };
+export const BankService = { deposit: {
+  path: '/bank.v1.Bank/Deposit', requestStream: false, responseStream: false,
+  requestSerialize: encode, requestDeserialize: decode, responseSerialize: encode, responseDeserialize: decode,
+} };
+export const handlers = { deposit: ({ request }, reply) => reply(null, (balance += request)) };
+`;
+
+it("the program of otel's README answers", async () => {
+  const [port = 0] = await freePorts(1);
+  readme = new Readme('otel', [port]);
+  readme.write('bank.js', OTEL_BANK);
+  readme.write('package.json', '{ "type": "module" }');
+  readme.start('server.js');
+  await readme.primaryOnce(({ inSync }) => inSync.length === 1);
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const encode = (cents: number): Buffer => Buffer.from(String(cents));
+  const decode = (bytes: Buffer): number => Number(bytes.toString());
+  const sum = await new Promise((resolve, reject) => {
+    const done = (error: Error | null, reply?: number): void => (error === null ? resolve(reply) : reject(error));
+    const metadata = new Metadata({ waitForReady: true });
+    client.makeUnaryRequest('/bank.v1.Bank/Deposit', encode, decode, 5, metadata, done);
+  });
+  client.close();
+  expect(sum).toBe(5);
+});
