@@ -1,4 +1,5 @@
 /** The way through the channel's session, as calls of every kind take it. */
+import { AsyncResource } from 'node:async_hooks';
 import { type InterceptorOptions, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { wallMs } from '@understudy/context';
 import type { ErrorCode } from '@understudy/core';
@@ -36,6 +37,7 @@ const UNREADABLE_CALLER = `the metadata "${CALLER_KEY}" of this call was made by
 export abstract class SessionCall implements InterceptingCallInterface, OpenCall, Expiring, Delivery {
   id = 0 as CallId;
   heapIndex = -1;
+  readonly scope = new AsyncResource('UNDERSTUDY_CALL', { requireManualDestroy: true });
   readonly deadlineMs: number;
   waitForReady = false;
   protected readonly host: SessionHost;

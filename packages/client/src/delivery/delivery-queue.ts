@@ -1,5 +1,9 @@
+import type { AsyncResource } from 'node:async_hooks';
+
 /** Something that calls the application. */
 export interface Delivery {
+  /** The async context in which it does so: that of whoever made the call. */
+  readonly scope: AsyncResource;
   run(): void;
 }
 
@@ -30,7 +34,7 @@ export class DeliveryQueue {
     try {
       for (const delivery of batch) {
         done++;
-        delivery.run();
+        delivery.scope.runInAsyncScope(delivery.run, delivery);
       }
     } finally {
       // If the application threw, that is an uncaught exception of its own; the other deliveries follow all the same.
