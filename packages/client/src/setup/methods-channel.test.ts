@@ -1,5 +1,6 @@
 import { type CallOptions, type Client, credentials, status as Status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { otherGrpc } from '../../../server/src/testing/other-grpc.js';
 import { ask, EchoClient, echoDefinition, echoing, serviceConfig } from '../testing/echo.js';
 import { ScriptedGroup } from '../testing/scripted-replica.js';
 import { type MethodsChannel, replicatedChannel } from './methods-channel.js';
@@ -51,10 +52,12 @@ describe('a client that was given a replicated channel', () => {
 
 describe('credentials of another copy of grpc-js', () => {
   it('are refused with what to do', () => {
-    const theirs = { _isSecure: () => false, callCredentials: undefined } as never;
-    const make = () => new EchoClient('understudy:///127.0.0.1:1', theirs, replicated({ serviceConfig }));
-    expect(make).toThrow(/Channel credentials|UNDERSTUDY_SETUP/);
-    const other = () => replicatedChannel('understudy:///127.0.0.1:1', theirs, { serviceConfig });
-    expect(other).toThrow(/UNDERSTUDY_SETUP.*npm dedupe/);
+    const { grpc, remove } = otherGrpc();
+    const theirs = grpc.credentials.createInsecure();
+    const make = () => new grpc.Client('understudy:///127.0.0.1:1', theirs, replicated({ serviceConfig }));
+    expect(make).toThrow(/UNDERSTUDY_SETUP.*npm dedupe/);
+    const channel = () => replicatedChannel('understudy:///127.0.0.1:1', theirs, { serviceConfig });
+    expect(channel).toThrow(/UNDERSTUDY_SETUP.*npm dedupe/);
+    remove();
   });
 });
