@@ -41,8 +41,8 @@ export interface HandlerScope {
   readonly uncaught?: TakeUncaught | undefined;
   /** What the order gives to the handler. Undefined: the real clock and randomness. */
   readonly values?: StepValues | undefined;
-  /** Runs a part of the handler in the async context that it is to have. Undefined: in that of whoever causes it. */
-  within?<T>(run: () => T): T;
+  /** Gives the handler its async context. Undefined: it has that of whoever causes its steps. */
+  readonly trace?: { within<T>(run: () => T): T } | undefined;
 }
 
 /** A replica that processes a message. The calls of its handler go through it instead of to the network. */
@@ -94,7 +94,8 @@ export function containErrors(): void {
  */
 export function handle<T>(scope: HandlerScope | undefined, run: () => T): T {
   if (!tracked) return run();
-  return scope?.within === undefined ? storage.run(scope, run) : scope.within(() => storage.run(scope, run));
+  const trace = scope?.trace;
+  return trace === undefined ? storage.run(scope, run) : trace.within(() => storage.run(scope, run));
 }
 
 /** The handler within which this runs, if its calls have a place in the order; undefined outside of such handlers. */

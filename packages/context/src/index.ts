@@ -16,7 +16,7 @@ export {
   stepTime,
   trackHandlers,
 } from './handling.js';
-export { outside, untraced } from './outside.js';
+export { outside } from './outside.js';
 export { monotonicMs, REAL, realOf, realRandomNumber, wallMs } from './real.js';
 export type { RandomStream, RunningStep, StepValues } from './step-values.js';
 export type { TakeUncaught, UncaughtOrigin } from './uncaught.js';

@@ -7,6 +7,7 @@ export { callerOf, callerProof, setCaller, setIdempotencyKey } from './caller-me
 export { derivedKey, macOf, type SecretPurpose, secretBytes } from './group-secret.js';
 export type { AuthContext, InterceptingCallInterface, MessageContext, ReceivingListener } from './grpc-types.js';
 export { checkGrpcVersion } from './installed/grpc-version.js';
+export { unwrapped } from './installed/instrumented.js';
 export {
   ASIDE_PREFIX,
   CALLER_KEY,

@@ -6,7 +6,7 @@ import {
   connectivityState,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { untraced } from '@understudy/context';
+import { outside } from '@understudy/context';
 import {
   CONNECT_PATH,
   type DialledLink,
@@ -14,6 +14,7 @@ import {
   identity,
   KEEPALIVE_OPTIONS,
   reconnectOptions,
+  unwrapped,
 } from '@understudy/grpc-common';
 import { HINT_OPTION } from '../routing/policy.js';
 import { NO_PROXY } from '../routing/proxy.js';
@@ -67,7 +68,8 @@ export class ReplicaClient {
 
   connect(): DialledLink {
     const client = this.#open();
-    return untraced(() => client.makeBidiStreamRequest(CONNECT_PATH, identity, identity));
+    const make = unwrapped(client.makeBidiStreamRequest<Buffer, Buffer>);
+    return outside(() => make.call(client, CONNECT_PATH, identity, identity));
   }
 
   /** Counts one more session that uses this replica, until it calls `rest`. */

@@ -1,12 +1,12 @@
 /** Captures the user's handlers, so that the group decides when they run. */
 import type { Server } from '@grpc/grpc-js';
 import { UnderstudyError } from '@understudy/core';
-import { identity, isUnreplicated } from '@understudy/grpc-common';
+import { identity, isUnreplicated, unwrapped } from '@understudy/grpc-common';
 import { checkSameGrpc, earlyMethods } from '../checks/server.js';
 import { type Gateway, gatewayHandler } from './arrival.js';
 import type { CapturedMethod, CapturedUnary, Definition, Deserialize, MethodKind, Serialize } from './captured.js';
 import { checkMessageLimits } from './message-limits.js';
-import { unwrapHandlers, unwrapped } from './untraced.js';
+import { unwrapHandlers } from './untraced.js';
 
 type Register = Server['register'];
 

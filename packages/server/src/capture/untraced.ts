@@ -1,19 +1,6 @@
 /** Keeps handlers of ours free of what instrumentation puts around every handler of a server. */
 import type { Server } from '@grpc/grpc-js';
-
-/** Instrumentation wraps a function and keeps the original here, as the package `shimmer` does. */
-interface Wrapped {
-  readonly __original?: unknown;
-}
-
-/** The handler itself, if instrumentation has wrapped it. */
-export function unwrapped(handler: unknown): unknown {
-  let inner = handler;
-  while (typeof inner === 'function' && typeof (inner as Wrapped).__original === 'function') {
-    inner = (inner as Wrapped).__original;
-  }
-  return inner;
-}
+import { unwrapped } from '@understudy/grpc-common';
 
 interface Entry {
   func: unknown;

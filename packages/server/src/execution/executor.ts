@@ -10,7 +10,7 @@ import type { Seeds } from '../determinism/seeds.js';
 import { type HandlerFault, textOfError } from '../handlers/handler-fault.js';
 import { type RunContext, runUnary } from '../handlers/run-unary.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
-import { type HandlerTrace, type HandlerTracing, NO_TRACE } from '../handlers/tracing.js';
+import type { HandlerTrace, HandlerTracing } from '../handlers/tracing.js';
 import type { Calls } from '../intake/calls.js';
 import { Admissions, type Admitted } from '../interception/admissions.js';
 import { applyChange } from '../interception/change.js';
@@ -140,7 +140,7 @@ export class Executor {
     solo.running = handle(solo, () =>
       runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
         activity.ended();
-        trace.end(outcome.code, outcome.details);
+        trace?.end(outcome.code, outcome.details);
         this.#solos.add(solo);
         this.#executed(task, admitted, outcome, isFirstPart);
       }),
@@ -154,7 +154,7 @@ export class Executor {
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
     activity.began();
     const onEnd = (ended: UnaryRun, outcome: Reply): void => {
-      ended.trace.end(outcome.code, outcome.details);
+      ended.trace?.end(outcome.code, outcome.details);
       this.#steps.ended(ended, outcome);
       activity.ended();
     };
@@ -200,10 +200,8 @@ export class Executor {
     }
   }
 
-  #traceOf({ method, metadata }: Request, live: boolean): HandlerTrace {
-    const { tracing } = this.#options;
-    if (tracing === undefined) return NO_TRACE;
-    return tracing.begin({ path: method, metadata: metadataOf(metadata), live });
+  #traceOf({ method, metadata }: Request, live: boolean): HandlerTrace | undefined {
+    return this.#options.tracing?.begin({ path: method, metadata: metadataOf(metadata), live });
   }
 
   #contextFor(peer: string): RunContext {

@@ -1,12 +1,11 @@
 /** A running handler, as far as the calls that it makes to others are concerned. */
-import {
-  type Handling,
-  type NestedCallHandle,
-  type NestedRequest,
-  outside,
-  type SendNested,
-  type StepValues,
-  type UncaughtOrigin,
+import type {
+  Handling,
+  NestedCallHandle,
+  NestedRequest,
+  SendNested,
+  StepValues,
+  UncaughtOrigin,
 } from '@understudy/context';
 import type { OrderNum } from '@understudy/core';
 import type { Reply, Task } from '@understudy/core/internal';
@@ -29,7 +28,8 @@ export interface HandlerRunOptions {
   readonly values: StepValues;
   /** Takes errors that nobody caught; undefined: they are the process's. */
   readonly strays: StrayErrors | undefined;
-  readonly trace: HandlerTrace;
+  /** Undefined: nobody traces executions. */
+  readonly trace: HandlerTrace | undefined;
 }
 
 /** A handler that was started. It makes calls to others and is given their replies. */
@@ -42,7 +42,7 @@ export abstract class HandlerRun implements Handling, Strayed {
   readonly values: StepValues;
   readonly #nest: Nest;
   readonly #strays: StrayErrors | undefined;
-  readonly trace: HandlerTrace;
+  readonly trace: HandlerTrace | undefined;
 
   constructor({ task, nest, values, strays, trace }: HandlerRunOptions) {
     this.method = task.request.method;
@@ -55,10 +55,6 @@ export abstract class HandlerRun implements Handling, Strayed {
 
   uncaught(error: unknown, origin: UncaughtOrigin): boolean {
     return this.#strays?.take(this, error, origin) === true;
-  }
-
-  within<T>(run: () => T): T {
-    return outside(() => this.trace.within(run));
   }
 
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {

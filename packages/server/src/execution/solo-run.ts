@@ -1,5 +1,5 @@
 /** Unary handlers that run by themselves, each in a step that nobody else takes part in. */
-import { type HandlerScope, outside, type UncaughtOrigin } from '@understudy/context';
+import type { HandlerScope, UncaughtOrigin } from '@understudy/context';
 import type { OrderNum } from '@understudy/core';
 import type { Task } from '@understudy/core/internal';
 import { HandlerValues, type StepClock, type ValuesSource } from '../determinism/handler-values.js';
@@ -25,9 +25,9 @@ export class SoloRun implements HandlerScope, StepClock, Strayed {
   running: RunningCall | undefined;
   readonly #strays: StrayErrors | undefined;
 
-  readonly trace: HandlerTrace;
+  readonly trace: HandlerTrace | undefined;
 
-  constructor(options: SoloOptions, task: Task, trace: HandlerTrace) {
+  constructor(options: SoloOptions, task: Task, trace: HandlerTrace | undefined) {
     this.trace = trace;
     this.method = task.request.method;
     this.#strays = options.strays;
@@ -39,10 +39,6 @@ export class SoloRun implements HandlerScope, StepClock, Strayed {
 
   uncaught(error: unknown, origin: UncaughtOrigin): boolean {
     return this.#strays?.take(this, error, origin) === true;
-  }
-
-  within<T>(run: () => T): T {
-    return outside(() => this.trace.within(run));
   }
 
   fault(): void {

@@ -71,7 +71,12 @@ export class StreamRuns {
   }
 
   /** Gives a message of a stream to its handler, which takes the next step. */
-  deliver(task: OrderedTask, { stream: part, ...request }: Request, peer: string, trace: () => HandlerTrace): void {
+  deliver(
+    task: OrderedTask,
+    { stream: part, ...request }: Request,
+    peer: string,
+    trace: () => HandlerTrace | undefined,
+  ): void {
     const { connection } = task.info;
     switch (part?.kind) {
       case 'open':
@@ -97,7 +102,7 @@ export class StreamRuns {
     for (const streams of this.#streams.values())
       for (const run of streams.values()) {
         run.cancel();
-        run.trace.end(...CANCELLED);
+        run.trace?.end(...CANCELLED);
       }
     this.#streams.clear();
     this.#open = 0;
@@ -107,7 +112,7 @@ export class StreamRuns {
     return this.#streams.get(connection)?.get(stream);
   }
 
-  #start(task: OrderedTask, request: Request, peer: string, trace: HandlerTrace): void {
+  #start(task: OrderedTask, request: Request, peer: string, trace: HandlerTrace | undefined): void {
     const { registry, nest, valuesFrom, strays, onFault } = this.#options;
     const { connection } = task.info;
     const stream = seqNumOf(task.info);
@@ -116,7 +121,7 @@ export class StreamRuns {
     if (captured === undefined || captured.kind === 'unary') {
       const outcome = outcomeOf(noSuchMethod(request.method));
       onItem({ kind: 'status', outcome });
-      trace.end(outcome.code, outcome.details);
+      trace?.end(outcome.code, outcome.details);
       return;
     }
     let streams = this.#streams.get(connection);
@@ -134,7 +139,7 @@ export class StreamRuns {
   #cancel(connection: ConnectionId, stream: SeqNum): void {
     const run = this.#get(connection, stream);
     run?.cancel();
-    run?.trace.end(...CANCELLED);
+    run?.trace?.end(...CANCELLED);
     this.#forget(connection, stream);
   }
 
@@ -150,7 +155,7 @@ export class StreamRuns {
     else this.#outputs.push(output);
     if (item.kind !== 'status') return;
     const { outcome } = item;
-    if (outcome.kind === 'reply') this.#get(connection, stream)?.trace.end(outcome.code, outcome.details);
+    if (outcome.kind === 'reply') this.#get(connection, stream)?.trace?.end(outcome.code, outcome.details);
     this.#forget(connection, stream);
   }
 }

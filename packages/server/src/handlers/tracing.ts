@@ -16,7 +16,7 @@ export interface TracedExecution {
 
 /** The trace of one execution. */
 export interface HandlerTrace {
-  /** Runs a part of the handler; called outside of every caller's async context. */
+  /** Runs a part of the handler. */
   within<T>(run: () => T): T;
   /** Says how the call ended, once. */
   end(code: number, details: string): void;
@@ -26,6 +26,3 @@ export interface HandlerTrace {
 export interface HandlerTracing {
   begin(execution: TracedExecution): HandlerTrace;
 }
-
-/** Of a replica without tracing. */
-export const NO_TRACE: HandlerTrace = { within: (run) => run(), end() {} };

@@ -6,7 +6,7 @@ import {
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { untraced, wallMs } from '@understudy/context';
+import { outside, wallMs } from '@understudy/context';
 import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import {
   Backoff,
@@ -22,6 +22,7 @@ import {
   reconnectOptions,
   type SendOptions,
   sentenceOf,
+  unwrapped,
 } from '@understudy/grpc-common';
 import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
 import { setupError } from '../checks/setup-error.js';
@@ -155,7 +156,8 @@ export class PeerLink {
   }
 
   #open(client: Client): void {
-    const link = untraced(() => client.makeBidiStreamRequest(LINK_PATH, identity, identity));
+    const make = unwrapped(client.makeBidiStreamRequest<Buffer, Buffer>);
+    const link = outside(() => make.call(client, LINK_PATH, identity, identity));
     this.#link = link;
     this.#channel = new FrameChannel({
       link,

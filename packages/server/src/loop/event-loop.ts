@@ -1,5 +1,5 @@
 /** Feeds one core of a replica. */
-import { handle, monotonicMs, outside } from '@understudy/context';
+import { handle, monotonicMs } from '@understudy/context';
 import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core/internal';
 import { errorOf } from '@understudy/grpc-common';
 
@@ -127,8 +127,8 @@ export class EventLoop {
   #guarded(work: () => void): void {
     this.#busy = true;
     try {
-      // A handler or a caller may have caused this work, but what is done in it is nobody's.
-      outside(() => handle(undefined, work));
+      // A handler may have caused this work, but calls made in it are not the handler's.
+      handle(undefined, work);
     } catch (error) {
       this.close();
       this.#onFatal(errorOf(error));

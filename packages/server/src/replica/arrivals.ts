@@ -1,5 +1,8 @@
-/** What reaches a replica from outside: calls and links. A replica that lives no life refuses them. */
-
+/**
+ * What reaches a replica from outside: calls and links. A replica that lives no life refuses them. What a call sets off is
+ * not all for that call, so it runs outside of the call's async context.
+ */
+import { outside } from '@understudy/context';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import { failStream, failWith } from '../intake/answer.js';
 import { type AcceptedLink, refuseLink } from '../links/accepted-link.js';
@@ -22,14 +25,14 @@ export class Arrivals {
     const life = this.#ports.life();
     if (!this.#ports.guarded()) failWith(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
     else if (life === undefined) failWith(arrival, 'UNDERSTUDY_NOT_PRIMARY', NOT_PRIMARY);
-    else life.onCall(arrival);
+    else outside(() => life.onCall(arrival));
   }
 
   onStream(arrival: StreamArrival): void {
     const life = this.#ports.life();
     if (!this.#ports.guarded()) failStream(arrival, 'UNDERSTUDY_SETUP', PAST_GUARD);
     else if (life === undefined) failStream(arrival, 'UNDERSTUDY_NOT_PRIMARY', NOT_PRIMARY);
-    else life.onStream(arrival);
+    else outside(() => life.onStream(arrival));
   }
 
   onLink(link: AcceptedLink, accept: (life: Life) => void): void {

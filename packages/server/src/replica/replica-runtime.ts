@@ -1,6 +1,7 @@
 /** The replica that `createReplica` returns. */
 
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
+import { outside } from '@understudy/context';
 import type { Coordinator, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
 import { checkGrpcVersion, loggerOf } from '@understudy/grpc-common';
@@ -183,7 +184,7 @@ export class ReplicaRuntime implements ReplicaServer {
     );
     try {
       // Whichever fails first is the cause. The coordinator may be waited for beyond that.
-      const begun = lives.begin();
+      const begun = outside(() => lives.begin());
       begun.catch((error) => this.#ready.reject(error));
       await this.#ready.promise;
     } catch (error) {
