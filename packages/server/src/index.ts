@@ -21,8 +21,8 @@ export {
   UnderstudyError,
   type UnderstudyServiceConfig,
 } from '@understudy/core';
-export type { HandlerTrace, HandlerTracing, TracedExecution } from './handlers/tracing.js';
 export type { CriteriaOptions, QueuedCall } from './criteria/criteria.js';
+export type { HandlerTrace, HandlerTracing, TracedExecution } from './handlers/tracing.js';
 export type { CallerSecrets } from './intake/identity.js';
 export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './replica/options.js';
 

@@ -1,8 +1,8 @@
 /** The options that a user gives to `createReplica`, and the replica that it returns. */
 import type { Server, ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
-import type { HandlerTracing } from '../handlers/tracing.js';
 import type { CriteriaOptions } from '../criteria/criteria.js';
+import type { HandlerTracing } from '../handlers/tracing.js';
 import type { GroupSecretSource } from '../identity/group-secret.js';
 import type { PeerNames } from '../identity/peer-trust.js';
 import type { CallerSecrets } from '../intake/identity.js';
