@@ -1,7 +1,7 @@
 /** The coordinator that keeps records in a directory: the files do the work, this makes every call end in time. */
 import { join } from 'node:path';
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core/internal';
+import { checkReadable, checkSwap } from '@understudy/core/internal';
 import { asCoordinatorError, coordinatorError, within } from './files/failure.js';
 import { groupDirectory } from './files/file-names.js';
 import { PresenceFiles } from './files/presence-files.js';
@@ -60,10 +60,25 @@ class EmbeddedCoordinator implements Coordinator {
     }
   }
 
-  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void {
+  async putBack(record: GroupRecord): Promise<SwapResult> {
+    checkReadable(this.#group, record);
+    try {
+      return await this.#try('putting the record back', () => this.#records.putBack(record));
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  watch(
+    onRecord: (record: GroupRecord) => void,
+    onError: (error: Error) => void,
+    onLost: (last: GroupRecord | undefined) => void = () => {},
+  ): () => void {
     if (this.#closed) throw this.#closedError();
     const failed = (error: Error) => onError(asCoordinatorError(error, `watching ${this.#dir}`));
-    const options = { dir: this.#dir, pollMs: this.#pollMs, onRecord, onError: failed };
+    // What stood there between two looks is not known here.
+    const lost = () => onLost(undefined);
+    const options = { dir: this.#dir, pollMs: this.#pollMs, onRecord, onError: failed, onLost: lost };
     const watch = new RecordWatch(this.#records, options);
     this.#watches.add(watch);
     return () => {

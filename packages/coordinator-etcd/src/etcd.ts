@@ -8,7 +8,7 @@ import {
   type SwapResult,
   UnderstudyError,
 } from '@understudy/core';
-import { checkSwap } from '@understudy/core/internal';
+import { checkReadable, checkSwap } from '@understudy/core/internal';
 import { recordKey } from './keys/names.js';
 import { Presences } from './keys/presence.js';
 import { RecordStore } from './keys/record-store.js';
@@ -61,10 +61,24 @@ class EtcdCoordinator implements Coordinator {
     }
   }
 
-  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void {
+  async putBack(record: GroupRecord): Promise<SwapResult> {
+    checkReadable(this.#group, record);
+    try {
+      this.#assertOpen();
+      return await this.#records.putBack(record);
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  watch(
+    onRecord: (record: GroupRecord) => void,
+    onError: (error: Error) => void,
+    onLost: (last: GroupRecord | undefined) => void = () => {},
+  ): () => void {
     this.#assertOpen();
     const { hosts, pollMs } = this.#settings;
-    const watch = new RecordWatch(this.#members, this.#records, { hosts, pollMs, onRecord, onError });
+    const watch = new RecordWatch(this.#members, this.#records, { hosts, pollMs, onRecord, onError, onLost });
     this.#watches.add(watch);
     return () => {
       watch.end();

@@ -98,7 +98,7 @@ export { isAddress } from './record/address.js';
 export { RecordChange, type RecordChangeStep } from './record/change.js';
 export { parseRecord, recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';
-export { checkSwap } from './record/swap-check.js';
+export { checkReadable, checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';

@@ -10,6 +10,7 @@ import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
+import { mindLostRecord, onRecordLost } from './membership/record-lost.js';
 import { tellPeer } from './membership/tell.js';
 import { onSessionSent } from './release/bulk.js';
 import {
@@ -90,6 +91,8 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return begin(r, event.record);
     case 'record':
       return onRecord(r, event.record);
+    case 'recordLost':
+      return onRecordLost(r, event.found, event.last);
     case 'recordChange':
       return onRecordChange(r, event.won, event.record);
     case 'peerUp':
@@ -237,5 +240,6 @@ function tick(r: ReplicaState): void {
   r.forgetSums();
   checkSessions(r);
   /* rule leave-stalled */ checkStall(r);
+  mindLostRecord(r);
   r.role.tick();
 }

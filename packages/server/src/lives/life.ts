@@ -85,6 +85,8 @@ export interface LifeEvents {
 export class Life {
   readonly member: Member;
   readonly #address: string;
+  readonly #onPresence: () => void;
+  #knowsRecord = false;
   readonly #events: LifeEvents;
   readonly #logger: Logger;
   readonly #core: Replica;
@@ -100,13 +102,17 @@ export class Life {
   #role: ReplicaStatus;
   #touched = false;
 
-  /** @param fresh whether the user's state is as the process began */
-  constructor(setup: LifeSetup, fresh: boolean) {
+  /**
+   * @param fresh whether the user's state is as the process began
+   * @param onPresence called when this life first knows a record, and when the coordinator may have lost its presence
+   */
+  constructor(setup: LifeSetup, fresh: boolean, onPresence: () => void) {
     const { id, address, peerAddress, config, coordinator, interceptors, registry, activity, trust, logger } = setup;
     const { events } = setup;
     const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.member = { id, incarnation: realOf(randomBytes)(16).toString('hex') as Incarnation };
     this.#address = address;
+    this.#onPresence = onPresence;
     this.#events = events;
     this.#logger = logger;
     const declaresReadOnly = (path: string): boolean => registry.get(path)?.readOnly === true;
@@ -166,6 +172,8 @@ export class Life {
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
+      known: () => this.#core.status.epoch,
+      onLost: onPresence,
     });
   }
 
@@ -284,6 +292,9 @@ export class Life {
       case 'pauseSessions':
         return this.#sessions.pause(effect.paused);
       case 'connectPeers':
+        // Every record that the core takes in asks for links.
+        if (!this.#knowsRecord) this.#onPresence();
+        this.#knowsRecord = true;
         return this.#outgoingPeers.connect(effect.peers);
       case 'takeCheckpoint':
         return this.#state.checkpoint();

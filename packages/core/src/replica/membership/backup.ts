@@ -23,6 +23,8 @@ import { proposeChange } from './record-changes.js';
 /** The log event of a backup that proposes itself as the new primary because the old one's lease has run out. */
 export const CLAIMS = 'the primary is silent; this replica claims its place';
 
+const CANNOT_CLAIM = "the primary is silent, and nobody takes its place while the group's record is lost";
+
 /** A body that has been missing this long is requested from its session too, in milliseconds. */
 const NACK_SESSIONS_AFTER_MS = 60;
 /**
@@ -93,6 +95,11 @@ export function claimIfSilent(f: FollowerState): void {
   const { record } = r;
   if (record === undefined || !isInSync(record, r.self)) return;
   if (r.nowMs - f.lastHeartbeatMs <= /* rule claim-after-lease */ r.config.leaseMs * (1 + CLOCK_DRIFT)) return;
+  if (r.lost !== undefined) {
+    if (!r.lost.claimTold) r.log('error', CANNOT_CLAIM, { primary: record.primary.id });
+    r.lost.claimTold = true;
+    return;
+  }
   if (proposeChange(r, claim(record, r.self), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }

@@ -8,9 +8,9 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { requiredMembers } from '../state/stability.js';
 
-/** Proposes a change of the record. @returns false while another change is in flight or its outcome is unknown */
+/** Proposes a change of the record. @returns false while another change is in flight, its outcome is unknown, or the record is lost */
 export function proposeChange(r: ReplicaState, record: GroupRecord, reason: string): boolean {
-  if (r.changeInFlight !== undefined) return false;
+  if (r.changeInFlight !== undefined || r.lost !== undefined) return false;
   r.changeInFlight = record;
   r.changeReason = reason;
   setChanged(r);

@@ -112,6 +112,10 @@ export class Primary extends Role {
     progress(this.p);
   }
 
+  override get knowsNewestRecord(): boolean {
+    return this.p.holdsLease();
+  }
+
   override get inSync(): readonly Member[] {
     return [this.#r.self, ...this.p.required];
   }

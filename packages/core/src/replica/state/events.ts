@@ -51,6 +51,12 @@ export type ReplicaEvent =
   | { readonly kind: 'start'; readonly record: GroupRecord | undefined }
   /** The adapter saw or read a record. The core ignores one that is older than the record it knows. */
   | { readonly kind: 'record'; readonly record: GroupRecord }
+  /**
+   * The coordinator has no record, or `found`, which is older than the one that this replica knows or another one of the
+   * same epoch. The adapter began to ask for it when this replica already knew its own. `last`: the record that was
+   * there directly before, if that is certain.
+   */
+  | { readonly kind: 'recordLost'; readonly found: GroupRecord | undefined; readonly last?: GroupRecord | undefined }
   /** The answer to `changeRecord`, once the outcome is certain. `record` is what the coordinator holds now. */
   | { readonly kind: 'recordChange'; readonly won: boolean; readonly record: GroupRecord | undefined }
   /** The link on which this replica sends to a peer is up. The core sends `newTerm` or `join` on it first. */
@@ -245,10 +251,16 @@ export type ReplicaEffect =
   | { readonly kind: 'restoreState'; readonly state: Uint8Array }
   /**
    * Replace the record by `next` if the coordinator's epoch is still one less than that of `next`. Answer
-   * `recordChange` once the outcome is certain.
+   * `recordChange` once the outcome is certain. `putsBack`: the coordinator has lost the record, and `next` is put there
+   * if it has none of that epoch or a later one.
    */
-  | { readonly kind: 'changeRecord'; readonly next: GroupRecord; readonly reason: string }
-  /** Read the record again, then answer `record`. */
+  | {
+      readonly kind: 'changeRecord';
+      readonly next: GroupRecord;
+      readonly reason: string;
+      readonly putsBack?: boolean;
+    }
+  /** Read the record again, then answer `record` or `recordLost`. */
   | { readonly kind: 'readRecord' }
   /** Keep links to these peers and to no others. */
   | { readonly kind: 'connectPeers'; readonly peers: readonly { readonly id: ReplicaId; readonly address: string }[] }

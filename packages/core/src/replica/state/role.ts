@@ -75,6 +75,10 @@ export abstract class Role {
   setChanged(_members: readonly Member[]): void {}
   /** The outcome of a change of the record is certain: this replica's change won, or another one came first. */
   recordChanged(): void {}
+  /** Whether no other replica can have changed the record since this one took in the newest that it knows. */
+  get knowsNewestRecord(): boolean {
+    return false;
+  }
   /** The members that clients are told of; undefined for those of the record. */
   get inSync(): readonly Member[] | undefined {
     return undefined;

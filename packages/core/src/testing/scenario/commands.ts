@@ -62,6 +62,8 @@ const PROCESSES: Readonly<Record<string, Command>> = {
     world.server(name).copies = state === 'on';
   },
   force: each((world, name) => world.keeper.force(world.server(name))),
+  /** `lose`: the record is deleted; `lose told`: and the coordinator tells what it was; `lose 2`: it is that of epoch 2 again. */
+  lose: (world, [how = '0']) => world.keeper.lose(how === 'told' ? 0 : Number(how), how === 'told'),
 };
 
 const REQUESTS: Readonly<Record<string, Command>> = {

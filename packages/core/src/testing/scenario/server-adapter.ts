@@ -61,7 +61,7 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       server.service.restore(state);
       server.post({ kind: 'restored' });
     },
-    changeRecord: ({ next }) => keeper.submit(server, next),
+    changeRecord: ({ next, putsBack }) => keeper.submit(server, next, putsBack),
     readRecord: () => keeper.read(server),
     connectPeers({ peers }) {
       server.wanted = peers.map(({ id }) => id);
