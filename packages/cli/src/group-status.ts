@@ -35,6 +35,12 @@ export async function groupStatus(coordinator: Coordinator, group: string, where
 export async function recordOf(coordinator: Coordinator, group: string, where: string): Promise<GroupRecord> {
   const record = await coordinator.read();
   if (record !== undefined) return record;
+  const knowing = (await coordinator.present()).filter(({ epoch }) => epoch !== undefined);
+  if (knowing.length > 0) {
+    const names = knowing.map(({ member }) => JSON.stringify(member.id)).join(', ');
+    const lost = `the record of group ${JSON.stringify(group)} is lost in ${where}, and ${names} runs and knows one: the primary puts it back. If no primary runs any more, choose who does: understudy restore --group ${group} --replica <id>`;
+    throw new UnderstudyError('UNDERSTUDY_SETUP', lost);
+  }
   const problem = `group ${JSON.stringify(group)} has no record in ${where}; check both names, or start a replica of the group`;
   throw new UnderstudyError('UNDERSTUDY_SETUP', problem);
 }

@@ -102,7 +102,7 @@ export { checkReadable, checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';
-export type { Finished, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';
+export type { Finished, OperatorAsk, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';

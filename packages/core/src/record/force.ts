@@ -1,8 +1,8 @@
 /** The record that an operator forces when every in-sync replica is gone. */
 
-import { next } from '../model/ids.js';
+import { next, type ReplicaId } from '../model/ids.js';
 import type { GroupRecord, Member } from '../model/record.js';
-import { withAddress } from './transitions.js';
+import { forgetMembers, MEMBERS_MAX, withAddress } from './transitions.js';
 
 /**
  * Makes the chosen replica primary and the only one in sync, although it may lack what others held (DESIGN §5.4). The
@@ -14,8 +14,13 @@ import { withAddress } from './transitions.js';
  * @param peerAddress where other replicas reach it, if that is another address
  */
 export function forceRecord(record: GroupRecord, member: Member, address: string, peerAddress?: string): GroupRecord {
+  // Only the chosen replica is in sync, so there is always room for it.
+  const others = Object.keys(record.addresses).filter((id) => id !== member.id) as ReplicaId[];
+  const gone = others.length >= MEMBERS_MAX ? others.slice(MEMBERS_MAX - 1) : [];
+  const { addresses, peerAddresses, ...rest } = forgetMembers({ ...record, inSync: [], primary: member }, gone);
+  const reached = { addresses, ...(peerAddresses !== undefined && { peerAddresses }) };
   return {
-    ...withAddress(record, member.id, address, peerAddress),
+    ...withAddress({ ...rest, ...reached }, member.id, address, peerAddress),
     origin: member.incarnation,
     epoch: next(record.epoch),
     term: next(record.term),

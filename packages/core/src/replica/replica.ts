@@ -10,7 +10,7 @@ import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
-import { mindLostRecord, onRecordLost } from './membership/record-lost.js';
+import { mindLostRecord, onRecordLost, vouch } from './membership/record-lost.js';
 import { tellPeer } from './membership/tell.js';
 import { onSessionSent } from './release/bulk.js';
 import {
@@ -137,6 +137,12 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onCheckpointFailed(r, event.reason);
     case 'restored':
       return onRestored(r);
+    case 'operator': {
+      const { asks, request } = event;
+      const problem = asks.kind === 'remove' ? r.role.remove(asks.replica) : vouch(r);
+      r.effects.push({ kind: 'answerOperator', request, problem });
+      return;
+    }
     case 'groupGone':
       return onGroupGone(r, event.epoch);
     case 'tick':

@@ -33,6 +33,8 @@ export interface IncomingPeerLinksOptions {
   readonly hello: PeerHello;
   readonly trust: PeerTrust;
   readonly logger: Logger;
+  /** Called when a replica has dialled this one, so it runs. */
+  readonly onNamed: (peer: ReplicaId) => void;
   /**
    * Asks whether a record is the coordinator's of which a peer told; undefined if it is not newer than the known one.
    * Until there is an answer, nothing that follows on the link is handled.
@@ -149,6 +151,7 @@ export class IncomingPeerLinks {
     older?.link.end();
     named.channel.trust();
     named.channel.send(encodePeerHello(this.#options.hello));
+    this.#options.onNamed(theirs.member.id);
   }
 
   #onFrame(named: Named, theirs: PeerHello, bytes: Uint8Array): void {

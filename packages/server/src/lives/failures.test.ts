@@ -49,7 +49,9 @@ describe("the user's state", () => {
     };
     const learner = await stage.bind('r2', { startTimeoutMs: 1500 });
     await expect(learner.start()).rejects.toThrow(said);
-    expect(stage.logged.join()).toMatch(/warn the state could not be copied.*error the primary cannot copy its state/s);
+    expect(stage.logged.join()).toMatch(
+      /warn the state could not be copied.*error the primary does not take this replica in.*cannot copy its state/s,
+    );
     expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
     expect(primary.failed).toBeUndefined();
   });

@@ -16,6 +16,7 @@ import type {
 import {
   configDigest,
   type GroupConfig,
+  type OperatorAsk,
   Replica,
   type ReplicaEffect,
   type UserCriteria,
@@ -70,6 +71,7 @@ export interface LifeSetup {
 }
 
 const SECRET_BYTES = 32;
+const OVER = 'this replica begins a new life; try again';
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
@@ -87,6 +89,8 @@ export class Life {
   readonly #address: string;
   readonly #onPresence: () => void;
   #knowsRecord = false;
+  /** Operators that wait for an answer, by the number of their request. */
+  readonly #operators: ((problem: string | undefined) => void)[] = [];
   readonly #events: LifeEvents;
   readonly #logger: Logger;
   readonly #core: Replica;
@@ -143,6 +147,7 @@ export class Life {
     this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
       ...{ loop, hello, trust, logger },
+      onNamed: (peer) => this.#outgoingPeers.dialNow(peer),
       confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),
     });
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
@@ -235,6 +240,14 @@ export class Life {
     this.#loop.dispatch({ kind: 'kick' });
   }
 
+  /** @returns why it cannot be done, in a sentence; undefined if it is under way */
+  operate(asks: OperatorAsk): Promise<string | undefined> {
+    const request = this.#operators.length;
+    const answered = new Promise<string | undefined>((resolve) => this.#operators.push(resolve));
+    this.#loop.dispatch({ kind: 'operator', request, asks });
+    return this.#loop.closed ? Promise.resolve(OVER) : answered;
+  }
+
   /** No replica runs that the record of this epoch counts as in sync, and the user said that the group then begins anew. */
   groupGone(epoch: number): void {
     this.#loop.dispatch({ kind: 'groupGone', epoch });
@@ -254,6 +267,7 @@ export class Life {
 
   #abandon(): void {
     this.#loop.close();
+    for (const answer of this.#operators) answer(OVER);
     this.#record.close();
     this.#executor.close();
     this.#calls.failAll();
@@ -303,6 +317,8 @@ export class Life {
         return this.#state.restore(effect.state);
       case 'changeRecord':
         return this.#record.change(effect);
+      case 'answerOperator':
+        return this.#operators[effect.request]?.(effect.problem);
       case 'readRecord':
         return this.#record.read();
       case 'roleChanged':

@@ -3,7 +3,7 @@
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import { outside } from '@understudy/context';
 import type { Coordinator, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
-import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
+import type { GroupConfig, OperatorAsk, UserCriteria } from '@understudy/core/internal';
 import { checkGrpcVersion, loggerOf } from '@understudy/grpc-common';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
@@ -225,6 +225,12 @@ export class ReplicaRuntime implements ReplicaServer {
 
   kick(): void {
     this.#life?.kick();
+  }
+
+  async operate(asks: OperatorAsk): Promise<void> {
+    const life = this.#life;
+    const problem = life === undefined ? 'this replica knows no record' : await life.operate(asks);
+    if (problem !== undefined) throw setupError(problem);
   }
 
   get status(): ReplicaStatus {

@@ -51,6 +51,19 @@ export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, f
   putBackIfCertain(r);
 }
 
+/**
+ * An operator says that no replica knows a newer record than this one.
+ *
+ * @returns why it is not put back, in a sentence; undefined if it is
+ */
+export function vouch(r: ReplicaState): string | undefined {
+  if (r.record === undefined) return 'this replica knows no record';
+  if (r.lost === undefined) return 'the record is not lost';
+  r.lost = { ...r.lost, last: r.record };
+  putBackIfCertain(r);
+  return undefined;
+}
+
 /** The coordinator has a record. It ends the loss if this replica may go by it. */
 export function onRecordFound(r: ReplicaState, record: GroupRecord): void {
   if (r.lost === undefined || isLost(r, record)) return;

@@ -45,6 +45,12 @@ export type PlainPart =
   | { readonly kind: 'end' }
   | { readonly kind: 'taken'; readonly upTo: number };
 
+/**
+ * What an operator may ask of a replica. `remove`: of the primary, that the record names this replica no more. `restore`:
+ * that this replica puts the lost record back, which the operator says is the newest.
+ */
+export type OperatorAsk = { readonly kind: 'remove'; readonly replica: ReplicaId } | { readonly kind: 'restore' };
+
 /** Everything that can happen to a replica. The adapter passes each event together with its monotonic clock. */
 export type ReplicaEvent =
   /** The first event of a life. `record` is what the coordinator holds; undefined if there is none yet. */
@@ -164,6 +170,8 @@ export type ReplicaEvent =
   | { readonly kind: 'stepDown'; readonly learnersMs?: number; readonly present?: readonly ReplicaId[] }
   /** The application says that calls may run now which it did not admit before (ordering `resource`). */
   | { readonly kind: 'kick' }
+  /** An operator asks for something. Answered by `answerOperator`. */
+  | { readonly kind: 'operator'; readonly request: number; readonly asks: OperatorAsk }
   /**
    * The adapter found that no replica runs that the record of this epoch counts as in sync, and its user said that the
    * group shall then begin anew, without their state.
@@ -262,6 +270,8 @@ export type ReplicaEffect =
     }
   /** Read the record again, then answer `record` or `recordLost`. */
   | { readonly kind: 'readRecord' }
+  /** `problem`: why it cannot be done, in a sentence; undefined if it is under way. */
+  | { readonly kind: 'answerOperator'; readonly request: number; readonly problem: string | undefined }
   /** Keep links to these peers and to no others. */
   | { readonly kind: 'connectPeers'; readonly peers: readonly { readonly id: ReplicaId; readonly address: string }[] }
   /** Stop reading from sessions' links, or go on: this pushes back on clients. */

@@ -79,6 +79,14 @@ export abstract class Role {
   get knowsNewestRecord(): boolean {
     return false;
   }
+  /**
+   * An operator removes a replica from the record.
+   *
+   * @returns why that is not possible, in a sentence; undefined if it is under way
+   */
+  remove(_id: ReplicaId): string | undefined {
+    return 'only the primary can remove a replica, and this one is not primary';
+  }
   /** The members that clients are told of; undefined for those of the record. */
   get inSync(): readonly Member[] | undefined {
     return undefined;

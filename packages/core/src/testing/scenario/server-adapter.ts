@@ -62,6 +62,7 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       server.post({ kind: 'restored' });
     },
     changeRecord: ({ next, putsBack }) => keeper.submit(server, next, putsBack),
+    answerOperator: onlyTold,
     readRecord: () => keeper.read(server),
     connectPeers({ peers }) {
       server.wanted = peers.map(({ id }) => id);

@@ -287,6 +287,7 @@ export class ServerHost extends Host {
         this.step({ kind: 'restored' });
       }),
     changeRecord: ({ next, reason, putsBack }) => this.#world.coordinator.submit(this, next, reason, putsBack),
+    answerOperator: () => {},
     readRecord: () => {
       this.wantsRecord = true;
     },
