@@ -24,12 +24,16 @@ export interface GroupStatus {
   readonly group: string;
   readonly record: GroupRecord;
   readonly replicas: readonly ReplicaRow[];
+  /** What keeps the coordinator from taking changes. */
+  readonly problems: readonly string[];
 }
 
 /** @throws UNDERSTUDY_SETUP when the group has no record; errors of the coordinator */
 export async function groupStatus(coordinator: Coordinator, group: string, where: string): Promise<GroupStatus> {
   const record = await recordOf(coordinator, group, where);
-  return { group, record, replicas: replicaRows(record, await coordinator.present()) };
+  // Not everybody who may read the record may ask for alarms.
+  const problems = (await coordinator.problems?.().catch(() => [])) ?? [];
+  return { group, record, replicas: replicaRows(record, await coordinator.present()), problems };
 }
 
 export async function recordOf(coordinator: Coordinator, group: string, where: string): Promise<GroupRecord> {

@@ -13,7 +13,7 @@ import { recordKey } from './keys/names.js';
 import { Presences } from './keys/presence.js';
 import { RecordStore } from './keys/record-store.js';
 import { RecordWatch } from './keys/record-watch.js';
-import { asEtcdError } from './members/failure.js';
+import { adviceFor, asEtcdError } from './members/failure.js';
 import { Members } from './members/members.js';
 import { type EtcdOptions, type Settings, settingsOf } from './members/options.js';
 
@@ -94,6 +94,17 @@ class EtcdCoordinator implements Coordinator {
   async present(): Promise<readonly Presence[]> {
     this.#assertOpen();
     return this.#presences.present();
+  }
+
+  async problems(): Promise<readonly string[]> {
+    this.#assertOpen();
+    const { hosts } = this.#settings;
+    const { alarms } = await this.#members.call('asking for alarms', ({ maintenance }) =>
+      maintenance.alarm({ action: 'Get', memberID: 0, alarm: 'None' }),
+    );
+    return [...new Set(alarms.map(({ alarm }) => String(alarm).toUpperCase()))].map(
+      (alarm) => `etcd ${hosts.join(', ')}: ${adviceFor(alarm)}`,
+    );
   }
 
   async close(): Promise<void> {

@@ -93,7 +93,7 @@ export class RecordWatch {
   /** Follows a watch. Resolves when it is time to read the record again, and rejects if the watch failed. */
   async #follow(from: bigint): Promise<void> {
     const { signal } = this.#ended;
-    const stream = await this.#members.preferred.watchClient.watch();
+    const stream = await (await this.#members.preferred()).watchClient.watch();
     let quiet: NodeJS.Timeout | undefined;
     let stop = (): void => {};
     let over = false;

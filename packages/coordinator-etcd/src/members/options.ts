@@ -11,14 +11,20 @@ export interface EtcdOptions {
    * @example ['10.0.0.9:2379', '10.0.0.10:2379']
    */
   readonly hosts: string | readonly string[];
-  /** User and password, where etcd asks for them. Default: none. */
-  readonly auth?: { readonly username: string; readonly password: string };
   /**
-   * TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM. Default: none.
+   * User and password, where etcd asks for them, or a function that says them. It is asked at the start and whenever etcd
+   * fails to serve, so a password may be changed while replicas run. Default: none.
    *
-   * @example { rootCertificate: readFileSync('ca.pem') }
+   * @example () => ({ username: 'bank', password: readFileSync('/run/secrets/etcd', 'utf8').trim() })
    */
-  readonly credentials?: NonNullable<IOptions['credentials']>;
+  readonly auth?: Renewable<EtcdUser>;
+  /**
+   * TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM; or a function
+   * that says them, asked as `auth` is, so certificates may be renewed while replicas run. Default: none.
+   *
+   * @example () => ({ rootCertificate: readFileSync('ca.pem') })
+   */
+  readonly credentials?: Renewable<NonNullable<IOptions['credentials']>>;
   /** gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s. */
   readonly grpcOptions?: NonNullable<IOptions['grpcOptions']>;
   /**
@@ -37,10 +43,25 @@ export interface EtcdOptions {
   readonly pollMs?: number;
 }
 
+/** A value, or a function that says what it is now. */
+export type Renewable<T extends object> = T | (() => T | Promise<T>);
+
+export interface EtcdUser {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What proves to etcd who this replica is. */
+export type EtcdProof = Pick<IOptions, 'auth' | 'credentials'>;
+
 /** The options with their defaults. */
 export interface Settings {
   readonly hosts: readonly string[];
-  readonly client: Omit<IOptions, 'hosts'>;
+  readonly client: Pick<IOptions, 'grpcOptions'>;
+  /** @throws what the user's functions throw */
+  readonly proof: () => Promise<EtcdProof>;
+  /** Whether `proof` may say something else the next time. */
+  readonly renewable: boolean;
   readonly keyPrefix: string;
   readonly deadlineMs: number;
   readonly hedgeMs: number;
@@ -58,13 +79,23 @@ export function settingsOf(options: EtcdOptions): Settings {
   const { auth, credentials, grpcOptions, keyPrefix = 'understudy/' } = options;
   return {
     hosts,
-    client: { ...(auth && { auth }), ...(credentials && { credentials }), ...(grpcOptions && { grpcOptions }) },
+    client: { ...(grpcOptions && { grpcOptions }) },
+    proof: async () => {
+      const user = await presentOf(auth);
+      const tls = await presentOf(credentials);
+      return { ...(user && { auth: user }), ...(tls && { credentials: tls }) };
+    },
+    renewable: typeof auth === 'function' || typeof credentials === 'function',
     keyPrefix,
     deadlineMs: positive('deadlineMs', options.deadlineMs ?? 5_000),
     hedgeMs: positive('hedgeMs', options.hedgeMs ?? 100),
     presenceTtlS: positive('presenceTtlS', options.presenceTtlS ?? 5),
     pollMs: positive('pollMs', options.pollMs ?? 5_000),
   };
+}
+
+async function presentOf<T extends object>(value: Renewable<T> | undefined): Promise<T | undefined> {
+  return typeof value === 'function' ? await value() : value;
 }
 
 function positive(name: string, value: number): number {

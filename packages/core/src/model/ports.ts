@@ -71,6 +71,11 @@ export interface Coordinator {
   announce(presence: Presence): Promise<void>;
   /** The replicas that are known to run. */
   present(): Promise<readonly Presence[]>;
+  /**
+   * What keeps the coordinator from taking changes although it answers, each in a sentence that says what to do. Absent
+   * where that cannot be.
+   */
+  problems?(): Promise<readonly string[]>;
   /** Ends the announcement and all watches, and frees what the coordinator holds. */
   close(): Promise<void>;
 }
