@@ -5,6 +5,7 @@
 
 export { isListed } from './config/client-settings.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
+export { didYouMean } from './config/nearest.js';
 export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
 export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';

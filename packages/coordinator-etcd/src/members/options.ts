@@ -1,5 +1,6 @@
 /** The options of the etcd coordinator, checked and with their defaults. */
 import { UnderstudyError } from '@understudy/core';
+import { didYouMean } from '@understudy/core/internal';
 import type { IOptions } from 'etcd3';
 
 /** How etcd is reached and used. Only `hosts` is required. */
@@ -69,14 +70,28 @@ export interface Settings {
   readonly pollMs: number;
 }
 
+/** Longer spans cannot be set as timers. */
+const SPAN_MAX = 2 ** 31 - 1;
+
+const NAMES: Readonly<Record<keyof EtcdOptions, true>> = {
+  ...{ hosts: true, auth: true, credentials: true, grpcOptions: true, keyPrefix: true },
+  ...{ deadlineMs: true, hedgeMs: true, presenceTtlS: true, pollMs: true },
+};
+
 const HOST = /^(?:https?:\/\/)?(?:\[[^\s[\]/]+\]|[^\s:[\]/]+):\d{1,5}$/;
 
 /** @throws UNDERSTUDY_SETUP naming the option that cannot be used */
 export function settingsOf(options: EtcdOptions): Settings {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
+  if (unknown !== undefined) {
+    refuse(`there is no ${JSON.stringify(unknown.slice(0, 60))}${didYouMean(unknown, Object.keys(NAMES))}`);
+  }
   const hosts = typeof options.hosts === 'string' ? options.hosts.split(',').map((host) => host.trim()) : options.hosts;
+  if (!Array.isArray(hosts)) return refuse('hosts is missing; it lists the members, each host:port');
   if (hosts.length === 0) refuse('hosts must name at least one member of etcd');
   for (const host of hosts) if (!HOST.test(host)) refuse(`hosts must list host:port, and has ${JSON.stringify(host)}`);
   const { auth, credentials, grpcOptions, keyPrefix = 'understudy/' } = options;
+  if (typeof keyPrefix !== 'string' || keyPrefix === '') refuse('keyPrefix must be a text that is not empty');
   return {
     hosts,
     client: { ...(grpcOptions && { grpcOptions }) },
@@ -99,8 +114,8 @@ async function presentOf<T extends object>(value: Renewable<T> | undefined): Pro
 }
 
 function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  return refuse(`set ${name} to a number above 0 instead of ${value}`);
+  if (Number.isFinite(value) && value > 0 && value <= SPAN_MAX) return value;
+  return refuse(`set ${name} to a number above 0 instead of ${value}; it may be ${SPAN_MAX} at most`);
 }
 
 function refuse(why: string): never {

@@ -107,7 +107,9 @@ describe('a service config that cannot be used', () => {
   const cases: [entry: object, named: string][] = [
     [{ group: '' }, `${at}.group is ""`],
     [{ group: undefined }, `${at}.group is missing`],
-    [{ leaseMS: 300 }, `${at}.leaseMS is not a setting`],
+    [{ leaseMS: 300 }, `${at}.leaseMS is not a setting; did you mean leaseMs?`],
+    [{ sesionsMax: 1 }, `${at}.sesionsMax is not a setting; did you mean sessionsMax?`],
+    [{ colour: 'red' }, `${at}.colour is not a setting; known are`],
     [{ leaseMs: '300' }, `${at}.leaseMs is "300"; it must be a whole number from 20 to 20000`],
     [{ leaseMs: 19 }, `${at}.leaseMs is 19`],
     [{ leaseMs: null }, `${at}.leaseMs is null`],
@@ -251,7 +253,7 @@ describe('the digest of a config', () => {
         typeof value === 'number' ? [{ [name]: value + 1 }] : [],
       ),
     ];
-    expect(others).toHaveLength(19);
-    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(20);
+    expect(others).toHaveLength(20);
+    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(21);
   });
 });

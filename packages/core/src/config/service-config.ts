@@ -2,6 +2,7 @@
 
 import { describeValue, UnderstudyError } from '../model/error.js';
 import type { Budgets, GroupConfig, MethodConfig, MethodOrdering, MethodSettings } from './config.js';
+import { didYouMean } from './nearest.js';
 
 /** The name of the entry in `loadBalancingConfig` that holds a group's settings. */
 export const POLICY_NAME = 'understudy';
@@ -230,7 +231,8 @@ function arrayAt(value: unknown, path: string): readonly unknown[] {
 function onlyFields(fields: Fields, path: string, known: readonly string[]): void {
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  fail(`${path}.${unknown.slice(0, 60)} is not a setting; known are ${[...known].sort().join(', ')}`);
+  const near = didYouMean(unknown, known);
+  fail(`${path}.${unknown.slice(0, 60)} is not a setting${near}; known are ${[...known].sort().join(', ')}`);
 }
 
 function groupAt(value: unknown, path: string): string {

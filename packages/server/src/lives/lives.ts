@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Epoch, type GroupRecord, type ReplicaId, UnderstudyError } from '@understudy/core';
 import { Backoff, messageOf, sentenceOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
-import { twinOf } from '../checks/twin.js';
+import { neighbourOf, twinOf } from '../checks/twin.js';
 import { Life, type LifeSetup } from './life.js';
 
 const RETRY = { firstMs: 50, maxMs: 1000 };
@@ -112,6 +112,14 @@ export class Lives {
 
   async #checkAlone(): Promise<void> {
     const { coordinator, address, id } = this.#setup;
+    const neighbour = await neighbourOf(coordinator, id, address);
+    // What it announced may outlive it for a few seconds.
+    if (neighbour !== undefined) {
+      throw new UnderstudyError(
+        'UNDERSTUDY_COORDINATOR',
+        `replica ${neighbour.member.id} is announced at ${address}, the address of this replica ${id}; if both run, give each its own`,
+      );
+    }
     const twin = await twinOf(coordinator, id, address);
     if (twin === undefined) return;
     throw setupError(

@@ -33,6 +33,7 @@ import { WaitWatch } from '../waiting/wait-watch.js';
 import { adminHandlers, adminService } from './admin.js';
 import { Arrivals } from './arrivals.js';
 import { DivergenceLog } from './divergence-log.js';
+import { checkStartOptions } from './option-kinds.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
 import { PeerListener } from './peer-listener.js';
 import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
@@ -137,6 +138,7 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   async start(options: StartOptions = {}): Promise<void> {
+    checkStartOptions(options);
     const { address } = options;
     if (this.#users === undefined) throw setupError('make the server with replica.interceptors([…]) before start()');
     if (this.#server === undefined) throw setupError('call replica.attach(server) before start()');
