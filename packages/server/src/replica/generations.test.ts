@@ -1,6 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import type { Epoch, GroupRecord } from '@understudy/core';
 import { expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
 import { type Node, Stage } from '../testing/stage.js';
@@ -46,5 +47,22 @@ it('a client that was given the first three of forty generations of replicas wit
   expect(longest).toBeLessThan(GENERATIONS);
   expect(calls).toBeGreaterThan(GENERATIONS);
   await understudyClient(client).close();
+  await stage.end();
+});
+
+it('a newcomer is taken into a record that names more replicas than there may be, in place of those that are gone', async () => {
+  const stage = new Stage(memoryCoordinator());
+  const first = await stage.start('r1');
+  const coordinator = stage.coordinator(GROUP);
+  const record = (await coordinator.read()) as GroupRecord;
+  const dead = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`pod-${i}`, '127.0.0.1:1']));
+  const full = { ...record, epoch: (record.epoch + 1) as Epoch, addresses: { ...dead, r1: first.address } };
+  expect(await coordinator.compareAndSwap(record.epoch, full)).toEqual({ kind: 'swapped' });
+  await stage.start('r2');
+  const { addresses } = (await coordinator.read()) as GroupRecord;
+  expect(Object.keys(addresses)).toHaveLength(128);
+  expect(addresses).toMatchObject({ r1: first.address });
+  expect(first.failed).toBeUndefined();
+  expect(await first.add('a', 1)).toEqual({ error: null, value: 1 });
   await stage.end();
 });

@@ -39,16 +39,17 @@ function outsiders({ r }: PrimaryState): ReplicaId[] {
 /**
  * Makes room in the record for a replica that it does not name yet.
  *
- * @returns those that must leave for it, the one that has been gone for longest; undefined if all that it names run
+ * @returns those that must leave for it, which have been gone for longest; undefined if too many run
  */
 export function roomFor(p: PrimaryState, id: ReplicaId): readonly ReplicaId[] | undefined {
   const { r } = p;
   const { addresses = {} } = r.record ?? {};
-  if (Object.hasOwn(addresses, id) || Object.keys(addresses).length < MEMBERS_MAX) return [];
+  const tooMany = Object.keys(addresses).length + 1 - MEMBERS_MAX;
+  if (Object.hasOwn(addresses, id) || tooMany <= 0) return [];
   const sinceMs = (other: ReplicaId): number => p.goneSinceMs.get(other) ?? r.nowMs;
-  const [oldest, ...rest] = outsiders(p).filter((other) => !r.peers.isConnected(other));
-  if (oldest === undefined) return undefined;
-  return [rest.reduce((first, other) => (sinceMs(other) < sinceMs(first) ? other : first), oldest)];
+  const gone = outsiders(p).filter((other) => !r.peers.isConnected(other));
+  if (gone.length < tooMany) return undefined;
+  return gone.sort((a, b) => sinceMs(a) - sinceMs(b)).slice(0, tooMany);
 }
 
 /** Why a replica is not taken in while the record has no room. */
