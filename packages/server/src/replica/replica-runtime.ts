@@ -35,6 +35,7 @@ import { Arrivals } from './arrivals.js';
 import { DivergenceLog } from './divergence-log.js';
 import { checkStartOptions } from './option-kinds.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
+import { OWN_PATHS } from './own-paths.js';
 import { PeerListener } from './peer-listener.js';
 import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
@@ -394,9 +395,3 @@ export class ReplicaRuntime implements ReplicaServer {
     else setImmediate(() => process.exit(EXIT_FAILED));
   }
 }
-
-const OWN_PATHS: ReadonlySet<string> = new Set(
-  [multicastService, replicationService, adminService].flatMap((service) =>
-    Object.values(service).map(({ path }: { readonly path: string }) => path),
-  ),
-);
