@@ -129,9 +129,11 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'nestedCall':
       return r.role.nestedCalled(event.id);
     case 'checkpointTaken':
-      return onCheckpointTaken(r, event.state);
+      return onCheckpointTaken(r, event.copy, event.state, event.more);
+    case 'stateDrawn':
+      return r.role.stateDrawn(event.copy, event.state, event.more);
     case 'checkpointFailed':
-      return onCheckpointFailed(r, event.reason);
+      return onCheckpointFailed(r, event.copy, event.reason);
     case 'restored':
       return onRestored(r);
     case 'groupGone':
@@ -161,8 +163,7 @@ function onPeerUp(r: ReplicaState, member: Member): void {
 }
 
 function onPeerDown(r: ReplicaState, id: ReplicaId): void {
-  const peer = r.peers.disconnect(id);
-  if (peer?.learner !== undefined && !peer.confirmed) peer.learner = 'waiting';
+  r.peers.disconnect(id);
 }
 
 /** Frames of an older term are answered with the newer record and otherwise ignored (DESIGN 5.4, 7.4). */
@@ -178,6 +179,7 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
       return;
     case 'announce':
     case 'noCheckpoint':
+    case 'piece':
     case 'checkpoint': {
       if (/* rule term-of-peers */ !isCurrent(r, from, frame.term)) return;
       if (/* rule primary-of-record */ !isFromPrimary(r, from)) return;
@@ -185,8 +187,12 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
       if (over !== undefined) becomeDeposed(r, over);
       return;
     }
+    case 'busy':
+      if (isFromPrimary(r, from) || isFromPrimary(r, r.self)) r.role.peerFrame(from, frame);
+      return;
     case 'ack':
     case 'nack':
+    case 'pieceAck':
     case 'promise':
       if (isCurrent(r, from, frame.term)) r.role.peerFrame(from, frame);
       return;

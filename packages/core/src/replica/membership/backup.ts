@@ -93,6 +93,11 @@ export function claimIfSilent(f: FollowerState): void {
   const { record } = r;
   if (record === undefined || !isInSync(record, r.self)) return;
   if (r.nowMs - f.lastHeartbeatMs <= /* rule claim-after-lease */ r.config.leaseMs * (1 + CLOCK_DRIFT)) return;
+  const peer = r.peers.get(record.primary.id);
+  // A primary whose process has died keeps no link, though a new process may have its name.
+  const isThere = peer?.linkUp === true && sameMember(peer.member, record.primary);
+  const isBusy = r.nowMs <= f.excusedUntilMs && isThere;
+  if (/* rule wait-for-busy */ isBusy) return;
   if (proposeChange(r, claim(record, r.self), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }

@@ -1,0 +1,61 @@
+/** Receives a copy of the primary's state. */
+
+import type { Checkpoint, CheckpointFrame, PieceAckFrame, PieceFrame } from '../../model/checkpoint.js';
+import { IncomingCopy } from '../state/copies/incoming.js';
+import type { ReplicaState } from '../state/replica-state.js';
+
+/** The copy that a follower receives, from one primary at a time. */
+export class Receiving {
+  readonly #r: ReplicaState;
+  #incoming: IncomingCopy | undefined;
+
+  constructor(r: ReplicaState) {
+    this.#r = r;
+  }
+
+  /** How many bytes of the state have arrived; undefined if no copy is on its way. */
+  get bytes(): number | undefined {
+    const { term } = this.#r;
+    return this.#incoming?.term === term ? this.#incoming.bytes : undefined;
+  }
+
+  /** A copy that this replica needs is offered. One that it has begun to receive goes on. */
+  offered(frame: CheckpointFrame): void {
+    if (this.#incoming?.is(frame) !== true) this.#incoming = new IncomingCopy(frame, this.#r.newDigest());
+    this.#answer(frame, this.#incoming?.next ?? 0, 'receives');
+  }
+
+  /** A copy that this replica does not need is offered. */
+  declined(frame: CheckpointFrame): void {
+    this.#answer(frame, 0, 'done');
+  }
+
+  /** @returns the checkpoint that this piece completes, if it does, and whether this replica starts from it */
+  onPiece(frame: PieceFrame): { readonly checkpoint: Checkpoint; readonly join: boolean } | undefined {
+    const incoming = this.#incoming;
+    if (incoming?.is(frame) !== true || frame.index !== incoming.next) return undefined;
+    const result = incoming.add(frame.piece);
+    if (result === undefined) {
+      this.#answer(frame, incoming.next, 'receives');
+      return undefined;
+    }
+    this.#incoming = undefined;
+    if (result === 'damaged') {
+      this.#r.log('error', 'a copy of the state arrived damaged; another one is asked for', { copy: frame.copy });
+      this.#answer(frame, 0, 'damaged');
+      return undefined;
+    }
+    this.#answer(frame, incoming.next, 'done');
+    return { checkpoint: result, join: incoming.join };
+  }
+
+  #answer({ term, copy }: CheckpointFrame | PieceFrame, upTo: number, answer: PieceAckFrame['answer']): void {
+    const { record, effects } = this.#r;
+    if (record === undefined) return;
+    effects.push({
+      kind: 'sendToPeer',
+      peer: record.primary.id,
+      frame: { kind: 'pieceAck', term, copy, upTo, answer },
+    });
+  }
+}
