@@ -346,6 +346,12 @@ export interface BusyFrame {
   readonly forMs: number;
 }
 
+/** The answer to `busy`: only then the sender begins. */
+export interface BusyHeardFrame {
+  readonly kind: 'busyHeard';
+  readonly term: Term;
+}
+
 /** Primary → a learner that waits for a checkpoint: the user's state cannot be copied at present. */
 export interface NoCheckpointFrame {
   readonly kind: 'noCheckpoint';
@@ -367,6 +373,7 @@ export type PeerFrame =
   | PieceFrame
   | PieceAckFrame
   | BusyFrame
+  | BusyHeardFrame
   | NoCheckpointFrame;
 
 // ── the header of a call that travels as an ordinary RPC ──────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ import { assert, unreachable } from '../model/assert.js';
 import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
 import type { Member } from '../model/record.js';
-import { sameMember } from '../record/transitions.js';
+import { isInSync, sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
@@ -189,6 +189,10 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
     }
     case 'busy':
       if (isFromPrimary(r, from) || isFromPrimary(r, r.self)) r.role.peerFrame(from, frame);
+      if (frame.forMs > 0) answerBusy(r, from);
+      return;
+    case 'busyHeard':
+      r.effects.push({ kind: 'busyHeard', peer: from.id });
       return;
     case 'ack':
     case 'nack':
@@ -199,6 +203,12 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
     default:
       return unreachable(frame, 'peer frame');
   }
+}
+
+/** Whoever is in sync is waited for before the sender begins what keeps it busy. */
+function answerBusy(r: ReplicaState, to: Member): void {
+  if (r.record === undefined || !isInSync(r.record, r.self) || !r.peers.get(to.id)?.linkUp) return;
+  r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: { kind: 'busyHeard', term: r.term } });
 }
 
 function isCurrent(r: ReplicaState, from: Member, term: number): boolean {

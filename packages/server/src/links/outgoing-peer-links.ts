@@ -1,6 +1,4 @@
 /** The links on which this replica sends to the others. */
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { monotonicMs } from '@understudy/context';
 import type { Logger, ReplicaId, UnderstudyError } from '@understudy/core';
 import type { PeerFrame } from '@understudy/core/internal';
 import { encodePeerFrame, type PeerHello } from '@understudy/wire';
@@ -52,15 +50,6 @@ export class OutgoingPeerLinks {
     }
     const sent = (): void => this.#options.loop.dispatch({ kind: 'peerSent', peer });
     link.send(this.#encoded.bytes, { lane: 'bulk', sent });
-  }
-
-  /** Resolves when everything that was sent has left this process, or after `withinMs`. */
-  async sent(withinMs: number): Promise<void> {
-    const untilMs = monotonicMs() + withinMs;
-    const isWaiting = (): boolean => [...this.#links.values()].some((link) => !link.isRead);
-    // What is written in this turn reaches the sockets in the next.
-    await nextTurn();
-    while (isWaiting() && monotonicMs() < untilMs) await delay(1, undefined, { ref: false });
   }
 
   closeAll(): void {

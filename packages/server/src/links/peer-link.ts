@@ -94,11 +94,6 @@ export class PeerLink {
     this.#connect();
   }
 
-  /** Whether nothing waits to be sent. */
-  get isRead(): boolean {
-    return this.#channel?.isRead ?? true;
-  }
-
   /** Sends one frame if the link is up. The other replica asks for what was lost with a link on the next one. */
   send(frame: Uint8Array, options?: SendOptions): void {
     if (this.#up) this.#channel?.send(frame, options);

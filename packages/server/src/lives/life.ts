@@ -169,10 +169,7 @@ export class Life {
       tracing: setup.tracing,
       logger,
     });
-    this.#state = new UserState({
-      ...{ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal },
-      sent: () => this.#outgoingPeers.sent(config.leaseMs / 3),
-    });
+    this.#state = new UserState({ loop, source: setup.state, activity, config, logger, onFatal });
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
@@ -298,13 +295,15 @@ export class Life {
         return this.#outgoingPeers.connect(effect.peers);
       case 'takeCheckpoint':
         return this.#state.checkpoint(effect);
+      case 'busyHeard':
+        return this.#state.heard(effect.peer);
       case 'drawState':
         return this.#state.draw(effect);
       case 'endCopy':
         return this.#state.endCopy(effect.copy);
       case 'restoreState':
         this.#touched = true;
-        return this.#state.restore(effect.state);
+        return this.#state.restore(effect);
       case 'changeRecord':
         return this.#record.change(effect);
       case 'readRecord':

@@ -1,6 +1,7 @@
 /** The user's state, as checkpoints copy it and restores replace it. */
 import { monotonicMs } from '@understudy/context';
-import type { Logger } from '@understudy/core';
+import type { Logger, ReplicaId } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import { messageOf } from '@understudy/grpc-common';
 import { type AnyState, chunksOf, problemOfCopy } from '../checks/state.js';
 import type { Activity } from '../loop/activity.js';
@@ -11,11 +12,9 @@ export interface UserStateOptions {
   readonly loop: EventLoop;
   readonly source: AnyState;
   readonly activity: Activity;
-  /** How long handlers of earlier lives may hold up a restore. */
-  readonly stallMs: number;
+  /** How long handlers of earlier lives may hold up a restore, and how long peers may take to hear of it. */
+  readonly config: Pick<GroupConfig, 'stallMs' | 'leaseMs'>;
   readonly logger: Logger;
-  /** Resolves when what was sent to other replicas has left, or after a short while. */
-  readonly sent: () => Promise<void>;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -25,6 +24,9 @@ const REASON_MAX = 300;
 const DRAW_MS = 4;
 /** So many pieces of a state that is drawn as it is sent are drawn at once. */
 const DRAWN_AT_ONCE = 4;
+
+/** Peers that have not heard for so long that this replica is busy are not waited for any longer. */
+const HEARD_IN_LEASES = 1;
 
 /** What is still to be drawn of a copy. */
 type Undrawn = AsyncGenerator<Uint8Array, void>;
@@ -36,14 +38,17 @@ type Undrawn = AsyncGenerator<Uint8Array, void>;
 export class UserState {
   readonly #options: UserStateOptions;
   readonly #rests = new Map<number, Undrawn>();
+  /** The peers that have not heard yet that this replica is busy. */
+  readonly #unheard = new Set<ReplicaId>();
+  #onHeard = (): void => {};
 
   constructor(options: UserStateOptions) {
     this.#options = options;
   }
 
-  checkpoint({ copy, kept }: EffectOf<'takeCheckpoint'>): void {
+  checkpoint({ copy, kept, told }: EffectOf<'takeCheckpoint'>): void {
     const { loop } = this.#options;
-    this.#copy(kept).then(
+    this.#copy(kept, told).then(
       ({ state, rest }) => {
         if (rest !== undefined && loop.closed) void rest.return();
         else if (rest !== undefined) this.#rests.set(copy, rest);
@@ -54,9 +59,12 @@ export class UserState {
   }
 
   /** @param kept the copy is needed as a whole here */
-  async #copy(kept: boolean): Promise<{ readonly state: readonly Uint8Array[]; readonly rest?: Undrawn }> {
-    const { source, sent } = this.#options;
-    await sent();
+  async #copy(
+    kept: boolean,
+    told: readonly ReplicaId[],
+  ): Promise<{ readonly state: readonly Uint8Array[]; readonly rest?: Undrawn }> {
+    const { source } = this.#options;
+    await this.#heardBy(told);
     const made: unknown = await source.checkpoint();
     const problem = problemOfCopy(made);
     if (problem !== undefined) throw new TypeError(problem);
@@ -88,12 +96,13 @@ export class UserState {
     rest?.return().catch((error: unknown) => this.#tell(error));
   }
 
-  restore(state: readonly Uint8Array[]): void {
-    const { loop, source, activity, stallMs, logger, sent, onFatal } = this.#options;
+  restore({ state, told }: EffectOf<'restoreState'>): void {
+    const { loop, source, activity, config, logger, onFatal } = this.#options;
     const work = async (): Promise<void> => {
-      const left = await activity.idle(stallMs);
-      if (left > 0) logger.log('warn', 'handlers did not end before a restore', { handlers: left, afterMs: stallMs });
-      await sent();
+      const left = await activity.idle(config.stallMs);
+      if (left > 0)
+        logger.log('warn', 'handlers did not end before a restore', { handlers: left, afterMs: config.stallMs });
+      await this.#heardBy(told);
       if (loop.closed) return;
       if (source.isChunked) await source.restore(eachOf(state));
       else await source.restore(await whole(state));
@@ -102,6 +111,26 @@ export class UserState {
     work().catch((cause: unknown) => {
       if (!loop.closed) onFatal(new Error('state.restore() failed', { cause }));
     });
+  }
+
+  /** A peer has heard that this replica is busy. */
+  heard(peer: ReplicaId): void {
+    this.#unheard.delete(peer);
+    if (this.#unheard.size === 0) this.#onHeard();
+  }
+
+  /** Resolves when these peers have heard that this replica is busy, or after a while. */
+  async #heardBy(told: readonly ReplicaId[]): Promise<void> {
+    if (told.length === 0) return;
+    for (const peer of told) this.#unheard.add(peer);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, HEARD_IN_LEASES * this.#options.config.leaseMs).unref();
+      this.#onHeard = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#unheard.clear();
   }
 
   /** This life is over: nothing more is drawn. */

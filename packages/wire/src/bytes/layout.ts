@@ -32,6 +32,7 @@ export const Kind = {
   piece: 0x2a,
   pieceAck: 0x2b,
   busy: 0x2c,
+  busyHeard: 0x2d,
 
   rpcRequestHeader: 0x31,
   rpcReplyHeader: 0x32,

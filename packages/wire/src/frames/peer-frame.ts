@@ -100,6 +100,10 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
       writer.varint(frame.term);
       writer.varint(frame.forMs);
       break;
+    case 'busyHeard':
+      writer.begin(Kind.busyHeard, FIXED_BYTES);
+      writer.varint(frame.term);
+      break;
     case 'noCheckpoint':
       writer.begin(Kind.noCheckpoint, RARE_FRAME_BYTES);
       writer.varint(frame.term);
@@ -154,6 +158,8 @@ function readPeerFrame(r: Reader, kind: number): PeerFrame {
     }
     case Kind.busy:
       return { kind: 'busy', term: r.varint() as Term, forMs: r.varint() };
+    case Kind.busyHeard:
+      return { kind: 'busyHeard', term: r.varint() as Term };
     case Kind.noCheckpoint:
       return { kind: 'noCheckpoint', term: r.varint() as Term, reason: r.string() };
     default:

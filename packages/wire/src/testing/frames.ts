@@ -206,6 +206,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     REQUIRED,
   ),
   fc.record({ kind: fc.constant('busy' as const), term, forMs: count }, REQUIRED),
+  fc.record({ kind: fc.constant('busyHeard' as const), term }, REQUIRED),
   fc.record({ kind: fc.constant('noCheckpoint' as const), term, reason: fc.string() }, REQUIRED),
 );
 

@@ -291,6 +291,7 @@ export const peerFrames: readonly PeerFrame[] = [
   { kind: 'piece', term: term(5), copy: 3, index: 0, piece: { kind: 'records', records } },
   { kind: 'pieceAck', term: term(5), copy: 3, upTo: 2, answer: 'receives' },
   { kind: 'busy', term: term(5), forMs: 10_000 },
+  { kind: 'busyHeard', term: term(5) },
   { kind: 'noCheckpoint', term: term(5), reason: 'the disk is full' },
 ];
 

@@ -263,8 +263,7 @@ export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState 
 /** Replaces the user's state. Peers are told first, because the user's function may block this process. */
 export function restore(r: ReplicaState, checkpoint: Checkpoint): void {
   r.stateBusy = 'restore';
-  sayBusy(r);
-  r.effects.push({ kind: 'restoreState', state: checkpoint.state });
+  r.effects.push({ kind: 'restoreState', state: checkpoint.state, told: sayBusy(r) });
 }
 
 /** The adapter has restored the state of a checkpoint: messages may be processed again. */

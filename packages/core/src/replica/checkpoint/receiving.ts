@@ -13,10 +13,8 @@ export class Receiving {
     this.#r = r;
   }
 
-  /** How many bytes of the state have arrived; undefined if no copy is on its way. */
-  get bytes(): number | undefined {
-    const { term } = this.#r;
-    return this.#incoming?.term === term ? this.#incoming.bytes : undefined;
+  get isOnItsWay(): boolean {
+    return this.#incoming?.term === this.#r.term;
   }
 
   /** A copy that this replica needs is offered. One that it has begun to receive goes on. */

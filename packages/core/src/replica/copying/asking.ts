@@ -9,9 +9,8 @@ export function takeCheckpoint(p: PrimaryState): void {
   p.checkpointWanted = false;
   r.stateBusy = 'checkpoint';
   r.copyAsked = ++p.lastCopy;
-  sayBusy(r);
   const kept = r.config.replication === 'passive' || r.hadStreams || opensStream(p);
-  r.effects.push({ kind: 'takeCheckpoint', copy: r.copyAsked, kept });
+  r.effects.push({ kind: 'takeCheckpoint', copy: r.copyAsked, kept, told: sayBusy(r) });
 }
 
 /** Whether the checkpoint was made because a stream is about to be opened. */

@@ -3,7 +3,6 @@
 import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
-const MIB = 1024 * 1024;
 /** How often a replica outside the set asks, in milliseconds, until it gets a checkpoint. */
 const JOIN_EVERY_MS = 250;
 
@@ -29,15 +28,10 @@ export function askToJoin(r: ReplicaState, follower: FollowerState | undefined, 
  * What a replica outside the set waits for, in a sentence for its operator.
  *
  * @param follows it has a checkpoint and follows the primary
- * @param receivedBytes how much of a copy of the state has arrived; undefined if none is on its way
+ * @param receives a copy of the state is on its way
  * @param noCopy why the primary has no checkpoint for it
  */
-export function whyNotJoined(
-  r: ReplicaState,
-  follows: boolean,
-  receivedBytes: number | undefined,
-  noCopy: string | undefined,
-): string {
+export function whyNotJoined(r: ReplicaState, follows: boolean, receives: boolean, noCopy: string | undefined): string {
   const { record } = r;
   if (record === undefined) return "waits for the group's record";
   const primary = record.primary.id;
@@ -48,9 +42,7 @@ export function whyNotJoined(
   if (reachesPrimary && noCopy !== undefined) {
     return `the primary ${primary} cannot copy its state for this replica: ${noCopy}; mend what state.checkpoint() does there`;
   }
-  if (reachesPrimary && receivedBytes !== undefined) {
-    return `receives a copy of the state of the primary ${primary}: ${Math.round(receivedBytes / MIB)} MiB so far`;
-  }
+  if (reachesPrimary && receives) return `receives a copy of the state of the primary ${primary}`;
   if (reachesPrimary) return `waits for a copy of the state of the primary ${primary}`;
   if (reached.length > 0) {
     const others = reached.map(({ id }) => id).join(', ');

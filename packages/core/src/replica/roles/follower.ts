@@ -216,7 +216,7 @@ export class Joining extends Follower {
   }
 
   override get blocked(): string {
-    return whyNotJoined(this.r, this.follower !== undefined, this.receiving.bytes, this.#noCopy);
+    return whyNotJoined(this.r, this.follower !== undefined, this.receiving.isOnItsWay, this.#noCopy);
   }
 
   override flush(): void {

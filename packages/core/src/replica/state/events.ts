@@ -257,16 +257,24 @@ export type ReplicaEffect =
   /** The core stopped waiting for this task and will ignore its answer. */
   | { readonly kind: 'abandonTask'; readonly task: Task }
   /**
-   * Copies the user's state. Only if the copy is not `kept` here may chunks be drawn while messages are processed. What
-   * was sent before must have left first, because the user's function may block this process.
+   * Copies the user's state. Only if the copy is not `kept` here may chunks be drawn while messages are processed.
+   * The user's function may block this process, so it is called when the peers in `told` have heard that this replica is
+   * busy (`busyHeard`), or have not for a lease.
    */
-  | { readonly kind: 'takeCheckpoint'; readonly copy: number; readonly kept: boolean }
+  | {
+      readonly kind: 'takeCheckpoint';
+      readonly copy: number;
+      readonly kept: boolean;
+      readonly told: readonly ReplicaId[];
+    }
+  /** A peer has heard that this replica is busy. */
+  | { readonly kind: 'busyHeard'; readonly peer: ReplicaId }
   /** Draws the next chunks of a copy of which there is more. */
   | { readonly kind: 'drawState'; readonly copy: number }
   /** No more of this copy is needed. */
   | { readonly kind: 'endCopy'; readonly copy: number }
-  /** Replaces the user's state. As with `takeCheckpoint`, what was sent before must have left first. */
-  | { readonly kind: 'restoreState'; readonly state: readonly Uint8Array[] }
+  /** Replaces the user's state, when the peers in `told` have heard of it. */
+  | { readonly kind: 'restoreState'; readonly state: readonly Uint8Array[]; readonly told: readonly ReplicaId[] }
   /**
    * Replace the record by `next` if the coordinator's epoch is still one less than that of `next`. Answer
    * `recordChange` once the outcome is certain.

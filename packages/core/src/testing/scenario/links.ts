@@ -9,7 +9,7 @@ import { END, VirtualLink } from '../world/link.js';
 import type { Client } from './client.js';
 import type { Server } from './server.js';
 
-const COPY_FRAMES: ReadonlySet<string> = new Set(['checkpoint', 'piece', 'pieceAck', 'busy']);
+const COPY_FRAMES: ReadonlySet<string> = new Set(['checkpoint', 'piece', 'pieceAck', 'busy', 'busyHeard']);
 
 /** Whatever travels on a link. */
 export type Frame = PeerFrame | SessionFrame | ReplyFrame;

@@ -74,6 +74,7 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       server.service.restore(state);
       server.post({ kind: 'restored' });
     },
+    busyHeard: onlyTold,
     changeRecord: ({ next }) => keeper.submit(server, next),
     readRecord: () => keeper.read(server),
     connectPeers({ peers }) {

@@ -290,6 +290,7 @@ export class ServerHost extends Host {
         const drawn = this.#copies.draw(copy);
         if (drawn !== undefined) this.step(drawn);
       }),
+    busyHeard: () => {},
     endCopy: ({ copy }) => this.#copies.end(copy),
     restoreState: ({ state }) => {
       this.#blockLater();

@@ -15,8 +15,6 @@ export class IncomingCopy {
   readonly #chunks: Uint8Array[] = [];
   /** The first piece that has not arrived. */
   next = 0;
-  /** How many bytes of the state are here. */
-  bytes = 0;
 
   constructor({ term, copy, join, head }: CheckpointFrame, digest: RunningDigest) {
     this.term = term;
@@ -40,7 +38,6 @@ export class IncomingCopy {
       case 'state':
         this.#digest.update(piece.bytes);
         this.#chunks.push(piece.bytes);
-        this.bytes += piece.bytes.length;
         return undefined;
       case 'end':
         if (/* rule verify-copy */ this.#digest.end() !== piece.digest) return 'damaged';
