@@ -70,7 +70,7 @@ describe('replicas in processes of their own', () => {
 
 describe('a state whose copies and restores block the process for longer than a lease', () => {
   it.each(['semi-active', 'passive'])('costs nobody its role in a %s group', async (replication) => {
-    const how = { blockMs: 1000, settings: { replication, checkpointEvery: 20 } };
+    const how = { blockMs: 900, settings: { leaseMs: 600, replication, checkpointEvery: 10 } };
     const primary = await start('r1', how);
     const backup = await start('r2', how);
     const client = new Client(
@@ -78,9 +78,9 @@ describe('a state whose copies and restores block the process for longer than a 
       credentials.createInsecure(),
       replicated({ serviceConfig }),
     );
-    for (let i = 1; i <= 50; i++) expect(await add(client, `call ${i}`)).toBe(i);
+    for (let i = 1; i <= 20; i++) expect(await add(client, `call ${i}`)).toBe(i);
     const joining = start('r3', how);
-    for (let i = 51; i <= 100; i++) expect(await add(client, `call ${i}`)).toBe(i);
+    for (let i = 21; i <= 40; i++) expect(await add(client, `call ${i}`)).toBe(i);
     await joining;
     const coordinator = embeddedCoordinator(directory)('counters');
     // The group was created, and two replicas were added. Nothing else happened.
