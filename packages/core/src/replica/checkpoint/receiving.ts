@@ -7,20 +7,19 @@ import type { ReplicaState } from '../state/replica-state.js';
 /** The copy that a follower receives, from one primary at a time. */
 export class Receiving {
   readonly #r: ReplicaState;
-  #incoming: IncomingCopy | undefined;
 
   constructor(r: ReplicaState) {
     this.#r = r;
   }
 
   get isOnItsWay(): boolean {
-    return this.#incoming?.term === this.#r.term;
+    return this.#r.incoming?.term === this.#r.term;
   }
 
   /** A copy that this replica needs is offered. One that it has begun to receive goes on. */
   offered(frame: CheckpointFrame): void {
-    if (this.#incoming?.is(frame) !== true) this.#incoming = new IncomingCopy(frame, this.#r.newDigest());
-    this.#answer(frame, this.#incoming?.next ?? 0, 'receives');
+    if (this.#r.incoming?.is(frame) !== true) this.#r.incoming = new IncomingCopy(frame, this.#r.newDigest());
+    this.#answer(frame, this.#r.incoming?.next ?? 0, 'receives');
   }
 
   /** A copy that this replica does not need is offered. */
@@ -30,14 +29,14 @@ export class Receiving {
 
   /** @returns the checkpoint that this piece completes, if it does, and whether this replica starts from it */
   onPiece(frame: PieceFrame): { readonly checkpoint: Checkpoint; readonly join: boolean } | undefined {
-    const incoming = this.#incoming;
+    const incoming = this.#r.incoming;
     if (incoming?.is(frame) !== true || frame.index !== incoming.next) return undefined;
     const result = incoming.add(frame.piece);
     if (result === undefined) {
       this.#answer(frame, incoming.next, 'receives');
       return undefined;
     }
-    this.#incoming = undefined;
+    this.#r.incoming = undefined;
     if (result === 'damaged') {
       this.#r.log('error', 'a copy of the state arrived damaged; another one is asked for', { copy: frame.copy });
       this.#answer(frame, 0, 'damaged');

@@ -109,7 +109,8 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
   // Once the learner counts, the lease depends on its heartbeats. Without a recent one every reply would wait for the
   // next.
   const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
-  if (peer.learner === 'following' && isClose && /* rule heard-before-it-counts */ isHeard) {
+  const isBusy = r.nowMs <= peer.busyUntilMs;
+  if (peer.learner === 'following' && !isBusy && isClose && /* rule heard-before-it-counts */ isHeard) {
     peer.learner = 'entering';
     peer.enteredAt = r.order.last;
     setChanged(r);

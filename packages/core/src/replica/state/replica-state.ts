@@ -19,6 +19,7 @@ import { OrderWindow } from '../../ordering/window.js';
 import { ownValue } from '../../record/transitions.js';
 import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import type { IncomingCopy } from './copies/incoming.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
@@ -158,6 +159,8 @@ export class ReplicaState {
   running: Running | undefined;
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
+  /** The copy of the primary's state that this replica is being sent. It stays when the role changes. */
+  incoming: IncomingCopy | undefined;
   /** The number of the copy that the adapter was last asked for. */
   copyAsked = 0;
   /** The number of streams whose handlers are still running. */
