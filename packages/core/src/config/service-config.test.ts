@@ -36,6 +36,7 @@ const DEFAULTS: GroupConfig = {
   stallMs: 5_000,
   forgetMs: 600_000,
   checkpointEvery: 4096,
+  copyMs: 10_000,
   backlogMax: 262_144,
   unstableMax: 4096,
   queueMax: 16_384,
@@ -82,6 +83,7 @@ describe('a service config', () => {
       stallMs: 10,
       forgetMs: 1_000,
       checkpointEvery: 5,
+      copyMs: 10,
       backlogMax: 9,
       unstableMax: 6,
       queueMax: 7,
@@ -253,7 +255,7 @@ describe('the digest of a config', () => {
         typeof value === 'number' ? [{ [name]: value + 1 }] : [],
       ),
     ];
-    expect(others).toHaveLength(20);
-    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(21);
+    expect(others).toHaveLength(21);
+    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(22);
   });
 });

@@ -1,5 +1,5 @@
 /** One life of a replica, from joining its group to being deposed, removed or stopped. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { realOf, wallMs } from '@understudy/context';
 import type {
@@ -10,7 +10,6 @@ import type {
   Member,
   ReplicaId,
   ReplicaStatus,
-  StateSource,
   UnderstudyError,
 } from '@understudy/core';
 import {
@@ -19,12 +18,14 @@ import {
   type OperatorAsk,
   Replica,
   type ReplicaEffect,
+  type RunningDigest,
   type UserCriteria,
   unreachable,
 } from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
+import type { AnyState } from '../checks/state.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
@@ -52,7 +53,7 @@ export interface LifeSetup {
   readonly peerAddress: string | undefined;
   readonly config: GroupConfig;
   readonly coordinator: Coordinator;
-  readonly state: StateSource;
+  readonly state: AnyState;
   readonly interceptors: readonly ServerInterceptor[];
   readonly registry: HandlerRegistry;
   readonly activity: Activity;
@@ -72,6 +73,11 @@ export interface LifeSetup {
 
 const SECRET_BYTES = 32;
 const OVER = 'this replica begins a new life; try again';
+
+function sha256(): RunningDigest {
+  const hash = createHash('sha256');
+  return { update: (bytes) => void hash.update(bytes), end: () => hash.digest('hex') };
+}
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
@@ -126,6 +132,7 @@ export class Life {
       config,
       admits: interceptors.length > 0,
       digestBody: bodyDigest,
+      newDigest: sha256,
       declaresReadOnly,
       seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
       newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
@@ -173,7 +180,7 @@ export class Life {
       tracing: setup.tracing,
       logger,
     });
-    this.#state = new UserState({ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal });
+    this.#state = new UserState({ loop, source: setup.state, activity, config, logger, onFatal });
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
@@ -268,6 +275,7 @@ export class Life {
   #abandon(): void {
     this.#loop.close();
     for (const answer of this.#operators) answer(OVER);
+    this.#state.close();
     this.#record.close();
     this.#executor.close();
     this.#calls.failAll();
@@ -311,10 +319,16 @@ export class Life {
         this.#knowsRecord = true;
         return this.#outgoingPeers.connect(effect.peers);
       case 'takeCheckpoint':
-        return this.#state.checkpoint();
+        return this.#state.checkpoint(effect);
+      case 'busyHeard':
+        return this.#state.heard(effect.peer);
+      case 'drawState':
+        return this.#state.draw(effect);
+      case 'endCopy':
+        return this.#state.endCopy(effect.copy);
       case 'restoreState':
         this.#touched = true;
-        return this.#state.restore(effect.state);
+        return this.#state.restore(effect);
       case 'changeRecord':
         return this.#record.change(effect);
       case 'answerOperator':

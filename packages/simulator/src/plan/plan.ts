@@ -77,8 +77,19 @@ export interface Plan {
   readonly oneWayRate: number;
   /** undefined: nobody opens streams. */
   readonly streams: StreamPlan | undefined;
+  readonly copies: CopyPlan;
   /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
+}
+
+/** How copies of the state travel. */
+export interface CopyPlan {
+  /** About how many bytes a piece has: often so few that a copy takes many. */
+  readonly pieceBytes: number;
+  /** States are drawn as they are sent, while messages go on. */
+  readonly snapshots: boolean;
+  /** Copying or restoring a state blocks the replica for up to so long. */
+  readonly blockMs: number;
 }
 
 /** How a run with nested calls goes. */

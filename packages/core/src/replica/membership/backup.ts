@@ -100,6 +100,11 @@ export function claimIfSilent(f: FollowerState): void {
     r.lost.claimTold = true;
     return;
   }
+  const peer = r.peers.get(record.primary.id);
+  // A primary whose process has died keeps no link, though a new process may have its name.
+  const isThere = peer?.linkUp === true && sameMember(peer.member, record.primary);
+  const isBusy = r.nowMs <= f.excusedUntilMs && isThere;
+  if (/* rule wait-for-busy */ isBusy) return;
   if (proposeChange(r, claim(record, r.self), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }

@@ -12,6 +12,7 @@ import type { Body } from '../../model/message.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { adoptionPublished, isAdopted, publishAdoption, sameMember } from '../../record/transitions.js';
+import { restore } from '../checkpoint/checkpoints.js';
 import { distrust, hasNamedBody, receiveBody } from '../intake/bodies.js';
 import { askSession, hangUp } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
@@ -278,8 +279,7 @@ export function adopt(m: PromotionState): void {
   collection.stage = 'recovering';
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
   if (/* rule restore-checkpoint */ r.config.replication === 'passive' && r.checkpoint !== undefined) {
-    r.stateBusy = 'restore';
-    r.effects.push({ kind: 'restoreState', state: r.checkpoint.state });
+    restore(r, r.checkpoint);
   }
 }
 
