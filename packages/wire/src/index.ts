@@ -5,7 +5,15 @@
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';
 export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
-export { decodePeerHello, encodePeerHello, isPeerHello, type PeerHello } from './frames/peer-hello.js';
+export {
+  decodePeerHello,
+  encodePeerHello,
+  isPeerHello,
+  LIVENESS_KEY_BYTES,
+  LIVENESS_TICKET_BYTES,
+  type LivenessDoor,
+  type PeerHello,
+} from './frames/peer-hello.js';
 export {
   decodePeerChallenge,
   decodePeerProof,

@@ -13,6 +13,7 @@ import {
 import { setupError } from '../checks/setup-error.js';
 import { AcceptingProof, checkSame } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
+import type { LifeLiveness } from '../liveness/life-liveness.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
@@ -32,6 +33,8 @@ export interface IncomingPeerLinksOptions {
   readonly loop: EventLoop;
   readonly hello: PeerHello;
   readonly trust: PeerTrust;
+  /** Undefined: heartbeats are left to the main thread. */
+  readonly liveness?: LifeLiveness | undefined;
   readonly logger: Logger;
   /** Called when a replica has dialled this one, so it runs. */
   readonly onNamed: (peer: ReplicaId) => void;
@@ -48,6 +51,8 @@ interface Named {
   readonly channel: FrameChannel;
   /** The secret that it knows, if the group has one. */
   readonly secret: Buffer | undefined;
+  /** A key of this link that nobody else knows, if the group has a secret. */
+  readonly linkKey: Buffer | undefined;
   /** What came while the coordinator is asked about a record of which this replica told. */
   held: PeerFrame[] | undefined;
 }
@@ -78,6 +83,7 @@ export class IncomingPeerLinks {
     const proof = trust.secret && new AcceptingProof(trust.secret, hello.group, hello.member);
     let [stage, proven, secret]: [ProofStage, Member | undefined, Buffer | undefined] = ['hello', undefined, undefined];
     if (proof !== undefined) stage = 'challenge';
+    let linkKey: Buffer | undefined;
     let theirs: PeerHello | undefined;
     let named: Named | undefined;
     const channel = new FrameChannel({
@@ -93,7 +99,7 @@ export class IncomingPeerLinks {
         if (stage === 'challenge' && isPeerHello(bytes)) throw setupError(ONLY_WE);
         if (proof === undefined || stage === 'hello') {
           theirs = this.#checked(link, decodePeerHello(bytes), proven);
-          named = { link, channel, secret, held: undefined };
+          named = { link, channel, secret, linkKey, held: undefined };
           this.#onHello(named, theirs);
         } else if (stage === 'challenge') {
           channel.send(proof.onChallenge(bytes));
@@ -103,6 +109,7 @@ export class IncomingPeerLinks {
           channel.send(done.proof);
           channel.sealOutgoing(done.keys.toDialler);
           channel.checkIncoming(done.keys.toDialled);
+          linkKey = done.keys.toDialler;
           [stage, proven, secret] = ['hello', done.member, done.secret];
         }
       },
@@ -150,7 +157,9 @@ export class IncomingPeerLinks {
     older?.channel.close();
     older?.link.end();
     named.channel.trust();
-    named.channel.send(encodePeerHello(this.#options.hello));
+    const { hello, liveness } = this.#options;
+    const door = liveness?.admit(theirs.member, named.linkKey);
+    named.channel.send(encodePeerHello({ ...hello, ...(door !== undefined && { liveness: door }) }));
     this.#options.onNamed(theirs.member.id);
   }
 
@@ -212,6 +221,7 @@ export class IncomingPeerLinks {
       if (secret === undefined || valid.some((each) => each.equals(secret))) continue;
       logger.log('info', "a peer's link ends, because its secret does not hold any more", { peer: id });
       this.#forget(link, channel);
+      this.#options.liveness?.expel(id);
       refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'the secret of this link does not hold any more; dial again');
     }
   }

@@ -24,7 +24,7 @@ import {
   sentenceOf,
   unwrapped,
 } from '@understudy/grpc-common';
-import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
+import { decodePeerHello, encodePeerHello, type LivenessDoor, type PeerHello } from '@understudy/wire';
 import { setupError } from '../checks/setup-error.js';
 import { checkSame, DiallingProof } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
@@ -62,7 +62,11 @@ export interface PeerLinkOptions {
   readonly credentials: PeerCredentials;
   readonly trust: PeerTrust;
   readonly logger: Logger;
-  readonly onUp: (peer: Member) => void;
+  /**
+   * @param door how its liveness thread lets this one's in; undefined if it has none
+   * @param linkKey a key of this link that nobody else knows, if the group has a secret
+   */
+  readonly onUp: (peer: Member, door: LivenessDoor | undefined, linkKey: Buffer | undefined) => void;
   readonly onDown: (peer: ReplicaId) => void;
   /** Called when the two replicas are set up so that they cannot work together. */
   readonly onMismatch: (error: UnderstudyError) => void;
@@ -243,7 +247,7 @@ export class PeerLink {
     this.#lastProblem = '';
     this.#backoff.reset();
     this.#patience.reset();
-    onUp(theirs.member);
+    onUp(theirs.member, theirs.liveness, this.#proven === undefined ? undefined : this.#keyOfAnswers);
   }
 
   #onStatus(link: DialledLink, { code, details, metadata }: StatusObject): void {

@@ -25,6 +25,7 @@ import { OperatorCheck } from '../identity/operator-check.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { replicationService } from '../links/incoming-peer-links.js';
 import { multicastService } from '../links/session-links.js';
+import { ReplicaLiveness } from '../liveness/replica-liveness.js';
 import type { Life, LifeEvents, LifeSetup } from '../lives/life.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
@@ -69,6 +70,7 @@ export class ReplicaRuntime implements ReplicaServer {
   #users: readonly ServerInterceptor[] | undefined;
   #server: Server | undefined;
   #coordinator: Coordinator | undefined;
+  #liveness: ReplicaLiveness | undefined;
   #lives: Lives | undefined;
   #stopping: Promise<ReplicaId | undefined> | undefined;
   #failed: Error | undefined;
@@ -165,6 +167,7 @@ export class ReplicaRuntime implements ReplicaServer {
       throw setupError('stop() was called before; make a new replica');
     }
     this.#health?.addTo(this.#server);
+    this.#liveness = await this.#openLiveness(peerAddress ?? reachedAt);
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
     const lives = new Lives(
@@ -202,6 +205,14 @@ export class ReplicaRuntime implements ReplicaServer {
     }
   }
 
+  async #openLiveness(announced: string): Promise<ReplicaLiveness | undefined> {
+    const { livenessAddress, endsBlocked = true } = this.#options;
+    if (livenessAddress === false) return undefined;
+    const bound = this.#peers.own === undefined ? this.#exposure.target : this.#peers.own.listen;
+    const place = { livenessAddress, announced, bound };
+    return ReplicaLiveness.open({ ...place, config: this.#config, endsBlocked, logger: this.#logger });
+  }
+
   #setup(coordinator: Coordinator, state: AnyState, address: string, peerAddress: string | undefined): LifeSetup {
     return {
       id: this.#id,
@@ -215,6 +226,7 @@ export class ReplicaRuntime implements ReplicaServer {
       activity: new Activity(),
       peerCredentials: this.#peers.credentials,
       trust: this.#peers.trust,
+      liveness: this.#liveness,
       callerSecrets: this.#options.callerSecrets ?? {},
       strays: this.#options.uncaught === 'exit' ? undefined : this.#strays,
       logger: this.#logger,
@@ -340,6 +352,7 @@ export class ReplicaRuntime implements ReplicaServer {
     );
     this.#stopped.resolve(undefined);
     this.#lives?.crash();
+    this.#liveness?.close();
     this.#peerListener?.crash();
     this.#roles.ended();
     void this.#coordinator?.close().catch(() => {});
@@ -375,6 +388,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#waits?.end();
     this.#tellHealth();
     lives.end();
+    this.#liveness?.close();
     this.#peerListener?.close();
     this.#roles.ended();
     try {

@@ -34,6 +34,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     streams: undefined,
     nested: undefined,
     copies: { pieceBytes: PIECE_BYTES, snapshots: false, blockMs: 0 },
+    threads: undefined,
   };
 }
 

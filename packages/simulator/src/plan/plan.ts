@@ -80,6 +80,18 @@ export interface Plan {
   readonly copies: CopyPlan;
   /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
+  /** undefined: heartbeats are those of the main links. */
+  readonly threads: ThreadPlan | undefined;
+}
+
+/** How a run with liveness threads goes. */
+export interface ThreadPlan {
+  /** How often the main thread of a replica is blocked while its liveness thread goes on, per step. */
+  readonly blocks: number;
+  /** It is blocked up to this long. */
+  readonly blockMs: number;
+  /** How often the links of two liveness threads are cut or mended, per step. */
+  readonly cuts: number;
 }
 
 /** How copies of the state travel. */
@@ -117,12 +129,14 @@ export interface StreamPlan {
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay` or `nested`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested` or `threads`, that are left out. */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
   readonly streams?: boolean;
   /** In every run handlers call another service, or in none of them. */
   readonly nested?: boolean;
+  /** Every run has liveness threads, or none of them. */
+  readonly threads?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;

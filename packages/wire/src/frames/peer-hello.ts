@@ -1,5 +1,6 @@
 /** How a replica introduces itself to another. */
 import type { Member } from '@understudy/core';
+import { malformed } from '../bytes/failure.js';
 import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
 import {
@@ -10,6 +11,19 @@ import {
   writeOptionalAddress,
 } from '../parts/membership.js';
 
+/** How the liveness thread of one replica is let in by that of another. */
+export interface LivenessDoor {
+  /** `host:port` */
+  readonly address: string;
+  /** Names the key below. */
+  readonly ticket: Uint8Array;
+  /** Both threads prove that they know it. */
+  readonly key: Uint8Array;
+}
+
+export const LIVENESS_TICKET_BYTES = 16;
+export const LIVENESS_KEY_BYTES = 32;
+
 /** First on every link between replicas, from the replica that opened it. */
 export interface PeerHello {
   readonly group: string;
@@ -18,6 +32,8 @@ export interface PeerHello {
   readonly address: string;
   /** Where other replicas reach it, if that is another address. */
   readonly peerAddress?: string;
+  /** Only in the answer of the replica that was dialled: where its liveness thread is reached by the other. */
+  readonly liveness?: LivenessDoor;
   /** Digest of the group's config. The replicas of one group must agree on it. */
   readonly configDigest: number;
 }
@@ -32,6 +48,13 @@ export function encodePeerHello(hello: PeerHello): Uint8Array {
   writer.string(hello.address);
   writeOptionalAddress(writer, hello.peerAddress);
   writer.signed(hello.configDigest);
+  const { liveness } = hello;
+  writer.boolean(liveness !== undefined);
+  if (liveness !== undefined) {
+    writer.string(liveness.address);
+    writer.bytes(liveness.ticket);
+    writer.bytes(liveness.key);
+  }
   return writer.finish();
 }
 
@@ -43,6 +66,22 @@ export function decodePeerHello(bytes: Uint8Array): PeerHello {
   const address = readAddress(reader);
   const peerAddress = readOptionalAddress(reader);
   const configDigest = reader.signed();
+  const liveness = reader.boolean() ? readDoor() : undefined;
   reader.close();
-  return { group, member, address, ...(peerAddress !== undefined && { peerAddress }), configDigest };
+  return {
+    ...{ group, member, address },
+    ...(peerAddress !== undefined && { peerAddress }),
+    ...(liveness !== undefined && { liveness }),
+    configDigest,
+  };
+}
+
+function readDoor(): LivenessDoor {
+  const address = readAddress(reader);
+  const ticket = Buffer.from(reader.bytes());
+  const key = Buffer.from(reader.bytes());
+  if (ticket.length !== LIVENESS_TICKET_BYTES || key.length !== LIVENESS_KEY_BYTES) {
+    malformed('a liveness ticket or key of the wrong length');
+  }
+  return { address, ticket, key };
 }

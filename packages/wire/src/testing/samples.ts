@@ -307,6 +307,7 @@ export const rpcReplyHeader: RpcReplyHeader = {
 };
 export const peerHello: PeerHello = {
   ...{ group: 'bank', member, address: '10.0.0.1:50051', peerAddress: '10.0.0.1:50052', configDigest: -12345 },
+  liveness: { address: '10.0.0.1:50053', ticket: Buffer.alloc(16, 0x3c), key: Buffer.alloc(32, 0xc3) },
 };
 export const peerChallenge: PeerChallenge = { group: 'bank', member, nonce: Buffer.alloc(32, 0x5a) };
 export const peerProof = Buffer.alloc(32, 0xa5);

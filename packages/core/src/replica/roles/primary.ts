@@ -23,6 +23,7 @@ import { askSession } from '../intake/sessions.js';
 import { expectLearners, onAck, onBusy, onJoin, onPieceAckFrom } from '../membership/backups.js';
 import { removeByName } from '../membership/forgetting.js';
 import { learnersOf, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
+import { hearPeers } from '../membership/liveness.js';
 import { onNack } from '../membership/nacks.js';
 import { primaryTick } from '../membership/primary-tick.js';
 import { progress } from '../membership/progress.js';
@@ -35,7 +36,7 @@ import { resumePostponed } from '../release/bulk.js';
 import { flushPrimary } from '../release/fan-out.js';
 import { giveReplies } from '../release/replies.js';
 import { keptForBase, usableBase } from '../state/base.js';
-import type { ReadTask } from '../state/events.js';
+import type { Duty, HeardPeer, ReadTask } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -73,6 +74,16 @@ export class Primary extends Role {
     prepareHandOver(this.p);
     tryHandOver(this.p);
     return false;
+  }
+
+  // ── liveness ──
+
+  override get duty(): Duty {
+    return { kind: 'lead', term: this.#r.term };
+  }
+
+  override peersHeard(peers: readonly HeardPeer[]): void {
+    if (hearPeers(this.#r, peers)) progress(this.p);
   }
 
   // ── replicas ──

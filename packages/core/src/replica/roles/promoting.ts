@@ -14,6 +14,7 @@ import { askPeer } from '../membership/tell.js';
 import { noteNestedCall } from '../nested/nested.js';
 import { echoHeartbeats } from '../release/session-frames.js';
 import { keptForBase } from '../state/base.js';
+import type { Duty } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PromotionState } from '../state/promotion-state.js';
@@ -32,6 +33,10 @@ export class Promoting extends Role {
     super();
     this.m = m;
     this.#r = m.r;
+  }
+
+  override get duty(): Duty {
+    return { kind: 'lead', term: this.#r.term };
   }
 
   override tick(): void {

@@ -4,7 +4,7 @@
 
 import type { ErrorCode } from '../../model/error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
-import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../../model/ids.js';
+import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum, Term } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedCaller, NestedId } from '../../model/nested.js';
 import type { CallOrder, CancelOrder } from '../../model/order-info.js';
@@ -50,6 +50,26 @@ export type PlainPart =
  * that this replica puts the lost record back, which the operator says is the newest.
  */
 export type OperatorAsk = { readonly kind: 'remove'; readonly replica: ReplicaId } | { readonly kind: 'restore' };
+
+/**
+ * What the liveness thread does for this replica, even while its main thread is blocked: acknowledge the heartbeats of
+ * the primary of that term, or send heartbeats as that primary.
+ */
+export type Duty =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'follow'; readonly term: Term }
+  | { readonly kind: 'lead'; readonly term: Term };
+
+export const NO_DUTY: Duty = { kind: 'none' };
+
+/** What the liveness thread of a primary heard from that of a peer. Times are by the primary's clock. */
+export interface HeardPeer {
+  readonly member: Member;
+  /** When its thread last answered. */
+  readonly answeredMs: number;
+  /** When the newest heartbeat that it acknowledged was sent; undefined if it acknowledged none in this term. */
+  readonly ackedMs?: number;
+}
 
 /** Everything that can happen to a replica. The adapter passes each event together with its monotonic clock. */
 export type ReplicaEvent =
@@ -173,6 +193,23 @@ export type ReplicaEvent =
   /** The other answer to `takeCheckpoint` and `drawState`: the user's state could not be copied, for this reason. */
   | { readonly kind: 'checkpointFailed'; readonly copy: number; readonly reason: string }
   | { readonly kind: 'restored' }
+  /**
+   * What the liveness thread heard since the adapter last said so. Comes before anything else of a turn, so that a
+   * main thread that was blocked decides nothing before it knows what was acknowledged on its behalf.
+   */
+  | {
+      readonly kind: 'heard';
+      /** The term in which all of it was said. */
+      readonly term: Term;
+      /** When the thread last acknowledged a heartbeat for this replica, by this replica's clock. */
+      readonly acknowledgedMs?: number;
+      readonly peers: readonly HeardPeer[];
+    }
+  /**
+   * Answer to `delegate`: the former duty has ended. `acknowledgedMs` is when the thread last acknowledged a heartbeat
+   * for this replica, whatever the term; undefined if it never did.
+   */
+  | { readonly kind: 'delegated'; readonly acknowledgedMs?: number }
   /** Comes every few milliseconds; the core decides all timeouts here. */
   | { readonly kind: 'tick' }
   /** The event-loop turn ends: the core sends the frames it gathered. */
@@ -300,6 +337,11 @@ export type ReplicaEffect =
       readonly reason: string;
       readonly putsBack?: boolean;
     }
+  /**
+   * From now on this is the duty of the liveness thread, and the former one has ended when this effect is carried out.
+   * Then answer `delegated`. Emitted only if the replica has such a thread, and before the step's other effects.
+   */
+  | { readonly kind: 'delegate'; readonly duty: Duty }
   /** Read the record again, then answer `record` or `recordLost`. */
   | { readonly kind: 'readRecord' }
   /** `problem`: why it cannot be done, in a sentence; undefined if it is under way. */

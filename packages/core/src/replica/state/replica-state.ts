@@ -20,7 +20,7 @@ import { ownValue } from '../../record/transitions.js';
 import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { IncomingCopy } from './copies/incoming.js';
-import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
+import { type Duty, NO_DUTY, type ReplicaEffect, type ReplicaStatus, type Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
 import { Peers, type Reached } from './peers.js';
@@ -66,6 +66,8 @@ export interface ReplicaOptions {
   readonly wallClock: WallClock;
   /** What the criteria `resource` and `custom` ask the application. */
   readonly criteria?: UserCriteria;
+  /** Whether a liveness thread carries out `delegate`. Default: no, and heartbeats are those of the main links. */
+  readonly delegates?: boolean;
 }
 
 /** A message's name as a key for maps. */
@@ -133,6 +135,11 @@ export class ReplicaState {
   readonly criteria: CriteriaPorts;
   readonly wallClock: WallClock;
   readonly fresh: boolean;
+  readonly delegates: boolean;
+  /** What the liveness thread was last told to do. */
+  duty: Duty = NO_DUTY;
+  /** The answer to the last `delegate` is still due. */
+  dutyChanges = false;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
   forgedOrders = 0;
   /**
@@ -213,6 +220,7 @@ export class ReplicaState {
     this.wallClock = wallClock;
     this.criteria = { ...options.criteria, wallMs: wallClock };
     this.fresh = options.fresh ?? false;
+    this.delegates = options.delegates ?? false;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);

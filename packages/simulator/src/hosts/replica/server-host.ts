@@ -17,6 +17,7 @@ import {
   hashText,
   memberOf,
   VIRTUAL_PORTS,
+  VirtualThread,
 } from '@understudy/core/testing';
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
@@ -70,6 +71,12 @@ const LEARNERS_LEASES = 10;
 /** A replica with its adapter: carries out what the core says, on the virtual network. */
 export class ServerHost extends Host {
   lives = 0;
+  /** Its liveness thread; undefined if the run has none. */
+  thread: VirtualThread | undefined;
+  /** Its main thread is blocked until then. */
+  blockedUntilMs = 0;
+  /** By term: the newest heartbeat that this life acknowledged, by the clock of that term's primary. */
+  readonly #acknowledged = new Map<number, number>();
   core: Replica | undefined;
   member: Member;
   status: ReplicaStatus | undefined;
@@ -111,6 +118,31 @@ export class ServerHost extends Host {
     return this.core !== undefined;
   }
 
+  /** Its process takes steps; its main thread may be blocked. */
+  get threadRuns(): boolean {
+    return this.alive && !super.paused;
+  }
+
+  override get paused(): boolean {
+    return super.paused || this.#world.nowMs < this.blockedUntilMs;
+  }
+
+  acknowledged(term: number, sentAtMs: number): void {
+    this.#acknowledged.set(term, Math.max(sentAtMs, this.#acknowledged.get(term) ?? Number.NEGATIVE_INFINITY));
+  }
+
+  /** By the clock of the primary of that term; undefined if this life acknowledged nothing of it. */
+  acknowledgedOf(term: number): number | undefined {
+    return this.#acknowledged.get(term);
+  }
+
+  /** Time has passed: what the liveness thread heard comes first. */
+  tick(): void {
+    const heard = this.thread?.take();
+    if (heard !== undefined) this.step(heard);
+    if (this.runs) this.step({ kind: 'tick' });
+  }
+
   /** The adapter takes no links before the core has its first event. */
   override get runs(): boolean {
     return super.runs && !this.starting;
@@ -128,7 +160,9 @@ export class ServerHost extends Host {
   start(): void {
     this.lives++;
     this.member = memberOf(this.name, this.lives);
-    const { config, admits } = this.#world.plan;
+    const { config, admits, threads } = this.#world.plan;
+    this.thread = threads && new VirtualThread();
+    this.#acknowledged.clear();
     this.core = new Replica({
       member: this.member,
       address: this.name,
@@ -137,6 +171,7 @@ export class ServerHost extends Host {
       ...VIRTUAL_PORTS,
       wallClock: () => this.#wallMs,
       pieceBytes: this.#world.plan.copies.pieceBytes,
+      delegates: threads !== undefined,
     });
     this.status = undefined;
     this.life = new Life(this.#world, this);
@@ -165,6 +200,7 @@ export class ServerHost extends Host {
   crash(): void {
     this.#world.fault([this], 'crashes');
     this.core = undefined;
+    this.blockedUntilMs = 0;
     this.#again = undefined;
     this.#stopped = false;
     this.jobs.clear();
@@ -252,6 +288,7 @@ export class ServerHost extends Host {
         for (const info of frame.orders) watch.order(info);
         watch.announces(this, frame.orders);
       }
+      if (frame.kind === 'ack') this.acknowledged(frame.term, frame.heartbeatMs);
       this.#peerLink(peer)?.send(frame);
     },
     sendToSession: ({ link, frame, bulk }) => {
@@ -304,6 +341,10 @@ export class ServerHost extends Host {
     },
     changeRecord: ({ next, reason, putsBack }) => this.#world.coordinator.submit(this, next, reason, putsBack),
     answerOperator: () => {},
+    delegate: ({ duty }) => {
+      const answer = this.thread?.delegate(duty);
+      if (answer !== undefined) this.jobs.later(undefined, () => this.step(answer));
+    },
     readRecord: () => {
       this.wantsRecord = true;
     },
