@@ -116,17 +116,15 @@ export { checkReadable, checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';
-export {
-  type Duty,
-  type Finished,
-  type HeardPeer,
-  NO_DUTY,
-  type OperatorAsk,
-  type ReplicaEffect,
-  type ReplicaEvent,
-  type Task,
+export type {
+  Finished,
+  OperatorAsk,
+  ReplicaEffect,
+  ReplicaEvent,
+  Task,
 } from './replica/state/events.js';
 export { PIECE_BYTES } from './replica/state/replica-state.js';
+export { type Duty, type HeardPeer, NO_DUTY } from './replica/threads/duty.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';

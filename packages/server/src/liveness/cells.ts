@@ -8,6 +8,8 @@ export const TURNS = 0;
 export const ENDS_BLOCKED = 1;
 /** The number of the method that was processed last; 0 before the first. */
 export const METHOD = 2;
+/** The main thread copies or replaces the user's state, which may block it for longer. */
+export const COPIES = 3;
 /** The order of that message, as a float behind the integers; 0 for a read. */
 export const ORDER_AT = PROCESS_INTS * 4;
 export const PROCESS_BYTES = ORDER_AT + 8;

@@ -81,7 +81,7 @@ export class LifeLiveness {
     );
     thread.tell({
       ...{ kind: 'life', life: this.#life, cells, name: `replica ${member.id} of group ${config.group}` },
-      ...{ beatMs: config.leaseMs / BEATS_PER_LEASE, blockedMaxMs: blockedMaxMs(config) },
+      ...{ beatMs: config.leaseMs / BEATS_PER_LEASE, blockedMaxMs: blockedMaxMs(config), copyMs: config.copyMs },
     });
   }
 
@@ -126,6 +126,11 @@ export class LifeLiveness {
       heard.push({ member: peer.member, answeredMs: msOf(answered), ...(counts && { ackedMs: msOf(acked) }) });
     }
     return heard;
+  }
+
+  /** The user's state is about to be copied or replaced. */
+  copies(): void {
+    this.#options.thread.copies();
   }
 
   processing(task: Task): void {

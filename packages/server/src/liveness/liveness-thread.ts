@@ -2,7 +2,7 @@
 import { isMainThread, Worker } from 'node:worker_threads';
 import { monotonicMs } from '@understudy/context';
 import { messageOf } from '@understudy/grpc-common';
-import { ENDS_BLOCKED, METHOD, ORDER_AT, PROCESS_BYTES, PROCESS_INTS, TURNS } from './cells.js';
+import { COPIES, ENDS_BLOCKED, METHOD, ORDER_AT, PROCESS_BYTES, PROCESS_INTS, TURNS } from './cells.js';
 import type { FromThread, ThreadData, ToThread } from './messages.js';
 import { THREAD_SOURCE } from './thread-source.js';
 
@@ -90,8 +90,14 @@ export class LivenessThread {
     this.#worker = worker;
   }
 
+  /** The main thread is about to copy or replace the user's state. */
+  copies(): void {
+    Atomics.store(this.#ints, COPIES, 1);
+  }
+
   /** The main thread turns: nothing blocks it. */
   turned(): void {
+    Atomics.store(this.#ints, COPIES, 0);
     Atomics.add(this.#ints, TURNS, 1);
     if (this.#looksIn-- > 0) return;
     this.#looksIn = DEBUGGER_EVERY;

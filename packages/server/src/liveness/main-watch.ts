@@ -1,6 +1,6 @@
 /** Watches, from the liveness thread, whether the main thread turns. */
 import { writeSync } from 'node:fs';
-import { ENDS_BLOCKED, METHOD, ORDER_AT, PROCESS_INTS, TURNS } from './cells.js';
+import { COPIES, ENDS_BLOCKED, METHOD, ORDER_AT, PROCESS_INTS, TURNS } from './cells.js';
 
 /** How often the main thread is asked whether it turns, while it seems not to. */
 const ASK_EVERY_MS = 250;
@@ -11,6 +11,7 @@ interface Watched {
   /** `replica r1 of group bank` */
   readonly name: string;
   readonly blockedMaxMs: number;
+  readonly copyMs: number;
 }
 
 export class MainWatch {
@@ -59,13 +60,18 @@ export class MainWatch {
       this.#askedMs = nowMs;
       this.#ask();
     }
-    const limitMs = Math.max(...watched.map(({ blockedMaxMs }) => blockedMaxMs));
+    const limitMs = Math.max(...watched.map((each) => this.limitMs(each)));
     if (this.blockedMs <= limitMs || Atomics.load(this.#ints, ENDS_BLOCKED) === 0) return;
     this.#end(
       `understudy: ${watched.map(({ name }) => name).join(', ')}: the event loop has been blocked for ` +
         `${Math.round(this.blockedMs)} ms, longer than stallMs allows. This process ends, so that others take over. ` +
         `${this.#lastBegun()}\n`,
     );
+  }
+
+  /** How long the main thread may be blocked now. */
+  limitMs({ blockedMaxMs, copyMs }: Omit<Watched, 'name'>): number {
+    return Atomics.load(this.#ints, COPIES) === 0 ? blockedMaxMs : blockedMaxMs + copyMs;
   }
 
   #lastBegun(): string {

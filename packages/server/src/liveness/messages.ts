@@ -21,6 +21,8 @@ export type ToThread =
       readonly name: string;
       readonly beatMs: number;
       readonly blockedMaxMs: number;
+      /** So much longer it may be blocked while it copies or replaces the user's state. */
+      readonly copyMs: number;
     }
   | { readonly kind: 'lifeOver'; readonly life: number }
   | {

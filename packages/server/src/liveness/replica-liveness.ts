@@ -8,13 +8,13 @@ import { type LivenessThread, livenessThread, type ThreadListener } from './live
 
 export interface ReplicaLivenessOptions {
   readonly config: GroupConfig;
-  /** What the user fixed: `host:port`. */
-  readonly livenessAddress: string | undefined;
+  /** What the user fixed: `host:port`; false for no thread. */
+  readonly livenessAddress?: string | false;
   /** Where other replicas reach this one. */
   readonly announced: string;
   /** Where the listener for other replicas was bound; undefined if nobody knows. */
   readonly bound: string | undefined;
-  readonly endsBlocked: boolean;
+  readonly endsBlocked?: boolean;
   readonly logger: Logger;
 }
 
@@ -24,6 +24,7 @@ export class ReplicaLiveness {
   readonly #thread: LivenessThread;
   readonly #listener: ThreadListener;
   readonly #address: string;
+  #closed = false;
 
   private constructor(options: ReplicaLivenessOptions, thread: LivenessThread, listener: ThreadListener, host: string) {
     this.#options = options;
@@ -38,6 +39,7 @@ export class ReplicaLiveness {
    */
   static async open(options: ReplicaLivenessOptions): Promise<ReplicaLiveness | undefined> {
     const { livenessAddress, announced, bound, logger } = options;
+    if (livenessAddress === false) return undefined;
     const told = livenessAddress ?? announced;
     const { host, port } = hostAndPort(told);
     const listenHost = hostOf(bound) ?? host;
@@ -57,11 +59,13 @@ export class ReplicaLiveness {
   }
 
   newLife(member: Member): LifeLiveness {
-    const { config, endsBlocked, logger } = this.#options;
+    const { config, endsBlocked = true, logger } = this.#options;
     return new LifeLiveness({ thread: this.#thread, address: this.#address, member, config, endsBlocked, logger });
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#listener.close();
   }
 }

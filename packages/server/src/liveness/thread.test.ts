@@ -39,7 +39,7 @@ class Rig {
     };
     this.thread = new Thread({ postMessage: hear }, data, (line) => this.ended.push(line));
     const life = { kind: 'life', life: LIFE, cells: this.cells.buffer, name: 'replica r1', beatMs: BEAT_MS } as const;
-    this.thread.take({ ...life, cells: life.cells as SharedArrayBuffer, blockedMaxMs });
+    this.thread.take({ ...life, cells: life.cells as SharedArrayBuffer, blockedMaxMs, copyMs: 0 });
   }
 
   async heard<K extends FromThread['kind']>(kind: K): Promise<FromThread & { kind: K }> {

@@ -49,6 +49,7 @@ interface ServedLife {
   readonly name: string;
   readonly beatMs: number;
   readonly blockedMaxMs: number;
+  readonly copyMs: number;
   readonly dialled: Map<number, Dialled>;
   /** Who may dial, newest first for each peer. */
   readonly guests: Map<string, { readonly ticket: string; readonly lines: Set<Line> }[]>;
@@ -95,9 +96,9 @@ export class Thread {
         this.#servers.delete(message.id);
         return;
       case 'life': {
-        const { life, cells, name, beatMs, blockedMaxMs } = message;
+        const { life, cells, name, beatMs, blockedMaxMs, copyMs } = message;
         const maps = { dialled: new Map(), guests: new Map(), beatAtMs: 0 };
-        this.lives.set(life, { cells: new BigInt64Array(cells), name, beatMs, blockedMaxMs, ...maps });
+        this.lives.set(life, { cells: new BigInt64Array(cells), name, beatMs, blockedMaxMs, copyMs, ...maps });
         return this.#setTimer();
       }
       case 'lifeOver':
@@ -236,10 +237,11 @@ export class Thread {
    * A primary's heartbeat. The time is noted before the duty is looked at again: if the main thread takes the duty back
    * between the two, either it sees the time or this thread sees that its duty is over.
    */
-  #onBeat({ cells, blockedMaxMs }: ServedLife, line: Line, payload: Buffer): void {
+  #onBeat(life: ServedLife, line: Line, payload: Buffer): void {
+    const { cells } = life;
     const duty = packedDuty(DUTY_FOLLOW, payload.readUInt32BE(0));
     let acknowledges = false;
-    if (this.#watch.blockedMs <= blockedMaxMs && Atomics.load(cells, DUTY) === duty) {
+    if (this.#watch.blockedMs <= this.#watch.limitMs(life) && Atomics.load(cells, DUTY) === duty) {
       Atomics.store(cells, ACKNOWLEDGED, timeUp(this.nowMs));
       acknowledges = Atomics.load(cells, DUTY) === duty;
     }
@@ -263,7 +265,7 @@ export class Thread {
       // The time is taken before the term: a heartbeat must not seem to be of a later moment than its term's end.
       const nowMs = this.nowMs;
       const duty = Atomics.load(life.cells, DUTY);
-      if (Number(duty & 3n) !== DUTY_LEAD || this.#watch.blockedMs > life.blockedMaxMs) continue;
+      if (Number(duty & 3n) !== DUTY_LEAD || this.#watch.blockedMs > this.#watch.limitMs(life)) continue;
       if (nowMs < life.beatAtMs) continue;
       life.beatAtMs = nowMs + life.beatMs * 0.9;
       for (const link of life.dialled.values()) link.beat(Number(duty >> 2n), nowMs);

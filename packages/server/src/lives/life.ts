@@ -190,7 +190,10 @@ export class Life {
       tracing: setup.tracing,
       logger,
     });
-    this.#state = new UserState({ loop, source: setup.state, activity, config, logger, onFatal });
+    this.#state = new UserState({
+      ...{ loop, source: setup.state, activity, config, logger, onFatal },
+      onCopy: liveness && (() => liveness.copies()),
+    });
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),

@@ -70,7 +70,6 @@ export class ReplicaRuntime implements ReplicaServer {
   #users: readonly ServerInterceptor[] | undefined;
   #server: Server | undefined;
   #coordinator: Coordinator | undefined;
-  #liveness: ReplicaLiveness | undefined;
   #lives: Lives | undefined;
   #stopping: Promise<ReplicaId | undefined> | undefined;
   #failed: Error | undefined;
@@ -167,13 +166,13 @@ export class ReplicaRuntime implements ReplicaServer {
       throw setupError('stop() was called before; make a new replica');
     }
     this.#health?.addTo(this.#server);
-    this.#liveness = await this.#openLiveness(peerAddress ?? reachedAt);
+    const place = { announced: peerAddress ?? reachedAt, bound: this.#peers.own?.listen ?? this.#exposure.target };
+    const fixed = { config: this.#config, logger: this.#logger };
+    const liveness = await ReplicaLiveness.open({ ...this.#options, ...place, ...fixed });
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
-    const lives = new Lives(
-      this.#setup(coordinator, state, reachedAt, peerAddress),
-      this.#options.development === true,
-    );
+    const setup = { ...this.#setup(coordinator, state, reachedAt, peerAddress), liveness };
+    const lives = new Lives(setup, this.#options.development === true);
     this.#lives = lives;
     this.#waits = new WaitWatch({
       why: () => whyItWaits(this.status, this.#phase),
@@ -205,15 +204,12 @@ export class ReplicaRuntime implements ReplicaServer {
     }
   }
 
-  async #openLiveness(announced: string): Promise<ReplicaLiveness | undefined> {
-    const { livenessAddress, endsBlocked = true } = this.#options;
-    if (livenessAddress === false) return undefined;
-    const bound = this.#peers.own === undefined ? this.#exposure.target : this.#peers.own.listen;
-    const place = { livenessAddress, announced, bound };
-    return ReplicaLiveness.open({ ...place, config: this.#config, endsBlocked, logger: this.#logger });
-  }
-
-  #setup(coordinator: Coordinator, state: AnyState, address: string, peerAddress: string | undefined): LifeSetup {
+  #setup(
+    coordinator: Coordinator,
+    state: AnyState,
+    address: string,
+    peerAddress: string | undefined,
+  ): Omit<LifeSetup, 'liveness'> {
     return {
       id: this.#id,
       address,
@@ -226,7 +222,6 @@ export class ReplicaRuntime implements ReplicaServer {
       activity: new Activity(),
       peerCredentials: this.#peers.credentials,
       trust: this.#peers.trust,
-      liveness: this.#liveness,
       callerSecrets: this.#options.callerSecrets ?? {},
       strays: this.#options.uncaught === 'exit' ? undefined : this.#strays,
       logger: this.#logger,
@@ -336,10 +331,7 @@ export class ReplicaRuntime implements ReplicaServer {
     return exposed(this.#peers, this.#exposure, this.#announced);
   }
 
-  /**
-   * Ends the replica as a crash would, because nobody reaches it any more and otherwise it would keep others from
-   * taking over.
-   */
+  /** Ends the replica as a crash would: nobody reaches it any more, and it must not keep others from taking over. */
   #lose(): void {
     if (this.#over) return;
     this.#over = true;
@@ -352,7 +344,6 @@ export class ReplicaRuntime implements ReplicaServer {
     );
     this.#stopped.resolve(undefined);
     this.#lives?.crash();
-    this.#liveness?.close();
     this.#peerListener?.crash();
     this.#roles.ended();
     void this.#coordinator?.close().catch(() => {});
@@ -388,7 +379,6 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#waits?.end();
     this.#tellHealth();
     lives.end();
-    this.#liveness?.close();
     this.#peerListener?.close();
     this.#roles.ended();
     try {

@@ -138,6 +138,7 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
  */
 function isSilent({ r }: PrimaryState, peer: Peer): boolean {
   if (r.nowMs - peer.lastHeardMs > r.config.leaseMs) return true;
+  if (r.nowMs <= peer.busyUntilMs) return false;
   return /* rule blocked-for-good */ r.nowMs - peer.lastFrameMs > blockedMaxMs(r.config);
 }
 

@@ -6,8 +6,9 @@
 import type { Term } from '../../model/ids.js';
 import { maxOf } from '../../model/ids.js';
 import { sameMember } from '../../record/transitions.js';
-import type { Duty, EventOf, HeardPeer } from '../state/events.js';
+import type { EventOf } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import type { Duty, HeardPeer } from '../threads/duty.js';
 
 /** After each event: tells the thread if its duty is another one now. This comes first, before anything else is done. */
 export function giveDuty(r: ReplicaState): void {

@@ -26,12 +26,12 @@ import { backupReceivesOrders } from '../order/backup-receive.js';
 import { flushAck } from '../release/acknowledge.js';
 import { echoHeartbeats } from '../release/session-frames.js';
 import { keptForBase } from '../state/base.js';
-import { type Duty, NO_DUTY } from '../state/events.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { Role } from '../state/role.js';
+import { type Duty, NO_DUTY } from '../threads/duty.js';
 
 /** The common part of backups and learners: they take in the primary's announcements and acknowledge them. */
 abstract class Follower extends Role {

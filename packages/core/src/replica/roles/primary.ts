@@ -36,7 +36,7 @@ import { resumePostponed } from '../release/bulk.js';
 import { flushPrimary } from '../release/fan-out.js';
 import { giveReplies } from '../release/replies.js';
 import { keptForBase, usableBase } from '../state/base.js';
-import type { Duty, HeardPeer, ReadTask } from '../state/events.js';
+import type { ReadTask } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -46,6 +46,7 @@ import { onItemPassed, onStreamEnded } from '../streams/intercepted.js';
 import { onAsked } from '../streams/items.js';
 import { giveItems, offerItems } from '../streams/offer.js';
 import { voidEntering } from '../streams/voids.js';
+import type { Duty, HeardPeer } from '../threads/duty.js';
 
 /** Passes each event of a primary to the module that handles it. */
 export class Primary extends Role {

@@ -14,12 +14,12 @@ import { askPeer } from '../membership/tell.js';
 import { noteNestedCall } from '../nested/nested.js';
 import { echoHeartbeats } from '../release/session-frames.js';
 import { keptForBase } from '../state/base.js';
-import type { Duty } from '../state/events.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { type CallerEvent, Role } from '../state/role.js';
+import type { Duty } from '../threads/duty.js';
 
 /**
  * Passes each event of a promotion to the module that handles it. Calls that reach this replica wait until it serves.

@@ -12,6 +12,7 @@ import type { Outcome, Reply } from '../../model/outcome.js';
 import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
+import type { Duty, HeardPeer } from '../threads/duty.js';
 
 /** The task of a handler: an ordered message, or a read. */
 export type Task =
@@ -50,26 +51,6 @@ export type PlainPart =
  * that this replica puts the lost record back, which the operator says is the newest.
  */
 export type OperatorAsk = { readonly kind: 'remove'; readonly replica: ReplicaId } | { readonly kind: 'restore' };
-
-/**
- * What the liveness thread does for this replica, even while its main thread is blocked: acknowledge the heartbeats of
- * the primary of that term, or send heartbeats as that primary.
- */
-export type Duty =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'follow'; readonly term: Term }
-  | { readonly kind: 'lead'; readonly term: Term };
-
-export const NO_DUTY: Duty = { kind: 'none' };
-
-/** What the liveness thread of a primary heard from that of a peer. Times are by the primary's clock. */
-export interface HeardPeer {
-  readonly member: Member;
-  /** When its thread last answered. */
-  readonly answeredMs: number;
-  /** When the newest heartbeat that it acknowledged was sent; undefined if it acknowledged none in this term. */
-  readonly ackedMs?: number;
-}
 
 /** Everything that can happen to a replica. The adapter passes each event together with its monotonic clock. */
 export type ReplicaEvent =

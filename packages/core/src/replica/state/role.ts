@@ -12,7 +12,8 @@ import type { OrderInfo } from '../../model/order-info.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import { type Duty, type EventOf, type HeardPeer, NO_DUTY, type ReadTask, type RoleName } from './events.js';
+import { type Duty, type HeardPeer, NO_DUTY } from '../threads/duty.js';
+import type { EventOf, ReadTask, RoleName } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Peer } from './peers.js';
 

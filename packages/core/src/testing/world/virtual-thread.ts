@@ -1,6 +1,7 @@
 import type { Term } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
-import { type Duty, type HeardPeer, NO_DUTY, type ReplicaEvent } from '../../replica/state/events.js';
+import type { ReplicaEvent } from '../../replica/state/events.js';
+import { type Duty, type HeardPeer, NO_DUTY } from '../../replica/threads/duty.js';
 
 /** A heartbeat of a primary's liveness thread, and the answer to it. */
 export interface VirtualBeat {
