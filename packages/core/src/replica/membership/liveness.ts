@@ -38,8 +38,8 @@ export function onHeard(r: ReplicaState, { term, acknowledgedMs, peers }: EventO
 }
 
 /**
- * A primary takes in what its peers' threads answered. An answer shows that a learner lives; a backup's counts only if
- * it acknowledges, because one that is about to claim answers, too.
+ * A primary takes in what its peers' threads answered. Only acknowledgments count: a backup that is about to claim
+ * answers, too.
  *
  * @returns whether any acknowledgment is newer than what was known
  */
@@ -48,8 +48,8 @@ export function hearPeers(r: ReplicaState, heard: readonly HeardPeer[]): boolean
   for (const { member, answeredMs, ackedMs } of heard) {
     const peer = r.peers.get(member.id);
     if (peer === undefined || !sameMember(peer.member, member)) continue;
-    if (peer.learner !== undefined) peer.lastHeardMs = maxOf(peer.lastHeardMs, answeredMs);
-    if (ackedMs === undefined || peer.learner === 'waiting') continue;
+    // A learner that does not count yet is judged by what it does on the main link.
+    if (ackedMs === undefined || (peer.learner !== undefined && peer.learner !== 'entering')) continue;
     peer.lastHeardMs = maxOf(peer.lastHeardMs, answeredMs);
     peer.threadHeardMs = maxOf(peer.threadHeardMs, answeredMs);
     if (ackedMs <= peer.ackedHeartbeatMs) continue;
