@@ -16,7 +16,17 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { backlogCopied } from './backlog.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
-import { copyUnderWay, endTransfer, endUnused, isStalled, newCopy, offer, onPieceAck } from './sending.js';
+import {
+  copyUnderWay,
+  endTransfer,
+  endUnused,
+  isStalled,
+  lacksAnswer,
+  newCopy,
+  offer,
+  offerAgain,
+  onPieceAck,
+} from './sending.js';
 
 /**
  * A backlog of less than this fraction of `checkpointEvery` is replayed so fast that no copy is made before a
@@ -136,6 +146,7 @@ export function startFromBase(p: PrimaryState, peer: Peer): boolean {
  * is made as soon as it can be.
  */
 export function startLearner(p: PrimaryState, peer: Peer): void {
+  if (lacksAnswer(p, peer)) offerAgain(p, peer);
   if (startFromBase(p, peer) || peer.learner !== 'waiting' || !peer.linkUp || p.copyUnstable !== undefined) return;
   const copy = copyUnderWay(p);
   if (copy === undefined) p.checkpointWanted = true;

@@ -103,6 +103,10 @@ export function goOnSending(p: PrimaryState): void {
   endUnused(p);
 }
 
+/** Whether a peer has said nothing of its transfer for a while. Its answer may have been lost with its link. */
+export const lacksAnswer = ({ r }: PrimaryState, { transfer }: Peer): boolean =>
+  transfer !== undefined && r.nowMs - transfer.progressMs > r.config.leaseMs;
+
 export const isStalled = ({ r }: PrimaryState, { progressMs }: Transfer): boolean =>
   r.nowMs - progressMs > Math.max(STALLED_MS, 3 * r.config.leaseMs);
 

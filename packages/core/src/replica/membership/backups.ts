@@ -92,9 +92,10 @@ export function onJoin(p: PrimaryState, { member, address, peerAddress }: JoinFr
   if (older !== undefined) proposeRemoval(p, [older], 'restarted');
   const peer = r.peers.open(member, r.nowMs);
   r.peers.heard(peer, r.nowMs);
+  const wasDialled = peer.learner !== undefined;
   peer.learner ??= 'waiting';
   p.learners.set(member.id, r.nowMs);
-  if (peer.reached?.address !== address || peer.reached.peerAddress !== peerAddress) {
+  if (!wasDialled || peer.reached?.address !== address || peer.reached.peerAddress !== peerAddress) {
     peer.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     connectPeers(r);
   }
