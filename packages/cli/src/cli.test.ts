@@ -27,6 +27,8 @@ const record: GroupRecord = {
   inSync: [member(1), member(2)],
   addresses: { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051', 'bank-4': '10.0.0.4:50051' },
   adoptedThrough: [{ term: 4 as Term, through: 41 as OrderNum }],
+  settings: '{}',
+  code: [{ term: 1 as Term, version: 'bank@1.0.0', replication: 'semi-active' }],
   forced: false,
   ended: false,
 };

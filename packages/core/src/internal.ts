@@ -5,7 +5,8 @@
 
 export { isListed } from './config/client-settings.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
-export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
+export { methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
+export { settingsText } from './config/term-settings.js';
 export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type { CallerSnapshot, Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
@@ -35,6 +36,7 @@ export type {
   SeqRequest,
   SessionFrame,
   SessionHeader,
+  SettingsFrame,
   StreamAsk,
   View,
   WelcomeFrame,
@@ -99,7 +101,7 @@ export { RecordChange, type RecordChangeStep } from './record/change.js';
 export { parseRecord, recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';
 export { checkSwap } from './record/swap-check.js';
-export { isInSync, sameMember } from './record/transitions.js';
+export { isInSync, type Leadership, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';
 export type { Finished, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';

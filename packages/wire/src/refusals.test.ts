@@ -285,6 +285,8 @@ describe('the addresses of a record', () => {
       inSync: [member],
       addresses,
       adoptedThrough: [],
+      settings: '{}',
+      code: [],
       forced: false,
       ended: false,
     } as unknown as GroupRecord,
@@ -328,7 +330,8 @@ describe('an address of a replica', () => {
   ];
 
   it.each(bad)('is refused in a hello, a join and a record unless it is host:port: %j', (address) => {
-    const hello = { group: 'bank', member, address, configDigest: 1 };
+    const brings = { settings: '{}', version: '', replication: 'passive' } as const;
+    const hello = { group: 'bank', member, address, brings };
     expect(() => wire.decodePeerHello(wire.encodePeerHello(hello))).toThrow('UNDERSTUDY_MALFORMED: an address');
     const other = { ...hello, address: 'h:1', peerAddress: address };
     expect(() => wire.decodePeerHello(wire.encodePeerHello(other))).toThrow('UNDERSTUDY_MALFORMED: an address');

@@ -178,6 +178,16 @@ export interface WelcomeFrame {
   readonly settings?: ClientSettings;
 }
 
+/** Other settings are in force since this term, so the session follows them from now on. */
+export interface SettingsFrame {
+  readonly kind: 'settings';
+  readonly term: Term;
+  /** As in `welcome`. */
+  readonly reflect: boolean;
+  readonly sessionMs: number;
+  readonly settings: ClientSettings;
+}
+
 /** The header of every frame and RPC reply from a replica to a client. */
 export interface ReplicaHeader {
   readonly term: Term;
@@ -250,7 +260,13 @@ export interface SessionRefusedFrame {
 }
 
 /** Frames of a replica to a client's session. */
-export type ReplyFrame = WelcomeFrame | RepliesFrame | SessionNewTermFrame | SessionNackFrame | SessionRefusedFrame;
+export type ReplyFrame =
+  | WelcomeFrame
+  | SettingsFrame
+  | RepliesFrame
+  | SessionNewTermFrame
+  | SessionNackFrame
+  | SessionRefusedFrame;
 
 // ── replica → replica: fan-out and recovery ───────────────────────────────────────────────────────────────────────
 
@@ -285,6 +301,8 @@ export interface AckFrame {
   /** Sessions that were registered or given up at the backup since its last acknowledgment on this link. */
   readonly registered: readonly ConnectionId[];
   readonly unregistered: readonly ConnectionId[];
+  /** The sender follows by log and checkpoint, and executes nothing of what this primary orders. */
+  readonly byCopy: boolean;
   /** The first order at which this backup's results differ from the primary's. */
   readonly divergedAt: OrderNum | undefined;
   /** Whether this replica is about to stop, so that the primary can remove it at once. */

@@ -2,7 +2,7 @@
 
 import { next } from '../model/ids.js';
 import type { GroupRecord, Member } from '../model/record.js';
-import { withAddress } from './transitions.js';
+import { codeOf, type Leadership, withAddress, withLeadership } from './transitions.js';
 
 /**
  * Makes the chosen replica primary and the only one in sync, although it may lack what others held (DESIGN §5.4). The
@@ -12,9 +12,16 @@ import { withAddress } from './transitions.js';
  * @param member the chosen replica in its present incarnation
  * @param address where clients reach that replica, `host:port`
  * @param peerAddress where other replicas reach it, if that is another address
+ * @param leadership what it brings, if that is known; otherwise it says so itself before it serves
  */
-export function forceRecord(record: GroupRecord, member: Member, address: string, peerAddress?: string): GroupRecord {
-  return {
+export function forceRecord(
+  record: GroupRecord,
+  member: Member,
+  address: string,
+  peerAddress?: string,
+  leadership: Leadership = leadershipOf(record),
+): GroupRecord {
+  const forced: GroupRecord = {
     ...withAddress(record, member.id, address, peerAddress),
     origin: member.incarnation,
     epoch: next(record.epoch),
@@ -24,4 +31,10 @@ export function forceRecord(record: GroupRecord, member: Member, address: string
     forced: true,
     ended: false,
   };
+  return withLeadership(forced, leadership);
 }
+
+const leadershipOf = (record: GroupRecord): Leadership => {
+  const { version = '', replication = 'semi-active' } = codeOf(record, record.term) ?? {};
+  return { settings: record.settings, version, replication };
+};

@@ -1,15 +1,17 @@
 /** One life of a replica as a pure machine: events in, effects out, nothing else. */
 
+import type { GroupConfig } from '../config/config.js';
 import { assert, unreachable } from '../model/assert.js';
 import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
 import type { Member } from '../model/record.js';
-import { sameMember } from '../record/transitions.js';
+import { type Leadership, sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
+import { noteOthers } from './upgrade/others.js';
 import { tellPeer } from './membership/tell.js';
 import { onSessionSent } from './release/bulk.js';
 import {
@@ -74,6 +76,16 @@ export class Replica {
     return this.#state.record?.secret;
   }
 
+  /** What this replica brings along when it becomes primary. */
+  get brings(): Leadership {
+    return this.#state.leadership;
+  }
+
+  /** The settings in force. */
+  get config(): GroupConfig {
+    return this.#state.config;
+  }
+
   get status(): ReplicaStatus {
     return statusOf(this.#state);
   }
@@ -93,7 +105,7 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'recordChange':
       return onRecordChange(r, event.won, event.record);
     case 'peerUp':
-      return onPeerUp(r, event.peer);
+      return onPeerUp(r, event.peer, event.brings);
     case 'peerDown':
       return onPeerDown(r, event.peer);
     case 'peerSent': {
@@ -154,8 +166,9 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
   }
 }
 
-function onPeerUp(r: ReplicaState, member: Member): void {
-  const peer = r.peers.connect(member, r.nowMs);
+function onPeerUp(r: ReplicaState, member: Member, brings: Leadership): void {
+  const peer = r.peers.connect(member, brings, r.nowMs);
+  noteOthers(r, member, brings);
   peer.announcedUpTo = peer.heldUpTo;
   r.role.peerUp(peer, member);
 }

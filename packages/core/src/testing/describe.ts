@@ -194,6 +194,8 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       return effect.level === 'error' ? `log ${effect.event} ${fieldsOf(effect)}` : undefined;
     case 'takeCheckpoint':
       return 'takes a checkpoint';
+    case 'forgetHandlers':
+      return 'forgets its handlers';
     case 'restoreState':
       return 'restores a checkpoint';
     default:

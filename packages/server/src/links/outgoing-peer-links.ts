@@ -74,7 +74,7 @@ export class OutgoingPeerLinks {
         trust,
         logger,
         onMismatch: (error) => onMismatch(id, error),
-        onUp: (peer) => loop.dispatch({ kind: 'peerUp', peer }),
+        onUp: (peer, brings) => loop.dispatch({ kind: 'peerUp', peer, brings }),
         onDown: (peer) => loop.dispatch({ kind: 'peerDown', peer }),
       }),
     );

@@ -60,7 +60,7 @@ export interface PeerLinkOptions {
   readonly credentials: PeerCredentials;
   readonly trust: PeerTrust;
   readonly logger: Logger;
-  readonly onUp: (peer: Member) => void;
+  readonly onUp: (peer: Member, brings: PeerHello['brings']) => void;
   readonly onDown: (peer: ReplicaId) => void;
   /** Called when the two replicas are set up so that they cannot work together. */
   readonly onMismatch: (error: UnderstudyError) => void;
@@ -225,7 +225,7 @@ export class PeerLink {
     this.#up = true;
     this.#lastProblem = '';
     this.#backoff.reset();
-    onUp(theirs.member);
+    onUp(theirs.member, theirs.brings);
   }
 
   #onStatus(link: DialledLink, { code, details, metadata }: StatusObject): void {

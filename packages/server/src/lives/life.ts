@@ -13,19 +13,13 @@ import type {
   StateSource,
   UnderstudyError,
 } from '@understudy/core';
-import {
-  configDigest,
-  type GroupConfig,
-  Replica,
-  type ReplicaEffect,
-  type UserCriteria,
-  unreachable,
-} from '@understudy/core/internal';
+import { type GroupConfig, Replica, type ReplicaEffect, type UserCriteria, unreachable } from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
+import { noSuchMethod, outcomeOf } from '../handlers/status.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
 import type { HandlerTracing } from '../handlers/tracing.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
@@ -50,6 +44,8 @@ export interface LifeSetup {
   /** Where other replicas reach it, if that is another address. */
   readonly peerAddress: string | undefined;
   readonly config: GroupConfig;
+  /** The version of the service's code. */
+  readonly version: string;
   readonly coordinator: Coordinator;
   readonly state: StateSource;
   readonly interceptors: readonly ServerInterceptor[];
@@ -73,6 +69,8 @@ const SECRET_BYTES = 32;
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
+  /** Called when this replica may have learned of another version of the service's code. */
+  versionsChanged(status: ReplicaStatus): void;
   /** Called when this life is over and a new one must begin. */
   over(reason: string): void;
   stopped(handedOverTo: ReplicaId | undefined): void;
@@ -114,6 +112,8 @@ export class Life {
       member: this.member,
       ...reached,
       config,
+      version: setup.version,
+      refusesMethod: (path) => (registry.get(path) === undefined ? outcomeOf(noSuchMethod(path)) : undefined),
       admits: interceptors.length > 0,
       digestBody: bodyDigest,
       declaresReadOnly,
@@ -127,12 +127,12 @@ export class Life {
     const onFatal = (error: Error): void => events.fatal(error);
     const loop = new EventLoop({
       core: this.#core,
-      batchMs: config.batchMs,
+      batchMs: () => this.#core.config.batchMs,
       perform: (effect) => this.#perform(effect),
       onFatal,
     });
     this.#loop = loop;
-    const hello = { group: config.group, member: this.member, ...reached, configDigest: configDigest(config) };
+    const hello = { group: config.group, member: this.member, ...reached, brings: this.#core.brings };
     const callers = new CallerNames(config.group, setup.callerSecrets);
     this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
@@ -279,6 +279,8 @@ export class Life {
         return this.#executor.sendNested(effect);
       case 'abandonTask':
         return this.#executor.abandonTask(effect);
+      case 'forgetHandlers':
+        return this.#executor.forgetHandlers();
       case 'closeSession':
         return this.#sessions.close(effect.link);
       case 'pauseSessions':
@@ -296,6 +298,8 @@ export class Life {
         return this.#record.read();
       case 'roleChanged':
         return this.#onRole(effect.status);
+      case 'versions':
+        return this.#events.versionsChanged(this.status);
       case 'rejoin':
         return this.#events.over(effect.reason);
       case 'stopped':

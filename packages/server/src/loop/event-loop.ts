@@ -17,7 +17,7 @@ export type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, {
 export interface EventLoopOptions {
   readonly core: Replica;
   /** How long the core lets announcements gather. */
-  readonly batchMs?: number;
+  readonly batchMs?: () => number;
   readonly perform: (effect: ReplicaEffect) => void;
   /** Called once, when the core or an effect has thrown. The loop is closed by then, because nothing may go on. */
   readonly onFatal: (error: Error) => void;
@@ -41,11 +41,11 @@ export class EventLoop {
   #closed = false;
   #nowMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  readonly #batchMs: number;
+  readonly #batchMs: () => number;
   readonly #onBatch = (): void => this.#batch();
   #batchTimer: NodeJS.Timeout | undefined;
 
-  constructor({ core, batchMs = 1, perform, onFatal }: EventLoopOptions) {
+  constructor({ core, batchMs = () => 1, perform, onFatal }: EventLoopOptions) {
     this.#batchMs = batchMs;
     this.#core = core;
     this.#perform = perform;
@@ -104,7 +104,7 @@ export class EventLoop {
       setImmediate(this.#onTurn);
     }
     if (this.#batchTimer === undefined && this.#core.wantsBatchFlush) {
-      this.#batchTimer = setTimeout(this.#onBatch, this.#batchMs);
+      this.#batchTimer = setTimeout(this.#onBatch, this.#batchMs());
     }
   }
 

@@ -37,6 +37,7 @@ import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './option
 import { PeerListener } from './peer-listener.js';
 import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
+import { versionOf } from './version.js';
 
 /** How long a hand-over may take. */
 const STOP_MS = 3000;
@@ -61,6 +62,7 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #roles: RoleWatch;
   readonly #ready = new Promised<void>();
   readonly #stopped = new Promised<ReplicaId | undefined>();
+  readonly #version: string;
   readonly #peers: PeerSetup;
   readonly #peerListener: PeerListener | undefined;
   readonly #exposure = new Exposure();
@@ -82,6 +84,7 @@ export class ReplicaRuntime implements ReplicaServer {
     installGlobals();
     this.#options = options;
     this.#config = checkOptions(options);
+    this.#version = versionOf(options.version);
     this.#peers = peerSetup(options);
     this.#announced = options.address ?? '';
     this.#peerListener = this.#peers.own && new PeerListener(this.#peers.own);
@@ -201,6 +204,7 @@ export class ReplicaRuntime implements ReplicaServer {
       address,
       peerAddress,
       config: this.#config,
+      version: this.#version,
       coordinator,
       state: this.#state,
       interceptors: this.#users ?? [],
@@ -239,7 +243,7 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   #betweenLives(): ReplicaStatus {
-    const status = this.#roles.last ?? notStarted(this.#config, this.#id);
+    const status = this.#roles.last ?? notStarted(this.#config, this.#id, this.#version);
     if (this.#lives === undefined || this.#over) return status;
     return { ...status, role: 'starting', blocked: this.#lives.waits };
   }
@@ -257,8 +261,8 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#health?.tell(conditionOf(this.status, this.#phase));
   }
 
-  on(_event: 'role', listener: (status: ReplicaStatus) => void): () => void {
-    return this.#roles.listen(listener);
+  on(event: 'role' | 'version', listener: (status: ReplicaStatus) => void): () => void {
+    return event === 'version' ? this.#roles.listenToVersions(listener) : this.#roles.listen(listener);
   }
 
   /** For tests: ends all sockets at once, as the death of the process would, and hands nothing over. */
@@ -279,6 +283,7 @@ export class ReplicaRuntime implements ReplicaServer {
       this.#roles.changed({ ...status, ...this.#counts });
       this.#tellHealth();
     },
+    versionsChanged: (status) => this.#roles.versionsChanged({ ...status, strayErrors: this.#strays.count }),
     over: (reason) => {
       if (this.#stopping !== undefined) this.#stopped.resolve(undefined);
       else this.#lives?.renew(reason);

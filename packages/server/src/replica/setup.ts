@@ -54,7 +54,7 @@ export function checkAddress(address: string | undefined): string {
 }
 
 /** The status of a replica before its first life. */
-export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus => ({
+export const notStarted = (config: GroupConfig, id: ReplicaId, version: string): ReplicaStatus => ({
   group: config.group,
   replica: { id, incarnation: '' as Incarnation },
   role: 'starting',
@@ -62,6 +62,9 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   epoch: 0,
   primary: undefined,
   inSync: [],
+  version,
+  settings: '',
+  members: [],
   heldUpTo: NO_ORDER,
   processedUpTo: NO_ORDER,
   stableUpTo: NO_ORDER,

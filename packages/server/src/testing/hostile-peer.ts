@@ -1,6 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Incarnation, Member, ReplicaId } from '@understudy/core';
-import { configDigest, type PeerFrame, parseServiceConfig } from '@understudy/core/internal';
+import { type PeerFrame, parseServiceConfig, settingsText } from '@understudy/core/internal';
 import { LINK_PATH } from '@understudy/grpc-common';
 import { encodePeerFrame, encodePeerHello, type PeerHello, wrapFrame } from '@understudy/wire';
 import { FrameSeal } from '../identity/frame-seal.js';
@@ -37,8 +37,9 @@ export class HostilePeer {
     this.stream = new RawStream(address, LINK_PATH, credentials).listen();
     this.member = member;
     this.#dials = dials as ReplicaId;
-    const digest = configDigest(parseServiceConfig(serviceConfig));
-    this.hello = { group: 'counters', member, address: '127.0.0.1:9', configDigest: digest };
+    const { replication, ...config } = parseServiceConfig(serviceConfig);
+    const brings = { settings: settingsText({ replication, ...config }), version: '', replication };
+    this.hello = { group: 'counters', member, address: '127.0.0.1:9', brings };
   }
 
   /** Proves that it knows a secret. Resolves with the proof of the other side. */

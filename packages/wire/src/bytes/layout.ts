@@ -19,6 +19,7 @@ export const Kind = {
   sessionNewTerm: 0x13,
   sessionNack: 0x14,
   refused: 0x15,
+  settings: 0x16,
 
   announce: 0x21,
   ack: 0x22,

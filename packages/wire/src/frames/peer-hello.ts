@@ -1,14 +1,18 @@
 /** How a replica introduces itself to another. */
 import type { Member } from '@understudy/core';
+import type { Leadership } from '@understudy/core/internal';
 import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
 import {
   readAddress,
+  readLeadership,
   readMember,
   readOptionalAddress,
+  writeLeadership,
   writeMember,
   writeOptionalAddress,
 } from '../parts/membership.js';
+import { readSpoken, writeSpoken } from '../parts/spoken.js';
 
 /** First on every link between replicas, from the replica that opened it. */
 export interface PeerHello {
@@ -18,31 +22,33 @@ export interface PeerHello {
   readonly address: string;
   /** Where other replicas reach it, if that is another address. */
   readonly peerAddress?: string;
-  /** Digest of the group's config. The replicas of one group must agree on it. */
-  readonly configDigest: number;
+  /** Its own settings and code, with which it would be primary. */
+  readonly brings: Leadership;
 }
 
 /** Whether an encoding says that it is a hello of a replica. */
 export const isPeerHello = (bytes: Uint8Array): boolean => bytes[0] === VERSION && bytes[1] === Kind.peerHello;
 
 export function encodePeerHello(hello: PeerHello): Uint8Array {
-  writer.begin(Kind.peerHello, 256);
+  writer.begin(Kind.peerHello, 512 + hello.brings.settings.length);
+  writeSpoken(writer);
   writer.string(hello.group);
   writeMember(writer, hello.member);
   writer.string(hello.address);
   writeOptionalAddress(writer, hello.peerAddress);
-  writer.signed(hello.configDigest);
+  writeLeadership(writer, hello.brings);
   return writer.finish();
 }
 
 /** @throws UnderstudyError UNDERSTUDY_MALFORMED */
 export function decodePeerHello(bytes: Uint8Array): PeerHello {
   reader.openAs(Kind.peerHello, bytes);
+  readSpoken(reader);
   const group = reader.string();
   const member = readMember(reader);
   const address = readAddress(reader);
   const peerAddress = readOptionalAddress(reader);
-  const configDigest = reader.signed();
+  const brings = readLeadership(reader);
   reader.close();
-  return { group, member, address, ...(peerAddress !== undefined && { peerAddress }), configDigest };
+  return { group, member, address, ...(peerAddress !== undefined && { peerAddress }), brings };
 }

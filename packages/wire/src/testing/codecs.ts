@@ -35,6 +35,8 @@ function decodeSessionFrame(bytes: Uint8Array): SessionFrame {
   if (frame.kind !== 'hello') return frame;
   const reader = new Reader();
   reader.open(bytes);
+  reader.varint();
+  reader.varint();
   reader.string();
   secrets.set(frame.connection, reader.bytes());
   return frame;

@@ -21,6 +21,7 @@ import {
   checkpoint,
   clientRequest,
   groupRecord,
+  leadership,
   item,
   namedBody,
   place,
@@ -122,6 +123,10 @@ export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
     { settings },
   ),
   fc.record(
+    { kind: fc.constant('settings' as const), term, reflect: fc.boolean(), sessionMs: clock, settings },
+    REQUIRED,
+  ),
+  fc.record(
     {
       kind: fc.constant('replies' as const),
       header: replicaHeader,
@@ -168,6 +173,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
       afresh: fc.boolean(),
       registered: list(connectionId),
       unregistered: list(connectionId),
+      byCopy: fc.boolean(),
       divergedAt: maybe(orderNum),
       leaving: fc.boolean(),
     },
@@ -203,7 +209,7 @@ export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc
   .map(([reply, at]) => ({ ...reply, ...at }));
 
 export const peerHello: fc.Arbitrary<PeerHello> = withOptional(
-  { group: text, member, address, configDigest: digest },
+  { group: text, member, address, brings: leadership },
   { peerAddress: address },
 );
 

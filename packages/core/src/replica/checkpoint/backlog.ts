@@ -25,7 +25,7 @@ export const DRAIN_MS = 250;
 export function boundBacklog(p: PrimaryState): void {
   const { r } = p;
   // While the state is being copied nothing is ordered, so the backlog cannot grow.
-  if (r.config.replication !== 'passive' || r.stateBusy !== undefined) return;
+  if (!p.givesCopies || r.stateBusy !== undefined) return;
   const fill = Math.max(
     (r.order.processedUpTo - p.copiedUpTo) / r.config.backlogMax,
     p.backlogBytes / (r.config.backlogMax * BACKLOG_BYTES_EACH),
@@ -57,7 +57,8 @@ function openAgain(p: PrimaryState): void {
   }
 }
 
-function endStreams(p: PrimaryState): void {
+/** Ends all streams in the order, so that the state can be copied. */
+export function endStreams(p: PrimaryState): void {
   const { r } = p;
   let ended = 0;
   for (const connection of r.connections.values()) {

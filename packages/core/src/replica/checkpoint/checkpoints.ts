@@ -4,6 +4,8 @@ import { assert } from '../../model/assert.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { OrderNum } from '../../model/ids.js';
 import { maxOf, NO_TERM } from '../../model/ids.js';
+import { bestBackup } from '../upgrade/best-backup.js';
+import { hasOtherCode } from '../upgrade/others.js';
 import { isAtRest } from '../order/drain.js';
 import { isAnnouncedTo } from '../release/fan-out.js';
 import { usableBase } from '../state/base.js';
@@ -86,15 +88,17 @@ export function releaseCheckpoint(p: PrimaryState): void {
   const checkpoint = p.checkpointUnstable;
   if (checkpoint === undefined || /* rule checkpoint-when-stable */ checkpoint.orderNum > r.stableUpTo) return;
   p.checkpointUnstable = undefined;
+  p.givenUpTo = checkpoint.orderNum;
   for (const peer of r.peers.values()) {
     if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(p, peer, checkpoint);
   }
   const isBase = r.hadStreams || opensStream(p);
   if (isBase) r.checkpoint = checkpoint;
-  else if (r.config.replication === 'semi-active') return;
+  else if (!p.givesCopies) return;
   const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: false } as const;
   for (const peer of r.peers.values()) {
-    if (isAnnouncedTo(p, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
+    const wants = isBase || r.config.replication === 'passive' || peer.byCopy;
+    if (wants && isAnnouncedTo(p, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
   }
 }
 
@@ -120,7 +124,7 @@ export function startFromBase(p: PrimaryState, peer: Peer): boolean {
 /** In a passive group: wants the next checkpoint when it is due. It lets backups drop their logs. */
 export function checkpointIfDue(p: PrimaryState): void {
   const { r } = p;
-  if (r.config.replication !== 'passive' || r.order.processedUpTo < p.checkpointDueAt) return;
+  if (!p.givesCopies || r.order.processedUpTo < p.checkpointDueAt) return;
   p.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
   p.checkpointWanted = true;
 }
@@ -132,19 +136,33 @@ export function checkpointIfDue(p: PrimaryState): void {
 export function checkpointForSuccessor(p: PrimaryState): void {
   const { r } = p;
   const { replication, checkpointEvery } = r.config;
+  copyForOtherCode(p);
   if (replication !== 'passive') return;
   if (r.order.last - p.copiedUpTo >= checkpointEvery / REPLAYED_AT_ONCE) p.checkpointWanted = true;
 }
+
+/** Wants a copy for a successor that has other code, unless one as of the last order is on its way. */
+export function copyForOtherCode(p: PrimaryState): void {
+  if (lacksCopy(p) && p.givenUpTo < p.r.order.last) p.checkpointWanted = true;
+}
+
+/** Whether the successor has other code and lacks a copy of the state as of the last order, so that it would replay some. */
+const lacksCopy = (p: PrimaryState): boolean => {
+  const { r } = p;
+  const successor = bestBackup(p);
+  return successor?.brings !== undefined && hasOtherCode(r, successor.brings) && successor.processedUpTo < r.order.last;
+};
 
 /**
  * Whether a hand-over need not wait for a copy. A passive group hands over once the successor has the copy made for it.
  * It does not wait where none can be made, because streams are open or handlers wait.
  */
 export const isCopied = (p: PrimaryState): boolean =>
-  p.r.config.replication === 'semi-active' ||
+  !(/* rule copy-for-other-code */ lacksCopy(p)) &&
+  (p.r.config.replication === 'semi-active' ||
   ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
     p.r.stateBusy === undefined &&
-    p.checkpointUnstable === undefined);
+    p.checkpointUnstable === undefined));
 
 /** A follower got a checkpoint that lets it drop its log. */
 export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
@@ -167,11 +185,23 @@ export function takeAhead(f: FollowerState): void {
 function take(f: FollowerState, checkpoint: Checkpoint): void {
   const { r } = f;
   r.checkpoint = checkpoint;
-  if (r.config.replication === 'semi-active') return;
+  if (/* rule base-beside-state */ !r.followsByCopy || checkpoint.orderNum <= r.order.processedUpTo) return;
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
+  forgetHandlers(r);
   r.connections.restore(checkpoint);
   dropLogUpTo(r, checkpoint.orderNum);
   passOver(r, checkpoint);
+  f.acknowledge();
+}
+
+/** Handlers of this replica that were open when it began to follow by copy. The copy is newer than all of them. */
+function forgetHandlers(r: ReplicaState): void {
+  if (r.running === undefined && r.openStreams === 0 && isAtRest(r)) return;
+  r.running = undefined;
+  r.openStreams = 0;
+  r.unfinished.clear();
+  r.nested.forgetAll();
+  r.effects.push({ kind: 'forgetHandlers' });
 }
 
 /** Counts everything that a checkpoint covers as processed: it is restored instead. */
@@ -179,6 +209,7 @@ function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
   r.order.processedUpTo = checkpoint.orderNum;
   r.digest = checkpoint.digest;
   r.digests.reset(checkpoint.orderNum);
+  r.stateBehind = true;
 }
 
 /** The primary had given this replica up, but this replica's log still reaches far enough to go on. */
@@ -195,10 +226,6 @@ export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState 
   r.connections.restore(checkpoint);
   passOver(r, checkpoint);
   r.checkpoint = checkpoint;
-  if (r.config.replication === 'semi-active') {
-    r.stateBusy = 'restore';
-    r.effects.push({ kind: 'restoreState', state: checkpoint.state });
-  }
   const follower = new FollowerState(r);
   follower.acknowledge();
   r.log('info', 'this replica starts from a checkpoint', { orderNum: checkpoint.orderNum });

@@ -12,6 +12,7 @@ import type { Outcome, Reply } from '../../model/outcome.js';
 import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
+import type { Leadership } from '../../record/transitions.js';
 
 /** The task of a handler: an ordered message, or a read. */
 export type Task =
@@ -53,8 +54,11 @@ export type ReplicaEvent =
   | { readonly kind: 'record'; readonly record: GroupRecord }
   /** The answer to `changeRecord`, once the outcome is certain. `record` is what the coordinator holds now. */
   | { readonly kind: 'recordChange'; readonly won: boolean; readonly record: GroupRecord | undefined }
-  /** The link on which this replica sends to a peer is up. The core sends `newTerm` or `join` on it first. */
-  | { readonly kind: 'peerUp'; readonly peer: Member }
+  /**
+   * The link on which this replica sends to a peer is up. The core sends `newTerm` or `join` on it first. `brings`: the
+   * peer's own settings and code, with which it would be primary.
+   */
+  | { readonly kind: 'peerUp'; readonly peer: Member; readonly brings: Leadership }
   /** The link on which this replica sends to a peer broke. */
   | { readonly kind: 'peerDown'; readonly peer: ReplicaId }
   /** The link to a peer has passed on the oldest bulk frame that it was given. */
@@ -241,6 +245,8 @@ export type ReplicaEffect =
   | { readonly kind: 'sendNested'; readonly caller: NestedCaller }
   /** The core stopped waiting for this task and will ignore its answer. */
   | { readonly kind: 'abandonTask'; readonly task: Task }
+  /** Forget every handler that is open or waits: a copy of the state that is newer than all of them takes their place. */
+  | { readonly kind: 'forgetHandlers' }
   | { readonly kind: 'takeCheckpoint' }
   | { readonly kind: 'restoreState'; readonly state: Uint8Array }
   /**
@@ -255,6 +261,8 @@ export type ReplicaEffect =
   /** Stop reading from sessions' links, or go on: this pushes back on clients. */
   | { readonly kind: 'pauseSessions'; readonly paused: boolean }
   | { readonly kind: 'roleChanged'; readonly status: ReplicaStatus }
+  /** The versions in the status may be others than before. */
+  | { readonly kind: 'versions' }
   /**
    * This life is over: the adapter makes a new core with a fresh incarnation, which joins. This is the core's last
    * effect.
@@ -275,6 +283,15 @@ export type ReplicaEffect =
 /** The part that a replica plays in its group. Only `replica/roles/become.ts` changes it. */
 export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
 
+/** The code and the settings of one replica of the group. */
+export interface MemberStatus {
+  readonly id: ReplicaId;
+  /** The version of its code. */
+  readonly version: string;
+  /** The settings in which it differs from those in force. It applies its own when it becomes primary. */
+  readonly waitsWith: readonly string[];
+}
+
 /**
  * A replica as an operator sees it: one consistent view, taken between two events. Numbers of orders are 0 before the
  * first.
@@ -291,6 +308,12 @@ export interface ReplicaStatus {
   readonly primary: ReplicaId | undefined;
   /** The replicas that the record counts as complete. */
   readonly inSync: readonly Member[];
+  /** The version of the service's code that this replica runs. */
+  readonly version: string;
+  /** The settings of the group that are in force, as JSON: those of the primary. Empty before there is a record. */
+  readonly settings: string;
+  /** What is known of this replica and of those that it has a link to: which code and which other settings they have. */
+  readonly members: readonly MemberStatus[];
   /** This replica holds all orders up to this one with their bodies. */
   readonly heldUpTo: OrderNum;
   /** This replica has processed all orders up to this one. */

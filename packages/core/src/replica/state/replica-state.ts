@@ -3,6 +3,7 @@
 import { settingsDigest } from '../../config/client-settings.js';
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
+import { configInForce, settingsText } from '../../config/term-settings.js';
 import type { MessageName } from '../../connection/callers.js';
 import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
@@ -13,10 +14,11 @@ import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
+import type { Outcome } from '../../model/outcome.js';
 import type { DigestBody, LogLevel, OrderSeal, WallClock } from '../../model/ports.js';
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
-import { ownValue } from '../../record/transitions.js';
+import { codeOf, type Leadership, ownValue } from '../../record/transitions.js';
 import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
@@ -41,7 +43,12 @@ export interface ReplicaOptions {
   readonly address: string;
   /** Where other replicas reach it, if that is another address. */
   readonly peerAddress?: string;
+  /** This replica's own settings. Those of the group are in force only while it is primary. */
   readonly config: GroupConfig;
+  /** The version of the service's code. Replicas of different versions never execute the same message. Default: ''. */
+  readonly version?: string;
+  /** The outcome of a call of a method that this replica does not have; undefined if it has it. Default: it has all. */
+  readonly refusesMethod?: (method: string) => Outcome | undefined;
   /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
   readonly admits: boolean;
   readonly digestBody: DigestBody;
@@ -80,7 +87,7 @@ export const reflectedBy = ({ running, order }: ReplicaState): OrderNum =>
   /* rule late-reflects-running */ running?.entry.info.orderNum ?? order.processedUpTo;
 
 /** A replica that was told to stop. */
-interface SteppingDown {
+export interface SteppingDown {
   readonly toldMs: number;
   /** Since when it hands over. */
   sinceMs: number;
@@ -102,7 +109,19 @@ export const steppingDown = (nowMs: number, learnersMs: number): SteppingDown =>
 export class ReplicaState {
   readonly self: Member;
   readonly reached: Reached;
-  readonly config: GroupConfig;
+  /** The settings in force: those of the primary in this term, and this replica's own where no term decides. */
+  config: GroupConfig;
+  /** This replica's own settings, which it brings along when it becomes primary. */
+  readonly own: GroupConfig;
+  readonly leadership: Leadership;
+  readonly refusesMethod: (method: string) => Outcome | undefined;
+  /** The longest time for which any client that this replica welcomed may go on delivering replies unheard. */
+  sessionMsMax: number;
+  /**
+   * The user's state is older than `processedUpTo`: `checkpoint`, which is of that very order, was not restored yet.
+   * Before this replica executes anything it restores it.
+   */
+  stateBehind = false;
   readonly admits: boolean;
   readonly digestBody: DigestBody;
   readonly seal: OrderSeal;
@@ -162,16 +181,21 @@ export class ReplicaState {
   checkpoint: Checkpoint | undefined;
 
   #usageOf: ReadonlyMap<string, number> | undefined;
-  readonly #settings = new Map<string, MethodSettings>();
+  #settings = new Map<string, MethodSettings>();
   readonly #declaresReadOnly: (method: string) => boolean;
   /** The digest of the settings that this group's clients follow. */
-  readonly settingsDigest: number;
+  settingsDigest: number;
 
   constructor(options: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
     const { member, address, peerAddress, config, admits, digestBody, seal, newSecret, wallClock } = options;
     this.self = member;
     this.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.config = config;
+    this.own = config;
+    this.sessionMsMax = config.sessionMs;
+    const { version = '', refusesMethod = () => undefined } = options;
+    this.leadership = { settings: settingsText(config), version, replication: config.replication };
+    this.refusesMethod = refusesMethod;
     this.connections = new Connections(config.budgets);
     this.admits = admits;
     this.digestBody = digestBody;
@@ -220,6 +244,39 @@ export class ReplicaState {
       addresses: inSync.map(({ id }) => ownValue(record?.addresses, id) ?? ''),
       adoptedThrough: record?.adoptedThrough ?? [],
     };
+  }
+
+  /** The settings of the record apply from now on, whatever this replica's own are. */
+  takeSettings(text: string): void {
+    let config: GroupConfig;
+    try {
+      config = configInForce(text, this.own);
+    } catch (error) {
+      this.log('error', "the settings of the primary cannot be used; this replica's own apply", { error: String(error) });
+      config = this.own;
+    }
+    this.config = config;
+    this.sessionMsMax = Math.max(this.sessionMsMax, config.sessionMs);
+    this.settingsDigest = settingsDigest(config);
+    this.#settings = new Map();
+    this.connections.keepAtMost(config.budgets);
+  }
+
+  /** Whether this replica executes the orders of a term: the same code gave them, for backups to execute. */
+  executes(term: Term): boolean {
+    const code = this.record && codeOf(this.record, term);
+    return code?.replication === 'semi-active' && /* rule same-code */ code.version === this.leadership.version;
+  }
+
+  /** Whether this replica follows by log and checkpoint, and executes nothing until it has another checkpoint. */
+  get followsByCopy(): boolean {
+    return !this.executes(this.term) || !this.executesNext;
+  }
+
+  /** Whether this replica executes the order that comes next. */
+  get executesNext(): boolean {
+    const next = this.order.entries.get((this.order.processedUpTo + 1) as OrderNum);
+    return this.executes(next?.info.term ?? this.term);
   }
 
   settings(method: string): MethodSettings {
@@ -272,6 +329,9 @@ export class ReplicaState {
       epoch: this.epoch,
       primary: this.record?.primary.id,
       inSync: this.record?.inSync ?? [],
+      version: this.leadership.version,
+      settings: this.record?.settings ?? '',
+      members: [],
       heldUpTo: this.order.heldUpTo,
       processedUpTo: this.order.processedUpTo,
       stableUpTo: this.stableUpTo,

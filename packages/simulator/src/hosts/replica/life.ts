@@ -191,11 +191,15 @@ export class Life {
     return this.service.checkpoint();
   }
 
+  forgetHandlers(): void {
+    this.streams.clear();
+    this.nested = new NestedHandlers(this);
+  }
+
   /** Whatever handlers knew is not part of a checkpoint. */
   restore(state: Uint8Array): void {
     this.service.restore(state);
-    this.streams.clear();
-    this.nested = new NestedHandlers(this);
+    this.forgetHandlers();
   }
 
   /** Nothing that was processed up to there can be lost any more. */

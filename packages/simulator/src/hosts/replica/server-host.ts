@@ -2,12 +2,14 @@ import type { GroupRecord, Member, OrderNum, ReplicaId, ReplicaStatus } from '@u
 import {
   type CallId,
   isInSync,
+  type Leadership,
   type LinkId,
   type NestedCaller,
   Replica,
   type ReplicaEffect,
   type ReplicaEvent,
   type ReplyFrame,
+  settingsText,
 } from '@understudy/core/internal';
 import {
   type Adapter,
@@ -76,6 +78,7 @@ export class ServerHost extends Host {
   readonly sessionLinks = new Map<LinkId, SessionLink>();
   readonly peerLinks: (PeerLink | undefined)[] = [];
   wantedPeers: readonly string[] = [];
+  brings: Leadership;
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
@@ -96,6 +99,8 @@ export class ServerHost extends Host {
     super(world, name, index);
     this.#world = world;
     this.member = memberOf(name, 0);
+    const { config } = world.plan;
+    this.brings = { settings: settingsText(config), version: '', replication: config.replication };
     this.jobs = new Jobs(world);
     this.#admissions = new Admissions(name);
     this.life = new Life(world, this);
@@ -276,6 +281,10 @@ export class ServerHost extends Host {
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
     sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
     abandonTask: ({ task }) => this.life.abandon(task),
+    forgetHandlers: () => {
+      this.jobs.clear();
+      this.life.forgetHandlers();
+    },
     takeCheckpoint: () =>
       this.jobs.later(undefined, () => this.step({ kind: 'checkpointTaken', state: this.life.checkpoint() })),
     restoreState: ({ state }) =>
@@ -294,6 +303,7 @@ export class ServerHost extends Host {
       this.sessionsPaused = paused;
     },
     roleChanged: () => {},
+    versions: () => {},
     rejoin: ({ reason }) => {
       this.#mayGo(reason);
       this.#again = reason;
