@@ -143,7 +143,9 @@ export function checkpointForSuccessor(p: PrimaryState): void {
 
 /** Wants a copy for a successor that has other code, unless one as of the last order is on its way. */
 export function copyForOtherCode(p: PrimaryState): void {
-  if (lacksCopy(p) && p.givenUpTo < p.r.order.last) p.checkpointWanted = true;
+  const { order, stateBusy } = p.r;
+  const isOnItsWay = stateBusy === 'checkpoint' || p.checkpointUnstable !== undefined || p.givenUpTo >= order.last;
+  if (lacksCopy(p) && !isOnItsWay) p.checkpointWanted = true;
 }
 
 /** Whether the successor has other code and lacks a copy of the state as of the last order, so that it would replay some. */
