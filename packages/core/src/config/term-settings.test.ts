@@ -40,14 +40,10 @@ describe('the settings of a term', () => {
 
   it('that differ are named, methods and budgets one by one', () => {
     const one = settingsText(config({ leaseMs: 400, methods: [GET] }));
-    const other = settingsText(config({ budgets: { totalBytes: 65_536 }, methods: [{ ...GET, readOnly: false }, ALL] }));
-    expect(differingNames(one, other)).toEqual([
-      '*',
-      'bank.v1.Bank/Get',
-      'budgets.totalBytes',
-      'leaseMs',
-      'sessionMs',
-    ]);
+    const other = settingsText(
+      config({ budgets: { totalBytes: 65_536 }, methods: [{ ...GET, readOnly: false }, ALL] }),
+    );
+    expect(differingNames(one, other)).toEqual(['*', 'bank.v1.Bank/Get', 'budgets.totalBytes', 'leaseMs', 'sessionMs']);
     expect(differingNames(one, one)).toEqual([]);
   });
 });

@@ -11,7 +11,6 @@ import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
-import { noteOthers } from './upgrade/others.js';
 import { tellPeer } from './membership/tell.js';
 import { onSessionSent } from './release/bulk.js';
 import {
@@ -28,6 +27,7 @@ import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.
 import { type ReplicaOptions, ReplicaState, reflectedBy, steppingDown } from './state/replica-state.js';
 import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
+import { noteOthers } from './upgrade/others.js';
 
 /** A gap between two ticks shorter than this is no standstill, however short the lease is. */
 const STANDSTILL_MIN_MS = 50;

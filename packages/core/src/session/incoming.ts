@@ -76,7 +76,7 @@ function followSettings(
   term: Term,
   { reflect, sessionMs, settings }: Pick<WelcomeFrame, 'reflect' | 'sessionMs' | 'settings'>,
 ): void {
-  if (/* rule newest-settings */ term < s.settingsTerm) return;
+  if (term < s.settingsTerm) return;
   s.settingsTerm = term;
   s.reflect = reflect;
   s.sessionMs = sessionMs;

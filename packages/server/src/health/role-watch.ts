@@ -37,7 +37,10 @@ export class RoleWatch {
   /** The versions may be others than before. */
   versionsChanged(status: ReplicaStatus): void {
     const { primary, members } = status;
-    const versions = JSON.stringify([members.find(({ id }) => id === primary)?.version, members.map((one) => [one.id, one.version])]);
+    const versions = JSON.stringify([
+      members.find(({ id }) => id === primary)?.version,
+      members.map((one) => [one.id, one.version]),
+    ]);
     if (versions === this.#versions) return;
     this.#versions = versions;
     for (const listener of this.#versionListeners) this.#safely(() => listener(status));

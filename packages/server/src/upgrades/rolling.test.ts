@@ -14,7 +14,12 @@ afterEach(async () => {
 
 const READS = [{ name: [{ service: 'test.Counter', method: 'Get' }], readOnly: true }];
 
-const NEW_SETTINGS = { leaseMs: 400, release: 'acknowledged', methods: READS, budgets: { totalBytes: 128 * 1024 * 1024 } };
+const NEW_SETTINGS = {
+  leaseMs: 400,
+  release: 'acknowledged',
+  methods: READS,
+  budgets: { totalBytes: 128 * 1024 * 1024 },
+};
 
 /** Begins a group of three under load. */
 async function begin(build: Build): Promise<void> {
@@ -49,7 +54,11 @@ describe.each(['semi-active', 'passive'] as const)('a %s group under load', (rep
       ['with other settings', { version: '1' }, { version: '1', settings: NEW_SETTINGS }],
       ['back to former settings', { version: '1', settings: NEW_SETTINGS }, { version: '1' }],
       ['with another handler', { version: '1' }, { version: '2', mark: 0.5 }],
-      ['with another handler, method and settings', { version: '1' }, { version: '2', mark: 0.5, more: true, settings: NEW_SETTINGS }],
+      [
+        'with another handler, method and settings',
+        { version: '1' },
+        { version: '2', mark: 0.5, more: true, settings: NEW_SETTINGS },
+      ],
     ])('%s loses nothing and fails no call', async (_what, before, after) => {
       await begin({ ...before, settings: { ...before.settings, replication } });
       for (const id of order) {

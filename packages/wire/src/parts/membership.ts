@@ -1,5 +1,15 @@
 /** Replicas, the view that a replica has of its group, and the group's record. */
-import type { Adoption, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term, TermCode } from '@understudy/core';
+import type {
+  Adoption,
+  Epoch,
+  GroupRecord,
+  Incarnation,
+  Member,
+  OrderNum,
+  ReplicaId,
+  Term,
+  TermCode,
+} from '@understudy/core';
 import { isAddress, type Leadership, type View } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { ID_BYTES } from '../bytes/layout.js';

@@ -8,7 +8,7 @@
 
 import type { OrderNum } from '../../model/ids.js';
 import { bodyBytes } from '../../model/message.js';
-import { STREAMED } from '../../model/outcome.js';
+import { type Reply, STREAMED } from '../../model/outcome.js';
 import { ENDED_FOR_COPY } from '../../model/stream.js';
 import { schedule } from '../intake/schedule.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -58,7 +58,7 @@ function openAgain(p: PrimaryState): void {
 }
 
 /** Ends all streams in the order, so that the state can be copied. */
-export function endStreams(p: PrimaryState): void {
+export function endStreams(p: PrimaryState, status: Reply = ENDED_FOR_COPY): void {
   const { r } = p;
   let ended = 0;
   for (const connection of r.connections.values()) {
@@ -66,7 +66,7 @@ export function endStreams(p: PrimaryState): void {
       if (!stream.history.opened || stream.history.over || stream.history.ended) continue;
       stream.history.ended = true;
       ended++;
-      const end = { status: ENDED_FOR_COPY, after: undefined };
+      const end = { status, after: undefined };
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end });
       voidEntering(p, connection, stream, STREAMED);
     }

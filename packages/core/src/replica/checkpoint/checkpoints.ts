@@ -4,8 +4,6 @@ import { assert } from '../../model/assert.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { OrderNum } from '../../model/ids.js';
 import { maxOf, NO_TERM } from '../../model/ids.js';
-import { bestBackup } from '../upgrade/best-backup.js';
-import { hasOtherCode } from '../upgrade/others.js';
 import { isAtRest } from '../order/drain.js';
 import { isAnnouncedTo } from '../release/fan-out.js';
 import { usableBase } from '../state/base.js';
@@ -13,6 +11,8 @@ import { FollowerState } from '../state/follower-state.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { bestBackup } from '../upgrade/best-backup.js';
+import { hasOtherCode } from '../upgrade/others.js';
 import { backlogCopied } from './backlog.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
 
@@ -162,9 +162,9 @@ const lacksCopy = (p: PrimaryState): boolean => {
 export const isCopied = (p: PrimaryState): boolean =>
   !(/* rule copy-for-other-code */ lacksCopy(p)) &&
   (p.r.config.replication === 'semi-active' ||
-  ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
-    p.r.stateBusy === undefined &&
-    p.checkpointUnstable === undefined));
+    ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
+      p.r.stateBusy === undefined &&
+      p.checkpointUnstable === undefined));
 
 /** A follower got a checkpoint that lets it drop its log. */
 export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
@@ -187,7 +187,7 @@ export function takeAhead(f: FollowerState): void {
 function take(f: FollowerState, checkpoint: Checkpoint): void {
   const { r } = f;
   r.checkpoint = checkpoint;
-  if (/* rule base-beside-state */ !r.followsByCopy || checkpoint.orderNum <= r.order.processedUpTo) return;
+  if (!r.followsByCopy || checkpoint.orderNum <= r.order.processedUpTo) return;
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
   forgetHandlers(r);
   r.connections.restore(checkpoint);

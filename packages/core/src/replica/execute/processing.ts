@@ -11,7 +11,6 @@ import { type CallOrder, seqNumOf } from '../../model/order-info.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
-import { restoreBehind } from '../upgrade/restore.js';
 import { isOneWay } from '../release/demands.js';
 import { boundReplies } from '../state/budgets.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
@@ -20,6 +19,7 @@ import { nameOf, type ReplicaState, reflectedBy } from '../state/replica-state.j
 import type { Started } from '../state/role.js';
 import { streamCancelled } from '../streams/intercepted.js';
 import { beginPart, cancelRequest, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
+import { restoreBehind } from '../upgrade/restore.js';
 
 type CallWork = Extract<Work, { kind: 'call' }>;
 
@@ -29,7 +29,8 @@ const NO_FINISHED: readonly Finished[] = [];
 /** Processes every message that may be processed now, until one is running or nothing is left. */
 export function pump(r: ReplicaState): void {
   let started: Started | undefined;
-  /* rule restore-before-executing */ if (r.stateBehind && r.role.mayExecute && r.stateBusy === undefined) restoreBehind(r);
+  /* rule restore-before-executing */ if (r.stateBehind && r.role.mayExecute && r.stateBusy === undefined)
+    restoreBehind(r);
   while (r.running === undefined && r.stateBusy === undefined) {
     const entry = r.role.mayProcess() ? r.order.ready : undefined;
     if (entry === undefined) {

@@ -152,7 +152,13 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAt
 export function tellSettings(r: ReplicaState): void {
   const { config, term } = r;
   const reflect = config.multicast === 'destination';
-  const frame = { kind: 'settings', term, reflect, sessionMs: config.sessionMs, settings: clientSettings(config) } as const;
+  const frame = {
+    kind: 'settings',
+    term,
+    reflect,
+    sessionMs: config.sessionMs,
+    settings: clientSettings(config),
+  } as const;
   for (const { session } of r.connections.values()) {
     if (session?.link !== undefined) r.effects.push({ kind: 'sendToSession', link: session.link, frame });
   }

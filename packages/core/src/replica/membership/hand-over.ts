@@ -5,6 +5,7 @@
 
 import type { ReplicaId } from '../../model/ids.js';
 import type { GroupRecord } from '../../model/record.js';
+import { ENDED_FOR_SUCCESSOR } from '../../model/stream.js';
 import { endRecord, handOver } from '../../record/transitions.js';
 import { endStreams } from '../checkpoint/backlog.js';
 import { checkpointForSuccessor, copyForOtherCode, isCopied } from '../checkpoint/checkpoints.js';
@@ -44,7 +45,8 @@ export function tryHandOver(p: PrimaryState): void {
   const { member, brings } = successor;
   if (brings === undefined) return;
   if (!isCopied(p) && hasOtherCode(r, brings)) {
-    const what = 'the successor has other code and no copy of the newest state; it executes again what came since its last copy';
+    const what =
+      'the successor has other code and no copy of the newest state; it executes again what came since its last copy';
     r.log('warn', what, { peer: member.id, version: r.leadership.version, itsVersion: brings.version });
   }
   const through = /* rule publish-with-hand-over */ settled ? r.order.last : undefined;
@@ -104,7 +106,7 @@ function drainsForCopy(p: PrimaryState): boolean {
   if (brings === undefined || !hasOtherCode(r, brings)) return false;
   if (r.openStreams === 0 && isAtRest(r)) return false;
   p.checkpointWanted = true;
-  /* rule end-for-other-code */ endStreams(p);
+  /* rule end-for-other-code */ endStreams(p, ENDED_FOR_SUCCESSOR);
   p.drainUntilMs = Number.POSITIVE_INFINITY;
   return true;
 }

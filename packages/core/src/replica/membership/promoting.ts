@@ -12,7 +12,6 @@ import type { Body } from '../../model/message.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { adoptionPublished, isAdopted, publishAdoption, sameMember, withLeadership } from '../../record/transitions.js';
-import { restoreBehind } from '../upgrade/restore.js';
 import { distrust, hasNamedBody, receiveBody } from '../intake/bodies.js';
 import { askSession, hangUp } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
@@ -20,6 +19,7 @@ import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
 import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
+import { restoreBehind } from '../upgrade/restore.js';
 import { proposeChange } from './record-changes.js';
 import { askPeer, tellPeer } from './tell.js';
 

@@ -10,7 +10,6 @@ import { onRead } from '../intake/calls.js';
 import { tellSettings } from '../intake/sessions.js';
 import { tryHandOver } from '../membership/hand-over.js';
 import { adopt, isRecovered, startCollecting } from '../membership/promoting.js';
-import { membersOf, noteWaiting } from '../upgrade/others.js';
 import { connectPeers, proposeChange, setChanged } from '../membership/record-changes.js';
 import { newPrimary, startServing } from '../membership/serving.js';
 import { tellPeers } from '../membership/tell.js';
@@ -22,6 +21,7 @@ import type { PrimaryState } from '../state/primary-state.js';
 import { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import type { Role } from '../state/role.js';
+import { membersOf, noteWaiting } from '../upgrade/others.js';
 import { Backup, Joining } from './follower.js';
 import { Deposed, type Starting } from './idle.js';
 import { Primary } from './primary.js';
@@ -124,7 +124,8 @@ function takeSettings(r: ReplicaState, record: GroupRecord): void {
   const { multicast, sessionMs } = r.config;
   r.takeSettings(record.settings);
   noteWaiting(r);
-  const isSame = settingsDigest === r.settingsDigest && multicast === r.config.multicast && sessionMs === r.config.sessionMs;
+  const isSame =
+    settingsDigest === r.settingsDigest && multicast === r.config.multicast && sessionMs === r.config.sessionMs;
   if (!isSame) /* rule tell-settings */ tellSettings(r);
 }
 

@@ -252,7 +252,9 @@ export class ReplicaState {
     try {
       config = configInForce(text, this.own);
     } catch (error) {
-      this.log('error', "the settings of the primary cannot be used; this replica's own apply", { error: String(error) });
+      this.log('error', "the settings of the primary cannot be used; this replica's own apply", {
+        error: String(error),
+      });
       config = this.own;
     }
     this.config = config;

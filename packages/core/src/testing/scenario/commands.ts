@@ -50,7 +50,9 @@ const PROCESSES: Readonly<Record<string, Command>> = {
     const server = servers.get(name) ?? new Server(name);
     servers.set(name, server);
     const values = settings.map((one) => one.split('=') as [string, string]);
-    server.settings = Object.fromEntries(values.map(([key, value]) => [key, /^\d+$/.test(value) ? Number(value) : value]));
+    server.settings = Object.fromEntries(
+      values.map(([key, value]) => [key, /^\d+$/.test(value) ? Number(value) : value]),
+    );
   },
   /** `version S1 2`: the version of its code from its next start on. */
   version: ({ servers }, [name = '', version = '']) => {
