@@ -15,5 +15,5 @@ export type {
   StateSource,
   SwapResult,
 } from './model/ports.js';
-export type { Adoption, GroupRecord, Member, TermCode } from './model/record.js';
+export type { Adoption, GroupRecord, Leadership, Member, TermCode } from './model/record.js';
 export type { MemberStatus, ReplicaStatus, RoleName as Role } from './replica/state/events.js';

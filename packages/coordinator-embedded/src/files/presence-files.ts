@@ -2,7 +2,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Incarnation, Presence, ReplicaId } from '@understudy/core';
-import { isHexId } from '@understudy/core/internal';
+import { isHexId, leadershipFrom } from '@understudy/core/internal';
 import { makeDirectory, sweepTemporary, unlessMissing, writeThen } from './durable.js';
 import { coordinatorError } from './failure.js';
 import { isPresence, presenceFile } from './file-names.js';
@@ -80,7 +80,7 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, peerAddress, pid, started } = (value ?? {}) as Readonly<
+  const { version, id, incarnation, address, peerAddress, brings, pid, started } = (value ?? {}) as Readonly<
     Record<string, unknown>
   >;
   const usable =
@@ -96,6 +96,11 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
     (started === undefined || typeof started === 'string');
   if (!usable) throw coordinatorError(`${path} does not say which replica runs: remove it and restart its replica`);
   const member = { id: id as ReplicaId, incarnation: incarnation as string as Incarnation };
-  const presence = { member, address, ...(peerAddress !== undefined && { peerAddress }) };
+  const presence = { member, address, ...(peerAddress !== undefined && { peerAddress }), ...bringsOf(brings) };
   return { presence, pid, started };
 }
+
+const bringsOf = (value: unknown): Pick<Presence, 'brings'> => {
+  const brings = leadershipFrom(value);
+  return brings === undefined ? {} : { brings };
+};

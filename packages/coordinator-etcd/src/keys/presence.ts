@@ -1,6 +1,6 @@
 /** The keys that say which replicas of a group run. */
 import { type Incarnation, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
-import { isHexId } from '@understudy/core/internal';
+import { isHexId, leadershipFrom } from '@understudy/core/internal';
 import type { ILeaseKeepAliveResponse } from 'etcd3';
 import type { Members } from '../members/members.js';
 import type { Settings } from '../members/options.js';
@@ -111,12 +111,17 @@ function parsePresence(text: string, key: string): Presence {
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, peerAddress } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { version, id, incarnation, address, peerAddress, brings } = (value ?? {}) as Readonly<Record<string, unknown>>;
   const isText = typeof address === 'string' && (peerAddress === undefined || typeof peerAddress === 'string');
   if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || !isText) {
     const problem = `etcd key ${JSON.stringify(key)} does not say which replica runs: delete the key`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
   }
   const member = { id: id as ReplicaId, incarnation: incarnation as string as Incarnation };
-  return { member, address, ...(peerAddress !== undefined && { peerAddress }) };
+  return { member, address, ...(peerAddress !== undefined && { peerAddress }), ...bringsOf(brings) };
 }
+
+const bringsOf = (value: unknown): Pick<Presence, 'brings'> => {
+  const brings = leadershipFrom(value);
+  return brings === undefined ? {} : { brings };
+};

@@ -29,6 +29,14 @@ export interface TermCode {
   readonly replication: 'semi-active' | 'passive';
 }
 
+/** What a primary brings into its term: its settings, and the code with which it orders. */
+export interface Leadership {
+  /** Its settings as text, see `GroupRecord.settings`. */
+  readonly settings: string;
+  readonly version: string;
+  readonly replication: TermCode['replication'];
+}
+
 /**
  * The record of a group, kept by its coordinator. It changes only by compare-and-swap on `epoch`. Source: PacificA
  * (MSR-TR-2008-25), 2.2: a configuration manager holds the replica set and its version.

@@ -1,8 +1,8 @@
 /** The record that an operator forces when every in-sync replica is gone. */
 
 import { next } from '../model/ids.js';
-import type { GroupRecord, Member } from '../model/record.js';
-import { codeOf, type Leadership, withAddress, withLeadership } from './transitions.js';
+import type { GroupRecord, Leadership, Member } from '../model/record.js';
+import { codeOf, withAddress, withLeadership } from './transitions.js';
 
 /**
  * Makes the chosen replica primary and the only one in sync, although it may lack what others held (DESIGN §5.4). The

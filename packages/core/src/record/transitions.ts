@@ -2,21 +2,13 @@
 
 import type { OrderNum, ReplicaId, Term } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import type { Adoption, GroupRecord, Member, TermCode } from '../model/record.js';
+import type { Adoption, GroupRecord, Leadership, Member, TermCode } from '../model/record.js';
 
 /** How many adoptions the record remembers. Orders of terms before them count only up to the oldest of these. */
 export const ADOPTIONS_KEPT = 32;
 
 /** How many changes of code the record remembers. Nobody executes orders of terms before them. */
 const CODES_KEPT = 32;
-
-/** What a primary brings into its term: its settings, and the code with which it orders. */
-export interface Leadership {
-  /** Its settings as text, see `GroupRecord.settings`. */
-  readonly settings: string;
-  readonly version: string;
-  readonly replication: TermCode['replication'];
-}
 
 /** The adoptions in a record or a view. */
 type Adoptions = Pick<GroupRecord, 'term' | 'adoptedThrough'>;

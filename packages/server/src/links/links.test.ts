@@ -1,13 +1,6 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Incarnation, ReplicaId } from '@understudy/core';
-import {
-  configDigest,
-  type HelloFrame,
-  NO_SEQ,
-  NO_TERM,
-  parseServiceConfig,
-  type SessionFrame,
-} from '@understudy/core/internal';
+import { type HelloFrame, NO_SEQ, NO_TERM, type SessionFrame } from '@understudy/core/internal';
 import {
   Assembler,
   connectionOf,
@@ -60,7 +53,7 @@ const peerHello = (change: object = {}) => ({
   group: 'counters',
   member: { id: 'r9' as ReplicaId, incarnation: 'a'.repeat(32) as Incarnation },
   address: '127.0.0.1:9',
-  configDigest: configDigest(parseServiceConfig(stage.serviceConfig)),
+  brings: { settings: '{}', version: '', replication: 'semi-active' as const },
   ...change,
 });
 
@@ -161,7 +154,6 @@ describe("a peer's link", () => {
 
   it.each([
     ['another group', { group: 'others' }, 'belongs to group others'],
-    ['another service config', { configDigest: 1 }, 'the service configs of replicas r9 and r1 differ'],
     ['our own name', { member: { id: 'r1', incarnation: 'b'.repeat(32) } }, 'two replicas are named r1'],
   ])('is refused with the reason when it comes from a replica with %s', async (_what, change, reason) => {
     stage = new Stage(memoryCoordinator());

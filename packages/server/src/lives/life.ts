@@ -6,6 +6,7 @@ import type {
   Coordinator,
   GroupRecord,
   Incarnation,
+  Leadership,
   Logger,
   Member,
   ReplicaId,
@@ -173,6 +174,11 @@ export class Life {
     const { status } = this.#core;
     const { waits } = this.#record;
     return waits === undefined ? status : { ...status, recordChange: waits };
+  }
+
+  /** What this replica brings along when it becomes primary. */
+  get brings(): Leadership {
+    return this.#core.brings;
   }
 
   /** Whether this life may have changed the user's state. */

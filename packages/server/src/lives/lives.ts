@@ -62,7 +62,8 @@ export class Lives {
     const { coordinator, address, peerAddress } = this.#setup;
     await this.#checkAlone();
     const life = new Life(this.#setup, this.#fresh);
-    await coordinator.announce({ member: life.member, address, ...(peerAddress !== undefined && { peerAddress }) });
+    const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
+    await coordinator.announce({ member: life.member, ...reached, brings: life.brings });
     // Of two that began in the same moment, the one that announced itself first finds the other.
     await this.#checkAlone();
     const record = await coordinator.read();

@@ -2,7 +2,7 @@
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { counterService } from './counter.js';
 
-type Method = (typeof counterService)['Add'];
+type CounterMethod = (typeof counterService)['Add'];
 
 /** Calls one after the other, by several callers at a time, and remembers what was answered. */
 export class Load {
@@ -21,7 +21,7 @@ export class Load {
     return this.#client;
   }
 
-  call(method: Method, request: unknown): Promise<unknown> {
+  call(method: CounterMethod, request: unknown): Promise<unknown> {
     const { path, requestSerialize, responseDeserialize } = method;
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(

@@ -1,4 +1,5 @@
-import type { Leadership, LinkId } from '@understudy/core/internal';
+import type { Leadership } from '@understudy/core';
+import type { LinkId } from '@understudy/core/internal';
 import { Cuts } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 import type { Choices } from '../draw/choices.js';

@@ -1,6 +1,5 @@
 /** How a replica introduces itself to another. */
-import type { Member } from '@understudy/core';
-import type { Leadership } from '@understudy/core/internal';
+import type { Leadership, Member } from '@understudy/core';
 import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
 import {

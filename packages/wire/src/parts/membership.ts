@@ -4,13 +4,14 @@ import type {
   Epoch,
   GroupRecord,
   Incarnation,
+  Leadership,
   Member,
   OrderNum,
   ReplicaId,
   Term,
   TermCode,
 } from '@understudy/core';
-import { isAddress, type Leadership, type View } from '@understudy/core/internal';
+import { isAddress, type View } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { ID_BYTES } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';

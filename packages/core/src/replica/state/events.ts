@@ -10,9 +10,8 @@ import type { NestedCaller, NestedId } from '../../model/nested.js';
 import type { CallOrder, CancelOrder } from '../../model/order-info.js';
 import type { Outcome, Reply } from '../../model/outcome.js';
 import type { LogLevel } from '../../model/ports.js';
-import type { GroupRecord, Member } from '../../model/record.js';
+import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
-import type { Leadership } from '../../record/transitions.js';
 
 /** The task of a handler: an ordered message, or a read. */
 export type Task =

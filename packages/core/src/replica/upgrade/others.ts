@@ -1,8 +1,8 @@
 /** Replicas of one group that have other settings or other code than the primary, as they have while it is upgraded. */
 
 import { differingNames } from '../../config/term-settings.js';
-import type { Member } from '../../model/record.js';
-import { codeOf, type Leadership } from '../../record/transitions.js';
+import type { Leadership, Member } from '../../model/record.js';
+import { codeOf } from '../../record/transitions.js';
 import type { MemberStatus } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
 

@@ -1,8 +1,7 @@
 import type { GroupConfig } from '../../config/config.js';
 import { settingsText } from '../../config/term-settings.js';
 import type { Reply } from '../../model/outcome.js';
-import type { Member } from '../../model/record.js';
-import type { Leadership } from '../../record/transitions.js';
+import type { Leadership, Member } from '../../model/record.js';
 import { Replica } from '../../replica/replica.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/state/events.js';
 import { memberOf } from '../world/identity.js';

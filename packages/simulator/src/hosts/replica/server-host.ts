@@ -1,8 +1,7 @@
-import type { GroupRecord, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Leadership, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
 import {
   type CallId,
   isInSync,
-  type Leadership,
   type LinkId,
   type NestedCaller,
   Replica,
