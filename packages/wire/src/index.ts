@@ -5,7 +5,14 @@
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';
 export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
-export { decodePeerHello, encodePeerHello, isPeerHello, type PeerHello } from './frames/peer-hello.js';
+export {
+  decodePeerBrings,
+  decodePeerHello,
+  encodePeerBrings,
+  encodePeerHello,
+  isPeerHello,
+  type PeerHello,
+} from './frames/peer-hello.js';
 export {
   decodePeerChallenge,
   decodePeerProof,

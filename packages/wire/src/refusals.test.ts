@@ -330,8 +330,7 @@ describe('an address of a replica', () => {
   ];
 
   it.each(bad)('is refused in a hello, a join and a record unless it is host:port: %j', (address) => {
-    const brings = { settings: '{}', version: '', replication: 'passive' } as const;
-    const hello = { group: 'bank', member, address, brings };
+    const hello = { group: 'bank', member, address };
     expect(() => wire.decodePeerHello(wire.encodePeerHello(hello))).toThrow('UNDERSTUDY_MALFORMED: an address');
     const other = { ...hello, address: 'h:1', peerAddress: address };
     expect(() => wire.decodePeerHello(wire.encodePeerHello(other))).toThrow('UNDERSTUDY_MALFORMED: an address');

@@ -53,7 +53,6 @@ const peerHello = (change: object = {}) => ({
   group: 'counters',
   member: { id: 'r9' as ReplicaId, incarnation: 'a'.repeat(32) as Incarnation },
   address: '127.0.0.1:9',
-  brings: { settings: '{}', version: '', replication: 'semi-active' as const },
   ...change,
 });
 

@@ -8,6 +8,8 @@ import {
 } from '@grpc/grpc-js';
 import { outside, wallMs } from '@understudy/context';
 import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { wallMs } from '@understudy/context';
+import { type Leadership, type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import {
   Backoff,
   type BackoffRange,
@@ -24,7 +26,7 @@ import {
   sentenceOf,
   unwrapped,
 } from '@understudy/grpc-common';
-import { decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
+import { decodePeerBrings, decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
 import { setupError } from '../checks/setup-error.js';
 import { checkSame, DiallingProof } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
@@ -60,7 +62,7 @@ export interface PeerLinkOptions {
   readonly credentials: PeerCredentials;
   readonly trust: PeerTrust;
   readonly logger: Logger;
-  readonly onUp: (peer: Member, brings: PeerHello['brings']) => void;
+  readonly onUp: (peer: Member, brings: Leadership) => void;
   readonly onDown: (peer: ReplicaId) => void;
   /** Called when the two replicas are set up so that they cannot work together. */
   readonly onMismatch: (error: UnderstudyError) => void;
@@ -85,6 +87,8 @@ export class PeerLink {
   /** Who proved to be at the other end. */
   #proven: Member | undefined;
   #stage: 'challenge' | 'proof' | 'hello' = 'hello';
+  /** Who said hello; it says next what it brings along as primary. */
+  #named: Member | undefined;
   #lastProblem = '';
 
   constructor(options: PeerLinkOptions) {
@@ -177,6 +181,7 @@ export class PeerLink {
   #begin(channel: FrameChannel): void {
     const { id, hello, trust } = this.#options;
     this.#proven = undefined;
+    this.#named = undefined;
     this.#proof = undefined;
     this.#stage = 'hello';
     try {
@@ -195,7 +200,9 @@ export class PeerLink {
   #onFrame(bytes: Uint8Array): void {
     const [proof, channel] = [this.#proof, this.#channel];
     if (this.#up || channel === undefined) return;
-    if (proof === undefined || this.#stage === 'hello') {
+    if (this.#named !== undefined) {
+      this.#onBrings(this.#named, decodePeerBrings(bytes));
+    } else if (proof === undefined || this.#stage === 'hello') {
       this.#onHello(decodePeerHello(bytes));
     } else if (this.#stage === 'challenge') {
       const { proof: mine, keys } = proof.onChallenge(bytes);
@@ -212,7 +219,7 @@ export class PeerLink {
   }
 
   #onHello(theirs: PeerHello): void {
-    const { id, hello, trust, onUp } = this.#options;
+    const { id, hello, trust } = this.#options;
     if (this.#proven !== undefined) checkSame(this.#proven, theirs.member);
     if (theirs.member.id !== id) {
       throw setupError(`the replica at ${this.address} is named ${theirs.member.id}, not ${id}`);
@@ -220,12 +227,16 @@ export class PeerLink {
     const stranger = this.#link === undefined ? undefined : trust.refusesReplica(this.#link, id);
     const problem = stranger ?? mismatch(hello, theirs);
     if (problem !== undefined) throw setupError(problem);
-    clearTimeout(this.#nameless);
     this.#channel?.trust();
+    this.#named = theirs.member;
+  }
+
+  #onBrings(peer: Member, brings: Leadership): void {
+    clearTimeout(this.#nameless);
     this.#up = true;
     this.#lastProblem = '';
     this.#backoff.reset();
-    onUp(theirs.member, theirs.brings);
+    this.#options.onUp(peer, brings);
   }
 
   #onStatus(link: DialledLink, { code, details, metadata }: StatusObject): void {

@@ -133,11 +133,11 @@ export class Life {
       onFatal,
     });
     this.#loop = loop;
-    const hello = { group: config.group, member: this.member, ...reached, brings: this.#core.brings };
+    const hello = { group: config.group, member: this.member, ...reached };
     const callers = new CallerNames(config.group, setup.callerSecrets);
     this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
-      ...{ loop, hello, trust, logger },
+      ...{ loop, hello, brings: this.#core.brings, trust, logger },
       confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),
     });
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);

@@ -12,6 +12,7 @@ export interface Build {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What this build's handler adds to its replies. */
   readonly mark?: number;
+  readonly unreplicated?: readonly string[];
   /** It has a method more. */
   readonly more?: boolean;
 }
@@ -66,6 +67,7 @@ export class Fleet {
     const settings = { group: 'counters', leaseMs: SHORT_LEASE_MS, ...build.settings };
     const options: Partial<ReplicaServerOptions> = {
       version: build.version,
+      ...(build.unreplicated && { unreplicated: build.unreplicated }),
       serviceConfig: { loadBalancingConfig: [{ understudy: settings }] },
     };
     const node = await stage.bind(id, options, this.nodes.get(id)?.address);

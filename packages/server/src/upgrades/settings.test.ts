@@ -42,6 +42,15 @@ describe('a replica that was given other settings', () => {
   });
 });
 
+it('replicas may have settings that are longer than what is read of a stranger', async () => {
+  fleet = new Fleet(memoryCoordinator());
+  const unreplicated = Array.from({ length: 1000 }, (_, i) => `a.service.with.a.long.name.of.its.own.Service${i}`);
+  const first = await fleet.start('r1', { version: '1', unreplicated });
+  await fleet.start('r2', { version: '1', unreplicated: unreplicated.slice(1) });
+  await fleet.stage.until(() => first.status.members.length === 2);
+  expect(memberOf('r2', 'r1')?.waitsWith).toEqual(['unreplicated']);
+});
+
 describe('replicas of different versions', () => {
   it('tell of each other, and of a new primary with another version', async () => {
     fleet = new Fleet(memoryCoordinator());
@@ -80,6 +89,28 @@ describe('replicas of different versions', () => {
     expect(await other.add('d', 1)).toEqual({ error: null, value: 4.5 });
     expect(other.counter.ids).toEqual(['a', 'b', 'c', 'd']);
     expect(logged('UNDERSTUDY_DIVERGED')).toEqual([]);
+  });
+
+  it('hand over however long the copy takes, and say so', async () => {
+    fleet = new Fleet(memoryCoordinator());
+    const { stage } = fleet;
+    const first = await fleet.start('r1', { version: '1' });
+    const other = await fleet.start('r2', { version: '2' });
+    await stage.until(() => first.status.inSync.length === 2);
+    await first.add('a', 1);
+    const copied = first.counter.checkpoint();
+    let finish: (copy: Uint8Array) => void = () => {};
+    first.counter.checkpoint = () =>
+      new Promise<Uint8Array>((resolve) => {
+        finish = resolve;
+      }) as never;
+    const stopped = first.replica.stop();
+    await stage.until(() => first.status.leaving !== undefined);
+    expect(first.status.leaving).toBe('told to stop; r2 runs 2 and is given a copy of the state before it takes over');
+    finish(copied);
+    expect(await stopped).toBe('r2');
+    await stage.until(() => other.status.role === 'primary');
+    expect(other.counter.ids).toEqual(['a']);
   });
 
   it('go on from what the log has when the primary died without a copy for the other', async () => {

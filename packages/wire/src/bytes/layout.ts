@@ -42,6 +42,7 @@ export const Kind = {
   orders: 0x46,
   peerChallenge: 0x47,
   peerProof: 0x48,
+  peerBrings: 0x49,
 } as const;
 
 export type KindByte = (typeof Kind)[keyof typeof Kind];

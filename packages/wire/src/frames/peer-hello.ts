@@ -21,21 +21,18 @@ export interface PeerHello {
   readonly address: string;
   /** Where other replicas reach it, if that is another address. */
   readonly peerAddress?: string;
-  /** Its own settings and code, with which it would be primary. */
-  readonly brings: Leadership;
 }
 
 /** Whether an encoding says that it is a hello of a replica. */
 export const isPeerHello = (bytes: Uint8Array): boolean => bytes[0] === VERSION && bytes[1] === Kind.peerHello;
 
 export function encodePeerHello(hello: PeerHello): Uint8Array {
-  writer.begin(Kind.peerHello, 512 + hello.brings.settings.length);
+  writer.begin(Kind.peerHello, 256);
   writeSpoken(writer);
   writer.string(hello.group);
   writeMember(writer, hello.member);
   writer.string(hello.address);
   writeOptionalAddress(writer, hello.peerAddress);
-  writeLeadership(writer, hello.brings);
   return writer.finish();
 }
 
@@ -47,7 +44,24 @@ export function decodePeerHello(bytes: Uint8Array): PeerHello {
   const member = readMember(reader);
   const address = readAddress(reader);
   const peerAddress = readOptionalAddress(reader);
+  reader.close();
+  return { group, member, address, ...(peerAddress !== undefined && { peerAddress }) };
+}
+
+/**
+ * What the dialled replica brings along as primary. It follows its hello, since settings may be longer than what is read
+ * of a stranger.
+ */
+export function encodePeerBrings(brings: Leadership): Uint8Array {
+  writer.begin(Kind.peerBrings, 256 + brings.settings.length);
+  writeLeadership(writer, brings);
+  return writer.finish();
+}
+
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED */
+export function decodePeerBrings(bytes: Uint8Array): Leadership {
+  reader.openAs(Kind.peerBrings, bytes);
   const brings = readLeadership(reader);
   reader.close();
-  return { group, member, address, ...(peerAddress !== undefined && { peerAddress }), brings };
+  return brings;
 }

@@ -22,7 +22,6 @@ import {
   clientRequest,
   groupRecord,
   item,
-  leadership,
   namedBody,
   place,
   replicaHeader,
@@ -209,7 +208,7 @@ export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc
   .map(([reply, at]) => ({ ...reply, ...at }));
 
 export const peerHello: fc.Arbitrary<PeerHello> = withOptional(
-  { group: text, member, address, brings: leadership },
+  { group: text, member, address },
   { peerAddress: address },
 );
 

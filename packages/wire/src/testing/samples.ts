@@ -2,7 +2,7 @@
  * One fixed value of everything that travels, with every kind of order, outcome, stream part and item among them.
  * `testdata/v2` holds their bytes. Do not change a value: add one.
  */
-import type { Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type { Epoch, GroupRecord, Incarnation, Leadership, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
 import type {
   Body,
   CallOrder,
@@ -312,7 +312,11 @@ export const rpcReplyHeader: RpcReplyHeader = {
 };
 export const peerHello: PeerHello = {
   ...{ group: 'bank', member, address: '10.0.0.1:50051', peerAddress: '10.0.0.1:50052' },
-  brings: { settings: '{"leaseMs":400}', version: 'bank@1.1.0', replication: 'semi-active' },
+};
+export const peerBrings: Leadership = {
+  settings: '{"leaseMs":400}',
+  version: 'bank@1.1.0',
+  replication: 'semi-active',
 };
 export const peerChallenge: PeerChallenge = { group: 'bank', member, nonce: Buffer.alloc(32, 0x5a) };
 export const peerProof = Buffer.alloc(32, 0xa5);

@@ -53,6 +53,16 @@ export function tryHandOver(p: PrimaryState): void {
   proposeChange(r, handOver(record, member, through, brings), 'hand over');
 }
 
+/** What a primary that is to stop does for a successor with other code, in a sentence; undefined if there is none. */
+export function leavingFor(p: PrimaryState): string | undefined {
+  const { steppingDown, nowMs } = p.r;
+  if (steppingDown === undefined || nowMs >= settlesUntilMs(p, steppingDown) || isCopied(p)) return undefined;
+  const successor = bestBackup(p);
+  if (successor?.brings === undefined || !hasOtherCode(p.r, successor.brings)) return undefined;
+  const { member, brings } = successor;
+  return `told to stop; ${member.id} runs ${brings.version || 'another version'} and is given a copy of the state before it takes over`;
+}
+
 /** How long everything may take to be settled. A successor with other code needs a copy first, however large that is. */
 function settlesUntilMs(p: PrimaryState, { sinceMs, learnersUntilMs }: SteppingDown): number {
   const untilMs = sinceMs + HAND_OVER_LEASES * p.r.config.leaseMs;

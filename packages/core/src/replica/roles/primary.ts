@@ -20,7 +20,7 @@ import { checkSilent, dropWaiting, expireSession, resumeOutstanding, voidUnorder
 import { admitNextPart, onRequested } from '../intake/schedule.js';
 import { askSession } from '../intake/sessions.js';
 import { expectLearners, onAck, onJoin } from '../membership/backups.js';
-import { learnersOf, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
+import { learnersOf, leavingFor, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
 import { onNack } from '../membership/nacks.js';
 import { primaryTick } from '../membership/primary-tick.js';
 import { progress } from '../membership/progress.js';
@@ -341,7 +341,8 @@ export class Primary extends Role {
   }
 
   override get leaving(): string | undefined {
-    if (!this.#r.lingers) return undefined;
+    const leaving = leavingFor(this.p);
+    if (leaving !== undefined || !this.#r.lingers) return leaving;
     if (this.p.learners.size === 0) return 'told to stop, but goes on for a moment in case another replica is starting';
     return `told to stop, but goes on until ${learnersOf(this.p)} can take over: no other replica holds the group's state`;
   }
