@@ -86,6 +86,7 @@ export type { OrderSeal, WallClock } from './model/ports.js';
 export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,
+  ENDED_FOR_SUCCESSOR,
   STREAM_CREDIT_AT,
   STREAM_CREDIT_AT_BYTES,
   STREAM_UNREAD_MAX,

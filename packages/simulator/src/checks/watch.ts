@@ -61,7 +61,7 @@ export interface WatchedClient {
 export interface WatchWorld {
   readonly nowMs: number;
   readonly calmSinceMs: number;
-  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested'>;
+  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested' | 'upgrade'>;
   readonly mayDiverge: boolean;
   readonly coordinator: { readonly record: GroupRecord | undefined };
   readonly servers: readonly WatchedReplica[];
@@ -204,7 +204,9 @@ export class Watch {
    * with stuck handlers are excused.
    */
   #checkHandOver({ name, handsOverFrom }: WatchedReplica, { role, heldUpTo }: ReplicaStatus): void {
-    if (handsOverFrom === undefined || role !== 'primary' || this.#world.plan.stuck) return;
+    const { stuck, upgrade } = this.#world.plan;
+    // Before it hands over to other code it goes on until streams have ended.
+    if (handsOverFrom === undefined || role !== 'primary' || stuck || upgrade !== undefined) return;
     demand(
       heldUpTo <= handsOverFrom,
       () => `${name} orders ${heldUpTo} after it began to hand over at ${handsOverFrom}`,
@@ -226,11 +228,11 @@ export class Watch {
     { role, inSync, waitingToRelease, logLength, base }: ReplicaStatus,
     hasTicked: boolean,
   ): void {
-    const { config, streams, nested } = this.#world.plan;
+    const { config, streams, nested, upgrade } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
-    if ((streams ?? nested) !== undefined && replication === 'passive') {
+    if ((streams ?? nested) !== undefined && (replication === 'passive' || upgrade !== undefined)) {
       // While a stream or a nested call is open no checkpoint shortens the logs, until there is too much in them.
       // The reply to a call has a place in the order, too.
       const logMax = backlogMax + 4 * unstableMax + (nested === undefined ? 1 : 2) * LOG_SLACK_STREAMS;

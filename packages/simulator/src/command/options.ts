@@ -51,12 +51,13 @@ interface Parsed {
   readonly drill?: string;
   readonly streams?: true;
   readonly nested?: true;
+  readonly upgrades?: true;
 }
 
 /** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay', 'nested'];
+const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay', 'nested', 'upgrades'];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `
@@ -110,6 +111,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     )
     .option('--streams', 'open streams in every run')
     .option('--nested', 'make handlers call another service in every run')
+    .option('--upgrades', 'give replicas different settings and code wherever a run allows it')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -130,6 +132,7 @@ function optionsOf(command: Command): SimulatorOptions {
     drill,
     streams,
     nested,
+    upgrades,
   } = parsed;
   const limits: PlanLimits = {
     drift: DRIFTS[drift],
@@ -137,6 +140,7 @@ function optionsOf(command: Command): SimulatorOptions {
     ...(drill === undefined ? {} : { drill }),
     ...(streams === undefined ? {} : { streams }),
     ...(nested === undefined ? {} : { nested }),
+    ...(upgrades === undefined ? {} : { upgrades }),
   };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
@@ -151,12 +155,13 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill, streams, nested }: Parsed): string =>
+const repeatOf = ({ without, drift, drill, streams, nested, upgrades }: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
   (drill === undefined ? '' : ` --drill ${drill}`) +
   (streams === undefined ? '' : ' --streams') +
-  (nested === undefined ? '' : ' --nested');
+  (nested === undefined ? '' : ' --nested') +
+  (upgrades === undefined ? '' : ' --upgrades');
 
 function seedOf(text: string): bigint {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) > SEED_MAX)

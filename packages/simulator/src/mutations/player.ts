@@ -20,10 +20,10 @@ const tell = (report: Report): Promise<void> =>
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
-  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested'] };
-  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay'], nested: true };
+  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'upgrades'] };
+  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'upgrades'], nested: true };
   return setting === STREAMS
-    ? { without: ['drills', 'oneWay', 'nested'], streams: true }
+    ? { without: ['drills', 'oneWay', 'nested', 'upgrades'], streams: true }
     : { without: ['streams', 'nested'], drill: setting };
 }
 

@@ -1,5 +1,5 @@
 import type { GroupConfig } from '@understudy/core/internal';
-import type { NestedPlan, Plan, StreamPlan } from './plan.js';
+import type { NestedPlan, Plan, StreamPlan, UpgradePlan } from './plan.js';
 
 /** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
 export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
@@ -12,11 +12,19 @@ export const describePlan = (plan: Plan): string =>
   (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
   (plan.config.ordering === 'reception' ? '' : `; ordered by ${plan.config.ordering}`) +
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
-  (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`);
+  (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
+  (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`);
 
 const describeNested = ({ share, calleeMs, trouble, callers }: NestedPlan): string =>
   `nested calls ${share}, callee ${calleeMs} ms${trouble > 0 ? `, disturbed ${trouble}` : ''}` +
   (callers > 0 ? `, a group calls ${callers}` : '');
+
+const describeUpgrade = (upgrade: UpgradePlan): string =>
+  `replicas differ in ${
+    Object.entries(upgrade)
+      .flatMap(([name, differs]) => (differs ? [name] : []))
+      .join(' and ') || 'nothing'
+  }`;
 
 const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
   `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;

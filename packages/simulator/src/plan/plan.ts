@@ -77,6 +77,17 @@ export interface Plan {
   readonly streams: StreamPlan | undefined;
   /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
+  /** undefined: all replicas have the same settings and the same code. */
+  readonly upgrade: UpgradePlan | undefined;
+}
+
+/** Whereby replicas differ, each anew in each life, as while they are restarted one after the other. */
+export interface UpgradePlan {
+  /** The versions of their code, all of which compute the same. */
+  readonly versions: boolean;
+  /** Whether their groups are passive. */
+  readonly replications: boolean;
+  readonly leases: boolean;
 }
 
 /** How a run with nested calls goes. */
@@ -104,12 +115,14 @@ export interface StreamPlan {
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay` or `nested`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested` or `upgrades`, that are left out. */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
   readonly streams?: boolean;
   /** In every run handlers call another service, or in none of them. */
   readonly nested?: boolean;
+  /** In every run replicas differ in settings and code, where it allows that. */
+  readonly upgrades?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;

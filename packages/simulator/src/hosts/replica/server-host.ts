@@ -32,6 +32,7 @@ import type { Plan } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import { Host, type HostWorld } from '../host.js';
 import { Admissions } from './admissions.js';
+import { drawBuild } from './build.js';
 import { Callers } from './callers.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
@@ -126,11 +127,14 @@ export class ServerHost extends Host {
   start(): void {
     this.lives++;
     this.member = memberOf(this.name, this.lives);
-    const { config, admits } = this.#world.plan;
+    const { admits } = this.#world.plan;
+    const { config, version } = drawBuild(this.#world.plan, this.#world.choices);
+    this.brings = { settings: settingsText(config), version, replication: config.replication };
     this.core = new Replica({
       member: this.member,
       address: this.name,
       config,
+      version,
       admits,
       ...VIRTUAL_PORTS,
       wallClock: () => this.#wallMs,
