@@ -25,7 +25,13 @@ export const DRAIN_MS = 250;
 export function boundBacklog(p: PrimaryState): void {
   const { r } = p;
   // While the state is being copied nothing is ordered, so the backlog cannot grow.
-  if (!p.givesCopies || r.stateBusy !== undefined) return;
+  if (r.stateBusy !== undefined) return;
+  if (!p.givesCopies) {
+    // The last backup that followed by copy executes by now, so streams that wait need not wait any longer.
+    p.backlogFull = false;
+    if (r.steppingDown === undefined && p.drainUntilMs !== Number.NEGATIVE_INFINITY) openAgain(p);
+    return;
+  }
   const fill = Math.max(
     (r.order.processedUpTo - p.copiedUpTo) / r.config.backlogMax,
     p.backlogBytes / (r.config.backlogMax * BACKLOG_BYTES_EACH),

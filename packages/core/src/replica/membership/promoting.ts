@@ -19,7 +19,6 @@ import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
 import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
-import { restoreBehind } from '../upgrade/restore.js';
 import { proposeChange } from './record-changes.js';
 import { askPeer, tellPeer } from './tell.js';
 
@@ -280,7 +279,6 @@ export function adopt(m: PromotionState): void {
   m.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
-  if (/* rule restore-checkpoint */ r.stateBehind) restoreBehind(r);
 }
 
 /**

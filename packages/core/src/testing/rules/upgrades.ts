@@ -27,12 +27,6 @@ export const UPGRADE_RULES: readonly Rule[] = [
     shows: 'S2  processes 1: m1',
   },
   {
-    rule: 'code: a replica restores its copy before it executes anything',
-    scenario: 'joining',
-    without: { 'restore-before-executing': ';' },
-    lacks: 'S2  restores a checkpoint',
-  },
-  {
     rule: 'code: a successor with other code is given a copy of the newest state first',
     scenario: 'hand-over-to-other-code',
     without: { 'copy-for-other-code': 'false' },
