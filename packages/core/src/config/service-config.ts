@@ -53,9 +53,6 @@ const WORDS = {
   carrier: ['stream', 'rpc'],
 } as const satisfies { readonly [F in WordField]: readonly GroupConfig[F][] };
 
-/** The names of all settings that are numbers or words. */
-export const NAMES = [...(Object.keys(NUMBERS) as NumberField[]), ...(Object.keys(WORDS) as WordField[])];
-
 const PRIORITY_MAX = 1000;
 const WEIGHTS_MAX = 4096;
 const WEIGHT_MIN = 0.01;

@@ -28,6 +28,20 @@ describe('the settings of a term', () => {
     expect(inForce).toMatchObject({ carrier: 'rpc', leaseMs: 400, replication: 'passive', unreplicated: ['a.B'] });
   });
 
+  it('are all that there are, and come back from their text as they were', () => {
+    const other = config({
+      ...{ ordering: 'priority', ageingMs: 77, priorityKey: 'urgency', weights: { shop: 2, __proto__x: 3 } },
+      methods: [{ ...GET, ordering: 'fair', priority: 7 }],
+    });
+    const named = Object.keys(JSON.parse(settingsText(other)));
+    expect(named.sort()).toEqual(
+      Object.keys(other)
+        .filter((name) => name !== 'group' && name !== 'carrier')
+        .sort(),
+    );
+    expect(configInForce(settingsText(other), config())).toEqual(other);
+  });
+
   it('may name a setting of a later version, which this one passes over', () => {
     const text = JSON.stringify({ ...JSON.parse(settingsText(config({ leaseMs: 400 }))), invented: [1, 2] });
     expect(configInForce(text, config())).toMatchObject({ leaseMs: 400 });

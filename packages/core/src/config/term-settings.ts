@@ -5,32 +5,41 @@
 
 import { UnderstudyError } from '../model/error.js';
 import type { GroupConfig, MethodConfig } from './config.js';
-import { NAMES, POLICY_NAME, parseServiceConfig } from './service-config.js';
+import { POLICY_NAME, parseServiceConfig } from './service-config.js';
 
-/** The names of all settings that are in force for a term. A group has one name for ever, and each client its carrier. */
-const FIELDS = NAMES.filter((name) => name !== 'carrier');
+/** A group has one name for ever, and each client its carrier. Everything else is in force for a term. */
+const LOCAL: readonly string[] = ['group', 'carrier'] satisfies (keyof GroupConfig)[];
 
 const nameOf = ({ service, method }: Pick<MethodConfig, 'service' | 'method'>): string =>
   service === '' ? '*' : `${service}/${method || '*'}`;
 
-const entryOf = ({ service, method, readOnly, oneWay, release }: MethodConfig): object => ({
+const entryOf = ({ service, method, ...settings }: MethodConfig): object => ({
   name: [{ ...(service !== '' && { service }), ...(method !== '' && { method }) }],
-  readOnly,
-  oneWay,
-  ...(release !== undefined && { release }),
+  ...ascending(settings),
 });
+
+/** The same values by ascending names; those that are undefined are left out. */
+const ascending = (values: object): object =>
+  Object.fromEntries(
+    Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
 
 const byName = (a: MethodConfig, b: MethodConfig): number => (nameOf(a) < nameOf(b) ? -1 : 1);
 
 /** The settings of a replica as text. Equal settings give equal texts. */
 export function settingsText(config: GroupConfig): string {
-  const { methods, budgets, unreplicated } = config;
-  const { sessionBytes, totalBytes, keyedBytes } = budgets;
+  const { methods, budgets, weights, unreplicated, ...others } = config;
+  // An empty text is how the configuration says that a setting was not given.
+  const given = Object.entries(others).filter(([name, value]) => !LOCAL.includes(name) && value !== '');
+  const plain = Object.fromEntries(given);
   return JSON.stringify({
-    ...Object.fromEntries(FIELDS.map((name) => [name, config[name]])),
-    budgets: { sessionBytes, totalBytes, keyedBytes },
+    ...ascending(plain),
+    budgets: ascending(budgets),
     methods: [...methods].sort(byName).map(entryOf),
     unreplicated: [...unreplicated].sort(),
+    weights: ascending(weights),
   });
 }
 
@@ -43,13 +52,11 @@ export function settingsText(config: GroupConfig): string {
 export function configInForce(text: string, own: GroupConfig): GroupConfig {
   if (text === settingsText(own)) return own;
   const { unreplicated, ...fields } = fieldsOf(text);
-  const known = Object.entries(fields).filter(([name]) => KNOWN.includes(name));
+  const known = Object.entries(fields).filter(([name]) => Object.hasOwn(own, name) && !LOCAL.includes(name));
   const entry = { ...Object.fromEntries(known), group: own.group, carrier: own.carrier };
   const config = parseServiceConfig({ loadBalancingConfig: [{ [POLICY_NAME]: entry }] });
   return { ...config, unreplicated: textsOf(unreplicated) };
 }
-
-const KNOWN: readonly string[] = [...FIELDS, 'budgets', 'methods'];
 
 const textsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];

@@ -14,7 +14,13 @@ import type {
   StateSource,
   UnderstudyError,
 } from '@understudy/core';
-import { type GroupConfig, Replica, type ReplicaEffect, type UserCriteria, unreachable } from '@understudy/core/internal';
+import {
+  type GroupConfig,
+  Replica,
+  type ReplicaEffect,
+  type UserCriteria,
+  unreachable,
+} from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';

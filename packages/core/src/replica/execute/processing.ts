@@ -29,8 +29,7 @@ const NO_FINISHED: readonly Finished[] = [];
 /** Processes every message that may be processed now, until one is running or nothing is left. */
 export function pump(r: ReplicaState): void {
   let started: Started | undefined;
-  /* rule restore-checkpoint */ if (r.stateBehind && r.role.mayExecute && r.stateBusy === undefined)
-    restoreBehind(r);
+  /* rule restore-checkpoint */ if (r.stateBehind && r.role.mayExecute && r.stateBusy === undefined) restoreBehind(r);
   while (r.running === undefined && r.stateBusy === undefined) {
     const entry = r.role.mayProcess() ? r.order.ready : undefined;
     if (entry === undefined) {
