@@ -165,6 +165,27 @@ describe("a peer's link", () => {
     expect(status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_SETUP']);
   });
 
+  it.each([
+    ['a replica', REPLICATION, () => encodePeerHello(peerHello())],
+    ['a client', MULTICAST, () => encoded(hello)],
+  ])(
+    'of %s that speaks only later versions of the wire is refused, and says what to upgrade',
+    async (_who, path, bytes) => {
+      stage = new Stage(memoryCoordinator());
+      const node = await stage.start('r1');
+      const stream = open(node, path);
+      // Behind the version and the kind: the oldest and the newest version that the sender speaks.
+      const later = Buffer.from(bytes());
+      later.set([3, 4], 2);
+      stream.send(later);
+      const status = await stream.ended;
+      expect(status.code).toBe(9);
+      expect(status.details).toContain(
+        'this process speaks version 2 of the wire and the other versions 3 to 4; upgrade this one to a release that speaks both',
+      );
+    },
+  );
+
   it('ends as malformed if it begins with something other than a hello', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
