@@ -179,14 +179,10 @@ export interface WelcomeFrame {
 }
 
 /** Other settings are in force since this term, so the session follows them from now on. */
-export interface SettingsFrame {
+export type SettingsFrame = Required<Pick<WelcomeFrame, 'reflect' | 'sessionMs' | 'sessionBytes' | 'settings'>> & {
   readonly kind: 'settings';
   readonly term: Term;
-  /** As in `welcome`. */
-  readonly reflect: boolean;
-  readonly sessionMs: number;
-  readonly settings: ClientSettings;
-}
+};
 
 /** The header of every frame and RPC reply from a replica to a client. */
 export interface ReplicaHeader {
@@ -294,9 +290,7 @@ export interface AckFrame {
   /** The backup holds body, orderInfo and determinants of all orders up to this one. */
   readonly heldUpTo: OrderNum;
   readonly processedUpTo: OrderNum;
-  /**
-   * Whether `registered` names all sessions. Reports on an earlier link may have been lost and do not hold any more.
-   */
+  /** Whether `registered` names all sessions. Reports on an earlier link may have been lost. */
   readonly afresh: boolean;
   /** Sessions that were registered or given up at the backup since its last acknowledgment on this link. */
   readonly registered: readonly ConnectionId[];

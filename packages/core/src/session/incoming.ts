@@ -87,6 +87,7 @@ function followSettings(
 }
 
 function onSettings(s: SessionState, frame: SettingsFrame): void {
+  if (frame.term >= s.settingsTerm) s.sessionBytes = frame.sessionBytes;
   followSettings(s, frame.term, frame);
   s.wantFlush();
 }

@@ -41,6 +41,7 @@ export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
       writer.varint(frame.term);
       writer.boolean(frame.reflect);
       writer.clock(frame.sessionMs);
+      writer.varint(frame.sessionBytes);
       writeSettings(writer, frame.settings);
       break;
     case 'replies':
@@ -86,7 +87,7 @@ function readReplyFrame(r: Reader, kind: number): ReplyFrame {
     case Kind.settings:
       return {
         ...{ kind: 'settings', term: r.varint() as Term, reflect: r.boolean() },
-        ...{ sessionMs: r.clock(), settings: readSettings(r) },
+        ...{ sessionMs: r.clock(), sessionBytes: r.varint(), settings: readSettings(r) },
       };
     case Kind.replies:
       return readReplies(r);

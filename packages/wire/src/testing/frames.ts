@@ -122,7 +122,14 @@ export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
     { settings },
   ),
   fc.record(
-    { kind: fc.constant('settings' as const), term, reflect: fc.boolean(), sessionMs: clock, settings },
+    {
+      kind: fc.constant('settings' as const),
+      term,
+      reflect: fc.boolean(),
+      sessionMs: clock,
+      sessionBytes: count,
+      settings,
+    },
     REQUIRED,
   ),
   fc.record(

@@ -276,7 +276,7 @@ export const replyFrames: readonly ReplyFrame[] = [
     items,
   },
   { kind: 'newTerm', view: { ...view, primary: undefined }, collect: true },
-  { kind: 'settings', term: term(5), reflect: true, sessionMs: 2_000, settings },
+  { kind: 'settings', term: term(5), reflect: true, sessionMs: 2_000, sessionBytes: 65_536, settings },
   { kind: 'nack', seqNums: [seq(11), seq(300)] },
   { kind: 'refused', code: 'UNDERSTUDY_MALFORMED', reason: 'why' },
 ];

@@ -151,14 +151,9 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAt
 /** Other settings are in force: sessions that were welcomed under the former ones are told. */
 export function tellSettings(r: ReplicaState): void {
   const { config, term } = r;
-  const reflect = config.multicast === 'destination';
-  const frame = {
-    kind: 'settings',
-    term,
-    reflect,
-    sessionMs: config.sessionMs,
-    settings: clientSettings(config),
-  } as const;
+  const { multicast, sessionMs, budgets } = config;
+  const told = { reflect: multicast === 'destination', sessionMs, sessionBytes: budgets.sessionBytes };
+  const frame = { kind: 'settings', term, ...told, settings: clientSettings(config) } as const;
   for (const { session } of r.connections.values()) {
     if (session?.link !== undefined) r.effects.push({ kind: 'sendToSession', link: session.link, frame });
   }

@@ -121,11 +121,14 @@ export function onGroupGone(r: ReplicaState, epoch: number): void {
 /** The settings of the primary are in force. Clients that this replica welcomed under others are told. */
 function takeSettings(r: ReplicaState, record: GroupRecord): void {
   const { settingsDigest } = r;
-  const { multicast, sessionMs } = r.config;
+  const { multicast, sessionMs, budgets } = r.config;
   r.takeSettings(record.settings);
   noteWaiting(r);
   const isSame =
-    settingsDigest === r.settingsDigest && multicast === r.config.multicast && sessionMs === r.config.sessionMs;
+    settingsDigest === r.settingsDigest &&
+    multicast === r.config.multicast &&
+    sessionMs === r.config.sessionMs &&
+    budgets.sessionBytes === r.config.budgets.sessionBytes;
   if (!isSame) /* rule tell-settings */ tellSettings(r);
 }
 

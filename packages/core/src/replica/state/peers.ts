@@ -2,11 +2,9 @@
 
 import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
-import type { Member } from '../../model/record.js';
-import { type Leadership, sameMember } from '../../record/transitions.js';
-import { PeerBulk } from '../links/peer-bulk.js';
 import type { Leadership, Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
+import { PeerBulk } from '../links/peer-bulk.js';
 
 /** Where a replica is reached, `host:port`. */
 export interface Reached {
