@@ -7,8 +7,6 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import { outside, wallMs } from '@understudy/context';
-import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
-import { wallMs } from '@understudy/context';
 import { type Leadership, type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import {
   Backoff,
