@@ -3,7 +3,10 @@ import type { Server } from '@grpc/grpc-js';
 import type { GroupRecord } from '@understudy/core';
 import type { ReplicaServerOptions } from '../replica/options.js';
 import { type Counter, counterService } from './counter.js';
-import { type Node, SHORT_LEASE_MS, Stage, type TestCoordinator } from './stage.js';
+import { type Node, Stage, type TestCoordinator } from './stage.js';
+
+/** So long that no busy machine stalls a replica for it. Nothing waits for it, since replicas are told to stop. */
+export const FLEET_LEASE_MS = 3_000;
 
 /** What a replica is started with. */
 export interface Build {
@@ -44,7 +47,7 @@ export class Fleet {
 
   constructor(coordinator: TestCoordinator) {
     this.#coordinator = coordinator;
-    this.stage = new Stage(coordinator, { leaseMs: SHORT_LEASE_MS }, [], (server, counter) => {
+    this.stage = new Stage(coordinator, { leaseMs: FLEET_LEASE_MS }, [], (server, counter) => {
       if (this.#building.more) addMore(server, counter);
     });
     this.#unwatch = this.#coordinator('counters').watch(
@@ -64,7 +67,7 @@ export class Fleet {
   async start(id: string, build: Build): Promise<Node> {
     const { stage } = this;
     this.#building = build;
-    const settings = { group: 'counters', leaseMs: SHORT_LEASE_MS, ...build.settings };
+    const settings = { group: 'counters', leaseMs: FLEET_LEASE_MS, ...build.settings };
     const options: Partial<ReplicaServerOptions> = {
       version: build.version,
       ...(build.unreplicated && { unreplicated: build.unreplicated }),

@@ -1,7 +1,7 @@
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Build, Fleet, moreService } from '../testing/fleet.js';
+import { type Build, FLEET_LEASE_MS, Fleet, moreService } from '../testing/fleet.js';
 import { Load } from '../testing/load.js';
 
 let fleet: Fleet;
@@ -15,7 +15,7 @@ afterEach(async () => {
 const READS = [{ name: [{ service: 'test.Counter', method: 'Get' }], readOnly: true }];
 
 const NEW_SETTINGS = {
-  leaseMs: 400,
+  leaseMs: 4000,
   release: 'acknowledged',
   methods: READS,
   budgets: { totalBytes: 128 * 1024 * 1024 },
@@ -64,7 +64,9 @@ describe.each(['semi-active', 'passive'] as const)('a %s group under load', (rep
         await load.more(30);
       }
       await expectAllWell();
-      expect(JSON.parse(fleet.primary?.status.settings ?? '{}')).toMatchObject(after.settings ?? { leaseMs: 300 });
+      expect(JSON.parse(fleet.primary?.status.settings ?? '{}')).toMatchObject(
+        after.settings ?? { leaseMs: FLEET_LEASE_MS },
+      );
       expect(fleet.primary?.status.version).toBe(after.version);
     });
   });

@@ -1,6 +1,6 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Fleet } from '../testing/fleet.js';
+import { FLEET_LEASE_MS, Fleet } from '../testing/fleet.js';
 
 let fleet: Fleet;
 afterEach(() => fleet.end());
@@ -12,8 +12,8 @@ const memberOf = (id: string, of: string) => fleet.node(of).status.members.find(
 
 describe('a replica that was given other settings', () => {
   it.each([
-    ['a longer lease', { leaseMs: 400 }, ['leaseMs', 'sessionMs']],
-    ['a shorter lease', { leaseMs: 200 }, ['leaseMs', 'sessionMs']],
+    ['a longer lease', { leaseMs: 4000 }, ['leaseMs', 'sessionMs']],
+    ['a shorter lease', { leaseMs: 2000 }, ['leaseMs', 'sessionMs']],
     ['an entry more in methods', { methods: READS }, ['test.Counter/Get']],
     ['another release', { release: 'acknowledged' }, ['release']],
     ['another multicast', { multicast: 'destination' }, ['multicast']],
@@ -28,7 +28,7 @@ describe('a replica that was given other settings', () => {
     expect(await first.add('a', 1)).toEqual({ error: null, value: 1 });
     expect(memberOf('r2', 'r1')).toEqual({ id: 'r2', version: '1', waitsWith: names });
     expect(memberOf('r2', 'r2')?.waitsWith).toEqual(names);
-    expect(JSON.parse(other.status.settings)).toMatchObject({ leaseMs: 300, replication: 'semi-active' });
+    expect(JSON.parse(other.status.settings)).toMatchObject({ leaseMs: FLEET_LEASE_MS, replication: 'semi-active' });
     const told = logged("this replica's own settings wait");
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(/^warn /);
