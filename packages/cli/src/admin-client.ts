@@ -14,12 +14,33 @@ export interface AdminOptions {
 }
 
 /** Hands over from the replica at `address`. @returns the replica that was handed over to; undefined if there is none */
-export async function stepDown({ address, credentials, secret }: AdminOptions): Promise<string | undefined> {
+export async function stepDown(options: AdminOptions): Promise<string | undefined> {
+  return textIn(await askWithProof(options, 'StepDown', 'StepDown', Buffer.alloc(0)), 1);
+}
+
+/** Has the primary at `address` remove a replica from the record. */
+export async function remove(options: AdminOptions, replica: string): Promise<void> {
+  await askWithProof(options, 'Remove', `Remove ${replica}`, Buffer.concat([header(replica), Buffer.from(replica)]));
+}
+
+/** Has the replica at `address` put the lost record back. */
+export async function restore(options: AdminOptions): Promise<void> {
+  await askWithProof(options, 'Restore', 'Restore', Buffer.alloc(0));
+}
+
+/** The tag and the length of a text in field 1. */
+function header(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  return Buffer.from(length < 0x80 ? [0x0a, length] : [0x0a, (length & 0x7f) | 0x80, length >> 7]);
+}
+
+async function askWithProof(options: AdminOptions, method: string, proves: string, request: Buffer): Promise<Buffer> {
+  const { address, credentials, secret } = options;
   const client = new Client(address, credentials);
   try {
     const metadata = new Metadata();
-    if (secret !== undefined) metadata.set(PROOF_KEY, await proofFor(client, 'StepDown', secret));
-    return textIn(await ask(client, 'StepDown', metadata), 1);
+    if (secret !== undefined) metadata.set(PROOF_KEY, await proofFor(client, proves, secret));
+    return await ask(client, method, metadata, request);
   } finally {
     client.close();
   }
@@ -32,14 +53,13 @@ async function proofFor(client: Client, method: string, secret: Buffer): Promise
   return Buffer.concat([nonce, operatorProof(secret, asks)]);
 }
 
-function ask(client: Client, method: string, metadata: Metadata): Promise<Buffer> {
+function ask(client: Client, method: string, metadata: Metadata, request: Buffer = Buffer.alloc(0)): Promise<Buffer> {
   const path = `/understudy.v1.Admin/${method}`;
   const deadline = Date.now() + ANSWER_WITHIN_MS;
   return new Promise((resolve, reject) => {
-    // Requests have no fields.
     client.makeUnaryRequest(
       path,
-      () => Buffer.alloc(0),
+      () => request,
       asBuffer,
       {},
       metadata,

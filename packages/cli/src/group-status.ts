@@ -29,17 +29,27 @@ export interface GroupStatus {
   readonly group: string;
   readonly record: GroupRecord;
   readonly replicas: readonly ReplicaRow[];
+  /** What keeps the coordinator from taking changes. */
+  readonly problems: readonly string[];
 }
 
 /** @throws UNDERSTUDY_SETUP when the group has no record; errors of the coordinator */
 export async function groupStatus(coordinator: Coordinator, group: string, where: string): Promise<GroupStatus> {
   const record = await recordOf(coordinator, group, where);
-  return { group, record, replicas: replicaRows(record, await coordinator.present()) };
+  // Not everybody who may read the record may ask for alarms.
+  const problems = (await coordinator.problems?.().catch(() => [])) ?? [];
+  return { group, record, replicas: replicaRows(record, await coordinator.present()), problems };
 }
 
 export async function recordOf(coordinator: Coordinator, group: string, where: string): Promise<GroupRecord> {
   const record = await coordinator.read();
   if (record !== undefined) return record;
+  const knowing = (await coordinator.present()).filter(({ epoch }) => epoch !== undefined);
+  if (knowing.length > 0) {
+    const names = knowing.map(({ member }) => JSON.stringify(member.id)).join(', ');
+    const lost = `the record of group ${JSON.stringify(group)} is lost in ${where}, and ${names} runs and knows one: the primary puts it back. If no primary runs any more, choose who does: understudy restore --group ${group} --replica <id>`;
+    throw new UnderstudyError('UNDERSTUDY_SETUP', lost);
+  }
   const problem = `group ${JSON.stringify(group)} has no record in ${where}; check both names, or start a replica of the group`;
   throw new UnderstudyError('UNDERSTUDY_SETUP', problem);
 }

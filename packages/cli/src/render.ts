@@ -14,7 +14,7 @@ const NAME_MAX = 60;
 const NAMES_MAX = 400;
 const SETTINGS_MAX = 2000;
 
-export function renderStatus({ group, record, replicas }: GroupStatus): string {
+export function renderStatus({ group, record, replicas, problems }: GroupStatus): string {
   const adopted = record.adoptedThrough.at(-1);
   const running = record.inSync.length - replicas.filter((row) => row.role !== 'out of sync' && !row.runs).length;
   return [
@@ -25,6 +25,7 @@ export function renderStatus({ group, record, replicas }: GroupStatus): string {
       ? ['  ended: its last replica stopped; the next one that starts begins anew, without the state']
       : []),
     ...(record.forced ? ['  forced: an operator chose the primary'] : []),
+    ...problems.map((problem) => `  problem: ${clip(problem, Number.POSITIVE_INFINITY)}`),
     '',
     line(COLUMNS.map(([title]) => title)),
     ...replicas.map(renderReplica),

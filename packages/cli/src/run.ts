@@ -5,6 +5,14 @@ import { Command, CommanderError } from 'commander';
 import { failureOf } from './failure.js';
 import { type ForceOptions, forceCommand } from './force-command.js';
 import { addIdentityOptions, type IdentityOptions, identityOf } from './identity.js';
+import {
+  addCommand,
+  type MemberOptions,
+  type ReplaceOptions,
+  removeCommand,
+  replaceCommand,
+  restoreCommand,
+} from './members-command.js';
 import type { Output } from './output.js';
 import { addSourceOptions, type SourceOptions, sourceOf } from './source.js';
 import { type StatusOptions, statusCommand } from './status-command.js';
@@ -56,6 +64,43 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     .requiredOption('--replica <id>', 'the replica that is to step down')
     .action(async (options: StepDownOptions & SourceOptions & IdentityOptions) => {
       exitCode = await stepDownCommand(sourceOf(options), options, identityOf(options), output);
+    });
+  type Members = MemberOptions & SourceOptions & IdentityOptions;
+  const timeout = ['--timeout <seconds>', 'how long to wait at most (default: 60)'] as const;
+  addIdentityOptions(addSourceOptions(program.command('add')))
+    .description('Wait until a replica that was started is in sync.')
+    .requiredOption('--group <name>', 'the group')
+    .requiredOption('--replica <id>', 'the new replica')
+    .option(...timeout)
+    .action(async (options: Members) => {
+      exitCode = await addCommand(sourceOf(options), options, identityOf(options), output);
+    });
+  addIdentityOptions(addSourceOptions(program.command('remove')))
+    .description('Take a replica that does not run out of the record, so that nobody dials it any more.')
+    .requiredOption('--group <name>', 'the group')
+    .requiredOption('--replica <id>', 'the replica that is gone for good')
+    .option(...timeout)
+    .action(async (options: Members) => {
+      exitCode = await removeCommand(sourceOf(options), options, identityOf(options), output);
+    });
+  addIdentityOptions(addSourceOptions(program.command('replace')))
+    .description('Wait until a new replica is in sync, then have the old one step down, and remove it.')
+    .requiredOption('--group <name>', 'the group')
+    .requiredOption('--replica <id>', 'the replica that leaves')
+    .requiredOption('--by <id>', 'the new replica, which was started')
+    .option(...timeout)
+    .action(async (options: Members & ReplaceOptions) => {
+      exitCode = await replaceCommand(sourceOf(options), options, identityOf(options), output);
+    });
+  addIdentityOptions(addSourceOptions(program.command('restore')))
+    .description(
+      "Have a replica put the group's record back that was deleted or rolled back, where no primary does so. Choose the " +
+        'replica that served last, or that knows the record of the highest epoch.',
+    )
+    .requiredOption('--group <name>', 'the group')
+    .requiredOption('--replica <id>', 'the replica that knows the newest record')
+    .action(async (options: Members) => {
+      exitCode = await restoreCommand(sourceOf(options), options, identityOf(options), output);
     });
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -76,13 +76,22 @@ describe('a newest record that cannot be read', () => {
     expect(problems).toMatchObject([DAMAGED]);
   });
 
-  it('is reported as damaged when it is older than a record that this process saw, because somebody removed files', async () => {
-    const problem = new Promise<Error>((failed) => {
-      coordinator.watch(() => void rm(join(path, recordFile(2)), { force: true }), failed);
+  it('is lost to a watch when it is older than a record that this process saw, because somebody removed files', async () => {
+    const lost = new Promise<unknown>((tell, failed) => {
+      coordinator.watch(() => void rm(join(path, recordFile(2)), { force: true }), failed, tell);
     });
-    expect(await problem).toMatchObject(DAMAGED);
-    await expect(coordinator.read()).rejects.toMatchObject(DAMAGED);
-    expect(await fresh().read()).toEqual(sampleRecord(GROUP, 1));
+    expect(await lost).toBeUndefined();
+    expect(await coordinator.read()).toEqual(sampleRecord(GROUP, 1));
+    expect(await coordinator.putBack(sampleRecord(GROUP, 2))).toEqual({ kind: 'swapped' });
+    expect(await fresh().read()).toEqual(sampleRecord(GROUP, 2));
+  });
+
+  it('gives way to a record that is put back, and is set aside', async () => {
+    await write(recordFile(2), 'garbage');
+    expect(await coordinator.putBack(sampleRecord(GROUP, 2))).toEqual({ kind: 'swapped' });
+    expect(await fresh().read()).toEqual(sampleRecord(GROUP, 2));
+    const aside = (await readdir(path)).find((file) => file.startsWith('damaged-')) ?? '';
+    expect(await readFile(join(path, aside), 'utf8')).toBe('garbage');
   });
 });
 

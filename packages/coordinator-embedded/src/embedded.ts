@@ -1,7 +1,15 @@
 /** The coordinator that keeps records in a directory: the files do the work, this makes every call end in time. */
 import { join } from 'node:path';
-import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
-import { checkSwap } from '@understudy/core/internal';
+import {
+  type Coordinator,
+  type CoordinatorFactory,
+  type Epoch,
+  type GroupRecord,
+  type Presence,
+  type SwapResult,
+  UnderstudyError,
+} from '@understudy/core';
+import { checkReadable, checkSwap, didYouMean } from '@understudy/core/internal';
 import { asCoordinatorError, coordinatorError, within } from './files/failure.js';
 import { groupDirectory } from './files/file-names.js';
 import { PresenceFiles } from './files/presence-files.js';
@@ -23,9 +31,27 @@ export interface EmbeddedOptions {
  * @param dir the same for all replicas; holds any number of groups
  * @returns a factory. Its coordinators fail with UNDERSTUDY_COORDINATOR, which names the path that could not be used,
  *   or with UNDERSTUDY_RECORD_DAMAGED, which names the file that could not be read; such a file is never overwritten
+ * @throws UNDERSTUDY_SETUP for a directory or options that cannot be used
  */
 export function embeddedCoordinator(dir: string, options: EmbeddedOptions = {}): CoordinatorFactory {
+  if (typeof dir !== 'string' || dir.trim() === '') {
+    refuse('it takes the path of a directory, the same for all replicas of the group');
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'deadlineMs' && name !== 'pollMs') {
+      refuse(`there is no option ${JSON.stringify(name.slice(0, 60))}${didYouMean(name, ['deadlineMs', 'pollMs'])}`);
+    }
+    if (value === undefined || (value > 0 && value <= SPAN_MAX_MS)) continue;
+    refuse(`set ${name} to a number from 1 to ${SPAN_MAX_MS} instead of ${value}`);
+  }
   return (group) => new EmbeddedCoordinator(dir, group, options);
+}
+
+/** Longer spans cannot be set as timers. */
+const SPAN_MAX_MS = 2 ** 31 - 1;
+
+function refuse(why: string): never {
+  throw new UnderstudyError('UNDERSTUDY_SETUP', `embeddedCoordinator cannot be made: ${why}`);
 }
 
 class EmbeddedCoordinator implements Coordinator {
@@ -60,10 +86,25 @@ class EmbeddedCoordinator implements Coordinator {
     }
   }
 
-  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void {
+  async putBack(record: GroupRecord): Promise<SwapResult> {
+    checkReadable(this.#group, record);
+    try {
+      return await this.#try('putting the record back', () => this.#records.putBack(record));
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  watch(
+    onRecord: (record: GroupRecord) => void,
+    onError: (error: Error) => void,
+    onLost: (last: GroupRecord | undefined) => void = () => {},
+  ): () => void {
     if (this.#closed) throw this.#closedError();
     const failed = (error: Error) => onError(asCoordinatorError(error, `watching ${this.#dir}`));
-    const options = { dir: this.#dir, pollMs: this.#pollMs, onRecord, onError: failed };
+    // What stood there between two looks is not known here.
+    const lost = () => onLost(undefined);
+    const options = { dir: this.#dir, pollMs: this.#pollMs, onRecord, onError: failed, onLost: lost };
     const watch = new RecordWatch(this.#records, options);
     this.#watches.add(watch);
     return () => {

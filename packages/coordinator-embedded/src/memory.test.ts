@@ -5,7 +5,11 @@ import { memoryCoordinator } from './memory.js';
 import { coordinatorContract } from './testing/contract.js';
 import { sampleMember, sampleRecord } from './testing/sample-records.js';
 
-coordinatorContract('in memory', async () => ({ factory: memoryCoordinator(), remove: async () => {} }));
+coordinatorContract('in memory', async () => {
+  const factory = memoryCoordinator();
+  const destroy = async (group: string) => factory.faults.replaceRecord(group, undefined);
+  return { factory, remove: async () => {}, destroy, tellsLast: true };
+});
 
 const first = sampleRecord('bank', 1);
 

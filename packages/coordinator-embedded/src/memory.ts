@@ -1,7 +1,7 @@
 /** A coordinator in memory, with faults that a test can switch on. */
 import type { Coordinator, CoordinatorFactory, Epoch, GroupRecord, Presence, SwapResult } from '@understudy/core';
 import { UnderstudyError } from '@understudy/core';
-import { checkSwap } from '@understudy/core/internal';
+import { checkReadable, checkSwap, sameRecord } from '@understudy/core/internal';
 
 /** Faults that a test can inject into all coordinators of one factory. */
 export interface MemoryFaults {
@@ -11,6 +11,12 @@ export interface MemoryFaults {
   setReachable(reachable: boolean): void;
   /** The next compare-and-swap takes place as always, but is answered `unknown`. */
   loseNextAnswer(): void;
+  /**
+   * Somebody deletes or replaces a group's record.
+   *
+   * @param isTold whether watches are told what was there before. Default true
+   */
+  replaceRecord(group: string, record: GroupRecord | undefined, isTold?: boolean): void;
 }
 
 export type MemoryCoordinatorFactory = CoordinatorFactory & { readonly faults: MemoryFaults };
@@ -28,7 +34,8 @@ export function memoryCoordinator(): MemoryCoordinatorFactory {
 interface Watch {
   readonly onRecord: (record: GroupRecord) => void;
   readonly onError: (error: Error) => void;
-  reported: number;
+  readonly onLost: ((last: GroupRecord | undefined) => void) | undefined;
+  reported: GroupRecord | undefined;
 }
 
 interface Store {
@@ -67,6 +74,13 @@ class World implements MemoryFaults {
     this.#losing = true;
   }
 
+  replaceRecord(group: string, record: GroupRecord | undefined, isTold = true): void {
+    const store = this.store(group);
+    const last = isTold ? store.record : undefined;
+    store.record = record;
+    for (const watch of store.watches) this.report(store, watch, last);
+  }
+
   takeLoss(): boolean {
     const losing = this.#losing;
     this.#losing = false;
@@ -74,13 +88,15 @@ class World implements MemoryFaults {
   }
 
   /** Tells a watch, on a later microtask, the record that is newest by then. */
-  report(store: Store, watch: Watch): void {
+  report(store: Store, watch: Watch, last?: GroupRecord): void {
     queueMicrotask(() => {
       const { record } = store;
-      if (!this.#reachable || record === undefined || record.epoch <= watch.reported) return;
-      if (!store.watches.has(watch)) return;
-      watch.reported = record.epoch;
-      watch.onRecord(record);
+      const { reported } = watch;
+      if (!this.#reachable || !store.watches.has(watch) || sameRecord(record, reported)) return;
+      watch.reported = record;
+      const isNewer = record !== undefined && record.epoch > (reported?.epoch ?? 0);
+      if (isNewer) watch.onRecord(record);
+      else watch.onLost?.(last);
     });
   }
 }
@@ -105,15 +121,28 @@ class MemoryCoordinator implements Coordinator {
   async compareAndSwap(expected: Epoch, next: GroupRecord): Promise<SwapResult> {
     checkSwap(this.#group, expected, next);
     try {
-      return await this.#later(() => this.#swap(expected, next));
+      return await this.#later(() => this.#put(next, (this.#store.record?.epoch ?? 0) === expected));
     } catch (cause) {
       return { kind: 'unknown', cause };
     }
   }
 
-  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void {
+  async putBack(record: GroupRecord): Promise<SwapResult> {
+    checkReadable(this.#group, record);
+    try {
+      return await this.#later(() => this.#put(record, (this.#store.record?.epoch ?? 0) < record.epoch));
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  watch(
+    onRecord: (record: GroupRecord) => void,
+    onError: (error: Error) => void,
+    onLost?: (last: GroupRecord | undefined) => void,
+  ): () => void {
     if (this.#closed) throw this.#closedError();
-    const watch: Watch = { onRecord, onError, reported: 0 };
+    const watch: Watch = { onRecord, onError, onLost, reported: undefined };
     this.#watches.add(watch);
     this.#store.watches.add(watch);
     if (this.#world.reachable) this.#world.report(this.#store, watch);
@@ -138,11 +167,10 @@ class MemoryCoordinator implements Coordinator {
     this.#store.presences.delete(this);
   }
 
-  #swap(expected: Epoch, next: GroupRecord): SwapResult {
+  #put(next: GroupRecord, matches: boolean): SwapResult {
     const store = this.#store;
     const lost = this.#world.takeLoss();
     const current = store.record;
-    const matches = (current?.epoch ?? 0) === expected;
     if (matches) {
       store.record = next;
       for (const watch of store.watches) this.#world.report(store, watch);

@@ -8,12 +8,12 @@ import {
   type SwapResult,
   UnderstudyError,
 } from '@understudy/core';
-import { checkSwap } from '@understudy/core/internal';
+import { checkReadable, checkSwap } from '@understudy/core/internal';
 import { recordKey } from './keys/names.js';
 import { Presences } from './keys/presence.js';
 import { RecordStore } from './keys/record-store.js';
 import { RecordWatch } from './keys/record-watch.js';
-import { asEtcdError } from './members/failure.js';
+import { adviceFor, asEtcdError } from './members/failure.js';
 import { Members } from './members/members.js';
 import { type EtcdOptions, type Settings, settingsOf } from './members/options.js';
 
@@ -61,10 +61,24 @@ class EtcdCoordinator implements Coordinator {
     }
   }
 
-  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void {
+  async putBack(record: GroupRecord): Promise<SwapResult> {
+    checkReadable(this.#group, record);
+    try {
+      this.#assertOpen();
+      return await this.#records.putBack(record);
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  watch(
+    onRecord: (record: GroupRecord) => void,
+    onError: (error: Error) => void,
+    onLost: (last: GroupRecord | undefined) => void = () => {},
+  ): () => void {
     this.#assertOpen();
     const { hosts, pollMs } = this.#settings;
-    const watch = new RecordWatch(this.#members, this.#records, { hosts, pollMs, onRecord, onError });
+    const watch = new RecordWatch(this.#members, this.#records, { hosts, pollMs, onRecord, onError, onLost });
     this.#watches.add(watch);
     return () => {
       watch.end();
@@ -80,6 +94,17 @@ class EtcdCoordinator implements Coordinator {
   async present(): Promise<readonly Presence[]> {
     this.#assertOpen();
     return this.#presences.present();
+  }
+
+  async problems(): Promise<readonly string[]> {
+    this.#assertOpen();
+    const { hosts } = this.#settings;
+    const { alarms } = await this.#members.call('asking for alarms', ({ maintenance }) =>
+      maintenance.alarm({ action: 'Get', memberID: 0, alarm: 'None' }),
+    );
+    return [...new Set(alarms.map(({ alarm }) => String(alarm).toUpperCase()))].map(
+      (alarm) => `etcd ${hosts.join(', ')}: ${adviceFor(alarm)}`,
+    );
   }
 
   async close(): Promise<void> {

@@ -258,16 +258,6 @@ describe('a call to etcd', () => {
     }
     expect(await client.get(KEY).string()).toBe('{"version":1,');
   });
-
-  it.each([
-    [{ hosts: [] }, 'hosts must name at least one member'],
-    [{ hosts: 'etcd' }, 'hosts must list host:port, and has "etcd"'],
-    [{ hosts: 'a:1', deadlineMs: 0 }, 'set deadlineMs to a number above 0'],
-    [{ hosts: 'a:1', presenceTtlS: Number.NaN }, 'set presenceTtlS to a number above 0'],
-  ])('fails with UNDERSTUDY_SETUP when the coordinator is created with the options %j', (options, why) => {
-    expect(() => etcd(options)).toThrow(why);
-    expect(() => etcd(options)).toThrow('UNDERSTUDY_SETUP');
-  });
 });
 
 describe('the presence of a replica', () => {

@@ -5,6 +5,7 @@
 
 export { isListed } from './config/client-settings.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
+export { didYouMean } from './config/nearest.js';
 export { methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
 export { differingNames, settingsText } from './config/term-settings.js';
 export type { MessageName } from './connection/callers.js';
@@ -102,11 +103,11 @@ export { RecordChange, type RecordChangeStep } from './record/change.js';
 export { parseRecord, recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';
 export { leadershipFrom } from './record/leadership.js';
-export { checkSwap } from './record/swap-check.js';
+export { checkReadable, checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';
-export type { Finished, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';
+export type { Finished, OperatorAsk, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';

@@ -198,9 +198,12 @@ export class Simulation extends Narration implements Ports {
 
   #mayRead(server: ServerHost): boolean {
     if (!this.coordinator.reaches(server)) return false;
-    if (server.starting) return server.alive;
+    const { stored, record, hasLost, losses } = this.coordinator;
+    // Somebody who knows the record runs, as a rule, so whoever starts waits for it.
+    if (server.starting) return server.alive && (stored !== undefined || record === undefined);
     if (!server.runs) return false;
-    return server.wantsRecord || (server.status?.epoch ?? 0) < (this.coordinator.record?.epoch ?? 0);
+    if (hasLost && server.toldLoss !== losses) return true;
+    return server.wantsRecord || (server.status?.epoch ?? 0) < (stored?.epoch ?? 0);
   }
 
   #readRecord(server: ServerHost): void {
@@ -209,8 +212,9 @@ export class Simulation extends Narration implements Ports {
       return;
     }
     server.wantsRecord = false;
-    const { record } = this.coordinator;
-    if (record !== undefined) server.step({ kind: 'record', record });
+    server.toldLoss = this.coordinator.losses;
+    const answer = this.coordinator.answerTo(server.status?.epoch ?? 0);
+    if (answer !== undefined) server.step(answer);
   }
 
   // ── what several parts ask for ────────────────────────────────────────────────────────────────────────────────────
@@ -219,6 +223,7 @@ export class Simulation extends Narration implements Ports {
   healAll(): void {
     this.network.healAll();
     this.coordinator.downUntilMs = 0;
+    this.coordinator.mend();
     for (const server of this.servers) server.withoutCoordinatorUntilMs = 0;
     for (const host of [...this.hosts, ...(this.callee === undefined ? [] : [this.callee])]) {
       host.pausedUntilMs = 0;

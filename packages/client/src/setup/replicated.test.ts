@@ -128,3 +128,10 @@ describe('a replicated client', () => {
     expect((await open).value).toBe('y');
   });
 });
+
+it.each([
+  [{ interceptor: [] }, 'has no option "interceptor"; did you mean interceptors?'],
+  [{ 'grpc.max_receive_message_length': 1 }, 'Channel options go beside it'],
+])('replicated() refuses an option that it does not have: %j', (more, why) => {
+  expect(() => replicatedForTest(more as never)).toThrow(why);
+});

@@ -2,7 +2,7 @@
 import type { Channel, ChannelOptions, Client, ClientOptions, Interceptor } from '@grpc/grpc-js';
 import { expectCalls } from '@understudy/context';
 import { type Carrier, type Logger, UnderstudyError } from '@understudy/core';
-import { parseServiceConfig, Session } from '@understudy/core/internal';
+import { didYouMean, parseServiceConfig, Session } from '@understudy/core/internal';
 import { errorStatus, loggerOf } from '@understudy/grpc-common';
 import { Methods } from '../call/methods.js';
 import { RefusedCall } from '../call/refused-call.js';
@@ -75,9 +75,11 @@ export interface Prepared {
 
 /** Checks options, and makes of them what their channels need. */
 export function prepare(
-  { serviceConfig, logger: option, carrier, callerSecret }: Omit<ReplicatedOptions, 'interceptors'>,
+  options: Omit<ReplicatedOptions, 'interceptors'>,
   makeSession: MakeSession = (setup) => new Session(setup),
 ): Prepared {
+  checkNames(options);
+  const { serviceConfig, logger: option, carrier, callerSecret } = options;
   const parsed = parseServiceConfig(serviceConfig);
   const logger = loggerOf(option, { group: parsed.group });
   if (callerSecret !== undefined && (typeof callerSecret !== 'string' || callerSecret.length < SECRET_MIN)) {
@@ -114,6 +116,19 @@ export function replicatedWith(options: ReplicatedOptions, makeSession?: MakeSes
     callInvocationTransformer: channelMarker(methods, ours),
     channelFactoryOverride: (target, credentials, own) => new ReplicatedChannel(target, credentials, own, plan),
   };
+}
+
+const OPTIONS: Readonly<Record<keyof ReplicatedOptions, true>> = {
+  ...{ serviceConfig: true, interceptors: true, logger: true, carrier: true, callerSecret: true },
+};
+
+/** @throws UNDERSTUDY_SETUP for an option that there is not, such as one of grpc-js, which goes beside these */
+function checkNames(options: ReplicatedOptions): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown === undefined) return;
+  const near = didYouMean(unknown, Object.keys(OPTIONS));
+  const reason = `replicated() has no option ${JSON.stringify(unknown.slice(0, 60))}${near}`;
+  throw new UnderstudyError('UNDERSTUDY_SETUP', `${reason}. Channel options go beside it: { ...replicated({…}), … }`);
 }
 
 /** The handle on a replicated client, for everything besides its calls. */

@@ -1,7 +1,7 @@
 /** The files that say which replicas of a group run. */
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Incarnation, Presence, ReplicaId } from '@understudy/core';
+import type { Epoch, Incarnation, Presence, ReplicaId } from '@understudy/core';
 import { isHexId, leadershipFrom } from '@understudy/core/internal';
 import { makeDirectory, sweepTemporary, unlessMissing, writeThen } from './durable.js';
 import { coordinatorError } from './failure.js';
@@ -80,7 +80,7 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, peerAddress, brings, pid, started } = (value ?? {}) as Readonly<
+  const { version, id, incarnation, address, peerAddress, epoch, brings, pid, started } = (value ?? {}) as Readonly<
     Record<string, unknown>
   >;
   const usable =
@@ -90,13 +90,19 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
     isHexId(incarnation) &&
     typeof address === 'string' &&
     (peerAddress === undefined || typeof peerAddress === 'string') &&
+    (epoch === undefined || Number.isSafeInteger(epoch)) &&
     typeof pid === 'number' &&
     Number.isSafeInteger(pid) &&
     pid > 0 &&
     (started === undefined || typeof started === 'string');
   if (!usable) throw coordinatorError(`${path} does not say which replica runs: remove it and restart its replica`);
   const member = { id: id as ReplicaId, incarnation: incarnation as string as Incarnation };
-  const presence = { member, address, ...(peerAddress !== undefined && { peerAddress }), ...bringsOf(brings) };
+  const presence = {
+    ...{ member, address },
+    ...(peerAddress !== undefined && { peerAddress }),
+    ...(epoch !== undefined && { epoch: epoch as Epoch }),
+    ...bringsOf(brings),
+  };
   return { presence, pid, started };
 }
 

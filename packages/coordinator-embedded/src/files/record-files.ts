@@ -1,7 +1,7 @@
 /** The files in which a group's record is kept, and the compare-and-swap between processes. */
-import { type FileHandle, link, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Epoch, GroupRecord, SwapResult } from '@understudy/core';
+import { type Epoch, type GroupRecord, type SwapResult, UnderstudyError } from '@understudy/core';
 import { recordFromJson, recordToJson } from '@understudy/core/internal';
 import { makeDirectory, sweepTemporary, syncDirectory, unlessMissing, writeThen } from './durable.js';
 import { coordinatorError, damagedRecord, systemCode } from './failure.js';
@@ -41,20 +41,51 @@ export class RecordFiles {
   }
 
   async newest(): Promise<GroupRecord | undefined> {
-    let epoch = 0;
-    for (let listing = 0; listing < LISTINGS_MAX; listing++) {
-      epoch = await this.newestEpoch();
+    for (let listing = 1; ; listing++) {
+      const epoch = await this.newestEpoch();
       // Files come and go while the directory is listed. If the file is gone, or is older than one seen before, list
-      // again.
-      if (epoch < this.#seen) continue;
+      // again. If it stays so, somebody has removed files.
+      if (epoch < this.#seen && listing < LISTINGS_MAX) continue;
+      this.#seen = Math.min(this.#seen, epoch);
       if (epoch === 0) return undefined;
       const record = await this.#read(epoch);
-      if (record === undefined) continue;
+      if (record === undefined && listing < LISTINGS_MAX) continue;
+      if (record === undefined) throw coordinatorError(`${join(this.#dir, recordFile(epoch))} comes and goes`);
       await this.#settle(epoch);
       return record;
     }
-    const problem = `the newest record has epoch ${epoch}, although ${this.#seen} was there before`;
-    throw damagedRecord(join(this.#dir, recordFile(this.#seen)), problem);
+  }
+
+  /** Stores a record again where there is none, or an older one, or a file that is no record; that file is set aside. */
+  async putBack(record: GroupRecord): Promise<SwapResult> {
+    await makeDirectory(this.#dir);
+    const path = join(this.#dir, recordFile(record.epoch));
+    for (let attempt = 0; attempt < LISTINGS_MAX; attempt++) {
+      const epoch = await this.newestEpoch();
+      if (epoch >= record.epoch) {
+        const current = await this.#readable(epoch);
+        if (current !== undefined) return { kind: 'conflict', current };
+        continue;
+      }
+      const won = await writeThen(this.#dir, `${recordToJson(record)}\n`, (temporary) => linkNew(temporary, path));
+      if (!won) continue;
+      this.#seen = 0;
+      await this.#settle(record.epoch);
+      return { kind: 'swapped' };
+    }
+    throw coordinatorError(`${path} could not be put back: other files come and go`);
+  }
+
+  /** Undefined if the file is gone, or was no record and is set aside now. */
+  async #readable(epoch: number): Promise<GroupRecord | undefined> {
+    try {
+      return await this.#read(epoch);
+    } catch (error) {
+      if (!(error instanceof UnderstudyError) || error.code !== 'UNDERSTUDY_RECORD_DAMAGED') throw error;
+      const file = recordFile(epoch);
+      await unlessMissing(rename(join(this.#dir, file), join(this.#dir, `damaged-${Date.now()}-${file}`)));
+      return undefined;
+    }
   }
 
   /** If this rejects, the change may or may not have happened. The caller cannot tell and must not guess. */

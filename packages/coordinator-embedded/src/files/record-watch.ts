@@ -1,6 +1,7 @@
 /** Tells a replica of each newer record in the directory. */
 import { type FSWatcher, watch } from 'node:fs';
-import type { GroupRecord } from '@understudy/core';
+import { type GroupRecord, UnderstudyError } from '@understudy/core';
+import { sameRecord } from '@understudy/core/internal';
 import type { RecordFiles } from './record-files.js';
 
 export interface WatchOptions {
@@ -9,6 +10,8 @@ export interface WatchOptions {
   readonly onRecord: (record: GroupRecord) => void;
   /** Called once for each problem, even if the same problem comes up many times in a row. */
   readonly onError: (error: Error) => void;
+  /** Called when the record is gone, older than one that was reported, or no record any more. */
+  readonly onLost: () => void;
 }
 
 /**
@@ -20,7 +23,9 @@ export class RecordWatch {
   readonly #options: WatchOptions;
   readonly #poll: NodeJS.Timeout;
   #notifier: FSWatcher | undefined;
-  #reported = 0;
+  #reported: GroupRecord | undefined;
+  /** Whether the file of the reported record may have been written over. */
+  #touched = false;
   #problem: string | undefined;
   #looking = false;
   #lookAgain = false;
@@ -59,15 +64,26 @@ export class RecordWatch {
   }
 
   async #newer(): Promise<() => void> {
+    const reported = this.#reported;
     try {
       const epoch = await this.#files.newestEpoch();
-      // Read the record even if its epoch is lower: `newest` then reports that somebody removed files.
-      const record = epoch === this.#reported ? undefined : await this.#files.newest();
+      const touched = this.#touched;
+      this.#touched = false;
+      if (epoch === (reported?.epoch ?? 0) && !touched && this.#problem === undefined) return () => {};
+      const record = await this.#files.newest();
       this.#problem = undefined;
-      if (record === undefined || record.epoch <= this.#reported) return () => {};
-      this.#reported = record.epoch;
-      return () => this.#options.onRecord(record);
+      if (sameRecord(record, reported)) return () => {};
+      this.#reported = record;
+      if (record !== undefined && record.epoch > (reported?.epoch ?? 0)) return () => this.#options.onRecord(record);
+      // The directory may be another one by now.
+      if (this.#notifier !== undefined) this.#unnotify(this.#notifier);
+      return () => this.#options.onLost();
     } catch (error) {
+      const isDamage = error instanceof UnderstudyError && error.code === 'UNDERSTUDY_RECORD_DAMAGED';
+      if (isDamage && reported !== undefined) {
+        this.#reported = undefined;
+        this.#options.onLost();
+      }
       return () => this.#failed(error as Error);
     }
   }
@@ -90,7 +106,9 @@ export class RecordWatch {
   }
 
   #notified(_event: string, file: string | null): void {
-    if (file === null || file.startsWith('record-')) this.#look();
+    if (file !== null && !file.startsWith('record-')) return;
+    this.#touched = true;
+    this.#look();
   }
 
   #unnotify(notifier: FSWatcher): void {

@@ -8,6 +8,10 @@ import { sampleMember, sampleRecord } from './sample-records.js';
 export interface ContractSubject {
   readonly factory: CoordinatorFactory;
   readonly remove: () => Promise<void>;
+  /** Deletes all that is kept for a group, as somebody else would. */
+  readonly destroy: (group: string) => Promise<unknown>;
+  /** Whether a watch says what was there before it was deleted. */
+  readonly tellsLast: boolean;
 }
 
 const GROUP = 'bank';
@@ -40,7 +44,61 @@ export function coordinatorContract(name: string, make: () => Promise<ContractSu
 
     describeSwaps(open);
     describeWatch(open);
+    describeLoss(open, () => subject);
     describePresence(open);
+  });
+}
+
+function describeLoss(open: Open, subject: () => ContractSubject): void {
+  it('tells a watch of a record that was deleted, and again of the one that was put back', async () => {
+    const coordinator = open();
+    for (const epoch of [1, 2]) await coordinator.compareAndSwap(epochOf(epoch - 1), sampleRecord(GROUP, epoch));
+    const told: unknown[] = [];
+    const watched = new Promise<void>((resolve, reject) => {
+      const tell = (what: unknown, isLast: boolean) => {
+        told.push(what);
+        if (isLast) resolve();
+      };
+      open().watch(
+        (record) => tell(record.epoch, told.length > 1),
+        reject,
+        (last) => {
+          tell(last?.epoch, false);
+          open()
+            .putBack(sampleRecord(GROUP, 2))
+            .then((result) => tell(result, false), reject);
+        },
+      );
+    });
+    const settled = watched.then(() => told);
+    await new Promise<void>((resolve) => {
+      const look = () => (told.length > 0 ? resolve() : setTimeout(look, 5));
+      look();
+    });
+    await subject().destroy(GROUP);
+    const last = subject().tellsLast ? 2 : undefined;
+    const inOrder = (await settled).filter((what) => typeof what !== 'object');
+    expect(inOrder).toEqual([2, last, 2]);
+    expect(await open().read()).toEqual(sampleRecord(GROUP, 2));
+  });
+
+  it('puts no record back over one of its epoch or of a later one', async () => {
+    const coordinator = open();
+    await coordinator.compareAndSwap(NO_EPOCH, sampleRecord(GROUP, 1));
+    const conflict = { kind: 'conflict', current: sampleRecord(GROUP, 1) };
+    expect(await open().putBack(sampleRecord(GROUP, 1, 9))).toEqual(conflict);
+    expect(await open().putBack(sampleRecord(GROUP, 7, 9))).toEqual({ kind: 'swapped' });
+    expect(await coordinator.compareAndSwap(epochOf(7), sampleRecord(GROUP, 8))).toEqual({ kind: 'swapped' });
+    expect(await open().putBack(sampleRecord(GROUP, 7, 9))).toMatchObject({ kind: 'conflict' });
+    await expect(open().putBack({ ...sampleRecord(GROUP, 9), inSync: [] })).rejects.toMatchObject({
+      code: 'UNDERSTUDY_COORDINATOR',
+    });
+  });
+
+  it('lets exactly one of many replicas put a record back where there is none', async () => {
+    const results = await Promise.all([1, 2, 3, 4].map((by) => open().putBack(sampleRecord(GROUP, 5, by))));
+    expect(results.filter(({ kind }) => kind === 'swapped')).toHaveLength(1);
+    expect((await open().read())?.epoch).toBe(5);
   });
 }
 

@@ -1,5 +1,5 @@
 /** The keys that say which replicas of a group run. */
-import { type Incarnation, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { type Epoch, type Incarnation, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
 import { isHexId, leadershipFrom } from '@understudy/core/internal';
 import type { ILeaseKeepAliveResponse } from 'etcd3';
 import type { Members } from '../members/members.js';
@@ -74,14 +74,21 @@ export class Presences {
     if (this.#busy || said === undefined) return;
     this.#busy = true;
     try {
-      if (lease !== undefined && (await this.#renew(lease))) return;
-      if (this.#lease === lease) this.#lease = undefined;
+      const renewed = lease !== undefined && (await this.#renew(lease));
+      if (renewed && (await this.#isThere(said))) return;
+      if (!renewed && this.#lease === lease) this.#lease = undefined;
       if (this.#said !== undefined) await this.#put(this.#said);
     } catch {
       // Only the list of running replicas depends on this, so the next renewal may repair it.
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Somebody may have deleted the key, together with the record perhaps. */
+  async #isThere({ member }: Presence): Promise<boolean> {
+    const key = presenceKey(this.#settings.keyPrefix, this.#group, member.id);
+    return (await this.#members.call('looking for replicas', (client) => client.get(key).string())) !== null;
   }
 
   /** @returns false if etcd no longer knows the lease */
@@ -111,14 +118,21 @@ function parsePresence(text: string, key: string): Presence {
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, peerAddress, brings } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { version, id, incarnation, address, peerAddress, epoch, brings } = fields;
   const isText = typeof address === 'string' && (peerAddress === undefined || typeof peerAddress === 'string');
-  if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || !isText) {
+  const isEpoch = epoch === undefined || Number.isSafeInteger(epoch);
+  if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || !isText || !isEpoch) {
     const problem = `etcd key ${JSON.stringify(key)} does not say which replica runs: delete the key`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
   }
   const member = { id: id as ReplicaId, incarnation: incarnation as string as Incarnation };
-  return { member, address, ...(peerAddress !== undefined && { peerAddress }), ...bringsOf(brings) };
+  return {
+    ...{ member, address },
+    ...(peerAddress !== undefined && { peerAddress }),
+    ...(epoch !== undefined && { epoch: epoch as Epoch }),
+    ...bringsOf(brings),
+  };
 }
 
 const bringsOf = (value: unknown): Pick<Presence, 'brings'> => {

@@ -11,6 +11,10 @@ export interface Stored {
   readonly revision: string;
 }
 
+type Entry = Pick<IKeyValue, 'value' | 'mod_revision'>;
+
+type Replaced = { readonly kind: 'replaced' } | { readonly kind: 'other'; readonly entry: Entry | undefined };
+
 /** The result of one linearizable read. */
 export interface Reading {
   readonly stored: Stored | undefined;
@@ -55,8 +59,25 @@ export class RecordStore {
     }
   }
 
+  /** Stores a record again where there is none, or an older one, or a value that is no record. */
+  async putBack(record: GroupRecord): Promise<SwapResult> {
+    for (;;) {
+      const { kvs } = await this.#members.call('reading the record', (client) => client.get(this.key).exec());
+      const [entry] = kvs;
+      const current = this.recordIn(entry);
+      if (current !== undefined && current.epoch >= record.epoch) return { kind: 'conflict', current };
+      const found = entry && { revision: entry.mod_revision };
+      if ((await this.#tryToReplace(found, record)).kind === 'replaced') return { kind: 'swapped' };
+    }
+  }
+
   /** @returns 'replaced', or the record that was found instead of `base` */
   async #replace(base: Stored | undefined, next: GroupRecord): Promise<'replaced' | Stored | undefined> {
+    const answer = await this.#tryToReplace(base, next);
+    return answer.kind === 'replaced' ? 'replaced' : this.storedOf(answer.entry);
+  }
+
+  async #tryToReplace(base: Pick<Stored, 'revision'> | undefined, next: GroupRecord): Promise<Replaced> {
     const value = recordToJson(next);
     // When a hedged call is carried out twice, the second transaction fails and shows what the first one wrote.
     const { succeeded, responses, header } = await this.#members.call('changing the record', (client) =>
@@ -68,13 +89,23 @@ export class RecordStore {
         .else(client.get(this.key))
         .commit(),
     );
-    if (!succeeded) return this.storedOf(responses[0]?.response_range.kvs[0]);
+    if (!succeeded) return { kind: 'other', entry: responses[0]?.response_range.kvs[0] };
     this.#known = { record: next, revision: header.revision };
-    return 'replaced';
+    return { kind: 'replaced' };
+  }
+
+  /** The record in an entry; undefined if there is none, or if the value is no record of the group. */
+  recordIn(entry: Entry | null | undefined): GroupRecord | undefined {
+    if (!entry || entry.value.length === 0) return undefined;
+    try {
+      return recordFromJson(entry.value.toString(), this.#group);
+    } catch {
+      return undefined;
+    }
   }
 
   /** @throws UNDERSTUDY_RECORD_DAMAGED */
-  storedOf(entry: Pick<IKeyValue, 'value' | 'mod_revision'> | undefined): Stored | undefined {
+  storedOf(entry: Entry | undefined): Stored | undefined {
     if (entry === undefined) return undefined;
     let record: GroupRecord;
     try {

@@ -1,10 +1,11 @@
 /** Tells a replica of each newer record in etcd. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { GroupRecord } from '@understudy/core';
+import { type GroupRecord, UnderstudyError } from '@understudy/core';
+import { sameRecord } from '@understudy/core/internal';
 import type { IWatchResponse } from 'etcd3';
 import { asEtcdError } from '../members/failure.js';
 import type { Members } from '../members/members.js';
-import type { RecordStore } from './record-store.js';
+import type { Reading, RecordStore } from './record-store.js';
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
@@ -15,6 +16,8 @@ export interface WatchOptions {
   readonly onRecord: (record: GroupRecord) => void;
   /** Called once for each problem, even if the same problem comes up many times in a row. */
   readonly onError: (error: Error) => void;
+  /** Called when the record is gone, older than one that was reported, or no record any more. */
+  readonly onLost: (last: GroupRecord | undefined) => void;
 }
 
 /**
@@ -27,7 +30,7 @@ export class RecordWatch {
   readonly #store: RecordStore;
   readonly #options: WatchOptions;
   readonly #ended = new AbortController();
-  #reported = 0;
+  #reported: GroupRecord | undefined;
   #problem: string | undefined;
 
   constructor(members: Members, store: RecordStore, options: WatchOptions) {
@@ -46,8 +49,8 @@ export class RecordWatch {
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted) {
       try {
-        const { stored, revision } = await this.#store.read();
-        this.#report(stored?.record);
+        const { stored, revision } = await this.#read();
+        this.#report(stored?.record, undefined);
         this.#problem = undefined;
         pauseMs = FIRST_PAUSE_MS;
         await this.#follow(BigInt(revision) + 1n);
@@ -61,10 +64,23 @@ export class RecordWatch {
     }
   }
 
-  #report(record: GroupRecord | undefined): void {
-    if (record === undefined || record.epoch <= this.#reported || this.#ended.signal.aborted) return;
-    this.#reported = record.epoch;
-    this.#options.onRecord(record);
+  /** @param last what was there directly before, if that is certain */
+  #report(record: GroupRecord | undefined, last: GroupRecord | undefined): void {
+    const reported = this.#reported;
+    if (this.#ended.signal.aborted || sameRecord(record, reported)) return;
+    this.#reported = record;
+    if (record !== undefined && record.epoch > (reported?.epoch ?? 0)) this.#options.onRecord(record);
+    else this.#options.onLost(last);
+  }
+
+  /** A value that is no record takes the place of the one that was reported. */
+  async #read(): Promise<Reading> {
+    try {
+      return await this.#store.read();
+    } catch (error) {
+      if (isDamage(error)) this.#report(undefined, undefined);
+      throw error;
+    }
   }
 
   #failed(cause: unknown): void {
@@ -77,7 +93,7 @@ export class RecordWatch {
   /** Follows a watch. Resolves when it is time to read the record again, and rejects if the watch failed. */
   async #follow(from: bigint): Promise<void> {
     const { signal } = this.#ended;
-    const stream = await this.#members.preferred.watchClient.watch();
+    const stream = await (await this.#members.preferred()).watchClient.watch();
     let quiet: NodeJS.Timeout | undefined;
     let stop = (): void => {};
     let over = false;
@@ -106,7 +122,9 @@ export class RecordWatch {
           }
         });
         awaitWord();
-        stream.write({ create_request: { key: Buffer.from(this.#store.key), start_revision: String(from) } });
+        stream.write({
+          create_request: { key: Buffer.from(this.#store.key), start_revision: String(from), prev_kv: true },
+        });
       });
     } finally {
       over = true;
@@ -120,13 +138,23 @@ export class RecordWatch {
 
   /** Reads the record again. @returns whether the watch missed a newer record */
   async #isBehind(): Promise<boolean> {
-    const { stored } = await this.#store.read();
-    return stored !== undefined && stored.record.epoch > this.#reported;
+    const { stored } = await this.#read();
+    return !sameRecord(stored?.record, this.#reported);
   }
 
   #take({ events }: IWatchResponse): void {
-    for (const { type, kv } of events) {
-      if (String(type) === 'Put' || String(type) === 'PUT') this.#report(this.#store.storedOf(kv)?.record);
+    for (const { type, kv, prev_kv } of events) {
+      const isPut = String(type) === 'Put' || String(type) === 'PUT';
+      const last = this.#store.recordIn(prev_kv);
+      try {
+        this.#report(isPut ? this.#store.storedOf(kv)?.record : undefined, last);
+      } catch (error) {
+        if (isDamage(error)) this.#report(undefined, last);
+        throw error;
+      }
     }
   }
 }
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof UnderstudyError && error.code === 'UNDERSTUDY_RECORD_DAMAGED';

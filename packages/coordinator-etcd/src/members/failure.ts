@@ -9,7 +9,8 @@ export function asEtcdError(error: unknown, doing: string, hosts: readonly strin
   return new UnderstudyError('UNDERSTUDY_COORDINATOR', sentence, { cause: error });
 }
 
-function adviceFor(why: string): string {
+/** What to do about an error or an alarm, from its text. */
+export function adviceFor(why: string): string {
   if (/NOSPACE|database space exceeded/i.test(why)) {
     return 'it has raised the alarm NOSPACE and takes no changes: compact its history, defragment it, then disarm the alarm (etcdctl compact, defrag, alarm disarm)';
   }

@@ -1,8 +1,9 @@
 /** How etcd is asked, so that neither a dead nor a silent member delays a call. */
+import { createHash } from 'node:crypto';
 import { noop } from 'cockatiel';
 import { Etcd3 } from 'etcd3';
 import { asEtcdError } from './failure.js';
-import type { Settings } from './options.js';
+import type { EtcdProof, Settings } from './options.js';
 
 /** etcd refuses pings that come more often than every 5 s (`--grpc-keepalive-min-time`), so these come every 6 s. */
 const KEEPALIVE = {
@@ -27,18 +28,21 @@ const ASK_AGAIN_MS = 500;
  */
 export class Members {
   readonly #settings: Settings;
-  readonly #clients: readonly Etcd3[];
+  #present: Promise<Present> | undefined;
   #preferred = 0;
   #closed = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const { client, deadlineMs } = settings;
-    this.#clients = settings.hosts.map(
-      (hosts) =>
+  }
+
+  #connect(proof: EtcdProof): Etcd3[] {
+    const { hosts, client, deadlineMs } = this.#settings;
+    return hosts.map(
+      (host) =>
         new Etcd3({
-          ...client,
-          hosts,
+          ...{ ...client, ...proof },
+          hosts: host,
           grpcOptions: { ...KEEPALIVE, ...client.grpcOptions },
           defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + deadlineMs }),
           // This class decides which member is asked and when it is asked again, not etcd3.
@@ -48,22 +52,58 @@ export class Members {
   }
 
   /** The client of the member that answered last, for watches. */
-  get preferred(): Etcd3 {
-    const client = this.#clients[this.#preferred];
+  async preferred(): Promise<Etcd3> {
+    const client = (await this.#clients())[this.#preferred];
     if (client === undefined) throw new Error('hosts names no member of etcd');
     return client;
   }
 
   /** Prefers the next member from now on, because the preferred one failed. */
   avoidPreferred(): void {
-    this.#preferred = (this.#preferred + 1) % this.#clients.length;
+    this.#preferred = (this.#preferred + 1) % this.#settings.hosts.length;
+  }
+
+  async #clients(): Promise<readonly Etcd3[]> {
+    this.#present ??= this.#settings.proof().then((proof) => this.#presentWith(proof));
+    try {
+      return (await this.#present).clients;
+    } catch (cause) {
+      // The user's function failed; it is asked again the next time.
+      this.#present = undefined;
+      throw cause;
+    }
+  }
+
+  #presentWith(proof: EtcdProof): Present {
+    const clients = this.#connect(proof);
+    if (this.#closed) for (const client of clients) client.close();
+    return { clients, digest: digestOf(proof) };
+  }
+
+  /** After a failure: whether there is another proof now. If so, the next call is made with it. */
+  async #renewed(): Promise<boolean> {
+    if (!this.#settings.renewable || this.#present === undefined) return false;
+    const before = await this.#present;
+    const proof = await this.#settings.proof();
+    const isOther = digestOf(proof) !== before.digest;
+    if (isOther && (await this.#present) === before) {
+      this.#present = Promise.resolve(this.#presentWith(proof));
+      // Calls and watches that are under way may still end well.
+      setTimeout(() => closeAll(before.clients), this.#settings.deadlineMs).unref();
+    }
+    return isOther;
   }
 
   /** @throws UNDERSTUDY_COORDINATOR when every member failed, or when `deadlineMs` passed */
   async call<T>(doing: string, ask: (client: Etcd3) => Promise<T>): Promise<T> {
     const { hosts, deadlineMs } = this.#settings;
     try {
-      return await this.#firstOf(ask);
+      try {
+        return await this.#firstOf(await this.#clients(), ask);
+      } catch (error) {
+        if (!(await this.#renewed())) throw error;
+        return await this.#firstOf(await this.#clients(), ask);
+      }
     } catch (error) {
       throw asEtcdError(error ?? `no answer within ${deadlineMs} ms`, doing, hosts);
     }
@@ -72,10 +112,10 @@ export class Members {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const client of this.#clients) client.close();
+    this.#present?.then(({ clients }) => closeAll(clients)).catch(() => {});
   }
 
-  #firstOf<T>(ask: (client: Etcd3) => Promise<T>): Promise<T> {
+  #firstOf<T>(clients: readonly Etcd3[], ask: (client: Etcd3) => Promise<T>): Promise<T> {
     const { deadlineMs, hedgeMs } = this.#settings;
     const first = this.#preferred;
     return new Promise((resolve, reject) => {
@@ -92,8 +132,8 @@ export class Members {
       };
       const askNext = (): void => {
         clearTimeout(hedge);
-        const index = (first + asked) % this.#clients.length;
-        const client = this.#clients[index];
+        const index = (first + asked) % clients.length;
+        const client = clients[index];
         if (client === undefined) return;
         asked++;
         open++;
@@ -106,13 +146,25 @@ export class Members {
           (error: unknown) => {
             open--;
             if (over) return;
-            if (asked < this.#clients.length) askNext();
+            if (asked < clients.length) askNext();
             else if (open === 0) end(() => reject(error));
           },
         );
-        hedge = setTimeout(askNext, asked < this.#clients.length ? hedgeMs : ASK_AGAIN_MS);
+        hedge = setTimeout(askNext, asked < clients.length ? hedgeMs : ASK_AGAIN_MS);
       };
       askNext();
     });
   }
+}
+
+/** The clients of all members, and the digest of what they were made with. */
+interface Present {
+  readonly clients: readonly Etcd3[];
+  readonly digest: string;
+}
+
+const digestOf = (proof: EtcdProof): string => createHash('sha256').update(JSON.stringify(proof)).digest('hex');
+
+function closeAll(clients: readonly Etcd3[]): void {
+  for (const client of clients) client.close();
 }

@@ -1,5 +1,6 @@
 /** The options of the etcd coordinator, checked and with their defaults. */
 import { UnderstudyError } from '@understudy/core';
+import { didYouMean } from '@understudy/core/internal';
 import type { IOptions } from 'etcd3';
 
 /** How etcd is reached and used. Only `hosts` is required. */
@@ -11,14 +12,20 @@ export interface EtcdOptions {
    * @example ['10.0.0.9:2379', '10.0.0.10:2379']
    */
   readonly hosts: string | readonly string[];
-  /** User and password, where etcd asks for them. Default: none. */
-  readonly auth?: { readonly username: string; readonly password: string };
   /**
-   * TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM. Default: none.
+   * User and password, where etcd asks for them, or a function that says them. It is asked at the start and whenever etcd
+   * fails to serve, so a password may be changed while replicas run. Default: none.
    *
-   * @example { rootCertificate: readFileSync('ca.pem') }
+   * @example () => ({ username: 'bank', password: readFileSync('/run/secrets/etcd', 'utf8').trim() })
    */
-  readonly credentials?: NonNullable<IOptions['credentials']>;
+  readonly auth?: Renewable<EtcdUser>;
+  /**
+   * TLS as etcd3 takes it: the authority's certificate, and a client's key and certificate chain, all PEM; or a function
+   * that says them, asked as `auth` is, so certificates may be renewed while replicas run. Default: none.
+   *
+   * @example () => ({ rootCertificate: readFileSync('ca.pem') })
+   */
+  readonly credentials?: Renewable<NonNullable<IOptions['credentials']>>;
   /** gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s. */
   readonly grpcOptions?: NonNullable<IOptions['grpcOptions']>;
   /**
@@ -37,10 +44,25 @@ export interface EtcdOptions {
   readonly pollMs?: number;
 }
 
+/** A value, or a function that says what it is now. */
+export type Renewable<T extends object> = T | (() => T | Promise<T>);
+
+export interface EtcdUser {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What proves to etcd who this replica is. */
+export type EtcdProof = Pick<IOptions, 'auth' | 'credentials'>;
+
 /** The options with their defaults. */
 export interface Settings {
   readonly hosts: readonly string[];
-  readonly client: Omit<IOptions, 'hosts'>;
+  readonly client: Pick<IOptions, 'grpcOptions'>;
+  /** @throws what the user's functions throw */
+  readonly proof: () => Promise<EtcdProof>;
+  /** Whether `proof` may say something else the next time. */
+  readonly renewable: boolean;
   readonly keyPrefix: string;
   readonly deadlineMs: number;
   readonly hedgeMs: number;
@@ -48,17 +70,37 @@ export interface Settings {
   readonly pollMs: number;
 }
 
+/** Longer spans cannot be set as timers. */
+const SPAN_MAX = 2 ** 31 - 1;
+
+const NAMES: Readonly<Record<keyof EtcdOptions, true>> = {
+  ...{ hosts: true, auth: true, credentials: true, grpcOptions: true, keyPrefix: true },
+  ...{ deadlineMs: true, hedgeMs: true, presenceTtlS: true, pollMs: true },
+};
+
 const HOST = /^(?:https?:\/\/)?(?:\[[^\s[\]/]+\]|[^\s:[\]/]+):\d{1,5}$/;
 
 /** @throws UNDERSTUDY_SETUP naming the option that cannot be used */
 export function settingsOf(options: EtcdOptions): Settings {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
+  if (unknown !== undefined) {
+    refuse(`there is no ${JSON.stringify(unknown.slice(0, 60))}${didYouMean(unknown, Object.keys(NAMES))}`);
+  }
   const hosts = typeof options.hosts === 'string' ? options.hosts.split(',').map((host) => host.trim()) : options.hosts;
+  if (!Array.isArray(hosts)) return refuse('hosts is missing; it lists the members, each host:port');
   if (hosts.length === 0) refuse('hosts must name at least one member of etcd');
   for (const host of hosts) if (!HOST.test(host)) refuse(`hosts must list host:port, and has ${JSON.stringify(host)}`);
   const { auth, credentials, grpcOptions, keyPrefix = 'understudy/' } = options;
+  if (typeof keyPrefix !== 'string' || keyPrefix === '') refuse('keyPrefix must be a text that is not empty');
   return {
     hosts,
-    client: { ...(auth && { auth }), ...(credentials && { credentials }), ...(grpcOptions && { grpcOptions }) },
+    client: { ...(grpcOptions && { grpcOptions }) },
+    proof: async () => {
+      const user = await presentOf(auth);
+      const tls = await presentOf(credentials);
+      return { ...(user && { auth: user }), ...(tls && { credentials: tls }) };
+    },
+    renewable: typeof auth === 'function' || typeof credentials === 'function',
     keyPrefix,
     deadlineMs: positive('deadlineMs', options.deadlineMs ?? 5_000),
     hedgeMs: positive('hedgeMs', options.hedgeMs ?? 100),
@@ -67,9 +109,13 @@ export function settingsOf(options: EtcdOptions): Settings {
   };
 }
 
+async function presentOf<T extends object>(value: Renewable<T> | undefined): Promise<T | undefined> {
+  return typeof value === 'function' ? await value() : value;
+}
+
 function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  return refuse(`set ${name} to a number above 0 instead of ${value}`);
+  if (Number.isFinite(value) && value > 0 && value <= SPAN_MAX) return value;
+  return refuse(`set ${name} to a number above 0 instead of ${value}; it may be ${SPAN_MAX} at most`);
 }
 
 function refuse(why: string): never {

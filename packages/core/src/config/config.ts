@@ -174,6 +174,11 @@ export interface GroupConfig {
    */
   readonly stallMs: number;
   /**
+   * A replica that is not in sync and that the primary has not reached for this long leaves the record, and nobody dials
+   * it any more. It joins again when it starts again. 1,000 to 604,800,000 (a week). Default: 600,000 (ten minutes).
+   */
+  readonly forgetMs: number;
+  /**
    * A passive group takes a checkpoint of its state after this many calls. A lower number makes the replay after a
    * failover shorter, and copies more frequent. 1 to 1,000,000. Default: 4,096.
    */

@@ -2,6 +2,7 @@
 
 import { describeValue, UnderstudyError } from '../model/error.js';
 import type { Budgets, GroupConfig, MethodConfig, MethodOrdering, MethodSettings } from './config.js';
+import { didYouMean } from './nearest.js';
 
 /** The name of the entry in `loadBalancingConfig` that holds a group's settings. */
 export const POLICY_NAME = 'understudy';
@@ -30,6 +31,7 @@ const NUMBERS = {
   batchMs: { min: 0, max: 100, otherwise: 1 },
   ageingMs: { min: 1, max: 3_600_000, otherwise: 1000 },
   stallMs: { min: 10, max: 3_600_000, otherwise: 5_000 },
+  forgetMs: { min: 1_000, max: 604_800_000, otherwise: 600_000 },
   checkpointEvery: { min: 1, max: 1_000_000, otherwise: 4096 },
   backlogMax: { min: 1, max: 100_000_000, otherwise: 262_144 },
   unstableMax: { min: 1, max: 1_000_000, otherwise: 4096 },
@@ -106,6 +108,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
     nullMessageMs: numberAt(entry, path, 'nullMessageMs'),
     batchMs: numberAt(entry, path, 'batchMs'),
     stallMs: numberAt(entry, path, 'stallMs'),
+    forgetMs: numberAt(entry, path, 'forgetMs'),
     checkpointEvery: numberAt(entry, path, 'checkpointEvery'),
     backlogMax: numberAt(entry, path, 'backlogMax'),
     unstableMax: numberAt(entry, path, 'unstableMax'),
@@ -201,7 +204,8 @@ function arrayAt(value: unknown, path: string): readonly unknown[] {
 function onlyFields(fields: Fields, path: string, known: readonly string[]): void {
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  fail(`${path}.${unknown.slice(0, 60)} is not a setting; known are ${[...known].sort().join(', ')}`);
+  const near = didYouMean(unknown, known);
+  fail(`${path}.${unknown.slice(0, 60)} is not a setting${near}; known are ${[...known].sort().join(', ')}`);
 }
 
 function groupAt(value: unknown, path: string): string {

@@ -359,7 +359,7 @@ export interface CheckpointFrame {
 export interface NoCheckpointFrame {
   readonly kind: 'noCheckpoint';
   readonly term: Term;
-  /** What the user's function threw, shortened. */
+  /** Why the primary does not take the learner in, in a sentence. */
   readonly reason: string;
 }
 

@@ -25,6 +25,8 @@ export interface Presence {
   readonly peerAddress?: string;
   /** Its own settings and code, with which it would be primary. Absent if it does not say. */
   readonly brings?: Leadership;
+  /** The epoch of a record that it knows; absent until it knows one. Whoever finds no record then waits for this one. */
+  readonly epoch?: Epoch;
 }
 
 /**
@@ -45,18 +47,37 @@ export interface Coordinator {
    */
   compareAndSwap(expected: Epoch, next: GroupRecord): Promise<SwapResult>;
   /**
+   * Stores a record again that was deleted, rolled back or overwritten: in place of nothing, of an older record, or of a
+   * value that is no record of this group. Atomic and durable; outcomes are as those of `compareAndSwap`. `conflict`: there
+   * is a record of this epoch or of a later one.
+   *
+   * @param record what its caller knows to be the newest record that the group ever had
+   */
+  putBack(record: GroupRecord): Promise<SwapResult>;
+  /**
    * Watches the record, also across disconnects.
    *
    * @param onRecord called once with the current record and soon after every change; it may skip records that were
    *   replaced at once
    * @param onError called when watching fails for the moment
+   * @param onLost called when the record is gone, or older than one that this watch has told of. `last`: the record that
+   *   stood there directly before, where the coordinator knows that for certain. A record that is put back is told again
    * @returns a function that ends it
    */
-  watch(onRecord: (record: GroupRecord) => void, onError: (error: Error) => void): () => void;
+  watch(
+    onRecord: (record: GroupRecord) => void,
+    onError: (error: Error) => void,
+    onLost?: (last: GroupRecord | undefined) => void,
+  ): () => void;
   /** Announces that this replica runs, until `close` or until this process dies. */
   announce(presence: Presence): Promise<void>;
   /** The replicas that are known to run. */
   present(): Promise<readonly Presence[]>;
+  /**
+   * What keeps the coordinator from taking changes although it answers, each in a sentence that says what to do. Absent
+   * where that cannot be.
+   */
+  problems?(): Promise<readonly string[]>;
   /** Ends the announcement and all watches, and frees what the coordinator holds. */
   close(): Promise<void>;
 }

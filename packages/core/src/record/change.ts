@@ -9,6 +9,8 @@ import { sameRecord } from './codec.js';
 export type RecordChangeStep =
   /** Compare and swap, then report to `onSwapped`. */
   | { readonly kind: 'swap'; readonly expected: Epoch; readonly next: GroupRecord }
+  /** Put a lost record back, then report to `onSwapped`. */
+  | { readonly kind: 'putBack'; readonly next: GroupRecord }
   /** Pause, read the record, then report to `onRead` or `onReadFailed`. */
   | { readonly kind: 'read' }
   /** The outcome is certain: report it to the replica. */
@@ -22,9 +24,10 @@ export class RecordChange {
   readonly #swap: RecordChangeStep;
   readonly #next: GroupRecord;
 
-  constructor(next: GroupRecord) {
+  /** @param putsBack whether the coordinator has lost the record, so that `next` follows none */
+  constructor(next: GroupRecord, putsBack = false) {
     this.#next = next;
-    this.#swap = { kind: 'swap', expected: (next.epoch - 1) as Epoch, next };
+    this.#swap = putsBack ? { kind: 'putBack', next } : { kind: 'swap', expected: (next.epoch - 1) as Epoch, next };
   }
 
   begin(): RecordChangeStep {

@@ -1,8 +1,8 @@
 /** The record that an operator forces when every in-sync replica is gone. */
 
-import { next } from '../model/ids.js';
+import { next, type ReplicaId } from '../model/ids.js';
 import type { GroupRecord, Leadership, Member } from '../model/record.js';
-import { codeOf, withAddress, withLeadership } from './transitions.js';
+import { codeOf, forgetMembers, MEMBERS_MAX, withAddress, withLeadership } from './transitions.js';
 
 /**
  * Makes the chosen replica primary and the only one in sync, although it may lack what others held (DESIGN §5.4). The
@@ -21,8 +21,13 @@ export function forceRecord(
   peerAddress?: string,
   leadership: Leadership = leadershipOf(record),
 ): GroupRecord {
+  // Only the chosen replica is in sync, so there is always room for it.
+  const others = Object.keys(record.addresses).filter((id) => id !== member.id) as ReplicaId[];
+  const gone = others.length >= MEMBERS_MAX ? others.slice(MEMBERS_MAX - 1) : [];
+  const { addresses, peerAddresses, ...rest } = forgetMembers({ ...record, inSync: [], primary: member }, gone);
+  const reached = { addresses, ...(peerAddresses !== undefined && { peerAddresses }) };
   const forced: GroupRecord = {
-    ...withAddress(record, member.id, address, peerAddress),
+    ...withAddress({ ...rest, ...reached }, member.id, address, peerAddress),
     origin: member.incarnation,
     epoch: next(record.epoch),
     term: next(record.term),

@@ -15,6 +15,15 @@ export function checkSwap(group: string, expected: Epoch, next: GroupRecord): vo
     const problem = `a record of epoch ${next.epoch} cannot follow epoch ${expected}; it must be one more`;
     throw new UnderstudyError('UNDERSTUDY_COORDINATOR', problem);
   }
+  checkReadable(group, next);
+}
+
+/**
+ * Refuses a record that could not be read back.
+ *
+ * @throws UNDERSTUDY_COORDINATOR as `checkSwap` does
+ */
+export function checkReadable(group: string, next: GroupRecord): void {
   try {
     parseRecord(next, group);
   } catch (cause) {

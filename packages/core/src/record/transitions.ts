@@ -10,6 +10,9 @@ export const ADOPTIONS_KEPT = 32;
 /** How many changes of code the record remembers. Nobody executes orders of terms before them. */
 const CODES_KEPT = 32;
 
+/** How many replicas a record may name, in sync or not: each of them is dialled by all others. */
+export const MEMBERS_MAX = 128;
+
 /** The adoptions in a record or a view. */
 type Adoptions = Pick<GroupRecord, 'term' | 'adoptedThrough'>;
 
@@ -136,10 +139,38 @@ export function removeMembers(record: GroupRecord, gone: readonly Member[]): Gro
   };
 }
 
-/** Adds a replica that has caught up. An older life of it leaves the set. */
-export function addMember(record: GroupRecord, member: Member, address: string, peerAddress?: string): GroupRecord {
+/** The same record without the addresses of these replicas, as far as none of them is in sync. */
+function withoutAddresses(record: GroupRecord, gone: readonly ReplicaId[]): GroupRecord {
+  const { addresses, peerAddresses = {}, ...rest } = record;
+  const stays = ([id]: readonly [string, string]): boolean =>
+    !gone.includes(id as ReplicaId) || record.inSync.some((member) => member.id === id);
+  const peers = Object.entries(peerAddresses).filter(stays);
   return {
-    ...withAddress(record, member.id, address, peerAddress),
+    ...{ ...rest, addresses: Object.fromEntries(Object.entries(addresses).filter(stays)) },
+    ...(peers.length > 0 && { peerAddresses: Object.fromEntries(peers) }),
+  };
+}
+
+/** Replicas that have been gone for long, or that an operator removed, leave the record. */
+export function forgetMembers(record: GroupRecord, gone: readonly ReplicaId[]): GroupRecord {
+  const inSync = record.inSync.filter(({ id }) => id === record.primary.id || !gone.includes(id));
+  return { ...withoutAddresses({ ...record, inSync }, gone), epoch: next(record.epoch) };
+}
+
+/**
+ * Adds a replica that has caught up. An older life of it leaves the set.
+ *
+ * @param gone replicas that make room for it
+ */
+export function addMember(
+  record: GroupRecord,
+  member: Member,
+  address: string,
+  peerAddress?: string,
+  gone: readonly ReplicaId[] = [],
+): GroupRecord {
+  return {
+    ...withAddress(withoutAddresses(record, gone), member.id, address, peerAddress),
     epoch: next(record.epoch),
     inSync: [...record.inSync.filter((other) => other.id !== member.id), member],
   };

@@ -11,6 +11,7 @@ import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
+import { mindLostRecord, onRecordLost, vouch } from './membership/record-lost.js';
 import { tellPeer } from './membership/tell.js';
 import { onSessionSent } from './release/bulk.js';
 import {
@@ -102,6 +103,8 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return begin(r, event.record);
     case 'record':
       return onRecord(r, event.record);
+    case 'recordLost':
+      return onRecordLost(r, event.found, event.last);
     case 'recordChange':
       return onRecordChange(r, event.won, event.record);
     case 'peerUp':
@@ -146,6 +149,12 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return onCheckpointFailed(r, event.reason);
     case 'restored':
       return onRestored(r);
+    case 'operator': {
+      const { asks, request } = event;
+      const problem = asks.kind === 'remove' ? r.role.remove(asks.replica) : vouch(r);
+      r.effects.push({ kind: 'answerOperator', request, problem });
+      return;
+    }
     case 'groupGone':
       return onGroupGone(r, event.epoch);
     case 'tick':
@@ -250,5 +259,6 @@ function tick(r: ReplicaState): void {
   r.forgetSums();
   checkSessions(r);
   /* rule leave-stalled */ checkStall(r);
+  mindLostRecord(r);
   r.role.tick();
 }

@@ -6,7 +6,10 @@ import type { SessionEffect } from './events.js';
 import { Session } from './session.js';
 
 const SESSION_MS = 800;
-const member = (id: string): Member => ({ id: id as ReplicaId, incarnation: '0'.repeat(32) as Incarnation });
+const member = (id: string): Member => ({
+  id: id as ReplicaId,
+  incarnation: (id.at(-1) ?? '').repeat(32) as Incarnation,
+});
 const [S1, S2] = [member('S1'), member('S2')];
 
 function session(slots: number): Session {
@@ -15,11 +18,11 @@ function session(slots: number): Session {
 }
 
 /** The slot's link comes up, and the replica welcomes it. */
-function connect(to: Session, slot: number, replica: Member, nowMs = 0): readonly SessionEffect[] {
+function connect(to: Session, slot: number, replica: Member, nowMs = 0, inSync = [S1, S2]): readonly SessionEffect[] {
   to.step({ kind: 'linkUp', slot }, nowMs);
   const view = {
-    ...{ term: 1 as Term, epoch: 1 as Epoch, primary: S1.id, inSync: [S1, S2], adoptedThrough: [] },
-    addresses: ['one:1', 'two:2'],
+    ...{ term: 1 as Term, epoch: inSync.length as Epoch, primary: S1.id, inSync, adoptedThrough: [] },
+    addresses: ['one:1', 'two:2'].slice(0, inSync.length),
   };
   return to.step(
     {
@@ -74,6 +77,16 @@ describe('a member that no link leads to', () => {
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS / 8))).toEqual([unreached]);
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS / 8 + 1))).toEqual([]);
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS * 3))).toEqual([unreached]);
+  });
+
+  it('is looked for soon when it is new in the view, since the others may be gone before long', () => {
+    const it = session(1);
+    connect(it, 0, S1, 0, [S1]);
+    it.step({ kind: 'tick' }, 0);
+    connect(it, 0, S1, 1, [S1, S2]);
+    it.step({ kind: 'tick' }, 1);
+    expect(kinds(it.step({ kind: 'tick' }, 100))).toEqual([]);
+    expect(kinds(it.step({ kind: 'tick' }, 101))).toEqual([unreached]);
   });
 
   it('is looked for no more when a link of a slot that was added leads to it', () => {

@@ -5,6 +5,11 @@ import type { Link, SessionState } from './state.js';
 
 /** A member is looked for at the address in the view once no link has led to it for this part of sessionMs. */
 const UNREACHED_PARTS = 8;
+/**
+ * A member that is new in the view, or whose link broke, is looked for so soon, in milliseconds: members may be replaced
+ * faster than a session ends. Before the first view it is unknown where the target's addresses lead.
+ */
+const NEWCOMER_MS = 100;
 /** It is looked for again after so many sessionMs. Meanwhile the adapter tries by itself. */
 const AGAIN_AFTER = 2;
 
@@ -40,21 +45,25 @@ export function freeTwins(s: SessionState, link: Link): void {
 export function findUnreached(s: SessionState): void {
   const { inSync, addresses } = s.view;
   const unreached: string[] = [];
-  for (const [index, { id }] of inSync.entries()) {
+  for (const [index, { id, incarnation }] of inSync.entries()) {
     if (s.links.some(({ member }) => member?.id === id)) {
-      s.lookForAtMs.delete(id);
+      s.lookForAtMs.delete(incarnation);
       continue;
     }
-    const dueMs = s.lookForAtMs.get(id);
-    if (dueMs === undefined) s.lookForAtMs.set(id, s.nowMs + s.sessionMs / UNREACHED_PARTS);
+    const dueMs =
+      s.lookForAtMs.get(incarnation) ?? s.nowMs + (s.knowsMembers ? NEWCOMER_MS : s.sessionMs / UNREACHED_PARTS);
+    s.lookForAtMs.set(incarnation, dueMs);
     const address = addresses[index];
-    if (dueMs === undefined || !address || s.nowMs < dueMs) continue;
-    s.lookForAtMs.set(id, s.nowMs + s.sessionMs * AGAIN_AFTER);
+    if (!address || s.nowMs < dueMs) continue;
+    s.lookForAtMs.set(incarnation, s.nowMs + s.sessionMs * AGAIN_AFTER);
     unreached.push(address);
   }
+  if (inSync.length > 0) s.knowsMembers = true;
   const { lookForAtMs } = s;
   if (lookForAtMs.size > inSync.length) {
-    for (const id of lookForAtMs.keys()) if (!inSync.some((member) => member.id === id)) lookForAtMs.delete(id);
+    for (const life of lookForAtMs.keys()) {
+      if (!inSync.some(({ incarnation }) => incarnation === life)) lookForAtMs.delete(life);
+    }
   }
   if (unreached.length === 0) return;
   s.effects.push({ kind: 'unreached', addresses: unreached, members: addresses.filter((each) => each !== '') });

@@ -4,7 +4,7 @@ import { differingSettings, isListed, settingsDigest } from '../config/client-se
 import type { GroupConfig } from '../config/config.js';
 import { methodSettings } from '../config/service-config.js';
 import type { ClientSettings, SessionHeader, StreamAsk, View } from '../model/frames.js';
-import type { CallId, ConnectionId, ReplicaId, SeqNum, Term } from '../model/ids.js';
+import type { CallId, ConnectionId, Incarnation, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import type { LogLevel, WallClock } from '../model/ports.js';
@@ -103,8 +103,10 @@ export class SessionState {
   /** The group's settings for clients: this client's own until a replica has said that they are others. */
   settings: ClientSettings;
   readonly links: Link[];
-  /** When the members that no link leads to are looked for, by replica id. */
-  readonly lookForAtMs = new Map<ReplicaId, number>();
+  /** When the members that no link leads to are looked for. A member's next life may be at another address. */
+  readonly lookForAtMs = new Map<Incarnation, number>();
+  /** Whether a view has told who the members are. */
+  knowsMembers = false;
   #readOnly: Map<string, boolean> | undefined;
 
   nowMs = 0;

@@ -192,6 +192,8 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       return `stopped${effect.handedOverTo === undefined ? '' : `, handed over to ${effect.handedOverTo}`}`;
     case 'log':
       return effect.level === 'error' ? `log ${effect.event} ${fieldsOf(effect)}` : undefined;
+    case 'answerOperator':
+      return `answers the operator: ${effect.problem ?? 'it is under way'}`;
     case 'takeCheckpoint':
       return 'takes a checkpoint';
     case 'forgetHandlers':

@@ -86,6 +86,65 @@ describe('a mistake is an error at once, which says what to do:', () => {
     await expect(again.start()).rejects.toThrow(said);
   });
 
+  it.each([
+    [{ adress: '127.0.0.1:1' }, 'createReplica has no option "adress"; did you mean address?'],
+    [{ interceptors: [] }, 'createReplica has no option "interceptors"'],
+    [{ replicaId: undefined }, 'the option replicaId is missing'],
+    [{ replicaId: '' }, 'the option replicaId is ""; it must be a name of 1 to 512 characters'],
+    [{ replicaId: ' r1' }, 'the option replicaId is " r1"'],
+    [{ replicaId: 'r\n1' }, 'the option replicaId is "r\\n1"'],
+    [{ replicaId: 'r'.repeat(513) }, 'the option replicaId is a text of 513 characters'],
+    [{ replicaId: 7 }, 'the option replicaId is 7'],
+    [{ coordinator: undefined }, 'the option coordinator is missing'],
+    [
+      { coordinator: memoryCoordinator()('counters') },
+      'the option coordinator is an object; it must be what etcd({…})',
+    ],
+    [{ handOverMs: -1 }, 'the option handOverMs is -1; it must be a number of milliseconds from 0'],
+    [{ handOverMs: Number.NaN }, 'the option handOverMs is NaN'],
+    [{ startTimeoutMs: '5s' }, 'the option startTimeoutMs is "5s"'],
+    [{ startTimeoutMs: Number.POSITIVE_INFINITY }, 'the option startTimeoutMs is Infinity'],
+    [{ insecurePeers: 'false' }, 'the option insecurePeers is "false"; it must be true or false, without quotes'],
+    [{ logger: console }, 'undefined'],
+    [{ logger: () => {} }, "the option logger is a function; it must be 'none', or an object with a function log"],
+    [{ unreplicated: 'a.B' }, 'the option unreplicated is "a.B"; it must be a list of texts'],
+    [{ uncaught: 'ignore' }, "the option uncaught is \"ignore\"; it must be 'contain' or 'exit'"],
+    [{ onFatal: 'exit' }, 'the option onFatal is "exit"; it must be a function'],
+    [{ serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters', leaseMS: 1 } }] } }, 'mean leaseMs?'],
+  ])('an option that cannot be used: %o', (change, said) => {
+    const make = () => createReplica({ ...options, ...change } as ReplicaServerOptions);
+    if (said === 'undefined') expect(make).not.toThrow();
+    else expect(make).toThrow(said);
+  });
+
+  it('an option of start that cannot be used', async () => {
+    stage = new Stage(memoryCoordinator());
+    const node = await stage.bind('r1');
+    const { replica, address } = node;
+    await expect(replica.start({ address, timeoutMs: Number.NaN })).rejects.toThrow('the option timeoutMs is NaN');
+    await expect(replica.start({ adress: address } as never)).rejects.toThrow('did you mean address?');
+    await replica.start({ address });
+  });
+
+  it('two replicas on one server, or one replica on two', () => {
+    const replica = createReplica(options);
+    const server = new Server({ interceptors: replica.interceptors() });
+    replica.attach(server);
+    expect(() => replica.attach(server)).toThrow('UNDERSTUDY_SETUP');
+    expect(() => replica.attach(new Server({ interceptors: replica.interceptors() }))).toThrow('UNDERSTUDY_SETUP');
+    expect(() => createReplica({ ...options, replicaId: 'r2' }).attach(server)).toThrow('UNDERSTUDY_SETUP');
+  });
+
+  it('an address that another replica has, which is said while it is announced', async () => {
+    stage = new Stage(memoryCoordinator());
+    const first = await stage.start('r1');
+    const second = await stage.bind('r2');
+    const started = second.replica.start({ address: first.address, timeoutMs: 1500 });
+    await expect(started).rejects.toThrow(
+      `replica r1 is announced at ${first.address}, the address of this replica r2`,
+    );
+  });
+
   it('a name that another process has', async () => {
     stage = new Stage(memoryCoordinator());
     const first = await stage.start('r1');

@@ -17,6 +17,16 @@ export async function twinOf(coordinator: Coordinator, id: ReplicaId, address: s
   return undefined;
 }
 
+/** The replica of another name that is announced at this address. Links to one of the two would lead to the other. */
+export async function neighbourOf(
+  coordinator: Coordinator,
+  id: ReplicaId,
+  address: string,
+): Promise<Presence | undefined> {
+  const present = await coordinator.present();
+  return present.find((presence) => presence.address === address && presence.member.id !== id);
+}
+
 function listens(address: string): Promise<boolean> {
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '');

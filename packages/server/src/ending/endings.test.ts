@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
@@ -12,6 +13,7 @@ import { service } from 'grpc-health-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChildProgram } from '../testing/child-replica.js';
 import { counterService } from '../testing/counter.js';
+import { SAME_WORD_MS } from './termination.js';
 
 // Runs what `npm run build` made.
 const program = fileURLToPath(new URL('../../dist/testing/child-replica.js', import.meta.url));
@@ -137,10 +139,10 @@ describe('a replica in a process of its own', () => {
     await inSync(2);
     primary.child.kill('SIGTERM');
     await recordThat(({ primary: { id } }) => id === 'r2');
-    // The same word within half a second counts once, so it is said until it is heard.
-    const again = setInterval(() => primary.child.kill('SIGTERM'), 100);
+    // The same word twice within half a second counts once.
+    await delay(2 * SAME_WORD_MS);
+    primary.child.kill('SIGTERM');
     expect(await endOf(primary)).toEqual({ code: 143, signal: null });
-    clearInterval(again);
   });
 
   it('hands over when a framework shuts its server down by force', async () => {

@@ -9,7 +9,7 @@ const SHUTDOWN_MS = 2000;
  * A signal so soon after the first is the same word again: a terminal and a parent process both sent it, or a framework
  * repeats it when it has done its part.
  */
-const SAME_WORD_MS = 500;
+export const SAME_WORD_MS = 500;
 /** A process that others keep for longer is said to be kept. */
 const KEPT_AFTER_MS = 10_000;
 

@@ -43,6 +43,8 @@ export interface IncomingPeerLinksOptions {
   readonly brings: Leadership;
   readonly trust: PeerTrust;
   readonly logger: Logger;
+  /** Called when a replica has dialled this one, so it runs. */
+  readonly onNamed: (peer: ReplicaId) => void;
   /**
    * Asks whether a record is the coordinator's of which a peer told; undefined if it is not newer than the known one.
    * Until there is an answer, nothing that follows on the link is handled.
@@ -158,9 +160,10 @@ export class IncomingPeerLinks {
     older?.channel.close();
     older?.link.end();
     named.channel.trust();
-    const { hello, brings } = this.#options;
+    const { hello, brings, onNamed } = this.#options;
     named.channel.send(encodePeerHello(hello));
     named.channel.send(encodePeerBrings(brings));
+    onNamed(theirs.member.id);
   }
 
   #onFrame(named: Named, theirs: PeerHello, bytes: Uint8Array): void {

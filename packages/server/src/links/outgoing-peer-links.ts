@@ -52,6 +52,11 @@ export class OutgoingPeerLinks {
     link.send(this.#encoded.bytes, { lane: 'bulk', sent });
   }
 
+  /** A peer is known to run: if the link to it waits for its next attempt, that is made now. */
+  dialNow(peer: ReplicaId): void {
+    this.#links.get(peer)?.dialNow();
+  }
+
   closeAll(): void {
     for (const link of this.#links.values()) link.close();
     this.#links.clear();

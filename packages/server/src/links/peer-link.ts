@@ -32,18 +32,20 @@ import { FrameChannel } from './frame-channel.js';
 import { mismatch } from './peer-hello.js';
 
 const QUEUED_MAX_BYTES = 64 * 1024 * 1024;
-const RETRY: BackoffRange = { firstMs: 20, maxMs: 500 };
+/** A peer that runs again dials this one, which then dials it at once. So a peer that is gone costs little. */
+const RETRY: BackoffRange = { firstMs: 20, maxMs: 5_000 };
 /**
- * A connection attempt that takes longer is started anew: a host that is gone answers nothing, and may be back at
- * another address.
+ * A connection attempt that takes longer is started anew: a host that is gone answers nothing, and may be back at another
+ * address. One that is suspended takes each connection and answers none, so attempts become fewer.
  */
-const CONNECT_WITHIN_MS = 3_000;
+const CONNECT_WITHIN: BackoffRange = { firstMs: 3_000, maxMs: 60_000 };
+const RESOLVE_EVERY_MS = 500;
 
 const CHANNEL_OPTIONS = {
   ...KEEPALIVE_OPTIONS,
   ...FRAME_OPTIONS,
   ...reconnectOptions(RETRY),
-  'grpc.dns_min_time_between_resolutions_ms': RETRY.maxMs,
+  'grpc.dns_min_time_between_resolutions_ms': RESOLVE_EVERY_MS,
 };
 
 /** How replicas connect to each other. A function is called for each connection, so that what it returns may change. */
@@ -64,6 +66,8 @@ export interface PeerLinkOptions {
   readonly onDown: (peer: ReplicaId) => void;
   /** Called when the two replicas are set up so that they cannot work together. */
   readonly onMismatch: (error: UnderstudyError) => void;
+  /** How long the first attempt to connect may take, and the last ones. Default: 3 s, and up to a minute. */
+  readonly connectWithin?: BackoffRange;
 }
 
 /** The link on which this replica sends to one other. It dials until it is closed. */
@@ -73,6 +77,7 @@ export class PeerLink {
   /** Undefined while no credentials can be had. */
   #client: Client | undefined;
   readonly #backoff = new Backoff(RETRY);
+  readonly #patience: Backoff;
   #link: DialledLink | undefined;
   #channel: FrameChannel | undefined;
   #up = false;
@@ -91,6 +96,7 @@ export class PeerLink {
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
+    this.#patience = new Backoff(options.connectWithin ?? CONNECT_WITHIN);
     this.address = options.address;
     this.#dialAnew();
     this.#connect();
@@ -99,6 +105,17 @@ export class PeerLink {
   /** Sends one frame if the link is up. The other replica asks for what was lost with a link on the next one. */
   send(frame: Uint8Array, options?: SendOptions): void {
     if (this.#up) this.#channel?.send(frame, options);
+  }
+
+  /** Dials anew, if this link is not up and not about to be. */
+  dialNow(): void {
+    if (this.#closed || this.#link !== undefined) return;
+    this.#backoff.reset();
+    this.#patience.reset();
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#dialAnew();
+    this.#connect();
   }
 
   /** Ends the link after what was sent on it. */
@@ -134,7 +151,7 @@ export class PeerLink {
       this.#connectLater();
       return;
     }
-    client.waitForReady(wallMs() + CONNECT_WITHIN_MS, (error) => {
+    client.waitForReady(wallMs() + this.#patience.next(), (error) => {
       if (this.#closed || this.#link !== undefined || client !== this.#client) return;
       if (error === undefined) {
         this.#open(client);
@@ -234,6 +251,7 @@ export class PeerLink {
     this.#up = true;
     this.#lastProblem = '';
     this.#backoff.reset();
+    this.#patience.reset();
     this.#options.onUp(peer, brings);
   }
 

@@ -1,4 +1,5 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import { type CoordinatorFactory, type Presence, UnderstudyError } from '@understudy/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
@@ -36,6 +37,35 @@ describe('a coordinator that fails', () => {
   });
 });
 
+describe('a coordinator that answers and takes no changes', () => {
+  it('is waited for when a replica starts, which says why', async () => {
+    const memory = memoryCoordinator();
+    let full = true;
+    const why = 'it has raised the alarm NOSPACE and takes no changes';
+    const failure = () => new UnderstudyError('UNDERSTUDY_COORDINATOR', why);
+    const factory: CoordinatorFactory = (group) => {
+      const coordinator = memory(group);
+      const [announce, compareAndSwap] = [
+        coordinator.announce.bind(coordinator),
+        coordinator.compareAndSwap.bind(coordinator),
+      ];
+      return Object.assign(coordinator, {
+        announce: async (presence: Presence) => (full ? Promise.reject(failure()) : announce(presence)),
+        compareAndSwap: async (...change: Parameters<typeof compareAndSwap>) =>
+          full ? { kind: 'unknown' as const, cause: failure() } : compareAndSwap(...change),
+      });
+    };
+    stage = new Stage(Object.assign(factory, { faults: memory.faults }));
+    const node = await stage.bind('r1');
+    const started = node.start();
+    await stage.until(() => stage.logged.some((line) => line.includes('this replica waits') && line.includes(why)));
+    expect(node.status.blocked).toContain(why);
+    full = false;
+    await started;
+    expect(node.status).toMatchObject({ role: 'primary', blocked: undefined });
+  });
+});
+
 describe("the user's state", () => {
   it.each([
     ['throws', 'disk on fire'],
@@ -49,7 +79,9 @@ describe("the user's state", () => {
     };
     const learner = await stage.bind('r2', { startTimeoutMs: 1500 });
     await expect(learner.start()).rejects.toThrow(said);
-    expect(stage.logged.join()).toMatch(/warn the state could not be copied.*error the primary cannot copy its state/s);
+    expect(stage.logged.join()).toMatch(
+      /warn the state could not be copied.*error the primary does not take this replica in.*cannot copy its state/s,
+    );
     expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
     expect(primary.failed).toBeUndefined();
   });

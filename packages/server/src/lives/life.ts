@@ -16,6 +16,7 @@ import type {
 } from '@understudy/core';
 import {
   type GroupConfig,
+  type OperatorAsk,
   Replica,
   type ReplicaEffect,
   type UserCriteria,
@@ -73,6 +74,7 @@ export interface LifeSetup {
 }
 
 const SECRET_BYTES = 32;
+const OVER = 'this replica begins a new life; try again';
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
@@ -90,6 +92,10 @@ export interface LifeEvents {
 export class Life {
   readonly member: Member;
   readonly #address: string;
+  readonly #onPresence: () => void;
+  #knowsRecord = false;
+  /** Operators that wait for an answer, by the number of their request. */
+  readonly #operators: ((problem: string | undefined) => void)[] = [];
   readonly #events: LifeEvents;
   readonly #logger: Logger;
   readonly #core: Replica;
@@ -105,13 +111,17 @@ export class Life {
   #role: ReplicaStatus;
   #touched = false;
 
-  /** @param fresh whether the user's state is as the process began */
-  constructor(setup: LifeSetup, fresh: boolean) {
+  /**
+   * @param fresh whether the user's state is as the process began
+   * @param onPresence called when this life first knows a record, and when the coordinator may have lost its presence
+   */
+  constructor(setup: LifeSetup, fresh: boolean, onPresence: () => void) {
     const { id, address, peerAddress, config, coordinator, interceptors, registry, activity, trust, logger } = setup;
     const { events } = setup;
     const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.member = { id, incarnation: realOf(randomBytes)(16).toString('hex') as Incarnation };
     this.#address = address;
+    this.#onPresence = onPresence;
     this.#events = events;
     this.#logger = logger;
     const declaresReadOnly = (path: string): boolean => registry.get(path)?.readOnly === true;
@@ -144,6 +154,7 @@ export class Life {
     this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
       ...{ loop, hello, brings: this.#core.brings, trust, logger },
+      onNamed: (peer) => this.#outgoingPeers.dialNow(peer),
       confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),
     });
     const onMismatch = (peer: ReplicaId, error: UnderstudyError): void => events.mismatch(peer, error);
@@ -173,6 +184,8 @@ export class Life {
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
+      known: () => this.#core.status.epoch,
+      onLost: onPresence,
     });
   }
 
@@ -239,6 +252,14 @@ export class Life {
     this.#loop.dispatch({ kind: 'kick' });
   }
 
+  /** @returns why it cannot be done, in a sentence; undefined if it is under way */
+  operate(asks: OperatorAsk): Promise<string | undefined> {
+    const request = this.#operators.length;
+    const answered = new Promise<string | undefined>((resolve) => this.#operators.push(resolve));
+    this.#loop.dispatch({ kind: 'operator', request, asks });
+    return this.#loop.closed ? Promise.resolve(OVER) : answered;
+  }
+
   /** No replica runs that the record of this epoch counts as in sync, and the user said that the group then begins anew. */
   groupGone(epoch: number): void {
     this.#loop.dispatch({ kind: 'groupGone', epoch });
@@ -258,6 +279,7 @@ export class Life {
 
   #abandon(): void {
     this.#loop.close();
+    for (const answer of this.#operators) answer(OVER);
     this.#record.close();
     this.#executor.close();
     this.#calls.failAll();
@@ -298,6 +320,9 @@ export class Life {
       case 'pauseSessions':
         return this.#sessions.pause(effect.paused);
       case 'connectPeers':
+        // Every record that the core takes in asks for links.
+        if (!this.#knowsRecord) this.#onPresence();
+        this.#knowsRecord = true;
         return this.#outgoingPeers.connect(effect.peers);
       case 'takeCheckpoint':
         return this.#state.checkpoint();
@@ -306,6 +331,8 @@ export class Life {
         return this.#state.restore(effect.state);
       case 'changeRecord':
         return this.#record.change(effect);
+      case 'answerOperator':
+        return this.#operators[effect.request]?.(effect.problem);
       case 'readRecord':
         return this.#record.read();
       case 'roleChanged':

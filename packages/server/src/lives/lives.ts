@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ReplicaId, UnderstudyError } from '@understudy/core';
+import { type Epoch, type GroupRecord, type ReplicaId, UnderstudyError } from '@understudy/core';
 import { Backoff, messageOf, sentenceOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
-import { twinOf } from '../checks/twin.js';
+import { neighbourOf, twinOf } from '../checks/twin.js';
 import { Life, type LifeSetup } from './life.js';
 
 const RETRY = { firstMs: 50, maxMs: 1000 };
@@ -59,14 +59,12 @@ export class Lives {
   }
 
   async #begin(): Promise<void> {
-    const { coordinator, address, peerAddress } = this.#setup;
     await this.#checkAlone();
-    const life = new Life(this.#setup, this.#fresh);
-    const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
-    await coordinator.announce({ member: life.member, ...reached, brings: life.brings });
+    const life: Life = new Life(this.#setup, this.#fresh, () => void this.#announce(life).catch(() => {}));
+    await this.#announce(life);
     // Of two that began in the same moment, the one that announced itself first finds the other.
     await this.#checkAlone();
-    const record = await coordinator.read();
+    const record = await this.#recordToBeginWith();
     if (this.#ended) return;
     this.#current = life;
     this.#waits = undefined;
@@ -74,8 +72,55 @@ export class Lives {
     if (this.#development) this.#watchGroup(life);
   }
 
+  async #announce({ member, status, brings }: Life): Promise<void> {
+    const { coordinator, address, peerAddress } = this.#setup;
+    const epoch = status.epoch as Epoch;
+    await coordinator.announce({
+      ...{ member, address },
+      ...(peerAddress !== undefined && { peerAddress }),
+      ...(epoch > 0 && { epoch }),
+      brings,
+    });
+  }
+
+  /**
+   * @returns undefined if the group has no record and nobody runs who knows one
+   * @throws UNDERSTUDY_COORDINATOR while somebody does: the record was lost, and a new one would begin a second history
+   */
+  async #recordToBeginWith(): Promise<GroupRecord | undefined> {
+    const { coordinator, id, config } = this.#setup;
+    let problem: UnderstudyError | undefined;
+    try {
+      const record = await coordinator.read();
+      if (record !== undefined) return record;
+    } catch (error) {
+      if (!(error instanceof UnderstudyError) || error.code !== 'UNDERSTUDY_RECORD_DAMAGED') throw error;
+      problem = error;
+    }
+    const others = (await coordinator.present()).filter(({ member, epoch }) => member.id !== id && epoch !== undefined);
+    if (others.length > 0) {
+      const names = others.map(({ member, address }) => `${member.id} (${address})`).join(', ');
+      const what = problem === undefined ? 'has no record' : 'has a damaged record';
+      throw new UnderstudyError(
+        'UNDERSTUDY_COORDINATOR',
+        `the coordinator ${what} of group ${config.group}, but ${names} runs and knows one: the primary puts it back. If ` +
+          `no primary runs any more: understudy restore --group ${config.group} --replica ${others[0]?.member.id}`,
+      );
+    }
+    if (problem !== undefined) throw problem;
+    return undefined;
+  }
+
   async #checkAlone(): Promise<void> {
     const { coordinator, address, id } = this.#setup;
+    const neighbour = await neighbourOf(coordinator, id, address);
+    // What it announced may outlive it for a few seconds.
+    if (neighbour !== undefined) {
+      throw new UnderstudyError(
+        'UNDERSTUDY_COORDINATOR',
+        `replica ${neighbour.member.id} is announced at ${address}, the address of this replica ${id}; if both run, give each its own`,
+      );
+    }
     const twin = await twinOf(coordinator, id, address);
     if (twin === undefined) return;
     throw setupError(

@@ -1,6 +1,6 @@
 /** Reads, watches and changes the group's record for a replica. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Coordinator, Epoch, GroupRecord, Logger } from '@understudy/core';
+import { type Coordinator, type Epoch, type GroupRecord, type Logger, UnderstudyError } from '@understudy/core';
 import { RecordChange, type RecordChangeStep, sameRecord } from '@understudy/core/internal';
 import { Backoff, errorOf, messageOf } from '@understudy/grpc-common';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
@@ -20,6 +20,10 @@ export interface RecordKeeperOptions {
   readonly leaseMs: number;
   /** Called when a record that was believed is one that the coordinator never had. */
   readonly onForged: () => void;
+  /** The epoch of the record that the core knows; 0 before it knows one. */
+  readonly known: () => number;
+  /** Called when the record was lost. What says which replicas run may have been lost with it. */
+  readonly onLost: () => void;
 }
 
 type Done = Extract<RecordChangeStep, { kind: 'done' }>;
@@ -30,6 +34,8 @@ export class RecordKeeper {
   #unwatch: (() => void) | undefined;
   #reading = false;
   #readAgain = false;
+  /** What was there directly before the record was lost, as the watch said. */
+  #last: GroupRecord | undefined;
   #waits: string | undefined;
 
   constructor(options: RecordKeeperOptions) {
@@ -46,6 +52,12 @@ export class RecordKeeper {
     this.#unwatch = coordinator.watch(
       (record) => loop.dispatch({ kind: 'record', record }),
       (error) => logger.log('warn', 'watching the record failed', { reason: error.message }),
+      (last) => {
+        this.#last = last ?? this.#last;
+        this.#options.onLost();
+        // What a watch tells may be older than what this replica knows by now; a reading that begins now is not.
+        this.read();
+      },
     );
   }
 
@@ -68,15 +80,30 @@ export class RecordKeeper {
     const { coordinator, loop, logger } = this.#options;
     do {
       this.#readAgain = false;
+      const known = this.#options.known();
       try {
-        const record = await coordinator.read();
-        if (record !== undefined) loop.dispatch({ kind: 'record', record });
+        this.#tell(await coordinator.read(), known);
       } catch (error) {
+        if (loop.closed) break;
         // The watch tells when the coordinator is back.
-        if (!loop.closed) logger.log('warn', 'reading the record failed', { reason: messageOf(error) });
+        logger.log('warn', 'reading the record failed', { reason: messageOf(error) });
+        if (error instanceof UnderstudyError && error.code === 'UNDERSTUDY_RECORD_DAMAGED')
+          this.#tell(undefined, known);
       }
     } while (this.#readAgain && !loop.closed);
     this.#reading = false;
+  }
+
+  /** @param known the epoch that the core knew when the reading began */
+  #tell(record: GroupRecord | undefined, known: number): void {
+    const { loop } = this.#options;
+    if (record !== undefined) loop.dispatch({ kind: 'record', record });
+    const last = this.#last;
+    if (known > 0 && (record === undefined || record.epoch <= known)) {
+      loop.dispatch({ kind: 'recordLost', found: record, last });
+    } else {
+      this.#last = undefined;
+    }
   }
 
   /**
@@ -124,11 +151,11 @@ export class RecordKeeper {
     return false;
   }
 
-  change({ next, reason }: EffectOf<'changeRecord'>): void {
+  change({ next, reason, putsBack }: EffectOf<'changeRecord'>): void {
     const { loop, logger, onFatal } = this.#options;
     const { epoch } = next;
     const late = setTimeout(() => this.#isLate(reason, epoch), WAITS_AFTER_MS).unref();
-    this.#pursue(new RecordChange(next), epoch, reason)
+    this.#pursue(new RecordChange(next, putsBack), epoch, reason)
       .then(
         (done) => {
           if (done === undefined) return;
@@ -162,8 +189,12 @@ export class RecordKeeper {
       switch (step.kind) {
         case 'done':
           return step;
-        case 'swap': {
-          const result = await coordinator.compareAndSwap(step.expected, step.next);
+        case 'swap':
+        case 'putBack': {
+          const result =
+            step.kind === 'swap'
+              ? await coordinator.compareAndSwap(step.expected, step.next)
+              : await coordinator.putBack(step.next);
           step = change.onSwapped(result);
           if (result.kind === 'unknown') this.#isLate(reason, epoch, result.cause);
           break;

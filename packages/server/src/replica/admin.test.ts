@@ -11,7 +11,7 @@ import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { operatorProof, secretBytes } from '@understudy/grpc-common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Authority } from '../testing/authority.js';
-import { type Node, Stage } from '../testing/stage.js';
+import { type Node, SHORT_LEASE_MS, Stage } from '../testing/stage.js';
 
 const protos = fileURLToPath(new URL('../../../../protos', import.meta.url));
 const definition = loadSync('understudy/v1/admin.proto', { includeDirs: [protos], longs: Number, enums: String });
@@ -27,16 +27,23 @@ afterEach(async () => {
   await stage.end();
 });
 
-type Name = 'Status' | 'StepDown' | 'Challenge';
+type Name = 'Status' | 'StepDown' | 'Challenge' | 'Remove' | 'Restore';
 
-function ask(node: Node, name: Name, proof?: Buffer, address = node.address, by = credentials.createInsecure()) {
+function ask(
+  node: Node,
+  name: Name,
+  proof?: Buffer,
+  address = node.address,
+  by = credentials.createInsecure(),
+  request: object = {},
+) {
   client?.close();
   client = new Admin(address, by);
   const call = Object.getPrototypeOf(client)[name] as (...args: unknown[]) => void;
   const metadata = new Metadata();
   if (proof !== undefined) metadata.set('understudy-proof-bin', proof);
   return new Promise<Record<string, unknown>>((resolve, reject) => {
-    call.call(client, {}, metadata, (error: Error | null, answer: Record<string, unknown>) =>
+    call.call(client, request, metadata, (error: Error | null, answer: Record<string, unknown>) =>
       error === null ? resolve(answer) : reject(error),
     );
   });
@@ -71,6 +78,41 @@ describe('the Admin service', () => {
     await stage.until(() => primary.status.inSync.length === 2);
     expect(await ask(primary, 'StepDown')).toMatchObject({ handedOverTo: 'r2' });
     await stage.until(() => backup.status.role === 'primary');
+  });
+});
+
+describe('an operator', () => {
+  const remove = (node: Node, replica: string) => ask(node, 'Remove', undefined, undefined, undefined, { replica });
+  const named = async () => Object.keys((await stage.coordinator('counters').read())?.addresses ?? {});
+
+  it('removes a replica that is gone from the record, and none that runs', async () => {
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
+    const [primary, backup, third] = (await stage.startGroup(3)) as [Node, Node, Node];
+    await expect(remove(primary, 'r3')).rejects.toThrow('r3 runs, and would join again; stop it first');
+    await expect(remove(backup, 'r3')).rejects.toThrow('only the primary can remove a replica');
+    await expect(remove(primary, 'r1')).rejects.toThrow('r1 is the primary');
+    await expect(remove(primary, 'r'.repeat(300))).rejects.toThrow('the record does not name rrr');
+    third.crash();
+    while ((await named()).includes('r3')) {
+      await remove(primary, 'r3').catch((error: Error) => {
+        expect(error.message).toMatch(/r3 runs|another change of the record|does not name/);
+      });
+    }
+    expect(await named()).toEqual(['r1', 'r2']);
+    await expect(remove(primary, 'r3')).rejects.toThrow('the record does not name r3');
+  });
+
+  it('has a replica put back a lost record, where no primary runs that could', async () => {
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
+    const [primary, backup] = (await stage.startGroup(2)) as [Node, Node];
+    expect(await primary.add('a', 1)).toEqual({ error: null, value: 1 });
+    await expect(ask(backup, 'Restore')).rejects.toThrow('the record is not lost');
+    primary.crash();
+    stage.coordinator.faults.replaceRecord('counters', undefined, false);
+    await stage.until(() => backup.status.blocked !== undefined);
+    await ask(backup, 'Restore');
+    await stage.until(() => backup.status.role === 'primary');
+    expect(await backup.add('a', 1)).toEqual({ error: null, value: 2 });
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type Role,
   UnderstudyError,
 } from '@understudy/core';
+import type { OperatorAsk } from '@understudy/core/internal';
 import { errorStatus, statusOfUnderstudyError } from '@understudy/grpc-common';
 import { ProtoWriter } from '../checks/proto-writer.js';
 import type { OperatorCheck } from '../identity/operator-check.js';
@@ -31,11 +32,33 @@ export const adminService = {
   Status: method('Status', encodeStatus),
   Challenge: method('Challenge', encodeChallenge),
   StepDown: method('StepDown', (handedOverTo: ReplicaId | '') => new ProtoWriter().string(1, handedOverTo).finish()),
+  Remove: { ...method('Remove', nothing), requestDeserialize: (bytes: Buffer): RemoveRequest => decodeRemove(bytes) },
+  Restore: method('Restore', nothing),
 };
+
+interface RemoveRequest {
+  readonly replica: string;
+}
+
+function nothing(_answer: object): Buffer {
+  return Buffer.alloc(0);
+}
+
+/** A field 1 of at most 16 KiB, and no other. */
+function decodeRemove(bytes: Buffer): RemoveRequest {
+  const [tag = 0, low = 0, high = 0] = bytes;
+  const isLong = low > 0x7f;
+  const length = isLong ? (low & 0x7f) + (high << 7) : low;
+  const from = isLong ? 3 : 2;
+  const isWhole = tag === 0x0a && bytes.length === from + length;
+  return { replica: isWhole ? bytes.subarray(from).toString() : '' };
+}
 
 export interface AdminTarget {
   readonly status: ReplicaStatus;
   stop(): Promise<ReplicaId | undefined>;
+  /** @throws UNDERSTUDY_SETUP saying why it cannot be done */
+  operate(asks: OperatorAsk): Promise<void>;
 }
 
 interface Challenge {
@@ -45,7 +68,11 @@ interface Challenge {
 
 /** What operators may ask of a replica. They must prove who they are as its peers must. */
 export function adminHandlers(replica: AdminTarget, operators: Pick<OperatorCheck, 'challenge' | 'refuses'>) {
-  const allows = <T>(call: ServerUnaryCall<object, T>, method: string, callback: sendUnaryData<T>): boolean => {
+  const allows = <T>(
+    call: ServerUnaryCall<never, T> | ServerUnaryCall<object, T>,
+    method: string,
+    callback: sendUnaryData<T>,
+  ): boolean => {
     try {
       const problem = operators.refuses(call, method);
       if (problem === undefined) return true;
@@ -56,6 +83,13 @@ export function adminHandlers(replica: AdminTarget, operators: Pick<OperatorChec
       callback(statusOfUnderstudyError(error));
     }
     return false;
+  };
+  const operate = (asks: OperatorAsk, callback: sendUnaryData<object>): void => {
+    replica.operate(asks).then(
+      () => callback(null, {}),
+      (error: unknown) =>
+        callback(error instanceof UnderstudyError ? statusOfUnderstudyError(error) : (error as Error)),
+    );
   };
   return {
     Challenge(_call: ServerUnaryCall<object, Challenge>, callback: sendUnaryData<Challenge>): void {
@@ -70,6 +104,13 @@ export function adminHandlers(replica: AdminTarget, operators: Pick<OperatorChec
         (handedOverTo) => callback(null, handedOverTo ?? ''),
         (error: Error) => callback(error),
       );
+    },
+    Remove(call: ServerUnaryCall<RemoveRequest, object>, callback: sendUnaryData<object>): void {
+      const id = call.request.replica as ReplicaId;
+      if (allows(call, `Remove ${id}`, callback)) operate({ kind: 'remove', replica: id }, callback);
+    },
+    Restore(call: ServerUnaryCall<object, object>, callback: sendUnaryData<object>): void {
+      if (allows(call, 'Restore', callback)) operate({ kind: 'restore' }, callback);
     },
   };
 }

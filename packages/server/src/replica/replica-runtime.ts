@@ -3,7 +3,7 @@
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import { outside } from '@understudy/context';
 import type { Coordinator, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
-import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
+import type { GroupConfig, OperatorAsk, UserCriteria } from '@understudy/core/internal';
 import { checkGrpcVersion, loggerOf } from '@understudy/grpc-common';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
@@ -33,7 +33,9 @@ import { WaitWatch } from '../waiting/wait-watch.js';
 import { adminHandlers, adminService } from './admin.js';
 import { Arrivals } from './arrivals.js';
 import { DivergenceLog } from './divergence-log.js';
+import { checkStartOptions } from './option-kinds.js';
 import type { ReplicaServer, ReplicaServerOptions, StartOptions } from './options.js';
+import { OWN_PATHS } from './own-paths.js';
 import { PeerListener } from './peer-listener.js';
 import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
@@ -140,6 +142,7 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   async start(options: StartOptions = {}): Promise<void> {
+    checkStartOptions(options);
     const { address } = options;
     if (this.#users === undefined) throw setupError('make the server with replica.interceptors([…]) before start()');
     if (this.#server === undefined) throw setupError('call replica.attach(server) before start()');
@@ -229,6 +232,12 @@ export class ReplicaRuntime implements ReplicaServer {
 
   kick(): void {
     this.#life?.kick();
+  }
+
+  async operate(asks: OperatorAsk): Promise<void> {
+    const life = this.#life;
+    const problem = life === undefined ? 'this replica knows no record' : await life.operate(asks);
+    if (problem !== undefined) throw setupError(problem);
   }
 
   get status(): ReplicaStatus {
@@ -391,9 +400,3 @@ export class ReplicaRuntime implements ReplicaServer {
     else setImmediate(() => process.exit(EXIT_FAILED));
   }
 }
-
-const OWN_PATHS: ReadonlySet<string> = new Set(
-  [multicastService, replicationService, adminService].flatMap((service) =>
-    Object.values(service).map(({ path }: { readonly path: string }) => path),
-  ),
-);

@@ -4,9 +4,9 @@ import type { Incarnation, ReplicaId, ReplicaStatus } from '@understudy/core';
 import { type GroupConfig, isAddress, NO_ORDER, parseServiceConfig } from '@understudy/core/internal';
 import { checkReachable } from '../checks/address.js';
 import { setupError } from '../checks/setup-error.js';
+import { checkKinds } from './option-kinds.js';
 import type { ReplicaServerOptions } from './options.js';
 
-const NAME_MAX = 512;
 const SECRET_MIN = 32;
 
 /**
@@ -15,26 +15,18 @@ const SECRET_MIN = 32;
  * @throws UNDERSTUDY_CONFIG, or UNDERSTUDY_SETUP for options that contradict the service config or cannot be used
  */
 export function checkOptions(options: ReplicaServerOptions): GroupConfig {
-  const { group, replicaId, serviceConfig, callerSecrets, determinism, uncaught, unreplicated = [] } = options;
+  checkKinds(options);
+  const { group, serviceConfig, callerSecrets, unreplicated = [] } = options;
   const config = parseServiceConfig(serviceConfig);
   if (group !== undefined && group !== config.group) {
     throw setupError(
       `the option group is ${JSON.stringify(group)}, but the service config's is ${JSON.stringify(config.group)}; give both the same`,
     );
   }
-  if (typeof replicaId !== 'string' || replicaId.length === 0 || replicaId.length > NAME_MAX) {
-    throw setupError(`replicaId must be a name of 1 to ${NAME_MAX} characters`);
-  }
-  if (uncaught !== undefined && uncaught !== 'contain' && uncaught !== 'exit') {
-    throw setupError(`the option uncaught is ${JSON.stringify(uncaught)}; it must be 'contain' or 'exit'`);
-  }
   for (const [name, secrets] of Object.entries(callerSecrets ?? {})) {
     const each = [secrets].flat();
     if (each.length > 0 && each.every((secret) => typeof secret === 'string' && secret.length >= SECRET_MIN)) continue;
     throw setupError(`callerSecrets of ${JSON.stringify(name)} must be texts of at least ${SECRET_MIN} characters`);
-  }
-  if (determinism !== undefined && determinism !== 'patch' && determinism !== 'api') {
-    throw setupError("determinism must be 'patch' or 'api'");
   }
   return { ...config, unreplicated };
 }

@@ -9,7 +9,7 @@ import {
   type ServerOptions,
   type ServiceError,
 } from '@grpc/grpc-js';
-import type { CoordinatorFactory, Logger, ReplicaStatus } from '@understudy/core';
+import type { CoordinatorFactory, GroupRecord, Logger, ReplicaStatus } from '@understudy/core';
 import { forceRecord } from '@understudy/core/internal';
 import type { ReplicaServerOptions } from '../replica/options.js';
 import { ReplicaRuntime } from '../replica/replica-runtime.js';
@@ -122,7 +122,11 @@ export const SHORT_LEASE_MS = 300;
 
 /** A coordinator that a test can disturb. */
 export type TestCoordinator = CoordinatorFactory & {
-  readonly faults: { setReachable(reachable: boolean): void; loseNextAnswer(): void };
+  readonly faults: {
+    setReachable(reachable: boolean): void;
+    loseNextAnswer(): void;
+    replaceRecord(group: string, record: GroupRecord | undefined, isTold?: boolean): void;
+  };
 };
 
 /** A group of counters in this process. */

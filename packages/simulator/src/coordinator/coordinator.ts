@@ -1,4 +1,5 @@
 import type { GroupRecord, SwapResult } from '@understudy/core';
+import { type ReplicaEvent, sameRecord } from '@understudy/core/internal';
 import { RecordStore } from '@understudy/core/testing';
 import type { Watch } from '../checks/watch.js';
 import { RecordRequest, type RequestingReplica, type RequestWorld } from './record-request.js';
@@ -23,13 +24,29 @@ export class VirtualCoordinator {
   orderly = false;
   readonly #world: CoordinatorWorld;
   readonly #store = new RecordStore();
+  /** All records that there were, the newest last. */
+  readonly #past: GroupRecord[] = [];
+  /** How often the record was lost. */
+  losses = 0;
+  /** What replicas are told of the record that was lost last. */
+  #lost: GroupRecord | undefined;
 
   constructor(world: CoordinatorWorld) {
     this.#world = world;
   }
 
+  /** The newest record that there ever was, which is the present one unless it was lost. */
   get record(): GroupRecord | undefined {
+    return this.#past.at(-1);
+  }
+
+  get stored(): GroupRecord | undefined {
     return this.#store.record;
+  }
+
+  /** Whether the newest record is gone. */
+  get hasLost(): boolean {
+    return !sameRecord(this.record, this.stored);
   }
 
   reaches({ withoutCoordinatorUntilMs }: Pick<RequestingReplica, 'withoutCoordinatorUntilMs'>): boolean {
@@ -37,9 +54,40 @@ export class VirtualCoordinator {
     return nowMs >= this.downUntilMs && nowMs >= withoutCoordinatorUntilMs;
   }
 
-  submit(server: RequestingReplica, next: GroupRecord, reason: string): void {
+  submit(server: RequestingReplica, next: GroupRecord, reason: string, putsBack = false): void {
     if (reason === 'claim') this.#world.watch.claims(server);
-    this.requests = [...this.requests, new RecordRequest(this.#world, this, server, next, reason)];
+    this.requests = [...this.requests, new RecordRequest(this.#world, this, server, next, reason, putsBack)];
+  }
+
+  /**
+   * Somebody deletes the record, or puts back an older one. It stays lost until a replica puts it back.
+   *
+   * @param epoch of the older one; 0 for none
+   * @param isTold whether the watches of replicas say what was there before
+   */
+  lose(epoch: number, isTold: boolean): void {
+    this.#lost = isTold ? this.record : undefined;
+    this.#store.record = this.#past.find((record) => record.epoch === epoch);
+    this.losses++;
+  }
+
+  /** An operator who knows the newest record puts it back. */
+  mend(): void {
+    if (this.hasLost) this.#store.record = this.record;
+  }
+
+  /** What a replica that reads the record learns; undefined for one that must wait before it may begin. */
+  answerTo(known: number): Extract<ReplicaEvent, { kind: 'record' | 'recordLost' }> | undefined {
+    const found = this.#store.record;
+    if (found !== undefined && found.epoch > known) return { kind: 'record', record: found };
+    if (this.hasLost && known > 0) return { kind: 'recordLost', found, last: this.#lost };
+    return found && { kind: 'record', record: found };
+  }
+
+  putBack(next: GroupRecord): SwapResult {
+    const result = this.#store.putBack(next);
+    if (result.kind === 'swapped') this.#changed(next, 'put back', undefined);
+    return result;
   }
 
   ended(request: RecordRequest): void {
@@ -58,12 +106,17 @@ export class VirtualCoordinator {
   }
 
   swap(next: GroupRecord, reason: string, gaveUp?: ReadonlySet<number>): SwapResult {
-    const before = this.#store.record;
     const result = this.#store.swap(next);
-    if (result.kind !== 'swapped') return result;
+    if (result.kind === 'swapped') this.#changed(next, reason, gaveUp);
+    return result;
+  }
+
+  #changed(next: GroupRecord, reason: string, gaveUp: ReadonlySet<number> | undefined): void {
+    const before = this.record;
+    if (sameRecord(before, next)) return;
+    this.#past.push(next);
     if (next.term !== before?.term) this.orderly = reason === 'hand over';
     this.#world.watch.recordChanged(before, next);
     this.#world.onRecord(next, gaveUp);
-    return result;
   }
 }

@@ -28,9 +28,10 @@ export interface RequestingReplica {
 
 /** The coordinator that is asked. */
 interface AskedCoordinator {
-  readonly record: GroupRecord | undefined;
+  readonly stored: GroupRecord | undefined;
   reaches(server: RequestingReplica): boolean;
   swap(next: GroupRecord, reason: string, gaveUp: ReadonlySet<number> | undefined): SwapResult;
+  putBack(next: GroupRecord): SwapResult;
   ended(request: RecordRequest): void;
 }
 
@@ -63,6 +64,7 @@ export class RecordRequest implements Act {
     server: RequestingReplica,
     next: GroupRecord,
     reason: string,
+    putsBack: boolean,
   ) {
     this.#world = world;
     this.#coordinator = coordinator;
@@ -71,7 +73,7 @@ export class RecordRequest implements Act {
     // A hand-over that took longer did not wait until everything was stable.
     this.reason = reason === 'hand over' && !server.hadTimeToHandOver ? 'leave' : reason;
     this.#gaveUp = reason === 'adopt' ? world.outOfReach(server) : undefined;
-    this.#change = new RecordChange(next);
+    this.#change = new RecordChange(next, putsBack);
     const first = this.#change.begin();
     if (first.kind === 'done') throw new Error('a change is certain before it was asked for');
     this.#question = first;
@@ -111,8 +113,10 @@ export class RecordRequest implements Act {
   }
 
   #ask(): Answer {
-    if (this.#question.kind === 'read') return { kind: 'read', record: this.#coordinator.record };
-    const result = this.#coordinator.swap(this.#question.next, this.reason, this.#gaveUp);
+    if (this.#question.kind === 'read') return { kind: 'read', record: this.#coordinator.stored };
+    const { kind, next } = this.#question;
+    const result =
+      kind === 'putBack' ? this.#coordinator.putBack(next) : this.#coordinator.swap(next, this.reason, this.#gaveUp);
     this.server.note(`${this.reason}: ${result.kind === 'swapped' ? 'done' : 'too late'}`);
     return { kind: 'swapped', result };
   }
@@ -127,7 +131,7 @@ export class RecordRequest implements Act {
     this.#lostUntilMs = undefined;
     const asked = this.#question;
     // A swap that its sender has given up may still be on its way.
-    const late = asked.kind === 'swap' && this.#answer === undefined && choices.chance(0.5);
+    const late = asked.kind !== 'read' && this.#answer === undefined && choices.chance(0.5);
     this.#answer = undefined;
     if (late) this.#ask();
     this.#follow(

@@ -56,3 +56,21 @@ export function crashCoordinator(world: FaultWorld, ms: number): void {
   world.fault([], `coordinator: crashes, back at ${until.toFixed(0)}`);
   world.coordinator.crash(until);
 }
+
+/**
+ * The record is deleted. Where nobody that runs has missed a change of it, it may be rolled back instead: a replica that
+ * knows only the older record could go by it.
+ */
+export function loseRecord(world: FaultWorld): void {
+  const { coordinator, servers, choices } = world;
+  const { record, hasLost } = coordinator;
+  if (record === undefined || hasLost || servers.some((server) => coordinator.isAsked(server, 'create'))) return;
+  const allKnow = servers.every(({ alive, status }) => !alive || status?.epoch === record.epoch);
+  const epoch = allKnow && choices.chance(0.4) ? choices.below(record.epoch) : 0;
+  const isTold = choices.chance(0.5);
+  world.fault(
+    [],
+    `the record is ${epoch === 0 ? 'deleted' : `rolled back to epoch ${epoch}`}${isTold ? ', told' : ''}`,
+  );
+  coordinator.lose(epoch, isTold);
+}

@@ -5,6 +5,7 @@ import {
   crashOrRestartClient,
   crashOrRestartServer,
   crashTogether,
+  loseRecord,
   mayCrash,
   pause,
 } from './crashes.js';
@@ -41,6 +42,8 @@ export function injectFault(world: FaultWorld, fault: Fault): void {
       return crashCoordinator(world, choices.between(20, 4 * leaseMs));
     case 'coordinatorCut':
       return cutCoordinator(world, choices.between(20, 4 * leaseMs));
+    case 'recordLost':
+      return loseRecord(world);
     case 'diverge':
       return diverge(world);
     case 'forge':

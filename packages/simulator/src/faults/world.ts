@@ -14,7 +14,13 @@ export interface FaultWorld extends Narrator {
   readonly servers: readonly ServerHost[];
   readonly clients: readonly ClientHost[];
   readonly network: Network;
-  readonly coordinator: { readonly record: GroupRecord | undefined; crash(untilMs: number): void };
+  readonly coordinator: {
+    readonly record: GroupRecord | undefined;
+    readonly hasLost: boolean;
+    isAsked(server: ServerHost, reason: string): boolean;
+    crash(untilMs: number): void;
+    lose(epoch: number, isTold: boolean): void;
+  };
   /** Until then clients call often and time passes fast; then cuts heal. */
   stirUntilMs: number;
 }

@@ -31,6 +31,12 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'session expiry: a session whose end is ordered is not welcomed',
   'backlog: streams are ended when a successor would have to replay too much',
   'backlog: new streams wait for a while so that the open ones may end',
+  // Such a loss must come within a lease of a failover, or within the moment of a change.
+  'a lost record: only who certainly knows the newest one puts it back',
+  'a lost record: the change of a primary that may have been made before the loss is what is put back',
+  // The record is only longer then, and more is dialled.
+  'members: a replica that has been gone for long leaves the record',
+  'members: nobody dials who is not in the record, unless it asks to join',
   'hand-over: the change of the record says that everything is stable, so the successor asks nobody',
   'hand-over: the successor of a passive primary is given a copy of the state first',
   'streams: a stream whose client had seen what was cut ends',

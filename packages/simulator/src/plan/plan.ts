@@ -24,6 +24,8 @@ export const FAULTS = [
   'breakLink',
   'coordinatorCrash',
   'coordinatorCut',
+  /** The record is deleted, or rolled back with its coordinator. */
+  'recordLost',
   /** A handler on one replica comes to another outcome, once. */
   'diverge',
   /** A client reflects an order that was never given. */

@@ -50,8 +50,9 @@ export function onCheckpointFailed(r: ReplicaState, reason: string): void {
 }
 
 /** Learners that wait for the copy are told why they do not get it. They go on asking. */
-export function onCopyFailed(p: PrimaryState, reason: string): void {
+export function onCopyFailed(p: PrimaryState, problem: string): void {
   const { r } = p;
+  const reason = `it cannot copy its state: ${problem}; mend what state.checkpoint() does there`;
   p.copyAgainAtMs = r.nowMs + COPY_AGAIN_MS;
   for (const peer of r.peers.values()) {
     if (peer.learner !== 'waiting' || !peer.linkUp) continue;

@@ -24,6 +24,8 @@ import { proposeChange } from './record-changes.js';
 /** The log event of a backup that proposes itself as the new primary because the old one's lease has run out. */
 export const CLAIMS = 'the primary is silent; this replica claims its place';
 
+const CANNOT_CLAIM = "the primary is silent, and nobody takes its place while the group's record is lost";
+
 /** A body that has been missing this long is requested from its session too, in milliseconds. */
 const NACK_SESSIONS_AFTER_MS = 60;
 /**
@@ -95,6 +97,11 @@ export function claimIfSilent(f: FollowerState): void {
   if (record === undefined || !isInSync(record, r.self)) return;
   const silentMs = /* rule claim-after-lease */ r.config.leaseMs * (1 + CLOCK_DRIFT);
   if (r.nowMs - f.lastHeartbeatMs <= silentMs) return;
+  if (r.lost !== undefined) {
+    if (!r.lost.claimTold) r.log('error', CANNOT_CLAIM, { primary: record.primary.id });
+    r.lost.claimTold = true;
+    return;
+  }
   // Another backup executed what the primary ordered, so it goes on without replaying it with other code.
   const waits = /* rule same-code-first */ hasOtherCode(r, r.leadership) && someoneExecutes(r, record);
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;

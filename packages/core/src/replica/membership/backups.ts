@@ -7,6 +7,7 @@ import { sameMember } from '../../record/transitions.js';
 import { startFromBase } from '../checkpoint/checkpoints.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
+import { NO_ROOM, roomFor } from './forgetting.js';
 import { progress } from './progress.js';
 import { connectPeers, isMember, proposeAddition, proposeRemoval, setChanged } from './record-changes.js';
 import { tellPeer } from './tell.js';
@@ -94,6 +95,11 @@ export function onJoin(p: PrimaryState, { member, address, peerAddress }: JoinFr
     peer.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     connectPeers(r);
   }
+  if (roomFor(p, member.id) === undefined) {
+    const frame = { kind: 'noCheckpoint', term: r.term, reason: NO_ROOM } as const;
+    if (peer.linkUp) r.effects.push({ kind: 'sendToPeer', peer: member.id, frame });
+    return;
+  }
   if (startFromBase(p, peer)) return;
   if (peer.learner === 'waiting' && peer.linkUp && p.checkpointUnstable === undefined) p.checkpointWanted = true;
 }
@@ -119,7 +125,8 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
     /* rule enter-with-all-released */ peer.heldUpTo < peer.enteredAt
   )
     return;
-  proposeAddition(p, peer.member, peer.reached);
+  const gone = roomFor(p, peer.member.id);
+  if (gone !== undefined) proposeAddition(p, peer.member, peer.reached, gone);
 }
 
 /** Removes backups and drops learners that have been silent for a lease, so that the group goes on without them. */

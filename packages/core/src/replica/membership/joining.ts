@@ -39,7 +39,7 @@ export function whyNotJoined(r: ReplicaState, follows: boolean, noCopy: string |
   const reached = record.inSync.filter(({ id }) => id !== r.self.id && r.peers.get(id)?.linkUp === true);
   const reachesPrimary = reached.some(({ id }) => id === primary);
   if (reachesPrimary && noCopy !== undefined) {
-    return `the primary ${primary} cannot copy its state for this replica: ${noCopy}; mend what state.checkpoint() does there`;
+    return `the primary ${primary} does not take this replica in: ${noCopy}`;
   }
   if (reachesPrimary) return `waits for a copy of the state of the primary ${primary}`;
   if (reached.length > 0) {

@@ -7,6 +7,7 @@ import { resumeAllPostponed } from '../release/bulk.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from '../release/fan-out.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { removeSilent } from './backups.js';
+import { forgetGone } from './forgetting.js';
 import { tryHandOver } from './hand-over.js';
 import { progress } from './progress.js';
 
@@ -15,6 +16,7 @@ export function primaryTick(p: PrimaryState): void {
   const { r } = p;
   if (p.batchSinceMs !== undefined) r.wantFlush();
   removeSilent(p);
+  /* rule forget-the-gone */ forgetGone(p);
   checkpointIfDue(p);
   boundBacklog(p);
   leaveStalledReads(p);

@@ -8,9 +8,9 @@ import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { requiredMembers } from '../state/stability.js';
 
-/** Proposes a change of the record. @returns false while another change is in flight or its outcome is unknown */
+/** Proposes a change of the record. @returns false while another change is in flight, its outcome is unknown, or the record is lost */
 export function proposeChange(r: ReplicaState, record: GroupRecord, reason: string): boolean {
-  if (r.changeInFlight !== undefined) return false;
+  if (r.changeInFlight !== undefined || r.lost !== undefined) return false;
   r.changeInFlight = record;
   r.changeReason = reason;
   setChanged(r);
@@ -37,11 +37,11 @@ export function proposeRemoval(p: PrimaryState, gone: readonly Member[], reason:
 }
 
 /** Adds a learner that has caught up to the set. */
-export function proposeAddition(p: PrimaryState, member: Member, reached: Reached): void {
+export function proposeAddition(p: PrimaryState, member: Member, reached: Reached, gone: readonly ReplicaId[]): void {
   const { r } = p;
   const { record } = r;
   if (record === undefined) return;
-  if (proposeChange(r, addMember(record, member, reached.address, reached.peerAddress), 'add'))
+  if (proposeChange(r, addMember(record, member, reached.address, reached.peerAddress, gone), 'add'))
     r.log('info', 'the primary adds a backup', { peer: member.id });
 }
 
@@ -54,8 +54,9 @@ export function connectPeers(r: ReplicaState): void {
     const address = peerAddressOf(record, id);
     if (address !== undefined) wanted.set(id, address);
   }
-  for (const { member, reached } of r.peers.values()) {
-    if (reached !== undefined) wanted.set(member.id, reached.peerAddress ?? reached.address);
+  for (const { member, reached, learner } of r.peers.values()) {
+    if (reached !== undefined && /* rule nobody-dials-the-dead */ learner !== undefined)
+      wanted.set(member.id, reached.peerAddress ?? reached.address);
   }
   wanted.delete(r.self.id);
   const peers = [...wanted].map(([id, address]) => ({ id, address }));

@@ -11,6 +11,7 @@ import { tellSettings } from '../intake/sessions.js';
 import { tryHandOver } from '../membership/hand-over.js';
 import { adopt, isRecovered, startCollecting } from '../membership/promoting.js';
 import { connectPeers, proposeChange, setChanged } from '../membership/record-changes.js';
+import { isLost, onChangeLost, onRecordFound } from '../membership/record-lost.js';
 import { newPrimary, startServing } from '../membership/serving.js';
 import { tellPeers } from '../membership/tell.js';
 import { discardUnadopted } from '../order/backup-receive.js';
@@ -61,13 +62,16 @@ export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
 
 /** The outcome of a change is certain: it was made, or another replica changed the record first. */
 export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecord | undefined): void {
+  const change = r.changeInFlight;
   r.changeInFlight = undefined;
   r.changeReason = undefined;
-  setChanged(r);
+  if (!won && isLost(r, record)) onChangeLost(r, change, record);
+  else setChanged(r);
   const before = r.role;
   const wasPublishing = before instanceof Promoting && before.m.collection.stage === 'publishing';
   if (record !== undefined) onRecord(r, record);
-  else if (before.kind === 'starting') begin(r, undefined);
+  // The record went while this replica began. Only its adapter can tell whether somebody runs who knew it.
+  else if (before.kind === 'starting') r.effects.push({ kind: 'rejoin', reason: 'the record was lost meanwhile' });
   if (r.role.kind === 'deposed') return;
   r.log('debug', 'record change', { won, epoch: r.epoch });
   // A promotion that this change began did not propose it, so it need not hear of the outcome.
@@ -76,7 +80,12 @@ export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecor
 
 /** Takes in a newer record: who is primary and who is in sync follows from it alone. */
 export function onRecord(r: ReplicaState, record: GroupRecord): void {
+  onRecordFound(r, record);
   if (r.record !== undefined && record.epoch <= r.record.epoch) return;
+  if (record.term < r.term) {
+    becomeDeposed(r, "the group's record was put back to an earlier term");
+    return;
+  }
   const hasOtherSettings = record.settings !== r.record?.settings;
   r.record = record;
   const isNewTerm = record.term > r.term;

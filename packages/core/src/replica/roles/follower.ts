@@ -187,7 +187,7 @@ export class Joining extends Follower {
   override peerFrame(from: Member, frame: Exclude<PeerFrame, NewTermFrame>): string | undefined {
     if (frame.kind !== 'noCheckpoint') return super.peerFrame(from, frame);
     if (frame.reason !== this.#noCopy) {
-      this.r.log('error', 'the primary cannot copy its state, so this replica cannot join', { reason: frame.reason });
+      this.r.log('error', 'the primary does not take this replica in', { reason: frame.reason });
     }
     this.#noCopy = frame.reason;
     return undefined;

@@ -20,6 +20,7 @@ import { checkSilent, dropWaiting, expireSession, resumeOutstanding, voidUnorder
 import { admitNextPart, onRequested } from '../intake/schedule.js';
 import { askSession } from '../intake/sessions.js';
 import { expectLearners, onAck, onJoin } from '../membership/backups.js';
+import { removeByName } from '../membership/forgetting.js';
 import { learnersOf, leavingFor, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
 import { onNack } from '../membership/nacks.js';
 import { primaryTick } from '../membership/primary-tick.js';
@@ -110,6 +111,14 @@ export class Primary extends Role {
 
   override recordChanged(): void {
     progress(this.p);
+  }
+
+  override remove(id: ReplicaId): string | undefined {
+    return removeByName(this.p, id);
+  }
+
+  override get knowsNewestRecord(): boolean {
+    return this.p.holdsLease();
   }
 
   override get inSync(): readonly Member[] {

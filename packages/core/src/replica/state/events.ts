@@ -45,12 +45,24 @@ export type PlainPart =
   | { readonly kind: 'end' }
   | { readonly kind: 'taken'; readonly upTo: number };
 
+/**
+ * What an operator may ask of a replica. `remove`: of the primary, that the record names this replica no more. `restore`:
+ * that this replica puts the lost record back, which the operator says is the newest.
+ */
+export type OperatorAsk = { readonly kind: 'remove'; readonly replica: ReplicaId } | { readonly kind: 'restore' };
+
 /** Everything that can happen to a replica. The adapter passes each event together with its monotonic clock. */
 export type ReplicaEvent =
   /** The first event of a life. `record` is what the coordinator holds; undefined if there is none yet. */
   | { readonly kind: 'start'; readonly record: GroupRecord | undefined }
   /** The adapter saw or read a record. The core ignores one that is older than the record it knows. */
   | { readonly kind: 'record'; readonly record: GroupRecord }
+  /**
+   * The coordinator has no record, or `found`, which is older than the one that this replica knows or another one of the
+   * same epoch. The adapter began to ask for it when this replica already knew its own. `last`: the record that was
+   * there directly before, if that is certain.
+   */
+  | { readonly kind: 'recordLost'; readonly found: GroupRecord | undefined; readonly last?: GroupRecord | undefined }
   /** The answer to `changeRecord`, once the outcome is certain. `record` is what the coordinator holds now. */
   | { readonly kind: 'recordChange'; readonly won: boolean; readonly record: GroupRecord | undefined }
   /**
@@ -161,6 +173,8 @@ export type ReplicaEvent =
   | { readonly kind: 'stepDown'; readonly learnersMs?: number; readonly present?: readonly ReplicaId[] }
   /** The application says that calls may run now which it did not admit before (ordering `resource`). */
   | { readonly kind: 'kick' }
+  /** An operator asks for something. Answered by `answerOperator`. */
+  | { readonly kind: 'operator'; readonly request: number; readonly asks: OperatorAsk }
   /**
    * The adapter found that no replica runs that the record of this epoch counts as in sync, and its user said that the
    * group shall then begin anew, without their state.
@@ -250,11 +264,19 @@ export type ReplicaEffect =
   | { readonly kind: 'restoreState'; readonly state: Uint8Array }
   /**
    * Replace the record by `next` if the coordinator's epoch is still one less than that of `next`. Answer
-   * `recordChange` once the outcome is certain.
+   * `recordChange` once the outcome is certain. `putsBack`: the coordinator has lost the record, and `next` is put there
+   * if it has none of that epoch or a later one.
    */
-  | { readonly kind: 'changeRecord'; readonly next: GroupRecord; readonly reason: string }
-  /** Read the record again, then answer `record`. */
+  | {
+      readonly kind: 'changeRecord';
+      readonly next: GroupRecord;
+      readonly reason: string;
+      readonly putsBack?: boolean;
+    }
+  /** Read the record again, then answer `record` or `recordLost`. */
   | { readonly kind: 'readRecord' }
+  /** `problem`: why it cannot be done, in a sentence; undefined if it is under way. */
+  | { readonly kind: 'answerOperator'; readonly request: number; readonly problem: string | undefined }
   /** Keep links to these peers and to no others. */
   | { readonly kind: 'connectPeers'; readonly peers: readonly { readonly id: ReplicaId; readonly address: string }[] }
   /** Stop reading from sessions' links, or go on: this pushes back on clients. */

@@ -68,6 +68,11 @@ export class Peers {
     return this.#byId.get(id);
   }
 
+  /** Whether the link on which this replica sends to the peer is up, whatever life it leads to. */
+  isConnected(id: ReplicaId): boolean {
+    return this.#connected.has(id);
+  }
+
   values(): IterableIterator<Peer> {
     return this.#byId.values();
   }

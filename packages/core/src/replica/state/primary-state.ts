@@ -52,6 +52,8 @@ export class PrimaryState {
    * with the copy it was given is silent for a while, so it stays here for some time.
    */
   readonly learners = new Map<ReplicaId, number>();
+  /** Since when this primary does not reach replicas that the record names and that are not in sync. */
+  readonly goneSinceMs = new Map<ReplicaId, number>();
 
   // ── intake ──
   readonly scheduler: Scheduler;

@@ -86,6 +86,20 @@ export interface Running {
 export const reflectedBy = ({ running, order }: ReplicaState): OrderNum =>
   /* rule late-reflects-running */ running?.entry.info.orderNum ?? order.processedUpTo;
 
+/** A record that the coordinator no longer has. */
+interface LostRecord {
+  /** What the coordinator has instead. */
+  readonly found: GroupRecord | undefined;
+  /** The record that was there directly before, if that is certain. */
+  readonly last: GroupRecord | undefined;
+  /** This primary's change that may have been made before the record was lost. */
+  pending: GroupRecord | undefined;
+  /** When the coordinator was last asked. */
+  askedMs: number;
+  /** Whether this replica has said that it cannot take over without the record. */
+  claimTold: boolean;
+}
+
 /** A replica that was told to stop. */
 export interface SteppingDown {
   readonly toldMs: number;
@@ -149,6 +163,8 @@ export class ReplicaState {
   changeInFlight: GroupRecord | undefined;
   /** Why the change in flight was proposed. */
   changeReason: string | undefined;
+  /** Set while the coordinator does not have the record that this replica knows. */
+  lost: LostRecord | undefined;
   steppingDown: SteppingDown | undefined;
   /** This replica is to stop, but goes on serving until a learner can take over. */
   lingers = false;
@@ -352,10 +368,19 @@ export class ReplicaState {
       openNested: this.nested.open,
       streams: this.connections.streams,
       forgedOrders: this.forgedOrders,
-      blocked: this.role.blocked,
+      blocked: this.role.blocked ?? this.#withoutRecord,
       leaving: this.role.leaving,
       recordChange: this.changeReason,
     };
+  }
+
+  get #withoutRecord(): string | undefined {
+    const { lost, record } = this;
+    if (lost === undefined || record === undefined) return undefined;
+    const found = lost.found === undefined ? 'no record' : `a record of epoch ${lost.found.epoch}`;
+    const what = `the coordinator has ${found} of group ${record.group}, which had one of epoch ${record.epoch}`;
+    const whom = record.primary.id === this.self.id ? 'this replica' : `the primary ${record.primary.id}`;
+    return `${what}; ${whom} puts it back. If no primary runs any more: understudy restore --group ${record.group} --replica ${this.self.id}`;
   }
 
   log(level: LogLevel, event: string, fields: Record<string, string | number | boolean | undefined> = {}): void {

@@ -75,6 +75,18 @@ export abstract class Role {
   setChanged(_members: readonly Member[]): void {}
   /** The outcome of a change of the record is certain: this replica's change won, or another one came first. */
   recordChanged(): void {}
+  /** Whether no other replica can have changed the record since this one took in the newest that it knows. */
+  get knowsNewestRecord(): boolean {
+    return false;
+  }
+  /**
+   * An operator removes a replica from the record.
+   *
+   * @returns why that is not possible, in a sentence; undefined if it is under way
+   */
+  remove(_id: ReplicaId): string | undefined {
+    return 'only the primary can remove a replica, and this one is not primary';
+  }
   /** The members that clients are told of; undefined for those of the record. */
   get inSync(): readonly Member[] | undefined {
     return undefined;

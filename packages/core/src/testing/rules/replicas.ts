@@ -99,6 +99,30 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: 'S1>S2  checkpoint at 0 to start from',
   },
   {
+    rule: 'a lost record: only who certainly knows the newest one puts it back',
+    scenario: 'record-lost-lease',
+    without: { 'put-back-certain': 'false' },
+    shows: '   record: epoch 5, term 1, primary S1, in sync S1',
+  },
+  {
+    rule: 'a lost record: the change of a primary that may have been made before the loss is what is put back',
+    scenario: 'record-lost-change',
+    without: { 'pending-put-back': 'false' },
+    shows: '   record: epoch 2, term 1, primary S1, in sync S1 S2',
+  },
+  {
+    rule: 'members: a replica that has been gone for long leaves the record',
+    scenario: 'forgotten',
+    without: { 'forget-the-gone': ';' },
+    lacks: '   record: epoch 5, term 1, primary S1, in sync S1 S2',
+  },
+  {
+    rule: 'members: nobody dials who is not in the record, unless it asks to join',
+    scenario: 'forgotten',
+    without: { 'nobody-dials-the-dead': 'true' },
+    shows: '   record names S1 S2; the primary dials S2 S3',
+  },
+  {
     rule: 'ending: the last replica in sync waits for a learner that can take over',
     scenario: 'last-waits',
     without: { 'wait-for-learners': 'false' },

@@ -1,5 +1,5 @@
 import type { SessionHeader } from '../../model/frames.js';
-import type { OrderNum, SeqNum, Term } from '../../model/ids.js';
+import type { OrderNum, ReplicaId, SeqNum, Term } from '../../model/ids.js';
 import type { SealedOrders } from '../../model/sealed.js';
 import { bytesOf } from '../text.js';
 import type { Frame } from './links.js';
@@ -83,6 +83,23 @@ const PROCESSES: Readonly<Record<string, Command>> = {
     world.server(name).copies = state === 'on';
   },
   force: each((world, name) => world.keeper.force(world.server(name))),
+  /** `remove S1 S3`: an operator asks S1 to remove S3. */
+  remove: (world, [name = '', other = '']) =>
+    world.tell(world.server(name), {
+      kind: 'operator',
+      request: 1,
+      asks: { kind: 'remove', replica: other as ReplicaId },
+    }),
+  /** Whom the record names, and whom its primary dials. */
+  names: (world) => {
+    const { addresses = {}, primary } = world.keeper.record ?? {};
+    const dials = primary && world.server(primary.id).wanted;
+    world.print(
+      `   record names ${Object.keys(addresses).join(' ')}; the primary dials ${dials?.join(' ') || 'nobody'}`,
+    );
+  },
+  /** `lose`: the record is deleted; `lose told`: and the coordinator tells what it was; `lose 2`: it is that of epoch 2 again. */
+  lose: (world, [how = '0']) => world.keeper.lose(how === 'told' ? 0 : Number(how), how === 'told'),
 };
 
 const REQUESTS: Readonly<Record<string, Command>> = {

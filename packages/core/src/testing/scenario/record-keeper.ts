@@ -14,6 +14,7 @@ interface Change {
   /** The life of the server that asked; a later life is not told. */
   readonly life: number;
   readonly next: GroupRecord;
+  readonly putsBack: boolean;
 }
 
 interface DecidedChange extends Change {
@@ -40,6 +41,7 @@ export class RecordKeeper {
   readonly #silentTo = new Set<string>();
   #changes: readonly Change[] = [];
   #untold: readonly DecidedChange[] = [];
+  readonly #past: GroupRecord[] = [];
 
   constructor(world: KeptWorld) {
     this.#world = world;
@@ -53,8 +55,8 @@ export class RecordKeeper {
 
   #isHeardBy = (server: Server): boolean => this.#reachedBy(server) && this.#up && !this.#silentTo.has(server.name);
 
-  submit(server: Server, next: GroupRecord): void {
-    this.#changes = [...this.#changes, { server, life: server.lives, next }];
+  submit(server: Server, next: GroupRecord, putsBack = false): void {
+    this.#changes = [...this.#changes, { server, life: server.lives, next, putsBack }];
   }
 
   /** Carries out the first change that reaches it. @returns false if there is none */
@@ -62,7 +64,8 @@ export class RecordKeeper {
     const change = this.#up ? this.#changes.find(({ server }) => this.#reachedBy(server)) : undefined;
     if (change === undefined) return false;
     this.#changes = this.#changes.filter((other) => other !== change);
-    const won = this.#store.swap(change.next).kind === 'swapped';
+    const { next, putsBack } = change;
+    const won = (putsBack ? this.#store.putBack(next) : this.#store.swap(next)).kind === 'swapped';
     if (won) this.#printRecord(change.next);
     const outcome = { ...change, won };
     if (this.#isHeardBy(change.server)) this.#answer(outcome);
@@ -72,6 +75,7 @@ export class RecordKeeper {
   }
 
   #printRecord(record: GroupRecord): void {
+    this.#past.push(record);
     this.#world.print(
       `   record: ${describeRecord(record)}${record.forced ? ', forced' : ''}${record.ended ? ', ended' : ''}`,
     );
@@ -88,8 +92,34 @@ export class RecordKeeper {
 
   /** A replica reads the record, or its watch tells it. */
   read(server: Server): void {
+    if (this.#isHeardBy(server)) this.#tell(server);
+  }
+
+  #tell(server: Server, last?: GroupRecord): void {
     const { record } = this;
-    if (record !== undefined && this.#isHeardBy(server)) this.#world.tell(server, { kind: 'record', record });
+    const known = server.core?.status.epoch ?? 0;
+    if (record === undefined || record.epoch < known) {
+      if (known > 0) this.#world.tell(server, { kind: 'recordLost', found: record, last });
+    } else {
+      this.#world.tell(server, { kind: 'record', record });
+    }
+  }
+
+  /**
+   * Somebody deletes the record, or puts back an older one.
+   *
+   * @param epoch of the record that is there instead; 0 for none
+   * @param isTold whether the coordinator tells what was there before
+   */
+  lose(epoch: number, isTold: boolean): void {
+    const last = this.record;
+    this.#store.record = this.#past.find((record) => record.epoch === epoch);
+    // Whoever does not know the outcome of a change asks again, and finds that there is nothing to change.
+    this.#untold = this.#untold.map((outcome) => ({ ...outcome, won: false }));
+    this.#world.print(`   record: ${this.record === undefined ? 'gone' : `rolled back to epoch ${epoch}`}`);
+    for (const server of this.#world.servers.values()) {
+      if (server.runs && this.#isHeardBy(server)) this.#tell(server, isTold ? last : undefined);
+    }
   }
 
   /** It answers; while it is down, changes wait. */

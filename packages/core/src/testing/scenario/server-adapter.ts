@@ -65,7 +65,8 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       server.service.restore(state);
       server.post({ kind: 'restored' });
     },
-    changeRecord: ({ next }) => keeper.submit(server, next),
+    changeRecord: ({ next, putsBack }) => keeper.submit(server, next, putsBack),
+    answerOperator: onlyTold,
     readRecord: () => keeper.read(server),
     connectPeers({ peers }) {
       server.wanted = peers.map(({ id }) => id);

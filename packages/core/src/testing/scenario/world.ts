@@ -51,7 +51,14 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
 
   #newLife(server: Server): void {
     server.newLife(this.config, this.#admits);
+    // Where the record was lost, the first that it hears is the record that was put back.
+    if (this.keeper.record === undefined && this.#isRecordKnown()) return;
     this.tell(server, { kind: 'start', record: this.keeper.record });
+  }
+
+  /** Whether somebody runs who knows a record. */
+  #isRecordKnown(): boolean {
+    return [...this.servers.values()].some(({ runs, core }) => runs && (core?.status.epoch ?? 0) > 0);
   }
 
   /** @param reads the one method that the client's own settings take for read-only; by default they are the group's */

@@ -12,6 +12,14 @@ export class RecordStore {
     this.record = next;
     return { kind: 'swapped' };
   }
+
+  putBack(record: GroupRecord): SwapResult {
+    if (this.record !== undefined && this.record.epoch >= record.epoch) {
+      return { kind: 'conflict', current: this.record };
+    }
+    this.record = record;
+    return { kind: 'swapped' };
+  }
 }
 
 /** What a replica is told of the change it asked for, once the coordinator's answer reaches it. */

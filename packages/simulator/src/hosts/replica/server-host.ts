@@ -53,7 +53,8 @@ export interface ServerWorld extends HostWorld, JobsWorld, LifeWorld {
   readonly network: Pick<Network, 'breakPeerLinks' | 'reach'>;
   readonly coordinator: {
     readonly record: GroupRecord | undefined;
-    submit(server: ServerHost, next: GroupRecord, reason: string): void;
+    readonly stored: GroupRecord | undefined;
+    submit(server: ServerHost, next: GroupRecord, reason: string, putsBack?: boolean): void;
   };
   /** The service that handlers call. */
   readonly callee: { called(server: ServerHost, caller: NestedCaller): void } | undefined;
@@ -89,6 +90,8 @@ export class ServerHost extends Host {
   handsOverFrom: OrderNum | undefined;
   /** Its start waits for the coordinator. */
   starting = false;
+  /** The loss of the record that it was told of last. */
+  toldLoss = 0;
   #again: string | undefined;
   #stopped = false;
   #admissions: Admissions;
@@ -158,7 +161,7 @@ export class ServerHost extends Host {
   /** The coordinator was read. */
   begin(): void {
     this.starting = false;
-    this.step({ kind: 'start', record: this.#world.coordinator.record });
+    this.step({ kind: 'start', record: this.#world.coordinator.stored });
   }
 
   /** The process ends, whatever it was doing. */
@@ -295,7 +298,8 @@ export class ServerHost extends Host {
         this.life.restore(state);
         this.step({ kind: 'restored' });
       }),
-    changeRecord: ({ next, reason }) => this.#world.coordinator.submit(this, next, reason),
+    changeRecord: ({ next, reason, putsBack }) => this.#world.coordinator.submit(this, next, reason, putsBack),
+    answerOperator: () => {},
     readRecord: () => {
       this.wantsRecord = true;
     },

@@ -1,0 +1,104 @@
+/**
+ * The record under attack by chance: deleted, rolled back with its coordinator, or overwritten. Whoever certainly knows
+ * the newest record puts it back. Everybody else waits and says so, because another replica may have become primary in a
+ * record that it never saw.
+ */
+
+import { maxOf, next } from '../../model/ids.js';
+import type { GroupRecord } from '../../model/record.js';
+import { sameRecord } from '../../record/codec.js';
+import { sameMember } from '../../record/transitions.js';
+import type { ReplicaState } from '../state/replica-state.js';
+import { setChanged } from './record-changes.js';
+
+/** How often a replica looks whether a lost record is back, in milliseconds. */
+const LOOK_EVERY_MS = 1000;
+
+/** Whether what the coordinator has shows that it lost the record that this replica knows. */
+export function isLost(r: ReplicaState, found: GroupRecord | undefined): boolean {
+  if (r.record === undefined) return false;
+  return found === undefined || found.epoch < r.record.epoch || isOther(r.record, found);
+}
+
+const isOther = (record: GroupRecord, found: GroupRecord): boolean =>
+  found.epoch === record.epoch && !sameRecord(found, record);
+
+/** The coordinator does not have the record that this replica knows. */
+export function onRecordLost(r: ReplicaState, found: GroupRecord | undefined, last: GroupRecord | undefined): void {
+  if (r.record === undefined || !isLost(r, found)) return;
+  const { epoch } = r.record;
+  if (r.lost === undefined)
+    r.log('error', "the coordinator has lost the group's record", { epoch, found: found?.epoch });
+  const { pending, claimTold = false } = r.lost ?? {};
+  r.lost = { found, last: last ?? r.lost?.last, pending, askedMs: r.nowMs, claimTold };
+  putBackIfCertain(r);
+}
+
+/**
+ * A change could not be made because the record is gone. A primary's change may have been made before that, so it stays in
+ * flight: it is what is put back.
+ */
+export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, found: GroupRecord | undefined): void {
+  const isOwn =
+    /* rule pending-put-back */ change !== undefined && r.role.kind === 'primary' && sameMember(change.primary, r.self);
+  if (isOwn) r.changeInFlight = change;
+  r.lost = {
+    ...{ found, last: r.lost?.last, askedMs: r.nowMs, claimTold: r.lost?.claimTold ?? false },
+    pending: isOwn ? change : undefined,
+  };
+  setChanged(r);
+  r.log('error', "the coordinator has lost the group's record", { epoch: r.epoch, found: found?.epoch });
+  putBackIfCertain(r);
+}
+
+/**
+ * An operator says that no replica knows a newer record than this one.
+ *
+ * @returns why it is not put back, in a sentence; undefined if it is
+ */
+export function vouch(r: ReplicaState): string | undefined {
+  if (r.record === undefined) return 'this replica knows no record';
+  if (r.lost === undefined) return 'the record is not lost';
+  r.lost = { ...r.lost, last: r.record };
+  putBackIfCertain(r);
+  return undefined;
+}
+
+/** The coordinator has a record. It ends the loss if this replica may go by it. */
+export function onRecordFound(r: ReplicaState, record: GroupRecord): void {
+  if (r.lost === undefined || isLost(r, record)) return;
+  if (r.lost.pending !== undefined) r.changeInFlight = undefined;
+  r.lost = undefined;
+  setChanged(r);
+  r.log('info', "the group's record is back", { epoch: record.epoch });
+}
+
+/** At a tick. */
+export function mindLostRecord(r: ReplicaState): void {
+  if (r.lost === undefined) return;
+  putBackIfCertain(r);
+  if (r.nowMs - r.lost.askedMs < LOOK_EVERY_MS) return;
+  r.lost.askedMs = r.nowMs;
+  r.effects.push({ kind: 'readRecord' });
+}
+
+/**
+ * A primary that holds its lease knows that no backup has claimed, so nobody but itself can have changed the record since.
+ * Any other replica puts back only what the coordinator itself says was there last.
+ */
+function putBackIfCertain(r: ReplicaState): void {
+  const { lost, record } = r;
+  if (lost === undefined || record === undefined) return;
+  if (r.changeInFlight !== lost.pending) return;
+  if (/* rule put-back-certain */ !(r.role.knowsNewestRecord || sameRecord(lost.last, record))) return;
+  const wanted = lost.pending ?? record;
+  // Over another record of this epoch goes one of a later epoch, so that whoever went by that one sees it.
+  const above = lost.found === undefined ? wanted.epoch : maxOf(wanted.epoch, next(lost.found.epoch));
+  const again = { ...wanted, epoch: above };
+  lost.pending = undefined;
+  r.changeInFlight = again;
+  r.changeReason = 'put back';
+  setChanged(r);
+  r.log('warn', "this replica puts the group's record back", { epoch: again.epoch });
+  r.effects.push({ kind: 'changeRecord', next: again, reason: 'put back', putsBack: true });
+}

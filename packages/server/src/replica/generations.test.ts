@@ -1,0 +1,68 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { replicated, understudyClient } from '@understudy/client';
+import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import type { Epoch, GroupRecord } from '@understudy/core';
+import { expect, it } from 'vitest';
+import { counterService } from '../testing/counter.js';
+import { type Node, Stage } from '../testing/stage.js';
+
+const GENERATIONS = 40;
+const IN_SYNC = 3;
+const GROUP = 'counters';
+
+it('a client that was given the first three of forty generations of replicas with new names and addresses loses no call', async () => {
+  const stage = new Stage(memoryCoordinator(), { forgetMs: 1000 });
+  const coordinator = stage.coordinator(GROUP);
+  const start = (name: number): Promise<Node> => stage.start(`pod-${name}-${Math.random().toString(36).slice(2, 7)}`);
+  const living: Node[] = [];
+  for (let i = 0; i < IN_SYNC; i++) living.push(await start(i));
+  const client = new Client(
+    `understudy:///${living.map(({ address }) => address).join(',')}`,
+    credentials.createInsecure(),
+    replicated({ serviceConfig: stage.serviceConfig, logger: stage.logger }),
+  );
+  const { path, requestSerialize, responseDeserialize } = counterService.Add;
+  const add = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id: 'x', by: 1 }, (error, value) =>
+        error === null ? resolve(value as number) : reject(error),
+      );
+    });
+  let calls = 0;
+  let going = true;
+  const calling = (async () => {
+    while (going) expect(await add()).toBe(++calls);
+  })();
+  let longest = 0;
+  for (let generation = 0; generation < GENERATIONS; generation++) {
+    living.push(await start(IN_SYNC + generation));
+    await living.shift()?.end();
+    longest = Math.max(longest, Object.keys((await coordinator.read())?.addresses ?? {}).length);
+  }
+  going = false;
+  await calling;
+  const names = async (): Promise<string[]> => Object.keys((await coordinator.read())?.addresses ?? {});
+  while ((await names()).length > IN_SYNC) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await names()).toEqual(living.map(({ status }) => status.replica.id));
+  expect(longest).toBeLessThan(GENERATIONS);
+  expect(calls).toBeGreaterThan(GENERATIONS);
+  await understudyClient(client).close();
+  await stage.end();
+});
+
+it('a newcomer is taken into a record that names more replicas than there may be, in place of those that are gone', async () => {
+  const stage = new Stage(memoryCoordinator());
+  const first = await stage.start('r1');
+  const coordinator = stage.coordinator(GROUP);
+  const record = (await coordinator.read()) as GroupRecord;
+  const dead = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`pod-${i}`, '127.0.0.1:1']));
+  const full = { ...record, epoch: (record.epoch + 1) as Epoch, addresses: { ...dead, r1: first.address } };
+  expect(await coordinator.compareAndSwap(record.epoch, full)).toEqual({ kind: 'swapped' });
+  await stage.start('r2');
+  const { addresses } = (await coordinator.read()) as GroupRecord;
+  expect(Object.keys(addresses)).toHaveLength(128);
+  expect(addresses).toMatchObject({ r1: first.address });
+  expect(first.failed).toBeUndefined();
+  expect(await first.add('a', 1)).toEqual({ error: null, value: 1 });
+  await stage.end();
+});
