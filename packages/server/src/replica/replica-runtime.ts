@@ -50,7 +50,7 @@ const EXIT_FAILED = 70;
 
 /** Ties a grpc-js server to the lives of a replica. */
 export class ReplicaRuntime implements ReplicaServer {
-  readonly #options: ReplicaServerOptions;
+  readonly #options: ReplicaServerOptions & { readonly version: string };
   readonly #config: GroupConfig;
   readonly #id: ReplicaId;
   readonly #state: StateSource;
@@ -64,7 +64,6 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #roles: RoleWatch;
   readonly #ready = new Promised<void>();
   readonly #stopped = new Promised<ReplicaId | undefined>();
-  readonly #version: string;
   readonly #peers: PeerSetup;
   readonly #peerListener: PeerListener | undefined;
   readonly #exposure = new Exposure();
@@ -84,9 +83,8 @@ export class ReplicaRuntime implements ReplicaServer {
   constructor(options: ReplicaServerOptions) {
     checkGrpcVersion();
     installGlobals();
-    this.#options = options;
+    this.#options = { ...options, version: versionOf(options.version) };
     this.#config = checkOptions(options);
-    this.#version = versionOf(options.version);
     this.#peers = peerSetup(options);
     this.#announced = options.address ?? '';
     this.#peerListener = this.#peers.own && new PeerListener(this.#peers.own);
@@ -207,7 +205,7 @@ export class ReplicaRuntime implements ReplicaServer {
       address,
       peerAddress,
       config: this.#config,
-      version: this.#version,
+      version: this.#options.version,
       coordinator,
       state: this.#state,
       interceptors: this.#users ?? [],
@@ -252,7 +250,7 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   #betweenLives(): ReplicaStatus {
-    const status = this.#roles.last ?? notStarted(this.#config, this.#id, this.#version);
+    const status = this.#roles.last ?? notStarted(this.#config, this.#id, this.#options.version);
     if (this.#lives === undefined || this.#over) return status;
     return { ...status, role: 'starting', blocked: this.#lives.waits };
   }
