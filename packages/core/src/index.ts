@@ -7,11 +7,13 @@ export type { GroupSettings, MethodEntry, UnderstudyServiceConfig } from './conf
 export { ERROR_CODES, type ErrorCode, UnderstudyError } from './model/error.js';
 export type { Epoch, Incarnation, OrderNum, ReplicaId, Term } from './model/ids.js';
 export type {
+  ChunkedStateSource,
   Coordinator,
   CoordinatorFactory,
   Logger,
   LogLevel,
   Presence,
+  StateChunks,
   StateSource,
   SwapResult,
 } from './model/ports.js';

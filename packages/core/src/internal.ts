@@ -10,7 +10,19 @@ export { methodSettings, POLICY_NAME, parseServiceConfig } from './config/servic
 export { differingNames, settingsText } from './config/term-settings.js';
 export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
-export type { CallerSnapshot, Checkpoint, ConnectionSnapshot, KeyedReply, StreamSnapshot } from './model/checkpoint.js';
+export type {
+  CallerSnapshot,
+  Checkpoint,
+  CheckpointFrame,
+  CheckpointHead,
+  CheckpointRecords,
+  ConnectionSnapshot,
+  KeyedReply,
+  Piece,
+  PieceAckFrame,
+  PieceFrame,
+  StreamSnapshot,
+} from './model/checkpoint.js';
 export { mixDigest, requestDigest } from './model/digest.js';
 export { CODE_KEY, EFFECT_KEY, GrpcStatus, trailersOf } from './model/error.js';
 export type {
@@ -83,7 +95,7 @@ export {
   seqNumOf,
 } from './model/order-info.js';
 export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
-export type { OrderSeal, WallClock } from './model/ports.js';
+export type { OrderSeal, RunningDigest, WallClock } from './model/ports.js';
 export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,
@@ -108,6 +120,7 @@ export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';
 export type { Finished, OperatorAsk, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';
+export { PIECE_BYTES } from './replica/state/replica-state.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';

@@ -5,6 +5,7 @@ import { ReplicaRuntime } from './replica/replica-runtime.js';
 
 export { stepRandom, stepTime } from '@understudy/context';
 export {
+  type ChunkedStateSource,
   type Coordinator,
   type CoordinatorFactory,
   ERROR_CODES,
@@ -17,6 +18,7 @@ export {
   type ReplicaId,
   type ReplicaStatus,
   type Role,
+  type StateChunks,
   type StateSource,
   UnderstudyError,
   type UnderstudyServiceConfig,

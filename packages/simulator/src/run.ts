@@ -5,7 +5,7 @@ import { withDrill } from './drills/with-drill.js';
 import type { Ending } from './ending/settle.js';
 import { describeMode, describePlan } from './plan/describe.js';
 import { drawPlan } from './plan/draw.js';
-import { withNested, withOneWay, withOrdering, withStreams, withUpgrade } from './plan/extras.js';
+import { withCopies, withNested, withOneWay, withOrdering, withStreams, withUpgrade } from './plan/extras.js';
 import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
@@ -33,6 +33,7 @@ export interface RunResult {
 /** Turn the seed of a run into the seed of an extra. */
 const STREAMS = 0x57_7265_616d_73n << 13n;
 const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
+const COPIES = 0x63_6f70_6965_73n << 12n;
 const NESTED = 0x6e_6573_7465_64n << 15n;
 const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
@@ -73,5 +74,6 @@ function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
   const streams = withStreams(oneWay, new Random(seed ^ STREAMS), limits);
   const nested = withNested(streams, new Random(seed ^ NESTED), limits);
   const ordered = withOrdering(nested, new Random(seed ^ ORDERING));
-  return withUpgrade(ordered, new Random(seed ^ UPGRADE), limits);
+  const copies = withCopies(ordered, new Random(seed ^ COPIES));
+  return withUpgrade(copies, new Random(seed ^ UPGRADE), limits);
 }

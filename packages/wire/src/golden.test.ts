@@ -40,7 +40,6 @@ const all: readonly Sample[] = [
   sample(samples.peerProof, wire.encodePeerProof, wire.decodePeerProof),
   sample(samples.reply, wire.encodeOutcome, wire.decodeOutcome),
   sample(samples.request, wire.encodeRequest, wire.decodeRequest),
-  sample(samples.checkpoint, wire.encodeCheckpoint, wire.decodeCheckpoint),
   sample(samples.caller, wire.encodeCaller, wire.decodeCaller),
   sample(samples.orders, wire.encodeOrders, wire.decodeOrders),
 ];

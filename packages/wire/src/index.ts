@@ -43,7 +43,6 @@ export {
 } from './link/chunks.js';
 export { unwrapFrame, wrapFrame } from './link/envelope.js';
 export { bodyDigest } from './parts/body-digest.js';
-export { decodeCheckpoint, encodeCheckpoint } from './parts/checkpoint.js';
 export { decodeCaller, encodeCaller } from './parts/nested.js';
 export { decodeOutcome, encodeOutcome } from './parts/outcome.js';
 export { decodeRequest, encodeRequest } from './parts/request.js';

@@ -1,6 +1,7 @@
 import type { GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
 import {
   type BodyDigest,
+  type CheckpointRecords,
   connectionHex,
   connectionId,
   type NewTermFrame,
@@ -38,10 +39,12 @@ const order: OrderInfo = {
   ...{ kind: 'call', seqNum: 1 as SeqNum, body: 'b0'.repeat(20) as BodyDigest },
 };
 const body = { connection, seqNum: 1 as SeqNum, request: { method: '/a.B/C', message: Buffer.from('m') } };
-const checkpoint = {
-  ...{ orderNum: 1 as OrderNum, term: 1 as Term, timeMs: 1, digest: 0, state: Buffer.alloc(0) },
-  ...{ connections: [], keyed: [], callers: [], expired: [], expiredForgotten: false },
-};
+const noRecords: CheckpointRecords = { connections: [], keyed: [], callers: [], expired: [] };
+const encodeRecords = (records: CheckpointRecords): Uint8Array =>
+  wire.encodePeerFrame({
+    ...{ kind: 'piece', term: 1 as Term, copy: 1, index: 0 },
+    piece: { kind: 'records', records },
+  });
 const snapshot = { connection, repliesSeenUpTo: 0 as SeqNum, peer: undefined, outcomes: [], streams: [] };
 
 it('keeps a byte order mark, which is text like any other', () => {
@@ -91,22 +94,10 @@ describe('a connection of an unknown kind', () => {
       wire.encodePeerFrame({ kind: 'promise', term: 1 as Term, orders: [], bodies: [body] }),
       wire.decodePeerFrame,
     ],
-    [
-      'the connections of a checkpoint',
-      wire.encodeCheckpoint({ ...checkpoint, connections: [snapshot] }),
-      wire.decodeCheckpoint,
-    ],
+    ['the connections of a checkpoint', encodeRecords({ ...noRecords, connections: [snapshot] }), wire.decodePeerFrame],
     [
       'the ended connections of a checkpoint',
-      wire.encodeCheckpoint({ ...checkpoint, expired: [connection] }),
-      wire.decodeCheckpoint,
-    ],
-    [
-      'the connections of a checkpoint that a peer frame carries',
-      wire.encodePeerFrame({
-        ...{ kind: 'checkpoint', term: 1 as Term, join: false },
-        checkpoint: { ...checkpoint, connections: [snapshot] },
-      }),
+      encodeRecords({ ...noRecords, expired: [connection] }),
       wire.decodePeerFrame,
     ],
   ];
@@ -148,11 +139,11 @@ describe('an outcome that is not a reply', () => {
     const sent = replaced(frame, Buffer.of(UNKNOWN_STREAM), Buffer.of(BARE | code));
     expect(() => wire.decodeReplyFrame(sent)).toThrow(refusal);
     const streams = [{ stream: 3 as SeqNum, takenUpTo: 0, items: [status] }];
-    const kept = wire.encodeCheckpoint({ ...checkpoint, connections: [{ ...snapshot, streams }] });
+    const kept = encodeRecords({ ...noRecords, connections: [{ ...snapshot, streams }] });
     // The connection's own bytes may hold the same byte; the status comes after them.
     const changed = Buffer.from(kept);
     changed[changed.lastIndexOf(UNKNOWN_STREAM)] = BARE | code;
-    expect(() => wire.decodeCheckpoint(changed)).toThrow(refusal);
+    expect(() => wire.decodePeerFrame(changed)).toThrow(refusal);
   });
 
   it.each([6, 7, 31, 0b10000000])('is refused when its kind is unknown: %i', (kind) => {

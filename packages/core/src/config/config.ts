@@ -179,6 +179,12 @@ export interface GroupConfig {
    */
   readonly forgetMs: number;
   /**
+   * How long `checkpoint()` or `restore()` may keep a replica from answering without costing it its role. The replica
+   * announces it before it begins. If its machine fails just then, the others wait so long before they take over; if only
+   * its process fails, they do not. 0 to 600,000. Default: 10,000.
+   */
+  readonly copyMs: number;
+  /**
    * A passive group takes a checkpoint of its state after this many calls. A lower number makes the replay after a
    * failover shorter, and copies more frequent. 1 to 1,000,000. Default: 4,096.
    */

@@ -40,8 +40,8 @@ export interface Checkpoint {
   readonly timeMs: number;
   /** The digest of all outcomes up to `orderNum`. */
   readonly digest: number;
-  /** The bytes that the user's `checkpoint()` returned. */
-  readonly state: Uint8Array;
+  /** The bytes that the user's `checkpoint()` gave, in the chunks in which they travel. */
+  readonly state: readonly Uint8Array[];
   readonly connections: readonly ConnectionSnapshot[];
   /** Replies to idempotency keys, the oldest first. */
   readonly keyed: readonly KeyedReply[];
@@ -62,4 +62,51 @@ export interface CallerSnapshot {
   readonly settledUpTo: OrderNum;
   /** The oldest first. */
   readonly calls: readonly { readonly id: NestedId; readonly requestDigest: number; readonly outcome: Outcome }[];
+}
+
+/** The part of a checkpoint that is small whatever the state is. It travels first. */
+export type CheckpointHead = Pick<Checkpoint, 'orderNum' | 'term' | 'timeMs' | 'digest' | 'expiredForgotten'>;
+
+/** The lists of a checkpoint, or a section of them. A connection, stream or group may go on in the next section. */
+export type CheckpointRecords = Pick<Checkpoint, 'connections' | 'keyed' | 'callers' | 'expired'>;
+
+/** A piece of a checkpoint on its way: sections of its records first, then chunks of the state, then the end. */
+export type Piece =
+  | { readonly kind: 'records'; readonly records: CheckpointRecords }
+  | { readonly kind: 'state'; readonly bytes: Uint8Array }
+  /** `digest` covers all chunks of the state. */
+  | { readonly kind: 'end'; readonly digest: string };
+
+/**
+ * Primary → backup or learner: it has a checkpoint for the receiver, which answers with the first piece that it lacks.
+ * With `join`, the learner starts from this checkpoint.
+ */
+export interface CheckpointFrame {
+  readonly kind: 'checkpoint';
+  readonly term: Term;
+  /** The number of the copy. A transfer that broke goes on when the same copy is offered again. */
+  readonly copy: number;
+  readonly join: boolean;
+  readonly head: CheckpointHead;
+}
+
+/** The next piece of a checkpoint. */
+export interface PieceFrame {
+  readonly kind: 'piece';
+  readonly term: Term;
+  readonly copy: number;
+  /** 0, 1, 2 … in the copy. */
+  readonly index: number;
+  readonly piece: Piece;
+}
+
+/** Backup or learner → primary: the pieces that it has. */
+export interface PieceAckFrame {
+  readonly kind: 'pieceAck';
+  readonly term: Term;
+  readonly copy: number;
+  /** It has all pieces before this one. */
+  readonly upTo: number;
+  /** `receives`: it waits for more. `done`: it needs no more. `damaged`: what it got does not match the digest. */
+  readonly answer: 'receives' | 'done' | 'damaged';
 }

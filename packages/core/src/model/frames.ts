@@ -5,7 +5,7 @@
  * sender keeps a cursor for each link, and starts a new link from what the other side says it has.
  */
 
-import type { Checkpoint } from './checkpoint.js';
+import type { CheckpointFrame, PieceAckFrame, PieceFrame } from './checkpoint.js';
 import type { ErrorCode } from './error.js';
 import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './ids.js';
 import type { Body, Request } from './message.js';
@@ -347,12 +347,21 @@ export interface JoinFrame {
   readonly peerAddress?: string;
 }
 
-/** Primary → backup or learner. With `join`, the learner starts from this checkpoint. */
-export interface CheckpointFrame {
-  readonly kind: 'checkpoint';
+/**
+ * A replica is about to run the user's `checkpoint()` or `restore()`, which may keep it from sending anything. Nobody is
+ * to take it for dead meanwhile.
+ */
+export interface BusyFrame {
+  readonly kind: 'busy';
   readonly term: Term;
-  readonly checkpoint: Checkpoint;
-  readonly join: boolean;
+  /** For how many milliseconds at most; 0 when it is over. */
+  readonly forMs: number;
+}
+
+/** The answer to `busy`: only then the sender begins. */
+export interface BusyHeardFrame {
+  readonly kind: 'busyHeard';
+  readonly term: Term;
 }
 
 /** Primary → a learner that waits for a checkpoint: the user's state cannot be copied at present. */
@@ -373,6 +382,10 @@ export type PeerFrame =
   | PromiseFrame
   | JoinFrame
   | CheckpointFrame
+  | PieceFrame
+  | PieceAckFrame
+  | BusyFrame
+  | BusyHeardFrame
   | NoCheckpointFrame;
 
 // ── the header of a call that travels as an ordinary RPC ──────────────────────────────────────────────────────────

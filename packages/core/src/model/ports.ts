@@ -104,10 +104,59 @@ export interface OrderSeal {
 
 /** The service's state as replication sees it. Both methods are called only between two messages. */
 export interface StateSource {
-  /** Returns a copy of the whole state as bytes. */
+  /** Returns a copy of the whole state as bytes, which nobody changes afterwards. */
   checkpoint(): Uint8Array | Promise<Uint8Array>;
   /** Replaces the whole state by one that `checkpoint` returned, perhaps in another process. */
   restore(state: Uint8Array): void | Promise<void>;
+  /** Only a `ChunkedStateSource` has it. */
+  readonly snapshots?: undefined;
+}
+
+/**
+ * The state of a service where it is large: it is copied in chunks, so that it need not fit into one piece of memory and
+ * copying it does not keep the process from everything else.
+ *
+ * @example
+ * const state: ChunkedStateSource = {
+ *   snapshots: false,
+ *   *checkpoint() {
+ *     for (const account of accounts.values()) yield Buffer.from(`${JSON.stringify(account)}\n`);
+ *   },
+ *   async restore(chunks) {
+ *     accounts.clear();
+ *     for await (const line of createInterface({ input: Readable.from(chunks) })) keep(JSON.parse(line));
+ *   },
+ * };
+ */
+export interface ChunkedStateSource {
+  /**
+   * Returns a copy of the whole state in chunks of any size, which nobody changes afterwards. It is called between two
+   * messages. The process does other things between two chunks, but no message is processed before the last one, unless
+   * `snapshots` says that it may.
+   */
+  checkpoint(): StateChunks | Promise<StateChunks>;
+  /**
+   * Replaces the whole state by one that `checkpoint` gave, perhaps in another process. No message is processed before it
+   * is done. These are the same bytes in the same order, but they may be cut at other places.
+   */
+  restore(state: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * Whether all chunks are of the state as it was when the first one was asked for, whatever is processed before the
+   * last. Then messages go on as soon as the first is there, and the others are asked for as a joining replica takes
+   * them, so that the copy is never in memory as a whole. A generator that walks through a `Map` which handlers change is
+   * no snapshot, and would make replicas differ. Say false if in doubt.
+   */
+  readonly snapshots: boolean;
+}
+
+/** A copy of the state in chunks. */
+export type StateChunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** A digest of bytes that come one after the other, which nobody gets from others. The same on every replica. */
+export interface RunningDigest {
+  update(bytes: Uint8Array): void;
+  /** @returns the digest of everything so far, as text; called once, at the end */
+  end(): string;
 }
 
 /**

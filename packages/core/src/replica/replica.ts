@@ -5,7 +5,7 @@ import { assert, unreachable } from '../model/assert.js';
 import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
 import type { Leadership, Member } from '../model/record.js';
-import { sameMember } from '../record/transitions.js';
+import { isInSync, sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
@@ -144,9 +144,11 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'nestedCall':
       return r.role.nestedCalled(event.id);
     case 'checkpointTaken':
-      return onCheckpointTaken(r, event.state);
+      return onCheckpointTaken(r, event.copy, event.state, event.more);
+    case 'stateDrawn':
+      return r.role.stateDrawn(event.copy, event.state, event.more);
     case 'checkpointFailed':
-      return onCheckpointFailed(r, event.reason);
+      return onCheckpointFailed(r, event.copy, event.reason);
     case 'restored':
       return onRestored(r);
     case 'operator': {
@@ -183,8 +185,7 @@ function onPeerUp(r: ReplicaState, member: Member, brings: Leadership): void {
 }
 
 function onPeerDown(r: ReplicaState, id: ReplicaId): void {
-  const peer = r.peers.disconnect(id);
-  if (peer?.learner !== undefined && !peer.confirmed) peer.learner = 'waiting';
+  r.peers.disconnect(id);
 }
 
 /** Frames of an older term are answered with the newer record and otherwise ignored (DESIGN 5.4, 7.4). */
@@ -200,6 +201,7 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
       return;
     case 'announce':
     case 'noCheckpoint':
+    case 'piece':
     case 'checkpoint': {
       if (/* rule term-of-peers */ !isCurrent(r, from, frame.term)) return;
       if (/* rule primary-of-record */ !isFromPrimary(r, from)) return;
@@ -207,14 +209,28 @@ function onPeerFrame(r: ReplicaState, from: Member, frame: PeerFrame): void {
       if (over !== undefined) becomeDeposed(r, over);
       return;
     }
+    case 'busy':
+      if (isFromPrimary(r, from) || isFromPrimary(r, r.self)) r.role.peerFrame(from, frame);
+      if (frame.forMs > 0) answerBusy(r, from);
+      return;
+    case 'busyHeard':
+      r.effects.push({ kind: 'busyHeard', peer: from.id });
+      return;
     case 'ack':
     case 'nack':
+    case 'pieceAck':
     case 'promise':
       if (isCurrent(r, from, frame.term)) r.role.peerFrame(from, frame);
       return;
     default:
       return unreachable(frame, 'peer frame');
   }
+}
+
+/** Whoever is in sync is waited for before the sender begins what keeps it busy. */
+function answerBusy(r: ReplicaState, to: Member): void {
+  if (r.record === undefined || !isInSync(r.record, r.self) || !r.peers.get(to.id)?.linkUp) return;
+  r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: { kind: 'busyHeard', term: r.term } });
 }
 
 function isCurrent(r: ReplicaState, from: Member, term: number): boolean {

@@ -129,7 +129,14 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
     case 'join':
       return 'asks to join';
     case 'checkpoint':
-      return `checkpoint at ${frame.checkpoint.orderNum}${frame.join ? ' to start from' : ''}`;
+      return `checkpoint at ${frame.head.orderNum}${frame.join ? ' to start from' : ''}`;
+    case 'piece':
+      // A copy of a single chunk is told of when it is offered.
+      return frame.piece.kind === 'state' && frame.index > 1
+        ? `chunk ${frame.index}: ${textOf(frame.piece.bytes)}`
+        : undefined;
+    case 'pieceAck':
+      return frame.answer === 'damaged' ? 'got a damaged copy' : undefined;
     case 'noCheckpoint':
       return `has no checkpoint: ${frame.reason}`;
     case 'ack': {

@@ -1,48 +1,80 @@
 /** Checks the user's state before anything depends on it. */
-import type { StateSource } from '@understudy/core';
+import type { ChunkedStateSource, StateChunks, StateSource } from '@understudy/core';
 import { messageOf } from '@understudy/grpc-common';
 import { setupError } from './setup-error.js';
 
-/** A copy travels in one frame, which must leave room for what else a checkpoint has. */
-const COPY_MAX_BYTES = 240 * 1024 * 1024;
+/** The user's state, and whether it travels in chunks: `restore` is given what `checkpoint` gives. */
+export type AnyState =
+  | (StateSource & { readonly isChunked: false })
+  | (ChunkedStateSource & { readonly isChunked: true });
 
 const NOTHING = new Uint8Array(0);
 /** What `state: 'none'` stands for. */
 const NO_STATE: StateSource = { checkpoint: () => NOTHING, restore() {} };
 
 /** @throws UNDERSTUDY_SETUP */
-export function stateOf(state: StateSource | 'none' | undefined): StateSource {
+export function stateOf(
+  state: StateSource | ChunkedStateSource | 'none' | undefined,
+): StateSource | ChunkedStateSource {
   if (state === 'none') return NO_STATE;
   const lacks = (['checkpoint', 'restore'] as const).filter((name) => typeof state?.[name] !== 'function');
   if (state !== undefined && lacks.length === 0) return state;
   throw setupError(
     `\`state\` has no ${lacks.join('() and no ')}(): give an object whose checkpoint() returns the service's state as ` +
-      "bytes and whose restore(bytes) replaces it, or state: 'none' for a service without state",
+      "bytes or chunks and whose restore() replaces it, or state: 'none' for a service without state",
   );
+}
+
+/** @returns the chunks of a copy that was made in chunks; undefined if it is bytes */
+export function chunksOf(copy: unknown): StateChunks | undefined {
+  return copy instanceof Uint8Array ? undefined : (copy as StateChunks);
 }
 
 /** @returns what is wrong with a copy of the state, in a sentence; undefined if it can be sent to other replicas */
 export function problemOfCopy(copy: unknown): string | undefined {
-  if (!(copy instanceof Uint8Array)) {
-    const kind = copy === null ? 'null' : typeof copy;
-    return `state.checkpoint() returned ${kind === 'object' ? 'an object' : kind}; it must return a Uint8Array, such as a Buffer`;
+  if (copy instanceof Uint8Array) return undefined;
+  const made = copy as { [Symbol.iterator]?: unknown; [Symbol.asyncIterator]?: unknown } | null;
+  if (made !== null && typeof made === 'object') {
+    if (typeof (made[Symbol.asyncIterator] ?? made[Symbol.iterator]) === 'function') return undefined;
   }
-  if (copy.byteLength <= COPY_MAX_BYTES) return undefined;
-  return `state.checkpoint() returned ${copy.byteLength} bytes, more than the ${COPY_MAX_BYTES} that a copy may have`;
+  const kind = copy === null ? 'null' : typeof copy;
+  return (
+    `state.checkpoint() returned ${kind === 'object' ? 'an object' : kind}; it must return a Uint8Array, such as a ` +
+    'Buffer, or an iterable of them'
+  );
 }
 
 /**
- * Copies the state once before the replica starts. The copy is restored nowhere.
+ * Copies the state once before the replica starts. The copy is restored nowhere; of chunks, only the first is drawn.
  *
+ * @returns the state, with what is now known of it
  * @throws UNDERSTUDY_SETUP
  */
-export async function tryCopy(state: StateSource): Promise<void> {
-  let copy: unknown;
+export async function tryCopy(state: StateSource | ChunkedStateSource): Promise<AnyState> {
+  let isChunked: boolean;
+  let problem: string | undefined;
   try {
-    copy = await state.checkpoint();
+    const copy: unknown = await state.checkpoint();
+    problem = problemOfCopy(copy);
+    const chunks = problem === undefined ? chunksOf(copy) : undefined;
+    isChunked = chunks !== undefined;
+    if (chunks !== undefined) problem = await problemOfChunks(chunks);
   } catch (cause) {
     throw setupError(`state.checkpoint() failed, so no other replica could join: ${messageOf(cause)}`, cause);
   }
-  const problem = problemOfCopy(copy);
   if (problem !== undefined) throw setupError(problem);
+  return {
+    checkpoint: () => state.checkpoint(),
+    restore: (copy: never) => state.restore(copy),
+    ...(isChunked && { snapshots: state.snapshots === true }),
+    isChunked,
+  } as AnyState;
+}
+
+async function problemOfChunks(chunks: StateChunks): Promise<string | undefined> {
+  for await (const chunk of chunks) {
+    if (chunk instanceof Uint8Array) return undefined;
+    return `state.checkpoint() gave a chunk that is ${typeof chunk}; each must be a Uint8Array, such as a Buffer`;
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 /** One life of a replica, from joining its group to being deposed, removed or stopped. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { realOf, wallMs } from '@understudy/context';
 import type {
@@ -11,7 +11,6 @@ import type {
   Member,
   ReplicaId,
   ReplicaStatus,
-  StateSource,
   UnderstudyError,
 } from '@understudy/core';
 import {
@@ -19,12 +18,14 @@ import {
   type OperatorAsk,
   Replica,
   type ReplicaEffect,
+  type RunningDigest,
   type UserCriteria,
   unreachable,
 } from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
+import type { AnyState } from '../checks/state.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
@@ -55,7 +56,7 @@ export interface LifeSetup {
   /** The version of the service's code. */
   readonly version: string;
   readonly coordinator: Coordinator;
-  readonly state: StateSource;
+  readonly state: AnyState;
   readonly interceptors: readonly ServerInterceptor[];
   readonly registry: HandlerRegistry;
   readonly activity: Activity;
@@ -75,6 +76,11 @@ export interface LifeSetup {
 
 const SECRET_BYTES = 32;
 const OVER = 'this replica begins a new life; try again';
+
+function sha256(): RunningDigest {
+  const hash = createHash('sha256');
+  return { update: (bytes) => void hash.update(bytes), end: () => hash.digest('hex') };
+}
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
@@ -133,6 +139,7 @@ export class Life {
       refusesMethod: (path) => (registry.get(path) === undefined ? outcomeOf(noSuchMethod(path)) : undefined),
       admits: interceptors.length > 0,
       digestBody: bodyDigest,
+      newDigest: sha256,
       declaresReadOnly,
       seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
       newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
@@ -180,7 +187,7 @@ export class Life {
       tracing: setup.tracing,
       logger,
     });
-    this.#state = new UserState({ loop, source: setup.state, activity, stallMs: config.stallMs, logger, onFatal });
+    this.#state = new UserState({ loop, source: setup.state, activity, config, logger, onFatal });
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
@@ -280,6 +287,7 @@ export class Life {
   #abandon(): void {
     this.#loop.close();
     for (const answer of this.#operators) answer(OVER);
+    this.#state.close();
     this.#record.close();
     this.#executor.close();
     this.#calls.failAll();
@@ -325,10 +333,16 @@ export class Life {
         this.#knowsRecord = true;
         return this.#outgoingPeers.connect(effect.peers);
       case 'takeCheckpoint':
-        return this.#state.checkpoint();
+        return this.#state.checkpoint(effect);
+      case 'busyHeard':
+        return this.#state.heard(effect.peer);
+      case 'drawState':
+        return this.#state.draw(effect);
+      case 'endCopy':
+        return this.#state.endCopy(effect.copy);
       case 'restoreState':
         this.#touched = true;
-        return this.#state.restore(effect.state);
+        return this.#state.restore(effect);
       case 'changeRecord':
         return this.#record.change(effect);
       case 'answerOperator':

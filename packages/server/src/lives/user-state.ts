@@ -1,22 +1,35 @@
 /** The user's state, as checkpoints copy it and restores replace it. */
-import type { Logger, StateSource } from '@understudy/core';
+import { monotonicMs } from '@understudy/context';
+import type { Logger, ReplicaId } from '@understudy/core';
+import type { GroupConfig } from '@understudy/core/internal';
 import { messageOf } from '@understudy/grpc-common';
-import { problemOfCopy } from '../checks/state.js';
+import { type AnyState, chunksOf, problemOfCopy } from '../checks/state.js';
 import type { Activity } from '../loop/activity.js';
-import type { EventLoop } from '../loop/event-loop.js';
+import type { EffectOf, EventLoop } from '../loop/event-loop.js';
+import { inPieces, nextTurn, whole } from './pieces.js';
 
 export interface UserStateOptions {
   readonly loop: EventLoop;
-  readonly source: StateSource;
+  readonly source: AnyState;
   readonly activity: Activity;
-  /** How long handlers of earlier lives may hold up a restore. */
-  readonly stallMs: number;
+  /** How long handlers of earlier lives may hold up a restore, and how long peers may take to hear of it. */
+  readonly config: Pick<GroupConfig, 'stallMs' | 'leaseMs'>;
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
 }
 
 /** What a user's function threw goes to other replicas and to logs, so it is cut to so many characters. */
 const REASON_MAX = 300;
+/** For so long chunks are drawn without letting others have their turn, in milliseconds. */
+const DRAW_MS = 4;
+/** So many pieces of a state that is drawn as it is sent are drawn at once. */
+const DRAWN_AT_ONCE = 4;
+
+/** Peers that have not heard for so long that this replica is busy are not waited for any longer. */
+const HEARD_IN_LEASES = 1;
+
+/** What is still to be drawn of a copy. */
+type Undrawn = AsyncGenerator<Uint8Array, void>;
 
 /**
  * Copies and replaces the user's state for one life of a replica. A copy that fails fails whoever waits for it. A restore
@@ -24,40 +37,133 @@ const REASON_MAX = 300;
  */
 export class UserState {
   readonly #options: UserStateOptions;
+  readonly #rests = new Map<number, Undrawn>();
+  /** The peers that have not heard yet that this replica is busy. */
+  readonly #unheard = new Set<ReplicaId>();
+  #onHeard = (): void => {};
 
   constructor(options: UserStateOptions) {
     this.#options = options;
   }
 
-  checkpoint(): void {
-    const { loop, source } = this.#options;
-    copyOf(source).then(
-      (state) => loop.dispatch({ kind: 'checkpointTaken', state }),
-      (error: unknown) => {
-        const reason = messageOf(error).slice(0, REASON_MAX);
-        loop.dispatch({ kind: 'checkpointFailed', reason });
+  checkpoint({ copy, kept, told }: EffectOf<'takeCheckpoint'>): void {
+    const { loop } = this.#options;
+    this.#copy(kept, told).then(
+      ({ state, rest }) => {
+        if (rest !== undefined && loop.closed) void rest.return();
+        else if (rest !== undefined) this.#rests.set(copy, rest);
+        loop.dispatch({ kind: 'checkpointTaken', copy, state, more: rest !== undefined });
       },
+      (error: unknown) => this.#failed(copy, error),
     );
   }
 
-  restore(state: Uint8Array): void {
-    const { loop, source, activity, stallMs, logger, onFatal } = this.#options;
+  /** @param kept the copy is needed as a whole here */
+  async #copy(
+    kept: boolean,
+    told: readonly ReplicaId[],
+  ): Promise<{ readonly state: readonly Uint8Array[]; readonly rest?: Undrawn }> {
+    const { source } = this.#options;
+    await this.#heardBy(told);
+    const made: unknown = await source.checkpoint();
+    const problem = problemOfCopy(made);
+    if (problem !== undefined) throw new TypeError(problem);
+    const chunks = chunksOf(made);
+    const rest = inPieces(chunks ?? [made as Uint8Array]);
+    const first = await drawn(rest, 1);
+    if (!first.more) return { state: first.state };
+    if (chunks !== undefined && source.snapshots === true && !kept) return { state: first.state, rest };
+    const others = await drawn(rest, Number.POSITIVE_INFINITY);
+    return { state: [...first.state, ...others.state] };
+  }
+
+  draw({ copy }: EffectOf<'drawState'>): void {
+    const rest = this.#rests.get(copy);
+    if (rest === undefined) return;
+    drawn(rest, DRAWN_AT_ONCE).then(
+      ({ state, more }) => {
+        if (!more) this.#rests.delete(copy);
+        this.#options.loop.dispatch({ kind: 'stateDrawn', copy, state, more });
+      },
+      (error: unknown) => this.#failed(copy, error),
+    );
+  }
+
+  /** No more of a copy is needed. */
+  endCopy(copy: number): void {
+    const rest = this.#rests.get(copy);
+    this.#rests.delete(copy);
+    rest?.return().catch((error: unknown) => this.#tell(error));
+  }
+
+  restore({ state, told }: EffectOf<'restoreState'>): void {
+    const { loop, source, activity, config, logger, onFatal } = this.#options;
     const work = async (): Promise<void> => {
-      const left = await activity.idle(stallMs);
-      if (left > 0) logger.log('warn', 'handlers did not end before a restore', { handlers: left, afterMs: stallMs });
+      const left = await activity.idle(config.stallMs);
+      if (left > 0)
+        logger.log('warn', 'handlers did not end before a restore', { handlers: left, afterMs: config.stallMs });
+      await this.#heardBy(told);
       if (loop.closed) return;
-      await source.restore(state);
+      if (source.isChunked) await source.restore(eachOf(state));
+      else await source.restore(await whole(state));
       loop.dispatch({ kind: 'restored' });
     };
     work().catch((cause: unknown) => {
       if (!loop.closed) onFatal(new Error('state.restore() failed', { cause }));
     });
   }
+
+  /** A peer has heard that this replica is busy. */
+  heard(peer: ReplicaId): void {
+    this.#unheard.delete(peer);
+    if (this.#unheard.size === 0) this.#onHeard();
+  }
+
+  /** Resolves when these peers have heard that this replica is busy, or after a while. */
+  async #heardBy(told: readonly ReplicaId[]): Promise<void> {
+    if (told.length === 0) return;
+    for (const peer of told) this.#unheard.add(peer);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, HEARD_IN_LEASES * this.#options.config.leaseMs).unref();
+      this.#onHeard = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#unheard.clear();
+  }
+
+  /** This life is over: nothing more is drawn. */
+  close(): void {
+    for (const copy of [...this.#rests.keys()]) this.endCopy(copy);
+  }
+
+  #failed(copy: number, error: unknown): void {
+    this.#rests.delete(copy);
+    this.#options.loop.dispatch({ kind: 'checkpointFailed', copy, reason: messageOf(error).slice(0, REASON_MAX) });
+  }
+
+  #tell(error: unknown): void {
+    const reason = messageOf(error).slice(0, REASON_MAX);
+    this.#options.logger.log('warn', 'state.checkpoint() failed while it was ended', { reason });
+  }
 }
 
-async function copyOf(source: StateSource): Promise<Uint8Array> {
-  const state: unknown = await source.checkpoint();
-  const problem = problemOfCopy(state);
-  if (problem !== undefined) throw new TypeError(problem);
-  return state as Uint8Array;
+/** Draws the next pieces. Others have their turn now and then. */
+async function drawn(rest: Undrawn, most: number): Promise<{ readonly state: Uint8Array[]; readonly more: boolean }> {
+  const state: Uint8Array[] = [];
+  let sinceMs = monotonicMs();
+  while (state.length < most) {
+    const { value, done } = await rest.next();
+    if (done === true) return { state, more: false };
+    state.push(value);
+    if (monotonicMs() - sinceMs < DRAW_MS) continue;
+    await nextTurn();
+    sinceMs = monotonicMs();
+  }
+  return { state, more: true };
+}
+
+async function* eachOf(state: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  for (const chunk of state) if (chunk.length > 0) yield chunk;
 }

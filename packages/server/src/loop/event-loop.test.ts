@@ -25,7 +25,7 @@ class Recorder {
 }
 
 const READ: ReplicaEffect = { kind: 'readRecord' };
-const SET: ReplicaEffect = { kind: 'takeCheckpoint' };
+const SET: ReplicaEffect = { kind: 'takeCheckpoint', copy: 1, kept: false, told: [] };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 let loop: EventLoop;

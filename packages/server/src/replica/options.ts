@@ -1,12 +1,22 @@
 /** The options that a user gives to `createReplica`, and the replica that it returns. */
 import type { Server, ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
-import type { CoordinatorFactory, Logger, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+import type {
+  ChunkedStateSource,
+  CoordinatorFactory,
+  Logger,
+  ReplicaId,
+  ReplicaStatus,
+  StateSource,
+} from '@understudy/core';
 import type { CriteriaOptions } from '../criteria/criteria.js';
 import type { HandlerTracing } from '../handlers/tracing.js';
 import type { GroupSecretSource } from '../identity/group-secret.js';
 import type { PeerNames } from '../identity/peer-trust.js';
 import type { CallerSecrets } from '../intake/identity.js';
 import type { PeerCredentials } from '../links/peer-link.js';
+
+/** `'none'`. The rest lets compilers tell from `snapshots` which kind of state an object is. */
+export type NoState = 'none' & { readonly snapshots?: undefined };
 
 /** The options of `createReplica`. */
 export interface ReplicaServerOptions extends CriteriaOptions {
@@ -37,11 +47,11 @@ export interface ReplicaServerOptions extends CriteriaOptions {
   /**
    * The service's state: how it is copied, and how it is replaced by a copy. Called between two messages, never while a
    * handler runs. All that a handler's answers depend on must be in it. `start` copies it once, to see that it can be
-   * copied. `'none'` for a service without state.
+   * copied. Large state is copied in chunks, see `ChunkedStateSource`. `'none'` for a service without state.
    *
    * @example { checkpoint: () => Buffer.from(JSON.stringify(accounts)), restore: (bytes) => { accounts = JSON.parse(…); } }
    */
-  readonly state: StateSource | 'none';
+  readonly state: StateSource | ChunkedStateSource | NoState;
   /**
    * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The group's
    * name is the same for all replicas and clients. Of everything else the primary's settings are in force; a replica that

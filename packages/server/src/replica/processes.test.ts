@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
+import { embeddedCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ChildProgram } from '../testing/child-replica.js';
 import { counterService } from '../testing/counter.js';
 
 // Runs what `npm run build` made.
@@ -26,9 +28,9 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function start(replicaId: string): Promise<{ child: ChildProcess; address: string }> {
+async function start(replicaId: string, how: ChildProgram = {}): Promise<{ child: ChildProcess; address: string }> {
   // The child must not get the test runner's condition, which makes imports find sources.
-  const child = fork(program, [replicaId, directory, coordinators], { execArgv: [] });
+  const child = fork(program, [replicaId, directory, coordinators, JSON.stringify(how)], { execArgv: [] });
   children.push(child);
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   return { child, address: `127.0.0.1:${port}` };
@@ -62,6 +64,28 @@ describe('replicas in processes of their own', () => {
     const [code, signal] = await exited;
     expect({ code, signal }).toEqual(end);
     expect(await add(client, 'z')).toBe(51);
+    await understudyClient(client).close();
+  });
+});
+
+describe('a state whose copies and restores block the process for longer than a lease', () => {
+  it.each(['semi-active', 'passive'])('costs nobody its role in a %s group', async (replication) => {
+    const how = { blockMs: 900, settings: { leaseMs: 600, replication, checkpointEvery: 10 } };
+    const primary = await start('r1', how);
+    const backup = await start('r2', how);
+    const client = new Client(
+      `understudy:///${primary.address},${backup.address}`,
+      credentials.createInsecure(),
+      replicated({ serviceConfig }),
+    );
+    for (let i = 1; i <= 20; i++) expect(await add(client, `call ${i}`)).toBe(i);
+    const joining = start('r3', how);
+    for (let i = 21; i <= 40; i++) expect(await add(client, `call ${i}`)).toBe(i);
+    await joining;
+    const coordinator = embeddedCoordinator(directory)('counters');
+    // The group was created, and two replicas were added. Nothing else happened.
+    expect(await coordinator.read()).toMatchObject({ term: 1, epoch: 3, primary: { id: 'r1' } });
+    await coordinator.close();
     await understudyClient(client).close();
   });
 });

@@ -2,7 +2,7 @@
 
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import { outside } from '@understudy/context';
-import type { Coordinator, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
+import type { ChunkedStateSource, Coordinator, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupConfig, OperatorAsk, UserCriteria } from '@understudy/core/internal';
 import { checkGrpcVersion, loggerOf } from '@understudy/grpc-common';
 import { Guard } from '../capture/guard.js';
@@ -10,7 +10,7 @@ import { HandlerRegistry } from '../capture/registry.js';
 import { unwrapHandlers } from '../capture/untraced.js';
 import { awaitBound, checkMethods } from '../checks/server.js';
 import { setupError } from '../checks/setup-error.js';
-import { stateOf, tryCopy } from '../checks/state.js';
+import { type AnyState, stateOf, tryCopy } from '../checks/state.js';
 import { criteriaOf } from '../criteria/criteria.js';
 import { installGlobals } from '../determinism/install.js';
 import { Promised } from '../ending/promised.js';
@@ -53,7 +53,7 @@ export class ReplicaRuntime implements ReplicaServer {
   readonly #options: ReplicaServerOptions & { readonly version: string };
   readonly #config: GroupConfig;
   readonly #id: ReplicaId;
-  readonly #state: StateSource;
+  readonly #state: StateSource | ChunkedStateSource;
   readonly #logger: DivergenceLog;
   readonly #registry: HandlerRegistry;
   readonly #guard: Guard;
@@ -151,10 +151,11 @@ export class ReplicaRuntime implements ReplicaServer {
     const exposure = this.#strangersWouldPass();
     if (exposure !== undefined) throw setupError(exposure);
     this.#begun = true;
+    let state: AnyState;
     try {
       if (!this.#exposure.isBound) await awaitBound(this.#server);
       checkMethods(this.#server, this.#config);
-      await tryCopy(this.#state);
+      state = await tryCopy(this.#state);
     } catch (error) {
       this.#begun = false;
       throw error;
@@ -167,7 +168,10 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#health?.addTo(this.#server);
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
-    const lives = new Lives(this.#setup(coordinator, reachedAt, peerAddress), this.#options.development === true);
+    const lives = new Lives(
+      this.#setup(coordinator, state, reachedAt, peerAddress),
+      this.#options.development === true,
+    );
     this.#lives = lives;
     this.#waits = new WaitWatch({
       why: () => whyItWaits(this.status, this.#phase),
@@ -199,7 +203,7 @@ export class ReplicaRuntime implements ReplicaServer {
     }
   }
 
-  #setup(coordinator: Coordinator, address: string, peerAddress: string | undefined): LifeSetup {
+  #setup(coordinator: Coordinator, state: AnyState, address: string, peerAddress: string | undefined): LifeSetup {
     return {
       id: this.#id,
       address,
@@ -207,7 +211,7 @@ export class ReplicaRuntime implements ReplicaServer {
       config: this.#config,
       version: this.#options.version,
       coordinator,
-      state: this.#state,
+      state,
       interceptors: this.#users ?? [],
       registry: this.#registry,
       activity: new Activity(),

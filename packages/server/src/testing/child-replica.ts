@@ -17,27 +17,44 @@ export interface ChildProgram {
   readonly forces?: boolean;
   /** Its state takes so long to copy, in milliseconds. */
   readonly copyMs?: number;
+  /** Copying the state, and restoring it, blocks its process for so long, in milliseconds. */
+  readonly blockMs?: number;
+  /** Settings of the group besides its name. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly development?: boolean;
   /** Where it listens on loopback. Default: any port. */
   readonly port?: number;
 }
 
 const [replicaId = '', directory = '', coordinators = '', how = '{}'] = process.argv.slice(2);
-const { flushMs, forces = false, copyMs = 0, development = false, port: fixed = 0 } = JSON.parse(how) as ChildProgram;
+const program = JSON.parse(how) as ChildProgram;
+const { flushMs, forces = false, copyMs = 0, blockMs = 0, development = false, port: fixed = 0, settings } = program;
 const { embeddedCoordinator } = require(coordinators) as {
   embeddedCoordinator: (directory: string) => CoordinatorFactory;
 };
 const counter = new Counter();
-const copy = async (): Promise<Uint8Array> => {
-  await delay(copyMs);
-  return counter.checkpoint();
+/** Keeps the process from everything else. */
+const block = (): void => {
+  const untilMs = performance.now() + blockMs;
+  while (performance.now() < untilMs);
+};
+const state = {
+  async checkpoint(): Promise<Uint8Array> {
+    if (copyMs > 0) await delay(copyMs);
+    block();
+    return counter.checkpoint();
+  },
+  restore(bytes: Uint8Array): void {
+    block();
+    counter.restore(bytes);
+  },
 };
 const replica = createReplica({
   replicaId,
   coordinator: embeddedCoordinator(directory),
-  state: copyMs === 0 ? counter : { checkpoint: copy, restore: (bytes) => counter.restore(bytes) },
+  state,
   development,
-  serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters' } }] },
+  serviceConfig: { loadBalancingConfig: [{ understudy: { group: 'counters', ...settings } }] },
 });
 const server = new Server({ interceptors: replica.interceptors() });
 replica.attach(server);

@@ -50,6 +50,8 @@ const ENDED_WITHIN_MS = 6500;
 const TOGETHER_WITHIN_MS = 6000;
 /** A primary that waits for its successor orders nothing for so long; then its successor orders. */
 const TIDY_WITHIN_LEASES = 6;
+/** A learner that died while it was sent a copy is expected back for so long, besides three leases. */
+const LEARNER_SILENT_MS = 2000;
 
 /**
  * Faults stop; then everything outstanding must end, sessions close clean, and all replicas come to hold the same. Where
@@ -99,7 +101,8 @@ function goOn(world: SettlingWorld): Ending {
     return explain(world, () => `the replicas do not come together: ${describeReplicas(world)}`);
   }
   checkWhole(world);
-  const tidyMs = TIDY_WITHIN_LEASES * world.plan.config.leaseMs + streamsEndMs(world) + longStreamsMs(world);
+  const tidyMs =
+    TIDY_WITHIN_LEASES * world.plan.config.leaseMs + LEARNER_SILENT_MS + streamsEndMs(world) + longStreamsMs(world);
   const tidy = within(world, tidyMs, () => keepsLittle(world));
   demand(tidy, () => `everything is stable, but something is kept: ${describeKept(world)}`);
   return 'whole';

@@ -46,6 +46,10 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'idempotency keys: interceptors see a call before its key is looked at',
   // Hardly any seed shows this one: the client has the body, too, until the body's new order is stable.
   'checkpoints: a checkpoint covers no message that is yet to be processed',
+  // Links of the simulator lose and cut what travels, but alter nothing.
+  'copies: nobody starts from a copy that is not what was sent',
+  // A claim too early does no harm, and while copying blocks a replica something is wrong with it.
+  'copies: a primary that copies its state is not taken for dead',
   'streams: a stream that nobody wants any more is cancelled behind its opening',
   'bodies: a stable orderNum says nothing about an order of an older term with that number',
   'voiding: what a session sent is voided as soon as a primary hangs up on it',

@@ -1,4 +1,4 @@
-import type { GroupConfig, MethodConfig } from '@understudy/core/internal';
+import { type GroupConfig, type MethodConfig, PIECE_BYTES } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
 import { WORKLOADS } from '../services/index.js';
 import { DRIFT_WITHIN_BOUND, FAULTS, type Fault, type Plan, type PlanLimits, READS } from './plan.js';
@@ -34,6 +34,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     streams: undefined,
     nested: undefined,
     upgrade: undefined,
+    copies: { pieceBytes: PIECE_BYTES, snapshots: false, blockMs: 0 },
   };
 }
 
@@ -69,6 +70,7 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     batchMs: choices.pick([0, 1]),
     stallMs: stuck ? 400 : 60_000,
     forgetMs: choices.pick([500, 5_000, 600_000]),
+    copyMs: 10_000,
     checkpointEvery: 5,
     backlogMax: 262_144,
     unstableMax: 8,

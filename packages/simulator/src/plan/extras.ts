@@ -80,3 +80,13 @@ export function withUpgrade(plan: Plan, choices: Choices, { without = [], upgrad
   const upgrade = { versions: choices.chance(0.7), replications: choices.chance(0.4), leases: choices.chance(0.3) };
   return { ...plan, upgrade };
 }
+
+/** @returns the plan with copies of the state that travel in many pieces, in two thirds of the runs */
+export function withCopies(plan: Plan, choices: Choices): Plan {
+  const pieceBytes = choices.pick([plan.copies.pieceBytes, 16, 256]);
+  const snapshots = choices.chance(0.5);
+  const blockMs = choices.pick([0, 0, 4 * plan.config.leaseMs]);
+  // A drill waits for what takes no time otherwise. To the other replicas a pause looks like a stuck handler.
+  if (plan.drill !== undefined) return plan;
+  return { ...plan, copies: { pieceBytes, snapshots, blockMs: plan.stuck ? 0 : blockMs } };
+}

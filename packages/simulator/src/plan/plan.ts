@@ -77,6 +77,7 @@ export interface Plan {
   readonly oneWayRate: number;
   /** undefined: nobody opens streams. */
   readonly streams: StreamPlan | undefined;
+  readonly copies: CopyPlan;
   /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
   /** undefined: all replicas have the same settings and the same code. */
@@ -90,6 +91,16 @@ export interface UpgradePlan {
   /** Whether their groups are passive. */
   readonly replications: boolean;
   readonly leases: boolean;
+}
+
+/** How copies of the state travel. */
+export interface CopyPlan {
+  /** About how many bytes a piece has: often so few that a copy takes many. */
+  readonly pieceBytes: number;
+  /** States are drawn as they are sent, while messages go on. */
+  readonly snapshots: boolean;
+  /** Copying or restoring a state blocks the replica for up to so long. */
+  readonly blockMs: number;
 }
 
 /** How a run with nested calls goes. */

@@ -30,6 +30,10 @@ export const Kind = {
   join: 0x27,
   checkpointFrame: 0x28,
   noCheckpoint: 0x29,
+  piece: 0x2a,
+  pieceAck: 0x2b,
+  busy: 0x2c,
+  busyHeard: 0x2d,
 
   rpcRequestHeader: 0x31,
   rpcReplyHeader: 0x32,
@@ -37,7 +41,6 @@ export const Kind = {
   peerHello: 0x41,
   outcome: 0x42,
   request: 0x43,
-  checkpoint: 0x44,
   caller: 0x45,
   orders: 0x46,
   peerChallenge: 0x47,

@@ -7,6 +7,7 @@ import {
   type JoinFrame,
   type NackFrame,
   type PeerFrame,
+  type PieceAckFrame,
   type SeqNum,
   unreachable,
 } from '@understudy/core/internal';
@@ -15,7 +16,7 @@ import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
-import { checkpointBytes, readCheckpoint, writeCheckpoint } from '../parts/checkpoint.js';
+import { pieceBytes, readHead, readPiece, writeHead, writePiece } from '../parts/checkpoint.js';
 import {
   readAddress,
   readMember,
@@ -27,6 +28,9 @@ import {
 } from '../parts/membership.js';
 import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
 import { bodiesBytes, readBodies, readName, writeBodies, writeName } from '../parts/request.js';
+
+/** What a receiver of pieces answers, by the byte that says so. Never change the order. */
+const ANSWERS = ['receives', 'done', 'damaged'] as const satisfies readonly PieceAckFrame['answer'][];
 
 const RARE_FRAME_BYTES = 512;
 const FIXED_BYTES = 64;
@@ -71,10 +75,34 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
       writeOptionalAddress(writer, frame.peerAddress);
       break;
     case 'checkpoint':
-      writer.begin(Kind.checkpointFrame, FIXED_BYTES + checkpointBytes(frame.checkpoint));
+      writer.begin(Kind.checkpointFrame, FIXED_BYTES);
       writer.varint(frame.term);
+      writer.varint(frame.copy);
       writer.boolean(frame.join);
-      writeCheckpoint(writer, frame.checkpoint);
+      writeHead(writer, frame.head);
+      break;
+    case 'piece':
+      writer.begin(Kind.piece, FIXED_BYTES + pieceBytes(frame.piece));
+      writer.varint(frame.term);
+      writer.varint(frame.copy);
+      writer.varint(frame.index);
+      writePiece(writer, frame.piece);
+      break;
+    case 'pieceAck':
+      writer.begin(Kind.pieceAck, FIXED_BYTES);
+      writer.varint(frame.term);
+      writer.varint(frame.copy);
+      writer.varint(frame.upTo);
+      writer.byte(ANSWERS.indexOf(frame.answer));
+      break;
+    case 'busy':
+      writer.begin(Kind.busy, FIXED_BYTES);
+      writer.varint(frame.term);
+      writer.varint(frame.forMs);
+      break;
+    case 'busyHeard':
+      writer.begin(Kind.busyHeard, FIXED_BYTES);
+      writer.varint(frame.term);
       break;
     case 'noCheckpoint':
       writer.begin(Kind.noCheckpoint, RARE_FRAME_BYTES);
@@ -116,10 +144,22 @@ function readPeerFrame(r: Reader, kind: number): PeerFrame {
     case Kind.join:
       return readJoin(r);
     case Kind.checkpointFrame: {
-      const term = r.varint() as Term;
-      const join = r.boolean();
-      return { kind: 'checkpoint', term, checkpoint: readCheckpoint(r), join };
+      const [term, copy, join] = [r.varint() as Term, r.varint(), r.boolean()];
+      return { kind: 'checkpoint', term, copy, join, head: readHead(r) };
     }
+    case Kind.piece: {
+      const [term, copy, index] = [r.varint() as Term, r.varint(), r.varint()];
+      return { kind: 'piece', term, copy, index, piece: readPiece(r) };
+    }
+    case Kind.pieceAck: {
+      const [term, copy, upTo, byte] = [r.varint() as Term, r.varint(), r.varint(), r.byte()];
+      const answer = ANSWERS[byte] ?? malformed(`${byte} is no answer to a piece`);
+      return { kind: 'pieceAck', term, copy, upTo, answer };
+    }
+    case Kind.busy:
+      return { kind: 'busy', term: r.varint() as Term, forMs: r.varint() };
+    case Kind.busyHeard:
+      return { kind: 'busyHeard', term: r.varint() as Term };
     case Kind.noCheckpoint:
       return { kind: 'noCheckpoint', term: r.varint() as Term, reason: r.string() };
     default:

@@ -1,22 +1,28 @@
-/** Checkpoints: everything that a replica needs in place of the log up to an order. */
+/** Checkpoints in pieces: everything that a replica needs in place of the log up to an order. */
 import type { OrderNum, Term } from '@understudy/core';
-import type {
-  Checkpoint,
-  ConnectionId,
-  ConnectionSnapshot,
-  KeyedReply,
-  Outcome,
-  SeqNum,
-  StreamItem,
-  StreamSnapshot,
+import {
+  type CheckpointHead,
+  type CheckpointRecords,
+  type ConnectionId,
+  type ConnectionSnapshot,
+  type KeyedReply,
+  type Outcome,
+  type Piece,
+  type SeqNum,
+  type StreamItem,
+  type StreamSnapshot,
+  unreachable,
 } from '@understudy/core/internal';
-import { CONNECTION_BYTES, Kind } from '../bytes/layout.js';
+import { malformed } from '../bytes/failure.js';
+import { CONNECTION_BYTES } from '../bytes/layout.js';
 import type { Reader } from '../bytes/reader.js';
-import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { callersBytes, readCallers, writeCallers } from './nested.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import { itemBytes, readBareItem, writeBareItem } from './stream.js';
+
+/** What a piece has, by the byte that says so. Never change the order. */
+const PIECES = ['records', 'state', 'end'] as const satisfies readonly Piece['kind'][];
 
 const FIXED_BYTES = 64;
 /** Connection, repliesSeenUpTo, whether there is a peer, number of outcomes, number of streams. */
@@ -30,51 +36,98 @@ const OUTCOME_MIN_BYTES = 2;
 /** Key, digest and the first byte of the outcome. */
 const KEYED_MIN_BYTES = 3;
 
-export function writeCheckpoint(w: Writer, checkpoint: Checkpoint): void {
-  w.varint(checkpoint.orderNum);
-  w.varint(checkpoint.term);
-  w.varint(checkpoint.timeMs);
-  w.signed(checkpoint.digest);
-  w.bytes(checkpoint.state);
-  w.varint(checkpoint.connections.length);
-  for (const connection of checkpoint.connections) writeConnection(w, connection);
-  w.varint(checkpoint.keyed.length);
-  for (const { key, requestDigest, outcome } of checkpoint.keyed) {
-    w.string(key);
-    w.signed(requestDigest);
-    writeOutcome(w, outcome, 0);
-  }
-  writeCallers(w, checkpoint.callers);
-  w.varint(checkpoint.expired.length);
-  for (const id of checkpoint.expired) w.connectionId(id);
-  w.boolean(checkpoint.expiredForgotten);
+export function writeHead(w: Writer, head: CheckpointHead): void {
+  w.varint(head.orderNum);
+  w.varint(head.term);
+  w.varint(head.timeMs);
+  w.signed(head.digest);
+  w.boolean(head.expiredForgotten);
 }
 
-export function readCheckpoint(r: Reader): Checkpoint {
+export function readHead(r: Reader): CheckpointHead {
   return {
     orderNum: r.varint() as OrderNum,
     term: r.varint() as Term,
     timeMs: r.varint(),
     digest: r.signed(),
-    state: r.bytes(),
-    connections: readConnections(r),
-    keyed: readKeyed(r),
-    callers: readCallers(r),
-    expired: readExpired(r),
     expiredForgotten: r.boolean(),
   };
 }
 
-/** About as many bytes as `writeCheckpoint` needs. */
-export function checkpointBytes(checkpoint: Checkpoint): number {
-  let bytes = FIXED_BYTES + checkpoint.state.length + CONNECTION_BYTES * checkpoint.expired.length;
-  for (const { peer, outcomes, streams } of checkpoint.connections) {
+export function writePiece(w: Writer, piece: Piece): void {
+  w.byte(PIECES.indexOf(piece.kind));
+  switch (piece.kind) {
+    case 'records':
+      writeRecords(w, piece.records);
+      break;
+    case 'state':
+      w.bytes(piece.bytes);
+      break;
+    case 'end':
+      w.string(piece.digest);
+      break;
+    default:
+      unreachable(piece, 'piece');
+  }
+}
+
+export function readPiece(r: Reader): Piece {
+  const byte = r.byte();
+  const kind = PIECES[byte];
+  switch (kind) {
+    case 'records':
+      return { kind, records: readRecords(r) };
+    case 'state':
+      return { kind, bytes: r.bytes() };
+    case 'end':
+      return { kind, digest: r.string() };
+    default:
+      return malformed(`${byte} is no piece of a checkpoint`);
+  }
+}
+
+/** About as many bytes as `writePiece` needs. */
+export function pieceBytes(piece: Piece): number {
+  switch (piece.kind) {
+    case 'records':
+      return recordsBytes(piece.records);
+    case 'state':
+      return FIXED_BYTES + piece.bytes.length;
+    default:
+      return FIXED_BYTES + piece.digest.length;
+  }
+}
+
+function writeRecords(w: Writer, records: CheckpointRecords): void {
+  w.varint(records.connections.length);
+  for (const connection of records.connections) writeConnection(w, connection);
+  w.varint(records.keyed.length);
+  for (const { key, requestDigest, outcome } of records.keyed) {
+    w.string(key);
+    w.signed(requestDigest);
+    writeOutcome(w, outcome, 0);
+  }
+  writeCallers(w, records.callers);
+  w.varint(records.expired.length);
+  for (const id of records.expired) w.connectionId(id);
+}
+
+const readRecords = (r: Reader): CheckpointRecords => ({
+  connections: readConnections(r),
+  keyed: readKeyed(r),
+  callers: readCallers(r),
+  expired: readExpired(r),
+});
+
+function recordsBytes(records: CheckpointRecords): number {
+  let bytes = FIXED_BYTES + CONNECTION_BYTES * records.expired.length;
+  for (const { peer, outcomes, streams } of records.connections) {
     bytes += 28 + (peer ?? '').length;
     for (const [, outcome] of outcomes) bytes += 4 + outcomeBytes(outcome);
     for (const { items } of streams) for (const item of items) bytes += 12 + itemBytes(item);
   }
-  for (const { key, outcome } of checkpoint.keyed) bytes += 12 + key.length + outcomeBytes(outcome);
-  return bytes + callersBytes(checkpoint.callers);
+  for (const { key, outcome } of records.keyed) bytes += 12 + key.length + outcomeBytes(outcome);
+  return bytes + callersBytes(records.callers);
 }
 
 function writeConnection(w: Writer, snapshot: ConnectionSnapshot): void {
@@ -145,23 +198,4 @@ function readExpired(r: Reader): ConnectionId[] {
   const expired: ConnectionId[] = [];
   for (let left = r.count(CONNECTION_BYTES); left > 0; left--) expired.push(r.connectionId());
   return expired;
-}
-
-/** Encodes a checkpoint that stands by itself. */
-export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  writer.begin(Kind.checkpoint, checkpointBytes(checkpoint));
-  writeCheckpoint(writer, checkpoint);
-  return writer.finish();
-}
-
-/**
- * Decodes a checkpoint. State and replies are views of `bytes`: keep one, and all of `bytes` stays in memory.
- *
- * @throws UnderstudyError UNDERSTUDY_MALFORMED
- */
-export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  reader.openAs(Kind.checkpoint, bytes);
-  const checkpoint = readCheckpoint(reader);
-  reader.close();
-  return checkpoint;
 }

@@ -3,7 +3,6 @@ import type { RpcRequestHeader, SessionFrame } from '@understudy/core/internal';
 import type * as fc from 'fast-check';
 import { Reader } from '../bytes/reader.js';
 import * as wire from '../index.js';
-import { decodeCheckpoint, encodeCheckpoint } from '../parts/checkpoint.js';
 import { decodeOutcome, encodeOutcome } from '../parts/outcome.js';
 import { connectionOf } from '../parts/secret.js';
 import * as arbitraries from './arbitraries.js';
@@ -68,5 +67,4 @@ export const codecs: readonly Codec<unknown>[] = [
   codec('Request', arbitraries.request, wire.encodeRequest, wire.decodeRequest),
   codec('NestedCaller', arbitraries.clientCaller, wire.encodeCaller, wire.decodeCaller),
   codec('Orders', arbitraries.orders, wire.encodeOrders, wire.decodeOrders),
-  codec('Checkpoint', arbitraries.checkpoint, encodeCheckpoint, decodeCheckpoint),
 ];

@@ -18,11 +18,12 @@ import { outcome, outcomeKind } from './outcomes.js';
 import {
   ask,
   body,
-  checkpoint,
+  checkpointHead,
   clientRequest,
   groupRecord,
   item,
   namedBody,
+  piece,
   place,
   replicaHeader,
   sealed,
@@ -201,7 +202,23 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('promise' as const), term, orders, bodies: list(body) }, REQUIRED),
   withOptional({ kind: fc.constant('join' as const), member, address }, { peerAddress: address }),
-  fc.record({ kind: fc.constant('checkpoint' as const), term, checkpoint, join: fc.boolean() }, REQUIRED),
+  fc.record(
+    { kind: fc.constant('checkpoint' as const), term, copy: count, join: fc.boolean(), head: checkpointHead },
+    REQUIRED,
+  ),
+  fc.record({ kind: fc.constant('piece' as const), term, copy: count, index: count, piece }, REQUIRED),
+  fc.record(
+    {
+      kind: fc.constant('pieceAck' as const),
+      term,
+      copy: count,
+      upTo: count,
+      answer: fc.constantFrom('receives' as const, 'done' as const, 'damaged' as const),
+    },
+    REQUIRED,
+  ),
+  fc.record({ kind: fc.constant('busy' as const), term, forMs: count }, REQUIRED),
+  fc.record({ kind: fc.constant('busyHeard' as const), term }, REQUIRED),
   fc.record({ kind: fc.constant('noCheckpoint' as const), term, reason: fc.string() }, REQUIRED),
 );
 

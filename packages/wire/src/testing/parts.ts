@@ -2,11 +2,13 @@
 import type { GroupRecord, OrderNum } from '@understudy/core';
 import type {
   Body,
-  Checkpoint,
+  CheckpointHead,
+  CheckpointRecords,
   MetadataEntries,
   NestedCaller,
   NestedId,
   NestedReply,
+  Piece,
   ReplicaHeader,
   Request,
   SealedOrders,
@@ -142,13 +144,13 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
   { peerAddresses: addresses(1) },
 );
 
-export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
+export const checkpointHead: fc.Arbitrary<CheckpointHead> = fc.record(
+  { orderNum, term, timeMs: count, digest, expiredForgotten: fc.boolean() },
+  REQUIRED,
+);
+
+const records: fc.Arbitrary<CheckpointRecords> = fc.record(
   {
-    orderNum,
-    term,
-    timeMs: count,
-    digest,
-    state: bytes,
     connections: list(
       fc.record(
         {
@@ -176,9 +178,14 @@ export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record(
     ),
     keyed: list(fc.record({ key: text, requestDigest: digest, outcome }, REQUIRED), 4),
     expired: list(connectionId),
-    expiredForgotten: fc.boolean(),
   },
   REQUIRED,
+);
+
+export const piece: fc.Arbitrary<Piece> = fc.oneof(
+  fc.record({ kind: fc.constant('records' as const), records }, REQUIRED),
+  fc.record({ kind: fc.constant('state' as const), bytes }, REQUIRED),
+  fc.record({ kind: fc.constant('end' as const), digest: fc.string() }, REQUIRED),
 );
 
 export const sealed: fc.Arbitrary<SealedOrders[]> = list(

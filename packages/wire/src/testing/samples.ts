@@ -6,7 +6,8 @@ import type { Epoch, GroupRecord, Incarnation, Leadership, Member, OrderNum, Rep
 import type {
   Body,
   CallOrder,
-  Checkpoint,
+  CheckpointHead,
+  CheckpointRecords,
   ClientSettings,
   NestedCaller,
   NestedReply,
@@ -170,12 +171,10 @@ const bodies: readonly Body[] = [
   { connection: session, seqNum: seq(2), request: bare },
   { connection: group, seqNum: seq(1), request: { method: '', message: hex(''), reply: nestedReply } },
 ];
-const checkpoint: Checkpoint = {
-  orderNum: order(51),
-  term: term(5),
-  timeMs: TIME_MS,
-  digest: 0xdead_beef,
-  state: hex('00ff00ff'),
+const head: CheckpointHead = {
+  ...{ orderNum: order(51), term: term(5), timeMs: TIME_MS, digest: 0xdead_beef, expiredForgotten: true },
+};
+const records: CheckpointRecords = {
   connections: [
     {
       connection: session,
@@ -194,7 +193,6 @@ const checkpoint: Checkpoint = {
     },
   ],
   expired: [group],
-  expiredForgotten: true,
 };
 
 const sealed: readonly SealedOrders[] = [
@@ -296,7 +294,11 @@ export const peerFrames: readonly PeerFrame[] = [
   { kind: 'newTerm', record, collect: true, heldUpTo: order(51) },
   { kind: 'promise', term: term(6), orders, bodies },
   { kind: 'join', member: other, address: '10.0.0.2:50051', peerAddress: '10.0.0.2:50052' },
-  { kind: 'checkpoint', term: term(5), checkpoint, join: true },
+  { kind: 'checkpoint', term: term(5), copy: 3, join: true, head },
+  { kind: 'piece', term: term(5), copy: 3, index: 0, piece: { kind: 'records', records } },
+  { kind: 'pieceAck', term: term(5), copy: 3, upTo: 2, answer: 'receives' },
+  { kind: 'busy', term: term(5), forMs: 10_000 },
+  { kind: 'busyHeard', term: term(5) },
   { kind: 'noCheckpoint', term: term(5), reason: 'the disk is full' },
 ];
 
@@ -320,4 +322,4 @@ export const peerBrings: Leadership = {
 };
 export const peerChallenge: PeerChallenge = { group: 'bank', member, nonce: Buffer.alloc(32, 0x5a) };
 export const peerProof = Buffer.alloc(32, 0xa5);
-export { caller, checkpoint, orders, reply, request };
+export { caller, orders, reply, request };

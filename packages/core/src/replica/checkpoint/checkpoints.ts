@@ -1,12 +1,15 @@
 /** Checkpoints: taken between two messages, handed out once stable, and the start of a joining replica. */
 
 import { assert } from '../../model/assert.js';
-import type { Checkpoint } from '../../model/checkpoint.js';
+import type { Checkpoint, PieceAckFrame } from '../../model/checkpoint.js';
 import type { OrderNum } from '../../model/ids.js';
 import { maxOf, NO_TERM } from '../../model/ids.js';
+import { backupReceives, opensStream } from '../copying/asking.js';
+import { sayIdle } from '../copying/busy.js';
 import { isAtRest } from '../order/drain.js';
 import { isAnnouncedTo } from '../release/fan-out.js';
 import { usableBase } from '../state/base.js';
+import type { Copy } from '../state/copies/copy.js';
 import { FollowerState } from '../state/follower-state.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -15,6 +18,7 @@ import { bestBackup } from '../upgrade/best-backup.js';
 import { hasOtherCode } from '../upgrade/others.js';
 import { backlogCopied } from './backlog.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
+import { copyUnderWay, endTransfer, endUnused, isStalled, newCopy, offer, onPieceAck } from './sending.js';
 
 /**
  * A backlog of less than this fraction of `checkpointEvery` is replayed so fast that no copy is made before a
@@ -26,9 +30,10 @@ const REPLAYED_AT_ONCE = 16;
 const COPY_AGAIN_MS = 5000;
 
 /** The user's state was copied between two messages. Together with the reply cache it stands for the log so far. */
-export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
+export function onCheckpointTaken(r: ReplicaState, copy: number, state: readonly Uint8Array[], more: boolean): void {
   assert(r.stateBusy === 'checkpoint', () => 'a checkpoint that nobody asked for');
   r.stateBusy = undefined;
+  sayIdle(r);
   const { processedUpTo } = r.order;
   const checkpoint: Checkpoint = {
     orderNum: processedUpTo,
@@ -38,22 +43,35 @@ export function onCheckpointTaken(r: ReplicaState, state: Uint8Array): void {
     state,
     ...r.connections.snapshot(processedUpTo),
   };
-  r.role.checkpointTaken(checkpoint);
+  r.role.checkpointTaken(copy, checkpoint, more);
+  // This replica is no primary any more.
+  if (more && !r.role.draws(copy)) r.effects.push({ kind: 'endCopy', copy });
 }
 
 /** The user's state could not be copied. Whoever waits for the copy goes on without it. */
-export function onCheckpointFailed(r: ReplicaState, reason: string): void {
-  assert(r.stateBusy === 'checkpoint', () => 'a checkpoint that nobody asked for');
-  r.stateBusy = undefined;
+export function onCheckpointFailed(r: ReplicaState, copy: number, reason: string): void {
+  const isTaking = r.stateBusy === 'checkpoint' && copy === r.copyAsked;
+  if (!isTaking && !r.role.draws(copy)) return;
   r.log('warn', 'the state could not be copied; this replica goes on, but no replica can join', { reason });
-  r.role.checkpointFailed(reason);
+  if (isTaking) {
+    r.stateBusy = undefined;
+    sayIdle(r);
+  }
+  r.role.checkpointFailed(copy, reason);
 }
 
 /** Learners that wait for the copy are told why they do not get it. They go on asking. */
-export function onCopyFailed(p: PrimaryState, problem: string): void {
+export function onCopyFailed(p: PrimaryState, copy: number, problem: string): void {
   const { r } = p;
   const reason = `it cannot copy its state: ${problem}; mend what state.checkpoint() does there`;
   p.copyAgainAtMs = r.nowMs + COPY_AGAIN_MS;
+  if (p.copyUnstable?.id === copy) p.copyUnstable = undefined;
+  for (const peer of r.peers.values()) {
+    if (peer.transfer?.copy.id !== copy) continue;
+    peer.transfer = undefined;
+    if (peer.learner === 'receiving') peer.learner = 'waiting';
+  }
+  endUnused(p);
   for (const peer of r.peers.values()) {
     if (peer.learner !== 'waiting' || !peer.linkUp) continue;
     r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame: { kind: 'noCheckpoint', term: r.term, reason } });
@@ -61,8 +79,10 @@ export function onCopyFailed(p: PrimaryState, problem: string): void {
 }
 
 /** The primary has a copy of its state. Backups get it once its order is stable. */
-export function onOwnCheckpoint(p: PrimaryState, checkpoint: Checkpoint): void {
-  p.checkpointUnstable = checkpoint;
+export function onOwnCheckpoint(p: PrimaryState, id: number, checkpoint: Checkpoint, more: boolean): void {
+  p.copyUnstable = newCopy(p, id, checkpoint, more);
+  p.copies.set(id, p.copyUnstable);
+  endUnused(p);
   backlogCopied(p, checkpoint.orderNum);
   releaseCheckpoint(p);
 }
@@ -71,43 +91,35 @@ export function onOwnCheckpoint(p: PrimaryState, checkpoint: Checkpoint): void {
  * Gives a learner the checkpoint that it starts from. It gets no log of what the checkpoint covers, so that must be
  * stable.
  */
-function sendToLearner(p: PrimaryState, peer: Peer, checkpoint: Checkpoint): void {
-  const { r } = p;
-  const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: true } as const;
-  r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
-  peer.learner = 'following';
-  peer.confirmed = false;
-  peer.announcedUpTo = checkpoint.orderNum;
-  peer.heldUpTo = checkpoint.orderNum;
-  peer.lastHeardMs = r.nowMs;
-  r.wantFlush();
+function sendToLearner(p: PrimaryState, peer: Peer, copy: Copy): void {
+  peer.learner = 'receiving';
+  peer.announcedUpTo = copy.head.orderNum;
+  peer.heldUpTo = copy.head.orderNum;
+  peer.lastHeardMs = p.r.nowMs;
+  offer(p, peer, copy, true);
 }
 
 /** Hands out the checkpoint once its order is stable; only then may it stand for the log (DESIGN 5.6). */
 export function releaseCheckpoint(p: PrimaryState): void {
   const { r } = p;
-  const checkpoint = p.checkpointUnstable;
-  if (checkpoint === undefined || /* rule checkpoint-when-stable */ checkpoint.orderNum > r.stableUpTo) return;
-  p.checkpointUnstable = undefined;
-  p.givenUpTo = checkpoint.orderNum;
+  const copy = p.copyUnstable;
+  if (copy === undefined || /* rule checkpoint-when-stable */ copy.head.orderNum > r.stableUpTo) return;
+  p.copyUnstable = undefined;
+  p.givenUpTo = copy.head.orderNum;
   for (const peer of r.peers.values()) {
-    if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(p, peer, checkpoint);
+    if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(p, peer, copy);
   }
-  const isBase = r.hadStreams || opensStream(p);
-  if (isBase) r.checkpoint = checkpoint;
-  else if (!p.givesCopies) return;
-  const frame = { kind: 'checkpoint', term: r.term, checkpoint, join: false } as const;
-  for (const peer of r.peers.values()) {
-    const wants = isBase || r.config.replication === 'passive' || peer.byCopy;
-    if (wants && isAnnouncedTo(p, peer)) r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
+  const isBase = copy.whole !== undefined && (r.hadStreams || opensStream(p));
+  if (isBase) r.checkpoint = copy.whole;
+  if (isBase || p.givesCopies) {
+    for (const peer of r.peers.values()) {
+      const wants = isBase || r.config.replication === 'passive' || peer.byCopy;
+      // One that is still being sent an earlier copy gets that one whole, or a slow one would never have any.
+      if (wants && isAnnouncedTo(p, peer) && peer.transfer === undefined) offer(p, peer, copy, false);
+    }
   }
+  endUnused(p);
 }
-
-/** Whether the checkpoint was made because a stream is about to be opened. */
-const opensStream = (p: PrimaryState): boolean => {
-  const work = p.scheduler.peek();
-  return work?.kind === 'call' && work.request.stream?.kind === 'open';
-};
 
 /**
  * Gives the base to a learner that waits while streams are open, when no new checkpoint can be made.
@@ -118,8 +130,51 @@ export function startFromBase(p: PrimaryState, peer: Peer): boolean {
   const { r } = p;
   const base = usableBase(r);
   if (base === undefined || r.openStreams === 0 || peer.learner !== 'waiting' || !peer.linkUp) return false;
-  sendToLearner(p, peer, base);
+  const known = [...p.copies.values()].find(({ whole }) => whole === base);
+  sendToLearner(p, peer, known ?? newCopy(p, ++p.lastCopy, base, false));
   return true;
+}
+
+/**
+ * Gives a learner that waits a copy: the base while streams are open, one that others are being sent, or else one that
+ * is made as soon as it can be.
+ */
+export function startLearner(p: PrimaryState, peer: Peer): void {
+  if (startFromBase(p, peer) || peer.learner !== 'waiting' || !peer.linkUp || p.copyUnstable !== undefined) return;
+  const copy = copyUnderWay(p);
+  if (copy === undefined) p.checkpointWanted = true;
+  else sendToLearner(p, peer, copy);
+}
+
+/** A peer told which pieces of its copy it has. */
+export function onPieces(p: PrimaryState, peer: Peer, frame: PieceAckFrame): void {
+  const { r } = p;
+  peer.lastHeardMs = r.nowMs;
+  if (peer.learner !== undefined) p.learners.set(peer.member.id, r.nowMs);
+  const end = onPieceAck(p, peer, frame);
+  if (end === undefined) return;
+  if (end.how === 'damaged') {
+    r.log('error', 'a copy of the state arrived damaged', { peer: peer.member.id, copy: frame.copy });
+    p.copyAgainAtMs = r.nowMs + COPY_AGAIN_MS;
+  }
+  if (peer.learner !== 'receiving' || !end.transfer.join) return;
+  if (end.how === 'done') {
+    peer.learner = 'following';
+    r.wantFlush();
+  } else {
+    peer.learner = 'waiting';
+    startLearner(p, peer);
+  }
+}
+
+/** Gives up transfers that do not get any further. */
+export function giveUpStalled(p: PrimaryState): void {
+  for (const peer of p.r.peers.values()) {
+    const { transfer } = peer;
+    if (transfer === undefined || !isStalled(p, transfer)) continue;
+    endTransfer(p, peer);
+    if (peer.learner === 'receiving') peer.learner = 'waiting';
+  }
 }
 
 /** In a passive group: wants the next checkpoint when it is due. It lets backups drop their logs. */
@@ -145,7 +200,7 @@ export function checkpointForSuccessor(p: PrimaryState): void {
 /** Wants a copy for a successor that has other code, unless one as of the last order is on its way. */
 export function copyForOtherCode(p: PrimaryState): void {
   const { order, stateBusy } = p.r;
-  const isOnItsWay = stateBusy === 'checkpoint' || p.checkpointUnstable !== undefined || p.givenUpTo >= order.last;
+  const isOnItsWay = stateBusy === 'checkpoint' || p.copyUnstable !== undefined || p.givenUpTo >= order.last;
   if (lacksCopy(p) && !isOnItsWay) p.checkpointWanted = true;
 }
 
@@ -165,7 +220,8 @@ export const isCopied = (p: PrimaryState): boolean =>
   (p.r.config.replication === 'semi-active' ||
     ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
       p.r.stateBusy === undefined &&
-      p.checkpointUnstable === undefined));
+      p.copyUnstable === undefined &&
+      !backupReceives(p)));
 
 /** A follower got a checkpoint that lets it drop its log. */
 export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
@@ -239,5 +295,6 @@ export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState 
 export function onRestored(r: ReplicaState): void {
   assert(r.stateBusy === 'restore', () => 'a restore that nobody asked for');
   r.stateBusy = undefined;
+  sayIdle(r);
   truncateLog(r);
 }

@@ -5,10 +5,11 @@ import { minOf } from '../../model/ids.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /**
- * How many old entries are kept for a replica that catches up. One that needs more starts again from a newer
- * checkpoint.
+ * How many old entries are kept for a replica that catches up, and for one that is still being sent its checkpoint. One
+ * that needs more starts again from a newer checkpoint.
  */
 export const LEARNER_LAG_MAX = 65_536;
+const RECEIVER_LAG_MAX = 1_048_576;
 
 /** Drops the entries that are stable and processed and that neither this role nor a learner needs. */
 export function truncateLog(r: ReplicaState): void {
@@ -16,7 +17,8 @@ export function truncateLog(r: ReplicaState): void {
   upTo = r.role.logBound(upTo);
   for (const peer of r.peers.values()) {
     if (peer.learner === undefined || peer.learner === 'waiting') continue;
-    if (r.order.last - peer.heldUpTo > LEARNER_LAG_MAX) peer.learner = 'waiting';
+    const receives = peer.learner === 'receiving';
+    if (r.order.last - peer.heldUpTo > (receives ? RECEIVER_LAG_MAX : LEARNER_LAG_MAX)) peer.learner = 'waiting';
     else upTo = minOf(upTo, peer.heldUpTo);
   }
   dropLogUpTo(r, upTo);

@@ -11,6 +11,7 @@ import { type CallOrder, seqNumOf } from '../../model/order-info.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { restoreBehind } from '../copying/restore.js';
 import { isOneWay } from '../release/demands.js';
 import { boundReplies } from '../state/budgets.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
@@ -19,7 +20,6 @@ import { nameOf, type ReplicaState, reflectedBy } from '../state/replica-state.j
 import type { Started } from '../state/role.js';
 import { streamCancelled } from '../streams/intercepted.js';
 import { beginPart, cancelRequest, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
-import { restoreBehind } from '../upgrade/restore.js';
 
 type CallWork = Extract<Work, { kind: 'call' }>;
 

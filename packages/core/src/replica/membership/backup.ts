@@ -102,6 +102,11 @@ export function claimIfSilent(f: FollowerState): void {
     r.lost.claimTold = true;
     return;
   }
+  const peer = r.peers.get(record.primary.id);
+  // A primary whose process has died keeps no link, though a new process may have its name.
+  const isThere = peer?.linkUp === true && sameMember(peer.member, record.primary);
+  const isBusy = r.nowMs <= f.excusedUntilMs && isThere;
+  if (/* rule wait-for-busy */ isBusy) return;
   // Another backup executed what the primary ordered, so it goes on without replaying it with other code.
   const waits = /* rule same-code-first */ hasOtherCode(r, r.leadership) && someoneExecutes(r, record);
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;

@@ -1,10 +1,12 @@
 /** The primary's view of its backups and learners: who acknowledges, who enters the in-sync set and who leaves it. */
 
-import type { AckFrame, JoinFrame } from '../../model/frames.js';
+import type { PieceAckFrame } from '../../model/checkpoint.js';
+import type { AckFrame, BusyFrame, JoinFrame } from '../../model/frames.js';
 import { maxOf, minOf, type OrderNum, type ReplicaId } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
-import { startFromBase } from '../checkpoint/checkpoints.js';
+import { onPieces, startLearner } from '../checkpoint/checkpoints.js';
+import { endTransfer } from '../checkpoint/sending.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { NO_ROOM, roomFor } from './forgetting.js';
@@ -27,12 +29,10 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   peer.lastHeardMs = r.nowMs;
   if (peer.learner !== undefined) p.learners.set(from.id, r.nowMs);
   // Until a learner holds the checkpoint it was given, its acknowledgments come from an earlier start and do not count.
-  /* rule earlier-start */ if (peer.learner !== undefined && !peer.confirmed && frame.heldUpTo < peer.heldUpTo) return;
-  if (peer.learner !== 'waiting') {
+  if (peer.learner !== 'waiting' && /* rule earlier-start */ peer.learner !== 'receiving') {
     peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, /* rule lease-from-sending */ frame.heartbeatMs);
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
-    peer.confirmed = true;
   }
   noteCopies(p, peer, frame.byCopy);
   /* rule reports-afresh */ if (frame.afresh) peer.registered.clear();
@@ -70,6 +70,20 @@ function letLeave(p: PrimaryState, peer: Peer): void {
   else tellPeer(r, peer.member);
 }
 
+/** A peer told which pieces of a copy it has. */
+export function onPieceAckFrom(p: PrimaryState, from: Member, frame: PieceAckFrame): void {
+  const peer = p.r.peers.get(from.id);
+  if (peer !== undefined && sameMember(peer.member, from)) onPieces(p, peer, frame);
+}
+
+/** A replica outside the set may be silent for a while, because it restores its state. */
+export function onBusy({ r }: PrimaryState, from: Member, { forMs }: BusyFrame): void {
+  const peer = r.peers.get(from.id);
+  if (peer === undefined || !sameMember(peer.member, from)) return;
+  peer.lastHeardMs = r.nowMs;
+  peer.busyUntilMs = forMs === 0 ? Number.NEGATIVE_INFINITY : r.nowMs + Math.min(forMs, r.config.copyMs);
+}
+
 function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
   const { r } = p;
   if (r.record === undefined || !isMember(r.record.inSync, peer.member)) return;
@@ -100,8 +114,7 @@ export function onJoin(p: PrimaryState, { member, address, peerAddress }: JoinFr
     if (peer.linkUp) r.effects.push({ kind: 'sendToPeer', peer: member.id, frame });
     return;
   }
-  if (startFromBase(p, peer)) return;
-  if (peer.learner === 'waiting' && peer.linkUp && p.checkpointUnstable === undefined) p.checkpointWanted = true;
+  startLearner(p, peer);
 }
 
 /**
@@ -114,7 +127,8 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
   // Once the learner counts, the lease depends on its heartbeats. Without a recent one every reply would wait for the
   // next.
   const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
-  if (peer.learner === 'following' && isClose && /* rule heard-before-it-counts */ isHeard) {
+  const isBusy = r.nowMs <= peer.busyUntilMs;
+  if (peer.learner === 'following' && !isBusy && isClose && /* rule heard-before-it-counts */ isHeard) {
     peer.learner = 'entering';
     peer.enteredAt = r.order.last;
     setChanged(r);
@@ -141,7 +155,10 @@ export function removeSilent(p: PrimaryState): void {
   });
   if (silent.length > 0) proposeRemoval(p, silent, 'silent');
   for (const peer of r.peers.values()) {
-    if (peer.learner !== undefined && r.nowMs - peer.lastHeardMs > r.config.leaseMs) dropLearner(p, peer);
+    const silentMs = r.nowMs - peer.lastHeardMs;
+    if (peer.learner === undefined || silentMs <= r.config.leaseMs) continue;
+    if (peer.learner === 'entering') countNoMore(p, peer);
+    else if (silentMs > patience(p, peer) && r.nowMs > peer.busyUntilMs) dropLearner(p, peer);
   }
   forgetLearners(p);
 }
@@ -160,14 +177,36 @@ function forgetLearners(p: PrimaryState): void {
   const { r } = p;
   for (const [id, heardMs] of p.learners) {
     const entered = r.record?.inSync.some((member) => member.id === id && r.peers.get(id)?.learner === undefined);
-    const gone = r.nowMs - heardMs > LEARNER_SILENT_LEASES * r.config.leaseMs + LEARNER_SILENT_MS;
+    const isBusy = r.nowMs <= (r.peers.get(id)?.busyUntilMs ?? Number.NEGATIVE_INFINITY);
+    const gone = r.nowMs - heardMs > learnerSilentMs(p) && !isBusy;
     if (entered || gone) p.learners.delete(id);
   }
 }
 
-function dropLearner(p: PrimaryState, { member }: Peer): void {
+/**
+ * Nobody waits for a learner before it counts, so a silent one may be busy with what it was given. It is dropped when it
+ * has been silent for longer than this, and then begins anew.
+ */
+const learnerSilentMs = ({ r }: PrimaryState): number => LEARNER_SILENT_LEASES * r.config.leaseMs + LEARNER_SILENT_MS;
+
+/** How long a learner may be silent. One that follows and has no link has most likely died. */
+const patience = (p: PrimaryState, { learner, linkUp }: Peer): number =>
+  learner === 'following' && !linkUp ? p.r.config.leaseMs : learnerSilentMs(p);
+
+/** A learner that was about to enter the set fell silent. No reply waits for it any longer, and it goes on catching up. */
+function countNoMore(p: PrimaryState, peer: Peer): void {
   const { r } = p;
+  if (r.changeInFlight !== undefined && isMember(r.changeInFlight.inSync, peer.member)) return;
+  peer.learner = 'following';
+  setChanged(r);
+  progress(p);
+}
+
+function dropLearner(p: PrimaryState, peer: Peer): void {
+  const { r } = p;
+  const { member } = peer;
   if (r.changeInFlight !== undefined && isMember(r.changeInFlight.inSync, member)) return;
+  endTransfer(p, peer);
   r.peers.drop(member.id);
   setChanged(r);
   progress(p);

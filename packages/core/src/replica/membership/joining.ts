@@ -28,9 +28,10 @@ export function askToJoin(r: ReplicaState, follower: FollowerState | undefined, 
  * What a replica outside the set waits for, in a sentence for its operator.
  *
  * @param follows it has a checkpoint and follows the primary
+ * @param receives a copy of the state is on its way
  * @param noCopy why the primary has no checkpoint for it
  */
-export function whyNotJoined(r: ReplicaState, follows: boolean, noCopy: string | undefined): string {
+export function whyNotJoined(r: ReplicaState, follows: boolean, receives: boolean, noCopy: string | undefined): string {
   const { record } = r;
   if (record === undefined) return "waits for the group's record";
   const primary = record.primary.id;
@@ -41,6 +42,7 @@ export function whyNotJoined(r: ReplicaState, follows: boolean, noCopy: string |
   if (reachesPrimary && noCopy !== undefined) {
     return `the primary ${primary} does not take this replica in: ${noCopy}`;
   }
+  if (reachesPrimary && receives) return `receives a copy of the state of the primary ${primary}`;
   if (reachesPrimary) return `waits for a copy of the state of the primary ${primary}`;
   if (reached.length > 0) {
     const others = reached.map(({ id }) => id).join(', ');

@@ -1,7 +1,8 @@
 /** Everything that a primary decides by time. */
 
 import { boundBacklog } from '../checkpoint/backlog.js';
-import { checkpointIfDue } from '../checkpoint/checkpoints.js';
+import { checkpointIfDue, giveUpStalled } from '../checkpoint/checkpoints.js';
+import { goOnSending } from '../checkpoint/sending.js';
 import { leaveStalledReads } from '../order/reads.js';
 import { resumeAllPostponed } from '../release/bulk.js';
 import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from '../release/fan-out.js';
@@ -17,6 +18,8 @@ export function primaryTick(p: PrimaryState): void {
   if (p.batchSinceMs !== undefined) r.wantFlush();
   removeSilent(p);
   /* rule forget-the-gone */ forgetGone(p);
+  giveUpStalled(p);
+  goOnSending(p);
   checkpointIfDue(p);
   boundBacklog(p);
   leaveStalledReads(p);

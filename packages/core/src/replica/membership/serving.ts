@@ -3,6 +3,7 @@
 import { maxOf, minOf, NO_ORDER } from '../../model/ids.js';
 import { PrimaryOrder } from '../../ordering/primary-order.js';
 import { backlogCopied } from '../checkpoint/backlog.js';
+import { endUnused } from '../checkpoint/sending.js';
 import { resumeOutstanding, voidUnordered } from '../intake/resume.js';
 import { sendDue } from '../nested/nested.js';
 import { advanceStable } from '../order/stable.js';
@@ -26,6 +27,7 @@ export function startServing(p: PrimaryState): void {
   p.localAnnounceUpTo = r.order.last;
   p.unstableSinceMs = p.order.pendingSourceOrder.length > 0 ? r.nowMs : Number.POSITIVE_INFINITY;
   r.peers.startTerm(r.nowMs, r.stableUpTo);
+  endUnused(p);
   setChanged(r);
   tellPeers(r);
   advanceStable(p);

@@ -8,6 +8,7 @@ import { bodyBytes } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
 import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { mayCopy, takeCheckpoint } from '../copying/asking.js';
 import { isLate, LATE } from '../intake/late.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
@@ -33,13 +34,11 @@ export function startNext(p: PrimaryState): Started | undefined {
   const { r } = p;
   // A checkpoint cannot include the local variables of a handler, so it is taken when no stream is open and no handler
   // waits.
-  const wanted = p.checkpointWanted && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
+  const wanted = mayCopy(p) && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
   const isDue = wanted || (mayOrder(p) && needsBase(p, p.scheduler.peek()));
   if (isDue && r.nowMs >= p.copyAgainAtMs && /* rule checkpoint-at-rest */ isAtRest(r) && allPassed(p)) {
     r.nested.drainSinceMs = undefined;
-    p.checkpointWanted = false;
-    r.stateBusy = 'checkpoint';
-    r.effects.push({ kind: 'takeCheckpoint' });
+    takeCheckpoint(p);
     return OTHER;
   }
   if (/* rule order-nothing-more */ r.handsOver || !mayOrder(p)) return undefined;
@@ -195,6 +194,7 @@ function append(p: PrimaryState, what: Orderable, connection: Connection, messag
     const bytes = bodyBytes(request);
     p.backlogBytes += bytes;
     p.unstableBytes += bytes;
+    p.orderedBytes += bytes;
   }
   p.release.ordered(info);
   if (p.unstableSinceMs === Number.POSITIVE_INFINITY) p.unstableSinceMs = r.nowMs;

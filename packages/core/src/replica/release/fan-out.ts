@@ -20,6 +20,10 @@ export const HEARTBEATS_PER_LEASE = 6;
 const BATCH_MAX = 64;
 /** The small bodies of one announcement have about this many bytes at most. The next one goes on from there. */
 const ANNOUNCED_BODIES_MAX_BYTES = 4 * 1024 * 1024;
+/** What one frame to a learner has at most, in orders and in bytes of bodies, and how far ahead of its answers it gets. */
+const LEARNER_ORDERS = 256;
+const LEARNER_BYTES = 1024 * 1024;
+const LEARNER_AHEAD_MAX = 2048;
 const NO_ITEMS: readonly SeqItem[] = [];
 const NO_ORDERS: readonly OrderInfo[] = [];
 
@@ -96,7 +100,8 @@ function owesWord(p: PrimaryState, connection: Connection, session: ClientSessio
  * nothing more, so it asks to join again even if it never knew that it was a member.
  */
 export const isAnnouncedTo = (p: PrimaryState, peer: Peer): boolean =>
-  peer.linkUp && (peer.learner === undefined ? p.stability.counts(peer) : peer.learner !== 'waiting');
+  peer.linkUp &&
+  (peer.learner === undefined ? p.stability.counts(peer) : peer.learner !== 'waiting' && peer.learner !== 'receiving');
 
 /** Sends announcements to the backups ([0095], FIG. 5), together with the bodies that no session multicasts to them. */
 function flushPeers(p: PrimaryState): void {
@@ -108,8 +113,9 @@ function flushPeers(p: PrimaryState): void {
     sendLarge(r, peer);
     const learner = peer.learner !== undefined;
     const alike = !learner && !lacksSessions(r, peer);
-    const target = learner || r.config.multicast === 'direct' ? r.order.last : p.localAnnounceUpTo;
     const from = maxOf(peer.announcedUpTo, peer.heldUpTo);
+    let target = learner || r.config.multicast === 'direct' ? r.order.last : p.localAnnounceUpTo;
+    if (learner) target = minOf(target, forLearner(p, peer, from));
     if (target <= from && r.nowMs - peer.sentAtMs < r.config.leaseMs / HEARTBEATS_PER_LEASE) continue;
     if (mayWait(p, peer, target - from)) {
       gathering = true;
@@ -128,6 +134,21 @@ function flushPeers(p: PrimaryState): void {
     sendLarge(r, peer);
   }
   p.batchSinceMs = gathering ? (p.batchSinceMs ?? r.nowMs) : undefined;
+}
+
+/** How far a learner is sent announcements now, so that what it lacks fills neither a frame nor its link. */
+function forLearner(p: PrimaryState, peer: Peer, from: OrderNum): OrderNum {
+  const { r } = p;
+  const room = peer.heldUpTo + LEARNER_AHEAD_MAX - from;
+  let [orders, bytes] = [0, 0];
+  for (const { message } of r.order.entries.slice(from, minOf(r.order.last, (from + LEARNER_ORDERS) as OrderNum))) {
+    if (orders >= room || bytes >= LEARNER_BYTES) break;
+    orders++;
+    if (message?.request !== undefined) bytes += bodyBytes(message.request);
+  }
+  const upTo = (from + orders) as OrderNum;
+  if (orders > 0 && upTo < r.order.last) r.wantFlush();
+  return upTo;
 }
 
 /**

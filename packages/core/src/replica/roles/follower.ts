@@ -1,13 +1,15 @@
 /** The roles of replicas that follow a primary: a backup in the in-sync set, and a learner that joins it. */
 
 import type { Connection } from '../../connection/connection.js';
-import type { CheckpointFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
+import type { Checkpoint, CheckpointFrame } from '../../model/checkpoint.js';
+import type { BusyFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
 import { minOf, NO_ORDER, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { adoptionPublished } from '../../record/transitions.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
+import { Receiving } from '../checkpoint/receiving.js';
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
 import { askForMissing, claimIfSilent, leaveInTime, onAnnounce, promise } from '../membership/backup.js';
@@ -26,10 +28,12 @@ import { Role } from '../state/role.js';
 /** The common part of backups and learners: they take in the primary's announcements and acknowledge them. */
 abstract class Follower extends Role {
   protected readonly r: ReplicaState;
+  protected readonly receiving: Receiving;
 
   constructor(r: ReplicaState) {
     super();
     this.r = r;
+    this.receiving = new Receiving(r);
   }
 
   /** The follower's state; undefined for a learner that has no checkpoint yet. */
@@ -60,16 +64,38 @@ abstract class Follower extends Role {
         if (this.follower !== undefined) onAnnounce(this.follower, frame);
         return undefined;
       case 'checkpoint':
-        return this.takeCheckpoint(frame);
+        return this.offered(frame);
+      case 'piece': {
+        const whole = this.receiving.onPiece(frame);
+        if (whole !== undefined) this.takeCheckpoint(whole.checkpoint, whole.join);
+        return undefined;
+      }
+      case 'busy':
+        this.primaryBusy(frame);
+        return undefined;
       default:
         return undefined;
     }
   }
 
-  /** @returns the reason if the checkpoint ends this life of the replica */
-  protected takeCheckpoint({ checkpoint, join }: CheckpointFrame): string | undefined {
-    if (!join && this.follower !== undefined) onCheckpoint(this.follower, checkpoint);
+  /** @returns the reason if the offered checkpoint ends this life of the replica */
+  protected offered(frame: CheckpointFrame): string | undefined {
+    const { orderNum } = frame.head;
+    const isNewer = this.r.checkpoint === undefined || orderNum > this.r.checkpoint.orderNum;
+    if (!frame.join && this.follower !== undefined && isNewer) this.receiving.offered(frame);
+    else this.receiving.declined(frame);
     return undefined;
+  }
+
+  protected takeCheckpoint(checkpoint: Checkpoint, _join: boolean): void {
+    if (this.follower !== undefined) onCheckpoint(this.follower, checkpoint);
+  }
+
+  private primaryBusy({ forMs }: BusyFrame): void {
+    const { follower, r } = this;
+    if (follower === undefined) return;
+    follower.lastHeartbeatMs = r.nowMs;
+    follower.excusedUntilMs = forMs === 0 ? Number.NEGATIVE_INFINITY : r.nowMs + Math.min(forMs, r.config.copyMs);
   }
 
   override sessionsChanged(): void {
@@ -194,7 +220,7 @@ export class Joining extends Follower {
   }
 
   override get blocked(): string {
-    return whyNotJoined(this.r, this.follower !== undefined, this.#noCopy);
+    return whyNotJoined(this.r, this.follower !== undefined, this.receiving.isOnItsWay, this.#noCopy);
   }
 
   override flush(): void {
@@ -217,14 +243,22 @@ export class Joining extends Follower {
    * A learner may be given a second checkpoint that covers more than it holds. It is not in sync, and that checkpoint
    * is stable, so the replica can begin a new life without loss.
    */
-  protected override takeCheckpoint(frame: CheckpointFrame): string | undefined {
-    const { checkpoint, join } = frame;
-    if (!join) return super.takeCheckpoint(frame);
+  protected override offered(frame: CheckpointFrame): string | undefined {
+    if (!frame.join) return super.offered(frame);
     this.#noCopy = undefined;
-    if (this.follower === undefined) this.follower = install(this.r, checkpoint);
-    else if (checkpoint.orderNum > this.r.order.heldUpTo) return 'the primary had given this replica up, and went on';
-    else followAgain(this.follower);
+    if (this.follower === undefined) {
+      this.receiving.offered(frame);
+      return undefined;
+    }
+    if (frame.head.orderNum > this.r.order.heldUpTo) return 'the primary had given this replica up, and went on';
+    this.receiving.declined(frame);
+    followAgain(this.follower);
     return undefined;
+  }
+
+  protected override takeCheckpoint(checkpoint: Checkpoint, join: boolean): void {
+    if (!join) super.takeCheckpoint(checkpoint, join);
+    else if (this.follower === undefined) this.follower = install(this.r, checkpoint);
   }
 
   override get mayHaveStreams(): boolean {

@@ -11,7 +11,8 @@ import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import { type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
-import { onCopyFailed, onOwnCheckpoint, startFromBase } from '../checkpoint/checkpoints.js';
+import { onCopyFailed, onOwnCheckpoint, startLearner } from '../checkpoint/checkpoints.js';
+import { offerAgain, onDrawn } from '../checkpoint/sending.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { boundItems } from '../intake/budgets.js';
 import { failWaiters, onCallGone, onPlainCall, onRead, onRpcCall } from '../intake/calls.js';
@@ -19,7 +20,7 @@ import { onPlainPart } from '../intake/plain-streams.js';
 import { checkSilent, dropWaiting, expireSession, resumeOutstanding, voidUnordered } from '../intake/resume.js';
 import { admitNextPart, onRequested } from '../intake/schedule.js';
 import { askSession } from '../intake/sessions.js';
-import { expectLearners, onAck, onJoin } from '../membership/backups.js';
+import { expectLearners, onAck, onBusy, onJoin, onPieceAckFrom } from '../membership/backups.js';
 import { removeByName } from '../membership/forgetting.js';
 import { learnersOf, leavingFor, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
 import { onNack } from '../membership/nacks.js';
@@ -79,7 +80,8 @@ export class Primary extends Role {
   override peerUp(peer: Peer, member: Member): void {
     setChanged(this.#r);
     tellPeer(this.#r, member);
-    if (peer.learner === 'waiting' && !startFromBase(this.p, peer)) this.p.checkpointWanted = true;
+    if (peer.learner === 'waiting') startLearner(this.p, peer);
+    else offerAgain(this.p, peer);
     this.#r.wantFlush();
   }
 
@@ -93,6 +95,12 @@ export class Primary extends Role {
         break;
       case 'join':
         onJoin(this.p, frame);
+        break;
+      case 'pieceAck':
+        onPieceAckFrom(this.p, from, frame);
+        break;
+      case 'busy':
+        onBusy(this.p, from, frame);
         break;
       default:
     }
@@ -326,21 +334,29 @@ export class Primary extends Role {
   // ── checkpoints and the log ──
 
   override logBound(upTo: OrderNum): OrderNum {
-    const { checkpointUnstable } = this.p;
-    if (checkpointUnstable === undefined || usableBase(this.#r) !== undefined) return keptForBase(this.#r, upTo);
-    return minOf(upTo, checkpointUnstable.orderNum);
+    const { copyUnstable } = this.p;
+    if (copyUnstable === undefined || usableBase(this.#r) !== undefined) return keptForBase(this.#r, upTo);
+    return minOf(upTo, copyUnstable.head.orderNum);
   }
 
   override trusts(base: Checkpoint): boolean {
     return /* rule base-before-divergence */ base.orderNum >= this.p.differedUpTo;
   }
 
-  override checkpointTaken(checkpoint: Checkpoint): void {
-    onOwnCheckpoint(this.p, checkpoint);
+  override checkpointTaken(copy: number, checkpoint: Checkpoint, more: boolean): void {
+    onOwnCheckpoint(this.p, copy, checkpoint, more);
   }
 
-  override checkpointFailed(reason: string): void {
-    onCopyFailed(this.p, reason);
+  override draws(copy: number): boolean {
+    return this.p.copies.has(copy);
+  }
+
+  override stateDrawn(copy: number, state: readonly Uint8Array[], more: boolean): void {
+    onDrawn(this.p, copy, state, more);
+  }
+
+  override checkpointFailed(copy: number, reason: string): void {
+    onCopyFailed(this.p, copy, reason);
   }
 
   // ── status ──

@@ -29,7 +29,7 @@ export function usableBase(r: ReplicaState): Checkpoint | undefined {
 export function needsBase(p: PrimaryState, work: Work | undefined): boolean {
   const { r } = p;
   if (work?.kind !== 'call' || work.request.stream?.kind !== 'open') return false;
-  if (r.openStreams > 0 || p.checkpointUnstable !== undefined) return false;
+  if (r.openStreams > 0 || p.copyUnstable?.whole !== undefined) return false;
   const base = usableBase(r);
   return base === undefined || r.order.processedUpTo - base.orderNum >= r.config.checkpointEvery;
 }

@@ -157,9 +157,24 @@ export type ReplicaEvent =
   | { readonly kind: 'nestedCall'; readonly id: NestedId }
   /** Answer to `sendNested`. */
   | { readonly kind: 'nestedReply'; readonly to: NestedId; readonly outcome: Reply }
-  | { readonly kind: 'checkpointTaken'; readonly state: Uint8Array }
-  /** The other answer to `takeCheckpoint`: the user's state could not be copied, for this reason. */
-  | { readonly kind: 'checkpointFailed'; readonly reason: string }
+  /**
+   * Answer to `takeCheckpoint`: the state, or its first chunks. With `more`, the others come as `stateDrawn`.
+   */
+  | {
+      readonly kind: 'checkpointTaken';
+      readonly copy: number;
+      readonly state: readonly Uint8Array[];
+      readonly more: boolean;
+    }
+  /** Answer to `drawState`: the next chunks of a copy. */
+  | {
+      readonly kind: 'stateDrawn';
+      readonly copy: number;
+      readonly state: readonly Uint8Array[];
+      readonly more: boolean;
+    }
+  /** The other answer to `takeCheckpoint` and `drawState`: the user's state could not be copied, for this reason. */
+  | { readonly kind: 'checkpointFailed'; readonly copy: number; readonly reason: string }
   | { readonly kind: 'restored' }
   /** Comes every few milliseconds; the core decides all timeouts here. */
   | { readonly kind: 'tick' }
@@ -260,8 +275,25 @@ export type ReplicaEffect =
   | { readonly kind: 'abandonTask'; readonly task: Task }
   /** Forget every handler that is open or waits: a copy of the state that is newer than all of them takes their place. */
   | { readonly kind: 'forgetHandlers' }
-  | { readonly kind: 'takeCheckpoint' }
-  | { readonly kind: 'restoreState'; readonly state: Uint8Array }
+  /**
+   * Copies the user's state. Only if the copy is not `kept` here may chunks be drawn while messages are processed.
+   * The user's function may block this process, so it is called when the peers in `told` have heard that this replica is
+   * busy (`busyHeard`), or have not for a lease.
+   */
+  | {
+      readonly kind: 'takeCheckpoint';
+      readonly copy: number;
+      readonly kept: boolean;
+      readonly told: readonly ReplicaId[];
+    }
+  /** A peer has heard that this replica is busy. */
+  | { readonly kind: 'busyHeard'; readonly peer: ReplicaId }
+  /** Draws the next chunks of a copy of which there is more. */
+  | { readonly kind: 'drawState'; readonly copy: number }
+  /** No more of this copy is needed. */
+  | { readonly kind: 'endCopy'; readonly copy: number }
+  /** Replaces the user's state, when the peers in `told` have heard of it. */
+  | { readonly kind: 'restoreState'; readonly state: readonly Uint8Array[]; readonly told: readonly ReplicaId[] }
   /**
    * Replace the record by `next` if the coordinator's epoch is still one less than that of `next`. Answer
    * `recordChange` once the outcome is certain. `putsBack`: the coordinator has lost the record, and `next` is put there

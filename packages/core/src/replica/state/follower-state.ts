@@ -13,6 +13,8 @@ export class FollowerState {
   readonly backupOrder: BackupOrder;
   /** When this replica last heard from the primary, by its own clock. */
   lastHeartbeatMs: number;
+  /** The primary said that it may be silent until then, by this replica's clock. */
+  excusedUntilMs = Number.NEGATIVE_INFINITY;
   /** The newest heartbeat of the primary, by the primary's clock; 0 before the first. */
   heartbeatMs = 0;
   /** The next flush sends an acknowledgment. */

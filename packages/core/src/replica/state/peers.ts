@@ -5,6 +5,7 @@ import { NO_ORDER } from '../../model/ids.js';
 import type { Leadership, Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 import { PeerBulk } from '../links/peer-bulk.js';
+import type { Transfer } from './copies/copy.js';
 
 /** Where a replica is reached, `host:port`. */
 export interface Reached {
@@ -30,13 +31,15 @@ export interface Peer {
   /** When this replica, as primary, last sent it a frame, by our clock. */
   sentAtMs: number;
   /**
-   * Set while the peer is outside the in-sync set and catches up: `waiting` for its checkpoint, `following` the
-   * announcements, then `entering`. An entering peer's acknowledgments already count, so that it holds everything
+   * Set while the peer is outside the in-sync set and catches up: `waiting` for its checkpoint, `receiving` it,
+   * `following` the announcements, then `entering`. An entering peer's acknowledgments already count, so that it holds everything
    * released by the time the record takes it in.
    */
-  learner: 'waiting' | 'following' | 'entering' | undefined;
-  /** The peer acknowledged the checkpoint that it started from. */
-  confirmed: boolean;
+  learner: 'waiting' | 'receiving' | 'following' | 'entering' | undefined;
+  /** The copy of the state that it is being sent. */
+  transfer: Transfer | undefined;
+  /** It said that it may be silent until then, by this replica's clock. */
+  busyUntilMs: number;
   /** The newest order when the peer began to count. Replies released before that did not wait for it. */
   enteredAt: OrderNum;
   /** Where it is reached, as it said when it asked to catch up. */
@@ -94,7 +97,8 @@ export class Peers {
       registered: new Set(),
       sentAtMs: Number.NEGATIVE_INFINITY,
       learner: undefined,
-      confirmed: false,
+      transfer: undefined,
+      busyUntilMs: Number.NEGATIVE_INFINITY,
       enteredAt: NO_ORDER,
       reached: undefined,
       brings: linkUp ? connected.brings : undefined,
@@ -148,6 +152,7 @@ export class Peers {
       peer.learner = undefined;
       peer.bulk.forgetWaiting();
       peer.byCopy = false;
+      peer.transfer = undefined;
     }
   }
 

@@ -5,7 +5,6 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
-import type { Checkpoint } from '../../model/checkpoint.js';
 import { type CallId, NO_ORDER, next, type OrderNum, type ReplicaId } from '../../model/ids.js';
 import { bodyBytes, type Request } from '../../model/message.js';
 import type { Member } from '../../model/record.js';
@@ -14,6 +13,7 @@ import { schedulerOf } from '../../scheduling/criteria.js';
 import { Pace } from '../../scheduling/pace.js';
 import { ReceptionScheduler } from '../../scheduling/reception.js';
 import type { Scheduler, Work } from '../../scheduling/scheduler.js';
+import type { Copy } from './copies/copy.js';
 import type { ReadTask } from './events.js';
 import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
@@ -102,8 +102,13 @@ export class PrimaryState {
   /** The user's state could not be copied; it is not tried again before this time. */
   copyAgainAtMs = Number.NEGATIVE_INFINITY;
   checkpointDueAt: OrderNum;
-  /** A checkpoint whose order is not stable yet. Backups get it once the order is stable. */
-  checkpointUnstable: Checkpoint | undefined;
+  /** A copy whose order is not stable yet. Backups get it once the order is stable. */
+  copyUnstable: Copy | undefined;
+  /** The copies that peers are being sent, and the one that they get next, by number. */
+  readonly copies: Map<number, Copy>;
+  lastCopy: number;
+  /** The bytes of all bodies that this primary has ordered. */
+  orderedBytes = 0;
   /**
    * In a passive group: the order of the last copy of the state. A successor would replay everything after it, which is
    * `backlogBytes` long.
@@ -146,6 +151,8 @@ export class PrimaryState {
     this.streamCalls = before?.streamCalls ?? new Map();
     this.setAside = before?.setAside ?? new Map();
     this.checkpointDueAt = before?.checkpointDueAt ?? (r.config.checkpointEvery as OrderNum);
+    this.copies = before?.copies ?? new Map();
+    this.lastCopy = before?.lastCopy ?? 0;
     this.differedUpTo = before?.differedUpTo ?? NO_ORDER;
     this.unstableBytes = this.bytesBetween(r.stableUpTo, r.order.last);
   }

@@ -15,12 +15,13 @@ import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
 import type { Outcome } from '../../model/outcome.js';
-import type { DigestBody, LogLevel, OrderSeal, WallClock } from '../../model/ports.js';
+import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import { codeOf, ownValue } from '../../record/transitions.js';
 import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import type { IncomingCopy } from './copies/incoming.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
@@ -33,6 +34,8 @@ export const NACK_AFTER_MS = 20;
  * How long a replica that steps down waits, in leases: for all orders to become stable, or for the others to let it go.
  */
 export const HAND_OVER_LEASES = 3;
+/** About how many bytes a piece of a checkpoint has: little enough that sending one delays no call by much. */
+export const PIECE_BYTES = 131_072;
 /** How many digests of processed orders are kept for comparison with the primary's. */
 const DIGESTS_KEPT = 8192;
 
@@ -52,6 +55,10 @@ export interface ReplicaOptions {
   /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
   readonly admits: boolean;
   readonly digestBody: DigestBody;
+  /** Makes a digest of a copy of the state. */
+  readonly newDigest: () => RunningDigest;
+  /** About how many bytes a piece of a checkpoint has. Default: 131,072 (128 KiB). */
+  readonly pieceBytes?: number;
   readonly seal: OrderSeal;
   /**
    * Whether the user's state is as the process began. Only such a replica may begin a new history when the last one was
@@ -138,6 +145,8 @@ export class ReplicaState {
   stateBehind = false;
   readonly admits: boolean;
   readonly digestBody: DigestBody;
+  readonly newDigest: () => RunningDigest;
+  readonly pieceBytes: number;
   readonly seal: OrderSeal;
   readonly newSecret: string;
   readonly criteria: CriteriaPorts;
@@ -185,6 +194,10 @@ export class ReplicaState {
   running: Running | undefined;
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
+  /** The copy of the primary's state that this replica is being sent. It stays when the role changes. */
+  incoming: IncomingCopy | undefined;
+  /** The number of the copy that the adapter was last asked for. */
+  copyAsked = 0;
   /** The number of streams whose handlers are still running. */
   openStreams = 0;
   /** Whether any stream was opened in this life. */
@@ -204,6 +217,8 @@ export class ReplicaState {
 
   constructor(options: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
     const { member, address, peerAddress, config, admits, digestBody, seal, newSecret, wallClock } = options;
+    this.newDigest = options.newDigest;
+    this.pieceBytes = options.pieceBytes ?? PIECE_BYTES;
     this.self = member;
     this.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.config = config;

@@ -240,8 +240,13 @@ export abstract class Role {
   trusts(_base: Checkpoint): boolean {
     return true;
   }
-  checkpointTaken(_checkpoint: Checkpoint): void {}
-  checkpointFailed(_reason: string): void {}
+  checkpointTaken(_copy: number, _checkpoint: Checkpoint, _more: boolean): void {}
+  /** Whether this role needs the chunks of a copy that are still to be drawn. */
+  draws(_copy: number): boolean {
+    return false;
+  }
+  stateDrawn(_copy: number, _state: readonly Uint8Array[], _more: boolean): void {}
+  checkpointFailed(_copy: number, _reason: string): void {}
   /** Whether messages that this replica has not heard of may have opened streams. */
   get mayHaveStreams(): boolean {
     return false;

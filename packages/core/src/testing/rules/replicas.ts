@@ -33,6 +33,18 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: '   record: epoch 5, term 2, primary S2, in sync S2 S3, adopted 2:0',
   },
   {
+    rule: 'copies: nobody starts from a copy that is not what was sent',
+    scenario: 'copy-damaged',
+    without: { 'verify-copy': 'false' },
+    lacks: 'S2>S1  got a damaged copy',
+  },
+  {
+    rule: 'copies: a primary that copies its state is not taken for dead',
+    scenario: 'busy',
+    without: { 'wait-for-busy': 'false' },
+    shows: '   record: epoch 3, term 2, primary S2, in sync S2',
+  },
+  {
     rule: 'passive replication: a successor starts from its checkpoint',
     scenario: 'passive',
     without: { 'restore-checkpoint': ';' },

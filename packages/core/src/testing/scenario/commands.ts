@@ -82,6 +82,19 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   copies: (world, [name = '', state]) => {
     world.server(name).copies = state === 'on';
   },
+  /**
+   * `blocks S1`: the function of its user that copies or restores the state blocks it, until it is resumed.
+   * `cuts S1`: its copies travel in a chunk for each entry. `snapshots S1`: these are drawn as they are sent.
+   */
+  cuts: each((world, name) => {
+    world.server(name).cuts = true;
+  }),
+  blocks: each((world, name) => {
+    world.server(name).blocks = true;
+  }),
+  snapshots: each((world, name) => {
+    world.server(name).snapshots = true;
+  }),
   force: each((world, name) => world.keeper.force(world.server(name))),
   /** `remove S1 S3`: an operator asks S1 to remove S3. */
   remove: (world, [name = '', other = '']) =>
@@ -185,6 +198,12 @@ const NETWORK: Readonly<Record<string, Command>> = {
   deliver: ({ links }, [link, count]) => {
     for (let i = 0; i < Number(count ?? 1); i++) links.deliver(...ends(link));
   },
+  /** `transfer S2>S1`: a copy of the state makes its way, although this link is held. */
+  transfer: (world, [link]) => {
+    do world.settle();
+    while (world.links.deliverCopy(...ends(link)));
+  },
+  damage: each(({ links }, link) => links.damage(...ends(link))),
   hold: each(({ links }, link) => links.hold(...ends(link), true)),
   release: each(({ links }, link) => links.hold(...ends(link), false)),
   cut: ({ links }, [a = '', b = '']) => links.cut(a, b),

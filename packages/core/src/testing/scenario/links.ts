@@ -9,6 +9,8 @@ import { END, VirtualLink } from '../world/link.js';
 import type { Client } from './client.js';
 import type { Server } from './server.js';
 
+const COPY_FRAMES: ReadonlySet<string> = new Set(['checkpoint', 'piece', 'pieceAck', 'busy', 'busyHeard']);
+
 /** Whatever travels on a link. */
 export type Frame = PeerFrame | SessionFrame | ReplyFrame;
 
@@ -24,6 +26,8 @@ class ScriptedLink extends VirtualLink<Frame> {
   readonly id: LinkId | undefined;
   /** Frames stay on their way until they are released. */
   held = false;
+  /** The next chunk of a state arrives otherwise than it was sent. */
+  damages = false;
   /** The acknowledgment or term that it last carried; to repeat it says nothing. */
   said: string | undefined;
 
@@ -33,6 +37,12 @@ class ScriptedLink extends VirtualLink<Frame> {
     this.to = to;
     this.id = id;
   }
+}
+
+function damaged(link: ScriptedLink, frame: Frame): Frame {
+  if (frame.kind !== 'piece' || frame.piece.kind !== 'state') return frame;
+  link.damages = false;
+  return { ...frame, piece: { kind: 'state', bytes: frame.piece.bytes.map((byte) => byte ^ 1) } };
 }
 
 /** What links connect, and who is told what happens to them. */
@@ -163,7 +173,7 @@ export class Links {
       this.#world.print(`${from}>${to}  ${line}${link === undefined ? ' (lost)' : ''}`);
     if (link === undefined) return;
     if (isHeartbeat) link.said = line;
-    link.send(frame);
+    link.send(link.damages ? damaged(link, frame) : frame);
   }
 
   sendToSession(server: Server, id: LinkId, frame: ReplyFrame): void {
@@ -175,6 +185,20 @@ export class Links {
   deliver(from: string, to: string): void {
     const link = this.#get(from, to);
     if (link === undefined || !this.#deliver(link)) throw new Error(`nothing is on its way from ${from} to ${to}`);
+  }
+
+  /** The next chunk of a state that is sent from one to the other arrives otherwise. */
+  damage(from: string, to: string): void {
+    const link = this.#get(from, to);
+    if (link !== undefined) link.damages = true;
+  }
+
+  /** Delivers what is on its way as long as it belongs to a copy of the state. @returns whether there was anything */
+  deliverCopy(from: string, to: string): boolean {
+    const link = this.#get(from, to);
+    if (link?.head === undefined || link.head === END || !COPY_FRAMES.has(link.head.kind)) return false;
+    this.deliver(from, to);
+    return true;
   }
 
   /** Delivers everything that is on its way and not held. @returns whether there was anything */

@@ -55,18 +55,32 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       server.tasks = [];
       server.service.forgetHandlers();
     },
-    takeCheckpoint: () =>
-      server.post(
-        server.copies
-          ? { kind: 'checkpointTaken', state: server.service.checkpoint() }
-          : { kind: 'checkpointFailed', reason: 'the disk is full' },
-      ),
+    takeCheckpoint({ copy, kept }) {
+      if (server.blocks) server.paused = true;
+      if (!server.copies) {
+        server.post({ kind: 'checkpointFailed', copy, reason: 'the disk is full' });
+        return;
+      }
+      const chunks = server.service.checkpoint(server.cuts);
+      const more = server.snapshots && !kept && chunks.length > 1;
+      if (more) server.drawn.set(copy, chunks.splice(1));
+      server.post({ kind: 'checkpointTaken', copy, state: chunks, more });
+    },
+    drawState({ copy }) {
+      const chunks = server.drawn.get(copy) ?? [];
+      server.post({ kind: 'stateDrawn', copy, state: chunks.splice(0, 1), more: chunks.length > 0 });
+    },
+    endCopy({ copy }) {
+      server.drawn.delete(copy);
+    },
     restoreState({ state }) {
+      if (server.blocks) server.paused = true;
       server.service.restore(state);
       server.post({ kind: 'restored' });
     },
     changeRecord: ({ next, putsBack }) => keeper.submit(server, next, putsBack),
     answerOperator: onlyTold,
+    busyHeard: onlyTold,
     readRecord: () => keeper.read(server),
     connectPeers({ peers }) {
       server.wanted = peers.map(({ id }) => id);

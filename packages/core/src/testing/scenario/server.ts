@@ -35,6 +35,13 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   fresh = false;
   /** Its user's state can be copied. */
   copies = true;
+  /** Copies of its state are cut into a chunk for each entry. */
+  cuts = false;
+  /** The chunks of copies that are drawn as they are sent: it has a snapshot of its state. */
+  readonly drawn = new Map<number, Uint8Array[]>();
+  snapshots = false;
+  /** Its user's function that copies or restores the state blocks the process, until that is resumed. */
+  blocks = false;
   /** Its service computes something else than those of the other replicas. */
   diverges = false;
   /** Its interceptors refuse everything. */

@@ -101,12 +101,14 @@ export class Service {
     this.nested = new NestedService();
   }
 
-  checkpoint(): Uint8Array {
-    return bytesOf(this.state.join(' '));
+  /** In chunks, if it is cut: one for each entry. */
+  checkpoint(isCut: boolean): Uint8Array[] {
+    if (!isCut) return [bytesOf(this.state.join(' '))];
+    return this.state.map((entry, i) => bytesOf(i === 0 ? entry : ` ${entry}`));
   }
 
-  restore(checkpoint: Uint8Array): void {
-    const text = textOf(checkpoint);
+  restore(checkpoint: readonly Uint8Array[]): void {
+    const text = checkpoint.map(textOf).join('');
     this.state = text === '' ? [] : text.split(' ');
   }
 }

@@ -34,6 +34,11 @@ export class VirtualLink<Frame> {
     this.#frames = [];
   }
 
+  /** The next frame that arrives, or the end. */
+  get head(): Frame | typeof END | undefined {
+    return this.#frames[0];
+  }
+
   /** @returns the next frame that arrives, or the end; undefined if nothing is on its way */
   take(): Frame | typeof END | undefined {
     return this.#frames.shift();

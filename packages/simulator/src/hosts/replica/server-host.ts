@@ -34,6 +34,7 @@ import { Host, type HostWorld } from '../host.js';
 import { Admissions } from './admissions.js';
 import { drawBuild } from './build.js';
 import { Callers } from './callers.js';
+import { Copies } from './copies.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
 
@@ -95,6 +96,7 @@ export class ServerHost extends Host {
   #again: string | undefined;
   #stopped = false;
   #admissions: Admissions;
+  #copies: Copies;
   readonly #callers = new Callers();
   readonly #world: ServerWorld;
 
@@ -106,6 +108,7 @@ export class ServerHost extends Host {
     this.brings = { settings: settingsText(config), version: '', replication: config.replication };
     this.jobs = new Jobs(world);
     this.#admissions = new Admissions(name);
+    this.#copies = new Copies(world.plan.copies);
     this.life = new Life(world, this);
   }
 
@@ -141,10 +144,12 @@ export class ServerHost extends Host {
       admits,
       ...VIRTUAL_PORTS,
       wallClock: () => this.#wallMs,
+      pieceBytes: this.#world.plan.copies.pieceBytes,
     });
     this.status = undefined;
     this.life = new Life(this.#world, this);
     this.#admissions = new Admissions(this.name);
+    this.#copies = new Copies(this.#world.plan.copies);
     this.jobs.clear();
     this.jobs.busyUntilMs = 0;
     this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
@@ -291,13 +296,24 @@ export class ServerHost extends Host {
       this.jobs.clear();
       this.life.forgetHandlers();
     },
-    takeCheckpoint: () =>
-      this.jobs.later(undefined, () => this.step({ kind: 'checkpointTaken', state: this.life.checkpoint() })),
-    restoreState: ({ state }) =>
+    takeCheckpoint: ({ copy, kept }) => {
+      this.#blockLater();
+      this.jobs.later(undefined, () => this.step(this.#copies.take(copy, kept, this.life.checkpoint())));
+    },
+    drawState: ({ copy }) =>
       this.jobs.later(undefined, () => {
-        this.life.restore(state);
-        this.step({ kind: 'restored' });
+        const drawn = this.#copies.draw(copy);
+        if (drawn !== undefined) this.step(drawn);
       }),
+    busyHeard: () => {},
+    endCopy: ({ copy }) => this.#copies.end(copy),
+    restoreState: ({ state }) => {
+      this.#blockLater();
+      this.jobs.later(undefined, () => {
+        this.life.restore(Buffer.concat(state));
+        this.step({ kind: 'restored' });
+      });
+    },
     changeRecord: ({ next, reason, putsBack }) => this.#world.coordinator.submit(this, next, reason, putsBack),
     answerOperator: () => {},
     readRecord: () => {
@@ -324,6 +340,16 @@ export class ServerHost extends Host {
       if (event === 'UNDERSTUDY_ORDER_LOST') this.#onLoss(fields);
     },
   };
+
+  /** The user's function blocks this process, once what was sent before has left it. */
+  #blockLater(): void {
+    const { choices, plan, nowMs } = this.#world;
+    const { blockMs } = plan.copies;
+    if (blockMs === 0 || choices.chance(0.5)) return;
+    const forMs = choices.between(0.1 * blockMs, blockMs);
+    this.#world.fault([this], `is blocked for ${forMs.toFixed(0)} ms`);
+    this.pausedUntilMs = nowMs + forMs;
+  }
 
   #peerLink(id: ReplicaId): PeerLink | undefined {
     return this.peerLinks.find((link) => link?.to.name === id);

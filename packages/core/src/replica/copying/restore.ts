@@ -2,12 +2,16 @@
 
 import { assert } from '../../model/assert.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { sayBusy } from './busy.js';
 
-/** Restores the checkpoint that stands for everything up to `processedUpTo`. */
+/**
+ * Restores the checkpoint that stands for everything up to `processedUpTo`. Peers are told first, because the user's
+ * function may block this process.
+ */
 export function restoreBehind(r: ReplicaState): void {
   const { checkpoint } = r;
   assert(checkpoint?.orderNum === r.order.processedUpTo, () => `no checkpoint of order ${r.order.processedUpTo}`);
   r.stateBehind = false;
   r.stateBusy = 'restore';
-  r.effects.push({ kind: 'restoreState', state: checkpoint.state });
+  r.effects.push({ kind: 'restoreState', state: checkpoint.state, told: sayBusy(r) });
 }
