@@ -13,7 +13,10 @@ import type { OrderInfo } from './order-info.js';
 import type { Outcome } from './outcome.js';
 import type { Adoption, GroupRecord, Member } from './record.js';
 import type { SealedOrders } from './sealed.js';
+import type { ClientSettings } from './settings/client.js';
 import type { StreamItem } from './stream.js';
+
+export type { ClientMethodSettings, ClientSettings } from './settings/client.js';
 
 // ── client → every replica: the multicast connection ──────────────────────────────────────────────────────────────
 
@@ -129,32 +132,6 @@ export interface View {
   readonly addresses: readonly string[];
   /** How far promotions adopted older terms. Orders of older terms beyond that never happened. */
   readonly adoptedThrough: readonly Adoption[];
-}
-
-/** Settings of one method, of all methods of a service, or of all. */
-export interface ClientMethodSettings {
-  /** `package.Service`; empty for all services. */
-  readonly service: string;
-  /** The method's name; empty for all methods of the service. */
-  readonly method: string;
-  readonly readOnly: boolean;
-  readonly oneWay: boolean;
-  /** Undefined for the group's. */
-  readonly release: 'concurrent' | 'acknowledged' | undefined;
-}
-
-/** The part of a group's configuration that its clients need to know. */
-export interface ClientSettings {
-  readonly release: 'concurrent' | 'acknowledged';
-  readonly pendingSourceOrderMax: number;
-  readonly nullMessageMs: number;
-  readonly batchMs: number;
-  readonly methods: readonly ClientMethodSettings[];
-  /**
-   * Services whose calls are not replicated: `package.Service`, or `package.*` for all below a package. Clients send
-   * them as ordinary RPCs.
-   */
-  readonly unreplicated: readonly string[];
 }
 
 /** The answer to `hello`. */
