@@ -4,7 +4,7 @@
 
 import type { ErrorCode } from '../../model/error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
-import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum } from '../../model/ids.js';
+import type { CallId, ConnectionId, LinkId, ReplicaId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedCaller, NestedId } from '../../model/nested.js';
 import type { CallOrder, CancelOrder } from '../../model/order-info.js';

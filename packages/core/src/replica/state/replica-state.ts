@@ -19,7 +19,7 @@ import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import { codeOf, ownValue } from '../../record/transitions.js';
-import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
+import type { CriteriaPorts } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaOptions } from '../outside/options.js';
 import type { IncomingCopy } from './copies/incoming.js';
