@@ -23,6 +23,7 @@ const WITH_PROCESSES = [
   'packages/coordinator-embedded/src/crash.test.ts',
   'packages/coordinator-etcd/src/**/*.test.ts',
   'packages/examples/src/readme.test.ts',
+  'packages/server/src/liveness/blocked.test.ts',
   'packages/server/src/replica/processes.test.ts',
   'packages/otel/src/traced.test.ts',
   'packages/workshop/src/demo/main.test.ts',

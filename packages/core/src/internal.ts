@@ -4,6 +4,7 @@
  */
 
 export { isListed } from './config/client-settings.js';
+export { blockedMaxMs } from './config/clock.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { didYouMean } from './config/nearest.js';
 export { methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
@@ -119,8 +120,15 @@ export { checkReadable, checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';
 export { Replica } from './replica/replica.js';
-export type { Finished, OperatorAsk, ReplicaEffect, ReplicaEvent, Task } from './replica/state/events.js';
+export type {
+  Finished,
+  OperatorAsk,
+  ReplicaEffect,
+  ReplicaEvent,
+  Task,
+} from './replica/state/events.js';
 export { PIECE_BYTES } from './replica/state/replica-state.js';
+export { type Duty, type HeardPeer, NO_DUTY } from './replica/threads/duty.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';

@@ -2,7 +2,9 @@ import { drillNamed } from './drills/index.js';
 import { Stage } from './drills/stage.js';
 import { checkSafety } from './ending/safety.js';
 import { type Ending, settle } from './ending/settle.js';
+import { blockMain, cutOrMendThreads } from './faults/blocks.js';
 import { injectFault } from './faults/inject.js';
+import type { ThreadPlan } from './plan/plan.js';
 import type { Simulation } from './simulation.js';
 
 /**
@@ -20,10 +22,17 @@ export function play(simulation: Simulation): Ending {
     if (choices.chance(0.08)) applications.callSomething();
     if (plan.faults.length > 0 && choices.chance(plan.faultRate)) injectFault(simulation, choices.pick(plan.faults));
     if (plan.nested !== undefined && choices.chance(plan.nested.trouble)) callee?.trouble();
+    if (plan.threads !== undefined) disturbThreads(simulation, plan.threads);
     simulation.step();
   }
   checkSafety(simulation);
   return settle(simulation);
+}
+
+function disturbThreads(simulation: Simulation, { blocks, blockMs, cuts }: ThreadPlan): void {
+  const { choices, threadLinks } = simulation;
+  if (choices.chance(blocks)) blockMain(simulation, choices.between(0.1, 1) * blockMs);
+  if (threadLinks !== undefined && choices.chance(cuts)) cutOrMendThreads(simulation, threadLinks);
 }
 
 function playDrill(simulation: Simulation): void {

@@ -5,7 +5,15 @@ import { withDrill } from './drills/with-drill.js';
 import type { Ending } from './ending/settle.js';
 import { describeMode, describePlan } from './plan/describe.js';
 import { drawPlan } from './plan/draw.js';
-import { withCopies, withNested, withOneWay, withOrdering, withStreams, withUpgrade } from './plan/extras.js';
+import {
+  withCopies,
+  withNested,
+  withOneWay,
+  withOrdering,
+  withStreams,
+  withThreads,
+  withUpgrade,
+} from './plan/extras.js';
 import type { Plan, PlanLimits } from './plan/plan.js';
 import { Simulation } from './simulation.js';
 import type { Tracer } from './trace/event.js';
@@ -37,6 +45,7 @@ const COPIES = 0x63_6f70_6965_73n << 12n;
 const NESTED = 0x6e_6573_7465_64n << 15n;
 const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
+const THREADS = 0x74_6872_6561_64n << 14n;
 
 /**
  * Plays the run of a seed; the same seed gives the same run. Never throws: whatever a process throws is a violation.
@@ -75,5 +84,6 @@ function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
   const nested = withNested(streams, new Random(seed ^ NESTED), limits);
   const ordered = withOrdering(nested, new Random(seed ^ ORDERING));
   const copies = withCopies(ordered, new Random(seed ^ COPIES));
-  return withUpgrade(copies, new Random(seed ^ UPGRADE), limits);
+  const threads = withThreads(copies, new Random(seed ^ THREADS), limits);
+  return withUpgrade(threads, new Random(seed ^ UPGRADE), limits);
 }

@@ -17,6 +17,7 @@ import { Callee, type CalleeWorld } from './hosts/callee.js';
 import { ClientHost, type ClientWorld } from './hosts/client/client-host.js';
 import { ServerHost, type ServerWorld } from './hosts/replica/server-host.js';
 import { Network, type NetworkWorld } from './network/network.js';
+import { ThreadLinks } from './network/thread-links.js';
 import type { Plan } from './plan/plan.js';
 import type { Tracer } from './trace/event.js';
 import { Narration } from './trace/narration.js';
@@ -50,6 +51,8 @@ export class Simulation extends Narration implements Ports {
   readonly clients: readonly ClientHost[];
   readonly hosts: readonly (ServerHost | ClientHost)[];
   /** The service that handlers call, in runs where they call one. */
+  /** The links between liveness threads; undefined if the run has none. */
+  readonly threadLinks: ThreadLinks | undefined;
   readonly callee: Callee | undefined;
   /** A group that is a client of this one, in such runs. */
   readonly caller: CallingGroup | undefined;
@@ -90,6 +93,7 @@ export class Simulation extends Narration implements Ports {
     this.servers = Array.from({ length: plan.servers }, (_, i) => new ServerHost(this, `S${i + 1}`, i));
     this.clients = Array.from({ length: plan.clients }, (_, i) => new ClientHost(this, `C${i + 1}`, plan.servers + i));
     this.hosts = [...this.servers, ...this.clients];
+    this.threadLinks = plan.threads && new ThreadLinks(this);
     this.callee = plan.nested && new Callee(this, this.hosts.length);
     this.caller = (plan.nested?.callers ?? 0) > 0 ? new CallingGroup(this) : undefined;
     this.#flushes = this.hosts.map((host) => ({ act: () => host.step({ kind: 'flush' }) }));
@@ -161,7 +165,9 @@ export class Simulation extends Narration implements Ports {
     this.#runOverdue(ms);
     this.nowMs += ms;
     this.network.reach.note();
-    for (const host of this.hosts) if (host.runs) host.step({ kind: 'tick' });
+    this.threadLinks?.beat();
+    for (const server of this.servers) if (server.runs) server.tick();
+    for (const client of this.clients) if (client.runs) client.step({ kind: 'tick' });
   }
 
   /** A handler that is done calls back before it would be taken for one that never ends. */
@@ -178,6 +184,7 @@ export class Simulation extends Narration implements Ports {
     const acts = this.#acts;
     acts.length = 0;
     this.network.possible(acts);
+    this.threadLinks?.possible(acts);
     for (const server of this.servers) this.#possibleAt(server, acts);
     this.hosts.forEach((host, i) => {
       const flush = this.#flushes[i];
@@ -222,6 +229,8 @@ export class Simulation extends Narration implements Ports {
   /** Ends all cuts, delays and pauses; the coordinator is there for everybody. */
   healAll(): void {
     this.network.healAll();
+    this.threadLinks?.cuts.mendAll();
+    for (const server of this.servers) server.blockedUntilMs = 0;
     this.coordinator.downUntilMs = 0;
     this.coordinator.mend();
     for (const server of this.servers) server.withoutCoordinatorUntilMs = 0;

@@ -11,6 +11,9 @@ export {
   encodePeerBrings,
   encodePeerHello,
   isPeerHello,
+  LIVENESS_KEY_BYTES,
+  LIVENESS_TICKET_BYTES,
+  type LivenessDoor,
   type PeerHello,
 } from './frames/peer-hello.js';
 export {

@@ -143,8 +143,9 @@ export interface GroupConfig {
   readonly pendingSourceOrderMax: number;
   /**
    * A backup that has not heard from the primary for this long takes over, and a primary that has not heard from a
-   * backup for this long stops answering. A shorter lease makes failover faster, but then a pause of the process (a
-   * garbage collection, a busy machine) costs the primary its role. 20 to 20,000. Default: 300.
+   * backup for this long stops answering. A shorter lease makes failover faster, but then a busy machine may cost the
+   * primary its role; a blocked event loop does not, unless heartbeats are left to it (`livenessAddress: false`). 20 to
+   * 20,000. Default: 300.
    */
   readonly leaseMs: number;
   /**
@@ -169,8 +170,9 @@ export interface GroupConfig {
    */
   readonly batchMs: number;
   /**
-   * How long the group waits for a handler to end. If it runs longer, the group goes on without its reply. 10 to
-   * 3,600,000. Default: 5,000.
+   * How long the group waits for a handler to end. If it runs longer, the group goes on without its reply; if it blocks
+   * the event loop longer (a second and three leases at least), its process ends and others take over. 10 to 3,600,000.
+   * Default: 5,000.
    */
   readonly stallMs: number;
   /**

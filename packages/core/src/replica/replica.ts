@@ -11,6 +11,7 @@ import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
+import { giveDuty, onDelegated, onHeard } from './membership/liveness.js';
 import { mindLostRecord, onRecordLost, vouch } from './membership/record-lost.js';
 import { tellPeer } from './membership/tell.js';
 import { onSessionSent } from './release/bulk.js';
@@ -69,6 +70,7 @@ export class Replica {
     dispatch(r, event);
     pump(r);
     afterProcessing(r);
+    giveDuty(r);
     return r.effects;
   }
 
@@ -159,6 +161,10 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     }
     case 'groupGone':
       return onGroupGone(r, event.epoch);
+    case 'heard':
+      return onHeard(r, event);
+    case 'delegated':
+      return onDelegated(r, event);
     case 'tick':
       return tick(r);
     case 'flush':
@@ -265,7 +271,7 @@ function forgiveStandstill(r: ReplicaState): void {
   const gapMs = r.nowMs - r.lastTickMs;
   r.lastTickMs = r.nowMs;
   if (gapMs < Math.max(STANDSTILL_MIN_MS, r.config.leaseMs / 2) || gapMs === Number.POSITIVE_INFINITY) return;
-  r.peers.excuse(gapMs);
+  r.peers.excuse(gapMs, r.nowMs);
   for (const { session } of r.connections.values()) if (session !== undefined) session.lastHeardMs += gapMs;
   r.role.forgiveStandstill(gapMs);
 }

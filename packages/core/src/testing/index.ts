@@ -11,3 +11,4 @@ export { END, VirtualLink } from './world/link.js';
 export { describeRecord, RecordStore } from './world/record-store.js';
 export { VIRTUAL_PORTS } from './world/virtual-ports.js';
 export { contentOf } from './world/virtual-seal.js';
+export { type VirtualAnswer, type VirtualBeat, VirtualThread } from './world/virtual-thread.js';

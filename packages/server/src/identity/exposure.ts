@@ -37,6 +37,11 @@ export class Exposure {
     return targets.find((target) => !isLoopback(target));
   }
 
+  /** Where the server listens, as it was told; undefined if nobody saw it. */
+  get target(): string | undefined {
+    return this.#bound.find(({ target }) => !/^unix/.test(target))?.target;
+  }
+
   /** A target at which callers need no certificate; undefined if there is none. */
   get withoutCertificates(): string | undefined {
     return this.#bound.find(({ certificates }) => !certificates)?.target;

@@ -21,6 +21,7 @@ import {
 import { setupError } from '../checks/setup-error.js';
 import { AcceptingProof, checkSame } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
+import type { LifeLiveness } from '../liveness/life-liveness.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
@@ -42,6 +43,8 @@ export interface IncomingPeerLinksOptions {
   /** What this replica brings along as primary. */
   readonly brings: Leadership;
   readonly trust: PeerTrust;
+  /** Undefined: heartbeats are left to the main thread. */
+  readonly liveness?: LifeLiveness | undefined;
   readonly logger: Logger;
   /** Called when a replica has dialled this one, so it runs. */
   readonly onNamed: (peer: ReplicaId) => void;
@@ -58,6 +61,8 @@ interface Named {
   readonly channel: FrameChannel;
   /** The secret that it knows, if the group has one. */
   readonly secret: Buffer | undefined;
+  /** A key of this link that nobody else knows, if the group has a secret. */
+  readonly linkKey: Buffer | undefined;
   /** What came while the coordinator is asked about a record of which this replica told. */
   held: PeerFrame[] | undefined;
 }
@@ -88,6 +93,7 @@ export class IncomingPeerLinks {
     const proof = trust.secret && new AcceptingProof(trust.secret, hello.group, hello.member);
     let [stage, proven, secret]: [ProofStage, Member | undefined, Buffer | undefined] = ['hello', undefined, undefined];
     if (proof !== undefined) stage = 'challenge';
+    let linkKey: Buffer | undefined;
     let theirs: PeerHello | undefined;
     let named: Named | undefined;
     const channel = new FrameChannel({
@@ -103,7 +109,7 @@ export class IncomingPeerLinks {
         if (stage === 'challenge' && isPeerHello(bytes)) throw setupError(ONLY_WE);
         if (proof === undefined || stage === 'hello') {
           theirs = this.#checked(link, decodePeerHello(bytes), proven);
-          named = { link, channel, secret, held: undefined };
+          named = { link, channel, secret, linkKey, held: undefined };
           this.#onHello(named, theirs);
         } else if (stage === 'challenge') {
           channel.send(proof.onChallenge(bytes));
@@ -113,6 +119,7 @@ export class IncomingPeerLinks {
           channel.send(done.proof);
           channel.sealOutgoing(done.keys.toDialler);
           channel.checkIncoming(done.keys.toDialled);
+          linkKey = done.keys.toDialler;
           [stage, proven, secret] = ['hello', done.member, done.secret];
         }
       },
@@ -160,8 +167,9 @@ export class IncomingPeerLinks {
     older?.channel.close();
     older?.link.end();
     named.channel.trust();
-    const { hello, brings, onNamed } = this.#options;
-    named.channel.send(encodePeerHello(hello));
+    const { hello, brings, liveness, onNamed } = this.#options;
+    const door = liveness?.admit(theirs.member, named.linkKey);
+    named.channel.send(encodePeerHello({ ...hello, ...(door !== undefined && { liveness: door }) }));
     named.channel.send(encodePeerBrings(brings));
     onNamed(theirs.member.id);
   }
@@ -224,6 +232,7 @@ export class IncomingPeerLinks {
       if (secret === undefined || valid.some((each) => each.equals(secret))) continue;
       logger.log('info', "a peer's link ends, because its secret does not hold any more", { peer: id });
       this.#forget(link, channel);
+      this.#options.liveness?.expel(id);
       refuseLink(link, 'UNDERSTUDY_UNREACHABLE', 'the secret of this link does not hold any more; dial again');
     }
   }

@@ -3,6 +3,7 @@ import type { Logger, ReplicaId, UnderstudyError } from '@understudy/core';
 import type { PeerFrame } from '@understudy/core/internal';
 import { encodePeerFrame, type PeerHello } from '@understudy/wire';
 import type { PeerTrust } from '../identity/peer-trust.js';
+import type { LifeLiveness } from '../liveness/life-liveness.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 import { type PeerCredentials, PeerLink } from './peer-link.js';
 
@@ -13,6 +14,8 @@ export interface OutgoingPeerLinksOptions {
   readonly hello: PeerHello;
   readonly credentials: PeerCredentials;
   readonly trust: PeerTrust;
+  /** Undefined: heartbeats are left to the main thread. */
+  readonly liveness?: LifeLiveness | undefined;
   readonly logger: Logger;
   /** Called when two replicas are set up so that they cannot work together. */
   readonly onMismatch: (peer: ReplicaId, error: UnderstudyError) => void;
@@ -35,6 +38,7 @@ export class OutgoingPeerLinks {
     for (const [id, link] of this.#links) {
       if (addresses.get(id) === link.address) continue;
       this.#links.delete(id);
+      this.#options.liveness?.hangUp(id);
       link.close();
     }
     for (const [id, address] of addresses) if (!this.#links.has(id)) this.#dial(id, address);
@@ -68,7 +72,7 @@ export class OutgoingPeerLinks {
   }
 
   #dial(id: ReplicaId, address: string): void {
-    const { loop, hello, credentials, trust, logger, onMismatch } = this.#options;
+    const { loop, hello, credentials, trust, liveness, logger, onMismatch } = this.#options;
     this.#links.set(
       id,
       new PeerLink({
@@ -79,8 +83,14 @@ export class OutgoingPeerLinks {
         trust,
         logger,
         onMismatch: (error) => onMismatch(id, error),
-        onUp: (peer, brings) => loop.dispatch({ kind: 'peerUp', peer, brings }),
-        onDown: (peer) => loop.dispatch({ kind: 'peerDown', peer }),
+        onUp: (peer, brings, door, linkKey) => {
+          liveness?.linkUp(peer, door, linkKey);
+          loop.dispatch({ kind: 'peerUp', peer, brings });
+        },
+        onDown: (peer) => {
+          liveness?.linkDown(peer);
+          loop.dispatch({ kind: 'peerDown', peer });
+        },
       }),
     );
   }

@@ -24,7 +24,13 @@ import {
   sentenceOf,
   unwrapped,
 } from '@understudy/grpc-common';
-import { decodePeerBrings, decodePeerHello, encodePeerHello, type PeerHello } from '@understudy/wire';
+import {
+  decodePeerBrings,
+  decodePeerHello,
+  encodePeerHello,
+  type LivenessDoor,
+  type PeerHello,
+} from '@understudy/wire';
 import { setupError } from '../checks/setup-error.js';
 import { checkSame, DiallingProof } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
@@ -62,7 +68,17 @@ export interface PeerLinkOptions {
   readonly credentials: PeerCredentials;
   readonly trust: PeerTrust;
   readonly logger: Logger;
-  readonly onUp: (peer: Member, brings: Leadership) => void;
+  /**
+   * @param brings what the other replica brings along as primary
+   * @param door how its liveness thread lets this one's in; undefined if it has none
+   * @param linkKey a key of this link that nobody else knows, if the group has a secret
+   */
+  readonly onUp: (
+    peer: Member,
+    brings: Leadership,
+    door: LivenessDoor | undefined,
+    linkKey: Buffer | undefined,
+  ) => void;
   readonly onDown: (peer: ReplicaId) => void;
   /** Called when the two replicas are set up so that they cannot work together. */
   readonly onMismatch: (error: UnderstudyError) => void;
@@ -91,7 +107,7 @@ export class PeerLink {
   #proven: Member | undefined;
   #stage: 'challenge' | 'proof' | 'hello' = 'hello';
   /** Who said hello; it says next what it brings along as primary. */
-  #named: Member | undefined;
+  #named: PeerHello | undefined;
   #lastProblem = '';
 
   constructor(options: PeerLinkOptions) {
@@ -243,16 +259,21 @@ export class PeerLink {
     const problem = stranger ?? mismatch(hello, theirs);
     if (problem !== undefined) throw setupError(problem);
     this.#channel?.trust();
-    this.#named = theirs.member;
+    this.#named = theirs;
   }
 
-  #onBrings(peer: Member, brings: Leadership): void {
+  #onBrings(named: PeerHello, brings: Leadership): void {
     clearTimeout(this.#nameless);
     this.#up = true;
     this.#lastProblem = '';
     this.#backoff.reset();
     this.#patience.reset();
-    this.#options.onUp(peer, brings);
+    this.#options.onUp(
+      named.member,
+      brings,
+      named.liveness,
+      this.#proven === undefined ? undefined : this.#keyOfAnswers,
+    );
   }
 
   #onStatus(link: DialledLink, { code, details, metadata }: StatusObject): void {

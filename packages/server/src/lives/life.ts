@@ -39,6 +39,8 @@ import { IncomingPeerLinks } from '../links/incoming-peer-links.js';
 import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
 import type { PeerCredentials } from '../links/peer-link.js';
 import { SessionLinks } from '../links/session-links.js';
+import type { LifeLiveness } from '../liveness/life-liveness.js';
+import type { ReplicaLiveness } from '../liveness/replica-liveness.js';
 import type { Activity } from '../loop/activity.js';
 import { EventLoop } from '../loop/event-loop.js';
 import { AesOrderSeal } from './order-seal.js';
@@ -63,6 +65,8 @@ export interface LifeSetup {
   readonly peerCredentials: PeerCredentials;
   readonly trust: PeerTrust;
   readonly callerSecrets: CallerSecrets;
+  /** Undefined: heartbeats are left to the main thread. */
+  readonly liveness: ReplicaLiveness | undefined;
   /** Takes errors that handlers leave to nobody; undefined: they are the process's. */
   readonly strays: StrayErrors | undefined;
   readonly logger: Logger;
@@ -113,6 +117,7 @@ export class Life {
   readonly #executor: Executor;
   readonly #state: UserState;
   readonly #record: RecordKeeper;
+  readonly #liveness: LifeLiveness | undefined;
   /** The status as of the last change of role, for questions about the role. */
   #role: ReplicaStatus;
   #touched = false;
@@ -126,6 +131,8 @@ export class Life {
     const { events } = setup;
     const reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.member = { id, incarnation: realOf(randomBytes)(16).toString('hex') as Incarnation };
+    this.#liveness = setup.liveness?.newLife(this.member);
+    const liveness = this.#liveness;
     this.#address = address;
     this.#onPresence = onPresence;
     this.#events = events;
@@ -146,6 +153,7 @@ export class Life {
       wallClock: wallMs,
       criteria: setup.criteria,
       fresh,
+      delegates: liveness !== undefined,
     });
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);
@@ -153,6 +161,7 @@ export class Life {
       core: this.#core,
       batchMs: () => this.#core.config.batchMs,
       perform: (effect) => this.#perform(effect),
+      turned: liveness && (() => liveness.turned()),
       onFatal,
     });
     this.#loop = loop;
@@ -160,7 +169,7 @@ export class Life {
     const callers = new CallerNames(config.group, setup.callerSecrets);
     this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
-      ...{ loop, hello, brings: this.#core.brings, trust, logger },
+      ...{ loop, hello, brings: this.#core.brings, trust, logger, liveness },
       onNamed: (peer) => this.#outgoingPeers.dialNow(peer),
       confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),
     });
@@ -170,6 +179,7 @@ export class Life {
       hello,
       credentials: setup.peerCredentials,
       trust,
+      liveness,
       logger,
       onMismatch,
     });
@@ -187,7 +197,10 @@ export class Life {
       tracing: setup.tracing,
       logger,
     });
-    this.#state = new UserState({ loop, source: setup.state, activity, config, logger, onFatal });
+    this.#state = new UserState({
+      ...{ loop, source: setup.state, activity, config, logger, onFatal },
+      onCopy: liveness && (() => liveness.copies()),
+    });
     this.#record = new RecordKeeper({
       ...{ loop, coordinator, logger, onFatal, leaseMs: config.leaseMs },
       onForged: () => events.over('the coordinator never had the record of this life'),
@@ -286,6 +299,7 @@ export class Life {
 
   #abandon(): void {
     this.#loop.close();
+    this.#liveness?.end();
     for (const answer of this.#operators) answer(OVER);
     this.#state.close();
     this.#record.close();
@@ -301,7 +315,11 @@ export class Life {
         return this.#outgoingPeers.send(effect.peer, effect.frame, effect.bulk);
       case 'sendToSession':
         return this.#sessions.send(effect.link, effect.frame, effect.bulk);
+      case 'delegate':
+        if (this.#liveness !== undefined) this.#loop.dispatch(this.#liveness.delegate(effect.duty));
+        return;
       case 'execute':
+        this.#liveness?.processing(effect.task);
         return this.#executor.execute(effect);
       case 'answerCall':
         return this.#calls.answer(effect.call, effect.outcome, effect.header);

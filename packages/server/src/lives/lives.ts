@@ -149,12 +149,14 @@ export class Lives {
     this.#forgetNext();
     this.#current?.end();
     this.#current = undefined;
+    this.#setup.liveness?.close();
   }
 
   crash(): void {
     this.#forgetNext();
     this.#current?.crash();
     this.#current = undefined;
+    this.#setup.liveness?.close();
   }
 
   async #again(): Promise<void> {

@@ -12,6 +12,8 @@ export interface UserStateOptions {
   readonly loop: EventLoop;
   readonly source: AnyState;
   readonly activity: Activity;
+  /** Called just before functions of the user's copy or replace the state, which may block the main thread for long. */
+  readonly onCopy?: (() => void) | undefined;
   /** How long handlers of earlier lives may hold up a restore, and how long peers may take to hear of it. */
   readonly config: Pick<GroupConfig, 'stallMs' | 'leaseMs'>;
   readonly logger: Logger;
@@ -65,6 +67,7 @@ export class UserState {
   ): Promise<{ readonly state: readonly Uint8Array[]; readonly rest?: Undrawn }> {
     const { source } = this.#options;
     await this.#heardBy(told);
+    this.#options.onCopy?.();
     const made: unknown = await source.checkpoint();
     const problem = problemOfCopy(made);
     if (problem !== undefined) throw new TypeError(problem);
@@ -104,6 +107,7 @@ export class UserState {
         logger.log('warn', 'handlers did not end before a restore', { handlers: left, afterMs: config.stallMs });
       await this.#heardBy(told);
       if (loop.closed) return;
+      this.#options.onCopy?.();
       if (source.isChunked) await source.restore(eachOf(state));
       else await source.restore(await whole(state));
       loop.dispatch({ kind: 'restored' });

@@ -19,6 +19,8 @@ export interface EventLoopOptions {
   /** How long the core lets announcements gather. */
   readonly batchMs?: () => number;
   readonly perform: (effect: ReplicaEffect) => void;
+  /** Called when the loop turns, at least at each tick. @returns what the core must take in before anything else */
+  readonly turned?: (() => ReplicaEvent | undefined) | undefined;
   /** Called once, when the core or an effect has thrown. The loop is closed by then, because nothing may go on. */
   readonly onFatal: (error: Error) => void;
 }
@@ -33,6 +35,8 @@ export class EventLoop {
   readonly #core: Replica;
   readonly #perform: (effect: ReplicaEffect) => void;
   readonly #onFatal: (error: Error) => void;
+  readonly #turned: (() => ReplicaEvent | undefined) | undefined;
+  #turnedMs = 0;
   readonly #queue: ReplicaEvent[] = [];
   readonly #onTurn = (): void => this.#turn();
   #head = 0;
@@ -45,7 +49,8 @@ export class EventLoop {
   readonly #onBatch = (): void => this.#batch();
   #batchTimer: NodeJS.Timeout | undefined;
 
-  constructor({ core, batchMs = () => 1, perform, onFatal }: EventLoopOptions) {
+  constructor({ core, batchMs = () => 1, perform, turned, onFatal }: EventLoopOptions) {
+    this.#turned = turned;
     this.#batchMs = batchMs;
     this.#core = core;
     this.#perform = perform;
@@ -89,6 +94,7 @@ export class EventLoop {
   #drain(): void {
     this.#guarded(() => {
       const startedMs = monotonicMs();
+      if (startedMs - this.#turnedMs >= TICK_MS / 2) this.#noteTurn(startedMs);
       while (this.#head < this.#queue.length) {
         this.#step(this.#queue[this.#head++] as ReplicaEvent);
         if (this.#nowMs - startedMs > TURN_MS) break;
@@ -106,6 +112,12 @@ export class EventLoop {
     if (this.#batchTimer === undefined && this.#core.wantsBatchFlush) {
       this.#batchTimer = setTimeout(this.#onBatch, this.#batchMs());
     }
+  }
+
+  #noteTurn(nowMs: number): void {
+    this.#turnedMs = nowMs;
+    const heard = this.#turned?.();
+    if (heard !== undefined) this.#step(heard);
   }
 
   #batch(): void {

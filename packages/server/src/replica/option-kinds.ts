@@ -58,6 +58,8 @@ const KINDS: Readonly<Record<keyof ReplicaServerOptions, Kind>> = {
   unreplicated: TEXTS,
   peerAddress: TEXT,
   peerListen: TEXT,
+  livenessAddress: { is: (value) => value === false || typeof value === 'string', must: 'host:port, or false' },
+  endsBlocked: FLAG,
   peerServerCredentials: OBJECT,
   peerCredentials: { is: (value) => isObject(value) || typeof value === 'function', must: 'credentials or a function' },
   peerNames: OBJECT,

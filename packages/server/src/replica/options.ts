@@ -92,6 +92,21 @@ export interface ReplicaServerOptions extends CriteriaOptions {
   /** Where to listen for other replicas, if not at `peerAddress`. @example '0.0.0.0:50052' */
   readonly peerListen?: string;
   /**
+   * Where a thread of this process exchanges heartbeats with those of other replicas, `host:port`, so that the group
+   * goes on while an event loop is blocked. Fix the port where a firewall must know it. Replicas that cannot reach it
+   * send heartbeats on their main links instead, as with `false`, and then a blocked event loop may cost a replica its
+   * role. Default: a free port of the host at which other replicas reach this one.
+   *
+   * @example '10.0.0.1:50053'
+   */
+  readonly livenessAddress?: string | false;
+  /**
+   * Whether the process is ended (SIGABRT, with a line on stderr that names order and method) when its event loop has
+   * been blocked for longer than `stallMs`, a second at least. By then the group has gone on without it. Not while a
+   * debugger may attach itself. With `false` it stays, and comes back if it ever turns again. Default `true`.
+   */
+  readonly endsBlocked?: boolean;
+  /**
    * Credentials of the listener at `peerAddress`. For mutual TLS its clients' certificates must be required and checked: the
    * third argument of `createSsl` is `true`. Certificates may be renewed while it runs if they come from a provider, see
    * docs/security.md. Default: without TLS.

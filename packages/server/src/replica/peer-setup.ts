@@ -30,12 +30,10 @@ export function peerSetup(options: ReplicaServerOptions): PeerSetup {
   if (peerAddress === undefined && (peerListen !== undefined || peerServerCredentials !== undefined)) {
     throw setupError('peerListen and peerServerCredentials belong to a listener of its own; give peerAddress, too');
   }
-  for (const place of [peerAddress, peerListen]) {
-    if (place !== undefined && !HOST_PORT.test(place)) {
-      throw setupError(
-        `peerAddress and peerListen must be host:port, and one is ${JSON.stringify(place.slice(0, 60))}`,
-      );
-    }
+  const { livenessAddress } = options;
+  for (const [name, place] of Object.entries({ peerAddress, peerListen, livenessAddress })) {
+    if (place === undefined || place === false || HOST_PORT.test(place)) continue;
+    throw setupError(`${name} must be host:port, and it is ${JSON.stringify(String(place).slice(0, 60))}`);
   }
   const secret = options.groupSecret === undefined ? undefined : new GroupSecret(options.groupSecret);
   const checksPeers = peerServerCredentials !== undefined && requireCertificates(peerServerCredentials);

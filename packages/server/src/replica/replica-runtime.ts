@@ -25,6 +25,7 @@ import { OperatorCheck } from '../identity/operator-check.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { replicationService } from '../links/incoming-peer-links.js';
 import { multicastService } from '../links/session-links.js';
+import { ReplicaLiveness } from '../liveness/replica-liveness.js';
 import type { Life, LifeEvents, LifeSetup } from '../lives/life.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
@@ -166,12 +167,13 @@ export class ReplicaRuntime implements ReplicaServer {
       throw setupError('stop() was called before; make a new replica');
     }
     this.#health?.addTo(this.#server);
+    const place = { announced: peerAddress ?? reachedAt, bound: this.#peers.own?.listen ?? this.#exposure.target };
+    const fixed = { config: this.#config, logger: this.#logger };
+    const liveness = await ReplicaLiveness.open({ ...this.#options, ...place, ...fixed });
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
-    const lives = new Lives(
-      this.#setup(coordinator, state, reachedAt, peerAddress),
-      this.#options.development === true,
-    );
+    const setup = { ...this.#setup(coordinator, state, reachedAt, peerAddress), liveness };
+    const lives = new Lives(setup, this.#options.development === true);
     this.#lives = lives;
     this.#waits = new WaitWatch({
       why: () => whyItWaits(this.status, this.#phase),
@@ -203,7 +205,12 @@ export class ReplicaRuntime implements ReplicaServer {
     }
   }
 
-  #setup(coordinator: Coordinator, state: AnyState, address: string, peerAddress: string | undefined): LifeSetup {
+  #setup(
+    coordinator: Coordinator,
+    state: AnyState,
+    address: string,
+    peerAddress: string | undefined,
+  ): Omit<LifeSetup, 'liveness'> {
     return {
       id: this.#id,
       address,
@@ -327,10 +334,7 @@ export class ReplicaRuntime implements ReplicaServer {
     return exposed(this.#peers, this.#exposure, this.#announced);
   }
 
-  /**
-   * Ends the replica as a crash would, because nobody reaches it any more and otherwise it would keep others from
-   * taking over.
-   */
+  /** Ends the replica as a crash would: nobody reaches it any more, and it must not keep others from taking over. */
   #lose(): void {
     if (this.#over) return;
     this.#over = true;

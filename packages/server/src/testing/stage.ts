@@ -49,6 +49,8 @@ export class Node {
     { users = [], guarded = true, services, options: own = {} }: NodeSetup,
   ) {
     this.replica = new ReplicaRuntime({
+      // This process is the test runner's, too.
+      endsBlocked: false,
       ...options,
       state: options.state ?? this.counter,
       onFatal: (error) => {

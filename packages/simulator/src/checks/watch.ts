@@ -39,6 +39,9 @@ export interface WatchedReplica {
   readonly lives: number;
   readonly member: Member;
   readonly status: ReplicaStatus | undefined;
+  readonly clockMs: number;
+  /** The newest heartbeat of that term that this life acknowledged, by the clock of its primary. */
+  acknowledgedOf(term: number): number | undefined;
   /** The last order that it had given as primary when it was told to step down. */
   readonly handsOverFrom: OrderNum | undefined;
   readonly life: {
@@ -123,6 +126,23 @@ export class Watch {
     if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs) return;
     const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
     demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
+  }
+
+  /**
+   * DESIGN 5.5: when a claim wins, the old primary's lease is over. It counts from the newest heartbeat that the new
+   * primary acknowledged, on whatever link, whether or not the old one has heard of that yet.
+   */
+  claimed(before: GroupRecord | undefined, { primary: by }: GroupRecord): void {
+    if (before === undefined) return;
+    const { servers, plan } = this.#world;
+    const old = servers.find(({ alive, member }) => alive && sameMember(member, before.primary));
+    const heartbeatMs = servers.find(({ member }) => sameMember(member, by))?.acknowledgedOf(before.term);
+    if (old === undefined || heartbeatMs === undefined) return;
+    const leftMs = heartbeatMs + plan.config.leaseMs - old.clockMs;
+    demand(
+      leftMs <= 0,
+      () => `${by.id} is primary, and the lease of ${old.name} may last ${leftMs.toFixed(1)} ms more`,
+    );
   }
 
   /**

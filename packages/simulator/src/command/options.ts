@@ -52,12 +52,23 @@ interface Parsed {
   readonly streams?: true;
   readonly nested?: true;
   readonly upgrades?: true;
+  readonly threads?: true;
 }
 
 /** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay', 'nested', 'upgrades'];
+const LEAVABLE: readonly string[] = [
+  ...FAULTS,
+  'stuck',
+  'admits',
+  'drills',
+  'streams',
+  'oneWay',
+  'nested',
+  'upgrades',
+  'threads',
+];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `
@@ -112,6 +123,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     .option('--streams', 'open streams in every run')
     .option('--nested', 'make handlers call another service in every run')
     .option('--upgrades', 'give replicas different settings and code wherever a run allows it')
+    .option('--threads', 'give replicas liveness threads in every run')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -133,6 +145,7 @@ function optionsOf(command: Command): SimulatorOptions {
     streams,
     nested,
     upgrades,
+    threads,
   } = parsed;
   const limits: PlanLimits = {
     drift: DRIFTS[drift],
@@ -141,6 +154,7 @@ function optionsOf(command: Command): SimulatorOptions {
     ...(streams === undefined ? {} : { streams }),
     ...(nested === undefined ? {} : { nested }),
     ...(upgrades === undefined ? {} : { upgrades }),
+    ...(threads === undefined ? {} : { threads }),
   };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
@@ -155,13 +169,14 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill, streams, nested, upgrades }: Parsed): string =>
+const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads }: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
   (drill === undefined ? '' : ` --drill ${drill}`) +
   (streams === undefined ? '' : ' --streams') +
   (nested === undefined ? '' : ' --nested') +
-  (upgrades === undefined ? '' : ' --upgrades');
+  (upgrades === undefined ? '' : ' --upgrades') +
+  (threads === undefined ? '' : ' --threads');
 
 function seedOf(text: string): bigint {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) > SEED_MAX)

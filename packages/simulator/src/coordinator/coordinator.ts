@@ -6,7 +6,7 @@ import { RecordRequest, type RequestingReplica, type RequestWorld } from './reco
 
 /** The listeners who are told what happens to the record. */
 export interface CoordinatorWorld extends RequestWorld {
-  readonly watch: Pick<Watch, 'claims' | 'recordChanged'>;
+  readonly watch: Pick<Watch, 'claims' | 'claimed' | 'recordChanged'>;
   /**
    * The record has changed.
    *
@@ -115,6 +115,7 @@ export class VirtualCoordinator {
     const before = this.record;
     if (sameRecord(before, next)) return;
     this.#past.push(next);
+    if (reason === 'claim') this.#world.watch.claimed(before, next);
     if (next.term !== before?.term) this.orderly = reason === 'hand over';
     this.#world.watch.recordChanged(before, next);
     this.#world.onRecord(next, gaveUp);

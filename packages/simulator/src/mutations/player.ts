@@ -1,6 +1,6 @@
 import type { PlanLimits } from '../plan/plan.js';
 import { simulate } from '../run.js';
-import { NESTED, type Setting, STREAMS } from './setting.js';
+import { NESTED, type Setting, STREAMS, THREADS } from './setting.js';
 
 /** Seeds `first` to `last`, in one setting. */
 export interface SeedBatch {
@@ -20,11 +20,12 @@ const tell = (report: Report): Promise<void> =>
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
-  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'upgrades'] };
-  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'upgrades'], nested: true };
+  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads', 'upgrades'] };
+  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads', 'upgrades'], nested: true };
+  if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested', 'upgrades'], threads: true };
   return setting === STREAMS
-    ? { without: ['drills', 'oneWay', 'nested', 'upgrades'], streams: true }
-    : { without: ['streams', 'nested'], drill: setting };
+    ? { without: ['drills', 'oneWay', 'nested', 'threads', 'upgrades'], streams: true }
+    : { without: ['streams', 'nested', 'threads'], drill: setting };
 }
 
 async function play(batches: readonly SeedBatch[]): Promise<void> {

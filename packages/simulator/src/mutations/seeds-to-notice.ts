@@ -10,6 +10,8 @@ export interface Notice {
   readonly streams?: true;
   /** In runs where all handlers may call another service, and a group may call. */
   readonly nested?: true;
+  /** In runs that all have liveness threads. */
+  readonly threads?: true;
 }
 
 /** By rule, where the simulator notices that the rule is missing. The bound is several times what the search took. */
@@ -26,6 +28,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 100,
     drill: 'pausedCaller',
   },
+  'liveness: a backup counts on what its liveness thread acknowledged': { seed: 1, seeds: 300, threads: true },
   'stability: an order is stable only when every in-sync backup holds it': { seed: 2, seeds: 100 },
   'in-sync set: a backup counts until its removal is certain': { seed: 4, seeds: 100 },
   'in-sync set: a backup counts before its addition is certain': { seed: 183, seeds: 600 },

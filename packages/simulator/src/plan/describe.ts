@@ -1,5 +1,5 @@
 import type { GroupConfig } from '@understudy/core/internal';
-import type { CopyPlan, NestedPlan, Plan, StreamPlan, UpgradePlan } from './plan.js';
+import type { CopyPlan, NestedPlan, Plan, StreamPlan, ThreadPlan, UpgradePlan } from './plan.js';
 
 /** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
 export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
@@ -14,10 +14,14 @@ export const describePlan = (plan: Plan): string =>
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
   (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`) +
-  describeCopies(plan.copies);
+  describeCopies(plan.copies) +
+  (plan.threads === undefined ? '' : `; ${describeThreads(plan.threads)}`);
 
 const describeCopies = ({ pieceBytes, snapshots, blockMs }: CopyPlan): string =>
   `; pieces of ${pieceBytes} bytes${snapshots ? ', snapshots' : ''}${blockMs > 0 ? `, copying blocks ${blockMs} ms` : ''}`;
+
+const describeThreads = ({ blocks, blockMs, cuts }: ThreadPlan): string =>
+  `liveness threads, main ones blocked ${blocks}, up to ${blockMs} ms${cuts > 0 ? `, cut ${cuts}` : ''}`;
 
 const describeNested = ({ share, calleeMs, trouble, callers }: NestedPlan): string =>
   `nested calls ${share}, callee ${calleeMs} ms${trouble > 0 ? `, disturbed ${trouble}` : ''}` +

@@ -35,6 +35,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     nested: undefined,
     upgrade: undefined,
     copies: { pieceBytes: PIECE_BYTES, snapshots: false, blockMs: 0 },
+    threads: undefined,
   };
 }
 

@@ -90,3 +90,19 @@ export function withCopies(plan: Plan, choices: Choices): Plan {
   if (plan.drill !== undefined) return plan;
   return { ...plan, copies: { pieceBytes, snapshots, blockMs: plan.stuck ? 0 : blockMs } };
 }
+
+/** @returns the plan with liveness threads, in a third of the runs without a drill */
+export function withThreads(plan: Plan, choices: Choices, { without = [], threads }: PlanLimits): Plan {
+  const drawn = choices.chance(1 / 3);
+  if (!(threads ?? drawn) || without.includes('threads') || plan.drill !== undefined) return plan;
+  const { leaseMs } = plan.config;
+  return {
+    ...plan,
+    threads: {
+      // To the other replicas a blocked main thread looks like a stuck handler.
+      blocks: plan.stuck ? 0 : choices.pick([0.01, 0.03, 0.08]),
+      blockMs: choices.pick([0.5, 2, 6]) * leaseMs,
+      cuts: choices.pick([0, 0.01, 0.04]),
+    },
+  };
+}

@@ -82,6 +82,8 @@ export interface Plan {
   readonly nested: NestedPlan | undefined;
   /** undefined: all replicas have the same settings and the same code. */
   readonly upgrade: UpgradePlan | undefined;
+  /** undefined: heartbeats are those of the main links. */
+  readonly threads: ThreadPlan | undefined;
 }
 
 /** Whereby replicas differ, each anew in each life, as while they are restarted one after the other. */
@@ -91,6 +93,16 @@ export interface UpgradePlan {
   /** Whether their groups are passive. */
   readonly replications: boolean;
   readonly leases: boolean;
+}
+
+/** How a run with liveness threads goes. */
+export interface ThreadPlan {
+  /** How often the main thread of a replica is blocked while its liveness thread goes on, per step. */
+  readonly blocks: number;
+  /** It is blocked up to this long. */
+  readonly blockMs: number;
+  /** How often the links of two liveness threads are cut or mended, per step. */
+  readonly cuts: number;
 }
 
 /** How copies of the state travel. */
@@ -128,7 +140,7 @@ export interface StreamPlan {
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested` or `upgrades`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `upgrades` or `threads`, that are left out. */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
   readonly streams?: boolean;
@@ -136,6 +148,8 @@ export interface PlanLimits {
   readonly nested?: boolean;
   /** In every run replicas differ in settings and code, where it allows that. */
   readonly upgrades?: boolean;
+  /** Every run has liveness threads, or none of them. */
+  readonly threads?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;

@@ -231,11 +231,13 @@ export const rpcReplyHeader: fc.Arbitrary<RpcReplyHeader> = fc
   .tuple(fc.record({ outcome: outcomeKind, header: replicaHeader }, REQUIRED), place)
   .map(([reply, at]) => ({ ...reply, ...at }));
 
+const bytesOf = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((array) => Buffer.from(array));
+const bytes32 = bytesOf(32);
+const liveness = fc.record({ address, ticket: bytesOf(16), key: bytes32 }, REQUIRED);
 export const peerHello: fc.Arbitrary<PeerHello> = withOptional(
   { group: text, member, address },
-  { peerAddress: address },
+  { peerAddress: address, liveness },
 );
-
-const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((array) => Buffer.from(array));
 export const peerProof = bytes32;
 export const peerChallenge: fc.Arbitrary<PeerChallenge> = fc.record({ group: text, member, nonce: bytes32 }, REQUIRED);

@@ -314,6 +314,7 @@ export const rpcReplyHeader: RpcReplyHeader = {
 };
 export const peerHello: PeerHello = {
   ...{ group: 'bank', member, address: '10.0.0.1:50051', peerAddress: '10.0.0.1:50052' },
+  liveness: { address: '10.0.0.1:50053', ticket: Buffer.alloc(16, 0x3c), key: Buffer.alloc(32, 0xc3) },
 };
 export const peerBrings: Leadership = {
   settings: '{"leaseMs":400}',

@@ -95,7 +95,7 @@ function sendToLearner(p: PrimaryState, peer: Peer, copy: Copy): void {
   peer.learner = 'receiving';
   peer.announcedUpTo = copy.head.orderNum;
   peer.heldUpTo = copy.head.orderNum;
-  peer.lastHeardMs = p.r.nowMs;
+  p.r.peers.heard(peer, p.r.nowMs);
   offer(p, peer, copy, true);
 }
 
@@ -273,7 +273,7 @@ function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
 
 /** The primary had given this replica up, but this replica's log still reaches far enough to go on. */
 export function followAgain(f: FollowerState): void {
-  f.lastHeartbeatMs = f.r.nowMs;
+  f.heard();
   f.forgetReports();
   f.acknowledge();
 }

@@ -2,7 +2,7 @@
  * The duties of a backup: it follows announcements, asks for what is missing, and claims when the primary is silent.
  */
 
-import { CLOCK_DRIFT } from '../../config/clock.js';
+import { blockedMaxMs, CLOCK_DRIFT } from '../../config/clock.js';
 import type { Message } from '../../connection/message.js';
 import type { AnnounceFrame, NackFrame, NewTermFrame } from '../../model/frames.js';
 import type { ConnectionId, SeqNum } from '../../model/ids.js';
@@ -37,10 +37,12 @@ const COMING_WITHIN_MS = 500;
 /** The primary sent announcements, or only a heartbeat. */
 export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   const { r } = f;
-  f.lastHeartbeatMs = r.nowMs;
+  f.heard();
   // The primary serves from now on. It has not kept reports about sessions from the time of its promotion.
   /* rule reports-to-who-serves */ if (f.heartbeatMs === 0) f.forgetReports();
-  f.heartbeatMs = maxOf(f.heartbeatMs, frame.sentAtMs);
+  // A claim that is under way may win at any moment, so nothing may extend the old primary's lease.
+  if (/* rule no-ack-while-claiming */ r.changeInFlight === undefined)
+    f.heartbeatMs = maxOf(f.heartbeatMs, frame.sentAtMs);
   r.stableUpTo = maxOf(r.stableUpTo, frame.stableUpTo);
   // The orders tell which bodies to take.
   backupReceivesOrders(f, frame.orders);
@@ -90,13 +92,19 @@ export function leaveInTime(f: FollowerState): void {
   r.effects.push({ kind: 'stopped', handedOverTo: undefined });
 }
 
-/** Takes over if the primary's lease has certainly run out (DESIGN 5.5). */
+/**
+ * Takes over if the primary's lease has certainly run out (DESIGN 5.5). The liveness thread may have acknowledged
+ * something since it was last asked, so it must have ended its duty before this replica claims.
+ */
 export function claimIfSilent(f: FollowerState): void {
   const { r } = f;
   const { record } = r;
-  if (record === undefined || !isInSync(record, r.self)) return;
+  if (record === undefined || !isInSync(record, r.self) || r.changeInFlight !== undefined) return;
   const silentMs = /* rule claim-after-lease */ r.config.leaseMs * (1 + CLOCK_DRIFT);
-  if (r.nowMs - f.lastHeartbeatMs <= silentMs) return;
+  if (r.nowMs - f.lastHeartbeatMs <= silentMs) {
+    f.withdrawn = false;
+    return;
+  }
   if (r.lost !== undefined) {
     if (!r.lost.claimTold) r.log('error', CANNOT_CLAIM, { primary: record.primary.id });
     r.lost.claimTold = true;
@@ -110,6 +118,8 @@ export function claimIfSilent(f: FollowerState): void {
   // Another backup executed what the primary ordered, so it goes on without replaying it with other code.
   const waits = /* rule same-code-first */ hasOtherCode(r, r.leadership) && someoneExecutes(r, record);
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
+  f.withdrawn = true;
+  if (/* rule withdraw-before-claim */ r.delegates && (r.duty.kind !== 'none' || r.dutyChanges)) return;
   if (proposeChange(r, claim(record, r.self, r.leadership), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }
@@ -122,6 +132,17 @@ const someoneExecutes = (r: ReplicaState, record: GroupRecord): boolean =>
     if (member.id === record.primary.id || peer?.linkUp !== true || peer.brings === undefined) return false;
     return sameMember(peer.member, member) && !hasOtherCode(r, peer.brings);
   });
+
+/**
+ * Reads the record if the main link has been silent for longer than a main thread may be blocked: the primary may have
+ * removed this replica, and its liveness thread does not tell.
+ */
+export function readIfForgotten(f: FollowerState): void {
+  const { r } = f;
+  if (r.nowMs - f.lastFrameMs <= blockedMaxMs(r.config)) return;
+  f.lastFrameMs = r.nowMs;
+  r.effects.push({ kind: 'readRecord' });
+}
 
 /** Asks for orders in a gap and for bodies that did not arrive ([0096]): the primary first, sessions later. */
 export function askForMissing(f: FollowerState): void {

@@ -1,5 +1,6 @@
 /** The primary's view of its backups and learners: who acknowledges, who enters the in-sync set and who leaves it. */
 
+import { blockedMaxMs } from '../../config/clock.js';
 import type { PieceAckFrame } from '../../model/checkpoint.js';
 import type { AckFrame, BusyFrame, JoinFrame } from '../../model/frames.js';
 import { maxOf, minOf, type OrderNum, type ReplicaId } from '../../model/ids.js';
@@ -26,7 +27,7 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   const { r } = p;
   const peer = r.peers.get(from.id);
   if (frame.term !== r.term || peer === undefined || !sameMember(peer.member, from)) return;
-  peer.lastHeardMs = r.nowMs;
+  r.peers.heard(peer, r.nowMs);
   if (peer.learner !== undefined) p.learners.set(from.id, r.nowMs);
   // Until a learner holds the checkpoint it was given, its acknowledgments come from an earlier start and do not count.
   if (peer.learner !== 'waiting' && /* rule earlier-start */ peer.learner !== 'receiving') {
@@ -102,7 +103,7 @@ export function onJoin(p: PrimaryState, { member, address, peerAddress }: JoinFr
   const older = record.inSync.find((other) => other.id === member.id);
   if (older !== undefined) proposeRemoval(p, [older], 'restarted');
   const peer = r.peers.open(member, r.nowMs);
-  peer.lastHeardMs = r.nowMs;
+  r.peers.heard(peer, r.nowMs);
   peer.learner ??= 'waiting';
   p.learners.set(member.id, r.nowMs);
   if (peer.reached?.address !== address || peer.reached.peerAddress !== peerAddress) {
@@ -143,6 +144,16 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
   if (gone !== undefined) proposeAddition(p, peer.member, peer.reached, gone);
 }
 
+/**
+ * Whether a backup counts as dead: nothing of it was heard for a lease, or its liveness thread alone was, for longer
+ * than a main thread may be blocked. Without the second a backup that can never catch up would hold the group up.
+ */
+function isSilent({ r }: PrimaryState, peer: Peer): boolean {
+  if (r.nowMs - peer.lastHeardMs > r.config.leaseMs) return true;
+  if (r.nowMs <= peer.busyUntilMs) return false;
+  return /* rule blocked-for-good */ r.nowMs - peer.lastFrameMs > blockedMaxMs(r.config);
+}
+
 /** Removes backups and drops learners that have been silent for a lease, so that the group goes on without them. */
 export function removeSilent(p: PrimaryState): void {
   const { r } = p;
@@ -151,7 +162,7 @@ export function removeSilent(p: PrimaryState): void {
   const silent = record.inSync.filter((member) => {
     const peer = r.peers.get(member.id);
     if (sameMember(member, r.self) || peer === undefined) return false;
-    return !sameMember(peer.member, member) || r.nowMs - peer.lastHeardMs > r.config.leaseMs;
+    return !sameMember(peer.member, member) || isSilent(p, peer);
   });
   if (silent.length > 0) proposeRemoval(p, silent, 'silent');
   for (const peer of r.peers.values()) {

@@ -16,8 +16,9 @@ const JOIN_EVERY_MS = 250;
 export function askToJoin(r: ReplicaState, follower: FollowerState | undefined, askedMs: number): boolean {
   const primary = r.record?.primary;
   if (primary === undefined || r.nowMs - askedMs < JOIN_EVERY_MS) return false;
-  // A primary that has fallen silent may have given this replica up while it was slow.
-  if (follower !== undefined && r.nowMs - follower.lastHeartbeatMs <= r.config.leaseMs) return false;
+  // A primary that has fallen silent may have given this replica up while it was slow. Its liveness thread would not
+  // know, so only the main link counts.
+  if (follower !== undefined && r.nowMs - follower.lastFrameMs <= r.config.leaseMs) return false;
   if (r.peers.get(primary.id)?.linkUp !== true) return false;
   const frame = { kind: 'join', member: r.self, ...r.reached } as const;
   r.effects.push({ kind: 'sendToPeer', peer: primary.id, frame });

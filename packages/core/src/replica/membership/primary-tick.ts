@@ -5,7 +5,7 @@ import { checkpointIfDue, giveUpStalled } from '../checkpoint/checkpoints.js';
 import { goOnSending } from '../checkpoint/sending.js';
 import { leaveStalledReads } from '../order/reads.js';
 import { resumeAllPostponed } from '../release/bulk.js';
-import { carryToSessions, HEARTBEATS_PER_LEASE, isAnnouncedTo } from '../release/fan-out.js';
+import { carryToSessions, heartbeatDue, isAnnouncedTo } from '../release/fan-out.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { removeSilent } from './backups.js';
 import { forgetGone } from './forgetting.js';
@@ -30,7 +30,7 @@ export function primaryTick(p: PrimaryState): void {
   if (p.stability.alone) progress(p);
   if (r.steppingDown !== undefined) tryHandOver(p);
   for (const peer of r.peers.values()) {
-    if (isAnnouncedTo(p, peer) && r.nowMs - peer.sentAtMs >= r.config.leaseMs / HEARTBEATS_PER_LEASE) r.wantFlush();
+    if (isAnnouncedTo(p, peer) && heartbeatDue(r, peer)) r.wantFlush();
   }
 }
 

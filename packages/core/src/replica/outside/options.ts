@@ -40,4 +40,6 @@ export interface ReplicaOptions {
   readonly wallClock: WallClock;
   /** What the criteria `resource` and `custom` ask the application. */
   readonly criteria?: UserCriteria;
+  /** Whether a liveness thread carries out `delegate`. Default: no, and heartbeats are those of the main links. */
+  readonly delegates?: boolean;
 }

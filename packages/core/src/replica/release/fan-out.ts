@@ -1,9 +1,10 @@
 /** The end of a turn at the primary: one frame for each session and backup that has something to be sent. */
 
+import { blockedMaxMs } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { AnnounceFrame, SeqItem } from '../../model/frames.js';
-import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
+import { maxOf, minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import { type Body, bodyBytes, isLarge } from '../../model/message.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Peer } from '../state/peers.js';
@@ -16,6 +17,9 @@ import { echoDue, sendReplies } from './session-frames.js';
 
 /** How many frames the primary sends to each backup within a lease if it has nothing to announce. */
 export const HEARTBEATS_PER_LEASE = 6;
+/** So many frames come on an idle main link in the time for which its silence is borne, and one in a second at least. */
+const FRAMES_WHILE_BLOCKED = 5;
+const QUIET_MAX_MS = 1_000;
 /** Once this many announcements have gathered, they leave without waiting for more. */
 const BATCH_MAX = 64;
 /** The small bodies of one announcement have about this many bytes at most. The next one goes on from there. */
@@ -116,7 +120,7 @@ function flushPeers(p: PrimaryState): void {
     const from = maxOf(peer.announcedUpTo, peer.heldUpTo);
     let target = learner || r.config.multicast === 'direct' ? r.order.last : p.localAnnounceUpTo;
     if (learner) target = minOf(target, forLearner(p, peer, from));
-    if (target <= from && r.nowMs - peer.sentAtMs < r.config.leaseMs / HEARTBEATS_PER_LEASE) continue;
+    if (target <= from && !heartbeatDue(r, peer)) continue;
     if (mayWait(p, peer, target - from)) {
       gathering = true;
       continue;
@@ -130,6 +134,8 @@ function flushPeers(p: PrimaryState): void {
     peer.announcedUpTo = maxOf(from, made.upTo);
     if (made.upTo < target) r.wantFlush();
     peer.sentAtMs = r.nowMs;
+    peer.saidStable = made.frame.stableUpTo;
+    peer.saidProcessed = made.frame.digest?.orderNum ?? NO_ORDER;
     for (const { body, orderNum } of made.large) peer.bulk.add(body, orderNum, r.nowMs);
     sendLarge(r, peer);
   }
@@ -149,6 +155,20 @@ function forLearner(p: PrimaryState, peer: Peer, from: OrderNum): OrderNum {
   const upTo = (from + orders) as OrderNum;
   if (orders > 0 && upTo < r.order.last) r.wantFlush();
   return upTo;
+}
+
+/**
+ * Whether this peer is to be sent a frame although there is nothing to announce. Where the liveness threads keep the
+ * lease, that is only needed to say what has become stable, and now and then to show that the main link works.
+ */
+export function heartbeatDue(r: ReplicaState, peer: Peer): boolean {
+  const { leaseMs } = r.config;
+  const sinceMs = r.nowMs - peer.sentAtMs;
+  if (sinceMs < leaseMs / HEARTBEATS_PER_LEASE) return false;
+  if (/* rule main-heartbeats-alone */ r.nowMs - peer.threadHeardMs >= leaseMs / 2) return true;
+  if (peer.learner !== undefined) return true;
+  if (peer.saidStable < r.stableUpTo || peer.saidProcessed < r.order.processedUpTo) return true;
+  return sinceMs >= Math.min(QUIET_MAX_MS, blockedMaxMs(r.config) / FRAMES_WHILE_BLOCKED);
 }
 
 /**

@@ -188,7 +188,7 @@ function followChange(r: ReplicaState, record: GroupRecord): void {
 function becomeBackup(r: ReplicaState, follower: FollowerState): void {
   r.role.close();
   become(r, new Backup(follower));
-  follower.lastHeartbeatMs = r.nowMs;
+  follower.heard();
   discardUnadopted(r, follower.backupOrder);
   announceRole(r);
 }

@@ -3,7 +3,7 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Checkpoint, CheckpointFrame } from '../../model/checkpoint.js';
 import type { BusyFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
-import { minOf, NO_ORDER, type OrderNum, type SeqNum } from '../../model/ids.js';
+import { maxOf, minOf, NO_ORDER, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
@@ -12,7 +12,14 @@ import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js
 import { Receiving } from '../checkpoint/receiving.js';
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
-import { askForMissing, claimIfSilent, leaveInTime, onAnnounce, promise } from '../membership/backup.js';
+import {
+  askForMissing,
+  claimIfSilent,
+  leaveInTime,
+  onAnnounce,
+  promise,
+  readIfForgotten,
+} from '../membership/backup.js';
 import { askToJoin, whyNotJoined } from '../membership/joining.js';
 import { noteNestedCall } from '../nested/nested.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
@@ -24,6 +31,7 @@ import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { Role } from '../state/role.js';
+import { type Duty, NO_DUTY } from '../threads/duty.js';
 
 /** The common part of backups and learners: they take in the primary's announcements and acknowledge them. */
 abstract class Follower extends Role {
@@ -39,6 +47,16 @@ abstract class Follower extends Role {
   /** The follower's state; undefined for a learner that has no checkpoint yet. */
   abstract readonly follower: FollowerState | undefined;
 
+  override get duty(): Duty {
+    if (this.follower === undefined || this.follower.withdrawn) return NO_DUTY;
+    return { kind: 'follow', term: this.r.term };
+  }
+
+  override acknowledged(atMs: number): void {
+    if (this.follower === undefined) return;
+    this.follower.lastHeartbeatMs = maxOf(this.follower.lastHeartbeatMs, /* rule heard-by-thread */ atMs);
+  }
+
   protected acknowledge(): void {
     this.follower?.acknowledge();
   }
@@ -49,7 +67,9 @@ abstract class Follower extends Role {
   }
 
   override forgiveStandstill(gapMs: number): void {
-    if (this.follower !== undefined) this.follower.lastHeartbeatMs += gapMs;
+    if (this.follower === undefined) return;
+    this.follower.lastHeartbeatMs += gapMs;
+    this.follower.lastFrameMs += gapMs;
   }
 
   override peerUp(_peer: Peer, member: Member): void {
@@ -179,7 +199,12 @@ export class Backup extends Follower {
   override tick(): void {
     leaveInTime(this.follower);
     claimIfSilent(this.follower);
+    readIfForgotten(this.follower);
     /* rule ask-for-missing */ askForMissing(this.follower);
+  }
+
+  override delegated(): void {
+    if (this.follower.withdrawn) claimIfSilent(this.follower);
   }
 
   /** A backup stays until the record no longer names it. */
@@ -189,7 +214,7 @@ export class Backup extends Follower {
   }
 
   override newTermTold(from: Member, frame: NewTermFrame): void {
-    this.follower.lastHeartbeatMs = this.r.nowMs;
+    this.follower.heard();
     if (frame.collect) promise(this.follower, from, frame);
   }
 }

@@ -23,6 +23,7 @@ import { askSession } from '../intake/sessions.js';
 import { expectLearners, onAck, onBusy, onJoin, onPieceAckFrom } from '../membership/backups.js';
 import { removeByName } from '../membership/forgetting.js';
 import { learnersOf, leavingFor, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
+import { hearPeers } from '../membership/liveness.js';
 import { onNack } from '../membership/nacks.js';
 import { primaryTick } from '../membership/primary-tick.js';
 import { progress } from '../membership/progress.js';
@@ -45,6 +46,7 @@ import { onItemPassed, onStreamEnded } from '../streams/intercepted.js';
 import { onAsked } from '../streams/items.js';
 import { giveItems, offerItems } from '../streams/offer.js';
 import { voidEntering } from '../streams/voids.js';
+import type { Duty, HeardPeer } from '../threads/duty.js';
 
 /** Passes each event of a primary to the module that handles it. */
 export class Primary extends Role {
@@ -73,6 +75,16 @@ export class Primary extends Role {
     prepareHandOver(this.p);
     tryHandOver(this.p);
     return false;
+  }
+
+  // ── liveness ──
+
+  override get duty(): Duty {
+    return { kind: 'lead', term: this.#r.term };
+  }
+
+  override peersHeard(peers: readonly HeardPeer[]): void {
+    if (hearPeers(this.#r, peers)) progress(this.p);
   }
 
   // ── replicas ──

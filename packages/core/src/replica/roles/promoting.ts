@@ -19,6 +19,7 @@ import type { Peer } from '../state/peers.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { type CallerEvent, Role } from '../state/role.js';
+import type { Duty } from '../threads/duty.js';
 
 /**
  * Passes each event of a promotion to the module that handles it. Calls that reach this replica wait until it serves.
@@ -32,6 +33,10 @@ export class Promoting extends Role {
     super();
     this.m = m;
     this.#r = m.r;
+  }
+
+  override get duty(): Duty {
+    return { kind: 'lead', term: this.#r.term };
   }
 
   override tick(): void {

@@ -4,7 +4,7 @@
 
 import type { ErrorCode } from '../../model/error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
-import type { CallId, ConnectionId, LinkId, ReplicaId, SeqNum } from '../../model/ids.js';
+import type { CallId, ConnectionId, LinkId, ReplicaId, SeqNum, Term } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedCaller, NestedId } from '../../model/nested.js';
 import type { CallOrder, CancelOrder } from '../../model/order-info.js';
@@ -13,6 +13,7 @@ import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
 import type { ReplicaStatus } from '../outside/status.js';
+import type { Duty, HeardPeer } from '../threads/duty.js';
 
 /** The task of a handler: an ordered message, or a read. */
 export type Task =
@@ -177,6 +178,23 @@ export type ReplicaEvent =
   /** The other answer to `takeCheckpoint` and `drawState`: the user's state could not be copied, for this reason. */
   | { readonly kind: 'checkpointFailed'; readonly copy: number; readonly reason: string }
   | { readonly kind: 'restored' }
+  /**
+   * What the liveness thread heard since the adapter last said so. Comes before anything else of a turn, so that a
+   * main thread that was blocked decides nothing before it knows what was acknowledged on its behalf.
+   */
+  | {
+      readonly kind: 'heard';
+      /** The term in which all of it was said. */
+      readonly term: Term;
+      /** When the thread last acknowledged a heartbeat for this replica, by this replica's clock. */
+      readonly acknowledgedMs?: number;
+      readonly peers: readonly HeardPeer[];
+    }
+  /**
+   * Answer to `delegate`: the former duty has ended. `acknowledgedMs` is when the thread last acknowledged a heartbeat
+   * for this replica, whatever the term; undefined if it never did.
+   */
+  | { readonly kind: 'delegated'; readonly acknowledgedMs?: number }
   /** Comes every few milliseconds; the core decides all timeouts here. */
   | { readonly kind: 'tick' }
   /** The event-loop turn ends: the core sends the frames it gathered. */
@@ -306,6 +324,11 @@ export type ReplicaEffect =
       readonly reason: string;
       readonly putsBack?: boolean;
     }
+  /**
+   * From now on this is the duty of the liveness thread, and the former one has ended when this effect is carried out.
+   * Then answer `delegated`. Emitted only if the replica has such a thread, and before the step's other effects.
+   */
+  | { readonly kind: 'delegate'; readonly duty: Duty }
   /** Read the record again, then answer `record` or `recordLost`. */
   | { readonly kind: 'readRecord' }
   /** `problem`: why it cannot be done, in a sentence; undefined if it is under way. */

@@ -11,12 +11,16 @@ import type { ReplicaState } from './replica-state.js';
 export class FollowerState {
   readonly r: ReplicaState;
   readonly backupOrder: BackupOrder;
-  /** When this replica last heard from the primary, by its own clock. */
+  /** When this replica last heard from the primary, on whatever link, by its own clock. */
   lastHeartbeatMs: number;
   /** The primary said that it may be silent until then, by this replica's clock. */
   excusedUntilMs = Number.NEGATIVE_INFINITY;
+  /** When a frame of the primary last arrived on the main link. */
+  lastFrameMs: number;
   /** The newest heartbeat of the primary, by the primary's clock; 0 before the first. */
   heartbeatMs = 0;
+  /** This replica is about to claim, so nobody acknowledges heartbeats for it any more. */
+  withdrawn = false;
   /** The next flush sends an acknowledgment. */
   ackDue = false;
   /** The registered sessions that this replica has reported to the primary on the present link. */
@@ -41,9 +45,16 @@ export class FollowerState {
     this.r = r;
     this.backupOrder = before?.backupOrder ?? new BackupOrder(next(r.order.last));
     this.lastHeartbeatMs = r.nowMs;
+    this.lastFrameMs = r.nowMs;
     this.agreedUpTo = before?.agreedUpTo ?? r.order.processedUpTo;
     this.divergedAt = before?.divergedAt;
     this.checkpointAhead = before?.checkpointAhead;
+  }
+
+  /** A frame of the primary arrived on the main link. */
+  heard(): void {
+    this.lastHeartbeatMs = this.r.nowMs;
+    this.lastFrameMs = this.r.nowMs;
   }
 
   /** Reports about sessions may have been lost with a link, or went to another primary. All of them are sent again. */

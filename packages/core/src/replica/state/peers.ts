@@ -18,8 +18,12 @@ export interface Reached {
 export interface Peer {
   readonly member: Member;
   linkUp: boolean;
-  /** When its last frame arrived, by this replica's clock. */
+  /** When it was last heard, on whatever link, by this replica's clock. */
   lastHeardMs: number;
+  /** When its last frame arrived on the main link. Those come from its main thread. */
+  lastFrameMs: number;
+  /** When its liveness thread last acknowledged a heartbeat, by this replica's clock. */
+  threadHeardMs: number;
   /** The newest heartbeat of ours that it acknowledged: the time at which we sent it, by our clock. */
   ackedHeartbeatMs: number;
   heldUpTo: OrderNum;
@@ -30,6 +34,9 @@ export interface Peer {
   readonly registered: Set<ConnectionId>;
   /** When this replica, as primary, last sent it a frame, by our clock. */
   sentAtMs: number;
+  /** What the last announcement on the present link said was stable and processed. */
+  saidStable: OrderNum;
+  saidProcessed: OrderNum;
   /**
    * Set while the peer is outside the in-sync set and catches up: `waiting` for its checkpoint, `receiving` it,
    * `following` the announcements, then `entering`. An entering peer's acknowledgments already count, so that it holds everything
@@ -90,12 +97,16 @@ export class Peers {
       member,
       linkUp,
       lastHeardMs: nowMs,
+      lastFrameMs: nowMs,
+      threadHeardMs: Number.NEGATIVE_INFINITY,
       ackedHeartbeatMs: Number.NEGATIVE_INFINITY,
       heldUpTo: NO_ORDER,
       processedUpTo: NO_ORDER,
       announcedUpTo: NO_ORDER,
       registered: new Set(),
       sentAtMs: Number.NEGATIVE_INFINITY,
+      saidStable: NO_ORDER,
+      saidProcessed: NO_ORDER,
       learner: undefined,
       transfer: undefined,
       busyUntilMs: Number.NEGATIVE_INFINITY,
@@ -119,6 +130,9 @@ export class Peers {
     const peer = this.open(member, nowMs);
     peer.brings = brings;
     peer.linkUp = true;
+    peer.lastFrameMs = nowMs;
+    peer.saidStable = NO_ORDER;
+    peer.saidProcessed = NO_ORDER;
     peer.resentBytes = 0;
     peer.bulk.clear();
     return peer;
@@ -135,14 +149,19 @@ export class Peers {
    * This process stood still for `ms`, so it could not hear its peers. Their silence in that time is not held against
    * them.
    */
-  excuse(ms: number): void {
-    for (const peer of this.#byId.values()) peer.lastHeardMs += ms;
+  excuse(ms: number, nowMs: number): void {
+    for (const peer of this.#byId.values()) {
+      peer.lastHeardMs = Math.min(peer.lastHeardMs + ms, nowMs);
+      peer.lastFrameMs = Math.min(peer.lastFrameMs + ms, nowMs);
+    }
   }
 
   /** A new term begins. No peer has acknowledged anything in it yet. */
   startTerm(nowMs: number, from: OrderNum): void {
     for (const peer of this.#byId.values()) {
       peer.lastHeardMs = nowMs;
+      peer.lastFrameMs = nowMs;
+      peer.threadHeardMs = Number.NEGATIVE_INFINITY;
       peer.ackedHeartbeatMs = Number.NEGATIVE_INFINITY;
       peer.heldUpTo = NO_ORDER;
       peer.processedUpTo = NO_ORDER;
@@ -154,6 +173,12 @@ export class Peers {
       peer.byCopy = false;
       peer.transfer = undefined;
     }
+  }
+
+  /** A frame of a peer arrived on the main link. */
+  heard(peer: Peer, nowMs: number): void {
+    peer.lastHeardMs = nowMs;
+    peer.lastFrameMs = nowMs;
   }
 
   drop(id: ReplicaId): void {

@@ -22,6 +22,7 @@ import { codeOf, ownValue } from '../../record/transitions.js';
 import type { CriteriaPorts } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaOptions } from '../outside/options.js';
+import { type Duty, NO_DUTY } from '../threads/duty.js';
 import type { IncomingCopy } from './copies/incoming.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
 import { type Entry, MessageOrder } from './message-order.js';
@@ -119,6 +120,11 @@ export class ReplicaState {
   readonly criteria: CriteriaPorts;
   readonly wallClock: WallClock;
   readonly fresh: boolean;
+  readonly delegates: boolean;
+  /** What the liveness thread was last told to do. */
+  duty: Duty = NO_DUTY;
+  /** The answer to the last `delegate` is still due. */
+  dutyChanges = false;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
   forgedOrders = 0;
   /**
@@ -204,6 +210,7 @@ export class ReplicaState {
     this.wallClock = wallClock;
     this.criteria = { ...options.criteria, wallMs: wallClock };
     this.fresh = options.fresh ?? false;
+    this.delegates = options.delegates ?? false;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);

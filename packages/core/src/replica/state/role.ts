@@ -12,6 +12,7 @@ import type { OrderInfo } from '../../model/order-info.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { type Duty, type HeardPeer, NO_DUTY } from '../threads/duty.js';
 import type { EventOf, ReadTask, RoleName } from './events.js';
 import type { Entry } from './message-order.js';
 import type { Peer } from './peers.js';
@@ -54,6 +55,19 @@ export abstract class Role {
   stepDown(_present: readonly ReplicaId[]): boolean {
     return true;
   }
+
+  // ── liveness ──
+
+  /** What the liveness thread is to do now. */
+  get duty(): Duty {
+    return NO_DUTY;
+  }
+  /** The liveness thread acknowledged heartbeats for this replica until `atMs`. */
+  acknowledged(_atMs: number): void {}
+  /** The liveness threads of peers answered this primary's. */
+  peersHeard(_peers: readonly HeardPeer[]): void {}
+  /** The liveness thread has ended its former duty. */
+  delegated(): void {}
 
   // ── replicas ──
 

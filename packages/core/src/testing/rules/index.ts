@@ -1,6 +1,7 @@
 import { BODY_RULES } from './bodies.js';
 import { CALL_RULES } from './calls.js';
 import { IDENTITY_RULES } from './identity.js';
+import { LIVENESS_RULES } from './liveness.js';
 import { NESTED_RULES } from './nested.js';
 import { PROMOTION_RULES } from './promotion.js';
 import { RELEASE_RULES } from './release.js';
@@ -20,6 +21,7 @@ export const RULES: readonly Rule[] = [
   ...VOIDING_RULES,
   ...STREAM_RULES,
   ...NESTED_RULES,
+  ...LIVENESS_RULES,
   ...REPLICA_RULES,
   ...IDENTITY_RULES,
   ...BODY_RULES,

@@ -35,6 +35,17 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   crash: each((world, name) => world.crash(name)),
   pause: each((world, name) => world.pause(name, true)),
   resume: each((world, name) => world.pause(name, false)),
+  /** Replicas that start from now on have liveness threads. */
+  threads: (world) => {
+    world.threads = true;
+  },
+  /** `block S1`: its main thread takes no step, and its liveness thread goes on. */
+  block: each((world, name) => world.block(name, true)),
+  unblock: each((world, name) => world.block(name, false)),
+  /** `deaf S1`: its main thread is not told what its liveness thread hears. */
+  deaf: each((world, name) => {
+    world.server(name).deaf = true;
+  }),
   /** `identity C1 a`: replicas know C1 as a from now on. */
   identity: (world, [name = '', identity]) => {
     world.client(name).identity = identity;
@@ -207,6 +218,9 @@ const NETWORK: Readonly<Record<string, Command>> = {
   hold: each(({ links }, link) => links.hold(...ends(link), true)),
   release: each(({ links }, link) => links.hold(...ends(link), false)),
   cut: ({ links }, [a = '', b = '']) => links.cut(a, b),
+  /** `cutmain S1 S2`: only their liveness threads reach each other; `cutthreads S1 S2`: only their main threads. */
+  cutmain: ({ links }, [a = '', b = '']) => links.cutMain(a, b),
+  cutthreads: ({ links }, [a = '', b = '']) => links.cutThreads(a, b),
   heal: (world, [a = '', b = '']) => world.heal(a, b),
   /** `coordinator off`, `on`; `silent S1`: it carries out what S1 asks for and tells S1 nothing, until healed. */
   coordinator: ({ keeper }, [state = '', name = '']) => {

@@ -58,6 +58,8 @@ export interface LinkedWorld {
 /** The links between all processes: made again whenever that is possible, broken when one of their ends is gone. */
 export class Links {
   readonly cuts = new Cuts();
+  /** Where the links of liveness threads are cut. */
+  readonly threadCuts = new Cuts();
   readonly #world: LinkedWorld;
   readonly #links = new Map<string, ScriptedLink>();
   #nextId = 1;
@@ -140,7 +142,20 @@ export class Links {
   cut(a: string, b: string): void {
     this.cuts.cut(a, b);
     this.cuts.cut(b, a);
+    this.cutThreads(a, b);
     for (const link of [this.#get(a, b), this.#get(b, a)]) if (link !== undefined) this.#break(link);
+  }
+
+  /** The liveness threads of the two do not reach each other. */
+  cutThreads(a: string, b: string): void {
+    this.threadCuts.cut(a, b);
+    this.threadCuts.cut(b, a);
+  }
+
+  /** No main link between the two works any more; their liveness threads reach each other. */
+  cutMain(a: string, b: string): void {
+    this.cut(a, b);
+    this.threadCuts.mend(a, b);
   }
 
   hold(from: string, to: string, held: boolean): void {

@@ -33,6 +33,11 @@ export abstract class Process<Event extends { readonly kind: string }, Effect> {
     if (this.runs) (this.paused ? this.#late : this.#inbox).push(event);
   }
 
+  /** It happened before everything that waits. */
+  postFirst(event: Event): void {
+    if (this.runs) this.#inbox.unshift(event);
+  }
+
   /** @returns whether there was something to catch up with after a pause */
   catchUp(): boolean {
     if (this.paused || this.#late.length === 0) return false;

@@ -81,6 +81,9 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     changeRecord: ({ next, putsBack }) => keeper.submit(server, next, putsBack),
     answerOperator: onlyTold,
     busyHeard: onlyTold,
+    delegate({ duty }) {
+      if (server.thread !== undefined) server.post(server.thread.delegate(duty));
+    },
     readRecord: () => keeper.read(server),
     connectPeers({ peers }) {
       server.wanted = peers.map(({ id }) => id);

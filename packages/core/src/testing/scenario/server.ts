@@ -6,6 +6,7 @@ import { Replica } from '../../replica/replica.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/state/events.js';
 import { memberOf } from '../world/identity.js';
 import { VIRTUAL_PORTS } from '../world/virtual-ports.js';
+import { VirtualThread } from '../world/virtual-thread.js';
 import { Process } from './process.js';
 import { Service } from './service.js';
 
@@ -47,6 +48,14 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   /** Its interceptors refuse everything. */
   distrusts = false;
 
+  /** Its liveness thread; undefined if the scenario has none. */
+  thread: VirtualThread | undefined;
+
+  /** Its main thread is not told what its liveness thread heard, as if all of it had happened just now. */
+  deaf = false;
+  /** Since when its main thread is blocked; undefined if it is not. */
+  blockedSinceMs: number | undefined;
+
   /** What the clock on its wall shows. It stands still until the scenario sets it. */
   wallMs = 0;
 
@@ -55,8 +64,9 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.member = memberOf(name, 0);
   }
 
-  newLife(config: GroupConfig, admits: boolean): void {
+  newLife(config: GroupConfig, admits: boolean, delegates: boolean): void {
     this.clear();
+    this.thread = delegates ? new VirtualThread() : undefined;
     this.member = memberOf(this.name, ++this.lives);
     this.service = new Service();
     this.service.mark = this.version === '' ? '' : `~${this.version}`;
@@ -77,6 +87,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       ...VIRTUAL_PORTS,
       wallClock: () => this.wallMs,
       fresh: this.fresh,
+      delegates,
     });
   }
 

@@ -5,6 +5,7 @@ import type { SessionEvent } from '../../session/events.js';
 import { describeEffect } from '../describe.js';
 import { textOf } from '../text.js';
 import { carryOut } from '../world/adapter.js';
+import { beatThreads } from '../world/thread-beats.js';
 import { Client } from './client.js';
 import { type ClientWorld, clientAdapter } from './client-adapter.js';
 import { type LinkedWorld, Links } from './links.js';
@@ -25,6 +26,8 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
   nowMs = 1000;
   /** Handlers end at once; otherwise when the scenario says so. */
   autoFinish = true;
+  /** Replicas that start have liveness threads. */
+  threads = false;
   readonly servers = new Map<string, Server>();
   readonly clients = new Map<string, Client>();
   readonly links = new Links(this);
@@ -50,7 +53,7 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
   }
 
   #newLife(server: Server): void {
-    server.newLife(this.config, this.#admits);
+    server.newLife(this.config, this.#admits, this.threads);
     // Where the record was lost, the first that it hears is the record that was put back.
     if (this.keeper.record === undefined && this.#isRecordKnown()) return;
     this.tell(server, { kind: 'start', record: this.keeper.record });
@@ -79,6 +82,13 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
   /** The process takes no step until it is resumed. Then it goes on with what arrived, and learns of the rest later. */
   pause(name: string, paused: boolean): void {
     this.#processOf(name).paused = paused;
+  }
+
+  /** The main thread is blocked: it takes no step, and its liveness thread goes on. */
+  block(name: string, blocked: boolean): void {
+    const server = this.server(name);
+    server.blockedSinceMs = blocked ? this.nowMs : undefined;
+    server.paused = blocked;
   }
 
   /** A life ended, and the next begins in the same process. */
@@ -157,6 +167,7 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
   /** The network between the two works again. */
   heal(a: string, b: string): void {
     this.links.cuts.mend(a, b);
+    this.links.threadCuts.mend(a, b);
     if (b === COORDINATOR) this.keeper.speakTo(this.server(a));
     this.links.reconnect();
   }
@@ -183,12 +194,20 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
     return servers.length + clients.length > 0;
   }
 
+  /** A main thread that turns takes in what its liveness thread heard, before anything else. */
+  #tick(server: Server): void {
+    const heard = server.deaf ? undefined : server.thread?.take();
+    if (heard !== undefined) server.postFirst(heard);
+    this.tell(server, { kind: 'tick' });
+  }
+
   /** Time passes in small steps; after each, everything settles and broken links are made again. */
   pass(ms: number): void {
     const until = this.nowMs + ms;
     while (this.nowMs < until) {
       this.nowMs = Math.min(until, this.nowMs + STEP_MS);
-      for (const server of this.servers.values()) if (!server.paused) this.tell(server, { kind: 'tick' });
+      beatThreads(this);
+      for (const server of this.servers.values()) if (!server.paused) this.#tick(server);
       for (const client of this.clients.values()) if (!client.paused) this.ask(client, { kind: 'tick' });
       this.settle();
       this.links.reconnect();

@@ -18,6 +18,7 @@ import {
   hashText,
   memberOf,
   VIRTUAL_PORTS,
+  VirtualThread,
 } from '@understudy/core/testing';
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
@@ -72,6 +73,12 @@ const LEARNERS_LEASES = 10;
 /** A replica with its adapter: carries out what the core says, on the virtual network. */
 export class ServerHost extends Host {
   lives = 0;
+  /** Its liveness thread; undefined if the run has none. */
+  thread: VirtualThread | undefined;
+  /** Its main thread is blocked until then. */
+  blockedUntilMs = 0;
+  /** By term: the newest heartbeat that this life acknowledged, by the clock of that term's primary. */
+  readonly #acknowledged = new Map<number, number>();
   core: Replica | undefined;
   member: Member;
   status: ReplicaStatus | undefined;
@@ -116,6 +123,31 @@ export class ServerHost extends Host {
     return this.core !== undefined;
   }
 
+  /** Its process takes steps; its main thread may be blocked. */
+  get threadRuns(): boolean {
+    return this.alive && !super.paused;
+  }
+
+  override get paused(): boolean {
+    return super.paused || this.#world.nowMs < this.blockedUntilMs;
+  }
+
+  acknowledged(term: number, sentAtMs: number): void {
+    this.#acknowledged.set(term, Math.max(sentAtMs, this.#acknowledged.get(term) ?? Number.NEGATIVE_INFINITY));
+  }
+
+  /** By the clock of the primary of that term; undefined if this life acknowledged nothing of it. */
+  acknowledgedOf(term: number): number | undefined {
+    return this.#acknowledged.get(term);
+  }
+
+  /** Time has passed: what the liveness thread heard comes first. */
+  tick(): void {
+    const heard = this.thread?.take();
+    if (heard !== undefined) this.step(heard);
+    if (this.runs) this.step({ kind: 'tick' });
+  }
+
   /** The adapter takes no links before the core has its first event. */
   override get runs(): boolean {
     return super.runs && !this.starting;
@@ -133,9 +165,11 @@ export class ServerHost extends Host {
   start(): void {
     this.lives++;
     this.member = memberOf(this.name, this.lives);
-    const { admits } = this.#world.plan;
+    const { admits, threads } = this.#world.plan;
     const { config, version } = drawBuild(this.#world.plan, this.#world.choices);
     this.brings = { settings: settingsText(config), version, replication: config.replication };
+    this.thread = threads && new VirtualThread();
+    this.#acknowledged.clear();
     this.core = new Replica({
       member: this.member,
       address: this.name,
@@ -145,6 +179,7 @@ export class ServerHost extends Host {
       ...VIRTUAL_PORTS,
       wallClock: () => this.#wallMs,
       pieceBytes: this.#world.plan.copies.pieceBytes,
+      delegates: threads !== undefined,
     });
     this.status = undefined;
     this.life = new Life(this.#world, this);
@@ -173,6 +208,7 @@ export class ServerHost extends Host {
   crash(): void {
     this.#world.fault([this], 'crashes');
     this.core = undefined;
+    this.blockedUntilMs = 0;
     this.#again = undefined;
     this.#stopped = false;
     this.jobs.clear();
@@ -260,6 +296,7 @@ export class ServerHost extends Host {
         for (const info of frame.orders) watch.order(info);
         watch.announces(this, frame.orders);
       }
+      if (frame.kind === 'ack') this.acknowledged(frame.term, frame.heartbeatMs);
       this.#peerLink(peer)?.send(frame);
     },
     sendToSession: ({ link, frame, bulk }) => {
@@ -316,6 +353,10 @@ export class ServerHost extends Host {
     },
     changeRecord: ({ next, reason, putsBack }) => this.#world.coordinator.submit(this, next, reason, putsBack),
     answerOperator: () => {},
+    delegate: ({ duty }) => {
+      const answer = this.thread?.delegate(duty);
+      if (answer !== undefined) this.jobs.later(undefined, () => this.step(answer));
+    },
     readRecord: () => {
       this.wantsRecord = true;
     },

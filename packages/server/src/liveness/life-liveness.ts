@@ -1,0 +1,238 @@
+/** What the liveness thread does for one life of a replica. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { realOf } from '@understudy/context';
+import type { Logger, Member, ReplicaId } from '@understudy/core';
+import {
+  blockedMaxMs,
+  type Duty,
+  type GroupConfig,
+  type HeardPeer,
+  NO_DUTY,
+  type ReplicaEvent,
+  sameMember,
+  type Task,
+} from '@understudy/core/internal';
+import { LIVENESS_KEY_BYTES, LIVENESS_TICKET_BYTES, type LivenessDoor } from '@understudy/wire';
+import {
+  ACKED,
+  ACKNOWLEDGED,
+  ANSWERED,
+  DUTY,
+  DUTY_FOLLOW,
+  DUTY_LEAD,
+  DUTY_NONE,
+  FIRST_PEER,
+  isOfTerm,
+  LIFE_BYTES,
+  msOf,
+  PEER_CELLS,
+  PEERS_MAX,
+  packedDuty,
+} from './cells.js';
+import type { LivenessThread } from './liveness-thread.js';
+
+/** So many heartbeats of a primary's thread go to each peer in a lease. */
+const BEATS_PER_LEASE = 4;
+const KINDS = { none: DUTY_NONE, follow: DUTY_FOLLOW, lead: DUTY_LEAD } as const;
+
+export interface LifeLivenessOptions {
+  readonly thread: LivenessThread;
+  /** Where the threads of other replicas reach this process's. */
+  readonly address: string;
+  readonly member: Member;
+  readonly config: GroupConfig;
+  /** Whether the process is ended when its main thread is blocked for too long. */
+  readonly endsBlocked: boolean;
+  readonly logger: Logger;
+}
+
+interface DialledPeer {
+  readonly member: Member;
+  readonly address: string;
+  readonly slot: number;
+  /** Whether the main link to it is up. */
+  linked: boolean;
+  /** What the core was told of last. */
+  toldAt: bigint;
+}
+
+/** Gives the thread the duties of one life, and tells the core what the thread heard. */
+export class LifeLiveness {
+  readonly #options: LifeLivenessOptions;
+  readonly #life: number;
+  readonly #cells: BigInt64Array;
+  readonly #peers = new Map<ReplicaId, DialledPeer>();
+  #duty: Duty = NO_DUTY;
+  #toldAcknowledged = 0n;
+  #nextSlot = 0;
+
+  constructor(options: LifeLivenessOptions) {
+    this.#options = options;
+    const { thread, member, config, endsBlocked } = options;
+    const cells = new SharedArrayBuffer(LIFE_BYTES);
+    this.#cells = new BigInt64Array(cells);
+    this.#life = thread.newLife(
+      {
+        reached: (slot) => this.#reached(slot),
+        unreached: (slot, reason) => this.#unreached(slot, reason),
+        threadOver: (reason) => options.logger.log('warn', MAIN_THREAD, { reason }),
+      },
+      endsBlocked,
+    );
+    thread.tell({
+      ...{ kind: 'life', life: this.#life, cells, name: `replica ${member.id} of group ${config.group}` },
+      ...{ beatMs: config.leaseMs / BEATS_PER_LEASE, blockedMaxMs: blockedMaxMs(config), copyMs: config.copyMs },
+    });
+  }
+
+  end(): void {
+    Atomics.store(this.#cells, DUTY, packedDuty(DUTY_NONE, 0));
+    this.#options.thread.endLife(this.#life, this.#options.endsBlocked);
+  }
+
+  // ── the core ──
+
+  /** @returns what the core must know once the former duty has ended */
+  delegate(duty: Duty): ReplicaEvent {
+    this.#duty = duty;
+    // The duty is taken back first and looked at last, so nothing is acknowledged in between that is not seen here.
+    Atomics.store(this.#cells, DUTY, packedDuty(KINDS[duty.kind], duty.kind === 'none' ? 0 : duty.term));
+    const at = Atomics.load(this.#cells, ACKNOWLEDGED);
+    return at === 0n ? { kind: 'delegated' } : { kind: 'delegated', acknowledgedMs: msOf(at) };
+  }
+
+  /** The main thread turns. @returns what the core must take in before anything else; undefined if nothing is new */
+  turned(): ReplicaEvent | undefined {
+    this.#options.thread.turned();
+    const at = Atomics.load(this.#cells, ACKNOWLEDGED);
+    const peers = this.#heard();
+    if (at === this.#toldAcknowledged && peers.length === 0) return undefined;
+    this.#toldAcknowledged = at;
+    const term = this.#duty.kind === 'none' ? 0 : this.#duty.term;
+    return { ...{ kind: 'heard', term, peers }, ...(at !== 0n && { acknowledgedMs: msOf(at) }) } as ReplicaEvent;
+  }
+
+  #heard(): readonly HeardPeer[] {
+    const duty = this.#duty;
+    if (duty.kind !== 'lead') return [];
+    const heard: HeardPeer[] = [];
+    for (const peer of this.#peers.values()) {
+      const cell = FIRST_PEER + PEER_CELLS * peer.slot;
+      const answered = Atomics.load(this.#cells, cell + ANSWERED);
+      if (answered === peer.toldAt) continue;
+      peer.toldAt = answered;
+      const acked = Atomics.load(this.#cells, cell + ACKED);
+      const counts = acked !== 0n && isOfTerm(acked, duty.term);
+      heard.push({ member: peer.member, answeredMs: msOf(answered), ...(counts && { ackedMs: msOf(acked) }) });
+    }
+    return heard;
+  }
+
+  /** The user's state is about to be copied or replaced. */
+  copies(): void {
+    this.#options.thread.copies();
+  }
+
+  processing(task: Task): void {
+    const order = task.kind === 'ordered' ? task.info.orderNum : 0;
+    this.#options.thread.processing(task.request.method, order);
+  }
+
+  // ── peers that dial this replica ──
+
+  /**
+   * Lets the thread of a replica in that has proved who it is on its main link.
+   *
+   * @param linkKey a key of that link, if the group has a secret: what is told on the link is not hidden, so it does not
+   *   suffice by itself
+   */
+  admit(peer: Member, linkKey: Buffer | undefined): LivenessDoor {
+    const ticket = realOf(randomBytes)(LIVENESS_TICKET_BYTES);
+    const key = realOf(randomBytes)(LIVENESS_KEY_BYTES);
+    this.#options.thread.tell({
+      ...{ kind: 'admit', life: this.#life, peer: peer.id, ticket: ticket.toString('hex') },
+      key: sharedKey(key, linkKey),
+    });
+    return { address: this.#options.address, ticket, key };
+  }
+
+  /** The replica may not dial any more. */
+  expel(peer: ReplicaId): void {
+    this.#options.thread.tell({ kind: 'expel', life: this.#life, peer });
+  }
+
+  // ── peers that this replica dials ──
+
+  /** The main link to a peer is up. @param door what it told of its thread; undefined if it has none */
+  linkUp(member: Member, door: LivenessDoor | undefined, linkKey: Buffer | undefined): void {
+    const known = this.#peers.get(member.id);
+    if (known !== undefined && (door === undefined || !sameMember(known.member, member))) this.hangUp(member.id);
+    if (door === undefined) {
+      this.#options.logger.log('info', 'heartbeats to a peer travel on the main link', {
+        ...{ peer: member.id, reason: 'it has no liveness thread' },
+      });
+      return;
+    }
+    const peer = this.#peers.get(member.id) ?? this.#add(member, door.address);
+    if (peer === undefined) return;
+    peer.linked = true;
+    this.#options.thread.tell({
+      ...{ kind: 'dial', life: this.#life, slot: peer.slot, ...hostAndPort(door.address) },
+      ...{ ticket: Buffer.from(door.ticket).toString('hex'), key: sharedKey(door.key, linkKey) },
+    });
+  }
+
+  linkDown(id: ReplicaId): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) peer.linked = false;
+  }
+
+  hangUp(id: ReplicaId): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    this.#peers.delete(id);
+    this.#options.thread.tell({ kind: 'hangUp', life: this.#life, slot: peer.slot });
+  }
+
+  /** A slot is used again as late as can be, when nothing of its last user is on its way any more. */
+  #add(member: Member, address: string): DialledPeer | undefined {
+    if (this.#peers.size >= PEERS_MAX) return undefined;
+    const used = new Set([...this.#peers.values()].map(({ slot }) => slot));
+    while (used.has(this.#nextSlot % PEERS_MAX)) this.#nextSlot++;
+    const slot = this.#nextSlot++ % PEERS_MAX;
+    for (let cell = 0; cell < PEER_CELLS; cell++) Atomics.store(this.#cells, FIRST_PEER + PEER_CELLS * slot + cell, 0n);
+    const peer = { member, address, slot, linked: true, toldAt: 0n };
+    this.#peers.set(member.id, peer);
+    return peer;
+  }
+
+  #unreached(slot: number, reason: string): void {
+    for (const { slot: its, member, address, linked } of this.#peers.values()) {
+      // Whoever is not reached on the main link either is simply not there.
+      if (its !== slot || !linked) continue;
+      this.#options.logger.log('warn', 'heartbeats to a peer travel on the main link', {
+        ...{ peer: member.id, livenessAddress: address, reason },
+      });
+    }
+  }
+
+  #reached(slot: number): void {
+    for (const { slot: its, member } of this.#peers.values()) {
+      if (its !== slot) continue;
+      this.#options.logger.log('info', "a peer's liveness thread is reached again", { peer: member.id });
+    }
+  }
+}
+
+/** What the log says where the main thread does the work of the liveness thread. */
+export const MAIN_THREAD = 'heartbeats are sent by the main thread, so blocking it may cost a replica its role';
+
+/** The key of a link between threads: the one that was told, and where there is one, a key that was not. */
+const sharedKey = (key: Uint8Array, linkKey: Buffer | undefined): Uint8Array =>
+  linkKey === undefined ? key : createHmac('sha256', linkKey).update('liveness').update(key).digest();
+
+/** `[::1]:5` is host ::1 and port 5. */
+export function hostAndPort(address: string): { readonly host: string; readonly port: number } {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+}
