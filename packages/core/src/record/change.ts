@@ -48,11 +48,19 @@ export class RecordChange {
   onRead(record: GroupRecord | undefined): RecordChangeStep {
     if (sameRecord(record, this.#next)) return { kind: 'done', won: true, record: this.#next };
     if (record !== undefined && record.epoch >= this.#next.epoch) return { kind: 'done', won: false, record };
-    return this.#swap;
+    return this.#again ?? { kind: 'done', won: false, record };
   }
 
   /** The record could not be read, so the outcome is as unknown as before. */
   onReadFailed(): RecordChangeStep {
-    return this.#swap;
+    return this.#again ?? { kind: 'read' };
+  }
+
+  /**
+   * The step by which the change is tried again. A record is put back once: if it was, others may have changed it and it
+   * may have been lost a second time since, and then another record is the newest.
+   */
+  get #again(): RecordChangeStep | undefined {
+    return this.#swap.kind === 'swap' ? this.#swap : undefined;
   }
 }
