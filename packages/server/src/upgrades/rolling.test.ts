@@ -1,8 +1,8 @@
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Build, FLEET_LEASE_MS, Fleet, moreService } from '../testing/fleet.js';
-import { Load } from '../testing/load.js';
+import { type Build, FLEET_LEASE_MS, Fleet, moreService } from '../testing/upgrades/fleet.js';
+import { Load } from '../testing/upgrades/load.js';
 
 let fleet: Fleet;
 let load: Load;

@@ -1,6 +1,6 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FLEET_LEASE_MS, Fleet } from '../testing/fleet.js';
+import { FLEET_LEASE_MS, Fleet } from '../testing/upgrades/fleet.js';
 
 let fleet: Fleet;
 afterEach(() => fleet.end());

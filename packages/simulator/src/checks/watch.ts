@@ -138,7 +138,8 @@ export class Watch {
     const old = servers.find(({ alive, member }) => alive && sameMember(member, before.primary));
     const heartbeatMs = servers.find(({ member }) => sameMember(member, by))?.acknowledgedOf(before.term);
     if (old === undefined || heartbeatMs === undefined) return;
-    const leftMs = heartbeatMs + plan.config.leaseMs - old.clockMs;
+    const { leaseMs = plan.config.leaseMs } = JSON.parse(before.settings) as { leaseMs?: number };
+    const leftMs = heartbeatMs + leaseMs - old.clockMs;
     demand(
       leftMs <= 0,
       () => `${by.id} is primary, and the lease of ${old.name} may last ${leftMs.toFixed(1)} ms more`,

@@ -1,6 +1,6 @@
 import type { GroupRecord, ReplicaStatus } from '@understudy/core';
-import { executes } from '../hosts/replica/executes.js';
 import type { ServerHost } from '../hosts/replica/server-host.js';
+import { executes } from '../hosts/upgrade/executes.js';
 import type { Plan } from '../plan/plan.js';
 
 /** The replicas, when everything has come to rest, and the dead among the clients' processes. */

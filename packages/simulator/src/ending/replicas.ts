@@ -1,6 +1,6 @@
 import { isInSync } from '@understudy/core/internal';
-import { executes } from '../hosts/replica/executes.js';
 import type { ServerHost } from '../hosts/replica/server-host.js';
+import { executes } from '../hosts/upgrade/executes.js';
 import { demand } from '../violation.js';
 import { asksNothing, type KeptWorld } from './kept.js';
 

@@ -8,7 +8,6 @@ import {
   type ReplicaEffect,
   type ReplicaEvent,
   type ReplyFrame,
-  settingsText,
 } from '@understudy/core/internal';
 import {
   type Adapter,
@@ -32,8 +31,8 @@ import type { SessionLink } from '../../network/session-link.js';
 import type { Plan } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import { Host, type HostWorld } from '../host.js';
+import { bringsOf, drawBuild } from '../upgrade/build.js';
 import { Admissions } from './admissions.js';
-import { drawBuild } from './build.js';
 import { Callers } from './callers.js';
 import { Copies } from './copies.js';
 import { Jobs, type JobsWorld } from './jobs.js';
@@ -111,8 +110,7 @@ export class ServerHost extends Host {
     super(world, name, index);
     this.#world = world;
     this.member = memberOf(name, 0);
-    const { config } = world.plan;
-    this.brings = { settings: settingsText(config), version: '', replication: config.replication };
+    this.brings = bringsOf({ config: world.plan.config, version: '' });
     this.jobs = new Jobs(world);
     this.#admissions = new Admissions(name);
     this.#copies = new Copies(world.plan.copies);
@@ -167,7 +165,7 @@ export class ServerHost extends Host {
     this.member = memberOf(this.name, this.lives);
     const { admits, threads } = this.#world.plan;
     const { config, version } = drawBuild(this.#world.plan, this.#world.choices);
-    this.brings = { settings: settingsText(config), version, replication: config.replication };
+    this.brings = bringsOf({ config, version });
     this.thread = threads && new VirtualThread();
     this.#acknowledged.clear();
     this.core = new Replica({

@@ -1,6 +1,6 @@
 /** Clients that call a group of counters all the time. */
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { counterService } from './counter.js';
+import { counterService } from '../counter.js';
 
 type CounterMethod = (typeof counterService)['Add'];
 

@@ -1,5 +1,5 @@
 import type { GroupRecord } from '@understudy/core';
-import type { ServerHost } from './server-host.js';
+import type { ServerHost } from '../replica/server-host.js';
 
 /** Whether a replica executes what the present primary orders; others follow by log and checkpoint. */
 export function executes(

@@ -1,4 +1,5 @@
-import type { GroupConfig } from '@understudy/core/internal';
+import type { Leadership } from '@understudy/core';
+import { type GroupConfig, settingsText } from '@understudy/core/internal';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 
@@ -22,3 +23,9 @@ export function drawBuild({ config, upgrade }: Pick<Plan, 'config' | 'upgrade'>,
     version: versions ? choices.pick(['1', '2']) : '',
   };
 }
+
+export const bringsOf = ({ config, version }: Build): Leadership => ({
+  settings: settingsText(config),
+  version,
+  replication: config.replication,
+});

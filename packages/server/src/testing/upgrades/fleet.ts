@@ -1,9 +1,9 @@
 /** A group of counters whose replicas are replaced one by one, while clients call it. */
 import type { Server } from '@grpc/grpc-js';
 import type { GroupRecord } from '@understudy/core';
-import type { ReplicaServerOptions } from '../replica/options.js';
-import { type Counter, counterService } from './counter.js';
-import { type Node, Stage, type TestCoordinator } from './stage.js';
+import type { ReplicaServerOptions } from '../../replica/options.js';
+import { type Counter, counterService } from '../counter.js';
+import { type Node, Stage, type TestCoordinator } from '../stage.js';
 
 /** So long that no busy machine stalls a replica for it. Nothing waits for it, since replicas are told to stop. */
 export const FLEET_LEASE_MS = 3_000;
