@@ -27,6 +27,8 @@ const record: GroupRecord = {
   inSync: [member(1), member(2)],
   addresses: { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051', 'bank-4': '10.0.0.4:50051' },
   adoptedThrough: [{ term: 4 as Term, through: 41 as OrderNum }],
+  settings: '{}',
+  code: [{ term: 1 as Term, version: 'bank@1.0.0', replication: 'semi-active' }],
   forced: false,
   ended: false,
 };
@@ -90,6 +92,20 @@ describe('understudy status', () => {
         '  bank-4                out of sync  no    -         10.0.0.4:50051',
         '',
       ].join('\n'),
+    );
+  });
+
+  it('shows which replicas have other code or other settings than those in force', async () => {
+    const brings = { settings: '{"leaseMs":400}', version: 'bank@1.1.0', replication: 'semi-active' } as const;
+    const own = embeddedCoordinator(dir)(GROUP);
+    announced.push(own);
+    await own.announce({ member: member(2), address: '10.0.0.2:50051', brings });
+    const { out } = await status();
+    expect(out).toContain("  bank-2 runs bank@1.1.0; the primary's code is bank@1.0.0\n");
+    expect(out).toContain('  bank-2 waits with other settings until it is primary: leaseMs\n');
+    const { out: json } = await status('--json');
+    expect(JSON.parse(json).groups[0].replicas).toContainEqual(
+      expect.objectContaining({ id: 'bank-2', version: 'bank@1.1.0', waitsWith: ['leaseMs'] }),
     );
   });
 

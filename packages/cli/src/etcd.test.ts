@@ -36,6 +36,8 @@ it('understudy status and force work on a group whose record is in etcd', async 
     secret: 'of tests',
     addresses,
     adoptedThrough: [],
+    settings: '{}',
+    code: [{ term: 1 as Term, version: '', replication: 'semi-active' }],
     forced: false,
     ended: false,
   } as const;

@@ -30,7 +30,7 @@ export async function forceCommand(source: Source, options: ForceOptions, output
       output.out(explanation(record, chosen.member));
       refuse('nothing was changed; add --yes to do this');
     }
-    const next = forceRecord(record, chosen.member, chosen.address, chosen.peerAddress);
+    const next = forceRecord(record, chosen.member, chosen.address, chosen.peerAddress, chosen.brings);
     await change(coordinator, record, next);
     output.out(`${names([chosen.member])} is the primary of ${JSON.stringify(options.group)} in term ${next.term}.\n`);
     return 0;

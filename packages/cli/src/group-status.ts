@@ -7,6 +7,7 @@ import {
   type ReplicaId,
   UnderstudyError,
 } from '@understudy/core';
+import { differingNames } from '@understudy/core/internal';
 
 export type RoleInRecord = 'primary' | 'in sync' | 'out of sync';
 
@@ -18,6 +19,10 @@ export interface ReplicaRow {
   readonly role: RoleInRecord;
   readonly runs: boolean;
   readonly address: string | undefined;
+  /** The version of its code; undefined if it does not run. */
+  readonly version?: string;
+  /** The settings in which it differs from those in force. It applies its own when it becomes primary. */
+  readonly waitsWith?: readonly string[];
 }
 
 export interface GroupStatus {
@@ -51,16 +56,27 @@ export async function recordOf(coordinator: Coordinator, group: string, where: s
 
 export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
 
+/** What a running replica says of its code and its settings. */
+function codeOf(record: GroupRecord, presence: Presence | undefined): Pick<ReplicaRow, 'version' | 'waitsWith'> {
+  if (presence?.brings === undefined) return {};
+  const { version, settings } = presence.brings;
+  return { version, waitsWith: differingNames(record.settings, settings) };
+}
+
 export function replicaRows(record: GroupRecord, present: readonly Presence[]): readonly ReplicaRow[] {
   const addressOf = (id: ReplicaId) => (Object.hasOwn(record.addresses, id) ? record.addresses[id] : undefined);
   const inSync = record.inSync.map((member): ReplicaRow => {
     const presence = present.find((other) => sameMember(other.member, member));
     const role = sameMember(member, record.primary) ? 'primary' : 'in sync';
-    return { ...member, role, runs: presence !== undefined, address: presence?.address ?? addressOf(member.id) };
+    const address = presence?.address ?? addressOf(member.id);
+    return { ...member, role, runs: presence !== undefined, address, ...codeOf(record, presence) };
   });
   const others = present
     .filter(({ member }) => !record.inSync.some((known) => sameMember(known, member)))
-    .map(({ member, address }): ReplicaRow => ({ ...member, role: 'out of sync', runs: true, address }));
+    .map((presence): ReplicaRow => {
+      const { member, address } = presence;
+      return { ...member, role: 'out of sync', runs: true, address, ...codeOf(record, presence) };
+    });
   const shown = new Set([...inSync, ...others].map((row) => row.id));
   const absent = (Object.keys(record.addresses) as ReplicaId[])
     .filter((id) => !shown.has(id))

@@ -1,4 +1,5 @@
 /** A group's status as text for a terminal of 80 columns. */
+import type { GroupRecord } from '@understudy/core';
 import type { GroupStatus, ReplicaRow } from './group-status.js';
 
 /** Column titles and widths. With two blanks between columns and the margin, a line has 80 columns at most. */
@@ -10,6 +11,8 @@ const COLUMNS = [
   ['address', 27],
 ] as const;
 const NAME_MAX = 60;
+const NAMES_MAX = 400;
+const SETTINGS_MAX = 2000;
 
 export function renderStatus({ group, record, replicas, problems }: GroupStatus): string {
   const adopted = record.adoptedThrough.at(-1);
@@ -26,8 +29,26 @@ export function renderStatus({ group, record, replicas, problems }: GroupStatus)
     '',
     line(COLUMNS.map(([title]) => title)),
     ...replicas.map(renderReplica),
+    ...renderDifferences(record, replicas),
     '',
   ].join('\n');
+}
+
+/** Which code and which settings are in force, and who waits with others. A line may be longer than the terminal. */
+function renderDifferences({ code, settings }: GroupRecord, replicas: readonly ReplicaRow[]): readonly string[] {
+  const inForce = code.at(-1)?.version ?? '';
+  const lines: string[] = [];
+  for (const { id, version, waitsWith = [] } of replicas) {
+    const name = clip(id, NAME_MAX);
+    if (version !== undefined && version !== inForce) {
+      lines.push(`  ${name} runs ${clip(version, NAME_MAX)}; the primary's code is ${clip(inForce, NAME_MAX)}`);
+    }
+    if (waitsWith.length > 0) {
+      lines.push(`  ${name} waits with other settings until it is primary: ${clip(waitsWith.join(', '), NAMES_MAX)}`);
+    }
+  }
+  if (lines.length === 0) return [];
+  return ['', ...lines, `  settings in force: ${clip(settings, SETTINGS_MAX)}`];
 }
 
 function renderReplica(row: ReplicaRow): string {

@@ -17,5 +17,5 @@ export type {
   StateSource,
   SwapResult,
 } from './model/ports.js';
-export type { Adoption, GroupRecord, Member } from './model/record.js';
-export type { ReplicaStatus, RoleName as Role } from './replica/state/events.js';
+export type { Adoption, GroupRecord, Leadership, Member, TermCode } from './model/record.js';
+export type { MemberStatus, ReplicaStatus, RoleName as Role } from './replica/state/events.js';

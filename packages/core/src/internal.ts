@@ -7,7 +7,8 @@ export { isListed } from './config/client-settings.js';
 export { blockedMaxMs } from './config/clock.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { didYouMean } from './config/nearest.js';
-export { configDigest, methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
+export { methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
+export { differingNames, settingsText } from './config/term-settings.js';
 export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type {
@@ -49,6 +50,7 @@ export type {
   SeqRequest,
   SessionFrame,
   SessionHeader,
+  SettingsFrame,
   StreamAsk,
   View,
   WelcomeFrame,
@@ -98,6 +100,7 @@ export type { OrderSeal, RunningDigest, WallClock } from './model/ports.js';
 export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,
+  ENDED_FOR_SUCCESSOR,
   STREAM_CREDIT_AT,
   STREAM_CREDIT_AT_BYTES,
   STREAM_UNREAD_MAX,
@@ -112,6 +115,7 @@ export { isAddress } from './record/address.js';
 export { RecordChange, type RecordChangeStep } from './record/change.js';
 export { parseRecord, recordFromJson, recordToJson, sameRecord } from './record/codec.js';
 export { forceRecord } from './record/force.js';
+export { leadershipFrom } from './record/leadership.js';
 export { checkReadable, checkSwap } from './record/swap-check.js';
 export { isInSync, sameMember } from './record/transitions.js';
 export { CLAIMS } from './replica/membership/backup.js';

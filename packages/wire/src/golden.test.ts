@@ -35,6 +35,7 @@ const all: readonly Sample[] = [
   ),
   sample(samples.rpcReplyHeader, wire.encodeRpcReplyHeader, wire.decodeRpcReplyHeader),
   sample(samples.peerHello, wire.encodePeerHello, wire.decodePeerHello),
+  sample(samples.peerBrings, wire.encodePeerBrings, wire.decodePeerBrings),
   sample(samples.peerChallenge, wire.encodePeerChallenge, wire.decodePeerChallenge),
   sample(samples.peerProof, wire.encodePeerProof, wire.decodePeerProof),
   sample(samples.reply, wire.encodeOutcome, wire.decodeOutcome),

@@ -6,7 +6,9 @@ export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';
 export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
 export {
+  decodePeerBrings,
   decodePeerHello,
+  encodePeerBrings,
   encodePeerHello,
   isPeerHello,
   LIVENESS_KEY_BYTES,

@@ -276,6 +276,8 @@ describe('the addresses of a record', () => {
       inSync: [member],
       addresses,
       adoptedThrough: [],
+      settings: '{}',
+      code: [],
       forced: false,
       ended: false,
     } as unknown as GroupRecord,
@@ -319,7 +321,7 @@ describe('an address of a replica', () => {
   ];
 
   it.each(bad)('is refused in a hello, a join and a record unless it is host:port: %j', (address) => {
-    const hello = { group: 'bank', member, address, configDigest: 1 };
+    const hello = { group: 'bank', member, address };
     expect(() => wire.decodePeerHello(wire.encodePeerHello(hello))).toThrow('UNDERSTUDY_MALFORMED: an address');
     const other = { ...hello, address: 'h:1', peerAddress: address };
     expect(() => wire.decodePeerHello(wire.encodePeerHello(other))).toThrow('UNDERSTUDY_MALFORMED: an address');

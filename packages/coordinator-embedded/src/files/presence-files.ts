@@ -2,7 +2,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Epoch, Incarnation, Presence, ReplicaId } from '@understudy/core';
-import { isHexId } from '@understudy/core/internal';
+import { isHexId, leadershipFrom } from '@understudy/core/internal';
 import { makeDirectory, sweepTemporary, unlessMissing, writeThen } from './durable.js';
 import { coordinatorError } from './failure.js';
 import { isPresence, presenceFile } from './file-names.js';
@@ -80,7 +80,7 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, peerAddress, epoch, pid, started } = (value ?? {}) as Readonly<
+  const { version, id, incarnation, address, peerAddress, epoch, brings, pid, started } = (value ?? {}) as Readonly<
     Record<string, unknown>
   >;
   const usable =
@@ -101,6 +101,12 @@ function parseEntry(text: string, path: string): ProcessIdentity & { presence: P
     ...{ member, address },
     ...(peerAddress !== undefined && { peerAddress }),
     ...(epoch !== undefined && { epoch: epoch as Epoch }),
+    ...bringsOf(brings),
   };
   return { presence, pid, started };
 }
+
+const bringsOf = (value: unknown): Pick<Presence, 'brings'> => {
+  const brings = leadershipFrom(value);
+  return brings === undefined ? {} : { brings };
+};

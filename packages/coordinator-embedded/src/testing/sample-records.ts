@@ -21,6 +21,8 @@ export function sampleRecord(group: string, epoch: number, by = 1): GroupRecord 
     inSync: [member],
     addresses: { [member.id]: `127.0.0.1:${by}` },
     adoptedThrough: [],
+    settings: '{}',
+    code: [{ term: 1 as Term, version: '', replication: 'semi-active' }],
     forced: false,
     ended: false,
   };

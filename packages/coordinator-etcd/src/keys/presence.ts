@@ -1,6 +1,6 @@
 /** The keys that say which replicas of a group run. */
 import { type Epoch, type Incarnation, type Presence, type ReplicaId, UnderstudyError } from '@understudy/core';
-import { isHexId } from '@understudy/core/internal';
+import { isHexId, leadershipFrom } from '@understudy/core/internal';
 import type { ILeaseKeepAliveResponse } from 'etcd3';
 import type { Members } from '../members/members.js';
 import type { Settings } from '../members/options.js';
@@ -118,7 +118,8 @@ function parsePresence(text: string, key: string): Presence {
   } catch {
     value = undefined;
   }
-  const { version, id, incarnation, address, peerAddress, epoch } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { version, id, incarnation, address, peerAddress, epoch, brings } = fields;
   const isText = typeof address === 'string' && (peerAddress === undefined || typeof peerAddress === 'string');
   const isEpoch = epoch === undefined || Number.isSafeInteger(epoch);
   if (version !== 1 || typeof id !== 'string' || !isHexId(incarnation) || !isText || !isEpoch) {
@@ -130,5 +131,11 @@ function parsePresence(text: string, key: string): Presence {
     ...{ member, address },
     ...(peerAddress !== undefined && { peerAddress }),
     ...(epoch !== undefined && { epoch: epoch as Epoch }),
+    ...bringsOf(brings),
   };
 }
+
+const bringsOf = (value: unknown): Pick<Presence, 'brings'> => {
+  const brings = leadershipFrom(value);
+  return brings === undefined ? {} : { brings };
+};

@@ -44,7 +44,7 @@ export type MethodOrdering = Required<Pick<MethodConfig, 'priority'>> & { readon
 /**
  * How many bytes a replica keeps for its clients. What is over is refused at once with UNDERSTUDY_OVERLOADED, a
  * RESOURCE_EXHAUSTED whose text names the budget; other clients are served as before. Each thing counts with its payload
- * and 256 bytes. All replicas must have the same budgets.
+ * and 256 bytes.
  *
  * @example
  * { sessionBytes: 16 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnderstudyError } from '../model/error.js';
 import type { GroupConfig } from './config.js';
-import { configDigest, methodSettings, parseServiceConfig } from './service-config.js';
+import { methodSettings, parseServiceConfig } from './service-config.js';
 
 const json = (entry: object): unknown => ({ loadBalancingConfig: [{ understudy: { group: 'bank', ...entry } }] });
 const config = (entry: object = {}): GroupConfig => parseServiceConfig(json(entry));
@@ -228,34 +228,5 @@ describe('the settings of a method', () => {
   it('are not taken from an entry whose service name is only a suffix of the method’s service', () => {
     const bank = config({ methods: [{ name: [{ service: 'v1.Bank' }], readOnly: true }] });
     expect(methodSettings(bank, '/bank.v1.Bank/Transfer').readOnly).toBe(false);
-  });
-});
-
-describe('the digest of a config', () => {
-  it('is the same for equal settings, in whatever order they are written', () => {
-    const methods = ['Get', 'List'].map((method) => ({ name: [{ service: 'a.B', method }], readOnly: true }));
-    const one = configDigest(config({ leaseMs: 100, methods }));
-    expect(configDigest(config({ methods: [...methods].reverse(), leaseMs: 100 }))).toBe(one);
-    expect(one).toBe(one >>> 0);
-  });
-
-  it('does not depend on the carrier', () => {
-    expect(configDigest(config({ carrier: 'rpc' }))).toBe(configDigest(config()));
-  });
-
-  it('differs if any other setting differs', () => {
-    const others: object[] = [
-      { group: 'shop' },
-      { replication: 'passive' },
-      { multicast: 'destination' },
-      { release: 'acknowledged' },
-      { methods: [{ name: [{}] }] },
-      { methods: [{ name: [{}], readOnly: true }] },
-      ...Object.entries(DEFAULTS).flatMap(([name, value]) =>
-        typeof value === 'number' ? [{ [name]: value + 1 }] : [],
-      ),
-    ];
-    expect(others).toHaveLength(21);
-    expect(new Set([{}, ...others].map((entry) => configDigest(config(entry)))).size).toBe(22);
   });
 });

@@ -152,33 +152,6 @@ function entryOf(methods: readonly MethodConfig[], path: string): MethodConfig |
   return found;
 }
 
-/**
- * A digest of 32 bits that differs if replicas were given different settings. It leaves out the carrier, which each
- * client may choose for itself.
- */
-export function configDigest(config: GroupConfig): number {
-  const methods = config.methods.map((m) => [
-    m.service,
-    m.method,
-    m.readOnly,
-    m.oneWay,
-    m.release ?? '',
-    m.ordering,
-    m.priority,
-  ]);
-  const words = (Object.keys(WORDS) as WordField[]).filter((field) => field !== 'carrier');
-  const text = JSON.stringify([
-    config.group,
-    words.map((field) => config[field]),
-    (Object.keys(NUMBERS) as NumberField[]).map((field) => config[field]),
-    config.priorityKey,
-    Object.entries(config.weights).sort(),
-    (Object.keys(BUDGETS) as (keyof Budgets)[]).map((field) => config.budgets[field]),
-    methods.map((method) => JSON.stringify(method)).sort(),
-  ]);
-  return fnv1a(text);
-}
-
 const specificity = (entry: MethodConfig): number => (entry.method !== '' ? 2 : entry.service !== '' ? 1 : 0);
 
 /** FNV-1a (draft-eastlake-fnv) over UTF-16 code units. */

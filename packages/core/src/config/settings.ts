@@ -18,8 +18,9 @@ export interface UnderstudyServiceConfig {
 }
 
 /**
- * The settings of a group. All its replicas must be given the same. A client that was given others follows the group's,
- * but for `carrier`. Only the name is required.
+ * The settings of a group. Those of the primary are in force; a replica that was given others follows them until it is
+ * primary itself, so they can be changed by restarting one replica after the other. A client follows the group's, but for
+ * `carrier`. Only the name is required.
  */
 export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'methods' | 'budgets'>> {
   /** The group's name, 1 to 255 characters. */

@@ -63,12 +63,16 @@ interface Caller {
  */
 export class Callers {
   readonly #byClient = new Map<string, Caller>();
-  readonly #maxBytes: number;
+  #maxBytes: number;
   /** What the kept replies cost. */
   #bytes = 0;
 
   /** @param maxBytes how many bytes of replies are kept for all groups */
   constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  keepAtMost(maxBytes: number): void {
     this.#maxBytes = maxBytes;
   }
 

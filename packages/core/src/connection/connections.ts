@@ -21,7 +21,7 @@ export class Connections {
   readonly #expired = new Set<ConnectionId>();
   readonly #keyed = new Map<string, { requestDigest: number; outcome: Outcome }>();
   #keyedBytes = 0;
-  readonly #keyedMaxBytes: number;
+  #keyedMaxBytes: number;
   /** The groups that call this one. */
   readonly callers: Callers;
   /** Whether some ended connection was forgotten, so that an unknown one may be one of those. */
@@ -33,6 +33,12 @@ export class Connections {
   constructor({ keyedBytes }: Budgets) {
     this.#keyedMaxBytes = keyedBytes;
     this.callers = new Callers(keyedBytes);
+  }
+
+  /** Other budgets apply from now on. What is over is freed with the next reply that is kept. */
+  keepAtMost({ keyedBytes }: Budgets): void {
+    this.#keyedMaxBytes = keyedBytes;
+    this.callers.keepAtMost(keyedBytes);
   }
 
   get(id: ConnectionId): Connection | undefined {

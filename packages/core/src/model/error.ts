@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   UNDERSTUDY_INDETERMINATE: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: true },
   /** A bound of a queue or of sessions was reached. The call had no effect. */
   UNDERSTUDY_OVERLOADED: { status: GrpcStatus.RESOURCE_EXHAUSTED, mayHaveTakenEffect: false },
-  /** A passive group ended a stream so that its state could be copied. Open the stream again. */
+  /** The group ended a stream so that its state could be copied. Open the stream again. */
   UNDERSTUDY_BACKLOG: { status: GrpcStatus.RESOURCE_EXHAUSTED, mayHaveTakenEffect: true },
   /** A live client holds an order that no surviving replica has. The group stops; an operator must decide. */
   UNDERSTUDY_ORDER_LOST: { status: GrpcStatus.UNAVAILABLE, mayHaveTakenEffect: true },

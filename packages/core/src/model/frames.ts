@@ -13,7 +13,10 @@ import type { OrderInfo } from './order-info.js';
 import type { Outcome } from './outcome.js';
 import type { Adoption, GroupRecord, Member } from './record.js';
 import type { SealedOrders } from './sealed.js';
+import type { ClientSettings } from './settings/client.js';
 import type { StreamItem } from './stream.js';
+
+export type { ClientMethodSettings, ClientSettings } from './settings/client.js';
 
 // ── client → every replica: the multicast connection ──────────────────────────────────────────────────────────────
 
@@ -131,32 +134,6 @@ export interface View {
   readonly adoptedThrough: readonly Adoption[];
 }
 
-/** Settings of one method, of all methods of a service, or of all. */
-export interface ClientMethodSettings {
-  /** `package.Service`; empty for all services. */
-  readonly service: string;
-  /** The method's name; empty for all methods of the service. */
-  readonly method: string;
-  readonly readOnly: boolean;
-  readonly oneWay: boolean;
-  /** Undefined for the group's. */
-  readonly release: 'concurrent' | 'acknowledged' | undefined;
-}
-
-/** The part of a group's configuration that its clients need to know. */
-export interface ClientSettings {
-  readonly release: 'concurrent' | 'acknowledged';
-  readonly pendingSourceOrderMax: number;
-  readonly nullMessageMs: number;
-  readonly batchMs: number;
-  readonly methods: readonly ClientMethodSettings[];
-  /**
-   * Services whose calls are not replicated: `package.Service`, or `package.*` for all below a package. Clients send
-   * them as ordinary RPCs.
-   */
-  readonly unreplicated: readonly string[];
-}
-
 /** The answer to `hello`. */
 export interface WelcomeFrame {
   readonly kind: 'welcome';
@@ -177,6 +154,12 @@ export interface WelcomeFrame {
   /** The group's settings for clients, if the client follows others. */
   readonly settings?: ClientSettings;
 }
+
+/** Other settings are in force since this term, so the session follows them from now on. */
+export type SettingsFrame = Required<Pick<WelcomeFrame, 'reflect' | 'sessionMs' | 'sessionBytes' | 'settings'>> & {
+  readonly kind: 'settings';
+  readonly term: Term;
+};
 
 /** The header of every frame and RPC reply from a replica to a client. */
 export interface ReplicaHeader {
@@ -250,7 +233,13 @@ export interface SessionRefusedFrame {
 }
 
 /** Frames of a replica to a client's session. */
-export type ReplyFrame = WelcomeFrame | RepliesFrame | SessionNewTermFrame | SessionNackFrame | SessionRefusedFrame;
+export type ReplyFrame =
+  | WelcomeFrame
+  | SettingsFrame
+  | RepliesFrame
+  | SessionNewTermFrame
+  | SessionNackFrame
+  | SessionRefusedFrame;
 
 // ── replica → replica: fan-out and recovery ───────────────────────────────────────────────────────────────────────
 
@@ -278,13 +267,13 @@ export interface AckFrame {
   /** The backup holds body, orderInfo and determinants of all orders up to this one. */
   readonly heldUpTo: OrderNum;
   readonly processedUpTo: OrderNum;
-  /**
-   * Whether `registered` names all sessions. Reports on an earlier link may have been lost and do not hold any more.
-   */
+  /** Whether `registered` names all sessions. Reports on an earlier link may have been lost. */
   readonly afresh: boolean;
   /** Sessions that were registered or given up at the backup since its last acknowledgment on this link. */
   readonly registered: readonly ConnectionId[];
   readonly unregistered: readonly ConnectionId[];
+  /** The sender follows by log and checkpoint, and executes nothing of what this primary orders. */
+  readonly byCopy: boolean;
   /** The first order at which this backup's results differ from the primary's. */
   readonly divergedAt: OrderNum | undefined;
   /** Whether this replica is about to stop, so that the primary can remove it at once. */

@@ -3,7 +3,7 @@
 import type { BodyDigest, ConnectionId, Epoch } from './ids.js';
 import type { Request } from './message.js';
 import type { OrderInfo } from './order-info.js';
-import type { GroupRecord, Member } from './record.js';
+import type { GroupRecord, Leadership, Member } from './record.js';
 import type { SealedOrders } from './sealed.js';
 
 /**
@@ -23,6 +23,8 @@ export interface Presence {
   readonly address: string;
   /** Where other replicas and operators reach it, if that is another address. */
   readonly peerAddress?: string;
+  /** Its own settings and code, with which it would be primary. Absent if it does not say. */
+  readonly brings?: Leadership;
   /** The epoch of a record that it knows; absent until it knows one. Whoever finds no record then waits for this one. */
   readonly epoch?: Epoch;
 }

@@ -17,6 +17,27 @@ export interface Adoption {
 }
 
 /**
+ * Who gave the orders from one term on: what code ran on the primary, and whether backups ran it too. A replica executes
+ * only what a primary with its own code ordered for execution.
+ */
+export interface TermCode {
+  /** The first of these terms. */
+  readonly term: Term;
+  /** The version of the service's code. */
+  readonly version: string;
+  /** Whether backups executed the orders (`semi-active`) or only kept them (`passive`). */
+  readonly replication: 'semi-active' | 'passive';
+}
+
+/** What a primary brings into its term: its settings, and the code with which it orders. */
+export interface Leadership {
+  /** Its settings as text, see `GroupRecord.settings`. */
+  readonly settings: string;
+  readonly version: string;
+  readonly replication: TermCode['replication'];
+}
+
+/**
  * The record of a group, kept by its coordinator. It changes only by compare-and-swap on `epoch`. Source: PacificA
  * (MSR-TR-2008-25), 2.2: a configuration manager holds the replica set and its version.
  */
@@ -45,6 +66,10 @@ export interface GroupRecord {
   readonly peerAddresses?: Readonly<Record<string, string>>;
   /** The last 32 adoptions, ascending by term. */
   readonly adoptedThrough: readonly Adoption[];
+  /** The settings in force in this term, as JSON text: those of the primary. */
+  readonly settings: string;
+  /** The code of the present term and of earlier ones, ascending by term, an entry only where it changed: the last 32. */
+  readonly code: readonly TermCode[];
   /** Whether an operator forced this record: the primary decides what the history is, whatever others hold. */
   readonly forced: boolean;
   /**

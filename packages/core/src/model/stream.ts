@@ -67,6 +67,12 @@ export interface StreamOutput {
   readonly digest: number;
 }
 
+/** The status of a stream that was ended before a replica with other code takes over. */
+export const ENDED_FOR_SUCCESSOR = ownReply(
+  'UNDERSTUDY_BACKLOG',
+  'a replica with another version of the service takes over, and needs a copy of the state without open streams; open it again',
+);
+
 /** The status of a stream that was ended so that the state can be copied. */
 export const ENDED_FOR_COPY = ownReply(
   'UNDERSTUDY_BACKLOG',

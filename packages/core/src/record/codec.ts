@@ -4,7 +4,7 @@
 
 import { describeValue, UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
-import type { Adoption, GroupRecord, Member } from '../model/record.js';
+import type { Adoption, GroupRecord, Member, TermCode } from '../model/record.js';
 import { isAddress } from './address.js';
 
 /**
@@ -13,6 +13,8 @@ import { isAddress } from './address.js';
  */
 const LIST_MAX = 1024;
 const TEXT_MAX = 512;
+/** The settings name at most 4,096 methods. */
+const SETTINGS_MAX = 4 * 1024 * 1024;
 
 /**
  * Checks a stored value and returns it as a record.
@@ -25,7 +27,9 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
   const fields = objectAt(value, 'the record');
   // The version is checked first, because the other rules hold only for this version.
   if (fields.version !== 1) {
-    damaged('version', `is ${describeValue(fields.version)}, and this version of Understudy reads only 1`);
+    const newer = typeof fields.version === 'number' && fields.version > 1;
+    const advice = newer ? '. A newer Understudy wrote it: upgrade this process too' : '';
+    damaged('version', `is ${describeValue(fields.version)}, and this version of Understudy reads only 1${advice}`);
   }
   onlyFields(fields, 'the record', RECORD_FIELDS);
   if (fields.group !== group) damaged('group', `is ${describeValue(fields.group)}, not ${describeValue(group)}`);
@@ -48,6 +52,8 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
     addresses: addressesAt(fields.addresses, 'addresses'),
     ...(fields.peerAddresses !== undefined && { peerAddresses: addressesAt(fields.peerAddresses, 'peerAddresses') }),
     adoptedThrough: adoptionsAt(fields.adoptedThrough, term),
+    settings: settingsAt(fields.settings),
+    code: codeAt(fields.code, term),
     forced: booleanAt(fields.forced, 'forced'),
     ended: booleanAt(fields.ended, 'ended'),
   };
@@ -67,6 +73,8 @@ export function recordToJson(record: GroupRecord): string {
     addresses: sorted(record.addresses),
     ...(record.peerAddresses !== undefined && { peerAddresses: sorted(record.peerAddresses) }),
     adoptedThrough: record.adoptedThrough.map(({ term, through }) => ({ term, through })),
+    settings: record.settings,
+    code: record.code.map(({ term, version, replication }) => ({ term, version, replication })),
     forced: record.forced,
     ended: record.ended,
   });
@@ -110,6 +118,8 @@ const RECORD_FIELDS = [
   'addresses',
   'peerAddresses',
   'adoptedThrough',
+  'settings',
+  'code',
   'forced',
   'ended',
 ];
@@ -164,6 +174,33 @@ function secretAt(value: unknown): string {
     damaged('secret', `must be a text of 1 to ${TEXT_MAX} characters and is another value`);
   }
   return value;
+}
+
+function settingsAt(value: unknown): string {
+  if (typeof value !== 'string' || value.length > SETTINGS_MAX) damaged('settings', 'must be a text');
+  return value;
+}
+
+/** The terms ascend, and the first entry says who gave the first orders that are remembered. */
+function codeAt(value: unknown, newest: Term): readonly TermCode[] {
+  let last = 0;
+  const entries = listAt(value, 'code').map((one, i): TermCode => {
+    const field = `code[${i}]`;
+    const entry = objectAt(one, field);
+    onlyFields(entry, field, ['term', 'version', 'replication']);
+    const term = integerAt(entry.term, `${field}.term`, 1) as Term;
+    if (term <= last) damaged(`${field}.term`, `is ${term} and follows ${last}: terms must ascend`);
+    if (term > newest) damaged(`${field}.term`, `is ${term}, above the record's term ${newest}`);
+    last = term;
+    const { version, replication } = entry;
+    if (typeof version !== 'string' || version.length > TEXT_MAX) damaged(`${field}.version`, 'must be a short text');
+    if (replication !== 'semi-active' && replication !== 'passive') {
+      damaged(`${field}.replication`, `must be semi-active or passive and is ${describeValue(replication)}`);
+    }
+    return { term, version, replication };
+  });
+  if (entries.length === 0) damaged('code', 'is empty');
+  return entries;
 }
 
 function memberAt(value: unknown, field: string): Member {

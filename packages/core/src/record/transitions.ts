@@ -1,11 +1,14 @@
 /** The changes that a group's record can undergo, and which orders of older terms it counts as history. */
 
-import type { OrderNum, ReplicaId } from '../model/ids.js';
+import type { OrderNum, ReplicaId, Term } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import type { Adoption, GroupRecord, Member } from '../model/record.js';
+import type { Adoption, GroupRecord, Leadership, Member, TermCode } from '../model/record.js';
 
 /** How many adoptions the record remembers. Orders of terms before them count only up to the oldest of these. */
 export const ADOPTIONS_KEPT = 32;
+
+/** How many changes of code the record remembers. Nobody executes orders of terms before them. */
+const CODES_KEPT = 32;
 
 /** How many replicas a record may name, in sync or not: each of them is dialled by all others. */
 export const MEMBERS_MAX = 128;
@@ -53,6 +56,7 @@ export function createRecord(
   member: Member,
   address: string,
   secret: string,
+  leadership: Leadership,
   peerAddress?: string,
 ): GroupRecord {
   const record: GroupRecord = {
@@ -66,11 +70,27 @@ export function createRecord(
     inSync: [member],
     addresses: {},
     adoptedThrough: [],
+    settings: '',
+    code: [],
     forced: false,
     ended: false,
   };
-  return withAddress(record, member.id, address, peerAddress);
+  return withLeadership(withAddress(record, member.id, address, peerAddress), leadership);
 }
+
+/** The settings and the code of the record's primary are these ones, for its term. */
+export function withLeadership(record: GroupRecord, leadership: Leadership): GroupRecord {
+  const { settings, version, replication } = leadership;
+  const before = record.code.filter(({ term }) => term < record.term);
+  const last = before.at(-1);
+  const isSame = last?.version === version && last.replication === replication;
+  const code = isSame ? before : [...before, { term: record.term, version, replication }];
+  return { ...record, settings, code: code.slice(-CODES_KEPT) };
+}
+
+/** Who gave the orders of a term; undefined if that is no longer remembered. */
+export const codeOf = ({ code }: Pick<GroupRecord, 'code'>, term: Term): TermCode | undefined =>
+  code.findLast((entry) => entry.term <= term);
 
 /** The last replica in sync stops and leaves no successor. It answers nothing after it has proposed this. */
 export function endRecord(record: GroupRecord): GroupRecord {
@@ -78,8 +98,8 @@ export function endRecord(record: GroupRecord): GroupRecord {
 }
 
 /** An in-sync backup takes over. The same change removes the old primary and raises the term (DESIGN 5.4). */
-export function claim(record: GroupRecord, claimant: Member): GroupRecord {
-  return designate(record, claimant, record.primary.id);
+export function claim(record: GroupRecord, claimant: Member, leadership: Leadership): GroupRecord {
+  return withLeadership(designate(record, claimant, record.primary.id), leadership);
 }
 
 /**
@@ -87,9 +107,15 @@ export function claim(record: GroupRecord, claimant: Member): GroupRecord {
  *
  * @param through the last order that it gave, if all are stable. Then every in-sync replica holds exactly these orders,
  *   and the successor need not ask anyone for more
+ * @param leadership what the successor brings
  */
-export function handOver(record: GroupRecord, successor: Member, through: OrderNum | undefined): GroupRecord {
-  const next = designate(record, successor, record.primary.id);
+export function handOver(
+  record: GroupRecord,
+  successor: Member,
+  through: OrderNum | undefined,
+  leadership: Leadership,
+): GroupRecord {
+  const next = withLeadership(designate(record, successor, record.primary.id), leadership);
   return through === undefined ? next : withAdoption(next, through);
 }
 

@@ -1,9 +1,10 @@
 /** One life of a replica as a pure machine: events in, effects out, nothing else. */
 
+import type { GroupConfig } from '../config/config.js';
 import { assert, unreachable } from '../model/assert.js';
 import type { NewTermFrame, PeerFrame } from '../model/frames.js';
 import type { ReplicaId } from '../model/ids.js';
-import type { Member } from '../model/record.js';
+import type { Leadership, Member } from '../model/record.js';
 import { isInSync, sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { checkStall, endedLate, executed, pump } from './execute/processing.js';
@@ -28,6 +29,7 @@ import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.
 import { type ReplicaOptions, ReplicaState, reflectedBy, steppingDown } from './state/replica-state.js';
 import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
+import { noteOthers } from './upgrade/others.js';
 
 /** A gap between two ticks shorter than this is no standstill, however short the lease is. */
 const STANDSTILL_MIN_MS = 50;
@@ -77,6 +79,16 @@ export class Replica {
     return this.#state.record?.secret;
   }
 
+  /** What this replica brings along when it becomes primary. */
+  get brings(): Leadership {
+    return this.#state.leadership;
+  }
+
+  /** The settings in force. */
+  get config(): GroupConfig {
+    return this.#state.config;
+  }
+
   get status(): ReplicaStatus {
     return statusOf(this.#state);
   }
@@ -98,7 +110,7 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'recordChange':
       return onRecordChange(r, event.won, event.record);
     case 'peerUp':
-      return onPeerUp(r, event.peer);
+      return onPeerUp(r, event.peer, event.brings);
     case 'peerDown':
       return onPeerDown(r, event.peer);
     case 'peerSent': {
@@ -171,8 +183,9 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
   }
 }
 
-function onPeerUp(r: ReplicaState, member: Member): void {
-  const peer = r.peers.connect(member, r.nowMs);
+function onPeerUp(r: ReplicaState, member: Member, brings: Leadership): void {
+  const peer = r.peers.connect(member, brings, r.nowMs);
+  noteOthers(r, member, brings);
   peer.announcedUpTo = peer.heldUpTo;
   r.role.peerUp(peer, member);
 }

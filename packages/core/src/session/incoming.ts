@@ -6,10 +6,11 @@ import type {
   RepliesFrame,
   ReplyFrame,
   SessionNewTermFrame,
+  SettingsFrame,
   View,
   WelcomeFrame,
 } from '../model/frames.js';
-import { maxOf, NO_ORDER } from '../model/ids.js';
+import { maxOf, NO_ORDER, type Term } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
 import { failAll, noteCutRequests, notePlace, noteStable, outstanding, passWaitingOn, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
@@ -25,6 +26,8 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
   switch (frame.kind) {
     case 'welcome':
       return onWelcome(s, link, frame);
+    case 'settings':
+      return onSettings(s, frame);
     case 'replies':
       return onReplies(s, link, frame);
     case 'newTerm':
@@ -53,12 +56,7 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   link.has = new Set(frame.receivedEarly);
   s.sessionBytes = frame.sessionBytes ?? s.sessionBytes;
   link.reflected = 0;
-  s.reflect = frame.reflect;
-  s.sessionMs = frame.sessionMs;
-  if (/* rule follow-settings */ frame.settings !== undefined) {
-    s.follow(frame.settings);
-    passWaitingOn(s);
-  }
+  followSettings(s, frame.view.term, frame);
   adoptView(s, frame.view);
   if (link === findPrimary(s)) {
     // The primary's link is new: replies may have been lost with the old one.
@@ -69,6 +67,28 @@ function onWelcome(s: SessionState, link: Link, frame: WelcomeFrame): void {
   findPrimaryAgain(s);
   deliverHeld(s);
   giveHeldItems(s);
+  s.wantFlush();
+}
+
+/** A replica that lags behind may still tell of the settings of an older term. */
+function followSettings(
+  s: SessionState,
+  term: Term,
+  { reflect, sessionMs, settings }: Pick<WelcomeFrame, 'reflect' | 'sessionMs' | 'settings'>,
+): void {
+  if (term < s.settingsTerm) return;
+  s.settingsTerm = term;
+  s.reflect = reflect;
+  s.sessionMs = sessionMs;
+  if (/* rule follow-settings */ settings !== undefined) {
+    s.follow(settings);
+    passWaitingOn(s);
+  }
+}
+
+function onSettings(s: SessionState, frame: SettingsFrame): void {
+  if (frame.term >= s.settingsTerm) s.sessionBytes = frame.sessionBytes;
+  followSettings(s, frame.term, frame);
   s.wantFlush();
 }
 

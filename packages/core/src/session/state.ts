@@ -120,6 +120,8 @@ export class SessionState {
   /** Since when no primary is reached; undefined if one is. */
   lostSinceMs: number | undefined;
   sessionMs: number;
+  /** The term of the newest settings that this session was told. */
+  settingsTerm: Term = NO_TERM;
   /** Whether replicas want announcements reflected (the `destination` embodiment). */
   reflect = false;
   reflectSinceMs = Number.POSITIVE_INFINITY;

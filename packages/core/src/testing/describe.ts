@@ -203,6 +203,8 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       return `answers the operator: ${effect.problem ?? 'it is under way'}`;
     case 'takeCheckpoint':
       return 'takes a checkpoint';
+    case 'forgetHandlers':
+      return 'forgets its handlers';
     case 'restoreState':
       return 'restores a checkpoint';
     default:

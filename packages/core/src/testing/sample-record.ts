@@ -21,6 +21,8 @@ export const recordJson = (changes: object = {}): Record<string, unknown> => ({
     { term: 2, through: 0 },
     { term: 3, through: 41 },
   ],
+  settings: '{"leaseMs":300}',
+  code: [{ term: 1, version: 'bank@1.0.0', replication: 'semi-active' }],
   forced: false,
   ended: false,
   ...changes,

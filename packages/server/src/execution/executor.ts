@@ -115,6 +115,13 @@ export class Executor {
     this.#steps.abandon(task);
   }
 
+  /** Ends every handler that is open or waits, because a newer copy of the state takes their place. */
+  forgetHandlers(): void {
+    this.#steps.close();
+    this.#streams.close();
+    this.#nested.close();
+  }
+
   /** Ends everything, because this life is over. The event loop is closed by then. */
   close(): void {
     this.#admissions.cancel();

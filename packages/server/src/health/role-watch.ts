@@ -5,6 +5,8 @@ export class RoleWatch {
   readonly #logger: Logger;
   readonly #onServing: ((serving: boolean) => void) | undefined;
   readonly #listeners = new Set<(status: ReplicaStatus) => void>();
+  readonly #versionListeners = new Set<(status: ReplicaStatus) => void>();
+  #versions = '';
   #last: ReplicaStatus | undefined;
   #serving = false;
 
@@ -25,6 +27,23 @@ export class RoleWatch {
   listen(listener: (status: ReplicaStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  listenToVersions(listener: (status: ReplicaStatus) => void): () => void {
+    this.#versionListeners.add(listener);
+    return () => this.#versionListeners.delete(listener);
+  }
+
+  /** The versions may be others than before. */
+  versionsChanged(status: ReplicaStatus): void {
+    const { primary, members } = status;
+    const versions = JSON.stringify([
+      members.find(({ id }) => id === primary)?.version,
+      members.map((one) => [one.id, one.version]),
+    ]);
+    if (versions === this.#versions) return;
+    this.#versions = versions;
+    for (const listener of this.#versionListeners) this.#safely(() => listener(status));
   }
 
   changed(status: ReplicaStatus): void {

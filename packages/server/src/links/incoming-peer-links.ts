@@ -1,10 +1,18 @@
 /** The links on which other replicas send to this one. */
-import { type GroupRecord, type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
+import {
+  type GroupRecord,
+  type Leadership,
+  type Logger,
+  type Member,
+  type ReplicaId,
+  UnderstudyError,
+} from '@understudy/core';
 import { type JoinFrame, type PeerFrame, parseRecord, sameMember } from '@understudy/core/internal';
 import { frameMethod, LINK_PATH, sentenceOf } from '@understudy/grpc-common';
 import {
   decodePeerFrame,
   decodePeerHello,
+  encodePeerBrings,
   encodePeerHello,
   isPeerChallenge,
   isPeerHello,
@@ -24,7 +32,7 @@ import { Refusals } from './refusals.js';
 /** understudy.v1.Replication: the dialling replica sends frames; the dialled one answers with its hello and listens. */
 export const replicationService = { link: frameMethod(LINK_PATH) } as const;
 
-/** This replica sends nothing but its proof and its hello on these links. */
+/** This replica sends nothing but its proof, its hello and what it brings on these links. */
 const QUEUED_MAX_BYTES = 64 * 1024;
 /** How often links are looked through for those whose secret does not hold any more. */
 const RECHECK_MS = 5_000;
@@ -32,6 +40,8 @@ const RECHECK_MS = 5_000;
 export interface IncomingPeerLinksOptions {
   readonly loop: EventLoop;
   readonly hello: PeerHello;
+  /** What this replica brings along as primary. */
+  readonly brings: Leadership;
   readonly trust: PeerTrust;
   /** Undefined: heartbeats are left to the main thread. */
   readonly liveness?: LifeLiveness | undefined;
@@ -157,10 +167,11 @@ export class IncomingPeerLinks {
     older?.channel.close();
     older?.link.end();
     named.channel.trust();
-    const { hello, liveness } = this.#options;
+    const { hello, brings, liveness, onNamed } = this.#options;
     const door = liveness?.admit(theirs.member, named.linkKey);
     named.channel.send(encodePeerHello({ ...hello, ...(door !== undefined && { liveness: door }) }));
-    this.#options.onNamed(theirs.member.id);
+    named.channel.send(encodePeerBrings(brings));
+    onNamed(theirs.member.id);
   }
 
   #onFrame(named: Named, theirs: PeerHello, bytes: Uint8Array): void {

@@ -1,13 +1,6 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
 import type { Incarnation, ReplicaId } from '@understudy/core';
-import {
-  configDigest,
-  type HelloFrame,
-  NO_SEQ,
-  NO_TERM,
-  parseServiceConfig,
-  type SessionFrame,
-} from '@understudy/core/internal';
+import { type HelloFrame, NO_SEQ, NO_TERM, type SessionFrame } from '@understudy/core/internal';
 import {
   Assembler,
   connectionOf,
@@ -60,7 +53,6 @@ const peerHello = (change: object = {}) => ({
   group: 'counters',
   member: { id: 'r9' as ReplicaId, incarnation: 'a'.repeat(32) as Incarnation },
   address: '127.0.0.1:9',
-  configDigest: configDigest(parseServiceConfig(stage.serviceConfig)),
   ...change,
 });
 
@@ -161,7 +153,6 @@ describe("a peer's link", () => {
 
   it.each([
     ['another group', { group: 'others' }, 'belongs to group others'],
-    ['another service config', { configDigest: 1 }, 'the service configs of replicas r9 and r1 differ'],
     ['our own name', { member: { id: 'r1', incarnation: 'b'.repeat(32) } }, 'two replicas are named r1'],
   ])('is refused with the reason when it comes from a replica with %s', async (_what, change, reason) => {
     stage = new Stage(memoryCoordinator());
@@ -173,6 +164,27 @@ describe("a peer's link", () => {
     expect(status.details).toContain(reason);
     expect(status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_SETUP']);
   });
+
+  it.each([
+    ['a replica', REPLICATION, () => encodePeerHello(peerHello())],
+    ['a client', MULTICAST, () => encoded(hello)],
+  ])(
+    'of %s that speaks only later versions of the wire is refused, and says what to upgrade',
+    async (_who, path, bytes) => {
+      stage = new Stage(memoryCoordinator());
+      const node = await stage.start('r1');
+      const stream = open(node, path);
+      // Behind the version and the kind: the oldest and the newest version that the sender speaks.
+      const later = Buffer.from(bytes());
+      later.set([3, 4], 2);
+      stream.send(later);
+      const status = await stream.ended;
+      expect(status.code).toBe(9);
+      expect(status.details).toContain(
+        'this process speaks version 2 of the wire and the other versions 3 to 4; upgrade this one to a release that speaks both',
+      );
+    },
+  );
 
   it('ends as malformed if it begins with something other than a hello', async () => {
     stage = new Stage(memoryCoordinator());

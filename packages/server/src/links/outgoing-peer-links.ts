@@ -83,9 +83,9 @@ export class OutgoingPeerLinks {
         trust,
         logger,
         onMismatch: (error) => onMismatch(id, error),
-        onUp: (peer, door, linkKey) => {
+        onUp: (peer, brings, door, linkKey) => {
           liveness?.linkUp(peer, door, linkKey);
-          loop.dispatch({ kind: 'peerUp', peer });
+          loop.dispatch({ kind: 'peerUp', peer, brings });
         },
         onDown: (peer) => {
           liveness?.linkDown(peer);

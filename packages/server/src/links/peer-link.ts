@@ -7,7 +7,7 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import { outside, wallMs } from '@understudy/context';
-import { type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
+import { type Leadership, type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import {
   Backoff,
   type BackoffRange,
@@ -24,7 +24,13 @@ import {
   sentenceOf,
   unwrapped,
 } from '@understudy/grpc-common';
-import { decodePeerHello, encodePeerHello, type LivenessDoor, type PeerHello } from '@understudy/wire';
+import {
+  decodePeerBrings,
+  decodePeerHello,
+  encodePeerHello,
+  type LivenessDoor,
+  type PeerHello,
+} from '@understudy/wire';
 import { setupError } from '../checks/setup-error.js';
 import { checkSame, DiallingProof } from '../identity/link-proof.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
@@ -63,10 +69,16 @@ export interface PeerLinkOptions {
   readonly trust: PeerTrust;
   readonly logger: Logger;
   /**
+   * @param brings what the other replica brings along as primary
    * @param door how its liveness thread lets this one's in; undefined if it has none
    * @param linkKey a key of this link that nobody else knows, if the group has a secret
    */
-  readonly onUp: (peer: Member, door: LivenessDoor | undefined, linkKey: Buffer | undefined) => void;
+  readonly onUp: (
+    peer: Member,
+    brings: Leadership,
+    door: LivenessDoor | undefined,
+    linkKey: Buffer | undefined,
+  ) => void;
   readonly onDown: (peer: ReplicaId) => void;
   /** Called when the two replicas are set up so that they cannot work together. */
   readonly onMismatch: (error: UnderstudyError) => void;
@@ -94,6 +106,8 @@ export class PeerLink {
   /** Who proved to be at the other end. */
   #proven: Member | undefined;
   #stage: 'challenge' | 'proof' | 'hello' = 'hello';
+  /** Who said hello; it says next what it brings along as primary. */
+  #named: PeerHello | undefined;
   #lastProblem = '';
 
   constructor(options: PeerLinkOptions) {
@@ -198,6 +212,7 @@ export class PeerLink {
   #begin(channel: FrameChannel): void {
     const { id, hello, trust } = this.#options;
     this.#proven = undefined;
+    this.#named = undefined;
     this.#proof = undefined;
     this.#stage = 'hello';
     try {
@@ -216,7 +231,9 @@ export class PeerLink {
   #onFrame(bytes: Uint8Array): void {
     const [proof, channel] = [this.#proof, this.#channel];
     if (this.#up || channel === undefined) return;
-    if (proof === undefined || this.#stage === 'hello') {
+    if (this.#named !== undefined) {
+      this.#onBrings(this.#named, decodePeerBrings(bytes));
+    } else if (proof === undefined || this.#stage === 'hello') {
       this.#onHello(decodePeerHello(bytes));
     } else if (this.#stage === 'challenge') {
       const { proof: mine, keys } = proof.onChallenge(bytes);
@@ -233,7 +250,7 @@ export class PeerLink {
   }
 
   #onHello(theirs: PeerHello): void {
-    const { id, hello, trust, onUp } = this.#options;
+    const { id, hello, trust } = this.#options;
     if (this.#proven !== undefined) checkSame(this.#proven, theirs.member);
     if (theirs.member.id !== id) {
       throw setupError(`the replica at ${this.address} is named ${theirs.member.id}, not ${id}`);
@@ -241,13 +258,22 @@ export class PeerLink {
     const stranger = this.#link === undefined ? undefined : trust.refusesReplica(this.#link, id);
     const problem = stranger ?? mismatch(hello, theirs);
     if (problem !== undefined) throw setupError(problem);
-    clearTimeout(this.#nameless);
     this.#channel?.trust();
+    this.#named = theirs;
+  }
+
+  #onBrings(named: PeerHello, brings: Leadership): void {
+    clearTimeout(this.#nameless);
     this.#up = true;
     this.#lastProblem = '';
     this.#backoff.reset();
     this.#patience.reset();
-    onUp(theirs.member, theirs.liveness, this.#proven === undefined ? undefined : this.#keyOfAnswers);
+    this.#options.onUp(
+      named.member,
+      brings,
+      named.liveness,
+      this.#proven === undefined ? undefined : this.#keyOfAnswers,
+    );
   }
 
   #onStatus(link: DialledLink, { code, details, metadata }: StatusObject): void {

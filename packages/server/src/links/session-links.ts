@@ -69,9 +69,11 @@ export class SessionLinks {
         });
       },
       onRefused: (error) => {
-        this.#logger.log('warn', 'a client sent a malformed frame', { peer, reason: error.message });
+        const isMalformed = error.code === 'UNDERSTUDY_MALFORMED';
+        const what = isMalformed ? 'a client sent a malformed frame' : 'a link of a client was refused';
+        this.#logger.log('warn', what, { peer, reason: error.message });
         this.#forget(id);
-        refuseLink(link, 'UNDERSTUDY_MALFORMED', sentenceOf(error));
+        refuseLink(link, error.code, sentenceOf(error));
       },
       onSilent: () => {
         this.#logger.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });

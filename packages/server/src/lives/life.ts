@@ -6,6 +6,7 @@ import type {
   Coordinator,
   GroupRecord,
   Incarnation,
+  Leadership,
   Logger,
   Member,
   ReplicaId,
@@ -13,7 +14,6 @@ import type {
   UnderstudyError,
 } from '@understudy/core';
 import {
-  configDigest,
   type GroupConfig,
   type OperatorAsk,
   Replica,
@@ -28,6 +28,7 @@ import type { HandlerRegistry } from '../capture/registry.js';
 import type { AnyState } from '../checks/state.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
+import { noSuchMethod, outcomeOf } from '../handlers/status.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
 import type { HandlerTracing } from '../handlers/tracing.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
@@ -54,6 +55,8 @@ export interface LifeSetup {
   /** Where other replicas reach it, if that is another address. */
   readonly peerAddress: string | undefined;
   readonly config: GroupConfig;
+  /** The version of the service's code. */
+  readonly version: string;
   readonly coordinator: Coordinator;
   readonly state: AnyState;
   readonly interceptors: readonly ServerInterceptor[];
@@ -85,6 +88,8 @@ function sha256(): RunningDigest {
 
 export interface LifeEvents {
   roleChanged(status: ReplicaStatus): void;
+  /** Called when this replica may have learned of another version of the service's code. */
+  versionsChanged(status: ReplicaStatus): void;
   /** Called when this life is over and a new one must begin. */
   over(reason: string): void;
   stopped(handedOverTo: ReplicaId | undefined): void;
@@ -137,6 +142,8 @@ export class Life {
       member: this.member,
       ...reached,
       config,
+      version: setup.version,
+      refusesMethod: (path) => (registry.get(path) === undefined ? outcomeOf(noSuchMethod(path)) : undefined),
       admits: interceptors.length > 0,
       digestBody: bodyDigest,
       newDigest: sha256,
@@ -152,17 +159,17 @@ export class Life {
     const onFatal = (error: Error): void => events.fatal(error);
     const loop = new EventLoop({
       core: this.#core,
-      batchMs: config.batchMs,
+      batchMs: () => this.#core.config.batchMs,
       perform: (effect) => this.#perform(effect),
       turned: liveness && (() => liveness.turned()),
       onFatal,
     });
     this.#loop = loop;
-    const hello = { group: config.group, member: this.member, ...reached, configDigest: configDigest(config) };
+    const hello = { group: config.group, member: this.member, ...reached };
     const callers = new CallerNames(config.group, setup.callerSecrets);
     this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
-      ...{ loop, hello, trust, logger, liveness },
+      ...{ loop, hello, brings: this.#core.brings, trust, logger, liveness },
       onNamed: (peer) => this.#outgoingPeers.dialNow(peer),
       confirm: (record) => (record.epoch > this.#core.status.epoch ? this.#record.confirm(record) : undefined),
     });
@@ -206,6 +213,11 @@ export class Life {
     const { status } = this.#core;
     const { waits } = this.#record;
     return waits === undefined ? status : { ...status, recordChange: waits };
+  }
+
+  /** What this replica brings along when it becomes primary. */
+  get brings(): Leadership {
+    return this.#core.brings;
   }
 
   /** Whether this life may have changed the user's state. */
@@ -327,6 +339,8 @@ export class Life {
         return this.#executor.sendNested(effect);
       case 'abandonTask':
         return this.#executor.abandonTask(effect);
+      case 'forgetHandlers':
+        return this.#executor.forgetHandlers();
       case 'closeSession':
         return this.#sessions.close(effect.link);
       case 'pauseSessions':
@@ -355,6 +369,8 @@ export class Life {
         return this.#record.read();
       case 'roleChanged':
         return this.#onRole(effect.status);
+      case 'versions':
+        return this.#events.versionsChanged(this.status);
       case 'rejoin':
         return this.#events.over(effect.reason);
       case 'stopped':

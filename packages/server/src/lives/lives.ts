@@ -72,13 +72,14 @@ export class Lives {
     if (this.#development) this.#watchGroup(life);
   }
 
-  async #announce({ member, status }: Life): Promise<void> {
+  async #announce({ member, status, brings }: Life): Promise<void> {
     const { coordinator, address, peerAddress } = this.#setup;
     const epoch = status.epoch as Epoch;
     await coordinator.announce({
       ...{ member, address },
       ...(peerAddress !== undefined && { peerAddress }),
       ...(epoch > 0 && { epoch }),
+      brings,
     });
   }
 

@@ -17,7 +17,7 @@ export type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, {
 export interface EventLoopOptions {
   readonly core: Replica;
   /** How long the core lets announcements gather. */
-  readonly batchMs?: number;
+  readonly batchMs?: () => number;
   readonly perform: (effect: ReplicaEffect) => void;
   /** Called when the loop turns, at least at each tick. @returns what the core must take in before anything else */
   readonly turned?: (() => ReplicaEvent | undefined) | undefined;
@@ -45,11 +45,11 @@ export class EventLoop {
   #closed = false;
   #nowMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  readonly #batchMs: number;
+  readonly #batchMs: () => number;
   readonly #onBatch = (): void => this.#batch();
   #batchTimer: NodeJS.Timeout | undefined;
 
-  constructor({ core, batchMs = 1, perform, turned, onFatal }: EventLoopOptions) {
+  constructor({ core, batchMs = () => 1, perform, turned, onFatal }: EventLoopOptions) {
     this.#turned = turned;
     this.#batchMs = batchMs;
     this.#core = core;
@@ -110,7 +110,7 @@ export class EventLoop {
       setImmediate(this.#onTurn);
     }
     if (this.#batchTimer === undefined && this.#core.wantsBatchFlush) {
-      this.#batchTimer = setTimeout(this.#onBatch, this.#batchMs);
+      this.#batchTimer = setTimeout(this.#onBatch, this.#batchMs());
     }
   }
 

@@ -3,7 +3,14 @@
  * and make it step down.
  */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
-import { type Member, type ReplicaId, type ReplicaStatus, type Role, UnderstudyError } from '@understudy/core';
+import {
+  type Member,
+  type MemberStatus,
+  type ReplicaId,
+  type ReplicaStatus,
+  type Role,
+  UnderstudyError,
+} from '@understudy/core';
 import type { OperatorAsk } from '@understudy/core/internal';
 import { errorStatus, statusOfUnderstudyError } from '@understudy/grpc-common';
 import { ProtoWriter } from '../checks/proto-writer.js';
@@ -130,7 +137,7 @@ function encodeStatus(status: ReplicaStatus): Buffer {
     .uint(5, status.epoch)
     .string(6, status.primary);
   for (const member of status.inSync) writer.bytes(7, encodeMember(member));
-  return writer
+  writer
     .uint(8, status.heldUpTo)
     .uint(9, status.processedUpTo)
     .uint(10, status.stableUpTo)
@@ -143,7 +150,16 @@ function encodeStatus(status: ReplicaStatus): Buffer {
     .uint(17, status.refusedBodies)
     .string(18, status.leaving)
     .uint(19, status.strayErrors)
-    .finish();
+    .string(20, status.version)
+    .string(21, status.settings);
+  for (const member of status.members) writer.bytes(22, encodeCode(member));
+  return writer.finish();
+}
+
+function encodeCode({ id, version, waitsWith }: MemberStatus): Buffer {
+  const writer = new ProtoWriter().string(1, id).string(2, version);
+  for (const name of waitsWith) writer.string(3, name);
+  return writer.finish();
 }
 
 const encodeMember = ({ id, incarnation }: Member): Buffer =>

@@ -52,6 +52,7 @@ const KINDS: Readonly<Record<keyof ReplicaServerOptions, Kind>> = {
   address: TEXT,
   coordinator: COORDINATOR,
   state: ANYTHING,
+  version: TEXT,
   serviceConfig: ANYTHING,
   logger: LOGGER,
   unreplicated: TEXTS,

@@ -53,12 +53,22 @@ export interface ReplicaServerOptions extends CriteriaOptions {
    */
   readonly state: StateSource | ChunkedStateSource | NoState;
   /**
-   * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The same for
-   * all replicas and clients. `UnderstudyServiceConfig` is its type, for editors and compilers.
+   * gRPC service config whose `loadBalancingConfig` has the group's `understudy` entry; an object or JSON text. The group's
+   * name is the same for all replicas and clients. Of everything else the primary's settings are in force; a replica that
+   * has others follows them, and applies its own when it becomes primary. `UnderstudyServiceConfig` is its type, for editors and compilers.
    *
    * @example { loadBalancingConfig: [{ understudy: { group: 'bank' } }] }
    */
   readonly serviceConfig: object | string;
+  /**
+   * The version of the service's code, 1 to 512 characters. Replicas of different versions never execute the same
+   * message: while a group is upgraded, those with another version than the primary follow by copies of its state. Give
+   * it where the nearest package.json does not change with the code. Default: name and version in the package.json
+   * nearest to the file that the process runs.
+   *
+   * @example 'bank@1.4.0'
+   */
+  readonly version?: string;
   /**
    * Receives what happens to this replica, as an event with fields; never a payload. `'none'` for silence. Default: warnings
    * and errors, each as one line of JSON on stderr.
@@ -269,4 +279,11 @@ export interface ReplicaServer {
    * @returns a function that ends the listening
    */
   on(event: 'role', listener: (status: ReplicaStatus) => void): () => void;
+  /**
+   * Tells the listener when the version of the primary, or of a replica that this one has a link to, is another one than
+   * before: `status.members` has them.
+   *
+   * @returns a function that ends the listening
+   */
+  on(event: 'version', listener: (status: ReplicaStatus) => void): () => void;
 }

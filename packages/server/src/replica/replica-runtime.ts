@@ -40,6 +40,7 @@ import { OWN_PATHS } from './own-paths.js';
 import { PeerListener } from './peer-listener.js';
 import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
+import { versionOf } from './version.js';
 
 /** How long a hand-over may take. */
 const STOP_MS = 3000;
@@ -50,7 +51,7 @@ const EXIT_FAILED = 70;
 
 /** Ties a grpc-js server to the lives of a replica. */
 export class ReplicaRuntime implements ReplicaServer {
-  readonly #options: ReplicaServerOptions;
+  readonly #options: ReplicaServerOptions & { readonly version: string };
   readonly #config: GroupConfig;
   readonly #id: ReplicaId;
   readonly #state: StateSource | ChunkedStateSource;
@@ -83,7 +84,7 @@ export class ReplicaRuntime implements ReplicaServer {
   constructor(options: ReplicaServerOptions) {
     checkGrpcVersion();
     installGlobals();
-    this.#options = options;
+    this.#options = { ...options, version: versionOf(options.version) };
     this.#config = checkOptions(options);
     this.#peers = peerSetup(options);
     this.#announced = options.address ?? '';
@@ -215,6 +216,7 @@ export class ReplicaRuntime implements ReplicaServer {
       address,
       peerAddress,
       config: this.#config,
+      version: this.#options.version,
       coordinator,
       state,
       interceptors: this.#users ?? [],
@@ -259,7 +261,7 @@ export class ReplicaRuntime implements ReplicaServer {
   }
 
   #betweenLives(): ReplicaStatus {
-    const status = this.#roles.last ?? notStarted(this.#config, this.#id);
+    const status = this.#roles.last ?? notStarted(this.#config, this.#id, this.#options.version);
     if (this.#lives === undefined || this.#over) return status;
     return { ...status, role: 'starting', blocked: this.#lives.waits };
   }
@@ -277,8 +279,8 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#health?.tell(conditionOf(this.status, this.#phase));
   }
 
-  on(_event: 'role', listener: (status: ReplicaStatus) => void): () => void {
-    return this.#roles.listen(listener);
+  on(event: 'role' | 'version', listener: (status: ReplicaStatus) => void): () => void {
+    return event === 'version' ? this.#roles.listenToVersions(listener) : this.#roles.listen(listener);
   }
 
   /** For tests: ends all sockets at once, as the death of the process would, and hands nothing over. */
@@ -299,6 +301,7 @@ export class ReplicaRuntime implements ReplicaServer {
       this.#roles.changed({ ...status, ...this.#counts });
       this.#tellHealth();
     },
+    versionsChanged: (status) => this.#roles.versionsChanged({ ...status, strayErrors: this.#strays.count }),
     over: (reason) => {
       if (this.#stopping !== undefined) this.#stopped.resolve(undefined);
       else this.#lives?.renew(reason);

@@ -40,14 +40,6 @@ describe('a replica that is set up wrongly', () => {
     await expect(replica.start()).rejects.toThrow('"nowhere" is not host:port');
   });
 
-  it('does not start in a group whose primary has another service config', async () => {
-    stage = new Stage(memoryCoordinator());
-    await stage.start('r1');
-    const other = { loadBalancingConfig: [{ understudy: { group: 'counters', leaseMs: 400 } }] };
-    const node = await stage.bind('r2', { serviceConfig: other });
-    await expect(node.start()).rejects.toThrow('the service configs of replicas');
-  });
-
   it('fails calls that bypassed it, and says what to do', async () => {
     stage = new Stage(memoryCoordinator());
     const bare = await Node.bind(

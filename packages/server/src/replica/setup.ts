@@ -46,7 +46,7 @@ export function checkAddress(address: string | undefined): string {
 }
 
 /** The status of a replica before its first life. */
-export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus => ({
+export const notStarted = (config: GroupConfig, id: ReplicaId, version: string): ReplicaStatus => ({
   group: config.group,
   replica: { id, incarnation: '' as Incarnation },
   role: 'starting',
@@ -54,6 +54,9 @@ export const notStarted = (config: GroupConfig, id: ReplicaId): ReplicaStatus =>
   epoch: 0,
   primary: undefined,
   inSync: [],
+  version,
+  settings: '',
+  members: [],
   heldUpTo: NO_ORDER,
   processedUpTo: NO_ORDER,
   stableUpTo: NO_ORDER,

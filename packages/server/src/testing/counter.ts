@@ -29,6 +29,8 @@ type CounterCall = ServerUnaryCall<Added, number>;
 export class Counter implements StateSource {
   value = 0;
   ids: string[] = [];
+  /** What another version of the handler adds to its replies, so that it differs from this one. */
+  mark = 0;
   /** The callers, by the metadata `user`; no part of the state. */
   readonly users: string[] = [];
 
@@ -37,7 +39,7 @@ export class Counter implements StateSource {
       this.ids.push(call.request.id);
       this.users.push(...call.metadata.get('user').map(String));
       this.value += call.request.by;
-      callback(null, this.value);
+      callback(null, this.value + this.mark);
     },
     /** Replies with as many characters as it is asked for. */
     Blob: (call: ServerUnaryCall<number, string>, callback: sendUnaryData<string>): void =>

@@ -1,6 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Incarnation, Member, ReplicaId } from '@understudy/core';
-import { configDigest, type PeerFrame, parseServiceConfig } from '@understudy/core/internal';
+import type { PeerFrame } from '@understudy/core/internal';
 import { LINK_PATH } from '@understudy/grpc-common';
 import { encodePeerFrame, encodePeerHello, type PeerHello, wrapFrame } from '@understudy/wire';
 import { FrameSeal } from '../identity/frame-seal.js';
@@ -33,12 +33,11 @@ export class HostilePeer {
   readonly #dials: ReplicaId;
   #sealer: FrameSeal | undefined;
 
-  constructor({ address, serviceConfig, credentials, member = memberOf('r9'), dials = 'r1' }: HostileOptions) {
+  constructor({ address, credentials, member = memberOf('r9'), dials = 'r1' }: HostileOptions) {
     this.stream = new RawStream(address, LINK_PATH, credentials).listen();
     this.member = member;
     this.#dials = dials as ReplicaId;
-    const digest = configDigest(parseServiceConfig(serviceConfig));
-    this.hello = { group: 'counters', member, address: '127.0.0.1:9', configDigest: digest };
+    this.hello = { group: 'counters', member, address: '127.0.0.1:9' };
   }
 
   /** Proves that it knows a secret. Resolves with the proof of the other side. */

@@ -213,7 +213,7 @@ export class Stage {
     if (record === undefined || presence === undefined) throw new Error(`cannot force ${id}`);
     const result = await coordinator.compareAndSwap(
       record.epoch,
-      forceRecord(record, presence.member, presence.address, presence.peerAddress),
+      forceRecord(record, presence.member, presence.address, presence.peerAddress, presence.brings),
     );
     if (result.kind !== 'swapped') throw new Error(`cannot force ${id}: ${result.kind}`);
   }

@@ -64,7 +64,7 @@ export interface WatchedClient {
 export interface WatchWorld {
   readonly nowMs: number;
   readonly calmSinceMs: number;
-  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested'>;
+  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested' | 'upgrade'>;
   readonly mayDiverge: boolean;
   readonly coordinator: { readonly record: GroupRecord | undefined };
   readonly servers: readonly WatchedReplica[];
@@ -138,7 +138,8 @@ export class Watch {
     const old = servers.find(({ alive, member }) => alive && sameMember(member, before.primary));
     const heartbeatMs = servers.find(({ member }) => sameMember(member, by))?.acknowledgedOf(before.term);
     if (old === undefined || heartbeatMs === undefined) return;
-    const leftMs = heartbeatMs + plan.config.leaseMs - old.clockMs;
+    const { leaseMs = plan.config.leaseMs } = JSON.parse(before.settings) as { leaseMs?: number };
+    const leftMs = heartbeatMs + leaseMs - old.clockMs;
     demand(
       leftMs <= 0,
       () => `${by.id} is primary, and the lease of ${old.name} may last ${leftMs.toFixed(1)} ms more`,
@@ -224,7 +225,9 @@ export class Watch {
    * with stuck handlers are excused.
    */
   #checkHandOver({ name, handsOverFrom }: WatchedReplica, { role, heldUpTo }: ReplicaStatus): void {
-    if (handsOverFrom === undefined || role !== 'primary' || this.#world.plan.stuck) return;
+    const { stuck, upgrade } = this.#world.plan;
+    // Before it hands over to other code it goes on until streams have ended.
+    if (handsOverFrom === undefined || role !== 'primary' || stuck || upgrade !== undefined) return;
     demand(
       heldUpTo <= handsOverFrom,
       () => `${name} orders ${heldUpTo} after it began to hand over at ${handsOverFrom}`,
@@ -246,11 +249,11 @@ export class Watch {
     { role, inSync, waitingToRelease, logLength, base }: ReplicaStatus,
     hasTicked: boolean,
   ): void {
-    const { config, streams, nested } = this.#world.plan;
+    const { config, streams, nested, upgrade } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
-    if ((streams ?? nested) !== undefined && replication === 'passive') {
+    if ((streams ?? nested) !== undefined && (replication === 'passive' || upgrade !== undefined)) {
       // While a stream or a nested call is open no checkpoint shortens the logs, until there is too much in them.
       // The reply to a call has a place in the order, too.
       const logMax = backlogMax + 4 * unstableMax + (nested === undefined ? 1 : 2) * LOG_SLACK_STREAMS;

@@ -51,13 +51,24 @@ interface Parsed {
   readonly drill?: string;
   readonly streams?: true;
   readonly nested?: true;
+  readonly upgrades?: true;
   readonly threads?: true;
 }
 
 /** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay', 'nested', 'threads'];
+const LEAVABLE: readonly string[] = [
+  ...FAULTS,
+  'stuck',
+  'admits',
+  'drills',
+  'streams',
+  'oneWay',
+  'nested',
+  'upgrades',
+  'threads',
+];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `
@@ -111,6 +122,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     )
     .option('--streams', 'open streams in every run')
     .option('--nested', 'make handlers call another service in every run')
+    .option('--upgrades', 'give replicas different settings and code wherever a run allows it')
     .option('--threads', 'give replicas liveness threads in every run')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
@@ -132,6 +144,7 @@ function optionsOf(command: Command): SimulatorOptions {
     drill,
     streams,
     nested,
+    upgrades,
     threads,
   } = parsed;
   const limits: PlanLimits = {
@@ -140,6 +153,7 @@ function optionsOf(command: Command): SimulatorOptions {
     ...(drill === undefined ? {} : { drill }),
     ...(streams === undefined ? {} : { streams }),
     ...(nested === undefined ? {} : { nested }),
+    ...(upgrades === undefined ? {} : { upgrades }),
     ...(threads === undefined ? {} : { threads }),
   };
   if (seed === undefined) {
@@ -155,12 +169,13 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill, streams, nested, threads }: Parsed): string =>
+const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads }: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
   (drill === undefined ? '' : ` --drill ${drill}`) +
   (streams === undefined ? '' : ' --streams') +
   (nested === undefined ? '' : ' --nested') +
+  (upgrades === undefined ? '' : ' --upgrades') +
   (threads === undefined ? '' : ' --threads');
 
 function seedOf(text: string): bigint {

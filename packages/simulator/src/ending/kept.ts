@@ -1,34 +1,44 @@
-import type { ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, ReplicaStatus } from '@understudy/core';
 import type { ServerHost } from '../hosts/replica/server-host.js';
+import { executes } from '../hosts/upgrade/executes.js';
 import type { Plan } from '../plan/plan.js';
 
 /** The replicas, when everything has come to rest, and the dead among the clients' processes. */
 export interface KeptWorld {
   readonly plan: Plan;
   readonly servers: readonly ServerHost[];
+  readonly coordinator: { readonly record: GroupRecord | undefined };
   readonly clients: readonly { readonly deadProcesses: readonly number[] }[];
 }
 
 /** DESIGN 7.8: when everything is stable, logs are short, and no message is left that nobody will order. */
-export const keepsLittle = ({ plan, servers }: KeptWorld): boolean =>
-  servers.every(({ alive, status, life }) => !alive || status === undefined || isTidy(plan, life, status));
+export const keepsLittle = ({ plan, servers, coordinator }: KeptWorld): boolean =>
+  servers.every(
+    (server) =>
+      !server.alive ||
+      server.status === undefined ||
+      isTidy(plan, server, server.status, executes(coordinator.record, server)),
+  );
 
 function isTidy(
   plan: Plan,
-  life: ServerHost['life'],
+  { life }: ServerHost,
   { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams }: ReplicaStatus,
+  isExecuting: boolean,
 ): boolean {
-  const { replication, unstableMax } = plan.config;
+  const { unstableMax } = plan.config;
+  // A primary whose backups have other code keeps what they may still lack.
+  const followsByCopy = !isExecuting || plan.config.replication === 'passive' || plan.upgrade !== undefined;
   // A replica that executes needs a log only if streams were open: from its base on. One that does not execute keeps
   // the orders after its checkpoint.
   const forBase = base === undefined ? 0 : heldUpTo - base;
   // While handlers live no checkpoint is taken, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
   const { streams: withStreams, nested: withNested } = plan;
-  const mayLag = replication === 'passive' && (withStreams ?? withNested) !== undefined;
-  if (!mayLag && logLength > (replication === 'passive' ? 3 * unstableMax : forBase)) return false;
+  const mayLag = followsByCopy && (withStreams ?? withNested) !== undefined;
+  if (!mayLag && logLength > (followsByCopy ? 3 * unstableMax : forBase)) return false;
   // A replica that does not execute has what its checkpoint says.
   const open = openStreams + streams + life.streams.open + openNested + life.nested.open;
-  if ((role === 'primary' || replication === 'semi-active') && open > 0) return false;
+  if ((role === 'primary' || isExecuting) && open > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
   return role !== 'primary' || unordered === 0;
 }
@@ -42,11 +52,11 @@ export const describeKept = ({ servers }: KeptWorld): string =>
     .join('; ');
 
 /** Every replica that executes has the replies to all calls of its handlers, and those handlers have ended. */
-export const asksNothing = ({ plan, servers }: KeptWorld): boolean =>
+export const asksNothing = ({ plan, servers, coordinator }: KeptWorld): boolean =>
   plan.nested === undefined ||
-  servers.every(({ alive, status, life }) => {
-    const executes = status?.role === 'primary' || plan.config.replication === 'semi-active';
-    return !alive || !executes || (status?.openNested === 0 && life.nested.open === 0);
+  servers.every((server) => {
+    const { alive, status, life } = server;
+    return !alive || !executes(coordinator.record, server) || (status?.openNested === 0 && life.nested.open === 0);
   });
 
 /** Nothing is kept of a stream that ended once its client, if that lives, has taken everything. */

@@ -1,13 +1,11 @@
-import type { GroupRecord } from '@understudy/core';
 import { isInSync } from '@understudy/core/internal';
 import type { ServerHost } from '../hosts/replica/server-host.js';
+import { executes } from '../hosts/upgrade/executes.js';
 import { demand } from '../violation.js';
 import { asksNothing, type KeptWorld } from './kept.js';
 
 /** The replicas, which must come to hold the same. */
-export interface ReplicasWorld extends KeptWorld {
-  readonly coordinator: { readonly record: GroupRecord | undefined };
-}
+export type ReplicasWorld = KeptWorld;
 
 export function describeReplicas(world: ReplicasWorld): string {
   return world.servers
@@ -26,10 +24,11 @@ export function areTogether(world: ReplicasWorld): boolean {
   if (record === undefined || primary === undefined) return false;
   const upTo = primary.status?.processedUpTo;
   if (world.servers.some((server) => differs(server, primary))) return false;
-  return world.servers.every(({ alive, member, status, jobs }) => {
+  return world.servers.every((server) => {
+    const { alive, member, status, jobs } = server;
     if (!alive) return true;
     if (jobs.list.length > 0) return false;
-    const reached = world.plan.config.replication === 'passive' ? status?.heldUpTo : status?.processedUpTo;
+    const reached = executes(record, server) ? status?.processedUpTo : status?.heldUpTo;
     return isInSync(record, member) && reached === upTo;
   });
 }
@@ -59,7 +58,7 @@ export function checkReplicas(world: ReplicasWorld): ServerHost {
     demand(!differs(server, primary), () => `${name} differs from the primary, and nobody noticed`);
     if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
     // A passive backup has only what its checkpoint says.
-    if (world.plan.config.replication === 'passive') continue;
+    if (!executes(world.coordinator.record, server)) continue;
     const theirs = life.service.operations.join(' ');
     demand(theirs === mine, () => `${name} has ${theirs}, the primary ${mine}`);
   }

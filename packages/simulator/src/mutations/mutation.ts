@@ -8,9 +8,9 @@ import { NESTED, type Setting, STREAMS, THREADS } from './setting.js';
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = RuleToTakeOut;
 
-/** No client of the simulator sends replicas different bodies, or has other settings than its group. */
+/** No client or replica of the simulator sends others different bodies, or has other settings or code than its group. */
 const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((rule) =>
-  /^(named bodies|settings): /.test(rule),
+  /^(named bodies|settings|code): /.test(rule),
 );
 
 /** Rules whose lack a scenario shows, but hardly any seed. */

@@ -20,11 +20,11 @@ const tell = (report: Report): Promise<void> =>
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
-  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads'] };
-  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads'], nested: true };
-  if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested'], threads: true };
+  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads', 'upgrades'] };
+  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads', 'upgrades'], nested: true };
+  if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested', 'upgrades'], threads: true };
   return setting === STREAMS
-    ? { without: ['drills', 'oneWay', 'nested', 'threads'], streams: true }
+    ? { without: ['drills', 'oneWay', 'nested', 'threads', 'upgrades'], streams: true }
     : { without: ['streams', 'nested', 'threads'], drill: setting };
 }
 

@@ -1,3 +1,4 @@
+import type { Leadership } from '@understudy/core';
 import type { LinkId } from '@understudy/core/internal';
 import { Cuts } from '@understudy/core/testing';
 import type { Act } from '../act.js';
@@ -16,6 +17,8 @@ const RPCS_KEPT = 32;
 export interface NetworkServer extends ServerEnd, PeerEnd {
   /** The peers to which its core wants links. */
   readonly wantedPeers: readonly string[];
+  /** What it would bring along as primary. */
+  readonly brings: Leadership;
 }
 
 /** The processes that the network connects. */
@@ -92,7 +95,7 @@ export class Network {
     // An adapter that accepts a new link of a peer reads the old one no more.
     this.#leftOver = this.#leftOver.filter((old) => old.toPeer.length > 0 && (old.from !== from || old.to !== to));
     from.peerLinks[to.index] = new PeerLink(this.#world, from, to);
-    from.step({ kind: 'peerUp', peer: to.member });
+    from.step({ kind: 'peerUp', peer: to.member, brings: to.brings });
   }
 
   #connect(client: ClientEnd, server: NetworkServer): void {

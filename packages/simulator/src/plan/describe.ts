@@ -1,5 +1,5 @@
 import type { GroupConfig } from '@understudy/core/internal';
-import type { CopyPlan, NestedPlan, Plan, StreamPlan, ThreadPlan } from './plan.js';
+import type { CopyPlan, NestedPlan, Plan, StreamPlan, ThreadPlan, UpgradePlan } from './plan.js';
 
 /** The mode as the documentation names it: `semi-active, direct, concurrent, stream`. */
 export const describeMode = ({ replication, multicast, release, carrier }: GroupConfig): string =>
@@ -13,6 +13,7 @@ export const describePlan = (plan: Plan): string =>
   (plan.config.ordering === 'reception' ? '' : `; ordered by ${plan.config.ordering}`) +
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
+  (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`) +
   describeCopies(plan.copies) +
   (plan.threads === undefined ? '' : `; ${describeThreads(plan.threads)}`);
 
@@ -25,6 +26,13 @@ const describeThreads = ({ blocks, blockMs, cuts }: ThreadPlan): string =>
 const describeNested = ({ share, calleeMs, trouble, callers }: NestedPlan): string =>
   `nested calls ${share}, callee ${calleeMs} ms${trouble > 0 ? `, disturbed ${trouble}` : ''}` +
   (callers > 0 ? `, a group calls ${callers}` : '');
+
+const describeUpgrade = (upgrade: UpgradePlan): string =>
+  `replicas differ in ${
+    Object.entries(upgrade)
+      .flatMap(([name, differs]) => (differs ? [name] : []))
+      .join(' and ') || 'nothing'
+  }`;
 
 const describeStreams = ({ rate, late, long, broadcasts }: StreamPlan): string =>
   `streams ${rate}${late > 0 ? ', late' : ''}${long > 0 ? ', long' : ''}${broadcasts ? ', to all' : ''}`;

@@ -33,6 +33,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     oneWayRate: 0,
     streams: undefined,
     nested: undefined,
+    upgrade: undefined,
     copies: { pieceBytes: PIECE_BYTES, snapshots: false, blockMs: 0 },
     threads: undefined,
   };

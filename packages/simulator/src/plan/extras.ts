@@ -69,6 +69,18 @@ export function withOrdering(plan: Plan, choices: Choices): Plan {
   return { ...plan, config: { ...plan.config, ordering } };
 }
 
+/**
+ * @returns the plan with replicas that differ in settings and code, in a fifth of the runs without a drill; never where
+ *   a replica may come to another outcome, since one that does not execute would not notice
+ */
+export function withUpgrade(plan: Plan, choices: Choices, { without = [], upgrades }: PlanLimits): Plan {
+  const drawn = choices.chance(0.2);
+  const mayDiffer = plan.drill === undefined && !plan.stuck && !plan.faults.includes('diverge');
+  if (!(upgrades ?? drawn) || !mayDiffer || without.includes('upgrades')) return plan;
+  const upgrade = { versions: choices.chance(0.7), replications: choices.chance(0.4), leases: choices.chance(0.3) };
+  return { ...plan, upgrade };
+}
+
 /** @returns the plan with copies of the state that travel in many pieces, in two thirds of the runs */
 export function withCopies(plan: Plan, choices: Choices): Plan {
   const pieceBytes = choices.pick([plan.copies.pieceBytes, 16, 256]);

@@ -80,8 +80,19 @@ export interface Plan {
   readonly copies: CopyPlan;
   /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
+  /** undefined: all replicas have the same settings and the same code. */
+  readonly upgrade: UpgradePlan | undefined;
   /** undefined: heartbeats are those of the main links. */
   readonly threads: ThreadPlan | undefined;
+}
+
+/** Whereby replicas differ, each anew in each life, as while they are restarted one after the other. */
+export interface UpgradePlan {
+  /** The versions of their code, all of which compute the same. */
+  readonly versions: boolean;
+  /** Whether their groups are passive. */
+  readonly replications: boolean;
+  readonly leases: boolean;
 }
 
 /** How a run with liveness threads goes. */
@@ -129,12 +140,14 @@ export interface StreamPlan {
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested` or `threads`, that are left out. */
+  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `upgrades` or `threads`, that are left out. */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
   readonly streams?: boolean;
   /** In every run handlers call another service, or in none of them. */
   readonly nested?: boolean;
+  /** In every run replicas differ in settings and code, where it allows that. */
+  readonly upgrades?: boolean;
   /** Every run has liveness threads, or none of them. */
   readonly threads?: boolean;
   /** Name of the drill that every run has. */

@@ -1,4 +1,4 @@
-import { ENDED_FOR_COPY, type Reply, type StreamItem } from '@understudy/core/internal';
+import { ENDED_FOR_COPY, ENDED_FOR_SUCCESSOR, type Reply, type StreamItem } from '@understudy/core/internal';
 import { bytesOf, textOf } from '@understudy/core/testing';
 import type { Act } from '../act.js';
 import { type ApplicationCall, type History, REFUSED } from '../checks/history.js';
@@ -17,7 +17,7 @@ export interface StreamUseWorld {
   /** Faults are over, and so are whims and pauses. */
   readonly calm: boolean;
   readonly choices: Choices;
-  readonly plan: Pick<Plan, 'config'>;
+  readonly plan: Pick<Plan, 'config' | 'upgrade'>;
   readonly history: History;
   /** The operation as the workload's machine takes it. */
   drawInput(readOnly: boolean): unknown;
@@ -165,8 +165,9 @@ export abstract class StreamUse implements Act {
       this.#settle(() => false);
       return;
     }
-    if (outcome.details === ENDED_FOR_COPY.details) {
-      demand(this.#world.plan.config.replication === 'passive', () => `${this.name} is ended for a copy`);
+    if (outcome.details === ENDED_FOR_COPY.details || outcome.details === ENDED_FOR_SUCCESSOR.details) {
+      const { config, upgrade } = this.#world.plan;
+      demand(config.replication === 'passive' || upgrade !== undefined, () => `${this.name} is ended for a copy`);
       this.#settle(() => true);
       return;
     }

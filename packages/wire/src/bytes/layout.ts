@@ -19,6 +19,7 @@ export const Kind = {
   sessionNewTerm: 0x13,
   sessionNack: 0x14,
   refused: 0x15,
+  settings: 0x16,
 
   announce: 0x21,
   ack: 0x22,
@@ -44,6 +45,7 @@ export const Kind = {
   orders: 0x46,
   peerChallenge: 0x47,
   peerProof: 0x48,
+  peerBrings: 0x49,
 } as const;
 
 export type KindByte = (typeof Kind)[keyof typeof Kind];

@@ -33,7 +33,7 @@ export class Reader {
     const version = this.byte();
     if (version !== VERSION)
       malformed(
-        `wire version ${version} is not known here, only ${VERSION}: run one version of Understudy on all clients and replicas`,
+        `wire version ${version} is not known here, only ${VERSION}: upgrade the older of the two processes to a release that speaks both`,
       );
     return this.byte();
   }

@@ -204,6 +204,7 @@ function writeAck(w: Writer, frame: AckFrame): void {
   w.boolean(frame.afresh);
   writeIds(w, frame.registered);
   writeIds(w, frame.unregistered);
+  w.boolean(frame.byCopy);
   w.boolean(frame.divergedAt !== undefined);
   if (frame.divergedAt !== undefined) w.varint(frame.divergedAt);
   w.boolean(frame.leaving);
@@ -222,6 +223,7 @@ function readAck(r: Reader): AckFrame {
     afresh: r.boolean(),
     registered: readIds(r),
     unregistered: readIds(r),
+    byCopy: r.boolean(),
     divergedAt: r.boolean() ? (r.varint() as OrderNum) : undefined,
     leaving: r.boolean(),
   };

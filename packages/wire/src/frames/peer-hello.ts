@@ -1,15 +1,18 @@
 /** How a replica introduces itself to another. */
-import type { Member } from '@understudy/core';
+import type { Leadership, Member } from '@understudy/core';
 import { malformed } from '../bytes/failure.js';
 import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
 import {
   readAddress,
+  readLeadership,
   readMember,
   readOptionalAddress,
+  writeLeadership,
   writeMember,
   writeOptionalAddress,
 } from '../parts/membership.js';
+import { readSpoken, writeSpoken } from '../parts/spoken.js';
 
 /** How the liveness thread of one replica is let in by that of another. */
 export interface LivenessDoor {
@@ -34,8 +37,6 @@ export interface PeerHello {
   readonly peerAddress?: string;
   /** Only in the answer of the replica that was dialled: where its liveness thread is reached by the other. */
   readonly liveness?: LivenessDoor;
-  /** Digest of the group's config. The replicas of one group must agree on it. */
-  readonly configDigest: number;
 }
 
 /** Whether an encoding says that it is a hello of a replica. */
@@ -43,11 +44,11 @@ export const isPeerHello = (bytes: Uint8Array): boolean => bytes[0] === VERSION 
 
 export function encodePeerHello(hello: PeerHello): Uint8Array {
   writer.begin(Kind.peerHello, 256);
+  writeSpoken(writer);
   writer.string(hello.group);
   writeMember(writer, hello.member);
   writer.string(hello.address);
   writeOptionalAddress(writer, hello.peerAddress);
-  writer.signed(hello.configDigest);
   const { liveness } = hello;
   writer.boolean(liveness !== undefined);
   if (liveness !== undefined) {
@@ -61,19 +62,36 @@ export function encodePeerHello(hello: PeerHello): Uint8Array {
 /** @throws UnderstudyError UNDERSTUDY_MALFORMED */
 export function decodePeerHello(bytes: Uint8Array): PeerHello {
   reader.openAs(Kind.peerHello, bytes);
+  readSpoken(reader);
   const group = reader.string();
   const member = readMember(reader);
   const address = readAddress(reader);
   const peerAddress = readOptionalAddress(reader);
-  const configDigest = reader.signed();
   const liveness = reader.boolean() ? readDoor() : undefined;
   reader.close();
   return {
     ...{ group, member, address },
     ...(peerAddress !== undefined && { peerAddress }),
     ...(liveness !== undefined && { liveness }),
-    configDigest,
   };
+}
+
+/**
+ * What the dialled replica brings along as primary. It follows its hello, since settings may be longer than what is read
+ * of a stranger.
+ */
+export function encodePeerBrings(brings: Leadership): Uint8Array {
+  writer.begin(Kind.peerBrings, 256 + brings.settings.length);
+  writeLeadership(writer, brings);
+  return writer.finish();
+}
+
+/** @throws UnderstudyError UNDERSTUDY_MALFORMED */
+export function decodePeerBrings(bytes: Uint8Array): Leadership {
+  reader.openAs(Kind.peerBrings, bytes);
+  const brings = readLeadership(reader);
+  reader.close();
+  return brings;
 }
 
 function readDoor(): LivenessDoor {

@@ -1,5 +1,5 @@
 /** The frames that a replica sends to a client. */
-import { ERROR_CODES, type ErrorCode } from '@understudy/core';
+import { ERROR_CODES, type ErrorCode, type Term } from '@understudy/core';
 import {
   NO_ORDER,
   NO_SEQ,
@@ -22,6 +22,7 @@ import { readMember, readView, writeMember, writeView } from '../parts/membershi
 import { CARRIER_FLAG, outcomeBytes, readOutcome, writeOutcome } from '../parts/outcome.js';
 import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
 import { readSettings, settingsBytes, writeSettings } from '../parts/settings.js';
+import { readSpoken, writeSpoken } from '../parts/spoken.js';
 import { itemsBytes, readItems, writeItems } from '../parts/stream.js';
 
 const RARE_FRAME_BYTES = 256;
@@ -34,6 +35,14 @@ export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
     case 'welcome':
       writer.begin(Kind.welcome, RARE_FRAME_BYTES + (frame.settings === undefined ? 0 : settingsBytes(frame.settings)));
       writeWelcome(writer, frame);
+      break;
+    case 'settings':
+      writer.begin(Kind.settings, RARE_FRAME_BYTES + settingsBytes(frame.settings));
+      writer.varint(frame.term);
+      writer.boolean(frame.reflect);
+      writer.clock(frame.sessionMs);
+      writer.varint(frame.sessionBytes);
+      writeSettings(writer, frame.settings);
       break;
     case 'replies':
       writer.begin(Kind.replies, repliesBytes(frame));
@@ -75,6 +84,11 @@ function readReplyFrame(r: Reader, kind: number): ReplyFrame {
   switch (kind) {
     case Kind.welcome:
       return readWelcome(r);
+    case Kind.settings:
+      return {
+        ...{ kind: 'settings', term: r.varint() as Term, reflect: r.boolean() },
+        ...{ sessionMs: r.clock(), sessionBytes: r.varint(), settings: readSettings(r) },
+      };
     case Kind.replies:
       return readReplies(r);
     case Kind.sessionNewTerm:
@@ -89,6 +103,7 @@ function readReplyFrame(r: Reader, kind: number): ReplyFrame {
 }
 
 function writeWelcome(w: Writer, frame: WelcomeFrame): void {
+  writeSpoken(w);
   writeMember(w, frame.replica);
   writeView(w, frame.view);
   w.varint(frame.receivedUpTo);
@@ -102,6 +117,7 @@ function writeWelcome(w: Writer, frame: WelcomeFrame): void {
 }
 
 function readWelcome(r: Reader): WelcomeFrame {
+  readSpoken(r);
   const [replica, view, receivedUpTo] = [readMember(r), readView(r), r.varint() as SeqNum];
   const receivedEarly = readSeqNums(r, receivedUpTo);
   const sessionBytes = r.varint();

@@ -23,6 +23,7 @@ import { isFlagged, readRequest, readRequestAfter, requestBytes, writeRequest } 
 import { readSealed, sealedBytes, writeSealed } from '../parts/sealed.js';
 import { connectionOf, readSecret, writeSecret } from '../parts/secret.js';
 import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
+import { readSpoken, writeSpoken } from '../parts/spoken.js';
 import { readAsks, writeAsks } from '../parts/stream.js';
 
 /** seqNum or readId, method and length of the message. */
@@ -84,6 +85,7 @@ function readSessionFrame(r: Reader, kind: number): SessionFrame {
 }
 
 function writeHello(w: Writer, frame: HelloFrame, secret: Uint8Array): void {
+  writeSpoken(w);
   w.string(frame.group);
   writeSecret(w, secret);
   if (connectionOf(secret) !== frame.connection) unencodable('the hello of a session with the secret of another');
@@ -96,6 +98,7 @@ function writeHello(w: Writer, frame: HelloFrame, secret: Uint8Array): void {
 }
 
 function readHello(r: Reader): HelloFrame {
+  readSpoken(r);
   const hello = {
     kind: 'hello',
     group: r.string(),

@@ -1,5 +1,16 @@
 /** Replicas, the view that a replica has of its group, and the group's record. */
-import type { Adoption, Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type {
+  Adoption,
+  Epoch,
+  GroupRecord,
+  Incarnation,
+  Leadership,
+  Member,
+  OrderNum,
+  ReplicaId,
+  Term,
+  TermCode,
+} from '@understudy/core';
 import { isAddress, type View } from '@understudy/core/internal';
 import { malformed } from '../bytes/failure.js';
 import { ID_BYTES } from '../bytes/layout.js';
@@ -63,13 +74,15 @@ export function writeRecord(w: Writer, record: GroupRecord): void {
   writeAddresses(w, record.addresses);
   writeAddresses(w, record.peerAddresses ?? {});
   writeAdoptions(w, record.adoptedThrough);
+  w.string(record.settings);
+  writeCode(w, record.code);
   w.boolean(record.forced);
   w.boolean(record.ended);
 }
 
 export function readRecord(r: Reader): GroupRecord {
   const version = r.varint();
-  if (version !== 1) malformed(`group record of version ${version}`);
+  if (version !== 1) malformed(`group record of version ${version}, and this version of Understudy reads only 1`);
   const record: GroupRecord = {
     version,
     group: r.string(),
@@ -82,11 +95,47 @@ export function readRecord(r: Reader): GroupRecord {
     addresses: readAddresses(r),
     ...peerAddressesOf(readAddresses(r)),
     adoptedThrough: readAdoptions(r),
+    settings: r.string(),
+    code: readCode(r),
     forced: r.boolean(),
     ended: r.boolean(),
   };
   return record;
 }
+
+/** A term, an empty text and a flag. */
+const CODE_MIN_BYTES = 3;
+
+function writeCode(w: Writer, code: readonly TermCode[]): void {
+  w.varint(code.length);
+  for (const { term, version, replication } of code) {
+    w.varint(term);
+    w.string(version);
+    w.boolean(replication === 'passive');
+  }
+}
+
+function readCode(r: Reader): TermCode[] {
+  const code: TermCode[] = [];
+  for (let left = r.count(CODE_MIN_BYTES); left > 0; left--) {
+    code.push({ term: r.varint() as Term, version: r.string(), replication: readReplication(r) });
+  }
+  return code;
+}
+
+const readReplication = (r: Reader): TermCode['replication'] => (r.boolean() ? 'passive' : 'semi-active');
+
+export function writeLeadership(w: Writer, { settings, version, replication }: Leadership): void {
+  w.string(settings);
+  w.string(version);
+  w.boolean(replication === 'passive');
+}
+
+export const readLeadership = (r: Reader): Leadership => ({
+  settings: r.string(),
+  version: r.string(),
+  replication: readReplication(r),
+});
 
 /** A record without such addresses has no such field, so that equal records are equal after a journey, too. */
 const peerAddressesOf = (peerAddresses: Readonly<Record<string, string>>) =>

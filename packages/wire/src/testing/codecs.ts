@@ -34,6 +34,8 @@ function decodeSessionFrame(bytes: Uint8Array): SessionFrame {
   if (frame.kind !== 'hello') return frame;
   const reader = new Reader();
   reader.open(bytes);
+  reader.varint();
+  reader.varint();
   reader.string();
   secrets.set(frame.connection, reader.bytes());
   return frame;
@@ -56,6 +58,7 @@ export const codecs: readonly Codec<unknown>[] = [
   codec('ReplyFrame', arbitraries.replyFrame, wire.encodeReplyFrame, wire.decodeReplyFrame),
   codec('PeerFrame', arbitraries.peerFrame, wire.encodePeerFrame, wire.decodePeerFrame),
   codec('PeerHello', arbitraries.peerHello, wire.encodePeerHello, wire.decodePeerHello),
+  codec('PeerBrings', arbitraries.leadership, wire.encodePeerBrings, wire.decodePeerBrings),
   codec('PeerChallenge', arbitraries.peerChallenge, wire.encodePeerChallenge, wire.decodePeerChallenge),
   codec('PeerProof', arbitraries.peerProof, wire.encodePeerProof, wire.decodePeerProof),
   codec('RpcRequestHeader', arbitraries.rpcRequestHeader, encodeRpcRequestHeader, decodeRpcRequestHeader),

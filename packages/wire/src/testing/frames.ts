@@ -124,6 +124,17 @@ export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
   ),
   fc.record(
     {
+      kind: fc.constant('settings' as const),
+      term,
+      reflect: fc.boolean(),
+      sessionMs: clock,
+      sessionBytes: count,
+      settings,
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
       kind: fc.constant('replies' as const),
       header: replicaHeader,
       replies: list(
@@ -169,6 +180,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
       afresh: fc.boolean(),
       registered: list(connectionId),
       unregistered: list(connectionId),
+      byCopy: fc.boolean(),
       divergedAt: maybe(orderNum),
       leaving: fc.boolean(),
     },
@@ -224,7 +236,7 @@ const bytesOf = (length: number) =>
 const bytes32 = bytesOf(32);
 const liveness = fc.record({ address, ticket: bytesOf(16), key: bytes32 }, REQUIRED);
 export const peerHello: fc.Arbitrary<PeerHello> = withOptional(
-  { group: text, member, address, configDigest: digest },
+  { group: text, member, address },
   { peerAddress: address, liveness },
 );
 export const peerProof = bytes32;

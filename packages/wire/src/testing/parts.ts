@@ -121,6 +121,9 @@ const addresses = (minLength: number) =>
     })
     .map((entries): Record<string, string> => Object.fromEntries(entries));
 
+const replication = fc.constantFrom('semi-active' as const, 'passive' as const);
+export const leadership = fc.record({ settings: text, version: text, replication }, REQUIRED);
+
 export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
   {
     version: fc.constant(1 as const),
@@ -133,6 +136,8 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
     inSync: list(member, 4),
     addresses: addresses(0),
     adoptedThrough: list(fc.record({ term, through: orderNum }, REQUIRED), 4),
+    settings: text,
+    code: list(fc.record({ term, version: text, replication }, REQUIRED), 4),
     forced: fc.boolean(),
     ended: fc.boolean(),
   },

@@ -2,7 +2,7 @@
  * One fixed value of everything that travels, with every kind of order, outcome, stream part and item among them.
  * `testdata/v2` holds their bytes. Do not change a value: add one.
  */
-import type { Epoch, GroupRecord, Incarnation, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
+import type { Epoch, GroupRecord, Incarnation, Leadership, Member, OrderNum, ReplicaId, Term } from '@understudy/core';
 import type {
   Body,
   CallOrder,
@@ -158,6 +158,11 @@ const record: GroupRecord = {
   addresses: { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051' },
   peerAddresses: { 'bank-2': '10.0.0.2:50052' },
   adoptedThrough: [{ term: term(5), through: order(49) }],
+  settings: '{"leaseMs":300}',
+  code: [
+    { term: term(1), version: 'bank@1.0.0', replication: 'passive' },
+    { term: term(4), version: 'bank@1.1.0', replication: 'semi-active' },
+  ],
   forced: false,
   ended: false,
 };
@@ -269,6 +274,7 @@ export const replyFrames: readonly ReplyFrame[] = [
     items,
   },
   { kind: 'newTerm', view: { ...view, primary: undefined }, collect: true },
+  { kind: 'settings', term: term(5), reflect: true, sessionMs: 2_000, sessionBytes: 65_536, settings },
   { kind: 'nack', seqNums: [seq(11), seq(300)] },
   { kind: 'refused', code: 'UNDERSTUDY_MALFORMED', reason: 'why' },
 ];
@@ -280,7 +286,8 @@ export const peerFrames: readonly PeerFrame[] = [
   },
   {
     ...{ kind: 'ack', term: term(5), heartbeatMs: 123_456.75, heldUpTo: order(51), processedUpTo: order(49) },
-    ...{ afresh: true, registered: [session, plain], unregistered: [group], divergedAt: order(50), leaving: true },
+    ...{ afresh: true, registered: [session, plain], unregistered: [group], byCopy: true },
+    ...{ divergedAt: order(50), leaving: true },
   },
   { kind: 'nack', term: term(5), ordersAfter: order(48), bodies: [{ connection: session, seqNum: seq(4) }] },
   { kind: 'bodies', bodies },
@@ -306,8 +313,13 @@ export const rpcReplyHeader: RpcReplyHeader = {
   header: replicaHeader,
 };
 export const peerHello: PeerHello = {
-  ...{ group: 'bank', member, address: '10.0.0.1:50051', peerAddress: '10.0.0.1:50052', configDigest: -12345 },
+  ...{ group: 'bank', member, address: '10.0.0.1:50051', peerAddress: '10.0.0.1:50052' },
   liveness: { address: '10.0.0.1:50053', ticket: Buffer.alloc(16, 0x3c), key: Buffer.alloc(32, 0xc3) },
+};
+export const peerBrings: Leadership = {
+  settings: '{"leaseMs":400}',
+  version: 'bank@1.1.0',
+  replication: 'semi-active',
 };
 export const peerChallenge: PeerChallenge = { group: 'bank', member, nonce: Buffer.alloc(32, 0x5a) };
 export const peerProof = Buffer.alloc(32, 0xa5);

@@ -8,7 +8,7 @@
 
 import type { OrderNum } from '../../model/ids.js';
 import { bodyBytes } from '../../model/message.js';
-import { STREAMED } from '../../model/outcome.js';
+import { type Reply, STREAMED } from '../../model/outcome.js';
 import { ENDED_FOR_COPY } from '../../model/stream.js';
 import { schedule } from '../intake/schedule.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -25,7 +25,13 @@ export const DRAIN_MS = 250;
 export function boundBacklog(p: PrimaryState): void {
   const { r } = p;
   // While the state is being copied nothing is ordered, so the backlog cannot grow.
-  if (r.config.replication !== 'passive' || r.stateBusy !== undefined) return;
+  if (r.stateBusy !== undefined) return;
+  if (!p.givesCopies) {
+    // The last backup that followed by copy executes by now, so streams that wait need not wait any longer.
+    p.backlogFull = false;
+    if (r.steppingDown === undefined && p.drainUntilMs !== Number.NEGATIVE_INFINITY) openAgain(p);
+    return;
+  }
   const fill = Math.max(
     (r.order.processedUpTo - p.copiedUpTo) / r.config.backlogMax,
     p.backlogBytes / (r.config.backlogMax * BACKLOG_BYTES_EACH),
@@ -57,7 +63,8 @@ function openAgain(p: PrimaryState): void {
   }
 }
 
-function endStreams(p: PrimaryState): void {
+/** Ends all streams in the order, so that the state can be copied. */
+export function endStreams(p: PrimaryState, status: Reply = ENDED_FOR_COPY): void {
   const { r } = p;
   let ended = 0;
   for (const connection of r.connections.values()) {
@@ -65,7 +72,7 @@ function endStreams(p: PrimaryState): void {
       if (!stream.history.opened || stream.history.over || stream.history.ended) continue;
       stream.history.ended = true;
       ended++;
-      const end = { status: ENDED_FOR_COPY, after: undefined };
+      const end = { status, after: undefined };
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end });
       voidEntering(p, connection, stream, STREAMED);
     }

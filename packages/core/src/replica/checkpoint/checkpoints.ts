@@ -5,7 +5,7 @@ import type { Checkpoint, PieceAckFrame } from '../../model/checkpoint.js';
 import type { OrderNum } from '../../model/ids.js';
 import { maxOf, NO_TERM } from '../../model/ids.js';
 import { backupReceives, opensStream } from '../copying/asking.js';
-import { sayBusy, sayIdle } from '../copying/busy.js';
+import { sayIdle } from '../copying/busy.js';
 import { isAtRest } from '../order/drain.js';
 import { isAnnouncedTo } from '../release/fan-out.js';
 import { usableBase } from '../state/base.js';
@@ -14,6 +14,8 @@ import { FollowerState } from '../state/follower-state.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { bestBackup } from '../upgrade/best-backup.js';
+import { hasOtherCode } from '../upgrade/others.js';
 import { backlogCopied } from './backlog.js';
 import { dropLogUpTo, truncateLog } from './log-bounds.js';
 import {
@@ -113,15 +115,17 @@ export function releaseCheckpoint(p: PrimaryState): void {
   const copy = p.copyUnstable;
   if (copy === undefined || /* rule checkpoint-when-stable */ copy.head.orderNum > r.stableUpTo) return;
   p.copyUnstable = undefined;
+  p.givenUpTo = copy.head.orderNum;
   for (const peer of r.peers.values()) {
     if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(p, peer, copy);
   }
   const isBase = copy.whole !== undefined && (r.hadStreams || opensStream(p));
   if (isBase) r.checkpoint = copy.whole;
-  if (isBase || r.config.replication === 'passive') {
+  if (isBase || p.givesCopies) {
     for (const peer of r.peers.values()) {
+      const wants = isBase || r.config.replication === 'passive' || peer.byCopy;
       // One that is still being sent an earlier copy gets that one whole, or a slow one would never have any.
-      if (isAnnouncedTo(p, peer) && peer.transfer === undefined) offer(p, peer, copy, false);
+      if (wants && isAnnouncedTo(p, peer) && peer.transfer === undefined) offer(p, peer, copy, false);
     }
   }
   endUnused(p);
@@ -187,7 +191,7 @@ export function giveUpStalled(p: PrimaryState): void {
 /** In a passive group: wants the next checkpoint when it is due. It lets backups drop their logs. */
 export function checkpointIfDue(p: PrimaryState): void {
   const { r } = p;
-  if (r.config.replication !== 'passive' || r.order.processedUpTo < p.checkpointDueAt) return;
+  if (!p.givesCopies || r.order.processedUpTo < p.checkpointDueAt) return;
   p.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
   p.checkpointWanted = true;
 }
@@ -199,20 +203,36 @@ export function checkpointIfDue(p: PrimaryState): void {
 export function checkpointForSuccessor(p: PrimaryState): void {
   const { r } = p;
   const { replication, checkpointEvery } = r.config;
+  copyForOtherCode(p);
   if (replication !== 'passive') return;
   if (r.order.last - p.copiedUpTo >= checkpointEvery / REPLAYED_AT_ONCE) p.checkpointWanted = true;
 }
+
+/** Wants a copy for a successor that has other code, unless one as of the last order is on its way. */
+export function copyForOtherCode(p: PrimaryState): void {
+  const { order, stateBusy } = p.r;
+  const isOnItsWay = stateBusy === 'checkpoint' || p.copyUnstable !== undefined || p.givenUpTo >= order.last;
+  if (lacksCopy(p) && !isOnItsWay) p.checkpointWanted = true;
+}
+
+/** Whether the successor has other code and lacks a copy of the state as of the last order, so that it would replay some. */
+const lacksCopy = (p: PrimaryState): boolean => {
+  const { r } = p;
+  const successor = bestBackup(p);
+  return successor?.brings !== undefined && hasOtherCode(r, successor.brings) && successor.processedUpTo < r.order.last;
+};
 
 /**
  * Whether a hand-over need not wait for a copy. A passive group hands over once the successor has the copy made for it.
  * It does not wait where none can be made, because streams are open or handlers wait.
  */
 export const isCopied = (p: PrimaryState): boolean =>
-  p.r.config.replication === 'semi-active' ||
-  ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
-    p.r.stateBusy === undefined &&
-    p.copyUnstable === undefined &&
-    !backupReceives(p));
+  !(/* rule copy-for-other-code */ lacksCopy(p)) &&
+  (p.r.config.replication === 'semi-active' ||
+    ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
+      p.r.stateBusy === undefined &&
+      p.copyUnstable === undefined &&
+      !backupReceives(p)));
 
 /** A follower got a checkpoint that lets it drop its log. */
 export function onCheckpoint(f: FollowerState, checkpoint: Checkpoint): void {
@@ -235,11 +255,23 @@ export function takeAhead(f: FollowerState): void {
 function take(f: FollowerState, checkpoint: Checkpoint): void {
   const { r } = f;
   r.checkpoint = checkpoint;
-  if (r.config.replication === 'semi-active') return;
+  if (!r.followsByCopy || checkpoint.orderNum <= r.order.processedUpTo) return;
   r.stableUpTo = maxOf(r.stableUpTo, checkpoint.orderNum);
+  forgetHandlers(r);
   r.connections.restore(checkpoint);
   dropLogUpTo(r, checkpoint.orderNum);
   passOver(r, checkpoint);
+  f.acknowledge();
+}
+
+/** Handlers of this replica that were open when it began to follow by copy. The copy is newer than all of them. */
+function forgetHandlers(r: ReplicaState): void {
+  if (r.running === undefined && r.openStreams === 0 && isAtRest(r)) return;
+  r.running = undefined;
+  r.openStreams = 0;
+  r.unfinished.clear();
+  r.nested.forgetAll();
+  r.effects.push({ kind: 'forgetHandlers' });
 }
 
 /** Counts everything that a checkpoint covers as processed: it is restored instead. */
@@ -247,6 +279,7 @@ function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
   r.order.processedUpTo = checkpoint.orderNum;
   r.digest = checkpoint.digest;
   r.digests.reset(checkpoint.orderNum);
+  r.stateBehind = true;
 }
 
 /** The primary had given this replica up, but this replica's log still reaches far enough to go on. */
@@ -263,19 +296,10 @@ export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState 
   r.connections.restore(checkpoint);
   passOver(r, checkpoint);
   r.checkpoint = checkpoint;
-  if (r.config.replication === 'semi-active') {
-    restore(r, checkpoint);
-  }
   const follower = new FollowerState(r);
   follower.acknowledge();
   r.log('info', 'this replica starts from a checkpoint', { orderNum: checkpoint.orderNum });
   return follower;
-}
-
-/** Replaces the user's state. Peers are told first, because the user's function may block this process. */
-export function restore(r: ReplicaState, checkpoint: Checkpoint): void {
-  r.stateBusy = 'restore';
-  r.effects.push({ kind: 'restoreState', state: checkpoint.state, told: sayBusy(r) });
 }
 
 /** The adapter has restored the state of a checkpoint: messages may be processed again. */

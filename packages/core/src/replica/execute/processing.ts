@@ -11,6 +11,7 @@ import { type CallOrder, seqNumOf } from '../../model/order-info.js';
 import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import { restoreBehind } from '../copying/restore.js';
 import { isOneWay } from '../release/demands.js';
 import { boundReplies } from '../state/budgets.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
@@ -28,6 +29,7 @@ const NO_FINISHED: readonly Finished[] = [];
 /** Processes every message that may be processed now, until one is running or nothing is left. */
 export function pump(r: ReplicaState): void {
   let started: Started | undefined;
+  /* rule restore-checkpoint */ if (r.stateBehind && r.role.mayExecute && r.stateBusy === undefined) restoreBehind(r);
   while (r.running === undefined && r.stateBusy === undefined) {
     const entry = r.role.mayProcess() ? r.order.ready : undefined;
     if (entry === undefined) {

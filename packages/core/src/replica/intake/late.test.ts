@@ -16,6 +16,7 @@ import { VIRTUAL_PORTS } from '../../testing/world/virtual-ports.js';
 import { Replica } from '../replica.js';
 import type { ReplicaEffect, Task } from '../state/events.js';
 
+const BRINGS = { settings: '{}', version: '', replication: 'semi-active' } as const;
 const member = { id: 'S1' as ReplicaId, incarnation: '1'.repeat(32) as Incarnation };
 const link = 1 as LinkId;
 const connection = connectionId('session', '2'.repeat(32));
@@ -42,7 +43,7 @@ class Served {
       ...VIRTUAL_PORTS,
       wallClock: () => SKEW_MS + this.nowMs,
     });
-    this.#step({ kind: 'start', record: createRecord('bank', member, 'localhost:1', SECRET) });
+    this.#step({ kind: 'start', record: createRecord('bank', member, 'localhost:1', SECRET, BRINGS) });
     const heard = { term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 0, settings: 0 };
     const hello = { kind: 'hello', group: 'bank', connection, fresh: true, wallMs: this.nowMs, ...heard } as const;
     this.#step({ kind: 'sessionFrame', link, peer: '', frame: hello });

@@ -114,7 +114,8 @@ export function checkSilent(p: PrimaryState, connection: Connection): void {
   const { r } = p;
   if (connection.kind !== 'session') return;
   connection.silentSinceMs ??= r.nowMs;
-  const { sessionExpiryMs, sessionMs, sessionsMax } = r.config;
+  const { sessionExpiryMs, sessionsMax } = r.config;
+  const sessionMs = r.sessionMsMax;
   // So many clients come and go that their records cannot all be kept so long.
   const isCrowded =
     r.connections.size - r.connections.sessions > SILENT_FACTOR * sessionsMax || isPressed(r, connection);

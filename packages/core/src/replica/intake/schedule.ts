@@ -12,6 +12,7 @@ import { giveCached } from '../release/replies.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { mayOrderPart } from '../streams/parts.js';
+import { voidMessage } from '../streams/voids.js';
 import { refusedOverBudget } from './budgets.js';
 import { TOO_LATE, whenLate, wouldBeLate } from './late.js';
 
@@ -58,11 +59,25 @@ export function takeNumber(connection: Connection, request: Request): Message {
   return message;
 }
 
+/**
+ * A method that this primary does not have, as while a group is upgraded to a version that has more. No replica runs
+ * anything for it: the message becomes a void with the status.
+ */
+function refusedUnknown(p: PrimaryState, connection: Connection, message: Message, request: Request): boolean {
+  const { method, stream, reply } = request;
+  if (reply !== undefined || (stream !== undefined && stream.kind !== 'open')) return false;
+  const outcome = p.r.refusesMethod(method);
+  if (/* rule unknown-unordered */ outcome === undefined) return false;
+  voidMessage(p, connection, message, outcome);
+  return true;
+}
+
 /** Puts a message whose body is here into the queue of messages to be ordered, by way of the user's interceptors. */
 export function schedule(p: PrimaryState, connection: Connection, message: Message, peer: string): void {
   const { r } = p;
   const { request, seqNum } = message;
   if (request === undefined || !message.isUnordered || message.isQueued) return;
+  if (refusedUnknown(p, connection, message, request)) return;
   if (!mayOrderPart(p, connection, message, request, peer)) return;
   const { key, stream } = request;
   if (key !== undefined) p.keyedRunning.set(key, message);

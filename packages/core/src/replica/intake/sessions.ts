@@ -148,6 +148,17 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAt
   });
 }
 
+/** Other settings are in force: sessions that were welcomed under the former ones are told. */
+export function tellSettings(r: ReplicaState): void {
+  const { config, term } = r;
+  const { multicast, sessionMs, budgets } = config;
+  const told = { reflect: multicast === 'destination', sessionMs, sessionBytes: budgets.sessionBytes };
+  const frame = { kind: 'settings', term, ...told, settings: clientSettings(config) } as const;
+  for (const { session } of r.connections.values()) {
+    if (session?.link !== undefined) r.effects.push({ kind: 'sendToSession', link: session.link, frame });
+  }
+}
+
 /** Asks a session which orders it holds and which replies it still waits for. */
 export function askSession(r: ReplicaState, link: LinkId): void {
   r.effects.push({ kind: 'sendToSession', link, frame: { kind: 'newTerm', view: r.view, collect: true } });
@@ -300,7 +311,9 @@ export function onSessionDown(r: ReplicaState, link: LinkId): void {
  * Unregisters sessions that fell silent, and ends them after `sessionExpiryMs`; the primary then frees their records.
  */
 export function checkSessions(r: ReplicaState): void {
-  const silentMs = r.config.sessionMs * (1 + CLOCK_DRIFT);
+  // A client that was welcomed under a longer sessionMs may go by that until it hears of another one.
+  const silentMs = /* rule longest-told */ r.sessionMsMax * (1 + CLOCK_DRIFT);
+  const expiryMs = Math.max(r.config.sessionExpiryMs, r.sessionMsMax);
   // A session whose frames are not being read is not relied on either, but it may well be alive.
   const { readForMs } = r.role;
   for (const connection of r.connections.values()) {
@@ -316,7 +329,7 @@ export function checkSessions(r: ReplicaState): void {
       r.role.sessionsChanged();
     }
     const isUseless = !session.registered && session.link === undefined && isPressed(r, connection);
-    if (isUseless || minOf(silentFor, readForMs) > r.config.sessionExpiryMs) {
+    if (isUseless || minOf(silentFor, readForMs) > expiryMs) {
       endSession(r, connection, isUseless ? r.nowMs : r.nowMs - minOf(silentFor, readForMs));
       continue;
     }

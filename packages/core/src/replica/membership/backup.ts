@@ -9,7 +9,7 @@ import type { ConnectionId, SeqNum } from '../../model/ids.js';
 import { maxOf, next } from '../../model/ids.js';
 import type { Body } from '../../model/message.js';
 import { type OrderInfo, seqNumOf } from '../../model/order-info.js';
-import type { Member } from '../../model/record.js';
+import type { GroupRecord, Member } from '../../model/record.js';
 import { claim, isInSync, sameMember } from '../../record/transitions.js';
 import { takeAhead } from '../checkpoint/checkpoints.js';
 import { truncateLog } from '../checkpoint/log-bounds.js';
@@ -18,6 +18,7 @@ import { receiveBody } from '../intake/bodies.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
 import type { FollowerState } from '../state/follower-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
+import { hasOtherCode } from '../upgrade/others.js';
 import { proposeChange } from './record-changes.js';
 
 /** The log event of a backup that proposes itself as the new primary because the old one's lease has run out. */
@@ -48,7 +49,7 @@ export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   onBodies(r, frame.bodies);
   takeAhead(f);
   /* rule truncate-backup-log */ truncateLog(r);
-  if (frame.digest !== undefined && f.expectedDigest === undefined && r.config.replication === 'semi-active') {
+  if (frame.digest !== undefined && f.expectedDigest === undefined && !r.followsByCopy) {
     f.expectedDigest = frame.digest;
     compareDigests(f);
   }
@@ -99,7 +100,8 @@ export function claimIfSilent(f: FollowerState): void {
   const { r } = f;
   const { record } = r;
   if (record === undefined || !isInSync(record, r.self) || r.changeInFlight !== undefined) return;
-  if (r.nowMs - f.lastHeartbeatMs <= /* rule claim-after-lease */ r.config.leaseMs * (1 + CLOCK_DRIFT)) {
+  const silentMs = /* rule claim-after-lease */ r.config.leaseMs * (1 + CLOCK_DRIFT);
+  if (r.nowMs - f.lastHeartbeatMs <= silentMs) {
     f.withdrawn = false;
     return;
   }
@@ -113,12 +115,23 @@ export function claimIfSilent(f: FollowerState): void {
   const isThere = peer?.linkUp === true && sameMember(peer.member, record.primary);
   const isBusy = r.nowMs <= f.excusedUntilMs && isThere;
   if (/* rule wait-for-busy */ isBusy) return;
+  // Another backup executed what the primary ordered, so it goes on without replaying it with other code.
+  const waits = /* rule same-code-first */ hasOtherCode(r, r.leadership) && someoneExecutes(r, record);
+  if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
   f.withdrawn = true;
   if (/* rule withdraw-before-claim */ r.delegates && (r.duty.kind !== 'none' || r.dutyChanges)) return;
-  if (proposeChange(r, claim(record, r.self), 'claim')) {
+  if (proposeChange(r, claim(record, r.self, r.leadership), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }
 }
+
+/** Whether this replica has a link to another backup in sync that has the primary's own code. */
+const someoneExecutes = (r: ReplicaState, record: GroupRecord): boolean =>
+  record.inSync.some((member) => {
+    const peer = r.peers.get(member.id);
+    if (member.id === record.primary.id || peer?.linkUp !== true || peer.brings === undefined) return false;
+    return sameMember(peer.member, member) && !hasOtherCode(r, peer.brings);
+  });
 
 /**
  * Reads the record if the main link has been silent for longer than a main thread may be blocked: the primary may have

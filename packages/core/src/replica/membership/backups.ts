@@ -35,6 +35,7 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
   }
+  noteCopies(p, peer, frame.byCopy);
   /* rule reports-afresh */ if (frame.afresh) peer.registered.clear();
   for (const id of frame.unregistered) peer.registered.delete(id);
   for (const id of frame.registered) peer.registered.add(id);
@@ -43,6 +44,17 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   if (/* rule let-leave */ frame.leaving) letLeave(p, peer);
   else if (peer.learner !== undefined) admitLearner(p, peer);
   progress(p);
+}
+
+/**
+ * A backup that begins to follow by copy in a group that executes gets a copy soon: orders of an older term, which it
+ * does not execute either, may lie between its state and this term. A learner has just been given one.
+ */
+function noteCopies(p: PrimaryState, peer: Peer, byCopy: boolean): void {
+  const { config } = p.r;
+  const begins = byCopy && !peer.byCopy && peer.learner === undefined && config.replication === 'semi-active';
+  peer.byCopy = byCopy;
+  if (/* rule copy-for-follower */ begins) p.checkpointWanted = true;
 }
 
 /**

@@ -4,12 +4,16 @@
  */
 
 import type { ReplicaId } from '../../model/ids.js';
-import type { GroupRecord, Member } from '../../model/record.js';
-import { endRecord, handOver, sameMember } from '../../record/transitions.js';
-import { checkpointForSuccessor, isCopied } from '../checkpoint/checkpoints.js';
-import type { Peer } from '../state/peers.js';
+import type { GroupRecord } from '../../model/record.js';
+import { ENDED_FOR_SUCCESSOR } from '../../model/stream.js';
+import { endRecord, handOver } from '../../record/transitions.js';
+import { endStreams } from '../checkpoint/backlog.js';
+import { checkpointForSuccessor, copyForOtherCode, isCopied } from '../checkpoint/checkpoints.js';
+import { isAtRest } from '../order/drain.js';
 import type { PrimaryState } from '../state/primary-state.js';
-import { HAND_OVER_LEASES, type ReplicaState } from '../state/replica-state.js';
+import { HAND_OVER_LEASES, type SteppingDown } from '../state/replica-state.js';
+import { bestBackup } from '../upgrade/best-backup.js';
+import { hasOtherCode } from '../upgrade/others.js';
 import { proposeChange } from './record-changes.js';
 
 /** The last replica in sync goes on for so long in case another one is just starting again, in milliseconds. */
@@ -29,23 +33,43 @@ export function tryHandOver(p: PrimaryState): void {
     return;
   }
   if (/* rule wait-for-learners */ lingers(p, record)) return;
+  copyForOtherCode(p);
   const isIdle = r.running === undefined && p.reads.size === 0;
   const settled = isIdle && r.stableUpTo === r.order.last && p.waiting.length === 0 && isCopied(p);
-  if (
-    /* rule settle-before-hand-over */ !settled &&
-    r.nowMs - steppingDown.sinceMs < HAND_OVER_LEASES * r.config.leaseMs
-  )
-    return;
-  const successor = bestBackup(p, record.inSync);
+  if (/* rule settle-before-hand-over */ !settled && r.nowMs < settlesUntilMs(p, steppingDown)) return;
+  const successor = bestBackup(p);
   if (successor === undefined) {
     stopAlone(p, record);
     return;
   }
-  proposeChange(
-    r,
-    handOver(record, successor, /* rule publish-with-hand-over */ settled ? r.order.last : undefined),
-    'hand over',
-  );
+  const { member, brings } = successor;
+  if (brings === undefined) return;
+  if (!isCopied(p) && hasOtherCode(r, brings)) {
+    const what =
+      'the successor has other code and no copy of the newest state; it executes again what came since its last copy';
+    r.log('warn', what, { peer: member.id, version: r.leadership.version, itsVersion: brings.version });
+  }
+  const through = /* rule publish-with-hand-over */ settled ? r.order.last : undefined;
+  proposeChange(r, handOver(record, member, through, brings), 'hand over');
+}
+
+/** What a primary that is to stop does for a successor with other code, in a sentence; undefined if there is none. */
+export function leavingFor(p: PrimaryState): string | undefined {
+  const { steppingDown, nowMs } = p.r;
+  if (steppingDown === undefined || nowMs >= settlesUntilMs(p, steppingDown) || isCopied(p)) return undefined;
+  const successor = bestBackup(p);
+  if (successor?.brings === undefined || !hasOtherCode(p.r, successor.brings)) return undefined;
+  const { member, brings } = successor;
+  return `told to stop; ${member.id} runs ${brings.version || 'another version'} and is given a copy of the state before it takes over`;
+}
+
+/** How long everything may take to be settled. A successor with other code needs a copy first, however large that is. */
+function settlesUntilMs(p: PrimaryState, { sinceMs, learnersUntilMs }: SteppingDown): number {
+  const untilMs = sinceMs + HAND_OVER_LEASES * p.r.config.leaseMs;
+  const brings = bestBackup(p)?.brings;
+  // A state that cannot be copied is not waited for.
+  const mayCome = brings !== undefined && hasOtherCode(p.r, brings) && p.r.nowMs >= p.copyAgainAtMs;
+  return mayCome ? Math.max(untilMs, learnersUntilMs) : untilMs;
 }
 
 /** Settles everything so that the group can be handed over: all announcements go out, and a passive group's copy. */
@@ -65,8 +89,9 @@ function lingers(p: PrimaryState, record: GroupRecord): boolean {
   const { steppingDown } = r;
   if (steppingDown === undefined) return false;
   const comes = p.learners.size > 0 || (r.nowMs - steppingDown.toldMs < COMES_BACK_MS && mayComeBack(p, record));
-  const wants = record.inSync.length === 1 && r.nowMs < steppingDown.learnersUntilMs && comes;
-  if (wants && p.learners.size > 0 && !steppingDown.warned) {
+  const awaitsLearner = record.inSync.length === 1 && comes;
+  const wants = r.nowMs < steppingDown.learnersUntilMs && (awaitsLearner || drainsForCopy(p));
+  if (wants && awaitsLearner && p.learners.size > 0 && !steppingDown.warned) {
     steppingDown.warned = true;
     const forMs = steppingDown.learnersUntilMs - r.nowMs;
     const learners = learnersOf(p);
@@ -79,6 +104,21 @@ function lingers(p: PrimaryState, record: GroupRecord): boolean {
   }
   r.lingers = wants;
   return wants;
+}
+
+/**
+ * A successor with other code gets a copy of the state, and none can be made while streams are open or handlers wait. The
+ * primary goes on until they have ended: streams are told to.
+ */
+function drainsForCopy(p: PrimaryState): boolean {
+  const { r } = p;
+  const brings = bestBackup(p)?.brings;
+  if (brings === undefined || !hasOtherCode(r, brings)) return false;
+  if (r.openStreams === 0 && isAtRest(r)) return false;
+  p.checkpointWanted = true;
+  /* rule end-for-other-code */ endStreams(p, ENDED_FOR_SUCCESSOR);
+  p.drainUntilMs = Number.POSITIVE_INFINITY;
+  return true;
 }
 
 /** Whether the record names another replica that did not say that it stops: it may be starting again at this moment. */
@@ -111,24 +151,7 @@ function stopAlone(p: PrimaryState, record: GroupRecord): void {
   stopNow(r);
 }
 
-function stopNow(r: ReplicaState): void {
+function stopNow(r: PrimaryState['r']): void {
   if (r.steppingDown !== undefined) r.steppingDown.stopped = true;
   r.effects.push({ kind: 'stopped', handedOverTo: undefined });
-}
-
-function bestBackup(p: PrimaryState, members: readonly Member[]): Member | undefined {
-  const { r } = p;
-  let best: Peer | undefined;
-  for (const member of members) {
-    const peer = r.peers.get(member.id);
-    if (peer === undefined || !sameMember(peer.member, member) || !peer.linkUp) continue;
-    if (best === undefined || isBetter(peer, best)) best = peer;
-  }
-  return best?.member;
-}
-
-/** A backup that is about to stop would only hand over again, so any other is better. */
-function isBetter(peer: Peer, than: Peer): boolean {
-  if (peer.leaving !== than.leaving) return than.leaving;
-  return peer.heldUpTo + peer.processedUpTo > than.heldUpTo + than.processedUpTo;
 }

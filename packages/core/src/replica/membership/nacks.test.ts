@@ -17,6 +17,7 @@ import { Replica } from '../replica.js';
 import type { ReplicaEffect } from '../state/events.js';
 
 const MEGABYTE = 1024 * 1024;
+const BRINGS = { settings: '{}', version: '', replication: 'semi-active' } as const;
 const CALLS = 20;
 const LEASE_MS = 300;
 
@@ -41,10 +42,10 @@ function primaryWithLargeCalls(): Replica {
     ...VIRTUAL_PORTS,
     wallClock: () => 0,
   });
-  const record = createRecord('bank', primary, 'localhost:1', SECRET);
+  const record = createRecord('bank', primary, 'localhost:1', SECRET, BRINGS);
   replica.step({ kind: 'start', record }, 0);
   replica.step({ kind: 'record', record: { ...record, epoch: 2 as Epoch, inSync: [primary, backup] } }, 0);
-  replica.step({ kind: 'peerUp', peer: backup }, 0);
+  replica.step({ kind: 'peerUp', peer: backup, brings: BRINGS }, 0);
   for (let i = 1; i <= CALLS; i++) {
     const request = { method: '/bank.Bank/Put', message: new Uint8Array(2 * MEGABYTE) };
     for (const effect of replica.step(
@@ -113,6 +114,6 @@ it('a backup whose link is new is sent at once what it asks for', () => {
   const replica = primaryWithLargeCalls();
   expect(flushed(replica, 1)).toBe(2 * MEGABYTE);
   replica.step({ kind: 'peerDown', peer: backup.id }, 2);
-  replica.step({ kind: 'peerUp', peer: backup }, 3);
+  replica.step({ kind: 'peerUp', peer: backup, brings: BRINGS }, 3);
   expect(bytesOnAsking(replica, 4)).toBe(2 * MEGABYTE);
 });

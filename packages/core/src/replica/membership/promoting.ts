@@ -11,8 +11,7 @@ import { type ConnectionId, type LinkId, NO_ORDER, next, type OrderNum, type Seq
 import type { Body } from '../../model/message.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
-import { adoptionPublished, isAdopted, publishAdoption, sameMember } from '../../record/transitions.js';
-import { restore } from '../checkpoint/checkpoints.js';
+import { adoptionPublished, isAdopted, publishAdoption, sameMember, withLeadership } from '../../record/transitions.js';
 import { distrust, hasNamedBody, receiveBody } from '../intake/bodies.js';
 import { askSession, hangUp } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
@@ -163,7 +162,9 @@ export function tryAdopt(m: PromotionState): void {
   }
   m.blocked = undefined;
   collection.through = (hole.orderNum - 1) as OrderNum;
-  const change = publishAdoption(record, collection.through, /* rule silent-leave-set */ collection.silent);
+  const adopted = publishAdoption(record, collection.through, /* rule silent-leave-set */ collection.silent);
+  // Whoever forced this record or handed over may not have known what this replica brings.
+  const change = withLeadership(adopted, r.leadership);
   if (proposeChange(r, change, 'adopt')) collection.stage = 'publishing';
 }
 
@@ -278,9 +279,6 @@ export function adopt(m: PromotionState): void {
   m.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
-  if (/* rule restore-checkpoint */ r.config.replication === 'passive' && r.checkpoint !== undefined) {
-    restore(r, r.checkpoint);
-  }
 }
 
 /**

@@ -58,7 +58,7 @@ export function mayOrder(p: PrimaryState): boolean {
     last - r.stableUpTo < unstableMax &&
     p.unstableBytes < budgets.totalBytes &&
     p.waiting.length < 2 * unstableMax &&
-    (r.config.replication === 'passive' || last - p.stability.processedUpTo(last) < LAG_FACTOR * unstableMax)
+    last - p.stability.executedUpTo(last) < LAG_FACTOR * unstableMax
   );
 }
 

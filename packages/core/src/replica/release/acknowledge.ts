@@ -37,6 +37,7 @@ export function flushAck(f: FollowerState): void {
       afresh,
       registered,
       unregistered,
+      byCopy: r.followsByCopy,
       divergedAt: f.divergedAt,
       leaving: r.steppingDown !== undefined,
     },

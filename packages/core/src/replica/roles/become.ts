@@ -7,6 +7,7 @@ import { BackupOrder } from '../../ordering/backup-order.js';
 import { forceRecord } from '../../record/force.js';
 import { adoptionPublished, createRecord, isInSync, sameMember } from '../../record/transitions.js';
 import { onRead } from '../intake/calls.js';
+import { tellSettings } from '../intake/sessions.js';
 import { tryHandOver } from '../membership/hand-over.js';
 import { adopt, isRecovered, startCollecting } from '../membership/promoting.js';
 import { connectPeers, proposeChange, setChanged } from '../membership/record-changes.js';
@@ -15,12 +16,13 @@ import { newPrimary, startServing } from '../membership/serving.js';
 import { tellPeers } from '../membership/tell.js';
 import { discardUnadopted } from '../order/backup-receive.js';
 import { usableBase } from '../state/base.js';
-import type { RoleName } from '../state/events.js';
+import type { ReplicaStatus, RoleName } from '../state/events.js';
 import { FollowerState } from '../state/follower-state.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import type { Role } from '../state/role.js';
+import { membersOf, noteWaiting } from '../upgrade/others.js';
 import { Backup, Joining } from './follower.js';
 import { Deposed, type Starting } from './idle.js';
 import { Primary } from './primary.js';
@@ -51,7 +53,8 @@ export function begin(r: ReplicaState, record: GroupRecord | undefined): void {
   assert(r.role.kind === 'starting', () => `started as ${r.role.kind}`);
   if (record === undefined) {
     const { address, peerAddress } = r.reached;
-    proposeChange(r, createRecord(r.config.group, r.self, address, r.newSecret, peerAddress), 'create');
+    const record = createRecord(r.own.group, r.self, address, r.newSecret, r.leadership, peerAddress);
+    proposeChange(r, record, 'create');
   } else {
     onRecord(r, record);
   }
@@ -83,10 +86,13 @@ export function onRecord(r: ReplicaState, record: GroupRecord): void {
     becomeDeposed(r, "the group's record was put back to an earlier term");
     return;
   }
+  const hasOtherSettings = record.settings !== r.record?.settings;
   r.record = record;
   const isNewTerm = record.term > r.term;
   r.term = record.term;
+  if (hasOtherSettings) /* rule settings-of-primary */ takeSettings(r, record);
   if (r.role.kind === 'starting' && !sameMember(record.primary, r.self)) become(r, new Joining(r));
+  if (isNewTerm) r.effects.push({ kind: 'versions' });
   if (isNewTerm) enterTerm(r, record);
   else followChange(r, record);
   if (r.role.kind === 'deposed') return;
@@ -110,7 +116,8 @@ function beginAnew(r: ReplicaState, why: string): void {
   if (record === undefined || role.kind !== 'joining' || r.steppingDown !== undefined) return;
   const hasOldState = role.follower !== undefined || !r.fresh;
   if (/* rule begin-anew-fresh */ hasOldState) return;
-  if (proposeChange(r, forceRecord(record, r.self, r.reached.address, r.reached.peerAddress), 'begin anew')) {
+  const { address, peerAddress } = r.reached;
+  if (proposeChange(r, forceRecord(record, r.self, address, peerAddress, r.leadership), 'begin anew')) {
     r.log('warn', 'this replica begins a new history of the group; the state of the last one is gone', { reason: why });
   }
 }
@@ -118,6 +125,20 @@ function beginAnew(r: ReplicaState, why: string): void {
 /** No replica runs that this record counts as in sync, and the user said what to do then. */
 export function onGroupGone(r: ReplicaState, epoch: number): void {
   if (r.record?.epoch === epoch) beginAnew(r, 'no replica in sync runs');
+}
+
+/** The settings of the primary are in force. Clients that this replica welcomed under others are told. */
+function takeSettings(r: ReplicaState, record: GroupRecord): void {
+  const { settingsDigest } = r;
+  const { multicast, sessionMs, budgets } = r.config;
+  r.takeSettings(record.settings);
+  noteWaiting(r);
+  const isSame =
+    settingsDigest === r.settingsDigest &&
+    multicast === r.config.multicast &&
+    sessionMs === r.config.sessionMs &&
+    budgets.sessionBytes === r.config.budgets.sessionBytes;
+  if (!isSame) /* rule tell-settings */ tellSettings(r);
 }
 
 function enterTerm(r: ReplicaState, record: GroupRecord): void {
@@ -238,7 +259,10 @@ function showViews(r: ReplicaState): void {
   r.wantFlush();
 }
 
-export const statusOf = (r: ReplicaState) => r.statusWith(r.hadStreams ? usableBase(r)?.orderNum : undefined);
+export const statusOf = (r: ReplicaState): ReplicaStatus => ({
+  ...r.statusWith(r.hadStreams ? usableBase(r)?.orderNum : undefined),
+  members: membersOf(r),
+});
 
 function announceRole(r: ReplicaState): void {
   r.effects.push({ kind: 'roleChanged', status: statusOf(r) });

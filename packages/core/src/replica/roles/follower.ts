@@ -149,9 +149,13 @@ abstract class Follower extends Role {
    * order that the promotion cuts.
    */
   override mayProcess(): boolean {
-    const { config, record } = this.r;
-    if (config.replication === 'passive' || record === undefined) return false;
+    const { record } = this.r;
+    if (record === undefined || !this.mayExecute) return false;
     return /* rule adoption-known-first */ adoptionPublished(record);
+  }
+
+  override get mayExecute(): boolean {
+    return this.follower !== undefined && this.r.executesNext;
   }
 
   override digestKnown(): void {
@@ -177,7 +181,7 @@ abstract class Follower extends Role {
 
   /** In a passive group the log is kept from the checkpoint on, because a successor replays it. */
   override logBound(upTo: OrderNum): OrderNum {
-    if (this.r.config.replication === 'semi-active') return keptForBase(this.r, upTo);
+    if (!this.r.followsByCopy && !this.r.stateBehind) return keptForBase(this.r, upTo);
     return minOf(upTo, this.r.checkpoint?.orderNum ?? NO_ORDER);
   }
 }

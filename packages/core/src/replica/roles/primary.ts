@@ -22,7 +22,7 @@ import { admitNextPart, onRequested } from '../intake/schedule.js';
 import { askSession } from '../intake/sessions.js';
 import { expectLearners, onAck, onBusy, onJoin, onPieceAckFrom } from '../membership/backups.js';
 import { removeByName } from '../membership/forgetting.js';
-import { learnersOf, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
+import { learnersOf, leavingFor, prepareHandOver, tryHandOver } from '../membership/hand-over.js';
 import { hearPeers } from '../membership/liveness.js';
 import { onNack } from '../membership/nacks.js';
 import { primaryTick } from '../membership/primary-tick.js';
@@ -378,7 +378,8 @@ export class Primary extends Role {
   }
 
   override get leaving(): string | undefined {
-    if (!this.#r.lingers) return undefined;
+    const leaving = leavingFor(this.p);
+    if (leaving !== undefined || !this.#r.lingers) return leaving;
     if (this.p.learners.size === 0) return 'told to stop, but goes on for a moment in case another replica is starting';
     return `told to stop, but goes on until ${learnersOf(this.p)} can take over: no other replica holds the group's state`;
   }

@@ -128,11 +128,15 @@ export class Promoting extends Role {
   override mayProcess(): boolean {
     const { collection } = this.m;
     if (collection.stage === 'recovering') return true;
-    if (this.#r.config.replication === 'passive') return false;
+    if (!this.#r.executesNext) return false;
     return (
       /* rule adopted-before-published */ collection.stage !== 'publishing' ||
       this.#r.order.processedUpTo < collection.through
     );
+  }
+
+  override get mayExecute(): boolean {
+    return this.m.collection.stage === 'recovering';
   }
 
   /** A promoting replica abandons no handler; it does so as primary, once it knows what was adopted. */
@@ -149,7 +153,7 @@ export class Promoting extends Role {
   }
 
   override logBound(upTo: OrderNum): OrderNum {
-    if (this.#r.config.replication === 'semi-active') return keptForBase(this.#r, upTo);
+    if (!this.#r.stateBehind && !this.#r.followsByCopy) return keptForBase(this.#r, upTo);
     return minOf(upTo, this.#r.checkpoint?.orderNum ?? NO_ORDER);
   }
 

@@ -4,14 +4,15 @@
 
 import type { ErrorCode } from '../../model/error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
-import type { CallId, ConnectionId, LinkId, OrderNum, ReplicaId, SeqNum, Term } from '../../model/ids.js';
+import type { CallId, ConnectionId, LinkId, ReplicaId, SeqNum, Term } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedCaller, NestedId } from '../../model/nested.js';
 import type { CallOrder, CancelOrder } from '../../model/order-info.js';
 import type { Outcome, Reply } from '../../model/outcome.js';
 import type { LogLevel } from '../../model/ports.js';
-import type { GroupRecord, Member } from '../../model/record.js';
+import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
+import type { ReplicaStatus } from '../outside/status.js';
 import type { Duty, HeardPeer } from '../threads/duty.js';
 
 /** The task of a handler: an ordered message, or a read. */
@@ -66,8 +67,11 @@ export type ReplicaEvent =
   | { readonly kind: 'recordLost'; readonly found: GroupRecord | undefined; readonly last?: GroupRecord | undefined }
   /** The answer to `changeRecord`, once the outcome is certain. `record` is what the coordinator holds now. */
   | { readonly kind: 'recordChange'; readonly won: boolean; readonly record: GroupRecord | undefined }
-  /** The link on which this replica sends to a peer is up. The core sends `newTerm` or `join` on it first. */
-  | { readonly kind: 'peerUp'; readonly peer: Member }
+  /**
+   * The link on which this replica sends to a peer is up. The core sends `newTerm` or `join` on it first. `brings`: the
+   * peer's own settings and code, with which it would be primary.
+   */
+  | { readonly kind: 'peerUp'; readonly peer: Member; readonly brings: Leadership }
   /** The link on which this replica sends to a peer broke. */
   | { readonly kind: 'peerDown'; readonly peer: ReplicaId }
   /** The link to a peer has passed on the oldest bulk frame that it was given. */
@@ -288,6 +292,8 @@ export type ReplicaEffect =
   | { readonly kind: 'sendNested'; readonly caller: NestedCaller }
   /** The core stopped waiting for this task and will ignore its answer. */
   | { readonly kind: 'abandonTask'; readonly task: Task }
+  /** Forget every handler that is open or waits: a copy of the state that is newer than all of them takes their place. */
+  | { readonly kind: 'forgetHandlers' }
   /**
    * Copies the user's state. Only if the copy is not `kept` here may chunks be drawn while messages are processed.
    * The user's function may block this process, so it is called when the peers in `told` have heard that this replica is
@@ -332,6 +338,8 @@ export type ReplicaEffect =
   /** Stop reading from sessions' links, or go on: this pushes back on clients. */
   | { readonly kind: 'pauseSessions'; readonly paused: boolean }
   | { readonly kind: 'roleChanged'; readonly status: ReplicaStatus }
+  /** The versions in the status may be others than before. */
+  | { readonly kind: 'versions' }
   /**
    * This life is over: the adapter makes a new core with a fresh incarnation, which joins. This is the core's last
    * effect.
@@ -349,79 +357,7 @@ export type ReplicaEffect =
       readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
     };
 
-/** The part that a replica plays in its group. Only `replica/roles/become.ts` changes it. */
-export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
-
-/**
- * A replica as an operator sees it: one consistent view, taken between two events. Numbers of orders are 0 before the
- * first.
- */
-export interface ReplicaStatus {
-  readonly group: string;
-  readonly replica: Member;
-  readonly role: RoleName;
-  /** The newest term that this replica knows; 0 before it knows a record. */
-  readonly term: number;
-  /** The version of the record that this replica knows; 0 before it knows one. */
-  readonly epoch: number;
-  /** The primary that the record names; undefined before there is a record. */
-  readonly primary: ReplicaId | undefined;
-  /** The replicas that the record counts as complete. */
-  readonly inSync: readonly Member[];
-  /** This replica holds all orders up to this one with their bodies. */
-  readonly heldUpTo: OrderNum;
-  /** This replica has processed all orders up to this one. */
-  readonly processedUpTo: OrderNum;
-  /** As far as this replica knows, every in-sync replica holds all orders up to this one. */
-  readonly stableUpTo: OrderNum;
-  /** Digest of all outcomes up to `processedUpTo`, hexadecimal. */
-  readonly digest: string;
-  /** Sessions of clients that this replica knows. */
-  readonly sessions: number;
-  /** Entries in the message log. */
-  readonly logLength: number;
-  /**
-   * The log is kept from this order on so that replicas can join while streams are open; undefined if it need not be.
-   */
-  readonly base: OrderNum | undefined;
-  /** Messages that this replica has received and that have no order yet. */
-  readonly unordered: number;
-  /**
-   * Bodies that this replica refused because their orders name other ones: their clients sent different replicas
-   * different messages under one number.
-   */
-  readonly refusedBodies: number;
-  /** Bytes that this replica keeps for clients, as `budgets` counts them. */
-  readonly keptBytes: number;
-  /**
-   * Errors that handlers and interceptors left to nobody, in a timer or a promise that nobody awaits, since this
-   * process began. Each ended its call instead of the process.
-   */
-  readonly strayErrors: number;
-  /** How often this process saw that a replica, this one or another, differs from the primary. */
-  readonly divergences: number;
-  /** Replies that the primary may not release yet. */
-  readonly waitingToRelease: number;
-  /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */
-  readonly openStreams: number;
-  /** Nested calls whose replies are not processed yet. No checkpoint is taken meanwhile. */
-  readonly openNested: number;
-  /**
-   * Streaming calls that this replica keeps, including those that ended but whose clients have not taken every item.
-   */
-  readonly streams: number;
-  /** How often clients reflected orders that no replica of the group had sealed for them, in this life. */
-  readonly forgedOrders: number;
-  /**
-   * Why this replica neither serves nor backs up, in a sentence that says what to do if that is not over soon; undefined
-   * when it does.
-   */
-  readonly blocked: string | undefined;
-  /** Why this replica goes on although it was told to stop, in a sentence; undefined unless it does. */
-  readonly leaving: string | undefined;
-  /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */
-  readonly recordChange: string | undefined;
-}
+export type { MemberStatus, ReplicaStatus, RoleName } from '../outside/status.js';
 
 /** The member of `ReplicaEvent` with the given kind. */
 export type EventOf<K extends ReplicaEvent['kind']> = Extract<ReplicaEvent, { readonly kind: K }>;

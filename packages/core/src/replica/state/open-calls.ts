@@ -23,6 +23,14 @@ export class NestedCalls {
   /** Since when new messages wait so that open calls can end; undefined if they do not wait. */
   drainSinceMs: number | undefined;
 
+  /** A copy of the state takes the place of all handlers that made these calls. */
+  forgetAll(): void {
+    this.#calls.clear();
+    this.#unsent = [];
+    this.#open = 0;
+    this.drainSinceMs = undefined;
+  }
+
   /** Calls whose replies are not processed yet. */
   get open(): number {
     return this.#open;

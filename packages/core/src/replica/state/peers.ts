@@ -2,7 +2,7 @@
 
 import type { ConnectionId, OrderNum, ReplicaId } from '../../model/ids.js';
 import { NO_ORDER } from '../../model/ids.js';
-import type { Member } from '../../model/record.js';
+import type { Leadership, Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
 import { PeerBulk } from '../links/peer-bulk.js';
 import type { Transfer } from './copies/copy.js';
@@ -51,6 +51,10 @@ export interface Peer {
   enteredAt: OrderNum;
   /** Where it is reached, as it said when it asked to catch up. */
   reached: Reached | undefined;
+  /** Its own settings and code, as it said on its link; undefined before. */
+  brings: Leadership | undefined;
+  /** It follows by log and checkpoint, and executes nothing of what this primary orders. */
+  byCopy: boolean;
   /** The peer said that it is about to stop. */
   leaving: boolean;
   /** Bodies that it asked for and was sent since `resentMs`, when it held orders up to `resentAt`, in bytes. */
@@ -68,7 +72,7 @@ export class Peers {
    * The life at the other end of each link that is up. The record may still name an older life; the link stays up all
    * the same.
    */
-  readonly #connected = new Map<ReplicaId, Member>();
+  readonly #connected = new Map<ReplicaId, Member & { readonly brings: Leadership }>();
 
   get(id: ReplicaId): Peer | undefined {
     return this.#byId.get(id);
@@ -88,9 +92,10 @@ export class Peers {
     const known = this.#byId.get(member.id);
     if (known !== undefined && sameMember(known.member, member)) return known;
     const connected = this.#connected.get(member.id);
+    const linkUp = connected !== undefined && sameMember(connected, member);
     const peer: Peer = {
       member,
-      linkUp: connected !== undefined && sameMember(connected, member),
+      linkUp,
       lastHeardMs: nowMs,
       lastFrameMs: nowMs,
       threadHeardMs: Number.NEGATIVE_INFINITY,
@@ -107,6 +112,8 @@ export class Peers {
       busyUntilMs: Number.NEGATIVE_INFINITY,
       enteredAt: NO_ORDER,
       reached: undefined,
+      brings: linkUp ? connected.brings : undefined,
+      byCopy: false,
       leaving: false,
       resentBytes: 0,
       resentMs: Number.NEGATIVE_INFINITY,
@@ -118,9 +125,10 @@ export class Peers {
   }
 
   /** The link to a peer in this life is up. */
-  connect(member: Member, nowMs: number): Peer {
-    this.#connected.set(member.id, member);
+  connect(member: Member, brings: Leadership, nowMs: number): Peer {
+    this.#connected.set(member.id, { ...member, brings });
     const peer = this.open(member, nowMs);
+    peer.brings = brings;
     peer.linkUp = true;
     peer.lastFrameMs = nowMs;
     peer.saidStable = NO_ORDER;
@@ -162,6 +170,7 @@ export class Peers {
       peer.sentAtMs = Number.NEGATIVE_INFINITY;
       peer.learner = undefined;
       peer.bulk.forgetWaiting();
+      peer.byCopy = false;
       peer.transfer = undefined;
     }
   }

@@ -114,6 +114,8 @@ export class PrimaryState {
    * `backlogBytes` long.
    */
   copiedUpTo: OrderNum = NO_ORDER;
+  /** The order of the last copy that backups were given. */
+  givenUpTo = -1;
   backlogBytes = 0;
   /** The backlog is full. No new message is ordered until a checkpoint shortens it. */
   backlogFull = false;
@@ -163,6 +165,12 @@ export class PrimaryState {
       if (request !== undefined) bytes += bodyBytes(request);
     }
     return bytes;
+  }
+
+  /** Whether some backup follows by checkpoints: all do in a passive group, and those with other code do in any. */
+  get givesCopies(): boolean {
+    const { config, peers } = this.r;
+    return config.replication === 'passive' || this.required.some(({ id }) => peers.get(id)?.byCopy === true);
   }
 
   /** Whether new streams wait now. */

@@ -20,7 +20,7 @@ export class PromotionState {
     this.r = r;
     // A session that has not heard of the new term by then can deliver nothing of an older one: no heartbeat that it sent
     // before is young enough for the delivery rule.
-    this.collection = new Collection(r.nowMs, r.config.sessionMs * (1 + CLOCK_DRIFT));
+    this.collection = new Collection(r.nowMs, r.sessionMsMax * (1 + CLOCK_DRIFT));
     this.backupOrder = backupOrder;
     this.before = before;
   }

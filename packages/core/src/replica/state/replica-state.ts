@@ -3,6 +3,7 @@
 import { settingsDigest } from '../../config/client-settings.js';
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
+import { configInForce, settingsText } from '../../config/term-settings.js';
 import type { MessageName } from '../../connection/callers.js';
 import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
@@ -13,12 +14,14 @@ import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
+import type { Outcome } from '../../model/outcome.js';
 import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
-import type { GroupRecord, Member } from '../../model/record.js';
+import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
-import { ownValue } from '../../record/transitions.js';
-import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
+import { codeOf, ownValue } from '../../record/transitions.js';
+import type { CriteriaPorts } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
+import type { ReplicaOptions } from '../outside/options.js';
 import { type Duty, NO_DUTY } from '../threads/duty.js';
 import type { IncomingCopy } from './copies/incoming.js';
 import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
@@ -38,38 +41,7 @@ export const PIECE_BYTES = 131_072;
 /** How many digests of processed orders are kept for comparison with the primary's. */
 const DIGESTS_KEPT = 8192;
 
-/** The identity of a replica and the configuration of its group. Fixed for one life. */
-export interface ReplicaOptions {
-  readonly member: Member;
-  /** Where clients reach this replica, `host:port`. */
-  readonly address: string;
-  /** Where other replicas reach it, if that is another address. */
-  readonly peerAddress?: string;
-  readonly config: GroupConfig;
-  /** Whether the user has server interceptors. If so, calls pass them before they are ordered. */
-  readonly admits: boolean;
-  readonly digestBody: DigestBody;
-  /** Makes a digest of a copy of the state. */
-  readonly newDigest: () => RunningDigest;
-  /** About how many bytes a piece of a checkpoint has. Default: 131,072 (128 KiB). */
-  readonly pieceBytes?: number;
-  readonly seal: OrderSeal;
-  /**
-   * Whether the user's state is as the process began. Only such a replica may begin a new history when the last one was
-   * ended: the state of any other is a part of the old history. Default: false.
-   */
-  readonly fresh?: boolean;
-  /** Random text that nobody can guess. It becomes the secret of the group's record if this replica creates that. */
-  readonly newSecret: string;
-  /** Whether the service itself declares a method free of side effects; the settings may name more. Default: none. */
-  readonly declaresReadOnly?: (method: string) => boolean;
-  /** Asked for the time of each order that this replica gives. */
-  readonly wallClock: WallClock;
-  /** What the criteria `resource` and `custom` ask the application. */
-  readonly criteria?: UserCriteria;
-  /** Whether a liveness thread carries out `delegate`. Default: no, and heartbeats are those of the main links. */
-  readonly delegates?: boolean;
-}
+export type { ReplicaOptions } from '../outside/options.js';
 
 /** A message's name as a key for maps. */
 export const nameOf = ({ connection, seqNum }: MessageName): string => `${connection}.${seqNum}`;
@@ -104,7 +76,7 @@ interface LostRecord {
 }
 
 /** A replica that was told to stop. */
-interface SteppingDown {
+export interface SteppingDown {
   readonly toldMs: number;
   /** Since when it hands over. */
   sinceMs: number;
@@ -126,7 +98,19 @@ export const steppingDown = (nowMs: number, learnersMs: number): SteppingDown =>
 export class ReplicaState {
   readonly self: Member;
   readonly reached: Reached;
-  readonly config: GroupConfig;
+  /** The settings in force: those of the primary in this term, and this replica's own where no term decides. */
+  config: GroupConfig;
+  /** This replica's own settings, which it brings along when it becomes primary. */
+  readonly own: GroupConfig;
+  readonly leadership: Leadership;
+  readonly refusesMethod: (method: string) => Outcome | undefined;
+  /** The longest time for which any client that this replica welcomed may go on delivering replies unheard. */
+  sessionMsMax: number;
+  /**
+   * The user's state is older than `processedUpTo`: `checkpoint`, which is of that very order, was not restored yet.
+   * Before this replica executes anything it restores it.
+   */
+  stateBehind = false;
   readonly admits: boolean;
   readonly digestBody: DigestBody;
   readonly newDigest: () => RunningDigest;
@@ -199,10 +183,10 @@ export class ReplicaState {
   checkpoint: Checkpoint | undefined;
 
   #usageOf: ReadonlyMap<string, number> | undefined;
-  readonly #settings = new Map<string, MethodSettings>();
+  #settings = new Map<string, MethodSettings>();
   readonly #declaresReadOnly: (method: string) => boolean;
   /** The digest of the settings that this group's clients follow. */
-  readonly settingsDigest: number;
+  settingsDigest: number;
 
   constructor(options: ReplicaOptions, firstRole: (r: ReplicaState) => Role) {
     const { member, address, peerAddress, config, admits, digestBody, seal, newSecret, wallClock } = options;
@@ -211,6 +195,11 @@ export class ReplicaState {
     this.self = member;
     this.reached = { address, ...(peerAddress !== undefined && { peerAddress }) };
     this.config = config;
+    this.own = config;
+    this.sessionMsMax = config.sessionMs;
+    const { version = '', refusesMethod = () => undefined } = options;
+    this.leadership = { settings: settingsText(config), version, replication: config.replication };
+    this.refusesMethod = refusesMethod;
     this.connections = new Connections(config.budgets);
     this.admits = admits;
     this.digestBody = digestBody;
@@ -260,6 +249,41 @@ export class ReplicaState {
       addresses: inSync.map(({ id }) => ownValue(record?.addresses, id) ?? ''),
       adoptedThrough: record?.adoptedThrough ?? [],
     };
+  }
+
+  /** The settings of the record apply from now on, whatever this replica's own are. */
+  takeSettings(text: string): void {
+    let config: GroupConfig;
+    try {
+      config = configInForce(text, this.own);
+    } catch (error) {
+      this.log('error', "the settings of the primary cannot be used; this replica's own apply", {
+        error: String(error),
+      });
+      config = this.own;
+    }
+    this.config = config;
+    this.sessionMsMax = Math.max(this.sessionMsMax, config.sessionMs);
+    this.settingsDigest = settingsDigest(config);
+    this.#settings = new Map();
+    this.connections.keepAtMost(config.budgets);
+  }
+
+  /** Whether this replica executes the orders of a term: the same code gave them, for backups to execute. */
+  executes(term: Term): boolean {
+    const code = this.record && codeOf(this.record, term);
+    return code?.replication === 'semi-active' && /* rule same-code */ code.version === this.leadership.version;
+  }
+
+  /** Whether this replica follows by log and checkpoint, and executes nothing until it has another checkpoint. */
+  get followsByCopy(): boolean {
+    return !this.executes(this.term) || !this.executesNext;
+  }
+
+  /** Whether this replica executes the order that comes next. */
+  get executesNext(): boolean {
+    const next = this.order.entries.get((this.order.processedUpTo + 1) as OrderNum);
+    return this.executes(next?.info.term ?? this.term);
   }
 
   settings(method: string): MethodSettings {
@@ -312,6 +336,9 @@ export class ReplicaState {
       epoch: this.epoch,
       primary: this.record?.primary.id,
       inSync: this.record?.inSync ?? [],
+      version: this.leadership.version,
+      settings: this.record?.settings ?? '',
+      members: [],
       heldUpTo: this.order.heldUpTo,
       processedUpTo: this.order.processedUpTo,
       stableUpTo: this.stableUpTo,

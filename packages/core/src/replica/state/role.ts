@@ -198,6 +198,10 @@ export abstract class Role {
   mayProcess(): boolean {
     return false;
   }
+  /** Whether messages that come next may be executed, so that the user's state must be there. */
+  get mayExecute(): boolean {
+    return false;
+  }
   /** Starts the next piece of work that has no order. @returns undefined if there is none */
   startNext(): Started | undefined {
     return undefined;

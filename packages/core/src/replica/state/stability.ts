@@ -62,9 +62,11 @@ export class Stability {
     return stable;
   }
 
-  processedUpTo(last: OrderNum): OrderNum {
+  /** The order up to which every backup that executes has done so. */
+  executedUpTo(last: OrderNum): OrderNum {
     let processed = last;
     for (const peer of this.#required) {
+      if (peer?.byCopy === true) continue;
       const upTo = peer?.processedUpTo ?? (0 as OrderNum);
       if (upTo < processed) processed = upTo;
     }

@@ -9,6 +9,7 @@ import { REPLICA_RULES } from './replicas.js';
 import type { Rule } from './rule.js';
 import { SETTINGS_RULES } from './settings.js';
 import { STREAM_RULES } from './streams.js';
+import { UPGRADE_RULES } from './upgrades.js';
 import { VOIDING_RULES } from './voiding.js';
 
 export type { Rule } from './rule.js';
@@ -26,4 +27,5 @@ export const RULES: readonly Rule[] = [
   ...BODY_RULES,
   ...SETTINGS_RULES,
   ...CALL_RULES,
+  ...UPGRADE_RULES,
 ];

@@ -47,7 +47,7 @@ export const REPLICA_RULES: readonly Rule[] = [
   {
     rule: 'passive replication: a successor starts from its checkpoint',
     scenario: 'passive',
-    without: { 'restore-checkpoint': 'false' },
+    without: { 'restore-checkpoint': ';' },
     shows: 'C1  delivered m6 -> m6=2',
   },
   {

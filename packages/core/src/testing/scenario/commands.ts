@@ -56,6 +56,27 @@ const PROCESSES: Readonly<Record<string, Command>> = {
   },
   close: each((world, name) => world.ask(world.client(name), { kind: 'close' })),
   stepdown: each((world, name) => world.tell(world.server(name), { kind: 'stepDown' })),
+  /** `given S1 leaseMs=400 release=acknowledged`: its own settings from its next start on. */
+  given: ({ servers }, [name = '', ...settings]) => {
+    const server = servers.get(name) ?? new Server(name);
+    servers.set(name, server);
+    const values = settings.map((one) => one.split('=') as [string, string]);
+    server.settings = Object.fromEntries(
+      values.map(([key, value]) => [key, /^\d+$/.test(value) ? Number(value) : value]),
+    );
+  },
+  /** `version S1 2`: the version of its code from its next start on. */
+  version: ({ servers }, [name = '', version = '']) => {
+    const server = servers.get(name) ?? new Server(name);
+    servers.set(name, server);
+    server.version = version;
+  },
+  /** `lacks S1 Append`: its code does not have the method, from its next start on. */
+  lacks: ({ servers }, [name = '', ...methods]) => {
+    const server = servers.get(name) ?? new Server(name);
+    servers.set(name, server);
+    server.lacks = methods.map((method) => `/log.Log/${method}`);
+  },
   /** `retire S1 2000`: told to stop, it waits so long for learners if it is the last one in sync. */
   retire: (world, [name = '', ms]) => world.tell(world.server(name), { kind: 'stepDown', learnersMs: Number(ms) }),
   /** From its next start on, its process has a state as it was in the beginning. */

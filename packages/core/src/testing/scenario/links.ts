@@ -108,7 +108,7 @@ export class Links {
       const peer = this.#world.servers.get(name);
       if (peer === undefined || !server.runs || !this.#mayConnect(server.name, name)) continue;
       this.#open(server.name, name, undefined);
-      this.#world.tell(server, { kind: 'peerUp', peer: peer.member });
+      this.#world.tell(server, { kind: 'peerUp', peer: peer.member, brings: peer.brings });
     }
   }
 

@@ -51,6 +51,10 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     abandonTask({ task }) {
       server.tasks = server.tasks.filter((other) => other !== task);
     },
+    forgetHandlers() {
+      server.tasks = [];
+      server.service.forgetHandlers();
+    },
     takeCheckpoint({ copy, kept }) {
       if (server.blocks) server.paused = true;
       if (!server.copies) {
@@ -89,6 +93,7 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       server.sessionsPaused = paused;
     },
     roleChanged: onlyTold,
+    versions: onlyTold,
     rejoin: () => world.rejoin(server),
     stopped: () => world.crash(server.name),
     log: onlyTold,

@@ -1,5 +1,7 @@
 import type { GroupConfig } from '../../config/config.js';
-import type { Member } from '../../model/record.js';
+import { settingsText } from '../../config/term-settings.js';
+import type { Reply } from '../../model/outcome.js';
+import type { Leadership, Member } from '../../model/record.js';
 import { Replica } from '../../replica/replica.js';
 import type { ReplicaEffect, ReplicaEvent, Task } from '../../replica/state/events.js';
 import { memberOf } from '../world/identity.js';
@@ -8,10 +10,18 @@ import { VirtualThread } from '../world/virtual-thread.js';
 import { Process } from './process.js';
 import { Service } from './service.js';
 
+const UNIMPLEMENTED: Reply = { kind: 'reply', code: 12, details: 'no such method' };
+
 /** A replica's process: its core, its service, and what waits for either. */
 export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   declare core: Replica | undefined;
   lives = 0;
+  /** Its own settings from its next life on, where they are not the group's; and the version of its code. */
+  settings: Partial<GroupConfig> = {};
+  version = '';
+  /** Methods that its code does not have. */
+  lacks: readonly string[] = [];
+  brings: Leadership = { settings: '', version: '', replication: 'semi-active' };
   member: Member;
   service = new Service();
   /** Tasks whose handlers have not ended. */
@@ -59,6 +69,10 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.thread = delegates ? new VirtualThread() : undefined;
     this.member = memberOf(this.name, ++this.lives);
     this.service = new Service();
+    this.service.mark = this.version === '' ? '' : `~${this.version}`;
+    const own = { ...config, ...this.settings };
+    const { version, lacks } = this;
+    this.brings = { settings: settingsText(own), version, replication: own.replication };
     this.tasks = [];
     this.heldAdmissions = [];
     this.sessionsPaused = false;
@@ -66,7 +80,9 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.core = new Replica({
       member: this.member,
       address: this.name,
-      config,
+      config: own,
+      version,
+      refusesMethod: (method) => (lacks.includes(method) ? UNIMPLEMENTED : undefined),
       admits,
       ...VIRTUAL_PORTS,
       wallClock: () => this.wallMs,

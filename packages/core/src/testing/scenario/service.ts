@@ -20,9 +20,11 @@ const statusTo = (name: StreamName): StreamOutput => ({ ...name, item: STATUS_OK
 /** The service of a scenario: it appends what it is asked to, and says how many entries there are. */
 export class Service {
   state: readonly string[] = [];
+  /** Its code writes this behind each entry: another version writes something else. */
+  mark = '';
   /** Streams whose handlers live. */
   #streams: readonly StreamName[] = [];
-  readonly nested = new NestedService();
+  nested = new NestedService();
 
   /**
    * The handler of a task runs to its end, or until it waits for others.
@@ -31,7 +33,7 @@ export class Service {
    */
   execute(task: Task, diverges: boolean): ReplicaEvent[] {
     const append = (entry: string): number => {
-      this.state = [...this.state, entry];
+      this.state = [...this.state, `${entry}${this.mark}`];
       return this.state.length;
     };
     if (task.kind === 'ordered') {
@@ -92,6 +94,11 @@ export class Service {
     const ending = this.#streams;
     this.#streams = [];
     return ending.map(statusTo);
+  }
+
+  forgetHandlers(): void {
+    this.#streams = [];
+    this.nested = new NestedService();
   }
 
   /** In chunks, if it is cut: one for each entry. */

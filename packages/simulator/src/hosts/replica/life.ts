@@ -1,4 +1,4 @@
-import type { OrderNum, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Leadership, OrderNum, ReplicaStatus } from '@understudy/core';
 import {
   type NestedId,
   type OrderInfo,
@@ -29,7 +29,7 @@ export interface LifeWorld {
   readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'streams'>;
   readonly choices: Choices;
   readonly history: Pick<History, 'byName' | 'stable'>;
-  readonly coordinator: { readonly record: { readonly term: number } | undefined };
+  readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code'> | undefined };
   readonly watch: { order(info: OrderInfo): void };
 }
 
@@ -38,6 +38,7 @@ export interface LifeHost {
   readonly name: string;
   readonly status: ReplicaStatus | undefined;
   readonly jobs: Jobs;
+  readonly brings: Leadership;
   readonly life: Life;
   step(event: ReplicaEvent): void;
 }
@@ -105,8 +106,21 @@ export class Life {
       info.timeMs >= service.timeMs,
       () => `${name} processes order ${info.orderNum} at ${info.timeMs}, and was at ${service.timeMs}`,
     );
+    this.#checkCode(info);
     this.lastOrder = info.orderNum;
     service.timeMs = info.timeMs;
+  }
+
+  /** DESIGN 5.16: a backup executes only what a primary with its own code ordered for execution. */
+  #checkCode({ term, orderNum }: OrderInfo): void {
+    const { status, brings, name } = this.#host;
+    if (status?.role !== 'backup' && status?.role !== 'joining') return;
+    const code = this.world.coordinator.record?.code.findLast((entry) => entry.term <= term);
+    demand(
+      code?.replication === 'semi-active' && code.version === brings.version,
+      () =>
+        `${name}, of version ${brings.version}, executes order ${orderNum} of ${code?.replication} ${code?.version}`,
+    );
   }
 
   #finish(task: Task, name: string, input: string): void {
@@ -191,11 +205,15 @@ export class Life {
     return this.service.checkpoint();
   }
 
+  forgetHandlers(): void {
+    this.streams.clear();
+    this.nested = new NestedHandlers(this);
+  }
+
   /** Whatever handlers knew is not part of a checkpoint. */
   restore(state: Uint8Array): void {
     this.service.restore(state);
-    this.streams.clear();
-    this.nested = new NestedHandlers(this);
+    this.forgetHandlers();
   }
 
   /** Nothing that was processed up to there can be lost any more. */

@@ -1,4 +1,4 @@
-import type { GroupRecord, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Leadership, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
 import {
   type CallId,
   isInSync,
@@ -31,6 +31,7 @@ import type { SessionLink } from '../../network/session-link.js';
 import type { Plan } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import { Host, type HostWorld } from '../host.js';
+import { bringsOf, drawBuild } from '../upgrade/build.js';
 import { Admissions } from './admissions.js';
 import { Callers } from './callers.js';
 import { Copies } from './copies.js';
@@ -85,6 +86,7 @@ export class ServerHost extends Host {
   readonly sessionLinks = new Map<LinkId, SessionLink>();
   readonly peerLinks: (PeerLink | undefined)[] = [];
   wantedPeers: readonly string[] = [];
+  brings: Leadership;
   wantsRecord = false;
   sessionsPaused = false;
   withoutCoordinatorUntilMs = 0;
@@ -108,6 +110,7 @@ export class ServerHost extends Host {
     super(world, name, index);
     this.#world = world;
     this.member = memberOf(name, 0);
+    this.brings = bringsOf({ config: world.plan.config, version: '' });
     this.jobs = new Jobs(world);
     this.#admissions = new Admissions(name);
     this.#copies = new Copies(world.plan.copies);
@@ -160,13 +163,16 @@ export class ServerHost extends Host {
   start(): void {
     this.lives++;
     this.member = memberOf(this.name, this.lives);
-    const { config, admits, threads } = this.#world.plan;
+    const { admits, threads } = this.#world.plan;
+    const { config, version } = drawBuild(this.#world.plan, this.#world.choices);
+    this.brings = bringsOf({ config, version });
     this.thread = threads && new VirtualThread();
     this.#acknowledged.clear();
     this.core = new Replica({
       member: this.member,
       address: this.name,
       config,
+      version,
       admits,
       ...VIRTUAL_PORTS,
       wallClock: () => this.#wallMs,
@@ -321,6 +327,10 @@ export class ServerHost extends Host {
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
     sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
     abandonTask: ({ task }) => this.life.abandon(task),
+    forgetHandlers: () => {
+      this.jobs.clear();
+      this.life.forgetHandlers();
+    },
     takeCheckpoint: ({ copy, kept }) => {
       this.#blockLater();
       this.jobs.later(undefined, () => this.step(this.#copies.take(copy, kept, this.life.checkpoint())));
@@ -355,6 +365,7 @@ export class ServerHost extends Host {
       this.sessionsPaused = paused;
     },
     roleChanged: () => {},
+    versions: () => {},
     rejoin: ({ reason }) => {
       this.#mayGo(reason);
       this.#again = reason;

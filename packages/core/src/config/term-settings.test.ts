@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupConfig } from './config.js';
+import { parseServiceConfig } from './service-config.js';
+import { configInForce, differingNames, settingsText } from './term-settings.js';
+
+const config = (entry: object = {}): GroupConfig =>
+  parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'bank', ...entry } }] });
+
+const GET = { name: [{ service: 'bank.v1.Bank', method: 'Get' }], readOnly: true };
+const ALL = { name: [{}], release: 'acknowledged' };
+
+describe('the settings of a term', () => {
+  it('are the same text for equal settings, in whatever order they are written', () => {
+    const one = settingsText(config({ leaseMs: 100, methods: [GET, ALL] }));
+    expect(settingsText(config({ methods: [ALL, GET], leaseMs: 100 }))).toBe(one);
+  });
+
+  it("leave out the group's name and the carrier, which no primary decides", () => {
+    expect(settingsText(config({ carrier: 'rpc' }))).toBe(settingsText(config()));
+    expect(settingsText(config({ group: 'shop' }))).toBe(settingsText(config()));
+  });
+
+  it('are in force at a replica that was given others, except for its name and its carrier', () => {
+    const own = config({ carrier: 'rpc', leaseMs: 500 });
+    const other = { ...config({ leaseMs: 400, replication: 'passive', methods: [GET, ALL] }), unreplicated: ['a.B'] };
+    const inForce = configInForce(settingsText(other), own);
+    expect(settingsText(inForce)).toBe(settingsText(other));
+    expect(inForce).toMatchObject({ carrier: 'rpc', leaseMs: 400, replication: 'passive', unreplicated: ['a.B'] });
+  });
+
+  it('are all that there are, and come back from their text as they were', () => {
+    const other = config({
+      ...{ ordering: 'priority', ageingMs: 77, priorityKey: 'urgency', weights: { shop: 2, __proto__x: 3 } },
+      methods: [{ ...GET, ordering: 'fair', priority: 7 }],
+    });
+    const named = Object.keys(JSON.parse(settingsText(other)));
+    expect(named.sort()).toEqual(
+      Object.keys(other)
+        .filter((name) => name !== 'group' && name !== 'carrier')
+        .sort(),
+    );
+    expect(configInForce(settingsText(other), config())).toEqual(other);
+  });
+
+  it('may name a setting of a later version, which this one passes over', () => {
+    const text = JSON.stringify({ ...JSON.parse(settingsText(config({ leaseMs: 400 }))), invented: [1, 2] });
+    expect(configInForce(text, config())).toMatchObject({ leaseMs: 400 });
+    expect(differingNames(text, settingsText(config({ leaseMs: 400 })))).toEqual(['invented']);
+  });
+
+  it.each(['', '[]', '7', '{"leaseMs":"long"}'])('are refused if they are %j', (text) => {
+    expect(() => configInForce(text, config())).toThrow('UNDERSTUDY_CONFIG');
+  });
+
+  it('that differ are named, methods and budgets one by one', () => {
+    const one = settingsText(config({ leaseMs: 400, methods: [GET] }));
+    const other = settingsText(
+      config({ budgets: { totalBytes: 65_536 }, methods: [{ ...GET, readOnly: false }, ALL] }),
+    );
+    expect(differingNames(one, other)).toEqual(['*', 'bank.v1.Bank/Get', 'budgets.totalBytes', 'leaseMs', 'sessionMs']);
+    expect(differingNames(one, one)).toEqual([]);
+  });
+});

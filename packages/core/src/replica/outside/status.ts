@@ -1,0 +1,93 @@
+/** A replica as its operator sees it. */
+
+import type { OrderNum, ReplicaId } from '../../model/ids.js';
+import type { Member } from '../../model/record.js';
+
+/** The part that a replica plays in its group. Only `replica/roles/become.ts` changes it. */
+export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
+
+/** The code and the settings of one replica of the group. */
+export interface MemberStatus {
+  readonly id: ReplicaId;
+  /** The version of its code. */
+  readonly version: string;
+  /** The settings in which it differs from those in force. It applies its own when it becomes primary. */
+  readonly waitsWith: readonly string[];
+}
+
+/**
+ * A replica as an operator sees it: one consistent view, taken between two events. Numbers of orders are 0 before the
+ * first.
+ */
+export interface ReplicaStatus {
+  readonly group: string;
+  readonly replica: Member;
+  readonly role: RoleName;
+  /** The newest term that this replica knows; 0 before it knows a record. */
+  readonly term: number;
+  /** The version of the record that this replica knows; 0 before it knows one. */
+  readonly epoch: number;
+  /** The primary that the record names; undefined before there is a record. */
+  readonly primary: ReplicaId | undefined;
+  /** The replicas that the record counts as complete. */
+  readonly inSync: readonly Member[];
+  /** The version of the service's code that this replica runs. */
+  readonly version: string;
+  /** The settings of the group that are in force, as JSON: those of the primary. Empty before there is a record. */
+  readonly settings: string;
+  /** What is known of this replica and of those that it has a link to: which code and which other settings they have. */
+  readonly members: readonly MemberStatus[];
+  /** This replica holds all orders up to this one with their bodies. */
+  readonly heldUpTo: OrderNum;
+  /** This replica has processed all orders up to this one. */
+  readonly processedUpTo: OrderNum;
+  /** As far as this replica knows, every in-sync replica holds all orders up to this one. */
+  readonly stableUpTo: OrderNum;
+  /** Digest of all outcomes up to `processedUpTo`, hexadecimal. */
+  readonly digest: string;
+  /** Sessions of clients that this replica knows. */
+  readonly sessions: number;
+  /** Entries in the message log. */
+  readonly logLength: number;
+  /**
+   * The log is kept from this order on so that replicas can join while streams are open; undefined if it need not be.
+   */
+  readonly base: OrderNum | undefined;
+  /** Messages that this replica has received and that have no order yet. */
+  readonly unordered: number;
+  /**
+   * Bodies that this replica refused because their orders name other ones: their clients sent different replicas
+   * different messages under one number.
+   */
+  readonly refusedBodies: number;
+  /** Bytes that this replica keeps for clients, as `budgets` counts them. */
+  readonly keptBytes: number;
+  /**
+   * Errors that handlers and interceptors left to nobody, in a timer or a promise that nobody awaits, since this
+   * process began. Each ended its call instead of the process.
+   */
+  readonly strayErrors: number;
+  /** How often this process saw that a replica, this one or another, differs from the primary. */
+  readonly divergences: number;
+  /** Replies that the primary may not release yet. */
+  readonly waitingToRelease: number;
+  /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */
+  readonly openStreams: number;
+  /** Nested calls whose replies are not processed yet. No checkpoint is taken meanwhile. */
+  readonly openNested: number;
+  /**
+   * Streaming calls that this replica keeps, including those that ended but whose clients have not taken every item.
+   */
+  readonly streams: number;
+  /** How often clients reflected orders that no replica of the group had sealed for them, in this life. */
+  readonly forgedOrders: number;
+  /**
+   * Why this replica neither serves nor backs up, in a sentence that says what to do if that is not over soon; undefined
+   * when it does.
+   */
+  readonly blocked: string | undefined;
+  /** Why this replica goes on although it was told to stop, in a sentence; undefined unless it does. */
+  readonly leaving: string | undefined;
+  /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */
+  readonly recordChange: string | undefined;
+}

@@ -1,0 +1,114 @@
+/** A group of counters whose replicas are replaced one by one, while clients call it. */
+import type { Server } from '@grpc/grpc-js';
+import type { GroupRecord } from '@understudy/core';
+import type { ReplicaServerOptions } from '../../replica/options.js';
+import { type Counter, counterService } from '../counter.js';
+import { type Node, Stage, type TestCoordinator } from '../stage.js';
+
+/** So long that no busy machine stalls a replica for it. Nothing waits for it, since replicas are told to stop. */
+export const FLEET_LEASE_MS = 3_000;
+
+/** What a replica is started with. */
+export interface Build {
+  readonly version: string;
+  /** Settings of the group, besides its name. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** What this build's handler adds to its replies. */
+  readonly mark?: number;
+  readonly unreplicated?: readonly string[];
+  /** It has a method more. */
+  readonly more?: boolean;
+}
+
+const { path: _path, ...codec } = counterService.Get;
+
+/** A service that only later builds have: it adds one. */
+export const moreService = { Bump: { ...codec, path: '/test.More/Bump' } };
+
+const addMore = (server: Server, counter: Counter): void =>
+  server.addService(moreService, {
+    Bump: ({ request }: { request: string }, callback: (error: null, value: number) => void) => {
+      counter.ids.push(request);
+      callback(null, counter.ids.length);
+    },
+  });
+
+/** The replicas r1, r2 and r3, each of a build of its own. */
+export class Fleet {
+  readonly stage: Stage;
+  readonly nodes = new Map<string, Node>();
+  /** How many replicas were in sync at the least since all three were. */
+  leastInSync = Number.POSITIVE_INFINITY;
+  readonly #coordinator: TestCoordinator;
+  readonly #unwatch: () => void;
+  #building: Build = { version: '' };
+  #full = false;
+  record: GroupRecord | undefined;
+
+  constructor(coordinator: TestCoordinator) {
+    this.#coordinator = coordinator;
+    this.stage = new Stage(coordinator, { leaseMs: FLEET_LEASE_MS }, [], (server, counter) => {
+      if (this.#building.more) addMore(server, counter);
+    });
+    this.#unwatch = this.#coordinator('counters').watch(
+      (record) => this.#note(record),
+      () => {},
+    );
+  }
+
+  #note(record: GroupRecord): void {
+    this.record = record;
+    const size = record.inSync.length;
+    if (size === 3) this.#full = true;
+    if (this.#full) this.leastInSync = Math.min(this.leastInSync, size);
+  }
+
+  /** Starts a replica, in the place of its predecessor if there was one. */
+  async start(id: string, build: Build): Promise<Node> {
+    const { stage } = this;
+    this.#building = build;
+    const settings = { group: 'counters', leaseMs: FLEET_LEASE_MS, ...build.settings };
+    const options: Partial<ReplicaServerOptions> = {
+      version: build.version,
+      ...(build.unreplicated && { unreplicated: build.unreplicated }),
+      serviceConfig: { loadBalancingConfig: [{ understudy: settings }] },
+    };
+    const node = await stage.bind(id, options, this.nodes.get(id)?.address);
+    node.counter.mark = build.mark ?? 0;
+    this.nodes.set(id, node);
+    await node.start();
+    return node;
+  }
+
+  async startAll(build: Build): Promise<void> {
+    for (const id of ['r1', 'r2', 'r3']) await this.start(id, build);
+    await this.whole();
+  }
+
+  /** Resolves once all three are in sync. */
+  whole(): Promise<void> {
+    return this.stage.until(() => this.primary?.status.inSync.length === 3);
+  }
+
+  get primary(): Node | undefined {
+    return [...this.nodes.values()].find(({ status }) => status.role === 'primary');
+  }
+
+  node(id: string): Node {
+    const node = this.nodes.get(id);
+    if (node === undefined) throw new Error(`there is no ${id}`);
+    return node;
+  }
+
+  /** Stops a replica and starts it anew as another build, as a rolling restart does. */
+  async replace(id: string, build: Build): Promise<void> {
+    await this.node(id).end();
+    await this.start(id, build);
+    await this.whole();
+  }
+
+  async end(): Promise<void> {
+    this.#unwatch();
+    await this.stage.end();
+  }
+}
