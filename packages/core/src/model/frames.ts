@@ -139,7 +139,7 @@ export interface ClientMethodSettings {
   readonly method: string;
   readonly readOnly: boolean;
   readonly oneWay: boolean;
-  /** Undefined for the group's. */
+  readonly waitsForOthers: boolean;
   readonly release: 'concurrent' | 'acknowledged' | undefined;
 }
 

@@ -57,7 +57,17 @@ interface Parsed {
 /** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
 const DRIFT_BEYOND_BOUND: Drift = { slowest: 0.6, fastest: 1.4 };
 const DRIFTS = { within: DRIFT_WITHIN_BOUND, beyond: DRIFT_BEYOND_BOUND };
-const LEAVABLE: readonly string[] = [...FAULTS, 'stuck', 'admits', 'drills', 'streams', 'oneWay', 'nested', 'threads'];
+const LEAVABLE: readonly string[] = [
+  ...FAULTS,
+  'stuck',
+  'admits',
+  'drills',
+  'streams',
+  'oneWay',
+  'nested',
+  'threads',
+  'timers',
+];
 const SEED_MAX = 2n ** 64n - 1n;
 
 const HELP = `

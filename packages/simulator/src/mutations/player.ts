@@ -20,12 +20,12 @@ const tell = (report: Report): Promise<void> =>
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
-  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads'] };
-  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads'], nested: true };
-  if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested'], threads: true };
+  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads', 'timers'] };
+  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads', 'timers'], nested: true };
+  if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested', 'timers'], threads: true };
   return setting === STREAMS
-    ? { without: ['drills', 'oneWay', 'nested', 'threads'], streams: true }
-    : { without: ['streams', 'nested', 'threads'], drill: setting };
+    ? { without: ['drills', 'oneWay', 'nested', 'threads', 'timers'], streams: true }
+    : { without: ['streams', 'nested', 'threads', 'timers'], drill: setting };
 }
 
 async function play(batches: readonly SeedBatch[]): Promise<void> {

@@ -50,6 +50,7 @@ export function onCheckpointTaken(r: ReplicaState, copy: number, state: readonly
     digest: r.digest,
     state,
     ...r.connections.snapshot(processedUpTo),
+    ...r.timers.snapshot(),
   };
   r.role.checkpointTaken(copy, checkpoint, more);
   // This replica is no primary any more.
@@ -117,7 +118,8 @@ export function releaseCheckpoint(p: PrimaryState): void {
     if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(p, peer, copy);
   }
   const isBase = copy.whole !== undefined && (r.hadStreams || opensStream(p));
-  if (isBase) r.checkpoint = copy.whole;
+  const { whole } = copy;
+  if (whole !== undefined && (isBase || r.mayArm)) r.checkpoint = whole;
   if (isBase || r.config.replication === 'passive') {
     for (const peer of r.peers.values()) {
       // One that is still being sent an earlier copy gets that one whole, or a slow one would never have any.
@@ -135,7 +137,8 @@ export function releaseCheckpoint(p: PrimaryState): void {
 export function startFromBase(p: PrimaryState, peer: Peer): boolean {
   const { r } = p;
   const base = usableBase(r);
-  if (base === undefined || r.openStreams === 0 || peer.learner !== 'waiting' || !peer.linkUp) return false;
+  if (base === undefined || r.openStreams + r.timers.raw === 0) return false;
+  if (peer.learner !== 'waiting' || !peer.linkUp) return false;
   const known = [...p.copies.values()].find(({ whole }) => whole === base);
   sendToLearner(p, peer, known ?? newCopy(p, ++p.lastCopy, base, false));
   return true;
@@ -247,6 +250,7 @@ function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
   r.order.processedUpTo = checkpoint.orderNum;
   r.digest = checkpoint.digest;
   r.digests.reset(checkpoint.orderNum);
+  /* rule timers-in-checkpoint */ r.timers.restore(checkpoint, r.nowMs, r.wallClock());
 }
 
 /** The primary had given this replica up, but this replica's log still reaches far enough to go on. */

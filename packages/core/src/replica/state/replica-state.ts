@@ -17,6 +17,7 @@ import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '
 import type { GroupRecord, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import { ownValue } from '../../record/transitions.js';
+import { ArmedTimers } from '../../scheduling/armed-timers.js';
 import type { CriteriaPorts, UserCriteria } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { type Duty, NO_DUTY } from '../threads/duty.js';
@@ -65,6 +66,13 @@ export interface ReplicaOptions {
   readonly declaresReadOnly?: (method: string) => boolean;
   /** Asked for the time of each order that this replica gives. */
   readonly wallClock: WallClock;
+  /** The timers that come again and again: the period of each in milliseconds, by name. Default: none. */
+  readonly every?: ReadonlyMap<string, number>;
+  /**
+   * Whether handlers may arm timers whose functions are in no checkpoint. Then a copy of the state that was made for a
+   * joiner is kept for a while, in case they do. Default: false.
+   */
+  readonly mayArm?: boolean;
   /** What the criteria `resource` and `custom` ask the application. */
   readonly criteria?: UserCriteria;
   /** Whether a liveness thread carries out `delegate`. Default: no, and heartbeats are those of the main links. */
@@ -187,13 +195,21 @@ export class ReplicaState {
   incoming: IncomingCopy | undefined;
   /** The number of the copy that the adapter was last asked for. */
   copyAsked = 0;
-  /** The number of streams whose handlers are still running. */
+  /** The number of handlers that stay: those of open streams, and those that wait for other calls. */
   openStreams = 0;
   /** Whether any stream was opened in this life. */
   hadStreams = false;
   /** The calls that this group made to other services. */
   readonly nested = new NestedCalls();
-  /** Messages whose handlers wait for nested replies. */
+  /** How many of the handlers that stay wait for other calls. */
+  openWaits = 0;
+  /** Methods whose handlers did not end in time, as far as their users were told why that may be. */
+  readonly advised = new Set<string>();
+  /** The timers of this group. */
+  readonly timers = new ArmedTimers();
+  readonly every: ReadonlyMap<string, number>;
+  readonly mayArm: boolean;
+  /** Messages whose handlers wait for nested replies or for other calls. */
   readonly unfinished = new Map<string, Message>();
   /** Passive: the checkpoint at which the log starts. Semi-active: the base, see `state/base.ts`. */
   checkpoint: Checkpoint | undefined;
@@ -222,6 +238,8 @@ export class ReplicaState {
     this.criteria = { ...options.criteria, wallMs: wallClock };
     this.fresh = options.fresh ?? false;
     this.delegates = options.delegates ?? false;
+    this.every = options.every ?? new Map();
+    this.mayArm = options.mayArm ?? false;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);
@@ -326,8 +344,10 @@ export class ReplicaState {
       strayErrors: 0,
       divergences: 0,
       waitingToRelease: this.role.waitingToRelease,
-      openStreams: this.openStreams,
+      openStreams: this.openStreams - this.openWaits,
+      openWaits: this.openWaits,
       openNested: this.nested.open,
+      timers: this.timers.size,
       streams: this.connections.streams,
       forgedOrders: this.forgedOrders,
       blocked: this.role.blocked ?? this.#withoutRecord,

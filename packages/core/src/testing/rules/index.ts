@@ -9,7 +9,9 @@ import { REPLICA_RULES } from './replicas.js';
 import type { Rule } from './rule.js';
 import { SETTINGS_RULES } from './settings.js';
 import { STREAM_RULES } from './streams.js';
+import { TIMER_RULES } from './timers.js';
 import { VOIDING_RULES } from './voiding.js';
+import { WAITING_RULES } from './waiting.js';
 
 export type { Rule } from './rule.js';
 
@@ -21,6 +23,8 @@ export const RULES: readonly Rule[] = [
   ...STREAM_RULES,
   ...NESTED_RULES,
   ...LIVENESS_RULES,
+  ...TIMER_RULES,
+  ...WAITING_RULES,
   ...REPLICA_RULES,
   ...IDENTITY_RULES,
   ...BODY_RULES,
