@@ -17,6 +17,6 @@ export {
   trackHandlers,
 } from './handling.js';
 export { outside } from './outside.js';
-export { monotonicMs, REAL, realOf, realRandomNumber, wallMs } from './real.js';
-export type { RandomStream, RunningStep, StepValues } from './step-values.js';
+export { monotonicMs, REAL, realImmediate, realOf, realRandomNumber, realTimeout, wallMs } from './real.js';
+export type { Agenda, RandomStream, RunningStep, StepTimer, StepValues } from './step-values.js';
 export type { TakeUncaught, UncaughtOrigin } from './uncaught.js';

@@ -19,3 +19,10 @@ export const monotonicMs = (): number => realOf(performance.now).call(performanc
 
 /** A real random number from 0 up to but not including 1. */
 export const realRandomNumber = (): number => realOf(Math.random)();
+
+/** Node's `setTimeout`, also within a handler. */
+export const realTimeout = (run: () => void, delayMs: number): NodeJS.Timeout => realOf(setTimeout)(run, delayMs);
+
+/** Node's `setImmediate`, also within a handler. */
+export const realImmediate = <A extends unknown[]>(run: (...args: A) => void, ...args: A): NodeJS.Immediate =>
+  realOf(setImmediate)(run, ...args);

@@ -8,6 +8,32 @@ export interface RandomStream {
   next(): number;
 }
 
+/** A function that a handler gave away, to be run later in a step. */
+export interface StepTimer {
+  /** The same on every replica. */
+  readonly id: number;
+  clear(): void;
+  /** Begins its delay anew; it need not be armed any more. */
+  refresh(): void;
+}
+
+/**
+ * What a handler can have done later, at a place in the order. Only to be asked while a step runs. Where `undefined` is
+ * returned the handler has no part in the running step, and real timers are right.
+ */
+export interface Agenda {
+  /** Runs a function when the time has come, again and again if it repeats. */
+  timer(run: () => void, delayMs: number, repeats: boolean): StepTimer | undefined;
+  /** Runs a function in a later turn, within this step. */
+  soon(run: () => void): StepTimer | undefined;
+  /** Runs a function on the primary alone, and gives all replicas what it came to. */
+  once(name: string, run: (key: string) => unknown): Promise<unknown>;
+  /** Arms a timer that is data. @returns its name, the same on every replica */
+  after(delayMs: number, name: string, payload: Uint8Array): string;
+  /** Cancels a timer of `after`. */
+  cancel(id: string): void;
+}
+
 /** What one handler is given. */
 export interface StepValues {
   /**
@@ -16,6 +42,8 @@ export interface StepValues {
    */
   readonly timeMs: number | undefined;
   readonly random: RandomStream;
+  /** Undefined where nothing can be put off: its code runs at no place in the order. */
+  readonly agenda?: Agenda | undefined;
   /** Whether `Date`, `Math.random` and the others give these values too. */
   readonly inGlobals: boolean;
 }

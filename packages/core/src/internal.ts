@@ -12,6 +12,7 @@ export { differingNames, settingsText } from './config/term-settings.js';
 export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type {
+  ArmedSnapshot,
   CallerSnapshot,
   Checkpoint,
   CheckpointFrame,
@@ -74,7 +75,7 @@ export {
   type OrderNum,
   type SeqNum,
 } from './model/ids.js';
-export type { Body, Request } from './model/message.js';
+export type { Body, DueTimer, Request } from './model/message.js';
 export type { MetadataEntries } from './model/metadata.js';
 export {
   CLIENT_NAME_MAX,
@@ -129,6 +130,7 @@ export type {
 } from './replica/state/events.js';
 export { PIECE_BYTES } from './replica/state/replica-state.js';
 export { type Duty, type HeardPeer, NO_DUTY } from './replica/threads/duty.js';
+export { TIMERS_MAX, type Timer } from './scheduling/armed-timers.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';

@@ -12,6 +12,7 @@ import {
   withOrdering,
   withStreams,
   withThreads,
+  withTimers,
   withUpgrade,
 } from './plan/extras.js';
 import type { Plan, PlanLimits } from './plan/plan.js';
@@ -43,6 +44,7 @@ const STREAMS = 0x57_7265_616d_73n << 13n;
 const ONE_WAY = 0x6f_6e65_5761_79n << 11n;
 const COPIES = 0x63_6f70_6965_73n << 12n;
 const NESTED = 0x6e_6573_7465_64n << 15n;
+const TIMERS = 0x7469_6d65_7273n << 10n;
 const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
 const THREADS = 0x74_6872_6561_64n << 14n;
@@ -82,7 +84,8 @@ function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
   const oneWay = withOneWay(base, new Random(seed ^ ONE_WAY), limits);
   const streams = withStreams(oneWay, new Random(seed ^ STREAMS), limits);
   const nested = withNested(streams, new Random(seed ^ NESTED), limits);
-  const ordered = withOrdering(nested, new Random(seed ^ ORDERING));
+  const timed = withTimers(nested, new Random(seed ^ TIMERS), limits);
+  const ordered = withOrdering(timed, new Random(seed ^ ORDERING));
   const copies = withCopies(ordered, new Random(seed ^ COPIES));
   const threads = withThreads(copies, new Random(seed ^ THREADS), limits);
   return withUpgrade(threads, new Random(seed ^ UPGRADE), limits);

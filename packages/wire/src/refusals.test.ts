@@ -39,7 +39,7 @@ const order: OrderInfo = {
   ...{ kind: 'call', seqNum: 1 as SeqNum, body: 'b0'.repeat(20) as BodyDigest },
 };
 const body = { connection, seqNum: 1 as SeqNum, request: { method: '/a.B/C', message: Buffer.from('m') } };
-const noRecords: CheckpointRecords = { connections: [], keyed: [], callers: [], expired: [] };
+const noRecords: CheckpointRecords = { connections: [], keyed: [], callers: [], expired: [], armed: [], fired: [] };
 const encodeRecords = (records: CheckpointRecords): Uint8Array =>
   wire.encodePeerFrame({
     ...{ kind: 'piece', term: 1 as Term, copy: 1, index: 0 },

@@ -1,5 +1,5 @@
 /** The deadlines of all open calls of a channel, with one timer. */
-import { wallMs } from '@understudy/context';
+import { realTimeout, wallMs } from '@understudy/context';
 
 /** Something that ends at a point in time. It keeps its own place in the heap, so that it can leave early. */
 export interface Expiring {
@@ -50,7 +50,7 @@ export class Deadlines {
     if (first === undefined || first.deadlineMs >= this.#armedForMs) return;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#armedForMs = first.deadlineMs;
-    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(first.deadlineMs - wallMs())));
+    this.#timer = realTimeout(this.#onTimer, Math.max(1, Math.ceil(first.deadlineMs - wallMs())));
     this.#timer.unref();
   }
 

@@ -1,5 +1,7 @@
 /** Items that a stream has received and its application has not heard yet. */
+
 import { status as Status, type StatusObject } from '@grpc/grpc-js';
+import { realImmediate } from '@understudy/context';
 import { assert, type MetadataEntries, type Reply, type StreamItem, unreachable } from '@understudy/core/internal';
 
 /** The end of a stream, which either the session brought or this side made. */
@@ -121,7 +123,7 @@ export class IncomingItems {
     if (this.#watching || this.#end === undefined || this.#end.end.ending.code === Status.OK) return;
     if (this.#messages.length === 0) return;
     this.#watching = true;
-    setImmediate(() => {
+    realImmediate(() => {
       this.#watching = false;
       if (this.#reads > 0) return;
       this.#messages = [];

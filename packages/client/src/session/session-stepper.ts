@@ -1,5 +1,5 @@
 /** Drives the core's session: one event at a time, with the clock and the flushes that it asks for. */
-import { monotonicMs } from '@understudy/context';
+import { monotonicMs, realImmediate, realTimeout } from '@understudy/context';
 import { InvariantViolation, type SessionEffect, type SessionEvent } from '@understudy/core/internal';
 import type { SessionMachine } from './session-port.js';
 
@@ -66,10 +66,10 @@ export class SessionStepper {
     if (this.#stopped) return;
     if (this.#session.wantsFlush && !this.#flushScheduled) {
       this.#flushScheduled = true;
-      setImmediate(this.#flush);
+      realImmediate(this.#flush);
     }
     if (this.#session.wantsBatchFlush === true && this.#batchTimer === undefined) {
-      this.#batchTimer = setTimeout(this.#flushBatch, this.batchMs);
+      this.#batchTimer = realTimeout(this.#flushBatch, this.batchMs);
     }
   }
 

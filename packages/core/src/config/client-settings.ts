@@ -18,8 +18,8 @@ export const clientSettings = (config: ClientSettings): ClientSettings => ({
 const nameOf = ({ service, method }: ClientMethodSettings): string =>
   service === '' ? '*' : `${service}/${method || '*'}`;
 
-const valuesOf = ({ readOnly, oneWay, release }: ClientMethodSettings): string =>
-  JSON.stringify([readOnly, oneWay, release]);
+const valuesOf = ({ readOnly, oneWay, waitsForOthers, release }: ClientMethodSettings): string =>
+  JSON.stringify([readOnly, oneWay, waitsForOthers, release]);
 
 /** A digest of 32 bits by which a client asks whether its settings are the group's. */
 export function settingsDigest(settings: ClientSettings): number {

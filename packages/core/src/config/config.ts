@@ -27,6 +27,8 @@ export interface MethodConfig {
   readonly readOnly: boolean;
   /** Calls complete when they are accepted into the order ([0045]); the handler's answer is not sent. */
   readonly oneWay: boolean;
+  /** Handlers may wait until a later call wakes them; the group goes on meanwhile. */
+  readonly waitsForOthers: boolean;
   /** When replies may leave; undefined for the group's setting. */
   readonly release: Release | undefined;
   /** Which of the method's unary calls is ordered next; undefined for the group's criterion. */
@@ -36,7 +38,9 @@ export interface MethodConfig {
 }
 
 /** The settings that apply to one method. */
-export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay'> & { readonly release: Release };
+export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay' | 'waitsForOthers'> & {
+  readonly release: Release;
+};
 
 /** How the calls of one method are ordered. */
 export type MethodOrdering = Required<Pick<MethodConfig, 'priority'>> & { readonly ordering: Ordering };

@@ -136,6 +136,7 @@ describe('a service config that cannot be used', () => {
     [method({ name: [{ service: 'a.B' }] }), `${at}.methods names "a.B/" twice`],
     [method({ name: [{}], readOnly: 'yes' }), `${at}.methods[1].readOnly is "yes"`],
     [method({ name: [{}], release: 'now' }), `${at}.methods[1].release is "now"`],
+    [method({ name: [{}], waitsForOthers: true, readOnly: true }), `${at}.methods[1] is readOnly and waitsForOthers`],
     [method({ name: [{}], oneWay: 1 }), `${at}.methods[1].oneWay is 1`],
     [method({ name: [{}], oneWay: true, readOnly: true }), `${at}.methods[1] is readOnly and oneWay`],
     [method({ name: [{}], priority: 1.5 }), `${at}.methods[1].priority is 1.5; it must be a whole number from -1000`],
@@ -200,21 +201,25 @@ describe('the settings of a method', () => {
       expect(methodSettings(bank, '/bank.v1.Bank/GetBalance')).toEqual({
         readOnly: true,
         oneWay: false,
+        waitsForOthers: false,
         release: 'concurrent',
       });
       expect(methodSettings(bank, '/bank.v1.Bank/Transfer')).toEqual({
         readOnly: false,
         oneWay: false,
+        waitsForOthers: false,
         release: 'concurrent',
       });
       expect(methodSettings(bank, '/bank.v1.Audit/List')).toEqual({
         readOnly: true,
         oneWay: false,
+        waitsForOthers: false,
         release: 'concurrent',
       });
       expect(methodSettings(bank, '/shop.Shop/Buy')).toEqual({
         readOnly: false,
         oneWay: false,
+        waitsForOthers: false,
         release: 'acknowledged',
       });
     }
@@ -222,7 +227,7 @@ describe('the settings of a method', () => {
 
   it('are the group’s settings if no entry names the method', () => {
     const settings = methodSettings(config({ release: 'acknowledged' }), '/bank.v1.Bank/Transfer');
-    expect(settings).toEqual({ readOnly: false, oneWay: false, release: 'acknowledged' });
+    expect(settings).toEqual({ readOnly: false, oneWay: false, waitsForOthers: false, release: 'acknowledged' });
   });
 
   it('are not taken from an entry whose service name is only a suffix of the method’s service', () => {

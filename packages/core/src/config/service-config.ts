@@ -129,8 +129,9 @@ export function parseServiceConfig(json: unknown): GroupConfig {
  * @param path the full method path, `/package.Service/Method`
  */
 export function methodSettings(config: Pick<GroupConfig, 'methods' | 'release'>, path: string): MethodSettings {
-  const { readOnly = false, oneWay = false, release = config.release } = entryOf(config.methods, path) ?? {};
-  return { readOnly, oneWay, release };
+  const found = entryOf(config.methods, path);
+  const { readOnly = false, oneWay = false, waitsForOthers = false, release = config.release } = found ?? {};
+  return { readOnly, oneWay, waitsForOthers, release };
 }
 
 /** How the calls of one method are ordered. Callers should cache the result. */
@@ -282,10 +283,13 @@ function methodsAt(value: unknown, path: string): readonly MethodConfig[] {
 
 function methodAt(value: unknown, path: string): readonly MethodConfig[] {
   const entry = objectAt(value, path);
-  onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay', 'ordering', 'priority']);
+  onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay', 'waitsForOthers', 'ordering', 'priority']);
   const readOnly = flagAt(entry.readOnly, `${path}.readOnly`);
   const oneWay = flagAt(entry.oneWay, `${path}.oneWay`);
   if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a read-only method has no effect besides its reply`);
+  const waitsForOthers = flagAt(entry.waitsForOthers, `${path}.waitsForOthers`);
+  if (readOnly && waitsForOthers)
+    fail(`${path} is readOnly and waitsForOthers; a call that waits for others needs a place in the order`);
   const release = entry.release === undefined ? undefined : wordAt(entry, path, 'release');
   const ordering = entry.ordering === undefined ? undefined : wordAt(entry, path, 'ordering');
   const priority = priorityAt(entry.priority, `${path}.priority`);
@@ -295,6 +299,7 @@ function methodAt(value: unknown, path: string): readonly MethodConfig[] {
     ...nameAt(name, `${path}.name[${i}]`),
     readOnly,
     oneWay,
+    waitsForOthers,
     release,
     ordering,
     priority,

@@ -53,6 +53,13 @@ export interface MethodEntry {
    * with `readOnly`. Default: false.
    */
   readonly oneWay?: boolean;
+  /**
+   * Says that handlers of these methods may wait until a later call wakes them: a long poll, a lock, a barrier. The group
+   * goes on as soon as such a handler has nothing more to do, and its end belongs to the call that wakes it. The handler
+   * is told `cancelled` when its caller gives up or its deadline passes. Without this setting the group waits for every
+   * handler, `stallMs` at most. Cannot be combined with `readOnly`. Default: false.
+   */
+  readonly waitsForOthers?: boolean;
   /** When replies may leave the primary. Default: the group's `release`. */
   readonly release?: Release;
   /**

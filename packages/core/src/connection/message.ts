@@ -15,7 +15,7 @@ import { outcomeCost, requestCost, type Usage } from './usage.js';
  * for earlier messages of its stream; `queued`: it waits for the interceptors, or for open streams to end; `admitted`:
  * it waits for its turn in the scheduler; `voiding`: it will never be processed, and its void waits for a place in the
  * order. `ordered`: it has its place, though a backup may still lack its body. `waiting`: its step is over, but its
- * handler waits for nested replies. `processed`: its outcome is known. `settled`: nobody will ask for its outcome any
+ * handler waits for nested replies or other calls. `processed`: its outcome is known. `settled`: nobody will ask for its outcome any
  * more.
  */
 export type Stage =
@@ -61,6 +61,12 @@ export class Message {
   awaitStable = false;
   /** Whether the session gave up the RPC: the reply goes to its link, even if an RPC still seems to wait. */
   byFrame = false;
+  /** At the primary: its caller is gone or its deadline has passed, and its handler is told so once it waits. */
+  givenUp = false;
+  /** At the primary: its client's cancellation is held until it waits, or has ended. */
+  cancelHeld = false;
+  /** At the primary: it is ended so that the state can be copied. */
+  ended = false;
   /** Whether the session sent a body that the order does not name. It is not asked for another one. */
   refused = false;
   #stage: Stage = 'expected';

@@ -51,6 +51,21 @@ export interface Checkpoint {
   readonly expired: readonly ConnectionId[];
   /** Whether older ended connections were forgotten. */
   readonly expiredForgotten: boolean;
+  /** Timers that handlers armed with `after` and that are not processed yet. */
+  readonly armed: readonly ArmedSnapshot[];
+  /** Timers registered with `every` that were due before: when each was processed last, in the order's time. */
+  readonly fired: readonly { readonly name: string; readonly lastMs: number }[];
+}
+
+/** A timer that was armed with `after`, as of a checkpoint. */
+export interface ArmedSnapshot {
+  readonly id: NestedId;
+  readonly name: string;
+  readonly payload: Uint8Array;
+  /** When it is due, in the order's time. */
+  readonly dueMs: number;
+  /** How long after it was armed. */
+  readonly delayMs: number;
 }
 
 /** The calls of one group, as of a checkpoint. */
@@ -68,7 +83,7 @@ export interface CallerSnapshot {
 export type CheckpointHead = Pick<Checkpoint, 'orderNum' | 'term' | 'timeMs' | 'digest' | 'expiredForgotten'>;
 
 /** The lists of a checkpoint, or a section of them. A connection, stream or group may go on in the next section. */
-export type CheckpointRecords = Pick<Checkpoint, 'connections' | 'keyed' | 'callers' | 'expired'>;
+export type CheckpointRecords = Pick<Checkpoint, 'connections' | 'keyed' | 'callers' | 'expired' | 'armed' | 'fired'>;
 
 /** A piece of a checkpoint on its way: sections of its records first, then chunks of the state, then the end. */
 export type Piece =

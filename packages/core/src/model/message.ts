@@ -2,7 +2,7 @@
 
 import type { ConnectionId, SeqNum } from './ids.js';
 import type { MetadataEntries } from './metadata.js';
-import type { NestedCaller, NestedReply } from './nested.js';
+import type { NestedCaller, NestedId, NestedReply } from './nested.js';
 import type { StreamPart } from './stream.js';
 
 /** The body of a message. Its place in the order is in its orderInfo. */
@@ -21,7 +21,18 @@ export interface Request {
   readonly nested?: NestedCaller;
   /** Present if this is not a call but the reply to a nested call of this group. Then the method is empty. */
   readonly reply?: NestedReply;
+  /** Present if this is not a call but a timer that is due. Then the method is empty. */
+  readonly timer?: DueTimer;
 }
+
+/** A timer of the group whose time has come, on its way into the order. */
+export type DueTimer =
+  /** A function that a handler gave to `setTimeout` or `setInterval`; only the replicas that ran that handler have it. */
+  | { readonly kind: 'raw'; readonly id: NestedId }
+  /** Armed with `after`. The request's message is its payload. */
+  | { readonly kind: 'after'; readonly id: NestedId; readonly name: string }
+  /** Comes again and again, because the service registered it with `every`. */
+  | { readonly kind: 'every'; readonly name: string };
 
 /** The bytes of a request's messages, which are nearly all that a log keeps of it. */
 export const bodyBytes = ({ message, reply }: Request): number =>

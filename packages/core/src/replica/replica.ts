@@ -29,6 +29,7 @@ import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.
 import { type ReplicaOptions, ReplicaState, reflectedBy, steppingDown } from './state/replica-state.js';
 import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
+import { onTimerSet } from './timers/timers.js';
 import { noteOthers } from './upgrade/others.js';
 
 /** A gap between two ticks shorter than this is no standstill, however short the lease is. */
@@ -145,6 +146,12 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       return endedLate(r, event.finished);
     case 'nestedCall':
       return r.role.nestedCalled(event.id);
+    case 'timerSet':
+      return onTimerSet(r, event.timer);
+    case 'timerCleared':
+      return r.timers.clear(event.id);
+    case 'wake':
+      return r.role.wake();
     case 'checkpointTaken':
       return onCheckpointTaken(r, event.copy, event.state, event.more);
     case 'stateDrawn':

@@ -7,7 +7,7 @@ import { next } from '../model/ids.js';
 import { bodyBytes, isLarge, type Request } from '../model/message.js';
 import { adoptionPublished, isAdopted } from '../record/transitions.js';
 import { hasRoomFor, WAITING_MAX_BYTES, whyTooLarge } from './flow.js';
-import type { PlaceInOrder, Read, Sent } from './open-calls.js';
+import type { ClientStream, PlaceInOrder, Read, Sent } from './open-calls.js';
 import { invokeAtOnce } from './rpcs.js';
 import type { SessionState } from './state.js';
 
@@ -120,6 +120,32 @@ function start(s: SessionState, call: CallId, request: Request, readOnly: boolea
   s.wantFlush();
 }
 
+/** Sends a message that belongs to no unary call of the application's. */
+export function number(s: SessionState, request: Request, stream: ClientStream | undefined): SeqNum {
+  s.lastSeqNum = next(s.lastSeqNum);
+  const seqNum = s.lastSeqNum;
+  s.sent.set(seqNum, {
+    seqNum,
+    request,
+    call: undefined,
+    answered: false,
+    order: undefined,
+    stable: false,
+    invoked: false,
+    stream,
+  });
+  s.wantFlush();
+  return seqNum;
+}
+
+/** The handler of a call that was given up may wait for others. It is told, at a place in the order. */
+function tellGivenUp(s: SessionState, { seqNum, request }: Sent): void {
+  if (!s.waitsForOthers(request.method)) return;
+  number(s, { method: '', message: NO_BYTES, stream: { kind: 'cancel', of: seqNum } }, undefined);
+}
+
+const NO_BYTES = new Uint8Array(0);
+
 /** The application gave up its call. A request that was sent stays, because replicas may need its body. */
 export function onCancel(s: SessionState, call: CallId): void {
   const what = s.calls.get(call);
@@ -136,6 +162,7 @@ export function onCancel(s: SessionState, call: CallId): void {
   // Its RPC, if there was one, is gone. The primary gets the body by frame; otherwise the seqNum would stay a gap for
   // ever.
   what.invoked = false;
+  tellGivenUp(s, what);
   if (s.config.carrier === 'rpc') s.wantFlush();
 }
 
@@ -254,7 +281,10 @@ export function failUnreachable(s: SessionState): void {
     const read = isRead(what);
     s.calls.delete(call);
     if (read) s.reads.delete(what.readId);
-    else what.call = undefined;
+    else {
+      what.call = undefined;
+      tellGivenUp(s, what);
+    }
     fail(s, call, 'UNDERSTUDY_INDETERMINATE', 'the primary was lost and no other took over in time', !read);
   }
 }

@@ -202,6 +202,14 @@ export class SessionState {
     return readOnly;
   }
 
+  /** Whether calls of a method may wait for later calls, as the group has it. */
+  waitsForOthers(method: string): boolean {
+    return (
+      this.settings.methods.some((entry) => entry.waitsForOthers) &&
+      methodSettings(this.settings, method).waitsForOthers
+    );
+  }
+
   /** The adapter has one more address to connect to. */
   addSlot(): void {
     this.links.push(newLink(this.links.length));

@@ -1,6 +1,6 @@
 /** The streams of a session: sends their parts within the window, and again after a void, until each stream ends. */
 
-import { type CallId, next, type SeqNum } from '../model/ids.js';
+import type { CallId, SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
 import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES, STREAM_CREDITS_MAX, type StreamPart } from '../model/stream.js';
@@ -8,6 +8,7 @@ import {
   fail,
   failWaiting,
   isUnreachable,
+  number,
   RETAINED_MAX,
   settle,
   UNREACHABLE_AFTER_MS,
@@ -165,23 +166,6 @@ function sendPart(s: SessionState, stream: ClientStream, part: StreamPart, messa
   number(s, { method: '', message, stream: part }, stream);
 }
 
-function number(s: SessionState, request: Request, stream: ClientStream | undefined): SeqNum {
-  s.lastSeqNum = next(s.lastSeqNum);
-  const seqNum = s.lastSeqNum;
-  s.sent.set(seqNum, {
-    seqNum,
-    request,
-    call: undefined,
-    answered: false,
-    order: undefined,
-    stable: false,
-    invoked: false,
-    stream,
-  });
-  s.wantFlush();
-  return seqNum;
-}
-
 /** A part of a stream has its reply, and the delivery rule allows it: the part was processed, or never will be. */
 export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void {
   settle(s, sent);
@@ -201,6 +185,7 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void
   if (voided) s.sent.delete(sent.seqNum);
   if (stream === undefined) {
     if (voided && part.kind === 'credit') for (const { of, upTo } of part.taken) creditAgain(s, of, upTo);
+    if (voided && part.kind === 'cancel') number(s, sent.request, undefined);
     return;
   }
   if (s.streams.get(stream.call) !== stream) {

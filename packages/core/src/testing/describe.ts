@@ -1,6 +1,6 @@
 import type { PeerFrame, ReplicaHeader, ReplyFrame, SeqItem, SessionFrame, StreamAsk } from '../model/frames.js';
 import { type ConnectionId, connectionKind } from '../model/ids.js';
-import type { Request } from '../model/message.js';
+import type { DueTimer, Request } from '../model/message.js';
 import type { NestedCaller, NestedId } from '../model/nested.js';
 import { type OrderInfo, seqNumOf } from '../model/order-info.js';
 import type { Outcome } from '../model/outcome.js';
@@ -30,7 +30,8 @@ const sealedOrders = (sealed: readonly SealedOrders[]): string =>
   orders(contentOf(sealed)) || (sealed.length > 0 ? 'forged' : '');
 
 /** What a request asks: its text, or what it means for its stream. */
-function ask({ message, stream, nested, reply }: Request): string {
+function ask({ message, stream, nested, reply, timer }: Request): string {
+  if (timer !== undefined) return describeTimer(timer);
   if (reply !== undefined) return `reply to ${describeNested(reply.to)}: ${answer(reply.outcome)}`;
   const text = `${short(textOf(message))}${nested === undefined ? '' : ` (${describeCaller(nested)})`}`;
   if (stream === undefined) return text;
@@ -210,4 +211,9 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
     default:
       return undefined;
   }
+}
+
+function describeTimer(timer: DueTimer): string {
+  if (timer.kind === 'every') return `every ${timer.name}`;
+  return timer.kind === 'raw' ? `timer ${describeNested(timer.id)}` : `after ${timer.name} ${describeNested(timer.id)}`;
 }

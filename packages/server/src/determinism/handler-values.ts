@@ -1,4 +1,4 @@
-import type { RandomStream, StepValues } from '@understudy/context';
+import type { Agenda, RandomStream, StepValues } from '@understudy/context';
 import type { OrderInfo } from '@understudy/core/internal';
 import type { Seeds } from './seeds.js';
 
@@ -23,6 +23,8 @@ export class HandlerValues implements StepValues {
   readonly #source: ValuesSource;
   readonly #began: OrderInfo;
   #random: RandomStream | undefined;
+  /** Undefined for a handler that can put nothing off. */
+  agenda: Agenda | undefined;
 
   /** @param began the order that started the handler */
   constructor(source: ValuesSource, began: OrderInfo) {

@@ -2,6 +2,7 @@
 import { replaceRandomness } from './randomness.js';
 import { registerSource } from './replace.js';
 import { replaceTime } from './time.js';
+import { replaceTimers } from './timers.js';
 
 /**
  * Replaces what handlers read clocks and randomness with. Outside of steps the replacements call the real functions.
@@ -12,4 +13,5 @@ export function installGlobals(): void {
   registerSource();
   replaceTime();
   replaceRandomness();
+  replaceTimers();
 }

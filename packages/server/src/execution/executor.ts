@@ -2,10 +2,21 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { callsExpected, containErrors, handle, trackHandlers } from '@understudy/context';
 import { type Logger, UnderstudyError } from '@understudy/core';
-import { type NestedReply, type Reply, type Request, STREAMED, seqNumOf, type Task } from '@understudy/core/internal';
+import {
+  type DueTimer,
+  type NestedId,
+  type NestedReply,
+  type Reply,
+  type Request,
+  STREAMED,
+  seqNumOf,
+  type Task,
+} from '@understudy/core/internal';
 import { errorReply, metadataOf } from '@understudy/grpc-common';
+import type { NamedTimers } from '../agenda/named-timers.js';
+import { OnceRunner } from '../agenda/once.js';
 import type { HandlerRegistry } from '../capture/registry.js';
-import { HandlerValues } from '../determinism/handler-values.js';
+import { HandlerValues, type StepClock } from '../determinism/handler-values.js';
 import type { Seeds } from '../determinism/seeds.js';
 import { type HandlerFault, textOfError } from '../handlers/handler-fault.js';
 import { type RunContext, runUnary } from '../handlers/run-unary.js';
@@ -17,13 +28,17 @@ import { applyChange } from '../interception/change.js';
 import { StreamPassages } from '../interception/stream-passages.js';
 import type { Activity } from '../loop/activity.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
-import type { Nest } from './handler-run.js';
+import { AloneClock, AloneEnds } from './alone.js';
+import type { HandlerRun, HandlerRunOptions, Nest } from './handler-run.js';
 import { OpenNestedCalls } from './open-nested-calls.js';
-import { SoloEnds, SoloRun } from './solo-run.js';
-import { digestOf, NO_DIGEST, type OrderedTask } from './step.js';
+import { type AgendaLife, RunAgenda } from './run-agenda.js';
+import { SoloRun } from './solo-run.js';
+import { digestOf, NO_DIGEST, type OrderedTask, type Step } from './step.js';
 import { Steps } from './steps.js';
 import { StreamRuns } from './stream-runs.js';
-import { UnaryRun } from './unary-run.js';
+import { runTimer, TimerFunctions } from './timer-functions.js';
+import { UnaryRun, type UnaryRunOptions } from './unary-run.js';
+import { WaitingRuns } from './waiting-runs.js';
 
 export interface ExecutorOptions {
   readonly loop: EventLoop;
@@ -39,6 +54,10 @@ export interface ExecutorOptions {
   readonly seeds: Seeds;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
+  /** Whether handlers of a method may wait until other calls wake them. */
+  readonly waitsForOthers: (method: string) => boolean;
+  /** The handlers of timers. */
+  readonly timers: Pick<NamedTimers, 'get'>;
   readonly logger: Logger;
   /** Puts executions into traces; undefined: nobody does. */
   readonly tracing: HandlerTracing | undefined;
@@ -54,7 +73,14 @@ export class Executor {
   readonly #steps: Steps;
   readonly #nested: OpenNestedCalls;
   readonly #nest: Nest = (...call) => this.#nested.make(...call);
-  readonly #solos = new SoloEnds();
+  readonly #waits: WaitingRuns;
+  readonly #functions: TimerFunctions;
+  readonly #alone = new AloneEnds();
+  readonly #agendaLife: AgendaLife;
+  /** The handler that runs alone, in a step that nobody else takes part in. */
+  #aloneRun: UnaryRun | undefined;
+  /** Whether a handler has put anything off. From then on every step ends when all handlers are at rest. */
+  #hasAgenda = false;
   #context: RunContext;
 
   constructor(options: ExecutorOptions) {
@@ -68,13 +94,21 @@ export class Executor {
     this.#streams = new StreamRuns({
       registry,
       nest: this.#nest,
+      onRun: (run) => this.#giveAgenda(run),
       valuesFrom: (began) => new HandlerValues({ seeds, inGlobals, clock: this.#steps }, began),
       strays,
       onFault: this.#onFault,
       onLate: (output) => loop.dispatch({ kind: 'lateItem', output }),
     });
     this.#steps = new Steps({ loop, streams: this.#streams, activity });
+    this.#waits = new WaitingRuns(activity);
     this.#nested = new OpenNestedCalls({ loop, steps: this.#steps, activity });
+    this.#functions = new TimerFunctions(loop);
+    this.#agendaLife = {
+      ...{ loop, steps: this.#steps, nested: this.#nested, functions: this.#functions, effects: new OnceRunner() },
+      stepOf: (run) => this.#stepOf(run),
+      placeBehind: (run) => this.#placeBehind(run),
+    };
   }
 
   admit(effect: EffectOf<'admit'>): void {
@@ -99,11 +133,12 @@ export class Executor {
     const admitted = live ? taken : undefined;
     const request = this.#requestOf(task, admitted);
     if (request === undefined) this.#executed(task, undefined, UNREADABLE_CHANGE);
-    else if (task.kind === 'read') this.#run(task, request, admitted, live);
+    else if (task.kind === 'read') this.#read(task, request, admitted, live);
     else if (request.reply !== undefined) this.#deliver(task, request.reply);
+    else if (request.timer !== undefined) this.#ring(task, request, request.timer);
     else if (request.stream !== undefined) this.#stepOfStream(task, request, live);
-    else if (this.#streams.open > 0 || callsExpected()) this.#runInStep(task, request, admitted, live);
-    else this.#run(task, request, admitted, live);
+    else if (this.#takesSteps(request.method)) this.#runInStep(task, request, admitted, this.#traceOf(request, live));
+    else this.#runAlone(task, request, admitted, this.#traceOf(request, live));
   }
 
   sendNested({ caller }: EffectOf<'sendNested'>): void {
@@ -112,6 +147,7 @@ export class Executor {
 
   /** Gives a task up. Its handler still runs, and the state may not be replaced before that handler has ended. */
   abandonTask({ task }: EffectOf<'abandonTask'>): void {
+    if (this.#aloneRun?.task === task) this.#aloneRun.abandon();
     this.#steps.abandon(task);
   }
 
@@ -119,6 +155,8 @@ export class Executor {
   forgetHandlers(): void {
     this.#steps.close();
     this.#streams.close();
+    this.#waits.close();
+    this.#functions.close();
     this.#nested.close();
   }
 
@@ -126,9 +164,7 @@ export class Executor {
   close(): void {
     this.#admissions.cancel();
     this.#passages.close();
-    this.#steps.close();
-    this.#streams.close();
-    this.#nested.close();
+    this.forgetHandlers();
   }
 
   /** Ends what interceptors hold, because this replica does not order any more. */
@@ -137,58 +173,160 @@ export class Executor {
     this.#passages.close();
   }
 
-  /** Runs a handler on its own: no other handler waits for anything, and this one cannot call others. */
-  #run(task: Task, request: Request, admitted: Admitted | undefined, live: boolean): void {
-    const { activity, registry } = this.#options;
+  /** Whether a call's step may concern other handlers, or may end before its own does. */
+  #takesSteps(method: string): boolean {
+    if (this.#streams.open > 0 || this.#waits.size > 0 || this.#hasAgenda) return true;
+    return callsExpected() || this.#options.waitsForOthers(method);
+  }
+
+  /** Runs the handler of a read. */
+  #read(task: Task, request: Request, admitted: Admitted | undefined, live: boolean): void {
+    const { activity, registry, strays } = this.#options;
     const trace = this.#traceOf(request, live);
-    const solo = new SoloRun(this.#options, task, trace);
+    const solo = new SoloRun(strays, task, trace);
     let isFirstPart = true;
     activity.began();
     solo.running = handle(solo, () =>
       runUnary(registry.unary(request.method), request, this.#contextFor(task.peer ?? ''), (outcome) => {
         activity.ended();
         trace?.end(outcome.code, outcome.details);
-        this.#solos.add(solo);
         this.#executed(task, admitted, outcome, isFirstPart);
       }),
     );
     isFirstPart = false;
   }
 
-  /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
-  #runInStep(task: OrderedTask, request: Request, admitted: Admitted | undefined, live: boolean): void {
-    const { activity, registry, loop, seeds, inGlobals, strays } = this.#options;
+  /**
+   * Runs a handler on its own: no other handler waits for anything. If it puts something off, its step becomes one like
+   * all others.
+   */
+  #runAlone(
+    task: OrderedTask,
+    request: Request,
+    admitted: Admitted | undefined,
+    trace: HandlerTrace | undefined,
+  ): void {
+    const { activity, registry } = this.#options;
+    const alone = new AloneClock(task.info.timeMs, this.#steps);
+    let isFirstPart = true;
+    const onEnd = (ended: UnaryRun, outcome: Reply): void => {
+      activity.ended();
+      trace?.end(outcome.code, outcome.details);
+      if (ended.alone === undefined) {
+        this.#steps.ended(ended, outcome);
+        return;
+      }
+      this.#alone.add(alone);
+      this.#executed(task, admitted, outcome, isFirstPart);
+    };
+    const run = this.#newRun(task, { admitted, waitsForOthers: false, alone, onEnd }, alone, trace);
+    activity.began();
+    this.#aloneRun = run;
+    const context = this.#contextFor(task.peer ?? '');
+    handle(run, () => run.start(registry.unary(request.method), request, context));
+    isFirstPart = false;
+  }
+
+  #newRun(
+    task: OrderedTask,
+    options: Omit<UnaryRunOptions, keyof HandlerRunOptions | 'name'>,
+    clock: StepClock,
+    trace: HandlerTrace | undefined,
+  ): UnaryRun {
+    const { seeds, inGlobals, strays } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
+    const values = new HandlerValues({ seeds, inGlobals, clock }, task.info);
+    const run = new UnaryRun({ task, name, nest: this.#nest, values, strays, trace, ...options });
+    this.#giveAgenda(run);
+    return run;
+  }
+
+  #giveAgenda(run: HandlerRun): void {
+    run.values.agenda = new RunAgenda(run, this.#agendaLife);
+  }
+
+  #stepOf(run: HandlerRun): Step | undefined {
+    this.#hasAgenda = true;
+    const step = this.#steps.running;
+    if (step !== undefined) return run.mayCall(step.run === run) ? step : undefined;
+    if (run !== this.#aloneRun || this.#aloneRun.alone === undefined) return undefined;
+    const { outcome, isAbandoned, task } = this.#aloneRun;
+    if (outcome !== undefined || isAbandoned || this.#options.loop.closed) return undefined;
+    const { alone } = this.#aloneRun;
+    this.#aloneRun.alone = undefined;
+    this.#steps.begin(task, { called: this.#aloneRun });
+    alone.ownMs = undefined;
+    return this.#steps.running;
+  }
+
+  /** A handler that ran alone has replied, and what follows in its turn is still its own. */
+  #placeBehind(run: HandlerRun): NestedId | undefined {
+    if (run !== this.#aloneRun || this.#aloneRun.alone?.ownMs === undefined) return undefined;
+    return { orderNum: run.orderNum, index: this.#aloneRun.behind++ };
+  }
+
+  /** Runs a handler in a tick of its own, so that what comes of it does not depend on where the message came from. */
+  #runInStep(
+    task: OrderedTask,
+    request: Request,
+    admitted: Admitted | undefined,
+    trace: HandlerTrace | undefined,
+    captured = this.#options.registry.unary(request.method),
+  ): void {
+    const { activity, loop } = this.#options;
+    const waitsForOthers = request.timer === undefined && this.#options.waitsForOthers(request.method);
     activity.began();
     const onEnd = (ended: UnaryRun, outcome: Reply): void => {
       ended.trace?.end(outcome.code, outcome.details);
       this.#steps.ended(ended, outcome);
-      activity.ended();
+      if (!waitsForOthers || this.#waits.ended(ended)) activity.ended();
     };
-    const values = new HandlerValues({ seeds, inGlobals, clock: this.#steps }, task.info);
-    const run = new UnaryRun({
-      ...{ task, name, admitted, nest: this.#nest, values, strays, onEnd },
-      trace: this.#traceOf(request, live),
-    });
+    const run = this.#newRun(task, { admitted, waitsForOthers, onEnd }, this.#steps, trace);
+    if (waitsForOthers) this.#waits.add(run);
     this.#steps.begin(task, { called: run });
     const context = this.#contextFor(task.peer ?? '');
     process.nextTick(() => {
       if (loop.closed) activity.ended();
-      else handle(run, () => run.start(registry.unary(request.method), request, context));
+      else handle(run, () => run.start(captured, request, context));
     });
+  }
+
+  /** The time of a timer has come. */
+  #ring(task: OrderedTask, request: Request, timer: DueTimer): void {
+    if (timer.kind !== 'raw') {
+      const captured = this.#options.timers.get(timer.name);
+      if (captured === undefined) this.#unknown(task, 'a timer is due that has no handler here', { name: timer.name });
+      else this.#runInStep(task, request, undefined, undefined, captured);
+      return;
+    }
+    const due = this.#functions.take(timer.id);
+    if (due === undefined) {
+      this.#unknown(task, 'a timer is due that no handler here has armed', { ...timer.id });
+      return;
+    }
+    this.#steps.begin(task, { asker: due.run });
+    runTimer(due);
+  }
+
+  /** This replica has not what a message is for, so it differs from the others. */
+  #unknown(task: OrderedTask, event: string, fields: Record<string, string | number>): void {
+    const { loop, logger } = this.#options;
+    logger.log('error', event, fields);
+    loop.dispatch({ kind: 'executed', task, outcome: STREAMED, digest: NO_DIGEST });
   }
 
   #stepOfStream(task: OrderedTask, request: Request, live: boolean): void {
     this.#steps.begin(task, {});
-    this.#streams.deliver(task, request, task.peer ?? '', () => this.#traceOf(request, live));
+    const waiting =
+      request.stream?.kind === 'cancel' ? this.#waits.get(task.info.connection, request.stream.of) : undefined;
+    if (waiting !== undefined) waiting.cancel();
+    else this.#streams.deliver(task, request, task.peer ?? '', () => this.#traceOf(request, live));
   }
 
   #deliver(task: OrderedTask, { to, outcome }: NestedReply): void {
     const call = this.#nested.take(to);
     if (call === undefined) {
-      const { loop, logger } = this.#options;
-      logger.log('error', 'a reply came to a call that no handler here has made', { ...to });
-      loop.dispatch({ kind: 'executed', task, outcome: STREAMED, digest: NO_DIGEST });
+      this.#unknown(task, 'a reply came to a call that no handler here has made', { ...to });
       return;
     }
     this.#steps.begin(task, { asker: call.run });

@@ -1,14 +1,8 @@
 /** A running handler, as far as the calls that it makes to others are concerned. */
-import type {
-  Handling,
-  NestedCallHandle,
-  NestedRequest,
-  SendNested,
-  StepValues,
-  UncaughtOrigin,
-} from '@understudy/context';
+import type { Handling, NestedCallHandle, NestedRequest, SendNested, UncaughtOrigin } from '@understudy/context';
 import type { OrderNum } from '@understudy/core';
 import type { Reply, Task } from '@understudy/core/internal';
+import type { HandlerValues } from '../determinism/handler-values.js';
 import type { StrayErrors, Strayed } from '../handlers/stray-errors.js';
 import type { HandlerTrace } from '../handlers/tracing.js';
 
@@ -25,7 +19,7 @@ export interface HandlerRunOptions {
   readonly task: Extract<Task, { kind: 'ordered' }>;
   readonly nest: Nest;
   /** What the order gives to the handler. */
-  readonly values: StepValues;
+  readonly values: HandlerValues;
   /** Takes errors that nobody caught; undefined: they are the process's. */
   readonly strays: StrayErrors | undefined;
   /** Undefined: nobody traces executions. */
@@ -39,12 +33,14 @@ export abstract class HandlerRun implements Handling, Strayed {
   readonly orderNum: OrderNum;
   /** How many of its calls have no reply yet. */
   open = 0;
-  readonly values: StepValues;
+  readonly values: HandlerValues;
+  readonly task: HandlerRunOptions['task'];
   readonly #nest: Nest;
   readonly #strays: StrayErrors | undefined;
   readonly trace: HandlerTrace | undefined;
 
   constructor({ task, nest, values, strays, trace }: HandlerRunOptions) {
+    this.task = task;
     this.method = task.request.method;
     this.orderNum = task.info.orderNum;
     this.#nest = nest;

@@ -1,4 +1,4 @@
-import { handle, type NestedCallHandle, type SendNested, type SentCall } from '@understudy/context';
+import { handle, type NestedCallHandle, realImmediate, type SendNested, type SentCall } from '@understudy/context';
 import { GrpcStatus, type NestedCaller, type Reply } from '@understudy/core/internal';
 import { messageOf } from '@understudy/grpc-common';
 import type { HandlerRun } from './handler-run.js';
@@ -33,7 +33,7 @@ export class OpenNestedCall implements NestedCallHandle {
    */
   send(caller: NestedCaller, done: (outcome: Reply) => void): void {
     if (this.#cancelled) {
-      setImmediate(done, CANCELLED);
+      realImmediate(done, CANCELLED);
       return;
     }
     let replied = false;
@@ -46,7 +46,7 @@ export class OpenNestedCall implements NestedCallHandle {
     try {
       this.#sent = this.#send(caller, reply);
     } catch (error) {
-      setImmediate(reply, { kind: 'reply', code: GrpcStatus.INTERNAL, details: messageOf(error) });
+      realImmediate(reply, { kind: 'reply', code: GrpcStatus.INTERNAL, details: messageOf(error) });
     }
   }
 

@@ -1,5 +1,7 @@
 /** The calls that handlers have made to other services. */
+
 import type { NestedCallHandle, NestedRequest, SendNested } from '@understudy/context';
+import { realImmediate } from '@understudy/context';
 import { assert, NESTED_OPEN_MAX, type NestedCaller, type NestedId } from '@understudy/core/internal';
 import { errorReply } from '@understudy/grpc-common';
 import { LIFE_ENDED } from '../intake/answer.js';
@@ -7,6 +9,7 @@ import type { Activity } from '../loop/activity.js';
 import type { EventLoop } from '../loop/event-loop.js';
 import type { HandlerRun } from './handler-run.js';
 import { OpenNestedCall, type Receive } from './open-nested-call.js';
+import type { Step } from './step.js';
 import type { Steps } from './steps.js';
 
 export interface OpenNestedCallsOptions {
@@ -29,18 +32,27 @@ export class OpenNestedCalls {
    * on all replicas.
    */
   make(run: HandlerRun, request: NestedRequest, send: SendNested, receive: Receive): NestedCallHandle {
+    return this.#make(run, (step) => step.call(request), send, receive);
+  }
+
+  /** The same for a call whose callee is a function of this process. */
+  makeOwn(run: HandlerRun, send: SendNested, receive: Receive): void {
+    this.#make(run, (step) => step.place(), send, receive);
+  }
+
+  #make(run: HandlerRun, place: (step: Step) => NestedId, send: SendNested, receive: Receive): NestedCallHandle {
     const { loop, steps } = this.#options;
     const step = steps.running;
     const call = new OpenNestedCall(run, send, receive);
     if (step === undefined || !run.mayCall(step.run === run)) {
-      setImmediate(() => call.give(OUT_OF_ORDER));
+      realImmediate(() => call.give(OUT_OF_ORDER));
       return NO_CALL;
     }
     if (this.#open.size >= NESTED_OPEN_MAX) {
       steps.hold(step, () => call.give(TOO_MANY));
       return NO_CALL;
     }
-    const id = step.call(request);
+    const id = place(step);
     this.#open.set(keyOf(id), call);
     run.open++;
     loop.dispatch({ kind: 'nestedCall', id });
@@ -84,7 +96,7 @@ export class OpenNestedCalls {
       call.give(ENDED);
     }
     this.#open.clear();
-    setImmediate(() => activity.ended());
+    realImmediate(() => activity.ended());
   }
 }
 

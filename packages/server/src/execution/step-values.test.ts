@@ -1,5 +1,5 @@
 import type { ServerDuplexStream, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { expectCalls, stepRandom, stepTime, wallMs } from '@understudy/context';
+import { expectCalls, realImmediate, realTimeout, stepRandom, stepTime, wallMs } from '@understudy/context';
 import type { OrderNum } from '@understudy/core';
 import { type NestedId, replyOf, type SeqNum } from '@understudy/core/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -16,6 +16,8 @@ type Duplex = ServerDuplexStream<string, unknown>;
 const STREAM = 1 as SeqNum;
 const message = (position: number) => ({ kind: 'message', of: STREAM, position }) as const;
 const id = (orderNum: number): NestedId => ({ orderNum: orderNum as OrderNum, index: 0 });
+/** Something that has no place in the order. */
+const afterIo = () => new Promise<void>((resolve) => realTimeout(resolve, 1));
 const seen = () => ({ at: Date.now(), drawn: Math.random() });
 type Seen = ReturnType<typeof seen>;
 
@@ -32,10 +34,10 @@ const unary: UntypedServiceImplementation = {
   look: (_call: Unary, callback: Callback) => callback(null, [seen(), seen()]),
   lookAsync: async (_call: Unary, callback: Callback) => {
     const first = seen();
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await afterIo();
     callback(null, [first, seen()]);
     behind.push(Promise.resolve(seen()), Promise.resolve().then(seen));
-    behind.push(new Promise((resolve) => setTimeout(() => setImmediate(() => resolve(seen())), 1)));
+    behind.push(new Promise((resolve) => realTimeout(() => realImmediate(() => resolve(seen())), 1)));
   },
   api: (_call: Unary, callback: Callback) => callback(null, [{ at: stepTime(), drawn: stepRandom() }]),
   ask: async (_call: Unary, callback: Callback) => {
@@ -57,7 +59,7 @@ const streaming: UntypedServiceImplementation = {
   },
   /** Goes on by itself when its step is long over. */
   late: (call: Duplex) => {
-    call.on('data', () => setTimeout(() => setImmediate(() => call.write(seen())), 1));
+    call.on('data', () => realTimeout(() => realImmediate(() => call.write(seen())), 1));
   },
 };
 

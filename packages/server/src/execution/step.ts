@@ -88,6 +88,11 @@ export class Step {
   /** Gives a call that a handler makes during the step its place in the order. */
   call({ method, message }: NestedRequest): NestedId {
     this.#mix(requestDigest(method, message));
+    return this.place();
+  }
+
+  /** Gives the next thing that a handler puts off during the step its place in the order. */
+  place(): NestedId {
     return { orderNum: this.task.info.orderNum, index: this.#calls++ };
   }
 

@@ -1,5 +1,5 @@
 /** The execution of ordered messages, one step after the other. */
-import { handle } from '@understudy/context';
+import { handle, realImmediate } from '@understudy/context';
 import type { Reply, Task } from '@understudy/core/internal';
 import type { Activity } from '../loop/activity.js';
 import type { EventLoop } from '../loop/event-loop.js';
@@ -60,10 +60,13 @@ export class Steps {
   /** Keeps the step open until `act` was called, in a later turn, and what comes of it is at rest. */
   hold(step: Step, act: () => void): void {
     step.held++;
-    setImmediate(() => {
+    realImmediate(() => {
       step.held--;
-      act();
-      this.look();
+      try {
+        act();
+      } finally {
+        this.look();
+      }
     });
   }
 

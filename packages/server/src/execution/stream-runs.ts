@@ -1,6 +1,5 @@
 /** The streaming handlers that run. */
 import { status as Status } from '@grpc/grpc-js';
-import type { StepValues } from '@understudy/context';
 import {
   type ConnectionId,
   type OrderInfo,
@@ -13,6 +12,7 @@ import {
 } from '@understudy/core/internal';
 import { itemDigest } from '@understudy/wire';
 import type { HandlerRegistry } from '../capture/registry.js';
+import type { HandlerValues } from '../determinism/handler-values.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
@@ -29,7 +29,9 @@ export interface StreamRunsOptions {
   /** Takes errors that nobody caught; undefined: they are the process's. */
   readonly strays: StrayErrors | undefined;
   /** What the order gives to the handler that this order starts. */
-  readonly valuesFrom: (began: OrderInfo) => StepValues;
+  readonly valuesFrom: (began: OrderInfo) => HandlerValues;
+  /** Called with each handler before it is started. */
+  readonly onRun: (run: StreamRun) => void;
   readonly onFault: (fault: HandlerFault) => void;
   /** Called when a handler sends something while no message is processed, because it went on by itself. */
   readonly onLate: (output: StreamOutput) => void;
@@ -131,6 +133,7 @@ export class StreamRuns {
     }
     const values = valuesFrom(task.info);
     const run = new StreamRun({ task, nest, values, strays, trace }, { captured, request, peer, onItem, onFault });
+    this.#options.onRun(run);
     streams.set(stream, run);
     this.#open++;
     run.start();

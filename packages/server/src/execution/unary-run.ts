@@ -1,8 +1,10 @@
 /** The running handler of a unary call. */
+import { handle } from '@understudy/context';
 import type { MessageName, Reply, Request } from '@understudy/core/internal';
 import type { CapturedUnary } from '../capture/captured.js';
 import { type RunContext, type RunningCall, runUnary } from '../handlers/run-unary.js';
 import type { Admitted } from '../interception/admissions.js';
+import type { AloneClock } from './alone.js';
 import { HandlerRun, type HandlerRunOptions } from './handler-run.js';
 
 export interface UnaryRunOptions extends HandlerRunOptions {
@@ -10,6 +12,10 @@ export interface UnaryRunOptions extends HandlerRunOptions {
   readonly name: MessageName;
   /** The way back through the interceptors; only on the primary, and only if the call has passed them. */
   readonly admitted: Admitted | undefined;
+  /** Whether the handler may wait until other calls wake it. */
+  readonly waitsForOthers: boolean;
+  /** The clock of a handler that runs alone, until it puts something off. */
+  readonly alone?: AloneClock;
   /** Called when the handler has ended. */
   readonly onEnd: (run: UnaryRun, outcome: Reply) => void;
 }
@@ -18,15 +24,22 @@ export interface UnaryRunOptions extends HandlerRunOptions {
 export class UnaryRun extends HandlerRun {
   readonly name: MessageName;
   readonly admitted: Admitted | undefined;
+  readonly waitsForOthers: boolean;
+  /** Undefined for a handler whose step is one like all others. */
+  alone: AloneClock | undefined;
+  /** How many things the handler has put off after its reply, although it ran alone. */
+  behind = 0;
   readonly #onEnd: UnaryRunOptions['onEnd'];
   #running: RunningCall | undefined;
   #outcome: Reply | undefined;
   #abandoned = false;
 
-  constructor({ name, admitted, onEnd, ...options }: UnaryRunOptions) {
+  constructor({ name, admitted, waitsForOthers, alone, onEnd, ...options }: UnaryRunOptions) {
     super(options);
     this.name = name;
     this.admitted = admitted;
+    this.waitsForOthers = waitsForOthers;
+    this.alone = alone;
     this.#onEnd = onEnd;
   }
 
@@ -40,7 +53,7 @@ export class UnaryRun extends HandlerRun {
   }
 
   get isAwaited(): boolean {
-    return this.#outcome === undefined && this.open === 0;
+    return this.#outcome === undefined && this.open === 0 && !this.waitsForOthers;
   }
 
   /**
@@ -61,6 +74,11 @@ export class UnaryRun extends HandlerRun {
 
   threw(error: unknown): void {
     this.#running?.threw(error);
+  }
+
+  /** Tells the handler that its caller has given up, in a tick of its own. */
+  cancel(): void {
+    process.nextTick(() => handle(this, () => this.#running?.cancel()));
   }
 
   fault(): void {

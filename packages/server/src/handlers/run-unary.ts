@@ -34,11 +34,13 @@ export interface RunningCall {
    * handler does.
    */
   threw(error: unknown): void;
+  /** Tells the handler that its caller has given up. It still has to end the call. */
+  cancel(): void;
   /** Ends the call as `threw` does, after an error of which others were told. */
   fault(): void;
 }
 
-const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {}, threw() {}, fault() {} });
+const NOTHING_RUNS: RunningCall = Object.freeze({ abandon() {}, threw() {}, cancel() {}, fault() {} });
 
 /**
  * Runs the handler of a unary method and makes an outcome of what it does, as a client of grpc-js would see it. `done`
@@ -87,6 +89,7 @@ class Execution implements RunningCall, UnaryCallOwner {
   #abandoned = false;
   #initialMetadata: MetadataEntries | undefined;
   #outcome: Reply | undefined;
+  #call: ReplicatedUnaryCall | undefined;
 
   constructor(captured: CapturedUnary, context: RunContext, done: (outcome: Reply) => void) {
     this.#captured = captured;
@@ -96,6 +99,7 @@ class Execution implements RunningCall, UnaryCallOwner {
 
   run(request: Request, message: unknown): void {
     const call = new ReplicatedUnaryCall(request, message, this.#context.peer, this);
+    this.#call = call;
     try {
       const result = this.#captured.handler(call, (error, value, trailers) => {
         if (this.#outcome === undefined)
@@ -115,6 +119,14 @@ class Execution implements RunningCall, UnaryCallOwner {
 
   threw(error: unknown): void {
     this.#failed('threw', error);
+  }
+
+  cancel(): void {
+    try {
+      if (this.#outcome === undefined) this.#call?.cancel();
+    } catch (error) {
+      this.#failed('threw', error);
+    }
   }
 
   fault(): void {

@@ -13,7 +13,7 @@ export interface UnaryCallOwner {
 
 const Call = withCallSurface(EventEmitter);
 
-/** The call as a unary handler sees it. `cancelled` stays false. */
+/** The call as a unary handler sees it. `cancelled` stays false, unless the handler waits for others. */
 export class ReplicatedUnaryCall extends Call implements ServerUnaryCall<unknown, unknown> {
   readonly request: unknown;
   readonly #owner: UnaryCallOwner;
@@ -22,6 +22,12 @@ export class ReplicatedUnaryCall extends Call implements ServerUnaryCall<unknown
     super({ request: origin, peer, owner });
     this.request = message;
     this.#owner = owner;
+  }
+
+  /** Tells the handler that its caller has given up, as grpc-js does. */
+  cancel(): void {
+    this.cancelled = true;
+    super.emit('cancelled', 'cancelled');
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {

@@ -15,6 +15,7 @@ import type {
 } from '@understudy/core';
 import {
   type GroupConfig,
+  methodSettings,
   type OperatorAsk,
   Replica,
   type ReplicaEffect,
@@ -23,6 +24,7 @@ import {
   unreachable,
 } from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
+import type { NamedTimers } from '../agenda/named-timers.js';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { AnyState } from '../checks/state.js';
@@ -76,6 +78,8 @@ export interface LifeSetup {
   /** Puts executions into traces; undefined: nobody does. */
   readonly tracing: HandlerTracing | undefined;
   readonly criteria: UserCriteria;
+  /** The timers that the service has by name. */
+  readonly timers: NamedTimers;
 }
 
 const SECRET_BYTES = 32;
@@ -154,6 +158,8 @@ export class Life {
       criteria: setup.criteria,
       fresh,
       delegates: liveness !== undefined,
+      every: setup.timers.periods,
+      mayArm: setup.inGlobals,
     });
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);
@@ -195,6 +201,8 @@ export class Life {
       seeds: new Seeds({ group: config.group, secret: () => this.#core.secret }),
       inGlobals: setup.inGlobals,
       tracing: setup.tracing,
+      waitsForOthers: waitsIn(config),
+      timers: setup.timers,
       logger,
     });
     this.#state = new UserState({
@@ -337,6 +345,8 @@ export class Life {
         return this.#executor.dropAdmission(effect);
       case 'sendNested':
         return this.#executor.sendNested(effect);
+      case 'wakeAt':
+        return this.#loop.wakeAt(effect.atMs);
       case 'abandonTask':
         return this.#executor.abandonTask(effect);
       case 'forgetHandlers':
@@ -388,4 +398,17 @@ export class Life {
     if (!this.serves) this.#executor.forgetAdmissions();
     this.#events.roleChanged(status);
   }
+}
+
+function waitsIn(config: GroupConfig): (method: string) => boolean {
+  if (!config.methods.some(({ waitsForOthers }) => waitsForOthers)) return () => false;
+  const known = new Map<string, boolean>();
+  return (method) => {
+    let waits = known.get(method);
+    if (waits === undefined) {
+      waits = methodSettings(config, method).waitsForOthers;
+      known.set(method, waits);
+    }
+    return waits;
+  };
 }

@@ -10,6 +10,8 @@ const TURN_MS = 5;
 
 const TICK: ReplicaEvent = { kind: 'tick' };
 const FLUSH: ReplicaEvent = { kind: 'flush' };
+const WAKE: ReplicaEvent = { kind: 'wake' };
+const WAKE_MAX_MS = 60_000;
 
 /** The effect of one kind. */
 export type EffectOf<K extends ReplicaEffect['kind']> = Extract<ReplicaEffect, { kind: K }>;
@@ -48,6 +50,7 @@ export class EventLoop {
   readonly #batchMs: () => number;
   readonly #onBatch = (): void => this.#batch();
   #batchTimer: NodeJS.Timeout | undefined;
+  #wakeTimer: NodeJS.Timeout | undefined;
 
   constructor({ core, batchMs = () => 1, perform, turned, onFatal }: EventLoopOptions) {
     this.#turned = turned;
@@ -75,6 +78,16 @@ export class EventLoop {
     if (!this.#busy && this.#queue.length - this.#head === 1) this.#drain();
   }
 
+  /** Gives the core `wake` at a time of its clock, unless it asks for another one before. */
+  wakeAt(atMs: number): void {
+    clearTimeout(this.#wakeTimer);
+    const leftMs = Math.ceil(atMs - monotonicMs());
+    // Ticks come soon enough for what is far away, and no timer of node reaches further.
+    if (leftMs > WAKE_MAX_MS) return;
+    this.#wakeTimer = setTimeout(() => this.dispatch(WAKE), Math.max(0, leftMs));
+    this.#wakeTimer.unref();
+  }
+
   /** Ends the loop: the core gets no event any more. */
   close(): void {
     this.#closed = true;
@@ -82,6 +95,7 @@ export class EventLoop {
     this.#head = 0;
     clearInterval(this.#timer);
     clearTimeout(this.#batchTimer);
+    clearTimeout(this.#wakeTimer);
   }
 
   #turn(): void {

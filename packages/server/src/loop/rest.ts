@@ -1,5 +1,5 @@
 /** Finds the moment at which handlers are at rest: they do nothing more until something from outside wakes them. */
-import { monotonicMs } from '@understudy/context';
+import { monotonicMs, realImmediate } from '@understudy/context';
 
 /** How many immediates are set in advance at most. */
 const LAID_MAX = 64;
@@ -35,7 +35,7 @@ export class Rest {
     this.#used = 0;
     this.#laid = this.#size;
     this.#startedMs = 0;
-    for (let i = 0; i < this.#size; i++) setImmediate(this.#onImmediate);
+    for (let i = 0; i < this.#size; i++) realImmediate(this.#onImmediate);
   }
 
   readonly #onImmediate = (): void => {

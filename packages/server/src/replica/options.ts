@@ -286,4 +286,53 @@ export interface ReplicaServer {
    * @returns a function that ends the listening
    */
   on(event: 'version', listener: (status: ReplicaStatus) => void): () => void;
+  /**
+   * Registers the handler of a timer, before `start`, on all replicas alike. It runs on every replica at the same place in
+   * the order, and may do what handlers of calls may.
+   *
+   * @throws UNDERSTUDY_SETUP after `start`, or for a second handler
+   *
+   * @example replica.on('expire', ({ cart }) => carts.delete(cart));
+   */
+  on<T>(timer: string, handler: (payload: T) => unknown): void;
+  /**
+   * In a handler: runs the handler of a timer in `delayMs` milliseconds, 0 to a year. The timer is data, so it survives
+   * failover, and replicas that join have it too. One that is late runs at once.
+   *
+   * @param payload data, at most 64 KiB as `v8.serialize` writes it
+   * @returns the timer's name for `cancel`, the same on every replica
+   * @throws UNDERSTUDY_SETUP without a handler for it, UNDERSTUDY_OUT_OF_ORDER outside of handlers
+   *
+   * @example replica.after(60_000, 'expire', { cart });
+   */
+  after(delayMs: number, timer: string, payload?: unknown): string;
+  /**
+   * Runs the handler of a timer every `periodMs` milliseconds, from 1 to a year, as long as the group serves. To be called
+   * before `start`, on all replicas alike. If it is missed, while no replica serves, it runs once and goes on from there.
+   *
+   * @param handler default: the one of `on`
+   * @throws UNDERSTUDY_SETUP after `start`, or without a handler
+   *
+   * @example replica.every(1_000, 'sweep', () => store.sweep());
+   */
+  every(periodMs: number, timer: string, handler?: () => unknown): void;
+  /**
+   * In a handler: cancels a timer of `after`. Nothing happens if it has run.
+   *
+   * @param timer what `after` returned
+   */
+  cancel(timer: string): void;
+  /**
+   * In a handler: does something in the outside world, on the primary alone, when everything that led to it is stable. All
+   * replicas get the same result, now and when they replay. Other calls go on meanwhile. If the primary dies before the
+   * result is known to others, its successor runs `run` again with the same `key`, so give the key to whom you call.
+   *
+   * @param name says in messages what it is
+   * @param run its result is copied as data, at most 1 MiB; what it throws is thrown everywhere with its name, message and
+   *   `code`. At most 64 run at a time
+   * @throws UNDERSTUDY_OUT_OF_ORDER outside of handlers
+   *
+   * @example await replica.once('charge', (key) => stripe.charges.create(order, { idempotencyKey: key }));
+   */
+  once<T>(name: string, run: (key: string) => T | PromiseLike<T>): Promise<Awaited<T>>;
 }

@@ -1,10 +1,10 @@
 /** The replica that `createReplica` returns. */
-
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
 import { outside } from '@understudy/context';
 import type { ChunkedStateSource, Coordinator, ReplicaId, ReplicaStatus, StateSource } from '@understudy/core';
 import type { GroupConfig, OperatorAsk, UserCriteria } from '@understudy/core/internal';
 import { checkGrpcVersion, loggerOf } from '@understudy/grpc-common';
+import { TimedReplica } from '../agenda/timed-replica.js';
 import { Guard } from '../capture/guard.js';
 import { HandlerRegistry } from '../capture/registry.js';
 import { unwrapHandlers } from '../capture/untraced.js';
@@ -50,7 +50,7 @@ const HAND_OVER_MS = 20_000;
 const EXIT_FAILED = 70;
 
 /** Ties a grpc-js server to the lives of a replica. */
-export class ReplicaRuntime implements ReplicaServer {
+export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   readonly #options: ReplicaServerOptions & { readonly version: string };
   readonly #config: GroupConfig;
   readonly #id: ReplicaId;
@@ -82,6 +82,7 @@ export class ReplicaRuntime implements ReplicaServer {
   #leaveSignals: () => void = () => {};
 
   constructor(options: ReplicaServerOptions) {
+    super();
     checkGrpcVersion();
     installGlobals();
     this.#options = { ...options, version: versionOf(options.version) };
@@ -152,6 +153,7 @@ export class ReplicaRuntime implements ReplicaServer {
     const exposure = this.#strangersWouldPass();
     if (exposure !== undefined) throw setupError(exposure);
     this.#begun = true;
+    this.timers.begin();
     let state: AnyState;
     try {
       if (!this.#exposure.isBound) await awaitBound(this.#server);
@@ -212,13 +214,8 @@ export class ReplicaRuntime implements ReplicaServer {
     peerAddress: string | undefined,
   ): Omit<LifeSetup, 'liveness'> {
     return {
-      id: this.#id,
-      address,
-      peerAddress,
-      config: this.#config,
+      ...{ id: this.#id, address, peerAddress, config: this.#config, coordinator, state },
       version: this.#options.version,
-      coordinator,
-      state,
       interceptors: this.#users ?? [],
       registry: this.#registry,
       activity: new Activity(),
@@ -231,6 +228,7 @@ export class ReplicaRuntime implements ReplicaServer {
       inGlobals: this.#options.determinism !== 'api',
       tracing: this.#options.tracing,
       criteria: this.#criteria,
+      timers: this.timers,
     };
   }
 
@@ -279,7 +277,7 @@ export class ReplicaRuntime implements ReplicaServer {
     this.#health?.tell(conditionOf(this.status, this.#phase));
   }
 
-  on(event: 'role' | 'version', listener: (status: ReplicaStatus) => void): () => void {
+  protected listen(event: 'role' | 'version', listener: (status: ReplicaStatus) => void): () => void {
     return event === 'version' ? this.#roles.listenToVersions(listener) : this.#roles.listen(listener);
   }
 

@@ -72,6 +72,8 @@ export const notStarted = (config: GroupConfig, id: ReplicaId, version: string):
   divergences: 0,
   waitingToRelease: 0,
   openStreams: 0,
+  openWaits: 0,
+  timers: 0,
   openNested: 0,
   streams: 0,
   blocked: 'the replica was not started',

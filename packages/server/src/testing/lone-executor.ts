@@ -90,6 +90,8 @@ export class LoneExecutor {
       seeds: new Seeds({ group: 'lone', secret: () => 'of tests' }),
       inGlobals: true,
       tracing: undefined,
+      waitsForOthers: () => false,
+      timers: { get: () => undefined },
       logger,
     });
   }

@@ -101,6 +101,18 @@ export class Node {
     });
   }
 
+  /** Makes a call of a service that speaks as the counter does. */
+  callAt(path: string, request: unknown): Promise<Answer> {
+    this.#client ??= new Client(this.address, credentials.createInsecure());
+    const { requestSerialize, responseDeserialize } = counterService.Add;
+    const client = this.#client;
+    return new Promise((resolve) => {
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, value) =>
+        resolve({ error, value: value as number | undefined }),
+      );
+    });
+  }
+
   add(id: string, by: number): Promise<Answer> {
     return this.call('Add', { id, by });
   }

@@ -64,7 +64,7 @@ export interface WatchedClient {
 export interface WatchWorld {
   readonly nowMs: number;
   readonly calmSinceMs: number;
-  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested' | 'upgrade'>;
+  readonly plan: Pick<Plan, 'config' | 'stuck' | 'streams' | 'nested' | 'timers' | 'upgrade'>;
   readonly mayDiverge: boolean;
   readonly coordinator: { readonly record: GroupRecord | undefined };
   readonly servers: readonly WatchedReplica[];
@@ -249,27 +249,28 @@ export class Watch {
     { role, inSync, waitingToRelease, logLength, base }: ReplicaStatus,
     hasTicked: boolean,
   ): void {
-    const { config, streams, nested, upgrade } = this.#world.plan;
+    const { config, streams, nested, timers, upgrade } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
     const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
-    if ((streams ?? nested) !== undefined && (replication === 'passive' || upgrade !== undefined)) {
+    if ((streams ?? nested ?? timers) !== undefined && (replication === 'passive' || upgrade !== undefined)) {
       // While a stream or a nested call is open no checkpoint shortens the logs, until there is too much in them.
       // The reply to a call has a place in the order, too.
       const logMax = backlogMax + 4 * unstableMax + (nested === undefined ? 1 : 2) * LOG_SLACK_STREAMS;
       demand(logLength <= logMax, () => `${server.name}: ${logLength} orders in the log, where ${logMax} may be`);
       return;
     }
-    // While streams are open, a replica that executes keeps its log for replicas that join. No run reaches the bound of
-    // that.
-    if (streams !== undefined && base !== undefined) return;
+    // While streams are open or timers armed, a replica that executes keeps its log for replicas that join. No run
+    // reaches the bound of that.
+    const stays = streams ?? timers;
+    if (stays !== undefined && base !== undefined) return;
     // One that has just started from there is given that whole log, before it knows of the streams in it.
-    if (streams !== undefined && role === 'joining') return;
+    if (stays !== undefined && role === 'joining') return;
     // A primary without backups shortens its log only as time passes. Many steps may come at one moment.
     if (role === 'primary' && inSync.length === 1 && !hasTicked) return;
     // A replica that joined keeps its log until it has caught up once. With replies among the orders that takes longer.
     const withReplies = nested === undefined ? LOG_SLACK : 4 * LOG_SLACK;
-    const slack = streams === undefined ? withReplies : LOG_SLACK_STREAMS;
+    const slack = stays === undefined ? withReplies : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
 

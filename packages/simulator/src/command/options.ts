@@ -66,6 +66,7 @@ const LEAVABLE: readonly string[] = [
   'streams',
   'oneWay',
   'nested',
+  'timers',
   'upgrades',
   'threads',
 ];

@@ -23,7 +23,7 @@ export const keepsLittle = ({ plan, servers, coordinator }: KeptWorld): boolean 
 function isTidy(
   plan: Plan,
   { life }: ServerHost,
-  { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams }: ReplicaStatus,
+  { role, logLength, base, heldUpTo, unordered, openStreams, openNested, streams, timers }: ReplicaStatus,
   isExecuting: boolean,
 ): boolean {
   const { unstableMax } = plan.config;
@@ -33,11 +33,11 @@ function isTidy(
   // the orders after its checkpoint.
   const forBase = base === undefined ? 0 : heldUpTo - base;
   // While handlers live no checkpoint is taken, so a passive backup's log may be longer; `checks/watch.ts` bounds it.
-  const { streams: withStreams, nested: withNested } = plan;
-  const mayLag = followsByCopy && (withStreams ?? withNested) !== undefined;
+  const { streams: withStreams, nested: withNested, timers: withTimers } = plan;
+  const mayLag = followsByCopy && (withStreams ?? withNested ?? withTimers) !== undefined;
   if (!mayLag && logLength > (followsByCopy ? 3 * unstableMax : forBase)) return false;
   // A replica that does not execute has what its checkpoint says.
-  const open = openStreams + streams + life.streams.open + openNested + life.nested.open;
+  const open = openStreams + streams + life.streams.open + openNested + life.nested.open + timers;
   if ((role === 'primary' || isExecuting) && open > 0) return false;
   // A promotion gives an order to whatever a session waits for, and voids the rest (DESIGN 5.6).
   return role !== 'primary' || unordered === 0;

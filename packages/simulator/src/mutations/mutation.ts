@@ -13,6 +13,9 @@ const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((
   /^(named bodies|settings|code): /.test(rule),
 );
 
+/** No handler of the simulator waits for other calls, or arms timers. */
+const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule) => /^(waiting|timers): /.test(rule));
+
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'late calls: a call whose deadline passed while it waited is processed by no replica',
@@ -62,6 +65,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'identity: the name of a calling group belongs to whom it was first known to be of',
   'identity: the term of a calling group that nobody knows cannot leap',
   ...OF_ODD_CLIENTS,
+  ...OF_WAITING,
   'nested calls: the reply of a handler that waited leaves when the order of its end is stable',
   'ending: the last replica in sync waits for a learner that can take over',
   'ending: the record of a group whose state somebody still wants is not ended',

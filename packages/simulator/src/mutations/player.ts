@@ -20,12 +20,13 @@ const tell = (report: Report): Promise<void> =>
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
-  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads', 'upgrades'] };
-  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads', 'upgrades'], nested: true };
-  if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested', 'upgrades'], threads: true };
+  const others = ['timers', 'upgrades'];
+  if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads', ...others] };
+  if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads', ...others], nested: true };
+  if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested', ...others], threads: true };
   return setting === STREAMS
-    ? { without: ['drills', 'oneWay', 'nested', 'threads', 'upgrades'], streams: true }
-    : { without: ['streams', 'nested', 'threads'], drill: setting };
+    ? { without: ['drills', 'oneWay', 'nested', 'threads', ...others], streams: true }
+    : { without: ['streams', 'nested', 'threads', 'timers'], drill: setting };
 }
 
 async function play(batches: readonly SeedBatch[]): Promise<void> {

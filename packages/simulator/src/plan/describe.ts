@@ -12,6 +12,7 @@ export const describePlan = (plan: Plan): string =>
   (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
   (plan.config.ordering === 'reception' ? '' : `; ordered by ${plan.config.ordering}`) +
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
+  (plan.timers === undefined ? '' : `; timers ${plan.timers.share}`) +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
   (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`) +
   describeCopies(plan.copies) +

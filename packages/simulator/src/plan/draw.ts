@@ -31,6 +31,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     drift,
     drill: undefined,
     oneWayRate: 0,
+    timers: undefined,
     streams: undefined,
     nested: undefined,
     upgrade: undefined,
@@ -47,7 +48,14 @@ function fits(fault: Fault, config: GroupConfig, stuck: boolean): boolean {
 
 /** Replies of these methods are released when they are stable. */
 const SURE_METHODS: readonly MethodConfig[] = [
-  { service: 'log.Log', method: 'Sure', readOnly: false, oneWay: false, release: 'acknowledged' },
+  {
+    service: 'log.Log',
+    method: 'Sure',
+    readOnly: false,
+    oneWay: false,
+    waitsForOthers: false,
+    release: 'acknowledged',
+  },
   ...READS.map((read) => (read.method === 'SureRead' ? { ...read, release: 'acknowledged' as const } : read)),
 ];
 

@@ -36,7 +36,14 @@ export function withOneWay(plan: Plan, choices: Choices, { without = [] }: PlanL
   if (!drawn || without.includes('oneWay')) return plan;
   const { config } = plan;
   const release = choices.chance(0.3) ? 'acknowledged' : config.release;
-  const tell: MethodConfig = { service: 'log.Log', method: 'Tell', readOnly: false, oneWay: true, release };
+  const tell: MethodConfig = {
+    service: 'log.Log',
+    method: 'Tell',
+    readOnly: false,
+    oneWay: true,
+    waitsForOthers: false,
+    release,
+  };
   return { ...plan, oneWayRate: 0.4, config: { ...config, methods: [...config.methods, tell] } };
 }
 
@@ -105,4 +112,14 @@ export function withThreads(plan: Plan, choices: Choices, { without = [], thread
       cuts: choices.pick([0, 0.01, 0.04]),
     },
   };
+}
+
+/**
+ * @returns the plan with handlers that arm timers, in a quarter of the runs without a drill and without nested calls; never
+ *   with stuck handlers
+ */
+export function withTimers(plan: Plan, choices: Choices, { without = [], timers }: PlanLimits): Plan {
+  const drawn = choices.chance(0.25) && plan.nested === undefined;
+  if (!(timers ?? drawn) || without.includes('timers') || plan.stuck || plan.drill !== undefined) return plan;
+  return { ...plan, timers: { share: choices.pick([0.1, 0.3, 0.6]) } };
 }

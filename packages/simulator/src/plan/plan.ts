@@ -4,7 +4,7 @@ import type { Workload } from '../services/workload.js';
 /** The methods that only read. Replies of `SureRead` are released as those of `Sure` are. */
 export const READS: readonly MethodConfig[] = ['Read', 'SureRead'].map((method) => ({
   ...{ service: 'log.Log', method },
-  ...{ readOnly: true, oneWay: false, release: undefined },
+  ...{ readOnly: true, oneWay: false, waitsForOthers: false, release: undefined },
 }));
 
 /** The faults that may happen in a run. Each run draws which kinds it has, so that rare mixtures come up, too. */
@@ -80,6 +80,8 @@ export interface Plan {
   readonly copies: CopyPlan;
   /** undefined: handlers call no other service. */
   readonly nested: NestedPlan | undefined;
+  /** undefined: handlers arm no timers. */
+  readonly timers: { readonly share: number } | undefined;
   /** undefined: all replicas have the same settings and the same code. */
   readonly upgrade: UpgradePlan | undefined;
   /** undefined: heartbeats are those of the main links. */
@@ -140,7 +142,10 @@ export interface StreamPlan {
 }
 
 export interface PlanLimits {
-  /** Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `upgrades` or `threads`, that are left out. */
+  /**
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `timers`, `upgrades` or `threads`, that
+   * are left out.
+   */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
   readonly streams?: boolean;
@@ -150,6 +155,8 @@ export interface PlanLimits {
   readonly upgrades?: boolean;
   /** Every run has liveness threads, or none of them. */
   readonly threads?: boolean;
+  /** In every run handlers arm timers, or in none of them. */
+  readonly timers?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;

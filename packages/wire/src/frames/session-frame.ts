@@ -120,6 +120,7 @@ function readHello(r: Reader): HelloFrame {
  */
 function fromClient(request: Request): Request {
   if (request.reply !== undefined) malformed('a client sent the reply to a nested call');
+  if (request.timer !== undefined) malformed('a client sent a timer');
   if (request.key !== undefined) malformed('a client named an idempotency key in a frame');
   if (request.nested !== undefined) ownerless(request.nested);
   return request;

@@ -20,6 +20,7 @@ import type { Writer } from '../bytes/writer.js';
 import { callersBytes, readCallers, writeCallers } from './nested.js';
 import { outcomeBytes, readOutcome, writeOutcome } from './outcome.js';
 import { itemBytes, readBareItem, writeBareItem } from './stream.js';
+import { readTimers, timersBytes, writeTimers } from './timer.js';
 
 /** What a piece has, by the byte that says so. Never change the order. */
 const PIECES = ['records', 'state', 'end'] as const satisfies readonly Piece['kind'][];
@@ -110,6 +111,7 @@ function writeRecords(w: Writer, records: CheckpointRecords): void {
   writeCallers(w, records.callers);
   w.varint(records.expired.length);
   for (const id of records.expired) w.connectionId(id);
+  writeTimers(w, records);
 }
 
 const readRecords = (r: Reader): CheckpointRecords => ({
@@ -117,6 +119,7 @@ const readRecords = (r: Reader): CheckpointRecords => ({
   keyed: readKeyed(r),
   callers: readCallers(r),
   expired: readExpired(r),
+  ...readTimers(r),
 });
 
 function recordsBytes(records: CheckpointRecords): number {
@@ -127,7 +130,7 @@ function recordsBytes(records: CheckpointRecords): number {
     for (const { items } of streams) for (const item of items) bytes += 12 + itemBytes(item);
   }
   for (const { key, outcome } of records.keyed) bytes += 12 + key.length + outcomeBytes(outcome);
-  return bytes + callersBytes(records.callers);
+  return bytes + callersBytes(records.callers) + timersBytes(records);
 }
 
 function writeConnection(w: Writer, snapshot: ConnectionSnapshot): void {

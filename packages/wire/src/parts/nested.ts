@@ -22,12 +22,12 @@ const CALL_MIN_BYTES = 4;
 const HAS_OWNER = 0b1;
 const HAS_PROOF = 0b10;
 
-function writeId(w: Writer, { orderNum, index }: NestedId): void {
+export function writeId(w: Writer, { orderNum, index }: NestedId): void {
   w.varint(orderNum);
   w.varint(index);
 }
 
-const readId = (r: Reader): NestedId => ({ orderNum: r.varint() as OrderNum, index: r.varint() });
+export const readId = (r: Reader): NestedId => ({ orderNum: r.varint() as OrderNum, index: r.varint() });
 
 function readClient(r: Reader): string {
   const client = r.string();

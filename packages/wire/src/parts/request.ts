@@ -9,6 +9,7 @@ import type { Writer } from '../bytes/writer.js';
 import { metadataBytes, readMetadata, writeMetadata } from './metadata.js';
 import { callerBytes, nestedReplyBytes, readCaller, readNestedReply, writeCaller, writeNestedReply } from './nested.js';
 import { partBytes, readPart, writePart } from './stream.js';
+import { readTimer, timerBytes, writeTimer } from './timer.js';
 
 const HAS_METADATA = 0b1;
 const HAS_DEADLINE = 0b10;
@@ -21,18 +22,23 @@ const HAS_MORE = 0b100000;
 const FLAG_BITS = 6;
 const HAS_CALLER = 0b1;
 const HAS_REPLY = 0b10;
+const HAS_TIMER = 0b100;
 
 /** Connection, seqNum, method and length of the message. */
 const BODY_MIN_BYTES = 4;
 
 export function writeRequest(w: Writer, request: Request, carrierFlag: boolean): void {
-  const { method, message, metadata, deadlineMs, key, stream, nested, reply } = request;
+  const { method, message, metadata, deadlineMs, key, stream, nested, reply, timer } = request;
+  const rare =
+    (nested === undefined ? 0 : HAS_CALLER) |
+    (reply === undefined ? 0 : HAS_REPLY) |
+    (timer === undefined ? 0 : HAS_TIMER);
   const flags =
     (metadata === undefined ? 0 : HAS_METADATA) |
     (deadlineMs === undefined ? 0 : HAS_DEADLINE) |
     (key === undefined ? 0 : HAS_KEY) |
     (stream === undefined ? 0 : HAS_STREAM) |
-    (nested === undefined && reply === undefined ? 0 : HAS_MORE) |
+    (rare === 0 ? 0 : HAS_MORE) |
     (carrierFlag ? CARRIER_FLAG : 0);
   w.name(method, FLAG_BITS, flags);
   w.bytes(message);
@@ -40,10 +46,11 @@ export function writeRequest(w: Writer, request: Request, carrierFlag: boolean):
   if (deadlineMs !== undefined) w.float(deadlineMs);
   if (key !== undefined) w.string(key);
   if (stream !== undefined) writePart(w, stream);
-  if (nested === undefined && reply === undefined) return;
-  w.byte((nested === undefined ? 0 : HAS_CALLER) | (reply === undefined ? 0 : HAS_REPLY));
+  if (rare === 0) return;
+  w.byte(rare);
   if (nested !== undefined) writeCaller(w, nested);
   if (reply !== undefined) writeNestedReply(w, reply);
+  if (timer !== undefined) writeTimer(w, timer);
 }
 
 export function readRequest(r: Reader): Request {
@@ -64,10 +71,11 @@ export function readRequestAfter(r: Reader, head: number): Request {
   if (head & HAS_KEY) request.key = r.string();
   if (head & HAS_STREAM) request.stream = readPart(r);
   if (head & HAS_MORE) {
-    const more = r.flags(HAS_CALLER | HAS_REPLY);
+    const more = r.flags(HAS_CALLER | HAS_REPLY | HAS_TIMER);
     if (more === 0) malformed('rare parts of a request that are none');
     if (more & HAS_CALLER) request.nested = readCaller(r);
     if (more & HAS_REPLY) request.reply = readNestedReply(r);
+    if (more & HAS_TIMER) request.timer = readTimer(r);
   }
   return request;
 }
@@ -81,7 +89,8 @@ export function requestBytes(request: Request): number {
     (request.key === undefined ? 0 : 8 + request.key.length) +
     (request.stream === undefined ? 0 : partBytes(request.stream)) +
     (request.nested === undefined ? 0 : callerBytes(request.nested)) +
-    (request.reply === undefined ? 0 : nestedReplyBytes(request.reply))
+    (request.reply === undefined ? 0 : nestedReplyBytes(request.reply)) +
+    (request.timer === undefined ? 0 : timerBytes(request.timer))
   );
 }
 

@@ -10,7 +10,8 @@ const READ_ONLY = 0b1;
 const ONE_WAY = 0b10;
 const CONCURRENT = 0b100;
 const ACKNOWLEDGED = 0b1000;
-const ALL_FLAGS = 0b1111;
+const WAITS_FOR_OTHERS = 0b1_0000;
+const ALL_FLAGS = 0b1_1111;
 
 /** Two lengths and the flags. */
 const ENTRY_MIN_BYTES = 3;
@@ -60,9 +61,10 @@ function readServices(r: Reader): string[] {
   return services;
 }
 
-const flagsOf = ({ readOnly, oneWay, release }: Entry): number =>
+const flagsOf = ({ readOnly, oneWay, waitsForOthers, release }: Entry): number =>
   (readOnly ? READ_ONLY : 0) |
   (oneWay ? ONE_WAY : 0) |
+  (waitsForOthers ? WAITS_FOR_OTHERS : 0) |
   (release === 'concurrent' ? CONCURRENT : 0) |
   (release === 'acknowledged' ? ACKNOWLEDGED : 0);
 
@@ -70,5 +72,10 @@ function readFlags(r: Reader): Omit<Entry, 'service' | 'method'> {
   const flags = r.flags(ALL_FLAGS);
   if (flags & CONCURRENT && flags & ACKNOWLEDGED) malformed('a method has two settings of its release');
   const release = flags & CONCURRENT ? 'concurrent' : flags & ACKNOWLEDGED ? 'acknowledged' : undefined;
-  return { readOnly: (flags & READ_ONLY) !== 0, oneWay: (flags & ONE_WAY) !== 0, release };
+  return {
+    readOnly: (flags & READ_ONLY) !== 0,
+    oneWay: (flags & ONE_WAY) !== 0,
+    waitsForOthers: (flags & WAITS_FOR_OTHERS) !== 0,
+    release,
+  };
 }

@@ -100,7 +100,14 @@ const settings: fc.Arbitrary<ClientSettings> = fc.record(
     batchMs: count,
     methods: list(
       fc.record(
-        { service: text, method: text, readOnly: fc.boolean(), oneWay: fc.boolean(), release: maybe(release) },
+        {
+          service: text,
+          method: text,
+          readOnly: fc.boolean(),
+          oneWay: fc.boolean(),
+          waitsForOthers: fc.boolean(),
+          release: maybe(release),
+        },
         REQUIRED,
       ),
     ),

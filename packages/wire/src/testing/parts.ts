@@ -4,6 +4,7 @@ import type {
   Body,
   CheckpointHead,
   CheckpointRecords,
+  DueTimer,
   MetadataEntries,
   NestedCaller,
   NestedId,
@@ -62,6 +63,12 @@ export const caller: fc.Arbitrary<NestedCaller> = withOptional<
 export const clientCaller: fc.Arbitrary<NestedCaller> = caller.map(({ owner: _, ...rest }) => rest);
 const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome: reply }, REQUIRED);
 
+const dueTimer: fc.Arbitrary<DueTimer> = fc.oneof(
+  fc.record({ kind: fc.constant('raw' as const), id: nestedId }, REQUIRED),
+  fc.record({ kind: fc.constant('after' as const), id: nestedId, name: text }, REQUIRED),
+  fc.record({ kind: fc.constant('every' as const), name: text }, REQUIRED),
+);
+
 export const request: fc.Arbitrary<Request> = withOptional<
   Pick<Request, 'method' | 'message'>,
   {
@@ -71,16 +78,28 @@ export const request: fc.Arbitrary<Request> = withOptional<
     stream: StreamPart;
     nested: NestedCaller;
     reply: NestedReply;
+    timer: DueTimer;
   }
 >(
   { method: fc.oneof(fc.constantFrom('/bank.v1.Bank/Transfer', '/bank.v1.Bank/GetBalance'), text), message: bytes },
-  { metadata, deadlineMs: fc.double({ noNaN: true }), key: text, stream: part, nested: caller, reply: nestedReply },
+  {
+    metadata,
+    deadlineMs: fc.double({ noNaN: true }),
+    key: text,
+    stream: part,
+    nested: caller,
+    reply: nestedReply,
+    timer: dueTimer,
+  },
 );
 
 /** What a client may send: anything but a reply, the name of an idempotency key, and whose name a caller uses. */
 export const clientRequest: fc.Arbitrary<Request> = fc
   .tuple(request, clientCaller)
-  .map(([{ reply: _, key: __, nested, ...rest }, caller]) => ({ ...rest, ...(nested && { nested: caller }) }));
+  .map(([{ reply: _, key: __, timer: ___, nested, ...rest }, caller]) => ({
+    ...rest,
+    ...(nested && { nested: caller }),
+  }));
 
 export const item: fc.Arbitrary<StreamItem> = fc.oneof(
   fc.record({ kind: fc.constant('metadata' as const), entries: metadata }, REQUIRED),
@@ -178,6 +197,8 @@ const records: fc.Arbitrary<CheckpointRecords> = fc.record(
     ),
     keyed: list(fc.record({ key: text, requestDigest: digest, outcome }, REQUIRED), 4),
     expired: list(connectionId),
+    armed: list(fc.record({ id: nestedId, name: text, payload: bytes, dueMs: count, delayMs: count }, REQUIRED), 3),
+    fired: list(fc.record({ name: text, lastMs: count }, REQUIRED), 3),
   },
   REQUIRED,
 );

@@ -193,6 +193,16 @@ const records: CheckpointRecords = {
     },
   ],
   expired: [group],
+  armed: [
+    {
+      id: { orderNum: 7 as OrderNum, index: 1 },
+      name: 'expire',
+      payload: hex('0102'),
+      dueMs: 1_700_000_060_000,
+      delayMs: 60_000,
+    },
+  ],
+  fired: [{ name: 'sweep', lastMs: 1_700_000_000_000 }],
 };
 
 const sealed: readonly SealedOrders[] = [
@@ -224,9 +234,23 @@ const settings: ClientSettings = {
   nullMessageMs: 20,
   batchMs: 1,
   methods: [
-    { service: 'bank.v1.Bank', method: 'GetBalance', readOnly: true, oneWay: false, release: undefined },
-    { service: 'bank.v1.Bank', method: '', readOnly: false, oneWay: false, release: 'acknowledged' },
-    { service: '', method: '', readOnly: false, oneWay: true, release: 'concurrent' },
+    {
+      service: 'bank.v1.Bank',
+      method: 'GetBalance',
+      readOnly: true,
+      oneWay: false,
+      waitsForOthers: false,
+      release: undefined,
+    },
+    {
+      service: 'bank.v1.Bank',
+      method: '',
+      readOnly: false,
+      oneWay: false,
+      waitsForOthers: true,
+      release: 'acknowledged',
+    },
+    { service: '', method: '', readOnly: false, oneWay: true, waitsForOthers: false, release: 'concurrent' },
   ],
   unreplicated: ['debug.*'],
 };

@@ -8,6 +8,7 @@ export interface ClientMethodSettings {
   readonly method: string;
   readonly readOnly: boolean;
   readonly oneWay: boolean;
+  readonly waitsForOthers: boolean;
   /** Undefined for the group's. */
   readonly release: 'concurrent' | 'acknowledged' | undefined;
 }

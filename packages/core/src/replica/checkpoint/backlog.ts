@@ -13,6 +13,7 @@ import { ENDED_FOR_COPY } from '../../model/stream.js';
 import { schedule } from '../intake/schedule.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { voidEntering } from '../streams/voids.js';
+import { endWaits } from '../waiting/given-up.js';
 
 /**
  * `backlogMax` bounds the number of messages in a backlog. Their bytes are bounded as if each message had this many.
@@ -43,6 +44,7 @@ export function boundBacklog(p: PrimaryState): void {
   else if (fill >= 1) {
     p.drainUntilMs = Number.POSITIVE_INFINITY;
     /* rule end-at-backlog-bound */ endStreams(p);
+    /* rule waits-end-at-backlog */ endWaits(p);
   } else if (fill >= 0.5 && p.drainedAt !== p.checkpointDueAt) {
     p.drainedAt = p.checkpointDueAt;
     p.drainUntilMs = r.nowMs + DRAIN_MS;

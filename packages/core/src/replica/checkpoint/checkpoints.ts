@@ -52,6 +52,7 @@ export function onCheckpointTaken(r: ReplicaState, copy: number, state: readonly
     digest: r.digest,
     state,
     ...r.connections.snapshot(processedUpTo),
+    ...r.timers.snapshot(),
   };
   r.role.checkpointTaken(copy, checkpoint, more);
   // This replica is no primary any more.
@@ -120,7 +121,8 @@ export function releaseCheckpoint(p: PrimaryState): void {
     if (peer.learner === 'waiting' && peer.linkUp) sendToLearner(p, peer, copy);
   }
   const isBase = copy.whole !== undefined && (r.hadStreams || opensStream(p));
-  if (isBase) r.checkpoint = copy.whole;
+  const { whole } = copy;
+  if (whole !== undefined && (isBase || r.mayArm)) r.checkpoint = whole;
   if (isBase || p.givesCopies) {
     for (const peer of r.peers.values()) {
       const wants = isBase || r.config.replication === 'passive' || peer.byCopy;
@@ -139,7 +141,8 @@ export function releaseCheckpoint(p: PrimaryState): void {
 export function startFromBase(p: PrimaryState, peer: Peer): boolean {
   const { r } = p;
   const base = usableBase(r);
-  if (base === undefined || r.openStreams === 0 || peer.learner !== 'waiting' || !peer.linkUp) return false;
+  if (base === undefined || r.openStreams + r.timers.raw === 0) return false;
+  if (peer.learner !== 'waiting' || !peer.linkUp) return false;
   const known = [...p.copies.values()].find(({ whole }) => whole === base);
   sendToLearner(p, peer, known ?? newCopy(p, ++p.lastCopy, base, false));
   return true;
@@ -280,6 +283,7 @@ function passOver(r: ReplicaState, checkpoint: Checkpoint): void {
   r.digest = checkpoint.digest;
   r.digests.reset(checkpoint.orderNum);
   r.stateBehind = true;
+  /* rule timers-in-checkpoint */ r.timers.restore(checkpoint, r.nowMs, r.wallClock());
 }
 
 /** The primary had given this replica up, but this replica's log still reaches far enough to go on. */

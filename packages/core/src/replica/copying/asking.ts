@@ -1,5 +1,6 @@
 /** When the user's state is copied. */
 
+import { mayStay } from '../state/base.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { sayBusy } from './busy.js';
 
@@ -13,10 +14,10 @@ export function takeCheckpoint(p: PrimaryState): void {
   r.effects.push({ kind: 'takeCheckpoint', copy: r.copyAsked, kept, told: sayBusy(r) });
 }
 
-/** Whether the checkpoint was made because a stream is about to be opened. */
+/** Whether the checkpoint was made because a stream is about to be opened, or a call whose handler may stay. */
 export const opensStream = (p: PrimaryState): boolean => {
   const work = p.scheduler.peek();
-  return work?.kind === 'call' && work.request.stream?.kind === 'open';
+  return work?.kind === 'call' && mayStay(p.r, work.request);
 };
 
 /** Whether a copy may be made now for those that want one: not while a backup still receives the one before. */

@@ -8,11 +8,12 @@ import type { OrderNum } from '../../model/ids.js';
 import { next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { type CallOrder, seqNumOf } from '../../model/order-info.js';
-import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, WAITS } from '../../model/outcome.js';
+import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, STREAMED, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { restoreBehind } from '../copying/restore.js';
 import { isOneWay } from '../release/demands.js';
+import { waitsForOthers } from '../state/base.js';
 import { boundReplies } from '../state/budgets.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
 import { bodyOf, type Entry } from '../state/message-order.js';
@@ -20,6 +21,8 @@ import { nameOf, type ReplicaState, reflectedBy } from '../state/replica-state.j
 import type { Started } from '../state/role.js';
 import { streamCancelled } from '../streams/intercepted.js';
 import { beginPart, cancelRequest, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
+import { takeTimer } from '../timers/timers.js';
+import { beginWait, endWait, nameOfWait } from '../waiting/waits.js';
 
 type CallWork = Extract<Work, { kind: 'call' }>;
 
@@ -58,6 +61,11 @@ function processEntry(r: ReplicaState, entry: Entry, work: CallWork | undefined)
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
       /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, message, request, work)) return;
+      const { timer } = request;
+      if (timer !== undefined && !takeTimer(r, timer, info)) {
+        complete(r, entry, STREAMED, 0);
+        return;
+      }
       beginPart(r, connection, message);
       run(r, { kind: 'ordered', info, request, peer: connection.peer }, entry, work);
       return;
@@ -123,9 +131,12 @@ export function complete(
   if (called?.reply !== undefined) r.nested.processed(called.reply.to, orderNum);
   const { message } = entry;
   if (message !== undefined) {
-    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, message);
+    if (called !== undefined && outcome.kind === 'waits') keepWaiting(r, message, called);
     else conclude(r, message, orderNum, called, outcome);
+    if (connection !== undefined) r.role.called(connection, message);
   }
+  if (info.kind === 'cancel' && info.end !== undefined)
+    finish(r, orderNum, { ...nameOfWait(info), outcome: info.end.status });
   for (const ended of finished) finish(r, orderNum, ended);
   r.role.processed();
 }
@@ -135,10 +146,11 @@ type NestedUnary = Request & Required<Pick<Request, 'nested'>>;
 const isNestedUnary = (request: Request | undefined): request is NestedUnary =>
   request?.nested !== undefined && request.stream === undefined;
 
-/** The handler waits for a nested reply. A retry, at this primary or the next, waits for the same outcome. */
-function keepWaiting(r: ReplicaState, message: Message): void {
+/** The handler waits. A retry, at this primary or the next, waits for the same outcome. */
+function keepWaiting(r: ReplicaState, message: Message, request: Request): void {
   message.become('waiting');
   r.unfinished.set(nameOf(message), message);
+  if (/* rule waits-stay */ waitsForOthers(r, request)) beginWait(r);
 }
 
 /**
@@ -182,7 +194,9 @@ function finish(r: ReplicaState, orderNum: OrderNum, finished: MessageName & { r
   const message = r.unfinished.get(nameOf(finished));
   if (message === undefined) return;
   r.unfinished.delete(nameOf(finished));
-  conclude(r, message, orderNum, message.request, finished.outcome, true);
+  const { request } = message;
+  if (request !== undefined && waitsForOthers(r, request)) endWait(r);
+  conclude(r, message, orderNum, request, finished.outcome, true);
 }
 
 /** A waiting handler continued on its own, after a timer or I/O, and ended. Its reply has no place in the order. */
@@ -241,6 +255,18 @@ export function checkStall(r: ReplicaState): void {
   if (!abandonedByOrder(r, entry) && !r.role.stalled(entry, r.nowMs - running.startedMs)) return;
   r.running = undefined;
   r.effects.push({ kind: 'abandonTask', task: running.task });
-  r.log('warn', 'a handler did not end in time', { afterMs: r.config.stallMs, method: running.task.request.method });
+  const { method } = running.task.request;
+  r.log('warn', 'a handler did not end in time', { afterMs: r.config.stallMs, method, ...adviceOn(r, method) });
   complete(r, entry, ABANDONED, 0);
 }
+
+/** The user of a method whose handlers do not end is told once what may be missing. */
+function adviceOn({ advised }: ReplicaState, method: string): { advice?: string } {
+  if (method === '' || advised.has(method) || advised.size >= ADVISED_MAX) return {};
+  advised.add(method);
+  const slash = method.lastIndexOf('/');
+  const name = `{ "service": "${method.slice(1, slash)}", "method": "${method.slice(slash + 1)}" }`;
+  return { advice: `if it waits for a later call, set "waitsForOthers": true for ${name} in the service config` };
+}
+
+const ADVISED_MAX = 1024;

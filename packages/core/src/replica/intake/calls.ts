@@ -10,6 +10,7 @@ import { overBudget } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
+import { giveUp } from '../waiting/given-up.js';
 import { onRequest, seeReplies } from './bodies.js';
 import { onKeyedCall } from './keyed.js';
 import { TOO_LATE, whenLate, wouldBeLate } from './late.js';
@@ -157,6 +158,8 @@ export function onCallGone(p: PrimaryState, call: CallId): void {
       if (waiters === undefined || index < 0) continue;
       waiters.splice(index, 1);
       connection.forgetIfUnwanted(message);
+      const { key, nested } = message.request ?? {};
+      if (connection.kind === 'plain' && key === undefined && nested === undefined) giveUp(p, connection, message);
       return;
     }
   }

@@ -7,6 +7,8 @@ import { leaveStalledReads } from '../order/reads.js';
 import { resumeAllPostponed } from '../release/bulk.js';
 import { carryToSessions, heartbeatDue, isAnnouncedTo } from '../release/fan-out.js';
 import type { PrimaryState } from '../state/primary-state.js';
+import { orderDue } from '../timers/timers.js';
+import { cancelExpired } from '../waiting/given-up.js';
 import { removeSilent } from './backups.js';
 import { forgetGone } from './forgetting.js';
 import { tryHandOver } from './hand-over.js';
@@ -21,6 +23,8 @@ export function primaryTick(p: PrimaryState): void {
   giveUpStalled(p);
   goOnSending(p);
   checkpointIfDue(p);
+  if (r.nowMs >= p.wakeAtMs) orderDue(p);
+  /* rule waits-end-at-deadline */ cancelExpired(p);
   boundBacklog(p);
   leaveStalledReads(p);
   /* rule null-message-by-time */ announceLate(p);

@@ -10,6 +10,8 @@ import { advanceStable } from '../order/stable.js';
 import { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { awaitAsks } from '../streams/intercepted.js';
+import { startTimers } from '../timers/timers.js';
+import { cancelForeignWaits } from '../waiting/given-up.js';
 import { setChanged } from './record-changes.js';
 import { tellPeers } from './tell.js';
 
@@ -32,11 +34,13 @@ export function startServing(p: PrimaryState): void {
   tellPeers(r);
   advanceStable(p);
   cancelForeign(p);
+  /* rule foreign-waits-end */ cancelForeignWaits(p);
   awaitAsks(p);
   nameWaitingCalls(p);
   resumeConnections(p);
   /* rule nested-sent-again */ r.nested.sendAgain();
   sendDue(p);
+  startTimers(p);
   backlogCopied(p, r.checkpoint?.orderNum ?? NO_ORDER);
   p.checkpointDueAt = maxOf(p.checkpointDueAt, r.order.processedUpTo);
   r.wantFlush();

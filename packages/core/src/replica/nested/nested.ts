@@ -1,6 +1,7 @@
 /** Nested calls of this group: sent once everything they reflect is stable, answered by an ordered message. */
 
 import { maxOf } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
 import type { Reply } from '../../model/outcome.js';
 import { takeNumber } from '../intake/schedule.js';
@@ -47,8 +48,13 @@ export function sendDue(p: PrimaryState): void {
 export function onNestedReply(p: PrimaryState, to: NestedId, outcome: Reply): void {
   const { r } = p;
   if (!r.nested.replied(to)) return;
+  addOwn(p, { method: '', message: NO_BYTES, reply: { to, outcome } });
+}
+
+/** Queues a message that the group itself sends, and that the primary numbers. */
+export function addOwn(p: PrimaryState, request: Request): void {
+  const { r } = p;
   const connection = r.connections.open(r.group);
-  const request = { method: '', message: NO_BYTES, reply: { to, outcome } };
   const message = takeNumber(connection, request);
   message.become('admitted');
   const peer = connection.peer ?? '';

@@ -12,15 +12,19 @@ import type { ReplicaState } from '../state/replica-state.js';
 export const NESTED_DRAIN_MS = 250;
 const DRAIN_CYCLE_MS = 4 * NESTED_DRAIN_MS;
 
-/** Whether no nested call is open and no handler waits. */
+/** Whether no nested call is open and no handler waits, except for other calls: that may take any time. */
 export const isAtRest = (r: ReplicaState): boolean =>
-  r.nested.open === 0 && /* rule finished-before-checkpoint */ r.unfinished.size === 0;
+  r.nested.open === 0 &&
+  /* rule no-raw-timers-in-checkpoint */ r.timers.raw === 0 &&
+  /* rule finished-before-checkpoint */ r.unfinished.size === r.openWaits;
 
 /** Whether new messages wait now because a checkpoint is wanted. If the backlog is full, they wait until it is made. */
 export function drains(p: PrimaryState): boolean {
   const { r } = p;
   const { nested } = r;
   if (isAtRest(r)) return false;
+  // Nothing is gained by waiting for a timer that is due in a minute.
+  if (r.timers.raw > 0 && !p.backlogFull) return false;
   nested.drainSinceMs ??= r.nowMs;
   return p.backlogFull || (r.nowMs - nested.drainSinceMs) % DRAIN_CYCLE_MS < NESTED_DRAIN_MS;
 }

@@ -4,16 +4,17 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
 import type { OrderNum } from '../../model/ids.js';
-import { bodyBytes } from '../../model/message.js';
+import { bodyBytes, type Request } from '../../model/message.js';
 import { type Determinants, type Orderable, type OrderInfo, seqNumOf } from '../../model/order-info.js';
 import { ACCEPTED, type Outcome } from '../../model/outcome.js';
+import { ENDED_FOR_COPY } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { mayCopy, takeCheckpoint } from '../copying/asking.js';
 import { isLate, LATE } from '../intake/late.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
 import { answerUnordered, giveReplies } from '../release/replies.js';
-import { needsBase } from '../state/base.js';
+import { needsBase, waitsForOthers } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -21,6 +22,7 @@ import type { ReplicaState } from '../state/replica-state.js';
 import type { Started } from '../state/role.js';
 import { allPassed } from '../streams/intercepted.js';
 import { creditDigests } from '../streams/streams.js';
+import { notBeforeMs } from '../timers/timers.js';
 import { drains, isAtRest } from './drain.js';
 import { startRead, waitsForReads } from './reads.js';
 import { advanceStable } from './stable.js';
@@ -79,13 +81,14 @@ function start(p: PrimaryState, work: Work): Started {
         if (!postpone(p, connection, work)) refuseAtTurn(p, work, NOT_READ);
         return OTHER;
       }
-      const refused = refusedAtTurn(r, connection, request);
+      const refused = refusedAtTurn(r, connection, request) ?? refusedForCopy(p, request);
       if (refused !== undefined) {
         refuseAtTurn(p, work, refused);
         return OTHER;
       }
       const changedPeer = connection.peer !== peer;
-      append(p, callOrder(r, message, changedPeer ? peer : undefined, determinants), connection, message);
+      const order = callOrder(r, message, changedPeer ? peer : undefined, determinants);
+      append(p, order, connection, message, notBeforeMs(r, request));
       if (isOneWay(r, request)) giveReplies(p, connection, message, r.order.last, ACCEPTED);
       return work;
     }
@@ -111,7 +114,16 @@ function start(p: PrimaryState, work: Work): Started {
     case 'cancel': {
       const { connection, stream, end } = work;
       const ending = connection.streams.get(stream);
-      if (ending === undefined || hasExpired(r, connection)) return OTHER;
+      if (hasExpired(r, connection)) return OTHER;
+      if (ending === undefined) {
+        // The call may have ended while this waited for its turn.
+        const waits = connection.messages.get(stream)?.stage === 'waiting';
+        if (waits) {
+          const status = end && { end: { status: end.status, after: end.after ?? 0 } };
+          append(p, { connection: connection.id, stream, kind: 'cancel', ...status }, connection, undefined);
+        }
+        return OTHER;
+      }
       // The stream was to be ended so that the state can be copied, but its handler ended first.
       if (ending.history.over && end?.after === undefined && /* rule cancel-though-over */ end !== undefined) {
         ending.history.ended = false;
@@ -129,6 +141,10 @@ function start(p: PrimaryState, work: Work): Started {
       for (const { id, history } of connection.streams.values()) {
         if (/* rule cancel-before-expiry */ !history.opened || history.over) continue;
         append(p, { connection: connection.id, stream: id, kind: 'cancel' }, connection, undefined);
+      }
+      for (const { seqNum, stage } of connection.messages.values()) {
+        if (/* rule waits-end-with-connection */ stage !== 'waiting') continue;
+        append(p, { connection: connection.id, stream: seqNum, kind: 'cancel' }, connection, undefined);
       }
       append(p, { connection: work.connection, kind: 'expire' }, connection, undefined);
       return OTHER;
@@ -170,6 +186,12 @@ function refuseExpired(p: PrimaryState, { message, request }: Extract<Work, { ki
   }
 }
 
+/** @returns the outcome of a call that would wait for others while those that wait are ended, so that the state can be copied */
+const refusedForCopy = (p: PrimaryState, request: Request): Outcome | undefined =>
+  /* rule no-waits-at-backlog */ p.backlogFull && p.r.openStreams > 0 && waitsForOthers(p.r, request)
+    ? ENDED_FOR_COPY
+    : undefined;
+
 /** The message takes its place as a void. Its interceptors hear nothing more of it. */
 function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, outcome: Outcome): void {
   const { connection, message, request, admission } = work;
@@ -185,9 +207,16 @@ function refuseRead(p: PrimaryState, work: Extract<Work, { kind: 'read' }>, outc
 }
 
 /** Gives a message its place: orders it (FIG. 7), logs it, and lets the announcement leave with this turn. */
-function append(p: PrimaryState, what: Orderable, connection: Connection, message: Message | undefined): void {
+function append(
+  p: PrimaryState,
+  what: Orderable,
+  connection: Connection,
+  message: Message | undefined,
+  notBefore = 0,
+): void {
   const { r } = p;
-  const info = p.order.orderMessage(what, timeToGive(r));
+  const nowMs = timeToGive(r);
+  const info = p.order.orderMessage(what, /* rule timer-not-early */ notBefore > nowMs ? notBefore : nowMs);
   enterLog(r, info, connection);
   const request = message?.request;
   if (request !== undefined) {

@@ -38,6 +38,13 @@ export interface ReplicaOptions {
   readonly declaresReadOnly?: (method: string) => boolean;
   /** Asked for the time of each order that this replica gives. */
   readonly wallClock: WallClock;
+  /** The timers that come again and again: the period of each in milliseconds, by name. Default: none. */
+  readonly every?: ReadonlyMap<string, number>;
+  /**
+   * Whether handlers may arm timers whose functions are in no checkpoint. Then a copy of the state that was made for a
+   * joiner is kept for a while, in case they do. Default: false.
+   */
+  readonly mayArm?: boolean;
   /** What the criteria `resource` and `custom` ask the application. */
   readonly criteria?: UserCriteria;
   /** Whether a liveness thread carries out `delegate`. Default: no, and heartbeats are those of the main links. */

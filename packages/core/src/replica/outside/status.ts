@@ -73,8 +73,12 @@ export interface ReplicaStatus {
   readonly waitingToRelease: number;
   /** Streaming calls whose handlers are still running. No checkpoint is taken before they have ended. */
   readonly openStreams: number;
+  /** Calls whose handlers wait until other calls wake them, see `waitsForOthers`. The same holds for these. */
+  readonly openWaits: number;
   /** Nested calls whose replies are not processed yet. No checkpoint is taken meanwhile. */
   readonly openNested: number;
+  /** Timers that are armed and not due yet. */
+  readonly timers: number;
   /**
    * Streaming calls that this replica keeps, including those that ended but whose clients have not taken every item.
    */

@@ -41,15 +41,16 @@ import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { type CallerEvent, Role, type Started } from '../state/role.js';
+import type { CallerEvent, Started } from '../state/role.js';
 import { onItemPassed, onStreamEnded } from '../streams/intercepted.js';
 import { onAsked } from '../streams/items.js';
 import { giveItems, offerItems } from '../streams/offer.js';
 import { voidEntering } from '../streams/voids.js';
 import type { Duty, HeardPeer } from '../threads/duty.js';
+import { PrimaryOfHandlers } from './primary-of-handlers.js';
 
 /** Passes each event of a primary to the module that handles it. */
-export class Primary extends Role {
+export class Primary extends PrimaryOfHandlers {
   readonly kind = 'primary';
   readonly p: PrimaryState;
   readonly #r: ReplicaState;

@@ -1,13 +1,14 @@
 /**
  * The *base*: a checkpoint older than every open stream, from which a replica can join while streams are open.
  *
- * A checkpoint cannot include the local variables of an open stream's handler, so a joining replica takes the base and
- * then every message since. The primary makes a base before it opens a stream if it has none or the one it has is old.
+ * A checkpoint cannot include the local variables of an open stream's handler, nor of one that waits for other calls, so
+ * a joining replica takes the base and then every message since. The primary makes a base before it opens a stream if it has none or the one it has is old.
  * Every replica keeps the base and its log from there on; backups of a passive group keep both in any case.
  */
 
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { minOf, type OrderNum } from '../../model/ids.js';
+import type { Request } from '../../model/message.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { PrimaryState } from './primary-state.js';
 import type { ReplicaState } from './replica-state.js';
@@ -17,6 +18,11 @@ import type { ReplicaState } from './replica-state.js';
  */
 export const BASE_LAG_MAX = 32_768;
 
+/**
+ * A replica on which no timer was armed yet keeps a base that was made for a joiner only for so long.
+ */
+const YOUNG_BASE_LAG_MAX = 4096;
+
 /** The base, if this replica still holds the log from there on and the role trusts the base. */
 export function usableBase(r: ReplicaState): Checkpoint | undefined {
   const { checkpoint, order } = r;
@@ -25,11 +31,21 @@ export function usableBase(r: ReplicaState): Checkpoint | undefined {
   return order.entries.base <= checkpoint.orderNum ? checkpoint : undefined;
 }
 
-/** Whether a new base must be made before this work starts: the work opens a stream, and there is no recent base. */
+/** Whether the handler of a call may go on waiting for other messages: it is a stream's, or its method is declared so. */
+export const mayStay = (r: ReplicaState, request: Request): boolean =>
+  request.stream?.kind === 'open' ||
+  /* rule base-before-timers */ r.timers.hadRaw ||
+  /* rule base-before-waits */ waitsForOthers(r, request);
+
+/** Whether a unary call may wait until a later one wakes it. */
+export const waitsForOthers = (r: ReplicaState, { method, stream, reply }: Request): boolean =>
+  stream === undefined && reply === undefined && r.settings(method).waitsForOthers;
+
+/** Whether a new base must be made before this work starts: its handler may stay, and there is no recent base. */
 export function needsBase(p: PrimaryState, work: Work | undefined): boolean {
   const { r } = p;
-  if (work?.kind !== 'call' || work.request.stream?.kind !== 'open') return false;
-  if (r.openStreams > 0 || p.copyUnstable?.whole !== undefined) return false;
+  if (work?.kind !== 'call' || !mayStay(r, work.request)) return false;
+  if (r.openStreams > 0 || r.timers.raw > 0 || p.copyUnstable?.whole !== undefined) return false;
   const base = usableBase(r);
   return base === undefined || r.order.processedUpTo - base.orderNum >= r.config.checkpointEvery;
 }
@@ -39,9 +55,14 @@ export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   const base = usableBase(r);
   if (base === undefined) return upTo;
   // An entry after the base that is not processed yet may still open a stream.
-  const mayHaveStreams = r.hadStreams || r.role.mayHaveStreams || r.order.processedUpTo < r.order.last;
+  const isYoung = /* rule young-base */ r.mayArm && r.order.last - base.orderNum <= YOUNG_BASE_LAG_MAX;
+  const mayHaveStreams = isYoung || r.hadStreams || r.role.mayHaveStreams || r.order.processedUpTo < r.order.last;
   if (mayHaveStreams && r.order.last - base.orderNum <= BASE_LAG_MAX) return minOf(upTo, base.orderNum);
   r.checkpoint = undefined;
+  if (r.timers.raw > 0)
+    r.log('warn', 'no replica can join while functions given to setTimeout wait to run; use after() or every()', {
+      timers: r.timers.raw,
+    });
   if (r.openStreams > 0) r.log('warn', 'no replica can join while streams are open', { openStreams: r.openStreams });
   return upTo;
 }

@@ -12,6 +12,7 @@ import type { Outcome, Reply } from '../../model/outcome.js';
 import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import type { StreamItem, StreamOutput } from '../../model/stream.js';
+import type { Timer } from '../../scheduling/armed-timers.js';
 import type { ReplicaStatus } from '../outside/status.js';
 import type { Duty, HeardPeer } from '../threads/duty.js';
 
@@ -32,7 +33,7 @@ export interface ReadTask {
   readonly peer: string | undefined;
 }
 
-/** A handler that waited for a nested reply has now ended with this outcome. */
+/** A handler that waited for a nested reply or another call has now ended with this outcome. */
 export interface Finished {
   readonly connection: ConnectionId;
   readonly seqNum: SeqNum;
@@ -133,7 +134,7 @@ export type ReplicaEvent =
       readonly outcome: Reply;
     }
   /**
-   * Answer to `execute`. `outcome` is `WAITS` if the handler waits for nested replies. `digest` covers, in 32 bits, the
+   * Answer to `execute`. `outcome` is `WAITS` if the handler waits for nested replies or other calls. `digest` covers, in 32 bits, the
    * handlers' outcomes and the nested calls that they made.
    */
   | {
@@ -155,6 +156,12 @@ export type ReplicaEvent =
   | { readonly kind: 'lateItem'; readonly output: StreamOutput }
   /** A unary handler that was waiting for a nested reply continued on its own and ended. */
   | { readonly kind: 'lateEnd'; readonly finished: Finished }
+  /** A handler armed a timer, or armed one anew. Comes between `execute` and its answer, or just after. */
+  | { readonly kind: 'timerSet'; readonly timer: Timer }
+  /** A handler cleared a timer. */
+  | { readonly kind: 'timerCleared'; readonly id: NestedId }
+  /** The time of `wakeAt` has come. */
+  | { readonly kind: 'wake' }
   /** A handler called another service. Comes between `execute` and its answer. */
   | { readonly kind: 'nestedCall'; readonly id: NestedId }
   /** Answer to `sendNested`. */
@@ -290,6 +297,8 @@ export type ReplicaEffect =
    * result of the call is unknown. Another replica may have sent the same call before.
    */
   | { readonly kind: 'sendNested'; readonly caller: NestedCaller }
+  /** Answer `wake` at this time of the clock that comes with events. Replaces an earlier one. */
+  | { readonly kind: 'wakeAt'; readonly atMs: number }
   /** The core stopped waiting for this task and will ignore its answer. */
   | { readonly kind: 'abandonTask'; readonly task: Task }
   /** Forget every handler that is open or waits: a copy of the state that is newer than all of them takes their place. */

@@ -72,6 +72,12 @@ export class PrimaryState {
   /** Since when frames of sessions are being read again after a pause. */
   sessionsReadSinceMs: number;
 
+  // ── timers ──
+  /** When each timer registered with `every` is due, on this replica's own clock; none while its message is queued. */
+  readonly everyDue = new Map<string, number>();
+  /** When the adapter will say that a timer is due. */
+  wakeAtMs = Number.POSITIVE_INFINITY;
+
   // ── order and execute ──
   /** Since when there have been orders that are not stable; infinite if all are. */
   unstableSinceMs = Number.POSITIVE_INFINITY;

@@ -19,6 +19,7 @@ import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import { codeOf, ownValue } from '../../record/transitions.js';
+import { ArmedTimers } from '../../scheduling/armed-timers.js';
 import type { CriteriaPorts } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaOptions } from '../outside/options.js';
@@ -171,13 +172,21 @@ export class ReplicaState {
   incoming: IncomingCopy | undefined;
   /** The number of the copy that the adapter was last asked for. */
   copyAsked = 0;
-  /** The number of streams whose handlers are still running. */
+  /** The number of handlers that stay: those of open streams, and those that wait for other calls. */
   openStreams = 0;
   /** Whether any stream was opened in this life. */
   hadStreams = false;
   /** The calls that this group made to other services. */
   readonly nested = new NestedCalls();
-  /** Messages whose handlers wait for nested replies. */
+  /** How many of the handlers that stay wait for other calls. */
+  openWaits = 0;
+  /** Methods whose handlers did not end in time, as far as their users were told why that may be. */
+  readonly advised = new Set<string>();
+  /** The timers of this group. */
+  readonly timers = new ArmedTimers();
+  readonly every: ReadonlyMap<string, number>;
+  readonly mayArm: boolean;
+  /** Messages whose handlers wait for nested replies or for other calls. */
   readonly unfinished = new Map<string, Message>();
   /** Passive: the checkpoint at which the log starts. Semi-active: the base, see `state/base.ts`. */
   checkpoint: Checkpoint | undefined;
@@ -211,6 +220,8 @@ export class ReplicaState {
     this.criteria = { ...options.criteria, wallMs: wallClock };
     this.fresh = options.fresh ?? false;
     this.delegates = options.delegates ?? false;
+    this.every = options.every ?? new Map();
+    this.mayArm = options.mayArm ?? false;
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);
@@ -353,8 +364,10 @@ export class ReplicaState {
       strayErrors: 0,
       divergences: 0,
       waitingToRelease: this.role.waitingToRelease,
-      openStreams: this.openStreams,
+      openStreams: this.openStreams - this.openWaits,
+      openWaits: this.openWaits,
       openNested: this.nested.open,
+      timers: this.timers.size,
       streams: this.connections.streams,
       forgedOrders: this.forgedOrders,
       blocked: this.role.blocked ?? this.#withoutRecord,

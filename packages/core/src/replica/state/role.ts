@@ -218,6 +218,8 @@ export abstract class Role {
   keySettled(_key: string): void {}
   /** The outcome of a message is known, and its caller still waits for it. */
   concluded(_connection: Connection, _message: Message, _orderNum: OrderNum, _told: Outcome): void {}
+  /** A call has its outcome, or its handler waits. */
+  called(_connection: Connection, _message: Message): void {}
   /** A read was processed. */
   readExecuted(_task: ReadTask, _outcome: Outcome, _atOnce: boolean): void {}
   /**
@@ -231,6 +233,15 @@ export abstract class Role {
   /** This replica's result differs from the primary's. */
   diverged(_orderNum: OrderNum): void {}
   nestedCalled(_id: NestedId): void {}
+
+  // ── timers ──
+
+  /** A timer was armed. */
+  timersChanged(): void {}
+  /** A timer that comes again and again was processed. */
+  everyFired(_name: string): void {}
+  /** A timer may be due. */
+  wake(): void {}
 
   // ── streams ──
 

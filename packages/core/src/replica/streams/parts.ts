@@ -36,6 +36,16 @@ export function mayOrderPart(
   connection.held.get(part.of)?.delete(positionOf(part));
   const stream = connection.streams.get(part.of);
   if (stream === undefined) {
+    const called = connection.messages.get(part.of);
+    if (part.kind === 'cancel' && called?.request !== undefined && called.request.stream === undefined) {
+      // The call's handler is told once it waits. Until then nobody knows whether it will.
+      if (called.stage === 'waiting') return true;
+      if (called.stage === 'ordered' || called.isUnordered) {
+        called.cancelHeld = true;
+        hold(connection, part, message);
+        return false;
+      }
+    }
     const comesYet = connection.messages.get(part.of)?.isUnordered || !connection.knows(part.of);
     if (comesYet) hold(connection, part, message);
     else voidMessage(p, connection, message, UNKNOWN_STREAM);

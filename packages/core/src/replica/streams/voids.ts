@@ -24,7 +24,7 @@ export function voidEntering(p: PrimaryState, connection: Connection, stream: St
 }
 
 /** Voids the messages that are held for earlier ones, which will not come. */
-function voidHeld(p: PrimaryState, connection: Connection, of: SeqNum, outcome: Outcome): void {
+export function voidHeld(p: PrimaryState, connection: Connection, of: SeqNum, outcome: Outcome): void {
   const held = connection.held.get(of);
   connection.held.delete(of);
   for (const message of held?.values() ?? []) voidMessage(p, connection, message, outcome);

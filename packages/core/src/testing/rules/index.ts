@@ -9,8 +9,10 @@ import { REPLICA_RULES } from './replicas.js';
 import type { Rule } from './rule.js';
 import { SETTINGS_RULES } from './settings.js';
 import { STREAM_RULES } from './streams.js';
+import { TIMER_RULES } from './timers.js';
 import { UPGRADE_RULES } from './upgrades.js';
 import { VOIDING_RULES } from './voiding.js';
+import { WAITING_RULES } from './waiting.js';
 
 export type { Rule } from './rule.js';
 
@@ -22,6 +24,8 @@ export const RULES: readonly Rule[] = [
   ...STREAM_RULES,
   ...NESTED_RULES,
   ...LIVENESS_RULES,
+  ...TIMER_RULES,
+  ...WAITING_RULES,
   ...REPLICA_RULES,
   ...IDENTITY_RULES,
   ...BODY_RULES,

@@ -142,7 +142,9 @@ const REQUESTS: Readonly<Record<string, Command>> = {
   /** `fill C1 s1 7000`: a message of so many bytes. */
   fill: ({ requests }, [name = '', stream = '', bytes]) => requests.send(name, stream, 'x'.repeat(Number(bytes))),
   end: ({ requests }, [name = '', stream = '']) => requests.halfClose(name, stream),
-  plain: ({ requests }, [name = '', text = '', key]) => requests.plainCall(name, text, key),
+  /** `plain S1 m1`, with an idempotency key `plain S1 m1 k`, and with a deadline on the wall `plain S1 m1 k 5000`. */
+  plain: ({ requests }, [name = '', text = '', key, deadlineMs]) =>
+    requests.plainCall(name, text, key, false, deadlineMs === undefined ? undefined : Number(deadlineMs)),
   plainread: ({ requests }, [name = '', text = '']) => requests.plainCall(name, text, undefined, true),
   /** `within S1 50 m1`: a plain call whose deadline is in 50 ms. */
   within: ({ requests }, [name = '', ms, text = '']) => requests.plainCallWithin(name, text, Number(ms)),
@@ -197,6 +199,18 @@ const HANDLERS: Readonly<Record<string, Command>> = {
   wall: (world, [name = '', ms]) => {
     world.server(name).wallMs = Number(ms);
   },
+  /** `every S1 sweep 100`: from its next start on, its service has registered this. */
+  every: ({ servers }, [name = '', timer = '', ms]) => {
+    const server = servers.get(name) ?? new Server(name);
+    servers.set(name, server);
+    server.every.set(timer, Number(ms));
+  },
+  /** From its next start on, its handlers may arm timers. */
+  arms: each(({ servers }, name) => {
+    const server = servers.get(name) ?? new Server(name);
+    servers.set(name, server);
+    server.mayArm = true;
+  }),
   diverge: each(({ servers }, name) => {
     const server = servers.get(name);
     if (server !== undefined) server.diverges = true;

@@ -53,8 +53,7 @@ export class Requests {
   // ── of sessions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   call(name: string, text: string, readOnly = false): void {
-    const append = text.startsWith('tell') ? '/log.Log/Tell' : '/log.Log/Append';
-    const request = { method: readOnly ? '/log.Log/Read' : append, message: bytesOf(text) };
+    const request = { method: readOnly ? '/log.Log/Read' : methodOf(text), message: bytesOf(text) };
     this.#ask(name, { kind: 'call', call: this.#newCall(text), request, readOnly });
   }
 
@@ -99,8 +98,9 @@ export class Requests {
 
   // ── of clients without our interceptor ──────────────────────────────────────────────────────────────────────────
 
-  plainCall(server: string, text: string, key: string | undefined, readOnly = false): void {
-    const request = { method: '/log.Log/Append', message: bytesOf(text), ...(key !== undefined && { key }) };
+  plainCall(server: string, text: string, key: string | undefined, readOnly = false, deadlineMs?: number): void {
+    const optional = { ...(key !== undefined && { key }), ...(deadlineMs !== undefined && { deadlineMs }) };
+    const request = { method: methodOf(text), message: bytesOf(text), ...optional };
     this.#tell(server, { kind: 'plainCall', call: this.#newCall(text), peer: 'plain', readOnly, request });
   }
 
@@ -124,4 +124,9 @@ export class Requests {
   plainGone(server: string, stream: string): void {
     this.#tell(server, { kind: 'callGone', call: this.#callOf(stream) });
   }
+}
+
+function methodOf(text: string): string {
+  if (text.startsWith('tell')) return '/log.Log/Tell';
+  return /^(held-)?wait/.test(text) ? '/log.Log/Wait' : '/log.Log/Append';
 }

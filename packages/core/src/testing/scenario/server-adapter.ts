@@ -48,6 +48,8 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     sendNested({ caller }) {
       server.service.nested.sent.push(caller.id);
     },
+    // The next tick comes soon enough.
+    wakeAt: onlyTold,
     abandonTask({ task }) {
       server.tasks = server.tasks.filter((other) => other !== task);
     },

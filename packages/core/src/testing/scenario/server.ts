@@ -55,6 +55,10 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   deaf = false;
   /** Since when its main thread is blocked; undefined if it is not. */
   blockedSinceMs: number | undefined;
+  /** The timers that its service registered with `every`. */
+  readonly every = new Map<string, number>();
+  /** Its handlers may arm timers. */
+  mayArm = false;
 
   /** What the clock on its wall shows. It stands still until the scenario sets it. */
   wallMs = 0;
@@ -88,6 +92,8 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       wallClock: () => this.wallMs,
       fresh: this.fresh,
       delegates,
+      every: this.every,
+      mayArm: this.mayArm,
     });
   }
 

@@ -1,6 +1,6 @@
-import type { ConnectionId, SeqNum } from '../../model/ids.js';
+import type { ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
 import { seqNumOf } from '../../model/order-info.js';
-import { STREAMED } from '../../model/outcome.js';
+import { type Reply, STREAMED, WAITS } from '../../model/outcome.js';
 import type { StreamItem, StreamOutput, StreamPart } from '../../model/stream.js';
 import type { ReplicaEvent, Task } from '../../replica/state/events.js';
 import { bytesOf, hashText, short, textOf } from '../text.js';
@@ -12,9 +12,17 @@ interface StreamName {
   readonly stream: SeqNum;
 }
 
+/** A handler that waits, and what it was asked. */
+interface WaitingHandler {
+  readonly connection: ConnectionId;
+  readonly seqNum: SeqNum;
+  readonly text: string;
+}
+
 type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 const STATUS_OK: StreamItem = { kind: 'status', outcome: { kind: 'reply', code: 0, details: 'OK' } };
+const replyOf = (said: string): Reply => ({ kind: 'reply', code: 0, details: '', message: bytesOf(said) });
 const statusTo = (name: StreamName): StreamOutput => ({ ...name, item: STATUS_OK, digest: 0 });
 
 /** The service of a scenario: it appends what it is asked to, and says how many entries there are. */
@@ -25,6 +33,8 @@ export class Service {
   /** Streams whose handlers live. */
   #streams: readonly StreamName[] = [];
   nested = new NestedService();
+  /** Handlers of `wait…`, which a later `wake…` ends. */
+  #waiting: readonly WaitingHandler[] = [];
 
   /**
    * The handler of a task runs to its end, or until it waits for others.
@@ -40,6 +50,10 @@ export class Service {
       const events = this.nested.execute(task, this.state.length, append);
       if (events !== undefined) return events;
       const { stream } = task.request;
+      const timed = executeTimed(task, append);
+      if (timed !== undefined) return timed;
+      const waits = this.#executeWait(task, append);
+      if (waits !== undefined) return [waits];
       if (stream !== undefined) return [this.#executePart(task, stream, append)];
     }
     const text = short(textOf(task.request.message));
@@ -47,6 +61,29 @@ export class Service {
     const said = diverges ? `${reply}?` : reply;
     const outcome = { kind: 'reply', code: 0, details: '', message: bytesOf(said) } as const;
     return [{ kind: 'executed', task, outcome, digest: hashText(said) }];
+  }
+
+  /** @returns undefined if the task has nothing to do with handlers that wait for others */
+  #executeWait(task: Extract<Task, { kind: 'ordered' }>, append: (entry: string) => number): Executed | undefined {
+    const { request, info } = task;
+    const { connection } = info;
+    const text = textOf(request.message);
+    if (request.stream === undefined && /^(held-)?wait/.test(text)) {
+      this.#waiting = [...this.#waiting, { connection, seqNum: seqNumOf(info), text }];
+      return { kind: 'executed', task, outcome: WAITS, digest: hashText(text) };
+    }
+    const { stream: part } = request;
+    const given = (one: WaitingHandler): boolean =>
+      part?.kind === 'cancel' && one.connection === connection && one.seqNum === part.of;
+    const woken = part === undefined && text.startsWith('wake') ? this.#waiting : this.#waiting.filter(given);
+    if (woken.length === 0) return undefined;
+    this.#waiting = this.#waiting.filter((one) => !woken.includes(one));
+    const finished = woken.map(({ text: waited, ...name }) => {
+      const said = `${waited}:${part === undefined ? text : 'gone'}`;
+      return { ...name, outcome: replyOf(`${said}=${append(said)}`) };
+    });
+    const outcome = part === undefined ? replyOf(`${text}=${woken.length}`) : STREAMED;
+    return { kind: 'executed', task, outcome, digest: hashText(`${text}${woken.length}`), finished };
   }
 
   /**
@@ -98,6 +135,7 @@ export class Service {
 
   forgetHandlers(): void {
     this.#streams = [];
+    this.#waiting = [];
     this.nested = new NestedService();
   }
 
@@ -111,4 +149,42 @@ export class Service {
     const text = checkpoint.map(textOf).join('');
     this.state = text === '' ? [] : text.split(' ');
   }
+}
+
+/**
+ * The handlers of `later100-a`, `again100-a` and `after100-a` arm a timer; that of `stop3.0` clears the one that was armed
+ * at order 3.
+ *
+ * @returns undefined if the task has nothing to do with timers
+ */
+function executeTimed(
+  task: Extract<Task, { kind: 'ordered' }>,
+  append: (entry: string) => number,
+): ReplicaEvent[] | undefined {
+  const { request, info } = task;
+  const text = textOf(request.message);
+  const executed = (said: string): ReplicaEvent => ({
+    ...{ kind: 'executed', task, outcome: replyOf(said), digest: hashText(said) },
+  });
+  if (request.timer !== undefined) {
+    const { timer } = request;
+    const said = timer.kind === 'raw' ? `ran-${timer.id.orderNum}` : `${timer.name}${text}`;
+    append(said);
+    return [executed(said)];
+  }
+  if (request.stream !== undefined) return undefined;
+  const [, stopped] = /^stop(\d+)/.exec(text) ?? [];
+  if (stopped !== undefined) {
+    const id = { orderNum: Number(stopped) as OrderNum, index: 0 };
+    return [{ kind: 'timerCleared', id }, executed(`${text}=${append(text)}`)];
+  }
+  const [, how, ms] = /^(later|again|after)(\d+)/.exec(text) ?? [];
+  if (ms === undefined) return undefined;
+  const delayMs = Number(ms);
+  const armed = { id: { orderNum: info.orderNum, index: 0 }, delayMs, dueMs: info.timeMs + delayMs };
+  const timer =
+    how === 'after'
+      ? ({ ...armed, kind: 'after', name: 'expire', payload: bytesOf(`:${text}`) } as const)
+      : ({ ...armed, kind: 'raw', repeats: how === 'again' } as const);
+  return [{ kind: 'timerSet', timer }, executed(`${text}=${append(text)}`)];
 }

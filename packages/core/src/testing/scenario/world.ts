@@ -66,7 +66,14 @@ export class World implements ServerWorld, ClientWorld, LinkedWorld, KeptWorld, 
 
   /** @param reads the one method that the client's own settings take for read-only; by default they are the group's */
   startClient(name: string, reads?: string): void {
-    const misled = { service: 'log.Log', method: reads ?? '', readOnly: true, oneWay: false, release: undefined };
+    const misled = {
+      service: 'log.Log',
+      method: reads ?? '',
+      readOnly: true,
+      oneWay: false,
+      waitsForOthers: false,
+      release: undefined,
+    };
     const config = reads === undefined ? this.config : { ...this.config, methods: [misled] };
     const client = new Client(name, this.clients.size + 1, this.names.length, config);
     this.clients.set(name, client);

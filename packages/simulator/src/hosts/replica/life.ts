@@ -1,5 +1,6 @@
 import type { GroupRecord, Leadership, OrderNum, ReplicaStatus } from '@understudy/core';
 import {
+  type DueTimer,
   type NestedId,
   type OrderInfo,
   type Outcome,
@@ -14,6 +15,7 @@ import type { History } from '../../checks/history.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
+import { firedText, timerFor, timerKey, timingOf } from '../../services/timed.js';
 import { demand } from '../../violation.js';
 import type { Jobs } from './jobs.js';
 import { NestedHandlers, type OrderedTask, type Step } from './nested-handlers.js';
@@ -26,7 +28,7 @@ type Executed = Extract<ReplicaEvent, { kind: 'executed' }>;
 
 /** The run, as handlers see it. */
 export interface LifeWorld {
-  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'streams'>;
+  readonly plan: Pick<Plan, 'workload' | 'config' | 'nested' | 'streams' | 'timers'>;
   readonly choices: Choices;
   readonly history: Pick<History, 'byName' | 'stable'>;
   readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code'> | undefined };
@@ -50,6 +52,8 @@ export class Life {
   readonly streams: StreamHandlers;
   /** Handlers that asked another service for something. */
   nested: NestedHandlers;
+  /** Functions that handlers gave away, until they have run. */
+  readonly #functions = new Map<string, { readonly name: string; readonly dueMs: number }>();
   /** By order: the operation that was processed, and the core's digest after it where known. */
   readonly processed: string[] = [];
   readonly digests: string[] = [];
@@ -132,9 +136,46 @@ export class Life {
     const { stream, reply } = task.request;
     if (stream !== undefined) return this.#finishPart(task, stream, name);
     if (reply !== undefined) return this.#ends(task, this.nested.deliver(task, reply), STREAMED);
+    if (task.request.timer !== undefined) return this.#rings(task, task.request.timer, name);
     this.processes(name);
     const step = this.nested.begin(task, name, input);
+    this.#arm(task, name);
+    if (this.isOver) return;
     this.#ends(task, step, step.outcome);
+  }
+
+  /** The handler of an operation puts something off. */
+  #arm({ info }: OrderedTask, name: string): void {
+    const timing = timingOf(name, this.world.plan.timers?.share ?? 0);
+    if (timing === undefined) return;
+    const { delayMs } = timing;
+    const dueMs = info.timeMs + delayMs;
+    // Nested calls have the first indexes.
+    const armed = { id: { orderNum: info.orderNum, index: 9 }, dueMs, delayMs };
+    if (timing.kind === 'raw') this.#functions.set(`${info.orderNum}.9`, { name, dueMs });
+    this.step({ kind: 'timerSet', timer: timerFor(name, timing, armed) });
+  }
+
+  /** DESIGN 5.10: whoever runs a function has it, and it is not run too early. The history shows whether it ran twice. */
+  #rings(task: OrderedTask, timer: DueTimer, payload: string): void {
+    const { timeMs, orderNum } = task.info;
+    let name = payload;
+    if (timer.kind === 'raw') {
+      const armed = this.#functions.get(timerKey(timer));
+      this.#functions.delete(timerKey(timer));
+      demand(armed !== undefined, () => `${this.name} processes a timer in order ${orderNum} that it never armed`);
+      demand(
+        timeMs >= armed.dueMs,
+        () => `a timer due at ${armed.dueMs} is processed in order ${orderNum} at ${timeMs}`,
+      );
+      name = armed.name;
+    }
+    const fired = firedText(name);
+    this.processes(fired);
+    this.service.hear(fired);
+    this.processed[orderNum] = fired;
+    const digest = hashText(fired) ^ this.#difference();
+    this.step({ kind: 'executed', task, outcome: STREAMED, digest, outputs: [], finished: [] });
   }
 
   #ends(task: OrderedTask, { finished, by, ran }: Step, outcome: Outcome): void {
@@ -208,6 +249,7 @@ export class Life {
   forgetHandlers(): void {
     this.streams.clear();
     this.nested = new NestedHandlers(this);
+    this.#functions.clear();
   }
 
   /** Whatever handlers knew is not part of a checkpoint. */

@@ -326,6 +326,7 @@ export class ServerHost extends Host {
     },
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
     sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
+    wakeAt: () => {},
     abandonTask: ({ task }) => this.life.abandon(task),
     forgetHandlers: () => {
       this.jobs.clear();

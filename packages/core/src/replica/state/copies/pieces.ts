@@ -2,7 +2,9 @@
 
 import { itemCost, keyedCost, outcomeCost } from '../../../connection/usage.js';
 import type {
+  ArmedSnapshot,
   CallerSnapshot,
+  Checkpoint,
   CheckpointRecords,
   ConnectionSnapshot,
   KeyedReply,
@@ -22,9 +24,13 @@ interface Section {
   readonly keyed: KeyedReply[];
   readonly callers: Mutable<CallerSnapshot>[];
   readonly expired: ConnectionId[];
+  readonly armed: ArmedSnapshot[];
+  readonly fired: Checkpoint['fired'][number][];
 }
 
-const emptySection = (): Section => ({ connections: [], keyed: [], callers: [], expired: [] });
+const emptySection = (): Section => ({
+  ...{ connections: [], keyed: [], callers: [], expired: [], armed: [], fired: [] },
+});
 
 /** A checkpoint's records as pieces of about `pieceBytes` each. They are made as they are asked for. */
 export function* recordPieces(records: CheckpointRecords, pieceBytes: number): Generator<Piece> {
@@ -40,6 +46,18 @@ export function* recordPieces(records: CheckpointRecords, pieceBytes: number): G
   for (const id of records.expired) {
     section.expired.push(id);
     bytes += ID_BYTES;
+    const piece = full();
+    if (piece !== undefined) yield piece;
+  }
+  for (const timer of records.armed) {
+    section.armed.push(timer);
+    bytes += OPEN_BYTES + timer.name.length + timer.payload.length;
+    const piece = full();
+    if (piece !== undefined) yield piece;
+  }
+  for (const timer of records.fired) {
+    section.fired.push(timer);
+    bytes += ID_BYTES + timer.name.length;
     const piece = full();
     if (piece !== undefined) yield piece;
   }
@@ -105,9 +123,11 @@ export class Sections {
     return this.#all;
   }
 
-  add({ connections, keyed, callers, expired }: CheckpointRecords): void {
+  add({ connections, keyed, callers, expired, armed, fired }: CheckpointRecords): void {
     const all = this.#all;
     for (const id of expired) all.expired.push(id);
+    for (const timer of armed) all.armed.push(timer);
+    for (const timer of fired) all.fired.push(timer);
     for (const reply of keyed) all.keyed.push(reply);
     for (const caller of callers) {
       const last = all.callers.at(-1);

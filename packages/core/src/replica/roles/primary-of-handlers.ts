@@ -1,0 +1,27 @@
+import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
+import { cancelHeld } from '../intake/cancellations.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import { Role } from '../state/role.js';
+import { dueAfterPeriod, orderDue, wakeNext } from '../timers/timers.js';
+
+/** The part of a primary that concerns what handlers wait for or put off. */
+export abstract class PrimaryOfHandlers extends Role {
+  abstract readonly p: PrimaryState;
+
+  override called(connection: Connection, message: Message): void {
+    cancelHeld(this.p, connection, message);
+  }
+
+  override timersChanged(): void {
+    wakeNext(this.p);
+  }
+
+  override everyFired(name: string): void {
+    dueAfterPeriod(this.p, name);
+  }
+
+  override wake(): void {
+    orderDue(this.p);
+  }
+}

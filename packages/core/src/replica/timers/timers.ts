@@ -1,0 +1,96 @@
+/**
+ * Timers (DESIGN 5.10). Every replica that executes arms the same ones at the same place in the order. When one is due the
+ * primary orders a message for it, and every replica processes that at its place.
+ */
+
+import type { DueTimer, Request } from '../../model/message.js';
+import type { OrderInfo } from '../../model/order-info.js';
+import type { Timer } from '../../scheduling/armed-timers.js';
+import { addOwn } from '../nested/nested.js';
+import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A handler armed a timer. */
+export function onTimerSet(r: ReplicaState, timer: Timer): void {
+  const isLive = r.role.kind === 'primary';
+  r.timers.set(timer, r.nowMs, isLive ? undefined : r.wallClock());
+  // Its function is in no checkpoint, so a replica that joins needs the log from before it.
+  if (timer.kind === 'raw') r.hadStreams = true;
+  r.role.timersChanged();
+}
+
+/**
+ * The turn of a timer has come.
+ *
+ * @returns whether its function is to run; false if a handler cleared it meanwhile
+ */
+export function takeTimer(r: ReplicaState, due: DueTimer, { timeMs }: OrderInfo): boolean {
+  if (due.kind === 'every') {
+    r.timers.fired(due.name, timeMs);
+    r.role.everyFired(due.name);
+    return true;
+  }
+  const timer = r.timers.get(due.id);
+  if (timer === undefined) return false;
+  if (timer.kind === 'raw' && timer.repeats) {
+    onTimerSet(r, { ...timer, dueMs: timeMs + timer.delayMs });
+  } else r.timers.clear(due.id);
+  return true;
+}
+
+/** The earliest time that the order of a request may have: a handler must not run before its timer is due. */
+export function notBeforeMs(r: ReplicaState, { timer }: Request): number {
+  if (timer === undefined || timer.kind === 'every') return 0;
+  return r.timers.get(timer.id)?.dueMs ?? 0;
+}
+
+/** The primary begins to serve: what is due by now is ordered, a late timer too, once. */
+export function startTimers(p: PrimaryState): void {
+  const { r } = p;
+  for (const [name, periodMs] of r.every) {
+    const lastMs = r.timers.lastFired(name);
+    const leftMs = lastMs === undefined ? periodMs : lastMs + periodMs - r.wallClock();
+    p.everyDue.set(name, r.nowMs + Math.min(Math.max(leftMs, 0), periodMs));
+  }
+  orderDue(p);
+}
+
+/** A timer registered with `every` was processed: it is due again after its period. */
+export function dueAfterPeriod(p: PrimaryState, name: string): void {
+  const periodMs = p.r.every.get(name);
+  if (periodMs === undefined) return;
+  p.everyDue.set(name, p.r.nowMs + periodMs);
+  wakeNext(p);
+}
+
+/** Orders the timers that are due. */
+export function orderDue(p: PrimaryState): void {
+  const { r } = p;
+  p.wakeAtMs = Number.POSITIVE_INFINITY;
+  if (r.handsOver) return;
+  for (const timer of r.timers.takeDue(r.nowMs)) addOwn(p, requestOf(timer));
+  for (const [name, atMs] of p.everyDue) {
+    if (atMs > r.nowMs) continue;
+    p.everyDue.delete(name);
+    addOwn(p, { method: '', message: NO_BYTES, timer: { kind: 'every', name } });
+  }
+  wakeNext(p);
+}
+
+/** Has the adapter say when the next timer is due, which may be sooner than the next tick. */
+export function wakeNext(p: PrimaryState): void {
+  const { r } = p;
+  let atMs = r.timers.nextMs;
+  for (const dueMs of p.everyDue.values()) atMs = Math.min(atMs, dueMs);
+  if (atMs >= p.wakeAtMs) return;
+  p.wakeAtMs = atMs;
+  r.effects.push({ kind: 'wakeAt', atMs: Math.max(atMs, r.nowMs) });
+}
+
+function requestOf(timer: Timer): Request {
+  const { id } = timer;
+  if (timer.kind === 'raw') return { method: '', message: NO_BYTES, timer: { kind: 'raw', id } };
+  return { method: '', message: timer.payload, timer: { kind: 'after', id, name: timer.name } };
+}

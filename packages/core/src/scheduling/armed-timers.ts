@@ -1,0 +1,141 @@
+/** The timers of a group: armed by handlers on every replica that executes, ordered by the primary when they are due. */
+
+import type { ArmedSnapshot, Checkpoint } from '../model/checkpoint.js';
+import type { NestedId } from '../model/nested.js';
+import { DueQueue } from './due-queue.js';
+
+/** How many timers may be armed at once. A further one is refused on all replicas alike. */
+export const TIMERS_MAX = 65_536;
+
+/** Two clocks are read one after the other, so what was armed later may seem to be due that much earlier. */
+const TOLERANCE_MS = 1;
+
+interface Armed {
+  /** Named by the place where it was armed, as nested calls are. */
+  readonly id: NestedId;
+  /** When it is due, in the order's time. */
+  readonly dueMs: number;
+  /** How long that is after it was armed. */
+  readonly delayMs: number;
+}
+
+/** A timer that a handler armed. */
+export type Timer =
+  /** The handler gave a function to `setTimeout`, or to `setInterval` if it comes again. */
+  | (Armed & { readonly kind: 'raw'; readonly repeats: boolean })
+  | (Armed & { readonly kind: 'after'; readonly name: string; readonly payload: Uint8Array });
+
+interface ArmedEntry {
+  readonly timer: Timer;
+  /** When it is due on this replica's own clock. */
+  readonly dueAtMs: number;
+  /** At the primary: its message waits for a place in the order, or has one that is not processed yet. */
+  queued: boolean;
+}
+
+/** The armed timers of one replica. Those that execute all know the same ones. */
+export class ArmedTimers {
+  readonly #entries = new Map<string, ArmedEntry>();
+  readonly #due = new DueQueue<ArmedEntry>();
+  /** For timers registered with `every`: when each was processed last, in the order's time. */
+  readonly #fired = new Map<string, number>();
+  #raw = 0;
+  #hadRaw = false;
+
+  /** Timers whose functions only this process has, so that no checkpoint can include them. */
+  get raw(): number {
+    return this.#raw;
+  }
+
+  /** Whether any of these was ever armed in this life. */
+  get hadRaw(): boolean {
+    return this.#hadRaw;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Arms a timer, or arms one anew.
+   *
+   * @param nowMs this replica's own clock
+   * @param wallMs its wall clock, by which a timer may be late if it was armed a while ago; undefined for one that is
+   *   armed now
+   */
+  set(timer: Timer, nowMs: number, wallMs: number | undefined): void {
+    this.clear(timer.id);
+    const leftMs = Math.min(Math.max(timer.dueMs - (wallMs ?? 0), 0), timer.delayMs);
+    const entry = { timer, dueAtMs: nowMs + leftMs, queued: false };
+    this.#entries.set(keyOf(timer.id), entry);
+    this.#due.add(entry, entry.dueAtMs);
+    if (timer.kind !== 'raw') return;
+    this.#raw++;
+    this.#hadRaw = true;
+  }
+
+  clear(id: NestedId): void {
+    const entry = this.#entries.get(keyOf(id));
+    if (entry === undefined) return;
+    this.#entries.delete(keyOf(id));
+    if (entry.timer.kind === 'raw') this.#raw--;
+  }
+
+  get(id: NestedId): Timer | undefined {
+    return this.#entries.get(keyOf(id))?.timer;
+  }
+
+  /** Takes the timers that are due, at the primary. Each is returned once. */
+  takeDue(nowMs: number): Timer[] {
+    const timers: Timer[] = [];
+    for (const entry of this.#due.take(nowMs + TOLERANCE_MS)) {
+      if (!this.#isArmed(entry)) continue;
+      entry.queued = true;
+      timers.push(entry.timer);
+    }
+    return timers.sort((a, b) => a.dueMs - b.dueMs);
+  }
+
+  /** When the next timer is due on this replica's own clock; infinite if none is armed. */
+  get nextMs(): number {
+    for (;;) {
+      const entry = this.#due.first;
+      if (entry === undefined) return Number.POSITIVE_INFINITY;
+      if (this.#isArmed(entry)) return entry.dueAtMs;
+      this.#due.drop();
+    }
+  }
+
+  lastFired(name: string): number | undefined {
+    return this.#fired.get(name);
+  }
+
+  fired(name: string, timeMs: number): void {
+    this.#fired.set(name, timeMs);
+  }
+
+  snapshot(): Pick<Checkpoint, 'armed' | 'fired'> {
+    const armed: ArmedSnapshot[] = [];
+    for (const { timer } of this.#entries.values()) {
+      if (timer.kind !== 'after') continue;
+      const { kind: _, ...snapshot } = timer;
+      armed.push(snapshot);
+    }
+    return { armed, fired: [...this.#fired].map(([name, lastMs]) => ({ name, lastMs })) };
+  }
+
+  /** Takes the timers of a checkpoint in place of all others. */
+  restore({ armed, fired }: Pick<Checkpoint, 'armed' | 'fired'>, nowMs: number, wallMs: number): void {
+    this.#entries.clear();
+    this.#raw = 0;
+    this.#fired.clear();
+    for (const { name, lastMs } of fired) this.#fired.set(name, lastMs);
+    for (const timer of armed) this.set({ kind: 'after', ...timer }, nowMs, wallMs);
+  }
+
+  #isArmed(entry: ArmedEntry): boolean {
+    return !entry.queued && this.#entries.get(keyOf(entry.timer.id)) === entry;
+  }
+}
+
+const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;

@@ -1,0 +1,37 @@
+/** Unary handlers that run by themselves: the clock that they see. */
+import { realImmediate } from '@understudy/context';
+import type { StepClock } from '../determinism/handler-values.js';
+
+/** The time of the one step of a handler that runs alone; then that of whichever step is running. */
+export class AloneClock implements StepClock {
+  /** Undefined once its step is over, or has become one like all others. */
+  ownMs: number | undefined;
+  readonly #steps: StepClock;
+
+  constructor(ownMs: number, steps: StepClock) {
+    this.ownMs = ownMs;
+    this.#steps = steps;
+  }
+
+  get timeMs(): number | undefined {
+    return this.ownMs ?? this.#steps.timeMs;
+  }
+}
+
+/**
+ * Ends the steps of handlers that have replied. A handler may go on behind its reply until it waits for something, so
+ * its step ends with the turn of the event loop.
+ */
+export class AloneEnds {
+  #ended: AloneClock[] = [];
+
+  add(clock: AloneClock): void {
+    if (this.#ended.length === 0) realImmediate(this.#onTurn);
+    this.#ended.push(clock);
+  }
+
+  readonly #onTurn = (): void => {
+    for (const clock of this.#ended) clock.ownMs = undefined;
+    this.#ended = [];
+  };
+}

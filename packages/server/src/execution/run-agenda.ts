@@ -1,0 +1,121 @@
+/** What one handler can have done later, at a place in the order. */
+import type { Agenda, StepTimer } from '@understudy/context';
+import { handle } from '@understudy/context';
+import { UnderstudyError } from '@understudy/core';
+import type { NestedId } from '@understudy/core/internal';
+import { type OnceRunner, resultOf } from '../agenda/once.js';
+import type { EventLoop } from '../loop/event-loop.js';
+import type { HandlerRun } from './handler-run.js';
+import type { OpenNestedCalls } from './open-nested-calls.js';
+import type { Step } from './step.js';
+import type { Steps } from './steps.js';
+import type { TimerFunctions } from './timer-functions.js';
+
+/** The life of a replica, as far as what its handlers put off is concerned. */
+export interface AgendaLife {
+  readonly loop: EventLoop;
+  readonly steps: Steps;
+  readonly nested: OpenNestedCalls;
+  readonly functions: TimerFunctions;
+  readonly effects: OnceRunner;
+  /**
+   * The running step, if the handler has a part in it. A handler that runs alone gets a step like all others.
+   */
+  stepOf(run: HandlerRun): Step | undefined;
+  /** The place of something that a handler puts off after its reply, though its step is over. */
+  placeBehind(run: HandlerRun): NestedId | undefined;
+}
+
+/** Ids of timers are numbers, for they may be given to `clearTimeout`. */
+const INDEXES = 2 ** 16;
+const numberOf = ({ orderNum, index }: NestedId): number => orderNum * INDEXES + index;
+
+export class RunAgenda implements Agenda {
+  readonly #run: HandlerRun;
+  readonly #life: AgendaLife;
+
+  constructor(run: HandlerRun, life: AgendaLife) {
+    this.#run = run;
+    this.#life = life;
+  }
+
+  timer(call: () => void, delayMs: number, repeats: boolean): StepTimer | undefined {
+    const id = this.#place();
+    if (id === undefined) return undefined;
+    const { functions } = this.#life;
+    const timer = { id, run: this.#run, call, delayMs, repeats };
+    functions.set(timer);
+    return {
+      id: numberOf(id),
+      clear: () => {
+        if (this.#isInStep) functions.clear(id);
+      },
+      refresh: () => {
+        if (this.#isInStep) functions.set(timer);
+      },
+    };
+  }
+
+  soon(call: () => void): StepTimer | undefined {
+    const { steps } = this.#life;
+    const step = this.#life.stepOf(this.#run);
+    if (step === undefined) return undefined;
+    let isCleared = false;
+    steps.hold(step, () => {
+      if (!isCleared) handle(this.#run, call);
+    });
+    return {
+      id: 0,
+      clear() {
+        isCleared = true;
+      },
+      refresh() {},
+    };
+  }
+
+  once(name: string, run: (key: string) => unknown): Promise<unknown> {
+    if (this.#life.stepOf(this.#run) === undefined) return Promise.reject(outside(`once(${JSON.stringify(name)})`));
+    const { nested, effects } = this.#life;
+    return new Promise((resolve, reject) => {
+      nested.makeOwn(this.#run, effects.sender(name, run), (outcome) => {
+        try {
+          resolve(resultOf(outcome));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  after(delayMs: number, name: string, payload: Uint8Array): string {
+    const id = this.#place();
+    const timeMs = this.#run.values.timeMs;
+    if (id === undefined || timeMs === undefined) throw outside(`after(…, ${JSON.stringify(name)})`);
+    const timer = { kind: 'after', id, delayMs, dueMs: timeMs + delayMs, name, payload } as const;
+    this.#life.loop.dispatch({ kind: 'timerSet', timer });
+    return `${id.orderNum}.${id.index}`;
+  }
+
+  cancel(text: string): void {
+    const [orderNum, index] = text.split('.').map(Number);
+    const id = { orderNum, index } as NestedId;
+    if (!Number.isSafeInteger(orderNum) || !Number.isSafeInteger(index)) return;
+    if (!this.#isInStep) throw outside('cancel()');
+    this.#life.loop.dispatch({ kind: 'timerCleared', id });
+  }
+
+  /** What is cleared between two steps is cleared on one replica only, so it is not cleared at all. */
+  get #isInStep(): boolean {
+    return this.#run.values.timeMs !== undefined;
+  }
+
+  #place(): NestedId | undefined {
+    return this.#life.stepOf(this.#run)?.place() ?? this.#life.placeBehind(this.#run);
+  }
+}
+
+const outside = (what: string): UnderstudyError =>
+  new UnderstudyError(
+    'UNDERSTUDY_OUT_OF_ORDER',
+    `${what} was called where no message is processed: outside of handlers, in a read-only call, or after I/O or a timer that has no place in the order. Call it in a handler, before anything else is awaited`,
+  );
