@@ -1,9 +1,7 @@
 /** One life of a replica, from joining its group to being deposed, removed or stopped. */
-import { createHash, randomBytes } from 'node:crypto';
-import type { ServerInterceptor } from '@grpc/grpc-js';
-import { realOf, wallMs } from '@understudy/context';
+import { randomBytes } from 'node:crypto';
+import { realOf } from '@understudy/context';
 import type {
-  Coordinator,
   GroupRecord,
   Incarnation,
   Leadership,
@@ -17,90 +15,27 @@ import {
   type GroupConfig,
   methodSettings,
   type OperatorAsk,
-  Replica,
+  type Replica,
   type ReplicaEffect,
-  type RunningDigest,
-  type UserCriteria,
   unreachable,
 } from '@understudy/core/internal';
-import { bodyDigest } from '@understudy/wire';
-import type { NamedTimers } from '../agenda/named-timers.js';
 import type { Arrival, StreamArrival } from '../capture/arrival.js';
-import type { HandlerRegistry } from '../capture/registry.js';
-import type { AnyState } from '../checks/state.js';
 import { Seeds } from '../determinism/seeds.js';
 import { Executor } from '../execution/executor.js';
-import { noSuchMethod, outcomeOf } from '../handlers/status.js';
-import type { StrayErrors } from '../handlers/stray-errors.js';
-import type { HandlerTracing } from '../handlers/tracing.js';
-import type { PeerTrust } from '../identity/peer-trust.js';
 import { Calls } from '../intake/calls.js';
-import { CallerNames, type CallerSecrets } from '../intake/identity.js';
+import { CallerNames } from '../intake/identity.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { IncomingPeerLinks } from '../links/incoming-peer-links.js';
 import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
-import type { PeerCredentials } from '../links/peer-link.js';
 import { SessionLinks } from '../links/session-links.js';
 import type { LifeLiveness } from '../liveness/life-liveness.js';
-import type { ReplicaLiveness } from '../liveness/replica-liveness.js';
-import type { Activity } from '../loop/activity.js';
 import { EventLoop } from '../loop/event-loop.js';
-import { AesOrderSeal } from './order-seal.js';
+import type { LifeEvents, LifeSetup } from './life-setup.js';
+import { newCore } from './new-core.js';
 import { RecordKeeper } from './record-keeper.js';
 import { UserState } from './user-state.js';
 
-/** The parts that all lives of a replica share. */
-export interface LifeSetup {
-  readonly id: ReplicaId;
-  /** Where clients reach this replica. */
-  readonly address: string;
-  /** Where other replicas reach it, if that is another address. */
-  readonly peerAddress: string | undefined;
-  readonly config: GroupConfig;
-  /** The version of the service's code. */
-  readonly version: string;
-  readonly coordinator: Coordinator;
-  readonly state: AnyState;
-  readonly interceptors: readonly ServerInterceptor[];
-  readonly registry: HandlerRegistry;
-  readonly activity: Activity;
-  readonly peerCredentials: PeerCredentials;
-  readonly trust: PeerTrust;
-  readonly callerSecrets: CallerSecrets;
-  /** Undefined: heartbeats are left to the main thread. */
-  readonly liveness: ReplicaLiveness | undefined;
-  /** Takes errors that handlers leave to nobody; undefined: they are the process's. */
-  readonly strays: StrayErrors | undefined;
-  readonly logger: Logger;
-  readonly events: LifeEvents;
-  /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
-  readonly inGlobals: boolean;
-  /** Puts executions into traces; undefined: nobody does. */
-  readonly tracing: HandlerTracing | undefined;
-  readonly criteria: UserCriteria;
-  /** The timers that the service has by name. */
-  readonly timers: NamedTimers;
-}
-
-const SECRET_BYTES = 32;
 const OVER = 'this replica begins a new life; try again';
-
-function sha256(): RunningDigest {
-  const hash = createHash('sha256');
-  return { update: (bytes) => void hash.update(bytes), end: () => hash.digest('hex') };
-}
-
-export interface LifeEvents {
-  roleChanged(status: ReplicaStatus): void;
-  /** Called when this replica may have learned of another version of the service's code. */
-  versionsChanged(status: ReplicaStatus): void;
-  /** Called when this life is over and a new one must begin. */
-  over(reason: string): void;
-  stopped(handedOverTo: ReplicaId | undefined): void;
-  /** Called when a peer is set up so that it cannot work with this replica. */
-  mismatch(peer: ReplicaId, error: UnderstudyError): void;
-  fatal(error: Error): void;
-}
 
 /** One life (incarnation) of a replica: one core, and everything that feeds it and carries out what it decides. */
 export class Life {
@@ -141,26 +76,7 @@ export class Life {
     this.#onPresence = onPresence;
     this.#events = events;
     this.#logger = logger;
-    const declaresReadOnly = (path: string): boolean => registry.get(path)?.readOnly === true;
-    this.#core = new Replica({
-      member: this.member,
-      ...reached,
-      config,
-      version: setup.version,
-      refusesMethod: (path) => (registry.get(path) === undefined ? outcomeOf(noSuchMethod(path)) : undefined),
-      admits: interceptors.length > 0,
-      digestBody: bodyDigest,
-      newDigest: sha256,
-      declaresReadOnly,
-      seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
-      newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
-      wallClock: wallMs,
-      criteria: setup.criteria,
-      fresh,
-      delegates: liveness !== undefined,
-      every: setup.timers.periods,
-      mayArm: setup.inGlobals,
-    });
+    this.#core = newCore(setup, this.member, fresh, liveness !== undefined);
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);
     const loop = new EventLoop({

@@ -3,7 +3,8 @@ import { type Epoch, type GroupRecord, type ReplicaId, UnderstudyError } from '@
 import { Backoff, messageOf, sentenceOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
 import { neighbourOf, twinOf } from '../checks/twin.js';
-import { Life, type LifeSetup } from './life.js';
+import { Life } from './life.js';
+import type { LifeSetup } from './life-setup.js';
 
 const RETRY = { firstMs: 50, maxMs: 1000 };
 /** How often a replica in development looks whether those that hold the group's state still run. */

@@ -13,6 +13,7 @@ import { setupError } from '../checks/setup-error.js';
 import { type AnyState, stateOf, tryCopy } from '../checks/state.js';
 import { criteriaOf } from '../criteria/criteria.js';
 import { installGlobals } from '../determinism/install.js';
+import { handOver } from '../ending/hand-over.js';
 import { Promised } from '../ending/promised.js';
 import { followShutdown } from '../ending/shutdown.js';
 import { onTermination } from '../ending/termination.js';
@@ -26,7 +27,8 @@ import type { AcceptedLink } from '../links/accepted-link.js';
 import { replicationService } from '../links/incoming-peer-links.js';
 import { multicastService } from '../links/session-links.js';
 import { ReplicaLiveness } from '../liveness/replica-liveness.js';
-import type { Life, LifeEvents, LifeSetup } from '../lives/life.js';
+import type { Life } from '../lives/life.js';
+import type { LifeEvents, LifeSetup } from '../lives/life-setup.js';
 import { Lives } from '../lives/lives.js';
 import { Activity } from '../loop/activity.js';
 import { limitStart } from '../waiting/start-limit.js';
@@ -42,8 +44,6 @@ import { exposed, type PeerSetup, peerSetup } from './peer-setup.js';
 import { checkAddress, checkOptions, notStarted } from './setup.js';
 import { versionOf } from './version.js';
 
-/** How long a hand-over may take. */
-const STOP_MS = 3000;
 /** How long the last replica in sync waits for others that are catching up, unless told otherwise. */
 const HAND_OVER_MS = 20_000;
 /** The exit code of a process whose replica failed (sysexits.h: EX_SOFTWARE). */
@@ -356,18 +356,11 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     let handedOverTo: ReplicaId | undefined;
     this.#tellHealth();
     if (life !== undefined) {
-      const tooLate = setInterval(() => {
-        // The last replica in sync waits for learners, within bounds of its own.
-        if (life.status.leaving !== undefined) return;
-        this.#logger.log('warn', 'stops before it could hand over', {
-          afterMs: STOP_MS,
-          recordChange: life.status.recordChange,
-        });
-        this.#stopped.resolve(undefined);
-      }, STOP_MS);
-      life.stepDown(this.#options.handOverMs ?? HAND_OVER_MS, (await this.#lives?.othersThatRun()) ?? []);
-      handedOverTo = await this.#stopped.promise;
-      clearInterval(tooLate);
+      handedOverTo = await handOver(life, this.#stopped, {
+        learnersMs: this.#options.handOverMs ?? HAND_OVER_MS,
+        present: (await this.#lives?.othersThatRun()) ?? [],
+        logger: this.#logger,
+      });
     }
     if (this.#lives !== undefined) await this.#end(this.#lives);
     return handedOverTo;

@@ -41,7 +41,7 @@ export interface WatchedReplica {
   readonly status: ReplicaStatus | undefined;
   readonly clockMs: number;
   /** The newest heartbeat of that term that this life acknowledged, by the clock of its primary. */
-  acknowledgedOf(term: number): number | undefined;
+  readonly acknowledged: { of(term: number): number | undefined };
   /** The last order that it had given as primary when it was told to step down. */
   readonly handsOverFrom: OrderNum | undefined;
   readonly life: {
@@ -136,7 +136,7 @@ export class Watch {
     if (before === undefined) return;
     const { servers, plan } = this.#world;
     const old = servers.find(({ alive, member }) => alive && sameMember(member, before.primary));
-    const heartbeatMs = servers.find(({ member }) => sameMember(member, by))?.acknowledgedOf(before.term);
+    const heartbeatMs = servers.find(({ member }) => sameMember(member, by))?.acknowledged.of(before.term);
     if (old === undefined || heartbeatMs === undefined) return;
     const { leaseMs = plan.config.leaseMs } = JSON.parse(before.settings) as { leaseMs?: number };
     const leftMs = heartbeatMs + leaseMs - old.clockMs;

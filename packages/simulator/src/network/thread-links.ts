@@ -16,7 +16,7 @@ export interface ThreadEnd extends Named {
   readonly threadRuns: boolean;
   readonly thread: VirtualThread | undefined;
   /** It acknowledged a heartbeat that the primary of this term sent then, by that one's clock. */
-  acknowledged(term: number, sentAtMs: number): void;
+  readonly acknowledged: { note(term: number, sentAtMs: number): void };
 }
 
 interface ThreadLinksWorld {
@@ -65,7 +65,7 @@ class ThreadLink implements Act {
       return;
     }
     const answer = to.thread.answer(frame.beat, to.clockMs);
-    if (answer.acknowledged) to.acknowledged(answer.term, answer.sentAtMs);
+    if (answer.acknowledged) to.acknowledged.note(answer.term, answer.sentAtMs);
     this.#onBeat(answer);
   }
 }

@@ -1,18 +1,18 @@
 import { BODY_RULES } from './bodies.js';
 import { CALL_RULES } from './calls.js';
+import { NESTED_RULES } from './handlers/nested.js';
+import { TIMER_RULES } from './handlers/timers.js';
+import { WAITING_RULES } from './handlers/waiting.js';
 import { IDENTITY_RULES } from './identity.js';
 import { LIVENESS_RULES } from './liveness.js';
-import { NESTED_RULES } from './nested.js';
 import { PROMOTION_RULES } from './promotion.js';
 import { RELEASE_RULES } from './release.js';
 import { REPLICA_RULES } from './replicas.js';
 import type { Rule } from './rule.js';
 import { SETTINGS_RULES } from './settings.js';
 import { STREAM_RULES } from './streams.js';
-import { TIMER_RULES } from './timers.js';
 import { UPGRADE_RULES } from './upgrades.js';
 import { VOIDING_RULES } from './voiding.js';
-import { WAITING_RULES } from './waiting.js';
 
 export type { Rule } from './rule.js';
 

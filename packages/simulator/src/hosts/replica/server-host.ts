@@ -4,21 +4,12 @@ import {
   isInSync,
   type LinkId,
   type NestedCaller,
-  Replica,
+  type Replica,
   type ReplicaEffect,
   type ReplicaEvent,
   type ReplyFrame,
 } from '@understudy/core/internal';
-import {
-  type Adapter,
-  carryOut,
-  contentOf,
-  describeEffect,
-  hashText,
-  memberOf,
-  VIRTUAL_PORTS,
-  VirtualThread,
-} from '@understudy/core/testing';
+import { type Adapter, carryOut, contentOf, describeEffect, memberOf, VirtualThread } from '@understudy/core/testing';
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
 import type { Sessions } from '../../checks/sessions.js';
@@ -32,15 +23,13 @@ import type { Plan } from '../../plan/plan.js';
 import { demand } from '../../violation.js';
 import { Host, type HostWorld } from '../host.js';
 import { bringsOf, drawBuild } from '../upgrade/build.js';
+import { Acknowledged } from './acknowledged.js';
 import { Admissions } from './admissions.js';
 import { Callers } from './callers.js';
 import { Copies } from './copies.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
-
-/** A wall clock runs evenly for so long, and is within this of the replica's other clock. */
-const WALL_STEADY_MS = 300;
-const WALL_JUMP_MS = 5000;
+import { newCore } from './new-core.js';
 
 /** The fields of a log record. */
 type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
@@ -76,8 +65,7 @@ export class ServerHost extends Host {
   thread: VirtualThread | undefined;
   /** Its main thread is blocked until then. */
   blockedUntilMs = 0;
-  /** By term: the newest heartbeat that this life acknowledged, by the clock of that term's primary. */
-  readonly #acknowledged = new Map<number, number>();
+  readonly acknowledged = new Acknowledged();
   core: Replica | undefined;
   member: Member;
   status: ReplicaStatus | undefined;
@@ -130,15 +118,6 @@ export class ServerHost extends Host {
     return super.paused || this.#world.nowMs < this.blockedUntilMs;
   }
 
-  acknowledged(term: number, sentAtMs: number): void {
-    this.#acknowledged.set(term, Math.max(sentAtMs, this.#acknowledged.get(term) ?? Number.NEGATIVE_INFINITY));
-  }
-
-  /** By the clock of the primary of that term; undefined if this life acknowledged nothing of it. */
-  acknowledgedOf(term: number): number | undefined {
-    return this.#acknowledged.get(term);
-  }
-
   /** Time has passed: what the liveness thread heard comes first. */
   tick(): void {
     const heard = this.thread?.take();
@@ -151,34 +130,18 @@ export class ServerHost extends Host {
     return super.runs && !this.starting;
   }
 
-  /** Clocks on walls differ from each other, and each of them jumps every few hundred milliseconds. */
-  get #wallMs(): number {
-    const stretch = Math.floor(this.clockMs / WALL_STEADY_MS);
-    return Math.floor(this.clockMs) + (hashText(`${this.name} ${stretch}`) % WALL_JUMP_MS);
-  }
-
   // ── life and death ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The process starts, or begins another life with nothing. */
   start(): void {
     this.lives++;
     this.member = memberOf(this.name, this.lives);
-    const { admits, threads } = this.#world.plan;
+    const { threads } = this.#world.plan;
     const { config, version } = drawBuild(this.#world.plan, this.#world.choices);
     this.brings = bringsOf({ config, version });
     this.thread = threads && new VirtualThread();
-    this.#acknowledged.clear();
-    this.core = new Replica({
-      member: this.member,
-      address: this.name,
-      config,
-      version,
-      admits,
-      ...VIRTUAL_PORTS,
-      wallClock: () => this.#wallMs,
-      pieceBytes: this.#world.plan.copies.pieceBytes,
-      delegates: threads !== undefined,
-    });
+    this.acknowledged.clear();
+    this.core = newCore(this.#world.plan, this, { config, version });
     this.status = undefined;
     this.life = new Life(this.#world, this);
     this.#admissions = new Admissions(this.name);
@@ -294,7 +257,7 @@ export class ServerHost extends Host {
         for (const info of frame.orders) watch.order(info);
         watch.announces(this, frame.orders);
       }
-      if (frame.kind === 'ack') this.acknowledged(frame.term, frame.heartbeatMs);
+      if (frame.kind === 'ack') this.acknowledged.note(frame.term, frame.heartbeatMs);
       this.#peerLink(peer)?.send(frame);
     },
     sendToSession: ({ link, frame, bulk }) => {

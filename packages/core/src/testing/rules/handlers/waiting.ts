@@ -1,4 +1,4 @@
-import type { Rule } from './rule.js';
+import type { Rule } from '../rule.js';
 
 /** Handlers that wait until other calls wake them. */
 export const WAITING_RULES: readonly Rule[] = [

@@ -1,4 +1,4 @@
-import type { Rule } from './rule.js';
+import type { Rule } from '../rule.js';
 
 /** Calls that handlers make. */
 export const NESTED_RULES: readonly Rule[] = [

@@ -1,4 +1,4 @@
-import type { Rule } from './rule.js';
+import type { Rule } from '../rule.js';
 
 /** Timers that handlers arm. */
 export const TIMER_RULES: readonly Rule[] = [

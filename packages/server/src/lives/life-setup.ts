@@ -1,0 +1,59 @@
+/** What a life of a replica is given, and what it tells. */
+import type { ServerInterceptor } from '@grpc/grpc-js';
+import type { Coordinator, Logger, ReplicaId, ReplicaStatus, UnderstudyError } from '@understudy/core';
+import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
+import type { NamedTimers } from '../agenda/named-timers.js';
+import type { HandlerRegistry } from '../capture/registry.js';
+import type { AnyState } from '../checks/state.js';
+import type { StrayErrors } from '../handlers/stray-errors.js';
+import type { HandlerTracing } from '../handlers/tracing.js';
+import type { PeerTrust } from '../identity/peer-trust.js';
+import type { CallerSecrets } from '../intake/identity.js';
+import type { PeerCredentials } from '../links/peer-link.js';
+import type { ReplicaLiveness } from '../liveness/replica-liveness.js';
+import type { Activity } from '../loop/activity.js';
+
+/** The parts that all lives of a replica share. */
+export interface LifeSetup {
+  readonly id: ReplicaId;
+  /** Where clients reach this replica. */
+  readonly address: string;
+  /** Where other replicas reach it, if that is another address. */
+  readonly peerAddress: string | undefined;
+  readonly config: GroupConfig;
+  /** The version of the service's code. */
+  readonly version: string;
+  readonly coordinator: Coordinator;
+  readonly state: AnyState;
+  readonly interceptors: readonly ServerInterceptor[];
+  readonly registry: HandlerRegistry;
+  readonly activity: Activity;
+  readonly peerCredentials: PeerCredentials;
+  readonly trust: PeerTrust;
+  readonly callerSecrets: CallerSecrets;
+  /** Undefined: heartbeats are left to the main thread. */
+  readonly liveness: ReplicaLiveness | undefined;
+  /** Takes errors that handlers leave to nobody; undefined: they are the process's. */
+  readonly strays: StrayErrors | undefined;
+  readonly logger: Logger;
+  readonly events: LifeEvents;
+  /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
+  readonly inGlobals: boolean;
+  /** Puts executions into traces; undefined: nobody does. */
+  readonly tracing: HandlerTracing | undefined;
+  readonly criteria: UserCriteria;
+  /** The timers that the service has by name. */
+  readonly timers: NamedTimers;
+}
+
+export interface LifeEvents {
+  roleChanged(status: ReplicaStatus): void;
+  /** Called when this replica may have learned of another version of the service's code. */
+  versionsChanged(status: ReplicaStatus): void;
+  /** Called when this life is over and a new one must begin. */
+  over(reason: string): void;
+  stopped(handedOverTo: ReplicaId | undefined): void;
+  /** Called when a peer is set up so that it cannot work with this replica. */
+  mismatch(peer: ReplicaId, error: UnderstudyError): void;
+  fatal(error: Error): void;
+}

@@ -1,0 +1,40 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { realOf, wallMs } from '@understudy/context';
+import type { Member } from '@understudy/core';
+import { Replica, type RunningDigest } from '@understudy/core/internal';
+import { bodyDigest } from '@understudy/wire';
+import { noSuchMethod, outcomeOf } from '../handlers/status.js';
+import type { LifeSetup } from './life-setup.js';
+import { AesOrderSeal } from './order-seal.js';
+
+const SECRET_BYTES = 32;
+
+function sha256(): RunningDigest {
+  const hash = createHash('sha256');
+  return { update: (bytes) => void hash.update(bytes), end: () => hash.digest('hex') };
+}
+
+/** Makes the core of a life, with what it needs of its surroundings. */
+export function newCore(setup: LifeSetup, member: Member, fresh: boolean, delegates: boolean): Replica {
+  const { address, peerAddress, config, interceptors, registry, trust } = setup;
+  return new Replica({
+    member,
+    address,
+    ...(peerAddress !== undefined && { peerAddress }),
+    config,
+    version: setup.version,
+    refusesMethod: (path) => (registry.get(path) === undefined ? outcomeOf(noSuchMethod(path)) : undefined),
+    admits: interceptors.length > 0,
+    digestBody: bodyDigest,
+    newDigest: sha256,
+    declaresReadOnly: (path) => registry.get(path)?.readOnly === true,
+    seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
+    newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),
+    wallClock: wallMs,
+    criteria: setup.criteria,
+    fresh,
+    delegates,
+    every: setup.timers.periods,
+    mayArm: setup.inGlobals,
+  });
+}
