@@ -2,6 +2,7 @@
  * Encoders and decoders of frames, headers and checkpoints. Encodings are views of pooled memory that is never reused.
  */
 
+export { bodyDigest } from './digests/body-digest.js';
 export { itemDigest, outcomeDigest } from './digests/digest.js';
 export { hash32 } from './digests/hash.js';
 export { decodePeerFrame, encodePeerFrame } from './frames/peer-frame.js';
@@ -45,7 +46,6 @@ export {
   MESSAGE_BYTES_MAX,
 } from './link/chunks.js';
 export { unwrapFrame, wrapFrame } from './link/envelope.js';
-export { bodyDigest } from './parts/body-digest.js';
 export { decodeCaller, encodeCaller } from './parts/nested.js';
 export { decodeOutcome, encodeOutcome } from './parts/outcome.js';
 export { decodeRequest, encodeRequest } from './parts/request.js';

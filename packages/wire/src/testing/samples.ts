@@ -29,9 +29,9 @@ import type {
   View,
 } from '@understudy/core/internal';
 import { connectionId } from '@understudy/core/internal';
+import { bodyDigest } from '../digests/body-digest.js';
 import type { PeerHello } from '../frames/peer-hello.js';
 import type { PeerChallenge } from '../frames/peer-proof.js';
-import { bodyDigest } from '../parts/body-digest.js';
 import { connectionOf } from '../parts/secret.js';
 
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex');

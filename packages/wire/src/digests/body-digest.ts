@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { BODY_DIGEST_BYTES, type BodyDigest, type Request } from '@understudy/core/internal';
 import { Kind } from '../bytes/layout.js';
 import { Writer } from '../bytes/writer.js';
-import { requestBytes, writeRequest } from './request.js';
+import { requestBytes, writeRequest } from '../parts/request.js';
 
 const DIGITS = 2 * BODY_DIGEST_BYTES;
 const writer = new Writer();
