@@ -40,7 +40,7 @@ const record = (epoch: number, names: readonly string[]): GroupRecord => ({
   ...{ version: 1, group: 'bank', origin: FIRST.incarnation, secret: 'of tests' },
   ...{ epoch: epoch as Epoch, term: 1 as Term, primary: FIRST, inSync: [FIRST, SECOND] },
   addresses: Object.fromEntries(names.map((name) => [name, '127.0.0.1:9'])),
-  ...{ adoptedThrough: [], forced: false, ended: false },
+  ...{ adoptedThrough: [], forced: false, ended: false, settings: '', code: [] },
 });
 
 /** A primary of which only the Admin service runs: the first Remove finds the replica still connected. */

@@ -54,7 +54,14 @@ it('keeps a byte order mark, which is text like any other', () => {
 
 describe('a connection of an unknown kind', () => {
   const ack = { kind: 'ack', term: 1 as Term, heartbeatMs: 1, heldUpTo: 0 as OrderNum } as const;
-  const acked = { ...ack, processedUpTo: 0 as OrderNum, afresh: false, divergedAt: undefined, leaving: false };
+  const acked = {
+    ...ack,
+    processedUpTo: 0 as OrderNum,
+    afresh: false,
+    byCopy: false,
+    divergedAt: undefined,
+    leaving: false,
+  };
   const announce = { kind: 'announce', term: 1 as Term, sentAtMs: 1, stableUpTo: 0 as OrderNum } as const;
   const places: [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
     ['the orders of a client’s box', wire.encodeOrders([order]), wire.decodeOrders],

@@ -43,8 +43,8 @@ it('a peer that is suspended is dialled ever more seldom, and at once when it is
   const member = { id: 'r1' as ReplicaId, incarnation: 'a'.repeat(32) as Incarnation };
   link = new PeerLink({
     ...{ id: 'r2' as ReplicaId, address: `127.0.0.1:${peer.port}`, credentials: credentials.createInsecure() },
-    hello: { group: 'g', member, address: '127.0.0.1:1', configDigest: '0'.repeat(16) },
-    trust: new PeerTrust({ secret: undefined, certificates: false, peerNames: undefined, operatorNames: undefined }),
+    hello: { group: 'g', member, address: '127.0.0.1:1' },
+    trust: new PeerTrust({ secret: undefined, certificates: false }),
     ...{ logger: { log: () => {} }, onUp: () => {}, onDown: () => {}, onMismatch: () => {} },
     connectWithin: { firstMs: FIRST_MS, maxMs: 60_000 },
   });
