@@ -83,10 +83,10 @@ export class LivenessThread {
       ...{ eval: true, env: {}, execArgv: [], workerData, name: 'understudy liveness' },
       resourceLimits: HEAP_MB,
     });
-    worker.unref();
     worker.on('message', (message: FromThread) => this.#hear(message));
     worker.on('error', (error) => this.#over(messageOf(error)));
     worker.on('exit', () => this.#over('it ended'));
+    worker.unref();
     this.#worker = worker;
   }
 
