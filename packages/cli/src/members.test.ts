@@ -40,7 +40,13 @@ const record = (epoch: number, names: readonly string[]): GroupRecord => ({
   ...{ version: 1, group: 'bank', origin: FIRST.incarnation, secret: 'of tests' },
   ...{ epoch: epoch as Epoch, term: 1 as Term, primary: FIRST, inSync: [FIRST, SECOND] },
   addresses: Object.fromEntries(names.map((name) => [name, '127.0.0.1:9'])),
-  ...{ adoptedThrough: [], forced: false, ended: false, settings: '', code: [] },
+  ...{
+    adoptedThrough: [],
+    forced: false,
+    ended: false,
+    settings: '{}',
+    code: [{ term: 1 as Term, version: 'bank@1', replication: 'semi-active' as const }],
+  },
 });
 
 /** A primary of which only the Admin service runs: the first Remove finds the replica still connected. */
