@@ -8,7 +8,7 @@ export { blockedMaxMs } from './config/clock.js';
 export type { GroupConfig, MethodConfig } from './config/config.js';
 export { didYouMean } from './config/nearest.js';
 export { methodSettings, POLICY_NAME, parseServiceConfig } from './config/service-config.js';
-export { differingNames, settingsText } from './config/term-settings.js';
+export { configInForce, differingNames, settingsText } from './config/term-settings.js';
 export type { MessageName } from './connection/callers.js';
 export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type {

@@ -79,7 +79,7 @@ export function simulate(seed: bigint, { tracer, ...limits }: SimulateOptions = 
 }
 
 /** Each extra is drawn from a seed of its own, so that runs without it stay what they were. */
-function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
+export function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan {
   const base = withDrill(drawPlan(choices, limits), choices, limits);
   const oneWay = withOneWay(base, new Random(seed ^ ONE_WAY), limits);
   const streams = withStreams(oneWay, new Random(seed ^ STREAMS), limits);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupConfig } from './config.js';
 import { parseServiceConfig } from './service-config.js';
-import { configInForce, differingNames, settingsText } from './term-settings.js';
+import { configAsFarAsUsable, configInForce, differingNames, settingsText } from './term-settings.js';
 
 const config = (entry: object = {}): GroupConfig =>
   parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'bank', ...entry } }] });
@@ -50,6 +50,20 @@ describe('the settings of a term', () => {
 
   it.each(['', '[]', '7', '{"leaseMs":"long"}'])('are refused if they are %j', (text) => {
     expect(() => configInForce(text, config())).toThrow('UNDERSTUDY_CONFIG');
+  });
+
+  it('are in force as far as this version can use them, and its numbers in any case', () => {
+    const own = config({ leaseMs: 200, ordering: 'fair', replication: 'passive' });
+    const later = { ...JSON.parse(settingsText(config({ methods: [GET] }))), leaseMs: 30_000, sessionMs: 90_000 };
+    const text = JSON.stringify({ ...later, ordering: 'invented', forgetMs: 500, batchMs: 'long' });
+    const inForce = configAsFarAsUsable(text, own);
+    expect(inForce).toMatchObject({ leaseMs: 30_000, sessionMs: 90_000, forgetMs: 500, replication: 'semi-active' });
+    expect(inForce).toMatchObject({ ordering: 'fair', batchMs: 1, methods: config({ methods: [GET] }).methods });
+  });
+
+  it.each(['', '[]', '7'])('are its own where the text is %j', (text) => {
+    const own = config({ leaseMs: 200 });
+    expect(configAsFarAsUsable(text, own)).toBe(own);
   });
 
   it('that differ are named, methods and budgets one by one', () => {

@@ -53,9 +53,40 @@ export function configInForce(text: string, own: GroupConfig): GroupConfig {
   if (text === settingsText(own)) return own;
   const { unreplicated, ...fields } = fieldsOf(text);
   const known = Object.entries(fields).filter(([name]) => Object.hasOwn(own, name) && !LOCAL.includes(name));
-  const entry = { ...Object.fromEntries(known), group: own.group, carrier: own.carrier };
-  const config = parseServiceConfig({ loadBalancingConfig: [{ [POLICY_NAME]: entry }] });
+  const config = parsed({ ...Object.fromEntries(known), group: own.group, carrier: own.carrier });
   return { ...config, unreplicated: textsOf(unreplicated) };
+}
+
+const parsed = (entry: object): GroupConfig => parseServiceConfig({ loadBalancingConfig: [{ [POLICY_NAME]: entry }] });
+
+/**
+ * The configuration of a replica that cannot use all settings in `text`, as when a later version of this library has
+ * more values for them: its own where it cannot. Numbers apply even beyond what this version allows. The primary goes by
+ * them, and a backup with another lease would claim while the primary holds its own.
+ */
+export function configAsFarAsUsable(text: string, own: GroupConfig): GroupConfig {
+  let fields: Record<string, unknown>;
+  try {
+    fields = fieldsOf(text);
+  } catch {
+    return own;
+  }
+  const { group, carrier } = own;
+  const used: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (!Object.hasOwn(own, name) || LOCAL.includes(name)) continue;
+    used[name] = usable(name as keyof GroupConfig, value, own);
+  }
+  return { ...parsed({ group }), ...used, group, carrier, unreplicated: textsOf(fields.unreplicated) };
+}
+
+function usable(name: keyof GroupConfig, value: unknown, own: GroupConfig): unknown {
+  if (typeof own[name] === 'number' && Number.isSafeInteger(value) && Number(value) > 0) return value;
+  try {
+    return parsed({ group: own.group, [name]: value })[name];
+  } catch {
+    return own[name];
+  }
 }
 
 const textsOf = (value: unknown): string[] =>

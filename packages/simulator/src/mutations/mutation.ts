@@ -42,6 +42,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'members: nobody dials who is not in the record, unless it asks to join',
   'hand-over: the change of the record says that everything is stable, so the successor asks nobody',
   'hand-over: the successor of a passive primary is given a copy of the state first',
+  'code: a successor that logged orders of a passive term is given a copy of the state first',
   'streams: a stream whose client had seen what was cut ends',
   'streams: a stream ends whose client had seen what a forced record lacks',
   'streams: what a handler sends by itself may leave only with the order that is being processed',

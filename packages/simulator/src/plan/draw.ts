@@ -78,7 +78,7 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     nullMessageMs: 20,
     batchMs: choices.pick([0, 1]),
     stallMs: stuck ? 400 : 60_000,
-    forgetMs: choices.pick([500, 5_000, 600_000]),
+    forgetMs: choices.pick([1_000, 5_000, 600_000]),
     copyMs: 10_000,
     checkpointEvery: 5,
     backlogMax: 262_144,

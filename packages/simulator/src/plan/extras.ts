@@ -19,10 +19,11 @@ export function withStreams(plan: Plan, choices: Choices, { without = [], stream
     broadcasts: choices.chance(0.4),
   };
   const backlogMax = choices.pick([config.backlogMax, 64, 16]);
+  // A dead client's stream is open until its records are freed.
+  const sessionExpiryMs = Math.min(config.sessionExpiryMs, Math.max(2500, config.sessionMs));
   return {
     ...plan,
-    // A dead client's stream is open until its records are freed.
-    config: { ...config, sessionExpiryMs: Math.min(config.sessionExpiryMs, 2500), backlogMax },
+    config: { ...config, sessionExpiryMs, backlogMax },
     streams: drawnStreams,
   };
 }

@@ -200,16 +200,22 @@ export function checkpointIfDue(p: PrimaryState): void {
 }
 
 /**
- * In a passive group: wants a checkpoint before a hand-over, unless little came since the last. The successor replays
- * everything after its checkpoint, and the group waits meanwhile.
+ * Wants a checkpoint before a hand-over to a successor that follows by copy, unless little came since the last. The
+ * successor replays everything after its checkpoint, and the group waits meanwhile.
  */
 export function checkpointForSuccessor(p: PrimaryState): void {
   const { r } = p;
-  const { replication, checkpointEvery } = r.config;
   copyForOtherCode(p);
-  if (replication !== 'passive') return;
-  if (r.order.last - p.copiedUpTo >= checkpointEvery / REPLAYED_AT_ONCE) p.checkpointWanted = true;
+  if (!successorFollowsByCopy(p)) return;
+  if (r.order.last - p.copiedUpTo >= r.config.checkpointEvery / REPLAYED_AT_ONCE) p.checkpointWanted = true;
 }
+
+/**
+ * Whether the successor executes nothing until it has a copy: in a passive group, and where it logged orders of a passive
+ * term before this one.
+ */
+const successorFollowsByCopy = (p: PrimaryState): boolean =>
+  p.r.config.replication === 'passive' || /* rule copy-after-passive */ bestBackup(p)?.byCopy === true;
 
 /** Wants a copy for a successor that has other code, unless one as of the last order is on its way. */
 export function copyForOtherCode(p: PrimaryState): void {
@@ -226,12 +232,13 @@ const lacksCopy = (p: PrimaryState): boolean => {
 };
 
 /**
- * Whether a hand-over need not wait for a copy. A passive group hands over once the successor has the copy made for it.
+ * Whether a hand-over need not wait for a copy. A successor that follows by copy takes over once it has the one made for
+ * it.
  * It does not wait where none can be made, because streams are open or handlers wait.
  */
 export const isCopied = (p: PrimaryState): boolean =>
   !(/* rule copy-for-other-code */ lacksCopy(p)) &&
-  (p.r.config.replication === 'semi-active' ||
+  (!successorFollowsByCopy(p) ||
     ((!p.checkpointWanted || p.r.openStreams > 0 || !isAtRest(p.r)) &&
       p.r.stateBusy === undefined &&
       p.copyUnstable === undefined &&

@@ -3,7 +3,7 @@
 import { settingsDigest } from '../../config/client-settings.js';
 import type { GroupConfig, MethodSettings } from '../../config/config.js';
 import { methodSettings } from '../../config/service-config.js';
-import { configInForce, settingsText } from '../../config/term-settings.js';
+import { configAsFarAsUsable, configInForce, settingsText } from '../../config/term-settings.js';
 import type { MessageName } from '../../connection/callers.js';
 import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
@@ -268,10 +268,10 @@ export class ReplicaState {
     try {
       config = configInForce(text, this.own);
     } catch (error) {
-      this.log('error', "the settings of the primary cannot be used; this replica's own apply", {
+      this.log('error', "some settings of the primary cannot be used; this replica's own apply in their place", {
         error: String(error),
       });
-      config = this.own;
+      config = configAsFarAsUsable(text, this.own);
     }
     this.config = config;
     this.sessionMsMax = Math.max(this.sessionMsMax, config.sessionMs);

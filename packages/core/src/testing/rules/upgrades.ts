@@ -33,6 +33,12 @@ export const UPGRADE_RULES: readonly Rule[] = [
     shows: 'S2  processes 1: m1',
   },
   {
+    rule: 'code: a successor that logged orders of a passive term is given a copy of the state first',
+    scenario: 'hand-over-after-passive',
+    without: { 'copy-after-passive': 'false' },
+    shows: 'S3  processes 1: m1',
+  },
+  {
     rule: 'code: streams end before a hand-over to other code',
     scenario: 'streams-end-for-other-code',
     without: { 'end-for-other-code': ';' },

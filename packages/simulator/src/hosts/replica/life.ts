@@ -39,6 +39,7 @@ export interface LifeWorld {
 export interface LifeHost {
   readonly name: string;
   readonly status: ReplicaStatus | undefined;
+  readonly core: { readonly status: ReplicaStatus } | undefined;
   readonly jobs: Jobs;
   readonly brings: Leadership;
   readonly life: Life;
@@ -117,8 +118,10 @@ export class Life {
 
   /** DESIGN 5.16: a backup executes only what a primary with its own code ordered for execution. */
   #checkCode({ term, orderNum }: OrderInfo): void {
-    const { status, brings, name } = this.#host;
-    if (status?.role !== 'backup' && status?.role !== 'joining') return;
+    const { core, brings, name } = this.#host;
+    // One that was designated in this very step executes what nobody else is left for.
+    const role = core?.status.role;
+    if (role !== 'backup' && role !== 'joining') return;
     const code = this.world.coordinator.record?.code.findLast((entry) => entry.term <= term);
     demand(
       code?.replication === 'semi-active' && code.version === brings.version,
