@@ -102,7 +102,10 @@ export class SequenceScheduler implements Scheduler {
 const seqNumOf = (work: Work): SeqNum => (work.kind === 'call' || work.kind === 'void' ? work.message.seqNum : NO_SEQ);
 
 /**
- * Whether a call that came is with the interceptors. One that did not come is not waited for: its client may have
- * cancelled it.
+ * Whether a unary call that came is with the interceptors. One that did not come is not waited for: its client may have
+ * cancelled it. Neither is the opening of a stream, which may wait until open streams have ended, and they for others.
  */
-const isHeld = ({ messages }: Connection, seqNum: SeqNum): boolean => messages.get(seqNum)?.stage === 'queued';
+function isHeld({ messages }: Connection, seqNum: SeqNum): boolean {
+  const message = messages.get(seqNum);
+  return message?.stage === 'queued' && message.request?.stream === undefined;
+}
