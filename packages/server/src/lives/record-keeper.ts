@@ -53,7 +53,8 @@ export class RecordKeeper {
       (record) => loop.dispatch({ kind: 'record', record }),
       (error) => logger.log('warn', 'watching the record failed', { reason: error.message }),
       (last) => {
-        this.#last = last ?? this.#last;
+        // What was said of an earlier loss says nothing of this one.
+        this.#last = last;
         this.#options.onLost();
         // What a watch tells may be older than what this replica knows by now; a reading that begins now is not.
         this.read();

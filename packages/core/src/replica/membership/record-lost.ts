@@ -29,8 +29,9 @@ export function onRecordLost(r: ReplicaState, found: GroupRecord | undefined, la
   const { epoch } = r.record;
   if (r.lost === undefined)
     r.log('error', "the coordinator has lost the group's record", { epoch, found: found?.epoch });
-  const { pending, claimTold = false } = r.lost ?? {};
-  r.lost = { found, last: last ?? r.lost?.last, pending, askedMs: r.nowMs, claimTold };
+  const { pending, claimTold = false, vouched = false } = r.lost ?? {};
+  // What was said of an earlier loss says nothing of this one: others may have changed the record in between.
+  r.lost = { found, last, vouched, pending, askedMs: r.nowMs, claimTold };
   putBackIfCertain(r);
 }
 
@@ -43,7 +44,8 @@ export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, f
     /* rule pending-put-back */ change !== undefined && r.role.kind === 'primary' && sameMember(change.primary, r.self);
   if (isOwn) r.changeInFlight = change;
   r.lost = {
-    ...{ found, last: r.lost?.last, askedMs: r.nowMs, claimTold: r.lost?.claimTold ?? false },
+    ...{ found, last: undefined, vouched: r.lost?.vouched ?? false },
+    ...{ askedMs: r.nowMs, claimTold: r.lost?.claimTold ?? false },
     pending: isOwn ? change : undefined,
   };
   setChanged(r);
@@ -59,7 +61,7 @@ export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, f
 export function vouch(r: ReplicaState): string | undefined {
   if (r.record === undefined) return 'this replica knows no record';
   if (r.lost === undefined) return 'the record is not lost';
-  r.lost = { ...r.lost, last: r.record };
+  r.lost = { ...r.lost, vouched: true };
   putBackIfCertain(r);
   return undefined;
 }
@@ -90,7 +92,7 @@ function putBackIfCertain(r: ReplicaState): void {
   const { lost, record } = r;
   if (lost === undefined || record === undefined) return;
   if (r.changeInFlight !== lost.pending) return;
-  if (/* rule put-back-certain */ !(r.role.knowsNewestRecord || sameRecord(lost.last, record))) return;
+  if (/* rule put-back-certain */ !(r.role.knowsNewestRecord || lost.vouched || sameRecord(lost.last, record))) return;
   const wanted = lost.pending ?? record;
   // Over another record of this epoch goes one of a later epoch, so that whoever went by that one sees it.
   const above = lost.found === undefined ? wanted.epoch : maxOf(wanted.epoch, next(lost.found.epoch));

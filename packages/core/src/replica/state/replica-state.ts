@@ -68,6 +68,8 @@ interface LostRecord {
   readonly found: GroupRecord | undefined;
   /** The record that was there directly before, if that is certain. */
   readonly last: GroupRecord | undefined;
+  /** Whether an operator has said that no replica knows a newer record than this one. */
+  readonly vouched: boolean;
   /** This primary's change that may have been made before the record was lost. */
   pending: GroupRecord | undefined;
   /** When the coordinator was last asked. */
