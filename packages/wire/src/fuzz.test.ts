@@ -14,6 +14,12 @@ const CUTS = 1000;
 /** The second one: no version of the wire in common. */
 const REFUSALS: readonly string[] = ['UNDERSTUDY_MALFORMED', 'UNDERSTUDY_SETUP'];
 
+/**
+ * The first frame of a link says which versions its sender speaks, in the two bytes behind its head. It decodes to the same
+ * value whatever newer ones it names.
+ */
+const SAY_VERSIONS: ReadonlySet<string> = new Set(['SessionFrame', 'ReplyFrame', 'PeerHello']);
+
 /** The decoded value, or undefined if the bytes are refused with the right code. Any other error fails the test. */
 function decodedOrRefused<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
   try {
@@ -34,11 +40,14 @@ function damage(bytes: Uint8Array, patches: readonly { at: number; with: Uint8Ar
   }, Buffer.from(bytes));
 }
 
-describe.each(codecs)('the decoder of $name', ({ arbitrary, encode, decode }) => {
+describe.each(codecs)('the decoder of $name', ({ name, arbitrary, encode, decode }) => {
   const survives = (bytes: Uint8Array): void => {
     const value = decodedOrRefused(decode, bytes);
     // An accepted encoding must be the only encoding of its value. `expect` takes longer than a decoder: so only if it fails.
-    if (value !== undefined && Buffer.compare(encode(value), bytes) !== 0) expect(encode(value)).toEqual(bytes);
+    if (value === undefined || Buffer.compare(encode(value), bytes) === 0) return;
+    const again = encode(value);
+    if (SAY_VERSIONS.has(name)) expect(bytes.subarray(4 - again.length)).toEqual(again.subarray(4));
+    else expect(again).toEqual(bytes);
   };
 
   it(

@@ -65,11 +65,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     drill: 'earlyEntry',
   },
   'joining: a replica that is in the set without having heard of it stays': { seed: 781, seeds: 2400 },
-  'joining: what a replica acknowledged from an earlier checkpoint counts for nothing': {
-    seed: 1,
-    seeds: 200,
-    drill: 'earlierStart',
-  },
   'lease: a primary that its backups no longer acknowledge answers nothing': {
     seed: 28,
     seeds: 200,
