@@ -30,7 +30,8 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   r.peers.heard(peer, r.nowMs);
   if (peer.learner !== undefined) p.learners.set(from.id, r.nowMs);
   // Until a learner holds the checkpoint it was given, its acknowledgments come from an earlier start and do not count.
-  if (peer.learner !== 'waiting' && /* rule earlier-start */ peer.learner !== 'receiving') {
+  const isOfThisStart = peer.learner !== 'waiting' && peer.learner !== 'receiving';
+  if (/* rule earlier-start */ isOfThisStart) {
     peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, /* rule lease-from-sending */ frame.heartbeatMs);
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);

@@ -73,7 +73,9 @@ abstract class Follower extends Role {
   }
 
   override peerUp(_peer: Peer, member: Member): void {
-    if (this.r.record?.primary.id !== member.id || this.follower === undefined) return;
+    if (this.r.record?.primary.id !== member.id) return;
+    /* rule answer-again */ this.receiving.answerAgain();
+    if (this.follower === undefined) return;
     this.follower.forgetReports();
     this.follower.acknowledge();
   }

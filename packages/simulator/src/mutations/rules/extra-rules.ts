@@ -66,7 +66,7 @@ export const EXTRA_RULES: readonly RuleToTakeOut[] = [
   },
   {
     rule: 'joining: what a replica acknowledged from an earlier checkpoint counts for nothing',
-    without: { 'earlier-start': ';' },
+    without: { 'earlier-start': 'true' },
   },
   {
     rule: 'acknowledged release: a reply leaves when its order is stable',
