@@ -63,6 +63,12 @@ export const REPLICA_RULES: readonly Rule[] = [
     lacks: '   record: epoch 2, term 1, primary S1, in sync S1 S2',
   },
   {
+    rule: 'copies: a successor says that it is primary before it restores its state',
+    scenario: 'busy-successor',
+    without: { 'told-before-busy': 'false' },
+    shows: '   record: epoch 5, term 3, primary S3, in sync S3',
+  },
+  {
     rule: 'passive replication: a successor starts from its checkpoint',
     scenario: 'passive',
     without: { 'restore-checkpoint': ';' },
