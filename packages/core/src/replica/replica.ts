@@ -281,7 +281,9 @@ function forgiveStandstill(r: ReplicaState): void {
   r.lastTickMs = r.nowMs;
   if (gapMs < Math.max(STANDSTILL_MIN_MS, r.config.leaseMs / 2) || gapMs === Number.POSITIVE_INFINITY) return;
   r.peers.excuse(gapMs, r.nowMs);
-  for (const { session } of r.connections.values()) if (session !== undefined) session.lastHeardMs += gapMs;
+  for (const { session } of r.connections.values()) {
+    if (session !== undefined) session.lastHeardMs = Math.min(session.lastHeardMs + gapMs, r.nowMs);
+  }
   r.role.forgiveStandstill(gapMs);
 }
 

@@ -67,9 +67,10 @@ abstract class Follower extends Role {
   }
 
   override forgiveStandstill(gapMs: number): void {
-    if (this.follower === undefined) return;
-    this.follower.lastHeartbeatMs += gapMs;
-    this.follower.lastFrameMs += gapMs;
+    const { follower, r } = this;
+    if (follower === undefined) return;
+    follower.lastHeartbeatMs = Math.min(follower.lastHeartbeatMs + gapMs, r.nowMs);
+    follower.lastFrameMs = Math.min(follower.lastFrameMs + gapMs, r.nowMs);
   }
 
   override peerUp(_peer: Peer, member: Member): void {
