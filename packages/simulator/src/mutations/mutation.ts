@@ -38,6 +38,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'copies: a copy that a removed backup did not get holds no other copy up',
   'copies: what a replica answered about a copy is repeated on its next link',
   'copies: a replica says on its next link whether it is still busy',
+  'copies: a learner that dies while it is busy is not waited for',
   // A backup must read the record in the moment between.
   'copies: a successor says that it is primary before it restores its state',
   // Such a loss must come within a lease of a failover, or within the moment of a change.

@@ -69,6 +69,12 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: '   record: epoch 5, term 3, primary S3, in sync S3',
   },
   {
+    rule: 'copies: a learner that dies while it is busy is not waited for',
+    scenario: 'busy-learner-dies',
+    without: { 'busy-with-link': 'true' },
+    shows: 'S1: primary, term 1, held 3, processed 3, stable 3, log 2, digest ed6c0b34a701a: a b c',
+  },
+  {
     rule: 'passive replication: a successor starts from its checkpoint',
     scenario: 'passive',
     without: { 'restore-checkpoint': ';' },
