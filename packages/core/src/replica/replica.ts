@@ -7,6 +7,7 @@ import type { ReplicaId } from '../model/ids.js';
 import type { Leadership, Member } from '../model/record.js';
 import { isInSync, sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
+import { sayAgain } from './copying/busy.js';
 import { checkStall, endedLate, executed, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
@@ -195,6 +196,7 @@ function onPeerUp(r: ReplicaState, member: Member, brings: Leadership): void {
   noteOthers(r, member, brings);
   peer.announcedUpTo = peer.heldUpTo;
   r.role.peerUp(peer, member);
+  /* rule busy-again */ sayAgain(r, peer);
 }
 
 function onPeerDown(r: ReplicaState, id: ReplicaId): void {
@@ -279,7 +281,9 @@ function forgiveStandstill(r: ReplicaState): void {
   r.lastTickMs = r.nowMs;
   if (gapMs < Math.max(STANDSTILL_MIN_MS, r.config.leaseMs / 2) || gapMs === Number.POSITIVE_INFINITY) return;
   r.peers.excuse(gapMs, r.nowMs);
-  for (const { session } of r.connections.values()) if (session !== undefined) session.lastHeardMs += gapMs;
+  for (const { session } of r.connections.values()) {
+    if (session !== undefined) session.lastHeardMs = Math.min(session.lastHeardMs + gapMs, r.nowMs);
+  }
   r.role.forgiveStandstill(gapMs);
 }
 

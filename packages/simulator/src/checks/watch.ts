@@ -119,11 +119,12 @@ export class Watch {
 
   /**
    * DESIGN 5.5: when all faults have been over for a lease, a primary that runs is heard, even if it cannot serve yet.
+   * A claim against an older record is in vain, and says nothing of this primary.
    */
-  claims({ name }: Pick<WatchedReplica, 'name'>): void {
+  claims({ name }: Pick<WatchedReplica, 'name'>, next: GroupRecord): void {
     const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#world;
     const { record } = coordinator;
-    if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs) return;
+    if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs || next.epoch !== record.epoch + 1) return;
     const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
     demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
   }

@@ -55,7 +55,7 @@ export class VirtualCoordinator {
   }
 
   submit(server: RequestingReplica, next: GroupRecord, reason: string, putsBack = false): void {
-    if (reason === 'claim') this.#world.watch.claims(server);
+    if (reason === 'claim') this.#world.watch.claims(server, next);
     this.requests = [...this.requests, new RecordRequest(this.#world, this, server, next, reason, putsBack)];
   }
 

@@ -181,11 +181,12 @@ export function onPieces(p: PrimaryState, peer: Peer, frame: PieceAckFrame): voi
   }
 }
 
-/** Gives up transfers that do not get any further. */
+/** Gives up transfers that do not get any further, and those to replicas that have been removed. */
 export function giveUpStalled(p: PrimaryState): void {
   for (const peer of p.r.peers.values()) {
     const { transfer } = peer;
-    if (transfer === undefined || !isStalled(p, transfer)) continue;
+    const isRemoved = peer.learner === undefined && !p.stability.counts(peer);
+    if (transfer === undefined || !(/* rule no-copy-for-removed */ (isRemoved || isStalled(p, transfer)))) continue;
     endTransfer(p, peer);
     if (peer.learner === 'receiving') peer.learner = 'waiting';
   }

@@ -46,13 +46,18 @@ export class Receiving {
     return { checkpoint: result, join: incoming.join };
   }
 
+  /** The link to the primary is new. The last answer may be lost with the one before. */
+  answerAgain(): void {
+    const { record, answered, term } = this.#r;
+    if (record === undefined || answered?.term !== term) return;
+    this.#r.effects.push({ kind: 'sendToPeer', peer: record.primary.id, frame: answered });
+  }
+
   #answer({ term, copy }: CheckpointFrame | PieceFrame, upTo: number, answer: PieceAckFrame['answer']): void {
     const { record, effects } = this.#r;
     if (record === undefined) return;
-    effects.push({
-      kind: 'sendToPeer',
-      peer: record.primary.id,
-      frame: { kind: 'pieceAck', term, copy, upTo, answer },
-    });
+    const frame: PieceAckFrame = { kind: 'pieceAck', term, copy, upTo, answer };
+    this.#r.answered = frame;
+    effects.push({ kind: 'sendToPeer', peer: record.primary.id, frame });
   }
 }

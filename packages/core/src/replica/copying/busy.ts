@@ -7,11 +7,13 @@
 import type { ReplicaId } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
+import type { Peer } from '../state/peers.js';
 import type { ReplicaState } from '../state/replica-state.js';
 
 /** Says that this replica may be silent for a while. @returns the members in sync that must hear of it first */
 export function sayBusy(r: ReplicaState): ReplicaId[] {
   const members = r.record?.inSync ?? [];
+  r.saidBusyMs = r.nowMs;
   const told = say(r, r.config.copyMs);
   return told.filter((member) => members.some((other) => sameMember(other, member))).map(({ id }) => id);
 }
@@ -21,12 +23,24 @@ export function sayIdle(r: ReplicaState): void {
   say(r, 0);
 }
 
-/** A primary tells everybody; a learner tells the primary. @returns who is told */
+/** The link to a peer is new. What this replica last said may be lost with the one before. */
+export function sayAgain(r: ReplicaState, peer: Peer): void {
+  const leftMs = Math.floor(r.saidBusyMs + r.config.copyMs - r.nowMs);
+  if (leftMs < 0 || !isTold(r, peer)) return;
+  const forMs = r.stateBusy === undefined ? 0 : leftMs;
+  r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame: { kind: 'busy', term: r.term, forMs } });
+}
+
+/** @returns who is told */
 function say(r: ReplicaState, forMs: number): Member[] {
   const frame = { kind: 'busy', term: r.term, forMs } as const;
-  const primary = r.record?.primary;
-  const leads = primary !== undefined && sameMember(primary, r.self);
-  const told = [...r.peers.values()].filter(({ linkUp, member }) => linkUp && (leads || member.id === primary?.id));
+  const told = [...r.peers.values()].filter((peer) => isTold(r, peer));
   for (const { member } of told) r.effects.push({ kind: 'sendToPeer', peer: member.id, frame });
   return told.map(({ member }) => member);
+}
+
+/** A primary tells everybody; a learner tells the primary. */
+function isTold({ record, self }: ReplicaState, { linkUp, member }: Peer): boolean {
+  if (record === undefined || !linkUp) return false;
+  return sameMember(record.primary, self) || member.id === record.primary.id;
 }

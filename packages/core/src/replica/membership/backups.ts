@@ -30,7 +30,8 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   r.peers.heard(peer, r.nowMs);
   if (peer.learner !== undefined) p.learners.set(from.id, r.nowMs);
   // Until a learner holds the checkpoint it was given, its acknowledgments come from an earlier start and do not count.
-  if (peer.learner !== 'waiting' && peer.learner !== 'receiving') {
+  const isOfThisStart = peer.learner !== 'waiting' && peer.learner !== 'receiving';
+  if (isOfThisStart) {
     peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, /* rule lease-from-sending */ frame.heartbeatMs);
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
@@ -129,8 +130,12 @@ function admitLearner(p: PrimaryState, peer: Peer): void {
   // Once the learner counts, the lease depends on its heartbeats. Without a recent one every reply would wait for the
   // next.
   const isHeard = r.nowMs - peer.ackedHeartbeatMs < r.config.leaseMs / 2;
-  const isBusy = r.nowMs <= peer.busyUntilMs;
-  if (peer.learner === 'following' && !isBusy && isClose && /* rule heard-before-it-counts */ isHeard) {
+  if (
+    peer.learner === 'following' &&
+    r.nowMs > peer.busyUntilMs &&
+    isClose &&
+    /* rule heard-before-it-counts */ isHeard
+  ) {
     peer.learner = 'entering';
     peer.enteredAt = r.order.last;
     setChanged(r);
@@ -170,7 +175,7 @@ export function removeSilent(p: PrimaryState): void {
     const silentMs = r.nowMs - peer.lastHeardMs;
     if (peer.learner === undefined || silentMs <= r.config.leaseMs) continue;
     if (peer.learner === 'entering') countNoMore(p, peer);
-    else if (silentMs > patience(p, peer) && r.nowMs > peer.busyUntilMs) dropLearner(p, peer);
+    else if (silentMs > patience(p, peer) && !isBusy(p, peer)) dropLearner(p, peer);
   }
   forgetLearners(p);
 }
@@ -189,8 +194,7 @@ function forgetLearners(p: PrimaryState): void {
   const { r } = p;
   for (const [id, heardMs] of p.learners) {
     const entered = r.record?.inSync.some((member) => member.id === id && r.peers.get(id)?.learner === undefined);
-    const isBusy = r.nowMs <= (r.peers.get(id)?.busyUntilMs ?? Number.NEGATIVE_INFINITY);
-    const gone = r.nowMs - heardMs > learnerSilentMs(p) && !isBusy;
+    const gone = r.nowMs - heardMs > learnerSilentMs(p) && !isBusy(p, r.peers.get(id));
     if (entered || gone) p.learners.delete(id);
   }
 }
@@ -200,6 +204,10 @@ function forgetLearners(p: PrimaryState): void {
  * has been silent for longer than this, and then begins anew.
  */
 const learnerSilentMs = ({ r }: PrimaryState): number => LEARNER_SILENT_LEASES * r.config.leaseMs + LEARNER_SILENT_MS;
+
+/** Whether a learner is expected to be silent. One that has died keeps no link. */
+const isBusy = ({ r }: PrimaryState, peer: Peer | undefined): boolean =>
+  peer !== undefined && r.nowMs <= peer.busyUntilMs && /* rule busy-with-link */ peer.linkUp;
 
 /** How long a learner may be silent. One that follows and has no link has most likely died. */
 const patience = (p: PrimaryState, { learner, linkUp }: Peer): number =>

@@ -20,7 +20,7 @@ import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
-import { askPeer, tellPeer } from './tell.js';
+import { askPeer, tellPeer, tellPeers } from './tell.js';
 
 const NOT_TOLD = 'this session did not say in time what it holds; say hello again';
 
@@ -278,6 +278,8 @@ export function adopt(m: PromotionState): void {
   assert(r.order.heldUpTo === through, () => `adopted ${through}, holds ${r.order.heldUpTo}`);
   m.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
+  // Its backups may not know the record yet. They would not believe that it is busy when it restores its state.
+  if (/* rule told-before-busy */ r.stateBehind) tellPeers(r);
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
 }
 

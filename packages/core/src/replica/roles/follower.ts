@@ -67,13 +67,16 @@ abstract class Follower extends Role {
   }
 
   override forgiveStandstill(gapMs: number): void {
-    if (this.follower === undefined) return;
-    this.follower.lastHeartbeatMs += gapMs;
-    this.follower.lastFrameMs += gapMs;
+    const { follower, r } = this;
+    if (follower === undefined) return;
+    follower.lastHeartbeatMs = Math.min(follower.lastHeartbeatMs + gapMs, r.nowMs);
+    follower.lastFrameMs = Math.min(follower.lastFrameMs + gapMs, r.nowMs);
   }
 
   override peerUp(_peer: Peer, member: Member): void {
-    if (this.r.record?.primary.id !== member.id || this.follower === undefined) return;
+    if (this.r.record?.primary.id !== member.id) return;
+    /* rule answer-again */ this.receiving.answerAgain();
+    if (this.follower === undefined) return;
     this.follower.forgetReports();
     this.follower.acknowledge();
   }

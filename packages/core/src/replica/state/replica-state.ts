@@ -9,7 +9,7 @@ import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
 import { EarlyReads } from '../../connection/early-reads.js';
 import type { Message } from '../../connection/message.js';
-import type { Checkpoint } from '../../model/checkpoint.js';
+import type { Checkpoint, PieceAckFrame } from '../../model/checkpoint.js';
 import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
@@ -170,8 +170,12 @@ export class ReplicaState {
   running: Running | undefined;
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
+  /** When this replica last said that it may be silent for a while. */
+  saidBusyMs = Number.NEGATIVE_INFINITY;
   /** The copy of the primary's state that this replica is being sent. It stays when the role changes. */
   incoming: IncomingCopy | undefined;
+  /** What this replica last answered about such a copy. */
+  answered: PieceAckFrame | undefined;
   /** The number of the copy that the adapter was last asked for. */
   copyAsked = 0;
   /** The number of handlers that stay: those of open streams, and those that wait for other calls. */

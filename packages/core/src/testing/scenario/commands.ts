@@ -231,6 +231,7 @@ const NETWORK: Readonly<Record<string, Command>> = {
   damage: each(({ links }, link) => links.damage(...ends(link))),
   hold: each(({ links }, link) => links.hold(...ends(link), true)),
   release: each(({ links }, link) => links.hold(...ends(link), false)),
+  break: each(({ links }, link) => links.breakOne(...ends(link))),
   cut: ({ links }, [a = '', b = '']) => links.cut(a, b),
   /** `cutmain S1 S2`: only their liveness threads reach each other; `cutthreads S1 S2`: only their main threads. */
   cutmain: ({ links }, [a = '', b = '']) => links.cutMain(a, b),

@@ -138,6 +138,12 @@ export class Links {
     else this.#world.tell(server, { kind: 'peerDown', peer: to as ReplicaId });
   }
 
+  /** The link on which one sends to the other breaks, and what is on its way on it is lost. It is made again at once. */
+  breakOne(from: string, to: string): void {
+    const link = this.#get(from, to);
+    if (link !== undefined) this.#break(link);
+  }
+
   /** No link between the two works any more, and none can be made. */
   cut(a: string, b: string): void {
     this.cuts.cut(a, b);
