@@ -20,6 +20,7 @@ export class VirtualCoordinator {
   /** It is down until then. */
   downUntilMs = 0;
   requests: readonly RecordRequest[] = [];
+  readonly gaveUp = new Map<RequestingReplica, ReadonlySet<number>>();
   /** The present term began with a hand-over by a primary that had the time to make everything stable first. */
   orderly = false;
   readonly #world: CoordinatorWorld;
@@ -84,9 +85,9 @@ export class VirtualCoordinator {
     return found && { kind: 'record', record: found };
   }
 
-  putBack(next: GroupRecord): SwapResult {
+  putBack(next: GroupRecord, gaveUp?: ReadonlySet<number>): SwapResult {
     const result = this.#store.putBack(next);
-    if (result.kind === 'swapped') this.#changed(next, 'put back', undefined);
+    if (result.kind === 'swapped') this.#changed(next, 'put back', gaveUp);
     return result;
   }
 

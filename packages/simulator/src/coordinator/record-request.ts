@@ -31,7 +31,9 @@ interface AskedCoordinator {
   readonly stored: GroupRecord | undefined;
   reaches(server: RequestingReplica): boolean;
   swap(next: GroupRecord, reason: string, gaveUp: ReadonlySet<number> | undefined): SwapResult;
-  putBack(next: GroupRecord): SwapResult;
+  /** By replica: the clients out of reach when it last proposed what to adopt. */
+  readonly gaveUp: Map<RequestingReplica, ReadonlySet<number>>;
+  putBack(next: GroupRecord, gaveUp?: ReadonlySet<number>): SwapResult;
   ended(request: RecordRequest): void;
 }
 
@@ -72,7 +74,9 @@ export class RecordRequest implements Act {
     this.#life = server.lives;
     // A hand-over that took longer did not wait until everything was stable.
     this.reason = reason === 'hand over' && !server.hadTimeToHandOver ? 'leave' : reason;
-    this.#gaveUp = reason === 'adopt' ? world.outOfReach(server) : undefined;
+    if (reason === 'adopt') coordinator.gaveUp.set(server, world.outOfReach(server));
+    // An adoption that was lost with the record may be what is put back.
+    this.#gaveUp = reason === 'adopt' || putsBack ? coordinator.gaveUp.get(server) : undefined;
     this.#change = new RecordChange(next, putsBack);
     const first = this.#change.begin();
     if (first.kind === 'done') throw new Error('a change is certain before it was asked for');
@@ -116,7 +120,9 @@ export class RecordRequest implements Act {
     if (this.#question.kind === 'read') return { kind: 'read', record: this.#coordinator.stored };
     const { kind, next } = this.#question;
     const result =
-      kind === 'putBack' ? this.#coordinator.putBack(next) : this.#coordinator.swap(next, this.reason, this.#gaveUp);
+      kind === 'putBack'
+        ? this.#coordinator.putBack(next, this.#gaveUp)
+        : this.#coordinator.swap(next, this.reason, this.#gaveUp);
     this.server.note(`${this.reason}: ${result.kind === 'swapped' ? 'done' : 'too late'}`);
     return { kind: 'swapped', result };
   }

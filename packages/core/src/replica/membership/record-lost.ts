@@ -29,24 +29,25 @@ export function onRecordLost(r: ReplicaState, found: GroupRecord | undefined, la
   const { epoch } = r.record;
   if (r.lost === undefined)
     r.log('error', "the coordinator has lost the group's record", { epoch, found: found?.epoch });
-  const { pending, claimTold = false, vouched = false } = r.lost ?? {};
+  const { pending, claimTold = false, vouched = false, handedOver = false } = r.lost ?? {};
   // What was said of an earlier loss says nothing of this one: others may have changed the record in between.
-  r.lost = { found, last, vouched, pending, askedMs: r.nowMs, claimTold };
+  r.lost = { found, last, vouched, pending, handedOver, askedMs: r.nowMs, claimTold };
   putBackIfCertain(r);
 }
 
 /**
- * A change could not be made because the record is gone. A primary's change may have been made before that, so it stays in
+ * A change could not be made because the record is gone. A primary's change, or that of its promotion, may have been made before that, so it stays in
  * flight: it is what is put back.
  */
 export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, found: GroupRecord | undefined): void {
-  const isOwn =
-    /* rule pending-put-back */ change !== undefined && r.role.kind === 'primary' && sameMember(change.primary, r.self);
+  const isLeading = r.role.kind === 'primary' || r.role.kind === 'promoting';
+  const isOwn = /* rule pending-put-back */ change !== undefined && isLeading && sameMember(change.primary, r.self);
   if (isOwn) r.changeInFlight = change;
   r.lost = {
     ...{ found, last: undefined, vouched: r.lost?.vouched ?? false },
     ...{ askedMs: r.nowMs, claimTold: r.lost?.claimTold ?? false },
     pending: isOwn ? change : undefined,
+    handedOver: change !== undefined && !sameMember(change.primary, r.self),
   };
   setChanged(r);
   r.log('error', "the coordinator has lost the group's record", { epoch: r.epoch, found: found?.epoch });
@@ -86,13 +87,15 @@ export function mindLostRecord(r: ReplicaState): void {
 
 /**
  * A primary that holds its lease knows that no backup has claimed, so nobody but itself can have changed the record since.
- * Any other replica puts back only what the coordinator itself says was there last.
+ * But a hand-over that was under way may have been made. Any other replica puts back only what the coordinator itself
+ * says was there last.
  */
 function putBackIfCertain(r: ReplicaState): void {
   const { lost, record } = r;
   if (lost === undefined || record === undefined) return;
   if (r.changeInFlight !== lost.pending) return;
-  if (/* rule put-back-certain */ !(r.role.knowsNewestRecord || lost.vouched || sameRecord(lost.last, record))) return;
+  const knowsNewest = r.role.knowsNewestRecord && !lost.handedOver;
+  if (/* rule put-back-certain */ !(knowsNewest || lost.vouched || sameRecord(lost.last, record))) return;
   const wanted = lost.pending ?? record;
   // Over another record of this epoch goes one of a later epoch, so that whoever went by that one sees it.
   const above = lost.found === undefined ? wanted.epoch : maxOf(wanted.epoch, next(lost.found.epoch));

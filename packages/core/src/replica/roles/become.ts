@@ -74,13 +74,22 @@ export function onRecordChange(r: ReplicaState, won: boolean, record: GroupRecor
   else if (before.kind === 'starting') r.effects.push({ kind: 'rejoin', reason: 'the record was lost meanwhile' });
   if (r.role.kind === 'deposed') return;
   r.log('debug', 'record change', { won, epoch: r.epoch });
+  // The record was lost, so the outcome is not certain after all.
+  if (r.changeInFlight !== undefined) return;
   // A promotion that this change began did not propose it, so it need not hear of the outcome.
   if (wasPublishing ? r.role === before : !(r.role instanceof Promoting)) r.role.recordChanged();
 }
 
 /** Takes in a newer record: who is primary and who is in sync follows from it alone. */
 export function onRecord(r: ReplicaState, record: GroupRecord): void {
+  const waited = r.lost?.pending !== undefined;
   onRecordFound(r, record);
+  takeIn(r, record);
+  // The change that was in flight when the record was lost was not made.
+  if (waited && r.lost === undefined && r.changeInFlight === undefined) r.role.recordChanged();
+}
+
+function takeIn(r: ReplicaState, record: GroupRecord): void {
   if (r.record !== undefined && record.epoch <= r.record.epoch) return;
   if (record.term < r.term) {
     becomeDeposed(r, "the group's record was put back to an earlier term");

@@ -72,6 +72,8 @@ interface LostRecord {
   readonly vouched: boolean;
   /** This primary's change that may have been made before the record was lost. */
   pending: GroupRecord | undefined;
+  /** Whether this replica had proposed another one as primary, which may have been made. */
+  readonly handedOver: boolean;
   /** When the coordinator was last asked. */
   askedMs: number;
   /** Whether this replica has said that it cannot take over without the record. */
