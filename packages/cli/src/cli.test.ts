@@ -118,6 +118,7 @@ describe('understudy status', () => {
         {
           group: GROUP,
           record,
+          problems: [],
           replicas: [
             { ...member(1), role: 'primary', runs: true, address: '10.0.0.1:50051' },
             { ...member(2), role: 'in sync', runs: false, address: '10.0.0.2:50051' },
