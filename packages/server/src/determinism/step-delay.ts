@@ -22,12 +22,13 @@ export function stepDelay(delayMs: unknown, what: string): number | undefined {
       ?.split('\n')
       .slice(CALLER_LINE)
       .find((line) => !line.includes(OWN)) ?? '';
-  if (/[\\/]node_modules[\\/]/.test(caller)) return undefined;
+  // In a bundle nobody can tell libraries from the service.
+  if (caller === '' || /[\\/]node_modules[\\/]/.test(caller)) return undefined;
   throw new UnderstudyError(
     'UNDERSTUDY_OUT_OF_ORDER',
     `${what} of ${delay} ms in a handler is longer than ${TIMER_MAX_MS} ms: replicas that join could not run its function. Use replica.after(${delay}, name, payload), which is data and survives`,
   );
 }
 
-/** This folder. */
-const OWN = __dirname;
+/** This folder; in a bundle that is a module of ECMAScript there is none. */
+const OWN = typeof __dirname === 'string' ? __dirname : '';
