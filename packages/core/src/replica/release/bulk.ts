@@ -72,6 +72,8 @@ export function waitsForLink(p: PrimaryState, connection: Connection, request: R
   // A call whose reply will be small need not wait.
   if (!p.largeMethods.has(request.method)) return false;
   let bytes = session.bulkBytes;
+  // Those that may not leave yet will be on the link, too.
+  for (const reply of p.waiting) if (reply.connection === connection) bytes += replyBytes(reply.outcome);
   // The client has them, but has not said so yet.
   if (bytes === 0) return p.r.nowMs - session.passedOnMs < SEEN_WITHIN_MS && overBudget(p.r, connection) !== undefined;
   for (const { outcome } of session.bulk) bytes += replyBytes(outcome);
