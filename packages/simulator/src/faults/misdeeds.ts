@@ -27,6 +27,8 @@ export function forge(world: FaultWorld): void {
     closing: false,
   };
   world.fault([link.client, link.server], `forges order ${orderNum}`);
+  // The replica ends the session for that, and a promotion there does not wait for what the client holds.
+  network.reach.gaveUp(link.client, link.server);
   link.toServer.send({ kind: 'multicast', header, requests: [], reads: [], streams: [] });
 }
 
