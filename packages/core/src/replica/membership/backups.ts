@@ -79,11 +79,14 @@ export function onPieceAckFrom(p: PrimaryState, from: Member, frame: PieceAckFra
 }
 
 /** A replica outside the set may be silent for a while, because it restores its state. */
-export function onBusy({ r }: PrimaryState, from: Member, { forMs }: BusyFrame): void {
+export function onBusy(p: PrimaryState, from: Member, { forMs }: BusyFrame): void {
+  const { r } = p;
   const peer = r.peers.get(from.id);
   if (peer === undefined || !sameMember(peer.member, from)) return;
   peer.lastHeardMs = r.nowMs;
   peer.busyUntilMs = forMs === 0 ? Number.NEGATIVE_INFINITY : r.nowMs + Math.min(forMs, r.config.copyMs);
+  // A learner may have been waiting for nothing else. Its next acknowledgment may be a heartbeat away.
+  if (forMs === 0 && peer.learner !== undefined) admitLearner(p, peer);
 }
 
 function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {
