@@ -1,6 +1,6 @@
 /** One life of a replica, from joining its group to being deposed, removed or stopped. */
 import { randomBytes } from 'node:crypto';
-import { realOf } from '@understudy/context';
+import { outside, realOf } from '@understudy/context';
 import type {
   GroupRecord,
   Incarnation,
@@ -34,6 +34,22 @@ import type { LifeEvents, LifeSetup } from './life-setup.js';
 import { newCore } from './new-core.js';
 import { RecordKeeper } from './record-keeper.js';
 import { UserState } from './user-state.js';
+
+/**
+ * Effects from which something long-lived comes. The event that caused them may be one of a handler, and neither its
+ * timers nor its trace are those of what follows.
+ */
+const LASTING: ReadonlySet<ReplicaEffect['kind']> = new Set([
+  'changeRecord',
+  'readRecord',
+  'connectPeers',
+  'takeCheckpoint',
+  'drawState',
+  'restoreState',
+  'rejoin',
+  'stopped',
+  'roleChanged',
+]);
 
 const OVER = 'this replica begins a new life; try again';
 
@@ -82,7 +98,7 @@ export class Life {
     const loop = new EventLoop({
       core: this.#core,
       batchMs: () => this.#core.config.batchMs,
-      perform: (effect) => this.#perform(effect),
+      perform: (effect) => (LASTING.has(effect.kind) ? outside(() => this.#perform(effect)) : this.#perform(effect)),
       turned: liveness && (() => liveness.turned()),
       onFatal,
     });

@@ -1,5 +1,5 @@
 /** Feeds one core of a replica. */
-import { handle, monotonicMs } from '@understudy/context';
+import { handle, monotonicMs, realImmediate, realTimeout } from '@understudy/context';
 import type { Replica, ReplicaEffect, ReplicaEvent } from '@understudy/core/internal';
 import { errorOf } from '@understudy/grpc-common';
 
@@ -84,7 +84,7 @@ export class EventLoop {
     const leftMs = Math.ceil(atMs - monotonicMs());
     // Ticks come soon enough for what is far away, and no timer of node reaches further.
     if (leftMs > WAKE_MAX_MS) return;
-    this.#wakeTimer = setTimeout(() => this.dispatch(WAKE), Math.max(0, leftMs));
+    this.#wakeTimer = realTimeout(() => this.dispatch(WAKE), Math.max(0, leftMs));
     this.#wakeTimer.unref();
   }
 
@@ -121,10 +121,10 @@ export class EventLoop {
     }
     if (!this.#turnDue && (this.#core.wantsFlush || this.#queue.length > 0)) {
       this.#turnDue = true;
-      setImmediate(this.#onTurn);
+      realImmediate(this.#onTurn);
     }
     if (this.#batchTimer === undefined && this.#core.wantsBatchFlush) {
-      this.#batchTimer = setTimeout(this.#onBatch, this.#batchMs());
+      this.#batchTimer = realTimeout(this.#onBatch, this.#batchMs());
     }
   }
 
