@@ -53,7 +53,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: [TESTS_OF_PACKAGES], exclude: [...WITH_PROCESSES, ...WITH_SEEDS] },
+        test: {
+          name: 'unit',
+          include: [TESTS_OF_PACKAGES],
+          exclude: [...WITH_PROCESSES, ...WITH_SEEDS],
+          // Most of these wait: for leases, timers and sockets.
+          maxWorkers: '200%',
+        },
       },
       { extends: true, test: { name: 'seeds', include: WITH_SEEDS, sequence: { groupOrder: 1 } } },
       {
