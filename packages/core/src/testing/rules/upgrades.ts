@@ -29,7 +29,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
   {
     rule: 'code: a successor with other code is given a copy of the newest state first',
     scenario: 'hand-over-to-other-code',
-    without: { 'copy-for-other-code': 'false' },
+    without: { 'copy-for-other-code': 'false', 'copy-after-passive': 'false' },
     shows: 'S2  processes 1: m1',
   },
   {
