@@ -183,7 +183,7 @@ describe.each([
       group.kill();
       const after = added.length;
       await group.until(() => added.length >= after + 10);
-      // It joins while timers are armed, and a call waits.
+      // The new replica joins while timers are armed and a long poll waits.
       await group.join(`inventory-${kill + 3}`);
       await group.until(() => group.primary?.replica.status.inSync.length === 3);
       isOver = true;

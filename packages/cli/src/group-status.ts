@@ -29,7 +29,7 @@ export interface GroupStatus {
   readonly group: string;
   readonly record: GroupRecord;
   readonly replicas: readonly ReplicaRow[];
-  /** What keeps the coordinator from taking changes. */
+  /** The reasons why the coordinator takes no changes, each a sentence that says what to do. */
   readonly problems: readonly string[];
 }
 
@@ -56,7 +56,7 @@ export async function recordOf(coordinator: Coordinator, group: string, where: s
 
 export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
 
-/** What a running replica says of its code and its settings. */
+/** The version of a running replica's code, and the names of its settings that are not in force. */
 function codeOf(record: GroupRecord, presence: Presence | undefined): Pick<ReplicaRow, 'version' | 'waitsWith'> {
   if (presence?.brings === undefined) return {};
   const { version, settings } = presence.brings;

@@ -43,7 +43,7 @@ export interface Mark extends Usage {
   readonly latencies: Latencies;
 }
 
-/** What became of calls that were made at a steady rate, since the last mark. */
+/** The outcomes, since the last mark, of calls that are made at a steady rate. */
 export interface OpenMark {
   readonly atMs: number;
   readonly answered: number;

@@ -8,7 +8,7 @@ import { endLoad, isWhole, openSite } from './site.js';
 import { untilWarm, watch } from './stretch.js';
 import type { Variant } from './variants.js';
 
-/** What is offered, in multiples of what the service serves with a bounded number of calls in flight. */
+/** The offered loads, as multiples of the service's capacity: the rate that it serves with a bounded number of calls in flight. */
 export const TIMES = [1, 2, 4] as const;
 /** So much that neither the client nor the network is what limits the service. */
 const WORK = 200_000;

@@ -83,7 +83,7 @@ export class ReplicaList {
     return slot;
   }
 
-  /** What tells the subchannels of two slots with the same name apart, since grpc-js shares those of equal addresses. */
+  /** A key that keeps the subchannels of two slots apart. Without it grpc-js would share them between equal addresses. */
   keyOf(slot: number): string {
     return `${this.#id}/${slot}`;
   }

@@ -18,7 +18,7 @@ const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule
 
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
-  // Copies in pieces take longer than their drills wait, so these drills reach the situation no more.
+  // 2,500 seeds of their drills no longer show that they are missing.
   'checkpoints: a checkpoint stands for the log only once its order is stable',
   'joining: a replica enters the set only when it holds all that was released before it counted',
   'late calls: a call whose deadline passed while it waited is processed by no replica',
