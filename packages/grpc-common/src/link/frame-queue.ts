@@ -66,6 +66,11 @@ export class FrameQueue {
     return this.#ordinaryBytes;
   }
 
+  /** Whether part of a frame waits. Chunks have headers, so byte counts do not tell. */
+  get #waits(): boolean {
+    return this.#ordinary.length + this.#bulk.length > 0;
+  }
+
   /** For how long gRPC has passed on nothing, although something waits; 0 if nothing waits. */
   get stuckForMs(): number {
     return this.bytes === 0 ? 0 : nowMs() - this.#takenAtMs;
@@ -75,7 +80,7 @@ export class FrameQueue {
     if (this.#closed) return;
     if (this.bytes === 0) this.#takenAtMs = nowMs();
     const isOrdinary = lane === 'ordinary';
-    if (isOrdinary && frame.length <= CHUNK_BYTES && this.#waitingBytes === 0 && this.#inFlightBytes < WINDOW_BYTES) {
+    if (isOrdinary && frame.length <= CHUNK_BYTES && !this.#waits && this.#inFlightBytes < WINDOW_BYTES) {
       this.#write(this.#seal(wrapFrame(frame)), sent);
     } else {
       this.#waitingBytes += frame.length;
@@ -126,7 +131,7 @@ export class FrameQueue {
       if (this.#closed) return;
       this.#takenAtMs = nowMs();
       sent?.();
-      if (this.#waitingBytes > 0) this.#pump();
+      this.#pump();
       this.#changed();
     });
   }
