@@ -17,6 +17,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import { trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
 import type { Carrier } from '@understudy/core';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
@@ -44,10 +45,13 @@ interface AddingStub extends Client {
 const [, , carrier = 'stream', asked] = process.argv;
 const serviceConfig = { loadBalancingConfig: [{ understudy: { group: 'adding', leaseMs: 300, carrier } }] };
 const tracer = trace.getTracer('test');
+/** What replicas have logged. */
+const events = new Set<string>();
 
-/** Work of a handler that is a span of its own, after something was awaited. */
+/** Work of a handler that is a span of its own, after something was awaited. The primary alone logs it. */
 const work = async (id: string, name: string): Promise<void> => {
   await Promise.resolve();
+  if (id === 'r1') logs.getLogger('test').emit({ body: name });
   tracer.startSpan(name, { attributes: { replica: id } }).end();
 };
 
@@ -63,7 +67,7 @@ async function start(id: string, coordinator: ReturnType<typeof memoryCoordinato
       },
     },
     serviceConfig,
-    logger: 'none',
+    logger: { log: (_level, event) => events.add(event) },
     handleSignals: false,
     ...(asked !== 'none' && { tracing: openTelemetry({ backups: asked === 'backups' }) }),
   });
@@ -129,6 +133,7 @@ async function main(): Promise<void> {
     await replica.stop();
     server.forceShutdown();
   }
+  if (events.has('UNDERSTUDY_DIVERGED')) throw new Error('telemetry has changed what handlers do');
   const spans = exporter.getFinishedSpans().map((span) => ({
     name: span.name,
     kind: span.kind,
