@@ -11,11 +11,28 @@ export function realOf<T extends object>(given: T): T {
   return Object.hasOwn(given, REAL) ? realOf((given as { readonly [REAL]: T })[REAL]) : given;
 }
 
+/** `realOf` for what is asked for with every message: it looks only when the global function is another than last time. */
+function remembered<T extends object>(): (given: T) => T {
+  let last: T | undefined;
+  let real: T | undefined;
+  return (given) => {
+    if (given !== last || real === undefined) {
+      last = given;
+      real = realOf(given);
+    }
+    return real;
+  };
+}
+
+const realWall = remembered<typeof Date.now>();
+const realMonotonic = remembered<typeof performance.now>();
+const realSetImmediate = remembered<typeof setImmediate>();
+
 /** The real time, in milliseconds since 1970. It may jump. */
-export const wallMs = (): number => realOf(Date.now).call(Date);
+export const wallMs = (): number => realWall(Date.now).call(Date);
 
 /** The real time on a clock that never goes back, in milliseconds since the process began. */
-export const monotonicMs = (): number => realOf(performance.now).call(performance);
+export const monotonicMs = (): number => realMonotonic(performance.now).call(performance);
 
 /** A real random number from 0 up to but not including 1. */
 export const realRandomNumber = (): number => realOf(Math.random)();
@@ -25,4 +42,4 @@ export const realTimeout = (run: () => void, delayMs: number): NodeJS.Timeout =>
 
 /** Node's `setImmediate`, also within a handler. */
 export const realImmediate = <A extends unknown[]>(run: (...args: A) => void, ...args: A): NodeJS.Immediate =>
-  realOf(setImmediate)(run, ...args);
+  realSetImmediate(setImmediate)(run, ...args);

@@ -45,7 +45,15 @@ export function extendDigest(
 }
 
 /** A body's contribution to the digest: 32 bits of its own digest. */
-export const bodyWord = (body: BodyDigest): number => Number.parseInt(body.slice(0, 8), 16) | 0;
+export function bodyWord(body: BodyDigest): number {
+  let word = 0;
+  for (let i = 0; i < 8; i++) {
+    const unit = body.charCodeAt(i);
+    // '0' is 0x30, 'a' is 0x61.
+    word = (word << 4) | (unit < 0x61 ? unit - 0x30 : unit - 0x57);
+  }
+  return word;
+}
 
 /** Extends a digest of 32 bits by a word. */
 export function mixDigest(digest: number, word: number): number {
