@@ -64,8 +64,12 @@ export function crashCoordinator(world: FaultWorld, ms: number): void {
 export function loseRecord(world: FaultWorld): void {
   const { coordinator, servers, choices } = world;
   const { record, hasLost } = coordinator;
-  if (record === undefined || hasLost || servers.some((server) => coordinator.isAsked(server, 'create'))) return;
-  const allKnow = servers.every(({ alive, status }) => !alive || status?.epoch === record.epoch);
+  // Nothing tells a record that is created or put back late from one that is wanted now.
+  const mayComeLate = coordinator.requests.some(({ reason }) => reason === 'create' || reason === 'put back');
+  if (record === undefined || hasLost || mayComeLate) return;
+  // A change that is on its way is one that its replica does not know of, and it follows the older record.
+  const allKnow =
+    coordinator.requests.length === 0 && servers.every(({ alive, status }) => !alive || status?.epoch === record.epoch);
   const epoch = allKnow && choices.chance(0.4) ? choices.below(record.epoch) : 0;
   const isTold = choices.chance(0.5);
   world.fault(

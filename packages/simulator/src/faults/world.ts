@@ -17,7 +17,7 @@ export interface FaultWorld extends Narrator {
   readonly coordinator: {
     readonly record: GroupRecord | undefined;
     readonly hasLost: boolean;
-    isAsked(server: ServerHost, reason: string): boolean;
+    readonly requests: readonly { readonly reason: string }[];
     crash(untilMs: number): void;
     lose(epoch: number, isTold: boolean): void;
   };
