@@ -45,6 +45,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   // Such a loss must come within a lease of a failover, or within the moment of a change.
   'a lost record: only who certainly knows the newest one puts it back',
   'a lost record: the change of a primary that may have been made before the loss is what is put back',
+  'a lost record: a claim that may have been made before the loss is not taken back',
   // The record is only longer then, and more is dialled.
   'members: a replica that has been gone for long leaves the record',
   'members: nobody dials who is not in the record, unless it asks to join',

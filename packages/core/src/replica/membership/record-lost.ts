@@ -36,12 +36,12 @@ export function onRecordLost(r: ReplicaState, found: GroupRecord | undefined, la
 }
 
 /**
- * A change could not be made because the record is gone. A primary's change, or that of its promotion, may have been made before that, so it stays in
- * flight: it is what is put back.
+ * A change could not be made because the record is gone. It may have been made before that, and only its replica would
+ * act by it, so it stays in flight: it is what is put back. Until then a backup that claimed acknowledges no heartbeat, so
+ * the old primary does not put back what is older than the claim.
  */
 export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, found: GroupRecord | undefined): void {
-  const isLeading = r.role.kind === 'primary' || r.role.kind === 'promoting';
-  const isOwn = /* rule pending-put-back */ change !== undefined && isLeading && sameMember(change.primary, r.self);
+  const isOwn = /* rule pending-put-back */ change !== undefined && sameMember(change.primary, r.self);
   if (isOwn) r.changeInFlight = change;
   r.lost = {
     ...{ found, last: undefined, vouched: r.lost?.vouched ?? false },
@@ -95,7 +95,8 @@ function putBackIfCertain(r: ReplicaState): void {
   if (lost === undefined || record === undefined) return;
   if (r.changeInFlight !== lost.pending) return;
   const knowsNewest = r.role.knowsNewestRecord && !lost.handedOver;
-  if (/* rule put-back-certain */ !(knowsNewest || lost.vouched || sameRecord(lost.last, record))) return;
+  const wasThere = lost.last !== undefined && (sameRecord(lost.last, record) || sameRecord(lost.last, lost.pending));
+  if (/* rule put-back-certain */ !(knowsNewest || lost.vouched || wasThere)) return;
   const wanted = lost.pending ?? record;
   // Over another record of this epoch goes one of a later epoch, so that whoever went by that one sees it.
   const above = lost.found === undefined ? wanted.epoch : maxOf(wanted.epoch, next(lost.found.epoch));

@@ -389,7 +389,8 @@ export class ReplicaState {
     if (lost === undefined || record === undefined) return undefined;
     const found = lost.found === undefined ? 'no record' : `a record of epoch ${lost.found.epoch}`;
     const what = `the coordinator has ${found} of group ${record.group}, which had one of epoch ${record.epoch}`;
-    const whom = record.primary.id === this.self.id ? 'this replica' : `the primary ${record.primary.id}`;
+    const { id } = (lost.pending ?? record).primary;
+    const whom = id === this.self.id ? 'this replica' : `the primary ${id}`;
     return `${what}; ${whom} puts it back. If no primary runs any more: understudy restore --group ${record.group} --replica ${this.self.id}`;
   }
 

@@ -141,6 +141,12 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: '   record: epoch 2, term 1, primary S1, in sync S1 S2',
   },
   {
+    rule: 'a lost record: a claim that may have been made before the loss is not taken back',
+    scenario: 'record-lost-claim',
+    without: { 'pending-put-back': 'false' },
+    shows: '   record: epoch 3, term 1, primary S1, in sync S1 S2 S3',
+  },
+  {
     rule: 'members: a replica that has been gone for long leaves the record',
     scenario: 'forgotten',
     without: { 'forget-the-gone': ';' },

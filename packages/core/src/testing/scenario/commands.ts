@@ -114,6 +114,10 @@ const PROCESSES: Readonly<Record<string, Command>> = {
       request: 1,
       asks: { kind: 'remove', replica: other as ReplicaId },
     }),
+  /** `restore S2`: an operator says that S2 knows the newest record. */
+  restore: each((world, name) =>
+    world.tell(world.server(name), { kind: 'operator', request: 1, asks: { kind: 'restore' } }),
+  ),
   /** Whom the record names, and whom its primary dials. */
   names: (world) => {
     const { addresses = {}, primary } = world.keeper.record ?? {};
