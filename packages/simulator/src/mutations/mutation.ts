@@ -37,6 +37,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'session expiry: a session whose end is ordered is not welcomed',
   'backlog: streams are ended when a successor would have to replay too much',
   'backlog: new streams wait for a while so that the open ones may end',
+  // A copy must be made while a learner receives an earlier one, and nothing may be ordered afterwards.
+  'copies: a backup that did not get the last copy gets another, though nothing is ordered',
   // Only a run that is over within ten seconds shows these.
   'copies: what a replica answered about a copy is repeated on its next link',
   'copies: a replica says on its next link whether it is still busy',

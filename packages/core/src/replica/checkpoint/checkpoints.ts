@@ -125,7 +125,7 @@ export function releaseCheckpoint(p: PrimaryState): void {
   if (whole !== undefined && (isBase || r.mayArm)) r.checkpoint = whole;
   if (isBase || p.givesCopies) {
     for (const peer of r.peers.values()) {
-      const wants = isBase || r.config.replication === 'passive' || peer.byCopy;
+      const wants = isBase || followsByCopy(p, peer);
       // One that is still being sent an earlier copy gets that one whole, or a slow one would never have any.
       if (wants && isAnnouncedTo(p, peer) && peer.transfer === undefined) offer(p, peer, copy, false);
     }
@@ -167,6 +167,7 @@ export function onPieces(p: PrimaryState, peer: Peer, frame: PieceAckFrame): voi
   if (peer.learner !== undefined) p.learners.set(peer.member.id, r.nowMs);
   const end = onPieceAck(p, peer, frame);
   if (end === undefined) return;
+  if (end.how === 'done') peer.copiedUpTo = end.transfer.copy.head.orderNum;
   if (end.how === 'damaged') {
     r.log('error', 'a copy of the state arrived damaged', { peer: peer.member.id, copy: frame.copy });
     p.copyAgainAtMs = r.nowMs + COPY_AGAIN_MS;
@@ -195,10 +196,28 @@ export function giveUpStalled(p: PrimaryState): void {
 /** In a passive group: wants the next checkpoint when it is due. It lets backups drop their logs. */
 export function checkpointIfDue(p: PrimaryState): void {
   const { r } = p;
-  if (!p.givesCopies || r.order.processedUpTo < p.checkpointDueAt) return;
+  const isDue = r.order.processedUpTo >= p.checkpointDueAt || /* rule copy-for-left-out */ someoneWasLeftOut(p);
+  if (!p.givesCopies || !isDue) return;
   p.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
   p.checkpointWanted = true;
 }
+
+/**
+ * Whether a backup did not get the last copy, because it was still being sent an earlier one or had no link, and has kept
+ * a log for so long that its next one is due. While the group is idle no other copy would be made.
+ */
+function someoneWasLeftOut(p: PrimaryState): boolean {
+  const { r } = p;
+  if (r.stateBusy !== undefined || p.copyUnstable !== undefined) return false;
+  for (const peer of r.peers.values()) {
+    const isLeftOut = peer.transfer === undefined && peer.copiedUpTo < p.givenUpTo;
+    if (!isLeftOut || peer.learner !== undefined || !isAnnouncedTo(p, peer) || !followsByCopy(p, peer)) continue;
+    if (r.order.processedUpTo >= peer.copiedUpTo + r.config.checkpointEvery) return true;
+  }
+  return false;
+}
+
+const followsByCopy = ({ r }: PrimaryState, peer: Peer): boolean => r.config.replication === 'passive' || peer.byCopy;
 
 /**
  * Wants a checkpoint before a hand-over to a successor that follows by copy, unless little came since the last. The

@@ -45,6 +45,8 @@ export interface Peer {
   learner: 'waiting' | 'receiving' | 'following' | 'entering' | undefined;
   /** The copy of the state that it is being sent. */
   transfer: Transfer | undefined;
+  /** The order of the last copy that it got from this primary. */
+  copiedUpTo: OrderNum;
   /** It said that it may be silent until then, by this replica's clock. */
   busyUntilMs: number;
   /** The newest order when the peer began to count. Replies released before that did not wait for it. */
@@ -109,6 +111,7 @@ export class Peers {
       saidProcessed: NO_ORDER,
       learner: undefined,
       transfer: undefined,
+      copiedUpTo: NO_ORDER,
       busyUntilMs: Number.NEGATIVE_INFINITY,
       enteredAt: NO_ORDER,
       reached: undefined,
@@ -172,6 +175,7 @@ export class Peers {
       peer.bulk.forgetWaiting();
       peer.byCopy = false;
       peer.transfer = undefined;
+      peer.copiedUpTo = NO_ORDER;
     }
   }
 

@@ -45,6 +45,12 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: '   record: epoch 3, term 2, primary S2, in sync S2',
   },
   {
+    rule: 'copies: a backup that did not get the last copy gets another, though nothing is ordered',
+    scenario: 'copy-left-out',
+    without: { 'copy-for-left-out': 'false' },
+    lacks: 'S1>S2  checkpoint at 4',
+  },
+  {
     rule: 'copies: what a replica answered about a copy is repeated on its next link',
     scenario: 'copy-answer-lost',
     without: { 'answer-again': ';' },
