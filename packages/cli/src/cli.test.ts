@@ -25,7 +25,7 @@ const record: GroupRecord = {
   term: 4 as Term,
   primary: member(1),
   inSync: [member(1), member(2)],
-  addresses: { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051', 'bank-4': '10.0.0.4:50051' },
+  addresses: { 'bank-1': '127.0.0.1:50051', 'bank-2': '127.0.0.2:50051', 'bank-4': '127.0.0.4:50051' },
   adoptedThrough: [{ term: 4 as Term, through: 41 as OrderNum }],
   settings: '{}',
   code: [{ term: 1 as Term, version: 'bank@1.0.0', replication: 'semi-active' }],
@@ -73,10 +73,10 @@ afterEach(async () => {
 
 describe('understudy status', () => {
   it('shows the record, and for each replica its role, its life and whether it runs', async () => {
-    await runs(member(1), '10.0.0.1:50051');
-    await runs(member(2, 9), '10.0.0.2:50052');
-    await runs(member(3), '10.0.0.3:50051');
-    const { code, out, err } = await status();
+    await runs(member(1), '127.0.0.1:50051');
+    await runs(member(2, 9), '127.0.0.2:50052');
+    await runs(member(3), '127.0.0.3:50051');
+    const { code, out, err } = await status('--wide', '--record-only');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toBe(
       [
@@ -84,14 +84,25 @@ describe('understudy status', () => {
         '  term 4, epoch 1; 1 of 2 in-sync replicas run',
         '  term 4 adopted orders through 41',
         '',
-        '  replica               role         runs  life      address',
-        '  bank-1                primary      yes   01010101  10.0.0.1:50051',
-        '  bank-2                in sync      no    02020202  10.0.0.2:50051',
-        '  bank-2                out of sync  yes   09090909  10.0.0.2:50052',
-        '  bank-3                out of sync  yes   03030303  10.0.0.3:50051',
-        '  bank-4                out of sync  no    -         10.0.0.4:50051',
+        '  replica             role       in sync  lag     term   version       load       life      address',
+        '  bank-1              primary    yes      -       -      -             -          01010101  127.0.0.1:50051',
+        '  bank-2              gone       yes      -       -      -             -          02020202  127.0.0.2:50051',
+        '  bank-2              joining    no       -       -      -             -          09090909  127.0.0.2:50052',
+        '  bank-3              joining    no       -       -      -             -          03030303  127.0.0.3:50051',
+        '  bank-4              gone       no       -       -      -             -          -         127.0.0.4:50051',
         '',
       ].join('\n'),
+    );
+  });
+
+  it('says of a replica that is announced and not reached why it does not answer', async () => {
+    await runs(member(1), '127.0.0.1:1');
+    const { code, out } = await status();
+    expect(code).toBe(0);
+    expect(out).toContain('bank-1: does not answer: connect ECONNREFUSED 127.0.0.1:1\n');
+    const { out: json } = await status('--json');
+    expect(JSON.parse(json).groups[0].replicas).toContainEqual(
+      expect.objectContaining({ id: 'bank-1', silence: { kind: 'unreachable', why: expect.any(String) } }),
     );
   });
 
@@ -99,7 +110,7 @@ describe('understudy status', () => {
     const brings = { settings: '{"leaseMs":400}', version: 'bank@1.1.0', replication: 'semi-active' } as const;
     const own = embeddedCoordinator(dir)(GROUP);
     announced.push(own);
-    await own.announce({ member: member(2), address: '10.0.0.2:50051', brings });
+    await own.announce({ member: member(2), address: '127.0.0.2:50051', brings });
     const { out } = await status();
     expect(out).toContain("  bank-2 runs bank@1.1.0; the primary's code is bank@1.0.0\n");
     expect(out).toContain('  bank-2 waits with other settings until it is primary: leaseMs\n');
@@ -110,8 +121,8 @@ describe('understudy status', () => {
   });
 
   it('prints the same as JSON with --json', async () => {
-    await runs(member(1), '10.0.0.1:50051');
-    const { code, out } = await status('--json', '--group', GROUP);
+    await runs(member(1), '127.0.0.1:50051');
+    const { code, out } = await status('--json', '--record-only', '--group', GROUP);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual({
       groups: [
@@ -120,9 +131,9 @@ describe('understudy status', () => {
           record,
           problems: [],
           replicas: [
-            { ...member(1), role: 'primary', runs: true, address: '10.0.0.1:50051' },
-            { ...member(2), role: 'in sync', runs: false, address: '10.0.0.2:50051' },
-            { id: 'bank-4', role: 'out of sync', runs: false, address: '10.0.0.4:50051' },
+            { ...member(1), role: 'primary', runs: true, address: '127.0.0.1:50051' },
+            { ...member(2), role: 'in sync', runs: false, address: '127.0.0.2:50051' },
+            { id: 'bank-4', role: 'out of sync', runs: false, address: '127.0.0.4:50051' },
           ],
         },
       ],
@@ -179,7 +190,7 @@ describe('understudy force', () => {
   });
 
   it('explains what may be lost, and changes nothing, without --yes', async () => {
-    await runs(member(3), '10.0.0.3:50051');
+    await runs(member(3), '127.0.0.3:50051');
     const { code, out, err } = await force('bank-3');
     expect(code).toBe(1);
     expect(out).toContain('In sync now, and not running: "bank-1", "bank-2"');
@@ -189,17 +200,17 @@ describe('understudy force', () => {
   });
 
   it('makes the chosen replica, in its present life, the primary and the only one in sync', async () => {
-    await runs(member(2, 9), '10.0.0.2:50052');
+    await runs(member(2, 9), '127.0.0.2:50052');
     const { code, out, err } = await force('bank-2', '--yes');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toBe('"bank-2" is the primary of "bank" in term 5.\n');
-    expect(await coordinator.read()).toEqual(forced(member(2, 9), '10.0.0.2:50052'));
+    expect(await coordinator.read()).toEqual(forced(member(2, 9), '127.0.0.2:50052'));
     expect((await status()).out).toContain('forced: an operator chose the primary');
   });
 
   it.each([2, 3])('refuses bank-%i while the in-sync replica bank-2 runs', async (number) => {
-    await runs(member(2), '10.0.0.2:50051');
-    await runs(member(3), '10.0.0.3:50051');
+    await runs(member(2), '127.0.0.2:50051');
+    await runs(member(3), '127.0.0.3:50051');
     const { code, err } = await force(`bank-${number}`, '--yes');
     expect(code).toBe(1);
     expect(err).toMatch(/^UNDERSTUDY_SETUP: "bank-2" runs and holds everything.*\n$/);
@@ -207,29 +218,39 @@ describe('understudy force', () => {
   });
 
   it('forces the record although an in-sync replica runs, with --yes-even-though-others-run', async () => {
-    await runs(member(2), '10.0.0.2:50051');
-    await runs(member(3), '10.0.0.3:50051');
+    await runs(member(2), '127.0.0.2:50051');
+    await runs(member(3), '127.0.0.3:50051');
     expect((await force('bank-3', '--yes-even-though-others-run')).code).toBe(0);
-    expect(await coordinator.read()).toEqual(forced(member(3), '10.0.0.3:50051'));
+    expect(await coordinator.read()).toEqual(forced(member(3), '127.0.0.3:50051'));
   });
 
   it('refuses a replica that does not run, and one that two processes run', async () => {
     expect((await force('bank-1', '--yes')).err).toMatch(/^UNDERSTUDY_SETUP: .*"bank-1" does not run.*none does\n$/);
-    await runs(member(3), '10.0.0.3:50051');
+    await runs(member(3), '127.0.0.3:50051');
     expect((await force('bank-1', '--yes')).err).toMatch(/"bank-1" does not run.*"bank-3"\n$/);
-    await runs(member(3, 9), '10.0.0.3:50052');
+    await runs(member(3, 9), '127.0.0.3:50052');
     expect((await force('bank-3', '--yes')).err).toMatch(/^UNDERSTUDY_SETUP: 2 processes run as "bank-3"/);
     expect(await coordinator.read()).toEqual(record);
   });
 });
 
 describe('the command', () => {
-  it.each(['understudy', 'understudy status', 'understudy force'])('prints its usage: %s --help', async (command) => {
-    const { code, out, err } = await understudy(...command.split(' ').slice(1), '--help');
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toContain('Usage: understudy');
-    expect(out).toContain('Exit codes:');
-    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  const commands = 'status watch log doctor force stepdown add remove replace restore completion'.split(' ');
+
+  it.each(['understudy', ...commands.map((name) => `understudy ${name}`)])(
+    'prints its usage: %s --help',
+    async (command) => {
+      const { code, out, err } = await understudy(...command.split(' ').slice(1), '--help');
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toContain(`Usage: ${command}`);
+      expect(out).toContain('Exit codes:');
+      expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    },
+  );
+
+  it('names what was probably meant', async () => {
+    const { err } = await understudy('stauts');
+    expect(err).toBe("error: unknown command 'stauts' (Did you mean status?); see understudy --help\n");
   });
 
   it.each([

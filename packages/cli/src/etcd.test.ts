@@ -27,7 +27,7 @@ async function understudy(...args: string[]): Promise<{ code: number; out: strin
 it('understudy status and force work on a group whose record is in etcd', async () => {
   const gone = { id: 'bank-1' as ReplicaId, incarnation: '01'.repeat(16) as Incarnation };
   const runs = { id: 'bank-2' as ReplicaId, incarnation: '02'.repeat(16) as Incarnation };
-  const addresses = { 'bank-1': '10.0.0.1:50051', 'bank-2': '10.0.0.2:50051' };
+  const addresses = { 'bank-1': '127.0.0.1:50051', 'bank-2': '127.0.0.2:50051' };
   const origin = gone.incarnation;
   const common = {
     version: 1,
@@ -48,7 +48,7 @@ it('understudy status and force work on a group whose record is in etcd', async 
     await coordinator.announce({ member: runs, address: addresses['bank-2'] });
     const status = await understudy('status');
     expect(status).toMatchObject({ code: 0, err: '' });
-    expect(status.out).toMatch(/bank-1 +primary +no[\s\S]*bank-2 +out of sync +yes/);
+    expect(status.out).toMatch(/bank-1 +dead +yes[\s\S]*bank-2 +joining +no/);
     const forced = await understudy('force', '--group', 'bank', '--replica', 'bank-2', '--yes');
     expect(forced).toMatchObject({ code: 0, out: '"bank-2" is the primary of "bank" in term 2.\n' });
     expect(await coordinator.read()).toMatchObject({ epoch: 2, primary: runs, inSync: [runs], forced: true });

@@ -1,7 +1,17 @@
 #!/usr/bin/env node
 import { run } from './run.js';
 
-const output = { out: (text: string) => process.stdout.write(text), err: (text: string) => process.stderr.write(text) };
+const { stdout, stderr } = process;
+// Whoever reads a pipe may have seen enough: `understudy log | head`.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+const output = {
+  out: (text: string) => stdout.write(text),
+  err: (text: string) => stderr.write(text),
+  ...(stdout.isTTY && { screen: stdout }),
+};
 run(process.argv.slice(2), output).then((exitCode) => {
   // Not process.exit(): what was written to a pipe would be lost.
   process.exitCode = exitCode;

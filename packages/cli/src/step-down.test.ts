@@ -79,6 +79,10 @@ describe('understudy stepdown', () => {
     const result = await understudy('--replica', 'bank-1', '--group-secret-file', file);
     expect(result).toEqual({ code: 0, out: '"bank-1" has handed over to "bank-2".\n', err: '' });
     expect(asked).toEqual(['with a proof']);
+    const json = await understudy('--replica', 'bank-1', '--group-secret-file', file, '--json');
+    expect(JSON.parse(json.out)).toEqual({
+      ...{ group: 'bank', replica: 'bank-1', done: 'stopped serving', handedOverTo: 'bank-2' },
+    });
   });
 
   it('is refused without a secret, and with one that cannot be used', async () => {

@@ -23,14 +23,15 @@ export class ReplicaLiveness {
   readonly #options: ReplicaLivenessOptions;
   readonly #thread: LivenessThread;
   readonly #listener: ThreadListener;
-  readonly #address: string;
+  /** Where other threads reach this one. */
+  readonly address: string;
   #closed = false;
 
   private constructor(options: ReplicaLivenessOptions, thread: LivenessThread, listener: ThreadListener, host: string) {
     this.#options = options;
     this.#thread = thread;
     this.#listener = listener;
-    this.#address = `${host}:${listener.port}`;
+    this.address = `${host}:${listener.port}`;
   }
 
   /**
@@ -60,7 +61,7 @@ export class ReplicaLiveness {
 
   newLife(member: Member): LifeLiveness {
     const { config, endsBlocked = true, logger } = this.#options;
-    return new LifeLiveness({ thread: this.#thread, address: this.#address, member, config, endsBlocked, logger });
+    return new LifeLiveness({ thread: this.#thread, address: this.address, member, config, endsBlocked, logger });
   }
 
   close(): void {

@@ -3,6 +3,7 @@
  * and make it step down.
  */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { wallMs } from '@understudy/context';
 import {
   type Member,
   type MemberStatus,
@@ -56,9 +57,18 @@ function decodeRemove(bytes: Buffer): RemoveRequest {
 
 export interface AdminTarget {
   readonly status: ReplicaStatus;
+  /** Where its thread exchanges heartbeats; undefined if it has none. */
+  readonly livenessAddress: string | undefined;
   stop(): Promise<ReplicaId | undefined>;
   /** @throws UNDERSTUDY_SETUP saying why it cannot be done */
   operate(asks: OperatorAsk): Promise<void>;
+}
+
+/** What `Status` tells. */
+interface Report {
+  readonly status: ReplicaStatus;
+  readonly livenessAddress: string | undefined;
+  readonly nowMs: number;
 }
 
 interface Challenge {
@@ -95,8 +105,10 @@ export function adminHandlers(replica: AdminTarget, operators: Pick<OperatorChec
     Challenge(_call: ServerUnaryCall<object, Challenge>, callback: sendUnaryData<Challenge>): void {
       callback(null, { nonce: operators.challenge(), status: replica.status });
     },
-    Status(call: ServerUnaryCall<object, ReplicaStatus>, callback: sendUnaryData<ReplicaStatus>): void {
-      if (allows(call, 'Status', callback)) callback(null, replica.status);
+    Status(call: ServerUnaryCall<object, Report>, callback: sendUnaryData<Report>): void {
+      if (!allows(call, 'Status', callback)) return;
+      const { status, livenessAddress } = replica;
+      callback(null, { status, livenessAddress, nowMs: wallMs() });
     },
     StepDown(call: ServerUnaryCall<object, ReplicaId | ''>, callback: sendUnaryData<ReplicaId | ''>): void {
       if (!allows(call, 'StepDown', callback)) return;
@@ -128,7 +140,7 @@ const ROLES: Readonly<Record<Role, number>> = {
   deposed: 6,
 };
 
-function encodeStatus(status: ReplicaStatus): Buffer {
+function encodeStatus({ status, livenessAddress, nowMs }: Report): Buffer {
   const writer = new ProtoWriter()
     .string(1, status.group)
     .bytes(2, encodeMember(status.replica))
@@ -153,6 +165,13 @@ function encodeStatus(status: ReplicaStatus): Buffer {
     .string(20, status.version)
     .string(21, status.settings);
   for (const member of status.members) writer.bytes(22, encodeCode(member));
+  writer
+    .uint(23, status.unordered)
+    .uint(24, status.keptBytes)
+    .uint(25, status.divergences)
+    .uint(26, status.forgedOrders)
+    .uint(27, nowMs)
+    .string(28, livenessAddress);
   return writer.finish();
 }
 

@@ -77,6 +77,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
   #over = false;
   #begun = false;
   #announced: string;
+  livenessAddress: string | undefined;
   #waits: WaitWatch | undefined;
   #shutDownNow: () => void = () => this.#lose();
   #leaveSignals: () => void = () => {};
@@ -143,12 +144,11 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
 
   async start(options: StartOptions = {}): Promise<void> {
     checkStartOptions(options);
-    const { address } = options;
     if (this.#users === undefined) throw setupError('make the server with replica.interceptors([…]) before start()');
     if (this.#server === undefined) throw setupError('call replica.attach(server) before start()');
     if (this.#begun) throw setupError('start() was called before; start a replica once');
     if (this.#stopping !== undefined) throw setupError('stop() was called before; make a new replica');
-    const reachedAt = checkAddress(address ?? this.#options.address);
+    const reachedAt = checkAddress(options.address ?? this.#options.address);
     this.#announced = reachedAt;
     const exposure = this.#strangersWouldPass();
     if (exposure !== undefined) throw setupError(exposure);
@@ -172,6 +172,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
     const place = { announced: peerAddress ?? reachedAt, bound: this.#peers.own?.listen ?? this.#exposure.target };
     const fixed = { config: this.#config, logger: this.#logger };
     const liveness = await ReplicaLiveness.open({ ...this.#options, ...place, ...fixed });
+    this.livenessAddress = liveness?.address;
     const coordinator = this.#options.coordinator(this.#config.group);
     this.#coordinator = coordinator;
     const setup = { ...this.#setup(coordinator, state, reachedAt, peerAddress), liveness };

@@ -9,6 +9,8 @@ import { read } from './identity.js';
 export interface Source {
   /** The name of the place in messages. */
   readonly name: string;
+  /** The members of the etcd that keeps them; none if it is a directory. */
+  readonly hosts: readonly string[];
   readonly groups: () => Promise<readonly string[]>;
   readonly coordinator: (group: string) => Coordinator;
 }
@@ -45,10 +47,14 @@ export const addSourceOptions = (command: Command): Command =>
 /** @throws UNDERSTUDY_SETUP if the options name no place, or name a file that cannot be read */
 export function sourceOf(options: SourceOptions): Source {
   const { dir, etcd: hosts } = options;
-  if (dir !== undefined) return { name: dir, groups: () => embeddedGroups(dir), coordinator: embeddedCoordinator(dir) };
+  if (dir !== undefined) {
+    return { name: dir, hosts: [], groups: () => embeddedGroups(dir), coordinator: embeddedCoordinator(dir) };
+  }
   if (hosts === undefined) throw new UnderstudyError('UNDERSTUDY_SETUP', NO_PLACE);
   const etcdOptions = etcdOptionsOf(hosts, options);
-  return { name: `etcd ${hosts}`, groups: () => etcdGroups(etcdOptions), coordinator: etcd(etcdOptions) };
+  const coordinator = etcd(etcdOptions);
+  const list = hosts.split(',').map((host) => host.trim());
+  return { name: `etcd ${hosts}`, hosts: list, groups: () => etcdGroups(etcdOptions), coordinator };
 }
 
 function etcdOptionsOf(hosts: string, options: SourceOptions): EtcdOptions {

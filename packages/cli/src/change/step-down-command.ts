@@ -1,11 +1,11 @@
 /** `understudy stepdown`: one replica hands over and stops serving. */
 import { UnderstudyError } from '@understudy/core';
-import { stepDown } from './admin-client.js';
-import type { OperatorIdentity } from './identity.js';
-import type { Output } from './output.js';
-import { type Source, withCoordinator } from './source.js';
+import { stepDown } from '../admin/admin-client.js';
+import type { OperatorIdentity } from '../common/identity.js';
+import { type JsonOption, type Output, tell } from '../common/output.js';
+import { type Source, withCoordinator } from '../common/source.js';
 
-export interface StepDownOptions {
+export interface StepDownOptions extends JsonOption {
   readonly group: string;
   readonly replica: string;
 }
@@ -13,10 +13,11 @@ export interface StepDownOptions {
 /** Finds the replica by the coordinator, and asks it to hand over. */
 export async function stepDownCommand(
   source: Source,
-  { group, replica }: StepDownOptions,
+  options: StepDownOptions,
   identity: OperatorIdentity,
   output: Output,
 ): Promise<number> {
+  const { group, replica } = options;
   const present = await withCoordinator(source, group, (coordinator) => coordinator.present());
   const chosen = present.find(({ member }) => member.id === replica);
   if (chosen === undefined) {
@@ -24,10 +25,10 @@ export async function stepDownCommand(
   }
   const successor = await stepDown({ address: chosen.peerAddress ?? chosen.address, ...identity });
   const name = JSON.stringify(replica);
-  output.out(
+  const sentence =
     successor === undefined
-      ? `${name} has stopped serving; it had nobody to hand over to.\n`
-      : `${name} has handed over to ${JSON.stringify(successor)}.\n`,
-  );
+      ? `${name} has stopped serving; it had nobody to hand over to.`
+      : `${name} has handed over to ${JSON.stringify(successor)}.`;
+  tell(output, options, sentence, { group, replica, done: 'stopped serving', handedOverTo: successor });
   return 0;
 }

@@ -1,13 +1,14 @@
 /** `understudy add`, `remove`, `replace` and `restore`: an operator changes who belongs to a group, or mends its record. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Coordinator, type GroupRecord, type Presence, UnderstudyError } from '@understudy/core';
-import { remove, restore, stepDown } from './admin-client.js';
-import { recordOf, sameMember } from './group-status.js';
-import type { OperatorIdentity } from './identity.js';
-import type { Output } from './output.js';
-import { type Source, withCoordinator } from './source.js';
+import { remove, restore, stepDown } from '../admin/admin-client.js';
+import type { OperatorIdentity } from '../common/identity.js';
+import { type JsonOption, type Output, tell } from '../common/output.js';
+import { type Source, withCoordinator } from '../common/source.js';
+import { quoted } from '../common/text.js';
+import { recordOf, sameMember } from '../group/group-status.js';
 
-export interface MemberOptions {
+export interface MemberOptions extends JsonOption {
   readonly group: string;
   readonly replica: string;
   /** Seconds, as written. */
@@ -50,7 +51,8 @@ async function withGroup(
 export function addCommand(source: Source, options: MemberOptions, identity: OperatorIdentity, output: Output) {
   return withGroup(source, options, identity, async (group) => {
     await untilInSync(group, options.replica);
-    output.out(`${quoted(options.replica)} is in sync.\n`);
+    const { replica } = options;
+    tell(output, options, `${quoted(replica)} is in sync.`, { group: group.name, replica, done: 'in sync' });
   });
 }
 
@@ -58,7 +60,7 @@ export function addCommand(source: Source, options: MemberOptions, identity: Ope
 export function removeCommand(source: Source, options: MemberOptions, identity: OperatorIdentity, output: Output) {
   return withGroup(source, options, identity, async (group) => {
     await removeMember(group, options.replica);
-    output.out(`${quoted(options.replica)} is removed from ${quoted(group.name)}.\n`);
+    tellRemoved(output, options);
   });
 }
 
@@ -67,14 +69,15 @@ export function replaceCommand(source: Source, options: ReplaceOptions, identity
   return withGroup(source, options, identity, async (group) => {
     const { replica, by } = options;
     await untilInSync(group, by);
-    output.out(`${quoted(by)} is in sync.\n`);
+    tell(output, options, `${quoted(by)} is in sync.`, { group: group.name, replica: by, done: 'in sync' });
     const running = (await group.coordinator.present()).find(({ member }) => member.id === replica);
     if (running !== undefined) {
       await stepDown({ address: addressOf(running), ...identity });
-      output.out(`${quoted(replica)} has stopped serving; end its process.\n`);
+      const done = { group: group.name, replica, done: 'stopped serving' };
+      tell(output, options, `${quoted(replica)} has stopped serving; end its process.`, done);
     }
     await removeMember(group, replica);
-    output.out(`${quoted(replica)} is removed from ${quoted(group.name)}.\n`);
+    tellRemoved(output, options);
   });
 }
 
@@ -82,8 +85,14 @@ export function replaceCommand(source: Source, options: ReplaceOptions, identity
 export function restoreCommand(source: Source, options: MemberOptions, identity: OperatorIdentity, output: Output) {
   return withGroup(source, options, identity, async ({ coordinator, name }) => {
     await restore({ address: addressOf(await runningOf(coordinator, options.replica)), ...identity });
-    output.out(`${quoted(options.replica)} puts the record of ${quoted(name)} back.\n`);
+    const done = { group: name, replica: options.replica, done: 'puts the record back' };
+    tell(output, options, `${quoted(options.replica)} puts the record of ${quoted(name)} back.`, done);
   });
+}
+
+function tellRemoved(output: Output, options: MemberOptions): void {
+  const { group, replica } = options;
+  tell(output, options, `${quoted(replica)} is removed from ${quoted(group)}.`, { group, replica, done: 'removed' });
 }
 
 async function untilInSync(group: Group, replica: string): Promise<void> {
@@ -137,8 +146,6 @@ async function runningOf(coordinator: Coordinator, replica: string): Promise<Pre
 }
 
 const addressOf = ({ address, peerAddress }: Presence): string => peerAddress ?? address;
-
-const quoted = (text: string): string => JSON.stringify(text);
 
 function refuse(why: string): never {
   throw new UnderstudyError('UNDERSTUDY_SETUP', why);

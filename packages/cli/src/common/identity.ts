@@ -29,6 +29,10 @@ export const addIdentityOptions = (command: Command): Command =>
 export interface OperatorIdentity {
   readonly secret: Buffer | undefined;
   readonly credentials: ChannelCredentials;
+  /** Whether the replicas' listener is taken to speak TLS. */
+  readonly tls: boolean;
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
 }
 
 /** @throws UNDERSTUDY_SETUP if a file cannot be read or the secret cannot be used */
@@ -37,15 +41,25 @@ export function identityOf({ groupSecretFile, peerTlsCa, peerTlsCert, peerTlsKey
   // With two secrets in the file, the first is the one in use.
   const secret = text?.trim().split(/\s*\n\s*/)[0];
   const tls = peerTlsCa !== undefined || peerTlsCert !== undefined || peerTlsKey !== undefined;
+  const [ca, key, cert] = [optional(peerTlsCa), optional(peerTlsKey), optional(peerTlsCert)];
   return {
     secret: secret === undefined || secret === '' ? undefined : secretBytes(secret),
-    credentials: tls
-      ? credentials.createSsl(optional(peerTlsCa), optional(peerTlsKey), optional(peerTlsCert))
-      : credentials.createInsecure(),
+    credentials: tls ? sslCredentials(ca, key, cert) : credentials.createInsecure(),
+    ...{ tls, ca, cert },
   };
 }
 
-const optional = (file: string | undefined): Buffer | null => (file === undefined ? null : read(file));
+const optional = (file: string | undefined): Buffer | undefined => (file === undefined ? undefined : read(file));
+
+/** @throws UNDERSTUDY_SETUP if these are no certificates */
+function sslCredentials(ca?: Buffer, key?: Buffer, cert?: Buffer): ChannelCredentials {
+  try {
+    return credentials.createSsl(ca ?? null, key ?? null, cert ?? null);
+  } catch (cause) {
+    const problem = `--peer-tls-ca, --peer-tls-cert or --peer-tls-key cannot be used: give the last two together, all as PEM (${(cause as Error).message})`;
+    throw new UnderstudyError('UNDERSTUDY_SETUP', problem, { cause });
+  }
+}
 
 /** @throws UNDERSTUDY_SETUP */
 export function read(file: string): Buffer {

@@ -1,11 +1,11 @@
 /** `understudy force`: an operator chooses the replica whose state is to be the truth. */
 import { type Coordinator, type GroupRecord, type Member, type Presence, UnderstudyError } from '@understudy/core';
 import { forceRecord, sameRecord } from '@understudy/core/internal';
-import { recordOf, sameMember } from './group-status.js';
-import type { Output } from './output.js';
-import { type Source, withCoordinator } from './source.js';
+import { type JsonOption, type Output, tell } from '../common/output.js';
+import { type Source, withCoordinator } from '../common/source.js';
+import { recordOf, sameMember } from '../group/group-status.js';
 
-export interface ForceOptions {
+export interface ForceOptions extends JsonOption {
   readonly group: string;
   readonly replica: string;
   readonly yes?: boolean;
@@ -27,12 +27,14 @@ export async function forceCommand(source: Source, options: ForceOptions, output
       refuse(`${names(running)} runs and holds everything: nothing was changed; wait, the group recovers by itself`);
     }
     if (options.yes !== true && !even) {
-      output.out(explanation(record, chosen.member));
+      if (options.json !== true) output.out(explanation(record, chosen.member));
       refuse('nothing was changed; add --yes to do this');
     }
     const next = forceRecord(record, chosen.member, chosen.address, chosen.peerAddress, chosen.brings);
     await change(coordinator, record, next);
-    output.out(`${names([chosen.member])} is the primary of ${JSON.stringify(options.group)} in term ${next.term}.\n`);
+    const { group } = options;
+    const sentence = `${names([chosen.member])} is the primary of ${JSON.stringify(group)} in term ${next.term}.`;
+    tell(output, options, sentence, { group, replica: chosen.member.id, done: 'forced', term: next.term });
     return 0;
   });
 }

@@ -1,0 +1,46 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { run } from '../run.js';
+
+async function script(shell: string): Promise<string> {
+  let text = '';
+  const out = (more: string) => {
+    text += more;
+  };
+  expect(await run(['completion', shell], { out, err: out })).toBe(0);
+  return text;
+}
+
+/** What bash offers after these words, of which the last is the one that is completed. */
+async function offered(...words: readonly string[]): Promise<readonly string[]> {
+  const typed = ['understudy', ...words];
+  const list = typed.map((word) => `'${word}'`).join(' ');
+  const ask = `COMP_WORDS=(${list}); COMP_CWORD=${typed.length - 1}; _understudy; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const answer = execFileSync('bash', ['-c', `${await script('bash')}\n${ask}`], { encoding: 'utf8' });
+  return answer.trim().split('\n');
+}
+
+it('bash completes commands, their options, and files where a file is wanted', async () => {
+  expect(await offered('st')).toEqual(['status', 'stepdown']);
+  expect(await offered('doctor', '--gr')).toEqual(['--group-secret-file', '--group']);
+  expect(await offered('completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
+  expect(await offered('status', '--dir', '/us')).toEqual(['/usr']);
+  expect(await offered('status', '--group', 'x')).toEqual(['']);
+});
+
+it.each(['zsh', 'fish'])('%s reads its script without complaint, where it is installed', async (shell) => {
+  const text = await script(shell);
+  expect(text).toContain('Show the record of each group');
+  expect(text).toContain('group-secret-file');
+  const checked = spawnSync(shell, ['-n'], { input: text, encoding: 'utf8' });
+  if (checked.error === undefined) expect(checked).toMatchObject({ status: 0, stderr: '' });
+});
+
+it('another shell is refused with those that there are', async () => {
+  let error = '';
+  const err = (text: string) => {
+    error += text;
+  };
+  expect(await run(['completion', 'tcsh'], { out: err, err })).toBe(2);
+  expect(error).toMatch(/Allowed choices are bash, zsh, fish.*\n$/);
+});

@@ -1,0 +1,31 @@
+/** What `understudy doctor` found. */
+
+/** `wrong` makes the command exit with 1; `warn` may be meant so; `ok` was looked at and is as it should be. */
+export type Severity = 'ok' | 'warn' | 'wrong';
+
+export interface Finding {
+  readonly severity: Severity;
+  /** What was looked at. */
+  readonly check: Check;
+  readonly group?: string;
+  readonly replica?: string;
+  /** What was found, and what to do about it. */
+  readonly text: string;
+}
+
+export type Check =
+  | ('coordinator' | 'record' | 'members' | 'dns' | 'ports' | 'tls' | 'proof')
+  | ('liveness' | 'clock' | 'versions' | 'settings' | 'state');
+
+export const finding = (severity: Severity, check: Check, text: string, replica?: string): Finding => ({
+  severity,
+  check,
+  ...(replica !== undefined && { replica }),
+  text,
+});
+
+export const ok = (check: Check, text: string): Finding => finding('ok', check, text);
+
+/** @returns the findings, or one that says that all is well */
+export const orOk = (findings: readonly Finding[], check: Check, text: string): readonly Finding[] =>
+  findings.some(({ severity }) => severity !== 'ok') ? findings : [ok(check, text)];
