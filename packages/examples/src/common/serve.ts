@@ -16,6 +16,9 @@ interface Options extends Mode {
   readonly id: string;
   readonly address: string;
   readonly listen: string | undefined;
+  readonly peerAddress: string | undefined;
+  readonly peerListen: string | undefined;
+  readonly livenessAddress: string | undefined;
   readonly coordinator: string | undefined;
   readonly etcd: string | undefined;
   readonly etcdPrefix: string;
@@ -51,6 +54,7 @@ export async function serve<Own extends object>(hosted: Hosted<Own>, watch: Watc
     serviceConfig: serviceConfig(modeOf(options)),
     logger: watch.logger?.(log) ?? log,
     ...secretOf(options),
+    ...peerPlaceOf(options),
     insecurePeers: options.insecurePeers,
   });
   watch.made?.(replica);
@@ -71,6 +75,12 @@ const commandOf = (what: string): Command =>
       .requiredOption('--id <name>', 'name of this replica, different from all others')
       .requiredOption('--address <host:port>', 'where the other replicas and the clients reach this one')
       .option('--listen <host:port>', 'where to listen, if not at --address')
+      .option(
+        '--peer-address <host:port>',
+        'where the other replicas and operators reach this one, if not at --address',
+      )
+      .option('--peer-listen <host:port>', 'where to listen for them, if not at --peer-address')
+      .option('--liveness-address <host:port>', 'where heartbeats are exchanged (default: a free port)')
       .option('--coordinator <dir>', "directory that keeps the group's record, the same for all replicas")
       .option('--etcd <hosts>', "members of the etcd that keeps the group's record, host:port,host:port")
       .option('--etcd-prefix <prefix>', 'start of all keys in etcd', 'understudy/'),
@@ -85,6 +95,12 @@ const commandOf = (what: string): Command =>
 
 /** The environment variable that holds the secret. An option would show it to every user of the machine. */
 const SECRET_VARIABLE = 'UNDERSTUDY_GROUP_SECRET';
+
+const peerPlaceOf = ({ peerAddress, peerListen, livenessAddress }: Options) => ({
+  ...(peerAddress !== undefined && { peerAddress }),
+  ...(peerListen !== undefined && { peerListen }),
+  ...(livenessAddress !== undefined && { livenessAddress }),
+});
 
 /** A file is read again for each new connection, so that its secret can be renewed. A second line is a second secret. */
 function secretOf({ groupSecretFile: file }: Options): { readonly groupSecret?: string | (() => string[]) } {
