@@ -23,6 +23,7 @@ const NAMES = [
   'nice-grpc',
   'otel',
   'server',
+  'testing',
   'wire',
 ];
 const PROGRAM = join(import.meta.dirname, 'program.ts');
@@ -137,6 +138,12 @@ describe('a program of a user', () => {
       console.log(UnderstudyError === server.UnderstudyError && UnderstudyError === required.UnderstudyError);`;
     project.write('same.mjs', text);
     expect(await project.node('same.mjs')).toBe('true\n');
+  });
+
+  it("can test its service with the kit in node's own runner", async () => {
+    project.copy(join(import.meta.dirname, 'kit.mjs'), 'kit.mjs');
+    expect(await project.node('kit.mjs')).toMatch(/# fail 0|ℹ fail 0/);
+    say('the kit works with node:test');
   });
 
   it('can run the command line tool', async () => {

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   nestjs: ['core', 'server', 'client'],
   'nice-grpc': ['core', 'server', 'client'],
   otel: ['core', 'server', 'client', 'coordinator-embedded'],
+  testing: ['core', 'context', 'coordinator-embedded', 'server', 'client'],
   cli: ['core', 'grpc-common', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],

@@ -1,0 +1,367 @@
+/** A whole group of replicas in this process, with real sockets. */
+import { Client, type ClientOptions } from '@grpc/grpc-js';
+import { replicated, understudyClient } from '@understudy/client';
+import { memoryCoordinator } from '@understudy/coordinator-embedded';
+import { type Logger, type ReplicaStatus, UnderstudyError, type UnderstudyServiceConfig } from '@understudy/core';
+import { type CallOutcome, makeCall, type TestCall } from '../calls/make-call.js';
+import { MethodTable } from '../calls/methods.js';
+import { Cables } from '../network/cable.js';
+import { DistantCoordinator } from '../network/distant-coordinator.js';
+import type { MakeService } from '../service.js';
+import type { GroupOptions } from './options.js';
+import { TestReplica } from './test-replica.js';
+import { until } from './waiting.js';
+
+const DEFAULTS = { replicas: 3, withinMs: 30_000 } as const;
+const SETTINGS = { group: 'test', leaseMs: 500 } as const;
+const DIVERGED = 'UNDERSTUDY_DIVERGED';
+
+/** What a replica told its logger. */
+export interface Logged {
+  readonly level: string;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+/** A client's class: generated, or made by `makeGenericClientConstructor`. */
+export type ClientClass<C extends Client> = new (
+  target: string,
+  credentials: ReturnType<Cables['from']>,
+  options: ClientOptions,
+) => C;
+
+/** A group of replicas in this process, with a coordinator in memory. */
+export class TestGroup {
+  /** Everything that the replicas have logged, oldest first. */
+  readonly logged: Logged[] = [];
+  /** The service config of the group, for clients that the test makes itself. */
+  readonly serviceConfig: UnderstudyServiceConfig;
+  readonly #makeService: MakeService;
+  readonly #options: GroupOptions;
+  readonly #withinMs: number;
+  readonly #cables = new Cables();
+  readonly #coordinator = memoryCoordinator();
+  readonly #coordinators = new Map<string, DistantCoordinator>();
+  readonly #methods = new MethodTable();
+  readonly #replicas: TestReplica[] = [];
+  readonly #clients: Client[] = [];
+  /** How many differences have been reported by `settled`. */
+  #reported = 0;
+  #own: Client | undefined;
+
+  private constructor(makeService: MakeService, options: GroupOptions) {
+    this.#makeService = makeService;
+    this.#options = options;
+    this.#withinMs = options.withinMs ?? DEFAULTS.withinMs;
+    this.serviceConfig = { loadBalancingConfig: [{ understudy: { ...SETTINGS, ...options.settings } }] };
+  }
+
+  /** See `inProcessGroup`. */
+  static async start(makeService: MakeService, options: GroupOptions): Promise<TestGroup> {
+    const group = new TestGroup(makeService, options);
+    try {
+      const size = options.replicas ?? DEFAULTS.replicas;
+      for (let i = 1; i <= size; i++) await group.#start(`replica-${i}`);
+    } catch (error) {
+      await group.close();
+      throw error;
+    }
+    return group;
+  }
+
+  /** The ids of the replicas that run, those that are cut off among them: `replica-1`, `replica-2` … */
+  get replicas(): readonly string[] {
+    return this.#replicas.map(({ id }) => id);
+  }
+
+  /**
+   * The id of the replica that serves. If two believe so, because one is cut off, the one of the later term.
+   *
+   * @throws UNDERSTUDY_UNREACHABLE if none does
+   */
+  get primary(): string {
+    const [first] = this.#replicas
+      .filter(({ replica }) => replica.status.role === 'primary')
+      .sort((a, b) => b.replica.status.term - a.replica.status.term);
+    if (first === undefined) throw new UnderstudyError('UNDERSTUDY_UNREACHABLE', 'no replica of the group serves now');
+    return first.id;
+  }
+
+  /** @throws UNDERSTUDY_SETUP if no such replica runs */
+  status(replicaId: string): ReplicaStatus {
+    return this.#find(replicaId).replica.status;
+  }
+
+  /**
+   * A replicated client of the group. It is closed with the group. Keep it across failovers, as a program does.
+   *
+   * @param Class default: grpc-js's own `Client`
+   * @param options further client options. Default: none
+   *
+   * @example const bank = group.client(BankClient);
+   */
+  client<C extends Client = Client>(Class?: ClientClass<C>, options: ClientOptions = {}): C {
+    const { serviceConfig } = this;
+    const Made = Class ?? (Client as unknown as ClientClass<C>);
+    const ours = replicated({ serviceConfig, logger: this.#loggerOf('client') });
+    const client = new Made(this.target, this.#cables.from(undefined), { ...options, ...ours });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** The target of clients: every replica that runs. */
+  get target(): string {
+    return `understudy:///${this.#replicas.map(({ address }) => address).join(',')}`;
+  }
+
+  /**
+   * Makes a call by the name of its method, with a client of the group. Failures of the call are outcomes, too.
+   *
+   * @param request the request; of a method that takes a stream, a list of its messages. Default: `{}`
+   *
+   * @throws UNDERSTUDY_SETUP if there is no such method
+   *
+   * @example const { code, reply } = await group.call('Deposit', { account: 'alice', cents: 5 });
+   */
+  async call(method: string, request: unknown = {}, metadata: TestCall['metadata'] = {}): Promise<CallOutcome> {
+    this.#own ??= this.client();
+    return await makeCall(this.#own, this.#methods.get(method), { method, request, metadata });
+  }
+
+  /**
+   * Ends the primary's sockets at once, as the death of its process would. Nothing is handed over. Its handlers may run on
+   * for a while, since they are in this process.
+   *
+   * @returns the id of the dead replica, when another serves, or when none is left
+   */
+  async killPrimary(): Promise<string> {
+    const { primary } = this;
+    await this.kill(primary);
+    if (this.#replicas.length > 0) await this.#served('took over from the killed primary');
+    return primary;
+  }
+
+  /** Does to any replica what `killPrimary` does to the primary, and waits for nothing. */
+  async kill(replicaId: string): Promise<void> {
+    const replica = this.#find(replicaId);
+    this.#replicas.splice(this.#replicas.indexOf(replica), 1);
+    this.#coordinators.delete(replicaId);
+    await replica.kill();
+  }
+
+  /**
+   * Cuts a replica off from the other replicas, from the group's clients and from the coordinator. It runs on, and does not
+   * know whether the others do.
+   *
+   * @param replicaId default: the primary
+   * @returns the id of the replica, when another one serves
+   */
+  async partition(replicaId = this.primary): Promise<string> {
+    this.#find(replicaId);
+    this.#cables.cut(replicaId);
+    this.#coordinators.get(replicaId)?.changed();
+    const others = this.#replicas.filter(({ id }) => !this.#cables.isCut(id));
+    if (others.length > 0) await this.#served('serves besides the one that is cut off');
+    return replicaId;
+  }
+
+  /**
+   * Lets a replica that is cut off reach the others again, or starts one that was killed anew, with an empty service.
+   *
+   * @param replicaId default: all that are cut off, and one replica for each that was killed
+   * @returns resolves when every replica that is not cut off is in sync
+   */
+  async rejoin(replicaId?: string): Promise<void> {
+    for (const id of replicaId === undefined ? this.#missing() : [replicaId]) {
+      if (this.#replicas.some((replica) => replica.id === id)) {
+        this.#cables.mend(id);
+        this.#coordinators.get(id)?.changed();
+      } else {
+        await this.#start(id);
+      }
+    }
+    await this.#until(
+      () => this.#connected.every(({ id, replica }) => isReady(replica.status) && this.#inSync.has(id)),
+      () => `not all replicas are in sync: ${this.#describe()}`,
+    );
+  }
+
+  /**
+   * Resolves when all replicas that are not cut off have processed the same messages, or hold them where they do not
+   * process, and no handler waits.
+   *
+   * @throws UNDERSTUDY_DIVERGED once for each difference that a replica has found since
+   * @throws UNDERSTUDY_BLOCKED if that takes too long, with what each replica still lacks
+   */
+  async settled(): Promise<void> {
+    await this.#until(
+      () => this.#hasFailed || this.#hasDiverged || this.#isSettled(),
+      () => `the group is not settled: ${this.#describe()}`,
+    );
+    const failed = this.#replicas.find(({ failure }) => failure !== undefined);
+    if (failed !== undefined) {
+      throw new UnderstudyError('UNDERSTUDY_BLOCKED', `${failed.id} failed and stopped`, { cause: failed.failure });
+    }
+    const found = this.divergences[this.#reported];
+    if (found === undefined) return;
+    this.#reported = this.divergences.length;
+    throw new UnderstudyError(DIVERGED, String(found.fields.message ?? JSON.stringify(found.fields)));
+  }
+
+  /** What replicas logged when they found that they differ. Empty in a group whose handlers do the same everywhere. */
+  get divergences(): readonly Logged[] {
+    return this.logged.filter(({ event, fields }) => event === DIVERGED && fields.peer === undefined);
+  }
+
+  /**
+   * Digests of the state of each replica that is not cut off, as its `checkpoint` copies it. Of a passive group only the
+   * primary's says anything.
+   *
+   * @example await group.settled(); expect(new Set(Object.values(await group.digests())).size).toBe(1);
+   */
+  async digests(): Promise<Record<string, string>> {
+    const digests: Record<string, string> = {};
+    for (const replica of this.#connected) digests[replica.id] = await replica.digest();
+    return digests;
+  }
+
+  /** Ends clients and replicas. Cut and killed ones, too. */
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => endClient(client)));
+    const replicas = this.#replicas.splice(0);
+    for (const { id } of replicas) this.#cables.mend(id);
+    for (const replica of replicas.slice(1)) await replica.kill();
+    await replicas[0]?.kill();
+  }
+
+  async #start(replicaId: string): Promise<void> {
+    const { interceptors = [], replicaOptions } = this.#options;
+    const { serviceConfig } = this;
+    this.#cables.mend(replicaId);
+    const replica = await TestReplica.start({
+      ...{ makeService: this.#makeService, interceptors, methods: this.#methods },
+      onPort: (port) => this.#cables.listens(replicaId, port),
+      replica: {
+        // This process is the test runner's, too.
+        endsBlocked: false,
+        ...replicaOptions,
+        ...{ replicaId, serviceConfig, handleSignals: false, livenessAddress: false },
+        coordinator: (group) => this.#coordinatorOf(replicaId, group),
+        peerCredentials: this.#cables.from(replicaId),
+        logger: this.#loggerOf(replicaId),
+      },
+    });
+    this.#replicas.push(replica);
+  }
+
+  #coordinatorOf(replicaId: string, group: string): DistantCoordinator {
+    const made = new DistantCoordinator(this.#coordinator, group, () => this.#cables.isCut(replicaId));
+    this.#coordinators.set(replicaId, made);
+    return made;
+  }
+
+  #loggerOf(replica: string): Logger {
+    return {
+      log: (level, event, fields = {}) => {
+        const all = { ...fields, replica };
+        this.logged.push({ level, event, fields: all });
+        this.#options.logger?.log(level, event, all);
+      },
+    };
+  }
+
+  #find(replicaId: string): TestReplica {
+    const found = this.#replicas.find(({ id }) => id === replicaId);
+    if (found !== undefined) return found;
+    const reason = `no replica ${JSON.stringify(replicaId)} runs; there are ${this.replicas.join(', ') || 'none'}`;
+    throw new UnderstudyError('UNDERSTUDY_SETUP', reason);
+  }
+
+  get #connected(): TestReplica[] {
+    return this.#replicas.filter(({ id }) => !this.#cables.isCut(id));
+  }
+
+  /** What the primary's record counts as in sync. */
+  get #inSync(): ReadonlySet<string> {
+    const primary = this.#connected.find(({ replica }) => replica.status.role === 'primary');
+    return new Set(primary?.replica.status.inSync.map(({ id }) => id));
+  }
+
+  #missing(): string[] {
+    const wanted = Array.from({ length: this.#options.replicas ?? DEFAULTS.replicas }, (_, i) => `replica-${i + 1}`);
+    return wanted.filter((id) => this.#cables.isCut(id) || !this.replicas.includes(id));
+  }
+
+  get #hasFailed(): boolean {
+    return this.#replicas.some(({ failure }) => failure !== undefined);
+  }
+
+  get #hasDiverged(): boolean {
+    return this.divergences.length > this.#reported;
+  }
+
+  #isSettled(): boolean {
+    const statuses = this.#connected.map(({ replica }) => replica.status);
+    const primary = statuses.find(({ role }) => role === 'primary');
+    if (primary === undefined || !statuses.every(isReady)) return false;
+    const executes = ({ role }: ReplicaStatus): boolean => role === 'primary' || !this.#isPassive;
+    return statuses.every(
+      (one) =>
+        one.heldUpTo === primary.heldUpTo &&
+        one.stableUpTo === primary.heldUpTo &&
+        one.openNested === 0 &&
+        (!executes(one) || one.processedUpTo === primary.heldUpTo),
+    );
+  }
+
+  get #isPassive(): boolean {
+    return this.#options.settings?.replication === 'passive';
+  }
+
+  #served(what: string): Promise<void> {
+    return this.#until(
+      () => this.#connected.some(({ replica }) => replica.status.role === 'primary'),
+      () => `no replica ${what}: ${this.#describe()}`,
+    );
+  }
+
+  #until(holds: () => boolean, lacks: () => string): Promise<void> {
+    return until(holds, this.#withinMs, lacks);
+  }
+
+  #describe(): string {
+    const one = ({ id, replica: { status } }: TestReplica): string =>
+      `${id} is ${status.role}, has processed ${status.processedUpTo} of ${status.heldUpTo} orders` +
+      `${status.blocked === undefined ? '' : ` (${status.blocked})`}`;
+    return this.#replicas.map(one).join('; ');
+  }
+}
+
+const isReady = ({ role }: ReplicaStatus): boolean => role === 'primary' || role === 'backup';
+
+async function endClient(client: Client): Promise<void> {
+  client.close();
+  await understudyClient(client).close();
+}
+
+/**
+ * Starts a group of replicas of your service in this process, with real sockets on loopback and a coordinator in memory. Works
+ * in every test runner. Close it after the test.
+ *
+ * @param makeService called once for each replica; instances must share nothing
+ *
+ * @example
+ * const group = await inProcessGroup(() => {
+ *   const bank = new Bank();
+ *   return { state: bank, addTo: (server) => server.addService(BankService, handlers(bank)) };
+ * });
+ * const client = group.client(BankClient);
+ * await deposit(client, 'alice', 5);
+ * await group.killPrimary();
+ * await deposit(client, 'alice', 5); // the group goes on
+ * await group.settled();
+ * await group.close();
+ */
+export function inProcessGroup(makeService: MakeService, options: GroupOptions = {}): Promise<TestGroup> {
+  return TestGroup.start(makeService, options);
+}

@@ -1,0 +1,22 @@
+/** Waiting until something holds, with a bound and a sentence for when it does not come. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnderstudyError } from '@understudy/core';
+
+const LOOK_EVERY_MS = 3;
+// Tests may replace the clock later, and these waits are for real sockets.
+const { now } = performance;
+const realNow = (): number => now.call(performance);
+
+/**
+ * Resolves once `holds` does.
+ *
+ * @param lacks what is missing, in a sentence
+ * @throws UNDERSTUDY_BLOCKED after `withinMs`, with that sentence
+ */
+export async function until(holds: () => boolean, withinMs: number, lacks: () => string): Promise<void> {
+  const endMs = realNow() + withinMs;
+  while (!holds()) {
+    if (realNow() > endMs) throw new UnderstudyError('UNDERSTUDY_BLOCKED', `after ${withinMs} ms ${lacks()}`);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
