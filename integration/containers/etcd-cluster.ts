@@ -85,11 +85,12 @@ export class EtcdCluster {
     try {
       for (;;) {
         for (const [i, client] of clients.entries()) {
-          const { header, leader } = await client.maintenance.status();
-          if (header.member_id !== leader) continue;
+          // Docker's proxy may close a connection that it took for a container on a busy machine.
+          const status = await client.maintenance.status().catch(() => undefined);
+          if (status === undefined || status.header.member_id !== status.leader) continue;
           return {
             leader: running[i] ?? '',
-            term: Number(header.raft_term),
+            term: Number(status.header.raft_term),
             atMs: Number(process.hrtime.bigint()) / 1e6,
           };
         }
