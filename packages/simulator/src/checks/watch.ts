@@ -79,6 +79,7 @@ export class Watch {
   readonly #primaries = new Map<number, Member>();
   /** By term and order. */
   readonly #orders = new Map<number, OrderInfo>();
+  readonly #mostRetained = new Map<WatchedClient, number>();
   readonly #lastTerm = new Map<WatchedReplica, { life: number; term: number }>();
 
   constructor(world: WatchWorld) {
@@ -210,6 +211,7 @@ export class Watch {
     const { unstableMax, queueMax } = this.#world.plan.config;
     const bound = 2 * unstableMax + queueMax + client.calls.size + client.streamsOpened * PARTS_MAX;
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
+    this.#mostRetained.set(client, Math.max(this.#mostRetained.get(client) ?? 0, client.core?.status.retained ?? 0));
   }
 
   /** DESIGN 6: a client that reflects an order which no replica sealed is refused, and nothing else happens. */
@@ -252,7 +254,7 @@ export class Watch {
   ): void {
     const { config, streams, nested, timers, upgrade } = this.#world.plan;
     const { unstableMax, queueMax, backlogMax, replication } = config;
-    const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#retained());
+    const waitMax = 2 * unstableMax + queueMax + (streams === undefined ? 0 : this.#mayAskAgain());
     demand(waitingToRelease <= waitMax, () => `${server.name}: ${waitingToRelease} replies wait`);
     if ((streams ?? nested ?? timers) !== undefined && (replication === 'passive' || upgrade !== undefined)) {
       // While a stream or a nested call is open no checkpoint shortens the logs, until there is too much in them.
@@ -276,8 +278,11 @@ export class Watch {
   }
 
   /** A client that sends stream messages has many requests open at a time, and asks a new primary once for each. */
-  #retained(): number {
-    return this.#world.clients.reduce((sum, { core }) => sum + (core?.status.retained ?? 0), 0);
+  /** A frame that asks for replies again may have left when its client retained more than it does now. */
+  #mayAskAgain(): number {
+    let sum = 0;
+    for (const most of this.#mostRetained.values()) sum += most;
+    return sum;
   }
 
   /** Promise 1: all in-sync replicas processed the same up to the same order. */
