@@ -21,7 +21,7 @@ const LOG_SLACK = 64;
  * As many orders as the streams of a run may cause at one moment of virtual time, before anybody learns that they are
  * stable.
  */
-const LOG_SLACK_STREAMS = 10 * STREAM_WINDOW;
+const LOG_SLACK_STREAMS = 20 * STREAM_WINDOW;
 
 /**
  * How many parts of a stream a client may keep: a window of messages; one more window if items, which say what was
