@@ -40,10 +40,13 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   // A copy must be made while a learner receives an earlier one, and nothing may be ordered afterwards.
   'copies: a backup that did not get the last copy gets another, though nothing is ordered',
   // Only a run that is over within ten seconds shows these.
+  'copies: a copy that a removed backup did not get holds no other copy up',
   'copies: what a replica answered about a copy is repeated on its next link',
   'copies: a replica says on its next link whether it is still busy',
   'copies: a learner that dies while it is busy is not waited for',
   // A backup must read the record in the moment between.
+  // A backup must read the record in the moment between.
+  'copies: a successor says that it is primary before it restores its state',
   // Such a loss must come within a lease of a failover, or within the moment of a change.
   'a lost record: only who certainly knows the newest one puts it back',
   'a lost record: the change of a primary that may have been made before the loss is what is put back',

@@ -187,7 +187,7 @@ export function giveUpStalled(p: PrimaryState): void {
   for (const peer of p.r.peers.values()) {
     const { transfer } = peer;
     const isRemoved = peer.learner === undefined && !p.stability.counts(peer);
-    if (transfer === undefined || !(isRemoved || isStalled(p, transfer))) continue;
+    if (transfer === undefined || !(/* rule no-copy-for-removed */ (isRemoved || isStalled(p, transfer)))) continue;
     endTransfer(p, peer);
     if (peer.learner === 'receiving') peer.learner = 'waiting';
   }

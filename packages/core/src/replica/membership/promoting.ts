@@ -279,7 +279,7 @@ export function adopt(m: PromotionState): void {
   m.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
   // Its backups may not know the record yet. They would not believe that it is busy when it restores its state.
-  if (r.stateBehind) tellPeers(r);
+  if (/* rule told-before-busy */ r.stateBehind) tellPeers(r);
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });
 }
 

@@ -45,6 +45,18 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: '   record: epoch 3, term 2, primary S2, in sync S2',
   },
   {
+    rule: 'copies: a copy that a removed backup did not get holds no other copy up',
+    scenario: 'copy-for-removed',
+    without: { 'no-copy-for-removed': 'false' },
+    lacks: '   record: epoch 4, term 1, primary S1, in sync S1 S3',
+  },
+  {
+    rule: 'copies: a successor says that it is primary before it restores its state',
+    scenario: 'busy-successor',
+    without: { 'told-before-busy': 'false' },
+    shows: '   record: epoch 5, term 3, primary S3, in sync S3, adopted 2:3',
+  },
+  {
     rule: 'copies: a backup that did not get the last copy gets another, though nothing is ordered',
     scenario: 'copy-left-out',
     without: { 'copy-for-left-out': 'false' },
