@@ -224,6 +224,16 @@ describe('understudy force', () => {
     expect(await coordinator.read()).toEqual(forced(member(3), '127.0.0.3:50051'));
   });
 
+  it('refuses while a replica runs that knows a later record, because that one would not take the forced one', async () => {
+    await coordinator.announce({ member: member(3), address: '127.0.0.3:50051', epoch: 7 as Epoch });
+    const { code, err } = await force('bank-3', '--yes-even-though-others-run');
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^UNDERSTUDY_SETUP: .*"bank-3" runs and knows one of epoch 7.*understudy restore .*--replica bank-3\n$/,
+    );
+    expect(await coordinator.read()).toEqual(record);
+  });
+
   it('refuses a replica that does not run, and one that two processes run', async () => {
     expect((await force('bank-1', '--yes')).err).toMatch(/^UNDERSTUDY_SETUP: .*"bank-1" does not run.*none does\n$/);
     await runs(member(3), '127.0.0.3:50051');

@@ -18,8 +18,10 @@ export interface ForceOptions extends JsonOption {
  */
 export async function forceCommand(source: Source, options: ForceOptions, output: Output): Promise<number> {
   return withCoordinator(source, options.group, async (coordinator) => {
-    const record = await recordOf(coordinator, options.group, source.name);
+    // Read in this order: nobody who is named here knows a later record than the one that is read afterwards.
     const present = await coordinator.present();
+    const record = await recordOf(coordinator, options.group, source.name);
+    refuseIfRolledBack(record, present);
     const chosen = chosenOf(present, options.replica);
     const running = record.inSync.filter((member) => present.some((other) => sameMember(other.member, member)));
     const even = options.yesEvenThoughOthersRun === true;
@@ -43,6 +45,16 @@ const names = (members: readonly Member[]): string => members.map(({ id }) => JS
 
 function refuse(why: string): never {
   throw new UnderstudyError('UNDERSTUDY_SETUP', why);
+}
+
+/** A record that follows an older one than a replica knows has no later epoch, so that replica would not take it. */
+function refuseIfRolledBack({ group, epoch }: GroupRecord, present: readonly Presence[]): void {
+  const knowing = present.find((other) => other.epoch !== undefined && other.epoch > epoch);
+  if (knowing === undefined) return;
+  const { id } = knowing.member;
+  refuse(
+    `the record is of epoch ${epoch}, and ${JSON.stringify(id)} runs and knows one of epoch ${knowing.epoch}, so an older one was put in its place; nothing was changed. Have the newest put back first: understudy restore --group ${group} --replica ${id}`,
+  );
 }
 
 function chosenOf(present: readonly Presence[], replica: string): Presence {
