@@ -25,9 +25,18 @@ export const MODE: Mode = {
 /** For groups whose primary stays: ten times as long, so that no busy machine makes a replica take it for dead. */
 export const STEADY_MODE: Mode = { ...MODE, leaseMs: 3_000 };
 
+/** A bank in containers that a stage can play with. */
+export interface Played {
+  /** The addresses by which loads call it. */
+  readonly target: string;
+  /** The lines that its replicas logged. */
+  readonly logged: readonly string[];
+  stop(): Promise<void>;
+}
+
 /** A formed bank under load, for one test. */
-export interface Scene {
-  readonly bank: BankCluster;
+export interface Scene<Bank extends Played = BankCluster> {
+  readonly bank: Bank;
   readonly etcd: EtcdCluster;
   readonly load: LoadContainer;
   readonly wires: Wires;
@@ -62,14 +71,24 @@ export class ContainerStage {
    * @param how `clients` has the kind of each load; `act` sees the first load
    * @returns the verdict on the history
    */
-  async play(
+  play(
     { mode = MODE, clients = ['interceptor'] }: { mode?: Mode; clients?: readonly Kind[] },
     act: (scene: Scene) => Promise<void>,
+  ): Promise<Verdict> {
+    const form = (network: StartedNetwork, etcd: EtcdCluster) => BankCluster.start(network, etcd, mode);
+    return this.playWith(form, { mode, clients }, act);
+  }
+
+  /** As `play`, on a bank of another kind. @param form starts it, and resolves when its replicas are in sync */
+  async playWith<Bank extends Played>(
+    form: (network: StartedNetwork, etcd: EtcdCluster) => Promise<Bank>,
+    { mode, clients }: { readonly mode: Mode; readonly clients: readonly Kind[] },
+    act: (scene: Scene<Bank>) => Promise<void>,
   ): Promise<Verdict> {
     const network = this.#network;
     const etcd = this.#etcd;
     if (network === undefined || etcd === undefined) throw new Error('the stage is not set');
-    const bank = await BankCluster.start(network, etcd, mode);
+    const bank = await form(network, etcd);
     const loads: LoadContainer[] = [];
     let over = false;
     try {
