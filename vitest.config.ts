@@ -26,6 +26,7 @@ const WITH_PROCESSES = [
   'packages/server/src/liveness/blocked.test.ts',
   'packages/server/src/replica/processes.test.ts',
   'packages/otel/src/traced.test.ts',
+  'packages/testing/src/readme.test.ts',
   'packages/workshop/src/demo/main.test.ts',
 ];
 

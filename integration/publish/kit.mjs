@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { inProcessGroup } from '@understudy/testing';
+import { checkDeterminism, inProcessGroup } from '@understudy/testing';
 
 const json = {
   requestSerialize: (value) => Buffer.from(JSON.stringify(value)),
@@ -47,4 +47,21 @@ test('notes outlive the replica that took them', async () => {
   } finally {
     await group.close();
   }
+});
+
+test('notes come to the same on every replica', async () => {
+  await checkDeterminism(makeNotes, [{ method: 'Write', request: { text: 'milk' } }, { method: 'Read' }]);
+});
+
+test('notes with a mark of the instance do not, and the kit says where it was drawn', async () => {
+  const makeMarked = () => {
+    const mark = randomUUID();
+    const write = (_call, reply) => reply(null, mark);
+    return { state: 'none', addTo: (server) => server.addService(Notes, { write }) };
+  };
+  await assert.rejects(checkDeterminism(makeMarked, [{ method: 'Write', request: {} }]), (error) => {
+    assert.equal(error.code, 'UNDERSTUDY_DIVERGED');
+    assert.match(error.difference.cause, /randomness that is drawn outside of steps, at .*kit\.mjs:\d+/);
+    return true;
+  });
 });

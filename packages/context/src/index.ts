@@ -1,4 +1,5 @@
 /** The tie between a handler and its replica, across the packages of servers and clients. */
+export { callSite } from './call-site.js';
 export {
   callsExpected,
   containErrors,

@@ -1,5 +1,7 @@
-/** Tests replicated gRPC services: whole groups in one process. */
+/** Tests replicated gRPC services: whole groups in one process, and a check that handlers come to the same everywhere. */
 export type { CallOutcome, TestCall } from './calls/make-call.js';
+export { type CheckOptions, checkDeterminism } from './determinism/check-determinism.js';
+export { DeterminismError, type Difference, type Variation } from './determinism/differences/difference.js';
 export { type ClientClass, inProcessGroup, type Logged, type TestGroup } from './group/in-process-group.js';
 export type { GroupOptions } from './group/options.js';
 export type { MakeService, ServiceAdder, TestedService } from './service.js';

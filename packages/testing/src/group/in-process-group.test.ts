@@ -108,7 +108,9 @@ describe('a group in this process', () => {
 
   it('says which methods there are when there is none of a name', async () => {
     await start({ replicas: 1 });
-    await expect(group.call('Remove', 'x')).rejects.toThrow(/UNDERSTUDY_SETUP: no method is named "Remove".*Inventory\/List/);
+    await expect(group.call('Remove', 'x')).rejects.toThrow(
+      /UNDERSTUDY_SETUP: no method is named "Remove".*Inventory\/List/,
+    );
   });
 
   it('fails to settle when a replica differs, once for each difference, and says why', async () => {

@@ -128,6 +128,11 @@ export class TestGroup {
     return await makeCall(this.#own, this.#methods.get(method), { method, request, metadata });
   }
 
+  /** @returns the whole path of a method @throws UNDERSTUDY_SETUP if there is no such method */
+  path(method: string): string {
+    return this.#methods.get(method).path;
+  }
+
   /**
    * Ends the primary's sockets at once, as the death of its process would. Nothing is handed over. Its handlers may run on
    * for a while, since they are in this process.
@@ -304,11 +309,11 @@ export class TestGroup {
     const statuses = this.#connected.map(({ replica }) => replica.status);
     const primary = statuses.find(({ role }) => role === 'primary');
     if (primary === undefined || !statuses.every(isReady)) return false;
+    if (primary.stableUpTo !== primary.heldUpTo) return false;
     const executes = ({ role }: ReplicaStatus): boolean => role === 'primary' || !this.#isPassive;
     return statuses.every(
       (one) =>
         one.heldUpTo === primary.heldUpTo &&
-        one.stableUpTo === primary.heldUpTo &&
         one.openNested === 0 &&
         (!executes(one) || one.processedUpTo === primary.heldUpTo),
     );

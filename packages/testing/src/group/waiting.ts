@@ -1,11 +1,11 @@
 /** Waiting until something holds, with a bound and a sentence for when it does not come. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { realOf } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 
 const LOOK_EVERY_MS = 3;
 // Tests may replace the clock later, and these waits are for real sockets.
-const { now } = performance;
-const realNow = (): number => now.call(performance);
+const realNow = realOf(performance.now).bind(performance);
 
 /**
  * Resolves once `holds` does.

@@ -1,0 +1,35 @@
+/** Where in the service's own code something was called. */
+import { basename, dirname } from 'node:path';
+
+/** This folder; in a bundle that is a module of ECMAScript there is none. */
+const OWN = typeof __dirname === 'string' ? __dirname : '';
+/** The folder of our packages where they are no part of a bundle. */
+const PACKAGES = basename(dirname(OWN)) === 'context' ? `${dirname(dirname(OWN))}/` : undefined;
+/** Node's own code, and packages that are not the service's. */
+const FOREIGN = /^node:|[\\/]node_modules[\\/]/;
+/** In that folder: our sources, and what was made of them. */
+const SOURCES = /^[\w-]+[\\/](?:src|dist)[\\/]/;
+/** Tests of ours stand for a service. */
+const TESTS = /\.test\.[cm]?[jt]s|[\\/](?:src|dist)[\\/]testing[\\/]/;
+const PLACE = /^(?:.* \()?(?:file:\/\/)?([^()]+:\d+):\d+\)?$/;
+const FRAMES_MAX = 40;
+
+/**
+ * @returns `file:line` of the nearest caller that is neither node, nor a package, nor ours; undefined if there is none
+ */
+export function callSite(): string | undefined {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = FRAMES_MAX;
+  const stack = new Error().stack ?? '';
+  Error.stackTraceLimit = stackTraceLimit;
+  for (const line of stack.split('\n').slice(1)) {
+    const place = PLACE.exec(line.replace(/^\s*at (?:async )?/, ''))?.[1];
+    if (place !== undefined && !FOREIGN.test(place) && !isOurs(place)) return place;
+  }
+  return undefined;
+}
+
+function isOurs(place: string): boolean {
+  if (PACKAGES === undefined || !place.startsWith(PACKAGES)) return false;
+  return SOURCES.test(place.slice(PACKAGES.length)) && !TESTS.test(place);
+}

@@ -1,0 +1,86 @@
+/** What one instance of a service sees of clocks, randomness and timers outside of steps. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
+import { callSite, currentStep } from '@understudy/context';
+import { HeldTimers } from './held-timers.js';
+
+/** What instances may come to differ by. */
+export type Source = 'clock' | 'random';
+
+/** So many places where a source was used are remembered. */
+const SITES_MAX = 3;
+const BLOCK_BYTES = 32;
+
+const storage = new AsyncLocalStorage<Environment>();
+
+/** The surroundings of one instance. What its code does there, outside of steps, is the same for equal options. */
+export class Environment {
+  readonly timers = new HeldTimers((run) => this.run(run));
+  readonly #sites: Readonly<Record<Source, Set<string>>> = { clock: new Set(), random: new Set() };
+  readonly #seed: string;
+  #block = Buffer.alloc(0);
+  #blocks = 0;
+  #timeMs: number;
+
+  /**
+   * @param timeMs the time when the clock is first read, in milliseconds since 1970
+   * @param seed of everything random
+   */
+  constructor(timeMs: number, seed: string) {
+    this.#timeMs = timeMs;
+    this.#seed = seed;
+  }
+
+  /** Runs code of the instance, with everything that it starts. */
+  run<T>(run: () => T): T {
+    return storage.run(this, run);
+  }
+
+  /** The next time: the clock goes on by a millisecond with each look at it, so that what waits for it ends. */
+  readClock(): number {
+    this.#used('clock');
+    return this.#timeMs++;
+  }
+
+  advance(byMs: number): void {
+    this.#timeMs += byMs;
+  }
+
+  fill(bytes: Uint8Array): void {
+    this.#used('random');
+    for (let i = 0; i < bytes.length; i++) {
+      if (this.#block.length === 0) {
+        this.#block = createHash('sha256')
+          .update(`${this.#seed} ${this.#blocks++}`)
+          .digest();
+      }
+      bytes[i] = this.#block[0] as number;
+      this.#block = this.#block.subarray(1);
+    }
+  }
+
+  /** A number from 0 up to but not including 1. */
+  next(): number {
+    const bytes = Buffer.alloc(BLOCK_BYTES / 4);
+    this.fill(bytes);
+    return bytes.readUIntBE(0, 6) / 2 ** 48;
+  }
+
+  /** Where the instance has used a source outside of steps: `file:line`. */
+  sites(source: Source): readonly string[] {
+    return [...this.#sites[source]];
+  }
+
+  #used(source: Source): void {
+    const sites = this.#sites[source];
+    if (sites.size >= SITES_MAX) return;
+    const site = callSite();
+    if (site !== undefined) sites.add(site);
+  }
+}
+
+/** The surroundings of the code that runs now; undefined for code of no instance, and where a step gives it values. */
+export function surroundings(): Environment | undefined {
+  const environment = storage.getStore();
+  return environment === undefined || currentStep()?.inGlobals === true ? undefined : environment;
+}
