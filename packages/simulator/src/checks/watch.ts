@@ -277,8 +277,10 @@ export class Watch {
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
 
-  /** A client that sends stream messages has many requests open at a time, and asks a new primary once for each. */
-  /** A frame that asks for replies again may have left when its client retained more than it does now. */
+  /**
+   * A client that sends stream messages has many requests open at a time, and asks a new primary once for each. A frame
+   * that asks for replies again may have left when its client retained more than it does now.
+   */
   #mayAskAgain(): number {
     let sum = 0;
     for (const most of this.#mostRetained.values()) sum += most;
