@@ -71,7 +71,8 @@ describe("the user's state", () => {
     ['throws', 'disk on fire'],
     ['is no bytes', 'it must return a Uint8Array'],
   ])('is not copied where its copy %s: the join fails and says why, and the primary serves on', async (what, said) => {
-    stage = new Stage(memoryCoordinator());
+    // The primary waits for a lease at its end for a replica that was joining.
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     const primary = await stage.start('r1');
     primary.counter.checkpoint = () => {
       if (what === 'throws') throw new Error('disk on fire');
@@ -87,7 +88,7 @@ describe("the user's state", () => {
   });
 
   it('stops the replica when it cannot be replaced', async () => {
-    stage = new Stage(memoryCoordinator());
+    stage = new Stage(memoryCoordinator(), { leaseMs: SHORT_LEASE_MS });
     await stage.start('r1');
     const learner = await stage.bind('r2');
     learner.counter.restore = () => {
