@@ -23,6 +23,7 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'joining: a replica enters the set only when it holds all that was released before it counted',
   'late calls: a call whose deadline passed while it waited is processed by no replica',
   'sessions: a client beyond sessionsMax is refused at once',
+  'graceful close: a client is told at once when its last order is stable',
   'sessions: a call fails at once while no replica has room for its session',
   'streams: a stream that the group no longer knows ends',
   'streams: nothing waits for an opening that was refused',

@@ -14,5 +14,6 @@ export function advanceStable(p: PrimaryState): void {
   r.stableUpTo = stable;
   p.order.stable(stable);
   p.release.stable(stable);
+  if (/* rule tell-closers */ p.closerWaits) r.wantFlush();
   p.unstableSinceMs = stable === r.order.last ? Number.POSITIVE_INFINITY : r.nowMs;
 }

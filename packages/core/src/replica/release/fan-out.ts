@@ -35,6 +35,7 @@ const NO_ORDERS: readonly OrderInfo[] = [];
 export function flushPrimary(p: PrimaryState): void {
   announceOverflow(p);
   p.itemsWait = false;
+  p.closerWaits = false;
   for (const connection of p.r.connections.values()) {
     flushSession(p, connection);
     sendBulk(p, connection);
@@ -95,7 +96,11 @@ function markStable({ replies, reads }: ClientSession, stableUpTo: OrderNum): vo
  */
 function owesWord(p: PrimaryState, connection: Connection, session: ClientSession): boolean {
   const { r } = p;
-  if (session.closing && session.stableSent < r.stableUpTo && connection.lastOrder <= r.stableUpTo) return true;
+  if (session.closing) {
+    const mayClose = connection.lastOrder <= r.stableUpTo;
+    if (mayClose && session.stableSent < r.stableUpTo) return true;
+    if (!mayClose) p.closerWaits = true;
+  }
   return !session.viewSent || echoDue(r, session);
 }
 

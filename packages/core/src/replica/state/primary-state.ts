@@ -88,6 +88,8 @@ export class PrimaryState {
   // ── release ──
   /** Replies that the release rule still holds back. */
   waiting: ReplyToRelease[];
+  /** Whether a session that closes waits until its last order is stable. */
+  closerWaits = false;
   /** Some items of streams wait until the orders they reflect are stable, or until this primary holds the lease. */
   itemsWait = false;
   /** Work whose turn had come while too many large replies waited for its client's link. */

@@ -99,6 +99,12 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: 'C1  ended, not clean',
   },
   {
+    rule: 'graceful close: a client is told at once when its last order is stable',
+    scenario: 'close-before-stable',
+    without: { 'tell-closers': 'false' },
+    lacks: 'C1  ended',
+  },
+  {
     rule: 'time: the time of an order is never before that of an earlier one, whatever the clock of the primary shows',
     scenario: 'time',
     without: { 'time-never-back': '$ * 0' },
