@@ -196,10 +196,11 @@ export function giveUpStalled(p: PrimaryState): void {
 /** In a passive group: wants the next checkpoint when it is due. It lets backups drop their logs. */
 export function checkpointIfDue(p: PrimaryState): void {
   const { r } = p;
-  const isDue = r.order.processedUpTo >= p.checkpointDueAt || /* rule copy-for-left-out */ someoneWasLeftOut(p);
-  if (!p.givesCopies || !isDue) return;
-  p.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
-  p.checkpointWanted = true;
+  if (!p.givesCopies) return;
+  if (r.order.processedUpTo >= p.checkpointDueAt) {
+    p.checkpointDueAt = (r.order.processedUpTo + r.config.checkpointEvery) as OrderNum;
+    p.checkpointWanted = true;
+  } else if (/* rule copy-for-left-out */ someoneWasLeftOut(p)) p.checkpointWanted = true;
 }
 
 /**
