@@ -1,4 +1,4 @@
-import type { GroupRecord, Member, OrderNum, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
 import {
   connectionKind,
   isInSync,
@@ -40,6 +40,10 @@ export interface WatchedReplica {
   readonly member: Member;
   readonly status: ReplicaStatus | undefined;
   readonly clockMs: number;
+  /** Its process takes steps. */
+  readonly runs: boolean;
+  /** Whether the link on which it sends to that peer is up. */
+  readonly isLinkedTo: (peer: ReplicaId) => boolean;
   /** The newest heartbeat of that term that this life acknowledged, by the clock of its primary. */
   readonly acknowledged: { of(term: number): number | undefined };
   /** The last order that it had given as primary when it was told to step down. */
@@ -120,14 +124,16 @@ export class Watch {
 
   /**
    * DESIGN 5.5: when all faults have been over for a lease, a primary that runs is heard, even if it cannot serve yet.
-   * A claim against an older record is in vain, and says nothing of this primary.
+   * So is one that said that it copies its state, unless the claimant's link to it had broken before: it cannot be made
+   * again meanwhile. A claim against an older record is in vain, and says nothing of this primary.
    */
-  claims({ name }: Pick<WatchedReplica, 'name'>, next: GroupRecord): void {
+  claims({ name, isLinkedTo }: Pick<WatchedReplica, 'name' | 'isLinkedTo'>, next: GroupRecord): void {
     const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#world;
     const { record } = coordinator;
     if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs || next.epoch !== record.epoch + 1) return;
     const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
-    demand(primary === undefined, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
+    const isSeen = primary !== undefined && (primary.runs || isLinkedTo(primary.member.id));
+    demand(!isSeen, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
   }
 
   /**

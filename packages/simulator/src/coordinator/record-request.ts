@@ -1,4 +1,4 @@
-import type { GroupRecord, SwapResult } from '@understudy/core';
+import type { GroupRecord, ReplicaId, SwapResult } from '@understudy/core';
 import { RecordChange, type RecordChangeStep, type ReplicaEvent } from '@understudy/core/internal';
 import type { Act } from '../act.js';
 import type { Choices } from '../draw/choices.js';
@@ -22,6 +22,7 @@ export interface RequestingReplica {
   readonly withoutCoordinatorUntilMs: number;
   /** A primary that hands over had the time to make everything stable first. */
   readonly hadTimeToHandOver: boolean;
+  readonly isLinkedTo: (peer: ReplicaId) => boolean;
   step(event: ReplicaEvent): void;
   note(text: string): void;
 }

@@ -354,6 +354,8 @@ export class ServerHost extends Host {
     this.pausedUntilMs = nowMs + forMs;
   }
 
+  readonly isLinkedTo = (peer: ReplicaId): boolean => this.#peerLink(peer)?.broken === false;
+
   #peerLink(id: ReplicaId): PeerLink | undefined {
     return this.peerLinks.find((link) => link?.to.name === id);
   }
