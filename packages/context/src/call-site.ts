@@ -12,10 +12,13 @@ const SOURCES = /^[\w-]+[\\/](?:src|dist)[\\/]/;
 /** Tests of ours stand for a service. */
 const TESTS = /\.test\.[cm]?[jt]s|[\\/](?:src|dist)[\\/]testing[\\/]/;
 const PLACE = /^(?:.* \()?(?:file:\/\/)?([^()]+:\d+):\d+\)?$/;
+/** Node loads a module, which is no call of whoever needs it. */
+const LOADER = /\bnode:internal\/modules\//;
 const FRAMES_MAX = 40;
 
 /**
- * @returns `file:line` of the nearest caller that is neither node, nor a package, nor ours; undefined if there is none
+ * @returns `file:line` of the nearest caller that is neither node, nor a package, nor ours; undefined if there is none, and where a
+ *   module is being loaded
  */
 export function callSite(): string | undefined {
   const { stackTraceLimit } = Error;
@@ -23,6 +26,7 @@ export function callSite(): string | undefined {
   const stack = new Error().stack ?? '';
   Error.stackTraceLimit = stackTraceLimit;
   for (const line of stack.split('\n').slice(1)) {
+    if (LOADER.test(line)) return undefined;
     const place = PLACE.exec(line.replace(/^\s*at (?:async )?/, ''))?.[1];
     if (place !== undefined && !FOREIGN.test(place) && !isOurs(place)) return place;
   }

@@ -46,6 +46,8 @@ export interface StepValues {
   readonly agenda?: Agenda | undefined;
   /** Whether `Date`, `Math.random` and the others give these values too. */
   readonly inGlobals: boolean;
+  /** Is told what of the outside world the handler uses. Undefined: nobody wants to know. */
+  readonly onEffect?: ((what: string) => void) | undefined;
 }
 
 /** What a handler is given while a step is running. */

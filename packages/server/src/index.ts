@@ -1,4 +1,6 @@
 /** Replicates the services of a grpc-js server: see `createReplica`. */
+import { isProduction } from './determinism/effect-warnings.js';
+import { installEffects } from './determinism/effects.js';
 import { installGlobals } from './determinism/install.js';
 import type { ReplicaServer, ReplicaServerOptions } from './replica/options.js';
 import { ReplicaRuntime } from './replica/replica-runtime.js';
@@ -30,6 +32,7 @@ export type { ReplicaServer, ReplicaServerOptions, StartOptions } from './replic
 
 // As early as possible: a module that is loaded later may take `crypto.randomUUID` or the like aside.
 installGlobals();
+if (!isProduction()) installEffects();
 
 /**
  * Makes a replica of a service. Give its `interceptors()` to the grpc-js server, `attach` the server before services

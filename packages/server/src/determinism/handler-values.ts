@@ -1,5 +1,6 @@
 import type { Agenda, RandomStream, StepValues } from '@understudy/context';
 import type { OrderInfo } from '@understudy/core/internal';
+import type { OnEffect } from './effect-warnings.js';
 import type { Seeds } from './seeds.js';
 
 /** Says at which time the present step is; undefined between steps. */
@@ -12,6 +13,7 @@ export interface ValuesSource {
   readonly seeds: Seeds;
   readonly clock: StepClock;
   readonly inGlobals: boolean;
+  readonly onEffect: OnEffect | undefined;
 }
 
 /**
@@ -38,6 +40,10 @@ export class HandlerValues implements StepValues {
 
   get inGlobals(): boolean {
     return this.#source.inGlobals;
+  }
+
+  get onEffect(): OnEffect | undefined {
+    return this.#source.onEffect;
   }
 
   get random(): RandomStream {

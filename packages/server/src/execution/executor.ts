@@ -16,6 +16,7 @@ import { errorReply, metadataOf } from '@understudy/grpc-common';
 import type { NamedTimers } from '../agenda/named-timers.js';
 import { OnceRunner } from '../agenda/once.js';
 import type { HandlerRegistry } from '../capture/registry.js';
+import type { OnEffect } from '../determinism/effect-warnings.js';
 import { HandlerValues, type StepClock } from '../determinism/handler-values.js';
 import type { Seeds } from '../determinism/seeds.js';
 import { type HandlerFault, textOfError } from '../handlers/handler-fault.js';
@@ -54,6 +55,8 @@ export interface ExecutorOptions {
   readonly seeds: Seeds;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
+  /** Is told what of the outside world handlers use in steps. */
+  readonly onEffect: OnEffect | undefined;
   /** Whether handlers of a method may wait until other calls wake them. */
   readonly waitsForOthers: (method: string) => boolean;
   /** The handlers of timers. */
@@ -85,7 +88,7 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    const { loop, registry, activity, seeds, inGlobals, strays } = options;
+    const { loop, registry, activity, seeds, inGlobals, onEffect, strays } = options;
     trackHandlers();
     if (strays !== undefined) containErrors();
     this.#context = { peer: '', onFault: this.#onFault };
@@ -95,7 +98,7 @@ export class Executor {
       registry,
       nest: this.#nest,
       onRun: (run) => this.#giveAgenda(run),
-      valuesFrom: (began) => new HandlerValues({ seeds, inGlobals, clock: this.#steps }, began),
+      valuesFrom: (began) => new HandlerValues({ seeds, inGlobals, onEffect, clock: this.#steps }, began),
       strays,
       onFault: this.#onFault,
       onLate: (output) => loop.dispatch({ kind: 'lateItem', output }),
@@ -233,9 +236,9 @@ export class Executor {
     clock: StepClock,
     trace: HandlerTrace | undefined,
   ): UnaryRun {
-    const { seeds, inGlobals, strays } = this.#options;
+    const { seeds, inGlobals, onEffect, strays } = this.#options;
     const name = { connection: task.info.connection, seqNum: seqNumOf(task.info) };
-    const values = new HandlerValues({ seeds, inGlobals, clock }, task.info);
+    const values = new HandlerValues({ seeds, inGlobals, onEffect, clock }, task.info);
     const run = new UnaryRun({ task, name, nest: this.#nest, values, strays, trace, ...options });
     this.#giveAgenda(run);
     return run;

@@ -5,6 +5,7 @@ import type { GroupConfig, UserCriteria } from '@understudy/core/internal';
 import type { NamedTimers } from '../agenda/named-timers.js';
 import type { HandlerRegistry } from '../capture/registry.js';
 import type { AnyState } from '../checks/state.js';
+import type { OnEffect } from '../determinism/effect-warnings.js';
 import type { StrayErrors } from '../handlers/stray-errors.js';
 import type { HandlerTracing } from '../handlers/tracing.js';
 import type { PeerTrust } from '../identity/peer-trust.js';
@@ -39,6 +40,8 @@ export interface LifeSetup {
   readonly events: LifeEvents;
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
+  /** Is told what of the outside world handlers use in steps; undefined: nobody wants to know. */
+  readonly onEffect: OnEffect | undefined;
   /** Puts executions into traces; undefined: nobody does. */
   readonly tracing: HandlerTracing | undefined;
   readonly criteria: UserCriteria;

@@ -132,6 +132,7 @@ export class Life {
       strays: setup.strays,
       seeds: new Seeds({ group: config.group, secret: () => this.#core.secret }),
       inGlobals: setup.inGlobals,
+      onEffect: setup.onEffect,
       tracing: setup.tracing,
       waitsForOthers: waitsIn(config),
       timers: setup.timers,

@@ -74,6 +74,7 @@ const KINDS: Readonly<Record<keyof ReplicaServerOptions, Kind>> = {
   startTimeoutMs: MS,
   development: FLAG,
   health: FLAG,
+  effectWarnings: FLAG,
   determinism: oneOf('patch', 'api'),
   admits: FUNCTION,
   compares: FUNCTION,

@@ -217,6 +217,15 @@ export interface ReplicaServerOptions extends CriteriaOptions {
    * replicas. Default `'patch'`.
    */
   readonly determinism?: 'patch' | 'api';
+  /**
+   * Whether a line of code is warned of, once, that uses files, `fetch`, `http`, sockets or other processes in a handler outside
+   * of `once`: every replica would do so. With `false` those functions are left as node has them, if all replicas of the process
+   * say so and NODE_ENV was `production` when this package was loaded. Default: `true`, unless NODE_ENV is `production`
+   * and `development` is not set.
+   *
+   * @example false
+   */
+  readonly effectWarnings?: boolean;
   /** Called with `true` when this replica begins to serve as primary, with `false` when it ceases to. Default: nothing. */
   readonly onServing?: (serving: boolean) => void;
   /**

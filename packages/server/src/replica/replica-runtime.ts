@@ -12,6 +12,7 @@ import { awaitBound, checkMethods } from '../checks/server.js';
 import { setupError } from '../checks/setup-error.js';
 import { type AnyState, stateOf, tryCopy } from '../checks/state.js';
 import { criteriaOf } from '../criteria/criteria.js';
+import { effectWarnings } from '../determinism/effect-warnings.js';
 import { installGlobals } from '../determinism/install.js';
 import { handOver } from '../ending/hand-over.js';
 import { Promised } from '../ending/promised.js';
@@ -227,9 +228,8 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
       logger: this.#logger,
       events: this.#events,
       inGlobals: this.#options.determinism !== 'api',
-      tracing: this.#options.tracing,
-      criteria: this.#criteria,
-      timers: this.timers,
+      onEffect: effectWarnings(this.#options, this.#logger),
+      ...{ tracing: this.#options.tracing, criteria: this.#criteria, timers: this.timers },
     };
   }
 

@@ -89,6 +89,7 @@ export class LoneExecutor {
       strays: this.strays,
       seeds: new Seeds({ group: 'lone', secret: () => 'of tests' }),
       inGlobals: true,
+      onEffect: undefined,
       tracing: undefined,
       waitsForOthers: () => false,
       timers: { get: () => undefined },

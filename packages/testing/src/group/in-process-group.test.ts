@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { credentials } from '@grpc/grpc-js';
 import { replicated } from '@understudy/client';
 import { UnderstudyError } from '@understudy/core';
@@ -130,6 +131,29 @@ describe('a group in this process', () => {
     await expect(group.settled()).rejects.toThrow(/UNDERSTUDY_DIVERGED: replica replica-2 came to other results.*Add/);
     await group.rejoin();
     await group.settled();
+  });
+
+  it('warns of a handler that reads a file by itself, once for its line', async () => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error): number => warnings.push(warning);
+    process.on('warning', hear);
+    const read = (_call: unknown, reply: (error: null, value: number) => void): void =>
+      reply(null, readFileSync(import.meta.filename).length);
+    group = await inProcessGroup(
+      () => ({ state: 'none', addTo: (server) => server.addService(InventoryService, { add: read } as never) }),
+      { replicas: 2 },
+    );
+    await group.call('Add', 'x');
+    await group.call('Add', 'y');
+    await group.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', hear);
+    const ours = warnings.filter((warning) => (warning as NodeJS.ErrnoException).code === 'UNDERSTUDY_EFFECT');
+    expect(ours.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^fs\.readFileSync at .*in-process-group\.test\.ts:\d+ runs on every replica.*replica\.once/,
+      ),
+    ]);
   });
 
   it('gives up waiting with a sentence about each replica', async () => {

@@ -15,6 +15,8 @@ import { until } from './waiting.js';
 const DEFAULTS = { replicas: 3, withinMs: 30_000 } as const;
 const SETTINGS = { group: 'test', leaseMs: 500 } as const;
 const DIVERGED = 'UNDERSTUDY_DIVERGED';
+/** What a replica logs when a handler uses files, the network and the like by itself. */
+const EFFECT = 'a handler reaches into the outside world without once()';
 
 /** What a replica told its logger. */
 export interface Logged {
@@ -249,6 +251,7 @@ export class TestGroup {
       replica: {
         // This process is the test runner's, too.
         endsBlocked: false,
+        effectWarnings: true,
         ...replicaOptions,
         ...{ replicaId, serviceConfig, handleSignals: false, livenessAddress: false },
         coordinator: (group) => this.#coordinatorOf(replicaId, group),
@@ -269,10 +272,17 @@ export class TestGroup {
     return {
       log: (level, event, fields = {}) => {
         const all = { ...fields, replica };
+        if (event === EFFECT) this.#warn(all);
         this.logged.push({ level, event, fields: all });
         this.#options.logger?.log(level, event, all);
       },
     };
+  }
+
+  /** Every replica runs the line, and one warning of it is enough. */
+  #warn({ at, message }: Logged['fields']): void {
+    if (this.logged.some(({ event, fields }) => event === EFFECT && fields.at === at)) return;
+    process.emitWarning(String(message), { type: 'Warning', code: 'UNDERSTUDY_EFFECT' });
   }
 
   #find(replicaId: string): TestReplica {
