@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'grpc-common', 'coordinator-embedded', 'coordinator-etcd'],
   simulator: ['core'],
   examples: ['core', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
-  workshop: ['core', 'wire', 'coordinator-etcd', 'client', 'examples'],
+  workshop: ['core', 'wire', 'coordinator-etcd', 'client', 'examples', 'testing'],
   bench: ['core', 'wire', 'coordinator-embedded', 'coordinator-etcd', 'server', 'client'],
   docs: ['core'],
 };

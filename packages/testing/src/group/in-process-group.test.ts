@@ -114,16 +114,23 @@ describe('a group in this process', () => {
     );
   });
 
-  it('fails to settle when a replica differs, once for each difference, and says why', async () => {
+  it('fails to settle when a replica differs, once for each difference, and says why; then that one restores', async () => {
     let made = 0;
     group = await inProcessGroup(
       () => {
+        let value = 0;
         const own = ++made;
-        const add = (_call: unknown, reply: (error: null, value: number) => void) => reply(null, own);
-        return {
-          state: 'none',
-          addTo: (server) => server.addService(InventoryService, { add, list: add, follow: add } as never),
+        const add = (_call: unknown, reply: (error: null, value: number) => void) => {
+          value = own;
+          reply(null, own);
         };
+        const state = {
+          checkpoint: () => Buffer.from([value]),
+          restore: (bytes: Uint8Array) => {
+            value = bytes[0] ?? 0;
+          },
+        };
+        return { state, addTo: (server) => server.addService(InventoryService, { add } as never) };
       },
       { replicas: 2 },
     );
@@ -131,6 +138,8 @@ describe('a group in this process', () => {
     await expect(group.settled()).rejects.toThrow(/UNDERSTUDY_DIVERGED: replica replica-2 came to other results.*Add/);
     await group.rejoin();
     await group.settled();
+    const { 'replica-1': first, 'replica-2': second } = await group.digests();
+    expect(second).toBe(first);
   });
 
   it('warns of a handler that reads a file by itself, once for its line', async () => {

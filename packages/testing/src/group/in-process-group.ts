@@ -47,6 +47,8 @@ export class TestGroup {
   readonly #methods = new MethodTable();
   readonly #replicas: TestReplica[] = [];
   readonly #clients: Client[] = [];
+  /** Replicas that found that they differ, and the lives in which they did. In their next ones they have restored. */
+  readonly #differing = new Map<string, string>();
   /** How many differences have been reported by `settled`. */
   #reported = 0;
   #own: Client | undefined;
@@ -176,7 +178,7 @@ export class TestGroup {
    * Lets a replica that is cut off reach the others again, or starts one that was killed anew, with an empty service.
    *
    * @param replicaId default: all that are cut off, and one replica for each that was killed
-   * @returns resolves when every replica that is not cut off is in sync
+   * @returns resolves when every replica that is not cut off is in sync, those that differed included
    */
   async rejoin(replicaId?: string): Promise<void> {
     for (const id of replicaId === undefined ? this.#missing() : [replicaId]) {
@@ -188,7 +190,7 @@ export class TestGroup {
       }
     }
     await this.#until(
-      () => this.#connected.every(({ id, replica }) => isReady(replica.status) && this.#inSync.has(id)),
+      () => this.#connected.every((each) => this.#isReady(each) && this.#inSync.has(each.id)),
       () => `not all replicas are in sync: ${this.#describe()}`,
     );
   }
@@ -273,6 +275,7 @@ export class TestGroup {
       log: (level, event, fields = {}) => {
         const all = { ...fields, replica };
         if (event === EFFECT) this.#warn(all);
+        if (event === DIVERGED && fields.peer === undefined) this.#differs(replica);
         this.logged.push({ level, event, fields: all });
         this.#options.logger?.log(level, event, all);
       },
@@ -318,7 +321,7 @@ export class TestGroup {
   #isSettled(): boolean {
     const statuses = this.#connected.map(({ replica }) => replica.status);
     const primary = statuses.find(({ role }) => role === 'primary');
-    if (primary === undefined || !statuses.every(isReady)) return false;
+    if (primary === undefined || !this.#connected.every((each) => this.#isReady(each))) return false;
     if (primary.stableUpTo !== primary.heldUpTo) return false;
     const executes = ({ role }: ReplicaStatus): boolean => role === 'primary' || !this.#isPassive;
     return statuses.every(
@@ -327,6 +330,16 @@ export class TestGroup {
         one.openNested === 0 &&
         (!executes(one) || one.processedUpTo === primary.heldUpTo),
     );
+  }
+
+  #isReady({ id, replica: { status } }: TestReplica): boolean {
+    const hasRestored = this.#differing.get(id) !== status.replica.incarnation;
+    return hasRestored && (status.role === 'primary' || status.role === 'backup');
+  }
+
+  #differs(replicaId: string): void {
+    const found = this.#replicas.find(({ id }) => id === replicaId);
+    if (found !== undefined) this.#differing.set(replicaId, found.replica.status.replica.incarnation);
   }
 
   get #isPassive(): boolean {
@@ -351,8 +364,6 @@ export class TestGroup {
     return this.#replicas.map(one).join('; ');
   }
 }
-
-const isReady = ({ role }: ReplicaStatus): boolean => role === 'primary' || role === 'backup';
 
 async function endClient(client: Client): Promise<void> {
   client.close();

@@ -72,6 +72,15 @@ describe('the demo', () => {
     expect(code).toBe(2);
   });
 
+  it('shows a handler that differs from replica to replica, found and healed', async () => {
+    const { code, output } = await demo('--diverge').ended;
+    expect(output()).toContain('replica replica-2 came to other results than the primary');
+    expect(output()).toContain('two instances of the service have a different reply at call 0,');
+    expect(output().match(/^ {2}ok /gm)).toHaveLength(4);
+    expect(output()).not.toContain('FAIL');
+    expect(code).toBe(0);
+  });
+
   it.each(['route-guide', 'chat'])('proves a run of the %s without replicas', async (example) => {
     const { code, output } = await demo('--example', example, '--bare', '--clients', '3', '--messages', '60').ended;
     expect(output()).toMatch(/Proof\n {2}ok/);

@@ -9,6 +9,7 @@ import {
   type StreamsOptions,
   type Wish,
 } from './command/options.js';
+import { showDivergence } from './diverge/diverge-demo.js';
 import { isProven, report } from './report/report.js';
 import { runBare, runReplicated } from './run-demo.js';
 import { type Progress, progressOn } from './show/progress.js';
@@ -36,6 +37,8 @@ async function demo(wish: Wish): Promise<number> {
       return onStage(wish.options, streams(GUIDE_DEMO, wish.options));
     case 'chat':
       return onStage(wish.options, streams(CHAT_DEMO, wish.options));
+    case 'divergence':
+      return (await showDivergence()) ? 0 : EXIT_FAILED;
   }
 }
 

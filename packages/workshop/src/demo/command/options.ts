@@ -44,12 +44,15 @@ export interface StreamsOptions extends RunOptions, StreamsVolume {
 /** The example to show, and its options. */
 export type Wish =
   | { readonly example: 'bank'; readonly options: DemoOptions }
-  | { readonly example: 'route-guide' | 'chat'; readonly options: StreamsOptions };
+  | { readonly example: 'route-guide' | 'chat'; readonly options: StreamsOptions }
+  /** A handler that does not do the same on every replica. */
+  | { readonly example: 'divergence' };
 
 /** Exit status for a wrong command line or a mistake in the file of operations. */
 export const EXIT_BAD_INPUT = 2;
 
-type DemoArguments = Omit<DemoOptions & StreamsOptions, 'mode'> & Mode & { readonly example: ExampleName };
+type DemoArguments = Omit<DemoOptions & StreamsOptions, 'mode'> &
+  Mode & { readonly example: ExampleName; readonly diverge: boolean };
 
 /** The options that only one kind of example has. */
 const OF_BANK = ['input', 'inFlight', 'warmUp'] as const;
@@ -82,6 +85,7 @@ const commandOfDemo = (): Command => {
       'was lost, doubled or reordered. Ends with status 1 if the proof fails.',
   );
   const example = new Option('--example <name>', 'which service to replicate').choices(EXAMPLES).default('bank');
+  command.option('--diverge', 'show a handler that differs from replica to replica: found, and healed', false);
   addRunOptions(addModeOptions(command.addOption(example)));
   addBankOptions(command.optionsGroup('The bank, all calls unary:'));
   return addStreamsOptions(command.optionsGroup('The route guide and the chat, with streams:'));
@@ -91,6 +95,7 @@ const commandOfDemo = (): Command => {
 export function parseDemoOptions(argv: readonly string[]): Wish {
   const command = commandOfDemo().parse(argv);
   const { example, clients, messages, bare, ...parsed } = command.opts<DemoArguments>();
+  if (parsed.diverge) return { example: 'divergence' };
   const mode = modeOf(parsed);
   refuse(command, example, example === 'bank' ? OF_STREAMS : OF_BANK);
   if (example === 'bank') return { example, options: optionsOf(command, mode) };
