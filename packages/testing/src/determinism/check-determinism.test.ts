@@ -234,6 +234,45 @@ describe('a service whose instances do the same', () => {
     );
   });
 
+  it('passes with state in chunks, wherever they are cut', async () => {
+    await checkDeterminism(
+      () => {
+        const ledger = new Ledger(() => 'x'.repeat(700));
+        const state = {
+          snapshots: false,
+          *checkpoint() {
+            for (const entry of ledger.entries) yield Buffer.from(`${JSON.stringify(entry)}\n`);
+          },
+          async restore(chunks: AsyncIterable<Uint8Array>) {
+            const bytes: Uint8Array[] = [];
+            for await (const chunk of chunks) bytes.push(chunk);
+            const lines = Buffer.concat(bytes).toString().split('\n').slice(0, -1);
+            ledger.entries = new Map(lines.map((line) => JSON.parse(line)));
+          },
+        };
+        return ledger.service({ state });
+      },
+      CALLS.slice(0, 3),
+    );
+  });
+
+  it('passes if it waits for timers: before it is made, and in effects', async () => {
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    await checkDeterminism(
+      async (replica) => {
+        await wait(5_000);
+        const ledger = new Ledger(() => 1);
+        const add = async ({ request }: Call, reply: Reply): Promise<void> => {
+          await replica.once('wait', () => wait(1_100));
+          ledger.entries.set(request, 1);
+          reply(null, 1);
+        };
+        return ledger.service({ addTo: (server) => server.addService(InventoryService, { add } as never) });
+      },
+      CALLS.slice(0, 1),
+    );
+  });
+
   it('leaves the globals as they were', async () => {
     const before = [Date, Date.now, Math.random, setTimeout, setInterval, clearTimeout, randomUUID, performance.now];
     await checkDeterminism(makeInventory, []);

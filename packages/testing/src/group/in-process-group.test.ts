@@ -142,6 +142,14 @@ describe('a group in this process', () => {
     expect(second).toBe(first);
   });
 
+  it('says why nobody can begin, when all replicas that had the state are dead', async () => {
+    await start({ replicas: 1, withinMs: 2_000 });
+    await add('a');
+    await group.killPrimary();
+    expect(() => group.primary).toThrow('UNDERSTUDY_UNREACHABLE: no replica of the group serves now');
+    await expect(group.rejoin()).rejects.toThrow(/UNDERSTUDY_BLOCKED.*force/);
+  });
+
   it('warns of a handler that reads a file by itself, once for its line', async () => {
     const warnings: Error[] = [];
     const hear = (warning: Error): number => warnings.push(warning);
@@ -166,10 +174,12 @@ describe('a group in this process', () => {
   });
 
   it('gives up waiting with a sentence about each replica', async () => {
-    await start({ replicas: 2, withinMs: 1 });
+    await start({ replicas: 2, withinMs: 2_000, settings: { leaseMs: 20_000 } });
     const lost = group.partition('replica-1').catch((error: unknown) => error);
     const error = await lost;
     expect(error).toBeInstanceOf(UnderstudyError);
-    expect((error as Error).message).toMatch(/UNDERSTUDY_BLOCKED: after 1 ms no replica serves.*replica-2 is backup/);
+    expect((error as Error).message).toMatch(
+      /UNDERSTUDY_BLOCKED: after 2000 ms no replica serves.*replica-2 is backup/,
+    );
   });
 });

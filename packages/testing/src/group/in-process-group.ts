@@ -253,7 +253,7 @@ export class TestGroup {
       replica: {
         // This process is the test runner's, too.
         endsBlocked: false,
-        effectWarnings: true,
+        ...{ effectWarnings: true, startTimeoutMs: this.#withinMs },
         ...replicaOptions,
         ...{ replicaId, serviceConfig, handleSignals: false, livenessAddress: false },
         coordinator: (group) => this.#coordinatorOf(replicaId, group),

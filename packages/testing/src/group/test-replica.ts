@@ -75,7 +75,7 @@ export class TestReplica {
   /** A digest of the state as `checkpoint` copies it. To be called between two messages. */
   async digest(): Promise<string> {
     const hash = createHash('sha256');
-    for (const chunk of await copyOf(this.service.state)) hash.update(chunk);
+    for (const chunk of (await copyOf(this.service.state)).chunks) hash.update(chunk);
     return hash.digest('hex').slice(0, 16);
   }
 
@@ -124,12 +124,18 @@ function lazily(find: () => State | undefined): StateSource | ChunkedStateSource
   } as StateSource | ChunkedStateSource;
 }
 
-/** @returns a copy of the state in chunks */
-export async function copyOf(state: State): Promise<Uint8Array[]> {
-  if (state === 'none') return [];
+/** A copy of a state. */
+export interface StateCopy {
+  readonly chunks: readonly Uint8Array[];
+  /** Whether it was made in chunks, and is restored from such. */
+  readonly isChunked: boolean;
+}
+
+export async function copyOf(state: State): Promise<StateCopy> {
+  if (state === 'none') return { chunks: [], isChunked: false };
   const copy = await state.checkpoint();
-  if (copy instanceof Uint8Array) return [copy];
+  if (copy instanceof Uint8Array) return { chunks: [copy], isChunked: false };
   const chunks: Uint8Array[] = [];
   for await (const chunk of copy) chunks.push(Uint8Array.from(chunk));
-  return chunks;
+  return { chunks, isChunked: true };
 }

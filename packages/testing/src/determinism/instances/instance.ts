@@ -1,10 +1,11 @@
 /** An instance of the service on a replica of its own, in surroundings of its own. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { realOf } from '@understudy/context';
 import type { ReplicaServer } from '@understudy/server';
-import { copyOf } from '../../group/test-replica.js';
+import { copyOf, type StateCopy } from '../../group/test-replica.js';
 import type { MakeService, ServiceAdder, TestedService } from '../../service.js';
-import type { Environment } from '../outside/environment.js';
+import { type Environment, withoutSurroundings } from '../outside/environment.js';
 import { type Seen, seenState } from './output.js';
 import { type AnyHandler, handlersOf, runRecorded } from './recorder.js';
 
@@ -23,6 +24,9 @@ export interface Turns {
   lastMs: number;
 }
 
+const PIECE_BYTES = 1_000;
+/** A service that is not made in this time waits for a timer. */
+const PATIENCE_MS = 100;
 const realMs = realOf(Date.now);
 
 export interface InstanceOptions {
@@ -76,7 +80,8 @@ export class Instance {
   /** The state as it is compared. To be called between two messages. */
   async state(): Promise<Seen> {
     const { service } = this.#current;
-    if (service.digest === undefined) return seenState(await this.environment.run(() => copyOf(service.state)));
+    if (service.digest === undefined)
+      return seenState((await this.environment.run(() => copyOf(service.state))).chunks);
     const digest = await this.environment.run(() => service.digest?.() ?? '');
     return seenState([typeof digest === 'string' ? Buffer.from(digest) : digest]);
   }
@@ -113,13 +118,20 @@ export class Instance {
   async #make(isServed: boolean): Promise<Made> {
     const timers = new Map<string, TimerHandler>();
     const handlers = new Map<string, AnyHandler>();
-    const service = await this.environment.run(() => this.#makeService(this.#facade(timers, isServed)));
+    const service = await this.#awaitMade(() => this.#makeService(this.#facade(timers, isServed)));
     const addService = (definition: ServiceDefinition, implementation: UntypedServiceImplementation): void => {
       if (isServed) this.#definitions.push(definition);
       for (const [path, handler] of handlersOf(definition, implementation)) handlers.set(path, handler);
     };
     this.environment.run(() => service.addTo({ addService } as ServiceAdder));
     return { service, handlers, timers };
+  }
+
+  /** A service may wait before it is made. Its timers are not waited for. */
+  async #awaitMade(make: () => TestedService | Promise<TestedService>): Promise<TestedService> {
+    const made = Promise.resolve(this.environment.run(make));
+    while ((await Promise.race([made, sleep(PATIENCE_MS)])) === undefined) this.environment.timers.fireOnceOnly();
+    return await made;
   }
 
   readonly #addTo = (server: ServiceAdder): void => {
@@ -159,6 +171,9 @@ export class Instance {
         if (handler !== undefined) timers.set(name, handler);
         if (isServed) replica.every(periodMs, name, handler && (() => this.#ring(name, undefined)));
       },
+      // What happens once is outside of all instances.
+      once: (name: string, run: (key: string) => unknown) =>
+        replica.once(name, (key) => withoutSurroundings(() => run(key))),
       after: (...given: Parameters<ReplicaServer['after']>) => {
         const timer = replica.after(...given);
         this.#afters++;
@@ -179,13 +194,12 @@ export class Instance {
   }
 }
 
-async function restore(state: Exclude<TestedService['state'], 'none'>, copy: readonly Uint8Array[]): Promise<void> {
-  const whole = Buffer.concat(copy);
-  const isChunked = state.snapshots !== undefined;
-  if (!isChunked) await state.restore(whole as never);
-  else await state.restore(each(copy) as never);
+async function restore(state: Exclude<TestedService['state'], 'none'>, copy: StateCopy): Promise<void> {
+  const whole = Buffer.concat(copy.chunks);
+  await state.restore((copy.isChunked ? pieces(whole) : whole) as never);
 }
 
-async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+/** Chunks may be cut at other places than they were. */
+async function* pieces(whole: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < whole.length; from += PIECE_BYTES) yield whole.subarray(from, from + PIECE_BYTES);
 }

@@ -11,7 +11,7 @@ export type Source = 'clock' | 'random';
 const SITES_MAX = 3;
 const BLOCK_BYTES = 32;
 
-const storage = new AsyncLocalStorage<Environment>();
+const storage = new AsyncLocalStorage<Environment | undefined>();
 
 /** The surroundings of one instance. What its code does there, outside of steps, is the same for equal options. */
 export class Environment {
@@ -78,6 +78,9 @@ export class Environment {
     if (site !== undefined) sites.add(site);
   }
 }
+
+/** Runs code that belongs to no instance. */
+export const withoutSurroundings = <T>(run: () => T): T => storage.run(undefined, run);
 
 /** The surroundings of the code that runs now; undefined for code of no instance, and where a step gives it values. */
 export function surroundings(): Environment | undefined {

@@ -8,19 +8,19 @@ export class HeldTimer {
   readonly delayMs: number;
   /** Where it was set, `file:line`. */
   readonly site = callSite();
+  readonly repeats: boolean;
   readonly #owner: HeldTimers;
   readonly #run: () => void;
-  readonly #repeats: boolean;
 
   constructor(owner: HeldTimers, run: () => void, delayMs: number, repeats: boolean) {
     this.#owner = owner;
     this.#run = run;
     this.delayMs = delayMs;
-    this.#repeats = repeats;
+    this.repeats = repeats;
   }
 
   fire(): void {
-    if (!this.#repeats) this.close();
+    if (!this.repeats) this.close();
     this.#run();
   }
 
@@ -80,5 +80,10 @@ export class HeldTimers {
 
   fire(timer: HeldTimer): void {
     this.#within(() => timer.fire());
+  }
+
+  /** Has those fire that do not repeat, since something waits for one of them. */
+  fireOnceOnly(): void {
+    for (const timer of this.#armed) if (!timer.repeats) this.fire(timer);
   }
 }
