@@ -17,9 +17,12 @@ import { RecordFiles } from './files/record-files.js';
 import { RecordWatch } from './files/record-watch.js';
 
 export interface EmbeddedOptions {
-  /** How long a call may take, milliseconds. Default 5000. */
+  /** A read or change of the record that takes longer is given up, milliseconds. Raise it for a slow disk. Default 5,000. */
   readonly deadlineMs?: number;
-  /** How often a watch reads the directory if the file system does not notify it, milliseconds. Default 200. */
+  /**
+   * How often a watch reads the directory if the file system does not notify it, milliseconds. There a change is
+   * noticed up to so much later. Default 200.
+   */
   readonly pollMs?: number;
 }
 

@@ -26,7 +26,11 @@ export interface EtcdOptions {
    * @example () => ({ rootCertificate: readFileSync('ca.pem') })
    */
   readonly credentials?: Renewable<NonNullable<IOptions['credentials']>>;
-  /** gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s. */
+  /**
+   * gRPC channel options for the connections to etcd. Default: keepalive pings every 6 s.
+   *
+   * @example { 'grpc.keepalive_time_ms': 20_000 }
+   */
   readonly grpcOptions?: NonNullable<IOptions['grpcOptions']>;
   /**
    * Begins every key, so that several installations share one etcd. The same for all replicas. Default `understudy/`.
@@ -34,13 +38,26 @@ export interface EtcdOptions {
    * @example 'staging/understudy/'
    */
   readonly keyPrefix?: string;
-  /** A read or change of the record that takes longer is given up, milliseconds. Default 5000. */
+  /**
+   * A read or change of the record that takes longer is given up, and tried again later; milliseconds. Raise it for an etcd
+   * that is far away. Default 5,000.
+   */
   readonly deadlineMs?: number;
-  /** A member that has not answered for so long is not waited for alone: another is asked too. Milliseconds. Default 100. */
+  /**
+   * A member that has not answered for so long is not waited for alone: another is asked too; milliseconds. A change of
+   * the record takes so much longer when the member that was asked is dead. Keep it above a round trip to etcd, or each change
+   * costs two requests. Default 100.
+   */
   readonly hedgeMs?: number;
-  /** How long a replica is still listed after it died, seconds; etcd allows no less than 2. Default 5. */
+  /**
+   * How long a replica is still listed after it died, seconds; etcd allows no less than 2. No failover waits for it; a replica
+   * that starts under another name at the address of one that died waits so long. Default 5.
+   */
   readonly presenceTtlS?: number;
-  /** How long a watch may be silent before the record is read again, milliseconds. Default 5000. */
+  /**
+   * How long a watch may be silent before the record is read again, milliseconds. Each replica makes a request to etcd that
+   * often. Default 5,000.
+   */
   readonly pollMs?: number;
 }
 

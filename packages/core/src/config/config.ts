@@ -130,6 +130,8 @@ export interface GroupConfig {
    * With `fair`: how many calls a round a client has, by the name that it proved to be (see security.md). 0.01 to 1,000.
    * Default: 1 each.
    *
+   * @unit calls a round
+   *
    * @example
    * { 'billing.internal': 4 }
    */
@@ -142,7 +144,9 @@ export interface GroupConfig {
   readonly carrier: Carrier;
   /**
    * How many announcements may wait for a message to travel with. If there is one more, they leave in a message of
-   * their own (FIG. 7). 1 to 65,536. Default: 64.
+   * their own (FIG. 7). A higher number saves messages; a lower one makes orders stable sooner. 1 to 65,536. Default: 64.
+   *
+   * @unit announcements
    */
   readonly pendingSourceOrderMax: number;
   /**
@@ -153,24 +157,26 @@ export interface GroupConfig {
    */
   readonly leaseMs: number;
   /**
-   * After this long without hearing from a client, replicas no longer rely on it to keep its calls. At least `leaseMs`,
-   * up to 600,000. Default: three times `leaseMs`.
+   * After this long without hearing from a client, replicas no longer rely on it to keep its calls. A failover waits up to
+   * this long for a client that died too, so a longer time makes such failovers slower; with a shorter one a client that
+   * only paused counts as gone. At least `leaseMs`, up to 600,000. Default: three times `leaseMs`.
    */
   readonly sessionMs: number;
   /**
-   * How long replies to a silent client are kept, so that its retries get them and take effect once. At least
-   * `sessionMs`, up to 604,800,000 (a week). Default: 60,000, or `sessionMs` if that is more.
+   * How long replies to a silent client are kept, so that its retries get them and take effect once. They cost memory
+   * meanwhile. Raise it for clients that sleep, such as laptops. At least `sessionMs`, up to 604,800,000 (a week). Default: 60,000, or `sessionMs` if that is more.
    */
   readonly sessionExpiryMs: number;
   /**
    * With `multicast: 'destination'`: how long announcements wait for a message to travel with before they leave by
-   * themselves. 1 to 10,000. Default: 20.
+   * themselves. A shorter time costs messages while clients are idle, and makes orders stable sooner. 1 to 10,000.
+   * Default: 20.
    */
   readonly nullMessageMs: number;
   /**
    * How long bodies and announcements that no reply waits for gather before they go to the backups, many in one
    * message. Until then only the primary and the clients have them. 0 means that they leave at the end of the
-   * event-loop turn. 0 to 100. Default: 1.
+   * event-loop turn, in more messages. 0 to 100. Default: 1.
    */
   readonly batchMs: number;
   /**
@@ -193,28 +199,38 @@ export interface GroupConfig {
   /**
    * A passive group takes a checkpoint of its state after this many calls. A lower number makes the replay after a
    * failover shorter, and copies more frequent. 1 to 1,000,000. Default: 4,096.
+   *
+   * @unit calls
    */
   readonly checkpointEvery: number;
   /**
    * The bound of a passive group's backlog: how many messages a successor would have to replay, and how many KiB of
    * them. A passive group cannot copy its state while streams are open, so at this bound the primary ends its streams
-   * (UNDERSTUDY_BACKLOG). From half of it on, new streams may have to wait a moment. 1 to 100,000,000. Default:
-   * 262,144.
+   * (UNDERSTUDY_BACKLOG). From half of it on, new streams may have to wait a moment. A higher number costs memory, and a
+   * longer replay after a failover. 1 to 100,000,000. Default: 262,144.
+   *
+   * @unit messages, and KiB
    */
   readonly backlogMax: number;
   /**
-   * The primary orders nothing more while this many orders are not held by all in-sync backups. 1 to 1,000,000.
-   * Default: 4,096.
+   * The primary orders nothing more while this many orders are not held by all in-sync backups. It bounds what a slow
+   * backup costs in memory; a lower number makes the group wait for it sooner. 1 to 1,000,000. Default: 4,096.
+   *
+   * @unit orders
    */
   readonly unstableMax: number;
   /**
    * When this many calls wait to be ordered, clients are paused, and calls of plain clients are refused with
-   * UNDERSTUDY_OVERLOADED. 1 to 1,000,000. Default: 16,384.
+   * UNDERSTUDY_OVERLOADED. A longer queue refuses less and lets calls wait longer. 1 to 1,000,000. Default: 16,384.
+   *
+   * @unit calls
    */
   readonly queueMax: number;
   /**
-   * How many clients may be connected at once. One more is refused with UNDERSTUDY_OVERLOADED. 1 to 65,536. Default:
-   * 1,024.
+   * How many clients may be connected at once. One more is refused with UNDERSTUDY_OVERLOADED. Each costs a stream to
+   * every replica, and memory. 1 to 65,536. Default: 1,024.
+   *
+   * @unit clients
    */
   readonly sessionsMax: number;
   /** How many bytes a replica keeps for clients. Default: see `Budgets`. */

@@ -22,12 +22,20 @@ export interface UnderstudyServiceConfig {
  * primary itself, so they can be changed by restarting one replica after the other. A client follows the group's, but for
  * `carrier`. Only the name is required.
  */
-export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'methods' | 'budgets'>> {
-  /** The group's name, 1 to 255 characters. */
+export interface GroupSettings extends Partial<Omit<GroupConfig, 'group' | 'methods' | 'budgets' | 'unreplicated'>> {
+  /** The group's name, 1 to 255 characters. All its replicas and clients use the same. @example 'bank' */
   readonly group: string;
-  /** Settings of single methods. If several entries fit a method, only the most specific one applies. Default: none. */
+  /**
+   * Settings of single methods. If several entries fit a method, only the most specific one applies. Default: none.
+   *
+   * @example [{ name: [{ service: 'bank.v1.Bank', method: 'GetBalance' }], readOnly: true }]
+   */
   readonly methods?: readonly MethodEntry[];
-  /** How many bytes a replica keeps for clients. */
+  /**
+   * How many bytes a replica keeps for clients. Default: each budget has its own.
+   *
+   * @example { totalBytes: 128 * 1024 * 1024 }
+   */
   readonly budgets?: Partial<Budgets>;
 }
 
@@ -50,7 +58,7 @@ export interface MethodEntry {
   readonly readOnly?: boolean;
   /**
    * Calls complete as soon as they have their place in the order; the handler's answer is not sent. Cannot be combined
-   * with `readOnly`. Default: false.
+   * with `readOnly`. Callers do not learn what the handler answers, an error included. Default: false.
    */
   readonly oneWay?: boolean;
   /**
@@ -60,13 +68,20 @@ export interface MethodEntry {
    * handler, `stallMs` at most. Cannot be combined with `readOnly`. Default: false.
    */
   readonly waitsForOthers?: boolean;
-  /** When replies may leave the primary. Default: the group's `release`. */
+  /**
+   * When replies may leave the primary. `acknowledged` costs these methods a round trip to the backups, and spares them what
+   * `concurrent` leaves open. Default: the group's `release`.
+   */
   readonly release?: Release;
   /**
    * Which of the methods' unary calls is ordered next. Calls of several criteria take turns. Default: the group's
    * `ordering`.
    */
   readonly ordering?: Ordering;
-  /** With the criterion `priority`: calls of a higher one are ordered first. -1,000 to 1,000. Default: 0. */
+  /**
+   * With the criterion `priority`: calls of a higher one are ordered first. -1,000 to 1,000. Default: 0.
+   *
+   * @unit steps, see `ageingMs`
+   */
   readonly priority?: number;
 }

@@ -23,14 +23,16 @@ export interface QueuedCall {
 export interface CriteriaOptions {
   /**
    * With `ordering: 'resource'`: whether the call may run now. One that may not lets others pass, and is asked about again
-   * when a handler ends or after `kick()`. If it throws, the call may run, and the log says so once.
+   * when a handler ends or after `kick()`. If it throws, the call may run, and the log says so once. It is asked often, so it
+   * must be quick. Default: none, and such an `ordering` is refused.
    *
    * @example (call) => call.method !== '/shop.v1.Shop/Export' || exports < 2
    */
   readonly admits?: (call: QueuedCall) => boolean;
   /**
    * With `ordering: 'custom'`: below zero if `a` goes before `b`, above zero for the opposite, zero if the earlier one goes
-   * first. Calls that wait are not moved when its answer changes. If it throws, the answer is zero.
+   * first. Calls that wait are not moved when its answer changes. If it throws, the answer is zero. It is asked often, so it
+   * must be quick. Default: none, and such an `ordering` is refused.
    *
    * @example (a, b) => Number(b.user === 'operations') - Number(a.user === 'operations')
    */

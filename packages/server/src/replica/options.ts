@@ -33,8 +33,8 @@ export interface ReplicaServerOptions extends CriteriaOptions {
    */
   readonly replicaId: string;
   /**
-   * Where the other replicas and the clients reach this one, `host:port`: not `0.0.0.0`, which is where a server listens. May
-   * be given to `start` instead. Required in one of the two.
+   * Where the other replicas and the clients reach this one, `host:port`: not `0.0.0.0`, which is where a server listens.
+   * Required here or in `start`. Default: what `start` is given.
    *
    * @example '10.0.0.1:50051'
    */
@@ -89,7 +89,12 @@ export interface ReplicaServerOptions extends CriteriaOptions {
    * @example '10.0.0.1:50052'
    */
   readonly peerAddress?: string;
-  /** Where to listen for other replicas, if not at `peerAddress`. @example '0.0.0.0:50052' */
+  /**
+   * Where to listen for other replicas, `host:port`: for a host whose own address is not the one by which others reach it.
+   * Default: `peerAddress`.
+   *
+   * @example '0.0.0.0:50052'
+   */
   readonly peerListen?: string;
   /**
    * Where a thread of this process exchanges heartbeats with those of other replicas, `host:port`, so that the group
@@ -237,11 +242,20 @@ export interface ReplicaServerOptions extends CriteriaOptions {
 }
 
 export interface StartOptions {
-  /** See `ReplicaServerOptions.address`. Give it here if the server learns its port only when it is bound. */
+  /**
+   * Where the other replicas and the clients reach this one, `host:port`, for a server that learns its port only when it is
+   * bound. Default: the option `address` of `createReplica`.
+   *
+   * @example `10.0.0.1:${port}`
+   */
   readonly address?: string;
-  /** See `ReplicaServerOptions.startTimeoutMs`. */
+  /** How long this `start` waits, in milliseconds. Default: the option `startTimeoutMs` of `createReplica`. */
   readonly timeoutMs?: number | undefined;
-  /** Ends the wait when it is aborted: `start` fails with UNDERSTUDY_BLOCKED. */
+  /**
+   * Ends the wait when it is aborted: `start` fails with UNDERSTUDY_BLOCKED. Default: none.
+   *
+   * @example AbortSignal.timeout(60_000)
+   */
   readonly signal?: AbortSignal;
 }
 
