@@ -1,4 +1,4 @@
-/** Runs the programs of a package's README, as three processes and a client. */
+/** Runs the programs of a package's README, or of a page of the documentation, as three processes and a client. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,18 +14,24 @@ interface GroupRecord {
   readonly primary: { readonly id: string };
 }
 
-/** The files of a README, in a folder of its package, so that they find what they import. */
+/** The files of a page, in a folder of its package, so that they find what they import. */
 export class Readme {
   readonly directory: string;
   readonly #package: string;
   readonly #children: ChildProcess[] = [];
 
-  /** @param name of the package's folder; @param ports in place of 50051, 50052 and 50053 */
-  constructor(name: string, ports: readonly number[]) {
+  /**
+   * @param name of the package's folder
+   * @param ports in place of 50051, 50052 and 50053
+   * @param page the file in that folder
+   */
+  constructor(name: string, ports: readonly number[], page = 'README.md') {
     this.#package = join(ROOT, 'packages', name);
     this.directory = mkdtempSync(join(this.#package, 'readme-'));
-    const text = readFileSync(join(this.#package, 'README.md'), 'utf8');
-    for (const [, code = '', file = ''] of text.matchAll(/```[jt]s\n(\/\/ ([\w.-]+\.[jt]s)\n.*?)```/gs)) {
+    const text = readFileSync(join(this.#package, page), 'utf8');
+    for (const [, code = '', file = ''] of text.matchAll(
+      /```(?:[jt]s|proto)\n(\/\/ ([\w.-]+\.(?:[jt]s|proto))\n.*?)```/gs,
+    )) {
       this.write(
         file,
         code.replace(/5005([123])/g, (_, digit) => String(ports[Number(digit) - 1])),

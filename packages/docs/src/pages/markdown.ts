@@ -16,7 +16,8 @@ export interface CodeBlock {
 }
 
 const FENCE = /^( *)(```+)([\w-]*)[^\n]*\n([\s\S]*?)^\1\2 *$/gm;
-const INLINE_CODE = /(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g;
+/** A run of backticks up to the next one of the same length in the same paragraph. */
+const INLINE_CODE = /(?<!`)(`+)(?!`)(?:(?!\n\s*\n)[\s\S])*?(?<!`)\1(?!`)/g;
 const COMMENT = /<!--[\s\S]*?-->/g;
 
 const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
