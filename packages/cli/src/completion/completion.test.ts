@@ -1,4 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { run } from '../run.js';
 
@@ -32,7 +35,11 @@ it.each(['zsh', 'fish'])('%s reads its script without complaint, where it is ins
   const text = await script(shell);
   expect(text).toContain('Show the record of each group');
   expect(text).toContain('group-secret-file');
-  const checked = spawnSync(shell, ['-n'], { input: text, encoding: 'utf8' });
+  const folder = mkdtempSync(join(tmpdir(), 'understudy-completion-'));
+  const file = join(folder, 'script');
+  writeFileSync(file, text);
+  const checked = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
   if (checked.error === undefined) expect(checked).toMatchObject({ status: 0, stderr: '' });
 });
 
