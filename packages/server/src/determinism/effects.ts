@@ -5,7 +5,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
-import { currentStep, REAL, realOf } from '@understudy/context';
+import { REAL, realOf } from '@understudy/context';
+import { registerSource, runningStep } from './replace.js';
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -36,6 +37,7 @@ const PROCESSES = ['exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spaw
  * they always did. May be called again, and by several copies of this package.
  */
 export function installEffects(): void {
+  registerSource();
   for (const name of [...FILES, ...FILES.map((each) => `${each}Sync`), ...FILES_BESIDES]) watch(fs, name, `fs.${name}`);
   for (const name of FILES) watch(fs.promises, name, `fs.promises.${name}`);
   for (const name of ['request', 'get']) {
@@ -54,7 +56,7 @@ function watch(target: object, name: string, what: string): void {
   const real = property?.value as AnyFunction | undefined;
   if (typeof real !== 'function' || realOf(real) !== real || property?.configurable !== true) return;
   const made = function (this: unknown, ...args: unknown[]): unknown {
-    currentStep()?.onEffect?.(what);
+    runningStep()?.onEffect?.(what);
     return Reflect.apply(real, this, args);
   };
   // Node keeps there what `util.promisify` makes of a function.

@@ -1,4 +1,5 @@
 /** How a global function is replaced by one that asks the running step first. */
+import crypto from 'node:crypto';
 import { currentStep, REAL, type RunningStep, realOf } from '@understudy/context';
 
 type StepSource = () => RunningStep | undefined;
@@ -6,12 +7,13 @@ type AnyMethod = (this: unknown, ...args: never[]) => unknown;
 
 /**
  * Who knows the running step: one entry for each copy of our packages in this process. The replacements belong to the
- * process, so whichever copy was first makes them, and they ask all.
+ * process, so whichever copy was first makes them, and they ask all. The list is kept with a module of node's, because test
+ * runners such as jest give each test file a global object of its own, and the same modules of node to all.
  */
 const SOURCES = Symbol.for('@understudy/server/steps');
 
 function sources(): StepSource[] {
-  const root = globalThis as { [SOURCES]?: StepSource[] };
+  const root = crypto as { [SOURCES]?: StepSource[] };
   let known = root[SOURCES];
   if (known === undefined) {
     known = [];
@@ -22,21 +24,27 @@ function sources(): StepSource[] {
 
 const known = sources();
 
-const ours: StepSource = () => {
-  const step = currentStep();
-  return step?.inGlobals ? step : undefined;
-};
+const ours: StepSource = () => currentStep();
 
 /** Lets the replacements ask this copy. */
 export function registerSource(): void {
   if (!known.includes(ours)) known.push(ours);
 }
 
+/** The step in which the code runs, whichever copy of our packages runs it. */
+export function runningStep(): RunningStep | undefined {
+  for (const source of known) {
+    const step = source();
+    if (step !== undefined) return step;
+  }
+  return undefined;
+}
+
 /** The step whose time and randomness the code that runs now is to see; undefined for the real ones. */
 export function seenStep(): RunningStep | undefined {
   for (const source of known) {
     const step = source();
-    if (step !== undefined) return step;
+    if (step?.inGlobals) return step;
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import {
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { outside, wallMs } from '@understudy/context';
+import { outside } from '@understudy/context';
 import { type Leadership, type Logger, type Member, type ReplicaId, UnderstudyError } from '@understudy/core';
 import {
   Backoff,
@@ -100,6 +100,7 @@ export class PeerLink {
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
   #nameless: NodeJS.Timeout | undefined;
+  #impatience: NodeJS.Timeout | undefined;
   #proof: DiallingProof | undefined;
   /** The key of what the other side sends after its proof. */
   #keyOfAnswers: Buffer | undefined;
@@ -151,6 +152,7 @@ export class PeerLink {
 
   #abandon(): void {
     this.#closed = true;
+    clearTimeout(this.#impatience);
     if (this.#retry !== undefined) clearTimeout(this.#retry);
     this.#lost();
     this.#client?.close();
@@ -167,24 +169,47 @@ export class PeerLink {
       this.#connectLater();
       return;
     }
-    client.waitForReady(wallMs() + this.#patience.next(), (error) => {
-      if (this.#closed || this.#link !== undefined || client !== this.#client) return;
-      if (error === undefined) {
-        this.#open(client);
-        return;
+    setImmediate(() => this.#openOnceReady(client));
+    this.#bePatient(client);
+  }
+
+  /**
+   * Does what grpc-js's `waitForReady` does, but for clients that are closed meanwhile: those would connect once more, and keep
+   * the process alive until their deadline (1.14).
+   */
+  #openOnceReady(client: Client): void {
+    if (!this.#isWaitingFor(client)) return;
+    const channel = client.getChannel();
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) this.#open(client);
+    else channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => this.#openOnceReady(client));
+  }
+
+  /** Begins a new attempt if the present one takes too long. */
+  #bePatient(client: Client): void {
+    clearTimeout(this.#impatience);
+    this.#impatience = setTimeout(() => {
+      if (!this.#isWaitingFor(client)) return;
+      if (client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING) {
+        this.#dialAnew();
+        this.#connect();
+      } else {
+        // The connection was refused, and grpc-js itself tries again.
+        this.#bePatient(client);
       }
-      // If the connection was refused, grpc-js itself tries again.
-      if (client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING) this.#dialAnew();
-      this.#connect();
-    });
+    }, this.#patience.next()).unref();
+  }
+
+  #isWaitingFor(client: Client): boolean {
+    return !this.#closed && this.#link === undefined && client === this.#client;
   }
 
   /** Gives up the connection, and takes new credentials for the next if they are made by a function. */
   #dialAnew(): void {
     try {
-      const client = this.#dial();
-      this.#client?.close();
-      this.#client = client;
+      const client = this.#client;
+      this.#client = this.#dial();
+      client?.close();
     } catch (error) {
       this.#tell(`peerCredentials failed: ${messageOf(error)}`);
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setInterval as beats, setTimeout as sleep } from 'node:timers/promises';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { realOf } from '@understudy/context';
 import { type ReplicaServer, stepRandom, stepTime } from '@understudy/server';
@@ -10,6 +11,9 @@ import type { DeterminismError, Difference } from './differences/difference.js';
 
 /** As a module that was loaded before ours has them. */
 const realNow = realOf(Date.now);
+
+/** As a module has it that was loaded after ours. */
+const takenUuid = randomUUID;
 
 /** A service that keeps entries by name. */
 class Ledger {
@@ -80,6 +84,19 @@ describe('a service whose instances differ', () => {
     expect(message).toContain('after call 0, /test.v1.Inventory/Add');
   });
 
+  it('is found by functions that its module has taken aside, with the line that used them', async () => {
+    const { randomBytes, randomInt } = process.getBuiltinModule('node:crypto');
+    const draws = [() => randomBytes(4).toString('hex'), () => randomInt(1e9), () => takenUuid()];
+    for (const draw of draws) {
+      const { difference } = await found(() => {
+        const mark = draw();
+        return new Ledger(() => mark).service();
+      });
+      expect(difference).toMatchObject({ index: 0, variation: 'random' });
+      expect(difference.cause).toMatch(/, at .*check-determinism\.test\.ts:\d+/);
+    }
+  });
+
   it('is found by a reply with what it drew when it was made, and both replies are shown', async () => {
     const { difference } = await found(() => {
       const mark = Math.random();
@@ -106,13 +123,58 @@ describe('a service whose instances differ', () => {
     expect(difference.diff).toMatch(/^- .*\d{13}.*\n\+ .*\d{13}/);
   });
 
-  it('is found by an eviction that it started when it was made', async () => {
+  it.each<[string, (evict: () => void) => () => void]>([
+    [
+      'setInterval',
+      (evict) => {
+        const timer = setInterval(evict, 5_000);
+        return () => clearInterval(timer);
+      },
+    ],
+    [
+      'setTimeout again and again',
+      (evict) => {
+        let timer: NodeJS.Timeout;
+        const again = (): void => {
+          timer = setTimeout(again, 5_000);
+          evict();
+        };
+        again();
+        return () => clearTimeout(timer);
+      },
+    ],
+    [
+      'a loop that sleeps',
+      (evict) => {
+        const ends = new AbortController();
+        const loop = async (): Promise<void> => {
+          for (;;) {
+            await sleep(5_000, undefined, { signal: ends.signal });
+            evict();
+          }
+        };
+        loop().catch(() => {});
+        return () => ends.abort();
+      },
+    ],
+    [
+      'an interval to be iterated',
+      (evict) => {
+        const ends = new AbortController();
+        const loop = async (): Promise<void> => {
+          for await (const _ of beats(5_000, undefined, { signal: ends.signal })) evict();
+        };
+        loop().catch(() => {});
+        return () => ends.abort();
+      },
+    ],
+  ])('is found by an eviction that it started when it was made, with the line: %s', async (_how, begin) => {
     const { difference, message } = await found(() => {
       const ledger = new Ledger(() => Date.now() + 60_000);
-      const evict = setInterval(() => {
+      const end = begin(() => {
         for (const [name, expiresMs] of ledger.entries) if (Date.now() > Number(expiresMs)) ledger.entries.delete(name);
-      }, 5_000);
-      return ledger.service({ close: () => clearInterval(evict) });
+      });
+      return ledger.service({ close: end });
     });
     expect(difference).toMatchObject({ index: 0, what: 'state', variation: 'timers' });
     expect(message).toMatch(/a timer of 5000 ms that was set outside of steps, at .*test\.ts:\d+\. Use replica\.every/);

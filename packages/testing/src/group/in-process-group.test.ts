@@ -150,6 +150,18 @@ describe('a group in this process', () => {
     await expect(group.rejoin()).rejects.toThrow(/UNDERSTUDY_BLOCKED.*force/);
   });
 
+  it('leaves nothing behind that keeps the process alive', async () => {
+    const waits = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = waits();
+    await start({ replicas: 3 });
+    await add('a');
+    await group.killPrimary();
+    await add('b');
+    await group.close();
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(waits()).toBeLessThanOrEqual(before);
+  });
+
   it('warns of a handler that reads a file by itself, once for its line', async () => {
     const warnings: Error[] = [];
     const hear = (warning: Error): number => warnings.push(warning);

@@ -1,7 +1,7 @@
 /** What one instance of a service sees of clocks, randomness and timers outside of steps. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
-import { callSite, currentStep } from '@understudy/context';
+import { callSite, currentStep, type RunningStep } from '@understudy/context';
 import { HeldTimers } from './held-timers.js';
 
 /** What instances may come to differ by. */
@@ -16,6 +16,8 @@ const storage = new AsyncLocalStorage<Environment | undefined>();
 /** The surroundings of one instance. What its code does there, outside of steps, is the same for equal options. */
 export class Environment {
   readonly timers = new HeldTimers((run) => this.run(run));
+  /** What its code sees outside of steps, in the form in which steps give it. */
+  readonly values: RunningStep;
   readonly #sites: Readonly<Record<Source, Set<string>>> = { clock: new Set(), random: new Set() };
   readonly #seed: string;
   #block = Buffer.alloc(0);
@@ -29,6 +31,14 @@ export class Environment {
   constructor(timeMs: number, seed: string) {
     this.#timeMs = timeMs;
     this.#seed = seed;
+    const readClock = (): number => this.#readClock();
+    this.values = {
+      get timeMs() {
+        return readClock();
+      },
+      random: { fill: (bytes) => this.#fill(bytes), next: () => this.#next() },
+      inGlobals: true,
+    };
   }
 
   /** Runs code of the instance, with everything that it starts. */
@@ -37,7 +47,7 @@ export class Environment {
   }
 
   /** The next time: the clock goes on by a millisecond with each look at it, so that what waits for it ends. */
-  readClock(): number {
+  #readClock(): number {
     this.#used('clock');
     return this.#timeMs++;
   }
@@ -46,7 +56,7 @@ export class Environment {
     this.#timeMs += byMs;
   }
 
-  fill(bytes: Uint8Array): void {
+  #fill(bytes: Uint8Array): void {
     this.#used('random');
     for (let i = 0; i < bytes.length; i++) {
       if (this.#block.length === 0) {
@@ -60,9 +70,9 @@ export class Environment {
   }
 
   /** A number from 0 up to but not including 1. */
-  next(): number {
+  #next(): number {
     const bytes = Buffer.alloc(BLOCK_BYTES / 4);
-    this.fill(bytes);
+    this.#fill(bytes);
     return bytes.readUIntBE(0, 6) / 2 ** 48;
   }
 

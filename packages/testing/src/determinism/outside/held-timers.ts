@@ -84,6 +84,6 @@ export class HeldTimers {
 
   /** Has those fire that do not repeat, since something waits for one of them. */
   fireOnceOnly(): void {
-    for (const timer of this.#armed) if (!timer.repeats) this.fire(timer);
+    for (const timer of this.armed) if (!timer.repeats) this.fire(timer);
   }
 }

@@ -1,20 +1,24 @@
-/** Gives instances their surroundings through the globals, as long as a check runs. */
+/** Gives instances their surroundings through the functions that they use anyhow, as long as a check runs. */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
-import { REAL } from '@understudy/context';
+import timersPromises from 'node:timers/promises';
+import { REAL, type RunningStep } from '@understudy/context';
 import { type Environment, surroundings } from './environment.js';
 import { HELD_FROM_MS, HeldTimer } from './held-timers.js';
 
 type AnyFunction = (this: unknown, ...args: never[]) => unknown;
 type Undo = () => void;
 
+/** Where the server's packages keep who knows the time and the randomness that code is to see. */
+const SOURCES = Symbol.for('@understudy/server/steps');
+
 let users = 0;
 let undos: Undo[] = [];
 
 /** @returns takes the replacements off again, when nobody else needs them */
 export function installOverlay(): Undo {
-  if (users++ === 0) undos = [replaceDate(), ...replaceOthers()];
+  if (users++ === 0) undos = [giveValues(), ...replaceTimers()];
   syncBuiltinESMExports();
   let isOff = false;
   return () => {
@@ -63,63 +67,31 @@ function replace<F extends AnyFunction>(
   return put(target, name, made, before);
 }
 
-function replaceDate(): Undo {
-  const Before = globalThis.Date;
-  function Made(this: unknown, ...args: unknown[]): unknown {
-    const given = args.length === 0 || new.target === undefined ? surroundings()?.readClock() : undefined;
-    if (new.target === undefined) return given === undefined ? Before() : new Before(given).toString();
-    return Reflect.construct(Before, given === undefined ? args : [given], new.target);
-  }
-  for (const name of ['UTC', 'parse', 'now', 'length', 'name'] as const) {
-    const property = Object.getOwnPropertyDescriptor(Before, name);
-    if (property !== undefined) Object.defineProperty(Made, name, property);
-  }
-  const undoNow = replace<() => number>(Made, 'now', (environment) => environment.readClock());
-  Object.defineProperty(Made, 'prototype', { value: Before.prototype, writable: false });
-  const maker = Before.prototype.constructor;
-  Object.defineProperty(Before.prototype, 'constructor', { value: Made, writable: true, configurable: true });
-  const undo = put(globalThis, 'Date', Made, Before);
+/** Clocks and random functions ask whoever is in this list what to give: also those that a module has taken aside. */
+function giveValues(): Undo {
+  const sources = (crypto as { [SOURCES]?: (() => RunningStep | undefined)[] })[SOURCES] ?? [];
+  const source = (): RunningStep | undefined => surroundings()?.values;
+  sources.push(source);
   return () => {
-    undoNow();
-    Object.defineProperty(Before.prototype, 'constructor', { value: maker, writable: true, configurable: true });
-    undo();
+    sources.splice(sources.indexOf(source), 1);
   };
 }
 
-function replaceOthers(): Undo[] {
-  const web = Object.getPrototypeOf(crypto.webcrypto) as object;
-  const clock = Object.getPrototypeOf(performance) as object;
-  type Callback = ((error: null, value: unknown) => void) | undefined;
-  const given = (value: unknown, callback: Callback): unknown => {
-    if (callback === undefined) return value;
-    process.nextTick(callback, null, value);
-    return undefined;
-  };
+function replaceTimers(): Undo[] {
   return [
-    replace<() => number>(clock, 'now', (environment) => environment.readClock()),
-    replace<() => number>(Math, 'random', (environment) => environment.next()),
-    replace<(options?: object) => string>(crypto, 'randomUUID', uuidFrom),
-    replace<() => string>(web, 'randomUUID', uuidFrom),
-    replace<(array: Uint8Array) => Uint8Array>(web, 'getRandomValues', (environment, before, args, self) => {
-      const filled = before.apply(self, args);
-      environment.fill(new Uint8Array(filled.buffer, filled.byteOffset, filled.byteLength));
-      return filled;
-    }),
-    replace<(size: number, callback?: Callback) => Buffer>(
-      crypto,
-      'randomBytes',
-      (environment, _before, [size, back]) => {
-        const bytes = Buffer.alloc(size);
-        environment.fill(bytes);
-        return given(bytes, back);
-      },
+    replace<(delayMs?: number, value?: unknown, options?: Signalled) => Promise<unknown>>(
+      timersPromises,
+      'setTimeout',
+      (environment, before, [delayMs = 1, value, options], self) =>
+        delayMs < HELD_FROM_MS
+          ? before.call(self, delayMs, value, options)
+          : held(environment, delayMs, options).then(() => value),
     ),
-    replace<(...args: (number | Callback)[]) => unknown>(crypto, 'randomInt', (environment, _before, args) => {
-      const callback = args.find((each) => typeof each === 'function');
-      const limits = args.filter((each) => typeof each === 'number');
-      const [min, max] = limits.length < 2 ? [0, limits[0] ?? 1] : [limits[0] ?? 0, limits[1] ?? 1];
-      return given(min + Math.floor(environment.next() * (max - min)), callback);
-    }),
+    replace<(delayMs?: number, value?: unknown, options?: Signalled) => AsyncIterable<unknown>>(
+      timersPromises,
+      'setInterval',
+      (environment, _before, [delayMs = 1, value, options]) => heldBeats(environment, delayMs, value, options),
+    ),
     ...[globalThis, timers].flatMap((target) => [
       ...(['setTimeout', 'setInterval'] as const).map((name) =>
         replace<(run: (...args: unknown[]) => void, delayMs?: number, ...args: unknown[]) => unknown>(
@@ -147,12 +119,24 @@ function replaceClear(target: object, name: 'clearTimeout' | 'clearInterval'): U
   return put(target, name, made, before);
 }
 
-/** A UUID of version 4 (RFC 9562, 5.4). */
-function uuidFrom(environment: Environment): string {
-  const bytes = Buffer.alloc(16);
-  environment.fill(bytes);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+interface Signalled {
+  readonly signal?: AbortSignal;
+}
+
+/** Resolves when the check has a timer of so many milliseconds fire. */
+const held = (environment: Environment, delayMs: number, { signal }: Signalled = {}): Promise<void> =>
+  new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const timer = environment.timers.set(() => resolve(), delayMs, false);
+    signal?.addEventListener('abort', () => {
+      timer.close();
+      reject(signal.reason);
+    });
+  });
+
+async function* heldBeats(environment: Environment, delayMs: number, value: unknown, options?: Signalled) {
+  for (;;) {
+    await held(environment, delayMs, options);
+    yield value;
+  }
 }
