@@ -58,6 +58,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'hand-over: the change of the record says that everything is stable, so the successor asks nobody',
   'hand-over: the successor of a passive primary is given a copy of the state first',
   'code: a successor that logged orders of a passive term is given a copy of the state first',
+  // Nothing may be ordered after the last stream has ended.
+  'code: a replica that joined with an older copy is given one that covers what other code executed',
   'streams: a stream whose client had seen what was cut ends',
   'streams: a stream ends whose client had seen what a forced record lacks',
   'streams: what a handler sends by itself may leave only with the order that is being processed',

@@ -204,18 +204,35 @@ export function checkpointIfDue(p: PrimaryState): void {
 }
 
 /**
- * Whether a backup did not get the last copy, because it was still being sent an earlier one or had no link, and has kept
- * a log for so long that its next one is due. While the group is idle no other copy would be made.
+ * Whether a backup lacks a copy that no order will cause soon. While the group is idle no other copy would be made.
  */
 function someoneWasLeftOut(p: PrimaryState): boolean {
   const { r } = p;
   if (r.stateBusy !== undefined || p.copyUnstable !== undefined) return false;
   for (const peer of r.peers.values()) {
-    const isLeftOut = peer.transfer === undefined && peer.copiedUpTo < p.givenUpTo;
-    if (!isLeftOut || peer.learner !== undefined || !isAnnouncedTo(p, peer) || !followsByCopy(p, peer)) continue;
-    if (r.order.processedUpTo >= peer.copiedUpTo + r.config.checkpointEvery) return true;
+    if (peer.transfer !== undefined || peer.learner !== undefined) continue;
+    if (!isAnnouncedTo(p, peer) || !followsByCopy(p, peer)) continue;
+    if (missedCopy(p, peer) || /* rule copy-for-follower */ lacksOldOrders(p, peer)) return true;
   }
   return false;
+}
+
+/**
+ * Whether the last copy was not for this backup, because it was still being sent an earlier one or had no link, and it has
+ * kept its log for so long that its next one is due.
+ */
+const missedCopy = ({ r, givenUpTo }: PrimaryState, { copiedUpTo }: Peer): boolean =>
+  copiedUpTo < givenUpTo && r.order.processedUpTo >= copiedUpTo + r.config.checkpointEvery;
+
+/**
+ * Whether a backup that follows by copy in a group that executes has no copy that covers the orders of older terms. It does
+ * not execute them, as other code did, so it could not execute anything that comes after them. It was in the group then,
+ * or it joined with an older copy because streams were open.
+ */
+function lacksOldOrders({ r }: PrimaryState, { copiedUpTo }: Peer): boolean {
+  if (r.config.replication === 'passive') return false;
+  const adopted = r.record?.adoptedThrough.findLast(({ term }) => term === r.term);
+  return adopted !== undefined && copiedUpTo < adopted.through;
 }
 
 const followsByCopy = ({ r }: PrimaryState, peer: Peer): boolean => r.config.replication === 'passive' || peer.byCopy;

@@ -6,7 +6,7 @@ import type { AckFrame, BusyFrame, JoinFrame } from '../../model/frames.js';
 import { maxOf, minOf, type OrderNum, type ReplicaId } from '../../model/ids.js';
 import type { Member } from '../../model/record.js';
 import { sameMember } from '../../record/transitions.js';
-import { onPieces, startLearner } from '../checkpoint/checkpoints.js';
+import { checkpointIfDue, onPieces, startLearner } from '../checkpoint/checkpoints.js';
 import { endTransfer } from '../checkpoint/sending.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -36,7 +36,9 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
   }
-  noteCopies(p, peer, frame.byCopy);
+  const begins = frame.byCopy && !peer.byCopy;
+  peer.byCopy = frame.byCopy;
+  if (begins && r.config.replication === 'semi-active') checkpointIfDue(p);
   /* rule reports-afresh */ if (frame.afresh) peer.registered.clear();
   for (const id of frame.unregistered) peer.registered.delete(id);
   for (const id of frame.registered) peer.registered.add(id);
@@ -45,17 +47,6 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
   if (/* rule let-leave */ frame.leaving) letLeave(p, peer);
   else if (peer.learner !== undefined) admitLearner(p, peer);
   progress(p);
-}
-
-/**
- * A backup that begins to follow by copy in a group that executes gets a copy soon: orders of an older term, which it
- * does not execute either, may lie between its state and this term. A learner has just been given one.
- */
-function noteCopies(p: PrimaryState, peer: Peer, byCopy: boolean): void {
-  const { config } = p.r;
-  const begins = byCopy && !peer.byCopy && peer.learner === undefined && config.replication === 'semi-active';
-  peer.byCopy = byCopy;
-  if (/* rule copy-for-follower */ begins) p.checkpointWanted = true;
 }
 
 /**

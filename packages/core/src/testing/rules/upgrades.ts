@@ -57,6 +57,12 @@ export const UPGRADE_RULES: readonly Rule[] = [
     lacks: 'S3>S2  checkpoint at 1',
   },
   {
+    rule: 'code: a replica that joined with an older copy is given one that covers what other code executed',
+    scenario: 'copy-after-base',
+    without: { 'copy-for-follower': 'false' },
+    lacks: 'S2>S3  checkpoint at 3',
+  },
+  {
     rule: 'code: a method that the primary does not have has no execution',
     scenario: 'unknown-method',
     without: { 'unknown-unordered': 'true' },
