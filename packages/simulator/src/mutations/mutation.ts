@@ -38,6 +38,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'session expiry: a session whose end is ordered is not welcomed',
   'backlog: streams are ended when a successor would have to replay too much',
   'backlog: new streams wait for a while so that the open ones may end',
+  // The member is back after moments, and no call fails.
+  'hand-over: a member that the successor has not met yet is silent only after a lease',
   // A copy must be made while a learner receives an earlier one, and nothing may be ordered afterwards.
   'copies: a backup that did not get the last copy gets another, though nothing is ordered',
   // Only a run that is over within ten seconds shows these.

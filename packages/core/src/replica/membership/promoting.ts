@@ -34,6 +34,10 @@ export function startCollecting(m: PromotionState): void {
   assert(record !== undefined, () => 'promoted without a record');
   const { collection } = m;
   collection.add([...m.backupOrder.pendingDestOrder.values()]);
+  // This replica may have met none of them in its present life: it is silent only once it has been for a lease.
+  for (const member of record.inSync) {
+    if (!sameMember(member, r.self)) /* rule lives-at-promotion */ r.peers.open(member, r.nowMs);
+  }
   if (adoptionPublished(record)) {
     // The primary that handed over made everything stable first. Sessions still say what they wait for.
     for (const { session } of r.connections.values()) if (session !== undefined) askAgain(r, session);
@@ -48,7 +52,6 @@ export function startCollecting(m: PromotionState): void {
       member,
       untilMs: r.nowMs + r.config.leaseMs * (1 + CLOCK_DRIFT),
     });
-    r.peers.open(member, r.nowMs);
     if (r.peers.get(member.id)?.linkUp) askPeer(r, member);
   }
   for (const connection of r.connections.values()) {

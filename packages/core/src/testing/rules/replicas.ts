@@ -15,6 +15,12 @@ export const REPLICA_RULES: readonly Rule[] = [
     shows: 'S2>S3  term 2: what do you hold beyond 1?',
   },
   {
+    rule: 'hand-over: a member that the successor has not met yet is silent only after a lease',
+    scenario: 'hand-over-no-link',
+    without: { 'lives-at-promotion': ';' },
+    shows: '   record: epoch 7, term 2, primary S2, in sync S2, adopted 2:0',
+  },
+  {
     rule: 'hand-over: the successor of a passive primary is given a copy of the state first',
     scenario: 'hand-over-passive',
     without: { 'copy-for-successor': ';' },
