@@ -278,7 +278,9 @@ export class Watch {
     // A primary without backups shortens its log only as time passes. Many steps may come at one moment.
     if (role === 'primary' && inSync.length === 1 && !hasTicked) return;
     // A replica that joined keeps its log until it has caught up once. With replies among the orders that takes longer.
-    const withReplies = nested === undefined ? LOG_SLACK : 4 * LOG_SLACK;
+    // A primary keeps its log for one that is being sent its copy, on links that break.
+    const awaited = role === 'primary' && this.#world.servers.some(({ status }) => status?.role === 'joining');
+    const withReplies = nested === undefined && !awaited ? LOG_SLACK : 4 * LOG_SLACK;
     const slack = stays === undefined ? withReplies : LOG_SLACK_STREAMS;
     demand(logLength <= 4 * unstableMax + slack, () => `${server.name}: ${logLength} orders in the log`);
   }
