@@ -69,6 +69,8 @@ export default defineConfig({
           name: 'processes',
           include: ['integration/**/*.test.ts', ...WITH_PROCESSES],
           exclude: ['integration/containers/**'],
+          // Much of these waits too: for processes to start, to be silent and to end.
+          maxWorkers: '150%',
           sequence: { groupOrder: 2 },
         },
       },
