@@ -99,7 +99,7 @@ describe('understudy, on replicas that run', () => {
   it('log follows a hand-over and a start, as lines or as JSON, until it is told to end', async () => {
     await start('r1');
     await start('r2');
-    const [seen, enough] = [new AbortController(), new AbortController()];
+    const [seen, enough, told] = [new AbortController(), new AbortController(), new AbortController()];
     const lines = understudy(
       'log',
       [...PROOF(), '--interval', '0.1'],
@@ -109,7 +109,14 @@ describe('understudy, on replicas that run', () => {
       },
       enough.signal,
     );
-    const json = understudy('watch', [...PROOF(), '--json', '--interval', '0.1'], undefined, enough.signal);
+    const json = understudy(
+      'watch',
+      [...PROOF(), '--json', '--interval', '0.1'],
+      (out) => {
+        if (/"level":"info".*"replica":"r3".*\n/.test(out)) told.abort();
+      },
+      told.signal,
+    );
     await new Promise((resolve) => seen.signal.addEventListener('abort', resolve));
     await running.get('r1')?.replica.stop();
     await start('r3');
