@@ -41,7 +41,8 @@ export function onRecordLost(r: ReplicaState, found: GroupRecord | undefined, la
  * the old primary does not put back what is older than the claim.
  */
 export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, found: GroupRecord | undefined): void {
-  const isOwn = /* rule pending-put-back */ change !== undefined && sameMember(change.primary, r.self);
+  const isOwn =
+    /* rule pending-put-back */ change !== undefined && sameMember(change.primary, r.self) && isNewest(r, change);
   if (isOwn) r.changeInFlight = change;
   r.lost = {
     ...{ found, last: undefined, vouched: r.lost?.vouched ?? false },
@@ -53,6 +54,10 @@ export function onChangeLost(r: ReplicaState, change: GroupRecord | undefined, f
   r.log('error', "the coordinator has lost the group's record", { epoch: r.epoch, found: found?.epoch });
   putBackIfCertain(r);
 }
+
+/** Another replica's claim may have won meanwhile, and this replica may know of it. */
+const isNewest = ({ record }: ReplicaState, change: GroupRecord): boolean =>
+  record === undefined || change.epoch > record.epoch;
 
 /**
  * An operator says that no replica knows a newer record than this one.
