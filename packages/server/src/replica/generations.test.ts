@@ -38,10 +38,16 @@ it('a client that was given the first three of forty generations of replicas wit
   const forgotten = async (): Promise<void> => {
     while ((await names()).length > IN_SYNC) await new Promise((resolve) => setTimeout(resolve, 20));
   };
+  // A client follows the group as long as one replica that it knows lives until it has learned of others.
+  const answered = async (): Promise<void> => {
+    const before = calls;
+    while (calls === before) await Promise.race([new Promise((resolve) => setTimeout(resolve, 5)), calling]);
+  };
   let longest = 0;
   for (let generation = 0; generation < GENERATIONS; generation++) {
     living.push(await start(IN_SYNC + generation));
     await living.shift()?.end();
+    await answered();
     longest = Math.max(longest, (await names()).length);
     // Those that are gone are forgotten while others come and go.
     if (generation % FORGOTTEN_AFTER === 0) await forgotten();
