@@ -43,6 +43,8 @@ export class Sessions {
     if (frame.kind === 'welcome' && status?.role === 'primary')
       this.#welcomes.set(who, { atMs: nowMs, term: status.term });
     if (frame.kind !== 'refused' || frame.code !== 'UNDERSTUDY_SESSION_EXPIRED') return;
+    // A session that has closed is gone, and a late frame of it may come after its goodbye.
+    if (client.connection !== connection) return;
     const welcome = this.#welcomes.get(who);
     if (welcome === undefined || welcome.term !== status?.term) return;
     demand(
