@@ -9,14 +9,14 @@ export interface PodOptions {
   readonly network: StartedNetwork;
   /** The pod's name, which its successor has too. */
   readonly name: string;
-  /** What stands for its IP address: a name that no other pod ever has. */
+  /** A network name that no other pod ever has. It stands for the IP address of the pod. */
   readonly address: string;
   /** The name of the headless service, which stands for all pods. */
   readonly service: string;
   readonly template: PodTemplateSpec;
   /** More arguments of the program. */
   readonly args: readonly string[];
-  /** What the manifest takes from ConfigMaps, by the variable's name. */
+  /** The values that the manifest takes from ConfigMaps, by the name of the variable. */
   readonly settings: Readonly<Record<string, string>>;
   readonly secret: string;
   readonly log: (line: string) => void;

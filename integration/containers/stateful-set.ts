@@ -1,4 +1,4 @@
-/** What Kubernetes does with the StatefulSet of docker/kubernetes, played with containers. */
+/** Containers that play the pods of the StatefulSet in docker/kubernetes, as Kubernetes starts and stops them. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { etcd } from '@understudy/coordinator-etcd';

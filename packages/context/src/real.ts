@@ -11,7 +11,7 @@ export function realOf<T extends object>(given: T): T {
   return Object.hasOwn(given, REAL) ? realOf((given as { readonly [REAL]: T })[REAL]) : given;
 }
 
-/** `realOf` for what is asked for with every message: it looks only when the global function is another than last time. */
+/** A `realOf` for functions that every message needs: it looks only when the global function has changed since last time. */
 function remembered<T extends object>(): (given: T) => T {
   let last: T | undefined;
   let real: T | undefined;

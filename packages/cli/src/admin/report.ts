@@ -1,4 +1,4 @@
-/** What a replica says of itself when an operator asks for its status. */
+/** A replica's own account of its status, as an operator asks for it. */
 import type { MemberStatus, ReplicaStatus, Role } from '@understudy/core';
 import { decoded } from './messages.js';
 

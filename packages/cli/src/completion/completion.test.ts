@@ -14,7 +14,7 @@ async function script(shell: string): Promise<string> {
   return text;
 }
 
-/** What bash offers after these words, of which the last is the one that is completed. */
+/** The completions that bash offers for the last of these words. */
 async function offered(...words: readonly string[]): Promise<readonly string[]> {
   const typed = ['understudy', ...words];
   const list = typed.map((word) => `'${word}'`).join(' ');

@@ -8,7 +8,7 @@ interface Completed {
   readonly name: string;
   readonly description: string;
   readonly options: readonly Option[];
-  /** What may follow the name. */
+  /** The words that may follow the name. */
   readonly words: readonly string[];
 }
 

@@ -72,6 +72,7 @@ function flushSession(p: PrimaryState, connection: Connection): void {
   const { r } = p;
   const { session } = connection;
   if (session?.link === undefined) return;
+  if (session.closing && connection.lastOrder > r.stableUpTo) p.closerWaits = true;
   const items = session.streams.size > 0 ? takeItems(p, connection, session) : NO_ITEMS;
   const carried = maxOf(session.carriedUpTo, r.stableUpTo);
   const hasOrders = session.carryUpTo > carried;
@@ -96,11 +97,7 @@ function markStable({ replies, reads }: ClientSession, stableUpTo: OrderNum): vo
  */
 function owesWord(p: PrimaryState, connection: Connection, session: ClientSession): boolean {
   const { r } = p;
-  if (session.closing) {
-    const mayClose = connection.lastOrder <= r.stableUpTo;
-    if (mayClose && session.stableSent < r.stableUpTo) return true;
-    if (!mayClose) p.closerWaits = true;
-  }
+  if (session.closing && session.stableSent < r.stableUpTo && connection.lastOrder <= r.stableUpTo) return true;
   return !session.viewSent || echoDue(r, session);
 }
 
