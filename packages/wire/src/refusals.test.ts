@@ -57,6 +57,7 @@ describe('a connection of an unknown kind', () => {
   const acked = {
     ...ack,
     processedUpTo: 0 as OrderNum,
+    toldUpTo: 0 as OrderNum,
     afresh: false,
     byCopy: false,
     divergedAt: undefined,

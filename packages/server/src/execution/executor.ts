@@ -148,6 +148,10 @@ export class Executor {
     this.#nested.send(caller);
   }
 
+  dropNested({ to }: EffectOf<'dropNested'>): void {
+    this.#nested.take(to);
+  }
+
   /** Gives a task up. Its handler still runs, and the state may not be replaced before that handler has ended. */
   abandonTask({ task }: EffectOf<'abandonTask'>): void {
     if (this.#aloneRun?.task === task) this.#aloneRun.abandon();

@@ -11,6 +11,9 @@ export const REFUSED: Reply = Object.freeze({ kind: 'reply', code: 7, details: '
 /** The reply to a one-way call. */
 const isAccepted = ({ code, message }: Reply): boolean => code === 0 && message?.length === 0;
 
+/** At the start of its handler, before the handler would end, or when a handler that waited goes on. */
+export type Deadly = 'start' | 'end' | 'step';
+
 /** One call of an application, as the application sees it. */
 export interface ApplicationCall {
   readonly name: string;
@@ -23,6 +26,13 @@ export interface ApplicationCall {
   readonly readOnly: boolean;
   /** Its handler never ends, or some replica took the handler for one that never ends. */
   stuck: boolean;
+  /** When it ends the process that runs its handler; undefined if it is an ordinary one. */
+  readonly deadly: Deadly | undefined;
+  /** How many processes it ended, and how many replicas were in sync when it ended the first. */
+  deaths: number;
+  inSyncBefore: number;
+  /** Its caller was told that it is not processed any more. */
+  poisoned: boolean;
   readonly key: string | undefined;
   /** It uses the key of another operation, so it must be refused. */
   readonly refused: boolean;
@@ -46,6 +56,7 @@ export interface CallTraits {
   /** The key of an earlier operation, which asks for something else. */
   readonly key?: string;
   readonly place?: ApplicationCall['place'];
+  readonly deadly?: Deadly | undefined;
 }
 
 /** A promotion that decided how far to adopt. */
@@ -77,6 +88,10 @@ export class History {
       place: how.place,
       readOnly: how.readOnly,
       stuck: how.stuck,
+      deadly: how.deadly,
+      deaths: 0,
+      inSyncBefore: 0,
+      poisoned: false,
       key: how.key ?? (how.keyed ? `key-${name}` : undefined),
       refused: how.key !== undefined,
       invokedAt: this.#now++,
@@ -100,6 +115,8 @@ export class History {
       return;
     }
     if (operation.state === 'never' && outcome.code === REFUSED.code) return;
+    const isPoison = outcome.details.startsWith('UNDERSTUDY_POISON');
+    if (isPoison && operation.poisoned) return;
     // Interceptors come first, and may refuse it by themselves.
     demand(
       !operation.refused || outcome.code === REFUSED.code,
@@ -109,6 +126,12 @@ export class History {
     operation.completedAt = this.#now++;
     if (isAccepted(outcome)) {
       operation.state = 'accepted';
+      return;
+    }
+    // Primaries died while they processed it, whether of it or by chance.
+    if (isPoison) {
+      operation.state = 'unknown';
+      operation.poisoned = true;
       return;
     }
     operation.state = outcome.code === 0 ? 'answered' : 'never';
@@ -182,7 +205,7 @@ export class History {
       const certain = !(concurrent && this.#mayBeLost(operation));
       if (saw !== undefined && certain)
         seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
-      else if (state === 'accepted' && certain)
+      else if (state === 'accepted' && certain && operation.deadly === undefined)
         seen.push({ process, input, output: undefined, invokedAt, completedAt });
       // A read without an answer says nothing.
       else if (!readOnly)
@@ -214,7 +237,7 @@ export class History {
     const { name, saw, readOnly } = operation;
     if (operation.state === 'accepted') {
       const isThere = final.operations.includes(name);
-      const isExcused = concurrent && this.#mayBeLost(operation);
+      const isExcused = operation.deadly !== undefined || (concurrent && this.#mayBeLost(operation));
       demand(isThere || isExcused, () => `${name} was accepted, and is not part of the surviving history`);
       return isThere;
     }

@@ -18,6 +18,7 @@ export interface CallingReplica {
 export interface NestedCalleeWorld {
   readonly servers: readonly CallingReplica[];
   readonly coordinator: { readonly record: GroupRecord | undefined };
+  readonly history: { readonly byName: ReadonlyMap<string, { readonly poisoned: boolean; readonly deadly: unknown }> };
 }
 
 /** The outcome of a call at the callee. */
@@ -103,6 +104,9 @@ export class NestedCallee {
       const kept = final.digestAt(length) === digest;
       demand(kept, () => `${what} asked what is not part of the surviving history: ${final.operations.join(' ')}`);
       const told = heard.get(what);
+      // A handler that is passed over may have had an effect elsewhere.
+      const operation = this.#world.history.byName.get(what.split('.')[0] ?? '');
+      if (told === undefined && (operation?.poisoned || operation?.deadly !== undefined)) continue;
       demand(told !== undefined, () => `the callee did ${what}, and the group does not know of it`);
       demand(
         told === done.value || told === NOT_KNOWN,

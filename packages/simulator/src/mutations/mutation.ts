@@ -22,6 +22,12 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'checkpoints: a checkpoint stands for the log only once its order is stable',
   'joining: a replica enters the set only when it holds all that was released before it counted',
   'late calls: a call whose deadline passed while it waited is processed by no replica',
+  'messages of death: a backup runs only what its primary has completed',
+  'messages of death: a message of which primaries died is passed over',
+  'messages of death: what may have ended a primary is started once all others know that it is next',
+  // It takes two deaths by chance, each in a moment.
+  'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
+  'messages of death: a message whose reply a live session has is under no suspicion',
   'sessions: a client beyond sessionsMax is refused at once',
   'graceful close: a client is told at once when its last order is stable',
   'sessions: a call fails at once while no replica has room for its session',

@@ -201,6 +201,7 @@ function writeAck(w: Writer, frame: AckFrame): void {
   w.clock(frame.heartbeatMs);
   w.varint(frame.heldUpTo);
   w.offsetFrom(frame.heldUpTo, frame.processedUpTo);
+  w.offsetFrom(frame.heldUpTo, frame.toldUpTo);
   w.boolean(frame.afresh);
   writeIds(w, frame.registered);
   writeIds(w, frame.unregistered);
@@ -220,6 +221,7 @@ function readAck(r: Reader): AckFrame {
     heartbeatMs,
     heldUpTo,
     processedUpTo: r.offsetFrom(heldUpTo) as OrderNum,
+    toldUpTo: r.offsetFrom(heldUpTo) as OrderNum,
     afresh: r.boolean(),
     registered: readIds(r),
     unregistered: readIds(r),

@@ -184,6 +184,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
       heartbeatMs: clock,
       heldUpTo: orderNum,
       processedUpTo: orderNum,
+      toldUpTo: orderNum,
       afresh: fc.boolean(),
       registered: list(connectionId),
       unregistered: list(connectionId),

@@ -49,6 +49,7 @@ export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   onBodies(r, frame.bodies);
   takeAhead(f);
   /* rule truncate-backup-log */ truncateLog(r);
+  if (frame.digest !== undefined) f.completedUpTo = maxOf(f.completedUpTo, frame.digest.orderNum);
   if (frame.digest !== undefined && f.expectedDigest === undefined && !r.followsByCopy) {
     f.expectedDigest = frame.digest;
     compareDigests(f);
@@ -120,7 +121,7 @@ export function claimIfSilent(f: FollowerState): void {
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
   f.withdrawn = true;
   if (/* rule withdraw-before-claim */ r.delegates && (r.duty.kind !== 'none' || r.dutyChanges)) return;
-  if (proposeChange(r, claim(record, r.self, r.leadership), 'claim')) {
+  if (proposeChange(r, claim(record, r.self, r.leadership, r.wallClock()), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }
 }

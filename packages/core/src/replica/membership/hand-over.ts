@@ -34,7 +34,7 @@ export function tryHandOver(p: PrimaryState): void {
   }
   if (/* rule wait-for-learners */ lingers(p, record)) return;
   copyForOtherCode(p);
-  const isIdle = r.running === undefined && p.reads.size === 0;
+  const isIdle = r.running === undefined && p.reads.size === 0 && r.order.processedUpTo === r.order.last;
   const settled = isIdle && r.stableUpTo === r.order.last && p.waiting.length === 0 && isCopied(p);
   if (/* rule settle-before-hand-over */ !settled && r.nowMs < settlesUntilMs(p, steppingDown)) return;
   const successor = bestBackup(p);

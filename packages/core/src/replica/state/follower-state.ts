@@ -3,8 +3,9 @@
  */
 
 import type { Checkpoint } from '../../model/checkpoint.js';
-import { type ConnectionId, next, type OrderNum } from '../../model/ids.js';
+import { type ConnectionId, maxOf, minOf, NO_ORDER, next, type OrderNum } from '../../model/ids.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
+import { adoptionPublished } from '../../record/transitions.js';
 import type { ReplicaState } from './replica-state.js';
 
 /** One object for one follower, as long as it follows the same primary. */
@@ -29,6 +30,12 @@ export class FollowerState {
   reportAfresh = true;
   /** The primary's digest after an order that this replica has not processed yet. */
   expectedDigest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
+  /**
+   * The primary has processed the orders up to this one, as far as it has told. A semi-active backup executes none
+   * beyond, so that a message that ends the primary's process does not end those of all backups in the same moment.
+   */
+  completedUpTo: OrderNum;
+  #cutKnown = false;
   /** The last order after which this replica's digest was known to be the primary's. */
   agreedUpTo: OrderNum;
   /** The first order at which this replica's results differed from the primary's. */
@@ -46,6 +53,7 @@ export class FollowerState {
     this.backupOrder = before?.backupOrder ?? new BackupOrder(next(r.order.last));
     this.lastHeartbeatMs = r.nowMs;
     this.lastFrameMs = r.nowMs;
+    this.completedUpTo = maxOf(before?.completedUpTo ?? r.order.processedUpTo, r.order.processedUpTo);
     this.agreedUpTo = before?.agreedUpTo ?? r.order.processedUpTo;
     this.divergedAt = before?.divergedAt;
     this.checkpointAhead = before?.checkpointAhead;
@@ -55,6 +63,15 @@ export class FollowerState {
   heard(): void {
     this.lastHeartbeatMs = this.r.nowMs;
     this.lastFrameMs = this.r.nowMs;
+  }
+
+  /** The present promotion is published: what it cut was never completed. */
+  forgetCut(): void {
+    const { record, order } = this.r;
+    if (this.#cutKnown || record === undefined || !adoptionPublished(record)) return;
+    this.#cutKnown = true;
+    const through = record.adoptedThrough.at(-1)?.through ?? NO_ORDER;
+    if (record.term > 1) this.completedUpTo = maxOf(minOf(this.completedUpTo, through), order.processedUpTo);
   }
 
   /** Reports about sessions may have been lost with a link, or went to another primary. All of them are sent again. */

@@ -9,12 +9,13 @@ import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
 import { EarlyReads } from '../../connection/early-reads.js';
 import type { Message } from '../../connection/message.js';
+import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint, PieceAckFrame } from '../../model/checkpoint.js';
 import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
-import type { Outcome } from '../../model/outcome.js';
+import type { Outcome, Reply } from '../../model/outcome.js';
 import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
@@ -170,6 +171,10 @@ export class ReplicaState {
   refusedBodies = 0;
 
   running: Running | undefined;
+  /** What was processed in this term after the death of a primary, by name: the first order of each. */
+  readonly survived = new Map<string, OrderNum>();
+  /** The call that this primary has ordered and not started yet. */
+  ordered: Extract<Work, { kind: 'call' }> | undefined;
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
   /** When this replica last said that it may be silent for a while. */
@@ -186,6 +191,10 @@ export class ReplicaState {
   hadStreams = false;
   /** The calls that this group made to other services. */
   readonly nested = new NestedCalls();
+  /** The messages whose handlers made nested calls, by the order in which each made some, while any call is open. */
+  readonly callersAt = new Map<OrderNum, Message>();
+  /** Streams of which a message was passed over. The next replica that serves ends them. */
+  readonly endedByPoison = new Map<Stream, Reply>();
   /** How many of the handlers that stay wait for other calls. */
   openWaits = 0;
   /** Methods whose handlers did not end in time, as far as their users were told why that may be. */
@@ -378,6 +387,7 @@ export class ReplicaState {
       timers: this.timers.size,
       streams: this.connections.streams,
       forgedOrders: this.forgedOrders,
+      poisoned: this.record?.deaths?.poisoned.map(({ method, digest, deaths }) => ({ method, digest, deaths })) ?? [],
       blocked: this.role.blocked ?? this.#withoutRecord,
       leaving: this.role.leaving,
       recordChange: this.changeReason,

@@ -48,6 +48,7 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     sendNested({ caller }) {
       server.service.nested.sent.push(caller.id);
     },
+    dropNested: onlyTold,
     // The next tick comes soon enough.
     wakeAt: onlyTold,
     abandonTask({ task }) {

@@ -11,7 +11,7 @@ import {
   type Task,
 } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
-import type { History } from '../../checks/history.js';
+import type { ApplicationCall, History } from '../../checks/history.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
@@ -44,6 +44,8 @@ export interface LifeHost {
   readonly brings: Leadership;
   readonly life: Life;
   step(event: ReplicaEvent): void;
+  /** Its process ends, because of this operation. */
+  diesOf(operation: ApplicationCall): void;
 }
 
 /** A replica's service in one life, with its handlers: what they were run for, in which order, and what came of it. */
@@ -91,7 +93,9 @@ export class Life {
   execute(task: Task): void {
     const { name, input } = readRequest(task.request.message);
     if (task.kind === 'ordered') this.#inOrder(task.info);
-    if (this.world.history.byName.get(name)?.stuck) return;
+    const operation = this.world.history.byName.get(name);
+    if (operation?.stuck) return;
+    if (operation?.deadly === 'start' && task.kind === 'ordered') return this.#host.diesOf(operation);
     this.#host.jobs.later(task, () => this.#finish(task, name, input));
   }
 
@@ -136,9 +140,16 @@ export class Life {
       this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)), outputs: [] });
       return;
     }
+    const operation = this.world.history.byName.get(name);
+    if (operation?.deadly === 'end') return this.#host.diesOf(operation);
     const { stream, reply } = task.request;
     if (stream !== undefined) return this.#finishPart(task, stream, name);
-    if (reply !== undefined) return this.#ends(task, this.nested.deliver(task, reply), STREAMED);
+    if (reply !== undefined) {
+      const step = this.nested.deliver(task, reply);
+      const goesOn = this.world.history.byName.get(step.by.replace(/\?$/, ''));
+      if (goesOn?.deadly === 'step') return this.#host.diesOf(goesOn);
+      return this.#ends(task, step, STREAMED);
+    }
     if (task.request.timer !== undefined) return this.#rings(task, task.request.timer, name);
     this.processes(name);
     const step = this.nested.begin(task, name, input);
