@@ -18,7 +18,10 @@ export interface Adoption {
 
 /** A message that a primary may have been processing when it died. */
 export interface Suspect {
-  /** Names what the handler did, the same on every replica: by its method and a digest of its bytes where it has any. */
+  /**
+   * Names what the handler did, the same on every replica: by its method and a digest of its bytes where it has any. `*`
+   * stands for all that the list had no room for.
+   */
   readonly message: string;
   /** How many primaries died while they may have been processing it. */
   readonly deaths: number;
@@ -46,7 +49,7 @@ export interface Deaths {
   readonly unexplained: number;
   /** Suspects, calls without a session and later steps that are ordered until then are started with care: milliseconds since 1970. */
   readonly careUntilMs: number;
-  /** At most 128. */
+  /** At most 129. */
   readonly suspects: readonly Suspect[];
   /** At most 64, the oldest first. */
   readonly poisoned: readonly Poisoned[];

@@ -8,6 +8,9 @@ const CARE_MS = 30_000;
 export const SUSPECTS_MAX = 128;
 export const POISONED_MAX = 64;
 
+/** The name of all suspects for which the record had no room. */
+export const OTHERS = '*';
+
 export const NO_DEATHS: Deaths = Object.freeze({
   unjudged: false,
   unexplained: 0,

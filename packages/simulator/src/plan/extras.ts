@@ -128,7 +128,7 @@ export function withTimers(plan: Plan, choices: Choices, { without = [], timers 
 /** Faults of replicas and between them. A message of death must be the only thing that ends replicas. */
 const OF_REPLICAS: ReadonlySet<Fault> = new Set([
   ...(['serverCrash', 'crashTogether', 'serverPause', 'cut', 'isolate', 'hold', 'stepDown', 'diverge'] as const),
-  ...(['breakLink', 'coordinatorCrash', 'coordinatorCut'] as const),
+  ...(['breakLink', 'coordinatorCrash', 'coordinatorCut', 'recordLost'] as const),
   // What a client that its successor cannot hear had sent is under no suspicion.
   ...(['clientCut', 'clientPause'] as const),
 ]);
@@ -141,5 +141,8 @@ export function withDeaths(plan: Plan, choices: Choices, { without = [], deadly 
   const drawn = choices.chance(1 / 6) && plan.servers === 3;
   if (!(deadly ?? drawn) || without.includes('deadly') || plan.stuck || plan.drill !== undefined) return plan;
   const faults = plan.faults.filter((fault) => !OF_REPLICAS.has(fault));
-  return { ...plan, servers: 3, deadly: 0.1, faults, steps: 4 * plan.steps, timeRate: 0.05, jumpMs: 20 };
+  const copies = { ...plan.copies, blockMs: 0 };
+  const threads = plan.threads && { ...plan.threads, blocks: 0, cuts: 0 };
+  const pace = { steps: 4 * plan.steps, timeRate: 0.05, jumpMs: 20 };
+  return { ...plan, ...pace, servers: 3, deadly: 0.1, faults, copies, threads };
 }

@@ -17,6 +17,7 @@ import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { pieceBytes, readHead, readPiece, writeHead, writePiece } from '../parts/checkpoint.js';
+import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
 import {
   readAddress,
   readMember,
@@ -25,8 +26,7 @@ import {
   writeMember,
   writeOptionalAddress,
   writeRecord,
-} from '../parts/membership.js';
-import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
+} from '../parts/record/membership.js';
 import { bodiesBytes, readBodies, readName, writeBodies, writeName } from '../parts/request.js';
 
 /** What a receiver of pieces answers, by the byte that says so. Never change the order. */

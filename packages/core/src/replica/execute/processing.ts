@@ -40,12 +40,12 @@ export function pump(r: ReplicaState): void {
     if (entry === undefined) {
       const started = r.role.startNext();
       if (started === undefined) return;
-      r.ordered = started.kind === 'call' ? started : undefined;
+      r.deaths.ordered = started.kind === 'call' ? started : undefined;
     } else if (/* rule suspects-with-care */ r.role.holdsBack(entry)) {
       if (!r.role.startCopy()) return;
     } else {
-      const work = r.ordered?.message === entry.message ? r.ordered : undefined;
-      r.ordered = undefined;
+      const work = r.deaths.ordered?.message === entry.message ? r.deaths.ordered : undefined;
+      r.deaths.ordered = undefined;
       processEntry(r, entry, work);
     }
   }
@@ -111,7 +111,7 @@ function passOver(r: ReplicaState, entry: Entry, outcome: Reply, work: CallWork 
   if (timer !== undefined) takeTimer(r, timer, info);
   if (connection !== undefined && part?.kind === 'open') dropStream(r, connection, info.seqNum);
   if (connection !== undefined && part !== undefined && 'of' in part) endByPoison(r, connection, part.of, outcome);
-  const caller = reply && r.callersAt.get(reply.to.orderNum);
+  const caller = reply && r.deaths.callersAt.get(reply.to.orderNum);
   complete(r, { info: { ...info, kind: 'void', outcome }, message }, outcome, 0);
   if (reply === undefined) return;
   r.nested.processed(reply.to, info.orderNum);
@@ -130,17 +130,17 @@ function endCaller(r: ReplicaState, caller: Message, orderNum: OrderNum, outcome
 
 function endByPoison(r: ReplicaState, connection: Connection, of: SeqNum, outcome: Reply): void {
   const stream = connection.streams.get(of);
-  if (stream !== undefined) r.endedByPoison.set(stream, outcome);
+  if (stream !== undefined) r.deaths.ended.set(stream, outcome);
 }
 
 /** Notes which handler made a nested call, in the step that is running. */
 export function noteCaller(r: ReplicaState, { orderNum }: NestedId): void {
   const entry = r.running?.entry;
   if (entry === undefined) return;
-  if (r.nested.open === 0) r.callersAt.clear();
+  if (r.nested.open === 0) r.deaths.callersAt.clear();
   const reply = bodyOf(entry)?.reply;
-  const caller = reply === undefined ? entry.message : r.callersAt.get(reply.to.orderNum);
-  if (caller !== undefined) r.callersAt.set(orderNum, caller);
+  const caller = reply === undefined ? entry.message : r.deaths.callersAt.get(reply.to.orderNum);
+  if (caller !== undefined) r.deaths.callersAt.set(orderNum, caller);
 }
 
 function assertNamed({ digestBody }: ReplicaState, message: Message, { orderNum, body }: CallOrder): void {

@@ -9,7 +9,7 @@ import { ENDED_FOR_SUCCESSOR } from '../../model/stream.js';
 import { endRecord, handOver } from '../../record/transitions.js';
 import { endStreams } from '../checkpoint/backlog.js';
 import { checkpointForSuccessor, copyForOtherCode, isCopied } from '../checkpoint/checkpoints.js';
-import { isAtRest } from '../order/drain.js';
+import { isAtRest } from '../state/base.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { HAND_OVER_LEASES, type SteppingDown } from '../state/replica-state.js';
 import { bestBackup } from '../upgrade/best-backup.js';

@@ -63,14 +63,14 @@ function endPoisonedStreams(p: PrimaryState): void {
   const { r } = p;
   for (const connection of r.connections.values()) {
     for (const stream of connection.streams.values()) {
-      const status = r.endedByPoison.get(stream);
+      const status = r.deaths.ended.get(stream);
       if (status === undefined || stream.history.ended || stream.history.over) continue;
       stream.history.ended = true;
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end: { status, after: undefined } });
       voidEntering(p, connection, stream, STREAMED);
     }
   }
-  r.endedByPoison.clear();
+  r.deaths.ended.clear();
 }
 
 /** Lets a retry by idempotency key join a call whose handler still waits. */

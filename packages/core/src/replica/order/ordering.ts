@@ -15,7 +15,7 @@ import { refusedAsPoison } from '../poison/refuse.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
 import { answerUnordered, giveReplies } from '../release/replies.js';
-import { needsBase, waitsForOthers } from '../state/base.js';
+import { isAtRest, needsBase, waitsForOthers } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -24,7 +24,7 @@ import type { Started } from '../state/role.js';
 import { allPassed } from '../streams/intercepted.js';
 import { creditDigests, dropStream } from '../streams/streams.js';
 import { dueAfterPeriod, notBeforeMs } from '../timers/timers.js';
-import { drains, isAtRest } from './drain.js';
+import { drains } from './drain.js';
 import { startRead, waitsForReads } from './reads.js';
 import { advanceStable } from './stable.js';
 

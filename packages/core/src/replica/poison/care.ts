@@ -6,6 +6,8 @@
 import { connectionKind, maxOf, type OrderNum } from '../../model/ids.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Deaths } from '../../model/record.js';
+import { OTHERS } from '../../record/deaths.js';
+import { isAtRest } from '../state/base.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
@@ -30,14 +32,15 @@ export function takesCare(r: ReplicaState, { careUntilMs, suspects }: Deaths, in
   if (info.timeMs > careUntilMs) return false;
   const names = namesOf(r, info);
   if (names.length === 0) return false;
-  return connectionKind(info.connection) !== 'session' || suspects.some(({ message }) => names.includes(message));
+  if (connectionKind(info.connection) !== 'session') return true;
+  return suspects.some(({ message }) => message === OTHERS || names.includes(message));
 }
 
 /** Whether the message at this place must be started with care. One like it that was completed frees it of suspicion. */
 export function isSuspect(r: ReplicaState, { info }: Entry, toldUpTo: number): boolean {
   const deaths = r.record?.deaths;
   if (deaths === undefined || poisonedAt(r, info) !== undefined || !takesCare(r, deaths, info)) return false;
-  const survivedAt = r.survived.get(suspectName(r, info) ?? '');
+  const survivedAt = r.deaths.survived.get(suspectName(r, info) ?? '');
   return survivedAt === undefined || survivedAt > toldUpTo;
 }
 
@@ -46,7 +49,7 @@ export function noteSurvived(r: ReplicaState, info: OrderInfo): void {
   const deaths = r.record?.deaths;
   if (deaths === undefined || info.term !== r.term || info.timeMs > deaths.careUntilMs) return;
   const name = suspectName(r, info);
-  if (name !== undefined && !r.survived.has(name)) r.survived.set(name, info.orderNum);
+  if (name !== undefined && !r.deaths.survived.has(name)) r.deaths.survived.set(name, info.orderNum);
 }
 
 /** Whether the primary must not start this message yet. If so, the backups are told what they must know first. */
@@ -77,6 +80,6 @@ function isHeldBack(p: PrimaryState, entry: Entry): boolean {
 /** The last replica in sync would take the state with it, so it waits for one that is about to have a copy. */
 function waitsForLearner(p: PrimaryState): boolean {
   const { r } = p;
-  const mayCopy = r.nowMs >= p.copyAgainAtMs && r.openStreams === 0 && r.nested.open === 0 && r.unfinished.size === 0;
+  const mayCopy = r.nowMs >= p.copyAgainAtMs && r.openStreams === 0 && isAtRest(r);
   return p.learners.size > 0 && mayCopy && r.nowMs - p.servesSinceMs < ALONE_FOR_MS;
 }

@@ -12,7 +12,7 @@ import {
 } from '../../model/ids.js';
 import type { CallOrder, OrderInfo } from '../../model/order-info.js';
 import type { Deaths, GroupRecord, Poisoned, Suspect } from '../../model/record.js';
-import { careFrom, deathsOf, NO_DEATHS, POISONED_MAX, SUSPECTS_MAX } from '../../record/deaths.js';
+import { careFrom, deathsOf, NO_DEATHS, OTHERS, POISONED_MAX, SUSPECTS_MAX } from '../../record/deaths.js';
 import { isOneWay } from '../release/demands.js';
 import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
@@ -30,7 +30,7 @@ export function judge(m: PromotionState, record: GroupRecord, through: OrderNum)
   m.completedUpTo = maxOf(m.completedUpTo, completeForSessions(m, through));
   if (!before.unjudged) return before;
   const suspects = suspectsOf(m, before, through);
-  const poisoned = suspects.filter(({ deaths }) => deaths >= r.config.poisonAfter);
+  const poisoned = suspects.filter(({ message, deaths }) => message !== OTHERS && deaths >= r.config.poisonAfter);
   const timeMs = r.wallClock();
   if (poisoned.length === 0) {
     return { ...before, unjudged: false, careUntilMs: careFrom(timeMs), suspects: suspects.map(toRecord) };
@@ -68,7 +68,7 @@ function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspe
   if (first !== undefined && wasStartedWithCare(m, before, first)) {
     const names = namesOf(r, first);
     const least = connectionKind(first.connection) === 'session' ? 0 : before.unexplained - 1;
-    const deaths = Math.max(least, ...names.map((name) => known.get(name) ?? 0)) + 1;
+    const deaths = Math.max(least, ...names.map((name) => known.get(name) ?? known.get(OTHERS) ?? 0)) + 1;
     const others = before.suspects.filter(({ message }) => !names.includes(message));
     return [
       { message: names[0] ?? '', deaths, info: first, describe: () => describeOrder(r, first) },
@@ -82,8 +82,9 @@ function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspe
     describe: Suspected['describe'],
     n = 1,
   ): void => {
-    if (message === undefined || found.has(message) || found.size >= SUSPECTS_MAX) return;
-    found.set(message, { message, deaths: known.get(message) ?? n, info, describe });
+    if (message === undefined || found.has(message)) return;
+    if (found.size < SUSPECTS_MAX) found.set(message, { message, deaths: known.get(message) ?? n, info, describe });
+    else found.set(OTHERS, { message: OTHERS, deaths: known.get(OTHERS) ?? 1, info: undefined, describe: unknown });
   };
   for (const info of open) suspect(suspectName(r, info), info, () => describeOrder(r, info));
   const taken = adoptedNames(m, through);

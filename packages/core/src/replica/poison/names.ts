@@ -45,7 +45,7 @@ export function describeOrder(r: ReplicaState, info: OrderInfo): Description {
   if (info.kind !== 'call') return UNKNOWN;
   const reply = requestAt(r, info)?.reply;
   if (reply === undefined) return describeMessage(r, info);
-  const caller = r.callersAt.get(reply.to.orderNum);
+  const caller = r.deaths.callersAt.get(reply.to.orderNum);
   return caller === undefined ? UNKNOWN : describeMessage(r, caller);
 }
 

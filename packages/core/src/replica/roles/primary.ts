@@ -30,9 +30,8 @@ import { progress } from '../membership/progress.js';
 import { setChanged } from '../membership/record-changes.js';
 import { tellPeer } from '../membership/tell.js';
 import { onNestedCall, onNestedReply } from '../nested/nested.js';
-import { orderAbandon, startCopy, startNext } from '../order/ordering.js';
+import { orderAbandon, startNext } from '../order/ordering.js';
 import { readExecuted } from '../order/reads.js';
-import { holdBack } from '../poison/care.js';
 import { resumePostponed } from '../release/bulk.js';
 import { flushPrimary } from '../release/fan-out.js';
 import { giveReplies } from '../release/replies.js';
@@ -276,14 +275,6 @@ export class Primary extends PrimaryOfHandlers {
 
   override mayProcess(): boolean {
     return true;
-  }
-
-  override holdsBack(entry: Entry): boolean {
-    return holdBack(this.p, entry);
-  }
-
-  override startCopy(): boolean {
-    return startCopy(this.p);
   }
 
   override startNext(): Started | undefined {

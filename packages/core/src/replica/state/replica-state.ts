@@ -9,25 +9,24 @@ import { addressOf } from '../../connection/client-session.js';
 import { Connections } from '../../connection/connections.js';
 import { EarlyReads } from '../../connection/early-reads.js';
 import type { Message } from '../../connection/message.js';
-import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint, PieceAckFrame } from '../../model/checkpoint.js';
 import { digestToHex, EMPTY_DIGEST } from '../../model/digest.js';
 import type { View } from '../../model/frames.js';
 import type { ConnectionId, OrderNum, Term } from '../../model/ids.js';
 import { connectionId, NO_EPOCH, NO_ORDER, NO_TERM } from '../../model/ids.js';
-import type { Outcome, Reply } from '../../model/outcome.js';
+import type { Outcome } from '../../model/outcome.js';
 import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
 import { codeOf, ownValue } from '../../record/transitions.js';
 import { ArmedTimers } from '../../scheduling/armed-timers.js';
 import type { CriteriaPorts } from '../../scheduling/criteria.js';
-import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaOptions } from '../outside/options.js';
 import { type Duty, NO_DUTY } from '../threads/duty.js';
 import type { IncomingCopy } from './copies/incoming.js';
-import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
-import { type Entry, MessageOrder } from './message-order.js';
+import { DeathNotes } from './deaths/death-notes.js';
+import type { ReplicaEffect, ReplicaStatus } from './events.js';
+import { MessageOrder, type Running } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
 import { Peers, type Reached } from './peers.js';
 import type { Role } from './role.js';
@@ -47,14 +46,6 @@ export type { ReplicaOptions } from '../outside/options.js';
 
 /** A message's name as a key for maps. */
 export const nameOf = ({ connection, seqNum }: MessageName): string => `${connection}.${seqNum}`;
-
-/** The ordered message whose handler is running. `work` is undefined on a replica that did not order it. */
-export interface Running {
-  readonly task: Task;
-  readonly entry: Entry;
-  readonly work: Work | undefined;
-  readonly startedMs: number;
-}
 
 /**
  * The newest order whose effects a handler may have seen that goes on by itself: the one that is being processed, if
@@ -171,10 +162,7 @@ export class ReplicaState {
   refusedBodies = 0;
 
   running: Running | undefined;
-  /** What was processed in this term after the death of a primary, by name: the first order of each. */
-  readonly survived = new Map<string, OrderNum>();
-  /** The call that this primary has ordered and not started yet. */
-  ordered: Extract<Work, { kind: 'call' }> | undefined;
+  readonly deaths = new DeathNotes();
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
   /** When this replica last said that it may be silent for a while. */
@@ -191,10 +179,6 @@ export class ReplicaState {
   hadStreams = false;
   /** The calls that this group made to other services. */
   readonly nested = new NestedCalls();
-  /** The messages whose handlers made nested calls, by the order in which each made some, while any call is open. */
-  readonly callersAt = new Map<OrderNum, Message>();
-  /** Streams of which a message was passed over. The next replica that serves ends them. */
-  readonly endedByPoison = new Map<Stream, Reply>();
   /** How many of the handlers that stay wait for other calls. */
   openWaits = 0;
   /** Methods whose handlers did not end in time, as far as their users were told why that may be. */

@@ -44,8 +44,8 @@ export interface LifeHost {
   readonly brings: Leadership;
   readonly life: Life;
   step(event: ReplicaEvent): void;
-  /** Its process ends, because of this operation. */
-  diesOf(operation: ApplicationCall): void;
+  /** Its process ends because of an operation. */
+  readonly deaths: { diesOf(operation: ApplicationCall): void };
 }
 
 /** A replica's service in one life, with its handlers: what they were run for, in which order, and what came of it. */
@@ -95,7 +95,7 @@ export class Life {
     if (task.kind === 'ordered') this.#inOrder(task.info);
     const operation = this.world.history.byName.get(name);
     if (operation?.stuck) return;
-    if (operation?.deadly === 'start' && task.kind === 'ordered') return this.#host.diesOf(operation);
+    if (operation?.deadly === 'start' && task.kind === 'ordered') return this.#host.deaths.diesOf(operation);
     this.#host.jobs.later(task, () => this.#finish(task, name, input));
   }
 
@@ -141,13 +141,13 @@ export class Life {
       return;
     }
     const operation = this.world.history.byName.get(name);
-    if (operation?.deadly === 'end') return this.#host.diesOf(operation);
+    if (operation?.deadly === 'end') return this.#host.deaths.diesOf(operation);
     const { stream, reply } = task.request;
     if (stream !== undefined) return this.#finishPart(task, stream, name);
     if (reply !== undefined) {
       const step = this.nested.deliver(task, reply);
       const goesOn = this.world.history.byName.get(step.by.replace(/\?$/, ''));
-      if (goesOn?.deadly === 'step') return this.#host.diesOf(goesOn);
+      if (goesOn?.deadly === 'step') return this.#host.deaths.diesOf(goesOn);
       return this.#ends(task, step, STREAMED);
     }
     if (task.request.timer !== undefined) return this.#rings(task, task.request.timer, name);

@@ -10,7 +10,6 @@ import {
   type ReplyFrame,
 } from '@understudy/core/internal';
 import { type Adapter, carryOut, contentOf, describeEffect, memberOf, VirtualThread } from '@understudy/core/testing';
-import type { ApplicationCall } from '../../checks/history.js';
 import type { Losses } from '../../checks/losses.js';
 import { checkNacks } from '../../checks/nacks.js';
 import type { Sessions } from '../../checks/sessions.js';
@@ -28,6 +27,7 @@ import { Acknowledged } from './acknowledged.js';
 import { Admissions } from './admissions.js';
 import { Callers } from './callers.js';
 import { Copies } from './copies.js';
+import { Deaths } from './deaths.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
 import { newCore } from './new-core.js';
@@ -88,10 +88,7 @@ export class ServerHost extends Host {
   starting = false;
   /** The loss of the record that it was told of last. */
   toldLoss = 0;
-  /** A supervisor restarts it then. */
-  restartsAtMs = Number.POSITIVE_INFINITY;
-  /** An effect is being carried out. */
-  #steps = false;
+  readonly deaths: Deaths;
   #again: string | undefined;
   #stopped = false;
   #admissions: Admissions;
@@ -107,6 +104,7 @@ export class ServerHost extends Host {
     this.jobs = new Jobs(world);
     this.#admissions = new Admissions(name);
     this.#copies = new Copies(world.plan.copies);
+    this.deaths = new Deaths(world, this);
     this.life = new Life(world, this);
   }
 
@@ -139,7 +137,7 @@ export class ServerHost extends Host {
 
   /** The process starts, or begins another life with nothing. */
   start(): void {
-    this.restartsAtMs = Number.POSITIVE_INFINITY;
+    this.deaths.restartsAtMs = Number.POSITIVE_INFINITY;
     this.lives++;
     this.member = memberOf(this.name, this.lives);
     const { threads } = this.#world.plan;
@@ -180,21 +178,6 @@ export class ServerHost extends Host {
     this.#stopped = false;
     this.jobs.clear();
     this.#dropEverything();
-  }
-
-  /** A handler ends the process. Only other replicas in sync keep the state. */
-  diesOf(operation: ApplicationCall): void {
-    const { coordinator, plan, choices, nowMs } = this.#world;
-    if (operation.deaths++ === 0) operation.inSyncBefore = coordinator.record?.inSync.length ?? 0;
-    this.note(`dies of ${operation.name}`);
-    const isWhole = operation.inSyncBefore === plan.servers;
-    demand(operation.deaths <= plan.config.poisonAfter, () => `${operation.name} ends ${operation.deaths} processes`);
-    const others = coordinator.record?.inSync.filter(({ id }) => id !== this.member.id) ?? [];
-    demand(others.length > 0 || !isWhole, () => `${operation.name} ends the last process in sync`);
-    this.restartsAtMs = nowMs + choices.between(10, 4 * plan.config.leaseMs);
-    // Between two effects, or now if no step goes on.
-    if (this.#steps) this.crashesAfter = 0;
-    else this.crash();
   }
 
   #dropEverything(): void {
@@ -242,9 +225,9 @@ export class ServerHost extends Host {
     watch.reflected(this, event, effects);
     for (const effect of effects) {
       this.#tell(effect);
-      this.#steps = true;
+      this.deaths.steps = true;
       carryOut(this.#adapter, effect);
-      this.#steps = false;
+      this.deaths.steps = false;
       if (this.crashesHere()) return;
     }
     this.#noteLingering(core.status);

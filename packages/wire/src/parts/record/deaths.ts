@@ -1,7 +1,7 @@
 import type { GroupRecord, OrderNum } from '@understudy/core';
 import type { Deaths, Poisoned, Suspect } from '@understudy/core/internal';
-import type { Reader } from '../bytes/reader.js';
-import type { Writer } from '../bytes/writer.js';
+import type { Reader } from '../../bytes/reader.js';
+import type { Writer } from '../../bytes/writer.js';
 
 /** An empty text and a number. */
 const SUSPECT_MIN_BYTES = 2;

@@ -12,10 +12,10 @@ import type {
   TermCode,
 } from '@understudy/core';
 import { isAddress, type View } from '@understudy/core/internal';
-import { malformed } from '../bytes/failure.js';
-import { ID_BYTES } from '../bytes/layout.js';
-import type { Reader } from '../bytes/reader.js';
-import type { Writer } from '../bytes/writer.js';
+import { malformed } from '../../bytes/failure.js';
+import { ID_BYTES } from '../../bytes/layout.js';
+import type { Reader } from '../../bytes/reader.js';
+import type { Writer } from '../../bytes/writer.js';
 import { readDeaths, writeDeaths } from './deaths.js';
 
 const MEMBER_MIN_BYTES = 1 + ID_BYTES;
