@@ -149,6 +149,7 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
       noteCaller(r, event.id);
       return r.role.nestedCalled(event.id);
     case 'timerSet':
+      if (event.timer.kind === 'raw') noteCaller(r, event.timer.id);
       return onTimerSet(r, event.timer);
     case 'timerCleared':
       return r.timers.clear(event.id);

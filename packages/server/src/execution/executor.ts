@@ -148,8 +148,12 @@ export class Executor {
     this.#nested.send(caller);
   }
 
-  dropNested({ to }: EffectOf<'dropNested'>): void {
-    this.#nested.take(to);
+  dropNested({ id }: EffectOf<'dropNested'>): void {
+    this.#nested.take(id);
+  }
+
+  dropTimer({ id }: EffectOf<'dropTimer'>): void {
+    this.#functions.clear(id);
   }
 
   /** Gives a task up. Its handler still runs, and the state may not be replaced before that handler has ended. */

@@ -25,7 +25,9 @@ interface ChildStatus {
 const ALL = process.env.ALL !== undefined;
 const NAMES = ['r1', 'r2', 'r3'];
 /** Long enough that no busy machine takes a replica for dead, which would count as a death. */
-const LEASE_MS = 1000;
+const LEASE_MS = 400;
+/** How long a handler may block its process. */
+const STALL_MS = 1000;
 
 let directory: string;
 let supervised: Supervised[];
@@ -69,6 +71,8 @@ class Supervised {
   }
 
   async #ended(): Promise<void> {
+    if (process.env.DBG)
+      console.log(Date.now() % 100000, this.#name, 'ended', this.#child?.exitCode, this.#child?.signalCode);
     if (this.#stopped) return;
     this.deaths++;
     await this.start();
@@ -80,6 +84,8 @@ class Supervised {
       child?.on('message', (told: Record<string, unknown>) => {
         if (key in told) resolve(told[key]);
         if ('logged' in told) this.logged.push(told.logged as Record<string, unknown>);
+        if (process.env.DBG && key === 'port')
+          console.log(Date.now() % 100000, this.#name, JSON.stringify(told).slice(0, 300));
       });
     });
   }
@@ -109,12 +115,12 @@ async function whole(holds: (statuses: readonly ChildStatus[]) => boolean = () =
     const statuses = (await Promise.all(supervised.map((one) => one.status()))).filter((one) => one !== undefined);
     const primary = statuses.find(({ role }) => role === 'primary');
     if (primary?.inSync === NAMES.length && holds(statuses)) return primary;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
 async function group(replication: string): Promise<void> {
-  for (const name of NAMES) await new Supervised(name, { replication, leaseMs: LEASE_MS }).start();
+  for (const name of NAMES) await new Supervised(name, { replication, leaseMs: LEASE_MS, stallMs: STALL_MS }).start();
   await whole();
 }
 
@@ -168,7 +174,7 @@ async function plainly(how: Harm, tries: number): Promise<Ended> {
   return ended;
 }
 
-const WAYS: readonly Harm[] = ['exit', 'late exit', 'abort', 'segfault', 'memory'];
+const WAYS: readonly Harm[] = ['exit', 'late exit', 'abort', 'segfault', 'memory', 'endless loop'];
 const CASES = ['semi-active', 'passive'].flatMap((replication) =>
   WAYS.flatMap((how) => (['call', 'stream', 'plain'] as const).map((by) => [replication, how, by] as const)),
 );

@@ -1,6 +1,6 @@
 import type { ReplicaStatus } from '@understudy/core';
 import type { Act } from '../act.js';
-import type { ApplicationCall, CallTraits, Deadly, History } from '../checks/history.js';
+import { type ApplicationCall, type CallTraits, type Deadly, type History, ONE_WAY } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';
 import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Plan, StreamPlan } from '../plan/plan.js';
@@ -70,7 +70,7 @@ export class Applications {
       deadly: this.#drawDeadly(readOnly),
     });
     if (oneWay) {
-      client.call(operation, '/log.Log/Tell');
+      client.call(operation, ONE_WAY);
       return;
     }
     const sure = choices.chance(0.3);

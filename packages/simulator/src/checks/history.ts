@@ -8,6 +8,9 @@ import type { StreamRecord } from './stream-record.js';
 /** The answer of a simulation's interceptors when they end a call before it is ordered. */
 export const REFUSED: Reply = Object.freeze({ kind: 'reply', code: 7, details: 'refused by an interceptor' });
 
+/** The method of one-way calls. */
+export const ONE_WAY = '/log.Log/Tell';
+
 /** The reply to a one-way call. */
 const isAccepted = ({ code, message }: Reply): boolean => code === 0 && message?.length === 0;
 
@@ -76,6 +79,7 @@ export class History {
   readonly #partsStableAt = new Map<string, number>();
   readonly #promotions: Promotion[] = [];
   #now = 0;
+  #refusesAccepted = false;
   /** Judgments that were left undecided because they would have taken too long. */
   undecided = 0;
 
@@ -196,6 +200,11 @@ export class History {
     );
   }
 
+  /** What the group's record says is no longer processed. */
+  noteRefused(poisoned: readonly { readonly method: string }[] | undefined): void {
+    this.#refusesAccepted ||= poisoned?.some(({ method }) => method === ONE_WAY) ?? false;
+  }
+
   /** Whether some order of the calls explains what all callers saw so far; what is still open may have happened. */
   judge(workload: Workload, concurrent: boolean): void {
     const seen: Operation<unknown, unknown>[] = [];
@@ -205,7 +214,7 @@ export class History {
       const certain = !(concurrent && this.#mayBeLost(operation));
       if (saw !== undefined && certain)
         seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
-      else if (state === 'accepted' && certain && operation.deadly === undefined)
+      else if (state === 'accepted' && certain && !this.#mayBeRefused(operation))
         seen.push({ process, input, output: undefined, invokedAt, completedAt });
       // A read without an answer says nothing.
       else if (!readOnly)
@@ -237,7 +246,7 @@ export class History {
     const { name, saw, readOnly } = operation;
     if (operation.state === 'accepted') {
       const isThere = final.operations.includes(name);
-      const isExcused = operation.deadly !== undefined || (concurrent && this.#mayBeLost(operation));
+      const isExcused = this.#mayBeRefused(operation) || (concurrent && this.#mayBeLost(operation));
       demand(isThere || isExcused, () => `${name} was accepted, and is not part of the surviving history`);
       return isThere;
     }
@@ -250,6 +259,11 @@ export class History {
         `the reply to ${name} (${saw.length} operations, last ${saw.last}) is not part of the surviving history: ${final.operations.join(' ')}`,
     );
     return false;
+  }
+
+  /** A call that was accepted may be taken for one of which primaries died, by chance too. Nobody tells its caller. */
+  #mayBeRefused({ deadly }: ApplicationCall): boolean {
+    return deadly !== undefined || this.#refusesAccepted;
   }
 
   /**

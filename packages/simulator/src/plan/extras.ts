@@ -143,6 +143,7 @@ export function withDeaths(plan: Plan, choices: Choices, { without = [], deadly 
   const faults = plan.faults.filter((fault) => !OF_REPLICAS.has(fault));
   const copies = { ...plan.copies, blockMs: 0 };
   const threads = plan.threads && { ...plan.threads, blocks: 0, cuts: 0 };
-  const pace = { steps: 4 * plan.steps, timeRate: 0.05, jumpMs: 20 };
+  const handlerMs = Math.min(plan.handlerMs, 20);
+  const pace = { handlerMs, steps: 4 * plan.steps, timeRate: 0.05, jumpMs: 20 };
   return { ...plan, ...pace, servers: 3, deadly: 0.1, faults, copies, threads };
 }

@@ -15,6 +15,7 @@ import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { restoreBehind } from '../copying/restore.js';
 import { noteSurvived } from '../poison/care.js';
+import { callerAt, callerOf, continuedFrom } from '../poison/names.js';
 import { poisonedAt, poisonReply } from '../poison/refuse.js';
 import { isOneWay } from '../release/demands.js';
 import { waitsForOthers } from '../state/base.js';
@@ -108,18 +109,20 @@ function passOver(r: ReplicaState, entry: Entry, outcome: Reply, work: CallWork 
   }
   const connection = r.connections.get(info.connection);
   const { stream: part, reply, timer } = message?.request ?? {};
-  if (timer !== undefined) takeTimer(r, timer, info);
+  const from = continuedFrom(message?.request);
+  if (timer?.kind === 'raw') r.timers.clear(timer.id);
+  else if (timer !== undefined) takeTimer(r, timer, info);
   if (connection !== undefined && part?.kind === 'open') dropStream(r, connection, info.seqNum);
   if (connection !== undefined && part !== undefined && 'of' in part) endByPoison(r, connection, part.of, outcome);
-  const caller = reply && r.deaths.callersAt.get(reply.to.orderNum);
+  const caller = from && callerAt(r, from);
   complete(r, { info: { ...info, kind: 'void', outcome }, message }, outcome, 0);
-  if (reply === undefined) return;
-  r.nested.processed(reply.to, info.orderNum);
-  r.effects.push({ kind: 'dropNested', to: reply.to });
-  if (caller !== undefined) endCaller(r, caller, info.orderNum, outcome);
+  if (from === undefined) return;
+  if (reply !== undefined) r.nested.processed(from, info.orderNum);
+  r.effects.push({ kind: reply === undefined ? 'dropTimer' : 'dropNested', id: from });
+  if (caller !== undefined) endCaller(r, caller.message, info.orderNum, outcome);
 }
 
-/** The handler that was to go on with a reply never does. */
+/** The handler that was to go on, with a reply or after a timer, never does. */
 function endCaller(r: ReplicaState, caller: Message, orderNum: OrderNum, outcome: Reply): void {
   const { connection: id, seqNum, request } = caller;
   const connection = r.connections.get(id);
@@ -133,14 +136,13 @@ function endByPoison(r: ReplicaState, connection: Connection, of: SeqNum, outcom
   if (stream !== undefined) r.deaths.ended.set(stream, outcome);
 }
 
-/** Notes which handler made a nested call, in the step that is running. */
+/** Notes which handler made a nested call or armed a timer, in the step that is running. */
 export function noteCaller(r: ReplicaState, { orderNum }: NestedId): void {
   const entry = r.running?.entry;
   if (entry === undefined) return;
-  if (r.nested.open === 0) r.deaths.callersAt.clear();
-  const reply = bodyOf(entry)?.reply;
-  const caller = reply === undefined ? entry.message : r.deaths.callersAt.get(reply.to.orderNum);
-  if (caller !== undefined) r.deaths.callersAt.set(orderNum, caller);
+  if (r.nested.open === 0 && r.timers.raw === 0) r.deaths.callersAt.clear();
+  const caller = r.deaths.callersAt.get(orderNum) ?? callerOf(r, entry.message);
+  if (caller !== undefined) r.deaths.noteCaller(orderNum, caller);
 }
 
 function assertNamed({ digestBody }: ReplicaState, message: Message, { orderNum, body }: CallOrder): void {

@@ -2,10 +2,13 @@
 
 import type { MessageName } from '../../connection/callers.js';
 import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
 import { requestDigest } from '../../model/digest.js';
 import type { DueTimer, Request } from '../../model/message.js';
+import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Poisoned } from '../../model/record.js';
+import type { Caller } from '../state/deaths/death-notes.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
 import { methodOf } from '../streams/streams.js';
 
@@ -22,7 +25,7 @@ export function suspectName(r: ReplicaState, info: OrderInfo): string | undefine
   if (info.kind === 'cancel') return `${info.connection}.${info.stream} cancel`;
   if (info.kind !== 'call') return undefined;
   const reply = requestAt(r, info)?.reply;
-  return reply === undefined ? messageName(r, info) : stepName(reply.to.orderNum);
+  return reply === undefined ? messageName(r, info) : `step of ${reply.to.orderNum}`;
 }
 
 /** A message whose bytes are not here, or that has none, is named by its number. */
@@ -30,9 +33,6 @@ export function messageName(r: ReplicaState, name: MessageName): string {
   const { method, digest } = describeMessage(r, name);
   return digest === '' ? nameOf(name) : `${method} ${digest}`;
 }
-
-/** The name of the later steps of the handler that was started at this order. */
-export const stepName = (orderNum: number): string => `step of ${orderNum}`;
 
 export const requestAt = (r: ReplicaState, info: OrderInfo): Request | undefined =>
   info.kind === 'call' ? r.connections.get(info.connection)?.messages.get(info.seqNum)?.request : undefined;
@@ -43,10 +43,26 @@ export function describeOrder(r: ReplicaState, info: OrderInfo): Description {
     return { ...UNKNOWN, method: r.connections.get(info.connection)?.streams.get(info.stream)?.method ?? '' };
   }
   if (info.kind !== 'call') return UNKNOWN;
-  const reply = requestAt(r, info)?.reply;
-  if (reply === undefined) return describeMessage(r, info);
-  const caller = r.deaths.callersAt.get(reply.to.orderNum);
-  return caller === undefined ? UNKNOWN : describeMessage(r, caller);
+  const from = continuedFrom(requestAt(r, info));
+  if (from === undefined) return describeMessage(r, info);
+  const { method, digest } = callerAt(r, from) ?? UNKNOWN;
+  return { method, digest };
+}
+
+/** Where a handler made the call, or armed the timer, with which it goes on; undefined if a handler begins. */
+export const continuedFrom = (request: Request | undefined): NestedId | undefined =>
+  request?.reply?.to ?? (request?.timer?.kind === 'raw' ? request.timer.id : undefined);
+
+/** The message whose handler made a call or armed a timer there; undefined if that is not known any more. */
+export function callerAt(r: ReplicaState, { orderNum }: NestedId): Caller | undefined {
+  return r.deaths.callersAt.get(orderNum) ?? callerOf(r, r.order.entries.get(orderNum)?.message);
+}
+
+/** The message with which the handler began that goes on, or begins, with this one; undefined if that is not known. */
+export function callerOf(r: ReplicaState, message: Message | undefined): Caller | undefined {
+  if (message === undefined) return undefined;
+  const from = continuedFrom(message.request);
+  return from === undefined ? { message, ...describeMessage(r, message) } : r.deaths.callersAt.get(from.orderNum);
 }
 
 /** The method and the digest of a message. Its bytes are never shown. */

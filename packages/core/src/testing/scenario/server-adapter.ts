@@ -49,6 +49,7 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       server.service.nested.sent.push(caller.id);
     },
     dropNested: onlyTold,
+    dropTimer: onlyTold,
     // The next tick comes soon enough.
     wakeAt: onlyTold,
     abandonTask({ task }) {

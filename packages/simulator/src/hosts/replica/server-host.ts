@@ -295,7 +295,8 @@ export class ServerHost extends Host {
     },
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
     sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
-    dropNested: ({ to }) => this.life.nested.drop(to),
+    dropNested: ({ id }) => this.life.nested.drop(id),
+    dropTimer: () => {},
     wakeAt: () => {},
     abandonTask: ({ task }) => this.life.abandon(task),
     forgetHandlers: () => {
