@@ -8,7 +8,7 @@ import type { DueTimer, Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Poisoned } from '../../model/record.js';
-import type { Caller } from '../state/deaths/death-notes.js';
+import type { HandlerBegin } from '../state/deaths/death-notes.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
 import { methodOf } from '../streams/streams.js';
 
@@ -54,12 +54,12 @@ export const continuedFrom = (request: Request | undefined): NestedId | undefine
   request?.reply?.to ?? (request?.timer?.kind === 'raw' ? request.timer.id : undefined);
 
 /** The message whose handler made a call or armed a timer there; undefined if that is not known any more. */
-export function callerAt(r: ReplicaState, { orderNum }: NestedId): Caller | undefined {
+export function callerAt(r: ReplicaState, { orderNum }: NestedId): HandlerBegin | undefined {
   return r.deaths.callersAt.get(orderNum) ?? callerOf(r, r.order.entries.get(orderNum)?.message);
 }
 
 /** The message with which the handler began that goes on, or begins, with this one; undefined if that is not known. */
-export function callerOf(r: ReplicaState, message: Message | undefined): Caller | undefined {
+export function callerOf(r: ReplicaState, message: Message | undefined): HandlerBegin | undefined {
   if (message === undefined) return undefined;
   const from = continuedFrom(message.request);
   return from === undefined ? { message, ...describeMessage(r, message) } : r.deaths.callersAt.get(from.orderNum);
