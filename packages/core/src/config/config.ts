@@ -200,6 +200,8 @@ export interface GroupConfig {
    * A message during whose processing this many primaries died is not processed again: its caller gets INTERNAL with the
    * code UNDERSTUDY_POISON, and the status names it. With 1 the calls that were under way when a primary died are
    * refused at once, so that not even a group of two is lost to one of them. 1 to 100. Default: 2.
+   *
+   * @unit deaths
    */
   readonly poisonAfter: number;
   /**
