@@ -19,6 +19,9 @@ const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   // 2,500 seeds of their drills no longer show that they are missing.
+  'hole: the group refuses to go on while a live client holds an order beyond it',
+  'bounds: a waiting reply is kept once, however often it is asked for',
+  'bounds: a caller is told once that no reply will come',
   'checkpoints: a checkpoint stands for the log only once its order is stable',
   'joining: a replica enters the set only when it holds all that was released before it counted',
   'late calls: a call whose deadline passed while it waited is processed by no replica',
