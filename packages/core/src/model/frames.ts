@@ -312,6 +312,8 @@ export interface NewTermFrame {
 export interface PromiseFrame {
   readonly kind: 'promise';
   readonly term: Term;
+  /** The last primary told the sender that it processed the orders up to this one. */
+  readonly completedUpTo: OrderNum;
   readonly orders: readonly OrderInfo[];
   readonly bodies: readonly Body[];
 }

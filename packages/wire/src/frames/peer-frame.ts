@@ -65,6 +65,7 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
     case 'promise':
       writer.begin(Kind.promise, FIXED_BYTES + ordersBytes(frame.orders) + bodiesBytes(frame.bodies));
       writer.varint(frame.term);
+      writer.varint(frame.completedUpTo);
       writeOrders(writer, frame.orders);
       writeBodies(writer, frame.bodies);
       break;
@@ -140,7 +141,13 @@ function readPeerFrame(r: Reader, kind: number): PeerFrame {
     case Kind.newTerm:
       return { kind: 'newTerm', record: readRecord(r), collect: r.boolean(), heldUpTo: r.varint() as OrderNum };
     case Kind.promise:
-      return { kind: 'promise', term: r.varint() as Term, orders: readOrders(r), bodies: readBodies(r) };
+      return {
+        kind: 'promise',
+        term: r.varint() as Term,
+        completedUpTo: r.varint() as OrderNum,
+        orders: readOrders(r),
+        bodies: readBodies(r),
+      };
     case Kind.join:
       return readJoin(r);
     case Kind.checkpointFrame: {

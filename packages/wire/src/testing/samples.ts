@@ -328,7 +328,7 @@ export const peerFrames: readonly PeerFrame[] = [
   { kind: 'nack', term: term(5), ordersAfter: order(48), bodies: [{ connection: session, seqNum: seq(4) }] },
   { kind: 'bodies', bodies },
   { kind: 'newTerm', record, collect: true, heldUpTo: order(51) },
-  { kind: 'promise', term: term(6), orders, bodies },
+  { kind: 'promise', term: term(6), completedUpTo: order(41), orders, bodies },
   { kind: 'join', member: other, address: '10.0.0.2:50051', peerAddress: '10.0.0.2:50052' },
   { kind: 'checkpoint', term: term(5), copy: 3, join: true, head },
   { kind: 'piece', term: term(5), copy: 3, index: 0, piece: { kind: 'records', records } },

@@ -7,7 +7,7 @@ import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
 import type { PromiseFrame } from '../../model/frames.js';
-import { type ConnectionId, type LinkId, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
+import { type ConnectionId, type LinkId, maxOf, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { Body } from '../../model/message.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
@@ -81,6 +81,7 @@ export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame):
   collection.waitingPeers.delete(from.id);
   collection.add(frame.orders);
   for (const body of frame.bodies) takePromised(m, body);
+  /* rule promised-is-complete */ m.completedUpTo = maxOf(m.completedUpTo, frame.completedUpTo);
   tryAdopt(m);
 }
 

@@ -1,7 +1,7 @@
 /** FIG. 10: a backup takes announcements into messageOrder, and discards those that a promotion did not adopt. */
 
 import type { Connection } from '../../connection/connection.js';
-import { maxOf, minOf, type OrderNum } from '../../model/ids.js';
+import { minOf, type OrderNum } from '../../model/ids.js';
 import type { CallOrder, OrderInfo } from '../../model/order-info.js';
 import type { BackupOrder } from '../../ordering/backup-order.js';
 import { adoptionPublished, isAdopted } from '../../record/transitions.js';
@@ -11,12 +11,14 @@ import type { ReplicaState } from '../state/replica-state.js';
 import { enterLog } from './ordering.js';
 
 /**
- * Takes in announcements that a client reflected. Each was given when all before it
- * were processed; it may be running itself, beside a read whose reply brought it. */
+ * Takes in announcements that a client reflected. Each was given when all before it were processed; it may be running
+ * itself, beside a read whose reply brought it.
+ */
 export function backupReceivesReflected(f: FollowerState, orders: readonly OrderInfo[]): void {
   backupReceivesOrders(f, orders);
+  const newestTerm = f.r.record?.adoptedThrough.at(-1)?.term ?? 1;
   for (const info of orders) {
-    if (believes(f.r, info)) f.completedUpTo = maxOf(f.completedUpTo, (info.orderNum - 1) as OrderNum);
+    if (believes(f.r, info)) f.completed((info.orderNum - 1) as OrderNum, newestTerm);
   }
 }
 

@@ -213,6 +213,7 @@ function becomePromoting(r: ReplicaState): void {
   let before: PrimaryState | undefined;
   let completedUpTo: OrderNum | undefined;
   if ((role.kind === 'backup' || role.kind === 'joining') && role.follower !== undefined) {
+    role.follower.forgetCut();
     ({ backupOrder, completedUpTo } = role.follower);
   } else if (role.kind === 'primary') {
     before = role.p;

@@ -32,4 +32,10 @@ export const DEATH_RULES: readonly Rule[] = [
     without: { 'answered-is-complete': 'false' },
     shows: 'S2>S3  announces 1=C1#1, bodies m1',
   },
+  {
+    rule: 'messages of death: a message that a peer was told to be complete is under no suspicion',
+    scenario: 'promised-is-complete',
+    without: { 'promised-is-complete': ';' },
+    shows: 'S2>S3  announces 1=C1#1, bodies m1',
+  },
 ];
