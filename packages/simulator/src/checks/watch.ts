@@ -29,9 +29,6 @@ const LOG_SLACK_STREAMS = 20 * STREAM_WINDOW;
  */
 const PARTS_MAX = 2 * STREAM_WINDOW + 4;
 
-/** Within this time a request reaches the primary and has its order, unless something goes wrong. */
-const ON_THE_WAY_MS = 100;
-
 /** Orders in a term: far more than a run has. */
 const ORDERS_MAX = 0x10000;
 
@@ -66,8 +63,8 @@ export interface WatchedClient {
   readonly core: { readonly status: { readonly retained: number } } | undefined;
   readonly calls: { readonly size: number };
   readonly streamsOpened: number;
-  /** When its callers gave up calls, one time for each. */
-  readonly gaveUpMs: readonly number[];
+  /** Calls that its callers gave up in this session. */
+  readonly gaveUp: number;
 }
 
 export interface WatchWorld {
@@ -216,13 +213,12 @@ export class Watch {
 
   /**
    * DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open. A call
-   * that was given up may still be on its way to the primary. Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
+   * that was given up is on its way for as long as there is no primary. Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
    */
   afterClientStep(client: WatchedClient, retained: number): void {
     const { unstableMax, queueMax } = this.#world.plan.config;
-    const { nowMs } = this.#world;
-    const onTheWay = client.gaveUpMs.filter((atMs) => nowMs - atMs < ON_THE_WAY_MS).length;
-    const bound = 2 * unstableMax + queueMax + client.calls.size + onTheWay + client.streamsOpened * PARTS_MAX;
+    const open = client.calls.size + client.gaveUp + client.streamsOpened * PARTS_MAX;
+    const bound = 2 * unstableMax + queueMax + open;
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
     this.#mostRetained.set(client, Math.max(this.#mostRetained.get(client) ?? 0, client.core?.status.retained ?? 0));
   }

@@ -11,7 +11,7 @@ import { isAtRest } from '../state/base.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
-import { suspectName } from './names.js';
+import { requestAt, suspectName } from './names.js';
 import { poisonedAt } from './refuse.js';
 
 /** The last replica in sync keeps suspects waiting for so long for one that is on its way. */
@@ -40,15 +40,22 @@ export function takesCare(r: ReplicaState, { careUntilMs, suspects }: Deaths, in
 export function isSuspect(r: ReplicaState, { info }: Entry, toldUpTo: number): boolean {
   const deaths = r.record?.deaths;
   if (deaths === undefined || poisonedAt(r, info) !== undefined || !takesCare(r, deaths, info)) return false;
-  const survivedAt = r.deaths.survived.get(suspectName(r, info) ?? '');
+  const survivedAt = r.deaths.survived.get(freedAs(r, info) ?? '');
   return survivedAt === undefined || survivedAt > toldUpTo;
 }
+
+/**
+ * The name under which a message that was completed frees others like it of suspicion; undefined for the step of a
+ * handler after a nested call, because the next step of that handler has the same name and does something else.
+ */
+export const freedAs = (r: ReplicaState, info: OrderInfo): string | undefined =>
+  /* rule steps-free-nothing */ requestAt(r, info)?.reply !== undefined ? undefined : suspectName(r, info);
 
 /** Notes that a message like this one has been processed in this term, and has ended nobody. */
 export function noteSurvived(r: ReplicaState, info: OrderInfo): void {
   const deaths = r.record?.deaths;
   if (deaths === undefined || info.term !== r.term || info.timeMs > deaths.careUntilMs) return;
-  const name = suspectName(r, info);
+  const name = freedAs(r, info);
   if (name !== undefined && !r.deaths.survived.has(name)) r.deaths.survived.set(name, info.orderNum);
 }
 

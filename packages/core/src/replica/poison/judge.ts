@@ -17,7 +17,7 @@ import { isOneWay } from '../release/demands.js';
 import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
-import { namesOf, takesCare } from './care.js';
+import { freedAs, namesOf, takesCare } from './care.js';
 import { describeMessage, describeOrder, messageName, requestAt, suspectName } from './names.js';
 
 /** For so long another call with the method and bytes of a message of death is refused without being tried. */
@@ -103,9 +103,10 @@ function wasStartedWithCare({ r, completedUpTo }: PromotionState, before: Deaths
   if (!takesCare(r, before, info)) return false;
   const itsTerm = r.record?.adoptedThrough.at(-1)?.term ?? 1;
   if (info.term < itsTerm) return true;
-  const name = suspectName(r, info);
+  const name = freedAs(r, info);
+  if (name === undefined) return true;
   const { base } = r.order.entries;
-  const isLike = (other: OrderInfo): boolean => other.term === info.term && suspectName(r, other) === name;
+  const isLike = (other: OrderInfo): boolean => other.term === info.term && freedAs(r, other) === name;
   return !r.order.entries.slice(base, completedUpTo).some((entry) => isLike(entry.info));
 }
 
