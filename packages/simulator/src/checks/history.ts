@@ -34,6 +34,8 @@ export interface ApplicationCall {
   /** How many processes it ended, and how many replicas were in sync when it ended the first. */
   deaths: number;
   inSyncBefore: number;
+  /** An operator took it away, so it ends no process any more. */
+  spared: boolean;
   /** Its caller was told that it is not processed any more. */
   poisoned: boolean;
   readonly key: string | undefined;
@@ -95,6 +97,7 @@ export class History {
       deadly: how.deadly,
       deaths: 0,
       inSyncBefore: 0,
+      spared: false,
       poisoned: false,
       key: how.key ?? (how.keyed ? `key-${name}` : undefined),
       refused: how.key !== undefined,

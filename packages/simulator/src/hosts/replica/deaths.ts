@@ -33,7 +33,15 @@ export class Deaths {
     this.#host = host;
   }
 
-  /** A handler ends the process. Only other replicas in sync keep the state; an operator may have left none. */
+  /** Whether a handler ends the process there. Who forces a group onto one replica takes such messages away first. */
+  endsIt(operation: ApplicationCall | undefined, at: ApplicationCall['deadly']): operation is ApplicationCall {
+    if (operation === undefined || operation.deadly !== at) return false;
+    const { record } = this.#world.coordinator;
+    if (record?.forced === true && record.inSync.length === 1) operation.spared = true;
+    return !operation.spared;
+  }
+
+  /** A handler ends the process. Only other replicas in sync keep the state. */
   diesOf(operation: ApplicationCall): void {
     const { coordinator, plan, choices, nowMs } = this.#world;
     const host = this.#host;
@@ -42,8 +50,7 @@ export class Deaths {
     const isWhole = operation.inSyncBefore === plan.servers;
     demand(operation.deaths <= plan.config.poisonAfter, () => `${operation.name} ends ${operation.deaths} processes`);
     const others = coordinator.record?.inSync.filter(({ id }) => id !== host.member.id) ?? [];
-    const isForced = coordinator.record?.forced === true;
-    demand(others.length > 0 || !isWhole || isForced, () => `${operation.name} ends the last process in sync`);
+    demand(others.length > 0 || !isWhole, () => `${operation.name} ends the last process in sync`);
     this.restartsAtMs = nowMs + choices.between(10, 4 * plan.config.leaseMs);
     // Between two effects, or now if no step goes on.
     if (this.steps) host.crashesAfter = 0;

@@ -11,12 +11,13 @@ import {
   type Task,
 } from '@understudy/core/internal';
 import { hashText, textOf } from '@understudy/core/testing';
-import type { ApplicationCall, History } from '../../checks/history.js';
+import type { History } from '../../checks/history.js';
 import type { Choices } from '../../draw/choices.js';
 import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
 import { firedText, timerFor, timerKey, timingOf } from '../../services/timed.js';
 import { demand } from '../../violation.js';
+import type { Deaths } from './deaths.js';
 import type { Jobs } from './jobs.js';
 import { NestedHandlers, type OrderedTask, type Step } from './nested-handlers.js';
 import { StreamHandlers } from './stream-handlers.js';
@@ -45,7 +46,7 @@ export interface LifeHost {
   readonly life: Life;
   step(event: ReplicaEvent): void;
   /** Its process ends because of an operation. */
-  readonly deaths: { diesOf(operation: ApplicationCall): void };
+  readonly deaths: Pick<Deaths, 'diesOf' | 'endsIt'>;
 }
 
 /** A replica's service in one life, with its handlers: what they were run for, in which order, and what came of it. */
@@ -95,7 +96,8 @@ export class Life {
     if (task.kind === 'ordered') this.#inOrder(task.info);
     const operation = this.world.history.byName.get(name);
     if (operation?.stuck) return;
-    if (operation?.deadly === 'start' && task.kind === 'ordered') return this.#host.deaths.diesOf(operation);
+    const { deaths } = this.#host;
+    if (task.kind === 'ordered' && deaths.endsIt(operation, 'start')) return deaths.diesOf(operation);
     this.#host.jobs.later(task, () => this.#finish(task, name, input));
   }
 
@@ -141,13 +143,14 @@ export class Life {
       return;
     }
     const operation = this.world.history.byName.get(name);
-    if (operation?.deadly === 'end') return this.#host.deaths.diesOf(operation);
+    const { deaths } = this.#host;
+    if (deaths.endsIt(operation, 'end')) return deaths.diesOf(operation);
     const { stream, reply } = task.request;
     if (stream !== undefined) return this.#finishPart(task, stream, name);
     if (reply !== undefined) {
       const step = this.nested.deliver(task, reply);
       const goesOn = this.world.history.byName.get(step.by.replace(/\?$/, ''));
-      if (goesOn?.deadly === 'step') return this.#host.deaths.diesOf(goesOn);
+      if (deaths.endsIt(goesOn, 'step')) return deaths.diesOf(goesOn);
       return this.#ends(task, step, STREAMED);
     }
     if (task.request.timer !== undefined) return this.#rings(task, task.request.timer, name);
