@@ -62,7 +62,6 @@ export const notStarted = (config: GroupConfig, id: ReplicaId, version: string):
   stableUpTo: NO_ORDER,
   digest: '',
   forgedOrders: 0,
-  poisoned: [],
   sessions: 0,
   logLength: 0,
   base: undefined,

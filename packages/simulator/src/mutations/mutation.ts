@@ -19,20 +19,9 @@ const OF_WAITING: readonly string[] = RULES.map(({ rule }) => rule).filter((rule
 /** Rules whose lack a scenario shows, but hardly any seed. */
 const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   // 2,500 seeds of their drills no longer show that they are missing.
-  'hole: the group refuses to go on while a live client holds an order beyond it',
-  'bounds: a waiting reply is kept once, however often it is asked for',
-  'bounds: a caller is told once that no reply will come',
   'checkpoints: a checkpoint stands for the log only once its order is stable',
   'joining: a replica enters the set only when it holds all that was released before it counted',
   'late calls: a call whose deadline passed while it waited is processed by no replica',
-  'messages of death: a backup runs only what its primary has completed',
-  'messages of death: a message of which primaries died is passed over',
-  'messages of death: what may have ended a primary is started once all others know that it is next',
-  // It takes two deaths by chance, each in a moment.
-  'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
-  'messages of death: a message whose reply a live session has is under no suspicion',
-  'messages of death: a message that a peer was told to be complete is under no suspicion',
-  'messages of death: the step of a handler frees no other step of it',
   'sessions: a client beyond sessionsMax is refused at once',
   'graceful close: a client is told at once when its last order is stable',
   'sessions: a call fails at once while no replica has room for its session',

@@ -4,7 +4,6 @@ import type {
   Body,
   CheckpointHead,
   CheckpointRecords,
-  Deaths,
   DueTimer,
   MetadataEntries,
   NestedCaller,
@@ -144,23 +143,6 @@ const addresses = (minLength: number) =>
 const replication = fc.constantFrom('semi-active' as const, 'passive' as const);
 export const leadership = fc.record({ settings: text, version: text, replication }, REQUIRED);
 
-const deaths: fc.Arbitrary<Deaths> = fc.record(
-  {
-    unjudged: fc.boolean(),
-    unexplained: fc.nat(),
-    careUntilMs: fc.nat(),
-    suspects: list(fc.record({ message: text, deaths: fc.nat() }, REQUIRED), 4),
-    poisoned: list(
-      fc.record(
-        { orderNum, term: fc.nat(), deaths: fc.nat(), method: text, digest: text, refusedUntilMs: fc.nat() },
-        REQUIRED,
-      ),
-      4,
-    ),
-  },
-  REQUIRED,
-);
-
 export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
   {
     version: fc.constant(1 as const),
@@ -178,7 +160,7 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
     forced: fc.boolean(),
     ended: fc.boolean(),
   },
-  { peerAddresses: addresses(1), deaths },
+  { peerAddresses: addresses(1) },
 );
 
 export const checkpointHead: fc.Arbitrary<CheckpointHead> = fc.record(

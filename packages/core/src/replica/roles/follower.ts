@@ -22,7 +22,7 @@ import {
 } from '../membership/backup.js';
 import { askToJoin, whyNotJoined } from '../membership/joining.js';
 import { noteNestedCall } from '../nested/nested.js';
-import { backupReceivesReflected } from '../order/backup-receive.js';
+import { backupReceivesOrders } from '../order/backup-receive.js';
 import { flushAck } from '../release/acknowledge.js';
 import { echoHeartbeats } from '../release/session-frames.js';
 import { keptForBase } from '../state/base.js';
@@ -126,7 +126,7 @@ abstract class Follower extends Role {
   }
 
   override reflected(orders: readonly OrderInfo[]): void {
-    if (this.follower !== undefined) backupReceivesReflected(this.follower, orders);
+    if (this.follower !== undefined) backupReceivesOrders(this.follower, orders);
   }
 
   override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {
@@ -152,10 +152,9 @@ abstract class Follower extends Role {
    * order that the promotion cuts.
    */
   override mayProcess(): boolean {
-    const { record, order } = this.r;
+    const { record } = this.r;
     if (record === undefined || !this.mayExecute) return false;
-    if (/* rule adoption-known-first */ !adoptionPublished(record)) return false;
-    return /* rule completed-first */ order.processedUpTo < (this.follower?.completedUpTo ?? NO_ORDER);
+    return /* rule adoption-known-first */ adoptionPublished(record);
   }
 
   override get mayExecute(): boolean {

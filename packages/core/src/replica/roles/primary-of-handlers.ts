@@ -1,27 +1,16 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import { cancelHeld } from '../intake/cancellations.js';
-import { startCopy } from '../order/ordering.js';
-import { holdBack } from '../poison/care.js';
-import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { Role } from '../state/role.js';
 import { dueAfterPeriod, orderDue, wakeNext } from '../timers/timers.js';
 
-/** The part of a primary that concerns what handlers wait for or put off, and what handlers may die of. */
+/** The part of a primary that concerns what handlers wait for or put off. */
 export abstract class PrimaryOfHandlers extends Role {
   abstract readonly p: PrimaryState;
 
   override called(connection: Connection, message: Message): void {
     cancelHeld(this.p, connection, message);
-  }
-
-  override holdsBack(entry: Entry): boolean {
-    return holdBack(this.p, entry);
-  }
-
-  override startCopy(): boolean {
-    return startCopy(this.p);
   }
 
   override timersChanged(): void {

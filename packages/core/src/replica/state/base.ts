@@ -66,9 +66,3 @@ export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   if (r.openStreams > 0) r.log('warn', 'no replica can join while streams are open', { openStreams: r.openStreams });
   return upTo;
 }
-
-/** Whether no nested call is open and no handler waits, except for other calls: that may take any time. */
-export const isAtRest = (r: ReplicaState): boolean =>
-  r.nested.open === 0 &&
-  /* rule no-raw-timers-in-checkpoint */ r.timers.raw === 0 &&
-  /* rule finished-before-checkpoint */ r.unfinished.size === r.openWaits;

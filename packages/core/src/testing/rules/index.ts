@@ -1,6 +1,5 @@
 import { BODY_RULES } from './bodies.js';
 import { CALL_RULES } from './calls.js';
-import { DEATH_RULES } from './deaths.js';
 import { NESTED_RULES } from './handlers/nested.js';
 import { TIMER_RULES } from './handlers/timers.js';
 import { WAITING_RULES } from './handlers/waiting.js';
@@ -30,7 +29,6 @@ export const RULES: readonly Rule[] = [
   ...REPLICA_RULES,
   ...IDENTITY_RULES,
   ...BODY_RULES,
-  ...DEATH_RULES,
   ...SETTINGS_RULES,
   ...CALL_RULES,
   ...UPGRADE_RULES,
