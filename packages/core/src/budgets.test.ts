@@ -71,6 +71,16 @@ class Stage {
 }
 
 describe('what is kept for a client stays within its budget', () => {
+  it('if its bodies are metadata of many tiny entries, which take far more memory than they have bytes', () => {
+    const stage = new Stage();
+    const metadata = Array.from({ length: 1024 }, () => ['a', ''] as const);
+    const bodies = Array.from({ length: 20 }, (_, i) => multicast([[i + 1, { ...callOf(1), metadata }]]));
+    stage.send('S2', hello(sessionOf(9)), ...bodies);
+    // More than one would fit if only the bytes of keys and values counted.
+    expect(stage.world.server('S2').core?.status.unordered).toBe(1);
+    stage.expectHonestServed();
+  });
+
   it('if it sends bodies to one backup only, which fetches what is ordered after all from the primary', () => {
     const stage = new Stage();
     const bodies = Array.from({ length: 400 }, (_, i) => multicast([[i + 1, callOf(KIB)]]));

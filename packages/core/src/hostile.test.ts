@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HelloFrame, MulticastFrame } from './model/frames.js';
-import { NO_SEQ, NO_TERM, type SeqNum } from './model/ids.js';
+import { NO_SEQ, NO_TERM, type OrderNum, type SeqNum, type Term } from './model/ids.js';
 import type { StreamPart } from './model/stream.js';
 import { besideHostile, groupWithHostile, HOSTILE } from './testing/hostile/client.js';
 import { bytesOf } from './testing/text.js';
@@ -68,4 +68,66 @@ it.each<[string, MulticastFrame]>([
   ['messages', sent(first, { kind: 'message', of: first, position: Number.MAX_SAFE_INTEGER })],
 ])('a client that counts %s further than anybody can is refused', (_name, frame) => {
   expect(whenSent(frame)).toContainEqual(expect.stringContaining('refused UNDERSTUDY_MALFORMED'));
+});
+
+/** Numbers that a client may name, one after the other. */
+const many = (count: number): SeqNum[] => Array.from({ length: count }, (_, i) => (i + 1) as SeqNum);
+const read = { method: '/log.Log/Append', message: bytesOf('x') };
+const BOX = { term: 1 as Term, first: 1 as OrderNum, last: 1 as OrderNum, box: bytesOf('') };
+
+it.each<[string, Partial<MulticastFrame>]>([
+  ['large requests to come', { coming: many(65_537) }],
+  ['reads', { reads: many(65_537).map((readId) => ({ readId, request: read })) }],
+  ['reflected orders', { header: { ...NULL_MESSAGE.header, destOrderInfo: many(65_537).map(() => BOX) } }],
+])('a frame with more %s than any client has is refused as a whole', (_name, more) => {
+  expect(whenSent({ ...NULL_MESSAGE, ...more })).toContainEqual(
+    expect.stringContaining('refused UNDERSTUDY_MALFORMED'),
+  );
+});
+
+it('a client that says again and again that a body will come holds up nobody for long', () => {
+  const answered: string[] = [];
+  const world = groupWithHostile([THREE, 'release=acknowledged'], (line) => {
+    if (line.startsWith('C1  delivered')) answered.push(line);
+  });
+  for (const frame of [HELLO, NULL_MESSAGE]) {
+    for (const to of ['S1', 'S2', 'S3']) world.links.send(HOSTILE, to, frame);
+    world.pass(50);
+  }
+  const request = { method: '/log.Log/Append', message: bytesOf('x') };
+  const body = { ...NULL_MESSAGE, requests: [{ seqNum: first, request, awaitStable: false }] };
+  for (const to of ['S2', 'S3']) world.links.send(HOSTILE, to, { ...NULL_MESSAGE, coming: [first] });
+  world.links.send(HOSTILE, 'S1', body);
+  world.settle();
+  world.requests.call('C1', 'honest');
+  for (let i = 0; i < 15; i++) {
+    for (const to of ['S2', 'S3']) {
+      // A hello on the same link does not begin anew either.
+      if (i % 5 === 4) world.links.send(HOSTILE, to, { ...HELLO, fresh: false });
+      world.links.send(HOSTILE, to, { ...NULL_MESSAGE, coming: [first] });
+    }
+    world.pass(50);
+  }
+  expect(answered).toEqual([expect.stringContaining('honest')]);
+});
+
+it('a client that names a term that no record has makes no replica read the record again and again', () => {
+  const world = groupWithHostile([THREE], () => {});
+  const { core } = world.server('S2');
+  if (core === undefined) throw new Error('S2 does not run');
+  const step = core.step.bind(core);
+  let reads = 0;
+  core.step = (...turn) => {
+    const effects = step(...turn);
+    for (const { kind } of effects) if (kind === 'readRecord') reads++;
+    return effects;
+  };
+  const claim = { ...NULL_MESSAGE, header: { ...NULL_MESSAGE.header, term: (2 ** 40) as Term } };
+  for (let i = 0; i < 200; i++) {
+    world.links.send(HOSTILE, 'S2', { ...HELLO, term: (2 ** 40) as Term });
+    world.links.send(HOSTILE, 'S2', claim);
+    world.pass(1);
+  }
+  expect(reads).toBeGreaterThan(0);
+  expect(reads).toBeLessThanOrEqual(3);
 });

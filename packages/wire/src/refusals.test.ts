@@ -336,3 +336,37 @@ describe('an address of a replica', () => {
     expect(() => wire.decodePeerFrame(wire.encodePeerFrame(join))).toThrow('UNDERSTUDY_MALFORMED: an address');
   });
 });
+
+describe('a frame of a client with more entries than any client has', () => {
+  const COUNT = 262_145;
+  const many = Array.from({ length: COUNT }, (_, i) => (i + 1) as SeqNum);
+  const call = { method: '/a.B/C', message: Buffer.alloc(0) };
+  const empty = { kind: 'multicast', header, requests: [], reads: [], streams: [] } as const;
+  const collected = {
+    ...{ kind: 'collected', term: 1 as Term, orders: [], retained: [], outstanding: [], streams: [] },
+    ...{ sentUpTo: 0 as SeqNum, repliesSeenUpTo: 0 as SeqNum, sentAtMs: 1 },
+  } as const;
+  const box = { term: 1 as Term, first: 1 as OrderNum, last: 1 as OrderNum, box: Buffer.alloc(0) };
+  const halves = { metadata: many.slice(0, COUNT / 2).map((): [string, string] => ['a', '']) };
+
+  it.each<[string, SessionFrame]>([
+    ['requests', { ...empty, requests: many.map((seqNum) => ({ seqNum, request: call, awaitStable: false })) }],
+    ['reads', { ...empty, reads: many.map((readId) => ({ readId, request: call })) }],
+    ['streams', { ...empty, streams: many.map((of) => ({ of, received: 0, awaitStable: false })) }],
+    ['requests to come', { ...empty, coming: many }],
+    ['reflected orders', { ...empty, header: { ...header, destOrderInfo: many.map(() => box) } }],
+    [
+      'metadata in all',
+      {
+        ...empty,
+        requests: [1, 2, 3].map((n) => ({ seqNum: n as SeqNum, request: { ...call, ...halves }, awaitStable: false })),
+      },
+    ],
+    ['retained requests', { ...collected, retained: many, sentUpTo: COUNT as SeqNum }],
+    ['outstanding requests', { ...collected, outstanding: many }],
+  ])('is refused before they are in memory: %s', (_name, frame) => {
+    expect(() => wire.decodeSessionFrame(encodeSessionFrame(frame))).toThrow(
+      'UNDERSTUDY_MALFORMED: a frame of more than',
+    );
+  });
+});

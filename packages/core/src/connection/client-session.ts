@@ -28,6 +28,9 @@ export interface Collected {
   readonly sentUpTo: SeqNum;
 }
 
+/** How many large requests a session may announce at a time. Those beyond are asked for as if they had not been. */
+const COMING_MAX = 1024;
+
 /** The replica's state for one session. A new link of the same session makes a new object. */
 export class ClientSession {
   link: LinkId | undefined;
@@ -60,7 +63,7 @@ export class ClientSession {
   /** The streams that have something to send. */
   readonly streams = new Set<Stream>();
   /** The large requests that the session said will follow on this link, and when it said so. */
-  readonly coming = new Map<SeqNum, number>();
+  readonly #coming = new Map<SeqNum, number>();
   /**
    * How far this replica's wall clock is ahead of the client's, in milliseconds, and by no less than that: the hello was
    * on its way for some time. Undefined if the client did not say what time it is.
@@ -76,6 +79,22 @@ export class ClientSession {
     this.heartbeatMs = heartbeatMs;
     this.echoedMs = heartbeatMs;
     this.echoedAtMs = nowMs;
+  }
+
+  /** The session said that a large request will follow on this link. */
+  announce(seqNum: SeqNum, nowMs: number): void {
+    // A client may announce what it never sends, and that must not fill the memory.
+    if (this.#coming.has(seqNum) || this.#coming.size < COMING_MAX) this.#coming.set(seqNum, nowMs);
+  }
+
+  /** When the session last said that a large request will follow; undefined if it did not, or if the request came. */
+  announcedAtMs(seqNum: SeqNum): number | undefined {
+    return this.#coming.get(seqNum);
+  }
+
+  /** A request came, whether it was announced or not. */
+  came(seqNum: SeqNum): void {
+    this.#coming.delete(seqNum);
   }
 }
 

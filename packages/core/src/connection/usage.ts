@@ -1,7 +1,6 @@
 /** How many bytes a replica keeps for its clients: bodies without an order, replies that were not seen, stream items. */
 
-import { bodyBytes, type Request } from '../model/message.js';
-import type { MetadataEntries } from '../model/metadata.js';
+import { bodyBytes, metadataBytes, type Request } from '../model/message.js';
 import type { Outcome } from '../model/outcome.js';
 import type { StreamItem } from '../model/stream.js';
 
@@ -35,13 +34,14 @@ export class Usage {
   }
 }
 
-export const requestCost = (request: Request): number =>
-  ENTRY_BYTES + bodyBytes(request) + metadataCost(request.metadata) + (request.key?.length ?? 0);
+export const requestCost = (request: Request): number => ENTRY_BYTES + bodyBytes(request) + (request.key?.length ?? 0);
 
 export function outcomeCost(outcome: Outcome): number {
   if (outcome.kind !== 'reply') return ENTRY_BYTES;
   const { details, message, initialMetadata, trailers } = outcome;
-  return ENTRY_BYTES + details.length + (message?.length ?? 0) + metadataCost(initialMetadata) + metadataCost(trailers);
+  return (
+    ENTRY_BYTES + details.length + (message?.length ?? 0) + metadataBytes(initialMetadata) + metadataBytes(trailers)
+  );
 }
 
 export const keyedCost = (key: string, outcome: Outcome): number => key.length + outcomeCost(outcome);
@@ -49,7 +49,7 @@ export const keyedCost = (key: string, outcome: Outcome): number => key.length +
 export function itemCost(item: StreamItem): number {
   switch (item.kind) {
     case 'metadata':
-      return ENTRY_BYTES + metadataCost(item.entries);
+      return ENTRY_BYTES + metadataBytes(item.entries);
     case 'message':
       return ENTRY_BYTES + item.message.length;
     case 'status':
@@ -57,12 +57,6 @@ export function itemCost(item: StreamItem): number {
     case 'window':
       return ENTRY_BYTES;
   }
-}
-
-function metadataCost(entries: MetadataEntries | undefined): number {
-  let bytes = 0;
-  for (const [key, value] of entries ?? []) bytes += key.length + value.length;
-  return bytes;
 }
 
 /** A frame of no more than this may stay in memory because of one small body, as long as its client has few of them. */

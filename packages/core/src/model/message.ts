@@ -34,16 +34,37 @@ export type DueTimer =
   /** Comes again and again, because the service registered it with `every`. */
   | { readonly kind: 'every'; readonly name: string };
 
-/** The bytes of a request's messages, which are nearly all that a log keeps of it. */
-export const bodyBytes = ({ message, reply }: Request): number =>
-  message.length + (reply?.outcome.message?.length ?? 0);
+/** What an entry of metadata costs in memory besides its key and value, so that many tiny ones count too. */
+const METADATA_ENTRY_BYTES = 64;
+
+/** The path of a method is shorter, unless a client names anything else as the method. */
+const METHOD_BYTES = 256;
+
+/** The bytes of a request, which are nearly all that a log keeps of a message. */
+export function bodyBytes({ method, message, metadata, reply }: Request): number {
+  const bytes = message.length + Math.max(0, method.length - METHOD_BYTES) + metadataBytes(metadata);
+  const outcome = reply?.outcome;
+  return outcome === undefined ? bytes : bytes + (outcome.message?.length ?? 0);
+}
+
+/** What metadata costs whoever keeps it. */
+export function metadataBytes(entries: MetadataEntries | undefined): number {
+  if (entries === undefined) return 0;
+  let bytes = 0;
+  for (const [key, value] of entries) bytes += METADATA_ENTRY_BYTES + key.length + value.length;
+  return bytes;
+}
 
 /** A request or reply with more bytes travels alone on the links of clients, and other frames may overtake it. */
 export const LARGE_BYTES = 16 * 1024;
 /** While this much is on its way on a link, or one that is larger, other large ones wait for that link. */
 export const LINK_WINDOW_BYTES = 1024 * 1024;
 
-export const isLarge = (request: Request): boolean => bodyBytes(request) > LARGE_BYTES;
+/** A request with more entries of metadata travels alone too, so that no frame has more entries than replicas accept. */
+const LARGE_METADATA = 48;
+
+export const isLarge = (request: Request): boolean =>
+  bodyBytes(request) > LARGE_BYTES || (request.metadata?.length ?? 0) > LARGE_METADATA;
 
 /** A body with the name of its message, as replicas send it to each other. */
 export interface Body {

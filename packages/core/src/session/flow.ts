@@ -13,6 +13,8 @@ import type { Link, SessionState } from './state.js';
 const SINGLE_FACTOR = 1.25;
 /** No link carries a frame of 256 MiB or more. */
 const REQUEST_MAX_BYTES = 255 * 1024 * 1024;
+/** No link carries a frame with as many entries of all kinds. */
+const METADATA_MAX = 131_072;
 /** The most bytes of calls that may wait for a primary or for room. Further calls fail. */
 export const WAITING_MAX_BYTES = 512 * 1024 * 1024;
 
@@ -30,6 +32,9 @@ export function hasRoomFor(s: SessionState, request: Request): boolean {
 /** Why a request can never be sent; undefined if it can. */
 export function whyTooLarge(s: SessionState, request: Request): string | undefined {
   const bytes = bodyBytes(request);
+  const entries = request.metadata?.length ?? 0;
+  if (entries > METADATA_MAX)
+    return `a request has ${entries} entries of metadata, at most ${METADATA_MAX}; send fewer`;
   if (bytes > REQUEST_MAX_BYTES)
     return `a request of ${bytes} bytes is more than the 255 MiB that links carry; send less`;
   if (bytes <= SINGLE_FACTOR * s.sessionBytes) return undefined;

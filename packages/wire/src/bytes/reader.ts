@@ -23,9 +23,18 @@ export class Reader {
 
   private source: Buffer = NOTHING;
   private at = 0;
+  private entriesMax = 0;
+  private entries = 0;
 
-  /** Starts on an encoding and returns its kind. */
-  open(bytes: Uint8Array): number {
+  /**
+   * Starts on an encoding and returns its kind.
+   *
+   * @param entriesMax how many entries its lists have in all, at most. An entry takes a hundred times as many bytes in
+   *   memory as in the encoding, so an encoding whose sender is not trusted needs a bound
+   */
+  open(bytes: Uint8Array, entriesMax = Number.POSITIVE_INFINITY): number {
+    this.entriesMax = entriesMax;
+    this.entries = 0;
     this.connections.clear();
     this.names.clear();
     this.source = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -135,6 +144,9 @@ export class Reader {
   count(itemBytes: number): number {
     const count = this.varint();
     if (count * itemBytes > this.left) malformed(`count ${count} is more than the input can hold`);
+    this.entries += count;
+    if (this.entries > this.entriesMax)
+      malformed(`a frame of more than ${this.entriesMax} entries; send fewer at a time`);
     return count;
   }
 

@@ -26,6 +26,12 @@ import { readSeqNums, writeSeqNums } from '../parts/seq-list.js';
 import { readSpoken, writeSpoken } from '../parts/spoken.js';
 import { readAsks, writeAsks } from '../parts/stream.js';
 
+/**
+ * How many entries a frame of a client has: requests, their metadata, streams, announcements and numbers. A client of ours
+ * has at most 4096 requests under way, and one with more than 48 entries of metadata travels in a frame of its own.
+ */
+const ENTRIES_MAX = 262_144;
+
 /** seqNum or readId, method and length of the message. */
 const REQUEST_MIN_BYTES = 3;
 
@@ -64,7 +70,7 @@ export function encodeSessionFrame(frame: SessionFrame, secret: Uint8Array): Uin
  * @throws UnderstudyError UNDERSTUDY_MALFORMED
  */
 export function decodeSessionFrame(bytes: Uint8Array): SessionFrame {
-  const frame = readSessionFrame(reader, reader.open(bytes));
+  const frame = readSessionFrame(reader, reader.open(bytes, ENTRIES_MAX));
   reader.close();
   return frame;
 }

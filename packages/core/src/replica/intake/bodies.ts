@@ -20,7 +20,7 @@ export function receiveBody(
   seqNum: SeqNum,
   request: Request,
 ): Message | undefined {
-  connection.session?.coming.delete(seqNum);
+  connection.session?.came(seqNum);
   const known = connection.messages.get(seqNum);
   if (known?.order !== undefined) {
     if (known.order.kind === 'call' && known.request === undefined) {

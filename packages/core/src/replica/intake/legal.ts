@@ -21,6 +21,8 @@ export function illegalFrame(frame: SessionFrame): string | undefined {
         illegalCount('repliesSeenUpTo', frame.header.repliesSeenUpTo) ??
         illegalCount('term', frame.header.term) ??
         illegalLength('requests', frame.requests) ??
+        illegalLength('reads', frame.reads) ??
+        illegalLength('large requests to come', frame.coming ?? []) ??
         illegalLength('streams', frame.streams) ??
         firstOf(frame.requests, ({ seqNum, request }) => illegalCount('seqNum', seqNum) ?? illegalRequest(request)) ??
         firstOf(frame.reads, ({ readId, request }) => illegalCount('readId', readId) ?? illegalRead(request)) ??

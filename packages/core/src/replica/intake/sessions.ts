@@ -6,7 +6,7 @@ import { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame } from '../../model/frames.js';
-import { connectionKind, type LinkId, maxOf, minOf, NO_ORDER, type SeqNum } from '../../model/ids.js';
+import { connectionKind, type LinkId, maxOf, minOf, NO_ORDER, type SeqNum, type Term } from '../../model/ids.js';
 import { ownReply } from '../../model/outcome.js';
 import { isFarOver, isPressed } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
@@ -101,7 +101,7 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
       return;
     }
   }
-  if (frame.term > r.term) r.effects.push({ kind: 'readRecord' });
+  heedTerm(r, frame.term);
   const connection = known ?? r.connections.open(frame.connection);
   connection.owner ??= speaker.identity ?? '';
   openSession(r, connection, link, speaker.peer, frame);
@@ -148,6 +148,16 @@ function welcome(r: ReplicaState, connection: Connection, link: LinkId, { sentAt
   });
 }
 
+/** No more often than this do clients make a replica read the record, in milliseconds. */
+const CLAIMED_EVERY_MS = 100;
+
+/** A client knows a newer term than this replica, or says so. The watch tells of a newer record too, a little later. */
+function heedTerm(r: ReplicaState, term: Term): void {
+  if (term <= r.term || r.nowMs - r.termClaimedMs < CLAIMED_EVERY_MS) return;
+  r.termClaimedMs = r.nowMs;
+  r.effects.push({ kind: 'readRecord' });
+}
+
 /** Other settings are in force: sessions that were welcomed under the former ones are told. */
 export function tellSettings(r: ReplicaState): void {
   const { config, term } = r;
@@ -174,9 +184,9 @@ function onMulticast(
   // A large request is overtaken by frames that were made later; its header says nothing new.
   const overtaken = header.sentAtMs < session.heartbeatMs;
   session.heartbeatMs = maxOf(session.heartbeatMs, header.sentAtMs);
-  for (const seqNum of coming ?? NONE) if (!connection.knows(seqNum)) session.coming.set(seqNum, r.nowMs);
+  for (const seqNum of coming ?? NONE) if (!connection.knows(seqNum)) session.announce(seqNum, r.nowMs);
   if (!session.registered && /* rule distrust-for-good */ !connection.equivocates) register(r, connection, session);
-  if (header.term > r.term) r.effects.push({ kind: 'readRecord' });
+  heedTerm(r, header.term);
   seeReplies(r, connection, header.repliesSeenUpTo);
   if (header.destOrderInfo.length > 0) {
     const orders = openOrders(r, connection, header.destOrderInfo);

@@ -173,7 +173,7 @@ export function askForMissing(f: FollowerState): void {
 /** Whether the session of a message said lately that its body follows on the link that it has. */
 function isComing(r: ReplicaState, { connection, seqNum }: Message): boolean {
   const session = r.connections.get(connection)?.session;
-  const sinceMs = session?.link === undefined ? undefined : session.coming.get(seqNum);
+  const sinceMs = session?.link === undefined ? undefined : session.announcedAtMs(seqNum);
   return sinceMs !== undefined && r.nowMs - sinceMs < COMING_WITHIN_MS;
 }
 

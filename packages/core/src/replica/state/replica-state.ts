@@ -132,10 +132,9 @@ export class ReplicaState {
   dutyChanges = false;
   /** How often clients reflected orders that no replica of the group had sealed for them. */
   forgedOrders = 0;
-  /**
-   * The connections on which this replica itself numbers messages: `plain` for plain clients, `group` for replies to
-   * the group's own calls.
-   */
+  /** When a client last made this replica read the record. */
+  termClaimedMs = Number.NEGATIVE_INFINITY;
+  /** Where this replica itself numbers messages: `plain` for plain clients, `group` for replies to the group's calls. */
   readonly plain: ConnectionId<'plain'>;
   readonly group: ConnectionId<'group'>;
 
