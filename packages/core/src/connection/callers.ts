@@ -10,7 +10,7 @@ import { type NestedCaller, type NestedId, PROVEN_OWNER, UNPROVEN_OWNER } from '
 import type { Outcome } from '../model/outcome.js';
 import { outcomeCost } from './usage.js';
 
-/** How many calling groups are remembered: the newest ones in processing order. */
+/** How many calling groups are remembered. Beyond that the owner of most names gives up the one not used for longest. */
 export const CALLERS_KEPT = 1024;
 /**
  * How many calls are kept for one group. Beyond that the oldest reply is freed, and its call is refused if it comes
@@ -55,6 +55,8 @@ interface Caller {
   settledUpTo: OrderNum;
   /** Oldest first. */
   readonly calls: Map<string, Call>;
+  /** What the kept replies to its calls cost. */
+  bytes: number;
 }
 
 /**
@@ -92,7 +94,7 @@ export class Callers {
       if (/* rule caller-owner */ !mayUse(before, caller)) return FOREIGN;
       if (/* rule caller-leap */ caller.owner === undefined && caller.term - before.term > TERM_LEAP_MAX) return LEAP;
     }
-    const known = this.#open(caller.client);
+    const known = this.#open(caller);
     if (/* rule caller-term */ caller.term < known.term) return DEPOSED;
     known.owner = caller.owner;
     known.term = caller.term;
@@ -129,7 +131,7 @@ export class Callers {
     )
       return NONE;
     call.outcome = outcome;
-    this.#bytes += outcomeCost(outcome);
+    this.#keep(caller, outcome);
     this.#bound(caller);
     const { again = NONE } = call;
     call.again = undefined;
@@ -152,24 +154,26 @@ export class Callers {
     this.#byClient.clear();
     this.#bytes = 0;
     for (const { client, owner, term, settledUpTo, calls } of callers) {
-      const byId = new Map<string, Call>();
+      const caller: Caller = { owner, term, settledUpTo, calls: new Map(), bytes: 0 };
       for (const { id, requestDigest, outcome } of calls) {
-        byId.set(keyOf(id), { id, requestDigest, by: undefined, outcome, again: undefined });
-        this.#bytes += outcomeCost(outcome);
+        caller.calls.set(keyOf(id), { id, requestDigest, by: undefined, outcome, again: undefined });
+        this.#keep(caller, outcome);
       }
-      this.#byClient.set(client, { owner, term, settledUpTo, calls: byId });
+      this.#byClient.set(client, caller);
     }
   }
 
-  #open(client: string): Caller {
+  #open({ client, owner }: NestedCaller): Caller {
     const known = this.#byClient.get(client);
     // Moves the group to the end, where the newest is.
     if (known !== undefined) this.#byClient.delete(client);
-    const caller = known ?? { owner: undefined, term: 0 as Term, settledUpTo: NO_ORDER, calls: new Map() };
+    const caller = known ?? { owner, term: 0 as Term, settledUpTo: NO_ORDER, calls: new Map(), bytes: 0 };
     this.#byClient.set(client, caller);
     if (this.#byClient.size > CALLERS_KEPT) {
-      for (const [oldest, { calls }] of this.#byClient) {
-        for (const { outcome } of calls.values()) this.#free(outcome);
+      const most = this.#ownerWithMost(() => 1);
+      for (const [oldest, each] of this.#byClient) {
+        if (each.owner !== most) continue;
+        this.#bytes -= each.bytes;
         this.#byClient.delete(oldest);
         break;
       }
@@ -183,23 +187,62 @@ export class Callers {
     for (const [key, { id, outcome }] of caller.calls) {
       if (/* rule kept-until-settled */ id.orderNum <= upTo && outcome !== undefined) {
         caller.calls.delete(key);
-        this.#free(outcome);
+        this.#keep(caller, outcome, -1);
       }
     }
   }
 
+  /** Frees what is over a bound: calls of this group, and then replies to groups of the owner that has most kept. */
   #bound(caller: Caller): void {
+    if (caller.calls.size > CALLS_KEPT) this.#freeOldest(caller, () => caller.calls.size > CALLS_KEPT);
+    while (this.#bytes > this.#maxBytes) {
+      const most = this.#ownerWithMost(({ bytes }) => bytes);
+      let largest: Caller | undefined;
+      for (const each of this.#byClient.values()) {
+        if (each.owner === most && each.bytes > (largest?.bytes ?? 0)) largest = each;
+      }
+      if (largest === undefined) return;
+      this.#freeOldest(largest, () => this.#bytes > this.#maxBytes);
+    }
+  }
+
+  /** Frees the oldest calls that have ended, as long as `isOver`. */
+  #freeOldest(caller: Caller, isOver: () => boolean): void {
     for (const [key, { id, outcome }] of caller.calls) {
-      if (caller.calls.size <= CALLS_KEPT && this.#bytes <= this.#maxBytes) return;
+      if (!isOver()) return;
       if (outcome === undefined) continue;
       caller.calls.delete(key);
-      this.#free(outcome);
+      this.#keep(caller, outcome, -1);
       caller.settledUpTo = maxOf(caller.settledUpTo, id.orderNum);
     }
   }
 
-  #free(outcome: Outcome | undefined): void {
-    if (outcome !== undefined) this.#bytes -= outcomeCost(outcome);
+  /**
+   * The owner whose names come to most, so that nobody makes room by using up what others have. Names for which there is
+   * a secret are no stranger's, and give way only to each other.
+   */
+  #ownerWithMost(measure: (caller: Caller) => number): string | undefined {
+    const sums = new Map<string | undefined, number>();
+    for (const caller of this.#byClient.values()) {
+      const sum = measure(caller);
+      if (sum > 0) sums.set(caller.owner, (sums.get(caller.owner) ?? 0) + sum);
+    }
+    if (sums.size > 1) sums.delete(PROVEN_OWNER);
+    let most: string | undefined;
+    let mostSum = 0;
+    for (const [owner, sum] of sums) {
+      if (sum <= mostSum) continue;
+      most = owner;
+      mostSum = sum;
+    }
+    return most;
+  }
+
+  /** @param times −1 if the reply is freed */
+  #keep(caller: Caller, outcome: Outcome, times: 1 | -1 = 1): void {
+    const bytes = times * outcomeCost(outcome);
+    caller.bytes += bytes;
+    this.#bytes += bytes;
   }
 }
 
