@@ -131,3 +131,21 @@ it('a client that names a term that no record has makes no replica read the reco
   expect(reads).toBeGreaterThan(0);
   expect(reads).toBeLessThanOrEqual(3);
 });
+
+it('a client that opens several sessions on one link keeps no places when the link is gone', () => {
+  const answered: string[] = [];
+  const world = groupWithHostile([THREE, 'sessionsMax=4', 'sessionMs=300', 'leaseMs=300'], (line) => {
+    if (line.includes('  delivered')) answered.push(line);
+  });
+  for (let i = 0; i < 2; i++) world.links.send(HOSTILE, 'S1', { ...HELLO, connection: sessionOf(20 + i) });
+  world.settle();
+  world.links.cut(HOSTILE, 'S1');
+  world.pass(1000);
+  for (const honest of ['C3', 'C4', 'C5']) {
+    world.startClient(honest);
+    world.pass(300);
+    world.requests.call(honest, 'served');
+    world.pass(100);
+  }
+  expect(answered).toHaveLength(3);
+});

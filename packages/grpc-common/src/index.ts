@@ -31,7 +31,7 @@ export {
   messagesOf,
   reconnectOptions,
 } from './links.js';
-export { entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
+export { callMetadataOf, entriesOf, isMetadata, metadataOf, NO_METADATA, sameEntries } from './metadata.js';
 export { OPERATOR_PROOF_BYTES, type OperatorAsks, operatorProof, PROOF_KEY } from './operator-proof.js';
 export { errorOf, messageOf, sentenceOf } from './reasons.js';
 export { errorReply, errorStatus, localStatus, statusOfUnderstudyError, wellFormed } from './statuses.js';

@@ -1,6 +1,7 @@
 /** Metadata and the entries that stand for it in requests and replies, one for one: nothing is joined or left out. */
 import { Metadata } from '@grpc/grpc-js';
 import type { MetadataEntries } from '@understudy/core/internal';
+import { OWN_PREFIX } from './keys.js';
 
 export type MetadataEntry = MetadataEntries[number];
 
@@ -35,6 +36,12 @@ export function metadataOf(entries: MetadataEntries | undefined): Metadata {
   }
   return metadata;
 }
+
+/** The metadata of a call as its handler and interceptors see it: without keys of ours, which a client may have written. */
+export const callMetadataOf = (entries: MetadataEntries | undefined): Metadata =>
+  metadataOf(entries?.some(isOwn) === true ? entries.filter((entry) => !isOwn(entry)) : entries);
+
+const isOwn = ([key]: MetadataEntry): boolean => key.startsWith(OWN_PREFIX);
 
 /** Whether `value` can be used as metadata; decided by shape, since a program may hold several copies of grpc-js. */
 export const isMetadata = (value: unknown): value is Metadata =>

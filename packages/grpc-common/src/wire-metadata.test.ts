@@ -1,5 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { callMetadataOf } from './metadata.js';
 import { callerEntries, carriedMetadata, replyEntries } from './wire-metadata.js';
 
 describe('metadata that travels in a frame', () => {
@@ -54,6 +55,22 @@ describe('metadata that travels in a frame', () => {
     const metadata = new Metadata();
     metadata.set('content-type', 'application/grpc+proto');
     expect(replyEntries(metadata)).toEqual([['content-type', 'application/grpc+proto']]);
+  });
+
+  it('is no prototype of anything when a key is named like one', () => {
+    const metadata = new Metadata();
+    metadata.set('__proto__', 'x');
+    metadata.set('constructor', 'y');
+    expect(callerEntries(metadata)).toEqual([['constructor', 'y']]);
+  });
+
+  it('never shows a handler a key of ours, which a client may have written into its frame', () => {
+    const shown = callMetadataOf([
+      ['understudy-nested-bin', Buffer.from('x')],
+      ['user', 'a'],
+      ['understudy-deadline', '1'],
+    ]);
+    expect(shown.toJSON()).toEqual({ user: ['a'] });
   });
 
   it('is absent when empty', () => {

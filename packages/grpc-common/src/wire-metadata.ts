@@ -39,7 +39,8 @@ export function replyEntries(metadata: Metadata): MetadataEntries | undefined {
 function entriesWithout(metadata: Metadata, leftOut: (key: string) => boolean): MetadataEntries | undefined {
   const entries: MetadataEntry[] = [];
   const values = metadata.toJSON();
-  for (const key in values) {
+  // Only its own keys: one named `__proto__` has become the prototype, and leaves with no header of a bare client either.
+  for (const key of Object.keys(values)) {
     if (leftOut(key)) continue;
     let text: string | undefined;
     for (const value of values[key] ?? []) {

@@ -2,7 +2,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { Logger } from '@understudy/core';
 import type { GroupConfig, UserCriteria, WaitingCall } from '@understudy/core/internal';
-import { messageOf, metadataOf } from '@understudy/grpc-common';
+import { callMetadataOf, messageOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
 
 /** A call that waits for its turn at the primary. */
@@ -92,7 +92,7 @@ function queued(call: WaitingCall): QueuedCall {
     const { request, peer, connection } = call;
     known = {
       method: request.method,
-      metadata: metadataOf(request.metadata),
+      metadata: callMetadataOf(request.metadata),
       peer,
       user: connection?.owner || undefined,
       deadlineMs: request.deadlineMs,

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Request } from '@understudy/core/internal';
-import { metadataOf } from '@understudy/grpc-common';
+import { callMetadataOf } from '@understudy/grpc-common';
 
 type UnaryCall = ServerUnaryCall<unknown, unknown>;
 type MetricsRecorder = ReturnType<UnaryCall['getMetricsRecorder']>;
@@ -71,7 +71,7 @@ export function withCallSurface<B extends Constructor<EventEmitter>>(
 
     /** Made when first asked for, because many handlers never ask. */
     get metadata(): Metadata {
-      this.#metadata ??= metadataOf(this.#origin.request.metadata);
+      this.#metadata ??= callMetadataOf(this.#origin.request.metadata);
       return this.#metadata;
     }
 

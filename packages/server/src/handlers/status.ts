@@ -24,9 +24,12 @@ export const RESPONSE_UNWRITABLE: PartialStatus = {
   details: 'Error serializing response',
 };
 
+/** More of what a client names as a method is not said back to it: the status has a place in the order. */
+const PATH_SAID_MAX = 512;
+
 export const noSuchMethod = (path: string): PartialStatus => ({
   code: GrpcStatus.UNIMPLEMENTED,
-  details: `The server does not implement the method ${path}`,
+  details: `The server does not implement the method ${path.slice(0, PATH_SAID_MAX)}`,
 });
 
 /** grpc-js uses these words for unary methods too. */

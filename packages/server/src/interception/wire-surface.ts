@@ -3,7 +3,7 @@ import type { Metadata, ServerInterceptingCallInterface, ServerUnaryCall } from 
 import { type HandlerScope, handle, type UncaughtOrigin } from '@understudy/context';
 import { UnderstudyError } from '@understudy/core';
 import type { Request } from '@understudy/core/internal';
-import { metadataOf, statusOfUnderstudyError } from '@understudy/grpc-common';
+import { callMetadataOf, statusOfUnderstudyError } from '@understudy/grpc-common';
 import type { CapturedMethod } from '../capture/captured.js';
 import { NO_METRICS } from '../handlers/call-surface.js';
 import type { HandlerFault } from '../handlers/handler-fault.js';
@@ -92,7 +92,7 @@ export abstract class WireSurface implements CallInterface, HandlerScope, Straye
   start(listener: Listener): void {
     if (this.over) return;
     this.listener = listener;
-    listener.onReceiveMetadata(metadataOf(this.surface.request.metadata));
+    listener.onReceiveMetadata(callMetadataOf(this.surface.request.metadata));
   }
 
   /** Makes what interceptors see of a message of the client; undefined if it cannot be read. */

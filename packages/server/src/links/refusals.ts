@@ -3,13 +3,27 @@ import type { Logger, LogLevel } from '@understudy/core';
 
 const SAME_WITHIN_MS = 10_000;
 const REASONS_MAX = 64;
+/** Reasons contain what strangers choose, so that each of theirs may be another: so many lines of one event are enough. */
+const LINES_MAX = 32;
 
-type Fields = Parameters<Logger['log']>[2];
+type Fields = NonNullable<Parameters<Logger['log']>[2]>;
 
-/** Logs refused links. Strangers open as many as they like, so the same refusal is logged once in ten seconds. */
+interface Lines {
+  readonly sinceMs: number;
+  count: number;
+  /** What is the same as a line before, by reason, and when that was logged. */
+  readonly last: Map<string, { atMs: number; unlogged: number }>;
+  /** What was one too many. */
+  unlogged: number;
+}
+
+/**
+ * Logs what strangers and clients are refused, of which they make as much as they like: the same refusal once in ten
+ * seconds, and of all refusals of one kind a few dozen. A later line says how many were not logged.
+ */
 export class Refusals {
   readonly #logger: Logger;
-  readonly #last = new Map<string, { atMs: number; unlogged: number }>();
+  readonly #byEvent = new Map<string, Lines>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -17,17 +31,34 @@ export class Refusals {
 
   log(level: LogLevel, event: string, fields: Fields): void {
     const nowMs = monotonicMs();
-    const key = `${event} ${fields.reason}`;
-    const last = this.#last.get(key);
+    const lines = this.#linesOf(event, nowMs);
+    const key = String(fields.reason ?? fields.connection);
+    const last = lines.last.get(key);
     if (last !== undefined && nowMs - last.atMs < SAME_WITHIN_MS) {
       last.unlogged++;
       return;
     }
-    // Reasons contain names that strangers choose, so they are forgotten, the oldest first.
-    this.#last.delete(key);
-    const [oldest] = this.#last.keys();
-    if (this.#last.size >= REASONS_MAX && oldest !== undefined) this.#last.delete(oldest);
-    this.#last.set(key, { atMs: nowMs, unlogged: 0 });
-    this.#logger.log(level, event, { ...fields, ...(last && { alsoUnlogged: last.unlogged }) });
+    if (lines.count >= LINES_MAX) {
+      lines.unlogged++;
+      return;
+    }
+    lines.count++;
+    const unlogged = (last?.unlogged ?? 0) + lines.unlogged;
+    lines.unlogged = 0;
+    // The oldest reasons are forgotten first.
+    lines.last.delete(key);
+    const [oldest] = lines.last.keys();
+    if (lines.last.size >= REASONS_MAX && oldest !== undefined) lines.last.delete(oldest);
+    lines.last.set(key, { atMs: nowMs, unlogged: 0 });
+    this.#logger.log(level, event, { ...fields, ...(unlogged > 0 && { alsoUnlogged: unlogged }) });
+  }
+
+  #linesOf(event: string, nowMs: number): Lines {
+    const known = this.#byEvent.get(event);
+    if (known !== undefined && nowMs - known.sinceMs < SAME_WITHIN_MS) return known;
+    const { last = new Map(), unlogged = 0 } = known ?? {};
+    const lines: Lines = { sinceMs: nowMs, count: 0, last, unlogged };
+    this.#byEvent.set(event, lines);
+    return lines;
   }
 }

@@ -1,5 +1,4 @@
 /** The links of clients' sessions to this replica. */
-import type { Logger } from '@understudy/core';
 import type { LinkId, ReplyFrame, SeqRequest, SessionFrame } from '@understudy/core/internal';
 import { CONNECT_PATH, frameMethod, sentenceOf } from '@understudy/grpc-common';
 import { decodeSessionFrame, encodeReplyFrame } from '@understudy/wire';
@@ -8,6 +7,7 @@ import type { EventLoop } from '../loop/event-loop.js';
 import { type AcceptedLink, refuseLink, resetLink, widenWindow } from './accepted-link.js';
 import { FrameChannel } from './frame-channel.js';
 import { NamelessLinks } from './nameless-links.js';
+import type { Refusals } from './refusals.js';
 import { WaitingBytes } from './waiting-bytes.js';
 
 /** A client that leaves more than this unread, and reads nothing, is cut off. It comes back and is sent what it lacks. */
@@ -34,17 +34,17 @@ interface SessionLink {
 export class SessionLinks {
   readonly #loop: EventLoop;
   readonly #callers: CallerNames;
-  readonly #logger: Logger;
+  readonly #refusals: Refusals;
   readonly #links = new Map<LinkId, SessionLink>();
   readonly #nameless = new NamelessLinks(NAMELESS_MAX);
   readonly #waiting: WaitingBytes<LinkId>;
   #paused = false;
 
   /** @param waitingMaxBytes how many bytes may wait on all links together */
-  constructor(loop: EventLoop, callers: CallerNames, logger: Logger, waitingMaxBytes: number) {
+  constructor(loop: EventLoop, callers: CallerNames, refusals: Refusals, waitingMaxBytes: number) {
     this.#loop = loop;
     this.#callers = callers;
-    this.#logger = logger;
+    this.#refusals = refusals;
     this.#waiting = new WaitingBytes(waitingMaxBytes);
   }
 
@@ -71,12 +71,12 @@ export class SessionLinks {
       onRefused: (error) => {
         const isMalformed = error.code === 'UNDERSTUDY_MALFORMED';
         const what = isMalformed ? 'a client sent a malformed frame' : 'a link of a client was refused';
-        this.#logger.log('warn', what, { peer, reason: error.message });
+        this.#refusals.log('warn', what, { peer, reason: error.message });
         this.#forget(id);
         refuseLink(link, error.code, sentenceOf(error));
       },
       onSilent: () => {
-        this.#logger.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });
+        this.#refusals.log('warn', 'a client does not read its link', { peer, waitingBytes: QUEUED_MAX_BYTES });
         this.#forget(id);
         resetLink(link);
       },
@@ -107,7 +107,7 @@ export class SessionLinks {
     const known = over === undefined ? undefined : this.#links.get(over);
     if (over === undefined || known === undefined) return;
     const peer = known.link.getPeer();
-    this.#logger.log('warn', 'too many bytes wait on the links of clients', { peer, budget: 'budgets.totalBytes' });
+    this.#refusals.log('warn', 'too many bytes wait on the links of clients', { peer, budget: 'budgets.totalBytes' });
     this.#forget(over);
     if (known.channel.isRead)
       refuseLink(known.link, 'UNDERSTUDY_OVERLOADED', 'budgets.totalBytes is used up by links; send smaller frames');

@@ -1,30 +1,13 @@
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
-import {
-  type ConnectionId,
-  connectionHex,
-  type HelloFrame,
-  NO_SEQ,
-  NO_TERM,
-  type ReplyFrame,
-  type Request,
-  type SeqNum,
-  type SessionFrame,
-} from '@understudy/core/internal';
-import {
-  connectionOf,
-  decodeReplyFrame,
-  encodeCaller,
-  encodeRpcRequestHeader,
-  encodeSessionFrame,
-  SECRET_BYTES,
-} from '@understudy/wire';
+import { connectionHex, type Request, type SeqNum } from '@understudy/core/internal';
+import { connectionOf, encodeCaller, encodeRpcRequestHeader, SECRET_BYTES } from '@understudy/wire';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Authority } from '../testing/authority.js';
 import { counterService } from '../testing/counter.js';
-import { RawStream } from '../testing/raw-stream.js';
+import { addition, HEADER, RawSession } from '../testing/raw-session.js';
+import type { RawStream } from '../testing/raw-stream.js';
 import { type Node, Stage } from '../testing/stage.js';
 
-const MULTICAST = '/understudy.v1.Multicast/Connect';
 const VICTIM = Buffer.alloc(SECRET_BYTES, 1);
 
 let stage: Stage;
@@ -34,72 +17,27 @@ afterEach(async () => {
   await stage.end();
 });
 
-const header = { term: NO_TERM, sentAtMs: 2, repliesSeenUpTo: NO_SEQ, destOrderInfo: [], closing: false };
-const addition = (id: string): Request => ({
-  method: counterService.Add.path,
-  message: Buffer.from(JSON.stringify({ id, by: 1 })),
-});
-
-/** A session that a test drives by hand. */
-class RawSession {
-  readonly stream: RawStream;
-  readonly #secret: Uint8Array;
-
-  constructor({ address }: Node, secret: Uint8Array, ...tls: [] | [ReturnType<Authority['client']>]) {
-    this.stream = new RawStream(address, MULTICAST, ...tls).listen();
-    this.#secret = secret;
-    streams.push(this.stream);
-  }
-
-  send(frame: SessionFrame): void {
-    this.stream.send(encodeSessionFrame(frame, this.#secret));
-  }
-
-  async hello(connection: ConnectionId = connectionOf(this.#secret)): Promise<ReplyFrame> {
-    const { repliesSeenUpTo, sentAtMs, term } = header;
-    const hello: HelloFrame = {
-      kind: 'hello',
-      group: 'counters',
-      connection,
-      fresh: true,
-      term,
-      repliesSeenUpTo,
-      sentAtMs,
-      settings: 0,
-    };
-    this.send(hello);
-    return decodeReplyFrame(await this.stream.next());
-  }
-
-  request(seqNum: number, request: Request): void {
-    const requests = [{ seqNum: seqNum as SeqNum, request, awaitStable: false }];
-    this.send({ kind: 'multicast', header, requests, reads: [], streams: [] });
-  }
-
-  /** The text of the next reply. */
-  async reply(): Promise<string> {
-    for (;;) {
-      const frame = decodeReplyFrame(await this.stream.next());
-      const outcome = frame.kind === 'replies' ? frame.replies[0]?.outcome : undefined;
-      if (outcome?.kind === 'reply') return Buffer.from(outcome.message ?? outcome.details).toString();
-    }
-  }
+/** A session of which the test does not forget to close the link. */
+function sessionOn(node: Node, secret: Uint8Array, tls?: ReturnType<Authority['client']>): RawSession {
+  const session = new RawSession(node, secret, tls);
+  streams.push(session.stream);
+  return session;
 }
 
 describe('a session', () => {
   it('stays with its client when another knows its connection, and so do its calls', async () => {
     stage = new Stage(memoryCoordinator(), { carrier: 'rpc' });
     const node = await stage.start('r1');
-    const victim = new RawSession(node, VICTIM);
+    const victim = sessionOn(node, VICTIM);
     expect(await victim.hello()).toMatchObject({ kind: 'welcome' });
 
     // Whatever the other makes of the connection is a secret of its own, with another connection.
     const known = Buffer.alloc(SECRET_BYTES);
     known.write(connectionHex(connectionOf(VICTIM)), 'hex');
-    const other = new RawSession(node, known);
+    const other = sessionOn(node, known);
     expect(await other.hello()).toMatchObject({ kind: 'welcome', receivedUpTo: 0 });
     expect(node.status.sessions).toBe(2);
-    const stolen = { connection: connectionOf(VICTIM), seqNum: 1 as SeqNum, awaitStable: false, header };
+    const stolen = { connection: connectionOf(VICTIM), seqNum: 1 as SeqNum, awaitStable: false, header: HEADER };
     const guess = Buffer.alloc(SECRET_BYTES, 2);
     const { error } = await node.call('Add', { id: 'a', by: 1 }, { 'understudy-header-bin': rpcHeader(stolen, guess) });
     expect(error?.details).toContain('UNDERSTUDY_NOT_PRIMARY: this session has no link');
@@ -112,7 +50,7 @@ describe('a session', () => {
   it('says nothing of its secret in the log', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
-    const session = new RawSession(node, VICTIM);
+    const session = sessionOn(node, VICTIM);
     await session.hello();
     session.stream.sendRaw(Buffer.from('garbage'));
     await session.stream.ended;
@@ -124,7 +62,7 @@ describe('a session', () => {
   it('cannot name the idempotency key of a call that another makes', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1');
-    const hostile = new RawSession(node, VICTIM);
+    const hostile = sessionOn(node, VICTIM);
     await hostile.hello();
     hostile.request(1, { ...addition('x'), key: JSON.stringify(['', counterService.Add.path, 'k']) });
     expect((await hostile.stream.ended).details).toContain('a client named an idempotency key in a frame');
@@ -145,10 +83,10 @@ describe('where clients have certificates', () => {
   it('a session belongs to the certificate that opened it', async () => {
     stage = new Stage(memoryCoordinator());
     const node = await stage.start('r1', {}, undefined, authority.server(authority.issue('server')));
-    const alice = new RawSession(node, VICTIM, authority.client(authority.issue('alice')));
+    const alice = sessionOn(node, VICTIM, authority.client(authority.issue('alice')));
     expect(await alice.hello()).toMatchObject({ kind: 'welcome' });
     for (const tls of [authority.client(authority.issue('mallory')), authority.client(authority.issue('mallory'))]) {
-      expect(await new RawSession(node, VICTIM, tls).hello()).toMatchObject({
+      expect(await sessionOn(node, VICTIM, tls).hello()).toMatchObject({
         ...{ kind: 'refused', code: 'UNDERSTUDY_NOT_OWNER' },
         reason: 'another client opened this session; open one of your own',
       });
@@ -157,7 +95,7 @@ describe('where clients have certificates', () => {
     alice.request(1, addition('a'));
     expect(await alice.reply()).toBe('1');
     // A renewed certificate has the same subject.
-    expect(await new RawSession(node, VICTIM, authority.client(authority.issue('alice'))).hello()).toMatchObject({
+    expect(await sessionOn(node, VICTIM, authority.client(authority.issue('alice'))).hello()).toMatchObject({
       receivedUpTo: 1,
     });
   });
@@ -167,16 +105,16 @@ describe('where clients have certificates', () => {
     const node = await stage.start('r1', {}, undefined, authority.server(authority.issue('server')));
     const named = (term: number, orderNum: number): Request['nested'] =>
       ({ client: 'shop/0a1b', term, id: { orderNum, index: 0 }, settledUpTo: 0 }) as unknown as Request['nested'];
-    const shop = new RawSession(node, VICTIM, authority.client(authority.issue('shop')));
+    const shop = sessionOn(node, VICTIM, authority.client(authority.issue('shop')));
     await shop.hello();
     shop.request(1, { ...addition('a'), nested: named(1, 3) } as Request);
     expect(await shop.reply()).toBe('1');
-    const mallory = new RawSession(node, Buffer.alloc(SECRET_BYTES, 2), authority.client(authority.issue('mallory')));
+    const mallory = sessionOn(node, Buffer.alloc(SECRET_BYTES, 2), authority.client(authority.issue('mallory')));
     await mallory.hello();
     mallory.request(1, { ...addition('x'), nested: named(Number.MAX_SAFE_INTEGER, 3) } as Request);
     expect(await mallory.reply()).toContain('UNDERSTUDY_NOT_OWNER');
     // The successor of the group's primary, on another connection.
-    const successor = new RawSession(node, Buffer.alloc(SECRET_BYTES, 3), authority.client(authority.issue('shop')));
+    const successor = sessionOn(node, Buffer.alloc(SECRET_BYTES, 3), authority.client(authority.issue('shop')));
     await successor.hello();
     successor.request(1, { ...addition('a'), nested: named(2, 3) } as Request);
     expect(await successor.reply()).toBe('1');
@@ -187,7 +125,7 @@ describe('where clients have certificates', () => {
 it('a client cannot say itself whose name it uses', async () => {
   stage = new Stage(memoryCoordinator());
   const node = await stage.start('r1');
-  const hostile = new RawSession(node, VICTIM);
+  const hostile = sessionOn(node, VICTIM);
   await hostile.hello();
   const nested = { client: 'shop/0a1b', term: 1, id: { orderNum: 3, index: 0 }, settledUpTo: 0, owner: 'secret' };
   hostile.request(1, { ...addition('x'), nested } as unknown as Request);

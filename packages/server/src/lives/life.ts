@@ -27,9 +27,10 @@ import { CallerNames } from '../intake/identity.js';
 import type { AcceptedLink } from '../links/accepted-link.js';
 import { IncomingPeerLinks } from '../links/incoming-peer-links.js';
 import { OutgoingPeerLinks } from '../links/outgoing-peer-links.js';
+import { Refusals } from '../links/refusals.js';
 import { SessionLinks } from '../links/session-links.js';
 import type { LifeLiveness } from '../liveness/life-liveness.js';
-import { EventLoop } from '../loop/event-loop.js';
+import { type EffectOf, EventLoop } from '../loop/event-loop.js';
 import type { LifeEvents, LifeSetup } from './life-setup.js';
 import { newCore } from './new-core.js';
 import { RecordKeeper } from './record-keeper.js';
@@ -63,6 +64,8 @@ export class Life {
   readonly #operators: ((problem: string | undefined) => void)[] = [];
   readonly #events: LifeEvents;
   readonly #logger: Logger;
+  /** Logs what clients are refused. */
+  readonly #refusals: Refusals;
   readonly #core: Replica;
   readonly #loop: EventLoop;
   readonly #sessions: SessionLinks;
@@ -92,6 +95,7 @@ export class Life {
     this.#onPresence = onPresence;
     this.#events = events;
     this.#logger = logger;
+    this.#refusals = new Refusals(logger);
     this.#core = newCore(setup, this.member, fresh, liveness !== undefined);
     this.#role = this.#core.status;
     const onFatal = (error: Error): void => events.fatal(error);
@@ -105,7 +109,7 @@ export class Life {
     this.#loop = loop;
     const hello = { group: config.group, member: this.member, ...reached };
     const callers = new CallerNames(config.group, setup.callerSecrets);
-    this.#sessions = new SessionLinks(loop, callers, logger, config.budgets.totalBytes);
+    this.#sessions = new SessionLinks(loop, callers, this.#refusals, config.budgets.totalBytes);
     this.#incomingPeers = new IncomingPeerLinks({
       ...{ loop, hello, brings: this.#core.brings, trust, logger, liveness },
       onNamed: (peer) => this.#outgoingPeers.dialNow(peer),
@@ -319,10 +323,16 @@ export class Life {
       case 'stopped':
         return this.#events.stopped(effect.handedOverTo);
       case 'log':
-        return this.#logger.log(effect.level, effect.event, effect.fields);
+        return this.#log(effect);
       default:
         return unreachable(effect, 'replica effect');
     }
+  }
+
+  /** A client may bring about as many warnings about its sessions as it likes. */
+  #log({ level, event, fields }: EffectOf<'log'>): void {
+    const isOfClient = level === 'warn' && fields.connection !== undefined;
+    (isOfClient ? this.#refusals : this.#logger).log(level, event, fields);
   }
 
   #onRole(status: ReplicaStatus): void {

@@ -114,6 +114,8 @@ function onHello(r: ReplicaState, link: LinkId, speaker: Speaker, frame: HelloFr
 }
 
 function openSession(r: ReplicaState, connection: Connection, link: LinkId, peer: string, hello: HelloFrame): void {
+  // A link has one session: another that was opened on it before is alone from now on, like one whose link broke.
+  if (r.connections.byLink(link) !== connection) onSessionDown(r, link);
   const old = connection.session;
   if (old === undefined) r.connections.sessions++;
   if (old?.link !== undefined && old.link !== link) {

@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Refusals } from './refusals.js';
+
+let nowMs = 0;
+vi.mock('@understudy/context', async (original) => ({ ...(await original<object>()), monotonicMs: () => nowMs }));
+
+const logged: string[] = [];
+let refusals: Refusals;
+beforeEach(() => {
+  nowMs = 0;
+  logged.length = 0;
+  refusals = new Refusals({ log: (_level, event, fields) => logged.push(`${event} ${JSON.stringify(fields)}`) });
+});
+afterEach(() => vi.restoreAllMocks());
+
+it('the same refusal is logged once in ten seconds, and then with how many there were', () => {
+  for (let i = 0; i < 5; i++) refusals.log('warn', 'refused', { reason: 'why' });
+  nowMs = 10_000;
+  refusals.log('warn', 'refused', { reason: 'why' });
+  expect(logged).toEqual(['refused {"reason":"why"}', 'refused {"reason":"why","alsoUnlogged":4}']);
+});
+
+it('refusals of which each has another reason fill no log either, and hide no other kind', () => {
+  for (let i = 0; i < 10_000; i++) refusals.log('warn', 'refused', { reason: `why ${i}` });
+  refusals.log('warn', 'other', { reason: 'why' });
+  expect(logged).toHaveLength(33);
+  nowMs = 10_000;
+  refusals.log('warn', 'refused', { reason: 'why' });
+  expect(logged.at(-1)).toBe('refused {"reason":"why","alsoUnlogged":9968}');
+});
+
+it('what has no reason is told apart by the session', () => {
+  for (const connection of ['a', 'b', 'a']) refusals.log('warn', 'forged', { connection });
+  expect(logged).toEqual(['forged {"connection":"a"}', 'forged {"connection":"b"}']);
+});
