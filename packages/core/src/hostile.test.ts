@@ -24,6 +24,22 @@ describe.each([
   });
 });
 
+describe.each([
+  ['semi-active', [THREE]],
+  ['passive', [THREE, 'replication=passive']],
+  ['acknowledged', [THREE, 'release=acknowledged']],
+  ['destination', [THREE, 'multicast=destination']],
+])('beside a client that sends each replica other bodies under the same numbers (%s)', (name, words) => {
+  it.each([1, 2, 3, 4, 5, 6])('replicas stay equal, and an honest client is answered (seed %i)', (seed) => {
+    const { answered, servers, calls, digests, refusedBodies } = besideHostile(seed, words, CALLS, true);
+    expect(servers).toEqual(['S2', 'S3']);
+    expect(answered.filter((line) => line.includes('failed'))).toEqual([]);
+    expect(answered).toHaveLength(calls);
+    expect(refusedBodies).toBeGreaterThan(0);
+    if (name !== 'passive') expect(digests[0]).toBe(digests[1]);
+  });
+});
+
 const HEARD = { term: NO_TERM, repliesSeenUpTo: NO_SEQ, sentAtMs: 0 };
 const HELLO: HelloFrame = { kind: 'hello', group: 'g', connection: sessionOf(9), fresh: true, settings: 0, ...HEARD };
 const NULL_MESSAGE: MulticastFrame = {

@@ -1,7 +1,9 @@
 import type { GroupSettings } from '../../config/settings.js';
+import type { SessionFrame } from '../../model/frames.js';
 import type { Session } from '../../session/session.js';
 import { groupOf } from '../scenario/group.js';
 import type { World } from '../scenario/world.js';
+import { bytesOf } from '../text.js';
 import { HostileFrames } from './frames.js';
 
 const HONEST = 'C1';
@@ -15,6 +17,10 @@ export interface Course {
   /** The texts that the honest client was answered with, and its failures. */
   readonly answered: readonly string[];
   readonly servers: readonly string[];
+  /** The digest of what each of those has processed, and up to which order. */
+  readonly digests: readonly string[];
+  /** How many bodies all of them have refused. */
+  readonly refusedBodies: number;
 }
 
 /**
@@ -22,8 +28,9 @@ export interface Course {
  * the primary crashes.
  *
  * @param words the words of the group's line in a scenario
+ * @param equivocates whether the client sends each replica other bodies under the same numbers
  */
-export function besideHostile(seed: number, words: readonly string[], calls: number): Course {
+export function besideHostile(seed: number, words: readonly string[], calls: number, equivocates = false): Course {
   const answered: string[] = [];
   const world = groupWithHostile(words, (line) => {
     if (line.startsWith(`${HONEST}  delivered`) || line.startsWith(`${HONEST}  failed`)) answered.push(line);
@@ -36,12 +43,20 @@ export function besideHostile(seed: number, words: readonly string[], calls: num
       world.crash('S1');
       world.pass(3000);
     }
-    for (let i = 0; i < FRAMES_A_CALL; i++) sendOne(world, frames);
+    for (let i = 0; i < FRAMES_A_CALL; i++) sendOne(world, frames, equivocates);
     world.requests.call(HONEST, `m${call}`);
     world.pass(10);
   }
   world.pass(3000);
-  return { calls, answered, servers: world.names.filter((name) => world.servers.get(name)?.runs) };
+  const servers = world.names.filter((name) => world.servers.get(name)?.runs);
+  const statuses = servers.flatMap((name) => world.server(name).core?.status ?? []);
+  return {
+    calls,
+    answered,
+    servers,
+    digests: statuses.map(({ processedUpTo, digest }) => `${processedUpTo} ${digest}`),
+    refusedBodies: statuses.reduce((sum, { refusedBodies }) => sum + refusedBodies, 0),
+  };
 }
 
 /** A group that serves, with an honest client and a hostile one for which only the test speaks. */
@@ -64,10 +79,18 @@ export function groupWithHostile(
   return world;
 }
 
-function sendOne(world: World, frames: HostileFrames): void {
+function sendOne(world: World, frames: HostileFrames, equivocates: boolean): void {
   const to = world.names[frames.below(world.names.length)] ?? '';
   if (frames.below(8) === 0) world.links.send(HOSTILE, to, frames.hello(world.nowMs));
-  world.links.send(HOSTILE, to, frames.frame(world.nowMs));
+  const frame = frames.frame(world.nowMs);
+  world.links.send(HOSTILE, to, equivocates ? withBodiesFor(to, frame) : frame);
   if (frames.below(4) === 0) world.settle();
   if (frames.below(40) === 0) world.links.reconnect();
+}
+
+/** The frame with a body of its own for each message and replica. */
+function withBodiesFor(to: string, frame: SessionFrame): SessionFrame {
+  if (frame.kind !== 'multicast') return frame;
+  const message = bytesOf(`x for ${to}`);
+  return { ...frame, requests: frame.requests.map((each) => ({ ...each, request: { ...each.request, message } })) };
 }
