@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { SeqNum } from '../model/ids.js';
+import type { OrderNum, SeqNum, Term } from '../model/ids.js';
+import { VOIDED } from '../model/outcome.js';
 import { sessionOf } from '../testing/world/identity.js';
 import { Connection } from './connection.js';
 import { Usage } from './usage.js';
@@ -27,5 +28,16 @@ it('a message whose reply the client has seen stays known when its body is dropp
   const connection = received();
   connection.see(FIRST);
   connection.forgetUnordered(FIRST);
+  expect(connection.knows(FIRST)).toBe(true);
+});
+
+it('a message that was dropped and then voided in the order is known when its body comes again', () => {
+  const connection = received();
+  connection.forgetUnordered(FIRST);
+  const message = connection.message(FIRST);
+  const place = { term: 1 as Term, orderNum: 1 as OrderNum, timeMs: 0, connection: connection.id };
+  connection.enterLog(message, { ...place, kind: 'void', seqNum: FIRST, outcome: VOIDED });
+  connection.conclude(message, VOIDED);
+  connection.leaveLog(message);
   expect(connection.knows(FIRST)).toBe(true);
 });

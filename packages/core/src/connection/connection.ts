@@ -238,6 +238,8 @@ export class Connection {
    */
   conclude(message: Message, outcome: Outcome, endedAt?: OrderNum): void {
     message.become('processed');
+    // A void has no body, so one that was dropped before may still count as missing here.
+    this.#refused.delete(message.seqNum);
     if (this.kind !== 'session' || message.seqNum <= this.repliesSeenUpTo) {
       this.#settle(message);
       return;
