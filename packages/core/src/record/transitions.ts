@@ -42,6 +42,13 @@ export function withAddress<R extends Addresses>(
 export const peerAddressOf = ({ addresses, peerAddresses }: Addresses, id: string): string | undefined =>
   ownValue(peerAddresses, id) ?? ownValue(addresses, id);
 
+/**
+ * Where clients reach a member; empty if that is not known. A member that a change in flight adds may have had another
+ * address in its earlier life.
+ */
+export const addressIn = (id: string, change: Addresses | undefined, record: Addresses | undefined): string =>
+  ownValue(change?.addresses, id) ?? ownValue(record?.addresses, id) ?? '';
+
 /** The value of an id, which may be `__proto__` like any other. */
 export const ownValue = (values: Readonly<Record<string, string>> | undefined, id: string): string | undefined =>
   values !== undefined && Object.hasOwn(values, id) ? values[id] : undefined;

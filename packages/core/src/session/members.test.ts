@@ -18,10 +18,17 @@ function session(slots: number): Session {
 }
 
 /** The slot's link comes up, and the replica welcomes it. */
-function connect(to: Session, slot: number, replica: Member, nowMs = 0, inSync = [S1, S2]): readonly SessionEffect[] {
+function connect(
+  to: Session,
+  slot: number,
+  replica: Member,
+  nowMs = 0,
+  inSync = [S1, S2],
+  epoch = inSync.length,
+): readonly SessionEffect[] {
   to.step({ kind: 'linkUp', slot }, nowMs);
   const view = {
-    ...{ term: 1 as Term, epoch: inSync.length as Epoch, primary: S1.id, inSync, adoptedThrough: [] },
+    ...{ term: 1 as Term, epoch: epoch as Epoch, primary: S1.id, inSync, adoptedThrough: [] },
     addresses: ['one:1', 'two:2'].slice(0, inSync.length),
   };
   return to.step(
@@ -79,14 +86,27 @@ describe('a member that no link leads to', () => {
     expect(kinds(it.step({ kind: 'tick' }, SESSION_MS * 3))).toEqual([unreached]);
   });
 
-  it('is looked for soon when it is new in the view, since the others may be gone before long', () => {
+  it('is looked for at once when it is new in the view, since the others may be gone before long', () => {
     const it = session(1);
     connect(it, 0, S1, 0, [S1]);
     it.step({ kind: 'tick' }, 0);
     connect(it, 0, S1, 1, [S1, S2]);
-    it.step({ kind: 'tick' }, 1);
+    expect(kinds(it.step({ kind: 'tick' }, 1))).toEqual([unreached]);
+    expect(kinds(it.step({ kind: 'tick' }, 2))).toEqual([]);
+  });
+
+  it('is looked for after a moment when its link broke, and at once in its next life', () => {
+    const it = session(2);
+    connect(it, 0, S1);
+    connect(it, 1, S2);
+    it.step({ kind: 'tick' }, 0);
+    it.step({ kind: 'linkDown', slot: 1 }, 1);
+    expect(kinds(it.step({ kind: 'tick' }, 1))).toEqual([]);
     expect(kinds(it.step({ kind: 'tick' }, 100))).toEqual([]);
     expect(kinds(it.step({ kind: 'tick' }, 101))).toEqual([unreached]);
+    const next = { ...S2, incarnation: '3'.repeat(32) as Incarnation };
+    connect(it, 0, S1, 102, [S1, next], 3);
+    expect(kinds(it.step({ kind: 'tick' }, 102))).toEqual([unreached]);
   });
 
   it('is looked for no more when a link of a slot that was added leads to it', () => {

@@ -1,15 +1,16 @@
 /** Which replicas the session's links lead to: two links to one replica, and members that no link leads to. */
 
+import type { Incarnation } from '../model/ids.js';
 import type { Member } from '../model/record.js';
 import type { Link, SessionState } from './state.js';
 
 /** A member is looked for at the address in the view once no link has led to it for this part of sessionMs. */
 const UNREACHED_PARTS = 8;
 /**
- * A member that is new in the view, or whose link broke, is looked for so soon, in milliseconds: members may be replaced
- * faster than a session ends. Before the first view it is unknown where the target's addresses lead.
+ * A member whose link broke is looked for at the address in the view after so many milliseconds: mostly its link comes
+ * back by itself.
  */
-const NEWCOMER_MS = 100;
+const BROKEN_MS = 100;
 /** It is looked for again after so many sessionMs. Meanwhile the adapter tries by itself. */
 const AGAIN_AFTER = 2;
 
@@ -41,28 +42,39 @@ export function freeTwins(s: SessionState, link: Link): void {
   }
 }
 
+/**
+ * Members may be replaced faster than anything else here happens, so one that is new in the view is looked for at once:
+ * whoever knew of it may be gone in a moment. Before the first view it is unknown where the target's addresses lead.
+ */
+function firstWait(s: SessionState, incarnation: Incarnation): number {
+  if (!s.knowsMembers) return s.sessionMs / UNREACHED_PARTS;
+  return s.links.some(({ lastMember }) => lastMember?.incarnation === incarnation) ? BROKEN_MS : 0;
+}
+
 /** At a tick: has the adapter connect to members that no link leads to, such as those that joined since it started. */
 export function findUnreached(s: SessionState): void {
   const { inSync, addresses } = s.view;
+  const { soughtMembers } = s;
   const unreached: string[] = [];
   for (const [index, { id, incarnation }] of inSync.entries()) {
+    const address = addresses[index] ?? '';
     if (s.links.some(({ member }) => member?.id === id)) {
-      s.lookForAtMs.delete(incarnation);
+      soughtMembers.delete(incarnation);
       continue;
     }
-    const dueMs =
-      s.lookForAtMs.get(incarnation) ?? s.nowMs + (s.knowsMembers ? NEWCOMER_MS : s.sessionMs / UNREACHED_PARTS);
-    s.lookForAtMs.set(incarnation, dueMs);
-    const address = addresses[index];
-    if (!address || s.nowMs < dueMs) continue;
-    s.lookForAtMs.set(incarnation, s.nowMs + s.sessionMs * AGAIN_AFTER);
+    let sought = soughtMembers.get(incarnation);
+    if (sought?.address !== address) {
+      sought = { address, dueMs: s.nowMs + firstWait(s, incarnation) };
+      soughtMembers.set(incarnation, sought);
+    }
+    if (address === '' || s.nowMs < sought.dueMs) continue;
+    sought.dueMs = s.nowMs + s.sessionMs * AGAIN_AFTER;
     unreached.push(address);
   }
   if (inSync.length > 0) s.knowsMembers = true;
-  const { lookForAtMs } = s;
-  if (lookForAtMs.size > inSync.length) {
-    for (const life of lookForAtMs.keys()) {
-      if (!inSync.some(({ incarnation }) => incarnation === life)) lookForAtMs.delete(life);
+  if (soughtMembers.size > inSync.length) {
+    for (const life of soughtMembers.keys()) {
+      if (!inSync.some(({ incarnation }) => incarnation === life)) soughtMembers.delete(life);
     }
   }
   if (unreached.length === 0) return;

@@ -103,8 +103,8 @@ export class SessionState {
   /** The group's settings for clients: this client's own until a replica has said that they are others. */
   settings: ClientSettings;
   readonly links: Link[];
-  /** When the members that no link leads to are looked for. A member's next life may be at another address. */
-  readonly lookForAtMs = new Map<Incarnation, number>();
+  /** The members that no link leads to: where each is looked for, and when. Its next life may be at another address. */
+  readonly soughtMembers = new Map<Incarnation, { readonly address: string; dueMs: number }>();
   /** Whether a view has told who the members are. */
   knowsMembers = false;
   #readOnly: Map<string, boolean> | undefined;

@@ -1,63 +1,107 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { replicated, understudyClient } from '@understudy/client';
 import { memoryCoordinator } from '@understudy/coordinator-embedded';
-import type { Epoch, GroupRecord } from '@understudy/core';
+import type { Coordinator, Epoch, GroupRecord } from '@understudy/core';
 import { expect, it } from 'vitest';
 import { counterService } from '../testing/counter.js';
 import { type Node, Stage } from '../testing/stage.js';
 
-const GENERATIONS = 40;
-const IN_SYNC = 3;
 const FORGOTTEN_AFTER = 10;
 const GROUP = 'counters';
 
-it('a client that was given the first three of forty generations of replicas with new names and addresses loses no call', async () => {
-  const stage = new Stage(memoryCoordinator(), { forgetMs: 1000 });
-  const coordinator = stage.coordinator(GROUP);
-  const start = (name: number): Promise<Node> => stage.start(`pod-${name}-${Math.random().toString(36).slice(2, 7)}`);
-  const living: Node[] = [];
-  for (let i = 0; i < IN_SYNC; i++) living.push(await start(i));
+it.each([
+  [3, 40],
+  [1, 10],
+])(
+  'a client that was given the first of %i replicas loses no call while one after the other, %i in all, is replaced at a new address',
+  async (size, generations) => {
+    const stage = new Stage(memoryCoordinator(), { forgetMs: 1000 });
+    const coordinator = stage.coordinator(GROUP);
+    const start = (name: number): Promise<Node> => stage.start(`pod-${name}-${Math.random().toString(36).slice(2, 7)}`);
+    const living: Node[] = [];
+    for (let i = 0; i < size; i++) living.push(await start(i));
+    const client = new Client(
+      `understudy:///${living.map(({ address }) => address).join(',')}`,
+      credentials.createInsecure(),
+      replicated({ serviceConfig: stage.serviceConfig, logger: stage.logger }),
+    );
+    const { path, requestSerialize, responseDeserialize } = counterService.Add;
+    const add = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id: 'x', by: 1 }, (error, value) =>
+          error === null ? resolve(value as number) : reject(error),
+        );
+      });
+    let calls = 0;
+    let going = true;
+    const calling = (async () => {
+      while (going) expect(await add()).toBe(++calls);
+    })();
+    const names = async (): Promise<string[]> => Object.keys((await coordinator.read())?.addresses ?? {});
+    const forgotten = async (): Promise<void> => {
+      while ((await names()).length > size) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    let longest = 0;
+    for (let generation = 0; generation < generations; generation++) {
+      living.push(await start(size + generation));
+      await living.shift()?.end();
+      longest = Math.max(longest, (await names()).length);
+      // Those that are gone are forgotten while others come and go.
+      if (generation % FORGOTTEN_AFTER === 0) await forgotten();
+    }
+    going = false;
+    await calling;
+    await forgotten();
+    expect(await names()).toEqual(living.map(({ status }) => status.replica.id));
+    expect(longest).toBeLessThanOrEqual(FORGOTTEN_AFTER + 2 * size);
+    expect(calls).toBeGreaterThan(generations);
+    await understudyClient(client).close();
+    await stage.end();
+  },
+);
+
+it('a client finds a member that came back at another address, also when the coordinator was slow to record it', async () => {
+  const fast = memoryCoordinator();
+  let slow = false;
+  const factory = (group: string): Coordinator => {
+    const coordinator = fast(group);
+    const { compareAndSwap } = coordinator;
+    coordinator.compareAndSwap = async (epoch, next) => {
+      // Longer than a client waits before it looks for a member.
+      if (slow) await new Promise((resolve) => setTimeout(resolve, 300));
+      return compareAndSwap.call(coordinator, epoch, next);
+    };
+    return coordinator;
+  };
+  const stage = new Stage(Object.assign(factory, { faults: fast.faults }));
+  const [first, second] = await stage.startGroup(2);
   const client = new Client(
-    `understudy:///${living.map(({ address }) => address).join(',')}`,
+    `understudy:///${first?.address}`,
     credentials.createInsecure(),
     replicated({ serviceConfig: stage.serviceConfig, logger: stage.logger }),
   );
   const { path, requestSerialize, responseDeserialize } = counterService.Add;
-  const add = (): Promise<number> =>
+  const add = (id: string): Promise<number> =>
     new Promise((resolve, reject) => {
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id: 'x', by: 1 }, (error, value) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id, by: 1 }, (error, value) =>
         error === null ? resolve(value as number) : reject(error),
       );
     });
   let calls = 0;
   let going = true;
   const calling = (async () => {
-    while (going) expect(await add()).toBe(++calls);
+    while (going) expect(await add(`${calls}`)).toBe(++calls);
   })();
-  const names = async (): Promise<string[]> => Object.keys((await coordinator.read())?.addresses ?? {});
-  const forgotten = async (): Promise<void> => {
-    while ((await names()).length > IN_SYNC) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
-  // A client follows the group as long as one replica that it knows lives until it has learned of others.
-  const answered = async (): Promise<void> => {
-    const before = calls;
-    while (calls === before) await Promise.race([new Promise((resolve) => setTimeout(resolve, 5)), calling]);
-  };
-  let longest = 0;
-  for (let generation = 0; generation < GENERATIONS; generation++) {
-    living.push(await start(IN_SYNC + generation));
-    await living.shift()?.end();
-    await answered();
-    longest = Math.max(longest, (await names()).length);
-    // Those that are gone are forgotten while others come and go.
-    if (generation % FORGOTTEN_AFTER === 0) await forgotten();
-  }
+  await second?.end();
+  slow = true;
+  const next = await stage.start('r2');
+  await first?.end();
+  const before = calls;
+  await stage.until(() => next.status.role === 'primary');
+  while (calls === before) await Promise.race([new Promise((resolve) => setTimeout(resolve, 5)), calling]);
   going = false;
   await calling;
-  await forgotten();
-  expect(await names()).toEqual(living.map(({ status }) => status.replica.id));
-  expect(longest).toBeLessThanOrEqual(FORGOTTEN_AFTER + 2 * IN_SYNC);
-  expect(calls).toBeGreaterThan(GENERATIONS);
+  slow = false;
   await understudyClient(client).close();
   await stage.end();
 });

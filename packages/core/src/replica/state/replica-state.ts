@@ -18,7 +18,7 @@ import type { Outcome } from '../../model/outcome.js';
 import type { DigestBody, LogLevel, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
 import { OrderWindow } from '../../ordering/window.js';
-import { codeOf, ownValue } from '../../record/transitions.js';
+import { addressIn, codeOf } from '../../record/transitions.js';
 import { ArmedTimers } from '../../scheduling/armed-timers.js';
 import type { CriteriaPorts } from '../../scheduling/criteria.js';
 import type { Work } from '../../scheduling/scheduler.js';
@@ -264,7 +264,7 @@ export class ReplicaState {
       epoch: record?.epoch ?? NO_EPOCH,
       primary: record?.primary.id,
       inSync,
-      addresses: inSync.map(({ id }) => ownValue(record?.addresses, id) ?? ''),
+      addresses: inSync.map(({ id }) => addressIn(id, this.changeInFlight, record)),
       adoptedThrough: record?.adoptedThrough ?? [],
     };
   }

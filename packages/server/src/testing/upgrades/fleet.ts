@@ -18,6 +18,8 @@ export interface Build {
   readonly unreplicated?: readonly string[];
   /** It has a method more. */
   readonly more?: boolean;
+  /** By how many bytes its copies of the state are larger than they need to be. */
+  readonly padding?: number;
 }
 
 const { path: _path, ...codec } = counterService.Get;
@@ -33,20 +35,23 @@ const addMore = (server: Server, counter: Counter): void =>
     },
   });
 
-/** The replicas r1, r2 and r3, each of a build of its own. */
+/** The replicas r1, r2 and r3, or others, each of a build of its own. */
 export class Fleet {
   readonly stage: Stage;
+  /** The running ones. */
   readonly nodes = new Map<string, Node>();
-  /** How many replicas were in sync at the least since all three were. */
+  /** How many replicas were in sync at the least since all were. */
   leastInSync = Number.POSITIVE_INFINITY;
   readonly #coordinator: TestCoordinator;
+  readonly #ids: readonly string[];
   readonly #unwatch: () => void;
   #building: Build = { version: '' };
   #full = false;
   record: GroupRecord | undefined;
 
-  constructor(coordinator: TestCoordinator) {
+  constructor(coordinator: TestCoordinator, ids: readonly string[] = ['r1', 'r2', 'r3']) {
     this.#coordinator = coordinator;
+    this.#ids = ids;
     this.stage = new Stage(coordinator, { leaseMs: FLEET_LEASE_MS }, [], (server, counter) => {
       if (this.#building.more) addMore(server, counter);
     });
@@ -59,12 +64,16 @@ export class Fleet {
   #note(record: GroupRecord): void {
     this.record = record;
     const size = record.inSync.length;
-    if (size === 3) this.#full = true;
+    if (size === this.#ids.length) this.#full = true;
     if (this.#full) this.leastInSync = Math.min(this.leastInSync, size);
   }
 
-  /** Starts a replica, in the place of its predecessor if there was one. */
-  async start(id: string, build: Build): Promise<Node> {
+  /**
+   * Starts a replica; it is in sync when it has started.
+   *
+   * @param address where its predecessor was, or none for a new one
+   */
+  async start(id: string, build: Build, address = this.nodes.get(id)?.address): Promise<Node> {
     const { stage } = this;
     this.#building = build;
     const settings = { group: 'counters', leaseMs: FLEET_LEASE_MS, ...build.settings };
@@ -73,21 +82,22 @@ export class Fleet {
       ...(build.unreplicated && { unreplicated: build.unreplicated }),
       serviceConfig: { loadBalancingConfig: [{ understudy: settings }] },
     };
-    const node = await stage.bind(id, options, this.nodes.get(id)?.address);
+    const node = await stage.bind(id, options, address);
     node.counter.mark = build.mark ?? 0;
+    node.counter.padding = build.padding ?? 0;
     this.nodes.set(id, node);
     await node.start();
     return node;
   }
 
   async startAll(build: Build): Promise<void> {
-    for (const id of ['r1', 'r2', 'r3']) await this.start(id, build);
+    for (const id of this.#ids) await this.start(id, build);
     await this.whole();
   }
 
-  /** Resolves once all three are in sync. */
+  /** Resolves once all that run are in sync. */
   whole(): Promise<void> {
-    return this.stage.until(() => this.primary?.status.inSync.length === 3);
+    return this.stage.until(() => this.primary?.status.inSync.length === this.nodes.size);
   }
 
   get primary(): Node | undefined {
@@ -100,11 +110,24 @@ export class Fleet {
     return node;
   }
 
+  /** Stops a replica, and returns the address that it had. */
+  async leave(id: string): Promise<string> {
+    const node = this.node(id);
+    await node.end();
+    this.nodes.delete(id);
+    return node.address;
+  }
+
+  crash(id: string): void {
+    const node = this.node(id);
+    node.crash();
+    node.server.forceShutdown();
+    this.nodes.delete(id);
+  }
+
   /** Stops a replica and starts it anew as another build, as a rolling restart does. */
   async replace(id: string, build: Build): Promise<void> {
-    await this.node(id).end();
-    await this.start(id, build);
-    await this.whole();
+    await this.start(id, build, await this.leave(id));
   }
 
   async end(): Promise<void> {
