@@ -1,0 +1,37 @@
+// Keeps what `npm run build` made of the packages that make a group, for the test of groups of two builds:
+// node scripts/keep-build.mjs. Run it at every release, and commit the file. Until the first release also when the wire has
+// changed: the kept build does not speak it then, and the test says so and is skipped.
+// integration/mixed-builds.test.ts runs the kept build and the present one in one group.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pack } from './pack.mjs';
+
+const NAMES = ['client', 'context', 'coordinator-embedded', 'core', 'grpc-common', 'server', 'wire'];
+const packages = resolve(import.meta.dirname, '../packages');
+const kept = resolve(import.meta.dirname, '../integration/previous/build.tgz');
+
+const directory = mkdtempSync(join(tmpdir(), 'understudy-keep-'));
+try {
+  const packed = new Map(pack(directory).map(({ name, tarball }) => [name, tarball]));
+  for (const name of NAMES) {
+    const to = join(directory, '@understudy', name);
+    mkdirSync(to, { recursive: true });
+    const tarball = packed.get(`@understudy/${name}`);
+    execFileSync('tar', ['-xzf', tarball, '-C', to, '--strip-components=1']);
+  }
+  for (const path of readdirSync(join(directory, '@understudy'), { recursive: true })) {
+    if (/(\.d\.ts|\.md|LICENSE)$/.test(path)) rmSync(join(directory, '@understudy', path));
+  }
+  // By these bytes the test tells whether both builds speak one wire.
+  cpSync(join(packages, 'wire/testdata'), join(directory, '@understudy/wire/testdata'), { recursive: true });
+  // The same build makes the same file.
+  const same = ['--sort=name', '--owner=0', '--group=0', '--mtime=2000-01-01'];
+  execFileSync('tar', ['-cf', `${kept}.tar`, ...same, '-C', directory, '@understudy']);
+  execFileSync('gzip', ['-9nf', '--suffix', '.tmp', `${kept}.tar`]);
+  execFileSync('mv', [`${kept}.tar.tmp`, kept]);
+  console.log(`kept: ${kept}`);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
