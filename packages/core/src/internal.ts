@@ -26,10 +26,13 @@ export type {
   StreamSnapshot,
 } from './model/checkpoint.js';
 export { mixDigest, requestDigest } from './model/digest.js';
-export { CODE_KEY, EFFECT_KEY, GrpcStatus, trailersOf } from './model/error.js';
+export { CODE_KEY, EFFECT_KEY, GrpcStatus, ORDER_NUM_KEY, trailersOf } from './model/error.js';
 export type {
   AckFrame,
   AnnounceFrame,
+  BackupAnswer,
+  BackupAnswersFrame,
+  BackupReadsFrame,
   ClientSettings,
   CollectedFrame,
   HelloFrame,
@@ -56,6 +59,7 @@ export type {
   View,
   WelcomeFrame,
 } from './model/frames.js';
+export type { MetadataEntries } from './model/grpc/metadata.js';
 export {
   BODY_DIGEST_BYTES,
   type BodyDigest,
@@ -76,7 +80,6 @@ export {
   type SeqNum,
 } from './model/ids.js';
 export type { Body, DueTimer, Request } from './model/message.js';
-export type { MetadataEntries } from './model/metadata.js';
 export {
   CLIENT_NAME_MAX,
   NESTED_OPEN_MAX,

@@ -18,8 +18,8 @@ export const clientSettings = (config: ClientSettings): ClientSettings => ({
 const nameOf = ({ service, method }: ClientMethodSettings): string =>
   service === '' ? '*' : `${service}/${method || '*'}`;
 
-const valuesOf = ({ readOnly, oneWay, waitsForOthers, release }: ClientMethodSettings): string =>
-  JSON.stringify([readOnly, oneWay, waitsForOthers, release]);
+const valuesOf = ({ readOnly, readFrom, oneWay, waitsForOthers, release }: ClientMethodSettings): string =>
+  JSON.stringify([readOnly, oneWay, waitsForOthers, release, ...(readFrom === undefined ? [] : [readFrom])]);
 
 /** A digest of 32 bits by which a client asks whether its settings are the group's. */
 export function settingsDigest(settings: ClientSettings): number {

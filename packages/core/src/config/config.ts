@@ -17,6 +17,9 @@ export type Ordering = 'reception' | 'sequence' | 'priority' | 'deadline' | 'fai
  */
 export type Carrier = 'stream' | 'rpc';
 
+/** Who runs read-only calls. */
+export type ReadFrom = 'primary' | 'backup';
+
 /** The settings of one entry of `methods`, checked. */
 export interface MethodConfig {
   /** `package.Service`; empty for all services. */
@@ -25,6 +28,8 @@ export interface MethodConfig {
   readonly method: string;
   /** Calls change no state and have no place in the order. */
   readonly readOnly: boolean;
+  /** Who runs read-only calls; absent for the primary. */
+  readonly readFrom?: 'backup' | undefined;
   /** Calls complete when they are accepted into the order ([0045]); the handler's answer is not sent. */
   readonly oneWay: boolean;
   /** Handlers may wait until a later call wakes them; the group goes on meanwhile. */
@@ -40,6 +45,7 @@ export interface MethodConfig {
 /** The settings that apply to one method. */
 export type MethodSettings = Pick<MethodConfig, 'readOnly' | 'oneWay' | 'waitsForOthers'> & {
   readonly release: Release;
+  readonly readFrom: ReadFrom;
 };
 
 /** How the calls of one method are ordered. */
@@ -196,6 +202,14 @@ export interface GroupConfig {
    * its process fails, they do not. 0 to 600,000. Default: 10,000.
    */
   readonly copyMs: number;
+  /**
+   * A backup answers reads (`readFrom`) only while it heard from the primary at most this long ago, and only if it can within
+   * this time; else the primary answers. So this is how much older than the primary's an answer can be, beside what its way
+   * takes. A main link that has nothing to say is heard once a second. 100 to 600,000. Default: 2,000.
+   *
+   * @unit ms
+   */
+  readonly staleMs: number;
   /**
    * A passive group takes a checkpoint of its state after this many calls. A lower number makes the replay after a
    * failover shorter, and copies more frequent. 1 to 1,000,000. Default: 4,096.

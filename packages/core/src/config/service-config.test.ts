@@ -35,6 +35,7 @@ const DEFAULTS: GroupConfig = {
   batchMs: 1,
   stallMs: 5_000,
   forgetMs: 600_000,
+  staleMs: 2_000,
   checkpointEvery: 4096,
   copyMs: 10_000,
   backlogMax: 262_144,
@@ -82,6 +83,7 @@ describe('a service config', () => {
       batchMs: 3,
       stallMs: 10,
       forgetMs: 1_000,
+      staleMs: 100,
       checkpointEvery: 5,
       copyMs: 10,
       backlogMax: 9,
@@ -136,6 +138,8 @@ describe('a service config that cannot be used', () => {
     [method({ name: [{ service: 'a.B' }] }), `${at}.methods names "a.B/" twice`],
     [method({ name: [{}], readOnly: 'yes' }), `${at}.methods[1].readOnly is "yes"`],
     [method({ name: [{}], release: 'now' }), `${at}.methods[1].release is "now"`],
+    [method({ name: [{}], readFrom: 'anybody' }), `${at}.methods[1].readFrom is "anybody"`],
+    [method({ name: [{}], readFrom: 'backup' }), `${at}.methods[1].readFrom is "backup" and readOnly is not true`],
     [method({ name: [{}], waitsForOthers: true, readOnly: true }), `${at}.methods[1] is readOnly and waitsForOthers`],
     [method({ name: [{}], oneWay: 1 }), `${at}.methods[1].oneWay is 1`],
     [method({ name: [{}], oneWay: true, readOnly: true }), `${at}.methods[1] is readOnly and oneWay`],
@@ -200,24 +204,28 @@ describe('the settings of a method', () => {
       const bank = config({ methods: order });
       expect(methodSettings(bank, '/bank.v1.Bank/GetBalance')).toEqual({
         readOnly: true,
+        readFrom: 'primary',
         oneWay: false,
         waitsForOthers: false,
         release: 'concurrent',
       });
       expect(methodSettings(bank, '/bank.v1.Bank/Transfer')).toEqual({
         readOnly: false,
+        readFrom: 'primary',
         oneWay: false,
         waitsForOthers: false,
         release: 'concurrent',
       });
       expect(methodSettings(bank, '/bank.v1.Audit/List')).toEqual({
         readOnly: true,
+        readFrom: 'primary',
         oneWay: false,
         waitsForOthers: false,
         release: 'concurrent',
       });
       expect(methodSettings(bank, '/shop.Shop/Buy')).toEqual({
         readOnly: false,
+        readFrom: 'primary',
         oneWay: false,
         waitsForOthers: false,
         release: 'acknowledged',
@@ -227,7 +235,9 @@ describe('the settings of a method', () => {
 
   it('are the group’s settings if no entry names the method', () => {
     const settings = methodSettings(config({ release: 'acknowledged' }), '/bank.v1.Bank/Transfer');
-    expect(settings).toEqual({ readOnly: false, oneWay: false, waitsForOthers: false, release: 'acknowledged' });
+    expect(settings).toEqual({
+      ...{ readOnly: false, readFrom: 'primary', oneWay: false, waitsForOthers: false, release: 'acknowledged' },
+    });
   });
 
   it('are not taken from an entry whose service name is only a suffix of the method’s service', () => {

@@ -1,7 +1,7 @@
 /** Reads a group's settings from a gRPC service config: complete and checked, or an error that names the bad field. */
 
 import { describeValue, UnderstudyError } from '../model/error.js';
-import type { Budgets, GroupConfig, MethodConfig, MethodOrdering, MethodSettings } from './config.js';
+import type { Budgets, GroupConfig, MethodConfig, MethodOrdering, MethodSettings, ReadFrom } from './config.js';
 import { didYouMean } from './nearest.js';
 
 /** The name of the entry in `loadBalancingConfig` that holds a group's settings. */
@@ -33,6 +33,7 @@ const NUMBERS = {
   stallMs: { min: 10, max: 3_600_000, otherwise: 5_000 },
   forgetMs: { min: 1_000, max: 604_800_000, otherwise: 600_000 },
   copyMs: { min: 0, max: 600_000, otherwise: 10_000 },
+  staleMs: { min: 100, max: 600_000, otherwise: 2_000 },
   checkpointEvery: { min: 1, max: 1_000_000, otherwise: 4096 },
   backlogMax: { min: 1, max: 100_000_000, otherwise: 262_144 },
   unstableMax: { min: 1, max: 1_000_000, otherwise: 4096 },
@@ -111,6 +112,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
     stallMs: numberAt(entry, path, 'stallMs'),
     forgetMs: numberAt(entry, path, 'forgetMs'),
     copyMs: numberAt(entry, path, 'copyMs'),
+    staleMs: numberAt(entry, path, 'staleMs'),
     checkpointEvery: numberAt(entry, path, 'checkpointEvery'),
     backlogMax: numberAt(entry, path, 'backlogMax'),
     unstableMax: numberAt(entry, path, 'unstableMax'),
@@ -131,7 +133,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
 export function methodSettings(config: Pick<GroupConfig, 'methods' | 'release'>, path: string): MethodSettings {
   const found = entryOf(config.methods, path);
   const { readOnly = false, oneWay = false, waitsForOthers = false, release = config.release } = found ?? {};
-  return { readOnly, oneWay, waitsForOthers, release };
+  return { readOnly, readFrom: found?.readFrom ?? 'primary', oneWay, waitsForOthers, release };
 }
 
 /** How the calls of one method are ordered. Callers should cache the result. */
@@ -281,10 +283,16 @@ function methodsAt(value: unknown, path: string): readonly MethodConfig[] {
   return methods;
 }
 
+const METHOD_FIELDS = ['name', 'readOnly', 'readFrom', 'release', 'oneWay', 'waitsForOthers', 'ordering', 'priority'];
+
 function methodAt(value: unknown, path: string): readonly MethodConfig[] {
   const entry = objectAt(value, path);
-  onlyFields(entry, path, ['name', 'readOnly', 'release', 'oneWay', 'waitsForOthers', 'ordering', 'priority']);
+  onlyFields(entry, path, METHOD_FIELDS);
   const readOnly = flagAt(entry.readOnly, `${path}.readOnly`);
+  const readFrom = readFromAt(entry.readFrom, `${path}.readFrom`);
+  if (readFrom === 'backup' && !readOnly) {
+    fail(`${path}.readFrom is "backup" and readOnly is not true; backups answer only calls that change nothing`);
+  }
   const oneWay = flagAt(entry.oneWay, `${path}.oneWay`);
   if (readOnly && oneWay) fail(`${path} is readOnly and oneWay; a read-only method has no effect besides its reply`);
   const waitsForOthers = flagAt(entry.waitsForOthers, `${path}.waitsForOthers`);
@@ -298,6 +306,7 @@ function methodAt(value: unknown, path: string): readonly MethodConfig[] {
   return names.map((name, i) => ({
     ...nameAt(name, `${path}.name[${i}]`),
     readOnly,
+    ...(readFrom === 'backup' && { readFrom }),
     oneWay,
     waitsForOthers,
     release,
@@ -310,6 +319,11 @@ function priorityAt(value: unknown, path: string): number {
   if (value === undefined) return 0;
   const isPriority = typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= PRIORITY_MAX;
   return isPriority ? value : bad(path, value, `a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}`);
+}
+
+function readFromAt(value: unknown, path: string): ReadFrom {
+  if (value === undefined || value === 'primary' || value === 'backup') return value ?? 'primary';
+  return bad(path, value, '"primary" or "backup"');
 }
 
 function flagAt(value: unknown, path: string): boolean {

@@ -57,6 +57,13 @@ export interface MethodEntry {
    */
   readonly readOnly?: boolean;
   /**
+   * Who runs calls of read-only methods. With `backup` the backups do, in turn, so that their processors carry reads: a
+   * session still reads what it wrote itself and never goes back in time, but what others wrote may be missing for a moment,
+   * `staleMs` at most. The answer's trailer `understudy-order-num` says which order it reflects. Passive groups, plain
+   * clients and groups without a backup in sync read from the primary all the same. Default: `primary`.
+   */
+  readonly readFrom?: 'primary' | 'backup';
+  /**
    * Calls complete as soon as they have their place in the order; the handler's answer is not sent. Cannot be combined
    * with `readOnly`. Callers do not learn what the handler answers, an error included. Default: false.
    */

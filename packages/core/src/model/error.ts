@@ -1,5 +1,5 @@
 /** The errors of this library: stable codes, the gRPC status of each, and whether the call may have taken effect. */
-import type { MetadataEntries } from './metadata.js';
+import type { MetadataEntries } from './grpc/metadata.js';
 
 /** The gRPC status codes that errors of this library map to (grpc/grpc, statuscodes.md). */
 export const GrpcStatus = {
@@ -72,6 +72,9 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Trailer: the code of our error that ended the call. */
 export const CODE_KEY = 'understudy-code';
+
+/** Trailer of an answer that a backup gave: the last order that it reflects. */
+export const ORDER_NUM_KEY = 'understudy-order-num';
 
 /** Trailer: `true` or `false`, whether the call that was ended may have taken effect. */
 export const EFFECT_KEY = 'understudy-may-have-taken-effect';

@@ -11,11 +11,13 @@ import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './i
 import type { Body, Request } from './message.js';
 import type { OrderInfo } from './order-info.js';
 import type { Outcome } from './outcome.js';
+import type { BackupAnswersFrame, BackupReadsFrame, ReadReply, ReadRequest } from './reads.js';
 import type { Adoption, GroupRecord, Member } from './record.js';
 import type { SealedOrders } from './sealed.js';
 import type { ClientSettings } from './settings/client.js';
 import type { StreamItem } from './stream.js';
 
+export type { BackupAnswer, BackupAnswersFrame, BackupReadsFrame, ReadReply, ReadRequest } from './reads.js';
 export type { ClientMethodSettings, ClientSettings } from './settings/client.js';
 
 // ── client → every replica: the multicast connection ──────────────────────────────────────────────────────────────
@@ -60,12 +62,6 @@ export interface SeqRequest {
    * back.
    */
   readonly awaitStable: boolean;
-}
-
-/** A read-only call. It has no seqNum and no order; its client repeats it when the primary changes. */
-export interface ReadRequest {
-  readonly readId: number;
-  readonly request: Request;
 }
 
 /** A client's progress with a stream. The primary goes on from there. */
@@ -115,7 +111,7 @@ export interface GoodbyeFrame {
 }
 
 /** Frames of a client's session. */
-export type SessionFrame = HelloFrame | MulticastFrame | CollectedFrame | GoodbyeFrame;
+export type SessionFrame = HelloFrame | MulticastFrame | BackupReadsFrame | CollectedFrame | GoodbyeFrame;
 
 // ── replica → client ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,13 +182,6 @@ export interface SeqReply {
   readonly orderNum: OrderNum;
 }
 
-/** The reply to a read. */
-export interface ReadReply {
-  readonly readId: number;
-  readonly outcome: Outcome;
-  readonly stable: boolean;
-}
-
 /** An item of a stream, with its place in it. */
 export interface SeqItem {
   readonly stream: SeqNum;
@@ -237,6 +226,7 @@ export type ReplyFrame =
   | WelcomeFrame
   | SettingsFrame
   | RepliesFrame
+  | BackupAnswersFrame
   | SessionNewTermFrame
   | SessionNackFrame
   | SessionRefusedFrame;

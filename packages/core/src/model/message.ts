@@ -1,7 +1,7 @@
 /** The body of a message: everything that a handler can be given. */
 
+import type { MetadataEntries } from './grpc/metadata.js';
 import type { ConnectionId, SeqNum } from './ids.js';
-import type { MetadataEntries } from './metadata.js';
 import type { NestedCaller, NestedId, NestedReply } from './nested.js';
 import type { StreamPart } from './stream.js';
 

@@ -1,6 +1,6 @@
 /** How a call or a message ended, with everything that its caller is sent. */
 import { ERROR_CODES, type ErrorCode, GrpcStatus, trailersOf } from './error.js';
-import type { MetadataEntries } from './metadata.js';
+import type { MetadataEntries } from './grpc/metadata.js';
 
 /**
  * A handler's answer with everything that its caller is sent. An error is a reply like any other, whatever its status

@@ -5,8 +5,8 @@
  * stream names it. The items that the handler sends are numbered 1, 2, 3 … by their position.
  */
 
+import type { MetadataEntries } from './grpc/metadata.js';
 import type { ConnectionId, SeqNum } from './ids.js';
-import type { MetadataEntries } from './metadata.js';
 import { ownReply, type StreamEnd } from './outcome.js';
 
 /** How many messages a side may send beyond what the other side has taken. */

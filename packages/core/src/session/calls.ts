@@ -96,10 +96,10 @@ function startWaitingOf(s: SessionState, large: boolean): void {
 
 function start(s: SessionState, call: CallId, request: Request, readOnly: boolean): void {
   if (readOnly) {
-    const read: Read = { readId: ++s.lastReadId, request, call, sent: false };
+    const read: Read = { readId: ++s.lastReadId, request, call, sent: false, backup: s.backupFor(request) };
     s.reads.set(read.readId, read);
     s.calls.set(call, read);
-    invokeAtOnce(s, read);
+    if (read.backup === undefined) invokeAtOnce(s, read);
   } else {
     s.lastSeqNum = next(s.lastSeqNum);
     const seqNum = s.lastSeqNum;

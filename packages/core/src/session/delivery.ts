@@ -1,9 +1,10 @@
 /** The delivery rule of DESIGN 5.1: the application gets a reply only if no promotion can lose its order. */
 
 import { CLOCK_DRIFT } from '../config/clock.js';
+import { ORDER_NUM_KEY } from '../model/error.js';
 import type { OrderNum } from '../model/ids.js';
 import { LINK_WINDOW_BYTES } from '../model/message.js';
-import { type Outcome, replyBytes, replyOf } from '../model/outcome.js';
+import { type Outcome, type Reply, replyBytes, replyOf } from '../model/outcome.js';
 import { sameMember } from '../record/transitions.js';
 import { notePlace, settle, startAgain } from './calls.js';
 import type { Read, Sent } from './open-calls.js';
@@ -42,7 +43,8 @@ export function onReply(
   else if (!s.held.has(what)) s.held.set(what, { outcome, sinceMs: s.nowMs, asked: false });
 }
 
-function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
+/** @param reflects the last order that the answer of a backup reflects */
+export function deliver(s: SessionState, what: Sent | Read, outcome: Outcome, reflects?: OrderNum): void {
   if ('seqNum' in what && what.request.stream !== undefined) {
     onPartReply(s, what, outcome);
     return;
@@ -55,8 +57,15 @@ function deliver(s: SessionState, what: Sent | Read, outcome: Outcome): void {
   if (s.unseenBytes >= LINK_WINDOW_BYTES) s.wantFlush();
   const call = settle(s, what);
   if (call === undefined || outcome.kind === 'abandoned') return;
-  s.effects.push({ kind: 'deliver', call, reply: replyOf(outcome) });
+  const reply = replyOf(outcome);
+  const told = reflects === undefined ? reply : withTrailer(reply, ORDER_NUM_KEY, String(reflects));
+  s.effects.push({ kind: 'deliver', call, reply: told });
 }
+
+const withTrailer = (reply: Reply, key: string, value: string): Reply => ({
+  ...reply,
+  trailers: [...(reply.trailers ?? []), [key, value]],
+});
 
 /** Heartbeats were acknowledged: delivers held replies if the rule allows it now. */
 export function deliverHeld(s: SessionState): void {

@@ -12,6 +12,7 @@ import type {
 } from '../model/frames.js';
 import { maxOf, NO_ORDER, type Term } from '../model/ids.js';
 import { isAdopted } from '../record/transitions.js';
+import { onBackupAnswers, toPrimary } from './backup-reads.js';
 import { failAll, noteCutRequests, notePlace, noteStable, outstanding, passWaitingOn, startWaiting } from './calls.js';
 import { askHeldAgain, deliverHeld, dropHeld, onReply } from './delivery.js';
 import { isComing } from './flow.js';
@@ -30,6 +31,8 @@ export function onReplyFrame(s: SessionState, link: Link, frame: ReplyFrame): vo
       return onSettings(s, frame);
     case 'replies':
       return onReplies(s, link, frame);
+    case 'backupAnswers':
+      return onBackupAnswers(s, frame);
     case 'newTerm':
       return onNewTerm(s, link, frame);
     case 'nack':
@@ -99,7 +102,7 @@ function askAgain(s: SessionState, link: Link): void {
     const sent = s.sent.get(seqNum);
     if (sent !== undefined) sent.invoked = false;
   }
-  for (const read of s.reads.values()) read.sent = false;
+  for (const read of s.reads.values()) if (read.backup === undefined) read.sent = false;
   link.asks = streamAsks(s);
 }
 
@@ -216,7 +219,7 @@ function adoptView(s: SessionState, view: View, fromPrimary = false): void {
   s.primary = undefined;
   s.lostSinceMs ??= s.nowMs;
   for (const sent of s.sent.values()) sent.invoked = false;
-  for (const read of s.reads.values()) read.sent = false;
+  for (const read of s.reads.values()) toPrimary(s, read);
 }
 
 /**
@@ -228,6 +231,7 @@ function noteCut(s: SessionState): void {
   const isCut = (order: PlaceInOrder): boolean => /* rule torn-streams-end */ !isAdopted(s.view, order);
   if (/* rule stable-may-be-cut */ isCut(s.saidStable)) {
     s.saidStable = NOTHING_STABLE;
+    s.readUpTo = NO_ORDER;
     failTornStreams(s);
   } else if (s.pendingRemoteOrder.all().some(({ term, last }) => isCut({ term, orderNum: last }))) {
     failTornStreams(s);

@@ -35,13 +35,22 @@ export interface Sent {
   byFrame?: true;
 }
 
+/** A read that a backup is to answer. */
+export interface BackupChoice {
+  /** Where it was sent, and when; undefined until then. */
+  slot: number | undefined;
+  sentAtMs: number;
+}
+
 /** A read-only call that the session has started. */
 export interface Read {
   readonly readId: number;
   readonly request: Request;
   readonly call: CallId;
-  /** Whether the read is on its way to the present primary. */
+  /** Whether the read is on its way to whoever is to answer it. */
   sent: boolean;
+  /** A backup is to answer; undefined if the primary is. */
+  backup: BackupChoice | undefined;
   /** As in `Sent`. */
   byFrame?: true;
 }

@@ -3,6 +3,7 @@
 import type { MulticastFrame, ReadRequest, SeqRequest } from '../model/frames.js';
 import { maxOf, next, type SeqNum } from '../model/ids.js';
 import { isLarge, LINK_WINDOW_BYTES } from '../model/message.js';
+import { sendBackupReads } from './backup-reads.js';
 import type { Slot } from './events.js';
 import { sendBulk } from './flow.js';
 import type { Carried } from './open-calls.js';
@@ -23,6 +24,7 @@ export function flushSession(s: SessionState): void {
   if (s.creditsAtOnce) sendCredits(s);
   s.flushed();
   invokeRpcs(s);
+  sendBackupReads(s);
   const reads = takeReads(s);
   const groups: Group[] = [];
   const mayGather = gathers(s);
@@ -134,7 +136,7 @@ function takeReads(s: SessionState): ReadRequest[] {
   if (s.reads.size === 0 || s.primary === undefined) return [];
   const reads: ReadRequest[] = [];
   for (const read of s.reads.values()) {
-    if (read.sent || (s.config.carrier === 'rpc' && !read.byFrame)) continue;
+    if (read.sent || read.backup !== undefined || (s.config.carrier === 'rpc' && !read.byFrame)) continue;
     read.sent = true;
     if (isLarge(read.request)) {
       const { bulk } = s.primary;

@@ -9,7 +9,8 @@ export function invokeRpcs(s: SessionState): void {
   const { primary } = s;
   if (s.config.carrier !== 'rpc' || primary === undefined) return;
   for (const sent of s.sent.values()) if (!sent.invoked && !sent.answered) invokeSent(s, primary, sent);
-  for (const read of s.reads.values()) if (!read.sent && !read.byFrame) invokeRead(s, primary, read);
+  for (const read of s.reads.values())
+    if (!read.sent && !read.byFrame && read.backup === undefined) invokeRead(s, primary, read);
 }
 
 /** Sends a new call at once. Nothing is gained by gathering RPCs, so it does not wait for the end of the turn. */

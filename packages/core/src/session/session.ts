@@ -2,6 +2,7 @@
 
 import { settingsDigest } from '../config/client-settings.js';
 import { assert, unreachable } from '../model/assert.js';
+import { askElsewhere, backupGone } from './backup-reads.js';
 import { dropCutRequests, failUnreachable, onCall, onCancel, startWaiting } from './calls.js';
 import { askAboutHeld, onReply } from './delivery.js';
 import type { SessionEffect, SessionEvent, Slot } from './events.js';
@@ -155,6 +156,7 @@ function onLinkDown(s: SessionState, link: Link): void {
   link.member = undefined;
   freeTwins(s, link);
   forgetBulk(link);
+  backupGone(s, link);
   if (s.primary !== link) return;
   s.primary = undefined;
   s.lostSinceMs ??= s.nowMs;
@@ -189,6 +191,7 @@ function tick(s: SessionState): void {
   heartbeat(s);
   findUnreached(s);
   askAboutHeld(s);
+  askElsewhere(s);
   askAboutHeldItems(s);
   failUnreachableStreams(s);
   failUnreachable(s);

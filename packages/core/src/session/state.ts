@@ -6,12 +6,13 @@ import { methodSettings } from '../config/service-config.js';
 import type { ClientSettings, SessionHeader, StreamAsk, View } from '../model/frames.js';
 import type { CallId, ConnectionId, Incarnation, SeqNum, Term } from '../model/ids.js';
 import { NO_EPOCH, NO_ORDER, NO_SEQ, NO_TERM } from '../model/ids.js';
-import type { Request } from '../model/message.js';
+import { isLarge, type Request } from '../model/message.js';
 import type { LogLevel, WallClock } from '../model/ports.js';
 import type { Member } from '../model/record.js';
 import { PendingRemoteOrder } from '../ordering/remote-order.js';
 import type { SessionEffect, Slot } from './events.js';
 import {
+  type BackupChoice,
   type Bulk,
   type Carried,
   type ClientStream,
@@ -108,6 +109,10 @@ export class SessionState {
   /** Whether a view has told who the members are. */
   knowsMembers = false;
   #readOnly: Map<string, boolean> | undefined;
+  /** The slot of the backup that got the last read. */
+  lastBackup = 0;
+  /** The newest order that the answer of a backup reflected. */
+  readUpTo = NO_ORDER;
 
   nowMs = 0;
   effects: SessionEffect[] = [];
@@ -200,6 +205,13 @@ export class SessionState {
       this.#readOnly.set(method, readOnly);
     }
     return readOnly;
+  }
+
+  /** Which backup is to answer a read, by the group's settings: one that is still to be chosen, or none. */
+  backupFor(request: Request): BackupChoice | undefined {
+    if (!this.settings.methods.some(({ readFrom }) => readFrom === 'backup') || isLarge(request)) return undefined;
+    if (methodSettings(this.settings, request.method).readFrom !== 'backup') return undefined;
+    return { slot: undefined, sentAtMs: this.nowMs };
   }
 
   /** Whether calls of a method may wait for later calls, as the group has it. */

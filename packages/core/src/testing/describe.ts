@@ -95,6 +95,14 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
       const isNull = header.destOrderInfo.length > 0 && requests.length + reads.length + streams.length === 0;
       return isNull ? `null message, ${said}` : said || undefined;
     }
+    case 'backupReads':
+      return `reads, after ${frame.after}: ${frame.reads.map((one) => ask(one.request)).join(' ')}`;
+    case 'backupAnswers':
+      return list([
+        frame.answers.length > 0 &&
+          `reads ${frame.answers.map((one) => `${answer(one.outcome)} of ${one.orderNum}`).join('; ')}`,
+        frame.elsewhere.length > 0 && `leaves ${frame.elsewhere.length} reads to the primary`,
+      ]);
     case 'collected':
       return `collected: orders [${sealedOrders(frame.orders)}], outstanding [${frame.outstanding.join(' ')}]`;
     case 'replies':

@@ -8,9 +8,12 @@ import { NESTED, type Setting, STREAMS, THREADS } from './setting.js';
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = RuleToTakeOut;
 
-/** No client or replica of the simulator sends others different bodies, or has other settings or code than its group. */
+/**
+ * No client or replica of the simulator sends others different bodies, or has other settings or code than its group, or
+ * reads from backups.
+ */
 const OF_ODD_CLIENTS: readonly string[] = RULES.map(({ rule }) => rule).filter((rule) =>
-  /^(named bodies|settings|code): /.test(rule),
+  /^(named bodies|settings|code|reads from backups): /.test(rule),
 );
 
 /** No handler of the simulator waits for other calls, or arms timers. */

@@ -70,6 +70,7 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     ageingMs: 1000,
     priorityKey: '',
     weights: {},
+    staleMs: 2_000,
     carrier: choices.chance(0.7) ? 'stream' : 'rpc',
     pendingSourceOrderMax: 3,
     leaseMs: 300,

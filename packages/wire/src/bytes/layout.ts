@@ -13,6 +13,7 @@ export const Kind = {
   multicast: 0x02,
   collected: 0x03,
   goodbye: 0x04,
+  backupReads: 0x05,
 
   welcome: 0x11,
   replies: 0x12,
@@ -20,6 +21,7 @@ export const Kind = {
   sessionNack: 0x14,
   refused: 0x15,
   settings: 0x16,
+  backupAnswers: 0x17,
 
   announce: 0x21,
   ack: 0x22,

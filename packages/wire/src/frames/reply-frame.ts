@@ -1,6 +1,8 @@
 /** The frames that a replica sends to a client. */
 import { ERROR_CODES, type ErrorCode, type Term } from '@understudy/core';
 import {
+  type BackupAnswer,
+  type BackupAnswersFrame,
   NO_ORDER,
   NO_SEQ,
   type OrderNum,
@@ -28,6 +30,8 @@ import { itemsBytes, readItems, writeItems } from '../parts/stream.js';
 const RARE_FRAME_BYTES = 256;
 /** seqNum or readId, and the first byte of the outcome. */
 const REPLY_MIN_BYTES = 2;
+/** readId, orderNum, and the first byte of the outcome. */
+const ANSWER_MIN_BYTES = 3;
 
 /** Encodes a frame from a replica to a client. */
 export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
@@ -47,6 +51,10 @@ export function encodeReplyFrame(frame: ReplyFrame): Uint8Array {
     case 'replies':
       writer.begin(Kind.replies, repliesBytes(frame));
       writeReplies(writer, frame);
+      break;
+    case 'backupAnswers':
+      writer.begin(Kind.backupAnswers, answersBytes(frame));
+      writeAnswers(writer, frame);
       break;
     case 'newTerm':
       writer.begin(Kind.sessionNewTerm, RARE_FRAME_BYTES);
@@ -91,6 +99,8 @@ function readReplyFrame(r: Reader, kind: number): ReplyFrame {
       };
     case Kind.replies:
       return readReplies(r);
+    case Kind.backupAnswers:
+      return readAnswers(r);
     case Kind.sessionNewTerm:
       return { kind: 'newTerm', view: readView(r), collect: r.boolean() };
     case Kind.sessionNack:
@@ -175,6 +185,31 @@ function readReplies(r: Reader): RepliesFrame {
   }
   return { kind: 'replies', header, replies, reads, items: readItems(r) };
 }
+
+function writeAnswers(w: Writer, { answers, elsewhere }: BackupAnswersFrame): void {
+  w.varint(answers.length);
+  for (const { readId, outcome, orderNum } of answers) {
+    w.varint(readId);
+    w.varint(orderNum);
+    writeOutcome(w, outcome, 0);
+  }
+  w.varint(elsewhere.length);
+  for (const readId of elsewhere) w.varint(readId);
+}
+
+function readAnswers(r: Reader): BackupAnswersFrame {
+  const answers: BackupAnswer[] = [];
+  for (let left = r.count(ANSWER_MIN_BYTES); left > 0; left--) {
+    const [readId, orderNum] = [r.varint(), r.varint() as OrderNum];
+    answers.push({ readId, orderNum, outcome: readOutcome(r, r.byte(), false) });
+  }
+  const elsewhere: number[] = [];
+  for (let left = r.count(1); left > 0; left--) elsewhere.push(r.varint());
+  return { kind: 'backupAnswers', answers, elsewhere };
+}
+
+const answersBytes = ({ answers, elsewhere }: BackupAnswersFrame): number =>
+  answers.reduce((sum, { outcome }) => sum + 18 + outcomeBytes(outcome), 24 + 9 * elsewhere.length);
 
 function repliesBytes(frame: RepliesFrame): number {
   let bytes = 16 + replicaHeaderBytes(frame.header) + itemsBytes(frame.items);

@@ -5,6 +5,7 @@ import {
   type HelloFrame,
   type MulticastFrame,
   NO_SEQ,
+  type OrderNum,
   type ReadRequest,
   type Request,
   type SeqNum,
@@ -50,6 +51,12 @@ export function encodeSessionFrame(frame: SessionFrame, secret: Uint8Array): Uin
       writer.begin(Kind.multicast, multicastBytes(frame));
       writeMulticast(writer, frame);
       break;
+    case 'backupReads':
+      writer.begin(Kind.backupReads, 32 + readsBytes(frame.reads));
+      writer.varint(frame.term);
+      writer.varint(frame.after);
+      writeReads(writer, frame.reads);
+      break;
     case 'collected':
       writer.begin(Kind.collected, 64 + sealedBytes(frame.orders) + frame.retained.length + frame.outstanding.length);
       writeCollected(writer, frame);
@@ -81,6 +88,11 @@ function readSessionFrame(r: Reader, kind: number): SessionFrame {
       return readHello(r);
     case Kind.multicast:
       return readMulticast(r);
+    case Kind.backupReads:
+      return {
+        ...{ kind: 'backupReads', term: r.varint() as Term, after: r.varint() as OrderNum },
+        reads: readReads(r),
+      };
     case Kind.collected:
       return readCollected(r);
     case Kind.goodbye:
@@ -141,13 +153,7 @@ function writeMulticast(w: Writer, frame: MulticastFrame): void {
     writeRequest(w, request, awaitStable);
     previous = seqNum;
   }
-  w.varint(frame.reads.length);
-  let previousRead = 0;
-  for (const { readId, request } of frame.reads) {
-    w.after(previousRead, readId);
-    writeRequest(w, request, false);
-    previousRead = readId;
-  }
+  writeReads(w, frame.reads);
   writeAsks(w, frame.streams);
   writeSeqNums(w, NO_SEQ, frame.coming ?? []);
 }
@@ -161,12 +167,7 @@ function readMulticast(r: Reader): MulticastFrame {
     const head = r.varint();
     requests.push({ seqNum, request: fromClient(readRequestAfter(r, head)), awaitStable: isFlagged(head) });
   }
-  const reads: ReadRequest[] = [];
-  let readId = 0;
-  for (let left = r.count(REQUEST_MIN_BYTES); left > 0; left--) {
-    readId = r.after(readId);
-    reads.push({ readId, request: fromClient(readRequest(r)) });
-  }
+  const reads = readReads(r);
   const streams = readAsks(r);
   const coming = readSeqNums(r, NO_SEQ);
   const frame: MulticastFrame = { kind: 'multicast', header, requests, reads, streams };
@@ -176,9 +177,31 @@ function readMulticast(r: Reader): MulticastFrame {
 function multicastBytes(frame: MulticastFrame): number {
   let bytes = 16 + sessionHeaderBytes(frame.header) + 8 * frame.streams.length + 4 * (frame.coming?.length ?? 0);
   for (const { request } of frame.requests) bytes += requestBytes(request);
-  for (const { request } of frame.reads) bytes += requestBytes(request);
-  return bytes;
+  return bytes + readsBytes(frame.reads);
 }
+
+function writeReads(w: Writer, reads: readonly ReadRequest[]): void {
+  w.varint(reads.length);
+  let previous = 0;
+  for (const { readId, request } of reads) {
+    w.after(previous, readId);
+    writeRequest(w, request, false);
+    previous = readId;
+  }
+}
+
+function readReads(r: Reader): ReadRequest[] {
+  const reads: ReadRequest[] = [];
+  let readId = 0;
+  for (let left = r.count(REQUEST_MIN_BYTES); left > 0; left--) {
+    readId = r.after(readId);
+    reads.push({ readId, request: fromClient(readRequest(r)) });
+  }
+  return reads;
+}
+
+const readsBytes = (reads: readonly ReadRequest[]): number =>
+  reads.reduce((sum, { request }) => sum + requestBytes(request), 0);
 
 function writeCollected(w: Writer, frame: CollectedFrame): void {
   w.varint(frame.term);

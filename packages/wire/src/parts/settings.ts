@@ -11,7 +11,8 @@ const ONE_WAY = 0b10;
 const CONCURRENT = 0b100;
 const ACKNOWLEDGED = 0b1000;
 const WAITS_FOR_OTHERS = 0b1_0000;
-const ALL_FLAGS = 0b1_1111;
+const READ_FROM_BACKUP = 0b10_0000;
+const ALL_FLAGS = 0b11_1111;
 
 /** Two lengths and the flags. */
 const ENTRY_MIN_BYTES = 3;
@@ -61,8 +62,9 @@ function readServices(r: Reader): string[] {
   return services;
 }
 
-const flagsOf = ({ readOnly, oneWay, waitsForOthers, release }: Entry): number =>
+const flagsOf = ({ readOnly, readFrom, oneWay, waitsForOthers, release }: Entry): number =>
   (readOnly ? READ_ONLY : 0) |
+  (readFrom === 'backup' ? READ_FROM_BACKUP : 0) |
   (oneWay ? ONE_WAY : 0) |
   (waitsForOthers ? WAITS_FOR_OTHERS : 0) |
   (release === 'concurrent' ? CONCURRENT : 0) |
@@ -74,6 +76,7 @@ function readFlags(r: Reader): Omit<Entry, 'service' | 'method'> {
   const release = flags & CONCURRENT ? 'concurrent' : flags & ACKNOWLEDGED ? 'acknowledged' : undefined;
   return {
     readOnly: (flags & READ_ONLY) !== 0,
+    ...(flags & READ_FROM_BACKUP && { readFrom: 'backup' as const }),
     oneWay: (flags & ONE_WAY) !== 0,
     waitsForOthers: (flags & WAITS_FOR_OTHERS) !== 0,
     release,

@@ -76,6 +76,15 @@ export const sessionFrame: fc.Arbitrary<SessionFrame> = fc.oneof(
   ),
   fc.record(
     {
+      kind: fc.constant('backupReads' as const),
+      term,
+      after: orderNum,
+      reads: list(fc.record({ readId: count, request: clientRequest }, REQUIRED), 3),
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
       kind: fc.constant('collected' as const),
       term,
       orders: sealed,
@@ -137,6 +146,14 @@ export const replyFrame: fc.Arbitrary<ReplyFrame> = fc.oneof(
       sessionMs: clock,
       sessionBytes: count,
       settings,
+    },
+    REQUIRED,
+  ),
+  fc.record(
+    {
+      kind: fc.constant('backupAnswers' as const),
+      answers: list(fc.record({ readId: count, outcome, orderNum }, REQUIRED), 3),
+      elsewhere: list(count, 3),
     },
     REQUIRED,
   ),

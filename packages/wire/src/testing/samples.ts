@@ -267,6 +267,7 @@ export const sessionFrames: readonly SessionFrame[] = [
     reads: [{ readId: 1, request: bare }],
     streams: asks,
   },
+  { kind: 'backupReads', term: term(6), after: order(41), reads: [{ readId: 12, request: bare }] },
   {
     ...{
       kind: 'collected',
@@ -284,6 +285,11 @@ export const replyFrames: readonly ReplyFrame[] = [
   {
     ...{ kind: 'welcome', replica: other, view, receivedUpTo: seq(14), heartbeatMs: 123_456.75 },
     ...{ reflect: true, sessionMs: 2_000, settings },
+  },
+  {
+    kind: 'backupAnswers',
+    answers: outcomes.slice(0, 2).map((outcome, i) => ({ readId: 12 - i, outcome, orderNum: order(41 + i) })),
+    elsewhere: [14, 13],
   },
   {
     kind: 'replies',

@@ -7,6 +7,8 @@ export interface ClientMethodSettings {
   /** The method's name; empty for all methods of the service. */
   readonly method: string;
   readonly readOnly: boolean;
+  /** Who runs read-only calls; absent for the primary. */
+  readonly readFrom?: 'backup' | undefined;
   readonly oneWay: boolean;
   readonly waitsForOthers: boolean;
   /** Undefined for the group's. */

@@ -28,6 +28,12 @@ export function illegalFrame(frame: SessionFrame): string | undefined {
         firstOf(frame.reads, ({ readId, request }) => illegalCount('readId', readId) ?? illegalRead(request)) ??
         firstOf(frame.streams, illegalAsk)
       );
+    case 'backupReads':
+      return (
+        illegalCount('term', frame.term) ??
+        illegalCount('after', frame.after) ??
+        firstOf(frame.reads, ({ readId, request }) => illegalCount('readId', readId) ?? illegalRead(request))
+      );
     case 'collected':
       return (
         illegalCount('repliesSeenUpTo', frame.repliesSeenUpTo) ??

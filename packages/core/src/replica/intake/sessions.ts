@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../model/error.js';
 import type { CollectedFrame, HelloFrame, MulticastFrame } from '../../model/frames.js';
 import { connectionKind, type LinkId, maxOf, minOf, NO_ORDER, type SeqNum, type Term } from '../../model/ids.js';
 import { ownReply } from '../../model/outcome.js';
+import { sayElsewhere } from '../reads/backup-reads.js';
 import { isFarOver, isPressed } from '../state/budgets.js';
 import type { EventOf } from '../state/events.js';
 import type { ReplicaState } from '../state/replica-state.js';
@@ -42,6 +43,15 @@ export function onSessionFrame(r: ReplicaState, event: EventOf<'sessionFrame'>):
   switch (frame.kind) {
     case 'multicast':
       onMulticast(r, connection, session, peer, frame);
+      return;
+    case 'backupReads':
+      if (!r.role.backupReads(connection, peer, frame)) {
+        sayElsewhere(
+          r,
+          connection,
+          frame.reads.map(({ readId }) => readId),
+        );
+      }
       return;
     case 'collected':
       onCollected(r, connection, session, peer, frame);

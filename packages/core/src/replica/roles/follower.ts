@@ -2,10 +2,11 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Checkpoint, CheckpointFrame } from '../../model/checkpoint.js';
-import type { BusyFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
+import type { BackupReadsFrame, BusyFrame, NewTermFrame, PeerFrame, ReadRequest } from '../../model/frames.js';
 import { maxOf, minOf, NO_ORDER, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
+import type { Outcome } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
 import { adoptionPublished } from '../../record/transitions.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
@@ -23,14 +24,16 @@ import {
 import { askToJoin, whyNotJoined } from '../membership/joining.js';
 import { noteNestedCall } from '../nested/nested.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
+import { BackupReads } from '../reads/backup-reads.js';
 import { flushAck } from '../release/acknowledge.js';
 import { echoHeartbeats } from '../release/session-frames.js';
 import { keptForBase } from '../state/base.js';
+import type { ReadTask } from '../state/events.js';
 import type { FollowerState } from '../state/follower-state.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { ReplicaState } from '../state/replica-state.js';
-import { Role } from '../state/role.js';
+import { type CallerEvent, Role, type Started } from '../state/role.js';
 import { type Duty, NO_DUTY } from '../threads/duty.js';
 
 /** The common part of backups and learners: they take in the primary's announcements and acknowledge them. */
@@ -193,13 +196,41 @@ abstract class Follower extends Role {
 export class Backup extends Follower {
   readonly kind = 'backup';
   readonly follower: FollowerState;
+  readonly #reads: BackupReads;
 
   constructor(follower: FollowerState) {
     super(follower.r);
     this.follower = follower;
+    this.#reads = new BackupReads(follower);
+  }
+
+  override flush(): void {
+    this.#reads.flush();
+    super.flush();
+  }
+
+  override backupReads(connection: Connection, peer: string, frame: BackupReadsFrame): boolean {
+    this.#reads.on(connection, peer, frame);
+    return true;
+  }
+
+  override callerEvent(event: CallerEvent): boolean {
+    if (event.kind === 'admitted') this.#reads.admitted(event.admission);
+    else if (event.kind === 'refused') this.#reads.refused(event.admission, event.outcome);
+    else return false;
+    return true;
+  }
+
+  override startNext(): Started | undefined {
+    return this.#reads.startNext();
+  }
+
+  override readExecuted(task: ReadTask, outcome: Outcome, atOnce: boolean): void {
+    this.#reads.executed(task, outcome, atOnce);
   }
 
   override tick(): void {
+    this.#reads.tick();
     leaveInTime(this.follower);
     claimIfSilent(this.follower);
     readIfForgotten(this.follower);

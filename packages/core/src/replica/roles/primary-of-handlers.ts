@@ -1,16 +1,22 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
+import type { BackupReadsFrame } from '../../model/frames.js';
 import { cancelHeld } from '../intake/cancellations.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { Role } from '../state/role.js';
 import { dueAfterPeriod, orderDue, wakeNext } from '../timers/timers.js';
 
-/** The part of a primary that concerns what handlers wait for or put off. */
+/** The part of a primary that concerns what handlers wait for or put off, and reads meant for others. */
 export abstract class PrimaryOfHandlers extends Role {
   abstract readonly p: PrimaryState;
 
   override called(connection: Connection, message: Message): void {
     cancelHeld(this.p, connection, message);
+  }
+
+  /** A session took this replica for a backup. */
+  override backupReads(from: Connection, peer: string, { term, reads }: BackupReadsFrame): boolean {
+    return this.read(from, peer, term, reads);
   }
 
   override timersChanged(): void {

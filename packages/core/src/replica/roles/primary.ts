@@ -226,8 +226,8 @@ export class Primary extends PrimaryOfHandlers {
     onRequested(this.p, connection, message, request, isNew, peer, awaitStable);
   }
 
-  override read(connection: Connection, peer: string, _term: number, reads: readonly ReadRequest[]): boolean {
-    for (const { readId, request } of reads) onRead(this.p, connection, readId, undefined, request, peer);
+  override read(from: Connection, peer: string, _term: number, reads: readonly ReadRequest[]): boolean {
+    for (const { readId, request } of reads) onRead(this.p, from, readId, undefined, request, peer);
     return true;
   }
 

@@ -62,10 +62,8 @@ export class PrimaryState {
   readonly replies: Scheduler;
   /** Calls that are with the user's interceptors, by admission number. */
   readonly admissions: Map<number, Admitting>;
-  nextAdmission: number;
   /** The reads whose handlers run, in the order in which they began. */
   readonly reads: Map<number, RunningRead>;
-  nextReadTask: number;
   /** The message of each idempotency key whose call is queued, running or waiting for nested replies. */
   readonly keyedRunning: Map<string, Message>;
   sessionsPaused: boolean;
@@ -147,9 +145,7 @@ export class PrimaryState {
     this.scheduler = before?.scheduler ?? schedulerOf(r.config, r.criteria);
     this.replies = before?.replies ?? new ReceptionScheduler();
     this.admissions = before?.admissions ?? new Map();
-    this.nextAdmission = before?.nextAdmission ?? 1;
     this.reads = before?.reads ?? new Map();
-    this.nextReadTask = before?.nextReadTask ?? 1;
     this.keyedRunning = before?.keyedRunning ?? new Map();
     this.sessionsPaused = before?.sessionsPaused ?? false;
     this.sessionsReadSinceMs = before?.sessionsReadSinceMs ?? Number.NEGATIVE_INFINITY;

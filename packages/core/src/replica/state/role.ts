@@ -4,7 +4,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
-import type { NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
+import type { BackupReadsFrame, NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
 import type { LinkId, OrderNum, ReplicaId, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
@@ -182,6 +182,10 @@ export abstract class Role {
   /** A session that knows the term `_term` sent reads. @returns whether the session may go on */
   read(_connection: Connection, _peer: string, _term: number, _reads: readonly ReadRequest[]): boolean {
     return true;
+  }
+  /** A session sent reads for a backup. @returns false if this replica answers none of them */
+  backupReads(_connection: Connection, _peer: string, _frame: BackupReadsFrame): boolean {
+    return false;
   }
   /** @returns false if this replica does not take calls */
   callerEvent(_event: CallerEvent): boolean {

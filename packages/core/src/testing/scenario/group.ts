@@ -20,6 +20,7 @@ function configOf(args: readonly string[], more: Readonly<Record<string, unknown
   const methods = [
     { name: [{ service: 'log.Log', method: 'Tell' }], oneWay: true },
     { name: [{ service: 'log.Log', method: 'Read' }], readOnly: true },
+    { name: [{ service: 'log.Log', method: 'Look' }], readOnly: true, readFrom: 'backup' },
     { name: [{ service: 'log.Log', method: 'Wait' }], waitsForOthers: true },
   ];
   // With batches every scenario would be longer; the scenarios about batches set it.
