@@ -52,8 +52,8 @@ export interface MethodEntry {
    */
   readonly name: readonly { readonly service?: string; readonly method?: string }[];
   /**
-   * Says that the methods change no state. Their calls have no place in the order, and only the primary runs them. If
-   * such a method does change state, the replicas differ. Default: false.
+   * Says that the methods change no state. Their calls have no place in the order, and only the primary runs them, unless
+   * `readFrom` says otherwise. If such a method does change state, the replicas differ. Default: false.
    */
   readonly readOnly?: boolean;
   /**

@@ -16,7 +16,7 @@ export function onKeyedCall(p: PrimaryState, keyed: KeyedCall): void {
   const { r } = p;
   const { call, peer, request, key } = keyed;
   if (/* rule interceptors-before-key */ r.admits) {
-    const admission = p.r.nextAdmission++;
+    const admission = p.r.nextNumbers.admission++;
     p.admissions.set(admission, { kind: 'keyed', ...keyed });
     r.effects.push({ kind: 'admit', admission, connection: undefined, peer, request });
     return;

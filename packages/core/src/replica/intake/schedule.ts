@@ -131,7 +131,7 @@ export function admit(p: PrimaryState, work: Extract<Work, { kind: 'call' | 'rea
     return;
   }
   if (work.kind === 'call') work.message.become('queued');
-  const admission = r.nextAdmission++;
+  const admission = r.nextNumbers.admission++;
   p.admissions.set(admission, { ...work, admission });
   const { connection, peer, request } = work;
   const stream = work.kind === 'call' && request.stream !== undefined ? work.message.seqNum : undefined;
@@ -149,7 +149,7 @@ function admitPart(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, of: S
   assert(stream !== undefined, () => `message ${message.seqNum} of stream ${of}, which is not open`);
   message.become('queued');
   stream.passage.entering = message;
-  const admission = r.nextAdmission++;
+  const admission = r.nextNumbers.admission++;
   p.admissions.set(admission, { ...work, admission });
   const { opening } = stream.history;
   r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: of, opening });

@@ -21,7 +21,7 @@ export const waitsForReads = ({ reads, scheduler }: PrimaryState): boolean =>
 
 export function startRead(p: PrimaryState, work: ReadWork): void {
   const { r } = p;
-  const task: ReadTask = { kind: 'read', readTask: r.nextReadTask++, request: work.request, peer: work.peer };
+  const task: ReadTask = { kind: 'read', readTask: r.nextNumbers.readTask++, request: work.request, peer: work.peer };
   p.reads.set(task.readTask, { task, work, startedMs: r.nowMs, after: r.order.processedUpTo });
   r.effects.push({ kind: 'execute', task, live: true, admission: work.admission });
 }

@@ -1,5 +1,6 @@
 /** Moves the primary's `stableUpTo` forward. */
 
+import { backupsAnswer } from '../state/base.js';
 import type { PrimaryState } from '../state/primary-state.js';
 
 /**
@@ -14,6 +15,6 @@ export function advanceStable(p: PrimaryState): void {
   r.stableUpTo = stable;
   p.order.stable(stable);
   p.release.stable(stable);
-  if (/* rule tell-closers */ p.closerWaits) r.wantFlush();
+  if (/* rule tell-closers */ p.closerWaits || backupsAnswer(r)) r.wantFlush();
   p.unstableSinceMs = stable === r.order.last ? Number.POSITIVE_INFINITY : r.nowMs;
 }

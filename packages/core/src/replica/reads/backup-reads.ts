@@ -84,7 +84,12 @@ export class BackupReads {
       if (read.stage.kind === 'running' && ++running >= READS_AT_ONCE) return undefined;
       const mayRun = read.stage.kind === 'waiting' && /* rule reads-own-writes */ read.after <= r.order.processedUpTo;
       if (!mayRun) continue;
-      const task: ReadTask = { kind: 'read', readTask: r.nextReadTask++, request: read.request, peer: read.peer };
+      const task: ReadTask = {
+        kind: 'read',
+        readTask: r.nextNumbers.readTask++,
+        request: read.request,
+        peer: read.peer,
+      };
       read.stage = { kind: 'running', task, from: r.order.processedUpTo };
       r.effects.push({ kind: 'execute', task, live: true, admission: read.admission });
       return OTHER;
@@ -151,7 +156,7 @@ export class BackupReads {
 
   #admit(read: BackupRead): void {
     const { r } = this.#follower;
-    read.admission = r.nextAdmission++;
+    read.admission = r.nextNumbers.admission++;
     read.stage = { kind: 'admitting' };
     const { admission, connection, peer, request } = read;
     r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: undefined });

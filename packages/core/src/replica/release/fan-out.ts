@@ -7,6 +7,7 @@ import type { AnnounceFrame, SeqItem } from '../../model/frames.js';
 import { maxOf, minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import { type Body, bodyBytes, isLarge } from '../../model/message.js';
 import type { OrderInfo } from '../../model/order-info.js';
+import { backupsAnswer } from '../state/base.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
@@ -161,11 +162,13 @@ function forLearner(p: PrimaryState, peer: Peer, from: OrderNum): OrderNum {
 
 /**
  * Whether this peer is to be sent a frame although there is nothing to announce. Where the liveness threads keep the
- * lease, that is only needed to say what has become stable, and now and then to show that the main link works.
+ * lease, that is only needed to say what has become stable, and now and then to show that the main link works. Where
+ * backups answer reads, they wait for that word.
  */
 export function heartbeatDue(r: ReplicaState, peer: Peer): boolean {
   const { leaseMs } = r.config;
   const sinceMs = r.nowMs - peer.sentAtMs;
+  if (peer.saidStable < r.stableUpTo && backupsAnswer(r)) return true;
   if (sinceMs < leaseMs / HEARTBEATS_PER_LEASE) return false;
   if (/* rule main-heartbeats-alone */ r.nowMs - peer.threadHeardMs >= leaseMs / 2) return true;
   if (peer.learner !== undefined) return true;

@@ -66,3 +66,7 @@ export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
   if (r.openStreams > 0) r.log('warn', 'no replica can join while streams are open', { openStreams: r.openStreams });
   return upTo;
 }
+
+/** Whether backups answer reads of some methods. */
+export const backupsAnswer = ({ config }: Pick<ReplicaState, 'config'>): boolean =>
+  config.methods.some(({ readFrom }) => readFrom === 'backup');

@@ -167,11 +167,9 @@ export class ReplicaState {
 
   /** How many bodies this replica refused because their orders name other ones. */
   refusedBodies = 0;
-
   running: Running | undefined;
   /** The numbers of the next call that interceptors see, and of the next read. */
-  nextAdmission = 1;
-  nextReadTask = 1;
+  readonly nextNumbers = { admission: 1, readTask: 1 };
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
   /** When this replica last said that it may be silent for a while. */

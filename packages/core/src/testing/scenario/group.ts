@@ -17,17 +17,19 @@ function namesOf(args: readonly string[]): string[] {
 }
 
 function configOf(args: readonly string[], more: Readonly<Record<string, unknown>>): GroupConfig {
+  const look = { name: [{ service: 'log.Log', method: 'Look' }], readOnly: true, readFrom: 'backup' };
   const methods = [
+    ...(args.includes('backup-reads') ? [look] : []),
     { name: [{ service: 'log.Log', method: 'Tell' }], oneWay: true },
     { name: [{ service: 'log.Log', method: 'Read' }], readOnly: true },
-    { name: [{ service: 'log.Log', method: 'Look' }], readOnly: true, readFrom: 'backup' },
     { name: [{ service: 'log.Log', method: 'Wait' }], waitsForOthers: true },
   ];
   // With batches every scenario would be longer; the scenarios about batches set it.
   const fields: Record<string, unknown> = { group: 'g', batchMs: 0, methods, ...more };
   for (const arg of args) {
     const [key = '', value = ''] = arg.split('=');
-    if (key !== 'replicas' && key !== 'interceptors') fields[key] = /^\d+$/.test(value) ? Number(value) : value;
+    if (!['replicas', 'interceptors', 'backup-reads'].includes(key))
+      fields[key] = /^\d+$/.test(value) ? Number(value) : value;
   }
   return parseServiceConfig({ loadBalancingConfig: [{ understudy: fields }] });
 }
