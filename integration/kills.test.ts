@@ -1,13 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { planOf } from '../packages/workshop/dist/soak/plan.js';
+import { HALF_OF_MODES, MODES, planOf } from '../packages/workshop/dist/soak/plan.js';
 import { runLine } from '../packages/workshop/dist/soak/report.js';
 import { runPlan } from '../packages/workshop/dist/soak/run.js';
 import { HANG_S } from './group.js';
 
-/** These seeds cover both replications, multicasts, carriers and releases; kills, hand-overs, pauses and returns. */
-const SEEDS = [0, 4, 7, 9, 10, 12, 14];
+/** These kill primaries in the modes that containers/kill.test.ts leaves out. */
+const KILLS = [1, 2, 7, 8, 11, 36, 45, 126];
+/** These lose a backup, hand over and pause a primary. */
+const OTHERS = [4, 12, 14];
+const SEEDS = [...KILLS, ...OTHERS];
 
 describe('a bank whose replicas fail under load', () => {
+  it('loses its primary in each mode that is not played in containers', () => {
+    const plans = KILLS.map(planOf);
+    for (const { steps } of plans) expect(steps.map(({ fault }) => fault)).toContain('kill-primary');
+    const played = new Set([...plans.map(({ mode }) => mode), ...HALF_OF_MODES]);
+    expect([...played]).toHaveLength(MODES.length);
+  });
+
   it.each(
     SEEDS.map((seed, index) => ({
       nth: index + 1,

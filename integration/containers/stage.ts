@@ -91,19 +91,27 @@ export class ContainerStage {
     const bank = await form(network, etcd);
     const loads: LoadContainer[] = [];
     let over = false;
+    let failure: unknown;
     try {
-      for (const [i, client] of clients.entries()) {
+      const starting = clients.map((client, i) => {
         const own = { rate: RATE / clients.length, seed: SEED + i, idsAfter: i * IDS_EACH };
-        loads.push(await LoadContainer.start(network, { target: bank.target, mode, client, callers: 8, ...own }));
+        return LoadContainer.start(network, { target: bank.target, mode, client, callers: 8, ...own });
+      });
+      for (const started of await Promise.allSettled(starting)) {
+        if (started.status === 'fulfilled') loads.push(started.value);
+        else failure ??= started.reason;
       }
+      if (failure !== undefined) throw failure;
       const [load] = loads;
       if (load === undefined) throw new Error('nobody calls');
-      for (const { recording } of loads) {
-        await recording.until(() => recording.begun);
-        await recording.answeredMore(200);
-      }
+      await Promise.all(
+        loads.map(async ({ recording }) => {
+          await recording.until(() => recording.begun);
+          await recording.answeredMore(200);
+        }),
+      );
       await act({ bank, etcd, load, wires: new Wires(network.getName()) });
-      for (const { recording } of loads) await recording.answeredMore(200);
+      await Promise.all(loads.map(({ recording }) => recording.answeredMore(200)));
       // The load that ends last collects books with the calls of all loads.
       let books = await load.finish();
       for (const other of loads.slice(1)) books = await other.finish();
@@ -114,7 +122,7 @@ export class ContainerStage {
       return verdict;
     } finally {
       if (!over) console.log(`the last that the replicas said:\n${bank.logged.slice(-30).join('\n')}`);
-      for (const load of loads) await load.stop();
+      await Promise.all(loads.map((load) => load.stop()));
       await bank.stop();
     }
   }

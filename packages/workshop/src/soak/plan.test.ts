@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MODES, planOf, SCENARIOS } from './plan.js';
+import { HALF_OF_MODES, MODES, planOf, SCENARIOS } from './plan.js';
 
 const seeds = Array.from({ length: MODES.length * SCENARIOS.length }, (_, index) => 1_000 + index);
 
@@ -27,6 +27,18 @@ describe('a plan', () => {
     for (const { steps } of seeds.map(planOf)) {
       const lost = steps.filter(({ fault, startAgain }) => !startAgain && !fault.startsWith('pause'));
       expect(lost.length).toBeLessThan(3);
+    }
+  });
+});
+
+describe('each half of the modes', () => {
+  const others = MODES.filter((mode) => !HALF_OF_MODES.includes(mode));
+
+  it.each([HALF_OF_MODES, others])('has every triple of values once', (...half) => {
+    expect(half).toHaveLength(8);
+    for (const left of ['replication', 'multicast', 'release', 'carrier'] as const) {
+      const triples = new Set(half.map((mode) => JSON.stringify({ ...mode, [left]: undefined })));
+      expect(triples.size).toBe(8);
     }
   });
 });
