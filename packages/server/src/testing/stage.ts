@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import type { CoordinatorFactory, GroupRecord, Logger, ReplicaStatus } from '@understudy/core';
 import { forceRecord } from '@understudy/core/internal';
+import { Promised } from '../ending/promised.js';
 import type { ReplicaServerOptions } from '../replica/options.js';
 import { ReplicaRuntime } from '../replica/replica-runtime.js';
 import { Counter, counterService } from './counter.js';
@@ -247,8 +248,24 @@ export class Stage {
     });
   }
 
+  /**
+   * Stops all replicas at the same time. The last of several would go on for a second in case another one starts again, so
+   * it is ended at once; how the last one stops has tests of its own.
+   */
   async end(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.end()));
+    const left = new Set(this.nodes);
+    const othersEnded = new Promised<void>();
+    for (const node of this.nodes) {
+      void node.end().then(() => {
+        left.delete(node);
+        if (left.size <= (this.nodes.length > 1 ? 1 : 0)) othersEnded.resolve();
+      }, othersEnded.reject);
+    }
+    if (this.nodes.length > 0) await othersEnded.promise;
+    for (const node of left) {
+      node.crash();
+      node.server.forceShutdown();
+    }
   }
 
   #look(): void {
