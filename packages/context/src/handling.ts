@@ -8,7 +8,7 @@ import { realRandomNumber, wallMs } from './real.js';
 import type { RunningStep, StepValues } from './step-values.js';
 import { attributeMicrotasks, type TakeUncaught, takeUncaught } from './uncaught.js';
 
-/** A unary call that a handler makes. */
+/** A unary call that a handler makes, or a part of a streaming one. */
 export interface NestedRequest {
   /** `/package.Service/Method` */
   readonly method: string;
@@ -19,6 +19,11 @@ export interface NestedRequest {
 export interface SentCall {
   /** Gives the call up, because nobody needs its reply any more. `done` is called all the same. */
   cancel(): void;
+  /**
+   * This life of the replica is over, and a successor may go on with the call. `done` is not waited for. Absent: the
+   * call is given up.
+   */
+  leave?(): void;
 }
 
 /**
@@ -26,8 +31,9 @@ export interface SentCall {
  *
  * @param caller names the call for its callee
  * @param done called exactly once, in a later turn, however the call ends
+ * @param again whether an earlier primary may have made the same call leave
  */
-export type SendNested = (caller: NestedCaller, done: (outcome: Reply) => void) => SentCall;
+export type SendNested = (caller: NestedCaller, done: (outcome: Reply) => void, again: boolean) => SentCall;
 
 /** A call as the handler that made it holds it. */
 export interface NestedCallHandle {
@@ -54,6 +60,22 @@ export interface Handling extends HandlerScope {
    *   reply. It lets the handler go on, within this handling, and throws what the handler throws.
    */
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle;
+  /** What the handler's own caller asks of it. Absent: nothing is known of that. */
+  readonly parent?: ParentCall;
+}
+
+/** The call that a handler answers. Streams that the handler opens end with it. */
+export interface ParentCall {
+  /** When the caller stops waiting, in milliseconds since 1970; undefined if it never does. */
+  readonly deadlineMs: number | undefined;
+  /** Whether the handler has answered. */
+  readonly ended: boolean;
+  /**
+   * Has `listener` called, within the handler, at the place in the order at which the call is cancelled.
+   *
+   * @returns a function that takes the listener back
+   */
+  onCancelled(listener: () => void): () => void;
 }
 
 const storage = new AsyncLocalStorage<HandlerScope | undefined>();

@@ -11,6 +11,7 @@ export {
   handle,
   type NestedCallHandle,
   type NestedRequest,
+  type ParentCall,
   type SendNested,
   type SentCall,
   stepRandom,

@@ -8,14 +8,11 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import { type Handling, handle, type NestedCallHandle, type SendNested } from '@understudy/context';
-import type { NestedCaller, Reply } from '@understudy/core/internal';
+import type { Reply } from '@understudy/core/internal';
 import { localStatus, type MessageContext, setCaller } from '@understudy/grpc-common';
 import { UnsentCall } from '../call/unsent-call.js';
 import { deliverBytes } from '../delivery/reception.js';
-import { type BytesCall, type CallSettings, type CallTarget, sendCall } from '../rpc/sent-call.js';
-
-/** Makes the call that really leaves. It is then started with `metadata`, to which this may add. */
-export type Depart = (settings: CallSettings, metadata: Metadata, caller: NestedCaller) => BytesCall;
+import { type BytesCall, type CallTarget, type Depart, sendCall } from '../rpc/sent-call.js';
 
 /**
  * A unary call that a handler makes, as grpc-js sees it below serialization. Nothing of it leaves from here: it becomes
@@ -90,7 +87,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
   }
 
   #nest(metadata: Metadata, message: Buffer, listener: InterceptingListener): void {
-    const settings = { ...this.#target, credentials: this.#credentials };
+    const settings = { ...this.#target, requestStream: false, responseStream: false, credentials: this.#credentials };
     const send: SendNested = (caller, done) => {
       const outgoing = metadata.clone();
       const open = (): BytesCall => {

@@ -188,15 +188,6 @@ describe('a unary call that a handler makes', () => {
     expect(await value).toBe('x');
     expect(called.seen).toEqual([]);
   });
-
-  it.each(['upload', 'watch', 'chat'] as const)('is refused if it streams: %s', async (kind) => {
-    const handling = ScriptedHandling.byHand();
-    const { status } = await handling.run(() => new StreamingCall(client, 'hang', { kind })).heard;
-    expect(status.code).toBe(Status.UNIMPLEMENTED);
-    expect(status.details).toMatch(/^UNDERSTUDY_UNSUPPORTED: a handler can make unary calls only; /);
-    expect(status.metadata.get('understudy-code')).toEqual(['UNDERSTUDY_UNSUPPORTED']);
-    expect(handling.made).toEqual([]);
-  });
 });
 
 describe('a call whose metadata names a calling group', () => {

@@ -1,14 +1,9 @@
 /** How grpc-js is led to make a handler's call on the handler's replica. */
 import type { CallProperties, ChannelInterface, Deadline, experimental } from '@grpc/grpc-js';
 import type { Handling } from '@understudy/context';
-import { errorStatus } from '@understudy/grpc-common';
-import { RefusedCall } from '../call/refused-call.js';
-import { type Depart, HandlerCall } from './handler-call.js';
-
-interface MethodKind {
-  readonly requestStream: boolean;
-  readonly responseStream: boolean;
-}
+import { HandlerStream } from '../nested-streams/handler-stream.js';
+import type { Depart, MethodKind } from '../rpc/sent-call.js';
+import { HandlerCall } from './handler-call.js';
 
 /** The channel of one call of a handler. It leads to the handler's replica. */
 export class HandlerChannel {
@@ -28,11 +23,9 @@ export class HandlerChannel {
    */
   createCall(path: string, deadline: Deadline, host: string | null | undefined): experimental.CallStream {
     const { requestStream, responseStream } = this.#method;
-    if (!requestStream && !responseStream) {
-      return new HandlerCall(this.#handling, { path, deadline, host: host ?? undefined }, this.#depart);
-    }
-    const reason = `a handler can make unary calls only; call ${path} outside of handlers, or call a unary method instead`;
-    return new RefusedCall(errorStatus('UNDERSTUDY_UNSUPPORTED', reason));
+    const target = { path, deadline, host: host ?? undefined };
+    if (!requestStream && !responseStream) return new HandlerCall(this.#handling, target, this.#depart);
+    return new HandlerStream(this.#handling, { ...target, requestStream, responseStream }, this.#depart);
   }
 }
 

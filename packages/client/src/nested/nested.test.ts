@@ -188,14 +188,6 @@ describe("a handler's call to a service that is not replicated", () => {
     expect(code).toEqual([Status.UNIMPLEMENTED, 'Too many responses received']);
   });
 
-  it.each(['upload', 'watch', 'chat'] as const)('is refused if it streams: %s', async (kind) => {
-    const handling = ScriptedHandling.byHand();
-    const { status } = await handling.run(() => new StreamingCall(client, 'hang', { kind })).heard;
-    expect(status.code).toBe(Status.UNIMPLEMENTED);
-    expect(status.details).toMatch(/^UNDERSTUDY_UNSUPPORTED: a handler can make unary calls only; .*\/test\.Echo\//);
-    expect(handling.made).toEqual([]);
-  });
-
   it('may be made on a channel that clients share', async () => {
     const sharing = connect({ channelOverride: client.getChannel() });
     const handling = ScriptedHandling.primary();

@@ -7,7 +7,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import type { SentCall } from '@understudy/context';
-import type { Reply } from '@understudy/core/internal';
+import type { NestedCaller, Reply } from '@understudy/core/internal';
 import { type InterceptingCallInterface, messageOf } from '@understudy/grpc-common';
 import { replyOutcome } from './reply-outcome.js';
 
@@ -19,10 +19,19 @@ export interface CallTarget {
   readonly host: string | undefined;
 }
 
+/** Which sides of a call send several messages. */
+export interface MethodKind {
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+}
+
 /** The settings that a handler gave its call, besides metadata and message. */
-export interface CallSettings extends CallTarget {
+export interface CallSettings extends CallTarget, MethodKind {
   readonly credentials: CallCredentials | undefined;
 }
+
+/** Makes the call that really leaves. It is then started with `metadata`, to which this may add. */
+export type Depart = (settings: CallSettings, metadata: Metadata, caller: NestedCaller) => BytesCall;
 
 /** A call whose messages are bytes. */
 export type BytesCall = Pick<

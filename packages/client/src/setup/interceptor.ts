@@ -13,9 +13,8 @@ import { RefusedCall } from '../call/refused-call.js';
 import { ReplicatedCall } from '../call/replicated-call.js';
 import { StreamedCall } from '../call/streamed-call.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
-import type { Depart } from '../nested/handler-call.js';
 import { divert, HandlerChannel } from '../nested/handler-channel.js';
-import { channelCall } from '../rpc/sent-call.js';
+import { channelCall, type Depart } from '../rpc/sent-call.js';
 
 /** The key under which a call's options name its channel, since grpc-js does not tell interceptors. */
 const CHANNEL = Symbol('understudy.channel');
@@ -71,7 +70,7 @@ export function channelMarker(methods: Methods, ours: Interceptor): CallInvocati
 export const departure =
   (methods: Methods, channel: ReplicatedChannel): Depart =>
   (settings) => {
-    const { path, deadline, host, credentials } = settings;
+    const { path, deadline, host, credentials, requestStream, responseStream } = settings;
     const plan = methods.plan(path);
     if (channel.passesThrough(path)) return channelCall(channel, settings);
     channel.assertOpen();
@@ -79,13 +78,14 @@ export const departure =
       deadline,
       method_definition: {
         path,
-        requestStream: false,
-        responseStream: false,
+        requestStream,
+        responseStream,
         requestSerialize: identity,
         responseDeserialize: identity,
       },
       ...(host !== undefined && { host }),
       ...(credentials !== undefined && { credentials }),
     };
-    return new ReplicatedCall(channel.host, options, plan);
+    if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
+    return new StreamedCall(channel.host, options, plan);
   };

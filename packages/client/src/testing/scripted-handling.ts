@@ -76,16 +76,20 @@ export class ScriptedNested implements NestedCallHandle {
   ) {}
 
   /** Sends the call and resolves with its reply. Rejects if the client reports a second reply. */
-  send(caller: NestedCaller): Promise<Reply> {
+  send(caller: NestedCaller, again = false): Promise<Reply> {
     return new Promise((resolve, reject) => {
       let told: Reply | undefined;
       this.#sent = handle(undefined, () =>
-        this.sender(caller, (outcome) => {
-          if (told !== undefined) reject(new Error('done was called twice'));
-          told = outcome;
-          // A second reply would show by the later turn in which this resolves.
-          setImmediate(() => resolve(outcome));
-        }),
+        this.sender(
+          caller,
+          (outcome) => {
+            if (told !== undefined) reject(new Error('done was called twice'));
+            told = outcome;
+            // A second reply would show by the later turn in which this resolves.
+            setImmediate(() => resolve(outcome));
+          },
+          again,
+        ),
       );
       if (told !== undefined) reject(new Error('done was called at once'));
     });

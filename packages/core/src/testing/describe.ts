@@ -188,7 +188,7 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       return `processes ${what}: ${ask(task.request)}`;
     }
     case 'sendNested':
-      return `calls another service: ${describeCaller(effect.caller)}`;
+      return `calls another service: ${describeCaller(effect.caller)}${effect.again ? ', perhaps again' : ''}`;
     case 'abandonTask':
       return `leaves behind ${ask(effect.task.request)}`;
     case 'answerCall':

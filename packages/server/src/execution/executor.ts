@@ -144,8 +144,8 @@ export class Executor {
     else this.#runAlone(task, request, admitted, this.#traceOf(request, live));
   }
 
-  sendNested({ caller }: EffectOf<'sendNested'>): void {
-    this.#nested.send(caller);
+  sendNested({ caller, again }: EffectOf<'sendNested'>): void {
+    this.#nested.send(caller, again);
   }
 
   /** Gives a task up. Its handler still runs, and the state may not be replaced before that handler has ended. */

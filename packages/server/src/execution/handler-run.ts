@@ -1,5 +1,13 @@
 /** A running handler, as far as the calls that it makes to others are concerned. */
-import type { Handling, NestedCallHandle, NestedRequest, SendNested, UncaughtOrigin } from '@understudy/context';
+import {
+  type Handling,
+  handle,
+  type NestedCallHandle,
+  type NestedRequest,
+  type ParentCall,
+  type SendNested,
+  type UncaughtOrigin,
+} from '@understudy/context';
 import type { OrderNum } from '@understudy/core';
 import type { Reply, Task } from '@understudy/core/internal';
 import type { HandlerValues } from '../determinism/handler-values.js';
@@ -27,7 +35,7 @@ export interface HandlerRunOptions {
 }
 
 /** A handler that was started. It makes calls to others and is given their replies. */
-export abstract class HandlerRun implements Handling, Strayed {
+export abstract class HandlerRun implements Handling, ParentCall, Strayed {
   readonly kind = 'handler';
   readonly method: string;
   readonly orderNum: OrderNum;
@@ -38,6 +46,8 @@ export abstract class HandlerRun implements Handling, Strayed {
   readonly #nest: Nest;
   readonly #strays: StrayErrors | undefined;
   readonly trace: HandlerTrace | undefined;
+  /** What ends together with the call that the handler answers. */
+  #onCancelled: Set<() => void> | undefined;
 
   constructor({ task, nest, values, strays, trace }: HandlerRunOptions) {
     this.task = task;
@@ -55,6 +65,27 @@ export abstract class HandlerRun implements Handling, Strayed {
 
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle {
     return this.#nest(this, request, send, receive);
+  }
+
+  get parent(): ParentCall {
+    return this;
+  }
+
+  get deadlineMs(): number | undefined {
+    return this.task.request.deadlineMs;
+  }
+
+  abstract get ended(): boolean;
+
+  onCancelled(listener: () => void): () => void {
+    this.#onCancelled ??= new Set();
+    this.#onCancelled.add(listener);
+    return () => this.#onCancelled?.delete(listener);
+  }
+
+  /** Ends what the handler has opened, because its call is cancelled at this place in the order. */
+  protected cancelOpened(): void {
+    for (const listener of this.#onCancelled ?? []) handle(this, listener);
   }
 
   /**

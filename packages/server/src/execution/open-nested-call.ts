@@ -27,11 +27,24 @@ export class OpenNestedCall implements NestedCallHandle {
     if (sent !== undefined) handle(undefined, () => sent.cancel());
   }
 
+  /** Gives the call up for this life of the replica, so that a successor may go on with it. */
+  leave(): void {
+    const sent = this.#sent;
+    if (this.#cancelled || sent?.leave === undefined) {
+      this.cancel();
+      return;
+    }
+    this.#cancelled = true;
+    handle(undefined, () => sent.leave?.());
+  }
+
   /**
    * Makes the call leave. Only the primary calls this, once, and outside of any handling. `done` is called once, in a
    * later turn.
+   *
+   * @param again whether an earlier primary may have sent the call
    */
-  send(caller: NestedCaller, done: (outcome: Reply) => void): void {
+  send(caller: NestedCaller, again: boolean, done: (outcome: Reply) => void): void {
     if (this.#cancelled) {
       realImmediate(done, CANCELLED);
       return;
@@ -44,7 +57,7 @@ export class OpenNestedCall implements NestedCallHandle {
       done(outcome);
     };
     try {
-      this.#sent = this.#send(caller, reply);
+      this.#sent = this.#send(caller, reply, again);
     } catch (error) {
       realImmediate(reply, { kind: 'reply', code: GrpcStatus.INTERNAL, details: messageOf(error) });
     }

@@ -62,11 +62,11 @@ export class OpenNestedCalls {
   }
 
   /** Makes a call leave; the core says so on the primary only. */
-  send(caller: NestedCaller): void {
+  send(caller: NestedCaller, again: boolean): void {
     const { id } = caller;
     const call = this.#open.get(keyOf(id));
     assert(call !== undefined, () => `call ${keyOf(id)}, which no handler has made, is to be sent`);
-    call.send(caller, (outcome) => this.#options.loop.dispatch({ kind: 'nestedReply', to: id, outcome }));
+    call.send(caller, again, (outcome) => this.#options.loop.dispatch({ kind: 'nestedReply', to: id, outcome }));
   }
 
   /**
@@ -91,7 +91,7 @@ export class OpenNestedCalls {
     const { activity } = this.#options;
     activity.began();
     for (const call of this.#open.values()) {
-      call.cancel();
+      call.leave();
       call.run.open--;
       call.give(ENDED);
     }

@@ -16,6 +16,10 @@ export class StreamRun extends HandlerRun {
     return false;
   }
 
+  get ended(): boolean {
+    return this.#execution.over;
+  }
+
   mayCall(): boolean {
     return true;
   }
@@ -43,7 +47,9 @@ export class StreamRun extends HandlerRun {
   }
 
   cancel(): void {
+    const wasOver = this.ended;
     handle(this, () => this.#execution.cancel());
+    if (!wasOver) this.cancelOpened();
   }
 
   credit(upTo: number): void {

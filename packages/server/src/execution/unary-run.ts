@@ -48,6 +48,10 @@ export class UnaryRun extends HandlerRun {
     return this.#outcome;
   }
 
+  get ended(): boolean {
+    return this.#outcome !== undefined;
+  }
+
   get isAbandoned(): boolean {
     return this.#abandoned;
   }
@@ -78,7 +82,10 @@ export class UnaryRun extends HandlerRun {
 
   /** Tells the handler that its caller has given up, in a tick of its own. */
   cancel(): void {
-    process.nextTick(() => handle(this, () => this.#running?.cancel()));
+    process.nextTick(() => {
+      handle(this, () => this.#running?.cancel());
+      this.cancelOpened();
+    });
   }
 
   fault(): void {

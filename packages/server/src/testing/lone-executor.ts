@@ -122,9 +122,9 @@ export class LoneExecutor {
   }
 
   /** Lets a nested call leave. Resolves with its outcome. */
-  async send(id: NestedId): Promise<Outcome> {
+  async send(id: NestedId, again = false): Promise<Outcome> {
     const caller = { client: 'lone/1', term: 1 as Term, id, settledUpTo: 0 as OrderNum };
-    this.#carryOut({ kind: 'sendNested', caller });
+    this.#carryOut({ kind: 'sendNested', caller, again });
     return (await this.next('nestedReply', ({ to }) => sameNested(to, id))).outcome;
   }
 

@@ -34,10 +34,10 @@ export function sendDue(p: PrimaryState): void {
   const { r } = p;
   const { record } = r;
   if (record === undefined || !p.holdsLease()) return;
-  for (const id of r.nested.takeDue(r.stableUpTo)) {
+  for (const { id, again } of r.nested.takeDue(r.stableUpTo)) {
     const settledUpTo = r.nested.settledUpTo(r.stableUpTo);
     const client = `${record.group}/${record.origin}`;
-    r.effects.push({ kind: 'sendNested', caller: { client, term: r.term, id, settledUpTo } });
+    r.effects.push({ kind: 'sendNested', caller: { client, term: r.term, id, settledUpTo }, again });
   }
 }
 

@@ -294,9 +294,9 @@ export type ReplicaEffect =
   | { readonly kind: 'dropAdmission'; readonly admission: number }
   /**
    * Send the call that a handler made; every order that it reflects is stable. Then answer `nestedReply`, even if the
-   * result of the call is unknown. Another replica may have sent the same call before.
+   * result of the call is unknown. `again` says that an earlier primary may have sent the same call.
    */
-  | { readonly kind: 'sendNested'; readonly caller: NestedCaller }
+  | { readonly kind: 'sendNested'; readonly caller: NestedCaller; readonly again: boolean }
   /** Answer `wake` at this time of the clock that comes with events. Replaces an earlier one. */
   | { readonly kind: 'wakeAt'; readonly atMs: number }
   /** The core stopped waiting for this task and will ignore its answer. */

@@ -11,6 +11,15 @@ interface NestedCall {
   replied: boolean;
   /** The order at which the reply was processed. */
   processedAt: OrderNum | undefined;
+  /** An earlier primary may have sent the call. */
+  again: boolean;
+}
+
+/** A call that may leave now. */
+export interface DueCall {
+  readonly id: NestedId;
+  /** Whether an earlier primary may have sent it already. */
+  readonly again: boolean;
 }
 
 /** The nested calls of this group. Replicas that execute all know the same calls. */
@@ -19,6 +28,8 @@ export class NestedCalls {
   readonly #calls = new Map<string, NestedCall>();
   /** At the primary: the calls that are not sent yet, in the same order. */
   #unsent: NestedCall[] = [];
+  /** The calls whose replies are processed, in the order of those replies. */
+  readonly #answered: NestedCall[] = [];
   #open = 0;
   /** Since when new messages wait so that open calls can end; undefined if they do not wait. */
   drainSinceMs: number | undefined;
@@ -27,6 +38,7 @@ export class NestedCalls {
   forgetAll(): void {
     this.#calls.clear();
     this.#unsent = [];
+    this.#answered.length = 0;
     this.#open = 0;
     this.drainSinceMs = undefined;
   }
@@ -38,7 +50,7 @@ export class NestedCalls {
 
   /** @param sends whether this replica must send the call */
   made(id: NestedId, sends: boolean): void {
-    const call = { id, replied: false, processedAt: undefined };
+    const call = { id, replied: false, processedAt: undefined, again: false };
     this.#calls.set(keyOf(id), call);
     if (sends) this.#unsent.push(call);
     this.#open++;
@@ -56,6 +68,7 @@ export class NestedCalls {
     const call = this.#calls.get(keyOf(id));
     if (call === undefined || call.processedAt !== undefined) return;
     call.processedAt = at;
+    this.#answered.push(call);
     this.#open--;
   }
 
@@ -65,29 +78,38 @@ export class NestedCalls {
    */
   sendAgain(): void {
     this.#unsent = [...this.#calls.values()].filter(({ processedAt }) => processedAt === undefined);
-    for (const call of this.#unsent) call.replied = false;
+    for (const call of this.#unsent) {
+      call.replied = false;
+      /* rule nested-marked-again */ call.again = true;
+    }
   }
 
   /** The calls that may leave now, because their parents' orders are stable. Each call is returned once. */
-  takeDue(stableUpTo: OrderNum): NestedId[] {
+  takeDue(stableUpTo: OrderNum): DueCall[] {
     let due = 0;
     while (
       due < this.#unsent.length &&
       /* rule nested-when-stable */ (this.#unsent[due] as NestedCall).id.orderNum <= stableUpTo
     )
       due++;
-    return this.#unsent.splice(0, due).map(({ id }) => id);
+    return this.#unsent.splice(0, due);
   }
 
-  /** Forgets calls whose replies are stable. @returns the order up to which all calls are settled */
+  /**
+   * Forgets calls whose replies are stable, also those made after one that stays open for long.
+   *
+   * @returns the order up to which all calls are settled
+   */
   settledUpTo(stableUpTo: OrderNum): OrderNum {
-    for (const [key, { id, processedAt }] of this.#calls) {
-      if (processedAt === undefined || /* rule settled-when-stable */ processedAt > stableUpTo) {
-        return minOf((id.orderNum - 1) as OrderNum, stableUpTo);
-      }
-      this.#calls.delete(key);
+    let forgotten = 0;
+    for (const { id, processedAt } of this.#answered) {
+      if (processedAt === undefined || /* rule settled-when-stable */ processedAt > stableUpTo) break;
+      this.#calls.delete(keyOf(id));
+      forgotten++;
     }
-    return stableUpTo;
+    if (forgotten > 0) this.#answered.splice(0, forgotten);
+    const [oldest] = this.#calls.values();
+    return oldest === undefined ? stableUpTo : minOf((oldest.id.orderNum - 1) as OrderNum, stableUpTo);
   }
 }
 

@@ -1,0 +1,153 @@
+/** A stream that really left, because a handler opened it: on the primary alone. */
+import { type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { realImmediate, type SentCall } from '@understudy/context';
+import type { Reply } from '@understudy/core/internal';
+import { messageOf, replyEntries } from '@understudy/grpc-common';
+import { replyOutcome } from '../rpc/reply-outcome.js';
+import type { BytesCall } from '../rpc/sent-call.js';
+import { BATCH_MAX, BATCH_MAX_BYTES, encodeBatch } from './batch.js';
+
+/** Takes what comes of an operation, once, in a later turn. */
+export type Done = (outcome: Reply) => void;
+
+/** The outcome of an operation that brings nothing: a write was taken, a cancellation was passed on. */
+export const TAKEN: Reply = Object.freeze({ kind: 'reply', code: Status.OK, details: '' });
+
+/**
+ * The call behind a handler's stream. It reads no further ahead of the handler than one batch, so that a callee that
+ * sends faster than the group gives places to its messages feels that.
+ */
+export class SentStream implements SentCall {
+  readonly #done: Done;
+  #call: BytesCall | undefined;
+  #initial: Metadata | undefined;
+  #messages: Buffer[] = [];
+  #bytes = 0;
+  /** Whether the call has been asked for a message that has not come. */
+  #asked = false;
+  #reader: Done | undefined;
+  #scheduled = false;
+  /** The writes that the call has not taken. */
+  readonly #writers = new Set<Done>();
+  #ended = false;
+
+  /**
+   * @param open makes the call; if it throws, that is the status of the stream
+   * @param request the one request, if the method has only one
+   * @param done is given the status, and what the handler has not read of the messages before it
+   */
+  constructor(open: () => BytesCall, metadata: Metadata, request: Buffer | undefined, done: Done) {
+    this.#done = done;
+    try {
+      this.#call = open();
+    } catch (error) {
+      this.#ended = true;
+      realImmediate(done, { kind: 'reply', code: Status.UNAVAILABLE, details: messageOf(error) });
+      return;
+    }
+    this.#call.start(metadata, {
+      onReceiveMetadata: (received) => {
+        this.#initial = received;
+        this.#deliverSoon();
+      },
+      onReceiveMessage: (received: Buffer | null) => this.#onMessage(received),
+      onReceiveStatus: (status) => this.#onStatus(status),
+    });
+    this.#ask();
+    if (request === undefined) return;
+    this.#call.sendMessageWithContext({}, request);
+    this.#call.halfClose();
+  }
+
+  /** Hands over what has come, as soon as there is something. */
+  read(done: Done): void {
+    if (this.#ended) {
+      realImmediate(done, TAKEN);
+      return;
+    }
+    this.#reader = done;
+    this.#deliverSoon();
+    this.#ask();
+  }
+
+  /** Sends messages, and then perhaps the half-close. `done` is called when the call has room for more. */
+  write(messages: readonly Buffer[], ends: boolean, done: Done): void {
+    const call = this.#call;
+    if (this.#ended || call === undefined) {
+      realImmediate(done, TAKEN);
+      return;
+    }
+    this.#writers.add(done);
+    let next = 0;
+    // grpc-js takes one message at a time.
+    const goOn = (): void => {
+      if (this.#ended) return;
+      const message = messages[next++];
+      if (message !== undefined) {
+        call.sendMessageWithContext({ callback: goOn }, message);
+        return;
+      }
+      if (ends) call.halfClose();
+      if (this.#writers.delete(done)) realImmediate(done, TAKEN);
+    };
+    goOn();
+  }
+
+  cancel(code: Status = Status.CANCELLED, details = 'Cancelled on client'): void {
+    if (!this.#ended) this.#call?.cancelWithStatus(code, details);
+  }
+
+  #ask(): void {
+    const hasRoom = this.#messages.length < BATCH_MAX && this.#bytes < BATCH_MAX_BYTES;
+    if (this.#asked || this.#ended || !hasRoom) return;
+    this.#asked = true;
+    this.#call?.startRead();
+  }
+
+  #onMessage(received: Buffer | null): void {
+    this.#asked = false;
+    if (received === null || this.#ended) return;
+    this.#messages.push(received);
+    this.#bytes += received.length;
+    this.#deliverSoon();
+    this.#ask();
+  }
+
+  #onStatus(status: StatusObject): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const writer of this.#writers) writer(TAKEN);
+    this.#writers.clear();
+    this.#reader?.(TAKEN);
+    this.#reader = undefined;
+    this.#done(replyOutcome(this.#initial, encodeBatch(this.#messages), status));
+    this.#messages = [];
+  }
+
+  /** Waits for the end of the turn, since several messages may come in one. */
+  #deliverSoon(): void {
+    if (this.#scheduled || this.#reader === undefined || !this.#hasNews) return;
+    this.#scheduled = true;
+    realImmediate(() => {
+      this.#scheduled = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    const reader = this.#reader;
+    if (reader === undefined || !this.#hasNews) return;
+    this.#reader = undefined;
+    const message = encodeBatch(this.#messages);
+    this.#messages = [];
+    this.#bytes = 0;
+    const initial = this.#initial && { initialMetadata: replyEntries(this.#initial) ?? [] };
+    this.#initial = undefined;
+    reader({ ...TAKEN, message, ...initial });
+    this.#ask();
+  }
+
+  get #hasNews(): boolean {
+    return this.#messages.length > 0 || this.#initial !== undefined;
+  }
+}
