@@ -14,6 +14,7 @@ export { assert, InvariantViolation, unreachable } from './model/assert.js';
 export type {
   ArmedSnapshot,
   CallerSnapshot,
+  CallSnapshot,
   Checkpoint,
   CheckpointFrame,
   CheckpointHead,
@@ -112,6 +113,7 @@ export {
   STREAM_WINDOW,
   STREAM_WINDOW_BYTES,
   type StreamItem,
+  type StreamName,
   type StreamOutput,
   type StreamPart,
 } from './model/stream.js';
@@ -137,4 +139,5 @@ export { TIMERS_MAX, type Timer } from './scheduling/armed-timers.js';
 export type { UserCriteria } from './scheduling/criteria.js';
 export type { WaitingCall } from './scheduling/resource.js';
 export type { SessionEffect, SessionEvent } from './session/events.js';
+export type { NestedPlace } from './session/open-calls.js';
 export { Session } from './session/session.js';

@@ -142,6 +142,16 @@ export class StreamedCall extends SessionCall implements OpenStream {
     super.end(ending, local);
   }
 
+  /** The session that has the stream; undefined before it is opened and after its end. */
+  protected get session(): StreamSession | undefined {
+    return this.#session;
+  }
+
+  /** The application was told of the items up to this one. */
+  protected told(index: number): void {
+    this.#session?.taken(this, index);
+  }
+
   /** Whether the session brings nothing more and takes nothing. */
   get #deaf(): boolean {
     return this.#settled || this.ending !== undefined;
@@ -225,7 +235,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
       this.endHere(unusableMetadata(error, this.withdraw()));
       return;
     }
-    if (index > 0) this.#session?.taken(this, index);
+    if (index > 0) this.told(index);
     listener.onReceiveMetadata?.(metadata);
   }
 
@@ -237,7 +247,7 @@ export class StreamedCall extends SessionCall implements OpenStream {
       this.refuse(Status.INTERNAL, parsingError(error));
       return;
     }
-    this.#session?.taken(this, index);
+    this.told(index);
     this.#anyMessage = true;
     listener.onReceiveMessage?.(message);
   }

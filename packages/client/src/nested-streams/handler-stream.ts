@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { type Handling, handle, type NestedCallHandle, type SendNested, type SentCall } from '@understudy/context';
 import type { MetadataEntries, Reply } from '@understudy/core/internal';
-import { carriedMetadata, errorReply, localStatus, type MessageContext, setCaller } from '@understudy/grpc-common';
+import { carriedMetadata, localStatus, type MessageContext, setCaller } from '@understudy/grpc-common';
 import { UnsentCall } from '../call/unsent-call.js';
 import { statusOf, unusableMetadata } from '../delivery/reception.js';
 import type { CallTarget, Depart, MethodKind } from '../rpc/sent-call.js';
@@ -22,10 +22,6 @@ const NO_BYTES = Buffer.alloc(0);
 /** For how many ticks a handler may leave messages before an error unread, until they are dropped. */
 const UNREAD_TICKS = 2;
 const NOTHING_SENT: SentCall = Object.freeze({ cancel() {} });
-const LOST = errorReply(
-  'UNDERSTUDY_INDETERMINATE',
-  'the primary that had opened this stream is gone, and another one cannot resume it; what was sent on the stream may have had effects. Open it again if that does no harm',
-);
 
 /** The status that the handler is to hear once it has read the messages before it. */
 type Ending = { readonly outcome: Reply } | { readonly status: StatusObject };
@@ -52,6 +48,10 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
   #opened: NestedCallHandle | undefined;
   /** On the primary that opened it: the call that left. */
   #sent: SentStream | undefined;
+  /** The callee's items up to this one have come. */
+  #received = 0;
+  /** What was sent up to this position is not needed again. */
+  #position = 0;
   #initial: MetadataEntries | undefined;
   /** Whether the handler was told of the initial metadata. */
   #begun = false;
@@ -144,17 +144,14 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
 
   #open(metadata: Metadata, message: Buffer | undefined): void {
     const send: SendNested = (caller, done, again) => {
-      if (again) {
-        process.nextTick(done, LOST);
-        return NOTHING_SENT;
-      }
       const settings = { ...this.#target, credentials: this.#credentials };
       const outgoing = metadata.clone();
+      const place = { again, received: this.#received, position: this.#position };
       const open = () => {
-        setCaller(outgoing, caller);
-        return this.#depart(settings, outgoing, caller);
+        setCaller(outgoing, again ? { ...caller, received: place.received } : caller);
+        return this.#depart(settings, outgoing, caller, place);
       };
-      const sent = new SentStream(open, outgoing, message, done);
+      const sent = new SentStream(open, outgoing, message, place, done);
       this.#sent = sent;
       this.#parent.watchDeadline((code, details) => sent.cancel(code, details));
       return sent;
@@ -185,9 +182,13 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
       else this.#sent.write(messages, ends, done);
       return NOTHING_SENT;
     };
-    this.#nest(encodeBatch(messages), send, (outcome) => {
-      if (outcome.code === Status.OK) this.#outgoing.taken();
-      else this.#refuse(outcome);
+    this.#nest(encodeBatch(messages, 0), send, (outcome) => {
+      if (outcome.code !== Status.OK) {
+        this.#refuse(outcome);
+        return;
+      }
+      this.#position += messages.length + (ends ? 1 : 0);
+      this.#outgoing.taken();
     });
   }
 
@@ -198,7 +199,9 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
   #onMessages({ initialMetadata, message }: Reply): void {
     if (this.#ending !== undefined || this.#givenUp !== undefined) return;
     this.#begin(initialMetadata);
-    this.#incoming.push(...decodeBatch(message));
+    const { messages, upTo } = decodeBatch(message);
+    if (upTo > this.#received) this.#received = upTo;
+    this.#incoming.push(...messages);
     this.#tellSoon();
   }
 
@@ -206,7 +209,7 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
     if (this.#ending !== undefined) return;
     if (this.#givenUp === undefined) {
       this.#begin(outcome.initialMetadata);
-      this.#incoming.push(...decodeBatch(outcome.message));
+      this.#incoming.push(...decodeBatch(outcome.message).messages);
     } else this.#incoming = [];
     this.#end({ outcome: { ...outcome, ...this.#givenUp } });
   }

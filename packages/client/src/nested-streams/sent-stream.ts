@@ -1,10 +1,10 @@
 /** A stream that really left, because a handler opened it: on the primary alone. */
 import { type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { realImmediate, type SentCall } from '@understudy/context';
-import type { Reply } from '@understudy/core/internal';
-import { messageOf, replyEntries } from '@understudy/grpc-common';
+import type { NestedPlace, Reply } from '@understudy/core/internal';
+import { errorReply, messageOf, replyEntries } from '@understudy/grpc-common';
 import { replyOutcome } from '../rpc/reply-outcome.js';
-import type { BytesCall } from '../rpc/sent-call.js';
+import type { BytesCall, ResumableStream } from '../rpc/sent-call.js';
 import { BATCH_MAX, BATCH_MAX_BYTES, encodeBatch } from './batch.js';
 
 /** Takes what comes of an operation, once, in a later turn. */
@@ -13,13 +13,22 @@ export type Done = (outcome: Reply) => void;
 /** The outcome of an operation that brings nothing: a write was taken, a cancellation was passed on. */
 export const TAKEN: Reply = Object.freeze({ kind: 'reply', code: Status.OK, details: '' });
 
+const LOST = errorReply(
+  'UNDERSTUDY_INDETERMINATE',
+  'the primary that had opened this stream is gone, and another one cannot resume it; what was sent on the stream may have had effects. Open it again if that does no harm',
+);
+
 /**
  * The call behind a handler's stream. It reads no further ahead of the handler than one batch, so that a callee that
  * sends faster than the group gives places to its messages feels that.
  */
 export class SentStream implements SentCall {
   readonly #done: Done;
-  #call: BytesCall | undefined;
+  #call: BytesCall | ResumableStream | undefined;
+  /** The position of what was sent last. */
+  #position: number;
+  /** The last item that was handed over. Once the handler has taken all of that for good, the callee may forget it. */
+  #handedUpTo: number;
   #initial: Metadata | undefined;
   #messages: Buffer[] = [];
   #bytes = 0;
@@ -32,17 +41,31 @@ export class SentStream implements SentCall {
   #ended = false;
 
   /**
-   * @param open makes the call; if it throws, that is the status of the stream
+   * @param open makes the call; if it throws, that is the status of the stream; undefined if it cannot be resumed
+   * @param place how far the stream is if it was opened before
    * @param request the one request, if the method has only one
    * @param done is given the status, and what the handler has not read of the messages before it
    */
-  constructor(open: () => BytesCall, metadata: Metadata, request: Buffer | undefined, done: Done) {
+  constructor(
+    open: () => BytesCall | ResumableStream | undefined,
+    metadata: Metadata,
+    request: Buffer | undefined,
+    { received, position }: NestedPlace,
+    done: Done,
+  ) {
     this.#done = done;
+    this.#handedUpTo = received;
+    this.#position = position;
     try {
       this.#call = open();
     } catch (error) {
       this.#ended = true;
       realImmediate(done, { kind: 'reply', code: Status.UNAVAILABLE, details: messageOf(error) });
+      return;
+    }
+    if (this.#call === undefined) {
+      this.#ended = true;
+      realImmediate(done, LOST);
       return;
     }
     this.#call.start(metadata, {
@@ -65,12 +88,17 @@ export class SentStream implements SentCall {
       realImmediate(done, TAKEN);
       return;
     }
+    // The handler took what it read before when it made this read, and the place of this read is stable.
+    if (this.#resumable !== undefined && this.#handedUpTo > 0) this.#resumable.take(this.#handedUpTo);
     this.#reader = done;
     this.#deliverSoon();
     this.#ask();
   }
 
-  /** Sends messages, and then perhaps the half-close. `done` is called when the call has room for more. */
+  /**
+   * Sends messages, and then perhaps the half-close. `done` is called when they need not be sent again: when the call has
+   * room for more, or, where another process can go on with the stream, when they are in the callee's order for good.
+   */
   write(messages: readonly Buffer[], ends: boolean, done: Done): void {
     const call = this.#call;
     if (this.#ended || call === undefined) {
@@ -88,6 +116,11 @@ export class SentStream implements SentCall {
         return;
       }
       if (ends) call.halfClose();
+      this.#position += messages.length + (ends ? 1 : 0);
+      if (this.#resumable === undefined) taken();
+      else this.#resumable.whenTaken(this.#position, taken);
+    };
+    const taken = (): void => {
       if (this.#writers.delete(done)) realImmediate(done, TAKEN);
     };
     goOn();
@@ -95,6 +128,18 @@ export class SentStream implements SentCall {
 
   cancel(code: Status = Status.CANCELLED, details = 'Cancelled on client'): void {
     if (!this.#ended) this.#call?.cancelWithStatus(code, details);
+  }
+
+  /** A successor goes on with the stream if it can. */
+  leave(): void {
+    if (this.#resumable === undefined) this.cancel();
+    else if (!this.#ended) this.#resumable.leave();
+    this.#ended = true;
+  }
+
+  get #resumable(): ResumableStream | undefined {
+    const call = this.#call;
+    return call !== undefined && 'leave' in call ? call : undefined;
   }
 
   #ask(): void {
@@ -120,7 +165,7 @@ export class SentStream implements SentCall {
     this.#writers.clear();
     this.#reader?.(TAKEN);
     this.#reader = undefined;
-    this.#done(replyOutcome(this.#initial, encodeBatch(this.#messages), status));
+    this.#done(replyOutcome(this.#initial, encodeBatch(this.#messages, 0), status));
     this.#messages = [];
   }
 
@@ -138,7 +183,8 @@ export class SentStream implements SentCall {
     const reader = this.#reader;
     if (reader === undefined || !this.#hasNews) return;
     this.#reader = undefined;
-    const message = encodeBatch(this.#messages);
+    this.#handedUpTo = this.#resumable?.toldUpTo ?? 0;
+    const message = encodeBatch(this.#messages, this.#handedUpTo);
     this.#messages = [];
     this.#bytes = 0;
     const initial = this.#initial && { initialMetadata: replyEntries(this.#initial) ?? [] };

@@ -90,7 +90,7 @@ export class HandlerCall extends UnsentCall implements experimental.CallStream {
     const settings = { ...this.#target, requestStream: false, responseStream: false, credentials: this.#credentials };
     const send: SendNested = (caller, done) => {
       const outgoing = metadata.clone();
-      const open = (): BytesCall => {
+      const open = (): BytesCall | undefined => {
         setCaller(outgoing, caller);
         return this.#depart(settings, outgoing, caller);
       };

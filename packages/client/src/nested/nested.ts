@@ -26,7 +26,8 @@ function nestInHandlers(properties: CallProperties<any, any>): CallProperties<an
   const handling = currentHandling();
   if (handling === undefined) return properties;
   const { channel } = properties;
-  divert(properties, handling, (settings, metadata, caller) => {
+  divert(properties, handling, (settings, metadata, caller, place) => {
+    if (place?.again) return undefined;
     setIdempotencyKey(metadata, caller);
     return channelCall(channel, settings);
   });

@@ -7,7 +7,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import type { SentCall } from '@understudy/context';
-import type { NestedCaller, Reply } from '@understudy/core/internal';
+import { assert, type NestedCaller, type NestedPlace, type Reply } from '@understudy/core/internal';
 import { type InterceptingCallInterface, messageOf } from '@understudy/grpc-common';
 import { replyOutcome } from './reply-outcome.js';
 
@@ -30,14 +30,39 @@ export interface CallSettings extends CallTarget, MethodKind {
   readonly credentials: CallCredentials | undefined;
 }
 
-/** Makes the call that really leaves. It is then started with `metadata`, to which this may add. */
-export type Depart = (settings: CallSettings, metadata: Metadata, caller: NestedCaller) => BytesCall;
+/**
+ * Makes the call that really leaves. It is then started with `metadata`, to which this may add.
+ *
+ * @param place for a stream: how far it is, and whether it may have been opened before
+ * @returns undefined if the stream was opened before and cannot be resumed
+ */
+export type Depart = (
+  settings: CallSettings,
+  metadata: Metadata,
+  caller: NestedCaller,
+  place?: NestedPlace,
+) => BytesCall | ResumableStream | undefined;
 
 /** A call whose messages are bytes. */
 export type BytesCall = Pick<
   InterceptingCallInterface,
   'start' | 'startRead' | 'sendMessageWithContext' | 'halfClose' | 'cancelWithStatus'
 >;
+
+/** A stream with which another process can go on. */
+export interface ResumableStream extends BytesCall {
+  /** The last item that the listener was told of. */
+  readonly toldUpTo: number;
+  /** Says that the items up to this one are not needed again. */
+  take(upTo: number): void;
+  /**
+   * Calls `then` once what was sent up to this position is not needed again. A half-close counts as a message. One may
+   * wait at a time.
+   */
+  whenTaken(position: number, then: () => void): void;
+  /** Ends this process's part in the stream, which goes on. */
+  leave(): void;
+}
 
 const NOTHING_SENT: SentCall = Object.freeze({ cancel() {} });
 
@@ -48,14 +73,16 @@ const NOTHING_SENT: SentCall = Object.freeze({ cancel() {} });
  * @param done called exactly once, in a later turn
  */
 export function sendCall(
-  open: () => BytesCall,
+  open: () => BytesCall | undefined,
   metadata: Metadata,
   message: Buffer,
   done: (outcome: Reply) => void,
 ): SentCall {
   let call: BytesCall;
   try {
-    call = open();
+    const opened = open();
+    assert(opened !== undefined, () => 'a unary call is opened whenever it is sent');
+    call = opened;
   } catch (error) {
     process.nextTick(done, { kind: 'reply', code: Status.UNAVAILABLE, details: messageOf(error) });
     return NOTHING_SENT;

@@ -119,7 +119,7 @@ export class SessionRunner implements LinkEvents, StreamSession {
 
   openStream(stream: OpenStream): void {
     this.#admit(stream);
-    this.#stepper.step({ kind: 'openStream', call: stream.id, request: stream.request });
+    this.#stepper.step({ kind: 'openStream', call: stream.id, request: stream.request, nested: stream.nested });
   }
 
   sendMessage(stream: OpenStream, message: Uint8Array): void {
@@ -132,6 +132,10 @@ export class SessionRunner implements LinkEvents, StreamSession {
 
   taken(stream: OpenStream, index: number): void {
     if (this.#calls.has(stream.id)) this.#stepper.step({ kind: 'streamTaken', call: stream.id, upTo: index });
+  }
+
+  leave(stream: OpenStream): void {
+    if (this.#take(stream.id)) this.#stepper.step({ kind: 'leaveStream', call: stream.id });
   }
 
   /**
@@ -209,6 +213,9 @@ export class SessionRunner implements LinkEvents, StreamSession {
         return;
       case 'writable':
         this.#stream(effect.call)?.onWritable();
+        return;
+      case 'partTaken':
+        this.#stream(effect.call)?.onTaken?.(effect.position);
         return;
       case 'deliver':
         this.#take(effect.call)?.deliver(effect.reply);

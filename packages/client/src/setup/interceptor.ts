@@ -7,6 +7,7 @@ import type {
   InterceptorOptions,
 } from '@grpc/grpc-js';
 import { currentHandling } from '@understudy/context';
+import type { NestedPlace } from '@understudy/core/internal';
 import { errorStatus, type InterceptingCallInterface, identity } from '@understudy/grpc-common';
 import type { Methods } from '../call/methods.js';
 import { RefusedCall } from '../call/refused-call.js';
@@ -14,6 +15,7 @@ import { ReplicatedCall } from '../call/replicated-call.js';
 import { StreamedCall } from '../call/streamed-call.js';
 import { ReplicatedChannel } from '../channel/replicated-channel.js';
 import { divert, HandlerChannel } from '../nested/handler-channel.js';
+import { ResumableCall } from '../nested-streams/resumable-call.js';
 import { channelCall, type Depart } from '../rpc/sent-call.js';
 
 /** The key under which a call's options name its channel, since grpc-js does not tell interceptors. */
@@ -69,10 +71,10 @@ export function channelMarker(methods: Methods, ours: Interceptor): CallInvocati
 /** Makes a handler's call leave as the same call made outside of handlers would. */
 export const departure =
   (methods: Methods, channel: ReplicatedChannel): Depart =>
-  (settings) => {
+  (settings, _metadata, _caller, place) => {
     const { path, deadline, host, credentials, requestStream, responseStream } = settings;
     const plan = methods.plan(path);
-    if (channel.passesThrough(path)) return channelCall(channel, settings);
+    if (channel.passesThrough(path)) return place?.again ? undefined : channelCall(channel, settings);
     channel.assertOpen();
     const options: InterceptorOptions = {
       deadline,
@@ -87,5 +89,7 @@ export const departure =
       ...(credentials !== undefined && { credentials }),
     };
     if (!requestStream && !responseStream) return new ReplicatedCall(channel.host, options, plan);
-    return new StreamedCall(channel.host, options, plan);
+    return new ResumableCall(channel.host, options, plan, place ?? UNOPENED);
   };
+
+const UNOPENED: NestedPlace = Object.freeze({ again: false, received: 0, position: 0 });

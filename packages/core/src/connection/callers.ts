@@ -27,11 +27,24 @@ export type Standing =
   | { readonly kind: 'running' }
   | { readonly kind: 'refused'; readonly outcome: Outcome };
 
+/** The standing of an opening that a group made as a nested call. */
+export type StreamStanding =
+  | Extract<Standing, { kind: 'new' | 'refused' }>
+  /**
+   * The stream was opened before by the message `by`. `outcome` is what is left to say if that stream is gone; undefined
+   * if it must be there.
+   */
+  | { readonly kind: 'opened'; readonly by: MessageName; readonly outcome: Outcome | undefined };
+
 interface Call {
   readonly id: NestedId;
   readonly requestDigest: number;
-  /** The message that it was processed as; undefined if this is known from a checkpoint only. */
-  readonly by: MessageName | undefined;
+  /**
+   * The message that it was processed as; undefined if a unary call is known from a checkpoint only. A stream goes on as
+   * the message that opened it last.
+   */
+  by: MessageName | undefined;
+  readonly isStream: boolean;
   outcome: Outcome | undefined;
   /** Later messages with the same call, which came while its handler waited. */
   again: MessageName[] | undefined;
@@ -65,6 +78,7 @@ interface Caller {
  */
 export class Callers {
   readonly #byClient = new Map<string, Caller>();
+  #settledStreams: MessageName[] = [];
   #maxBytes: number;
   /** What the kept replies cost. */
   #bytes = 0;
@@ -88,6 +102,43 @@ export class Callers {
    * @returns whether the call came before, and its outcome then
    */
   begin(caller: NestedCaller, requestDigest: number, name: MessageName): Standing {
+    const call = this.#find(caller, requestDigest, name, false);
+    if ('kind' in call) return call;
+    if (call.isStream) return DIFFERS;
+    if (call.outcome !== undefined) return { kind: 'answered', outcome: call.outcome };
+    call.again ??= [];
+    /* rule ends-with-first */ call.again.push(name);
+    return RUNNING;
+  }
+
+  /**
+   * The same for a message that opens a stream. If the stream was opened before, it goes on as this message, and what
+   * comes on the former connection does not count any more.
+   */
+  beginStream(caller: NestedCaller, requestDigest: number, name: MessageName): StreamStanding {
+    const call = this.#find(caller, requestDigest, name, true);
+    if ('kind' in call) return call.kind === 'new' ? call : { kind: 'refused', outcome: call.outcome };
+    const { by, outcome } = call;
+    if (by === undefined || !call.isStream) return DIFFERS;
+    call.by = name;
+    return { kind: 'opened', by, outcome };
+  }
+
+  /** The streams that were settled since this was asked last: their groups have all of them, and keep it. */
+  takeSettledStreams(): readonly MessageName[] {
+    if (this.#settledStreams.length === 0) return NONE;
+    const settled = this.#settledStreams;
+    this.#settledStreams = [];
+    return settled;
+  }
+
+  /** @returns the call if it came before; otherwise it is kept if it may be processed */
+  #find(
+    caller: NestedCaller,
+    requestDigest: number,
+    name: MessageName,
+    isStream: boolean,
+  ): Call | Extract<Standing, { kind: 'new' }> | Extract<Standing, { kind: 'refused' }> {
     if (caller.owner === UNPROVEN_OWNER) return FOREIGN;
     const before = this.#byClient.get(caller.client);
     if (before !== undefined) {
@@ -103,15 +154,12 @@ export class Callers {
     const call = known.calls.get(key);
     if (call === undefined) {
       if (/* rule settled-refused */ caller.id.orderNum <= known.settledUpTo) return FREED;
-      known.calls.set(key, { id: caller.id, requestDigest, by: name, outcome: undefined, again: undefined });
+      known.calls.set(key, { id: caller.id, requestDigest, by: name, isStream, outcome: undefined, again: undefined });
       this.#bound(known);
       return NEW;
     }
     if (/* rule id-names-request */ call.requestDigest !== requestDigest) return DIFFERS;
-    if (call.outcome !== undefined) return { kind: 'answered', outcome: call.outcome };
-    call.again ??= [];
-    /* rule ends-with-first */ call.again.push(name);
-    return RUNNING;
+    return call;
   }
 
   /**
@@ -144,19 +192,23 @@ export class Callers {
       owner,
       term,
       settledUpTo,
-      calls: [...calls.values()].flatMap(({ id, requestDigest, outcome }) =>
-        outcome === undefined ? [] : [{ id, requestDigest, outcome }],
-      ),
+      calls: [...calls.values()].flatMap(({ id, requestDigest, outcome, by, isStream }) => {
+        if (outcome === undefined) return [];
+        return [{ id, requestDigest, outcome, ...(isStream && by !== undefined && { stream: by }) }];
+      }),
     }));
   }
 
   restore(callers: readonly CallerSnapshot[]): void {
     this.#byClient.clear();
+    this.#settledStreams = [];
     this.#bytes = 0;
     for (const { client, owner, term, settledUpTo, calls } of callers) {
       const caller: Caller = { owner, term, settledUpTo, calls: new Map(), bytes: 0 };
-      for (const { id, requestDigest, outcome } of calls) {
-        caller.calls.set(keyOf(id), { id, requestDigest, by: undefined, outcome, again: undefined });
+      for (const { id, requestDigest, outcome, stream: by } of calls) {
+        caller.calls.set(keyOf(id), {
+          ...{ id, requestDigest, by, isStream: by !== undefined, outcome, again: undefined },
+        });
         this.#keep(caller, outcome);
       }
       this.#byClient.set(client, caller);
@@ -184,10 +236,12 @@ export class Callers {
   #settle(caller: Caller, upTo: OrderNum): void {
     if (upTo <= caller.settledUpTo) return;
     caller.settledUpTo = upTo;
-    for (const [key, { id, outcome }] of caller.calls) {
+    for (const [key, call] of caller.calls) {
+      const { id, outcome } = call;
       if (/* rule kept-until-settled */ id.orderNum <= upTo && outcome !== undefined) {
         caller.calls.delete(key);
         this.#keep(caller, outcome, -1);
+        if (call.isStream && call.by !== undefined) this.#settledStreams.push(call.by);
       }
     }
   }
@@ -254,7 +308,7 @@ const sameMessage = (a: MessageName, b: MessageName): boolean => a.seqNum === b.
 
 const keyOf = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
 
-const refused = (code: number, details: string): Standing => ({
+const refused = (code: number, details: string): Extract<Standing, { kind: 'refused' }> => ({
   kind: 'refused',
   outcome: Object.freeze({ kind: 'reply', code, details }),
 });
@@ -267,7 +321,7 @@ const LEAP = refused(
   10,
   'UNDERSTUDY_NOT_PRIMARY: the term of the calling group grew by more than a group can grow; nothing was done',
 );
-const NEW: Standing = { kind: 'new' };
+const NEW: Extract<Standing, { kind: 'new' }> = { kind: 'new' };
 const RUNNING: Standing = { kind: 'running' };
 const DEPOSED = refused(10, 'UNDERSTUDY_NOT_PRIMARY: the calling group has a newer primary; nothing was done');
 const FREED = refused(

@@ -3,6 +3,7 @@
 import { mixDigest } from '../model/digest.js';
 import type { OrderNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
+import type { NestedCaller } from '../model/nested.js';
 import type { Reply } from '../model/outcome.js';
 import type { StreamItem } from '../model/stream.js';
 import { OrderWindow } from '../ordering/window.js';
@@ -30,8 +31,12 @@ export class StreamHistory {
   ended = false;
   /** The request that opened the stream. The interceptors of a new primary see it first. */
   opening: Request | undefined;
+  /** The group whose handler opened the stream; undefined if no group did. */
+  caller: NestedCaller | undefined;
   /** The position of the client's message that is ordered next. */
   nextPosition = 1;
+  /** The client's messages up to this position were processed. */
+  processedUpTo = 0;
   /** The handler has taken the client's messages up to this position. */
   handledUpTo = 0;
   /** The items that the client has not taken yet. */
@@ -49,11 +54,20 @@ export class StreamHistory {
   #restored = false;
 
   /** What the items cost their connection. */
-  readonly #usage: Usage;
+  #usage: Usage;
   readonly #freed = ({ item }: OrderedItem): void => this.#usage.add(-itemCost(item));
 
   constructor(method: string, usage: Usage) {
     this.method = method;
+    this.#usage = usage;
+  }
+
+  /** The stream goes on as one of another connection, which its items cost something from now on. */
+  chargeTo(usage: Usage): void {
+    for (const ordered of this.items.slice(this.items.base, this.items.last)) {
+      this.#freed(ordered);
+      usage.add(itemCost(ordered.item));
+    }
     this.#usage = usage;
   }
 

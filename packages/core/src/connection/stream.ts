@@ -15,7 +15,7 @@ import { Usage } from './usage.js';
 export class Stream {
   /** The seqNum of the message that opened the stream. */
   readonly id: SeqNum;
-  readonly history: StreamHistory;
+  history: StreamHistory;
   readonly delivery = new StreamDelivery();
   readonly passage = new StreamPassage();
 
@@ -49,6 +49,21 @@ export class Stream {
   startFrom(takenUpTo: number): void {
     this.history.startFrom(takenUpTo);
     this.delivery.sentUpTo = takenUpTo;
+  }
+
+  /**
+   * Goes on as `former`, which was opened on another connection. The parts that are scheduled there do not count, so the
+   * client sends again what was not processed.
+   *
+   * @param received the client has items up to this one
+   */
+  continueFrom(former: Stream, usage: Usage, received: number): void {
+    const { history } = former;
+    former.history = new StreamHistory(history.method, new Usage());
+    history.chargeTo(usage);
+    /* rule resume-behind-processed */ history.nextPosition = history.processedUpTo + 1;
+    this.history = history;
+    /* rule resume-behind-received */ this.resumeAfter(received);
   }
 
   /** The interceptors let an item pass as `item`. The history may not have it any more. */

@@ -76,7 +76,16 @@ export interface CallerSnapshot {
   readonly term: Term;
   readonly settledUpTo: OrderNum;
   /** The oldest first. */
-  readonly calls: readonly { readonly id: NestedId; readonly requestDigest: number; readonly outcome: Outcome }[];
+  readonly calls: readonly CallSnapshot[];
+}
+
+/** One call of a group, as of a checkpoint. */
+export interface CallSnapshot {
+  readonly id: NestedId;
+  readonly requestDigest: number;
+  readonly outcome: Outcome;
+  /** For a stream, which has ended: the message that opened it last. */
+  readonly stream?: { readonly connection: ConnectionId; readonly seqNum: SeqNum };
 }
 
 /** The part of a checkpoint that is small whatever the state is. It travels first. */

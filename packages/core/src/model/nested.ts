@@ -28,6 +28,8 @@ export interface NestedCaller {
   readonly id: NestedId;
   /** The replies to all calls made up to this order are stable, so none of these calls comes again. */
   readonly settledUpTo: OrderNum;
+  /** For a stream that is opened again: the caller has its items up to this one. Absent: it has none, or the call is unary. */
+  readonly received?: number;
   /**
    * Whose name this is, as a replica of the called group found out when the call reached it: nobody else may use the
    * name from then on. Absent if the callee cannot know. Never said by a client.

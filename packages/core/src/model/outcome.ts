@@ -76,6 +76,12 @@ export const INDETERMINATE = ownReply(
   'the handler of this call did not end; the call may have taken effect',
 );
 
+/** The outcome of a stream that a group opened and that its callee has ended without a status. */
+export const NESTED_GONE = ownReply(
+  'UNDERSTUDY_INDETERMINATE',
+  'the stream was cancelled, or its records were freed; it may have taken effect',
+);
+
 /** Stands for a reply that was freed because its client acknowledged none of too many. */
 export const REPLY_FREED = ownReply(
   'UNDERSTUDY_INDETERMINATE',

@@ -58,10 +58,14 @@ export type StreamItem =
   /** The last item. A reply here has neither initial metadata nor a message. */
   | { readonly kind: 'status'; readonly outcome: StreamEnd };
 
-/** An item that a handler sent, perhaps on the stream of another client. */
-export interface StreamOutput {
+/** A stream by its connection and the message that opened it. */
+export interface StreamName {
   readonly connection: ConnectionId;
   readonly stream: SeqNum;
+}
+
+/** An item that a handler sent, perhaps on the stream of another client. */
+export interface StreamOutput extends StreamName {
   readonly item: StreamItem;
   /** The digest of the item, 32 bits. */
   readonly digest: number;

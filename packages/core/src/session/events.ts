@@ -7,6 +7,7 @@ import type { Request } from '../model/message.js';
 import type { Outcome, Reply } from '../model/outcome.js';
 import type { LogLevel } from '../model/ports.js';
 import type { StreamItem } from '../model/stream.js';
+import type { NestedPlace } from './open-calls.js';
 
 /**
  * The place of a session's link. The client knows replicas by address before it knows their names, so the adapter
@@ -21,13 +22,21 @@ export type SessionEvent =
   /** The application makes a unary call. */
   | { readonly kind: 'call'; readonly call: CallId; readonly request: Request; readonly readOnly: boolean }
   /** The application opens a stream. `request` has the one message if the method takes just one. */
-  | { readonly kind: 'openStream'; readonly call: CallId; readonly request: Request }
+  | {
+      readonly kind: 'openStream';
+      readonly call: CallId;
+      readonly request: Request;
+      /** Present if a handler of another group opens the stream. */
+      readonly nested?: NestedPlace | undefined;
+    }
   /** The application sends the stream's next message. It may send another only after `writable`. */
   | { readonly kind: 'streamMessage'; readonly call: CallId; readonly message: Uint8Array }
   /** The application half-closes the stream. */
   | { readonly kind: 'streamEnd'; readonly call: CallId }
   /** The application has taken the stream's items up to this one. */
   | { readonly kind: 'streamTaken'; readonly call: CallId; readonly upTo: number }
+  /** The application has no more to do with the stream, which another process is to go on with. */
+  | { readonly kind: 'leaveStream'; readonly call: CallId }
   /** The application's call ended before its reply: it was cancelled, or its deadline passed. */
   | { readonly kind: 'cancel'; readonly call: CallId }
   /** The adapter has one more address, which gets the next number. */
@@ -76,6 +85,11 @@ export type SessionEffect =
   | { readonly kind: 'item'; readonly call: CallId; readonly item: StreamItem; readonly index: number }
   /** The application may send the stream's next message. */
   | { readonly kind: 'writable'; readonly call: CallId }
+  /**
+   * What the application has sent on a nested stream up to this position is in the group's order for good. A half-close
+   * counts as a message.
+   */
+  | { readonly kind: 'partTaken'; readonly call: CallId; readonly position: number }
   | { readonly kind: 'deliver'; readonly call: CallId; readonly reply: Reply }
   | {
       readonly kind: 'fail';

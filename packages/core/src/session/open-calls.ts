@@ -115,6 +115,16 @@ type Unsent =
   | { readonly kind: 'message'; readonly position: number; readonly message: Uint8Array }
   | { readonly kind: 'end'; readonly position: number };
 
+/** How far a nested stream is that another process may have opened before. */
+export interface NestedPlace {
+  /** Whether the stream may have been opened before. */
+  readonly again: boolean;
+  /** The calling group has items up to this one. It says itself when it has them for good. */
+  readonly received: number;
+  /** What the calling group sent up to this position is in the order of the called group for good. */
+  readonly position: number;
+}
+
 /** A streaming call as its session sees it. */
 export class ClientStream {
   readonly call: CallId;
@@ -149,9 +159,19 @@ export class ClientStream {
   /** The items that were given to the application and that it has not taken, with their sizes. */
   readonly given: { readonly index: number; readonly bytes: number; readonly isHidden: boolean }[] = [];
   takenBytes = 0;
+  /** Whether a group opened the stream. It goes on with it elsewhere if this process dies. */
+  readonly isNested: boolean;
+  /** Whether messages wait until the opening was processed, because the group may know some of them already. */
+  readonly waitsForOpening: boolean;
   readonly #window: number;
 
-  constructor(call: CallId, opening: Request, sinceMs: number) {
+  constructor(call: CallId, opening: Request, sinceMs: number, nested?: NestedPlace) {
+    this.isNested = nested !== undefined;
+    this.waitsForOpening = nested?.again === true;
+    const { received = 0, position = 0 } = nested ?? {};
+    this.received = received;
+    this.position = position;
+    this.handled = position;
     this.call = call;
     this.opening = opening;
     this.sinceMs = sinceMs;

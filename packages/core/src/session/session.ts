@@ -17,6 +17,7 @@ import {
   onOpenStream,
   onStreamCancel,
   onStreamEnd,
+  onStreamLeft,
   onStreamMessage,
   onStreamTaken,
   sendCredits,
@@ -84,7 +85,7 @@ function dispatch(s: SessionState, event: SessionEvent): void {
     case 'call':
       return onCall(s, event.call, event.request, event.readOnly);
     case 'openStream':
-      return onOpenStream(s, event.call, event.request);
+      return onOpenStream(s, event.call, event.request, event.nested);
     case 'streamMessage':
       return onStreamMessage(s, event.call, event.message);
     case 'streamEnd':
@@ -93,6 +94,8 @@ function dispatch(s: SessionState, event: SessionEvent): void {
       return onStreamTaken(s, event.call, event.upTo);
     case 'cancel':
       return onStreamCancel(s, event.call) ? undefined : onCancel(s, event.call);
+    case 'leaveStream':
+      return onStreamLeft(s, event.call);
     case 'slotAdded':
       return s.addSlot();
     case 'linkUp':

@@ -1,6 +1,6 @@
 /** The streams of a session: sends their parts within the window, and again after a void, until each stream ends. */
 
-import type { CallId, SeqNum } from '../model/ids.js';
+import { type CallId, NO_SEQ, type SeqNum } from '../model/ids.js';
 import type { Request } from '../model/message.js';
 import { type Outcome, replyOf, type StreamEnd } from '../model/outcome.js';
 import { STREAM_CREDIT_AT, STREAM_CREDIT_AT_BYTES, STREAM_CREDITS_MAX, type StreamPart } from '../model/stream.js';
@@ -15,14 +15,14 @@ import {
   WAITING_MAX,
   whyNoRoom,
 } from './calls.js';
-import type { Sent } from './open-calls.js';
+import type { NestedPlace, Sent } from './open-calls.js';
 import { ClientStream } from './open-calls.js';
 import type { SessionState } from './state.js';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** The application opens a stream. */
-export function onOpenStream(s: SessionState, call: CallId, request: Request): void {
+export function onOpenStream(s: SessionState, call: CallId, request: Request, nested?: NestedPlace): void {
   if (s.phase === 'closing') s.phase = 'open';
   if (s.phase === 'ended') {
     fail(s, call, 'UNDERSTUDY_UNREACHABLE', 'the session has ended; nothing was sent', false);
@@ -38,7 +38,7 @@ export function onOpenStream(s: SessionState, call: CallId, request: Request): v
     return;
   }
   if (s.passesOn(call, request)) return;
-  const stream = new ClientStream(call, request, s.nowMs);
+  const stream = new ClientStream(call, request, s.nowMs, nested);
   s.streams.set(call, stream);
   sendWaiting(s, stream);
   if (s.primary === undefined) s.lostSinceMs ??= s.nowMs;
@@ -67,6 +67,12 @@ export function onStreamCancel(s: SessionState, call: CallId): boolean {
   if (stream === undefined) return false;
   giveUp(s, stream);
   return true;
+}
+
+/** The application leaves a stream to another process. */
+export function onStreamLeft(s: SessionState, call: CallId): void {
+  const stream = s.streams.get(call);
+  if (stream !== undefined) forget(s, stream);
 }
 
 /** Forgets a stream and cancels it, whether or not the group knows it yet. */
@@ -128,6 +134,7 @@ export function sendWaiting(s: SessionState, stream: ClientStream): void {
     stream.id = number(s, { ...stream.opening, stream: { kind: 'open' } }, stream);
     s.streamsById.set(stream.id, stream);
   }
+  if (/* rule parts-behind-opening */ stream.waitsForOpening && !stream.opened) return;
   while (stream.unsent.length > 0 && s.sent.size < RETAINED_MAX) {
     const [unsent] = stream.unsent;
     if (unsent === undefined || /* rule send-within-window */ (unsent.kind === 'message' && !stream.hasRoom)) break;
@@ -173,6 +180,8 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void
   const part = sent.request.stream;
   if (outcome.kind === 'streamed') {
     if (part?.kind === 'open' && stream !== undefined) onOpened(s, stream);
+    if (stream?.isNested && (part?.kind === 'message' || part?.kind === 'end'))
+      s.effects.push({ kind: 'partTaken', call: stream.call, position: part.position });
     return;
   }
   if (outcome.kind === 'abandoned' || part === undefined) return;
@@ -199,7 +208,9 @@ export function onPartReply(s: SessionState, sent: Sent, outcome: Outcome): void
 
 function onOpened(s: SessionState, stream: ClientStream): void {
   stream.opened = true;
-  if (stream.early.length > 0 && s.streams.get(stream.call) === stream) failUnknown(s, stream);
+  if (s.streams.get(stream.call) !== stream) return;
+  if (stream.early.length > 0) failUnknown(s, stream);
+  else if (stream.waitsForOpening) sendWaiting(s, stream);
 }
 
 /**
@@ -254,7 +265,9 @@ export function finish(s: SessionState, stream: ClientStream, end: StreamEnd): v
     return;
   }
   forget(s, stream);
-  if (stream.id !== undefined && stream.received > 0) creditAgain(s, stream.id, stream.received);
+  // The last items of a nested stream are kept for a successor, until the calling group has settled the call.
+  if (/* rule nested-end-uncredited */ stream.isNested) s.credits.delete(stream.id ?? NO_SEQ);
+  else if (stream.id !== undefined && stream.received > 0) creditAgain(s, stream.id, stream.received);
   s.effects.push({ kind: 'deliver', call: stream.call, reply: end });
 }
 

@@ -131,6 +131,10 @@ export class Executor {
     this.#passages.forget(connection, stream);
   }
 
+  streamMoved({ from, to }: EffectOf<'streamMoved'>): void {
+    this.#streams.move(from, to);
+  }
+
   execute({ task, live, admission }: EffectOf<'execute'>): void {
     const taken = admission === undefined ? undefined : this.#admissions.take(admission);
     const admitted = live ? taken : undefined;

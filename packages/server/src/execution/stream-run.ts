@@ -1,13 +1,17 @@
 import { handle } from '@understudy/context';
+import type { StreamName } from '@understudy/core/internal';
 import { StreamExecution, type StreamExecutionOptions } from '../handlers/stream-execution.js';
 import { HandlerRun, type HandlerRunOptions } from './handler-run.js';
 
 /** The running handler of a stream. It takes one step for each message, and one for each reply to its calls. */
 export class StreamRun extends HandlerRun {
+  /** By which name its stream goes on. */
+  name: StreamName;
   readonly #execution: StreamExecution;
 
-  constructor(options: HandlerRunOptions, execution: StreamExecutionOptions) {
+  constructor(options: HandlerRunOptions, name: StreamName, execution: StreamExecutionOptions) {
     super(options);
+    this.name = name;
     this.#execution = new StreamExecution(execution);
   }
 

@@ -6,6 +6,7 @@ import {
   type Request,
   type SeqNum,
   type StreamItem,
+  type StreamName,
   type StreamOutput,
   seqNumOf,
   unreachable,
@@ -99,6 +100,15 @@ export class StreamRuns {
     }
   }
 
+  /** A handler goes on with its stream under another name. */
+  move(from: StreamName, to: StreamName): void {
+    const run = this.#get(from.connection, from.stream);
+    if (run === undefined) return;
+    this.#forget(from);
+    run.name = to;
+    this.#add(run);
+  }
+
   /** Cancels all handlers, because this life is over. */
   close(): void {
     for (const streams of this.#streams.values())
@@ -116,9 +126,10 @@ export class StreamRuns {
 
   #start(task: OrderedTask, request: Request, peer: string, trace: HandlerTrace | undefined): void {
     const { registry, nest, valuesFrom, strays, onFault } = this.#options;
-    const { connection } = task.info;
-    const stream = seqNumOf(task.info);
-    const onItem = (item: StreamItem): void => this.#onItem(connection, stream, item);
+    const name = { connection: task.info.connection, stream: seqNumOf(task.info) };
+    let run: StreamRun | undefined;
+    // The stream may go on under another name by then.
+    const onItem = (item: StreamItem): void => this.#onItem(run?.name ?? name, item);
     const captured = registry.get(request.method);
     if (captured === undefined || captured.kind === 'unary') {
       const outcome = outcomeOf(noSuchMethod(request.method));
@@ -126,39 +137,47 @@ export class StreamRuns {
       trace?.end(outcome.code, outcome.details);
       return;
     }
+    const values = valuesFrom(task.info);
+    const options = { task, nest, values, strays, trace };
+    run = new StreamRun(options, name, { captured, request, peer, onItem, onFault });
+    this.#options.onRun(run);
+    this.#add(run);
+    run.start();
+  }
+
+  #add(run: StreamRun): void {
+    const { connection, stream } = run.name;
     let streams = this.#streams.get(connection);
     if (streams === undefined) {
       streams = new Map();
       this.#streams.set(connection, streams);
     }
-    const values = valuesFrom(task.info);
-    const run = new StreamRun({ task, nest, values, strays, trace }, { captured, request, peer, onItem, onFault });
-    this.#options.onRun(run);
     streams.set(stream, run);
     this.#open++;
-    run.start();
   }
 
   #cancel(connection: ConnectionId, stream: SeqNum): void {
     const run = this.#get(connection, stream);
     run?.cancel();
     run?.trace?.end(...CANCELLED);
-    this.#forget(connection, stream);
+    this.#forget({ connection, stream });
   }
 
-  #forget(connection: ConnectionId, stream: SeqNum): void {
+  #forget({ connection, stream }: StreamName): void {
     const streams = this.#streams.get(connection);
     if (streams?.delete(stream)) this.#open--;
     if (streams?.size === 0) this.#streams.delete(connection);
   }
 
-  #onItem(connection: ConnectionId, stream: SeqNum, item: StreamItem): void {
-    const output = { connection, stream, item, digest: itemDigest(item) };
+  #onItem(name: StreamName, item: StreamItem): void {
+    const output = { ...name, item, digest: itemDigest(item) };
     if (this.#outputs === undefined) this.#options.onLate(output);
     else this.#outputs.push(output);
     if (item.kind !== 'status') return;
     const { outcome } = item;
-    if (outcome.kind === 'reply') this.#get(connection, stream)?.trace?.end(outcome.code, outcome.details);
-    this.#forget(connection, stream);
+    if (outcome.kind === 'reply') {
+      this.#get(name.connection, name.stream)?.trace?.end(outcome.code, outcome.details);
+    }
+    this.#forget(name);
   }
 }

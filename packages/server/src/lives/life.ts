@@ -278,6 +278,8 @@ export class Life {
         return this.#executor.passItem(effect);
       case 'streamGone':
         return this.#executor.streamGone(effect);
+      case 'streamMoved':
+        return this.#executor.streamMoved(effect);
       case 'dropAdmission':
         return this.#executor.dropAdmission(effect);
       case 'sendNested':

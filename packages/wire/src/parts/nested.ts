@@ -2,10 +2,12 @@
 import type { OrderNum, Term } from '@understudy/core';
 import {
   type CallerSnapshot,
+  type CallSnapshot,
   CLIENT_NAME_MAX,
   type NestedCaller,
   type NestedId,
   type NestedReply,
+  type SeqNum,
 } from '@understudy/core/internal';
 import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
@@ -17,10 +19,11 @@ import { outcomeBytes, readOutcome, readReply, writeOutcome } from './outcome.js
 
 /** Client, owner, term, settledUpTo, and number of calls. */
 const CALLER_MIN_BYTES = 5;
-/** OrderNum, index, digest and the first byte of the outcome. */
-const CALL_MIN_BYTES = 4;
+/** OrderNum, index, digest, whether it is a stream, and the first byte of the outcome. */
+const CALL_MIN_BYTES = 5;
 const HAS_OWNER = 0b1;
 const HAS_PROOF = 0b10;
+const HAS_RECEIVED = 0b100;
 
 export function writeId(w: Writer, { orderNum, index }: NestedId): void {
   w.varint(orderNum);
@@ -35,23 +38,26 @@ function readClient(r: Reader): string {
   return client;
 }
 
-export function writeCaller(w: Writer, { client, term, id, settledUpTo, owner, proof }: NestedCaller): void {
+export function writeCaller(w: Writer, { client, term, id, settledUpTo, received, owner, proof }: NestedCaller): void {
   w.string(client);
   w.varint(term);
   writeId(w, id);
   w.varint(settledUpTo);
-  w.byte((owner === undefined ? 0 : HAS_OWNER) | (proof === undefined ? 0 : HAS_PROOF));
+  const said = (value: unknown, flag: number): number => (value === undefined ? 0 : flag);
+  w.byte(said(owner, HAS_OWNER) | said(proof, HAS_PROOF) | said(received, HAS_RECEIVED));
   if (owner !== undefined) w.string(owner);
   if (proof !== undefined) w.bytes(proof);
+  if (received !== undefined) w.varint(received);
 }
 
 export function readCaller(r: Reader): NestedCaller {
   const client = readClient(r);
   const term = r.varint() as Term;
   const caller: Draft<NestedCaller> = { client, term, id: readId(r), settledUpTo: r.varint() as OrderNum };
-  const flags = r.flags(HAS_OWNER | HAS_PROOF);
+  const flags = r.flags(HAS_OWNER | HAS_PROOF | HAS_RECEIVED);
   if (flags & HAS_OWNER) caller.owner = r.string();
   if (flags & HAS_PROOF) caller.proof = r.bytes();
+  if (flags & HAS_RECEIVED) caller.received = r.varint();
   return caller;
 }
 
@@ -84,9 +90,14 @@ export function writeCallers(w: Writer, callers: readonly CallerSnapshot[]): voi
     w.varint(term);
     w.varint(settledUpTo);
     w.varint(calls.length);
-    for (const { id, requestDigest, outcome } of calls) {
+    for (const { id, requestDigest, outcome, stream } of calls) {
       writeId(w, id);
       w.signed(requestDigest);
+      w.boolean(stream !== undefined);
+      if (stream !== undefined) {
+        w.connectionId(stream.connection);
+        w.varint(stream.seqNum);
+      }
       writeOutcome(w, outcome, 0);
     }
   }
@@ -99,20 +110,26 @@ export function readCallers(r: Reader): CallerSnapshot[] {
     const owner = r.boolean() ? r.string() : undefined;
     const term = r.varint() as Term;
     const settledUpTo = r.varint() as OrderNum;
-    const calls: CallerSnapshot['calls'][number][] = [];
-    for (let more = r.count(CALL_MIN_BYTES); more > 0; more--) {
-      calls.push({ id: readId(r), requestDigest: r.signed(), outcome: readOutcome(r, r.byte(), false) });
-    }
+    const calls: CallSnapshot[] = [];
+    for (let more = r.count(CALL_MIN_BYTES); more > 0; more--) calls.push(readCall(r));
     callers.push({ client, owner, term, settledUpTo, calls });
   }
   return callers;
+}
+
+function readCall(r: Reader): CallSnapshot {
+  const id = readId(r);
+  const requestDigest = r.signed();
+  const stream = r.boolean() ? { connection: r.connectionId(), seqNum: r.varint() as SeqNum } : undefined;
+  const outcome = readOutcome(r, r.byte(), false);
+  return { id, requestDigest, outcome, ...(stream !== undefined && { stream }) };
 }
 
 export function callersBytes(callers: readonly CallerSnapshot[]): number {
   let bytes = 8;
   for (const { client, owner, calls } of callers) {
     bytes += 16 + client.length + (owner?.length ?? 0);
-    for (const { outcome } of calls) bytes += 16 + outcomeBytes(outcome);
+    for (const { outcome, stream } of calls) bytes += (stream === undefined ? 16 : 48) + outcomeBytes(outcome);
   }
   return bytes;
 }

@@ -2,6 +2,7 @@
 import type { GroupRecord, OrderNum } from '@understudy/core';
 import type {
   Body,
+  CallSnapshot,
   CheckpointHead,
   CheckpointRecords,
   DueTimer,
@@ -56,9 +57,9 @@ const part: fc.Arbitrary<StreamPart> = fc.oneof(
 
 const nestedId: fc.Arbitrary<NestedId> = fc.record({ orderNum, index: count }, REQUIRED);
 export const caller: fc.Arbitrary<NestedCaller> = withOptional<
-  Omit<NestedCaller, 'owner' | 'proof'>,
-  { owner: string; proof: Uint8Array }
->({ client: text, term, id: nestedId, settledUpTo: orderNum }, { owner: text, proof: bytes });
+  Omit<NestedCaller, 'owner' | 'proof' | 'received'>,
+  { owner: string; proof: Uint8Array; received: number }
+>({ client: text, term, id: nestedId, settledUpTo: orderNum }, { owner: text, proof: bytes, received: count });
 /** What a client may say of a calling group: anything but whose name it uses. */
 export const clientCaller: fc.Arbitrary<NestedCaller> = caller.map(({ owner: _, ...rest }) => rest);
 const nestedReply: fc.Arbitrary<NestedReply> = fc.record({ to: nestedId, outcome: reply }, REQUIRED);
@@ -189,7 +190,13 @@ const records: fc.Arbitrary<CheckpointRecords> = fc.record(
           owner: maybe(text),
           term,
           settledUpTo: orderNum,
-          calls: list(fc.record({ id: nestedId, requestDigest: digest, outcome }, REQUIRED), 3),
+          calls: list(
+            withOptional<Omit<CallSnapshot, 'stream'>, Required<Pick<CallSnapshot, 'stream'>>>(
+              { id: nestedId, requestDigest: digest, outcome },
+              { stream: fc.record({ connection: connectionId, seqNum }, REQUIRED) },
+            ),
+            3,
+          ),
         },
         REQUIRED,
       ),

@@ -189,7 +189,13 @@ const records: CheckpointRecords = {
   callers: [
     {
       ...{ client: caller.client, owner: 'CN=shop', term: term(7), settledUpTo: order(290) },
-      calls: [{ id: caller.id, requestDigest: 0x8765_4321, outcome: ok }],
+      calls: [
+        { id: caller.id, requestDigest: 0x8765_4321, outcome: ok },
+        {
+          ...{ id: { orderNum: order(301), index: 0 }, requestDigest: 0x1234_5678, outcome: ok },
+          stream: { connection: session, seqNum: seq(9) },
+        },
+      ],
     },
   ],
   expired: [group],

@@ -12,6 +12,7 @@ import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, STREAMED, WAITS } fro
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { restoreBehind } from '../copying/restore.js';
+import { freeSettled, openedBefore } from '../nested/resumed.js';
 import { isOneWay } from '../release/demands.js';
 import { waitsForOthers } from '../state/base.js';
 import { boundReplies } from '../state/budgets.js';
@@ -61,6 +62,11 @@ function processEntry(r: ReplicaState, entry: Entry, work: CallWork | undefined)
       const connection = r.connections.open(info.connection);
       if (info.peer !== undefined) connection.peer = info.peer;
       /* rule came-before */ if (isNestedUnary(request) && cameBefore(r, entry, message, request, work)) return;
+      const opened = /* rule opened-before */ openedBefore(r, connection, message, request);
+      if (opened !== undefined) {
+        complete(r, entry, opened, 0);
+        return;
+      }
       const { timer } = request;
       if (timer !== undefined && !takeTimer(r, timer, info)) {
         complete(r, entry, STREAMED, 0);
@@ -217,6 +223,7 @@ function cameBefore(
   work: CallWork | undefined,
 ): boolean {
   const standing = r.connections.callers.begin(nested, requestDigest(method, message), name);
+  freeSettled(r);
   if (standing.kind === 'new') return false;
   if (work?.admission !== undefined) r.effects.push({ kind: 'dropAdmission', admission: work.admission });
   complete(r, entry, standing.kind === 'running' ? WAITS : standing.outcome, 0);

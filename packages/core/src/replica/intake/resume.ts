@@ -70,6 +70,8 @@ function cancelEnded(p: PrimaryState, connection: Connection, { streams, sentUpT
   const open = new Set(streams.map(({ of }) => of));
   for (const stream of connection.streams.values()) {
     if (stream.id > sentUpTo || open.has(stream.id)) continue;
+    // A group leaves its streams to its next primary.
+    if (/* rule nested-streams-left */ stream.history.caller !== undefined) continue;
     // A stream that is not admitted yet will be opened again first; its cancellation follows then.
     if (/* rule cancel-behind-opening */ stream.passage.admitted)
       p.scheduler.add({ kind: 'cancel', connection, stream: stream.id });

@@ -12,7 +12,12 @@ import { methodOf } from '../streams/streams.js';
 export const waitsForStability = (r: ReplicaState, connection: Connection, request: Request | undefined): boolean =>
   request !== undefined &&
   (r.settings(methodOf(connection, request)).release === 'acknowledged' ||
-    /* rule nested-reply-when-stable */ request.nested !== undefined);
+    /* rule nested-reply-when-stable */ request.nested !== undefined ||
+    /* rule nested-part-when-stable */ isPartOfNested(connection, request));
+
+/** The calling group forgets a message that it sent on a stream once it has the reply. */
+const isPartOfNested = ({ streams }: Connection, { stream: part }: Request): boolean =>
+  part !== undefined && 'of' in part && streams.get(part.of)?.history.caller !== undefined;
 
 /** Whether the caller waits only until the request is ordered, and not for the handler's outcome. */
 export const isOneWay = (r: ReplicaState, request: Request | undefined): boolean =>

@@ -30,6 +30,7 @@ import { progress } from '../membership/progress.js';
 import { setChanged } from '../membership/record-changes.js';
 import { tellPeer } from '../membership/tell.js';
 import { onNestedCall, onNestedReply } from '../nested/nested.js';
+import { hasNestedStreams } from '../nested/resumed.js';
 import { orderAbandon, startNext } from '../order/ordering.js';
 import { readExecuted } from '../order/reads.js';
 import { resumePostponed } from '../release/bulk.js';
@@ -167,7 +168,8 @@ export class Primary extends PrimaryOfHandlers {
   }
 
   override sessionEnded(connection: Connection): void {
-    expireSession(this.p, connection);
+    // A group that has opened streams may go on with them on another connection.
+    if (/* rule nested-streams-outlive */ !hasNestedStreams(connection)) expireSession(this.p, connection);
   }
 
   override sessionMissing(connection: Connection): void {
@@ -333,6 +335,10 @@ export class Primary extends PrimaryOfHandlers {
       this.#r.effects.push({ kind: 'streamGone', connection: connection.id, stream: stream.id });
     }
     if (stream.delivery.call !== undefined) p.streamCalls.delete(stream.delivery.call);
+  }
+
+  override streamMoved(connection: Connection, stream: Stream): void {
+    giveItems(this.p, connection, stream);
   }
 
   override itemSent(connection: Connection, stream: Stream): void {

@@ -11,7 +11,7 @@ import type { CallOrder, CancelOrder } from '../../model/order-info.js';
 import type { Outcome, Reply } from '../../model/outcome.js';
 import type { LogLevel } from '../../model/ports.js';
 import type { GroupRecord, Leadership, Member } from '../../model/record.js';
-import type { StreamItem, StreamOutput } from '../../model/stream.js';
+import type { StreamItem, StreamName, StreamOutput } from '../../model/stream.js';
 import type { Timer } from '../../scheduling/armed-timers.js';
 import type { ReplicaStatus } from '../outside/status.js';
 import type { Duty, HeardPeer } from '../threads/duty.js';
@@ -283,6 +283,8 @@ export type ReplicaEffect =
     }
   /** The stream is gone: its interceptors will see nothing more. */
   | { readonly kind: 'streamGone'; readonly connection: ConnectionId; readonly stream: SeqNum }
+  /** The handler of a stream goes on with that stream under another name. */
+  | { readonly kind: 'streamMoved'; readonly from: StreamName; readonly to: StreamName }
   /**
    * Run the handler, then answer `executed`. Tasks run one at a time, except that an abandoned one may still be
    * running. `live` says that this replica is the primary, so the response half of the user's interceptors runs too.

@@ -13,7 +13,7 @@ import type { EventOf } from '../state/events.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { offerItems } from './offer.js';
-import { dropStream } from './streams.js';
+import { dropStream, noteNestedEnd } from './streams.js';
 import { voidEntering } from './voids.js';
 
 /** The interceptors let an item pass, possibly changed: it may be sent. */
@@ -59,6 +59,7 @@ export function streamCancelled(r: ReplicaState, connection: Connection, info: C
   }
   if (stream.history.opened && !stream.history.over) r.openStreams--;
   stream.endAfter(end.after, orderNum, end.status);
+  noteNestedEnd(r, connection, stream, end.status);
   r.role.windowMoved(connection, stream);
 }
 

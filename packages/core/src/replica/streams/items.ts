@@ -19,7 +19,9 @@ export function takeItems(p: PrimaryState, connection: Connection, session: Clie
   for (const stream of session.streams) {
     const window = newWindow(stream);
     if (window !== undefined) taken.push({ stream: stream.id, index: 0, item: window, stable: true });
-    const mustBeStable = r.settings(stream.method).release === 'acknowledged';
+    const mustBeStable =
+      r.settings(stream.method).release === 'acknowledged' ||
+      /* rule nested-items-when-stable */ stream.history.caller !== undefined;
     const upTo = releasedUpTo(p, connection, stream, mustBeStable);
     for (let index = stream.delivery.sentUpTo + 1; index <= upTo; index++) {
       const ordered = stream.history.items.get(index);

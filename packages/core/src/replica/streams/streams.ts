@@ -7,6 +7,7 @@ import { assert } from '../../model/assert.js';
 import type { ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { Determinants, OrderInfo } from '../../model/order-info.js';
+import { NESTED_GONE, type Reply, replyOf } from '../../model/outcome.js';
 import { STREAM_CREDITS_MAX, type StreamOutput } from '../../model/stream.js';
 import type { Entry } from '../state/message-order.js';
 import type { ReplicaState } from '../state/replica-state.js';
@@ -34,6 +35,7 @@ export function beginPart(r: ReplicaState, connection: Connection, message: Mess
   assert(!stream.history.opened, () => `stream ${seqNum} is opened twice`);
   stream.history.opened = true;
   if (r.admits) stream.history.opening = request;
+  if (isNestedOpening(connection, request)) stream.history.caller = request.nested;
   r.openStreams++;
   r.hadStreams = true;
 }
@@ -48,8 +50,10 @@ export function partProcessed(r: ReplicaState, connection: Connection, { info, m
     case 'message':
     case 'end': {
       const stream = connection.streams.get(part.of);
-      if (stream !== undefined && stream.history.nextPosition <= part.position)
-        stream.history.nextPosition = part.position + 1;
+      if (stream === undefined) return;
+      const { history } = stream;
+      if (history.processedUpTo < part.position) history.processedUpTo = part.position;
+      if (history.nextPosition <= part.position) history.nextPosition = part.position + 1;
       return;
     }
     case 'cancel':
@@ -84,11 +88,25 @@ function isExpected(stream: Stream, upTo: number, info: OrderInfo, i: number): b
   return digest === undefined || stream.history.expect(upTo, digest);
 }
 
+type NestedOpening = Request & Required<Pick<Request, 'nested' | 'stream'>>;
+
+/** Whether a group opens a stream as a nested call. Clients without our interceptor open streams of their own only. */
+export const isNestedOpening = ({ kind }: Connection, request: Request | undefined): request is NestedOpening =>
+  kind === 'session' && request?.nested !== undefined && request.stream?.kind === 'open';
+
+/** A stream that a group opened has ended. If the group opens it again, it gets what it lacks, or this outcome. */
+export function noteNestedEnd(r: ReplicaState, connection: Connection, stream: Stream, outcome: Reply): void {
+  const { caller } = stream.history;
+  if (caller !== undefined)
+    r.connections.callers.finish(caller, { connection: connection.id, seqNum: stream.id }, outcome);
+}
+
 /** Forgets a stream. Its client hears nothing more of it. */
 export function dropStream(r: ReplicaState, connection: Connection, of: SeqNum): void {
   const stream = connection.streams.get(of);
   if (stream === undefined) return;
   if (stream.history.opened && !stream.history.over) r.openStreams--;
+  noteNestedEnd(r, connection, stream, NESTED_GONE);
   connection.closeStream(stream);
   connection.session?.streams.delete(stream);
   r.role.streamDropped(connection, stream);
@@ -116,6 +134,7 @@ export function keepOutputs(r: ReplicaState, orderNum: OrderNum, outputs: readon
     }
     if (!stream.append(orderNum, item, digest)) r.role.diverged(orderNum);
     if (stream.history.over) r.openStreams--;
+    if (item.kind === 'status') noteNestedEnd(r, connection, stream, replyOf(item.outcome));
     if (stream.done) dropStream(r, connection, of);
     else r.role.itemSent(connection, stream);
   }

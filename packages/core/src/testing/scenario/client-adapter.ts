@@ -41,6 +41,7 @@ export function clientAdapter(world: ClientWorld, client: Client): Adapter<Sessi
       world.ask(client, { kind: 'streamTaken', call, upTo: index });
     },
     writable: nothing,
+    partTaken: nothing,
     deliver({ call, reply: { message, details } }) {
       say(`delivered ${requests.texts.get(call)} -> ${textOf(message) || details}`);
     },

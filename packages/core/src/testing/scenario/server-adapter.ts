@@ -36,6 +36,9 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
       for (const event of dress(effect)) server.post(event);
     },
     streamGone: onlyTold,
+    streamMoved({ from, to }) {
+      server.service.streamMoved(from, to);
+    },
     execute({ task }) {
       if (!world.autoFinish) server.tasks.push(task);
       else {

@@ -1,16 +1,10 @@
 import type { ConnectionId, OrderNum, SeqNum } from '../../model/ids.js';
 import { seqNumOf } from '../../model/order-info.js';
 import { type Reply, STREAMED, WAITS } from '../../model/outcome.js';
-import type { StreamItem, StreamOutput, StreamPart } from '../../model/stream.js';
+import type { StreamItem, StreamName, StreamOutput, StreamPart } from '../../model/stream.js';
 import type { ReplicaEvent, Task } from '../../replica/state/events.js';
 import { bytesOf, hashText, short, textOf } from '../text.js';
 import { NestedService } from './nested-service.js';
-
-/** A stream by the connection and the message that opened it. */
-interface StreamName {
-  readonly connection: ConnectionId;
-  readonly stream: SeqNum;
-}
 
 /** A handler that waits, and what it was asked. */
 interface WaitingHandler {
@@ -124,6 +118,12 @@ export class Service {
         break;
     }
     return { kind: 'executed', task, outcome: STREAMED, digest: hashText(text), outputs };
+  }
+
+  streamMoved(from: StreamName, to: StreamName): void {
+    const isFormer = ({ connection, stream }: StreamName): boolean =>
+      connection === from.connection && stream === from.stream;
+    this.#streams = this.#streams.map((name) => (isFormer(name) ? to : name));
   }
 
   /** @returns what the handlers of all open streams send when they end by themselves */

@@ -219,6 +219,8 @@ export class ClientHost extends Host {
       if (this.#world.tracing) this.note(`${stream?.name} << ${textOfItem(item)}`);
       stream?.given(item, index);
     },
+    // No group opens streams in runs.
+    partTaken: () => {},
     writable: ({ call }) => {
       const stream = this.openStreams.get(call);
       if (stream !== undefined) stream.mayWrite = true;

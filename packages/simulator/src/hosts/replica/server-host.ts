@@ -283,6 +283,8 @@ export class ServerHost extends Host {
     passItem: ({ connection, stream, index, item }) =>
       this.jobs.later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item })),
     streamGone: () => {},
+    // No group opens streams in runs.
+    streamMoved: () => {},
     execute: ({ admission, task }) => {
       if (admission !== undefined) this.#admissions.end(admission);
       this.life.execute(task);
