@@ -60,8 +60,11 @@ const describeAsk = ({ of, received, awaitStable }: StreamAsk): string =>
 const describeNested = ({ orderNum, index }: NestedId): string => `${orderNum}.${index}`;
 
 /** `g/2 3.0`: the call that group g, in its term 2, made at order 3. */
-const describeCaller = ({ client, term, id, settledUpTo, owner }: NestedCaller): string =>
-  `${client.split('/')[0]}/${term} ${describeNested(id)}${settledUpTo > 0 ? `, settled up to ${settledUpTo}` : ''}${owner === undefined ? '' : ` by ${owner}`}`;
+function describeCaller({ client, term, id, settledUpTo, received, owner }: NestedCaller): string {
+  const has = received === undefined ? '' : `, has items up to ${received}`;
+  const settled = settledUpTo > 0 ? `, settled up to ${settledUpTo}` : '';
+  return `${client.split('/')[0]}/${term} ${describeNested(id)}${settled}${has}${owner === undefined ? '' : ` by ${owner}`}`;
+}
 
 const answer = (outcome: Outcome): string => {
   if (outcome.kind !== 'reply') return WORDS[outcome.kind];
@@ -186,6 +189,12 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       const { task } = effect;
       const what = task.kind === 'ordered' ? `${task.info.orderNum}${describeTime(task.info)}` : 'a read';
       return `processes ${what}: ${ask(task.request)}`;
+    }
+    case 'streamMoved': {
+      const [from, to] = [effect.from, effect.to].map(
+        ({ connection, stream }) => `${describeConnection(connection)}#${stream}`,
+      );
+      return `goes on with stream ${from} as ${to}`;
     }
     case 'sendNested':
       return `calls another service: ${describeCaller(effect.caller)}${effect.again ? ', perhaps again' : ''}`;

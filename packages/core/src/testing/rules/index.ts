@@ -1,7 +1,6 @@
 import { BODY_RULES } from './bodies.js';
 import { CALL_RULES } from './calls.js';
-import { NESTED_RULES } from './handlers/nested.js';
-import { BACKUP_READ_RULES } from './handlers/reads.js';
+import { NESTED_RULES, NESTED_STREAM_RULES } from './handlers/nested.js';
 import { TIMER_RULES } from './handlers/timers.js';
 import { WAITING_RULES } from './handlers/waiting.js';
 import { IDENTITY_RULES } from './identity.js';
@@ -24,6 +23,7 @@ export const RULES: readonly Rule[] = [
   ...VOIDING_RULES,
   ...STREAM_RULES,
   ...NESTED_RULES,
+  ...NESTED_STREAM_RULES,
   ...LIVENESS_RULES,
   ...BACKUP_READ_RULES,
   ...TIMER_RULES,

@@ -41,7 +41,7 @@ export function clientAdapter(world: ClientWorld, client: Client): Adapter<Sessi
       world.ask(client, { kind: 'streamTaken', call, upTo: index });
     },
     writable: nothing,
-    partTaken: nothing,
+    partTaken: ({ call, position }) => say(`${requests.texts.get(call)}: ${position} is in the order for good`),
     deliver({ call, reply: { message, details } }) {
       say(`delivered ${requests.texts.get(call)} -> ${textOf(message) || details}`);
     },

@@ -1,5 +1,6 @@
 import type { SessionHeader } from '../../model/frames.js';
 import type { OrderNum, ReplicaId, SeqNum, Term } from '../../model/ids.js';
+import type { NestedCaller } from '../../model/nested.js';
 import type { SealedOrders } from '../../model/sealed.js';
 import { bytesOf } from '../text.js';
 import type { Frame } from './links.js';
@@ -162,15 +163,17 @@ const REQUESTS: Readonly<Record<string, Command>> = {
    * `nested C1 m1 3.0 2 1 shop`, replicas know the caller as shop.
    */
   nested: ({ requests }, [name = '', text = '', id = '', term = '1', settledUpTo = '0', owner]) => {
-    const [orderNum, index] = id.split('.').map(Number);
-    requests.nestedCall(name, text, {
-      client: 'other/1',
-      term: Number(term) as Term,
-      id: { orderNum: orderNum as OrderNum, index: index ?? 0 },
-      settledUpTo: Number(settledUpTo) as OrderNum,
-      ...(owner !== undefined && { owner }),
-    });
+    requests.nestedCall(name, text, { ...callerAt(id, term, settledUpTo), ...(owner !== undefined && { owner }) });
   },
+  /**
+   * `nestedopen C1 s1 3.0 2`: a stream that another group opens in the same way. `nestedopen C2 s1b 3.0 2 1 4`: it may
+   * have been opened before; the group has its items up to 1, and what it sent up to 4 is in the order.
+   */
+  nestedopen: ({ requests }, [name = '', text = '', id = '', term = '1', received, position]) => {
+    const place = { again: received !== undefined, received: Number(received ?? 0), position: Number(position ?? 0) };
+    requests.nestedOpen(name, text, callerAt(id, term, '0'), place);
+  },
+  leave: ({ requests }, [name = '', stream = '']) => requests.leave(name, stream),
   /** A call that travels as an RPC: `rpc C1>S1 1 m1`; with `rpc C2>S1 1 m1 C1`, C2 makes it for the session of C1. */
   rpc: (world, [link, seqNum, text = '', session]) => {
     world.requests.rpcCall(...ends(link), text, Number(seqNum) as SeqNum, headerOf(world, []), session);
@@ -294,6 +297,15 @@ const claimed = ({ nowMs }: World, orderNum: number): Frame => ({
 function madeUp(term: Term, orderNum: number): SealedOrders {
   const place = orderNum as OrderNum;
   return { term, first: place, last: place, box: new Uint8Array(0) };
+}
+
+/** The place of a call in the order of another group. */
+function callerAt(id: string, term: string, settledUpTo: string): NestedCaller {
+  const [orderNum, index] = id.split('.').map(Number);
+  return {
+    ...{ client: 'other/1', term: Number(term) as Term, settledUpTo: Number(settledUpTo) as OrderNum },
+    id: { orderNum: orderNum as OrderNum, index: index ?? 0 },
+  };
 }
 
 const headerOf = ({ nowMs }: World, destOrderInfo: SessionHeader['destOrderInfo']): SessionHeader => ({

@@ -3,6 +3,7 @@ import type { CallId, SeqNum } from '../../model/ids.js';
 import type { NestedCaller } from '../../model/nested.js';
 import type { PlainPart, ReplicaEvent } from '../../replica/state/events.js';
 import type { SessionEvent } from '../../session/events.js';
+import type { NestedPlace } from '../../session/open-calls.js';
 import { bytesOf } from '../text.js';
 import type { Client } from './client.js';
 import { identityOf } from './links.js';
@@ -86,6 +87,17 @@ export class Requests {
   nestedCall(name: string, text: string, caller: NestedCaller): void {
     const request = { method: '/log.Log/Append', message: bytesOf(text), nested: caller };
     this.#ask(name, { kind: 'call', call: this.#newCall(text), request, readOnly: false });
+  }
+
+  /** Such a client opens a stream. */
+  nestedOpen(name: string, text: string, caller: NestedCaller, nested: NestedPlace): void {
+    const told = nested.again ? { ...caller, received: nested.received } : caller;
+    const request = { method: '/log.Log/Stream', message: NO_BYTES, nested: told };
+    this.#ask(name, { kind: 'openStream', call: this.#newCall(text), request, nested });
+  }
+
+  leave(name: string, stream: string): void {
+    this.#ask(name, { kind: 'leaveStream', call: this.#callOf(stream) });
   }
 
   /** A call of a client's session, or one that it makes for another's, reaches a replica as an RPC of its own. */
