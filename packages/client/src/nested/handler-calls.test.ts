@@ -13,7 +13,6 @@ import { understudyClient } from '../setup/replicated.js';
 import { CalledGroup } from '../testing/called-group.js';
 import { ask, echoDefinition, reply } from '../testing/echo.js';
 import { callerAt, ScriptedHandling } from '../testing/scripted-handling.js';
-import { StreamingCall } from '../testing/stream-client.js';
 
 let called: CalledGroup;
 let client: Client;

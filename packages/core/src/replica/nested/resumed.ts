@@ -69,7 +69,7 @@ function moveStream(
   from.closeStream(former);
   from.session?.streams.delete(former);
   r.role.streamDropped(from, former);
-  r.role.streamMoved(to, stream);
+  r.role.itemSent(to, stream);
 }
 
 /** An opening that opens nothing. Where it was scheduled, its stream is known already. */

@@ -337,10 +337,6 @@ export class Primary extends PrimaryOfHandlers {
     if (stream.delivery.call !== undefined) p.streamCalls.delete(stream.delivery.call);
   }
 
-  override streamMoved(connection: Connection, stream: Stream): void {
-    giveItems(this.p, connection, stream);
-  }
-
   override itemSent(connection: Connection, stream: Stream): void {
     boundItems(this.p, connection, stream);
     giveItems(this.p, connection, stream);

@@ -254,8 +254,6 @@ export abstract class Role {
     return true;
   }
   streamDropped(_connection: Connection, _stream: Stream): void {}
-  /** A stream goes on as one of this connection. */
-  streamMoved(_connection: Connection, _stream: Stream): void {}
   /** A handler sent an item. */
   itemSent(_connection: Connection, _stream: Stream): void {}
   /** A handler took messages, or a stream has its status. The stream's client must be told. */

@@ -1,6 +1,7 @@
 import { BODY_RULES } from './bodies.js';
 import { CALL_RULES } from './calls.js';
 import { NESTED_RULES, NESTED_STREAM_RULES } from './handlers/nested.js';
+import { BACKUP_READ_RULES } from './handlers/reads.js';
 import { TIMER_RULES } from './handlers/timers.js';
 import { WAITING_RULES } from './handlers/waiting.js';
 import { IDENTITY_RULES } from './identity.js';

@@ -282,9 +282,8 @@ export class ServerHost extends Host {
       this.jobs.later(undefined, () => this.step(this.#admissions.judge(admission, request))),
     passItem: ({ connection, stream, index, item }) =>
       this.jobs.later(undefined, () => this.step({ kind: 'itemPassed', connection, stream, index, item })),
-    streamGone: () => {},
-    // No group opens streams in runs.
-    streamMoved: () => {},
+    // No group opens streams in runs, so none moves.
+    ...{ streamGone: () => {}, streamMoved: () => {} },
     execute: ({ admission, task }) => {
       if (admission !== undefined) this.#admissions.end(admission);
       this.life.execute(task);
