@@ -50,7 +50,7 @@ function speaksTheSame(): boolean {
   return same;
 }
 
-/** What a process tells. */
+/** A line that a replica's process writes for the test. */
 interface Told {
   readonly port?: number;
   readonly begun?: boolean;

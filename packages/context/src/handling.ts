@@ -60,7 +60,7 @@ export interface Handling extends HandlerScope {
    *   reply. It lets the handler go on, within this handling, and throws what the handler throws.
    */
   nest(request: NestedRequest, send: SendNested, receive: (outcome: Reply) => void): NestedCallHandle;
-  /** What the handler's own caller asks of it. Absent: nothing is known of that. */
+  /** The call that the handler answers; absent where its deadline and its end are not known. */
   readonly parent?: ParentCall;
 }
 

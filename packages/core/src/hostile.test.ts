@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HelloFrame, MulticastFrame } from './model/frames.js';
+import type { BackupReadsFrame, HelloFrame, MulticastFrame, SessionFrame } from './model/frames.js';
 import { NO_SEQ, NO_TERM, type OrderNum, type SeqNum, type Term } from './model/ids.js';
 import type { StreamPart } from './model/stream.js';
 import { besideHostile, groupWithHostile, HOSTILE } from './testing/hostile/client.js';
@@ -57,7 +57,7 @@ function sent(seqNum: SeqNum, stream: StreamPart): MulticastFrame {
 }
 
 /** A hostile client sends frames to the primary, and S1 still serves. @returns what was said */
-function whenSent(...frames: readonly MulticastFrame[]): string[] {
+function whenSent(...frames: readonly SessionFrame[]): string[] {
   const said: string[] = [];
   const world = groupWithHostile([THREE], (line) => said.push(line));
   for (const frame of [HELLO, ...frames]) {
@@ -99,6 +99,14 @@ it.each<[string, Partial<MulticastFrame>]>([
   expect(whenSent({ ...NULL_MESSAGE, ...more })).toContainEqual(
     expect.stringContaining('refused UNDERSTUDY_MALFORMED'),
   );
+});
+
+it.each<[string, Partial<BackupReadsFrame>]>([
+  ['more reads than any client has', { reads: many(65_537).map((readId) => ({ readId, request: read })) }],
+  ['an order that nobody counts to', { after: (2 ** 49) as OrderNum }],
+])('reads for a backup with %s are refused as a whole', (_name, more) => {
+  const frame: BackupReadsFrame = { kind: 'backupReads', term: 1 as Term, after: 0 as OrderNum, reads: [] };
+  expect(whenSent({ ...frame, ...more })).toContainEqual(expect.stringContaining('refused UNDERSTUDY_MALFORMED'));
 });
 
 it('a client that says again and again that a body will come holds up nobody for long', () => {

@@ -50,7 +50,7 @@ export class HandlerStream extends UnsentCall implements experimental.CallStream
   #sent: SentStream | undefined;
   /** The callee's items up to this one have come. */
   #received = 0;
-  /** What was sent up to this position is not needed again. */
+  /** The callee has taken the messages up to this position, so nobody sends them again. */
   #position = 0;
   #initial: MetadataEntries | undefined;
   /** Whether the handler was told of the initial metadata. */

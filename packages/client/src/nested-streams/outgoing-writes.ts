@@ -1,4 +1,4 @@
-/** What a handler writes on a stream, on its way into parts that have a place in the order. */
+/** The messages that a handler writes on a stream, until they leave as parts that have a place in the order. */
 import { BATCH_MAX, BATCH_MAX_BYTES } from './batch.js';
 
 /**

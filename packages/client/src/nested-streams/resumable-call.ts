@@ -10,7 +10,7 @@ export class ResumableCall extends StreamedCall implements ResumableStream {
   readonly nested: NestedPlace;
   #toldUpTo: number;
   #takenUpTo: number;
-  /** What was taken ahead of something that was sent before it. */
+  /** The positions of messages that the callee took before an earlier one. */
   readonly #takenEarly = new Set<number>();
   #waiting: { readonly position: number; readonly then: () => void } | undefined;
 

@@ -17,7 +17,7 @@ export type Ordering = 'reception' | 'sequence' | 'priority' | 'deadline' | 'fai
  */
 export type Carrier = 'stream' | 'rpc';
 
-/** Who runs read-only calls. */
+/** The replicas that run the read-only calls of a method. */
 export type ReadFrom = 'primary' | 'backup';
 
 /** The settings of one entry of `methods`, checked. */
@@ -28,7 +28,7 @@ export interface MethodConfig {
   readonly method: string;
   /** Calls change no state and have no place in the order. */
   readonly readOnly: boolean;
-  /** Who runs read-only calls; absent for the primary. */
+  /** The replicas that run read-only calls; absent if that is the primary. */
   readonly readFrom?: 'backup' | undefined;
   /** Calls complete when they are accepted into the order ([0045]); the handler's answer is not sent. */
   readonly oneWay: boolean;

@@ -275,19 +275,29 @@ describe.each(['semi-active', 'passive'] as const)('a handler that streams with 
     while ((await publish([])).reply !== 1) await new Promise(setImmediate);
   };
 
-  it('reads each item once, though either primary dies', async () => {
+  /** A handler reads the first ten items of a stream. */
+  const begin = async () => {
     const collected = callers.call('Collect', 3);
     await watched();
     await publish(upTo(10));
+    return { collected };
+  };
+  /** The stream ends after so many items, of which the handler has seen each once. */
+  const ends = async ({ collected }: Awaited<ReturnType<typeof begin>>, count: number): Promise<void> => {
+    await publish([...upTo(count, count - 10), -1]);
+    expect(await collected).toMatchObject({ code: 0, reply: 'end' });
+    expect(await items()).toEqual(upTo(count));
+    await expectSame(callers, replication === 'semi-active');
+  };
+
+  it('reads each item once, though either primary dies', async () => {
+    const reading = await begin();
     await callers.killPrimary();
     await publish(upTo(20, 10));
     await callees.killPrimary();
     await publish(upTo(300, 20));
     await callers.killPrimary();
-    await publish([...upTo(310, 300), -1]);
-    expect(await collected).toMatchObject({ code: 0, reply: 'end' });
-    expect(await items()).toEqual(upTo(310));
-    await expectSame(callers, replication === 'semi-active');
+    await ends(reading, 310);
     await expectSame(callees, replication === 'semi-active');
   });
 
@@ -307,15 +317,10 @@ describe.each(['semi-active', 'passive'] as const)('a handler that streams with 
   });
 
   it('goes on with a successor while the deposed primary still has its links', async () => {
-    const collected = callers.call('Collect', 3);
-    await watched();
-    await publish(upTo(10));
+    const reading = await begin();
     await callers.partition();
     await publish(upTo(200, 10));
     await callers.rejoin();
-    await publish([...upTo(210, 200), -1]);
-    expect(await collected).toMatchObject({ code: 0, reply: 'end' });
-    expect(await items()).toEqual(upTo(210));
-    await expectSame(callers, replication === 'semi-active');
+    await ends(reading, 210);
   });
 });

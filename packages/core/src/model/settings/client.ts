@@ -7,7 +7,7 @@ export interface ClientMethodSettings {
   /** The method's name; empty for all methods of the service. */
   readonly method: string;
   readonly readOnly: boolean;
-  /** Who runs read-only calls; absent for the primary. */
+  /** The replicas that run read-only calls; absent if that is the primary. */
   readonly readFrom?: 'backup' | undefined;
   readonly oneWay: boolean;
   readonly waitsForOthers: boolean;

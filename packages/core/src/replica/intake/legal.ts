@@ -32,6 +32,7 @@ export function illegalFrame(frame: SessionFrame): string | undefined {
       return (
         illegalCount('term', frame.term) ??
         illegalCount('after', frame.after) ??
+        illegalLength('reads', frame.reads) ??
         firstOf(frame.reads, ({ readId, request }) => illegalCount('readId', readId) ?? illegalRead(request))
       );
     case 'collected':

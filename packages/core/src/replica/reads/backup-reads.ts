@@ -24,20 +24,27 @@ interface BackupRead {
   /** The session has heard of the orders up to this one. */
   readonly after: OrderNum;
   readonly sinceMs: number;
+  /** Where the user's interceptors see it. */
   admission: number | undefined;
-  stage:
-    | { readonly kind: 'admitting' }
-    | { readonly kind: 'waiting' }
-    | { readonly kind: 'running'; readonly task: ReadTask; readonly from: OrderNum }
-    | { readonly kind: 'answered'; readonly outcome: Outcome; readonly orderNum: OrderNum };
+  /** Its run, and the last order that was processed before that. */
+  run?: { readonly task: ReadTask; readonly from: OrderNum };
+  answer?: { readonly outcome: Outcome; readonly orderNum: OrderNum };
 }
 
 const OTHER: Started = { kind: 'other' };
 
-/** The reads of one backup, in the order in which they came. */
+const keyOf = ({ id }: Connection, readId: number): string => `${id}.${readId}`;
+
+/** The reads of one backup. */
 export class BackupReads {
   readonly #follower: FollowerState;
-  readonly #reads = new Set<BackupRead>();
+  /** All, by session and readId, in the order in which they came. */
+  readonly #reads = new Map<string, BackupRead>();
+  /** Those in a stage, by the number by which the adapter answers. */
+  readonly #admitting = new Map<number, BackupRead>();
+  readonly #running = new Map<number, BackupRead>();
+  readonly #waiting = new Set<BackupRead>();
+  readonly #answered = new Set<BackupRead>();
   #bytes = 0;
 
   constructor(follower: FollowerState) {
@@ -47,95 +54,105 @@ export class BackupReads {
   /** A session sent reads. Those that this backup cannot answer are the primary's. */
   on(connection: Connection, peer: string, { term, after, reads }: BackupReadsFrame): void {
     const { r } = this.#follower;
+    // No session has heard of orders so far beyond those that a backup in sync holds.
+    const isOdd = term !== r.term || after > r.order.last + 2 * r.config.unstableMax;
     const elsewhere: number[] = [];
     for (const { readId, request } of reads) {
-      if (this.#has(connection, readId)) continue;
-      if (term !== r.term || !this.#takes(request)) {
+      if (this.#reads.has(keyOf(connection, readId))) continue;
+      if (isOdd || !this.#takes(request)) {
         elsewhere.push(readId);
         continue;
       }
-      const waiting = { connection, readId, request, peer, after, sinceMs: r.nowMs } as const;
-      const read: BackupRead = { ...waiting, admission: undefined, stage: { kind: 'waiting' } };
-      this.#reads.add(read);
+      const read: BackupRead = { connection, readId, request, peer, after, sinceMs: r.nowMs, admission: undefined };
+      this.#reads.set(keyOf(connection, readId), read);
       this.#bytes += bodyBytes(request);
       if (r.admits) this.#admit(read);
+      else this.#waiting.add(read);
     }
     if (elsewhere.length > 0) sayElsewhere(r, connection, elsewhere);
   }
 
   /** The user's interceptors let a read pass. */
   admitted(admission: number): void {
-    const read = this.#find((each) => each.admission === admission);
-    if (read !== undefined) read.stage = { kind: 'waiting' };
+    const read = this.#admitting.get(admission);
+    this.#admitting.delete(admission);
+    if (read !== undefined) this.#waiting.add(read);
+    // It took so long that the primary has been asked meanwhile.
+    else this.#follower.r.effects.push({ kind: 'dropAdmission', admission });
   }
 
   /** The user's interceptors ended a read. */
   refused(admission: number, outcome: Outcome): void {
-    const read = this.#find((each) => each.admission === admission);
+    const read = this.#admitting.get(admission);
+    this.#admitting.delete(admission);
     if (read !== undefined) this.#ends(read, outcome, this.#follower.r.stableUpTo);
   }
 
   /** Starts a read that may run now. */
   startNext(): Started | undefined {
     const { r } = this.#follower;
-    if (this.#reads.size === 0 || !this.#isFresh) return undefined;
-    let running = 0;
-    for (const read of this.#reads) {
-      if (read.stage.kind === 'running' && ++running >= READS_AT_ONCE) return undefined;
-      const mayRun = read.stage.kind === 'waiting' && /* rule reads-own-writes */ read.after <= r.order.processedUpTo;
-      if (!mayRun) continue;
-      const task: ReadTask = {
-        kind: 'read',
-        readTask: r.nextNumbers.readTask++,
-        request: read.request,
-        peer: read.peer,
-      };
-      read.stage = { kind: 'running', task, from: r.order.processedUpTo };
-      r.effects.push({ kind: 'execute', task, live: true, admission: read.admission });
+    if (this.#waiting.size === 0 || this.#running.size >= READS_AT_ONCE || !this.#isFresh) return undefined;
+    for (const read of this.#waiting) {
+      if (/* rule reads-own-writes */ read.after > r.order.processedUpTo) continue;
+      const { request, peer, admission } = read;
+      const task: ReadTask = { kind: 'read', readTask: r.nextNumbers.readTask++, request, peer };
+      read.run = { task, from: r.order.processedUpTo };
+      this.#waiting.delete(read);
+      this.#running.set(task.readTask, read);
+      r.effects.push({ kind: 'execute', task, live: true, admission });
       return OTHER;
     }
     return undefined;
   }
 
   executed({ readTask }: ReadTask, outcome: Outcome, atOnce: boolean): void {
-    const { r } = this.#follower;
-    for (const read of this.#reads) {
-      const { stage } = read;
-      if (stage.kind !== 'running' || stage.task.readTask !== readTask) continue;
-      this.#ends(read, outcome, atOnce ? stage.from : reflectedBy(r));
-      return;
-    }
+    const read = this.#running.get(readTask);
+    this.#running.delete(readTask);
+    if (read?.run === undefined) return;
+    this.#ends(read, outcome, atOnce ? read.run.from : reflectedBy(this.#follower.r));
   }
 
   /** At the end of a turn: sends the answers that reflect only stable orders. */
   flush(): void {
-    if (this.#reads.size === 0) return;
+    if (this.#answered.size === 0) return;
     const { r } = this.#follower;
     const answers = new Map<Connection, BackupAnswer[]>();
-    for (const read of this.#reads) {
-      const { connection, readId, stage } = read;
-      if (stage.kind !== 'answered' || /* rule stable-reads */ stage.orderNum > r.stableUpTo) continue;
+    for (const read of this.#answered) {
+      const { connection, readId, answer } = read;
+      if (answer === undefined || /* rule stable-reads */ answer.orderNum > r.stableUpTo) continue;
       this.#forget(read);
-      const { outcome, orderNum } = stage;
       const ofSession = answers.get(connection);
-      if (ofSession === undefined) answers.set(connection, [{ readId, outcome, orderNum }]);
-      else ofSession.push({ readId, outcome, orderNum });
+      if (ofSession === undefined) answers.set(connection, [{ readId, ...answer }]);
+      else ofSession.push({ readId, ...answer });
     }
     for (const [connection, ofSession] of answers) say(r, connection, ofSession, []);
   }
 
-  /** Leaves to the primary what took too long here. A handler that runs is not ended by that. */
+  /** At a tick: leaves to the primary what took too long here. */
   tick(): void {
     const { r } = this.#follower;
-    for (const read of this.#reads) {
+    for (const read of this.#reads.values()) {
       // They are in the order in which they came.
       if (/* rule late-reads-elsewhere */ r.nowMs - read.sinceMs <= r.config.staleMs) return;
-      this.#forget(read);
-      const { stage, admission } = read;
-      if (stage.kind === 'running') r.effects.push({ kind: 'abandonTask', task: stage.task });
-      if (stage.kind === 'waiting' && admission !== undefined) r.effects.push({ kind: 'dropAdmission', admission });
-      sayElsewhere(r, read.connection, [read.readId]);
+      this.#leave(read);
     }
+  }
+
+  /** This replica is no backup any more: the primary answers what is left. */
+  close(): void {
+    for (const read of this.#reads.values()) this.#leave(read);
+  }
+
+  /** A handler that runs is not ended by that. */
+  #leave(read: BackupRead): void {
+    const { r } = this.#follower;
+    if (read.run !== undefined && this.#running.has(read.run.task.readTask)) {
+      r.effects.push({ kind: 'abandonTask', task: read.run.task });
+    } else if (read.admission !== undefined && this.#waiting.has(read)) {
+      r.effects.push({ kind: 'dropAdmission', admission: read.admission });
+    }
+    this.#forget(read);
+    sayElsewhere(r, read.connection, [read.readId]);
   }
 
   /** Whether this backup may answer such a read at present. */
@@ -156,9 +173,10 @@ export class BackupReads {
 
   #admit(read: BackupRead): void {
     const { r } = this.#follower;
-    read.admission = r.nextNumbers.admission++;
-    read.stage = { kind: 'admitting' };
-    const { admission, connection, peer, request } = read;
+    const { connection, peer, request } = read;
+    const admission = r.nextNumbers.admission++;
+    read.admission = admission;
+    this.#admitting.set(admission, read);
     r.effects.push({ kind: 'admit', admission, connection: connection.id, peer, request, stream: undefined });
   }
 
@@ -170,20 +188,17 @@ export class BackupReads {
       sayElsewhere(r, read.connection, [read.readId]);
       return;
     }
-    read.stage = { kind: 'answered', outcome, orderNum };
+    read.answer = { outcome, orderNum };
+    this.#answered.add(read);
     r.wantFlush();
   }
 
-  #has = (connection: Connection, readId: number): boolean =>
-    this.#find((read) => read.connection === connection && read.readId === readId) !== undefined;
-
-  #find(which: (read: BackupRead) => boolean): BackupRead | undefined {
-    for (const read of this.#reads) if (which(read)) return read;
-    return undefined;
-  }
-
   #forget(read: BackupRead): void {
-    this.#reads.delete(read);
+    this.#reads.delete(keyOf(read.connection, read.readId));
+    if (read.admission !== undefined) this.#admitting.delete(read.admission);
+    if (read.run !== undefined) this.#running.delete(read.run.task.readTask);
+    this.#waiting.delete(read);
+    this.#answered.delete(read);
     this.#bytes -= bodyBytes(read.request);
   }
 }

@@ -225,6 +225,10 @@ export class Backup extends Follower {
     return this.#reads.startNext();
   }
 
+  override close(): void {
+    this.#reads.close();
+  }
+
   override readExecuted(task: ReadTask, outcome: Outcome, atOnce: boolean): void {
     this.#reads.executed(task, outcome, atOnce);
   }

@@ -5,7 +5,7 @@ export const BACKUP_READ_RULES: readonly Rule[] = [
   {
     rule: 'reads from backups: a backup answers once it has processed what the session has heard of',
     scenario: 'backup-read',
-    without: { 'reads-own-writes': 'true' },
+    without: { 'reads-own-writes': 'false' },
     lacks: 'C1  delivered how-many -> m1',
   },
   {
