@@ -102,6 +102,7 @@ export {
 } from './model/order-info.js';
 export { type Outcome, ownReply, type Reply, replyOf, STREAMED, type StreamEnd, WAITS } from './model/outcome.js';
 export type { OrderSeal, RunningDigest, WallClock } from './model/ports.js';
+export type { Deaths, Poisoned, Suspect } from './model/record.js';
 export type { SealedOrders } from './model/sealed.js';
 export {
   ENDED_FOR_COPY,

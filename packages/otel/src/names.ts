@@ -40,6 +40,12 @@ export const GAUGES: readonly Observed[] = [
   gauge('understudy.sessions', '{session}', 'Sessions of clients.', ({ sessions }) => sessions),
   gauge('understudy.streams', '{stream}', 'Streaming calls whose handlers run.', ({ openStreams }) => openStreams),
   gauge('understudy.nested', '{call}', 'Calls of handlers without a reply.', ({ openNested }) => openNested),
+  gauge(
+    'understudy.poisoned',
+    '{message}',
+    'Messages that the group refuses because primaries died of them.',
+    ({ poisoned }) => poisoned.length,
+  ),
   gauge('understudy.blocked', '{replica}', '1 if the replica neither serves nor backs up.', ({ blocked }) =>
     blocked === undefined ? 0 : 1,
   ),

@@ -7,6 +7,7 @@ import { describeMode, describePlan } from './plan/describe.js';
 import { drawPlan } from './plan/draw.js';
 import {
   withCopies,
+  withDeaths,
   withNested,
   withOneWay,
   withOrdering,
@@ -48,6 +49,7 @@ const TIMERS = 0x7469_6d65_7273n << 10n;
 const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
 const THREADS = 0x74_6872_6561_64n << 14n;
+const DEADLY = 0x64_6561_646c_79n << 15n;
 
 /**
  * Plays the run of a seed; the same seed gives the same run. Never throws: whatever a process throws is a violation.
@@ -88,5 +90,6 @@ export function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan
   const ordered = withOrdering(timed, new Random(seed ^ ORDERING));
   const copies = withCopies(ordered, new Random(seed ^ COPIES));
   const threads = withThreads(copies, new Random(seed ^ THREADS), limits);
-  return withUpgrade(threads, new Random(seed ^ UPGRADE), limits);
+  const upgrade = withUpgrade(threads, new Random(seed ^ UPGRADE), limits);
+  return withDeaths(upgrade, new Random(seed ^ DEADLY), limits);
 }

@@ -165,6 +165,7 @@ export class Simulation extends Narration implements Ports {
     this.#runOverdue(ms);
     this.nowMs += ms;
     this.network.reach.note();
+    for (const server of this.servers) if (!server.alive && this.nowMs >= server.deaths.restartsAtMs) server.start();
     this.threadLinks?.beat();
     for (const server of this.servers) if (server.runs) server.tick();
     for (const client of this.clients) if (client.runs) client.step({ kind: 'tick' });

@@ -57,6 +57,7 @@ describe('a connection of an unknown kind', () => {
   const acked = {
     ...ack,
     processedUpTo: 0 as OrderNum,
+    toldUpTo: 0 as OrderNum,
     afresh: false,
     byCopy: false,
     divergedAt: undefined,
@@ -93,12 +94,24 @@ describe('a connection of an unknown kind', () => {
     ['a frame of bodies', wire.encodePeerFrame({ kind: 'bodies', bodies: [body] }), wire.decodePeerFrame],
     [
       'the orders of a promise',
-      wire.encodePeerFrame({ kind: 'promise', term: 1 as Term, orders: [order], bodies: [] }),
+      wire.encodePeerFrame({
+        kind: 'promise',
+        term: 1 as Term,
+        completedUpTo: 0 as OrderNum,
+        orders: [order],
+        bodies: [],
+      }),
       wire.decodePeerFrame,
     ],
     [
       'the bodies of a promise',
-      wire.encodePeerFrame({ kind: 'promise', term: 1 as Term, orders: [], bodies: [body] }),
+      wire.encodePeerFrame({
+        kind: 'promise',
+        term: 1 as Term,
+        completedUpTo: 0 as OrderNum,
+        orders: [],
+        bodies: [body],
+      }),
       wire.decodePeerFrame,
     ],
     ['the connections of a checkpoint', encodeRecords({ ...noRecords, connections: [snapshot] }), wire.decodePeerFrame],
@@ -211,6 +224,7 @@ describe('a decoder', () => {
     const writer = new Writer();
     writer.begin(Kind.promise, 64);
     writer.varint(1);
+    writer.varint(0);
     writer.varint(2);
     writer.offsetFrom(0, 1);
     writer.after(0, Number.MAX_SAFE_INTEGER);

@@ -1,7 +1,7 @@
 import type { Term } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
-import { sampleRecord, sampleRow, sampleStatus } from '../testing/sample-status.js';
+import { poisonedRecord, sampleRecord, sampleRow, sampleStatus } from '../testing/sample-status.js';
 import { clockFindings } from './clock.js';
 import type { Finding } from './finding.js';
 import { groupFindings } from './group-checks.js';
@@ -40,6 +40,11 @@ describe('the doctor', () => {
     const late = { ...sampleRow(3), role: 'out of sync' as const };
     const text = found({ replicas: [dead(1), dead(2), late] })[0]?.[3];
     expect(text).toContain('understudy force --group bank --replica bank-3');
+  });
+
+  it('warns of a message that is refused because primaries died of it', () => {
+    const text = /Bank.Pay with digest 0a1b2c3d at order 7 is refused.*mend the handler/;
+    expect(found({ record: poisonedRecord })).toEqual(one('warn', 'record', undefined, text));
   });
 
   it('warns of one replica that alone holds everything, of an ended group and of one out of sync', () => {

@@ -1,6 +1,7 @@
 /** What a group's record and its replicas' own words say about it. */
 import type { ReplicaReport } from '../admin/report.js';
 import { quoted } from '../common/text.js';
+import { refusals } from '../group/group-status.js';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
 import { type Finding, finding, ok, orOk } from './finding.js';
 
@@ -23,6 +24,10 @@ function recordFindings({ record, problems }: LiveStatus): Finding[] {
     const text =
       'the group has ended: its last replica stopped; the next one that starts begins anew, without the state';
     findings.push(finding('warn', 'record', text));
+  }
+  for (const text of refusals(record)) {
+    const advice = 'see what the processes that ended wrote last, and mend the handler';
+    findings.push(finding('warn', 'record', `${text}; ${advice}`));
   }
   if (record.forced)
     findings.push(finding('warn', 'record', 'an operator forced this record; that ends with the next term'));

@@ -56,6 +56,14 @@ export async function recordOf(coordinator: Coordinator, group: string, where: s
 
 export const sameMember = (a: Member, b: Member): boolean => a.id === b.id && a.incarnation === b.incarnation;
 
+/** The messages that no replica processes any more, because primaries died of them: a sentence for each. */
+export const refusals = ({ deaths }: Pick<GroupRecord, 'deaths'>): readonly string[] =>
+  (deaths?.poisoned ?? []).map(({ method, digest, deaths: count, orderNum }) => {
+    const what = method === '' ? 'a message' : `a message of ${method}${digest === '' ? '' : ` with digest ${digest}`}`;
+    const place = orderNum === 0 ? '' : ` at order ${orderNum}`;
+    return `${what}${place} is refused: ${count === 1 ? 'a primary' : `${count} primaries`} died while processing it`;
+  });
+
 /** The version of a running replica's code, and the names of its settings that are not in force. */
 function codeOf(record: GroupRecord, presence: Presence | undefined): Pick<ReplicaRow, 'version' | 'waitsWith'> {
   if (presence?.brings === undefined) return {};

@@ -1,6 +1,6 @@
 import type { Epoch, GroupRecord, Term } from '@understudy/core';
 import { describe, expect, it } from 'vitest';
-import { sampleRecord, sampleRow, sampleStatus } from '../testing/sample-status.js';
+import { poisonedRecord, sampleRecord, sampleRow, sampleStatus } from '../testing/sample-status.js';
 import { type GroupEvent, recordEvents, statusEvents } from './events.js';
 
 const [first, second, third] = sampleRecord.inSync as readonly [GroupRecord['primary'], ...GroupRecord['inSync']];
@@ -28,6 +28,13 @@ describe('from one record to the next', () => {
   it('one replica that alone holds everything is a warning', () => {
     const told = between({ inSync: [first] });
     expect(told.at(-1)).toEqual(['warn', undefined, expect.stringMatching(/only bank-1 holds everything/)]);
+  });
+
+  it('a message of which primaries died is told once, with its method and digest', () => {
+    const text =
+      'a message of /bank.Bank/Pay with digest 0a1b2c3d at order 7 is refused: 2 primaries died while processing it; mend its handler';
+    expect(texts(recordEvents(sampleRecord, poisonedRecord))).toEqual([['warn', undefined, text]]);
+    expect(recordEvents(poisonedRecord, { ...poisonedRecord, epoch: 10 as Epoch })).toEqual([]);
   });
 
   it('addresses, settings, code, the end and an operator’s word are told', () => {

@@ -2,7 +2,7 @@
 import type { GroupRecord } from '@understudy/core';
 import { differingNames } from '@understudy/core/internal';
 import type { ReplicaReport } from '../admin/report.js';
-import { sameMember } from '../group/group-status.js';
+import { refusals, sameMember } from '../group/group-status.js';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
 
 /** `warn` is for what an operator may have to do something about. */
@@ -40,6 +40,8 @@ export function recordEvents(before: GroupRecord, now: GroupRecord): readonly Gr
   if (settings.length > 0) events.push(info(`other settings are in force: ${settings.join(', ')}`));
   const [code, next] = [before.code.at(-1), now.code.at(-1)];
   if (next !== undefined && code?.version !== next.version) events.push(info(`the primary's code is ${next.version}`));
+  const known = refusals(before);
+  for (const text of refusals(now)) if (!known.includes(text)) events.push(warn(`${text}; mend its handler`));
   if (now.ended && !before.ended) events.push(warn('ended: its last replica stopped, and the state went with it'));
   return events;
 }

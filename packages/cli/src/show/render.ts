@@ -1,6 +1,7 @@
 /** A group's status as text for a terminal of 80 columns. */
 import type { GroupRecord } from '@understudy/core';
 import { type Column, clip, tableLine } from '../common/text.js';
+import { refusals } from '../group/group-status.js';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
 
 /** With two blanks between columns and the margin, a line has 80 columns at most. */
@@ -42,6 +43,7 @@ export function renderStatus(status: LiveStatus, { load, wide = false }: RenderO
       ? ['  ended: its last replica stopped; the next one that starts begins anew, without the state']
       : []),
     ...(record.forced ? ['  forced: an operator chose the primary'] : []),
+    ...refusals(record).map((text) => `  ${clip(text, SENTENCE_MAX)}`),
     ...problems.map((problem) => `  problem: ${clip(problem, Number.POSITIVE_INFINITY)}`),
     '',
     tableLine(

@@ -1,5 +1,5 @@
 /** A group of three replicas that is well, for tests that change one thing. */
-import type { Epoch, GroupRecord, Incarnation, ReplicaId, Term } from '@understudy/core';
+import type { Epoch, GroupRecord, Incarnation, OrderNum, ReplicaId, Term } from '@understudy/core';
 import type { ReplicaReport } from '../admin/report.js';
 import type { LiveRow, LiveStatus } from '../group/live-status.js';
 
@@ -15,6 +15,18 @@ export const sampleRecord: GroupRecord = {
   addresses: { 'bank-1': '127.0.0.1:1', 'bank-2': '127.0.0.2:1', 'bank-3': '127.0.0.3:1' },
   ...{ adoptedThrough: [], settings: '{"leaseMs":300}', forced: false, ended: false },
   code: [{ term: 1 as Term, version: 'bank@1', replication: 'semi-active' }],
+};
+
+/** The same group after a message of which two primaries died. */
+export const poisonedRecord: GroupRecord = {
+  ...sampleRecord,
+  epoch: 9 as Epoch,
+  deaths: {
+    ...{ unjudged: false, unexplained: 0, careUntilMs: 0, suspects: [] },
+    poisoned: [
+      { orderNum: 7 as OrderNum, term: 2, deaths: 2, method: '/bank.Bank/Pay', digest: '0a1b2c3d', refusedUntilMs: 0 },
+    ],
+  },
 };
 
 const NOW_MS = 1_700_000_000_000;

@@ -211,6 +211,14 @@ export interface GroupConfig {
    */
   readonly staleMs: number;
   /**
+   * A message during whose processing this many primaries died is not processed again: its caller gets INTERNAL with the
+   * code UNDERSTUDY_POISON, and the status names it. With 1 the calls that were under way when a primary died are
+   * refused at once, so that not even a group of two is lost to one of them. 1 to 100. Default: 2.
+   *
+   * @unit deaths
+   */
+  readonly poisonAfter: number;
+  /**
    * A passive group takes a checkpoint of its state after this many calls. A lower number makes the replay after a
    * failover shorter, and copies more frequent. 1 to 1,000,000. Default: 4,096.
    *

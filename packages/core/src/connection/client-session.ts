@@ -48,6 +48,8 @@ export class ClientSession {
   carriedUpTo: OrderNum = NO_ORDER;
   /** The gathered replies reflect orders up to this one. */
   carryUpTo: OrderNum = NO_ORDER;
+  /** Its replies wait until orders up to this one are stable, so they are carried as soon as they are processed. */
+  atOnceUpTo: OrderNum = NO_ORDER;
   stableSent: OrderNum = NO_ORDER;
   viewSent = true;
   closing = false;

@@ -100,8 +100,9 @@ export class StreamHistory {
     this.#drop(Math.min(upTo, this.items.last));
   }
 
-  /** The digest of the items up to this one; undefined if it is not known any more, or not yet. */
+  /** The digest of the items up to this one; undefined if it is not known any more, not yet, or since a checkpoint. */
   digestAt(index: number): number | undefined {
+    if (this.#restored) return undefined;
     return index === this.items.base ? this.#takenDigest : this.items.get(index)?.digest;
   }
 

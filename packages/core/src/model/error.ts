@@ -63,6 +63,10 @@ export const ERROR_CODES = {
    * so it is refused.
    */
   UNDERSTUDY_OUT_OF_ORDER: { status: GrpcStatus.FAILED_PRECONDITION, mayHaveTakenEffect: false },
+  /**
+   * Primaries died while they processed this message, so no replica processes it any more. The message names the method.
+   */
+  UNDERSTUDY_POISON: { status: GrpcStatus.INTERNAL, mayHaveTakenEffect: true },
   /** This kind of call is not replicated. */
   UNDERSTUDY_UNSUPPORTED: { status: GrpcStatus.UNIMPLEMENTED, mayHaveTakenEffect: false },
 } as const;

@@ -257,6 +257,8 @@ export interface AckFrame {
   /** The backup holds body, orderInfo and determinants of all orders up to this one. */
   readonly heldUpTo: OrderNum;
   readonly processedUpTo: OrderNum;
+  /** The primary has said that it processed the orders up to this one. */
+  readonly toldUpTo: OrderNum;
   /** Whether `registered` names all sessions. Reports on an earlier link may have been lost. */
   readonly afresh: boolean;
   /** Sessions that were registered or given up at the backup since its last acknowledgment on this link. */
@@ -300,6 +302,8 @@ export interface NewTermFrame {
 export interface PromiseFrame {
   readonly kind: 'promise';
   readonly term: Term;
+  /** The last primary told the sender that it processed the orders up to this one. */
+  readonly completedUpTo: OrderNum;
   readonly orders: readonly OrderInfo[];
   readonly bodies: readonly Body[];
 }

@@ -16,6 +16,45 @@ export interface Adoption {
   readonly through: OrderNum;
 }
 
+/** A message that a primary may have been processing when it died. */
+export interface Suspect {
+  /**
+   * Names what the handler did, the same on every replica: by its method and a digest of its bytes where it has any. `*`
+   * stands for all that the list had no room for.
+   */
+  readonly message: string;
+  /** How many primaries died while they may have been processing it. */
+  readonly deaths: number;
+}
+
+/** A message that no replica processes any more, because primaries died of it. */
+export interface Poisoned {
+  /** Its place in the order, which every replica passes over, and the term of that order; 0 if it has none. */
+  readonly orderNum: OrderNum;
+  readonly term: number;
+  readonly deaths: number;
+  /** The method whose handler it was for: `/package.Service/Method`; empty if that is not known. */
+  readonly method: string;
+  /** A digest of the method and the message's bytes, hexadecimal. */
+  readonly digest: string;
+  /** Until then another call with the same method and bytes is refused, too: milliseconds since 1970. */
+  readonly refusedUntilMs: number;
+}
+
+/** What is known of the deaths of primaries, and of the messages that may be their cause (DESIGN 5.14). */
+export interface Deaths {
+  /** Whether a primary fell silent, and what it was processing has not been judged yet. */
+  readonly unjudged: boolean;
+  /** How many primaries died one soon after the other without a message that explains it. */
+  readonly unexplained: number;
+  /** Suspects, calls without a session and later steps that are ordered until then are started with care: milliseconds since 1970. */
+  readonly careUntilMs: number;
+  /** At most 129. */
+  readonly suspects: readonly Suspect[];
+  /** At most 64, the oldest first. */
+  readonly poisoned: readonly Poisoned[];
+}
+
 /**
  * Who gave the orders from one term on: what code ran on the primary, and whether backups ran it too. A replica executes
  * only what a primary with its own code ordered for execution.
@@ -77,4 +116,6 @@ export interface GroupRecord {
    * next replica that starts may begin a new history.
    */
   readonly ended: boolean;
+  /** Absent if no primary has died, or what it died of is not under suspicion any more. */
+  readonly deaths?: Deaths;
 }

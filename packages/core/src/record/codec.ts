@@ -4,7 +4,7 @@
 
 import { describeValue, UnderstudyError } from '../model/error.js';
 import { type Epoch, type Incarnation, isHexId, type OrderNum, type ReplicaId, type Term } from '../model/ids.js';
-import type { Adoption, GroupRecord, Member, TermCode } from '../model/record.js';
+import type { Adoption, Deaths, GroupRecord, Member, Suspect, TermCode } from '../model/record.js';
 import { isAddress } from './address.js';
 
 /**
@@ -56,6 +56,7 @@ export function parseRecord(value: unknown, group: string): GroupRecord {
     code: codeAt(fields.code, term),
     forced: booleanAt(fields.forced, 'forced'),
     ended: booleanAt(fields.ended, 'ended'),
+    ...(fields.deaths !== undefined && { deaths: deathsAt(fields.deaths) }),
   };
 }
 
@@ -77,6 +78,7 @@ export function recordToJson(record: GroupRecord): string {
     code: record.code.map(({ term, version, replication }) => ({ term, version, replication })),
     forced: record.forced,
     ended: record.ended,
+    ...(record.deaths !== undefined && { deaths: deathsToJson(record.deaths) }),
   });
 }
 
@@ -122,7 +124,25 @@ const RECORD_FIELDS = [
   'code',
   'forced',
   'ended',
+  'deaths',
 ];
+
+const suspectToJson = ({ message, deaths }: Suspect): Suspect => ({ message, deaths });
+
+const deathsToJson = ({ unjudged, unexplained, careUntilMs, suspects, poisoned }: Deaths): Deaths => ({
+  unjudged,
+  unexplained,
+  careUntilMs,
+  suspects: suspects.map(suspectToJson),
+  poisoned: poisoned.map(({ orderNum, term, deaths, method, digest, refusedUntilMs }) => ({
+    orderNum,
+    term,
+    deaths,
+    method,
+    digest,
+    refusedUntilMs,
+  })),
+});
 
 const memberToJson = ({ id, incarnation }: Member): Member => ({ id, incarnation });
 
@@ -241,4 +261,45 @@ function adoptionsAt(value: unknown, newest: Term): readonly Adoption[] {
     last = term;
     return { term, through: integerAt(adoption.through, `${field}.through`, 0) as OrderNum };
   });
+}
+
+function deathsAt(value: unknown): Deaths {
+  const deaths = objectAt(value, 'deaths');
+  onlyFields(deaths, 'deaths', ['unjudged', 'unexplained', 'careUntilMs', 'suspects', 'poisoned']);
+  return {
+    unjudged: booleanAt(deaths.unjudged, 'deaths.unjudged'),
+    unexplained: integerAt(deaths.unexplained, 'deaths.unexplained', 0),
+    careUntilMs: integerAt(deaths.careUntilMs, 'deaths.careUntilMs', 0),
+    suspects: listAt(deaths.suspects, 'deaths.suspects').map((entry, i) => {
+      const field = `deaths.suspects[${i}]`;
+      const suspect = objectAt(entry, field);
+      onlyFields(suspect, field, ['message', 'deaths']);
+      return suspectAt(suspect, field);
+    }),
+    poisoned: listAt(deaths.poisoned, 'deaths.poisoned').map((entry, i) => {
+      const field = `deaths.poisoned[${i}]`;
+      const poisoned = objectAt(entry, field);
+      onlyFields(poisoned, field, ['orderNum', 'term', 'deaths', 'method', 'digest', 'refusedUntilMs']);
+      return {
+        orderNum: integerAt(poisoned.orderNum, `${field}.orderNum`, 0) as OrderNum,
+        term: integerAt(poisoned.term, `${field}.term`, 0),
+        deaths: integerAt(poisoned.deaths, `${field}.deaths`, 1),
+        method: textAt(poisoned.method, `${field}.method`),
+        digest: textAt(poisoned.digest, `${field}.digest`),
+        refusedUntilMs: integerAt(poisoned.refusedUntilMs, `${field}.refusedUntilMs`, 0),
+      };
+    }),
+  };
+}
+
+const suspectAt = (suspect: Readonly<Record<string, unknown>>, field: string): Suspect => ({
+  message: textAt(suspect.message, `${field}.message`),
+  deaths: integerAt(suspect.deaths, `${field}.deaths`, 1),
+});
+
+function textAt(value: unknown, field: string): string {
+  if (typeof value !== 'string' || value.length > TEXT_MAX) {
+    damaged(field, `must be a text of at most ${TEXT_MAX} characters and is ${describeValue(value)}`);
+  }
+  return value;
 }

@@ -2,7 +2,8 @@
 
 import type { OrderNum, ReplicaId, Term } from '../model/ids.js';
 import { next } from '../model/ids.js';
-import type { Adoption, GroupRecord, Leadership, Member, TermCode } from '../model/record.js';
+import type { Adoption, Deaths, GroupRecord, Leadership, Member, TermCode } from '../model/record.js';
+import { nothingSuspected, primaryDied, withDeaths } from './deaths.js';
 
 /** How many adoptions the record remembers. Orders of terms before them count only up to the oldest of these. */
 export const ADOPTIONS_KEPT = 32;
@@ -104,9 +105,14 @@ export function endRecord(record: GroupRecord): GroupRecord {
   return { ...record, epoch: next(record.epoch), ended: true };
 }
 
-/** An in-sync backup takes over. The same change removes the old primary and raises the term (DESIGN 5.4). */
-export function claim(record: GroupRecord, claimant: Member, leadership: Leadership): GroupRecord {
-  return withLeadership(designate(record, claimant, record.primary.id), leadership);
+/**
+ * An in-sync backup takes over, because the primary is silent. The same change removes the old primary and raises the
+ * term (DESIGN 5.4).
+ *
+ * @param timeMs the time by the wall clock
+ */
+export function claim(record: GroupRecord, claimant: Member, leadership: Leadership, timeMs: number): GroupRecord {
+  return primaryDied(withLeadership(designate(record, claimant, record.primary.id), leadership), timeMs);
 }
 
 /**
@@ -123,7 +129,7 @@ export function handOver(
   leadership: Leadership,
 ): GroupRecord {
   const next = withLeadership(designate(record, successor, record.primary.id), leadership);
-  return through === undefined ? next : withAdoption(next, through);
+  return through === undefined ? next : withAdoption(nothingSuspected(next), through);
 }
 
 function designate(record: GroupRecord, primary: Member, leaving: ReplicaId): GroupRecord {
@@ -183,9 +189,17 @@ export function addMember(
   };
 }
 
-/** Publishes how far a promotion adopted older terms, and removes peers that stayed silent. */
-export function publishAdoption(record: GroupRecord, through: OrderNum, silent: readonly Member[]): GroupRecord {
-  return withAdoption(removeMembers(record, silent), through);
+/**
+ * Publishes how far a promotion adopted older terms, what it suspects of the last primary's death, and removes peers
+ * that stayed silent.
+ */
+export function publishAdoption(
+  record: GroupRecord,
+  through: OrderNum,
+  silent: readonly Member[],
+  deaths: Deaths,
+): GroupRecord {
+  return withAdoption(withDeaths(removeMembers(record, silent), deaths), through);
 }
 
 function withAdoption(record: GroupRecord, through: OrderNum): GroupRecord {

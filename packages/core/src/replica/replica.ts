@@ -8,7 +8,7 @@ import type { Leadership, Member } from '../model/record.js';
 import { isInSync, sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { sayAgain } from './copying/busy.js';
-import { checkStall, endedLate, executed, pump } from './execute/processing.js';
+import { checkStall, endedLate, executed, noteCaller, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
 import { onBodies } from './membership/backup.js';
@@ -146,8 +146,10 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'lateEnd':
       return endedLate(r, event.finished);
     case 'nestedCall':
+      noteCaller(r, event.id);
       return r.role.nestedCalled(event.id);
     case 'timerSet':
+      if (event.timer.kind === 'raw') noteCaller(r, event.timer.id);
       return onTimerSet(r, event.timer);
     case 'timerCleared':
       return r.timers.clear(event.id);
@@ -195,6 +197,7 @@ function onPeerUp(r: ReplicaState, member: Member, brings: Leadership): void {
   const peer = r.peers.connect(member, brings, r.nowMs);
   noteOthers(r, member, brings);
   peer.announcedUpTo = peer.heldUpTo;
+  peer.saidProcessed = peer.toldUpTo;
   r.role.peerUp(peer, member);
   /* rule busy-again */ sayAgain(r, peer);
 }

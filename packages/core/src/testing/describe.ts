@@ -137,7 +137,7 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
     case 'bodies':
       return `bodies ${frame.bodies.map(({ request }) => ask(request)).join(' ')}`;
     case 'promise':
-      return `promises: orders [${orders(frame.orders)}], bodies [${frame.bodies.map(({ request }) => ask(request)).join(' ')}]`;
+      return `promises: completed ${frame.completedUpTo}, orders [${orders(frame.orders)}], bodies [${frame.bodies.map(({ request }) => ask(request)).join(' ')}]`;
     case 'join':
       return 'asks to join';
     case 'checkpoint':

@@ -152,6 +152,14 @@ export class Executor {
     this.#nested.send(caller, again);
   }
 
+  dropNested({ id }: EffectOf<'dropNested'>): void {
+    this.#nested.take(id);
+  }
+
+  dropTimer({ id }: EffectOf<'dropTimer'>): void {
+    this.#functions.clear(id);
+  }
+
   /** Gives a task up. Its handler still runs, and the state may not be replaced before that handler has ended. */
   abandonTask({ task }: EffectOf<'abandonTask'>): void {
     if (this.#aloneRun?.task === task) this.#aloneRun.abandon();

@@ -284,6 +284,10 @@ export class Life {
         return this.#executor.dropAdmission(effect);
       case 'sendNested':
         return this.#executor.sendNested(effect);
+      case 'dropNested':
+        return this.#executor.dropNested(effect);
+      case 'dropTimer':
+        return this.#executor.dropTimer(effect);
       case 'wakeAt':
         return this.#loop.wakeAt(effect.atMs);
       case 'abandonTask':

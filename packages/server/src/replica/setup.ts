@@ -62,6 +62,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId, version: string):
   stableUpTo: NO_ORDER,
   digest: '',
   forgedOrders: 0,
+  poisoned: [],
   sessions: 0,
   logLength: 0,
   base: undefined,

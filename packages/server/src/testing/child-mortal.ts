@@ -50,9 +50,9 @@ server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), async 
 });
 process.on('message', (asked) => {
   if (asked !== 'status') return;
-  const { role, epoch, inSync, strayErrors, processedUpTo, digest } = replica.status;
+  const { role, epoch, inSync, strayErrors, processedUpTo, digest, poisoned } = replica.status;
   process.send?.({
-    status: { role, epoch, inSync: inSync.length, strayErrors, processedUpTo, digest, ids: counter.ids },
+    status: { role, epoch, inSync: inSync.length, strayErrors, processedUpTo, digest, ids: counter.ids, poisoned },
   });
 });
 // The parent is gone, so nobody is left to end this process.

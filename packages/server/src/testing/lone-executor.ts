@@ -215,6 +215,10 @@ export class LoneExecutor {
         return this.#executor.admit(effect);
       case 'sendNested':
         return this.#executor.sendNested(effect);
+      case 'dropNested':
+        return this.#executor.dropNested(effect);
+      case 'dropTimer':
+        return this.#executor.dropTimer(effect);
       case 'dropAdmission':
         return this.#executor.dropAdmission(effect);
       case 'abandonTask':

@@ -33,6 +33,9 @@ const HARMS = {
   'late exit': () => void setTimeout(() => process.exit(3), 1),
   abort: () => process.abort(),
   segfault: () => void process.kill(process.pid, 'SIGSEGV'),
+  'endless loop': () => {
+    for (;;);
+  },
   memory: () => {
     const kept: unknown[] = [];
     for (;;) kept.push(new Array(1_000_000).fill(0).map(() => ({})));

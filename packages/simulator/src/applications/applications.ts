@@ -1,6 +1,6 @@
 import type { ReplicaStatus } from '@understudy/core';
 import type { Act } from '../act.js';
-import type { ApplicationCall, CallTraits, History } from '../checks/history.js';
+import { type ApplicationCall, type CallTraits, type Deadly, type History, ONE_WAY } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';
 import type { ClientHost } from '../hosts/client/client-host.js';
 import type { Plan, StreamPlan } from '../plan/plan.js';
@@ -21,6 +21,7 @@ export interface ApplicationsWorld extends PlainCallsWorld, PlainStreamWorld {
   readonly history: History;
   readonly clients: readonly ClientHost[];
   readonly servers: readonly CalledServer[];
+  readonly coordinator: { readonly record: { readonly inSync: readonly unknown[] } | undefined };
   /** A group that is a client of the simulated one. */
   readonly caller: { act(): void } | undefined;
 }
@@ -62,14 +63,28 @@ export class Applications {
     const { choices, plan, calm } = this.#world;
     const stuck = plan.stuck && !calm && choices.chance(0.05);
     const oneWay = plan.oneWayRate > 0 && !readOnly && choices.chance(plan.oneWayRate);
-    const operation = this.#invoke(client.process, { readOnly, stuck, keyed: false });
+    const operation = this.#invoke(client.process, {
+      readOnly,
+      stuck,
+      keyed: false,
+      deadly: this.#drawDeadly(readOnly),
+    });
     if (oneWay) {
-      client.call(operation, '/log.Log/Tell');
+      client.call(operation, ONE_WAY);
       return;
     }
     const sure = choices.chance(0.3);
     if (readOnly) client.call(operation, sure ? '/log.Log/SureRead' : '/log.Log/Read');
     else client.call(operation, sure ? '/log.Log/Sure' : '/log.Log/Append');
+  }
+
+  /** One message of death at a time, and only while the whole group is there: two at once may end all of three. */
+  #drawDeadly(readOnly: boolean): Deadly | undefined {
+    const { choices, plan, servers, history, coordinator, calm } = this.#world;
+    if (plan.deadly === 0 || readOnly || calm || !choices.chance(plan.deadly)) return undefined;
+    const isWhole = servers.every(({ runs }) => runs) && coordinator.record?.inSync.length === servers.length;
+    const isOpen = history.operations.some(({ deadly, poisoned }) => deadly !== undefined && !poisoned);
+    return isWhole && !isOpen ? choices.pick(['start', 'end', 'step']) : undefined;
   }
 
   openStream(client: ClientHost): void {

@@ -8,8 +8,14 @@ import type { StreamRecord } from './stream-record.js';
 /** The answer of a simulation's interceptors when they end a call before it is ordered. */
 export const REFUSED: Reply = Object.freeze({ kind: 'reply', code: 7, details: 'refused by an interceptor' });
 
+/** The method of one-way calls. */
+export const ONE_WAY = '/log.Log/Tell';
+
 /** The reply to a one-way call. */
 const isAccepted = ({ code, message }: Reply): boolean => code === 0 && message?.length === 0;
+
+/** At the start of its handler, before the handler would end, or when a handler that waited goes on. */
+export type Deadly = 'start' | 'end' | 'step';
 
 /** One call of an application, as the application sees it. */
 export interface ApplicationCall {
@@ -23,6 +29,15 @@ export interface ApplicationCall {
   readonly readOnly: boolean;
   /** Its handler never ends, or some replica took the handler for one that never ends. */
   stuck: boolean;
+  /** When it ends the process that runs its handler; undefined if it is an ordinary one. */
+  readonly deadly: Deadly | undefined;
+  /** How many processes it ended, and how many replicas were in sync when it ended the first. */
+  deaths: number;
+  inSyncBefore: number;
+  /** An operator took it away, so it ends no process any more. */
+  spared: boolean;
+  /** Its caller was told that it is not processed any more. */
+  poisoned: boolean;
   readonly key: string | undefined;
   /** It uses the key of another operation, so it must be refused. */
   readonly refused: boolean;
@@ -46,6 +61,7 @@ export interface CallTraits {
   /** The key of an earlier operation, which asks for something else. */
   readonly key?: string;
   readonly place?: ApplicationCall['place'];
+  readonly deadly?: Deadly | undefined;
 }
 
 /** A promotion that decided how far to adopt. */
@@ -65,6 +81,7 @@ export class History {
   readonly #partsStableAt = new Map<string, number>();
   readonly #promotions: Promotion[] = [];
   #now = 0;
+  #refusesAccepted = false;
   /** Judgments that were left undecided because they would have taken too long. */
   undecided = 0;
 
@@ -77,6 +94,11 @@ export class History {
       place: how.place,
       readOnly: how.readOnly,
       stuck: how.stuck,
+      deadly: how.deadly,
+      deaths: 0,
+      inSyncBefore: 0,
+      spared: false,
+      poisoned: false,
       key: how.key ?? (how.keyed ? `key-${name}` : undefined),
       refused: how.key !== undefined,
       invokedAt: this.#now++,
@@ -100,6 +122,8 @@ export class History {
       return;
     }
     if (operation.state === 'never' && outcome.code === REFUSED.code) return;
+    const isPoison = outcome.details.startsWith('UNDERSTUDY_POISON');
+    if (isPoison && operation.poisoned) return;
     // Interceptors come first, and may refuse it by themselves.
     demand(
       !operation.refused || outcome.code === REFUSED.code,
@@ -109,6 +133,12 @@ export class History {
     operation.completedAt = this.#now++;
     if (isAccepted(outcome)) {
       operation.state = 'accepted';
+      return;
+    }
+    // Primaries died while they processed it, whether of it or by chance.
+    if (isPoison) {
+      operation.state = 'unknown';
+      operation.poisoned = true;
       return;
     }
     operation.state = outcome.code === 0 ? 'answered' : 'never';
@@ -173,6 +203,11 @@ export class History {
     );
   }
 
+  /** What the group's record says is no longer processed. */
+  noteRefused(poisoned: readonly { readonly method: string }[] | undefined): void {
+    this.#refusesAccepted ||= poisoned?.some(({ method }) => method === ONE_WAY) ?? false;
+  }
+
   /** Whether some order of the calls explains what all callers saw so far; what is still open may have happened. */
   judge(workload: Workload, concurrent: boolean): void {
     const seen: Operation<unknown, unknown>[] = [];
@@ -182,7 +217,7 @@ export class History {
       const certain = !(concurrent && this.#mayBeLost(operation));
       if (saw !== undefined && certain)
         seen.push({ process, input, output: JSON.parse(saw.output), invokedAt, completedAt });
-      else if (state === 'accepted' && certain)
+      else if (state === 'accepted' && certain && !this.#mayBeRefused(operation))
         seen.push({ process, input, output: undefined, invokedAt, completedAt });
       // A read without an answer says nothing.
       else if (!readOnly)
@@ -214,7 +249,7 @@ export class History {
     const { name, saw, readOnly } = operation;
     if (operation.state === 'accepted') {
       const isThere = final.operations.includes(name);
-      const isExcused = concurrent && this.#mayBeLost(operation);
+      const isExcused = this.#mayBeRefused(operation) || (concurrent && this.#mayBeLost(operation));
       demand(isThere || isExcused, () => `${name} was accepted, and is not part of the surviving history`);
       return isThere;
     }
@@ -227,6 +262,11 @@ export class History {
         `the reply to ${name} (${saw.length} operations, last ${saw.last}) is not part of the surviving history: ${final.operations.join(' ')}`,
     );
     return false;
+  }
+
+  /** A call that was accepted may be taken for one of which primaries died, by chance too. Nobody tells its caller. */
+  #mayBeRefused({ deadly }: ApplicationCall): boolean {
+    return deadly !== undefined || this.#refusesAccepted;
   }
 
   /**

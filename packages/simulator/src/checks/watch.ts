@@ -63,6 +63,8 @@ export interface WatchedClient {
   readonly core: { readonly status: { readonly retained: number } } | undefined;
   readonly calls: { readonly size: number };
   readonly streamsOpened: number;
+  /** Calls that its callers gave up in this session. */
+  readonly gaveUp: number;
 }
 
 export interface WatchWorld {
@@ -210,12 +212,13 @@ export class Watch {
   }
 
   /**
-   * DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open.
-   * Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
+   * DESIGN 7.8: what a session keeps is bounded by what the group may leave unstable and its callers leave open. A call
+   * that was given up is on its way for as long as there is no primary. Replies that wait for the delivery rule do so for 20 ms at most, and then are asked for as stable ones.
    */
   afterClientStep(client: WatchedClient, retained: number): void {
     const { unstableMax, queueMax } = this.#world.plan.config;
-    const bound = 2 * unstableMax + queueMax + client.calls.size + client.streamsOpened * PARTS_MAX;
+    const open = client.calls.size + client.gaveUp + client.streamsOpened * PARTS_MAX;
+    const bound = 2 * unstableMax + queueMax + open;
     demand(retained <= bound, () => `${client.name} keeps ${retained} requests, more than ${bound}`);
     this.#mostRetained.set(client, Math.max(this.#mostRetained.get(client) ?? 0, client.core?.status.retained ?? 0));
   }

@@ -53,6 +53,7 @@ interface Parsed {
   readonly nested?: true;
   readonly upgrades?: true;
   readonly threads?: true;
+  readonly deadly?: true;
 }
 
 /** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
@@ -69,6 +70,7 @@ const LEAVABLE: readonly string[] = [
   'timers',
   'upgrades',
   'threads',
+  'deadly',
 ];
 const SEED_MAX = 2n ** 64n - 1n;
 
@@ -125,6 +127,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     .option('--nested', 'make handlers call another service in every run')
     .option('--upgrades', 'give replicas different settings and code wherever a run allows it')
     .option('--threads', 'give replicas liveness threads in every run')
+    .option('--deadly', 'have calls in every run that end every process that runs their handlers')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -147,6 +150,7 @@ function optionsOf(command: Command): SimulatorOptions {
     nested,
     upgrades,
     threads,
+    deadly,
   } = parsed;
   const limits: PlanLimits = {
     drift: DRIFTS[drift],
@@ -156,6 +160,7 @@ function optionsOf(command: Command): SimulatorOptions {
     ...(nested === undefined ? {} : { nested }),
     ...(upgrades === undefined ? {} : { upgrades }),
     ...(threads === undefined ? {} : { threads }),
+    ...(deadly === undefined ? {} : { deadly }),
   };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
@@ -170,14 +175,15 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads }: Parsed): string =>
+const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads, deadly }: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
   (drill === undefined ? '' : ` --drill ${drill}`) +
   (streams === undefined ? '' : ' --streams') +
   (nested === undefined ? '' : ' --nested') +
   (upgrades === undefined ? '' : ' --upgrades') +
-  (threads === undefined ? '' : ' --threads');
+  (threads === undefined ? '' : ' --threads') +
+  (deadly === undefined ? '' : ' --deadly');
 
 function seedOf(text: string): bigint {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) > SEED_MAX)

@@ -8,11 +8,12 @@ export interface SafetyWorld {
   readonly plan: Plan;
   readonly coordinator: { readonly record: GroupRecord | undefined };
   readonly watch: Pick<Watch, 'compareAll'>;
-  readonly history: Pick<History, 'judge'>;
+  readonly history: Pick<History, 'judge' | 'noteRefused'>;
 }
 
 /** The world stands still, in the middle of everything: whatever the group said until now must be true already. */
 export function checkSafety({ coordinator, watch, history, plan }: SafetyWorld): void {
   if (coordinator.record !== undefined) watch.compareAll(coordinator.record);
+  history.noteRefused(coordinator.record?.deaths?.poisoned);
   history.judge(plan.workload, plan.config.release === 'concurrent');
 }

@@ -224,6 +224,7 @@ function explain(world: SettlingWorld, what: () => string): Ending {
 function checkWhole(world: SettlingWorld): void {
   const { service } = checkReplicas(world).life;
   const concurrent = world.plan.config.release === 'concurrent';
+  world.history.noteRefused(world.coordinator.record?.deaths?.poisoned);
   world.history.check(service, concurrent);
   world.history.judge(world.plan.workload, concurrent);
   world.callee?.record.check(service);

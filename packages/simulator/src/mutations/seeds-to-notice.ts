@@ -74,7 +74,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'checkpoints: a checkpoint holds the reply cache': { seed: 2367, seeds: 7200 },
   'checkpoints: a checkpoint holds the replies to idempotency keys': { seed: 1, seeds: 100, drill: 'keyedLearner' },
   'session expiry: a session that is back before its turn to be freed is not freed': {
-    seed: 680,
+    seed: 476,
     seeds: 1500,
     drill: 'expiryComesLate',
   },
@@ -152,7 +152,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'reflection: clients pass announcements on to the backups': { seed: 1, seeds: 100, drill: 'fairWeather' },
   'terms: a replica refuses what a peer says in an older term': { seed: 4, seeds: 300, drill: 'oldFrames' },
   'repliesSeenUpTo: a request whose reply was freed is still known, and not processed again': {
-    seed: 2,
+    seed: 20,
     seeds: 6000,
   },
   'registration: a backup reports its sessions again once a new primary serves': {
@@ -168,7 +168,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'bounds: a caller is told once that no reply will come': { seed: 4121, seeds: 12400, drill: 'lateBodies' },
   'delivery: a client asks for a stable reply once': { seed: 6, seeds: 100 },
   'delivery: a client repeats on a new link what it asked on the old one': {
-    seed: 4,
+    seed: 2,
     seeds: 100,
     drill: 'askedWhileUnstable',
   },

@@ -11,6 +11,7 @@ export const describePlan = (plan: Plan): string =>
   (plan.drill === undefined ? '' : `; drill ${plan.drill}`) +
   (plan.streams === undefined ? '' : `; ${describeStreams(plan.streams)}${describeBacklog(plan.config)}`) +
   (plan.config.ordering === 'reception' ? '' : `; ordered by ${plan.config.ordering}`) +
+  (plan.deadly > 0 ? '; messages of death' : '') +
   (plan.oneWayRate > 0 ? '; one-way calls' : '') +
   (plan.timers === undefined ? '' : `; timers ${plan.timers.share}`) +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +

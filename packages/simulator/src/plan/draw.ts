@@ -37,6 +37,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     upgrade: undefined,
     copies: { pieceBytes: PIECE_BYTES, snapshots: false, blockMs: 0 },
     threads: undefined,
+    deadly: 0,
   };
 }
 
@@ -81,6 +82,7 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     stallMs: stuck ? 400 : 60_000,
     forgetMs: choices.pick([1_000, 5_000, 600_000]),
     copyMs: 10_000,
+    poisonAfter: 2,
     checkpointEvery: 5,
     backlogMax: 262_144,
     unstableMax: 8,

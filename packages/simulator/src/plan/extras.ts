@@ -1,6 +1,6 @@
 import type { MethodConfig } from '@understudy/core/internal';
 import type { Choices } from '../draw/choices.js';
-import type { Plan, PlanLimits } from './plan.js';
+import type { Fault, Plan, PlanLimits } from './plan.js';
 
 /**
  * @param choices of their own, so that a run without streams is the same as before there were streams
@@ -123,4 +123,27 @@ export function withTimers(plan: Plan, choices: Choices, { without = [], timers 
   const drawn = choices.chance(0.25) && plan.nested === undefined;
   if (!(timers ?? drawn) || without.includes('timers') || plan.stuck || plan.drill !== undefined) return plan;
   return { ...plan, timers: { share: choices.pick([0.1, 0.3, 0.6]) } };
+}
+
+/** Faults of replicas and between them. A message of death must be the only thing that ends replicas. */
+const OF_REPLICAS: ReadonlySet<Fault> = new Set([
+  ...(['serverCrash', 'crashTogether', 'serverPause', 'cut', 'isolate', 'hold', 'stepDown', 'diverge'] as const),
+  ...(['breakLink', 'coordinatorCrash', 'coordinatorCut', 'recordLost'] as const),
+  // What a client that its successor cannot hear had sent is under no suspicion.
+  ...(['clientCut', 'clientPause'] as const),
+]);
+
+/**
+ * @returns the plan with calls that end every process that runs their handlers, in a sixth of the runs of three replicas
+ *   without a drill; no other fault ends a replica there
+ */
+export function withDeaths(plan: Plan, choices: Choices, { without = [], deadly }: PlanLimits): Plan {
+  const drawn = choices.chance(1 / 6) && plan.servers === 3;
+  if (!(deadly ?? drawn) || without.includes('deadly') || plan.stuck || plan.drill !== undefined) return plan;
+  const faults = plan.faults.filter((fault) => !OF_REPLICAS.has(fault));
+  const copies = { ...plan.copies, blockMs: 0 };
+  const threads = plan.threads && { ...plan.threads, blocks: 0, cuts: 0 };
+  const handlerMs = Math.min(plan.handlerMs, 20);
+  const pace = { handlerMs, steps: 4 * plan.steps, timeRate: 0.05, jumpMs: 20 };
+  return { ...plan, ...pace, servers: 3, deadly: 0.1, faults, copies, threads };
 }

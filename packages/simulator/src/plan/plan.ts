@@ -84,6 +84,8 @@ export interface Plan {
   readonly timers: { readonly share: number } | undefined;
   /** undefined: all replicas have the same settings and the same code. */
   readonly upgrade: UpgradePlan | undefined;
+  /** Share of deadly calls: each ends every process that runs its handler. A supervisor restarts what ended. */
+  readonly deadly: number;
   /** undefined: heartbeats are those of the main links. */
   readonly threads: ThreadPlan | undefined;
 }
@@ -143,8 +145,8 @@ export interface StreamPlan {
 
 export interface PlanLimits {
   /**
-   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `timers`, `upgrades` or `threads`, that
-   * are left out.
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `timers`, `upgrades`, `threads` or
+   * `deadly`, that are left out.
    */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
@@ -157,6 +159,8 @@ export interface PlanLimits {
   readonly threads?: boolean;
   /** In every run handlers arm timers, or in none of them. */
   readonly timers?: boolean;
+  /** Every run has messages of death, or none of them. */
+  readonly deadly?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;

@@ -165,6 +165,11 @@ export abstract class StreamUse implements Act {
       this.#settle(() => false);
       return;
     }
+    // Primaries died by chance while they processed one of its messages, or its opening.
+    if (outcome.details.startsWith('UNDERSTUDY_POISON')) {
+      this.#settle(() => true);
+      return;
+    }
     if (outcome.details === ENDED_FOR_COPY.details || outcome.details === ENDED_FOR_SUCCESSOR.details) {
       const { config, upgrade } = this.#world.plan;
       demand(config.replication === 'passive' || upgrade !== undefined, () => `${this.name} is ended for a copy`);

@@ -17,6 +17,7 @@ import type { Reader } from '../bytes/reader.js';
 import { reader, writer } from '../bytes/shared.js';
 import type { Writer } from '../bytes/writer.js';
 import { pieceBytes, readHead, readPiece, writeHead, writePiece } from '../parts/checkpoint.js';
+import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
 import {
   readAddress,
   readMember,
@@ -25,8 +26,7 @@ import {
   writeMember,
   writeOptionalAddress,
   writeRecord,
-} from '../parts/membership.js';
-import { ordersBytes, readOrders, writeOrders } from '../parts/order-list.js';
+} from '../parts/record/membership.js';
 import { bodiesBytes, readBodies, readName, writeBodies, writeName } from '../parts/request.js';
 
 /** What a receiver of pieces answers, by the byte that says so. Never change the order. */
@@ -65,6 +65,7 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
     case 'promise':
       writer.begin(Kind.promise, FIXED_BYTES + ordersBytes(frame.orders) + bodiesBytes(frame.bodies));
       writer.varint(frame.term);
+      writer.varint(frame.completedUpTo);
       writeOrders(writer, frame.orders);
       writeBodies(writer, frame.bodies);
       break;
@@ -140,7 +141,13 @@ function readPeerFrame(r: Reader, kind: number): PeerFrame {
     case Kind.newTerm:
       return { kind: 'newTerm', record: readRecord(r), collect: r.boolean(), heldUpTo: r.varint() as OrderNum };
     case Kind.promise:
-      return { kind: 'promise', term: r.varint() as Term, orders: readOrders(r), bodies: readBodies(r) };
+      return {
+        kind: 'promise',
+        term: r.varint() as Term,
+        completedUpTo: r.varint() as OrderNum,
+        orders: readOrders(r),
+        bodies: readBodies(r),
+      };
     case Kind.join:
       return readJoin(r);
     case Kind.checkpointFrame: {
@@ -201,6 +208,7 @@ function writeAck(w: Writer, frame: AckFrame): void {
   w.clock(frame.heartbeatMs);
   w.varint(frame.heldUpTo);
   w.offsetFrom(frame.heldUpTo, frame.processedUpTo);
+  w.offsetFrom(frame.heldUpTo, frame.toldUpTo);
   w.boolean(frame.afresh);
   writeIds(w, frame.registered);
   writeIds(w, frame.unregistered);
@@ -220,6 +228,7 @@ function readAck(r: Reader): AckFrame {
     heartbeatMs,
     heldUpTo,
     processedUpTo: r.offsetFrom(heldUpTo) as OrderNum,
+    toldUpTo: r.offsetFrom(heldUpTo) as OrderNum,
     afresh: r.boolean(),
     registered: readIds(r),
     unregistered: readIds(r),

@@ -11,7 +11,7 @@ import {
   writeLeadership,
   writeMember,
   writeOptionalAddress,
-} from '../parts/membership.js';
+} from '../parts/record/membership.js';
 import { readSpoken, writeSpoken } from '../parts/spoken.js';
 
 /** How the liveness thread of one replica is let in by that of another. */

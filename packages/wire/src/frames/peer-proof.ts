@@ -3,7 +3,7 @@ import type { Member } from '@understudy/core';
 import { malformed } from '../bytes/failure.js';
 import { Kind, VERSION } from '../bytes/layout.js';
 import { reader, writer } from '../bytes/shared.js';
-import { readMember, writeMember } from '../parts/membership.js';
+import { readMember, writeMember } from '../parts/record/membership.js';
 
 export const PEER_NONCE_BYTES = 32;
 export const PEER_PROOF_BYTES = 32;

@@ -5,7 +5,7 @@ import type { Draft } from '../bytes/draft.js';
 import { malformed } from '../bytes/failure.js';
 import type { Reader } from '../bytes/reader.js';
 import type { Writer } from '../bytes/writer.js';
-import { readView, writeView } from './membership.js';
+import { readView, writeView } from './record/membership.js';
 import { readSealed, sealedBytes, writeSealed } from './sealed.js';
 
 /** The flag that the carrier of a header may use. */

@@ -26,7 +26,13 @@ const order = (term: number, orderNum: number, connectionNumber: number, seqNum:
   kind: 'call',
 });
 
-const promise = (orders: OrderInfo[]): PromiseFrame => ({ kind: 'promise', term: 1 as Term, orders, bodies: [] });
+const promise = (orders: OrderInfo[]): PromiseFrame => ({
+  kind: 'promise',
+  term: 1 as Term,
+  completedUpTo: 0 as OrderNum,
+  orders,
+  bodies: [],
+});
 const sizeOf = (orders: OrderInfo[]): number => encodePeerFrame(promise(orders)).length;
 const range = <T>(count: number, item: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => item(i));
 
@@ -79,7 +85,7 @@ describe('a list of orders', () => {
   });
 });
 
-const HEAD = [VERSION, 0x26, 0];
+const HEAD = [VERSION, 0x26, 0, 0];
 const END = [0, 0];
 const id = (last: number) => [0, ...new Array(15).fill(0), last];
 const decode = (...bytes: number[]) => decodePeerFrame(Uint8Array.from([...HEAD, ...bytes]));

@@ -201,6 +201,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
       heartbeatMs: clock,
       heldUpTo: orderNum,
       processedUpTo: orderNum,
+      toldUpTo: orderNum,
       afresh: fc.boolean(),
       registered: list(connectionId),
       unregistered: list(connectionId),
@@ -224,7 +225,10 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     { kind: fc.constant('newTerm' as const), record: groupRecord, collect: fc.boolean(), heldUpTo: orderNum },
     REQUIRED,
   ),
-  fc.record({ kind: fc.constant('promise' as const), term, orders, bodies: list(body) }, REQUIRED),
+  fc.record(
+    { kind: fc.constant('promise' as const), term, completedUpTo: orderNum, orders, bodies: list(body) },
+    REQUIRED,
+  ),
   withOptional({ kind: fc.constant('join' as const), member, address }, { peerAddress: address }),
   fc.record(
     { kind: fc.constant('checkpoint' as const), term, copy: count, join: fc.boolean(), head: checkpointHead },

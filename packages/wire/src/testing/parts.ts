@@ -5,6 +5,7 @@ import type {
   CallSnapshot,
   CheckpointHead,
   CheckpointRecords,
+  Deaths,
   DueTimer,
   MetadataEntries,
   NestedCaller,
@@ -144,6 +145,23 @@ const addresses = (minLength: number) =>
 const replication = fc.constantFrom('semi-active' as const, 'passive' as const);
 export const leadership = fc.record({ settings: text, version: text, replication }, REQUIRED);
 
+const deaths: fc.Arbitrary<Deaths> = fc.record(
+  {
+    unjudged: fc.boolean(),
+    unexplained: fc.nat(),
+    careUntilMs: fc.nat(),
+    suspects: list(fc.record({ message: text, deaths: fc.nat() }, REQUIRED), 4),
+    poisoned: list(
+      fc.record(
+        { orderNum, term: fc.nat(), deaths: fc.nat(), method: text, digest: text, refusedUntilMs: fc.nat() },
+        REQUIRED,
+      ),
+      4,
+    ),
+  },
+  REQUIRED,
+);
+
 export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
   {
     version: fc.constant(1 as const),
@@ -161,7 +179,7 @@ export const groupRecord: fc.Arbitrary<GroupRecord> = withOptional(
     forced: fc.boolean(),
     ended: fc.boolean(),
   },
-  { peerAddresses: addresses(1) },
+  { peerAddresses: addresses(1), deaths },
 );
 
 export const checkpointHead: fc.Arbitrary<CheckpointHead> = fc.record(

@@ -165,6 +165,18 @@ const record: GroupRecord = {
   ],
   forced: false,
   ended: false,
+  deaths: {
+    unjudged: false,
+    unexplained: 1,
+    careUntilMs: 1_700_000_030_000,
+    suspects: [{ message: '/bank.Bank/Deposit 0badc0de', deaths: 1 }],
+    poisoned: [
+      {
+        ...{ orderNum: order(49), term: 4, deaths: 2, method: '/bank.Bank/Deposit', digest: '1badc0de' },
+        refusedUntilMs: 1_700_000_600_000,
+      },
+    ],
+  },
 };
 const bodies: readonly Body[] = [
   { connection: session, seqNum: seq(1), request },
@@ -322,13 +334,13 @@ export const peerFrames: readonly PeerFrame[] = [
   },
   {
     ...{ kind: 'ack', term: term(5), heartbeatMs: 123_456.75, heldUpTo: order(51), processedUpTo: order(49) },
-    ...{ afresh: true, registered: [session, plain], unregistered: [group], byCopy: true },
+    ...{ toldUpTo: order(50), afresh: true, registered: [session, plain], unregistered: [group], byCopy: true },
     ...{ divergedAt: order(50), leaving: true },
   },
   { kind: 'nack', term: term(5), ordersAfter: order(48), bodies: [{ connection: session, seqNum: seq(4) }] },
   { kind: 'bodies', bodies },
   { kind: 'newTerm', record, collect: true, heldUpTo: order(51) },
-  { kind: 'promise', term: term(6), orders, bodies },
+  { kind: 'promise', term: term(6), completedUpTo: order(41), orders, bodies },
   { kind: 'join', member: other, address: '10.0.0.2:50051', peerAddress: '10.0.0.2:50052' },
   { kind: 'checkpoint', term: term(5), copy: 3, join: true, head },
   { kind: 'piece', term: term(5), copy: 3, index: 0, piece: { kind: 'records', records } },

@@ -1,27 +1,31 @@
 /** Processes ordered messages one at a time, in announced order (DESIGN 5.9), and keeps their outcomes. */
 
 import type { MessageName } from '../../connection/callers.js';
+import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import { assert } from '../../model/assert.js';
 import { bodyWord, connectionDigest, extendDigest, requestDigest } from '../../model/digest.js';
-import type { OrderNum } from '../../model/ids.js';
+import type { OrderNum, SeqNum } from '../../model/ids.js';
 import { next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
+import type { NestedId } from '../../model/nested.js';
 import { type CallOrder, seqNumOf } from '../../model/order-info.js';
-import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, STREAMED, WAITS } from '../../model/outcome.js';
+import { ABANDONED, ACCEPTED, INDETERMINATE, type Outcome, type Reply, STREAMED, WAITS } from '../../model/outcome.js';
 import type { StreamOutput } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { restoreBehind } from '../copying/restore.js';
 import { freeSettled, openedBefore } from '../nested/resumed.js';
+import { noteSurvived } from '../poison/care.js';
+import { callerAt, callerOf, continuedFrom } from '../poison/names.js';
+import { poisonedAt, poisonReply } from '../poison/refuse.js';
 import { isOneWay } from '../release/demands.js';
 import { waitsForOthers } from '../state/base.js';
 import { boundReplies } from '../state/budgets.js';
 import type { Finished, ReplicaEvent, Task } from '../state/events.js';
 import { bodyOf, type Entry } from '../state/message-order.js';
 import { nameOf, type ReplicaState, reflectedBy } from '../state/replica-state.js';
-import type { Started } from '../state/role.js';
 import { streamCancelled } from '../streams/intercepted.js';
-import { beginPart, cancelRequest, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
+import { beginPart, cancelRequest, dropStream, dropStreams, keepOutputs, partProcessed } from '../streams/streams.js';
 import { takeTimer } from '../timers/timers.js';
 import { beginWait, endWait, nameOfWait } from '../waiting/waits.js';
 
@@ -32,16 +36,19 @@ const NO_FINISHED: readonly Finished[] = [];
 
 /** Processes every message that may be processed now, until one is running or nothing is left. */
 export function pump(r: ReplicaState): void {
-  let started: Started | undefined;
   /* rule restore-checkpoint */ if (r.stateBehind && r.role.mayExecute && r.stateBusy === undefined) restoreBehind(r);
   while (r.running === undefined && r.stateBusy === undefined) {
     const entry = r.role.mayProcess() ? r.order.ready : undefined;
     if (entry === undefined) {
-      started = r.role.startNext();
+      const started = r.role.startNext();
       if (started === undefined) return;
+      r.deaths.ordered = started.kind === 'call' ? started : undefined;
+    } else if (/* rule suspects-with-care */ r.role.holdsBack(entry)) {
+      if (!r.role.startCopy()) return;
     } else {
-      processEntry(r, entry, started?.kind === 'call' ? started : undefined);
-      started = undefined;
+      const work = r.deaths.ordered?.message === entry.message ? r.deaths.ordered : undefined;
+      r.deaths.ordered = undefined;
+      processEntry(r, entry, work);
     }
   }
 }
@@ -53,6 +60,11 @@ function processEntry(r: ReplicaState, entry: Entry, work: CallWork | undefined)
     info.orderNum === r.order.processedUpTo + 1,
     () => `processes ${info.orderNum} after ${r.order.processedUpTo}`,
   );
+  const poisoned = /* rule poison-passed-over */ poisonedAt(r, info);
+  if (poisoned !== undefined) {
+    passOver(r, entry, poisonReply(poisoned), work);
+    return;
+  }
   switch (info.kind) {
     case 'call': {
       const { message } = entry;
@@ -92,6 +104,53 @@ function processEntry(r: ReplicaState, entry: Entry, work: CallWork | undefined)
   }
 }
 
+/** A message of which primaries died keeps its place, but its handler does not run, and its caller is told why. */
+function passOver(r: ReplicaState, entry: Entry, outcome: Reply, work: CallWork | undefined): void {
+  const { info, message } = entry;
+  if (work?.admission !== undefined) r.effects.push({ kind: 'dropAdmission', admission: work.admission });
+  if (info.kind !== 'call') {
+    complete(r, entry, STREAMED, 0);
+    if (info.kind === 'cancel') finish(r, info.orderNum, { ...nameOfWait(info), outcome });
+    return;
+  }
+  const connection = r.connections.get(info.connection);
+  const { stream: part, reply, timer } = message?.request ?? {};
+  const from = continuedFrom(message?.request);
+  if (timer?.kind === 'raw') r.timers.clear(timer.id);
+  else if (timer !== undefined) takeTimer(r, timer, info);
+  if (connection !== undefined && part?.kind === 'open') dropStream(r, connection, info.seqNum);
+  if (connection !== undefined && part !== undefined && 'of' in part) endByPoison(r, connection, part.of, outcome);
+  const caller = from && callerAt(r, from);
+  complete(r, { info: { ...info, kind: 'void', outcome }, message }, outcome, 0);
+  if (from === undefined) return;
+  if (reply !== undefined) r.nested.processed(from, info.orderNum);
+  r.effects.push({ kind: reply === undefined ? 'dropTimer' : 'dropNested', id: from });
+  if (caller !== undefined) endCaller(r, caller.message, info.orderNum, outcome);
+}
+
+/** The handler that was to go on, with a reply or after a timer, never does. */
+function endCaller(r: ReplicaState, caller: Message, orderNum: OrderNum, outcome: Reply): void {
+  const { connection: id, seqNum, request } = caller;
+  const connection = r.connections.get(id);
+  const part = request?.stream;
+  if (part === undefined) finish(r, orderNum, { connection: id, seqNum, outcome });
+  else if (connection !== undefined) endByPoison(r, connection, 'of' in part ? part.of : seqNum, outcome);
+}
+
+function endByPoison(r: ReplicaState, connection: Connection, of: SeqNum, outcome: Reply): void {
+  const stream = connection.streams.get(of);
+  if (stream !== undefined) r.deaths.ended.set(stream, outcome);
+}
+
+/** Notes which handler made a nested call or armed a timer, in the step that is running. */
+export function noteCaller(r: ReplicaState, { orderNum }: NestedId): void {
+  const entry = r.running?.entry;
+  if (entry === undefined) return;
+  if (r.nested.open === 0 && r.timers.raw === 0) r.deaths.callersAt.clear();
+  const caller = r.deaths.callersAt.get(orderNum) ?? callerOf(r, entry.message);
+  if (caller !== undefined) r.deaths.noteCaller(orderNum, caller);
+}
+
 function assertNamed({ digestBody }: ReplicaState, message: Message, { orderNum, body }: CallOrder): void {
   assert(
     message.bodyDigest(digestBody) === body,
@@ -116,6 +175,7 @@ export function complete(
   const { info } = entry;
   const { orderNum, connection: id } = info;
   r.order.processedUpTo = orderNum;
+  noteSurvived(r, info);
   const connection = r.connections.get(id);
   r.digest = extendDigest(
     r.digest,

@@ -49,6 +49,7 @@ export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
   onBodies(r, frame.bodies);
   takeAhead(f);
   /* rule truncate-backup-log */ truncateLog(r);
+  if (frame.digest !== undefined) f.completed(frame.digest.orderNum, frame.term);
   if (frame.digest !== undefined && f.expectedDigest === undefined && !r.followsByCopy) {
     f.expectedDigest = frame.digest;
     compareDigests(f);
@@ -67,7 +68,9 @@ export function onBodies(r: ReplicaState, bodies: readonly Body[]): void {
  * Answers a promoting replica: from now on this replica refuses older terms, and it sends everything it holds beyond
  * what the other has.
  */
-export function promise({ r, backupOrder }: FollowerState, to: Member, frame: NewTermFrame): void {
+export function promise(f: FollowerState, to: Member, frame: NewTermFrame): void {
+  const { r, backupOrder } = f;
+  f.forgetCut();
   const orders: OrderInfo[] = [];
   const bodies: Body[] = [];
   for (const { info, message } of r.order.entries.slice(frame.heldUpTo, r.order.last)) {
@@ -77,7 +80,8 @@ export function promise({ r, backupOrder }: FollowerState, to: Member, frame: Ne
     }
   }
   orders.push(...backupOrder.pendingDestOrder.values());
-  r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: { kind: 'promise', term: r.term, orders, bodies } });
+  const answer = { kind: 'promise', term: r.term, completedUpTo: f.completedUpTo, orders, bodies } as const;
+  r.effects.push({ kind: 'sendToPeer', peer: to.id, frame: answer });
 }
 
 /**
@@ -120,7 +124,7 @@ export function claimIfSilent(f: FollowerState): void {
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
   f.withdrawn = true;
   if (/* rule withdraw-before-claim */ r.delegates && (r.duty.kind !== 'none' || r.dutyChanges)) return;
-  if (proposeChange(r, claim(record, r.self, r.leadership), 'claim')) {
+  if (proposeChange(r, claim(record, r.self, r.leadership, r.wallClock()), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }
 }

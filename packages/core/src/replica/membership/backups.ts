@@ -10,6 +10,7 @@ import { checkpointIfDue, onPieces, startLearner } from '../checkpoint/checkpoin
 import { endTransfer } from '../checkpoint/sending.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
+import type { ReplicaState } from '../state/replica-state.js';
 import { NO_ROOM, roomFor } from './forgetting.js';
 import { progress } from './progress.js';
 import { connectPeers, isMember, proposeAddition, proposeRemoval, setChanged } from './record-changes.js';
@@ -35,6 +36,7 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
     peer.ackedHeartbeatMs = maxOf(peer.ackedHeartbeatMs, /* rule lease-from-sending */ frame.heartbeatMs);
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
+    peer.toldUpTo = maxOf(peer.toldUpTo, minOf(frame.toldUpTo, r.order.processedUpTo));
   }
   const begins = frame.byCopy && !peer.byCopy;
   peer.byCopy = frame.byCopy;
@@ -70,14 +72,19 @@ export function onPieceAckFrom(p: PrimaryState, from: Member, frame: PieceAckFra
 }
 
 /** A replica outside the set may be silent for a while, because it restores its state. */
-export function onBusy(p: PrimaryState, from: Member, { forMs }: BusyFrame): void {
-  const { r } = p;
+export function onBusy(p: PrimaryState, from: Member, frame: BusyFrame): void {
+  const peer = noteBusy(p.r, from, frame);
+  // A learner may have been waiting for nothing else. Its next acknowledgment may be a heartbeat away.
+  if (frame.forMs === 0 && peer?.learner !== undefined) admitLearner(p, peer);
+}
+
+/** @returns the peer that said that it may be silent for a while, or no longer; undefined if it is in another life */
+export function noteBusy(r: ReplicaState, from: Member, { forMs }: BusyFrame): Peer | undefined {
   const peer = r.peers.get(from.id);
-  if (peer === undefined || !sameMember(peer.member, from)) return;
+  if (peer === undefined || !sameMember(peer.member, from)) return undefined;
   peer.lastHeardMs = r.nowMs;
   peer.busyUntilMs = forMs === 0 ? Number.NEGATIVE_INFINITY : r.nowMs + Math.min(forMs, r.config.copyMs);
-  // A learner may have been waiting for nothing else. Its next acknowledgment may be a heartbeat away.
-  if (forMs === 0 && peer.learner !== undefined) admitLearner(p, peer);
+  return peer;
 }
 
 function onDiverged(p: PrimaryState, peer: Peer, orderNum: OrderNum): void {

@@ -9,7 +9,7 @@ import { ENDED_FOR_SUCCESSOR } from '../../model/stream.js';
 import { endRecord, handOver } from '../../record/transitions.js';
 import { endStreams } from '../checkpoint/backlog.js';
 import { checkpointForSuccessor, copyForOtherCode, isCopied } from '../checkpoint/checkpoints.js';
-import { isAtRest } from '../order/drain.js';
+import { isAtRest } from '../state/base.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { HAND_OVER_LEASES, type SteppingDown } from '../state/replica-state.js';
 import { bestBackup } from '../upgrade/best-backup.js';
@@ -34,7 +34,7 @@ export function tryHandOver(p: PrimaryState): void {
   }
   if (/* rule wait-for-learners */ lingers(p, record)) return;
   copyForOtherCode(p);
-  const isIdle = r.running === undefined && p.reads.size === 0;
+  const isIdle = r.running === undefined && p.reads.size === 0 && r.order.processedUpTo === r.order.last;
   const settled = isIdle && r.stableUpTo === r.order.last && p.waiting.length === 0 && isCopied(p);
   if (/* rule settle-before-hand-over */ !settled && r.nowMs < settlesUntilMs(p, steppingDown)) return;
   const successor = bestBackup(p);

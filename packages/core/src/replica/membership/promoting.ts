@@ -7,7 +7,7 @@ import { CLOCK_DRIFT } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import { assert } from '../../model/assert.js';
 import type { PromiseFrame } from '../../model/frames.js';
-import { type ConnectionId, type LinkId, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
+import { type ConnectionId, type LinkId, maxOf, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
 import type { Body } from '../../model/message.js';
 import { type CallOrder, hasBody, type OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
@@ -15,11 +15,13 @@ import { adoptionPublished, isAdopted, publishAdoption, sameMember, withLeadersh
 import { distrust, hasNamedBody, receiveBody } from '../intake/bodies.js';
 import { askSession, hangUp } from '../intake/sessions.js';
 import { discardUnadopted, toMessageOrder } from '../order/backup-receive.js';
+import { judge } from '../poison/judge.js';
 import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
 import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import { HAND_OVER_LEASES, NACK_AFTER_MS, type ReplicaState } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
+import { remindPeers } from './recovering.js';
 import { askPeer, tellPeer, tellPeers } from './tell.js';
 
 const NOT_TOLD = 'this session did not say in time what it holds; say hello again';
@@ -42,6 +44,7 @@ export function startCollecting(m: PromotionState): void {
     // The primary that handed over made everything stable first. Sessions still say what they wait for.
     for (const { session } of r.connections.values()) if (session !== undefined) askAgain(r, session);
     collection.through = record.adoptedThrough.at(-1)?.through ?? NO_ORDER;
+    m.completedUpTo = collection.through;
     collection.stage = 'publishing';
     adopt(m);
     return;
@@ -78,6 +81,7 @@ export function onPromise(m: PromotionState, from: Member, frame: PromiseFrame):
   collection.waitingPeers.delete(from.id);
   collection.add(frame.orders);
   for (const body of frame.bodies) takePromised(m, body);
+  /* rule promised-is-complete */ m.completedUpTo = maxOf(m.completedUpTo, frame.completedUpTo);
   tryAdopt(m);
 }
 
@@ -101,6 +105,7 @@ export function promotingTick(m: PromotionState): void {
   }
   /* rule keep-peers-waiting */ keepPeersWaiting(r);
   const { collection } = m;
+  if (m.heldBack !== undefined) remindPeers(m);
   if (collection.stage !== 'collecting') return;
   for (const [id, { member, untilMs }] of collection.waitingPeers) {
     if (r.nowMs < untilMs) continue;
@@ -165,7 +170,8 @@ export function tryAdopt(m: PromotionState): void {
   }
   m.blocked = undefined;
   collection.through = (hole.orderNum - 1) as OrderNum;
-  const adopted = publishAdoption(record, collection.through, /* rule silent-leave-set */ collection.silent);
+  const deaths = judge(m, record, collection.through);
+  const adopted = publishAdoption(record, collection.through, /* rule silent-leave-set */ collection.silent, deaths);
   // Whoever forced this record or handed over may not have known what this replica brings.
   const change = withLeadership(adopted, r.leadership);
   if (proposeChange(r, change, 'adopt')) collection.stage = 'publishing';
@@ -281,6 +287,8 @@ export function adopt(m: PromotionState): void {
   assert(r.order.heldUpTo === through, () => `adopted ${through}, holds ${r.order.heldUpTo}`);
   m.backupOrder.continueFrom(next(through));
   collection.stage = 'recovering';
+  // What peers acknowledge from now on they hold in this term.
+  r.peers.startTerm(r.nowMs, r.stableUpTo);
   // Its backups may not know the record yet. They would not believe that it is busy when it restores its state.
   if (/* rule told-before-busy */ r.stateBehind) tellPeers(r);
   r.log('info', 'adopted', { through, after: r.order.processedUpTo });

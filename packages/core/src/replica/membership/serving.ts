@@ -1,6 +1,7 @@
 /** The moment at which a promoted replica becomes primary: it resumes what its predecessor left open. */
 
 import { maxOf, minOf, NO_ORDER } from '../../model/ids.js';
+import { STREAMED } from '../../model/outcome.js';
 import { PrimaryOrder } from '../../ordering/primary-order.js';
 import { backlogCopied } from '../checkpoint/backlog.js';
 import { endUnused } from '../checkpoint/sending.js';
@@ -10,6 +11,7 @@ import { advanceStable } from '../order/stable.js';
 import { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { awaitAsks } from '../streams/intercepted.js';
+import { voidEntering } from '../streams/voids.js';
 import { startTimers } from '../timers/timers.js';
 import { cancelForeignWaits } from '../waiting/given-up.js';
 import { setChanged } from './record-changes.js';
@@ -35,6 +37,7 @@ export function startServing(p: PrimaryState): void {
   advanceStable(p);
   cancelForeign(p);
   /* rule foreign-waits-end */ cancelForeignWaits(p);
+  endPoisonedStreams(p);
   awaitAsks(p);
   nameWaitingCalls(p);
   resumeConnections(p);
@@ -53,6 +56,21 @@ function cancelForeign(p: PrimaryState): void {
     if (connection.kind !== 'plain' || connection.id === r.plain) continue;
     for (const { id } of connection.streams.values()) p.scheduler.add({ kind: 'cancel', connection, stream: id });
   }
+}
+
+/** A stream of which one message was passed over cannot go on: its handler is told, and its client gets the reason. */
+function endPoisonedStreams(p: PrimaryState): void {
+  const { r } = p;
+  for (const connection of r.connections.values()) {
+    for (const stream of connection.streams.values()) {
+      const status = r.deaths.ended.get(stream);
+      if (status === undefined || stream.history.ended || stream.history.over) continue;
+      stream.history.ended = true;
+      p.scheduler.add({ kind: 'cancel', connection, stream: stream.id, end: { status, after: undefined } });
+      voidEntering(p, connection, stream, STREAMED);
+    }
+  }
+  r.deaths.ended.clear();
 }
 
 /** Lets a retry by idempotency key join a call whose handler still waits. */

@@ -10,6 +10,18 @@ import type { FollowerState } from '../state/follower-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { enterLog } from './ordering.js';
 
+/**
+ * Takes in announcements that a client reflected. Each was given when all before it were processed; it may be running
+ * itself, beside a read whose reply brought it.
+ */
+export function backupReceivesReflected(f: FollowerState, orders: readonly OrderInfo[]): void {
+  backupReceivesOrders(f, orders);
+  const newestTerm = f.r.record?.adoptedThrough.at(-1)?.term ?? 1;
+  for (const info of orders) {
+    if (believes(f.r, info)) f.completed((info.orderNum - 1) as OrderNum, newestTerm);
+  }
+}
+
 /** Takes in announcements, whether the primary sent them or a client reflected them. */
 export function backupReceivesOrders(f: FollowerState, orders: readonly OrderInfo[]): void {
   const { r } = f;

@@ -5,18 +5,12 @@
  * held back only for a while, since nobody knows how long other services take to answer.
  */
 
+import { isAtRest } from '../state/base.js';
 import type { PrimaryState } from '../state/primary-state.js';
-import type { ReplicaState } from '../state/replica-state.js';
 
 /** New messages wait this long, then go on for three times as long, and so on. */
 export const NESTED_DRAIN_MS = 250;
 const DRAIN_CYCLE_MS = 4 * NESTED_DRAIN_MS;
-
-/** Whether no nested call is open and no handler waits, except for other calls: that may take any time. */
-export const isAtRest = (r: ReplicaState): boolean =>
-  r.nested.open === 0 &&
-  /* rule no-raw-timers-in-checkpoint */ r.timers.raw === 0 &&
-  /* rule finished-before-checkpoint */ r.unfinished.size === r.openWaits;
 
 /** Whether new messages wait now because a checkpoint is wanted. If the backlog is full, they wait until it is made. */
 export function drains(p: PrimaryState): boolean {

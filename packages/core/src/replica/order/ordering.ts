@@ -11,19 +11,20 @@ import { ENDED_FOR_COPY } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { mayCopy, takeCheckpoint } from '../copying/asking.js';
 import { isLate, LATE } from '../intake/late.js';
+import { refusedAsPoison } from '../poison/refuse.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
 import { answerUnordered, giveReplies } from '../release/replies.js';
-import { needsBase, waitsForOthers } from '../state/base.js';
+import { isAtRest, needsBase, waitsForOthers } from '../state/base.js';
 import { refusedAtTurn } from '../state/budgets.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import type { Started } from '../state/role.js';
 import { allPassed } from '../streams/intercepted.js';
-import { creditDigests } from '../streams/streams.js';
-import { notBeforeMs } from '../timers/timers.js';
-import { drains, isAtRest } from './drain.js';
+import { creditDigests, dropStream } from '../streams/streams.js';
+import { dueAfterPeriod, notBeforeMs } from '../timers/timers.js';
+import { drains } from './drain.js';
 import { startRead, waitsForReads } from './reads.js';
 import { advanceStable } from './stable.js';
 
@@ -34,21 +35,32 @@ const OTHER: Started = { kind: 'other' };
 /** Takes the next piece of work and starts it. @returns undefined if there is none, or nothing may be ordered now */
 export function startNext(p: PrimaryState): Started | undefined {
   const { r } = p;
-  // A checkpoint cannot include the local variables of a handler, so it is taken when no stream is open and no handler
-  // waits.
-  const wanted = mayCopy(p) && /* rule no-streams-in-checkpoint */ r.openStreams === 0;
-  const isDue = wanted || (mayOrder(p) && needsBase(p, p.scheduler.peek()));
-  if (isDue && r.nowMs >= p.copyAgainAtMs && /* rule checkpoint-at-rest */ isAtRest(r) && allPassed(p)) {
-    r.nested.drainSinceMs = undefined;
-    takeCheckpoint(p);
-    return OTHER;
-  }
+  const isDue = copyIsDue(p);
+  if (isDue && copy(p)) return OTHER;
   if (/* rule order-nothing-more */ r.handsOver || !mayOrder(p)) return undefined;
   const waits = (isDue && r.nowMs >= p.copyAgainAtMs && drains(p)) || waitsForReads(p);
   const work = p.replies.next() ?? (waits ? undefined : p.scheduler.next());
   if (work === undefined) return undefined;
   p.pace.turn(r.nowMs, p.scheduler.size > 0);
   return start(p, work);
+}
+
+/** Takes a checkpoint if one is due and nothing stands in its way. @returns whether it does */
+export const startCopy = (p: PrimaryState): boolean => copyIsDue(p) && copy(p);
+
+function copyIsDue(p: PrimaryState): boolean {
+  // A checkpoint cannot include the local variables of a handler, so it is taken when no stream is open and no handler
+  // waits.
+  const wanted = mayCopy(p) && /* rule no-streams-in-checkpoint */ p.r.openStreams === 0;
+  return wanted || (mayOrder(p) && needsBase(p, p.scheduler.peek()));
+}
+
+function copy(p: PrimaryState): boolean {
+  const { r } = p;
+  if (r.nowMs < p.copyAgainAtMs || /* rule checkpoint-at-rest */ !isAtRest(r) || !allPassed(p)) return false;
+  r.nested.drainSinceMs = undefined;
+  takeCheckpoint(p);
+  return true;
 }
 
 /** Whether the primary may order. At these bounds it stops until backups have caught up (DESIGN 5.3). */
@@ -81,7 +93,8 @@ function start(p: PrimaryState, work: Work): Started {
         if (!postpone(p, connection, work)) refuseAtTurn(p, work, NOT_READ);
         return OTHER;
       }
-      const refused = refusedAtTurn(r, connection, request) ?? refusedForCopy(p, request);
+      const refused =
+        refusedAtTurn(r, connection, request) ?? refusedForCopy(p, request) ?? refusedAsPoison(r, connection, request);
       if (refused !== undefined) {
         refuseAtTurn(p, work, refused);
         return OTHER;
@@ -197,6 +210,8 @@ function refuseAtTurn(p: PrimaryState, work: Extract<Work, { kind: 'call' }>, ou
   const { connection, message, request, admission } = work;
   if (request.key !== undefined) p.keyedRunning.delete(request.key);
   if (admission !== undefined) p.r.effects.push({ kind: 'dropAdmission', admission });
+  if (request.stream?.kind === 'open') dropStream(p.r, connection, message.seqNum);
+  if (request.timer?.kind === 'every') dueAfterPeriod(p, request.timer.name);
   message.request = undefined;
   append(p, { connection: connection.id, seqNum: message.seqNum, kind: 'void', outcome }, connection, message);
 }
@@ -257,7 +272,7 @@ const timeToGive = (r: ReplicaState): number => Math.max(r.wallClock(), /* rule 
  */
 function carryAtOnce(p: PrimaryState, { session }: Connection, orderNum: OrderNum): void {
   if (session === undefined || orderNum >= p.release.firstUnretained(p.order)) p.localAnnounceUpTo = orderNum;
-  else session.carryUpTo = orderNum;
+  else session.atOnceUpTo = orderNum;
 }
 
 /** Appends an order to the log, together with its message if it has one. */

@@ -1,10 +1,13 @@
 /** A replica as its operator sees it. */
 
 import type { OrderNum, ReplicaId } from '../../model/ids.js';
-import type { Member } from '../../model/record.js';
+import type { Member, Poisoned } from '../../model/record.js';
 
 /** The part that a replica plays in its group. Only `replica/roles/become.ts` changes it. */
 export type RoleName = 'starting' | 'joining' | 'backup' | 'promoting' | 'primary' | 'deposed';
+
+/** A message that no replica processes any more. */
+export type PoisonedMessage = Pick<Poisoned, 'method' | 'digest' | 'deaths'>;
 
 /** The code and the settings of one replica of the group. */
 export interface MemberStatus {
@@ -85,6 +88,11 @@ export interface ReplicaStatus {
   readonly streams: number;
   /** How often clients reflected orders that no replica of the group had sealed for them, in this life. */
   readonly forgedOrders: number;
+  /**
+   * The messages that no replica processes any more, because primaries died of them (UNDERSTUDY_POISON). They are named
+   * by method and digest, and how many primaries died. Empty if there is none.
+   */
+  readonly poisoned: readonly PoisonedMessage[];
   /**
    * Why this replica neither serves nor backs up, in a sentence that says what to do if that is not over soon; undefined
    * when it does.

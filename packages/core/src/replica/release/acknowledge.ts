@@ -34,6 +34,7 @@ export function flushAck(f: FollowerState): void {
       heartbeatMs: f.heartbeatMs,
       heldUpTo: certainlyHeldUpTo(r),
       processedUpTo: r.order.processedUpTo,
+      toldUpTo: f.completedUpTo,
       afresh,
       registered,
       unregistered,

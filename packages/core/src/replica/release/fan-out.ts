@@ -60,7 +60,7 @@ function announceOverflow(p: PrimaryState): void {
  */
 export function carryToSessions(p: PrimaryState): void {
   const { r } = p;
-  const upTo = minOf(r.order.last, (p.release.firstUnretained(p.order) - 1) as OrderNum);
+  const upTo = minOf(r.order.processedUpTo, (p.release.firstUnretained(p.order) - 1) as OrderNum);
   if (!p.holdsLease()) return;
   for (const connection of r.connections.values()) {
     const { session } = connection;
@@ -76,14 +76,16 @@ function flushSession(p: PrimaryState, connection: Connection): void {
   if (session.closing && connection.lastOrder > r.stableUpTo) p.closerWaits = true;
   const items = session.streams.size > 0 ? takeItems(p, connection, session) : NO_ITEMS;
   const carried = maxOf(session.carriedUpTo, r.stableUpTo);
-  const hasOrders = session.carryUpTo > carried;
   const hasReplies = session.replies.length > 0 || session.reads.length > 0 || items.length > 0;
+  // What a client carries counts as processed, so nothing is carried before that for its own sake.
+  const carryUpTo = maxOf(session.carryUpTo, minOf(session.atOnceUpTo, r.order.processedUpTo));
+  const hasOrders = carryUpTo > carried;
   if (!hasOrders && !hasReplies && !owesWord(p, connection, session)) return;
   // Orders that are stable by now are not carried any more, so a reply that reflects only such orders must say that it
   // is stable.
   if (hasReplies) markStable(session, r.stableUpTo);
-  const orders = hasOrders ? p.order.multicastMessage(carried, session.carryUpTo) : NO_ORDERS;
-  session.carriedUpTo = maxOf(session.carriedUpTo, session.carryUpTo);
+  const orders = hasOrders ? p.order.multicastMessage(carried, carryUpTo) : NO_ORDERS;
+  session.carriedUpTo = maxOf(session.carriedUpTo, carryUpTo);
   sendReplies(r, session, sealOrders(r, connection, orders), items, r.stableUpTo);
 }
 
@@ -115,6 +117,9 @@ function flushPeers(p: PrimaryState): void {
   const { r } = p;
   let shared: { announcement: Announcement; from: OrderNum; target: OrderNum } | undefined;
   let gathering = false;
+  // Who waits until the backups know what was processed waits for this frame.
+  const isAwaited = p.waiting.length > 0 || p.itemsWait || p.heldBack !== undefined;
+  const tellUpTo = isAwaited ? r.order.processedUpTo : NO_ORDER;
   for (const peer of r.peers.values()) {
     if (!isAnnouncedTo(p, peer)) continue;
     sendLarge(r, peer);
@@ -123,7 +128,8 @@ function flushPeers(p: PrimaryState): void {
     const from = maxOf(peer.announcedUpTo, peer.heldUpTo);
     let target = learner || r.config.multicast === 'direct' ? r.order.last : p.localAnnounceUpTo;
     if (learner) target = minOf(target, forLearner(p, peer, from));
-    if (target <= from && !heartbeatDue(r, peer)) continue;
+    const isTold = peer.saidProcessed >= tellUpTo;
+    if (target <= from && isTold && !heartbeatDue(r, peer)) continue;
     if (mayWait(p, peer, target - from)) {
       gathering = true;
       continue;

@@ -112,7 +112,10 @@ export function giveKeyed(p: PrimaryState, call: CallId, outcome: Outcome): void
 }
 
 function offer(p: PrimaryState, reply: ReplyToRelease): void {
-  if (!letGo(p, reply, p.holdsLease())) p.waiting.push(reply);
+  if (letGo(p, reply, p.holdsLease())) return;
+  p.waiting.push(reply);
+  // The backups may have to be told first what was processed.
+  p.r.wantFlush();
 }
 
 /** Sends the waiting replies that the release rule allows by now. */

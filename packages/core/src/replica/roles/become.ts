@@ -1,7 +1,7 @@
 /** The only place where a replica changes its role. The record alone decides which one it has. */
 
 import { assert } from '../../model/assert.js';
-import { next } from '../../model/ids.js';
+import { next, type OrderNum } from '../../model/ids.js';
 import type { GroupRecord } from '../../model/record.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
 import { forceRecord } from '../../record/force.js';
@@ -15,6 +15,7 @@ import { isLost, onChangeLost, onRecordFound } from '../membership/record-lost.j
 import { newPrimary, startServing } from '../membership/serving.js';
 import { tellPeers } from '../membership/tell.js';
 import { discardUnadopted } from '../order/backup-receive.js';
+import { sayPoisoned } from '../poison/refuse.js';
 import { usableBase } from '../state/base.js';
 import type { ReplicaStatus, RoleName } from '../state/events.js';
 import { FollowerState } from '../state/follower-state.js';
@@ -96,6 +97,7 @@ function takeIn(r: ReplicaState, record: GroupRecord): void {
     return;
   }
   const hasOtherSettings = record.settings !== r.record?.settings;
+  sayPoisoned(r, r.record, record);
   r.record = record;
   const isNewTerm = record.term > r.term;
   r.term = record.term;
@@ -151,6 +153,7 @@ function takeSettings(r: ReplicaState, record: GroupRecord): void {
 }
 
 function enterTerm(r: ReplicaState, record: GroupRecord): void {
+  r.deaths.survived.clear();
   if (sameMember(record.primary, r.self)) {
     becomePromoting(r);
     return;
@@ -191,6 +194,7 @@ function followChange(r: ReplicaState, record: GroupRecord): void {
     if (adoptionPublished(record) && role.m.collection.stage !== 'recovering') adopt(role.m);
   } else if (role.kind === 'backup') {
     discardUnadopted(r, role.follower.backupOrder);
+    role.follower.forgetCut();
   }
 }
 
@@ -199,6 +203,7 @@ function becomeBackup(r: ReplicaState, follower: FollowerState): void {
   become(r, new Backup(follower));
   follower.heard();
   discardUnadopted(r, follower.backupOrder);
+  follower.forgetCut();
   announceRole(r);
 }
 
@@ -206,14 +211,16 @@ function becomePromoting(r: ReplicaState): void {
   const role = roleOf(r);
   let backupOrder = new BackupOrder(next(r.order.last));
   let before: PrimaryState | undefined;
+  let completedUpTo: OrderNum | undefined;
   if ((role.kind === 'backup' || role.kind === 'joining') && role.follower !== undefined) {
-    backupOrder = role.follower.backupOrder;
+    role.follower.forgetCut();
+    ({ backupOrder, completedUpTo } = role.follower);
   } else if (role.kind === 'primary') {
     before = role.p;
   } else if (role.kind === 'promoting') {
-    ({ backupOrder, before } = role.m);
+    ({ backupOrder, before, completedUpTo } = role.m);
   }
-  const promoting = new Promoting(new PromotionState(r, backupOrder, before));
+  const promoting = new Promoting(new PromotionState(r, backupOrder, before, completedUpTo));
   become(r, promoting);
   announceRole(r);
   connectPeers(r);

@@ -23,7 +23,7 @@ import {
 } from '../membership/backup.js';
 import { askToJoin, whyNotJoined } from '../membership/joining.js';
 import { noteNestedCall } from '../nested/nested.js';
-import { backupReceivesOrders } from '../order/backup-receive.js';
+import { backupReceivesReflected } from '../order/backup-receive.js';
 import { BackupReads } from '../reads/backup-reads.js';
 import { flushAck } from '../release/acknowledge.js';
 import { echoHeartbeats } from '../release/session-frames.js';
@@ -129,7 +129,7 @@ abstract class Follower extends Role {
   }
 
   override reflected(orders: readonly OrderInfo[]): void {
-    if (this.follower !== undefined) backupReceivesOrders(this.follower, orders);
+    if (this.follower !== undefined) backupReceivesReflected(this.follower, orders);
   }
 
   override read(connection: Connection, peer: string, term: number, reads: readonly ReadRequest[]): boolean {
@@ -155,9 +155,10 @@ abstract class Follower extends Role {
    * order that the promotion cuts.
    */
   override mayProcess(): boolean {
-    const { record } = this.r;
+    const { record, order } = this.r;
     if (record === undefined || !this.mayExecute) return false;
-    return /* rule adoption-known-first */ adoptionPublished(record);
+    if (/* rule adoption-known-first */ !adoptionPublished(record)) return false;
+    return /* rule completed-first */ order.processedUpTo < (this.follower?.completedUpTo ?? NO_ORDER);
   }
 
   override get mayExecute(): boolean {

@@ -2,11 +2,14 @@ import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { BackupReadsFrame } from '../../model/frames.js';
 import { cancelHeld } from '../intake/cancellations.js';
+import { startCopy } from '../order/ordering.js';
+import { holdBack } from '../poison/care.js';
+import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { Role } from '../state/role.js';
 import { dueAfterPeriod, orderDue, wakeNext } from '../timers/timers.js';
 
-/** The part of a primary that concerns what handlers wait for or put off, and reads meant for others. */
+/** The part of a primary that concerns what handlers wait for or put off, reads meant for others, and what handlers may die of. */
 export abstract class PrimaryOfHandlers extends Role {
   abstract readonly p: PrimaryState;
 
@@ -17,6 +20,14 @@ export abstract class PrimaryOfHandlers extends Role {
   /** A session took this replica for a backup. */
   override backupReads(from: Connection, peer: string, { term, reads }: BackupReadsFrame): boolean {
     return this.read(from, peer, term, reads);
+  }
+
+  override holdsBack(entry: Entry): boolean {
+    return holdBack(this.p, entry);
+  }
+
+  override startCopy(): boolean {
+    return startCopy(this.p);
   }
 
   override timersChanged(): void {

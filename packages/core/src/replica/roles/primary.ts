@@ -292,6 +292,8 @@ export class Primary extends PrimaryOfHandlers {
   }
 
   override processed(): void {
+    // What is due to be carried may not have been, because it was not processed yet.
+    if (this.#r.config.multicast === 'destination' && this.p.order.nullMessageDue) this.#r.wantFlush();
     this.p.scheduler.reconsider?.();
   }
 

@@ -9,7 +9,10 @@ import type { Member } from '../../model/record.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { failCall, onCallGone, onRpcCall, refuseCall } from '../intake/calls.js';
 import { askSession, keepReads } from '../intake/sessions.js';
+import { noteBusy } from '../membership/backups.js';
+import { hearPeers } from '../membership/liveness.js';
 import { onPromise, promotingTick, tryAdopt } from '../membership/promoting.js';
+import { holdBackAdopted, onEarlyAck, tellNext } from '../membership/recovering.js';
 import { askPeer } from '../membership/tell.js';
 import { noteNestedCall } from '../nested/nested.js';
 import { echoHeartbeats } from '../release/session-frames.js';
@@ -19,7 +22,7 @@ import type { Peer } from '../state/peers.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { type CallerEvent, Role } from '../state/role.js';
-import type { Duty } from '../threads/duty.js';
+import type { Duty, HeardPeer } from '../threads/duty.js';
 
 /**
  * Passes each event of a promotion to the module that handles it. Calls that reach this replica wait until it serves.
@@ -45,6 +48,7 @@ export class Promoting extends Role {
 
   override flush(): void {
     echoHeartbeats(this.#r);
+    tellNext(this.m);
   }
 
   override stepDown(): boolean {
@@ -61,7 +65,13 @@ export class Promoting extends Role {
 
   override peerFrame(from: Member, frame: Exclude<PeerFrame, NewTermFrame>): string | undefined {
     if (frame.kind === 'promise') onPromise(this.m, from, frame);
+    if (frame.kind === 'busy') noteBusy(this.#r, from, frame);
+    if (frame.kind === 'ack' && this.m.collection.stage === 'recovering') onEarlyAck(this.m, from, frame);
     return undefined;
+  }
+
+  override peersHeard(peers: readonly HeardPeer[]): void {
+    hearPeers(this.#r, peers);
   }
 
   override recordChanged(): void {
@@ -128,7 +138,7 @@ export class Promoting extends Role {
   override mayProcess(): boolean {
     const { collection } = this.m;
     if (collection.stage === 'recovering') return true;
-    if (!this.#r.executesNext) return false;
+    if (!this.#r.executesNext || this.#r.order.processedUpTo >= this.m.completedUpTo) return false;
     return (
       /* rule adopted-before-published */ collection.stage !== 'publishing' ||
       this.#r.order.processedUpTo < collection.through
@@ -137,6 +147,10 @@ export class Promoting extends Role {
 
   override get mayExecute(): boolean {
     return this.m.collection.stage === 'recovering';
+  }
+
+  override holdsBack(entry: Entry): boolean {
+    return holdBackAdopted(this.m, entry);
   }
 
   /** A promoting replica abandons no handler; it does so as primary, once it knows what was adopted. */

@@ -70,3 +70,9 @@ export function keptForBase(r: ReplicaState, upTo: OrderNum): OrderNum {
 /** Whether backups answer reads of some methods. */
 export const backupsAnswer = ({ config }: Pick<ReplicaState, 'config'>): boolean =>
   config.methods.some(({ readFrom }) => readFrom === 'backup');
+
+/** Whether no nested call is open and no handler waits, except for other calls: that may take any time. */
+export const isAtRest = (r: ReplicaState): boolean =>
+  r.nested.open === 0 &&
+  /* rule no-raw-timers-in-checkpoint */ r.timers.raw === 0 &&
+  /* rule finished-before-checkpoint */ r.unfinished.size === r.openWaits;

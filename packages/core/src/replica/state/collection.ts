@@ -136,6 +136,11 @@ export class Collection {
     return overdue;
   }
 
+  /** The announcements that live sessions hold. */
+  *heldBySessions(): Iterable<OrderInfo> {
+    for (const orders of this.#held.values()) yield* orders;
+  }
+
   /**
    * The highest order that any live session holds, counting only sessions that `counts` accepts, and only orders that
    * `believes` accepts as part of the history.

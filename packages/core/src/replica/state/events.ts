@@ -301,6 +301,10 @@ export type ReplicaEffect =
   | { readonly kind: 'sendNested'; readonly caller: NestedCaller; readonly again: boolean }
   /** Answer `wake` at this time of the clock that comes with events. Replaces an earlier one. */
   | { readonly kind: 'wakeAt'; readonly atMs: number }
+  /** The reply to this call is passed over: its handler, if it still waits for it, never goes on. */
+  | { readonly kind: 'dropNested'; readonly id: NestedId }
+  /** The same for a function that a handler gave to a timer. */
+  | { readonly kind: 'dropTimer'; readonly id: NestedId }
   /** The core stopped waiting for this task and will ignore its answer. */
   | { readonly kind: 'abandonTask'; readonly task: Task }
   /** Forget every handler that is open or waits: a copy of the state that is newer than all of them takes their place. */

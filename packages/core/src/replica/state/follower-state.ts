@@ -3,7 +3,7 @@
  */
 
 import type { Checkpoint } from '../../model/checkpoint.js';
-import { type ConnectionId, next, type OrderNum } from '../../model/ids.js';
+import { type ConnectionId, maxOf, minOf, next, type OrderNum } from '../../model/ids.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
 import type { ReplicaState } from './replica-state.js';
 
@@ -29,6 +29,13 @@ export class FollowerState {
   reportAfresh = true;
   /** The primary's digest after an order that this replica has not processed yet. */
   expectedDigest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
+  /**
+   * The primary has processed the orders up to this one, as far as it has told. A semi-active backup executes none
+   * beyond, so that a message that ends the primary's process does not end those of all backups in the same moment.
+   */
+  #completedUpTo: OrderNum;
+  /** The promotion to this term, and all before it, are counted in: what they cut was never completed. */
+  #completedInTerm: number;
   /** The last order after which this replica's digest was known to be the primary's. */
   agreedUpTo: OrderNum;
   /** The first order at which this replica's results differed from the primary's. */
@@ -46,6 +53,8 @@ export class FollowerState {
     this.backupOrder = before?.backupOrder ?? new BackupOrder(next(r.order.last));
     this.lastHeartbeatMs = r.nowMs;
     this.lastFrameMs = r.nowMs;
+    this.#completedUpTo = maxOf(before?.completedUpTo ?? r.order.processedUpTo, r.order.processedUpTo);
+    this.#completedInTerm = before === undefined ? r.term : before.#completedInTerm;
     this.agreedUpTo = before?.agreedUpTo ?? r.order.processedUpTo;
     this.divergedAt = before?.divergedAt;
     this.checkpointAhead = before?.checkpointAhead;
@@ -55,6 +64,32 @@ export class FollowerState {
   heard(): void {
     this.lastHeartbeatMs = this.r.nowMs;
     this.lastFrameMs = this.r.nowMs;
+  }
+
+  get completedUpTo(): OrderNum {
+    return this.#completedUpTo;
+  }
+
+  /**
+   * The primary has processed the orders up to this one.
+   *
+   * @param inTerm the newest promotion that adopted it, or the term of the primary that says so
+   */
+  completed(upTo: OrderNum, inTerm: number): void {
+    if (upTo < this.#completedUpTo) return;
+    this.#completedUpTo = upTo;
+    this.#completedInTerm = inTerm;
+  }
+
+  /** What promotions have cut since was never completed. */
+  forgetCut(): void {
+    const { record, order } = this.r;
+    let upTo = this.#completedUpTo;
+    for (const { term, through } of record?.adoptedThrough ?? []) {
+      if (term > this.#completedInTerm) upTo = minOf(upTo, through);
+    }
+    this.#completedUpTo = maxOf(upTo, order.processedUpTo);
+    this.#completedInTerm = Math.max(this.#completedInTerm, record?.adoptedThrough.at(-1)?.term ?? 1);
   }
 
   /** Reports about sessions may have been lost with a link, or went to another primary. All of them are sent again. */

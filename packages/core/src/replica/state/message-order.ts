@@ -6,12 +6,22 @@ import { NO_ORDER, next } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import { hasBody, type OrderInfo } from '../../model/order-info.js';
 import { OrderWindow } from '../../ordering/window.js';
+import type { Work } from '../../scheduling/scheduler.js';
+import type { Task } from './events.js';
 
 /** One place in the order, as the log keeps it. */
 export interface Entry {
   readonly info: OrderInfo;
   /** The message at this place, if the order is a call or a void. */
   readonly message: Message | undefined;
+}
+
+/** The ordered message whose handler is running. `work` is undefined on a replica that did not order it. */
+export interface Running {
+  readonly task: Task;
+  readonly entry: Entry;
+  readonly work: Work | undefined;
+  readonly startedMs: number;
 }
 
 /** The body of an entry; undefined if the entry has none or the body has not arrived. */

@@ -28,6 +28,8 @@ export interface Peer {
   ackedHeartbeatMs: number;
   heldUpTo: OrderNum;
   processedUpTo: OrderNum;
+  /** It knows that the primary has processed the orders up to this one. */
+  toldUpTo: OrderNum;
   /** The present link has carried announcements up to this order. */
   announcedUpTo: OrderNum;
   /** The sessions that this peer would ask before it became primary. */
@@ -104,6 +106,7 @@ export class Peers {
       ackedHeartbeatMs: Number.NEGATIVE_INFINITY,
       heldUpTo: NO_ORDER,
       processedUpTo: NO_ORDER,
+      toldUpTo: NO_ORDER,
       announcedUpTo: NO_ORDER,
       registered: new Set(),
       sentAtMs: Number.NEGATIVE_INFINITY,
@@ -168,6 +171,8 @@ export class Peers {
       peer.ackedHeartbeatMs = Number.NEGATIVE_INFINITY;
       peer.heldUpTo = NO_ORDER;
       peer.processedUpTo = NO_ORDER;
+      peer.toldUpTo = NO_ORDER;
+      peer.saidProcessed = NO_ORDER;
       peer.announcedUpTo = from;
       peer.registered.clear();
       peer.sentAtMs = Number.NEGATIVE_INFINITY;

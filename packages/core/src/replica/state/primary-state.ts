@@ -83,6 +83,11 @@ export class PrimaryState {
   /** The bytes of the bodies whose orders are not stable. */
   unstableBytes = 0;
 
+  /** The place whose message is a suspect and waits until the backups know that it is the next one (DESIGN 5.14). */
+  heldBack: OrderNum | undefined;
+  /** When this replica began to serve. */
+  readonly servesSinceMs: number;
+
   // ── release ──
   /** Replies that the release rule still holds back. */
   waiting: ReplyToRelease[];
@@ -140,6 +145,7 @@ export class PrimaryState {
   /** @param before this replica's state if it was primary until now; its queues and waiting replies carry over */
   constructor(r: ReplicaState, order: PrimaryOrder, before: PrimaryState | undefined) {
     this.r = r;
+    this.servesSinceMs = r.nowMs;
     this.order = order;
     this.release = new ReleaseRule(r.connections, this.stability);
     this.scheduler = before?.scheduler ?? schedulerOf(r.config, r.criteria);

@@ -1,6 +1,7 @@
 /** The state that only a promoting replica needs. */
 
 import { CLOCK_DRIFT } from '../../config/clock.js';
+import { maxOf, type OrderNum } from '../../model/ids.js';
 import type { BackupOrder } from '../../ordering/backup-order.js';
 import { Collection } from './collection.js';
 import type { PrimaryState } from './primary-state.js';
@@ -16,8 +17,27 @@ export class PromotionState {
   /** Why the promotion cannot go on, in a sentence; undefined if it can. */
   blocked: string | undefined;
 
-  constructor(r: ReplicaState, backupOrder: BackupOrder, before: PrimaryState | undefined) {
+  /**
+   * The last primary has processed the orders up to this one, as far as this replica knows. Of the others each may be
+   * the one of which it died.
+   */
+  completedUpTo: OrderNum;
+
+  /** The adopted place whose message waits until the others know that it is the next one. */
+  heldBack: OrderNum | undefined;
+  /** They are told at the end of this turn. */
+  tellsNext = false;
+  /** When that was last wanted. */
+  toldNextMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    r: ReplicaState,
+    backupOrder: BackupOrder,
+    before: PrimaryState | undefined,
+    completedUpTo: OrderNum = r.order.processedUpTo,
+  ) {
     this.r = r;
+    this.completedUpTo = maxOf(completedUpTo, r.order.processedUpTo);
     // A session that has not heard of the new term by then can deliver nothing of an older one: no heartbeat that it sent
     // before is young enough for the delivery rule.
     this.collection = new Collection(r.nowMs, r.sessionMsMax * (1 + CLOCK_DRIFT));

@@ -36,6 +36,8 @@ export interface ReplyToRelease {
  */
 export type Verdict = 'stable' | 'concurrent' | 'wait';
 
+type ToDecide = Pick<ReplyToRelease, 'connection' | 'orderNum' | 'mustBeStable'> & { readonly outcome?: Outcome };
+
 /** Decides anew each time a message is about to leave, because sessions, members and stability change meanwhile. */
 export class ReleaseRule {
   readonly #connections: Connections;
@@ -95,14 +97,19 @@ export class ReleaseRule {
     return this.#decide({ connection: to, orderNum, mustBeStable }, order, stableUpTo, holdsLease);
   }
 
-  #decide(
-    reply: Pick<ReplyToRelease, 'connection' | 'orderNum' | 'mustBeStable'>,
-    order: PrimaryOrder,
-    stableUpTo: OrderNum,
-    holdsLease: boolean,
-  ): Verdict {
+  /**
+   * Whether a successor would know that the orders this reply reflects were processed, and so would never refuse one of
+   * them as a message of death. A session that lives says it itself; other callers cannot.
+   */
+  #isKnown({ mustBeStable, orderNum, outcome }: ToDecide): boolean {
+    // A call that is accepted is answered before it is processed.
+    if (!mustBeStable || outcome?.kind === 'accepted') return true;
+    return /* rule known-to-be-complete */ orderNum <= this.#stability.toldUpTo;
+  }
+
+  #decide(reply: ToDecide, order: PrimaryOrder, stableUpTo: OrderNum, holdsLease: boolean): Verdict {
     if (/* rule lease-to-release */ !holdsLease) return 'wait';
-    if (reply.orderNum <= stableUpTo) return 'stable';
+    if (reply.orderNum <= stableUpTo && this.#isKnown(reply)) return 'stable';
     /* rule only-when-stable */ if (reply.mustBeStable) return 'wait';
     // A caller without a session cannot hold the orders that the reply reflects.
     const holdsOrders =

@@ -21,12 +21,12 @@ import { OrderWindow } from '../../ordering/window.js';
 import { addressIn, codeOf } from '../../record/transitions.js';
 import { ArmedTimers } from '../../scheduling/armed-timers.js';
 import type { CriteriaPorts } from '../../scheduling/criteria.js';
-import type { Work } from '../../scheduling/scheduler.js';
 import type { ReplicaOptions } from '../outside/options.js';
 import { type Duty, NO_DUTY } from '../threads/duty.js';
 import type { IncomingCopy } from './copies/incoming.js';
-import type { ReplicaEffect, ReplicaStatus, Task } from './events.js';
-import { type Entry, MessageOrder } from './message-order.js';
+import { DeathNotes } from './deaths/death-notes.js';
+import type { ReplicaEffect, ReplicaStatus } from './events.js';
+import { MessageOrder, type Running } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
 import { Peers, type Reached } from './peers.js';
 import type { Role } from './role.js';
@@ -46,14 +46,6 @@ export type { ReplicaOptions } from '../outside/options.js';
 
 /** A message's name as a key for maps. */
 export const nameOf = ({ connection, seqNum }: MessageName): string => `${connection}.${seqNum}`;
-
-/** The ordered message whose handler is running. `work` is undefined on a replica that did not order it. */
-export interface Running {
-  readonly task: Task;
-  readonly entry: Entry;
-  readonly work: Work | undefined;
-  readonly startedMs: number;
-}
 
 /**
  * The newest order whose effects a handler may have seen that goes on by itself: the one that is being processed, if
@@ -170,6 +162,7 @@ export class ReplicaState {
   running: Running | undefined;
   /** The numbers of the next call that interceptors see, and of the next read. */
   readonly nextNumbers = { admission: 1, readTask: 1 };
+  readonly deaths = new DeathNotes();
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
   stateBusy: 'checkpoint' | 'restore' | undefined;
   /** When this replica last said that it may be silent for a while. */
@@ -378,6 +371,7 @@ export class ReplicaState {
       timers: this.timers.size,
       streams: this.connections.streams,
       forgedOrders: this.forgedOrders,
+      poisoned: this.record?.deaths?.poisoned.map(({ method, digest, deaths }) => ({ method, digest, deaths })) ?? [],
       blocked: this.role.blocked ?? this.#withoutRecord,
       leaving: this.role.leaving,
       recordChange: this.changeReason,

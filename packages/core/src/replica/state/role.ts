@@ -206,6 +206,14 @@ export abstract class Role {
   get mayExecute(): boolean {
     return false;
   }
+  /** Whether the next ordered message must wait, although it may be processed. */
+  holdsBack(_entry: Entry): boolean {
+    return false;
+  }
+  /** While the next message waits: takes a checkpoint if one is due. @returns whether it does */
+  startCopy(): boolean {
+    return false;
+  }
   /** Starts the next piece of work that has no order. @returns undefined if there is none */
   startNext(): Started | undefined {
     return undefined;

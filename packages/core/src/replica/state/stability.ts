@@ -73,6 +73,13 @@ export class Stability {
     return processed;
   }
 
+  /** Every in-sync backup knows that the primary has processed the orders up to this one; infinite if there is none. */
+  get toldUpTo(): number {
+    let told = Number.POSITIVE_INFINITY;
+    for (const peer of this.#required) told = Math.min(told, peer?.toldUpTo ?? 0);
+    return told;
+  }
+
   /**
    * Whether this primary holds the lease (DESIGN 5.5): every in-sync backup acknowledged a heartbeat that was *sent*
    * within `leaseMs`.

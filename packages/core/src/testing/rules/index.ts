@@ -1,5 +1,6 @@
 import { BODY_RULES } from './bodies.js';
 import { CALL_RULES } from './calls.js';
+import { DEATH_RULES } from './deaths.js';
 import { NESTED_RULES, NESTED_STREAM_RULES } from './handlers/nested.js';
 import { BACKUP_READ_RULES } from './handlers/reads.js';
 import { TIMER_RULES } from './handlers/timers.js';
@@ -32,6 +33,7 @@ export const RULES: readonly Rule[] = [
   ...REPLICA_RULES,
   ...IDENTITY_RULES,
   ...BODY_RULES,
+  ...DEATH_RULES,
   ...SETTINGS_RULES,
   ...CALL_RULES,
   ...UPGRADE_RULES,

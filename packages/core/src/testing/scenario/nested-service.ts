@@ -17,8 +17,8 @@ interface Asked {
 }
 
 /**
- * How a scenario's service calls other services. The handler of `ask…` waits for the reply and answers with it; the
- * handler of `note…` answers at once, and the reply is noted when it comes.
+ * How a scenario's service calls other services. The handler of `ask…` waits for the reply and answers with it, that of
+ * `askTwice…` for two replies; the handler of `note…` answers at once, and the reply is noted when it comes.
  */
 export class NestedService {
   /** Calls that were sent and have no reply yet. */
@@ -35,13 +35,13 @@ export class NestedService {
     if (request.reply !== undefined) return this.#told(task, request.reply.to, request.reply.outcome, append);
     const text = textOf(request.message);
     if (!/^(ask|note)/.test(text) || request.stream !== undefined) return undefined;
-    const id = { orderNum: info.orderNum, index: 0 };
-    const { connection } = info;
+    const { connection, orderNum } = info;
     const waits = text.startsWith('ask') ? { connection, seqNum: seqNumOf(info) } : undefined;
-    this.#asked.push({ id, text, waits });
+    const ids = (text.startsWith('askTwice') ? [0, 1] : [0]).map((index) => ({ orderNum, index }));
+    for (const id of ids) this.#asked.push({ id, text, waits });
     const outcome = waits === undefined ? outcomeOf(`${text}=${entries}`) : WAITS;
     return [
-      { kind: 'nestedCall', id },
+      ...ids.map((id) => ({ kind: 'nestedCall', id }) as const),
       { kind: 'executed', task, outcome, digest: hashText(text) },
     ];
   }
@@ -56,7 +56,8 @@ export class NestedService {
     const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
     const said = `${asked?.text ?? 'nobody'}:${textOf(message) || details}`;
     const outcome = outcomeOf(`${said}=${append(said)}`);
-    const finished = asked?.waits === undefined ? [] : [{ ...asked.waits, outcome }];
+    const isLast = !this.#asked.some(({ waits }) => waits !== undefined && waits === asked?.waits);
+    const finished = asked?.waits === undefined || !isLast ? [] : [{ ...asked.waits, outcome }];
     return [{ kind: 'executed', task, outcome: STREAMED, digest: hashText(said), finished }];
   }
 }

@@ -51,6 +51,8 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     sendNested({ caller }) {
       server.service.nested.sent.push(caller.id);
     },
+    dropNested: onlyTold,
+    dropTimer: onlyTold,
     // The next tick comes soon enough.
     wakeAt: onlyTold,
     abandonTask({ task }) {

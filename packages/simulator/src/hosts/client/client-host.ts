@@ -53,6 +53,7 @@ export class ClientHost extends Host {
   readonly openStreams = new Map<CallId, ClientStream>();
   /** Streams of the present session, open or not. */
   streamsOpened = 0;
+  gaveUp = 0;
   /** It died, and was not started again since. */
   dead = false;
   /** Numbers its processes: another one after each crash, no two alike in a run. */
@@ -96,6 +97,7 @@ export class ClientHost extends Host {
     this.core = new Session({ connection: this.connection, slots: servers, config });
     this.closing = false;
     this.streamsOpened = 0;
+    this.gaveUp = 0;
     this.#world.losses.sessionStarts(this);
   }
 
@@ -153,6 +155,7 @@ export class ClientHost extends Host {
     this.rpcs.get(call)?.cancel();
     this.rpcs.delete(call);
     this.note(`gives ${operation.name} up`);
+    this.gaveUp++;
     this.#failed(call, operation, true);
     this.step({ kind: 'cancel', call });
   }

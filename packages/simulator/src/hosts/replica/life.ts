@@ -17,6 +17,7 @@ import type { Plan } from '../../plan/plan.js';
 import { Ledger, readRequest } from '../../services/ledger.js';
 import { firedText, timerFor, timerKey, timingOf } from '../../services/timed.js';
 import { demand } from '../../violation.js';
+import type { Deaths } from './deaths.js';
 import type { Jobs } from './jobs.js';
 import { NestedHandlers, type OrderedTask, type Step } from './nested-handlers.js';
 import { StreamHandlers } from './stream-handlers.js';
@@ -44,6 +45,8 @@ export interface LifeHost {
   readonly brings: Leadership;
   readonly life: Life;
   step(event: ReplicaEvent): void;
+  /** Its process ends because of an operation. */
+  readonly deaths: Pick<Deaths, 'diesOf' | 'endsIt'>;
 }
 
 /** A replica's service in one life, with its handlers: what they were run for, in which order, and what came of it. */
@@ -91,7 +94,10 @@ export class Life {
   execute(task: Task): void {
     const { name, input } = readRequest(task.request.message);
     if (task.kind === 'ordered') this.#inOrder(task.info);
-    if (this.world.history.byName.get(name)?.stuck) return;
+    const operation = this.world.history.byName.get(name);
+    if (operation?.stuck) return;
+    const { deaths } = this.#host;
+    if (task.kind === 'ordered' && deaths.endsIt(operation, 'start')) return deaths.diesOf(operation);
     this.#host.jobs.later(task, () => this.#finish(task, name, input));
   }
 
@@ -136,9 +142,17 @@ export class Life {
       this.step({ kind: 'executed', task, outcome, digest: hashText(textOf(outcome.message)), outputs: [] });
       return;
     }
+    const operation = this.world.history.byName.get(name);
+    const { deaths } = this.#host;
+    if (deaths.endsIt(operation, 'end')) return deaths.diesOf(operation);
     const { stream, reply } = task.request;
     if (stream !== undefined) return this.#finishPart(task, stream, name);
-    if (reply !== undefined) return this.#ends(task, this.nested.deliver(task, reply), STREAMED);
+    if (reply !== undefined) {
+      const step = this.nested.deliver(task, reply);
+      const goesOn = this.world.history.byName.get(step.by.replace(/\?$/, ''));
+      if (deaths.endsIt(goesOn, 'step')) return deaths.diesOf(goesOn);
+      return this.#ends(task, step, STREAMED);
+    }
     if (task.request.timer !== undefined) return this.#rings(task, task.request.timer, name);
     this.processes(name);
     const step = this.nested.begin(task, name, input);

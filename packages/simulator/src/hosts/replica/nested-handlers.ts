@@ -144,6 +144,14 @@ export class NestedHandlers {
     return { ...step, finished: [ended] };
   }
 
+  /** Its handler never goes on. */
+  drop(to: NestedId): void {
+    const call = this.#calls.get(nestedKey(to));
+    if (call === undefined) return;
+    this.#waiting.delete(call.handler);
+    this.#calls.delete(nestedKey(to));
+  }
+
   /** The request of the call with this id; undefined if it was never made here, or is answered. */
   textOf(id: NestedId): string | undefined {
     return this.#calls.get(nestedKey(id))?.text;

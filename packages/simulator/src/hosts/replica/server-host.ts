@@ -27,6 +27,7 @@ import { Acknowledged } from './acknowledged.js';
 import { Admissions } from './admissions.js';
 import { Callers } from './callers.js';
 import { Copies } from './copies.js';
+import { Deaths } from './deaths.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
 import { newCore } from './new-core.js';
@@ -87,6 +88,7 @@ export class ServerHost extends Host {
   starting = false;
   /** The loss of the record that it was told of last. */
   toldLoss = 0;
+  readonly deaths: Deaths;
   #again: string | undefined;
   #stopped = false;
   #admissions: Admissions;
@@ -102,6 +104,7 @@ export class ServerHost extends Host {
     this.jobs = new Jobs(world);
     this.#admissions = new Admissions(name);
     this.#copies = new Copies(world.plan.copies);
+    this.deaths = new Deaths(world, this);
     this.life = new Life(world, this);
   }
 
@@ -134,6 +137,7 @@ export class ServerHost extends Host {
 
   /** The process starts, or begins another life with nothing. */
   start(): void {
+    this.deaths.restartsAtMs = Number.POSITIVE_INFINITY;
     this.lives++;
     this.member = memberOf(this.name, this.lives);
     const { threads } = this.#world.plan;
@@ -221,7 +225,9 @@ export class ServerHost extends Host {
     watch.reflected(this, event, effects);
     for (const effect of effects) {
       this.#tell(effect);
+      this.deaths.steps = true;
       carryOut(this.#adapter, effect);
+      this.deaths.steps = false;
       if (this.crashesHere()) return;
     }
     this.#noteLingering(core.status);
@@ -290,6 +296,8 @@ export class ServerHost extends Host {
     },
     dropAdmission: ({ admission }) => this.#admissions.end(admission),
     sendNested: ({ caller }) => this.#world.callee?.called(this, caller),
+    dropNested: ({ id }) => this.life.nested.drop(id),
+    dropTimer: () => {},
     wakeAt: () => {},
     abandonTask: ({ task }) => this.life.abandon(task),
     forgetHandlers: () => {

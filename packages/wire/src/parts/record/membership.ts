@@ -12,10 +12,11 @@ import type {
   TermCode,
 } from '@understudy/core';
 import { isAddress, type View } from '@understudy/core/internal';
-import { malformed } from '../bytes/failure.js';
-import { ID_BYTES } from '../bytes/layout.js';
-import type { Reader } from '../bytes/reader.js';
-import type { Writer } from '../bytes/writer.js';
+import { malformed } from '../../bytes/failure.js';
+import { ID_BYTES } from '../../bytes/layout.js';
+import type { Reader } from '../../bytes/reader.js';
+import type { Writer } from '../../bytes/writer.js';
+import { readDeaths, writeDeaths } from './deaths.js';
 
 const MEMBER_MIN_BYTES = 1 + ID_BYTES;
 const PAIR_MIN_BYTES = 2;
@@ -78,6 +79,7 @@ export function writeRecord(w: Writer, record: GroupRecord): void {
   writeCode(w, record.code);
   w.boolean(record.forced);
   w.boolean(record.ended);
+  writeDeaths(w, record.deaths);
 }
 
 export function readRecord(r: Reader): GroupRecord {
@@ -99,6 +101,7 @@ export function readRecord(r: Reader): GroupRecord {
     code: readCode(r),
     forced: r.boolean(),
     ended: r.boolean(),
+    ...readDeaths(r),
   };
   return record;
 }

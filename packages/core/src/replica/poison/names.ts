@@ -1,0 +1,98 @@
+/** Names of what handlers do, for the record's list of suspects: the same on every replica and at every successor. */
+
+import type { MessageName } from '../../connection/callers.js';
+import type { Connection } from '../../connection/connection.js';
+import type { Message } from '../../connection/message.js';
+import { requestDigest } from '../../model/digest.js';
+import type { DueTimer, Request } from '../../model/message.js';
+import type { NestedId } from '../../model/nested.js';
+import type { OrderInfo } from '../../model/order-info.js';
+import type { Poisoned } from '../../model/record.js';
+import type { HandlerBegin } from '../state/deaths/death-notes.js';
+import { nameOf, type ReplicaState } from '../state/replica-state.js';
+import { methodOf } from '../streams/streams.js';
+
+type Description = Pick<Poisoned, 'method' | 'digest'>;
+
+const UNKNOWN: Description = Object.freeze({ method: '', digest: '' });
+
+/**
+ * The name of what a handler does at a place in the order; undefined if no handler runs there. Messages are named by
+ * their method and bytes, because a client whose message had no order yet sends it again under another number. Each
+ * successor numbers the replies to nested calls afresh, so such a step is named by the handler that goes on in it.
+ */
+export function suspectName(r: ReplicaState, info: OrderInfo): string | undefined {
+  if (info.kind === 'cancel') return `${info.connection}.${info.stream} cancel`;
+  if (info.kind !== 'call') return undefined;
+  const reply = requestAt(r, info)?.reply;
+  return reply === undefined ? messageName(r, info) : `step of ${reply.to.orderNum}`;
+}
+
+/** A message whose bytes are not here, or that has none, is named by its number. */
+export function messageName(r: ReplicaState, name: MessageName): string {
+  const { method, digest } = describeMessage(r, name);
+  return digest === '' ? nameOf(name) : `${method} ${digest}`;
+}
+
+export const requestAt = (r: ReplicaState, info: OrderInfo): Request | undefined =>
+  info.kind === 'call' ? r.connections.get(info.connection)?.messages.get(info.seqNum)?.request : undefined;
+
+/** The method and the digest by which users recognise what was done at a place in the order. */
+export function describeOrder(r: ReplicaState, info: OrderInfo): Description {
+  if (info.kind === 'cancel') {
+    return { ...UNKNOWN, method: r.connections.get(info.connection)?.streams.get(info.stream)?.method ?? '' };
+  }
+  if (info.kind !== 'call') return UNKNOWN;
+  const from = continuedFrom(requestAt(r, info));
+  if (from === undefined) return describeMessage(r, info);
+  const { method, digest } = callerAt(r, from) ?? UNKNOWN;
+  return { method, digest };
+}
+
+/** Where a handler made the call, or armed the timer, with which it goes on; undefined if a handler begins. */
+export const continuedFrom = (request: Request | undefined): NestedId | undefined =>
+  request?.reply?.to ?? (request?.timer?.kind === 'raw' ? request.timer.id : undefined);
+
+/** The message whose handler made a call or armed a timer there; undefined if that is not known any more. */
+export function callerAt(r: ReplicaState, { orderNum }: NestedId): HandlerBegin | undefined {
+  return r.deaths.callersAt.get(orderNum) ?? callerOf(r, r.order.entries.get(orderNum)?.message);
+}
+
+/** The message with which the handler began that goes on, or begins, with this one; undefined if that is not known. */
+export function callerOf(r: ReplicaState, message: Message | undefined): HandlerBegin | undefined {
+  if (message === undefined) return undefined;
+  const from = continuedFrom(message.request);
+  return from === undefined ? { message, ...describeMessage(r, message) } : r.deaths.callersAt.get(from.orderNum);
+}
+
+/** The method and the digest of a message. Its bytes are never shown. */
+export function describeMessage(r: ReplicaState, { connection: id, seqNum }: MessageName): Description {
+  const connection = r.connections.get(id);
+  const request = connection?.messages.get(seqNum)?.request;
+  if (connection === undefined || request === undefined || request.reply !== undefined) return UNKNOWN;
+  return describeRequest(connection, request);
+}
+
+/** The same for a message whose connection and bytes are at hand. */
+export function describeRequest(connection: Connection, request: Request): Description {
+  const { stream, timer } = request;
+  const method = timer === undefined ? methodOf(connection, request) : timerName(timer);
+  const kind = stream?.kind ?? 'open';
+  return { method, digest: kind === 'open' || kind === 'message' ? contentDigest(method, request) : '' };
+}
+
+/** A timer is named by what it was registered or armed with, else by the place where it was armed. */
+function timerName(timer: DueTimer): string {
+  switch (timer.kind) {
+    case 'raw':
+      return `timer ${timer.id.orderNum}.${timer.id.index}`;
+    case 'after':
+      return `after ${timer.name}`;
+    case 'every':
+      return `every ${timer.name}`;
+  }
+}
+
+/** Tells apart messages of one method by their bytes. */
+const contentDigest = (method: string, { message }: Request): string =>
+  requestDigest(method, message).toString(16).padStart(8, '0');

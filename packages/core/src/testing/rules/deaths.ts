@@ -1,0 +1,47 @@
+import type { Rule } from './rule.js';
+
+/** Messages that end the processes that run their handlers. */
+export const DEATH_RULES: readonly Rule[] = [
+  {
+    rule: 'messages of death: a backup runs only what its primary has completed',
+    scenario: 'poison',
+    without: { 'completed-first': 'true' },
+    shows: 'S3  processes 1: m1',
+  },
+  {
+    rule: 'messages of death: a message of which primaries died is passed over',
+    scenario: 'poison',
+    without: { 'poison-passed-over': 'undefined' },
+    shows: 'S3  processes 1: m1',
+  },
+  {
+    rule: 'messages of death: what may have ended a primary is started once all others know that it is next',
+    scenario: 'care',
+    without: { 'suspects-with-care': 'false' },
+    shows: 'S2  processes 1: m1',
+  },
+  {
+    rule: 'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
+    scenario: 'known-complete',
+    without: { 'known-to-be-complete': 'true' },
+    shows: 'S1  answers m1 -> m1=1',
+  },
+  {
+    rule: 'messages of death: a message whose reply a live session has is under no suspicion',
+    scenario: 'seen-is-complete',
+    without: { 'answered-is-complete': 'false' },
+    shows: 'S2>S3  announces 1=C1#1, bodies m1',
+  },
+  {
+    rule: 'messages of death: a message that a peer was told to be complete is under no suspicion',
+    scenario: 'promised-is-complete',
+    without: { 'promised-is-complete': ';' },
+    shows: 'S2>S3  announces 1=C1#1, bodies m1',
+  },
+  {
+    rule: 'messages of death: the step of a handler frees no other step of it',
+    scenario: 'poison-second-step',
+    without: { 'steps-free-nothing': 'false' },
+    shows: 'S2  processes 3: reply to 1.1: no',
+  },
+];

@@ -1,0 +1,59 @@
+import type { GroupRecord, ReplicaId } from '@understudy/core';
+import type { ApplicationCall } from '../../checks/history.js';
+import type { Choices } from '../../draw/choices.js';
+import type { Plan } from '../../plan/plan.js';
+import { demand } from '../../violation.js';
+
+export interface DeathsWorld {
+  readonly nowMs: number;
+  readonly plan: Plan;
+  readonly choices: Choices;
+  readonly coordinator: { readonly record: GroupRecord | undefined };
+}
+
+/** A host whose process may end. */
+interface Mortal {
+  readonly member: { readonly id: ReplicaId };
+  crashesAfter: number;
+  note(text: string): void;
+  crash(): void;
+}
+
+/** The deaths that handlers bring to one replica, and the supervisor that restarts it. */
+export class Deaths {
+  /** The supervisor restarts its process then. */
+  restartsAtMs = Number.POSITIVE_INFINITY;
+  /** An effect is being carried out. */
+  steps = false;
+  readonly #world: DeathsWorld;
+  readonly #host: Mortal;
+
+  constructor(world: DeathsWorld, host: Mortal) {
+    this.#world = world;
+    this.#host = host;
+  }
+
+  /** Whether a handler ends the process there. Who forces a group onto one replica takes such messages away first. */
+  endsIt(operation: ApplicationCall | undefined, at: ApplicationCall['deadly']): operation is ApplicationCall {
+    if (operation === undefined || operation.deadly !== at) return false;
+    const { record } = this.#world.coordinator;
+    if (record?.forced === true && record.inSync.length === 1) operation.spared = true;
+    return !operation.spared;
+  }
+
+  /** A handler ends the process. Only other replicas in sync keep the state. */
+  diesOf(operation: ApplicationCall): void {
+    const { coordinator, plan, choices, nowMs } = this.#world;
+    const host = this.#host;
+    if (operation.deaths++ === 0) operation.inSyncBefore = coordinator.record?.inSync.length ?? 0;
+    host.note(`dies of ${operation.name}`);
+    const isWhole = operation.inSyncBefore === plan.servers;
+    demand(operation.deaths <= plan.config.poisonAfter, () => `${operation.name} ends ${operation.deaths} processes`);
+    const others = coordinator.record?.inSync.filter(({ id }) => id !== host.member.id) ?? [];
+    demand(others.length > 0 || !isWhole, () => `${operation.name} ends the last process in sync`);
+    this.restartsAtMs = nowMs + choices.between(10, 4 * plan.config.leaseMs);
+    // Between two effects, or now if no step goes on.
+    if (this.steps) host.crashesAfter = 0;
+    else host.crash();
+  }
+}
