@@ -56,7 +56,7 @@ export function noteSurvived(r: ReplicaState, info: OrderInfo): void {
   const deaths = r.record?.deaths;
   if (deaths === undefined || info.term !== r.term || info.timeMs > deaths.careUntilMs) return;
   const name = freedAs(r, info);
-  if (name !== undefined && !r.deaths.survived.has(name)) r.deaths.survived.set(name, info.orderNum);
+  if (name !== undefined) r.deaths.noteSurvived(name, info.orderNum);
 }
 
 /** Whether the primary must not start this message yet. If so, the backups are told what they must know first. */

@@ -105,9 +105,8 @@ function wasStartedWithCare({ r, completedUpTo }: PromotionState, before: Deaths
   if (info.term < itsTerm) return true;
   const name = freedAs(r, info);
   if (name === undefined) return true;
-  const { base } = r.order.entries;
-  const isLike = (other: OrderInfo): boolean => other.term === info.term && freedAs(r, other) === name;
-  return !r.order.entries.slice(base, completedUpTo).some((entry) => isLike(entry.info));
+  const survivedAt = r.deaths.survivedBefore.get(name);
+  return /* rule like-ones-were-free */ survivedAt === undefined || survivedAt > completedUpTo;
 }
 
 /** What is adopted and may not have been processed to its end. */

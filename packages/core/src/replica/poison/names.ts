@@ -31,7 +31,10 @@ export function suspectName(r: ReplicaState, info: OrderInfo): string | undefine
 /** A message whose bytes are not here, or that has none, is named by its number. */
 export function messageName(r: ReplicaState, name: MessageName): string {
   const { method, digest } = describeMessage(r, name);
-  return digest === '' ? nameOf(name) : `${method} ${digest}`;
+  if (digest === '') return nameOf(name);
+  const part = r.connections.get(name.connection)?.messages.get(name.seqNum)?.request?.stream;
+  // The messages of a stream are often alike; its client sends it again from the first on.
+  return part?.kind === 'message' ? `${method} ${digest} at ${part.position}` : `${method} ${digest}`;
 }
 
 export const requestAt = (r: ReplicaState, info: OrderInfo): Request | undefined =>

@@ -153,7 +153,7 @@ function takeSettings(r: ReplicaState, record: GroupRecord): void {
 }
 
 function enterTerm(r: ReplicaState, record: GroupRecord): void {
-  r.deaths.survived.clear();
+  r.deaths.newTerm();
   if (sameMember(record.primary, r.self)) {
     becomePromoting(r);
     return;

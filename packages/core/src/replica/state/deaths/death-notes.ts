@@ -12,17 +12,30 @@ export interface HandlerBegin {
 }
 
 const CALLERS_MAX = 65_536;
+const SURVIVED_MAX = 16_384;
 
 /** What a replica notes so that messages of death are found, and so that others are not taken for them (DESIGN 5.14). */
 export class DeathNotes {
   /** What was processed in this term after the death of a primary, by name: the first order of each. */
-  readonly survived = new Map<string, OrderNum>();
+  survived = new Map<string, OrderNum>();
+  /** The same for the term before, which a successor judges by. */
+  survivedBefore: ReadonlyMap<string, OrderNum> = new Map();
   /** The call that this primary has ordered and not started yet. */
   ordered: Extract<Work, { kind: 'call' }> | undefined;
   /** The messages whose handlers made nested calls or armed timers, by the order in which they did, while any is open. */
   readonly callersAt = new Map<OrderNum, HandlerBegin>();
   /** Streams of which a message was passed over. The next replica that serves ends them. */
   readonly ended = new Map<Stream, Reply>();
+
+  /** The first message of a name in this term that was completed. What is not noted is started with care again. */
+  noteSurvived(name: string, orderNum: OrderNum): void {
+    if (this.survived.size < SURVIVED_MAX && !this.survived.has(name)) this.survived.set(name, orderNum);
+  }
+
+  newTerm(): void {
+    this.survivedBefore = this.survived;
+    this.survived = new Map();
+  }
 
   /** The oldest makes room: a handler that is passed over later is then left waiting. */
   noteCaller(orderNum: OrderNum, caller: HandlerBegin): void {
