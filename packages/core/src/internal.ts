@@ -96,6 +96,7 @@ export {
   type CancelOrder,
   type Determinants,
   determinantBytes,
+  isMarked,
   namesSame,
   type OrderInfo,
   seqNumOf,

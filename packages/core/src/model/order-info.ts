@@ -34,6 +34,8 @@ export interface CallOrder extends Ordered {
   /** The client's address as the primary sees it, if it is new or changed. Handlers on all replicas see this one. */
   readonly peer?: string;
   readonly determinants?: Determinants;
+  /** The primary starts this one with care, because its predecessor may have died of it (DESIGN 5.14). */
+  readonly careful?: true;
 }
 
 /** A seqNum is voided: its message will never be processed. */
@@ -64,6 +66,8 @@ export interface CancelOrder extends Ordered {
   readonly stream: SeqNum;
   /** Present if the stream was ended: the status that its client gets, and the item it follows. */
   readonly end?: { readonly status: Reply; readonly after: number };
+  /** The primary starts this one with care, because its predecessor may have died of it (DESIGN 5.14). */
+  readonly careful?: true;
 }
 
 /** The message ordering information of [0098], with its determinants. Immutable; an announcement carries it. */
@@ -72,6 +76,10 @@ export type OrderInfo = CallOrder | VoidOrder | ExpireOrder | AbandonOrder | Can
 type WithoutPlace<T> = T extends Ordered ? Omit<T, 'term' | 'orderNum' | 'timeMs'> : never;
 /** An orderInfo before the primary has given it a term, a place and a time. */
 export type Orderable = WithoutPlace<OrderInfo>;
+
+/** Whether its primary starts this one with care. */
+export const isMarked = (info: OrderInfo): boolean =>
+  (info.kind === 'call' || info.kind === 'cancel') && info.careful === true;
 
 /** Whether an order needs a body before it can be processed. */
 export const hasBody = (info: OrderInfo): info is CallOrder => info.kind === 'call';

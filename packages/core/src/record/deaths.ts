@@ -2,14 +2,14 @@
 
 import type { Deaths, GroupRecord } from '../model/record.js';
 
-/** For so long after the death of a primary, suspects, calls without a session and later steps of handlers are started with care. */
-const CARE_MS = 30_000;
-/** The most suspects, and the most poisoned messages, that the record names. */
-export const SUSPECTS_MAX = 128;
+/** For so long after the death of a primary, messages that it may have died of are started with care. */
+export const CARE_MS = 30_000;
+/** For so long calls without a session, and later steps of handlers, are taken for such messages without being known. */
+export const ANONYMOUS_CARE_MS = 3_000;
+/** The most suspects that the record names. Those for which it has no room may cost another primary. */
+export const SUSPECTS_MAX = 1_024;
+/** The most messages that the record names as refused. */
 export const POISONED_MAX = 64;
-
-/** The name of all suspects for which the record had no room. */
-export const OTHERS = '*';
 
 export const NO_DEATHS: Deaths = Object.freeze({
   unjudged: false,

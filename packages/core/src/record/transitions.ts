@@ -109,7 +109,7 @@ export function endRecord(record: GroupRecord): GroupRecord {
  * An in-sync backup takes over, because the primary is silent. The same change removes the old primary and raises the
  * term (DESIGN 5.4).
  *
- * @param timeMs the time by the wall clock
+ * @param timeMs the time by the wall clock, or that of the last order if it is later
  */
 export function claim(record: GroupRecord, claimant: Member, leadership: Leadership, timeMs: number): GroupRecord {
   return primaryDied(withLeadership(designate(record, claimant, record.primary.id), leadership), timeMs);

@@ -6,9 +6,11 @@ import type { OrderNum, Term } from '@understudy/core';
 import {
   BODY_DIGEST_BYTES,
   type CallOrder,
+  type CancelOrder,
   type ConnectionId,
   type Determinants,
   determinantBytes,
+  isMarked,
   type OrderInfo,
   type SeqNum,
   seqNumOf,
@@ -27,7 +29,9 @@ const HAS_CHANGE = 0b10000;
 const HAS_ITEM_DIGESTS = 0b100000;
 /** Flag of a cancellation. */
 const HAS_END = 0b1000;
-const ALL_FLAGS = 0b111111;
+/** Flag of a call and of a cancellation. */
+const IS_CAREFUL = 0b1000000;
+const ALL_FLAGS = 0b1111111;
 
 /** The low bits of an entry's head. The others are the index of its connection. */
 const HEAD_BITS = 2;
@@ -154,11 +158,13 @@ function writeDeterminants(w: Writer, determinants: Determinants): void {
 
 function flagsOf(order: OrderInfo): number {
   const kind = KINDS.indexOf(order.kind);
-  if (order.kind === 'cancel') return kind | (order.end === undefined ? 0 : HAS_END);
+  const careful = isMarked(order) ? IS_CAREFUL : 0;
+  if (order.kind === 'cancel') return kind | careful | (order.end === undefined ? 0 : HAS_END);
   if (order.kind !== 'call') return kind;
   const { peer, determinants } = order;
   return (
     kind |
+    careful |
     (peer === undefined ? 0 : HAS_PEER) |
     (determinants?.kind === 'change' ? HAS_CHANGE : 0) |
     (determinants?.kind === 'itemDigests' ? HAS_ITEM_DIGESTS : 0)
@@ -189,7 +195,7 @@ interface Place {
 function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): OrderInfo {
   const kind = KINDS[flags & KIND_MASK] ?? malformed('unknown kind of an order');
   const more = flags & ~KIND_MASK;
-  if (kind !== 'call' && more !== 0 && !(kind === 'cancel' && more === HAS_END)) {
+  if (kind !== 'call' && (more & ~(kind === 'cancel' ? HAS_END | IS_CAREFUL : 0)) !== 0) {
     malformed(`unknown flags ${flags} of an order`);
   }
   switch (kind) {
@@ -203,9 +209,13 @@ function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): Order
     case 'abandon':
       return { ...place, kind, seqNum };
     case 'cancel': {
-      if (more === 0) return { ...place, kind, stream: seqNum };
-      const after = r.varint();
-      return { ...place, kind, stream: seqNum, end: { status: readReply(r), after } };
+      const order: Draft<CancelOrder> = { ...place, kind, stream: seqNum };
+      if (more & HAS_END) {
+        const after = r.varint();
+        order.end = { status: readReply(r), after };
+      }
+      if (more & IS_CAREFUL) order.careful = true;
+      return order;
     }
   }
 }
@@ -216,6 +226,7 @@ function readCall(r: Reader, place: Place, flags: number, seqNum: SeqNum): CallO
   if (flags & HAS_PEER) order.peer = r.string();
   if (flags & HAS_CHANGE) order.determinants = { kind: 'change', change: r.bytes() };
   if (flags & HAS_ITEM_DIGESTS) order.determinants = { kind: 'itemDigests', digests: readDigests(r) };
+  if (flags & IS_CAREFUL) order.careful = true;
   return order;
 }
 

@@ -27,14 +27,17 @@ const determinants: fc.Arbitrary<Determinants> = fc.oneof(
 
 const callOrder = withOptional<
   { [K in 'term' | 'orderNum' | 'timeMs' | 'connection' | 'seqNum' | 'kind' | 'body']: CallOrder[K] },
-  { peer: string; determinants: Determinants }
->({ ...place, seqNum, kind: fc.constant('call' as const), body: bodyDigest }, { peer: text, determinants });
+  { peer: string; determinants: Determinants; careful: true }
+>(
+  { ...place, seqNum, kind: fc.constant('call' as const), body: bodyDigest },
+  { peer: text, determinants, careful: fc.constant(true as const) },
+);
 const cancelOrder = withOptional<
   { [K in 'term' | 'orderNum' | 'timeMs' | 'connection' | 'stream' | 'kind']: CancelOrder[K] },
-  { end: NonNullable<CancelOrder['end']> }
+  { end: NonNullable<CancelOrder['end']>; careful: true }
 >(
   { ...place, stream: seqNum, kind: fc.constant('cancel' as const) },
-  { end: fc.record({ status: reply, after: count }, REQUIRED) },
+  { end: fc.record({ status: reply, after: count }, REQUIRED), careful: fc.constant(true as const) },
 );
 
 export const orderInfo: fc.Arbitrary<OrderInfo> = fc.oneof(

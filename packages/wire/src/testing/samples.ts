@@ -118,7 +118,7 @@ const call = (orderNum: number, seqNum: number, more: Partial<CallOrder> = {}): 
 const orders: readonly OrderInfo[] = [
   call(42, 1),
   call(43, 2, { peer: '10.0.0.1:5000' }),
-  call(44, 3, { determinants: { kind: 'change', change: hex('c0ffee') } }),
+  call(44, 3, { determinants: { kind: 'change', change: hex('c0ffee') }, careful: true }),
   call(45, 4, { determinants: { kind: 'itemDigests', digests: [undefined, 0, 0xffff_ffff] } }),
   {
     term: term(4),
@@ -135,6 +135,7 @@ const orders: readonly OrderInfo[] = [
   {
     ...{ term: term(5), orderNum: order(51), timeMs: TIME_MS, connection: session, kind: 'cancel', stream: seq(9) },
     end: { status: reply, after: 2 },
+    careful: true,
   },
 ];
 

@@ -124,7 +124,7 @@ export function claimIfSilent(f: FollowerState): void {
   if (waits && r.nowMs - f.lastHeartbeatMs <= silentMs + r.config.leaseMs) return;
   f.withdrawn = true;
   if (/* rule withdraw-before-claim */ r.delegates && (r.duty.kind !== 'none' || r.dutyChanges)) return;
-  if (proposeChange(r, claim(record, r.self, r.leadership, r.wallClock()), 'claim')) {
+  if (proposeChange(r, claim(record, r.self, r.leadership, Math.max(r.wallClock(), r.order.timeMs)), 'claim')) {
     r.log('warn', CLAIMS, { primary: record.primary.id, silentMs: r.nowMs - f.lastHeartbeatMs });
   }
 }

@@ -9,13 +9,15 @@ import type { Body } from '../../model/message.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import type { Member } from '../../model/record.js';
 import { removeMembers, sameMember } from '../../record/transitions.js';
-import { isSuspect } from '../poison/care.js';
+import { type Care, careFor } from '../poison/care.js';
 import { HEARTBEATS_PER_LEASE } from '../release/fan-out.js';
 import type { Entry } from '../state/message-order.js';
 import type { Peer } from '../state/peers.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { proposeChange } from './record-changes.js';
+
+const NOTHING_KNOWN = { heldUpTo: NO_ORDER, toldUpTo: NO_ORDER };
 
 /** A peer that is silent for longer leaves the set. Without any, this replica would start a suspect with nobody to go on. */
 const SILENT_LEASES = 3;
@@ -24,9 +26,10 @@ const SILENT_LEASES = 3;
 export function holdBackAdopted(m: PromotionState, entry: Entry): boolean {
   const { r } = m;
   const { orderNum } = entry.info;
-  const peers = others(r);
-  if (!isSuspect(r, entry, NO_ORDER) || peers.every(({ peer }) => knowsNext(peer, orderNum))) {
+  const care = careFor(r, entry);
+  if (others(r).every(({ peer }) => knowsNext(peer, orderNum, care))) {
     m.heldBack = undefined;
+    if (care.careful) r.deaths.carefulAt = orderNum;
     return false;
   }
   if (m.heldBack === orderNum) return true;
@@ -69,8 +72,10 @@ function askToTell(m: PromotionState): void {
   m.r.wantFlush();
 }
 
-const knowsNext = (peer: Peer | undefined, orderNum: OrderNum): boolean =>
-  peer !== undefined && peer.heldUpTo >= orderNum && peer.toldUpTo >= orderNum - 1;
+function knowsNext(peer: Peer | undefined, orderNum: OrderNum, { careful, completeUpTo }: Care): boolean {
+  const { heldUpTo, toldUpTo } = peer ?? NOTHING_KNOWN;
+  return toldUpTo >= completeUpTo && (!careful || heldUpTo >= orderNum);
+}
 
 /** The other replicas in sync, each in the life that the record names. */
 function others({ record, peers, self }: ReplicaState): { member: Member; peer: Peer | undefined }[] {

@@ -11,6 +11,7 @@ import { ENDED_FOR_COPY } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { mayCopy, takeCheckpoint } from '../copying/asking.js';
 import { isLate, LATE } from '../intake/late.js';
+import { needsCare } from '../poison/care.js';
 import { refusedAsPoison } from '../poison/refuse.js';
 import { NOT_READ, postpone, waitsForLink } from '../release/bulk.js';
 import { isOneWay, waitsForStability } from '../release/demands.js';
@@ -231,7 +232,9 @@ function append(
 ): void {
   const { r } = p;
   const nowMs = timeToGive(r);
-  const info = p.order.orderMessage(what, /* rule timer-not-early */ notBefore > nowMs ? notBefore : nowMs);
+  const careful = needsCare(r, what, nowMs);
+  const marked = careful ? ({ ...what, careful } as Orderable) : what;
+  const info = p.order.orderMessage(marked, /* rule timer-not-early */ notBefore > nowMs ? notBefore : nowMs);
   enterLog(r, info, connection);
   const request = message?.request;
   if (request !== undefined) {

@@ -1,12 +1,12 @@
 /**
- * The care with which a primary starts messages that its predecessor may have died of (DESIGN 5.14): only once every
- * backup knows that this one is next. If this primary dies too, its successor knows of what.
+ * The care with which a primary starts messages that its predecessor may have died of (DESIGN 5.14): it waits until every
+ * backup knows that this one is next, and starts nothing behind it until they know that it is complete. If this primary
+ * dies in between, its successor knows of what.
  */
 
-import { connectionKind, maxOf, type OrderNum } from '../../model/ids.js';
-import type { OrderInfo } from '../../model/order-info.js';
-import type { Deaths } from '../../model/record.js';
-import { OTHERS } from '../../record/deaths.js';
+import { type ConnectionId, connectionKind, maxOf, type OrderNum } from '../../model/ids.js';
+import { isMarked, type Orderable, type OrderInfo } from '../../model/order-info.js';
+import { ANONYMOUS_CARE_MS, CARE_MS } from '../../record/deaths.js';
 import { isAtRest } from '../state/base.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -18,52 +18,74 @@ import { poisonedAt } from './refuse.js';
 const ALONE_FOR_MS = 10_000;
 
 /** The names under which a message may be suspected: its bytes may not have been known when it was. */
-export function namesOf(r: ReplicaState, info: OrderInfo): readonly string[] {
-  const name = suspectName(r, info);
+export function namesOf(r: ReplicaState, what: Orderable): readonly string[] {
+  const name = suspectName(r, what);
   if (name === undefined) return [];
-  return info.kind === 'call' ? [name, nameOf(info)] : [name];
+  return what.kind === 'call' ? [name, nameOf(what)] : [name];
+}
+
+/** Whether the record names this message as one that the last primaries may have died of. */
+export function isNamed(r: ReplicaState, what: Orderable): boolean {
+  const suspected = r.record === undefined ? undefined : r.deaths.suspected(r.record);
+  return suspected !== undefined && suspected.size > 0 && namesOf(r, what).some((name) => suspected.has(name));
 }
 
 /**
- * Whether a message is one to be started with care. Calls without a session and later steps of handlers always are: what
- * the dead primary had of them nobody else may have heard of.
+ * Whether nobody but a dead primary may have heard of a message that is ordered now: shortly after its death calls without
+ * a session come again, timers fire again, and handlers go on again.
  */
-export function takesCare(r: ReplicaState, { careUntilMs, suspects }: Deaths, info: OrderInfo): boolean {
-  if (info.timeMs > careUntilMs) return false;
-  const names = namesOf(r, info);
-  if (names.length === 0) return false;
-  if (connectionKind(info.connection) !== 'session') return true;
-  return suspects.some(({ message }) => message === OTHERS || names.includes(message));
+export const mayBeAnonymous = (connection: ConnectionId, timeMs: number, careUntilMs: number): boolean =>
+  connectionKind(connection) !== 'session' && timeMs <= careUntilMs - (CARE_MS - ANONYMOUS_CARE_MS);
+
+/** Whether this primary is to start with care what it orders now. One like it that it completed frees it of suspicion. */
+export function needsCare(r: ReplicaState, what: Orderable, timeMs: number): boolean {
+  const deaths = r.record?.deaths;
+  if (deaths === undefined || timeMs > deaths.careUntilMs || suspectName(r, what) === undefined) return false;
+  if (!isNamed(r, what) && !mayBeAnonymous(what.connection, timeMs, deaths.careUntilMs)) return false;
+  const name = freedAs(r, what);
+  return name === undefined || !r.deaths.isFreed(name);
 }
 
-/** Whether the message at this place must be started with care. One like it that was completed frees it of suspicion. */
-export function isSuspect(r: ReplicaState, { info }: Entry, toldUpTo: number): boolean {
-  const deaths = r.record?.deaths;
-  if (deaths === undefined || poisonedAt(r, info) !== undefined || !takesCare(r, deaths, info)) return false;
-  const survivedAt = r.deaths.survived.get(freedAs(r, info) ?? '');
-  return survivedAt === undefined || survivedAt > toldUpTo;
-}
+/** Whether the message at this place is started with care. What this primary ordered says so; what it adopted is named. */
+const isCareful = (r: ReplicaState, info: OrderInfo): boolean =>
+  poisonedAt(r, info) === undefined && (info.term === r.term ? isMarked(info) : isNamed(r, info));
 
 /**
  * The name under which a message that was completed frees others like it of suspicion; undefined for the step of a
  * handler after a nested call, because the next step of that handler has the same name and does something else.
  */
-export const freedAs = (r: ReplicaState, info: OrderInfo): string | undefined =>
-  /* rule steps-free-nothing */ requestAt(r, info)?.reply !== undefined ? undefined : suspectName(r, info);
+const freedAs = (r: ReplicaState, what: Orderable): string | undefined =>
+  /* rule steps-free-nothing */ requestAt(r, what)?.reply !== undefined ? undefined : suspectName(r, what);
 
-/** Notes that a message like this one has been processed in this term, and has ended nobody. */
+/** Notes that a message that this replica started with care is processed, and has ended nobody. */
 export function noteSurvived(r: ReplicaState, info: OrderInfo): void {
-  const deaths = r.record?.deaths;
-  if (deaths === undefined || info.term !== r.term || info.timeMs > deaths.careUntilMs) return;
+  if (r.deaths.carefulAt !== info.orderNum) return;
   const name = freedAs(r, info);
-  if (name !== undefined) r.deaths.noteSurvived(name, info.orderNum);
+  if (name !== undefined) r.deaths.free(name);
+}
+
+/**
+ * What backups must know before the message at this place is started: that it is the next, if it is a suspect, and that
+ * everything through the last suspect is complete.
+ */
+export interface Care {
+  readonly careful: boolean;
+  readonly completeUpTo: OrderNum;
+}
+
+export function careFor(r: ReplicaState, { info }: Entry): Care {
+  const careful = isCareful(r, info);
+  const completeUpTo = careful ? ((info.orderNum - 1) as OrderNum) : r.deaths.carefulAt;
+  return { careful, completeUpTo };
 }
 
 /** Whether the primary must not start this message yet. If so, the backups are told what they must know first. */
 export function holdBack(p: PrimaryState, entry: Entry): boolean {
   const { orderNum } = entry.info;
-  if (!isHeldBack(p, entry)) {
+  const care = careFor(p.r, entry);
+  if (!isHeldBack(p, entry, care)) {
     p.heldBack = undefined;
+    if (care.careful) p.r.deaths.carefulAt = orderNum;
     return false;
   }
   if (p.heldBack === orderNum) return true;
@@ -74,14 +96,15 @@ export function holdBack(p: PrimaryState, entry: Entry): boolean {
   return true;
 }
 
-function isHeldBack(p: PrimaryState, entry: Entry): boolean {
+function isHeldBack(p: PrimaryState, entry: Entry, { careful, completeUpTo }: Care): boolean {
   const { r, stability } = p;
   const { orderNum } = entry.info;
-  if (!isSuspect(r, entry, stability.toldUpTo)) return false;
+  const isTold = /* rule told-before-next */ stability.toldUpTo >= completeUpTo;
+  if (!careful && isTold) return false;
   // One that is about to enter the set does not count: if this replica ended now, nobody could take over.
   const isLast = r.record?.inSync.length === 1;
-  if (isLast && (stability.alone || waitsForLearner(p))) return waitsForLearner(p);
-  return stability.stableUpTo(r.order.heldUpTo) < orderNum || stability.toldUpTo < ((orderNum - 1) as OrderNum);
+  if (isLast && (stability.alone || waitsForLearner(p))) return careful && waitsForLearner(p);
+  return !isTold || (careful && stability.stableUpTo(r.order.heldUpTo) < orderNum);
 }
 
 /** The last replica in sync would take the state with it, so it waits for one that is about to have a copy. */

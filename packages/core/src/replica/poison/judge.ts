@@ -1,27 +1,23 @@
 /** Decides, when a primary has died, which messages it may have died of (DESIGN 5.14). */
 
 import type { MessageName } from '../../connection/callers.js';
-import {
-  type ConnectionId,
-  connectionKind,
-  maxOf,
-  NO_ORDER,
-  next,
-  type OrderNum,
-  type SeqNum,
-} from '../../model/ids.js';
-import type { CallOrder, OrderInfo } from '../../model/order-info.js';
+import { type ConnectionId, maxOf, NO_ORDER, next, type OrderNum, type SeqNum } from '../../model/ids.js';
+import { type CallOrder, isMarked, type OrderInfo } from '../../model/order-info.js';
 import type { Deaths, GroupRecord, Poisoned, Suspect } from '../../model/record.js';
-import { careFrom, deathsOf, NO_DEATHS, OTHERS, POISONED_MAX, SUSPECTS_MAX } from '../../record/deaths.js';
+import { careFrom, deathsOf, NO_DEATHS, POISONED_MAX, SUSPECTS_MAX } from '../../record/deaths.js';
 import { isOneWay } from '../release/demands.js';
 import type { Collection } from '../state/collection.js';
 import type { PromotionState } from '../state/promotion-state.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
-import { freedAs, namesOf, takesCare } from './care.js';
-import { describeMessage, describeOrder, messageName, requestAt, suspectName } from './names.js';
+import { isNamed, mayBeAnonymous, namesOf } from './care.js';
+import { type Description, describeMessage, describeOrder, messageName, requestAt, suspectName } from './names.js';
 
-/** For so long another call with the method and bytes of a message of death is refused without being tried. */
-const REFUSED_FOR_MS = 600_000;
+/**
+ * For so long another call with the method and bytes of a message of death is refused without being tried. The second
+ * time it is longer: a message may be refused by chance once, if its primaries were killed from outside while it ran.
+ */
+const REFUSED_FIRST_MS = 60_000;
+const REFUSED_AGAIN_MS = 600_000;
 
 /** The deaths that a promotion publishes together with how far it adopts. */
 export function judge(m: PromotionState, record: GroupRecord, through: OrderNum): Deaths {
@@ -30,23 +26,38 @@ export function judge(m: PromotionState, record: GroupRecord, through: OrderNum)
   m.completedUpTo = maxOf(m.completedUpTo, completeForSessions(m, through));
   if (!before.unjudged) return before;
   const suspects = suspectsOf(m, before, through);
-  const poisoned = suspects.filter(({ message, deaths }) => message !== OTHERS && deaths >= r.config.poisonAfter);
+  const poisoned = suspects.filter(({ deaths }) => deaths >= r.config.poisonAfter);
   const timeMs = r.wallClock();
   if (poisoned.length === 0) {
-    return { ...before, unjudged: false, careUntilMs: careFrom(timeMs), suspects: suspects.map(toRecord) };
+    return {
+      ...before,
+      unjudged: false,
+      careUntilMs: careFrom(Math.max(timeMs, r.order.timeMs)),
+      suspects: suspects.map(toRecord),
+    };
   }
   const named = poisoned.map(({ info, deaths, describe }): Poisoned => {
     const { orderNum, term } = info ?? NO_PLACE;
-    return { orderNum, term, deaths, ...describe(r), refusedUntilMs: timeMs + REFUSED_FOR_MS };
+    const described = describe(r);
+    const again = before.poisoned.some((other) => isLike(other, described));
+    return {
+      orderNum,
+      term,
+      deaths,
+      ...described,
+      refusedUntilMs: timeMs + (again ? REFUSED_AGAIN_MS : REFUSED_FIRST_MS),
+    };
   });
   // These messages explain the deaths, so the others are free of suspicion.
   return { ...NO_DEATHS, poisoned: [...before.poisoned, ...named].slice(-POISONED_MAX) };
 }
 
+const isLike = (a: Description, b: Description): boolean => a.method === b.method && a.digest === b.digest;
+
 interface Suspected extends Suspect {
   /** Its place in the order, if it has one. */
   readonly info: OrderInfo | undefined;
-  readonly describe: (r: ReplicaState) => Pick<Poisoned, 'method' | 'digest'>;
+  readonly describe: (r: ReplicaState) => Description;
 }
 
 const toRecord = ({ message, deaths }: Suspected): Suspect => ({ message, deaths });
@@ -56,19 +67,19 @@ const NO_PLACE = { orderNum: NO_ORDER, term: 0 };
 const unknown = () => ({ method: '', digest: '' });
 
 /**
- * A primary that takes care starts a suspect only once everything before is known to be complete, and this one is known
- * to be next. So if the first order that is not complete was to be started with care, it is the one that the primary
- * was processing, if it was processing any. In all other cases every order that is not complete may be the one.
+ * A primary that takes care starts a suspect only once everything before is known to be complete and this one is known to
+ * be next, and starts nothing behind it until it is known to be complete. So if the first order that is not complete was
+ * started with care, it is what the primary was processing, if it was processing any. Otherwise every order up to the
+ * next one that is started with care may be the one, and so may messages of which only the primary knew the order.
  */
 function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspected[] {
   const { r } = m;
   const known = new Map(before.suspects.map(({ message, deaths }) => [message, deaths]));
   const open = openOrders(m, through);
-  const first = open[0];
-  if (first !== undefined && wasStartedWithCare(m, before, first)) {
+  const [first] = open;
+  if (first !== undefined && wasStartedWithCare(m, first)) {
     const names = namesOf(r, first);
-    const least = connectionKind(first.connection) === 'session' ? 0 : before.unexplained - 1;
-    const deaths = Math.max(least, ...names.map((name) => known.get(name) ?? known.get(OTHERS) ?? 0)) + 1;
+    const deaths = Math.max(anonymousDeaths(before, first), ...names.map((name) => known.get(name) ?? 0)) + 1;
     const others = before.suspects.filter(({ message }) => !names.includes(message));
     return [
       { message: names[0] ?? '', deaths, info: first, describe: () => describeOrder(r, first) },
@@ -82,11 +93,13 @@ function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspe
     describe: Suspected['describe'],
     n = 1,
   ): void => {
-    if (message === undefined || found.has(message)) return;
-    if (found.size < SUSPECTS_MAX) found.set(message, { message, deaths: known.get(message) ?? n, info, describe });
-    else found.set(OTHERS, { message: OTHERS, deaths: known.get(OTHERS) ?? 1, info: undefined, describe: unknown });
+    if (message === undefined || found.has(message) || found.size >= SUSPECTS_MAX) return;
+    found.set(message, { message, deaths: known.get(message) ?? n, info, describe });
   };
-  for (const info of open) suspect(suspectName(r, info), info, () => describeOrder(r, info));
+  for (const info of open) {
+    if (wasStartedWithCare(m, info)) break;
+    suspect(suspectName(r, info), info, () => describeOrder(r, info));
+  }
   const taken = adoptedNames(m, through);
   for (const message of unordered(r)) {
     if (!taken.has(nameOf(message))) suspect(messageName(r, message), undefined, () => describeMessage(r, message));
@@ -95,19 +108,15 @@ function suspectsOf(m: PromotionState, before: Deaths, through: OrderNum): Suspe
   return [...found.values()];
 }
 
-/**
- * Whether the dead primary started this message with care: all that it adopted, and of its own what is not like a
- * message that it completed before.
- */
-function wasStartedWithCare({ r, completedUpTo }: PromotionState, before: Deaths, info: OrderInfo): boolean {
-  if (!takesCare(r, before, info)) return false;
+/** Whether the dead primary started this message with care: what it ordered is marked, what it adopted was named. */
+function wasStartedWithCare({ r }: PromotionState, info: OrderInfo): boolean {
   const itsTerm = r.record?.adoptedThrough.at(-1)?.term ?? 1;
-  if (info.term < itsTerm) return true;
-  const name = freedAs(r, info);
-  if (name === undefined) return true;
-  const survivedAt = r.deaths.survivedBefore.get(name);
-  return /* rule like-ones-were-free */ survivedAt === undefined || survivedAt > completedUpTo;
+  return info.term < itsTerm ? isNamed(r, info) : isMarked(info);
 }
+
+/** How many primaries died before, if that may have been of a message like this one that nobody else had heard of. */
+const anonymousDeaths = ({ careUntilMs, unexplained }: Deaths, { connection, timeMs }: OrderInfo): number =>
+  mayBeAnonymous(connection, timeMs, careUntilMs) ? unexplained - 1 : 0;
 
 /** What is adopted and may not have been processed to its end. */
 function openOrders({ r, collection, completedUpTo }: PromotionState, through: OrderNum): OrderInfo[] {

@@ -6,13 +6,13 @@ import type { Message } from '../../connection/message.js';
 import { requestDigest } from '../../model/digest.js';
 import type { DueTimer, Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
-import type { OrderInfo } from '../../model/order-info.js';
+import type { Orderable, OrderInfo } from '../../model/order-info.js';
 import type { Poisoned } from '../../model/record.js';
 import type { HandlerBegin } from '../state/deaths/death-notes.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
 import { methodOf } from '../streams/streams.js';
 
-type Description = Pick<Poisoned, 'method' | 'digest'>;
+export type Description = Pick<Poisoned, 'method' | 'digest'>;
 
 const UNKNOWN: Description = Object.freeze({ method: '', digest: '' });
 
@@ -21,11 +21,11 @@ const UNKNOWN: Description = Object.freeze({ method: '', digest: '' });
  * their method and bytes, because a client whose message had no order yet sends it again under another number. Each
  * successor numbers the replies to nested calls afresh, so such a step is named by the handler that goes on in it.
  */
-export function suspectName(r: ReplicaState, info: OrderInfo): string | undefined {
-  if (info.kind === 'cancel') return `${info.connection}.${info.stream} cancel`;
-  if (info.kind !== 'call') return undefined;
-  const reply = requestAt(r, info)?.reply;
-  return reply === undefined ? messageName(r, info) : `step of ${reply.to.orderNum}`;
+export function suspectName(r: ReplicaState, what: Orderable): string | undefined {
+  if (what.kind === 'cancel') return `${what.connection}.${what.stream} cancel`;
+  if (what.kind !== 'call') return undefined;
+  const reply = requestAt(r, what)?.reply;
+  return reply === undefined ? messageName(r, what) : `step of ${reply.to.orderNum}`;
 }
 
 /** A message whose bytes are not here, or that has none, is named by its number. */
@@ -37,8 +37,8 @@ export function messageName(r: ReplicaState, name: MessageName): string {
   return part?.kind === 'message' ? `${method} ${digest} at ${part.position}` : `${method} ${digest}`;
 }
 
-export const requestAt = (r: ReplicaState, info: OrderInfo): Request | undefined =>
-  info.kind === 'call' ? r.connections.get(info.connection)?.messages.get(info.seqNum)?.request : undefined;
+export const requestAt = (r: ReplicaState, what: Orderable): Request | undefined =>
+  what.kind === 'call' ? r.connections.get(what.connection)?.messages.get(what.seqNum)?.request : undefined;
 
 /** The method and the digest by which users recognise what was done at a place in the order. */
 export function describeOrder(r: ReplicaState, info: OrderInfo): Description {

@@ -21,6 +21,12 @@ export const DEATH_RULES: readonly Rule[] = [
     shows: 'S2  processes 1: m1',
   },
   {
+    rule: 'messages of death: nothing starts behind what was started with care until all others know that it is complete',
+    scenario: 'told-before-next',
+    without: { 'told-before-next': 'true' },
+    shows: 'S2  processes 2: m2',
+  },
+  {
     rule: 'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
     scenario: 'known-complete',
     without: { 'known-to-be-complete': 'true' },

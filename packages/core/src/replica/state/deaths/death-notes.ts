@@ -1,7 +1,8 @@
 import type { Message } from '../../../connection/message.js';
 import type { Stream } from '../../../connection/stream.js';
-import type { OrderNum } from '../../../model/ids.js';
+import { NO_ORDER, type OrderNum } from '../../../model/ids.js';
 import type { Reply } from '../../../model/outcome.js';
+import type { Deaths, GroupRecord } from '../../../model/record.js';
 import type { Work } from '../../../scheduling/scheduler.js';
 
 /** A message whose handler may go on later, and how users recognise it when it is forgotten. */
@@ -12,29 +13,45 @@ export interface HandlerBegin {
 }
 
 const CALLERS_MAX = 65_536;
-const SURVIVED_MAX = 16_384;
+const FREED_MAX = 16_384;
 
 /** What a replica notes so that messages of death are found, and so that others are not taken for them (DESIGN 5.14). */
 export class DeathNotes {
-  /** What was processed in this term after the death of a primary, by name: the first order of each. */
-  survived = new Map<string, OrderNum>();
-  /** The same for the term before, which a successor judges by. */
-  survivedBefore: ReadonlyMap<string, OrderNum> = new Map();
+  /** The last message that this primary started with care. */
+  carefulAt: OrderNum = NO_ORDER;
   /** The call that this primary has ordered and not started yet. */
   ordered: Extract<Work, { kind: 'call' }> | undefined;
   /** The messages whose handlers made nested calls or armed timers, by the order in which they did, while any is open. */
   readonly callersAt = new Map<OrderNum, HandlerBegin>();
   /** Streams of which a message was passed over. The next replica that serves ends them. */
   readonly ended = new Map<Stream, Reply>();
+  readonly #freed = new Set<string>();
+  #suspects: Deaths['suspects'] = [];
+  #suspected: ReadonlySet<string> = new Set();
 
-  /** The first message of a name in this term that was completed. What is not noted is started with care again. */
-  noteSurvived(name: string, orderNum: OrderNum): void {
-    if (this.survived.size < SURVIVED_MAX && !this.survived.has(name)) this.survived.set(name, orderNum);
+  /** The names of messages that the last primaries may have died of. */
+  suspected({ deaths }: Pick<GroupRecord, 'deaths'>): ReadonlySet<string> {
+    const suspects = deaths?.suspects ?? [];
+    if (suspects !== this.#suspects) {
+      this.#suspects = suspects;
+      this.#suspected = new Set(suspects.map(({ message }) => message));
+    }
+    return this.#suspected;
+  }
+
+  /** Whether this primary has processed a message of that name, and lives. */
+  isFreed(name: string): boolean {
+    return this.#freed.has(name);
+  }
+
+  /** A message of that name is processed. What is not noted is started with care again. */
+  free(name: string): void {
+    if (this.#freed.size < FREED_MAX) this.#freed.add(name);
   }
 
   newTerm(): void {
-    this.survivedBefore = this.survived;
-    this.survived = new Map();
+    this.carefulAt = NO_ORDER;
+    this.#freed.clear();
   }
 
   /** The oldest makes room: a handler that is passed over later is then left waiting. */
