@@ -24,7 +24,7 @@ const WITH_PROCESSES = [
   'packages/coordinator-etcd/src/**/*.test.ts',
   'packages/examples/src/readme.test.ts',
   'packages/server/src/liveness/blocked.test.ts',
-  'packages/server/src/replica/processes.test.ts',
+  'packages/server/src/replica/{poison,processes}.test.ts',
   'packages/otel/src/traced.test.ts',
   'packages/testing/src/readme.test.ts',
   'packages/workshop/src/demo/main.test.ts',

@@ -71,8 +71,6 @@ class Supervised {
   }
 
   async #ended(): Promise<void> {
-    if (process.env.DBG)
-      console.log(Date.now() % 100000, this.#name, 'ended', this.#child?.exitCode, this.#child?.signalCode);
     if (this.#stopped) return;
     this.deaths++;
     await this.start();
@@ -84,8 +82,6 @@ class Supervised {
       child?.on('message', (told: Record<string, unknown>) => {
         if (key in told) resolve(told[key]);
         if ('logged' in told) this.logged.push(told.logged as Record<string, unknown>);
-        if (process.env.DBG && key === 'port')
-          console.log(Date.now() % 100000, this.#name, JSON.stringify(told).slice(0, 300));
       });
     });
   }
