@@ -46,7 +46,6 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
   'messages of death: a message whose reply a live session has is under no suspicion',
   'messages of death: a message that a peer was told to be complete is under no suspicion',
-  'messages of death: the step of a handler frees no other step of it',
   'sessions: a client beyond sessionsMax is refused at once',
   'graceful close: a client is told at once when its last order is stable',
   'sessions: a call fails at once while no replica has room for its session',

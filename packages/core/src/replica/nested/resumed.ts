@@ -66,6 +66,7 @@ function moveStream(
     from: { connection: from.id, stream: id },
     to: { connection: to.id, stream: seqNum },
   });
+  r.deaths.moveEnded(former, stream);
   from.closeStream(former);
   from.session?.streams.delete(former);
   r.role.streamDropped(from, former);

@@ -11,7 +11,7 @@ import { isAtRest } from '../state/base.js';
 import type { Entry } from '../state/message-order.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { nameOf, type ReplicaState } from '../state/replica-state.js';
-import { requestAt, suspectName } from './names.js';
+import { callerAt, continuedFrom, requestAt, suspectName } from './names.js';
 import { poisonedAt } from './refuse.js';
 
 /** The last replica in sync keeps suspects waiting for so long for one that is on its way. */
@@ -37,30 +37,33 @@ export function isNamed(r: ReplicaState, what: Orderable): boolean {
 export const mayBeAnonymous = (connection: ConnectionId, timeMs: number, careUntilMs: number): boolean =>
   connectionKind(connection) !== 'session' && timeMs <= careUntilMs - (CARE_MS - ANONYMOUS_CARE_MS);
 
+/** The handler that goes on with this message, if one does. */
+function handlerOf(r: ReplicaState, what: Orderable): string | undefined {
+  const from = continuedFrom(requestAt(r, what));
+  const began = from && callerAt(r, from);
+  return began && `handler ${nameOf(began.message)}`;
+}
+
 /** Whether this primary is to start with care what it orders now. One like it that it completed frees it of suspicion. */
 export function needsCare(r: ReplicaState, what: Orderable, timeMs: number): boolean {
   const deaths = r.record?.deaths;
-  if (deaths === undefined || timeMs > deaths.careUntilMs || suspectName(r, what) === undefined) return false;
-  if (!isNamed(r, what) && !mayBeAnonymous(what.connection, timeMs, deaths.careUntilMs)) return false;
-  const name = freedAs(r, what);
-  return name === undefined || !r.deaths.isFreed(name);
+  if (deaths === undefined || timeMs > deaths.careUntilMs) return false;
+  const name = suspectName(r, what);
+  if (name === undefined || r.deaths.isFreed(name)) return false;
+  if (isNamed(r, what)) return true;
+  return (
+    mayBeAnonymous(what.connection, timeMs, deaths.careUntilMs) && r.deaths.isAmongFirst(handlerOf(r, what) ?? name)
+  );
 }
 
 /** Whether the message at this place is started with care. What this primary ordered says so; what it adopted is named. */
 const isCareful = (r: ReplicaState, info: OrderInfo): boolean =>
   poisonedAt(r, info) === undefined && (info.term === r.term ? isMarked(info) : isNamed(r, info));
 
-/**
- * The name under which a message that was completed frees others like it of suspicion; undefined for the step of a
- * handler after a nested call, because the next step of that handler has the same name and does something else.
- */
-const freedAs = (r: ReplicaState, what: Orderable): string | undefined =>
-  /* rule steps-free-nothing */ requestAt(r, what)?.reply !== undefined ? undefined : suspectName(r, what);
-
 /** Notes that a message that this replica started with care is processed, and has ended nobody. */
 export function noteSurvived(r: ReplicaState, info: OrderInfo): void {
   if (r.deaths.carefulAt !== info.orderNum) return;
-  const name = freedAs(r, info);
+  const name = suspectName(r, info);
   if (name !== undefined) r.deaths.free(name);
 }
 

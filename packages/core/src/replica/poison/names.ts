@@ -18,14 +18,13 @@ const UNKNOWN: Description = Object.freeze({ method: '', digest: '' });
 
 /**
  * The name of what a handler does at a place in the order; undefined if no handler runs there. Messages are named by
- * their method and bytes, because a client whose message had no order yet sends it again under another number. Each
- * successor numbers the replies to nested calls afresh, so such a step is named by the handler that goes on in it.
+ * their method and bytes, because a client whose message had no order yet sends it again under another number. The step
+ * of a handler after a nested call is named by its number, which stays if its order is adopted.
  */
 export function suspectName(r: ReplicaState, what: Orderable): string | undefined {
   if (what.kind === 'cancel') return `${what.connection}.${what.stream} cancel`;
   if (what.kind !== 'call') return undefined;
-  const reply = requestAt(r, what)?.reply;
-  return reply === undefined ? messageName(r, what) : `step of ${reply.to.orderNum}`;
+  return requestAt(r, what)?.reply === undefined ? messageName(r, what) : nameOf(what);
 }
 
 /** A message whose bytes are not here, or that has none, is named by its number. */

@@ -44,10 +44,4 @@ export const DEATH_RULES: readonly Rule[] = [
     without: { 'promised-is-complete': ';' },
     shows: 'S2>S3  announces 1=C1#1, bodies m1',
   },
-  {
-    rule: 'messages of death: the step of a handler frees no other step of it',
-    scenario: 'poison-second-step',
-    without: { 'steps-free-nothing': 'false' },
-    shows: 'S2  processes 3: reply to 1.1: no',
-  },
 ];

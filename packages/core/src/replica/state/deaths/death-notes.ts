@@ -14,6 +14,9 @@ export interface HandlerBegin {
 
 const CALLERS_MAX = 65_536;
 const FREED_MAX = 16_384;
+/** The most messages of a term that are started with care although nobody knows of them, and the most of one handler or name. */
+const ANONYMOUS_MAX = 256;
+const ANONYMOUS_OF_NAME_MAX = 8;
 
 /** What a replica notes so that messages of death are found, and so that others are not taken for them (DESIGN 5.14). */
 export class DeathNotes {
@@ -26,6 +29,8 @@ export class DeathNotes {
   /** Streams of which a message was passed over. The next replica that serves ends them. */
   readonly ended = new Map<Stream, Reply>();
   readonly #freed = new Set<string>();
+  readonly #anonymous = new Map<string, number>();
+  #anonymousCount = 0;
   #suspects: Deaths['suspects'] = [];
   #suspected: ReadonlySet<string> = new Set();
 
@@ -49,9 +54,32 @@ export class DeathNotes {
     if (this.#freed.size < FREED_MAX) this.#freed.add(name);
   }
 
+  /**
+   * Counts a message of which only a dead primary may have heard. What such a primary had begun comes again among the first.
+   *
+   * @returns false if there were so many that this one need not be started with care
+   */
+  isAmongFirst(name: string): boolean {
+    const ofName = this.#anonymous.get(name) ?? 0;
+    if (this.#anonymousCount >= ANONYMOUS_MAX || ofName >= ANONYMOUS_OF_NAME_MAX) return false;
+    this.#anonymousCount++;
+    this.#anonymous.set(name, ofName + 1);
+    return true;
+  }
+
+  /** A stream goes on on another connection. */
+  moveEnded(from: Stream, to: Stream): void {
+    const outcome = this.ended.get(from);
+    if (outcome === undefined) return;
+    this.ended.delete(from);
+    this.ended.set(to, outcome);
+  }
+
   newTerm(): void {
     this.carefulAt = NO_ORDER;
     this.#freed.clear();
+    this.#anonymous.clear();
+    this.#anonymousCount = 0;
   }
 
   /** The oldest makes room: a handler that is passed over later is then left waiting. */
