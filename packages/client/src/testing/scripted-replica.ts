@@ -78,6 +78,8 @@ export class ScriptedReplica {
   readonly #watchers = new Watchers(this);
   readonly #received = new Map<string, number>();
   readonly #chunker = new Chunker();
+  /** What came while another was the primary. Its client does not send it again to a replica that has it. */
+  readonly #kept: { readonly stream: ScriptedLink; readonly frame: MulticastFrame }[] = [];
   #orderNum = 0;
   port = 0;
 
@@ -113,6 +115,7 @@ export class ScriptedReplica {
 
   announceTerm(): void {
     for (const stream of this.streams) this.send(stream, { kind: 'newTerm', view: this.#group.view, collect: false });
+    if (this.#isPrimary) for (const { stream, frame } of this.#kept.splice(0)) this.#process(stream, frame);
   }
 
   send(stream: ScriptedLink, frame: ReplyFrame): void {
@@ -166,21 +169,28 @@ export class ScriptedReplica {
   }
 
   #onMulticast(stream: ScriptedLink, connection: string, frame: MulticastFrame): void {
-    const primary = this.#group.replicas[this.#group.primary] === this;
     for (const { seqNum } of frame.requests) {
       this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
       this.#orderNum++;
     }
     this.#reply(stream, frame.header.sentAtMs, [], []);
-    if (!primary) return;
-    for (const { seqNum, request } of frame.requests) {
+    if (this.#isPrimary) this.#process(stream, frame);
+    else this.#kept.push({ stream, frame });
+  }
+
+  get #isPrimary(): boolean {
+    return this.#group.replicas[this.#group.primary] === this;
+  }
+
+  #process(stream: ScriptedLink, { header, requests, reads }: MulticastFrame): void {
+    for (const { seqNum, request } of requests) {
       this.#outcome(request, (outcome) =>
-        this.#reply(stream, frame.header.sentAtMs, [{ seqNum, outcome, stable: true, orderNum: NO_ORDER }], []),
+        this.#reply(stream, header.sentAtMs, [{ seqNum, outcome, stable: true, orderNum: NO_ORDER }], []),
       );
     }
-    for (const { readId, request } of frame.reads) {
+    for (const { readId, request } of reads) {
       this.#outcome(request, (outcome) =>
-        this.#reply(stream, frame.header.sentAtMs, [], [{ readId, outcome, stable: true }]),
+        this.#reply(stream, header.sentAtMs, [], [{ readId, outcome, stable: true }]),
       );
     }
   }
