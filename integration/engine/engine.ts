@@ -1,10 +1,11 @@
 /** Finds or starts the Docker engine of the tests. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { install, mayInstall } from '@understudy/coordinator-etcd/testing';
 import { dirPrefix, sweep } from './leftovers.js';
 
 const SYSTEM_SOCKET = '/var/run/docker.sock';
@@ -32,10 +33,10 @@ export interface Engine {
 export async function startEngine(): Promise<Engine> {
   const running = await runningEngine();
   if (running !== undefined) return { env: { DOCKER_HOST: running, ...NO_REAPER }, stop: async () => {} };
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !isDebian()) {
+  if (!mayInstall()) {
     throw new Error('these tests need a Docker engine: start one, or set DOCKER_HOST (on Debian root starts its own)');
   }
-  if (!isInstalled()) install();
+  if (!isInstalled()) install('docker.io');
   return OwnEngine.start();
 }
 
@@ -58,21 +59,8 @@ function answers(socketPath: string): Promise<boolean> {
   });
 }
 
-const isDebian = (): boolean =>
-  existsSync('/etc/os-release') && /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
-
 const isInstalled = (): boolean =>
   ['dockerd', 'docker', 'setpriv'].every((program) => spawnSync(program, ['--version']).error === undefined);
-
-function install(): void {
-  console.log('no Docker engine: installing the package docker.io');
-  // The package would start its own engine. In runlevel 1, Debian starts no services.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const apt = (...args: string[]) =>
-    execFileSync('apt-get', ['-qq', '-y', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  apt('update');
-  apt('install', '--no-install-recommends', 'docker.io');
-}
 
 /** Tells whether the host forwards packets from containers without a firewall rule that allows it. */
 function forwards(): boolean {

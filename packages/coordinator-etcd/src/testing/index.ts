@@ -1,4 +1,5 @@
-/** A real etcd for tests, and ports that are free. */
+/** A real etcd for tests, ports that are free, and what tests install on Debian. */
+export { install, mayInstall } from './debian.js';
 export { EtcdProcess } from './etcd-process.js';
 export { findEtcd } from './find-etcd.js';
 export { freeAddresses, freePorts } from './free-ports.js';

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Receipt } from '../../packages/examples/dist/bank/operation.js';
+import type { Stage } from '../../packages/workshop/dist/demo/stage/stage.js';
+import type { Python } from './find-python.js';
+
+const PROGRAM = fileURLToPath(new URL('./load.py', import.meta.url));
+
+export interface LoadResult {
+  readonly replies: readonly Receipt[];
+  /** Status and details of each call that failed. */
+  readonly failures: readonly string[];
+  readonly longestGapMs: number;
+}
+
+/** A client in Python that keeps deposits in flight from a process of its own. */
+export class PythonLoad {
+  readonly #stage: Stage;
+  readonly #process: ChildProcess;
+  readonly #result: Promise<LoadResult>;
+  #replies = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(stage: Stage, { path, env }: Python, target: string, serviceConfig: object, inFlight: number) {
+    this.#stage = stage;
+    this.#process = spawn(path, [PROGRAM, target, JSON.stringify(serviceConfig), String(inFlight)], {
+      env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#result = this.#read();
+    // Whoever waits sees the rejection. Without anyone waiting it must not end this process.
+    this.#result.catch(() => {});
+  }
+
+  /** Resolves when so many more calls were answered. */
+  async answered(more: number): Promise<void> {
+    const until = this.#replies + more;
+    const ended = this.#result.then(() => {
+      throw new Error('the load ended early');
+    });
+    while (this.#replies < until) {
+      const next = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.#stage.until(Promise.race([next, ended]));
+    }
+  }
+
+  /** Makes no more calls, and returns the result when the last one has ended. */
+  stop(): Promise<LoadResult> {
+    this.#process.stdin?.end();
+    return this.#stage.until(this.#result);
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  async #read(): Promise<LoadResult> {
+    const { stdout } = this.#process;
+    if (stdout === null) throw new Error('the load was started without a pipe');
+    const failed = once(this.#process, 'error').then(([error]) => {
+      throw error;
+    });
+    const lines = createInterface({ input: stdout });
+    let result: LoadResult | undefined;
+    lines.on('line', (line) => {
+      if (line.startsWith('{')) result = JSON.parse(line) as LoadResult;
+      else this.#note(Number(line));
+    });
+    await Promise.race([once(lines, 'close'), failed]);
+    if (result === undefined) throw new Error('the load ended without a result');
+    return result;
+  }
+
+  #note(replies: number): void {
+    this.#replies = replies;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
