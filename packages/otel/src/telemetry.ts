@@ -10,9 +10,9 @@ export interface TelemetryOptions {
   readonly backups?: boolean;
   /** Attributes of every span and every metric. Default: none. */
   readonly attributes?: Attributes;
-  /** Default: the one that is registered with OpenTelemetry's API. */
+  /** Makes the spans of handlers. Default: the one that is registered with OpenTelemetry's API. */
   readonly tracer?: Tracer;
-  /** Default: the one that is registered with OpenTelemetry's API. */
+  /** Makes the metrics. Default: the one that is registered with OpenTelemetry's API. */
   readonly meter?: Meter;
 }
 

@@ -48,6 +48,20 @@ describe('configuration.md', () => {
     expect(shared.sort()).toEqual(inRecord.sort());
   });
 
+  it('has every type of options that a published package exports', () => {
+    // The one is a part of createReplica's options, and the other of inProcessGroup's.
+    const elsewhere = ['CriteriaOptions', 'CheckOptions'];
+    const known = SECTIONS.map(({ source }) => `${source.package} ${source.type}`);
+    const packages = new Set(SECTIONS.map(({ source }) => source.package).filter((name) => name !== 'core'));
+    for (const name of packages) {
+      const index = readFileSync(join(import.meta.dirname, '../../..', name, 'src/index.ts'), 'utf8');
+      // GroupSettings are core's, which server and client pass on.
+      const types = index.match(/\b[A-Z]\w*(?:Options|Settings)\b/g)?.filter((type) => type !== 'GroupSettings') ?? [];
+      const missing = types.filter((type) => !elsewhere.includes(type) && !known.includes(`${name} ${type}`));
+      expect(missing).toEqual([]);
+    }
+  });
+
   it('names kinds of options that there are', () => {
     for (const section of SECTIONS) {
       const names = reader.read(section.source).map(({ name }) => name);

@@ -88,6 +88,51 @@ export const SECTIONS: readonly ReferenceSection[] = [
       'The record in a directory, `embeddedCoordinator(dir, { … })` of [@understudy/coordinator-embedded](../coordinator-embedded/README.md).',
     kind: 'local',
   },
+  {
+    title: 'ReplicatedGrpcServer',
+    prefix: 'ReplicatedGrpcServer',
+    source: { package: 'nestjs', file: 'server.ts', type: 'ReplicatedServerOptions', own: true },
+    intro:
+      'What a NestJS server of [@understudy/nestjs](../nestjs/README.md) takes in another way than [`createReplica`](#createreplica), whose options it has all.',
+    kind: 'local',
+  },
+  {
+    title: 'replicatedClient',
+    prefix: 'replicatedClient',
+    source: { package: 'nestjs', file: 'client.ts', type: 'ReplicatedClientOptions', own: true },
+    intro: "The options of a NestJS client that are not Nest's own for gRPC.",
+    kind: 'local',
+  },
+  {
+    title: 'createReplicatedServer',
+    prefix: 'createReplicatedServer',
+    source: { package: 'nice-grpc', file: 'server.ts', type: 'ReplicatedServerOptions', own: true },
+    intro:
+      'What a server of [@understudy/nice-grpc](../nice-grpc/README.md) takes besides the options of [`createReplica`](#createreplica), or in another way.',
+    kind: 'local',
+  },
+  {
+    title: 'createReplicatedChannel',
+    prefix: 'createReplicatedChannel',
+    source: { package: 'nice-grpc', file: 'channel.ts', type: 'ChannelSettings', own: true },
+    intro: 'What a nice-grpc channel takes besides the options of [`replicated`](#replicated) except `interceptors`.',
+    kind: 'local',
+  },
+  {
+    title: 'openTelemetry',
+    prefix: 'openTelemetry',
+    source: { package: 'otel', file: 'telemetry.ts', type: 'TelemetryOptions' },
+    intro: 'The options of `openTelemetry({ … })` of [@understudy/otel](../otel/README.md). All may be left out.',
+    kind: 'local',
+  },
+  {
+    title: 'inProcessGroup',
+    prefix: 'inProcessGroup',
+    source: { package: 'testing', file: 'group/options.ts', type: 'GroupOptions' },
+    intro:
+      'The options of groups in a test, `inProcessGroup(makeService, { … })` of [@understudy/testing](../testing/README.md); `checkDeterminism` takes the same but for `replicas`.',
+    kind: 'local',
+  },
 ];
 
 const HEAD = `<!-- Made from the docstrings of the options. Change those, then: REWRITE_REFERENCE=1 npx vitest run packages/docs -->

@@ -13,6 +13,8 @@ export interface OptionsSource {
   readonly file: string;
   /** The interface. */
   readonly type: string;
+  /** Leaves out what the interface inherits. */
+  readonly own?: true;
 }
 
 /** One option, as its declaration and docstring have it. */
@@ -40,7 +42,7 @@ export class OptionReader {
   }
 
   /** The options in the order in which they are declared. */
-  read({ package: name, file, type }: OptionsSource): OptionFacts[] {
+  read({ package: name, file, type, own }: OptionsSource): OptionFacts[] {
     const config = join(PACKAGES, name, 'tsconfig.json');
     const project = this.#api.updateSnapshot({ openProjects: [config] }).getProject(config);
     const path = join(PACKAGES, name, 'src', file);
@@ -52,6 +54,7 @@ export class OptionReader {
     if (symbol === undefined) throw new Error(`${path} does not export ${type}`);
     return checker
       .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
+      .filter((option) => own !== true || option.declarations.some((one) => one.path === source?.path))
       .map((option) => factsOf(project, option));
   }
 }

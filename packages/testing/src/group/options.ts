@@ -5,7 +5,11 @@ import type { ReplicaServerOptions } from '@understudy/server';
 
 /** The options of `inProcessGroup`. */
 export interface GroupOptions {
-  /** How many replicas start. Default 3. */
+  /**
+   * How many replicas start. Default 3.
+   *
+   * @unit replicas
+   */
   readonly replicas?: number;
   /**
    * Settings of the group, as the `understudy` entry of your service config has them. Default: group `test`, and a
@@ -18,7 +22,11 @@ export interface GroupOptions {
   readonly interceptors?: readonly ServerInterceptor[];
   /** Receives what happens to the replicas, with `replica` among the fields. Default: nobody, see `TestGroup.logged`. */
   readonly logger?: Logger;
-  /** Further options of `createReplica`. Default: none. @example { determinism: 'api' } */
+  /**
+   * Further options of `createReplica`. Default: none.
+   *
+   * @example { determinism: 'api' }
+   */
   readonly replicaOptions?: Partial<Omit<ReplicaServerOptions, GivenByGroup>>;
   /** How long the group's functions wait for what they wait for before they fail, in milliseconds. Default 30,000. */
   readonly withinMs?: number;

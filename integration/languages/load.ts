@@ -1,31 +1,37 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Receipt } from '../../packages/examples/dist/bank/operation.js';
 import type { Stage } from '../../packages/workshop/dist/demo/stage/stage.js';
-import type { Python } from './find-python.js';
 
-const PROGRAM = fileURLToPath(new URL('./load.py', import.meta.url));
+/** A program in another language, which keeps deposits in flight. It is given a target, a service config and their number. */
+export interface Program {
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
 
 export interface LoadResult {
   readonly replies: readonly Receipt[];
   /** Status and details of each call that failed. */
   readonly failures: readonly string[];
+  /** How often a call was made again because gRPC gave it up. */
+  readonly triedAgain: number;
   readonly longestGapMs: number;
 }
 
-/** A client in Python that keeps deposits in flight from a process of its own. */
-export class PythonLoad {
+/** A client in another language, in a process of its own. */
+export class Load {
   readonly #stage: Stage;
   readonly #process: ChildProcess;
   readonly #result: Promise<LoadResult>;
   #replies = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(stage: Stage, { path, env }: Python, target: string, serviceConfig: object, inFlight: number) {
+  constructor(stage: Stage, program: Program, target: string, serviceConfig: object, inFlight: number) {
+    const { command, args = [], env = process.env } = program;
     this.#stage = stage;
-    this.#process = spawn(path, [PROGRAM, target, JSON.stringify(serviceConfig), String(inFlight)], {
+    this.#process = spawn(command, [...args, target, JSON.stringify(serviceConfig), String(inFlight)], {
       env,
       stdio: ['pipe', 'pipe', 'inherit'],
     });

@@ -8,7 +8,7 @@ import { install, mayInstall } from '@understudy/coordinator-etcd/testing';
 /** Debian's package of grpcio. It brings what it needs, C core included. */
 const PACKAGE = 'python3-grpcio';
 /** Where packages are unpacked for someone who may not install them. Outlives a test run. */
-const UNPACKED = fileURLToPath(new URL(`../../node_modules/.cache/understudy/${PACKAGE}`, import.meta.url));
+const UNPACKED = fileURLToPath(new URL(`../../../node_modules/.cache/understudy/${PACKAGE}`, import.meta.url));
 
 /** A Python that can `import grpc`. */
 export interface Python {
