@@ -31,6 +31,16 @@ export class VirtualCoordinator {
   losses = 0;
   /** What replicas are told of the record that was lost last. */
   #lost: GroupRecord | undefined;
+  /** The records that were compared last, which seldom change. */
+  #compared: {
+    readonly newest: GroupRecord | undefined;
+    readonly stored: GroupRecord | undefined;
+    readonly differ: boolean;
+  } = {
+    newest: undefined,
+    stored: undefined,
+    differ: false,
+  };
 
   constructor(world: CoordinatorWorld) {
     this.#world = world;
@@ -47,7 +57,10 @@ export class VirtualCoordinator {
 
   /** Whether the newest record is gone. */
   get hasLost(): boolean {
-    return !sameRecord(this.record, this.stored);
+    const { record: newest, stored } = this;
+    if (this.#compared.newest !== newest || this.#compared.stored !== stored)
+      this.#compared = { newest, stored, differ: !sameRecord(newest, stored) };
+    return this.#compared.differ;
   }
 
   reaches({ withoutCoordinatorUntilMs }: Pick<RequestingReplica, 'withoutCoordinatorUntilMs'>): boolean {

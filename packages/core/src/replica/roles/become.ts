@@ -275,10 +275,8 @@ function showViews(r: ReplicaState): void {
   r.wantFlush();
 }
 
-export const statusOf = (r: ReplicaState): ReplicaStatus => ({
-  ...r.statusWith(r.hadStreams ? usableBase(r)?.orderNum : undefined),
-  members: membersOf(r),
-});
+export const statusOf = (r: ReplicaState): ReplicaStatus =>
+  r.statusWith(membersOf(r), r.hadStreams ? usableBase(r)?.orderNum : undefined);
 
 function announceRole(r: ReplicaState): void {
   r.effects.push({ kind: 'roleChanged', status: statusOf(r) });

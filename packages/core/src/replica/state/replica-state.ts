@@ -339,7 +339,7 @@ export class ReplicaState {
   }
 
   /** @param base the order from which the log is kept so that replicas can join while streams are open */
-  statusWith(base: OrderNum | undefined): ReplicaStatus {
+  statusWith(members: ReplicaStatus['members'], base: OrderNum | undefined): ReplicaStatus {
     return {
       group: this.config.group,
       replica: this.self,
@@ -350,7 +350,7 @@ export class ReplicaState {
       inSync: this.record?.inSync ?? [],
       version: this.leadership.version,
       settings: this.record?.settings ?? '',
-      members: [],
+      members,
       heldUpTo: this.order.heldUpTo,
       processedUpTo: this.order.processedUpTo,
       stableUpTo: this.stableUpTo,

@@ -40,13 +40,25 @@ export function noteWaiting(r: ReplicaState): void {
 export const hasOtherCode = (r: ReplicaState, { version }: Leadership): boolean =>
   r.record !== undefined && codeOf(r.record, r.term)?.version !== version;
 
+/** By what a replica brings along: the settings that were in force when it was last compared with them. */
+const compared = new WeakMap<Leadership, { readonly inForce: string; readonly names: readonly string[] }>();
+
+/** The names of the settings of a replica that wait. A status is asked for often, and settings change seldom. */
+function waitingNames(inForce: string, brings: Leadership): readonly string[] {
+  const known = compared.get(brings);
+  if (known?.inForce === inForce) return known.names;
+  const names = differingNames(inForce, brings.settings);
+  compared.set(brings, { inForce, names });
+  return names;
+}
+
 /** This replica and those that it has a link to. */
 export function membersOf(r: ReplicaState): readonly MemberStatus[] {
   const inForce = r.record?.settings;
-  const of = (id: MemberStatus['id'], { settings, version }: Leadership): MemberStatus => ({
+  const of = (id: MemberStatus['id'], brings: Leadership): MemberStatus => ({
     id,
-    version,
-    waitsWith: inForce === undefined ? [] : differingNames(inForce, settings),
+    version: brings.version,
+    waitsWith: inForce === undefined ? [] : waitingNames(inForce, brings),
   });
   const members = [of(r.self.id, r.leadership)];
   for (const { member, brings, linkUp } of r.peers.values()) if (linkUp && brings) members.push(of(member.id, brings));

@@ -230,9 +230,10 @@ export class ServerHost extends Host {
       this.deaths.steps = false;
       if (this.crashesHere()) return;
     }
-    this.#noteLingering(core.status);
-    this.status = core.status;
-    watch.afterStep(this, this.status, event.kind);
+    const { status } = core;
+    this.#noteLingering(status);
+    this.status = status;
+    watch.afterStep(this, status, event.kind);
     if (this.#stopped) {
       this.crash();
     } else if (this.#again !== undefined) {
