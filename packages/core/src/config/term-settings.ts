@@ -28,8 +28,20 @@ const ascending = (values: object): object =>
 
 const byName = (a: MethodConfig, b: MethodConfig): number => (nameOf(a) < nameOf(b) ? -1 : 1);
 
+/** The texts of configurations, which never change. Each record that a replica reads is compared with its own. */
+const texts = new WeakMap<GroupConfig, string>();
+
 /** The settings of a replica as text. Equal settings give equal texts. */
 export function settingsText(config: GroupConfig): string {
+  let text = texts.get(config);
+  if (text === undefined) {
+    text = writtenSettings(config);
+    texts.set(config, text);
+  }
+  return text;
+}
+
+function writtenSettings(config: GroupConfig): string {
   const { methods, budgets, weights, unreplicated, ...others } = config;
   // An empty text is how the configuration says that a setting was not given.
   const given = Object.entries(others).filter(([name, value]) => !LOCAL.includes(name) && value !== '');
