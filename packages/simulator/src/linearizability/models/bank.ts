@@ -14,19 +14,72 @@ export type BankOutput =
 
 export type BankOperation = Operation<BankInput, BankOutput>;
 
-/** All balances except those of 0. */
-type Accounts = ReadonlyMap<string, number>;
+/** All balances except those of 0, by ascending names. */
+class Accounts {
+  readonly #names: readonly string[];
+  readonly #balances: readonly number[];
+  #key: string | undefined;
+
+  constructor(names: readonly string[] = [], balances: readonly number[] = []) {
+    this.#names = names;
+    this.#balances = balances;
+  }
+
+  get key(): string {
+    this.#key ??= this.#names.map((name, i) => `${JSON.stringify(name)}${this.#balances[i]}`).join();
+    return this.#key;
+  }
+
+  balanceOf(account: string): number {
+    const at = this.#names.indexOf(account);
+    return at === -1 ? 0 : (this.#balances[at] as number);
+  }
+
+  /** An account at 0 and an account that was never named are the same state, so they need the same key. */
+  add(account: string, amount: number): Accounts {
+    if (amount === 0) return this;
+    const at = this.#names.indexOf(account);
+    if (at === -1) {
+      const place = this.#names.findIndex((name) => name > account);
+      const i = place === -1 ? this.#names.length : place;
+      return new Accounts(this.#names.toSpliced(i, 0, account), this.#balances.toSpliced(i, 0, amount));
+    }
+    const balance = (this.#balances[at] as number) + amount;
+    if (balance === 0) return new Accounts(this.#names.toSpliced(at, 1), this.#balances.toSpliced(at, 1));
+    return new Accounts(this.#names, this.#balances.with(at, balance));
+  }
+}
 
 /** Accounts that start at 0 and never go below. A part of a history has the accounts that transfers connect. */
 export const bank: Model<Accounts, BankInput, BankOutput> = {
-  initial: () => new Map(),
+  initial: () => new Accounts(),
 
   step(state, input, output) {
-    const after = apply(state, input);
-    return output === undefined || isSeen(after, input, state, output) ? after : undefined;
+    switch (input.kind) {
+      case 'balance':
+        return shows(output, state.balanceOf(input.account)) ? state : undefined;
+      case 'deposit': {
+        const { account, amount } = input;
+        return shows(output, state.balanceOf(account) + amount) ? state.add(account, amount) : undefined;
+      }
+      case 'transfer': {
+        const { from, to, amount } = input;
+        const ok = state.balanceOf(from) >= amount;
+        // A transfer to the same account moves nothing, but needs cover, too.
+        const moved = ok && from !== to ? amount : 0;
+        // The outcome is compared first: most calls that the search tries cannot come next.
+        const isSeen =
+          output === undefined ||
+          (output.kind === 'transfer' &&
+            output.ok === ok &&
+            output.from === state.balanceOf(from) - moved &&
+            output.to === state.balanceOf(to) + moved);
+        return isSeen ? state.add(from, -moved).add(to, moved) : undefined;
+      }
+    }
   },
 
-  key: (state) => JSON.stringify([...state].sort(([a], [b]) => (a < b ? -1 : 1))),
+  key: (state) => state.key,
 
   partition: partitionByLinks,
 
@@ -42,44 +95,8 @@ export const bank: Model<Accounts, BankInput, BankOutput> = {
   },
 };
 
-const balanceOf = (state: Accounts, account: string): number => state.get(account) ?? 0;
-
-function apply(state: Accounts, input: BankInput): Accounts {
-  switch (input.kind) {
-    case 'balance':
-      return state;
-    case 'deposit':
-      return add(state, input.account, input.amount);
-    case 'transfer':
-      if (!covers(state, input) || input.from === input.to) return state;
-      return add(add(state, input.from, -input.amount), input.to, input.amount);
-  }
-}
-
-const covers = (state: Accounts, { from, amount }: { from: string; amount: number }): boolean =>
-  balanceOf(state, from) >= amount;
-
-function add(state: Accounts, account: string, amount: number): Accounts {
-  if (amount === 0) return state;
-  const next = new Map(state);
-  const balance = balanceOf(state, account) + amount;
-  // An account at 0 and an account that was never named are the same state, so they need the same key.
-  if (balance === 0) next.delete(account);
-  else next.set(account, balance);
-  return next;
-}
-
-function isSeen(after: Accounts, input: BankInput, before: Accounts, output: BankOutput): boolean {
-  if (input.kind !== 'transfer') {
-    return output.kind === 'balance' && output.balance === balanceOf(after, input.account);
-  }
-  return (
-    output.kind === 'transfer' &&
-    output.ok === covers(before, input) &&
-    output.from === balanceOf(after, input.from) &&
-    output.to === balanceOf(after, input.to)
-  );
-}
+const shows = (output: BankOutput | undefined, balance: number): boolean =>
+  output === undefined || (output.kind === 'balance' && output.balance === balance);
 
 function seen(output: BankOutput | undefined): string {
   if (output === undefined) return 'unknown';
