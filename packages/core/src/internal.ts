@@ -133,6 +133,7 @@ export type {
   OperatorAsk,
   ReplicaEffect,
   ReplicaEvent,
+  ReplicaProgress,
   Task,
 } from './replica/state/events.js';
 export { PIECE_BYTES } from './replica/state/replica-state.js';

@@ -23,10 +23,11 @@ import {
   onGroupGone,
   onRecord,
   onRecordChange,
+  progressOf,
   statusOf,
 } from './roles/become.js';
 import { Starting } from './roles/idle.js';
-import type { ReplicaEffect, ReplicaEvent, ReplicaStatus } from './state/events.js';
+import type { ReplicaEffect, ReplicaEvent, ReplicaProgress, ReplicaStatus } from './state/events.js';
 import { type ReplicaOptions, ReplicaState, reflectedBy, steppingDown } from './state/replica-state.js';
 import type { CallerEvent } from './state/role.js';
 import { keepOutputs } from './streams/streams.js';
@@ -93,6 +94,11 @@ export class Replica {
 
   get status(): ReplicaStatus {
     return statusOf(this.#state);
+  }
+
+  /** What of `status` may be asked for after every step. */
+  get progress(): ReplicaProgress {
+    return progressOf(this.#state);
   }
 
   /** Where clients reach the primary; undefined if the record does not say. */

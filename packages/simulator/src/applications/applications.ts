@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@understudy/core';
+import type { ReplicaProgress } from '@understudy/core/internal';
 import type { Act } from '../act.js';
 import { type ApplicationCall, type CallTraits, type Deadly, type History, ONE_WAY } from '../checks/history.js';
 import type { Choices } from '../draw/choices.js';
@@ -13,7 +13,7 @@ import { PlainCalls, type PlainCallsWorld, type PlainServer } from './plain-call
 const PLAIN = -1;
 
 /** A replica that clients without our interceptor call. */
-type CalledServer = PlainServer & PlainStreamServer & { readonly status: ReplicaStatus | undefined };
+type CalledServer = PlainServer & PlainStreamServer & { readonly status: ReplicaProgress | undefined };
 
 export interface ApplicationsWorld extends PlainCallsWorld, PlainStreamWorld {
   readonly plan: Plan;

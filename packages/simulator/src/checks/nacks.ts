@@ -1,5 +1,4 @@
-import type { ReplicaStatus } from '@understudy/core';
-import type { ReplyFrame } from '@understudy/core/internal';
+import type { ReplicaProgress, ReplyFrame } from '@understudy/core/internal';
 import type { SessionLink } from '../network/session-link.js';
 import { demand } from '../violation.js';
 
@@ -9,7 +8,7 @@ const TOO_SOON_MS = 15;
 interface NackingReplica {
   readonly name: string;
   readonly clockMs: number;
-  readonly status: ReplicaStatus | undefined;
+  readonly status: ReplicaProgress | undefined;
 }
 
 /** DESIGN 5.6: a promotion waits for a body that it asked for before it asks again. Otherwise each event would ask. */

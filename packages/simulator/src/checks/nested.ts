@@ -1,5 +1,5 @@
-import type { GroupRecord, Member, ReplicaStatus } from '@understudy/core';
-import { isInSync, type NestedCaller } from '@understudy/core/internal';
+import type { GroupRecord, Member } from '@understudy/core';
+import { isInSync, type NestedCaller, type ReplicaProgress } from '@understudy/core/internal';
 import type { Ledger } from '../services/ledger.js';
 import { NOT_KNOWN, nestedKey, readCall } from '../services/nested.js';
 import { demand } from '../violation.js';
@@ -10,9 +10,9 @@ export interface CallingReplica {
   readonly alive: boolean;
   readonly member: Member;
   /** As it was after the last step. */
-  readonly status: ReplicaStatus | undefined;
-  /** Its status in the middle of a step, too. */
-  readonly core: { readonly status: ReplicaStatus } | undefined;
+  readonly status: ReplicaProgress | undefined;
+  /** Its progress in the middle of a step, too. */
+  readonly core: { readonly progress: ReplicaProgress } | undefined;
 }
 
 export interface NestedCalleeWorld {
@@ -47,7 +47,7 @@ export class NestedCallee {
    */
   sent(server: CallingReplica, { client, term, id, settledUpTo }: NestedCaller): void {
     const { name, core, member } = server;
-    const status = core?.status;
+    const status = core?.progress;
     demand(status?.role === 'primary' && status.term === term, () => `${name} calls, and is not primary of ${term}`);
     demand(status.stableUpTo >= id.orderNum, () => `${name} calls out of order ${id.orderNum}, which is not stable`);
     const { record } = this.#world.coordinator;

@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@understudy/core';
+import type { ReplicaProgress } from '@understudy/core/internal';
 import { demand } from '../violation.js';
 
 /**
@@ -7,7 +7,7 @@ import { demand } from '../violation.js';
  * way, no more than that are left.
  */
 export function checkPending(
-  { name, status }: { readonly name: string; readonly status: ReplicaStatus | undefined },
+  { name, status }: { readonly name: string; readonly status: ReplicaProgress | undefined },
   pendingSourceOrderMax: number,
 ): void {
   if (status?.role !== 'primary') return;

@@ -1,5 +1,4 @@
-import type { ReplicaStatus } from '@understudy/core';
-import type { ReplyFrame } from '@understudy/core/internal';
+import type { ReplicaProgress, ReplyFrame } from '@understudy/core/internal';
 import type { SessionLink } from '../network/session-link.js';
 import type { Plan } from '../plan/plan.js';
 import { demand } from '../violation.js';
@@ -13,7 +12,7 @@ export interface SessionsWorld {
 interface Welcomer {
   readonly name: string;
   readonly lives: number;
-  readonly status: ReplicaStatus | undefined;
+  readonly status: ReplicaProgress | undefined;
 }
 
 interface Welcome {

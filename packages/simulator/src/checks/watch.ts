@@ -1,4 +1,4 @@
-import type { GroupRecord, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Member, OrderNum, ReplicaId } from '@understudy/core';
 import {
   connectionKind,
   isInSync,
@@ -6,6 +6,7 @@ import {
   type OrderInfo,
   type ReplicaEffect,
   type ReplicaEvent,
+  type ReplicaProgress,
   STREAM_WINDOW,
   sameMember,
   seqNumOf,
@@ -38,7 +39,7 @@ export interface WatchedReplica {
   readonly alive: boolean;
   readonly lives: number;
   readonly member: Member;
-  readonly status: ReplicaStatus | undefined;
+  readonly status: ReplicaProgress | undefined;
   readonly clockMs: number;
   /** Its process takes steps. */
   readonly runs: boolean;
@@ -51,7 +52,7 @@ export interface WatchedReplica {
   readonly life: {
     /** By order: the operation that was processed, and the core's digest after it where known. */
     readonly processed: readonly string[];
-    readonly digests: string[];
+    readonly digests: number[];
     readonly stableMarked: number;
     markStable(upTo: OrderNum): void;
   };
@@ -92,7 +93,7 @@ export class Watch {
     this.#world = world;
   }
 
-  afterStep(server: WatchedReplica, status: ReplicaStatus, event: ReplicaEvent['kind']): void {
+  afterStep(server: WatchedReplica, status: ReplicaProgress, event: ReplicaEvent['kind']): void {
     this.#checkTerm(server, status);
     this.#checkBounds(server, status, event === 'tick');
     this.#checkHandOver(server, status);
@@ -160,7 +161,7 @@ export class Watch {
    * DESIGN 1: an order is stable when every in-sync backup holds it. A deposed primary may not know the current
    * backups.
    */
-  #checkStable({ name }: WatchedReplica, { term, stableUpTo }: ReplicaStatus): void {
+  #checkStable({ name }: WatchedReplica, { term, stableUpTo }: ReplicaProgress): void {
     const { record } = this.#world.coordinator;
     if (record?.term !== term) return;
     for (const { name: other, alive, member, status } of this.#world.servers) {
@@ -197,7 +198,7 @@ export class Watch {
   }
 
   /** DESIGN 7.4 and promise 5: terms never go back, and each has one primary. */
-  #checkTerm(server: WatchedReplica, { term, role, replica }: ReplicaStatus): void {
+  #checkTerm(server: WatchedReplica, { term, role, replica }: ReplicaProgress): void {
     const last = this.#lastTerm.get(server);
     if (last?.life === server.lives) {
       demand(term >= last.term, () => `${server.name} goes back from term ${last.term} to ${term}`);
@@ -236,7 +237,7 @@ export class Watch {
    * DESIGN 5.5: a primary that hands over stops ordering. Leaving a stuck handler behind takes an order, too, so runs
    * with stuck handlers are excused.
    */
-  #checkHandOver({ name, handsOverFrom }: WatchedReplica, { role, heldUpTo }: ReplicaStatus): void {
+  #checkHandOver({ name, handsOverFrom }: WatchedReplica, { role, heldUpTo }: ReplicaProgress): void {
     const { stuck, upgrade } = this.#world.plan;
     // Before it hands over to other code it goes on until streams have ended.
     if (handsOverFrom === undefined || role !== 'primary' || stuck || upgrade !== undefined) return;
@@ -258,7 +259,7 @@ export class Watch {
 
   #checkBounds(
     server: WatchedReplica,
-    { role, inSync, waitingToRelease, logLength, base }: ReplicaStatus,
+    { role, inSync, waitingToRelease, logLength, base }: ReplicaProgress,
     hasTicked: boolean,
   ): void {
     const { config, streams, nested, timers, upgrade } = this.#world.plan;

@@ -15,9 +15,9 @@ export interface KeptWorld {
 export const keepsLittle = ({ plan, servers, coordinator }: KeptWorld): boolean =>
   servers.every(
     (server) =>
-      !server.alive ||
+      server.core === undefined ||
       server.status === undefined ||
-      isTidy(plan, server, server.status, executes(coordinator.record, server)),
+      isTidy(plan, server, server.core.status, executes(coordinator.record, server)),
   );
 
 function isTidy(
@@ -45,8 +45,8 @@ function isTidy(
 
 export const describeKept = ({ servers }: KeptWorld): string =>
   servers
-    .map(({ name, status, life }) => {
-      const { logLength, unordered, openStreams, openNested, streams } = status ?? {};
+    .map(({ name, core, life }) => {
+      const { logLength, unordered, openStreams, openNested, streams } = core?.status ?? {};
       return `${name} ${logLength} orders, ${unordered} messages, ${openStreams} of ${streams} streams open, ${life.streams.open + life.nested.open} handlers, ${openNested} calls`;
     })
     .join('; ');
@@ -62,4 +62,4 @@ export const asksNothing = ({ plan, servers, coordinator }: KeptWorld): boolean 
 /** Nothing is kept of a stream that ended once its client, if that lives, has taken everything. */
 export const keepsNoStreams = ({ servers, clients }: KeptWorld): boolean =>
   clients.some(({ deadProcesses }) => deadProcesses.length > 0) ||
-  servers.every(({ alive, status }) => !alive || status?.role !== 'primary' || status.streams === 0);
+  servers.every(({ core, status }) => status?.role !== 'primary' || core === undefined || core.status.streams === 0);

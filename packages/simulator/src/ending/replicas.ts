@@ -9,9 +9,9 @@ export type ReplicasWorld = KeptWorld;
 
 export function describeReplicas(world: ReplicasWorld): string {
   return world.servers
-    .map(({ name, alive, status }) =>
-      alive && status
-        ? `${name} ${status.role} term ${status.term} held ${status.heldUpTo} processed ${status.processedUpTo} stable ${status.stableUpTo}${status.openNested > 0 ? ` asks ${status.openNested}` : ''}${status.blocked ? ' blocked' : ''}`
+    .map(({ name, core, status }) =>
+      core && status
+        ? `${name} ${status.role} term ${status.term} held ${status.heldUpTo} processed ${status.processedUpTo} stable ${status.stableUpTo}${status.openNested > 0 ? ` asks ${status.openNested}` : ''}${core.status.blocked ? ' blocked' : ''}`
         : `${name} gone`,
     )
     .join('; ');

@@ -216,7 +216,7 @@ function explain(world: SettlingWorld, what: () => string): Ending {
   const { record } = world.coordinator;
   const left = world.servers.filter(({ alive, member }) => alive && record !== undefined && isInSync(record, member));
   if (record !== undefined && left.length === 0) return 'unavailable';
-  if (world.someGivenUp && left.some(({ status }) => status?.blocked !== undefined)) return 'blocked';
+  if (world.someGivenUp && left.some(({ core }) => core?.status.blocked !== undefined)) return 'blocked';
   demand(false, what);
   return 'blocked';
 }

@@ -1,8 +1,9 @@
-import type { ReplicaStatus, Term } from '@understudy/core';
+import type { Term } from '@understudy/core';
 import type {
   ConnectionId,
   LinkId,
   ReplicaEvent,
+  ReplicaProgress,
   ReplyFrame,
   SeqNum,
   SessionEvent,
@@ -28,7 +29,7 @@ export interface ClientEnd extends LinkEnd {
 /** The replica at the other end. */
 export interface ServerEnd extends LinkEnd {
   readonly index: number;
-  readonly status: ReplicaStatus | undefined;
+  readonly status: ReplicaProgress | undefined;
   /** It does not read what sessions send. */
   readonly sessionsPaused: boolean;
   readonly sessionLinks: Map<LinkId, SessionLink>;

@@ -103,3 +103,26 @@ export interface ReplicaStatus {
   /** Why a change of the record is in flight that the coordinator has not confirmed; undefined if none is. */
   readonly recordChange: string | undefined;
 }
+
+/** The part of a status that takes no time to tell, for those who look after every event. */
+export interface ReplicaProgress
+  extends Pick<
+    ReplicaStatus,
+    | 'replica'
+    | 'role'
+    | 'term'
+    | 'epoch'
+    | 'inSync'
+    | 'heldUpTo'
+    | 'processedUpTo'
+    | 'stableUpTo'
+    | 'sessions'
+    | 'logLength'
+    | 'base'
+    | 'waitingToRelease'
+    | 'openNested'
+    | 'leaving'
+  > {
+  /** The digest as a number. */
+  readonly digest: number;
+}

@@ -17,7 +17,7 @@ import { tellPeers } from '../membership/tell.js';
 import { discardUnadopted } from '../order/backup-receive.js';
 import { sayPoisoned } from '../poison/refuse.js';
 import { usableBase } from '../state/base.js';
-import type { ReplicaStatus, RoleName } from '../state/events.js';
+import type { ReplicaProgress, ReplicaStatus, RoleName } from '../state/events.js';
 import { FollowerState } from '../state/follower-state.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { PromotionState } from '../state/promotion-state.js';
@@ -31,6 +31,8 @@ import { Promoting } from './promoting.js';
 
 /** Every role there is. Only this file looks at which one a replica has. */
 type AnyRole = Starting | Joining | Backup | Promoting | Primary | Deposed;
+
+const NOBODY: ReplicaStatus['inSync'] = [];
 
 const roleOf = ({ role }: ReplicaState): AnyRole => role as AnyRole;
 
@@ -277,6 +279,24 @@ function showViews(r: ReplicaState): void {
 
 export const statusOf = (r: ReplicaState): ReplicaStatus =>
   r.statusWith(membersOf(r), r.hadStreams ? usableBase(r)?.orderNum : undefined);
+
+export const progressOf = (r: ReplicaState): ReplicaProgress => ({
+  replica: r.self,
+  role: r.role.kind,
+  term: r.term,
+  epoch: r.epoch,
+  inSync: r.record?.inSync ?? NOBODY,
+  heldUpTo: r.order.heldUpTo,
+  processedUpTo: r.order.processedUpTo,
+  stableUpTo: r.stableUpTo,
+  digest: r.digest,
+  sessions: r.connections.sessions,
+  logLength: r.order.entries.length,
+  base: r.hadStreams ? usableBase(r)?.orderNum : undefined,
+  waitingToRelease: r.role.waitingToRelease,
+  openNested: r.nested.open,
+  leaving: r.role.leaving,
+});
 
 function announceRole(r: ReplicaState): void {
   r.effects.push({ kind: 'roleChanged', status: statusOf(r) });

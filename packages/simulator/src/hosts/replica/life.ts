@@ -1,10 +1,11 @@
-import type { GroupRecord, Leadership, OrderNum, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Leadership, OrderNum } from '@understudy/core';
 import {
   type DueTimer,
   type NestedId,
   type OrderInfo,
   type Outcome,
   type ReplicaEvent,
+  type ReplicaProgress,
   STREAMED,
   type StreamPart,
   seqNumOf,
@@ -39,8 +40,8 @@ export interface LifeWorld {
 /** The replica whose life it is. */
 export interface LifeHost {
   readonly name: string;
-  readonly status: ReplicaStatus | undefined;
-  readonly core: { readonly status: ReplicaStatus } | undefined;
+  readonly status: ReplicaProgress | undefined;
+  readonly core: { readonly progress: ReplicaProgress } | undefined;
   readonly jobs: Jobs;
   readonly brings: Leadership;
   readonly life: Life;
@@ -60,7 +61,7 @@ export class Life {
   readonly #functions = new Map<string, { readonly name: string; readonly dueMs: number }>();
   /** By order: the operation that was processed, and the core's digest after it where known. */
   readonly processed: string[] = [];
-  readonly digests: string[] = [];
+  readonly digests: number[] = [];
   stableMarked = 0;
   /** The last order that a handler was run for. */
   lastOrder = 0;
@@ -126,7 +127,7 @@ export class Life {
   #checkCode({ term, orderNum }: OrderInfo): void {
     const { core, brings, name } = this.#host;
     // One that was designated in this very step executes what nobody else is left for.
-    const role = core?.status.role;
+    const role = core?.progress.role;
     if (role !== 'backup' && role !== 'joining') return;
     const code = this.world.coordinator.record?.code.findLast((entry) => entry.term <= term);
     demand(

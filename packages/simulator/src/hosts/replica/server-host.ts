@@ -1,4 +1,4 @@
-import type { GroupRecord, Leadership, Member, OrderNum, ReplicaId, ReplicaStatus } from '@understudy/core';
+import type { GroupRecord, Leadership, Member, OrderNum, ReplicaId } from '@understudy/core';
 import {
   type CallId,
   isInSync,
@@ -7,6 +7,7 @@ import {
   type Replica,
   type ReplicaEffect,
   type ReplicaEvent,
+  type ReplicaProgress,
   type ReplyFrame,
 } from '@understudy/core/internal';
 import { type Adapter, carryOut, contentOf, describeEffect, memberOf, VirtualThread } from '@understudy/core/testing';
@@ -69,7 +70,8 @@ export class ServerHost extends Host {
   readonly acknowledged = new Acknowledged();
   core: Replica | undefined;
   member: Member;
-  status: ReplicaStatus | undefined;
+  /** As it was after the last step. */
+  status: ReplicaProgress | undefined;
   life: Life;
   readonly jobs: Jobs;
   readonly sessionLinks = new Map<LinkId, SessionLink>();
@@ -230,7 +232,7 @@ export class ServerHost extends Host {
       this.deaths.steps = false;
       if (this.crashesHere()) return;
     }
-    const { status } = core;
+    const status = core.progress;
     this.#noteLingering(status);
     this.status = status;
     watch.afterStep(this, status, event.kind);
@@ -244,7 +246,7 @@ export class ServerHost extends Host {
   }
 
   /** While it goes on for a learner it does not hand over yet. */
-  #noteLingering({ leaving, heldUpTo }: ReplicaStatus): void {
+  #noteLingering({ leaving, heldUpTo }: ReplicaProgress): void {
     if (leaving === undefined && this.status?.leaving === undefined) return;
     this.#stepsDownSinceMs = this.clockMs;
     this.handsOverFrom = heldUpTo;
