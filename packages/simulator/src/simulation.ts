@@ -187,10 +187,11 @@ export class Simulation extends Narration implements Ports {
     this.network.possible(acts);
     this.threadLinks?.possible(acts);
     for (const server of this.servers) this.#possibleAt(server, acts);
-    this.hosts.forEach((host, i) => {
+    for (let i = 0; i < this.hosts.length; i++) {
+      const host = this.hosts[i];
       const flush = this.#flushes[i];
-      if (flush !== undefined && host.runs && host.core?.wantsFlush) acts.push(flush);
-    });
+      if (host?.core?.wantsFlush && host.runs && flush !== undefined) acts.push(flush);
+    }
     for (const request of this.coordinator.requests) if (request.ready) acts.push(request);
     if (this.plan.streams !== undefined) this.applications.possible(acts);
     this.callee?.possible(acts);

@@ -12,13 +12,15 @@ const NOBODY: readonly string[] = [];
  * @param ends the step ends a turn
  */
 export function checkTurn(name: string, ends: boolean, effects: readonly (ReplicaEffect | SessionEffect)[]): void {
+  if (effects.length === 0) return;
   for (const effect of effects) checkRepliesOnce(name, effect);
   if (effects.length < 2 && ends) return;
-  const sent = new Set<string>();
+  let sent: Set<string> | undefined;
   for (const effect of effects) {
     for (const to of receiversOf(effect)) {
       demand(ends, () => `${name} sends ${to} before its turn ends`);
-      demand(!sent.has(to), () => `${name} sends ${to} twice in a turn`);
+      demand(!sent?.has(to), () => `${name} sends ${to} twice in a turn`);
+      sent ??= new Set();
       sent.add(to);
     }
   }

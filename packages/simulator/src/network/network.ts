@@ -6,7 +6,7 @@ import type { Choices } from '../draw/choices.js';
 import type { Plan } from '../plan/plan.js';
 import type { Named } from '../trace/narrator.js';
 import { type PeerEnd, PeerLink } from './peer-link.js';
-import { Reach } from './reach.js';
+import { pair, Reach } from './reach.js';
 import type { Rpc } from './rpc.js';
 import { type ClientEnd, type ServerEnd, SessionLink } from './session-link.js';
 
@@ -40,6 +40,8 @@ export class Network {
   /** Links of senders that are gone, with what still arrives. */
   #leftOver: PeerLink[] = [];
   readonly #cuts = new Cuts();
+  /** By the pair of processes: the acts that connect them. */
+  readonly #connects = new Map<number, Act>();
   #links = 0;
 
   constructor(world: NetworkWorld) {
@@ -62,9 +64,8 @@ export class Network {
     for (const client of clients) {
       if (!client.runs) continue;
       for (const server of servers) {
-        if (client.links[server.index] === undefined && server.runs && !this.#isCutBetween(client, server)) {
-          acts.push({ act: () => this.#connect(client, server) });
-        }
+        if (client.links[server.index] === undefined && server.runs && !this.#isCutBetween(client, server))
+          acts.push(this.#connecting(client, server, this.#connect));
       }
     }
     for (const { toServer, toClient } of this.#sessionLinks) {
@@ -80,7 +81,7 @@ export class Network {
       if (other === server) continue;
       const link = server.peerLinks[other.index];
       if (link === undefined) {
-        if (this.#canConnectPeer(server, other)) acts.push({ act: () => this.#connectPeer(server, other) });
+        if (this.#canConnectPeer(server, other)) acts.push(this.#connecting(server, other, this.#connectPeer));
       } else if (link.broken) {
         acts.push(link);
       }
@@ -89,6 +90,21 @@ export class Network {
 
   #canConnectPeer(from: NetworkServer, to: NetworkServer): boolean {
     return to.runs && from.wantedPeers.includes(to.name) && !this.#isCutBetween(from, to);
+  }
+
+  /** One act for each two processes, since all acts are asked for at every step. */
+  #connecting<End extends Named & { readonly index: number }>(
+    from: End,
+    to: NetworkServer,
+    connect: (from: End, to: NetworkServer) => void,
+  ): Act {
+    const key = pair(from, to);
+    let act = this.#connects.get(key);
+    if (act === undefined) {
+      act = { act: () => connect.call(this, from, to) };
+      this.#connects.set(key, act);
+    }
+    return act;
   }
 
   #connectPeer(from: NetworkServer, to: NetworkServer): void {

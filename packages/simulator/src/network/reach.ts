@@ -109,4 +109,5 @@ export class Reach<Client extends ReachClient, Server extends ReachServer> {
   }
 }
 
-const pair = (from: Indexed, to: Indexed): number => from.index * HOSTS_MAX + to.index;
+/** Numbers two hosts. */
+export const pair = (from: Indexed, to: Indexed): number => from.index * HOSTS_MAX + to.index;
