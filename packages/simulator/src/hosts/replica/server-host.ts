@@ -70,7 +70,6 @@ export class ServerHost extends Host {
   readonly acknowledged = new Acknowledged();
   core: Replica | undefined;
   member: Member;
-  /** As it was after the last step. */
   status: ReplicaProgress | undefined;
   life: Life;
   readonly jobs: Jobs;
@@ -236,13 +235,11 @@ export class ServerHost extends Host {
     this.#noteLingering(status);
     this.status = status;
     watch.afterStep(this, status, event.kind);
-    if (this.#stopped) {
-      this.crash();
-    } else if (this.#again !== undefined) {
-      this.#again = undefined;
-      this.#dropEverything();
-      this.start();
-    }
+    if (this.#stopped) return this.crash();
+    if (this.#again === undefined) return;
+    this.#again = undefined;
+    this.#dropEverything();
+    this.start();
   }
 
   /** While it goes on for a learner it does not hand over yet. */
