@@ -42,6 +42,8 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'messages of death: a backup runs only what its primary has completed',
   'messages of death: a message of which primaries died is passed over',
   'messages of death: what may have ended a primary is started once all others know that it is next',
+  'messages of death: nothing starts behind what was started with care until all others know that it is complete',
+  'messages of death: a read shows what was started with care only once all others know that it is complete',
   // It takes two deaths by chance, each in a moment.
   'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
   'messages of death: a message whose reply a live session has is under no suspicion',

@@ -62,7 +62,9 @@ export function giveRead(
     call === undefined
       ? ({ kind: 'read', readId } as const)
       : ({ kind: 'call', call, withHeader: connection !== undefined } as const);
-  offer(p, { connection, to, orderNum, outcome, mustBeStable });
+  const { carefulAt } = p.r.deaths;
+  const shows = carefulAt !== NO_ORDER && carefulAt <= orderNum ? { shows: carefulAt } : {};
+  offer(p, { connection, to, orderNum, outcome, mustBeStable, ...shows });
 }
 
 /** Gives the reply of a message that was processed earlier, under the same rule as the first time. */

@@ -28,6 +28,8 @@ export interface ReplyToRelease {
   readonly outcome: Outcome;
   /** Whether the reply may leave only when stable. Becomes true if its client asks for that while the reply waits. */
   mustBeStable: boolean;
+  /** Of a read: the message started with care whose effect it may show. */
+  readonly shows?: OrderNum;
 }
 
 /**
@@ -36,7 +38,9 @@ export interface ReplyToRelease {
  */
 export type Verdict = 'stable' | 'concurrent' | 'wait';
 
-type ToDecide = Pick<ReplyToRelease, 'connection' | 'orderNum' | 'mustBeStable'> & { readonly outcome?: Outcome };
+type ToDecide = Pick<ReplyToRelease, 'connection' | 'orderNum' | 'mustBeStable' | 'shows'> & {
+  readonly outcome?: Outcome;
+};
 
 /** Decides anew each time a message is about to leave, because sessions, members and stability change meanwhile. */
 export class ReleaseRule {
@@ -101,7 +105,9 @@ export class ReleaseRule {
    * Whether a successor would know that the orders this reply reflects were processed, and so would never refuse one of
    * them as a message of death. A session that lives says it itself; other callers cannot.
    */
-  #isKnown({ mustBeStable, orderNum, outcome }: ToDecide): boolean {
+  #isKnown({ mustBeStable, orderNum, outcome, shows }: ToDecide): boolean {
+    // A reader need not be the caller of what it sees, so no session would say that this is complete.
+    if (/* rule read-shows-complete */ shows !== undefined && shows > this.#stability.toldUpTo) return false;
     // A call that is accepted is answered before it is processed.
     if (!mustBeStable || outcome?.kind === 'accepted') return true;
     return /* rule known-to-be-complete */ orderNum <= this.#stability.toldUpTo;
@@ -109,7 +115,8 @@ export class ReleaseRule {
 
   #decide(reply: ToDecide, order: PrimaryOrder, stableUpTo: OrderNum, holdsLease: boolean): Verdict {
     if (/* rule lease-to-release */ !holdsLease) return 'wait';
-    if (reply.orderNum <= stableUpTo && this.#isKnown(reply)) return 'stable';
+    if (!this.#isKnown(reply)) return 'wait';
+    if (reply.orderNum <= stableUpTo) return 'stable';
     /* rule only-when-stable */ if (reply.mustBeStable) return 'wait';
     // A caller without a session cannot hold the orders that the reply reflects.
     const holdsOrders =

@@ -27,6 +27,12 @@ export const DEATH_RULES: readonly Rule[] = [
     shows: 'S2  processes 2: m2',
   },
   {
+    rule: 'messages of death: a read shows what was started with care only once all others know that it is complete',
+    scenario: 'read-shows-complete',
+    without: { 'read-shows-complete': 'false' },
+    shows: 'C1  delivered look',
+  },
+  {
     rule: 'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
     scenario: 'known-complete',
     without: { 'known-to-be-complete': 'true' },
