@@ -26,7 +26,7 @@ export type {
   PieceFrame,
   StreamSnapshot,
 } from './model/checkpoint.js';
-export { mixDigest, requestDigest } from './model/digest.js';
+export { type CopyCost, mixDigest, type OnOtherState, requestDigest } from './model/digest.js';
 export { CODE_KEY, EFFECT_KEY, GrpcStatus, ORDER_NUM_KEY, trailersOf } from './model/error.js';
 export type {
   AckFrame,

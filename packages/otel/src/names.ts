@@ -33,6 +33,12 @@ export const GAUGES: readonly Observed[] = [
     'Orders that the replica holds and has not processed.',
     ({ heldUpTo, processedUpTo }) => Math.max(0, heldUpTo - processedUpTo),
   ),
+  gauge(
+    'understudy.states_equal_order',
+    '{order}',
+    'The last order after which the state was known to equal those of the others; 0 if it was not compared.',
+    ({ statesEqualUpTo }) => statesEqualUpTo,
+  ),
   gauge('understudy.queue', '{message}', 'Messages that have no order yet.', ({ unordered }) => unordered),
   gauge('understudy.replies_held', '{reply}', 'Replies that may not leave yet.', (status) => status.waitingToRelease),
   gauge('understudy.log', '{entry}', 'Entries in the message log.', ({ logLength }) => logLength),

@@ -4,6 +4,7 @@ import { checkSafety } from './ending/safety.js';
 import { type Ending, settle } from './ending/settle.js';
 import { blockMain, cutOrMendThreads } from './faults/blocks.js';
 import { injectFault } from './faults/inject.js';
+import { stray } from './faults/misdeeds.js';
 import type { ThreadPlan } from './plan/plan.js';
 import type { Simulation } from './simulation.js';
 
@@ -22,6 +23,7 @@ export function play(simulation: Simulation): Ending {
     if (choices.chance(0.08)) applications.callSomething();
     if (plan.faults.length > 0 && choices.chance(plan.faultRate)) injectFault(simulation, choices.pick(plan.faults));
     if (plan.nested !== undefined && choices.chance(plan.nested.trouble)) callee?.trouble();
+    if (plan.digests !== undefined && choices.chance(plan.digests.strays)) stray(simulation);
     if (plan.threads !== undefined) disturbThreads(simulation, plan.threads);
     simulation.step();
   }

@@ -8,6 +8,7 @@ import { drawPlan } from './plan/draw.js';
 import {
   withCopies,
   withDeaths,
+  withDigests,
   withNested,
   withOneWay,
   withOrdering,
@@ -50,6 +51,7 @@ const ORDERING = 0x6f_7264_6572_696en << 9n;
 const UPGRADE = 0x75_7067_7261_6465n << 7n;
 const THREADS = 0x74_6872_6561_64n << 14n;
 const DEADLY = 0x64_6561_646c_79n << 15n;
+const DIGESTS = 0x6469_6765_7374n << 7n;
 
 /**
  * Plays the run of a seed; the same seed gives the same run. Never throws: whatever a process throws is a violation.
@@ -91,5 +93,6 @@ export function planOf(seed: bigint, choices: Choices, limits: PlanLimits): Plan
   const copies = withCopies(ordered, new Random(seed ^ COPIES));
   const threads = withThreads(copies, new Random(seed ^ THREADS), limits);
   const upgrade = withUpgrade(threads, new Random(seed ^ UPGRADE), limits);
-  return withDeaths(upgrade, new Random(seed ^ DEADLY), limits);
+  const deaths = withDeaths(upgrade, new Random(seed ^ DEADLY), limits);
+  return withDigests(deaths, new Random(seed ^ DIGESTS), limits);
 }

@@ -247,7 +247,7 @@ export class Simulation extends Narration implements Ports {
    * makes one differ.
    */
   get mayDiverge(): boolean {
-    return this.plan.stuck || this.plan.faults.includes('diverge');
+    return this.plan.stuck || this.plan.faults.includes('diverge') || (this.plan.digests?.strays ?? 0) > 0;
   }
 
   /** Client processes that a promotion of this replica may give up now: dead, or out of reach for sessionMs. */

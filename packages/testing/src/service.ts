@@ -16,7 +16,7 @@ export interface TestedService {
    * @example (server) => server.addService(BankService, handlers(bank))
    */
   readonly addTo: (server: ServiceAdder) => void;
-  /** What is compared of the state by `checkDeterminism`. Default: the bytes of a copy. Give it if equal states may have unequal copies. */
+  /** What is compared of the state by `checkDeterminism`. Default: the bytes of a copy; nothing if `state` says `canonical: false`. Give it if equal states may have unequal copies. */
   readonly digest?: () => string | Uint8Array | Promise<string | Uint8Array>;
   /** Ends what the instance started by itself, such as timers. Called when its replica is closed or killed. */
   readonly close?: () => unknown;

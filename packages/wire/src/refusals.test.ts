@@ -58,6 +58,7 @@ describe('a connection of an unknown kind', () => {
     ...ack,
     processedUpTo: 0 as OrderNum,
     toldUpTo: 0 as OrderNum,
+    statesEqualUpTo: 0 as OrderNum,
     afresh: false,
     byCopy: false,
     divergedAt: undefined,

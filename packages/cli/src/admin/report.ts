@@ -9,7 +9,7 @@ export type ReportedRole = Role | 'unknown';
 type Counts = Pick<
   ReplicaStatus,
   | ('term' | 'epoch' | 'heldUpTo' | 'processedUpTo' | 'stableUpTo' | 'sessions' | 'logLength' | 'waitingToRelease')
-  | ('refusedBodies' | 'strayErrors' | 'unordered' | 'keptBytes' | 'divergences' | 'forgedOrders')
+  | ('refusedBodies' | 'strayErrors' | 'unordered' | 'keptBytes' | 'divergences' | 'forgedOrders' | 'statesEqualUpTo')
 >;
 
 export interface ReplicaReport extends Readonly<Record<keyof Counts, number>> {

@@ -34,11 +34,13 @@ export function renderStatus(status: LiveStatus, { load, wide = false }: RenderO
   const { group, record, replicas, problems } = status;
   const adopted = record.adoptedThrough.at(-1);
   const running = record.inSync.length - replicas.filter((row) => row.role !== 'out of sync' && !row.runs).length;
+  const equalUpTo = replicas.find(({ role }) => role === 'primary')?.told?.report.statesEqualUpTo ?? 0;
   const columns = wide ? [...COLUMNS, ...WIDE] : COLUMNS;
   return [
     `group ${clip(group, NAME_MAX)}`,
     `  term ${record.term}, epoch ${record.epoch}; ${running} of ${record.inSync.length} in-sync replicas run`,
     ...(adopted === undefined ? [] : [`  term ${adopted.term} adopted orders through ${adopted.through}`]),
+    ...(equalUpTo === 0 ? [] : [`  all states equal after order ${equalUpTo}`]),
     ...(record.ended
       ? ['  ended: its last replica stopped; the next one that starts begins anew, without the state']
       : []),

@@ -36,6 +36,7 @@ const report: Omit<ReplicaReport, 'replica' | 'role'> = {
   ...{ heldUpTo: 40, processedUpTo: 40, stableUpTo: 40, sessions: 1, logLength: 0, waitingToRelease: 0 },
   ...{ settings: '{"leaseMs":300}', members: [], blocked: undefined, recordChange: undefined, leaving: undefined },
   ...{ refusedBodies: 0, strayErrors: 0, unordered: 0, keptBytes: 0, divergences: 0, forgedOrders: 0 },
+  statesEqualUpTo: 40,
   ...{ nowMs: NOW_MS, livenessAddress: '127.0.0.1:2' },
 };
 

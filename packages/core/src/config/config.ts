@@ -226,6 +226,16 @@ export interface GroupConfig {
    */
   readonly checkpointEvery: number;
   /**
+   * After so many orders the replicas of a semi-active group compare digests of their states, and after ten seconds if
+   * fewer came. One that differs says so and restores the primary's state, as `canonical` of the state says. Nothing is
+   * processed while `checkpoint()` copies the state for that. It takes at most 1/200 of the time whatever is set here, so a
+   * large state is compared less often. Where nothing is set here, a state of more than 16 MiB, or whose copies take more than
+   * 100 ms, is not compared at all, and the log says so. 0 turns it off. 0 to 1,000,000. Default: 1,024.
+   *
+   * @unit orders
+   */
+  readonly stateDigestEvery: number | undefined;
+  /**
    * The bound of a passive group's backlog: how many messages a successor would have to replay, and how many KiB of
    * them. A passive group cannot copy its state while streams are open, so at this bound the primary ends its streams
    * (UNDERSTUDY_BACKLOG). From half of it on, new streams may have to wait a moment. A higher number costs memory, and a

@@ -42,6 +42,9 @@ const NUMBERS = {
   sessionsMax: { min: 1, max: 65_536, otherwise: 1024 },
 } as const satisfies Record<NumberField, { min: number; max: number; otherwise: number }>;
 
+/** The whole numbers without a default: what happens where they are absent is no number. */
+const OPTIONAL_NUMBERS = { stateDigestEvery: { min: 0, max: 1_000_000 } } as const;
+
 const MIB = 1024 * 1024;
 const BUDGET_MIN = 65_536;
 const BUDGET_MAX = 2 ** 40;
@@ -79,6 +82,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
     'priorityKey',
     'weights',
     ...Object.keys(NUMBERS),
+    ...Object.keys(OPTIONAL_NUMBERS),
     ...Object.keys(WORDS),
   ]);
   const leaseMs = numberAt(entry, path, 'leaseMs');
@@ -116,6 +120,7 @@ export function parseServiceConfig(json: unknown): GroupConfig {
     staleMs: numberAt(entry, path, 'staleMs'),
     poisonAfter: numberAt(entry, path, 'poisonAfter'),
     checkpointEvery: numberAt(entry, path, 'checkpointEvery'),
+    stateDigestEvery: optionalNumberAt(entry, path, 'stateDigestEvery'),
     backlogMax: numberAt(entry, path, 'backlogMax'),
     unstableMax: numberAt(entry, path, 'unstableMax'),
     queueMax: numberAt(entry, path, 'queueMax'),
@@ -227,10 +232,17 @@ function numberAt(
   otherwise: number = NUMBERS[field].otherwise,
 ): number {
   const value = entry[field];
-  if (value === undefined) return otherwise;
-  const { min, max } = NUMBERS[field];
+  return value === undefined ? otherwise : within(NUMBERS[field], value, `${path}.${field}`);
+}
+
+function optionalNumberAt(entry: Fields, path: string, field: keyof typeof OPTIONAL_NUMBERS): number | undefined {
+  const value = entry[field];
+  return value === undefined ? undefined : within(OPTIONAL_NUMBERS[field], value, `${path}.${field}`);
+}
+
+function within({ min, max }: { readonly min: number; readonly max: number }, value: unknown, path: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  return bad(`${path}.${field}`, value, `a whole number from ${min} to ${max}`);
+  return bad(path, value, `a whole number from ${min} to ${max}`);
 }
 
 function budgetsAt(value: unknown, path: string): Budgets {

@@ -31,6 +31,7 @@ describe('the settings of a term', () => {
   it('are all that there are, and come back from their text as they were', () => {
     const other = config({
       ...{ ordering: 'priority', ageingMs: 77, priorityKey: 'urgency', weights: { shop: 2, __proto__x: 3 } },
+      stateDigestEvery: 7,
       methods: [{ ...GET, ordering: 'fair', priority: 7 }],
     });
     const named = Object.keys(JSON.parse(settingsText(other)));
@@ -40,6 +41,13 @@ describe('the settings of a term', () => {
         .sort(),
     );
     expect(configInForce(settingsText(other), config())).toEqual(other);
+  });
+
+  it('leave out a setting whose absence says something, and are in force without it', () => {
+    expect(settingsText(config())).not.toContain('stateDigestEvery');
+    expect(configInForce(settingsText(config()), config({ stateDigestEvery: 7 })).stateDigestEvery).toBeUndefined();
+    expect(configInForce(settingsText(config({ stateDigestEvery: 7 })), config()).stateDigestEvery).toBe(7);
+    expect(configInForce(settingsText(config({ stateDigestEvery: 0 })), config()).stateDigestEvery).toBe(0);
   });
 
   it('may name a setting of a later version, which this one passes over', () => {

@@ -10,6 +10,26 @@ import {
   type SeqNum,
 } from './ids.js';
 
+/** The digest of a replica's user state after one order. */
+export interface StateDigest {
+  readonly orderNum: OrderNum;
+  /** Over all bytes that the user's `checkpoint()` gave, as text; nobody finds other bytes with the same one. */
+  readonly value: string;
+}
+
+/**
+ * What becomes of a difference between this replica's state and the primary's: nothing is compared, it is told, or it is told
+ * and this replica restores the primary's state.
+ */
+export type OnOtherState = 'ignore' | 'tell' | 'restore';
+
+/** What a copy of the user's state cost. */
+export interface CopyCost {
+  readonly bytes: number;
+  /** For how long messages waited for it, not counting what others did meanwhile. */
+  readonly ms: number;
+}
+
 /** The digest before anything is processed. */
 export const EMPTY_DIGEST = 0;
 

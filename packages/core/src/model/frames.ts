@@ -6,6 +6,7 @@
  */
 
 import type { CheckpointFrame, PieceAckFrame, PieceFrame } from './checkpoint.js';
+import type { StateDigest } from './digest.js';
 import type { ErrorCode } from './error.js';
 import type { ConnectionId, Epoch, OrderNum, ReplicaId, SeqNum, Term } from './ids.js';
 import type { Body, Request } from './message.js';
@@ -246,6 +247,8 @@ export interface AnnounceFrame {
   readonly bodies: readonly Body[];
   /** The primary's digest after processing the given order, for comparison. */
   readonly digest: { readonly orderNum: OrderNum; readonly value: number } | undefined;
+  /** The newest digest of the primary's user state, once on each link. */
+  readonly stateDigest: StateDigest | undefined;
 }
 
 /** Backup → primary: how far the backup is. An acknowledgment covers all earlier ones. */
@@ -268,6 +271,8 @@ export interface AckFrame {
   readonly byCopy: boolean;
   /** The first order at which this backup's results differ from the primary's. */
   readonly divergedAt: OrderNum | undefined;
+  /** The last order after which the user's states were known to be equal; 0 before the first. */
+  readonly statesEqualUpTo: OrderNum;
   /** Whether this replica is about to stop, so that the primary can remove it at once. */
   readonly leaving: boolean;
 }

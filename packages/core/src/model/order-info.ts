@@ -23,6 +23,8 @@ interface Ordered {
    */
   readonly timeMs: number;
   readonly connection: ConnectionId;
+  /** Replicas that execute take a digest of the user's state before they process this. */
+  readonly digestsState?: true;
 }
 
 /** A message is processed at this place. */

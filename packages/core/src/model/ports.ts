@@ -110,6 +110,13 @@ export interface StateSource {
   restore(state: Uint8Array): void | Promise<void>;
   /** Only a `ChunkedStateSource` has it. */
   readonly snapshots?: undefined;
+  /**
+   * Whether equal states give equal bytes on all replicas; bytes that contain a time, or a map in an order that no handler
+   * decides, do not. `true`: a replica whose copy differs from the primary's restores the primary's state, each time.
+   * `false`: no states are compared. Without it, a replica restores when its copy differs for the first time; from then on
+   * it says that its copy differs, and stays. Default: none of both.
+   */
+  readonly canonical?: boolean;
 }
 
 /**
@@ -147,6 +154,13 @@ export interface ChunkedStateSource {
    * no snapshot, and would make replicas differ. Say false if in doubt.
    */
   readonly snapshots: boolean;
+  /**
+   * Whether equal states give equal bytes on all replicas; bytes that contain a time, or a map in an order that no handler
+   * decides, do not. `true`: a replica whose copy differs from the primary's restores the primary's state, each time.
+   * `false`: no states are compared. Without it, a replica restores when its copy differs for the first time; from then on
+   * it says that its copy differs, and stays. Default: none of both.
+   */
+  readonly canonical?: boolean;
 }
 
 /** A copy of the state in chunks. */

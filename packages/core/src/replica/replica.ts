@@ -8,6 +8,7 @@ import type { Leadership, Member } from '../model/record.js';
 import { isInSync, sameMember } from '../record/transitions.js';
 import { onCheckpointFailed, onCheckpointTaken, onRestored } from './checkpoint/checkpoints.js';
 import { sayAgain } from './copying/busy.js';
+import { leaveStalledDigest, onStateDigested, onStateHeld, tellCost } from './copying/digests.js';
 import { checkStall, endedLate, executed, noteCaller, pump } from './execute/processing.js';
 import { primaryAddress, refuseCall } from './intake/calls.js';
 import { checkSessions, onSessionDown, onSessionFrame } from './intake/sessions.js';
@@ -168,7 +169,11 @@ function dispatch(r: ReplicaState, event: ReplicaEvent): void {
     case 'checkpointFailed':
       return onCheckpointFailed(r, event.copy, event.reason);
     case 'restored':
-      return onRestored(r);
+      return onRestored(r, event);
+    case 'stateHeld':
+      return onStateHeld(r, event);
+    case 'stateDigested':
+      return onStateDigested(r, event);
     case 'operator': {
       const { asks, request } = event;
       const problem = asks.kind === 'remove' ? r.role.remove(asks.replica) : vouch(r);
@@ -301,6 +306,8 @@ function tick(r: ReplicaState): void {
   r.forgetSums();
   checkSessions(r);
   /* rule leave-stalled */ checkStall(r);
+  leaveStalledDigest(r);
+  tellCost(r);
   mindLostRecord(r);
   r.role.tick();
 }

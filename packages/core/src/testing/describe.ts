@@ -20,7 +20,9 @@ const describeTime = ({ timeMs }: OrderInfo): string => (timeMs === 0 ? '' : ` a
 function describeOrder(info: OrderInfo): string {
   const connection = describeConnection(info.connection);
   const what = info.kind === 'call' ? '' : ` ${info.kind}`;
-  return `${info.orderNum}=${connection}#${seqNumOf(info)}${what}${info.term === 1 ? '' : `/t${info.term}`}${describeTime(info)}`;
+  const term = info.term === 1 ? '' : `/t${info.term}`;
+  const digests = info.digestsState === true ? ' (digest!)' : '';
+  return `${info.orderNum}=${connection}#${seqNumOf(info)}${what}${term}${describeTime(info)}${digests}`;
 }
 
 const orders = (infos: readonly OrderInfo[]): string => infos.map(describeOrder).join(' ');
@@ -131,6 +133,7 @@ export function describeFrame(frame: PeerFrame | SessionFrame | ReplyFrame): str
       const said = list([
         frame.orders.length > 0 && `announces ${orders(frame.orders)}`,
         frame.bodies.length > 0 && `bodies ${frame.bodies.map(({ request }) => ask(request)).join(' ')}`,
+        frame.stateDigest && `state after ${frame.stateDigest.orderNum} is ${frame.stateDigest.value}`,
       ]);
       return said || undefined;
     }
@@ -221,6 +224,10 @@ export function describeEffect(effect: ReplicaEffect, calls: ReadonlyMap<number,
       return `answers the operator: ${effect.problem ?? 'it is under way'}`;
     case 'takeCheckpoint':
       return 'takes a checkpoint';
+    case 'digestState':
+      return `takes a digest of its state after ${effect.orderNum}`;
+    case 'endDigest':
+      return 'gives up the digest';
     case 'forgetHandlers':
       return 'forgets its handlers';
     case 'restoreState':

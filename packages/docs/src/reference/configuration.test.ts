@@ -39,9 +39,9 @@ describe('configuration.md', () => {
 
   it('calls those settings local that are in no record, and no others', () => {
     const section = sectionOf('Service config');
-    const text = settingsText(
-      parseServiceConfig({ loadBalancingConfig: [{ understudy: { group: 'bank', priorityKey: 'x-priority' } }] }),
-    );
+    // The text has those without a default only if they are given.
+    const given = { group: 'bank', priorityKey: 'x-priority', stateDigestEvery: 1 };
+    const text = settingsText(parseServiceConfig({ loadBalancingConfig: [{ understudy: given }] }));
     const inRecord = Object.keys(JSON.parse(text)).filter((name) => name !== 'unreplicated');
     const names = reader.read(section.source).map(({ name }) => name);
     const shared = names.filter((name) => name !== 'group' && kindOf(section, name) !== 'local');

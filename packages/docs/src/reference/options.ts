@@ -94,7 +94,12 @@ function wordsOf(checker: Checker, type: Type | undefined): string | undefined {
   return words.length === chosen.getTypes().length ? words.map(({ value }) => `'${value}'`).join(' | ') : undefined;
 }
 
-const inOneLine = (type: string): string => type.replace(/\s+/g, ' ').replaceAll('readonly ', '');
+/** An option that is undefined is left out, which the reader knows of any. */
+const inOneLine = (type: string): string =>
+  type
+    .replace(/\s+/g, ' ')
+    .replaceAll('readonly ', '')
+    .replace(/ \| undefined$/, '');
 
 /** The unit that an option's name ends in. */
 function unitOf(name: string): string | undefined {

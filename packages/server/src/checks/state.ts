@@ -1,12 +1,18 @@
 /** Checks the user's state before anything depends on it. */
-import type { ChunkedStateSource, StateChunks, StateSource } from '@understudy/core';
+import { monotonicMs } from '@understudy/context';
+import { type ChunkedStateSource, type StateChunks, type StateSource, UnderstudyError } from '@understudy/core';
+import type { CopyCost } from '@understudy/core/internal';
 import { messageOf } from '@understudy/grpc-common';
 import { setupError } from './setup-error.js';
 
-/** The user's state, and whether it travels in chunks: `restore` is given what `checkpoint` gives. */
-export type AnyState =
+/**
+ * The user's state, and whether it travels in chunks: `restore` is given what `checkpoint` gives. `canonical` is false for a
+ * service without state, too. `trialCost` is what a first copy cost; of chunks, the first one.
+ */
+export type AnyState = { readonly canonical: boolean | undefined; readonly trialCost: CopyCost } & (
   | (StateSource & { readonly isChunked: false })
-  | (ChunkedStateSource & { readonly isChunked: true });
+  | (ChunkedStateSource & { readonly isChunked: true })
+);
 
 const NOTHING = new Uint8Array(0);
 /** What `state: 'none'` stands for. */
@@ -52,29 +58,36 @@ export function problemOfCopy(copy: unknown): string | undefined {
  */
 export async function tryCopy(state: StateSource | ChunkedStateSource): Promise<AnyState> {
   let isChunked: boolean;
-  let problem: string | undefined;
+  let bytes: number;
+  const beganMs = monotonicMs();
   try {
     const copy: unknown = await state.checkpoint();
-    problem = problemOfCopy(copy);
-    const chunks = problem === undefined ? chunksOf(copy) : undefined;
+    const problem = problemOfCopy(copy);
+    if (problem !== undefined) throw setupError(problem);
+    const chunks = chunksOf(copy);
     isChunked = chunks !== undefined;
-    if (chunks !== undefined) problem = await problemOfChunks(chunks);
+    bytes = chunks === undefined ? (copy as Uint8Array).length : await firstBytesOf(chunks);
   } catch (cause) {
+    if (cause instanceof UnderstudyError) throw cause;
     throw setupError(`state.checkpoint() failed, so no other replica could join: ${messageOf(cause)}`, cause);
   }
-  if (problem !== undefined) throw setupError(problem);
   return {
     checkpoint: () => state.checkpoint(),
     restore: (copy: never) => state.restore(copy),
     ...(isChunked && { snapshots: state.snapshots === true }),
     isChunked,
+    canonical: state === NO_STATE ? false : state.canonical,
+    trialCost: { bytes, ms: monotonicMs() - beganMs },
   } as AnyState;
 }
 
-async function problemOfChunks(chunks: StateChunks): Promise<string | undefined> {
+/** @throws UNDERSTUDY_SETUP */
+async function firstBytesOf(chunks: StateChunks): Promise<number> {
   for await (const chunk of chunks) {
-    if (chunk instanceof Uint8Array) return undefined;
-    return `state.checkpoint() gave a chunk that is ${typeof chunk}; each must be a Uint8Array, such as a Buffer`;
+    if (chunk instanceof Uint8Array) return chunk.length;
+    throw setupError(
+      `state.checkpoint() gave a chunk that is ${typeof chunk}; each must be a Uint8Array, such as a Buffer`,
+    );
   }
-  return undefined;
+  return 0;
 }

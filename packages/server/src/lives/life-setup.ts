@@ -38,6 +38,14 @@ export interface LifeSetup {
   readonly strays: StrayErrors | undefined;
   readonly logger: Logger;
   readonly events: LifeEvents;
+  /**
+   * `restored`: this process has restored its state because it was another one than the primary's. `futile`: so many of its
+   * lives ended because replies differed after a `restore()` that gave another state than it was given.
+   */
+  readonly divergences: {
+    readonly restored: boolean;
+    readonly futile: number;
+  };
   /** Whether `Date`, `Math.random` and the others give handlers what the order says. */
   readonly inGlobals: boolean;
   /** Is told what of the outside world handlers use in steps; undefined: nobody wants to know. */

@@ -46,6 +46,7 @@ const LASTING: ReadonlySet<ReplicaEffect['kind']> = new Set([
   'connectPeers',
   'takeCheckpoint',
   'drawState',
+  'digestState',
   'restoreState',
   'rejoin',
   'stopped',
@@ -311,6 +312,10 @@ export class Life {
         return this.#state.draw(effect);
       case 'endCopy':
         return this.#state.endCopy(effect.copy);
+      case 'digestState':
+        return this.#state.digest(effect);
+      case 'endDigest':
+        return this.#state.endDigest();
       case 'restoreState':
         this.#touched = true;
         return this.#state.restore(effect);

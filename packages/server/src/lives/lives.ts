@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { monotonicMs } from '@understudy/context';
 import { type Epoch, type GroupRecord, type ReplicaId, UnderstudyError } from '@understudy/core';
 import { Backoff, messageOf, sentenceOf } from '@understudy/grpc-common';
 import { setupError } from '../checks/setup-error.js';
 import { neighbourOf, twinOf } from '../checks/twin.js';
+import { FutileLives } from './futile-lives.js';
 import { Life } from './life.js';
 import type { LifeSetup } from './life-setup.js';
 
 const RETRY = { firstMs: 50, maxMs: 1000 };
+const FUTILE = 'restore() gave another state than the copy, so its replies differed: mend that. It comes back';
 /** How often a replica in development looks whether those that hold the group's state still run. */
 const LOOK_EVERY_MS = 500;
 /** How long a coordinator may take to say which replicas run. */
@@ -17,6 +20,7 @@ export class Lives {
   readonly #setup: LifeSetup;
   readonly #development: boolean;
   readonly #backoff = new Backoff(RETRY);
+  readonly #futile = new FutileLives();
   #current: Life | undefined;
   #retry: NodeJS.Timeout | undefined;
   #ended = false;
@@ -135,9 +139,10 @@ export class Lives {
     this.#current?.end();
     this.#current = undefined;
     if (this.#ended) return;
-    this.#waits = reason;
+    const futileMs = this.#futile.waitMs(this.#setup.divergences.futile, monotonicMs());
+    this.#waits = futileMs === undefined ? reason : `${reason}; ${FUTILE} in ${Math.round(futileMs / 1000)} s`;
     this.#setup.logger.log('info', 'a new life begins', { reason });
-    this.#retry = setTimeout(() => void this.#again(), this.#backoff.next());
+    this.#retry = setTimeout(() => void this.#again(), futileMs ?? this.#backoff.next());
     this.#retry.unref();
   }
 

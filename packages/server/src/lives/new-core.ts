@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { realOf, wallMs } from '@understudy/context';
 import type { Member } from '@understudy/core';
-import { Replica, type RunningDigest } from '@understudy/core/internal';
+import { type OnOtherState, Replica, type RunningDigest } from '@understudy/core/internal';
 import { bodyDigest } from '@understudy/wire';
 import { noSuchMethod, outcomeOf } from '../handlers/status.js';
 import type { LifeSetup } from './life-setup.js';
@@ -12,6 +12,15 @@ const SECRET_BYTES = 32;
 function sha256(): RunningDigest {
   const hash = createHash('sha256');
   return { update: (bytes) => void hash.update(bytes), end: () => hash.digest('hex') };
+}
+
+/**
+ * Of a state source that does not say whether its copies are alike nobody knows whether a difference is one. To restore
+ * heals what is one, and to do so once only keeps a replica in the group whose copies always differ.
+ */
+function onOtherState({ state: { canonical }, divergences }: LifeSetup): OnOtherState {
+  if (canonical === undefined) return divergences.restored ? 'tell' : 'restore';
+  return canonical ? 'restore' : 'ignore';
 }
 
 /** Makes the core of a life, with what it needs of its surroundings. */
@@ -27,6 +36,8 @@ export function newCore(setup: LifeSetup, member: Member, fresh: boolean, delega
     admits: interceptors.length > 0,
     digestBody: bodyDigest,
     newDigest: sha256,
+    onOtherState: onOtherState(setup),
+    copyCost: setup.state.trialCost,
     declaresReadOnly: (path) => registry.get(path)?.readOnly === true,
     seal: new AesOrderSeal({ group: config.group, secrets: () => trust.secret?.recent ?? [] }),
     newSecret: realOf(randomBytes)(SECRET_BYTES).toString('base64'),

@@ -1,12 +1,13 @@
 /** The user's state, as checkpoints copy it and restores replace it. */
 import { monotonicMs } from '@understudy/context';
 import type { Logger, ReplicaId } from '@understudy/core';
-import type { GroupConfig } from '@understudy/core/internal';
+import type { GroupConfig, ReplicaEvent } from '@understudy/core/internal';
 import { messageOf } from '@understudy/grpc-common';
 import { type AnyState, chunksOf, problemOfCopy } from '../checks/state.js';
 import type { Activity } from '../loop/activity.js';
 import type { EffectOf, EventLoop } from '../loop/event-loop.js';
 import { inPieces, nextTurn, whole } from './pieces.js';
+import { digestOfCopy, digestOfState } from './state-digest.js';
 
 export interface UserStateOptions {
   readonly loop: EventLoop;
@@ -30,6 +31,9 @@ const DRAWN_AT_ONCE = 4;
 /** Peers that have not heard for so long that this replica is busy are not waited for any longer. */
 const HEARD_IN_LEASES = 1;
 
+/** What is known of a state that was restored and copied again. */
+type Verified = Omit<Extract<ReplicaEvent, { kind: 'restored' }>, 'kind'>;
+
 /** What is still to be drawn of a copy. */
 type Undrawn = AsyncGenerator<Uint8Array, void>;
 
@@ -43,6 +47,8 @@ export class UserState {
   /** The peers that have not heard yet that this replica is busy. */
   readonly #unheard = new Set<ReplicaId>();
   #onHeard = (): void => {};
+  /** Digests that were asked for before this grew are not wanted any more. */
+  #digests = 0;
 
   constructor(options: UserStateOptions) {
     this.#options = options;
@@ -99,7 +105,7 @@ export class UserState {
     rest?.return().catch((error: unknown) => this.#tell(error));
   }
 
-  restore({ state, told }: EffectOf<'restoreState'>): void {
+  restore({ state, told, verifies }: EffectOf<'restoreState'>): void {
     const { loop, source, activity, config, logger, onFatal } = this.#options;
     const work = async (): Promise<void> => {
       const left = await activity.idle(config.stallMs);
@@ -110,11 +116,60 @@ export class UserState {
       this.#options.onCopy?.();
       if (source.isChunked) await source.restore(eachOf(state));
       else await source.restore(await whole(state));
-      loop.dispatch({ kind: 'restored' });
+      loop.dispatch({ kind: 'restored', ...(verifies && (await this.#verified(state))) });
     };
     work().catch((cause: unknown) => {
       if (!loop.closed) onFatal(new Error('state.restore() failed', { cause }));
     });
+  }
+
+  /** Copies the state that was restored. @returns what that cost, and both digests if it gives other bytes */
+  async #verified(state: readonly Uint8Array[]): Promise<Verified> {
+    const { source, loop } = this.#options;
+    try {
+      const made = await digestOfState(
+        source,
+        () => {},
+        () => !loop.closed,
+      );
+      if (made === undefined) return {};
+      const { digest, cost } = made;
+      const given = await digestOfCopy(state);
+      return digest === given ? { cost } : { cost, differs: { given, made: digest } };
+    } catch (error) {
+      this.#tell(error, 'state.checkpoint() failed after a restore');
+      return {};
+    }
+  }
+
+  /** Takes a digest of the state. What was gathered in this turn leaves first, so that no caller waits for it. */
+  digest({ orderNum, told }: EffectOf<'digestState'>): void {
+    const { loop, source } = this.#options;
+    const number = this.#digests;
+    const isWanted = (): boolean => number === this.#digests && !loop.closed;
+    const askedMs = monotonicMs();
+    const held = (blockedMs: number): void => {
+      if (isWanted()) loop.dispatch({ kind: 'stateHeld', orderNum, heldMs: monotonicMs() - askedMs, blockedMs });
+    };
+    const work = async (): Promise<void> => {
+      await nextTurn();
+      await nextTurn();
+      await this.#heardBy(told);
+      if (!isWanted()) return;
+      this.#options.onCopy?.();
+      const made = await digestOfState(source, held, isWanted);
+      if (made !== undefined) loop.dispatch({ kind: 'stateDigested', orderNum, ...made });
+    };
+    work().catch((error: unknown) => {
+      held(0);
+      const reason = messageOf(error).slice(0, REASON_MAX);
+      if (isWanted()) loop.dispatch({ kind: 'stateDigested', orderNum, digest: undefined, tookMs: 0, reason });
+    });
+  }
+
+  /** Nobody waits for digests any more. */
+  endDigest(): void {
+    this.#digests++;
   }
 
   /** A peer has heard that this replica is busy. */
@@ -147,9 +202,9 @@ export class UserState {
     this.#options.loop.dispatch({ kind: 'checkpointFailed', copy, reason: messageOf(error).slice(0, REASON_MAX) });
   }
 
-  #tell(error: unknown): void {
+  #tell(error: unknown, event = 'state.checkpoint() failed while it was ended'): void {
     const reason = messageOf(error).slice(0, REASON_MAX);
-    this.#options.logger.log('warn', 'state.checkpoint() failed while it was ended', { reason });
+    this.#options.logger.log('warn', event, { reason });
   }
 }
 

@@ -171,7 +171,8 @@ function encodeStatus({ status, livenessAddress, nowMs }: Report): Buffer {
     .uint(25, status.divergences)
     .uint(26, status.forgedOrders)
     .uint(27, nowMs)
-    .string(28, livenessAddress);
+    .string(28, livenessAddress)
+    .uint(29, status.statesEqualUpTo);
   return writer.finish();
 }
 

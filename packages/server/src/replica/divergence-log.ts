@@ -19,6 +19,20 @@ const OUTSIDE =
   'Usual causes: a timer, the network, a file, process.hrtime or the environment; a random function that was taken ' +
   'aside before @understudy/server was imported; work that goes on outside of the handler; state that checkpoint() ' +
   'leaves out or restore() puts into another order. See packages/docs/handlers.md.';
+const RESTORE =
+  'Either restore() puts a map or a list into another order or leaves something out: then replies that depend on it will ' +
+  'differ, so mend it. Or copies of equal states differ, since checkpoint() writes a time or an unordered store, or ' +
+  'compresses: then nothing is wrong, and canonical: false in `state` says so. This replica stays in the group and does ' +
+  'not compare its state any more. See packages/docs/handlers.md.';
+const COPIES =
+  'Or equal states give other bytes: a time, a map whose order no handler decides, compression by another version. ' +
+  'Then say canonical: false in `state`, and none are compared.';
+const STAYS =
+  'It stays in the group, because copies of equal states may differ. If those of this service never do, a failover to it ' +
+  'would serve what differs: say canonical: true in `state`, and it restores each time.';
+const LATER =
+  ' After restore() it had another state than it was given: mend that first. Until then it comes back later each time.';
+const ONCE = ' Unless `state` says canonical: true, it does so once.';
 const REAL_GLOBALS =
   "With determinism: 'api' handlers see the real clock and randomness; use stepTime() and stepRandom() in them.";
 
@@ -30,6 +44,9 @@ export class DivergenceLog implements Logger {
   readonly #options: DivergenceLogOptions;
   readonly #times = new Map<string, number>();
   #count = 0;
+  #restored = false;
+  #restoreDiffers = false;
+  #futile = 0;
 
   constructor(options: DivergenceLogOptions) {
     this.#options = options;
@@ -40,6 +57,16 @@ export class DivergenceLog implements Logger {
     return this.#count;
   }
 
+  /** Whether this replica has left the group to restore its state, because it was another one. */
+  get restored(): boolean {
+    return this.#restored;
+  }
+
+  /** How often results differed after a restore() that gave another state than it was given. */
+  get futile(): number {
+    return this.#futile;
+  }
+
   log(level: LogLevel, event: string, fields: LogFields = {}): void {
     if (event === EVENT) this.#tell(level, fields);
     else this.#options.logger.log(level, event, fields);
@@ -47,8 +74,11 @@ export class DivergenceLog implements Logger {
 
   #tell(level: LogLevel, fields: LogFields): void {
     this.#count++;
+    if (fields.of === 'state' && fields.stays !== true) this.#restored = true;
+    if (fields.of === 'restore') this.#restoreDiffers = true;
+    else if (fields.of === undefined && fields.peer === undefined && this.#restoreDiffers) this.#futile++;
     const { logger } = this.#options;
-    const cause = `${fields.peer ?? ''} ${fields.method ?? ''} ${fields.stuckForMs === undefined}`;
+    const cause = `${fields.peer ?? ''} ${fields.of ?? ''} ${fields.method ?? ''} ${fields.stuckForMs === undefined} ${fields.stays}`;
     const times = (this.#times.get(cause) ?? 0) + 1;
     this.#times.set(cause, times);
     const isTold = isPowerOf(AGAIN_FACTOR, times);
@@ -59,7 +89,7 @@ export class DivergenceLog implements Logger {
 
   #sentence(fields: LogFields, times: number): string {
     const { inGlobals, replicaId } = this.#options;
-    const { peer, orderNum, agreedUpTo, method, digest, primaryDigest, stuckForMs } = fields;
+    const { peer, orderNum, agreedUpTo, method, digest, primaryDigest, stuckForMs, of, stays } = fields;
     const who = peer === undefined ? `replica ${replicaId}` : `replica ${peer}`;
     const place =
       agreedUpTo === undefined || Number(agreedUpTo) + 1 === orderNum
@@ -69,12 +99,18 @@ export class DivergenceLog implements Logger {
     const often = times === 1 ? '' : ` This is the ${times}th time.`;
     if (peer !== undefined)
       return `${who} differs from this primary ${where}, and is removed until it has restored.${often}`;
+    const both = `(digest ${digest}, the primary's ${primaryDigest})`;
+    if (of === 'restore')
+      return `${who} restored the primary's state ${place}, and then checkpoint() gave another one ${both}.${often} ${RESTORE}`;
+    const came = of === 'state' ? 'has another state than the primary' : 'came to other results than the primary';
     const what =
       stuckForMs === undefined
-        ? `came to other results than the primary ${where} (digest ${digest}, the primary's ${primaryDigest})`
+        ? `${came} ${where} ${both}`
         : `is still in a handler that ended on the primary ${where}, ${stuckForMs} ms ago`;
-    const causes = inGlobals ? OUTSIDE : `${REAL_GLOBALS} ${OUTSIDE}`;
-    return `${who} ${what}. It leaves the group, restores the primary's state and comes back.${often} ${causes}`;
+    const causes = `${inGlobals ? '' : `${REAL_GLOBALS} `}${OUTSIDE}${of === 'state' ? ` ${COPIES}` : ''}`;
+    if (stays === true) return `${who} ${what}, after it had restored the primary's before. ${STAYS}${often} ${causes}`;
+    const once = of === 'state' ? ONCE : this.#restoreDiffers ? LATER : '';
+    return `${who} ${what}. It leaves the group, restores the primary's state and comes back.${once}${often} ${causes}`;
   }
 }
 

@@ -229,7 +229,7 @@ export class ReplicaRuntime extends TimedReplica implements ReplicaServer {
       events: this.#events,
       inGlobals: this.#options.determinism !== 'api',
       onEffect: effectWarnings(this.#options, this.#logger),
-      ...{ tracing: this.#options.tracing, criteria: this.#criteria, timers: this.timers },
+      ...{ tracing: this.#options.tracing, criteria: this.#criteria, timers: this.timers, divergences: this.#logger },
     };
   }
 

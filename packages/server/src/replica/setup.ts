@@ -61,6 +61,7 @@ export const notStarted = (config: GroupConfig, id: ReplicaId, version: string):
   processedUpTo: NO_ORDER,
   stableUpTo: NO_ORDER,
   digest: '',
+  statesEqualUpTo: NO_ORDER,
   forgedOrders: 0,
   poisoned: [],
   sessions: 0,

@@ -82,6 +82,8 @@ export interface WatchWorld {
 export class Watch {
   /** At present nothing goes wrong, and time passes in small steps. */
   fairWeather = false;
+  /** The terms and orders after which primaries took digests of their states. */
+  readonly digested = new Set<string>();
   readonly #world: WatchWorld;
   readonly #primaries = new Map<number, Member>();
   /** By term and order. */

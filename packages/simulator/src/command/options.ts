@@ -54,6 +54,7 @@ interface Parsed {
   readonly upgrades?: true;
   readonly threads?: true;
   readonly deadly?: true;
+  readonly digests?: true;
 }
 
 /** A clock drift far beyond the 5 % that the protocol allows. Leases then overlap, and the checks must notice it. */
@@ -71,6 +72,7 @@ const LEAVABLE: readonly string[] = [
   'upgrades',
   'threads',
   'deadly',
+  'digests',
 ];
 const SEED_MAX = 2n ** 64n - 1n;
 
@@ -128,6 +130,7 @@ export function parseOptions(args: readonly string[], { out, err }: Output): Sim
     .option('--upgrades', 'give replicas different settings and code wherever a run allows it')
     .option('--threads', 'give replicas liveness threads in every run')
     .option('--deadly', 'have calls in every run that end every process that runs their handlers')
+    .option('--digests', 'have replicas compare their states in every run')
     .addHelpText('after', HELP)
     .parse(args, { from: 'user' });
   return optionsOf(command);
@@ -151,6 +154,7 @@ function optionsOf(command: Command): SimulatorOptions {
     upgrades,
     threads,
     deadly,
+    digests,
   } = parsed;
   const limits: PlanLimits = {
     drift: DRIFTS[drift],
@@ -161,6 +165,7 @@ function optionsOf(command: Command): SimulatorOptions {
     ...(upgrades === undefined ? {} : { upgrades }),
     ...(threads === undefined ? {} : { threads }),
     ...(deadly === undefined ? {} : { deadly }),
+    ...(digests === undefined ? {} : { digests }),
   };
   if (seed === undefined) {
     if (trace || diagram !== undefined) command.error('error: --trace and --diagram need --seed');
@@ -175,7 +180,7 @@ function optionsOf(command: Command): SimulatorOptions {
   return { kind: 'one', one: { seed, trace, diagram, stretch, json, limits } };
 }
 
-const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads, deadly }: Parsed): string =>
+const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads, deadly, digests }: Parsed): string =>
   (without === undefined ? '' : ` --without ${without.join()}`) +
   (drift === 'within' ? '' : ` --drift ${drift}`) +
   (drill === undefined ? '' : ` --drill ${drill}`) +
@@ -183,7 +188,8 @@ const repeatOf = ({ without, drift, drill, streams, nested, upgrades, threads, d
   (nested === undefined ? '' : ' --nested') +
   (upgrades === undefined ? '' : ' --upgrades') +
   (threads === undefined ? '' : ' --threads') +
-  (deadly === undefined ? '' : ' --deadly');
+  (deadly === undefined ? '' : ' --deadly') +
+  (digests === undefined ? '' : ' --digests');
 
 function seedOf(text: string): bigint {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) > SEED_MAX)

@@ -23,7 +23,7 @@ export function areTogether(world: ReplicasWorld): boolean {
   const primary = primaryOf(world);
   if (record === undefined || primary === undefined) return false;
   const upTo = primary.status?.processedUpTo;
-  if (world.servers.some((server) => differs(server, primary))) return false;
+  if (world.servers.some((server) => differs(world, server, primary))) return false;
   return world.servers.every((server) => {
     const { alive, member, status, jobs } = server;
     if (!alive) return true;
@@ -37,12 +37,16 @@ export function areTogether(world: ReplicasWorld): boolean {
 export const primaryOf = (world: ReplicasWorld): ServerHost | undefined =>
   world.servers.find(({ alive, status }) => alive && status?.role === 'primary');
 
-/** It processed as much as the primary with another result, and did not say so. */
-const differs = ({ alive, status, noticedDivergence }: ServerHost, primary: ServerHost): boolean =>
-  alive &&
-  !noticedDivergence &&
-  status?.processedUpTo === primary.status?.processedUpTo &&
-  status?.digest !== primary.status?.digest;
+/** It processed as much as the primary with another result, or has another state, and did not say so. */
+const differs = (world: ReplicasWorld, server: ServerHost, primary: ServerHost): boolean => {
+  const { alive, status, noticedDivergence } = server;
+  if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) return false;
+  if (status?.digest !== primary.status?.digest) return true;
+  if (world.plan.digests === undefined || !executes(world.coordinator.record, server)) return false;
+  // States are compared after the next order.
+  if ([server, primary].some(({ life }) => life.strayedAt === status?.processedUpTo)) return false;
+  return Buffer.compare(server.life.checkpoint(), primary.life.checkpoint()) !== 0;
+};
 
 /** All replicas hold the same, or said that they differ. */
 export function checkReplicas(world: ReplicasWorld): ServerHost {
@@ -55,7 +59,7 @@ export function checkReplicas(world: ReplicasWorld): ServerHost {
   );
   for (const server of world.servers) {
     const { name, alive, status, noticedDivergence, life } = server;
-    demand(!differs(server, primary), () => `${name} differs from the primary, and nobody noticed`);
+    demand(!differs(world, server, primary), () => `${name} differs from the primary, and nobody noticed`);
     if (!alive || noticedDivergence || status?.processedUpTo !== primary.status?.processedUpTo) continue;
     // A passive backup has only what its checkpoint says.
     if (!executes(world.coordinator.record, server)) continue;

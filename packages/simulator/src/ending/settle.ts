@@ -94,8 +94,10 @@ function goOn(world: SettlingWorld): Ending {
   if (world.clients.some(({ endedUnclean, process }) => endedUnclean && !world.history.wasGivenUp(process)))
     return explain(world, () => 'a session does not end clean');
   if (
-    !within(world, TOGETHER_WITHIN_MS + toldMs(world) + streamsEndMs(world) + longStreamsMs(world), () =>
-      areTogether(world),
+    !within(
+      world,
+      TOGETHER_WITHIN_MS + toldMs(world) + streamsEndMs(world) + longStreamsMs(world) + comparedMs(world),
+      () => areTogether(world),
     )
   ) {
     return explain(world, () => `the replicas do not come together: ${describeReplicas(world)}`);
@@ -114,6 +116,9 @@ function goOn(world: SettlingWorld): Ending {
  */
 const streamsEndMs = ({ plan }: SettlingWorld): number =>
   plan.streams === undefined ? 0 : 2.5 * plan.config.sessionExpiryMs;
+
+/** States are compared ten seconds after the last time, at the latest. One that differs is restored then. */
+const comparedMs = ({ plan }: SettlingWorld): number => (plan.digests === undefined ? 0 : 12_000);
 
 /** Where clients tell of the order and are gone, the primary announces it itself after a while. */
 const toldMs = ({ plan }: SettlingWorld): number =>
@@ -167,7 +172,8 @@ function force(world: SettlingWorld): void {
   within(world, ANSWERED_WITHIN_MS, () => openCalls(world) === 0);
   cancelStreams(world);
   const isOver = () => openCalls(world) === 0 && areTogether(world);
-  const overMs = ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS + streamsEndMs(world) + longStreamsMs(world);
+  const overMs =
+    ANSWERED_WITHIN_MS + TOGETHER_WITHIN_MS + streamsEndMs(world) + longStreamsMs(world) + comparedMs(world);
   const over = within(world, overMs, isOver);
   demand(over, () => `after force: ${openCalls(world)} calls open: ${openNames(world)}`);
   const { service } = checkReplicas(world).life;

@@ -9,6 +9,15 @@ export function diverge(world: FaultWorld): void {
   server.life.diverges = true;
 }
 
+/** Something outside of all handlers changes what a replica has stored. No reply ever shows it. */
+export function stray(world: FaultWorld): void {
+  const server = world.choices.maybe(world.servers.filter(({ alive }) => alive));
+  if (server === undefined) return;
+  world.fault([server], 'its state is changed');
+  server.life.service.stray++;
+  server.life.strayedAt = server.status?.processedUpTo;
+}
+
 /** A client makes an order up, which no replica sealed for it. Whoever hears of it refuses it. */
 export function forge(world: FaultWorld): void {
   const { choices, network } = world;

@@ -3,7 +3,7 @@ import { EXTRA_RULES } from './rules/extra-rules.js';
 import { NESTED_RULES } from './rules/nested-rules.js';
 import { STREAM_RULES } from './rules/stream-rules.js';
 import { SEEDS_TO_NOTICE } from './seeds-to-notice.js';
-import { NESTED, type Setting, STREAMS, THREADS } from './setting.js';
+import { DIGESTS, NESTED, type Setting, STREAMS, THREADS } from './setting.js';
 
 /** A rule of the design, and how to take it out of the compiled core. */
 export type Mutation = RuleToTakeOut;
@@ -110,6 +110,18 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'identity: so do the calls of a session that travel as RPCs',
   'identity: the name of a calling group belongs to whom it was first known to be of',
   'identity: the term of a calling group that nobody knows cannot leap',
+  // The next digest notices what this one missed. The other two take a digest in the moment before a failover.
+  'divergence: the order after a digest says that there is one',
+  'divergence: what a former primary told of its state is no measure',
+  'divergence: who takes over waits for no digest',
+  // Digests of the simulator take no time, and its states are restored as they were.
+  'divergence: a replica that takes long for a digest is not taken for dead',
+  'divergence: no digest costs the primary its lease',
+  'divergence: nobody waits for ever for a digest',
+  'divergence: a replica whose every copy would differ stays',
+  // Leaving again and again breaks no promise. The simulator's settings say how often states are compared.
+  'divergence: a replica whose copies may differ without a cause does not leave again and again',
+  'divergence: a state whose copy is dear is compared only where that is asked for',
   ...OF_ODD_CLIENTS,
   ...OF_WAITING,
   'nested calls: the reply of a handler that waited leaves when the order of its end is stable',
@@ -132,13 +144,14 @@ export const ALL_RULES: readonly Mutation[] = [...RULES, ...EXTRA_RULES, ...STRE
 export const MUTATIONS: readonly Mutation[] = ALL_RULES.filter(({ rule }) => !HELD_BY_SCENARIOS.has(rule));
 
 /**
- * The setting in which the lack of the rule shows: runs with a drill, with streams, with nested calls, with threads, or with none of
- * them.
+ * The setting in which the lack of the rule shows: runs with a drill, with streams, with nested calls, with threads, with
+ * digests of states, or with none of them.
  */
 export const settingOf = ({ rule }: Mutation): Setting => {
-  const { drill, streams, nested, threads } = SEEDS_TO_NOTICE[rule] ?? {};
+  const { drill, streams, nested, threads, digests } = SEEDS_TO_NOTICE[rule] ?? {};
   if (drill !== undefined) return drill;
   if (nested) return NESTED;
   if (threads) return THREADS;
+  if (digests) return DIGESTS;
   return streams ? STREAMS : undefined;
 };

@@ -1,6 +1,6 @@
 import type { PlanLimits } from '../plan/plan.js';
 import { simulate } from '../run.js';
-import { NESTED, type Setting, STREAMS, THREADS } from './setting.js';
+import { DIGESTS, NESTED, type Setting, STREAMS, THREADS } from './setting.js';
 
 /** Seeds `first` to `last`, in one setting. */
 export interface SeedBatch {
@@ -20,7 +20,9 @@ const tell = (report: Report): Promise<void> =>
 
 /** Each setting leaves out what belongs to the others, so that its seeds keep their meaning when a new kind is added. */
 function limitsOf(setting: Setting): PlanLimits {
-  const others = ['timers', 'upgrades'];
+  if (setting === DIGESTS)
+    return { without: ['drills', 'streams', 'oneWay', 'nested', 'timers', 'upgrades'], digests: true };
+  const others = ['timers', 'upgrades', 'digests'];
   if (setting === undefined) return { without: ['drills', 'streams', 'oneWay', 'nested', 'threads', ...others] };
   if (setting === NESTED) return { without: ['drills', 'streams', 'oneWay', 'threads', ...others], nested: true };
   if (setting === THREADS) return { without: ['drills', 'streams', 'oneWay', 'nested', ...others], threads: true };

@@ -12,6 +12,8 @@ export interface Notice {
   readonly nested?: true;
   /** In runs that all have liveness threads. */
   readonly threads?: true;
+  /** In runs where all replicas compare their states. */
+  readonly digests?: true;
 }
 
 /** By rule, where the simulator notices that the rule is missing. The bound is several times what the search took. */
@@ -46,6 +48,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'idempotency keys: a key names one request': { seed: 9, seeds: 100 },
   'passive replication: a successor starts from its checkpoint': { seed: 6, seeds: 200 },
   'graceful close: a client leaves only when everything that it holds is stable': { seed: 2, seeds: 100 },
+  'divergence: a replica whose state differs is noticed': { seed: 11, seeds: 1500, digests: true },
   'divergence: a replica whose digest differs is noticed': { seed: 242, seeds: 800 },
   'stalled handlers: the group goes on behind a handler that does not end': { seed: 9, seeds: 100 },
   'gaps: a backup asks for a body that it lacks': { seed: 206, seeds: 500 },

@@ -16,8 +16,13 @@ export const describePlan = (plan: Plan): string =>
   (plan.timers === undefined ? '' : `; timers ${plan.timers.share}`) +
   (plan.nested === undefined ? '' : `; ${describeNested(plan.nested)}`) +
   (plan.upgrade === undefined ? '' : `; ${describeUpgrade(plan.upgrade)}`) +
+  (plan.digests === undefined ? '' : `; ${describeDigests(plan)}`) +
   describeCopies(plan.copies) +
   (plan.threads === undefined ? '' : `; ${describeThreads(plan.threads)}`);
+
+const describeDigests = ({ config, digests }: Plan): string =>
+  `states compared every ${config.stateDigestEvery} orders` +
+  (digests?.strays ? `, changed ${digests.strays}, ${digests.stays ? 'only told of' : 'restored'}` : '');
 
 const describeCopies = ({ pieceBytes, snapshots, blockMs }: CopyPlan): string =>
   `; pieces of ${pieceBytes} bytes${snapshots ? ', snapshots' : ''}${blockMs > 0 ? `, copying blocks ${blockMs} ms` : ''}`;

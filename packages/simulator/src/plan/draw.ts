@@ -36,6 +36,7 @@ export function drawPlan(choices: Choices, { without = [], drift = DRIFT_WITHIN_
     nested: undefined,
     upgrade: undefined,
     copies: { pieceBytes: PIECE_BYTES, snapshots: false, blockMs: 0 },
+    digests: undefined,
     threads: undefined,
     deadly: 0,
   };
@@ -84,6 +85,7 @@ function drawConfig(choices: Choices, stuck: boolean): GroupConfig {
     copyMs: 10_000,
     poisonAfter: 2,
     checkpointEvery: 5,
+    stateDigestEvery: 0,
     backlogMax: 262_144,
     unstableMax: 8,
     queueMax: 16,

@@ -147,3 +147,22 @@ export function withDeaths(plan: Plan, choices: Choices, { without = [], deadly 
   const pace = { handlerMs, steps: 4 * plan.steps, timeRate: 0.05, jumpMs: 20 };
   return { ...plan, ...pace, servers: 3, deadly: 0.1, faults, copies, threads };
 }
+
+/**
+ * @returns the plan with replicas that compare their states, in a fifth of the runs without a drill; never where handlers
+ *   go on by themselves, since what they do has no place in the order. In half of those where all replicas execute the
+ *   same, something outside of all handlers changes the state of one now and then
+ */
+export function withDigests(plan: Plan, choices: Choices, { without = [], digests }: PlanLimits): Plan {
+  const drawn = choices.chance(0.2) && plan.drill === undefined;
+  const { config, stuck, upgrade, streams } = plan;
+  if (!(digests ?? drawn) || without.includes('digests') || (streams?.late ?? 0) > 0) return plan;
+  const stateDigestEvery = choices.pick([1, 3, 10]);
+  const strays = choices.pick([0, 0.01]);
+  const mayDiffer = config.replication === 'semi-active' && !stuck && upgrade === undefined;
+  return {
+    ...plan,
+    config: { ...config, stateDigestEvery },
+    digests: { strays: mayDiffer ? strays : 0, stays: choices.chance(0.3) },
+  };
+}

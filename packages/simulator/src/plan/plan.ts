@@ -86,6 +86,8 @@ export interface Plan {
   readonly upgrade: UpgradePlan | undefined;
   /** Share of deadly calls: each ends every process that runs its handler. A supervisor restarts what ended. */
   readonly deadly: number;
+  /** undefined: replicas do not compare their states. */
+  readonly digests: DigestPlan | undefined;
   /** undefined: heartbeats are those of the main links. */
   readonly threads: ThreadPlan | undefined;
 }
@@ -107,6 +109,14 @@ export interface ThreadPlan {
   readonly blockMs: number;
   /** How often the links of two liveness threads are cut or mended, per step. */
   readonly cuts: number;
+}
+
+/** How replicas compare their states. */
+export interface DigestPlan {
+  /** How often something outside of all handlers changes the state of one replica, per step. */
+  readonly strays: number;
+  /** A replica whose state differs says so and stays; otherwise it restores the primary's. */
+  readonly stays: boolean;
 }
 
 /** How copies of the state travel. */
@@ -145,8 +155,8 @@ export interface StreamPlan {
 
 export interface PlanLimits {
   /**
-   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `timers`, `upgrades`, `threads` or
-   * `deadly`, that are left out.
+   * Kinds of faults, or `stuck`, `admits`, `drills`, `streams`, `oneWay`, `nested`, `timers`, `upgrades`, `threads`,
+   * `deadly` or `digests`, that are left out.
    */
   readonly without?: readonly string[];
   /** Every run has streams, or none of them. */
@@ -161,6 +171,8 @@ export interface PlanLimits {
   readonly timers?: boolean;
   /** Every run has messages of death, or none of them. */
   readonly deadly?: boolean;
+  /** In every run replicas compare their states, or in none of them. */
+  readonly digests?: boolean;
   /** Name of the drill that every run has. */
   readonly drill?: string;
   readonly drift?: Drift;

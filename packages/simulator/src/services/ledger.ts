@@ -39,6 +39,8 @@ export class Ledger {
   streams = new Map<string, number[]>();
   /** The time of the last order that a handler ran in. */
   timeMs = 0;
+  /** A value that no reply shows. Something outside of all handlers may change it. */
+  stray = 0;
   /** `#digests[n]` is the digest of the first n operations. */
   #digests: number[] = [EMPTY];
 
@@ -84,13 +86,15 @@ export class Ledger {
   }
 
   checkpoint(): Uint8Array {
-    const { operations, timeMs } = this;
-    return bytesOf(JSON.stringify({ operations, timeMs, streams: [...this.streams], state: this.#machine.save() }));
+    const { operations, timeMs, stray } = this;
+    const streams = [...this.streams];
+    return bytesOf(JSON.stringify({ operations, timeMs, streams, stray, state: this.#machine.save() }));
   }
 
   restore(checkpoint: Uint8Array): void {
-    const { operations, timeMs, streams, state } = JSON.parse(textOf(checkpoint)) as Saved;
+    const { operations, timeMs, streams, state, stray } = JSON.parse(textOf(checkpoint)) as Saved;
     this.timeMs = timeMs;
+    this.stray = stray;
     this.streams = new Map(streams);
     this.operations = operations;
     this.#digests = [EMPTY];
@@ -105,6 +109,7 @@ interface Saved {
   readonly timeMs: number;
   readonly streams: [string, number[]][];
   readonly state: unknown;
+  readonly stray: number;
 }
 
 export const sawOf = (outcome: Reply): Saw => readSaw(textOf(outcome.message));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setInterval as beats, setTimeout as sleep } from 'node:timers/promises';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { realOf } from '@understudy/context';
+import type { StateSource } from '@understudy/core';
 import { type ReplicaServer, stepRandom, stepTime } from '@understudy/server';
 import { describe, expect, it } from 'vitest';
 import type { MakeService, TestedService } from '../service.js';
@@ -294,6 +295,18 @@ describe('a service whose instances do the same', () => {
       },
       CALLS.slice(0, 3),
     );
+  });
+
+  it('passes with copies that are unequal, if it says that they are', async () => {
+    const makeService = (canonical: boolean) => () => {
+      const ledger = new Ledger(() => 1);
+      const { state } = ledger.service() as { state: StateSource };
+      const checkpoint = async () => Buffer.concat([await state.checkpoint(), Buffer.from(' '.repeat(copies++ % 7))]);
+      return ledger.service({ state: { canonical, checkpoint, restore: (copy) => state.restore(copy) } });
+    };
+    let copies = 0;
+    await checkDeterminism(makeService(false), CALLS.slice(0, 3));
+    expect((await found(makeService(true))).difference.what).toBe('state');
   });
 
   it('passes with state in chunks, wherever they are cut', async () => {

@@ -100,7 +100,14 @@ class Check {
     const group = await inProcessGroup((replica) => this.#makeInstance(replica), {
       ...rest,
       replicas: VARIATIONS.length,
-      settings: { leaseMs: LEASE_MS, ...settings, ...(methods && { methods }), replication: 'semi-active' },
+      // States are compared here.
+      settings: {
+        leaseMs: LEASE_MS,
+        stateDigestEvery: 0,
+        ...settings,
+        ...(methods && { methods }),
+        replication: 'semi-active',
+      },
       ...(replicaOptions && { replicaOptions }),
     });
     this.#group = group;

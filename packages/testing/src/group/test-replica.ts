@@ -121,6 +121,9 @@ function lazily(find: () => State | undefined): StateSource | ChunkedStateSource
     get snapshots() {
       return state().snapshots;
     },
+    get canonical() {
+      return state().canonical;
+    },
   } as StateSource | ChunkedStateSource;
 }
 

@@ -186,9 +186,14 @@ function writeAnnounce(w: Writer, frame: AnnounceFrame): void {
   writeOrders(w, frame.orders);
   writeBodies(w, frame.bodies);
   w.boolean(frame.digest !== undefined);
-  if (frame.digest === undefined) return;
-  w.varint(frame.digest.orderNum);
-  w.signed(frame.digest.value);
+  if (frame.digest !== undefined) {
+    w.varint(frame.digest.orderNum);
+    w.signed(frame.digest.value);
+  }
+  w.boolean(frame.stateDigest !== undefined);
+  if (frame.stateDigest === undefined) return;
+  w.varint(frame.stateDigest.orderNum);
+  w.string(frame.stateDigest.value);
 }
 
 function readAnnounce(r: Reader): AnnounceFrame {
@@ -200,6 +205,7 @@ function readAnnounce(r: Reader): AnnounceFrame {
     orders: readOrders(r),
     bodies: readBodies(r),
     digest: r.boolean() ? { orderNum: r.varint() as OrderNum, value: r.signed() } : undefined,
+    stateDigest: r.boolean() ? { orderNum: r.varint() as OrderNum, value: r.string() } : undefined,
   };
 }
 
@@ -215,6 +221,7 @@ function writeAck(w: Writer, frame: AckFrame): void {
   w.boolean(frame.byCopy);
   w.boolean(frame.divergedAt !== undefined);
   if (frame.divergedAt !== undefined) w.varint(frame.divergedAt);
+  w.varint(frame.statesEqualUpTo);
   w.boolean(frame.leaving);
 }
 
@@ -234,6 +241,7 @@ function readAck(r: Reader): AckFrame {
     unregistered: readIds(r),
     byCopy: r.boolean(),
     divergedAt: r.boolean() ? (r.varint() as OrderNum) : undefined,
+    statesEqualUpTo: r.varint() as OrderNum,
     leaving: r.boolean(),
   };
 }

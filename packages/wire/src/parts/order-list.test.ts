@@ -148,6 +148,7 @@ describe('the decoder of an order with a byte of flags', () => {
   const PEER_OR_END = 0b1000;
   const CHANGE = 0b10000;
   const ITEM_DIGESTS = 0b100000;
+  const DIGESTS_STATE = 0b10000000;
   const CAREFUL = 0b1000000;
   /** seqNum 1, and seqNum 0, as the difference to what is expected first. */
   const SEQ_1 = 0;
@@ -204,8 +205,10 @@ describe('the decoder of an order with a byte of flags', () => {
     );
   });
 
-  it.each([0b10000000])('refuses the flag %i, which no kind has', (flag) => {
-    expect(() => withFlags(flag, SEQ_1)).toThrow(`UNDERSTUDY_MALFORMED: unknown flags ${flag}`);
+  it('refuses the flag of a call on a void before which the state is digested, too', () => {
+    expect(() => withFlags(VOID | DIGESTS_STATE | CAREFUL, SEQ_1, 0, 0, 0)).toThrow(
+      `UNDERSTUDY_MALFORMED: unknown flags ${VOID | CAREFUL} of an order`,
+    );
   });
 
   it('refuses the end of a connection with a seqNum', () => {

@@ -31,7 +31,8 @@ const HAS_ITEM_DIGESTS = 0b100000;
 const HAS_END = 0b1000;
 /** Flag of a call and of a cancellation. */
 const IS_CAREFUL = 0b1000000;
-const ALL_FLAGS = 0b1111111;
+/** Flag of any order. */
+const DIGESTS_STATE = 0b10000000;
 
 /** The low bits of an entry's head. The others are the index of its connection. */
 const HEAD_BITS = 2;
@@ -157,7 +158,7 @@ function writeDeterminants(w: Writer, determinants: Determinants): void {
 }
 
 function flagsOf(order: OrderInfo): number {
-  const kind = KINDS.indexOf(order.kind);
+  const kind = KINDS.indexOf(order.kind) | (order.digestsState === true ? DIGESTS_STATE : 0);
   const careful = isMarked(order) ? IS_CAREFUL : 0;
   if (order.kind === 'cancel') return kind | careful | (order.end === undefined ? 0 : HAS_END);
   if (order.kind !== 'call') return kind;
@@ -175,14 +176,16 @@ function readOrder(r: Reader, term: Term, orderNum: OrderNum, previousMs: number
   const head = r.varint();
   const index = Math.floor(head / 2 ** HEAD_BITS);
   const connection = r.connection(index);
-  const flags = head & HAS_FLAGS ? r.flags(ALL_FLAGS) : 0;
+  const flags = head & HAS_FLAGS ? r.byte() : 0;
   if (flags === 0 && head & HAS_FLAGS) malformed('an order has a byte of flags that are all off');
   const timeMs = head & HAS_TIME ? r.offsetFrom(previousMs) : previousMs;
   if (head & HAS_TIME && timeMs === previousMs) malformed('an order repeats the time of the one before');
   const seqNum = r.after(r.connections.lastSeq(index)) as SeqNum;
   r.connections.setLastSeq(index, seqNum);
   if (flags === 0) return { term, orderNum, timeMs, kind: 'call', connection, seqNum, body: r.bodyDigest() };
-  return readRest(r, { term, orderNum, timeMs, connection }, flags, seqNum);
+  const place = { term, orderNum, timeMs, connection };
+  const digestsState = (flags & DIGESTS_STATE) !== 0;
+  return readRest(r, digestsState ? { ...place, digestsState } : place, flags & ~DIGESTS_STATE, seqNum);
 }
 
 interface Place {
@@ -190,6 +193,7 @@ interface Place {
   readonly orderNum: OrderNum;
   readonly timeMs: number;
   readonly connection: ConnectionId;
+  readonly digestsState?: true;
 }
 
 function readRest(r: Reader, place: Place, flags: number, seqNum: SeqNum): OrderInfo {

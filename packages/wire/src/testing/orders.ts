@@ -40,13 +40,18 @@ const cancelOrder = withOptional<
   { end: fc.record({ status: reply, after: count }, REQUIRED), careful: fc.constant(true as const) },
 );
 
-export const orderInfo: fc.Arbitrary<OrderInfo> = fc.oneof(
+const anyOrder: fc.Arbitrary<OrderInfo> = fc.oneof(
   { weight: 3, arbitrary: callOrder },
   fc.record({ ...place, seqNum, kind: fc.constant('void' as const), outcome }, REQUIRED),
   fc.record({ ...place, kind: fc.constant('expire' as const) }, REQUIRED),
   fc.record({ ...place, seqNum, kind: fc.constant('abandon' as const) }, REQUIRED),
   cancelOrder,
 );
+
+/** Any of them may come after a digest of the state. */
+export const orderInfo: fc.Arbitrary<OrderInfo> = fc
+  .tuple(anyOrder, fc.boolean())
+  .map(([order, digestsState]) => (digestsState ? { ...order, digestsState } : order));
 
 /**
  * What a primary issues: consecutive orderNums in one term, times that never go back, few connections, seqNums that

@@ -117,7 +117,7 @@ const call = (orderNum: number, seqNum: number, more: Partial<CallOrder> = {}): 
 });
 const orders: readonly OrderInfo[] = [
   call(42, 1),
-  call(43, 2, { peer: '10.0.0.1:5000' }),
+  call(43, 2, { peer: '10.0.0.1:5000', digestsState: true }),
   call(44, 3, { determinants: { kind: 'change', change: hex('c0ffee') }, careful: true }),
   call(45, 4, { determinants: { kind: 'itemDigests', digests: [undefined, 0, 0xffff_ffff] } }),
   {
@@ -332,11 +332,12 @@ export const peerFrames: readonly PeerFrame[] = [
   {
     ...{ kind: 'announce', term: term(5), sentAtMs: 123_456.75, stableUpTo: order(41), orders, bodies },
     digest: { orderNum: order(51), value: 0xdead_beef },
+    stateDigest: { orderNum: order(48), value: '2cf24dba' },
   },
   {
     ...{ kind: 'ack', term: term(5), heartbeatMs: 123_456.75, heldUpTo: order(51), processedUpTo: order(49) },
     ...{ toldUpTo: order(50), afresh: true, registered: [session, plain], unregistered: [group], byCopy: true },
-    ...{ divergedAt: order(50), leaving: true },
+    ...{ divergedAt: order(50), statesEqualUpTo: order(40), leaving: true },
   },
   { kind: 'nack', term: term(5), ordersAfter: order(48), bodies: [{ connection: session, seqNum: seq(4) }] },
   { kind: 'bodies', bodies },

@@ -6,9 +6,11 @@ import type { OrderNum } from '../../model/ids.js';
 import { maxOf, NO_TERM } from '../../model/ids.js';
 import { backupReceives, opensStream } from '../copying/asking.js';
 import { sayIdle } from '../copying/busy.js';
+import { onOtherState } from '../copying/digests.js';
 import { isAnnouncedTo } from '../release/fan-out.js';
 import { isAtRest, usableBase } from '../state/base.js';
 import type { Copy } from '../state/copies/copy.js';
+import type { EventOf } from '../state/events.js';
 import { FollowerState } from '../state/follower-state.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -351,9 +353,11 @@ export function install(r: ReplicaState, checkpoint: Checkpoint): FollowerState 
 }
 
 /** The adapter has restored the state of a checkpoint: messages may be processed again. */
-export function onRestored(r: ReplicaState): void {
+export function onRestored(r: ReplicaState, { differs, cost }: EventOf<'restored'>): void {
   assert(r.stateBusy === 'restore', () => 'a restore that nobody asked for');
   r.stateBusy = undefined;
+  if (cost !== undefined) r.states.copied(cost);
+  if (differs !== undefined) onOtherState(r, differs.given, differs.made);
   sayIdle(r);
   truncateLog(r);
 }

@@ -2,6 +2,7 @@
 
 import type { Checkpoint, CheckpointFrame, PieceAckFrame } from '../../model/checkpoint.js';
 import { maxOf } from '../../model/ids.js';
+import { tellDigest } from '../copying/deciding.js';
 import { Copy, SPREAD, type Transfer, WINDOW } from '../state/copies/copy.js';
 import type { Peer } from '../state/peers.js';
 import type { PrimaryState } from '../state/primary-state.js';
@@ -77,6 +78,7 @@ function sendPieces(p: PrimaryState, peer: Peer): void {
     if (piece === 'later') draw(p, copy);
     if (piece === 'later' || piece === undefined) return;
     transfer.sentUpTo++;
+    if (piece.kind === 'end') tellDigest(p, { orderNum: copy.head.orderNum, value: piece.digest });
     const frame = { kind: 'piece', term: r.term, copy: copy.id, index, piece } as const;
     r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
   }

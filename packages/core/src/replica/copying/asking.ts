@@ -3,11 +3,13 @@
 import { mayStay } from '../state/base.js';
 import type { PrimaryState } from '../state/primary-state.js';
 import { sayBusy } from './busy.js';
+import { noteDigest } from './deciding.js';
 
 /** Copies the user's state, when nothing runs. Peers are told first, because the user's function may block this process. */
 export function takeCheckpoint(p: PrimaryState): void {
   const { r } = p;
   p.checkpointWanted = false;
+  noteDigest(p);
   r.stateBusy = 'checkpoint';
   r.copyAsked = ++p.lastCopy;
   const kept = r.config.replication === 'passive' || r.hadStreams || opensStream(p);

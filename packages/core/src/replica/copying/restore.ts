@@ -3,6 +3,7 @@
 import { assert } from '../../model/assert.js';
 import type { ReplicaState } from '../state/replica-state.js';
 import { sayBusy } from './busy.js';
+import { comparesStates } from './digests.js';
 
 /**
  * Restores the checkpoint that stands for everything up to `processedUpTo`. Peers are told first, because the user's
@@ -13,5 +14,11 @@ export function restoreBehind(r: ReplicaState): void {
   assert(checkpoint?.orderNum === r.order.processedUpTo, () => `no checkpoint of order ${r.order.processedUpTo}`);
   r.stateBehind = false;
   r.stateBusy = 'restore';
-  r.effects.push({ kind: 'restoreState', state: checkpoint.state, told: sayBusy(r) });
+  r.states.received(checkpoint.state.reduce((sum, chunk) => sum + chunk.length, 0));
+  r.effects.push({
+    kind: 'restoreState',
+    state: checkpoint.state,
+    told: sayBusy(r),
+    verifies: r.role.verifiesRestore && comparesStates(r),
+  });
 }

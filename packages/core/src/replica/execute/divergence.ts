@@ -13,6 +13,8 @@ const METHODS_MAX = 3;
 
 /** What is known of a difference, besides its place. */
 interface Difference {
+  /** What differs, if not what a handler came to. */
+  readonly of?: 'state';
   /** The last order after which both digests were equal. */
   readonly agreedUpTo?: OrderNum;
   readonly method?: string | undefined;
@@ -32,7 +34,7 @@ export function diverge(f: FollowerState, orderNum: OrderNum, difference: Differ
 }
 
 /** The methods of the messages after one order and up to another, as far as the log still has them. */
-function methodsBetween(r: ReplicaState, after: OrderNum, upTo: OrderNum): string | undefined {
+export function methodsBetween(r: ReplicaState, after: OrderNum, upTo: OrderNum): string | undefined {
   const methods = new Set<string>();
   for (let k = next(after); k <= upTo && methods.size < METHODS_MAX; k = next(k)) {
     const method = methodAt(r, k);

@@ -38,6 +38,7 @@ const NO_FINISHED: readonly Finished[] = [];
 export function pump(r: ReplicaState): void {
   /* rule restore-checkpoint */ if (r.stateBehind && r.role.mayExecute && r.stateBusy === undefined) restoreBehind(r);
   while (r.running === undefined && r.stateBusy === undefined) {
+    if (r.role.startDigest()) return;
     const entry = r.role.mayProcess() ? r.order.ready : undefined;
     if (entry === undefined) {
       const started = r.role.startNext();

@@ -14,6 +14,7 @@ import { claim, isInSync, sameMember } from '../../record/transitions.js';
 import { takeAhead } from '../checkpoint/checkpoints.js';
 import { truncateLog } from '../checkpoint/log-bounds.js';
 import { compareDigests } from '../execute/divergence.js';
+import { onPrimaryDigest } from '../execute/states.js';
 import { receiveBody } from '../intake/bodies.js';
 import { backupReceivesOrders } from '../order/backup-receive.js';
 import type { FollowerState } from '../state/follower-state.js';
@@ -54,6 +55,7 @@ export function onAnnounce(f: FollowerState, frame: AnnounceFrame): void {
     f.expectedDigest = frame.digest;
     compareDigests(f);
   }
+  if (frame.stateDigest !== undefined) onPrimaryDigest(f, frame.stateDigest);
   f.acknowledge();
 }
 

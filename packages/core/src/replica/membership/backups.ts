@@ -37,6 +37,7 @@ export function onAck(p: PrimaryState, from: Member, frame: AckFrame): void {
     peer.heldUpTo = maxOf(peer.heldUpTo, minOf(frame.heldUpTo, r.order.last));
     peer.processedUpTo = maxOf(peer.processedUpTo, frame.processedUpTo);
     peer.toldUpTo = maxOf(peer.toldUpTo, minOf(frame.toldUpTo, r.order.processedUpTo));
+    peer.statesEqualUpTo = maxOf(peer.statesEqualUpTo, frame.statesEqualUpTo);
   }
   const begins = frame.byCopy && !peer.byCopy;
   peer.byCopy = frame.byCopy;

@@ -113,6 +113,7 @@ export function tellNext(m: PromotionState): void {
       orders,
       bodies,
       digest,
+      stateDigest: undefined,
     } as const;
     r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame });
   }

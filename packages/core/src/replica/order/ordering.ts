@@ -10,6 +10,7 @@ import { ACCEPTED, type Outcome } from '../../model/outcome.js';
 import { ENDED_FOR_COPY } from '../../model/stream.js';
 import type { Work } from '../../scheduling/scheduler.js';
 import { mayCopy, takeCheckpoint } from '../copying/asking.js';
+import { digestIsDue, takeDigest, takeMark } from '../copying/deciding.js';
 import { isLate, LATE } from '../intake/late.js';
 import { needsCare } from '../poison/care.js';
 import { refusedAsPoison } from '../poison/refuse.js';
@@ -38,6 +39,10 @@ export function startNext(p: PrimaryState): Started | undefined {
   const { r } = p;
   const isDue = copyIsDue(p);
   if (isDue && copy(p)) return OTHER;
+  if (digestIsDue(p)) {
+    takeDigest(p);
+    return OTHER;
+  }
   if (/* rule order-nothing-more */ r.handsOver || !mayOrder(p)) return undefined;
   const waits = (isDue && r.nowMs >= p.copyAgainAtMs && drains(p)) || waitsForReads(p);
   const work = p.replies.next() ?? (waits ? undefined : p.scheduler.next());
@@ -233,7 +238,7 @@ function append(
   const { r } = p;
   const nowMs = timeToGive(r);
   const careful = needsCare(r, what, nowMs);
-  const marked = careful ? ({ ...what, careful } as Orderable) : what;
+  const marked = takeMark(p, careful ? ({ ...what, careful } as Orderable) : what);
   const info = p.order.orderMessage(marked, /* rule timer-not-early */ notBefore > nowMs ? notBefore : nowMs);
   enterLog(r, info, connection);
   const request = message?.request;

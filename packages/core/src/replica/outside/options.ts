@@ -1,6 +1,7 @@
 /** What a replica's adapter gives to its core. */
 
 import type { GroupConfig } from '../../config/config.js';
+import type { CopyCost, OnOtherState } from '../../model/digest.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { DigestBody, OrderSeal, RunningDigest, WallClock } from '../../model/ports.js';
 import type { Member } from '../../model/record.js';
@@ -45,6 +46,10 @@ export interface ReplicaOptions {
    * joiner is kept for a while, in case they do. Default: false.
    */
   readonly mayArm?: boolean;
+  /** What becomes of a difference between this replica's state and the primary's. Default: `restore`. */
+  readonly onOtherState?: OnOtherState;
+  /** What a first copy of the state cost. Default: nothing. */
+  readonly copyCost?: CopyCost;
   /** What the criteria `resource` and `custom` ask the application. */
   readonly criteria?: UserCriteria;
   /** Whether a liveness thread carries out `delegate`. Default: no, and heartbeats are those of the main links. */

@@ -48,6 +48,11 @@ export interface ReplicaStatus {
   readonly stableUpTo: OrderNum;
   /** Digest of all outcomes up to `processedUpTo`, hexadecimal. */
   readonly digest: string;
+  /**
+   * The last order after which this replica's state was known to equal the primary's; on the primary, after which those of
+   * all backups were. 0 before the first comparison, and where nothing is compared.
+   */
+  readonly statesEqualUpTo: OrderNum;
   /** Sessions of clients that this replica knows. */
   readonly sessions: number;
   /** Entries in the message log. */

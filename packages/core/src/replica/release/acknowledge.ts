@@ -40,6 +40,7 @@ export function flushAck(f: FollowerState): void {
       unregistered,
       byCopy: r.followsByCopy,
       divergedAt: f.divergedAt,
+      statesEqualUpTo: f.states.equalUpTo,
       leaving: r.steppingDown !== undefined,
     },
   });

@@ -3,6 +3,7 @@
 import { blockedMaxMs } from '../../config/clock.js';
 import type { ClientSession } from '../../connection/client-session.js';
 import type { Connection } from '../../connection/connection.js';
+import type { StateDigest } from '../../model/digest.js';
 import type { AnnounceFrame, SeqItem } from '../../model/frames.js';
 import { maxOf, minOf, NO_ORDER, type OrderNum } from '../../model/ids.js';
 import { type Body, bodyBytes, isLarge } from '../../model/message.js';
@@ -115,7 +116,9 @@ export const isAnnouncedTo = (p: PrimaryState, peer: Peer): boolean =>
 /** Sends announcements to the backups ([0095], FIG. 5), together with the bodies that no session multicasts to them. */
 function flushPeers(p: PrimaryState): void {
   const { r } = p;
-  let shared: { announcement: Announcement; from: OrderNum; target: OrderNum } | undefined;
+  let shared:
+    | { announcement: Announcement; from: OrderNum; target: OrderNum; news: StateDigest | undefined }
+    | undefined;
   let gathering = false;
   // Who waits until the backups know what was processed waits for this frame.
   const isAwaited = p.waiting.length > 0 || p.itemsWait || p.heldBack !== undefined;
@@ -134,10 +137,12 @@ function flushPeers(p: PrimaryState): void {
       gathering = true;
       continue;
     }
-    let made = alike && shared?.from === from && shared.target === target ? shared.announcement : undefined;
+    const news = newsOfState(p, peer);
+    const isShared = alike && shared?.from === from && shared.target === target && shared.news === news;
+    let made = isShared ? shared?.announcement : undefined;
     if (made === undefined) {
-      made = announcement(p, peer, from, target);
-      if (alike) shared = { announcement: made, from, target };
+      made = announcement(p, peer, from, target, news);
+      if (alike) shared = { announcement: made, from, target, news };
     }
     r.effects.push({ kind: 'sendToPeer', peer: peer.member.id, frame: made.frame });
     peer.announcedUpTo = maxOf(from, made.upTo);
@@ -145,6 +150,7 @@ function flushPeers(p: PrimaryState): void {
     peer.sentAtMs = r.nowMs;
     peer.saidStable = made.frame.stableUpTo;
     peer.saidProcessed = made.frame.digest?.orderNum ?? NO_ORDER;
+    peer.saidState = news?.orderNum ?? peer.saidState;
     for (const { body, orderNum } of made.large) peer.bulk.add(body, orderNum, r.nowMs);
     sendLarge(r, peer);
   }
@@ -221,7 +227,17 @@ interface Announcement {
   readonly large: readonly { readonly body: Body; readonly orderNum: OrderNum }[];
 }
 
-function announcement(p: PrimaryState, peer: Peer, from: OrderNum, target: OrderNum): Announcement {
+/** The digest of this primary's state, unless the peer's link has carried it. */
+const newsOfState = ({ digested: { newest } }: PrimaryState, { saidState }: Peer): StateDigest | undefined =>
+  newest !== undefined && newest.orderNum > saidState ? newest : undefined;
+
+function announcement(
+  p: PrimaryState,
+  peer: Peer,
+  from: OrderNum,
+  target: OrderNum,
+  stateDigest: StateDigest | undefined,
+): Announcement {
   const { r } = p;
   const orders: OrderInfo[] = [];
   const bodies: Body[] = [];
@@ -252,6 +268,7 @@ function announcement(p: PrimaryState, peer: Peer, from: OrderNum, target: Order
     orders,
     bodies,
     digest: { orderNum: processedUpTo, value: r.digest },
+    stateDigest,
   };
   return { frame, upTo, large };
 }

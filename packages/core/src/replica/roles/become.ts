@@ -6,6 +6,7 @@ import type { GroupRecord } from '../../model/record.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
 import { forceRecord } from '../../record/force.js';
 import { adoptionPublished, createRecord, isInSync, sameMember } from '../../record/transitions.js';
+import { giveUpDigests } from '../copying/digests.js';
 import { onRead } from '../intake/calls.js';
 import { tellSettings } from '../intake/sessions.js';
 import { tryHandOver } from '../membership/hand-over.js';
@@ -222,6 +223,7 @@ function becomePromoting(r: ReplicaState): void {
   } else if (role.kind === 'promoting') {
     ({ backupOrder, before, completedUpTo } = role.m);
   }
+  /* rule no-digest-before-serving */ giveUpDigests(r);
   const promoting = new Promoting(new PromotionState(r, backupOrder, before, completedUpTo));
   become(r, promoting);
   announceRole(r);

@@ -12,6 +12,7 @@ import { adoptionPublished } from '../../record/transitions.js';
 import { followAgain, install, onCheckpoint } from '../checkpoint/checkpoints.js';
 import { Receiving } from '../checkpoint/receiving.js';
 import { compareDigests, diverge, divergeIfStuck } from '../execute/divergence.js';
+import { onOwnDigest, startDigest } from '../execute/states.js';
 import { keepReadsOfTerm } from '../intake/sessions.js';
 import {
   askForMissing,
@@ -165,6 +166,14 @@ abstract class Follower extends Role {
     return this.follower !== undefined && this.r.executesNext;
   }
 
+  override get verifiesRestore(): boolean {
+    return true;
+  }
+
+  override get statesEqualUpTo(): OrderNum {
+    return this.follower?.states.equalUpTo ?? NO_ORDER;
+  }
+
   override digestKnown(): void {
     if (this.follower !== undefined) compareDigests(this.follower);
   }
@@ -232,6 +241,14 @@ export class Backup extends Follower {
 
   override readExecuted(task: ReadTask, outcome: Outcome, atOnce: boolean): void {
     this.#reads.executed(task, outcome, atOnce);
+  }
+
+  override startDigest(): boolean {
+    return startDigest(this.follower);
+  }
+
+  override stateDigested(orderNum: OrderNum, digest: string | undefined): void {
+    onOwnDigest(this.follower, orderNum, digest);
   }
 
   override tick(): void {

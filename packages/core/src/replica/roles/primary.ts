@@ -3,7 +3,6 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
-import type { Checkpoint } from '../../model/checkpoint.js';
 import type { NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
 import { type LinkId, minOf, NO_SEQ, type OrderNum, type ReplicaId, type SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
@@ -11,8 +10,8 @@ import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
 import { type Outcome, UNKNOWN_STREAM } from '../../model/outcome.js';
 import type { Member } from '../../model/record.js';
-import { onCopyFailed, onOwnCheckpoint, startLearner } from '../checkpoint/checkpoints.js';
-import { offerAgain, onDrawn } from '../checkpoint/sending.js';
+import { startLearner } from '../checkpoint/checkpoints.js';
+import { offerAgain } from '../checkpoint/sending.js';
 import { onAdmitted, onRefused } from '../intake/admission.js';
 import { boundItems } from '../intake/budgets.js';
 import { failWaiters, onCallGone, onPlainCall, onRead, onRpcCall } from '../intake/calls.js';
@@ -48,10 +47,10 @@ import { onAsked } from '../streams/items.js';
 import { giveItems, offerItems } from '../streams/offer.js';
 import { voidEntering } from '../streams/voids.js';
 import type { Duty, HeardPeer } from '../threads/duty.js';
-import { PrimaryOfHandlers } from './primary-of-handlers.js';
+import { PrimaryWithState } from './primary-with-state.js';
 
 /** Passes each event of a primary to the module that handles it. */
-export class Primary extends PrimaryOfHandlers {
+export class Primary extends PrimaryWithState {
   readonly kind = 'primary';
   readonly p: PrimaryState;
   readonly #r: ReplicaState;
@@ -354,26 +353,6 @@ export class Primary extends PrimaryOfHandlers {
     const { copyUnstable } = this.p;
     if (copyUnstable === undefined || usableBase(this.#r) !== undefined) return keptForBase(this.#r, upTo);
     return minOf(upTo, copyUnstable.head.orderNum);
-  }
-
-  override trusts(base: Checkpoint): boolean {
-    return /* rule base-before-divergence */ base.orderNum >= this.p.differedUpTo;
-  }
-
-  override checkpointTaken(copy: number, checkpoint: Checkpoint, more: boolean): void {
-    onOwnCheckpoint(this.p, copy, checkpoint, more);
-  }
-
-  override draws(copy: number): boolean {
-    return this.p.copies.has(copy);
-  }
-
-  override stateDrawn(copy: number, state: readonly Uint8Array[], more: boolean): void {
-    onDrawn(this.p, copy, state, more);
-  }
-
-  override checkpointFailed(copy: number, reason: string): void {
-    onCopyFailed(this.p, copy, reason);
   }
 
   // ── status ──

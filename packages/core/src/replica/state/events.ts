@@ -2,6 +2,7 @@
  * Every event that a replica takes in, every effect that its adapter must carry out, and the status an operator sees.
  */
 
+import type { CopyCost } from '../../model/digest.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { PeerFrame, ReplyFrame, RpcReplyHeader, RpcRequestHeader, SessionFrame } from '../../model/frames.js';
 import type { CallId, ConnectionId, LinkId, ReplicaId, SeqNum, Term } from '../../model/ids.js';
@@ -15,6 +16,7 @@ import type { StreamItem, StreamName, StreamOutput } from '../../model/stream.js
 import type { Timer } from '../../scheduling/armed-timers.js';
 import type { ReplicaStatus } from '../outside/status.js';
 import type { Duty, HeardPeer } from '../threads/duty.js';
+import type { DigestEffect, DigestEvent } from './digests/events.js';
 
 /** The task of a handler: an ordered message, or a read. */
 export type Task =
@@ -184,7 +186,16 @@ export type ReplicaEvent =
     }
   /** The other answer to `takeCheckpoint` and `drawState`: the user's state could not be copied, for this reason. */
   | { readonly kind: 'checkpointFailed'; readonly copy: number; readonly reason: string }
-  | { readonly kind: 'restored' }
+  /**
+   * Answer to `restoreState`. `differs`: `checkpoint()` then gave other bytes than those restored; digests of both. `cost`: that
+   * of this copy, if one was made.
+   */
+  | {
+      readonly kind: 'restored';
+      readonly differs?: { readonly given: string; readonly made: string };
+      readonly cost?: CopyCost;
+    }
+  | DigestEvent
   /**
    * What the liveness thread heard since the adapter last said so. Comes before anything else of a turn, so that a
    * main thread that was blocked decides nothing before it knows what was acknowledged on its behalf.
@@ -326,8 +337,14 @@ export type ReplicaEffect =
   | { readonly kind: 'drawState'; readonly copy: number }
   /** No more of this copy is needed. */
   | { readonly kind: 'endCopy'; readonly copy: number }
-  /** Replaces the user's state, when the peers in `told` have heard of it. */
-  | { readonly kind: 'restoreState'; readonly state: readonly Uint8Array[]; readonly told: readonly ReplicaId[] }
+  | DigestEffect
+  /** Replaces the user's state, when the peers in `told` have heard of it. With `verifies` it is then copied and compared. */
+  | {
+      readonly kind: 'restoreState';
+      readonly state: readonly Uint8Array[];
+      readonly told: readonly ReplicaId[];
+      readonly verifies: boolean;
+    }
   /**
    * Replace the record by `next` if the coordinator's epoch is still one less than that of `next`. Answer
    * `recordChange` once the outcome is certain. `putsBack`: the coordinator has lost the record, and `next` is put there

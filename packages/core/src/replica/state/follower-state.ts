@@ -5,6 +5,7 @@
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { type ConnectionId, maxOf, minOf, next, type OrderNum } from '../../model/ids.js';
 import { BackupOrder } from '../../ordering/backup-order.js';
+import { StateDigests } from './digests/state-digests.js';
 import type { ReplicaState } from './replica-state.js';
 
 /** One object for one follower, as long as it follows the same primary. */
@@ -38,6 +39,8 @@ export class FollowerState {
   #completedInTerm: number;
   /** The last order after which this replica's digest was known to be the primary's. */
   agreedUpTo: OrderNum;
+  /** What is known of digests of the user's state. */
+  readonly states: StateDigests;
   /** The first order at which this replica's results differed from the primary's. */
   divergedAt: OrderNum | undefined;
   /** Since when an order or a body has been missing; infinite if none is. */
@@ -57,6 +60,7 @@ export class FollowerState {
     this.#completedInTerm = before === undefined ? r.term : before.#completedInTerm;
     this.agreedUpTo = before?.agreedUpTo ?? r.order.processedUpTo;
     this.divergedAt = before?.divergedAt;
+    this.states = before?.states.ofNewTerm() ?? new StateDigests();
     this.checkpointAhead = before?.checkpointAhead;
   }
 

@@ -39,6 +39,10 @@ export interface Peer {
   /** What the last announcement on the present link said was stable and processed. */
   saidStable: OrderNum;
   saidProcessed: OrderNum;
+  /** The present link has carried the digest of the primary's state after this order. */
+  saidState: OrderNum;
+  /** The last order after which its state was known to equal the primary's. */
+  statesEqualUpTo: OrderNum;
   /**
    * Set while the peer is outside the in-sync set and catches up: `waiting` for its checkpoint, `receiving` it,
    * `following` the announcements, then `entering`. An entering peer's acknowledgments already count, so that it holds everything
@@ -112,6 +116,8 @@ export class Peers {
       sentAtMs: Number.NEGATIVE_INFINITY,
       saidStable: NO_ORDER,
       saidProcessed: NO_ORDER,
+      saidState: NO_ORDER,
+      statesEqualUpTo: NO_ORDER,
       learner: undefined,
       transfer: undefined,
       copiedUpTo: NO_ORDER,
@@ -139,6 +145,7 @@ export class Peers {
     peer.lastFrameMs = nowMs;
     peer.saidStable = NO_ORDER;
     peer.saidProcessed = NO_ORDER;
+    peer.saidState = NO_ORDER;
     peer.resentBytes = 0;
     peer.bulk.clear();
     return peer;
@@ -173,6 +180,7 @@ export class Peers {
       peer.processedUpTo = NO_ORDER;
       peer.toldUpTo = NO_ORDER;
       peer.saidProcessed = NO_ORDER;
+      peer.saidState = NO_ORDER;
       peer.announcedUpTo = from;
       peer.registered.clear();
       peer.sentAtMs = Number.NEGATIVE_INFINITY;

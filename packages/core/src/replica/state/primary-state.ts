@@ -14,6 +14,7 @@ import { Pace } from '../../scheduling/pace.js';
 import { ReceptionScheduler } from '../../scheduling/reception.js';
 import type { Scheduler, Work } from '../../scheduling/scheduler.js';
 import type { Copy } from './copies/copy.js';
+import { Digested } from './digests/digested.js';
 import type { ReadTask } from './events.js';
 import { ReleaseRule, type ReplyToRelease } from './release-rule.js';
 import type { ReplicaState } from './replica-state.js';
@@ -88,6 +89,9 @@ export class PrimaryState {
   /** When this replica began to serve. */
   readonly servesSinceMs: number;
 
+  /** When states were last compared. */
+  readonly digested: Digested;
+
   // ── release ──
   /** Replies that the release rule still holds back. */
   waiting: ReplyToRelease[];
@@ -146,6 +150,7 @@ export class PrimaryState {
   constructor(r: ReplicaState, order: PrimaryOrder, before: PrimaryState | undefined) {
     this.r = r;
     this.servesSinceMs = r.nowMs;
+    this.digested = new Digested(r.order.processedUpTo, r.nowMs);
     this.order = order;
     this.release = new ReleaseRule(r.connections, this.stability);
     this.scheduler = before?.scheduler ?? schedulerOf(r.config, r.criteria);

@@ -25,6 +25,7 @@ import type { ReplicaOptions } from '../outside/options.js';
 import { type Duty, NO_DUTY } from '../threads/duty.js';
 import type { IncomingCopy } from './copies/incoming.js';
 import { DeathNotes } from './deaths/death-notes.js';
+import { StateNotes } from './digests/state-notes.js';
 import type { ReplicaEffect, ReplicaStatus } from './events.js';
 import { MessageOrder, type Running } from './message-order.js';
 import { NestedCalls } from './open-calls.js';
@@ -164,7 +165,8 @@ export class ReplicaState {
   readonly nextNumbers = { admission: 1, readTask: 1 };
   readonly deaths = new DeathNotes();
   /** The adapter is copying or replacing the user's state; no handler may run meanwhile. */
-  stateBusy: 'checkpoint' | 'restore' | undefined;
+  stateBusy: 'checkpoint' | 'restore' | 'digest' | undefined;
+  readonly states: StateNotes;
   /** When this replica last said that it may be silent for a while. */
   saidBusyMs = Number.NEGATIVE_INFINITY;
   /** The copy of the primary's state that this replica is being sent. It stays when the role changes. */
@@ -223,6 +225,8 @@ export class ReplicaState {
     this.delegates = options.delegates ?? false;
     this.every = options.every ?? new Map();
     this.mayArm = options.mayArm ?? false;
+    this.states = new StateNotes(options.onOtherState ?? 'restore');
+    if (options.copyCost !== undefined) this.states.copied(options.copyCost);
     this.plain = connectionId('plain', member.incarnation);
     this.group = connectionId('group', member.incarnation);
     this.role = firstRole(this);
@@ -355,6 +359,7 @@ export class ReplicaState {
       processedUpTo: this.order.processedUpTo,
       stableUpTo: this.stableUpTo,
       digest: digestToHex(this.digest),
+      statesEqualUpTo: this.role.statesEqualUpTo,
       sessions: this.connections.sessions,
       logLength: this.order.entries.length,
       base,

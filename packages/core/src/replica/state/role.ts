@@ -5,7 +5,7 @@ import type { Message } from '../../connection/message.js';
 import type { Stream } from '../../connection/stream.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { BackupReadsFrame, NewTermFrame, PeerFrame, ReadRequest, StreamAsk } from '../../model/frames.js';
-import type { LinkId, OrderNum, ReplicaId, SeqNum } from '../../model/ids.js';
+import { type LinkId, NO_ORDER, type OrderNum, type ReplicaId, type SeqNum } from '../../model/ids.js';
 import type { Request } from '../../model/message.js';
 import type { NestedId } from '../../model/nested.js';
 import type { OrderInfo } from '../../model/order-info.js';
@@ -214,6 +214,16 @@ export abstract class Role {
   startCopy(): boolean {
     return false;
   }
+  /** Takes a digest of the user's state before the next message, if one is due. @returns whether it does */
+  startDigest(): boolean {
+    return false;
+  }
+  /** The digest that was asked for; undefined if the state could not be copied. */
+  stateDigested(_orderNum: OrderNum, _digest: string | undefined, _tookMs: number): void {}
+  /** Whether a state that was restored is copied and compared with what it was made of. */
+  get verifiesRestore(): boolean {
+    return false;
+  }
   /** Starts the next piece of work that has no order. @returns undefined if there is none */
   startNext(): Started | undefined {
     return undefined;
@@ -291,6 +301,9 @@ export abstract class Role {
 
   // ── status ──
 
+  get statesEqualUpTo(): OrderNum {
+    return NO_ORDER;
+  }
   get waitingToRelease(): number {
     return 0;
   }

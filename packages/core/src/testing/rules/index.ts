@@ -1,6 +1,7 @@
 import { BODY_RULES } from './bodies.js';
 import { CALL_RULES } from './calls.js';
 import { DEATH_RULES } from './deaths.js';
+import { DIGEST_RULES } from './digests.js';
 import { NESTED_RULES, NESTED_STREAM_RULES } from './handlers/nested.js';
 import { BACKUP_READ_RULES } from './handlers/reads.js';
 import { TIMER_RULES } from './handlers/timers.js';
@@ -31,6 +32,7 @@ export const RULES: readonly Rule[] = [
   ...TIMER_RULES,
   ...WAITING_RULES,
   ...REPLICA_RULES,
+  ...DIGEST_RULES,
   ...IDENTITY_RULES,
   ...BODY_RULES,
   ...DEATH_RULES,

@@ -1,3 +1,4 @@
+import type { OnOtherState } from '../../model/digest.js';
 import type { SessionHeader } from '../../model/frames.js';
 import type { OrderNum, ReplicaId, SeqNum, Term } from '../../model/ids.js';
 import type { NestedCaller } from '../../model/nested.js';
@@ -218,6 +219,30 @@ const HANDLERS: Readonly<Record<string, Command>> = {
     servers.set(name, server);
     server.mayArm = true;
   }),
+  /** `alter S2`: something outside of all handlers changes a value in its state. */
+  alter: each((world, name) => world.server(name).service.alter()),
+  /** `shuffle S2`: its state has another order after it was restored. */
+  shuffle: each((world, name) => {
+    world.server(name).shuffles = true;
+  }),
+  /** `otherstate S2 tell`: what it does in its next lives if its state is another one than the primary's. */
+  otherstate: ({ servers }, [name = '', what]) => {
+    const server = servers.get(name) ?? new Server(name);
+    servers.set(name, server);
+    server.onOtherState = what as OnOtherState;
+  },
+  /** `grows S1 20000000`: its state has so many bytes. */
+  grows: (world, [name = '', bytes]) => {
+    world.server(name).stateBytes = Number(bytes);
+  },
+  /** `digests S1 200`: taking a digest of its state blocks it for so long. `digests S1 hold`: until `digests S1 0`. */
+  digests: (world, [name = '', ms]) => {
+    const server = world.server(name);
+    server.holdsDigests = ms === 'hold';
+    if (server.holdsDigests) return;
+    server.digestMs = Number(ms);
+    server.postDigest();
+  },
   diverge: each(({ servers }, name) => {
     const server = servers.get(name);
     if (server !== undefined) server.diverges = true;

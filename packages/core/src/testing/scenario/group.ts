@@ -25,11 +25,12 @@ function configOf(args: readonly string[], more: Readonly<Record<string, unknown
     { name: [{ service: 'log.Log', method: 'Wait' }], waitsForOthers: true },
   ];
   // With batches every scenario would be longer; the scenarios about batches set it.
-  const fields: Record<string, unknown> = { group: 'g', batchMs: 0, methods, ...more };
+  // Likewise with digests of the state.
+  const fields: Record<string, unknown> = { group: 'g', batchMs: 0, stateDigestEvery: 0, methods, ...more };
   for (const arg of args) {
     const [key = '', value = ''] = arg.split('=');
     if (!['replicas', 'interceptors', 'backup-reads'].includes(key))
-      fields[key] = /^\d+$/.test(value) ? Number(value) : value;
+      fields[key] = value === 'default' ? undefined : /^\d+$/.test(value) ? Number(value) : value;
   }
   return parseServiceConfig({ loadBalancingConfig: [{ understudy: fields }] });
 }

@@ -1,5 +1,6 @@
 import type { ReplicaEffect } from '../../replica/state/events.js';
 import type { Adapter } from '../world/adapter.js';
+import { VIRTUAL_PORTS } from '../world/virtual-ports.js';
 import { dress, judge } from './interceptors.js';
 import type { Links } from './links.js';
 import type { RecordKeeper } from './record-keeper.js';
@@ -12,6 +13,12 @@ export interface ServerWorld {
   readonly keeper: Pick<RecordKeeper, 'submit' | 'read'>;
   rejoin(server: Server): void;
   crash(name: string): void;
+}
+
+function digestOf(state: readonly Uint8Array[]): string {
+  const digest = VIRTUAL_PORTS.newDigest();
+  for (const chunk of state) digest.update(chunk);
+  return digest.end();
 }
 
 /** The text tells of this effect, and nothing else comes of it. */
@@ -80,10 +87,24 @@ export function serverAdapter(world: ServerWorld, server: Server): Adapter<Repli
     endCopy({ copy }) {
       server.drawn.delete(copy);
     },
-    restoreState({ state }) {
+    digestState({ orderNum }) {
       if (server.blocks) server.paused = true;
-      server.service.restore(state);
-      server.post({ kind: 'restored' });
+      const reason = server.copies ? {} : { reason: 'the disk is full' };
+      const digest = server.copies ? digestOf(server.service.checkpoint(server.cuts)) : undefined;
+      const { digestMs, stateBytes } = server;
+      const cost = { bytes: stateBytes, ms: digestMs };
+      server.digested = [
+        { kind: 'stateHeld', orderNum, heldMs: digestMs, blockedMs: digestMs },
+        { kind: 'stateDigested', orderNum, digest, tookMs: digestMs, cost, ...reason },
+      ];
+      if (!server.holdsDigests) server.postDigest();
+    },
+    endDigest: onlyTold,
+    restoreState({ state, verifies }) {
+      if (server.blocks) server.paused = true;
+      server.service.restore(state, server.shuffles);
+      const [given, made] = [digestOf(state), digestOf(server.service.checkpoint(server.cuts))];
+      server.post({ kind: 'restored', ...(verifies && given !== made && { differs: { given, made } }) });
     },
     changeRecord: ({ next, putsBack }) => keeper.submit(server, next, putsBack),
     answerOperator: onlyTold,

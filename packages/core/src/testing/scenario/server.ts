@@ -1,5 +1,6 @@
 import type { GroupConfig } from '../../config/config.js';
 import { settingsText } from '../../config/term-settings.js';
+import type { OnOtherState } from '../../model/digest.js';
 import type { Reply } from '../../model/outcome.js';
 import type { Leadership, Member } from '../../model/record.js';
 import { Replica } from '../../replica/replica.js';
@@ -45,6 +46,17 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
   blocks = false;
   /** Its service computes something else than those of the other replicas. */
   diverges = false;
+  /** Its user's state has another order after it was restored. */
+  shuffles = false;
+  /** For so long its user's function keeps it from everything else when a digest of the state is taken. */
+  digestMs = 0;
+  /** What it does in its next lives if its state is another one than the primary's. */
+  onOtherState: OnOtherState = 'restore';
+  /** How large its state is said to be. */
+  stateBytes = 0;
+  /** Digests of its state take until the scenario says so. */
+  holdsDigests = false;
+  digested: ReplicaEvent[] = [];
   /** Its interceptors refuse everything. */
   distrusts = false;
 
@@ -78,6 +90,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     const { version, lacks } = this;
     this.brings = { settings: settingsText(own), version, replication: own.replication };
     this.tasks = [];
+    this.digested = [];
     this.heldAdmissions = [];
     this.sessionsPaused = false;
     this.wanted = [];
@@ -94,6 +107,7 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
       delegates,
       every: this.every,
       mayArm: this.mayArm,
+      onOtherState: this.onOtherState,
     });
   }
 
@@ -101,6 +115,12 @@ export class Server extends Process<ReplicaEvent, ReplicaEffect> {
     this.core = undefined;
     this.clear();
     this.tasks = [];
+  }
+
+  /** A digest of its state is there. */
+  postDigest(): void {
+    for (const event of this.digested) this.post(event);
+    this.digested = [];
   }
 
   execute(task: Task): ReplicaEvent[] {

@@ -145,9 +145,16 @@ export class Service {
     return this.state.map((entry, i) => bytesOf(i === 0 ? entry : ` ${entry}`));
   }
 
-  restore(checkpoint: readonly Uint8Array[]): void {
+  /** @param shuffles the entries come into another order */
+  restore(checkpoint: readonly Uint8Array[], shuffles = false): void {
     const text = checkpoint.map(textOf).join('');
     this.state = text === '' ? [] : text.split(' ');
+    if (shuffles) this.state = [...this.state].reverse();
+  }
+
+  /** The first entry becomes another one. No later reply shows that. */
+  alter(): void {
+    this.state = this.state.map((entry, i) => (i === 0 ? `${entry}!` : entry));
   }
 }
 

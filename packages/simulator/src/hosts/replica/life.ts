@@ -34,7 +34,7 @@ export interface LifeWorld {
   readonly choices: Choices;
   readonly history: Pick<History, 'byName' | 'stable'>;
   readonly coordinator: { readonly record: Pick<GroupRecord, 'term' | 'code'> | undefined };
-  readonly watch: { order(info: OrderInfo): void };
+  readonly watch: { order(info: OrderInfo): void; readonly digested: ReadonlySet<string> };
 }
 
 /** The replica whose life it is. */
@@ -45,6 +45,7 @@ export interface LifeHost {
   readonly jobs: Jobs;
   readonly brings: Leadership;
   readonly life: Life;
+  readonly noticedDivergence: boolean;
   step(event: ReplicaEvent): void;
   /** Its process ends because of an operation. */
   readonly deaths: Pick<Deaths, 'diesOf' | 'endsIt'>;
@@ -63,6 +64,10 @@ export class Life {
   readonly processed: string[] = [];
   readonly digests: number[] = [];
   stableMarked = 0;
+  /** The last order that was processed when something outside of all handlers changed the state. */
+  strayedAt: number | undefined;
+  /** The orders after which a digest of the state was taken. */
+  readonly digested = new Set<number>();
   /** The last order that a handler was run for. */
   lastOrder = 0;
   /** The next handler comes to another outcome than it should. */
@@ -119,6 +124,7 @@ export class Life {
       () => `${name} processes order ${info.orderNum} at ${info.timeMs}, and was at ${service.timeMs}`,
     );
     this.#checkCode(info);
+    this.#checkDigest(info);
     this.lastOrder = info.orderNum;
     service.timeMs = info.timeMs;
   }
@@ -135,6 +141,16 @@ export class Life {
       () =>
         `${name}, of version ${brings.version}, executes order ${orderNum} of ${code?.replication} ${code?.version}`,
     );
+  }
+
+  /** DESIGN 7.7: a backup takes a digest of its state wherever its primary did, before it goes on. */
+  #checkDigest({ term, orderNum }: OrderInfo): void {
+    const { core, name, noticedDivergence } = this.#host;
+    const status = core?.status;
+    if (status?.role !== 'backup' || status.term !== term || noticedDivergence) return;
+    const at = orderNum - 1;
+    const isMissing = this.world.watch.digested.has(`${term} ${at}`) && !this.digested.has(at);
+    demand(!isMissing, () => `${name} goes on after order ${at} without a digest of its state`);
   }
 
   #finish(task: Task, name: string, input: string): void {

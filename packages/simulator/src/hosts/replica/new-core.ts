@@ -21,7 +21,7 @@ function wallMsOf({ name, clockMs }: CoreHost): number {
 
 /** Makes the core of a replica's life with the settings and the code that its process was started with. */
 export const newCore = (
-  { admits, copies, threads }: Plan,
+  { admits, copies, digests, threads }: Plan,
   host: CoreHost,
   { config, version }: { readonly config: GroupConfig; readonly version: string },
 ): Replica =>
@@ -35,4 +35,5 @@ export const newCore = (
     wallClock: () => wallMsOf(host),
     pieceBytes: copies.pieceBytes,
     delegates: threads !== undefined,
+    onOtherState: digests?.stays ? 'tell' : 'restore',
   });

@@ -27,11 +27,11 @@ import { bringsOf, drawBuild } from '../upgrade/build.js';
 import { Acknowledged } from './acknowledged.js';
 import { Admissions } from './admissions.js';
 import { Callers } from './callers.js';
-import { Copies } from './copies.js';
 import { Deaths } from './deaths.js';
 import { Jobs, type JobsWorld } from './jobs.js';
 import { Life, type LifeWorld } from './life.js';
 import { newCore } from './new-core.js';
+import { StateJobs } from './state-jobs.js';
 
 /** The fields of a log record. */
 type LogFields = Extract<ReplicaEffect, { kind: 'log' }>['fields'];
@@ -93,7 +93,7 @@ export class ServerHost extends Host {
   #again: string | undefined;
   #stopped = false;
   #admissions: Admissions;
-  #copies: Copies;
+  #states: StateJobs;
   readonly #callers = new Callers();
   readonly #world: ServerWorld;
 
@@ -104,7 +104,7 @@ export class ServerHost extends Host {
     this.brings = bringsOf({ config: world.plan.config, version: '' });
     this.jobs = new Jobs(world);
     this.#admissions = new Admissions(name);
-    this.#copies = new Copies(world.plan.copies);
+    this.#states = new StateJobs(this, world.plan.copies);
     this.deaths = new Deaths(world, this);
     this.life = new Life(world, this);
   }
@@ -150,7 +150,7 @@ export class ServerHost extends Host {
     this.status = undefined;
     this.life = new Life(this.#world, this);
     this.#admissions = new Admissions(this.name);
-    this.#copies = new Copies(this.#world.plan.copies);
+    this.#states = new StateJobs(this, this.#world.plan.copies);
     this.jobs.clear();
     this.jobs.busyUntilMs = 0;
     this.#stepsDownSinceMs = Number.POSITIVE_INFINITY;
@@ -304,24 +304,18 @@ export class ServerHost extends Host {
       this.jobs.clear();
       this.life.forgetHandlers();
     },
-    takeCheckpoint: ({ copy, kept }) => {
-      this.#blockLater();
-      this.jobs.later(undefined, () => this.step(this.#copies.take(copy, kept, this.life.checkpoint())));
-    },
-    drawState: ({ copy }) =>
-      this.jobs.later(undefined, () => {
-        const drawn = this.#copies.draw(copy);
-        if (drawn !== undefined) this.step(drawn);
-      }),
+    takeCheckpoint: (effect) => this.#states.take(effect),
+    drawState: (effect) => this.#states.draw(effect),
     busyHeard: () => {},
-    endCopy: ({ copy }) => this.#copies.end(copy),
-    restoreState: ({ state }) => {
-      this.#blockLater();
-      this.jobs.later(undefined, () => {
-        this.life.restore(Buffer.concat(state));
-        this.step({ kind: 'restored' });
-      });
+    endCopy: ({ copy }) => this.#states.end(copy),
+    digestState: (effect) => {
+      const { role, term } = this.core?.status ?? {};
+      this.life.digested.add(effect.orderNum);
+      if (role === 'primary') this.#world.watch.digested.add(`${term} ${effect.orderNum}`);
+      this.#states.digest(effect);
     },
+    endDigest: () => this.#states.endDigest(),
+    restoreState: (effect) => this.#states.restore(effect),
     changeRecord: ({ next, reason, putsBack }) => this.#world.coordinator.submit(this, next, reason, putsBack),
     answerOperator: () => {},
     delegate: ({ duty }) => {
@@ -354,7 +348,7 @@ export class ServerHost extends Host {
   };
 
   /** The user's function blocks this process, once what was sent before has left it. */
-  #blockLater(): void {
+  blockLater(): void {
     const { choices, plan, nowMs } = this.#world;
     const { blockMs } = plan.copies;
     if (blockMs === 0 || choices.chance(0.5)) return;
@@ -388,7 +382,8 @@ export class ServerHost extends Host {
   }
 
   #onDivergence(fields: LogFields): void {
-    demand(this.#world.mayDiverge, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
+    const isMeant = this.#world.mayDiverge && fields.of !== 'restore';
+    demand(isMeant, () => `${this.name}: ${JSON.stringify(fields)} diverged`);
     // A primary tells of others.
     if (fields.peer === undefined) this.noticedDivergence = true;
   }

@@ -80,8 +80,11 @@ export class Instance {
   /** The state as it is compared. To be called between two messages. */
   async state(): Promise<Seen> {
     const { service } = this.#current;
-    if (service.digest === undefined)
+    if (service.digest === undefined) {
+      // Nobody says what is equal where copies are not.
+      if (service.state !== 'none' && service.state.canonical === false) return seenState([]);
       return seenState((await this.environment.run(() => copyOf(service.state))).chunks);
+    }
     const digest = await this.environment.run(() => service.digest?.() ?? '');
     return seenState([typeof digest === 'string' ? Buffer.from(digest) : digest]);
   }
