@@ -37,9 +37,9 @@ describe('a call that is part of a server call', () => {
     };
     between.addService({ echo: echoDefinition.echo }, { echo: handle });
     const port = await new Promise<number>((resolve) => {
-      between.bindAsync('localhost:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound));
+      between.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound));
     });
-    outer = new EchoClient(`localhost:${port}`, credentials.createInsecure());
+    outer = new EchoClient(`127.0.0.1:${port}`, credentials.createInsecure());
   });
   afterAll(async () => {
     outer.close();

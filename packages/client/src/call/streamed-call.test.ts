@@ -27,7 +27,7 @@ describe('a replicated stream, compared with a bare one', () => {
   beforeAll(async () => {
     group = await ScriptedGroup.start(2, echoing);
     const { port, stop } = await startBareStreams(obedient);
-    bareTarget = `localhost:${port}`;
+    bareTarget = `127.0.0.1:${port}`;
     stopBare = stop;
   });
   afterAll(() => {

@@ -20,7 +20,7 @@ beforeEach(async () => {
     started.push(call);
     obedient({ ...call, onMessage: (hear) => call.onMessage((text) => void received.push(text) ?? hear(text)) });
   });
-  client = connectTo(`localhost:${server.port}`, nested());
+  client = connectTo(`127.0.0.1:${server.port}`, nested());
 });
 afterEach(() => {
   client.close();

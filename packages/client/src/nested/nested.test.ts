@@ -37,7 +37,7 @@ class AuditServer {
       },
     );
     this.port = await new Promise((resolve, reject) => {
-      this.server.bindAsync('localhost:0', ServerCredentials.createInsecure(), (error, bound) =>
+      this.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });
@@ -81,7 +81,7 @@ let client: Client;
 beforeAll(() => audit.start());
 afterAll(() => audit.server.forceShutdown());
 const connect = (options: ClientOptions = {}): Client =>
-  connectTo(`localhost:${audit.port}`, { ...nested(), ...options });
+  connectTo(`127.0.0.1:${audit.port}`, { ...nested(), ...options });
 beforeEach(() => {
   audit.seen = [];
   client = connect();

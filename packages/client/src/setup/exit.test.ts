@@ -28,7 +28,7 @@ async function run(...args: string[]): Promise<{ code: number; output: string; s
  * A program that listens but accepts nothing, with its queue full, so that whoever connects from now on hears nothing.
  */
 const MUTE = `
-const server = require('node:net').createServer().listen({ port: 0, host: 'localhost', backlog: 1 }, () => {
+const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
   process.stdout.write(String(server.address().port), () => process.kill(process.pid, 'SIGSTOP'));
 });`;
 
@@ -37,7 +37,7 @@ async function startMute(): Promise<{ port: number; stop(): void }> {
   const [port] = (await once(child.stdout, 'data')) as [Buffer];
   const fillers: Socket[] = [];
   const connects = async (): Promise<boolean> => {
-    const socket = connect(Number(port), 'localhost').on('error', () => {});
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
     fillers.push(socket);
     const waited = new AbortController();
     const heard = once(socket, 'connect', waited).then(() => true);
@@ -83,7 +83,7 @@ describe('a program that has returned from main', () => {
     const mute = await startMute();
     try {
       const startedAt = performance.now();
-      const { code, output } = await run(`${group.target},localhost:${mute.port}`);
+      const { code, output } = await run(`${group.target},127.0.0.1:${mute.port}`);
       expect({ code, output }).toEqual({ code: 0, output: 'call 0\n' });
       // Left to the kernel, an attempt takes more than two minutes.
       expect(performance.now() - startedAt).toBeLessThan(100_000);

@@ -1,5 +1,6 @@
 import type { Client } from '@grpc/grpc-js';
 import type { LogLevel } from '@understudy/core';
+import type { SessionFrame } from '@understudy/core/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, connectTo, echoing } from '../testing/echo.js';
 import { ScriptedGroup } from '../testing/scripted-replica.js';
@@ -33,6 +34,25 @@ describe('when a replica fails', () => {
     group.promote(1);
     expect((await open).value).toBe('y');
     expect(understudyClient(client).status()).toMatchObject({ primarySlot: 1, term: 2 });
+  });
+
+  it('an open call is answered by a next primary whose link broke after it had the call', async () => {
+    expect((await ask(client, 'x')).value).toBe('x');
+    answers = false;
+    const open = ask(client, 'y');
+    const next = group.replicas[1];
+    await group.replicas[0]?.until(() => group.held.length === 1);
+    const second = (frame: SessionFrame): boolean =>
+      frame.kind === 'multicast' && frame.requests.some(({ seqNum }) => Number(seqNum) === 2);
+    await next?.until(({ frames }) => frames.some(second));
+    const hellos = (): number => next?.frames.filter(({ kind }) => kind === 'hello').length ?? 0;
+    const before = hellos();
+    for (const stream of next?.streams ?? []) stream.end();
+    await next?.until(() => hellos() > before);
+    answers = true;
+    group.replicas[0]?.stop();
+    group.promote(1);
+    expect((await open).value).toBe('y');
   });
 
   it('calls go on beside a replica that does not read, and what waits for it is bounded', async () => {

@@ -47,7 +47,7 @@ describe('a replicated client', () => {
     expect(understudyClient(client).status()).toMatchObject({
       primarySlot: 1,
       primaryReplica: 'r1',
-      primary: `localhost:${group.replicas[1]?.port}`,
+      primary: `127.0.0.1:${group.replicas[1]?.port}`,
       openCalls: 0,
     });
   });

@@ -57,7 +57,7 @@ describe('a replicated unary call, compared with a bare one', () => {
   beforeAll(async () => {
     group = await ScriptedGroup.start(2, answer);
     const { port, server } = await startBareServer(answer);
-    bareTarget = `localhost:${port}`;
+    bareTarget = `127.0.0.1:${port}`;
     stopBare = () => server.forceShutdown();
   });
   afterAll(() => {
@@ -130,7 +130,7 @@ describe('a replicated unary call, compared with a bare one', () => {
       callback(null, metadata);
     });
     const { ours } = await both('headers', { options: { credentials: generated } });
-    expect(ours.value).toContain('https://localhost/test.Echo');
+    expect(ours.value).toContain('https://127.0.0.1/test.Echo');
   });
 
   it.each([Status.UNAUTHENTICATED, Status.NOT_FOUND, undefined])(

@@ -24,7 +24,7 @@ export async function startBareServer(answer: Answer): Promise<{ port: number; s
   };
   server.addService({ echo: raw(echoDefinition.echo), look: raw(echoDefinition.look) }, { echo: handle, look: handle });
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('localhost:0', ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });

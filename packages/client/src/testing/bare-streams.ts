@@ -36,7 +36,7 @@ export async function startBareStreams(handler: StreamHandler): Promise<{ port: 
     },
   );
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('localhost:0', ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });

@@ -40,7 +40,7 @@ export class RpcGroup {
       const server = new Server();
       const replica = group.serve(server, 0);
       replica.port = await new Promise<number>((resolve, reject) => {
-        server.bindAsync('localhost:0', ServerCredentials.createInsecure(), (error, bound) =>
+        server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
           error === null ? resolve(bound) : reject(error),
         );
       });
@@ -60,7 +60,7 @@ export class RpcGroup {
   }
 
   get target(): string {
-    return `understudy:///${this.replicas.map(({ port }) => `localhost:${port}`).join(',')}`;
+    return `understudy:///${this.replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
   }
 
   stop(): void {
@@ -73,7 +73,7 @@ export class RpcGroup {
       replica.refused++;
       const metadata = new Metadata();
       metadata.set(CODE_KEY, 'UNDERSTUDY_NOT_PRIMARY');
-      if (this.tells) metadata.set(PRIMARY_KEY, `localhost:${this.replicas[this.primary]?.port}`);
+      if (this.tells) metadata.set(PRIMARY_KEY, `127.0.0.1:${this.replicas[this.primary]?.port}`);
       callback({ code: Status.ABORTED, details: 'not the primary', metadata });
       return;
     }

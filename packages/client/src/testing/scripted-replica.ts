@@ -42,13 +42,13 @@ export class ScriptedGroup {
   }
 
   get target(): string {
-    return `understudy:///${this.replicas.map((replica) => `localhost:${replica.port}`).join(',')}`;
+    return `understudy:///${this.replicas.map((replica) => `127.0.0.1:${replica.port}`).join(',')}`;
   }
 
   get view(): View {
     const inSync = this.replicas.map((replica) => replica.member);
     const epoch = this.term as number as Epoch;
-    const addresses = this.replicas.map(({ port }) => `localhost:${port}`);
+    const addresses = this.replicas.map(({ port }) => `127.0.0.1:${port}`);
     return { term: this.term, epoch, primary: this.replicas[this.primary]?.id, inSync, addresses, adoptedThrough: [] };
   }
 
@@ -97,7 +97,7 @@ export class ScriptedReplica {
   ): Promise<ScriptedReplica> {
     const replica = new ScriptedReplica(group, id);
     replica.port = await new Promise<number>((resolve, reject) => {
-      replica.server.bindAsync(`localhost:${port}`, credentials, (error, bound) =>
+      replica.server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });
@@ -170,7 +170,8 @@ export class ScriptedReplica {
 
   #onMulticast(stream: ScriptedLink, connection: string, frame: MulticastFrame): void {
     for (const { seqNum } of frame.requests) {
-      this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
+      // A backup forgets requests at once, so a client that connects again must send them again.
+      if (primary) this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
       this.#orderNum++;
     }
     this.#reply(stream, frame.header.sentAtMs, [], []);
