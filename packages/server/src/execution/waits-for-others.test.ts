@@ -116,15 +116,27 @@ describe.each([
   it('is told that its caller has gone, at one place in the order', async () => {
     const { primary, backup, client } = await group({ replication, release }, carrier);
     const gone = ask(client, 'Wait', 'gone');
-    const late = ask(client, 'Wait', 'late', 300);
-    await stage.until(() => primary.status.openWaits === 2);
-    expect((await late).error).toMatchObject({ code: 4 });
+    await stage.until(() => primary.status.openWaits === 1);
+    // On a busy machine the deadline may pass before the handler has the call, so it is tried with later ones.
+    for (let deadlineMs = 300; ; deadlineMs *= 2) {
+      let over = false;
+      const late = ask(client, 'Wait', 'late', deadlineMs).finally(() => {
+        over = true;
+      });
+      let waited = false;
+      await stage.until(() => {
+        waited ||= primary.status.openWaits === 2;
+        return waited || over;
+      });
+      expect((await late).error).toMatchObject({ code: 4 });
+      if (waited) break;
+    }
     await stage.until(() => primary.status.openWaits === 1);
     gone.cancel();
     expect((await gone).error).toMatchObject({ code: 1 });
     await stage.until(() => primary.status.openWaits === 0);
     expect(await ask(client, 'Publish', 'p')).toEqual({ error: null, value: 0 });
-    expect(primary.counter.ids).toEqual(['late left', 'gone left']);
+    expect([...new Set(primary.counter.ids)]).toEqual(['late left', 'gone left']);
     if (replication === 'semi-active') await stage.until(agreed(primary, backup));
   });
 
