@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import type { Reporter, TestModule } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node';
 
 /** The last line of a run, for whoever reads only that: `N passed, N failed, N skipped`. */
 class ClosingLine implements Reporter {
@@ -15,7 +16,10 @@ class ClosingLine implements Reporter {
 
 const TESTS_OF_PACKAGES = 'packages/*/src/**/*.test.ts';
 
-/** Tests of packages that start processes: a command, a replica to be killed, an etcd. */
+/**
+ * Tests of packages that start processes (a command, a replica to be killed, an etcd), or whole groups of servers in one
+ * process that keep both processors busy for five seconds and more.
+ */
 const WITH_PROCESSES = [
   'packages/bench/src/main.test.ts',
   'packages/cli/src/{cli,etcd}.test.ts',
@@ -23,8 +27,11 @@ const WITH_PROCESSES = [
   'packages/coordinator-embedded/src/crash.test.ts',
   'packages/coordinator-etcd/src/**/*.test.ts',
   'packages/examples/src/readme.test.ts',
+  'packages/server/src/ending/endings.test.ts',
   'packages/server/src/liveness/blocked.test.ts',
-  'packages/server/src/replica/{poison,processes}.test.ts',
+  'packages/server/src/lives/joining.test.ts',
+  'packages/server/src/replica/{end-to-end,generations,poison,processes,uncaught}.test.ts',
+  'packages/server/src/upgrades/rolling.test.ts',
   'packages/otel/src/traced.test.ts',
   'packages/testing/src/readme.test.ts',
   'packages/workshop/src/demo/main.test.ts',
@@ -32,13 +39,51 @@ const WITH_PROCESSES = [
 
 /** Tests that play runs or random cases by seed, or the scenarios on cores that lack a rule. */
 const WITH_SEEDS = [
-  'packages/core/src/rules.test.ts',
+  'packages/core/src/{hostile,rules}.test.ts',
+  'packages/server/src/upgrades/plays.test.ts',
   'packages/simulator/src/{main,simulation}.test.ts',
   'packages/simulator/src/{drills,exhaustive}/**/*.test.ts',
   'packages/simulator/src/command/pool.test.ts',
   'packages/simulator/src/mutations/mutations.test.ts',
   'packages/wire/src/fuzz.test.ts',
 ];
+
+/**
+ * The files that take longest, those that wait and those that compute by turns. They begin first, so that none of them
+ * runs alone at the end while the other processors are idle.
+ */
+const LONGEST = [
+  'integration/large-messages',
+  'simulator/src/simulation',
+  'integration/kills',
+  'integration/memory',
+  'simulator/src/mutations/mutations',
+  'integration/nested',
+  'integration/demo',
+  'core/src/rules',
+  'integration/publish',
+  'server/src/ending/endings',
+  'simulator/src/drills',
+  'integration/hand-over',
+  'simulator/src/exhaustive',
+  'workshop/src/demo/main',
+  'transparency/shutdown',
+  'integration/histories',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = LONGEST.findIndex((name) => moduleId.includes(`${name}.`) || moduleId.includes(`${name}/`));
+      return found < 0 ? LONGEST.length : found;
+    };
+    // Sorting is stable: behind those files the order remains.
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
+
+/** Vitest takes percentages of the processors for at most all of them, so this is a number. */
+const WHERE_MOST_WAIT = 2 * availableParallelism();
 
 // Tests read the packages' sources; child processes that tests start run what `npm run build` made of them.
 export default defineConfig({
@@ -49,8 +94,9 @@ export default defineConfig({
     // Only what hangs takes this long, on a machine with ten times its load too.
     testTimeout: 300_000,
     hookTimeout: 600_000,
-    // By default one processor is left to vitest itself, which hardly needs it.
-    maxWorkers: '100%',
+    // Most files wait for a while: for leases, timers and sockets, for processes to start, to be silent and to end.
+    maxWorkers: WHERE_MOST_WAIT,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -58,10 +104,12 @@ export default defineConfig({
           name: 'unit',
           include: [TESTS_OF_PACKAGES],
           exclude: [...WITH_PROCESSES, ...WITH_SEEDS],
-          // Most of these wait: for leases, timers and sockets.
-          maxWorkers: '200%',
+          // To begin a process for each of two hundred files takes longer than what most of them test.
+          isolate: false,
+          setupFiles: ['scripts/fresh-modules.mjs'],
         },
       },
+      // These compute while those with processes wait, so both are in one group.
       { extends: true, test: { name: 'seeds', include: WITH_SEEDS, sequence: { groupOrder: 1 } } },
       {
         extends: true,
@@ -69,9 +117,7 @@ export default defineConfig({
           name: 'processes',
           include: ['integration/**/*.test.ts', ...WITH_PROCESSES],
           exclude: ['integration/containers/**'],
-          // Much of these waits too: for processes to start, to be silent and to end.
-          maxWorkers: '150%',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -82,7 +128,7 @@ export default defineConfig({
           globalSetup: ['integration/engine/setup.ts'],
           // What is measured there has the machine for itself.
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

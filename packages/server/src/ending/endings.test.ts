@@ -206,7 +206,7 @@ async function restart({ child }: Running, replicaId: string, port: number, how:
   return next;
 }
 
-// By hand: ROLLING_RESTARTS=20 COPY_MS=3000 npx vitest run --project unit packages/server/src/ending/endings.test.ts
+// By hand: ROLLING_RESTARTS=20 COPY_MS=3000 npx vitest run --project processes packages/server/src/ending/endings.test.ts
 // With so short a lease a busy machine may cost one its place for a moment, so only there the in-sync set is looked at.
 const { ROLLING_RESTARTS, COPY_MS = '1000' } = process.env;
 

@@ -5,7 +5,7 @@ import { Fleet } from '../testing/upgrades/fleet.js';
 import { MixedLoad } from '../testing/upgrades/mixed-load.js';
 import { playUpgrade, upgradeOf } from '../testing/upgrades/play.js';
 
-// By hand: UPGRADES=50 npx vitest run --project unit packages/server/src/upgrades/plays.test.ts
+// By hand: UPGRADES=50 npx vitest run --project seeds packages/server/src/upgrades/plays.test.ts
 const { UPGRADES = '3', UPGRADES_FROM = String(Math.floor(Math.random() * 1e9)) } = process.env;
 const seeds = Array.from({ length: Number(UPGRADES) }, (_, i) => Number(UPGRADES_FROM) + i);
 
