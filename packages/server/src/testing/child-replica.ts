@@ -33,10 +33,9 @@ const { embeddedCoordinator } = require(coordinators) as {
   embeddedCoordinator: (directory: string) => CoordinatorFactory;
 };
 const counter = new Counter();
-/** Keeps the process from everything else. */
+/** Keeps the process from everything else, but the processor for others. */
 const block = (): void => {
-  const untilMs = performance.now() + blockMs;
-  while (performance.now() < untilMs);
+  if (blockMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
 };
 const state = {
   async checkpoint(): Promise<Uint8Array> {

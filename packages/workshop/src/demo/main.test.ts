@@ -54,7 +54,7 @@ async function gone(pid: number): Promise<void> {
       return false;
     }
   };
-  while (alive()) await new Promise((resolve) => setImmediate(resolve));
+  while (alive()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe('the demo', () => {
