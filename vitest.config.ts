@@ -126,8 +126,8 @@ export default defineConfig({
           name: 'containers',
           include: ['integration/containers/**/*.test.ts'],
           globalSetup: ['integration/engine/setup.ts'],
-          // What is measured there has the machine for itself.
-          fileParallelism: false,
+          // Two files at a time, each with a network of its own: they mostly wait, and what they measure has room.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
