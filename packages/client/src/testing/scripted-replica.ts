@@ -170,8 +170,8 @@ export class ScriptedReplica {
 
   #onMulticast(stream: ScriptedLink, connection: string, frame: MulticastFrame): void {
     for (const { seqNum } of frame.requests) {
-      // A backup forgets requests at once, so a client that connects again must send them again.
-      if (primary) this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
+      // What came while another was the primary is kept for this link only, so a client that connects again must send it again.
+      if (this.#isPrimary) this.#received.set(connection, Math.max(seqNum, this.#received.get(connection) ?? 0));
       this.#orderNum++;
     }
     this.#reply(stream, frame.header.sentAtMs, [], []);

@@ -146,8 +146,8 @@ export class Life {
   /** DESIGN 7.7: a backup takes a digest of its state wherever its primary did, before it goes on. */
   #checkDigest({ term, orderNum }: OrderInfo): void {
     const { core, name, noticedDivergence } = this.#host;
-    const status = core?.status;
-    if (status?.role !== 'backup' || status.term !== term || noticedDivergence) return;
+    const progress = core?.progress;
+    if (progress?.role !== 'backup' || progress.term !== term || noticedDivergence) return;
     const at = orderNum - 1;
     const isMissing = this.world.watch.digested.has(`${term} ${at}`) && !this.digested.has(at);
     demand(!isMissing, () => `${name} goes on after order ${at} without a digest of its state`);
