@@ -33,9 +33,6 @@ const HELD_BY_SCENARIOS: ReadonlySet<string> = new Set([
   'nested streams: the streams of a session that says goodbye wait for the next primary of their group',
   "nested streams: a change of the callee's primary does not cancel a stream that was left",
   // 2,500 seeds of their drills no longer show that they are missing.
-  'hole: the group refuses to go on while a live client holds an order beyond it',
-  'bounds: a waiting reply is kept once, however often it is asked for',
-  'bounds: a caller is told once that no reply will come',
   'checkpoints: a checkpoint stands for the log only once its order is stable',
   'joining: a replica enters the set only when it holds all that was released before it counted',
   'late calls: a call whose deadline passed while it waited is processed by no replica',
