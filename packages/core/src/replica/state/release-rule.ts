@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../connection/connection.js';
 import type { Connections } from '../../connection/connections.js';
-import type { CallId, OrderNum, SeqNum } from '../../model/ids.js';
+import { type CallId, NO_ORDER, type OrderNum, type SeqNum } from '../../model/ids.js';
 import { determinantBytes, type OrderInfo } from '../../model/order-info.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { PrimaryOrder } from '../../ordering/primary-order.js';
@@ -105,9 +105,7 @@ export class ReleaseRule {
    * Whether a successor would know that the orders this reply reflects were processed, and so would never refuse one of
    * them as a message of death. A session that lives says it itself; other callers cannot.
    */
-  #isKnown({ mustBeStable, orderNum, outcome, shows }: ToDecide): boolean {
-    // A reader need not be the caller of what it sees, so no session would say that this is complete.
-    if (/* rule read-shows-complete */ shows !== undefined && shows > this.#stability.toldUpTo) return false;
+  #isKnown({ mustBeStable, orderNum, outcome }: ToDecide): boolean {
     // A call that is accepted is answered before it is processed.
     if (!mustBeStable || outcome?.kind === 'accepted') return true;
     return /* rule known-to-be-complete */ orderNum <= this.#stability.toldUpTo;
@@ -115,8 +113,10 @@ export class ReleaseRule {
 
   #decide(reply: ToDecide, order: PrimaryOrder, stableUpTo: OrderNum, holdsLease: boolean): Verdict {
     if (/* rule lease-to-release */ !holdsLease) return 'wait';
-    if (!this.#isKnown(reply)) return 'wait';
-    if (reply.orderNum <= stableUpTo) return 'stable';
+    // A reader need not be the caller of what it sees, so no session would say that this is complete.
+    const { shows = NO_ORDER } = reply;
+    if (/* rule read-shows-complete */ shows > this.#stability.toldUpTo) return 'wait';
+    if (reply.orderNum <= stableUpTo && this.#isKnown(reply)) return 'stable';
     /* rule only-when-stable */ if (reply.mustBeStable) return 'wait';
     // A caller without a session cannot hold the orders that the reply reflects.
     const holdsOrders =

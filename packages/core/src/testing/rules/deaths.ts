@@ -30,7 +30,7 @@ export const DEATH_RULES: readonly Rule[] = [
     rule: 'messages of death: a read shows what was started with care only once all others know that it is complete',
     scenario: 'read-shows-complete',
     without: { 'read-shows-complete': 'false' },
-    shows: 'C1  delivered look',
+    shows: 'C1  delivered look -> m1',
   },
   {
     rule: 'messages of death: a reply that must be stable leaves once a successor would know that its call is complete',
