@@ -39,7 +39,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 2500,
   },
   'voiding: a call that the interceptors end is voided': { seed: 3, seeds: 100 },
-  'hole: the group refuses to go on while a live client holds an order beyond it': { seed: 98, seeds: 400 },
   'piggyback: a reply carries all orders that are not stable, not only its own': { seed: 143, seeds: 1000 },
   'duplicate suppression: a request that comes again is not processed again': { seed: 8, seeds: 100 },
   'collection from peers: a successor asks for what only another backup holds': { seed: 340, seeds: 900 },
@@ -133,7 +132,7 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
   'claim: a claim removes the old primary from the set in the same change': { seed: 4, seeds: 20 },
   'voiding: what a dead client sent, and nobody ordered, is voided': { seed: 27, seeds: 100 },
   'voiding: a client whose link ends after a promotion went on without it counts as dead': { seed: 63, seeds: 2500 },
-  'bounds: a waiting reply is kept once, however often it is asked for': { seed: 111, seeds: 500 },
+  'bounds: a waiting reply is kept once, however often it is asked for': { seed: 31, seeds: 500 },
   'bounds: a reply leaves once in a turn, however often it is asked for': { seed: 220, seeds: 500 },
   'session expiry: a late retry on a connection whose records were freed is refused': {
     seed: 1,
@@ -168,7 +167,6 @@ export const SEEDS_TO_NOTICE: Readonly<Record<string, Notice>> = {
     seeds: 100,
     drill: 'askedWithoutLease',
   },
-  'bounds: a caller is told once that no reply will come': { seed: 4121, seeds: 12400, drill: 'lateBodies' },
   'delivery: a client asks for a stable reply once': { seed: 62, seeds: 200 },
   'delivery: a client repeats on a new link what it asked on the old one': {
     seed: 2,
