@@ -106,7 +106,7 @@ export default defineConfig({
           exclude: [...WITH_PROCESSES, ...WITH_SEEDS],
           // To begin a process for each of two hundred files takes longer than what most of them test.
           isolate: false,
-          setupFiles: ['scripts/fresh-modules.mjs'],
+          setupFiles: ['packages/workshop/fresh-modules.mjs'],
         },
       },
       // These compute while those with processes wait, so both are in one group.

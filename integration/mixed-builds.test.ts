@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 
 /**
- * A group whose replicas are of two builds: the one that scripts/keep-build.mjs kept last, and the present one. By hand
+ * A group whose replicas are of two builds: the one that integration/previous/keep-build.mjs kept last, and the present one. By hand
  * another one: PREVIOUS_BUILD=…/build.tgz.
  */
 
@@ -46,7 +46,8 @@ function frames(directory: string): string | undefined {
 function speaksTheSame(): boolean {
   const before = frames(join(previous, 'node_modules/@understudy/wire/testdata'));
   const same = before === undefined || before === frames(join(present, 'packages/wire/testdata'));
-  if (!same) console.log('the wire has changed since the last build was kept: node scripts/keep-build.mjs');
+  if (!same)
+    console.log('the wire has changed since the last build was kept: node integration/previous/keep-build.mjs');
   return same;
 }
 

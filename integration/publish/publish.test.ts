@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Packed, pack } from '../../scripts/pack.mjs';
 import { conditionsOf, type Manifest, manifestIn, targetsOf, undeclaredImports } from './contents.js';
+import { type Packed, pack } from './pack.mjs';
 import { Project, type Resolution, ROOT, run } from './project.js';
 
 /** These tests use what users get: tarballs, installed by npm into a project outside this repository. */

@@ -1,4 +1,4 @@
-// Makes the tarballs to publish: node scripts/pack.mjs DIR (npm run pack). Build first.
+// Makes the tarballs to publish: node integration/publish/pack.mjs DIR (npm run pack). Build first.
 //
 // The packages' folders cannot be packed directly. In the repository, a package.json has the export condition `source`,
 // by which tests read sources, and entries for tests. Both would point to files that no tarball has.
@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 
-const root = resolve(import.meta.dirname, '..');
+const root = resolve(import.meta.dirname, '../..');
 const packages = join(root, 'packages');
 
 const manifestOf = (directory) => JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));

@@ -1,16 +1,16 @@
-// Keeps what `npm run build` made of the packages that make a group, for the test of groups of two builds:
-// node scripts/keep-build.mjs. Run it at every release, and commit the file. Until the first release also when the wire has
-// changed: the kept build does not speak it then, and the test says so and is skipped.
-// integration/mixed-builds.test.ts runs the kept build and the present one in one group.
+// Keeps what `npm run build` made of the packages that make a group, for the test of groups of two builds
+// (integration/mixed-builds.test.ts): node integration/previous/keep-build.mjs. Run it at every release, and commit the
+// file. Until the first release run it also when the wire has changed: the kept build does not speak the new one, and
+// the test says so and is skipped.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pack } from './pack.mjs';
+import { pack } from '../publish/pack.mjs';
 
 const NAMES = ['client', 'context', 'coordinator-embedded', 'core', 'grpc-common', 'server', 'wire'];
-const packages = resolve(import.meta.dirname, '../packages');
-const kept = resolve(import.meta.dirname, '../integration/previous/build.tgz');
+const packages = resolve(import.meta.dirname, '../../packages');
+const kept = join(import.meta.dirname, 'build.tgz');
 
 const directory = mkdtempSync(join(tmpdir(), 'understudy-keep-'));
 try {
