@@ -101,11 +101,11 @@ export class NestedCallee {
       // The callee may have done what an operator then gave up.
       if (done.client !== client) continue;
       const { what, length, digest } = readCall(done.text);
+      const told = heard.get(what);
+      // A handler that is passed over, also by chance, may have had an effect elsewhere, and is itself not in the history.
+      if (told === undefined && mayPassOver) continue;
       const kept = final.digestAt(length) === digest;
       demand(kept, () => `${what} asked what is not part of the surviving history: ${final.operations.join(' ')}`);
-      const told = heard.get(what);
-      // A handler that is passed over, also by chance, may have had an effect elsewhere.
-      if (told === undefined && mayPassOver) continue;
       demand(told !== undefined, () => `the callee did ${what}, and the group does not know of it`);
       demand(
         told === done.value || told === NOT_KNOWN,

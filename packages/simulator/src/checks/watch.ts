@@ -129,15 +129,16 @@ export class Watch {
 
   /**
    * DESIGN 5.5: when all faults have been over for a lease, a primary that runs is heard, even if it cannot serve yet.
-   * So is one that said that it copies its state, unless the claimant's link to it had broken before: it cannot be made
-   * again meanwhile. A claim against an older record is in vain, and says nothing of this primary.
+   * So is one that said that it copies its state, unless a link between it and the claimant had broken before, on which
+   * either could not hear the other: it cannot be made again meanwhile. A claim against an older record is in vain, and says nothing of this primary.
    */
   claims({ name, isLinkedTo }: Pick<WatchedReplica, 'name' | 'isLinkedTo'>, next: GroupRecord): void {
     const { coordinator, servers, calmSinceMs, nowMs, plan } = this.#world;
     const { record } = coordinator;
     if (record === undefined || nowMs < calmSinceMs + plan.config.leaseMs || next.epoch !== record.epoch + 1) return;
     const primary = servers.find(({ alive, member }) => alive && sameMember(member, record.primary));
-    const isSeen = primary !== undefined && (primary.runs || isLinkedTo(primary.member.id));
+    const isLinked = primary !== undefined && isLinkedTo(primary.member.id) && primary.isLinkedTo(name as ReplicaId);
+    const isSeen = primary !== undefined && (primary.runs || isLinked);
     demand(!isSeen, () => `${name} claims, though nothing is wrong with ${primary?.name}`);
   }
 
